@@ -1,0 +1,136 @@
+"""Every refusal has one stable code and a sentence for people.
+
+A code never changes its meaning: scripts, other implementations and docs/reference/errors.md rely on
+it. One class a code; the docstring is the published meaning. `gossip` says what a refusal means to the
+peer that sent the message: [REJECT] costs the peer, [IGNORE] does not (docs/protocol.md, section 7).
+
+    try:
+        decode(data)
+    except SaysoError as error:
+        print(error.code, error)
+"""
+
+from enum import Enum
+from typing import ClassVar
+
+
+class Gossip(Enum):
+    """What a refused message means for the peer that forwarded it."""
+
+    REJECT = "reject"  # anybody can see that it is wrong
+    IGNORE = "ignore"  # depends on clock, chain, local policy, or brings nothing new
+
+
+class SaysoError(Exception):
+    """The root of all our errors."""
+
+    code: ClassVar[str] = "error"
+    gossip: ClassVar[Gossip] = Gossip.IGNORE
+
+
+class Malformed(SaysoError):
+    """The bytes are not a Sayso message: truncated, of a wrong type, or with unknown fields."""
+
+    code = "malformed"
+    gossip = Gossip.REJECT
+
+
+class NotCanonical(SaysoError):
+    """The message decodes, but its bytes are not the one canonical encoding of it."""
+
+    code = "not-canonical"
+    gossip = Gossip.REJECT
+
+
+class TooLarge(SaysoError):
+    """The message or the list is larger than the limit."""
+
+    code = "too-large"
+    gossip = Gossip.REJECT
+
+
+class InvalidConsent(SaysoError):
+    """A field of the consent breaks a rule."""
+
+    code = "invalid-consent"
+    gossip = Gossip.REJECT
+
+
+class InvalidRevocation(SaysoError):
+    """A field of the revocation breaks a rule."""
+
+    code = "invalid-revocation"
+    gossip = Gossip.REJECT
+
+
+class InvalidScope(SaysoError):
+    """The scope is not `SUBJECT` or `SUBJECT for PURPOSE`."""
+
+    code = "invalid-scope"
+    gossip = Gossip.REJECT
+
+
+class InvalidPurpose(SaysoError):
+    """The purpose is not a lower-case name of letters, digits and hyphens, at most 32 long."""
+
+    code = "invalid-purpose"
+    gossip = Gossip.REJECT
+
+
+class InvalidAddress(SaysoError):
+    """The address is not 0x and 40 hexadecimal digits, or its checksum is wrong."""
+
+    code = "invalid-address"
+    gossip = Gossip.REJECT
+
+
+class BadSignature(SaysoError):
+    """The signature was not made by the address or key that the message names."""
+
+    code = "bad-signature"
+    gossip = Gossip.REJECT
+
+
+class WrongNetwork(SaysoError):
+    """The message or answer belongs to another network (chain id or registry address)."""
+
+    code = "wrong-network"
+    gossip = Gossip.REJECT
+
+
+class NotSponsored(SaysoError):
+    """A consent reached a peer without the signature of the node that took it in."""
+
+    code = "not-sponsored"
+    gossip = Gossip.REJECT
+
+
+class FromTheFuture(SaysoError):
+    """The consent is dated more than ten minutes ahead of this node's clock."""
+
+    code = "from-the-future"
+
+
+class Unsupported(SaysoError):
+    """Well formed, but this release cannot judge it (for example a contract wallet's signature)."""
+
+    code = "unsupported"
+
+
+class BadProof(SaysoError):
+    """The Merkle path does not lead from the leaf to the root."""
+
+    code = "bad-proof"
+    gossip = Gossip.REJECT
+
+
+class UnknownSigner(SaysoError):
+    """The receipt is signed by a key that the network file does not list."""
+
+    code = "unknown-signer"
+
+
+class InvalidNetworkFile(SaysoError):
+    """The network file is not valid TOML or lacks a field."""
+
+    code = "invalid-network-file"
