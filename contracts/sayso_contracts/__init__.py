@@ -1,1 +1,1 @@
-"""The registry contract for Python: its ABI and bytecode, typed calls, decoded events, deployment."""
+"""The registry contract for Python: ABI, bytecode, typed calls, events and deployment."""

@@ -1,1 +1,1 @@
-"""The Sayso node: hears signed messages, keeps revocations for ever, answers what is still allowed."""
+"""The Sayso node: hears signed messages, keeps revocations, says what is still allowed."""

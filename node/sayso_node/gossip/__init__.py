@@ -1,1 +1,1 @@
-"""Peer-to-peer traffic, in a supervised child process so that one bad packet never costs the node."""
+"""Peer-to-peer traffic, in a supervised child process: one bad packet never costs the node."""
