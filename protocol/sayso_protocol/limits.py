@@ -1,0 +1,29 @@
+"""Every limit of the protocol, with its unit, in one place (docs/protocol.md, section 2).
+
+A limit is a rule: two implementations with different limits would disagree about what is valid.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The protocol's limits; `LIMITS` is the only instance in production."""
+
+    message_bytes: int = 65_536
+    frame_bytes: int = 65_544  # of a gossip bundle: room for one message of the largest size
+    items: int = 1_024  # of a consent
+    purposes: int = 16  # of a consent
+    parties: int = 16  # of a consent
+    words: int = 64  # of a revocation
+    scopes: int = 16  # of a revocation
+    scope_bytes: int = 200
+    domain_bytes: int = 100  # of `via`
+    purpose_chars: int = 32
+    terms_uri_bytes: int = 2_048
+    validity_s: int = 315_619_200  # 3,653 days: ten years with three leap days
+    clock_skew_s: int = 600  # issuedAt may be this far ahead
+    tree_arity: int = 32
+
+
+LIMITS = Limits()

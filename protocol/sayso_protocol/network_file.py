@@ -1,0 +1,122 @@
+"""The network file: what a user trusts, in one readable TOML text.
+
+Chain id, registry, its deploy block, the finality that anchors need, and the operators with their
+receipt keys. Whoever can change this file decides whom you believe: keep it like a password file.
+
+    network = parse_network_file(text)
+    network.operator_of(receipt.node_key).name
+"""
+
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sayso_protocol.errors import InvalidNetworkFile, SaysoError, UnknownSigner
+from sayso_protocol.primitives import address_from_text, address_text
+from sayso_protocol.signatures import NODE_KEY_BYTES
+from sayso_protocol.typed_data import Network
+
+
+@dataclass(frozen=True)
+class Operator:
+    """Somebody who runs a node.
+
+    Attributes:
+        name: For people.
+        key: The node's Ed25519 key, 32 bytes: it signs receipts and is the libp2p identity.
+        peer: Its multiaddress with /p2p/, or empty.
+        url: Base URL of its HTTP API, or empty.
+    """
+
+    name: str
+    key: bytes
+    peer: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class NetworkFile:
+    """The root of trust.
+
+    Attributes:
+        network: Chain id and registry address.
+        deploy_block: The block that holds the registry's creation.
+        finality: How many blocks must follow a block before its anchors count.
+        operators: Known nodes.
+    """
+
+    network: Network
+    deploy_block: int
+    finality: int = 0
+    operators: tuple[Operator, ...] = ()
+
+    def operator_of(self, key: bytes) -> Operator:
+        """The operator with this key; raises UnknownSigner."""
+        for operator in self.operators:
+            if operator.key == key:
+                return operator
+        raise UnknownSigner(f"no operator in the network file has the key {key.hex()}")
+
+    def to_toml(self) -> str:
+        """The file's text."""
+        lines = [
+            "# A Sayso network: the root of trust of whoever uses this file.",
+            f"chain_id = {self.network.chain_id}",
+            f'registry = "{address_text(self.network.registry)}"',
+            f"deploy_block = {self.deploy_block}",
+            f"finality = {self.finality}",
+        ]
+        for operator in self.operators:
+            values = {
+                "name": operator.name,
+                "key": operator.key.hex(),
+                "peer": operator.peer,
+                "url": operator.url,
+            }
+            # A JSON string is a TOML basic string, escapes included.
+            lines += ["", "[[operators]]"]
+            lines += [f"{name} = {json.dumps(value)}" for name, value in values.items() if value]
+        return "\n".join(lines) + "\n"
+
+
+def parse_network_file(text: str) -> NetworkFile:
+    """Read the file's text; raises InvalidNetworkFile."""
+    try:
+        table = tomllib.loads(text)
+        network = Network(_number(table, "chain_id"), address_from_text(_text(table, "registry")))
+        return NetworkFile(
+            network,
+            _number(table, "deploy_block"),
+            _number(table, "finality"),
+            tuple(_operator(entry) for entry in table.get("operators", ())),
+        )
+    except InvalidNetworkFile:
+        raise
+    except (tomllib.TOMLDecodeError, SaysoError, TypeError, AttributeError) as error:
+        raise InvalidNetworkFile(f"cannot read the network file: {error}") from error
+
+
+def _operator(entry: Mapping[str, Any]) -> Operator:
+    try:
+        key = bytes.fromhex(_text(entry, "key"))
+    except ValueError:
+        key = b""
+    if len(key) != NODE_KEY_BYTES:
+        raise InvalidNetworkFile("an operator's key is 64 hexadecimal digits")
+    return Operator(_text(entry, "name"), key, entry.get("peer", ""), entry.get("url", ""))
+
+
+def _number(table: Mapping[str, Any], name: str) -> int:
+    value = table.get(name)
+    if type(value) is not int or value < 0:
+        raise InvalidNetworkFile(f"{name} must be a whole number")
+    return value
+
+
+def _text(table: Mapping[str, Any], name: str) -> str:
+    value = table.get(name)
+    if not isinstance(value, str) or not value:
+        raise InvalidNetworkFile(f"{name} must be a text")
+    return value

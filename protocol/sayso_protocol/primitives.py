@@ -1,0 +1,64 @@
+"""Addresses, hashes and their text forms: the smallest words of the protocol.
+
+Inside the program an address is 20 bytes and a hash 32 bytes; hexadecimal text exists only at the
+edges. Text with capital letters must carry a right EIP-55 checksum.
+"""
+
+import hashlib
+
+from eth_hash.auto import keccak as _keccak
+
+from sayso_protocol.errors import InvalidAddress, Malformed
+
+ADDRESS_BYTES = 20
+HASH_BYTES = 32
+ANYONE = bytes(ADDRESS_BYTES)  # as a grantee
+NOBODY = bytes(ADDRESS_BYTES)  # as a guardian
+
+
+def keccak(data: bytes) -> bytes:
+    """Keccak-256 as Ethereum uses it (not SHA3-256)."""
+    return bytes(_keccak(data))
+
+
+def sha256(data: bytes) -> bytes:
+    """SHA-256 (FIPS 180-4)."""
+    return hashlib.sha256(data).digest()
+
+
+def hex_text(data: bytes) -> str:
+    """`0x` and lower-case hexadecimal digits."""
+    return "0x" + data.hex()
+
+
+def hash_from_text(text: str) -> bytes:
+    """Read `0x` and 64 lower-case hexadecimal digits; raises Malformed."""
+    if len(text) == 2 + 2 * HASH_BYTES and text.startswith("0x") and text == text.lower():
+        try:
+            return bytes.fromhex(text[2:])
+        except ValueError:
+            pass
+    raise Malformed(f"not a hash (0x and 64 lower-case hexadecimal digits): {text[:80]!r}")
+
+
+def address_text(address: bytes) -> str:
+    """The address in EIP-55 mixed-case form."""
+    digits = address.hex()
+    checksum = keccak(digits.encode()).hex()
+    return "0x" + "".join(
+        digit.upper() if int(check, 16) >= 8 else digit
+        for digit, check in zip(digits, checksum, strict=False)
+    )
+
+
+def address_from_text(text: str) -> bytes:
+    """Read an address, all lower case or with a right EIP-55 checksum; raises InvalidAddress."""
+    try:
+        address = bytes.fromhex(text.removeprefix("0x"))
+    except ValueError:
+        address = b""
+    if len(address) != ADDRESS_BYTES or not text.startswith("0x") or len(text) != 42:
+        raise InvalidAddress(f"not an address (0x and 40 hexadecimal digits): {text[:80]!r}")
+    if text != text.lower() and text != address_text(address):
+        raise InvalidAddress(f"the checksum of {text} is wrong; is there a typing mistake in it?")
+    return address

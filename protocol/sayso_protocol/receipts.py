@@ -1,0 +1,189 @@
+"""Receipts and acknowledgements: a node's signed answers, which anybody can check later.
+
+Rule 9.1: a receipt says what was asked, what was answered, and what the node knew at the time. Rule
+9.2: manifest and results are bound by RFC 9162 trees over `license . item` and
+`license . item . reason`. A receipt never says that a model forgot: it says what may be in a future
+run, and that it was checked.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from nacl.signing import SigningKey
+
+from sayso_protocol.errors import BadProof, WrongNetwork
+from sayso_protocol.merkle import tree_root
+from sayso_protocol.network_file import NetworkFile, Operator
+from sayso_protocol.packing import pack
+from sayso_protocol.signatures import (
+    ACKNOWLEDGEMENT,
+    RECEIPT,
+    check_node_signature,
+    sign_by_node,
+)
+from sayso_protocol.typed_data import Network
+from sayso_protocol.verdict import Reason, Row
+
+
+@dataclass(frozen=True)
+class ChainPoint:
+    """The block up to which the node knew the chain.
+
+    Attributes:
+        number: Block number.
+        hash: Block hash, 32 bytes.
+    """
+
+    number: int
+    hash: bytes
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What a node answered to a check.
+
+    Attributes:
+        network: Where the licenses are.
+        node_key: The node's Ed25519 key.
+        grantee: Who asked to use the data, 20 bytes.
+        purpose: What for.
+        max_age_s: The oldest chain view and peer sync that the asker accepted, seconds.
+        run_id: The asker's own name for the run.
+        manifest_root: Over the rows that were asked.
+        results_root: Over the rows with their reasons.
+        counts: Reason -> rows, sorted by reason, no zeros.
+        sequence: The node's running number of receipts.
+        state: Digest of the revocation state (rule 9.3).
+        block: Up to where the chain was read.
+        time: Seconds since the epoch, by the node's clock.
+    """
+
+    network: Network
+    node_key: bytes
+    grantee: bytes
+    purpose: str
+    max_age_s: int
+    run_id: str
+    manifest_root: bytes
+    results_root: bytes
+    counts: tuple[tuple[str, int], ...]
+    sequence: int
+    state: bytes
+    block: ChainPoint
+    time: int
+
+    def content(self) -> bytes:
+        """The canonical bytes that are signed (rule 9.1)."""
+        return pack(
+            [
+                [self.network.chain_id, self.network.registry],
+                self.node_key,
+                self.grantee,
+                self.purpose,
+                self.max_age_s,
+                self.run_id,
+                self.manifest_root,
+                self.results_root,
+                [list(entry) for entry in self.counts],
+                self.sequence,
+                self.state,
+                [self.block.number, self.block.hash],
+                self.time,
+            ]
+        )
+
+
+@dataclass(frozen=True)
+class Acknowledgement:
+    """A node's promise that it keeps a revocation.
+
+    Attributes:
+        network: The network the node serves.
+        node_key: The node's Ed25519 key.
+        digest: Of the revocation.
+        block: Up to where the node knew the chain.
+        time: Seconds since the epoch, by the node's clock.
+    """
+
+    network: Network
+    node_key: bytes
+    digest: bytes
+    block: ChainPoint
+    time: int
+
+    def content(self) -> bytes:
+        """The canonical bytes that are signed (rule 9.4)."""
+        return pack(
+            [
+                [self.network.chain_id, self.network.registry],
+                self.node_key,
+                self.digest,
+                [self.block.number, self.block.hash],
+                self.time,
+            ]
+        )
+
+
+Statement = Receipt | Acknowledgement
+S = TypeVar("S", Receipt, Acknowledgement)
+_CONTEXTS: dict[type[Statement], bytes] = {Receipt: RECEIPT, Acknowledgement: ACKNOWLEDGEMENT}
+
+
+@dataclass(frozen=True)
+class Signed(Generic[S]):
+    """A statement with the signature of the node that made it."""
+
+    statement: S
+    signature: bytes
+
+    def check(self, trusted: NetworkFile) -> Operator:
+        """Who signed it, according to the network file and nothing else (rule 9.5).
+
+        Raises:
+            WrongNetwork: It speaks of another network.
+            UnknownSigner: The key is not in the network file.
+            BadSignature: The signature does not match.
+        """
+        statement = self.statement
+        # 1. It speaks of the network we trust.
+        if statement.network != trusted.network:
+            raise WrongNetwork(f"it is for {statement.network}, not for {trusted.network}")
+        # 2. The key is one of an operator we know.
+        operator = trusted.operator_of(statement.node_key)
+        # 3. That key signed exactly this.
+        check_node_signature(
+            statement.node_key, _CONTEXTS[type(statement)], statement.content(), self.signature
+        )
+        return operator
+
+
+def sign_statement(key: SigningKey, statement: S) -> Signed[S]:
+    """Sign as the node that the statement names."""
+    signature = sign_by_node(key, _CONTEXTS[type(statement)], statement.content())
+    return Signed(statement, signature)
+
+
+def manifest_root(rows: Iterable[Row]) -> bytes:
+    """Binds the rows that were asked, in order (rule 9.2)."""
+    return tree_root([row.license + row.item for row in rows])
+
+
+def results_root(rows: Iterable[Row], reasons: Iterable[Reason]) -> bytes:
+    """Binds the rows with their reasons, in order (rule 9.2)."""
+    pairs = zip(rows, reasons, strict=True)
+    return tree_root([row.license + row.item + reason.encode() for row, reason in pairs])
+
+
+def count_reasons(reasons: Iterable[Reason]) -> tuple[tuple[str, int], ...]:
+    """Reason -> rows, as a receipt states them."""
+    return tuple(sorted((reason.value, rows) for reason, rows in Counter(reasons).items()))
+
+
+def check_results(receipt: Receipt, rows: Sequence[Row], reasons: Sequence[Reason]) -> None:
+    """Check that a receipt speaks of exactly these rows and reasons; raises BadProof."""
+    if manifest_root(rows) != receipt.manifest_root:
+        raise BadProof("the receipt was given for other rows")
+    if results_root(rows, reasons) != receipt.results_root or count_reasons(reasons) != receipt.counts:
+        raise BadProof("the receipt states other results for these rows")

@@ -1,0 +1,190 @@
+"""EIP-712 digests of the two messages, and the JSON that a wallet shows.
+
+Rule 4.2: a consent is signed under `{name, version, chainId, verifyingContract}`: it is good on one
+network. Rule 4.3: a revocation is signed under `{name, version}` alone: one signature stops every
+network. Source: EIP-712. Compared with eth-account in tests/protocol/.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sayso_protocol.messages import Consent, Message, Revocation
+from sayso_protocol.primitives import address_text, hex_text, keccak
+
+NAME = "Sayso"
+VERSION = "1"
+
+CONSENT_FIELDS = (
+    ("string", "notice"),
+    ("address", "contributor"),
+    ("address[]", "parties"),
+    ("address", "grantee"),
+    ("string", "via"),
+    ("bytes32", "content"),
+    ("uint32", "items"),
+    ("string[]", "purposes"),
+    ("bytes32", "terms"),
+    ("string", "termsUri"),
+    ("address", "guardian"),
+    ("uint64", "issuedAt"),
+    ("uint64", "expiresAt"),
+)
+REVOCATION_FIELDS = (
+    ("string", "notice"),
+    ("address", "contributor"),
+    ("string[]", "scopes"),
+    ("uint248[]", "words"),
+    ("uint256[]", "masks"),
+)
+_DOMAIN_FIELDS = (
+    ("string", "name"),
+    ("string", "version"),
+    ("uint256", "chainId"),
+    ("address", "verifyingContract"),
+)
+
+
+@dataclass(frozen=True)
+class Network:
+    """Where consents are good.
+
+    Attributes:
+        chain_id: EIP-155 chain id.
+        registry: Address of the registry contract, 20 bytes.
+    """
+
+    chain_id: int
+    registry: bytes
+
+    def __str__(self) -> str:
+        """`chain 31337, registry 0x...`."""
+        return f"chain {self.chain_id}, registry {address_text(self.registry)}"
+
+
+def type_string(name: str, fields: Iterable[tuple[str, str]]) -> str:
+    """EIP-712 encodeType."""
+    return f"{name}({','.join(f'{kind} {field}' for kind, field in fields)})"
+
+
+def _text(text: str) -> bytes:
+    return keccak(text.encode())
+
+
+def _texts(texts: Iterable[str]) -> bytes:
+    return keccak(b"".join(_text(text) for text in texts))
+
+
+def _addresses(addresses: Iterable[bytes]) -> bytes:
+    return keccak(b"".join(_address(address) for address in addresses))
+
+
+def _numbers(numbers: Iterable[int]) -> bytes:
+    return keccak(b"".join(number.to_bytes(32) for number in numbers))
+
+
+def _address(address: bytes) -> bytes:
+    return address.rjust(32, b"\0")
+
+
+_CONSENT_TYPE = _text(type_string("Consent", CONSENT_FIELDS))
+_REVOCATION_TYPE = _text(type_string("Revocation", REVOCATION_FIELDS))
+_DOMAIN_TYPE = _text(type_string("EIP712Domain", _DOMAIN_FIELDS))
+_SHORT_DOMAIN = keccak(
+    _text(type_string("EIP712Domain", _DOMAIN_FIELDS[:2])) + _text(NAME) + _text(VERSION)
+)
+
+
+def _consent_domain(network: Network) -> bytes:
+    """The domain separator of rule 4.2."""
+    place = network.chain_id.to_bytes(32) + _address(network.registry)
+    return keccak(_DOMAIN_TYPE + _text(NAME) + _text(VERSION) + place)
+
+
+def _consent_hash(consent: Consent) -> bytes:
+    """EIP-712 hashStruct."""
+    return keccak(
+        _CONSENT_TYPE
+        + _text(consent.notice)
+        + _address(consent.contributor)
+        + _addresses(consent.parties)
+        + _address(consent.grantee)
+        + _text(consent.via)
+        + consent.content
+        + consent.items.to_bytes(32)
+        + _texts(consent.purposes)
+        + consent.terms
+        + _text(consent.terms_uri)
+        + _address(consent.guardian)
+        + consent.issued_at.to_bytes(32)
+        + consent.expires_at.to_bytes(32)
+    )
+
+
+def _revocation_hash(revocation: Revocation) -> bytes:
+    """EIP-712 hashStruct."""
+    return keccak(
+        _REVOCATION_TYPE
+        + _text(revocation.notice)
+        + _address(revocation.contributor)
+        + _texts(revocation.scopes)
+        + _numbers(revocation.words)
+        + _numbers(revocation.masks)
+    )
+
+
+def digest(message: Message, network: Network) -> bytes:
+    """The 32 bytes that are signed and name the message; of a consent, the license hash."""
+    if isinstance(message, Consent):
+        return keccak(b"\x19\x01" + _consent_domain(network) + _consent_hash(message))
+    return keccak(b"\x19\x01" + _SHORT_DOMAIN + _revocation_hash(message))
+
+
+def _values(message: Message) -> dict[str, Any]:
+    """The fields as wallets take them: text for addresses and for integers JavaScript cannot hold."""
+    if isinstance(message, Revocation):
+        return {
+            "notice": message.notice,
+            "contributor": address_text(message.contributor),
+            "scopes": list(message.scopes),
+            "words": [str(word) for word in message.words],
+            "masks": [str(mask) for mask in message.masks],
+        }
+    return {
+        "notice": message.notice,
+        "contributor": address_text(message.contributor),
+        "parties": [address_text(party) for party in message.parties],
+        "grantee": address_text(message.grantee),
+        "via": message.via,
+        "content": hex_text(message.content),
+        "items": message.items,
+        "purposes": list(message.purposes),
+        "terms": hex_text(message.terms),
+        "termsUri": message.terms_uri,
+        "guardian": address_text(message.guardian),
+        "issuedAt": message.issued_at,
+        "expiresAt": message.expires_at,
+    }
+
+
+def typed_data(message: Message, network: Network) -> dict[str, Any]:
+    """The `eth_signTypedData_v4` object of a message."""
+    is_consent = isinstance(message, Consent)
+    name = "Consent" if is_consent else "Revocation"
+    domain: dict[str, Any] = {"name": NAME, "version": VERSION}
+    if is_consent:
+        domain |= {
+            "chainId": network.chain_id,
+            "verifyingContract": address_text(network.registry),
+        }
+    fields = CONSENT_FIELDS if is_consent else REVOCATION_FIELDS
+    domain_fields = _DOMAIN_FIELDS[: len(domain)]
+    return {
+        "types": {
+            "EIP712Domain": [{"name": field, "type": kind} for kind, field in domain_fields],
+            name: [{"name": field, "type": kind} for kind, field in fields],
+        },
+        "primaryType": name,
+        "domain": domain,
+        "message": _values(message),
+    }

@@ -1,0 +1,55 @@
+"""Bundles, the frames of gossip, and the names of topics (docs/protocol.md, section 7).
+
+Rule 7.1: a frame is a bundle: the canonical array of envelopes' bytes, at most 64 KiB, never empty, of
+one kind only. Consents wait a few milliseconds to fill one, revocations leave at once.
+Rule 7.2: a bundle is forwarded or dropped whole, never re-published; sync carries the rest.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from sayso_protocol.errors import Malformed
+from sayso_protocol.limits import LIMITS
+from sayso_protocol.packing import all_of, pack, unpack
+from sayso_protocol.primitives import hex_text
+from sayso_protocol.typed_data import Network
+
+_OVERHEAD_BYTES = 5  # the length prefix of an envelope inside a bundle, at most
+SYNC_PROTOCOL = "/sayso/sync/1"
+
+
+def consents_topic(network: Network) -> str:
+    """The gossip topic of consents."""
+    return f"/sayso/1/{network.chain_id}/{hex_text(network.registry)}/consents"
+
+
+def revocations_topic(network: Network) -> str:
+    """The gossip topic of revocations: a mesh and a queue of their own."""
+    return f"/sayso/1/{network.chain_id}/{hex_text(network.registry)}/revocations"
+
+
+def encode_bundle(envelopes: list[bytes]) -> bytes:
+    """One frame."""
+    return pack(envelopes)
+
+
+def decode_bundle(frame: bytes, max_bytes: int = LIMITS.frame_bytes) -> list[bytes]:
+    """The envelopes' bytes in a frame; raises Malformed, NotCanonical or TooLarge."""
+    value = unpack(frame, max_bytes=max_bytes)
+    if not isinstance(value, list) or not value:
+        raise Malformed("a bundle is an array of messages, and not empty")
+    return list(all_of(value, bytes))
+
+
+def bundles(envelopes: Iterable[bytes], max_bytes: int = LIMITS.frame_bytes) -> Iterator[bytes]:
+    """Fill as few frames as the order allows; each but a single large message is within the limit."""
+    batch: list[bytes] = []
+    size = _OVERHEAD_BYTES
+    for envelope in envelopes:
+        cost = len(envelope) + _OVERHEAD_BYTES
+        if batch and size + cost > max_bytes:
+            yield encode_bundle(batch)
+            batch, size = [], _OVERHEAD_BYTES
+        batch.append(envelope)
+        size += cost
+    if batch:
+        yield encode_bundle(batch)
