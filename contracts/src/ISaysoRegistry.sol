@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.24;
+
+/// @title Sayso registry
+/// @notice Where contributors take permissions back for ever, and where roots are dated.
+/// @dev The whole state of revocation is one grow-only set of bits per contributor: 256 bits to a
+/// word, a word to a storage slot. A bit is set by its contributor's transaction or signature, by
+/// nobody else, and nothing clears it. What a bit means is fixed in docs/protocol.md; the contract
+/// only knows that a scope (a sentence such as "everything") sets bit 0 of a word of its own.
+interface ISaysoRegistry {
+    /// @notice `root` was recorded for the first time.
+    event Anchored(bytes32 indexed root, address indexed submitter);
+
+    /// @notice `bits` of a word were set that had not been set before.
+    event Revoked(address indexed contributor, uint248 indexed word, uint256 bits);
+
+    /// @notice Every word needs its mask.
+    error LengthMismatch(uint256 words, uint256 masks);
+
+    /// @notice A signature carries at most 16 scopes and 64 words.
+    error TooMany(uint256 given, uint256 limit);
+
+    /// @notice Words from 2^247 belong to scopes, and scopes are signed as sentences only.
+    error InvalidWord(uint248 word);
+
+    /// @notice Neither ECDSA nor ERC-1271 finds that `contributor` signed this.
+    error InvalidSignature(address contributor);
+
+    /// @notice The wallet could not be asked with the gas it is entitled to; send more.
+    error TooLittleGas(uint256 given, uint256 required);
+
+    /// @notice Date `root`. The first call counts, a repeat does nothing.
+    /// @dev Proves that the root existed before its block; not validity, consent or availability.
+    /// Whoever sees a pending call can be faster, so the submitter is no authority.
+    function anchor(bytes32 root) external;
+
+    /// @notice `anchor` for each of `roots`.
+    function anchorMany(bytes32[] calldata roots) external;
+
+    /// @notice Take back the caller's own permissions `mask` in `word`, which may be a scope's.
+    function revoke(uint248 word, uint256 mask) external;
+
+    /// @notice `revoke` for each pair.
+    function revokeMany(uint248[] calldata words, uint256[] calldata masks) external;
+
+    /// @notice Take back everything of the caller's that the sentences name.
+    function revokeScopes(string[] calldata scopes) external;
+
+    /// @notice Carry out a revocation that `contributor` signed, whoever sends it.
+    /// @dev The EIP-712 domain has neither chain nor contract: one signature stops every network,
+    /// and a replay is a no-op that its sender pays for. See Revocation.sol for what is signed.
+    /// @param signature 65 bytes r, s, v with low s; or what the wallet's ERC-1271 method takes.
+    function revokeBySig(
+        address contributor,
+        string[] calldata scopes,
+        uint248[] calldata words,
+        uint256[] calldata masks,
+        bytes calldata signature
+    ) external;
+
+    /// @notice The bits set in each of `words`.
+    function revokedWords(address contributor, uint248[] calldata words)
+        external
+        view
+        returns (uint256[] memory bits);
+
+    /// @notice Who anchored `root` first, in which block, and that block's time; zeros when nobody.
+    function anchorOf(bytes32 root)
+        external
+        view
+        returns (address submitter, uint48 blockNumber, uint48 timestamp);
+}
