@@ -1,0 +1,129 @@
+"""The chain itself: alysis (py-evm) with three rules of our own.
+
+1. A block carries the time of the clock that was passed in, or its parent's if the clock went back.
+2. Every transaction is mined at once, into a block of its own. Blocks of the same second have equal
+   timestamps then; Ethereum demands strictly later ones, some of its layers 2 do not.
+3. What is asked by transaction hash or by log filter is answered from an index written when the block is
+   mined: alysis would read the whole chain back, a second and more after an hour of blocks.
+
+Nothing here knows threads: one caller at a time.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any, cast
+
+from alysis import Node, ValidationError
+from eth.abc import BlockHeaderAPI, SignedTransactionAPI
+from eth.chains.base import MiningChain
+from eth.constants import BLANK_ROOT_HASH, POST_MERGE_MIX_HASH, POST_MERGE_NONCE
+from eth.db import get_db_backend
+from eth.typing import AccountDetails, HeaderParams
+from eth.vm.forks.prague import PragueVM
+from eth_typing import Address as EthAddress
+from eth_typing import BlockNumber
+from eth_utils.address import to_checksum_address
+from ethereum_rpc import Address, BlockLabel, TxHash, unstructure
+
+from sayso.devchain.logs import LogIndex
+from sayso.devchain.transactions import transaction_json, transaction_type
+
+GAS_LIMIT = 30_000_000  # of a block and of an eth_call
+BALANCE_WEI = 10_000 * 10**18  # of every dev account at the start
+
+Json = dict[str, Any]
+
+
+class _DevVM(PragueVM):
+    """Prague rules, except that a block may have the timestamp of its parent (rule 2)."""
+
+    @classmethod
+    def validate_header(cls, header: BlockHeaderAPI, parent_header: BlockHeaderAPI) -> None:
+        if header.timestamp == parent_header.timestamp:
+            parent_header = parent_header.copy(timestamp=header.timestamp - 1)
+        super().validate_header(header, parent_header)
+
+
+class Chain(Node):
+    """Chain holds all blocks in memory and mines the next one on demand."""
+
+    def __init__(self, chain_id: int, funded: Iterable[str], clock: Callable[[], float]) -> None:
+        super().__init__(root_balance_wei=0, chain_id=chain_id, net_version=chain_id)
+        self._clock = clock
+        self._replace_genesis(funded)
+        self.receipts: dict[str, Json] = {}
+        self.transactions: dict[str, Json] = {}
+        self.logs = LogIndex()
+
+    def _replace_genesis(self, funded: Iterable[str]) -> None:
+        """Begin the chain at our clock with our accounts; alysis fixes both."""
+        chain_class = type(self._backend.chain)  # made anew for every Node
+        chain_class.vm_configuration = ((BlockNumber(0), _DevVM),)
+        account: AccountDetails = {"balance": BALANCE_WEI, "nonce": 0, "code": b"", "storage": {}}
+        state = {EthAddress(bytes.fromhex(address[2:])): account for address in funded}
+        header: dict[str, HeaderParams] = {
+            "coinbase": bytes(20),
+            "difficulty": 0,
+            "extra_data": b"",
+            "gas_limit": GAS_LIMIT,
+            "mix_hash": POST_MERGE_MIX_HASH,
+            "nonce": POST_MERGE_NONCE,
+            "receipt_root": BLANK_ROOT_HASH,
+            "timestamp": int(self._clock()),
+            "transaction_root": BLANK_ROOT_HASH,
+        }
+        chain = chain_class.from_genesis(get_db_backend(), header, state)
+        self._backend.chain = cast("MiningChain", chain)
+
+    @property
+    def base_fee_wei(self) -> int:
+        """Base fee per gas of the next block."""
+        return int(self._backend.get_base_fee(BlockLabel.PENDING))
+
+    def mine(self) -> None:
+        """Add an empty block."""
+        self._open_block()
+        self.mine_block()
+
+    def _open_block(self) -> None:
+        # Before any transaction runs: contracts read the timestamp of the block under way.
+        parent = self._backend.chain.get_canonical_head()
+        now = max(int(self._clock()), parent.timestamp)
+        self._backend.chain.set_header_timestamp(now)
+
+    def submit(self, raw: bytes) -> str:
+        """Mine a signed transaction and return its hash, 0x-prefixed; raises ValidationError."""
+        transaction = self._decode(raw)
+        self._check_nonce(transaction)
+        self._open_block()
+        transaction_hash: TxHash = self.eth_send_raw_transaction(raw)
+        self._index(transaction_hash, transaction)
+        return str(unstructure(transaction_hash))
+
+    def _decode(self, raw: bytes) -> SignedTransactionAPI:
+        try:
+            transaction: SignedTransactionAPI = self._backend.decode_transaction(raw)
+            transaction.validate()
+            to_checksum_address(transaction.sender)
+        except Exception as error:  # py-evm raises whatever the bytes provoke
+            raise ValidationError(f"not a signed transaction: {error}") from error
+        return transaction
+
+    def _check_nonce(self, transaction: SignedTransactionAPI) -> None:
+        """Say it in geth's words, which clients match."""
+        if "0x" + transaction.hash.hex() in self.transactions:
+            raise ValidationError("already known")
+        expected = self.eth_get_transaction_count(Address(transaction.sender), BlockLabel.LATEST)
+        if transaction.nonce != expected:
+            low_or_high = "low" if transaction.nonce < expected else "high"
+            raise ValidationError(
+                f"nonce too {low_or_high}: next nonce {expected}, tx nonce {transaction.nonce}"
+            )
+
+    def _index(self, transaction_hash: TxHash, transaction: SignedTransactionAPI) -> None:
+        mined = self.eth_get_transaction_receipt(transaction_hash)
+        receipt = cast("Json", unstructure(mined))
+        receipt["type"] = hex(transaction_type(transaction))
+        key = receipt["transactionHash"]
+        self.receipts[key] = receipt
+        self.transactions[key] = transaction_json(transaction, receipt, self.eth_chain_id())
+        self.logs.add(int(receipt["blockNumber"], 16), receipt["logs"])

@@ -1,0 +1,169 @@
+"""The JSON-RPC methods: alysis's where they are right, ours where they are not.
+
+Ours also take what clients send to real nodes: EIP-1898 block ids, a missing block id (latest), `input`
+for `data`, fees in a call (ignored: a call costs nothing), and a call without `to`, which runs init code
+and answers what that returns (ERC-6492 needs it).
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from inspect import signature
+from typing import Any, cast
+
+from alysis import RPCNode, ValidationError
+from ethereum_rpc import (
+    Address,
+    Block,
+    BlockHash,
+    BlockLabel,
+    EstimateGasParams,
+    EthCallParams,
+    RPCError,
+    RPCErrorCode,
+    structure,
+    unstructure,
+)
+
+from sayso.devchain.chain import Chain
+
+TIP_WEI = 1_000_000_000  # what eth_maxPriorityFeePerGas suggests, per gas
+MAX_FEE_HISTORY = 1024  # blocks
+ZERO_ADDRESS = "0x" + 40 * "0"
+UNCHANGED = ("eth_accounts", "eth_blockNumber", "eth_chainId", "eth_gasPrice", "net_version")
+AT_A_BLOCK = {"eth_getBalance": 1, "eth_getCode": 1, "eth_getStorageAt": 2, "eth_getTransactionCount": 1}
+
+Json = Any  # whatever json.loads gives
+Method = Callable[[tuple[Json, ...]], Json]
+
+
+class Methods(RPCNode):
+    """Methods answers one call at a time: `rpc(method, *params)`, which raises RPCError."""
+
+    def __init__(self, chain: Chain) -> None:
+        super().__init__(chain)
+        self._chain = chain
+        kept: dict[str, Method] = {name: self._methods[name] for name in UNCHANGED}
+        at_a_block = {name: self._with_block(name, where) for name, where in AT_A_BLOCK.items()}
+        ours = {name: _positional(method) for name, method in self._own_methods().items()}
+        self._methods = cast("Any", kept | at_a_block | ours)
+
+    def _own_methods(self) -> dict[str, Callable[..., Json]]:
+        chain = self._chain
+        return {
+            "eth_call": self._call,
+            "eth_estimateGas": self._estimate,
+            "eth_feeHistory": self._fee_history,
+            "eth_getBlockByHash": self._block_by_hash,
+            "eth_getBlockByNumber": self._block_by_number,
+            "eth_getLogs": self._logs,
+            "eth_getTransactionByHash": lambda key: chain.transactions.get(str(key).lower()),
+            "eth_getTransactionReceipt": lambda key: chain.receipts.get(str(key).lower()),
+            "eth_maxPriorityFeePerGas": lambda: hex(TIP_WEI),
+            "eth_sendRawTransaction": self._send,
+            "eth_syncing": lambda: False,
+            "web3_clientVersion": lambda: "sayso-devchain",
+        }
+
+    def _with_block(self, name: str, where: int) -> Method:
+        """Give an alysis method the block id in its one form."""
+        method = cast("Method", self._methods[name])
+
+        def call(params: tuple[Json, ...]) -> Json:
+            block = self._block(params[where] if len(params) > where else "latest")
+            return method((*params[:where], unstructure(block, Block), *params[where + 1 :]))
+
+        return call
+
+    def _block(self, block: Json) -> Block:
+        """Number or label of a block id (EIP-1898); raises for a hash that is not of this chain."""
+        if isinstance(block, dict):
+            if "blockNumber" not in block:
+                block_hash = structure(BlockHash, block.get("blockHash"))
+                return self._chain.eth_get_block_by_hash(block_hash, with_transactions=False).number
+            block = block["blockNumber"]
+        return cast("Block", structure(cast("Any", Block), block))
+
+    def _call(self, call: Json, block: Json = "latest") -> Json:
+        fields = _call_fields(call)
+        params = structure(EthCallParams, {"to": ZERO_ADDRESS} | fields)
+        if "to" not in fields:
+            params = replace(params, to=cast("Address", b""))  # py-evm's sign of a creation
+        return unstructure(self._chain.eth_call(params, self._block(block)))
+
+    def _estimate(self, call: Json, block: Json = "latest") -> Json:
+        params = structure(EstimateGasParams, {"from": ZERO_ADDRESS} | _call_fields(call))
+        return unstructure(self._chain.eth_estimate_gas(params, self._block(block)))
+
+    def _send(self, raw: Json) -> Json:
+        try:
+            return self._chain.submit(structure(bytes, raw))
+        except ValidationError as error:
+            raise RPCError.with_code(RPCErrorCode.SERVER_ERROR, str(error)) from error
+
+    def _block_by_number(self, block: Json, full: Json = False) -> Json:  # noqa: FBT002
+        return self._filled(self._eth_get_block_by_number((block, False)), full)
+
+    def _block_by_hash(self, block_hash: Json, full: Json = False) -> Json:  # noqa: FBT002
+        return self._filled(self._eth_get_block_by_hash((block_hash, False)), full)
+
+    def _filled(self, block: Json, full: Json) -> Json:
+        if block is not None and full:
+            block["transactions"] = [self._chain.transactions[key] for key in block["transactions"]]
+        return block
+
+    def _number(self, block: Json) -> int:
+        """Number of a block id; labels are read as of now."""
+        label = self._block(block)
+        if label is BlockLabel.EARLIEST:
+            return 0
+        return label if isinstance(label, int) else int(self._chain.eth_block_number())
+
+    def _logs(self, query: Json) -> Json:
+        if not isinstance(query, dict):
+            raise ValidationError("eth_getLogs takes one object")
+        if "blockHash" in query:
+            first = last = self._number({"blockHash": query["blockHash"]})
+        else:
+            first = self._number(query.get("fromBlock") or "latest")
+            last = self._number(query.get("toBlock") or "latest")
+        if first > last and "toBlock" in query:
+            raise ValidationError("invalid block range: fromBlock is after toBlock")
+        return self._chain.logs.find(first, last, query.get("address"), query.get("topics"))
+
+    def _fee_history(self, count: Json, newest: Json, percentiles: Json = ()) -> Json:
+        wanted = structure(int, count) if isinstance(count, str) else int(count)
+        last = self._number(newest)
+        first = max(0, last + 1 - min(max(wanted, 1), MAX_FEE_HISTORY))
+        blocks = [self._block_by_number(hex(number)) for number in range(first, last + 1)]
+        history: dict[str, Json] = {
+            "oldestBlock": hex(first),
+            "baseFeePerGas": [b["baseFeePerGas"] for b in blocks] + [hex(self._chain.base_fee_wei)],
+            "gasUsedRatio": [int(b["gasUsed"], 16) / int(b["gasLimit"], 16) for b in blocks],
+        }
+        if percentiles:
+            history["reward"] = [[hex(TIP_WEI)] * len(percentiles) for _ in blocks]
+        return history
+
+
+def _positional(method: Callable[..., Json]) -> Method:
+    """Turn a wrong number of parameters into the error that says so."""
+    expected = signature(method)
+
+    def call(params: tuple[Json, ...]) -> Json:
+        try:
+            expected.bind(*params)
+        except TypeError as error:
+            raise ValidationError(f"wrong parameters: {error}") from error
+        return method(*params)
+
+    return call
+
+
+def _call_fields(call: Json) -> dict[str, Json]:
+    """Keep what decides the outcome of a call; what is null is as good as missing."""
+    if not isinstance(call, dict):
+        raise ValidationError("a call is an object")
+    given = {key: value for key, value in call.items() if value is not None}
+    fields = {key: given[key] for key in ("from", "to", "gas", "value") if key in given}
+    data = given.get("data", given.get("input"))
+    return fields if data is None else fields | {"data": data}

@@ -1,0 +1,130 @@
+"""JSON-RPC over HTTP on loopback, and a block at least every `block_time_s` seconds.
+
+py-evm is CPU-bound and not thread-safe: everything that touches the chain runs on one worker thread, in
+the order in which it was asked, while the event loop stays free to accept requests.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from aiohttp import web
+from eth_account.signers.local import LocalAccount
+
+from sayso.devchain.accounts import dev_account
+from sayso.devchain.errors import ExtraMissing, PortUnavailable
+from sayso.devchain.framing import answer
+
+if TYPE_CHECKING:
+    from sayso.devchain.chain import Chain
+    from sayso.devchain.methods import Methods
+
+LOOPBACK = "127.0.0.1"
+MAX_BODY = 5 * 1024 * 1024  # bytes of a request
+SHUTDOWN_S = 1.0  # for requests under way
+
+
+class DevChain:
+    """DevChain is an Ethereum chain as long as its `async with` block lasts."""
+
+    def __init__(
+        self,
+        *,
+        chain_id: int = 31337,
+        port: int = 0,
+        block_time_s: float = 1.0,
+        accounts: int = 10,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.chain_id = chain_id
+        self.accounts: list[LocalAccount] = [dev_account(index) for index in range(accounts)]
+        self._port = port
+        self._block_time_s = block_time_s
+        self._clock = clock
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="devchain")
+        self._chain: Chain
+        self._methods: Methods
+        self._runner: web.AppRunner
+        self._ticker: asyncio.Task[None]
+
+    @property
+    def url(self) -> str:
+        """Where JSON-RPC is served."""
+        return f"http://{LOOPBACK}:{self._port}"
+
+    async def __aenter__(self) -> Self:
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._worker, self._make_chain)
+        app = web.Application(client_max_size=MAX_BODY)
+        app.router.add_post("/", self._handle)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
+        await self._runner.setup()
+        try:
+            await self._listen()
+        except BaseException:
+            await self._runner.cleanup()
+            self._worker.shutdown()
+            raise
+        self._ticker = asyncio.create_task(self._tick())
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._ticker.cancel()
+        await self._runner.cleanup()
+        self._worker.shutdown()
+        with suppress(asyncio.CancelledError):
+            await self._ticker
+
+    async def serve(self) -> None:
+        """Wait for ever; raises what ended the mining of blocks."""
+        await asyncio.shield(self._ticker)
+
+    def _make_chain(self) -> None:
+        try:
+            from sayso.devchain.chain import Chain  # noqa: PLC0415  # needs the demo extra
+            from sayso.devchain.methods import Methods  # noqa: PLC0415
+        except ImportError as error:
+            raise ExtraMissing(
+                f"the development chain needs {error.name}: pip install 'sayso[demo]'"
+            ) from error
+        funded = [account.address for account in self.accounts]
+        self._chain = Chain(self.chain_id, funded, self._clock)
+        self._methods = Methods(self._chain)
+
+    async def _listen(self) -> None:
+        site = web.TCPSite(self._runner, LOOPBACK, self._port)
+        try:
+            await site.start()
+        except OSError as error:
+            raise PortUnavailable(f"cannot listen on {self.url}: {error.strerror}") from error
+        self._port = self._runner.addresses[0][1]
+
+    async def _tick(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(self._block_time_s)
+            await loop.run_in_executor(self._worker, self._chain.mine)
+
+    async def _handle(self, request: web.Request) -> web.Response:
+        body = await request.read()
+        loop = asyncio.get_running_loop()
+        reply = await loop.run_in_executor(self._worker, answer, self._methods.rpc, body)
+        if reply is None:
+            return web.Response(status=204)
+        return web.Response(body=reply, content_type="application/json")
+
+
+async def run_devchain(port: int, block_time_s: float, ready: Callable[[DevChain], None]) -> None:
+    """Serve a chain on `port` (0: any) until cancelled; `ready` is told when it answers."""
+    async with DevChain(port=port, block_time_s=block_time_s) as chain:
+        ready(chain)
+        await chain.serve()
