@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.24;
+
+import {ISaysoRegistry} from "../src/ISaysoRegistry.sol";
+import {RegistryTest} from "./support/RegistryTest.sol";
+import {
+    ApprovingWallet,
+    BombWallet,
+    ShortWallet,
+    SlowWallet,
+    WritingWallet
+} from "./support/Wallets.sol";
+
+/// @dev Revocations by accounts with code: ERC-1271 wallets and EIP-7702 delegated EOAs.
+contract WalletTest is RegistryTest {
+    bytes32 private constant MAGIC = bytes32(bytes4(0x1626ba7e));
+
+    function test_aWalletRevokesWhatItApproved() public {
+        ApprovingWallet wallet = new ApprovingWallet();
+        Signed memory message = _unsigned(address(wallet), "everything", 1, 1);
+        _expectInvalid(message);
+        wallet.approve(_digest(message));
+        _send(message);
+        vm.assertEq(_bits(address(wallet), 1), 1);
+        message.masks[0] = 2;
+        _expectInvalid(message);
+    }
+
+    function test_aDelegatedKeyStillRevokes() public {
+        address delegate = address(new ShortWallet());
+        vm.etch(alice, abi.encodePacked(hex"ef0100", delegate));
+        _send(_signed("everything", 1, 1));
+        vm.assertEq(_bits(alice, 1), 1);
+    }
+
+    function test_aDelegateMayAnswerForTheAccount() public {
+        vm.etch(alice, abi.encodePacked(hex"ef0100", new SlowWallet(0)));
+        _send(_unsigned(alice, "everything", 1, 1));
+        vm.assertEq(_bits(alice, 1), 1);
+    }
+
+    function test_anAccountWithoutCodeIsNotAsked() public {
+        _expectInvalid(_unsigned(address(0xB0B), "everything", 1, 1));
+    }
+
+    function test_aPrecompileThatEchoesIsNoWallet() public {
+        _expectInvalid(_unsigned(address(4), "everything", 1, 1));
+        vm.etch(address(0xEC0), hex"365f5f37365ff3"); // returns its call data: magic, then digest
+        _expectInvalid(_unsigned(address(0xEC0), "everything", 1, 1));
+    }
+
+    function test_fourBytesAreNoAnswer() public {
+        _expectInvalid(_unsigned(address(new ShortWallet()), "everything", 1, 1));
+    }
+
+    function test_aWalletCannotWriteWhileAsked() public {
+        WritingWallet wallet = new WritingWallet();
+        _expectInvalid(_unsigned(address(wallet), "everything", 1, 1));
+        vm.assertEq(wallet.writes(), 0);
+    }
+
+    function test_aGasHogCostsNoMoreThanTheCap() public {
+        Signed memory message =
+            _unsigned(address(new SlowWallet(type(uint256).max)), "everything", 1, 1);
+        uint256 before = gasleft();
+        _expectInvalid(message);
+        vm.assertTrue(before - gasleft() < 150_000 + 60_000);
+    }
+
+    function test_aReturnBombIsNotCopied() public {
+        Signed memory message = _unsigned(address(new BombWallet(MAGIC)), "everything", 1, 1);
+        uint256 before = gasleft();
+        _send(message);
+        vm.assertTrue(before - gasleft() < 150_000 + 90_000);
+        _expectInvalid(_unsigned(address(new BombWallet(0)), "everything", 1, 1));
+    }
+
+    /// @dev With whatever gas it is called, a wallet that answers within its 150,000 is never
+    /// taken for one that refuses: done, TooLittleGas, or out of gas altogether.
+    function test_starvingIsNeverTakenForARefusal(uint256 gasLimit) public {
+        gasLimit = 30_000 + gasLimit % 400_000;
+        Signed memory m = _unsigned(address(new SlowWallet(149_000)), "everything", 1, 1);
+        bytes memory call = abi.encodeCall(
+            ISaysoRegistry.revokeBySig, (m.contributor, m.scopes, m.words, m.masks, m.signature)
+        );
+        (bool done, bytes memory reason) = address(registry).call{gas: gasLimit}(call);
+        if (done) return;
+        vm.assertTrue(bytes4(reason) != ISaysoRegistry.InvalidSignature.selector);
+        vm.assertTrue(gasLimit < 300_000);
+    }
+
+    function _expectInvalid(Signed memory message) private {
+        vm.expectRevert(
+            abi.encodeWithSelector(ISaysoRegistry.InvalidSignature.selector, message.contributor)
+        );
+        _send(message);
+    }
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.24;
+
+import {Revocation} from "../../src/Revocation.sol";
+import {SaysoRegistry} from "../../src/SaysoRegistry.sol";
+import {Vm} from "./Vm.sol";
+
+/// @dev Lets tests call the library, which takes calldata.
+contract Digests {
+    function digest(
+        address contributor,
+        string[] calldata scopes,
+        uint248[] calldata words,
+        uint256[] calldata masks
+    ) external pure returns (bytes32) {
+        return Revocation.digest(contributor, scopes, words, masks);
+    }
+}
+
+/// @dev A fresh registry and short ways to say what most tests say.
+abstract contract RegistryTest {
+    struct Signed {
+        address contributor;
+        string[] scopes;
+        uint248[] words;
+        uint256[] masks;
+        bytes signature;
+    }
+
+    Vm internal constant vm = Vm(0x7109709ECfa91a80626fF3989D68f67F5b1DD12D);
+    uint256 internal constant KEY = 0xA11CE;
+
+    SaysoRegistry internal registry = new SaysoRegistry();
+    Digests internal digests = new Digests();
+    address internal alice = vm.addr(KEY);
+
+    function _unsigned(address contributor, string memory scope, uint248 word, uint256 mask)
+        internal
+        pure
+        returns (Signed memory)
+    {
+        return Signed(contributor, _strings(scope), _words(word), _masks(mask), "");
+    }
+
+    function _signed(string memory scope, uint248 word, uint256 mask)
+        internal
+        view
+        returns (Signed memory message)
+    {
+        message = _unsigned(alice, scope, word, mask);
+        message.signature = _sign(KEY, _digest(message));
+    }
+
+    function _digest(Signed memory m) internal view returns (bytes32) {
+        return digests.digest(m.contributor, m.scopes, m.words, m.masks);
+    }
+
+    function _sign(uint256 key, bytes32 digest) internal pure returns (bytes memory) {
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, digest);
+        return abi.encodePacked(r, s, v);
+    }
+
+    function _send(Signed memory m) internal {
+        registry.revokeBySig(m.contributor, m.scopes, m.words, m.masks, m.signature);
+    }
+
+    function _bits(address contributor, uint248 word) internal view returns (uint256) {
+        return registry.revokedWords(contributor, _words(word))[0];
+    }
+
+    function _scopeWord(string memory scope) internal pure returns (uint248) {
+        return uint248(uint256(keccak256(bytes(scope)))) | uint248(1 << 247);
+    }
+
+    function _strings(string memory one) internal pure returns (string[] memory list) {
+        if (bytes(one).length == 0) return list;
+        list = new string[](1);
+        list[0] = one;
+    }
+
+    function _words(uint248 one) internal pure returns (uint248[] memory list) {
+        list = new uint248[](1);
+        list[0] = one;
+    }
+
+    function _masks(uint256 one) internal pure returns (uint256[] memory list) {
+        list = new uint256[](1);
+        list[0] = one;
+    }
+
+    /// @dev How many events the registry emitted since vm.recordLogs().
+    function _logCount() internal returns (uint256) {
+        return vm.getRecordedLogs().length;
+    }
+}
