@@ -1,7 +1,7 @@
 """What the parts of a node ask of the outside world, a sentence each.
 
-Production passes in the real things, tests and the simulation others; no part reaches for a clock, a
-socket or a random number by itself.
+Production passes in the real things, tests and the simulation others; no part reaches for a clock,
+a socket or a random number by itself.
 """
 
 from collections.abc import Awaitable, Callable

@@ -1,0 +1,47 @@
+"""What a node counts. Names are published by /metrics and /v1/node and never change their meaning."""
+
+from collections.abc import Mapping
+
+NAMES = {
+    "intake_stored": "messages stored, from anywhere",
+    "intake_known": "messages that brought nothing new",
+    "intake_refused": "messages refused",
+    "gossip_consents": "consents that first arrived by gossip",
+    "gossip_revocations": "revocations that first arrived by gossip",
+    "gossip_published": "frames handed to gossip",
+    "gossip_unsent": "frames that gossip could not take; sync carries them",
+    "sync_rounds": "completed sync rounds, one peer each",
+    "sync_failed": "sync rounds that broke off",
+    "sync_consents": "consents that first arrived by sync",
+    "sync_revocations": "revocations that first arrived by sync",
+    "http_consents": "consents that first arrived over HTTP",
+    "http_revocations": "revocations that first arrived over HTTP",
+    "chain_polls": "completed readings of the chain",
+    "chain_failed": "readings of the chain that broke off",
+    "chain_reorgs": "times the followed chain was replaced",
+    "chain_revocations": "events that set new bits on chain",
+    "chain_anchors": "anchored roots seen on chain",
+    "batches_made": "batches this node made for anchoring",
+    "batches_fetched": "batches fetched from other operators and verified",
+    "anchor_sent": "anchor transactions broadcast, repeats included",
+    "anchor_failed": "anchor attempts that failed",
+    "checks": "checks answered",
+    "checked_rows": "rows judged",
+    "receipts": "receipts signed",
+    "acknowledgements": "revocations acknowledged",
+}
+
+
+class Counters:
+    """Named counters; an unknown name is a programmer's fault."""
+
+    def __init__(self) -> None:
+        self._values = dict.fromkeys(NAMES, 0)
+
+    def add(self, name: str, count: int = 1) -> None:
+        """Count something; raises KeyError for a name that is not declared."""
+        self._values[name] += count
+
+    def snapshot(self) -> Mapping[str, int]:
+        """All values now."""
+        return dict(self._values)

@@ -1,0 +1,61 @@
+"""When a node may speak at all: `stale` is its own statement about itself (rule 8.9).
+
+A node answers only for a moment at which it had read the chain and had asked its peers. A consent heard
+for the first time stays stale until both were begun after its arrival: until then a revocation of it
+could be known elsewhere.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sayso_protocol.receipts import ChainPoint
+
+QUORUM = 2  # configured peers that must have been asked; all, if there are fewer
+
+
+@dataclass(frozen=True)
+class ChainHead:
+    """The newest block a node has read.
+
+    Attributes:
+        point: Number and hash.
+        time: The block's timestamp, seconds since the epoch.
+    """
+
+    point: ChainPoint
+    time: float
+
+
+GENESIS = ChainHead(ChainPoint(0, bytes(32)), 0.0)
+
+
+class Freshness:
+    """Remembers when the chain was last read and each configured peer last asked."""
+
+    def __init__(self, configured_peers: Iterable[str]) -> None:
+        self.head = GENESIS
+        self._chain_begun = 0.0
+        self._peers_begun = dict.fromkeys(configured_peers, 0.0)
+
+    def chain_read(self, begun: float, head: ChainHead) -> None:
+        """The chain was read up to `head`, by a reading begun at this time."""
+        self._chain_begun, self.head = begun, head
+
+    def peer_synced(self, peer_id: str, begun: float) -> None:
+        """Everything a peer has was asked for, by a round begun at this time."""
+        if peer_id in self._peers_begun:
+            self._peers_begun[peer_id] = begun
+
+    @property
+    def _quorum_begun(self) -> float:
+        """When the last of the quorum's most recent rounds began; infinite without peers."""
+        latest = sorted(self._peers_begun.values(), reverse=True)[:QUORUM]
+        return latest[-1] if latest else float("inf")
+
+    def is_current(self, now: float, max_age_s: float) -> bool:
+        """Whether chain view and peers are younger than `max_age_s`."""
+        return now - min(self.head.time, self._chain_begun, self._quorum_begun) <= max_age_s
+
+    def confirmed_until(self) -> float:
+        """Consents that arrived before this time were checked with the chain and the peers."""
+        return min(self._chain_begun, self._quorum_begun)

@@ -1,0 +1,1 @@
+"""What a node keeps: messages, revocation bits, the chain as followed, batches. SQLite."""

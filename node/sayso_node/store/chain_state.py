@@ -1,0 +1,124 @@
+"""The chain as this node has followed it, and the batches whose roots stand on it."""
+
+import sqlite3
+from typing import NamedTuple
+
+from sayso_protocol.batches import Batch
+from sayso_protocol.primitives import HASH_BYTES
+from sayso_protocol.receipts import ChainPoint
+
+KEPT_BLOCKS = 256  # how deep a reorganisation can be recognised without reading from the start
+
+
+class Anchor(NamedTuple):
+    """Where a root stands on chain."""
+
+    root: bytes
+    submitter: bytes
+    block_number: int
+    block_hash: bytes
+
+
+class OwnBatch(NamedTuple):
+    """A batch of this node that is not on chain yet."""
+
+    root: bytes
+    raw_transaction: bytes | None
+
+
+def followed(db: sqlite3.Connection) -> list[ChainPoint]:
+    """The blocks that were followed last, newest first."""
+    rows = db.execute("SELECT number, hash FROM blocks ORDER BY number DESC")
+    return [ChainPoint(*row) for row in rows]
+
+
+def advance(db: sqlite3.Connection, point: ChainPoint) -> None:
+    """The chain was read up to this block: kept in the transaction that keeps what was read."""
+    db.execute("INSERT OR REPLACE INTO blocks VALUES (?, ?)", (point.number, point.hash))
+    db.execute("DELETE FROM blocks WHERE number <= ?", (point.number - KEPT_BLOCKS,))
+
+
+def rewind(db: sqlite3.Connection, number: int) -> None:
+    """Forget blocks above `number` and their anchors. Bits stay: a revocation outlives its fork."""
+    db.execute("DELETE FROM blocks WHERE number > ?", (number,))
+    db.execute("DELETE FROM anchors WHERE block_number > ?", (number,))
+
+
+def add_anchor(db: sqlite3.Connection, anchor: Anchor) -> None:
+    """A root was seen on chain; the first place counts."""
+    db.execute("INSERT OR IGNORE INTO anchors VALUES (?, ?, ?, ?)", anchor)
+
+
+def add_batch(db: sqlite3.Connection, batch: Batch, *, own: bool) -> None:
+    """Keep a batch and which licenses are in it."""
+    root = batch.root
+    licenses = b"".join(batch.licenses)
+    db.execute(
+        "INSERT OR IGNORE INTO batches VALUES (?, ?, ?, ?, NULL)", (root, batch.sponsor, licenses, own)
+    )
+    db.executemany(
+        "INSERT OR IGNORE INTO batch_members VALUES (?, ?, ?)",
+        ((license_hash, root, index) for index, license_hash in enumerate(batch.licenses)),
+    )
+
+
+def batch(db: sqlite3.Connection, root: bytes) -> Batch | None:
+    """A kept batch."""
+    row = db.execute("SELECT sponsor, licenses FROM batches WHERE root = ?", (root,)).fetchone()
+    if row is None:
+        return None
+    sponsor, joined = row
+    starts = range(0, len(joined), HASH_BYTES)
+    return Batch(sponsor, tuple(joined[start : start + HASH_BYTES] for start in starts))
+
+
+def missing_batches(db: sqlite3.Connection, limit: int) -> list[bytes]:
+    """Anchored roots whose batch this node does not have."""
+    rows = db.execute(
+        "SELECT root FROM anchors WHERE root NOT IN (SELECT root FROM batches)"
+        " ORDER BY block_number LIMIT ?",
+        (limit,),
+    )
+    return [root for (root,) in rows]
+
+
+def anchor_of(db: sqlite3.Connection, license_hash: bytes) -> tuple[Anchor, int] | None:
+    """The earliest anchor of a license, and its place in the batch."""
+    row = db.execute(
+        "SELECT root, submitter, block_number, block_hash, position"
+        " FROM batch_members JOIN anchors USING (root) WHERE license = ?"
+        " ORDER BY block_number LIMIT 1",
+        (license_hash,),
+    ).fetchone()
+    return (Anchor(*row[:4]), row[4]) if row else None
+
+
+def due(db: sqlite3.Connection, queued_before: float, limit: int) -> list[bytes]:
+    """License hashes to anchor: all that wait, once the oldest waited long enough or a batch is full."""
+    rows = db.execute("SELECT digest, queued_at FROM anchor_queue ORDER BY seq LIMIT ?", (limit,))
+    waiting = rows.fetchall()
+    if len(waiting) < limit and not any(queued_at <= queued_before for _, queued_at in waiting):
+        return []
+    return [digest for digest, _ in waiting]
+
+
+def make_batch(db: sqlite3.Connection, sponsor: bytes, licenses: list[bytes]) -> Batch:
+    """Turn waiting licenses into a batch of this node."""
+    made = Batch(sponsor, tuple(licenses))
+    add_batch(db, made, own=True)
+    db.executemany("DELETE FROM anchor_queue WHERE digest = ?", ((one,) for one in licenses))
+    return made
+
+
+def unanchored(db: sqlite3.Connection) -> OwnBatch | None:
+    """The oldest batch of this node that is not on chain."""
+    row = db.execute(
+        "SELECT root, raw_transaction FROM batches"
+        " WHERE own AND root NOT IN (SELECT root FROM anchors) LIMIT 1"
+    ).fetchone()
+    return OwnBatch(*row) if row else None
+
+
+def keep_transaction(db: sqlite3.Connection, root: bytes, raw_transaction: bytes) -> None:
+    """Keep the signed transaction before it is sent: after a crash the same one is sent again."""
+    db.execute("UPDATE batches SET raw_transaction = ? WHERE root = ?", (raw_transaction, root))
