@@ -24,7 +24,7 @@ from ethereum_rpc import (
     unstructure,
 )
 
-from sayso.devchain.chain import Chain
+from sayso.devchain.chain import GAS_LIMIT, Chain
 
 TIP_WEI = 1_000_000_000  # what eth_maxPriorityFeePerGas suggests, per gas
 MAX_FEE_HISTORY = 1024  # blocks
@@ -46,6 +46,13 @@ class Methods(RPCNode):
         at_a_block = {name: self._with_block(name, where) for name, where in AT_A_BLOCK.items()}
         ours = {name: _positional(method) for name, method in self._own_methods().items()}
         self._methods = cast("Any", kept | at_a_block | ours)
+
+    def rpc(self, method_name: str, *params: Json) -> Json:
+        """Carry out one call; raises RPCError."""
+        try:
+            return super().rpc(method_name, *params)
+        except ValueError as error:  # how alysis finds an address of 19 bytes
+            raise RPCError.with_code(RPCErrorCode.INVALID_PARAMETER, str(error)) from error
 
     def _own_methods(self) -> dict[str, Callable[..., Json]]:
         chain = self._chain
@@ -165,5 +172,7 @@ def _call_fields(call: Json) -> dict[str, Json]:
         raise ValidationError("a call is an object")
     given = {key: value for key, value in call.items() if value is not None}
     fields = {key: given[key] for key in ("from", "to", "gas", "value") if key in given}
+    if "gas" in fields:
+        fields["gas"] = hex(min(structure(int, fields["gas"]), GAS_LIMIT))  # as geth caps it
     data = given.get("data", given.get("input"))
     return fields if data is None else fields | {"data": data}

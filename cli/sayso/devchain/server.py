@@ -5,6 +5,7 @@ the order in which it was asked, while the event loop stays free to accept reque
 """
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 LOOPBACK = "127.0.0.1"
 MAX_BODY = 5 * 1024 * 1024  # bytes of a request
+STACK = 64 * 1024 * 1024  # bytes: importing py-evm lets Python recurse 100,000 levels deep
 SHUTDOWN_S = 1.0  # for requests under way
 
 
@@ -45,7 +47,7 @@ class DevChain:
         self._port = port
         self._block_time_s = block_time_s
         self._clock = clock
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="devchain")
+        self._worker: ThreadPoolExecutor
         self._chain: Chain
         self._methods: Methods
         self._runner: web.AppRunner
@@ -57,6 +59,16 @@ class DevChain:
         return f"http://{LOOPBACK}:{self._port}"
 
     async def __aenter__(self) -> Self:
+        self._worker = _one_deep_thread()
+        try:
+            await self._start()
+        except BaseException:
+            self._worker.shutdown()
+            raise
+        self._ticker = asyncio.create_task(self._tick())
+        return self
+
+    async def _start(self) -> None:
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(self._worker, self._make_chain)
         app = web.Application(client_max_size=MAX_BODY)
@@ -67,10 +79,7 @@ class DevChain:
             await self._listen()
         except BaseException:
             await self._runner.cleanup()
-            self._worker.shutdown()
             raise
-        self._ticker = asyncio.create_task(self._tick())
-        return self
 
     async def __aexit__(
         self,
@@ -121,6 +130,16 @@ class DevChain:
         if reply is None:
             return web.Response(status=204)
         return web.Response(body=reply, content_type="application/json")
+
+
+def _one_deep_thread() -> ThreadPoolExecutor:
+    previous = threading.stack_size(STACK)
+    try:
+        worker = ThreadPoolExecutor(1, thread_name_prefix="devchain")
+        worker.submit(int)  # starts the thread
+    finally:
+        threading.stack_size(previous)
+    return worker
 
 
 async def run_devchain(port: int, block_time_s: float, ready: Callable[[DevChain], None]) -> None:
