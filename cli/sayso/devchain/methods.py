@@ -28,6 +28,7 @@ from sayso.devchain.chain import GAS_LIMIT, Chain
 
 TIP_WEI = 1_000_000_000  # what eth_maxPriorityFeePerGas suggests, per gas
 MAX_FEE_HISTORY = 1024  # blocks
+EMPTY = (None, "", "0x")
 ZERO_ADDRESS = "0x" + 40 * "0"
 UNCHANGED = ("eth_accounts", "eth_blockNumber", "eth_chainId", "eth_gasPrice", "net_version")
 AT_A_BLOCK = {"eth_getBalance": 1, "eth_getCode": 1, "eth_getStorageAt": 2, "eth_getTransactionCount": 1}
@@ -167,10 +168,10 @@ def _positional(method: Callable[..., Json]) -> Method:
 
 
 def _call_fields(call: Json) -> dict[str, Json]:
-    """Keep what decides the outcome of a call; what is null is as good as missing."""
+    """Keep what decides the outcome of a call; what is null or empty is as good as missing."""
     if not isinstance(call, dict):
         raise ValidationError("a call is an object")
-    given = {key: value for key, value in call.items() if value is not None}
+    given = {key: value for key, value in call.items() if value not in EMPTY}
     fields = {key: given[key] for key in ("from", "to", "gas", "value") if key in given}
     if "gas" in fields:
         fields["gas"] = hex(min(structure(int, fields["gas"]), GAS_LIMIT))  # as geth caps it

@@ -92,6 +92,9 @@ async def test_a_call_without_receiver_runs_init_code(client: Client) -> None:
     """The way an ERC-6492 signature of a wallet that does not exist yet is checked."""
     answer = await client.web3.eth.call({"data": HexStr("0x60015f5260205ff3")})
     assert int.from_bytes(answer) == 1
+    for nobody in (None, "", "0x"):
+        answer = await client.rpc("eth_estimateGas", {"to": nobody, "input": "0x60015f5260205ff3"})
+        assert int(answer["result"], 16) > 53_000
     assert await client.web3.eth.block_number == 0
 
 
