@@ -64,32 +64,29 @@ class Intake:
 
     def _judge(self, data: bytes, source: Source) -> Outcome:
         """Everything that can be said without writing; STORED means: to be stored."""
-        try:
-            envelope = self._verify(data, source)
-        except SaysoError as error:
-            return Outcome(Status.REFUSED, error=error)
-        return envelope
-
-    def _verify(self, data: bytes, source: Source) -> Outcome:
-        """The guards; raises what the message is refused for."""
         name = sha256(data)
         if failure := self._failures.get(name):
-            raise failure
+            return Outcome(Status.REFUSED, error=failure)
+        envelope = None
         try:
             # [REJECT] 7.4 It is a canonical message of this network within the limits.
             envelope = decode(data, self._network)
-            # [REJECT] 7.5 Between peers, a consent has a sponsor.
-            if source is not Source.HTTP:
-                envelope.check_sponsored()
-            # [IGNORE] 7.6 It is not known yet. (It was verified when it became known.)
-            with self._store.read() as db:
-                if messages.is_known(db, envelope.digest):
-                    return Outcome(Status.KNOWN, envelope)
-            # [REJECT] 7.7 The signatures are right.
-            envelope.check_signatures(self._wallets)
+            return self._guard(envelope, source)
         except SaysoError as error:
             self._remember(name, error)
-            raise
+            return Outcome(Status.REFUSED, envelope, error)
+
+    def _guard(self, envelope: Envelope, source: Source) -> Outcome:
+        """Rules 7.5 to 7.8; raises what the message is refused for."""
+        # [REJECT] 7.5 Between peers, a consent has a sponsor.
+        if source is not Source.HTTP:
+            envelope.check_sponsored()
+        # [IGNORE] 7.6 It is not known yet. (It was verified when it became known.)
+        with self._store.read() as db:
+            if messages.is_known(db, envelope.digest):
+                return Outcome(Status.KNOWN, envelope)
+        # [REJECT] 7.7 The signatures are right.
+        envelope.check_signatures(self._wallets)
         # [IGNORE] 7.8 It is not from the future.
         message = envelope.message
         if isinstance(message, Consent):

@@ -59,13 +59,19 @@ class Answer:
     time: float
 
 
+@dataclass(frozen=True)
+class HeldLicense(License):
+    """A license and when its consent was first heard, seconds since the epoch."""
+
+    arrived_at: float
+
+
 class StoreKnowledge:
     """What a verdict looks up, from one reading transaction; keeps what it has read."""
 
     def __init__(self, db: sqlite3.Connection, network: Network) -> None:
         self._db = db
         self._network = network
-        self._arrived: dict[License, float] = {}
         self.license = lru_cache(4_096)(self._license)
         self.licenses_on = lru_cache(4_096)(self._licenses_on)
         self.bits = lru_cache(65_536)(self._bits)
@@ -76,24 +82,22 @@ class StoreKnowledge:
         if held is None:
             return False
         used = [held, *(self.licenses_on(row.item) if len(held.consent.parties) > 1 else ())]
-        return any(self._arrived[one] > moment for one in used)
+        return any(one.arrived_at > moment for one in used)
 
-    def _license(self, license_hash: bytes) -> License | None:
+    def _license(self, license_hash: bytes) -> HeldLicense | None:
         stored = messages.consent(self._db, license_hash)
         return self._read(stored) if stored else None
 
-    def _licenses_on(self, item: bytes) -> list[License]:
+    def _licenses_on(self, item: bytes) -> list[HeldLicense]:
         return [self._read(stored) for stored in messages.consents_on(self._db, item)]
 
     def _bits(self, address: bytes) -> Masks:
         return messages.bits_of(self._db, address)
 
-    def _read(self, stored: messages.Stored) -> License:
+    def _read(self, stored: messages.Stored) -> HeldLicense:
         envelope = decode(stored.body, self._network)
         assert isinstance(envelope.message, Consent)  # noqa: S101 - it was stored as one
-        held = License(envelope.message, envelope.items)
-        self._arrived[held] = stored.arrived_at
-        return held
+        return HeldLicense(envelope.message, envelope.items, stored.arrived_at)
 
 
 class Judge:

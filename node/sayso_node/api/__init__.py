@@ -1,0 +1,1 @@
+"""The HTTP API: what contributors, buyers and operators reach a node by."""

@@ -1,0 +1,71 @@
+"""Fetches the batches behind anchored roots from other operators, and believes nothing but the root.
+
+A batch is kept only if its header and licenses hash to the root that stands on our own view of the
+chain.
+"""
+
+import asyncio
+from functools import partial
+from typing import Any, Protocol
+
+from sayso_node.counters import Counters
+from sayso_node.store import chain_state
+from sayso_node.store.engine import Engine
+from sayso_protocol.batches import Batch
+from sayso_protocol.errors import BadProof, SaysoError
+from sayso_protocol.primitives import hash_from_text, hex_text
+
+AT_ONCE = 16
+INTERVAL_S = 1.0
+
+
+class JsonFetcher(Protocol):
+    """JsonFetcher gets a JSON document from another operator's node."""
+
+    async def get(self, url: str) -> Any:
+        """The document; raises PeerUnreachable."""
+        ...
+
+
+class BatchFetcher:
+    """Completes anchored roots with their batches."""
+
+    def __init__(
+        self, operator_urls: tuple[str, ...], fetcher: JsonFetcher, store: Engine, counters: Counters
+    ) -> None:
+        self._urls = operator_urls
+        self._fetcher = fetcher
+        self._store = store
+        self._counters = counters
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            with self._store.read() as db:
+                missing = chain_state.missing_batches(db, AT_ONCE)
+            for root in missing:
+                await self._fetch(root)
+            await asyncio.sleep(INTERVAL_S)
+
+    async def _fetch(self, root: bytes) -> None:
+        """Ask one operator after the other."""
+        for url in self._urls:
+            try:
+                batch = read_batch(await self._fetcher.get(f"{url}/v1/batches/{hex_text(root)}"), root)
+            except SaysoError:
+                continue
+            await self._store.write(partial(chain_state.add_batch, batch=batch, own=False))
+            self._counters.add("batches_fetched")
+            return
+
+
+def read_batch(document: Any, root: bytes) -> Batch:
+    """Read a batch from JSON and check that it is the one under `root`; raises BadProof."""
+    try:
+        licenses = tuple(hash_from_text(one) for one in document["licenses"])
+        batch = Batch(bytes.fromhex(document["sponsor"]), licenses)
+    except (TypeError, KeyError, ValueError, AttributeError, SaysoError) as error:
+        raise BadProof("the document is not a batch") from error
+    if batch.root != root:
+        raise BadProof("the batch gives another root than the anchored one")
+    return batch
