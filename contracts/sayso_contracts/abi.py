@@ -1,0 +1,83 @@
+"""Encodes calls and decodes answers of the registry by its shipped ABI, without a chain or web3.
+
+Example: `encode_call("revoke", word, mask)` is the call data.
+"""
+
+from functools import cache
+from typing import Any
+
+from eth_abi.abi import decode, encode
+from eth_abi.exceptions import DecodingError, EncodingError
+
+from sayso_contracts.artifact import AbiEntry, abi
+from sayso_contracts.errors import BadLog, CallReverted, NotDeployed
+from sayso_protocol.primitives import hex_text, keccak
+
+SELECTOR_BYTES = 4
+
+
+def _types(parameters: list[AbiEntry]) -> list[str]:
+    return [parameter["type"] for parameter in parameters]
+
+
+def _hash(entry: AbiEntry) -> bytes:
+    return keccak(f"{entry['name']}({','.join(_types(entry['inputs']))})".encode())
+
+
+@cache
+def _entry(kind: str, name: str) -> AbiEntry:
+    return next(entry for entry in abi() if entry["type"] == kind and entry["name"] == name)
+
+
+@cache
+def _errors() -> dict[bytes, AbiEntry]:
+    return {_hash(entry)[:SELECTOR_BYTES]: entry for entry in abi() if entry["type"] == "error"}
+
+
+def topic(event: str) -> bytes:
+    """The 32-byte topic 0 of an event's logs."""
+    return _hash(_entry("event", event))
+
+
+def encode_call(function: str, *arguments: object) -> bytes:
+    """Call data of `function`; raises CallReverted for arguments its types cannot hold."""
+    entry = _entry("function", function)
+    try:
+        return _hash(entry)[:SELECTOR_BYTES] + encode(_types(entry["inputs"]), arguments)
+    except EncodingError as error:
+        raise CallReverted(f"{function} takes no such arguments: {error}") from error
+
+
+def decode_answer(function: str, data: bytes) -> tuple[Any, ...]:
+    """The values that a view returned; raises NotDeployed when they are no answer of the registry."""
+    try:
+        return decode(_types(_entry("function", function)["outputs"]), data)
+    except DecodingError as error:
+        raise NotDeployed(f"the answer to {function} is not a Sayso registry's") from error
+
+
+def decode_event(event: str, topics: list[bytes], data: bytes) -> tuple[Any, ...]:
+    """The indexed values in order, then the others; raises BadLog."""
+    inputs = _entry("event", event)["inputs"]
+    indexed = [entry["type"] for entry in inputs if entry["indexed"]]
+    plain = [entry["type"] for entry in inputs if not entry["indexed"]]
+    if len(topics) != len(indexed) + 1:
+        raise BadLog(f"a log of {event} has {len(indexed) + 1} topics, not {len(topics)}")
+    try:
+        return decode(indexed, b"".join(topics[1:])) + decode(plain, data)
+    except DecodingError as error:
+        raise BadLog(f"the log is no {event}: {error}") from error
+
+
+def describe_revert(data: bytes) -> str:
+    """What the contract's revert data says, for people: `TooMany(given=17, limit=16)`."""
+    entry = _errors().get(data[:SELECTOR_BYTES])
+    if entry is None:
+        return f"reverted with {hex_text(data)}" if data else "reverted without a reason"
+    try:
+        values = decode(_types(entry["inputs"]), data[SELECTOR_BYTES:])
+    except DecodingError:
+        return f"{entry['name']} with undecodable arguments"
+    names = [parameter["name"] for parameter in entry["inputs"]]
+    named = ", ".join(f"{name}={value}" for name, value in zip(names, values, strict=True))
+    return f"{entry['name']}({named})"

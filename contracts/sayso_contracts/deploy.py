@@ -1,0 +1,175 @@
+"""Puts the registry on a chain, once: whoever comes second finds it there.
+
+Example: `deployment = await deploy(w3, account, expected_chain_id=1)`
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from eth_account.signers.local import LocalAccount
+from web3 import AsyncWeb3
+from web3.exceptions import Web3RPCError
+
+from sayso_contracts.artifact import creation_code, runtime_code
+from sayso_contracts.calls import Call
+from sayso_contracts.create2 import (
+    DEPLOYER,
+    DEPLOYER_CODE,
+    DEPLOYER_FUNDS,
+    DEPLOYER_SENDER,
+    DEPLOYER_TRANSACTION,
+    deployment_call,
+    registry_address,
+)
+from sayso_contracts.errors import CallReverted, NotDeployed, TransactionFailed, WrongBytecode
+from sayso_contracts.rpc import rpc_errors
+from sayso_contracts.transactions import (
+    Receipt,
+    check_chain,
+    estimate_gas,
+    prepare,
+    sign,
+    submit,
+    suggest_fees,
+    wait,
+)
+
+TIMEOUT_S = 300.0
+TRANSFER_GAS = 21_000
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A registry that is on the chain.
+
+    Attributes:
+        address: The same on every chain.
+        block_number: No log of it is older than this block.
+        tx_hash: The transaction that created it just now, 32 bytes; None when it was there already.
+    """
+
+    address: str
+    block_number: int
+    tx_hash: bytes | None
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What deploying costs at most, at present prices."""
+
+    gas: int
+    wei: int
+
+
+async def deploy(
+    w3: AsyncWeb3[Any],
+    account: LocalAccount,
+    *,
+    expected_chain_id: int,
+    timeout_s: float = TIMEOUT_S,
+) -> Deployment:
+    """Create the registry, or find it; raises WrongChain, WrongBytecode, TransactionFailed.
+
+    `timeout_s` bounds the wait for each of at most three transactions.
+    """
+    await check_chain(w3, expected_chain_id)
+    address = registry_address()
+    if await _code(w3, address):
+        return await _existing(w3, address)
+    if not await _has_deployer(w3):
+        await _install_deployer(w3, account, expected_chain_id, timeout_s)
+    try:
+        done = await _send(w3, account, expected_chain_id, deployment_call(), timeout_s)
+    except (CallReverted, TransactionFailed):
+        if await _code(w3, address):  # somebody else was faster
+            return await _existing(w3, address)
+        raise
+    await verify(w3, address)
+    return Deployment(address, done.block_number, done.tx_hash)
+
+
+async def verify(w3: AsyncWeb3[Any], address: str) -> None:
+    """Raise NotDeployed or WrongBytecode unless `address` holds exactly the shipped contract."""
+    code = await _code(w3, address)
+    if not code:
+        raise NotDeployed(f"there is no contract at {address}")
+    if code != runtime_code():
+        raise WrongBytecode(f"the code at {address} is not the registry of this release")
+
+
+async def cost(w3: AsyncWeb3[Any], payer: str) -> Cost:
+    """What `deploy` by `payer` would cost; nothing when the registry is there already."""
+    if await _code(w3, registry_address()):
+        return Cost(0, 0)
+    fees = await suggest_fees(w3)
+    if await _has_deployer(w3):
+        call = deployment_call()
+        gas = await estimate_gas(w3, {"from": payer, "to": call.to, "data": call.data})
+        return Cost(gas, gas * fees.max_fee)
+    # The deployer is not there to be asked: the gas of a plain creation, and what installs it.
+    creation = await estimate_gas(w3, {"from": payer, "data": creation_code()})
+    gas = creation + TRANSFER_GAS
+    return Cost(gas, gas * fees.max_fee + DEPLOYER_FUNDS)
+
+
+async def _existing(w3: AsyncWeb3[Any], address: str) -> Deployment:
+    await verify(w3, address)
+    return Deployment(address, await _first_block_with(w3, address), None)
+
+
+async def _code(w3: AsyncWeb3[Any], address: str) -> bytes:
+    with rpc_errors():
+        return bytes(await w3.eth.get_code(w3.to_checksum_address(address), "latest"))
+
+
+async def _has_deployer(w3: AsyncWeb3[Any]) -> bool:
+    code = await _code(w3, DEPLOYER)
+    if code and code != DEPLOYER_CODE:
+        raise WrongBytecode(f"the code at {DEPLOYER} is not the CREATE2 deployer")
+    return bool(code)
+
+
+async def _install_deployer(
+    w3: AsyncWeb3[Any], account: LocalAccount, chain_id: int, timeout_s: float
+) -> None:
+    with rpc_errors():
+        funds = await w3.eth.get_balance(w3.to_checksum_address(DEPLOYER_SENDER), "latest")
+    if funds < DEPLOYER_FUNDS:
+        gift = Call(DEPLOYER_SENDER, b"")
+        await _send(w3, account, chain_id, gift, timeout_s, DEPLOYER_FUNDS - funds)
+    await wait(w3, await submit(w3, DEPLOYER_TRANSACTION), timeout_s)
+
+
+async def _send(
+    w3: AsyncWeb3[Any],
+    account: LocalAccount,
+    chain_id: int,
+    call: Call,
+    timeout_s: float,
+    value: int = 0,
+) -> Receipt:
+    transaction = await prepare(w3, chain_id, account.address, call, value=value)
+    return await wait(w3, await submit(w3, sign(transaction, account).raw), timeout_s)
+
+
+async def _first_block_with(w3: AsyncWeb3[Any], address: str) -> int:
+    """The block that created a contract, by bisection; earlier where old state was pruned."""
+    low = 0
+    with rpc_errors():
+        high: int = await w3.eth.block_number
+    while low < high:
+        middle = (low + high) // 2
+        if await _may_be_there(w3, address, middle):
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+async def _may_be_there(w3: AsyncWeb3[Any], address: str, block: int) -> bool:
+    """Whether the contract is there at a block; yes when the endpoint no longer knows."""
+    with rpc_errors():
+        try:
+            return bool(await w3.eth.get_code(w3.to_checksum_address(address), block))
+        except Web3RPCError:
+            return True

@@ -1,0 +1,115 @@
+"""Reads the registry's events out of raw logs, without a chain or web3.
+
+A log is what eth_getLogs answers, as JSON (hexadecimal text) or as web3 hands it on (bytes and
+integers). An endpoint is not trusted: what the contract cannot have written raises BadLog.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sayso_contracts.abi import decode_event, topic
+from sayso_contracts.errors import BadLog
+from sayso_protocol.primitives import ADDRESS_BYTES, HASH_BYTES, address_from_text, hex_text
+
+REVOKED_TOPIC = topic("Revoked")
+ANCHORED_TOPIC = topic("Anchored")
+TOPICS = (REVOKED_TOPIC, ANCHORED_TOPIC)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in the chain a log stands.
+
+    Attributes:
+        block_number: Height.
+        block_hash: Of that block, 32 bytes; another fork has another one.
+        log_index: Position among the logs of the block.
+        tx_hash: The transaction that wrote it, 32 bytes.
+    """
+
+    block_number: int
+    block_hash: bytes
+    log_index: int
+    tx_hash: bytes
+
+
+@dataclass(frozen=True)
+class Revoked(Place):
+    """Bits of a contributor were set that had not been set before.
+
+    Attributes:
+        contributor: 20 bytes.
+        word: Which 256 bits.
+        bits: The new ones among them.
+    """
+
+    contributor: bytes
+    word: int
+    bits: int
+
+
+@dataclass(frozen=True)
+class Anchored(Place):
+    """A root was recorded for the first time.
+
+    Attributes:
+        root: 32 bytes.
+        submitter: Who paid for it, 20 bytes; no authority.
+    """
+
+    root: bytes
+    submitter: bytes
+
+
+def log_filter(registry: bytes, from_block: int, to_block: int) -> dict[str, Any]:
+    """The parameter of eth_getLogs for all events of a registry, both blocks included."""
+    return {
+        "address": hex_text(registry),
+        "fromBlock": hex(from_block),
+        "toBlock": hex(to_block),
+        "topics": [[hex_text(one) for one in TOPICS]],
+    }
+
+
+def decode_log(raw_log: Mapping[str, Any], registry: bytes | None = None) -> Revoked | Anchored | None:
+    """The event in a log of `registry` (of any contract when None).
+
+    None for everything else: other contracts' logs, other events, and logs that a reorganisation
+    removed. Raises BadLog.
+    """
+    try:
+        return _decode(raw_log, registry)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BadLog(f"not a log as eth_getLogs answers it: {error!r}") from error
+
+
+def _decode(raw_log: Mapping[str, Any], registry: bytes | None) -> Revoked | Anchored | None:
+    topics = [_bytes(one, HASH_BYTES) for one in raw_log["topics"]]
+    if raw_log.get("removed") or not topics or topics[0] not in TOPICS:
+        return None
+    if registry is not None and _bytes(raw_log["address"], ADDRESS_BYTES) != registry:
+        return None
+    place = Place(
+        block_number=_integer(raw_log["blockNumber"]),
+        block_hash=_bytes(raw_log["blockHash"], HASH_BYTES),
+        log_index=_integer(raw_log["logIndex"]),
+        tx_hash=_bytes(raw_log["transactionHash"], HASH_BYTES),
+    )
+    data = _bytes(raw_log["data"])
+    if topics[0] == REVOKED_TOPIC:
+        contributor, word, bits = decode_event("Revoked", topics, data)
+        return Revoked(**vars(place), contributor=address_from_text(contributor), word=word, bits=bits)
+    root, submitter = decode_event("Anchored", topics, data)
+    return Anchored(**vars(place), root=root, submitter=address_from_text(submitter))
+
+
+def _bytes(value: str | bytes, length: int | None = None) -> bytes:
+    raw = bytes.fromhex(value.removeprefix("0x")) if isinstance(value, str) else bytes(value)
+    if length is not None and len(raw) != length:
+        raise ValueError(f"{length} bytes expected, {len(raw)} given")
+    return raw
+
+
+def _integer(value: str | int) -> int:
+    return int(value, 16) if isinstance(value, str) else value + 0

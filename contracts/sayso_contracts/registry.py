@@ -1,0 +1,86 @@
+"""The registry at one address of one chain: read it, and send it calls.
+
+Reading costs nothing and needs no account. A view is asked at a block: pass its number
+when the answer is to be quoted.
+
+    registry = Registry(w3, address, chain_id)
+    await registry.send(registry.revoke_scopes(["everything"]), account)
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from eth_account.signers.local import LocalAccount
+from web3 import AsyncWeb3
+from web3.types import BlockIdentifier
+
+from sayso_contracts.abi import decode_answer
+from sayso_contracts.calls import Call, Calls
+from sayso_contracts.rpc import rpc_errors
+from sayso_contracts.transactions import Fees, Receipt, Transaction, prepare, sign, submit, wait
+from sayso_protocol.errors import TooLarge
+from sayso_protocol.primitives import address_from_text, address_text
+
+MAX_WORDS_READ = 1_024  # words a call; about 2.5 million gas of the endpoint's
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """Who recorded a root first, and when.
+
+    Attributes:
+        submitter: 20 bytes; no authority.
+        block_number: Height of the block.
+        timestamp: The block's time in seconds since the Unix epoch.
+    """
+
+    submitter: bytes
+    block_number: int
+    timestamp: int
+
+
+class Registry(Calls):
+    """One registry; its calls come from Calls."""
+
+    def __init__(self, w3: AsyncWeb3[Any], address: str, chain_id: int) -> None:
+        super().__init__(address_text(address_from_text(address)))
+        self._w3 = w3
+        self.chain_id = chain_id
+
+    async def revoked_words(
+        self, contributor: bytes, words: Sequence[int], block: BlockIdentifier = "latest"
+    ) -> tuple[int, ...]:
+        """The bits set in each of at most 1,024 words; raises NotDeployed."""
+        if len(words) > MAX_WORDS_READ:
+            raise TooLarge(f"{len(words)} words, at most {MAX_WORDS_READ} a call")
+        call = self._call("revokedWords", address_text(contributor), words)
+        (bits,) = decode_answer("revokedWords", await self._ask(call, block))
+        return tuple(bits)
+
+    async def anchor_of(self, root: bytes, block: BlockIdentifier = "latest") -> Anchor | None:
+        """Who anchored a 32-byte root, or None; raises NotDeployed."""
+        answer = await self._ask(self._call("anchorOf", root), block)
+        submitter, number, timestamp = decode_answer("anchorOf", answer)
+        anchor = Anchor(address_from_text(submitter), number, timestamp)
+        return anchor if any(anchor.submitter) else None
+
+    async def prepare(
+        self, call: Call, sender: str, *, nonce: int | None = None, fees: Fees | None = None
+    ) -> Transaction:
+        """The unsigned transaction; raises WrongChain, CallReverted, TransactionTooLarge."""
+        return await prepare(self._w3, self.chain_id, sender, call, nonce=nonce, fees=fees)
+
+    async def send(self, call: Call, account: LocalAccount) -> bytes:
+        """Price, sign and submit a call; returns the transaction's hash."""
+        transaction = await self.prepare(call, account.address)
+        return await submit(self._w3, sign(transaction, account).raw)
+
+    async def wait(self, tx_hash: bytes, timeout_s: float) -> Receipt:
+        """Wait until a transaction took effect; raises TransactionFailed and RpcFailed."""
+        return await wait(self._w3, tx_hash, timeout_s)
+
+    async def _ask(self, call: Call, block: BlockIdentifier) -> bytes:
+        question: Any = {"to": call.to, "data": call.data}
+        with rpc_errors():
+            return bytes(await self._w3.eth.call(question, block))

@@ -1,0 +1,146 @@
+"""Prices, signs and sends transactions, on real chains and on small embedded ones alike.
+
+Signing and submitting are two steps: whoever must not send twice after a crash stores the signed
+bytes in between. Money: every price is in wei.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from eth_account.signers.local import LocalAccount
+from hexbytes import HexBytes
+from web3 import AsyncWeb3
+from web3.exceptions import Web3RPCError
+from web3.types import RPCEndpoint
+
+from sayso_contracts.calls import Call
+from sayso_contracts.errors import TransactionFailed, TransactionTooLarge, WrongChain
+from sayso_contracts.rpc import rpc_errors
+from sayso_protocol.primitives import hex_text
+
+Transaction = dict[str, Any]  # unsigned, with the keys of JSON-RPC
+
+MAX_TRANSACTION_GAS = 16_777_216  # gas, EIP-7825
+GAS_MARGIN_PERCENT = 10  # the state may change between the estimate and the block
+POLL_S = 0.1
+
+
+@dataclass(frozen=True)
+class Fees:
+    """EIP-1559 prices of one gas in wei."""
+
+    max_fee: int
+    priority_fee: int
+
+
+@dataclass(frozen=True)
+class SignedTransaction:
+    """Bytes that any endpoint of the chain takes, and what they will be known by."""
+
+    raw: bytes
+    hash: bytes
+    nonce: int
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """A transaction that took effect.
+
+    Attributes:
+        tx_hash: 32 bytes.
+        block_number: The block it is in.
+        block_hash: Of that block, 32 bytes.
+        gas_used: Gas.
+    """
+
+    tx_hash: bytes
+    block_number: int
+    block_hash: bytes
+    gas_used: int
+
+
+async def check_chain(w3: AsyncWeb3[Any], chain_id: int) -> None:
+    """Raise WrongChain unless the endpoint serves `chain_id`."""
+    with rpc_errors():
+        served = await w3.eth.chain_id
+    if served != chain_id:
+        raise WrongChain(f"chain {chain_id} was asked for, the endpoint serves chain {served}")
+
+
+async def suggest_fees(w3: AsyncWeb3[Any]) -> Fees:
+    """Fees that stay good while the base fee doubles, that is for six full blocks."""
+    with rpc_errors():
+        base = (await w3.eth.get_block("latest"))["baseFeePerGas"]
+        try:
+            method = RPCEndpoint("eth_maxPriorityFeePerGas")
+            priority = int(await w3.manager.coro_request(method, []), 16)
+        except Web3RPCError:  # not every chain has it, every chain has a gas price
+            priority = max(await w3.eth.gas_price - base, 0)
+    return Fees(max_fee=2 * base + priority, priority_fee=priority)
+
+
+async def estimate_gas(w3: AsyncWeb3[Any], question: Any) -> int:
+    """Gas to allow for what eth_estimateGas is asked, margin included.
+
+    Raises CallReverted and TransactionTooLarge.
+    """
+    with rpc_errors():
+        estimate = await w3.eth.estimate_gas(question, "latest")
+    if estimate > MAX_TRANSACTION_GAS:
+        raise TransactionTooLarge(f"{estimate} gas, at most {MAX_TRANSACTION_GAS} are allowed")
+    return min(estimate + estimate * GAS_MARGIN_PERCENT // 100, MAX_TRANSACTION_GAS)
+
+
+async def prepare(
+    w3: AsyncWeb3[Any],
+    chain_id: int,
+    sender: str,
+    call: Call,
+    *,
+    value: int = 0,
+    nonce: int | None = None,
+    fees: Fees | None = None,
+) -> Transaction:
+    """The unsigned transaction, for any signer; `nonce` and `fees` are asked for when not given."""
+    await check_chain(w3, chain_id)
+    fees = fees or await suggest_fees(w3)
+    what = {"to": call.to, "data": call.data, "value": value}
+    gas = await estimate_gas(w3, {"from": sender, **what})
+    if nonce is None:
+        with rpc_errors():
+            address = w3.to_checksum_address(sender)
+            nonce = await w3.eth.get_transaction_count(address, "pending")
+    return {
+        "type": 2,
+        "chainId": chain_id,
+        "nonce": nonce,
+        "gas": gas,
+        "maxFeePerGas": fees.max_fee,
+        "maxPriorityFeePerGas": fees.priority_fee,
+        **what,
+    }
+
+
+def sign(transaction: Transaction, account: LocalAccount) -> SignedTransaction:
+    """Sign a prepared transaction."""
+    signed = account.sign_transaction(transaction)
+    return SignedTransaction(
+        raw=bytes(signed.raw_transaction), hash=bytes(signed.hash), nonce=transaction["nonce"]
+    )
+
+
+async def submit(w3: AsyncWeb3[Any], raw: bytes) -> bytes:
+    """Hand signed bytes to the endpoint and return the transaction's hash."""
+    with rpc_errors():
+        return bytes(await w3.eth.send_raw_transaction(raw))
+
+
+async def wait(w3: AsyncWeb3[Any], tx_hash: bytes, timeout_s: float) -> Receipt:
+    """Wait until the transaction is in a block; raises TransactionFailed, and RpcFailed when late."""
+    with rpc_errors():
+        receipt = await w3.eth.wait_for_transaction_receipt(
+            HexBytes(tx_hash), timeout=timeout_s, poll_latency=POLL_S
+        )
+    if receipt["status"] != 1:
+        raise TransactionFailed(f"transaction {hex_text(tx_hash)} was reverted")
+    return Receipt(tx_hash, receipt["blockNumber"], bytes(receipt["blockHash"]), receipt["gasUsed"])
