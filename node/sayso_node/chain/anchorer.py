@@ -14,7 +14,7 @@ from sayso_node.store import chain_state
 from sayso_node.store.engine import Engine
 
 BATCH_LICENSES = 10_000
-INTERVAL_S = 0.5
+INTERVAL_S = 1.0
 
 
 class Anchorer:
@@ -54,8 +54,8 @@ class Anchorer:
             await self._make_batch()
             return
         raw = waiting.raw_transaction or await self._prepare(waiting.root)
-        await self._chain.send(raw)
-        self._counters.add("anchor_sent")
+        if await self._chain.send(raw):
+            self._counters.add("anchor_sent")
 
     async def _make_batch(self) -> None:
         before = self._clock.now() - self._wait_s

@@ -8,8 +8,8 @@ its anchors with it; its revocations stay, because a revocation counts on any fo
 import asyncio
 import sqlite3
 
-from sayso_contracts.events import Anchored, Event, Revoked
-from sayso_node.chain.interface import Chain
+from sayso_contracts.events import Anchored, Revoked
+from sayso_node.chain.interface import Chain, Event
 from sayso_node.counters import Counters
 from sayso_node.errors import ChainUnreachable
 from sayso_node.freshness import ChainHead, Freshness

@@ -2,8 +2,10 @@
 
 from typing import Protocol
 
-from sayso_contracts.events import Event
+from sayso_contracts.events import Anchored, Revoked
 from sayso_node.freshness import ChainHead
+
+Event = Revoked | Anchored
 
 
 class Chain(Protocol):
@@ -28,6 +30,6 @@ class Chain(Protocol):
         """A signed transaction that anchors a root, not sent yet."""
         ...
 
-    async def send(self, raw_transaction: bytes) -> None:
-        """Broadcast a signed transaction; sending it again is harmless."""
+    async def send(self, raw_transaction: bytes) -> bool:
+        """Broadcast a transaction unless the endpoint has it; True if it was broadcast now."""
         ...

@@ -1,0 +1,40 @@
+"""The process around a node: signals, the log, one line when it is ready.
+
+SIGTERM and SIGINT stop it in order. `ready` is called once it answers.
+"""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import Callable
+
+from sayso_node.clock import SystemClock
+from sayso_node.config import NodeConfig
+from sayso_node.errors import InvalidNodeConfig
+from sayso_node.node import Node
+
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+async def run_node(config: NodeConfig, ready: Callable[[], None]) -> None:
+    """Run until a signal comes; raises InvalidNodeConfig when an address is taken."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    node = Node(config, SystemClock())
+    try:
+        await node.start()
+        ready()
+        await stop.wait()
+    except OSError as error:
+        raise InvalidNodeConfig(f"cannot listen: {error}") from error
+    finally:
+        with contextlib.suppress(asyncio.CancelledError):
+            await node.stop()
+
+
+def set_up_log(*, verbose: bool) -> None:
+    """Log to standard error; the peer-to-peer library only when something is wrong."""
+    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format=LOG_FORMAT)

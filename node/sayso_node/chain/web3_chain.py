@@ -1,0 +1,101 @@
+"""The chain by web3: one JSON-RPC endpoint over HTTP.
+
+Whatever an endpoint does wrong becomes ChainUnreachable, so that its users know one failure.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, cast
+
+from eth_account.signers.local import LocalAccount
+from web3 import AsyncHTTPProvider, AsyncWeb3
+from web3.exceptions import BlockNotFound, TransactionNotFound
+from web3.types import FilterParams
+
+from sayso_contracts.errors import BadLog, CallReverted, RpcFailed, WrongChain
+from sayso_contracts.events import Anchored, Revoked, decode_log, log_filter
+from sayso_contracts.registry import Registry
+from sayso_contracts.rpc import rpc_errors
+from sayso_contracts.transactions import check_chain, sign, submit
+from sayso_node.chain.interface import Event
+from sayso_node.errors import ChainUnreachable
+from sayso_node.freshness import ChainHead
+from sayso_protocol.primitives import address_text, keccak
+from sayso_protocol.receipts import ChainPoint
+from sayso_protocol.typed_data import Network
+
+TIMEOUT_S = 10.0
+
+
+@contextmanager
+def _chain_errors() -> Iterator[None]:
+    """Every failure of an endpoint is one to its users."""
+    try:
+        with rpc_errors():
+            yield
+    except (RpcFailed, CallReverted, WrongChain, BadLog, KeyError, TypeError, ValueError) as error:
+        raise ChainUnreachable(f"{type(error).__name__}: {error}") from error
+
+
+class Web3Chain:
+    """See chain/interface.py; `account` signs and pays anchors, None for a node that does not anchor."""
+
+    def __init__(self, url: str, network: Network, account: LocalAccount | None) -> None:
+        provider = AsyncHTTPProvider(url, {"timeout": TIMEOUT_S})
+        self._w3 = AsyncWeb3(provider)
+        self._provider = provider
+        self._network = network
+        self._registry = Registry(self._w3, address_text(network.registry), network.chain_id)
+        self._account = account
+        self._checked = False
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._provider.disconnect()
+
+    async def head(self) -> ChainHead:
+        """The newest block; refuses an endpoint of another chain."""
+        with _chain_errors():
+            if not self._checked:
+                await check_chain(self._w3, self._network.chain_id)
+                self._checked = True
+            block = await self._w3.eth.get_block("latest")
+            point = ChainPoint(int(block["number"]), bytes(block["hash"]))
+            return ChainHead(point, float(block["timestamp"]))
+
+    async def block_hash(self, number: int) -> bytes | None:
+        """The hash at a height, or None above the head."""
+        with _chain_errors():
+            try:
+                return bytes((await self._w3.eth.get_block(number))["hash"])
+            except BlockNotFound:
+                return None
+
+    async def events(self, first: int, last: int) -> list[Event]:
+        """The registry's events in these blocks, in order."""
+        with _chain_errors():
+            question = cast("FilterParams", log_filter(self._network.registry, first, last))
+            logs = await self._w3.eth.get_logs(question)
+            decoded = [decode_log(cast("Any", raw), self._network.registry) for raw in logs]
+        events: list[Revoked | Anchored] = [event for event in decoded if event is not None]
+        if any(not first <= event.block_number <= last for event in events):
+            raise ChainUnreachable("the endpoint answered with logs of other blocks")
+        return sorted(events, key=lambda event: (event.block_number, event.log_index))
+
+    async def sign_anchor(self, root: bytes) -> bytes:
+        """A signed transaction that anchors a root, not sent yet."""
+        if self._account is None:
+            raise ChainUnreachable("this node has no account to pay for anchors")
+        with _chain_errors():
+            call = self._registry.anchor(root)
+            return sign(await self._registry.prepare(call, self._account.address), self._account).raw
+
+    async def send(self, raw_transaction: bytes) -> bool:
+        """Broadcast a transaction unless the endpoint has it; True if it was broadcast now."""
+        with _chain_errors():
+            try:
+                await self._w3.eth.get_transaction(cast("Any", keccak(raw_transaction)))
+            except TransactionNotFound:
+                await submit(self._w3, raw_transaction)
+                return True
+            return False

@@ -1,0 +1,190 @@
+"""A node's folder: `node.toml`, its identity, its store.
+
+    init_node(folder, settings, os.urandom)
+    config = load_config(folder)
+
+Paths in node.toml are relative to the folder. The network file says whom to trust and whom to dial; it
+may be completed after the node was made, because other operators need this node's key first.
+"""
+
+import json
+import tomllib
+from dataclasses import MISSING, asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from eth_account import Account
+from eth_account.signers.local import LocalAccount
+from nacl.signing import SigningKey
+
+from sayso_node.errors import InvalidNodeConfig
+from sayso_node.gossip.addresses import peer_id_of
+from sayso_node.identity import create_identity, load_identity
+from sayso_node.interfaces import Randomness
+from sayso_protocol.errors import SaysoError
+from sayso_protocol.network_file import NetworkFile, Operator, parse_network_file
+
+CONFIG_FILE = "node.toml"
+IDENTITY_FILE = "identity.key"
+STORE_FILE = "store.sqlite"
+CHANNELS = ("gossip", "sync", "chain", "receipts")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What node.toml says.
+
+    Attributes:
+        name: For people and logs.
+        network: Path of the network file.
+        http: `host:port` of the HTTP API.
+        listen: Multiaddresses for peers.
+        rpc: URL of the chain endpoint.
+        peers: Multiaddresses to dial besides the network file's operators.
+        anchor_key: Path of a file with the private key that pays for anchors; empty: do not anchor.
+        sync_interval_s: Between rounds of sync, seconds.
+        chain_interval_s: Between readings of the chain, seconds.
+        anchor_wait_s: How long a license hash waits for company in a batch, seconds.
+        disabled: Channels switched off, to see what still holds without them: `gossip`, `sync`,
+            `chain`, `receipts`.
+    """
+
+    name: str
+    network: str
+    http: str
+    listen: tuple[str, ...]
+    rpc: str
+    peers: tuple[str, ...] = ()
+    anchor_key: str = ""
+    sync_interval_s: float = 10.0
+    chain_interval_s: float = 2.0
+    anchor_wait_s: float = 60.0
+    disabled: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse what a node could not run with; raises InvalidNodeConfig."""
+        host, _, port = self.http.rpartition(":")
+        if not host or not port.isdecimal() or int(port) > 65_535:
+            raise InvalidNodeConfig(f"http must be HOST:PORT, not {self.http!r}")
+        if unknown := set(self.disabled) - set(CHANNELS):
+            raise InvalidNodeConfig(f"there is no channel {', '.join(sorted(unknown))}")
+        if min(self.sync_interval_s, self.chain_interval_s) <= 0 or self.anchor_wait_s < 0:
+            raise InvalidNodeConfig("an interval must be positive")
+
+    @property
+    def http_address(self) -> tuple[str, int]:
+        """Host and port of the HTTP API."""
+        host, _, port = self.http.rpartition(":")
+        return host.strip("[]"), int(port)
+
+
+@dataclass(frozen=True)
+class NodeConfig:
+    """Everything a node is started with."""
+
+    folder: Path
+    settings: Settings
+    identity: SigningKey
+    network_file: NetworkFile
+    anchor_account: LocalAccount | None
+
+    @property
+    def node_key(self) -> bytes:
+        """Its public Ed25519 key, 32 bytes."""
+        return bytes(self.identity.verify_key)
+
+    @property
+    def peers(self) -> tuple[str, ...]:
+        """Whom to dial: the network file's operators but ourselves, and our own list."""
+        operators = self.network_file.operators
+        listed = [one.peer for one in operators if one.peer and one.key != self.node_key]
+        return tuple(dict.fromkeys([*listed, *self.settings.peers]))
+
+    def runs(self, channel: str) -> bool:
+        """Whether a channel is switched on."""
+        return channel not in self.settings.disabled
+
+
+def init_node(folder: Path, settings: Settings, randomness: Randomness) -> Operator:
+    """Make a node's folder; returns its entry for the network file. Raises InvalidNodeConfig."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if (folder / CONFIG_FILE).exists():
+        raise InvalidNodeConfig(f"{folder / CONFIG_FILE} exists already")
+    identity = create_identity(folder / IDENTITY_FILE, randomness)
+    partial = folder / (CONFIG_FILE + ".part")
+    partial.write_text(_to_toml(settings))
+    partial.rename(folder / CONFIG_FILE)
+    return operator_of(settings, bytes(identity.verify_key))
+
+
+def operator_of(settings: Settings, node_key: bytes) -> Operator:
+    """The node's entry for a network file."""
+    peer = f"{settings.listen[0]}/p2p/{peer_id_of(node_key)}" if settings.listen else ""
+    return Operator(settings.name, node_key, peer, f"http://{settings.http}")
+
+
+def load_settings(folder: Path) -> Settings:
+    """Read node.toml; raises InvalidNodeConfig."""
+    path = folder / CONFIG_FILE
+    try:
+        return _settings(tomllib.loads(path.read_text()))
+    except (OSError, tomllib.TOMLDecodeError, TypeError) as error:
+        raise InvalidNodeConfig(f"cannot read {path}: {error}") from error
+
+
+def load_config(folder: Path) -> NodeConfig:
+    """Read all that a node is started with; raises InvalidNodeConfig or InvalidNetworkFile."""
+    settings = load_settings(folder)
+    path = folder / settings.network
+    try:
+        network_file = parse_network_file(path.read_text())
+    except OSError as error:
+        raise InvalidNodeConfig(f"cannot read the network file {path}: {error}") from error
+    account = _load_account(folder / settings.anchor_key) if settings.anchor_key else None
+    identity = load_identity(folder / IDENTITY_FILE)
+    return NodeConfig(folder, settings, identity, network_file, account)
+
+
+def load_operator(folder: Path) -> Operator:
+    """A node's entry for a network file, from its folder; raises InvalidNodeConfig."""
+    identity = load_identity(folder / IDENTITY_FILE)
+    return operator_of(load_settings(folder), bytes(identity.verify_key))
+
+
+def _load_account(path: Path) -> LocalAccount:
+    try:
+        account: LocalAccount = Account.from_key(path.read_text().strip())
+    except (OSError, ValueError, SaysoError) as error:
+        raise InvalidNodeConfig(f"cannot read the anchor key in {path}") from error
+    return account
+
+
+def _to_toml(settings: Settings) -> str:
+    """TOML of flat values: a JSON string, number or array of strings is one, too."""
+    return "".join(f"{name} = {json.dumps(value)}\n" for name, value in asdict(settings).items())
+
+
+def _settings(table: dict[str, Any]) -> Settings:
+    """Settings from a TOML table; a misspelt name is an error, not a default."""
+    known = {field.name: field for field in fields(Settings)}
+    if unknown := set(table) - set(known):
+        raise InvalidNodeConfig(f"node.toml has unknown settings: {', '.join(sorted(unknown))}")
+    values = {}
+    for name, field in known.items():
+        if name in table:
+            values[name] = _typed(name, table[name], str(field.type))
+        elif field.default is MISSING:
+            raise InvalidNodeConfig(f"node.toml lacks {name}")
+    return Settings(**values)
+
+
+def _typed(name: str, value: Any, kind: str) -> Any:
+    if "tuple" in kind:
+        if isinstance(value, list) and all(isinstance(one, str) for one in value):
+            return tuple(value)
+    elif "float" in kind:
+        if type(value) in (int, float):
+            return float(value)
+    elif isinstance(value, str):
+        return value
+    raise InvalidNodeConfig(f"{name} in node.toml is of the wrong type")

@@ -1,0 +1,186 @@
+"""The node, wired: what docs/explanation/architecture.md draws, in one screen.
+
+users ── api ──┐                       ┌── judge, acknowledger ── api ── users
+peers ─ gossip ┼── intake ── store ────┤
+peers ── sync ─┘               │       └── sync, gossip ── peers
+chain ── follower ─────────────┘
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Coroutine, Mapping
+from importlib.metadata import version
+from typing import Any
+
+from sayso_node.acknowledging import Acknowledger
+from sayso_node.api.about import AboutRoutes
+from sayso_node.api.checks import CheckRoutes
+from sayso_node.api.licenses import LicenseRoutes
+from sayso_node.api.messages import MessageRoutes
+from sayso_node.api.server import HttpServer
+from sayso_node.broadcast import Broadcast
+from sayso_node.chain.anchorer import Anchorer
+from sayso_node.chain.batch_fetcher import BatchFetcher
+from sayso_node.chain.follower import Follower
+from sayso_node.chain.http_json import HttpJson
+from sayso_node.chain.web3_chain import Web3Chain
+from sayso_node.config import STORE_FILE, NodeConfig
+from sayso_node.counters import Counters
+from sayso_node.errors import NotFound
+from sayso_node.freshness import Freshness
+from sayso_node.gossip.addresses import split_multiaddr
+from sayso_node.gossip.config import GossipConfig
+from sayso_node.gossip.process import GossipProcess
+from sayso_node.intake import Intake
+from sayso_node.interfaces import Clock, NetworkHandlers
+from sayso_node.judging import Judge
+from sayso_node.store.engine import Engine
+from sayso_node.sync.answering import answer
+from sayso_node.sync.asking import SyncRounds
+from sayso_node.sync.loop import SyncLoop
+from sayso_protocol import wire
+from sayso_protocol.primitives import address_text
+from sayso_protocol.signatures import EoaVerifier
+
+log = logging.getLogger(__name__)
+
+
+class Node:
+    """A running node; start() and stop() hold the order of everything."""
+
+    def __init__(self, config: NodeConfig, clock: Clock) -> None:
+        self._config = config
+        settings, place = config.settings, config.network_file.network
+        self._counters = counters = Counters()
+        self._gossip_config = _gossip_config(config)
+        self._store = store = Engine(config.folder / STORE_FILE)
+        peer_ids = [split_multiaddr(peer)[1] for peer in config.peers]
+        self._freshness = freshness = Freshness(peer_ids)
+        identity, shared = config.identity, (config.identity, clock, counters)
+
+        self._network = network = GossipProcess(self._gossip_config)
+        intake = Intake(place, store, EoaVerifier(), identity, clock, counters)
+        self._broadcast = Broadcast(place, network, intake, counters, enabled=config.runs("gossip"))
+        rounds = SyncRounds(network, store, intake, freshness, clock, counters)
+        self._sync = SyncLoop(network, rounds, settings.sync_interval_s)
+
+        self._chain = chain = Web3Chain(settings.rpc, place, config.anchor_account)
+        self._follower = Follower(
+            chain,
+            store,
+            freshness,
+            clock,
+            counters,
+            deploy_block=config.network_file.deploy_block,
+            interval_s=settings.chain_interval_s,
+        )
+        self._anchorer = Anchorer(
+            chain, store, config.node_key, clock, counters, wait_s=settings.anchor_wait_s
+        )
+        self._http_json = HttpJson()
+        self._batches = BatchFetcher(_other_urls(config), self._http_json, store, counters)
+
+        judge = Judge(place, store, freshness, *shared)
+        acknowledger = Acknowledger(place, store, freshness, *shared)
+        about = AboutRoutes(
+            self._description(), network, freshness, clock, self.counters, network.listen_addresses
+        )
+        licenses = LicenseRoutes(place, store, freshness, finality=config.network_file.finality)
+        parts = (
+            MessageRoutes(intake, self._broadcast, acknowledger),
+            licenses,
+            CheckRoutes(judge, receipts=config.runs("receipts")),
+            about,
+        )
+        routes = [route for part in parts for route in part.routes()]
+        self._http = HttpServer(*settings.http_address, routes)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Store first, listening last: nothing is accepted that could not be kept."""
+        self._store.start()
+        handlers = NetworkHandlers(self._broadcast.on_frame, self._on_request, self._on_peer)
+        await self._network.start(handlers)
+        if self._config.runs("sync"):
+            self._spawn("sync", self._sync.run())
+        if self._config.runs("chain"):
+            self._spawn("follower", self._follower.run())
+            self._spawn("batches", self._batches.run())
+        if self._config.anchor_account:
+            self._spawn("anchorer", self._anchorer.run())
+        await self._http.start()
+
+    async def stop(self) -> None:
+        """The other way round; what is under way is finished or undone, never half kept."""
+        await self._http.stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._broadcast.stop()
+        await self._network.stop()
+        await self._http_json.close()
+        await self._chain.close()
+        self._store.stop()
+
+    def counters(self) -> Mapping[str, int]:
+        """The node's counters and those of its peer-to-peer process."""
+        network = {f"network_{name}": value for name, value in self._network.counters().items()}
+        return {**self._counters.snapshot(), **network}
+
+    async def _on_request(self, protocol: str, body: bytes, _peer_id: str) -> bytes:
+        if protocol != wire.SYNC_PROTOCOL or not self._config.runs("sync"):
+            raise NotFound(f"{protocol} is not served here")
+        return await asyncio.to_thread(answer, self._store, body)
+
+    def _on_peer(self, _peer_id: str, connected: bool) -> None:  # noqa: FBT001 - the interface's form
+        if connected:
+            self._sync.wake()
+
+    def _spawn(self, name: str, part: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(part, name=name)
+        task.add_done_callback(_complain)
+        self._tasks.append(task)
+
+    def _description(self) -> dict[str, Any]:
+        """What /v1/node says that never changes."""
+        network = self._config.network_file.network
+        return {
+            "name": self._config.settings.name,
+            "version": version("sayso"),
+            "node_key": self._config.node_key.hex(),
+            "peer_id": self._network.peer_id,
+            "network": {
+                "chain_id": network.chain_id,
+                "registry": address_text(network.registry),
+            },
+            "disabled": list(self._config.settings.disabled),
+            "gossip_replay_window_s": self._gossip_config.replay_window_s,
+        }
+
+
+def _complain(task: asyncio.Task[None]) -> None:
+    """A part that ends by itself is a fault: loud in the log; its silence makes answers stale."""
+    with contextlib.suppress(asyncio.CancelledError):
+        if error := task.exception():
+            log.error("the %s has failed", task.get_name(), exc_info=error)
+
+
+def _gossip_config(config: NodeConfig) -> GossipConfig:
+    place = config.network_file.network
+    revocations = wire.revocations_topic(place)
+    topics = (wire.consents_topic(place), revocations) if config.runs("gossip") else ()
+    return GossipConfig(
+        seed=bytes(config.identity),
+        listen=config.settings.listen,
+        peers=config.peers,
+        topics=topics,
+        urgent_topics=(revocations,) if topics else (),
+        protocols=(wire.SYNC_PROTOCOL,),
+    )
+
+
+def _other_urls(config: NodeConfig) -> tuple[str, ...]:
+    """Where batches may be had: the other operators of the network file."""
+    operators = config.network_file.operators
+    return tuple(one.url for one in operators if one.url and one.key != config.node_key)
