@@ -62,6 +62,9 @@ class Anchored(Place):
     submitter: bytes
 
 
+Event = Revoked | Anchored
+
+
 def log_filter(registry: bytes, from_block: int, to_block: int) -> dict[str, Any]:
     """The parameter of eth_getLogs for all events of a registry, both blocks included."""
     return {
@@ -72,7 +75,7 @@ def log_filter(registry: bytes, from_block: int, to_block: int) -> dict[str, Any
     }
 
 
-def decode_log(raw_log: Mapping[str, Any], registry: bytes | None = None) -> Revoked | Anchored | None:
+def decode_log(raw_log: Mapping[str, Any], registry: bytes | None = None) -> Event | None:
     """The event in a log of `registry` (of any contract when None).
 
     None for everything else: other contracts' logs, other events, and logs that a reorganisation
@@ -84,7 +87,7 @@ def decode_log(raw_log: Mapping[str, Any], registry: bytes | None = None) -> Rev
         raise BadLog(f"not a log as eth_getLogs answers it: {error!r}") from error
 
 
-def _decode(raw_log: Mapping[str, Any], registry: bytes | None) -> Revoked | Anchored | None:
+def _decode(raw_log: Mapping[str, Any], registry: bytes | None) -> Event | None:
     topics = [_bytes(one, HASH_BYTES) for one in raw_log["topics"]]
     if raw_log.get("removed") or not topics or topics[0] not in TOPICS:
         return None
@@ -112,4 +115,4 @@ def _bytes(value: str | bytes, length: int | None = None) -> bytes:
 
 
 def _integer(value: str | int) -> int:
-    return int(value, 16) if isinstance(value, str) else value + 0
+    return int(value, 16) if isinstance(value, str) else int(value)

@@ -18,7 +18,16 @@ from web3.types import BlockIdentifier
 from sayso_contracts.abi import decode_answer
 from sayso_contracts.calls import Call, Calls
 from sayso_contracts.rpc import rpc_errors
-from sayso_contracts.transactions import Fees, Receipt, Transaction, prepare, sign, submit, wait
+from sayso_contracts.transactions import (
+    Fees,
+    Receipt,
+    SignedTransaction,
+    Transaction,
+    prepare,
+    sign,
+    submit,
+    wait,
+)
 from sayso_protocol.errors import TooLarge
 from sayso_protocol.primitives import address_from_text, address_text
 
@@ -71,10 +80,24 @@ class Registry(Calls):
         """The unsigned transaction; raises WrongChain, CallReverted, TransactionTooLarge."""
         return await prepare(self._w3, self.chain_id, sender, call, nonce=nonce, fees=fees)
 
+    async def sign(
+        self,
+        call: Call,
+        account: LocalAccount,
+        *,
+        nonce: int | None = None,
+        fees: Fees | None = None,
+    ) -> SignedTransaction:
+        """`prepare`, signed but not sent: to be stored before `submit`, or sent by another way."""
+        return sign(await self.prepare(call, account.address, nonce=nonce, fees=fees), account)
+
+    async def submit(self, raw: bytes) -> bytes:
+        """Send signed bytes and return the transaction's hash; doing it again is harmless."""
+        return await submit(self._w3, raw)
+
     async def send(self, call: Call, account: LocalAccount) -> bytes:
         """Price, sign and submit a call; returns the transaction's hash."""
-        transaction = await self.prepare(call, account.address)
-        return await submit(self._w3, sign(transaction, account).raw)
+        return await self.submit((await self.sign(call, account)).raw)
 
     async def wait(self, tx_hash: bytes, timeout_s: float) -> Receipt:
         """Wait until a transaction took effect; raises TransactionFailed and RpcFailed."""

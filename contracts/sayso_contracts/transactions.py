@@ -10,13 +10,13 @@ from typing import Any
 from eth_account.signers.local import LocalAccount
 from hexbytes import HexBytes
 from web3 import AsyncWeb3
-from web3.exceptions import Web3RPCError
-from web3.types import RPCEndpoint
+from web3.exceptions import TransactionNotFound, Web3RPCError
+from web3.types import RPCEndpoint, Wei
 
 from sayso_contracts.calls import Call
 from sayso_contracts.errors import TransactionFailed, TransactionTooLarge, WrongChain
 from sayso_contracts.rpc import rpc_errors
-from sayso_protocol.primitives import hex_text
+from sayso_protocol.primitives import hex_text, keccak
 
 Transaction = dict[str, Any]  # unsigned, with the keys of JSON-RPC
 
@@ -70,7 +70,7 @@ async def check_chain(w3: AsyncWeb3[Any], chain_id: int) -> None:
 async def suggest_fees(w3: AsyncWeb3[Any]) -> Fees:
     """Fees that stay good while the base fee doubles, that is for six full blocks."""
     with rpc_errors():
-        base = (await w3.eth.get_block("latest"))["baseFeePerGas"]
+        base = (await w3.eth.get_block("latest")).get("baseFeePerGas", Wei(0))
         try:
             method = RPCEndpoint("eth_maxPriorityFeePerGas")
             priority = int(await w3.manager.coro_request(method, []), 16)
@@ -130,9 +130,23 @@ def sign(transaction: Transaction, account: LocalAccount) -> SignedTransaction:
 
 
 async def submit(w3: AsyncWeb3[Any], raw: bytes) -> bytes:
-    """Hand signed bytes to the endpoint and return the transaction's hash."""
+    """Hand signed bytes to the endpoint and return the transaction's hash; again is harmless."""
+    tx_hash = HexBytes(keccak(raw))  # of a legacy and of an EIP-2718 transaction alike
     with rpc_errors():
-        return bytes(await w3.eth.send_raw_transaction(raw))
+        try:
+            await w3.eth.send_raw_transaction(raw)
+        except Web3RPCError:
+            # Endpoints say "known already" in many words; that they know it is the same in all.
+            if not await _knows(w3, tx_hash):
+                raise
+    return bytes(tx_hash)
+
+
+async def _knows(w3: AsyncWeb3[Any], tx_hash: HexBytes) -> bool:
+    try:
+        return bool(await w3.eth.get_transaction(tx_hash))
+    except TransactionNotFound:
+        return False
 
 
 async def wait(w3: AsyncWeb3[Any], tx_hash: bytes, timeout_s: float) -> Receipt:
