@@ -1,0 +1,137 @@
+"""Whom we are connected to: configured peers are redialled for ever, silent ones are hung up on.
+
+py-libp2p reconnects to nobody, and does not notice a peer that stopped without closing its socket.
+"""
+
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from random import Random
+from typing import Final
+
+import trio
+from libp2p.abc import INetConn, INetStream, INetwork, INotifee
+from libp2p.exceptions import BaseLibp2pError
+from libp2p.host.basic_host import BasicHost
+from libp2p.host.ping import ID as PING
+from libp2p.host.ping import perform_ping_roundtrip
+from libp2p.network.swarm import Swarm
+from libp2p.peer.id import ID
+from libp2p.peer.peerinfo import PeerInfo
+from libp2p.peer.peerstore import PeerStoreError
+from multiaddr import Multiaddr
+
+from sayso_node.errors import PeerUnreachable
+from sayso_node.gossip.addresses import split_multiaddr
+from sayso_node.gossip.config import GossipConfig
+
+HANG_UP_S: Final = 5.0
+
+_log = logging.getLogger(__name__)
+
+Tell = Callable[[str, bool], Awaitable[None]]
+
+
+class Dialer(INotifee):
+    """Dialer keeps the connections we want and ends those that are dead."""
+
+    def __init__(
+        self, host: BasicHost, network: Swarm, config: GossipConfig, rng: Random, tell: Tell
+    ) -> None:
+        self._host = host
+        self._network = network
+        self._config = config
+        self._rng = rng
+        self._tell = tell
+        self._known: dict[ID, list[Multiaddr]] = {}
+        for address in config.peers:
+            where, peer_id = split_multiaddr(address)
+            self._known.setdefault(ID.from_base58(peer_id), []).append(Multiaddr(where))
+        self._known.pop(host.get_id(), None)
+        network.register_notifee(self)
+
+    async def run(self) -> None:
+        """Redial and ping for ever."""
+        async with trio.open_nursery() as nursery:
+            for peer in self._known:
+                nursery.start_soon(self._keep, peer)
+            while True:
+                await trio.sleep(self._jitter(self._config.ping_every_s))
+                for peer in list(self._network.connections):
+                    nursery.start_soon(self._check, peer)
+
+    async def reach(self, peer: ID) -> None:
+        """Connect to a peer unless it is connected; raises PeerUnreachable."""
+        if self._network.get_connections(peer):
+            return
+        for where in self._known.get(peer, ()):
+            # The peer may have announced addresses that only it can reach, and py-libp2p would
+            # try one of those in place of ours; it also refuses a minute long after a failure.
+            self._host.get_peerstore().clear_addrs(peer)
+            self._network._negative_peer_cache.evict(str(peer))  # noqa: SLF001
+            with contextlib.suppress(BaseLibp2pError, OSError, trio.TooSlowError):
+                with trio.fail_after(self._config.dial_s):
+                    await self._host.connect(PeerInfo(peer, [where]))
+                    return
+        raise PeerUnreachable(f"{peer} is not connected and cannot be dialled")
+
+    async def hang_up(self, peer: ID) -> None:
+        """End all connections with a peer, also when it no longer reads."""
+        for connection in self._network.get_connections(peer):
+            # Saying goodbye would wait for a peer that reads nothing: the socket goes first.
+            with contextlib.suppress(Exception):
+                await connection.muxed_conn.secured_conn.close()  # type: ignore[attr-defined]
+        with trio.move_on_after(HANG_UP_S):
+            await self._network.close_peer(peer)
+
+    async def _keep(self, peer: ID) -> None:
+        delay = self._config.redial_min_s
+        while True:
+            try:
+                await self.reach(peer)
+                delay = self._config.redial_min_s
+            except PeerUnreachable:
+                delay = min(2 * delay, self._config.redial_max_s)
+            await trio.sleep(self._jitter(delay))
+
+    async def _check(self, peer: ID) -> None:
+        try:
+            with trio.fail_after(self._config.ping_s):
+                stream = await self._host.new_stream(peer, [PING])
+                await perform_ping_roundtrip(stream)
+                await stream.close()
+        except (BaseLibp2pError, OSError, ValueError, trio.TooSlowError) as error:
+            if "not supported" in str(error.__cause__):
+                return  # it answered, if only that
+            _log.info("%s does not answer a ping: hanging up", peer)
+            await self.hang_up(peer)
+
+    def _jitter(self, seconds: float) -> float:
+        return seconds * self._rng.uniform(0.75, 1.25)
+
+    async def connected(self, network: INetwork, conn: INetConn) -> None:  # noqa: ARG002
+        """Tell the node."""
+        await self._report(conn.muxed_conn.peer_id)
+
+    async def disconnected(self, network: INetwork, conn: INetConn) -> None:  # noqa: ARG002
+        """Tell the node, and forget what a stranger told about itself."""
+        peer = conn.muxed_conn.peer_id
+        await self._report(peer)
+        if peer not in self._known and not self._network.get_connections(peer):
+            with contextlib.suppress(PeerStoreError):
+                self._host.get_peerstore().clear_peerdata(peer)
+
+    async def _report(self, peer: ID) -> None:
+        await self._tell(peer.to_base58(), bool(self._network.get_connections(peer)))
+
+    async def opened_stream(self, network: INetwork, stream: INetStream) -> None:
+        """Not our concern."""
+
+    async def closed_stream(self, network: INetwork, stream: INetStream) -> None:
+        """Not our concern."""
+
+    async def listen(self, network: INetwork, multiaddr: Multiaddr) -> None:
+        """Not our concern."""
+
+    async def listen_close(self, network: INetwork, multiaddr: Multiaddr) -> None:
+        """Not our concern."""

@@ -1,0 +1,206 @@
+"""What stands between strangers and py-libp2p 0.8.1, where one packet would end the process.
+
+Stock, an exception in a stream handler or in a message's signature check stops the whole host, an
+inbound connection keeps its slot for ever, and reading never waits for validation. The names
+overridden here are private ones of the pinned release; tests/node/gossip/test_hostile.py holds them.
+"""
+
+import contextlib
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import trio
+from libp2p.abc import INetStream
+from libp2p.exceptions import ParseError
+from libp2p.host.basic_host import BasicHost
+from libp2p.io.abc import ReadWriteCloser
+from libp2p.io.exceptions import IncompleteReadError
+from libp2p.network.connection.raw_connection import RawConnection
+from libp2p.network.stream.exceptions import StreamError
+from libp2p.network.swarm import Swarm
+from libp2p.peer.id import ID
+from libp2p.pubsub.pb import rpc_pb2
+from libp2p.pubsub.pubsub import Pubsub
+from multiaddr import Multiaddr
+
+from sayso_node.gossip.config import GossipConfig
+from sayso_node.gossip.router import Router
+
+SEEN_S: Final = 120
+UNJUDGED_PER_RPC: Final = 256  # messages of one RPC that may wait for judgement; more are dropped
+
+_log = logging.getLogger(__name__)
+
+
+class SafePubsub(Pubsub):
+    """SafePubsub survives what strangers send, and reads no faster than frames are judged."""
+
+    def __init__(
+        self, host: BasicHost, router: Router, config: GossipConfig, tally: Counter[str]
+    ) -> None:
+        super().__init__(
+            host,
+            router,
+            strict_signing=True,
+            seen_ttl=SEEN_S,
+            allowed_topics=set(config.topics),
+            max_concurrent_validator_count=config.frames_judged,
+            # An author could have a second message under the id of an accepted one waved through.
+            validation_cache_ttl=-1,
+            validation_cache_size=1,
+        )
+        self._config = config
+        self._tally = tally
+        self._in_hand: Counter[ID] = Counter()  # messages being judged, by forwarder
+        self._judged = trio.lowlevel.ParkingLot()
+        self._writing: dict[INetStream, trio.Lock] = {}
+
+    async def push_msg(self, msg_forwarder: ID, msg: rpc_pb2.Message) -> None:
+        """Handle one message; a bad one of a peer is counted and forgotten."""
+        if msg_forwarder == self.my_id:
+            await super().push_msg(msg_forwarder, msg)
+            return
+        if (
+            self._in_hand[msg_forwarder] >= UNJUDGED_PER_RPC
+            or self._in_hand.total() >= self._config.frames_judged
+        ):
+            self._tally["frames_dropped_inbound"] += 1
+            return
+        self._in_hand[msg_forwarder] += 1
+        try:
+            await super().push_msg(msg_forwarder, msg)
+        except Exception as error:  # noqa: BLE001  # a stranger's bytes; stock, this ends the host
+            self._tally["messages_malformed"] += 1
+            _log.debug("bad message from %s: %r", msg_forwarder, error)
+        finally:
+            self._in_hand[msg_forwarder] -= 1
+            self._judged.unpark_all()
+            if not self._in_hand[msg_forwarder]:
+                del self._in_hand[msg_forwarder]
+
+    async def continuously_read_stream(self, stream: INetStream) -> None:
+        """Read a peer's messages until it errs, no faster than they are judged."""
+        peer_id = stream.muxed_conn.peer_id
+        read = stream.read
+
+        async def read_when_judged(n: int | None = None) -> bytes:
+            while self._in_hand[peer_id] >= self._config.frames_judged_per_peer:
+                await self._judged.park()
+            return await read(n)
+
+        stream.read = read_when_judged  # type: ignore[method-assign]
+        try:
+            await super().continuously_read_stream(stream)
+        except (StreamError, ParseError, IncompleteReadError):
+            raise  # the caller closes the stream
+        except Exception as error:  # noqa: BLE001  # not protobuf, for one; stock, this ends the host
+            self._tally["streams_malformed"] += 1
+            _log.debug("bad stream from %s: %r", peer_id, error)
+            with contextlib.suppress(Exception):
+                await stream.reset()
+            self._handle_dead_peer(peer_id)
+
+    async def write_msg(self, stream: INetStream, rpc_msg: rpc_pb2.RPC) -> bool:
+        """Write one RPC at a time: two writers would mix the parts of messages above 64 KiB."""
+        lock = self._writing.setdefault(stream, trio.Lock())
+        try:
+            async with lock:
+                return await super().write_msg(stream, rpc_msg)
+        finally:
+            if not lock.statistics().tasks_waiting:
+                self._writing.pop(stream, None)
+
+    def notify_subscriptions(self, publish_message: rpc_pb2.Message) -> None:
+        """Deliver nothing: the validator already handed the frame to the node."""
+
+
+def guard_streams(network: Swarm, config: GossipConfig, tally: Counter[str]) -> None:
+    """Let a failing stream handler cost its stream, and cap the streams of a peer."""
+    handle = network.common_stream_handler
+    open_streams: Counter[ID] = Counter()
+
+    async def guarded(stream: INetStream) -> None:
+        peer_id = stream.muxed_conn.peer_id
+        if open_streams[peer_id] >= config.max_streams_per_peer:
+            tally["streams_refused"] += 1
+            await _reset(stream)
+            return
+        open_streams[peer_id] += 1
+        try:
+            await handle(stream)
+        except Exception as error:  # noqa: BLE001  # stock, this ends the host
+            tally["streams_failed"] += 1
+            _log.debug("stream of %s: %r", peer_id, error)
+            await _reset(stream)
+        finally:
+            open_streams[peer_id] -= 1
+            if not open_streams[peer_id]:
+                del open_streams[peer_id]
+
+    network.set_stream_handler(guarded)
+
+
+def limit_per_peer(
+    handle: Callable[[INetStream], Awaitable[None]], most: int, tally: Counter[str]
+) -> Callable[[INetStream], Awaitable[None]]:
+    """A stream handler that serves a peer `most` times at once and resets what is beyond."""
+    served: Counter[ID] = Counter()
+
+    async def limited(stream: INetStream) -> None:
+        peer_id = stream.muxed_conn.peer_id
+        if served[peer_id] >= most:
+            tally["requests_refused"] += 1
+            await _reset(stream)
+            return
+        served[peer_id] += 1
+        try:
+            await handle(stream)
+        finally:
+            served[peer_id] -= 1
+            if not served[peer_id]:
+                del served[peer_id]
+
+    return limited
+
+
+def guard_inbound(network: Swarm, config: GossipConfig, tally: Counter[str]) -> None:
+    """Give an inbound connection's slot back when it closes, and cap the connections of an IP."""
+    by_ip: Counter[str] = Counter()
+
+    async def handle(connection: ReadWriteCloser, where: Multiaddr, _event: object) -> None:
+        ip = _ip_of(connection)
+        if by_ip[ip] >= config.max_connections_per_ip:
+            tally["connections_refused"] += 1
+            await connection.close()
+            return
+        by_ip[ip] += 1
+        try:
+            raw = RawConnection(connection, initiator=False)
+            muxed = await network.upgrade_inbound_raw_conn(raw, where)
+            await muxed.event_closed.wait()  # type: ignore[attr-defined]  # Yamux is all we speak
+        except Exception as error:  # noqa: BLE001  # a handshake that failed
+            _log.debug("inbound from %s: %r", ip, error)
+            with contextlib.suppress(Exception):
+                await connection.close()
+        finally:
+            by_ip[ip] -= 1
+            if not by_ip[ip]:
+                del by_ip[ip]
+
+    network._do_handle_inbound_connection = handle  # type: ignore[assignment,method-assign]  # noqa: SLF001
+
+
+def _ip_of(connection: ReadWriteCloser) -> str:
+    """The remote address; get_remote_address knows none for IPv6, whose names have four parts."""
+    socket = getattr(getattr(connection, "stream", None), "socket", None)
+    try:
+        return str(socket.getpeername()[0]) if socket else ""
+    except OSError:
+        return ""
+
+
+async def _reset(stream: INetStream) -> None:
+    with contextlib.suppress(Exception):
+        await stream.reset()

@@ -1,0 +1,202 @@
+"""The gossip process as the node sees it: one object that outlives any number of children.
+
+A dead child costs the frames it had queued, never the node: it is started anew with the same key and
+the same addresses, and sync repairs what was missed (design: gossip is a fast, lossy hint).
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections import Counter
+from typing import Final
+
+from sayso_node.errors import GossipDown, PeerUnreachable
+from sayso_node.gossip.addresses import peer_id_of_seed, split_multiaddr
+from sayso_node.gossip.config import GossipConfig
+from sayso_node.gossip.life import Life
+from sayso_node.interfaces import Judgement, Network, NetworkHandlers, PeerState
+from sayso_protocol.errors import SaysoError, TooLarge
+
+CALL_S: Final = 10.0  # for what the child answers from memory
+HEALTHY_S: Final = 60.0  # a child that lived that long starts the backoff afresh
+MAX_BLAMED: Final = 4096  # peers whose rejections are counted
+
+_JUDGED: Final = {
+    Judgement.ACCEPT: "frames_accepted",
+    Judgement.IGNORE: "frames_ignored",
+    Judgement.REJECT: "frames_rejected",
+}
+_log = logging.getLogger(__name__)
+
+
+class GossipProcess(Network):
+    """GossipProcess is the Network of a real node: libp2p in a supervised child."""
+
+    def __init__(self, config: GossipConfig) -> None:
+        self._config = config
+        self._peer_id = peer_id_of_seed(config.seed)
+        self._listen = config.listen
+        self._life: Life | None = None
+        self._up = asyncio.Event()
+        self._supervisor: asyncio.Task[None] | None = None
+        self._handlers: NetworkHandlers | None = None
+        self._connected: set[str] = set()
+        self._tally: Counter[str] = Counter({"restarts": 0})
+        self._child_tally: Counter[str] = Counter()
+        self._blamed: Counter[str] = Counter()
+
+    @property
+    def peer_id(self) -> str:
+        """Our own libp2p peer id."""
+        return self._peer_id
+
+    @property
+    def pid(self) -> int | None:
+        """The child's process id while it is up."""
+        return self._life.pid if self._life and self._up.is_set() else None
+
+    async def start(self, handlers: NetworkHandlers) -> None:
+        """Listen, dial and keep redialling; raises GossipDown when the first child cannot."""
+        self._handlers = handlers
+        try:
+            life = await self._bear()
+        except BaseException:
+            await self.stop()
+            raise
+        self._supervisor = asyncio.create_task(self._supervise(life))
+
+    async def stop(self) -> None:
+        """Hang up; returns when the child is gone."""
+        if self._supervisor:
+            self._supervisor.cancel()
+            await asyncio.gather(self._supervisor, return_exceptions=True)
+            self._supervisor = None
+        await self._bury()
+
+    async def publish(self, topic: str, frame: bytes) -> int:
+        """Queue a frame; for how many subscribed peers. Raises GossipQueueFull, GossipDown, TooLarge.
+
+        0 is no error: nobody listens yet, and sync repairs.
+        """
+        if len(frame) > self._config.max_frame_bytes:
+            raise TooLarge(f"a frame of {len(frame)} bytes, of at most {self._config.max_frame_bytes}")
+        peers = await self._running().link.call("publish", topic, frame, timeout_s=CALL_S)
+        return peers if isinstance(peers, int) else 0
+
+    async def request(self, peer_id: str, protocol: str, body: bytes, timeout_s: float) -> bytes:
+        """One request, one answer; raises PeerUnreachable, TooLarge."""
+        if len(body) > self._config.max_request_bytes:
+            raise TooLarge(
+                f"a request of {len(body)} bytes, of at most {self._config.max_request_bytes}"
+            )
+        try:
+            answer = await self._running().link.call(
+                "request", peer_id, protocol, body, float(timeout_s), timeout_s=timeout_s + CALL_S
+            )
+        except GossipDown as error:
+            raise PeerUnreachable(str(error)) from error
+        if not isinstance(answer, bytes):
+            raise PeerUnreachable(f"{peer_id} gave no answer")
+        return answer
+
+    async def peers(self) -> list[PeerState]:
+        """Configured and connected peers; all disconnected while the child is down."""
+        configured = {
+            peer: address for address in self._config.peers for _, peer in [split_multiaddr(address)]
+        }
+        return [
+            PeerState(peer, configured.get(peer, ""), peer in self._connected)
+            for peer in sorted(configured.keys() | self._connected)
+        ]
+
+    async def listen_addresses(self) -> list[str]:
+        """Where others can dial us, each ending in /p2p/<our id>."""
+        return [f"{address}/p2p/{self._peer_id}" for address in self._listen]
+
+    def counters(self) -> dict[str, int]:
+        """What happened since the start, over all children; names in docs/reference/metrics.md."""
+        return dict(self._tally + self._child_tally | Counter(restarts=self._tally["restarts"]))
+
+    def rejections(self) -> dict[str, int]:
+        """Rejected frames by the peer that forwarded them (the most blamed ones)."""
+        return dict(self._blamed)
+
+    def _running(self) -> Life:
+        if self._life is None or not self._up.is_set():
+            raise GossipDown("the gossip process is not running")
+        return self._life
+
+    async def _bear(self) -> Life:
+        """A child that listens; raises GossipDown."""
+        self._life = await Life.begin(self._config, self._serve)
+        listening = await self._life.configure(self._listen)
+        self._listen = tuple(listening)  # a port that was picked is kept: peers redial it
+        self._up.set()
+        return self._life
+
+    async def _bury(self) -> None:
+        self._up.clear()
+        life, self._life = self._life, None
+        if life:
+            await life.end()
+        self._tally += self._child_tally
+        self._child_tally = Counter()
+        for peer in list(self._connected):
+            self._peer(peer, connected=False)
+
+    async def _supervise(self, life: Life) -> None:
+        delay = self._config.restart_min_s
+        loop = asyncio.get_running_loop()
+        while True:
+            born = loop.time()
+            await life.watch()
+            if loop.time() - born > HEALTHY_S:
+                delay = self._config.restart_min_s
+            while True:
+                await self._bury()
+                self._tally["restarts"] += 1
+                _log.warning("the gossip process ended; restarting in %.1f s", delay)
+                await asyncio.sleep(delay)
+                delay = min(2 * delay, self._config.restart_max_s)
+                with contextlib.suppress(SaysoError, OSError):
+                    life = await self._bear()
+                    break
+
+    async def _serve(self, method: str, arguments: list[object]) -> object:
+        match method, arguments:
+            case "frame", [str(topic), bytes(frame), str(peer)]:
+                return (await self._judge(topic, frame, peer)).value
+            case "request", [str(protocol), bytes(body), str(peer)]:
+                return await self._handling().on_request(protocol, body, peer)
+            case "peer", [str(peer), bool(connected)]:
+                self._peer(peer, connected=connected)
+            case "tally", [dict(tally)]:
+                self._child_tally = Counter({str(k): v for k, v in tally.items() if type(v) is int})
+        return None
+
+    def _handling(self) -> NetworkHandlers:
+        if self._handlers is None:
+            raise GossipDown("the gossip process was not started")
+        return self._handlers
+
+    async def _judge(self, topic: str, frame: bytes, peer: str) -> Judgement:
+        self._tally["frames_received"] += 1
+        try:
+            judgement = await self._handling().on_frame(topic, frame, peer)
+        except Exception:  # noqa: BLE001  # foreign code; a frame we cannot judge is nobody's fault
+            _log.exception("judging a frame of %s", peer)
+            self._tally["frames_failed"] += 1
+            judgement = Judgement.IGNORE
+        self._tally[_JUDGED[judgement]] += 1
+        if judgement is Judgement.REJECT and (peer in self._blamed or len(self._blamed) < MAX_BLAMED):
+            self._blamed[peer] += 1
+        return judgement
+
+    def _peer(self, peer: str, *, connected: bool) -> None:
+        if connected == (peer in self._connected):
+            return
+        (self._connected.add if connected else self._connected.discard)(peer)
+        try:
+            self._handling().on_peer(peer, connected)
+        except Exception:  # noqa: BLE001  # foreign code
+            _log.exception("telling that %s is connected=%s", peer, connected)
