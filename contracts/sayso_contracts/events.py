@@ -10,7 +10,13 @@ from typing import Any
 
 from sayso_contracts.abi import decode_event, topic
 from sayso_contracts.errors import BadLog
-from sayso_protocol.primitives import ADDRESS_BYTES, HASH_BYTES, address_from_text, hex_text
+from sayso_protocol.primitives import (
+    ADDRESS_BYTES,
+    HASH_BYTES,
+    address_from_text,
+    address_text,
+    hex_text,
+)
 
 REVOKED_TOPIC = topic("Revoked")
 ANCHORED_TOPIC = topic("Anchored")
@@ -68,7 +74,7 @@ Event = Revoked | Anchored
 def log_filter(registry: bytes, from_block: int, to_block: int) -> dict[str, Any]:
     """The parameter of eth_getLogs for all events of a registry, both blocks included."""
     return {
-        "address": hex_text(registry),
+        "address": address_text(registry),
         "fromBlock": hex(from_block),
         "toBlock": hex(to_block),
         "topics": [[hex_text(one) for one in TOPICS]],
