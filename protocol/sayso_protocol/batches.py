@@ -71,6 +71,8 @@ class AnchorProof:
 
     def check(self, license_hash: bytes, root: bytes) -> None:
         """Check the path and the header against an anchored root; raises BadProof."""
+        if self.count >= 1 << 64:
+            raise BadProof("no batch is that large")
         check_path(license_hash, self.index, self.count, self.path, self.tree)
         if anchored_root(self.sponsor, self.count, self.tree) != root:
             raise BadProof("the batch's header gives another root than the anchored one")

@@ -10,13 +10,19 @@ Two trees, never mixed up:
 
 from collections.abc import Sequence
 
-from sayso_protocol.errors import BadProof
+from sayso_protocol.errors import BadProof, InvalidConsent
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.primitives import sha256
 
 
 def content_root(items: Sequence[bytes]) -> bytes:
-    """The root over item hashes in order (rule 4.1); at least one level, also for one item."""
+    """The root over item hashes in order (rule 4.1); at least one level, also for one item.
+
+    Raises:
+        InvalidConsent: There are no items.
+    """
+    if not items:
+        raise InvalidConsent("a consent has at least one item")
     level, nodes = 0, list(items)
     while level == 0 or len(nodes) > 1:
         starts = range(0, len(nodes), LIMITS.tree_arity)
@@ -52,7 +58,9 @@ def tree_root(leaves: Sequence[bytes]) -> bytes:
 
 
 def tree_path(leaves: Sequence[bytes], index: int) -> list[bytes]:
-    """The audit path of one leaf, from the leaf upwards (RFC 9162 2.1.3.1)."""
+    """The audit path of one leaf, from the leaf upwards (RFC 9162 2.1.3.1); raises BadProof."""
+    if not 0 <= index < len(leaves):
+        raise BadProof(f"there is no leaf {index} among {len(leaves)}")
     path = []
     for level in _levels(leaves)[:-1]:
         if index ^ 1 < len(level):

@@ -115,10 +115,16 @@ class Consent:
         return base_word(self.grantee, self.via, self.content, self.purposes)
 
     def masks(self, items: Iterable[int], purposes: Iterable[str]) -> Masks:
-        """The permission bits of some items, by their index, for some of its purposes."""
-        columns = [self.purposes.index(purpose) for purpose in purposes]
-        width = len(self.purposes)
-        return masks_of(self.base, (item * width + j for item in items for j in columns))
+        """The permission bits of some items, by their index, for some of its purposes.
+
+        Raises:
+            InvalidRevocation: The consent has no such item or purpose.
+        """
+        rows, names, width = list(items), list(purposes), len(self.purposes)
+        if not all(0 <= row < self.items for row in rows) or not set(names) <= set(self.purposes):
+            raise InvalidRevocation("the consent has no such item or purpose")
+        columns = [self.purposes.index(name) for name in names]
+        return masks_of(self.base, (row * width + column for row in rows for column in columns))
 
     @cached_property
     def license_masks(self) -> Masks:

@@ -75,9 +75,8 @@ class NetworkFile:
                 "peer": operator.peer,
                 "url": operator.url,
             }
-            # A JSON string is a TOML basic string, escapes included.
             lines += ["", "[[operators]]"]
-            lines += [f"{name} = {json.dumps(value)}" for name, value in values.items() if value]
+            lines += [f"{name} = {_quoted(value)}" for name, value in values.items() if value]
         return "\n".join(lines) + "\n"
 
 
@@ -94,8 +93,13 @@ def parse_network_file(text: str) -> NetworkFile:
         )
     except InvalidNetworkFile:
         raise
-    except (tomllib.TOMLDecodeError, SaysoError, TypeError, AttributeError) as error:
+    except (ValueError, SaysoError, TypeError, AttributeError, RecursionError) as error:
         raise InvalidNetworkFile(f"cannot read the network file: {error}") from error
+
+
+def _quoted(text: str) -> str:
+    """A TOML basic string: JSON's, but for DEL and for characters outside the BMP."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _operator(entry: Mapping[str, Any]) -> Operator:
@@ -105,7 +109,8 @@ def _operator(entry: Mapping[str, Any]) -> Operator:
         key = b""
     if len(key) != NODE_KEY_BYTES:
         raise InvalidNetworkFile("an operator's key is 64 hexadecimal digits")
-    return Operator(_text(entry, "name"), key, entry.get("peer", ""), entry.get("url", ""))
+    peer, url = (_text(entry, name) if name in entry else "" for name in ("peer", "url"))
+    return Operator(_text(entry, "name"), key, peer, url)
 
 
 def _number(table: Mapping[str, Any], name: str) -> int:

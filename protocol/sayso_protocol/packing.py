@@ -9,6 +9,7 @@ from typing import Any
 import msgpack
 
 from sayso_protocol.errors import Malformed, NotCanonical, TooLarge
+from sayso_protocol.limits import LIMITS
 
 _DEPTH = 8
 
@@ -19,12 +20,18 @@ def pack(value: Any) -> bytes:
     return data
 
 
-def unpack(data: bytes, *, max_bytes: int) -> Any:
-    """Decode canonical bytes; raises TooLarge, Malformed or NotCanonical."""
+def unpack(data: bytes, *, max_bytes: int, max_array: int = LIMITS.items) -> Any:
+    """Decode canonical bytes; raises TooLarge, Malformed or NotCanonical.
+
+    msgpack reserves an array's room on its header's word, and nests a thousand deep: without
+    `max_array`, the longest array in use, a few bytes could ask for a lot of memory and time.
+    """
     if len(data) > max_bytes:
         raise TooLarge(f"{len(data)} bytes, the limit is {max_bytes}")
     try:
-        value = msgpack.unpackb(data, raw=False, use_list=True, strict_map_key=True)
+        value = msgpack.unpackb(
+            data, raw=False, use_list=True, max_array_len=max_array, max_map_len=0, max_ext_len=0
+        )
     except (ValueError, msgpack.UnpackException, RecursionError) as error:
         raise Malformed("not msgpack, truncated, or followed by more bytes") from error
     if not _plain(value):

@@ -5,6 +5,7 @@ edges. Text with capital letters must carry a right EIP-55 checksum.
 """
 
 import hashlib
+import re
 
 from eth_hash.auto import keccak as _keccak
 
@@ -14,6 +15,8 @@ ADDRESS_BYTES = 20
 HASH_BYTES = 32
 ANYONE = bytes(ADDRESS_BYTES)  # as a grantee
 NOBODY = bytes(ADDRESS_BYTES)  # as a guardian
+
+_HASH = re.compile(r"0x[0-9a-f]{64}")  # bytes.fromhex alone would skip white space
 
 
 def keccak(data: bytes) -> bytes:
@@ -33,12 +36,9 @@ def hex_text(data: bytes) -> str:
 
 def hash_from_text(text: str) -> bytes:
     """Read `0x` and 64 lower-case hexadecimal digits; raises Malformed."""
-    if len(text) == 2 + 2 * HASH_BYTES and text.startswith("0x") and text == text.lower():
-        try:
-            return bytes.fromhex(text[2:])
-        except ValueError:
-            pass
-    raise Malformed(f"not a hash (0x and 64 lower-case hexadecimal digits): {text[:80]!r}")
+    if not _HASH.fullmatch(text):
+        raise Malformed(f"not a hash (0x and 64 lower-case hexadecimal digits): {text[:80]!r}")
+    return bytes.fromhex(text[2:])
 
 
 def address_text(address: bytes) -> str:

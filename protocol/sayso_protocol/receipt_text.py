@@ -90,6 +90,15 @@ def _block(block: ChainPoint) -> Json:
     return {"number": block.number, "hash": hex_text(block.hash)}
 
 
+def _whole(text: str) -> str:
+    """JSON can spell half a character (a lone surrogate), which has no bytes; raises Malformed."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise Malformed("a text holds half a character") from error
+    return text
+
+
 class _Table:
     """Typed access to an untrusted JSON object; every miss is Malformed and names the field."""
 
@@ -106,7 +115,7 @@ class _Table:
 
     def text(self, name: str) -> str:
         text: str = self._get(name, str)
-        return text
+        return _whole(text)
 
     def number(self, name: str) -> int:
         number: int = self._get(name, int)
@@ -122,7 +131,7 @@ class _Table:
 
     def counts(self) -> list[tuple[str, int]]:
         counts = _Table({"type": "counts", **self._get("counts", dict)}, "counts")
-        return [(name, counts.number(name)) for name in counts._value if name != "type"]
+        return [(_whole(name), counts.number(name)) for name in counts._value if name != "type"]
 
     def network(self) -> Network:
         place = _Table({"type": "network", **self._get("network", dict)}, "network")

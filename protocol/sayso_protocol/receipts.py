@@ -183,7 +183,7 @@ def count_reasons(reasons: Iterable[Reason]) -> tuple[tuple[str, int], ...]:
 
 def check_results(receipt: Receipt, rows: Sequence[Row], reasons: Sequence[Reason]) -> None:
     """Check that a receipt speaks of exactly these rows and reasons; raises BadProof."""
-    if manifest_root(rows) != receipt.manifest_root:
+    if len(rows) != len(reasons) or manifest_root(rows) != receipt.manifest_root:
         raise BadProof("the receipt was given for other rows")
     if results_root(rows, reasons) != receipt.results_root or count_reasons(reasons) != receipt.counts:
         raise BadProof("the receipt states other results for these rows")

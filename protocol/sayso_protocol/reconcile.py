@@ -70,7 +70,7 @@ def encode_page(digests: list[bytes]) -> bytes:
 
 def decode_page(data: bytes, after: bytes) -> list[bytes]:
     """Read a page; it must ascend from `after`, or it could go on for ever. Raises Malformed."""
-    value = unpack(data, max_bytes=PAGE_BYTES)
+    value = unpack(data, max_bytes=PAGE_BYTES, max_array=PAGE)
     if not isinstance(value, list) or len(value) > PAGE:
         raise Malformed("not a page of digests")
     page = list(all_of(value, bytes))

@@ -15,7 +15,7 @@ from typing import Self
 
 from sayso_protocol.errors import InvalidScope
 from sayso_protocol.limits import LIMITS
-from sayso_protocol.primitives import hex_text, keccak
+from sayso_protocol.primitives import ADDRESS_BYTES, hex_text, keccak
 from sayso_protocol.purposes import check_purpose
 
 SCOPE_FLAG = 1 << 247
@@ -69,6 +69,8 @@ class Scope:
             raise InvalidScope(f"not everything, via DOMAIN or file 0xHASH: {self.subject[:120]!r}")
         if self.purpose is not None:
             check_purpose(self.purpose)
+        if self.ward is not None and len(self.ward) != ADDRESS_BYTES:
+            raise InvalidScope("a ward is an address of 20 bytes")
 
     @property
     def text(self) -> str:

@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from sayso_protocol.errors import Malformed
 from sayso_protocol.messages import Consent, Message, Revocation
-from sayso_protocol.primitives import address_text, hex_text, keccak
+from sayso_protocol.primitives import ADDRESS_BYTES, address_text, hex_text, keccak
 
 NAME = "Sayso"
 VERSION = "1"
@@ -56,6 +57,11 @@ class Network:
 
     chain_id: int
     registry: bytes
+
+    def __post_init__(self) -> None:
+        """Rule 1.1."""
+        if not 0 <= self.chain_id < 1 << 64 or len(self.registry) != ADDRESS_BYTES:
+            raise Malformed("a network is a chain id below 2**64 and an address of 20 bytes")
 
     def __str__(self) -> str:
         """`chain 31337, registry 0x...`."""

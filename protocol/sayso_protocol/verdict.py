@@ -14,6 +14,7 @@ from typing import NamedTuple, Protocol
 
 from sayso_protocol.messages import Consent
 from sayso_protocol.primitives import ANYONE, NOBODY
+from sayso_protocol.purposes import check_purpose
 from sayso_protocol.scopes import scope_word, scopes_over
 from sayso_protocol.words import WORD_BITS, Masks
 
@@ -45,11 +46,15 @@ class Query:
 
     Attributes:
         grantee: Who would use the data, 20 bytes.
-        purpose: What for, a purpose name.
+        purpose: What for, a purpose name; raises InvalidPurpose if it is not well formed.
     """
 
     grantee: bytes
     purpose: str
+
+    def __post_init__(self) -> None:
+        """A purpose is a name, or two scopes could read alike (rule 3.3)."""
+        check_purpose(self.purpose)
 
 
 @dataclass(frozen=True)
@@ -111,9 +116,10 @@ def verdict(knowledge: Knowledge, row: Row, query: Query, now: float) -> Reason:
 
 def judge_terms(consent: Consent, query: Query, now: float) -> Reason:
     """What the signed terms alone say (rules 8.3 to 8.6)."""
-    if now < consent.issued_at:
+    # Asked this way round, so that a clock that is not a number clears nothing.
+    if not now >= consent.issued_at:
         return Reason.NOT_YET_VALID
-    if now >= consent.expires_at:
+    if not now < consent.expires_at:
         return Reason.EXPIRED
     if consent.grantee not in (ANYONE, query.grantee):
         return Reason.OTHER_GRANTEE
