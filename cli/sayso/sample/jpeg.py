@@ -7,6 +7,7 @@ larger than they could be, and need none of the tables of the standard's Annex K
 import struct
 from collections.abc import Iterator, Sequence
 from math import cos, pi, sqrt
+from operator import mul
 
 from sayso.sample.bits import BitWriter
 from sayso.sample.picture import Picture
@@ -78,15 +79,13 @@ def _components(picture: Picture, left: int, top: int) -> Iterator[Block]:
 
 def _quantised(block: Block) -> Block:
     """Discrete cosine transform, rows then columns, divided by the table, in zigzag order."""
-    rows = [
-        [sum(c * s for c, s in zip(basis, block[8 * y : 8 * y + 8], strict=True)) for basis in _DCT]
-        for y in range(8)
-    ]
+    lines = [block[start : start + 8] for start in range(0, 64, 8)]
+    rows = [[sum(map(mul, basis, line)) for basis in _DCT] for line in lines]
     columns = list(zip(*rows, strict=True))
     out = []
     for i in _ZIGZAG:
         v, u = divmod(i, 8)
-        value = sum(c * s for c, s in zip(_DCT[v], columns[u], strict=True))
+        value = sum(map(mul, _DCT[v], columns[u]))
         step = _QUANT[i] << 2 * SCALE
         out.append((value + step // 2) // step)
     return out
