@@ -74,7 +74,7 @@ Event = Revoked | Anchored
 def log_filter(registry: bytes, from_block: int, to_block: int) -> dict[str, Any]:
     """The parameter of eth_getLogs for all events of a registry, both blocks included."""
     return {
-        "address": address_text(registry),
+        "address": [address_text(registry)],  # the form every way through web3 takes
         "fromBlock": hex(from_block),
         "toBlock": hex(to_block),
         "topics": [[hex_text(one) for one in TOPICS]],
