@@ -8,6 +8,6 @@ from hypothesis import HealthCheck, settings
 _COMMON = settings(
     deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
-settings.register_profile("quick", _COMMON, max_examples=60)
+settings.register_profile("quick", _COMMON, max_examples=40)
 settings.register_profile("thorough", _COMMON, max_examples=2_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
