@@ -9,7 +9,7 @@
 Nothing here knows threads: one caller at a time.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, cast
 
 from alysis import Node, ValidationError
@@ -25,6 +25,7 @@ from eth_utils.address import to_checksum_address
 from ethereum_rpc import Address, BlockLabel, TxHash, unstructure
 
 from sayso.devchain.logs import LogIndex
+from sayso.devchain.proofs import Nodes, account_proof
 from sayso.devchain.transactions import transaction_json, transaction_type
 
 GAS_LIMIT = 30_000_000  # of a block and of an eth_call
@@ -78,6 +79,15 @@ class Chain(Node):
     def base_fee_wei(self) -> int:
         """Base fee per gas of the next block."""
         return int(self._backend.get_base_fee(BlockLabel.PENDING))
+
+    def header(self, number: int) -> BlockHeaderAPI:
+        """Header of a mined block."""
+        return self._backend.chain.get_canonical_block_header_by_number(BlockNumber(number))
+
+    def prove(self, address: Address, keys: Sequence[str], number: int) -> Json:
+        """EIP-1186 proof of an account and its storage after a block."""
+        nodes = cast("Nodes", self._backend.chain.chaindb.db)
+        return account_proof(nodes, self.header(number).state_root, bytes(address), keys)
 
     def mine(self) -> None:
         """Add an empty block."""

@@ -11,6 +11,7 @@ from inspect import signature
 from typing import Any, cast
 
 from alysis import RPCNode, ValidationError
+from eth_utils.exceptions import ValidationError as EthValidationError
 from ethereum_rpc import (
     Address,
     Block,
@@ -25,6 +26,7 @@ from ethereum_rpc import (
 )
 
 from sayso.devchain.chain import GAS_LIMIT, Chain
+from sayso.devchain.proofs import header_json
 
 TIP_WEI = 1_000_000_000  # what eth_maxPriorityFeePerGas suggests, per gas
 MAX_FEE_HISTORY = 1024  # blocks
@@ -52,7 +54,8 @@ class Methods(RPCNode):
         """Carry out one call; raises RPCError."""
         try:
             return super().rpc(method_name, *params)
-        except ValueError as error:  # how alysis finds an address of 19 bytes
+        except (ValueError, ArithmeticError, EthValidationError) as error:
+            # How alysis and py-evm find an address of 19 bytes and a slot of 33.
             raise RPCError.with_code(RPCErrorCode.INVALID_PARAMETER, str(error)) from error
 
     def _own_methods(self) -> dict[str, Callable[..., Json]]:
@@ -64,6 +67,7 @@ class Methods(RPCNode):
             "eth_getBlockByHash": self._block_by_hash,
             "eth_getBlockByNumber": self._block_by_number,
             "eth_getLogs": self._logs,
+            "eth_getProof": self._proof,
             "eth_getTransactionByHash": lambda key: chain.transactions.get(str(key).lower()),
             "eth_getTransactionReceipt": lambda key: chain.receipts.get(str(key).lower()),
             "eth_maxPriorityFeePerGas": lambda: hex(TIP_WEI),
@@ -115,9 +119,18 @@ class Methods(RPCNode):
         return self._filled(self._eth_get_block_by_hash((block_hash, False)), full)
 
     def _filled(self, block: Json, full: Json) -> Json:
-        if block is not None and full:
+        if block is None:
+            return None
+        if block["hash"] is not None:  # not pending
+            block |= header_json(self._chain.header(int(block["number"], 16)))
+        if full:
             block["transactions"] = [self._chain.transactions[key] for key in block["transactions"]]
         return block
+
+    def _proof(self, address: Json, keys: Json, block: Json = "latest") -> Json:
+        number = self._number(block)
+        structure(list[int], keys)  # raises unless they are hex numbers
+        return self._chain.prove(structure(Address, address), keys, number)
 
     def _number(self, block: Json) -> int:
         """Number of a block id; labels are read as of now."""

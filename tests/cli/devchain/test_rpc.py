@@ -61,6 +61,7 @@ async def test_what_is_no_request(client: Client, body: bytes, code: int) -> Non
         ("eth_getBalance", ["0x" + "00" * 20, "yesterday"], -32602),
         ("eth_getBalance", ["0x" + "00" * 20, "0x63"], -32000),
         ("eth_getBalance", ["0x" + "00" * 20, {"blockHash": "0x" + "11" * 32}], -32000),
+        ("eth_getStorageAt", ["0x" + "00" * 20, "0x1" + "0" * 64, "latest"], -32602),
         ("eth_call", [], -32602),
         ("eth_call", ["0x"], -32602),
         ("eth_call", [{"to": "0x" + "00" * 20, "gas": "lots"}], -32602),
