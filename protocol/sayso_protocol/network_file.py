@@ -85,11 +85,12 @@ def parse_network_file(text: str) -> NetworkFile:
     try:
         table = tomllib.loads(text)
         network = Network(_number(table, "chain_id"), address_from_text(_text(table, "registry")))
+        operators = tuple(_operator(entry) for entry in table.get("operators", ()))
+        # Who asks for the word of two operators must not get that of one twice.
+        if len({operator.key for operator in operators}) < len(operators):
+            raise InvalidNetworkFile("two operators have the same key")
         return NetworkFile(
-            network,
-            _number(table, "deploy_block"),
-            _number(table, "finality"),
-            tuple(_operator(entry) for entry in table.get("operators", ())),
+            network, _number(table, "deploy_block"), _number(table, "finality"), operators
         )
     except InvalidNetworkFile:
         raise
