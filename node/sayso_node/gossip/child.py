@@ -75,8 +75,8 @@ class Child:
     ) -> None:
         node = Node.build(config, self._tally, self._tell_peer)
         outbox = Outbox(config, node.pubsub.publish, node.pubsub.peer_queues, self._tally)
-        requests = Requests(node.host, config, node.dialer.reach)
-        requests.serve(self._ask, self._tally)
+        requests = Requests(node.host, config, node.dialer.reach, self._tally)
+        requests.serve(self._ask)
         Judge(self.parent, node.pubsub, config, self._tally).sit()
         self._answer_s = config.answer_s
         async with node.running(), trio.open_nursery() as nursery:
@@ -139,6 +139,7 @@ def main() -> None:
     # py-libp2p logs a line or a traceback for much of what strangers send: that would fill disks.
     logging.basicConfig(level=logging.WARNING)
     logging.getLogger().handlers[0].addFilter(logging.Filter("sayso_node"))
+    logging.lastResort = None
     threading.Thread(target=_die_with_parent, args=(descriptor,), daemon=True).start()
     trio.run(_main, socket.socket(fileno=descriptor))
 

@@ -5,13 +5,13 @@ py-libp2p reconnects to nobody, and does not notice a peer that stopped without 
 
 import contextlib
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from random import Random
 from typing import Final
 
 import trio
 from libp2p.abc import INetConn, INetStream, INetwork, INotifee
-from libp2p.exceptions import BaseLibp2pError
 from libp2p.host.basic_host import BasicHost
 from libp2p.host.ping import ID as PING
 from libp2p.host.ping import perform_ping_roundtrip
@@ -36,11 +36,18 @@ class Dialer(INotifee):
     """Dialer keeps the connections we want and ends those that are dead."""
 
     def __init__(
-        self, host: BasicHost, network: Swarm, config: GossipConfig, rng: Random, tell: Tell
+        self,
+        host: BasicHost,
+        network: Swarm,
+        config: GossipConfig,
+        tally: Counter[str],
+        rng: Random,
+        tell: Tell,
     ) -> None:
         self._host = host
         self._network = network
         self._config = config
+        self._tally = tally
         self._rng = rng
         self._tell = tell
         self._known: dict[ID, list[Multiaddr]] = {}
@@ -69,10 +76,12 @@ class Dialer(INotifee):
             # try one of those in place of ours; it also refuses a minute long after a failure.
             self._host.get_peerstore().clear_addrs(peer)
             self._network._negative_peer_cache.evict(str(peer))  # noqa: SLF001
-            with contextlib.suppress(BaseLibp2pError, OSError, trio.TooSlowError):
+            try:
                 with trio.fail_after(self._config.dial_s):
                     await self._host.connect(PeerInfo(peer, [where]))
                     return
+            except Exception as error:  # noqa: BLE001  # py-libp2p raises what it likes
+                _log.debug("dialling %s: %r", where, error)
         raise PeerUnreachable(f"{peer} is not connected and cannot be dialled")
 
     async def hang_up(self, peer: ID) -> None:
@@ -100,10 +109,11 @@ class Dialer(INotifee):
                 stream = await self._host.new_stream(peer, [PING])
                 await perform_ping_roundtrip(stream)
                 await stream.close()
-        except (BaseLibp2pError, OSError, ValueError, trio.TooSlowError) as error:
+        except Exception as error:  # noqa: BLE001  # whatever it is, there was no pong
             if "not supported" in str(error.__cause__):
                 return  # it answered, if only that
             _log.info("%s does not answer a ping: hanging up", peer)
+            self._tally["peers_silent"] += 1
             await self.hang_up(peer)
 
     def _jitter(self, seconds: float) -> float:

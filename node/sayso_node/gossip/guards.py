@@ -6,10 +6,11 @@ overridden here are private ones of the pinned release; tests/node/gossip/test_h
 """
 
 import contextlib
+import ipaddress
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable
 from typing import Final
+from weakref import WeakKeyDictionary
 
 import trio
 from libp2p.abc import INetStream
@@ -29,7 +30,7 @@ from sayso_node.gossip.config import GossipConfig
 from sayso_node.gossip.router import Router
 
 SEEN_S: Final = 120
-UNJUDGED_PER_RPC: Final = 256  # messages of one RPC that may wait for judgement; more are dropped
+BACKLOG: Final = 4  # times the limits of GossipConfig, for one RPC can hold many messages
 
 _log = logging.getLogger(__name__)
 
@@ -46,7 +47,8 @@ class SafePubsub(Pubsub):
             strict_signing=True,
             seen_ttl=SEEN_S,
             allowed_topics=set(config.topics),
-            max_concurrent_validator_count=config.frames_judged,
+            # Waiting for a turn would count against the library's five seconds; push_msg bounds us.
+            max_concurrent_validator_count=BACKLOG * config.frames_judged,
             # An author could have a second message under the id of an accepted one waved through.
             validation_cache_ttl=-1,
             validation_cache_size=1,
@@ -55,17 +57,14 @@ class SafePubsub(Pubsub):
         self._tally = tally
         self._in_hand: Counter[ID] = Counter()  # messages being judged, by forwarder
         self._judged = trio.lowlevel.ParkingLot()
-        self._writing: dict[INetStream, trio.Lock] = {}
+        self._writing: WeakKeyDictionary[INetStream, trio.Lock] = WeakKeyDictionary()
 
     async def push_msg(self, msg_forwarder: ID, msg: rpc_pb2.Message) -> None:
         """Handle one message; a bad one of a peer is counted and forgotten."""
         if msg_forwarder == self.my_id:
             await super().push_msg(msg_forwarder, msg)
             return
-        if (
-            self._in_hand[msg_forwarder] >= UNJUDGED_PER_RPC
-            or self._in_hand.total() >= self._config.frames_judged
-        ):
+        if self._busy(msg_forwarder, BACKLOG):
             self._tally["frames_dropped_inbound"] += 1
             return
         self._in_hand[msg_forwarder] += 1
@@ -86,7 +85,7 @@ class SafePubsub(Pubsub):
         read = stream.read
 
         async def read_when_judged(n: int | None = None) -> bytes:
-            while self._in_hand[peer_id] >= self._config.frames_judged_per_peer:
+            while self._busy(peer_id, 1):
                 await self._judged.park()
             return await read(n)
 
@@ -102,15 +101,16 @@ class SafePubsub(Pubsub):
                 await stream.reset()
             self._handle_dead_peer(peer_id)
 
+    def _busy(self, peer_id: ID, times: int) -> bool:
+        return (
+            self._in_hand[peer_id] >= times * self._config.frames_judged_per_peer
+            or self._in_hand.total() >= times * self._config.frames_judged
+        )
+
     async def write_msg(self, stream: INetStream, rpc_msg: rpc_pb2.RPC) -> bool:
         """Write one RPC at a time: two writers would mix the parts of messages above 64 KiB."""
-        lock = self._writing.setdefault(stream, trio.Lock())
-        try:
-            async with lock:
-                return await super().write_msg(stream, rpc_msg)
-        finally:
-            if not lock.statistics().tasks_waiting:
-                self._writing.pop(stream, None)
+        async with self._writing.setdefault(stream, trio.Lock()):
+            return await super().write_msg(stream, rpc_msg)
 
     def notify_subscriptions(self, publish_message: rpc_pb2.Message) -> None:
         """Deliver nothing: the validator already handed the frame to the node."""
@@ -142,29 +142,6 @@ def guard_streams(network: Swarm, config: GossipConfig, tally: Counter[str]) -> 
     network.set_stream_handler(guarded)
 
 
-def limit_per_peer(
-    handle: Callable[[INetStream], Awaitable[None]], most: int, tally: Counter[str]
-) -> Callable[[INetStream], Awaitable[None]]:
-    """A stream handler that serves a peer `most` times at once and resets what is beyond."""
-    served: Counter[ID] = Counter()
-
-    async def limited(stream: INetStream) -> None:
-        peer_id = stream.muxed_conn.peer_id
-        if served[peer_id] >= most:
-            tally["requests_refused"] += 1
-            await _reset(stream)
-            return
-        served[peer_id] += 1
-        try:
-            await handle(stream)
-        finally:
-            served[peer_id] -= 1
-            if not served[peer_id]:
-                del served[peer_id]
-
-    return limited
-
-
 def guard_inbound(network: Swarm, config: GossipConfig, tally: Counter[str]) -> None:
     """Give an inbound connection's slot back when it closes, and cap the connections of an IP."""
     by_ip: Counter[str] = Counter()
@@ -193,12 +170,15 @@ def guard_inbound(network: Swarm, config: GossipConfig, tally: Counter[str]) -> 
 
 
 def _ip_of(connection: ReadWriteCloser) -> str:
-    """The remote address; get_remote_address knows none for IPv6, whose names have four parts."""
+    """The remote IPv4 address or IPv6 /64; get_remote_address knows no IPv6."""
     socket = getattr(getattr(connection, "stream", None), "socket", None)
     try:
-        return str(socket.getpeername()[0]) if socket else ""
+        ip = ipaddress.ip_address(str(socket.getpeername()[0]).split("%")[0]) if socket else ""
     except OSError:
         return ""
+    if isinstance(ip, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((ip, 64), strict=False))
+    return str(ip)
 
 
 async def _reset(stream: INetStream) -> None:

@@ -60,7 +60,7 @@ class Node:
         pubsub.counter = time.time_ns()
         guard_streams(network, config, tally)
         guard_inbound(network, config, tally)
-        dialer = Dialer(host, network, config, Random(), tell)  # noqa: S311  # jitter
+        dialer = Dialer(host, network, config, tally, Random(), tell)  # noqa: S311  # jitter
         return cls(config, host, network, router, pubsub, dialer)
 
     @asynccontextmanager
@@ -101,6 +101,7 @@ class Node:
 def _bare_host(config: GossipConfig) -> BasicHost:
     keys = create_new_key_pair(config.seed)
     most = config.max_connections
+    ours = min(len(config.peers), most // 2)  # inbound connections leave room for those we dial
     host = new_host(
         key_pair=keys,
         listen_addrs=[Multiaddr("/ip4/127.0.0.1/tcp/0")],  # names the transport, listens nowhere
@@ -109,8 +110,8 @@ def _bare_host(config: GossipConfig) -> BasicHost:
         connection_config=ConnectionConfig(
             max_connections=most,
             high_watermark=most,
-            low_watermark=0,
-            min_connections=0,  # it is subtracted from the inbound slots
+            low_watermark=ours,
+            min_connections=ours,
         ),
         disable_identify_address_discovery=True,
     )

@@ -3,7 +3,9 @@
 The mirror of link.py, on trio. When the socket closes the child has no reason to live.
 """
 
+import contextlib
 import itertools
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -14,6 +16,8 @@ from sayso_node.gossip import frames
 from sayso_protocol.errors import SaysoError
 
 READ_BYTES: Final = 1024 * 1024
+
+_log = logging.getLogger(__name__)
 
 Serve = Callable[[str, list[object]], Awaitable[object]]
 
@@ -66,6 +70,9 @@ class Parent:
             message = frames.encode_result(call.number, await self._serve(call.method, call.arguments))
         except SaysoError as error:
             message = frames.encode_error(call.number, error.code, str(error))
+        except Exception as error:  # noqa: BLE001  # py-libp2p raises what it likes
+            _log.warning("%s failed", call.method, exc_info=True)
+            message = frames.encode_error(call.number, SaysoError.code, repr(error))
         if call.number != frames.NOTICE:
             await self._write(message)
 
@@ -73,4 +80,6 @@ class Parent:
         # Shielded: half a message would make the rest of the connection unreadable.
         with trio.CancelScope(shield=True):
             async with self._writing:
-                await self._stream.send_all(message)
+                # A node that is gone is noticed by run().
+                with contextlib.suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+                    await self._stream.send_all(message)

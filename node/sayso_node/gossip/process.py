@@ -5,15 +5,15 @@ the same addresses, and sync repairs what was missed (design: gossip is a fast, 
 """
 
 import asyncio
-import contextlib
 import logging
 from collections import Counter
 from typing import Final
 
-from sayso_node.errors import GossipDown, PeerUnreachable
+from sayso_node.errors import GossipDown, InvalidNodeConfig, PeerUnreachable
 from sayso_node.gossip.addresses import peer_id_of_seed, split_multiaddr
 from sayso_node.gossip.config import GossipConfig
 from sayso_node.gossip.life import Life
+from sayso_node.gossip.tally import COUNTERS
 from sayso_node.interfaces import Judgement, Network, NetworkHandlers, PeerState
 from sayso_protocol.errors import SaysoError, TooLarge
 
@@ -41,7 +41,7 @@ class GossipProcess(Network):
         self._supervisor: asyncio.Task[None] | None = None
         self._handlers: NetworkHandlers | None = None
         self._connected: set[str] = set()
-        self._tally: Counter[str] = Counter({"restarts": 0})
+        self._tally: Counter[str] = Counter()
         self._child_tally: Counter[str] = Counter()
         self._blamed: Counter[str] = Counter()
 
@@ -78,6 +78,8 @@ class GossipProcess(Network):
 
         0 is no error: nobody listens yet, and sync repairs.
         """
+        if topic not in self._config.topics:
+            raise InvalidNodeConfig(f"{topic!r} is not among the configured topics")
         if len(frame) > self._config.max_frame_bytes:
             raise TooLarge(f"a frame of {len(frame)} bytes, of at most {self._config.max_frame_bytes}")
         peers = await self._running().link.call("publish", topic, frame, timeout_s=CALL_S)
@@ -114,8 +116,8 @@ class GossipProcess(Network):
         return [f"{address}/p2p/{self._peer_id}" for address in self._listen]
 
     def counters(self) -> dict[str, int]:
-        """What happened since the start, over all children; names in docs/reference/metrics.md."""
-        return dict(self._tally + self._child_tally | Counter(restarts=self._tally["restarts"]))
+        """What happened since the start, over all children: every name in COUNTERS."""
+        return {name: self._tally[name] + self._child_tally[name] for name in COUNTERS}
 
     def rejections(self) -> dict[str, int]:
         """Rejected frames by the peer that forwarded them (the most blamed ones)."""
@@ -138,11 +140,13 @@ class GossipProcess(Network):
         self._up.clear()
         life, self._life = self._life, None
         if life:
+            life.link.close()
+        for peer in list(self._connected):
+            self._peer(peer, connected=False)
+        if life:
             await life.end()
         self._tally += self._child_tally
         self._child_tally = Counter()
-        for peer in list(self._connected):
-            self._peer(peer, connected=False)
 
     async def _supervise(self, life: Life) -> None:
         delay = self._config.restart_min_s
@@ -158,9 +162,11 @@ class GossipProcess(Network):
                 _log.warning("the gossip process ended; restarting in %.1f s", delay)
                 await asyncio.sleep(delay)
                 delay = min(2 * delay, self._config.restart_max_s)
-                with contextlib.suppress(SaysoError, OSError):
+                try:
                     life = await self._bear()
                     break
+                except (SaysoError, OSError) as error:
+                    _log.error("the gossip process does not start: %s", error)
 
     async def _serve(self, method: str, arguments: list[object]) -> object:
         match method, arguments:

@@ -1,23 +1,25 @@
-"""One request, one answer: a protocol's requests go to the node, the node's requests to peers."""
+"""One request, one answer, each a varint length and its bytes, on a stream of its own.
+
+py-libp2p's RequestResponse speaks the same bytes, but gives up on a message that arrives in more
+than a hundred reads (from about 6 MiB) and never ends reading an empty one.
+"""
 
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 import trio
+from libp2p.abc import INetStream
 from libp2p.custom_types import TProtocol
-from libp2p.exceptions import BaseLibp2pError
 from libp2p.host.basic_host import BasicHost
 from libp2p.peer.id import ID
-from libp2p.request_response import (
-    BytesCodec,
-    RequestContext,
-    RequestResponse,
-    RequestResponseConfig,
-)
 
 from sayso_node.errors import PeerUnreachable
 from sayso_node.gossip.config import GossipConfig
-from sayso_node.gossip.guards import limit_per_peer
+from sayso_protocol.errors import Malformed, SaysoError, TooLarge
+
+READ_BYTES: Final = 1024 * 1024
+MAX_LENGTH_BYTES: Final = 5  # of a varint below 2^35
 
 Ask = Callable[[str, bytes, str], Awaitable[bytes]]  # (protocol, body, peer id)
 Reach = Callable[[ID], Awaitable[None]]  # connect to a peer, or raise PeerUnreachable
@@ -26,48 +28,100 @@ Reach = Callable[[ID], Awaitable[None]]  # connect to a peer, or raise PeerUnrea
 class Requests:
     """Requests answers the peers' and sends the node's."""
 
-    def __init__(self, host: BasicHost, config: GossipConfig, reach: Reach) -> None:
+    def __init__(self, host: BasicHost, config: GossipConfig, reach: Reach, tally: Counter[str]) -> None:
+        self._host = host
         self._config = config
         self._reach = reach
-        self._host = host
-        self._exchange = RequestResponse(host)
+        self._tally = tally
+        self._serving: Counter[ID] = Counter()
 
-    def serve(self, ask: Ask, tally: Counter[str]) -> None:
-        """Answer the configured protocols by asking the node; its refusal resets the stream."""
+    def serve(self, ask: Ask) -> None:
+        """Answer the configured protocols by asking the node."""
+        for protocol in self._config.protocols:
+            self._host.set_stream_handler(TProtocol(protocol), self._handler(protocol, ask))
 
-        async def handle(body: bytes, context: RequestContext) -> bytes:
-            tally["requests_served"] += 1
-            return await ask(str(context.protocol_id), body, context.peer_id.to_base58())
+    def _handler(self, protocol: str, ask: Ask) -> Callable[[INetStream], Awaitable[None]]:
+        async def handle(stream: INetStream) -> None:
+            peer = stream.muxed_conn.peer_id
+            if (
+                self._serving[peer] >= self._config.requests_at_once_per_peer
+                or self._serving.total() >= self._config.requests_at_once
+            ):
+                self._tally["requests_refused"] += 1
+                await stream.reset()
+                return
+            self._serving[peer] += 1
+            try:
+                with trio.fail_after(self._config.answer_s):
+                    body = await _receive(stream, self._config.max_request_bytes)
+                    answer = await ask(protocol, body, peer.to_base58())
+                    await _send(stream, answer, self._config.max_response_bytes)
+                    await stream.close()
+                self._tally["requests_served"] += 1
+            finally:
+                self._serving[peer] -= 1
+                if not self._serving[peer]:
+                    del self._serving[peer]
 
-        handlers = self._host.get_mux().handlers
-        for name in self._config.protocols:
-            protocol = TProtocol(name)
-            self._exchange.set_handler(
-                protocol, handle, BytesCodec(), self._limits(self._config.answer_s)
-            )
-            served = handlers[protocol]
-            if served is not None:
-                most = self._config.requests_at_once_per_peer
-                self._host.set_stream_handler(protocol, limit_per_peer(served, most, tally))
+        return handle
 
     async def send(self, peer_id: str, protocol: str, body: bytes, timeout_s: float) -> bytes:
         """A peer's answer; raises PeerUnreachable."""
-        peer = ID.from_base58(peer_id)
         try:
             with trio.fail_after(timeout_s):
+                peer = ID.from_base58(peer_id)
                 await self._reach(peer)
-                return await self._exchange.send_request(
-                    peer, [TProtocol(protocol)], body, BytesCodec(), self._limits(timeout_s)
-                )
-        except (BaseLibp2pError, OSError, ValueError) as error:
-            raise PeerUnreachable(f"{peer_id}: {error}") from error
+                return await self._exchange(peer, protocol, body)
         except trio.TooSlowError as error:
             raise PeerUnreachable(f"{peer_id} did not answer within {timeout_s} s") from error
+        except SaysoError as error:
+            raise PeerUnreachable(f"{peer_id}: {error}") from error
+        except Exception as error:  # py-libp2p raises what it likes
+            raise PeerUnreachable(f"{peer_id}: {error!r}") from error
 
-    def _limits(self, timeout_s: float) -> RequestResponseConfig:
-        return RequestResponseConfig(
-            timeout=timeout_s,
-            max_request_size=self._config.max_request_bytes,
-            max_response_size=self._config.max_response_bytes,
-            max_concurrent_inbound=self._config.requests_at_once,
-        )
+    async def _exchange(self, peer: ID, protocol: str, body: bytes) -> bytes:
+        stream = await self._host.new_stream(peer, [TProtocol(protocol)])
+        try:
+            await _send(stream, body, self._config.max_request_bytes)
+            answer = await _receive(stream, self._config.max_response_bytes)
+            await stream.close()
+        except BaseException:
+            with trio.CancelScope(shield=True):
+                await stream.reset()
+            raise
+        return answer
+
+
+async def _send(stream: INetStream, body: bytes, most: int) -> None:
+    if len(body) > most:
+        raise TooLarge(f"{len(body)} bytes, of at most {most}")
+    length, prefix = len(body), bytearray()
+    while length >= 0x80:
+        prefix.append(length & 0x7F | 0x80)
+        length >>= 7
+    await stream.write(bytes([*prefix, length]) + body)
+
+
+async def _receive(stream: INetStream, most: int) -> bytes:
+    length = await _receive_length(stream)
+    if length > most:
+        raise TooLarge(f"{length} bytes were announced, of at most {most}")
+    body = bytearray()
+    while len(body) < length:
+        data = await stream.read(min(length - len(body), READ_BYTES))
+        if not data:
+            raise Malformed("the stream ended within a message")
+        body += data
+    return bytes(body)
+
+
+async def _receive_length(stream: INetStream) -> int:
+    length = 0
+    for place in range(MAX_LENGTH_BYTES):
+        data = await stream.read(1)
+        if not data:
+            raise Malformed("the stream ended before a message")
+        length |= (data[0] & 0x7F) << 7 * place
+        if data[0] < 0x80:
+            return length
+    raise TooLarge("the announced length has no end")

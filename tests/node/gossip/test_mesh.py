@@ -1,0 +1,164 @@
+"""Frames travel over real libp2p, and only as far as every node on the way accepts them."""
+
+import asyncio
+
+import pytest
+
+from node.gossip.harness import (
+    CONSENTS,
+    REVOCATIONS,
+    Judging,
+    Network,
+    Peer,
+    accept,
+    configuration,
+    meshed,
+    until,
+)
+from sayso_node.errors import InvalidNodeConfig
+from sayso_node.interfaces import Judgement
+from sayso_protocol.errors import TooLarge
+
+
+async def _line(network: Network) -> tuple[Peer, Peer, Peer]:
+    """Three peers of which the outer two do not know each other."""
+    middle = await network.peer(2)
+    left = await network.peer(1, middle)
+    right = await network.peer(3, middle)
+    await meshed(left, middle, right)
+    return left, middle, right
+
+
+async def test_two_peers_find_each_other_and_a_frame_arrives(network: Network) -> None:
+    first = await network.peer(1)
+    second = await network.peer(2, first)
+    await until(lambda: (first.id, True) in second.events and (second.id, True) in first.events)
+    await meshed(first, second)
+    assert {peer for _, _, peer in second.frames} == {first.id}
+    (dialled,) = await second.gossip.peers()
+    assert [dialled.address] == await first.gossip.listen_addresses()
+    (inbound,) = await first.gossip.peers()
+    assert (inbound.peer_id, inbound.address, inbound.connected) == (second.id, "", True)
+
+
+async def test_publishing_says_how_many_peers_listen(network: Network) -> None:
+    alone = await network.peer(1)
+    assert await alone.gossip.publish(CONSENTS, b"anybody?") == 0
+    other = await network.peer(2, alone)
+    await meshed(alone, other)
+    assert await alone.gossip.publish(CONSENTS, b"you!") == 1
+
+
+async def test_an_accepted_frame_is_forwarded(network: Network) -> None:
+    left, middle, right = await _line(network)
+    frame = bytes(64 * 1024)  # the largest there is
+    await left.gossip.publish(REVOCATIONS, frame)
+    await until(lambda: right.heard(frame))
+    assert (REVOCATIONS, frame, middle.id) in right.frames
+    assert (REVOCATIONS, frame, left.id) in middle.frames
+
+
+async def _fails(topic: str, frame: bytes, peer: str) -> Judgement:
+    raise RuntimeError("a handler that fails")
+
+
+async def _hangs(topic: str, frame: bytes, peer: str) -> Judgement:
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+async def _ignores(topic: str, frame: bytes, peer: str) -> Judgement:
+    return Judgement.IGNORE
+
+
+async def _rejects(topic: str, frame: bytes, peer: str) -> Judgement:
+    return Judgement.REJECT
+
+
+@pytest.mark.parametrize(
+    ("judge", "counter"),
+    [
+        (_rejects, "frames_rejected"),
+        (_ignores, "frames_ignored"),
+        (_fails, "frames_failed"),
+        (_hangs, "frames_unjudged"),
+    ],
+)
+async def test_what_is_not_accepted_goes_no_further(
+    network: Network, judge: Judging, counter: str
+) -> None:
+    middle = await network.peer(2, judge_s=0.5)
+    left = await network.peer(1, middle)
+    right = await network.peer(3, middle)
+    await meshed(left, middle, right)
+
+    async def hold_back(topic: str, frame: bytes, peer: str) -> Judgement:
+        return await (judge if frame == b"held back" else accept)(topic, frame, peer)
+
+    middle.judge = hold_back
+    await left.gossip.publish(CONSENTS, b"held back")
+    await until(lambda: middle.gossip.counters()[counter])
+    await left.gossip.publish(CONSENTS, b"let through")
+    await until(lambda: right.heard(b"let through"))
+    assert not right.heard(b"held back")
+    assert set(middle.gossip.rejections()) == ({left.id} if judge is _rejects else set())
+
+
+async def test_own_frames_do_not_come_back(network: Network) -> None:
+    left, middle, right = await _line(network)
+    await left.gossip.publish(CONSENTS, b"mine")
+    await until(lambda: right.heard(b"mine"))
+    await right.gossip.publish(CONSENTS, b"theirs")
+    await until(lambda: left.heard(b"theirs"))
+    assert not left.heard(b"mine")
+    assert left.gossip.counters()["frames_published"] >= 1
+
+
+async def test_a_late_joiner_is_served_within_the_replay_window(network: Network) -> None:
+    first = await network.peer(1, heartbeat_s=2.0)
+    await first.gossip.publish(CONSENTS, b"before you came")
+    second = await network.peer(2, first, heartbeat_s=2.0)
+    await until(lambda: second.heard(b"before you came"))
+
+
+async def test_after_the_replay_window_nothing_old_arrives(network: Network) -> None:
+    first = await network.peer(1)
+    witness = await network.peer(2, first)
+    await meshed(first, witness)
+    await first.gossip.publish(CONSENTS, b"old")
+    await until(lambda: witness.heard(b"old"))
+    await asyncio.sleep(2 * configuration(1, []).replay_window_s)  # two hops, each its own
+    late = await network.peer(3, first, witness)
+    await first.gossip.publish(CONSENTS, b"new")
+    await until(lambda: late.heard(b"new"))
+    assert not late.heard(b"old")
+
+
+async def test_a_burst_of_large_frames_arrives_whole_beside_a_replay(network: Network) -> None:
+    """Replays and new frames share a stream; mixed up, the receiver would reset it."""
+    first = await network.peer(1, heartbeat_s=5.0)
+    sent = [bytes([n]) * (64 * 1024) for n in range(40)]
+    for frame in sent[:20]:
+        await first.gossip.publish(CONSENTS, frame)
+    second = await network.peer(2, first, heartbeat_s=5.0)
+    for frame in sent[20:]:
+        await first.gossip.publish(CONSENTS, frame)
+    await until(lambda: all(map(second.heard, sent)))
+    assert second.gossip.counters()["streams_malformed"] == 0
+
+
+async def test_no_frame_of_a_burst_is_lost(network: Network) -> None:
+    left, middle, right = await _line(network)
+    sent = [b"burst %d" % n for n in range(300)]
+    for frame in sent:
+        await left.gossip.publish(CONSENTS, frame)
+    await until(lambda: {f for _, f, _ in right.frames} >= set(sent))
+    assert middle.gossip.counters()["frames_dropped_inbound"] == 0
+
+
+async def test_what_cannot_be_published_is_refused(network: Network) -> None:
+    alone = await network.peer(1)
+    with pytest.raises(TooLarge):
+        await alone.gossip.publish(CONSENTS, bytes(64 * 1024 + 1))
+    with pytest.raises(InvalidNodeConfig):
+        await alone.gossip.publish("/another/topic", b"x")

@@ -1,0 +1,137 @@
+"""One request, one answer, and an error that says so when there is none."""
+
+import asyncio
+import os
+
+import pytest
+
+from node.gossip.harness import SYNC, Network, Peer, until
+from sayso_node.errors import PeerUnreachable
+from sayso_node.gossip.addresses import peer_id_of_seed
+from sayso_protocol.errors import TooLarge
+
+MIB = 1024 * 1024
+TIMEOUT_S = 30.0
+
+
+async def _pair(network: Network, **settings: object) -> tuple[Peer, Peer]:
+    server = await network.peer(1, **settings)
+    client = await network.peer(2, server, **settings)
+    await until(lambda: client.sees(server))
+    return client, server
+
+
+@pytest.mark.parametrize("size", [0, 1, 64 * 1024, 4 * MIB])
+async def test_a_request_is_answered(network: Network, size: int) -> None:
+    client, server = await _pair(network)
+    asked: list[tuple[str, str]] = []
+
+    async def answer(protocol: str, body: bytes, peer: str) -> bytes:
+        asked.append((protocol, peer))
+        return body[::-1]
+
+    server.answer = answer
+    body = os.urandom(size)
+    assert await client.gossip.request(server.id, SYNC, body, TIMEOUT_S) == body[::-1]
+    assert asked == [(SYNC, client.id)]
+
+
+async def test_the_one_who_was_dialled_can_ask_too(network: Network) -> None:
+    client, server = await _pair(network)
+    await until(lambda: server.sees(client))
+    assert await server.gossip.request(client.id, SYNC, b"abc", TIMEOUT_S) == b"cba"
+
+
+async def test_a_large_answer_to_a_small_question(network: Network) -> None:
+    client, server = await _pair(network)
+    large = os.urandom(10 * MIB)
+
+    async def answer(protocol: str, body: bytes, peer: str) -> bytes:
+        return large
+
+    server.answer = answer
+    assert await client.gossip.request(server.id, SYNC, b"all of it", TIMEOUT_S) == large
+
+
+async def test_many_requests_at_once(network: Network) -> None:
+    client, server = await _pair(network, requests_at_once_per_peer=32)
+    bodies = [b"question %d" % n for n in range(32)]
+    answers = await asyncio.gather(
+        *(client.gossip.request(server.id, SYNC, body, TIMEOUT_S) for body in bodies)
+    )
+    assert answers == [body[::-1] for body in bodies]
+
+
+async def test_a_peer_is_served_only_so_often_at_once(network: Network) -> None:
+    client, server = await _pair(network, requests_at_once_per_peer=1)
+    first_came, go = asyncio.Event(), asyncio.Event()
+
+    async def answer(protocol: str, body: bytes, peer: str) -> bytes:
+        first_came.set()
+        await go.wait()
+        return body
+
+    server.answer = answer
+    first = asyncio.create_task(client.gossip.request(server.id, SYNC, b"1", TIMEOUT_S))
+    await first_came.wait()
+    with pytest.raises(PeerUnreachable):
+        await client.gossip.request(server.id, SYNC, b"2", TIMEOUT_S)
+    go.set()
+    assert await first == b"1"
+    await until(lambda: server.gossip.counters()["requests_refused"] == 1)
+
+
+async def test_a_handler_that_fails_costs_the_request_only(network: Network) -> None:
+    client, server = await _pair(network)
+
+    async def fail(protocol: str, body: bytes, peer: str) -> bytes:
+        raise RuntimeError("a handler that fails")
+
+    reverse, server.answer = server.answer, fail
+    with pytest.raises(PeerUnreachable):
+        await client.gossip.request(server.id, SYNC, b"abc", TIMEOUT_S)
+    server.answer = reverse
+    assert await client.gossip.request(server.id, SYNC, b"abc", TIMEOUT_S) == b"cba"
+
+
+async def test_an_answer_that_is_too_large_is_no_answer(network: Network) -> None:
+    client, server = await _pair(network, max_response_bytes=1000)
+
+    async def answer(protocol: str, body: bytes, peer: str) -> bytes:
+        return bytes(1001)
+
+    server.answer = answer
+    with pytest.raises(PeerUnreachable):
+        await client.gossip.request(server.id, SYNC, b"abc", TIMEOUT_S)
+
+
+async def test_a_handler_that_hangs_is_given_up_on(network: Network) -> None:
+    client, server = await _pair(network)
+
+    async def hang(protocol: str, body: bytes, peer: str) -> bytes:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    server.answer = hang
+    with pytest.raises(PeerUnreachable):
+        await client.gossip.request(server.id, SYNC, b"abc", 0.5)
+
+
+async def test_whom_we_cannot_reach(network: Network) -> None:
+    alone = await network.peer(1)
+    for nobody in (peer_id_of_seed(bytes([9]) * 32), alone.id, "not-a-peer-id"):
+        with pytest.raises(PeerUnreachable):
+            await alone.gossip.request(nobody, SYNC, b"hello?", 5.0)
+
+
+async def test_a_protocol_the_peer_does_not_speak(network: Network) -> None:
+    client, server = await _pair(network)
+    with pytest.raises(PeerUnreachable):
+        await client.gossip.request(server.id, "/sayso/sync/2", b"hello?", TIMEOUT_S)
+    assert await client.gossip.request(server.id, SYNC, b"abc", TIMEOUT_S) == b"cba"
+
+
+async def test_a_request_that_is_too_large_is_refused_before_it_is_sent(network: Network) -> None:
+    alone = await network.peer(1)
+    with pytest.raises(TooLarge):
+        await alone.gossip.request(alone.id, SYNC, bytes(4 * MIB + 1), 5.0)
