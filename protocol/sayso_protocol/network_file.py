@@ -9,7 +9,7 @@ receipt keys. Whoever can change this file decides whom you believe: keep it lik
 
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,12 +85,11 @@ def parse_network_file(text: str) -> NetworkFile:
     try:
         table = tomllib.loads(text)
         network = Network(_number(table, "chain_id"), address_from_text(_text(table, "registry")))
-        operators = tuple(_operator(entry) for entry in table.get("operators", ()))
-        # Who asks for the word of two operators must not get that of one twice.
-        if len({operator.key for operator in operators}) < len(operators):
-            raise InvalidNetworkFile("two operators have the same key")
         return NetworkFile(
-            network, _number(table, "deploy_block"), _number(table, "finality"), operators
+            network,
+            _number(table, "deploy_block"),
+            _number(table, "finality"),
+            _operators(table.get("operators", ())),
         )
     except InvalidNetworkFile:
         raise
@@ -101,6 +100,14 @@ def parse_network_file(text: str) -> NetworkFile:
 def _quoted(text: str) -> str:
     """A TOML basic string: JSON's, but for DEL and for characters outside the BMP."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _operators(entries: Iterable[Mapping[str, Any]]) -> tuple[Operator, ...]:
+    """Who asks for the word of two operators must not get that of one twice."""
+    operators = tuple(_operator(entry) for entry in entries)
+    if len({operator.key for operator in operators}) < len(operators):
+        raise InvalidNetworkFile("two operators have the same key")
+    return operators
 
 
 def _operator(entry: Mapping[str, Any]) -> Operator:
