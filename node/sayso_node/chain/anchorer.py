@@ -5,6 +5,7 @@ again, with the same nonce, so nothing is paid for twice.
 """
 
 import asyncio
+import logging
 
 from sayso_node.chain.interface import Chain
 from sayso_node.counters import Counters
@@ -12,6 +13,8 @@ from sayso_node.errors import ChainUnreachable
 from sayso_node.interfaces import Clock
 from sayso_node.store import chain_state
 from sayso_node.store.engine import Engine
+
+log = logging.getLogger(__name__)
 
 BATCH_LICENSES = 10_000
 INTERVAL_S = 1.0
@@ -42,8 +45,9 @@ class Anchorer:
         while True:
             try:
                 await self.step()
-            except ChainUnreachable:
+            except ChainUnreachable as error:
                 self._counters.add("anchor_failed")
+                log.warning("anchoring failed: %s", error)
             await asyncio.sleep(INTERVAL_S)
 
     async def step(self) -> None:

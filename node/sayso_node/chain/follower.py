@@ -6,6 +6,7 @@ its anchors with it; its revocations stay, because a revocation counts on any fo
 """
 
 import asyncio
+import logging
 import sqlite3
 
 from sayso_contracts.events import Anchored, Revoked
@@ -17,6 +18,8 @@ from sayso_node.interfaces import Clock
 from sayso_node.store import chain_state, messages
 from sayso_node.store.engine import Engine
 from sayso_protocol.receipts import ChainPoint
+
+log = logging.getLogger(__name__)
 
 RANGE_BLOCKS = 2_000  # endpoints refuse wide ranges
 
@@ -48,8 +51,9 @@ class Follower:
         while True:
             try:
                 await self.read()
-            except ChainUnreachable:
+            except ChainUnreachable as error:
                 self._counters.add("chain_failed")
+                log.warning("the chain could not be read: %s", error)
             await asyncio.sleep(self._interval_s)
 
     async def read(self) -> None:

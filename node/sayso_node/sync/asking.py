@@ -4,6 +4,7 @@ Revocations come before consents. A peer that lists a message and does not give 
 with: the round fails, and the node's answers stay stale if it cannot find enough other peers.
 """
 
+import logging
 from collections import OrderedDict
 from collections.abc import Iterable
 
@@ -28,6 +29,8 @@ from sayso_protocol.reconcile import (
     encode_request,
 )
 from sayso_protocol.wire import SYNC_PROTOCOL, decode_bundle
+
+log = logging.getLogger(__name__)
 
 REQUEST_TIMEOUT_S = 15.0
 REMEMBERED_DECLINED = 65_536
@@ -60,8 +63,9 @@ class SyncRounds:
         try:
             for kind in (REVOCATION, CONSENT):
                 await self._fetch_kind(peer_id, kind)
-        except SaysoError:
+        except SaysoError as error:
             self._counters.add("sync_failed")
+            log.info("sync with %s broke off: %s", peer_id, error)
         else:
             self._freshness.peer_synced(peer_id, begun)
             self._counters.add("sync_rounds")
