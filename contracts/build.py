@@ -6,6 +6,7 @@ they are what src/ compiles to. `python contracts/build.py [--check] [--test]`
 
 import argparse
 import json
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,9 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 LOCK = HERE / "package-lock.json"
 INSTALLED = HERE / "node_modules" / ".package-lock.json"  # npm writes it last
-FORGE = HERE / "node_modules" / ".bin" / "forge"
+MACHINE = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+# Not .bin/forge: that launcher answers 0 whatever forge does, so that no test could fail.
+FORGE = HERE / f"node_modules/@foundry-rs/forge-{sys.platform}-{MACHINE}/bin/forge"
 COMPILED = HERE / "out" / "SaysoRegistry.sol" / "SaysoRegistry.json"
 SHIPPED = HERE / "sayso_contracts" / "registry.json"
 

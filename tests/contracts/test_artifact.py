@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -38,6 +39,12 @@ def test_another_artifact_is_noticed_and_left_alone(
     monkeypatch.setattr(build, "SHIPPED", shipped)
     assert build.main() == 1
     assert json.loads(shipped.read_text()) == other
+
+
+def test_what_does_not_compile_or_fails_its_tests_is_an_error(build: ModuleType) -> None:
+    for command in (("build", "no/such/file.sol"), ("test", "--match-test", "[")):
+        with pytest.raises(subprocess.CalledProcessError):
+            build.run(build.FORGE, *command)
 
 
 def test_a_build_replaces_the_artifact(
