@@ -1,0 +1,97 @@
+"""The published vectors are what the code makes, and what other libraries make of them."""
+
+import json
+from typing import Any
+
+import pytest
+from eth_account import Account
+from eth_account.messages import encode_typed_data
+from nacl.signing import VerifyKey
+
+from sayso_protocol.envelope import decode, encode
+from sayso_protocol.errors import SaysoError
+from sayso_protocol.messages import Consent, Revocation
+from sayso_protocol.primitives import address_from_text, hash_from_text
+from sayso_protocol.signatures import EoaVerifier
+from sayso_protocol.verdict import License, Query, Reason, Row, verdict
+from support.known import Known, license_hash
+from support.protocol_strategies import NETWORK
+from vectors.make import FILES, FOLDER, render
+
+
+def load(name: str) -> Any:
+    return json.loads((FOLDER / name).read_text())
+
+
+def unhex(text: str) -> bytes:
+    return bytes.fromhex(text[2:])
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_file_is_what_the_code_makes(name: str) -> None:
+    assert (FOLDER / name).read_text() == render(name)
+
+
+@pytest.mark.parametrize("vector", load("messages.json"), ids=lambda vector: vector["name"])
+def test_eth_account_signs_a_message_the_same(vector: dict[str, Any]) -> None:
+    shown = vector["typed_data"]
+    for name in ("words", "masks"):
+        if name in shown["message"]:
+            shown["message"][name] = [int(number) for number in shown["message"][name]]
+    signable = encode_typed_data(full_message=shown)
+    signed = Account.from_key(vector["private_key"]).sign_message(signable)
+    assert "0x" + signed.message_hash.hex() == vector["digest"]
+    assert "0x" + signed.signature.hex() == vector["signature"]
+    assert (
+        Account.recover_message(signable, signature=vector["signature"])
+        == (shown["message"]["contributor"])
+    )
+
+
+@pytest.mark.parametrize("vector", load("messages.json"), ids=lambda vector: vector["name"])
+def test_a_message_is_read_and_written_the_same(vector: dict[str, Any]) -> None:
+    data = unhex(vector["envelope"])
+    envelope = decode(data, NETWORK)
+    envelope.check_signatures(EoaVerifier())
+    assert encode(envelope) == data
+    assert envelope.digest == hash_from_text(vector["digest"])
+
+
+@pytest.mark.parametrize("vector", load("refused.json"), ids=lambda vector: vector["name"])
+def test_a_wrong_message_is_refused_with_its_code(vector: dict[str, str]) -> None:
+    with pytest.raises(SaysoError) as refusal:
+        decode(unhex(vector["envelope"]), NETWORK).check_signatures(EoaVerifier())
+    assert refusal.value.code == vector["code"]
+
+
+def test_statements_are_signed_over_their_content() -> None:
+    vectors = load("statements.json")
+    for name in ("receipt", "acknowledgement"):
+        key = VerifyKey(bytes.fromhex(vectors[name]["node_key"]))
+        content = unhex(vectors[name + "_content"])
+        key.verify(b"sayso %s 1\x00" % name.encode() + content, unhex(vectors[name]["signature"]))
+
+
+def heard(names: list[str], envelopes: dict[str, str]) -> tuple[Known, dict[str, bytes]]:
+    known, names_of = Known(), {}
+    for name, text in envelopes.items():
+        envelope = decode(unhex(text), NETWORK)
+        message = envelope.message
+        if isinstance(message, Consent):
+            names_of[name] = license_hash(message)
+        if name in names:
+            known.hear(message if isinstance(message, Revocation) else License(message, envelope.items))
+    return known, names_of
+
+
+def test_verdicts_are_those_of_the_file() -> None:
+    vectors = load("verdicts.json")
+    seen = set()
+    for history in vectors["histories"]:
+        known, licenses = heard(history["heard"], vectors["envelopes"])
+        for asked in history["answers"]:
+            row = Row(licenses[asked["license"]], hash_from_text(asked["item"]))
+            query = Query(address_from_text(asked["grantee"]), asked["purpose"])
+            assert verdict(known, row, query, asked["now"]) == asked["reason"]
+            seen.add(asked["reason"])
+    assert seen == {reason.value for reason in Reason} - {"stale"}

@@ -1,0 +1,207 @@
+"""Makes the vectors beside this file: what another implementation checks itself against.
+
+docs/protocol.md, section 12, says what they hold. Renew them with `PYTHONPATH=tests python -m
+vectors.make`; a change of any byte is a change of the protocol.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sayso_protocol.batches import Batch
+from sayso_protocol.bits import state_digest
+from sayso_protocol.envelope import Envelope, encode
+from sayso_protocol.merkle import content_root, tree_path, tree_root
+from sayso_protocol.messages import Consent, Revocation
+from sayso_protocol.primitives import ANYONE, hex_text, sha256
+from sayso_protocol.receipt_text import acknowledgement_to_json, receipt_to_json
+from sayso_protocol.receipts import (
+    Acknowledgement,
+    ChainPoint,
+    Receipt,
+    count_reasons,
+    manifest_root,
+    results_root,
+    sign_statement,
+)
+from sayso_protocol.scopes import Scope, file_subject, scope_word
+from sayso_protocol.typed_data import typed_data
+from sayso_protocol.verdict import Reason, Row
+from sayso_protocol.words import FULL
+from support.protocol_strategies import (
+    ADA,
+    BEN,
+    CLEO,
+    NETWORK,
+    NODE,
+    WALLETS,
+    a_consent,
+    item_hashes,
+    signed,
+)
+from vectors.cases import refused_cases, verdict_cases
+
+FOLDER = Path(__file__).parent
+Json = dict[str, Any]
+PAIR = tuple(sorted([ADA, BEN]))
+
+
+def word_text(word: int) -> str:
+    """A word or mask as 64 hexadecimal digits."""
+    return hex_text(word.to_bytes(32))
+
+
+def _consents() -> dict[str, Envelope]:
+    few, many = item_hashes(3), item_hashes(70)
+    longest = tuple(f"p{number:02}" for number in range(16))
+    cases = {
+        "ordinary": (a_consent(few), few),
+        "anyone, no marketplace": (a_consent(few, grantee=ANYONE, via=""), few),
+        "call with guardian": (a_consent(few, parties=PAIR, guardian=CLEO, contributor=BEN), few),
+        "terms, several words": (
+            a_consent(
+                many, purposes=longest, terms=sha256(b"terms"), terms_uri="https://kled.ai/terms/1"
+            ),
+            many,
+        ),
+    }
+    return {name: signed(*case).sponsored_by(NODE) for name, case in cases.items()}
+
+
+def _revocations() -> dict[str, Envelope]:
+    masks = a_consent(item_hashes(3)).masks([1], ["train-ai"])
+    ward = Scope("everything", "likeness-synthesis", ADA).text
+    cases = {
+        "everything": Revocation(ADA, ("everything",)),
+        "one permission": Revocation(ADA, (), tuple(masks), tuple(masks.values())),
+        "guardian": Revocation(CLEO, (ward,)),
+        "scopes and words": Revocation(
+            BEN, ("via kled.ai", "everything for train-ai"), (0, 64), (FULL, 5)
+        ),
+    }
+    return {name: signed(case) for name, case in cases.items()}
+
+
+def _message(name: str, envelope: Envelope) -> Json:
+    message = envelope.message
+    known = {"base": word_text(message.base)} if isinstance(message, Consent) else {}
+    return {
+        "name": name,
+        "private_key": hex_text(WALLETS[message.contributor].secret),
+        "typed_data": typed_data(message, envelope.network),
+        "digest": hex_text(envelope.digest),
+        "signature": hex_text(envelope.signature),
+        "items": [hex_text(item) for item in envelope.items],
+        **known,
+        "envelope": hex_text(encode(envelope)),
+    }
+
+
+def messages() -> list[Json]:
+    """Valid messages."""
+    return [_message(name, one) for name, one in (_consents() | _revocations()).items()]
+
+
+def scopes() -> list[Json]:
+    """Sentences and the words whose bit 0 they set."""
+    item = item_hashes(1)[0]
+    subjects = ["everything", "via kled.ai", file_subject(item)]
+    texts = [
+        Scope(subject, purpose, ward).text
+        for subject in subjects
+        for purpose in (None, "train-ai")
+        for ward in (None, ADA)
+    ]
+    return [{"scope": text, "word": word_text(scope_word(text))} for text in texts]
+
+
+def trees() -> Json:
+    """Roots of both trees; leaf and item number i of n are named by the ASCII text in `data`."""
+    items = [(count, item_hashes(count)) for count in (1, 2, 32, 33, 1_024)]
+    leaves = [[b"leaf %d" % index for index in range(count)] for count in (0, 1, 2, 3, 7, 8)]
+    return {
+        "items": {
+            "data": "SHA-256 of `item 0 {i}`",
+            "roots": {str(count): hex_text(content_root(one)) for count, one in items},
+        },
+        "rfc9162": {
+            "data": "`leaf {i}`",
+            "trees": [
+                {
+                    "count": len(one),
+                    "root": hex_text(tree_root(one)),
+                    "paths": [
+                        [hex_text(step) for step in tree_path(one, index)] for index in range(len(one))
+                    ],
+                }
+                for one in leaves
+            ],
+        },
+    }
+
+
+def _receipt(block: ChainPoint) -> Receipt:
+    rows = [Row(sha256(b"license %d" % index), item_hashes(4)[index]) for index in range(4)]
+    reasons = [Reason.GRANTED, Reason.REVOKED, Reason.GRANTED, Reason.UNKNOWN]
+    entries = [(BEN, 7, 3), (ADA, scope_word("everything"), 1), (ADA, 7, 0)]
+    return Receipt(
+        network=NETWORK,
+        node_key=bytes(NODE.verify_key),
+        grantee=BEN,
+        purpose="train-ai",
+        max_age_s=3_600,
+        run_id="run 7",
+        manifest_root=manifest_root(rows),
+        results_root=results_root(rows, reasons),
+        counts=count_reasons(reasons),
+        sequence=8,
+        state=state_digest(entries),
+        block=block,
+        time=1_750_000_000,
+    )
+
+
+def statements() -> Json:
+    """What a node signs or anchors."""
+    block = ChainPoint(19, sha256(b"block"))
+    receipt = sign_statement(NODE, _receipt(block))
+    everything = signed(Revocation(ADA, ("everything",)))
+    acknowledgement = sign_statement(
+        NODE,
+        Acknowledgement(NETWORK, bytes(NODE.verify_key), everything.digest, block, 1_750_000_000),
+    )
+    batch = Batch(bytes(NODE.verify_key), item_hashes(3))
+    return {
+        "node_seed": hex_text(bytes(NODE)),
+        "receipt": receipt_to_json(receipt),
+        "receipt_content": hex_text(receipt.statement.content()),
+        "acknowledgement": acknowledgement_to_json(acknowledgement),
+        "acknowledgement_content": hex_text(acknowledgement.statement.content()),
+        "batch": {
+            "licenses": [hex_text(one) for one in batch.licenses],
+            "tree": hex_text(batch.tree),
+            "root": hex_text(batch.root),
+            "paths": [[hex_text(step) for step in batch.proof(at).path] for at in range(3)],
+        },
+    }
+
+
+FILES: dict[str, Callable[[], Any]] = {
+    "messages.json": messages,
+    "scopes.json": scopes,
+    "trees.json": trees,
+    "statements.json": statements,
+    "refused.json": refused_cases,
+    "verdicts.json": verdict_cases,
+}
+
+
+def render(name: str) -> str:
+    """The text of one file."""
+    return json.dumps(FILES[name](), indent=1) + "\n"
+
+
+if __name__ == "__main__":
+    for name in FILES:
+        (FOLDER / name).write_text(render(name))
