@@ -17,10 +17,18 @@ from sayso_node.node import Node
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
-async def run_node(config: NodeConfig, ready: Callable[[], None]) -> None:
-    """Run until a signal comes; raises InvalidNodeConfig when an address is taken."""
+async def run_node(
+    config: NodeConfig, ready: Callable[[], None], *, end_with: int | None = None
+) -> None:
+    """Run until a signal comes, or `end_with` closes: a pipe that only the parent holds.
+
+    Raises InvalidNodeConfig when an address is taken.
+    """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    if end_with is not None:
+        # Nothing is ever written to it: that it can be read means that it was closed.
+        loop.add_reader(end_with, stop.set)
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     node = Node(config, SystemClock())

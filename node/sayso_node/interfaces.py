@@ -29,7 +29,7 @@ class Clock(Protocol):
 class Randomness(Protocol):
     """Randomness draws bytes that nobody can foresee."""
 
-    def __call__(self, count: int) -> bytes:
+    def __call__(self, count: int, /) -> bytes:
         """`count` random bytes."""
         ...
 

@@ -1,0 +1,103 @@
+"""The demo's three nodes: real processes with a store, an identity and an HTTP port each."""
+
+import os
+import socket
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from eth_account import Account
+from eth_account.signers.local import LocalAccount
+
+from sayso.client import NodeClient
+from sayso.demo.errors import DemoFailed
+from sayso.demo.processes import Child
+from sayso.demo.waiting import until
+from sayso.errors import NodeUnreachable
+from sayso_node.config import Settings, init_node
+from sayso_protocol.network_file import NetworkFile
+
+NAMES: Final = ("A", "B", "C")
+START_S: Final = 60.0
+LOOPBACK: Final = "127.0.0.1"
+
+
+@dataclass
+class DemoNode:
+    """One node: its folder, its process when it runs, and a client to it."""
+
+    name: str
+    folder: Path
+    url: str
+    process: Child | None = None
+
+    async def start(self) -> None:
+        """Start the process; it answers after ready()."""
+        log = self.folder / "node.log"
+        self.process = await Child.start(f"node {self.name}", log, "sayso_node", str(self.folder))
+
+    def client(self, trusted: NetworkFile) -> NodeClient:
+        """A client that believes only what the network file vouches for."""
+        return NodeClient(self.url, trusted)
+
+    async def ready(self, trusted: NetworkFile) -> None:
+        """Wait until it answers; raises DemoFailed with the end of its log."""
+
+        async def answers() -> bool:
+            if self.process is None or not self.process.running:
+                words = self.process.last_words() if self.process else ""
+                raise DemoFailed(f"node {self.name} has ended. {words}")
+            try:
+                async with self.client(trusted) as node:
+                    await node.node()
+            except NodeUnreachable:
+                return False
+            return True
+
+        await until(f"node {self.name} answers", answers, START_S)
+
+    async def counter(self, trusted: NetworkFile, name: str) -> int:
+        """One of its counters."""
+        async with self.client(trusted) as node:
+            return (await node.node()).counters.get(name, 0)
+
+
+def make_nodes(
+    folder: Path, template: NetworkFile, rpc: str, disabled: tuple[str, ...]
+) -> tuple[dict[str, DemoNode], NetworkFile, LocalAccount]:
+    """Make the folders and the network file; returns the account that pays for A's anchors, too."""
+    payer: LocalAccount = Account.create()
+    nodes, operators = {}, []
+    ports = iter(free_ports(2 * len(NAMES)))
+    for name in NAMES:
+        home = folder / name
+        settings = Settings(
+            name=name,
+            network="../network.toml",
+            http=f"{LOOPBACK}:{next(ports)}",
+            listen=(f"/ip4/{LOOPBACK}/tcp/{next(ports)}",),
+            rpc=rpc,
+            anchor_key="anchor.key" if name == "A" else "",
+            sync_interval_s=2.0,
+            chain_interval_s=0.5,
+            anchor_wait_s=1.0,
+            disabled=disabled,
+        )
+        operators.append(init_node(home, settings, os.urandom))
+        nodes[name] = DemoNode(name, home, f"http://{settings.http}")
+    (folder / "A" / "anchor.key").write_text(payer.key.hex())
+    trusted = replace(template, operators=tuple(operators))
+    (folder / "network.toml").write_text(trusted.to_toml())
+    return nodes, trusted, payer
+
+
+def free_ports(count: int) -> list[int]:
+    """TCP ports on loopback that are free now, all different."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for one in sockets:
+            one.bind((LOOPBACK, 0))
+        return [one.getsockname()[1] for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()

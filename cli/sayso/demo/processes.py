@@ -1,0 +1,86 @@
+"""The demo's processes: started in sessions of their own, ended in order, never left behind.
+
+Each child's standard input is a pipe that only we hold: should the demo be killed, it closes, and the
+child ends by itself.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Final, Self
+
+from sayso.demo.errors import DemoFailed
+
+STOP_S: Final = 10.0
+
+
+class Child:
+    """A Python process running one of our modules."""
+
+    def __init__(self, name: str, process: asyncio.subprocess.Process, log: Path) -> None:
+        self.name = name
+        self._process = process
+        self._log = log
+
+    @classmethod
+    async def start(cls, name: str, log: Path, *arguments: str) -> Self:
+        """Run `python -m ARGUMENTS`; its errors go to the log, its output to first_line()."""
+        with log.open("ab") as errors:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                *arguments,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=errors,
+                start_new_session=True,  # Ctrl-C is for the demo, which ends its children in order
+            )
+        return cls(name, process, log)
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.returncode is None
+
+    async def first_line(self, patience_s: float) -> str:
+        """The first line it prints; raises DemoFailed with the end of its log."""
+        assert self._process.stdout  # noqa: S101 - it was started with a pipe
+        try:
+            async with asyncio.timeout(patience_s):
+                line = await self._process.stdout.readline()
+        except TimeoutError:
+            line = b""
+        if not line:
+            raise DemoFailed(f"{self.name} did not start. {self.last_words()}")
+        return line.decode()
+
+    def last_words(self) -> str:
+        """The end of its log."""
+        lines = self._log.read_text(errors="replace").strip().splitlines()
+        return " / ".join(lines[-3:])
+
+    async def kill(self) -> None:
+        """SIGKILL, as when the power fails; returns when it is gone."""
+        await self._signal(signal.SIGKILL)
+
+    async def stop(self) -> None:
+        """SIGTERM, and SIGKILL if it does not end in time."""
+        try:
+            async with asyncio.timeout(STOP_S):
+                await self._signal(signal.SIGTERM)
+        except TimeoutError:
+            await self.kill()
+
+    async def _signal(self, number: signal.Signals) -> None:
+        if self.running:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+            await self._process.wait()

@@ -1,0 +1,265 @@
+"""The steps of the demo, in order. Each returns one sentence on what was seen, or raises.
+
+A step that names a channel also looks at the node's own counter for it: a message that came another way
+does not pass for one that came by gossip.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+
+from sayso.answers import Anchored
+from sayso.checking import CheckFiles, ask, load_manifest, write_results
+from sayso.demo.chain import embedded_chain, named_chain
+from sayso.demo.errors import DemoFailed
+from sayso.demo.nodes import NAMES, make_nodes
+from sayso.demo.people import CLONING, MARKET, TRAINING, ManifestRow, three_items
+from sayso.demo.stage import MAX_AGE_S, Stage
+from sayso.demo.waiting import until
+from sayso.manifest import granted_lines
+from sayso.networks import load_network
+from sayso.onchain import revoke_on_chain
+from sayso.outputs import write_file
+from sayso.parsing import Question
+from sayso.revoking import license_masks, revoke_masks, revoke_scopes
+from sayso.transport import Transport
+from sayso.verifying import read_receipt, verify_receipt
+from sayso_protocol.envelope import Envelope
+from sayso_protocol.messages import Consent, Revocation
+from sayso_protocol.network_file import NetworkFile
+from sayso_protocol.primitives import address_from_text
+from sayso_protocol.scopes import Scope
+from sayso_protocol.typed_data import Network
+from sayso_protocol.verdict import License, Reason, Row
+from sayso_protocol.words import Masks
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: what it shows, which steps it cannot do without, and how it is done."""
+
+    name: str
+    title: str
+    needs: tuple[str, ...]
+    run: Callable[[Stage], Awaitable[str]]
+
+
+async def start_chain(stage: Stage) -> str:
+    """Step 1."""
+    url = stage.chain_url
+    stage.chain = await (named_chain(url) if url else embedded_chain(stage.folder))
+    deployment = await stage.chain.deploy()
+    network = Network(stage.chain.chain_id, address_from_text(deployment.address))
+    stage.trusted = NetworkFile(network, deployment.block_number)
+    return f"chain {stage.chain.chain_id}, the registry is at {deployment.address}"
+
+
+async def start_nodes(stage: Stage) -> str:
+    """Step 2."""
+    chain = stage.chain
+    made = make_nodes(stage.folder, stage.trusted, chain.url, stage.disabled)
+    stage.nodes, stage.trusted, payer = made
+    await chain.fund(payer)
+    await asyncio.gather(*(node.start() for node in stage.nodes.values()))
+    await asyncio.gather(*(node.ready(stage.trusted) for node in stage.nodes.values()))
+
+    async def all_connected() -> bool:
+        return min([await _connected(stage, name) for name in NAMES]) == len(NAMES) - 1
+
+    await until("every node has found the two others", all_connected)
+    return "three processes, each connected to the two others over libp2p"
+
+
+async def _connected(stage: Stage, name: str) -> int:
+    async with stage.nodes[name].client(stage.trusted) as client:
+        return sum(peer.connected for peer in await client.peers())
+
+
+async def sign_consents(stage: Stage) -> str:
+    """Step 3."""
+    people, network = stage.people, stage.trusted.network
+    own = people.license_folder(network, stage.data)
+    stage.consents = [*own, *people.license_call(network, stage.folder / "people")]
+    async with stage.nodes["A"].client(stage.trusted) as client:
+        await client.submit(stage.consents)
+    items = len({one.row.item for one in people.own})
+    return (
+        f"{len(people.own)} files, {items} different items, {len(own)} consent(s) for two purposes;"
+        f" {len(stage.consents) - len(own)} of two others; all handed to A"
+    )
+
+
+async def hear_by_gossip(stage: Stage) -> str:
+    """Step 4, first half."""
+    heard = {}
+    for name in NAMES[1:]:
+        heard[name] = await until(
+            f"{name} heard consents by gossip", partial(stage.counter, name, "gossip_consents")
+        )
+        for envelope in stage.consents:
+            await until(f"{name} holds every license", partial(_holds, stage, name, envelope))
+    counts = " and ".join([f"{name} heard {count}" for name, count in heard.items()])
+    return f"{counts} by gossip, and both hold all {len(stage.consents)}"
+
+
+async def _holds(stage: Stage, name: str, envelope: Envelope) -> bool:
+    message = envelope.message
+    async with stage.nodes[name].client(stage.trusted) as client:
+        held = await client.licenses_of(message.contributor)
+    return any(one.hash == envelope.digest for one in held)
+
+
+async def see_anchored(stage: Stage) -> str:
+    """Step 4, second half: C's answers carry proofs, and the client has checked each of them."""
+    roots, longest = set(), 0
+    for envelope in stage.consents:
+        held = await until("C sees the license anchored", partial(_anchored, stage, envelope))
+        roots.add(held.root)
+        longest = max(longest, len(held.proof.path))
+    if len(roots) != 1 or not longest:
+        raise DemoFailed(f"{len(roots)} batches, longest path {longest}: one batch was expected")
+    if not await stage.counter("C", "batches_fetched"):
+        raise DemoFailed("C did not fetch the batch")
+    return (
+        f"{len(stage.consents)} license hashes under one root; C fetched the batch from A and"
+        f" checked paths of up to {longest} hashes against its own view of the chain"
+    )
+
+
+async def _anchored(stage: Stage, envelope: Envelope) -> Anchored | None:
+    async with stage.nodes["C"].client(stage.trusted) as client:
+        return (await client.license(envelope.digest)).anchor
+
+
+async def check_manifest(stage: Stage) -> str:
+    """Step 5: as `sayso check` and `sayso receipt verify` do it."""
+    folder = stage.folder
+    rows = stage.people.manifest
+    lines = granted_lines((str(one.file), one.row.item, one.row.license) for one in rows)
+    write_file(folder / "manifest.jsonl", b"".join(lines))
+    manifest = load_manifest(folder / "manifest.jsonl")
+    question = Question(stage.people.query(TRAINING), manifest.rows, MAX_AGE_S, "demo run 1")
+    async with stage.nodes["C"].client(stage.trusted) as client:
+        answer = await ask(client, question, wait_s=20.0)
+    files = CheckFiles(folder / "kept.jsonl", folder / "rejected.jsonl", folder / "receipt.json")
+    write_results(manifest, answer, files)
+    if refused := [reason for reason in answer.reasons if reason is not Reason.GRANTED]:
+        raise DemoFailed(f"{len(refused)} of {len(rows)} rows are not clear, but {refused[0]}")
+    trusted = load_network(folder / "network.toml")
+    receipt = read_receipt(folder / "receipt.json")
+    operator = verify_receipt(receipt, trusted, folder / "manifest.jsonl", folder / "rejected.jsonl")
+    return f"all {len(rows)} rows clear; the receipt of node {operator.name} verifies offline"
+
+
+async def revoke_three(stage: Stage) -> str:
+    """Step 6: one signature, no gas."""
+    people = stage.people
+    stage.chosen = three_items(people.own)
+    revocations = _revoke_items(stage, stage.chosen)
+    rows = [one.row for one in people.own if one.row.item in stage.chosen]
+    begun = time.monotonic()
+    answer = await stage.hand_in("B", people.contributor, *revocations)
+
+    async def all_refused() -> bool:
+        reasons = (await stage.ask("C", TRAINING, rows)).reasons
+        return set(reasons) == {Reason.REVOKED}
+
+    await until("C refuses the files", all_refused)
+    seconds = time.monotonic() - begun
+    await _expect_refused(stage, "C", TRAINING, _rows_with(people.own, stage.chosen))
+    if not await stage.counter("C", "gossip_revocations"):
+        raise DemoFailed("C did not hear the revocation by gossip")
+    signer = answer.operator.name if answer.operator else "nobody"
+    return (
+        f"acknowledged by node {signer}; C refuses exactly {len(rows)} rows,"
+        f" {seconds * 1000:.0f} ms after the signature"
+    )
+
+
+def _revoke_items(stage: Stage, items: list[bytes]) -> list[Revocation]:
+    """The fewest revocations of these items, over all licenses they are in."""
+    masks: Masks = {}
+    for envelope in stage.consents:
+        if isinstance(envelope.message, Consent) and (set(items) & set(envelope.items)):
+            held = License(envelope.message, envelope.items)
+            masks |= license_masks(held, [item for item in items if item in held.positions])
+    return revoke_masks(address_from_text(stage.people.contributor.address), masks)
+
+
+def _rows_with(rows: list[ManifestRow], items: list[bytes]) -> set[int]:
+    return {index for index, one in enumerate(rows) if one.row.item in items}
+
+
+async def _expect_refused(stage: Stage, node: str, purpose: str, expected: set[int]) -> None:
+    refused = await stage.refused(node, purpose)
+    if refused != expected:
+        seen = "other reasons than revoked" if refused is None else f"{len(refused)} rows refused"
+        raise DemoFailed(f"{node}, {purpose}: {seen}, expected {len(expected)} revoked, the rest clear")
+
+
+async def revoke_on_chain_directly(stage: Stage) -> str:
+    """Step 7: a transaction of the contributor's own; no node is asked."""
+    people, chain = stage.people, stage.chain
+    await chain.fund(people.contributor)
+    contributor = address_from_text(people.contributor.address)
+    revocations = revoke_scopes(contributor, [Scope("everything", CLONING)])
+    begun = time.monotonic()
+    network = stage.trusted.network
+    receipts = await revoke_on_chain(chain.url, network, people.contributor, revocations)
+    every_row = set(range(len(people.own)))
+
+    async def all_refuse() -> bool:
+        return all([await stage.refused(name, CLONING) == every_row for name in NAMES])
+
+    await until("all nodes refuse the purpose", all_refuse)
+    seconds = time.monotonic() - begun
+    for name in NAMES:
+        if not await stage.counter(name, "chain_revocations"):
+            raise DemoFailed(f"{name} did not learn it from the chain")
+    await _expect_refused(stage, "C", TRAINING, _rows_with(people.own, stage.chosen))
+    return (
+        f"`{revocations[0].scopes[0]}` for {receipts[0].gas_used:,} gas; all three nodes refuse"
+        f" {len(every_row)} rows after {seconds:.1f} s, and training is as it was"
+    )
+
+
+async def catch_up(stage: Stage) -> str:
+    """Step 8: C is dead when it happens, and gossip has forgotten it when C is back."""
+    people, node = stage.people, stage.nodes["C"]
+    assert node.process  # noqa: S101 - started in step 2
+    await node.process.kill()
+    contributor = address_from_text(people.contributor.address)
+    await stage.hand_in("A", people.contributor, *revoke_scopes(contributor, [Scope(f"via {MARKET}")]))
+    async with Transport(stage.nodes["A"].url) as transport:
+        window = (await transport.get("/v1/node")).get("gossip_replay_window_s", float)
+    # The one fixed time of the demo, and not a wait for something to happen: nothing may happen.
+    await asyncio.sleep(window + 1.0)
+    begun = time.monotonic()
+    await node.start()
+    await node.ready(stage.trusted)
+    await until("C caught up by sync", partial(stage.counter, "C", "sync_revocations"))
+    if await stage.counter("C", "gossip_revocations"):
+        raise DemoFailed("C heard it by gossip after all")
+    rows: list[Row] = [one.row for one in people.own]
+    reasons = (await stage.ask("C", TRAINING, rows)).reasons
+    if set(reasons) != {Reason.REVOKED}:
+        raise DemoFailed(f"C does not refuse everything via {MARKET}")
+    return (
+        f"`via {MARKET}` was revoked while C was dead; {window + 1:.0f} s later C started, synced and"
+        f" refuses all {len(rows)} rows after {time.monotonic() - begun:.1f} s"
+    )
+
+
+STEPS = (
+    Step("chain", "Start a chain and deploy the registry", (), start_chain),
+    Step("nodes", "Start three nodes", ("chain",), start_nodes),
+    Step("consent", "License a folder of files", ("nodes",), sign_consents),
+    Step("gossip", "The consents arrive by gossip", ("consent",), hear_by_gossip),
+    Step("anchor", "Their hashes are anchored on chain", ("consent",), see_anchored),
+    Step("check", "A buyer checks before training", ("consent",), check_manifest),
+    Step("revoke", "Three files are revoked by one signature", ("consent",), revoke_three),
+    Step("purpose", "Voice cloning is revoked on chain", ("consent",), revoke_on_chain_directly),
+    Step("catch-up", "A node that was dead catches up", ("consent",), catch_up),
+)

@@ -1,0 +1,25 @@
+"""Waiting for something to become true, never for a fixed time."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+
+from sayso.demo.errors import DemoFailed
+
+POLL_S: Final = 0.03
+PATIENCE_S: Final = 20.0
+
+T = TypeVar("T")
+
+
+async def until(what: str, look: Callable[[], Awaitable[T | None]], patience_s: float = PATIENCE_S) -> T:
+    """Look again and again until there is something to see; raises DemoFailed with `what`."""
+    deadline = time.monotonic() + patience_s
+    while True:
+        seen = await look()
+        if seen:
+            return seen
+        if time.monotonic() > deadline:
+            raise DemoFailed(f"{what}: not within {patience_s:.0f} s")
+        await asyncio.sleep(POLL_S)

@@ -1,0 +1,32 @@
+"""`python -m sayso_node FOLDER`: a node that ends when its standard input closes.
+
+For programs that run nodes as children, so that a node never outlives them. People use `sayso node run`.
+"""
+
+import asyncio
+import sys
+from pathlib import Path
+
+from sayso_node.app import run_node, set_up_log
+from sayso_node.config import load_config
+from sayso_protocol.errors import SaysoError
+
+USAGE = 2
+
+
+def main(arguments: list[str]) -> int:
+    """Run until a signal comes or standard input closes."""
+    if len(arguments) != 1:
+        sys.stderr.write("usage: python -m sayso_node FOLDER\n")
+        return USAGE
+    set_up_log(verbose=False)
+    try:
+        asyncio.run(run_node(load_config(Path(arguments[0])), lambda: None, end_with=sys.stdin.fileno()))
+    except SaysoError as error:
+        sys.stderr.write(f"error [{error.code}]: {error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
