@@ -1,0 +1,39 @@
+"""`sayso devchain`: an Ethereum chain of one's own, for trying things out."""
+
+import asyncio
+import contextlib
+import signal
+
+import click
+
+from sayso.commands.text import example, say
+from sayso.devchain import DevChain, dev_account, run_devchain
+
+
+@click.command(name="devchain", epilog=example("sayso devchain --port 8545"))
+@click.option("--port", type=click.IntRange(0, 65_535), default=8545, show_default=True, help="0: any.")
+@click.option(
+    "--block-time",
+    type=click.FloatRange(0, min_open=True),
+    default=1.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Between empty blocks.",
+)
+def command(port: int, block_time: float) -> None:
+    """Run a throw-away Ethereum chain on this machine. Its keys are published: worthless on purpose."""
+    asyncio.run(_serve(port, block_time))
+
+
+async def _serve(port: int, block_time: float) -> None:
+    """Until SIGTERM or Ctrl-C."""
+    chain = asyncio.create_task(run_devchain(port, block_time, _announce))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, chain.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await chain
+
+
+def _announce(chain: DevChain) -> None:
+    say(f"chain {chain.chain_id} at {chain.url}; it ends with this command")
+    say(f"account with money: {dev_account(0).address}")

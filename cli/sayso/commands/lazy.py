@@ -1,0 +1,51 @@
+"""A group whose commands are imported when they are used, and listed under headings.
+
+Importing every command would cost seconds before `--help` says a word.
+"""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, NamedTuple
+
+import click
+
+from sayso.commands.failure import as_failures
+
+
+class Entry(NamedTuple):
+    """Where a command is, `module:name`, and its line in the help."""
+
+    place: str
+    help: str
+
+
+class LazyGroup(click.Group):
+    """LazyGroup lists what `sections` says and imports a command only to run it."""
+
+    def __init__(self, *args: Any, sections: Mapping[str, Mapping[str, Entry]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.sections = sections
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """All names, in the order of the sections."""
+        return [name for entries in self.sections.values() for name in entries]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import a command."""
+        for entries in self.sections.values():
+            if cmd_name in entries:
+                module, _, name = entries[cmd_name].place.partition(":")
+                command: click.Command = getattr(import_module(module), name)
+                return command
+        return None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The commands under their headings, without importing them."""
+        for heading, entries in self.sections.items():
+            with formatter.section(heading):
+                formatter.write_dl([(name, entry.help) for name, entry in entries.items()], col_max=12)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; what it raises of ours is shown in one line."""
+        with as_failures():
+            return super().invoke(ctx)

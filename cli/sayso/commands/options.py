@@ -1,0 +1,88 @@
+"""Options that several commands share, and what they lead to."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from sayso.errors import FileUnreadable
+from sayso.networks import DEFAULT_FILE, NETWORK_VARIABLE, first_url
+from sayso_protocol.network_file import NetworkFile
+
+if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
+
+PATH: Final = click.Path(path_type=Path)
+PASSWORD_VARIABLE: Final = "SAYSO_PASSWORD"  # noqa: S105 - a name, not a password
+
+network_option = click.option(
+    "--network",
+    "network_path",
+    type=PATH,
+    envvar=NETWORK_VARIABLE,
+    default=DEFAULT_FILE,
+    show_default=True,
+    show_envvar=True,
+    metavar="FILE",
+    help="The network file: whom to trust.",
+)
+node_option = click.option(
+    "--node",
+    "node_url",
+    envvar="SAYSO_NODE",
+    show_envvar=True,
+    metavar="URL",
+    help="The node to ask.  [default: the network file's first]",
+)
+key_option = click.option(
+    "--key",
+    "key_path",
+    type=PATH,
+    envvar="SAYSO_KEY",
+    show_envvar=True,
+    required=True,
+    metavar="FILE",
+    help="Your encrypted key file (sayso key new).",
+)
+password_option = click.option(
+    "--password-file",
+    type=PATH,
+    metavar="FILE",
+    help="Read the key's password from a file; else SAYSO_PASSWORD, else it is asked for.",
+)
+rpc_option = click.option(
+    "--rpc", "rpc_url", required=True, metavar="URL", help="JSON-RPC endpoint of the chain."
+)
+yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask, do it.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
+
+
+def node_url_or_default(url: str | None, trusted: NetworkFile) -> str:
+    """The node that was named, else the first of the network file; else a usage error."""
+    found = url or first_url(trusted)
+    if not found:
+        raise click.UsageError("name a node with --node URL: the network file lists none with a URL")
+    return found
+
+
+def read_password(password_file: Path | None, *, new: bool = False) -> str:
+    """The password from the file, the environment or a prompt; raises FileUnreadable."""
+    if password_file is not None:
+        try:
+            return password_file.read_text().removesuffix("\n").removesuffix("\r")
+        except (OSError, UnicodeDecodeError) as error:
+            raise FileUnreadable(f"cannot read {str(password_file)!r}: {error}") from error
+    if password := os.environ.get(PASSWORD_VARIABLE):
+        return password
+    prompt = "Password for the new key" if new else "Password of the key"
+    text: str = click.prompt(prompt, hide_input=True, confirmation_prompt=new, err=True)
+    return text
+
+
+def open_key(path: Path, password_file: Path | None) -> "LocalAccount":
+    """The account of a key file; raises BadKeyFile and WrongPassword."""
+    from sayso.keys import key_address, load_key  # noqa: PLC0415 - eth-account takes a second
+
+    key_address(path)  # a missing file is said before anybody types a password
+    return load_key(path, read_password(password_file))

@@ -1,0 +1,170 @@
+"""`sayso revoke`: take permission back, now and for ever, with one signature and free of charge."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+from eth_account.signers.local import LocalAccount
+
+from sayso.bundles import save_bundle
+from sayso.client import NodeClient
+from sayso.commands.options import (
+    PATH,
+    key_option,
+    network_option,
+    node_option,
+    node_url_or_default,
+    open_key,
+    password_option,
+    yes_option,
+)
+from sayso.commands.send import report_sent, submit
+from sayso.commands.text import example, say, several, warn, warn_of_purposes
+from sayso.errors import NodeUnreachable
+from sayso.files import find_files, hash_files
+from sayso.keys import key_address
+from sayso.licensing import sign_message
+from sayso.networks import first_url, load_network
+from sayso.onchain import revoke_on_chain
+from sayso.planning import Plan, Wish, make_plan, plan_blindly
+from sayso_protocol.envelope import Envelope
+from sayso_protocol.errors import SaysoError
+from sayso_protocol.messages import Revocation
+from sayso_protocol.network_file import NetworkFile
+from sayso_protocol.notice import REVOCATION_NOTICE
+from sayso_protocol.primitives import hash_from_text, hex_text
+
+
+@click.command(
+    name="revoke",
+    epilog=example(
+        "sayso revoke everything for likeness-synthesis --key me.json",
+        "sayso revoke via kled.ai --key me.json",
+        "sayso revoke --license 0x4f5e...c1d2 --file a.jpg --file b.jpg --key me.json",
+    ),
+)
+@click.argument("sentence", nargs=-1, metavar="[SENTENCE]")
+@click.option("--license", type=hash_from_text, metavar="HASH", help="Within this license.")
+@click.option("--file", "files", type=PATH, multiple=True, metavar="PATH", help="This file.")
+@click.option("--item", "items", type=hash_from_text, multiple=True, metavar="HASH", help="This item.")
+@click.option("--purpose", "purposes", multiple=True, metavar="PURPOSE", help="For this purpose only.")
+@key_option
+@password_option
+@node_option
+@network_option
+@click.option("--save", type=PATH, metavar="FILE", help="Sign and save; send it later (sayso send).")
+@click.option("--on-chain", is_flag=True, help="Send it to the contract as well; this costs gas.")
+@click.option("--rpc", "rpc_url", metavar="URL", help="JSON-RPC endpoint, for --on-chain.")
+@yes_option
+def command(
+    sentence: tuple[str, ...],
+    key_path: Path,
+    password_file: Path | None,
+    network_path: Path,
+    *,
+    yes: bool,
+    **options: Any,
+) -> None:
+    """Take permission back. It cannot be undone, costs nothing, and holds on every network.
+
+    A SENTENCE reaches every license of yours, also those to come: everything | via DOMAIN | file HASH,
+    each with or without "for PURPOSE". A guardian writes: ward ADDRESS everything.
+
+    --license takes back that license, or only some of its files (--file, --item) or purposes. Without
+    it, --file and --item mean the sentence "file HASH", and --purpose "everything for PURPOSE".
+
+    What it hits is shown before you sign.
+    """
+    trusted = load_network(network_path)
+    wish = _wish(" ".join(sentence), options)
+    where = _where(trusted, options)
+    signer = key_address(key_path)
+    plan = asyncio.run(_plan(wish, signer, trusted, where))
+    _show(plan)
+    if not yes:
+        click.confirm("Sign it?", abort=True, err=True)
+    account = open_key(key_path, password_file)
+    envelopes = [sign_message(account, one, trusted.network) for one in plan.revocations]
+    if where.save:
+        save_bundle(where.save, envelopes)
+        say(f"signed and saved; send it with: sayso send {where.save}")
+    else:
+        _send(account, envelopes, trusted, where)
+
+
+@dataclass(frozen=True)
+class _Where:
+    """Where a revocation goes: a node, or None; a file; an endpoint of the chain."""
+
+    node_url: str | None
+    save: Path | None
+    rpc_url: str | None
+
+    @property
+    def needs_node(self) -> bool:
+        return not self.save and not self.rpc_url
+
+
+def _where(trusted: NetworkFile, options: dict[str, Any]) -> _Where:
+    if options["on_chain"] != (options["rpc_url"] is not None):
+        raise click.UsageError("--on-chain and --rpc URL belong together")
+    if options["on_chain"] and options["save"]:
+        raise click.UsageError("--save does not send, --on-chain does: choose one")
+    where = _Where(options["node_url"] or first_url(trusted), options["save"], options["rpc_url"])
+    if where.needs_node:
+        node_url_or_default(where.node_url, trusted)
+    return where
+
+
+def _wish(sentence: str, options: dict[str, Any]) -> Wish:
+    hashed = hash_files(find_files(options["files"]).files) if options["files"] else ()
+    items = (*(file.item for file in hashed), *options["items"])
+    wish = Wish(sentence, options["license"], items, options["purposes"])
+    if wish.license is None or sentence:
+        warn_of_purposes(scope.purpose for scope in wish.scopes() if scope.purpose)
+    return wish
+
+
+async def _plan(wish: Wish, signer: bytes, trusted: NetworkFile, where: _Where) -> Plan:
+    """Ask the node what it hits; without one, sentences can still be saved or sent to the chain."""
+    if where.node_url:
+        try:
+            async with NodeClient(where.node_url, trusted) as node:
+                return await make_plan(wish, signer, node)
+        except NodeUnreachable:
+            if where.needs_node or wish.license:
+                raise
+    return plan_blindly(wish, signer)
+
+
+def _show(plan: Plan) -> None:
+    say(REVOCATION_NOTICE)
+    for revocation in plan.revocations:
+        for scope in revocation.scopes:
+            say(f"  {scope}")
+    if plan.hits is None:
+        warn("no node could say what this hits")
+    elif not plan.hits:
+        warn("this hits no license that the node knows of")
+    for held, count in plan.hits or ():
+        purposes = ", ".join(held.license.consent.purposes)
+        say(f"  license {hex_text(held.hash)} ({purposes})")
+        say(f"    {count:,} of {several(held.permissions, 'permission')}")
+
+
+def _send(account: LocalAccount, envelopes: list[Envelope], trusted: NetworkFile, where: _Where) -> None:
+    """To the node first, which is at once; then to the chain, whatever the node did."""
+    try:
+        if where.node_url:
+            report_sent(envelopes, asyncio.run(submit(NodeClient(where.node_url, trusted), envelopes)))
+    except SaysoError as error:
+        if where.needs_node:
+            raise
+        warn(f"{where.node_url}: {error}")
+    if where.rpc_url:
+        revocations = [one.message for one in envelopes if isinstance(one.message, Revocation)]
+        sent = revoke_on_chain(where.rpc_url, trusted.network, account, revocations)
+        for receipt in asyncio.run(sent):
+            say(f"in block {receipt.block_number}, transaction {hex_text(receipt.tx_hash)}")

@@ -1,0 +1,36 @@
+"""What the options take. A bad address or hash has its own code; anything else is a usage error."""
+
+import re
+import time
+from datetime import UTC, datetime
+from typing import Final
+
+import click
+
+from sayso_protocol.primitives import ANYONE, address_from_text
+
+_UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800, "y": 31_536_000}
+_DURATION: Final = re.compile(r"([0-9]{1,9})([smhdwy]?)", re.ASCII)
+
+
+def address_or_anyone(text: str) -> bytes:
+    """An address, 20 bytes, zero for `anyone`; raises InvalidAddress."""
+    return ANYONE if text == "anyone" else address_from_text(text)
+
+
+def duration(text: str) -> int:
+    """Seconds of `60s`, `5m`, `1h`, `30d`, `2w`, `1y` (365 days) or a bare number."""
+    if match := _DURATION.fullmatch(text):
+        return int(match[1]) * _UNITS[match[2] or "s"]
+    raise click.BadParameter(f"{text!r} is not a time span such as 60s, 1h or 30d")
+
+
+def expiry(text: str) -> int:
+    """Seconds since the epoch: a span from now, or a date in ISO 8601 (UTC unless it says otherwise)."""
+    if _DURATION.fullmatch(text):
+        return int(time.time()) + duration(text)
+    try:
+        date = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is neither a time span such as 1y nor a date") from None
+    return int((date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp())

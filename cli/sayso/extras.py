@@ -1,0 +1,24 @@
+"""Optional parts: the base install is light, an operator's commands need more.
+
+with extra("node"):
+    from web3 import AsyncWeb3
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sayso.errors import ExtraMissing
+
+OUR_PACKAGES = ("sayso", "sayso_node", "sayso_contracts", "sayso_protocol")
+
+
+@contextmanager
+def extra(name: str) -> Iterator[None]:
+    """Import inside this block what the extra `name` installs; raises ExtraMissing."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package in OUR_PACKAGES:  # a fault of ours, not a missing extra
+            raise
+        raise ExtraMissing(f"this needs {package}: pip install 'sayso[{name}]'") from error

@@ -1,0 +1,113 @@
+"""Manifests: JSON Lines with a `license` and an `item` hash in every row, and whatever else.
+
+A row that is kept is kept byte for byte. A row that could be read in two ways (a field twice, a number
+that JSON has no word for) is refused: another reader might see another license in it. Blank lines are no
+rows; line numbers count them.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
+
+from sayso.errors import BadManifest, FileUnreadable
+from sayso_protocol.errors import Malformed
+from sayso_protocol.primitives import hash_from_text, hex_text
+from sayso_protocol.verdict import Row
+
+ROW_BYTES = 16 * 1024 * 1024  # a longer line is not a row but a wrong file
+
+
+class ManifestRow(NamedTuple):
+    """One row: its line number (from 1), its bytes with the line's end, what it says."""
+
+    line: int
+    raw: bytes
+    fields: dict[str, Any]
+    row: Row
+
+
+def read_manifest(
+    path: Path, update: Callable[[bytes], object] | None = None, *, may_be_empty: bool = False
+) -> Iterator[ManifestRow]:
+    """Each row in order; `update` is given every byte read.
+
+    Raises:
+        FileUnreadable: The file cannot be read.
+        BadManifest: A line is not a row, with its number; or there is no row.
+    """
+    empty = True
+    for line, raw in enumerate(_lines(path), 1):
+        if update:
+            update(raw)
+        if raw.strip():
+            empty = False
+            yield _row(path, line, raw)
+    if empty and not may_be_empty:
+        raise BadManifest(f"{str(path)!r} has no rows")
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    try:
+        with path.open("rb") as file:
+            while raw := file.readline(ROW_BYTES + 1):
+                yield raw
+    except OSError as error:
+        raise FileUnreadable(f"cannot read {str(path)!r}: {error.strerror}") from error
+
+
+def _row(path: Path, line: int, raw: bytes) -> ManifestRow:
+    def refuse(why: str) -> NoReturn:
+        raise BadManifest(f"{str(path)!r}, line {line}: {why}")
+
+    if len(raw) > ROW_BYTES:
+        refuse("longer than 16 MiB")
+    try:
+        fields = json.loads(
+            raw.decode(), object_pairs_hook=_object, parse_constant=_no_number, parse_float=_finite
+        )
+    except (ValueError, RecursionError) as error:
+        refuse(f"not JSON in UTF-8 ({error})")
+    if not isinstance(fields, dict):
+        refuse("not a JSON object")
+    hashes = [_hash(fields, name, refuse) for name in ("license", "item")]
+    return ManifestRow(line, raw, fields, Row(*hashes))
+
+
+def _hash(fields: dict[str, Any], name: str, refuse: Callable[[str], NoReturn]) -> bytes:
+    text = fields.get(name)
+    if not isinstance(text, str):
+        refuse(f"it has no {name}" if text is None else f"its {name} is not a text")
+    try:
+        return hash_from_text(text)
+    except Malformed as error:
+        refuse(f"its {name} is {error}")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise ValueError("a field occurs twice")
+    return fields
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if number in (float("inf"), float("-inf")):
+        raise ValueError(f"{text} is too large a number")
+    return number
+
+
+def row_line(fields: dict[str, Any]) -> bytes:
+    """One line of a manifest of our own; ASCII, so that any name of a file survives."""
+    return json.dumps(fields).encode() + b"\n"
+
+
+def granted_lines(rows: Iterable[tuple[str, bytes, bytes]]) -> Iterator[bytes]:
+    """Lines for (file, item hash, license hash)."""
+    for file, item, license_hash in rows:
+        yield row_line({"file": file, "item": hex_text(item), "license": hex_text(license_hash)})

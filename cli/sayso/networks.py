@@ -1,0 +1,41 @@
+"""Where the network file is: `--network`, else SAYSO_NETWORK, else ./network.toml.
+
+The network file is the root of trust; see sayso_protocol.network_file for what it says.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+from sayso.outputs import write_file
+from sayso_protocol.errors import InvalidNetworkFile
+from sayso_protocol.network_file import NetworkFile, Operator, parse_network_file
+
+DEFAULT_FILE = Path("network.toml")
+NETWORK_VARIABLE = "SAYSO_NETWORK"
+
+
+def load_network(path: Path = DEFAULT_FILE) -> NetworkFile:
+    """Read a network file; raises InvalidNetworkFile."""
+    try:
+        text = path.read_bytes().decode()
+    except OSError as error:
+        raise InvalidNetworkFile(f"cannot read {str(path)!r}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise InvalidNetworkFile(f"{str(path)!r} is not UTF-8") from error
+    return parse_network_file(text)
+
+
+def save_network(path: Path, network_file: NetworkFile) -> None:
+    """Write a network file, replacing it at once; raises OutputFailed."""
+    write_file(path, network_file.to_toml().encode())
+
+
+def with_operator(network_file: NetworkFile, operator: Operator) -> NetworkFile:
+    """The same network with one operator more; an operator of the same key is replaced."""
+    others = [one for one in network_file.operators if one.key != operator.key]
+    return replace(network_file, operators=(*others, operator))
+
+
+def first_url(network_file: NetworkFile) -> str | None:
+    """The HTTP API of the first operator that has one."""
+    return next((one.url for one in network_file.operators if one.url), None)

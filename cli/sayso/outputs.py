@@ -1,0 +1,127 @@
+"""Output files appear all together and complete, or not at all.
+
+clear([kept], inputs=[manifest])  # a file of an earlier run never passes for the result of this one
+with Outputs() as outputs:
+    outputs.open(kept).write(b"...")
+    outputs.commit()
+"""
+
+import os
+import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from stat import S_ISREG
+from types import TracebackType
+from typing import IO, Self
+
+from sayso.errors import OutputFailed
+
+
+@contextmanager
+def output_errors(path: Path) -> Iterator[None]:
+    """Turn the system's errors into OutputFailed."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputFailed(f"cannot write {str(path)!r}: {error.strerror}") from error
+
+
+def clear(outputs: Iterable[Path], inputs: Iterable[Path] = ()) -> None:
+    """Remove earlier output files; raises OutputFailed for names that are no place for an output."""
+    taken = {path.resolve() for path in inputs}
+    paths = list(outputs)
+    for path in paths:
+        if path.resolve() in taken:
+            raise OutputFailed(f"{str(path)!r} is named twice, or is an input")
+        taken.add(path.resolve())
+        with output_errors(path), suppress(FileNotFoundError):
+            if not S_ISREG(path.lstat().st_mode):
+                raise OutputFailed(f"{str(path)!r} is not a regular file")
+    for path in paths:
+        with output_errors(path):
+            path.unlink(missing_ok=True)
+
+
+class StagedFile:
+    """A file being written under a name of its own, beside the place it will have."""
+
+    def __init__(self, path: Path, mode: int) -> None:
+        self._path = path
+        self._part = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.part")
+        with output_errors(path):
+            descriptor = os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        self._file: IO[bytes] = os.fdopen(descriptor, "wb")
+
+    def write(self, data: bytes) -> None:
+        """Append; raises OutputFailed."""
+        with output_errors(self._path):
+            self._file.write(data)
+
+    def finish(self) -> None:
+        """Put everything on the disk; raises OutputFailed."""
+        with output_errors(self._path):
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+
+    def move(self) -> None:
+        """Give it its name; raises OutputFailed."""
+        with output_errors(self._path):
+            self._part.replace(self._path)
+
+    def discard(self, *, moved: bool) -> None:
+        """Leave nothing behind."""
+        with suppress(OSError):
+            self._file.close()
+        with suppress(OSError):
+            (self._path if moved else self._part).unlink()
+
+
+class Outputs:
+    """Outputs moves its files into place when all are complete; else it removes every one."""
+
+    def __init__(self) -> None:
+        self._files: list[StagedFile] = []
+        self._moved = 0
+        self._committed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if not self._committed:
+            for position, file in enumerate(self._files):
+                file.discard(moved=position < self._moved)
+
+    def open(self, path: Path, mode: int = 0o644) -> StagedFile:
+        """A file that will be `path`; the umask applies. Raises OutputFailed."""
+        self._files.append(StagedFile(path, mode))
+        return self._files[-1]
+
+    def commit(self) -> None:
+        """Move all files into place, in the order in which they were opened; raises OutputFailed."""
+        for file in self._files:
+            file.finish()
+        for file in self._files:
+            file.move()
+            self._moved += 1
+        self._committed = True
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write one file, replacing it at once; raises OutputFailed."""
+    with Outputs() as outputs:
+        outputs.open(path).write(data)
+        outputs.commit()
+
+
+def refuse_existing(path: Path) -> None:
+    """Raise OutputFailed if there is something under this name already."""
+    if os.path.lexists(path):
+        raise OutputFailed(f"{str(path)!r} exists; name another file or move it away")

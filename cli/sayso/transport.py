@@ -1,0 +1,81 @@
+"""HTTP to one node: JSON answers or a SaysoError, bounded in time and size, no redirects.
+
+Proxies from the environment are not used: a check tells what a buyer trains on.
+"""
+
+import json
+from types import TracebackType
+from typing import Any, Final, Self
+
+import aiohttp
+
+from sayso.errors import BadAnswer, NodeUnreachable
+from sayso.fields import Fields
+from sayso.parsing import refusal
+
+CONNECT_S: Final = 10.0
+ANSWER_S: Final = 600.0  # a million rows take a while
+ANSWER_BYTES: Final = 256 * 1024 * 1024
+
+
+class Transport:
+    """Transport asks one node."""
+
+    def __init__(self, url: str, *, connect_s: float = CONNECT_S, answer_s: float = ANSWER_S) -> None:
+        self.url = url.rstrip("/")
+        self._timeout = aiohttp.ClientTimeout(total=answer_s, sock_connect=connect_s)
+        self._session: aiohttp.ClientSession
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(timeout=self._timeout)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._session.close()
+
+    async def get(self, path: str) -> Fields:
+        """GET; raises NodeUnreachable, BadAnswer and what the node refuses with."""
+        return await self._ask("GET", path)
+
+    async def post(self, path: str, **body: Any) -> Fields:
+        """POST with aiohttp's `json=` or `data=` and `headers=`; an answer 422 is an answer, too."""
+        return await self._ask("POST", path, **body)
+
+    async def _ask(self, method: str, path: str, **body: Any) -> Fields:
+        try:
+            async with self._session.request(
+                method, self.url + path, allow_redirects=False, **body
+            ) as response:
+                text = await _read(response)
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+            why = str(error) or type(error).__name__
+            raise NodeUnreachable(f"no answer from {self.url}: {why}") from error
+        return _judge(response.status, text)
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    parts, size = [], 0
+    async for part in response.content.iter_any():
+        size += len(part)
+        if size > ANSWER_BYTES:
+            raise BadAnswer("the node's answer is too long")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _judge(status: int, text: bytes) -> Fields:
+    """The answer, or the refusal; anything else is BadAnswer."""
+    try:
+        answer = Fields(json.loads(text))
+    except (ValueError, RecursionError) as error:
+        raise BadAnswer(f"the node answered {status} with something that is not JSON") from error
+    if "error" in answer:
+        raise refusal(answer.fields("error"))
+    if status not in {200, 422}:
+        raise BadAnswer(f"the node answered {status} without saying why")
+    return answer
