@@ -9,7 +9,7 @@ the EVM, receipts, logs and block timestamps. It needs the `demo` extra.
 """
 
 from sayso.devchain.accounts import dev_account
-from sayso.devchain.errors import ExtraMissing, PortUnavailable
+from sayso.devchain.errors import PortUnavailable
 from sayso.devchain.server import DevChain, run_devchain
 
-__all__ = ["DevChain", "ExtraMissing", "PortUnavailable", "dev_account", "run_devchain"]
+__all__ = ["DevChain", "PortUnavailable", "dev_account", "run_devchain"]

@@ -17,8 +17,9 @@ from aiohttp import web
 from eth_account.signers.local import LocalAccount
 
 from sayso.devchain.accounts import dev_account
-from sayso.devchain.errors import ExtraMissing, PortUnavailable
+from sayso.devchain.errors import PortUnavailable
 from sayso.devchain.framing import answer
+from sayso.extras import extra
 
 if TYPE_CHECKING:
     from sayso.devchain.chain import Chain
@@ -98,13 +99,9 @@ class DevChain:
         await asyncio.shield(self._ticker)
 
     def _make_chain(self) -> None:
-        try:
-            from sayso.devchain.chain import Chain  # noqa: PLC0415  # needs the demo extra
+        with extra("demo"):
+            from sayso.devchain.chain import Chain  # noqa: PLC0415
             from sayso.devchain.methods import Methods  # noqa: PLC0415
-        except ImportError as error:
-            raise ExtraMissing(
-                f"the development chain needs {error.name}: pip install 'sayso[demo]'"
-            ) from error
         funded = [account.address for account in self.accounts]
         self._chain = Chain(self.chain_id, funded, self._clock)
         self._methods = Methods(self._chain)

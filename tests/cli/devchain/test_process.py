@@ -13,7 +13,8 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from sayso.devchain import DevChain, ExtraMissing, PortUnavailable, dev_account
+from sayso.devchain import DevChain, PortUnavailable, dev_account
+from sayso.errors import ExtraMissing
 
 DEADLINE_S = 60.0
 
