@@ -1,0 +1,150 @@
+"""docs/protocol.md and docs/reference/purposes.md say what the code does, under the numbers it cites."""
+
+import inspect
+import re
+from collections.abc import Iterator
+from dataclasses import Field, fields
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from sayso_protocol import errors, reconcile, typed_data, wire
+from sayso_protocol.limits import LIMITS
+from sayso_protocol.notice import REVOCATION_NOTICE
+from sayso_protocol.purposes import KNOWN
+from sayso_protocol.signatures import ACKNOWLEDGEMENT, HALF_ORDER, RECEIPT, SPONSOR
+from sayso_protocol.typed_data import CONSENT_FIELDS, REVOCATION_FIELDS, Network, type_string
+from sayso_protocol.verdict import Reason
+
+ROOT = Path(__file__).parents[2]
+PROTOCOL = (ROOT / "docs" / "protocol.md").read_text()
+PURPOSES = (ROOT / "docs" / "reference" / "purposes.md").read_text()
+RULES = re.findall(r"^\*\*(\d+\.\d+)\*\* ", PROTOCOL, re.MULTILINE)
+SOURCES = [
+    path
+    for folder in ("protocol", "node", "cli", "contracts/src", "contracts/sayso_contracts")
+    for path in sorted((ROOT / folder).rglob("*"))
+    if path.suffix in {".py", ".sol"}
+]
+NUMBER = r"\d+\.[1-9]\d*"
+IN_TEXT = re.compile(rf"\b[Rr]ules?\s+({NUMBER}(?:(?:,| to| and| or| -)\s+{NUMBER})*)")
+IN_COMMENT = re.compile(
+    rf"#\s+(?:\[(?:REJECT|IGNORE)\]\s+)?({NUMBER}(?: - {NUMBER})?)(?=$|\s+[A-Z])", re.MULTILINE
+)
+    rf"#\s+(?:\[(?:REJECT|IGNORE)\]\s+)?({NUMBER}(?: - {NUMBER})?)(?=$|\s+[A-Z])", re.MULTILINE
+)
+TYPE_STRINGS = [
+    type_string("Consent", CONSENT_FIELDS),
+    type_string("Revocation", REVOCATION_FIELDS),
+    type_string("EIP712Domain", typed_data._DOMAIN_FIELDS),
+    type_string("EIP712Domain", typed_data._DOMAIN_FIELDS[:2]),
+]
+ERRORS = [
+    error
+    for _, error in inspect.getmembers(errors, inspect.isclass)
+    if issubclass(error, errors.SaysoError) and error is not errors.SaysoError
+]
+
+
+def key(rule: str) -> tuple[int, int]:
+    section, number = rule.split(".")
+    return int(section), int(number)
+
+
+def spelled_out(citation: str) -> Iterator[str]:
+    """`3.1 to 3.3` is three rules, `9.1 and 9.4` are two."""
+    numbers = re.findall(NUMBER, citation)
+    yield from numbers
+    if " to " in citation or " - " in citation:
+        (section, first), (_, last) = key(numbers[0]), key(numbers[-1])
+        yield from (f"{section}.{number}" for number in range(first, last))
+
+
+def cited(path: Path) -> set[str]:
+    """The rules that a source file names in comments and docstrings."""
+    source = path.read_text()
+    joined = re.sub(r"\s*\n\s*(?:#|///|\*)?\s*", " ", source)
+    found = IN_TEXT.findall(joined) + (IN_COMMENT.findall(source) if path.suffix == ".py" else [])
+    return {rule for citation in found for rule in spelled_out(citation)}
+
+
+def section(number: int) -> str:
+    return PROTOCOL.split(f"\n## {number}. ")[1].split("\n## ")[0]
+
+
+def test_rules_are_numbered_without_gaps_in_their_sections() -> None:
+    assert RULES
+    for before, after in pairwise(map(key, RULES)):
+        assert after in {(before[0], before[1] + 1), (before[0] + 1, 1)}
+    for rule in RULES:
+        assert f"\n**{rule}** " in section(key(rule)[0])
+
+
+def test_a_rule_that_the_code_cites_is_in_the_document() -> None:
+    missing = {str(path.relative_to(ROOT)): cited(path) - set(RULES) for path in SOURCES}
+    assert not {path: rules for path, rules in missing.items() if rules}
+
+
+def test_the_citations_of_the_code_are_found() -> None:
+    every = set().union(*map(cited, SOURCES))
+    assert {"3.1", "3.5", "3.9", "4.6", "5.5", "6.2", "7.3", "8.2", "8.4", "8.8", "9.2", "10.1"} <= every
+
+
+@pytest.mark.parametrize("text", TYPE_STRINGS)
+def test_type_strings_are_in_the_document(text: str) -> None:
+    assert f"\n    {text}\n" in section(4)
+
+
+@pytest.mark.parametrize("limit", fields(LIMITS), ids=lambda limit: limit.name)
+def test_limits_are_in_the_document(limit: "Field[object]") -> None:
+    assert f"| `{limit.name}` | {getattr(LIMITS, limit.name):,} | " in section(2)
+
+
+def test_the_document_has_no_limit_that_the_code_has_not() -> None:
+    named = re.findall(r"^\| `(\w+)` \|", section(2), re.MULTILINE)
+    assert named == [limit.name for limit in fields(LIMITS)]
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_reasons_are_in_the_document(reason: Reason) -> None:
+    assert f"\n| `{reason}` | " in section(8)
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: error.code)
+def test_codes_are_in_the_document_with_their_meaning(error: type[errors.SaysoError]) -> None:
+    meaning = " ".join((error.__doc__ or "").split())
+    row = f"| `{error.code}` | {meaning} | [{error.gossip.name}] |"
+    assert row in PROTOCOL.split("## Appendix A")[1]
+
+
+@pytest.mark.parametrize("context", [SPONSOR, RECEIPT, ACKNOWLEDGEMENT])
+def test_contexts_are_in_the_document(context: bytes) -> None:
+    assert f"| `{context.rstrip(bytes(1)).decode()}` |" in section(4)
+
+
+def test_constants_are_in_the_document() -> None:
+    assert f"\n    {REVOCATION_NOTICE}\n" in section(4)
+    assert f"0x{HALF_ORDER:064X}" in section(4)
+    assert f"`{typed_data.NAME}`" in section(4)
+    assert '"sayso batch 1" . 0x00' in section(10)
+    assert wire.SYNC_PROTOCOL in section(11)
+    assert f"{reconcile.PAGE:,} digests" in section(11)
+
+
+def test_topics_are_in_the_document() -> None:
+    network = Network(7, b"\x01" * 20)
+    for topic in (wire.consents_topic(network), wire.revocations_topic(network)):
+        general = topic.replace("/7/", "/<chainId>/").replace("0x" + "01" * 20, "<registry>")
+        assert f"\n    {general}\n" in section(7)
+
+
+def test_every_vector_file_is_described() -> None:
+    files = {path.name for path in (ROOT / "tests" / "vectors").glob("*.json")}
+    assert files == set(re.findall(r"^\| `(\w+\.json)` \|", section(12), re.MULTILINE))
+
+
+@pytest.mark.parametrize(("purpose", "meaning"), KNOWN.items())
+def test_purposes_are_described_and_mapped(purpose: str, meaning: str) -> None:
+    assert f"\n| `{purpose}` | {meaning} |\n" in PURPOSES
+    assert re.search(rf"^\| `{purpose}` \|(?: [^|]+ \|){{4}}$", PURPOSES, re.MULTILINE)
