@@ -32,8 +32,6 @@ IN_TEXT = re.compile(rf"\b[Rr]ules?\s+({NUMBER}(?:(?:,| to| and| or| -)\s+{NUMBE
 IN_COMMENT = re.compile(
     rf"#\s+(?:\[(?:REJECT|IGNORE)\]\s+)?({NUMBER}(?: - {NUMBER})?)(?=$|\s+[A-Z])", re.MULTILINE
 )
-    rf"#\s+(?:\[(?:REJECT|IGNORE)\]\s+)?({NUMBER}(?: - {NUMBER})?)(?=$|\s+[A-Z])", re.MULTILINE
-)
 TYPE_STRINGS = [
     type_string("Consent", CONSENT_FIELDS),
     type_string("Revocation", REVOCATION_FIELDS),
