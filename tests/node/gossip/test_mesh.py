@@ -105,7 +105,7 @@ async def test_what_is_not_accepted_goes_no_further(
 
 
 async def test_own_frames_do_not_come_back(network: Network) -> None:
-    left, middle, right = await _line(network)
+    left, _, right = await _line(network)
     await left.gossip.publish(CONSENTS, b"mine")
     await until(lambda: right.heard(b"mine"))
     await right.gossip.publish(CONSENTS, b"theirs")

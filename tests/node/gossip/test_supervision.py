@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import sys
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,11 @@ async def test_a_peer_that_stops_without_hanging_up_is_noticed(network: Network)
     await until(lambda: watcher.sees(frozen))
 
 
+async def _publish_for_ever(sender: Peer) -> None:
+    for number in count():
+        await sender.gossip.publish(CONSENTS, b"%08d" % number + bytes(60_000))
+
+
 async def test_a_full_queue_is_said_and_holds_up_nobody_for_long(network: Network) -> None:
     frozen = await network.peer(1)
     sender = await network.peer(2, frozen, queue_frames=8, lag_s=3600.0)
@@ -107,8 +113,7 @@ async def test_a_full_queue_is_said_and_holds_up_nobody_for_long(network: Networ
     os.kill(frozen.pid, signal.SIGSTOP)
     try:
         with pytest.raises(GossipQueueFull):
-            for number in range(20_000):
-                await sender.gossip.publish(CONSENTS, b"%08d" % number + bytes(60_000))
+            await _publish_for_ever(sender)
         await until(lambda: sender.gossip.counters()["frames_refused"] == 1)
     finally:
         os.kill(frozen.pid, signal.SIGCONT)
@@ -141,10 +146,13 @@ async def test_a_taken_port_is_an_error_at_the_start(network: Network) -> None:
         await network.peer(2, listen=(address.rpartition("/p2p/")[0],))
 
 
+def _given_to(pid: int) -> list[bytes]:
+    return [Path(f"/proc/{pid}/{name}").read_bytes() for name in ("cmdline", "environ")]
+
+
 async def test_the_seed_is_in_no_argument_and_no_environment(network: Network) -> None:
     peer = await network.peer(0x5A)
-    for name in ("cmdline", "environ"):
-        text = Path(f"/proc/{peer.pid}/{name}").read_bytes()
+    for text in _given_to(peer.pid):
         assert b"ZZZZZZZZ" not in text
         assert b"5a5a5a5a" not in text
     assert os.getsid(peer.pid) != os.getsid(0)

@@ -1,0 +1,84 @@
+"""Peers are named and settings checked without libp2p; libp2p agrees about the names."""
+
+import subprocess
+import sys
+
+import pytest
+from libp2p.crypto.ed25519 import create_new_key_pair
+from libp2p.peer.id import ID
+from multiaddr import Multiaddr
+
+from node.gossip.harness import CONSENTS, configuration
+from sayso_node.errors import InvalidNodeConfig
+from sayso_node.gossip.addresses import (
+    multiaddr_for,
+    peer_id_of,
+    peer_id_of_seed,
+    split_multiaddr,
+)
+from sayso_node.gossip.config import GossipConfig
+
+
+@pytest.mark.parametrize("byte", [0, 1, 127, 255])
+def test_peer_ids_are_those_of_libp2p(byte: int) -> None:
+    seed = bytes([byte]) * 32
+    keys = create_new_key_pair(seed)
+    assert peer_id_of_seed(seed) == ID.from_pubkey(keys.public_key).to_base58()
+    assert peer_id_of(keys.public_key.to_bytes()) == peer_id_of_seed(seed)
+
+
+@pytest.mark.parametrize("wrong", [b"", bytes(31), bytes(33)])
+def test_keys_of_another_length_are_refused(wrong: bytes) -> None:
+    with pytest.raises(InvalidNodeConfig):
+        peer_id_of(wrong)
+    with pytest.raises(InvalidNodeConfig):
+        peer_id_of_seed(wrong)
+
+
+@pytest.mark.parametrize(
+    ("host", "kind"), [("127.0.0.1", "ip4"), ("::1", "ip6"), ("node.example", "dns")]
+)
+def test_multiaddrs_are_those_of_libp2p(host: str, kind: str) -> None:
+    peer = peer_id_of_seed(bytes(32))
+    address = multiaddr_for(host, 4001, peer)
+    assert Multiaddr(address).value_for_protocol(kind) == host
+    assert split_multiaddr(address) == (multiaddr_for(host, 4001), peer)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "127.0.0.1:4001",
+        "/ip4/127.0.0.1/tcp/4001",
+        "/ip4/127.0.0.1/tcp/4001/p2p/",
+        "/ip4/127.0.0.1/tcp/4001/p2p/0OIl",
+        "/ip4/127.0.0.1/udp/4001/quic-v1/p2p/12D3",
+    ],
+)
+def test_what_cannot_be_dialled_is_refused(address: str) -> None:
+    with pytest.raises(InvalidNodeConfig):
+        configuration(1, [address])
+
+
+def test_settings_that_contradict_are_refused() -> None:
+    with pytest.raises(InvalidNodeConfig):
+        configuration(1, [], judge_s=5.0)
+    with pytest.raises(InvalidNodeConfig):
+        configuration(1, [], topics=(CONSENTS,))
+    with pytest.raises(InvalidNodeConfig):
+        GossipConfig(seed=b"short", listen=(), peers=(), topics=())
+
+
+def test_a_configuration_survives_the_socket_and_hides_its_seed() -> None:
+    config = configuration(0x5A, [multiaddr_for("::1", 1, peer_id_of_seed(bytes(32)))])
+    assert GossipConfig.from_wire(config.to_wire()) == config
+    assert "Z" * 8 not in repr(config)
+
+
+def test_the_node_does_without_libp2p() -> None:
+    program = (
+        "import sys, sayso_node.gossip.process\n"
+        "assert not {'libp2p', 'trio', 'multiaddr'} & {m.split('.')[0] for m in sys.modules}"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
