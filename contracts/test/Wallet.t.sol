@@ -79,12 +79,10 @@ contract WalletTest is RegistryTest {
     /// for one that refuses: the call succeeds, reverts with TooLittleGas, or runs out of gas.
     function test_starvingIsNeverTakenForARefusal() public {
         address delegate = address(new SlowWallet(149_400));
-        vm.etch(alice, abi.encodePacked(hex"ef0100", delegate)); // the dearest account to reach
+        vm.etch(alice, abi.encodePacked(hex"ef0100", delegate));
         Signed memory message = _unsigned(alice, "everything", 1, 1);
         uint256 accepted = 0;
         for (uint256 gasLimit = 120_000; gasLimit < 280_000; gasLimit += 200) {
-            vm.cool(alice);
-            vm.cool(delegate);
             (bool done, bytes memory reason) = _sendWith(gasLimit, message);
             vm.assertTrue(bytes4(reason) != ISaysoRegistry.InvalidSignature.selector);
             if (done) accepted++;

@@ -15,7 +15,6 @@ interface Vm {
     function assertEq(bytes32 left, bytes32 right) external pure;
     function assertEq(uint256 left, uint256 right) external pure;
     function assertTrue(bool condition) external pure;
-    function cool(address target) external;
     function etch(address target, bytes calldata code) external;
     function expectEmit(address emitter) external;
     function expectRevert(bytes calldata reason) external;
