@@ -8,7 +8,10 @@ import click
 from rich.console import Console
 
 from sayso.demo.runner import run_demo
+from sayso.demo.stage import Options
 from sayso.demo.story import Result, Story
+from sayso.demo.waiting import PATIENCE_S
+from sayso.files import find_files
 from sayso.sample import sample_files
 from sayso_node.config import CHANNELS
 
@@ -24,6 +27,7 @@ INTERRUPTED = 130  # as shells report a program ended by Ctrl-C
 @click.option("--chain", metavar="URL", help="Use this chain (anvil, say) instead of our own.")
 @click.option("--json", "as_json", is_flag=True, help="End with one line of JSON.")
 @click.option("--disable", type=click.Choice(CHANNELS), multiple=True, hidden=True)
+@click.option("--patience", "patience_s", type=float, default=PATIENCE_S, hidden=True)
 @click.pass_context
 def demo(
     context: click.Context,
@@ -31,6 +35,7 @@ def demo(
     chain: str | None,
     as_json: bool,  # noqa: FBT001 - a flag of the command line
     disable: tuple[str, ...],
+    patience_s: float,
 ) -> None:
     """Show the whole mission on real files: a revocation stops a training set.
 
@@ -41,10 +46,11 @@ def demo(
     Example: sayso demo --data ~/Pictures
     """
     folder = data or sample_files()
+    find_files([folder])  # nothing is started for a folder without files
     story = Story(Console(highlight=False, soft_wrap=True))
-    story.opening(str(folder))
     try:
-        results = asyncio.run(run_demo(folder, chain, disable, story))
+        story.opening(str(folder))
+        results = asyncio.run(run_demo(Options(folder, chain, disable, patience_s), story))
     except (KeyboardInterrupt, asyncio.CancelledError):
         click.echo("interrupted; everything that was started has been ended", err=True)
         context.exit(INTERRUPTED)

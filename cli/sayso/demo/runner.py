@@ -9,21 +9,19 @@ import tempfile
 import time
 from pathlib import Path
 
-from sayso.demo.stage import Stage
+from sayso.demo.stage import Options, Stage
 from sayso.demo.steps import STEPS, Step
 from sayso.demo.story import Result, Story
 from sayso_protocol.errors import SaysoError
 
 
-async def run_demo(
-    data: Path, chain_url: str | None, disabled: tuple[str, ...], story: Story
-) -> list[Result]:
-    """Run all steps on the files of `data`."""
+async def run_demo(options: Options, story: Story) -> list[Result]:
+    """Run all steps."""
     task = asyncio.current_task()
     assert task  # noqa: S101 - a coroutine runs in a task
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     with tempfile.TemporaryDirectory(prefix="sayso-demo-") as name:
-        stage = Stage(Path(name), data, chain_url, disabled)
+        stage = Stage(Path(name), options)
         try:
             return await _run_steps(stage, story)
         finally:

@@ -1,6 +1,7 @@
 """What the steps of the demo share: chain, nodes, people, and the questions they keep asking."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from sayso.demo.chain import DemoChain
 from sayso.demo.errors import DemoFailed
 from sayso.demo.nodes import DemoNode
 from sayso.demo.people import People
+from sayso.demo.waiting import PATIENCE_S, T, until
 from sayso.licensing import sign_message
 from sayso.parsing import Question
 from sayso_protocol.envelope import Envelope
@@ -21,21 +23,34 @@ from sayso_protocol.verdict import Reason, Row
 MAX_AGE_S = 30
 
 
+@dataclass(frozen=True)
+class Options:
+    """How the demo is run.
+
+    Attributes:
+        data: The contributor's files.
+        chain_url: A chain to use, or None for our own.
+        disabled: Channels switched off in every node, to see that the demo notices.
+        patience_s: How long a step waits for what it has to show, seconds.
+    """
+
+    data: Path
+    chain_url: str | None = None
+    disabled: tuple[str, ...] = ()
+    patience_s: float = PATIENCE_S
+
+
 @dataclass
 class Stage:
     """Everything the demo has set up so far; stop() takes it down again.
 
     Attributes:
         folder: Where all of it lives; removed afterwards.
-        data: The contributor's files.
-        chain_url: A chain to use, or None for our own.
-        disabled: Channels switched off in every node, to see that the demo notices.
+        options: How the demo is run.
     """
 
     folder: Path
-    data: Path
-    chain_url: str | None = None
-    disabled: tuple[str, ...] = ()
+    options: Options
     people: People = field(default_factory=People)
     nodes: dict[str, DemoNode] = field(default_factory=dict)
     consents: list[Envelope] = field(default_factory=list)
@@ -87,6 +102,10 @@ class Stage:
         if any(one.acknowledgement is None for one in answers):
             raise DemoFailed(f"node {node} did not acknowledge the revocation")
         return answers[-1]
+
+    async def until(self, what: str, look: Callable[[], Awaitable[T | None]]) -> T:
+        """Wait until there is something to see; raises DemoFailed when patience ends."""
+        return await until(what, look, self.options.patience_s)
 
     async def counter(self, node: str, name: str) -> int:
         """A counter of a node."""

@@ -13,7 +13,7 @@ PATIENCE_S: Final = 20.0
 T = TypeVar("T")
 
 
-async def until(what: str, look: Callable[[], Awaitable[T | None]], patience_s: float = PATIENCE_S) -> T:
+async def until(what: str, look: Callable[[], Awaitable[T | None]], patience_s: float) -> T:
     """Look again and again until there is something to see; raises DemoFailed with `what`."""
     deadline = time.monotonic() + patience_s
     while True:

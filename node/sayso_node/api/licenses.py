@@ -1,5 +1,6 @@
 """GET routes on what is held: licenses with their anchor, licenses of a contributor, batches."""
 
+import asyncio
 import base64
 import sqlite3
 from typing import Any
@@ -39,6 +40,10 @@ class LicenseRoutes:
     async def license(self, request: web.Request) -> web.Response:
         """One license: the signed consent, how much of it is revoked, where it is anchored."""
         license_hash = hash_from_text(request.match_info["license"])
+        return web.json_response(await asyncio.to_thread(self._describe, license_hash))
+
+    def _describe(self, license_hash: bytes) -> dict[str, Any]:
+        """Thousands of permissions are judged here, so it runs beside the event loop."""
         with self._store.read() as db:
             stored = messages.consent(db, license_hash)
             if stored is None:
@@ -48,7 +53,7 @@ class LicenseRoutes:
             held = License(envelope.message, envelope.items)
             revoked = _revoked_permissions(StoreKnowledge(db, self._network), held)
             anchor = self._anchor(db, license_hash)
-        body = {
+        return {
             "license": hex_text(license_hash),
             "envelope": base64.b64encode(stored.body).decode(),
             "consent": typed_data(held.consent, self._network)["message"],
@@ -58,7 +63,6 @@ class LicenseRoutes:
             "revoked_permissions": revoked,
             "anchor": anchor,
         }
-        return web.json_response(body)
 
     async def licenses_of(self, request: web.Request) -> web.Response:
         """The license hashes of a contributor, oldest first."""
