@@ -15,7 +15,7 @@ HERE = Path(__file__).resolve().parent
 LOCK = HERE / "package-lock.json"
 INSTALLED = HERE / "node_modules" / ".package-lock.json"  # npm writes it last
 MACHINE = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
-# Not .bin/forge: that launcher answers 0 whatever forge does, so that no test could fail.
+# The binary's own package: the launcher in @foundry-rs/forge answers 0 whatever forge does.
 FORGE = HERE / f"node_modules/@foundry-rs/forge-{sys.platform}-{MACHINE}/bin/forge"
 COMPILED = HERE / "out" / "SaysoRegistry.sol" / "SaysoRegistry.json"
 SHIPPED = HERE / "sayso_contracts" / "registry.json"
@@ -30,6 +30,8 @@ def install() -> None:
     """Install the pinned toolchain unless it is there already."""
     if not INSTALLED.exists() or INSTALLED.stat().st_mtime < LOCK.stat().st_mtime:
         run("npm", "ci")
+    if not FORGE.exists():
+        sys.exit(f"package.json pins no forge for {sys.platform} on {MACHINE}")
 
 
 def compile_registry() -> str:
