@@ -45,7 +45,7 @@ types: $(READY)  ## mypy, strict
 	$(BIN)/mypy
 
 bench: $(READY)  ## write bench.json: our figures beside a peer's, in one run
-	$(BIN)/python -m bench --out bench.json
+	PYTHONPATH=tests $(BIN)/python -m bench --out bench.json
 
 gas: $(READY) contracts/node_modules/.ready  ## write gas.json: our gas beside EAS's, on one anvil
 	$(BIN)/python contracts/gas.py

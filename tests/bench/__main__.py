@@ -1,0 +1,30 @@
+"""`python -m bench --out bench.json`: take all figures and write them whole, at the end."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from bench import durable, refusal, verdicts, verify
+
+PARTS = {"verify": verify, "verdict": verdicts, "store": durable, "revocation": refusal}
+
+
+def main() -> None:
+    """Take the figures of all parts, or of one."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--only", choices=PARTS)
+    arguments = parser.parse_args()
+    lines = []
+    for name, part in PARTS.items():
+        if arguments.only in (None, name):
+            for figure in part.figures():
+                lines.append(figure.line() + "\n")
+                sys.stdout.write(lines[-1])
+    partial = arguments.out.with_name(arguments.out.name + ".part")
+    partial.write_text("".join(lines))
+    partial.replace(arguments.out)
+
+
+if __name__ == "__main__":
+    main()

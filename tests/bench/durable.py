@@ -1,0 +1,64 @@
+"""How many changes a second reach the disk: shared commits beside one commit a change."""
+
+import asyncio
+import os
+import sqlite3
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from bench.consents import consent
+from bench.figure import REPEATS, Figure
+from sayso_node.store import messages
+from sayso_node.store.engine import Engine
+from sayso_protocol.envelope import Envelope
+
+CHANGES = 400
+
+
+def figures() -> Iterator[Figure]:
+    """store.*"""
+    envelopes = iter([consent(number) for number in range(2 * REPEATS * CHANGES)])
+    grouped, single = [], []
+    with tempfile.TemporaryDirectory() as folder:
+        engine = Engine(Path(folder) / "store.sqlite")
+        engine.start()
+        for _ in range(REPEATS):
+            grouped.append(asyncio.run(_at_once(engine, [next(envelopes) for _ in range(CHANGES)])))
+            single.append(asyncio.run(_one_by_one(engine, [next(envelopes) for _ in range(CHANGES)])))
+        engine.stop()
+    peers = {"one commit per message": statistics.median(single)}
+    limit = f"flushes of this disk: {_flushes_per_s():.0f}/s"
+    yield Figure("store.durable_per_s", statistics.median(grouped), "messages/s", "higher", peers, limit)
+
+
+async def _add(engine: Engine, envelope: Envelope) -> None:
+    def add(db: sqlite3.Connection) -> bool:
+        return messages.add_consent(db, envelope, 0.0, own=False)
+
+    assert await engine.write(add)
+
+
+async def _at_once(engine: Engine, envelopes: list[Envelope]) -> float:
+    begun = time.perf_counter()
+    await asyncio.gather(*(_add(engine, one) for one in envelopes))
+    return len(envelopes) / (time.perf_counter() - begun)
+
+
+async def _one_by_one(engine: Engine, envelopes: list[Envelope]) -> float:
+    begun = time.perf_counter()
+    for one in envelopes:
+        await _add(engine, one)
+    return len(envelopes) / (time.perf_counter() - begun)
+
+
+def _flushes_per_s() -> float:
+    with tempfile.NamedTemporaryFile() as file:
+        begun = time.perf_counter()
+        for _ in range(100):
+            file.write(b"x" * 4096)
+            file.flush()
+            os.fdatasync(file.fileno())
+        return 100 / (time.perf_counter() - begun)

@@ -1,0 +1,67 @@
+"""How long from a signature at one node to refusal at another: three real nodes, a real chain."""
+
+import asyncio
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from bench.figure import Figure
+from sayso.demo.people import TRAINING
+from sayso.demo.stage import Options, Stage
+from sayso.demo.steps import STEPS
+from sayso.revoking import license_masks, revoke_masks
+from sayso.sample import sample_files
+from sayso_protocol.messages import Consent
+from sayso_protocol.verdict import License, Reason
+
+REVOCATIONS = 40
+SETUP = ("chain", "nodes", "consent", "gossip")
+
+
+def figures() -> Iterator[Figure]:
+    """revocation.*"""
+    by_gossip = asyncio.run(_measure(()))
+    by_sync = asyncio.run(_measure(("gossip",)))
+    for name, rank in (("p50", 0.5), ("p99", 0.99)):
+        peers = {"by sync alone, every 2 s": _quantile(by_sync, rank)}
+        limit = "two flushes to disk and one HTTP check"
+        yield Figure(
+            f"revocation.refused_{name}_s", _quantile(by_gossip, rank), "s", "lower", peers, limit
+        )
+
+
+def _quantile(values: list[float], rank: float) -> float:
+    return statistics.quantiles(values, n=100, method="inclusive")[round(rank * 100) - 1]
+
+
+async def _measure(disabled: tuple[str, ...]) -> list[float]:
+    """Seconds from signing to refusal at C, one revocation at a time, handed to B."""
+    with tempfile.TemporaryDirectory() as folder:
+        stage = Stage(Path(folder), Options(sample_files(), disabled=disabled))
+        try:
+            for step in STEPS:
+                if step.name in SETUP and step.name not in disabled:
+                    await step.run(stage)
+            return [await _one(stage, number) for number in range(REVOCATIONS)]
+        finally:
+            await stage.stop()
+
+
+async def _one(stage: Stage, number: int) -> float:
+    envelope = stage.consents[0]
+    assert isinstance(envelope.message, Consent)
+    held = License(envelope.message, envelope.items)
+    masks = license_masks(held, [envelope.items[number]])
+    rows = [one.row for one in stage.people.own if one.row.item == envelope.items[number]]
+
+    async def refused() -> bool:
+        return set((await stage.ask("C", TRAINING, rows)).reasons) == {Reason.REVOKED}
+
+    begun = time.perf_counter()
+    await stage.hand_in(
+        "B", stage.people.contributor, *revoke_masks(envelope.message.contributor, masks)
+    )
+    await stage.until("C refuses", refused)
+    return time.perf_counter() - begun
