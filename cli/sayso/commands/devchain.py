@@ -7,7 +7,8 @@ import signal
 import click
 
 from sayso.commands.text import example, say
-from sayso.devchain import DevChain, dev_account, run_devchain
+from sayso.devchain import DevChain, run_devchain
+from sayso_protocol.primitives import hex_text
 
 
 @click.command(name="devchain", epilog=example("sayso devchain --port 8545"))
@@ -36,4 +37,6 @@ async def _serve(port: int, block_time: float) -> None:
 
 def _announce(chain: DevChain) -> None:
     say(f"chain {chain.chain_id} at {chain.url}; it ends with this command")
-    say(f"account with money: {dev_account(0).address}")
+    say("accounts with money, and their private keys, published and so worthless:")
+    for account in chain.accounts:
+        say(f"  {account.address}  {hex_text(bytes(account.key))}")
