@@ -13,6 +13,7 @@ from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
 from sayso.errors import BadKeyFile, KeyExists, WrongPassword
+from sayso.json_text import parse_json
 from sayso.outputs import output_errors
 from sayso_protocol.errors import InvalidAddress
 from sayso_protocol.primitives import address_from_text
@@ -81,8 +82,8 @@ def key_address(path: Path) -> bytes:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        keystore = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError) as error:
+        keystore = parse_json(path.read_bytes())
+    except (OSError, ValueError) as error:
         raise BadKeyFile(f"cannot read the key file {str(path)!r}: {error}") from error
     if not isinstance(keystore, dict) or keystore.get("version") != 3:
         raise BadKeyFile(f"{str(path)!r} is not an encrypted keystore of version 3")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from sayso.errors import BadManifest, FileUnreadable
+from sayso.json_text import parse_json
 from sayso_protocol.errors import Malformed
 from sayso_protocol.primitives import hash_from_text, hex_text
 from sayso_protocol.verdict import Row
@@ -63,10 +64,10 @@ def _row(path: Path, line: int, raw: bytes) -> ManifestRow:
     if len(raw) > ROW_BYTES:
         refuse("longer than 16 MiB")
     try:
-        fields = json.loads(
-            raw.decode(), object_pairs_hook=_object, parse_constant=_no_number, parse_float=_finite
+        fields = parse_json(
+            raw, object_pairs_hook=_object, parse_constant=_no_number, parse_float=_finite
         )
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         refuse(f"not JSON in UTF-8 ({error})")
     if not isinstance(fields, dict):
         refuse("not a JSON object")

@@ -3,7 +3,6 @@
 Proxies from the environment are not used: a check tells what a buyer trains on.
 """
 
-import json
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -11,23 +10,26 @@ import aiohttp
 
 from sayso.errors import BadAnswer, NodeUnreachable
 from sayso.fields import Fields
+from sayso.json_text import parse_json
 from sayso.parsing import refusal
 
 CONNECT_S: Final = 10.0
-ANSWER_S: Final = 600.0  # a million rows take a while
+ANSWER_S: Final = 30.0
+CHECK_S: Final = 600.0  # a million rows take a while
 ANSWER_BYTES: Final = 256 * 1024 * 1024
 
 
 class Transport:
     """Transport asks one node."""
 
-    def __init__(self, url: str, *, connect_s: float = CONNECT_S, answer_s: float = ANSWER_S) -> None:
+    def __init__(self, url: str, *, get_s: float = ANSWER_S, post_s: float = CHECK_S) -> None:
         self.url = url.rstrip("/")
-        self._timeout = aiohttp.ClientTimeout(total=answer_s, sock_connect=connect_s)
+        self._get_timeout = aiohttp.ClientTimeout(total=get_s, sock_connect=CONNECT_S)
+        self._post_timeout = aiohttp.ClientTimeout(total=post_s, sock_connect=CONNECT_S)
         self._session: aiohttp.ClientSession
 
     async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession(timeout=self._timeout)
+        self._session = aiohttp.ClientSession()
         return self
 
     async def __aexit__(
@@ -40,16 +42,16 @@ class Transport:
 
     async def get(self, path: str) -> Fields:
         """GET; raises NodeUnreachable, BadAnswer and what the node refuses with."""
-        return await self._ask("GET", path)
+        return await self._ask("GET", path, timeout=self._get_timeout)
 
     async def post(self, path: str, **body: Any) -> Fields:
         """POST with aiohttp's `json=` or `data=` and `headers=`; an answer 422 is an answer, too."""
-        return await self._ask("POST", path, **body)
+        return await self._ask("POST", path, timeout=self._post_timeout, **body)
 
-    async def _ask(self, method: str, path: str, **body: Any) -> Fields:
+    async def _ask(self, method: str, path: str, **options: Any) -> Fields:
         try:
             async with self._session.request(
-                method, self.url + path, allow_redirects=False, **body
+                method, self.url + path, allow_redirects=False, **options
             ) as response:
                 text = await _read(response)
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
@@ -71,8 +73,8 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
 def _judge(status: int, text: bytes) -> Fields:
     """The answer, or the refusal; anything else is BadAnswer."""
     try:
-        answer = Fields(json.loads(text))
-    except (ValueError, RecursionError) as error:
+        answer = Fields(parse_json(text))
+    except ValueError as error:
         raise BadAnswer(f"the node answered {status} with something that is not JSON") from error
     if "error" in answer:
         raise refusal(answer.fields("error"))

@@ -1,10 +1,10 @@
 """Verifying a receipt offline: the network file and the files of the check are all that is needed."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from sayso.errors import BadManifest, FileUnreadable
+from sayso.json_text import parse_json
 from sayso.manifest import ManifestRow, read_manifest
 from sayso_protocol.errors import BadProof, Malformed
 from sayso_protocol.network_file import NetworkFile, Operator
@@ -16,10 +16,10 @@ from sayso_protocol.verdict import Reason
 def read_receipt(path: Path) -> Signed[Receipt]:
     """Read a receipt file; its signature is still to be checked. Raises FileUnreadable, Malformed."""
     try:
-        value: Any = json.loads(path.read_bytes())
+        value: Any = parse_json(path.read_bytes())
     except OSError as error:
         raise FileUnreadable(f"cannot read {str(path)!r}: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise Malformed(f"{str(path)!r} is not JSON") from error
     return receipt_from_json(value)
 

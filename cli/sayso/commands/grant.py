@@ -141,12 +141,14 @@ def _hash(paths: Iterable[Path]) -> list[HashedFile]:
     found = find_files(paths)
     for path in found.skipped:
         warn(f"left out, because it is no regular file: {path}")
+    console = Console(stderr=True)
     progress = track(
         hash_files(found.files),
         "Hashing",
         total=len(found.files),
-        console=Console(stderr=True),
+        console=console,
         transient=True,
+        disable=not console.is_terminal,
     )
     return list(progress)
 

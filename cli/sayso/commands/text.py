@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from sayso_protocol.purposes import KNOWN
+from sayso_protocol.purposes import KNOWN, check_purpose
 
 
 def printable(text: str) -> str:
@@ -42,8 +42,8 @@ def several(count: int, noun: str) -> str:
 
 
 def warn_of_purposes(purposes: Iterable[str]) -> None:
-    """A purpose without a published meaning may be a slip: no purpose implies another."""
-    for purpose in set(purposes) - set(KNOWN):
+    """A purpose without a published meaning may be a slip; raises InvalidPurpose."""
+    for purpose in sorted({check_purpose(one) for one in purposes} - set(KNOWN)):
         near = difflib.get_close_matches(purpose, KNOWN, 1)
         warn(f"{purpose} is not a published purpose" + (f"; is {near[0]} meant?" if near else ""))
 

@@ -1,0 +1,31 @@
+"""JSON that others wrote, read without trusting how deep it is nested.
+
+Python's own guard is the recursion limit; eth-account's dependencies raise that to 100,000, where
+`json.loads` of a row of brackets overflows the C stack and ends the process. So depth is checked first.
+"""
+
+import json
+import re
+from typing import Any, Final
+
+NESTING: Final = 64  # arrays and objects within each other
+
+_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"?', re.DOTALL)
+_BRACKET: Final = re.compile(r"[\[\]{}]")
+
+
+def parse_json(data: bytes, **hooks: Any) -> Any:
+    """Read JSON in UTF-8; `hooks` are those of json.loads. Raises ValueError."""
+    text = data.decode()
+    if text.count("[") + text.count("{") > NESTING and _depth(text) > NESTING:
+        raise ValueError(f"nested more than {NESTING} deep")
+    return json.loads(text, **hooks)
+
+
+def _depth(text: str) -> int:
+    """How deep brackets outside of strings are nested at most."""
+    deepest = depth = 0
+    for bracket in _BRACKET.finditer(_STRING.sub("", text)):
+        depth += 1 if bracket[0] in "[{" else -1
+        deepest = max(deepest, depth)
+    return deepest

@@ -1,0 +1,243 @@
+"""A node's HTTP API over a dictionary, for tests of whatever speaks to one; it can be told to lie.
+
+It judges and signs with sayso_protocol, as a real node does, but hears no peers and reads no chain.
+"""
+
+import asyncio
+import base64
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from aiohttp import web
+from nacl.signing import SigningKey
+
+from sayso_protocol.bits import merged
+from sayso_protocol.envelope import Envelope, decode, encode
+from sayso_protocol.errors import SaysoError
+from sayso_protocol.messages import Consent
+from sayso_protocol.network_file import NetworkFile, Operator
+from sayso_protocol.primitives import address_from_text, address_text, hash_from_text, hex_text
+from sayso_protocol.receipt_text import acknowledgement_to_json, receipt_to_json
+from sayso_protocol.receipts import (
+    Acknowledgement,
+    ChainPoint,
+    Receipt,
+    count_reasons,
+    manifest_root,
+    results_root,
+    sign_statement,
+)
+from sayso_protocol.signatures import EoaVerifier
+from sayso_protocol.typed_data import Network, typed_data
+from sayso_protocol.verdict import License, Query, Reason, Row, is_revoked, verdict
+from sayso_protocol.wire import decode_bundle
+from sayso_protocol.words import Masks
+
+NETWORK = Network(31_337, bytes(range(20)))
+BLOCK = ChainPoint(7, bytes(32))
+BODY_BYTES = 4 * 1024 * 1024
+Twist = Callable[[str, Any], Any]  # (route, answer) -> another answer; a str is sent as it is
+
+
+class Memory:
+    """Knowledge in dictionaries."""
+
+    def __init__(self) -> None:
+        self.envelopes: dict[bytes, Envelope] = {}
+        self.revoked: dict[bytes, Masks] = {}
+
+    def license(self, license_hash: bytes) -> License | None:
+        held = self.envelopes.get(license_hash)
+        return License(held.message, held.items) if held and isinstance(held.message, Consent) else None
+
+    def licenses_on(self, item: bytes) -> Iterable[License]:
+        held = (self.license(one) for one in self.envelopes)
+        return [one for one in held if one and item in one.positions]
+
+    def bits(self, address: bytes) -> Masks:
+        return self.revoked.get(address, {})
+
+    def add(self, envelope: Envelope) -> bool:
+        new = envelope.digest not in self.envelopes
+        self.envelopes[envelope.digest] = envelope
+        message = envelope.message
+        if not isinstance(message, Consent):
+            self.revoked[message.contributor] = merged(self.bits(message.contributor), message.bits)
+        return new
+
+
+class FakeNode:
+    """FakeNode answers as a node would, unless `twist` changes the answer on its way out."""
+
+    def __init__(self, network: Network = NETWORK) -> None:
+        self.key = SigningKey(b"k" * 32)
+        self.network = network
+        self.memory = Memory()
+        self.twist: Twist | None = None
+        self.stale_checks = 0  # so many checks are answered `stale` before the rest is judged
+        self.checks: list[dict[str, Any]] = []
+        self.url = ""
+
+    @property
+    def trusted(self) -> NetworkFile:
+        """A network file that believes this node."""
+        operator = Operator("Fake", bytes(self.key.verify_key), url=self.url)
+        return NetworkFile(self.network, 1, 0, (operator,))
+
+    def app(self) -> web.Application:
+        app = web.Application(client_max_size=BODY_BYTES * 16)
+        app.router.add_get("/v1/node", self._about)
+        app.router.add_get("/v1/peers", self._peers)
+        app.router.add_post("/v1/messages", self._messages)
+        app.router.add_post("/v1/check", self._check)
+        app.router.add_get("/v1/licenses/{license}", self._license)
+        app.router.add_get("/v1/contributors/{address}/licenses", self._licenses)
+        return app
+
+    def _answer(self, route: str, answer: Any, status: int = 200) -> web.Response:
+        if self.twist:
+            answer = self.twist(route, answer)
+        if isinstance(answer, str):
+            return web.Response(text=answer, status=status)
+        return web.json_response(answer, status=status)
+
+    async def _about(self, _request: web.Request) -> web.Response:
+        answer = {
+            "name": "Fake",
+            "version": "0",
+            "node_key": bytes(self.key.verify_key).hex(),
+            "peer_id": "12D3Koo",
+            "network": {
+                "chain_id": self.network.chain_id,
+                "registry": address_text(self.network.registry),
+            },
+            "time": time.time(),
+            "block": {"number": BLOCK.number, "hash": hex_text(BLOCK.hash), "time": time.time()},
+            "listen": ["/ip4/127.0.0.1/tcp/4600/p2p/12D3Koo"],
+            "counters": {"checks": len(self.checks)},
+            "gossip_replay_window_s": 120,
+        }
+        return self._answer("node", answer)
+
+    async def _peers(self, _request: web.Request) -> web.Response:
+        peer = {"peer_id": "12D3Kpp", "address": "/ip4/127.0.0.1/tcp/4601", "connected": True}
+        return self._answer("peers", {"peers": [peer]})
+
+    async def _messages(self, request: web.Request) -> web.Response:
+        bundle = decode_bundle(await request.read(), BODY_BYTES)
+        results = [self._take(data) for data in bundle]
+        refused = any(one["status"] == "refused" for one in results)
+        return self._answer("messages", {"results": results}, 422 if refused else 200)
+
+    def _take(self, data: bytes) -> dict[str, Any]:
+        try:
+            envelope = decode(data, self.network)
+            envelope.check_signatures(EoaVerifier())
+        except SaysoError as error:
+            refusal = {"code": error.code, "message": str(error)}
+            return {"digest": None, "status": "refused", "error": refusal}
+        new = self.memory.add(envelope)
+        result = {"digest": hex_text(envelope.digest), "status": "stored" if new else "known"}
+        if isinstance(envelope.message, Consent):
+            return result
+        statement = Acknowledgement(
+            self.network, bytes(self.key.verify_key), envelope.digest, BLOCK, int(time.time())
+        )
+        return result | {"acknowledgement": acknowledgement_to_json(sign_statement(self.key, statement))}
+
+    async def _check(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        self.checks.append(body)
+        query = Query(address_from_text(body["grantee"]), body["purpose"])
+        rows = [Row(hash_from_text(one[0]), hash_from_text(one[1])) for one in body["rows"]]
+        stale = len(self.checks) <= self.stale_checks
+        reasons = [
+            Reason.STALE if stale else verdict(self.memory, row, query, time.time()) for row in rows
+        ]
+        return self._answer(
+            "check", {"reasons": reasons, "receipt": self.receipt_for(body, query, rows, reasons)}
+        )
+
+    def receipt_for(
+        self, body: dict[str, Any], query: Query, rows: list[Row], reasons: list[Reason]
+    ) -> dict[str, Any]:
+        """The signed receipt of a check."""
+        receipt = Receipt(
+            network=self.network,
+            node_key=bytes(self.key.verify_key),
+            grantee=query.grantee,
+            purpose=query.purpose,
+            max_age_s=body["max_age_s"],
+            run_id=body["run_id"],
+            manifest_root=manifest_root(rows),
+            results_root=results_root(rows, reasons),
+            counts=count_reasons(reasons),
+            sequence=len(self.checks),
+            state=bytes(32),
+            block=BLOCK,
+            time=int(time.time()),
+        )
+        return receipt_to_json(sign_statement(self.key, receipt))
+
+    async def _license(self, request: web.Request) -> web.Response:
+        license_hash = hash_from_text(request.match_info["license"])
+        held, envelope = self.memory.license(license_hash), self.memory.envelopes.get(license_hash)
+        if held is None or envelope is None:
+            error = {"code": "not-found", "message": "no license of this hash is held"}
+            return self._answer("license", {"error": error}, 404)
+        consent = held.consent
+        revoked = sum(
+            is_revoked(self.memory, held, item, purpose)
+            for item in held.items
+            for purpose in consent.purposes
+        )
+        answer = {
+            "license": hex_text(license_hash),
+            "envelope": base64.b64encode(encode(envelope)).decode(),
+            "consent": typed_data(consent, self.network)["message"],
+            "items": [hex_text(item) for item in held.items],
+            "arrived_at": time.time(),
+            "permissions": consent.items * len(consent.purposes),
+            "revoked_permissions": revoked,
+            "anchor": None,
+        }
+        return self._answer("license", answer)
+
+    async def _licenses(self, request: web.Request) -> web.Response:
+        address = address_from_text(request.match_info["address"])
+        held = {one: self.memory.license(one) for one in self.memory.envelopes}
+        found = [hex_text(h) for h, one in held.items() if one and one.consent.contributor == address]
+        return self._answer("licenses", {"licenses": found, "next": None})
+
+
+@contextmanager
+def running(node: FakeNode) -> Iterator[FakeNode]:
+    """Serve a fake node from a thread, on a free port of this machine, as long as the block lasts."""
+    loop, started = asyncio.new_event_loop(), threading.Event()
+
+    async def start() -> web.AppRunner:
+        runner = web.AppRunner(node.app(), access_log=None, shutdown_timeout=1.0)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        node.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        started.set()
+        return runner
+
+    def serve() -> None:
+        runner = loop.run_until_complete(start())
+        loop.run_forever()
+        loop.run_until_complete(runner.cleanup())
+        loop.close()
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    assert started.wait(10)
+    try:
+        yield node
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+        assert not thread.is_alive()
