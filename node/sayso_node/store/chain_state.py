@@ -111,10 +111,12 @@ def make_batch(db: sqlite3.Connection, sponsor: bytes, licenses: list[bytes]) ->
 
 
 def unanchored(db: sqlite3.Connection) -> OwnBatch | None:
-    """The oldest batch of this node that is not on chain."""
+    """The oldest batch of this node that is not on chain: its transaction has the lowest nonce."""
     row = db.execute(
         "SELECT root, raw_transaction FROM batches"
-        " WHERE own AND root NOT IN (SELECT root FROM anchors) LIMIT 1"
+        " WHERE own AND root NOT IN (SELECT root FROM anchors)"
+        " ORDER BY (SELECT seq FROM messages WHERE digest = substr(licenses, 1, ?)) LIMIT 1",
+        (HASH_BYTES,),
     ).fetchone()
     return OwnBatch(*row) if row else None
 

@@ -36,29 +36,38 @@ class Engine:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._changes: queue.SimpleQueue[_Change | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
+        self._door = threading.Lock()  # no change is put behind the None that ends the writer
+        self._open = False
+        self._thread: threading.Thread | None = None
         self._idle: list[sqlite3.Connection] = []
 
     def start(self) -> None:
         """Open or create the database; raises StoreUnusable for one of another version."""
-        with contextlib.closing(self._connect()) as db:
-            version: int = db.execute("PRAGMA user_version").fetchone()[0]
-            if version == 0:
-                db.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
-            elif version != VERSION:
-                raise StoreUnusable(f"{self._path} has version {version}, this release needs {VERSION}")
+        db = self._connect()
+        try:
+            self._prepare(db)
+        except BaseException:
+            db.close()
+            raise
+        self._open = True
+        self._thread = threading.Thread(target=self._run, args=(db,), name="store-writer", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Finish what was asked for and close."""
-        if self._thread.is_alive():
+        """Finish what was asked for and close; what is asked for later is refused."""
+        with self._door:
+            self._open = False
             self._changes.put(None)
+        if self._thread:
             self._thread.join()
         while self._idle:
             self._idle.pop().close()
 
     async def write(self, apply: Callable[[sqlite3.Connection], T]) -> T:
-        """Run a change in the writer thread; returns once it is on disk, raises what it raised."""
+        """Run a change in the writer thread; returns once it is on disk, raises what it raised.
+
+        Raises StoreUnusable when it could not be kept, or when the store is not open.
+        """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
 
@@ -75,7 +84,10 @@ class Engine:
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(settle, value, error)
 
-        self._changes.put(_Change(apply, done))
+        with self._door:
+            if not self._open:
+                raise StoreUnusable(f"the store {self._path} is not open")
+            self._changes.put(_Change(apply, done))
         return await future
 
     @contextlib.contextmanager
@@ -101,9 +113,21 @@ class Engine:
             raise StoreUnusable(f"cannot open the store {self._path}: {error}") from error
         return db
 
-    def _run(self) -> None:
+    def _prepare(self, db: sqlite3.Connection) -> None:
+        """Make the tables of a new database, refuse one that is not ours."""
+        try:
+            version: int = db.execute("PRAGMA user_version").fetchone()[0]
+            if version == 0:
+                db.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
+                version = VERSION
+        except sqlite3.Error as error:
+            raise StoreUnusable(f"cannot make a store of {self._path}: {error}") from error
+        if version != VERSION:
+            raise StoreUnusable(f"{self._path} has version {version}, this release needs {VERSION}")
+
+    def _run(self, connection: sqlite3.Connection) -> None:
         """The writer thread: until None comes, take all that wait and commit them as one."""
-        with contextlib.closing(self._connect()) as db:
+        with contextlib.closing(connection) as db:
             while (change := self._changes.get()) is not None:
                 group = [change]
                 last = False
@@ -127,8 +151,7 @@ class Engine:
         except sqlite3.Error as error:
             with contextlib.suppress(sqlite3.Error):
                 db.execute("ROLLBACK")
-            failure = StoreUnusable(f"the store could not be written: {error}")
-            results = [(None, failure)] * len(group)
+            results = [(None, _unusable(error))] * len(group)
         for change, (value, raised) in zip(group, results, strict=True):
             change.done(value, raised)
 
@@ -137,9 +160,15 @@ def _apply(db: sqlite3.Connection, change: _Change) -> tuple[Any, BaseException 
     db.execute("SAVEPOINT change")
     try:
         value = change.apply(db)
-    except Exception as error:  # noqa: BLE001 - it belongs to the caller, who gets it
+    except Exception as error:  # it belongs to the caller, who gets it
+        if isinstance(error, sqlite3.Error) and not db.in_transaction:
+            raise  # a full disk, for one, ends the transaction of all
         db.execute("ROLLBACK TO change")
         db.execute("RELEASE change")
-        return None, error
+        return None, _unusable(error) if isinstance(error, sqlite3.OperationalError) else error
     db.execute("RELEASE change")
     return value, None
+
+
+def _unusable(error: sqlite3.Error) -> StoreUnusable:
+    return StoreUnusable(f"the store could not be written: {error}")

@@ -1,0 +1,25 @@
+"""Nodes whose stores are in a folder of the test and closed when it is over."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sayso_node.store.engine import Engine
+from support.node_rig import NodeRig
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[NodeRig]:
+    with NodeRig(tmp_path) as rig:
+        yield rig
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Engine]:
+    engine = Engine(tmp_path / "store.sqlite")
+    engine.start()
+    try:
+        yield engine
+    finally:
+        engine.stop()

@@ -1,0 +1,142 @@
+"""The followed chain, anchors and batches; what a reorganisation takes away and what it leaves."""
+
+import sqlite3
+
+from node.store.harness import tables
+from sayso_node.store import chain_state, messages
+from sayso_node.store.chain_state import KEPT_BLOCKS, Anchor
+from sayso_protocol.batches import Batch
+from sayso_protocol.primitives import sha256
+from sayso_protocol.receipts import ChainPoint
+from support.fake_chain import SUBMITTER
+from support.node_rig import NOW, consent
+from support.protocol_strategies import ADA
+
+SPONSOR = b"\x11" * 32
+
+
+def block(number: int, fork: str = "") -> ChainPoint:
+    return ChainPoint(number, sha256(f"{number} {fork}".encode()))
+
+
+def anchor(root: bytes, number: int, submitter: bytes = SUBMITTER) -> Anchor:
+    return Anchor(root, submitter, number, block(number).hash)
+
+
+def waiting(db: sqlite3.Connection, *numbers: int, since: float = NOW) -> list[bytes]:
+    envelopes = [consent(number) for number in numbers]
+    for envelope in envelopes:
+        messages.add_consent(db, envelope, since, own=True)
+    return [envelope.digest for envelope in envelopes]
+
+
+def test_followed_blocks_come_newest_first_and_old_ones_go() -> None:
+    db = tables()
+    for number in range(1, KEPT_BLOCKS + 50):
+        chain_state.advance(db, block(number))
+    newest = KEPT_BLOCKS + 49
+    expected = [block(number) for number in range(newest, newest - KEPT_BLOCKS, -1)]
+    assert chain_state.followed(db) == expected
+
+
+def test_a_rewind_drops_blocks_and_anchors_and_keeps_bits() -> None:
+    db = tables()
+    for number in (3, 5, 8):
+        chain_state.advance(db, block(number))
+        chain_state.add_anchor(db, anchor(sha256(bytes([number])), number))
+        messages.merge_bits(db, ADA, {number: 1}, source="chain")
+    chain_state.rewind(db, 5)
+    assert chain_state.followed(db) == [block(5), block(3)]
+    left = db.execute("SELECT block_number FROM anchors ORDER BY block_number").fetchall()
+    assert left == [(3,), (5,)]
+    assert messages.bits_of(db, ADA) == {3: 1, 5: 1, 8: 1}
+    chain_state.rewind(db, -1)
+    assert chain_state.followed(db) == []
+    assert messages.bits_of(db, ADA) == {3: 1, 5: 1, 8: 1}
+
+
+def test_a_block_that_was_replaced_has_its_new_hash() -> None:
+    db = tables()
+    chain_state.advance(db, block(4, "old"))
+    chain_state.advance(db, block(4, "new"))
+    assert chain_state.followed(db) == [block(4, "new")]
+
+
+def test_the_first_place_of_a_root_counts() -> None:
+    db, root = tables(), sha256(b"root")
+    chain_state.add_anchor(db, anchor(root, 4))
+    chain_state.add_anchor(db, anchor(root, 9, b"\7" * 20))
+    assert db.execute("SELECT * FROM anchors").fetchall() == [tuple(anchor(root, 4))]
+
+
+def test_a_batch_comes_out_as_it_was_kept() -> None:
+    db = tables()
+    made = Batch(SPONSOR, tuple(sha256(bytes([number])) for number in range(5)))
+    chain_state.add_batch(db, made, own=False)
+    chain_state.add_batch(db, made, own=False)
+    assert chain_state.batch(db, made.root) == made
+    assert chain_state.batch(db, sha256(b"another")) is None
+
+
+def test_the_earliest_anchor_of_a_license_is_found_with_its_place() -> None:
+    db, shared = tables(), sha256(b"shared")
+    late = Batch(SPONSOR, (shared,))
+    early = Batch(SPONSOR, (sha256(b"x"), sha256(b"y"), shared))
+    for batch in (late, early):
+        chain_state.add_batch(db, batch, own=False)
+    assert chain_state.anchor_of(db, shared) is None
+    chain_state.add_anchor(db, anchor(late.root, 9))
+    assert chain_state.anchor_of(db, shared) == (anchor(late.root, 9), 0)
+    chain_state.add_anchor(db, anchor(early.root, 4))
+    assert chain_state.anchor_of(db, shared) == (anchor(early.root, 4), 2)
+    early.proof(2).check(shared, early.root)
+    chain_state.rewind(db, 3)
+    assert chain_state.anchor_of(db, shared) is None
+
+
+def test_a_batch_is_due_when_it_is_full_or_its_oldest_waited_long_enough() -> None:
+    db = tables()
+    assert chain_state.due(db, NOW, 3) == []
+    first = waiting(db, 1, since=NOW)
+    second = waiting(db, 2, since=NOW + 10)
+    assert chain_state.due(db, NOW - 1, 3) == []
+    assert chain_state.due(db, NOW, 3) == first + second
+    third = waiting(db, 3, since=NOW + 20)
+    waiting(db, 4, since=NOW + 20)
+    assert chain_state.due(db, NOW - 1, 3) == first + second + third
+
+
+def test_what_is_in_a_batch_no_longer_waits() -> None:
+    db = tables()
+    licenses = waiting(db, 1, 2, 3)
+    made = chain_state.make_batch(db, SPONSOR, licenses[:2])
+    assert made.licenses == tuple(licenses[:2])
+    assert chain_state.due(db, NOW, 10) == licenses[2:]
+    assert chain_state.unanchored(db) == (made.root, None)
+
+
+def test_the_signed_transaction_is_kept_until_the_root_stands_on_chain() -> None:
+    db = tables()
+    made = chain_state.make_batch(db, SPONSOR, waiting(db, 1))
+    chain_state.keep_transaction(db, made.root, b"signed")
+    assert chain_state.unanchored(db) == (made.root, b"signed")
+    chain_state.add_anchor(db, anchor(made.root, 7))
+    assert chain_state.unanchored(db) is None
+    chain_state.rewind(db, 6)  # a reorganisation takes the anchor away: it is sent again
+    assert chain_state.unanchored(db) == (made.root, b"signed")
+
+
+def test_the_oldest_of_several_batches_is_sent_first() -> None:
+    """After a deep reorganisation: their nonces ascend, so the oldest must go first."""
+    db = tables()
+    made = [chain_state.make_batch(db, SPONSOR, waiting(db, number)) for number in range(1, 9)]
+    for batch in made:
+        assert chain_state.unanchored(db) == (batch.root, None)
+        chain_state.add_anchor(db, anchor(batch.root, 5))
+    assert chain_state.unanchored(db) is None
+
+
+def test_batches_of_others_are_not_ours_to_anchor() -> None:
+    db = tables()
+    chain_state.add_batch(db, Batch(SPONSOR, (sha256(b"x"),)), own=False)
+    assert chain_state.unanchored(db) is None

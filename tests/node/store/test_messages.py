@@ -1,0 +1,123 @@
+"""What is stored comes out again, by hash, by item, by contributor and page by page."""
+
+import asyncio
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from node.store.harness import tables
+from sayso_node.store import chain_state, messages
+from sayso_node.store.engine import Engine
+from sayso_protocol.envelope import CONSENT, REVOCATION, decode, encode
+from support.node_rig import NOW, consent, revocation
+from support.protocol_strategies import BEN, NETWORK, a_consent, item_hashes, signed
+
+
+def test_a_consent_comes_out_as_it_was_stored() -> None:
+    db, first, second = tables(), consent(1, count=3), consent(2)
+    assert messages.add_consent(db, first, NOW, own=False)
+    assert messages.add_consent(db, second, NOW + 1, own=False)
+    stored = messages.consent(db, first.digest)
+    assert stored is not None
+    assert decode(stored.body, NETWORK) == first
+    assert stored.arrived_at == NOW
+    assert messages.consent(db, revocation("everything").digest) is None
+    assert messages.licenses_of(db, first.message.contributor) == [first.digest, second.digest]
+    assert messages.licenses_of(db, BEN) == []
+
+
+def test_a_second_copy_changes_nothing() -> None:
+    db, one = tables(), consent(1)
+    assert messages.add_consent(db, one, NOW, own=True)
+    assert not messages.add_consent(db, one, NOW + 5, own=True)
+    stored = messages.consent(db, one.digest)
+    assert stored
+    assert stored.arrived_at == NOW
+    assert chain_state.due(db, NOW, 10) == [one.digest]
+
+
+def test_a_revocation_is_no_license() -> None:
+    db, one = tables(), revocation("everything")
+    messages.add_revocation(db, one, NOW)
+    assert messages.is_known(db, one.digest)
+    assert messages.consent(db, one.digest) is None
+    assert messages.licenses_of(db, one.message.contributor) == []
+
+
+def test_every_consent_on_an_item_is_found() -> None:
+    db, items = tables(), item_hashes(3)
+    one = signed(a_consent(items), items)
+    other = signed(a_consent(items[1:], contributor=BEN, parties=(BEN,)), items[1:])
+    for envelope in (one, other, consent(9)):
+        messages.add_consent(db, envelope, NOW, own=False)
+    on = [{stored.seq for stored in messages.consents_on(db, item)} for item in items]
+    assert on == [{1}, {1, 2}, {1, 2}]
+
+
+def test_only_what_this_node_sponsors_waits_for_an_anchor() -> None:
+    db, own, other = tables(), consent(1), consent(2)
+    messages.add_consent(db, own, NOW, own=True)
+    messages.add_consent(db, other, NOW, own=False)
+    assert chain_state.due(db, NOW, 10) == [own.digest]
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.sets(st.integers(1, 60)), st.sets(st.integers(1, 60)), st.integers(1, 9))
+def test_pages_hold_every_digest_of_a_kind_once(
+    consents: set[int], revocations: set[int], page: int
+) -> None:
+    db = tables()
+    held = {
+        CONSENT: {envelope.digest for envelope in map(consent, consents)},
+        REVOCATION: {revocation(words={number: 1}).digest for number in revocations},
+    }
+    for number in consents:
+        messages.add_consent(db, consent(number), NOW, own=False)
+    for number in revocations:
+        messages.add_revocation(db, revocation(words={number: 1}), NOW)
+    for kind, digests in held.items():
+        listed: list[bytes] = []
+        while found := messages.digests(db, kind, listed[-1] if listed else b"", page):
+            assert len(found) <= page
+            listed += found
+        assert listed == sorted(digests)
+
+
+def test_bodies_and_unknown_digests() -> None:
+    db, held, other = tables(), consent(1), consent(2)
+    messages.add_consent(db, held, NOW, own=False)
+    assert list(messages.bodies(db, [other.digest, held.digest])) == [encode(held)]
+    assert messages.unknown(db, [held.digest, other.digest]) == [other.digest]
+
+
+async def test_the_first_acknowledgement_wins(store: Engine) -> None:
+    """Of many at once: all callers get the same, and it is the same ever after."""
+    digest = bytes(32)
+    said = await asyncio.gather(
+        *(
+            store.write(lambda db, n=n: messages.keep_acknowledgement(db, digest, f"number {n}"))  # type: ignore[misc]
+            for n in range(50)
+        )
+    )
+    assert len(set(said)) == 1
+    later = await store.write(lambda db: messages.keep_acknowledgement(db, digest, "later"))
+    assert later == said[0]
+    other = await store.write(lambda db: messages.keep_acknowledgement(db, b"\1" * 32, "another"))
+    assert other == "another"
+
+
+async def test_numbers_are_given_once_from_one_on(store: Engine) -> None:
+    drawn = await asyncio.gather(
+        *(store.write(lambda db: messages.next_number(db, "receipts")) for _ in range(100))
+    )
+    assert sorted(drawn) == list(range(1, 101))
+    assert await store.write(lambda db: messages.next_number(db, "others")) == 1
+
+
+async def test_a_number_of_a_failed_change_was_given_to_nobody(store: Engine) -> None:
+    def fails(db: object) -> int:
+        messages.next_number(db, "receipts")  # type: ignore[arg-type]
+        raise KeyError
+
+    await asyncio.gather(store.write(fails), return_exceptions=True)
+    assert await store.write(lambda db: messages.next_number(db, "receipts")) == 1

@@ -1,0 +1,38 @@
+"""A program that writes to a store until it is killed: `python writer.py STORE FIRST`.
+
+Many writers at once; each prints a number after, and only after, the store said that it is kept.
+"""
+
+import asyncio
+import itertools
+import sqlite3
+import sys
+from pathlib import Path
+
+from sayso_node.store.engine import Engine
+
+WRITERS = 20
+
+
+def both(value: int, db: sqlite3.Connection) -> None:
+    """Two rows that belong together, and a body, so that a change spans pages."""
+    db.execute("INSERT INTO numbers VALUES (?, ?)", (f"n{value}", value))
+    db.execute("INSERT INTO messages VALUES (NULL, ?, 1, x'', zeroblob(6000), 0)", (value.to_bytes(32),))
+
+
+async def write(store: Engine, values: "itertools.count[int]") -> None:
+    for value in values:
+        await store.write(lambda db, value=value: both(value, db))  # type: ignore[misc]
+        sys.stdout.write(f"{value}\n")
+        sys.stdout.flush()
+
+
+async def main(path: Path, first: int) -> None:
+    store = Engine(path)
+    store.start()
+    values = itertools.count(first)
+    await asyncio.gather(*(write(store, values) for _ in range(WRITERS)))
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2])))

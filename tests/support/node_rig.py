@@ -1,0 +1,142 @@
+"""The parts of a node, wired as node.py wires them, with the world outside in the test's hands.
+
+with NodeRig(tmp_path) as rig:
+    await rig.give(consent(1))
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from nacl.signing import SigningKey
+
+from sayso_node.acknowledging import Acknowledger
+from sayso_node.broadcast import Broadcast
+from sayso_node.counters import Counters
+from sayso_node.freshness import ChainHead, Freshness
+from sayso_node.gossip.addresses import peer_id_of
+from sayso_node.intake import Intake
+from sayso_node.interfaces import NetworkHandlers
+from sayso_node.judging import Judge
+from sayso_node.outcome import Outcome, Source
+from sayso_node.store.engine import Engine
+from sayso_node.sync.answering import answer
+from sayso_node.sync.asking import SyncRounds
+from sayso_protocol.envelope import Envelope, encode
+from sayso_protocol.messages import Revocation
+from sayso_protocol.primitives import sha256
+from sayso_protocol.receipts import ChainPoint
+from sayso_protocol.signatures import EoaVerifier
+from support.fake_network import FakeNetwork, Switchboard
+from support.protocol_strategies import ADA, NETWORK, NODE, a_consent, item_hashes, signed
+
+NOW = 1_750_000_000.0  # between the dates of an ordinary consent
+DEADLINE_S = 30.0  # generous: only a failure waits for it
+
+
+class ManualClock:
+    """A clock that stands still until a test moves it."""
+
+    def __init__(self, now: float = NOW) -> None:
+        self.time = now
+
+    def now(self) -> float:
+        return self.time
+
+
+async def until(condition: Callable[[], object], deadline_s: float = DEADLINE_S) -> None:
+    """Return when the condition holds; fail at the deadline."""
+    end = time.monotonic() + deadline_s
+    while not condition():
+        assert time.monotonic() < end, f"not within {deadline_s} s: {condition}"
+        await asyncio.sleep(0.002)
+
+
+def node_key(name: str) -> SigningKey:
+    """The identity of the node of this name."""
+    return SigningKey(sha256(f"sayso node {name}".encode()))
+
+
+def consent(
+    number: int, /, *, count: int = 1, sponsor: SigningKey | None = NODE, **changes: object
+) -> Envelope:
+    """A signed consent on items of its own, sponsored by the test node unless told otherwise."""
+    items = item_hashes(count, number)
+    envelope = signed(a_consent(items, **changes), items)
+    return envelope.sponsored_by(sponsor) if sponsor else envelope
+
+
+def revocation(*scopes: str, contributor: bytes = ADA, words: dict[int, int] | None = None) -> Envelope:
+    """A signed revocation of these scopes and words."""
+    masks = words or {}
+    return signed(Revocation(contributor, scopes, tuple(masks), tuple(masks.values())))
+
+
+class NodeRig:
+    """The parts of the node of this name; use as a context manager."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        name: str = "rig",
+        board: Switchboard | None = None,
+        peers: Iterable[str] = (),
+        clock: ManualClock | None = None,
+        gossip: bool = True,
+    ) -> None:
+        self.identity = key = node_key(name)
+        self.peer_id = peer_id_of(bytes(key.verify_key))
+        self.board = board or Switchboard()
+        self.clock = clock or ManualClock()
+        self.counters = Counters()
+        self.store = Engine(folder / f"{name}.sqlite")
+        self.freshness = Freshness(peers)
+        self.network = FakeNetwork(self.board, self.peer_id)
+        shared = (key, self.clock, self.counters)
+        self.intake = Intake(NETWORK, self.store, EoaVerifier(), *shared)
+        self.broadcast = Broadcast(NETWORK, self.network, self.intake, self.counters, enabled=gossip)
+        self.rounds = SyncRounds(
+            self.network, self.store, self.intake, self.freshness, self.clock, self.counters
+        )
+        self.judge = Judge(NETWORK, self.store, self.freshness, *shared)
+        self.acknowledger = Acknowledger(NETWORK, self.store, self.freshness, *shared)
+
+    def __enter__(self) -> Self:
+        self.store.start()
+        self.board.connect(
+            self.peer_id, NetworkHandlers(self.broadcast.on_frame, self._answer, lambda _p, _c: None)
+        )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.board.disconnect(self.peer_id)
+        self.store.stop()
+
+    async def _answer(self, _protocol: str, body: bytes, _peer_id: str) -> bytes:
+        return await asyncio.to_thread(answer, self.store, body)
+
+    async def give(self, *envelopes: Envelope, source: Source = Source.HTTP) -> list[Outcome]:
+        """Hand messages to the intake in one bundle."""
+        return await self.intake.take([encode(one) for one in envelopes], source)
+
+    def digests(self) -> set[bytes]:
+        """Everything that is stored."""
+        with self.store.read() as db:
+            return {digest for (digest,) in db.execute("SELECT digest FROM messages")}
+
+    def count(self, name: str) -> int:
+        """One counter."""
+        return self.counters.snapshot()[name]
+
+    def be_current(self, number: int = 1) -> None:
+        """As if the chain and every configured peer had just been read."""
+        now = self.clock.now()
+        self.freshness.chain_read(now, ChainHead(ChainPoint(number, sha256(b"block")), now))
+        for peer_id in list(self.freshness._peers_begun):
+            self.freshness.peer_synced(peer_id, now)
