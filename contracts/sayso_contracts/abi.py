@@ -14,6 +14,7 @@ from sayso_contracts.errors import BadLog, CallReverted, NotDeployed
 from sayso_protocol.primitives import hex_text, keccak
 
 SELECTOR_BYTES = 4
+WORD_BYTES = 32
 
 
 def _types(parameters: list[AbiEntry]) -> list[str]:
@@ -63,6 +64,8 @@ def decode_event(event: str, topics: list[bytes], data: bytes) -> tuple[Any, ...
     plain = [entry["type"] for entry in inputs if not entry["indexed"]]
     if len(topics) != len(indexed) + 1:
         raise BadLog(f"a log of {event} has {len(indexed) + 1} topics, not {len(topics)}")
+    if len(data) != WORD_BYTES * len(plain):  # all our types take a word
+        raise BadLog(f"a log of {event} has {len(plain)} words of data, not {len(data)} bytes")
     try:
         return decode(indexed, b"".join(topics[1:])) + decode(plain, data)
     except DecodingError as error:

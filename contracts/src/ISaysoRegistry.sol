@@ -12,7 +12,7 @@ interface ISaysoRegistry {
     event Anchored(bytes32 indexed root, address indexed submitter);
 
     /// @notice `bits` of a word were set that had not been set before.
-    event Revoked(address indexed contributor, uint248 indexed word, uint256 bits);
+    event Revoked(address indexed contributor, uint248 word, uint256 bits);
 
     /// @notice Every word needs its mask.
     error LengthMismatch(uint256 words, uint256 masks);

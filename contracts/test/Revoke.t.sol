@@ -22,7 +22,7 @@ contract RevokeTest is RegistryTest {
         uint256 added = second & ~first;
         Vm.Log[] memory logs = vm.getRecordedLogs();
         vm.assertEq(logs.length, added == 0 ? 0 : 1);
-        if (added != 0) vm.assertEq(logs[0].data, abi.encode(added));
+        if (added != 0) vm.assertEq(logs[0].data, abi.encode(word, added));
         vm.assertEq(_bits(address(this), word), first | second);
     }
 
