@@ -125,7 +125,7 @@ def _limit_memory(most_bytes: int) -> None:
 
 def _die_with_parent(descriptor: int) -> None:
     poller = select.poll()
-    poller.register(descriptor, select.POLLRDHUP)
+    poller.register(descriptor, getattr(select, "POLLRDHUP", select.POLLHUP))
     poller.poll()
     threading.Event().wait(GRACE_S)
     os._exit(1)

@@ -8,12 +8,14 @@ from typing import Final, Self
 
 from sayso_node.errors import InvalidNodeConfig
 from sayso_node.gossip.addresses import KEY_BYTES, split_multiaddr
+from sayso_node.gossip.frames import MAX_MESSAGE_BYTES
 
 HISTORY_HEARTBEATS: Final = 5  # gossipsub v1.1 mcache_len: heartbeats a message can be asked for
 IHAVE_HEARTBEATS: Final = 3  # gossipsub v1.1 mcache_gossip: heartbeats a message is advertised
 LIBRARY_JUDGE_S: Final = 5.0  # py-libp2p gives up on a validator then
 KIB: Final = 1024
 MIB: Final = 1024 * KIB
+MAX_LIBRARY_FRAME_BYTES: Final = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,10 @@ class GossipConfig:
             raise InvalidNodeConfig("urgent_topics must be among topics")
         if not 0 < self.judge_s < LIBRARY_JUDGE_S:
             raise InvalidNodeConfig(f"judge_s must be below {LIBRARY_JUDGE_S} s")
+        if max(self.max_request_bytes, self.max_response_bytes) > MAX_MESSAGE_BYTES - MIB:
+            raise InvalidNodeConfig("requests and answers must fit between node and child")
+        if self.max_frame_bytes > MAX_LIBRARY_FRAME_BYTES:
+            raise InvalidNodeConfig("py-libp2p silently loses frames of a mebibyte")
         for address in self.peers:
             split_multiaddr(address)
 

@@ -5,6 +5,7 @@ py-libp2p reconnects to nobody, and does not notice a peer that stopped without 
 
 import contextlib
 import logging
+import socket
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from random import Random
@@ -50,10 +51,10 @@ class Dialer(INotifee):
         self._tally = tally
         self._rng = rng
         self._tell = tell
-        self._known: dict[ID, list[Multiaddr]] = {}
+        self._known: dict[ID, list[str]] = {}
         for address in config.peers:
             where, peer_id = split_multiaddr(address)
-            self._known.setdefault(ID.from_base58(peer_id), []).append(Multiaddr(where))
+            self._known.setdefault(ID.from_base58(peer_id), []).append(where)
         self._known.pop(host.get_id(), None)
         network.register_notifee(self)
 
@@ -71,7 +72,7 @@ class Dialer(INotifee):
         """Connect to a peer unless it is connected; raises PeerUnreachable."""
         if self._network.get_connections(peer):
             return
-        for where in self._known.get(peer, ()):
+        for where in [w for known in self._known.get(peer, ()) for w in await _resolved(known)]:
             # The peer may have announced addresses that only it can reach, and py-libp2p would
             # try one of those in place of ours; it also refuses a minute long after a failure.
             self._host.get_peerstore().clear_addrs(peer)
@@ -145,3 +146,19 @@ class Dialer(INotifee):
 
     async def listen_close(self, network: INetwork, multiaddr: Multiaddr) -> None:
         """Not our concern."""
+
+
+async def _resolved(address: str) -> list[Multiaddr]:
+    """The address, or those a DNS name stands for; py-libp2p would not look into /etc/hosts."""
+    _, kind, name, rest = address.split("/", 3)
+    if not kind.startswith("dns"):
+        return [Multiaddr(address)]
+    families = {"dns4": socket.AF_INET, "dns6": socket.AF_INET6}
+    try:
+        found = await trio.socket.getaddrinfo(
+            name, None, family=families.get(kind, socket.AF_UNSPEC), type=socket.SOCK_STREAM
+        )
+    except OSError as error:
+        _log.debug("resolving %s: %s", name, error)
+        return []
+    return [Multiaddr(f"/ip{6 if f == socket.AF_INET6 else 4}/{ip[0]}/{rest}") for f, *_, ip in found]

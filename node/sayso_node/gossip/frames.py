@@ -6,6 +6,7 @@ types of everything it reads; what does not parse ends the connection.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 import msgpack
@@ -21,26 +22,22 @@ _RESULT: Final = 1
 _ERROR: Final = 2
 
 
+@dataclass(frozen=True, slots=True)
 class Call:
     """Call asks the other side to do something; `number` NOTICE asks for no answer."""
 
-    __slots__ = ("arguments", "method", "number")
-
-    def __init__(self, number: int, method: str, arguments: list[object]) -> None:
-        self.number = number
-        self.method = method
-        self.arguments = arguments
+    number: int
+    method: str
+    arguments: list[object]
 
 
+@dataclass(frozen=True, slots=True)
 class Answer:
     """Answer carries a result back, or the stable code and text of an error."""
 
-    __slots__ = ("code", "number", "result")
-
-    def __init__(self, number: int, result: object, code: str | None = None) -> None:
-        self.number = number
-        self.result = result
-        self.code = code
+    number: int
+    result: object
+    code: str | None = None
 
 
 def encode_call(number: int, method: str, *arguments: object) -> bytes:
@@ -80,11 +77,11 @@ def decode(body: bytes) -> Call | Answer:
     except (ValueError, msgpack.UnpackException) as error:
         raise Malformed("not msgpack between node and child") from error
     match message:
-        case [0, int(number), str(method), *arguments]:
+        case [kind, int(number), str(method), *arguments] if kind == _CALL:
             return Call(number, method, arguments)
-        case [1, int(number), result]:
+        case [kind, int(number), result] if kind == _RESULT:
             return Answer(number, result)
-        case [2, int(number), str(code), str(text)]:
+        case [kind, int(number), str(code), str(text)] if kind == _ERROR:
             return Answer(number, text, code)
     raise Malformed("neither a call nor an answer between node and child")
 

@@ -14,10 +14,11 @@ from typing import Final, Self
 
 from sayso_node.errors import GossipDown, GossipQueueFull, PeerUnreachable
 from sayso_node.gossip import frames
-from sayso_protocol.errors import SaysoError
+from sayso_protocol.errors import SaysoError, TooLarge
 
 READ_BYTES: Final = 1024 * 1024
 MAX_BACKLOG_BYTES: Final = 2 * frames.MAX_MESSAGE_BYTES  # written, not yet taken by the child
+MAX_SERVED: Final = 8192  # calls of the child at once; its own limits are far below
 
 _ERRORS: Final[dict[str, type[SaysoError]]] = {
     error.code: error for error in (GossipDown, GossipQueueFull, PeerUnreachable)
@@ -84,6 +85,8 @@ class Link:
 
     def _take(self, message: frames.Call | frames.Answer) -> None:
         if isinstance(message, frames.Call):
+            if len(self._serving) >= MAX_SERVED:
+                raise TooLarge("the gossip process asks for more at once than it may")
             task = asyncio.create_task(self._answer(message))
             self._serving.add(task)
             task.add_done_callback(self._serving.discard)

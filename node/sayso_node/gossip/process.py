@@ -9,7 +9,7 @@ import logging
 from collections import Counter
 from typing import Final
 
-from sayso_node.errors import GossipDown, InvalidNodeConfig, PeerUnreachable
+from sayso_node.errors import GossipDown, GossipQueueFull, InvalidNodeConfig, PeerUnreachable
 from sayso_node.gossip.addresses import peer_id_of_seed, split_multiaddr
 from sayso_node.gossip.config import GossipConfig
 from sayso_node.gossip.life import Life
@@ -35,6 +35,7 @@ class GossipProcess(Network):
     def __init__(self, config: GossipConfig) -> None:
         self._config = config
         self._peer_id = peer_id_of_seed(config.seed)
+        self._configured = [(split_multiaddr(address)[1], address) for address in config.peers]
         self._listen = config.listen
         self._life: Life | None = None
         self._up = asyncio.Event()
@@ -95,7 +96,7 @@ class GossipProcess(Network):
             answer = await self._running().link.call(
                 "request", peer_id, protocol, body, float(timeout_s), timeout_s=timeout_s + CALL_S
             )
-        except GossipDown as error:
+        except (GossipDown, GossipQueueFull) as error:
             raise PeerUnreachable(str(error)) from error
         if not isinstance(answer, bytes):
             raise PeerUnreachable(f"{peer_id} gave no answer")
@@ -103,9 +104,7 @@ class GossipProcess(Network):
 
     async def peers(self) -> list[PeerState]:
         """Configured and connected peers; all disconnected while the child is down."""
-        configured = {
-            peer: address for address in self._config.peers for _, peer in [split_multiaddr(address)]
-        }
+        configured = {peer: address for peer, address in self._configured if peer != self._peer_id}
         return [
             PeerState(peer, configured.get(peer, ""), peer in self._connected)
             for peer in sorted(configured.keys() | self._connected)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -111,10 +111,10 @@ class Network:
 
     def __init__(self) -> None:
         self._peers: list[Peer] = []
-        self._pids: set[int] = set()
 
-    async def peer(self, seed: int, *dial: Peer, **settings: object) -> Peer:
-        addresses = [a for other in dial for a in await other.gossip.listen_addresses()]
+    async def peer(self, seed: int, *others: Peer, dial: Sequence[str] = (), **settings: object) -> Peer:
+        addresses = [a for other in others for a in await other.gossip.listen_addresses()]
+        addresses += dial
         peer = Peer(GossipProcess(configuration(seed, addresses, **settings)))
         self._peers.append(peer)
         await peer.start()

@@ -67,6 +67,10 @@ def test_settings_that_contradict_are_refused() -> None:
     with pytest.raises(InvalidNodeConfig):
         configuration(1, [], topics=(CONSENTS,))
     with pytest.raises(InvalidNodeConfig):
+        configuration(1, [], max_frame_bytes=1024 * 1024)
+    with pytest.raises(InvalidNodeConfig):
+        configuration(1, [], max_response_bytes=16 * 1024 * 1024)
+    with pytest.raises(InvalidNodeConfig):
         GossipConfig(seed=b"short", listen=(), peers=(), topics=())
 
 

@@ -16,6 +16,7 @@ from node.gossip.harness import (
     until,
 )
 from sayso_node.errors import InvalidNodeConfig
+from sayso_node.gossip.addresses import multiaddr_for, peer_id_of_seed
 from sayso_node.interfaces import Judgement
 from sayso_protocol.errors import TooLarge
 
@@ -39,6 +40,16 @@ async def test_two_peers_find_each_other_and_a_frame_arrives(network: Network) -
     assert [dialled.address] == await first.gossip.listen_addresses()
     (inbound,) = await first.gossip.peers()
     assert (inbound.peer_id, inbound.address, inbound.connected) == (second.id, "", True)
+
+
+async def test_a_peer_is_dialled_by_name_and_nobody_dials_himself(network: Network) -> None:
+    first = await network.peer(1)
+    (address,) = await first.gossip.listen_addresses()
+    by_name = address.replace("/ip4/127.0.0.1/", "/dns4/localhost/")
+    myself = multiaddr_for("127.0.0.1", 1, peer_id_of_seed(bytes([2]) * 32))
+    second = await network.peer(2, dial=[by_name, myself])
+    await meshed(first, second)
+    assert [state.address for state in await second.gossip.peers()] == [by_name]
 
 
 async def test_publishing_says_how_many_peers_listen(network: Network) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ MIB = 1024 * 1024
 TIMEOUT_S = 30.0
 
 
-async def _pair(network: Network, **settings: object) -> tuple[Peer, Peer]:
+async def _pair(network: Network, **settings: Any) -> tuple[Peer, Peer]:
     server = await network.peer(1, **settings)
     client = await network.peer(2, server, **settings)
     await until(lambda: client.sees(server))

@@ -23,6 +23,8 @@ from node.gossip.harness import (
 from sayso_node.errors import GossipDown, GossipQueueFull, PeerUnreachable
 from sayso_node.gossip.process import GossipProcess
 
+LIBRARY_GRUDGE_S = 60.0  # for so long py-libp2p by itself refuses to dial after a failure
+
 
 async def _restarted(peer: Peer, old: int) -> None:
     await until(lambda: peer.gossip.pid not in (None, old))
@@ -85,7 +87,7 @@ async def test_a_peer_that_was_killed_and_returns_is_redialled(network: Network)
     await until(lambda: dialler.sees(listener, connected=False))
     where = tuple(address.rpartition("/p2p/")[0] for address in addresses)
     again = await network.peer(1, listen=where)
-    await until(lambda: dialler.sees(again))
+    await until(lambda: dialler.sees(again), LIBRARY_GRUDGE_S / 2)
     await meshed(dialler, again)
 
 
