@@ -62,7 +62,7 @@ ci-full: lint types contracts $(READY)  ## everything, the long suites included
 lock: $(READY)  ## renew the hashed pins (no addresses in them)
 	$(BIN)/pip-compile --quiet --all-extras --generate-hashes --allow-unsafe --strip-extras \
 	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options --no-header \
-	  --output-file requirements/dev.txt pyproject.toml requirements/dev.in
+	  --no-annotate --output-file requirements/dev.txt pyproject.toml requirements/dev.in
 
 clean:  ## remove what was made
 	rm -rf $(VENV) build dist contracts/out contracts/cache contracts/node_modules bench.json gas.json
