@@ -53,8 +53,12 @@ class Freshness:
         return latest[-1] if latest else float("inf")
 
     def is_current(self, now: float, max_age_s: float) -> bool:
-        """Whether chain view and peers are younger than `max_age_s`."""
-        return now - min(self.head.time, self._chain_begun, self._quorum_begun) <= max_age_s
+        """Whether chain view and peers are younger than `max_age_s`, and our clock is not behind.
+
+        A clock that lags the chain by more than that would take expired consents for valid ones.
+        """
+        oldest = min(self.head.time, self._chain_begun, self._quorum_begun)
+        return now - oldest <= max_age_s and self.head.time - now <= max_age_s
 
     def confirmed_until(self) -> float:
         """Consents that arrived before this time were checked with the chain and the peers."""
