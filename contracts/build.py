@@ -14,9 +14,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 LOCK = HERE / "package-lock.json"
 INSTALLED = HERE / "node_modules" / ".package-lock.json"  # npm writes it last
-MACHINE = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
-# The binary's own package: the launcher in @foundry-rs/forge answers 0 whatever forge does.
-FORGE = HERE / f"node_modules/@foundry-rs/forge-{sys.platform}-{MACHINE}/bin/forge"
+# From the binary's own package: the launcher in @foundry-rs/forge answers 0 whatever forge does.
+FORGE = HERE / "node_modules" / ".bin" / "forge"
 COMPILED = HERE / "out" / "SaysoRegistry.sol" / "SaysoRegistry.json"
 SHIPPED = HERE / "sayso_contracts" / "registry.json"
 
@@ -31,7 +30,7 @@ def install() -> None:
     if not INSTALLED.exists() or INSTALLED.stat().st_mtime < LOCK.stat().st_mtime:
         run("npm", "ci")
     if not FORGE.exists():
-        sys.exit(f"package.json pins no forge for {sys.platform} on {MACHINE}")
+        sys.exit(f"package.json pins no forge for {platform.system()} on {platform.machine()}")
 
 
 def compile_registry() -> str:

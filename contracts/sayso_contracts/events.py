@@ -90,7 +90,7 @@ def decode_log(raw_log: Mapping[str, Any], registry: bytes | None = None) -> Eve
     try:
         return _decode(raw_log, registry)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise BadLog(f"not a log as eth_getLogs answers it: {error!r}") from error
+        raise BadLog(f"not a log as eth_getLogs answers it: {str(error)[:200]}") from error
 
 
 def _decode(raw_log: Mapping[str, Any], registry: bytes | None) -> Event | None:
@@ -113,12 +113,18 @@ def _decode(raw_log: Mapping[str, Any], registry: bytes | None) -> Event | None:
     return Anchored(**vars(place), root=root, submitter=address_from_text(submitter))
 
 
-def _bytes(value: str | bytes, length: int | None = None) -> bytes:
-    raw = bytes.fromhex(value.removeprefix("0x")) if isinstance(value, str) else bytes(value)
-    if length is not None and len(raw) != length:
-        raise ValueError(f"{length} bytes expected, {len(raw)} given")
-    return raw
+def _bytes(value: object, length: int | None = None) -> bytes:
+    if isinstance(value, str):
+        value = bytes.fromhex(value.removeprefix("0x"))
+    if not isinstance(value, bytes):  # bytes(10**10) would be ten gigabytes
+        raise TypeError(f"hexadecimal text or bytes expected, not {type(value).__name__}")
+    if length is not None and len(value) != length:
+        raise ValueError(f"{length} bytes expected, {len(value)} given")
+    return bytes(value)
 
 
-def _integer(value: str | int) -> int:
-    return int(value, 16) if isinstance(value, str) else int(value)
+def _integer(value: object) -> int:
+    number = int(value, 16) if isinstance(value, str) else value
+    if not isinstance(number, int) or isinstance(number, bool) or number < 0:
+        raise ValueError(f"a number expected, not {str(value)[:40]!r}")
+    return number

@@ -85,6 +85,9 @@ def test_what_is_not_ours_is_nothing() -> None:
         {"blockNumber": None},
         {"blockHash": "0x11"},
         {"logIndex": "many"},
+        {"logIndex": True},
+        {"blockNumber": -1},
+        {"data": 10**12},
         {"transactionHash": None},
     ],
 )

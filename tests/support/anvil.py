@@ -1,10 +1,8 @@
 """A real Ethereum node for tests: anvil, from contracts/node_modules, on a free port of this machine."""
 
 import json
-import platform
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -22,12 +20,10 @@ RICH_KEY = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
 
 
 def binary() -> Path:
-    """Where npm put anvil for this machine; fails when it did not."""
-    machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
-    package = f"anvil-{sys.platform}-{machine}"
-    path = REPOSITORY / "contracts" / "node_modules" / "@foundry-rs" / package / "bin" / "anvil"
+    """Where npm put anvil; fails when it did not."""
+    path = REPOSITORY / "contracts" / "node_modules" / ".bin" / "anvil"
     if not path.exists():
-        raise AssertionError(f"these tests need anvil: run `npm ci` in contracts/ ({path})")
+        raise AssertionError("these tests need anvil: run `npm ci` in contracts/")
     return path
 
 
