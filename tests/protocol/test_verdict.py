@@ -6,7 +6,7 @@ import pytest
 
 from sayso_protocol.errors import InvalidPurpose
 from sayso_protocol.messages import Revocation
-from sayso_protocol.scopes import Scope, file_subject
+from sayso_protocol.scopes import Scope, file_subject, scope_word
 from sayso_protocol.verdict import License, Query, Reason, Row, verdict
 from support.known import Known, license_hash
 from support.protocol_strategies import ADA, BEN, CLEO, a_consent, item_hashes
@@ -121,6 +121,14 @@ def test_a_scope_stops_nothing_it_does_not_name(scope: str) -> None:
     assert judge([LICENSE, revoke(scope)]) is Reason.GRANTED
 
 
+def test_only_bit_0_of_a_scope_word_means_something() -> None:
+    """Rule 5.2; a wallet's own transaction may set the others."""
+    known = Known([LICENSE])
+    known.state[ADA] = {scope_word(scope): (1 << 256) - 2 for scope in SCOPES}
+    row = Row(license_hash(LICENSE.consent), ITEM)
+    assert verdict(known, row, QUERY, NOW) is Reason.GRANTED
+
+
 def test_one_bit_stops_one_item_for_one_purpose() -> None:
     heard: Heard = [LICENSE, revoke_bits(LICENSE, [200], ["train-ai"])]
     assert judge(heard) is Reason.REVOKED
@@ -175,6 +183,14 @@ def test_a_guardian_speaks_only_for_the_ward_he_names() -> None:
         Revocation(GUARDIAN, (), tuple(masks), tuple(masks.values())),
     ]
     assert judge(heard, guarded) is Reason.GRANTED
+
+
+def test_nobody_is_no_guardian() -> None:
+    """Nobody can sign as the zero address; even so its bits would not count."""
+    known = Known([LICENSE])
+    known.state[bytes(20)] = {Scope("everything", None, ADA).word: 1}
+    row = Row(license_hash(LICENSE.consent), ITEM)
+    assert verdict(known, row, QUERY, NOW) is Reason.GRANTED
 
 
 @pytest.mark.parametrize("scope", ["everything", "via kled.ai", file_subject(ITEM)])
