@@ -30,7 +30,7 @@ SECTIONS = {
         "contract": Entry(f"{_AT}.contract:contract", "Put the registry on a chain, or verify it."),
     },
     "Try it": {
-        "demo": Entry("sayso.demo.command:demo", "See everything work on this machine."),
+        "demo": Entry("sayso.demo.command:demo", "See everything work on this machine.", "demo"),
         "devchain": Entry(f"{_AT}.devchain:command", "Run a throw-away Ethereum chain."),
     },
 }

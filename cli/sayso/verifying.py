@@ -1,7 +1,7 @@
 """Verifying a receipt offline: the network file and the files of the check are all that is needed."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from sayso.errors import BadManifest, FileUnreadable
 from sayso.json_text import parse_json
@@ -11,6 +11,9 @@ from sayso_protocol.network_file import NetworkFile, Operator
 from sayso_protocol.receipt_text import receipt_from_json
 from sayso_protocol.receipts import Receipt, Signed, check_results, manifest_root
 from sayso_protocol.verdict import Reason
+
+# A tuple: what a file says may be unhashable.
+NOT_CLEAR: Final = tuple(reason.value for reason in Reason if reason is not Reason.GRANTED)
 
 
 def read_receipt(path: Path) -> Signed[Receipt]:
@@ -66,7 +69,7 @@ def _reasons(path: Path) -> Rejected:
     reasons: Rejected = {}
     for one in read_manifest(path, may_be_empty=True):
         line, reason = one.fields.get("line"), one.fields.get("reason")
-        if type(line) is not int or line in reasons or reason not in set(Reason) - {Reason.GRANTED}:
+        if type(line) is not int or line in reasons or reason not in NOT_CLEAR:
             raise BadManifest(f"{str(path)!r}, line {one.line}: not a rejected row")
         reasons[line] = (one, Reason(reason))
     return reasons

@@ -4,19 +4,22 @@ Importing every command would cost seconds before `--help` says a word.
 """
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from importlib import import_module
 from typing import Any, NamedTuple
 
 import click
 
 from sayso.commands.failure import as_failures
+from sayso.extras import extra
 
 
 class Entry(NamedTuple):
-    """Where a command is, `module:name`, and its line in the help."""
+    """Where a command is, `module:name`; its line in the help; the extra it cannot be without."""
 
     place: str
     help: str
+    extra: str = ""
 
 
 class LazyGroup(click.Group):
@@ -31,12 +34,10 @@ class LazyGroup(click.Group):
         return [name for entries in self.sections.values() for name in entries]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Import a command."""
+        """Import a command; raises ExtraMissing."""
         for entries in self.sections.values():
             if cmd_name in entries:
-                module, _, name = entries[cmd_name].place.partition(":")
-                command: click.Command = getattr(import_module(module), name)
-                return command
+                return _load(entries[cmd_name])
         return None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
@@ -49,3 +50,10 @@ class LazyGroup(click.Group):
         """Run a command; what it raises of ours is shown in one line."""
         with as_failures():
             return super().invoke(ctx)
+
+
+def _load(entry: Entry) -> click.Command:
+    module, _, name = entry.place.partition(":")
+    with extra(entry.extra) if entry.extra else nullcontext():
+        command: click.Command = getattr(import_module(module), name)
+    return command
