@@ -7,10 +7,10 @@ frame.
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Iterable
 
 from sayso_node.counters import Counters
-from sayso_node.errors import GossipDown, GossipQueueFull
 from sayso_node.intake import Intake
 from sayso_node.interfaces import Judgement, Network
 from sayso_node.outcome import Outcome, Source, Status
@@ -18,6 +18,8 @@ from sayso_protocol import typed_data, wire
 from sayso_protocol.envelope import Envelope, encode
 from sayso_protocol.errors import Gossip, SaysoError
 from sayso_protocol.messages import Consent
+
+log = logging.getLogger(__name__)
 
 FILL_S = 0.005  # how long a consent waits for company
 
@@ -81,9 +83,10 @@ class Broadcast:
         return topic == (self._consents_topic if is_consent else self._revocations_topic)
 
     async def _send_waiting(self) -> None:
-        await asyncio.sleep(FILL_S)
-        waiting, self._waiting = self._waiting, []
-        await self._send(self._consents_topic, waiting)
+        while self._waiting:  # others may have come while the last were being sent
+            await asyncio.sleep(FILL_S)
+            waiting, self._waiting = self._waiting, []
+            await self._send(self._consents_topic, waiting)
 
     async def _send(self, topic: str, envelopes: list[bytes]) -> None:
         if not self._enabled:
@@ -91,6 +94,8 @@ class Broadcast:
         for frame in wire.bundles(envelopes):
             try:
                 await self._network.publish(topic, frame)
-                self._counters.add("gossip_published")
-            except (GossipQueueFull, GossipDown):
+            except SaysoError as error:  # full, down, or anything else: it is stored, sync carries it
                 self._counters.add("gossip_unsent")
+                log.info("a frame could not be sent: %s", error)
+            else:
+                self._counters.add("gossip_published")

@@ -7,7 +7,8 @@ victim's digest blocks nothing.
 
 import sqlite3
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from nacl.signing import SigningKey
 
@@ -17,7 +18,7 @@ from sayso_node.outcome import Outcome, Source, Status
 from sayso_node.store import messages
 from sayso_node.store.engine import Engine
 from sayso_protocol.envelope import Envelope, decode
-from sayso_protocol.errors import FromTheFuture, Gossip, SaysoError
+from sayso_protocol.errors import FromTheFuture, Gossip, NotSponsored, SaysoError
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages import Consent
 from sayso_protocol.primitives import sha256
@@ -45,7 +46,7 @@ class Intake:
         self._identity = identity
         self._clock = clock
         self._counters = counters
-        self._failures: OrderedDict[bytes, SaysoError] = OrderedDict()
+        self._failures: OrderedDict[bytes, Callable[[], SaysoError]] = OrderedDict()
 
     async def take(self, bundle: Sequence[bytes], source: Source) -> list[Outcome]:
         """Take the envelopes of a bundle in, in order; each is judged by itself."""
@@ -66,7 +67,7 @@ class Intake:
         """Everything that can be said without writing; STORED means: to be stored."""
         name = sha256(data)
         if failure := self._failures.get(name):
-            return Outcome(Status.REFUSED, error=failure)
+            return Outcome(Status.REFUSED, error=failure())
         envelope = None
         try:
             # [REJECT] 7.4 It is a canonical message of this network within the limits.
@@ -109,9 +110,13 @@ class Intake:
         ]
 
     def _remember(self, name: bytes, error: SaysoError) -> None:
-        """Only what anybody can see to be wrong for ever is remembered."""
-        if error.gossip is Gossip.REJECT:
-            self._failures[name] = error
+        """Only what anybody can see to be wrong for ever is remembered, whoever brings it.
+
+        A missing sponsor is wrong between peers only: our own door stays open to the author.
+        """
+        if error.gossip is Gossip.REJECT and not isinstance(error, NotSponsored):
+            # Made anew each time: an error that was raised holds the message in its traceback.
+            self._failures[name] = partial(type(error), *error.args)
             if len(self._failures) > REMEMBERED_FAILURES:
                 self._failures.popitem(last=False)
 

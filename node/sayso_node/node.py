@@ -40,6 +40,7 @@ from sayso_node.sync.answering import answer
 from sayso_node.sync.asking import SyncRounds
 from sayso_node.sync.loop import SyncLoop
 from sayso_protocol import wire
+from sayso_protocol.limits import LIMITS
 from sayso_protocol.primitives import address_text
 from sayso_protocol.signatures import EoaVerifier
 
@@ -177,6 +178,7 @@ def _gossip_config(config: NodeConfig) -> GossipConfig:
         topics=topics,
         urgent_topics=(revocations,) if topics else (),
         protocols=(wire.SYNC_PROTOCOL,),
+        max_frame_bytes=LIMITS.frame_bytes,
     )
 
 
