@@ -28,9 +28,8 @@ contracts/node_modules/.ready: contracts/package-lock.json
 	cd contracts && npm ci --silent --no-audit --no-fund
 	@touch $@
 
-contracts: $(READY) contracts/node_modules/.ready  ## compile the registry, run its forge tests
-	$(BIN)/python contracts/build.py
-	cd contracts && node_modules/.bin/forge test
+contracts: $(READY) contracts/node_modules/.ready  ## check that the shipped bytecode is what the sources give; forge tests
+	$(BIN)/python contracts/build.py --check --test
 
 test: $(READY) contracts/node_modules/.ready  ## all tests but those that take minutes
 	$(BIN)/pytest -m "not long"

@@ -5,19 +5,39 @@ other notice is invalid.
 """
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from sayso_protocol.primitives import ANYONE, NOBODY, address_text
-
-if TYPE_CHECKING:
-    from sayso_protocol.messages import Consent
 
 REVOCATION_NOTICE = (
     "I take back my permission, now and for ever, on every network. This cannot be undone."
 )
 
 
-def consent_notice(consent: "Consent") -> str:
+class Terms(Protocol):
+    """What a notice speaks of: the fields of a Consent."""
+
+    @property
+    def contributor(self) -> bytes: ...  # noqa: D102 - see Consent
+    @property
+    def parties(self) -> tuple[bytes, ...]: ...  # noqa: D102
+    @property
+    def grantee(self) -> bytes: ...  # noqa: D102
+    @property
+    def via(self) -> str: ...  # noqa: D102
+    @property
+    def items(self) -> int: ...  # noqa: D102
+    @property
+    def purposes(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def guardian(self) -> bytes: ...  # noqa: D102
+    @property
+    def issued_at(self) -> int: ...  # noqa: D102
+    @property
+    def expires_at(self) -> int: ...  # noqa: D102
+
+
+def consent_notice(consent: Terms) -> str:
     """What the contributor agrees to, in one plain sentence (rule 4.6)."""
     return "".join(
         [
@@ -39,13 +59,13 @@ def _day(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
-def _others(consent: "Consent") -> str:
+def _others(consent: Terms) -> str:
     """Everybody else who has to agree."""
     others = [address_text(party) for party in consent.parties if party != consent.contributor]
     return f", together with {', '.join(others)}" if others else ""
 
 
-def _guardian(consent: "Consent") -> str:
+def _guardian(consent: Terms) -> str:
     """Who may revoke it besides the contributor."""
     if consent.guardian == NOBODY:
         return ""

@@ -9,8 +9,8 @@ import asyncio
 import logging
 import sqlite3
 
-from sayso_contracts.events import Anchored, Revoked
-from sayso_node.chain.interface import Chain, Event
+from sayso_contracts.events import Anchored, Event, Revoked
+from sayso_node.chain.interface import Chain
 from sayso_node.counters import Counters
 from sayso_node.errors import ChainUnreachable
 from sayso_node.freshness import ChainHead, Freshness

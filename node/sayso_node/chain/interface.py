@@ -2,10 +2,8 @@
 
 from typing import Protocol
 
-from sayso_contracts.events import Anchored, Revoked
+from sayso_contracts.events import Event
 from sayso_node.freshness import ChainHead
-
-Event = Revoked | Anchored
 
 
 class Chain(Protocol):

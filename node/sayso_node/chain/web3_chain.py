@@ -13,11 +13,10 @@ from web3.exceptions import BlockNotFound, TransactionNotFound
 from web3.types import FilterParams
 
 from sayso_contracts.errors import BadLog, CallReverted, RpcFailed, WrongChain
-from sayso_contracts.events import Anchored, Revoked, decode_log, log_filter
+from sayso_contracts.events import Event, decode_log, log_filter
 from sayso_contracts.registry import Registry
 from sayso_contracts.rpc import rpc_errors
 from sayso_contracts.transactions import check_chain, sign, submit
-from sayso_node.chain.interface import Event
 from sayso_node.errors import ChainUnreachable
 from sayso_node.freshness import ChainHead
 from sayso_protocol.primitives import address_text, keccak
@@ -77,7 +76,7 @@ class Web3Chain:
             question = cast("FilterParams", log_filter(self._network.registry, first, last))
             logs = await self._w3.eth.get_logs(question)
             decoded = [decode_log(cast("Any", raw), self._network.registry) for raw in logs]
-        events: list[Revoked | Anchored] = [event for event in decoded if event is not None]
+        events = [event for event in decoded if event is not None]
         if any(not first <= event.block_number <= last for event in events):
             raise ChainUnreachable("the endpoint answered with logs of other blocks")
         return sorted(events, key=lambda event: (event.block_number, event.log_index))
