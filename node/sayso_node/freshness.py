@@ -27,6 +27,7 @@ class ChainHead:
 
 
 GENESIS = ChainHead(ChainPoint(0, bytes(32)), 0.0)
+NEVER = float("-inf")
 
 
 class Freshness:
@@ -34,8 +35,8 @@ class Freshness:
 
     def __init__(self, configured_peers: Iterable[str]) -> None:
         self.head = GENESIS
-        self._chain_begun = 0.0
-        self._peers_begun = dict.fromkeys(configured_peers, 0.0)
+        self._chain_begun = NEVER
+        self._peers_begun = dict.fromkeys(configured_peers, NEVER)
 
     def chain_read(self, begun: float, head: ChainHead) -> None:
         """The chain was read up to `head`, by a reading begun at this time."""
@@ -46,20 +47,22 @@ class Freshness:
         if peer_id in self._peers_begun:
             self._peers_begun[peer_id] = begun
 
-    @property
-    def _quorum_begun(self) -> float:
-        """When the last of the quorum's most recent rounds began; infinite without peers."""
-        latest = sorted(self._peers_begun.values(), reverse=True)[:QUORUM]
-        return latest[-1] if latest else float("inf")
-
     def is_current(self, now: float, max_age_s: float) -> bool:
         """Whether chain view and peers are younger than `max_age_s`, and our clock is not behind.
 
         A clock that lags the chain by more than that would take expired consents for valid ones.
         """
-        oldest = min(self.head.time, self._chain_begun, self._quorum_begun)
+        oldest = min(self.head.time, self.confirmed_until(now))
         return now - oldest <= max_age_s and self.head.time - now <= max_age_s
 
-    def confirmed_until(self) -> float:
-        """Consents that arrived before this time were checked with the chain and the peers."""
-        return min(self._chain_begun, self._quorum_begun)
+    def confirmed_until(self, now: float) -> float:
+        """Consents that arrived before this time were checked with the chain and the peers.
+
+        What began ahead of `now` counts as never: our clock was put back since.
+        """
+        peers = sorted((_past(begun, now) for begun in self._peers_begun.values()), reverse=True)
+        return min([_past(self._chain_begun, now), *peers[:QUORUM]])
+
+
+def _past(begun: float, now: float) -> float:
+    return begun if begun <= now else NEVER

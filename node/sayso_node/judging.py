@@ -76,13 +76,18 @@ class StoreKnowledge:
         self.licenses_on = lru_cache(4_096)(self._licenses_on)
         self.bits = lru_cache(65_536)(self._bits)
 
-    def arrived_after(self, row: Row, moment: float) -> bool:
-        """Whether a consent that this row depends on arrived later than this."""
+    def confirmed_before(self, row: Row, moment: float) -> bool:
+        """Whether every consent that this row depends on arrived before this time.
+
+        Those are the row's own and, of content with several parties, all with its list of parties:
+        anybody else's consent on the same item neither helps nor delays (rule 8.7).
+        """
         held = self.license(row.license)
         if held is None:
             return False
-        used = [held, *(self.licenses_on(row.item) if len(held.consent.parties) > 1 else ())]
-        return any(one.arrived_at > moment for one in used)
+        others = self.licenses_on(row.item) if len(held.consent.parties) > 1 else ()
+        used = [held, *(one for one in others if one.consent.parties == held.consent.parties)]
+        return all(one.arrived_at < moment for one in used)
 
     def _license(self, license_hash: bytes) -> HeldLicense | None:
         stored = messages.consent(self._db, license_hash)
@@ -123,7 +128,7 @@ class Judge:
         """Judge all rows in one state of the store; blocking, usable in any thread."""
         now, head = self._clock.now(), self._freshness.head
         current = self._freshness.is_current(now, check.max_age_s)
-        confirmed = self._freshness.confirmed_until()
+        confirmed = self._freshness.confirmed_until(now)
         with self._store.read() as db:
             knowledge = StoreKnowledge(db, self._network)
 
@@ -131,7 +136,7 @@ class Judge:
                 reason = verdict(knowledge, row, check.query, now)
                 # 8.9 Only a clear answer needs to be current: the others are not clear anyway.
                 if reason is Reason.GRANTED and not (
-                    current and not knowledge.arrived_after(row, confirmed)
+                    current and knowledge.confirmed_before(row, confirmed)
                 ):
                     return Reason.STALE
                 return reason

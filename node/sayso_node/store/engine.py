@@ -92,7 +92,10 @@ class Engine:
 
     @contextlib.contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
-        """A connection that sees one committed state until the block ends; usable in any thread."""
+        """A connection that sees one committed state until the block ends; usable in any thread.
+
+        Raises StoreUnusable when it cannot be read.
+        """
         try:
             db = self._idle.pop()
         except IndexError:  # asked for by chance at once from two threads, too
@@ -100,6 +103,8 @@ class Engine:
         db.execute("BEGIN")
         try:
             yield db
+        except sqlite3.OperationalError as error:
+            raise StoreUnusable(f"the store could not be read: {error}") from error
         finally:
             db.execute("COMMIT")
             self._idle.append(db)

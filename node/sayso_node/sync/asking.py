@@ -20,7 +20,6 @@ from sayso_protocol.envelope import CONSENT, REVOCATION
 from sayso_protocol.errors import Gossip, SaysoError
 from sayso_protocol.reconcile import (
     BUNDLE_BYTES,
-    PAGE,
     WANTED,
     GetRequest,
     ListRequest,
@@ -72,13 +71,11 @@ class SyncRounds:
 
     async def _fetch_kind(self, peer_id: str, kind: int) -> None:
         after = b""
-        while True:
-            page = decode_page(await self._ask(peer_id, ListRequest(kind, after)), after)
+        # A peer's pages may be smaller than ours (rule 11.2): only an empty one is the end.
+        while page := decode_page(await self._ask(peer_id, ListRequest(kind, after)), after):
             with self._store.read() as db:
                 lacking = messages.unknown(db, page)
             await self._fetch(peer_id, [one for one in lacking if one not in self._declined])
-            if len(page) < PAGE:
-                return
             after = page[-1]
 
     async def _fetch(self, peer_id: str, wanted: list[bytes]) -> None:

@@ -1,19 +1,22 @@
 """When sync runs: with every connected peer, on connect and on a timer."""
 
 import asyncio
+import contextlib
 
 from sayso_node.interfaces import Network
 from sayso_node.sync.asking import SyncRounds
 
 
 class SyncLoop:
-    """Runs rounds for ever, one at a time for each peer."""
+    """Runs rounds for ever, one at a time for each peer; a slow peer holds up nobody else."""
 
     def __init__(self, network: Network, rounds: SyncRounds, interval_s: float) -> None:
         self._network = network
         self._rounds = rounds
         self._interval_s = interval_s
         self._wake = asyncio.Event()
+        self._busy: set[str] = set()
+        self._again: set[str] = set()  # came back while their round was under way
 
     def wake(self) -> None:
         """Begin a round now: a peer has connected."""
@@ -21,13 +24,25 @@ class SyncLoop:
 
     async def run(self) -> None:
         """Until cancelled."""
-        while True:
-            self._wake.clear()
-            peers = await self._network.peers()
-            connected = [peer.peer_id for peer in peers if peer.connected]
-            await asyncio.gather(*(self._rounds.round(peer_id) for peer_id in connected))
-            try:
-                async with asyncio.timeout(self._interval_s):
-                    await self._wake.wait()
-            except TimeoutError:
-                continue
+        async with asyncio.TaskGroup() as rounds:
+            while True:
+                woken = self._wake.is_set()
+                self._wake.clear()
+                connected = {peer.peer_id for peer in await self._network.peers() if peer.connected}
+                if woken:
+                    self._again |= connected & self._busy
+                for peer_id in connected - self._busy:
+                    self._busy.add(peer_id)
+                    rounds.create_task(self._round(peer_id))
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(self._interval_s):
+                        await self._wake.wait()
+
+    async def _round(self, peer_id: str) -> None:
+        try:
+            await self._rounds.round(peer_id)
+        finally:
+            self._busy.discard(peer_id)
+            if peer_id in self._again:
+                self._again.discard(peer_id)
+                self._wake.set()

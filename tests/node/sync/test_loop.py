@@ -1,0 +1,91 @@
+"""When rounds run: with every connected peer, on connect and again; nobody waits for a slow one."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from node.sync.peers import Peer
+from sayso_node.sync.loop import SyncLoop
+from sayso_protocol.reconcile import ListRequest
+from support.node_rig import NodeRig, consent, until
+
+NEVER_S = 3_600.0
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[NodeRig]:
+    with NodeRig(tmp_path, peers=["slow", "quick"]) as rig:
+        yield rig
+
+
+@contextlib.asynccontextmanager
+async def running(rig: NodeRig, interval_s: float) -> AsyncIterator[SyncLoop]:
+    loop = SyncLoop(rig.network, rig.rounds, interval_s)
+    task = asyncio.create_task(loop.run())
+    try:
+        yield loop
+        assert not task.done()
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+def rounds_begun(peer: Peer) -> int:
+    return sum(one == ListRequest(2, b"") for one in peer.asked)
+
+
+async def test_every_connected_peer_is_asked_again_and_again(rig: NodeRig) -> None:
+    peers = [Peer(rig, name) for name in ("slow", "quick")]
+    async with running(rig, 0.01):
+        await until(lambda: all(rounds_begun(peer) >= 3 for peer in peers))
+
+
+async def test_a_peer_that_stays_silent_holds_up_nobody_else(rig: NodeRig) -> None:
+    slow, quick = Peer(rig, "slow"), Peer(rig, "quick")
+    slow.silent = True
+    async with running(rig, 0.01):
+        await until(lambda: rounds_begun(quick) >= 3)
+        assert rounds_begun(slow) == 1  # and it has one round at a time
+
+
+async def test_a_new_peer_is_asked_at_once(rig: NodeRig) -> None:
+    async with running(rig, NEVER_S) as loop:
+        await asyncio.sleep(0)
+        peer = Peer(rig, "quick", [consent(1)])
+        loop.wake()
+        await until(lambda: rig.count("sync_rounds") == 1)
+        assert rig.digests() == {consent(1).digest}
+        loop.wake()
+        await until(lambda: rounds_begun(peer) == 2)
+
+
+async def test_a_peer_that_comes_back_during_its_round_is_asked_again(rig: NodeRig) -> None:
+    peer = Peer(rig, "quick")
+    gate = asyncio.Event()
+    asked = asyncio.Event()
+    truth = peer.answer
+
+    async def held_up(protocol: str, body: bytes, asking: str) -> bytes:
+        asked.set()
+        await gate.wait()
+        return await truth(protocol, body, asking)
+
+    rig.board.disconnect("quick")
+    rig.board.add_peer("quick", held_up)
+    async with running(rig, NEVER_S) as loop:
+        await asked.wait()
+        loop.wake()
+        await asyncio.sleep(0)
+        gate.set()
+        await until(lambda: rounds_begun(peer) == 2)
+
+
+async def test_a_loop_without_peers_goes_on(rig: NodeRig) -> None:
+    async with running(rig, 0.01):
+        await asyncio.sleep(0)
+        Peer(rig, "quick")
+        await until(lambda: rig.count("sync_rounds") >= 1)
