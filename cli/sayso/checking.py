@@ -21,7 +21,7 @@ from typing import Final, Protocol
 
 from sayso.answers import CheckAnswer
 from sayso.errors import ManifestChanged
-from sayso.manifest import ManifestRow, read_manifest, row_line
+from sayso.manifest import ManifestRow, parse_row, raw_rows, read_manifest, row_line
 from sayso.outputs import Outputs
 from sayso.parsing import Question
 from sayso_protocol.receipt_text import receipt_to_json
@@ -108,15 +108,14 @@ def write_results(manifest: Manifest, answer: CheckAnswer, files: CheckFiles) ->
             text = json.dumps(receipt_to_json(answer.receipt), indent=2)
             receipt.write(text.encode() + b"\n")
         sha = hashlib.sha256()
-        read = read_manifest(manifest.path, sha.update)
-        for one, row, reason in zip(read, manifest.rows, answer.reasons, strict=False):
-            if one.row != row:
-                break
+        # Not strict: a manifest that grew or shrank is told by its digest, before anything is moved.
+        lines = zip(raw_rows(manifest.path, sha.update), answer.reasons, strict=False)
+        for (line, raw), reason in lines:
             if reason is Reason.GRANTED:
                 if kept:
-                    kept.write(one.raw)
+                    kept.write(raw)
             elif rejected:
-                rejected.write(_rejected_line(one, reason))
+                rejected.write(_rejected_line(parse_row(manifest.path, line, raw), reason))
         if sha.digest() != manifest.digest:
             raise ManifestChanged(f"{str(manifest.path)!r} changed while it was checked")
         outputs.commit()

@@ -10,16 +10,17 @@ from typing import Any, Final
 
 NESTING: Final = 64  # arrays and objects within each other
 
+_PLAIN: Final = json.JSONDecoder()
 _STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"?', re.DOTALL)
 _BRACKET: Final = re.compile(r"[\[\]{}]")
 
 
-def parse_json(data: bytes, **hooks: Any) -> Any:
-    """Read JSON in UTF-8; `hooks` are those of json.loads. Raises ValueError."""
+def parse_json(data: bytes, decoder: json.JSONDecoder = _PLAIN) -> Any:
+    """Read JSON in UTF-8; raises ValueError."""
     text = data.decode()
     if text.count("[") + text.count("{") > NESTING and _depth(text) > NESTING:
         raise ValueError(f"nested more than {NESTING} deep")
-    return json.loads(text, **hooks)
+    return decoder.decode(text)
 
 
 def _depth(text: str) -> int:

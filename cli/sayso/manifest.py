@@ -8,7 +8,7 @@ rows; line numbers count them.
 import json
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, Final, NamedTuple, NoReturn
 
 from sayso.errors import BadManifest, FileUnreadable
 from sayso.json_text import parse_json
@@ -16,7 +16,7 @@ from sayso_protocol.errors import Malformed
 from sayso_protocol.primitives import hash_from_text, hex_text
 from sayso_protocol.verdict import Row
 
-ROW_BYTES = 16 * 1024 * 1024  # a longer line is not a row but a wrong file
+ROW_BYTES: Final = 16 * 1024 * 1024  # a longer line is not a row but a wrong file
 
 
 class ManifestRow(NamedTuple):
@@ -38,14 +38,20 @@ def read_manifest(
         BadManifest: A line is not a row, with its number; or there is no row.
     """
     empty = True
+    for line, raw in raw_rows(path, update):
+        empty = False
+        yield parse_row(path, line, raw)
+    if empty and not may_be_empty:
+        raise BadManifest(f"{str(path)!r} has no rows")
+
+
+def raw_rows(path: Path, update: Callable[[bytes], object] | None = None) -> Iterator[tuple[int, bytes]]:
+    """Line number and bytes of each row, not read any further; raises FileUnreadable."""
     for line, raw in enumerate(_lines(path), 1):
         if update:
             update(raw)
         if raw.strip():
-            empty = False
-            yield _row(path, line, raw)
-    if empty and not may_be_empty:
-        raise BadManifest(f"{str(path)!r} has no rows")
+            yield line, raw
 
 
 def _lines(path: Path) -> Iterator[bytes]:
@@ -57,16 +63,16 @@ def _lines(path: Path) -> Iterator[bytes]:
         raise FileUnreadable(f"cannot read {str(path)!r}: {error.strerror}") from error
 
 
-def _row(path: Path, line: int, raw: bytes) -> ManifestRow:
+def parse_row(path: Path, line: int, raw: bytes) -> ManifestRow:
+    """Read one row; raises BadManifest."""
+
     def refuse(why: str) -> NoReturn:
         raise BadManifest(f"{str(path)!r}, line {line}: {why}")
 
     if len(raw) > ROW_BYTES:
         refuse("longer than 16 MiB")
     try:
-        fields = parse_json(
-            raw, object_pairs_hook=_object, parse_constant=_no_number, parse_float=_finite
-        )
+        fields = parse_json(raw, _STRICT)
     except ValueError as error:
         refuse(f"not JSON in UTF-8 ({error})")
     if not isinstance(fields, dict):
@@ -101,6 +107,11 @@ def _finite(text: str) -> float:
     if number in (float("inf"), float("-inf")):
         raise ValueError(f"{text} is too large a number")
     return number
+
+
+_STRICT: Final = json.JSONDecoder(
+    object_pairs_hook=_object, parse_constant=_no_number, parse_float=_finite
+)
 
 
 def row_line(fields: dict[str, Any]) -> bytes:

@@ -24,7 +24,11 @@ def output_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise OutputFailed(f"cannot write {str(path)!r}: {error.strerror}") from error
+        raise _failed(path, error) from error
+
+
+def _failed(path: Path, error: OSError) -> OutputFailed:
+    return OutputFailed(f"cannot write {str(path)!r}: {error.strerror}")
 
 
 def clear(outputs: Iterable[Path], inputs: Iterable[Path] = ()) -> None:
@@ -55,8 +59,10 @@ class StagedFile:
 
     def write(self, data: bytes) -> None:
         """Append; raises OutputFailed."""
-        with output_errors(self._path):
+        try:
             self._file.write(data)
+        except OSError as error:
+            raise _failed(self._path, error) from error
 
     def finish(self) -> None:
         """Put everything on the disk; raises OutputFailed."""

@@ -99,6 +99,9 @@ def test_the_password_from_a_file(world: World) -> None:
     world.run("key", "new", "me.json", "--password-file", "pw")
     assert load_key(world.folder / "me.json", "pä ss ")
     world.fails("file-unreadable", "key", "new", "you.json", "--password-file", "no")
+    (world.folder / "empty").touch()
+    world.run("key", "new", "you.json", "--password-file", "empty", status=2)
+    assert "you.json" not in world.left()
 
 
 def test_a_wrong_password(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

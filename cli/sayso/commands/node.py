@@ -19,6 +19,7 @@ from sayso.commands.options import (
 from sayso.commands.text import example, moment, say, say_json
 from sayso.extras import extra
 from sayso.networks import load_network
+from sayso.outputs import output_errors
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import address_text
 
@@ -79,7 +80,8 @@ def init(
         peers=peers,
         anchor_key=os.path.relpath(anchor_key, folder) if anchor_key else "",
     )
-    operator = init_node(folder, settings, os.urandom)
+    with output_errors(folder):
+        operator = init_node(folder, settings, os.urandom)
     say(f"key   {operator.key.hex()}")
     say(f"peer  {operator.peer}")
     say(f"url   {operator.url}")

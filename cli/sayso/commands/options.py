@@ -70,14 +70,17 @@ def read_password(password_file: Path | None, *, new: bool = False) -> str:
     """The password from the file, the environment or a prompt; raises FileUnreadable."""
     if password_file is not None:
         try:
-            return password_file.read_text().removesuffix("\n").removesuffix("\r")
+            text = password_file.read_text().removesuffix("\n").removesuffix("\r")
         except (OSError, UnicodeDecodeError) as error:
             raise FileUnreadable(f"cannot read {str(password_file)!r}: {error}") from error
+        if new and not text:
+            raise click.UsageError("the password file is empty")
+        return text
     if password := os.environ.get(PASSWORD_VARIABLE):
         return password
     prompt = "Password for the new key" if new else "Password of the key"
-    text: str = click.prompt(prompt, hide_input=True, confirmation_prompt=new, err=True)
-    return text
+    typed: str = click.prompt(prompt, hide_input=True, confirmation_prompt=new, err=True)
+    return typed
 
 
 def open_key(path: Path, password_file: Path | None) -> "LocalAccount":
