@@ -37,7 +37,7 @@ class GossipConfig:
     judge_s: float = 4.0  # after that a frame counts as ignored
     max_frame_bytes: int = 64 * KIB
     frames_judged_per_peer: int = 32  # beyond that we stop reading from the peer
-    frames_judged: int = 512  # beyond that frames are dropped and counted
+    frames_judged: int = 128  # beyond that we stop reading from anybody
 
     # our own queues before py-libp2p's, in frames
     queue_frames: int = 1024  # each: urgent and ordinary

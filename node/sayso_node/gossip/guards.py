@@ -30,7 +30,9 @@ from sayso_node.gossip.config import GossipConfig
 from sayso_node.gossip.router import Router
 
 SEEN_S: Final = 120
-BACKLOG: Final = 4  # times the limits of GossipConfig, for one RPC can hold many messages
+MAX_MESSAGES_PER_RPC: Final = 128  # more are dropped: starting tasks is quadratic in their number
+MAX_SUBSCRIPTIONS_PER_RPC: Final = 64  # likewise; with more, none of the RPC counts
+BACKLOG: Final = 4  # times `frames_judged`, for every peer may be in the middle of an RPC
 
 _log = logging.getLogger(__name__)
 
@@ -47,6 +49,7 @@ class SafePubsub(Pubsub):
             strict_signing=True,
             seen_ttl=SEEN_S,
             allowed_topics=set(config.topics),
+            max_subscriptions_per_rpc=MAX_SUBSCRIPTIONS_PER_RPC,
             # Waiting for a turn would count against the library's five seconds; push_msg bounds us.
             max_concurrent_validator_count=BACKLOG * config.frames_judged,
             # An author could have a second message under the id of an accepted one waved through.
@@ -55,6 +58,7 @@ class SafePubsub(Pubsub):
         )
         self._config = config
         self._tally = tally
+        self._scheduled = 0  # messages whose push_msg has not begun
         self._in_hand: Counter[ID] = Counter()  # messages being judged, by forwarder
         self._judged = trio.lowlevel.ParkingLot()
         self._writing: WeakKeyDictionary[INetStream, trio.Lock] = WeakKeyDictionary()
@@ -64,9 +68,7 @@ class SafePubsub(Pubsub):
         if msg_forwarder == self.my_id:
             await super().push_msg(msg_forwarder, msg)
             return
-        if self._busy(msg_forwarder, BACKLOG):
-            self._tally["frames_dropped_inbound"] += 1
-            return
+        self._scheduled -= 1
         self._in_hand[msg_forwarder] += 1
         try:
             await super().push_msg(msg_forwarder, msg)
@@ -85,7 +87,10 @@ class SafePubsub(Pubsub):
         read = stream.read
 
         async def read_when_judged(n: int | None = None) -> bytes:
-            while self._busy(peer_id, 1):
+            while (
+                self._in_hand[peer_id] >= self._config.frames_judged_per_peer
+                or self._in_hand.total() >= self._config.frames_judged
+            ):
                 await self._judged.park()
             return await read(n)
 
@@ -101,11 +106,18 @@ class SafePubsub(Pubsub):
                 await stream.reset()
             self._handle_dead_peer(peer_id)
 
-    def _busy(self, peer_id: ID, times: int) -> bool:
-        return (
-            self._in_hand[peer_id] >= times * self._config.frames_judged_per_peer
-            or self._in_hand.total() >= times * self._config.frames_judged
-        )
+    def _is_subscribed_to_msg(self, msg: rpc_pb2.Message) -> bool:
+        """Tell whether to schedule a message; asked once for each, in one go for a whole RPC."""
+        if not super()._is_subscribed_to_msg(msg):
+            return False
+        if (
+            self._scheduled >= MAX_MESSAGES_PER_RPC
+            or self._scheduled + self._in_hand.total() >= BACKLOG * self._config.frames_judged
+        ):
+            self._tally["frames_dropped_inbound"] += 1
+            return False
+        self._scheduled += 1
+        return True
 
     async def write_msg(self, stream: INetStream, rpc_msg: rpc_pb2.RPC) -> bool:
         """Write one RPC at a time: two writers would mix the parts of messages above 64 KiB."""

@@ -13,7 +13,7 @@ COUNTERS: Final[dict[str, str]] = {
     "frames_duplicate": "copies that came while the frame was being judged; dropped",
     "frames_published": "own frames handed to the mesh",
     "frames_refused": "own frames refused because our queue was full",
-    "frames_dropped_inbound": "messages of peers dropped because too many waited for judgement",
+    "frames_dropped_inbound": "messages of peers dropped because too many came at once",
     "frames_dropped_peer_queue": "messages a peer missed because its queue was full",
     "messages_malformed": "pubsub messages that break a rule of libp2p or of ours",
     "streams_malformed": "pubsub streams ended for bytes that are not protobuf",

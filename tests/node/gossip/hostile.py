@@ -226,6 +226,18 @@ async def many_subscriptions(attacker: Attacker) -> None:
     await attacker.send(*(subscribe(*(f"{n}/{i}" for i in range(9000))) for n in range(5)))
 
 
+async def coming_and_going(attacker: Attacker) -> None:
+    opinions = [
+        rpc_pb2.RPC.SubOpts(subscribe=number % 2 == 0, topicid=CONSENTS) for number in range(5000)
+    ]
+    await attacker.send(rpc_pb2.RPC(subscriptions=opinions).SerializeToString())
+
+
+async def many_messages(attacker: Attacker) -> None:
+    message = rpc_pb2.Message(topicIDs=[CONSENTS])
+    await attacker.send(publish(*[message] * 20_000))
+
+
 async def many_topics_pruned(attacker: Attacker) -> None:
     names = [f"topic {n}" for n in range(20_000)]
     await attacker.send(
@@ -255,6 +267,8 @@ PACKETS: list[tuple[Attack, str]] = [  # and what the victim counts
     (endless_length, ""),
     (half_an_rpc, ""),
     (many_subscriptions, ""),
+    (coming_and_going, ""),
+    (many_messages, "frames_dropped_inbound"),
     (many_topics_pruned, ""),
     (many_messages_offered, ""),
 ]
