@@ -12,7 +12,7 @@ import sqlite3
 from sayso_contracts.events import Anchored, Event, Revoked
 from sayso_node.chain.interface import Chain
 from sayso_node.counters import Counters
-from sayso_node.errors import ChainUnreachable
+from sayso_node.errors import ChainUnreachable, StoreUnusable
 from sayso_node.freshness import ChainHead, Freshness
 from sayso_node.interfaces import Clock
 from sayso_node.store import chain_state, messages
@@ -51,7 +51,7 @@ class Follower:
         while True:
             try:
                 await self.read()
-            except ChainUnreachable as error:
+            except (ChainUnreachable, StoreUnusable) as error:
                 self._counters.add("chain_failed")
                 log.warning("the chain could not be read: %s", error)
             await asyncio.sleep(self._interval_s)
@@ -60,36 +60,48 @@ class Follower:
         """One reading up to the head; raises ChainUnreachable, and then nothing is claimed."""
         begun = self._clock.now()
         head = await self._chain.head()
-        next_block = await self._common_block() + 1
-        while next_block <= head.point.number:
-            last = min(next_block + RANGE_BLOCKS - 1, head.point.number)
-            await self._read_range(next_block, last, head)
-            next_block = last + 1
+        reached = await self._common_block()
+        while reached.number < head.point.number:
+            last = min(reached.number + RANGE_BLOCKS, head.point.number)
+            reached = await self._read_range(reached, last, head)
         self._freshness.chain_read(begun, head)
         self._counters.add("chain_polls")
 
-    async def _common_block(self) -> int:
+    async def _common_block(self) -> ChainPoint:
         """The last followed block that is still on the chain; rewinds the store to it."""
         with self._store.read() as db:
             followed = chain_state.followed(db)
         for point in followed:
             if await self._chain.block_hash(point.number) == point.hash:
-                common = point.number
+                common = point
                 break
         else:
-            common = self._deploy_block - 1
-        if followed and followed[0].number != common:
-            await self._store.write(lambda db: chain_state.rewind(db, common))
+            common = ChainPoint(self._deploy_block - 1, b"")
+        if followed and followed[0] != common:
+            await self._store.write(lambda db: chain_state.rewind(db, common.number))
             self._counters.add("chain_reorgs")
         return common
 
-    async def _read_range(self, first: int, last: int, head: ChainHead) -> None:
-        events = await self._chain.events(first, last)
-        block_hash = head.point.hash if last == head.point.number else await self._chain.block_hash(last)
-        if block_hash is None:
-            raise ChainUnreachable(f"block {last} is gone")
-        point = ChainPoint(last, block_hash)
+    async def _read_range(self, base: ChainPoint, last: int, head: ChainHead) -> ChainPoint:
+        """Read what follows `base`; returns how far.
+
+        The end's hash is taken first, then the base is looked up once more: so both are of one chain.
+        If that chain is replaced before its events are read, the hash is gone at the next reading.
+        """
+        point = head.point
+        if last != point.number:
+            point = await self._point(last)
+            if base.hash and await self._chain.block_hash(base.number) != base.hash:
+                raise ChainUnreachable("the chain was replaced while it was read")
+        events = await self._chain.events(base.number + 1, last)
         await self._store.write(lambda db: self._keep(db, events, point))
+        return point
+
+    async def _point(self, number: int) -> ChainPoint:
+        block_hash = await self._chain.block_hash(number)
+        if block_hash is None:
+            raise ChainUnreachable(f"block {number} is gone")
+        return ChainPoint(number, block_hash)
 
     def _keep(self, db: sqlite3.Connection, events: list[Event], point: ChainPoint) -> None:
         """What was read, and up to where, in one transaction."""
