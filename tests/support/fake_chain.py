@@ -69,10 +69,11 @@ class FakeChain:
     def drop(self, count: int) -> None:
         """Forget the newest blocks; their transactions wait again."""
         self._forks += 1
-        for block in self.blocks[-count:]:
+        left = len(self.blocks) - count
+        for block in self.blocks[left:]:
             roots = {event.root for event in block.events if isinstance(event, Anchored)}
             self.mined = {raw for raw in self.mined if raw[_NONCE_BYTES:] not in roots}
-        del self.blocks[-count:]
+        del self.blocks[left:]
 
     async def close(self) -> None:
         """Nothing is open."""

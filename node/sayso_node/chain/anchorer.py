@@ -9,7 +9,7 @@ import logging
 
 from sayso_node.chain.interface import Chain
 from sayso_node.counters import Counters
-from sayso_node.errors import ChainUnreachable
+from sayso_node.errors import ChainUnreachable, StoreUnusable
 from sayso_node.interfaces import Clock
 from sayso_node.store import chain_state
 from sayso_node.store.engine import Engine
@@ -45,7 +45,7 @@ class Anchorer:
         while True:
             try:
                 await self.step()
-            except ChainUnreachable as error:
+            except (ChainUnreachable, StoreUnusable) as error:
                 self._counters.add("anchor_failed")
                 log.warning("anchoring failed: %s", error)
             await asyncio.sleep(INTERVAL_S)

@@ -5,15 +5,19 @@ chain.
 """
 
 import asyncio
+import logging
 from functools import partial
 from typing import Any, Protocol
 
 from sayso_node.counters import Counters
+from sayso_node.errors import PeerUnreachable, StoreUnusable
 from sayso_node.store import chain_state
 from sayso_node.store.engine import Engine
 from sayso_protocol.batches import Batch
 from sayso_protocol.errors import BadProof, SaysoError
 from sayso_protocol.primitives import hash_from_text, hex_text
+
+log = logging.getLogger(__name__)
 
 AT_ONCE = 16
 INTERVAL_S = 1.0
@@ -37,22 +41,35 @@ class BatchFetcher:
         self._fetcher = fetcher
         self._store = store
         self._counters = counters
+        self._after = b""
 
     async def run(self) -> None:
         """Until cancelled."""
         while True:
-            with self._store.read() as db:
-                missing = chain_state.missing_batches(db, AT_ONCE)
-            for root in missing:
-                await self._fetch(root)
+            try:
+                await self.step()
+            except StoreUnusable as error:
+                log.warning("batches could not be kept: %s", error)
             await asyncio.sleep(INTERVAL_S)
+
+    async def step(self) -> None:
+        """Ask for some missing batches, next time for others; raises StoreUnusable.
+
+        Anybody can anchor a root that nobody has the batch of: it must not keep the others waiting.
+        """
+        with self._store.read() as db:
+            missing = chain_state.missing_batches(db, self._after, AT_ONCE)
+        self._after = missing[-1] if missing else b""
+        for root in missing:
+            await self._fetch(root)
 
     async def _fetch(self, root: bytes) -> None:
         """Ask one operator after the other."""
         for url in self._urls:
             try:
                 batch = read_batch(await self._fetcher.get(f"{url}/v1/batches/{hex_text(root)}"), root)
-            except SaysoError:
+            except (PeerUnreachable, BadProof) as error:
+                log.info("no batch from %s: %s", url, error)
                 continue
             await self._store.write(partial(chain_state.add_batch, batch=batch, own=False))
             self._counters.add("batches_fetched")

@@ -39,5 +39,5 @@ class HttpJson:
             raise PeerUnreachable(f"{url} answered with too much")
         try:
             return json.loads(body)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:  # a thousand brackets are enough
             raise PeerUnreachable(f"{url} did not answer with JSON") from error

@@ -72,12 +72,12 @@ def batch(db: sqlite3.Connection, root: bytes) -> Batch | None:
     return Batch(sponsor, tuple(joined[start : start + HASH_BYTES] for start in starts))
 
 
-def missing_batches(db: sqlite3.Connection, limit: int) -> list[bytes]:
-    """Anchored roots whose batch this node does not have."""
+def missing_batches(db: sqlite3.Connection, after: bytes, limit: int) -> list[bytes]:
+    """Anchored roots whose batch this node does not have, ascending, the page after one."""
     rows = db.execute(
-        "SELECT root FROM anchors WHERE root NOT IN (SELECT root FROM batches)"
-        " ORDER BY block_number LIMIT ?",
-        (limit,),
+        "SELECT root FROM anchors WHERE root NOT IN (SELECT root FROM batches) AND root > ?"
+        " ORDER BY root LIMIT ?",
+        (after, limit),
     )
     return [root for (root,) in rows]
 

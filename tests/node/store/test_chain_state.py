@@ -140,3 +140,16 @@ def test_batches_of_others_are_not_ours_to_anchor() -> None:
     db = tables()
     chain_state.add_batch(db, Batch(SPONSOR, (sha256(b"x"),)), own=False)
     assert chain_state.unanchored(db) is None
+
+
+def test_missing_batches_come_page_by_page() -> None:
+    db = tables()
+    held = Batch(SPONSOR, (sha256(b"x"),))
+    chain_state.add_batch(db, held, own=False)
+    roots = sorted([held.root, *(sha256(bytes([number])) for number in range(5))])
+    for number, root in enumerate(roots):
+        chain_state.add_anchor(db, anchor(root, 9 - number))
+    missing = [root for root in roots if root != held.root]
+    assert chain_state.missing_batches(db, b"", 100) == missing
+    assert chain_state.missing_batches(db, missing[1], 2) == missing[2:4]
+    assert chain_state.missing_batches(db, missing[-1], 2) == []
