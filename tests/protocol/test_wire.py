@@ -37,6 +37,12 @@ def test_frames_keep_order_and_limit(envelopes: list[bytes], limit: int) -> None
         assert sum(map(len, [*bundle, following[0]])) + 5 * (len(bundle) + 2) > limit
 
 
+def test_frames_are_filled_and_not_overfilled() -> None:
+    frames = list(bundles([bytes(100)] * 50, 1_000))
+    assert all(len(frame) <= 1_000 for frame in frames)
+    assert [len(decode_bundle(frame)) for frame in frames] == [9, 9, 9, 9, 9, 5]
+
+
 def test_the_largest_message_fits_a_frame() -> None:
     largest = bytes(LIMITS.message_bytes)
     (frame,) = bundles([largest])
