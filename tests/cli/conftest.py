@@ -16,6 +16,8 @@ from sayso_protocol.primitives import address_from_text, keccak
 from support.fake_node import FakeNode, running
 
 PASSWORD = "correct horse"
+OUTPUTS = ("--out", "kept.jsonl", "--rejected", "why.jsonl", "--receipt", "receipt.json")
+QUERY = ("--grantee", "anyone", "--purpose", "train-ai")
 EASY = 2  # rounds of scrypt: these keys guard nothing
 
 
@@ -92,3 +94,12 @@ def world(tmp_path: Path, node: FakeNode, monkeypatch: pytest.MonkeyPatch) -> Wo
     monkeypatch.setenv("SAYSO_PASSWORD", PASSWORD)
     monkeypatch.chdir(tmp_path)
     return World(tmp_path, node)
+
+
+def denied(world: World, code: str, manifest: str = "m.jsonl", *more: str) -> None:
+    """The check fails, and the files of an earlier check are gone, too."""
+    for name in ("kept.jsonl", "why.jsonl", "receipt.json"):
+        world.write(name, b"from an earlier run\n")
+    world.fails(code, "check", manifest, *QUERY, *OUTPUTS, *more)
+    assert not world.left() & {"kept.jsonl", "why.jsonl", "receipt.json"}
+    assert not [name for name in world.left() if name.endswith(".part")]

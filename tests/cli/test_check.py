@@ -4,11 +4,8 @@ import json
 
 import pytest
 
-from cli.conftest import World
+from cli.conftest import OUTPUTS, QUERY, World
 from sayso_protocol.verdict import Reason
-
-OUTPUTS = ("--out", "kept.jsonl", "--rejected", "why.jsonl", "--receipt", "receipt.json")
-QUERY = ("--grantee", "anyone", "--purpose", "train-ai")
 
 
 def test_everything_clear(world: World) -> None:

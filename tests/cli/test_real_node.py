@@ -18,15 +18,13 @@ import pytest
 from click.testing import CliRunner, Result
 from eth_account.signers.local import LocalAccount
 
-from cli.conftest import EASY, PASSWORD
+from cli.conftest import EASY, OUTPUTS, PASSWORD, QUERY
 from sayso.devchain import dev_account
 from sayso.keys import save_key
 from sayso.main import cli
 
 DEADLINE_S = 120.0
-QUERY = ("--grantee", "anyone", "--purpose", "train-ai")
 TERMS = (*QUERY, "--via", "kled.ai", "--expires", "1y")
-OUTPUTS = ("--out", "kept.jsonl", "--rejected", "why.jsonl", "--receipt", "receipt.json")
 
 
 def sayso(*arguments: object, status: int | None = 0) -> Result:

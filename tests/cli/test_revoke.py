@@ -1,15 +1,16 @@
 """`sayso revoke`, `send` and `licenses`: what is hit is shown, what is sent is acknowledged."""
 
 import json
+from dataclasses import replace
 
 import pytest
+from eth_account import Account
 
 from cli.conftest import World
 from sayso.bundles import load_bundle
+from sayso.licensing import sign_message
 from sayso_protocol.messages import Revocation
 from sayso_protocol.primitives import address_text, hex_text
-
-CHECK = ("--grantee", "anyone", "--purpose", "train-ai")
 
 
 def revocations(world: World) -> list[Revocation]:
@@ -121,7 +122,7 @@ def test_a_forged_message_is_not_sent(world: World) -> None:
     data[data.index(world.address)] ^= 1
     world.write("forged.sayso", bytes(data))
     world.fails("bad-signature", "send", "forged.sayso")
-    assert not revocations(world)
+    assert "messages" not in world.node.asked
 
 
 @pytest.mark.parametrize(
@@ -277,6 +278,15 @@ def test_a_license_that_is_not_proved(
     world.grant("a")
     world.node.twist = lambda where, answer: answer | change if where == route else answer
     world.fails(code, "licenses", "--key", world.key)
+
+
+def test_a_license_nobody_signed(world: World) -> None:
+    world.grant("a")
+    held = world.node.memory.envelopes
+    (license_hash,) = held
+    other = sign_message(Account.create(), held[license_hash].message, world.node.network)
+    held[license_hash] = replace(held[license_hash], signature=other.signature)
+    world.fails("bad-signature", "licenses", "--key", world.key)
 
 
 def test_a_license_under_another_hash(world: World) -> None:

@@ -79,6 +79,7 @@ class FakeNode:
         self.twist: Twist | None = None
         self.stale_checks = 0  # so many checks are answered `stale` before the rest is judged
         self.checks: list[dict[str, Any]] = []
+        self.asked: list[str] = []
         self.url = ""
 
     @property
@@ -98,6 +99,7 @@ class FakeNode:
         return app
 
     def _answer(self, route: str, answer: Any, status: int = 200) -> web.Response:
+        self.asked.append(route)
         if self.twist:
             answer = self.twist(route, answer)
         if isinstance(answer, str):
