@@ -12,9 +12,15 @@ from sayso_node.errors import InvalidNodeConfig
 
 KEY_BYTES: Final = 32
 
+MAX_PORT: Final = 65535
+LISTENING: Final = frozenset({"ip4", "ip6"})
+DIALLING: Final = LISTENING | {"dns", "dns4", "dns6"}
+
 _ALPHABET: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 # Identity multihash of a protobuf PublicKey{type: Ed25519, data: 32 bytes} (libp2p peer-ids spec).
 _PREFIX: Final = bytes.fromhex("002408011220")
+_STRIPPED: Final = _PREFIX.lstrip(b"\0")  # as a number has it
+_HASHED: Final = bytes.fromhex("1220")  # SHA-256 multihash, of the larger kinds of keys
 
 
 def peer_id_of(public_key: bytes) -> str:
@@ -42,12 +48,42 @@ def multiaddr_for(host: str, port: int, peer_id: str = "") -> str:
 
 def split_multiaddr(address: str) -> tuple[str, str]:
     """(address without the peer, peer id) of a dialling address; raises InvalidNodeConfig."""
-    where, separator, peer_id = address.rpartition("/p2p/")
-    if not separator or not where.startswith("/") or "/tcp/" not in where or not peer_id:
-        raise InvalidNodeConfig(f"{address!r} is not /ip4/HOST/tcp/PORT/p2p/PEER")
-    if not set(peer_id) <= set(_ALPHABET):
-        raise InvalidNodeConfig(f"{peer_id!r} is not a peer id in base58")
+    where, _, peer_id = address.rpartition("/p2p/")
+    check_where(where, DIALLING)
+    _check_peer_id(peer_id)
     return where, peer_id
+
+
+def check_where(address: str, kinds: frozenset[str]) -> None:
+    """Check that an address is /KIND/HOST/tcp/PORT; raises InvalidNodeConfig."""
+    match address.split("/"):
+        case ["", kind, host, "tcp", port] if kind in kinds and host and port.isdecimal():
+            if not 0 <= int(port) <= MAX_PORT:
+                raise InvalidNodeConfig(f"{address!r} has no port below {MAX_PORT + 1}")
+            if kind in LISTENING:
+                _check_ip(host, kind)
+        case _:
+            raise InvalidNodeConfig(f"{address!r} is not /KIND/HOST/tcp/PORT with {sorted(kinds)}")
+
+
+def _check_ip(host: str, kind: str) -> None:
+    try:
+        right = f"ip{ipaddress.ip_address(host).version}" == kind
+    except ValueError:
+        right = False
+    if not right:
+        raise InvalidNodeConfig(f"{host!r} is no {kind} address")
+
+
+def _check_peer_id(text: str) -> None:
+    number = 0
+    for character in text:
+        if character not in _ALPHABET:
+            raise InvalidNodeConfig(f"{text!r} is not a peer id in base58")
+        number = number * 58 + _ALPHABET.index(character)
+    data = number.to_bytes((number.bit_length() + 7) // 8, "big")
+    if not any(data.startswith(p) and len(data) == len(p) + 32 for p in (_STRIPPED, _HASHED)):
+        raise InvalidNodeConfig(f"{text!r} is not the peer id of an Ed25519 or hashed key")
 
 
 def _base58(data: bytes) -> str:

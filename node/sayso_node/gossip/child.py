@@ -37,6 +37,7 @@ class Child:
         self.parent = Parent(stream, self._serve)
         self._nursery = nursery
         self._tally: Counter[str] = Counter()
+        self._answer_s = 0.0
         self._parts: tuple[Node, Outbox, Requests] | None = None
 
     async def _serve(self, method: str, arguments: list[object]) -> object:
@@ -118,8 +119,8 @@ async def _main(end: socket.socket) -> None:
 
 
 def _limit_memory(most_bytes: int) -> None:
-    if most_bytes:
-        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    if most_bytes and not 0 <= hard < most_bytes:  # RLIM_INFINITY is negative
         resource.setrlimit(resource.RLIMIT_DATA, (most_bytes, hard))
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Final, Self
 
 from sayso_node.errors import InvalidNodeConfig
-from sayso_node.gossip.addresses import KEY_BYTES, split_multiaddr
+from sayso_node.gossip.addresses import KEY_BYTES, LISTENING, check_where, split_multiaddr
 from sayso_node.gossip.frames import MAX_MESSAGE_BYTES
 
 HISTORY_HEARTBEATS: Final = 5  # gossipsub v1.1 mcache_len: heartbeats a message can be asked for
@@ -37,7 +37,7 @@ class GossipConfig:
     judge_s: float = 4.0  # after that a frame counts as ignored
     max_frame_bytes: int = 64 * KIB
     frames_judged_per_peer: int = 32  # beyond that we stop reading from the peer
-    frames_judged: int = 128  # beyond that we stop reading from anybody
+    frames_judged: int = 128  # beyond that we read only from peers of which none is judged
 
     # our own queues before py-libp2p's, in frames
     queue_frames: int = 1024  # each: urgent and ordinary
@@ -64,7 +64,7 @@ class GossipConfig:
     # the child
     start_s: float = 60.0
     probe_every_s: float = 5.0
-    probe_s: float = 20.0  # no answer by then: killed and restarted
+    probe_s: float = 10.0  # no answer by then, twice: killed and restarted
     restart_min_s: float = 0.1
     restart_max_s: float = 30.0
     stop_s: float = 5.0
@@ -83,6 +83,8 @@ class GossipConfig:
             raise InvalidNodeConfig("py-libp2p silently loses frames of a mebibyte")
         for address in self.peers:
             split_multiaddr(address)
+        for address in self.listen:
+            check_where(address, LISTENING)
 
     @property
     def replay_window_s(self) -> float:

@@ -85,15 +85,6 @@ class Dialer(INotifee):
                 _log.debug("dialling %s: %r", where, error)
         raise PeerUnreachable(f"{peer} is not connected and cannot be dialled")
 
-    async def hang_up(self, peer: ID) -> None:
-        """End all connections with a peer, also when it no longer reads."""
-        for connection in self._network.get_connections(peer):
-            # Saying goodbye would wait for a peer that reads nothing: the socket goes first.
-            with contextlib.suppress(Exception):
-                await connection.muxed_conn.secured_conn.close()  # type: ignore[attr-defined]
-        with trio.move_on_after(HANG_UP_S):
-            await self._network.close_peer(peer)
-
     async def _keep(self, peer: ID) -> None:
         delay = self._config.redial_min_s
         while True:
@@ -105,6 +96,7 @@ class Dialer(INotifee):
             await trio.sleep(self._jitter(delay))
 
     async def _check(self, peer: ID) -> None:
+        connections = self._network.get_connections(peer)
         try:
             with trio.fail_after(self._config.ping_s):
                 stream = await self._host.new_stream(peer, [PING])
@@ -113,9 +105,10 @@ class Dialer(INotifee):
         except Exception as error:  # noqa: BLE001  # whatever it is, there was no pong
             if "not supported" in str(error.__cause__):
                 return  # it answered, if only that
-            _log.info("%s does not answer a ping: hanging up", peer)
+            _log.debug("pinging %s: %r", peer, error)
             self._tally["peers_silent"] += 1
-            await self.hang_up(peer)
+            for connection in connections:  # not one that the peer made meanwhile
+                await _hang_up(connection)
 
     def _jitter(self, seconds: float) -> float:
         return seconds * self._rng.uniform(0.75, 1.25)
@@ -146,6 +139,14 @@ class Dialer(INotifee):
 
     async def listen_close(self, network: INetwork, multiaddr: Multiaddr) -> None:
         """Not our concern."""
+
+
+async def _hang_up(connection: INetConn) -> None:
+    # Saying goodbye would wait for a peer that reads nothing: the socket goes first.
+    with contextlib.suppress(Exception):
+        await connection.muxed_conn.secured_conn.close()  # type: ignore[attr-defined]
+    with trio.move_on_after(HANG_UP_S), contextlib.suppress(Exception):
+        await connection.close()
 
 
 async def _resolved(address: str) -> list[Multiaddr]:

@@ -50,7 +50,7 @@ class SafePubsub(Pubsub):
             seen_ttl=SEEN_S,
             allowed_topics=set(config.topics),
             max_subscriptions_per_rpc=MAX_SUBSCRIPTIONS_PER_RPC,
-            # Waiting for a turn would count against the library's five seconds; push_msg bounds us.
+            # Waiting for a turn would count against the library's five seconds; we bound it earlier.
             max_concurrent_validator_count=BACKLOG * config.frames_judged,
             # An author could have a second message under the id of an accepted one waved through.
             validation_cache_ttl=-1,
@@ -87,10 +87,7 @@ class SafePubsub(Pubsub):
         read = stream.read
 
         async def read_when_judged(n: int | None = None) -> bytes:
-            while (
-                self._in_hand[peer_id] >= self._config.frames_judged_per_peer
-                or self._in_hand.total() >= self._config.frames_judged
-            ):
+            while self._must_wait(self._in_hand[peer_id]):
                 await self._judged.park()
             return await read(n)
 
@@ -105,6 +102,12 @@ class SafePubsub(Pubsub):
             with contextlib.suppress(Exception):
                 await stream.reset()
             self._handle_dead_peer(peer_id)
+
+    def _must_wait(self, in_hand: int) -> bool:
+        # A peer of which nothing is in hand never waits for the others.
+        return in_hand >= self._config.frames_judged_per_peer or (
+            in_hand > 0 and self._in_hand.total() >= self._config.frames_judged
+        )
 
     def _is_subscribed_to_msg(self, msg: rpc_pb2.Message) -> bool:
         """Tell whether to schedule a message; asked once for each, in one go for a whole RPC."""
@@ -188,7 +191,7 @@ def _ip_of(connection: ReadWriteCloser) -> str:
         ip = ipaddress.ip_address(str(socket.getpeername()[0]).split("%")[0]) if socket else ""
     except OSError:
         return ""
-    if isinstance(ip, ipaddress.IPv6Address):
+    if isinstance(ip, ipaddress.IPv6Address) and not ip.ipv4_mapped:
         return str(ipaddress.ip_network((ip, 64), strict=False))
     return str(ip)
 

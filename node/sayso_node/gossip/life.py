@@ -6,16 +6,17 @@ does not reach it, and dies when the socket closes, however we end.
 """
 
 import asyncio
-import contextlib
 import socket
 import sys
 from asyncio.subprocess import DEVNULL, Process
-from typing import Self
+from typing import Final, Self
 
 from sayso_node.errors import GossipDown
 from sayso_node.gossip.config import GossipConfig
 from sayso_node.gossip.link import Link, Serve
 from sayso_protocol.errors import SaysoError
+
+MISSES: Final = 2  # one may be ours: a loop that was blocked times out before it reads the answer
 
 
 class Life:
@@ -62,10 +63,14 @@ class Life:
 
     async def watch(self) -> None:
         """Return when the child is dead, or no longer answers."""
-        with contextlib.suppress(SaysoError):
-            while not self._reading.done():
+        missed = 0
+        while not self._reading.done() and missed < MISSES:
+            try:
                 await self.link.call("probe", timeout_s=self._config.probe_s)
-                await asyncio.wait([self._reading], timeout=self._config.probe_every_s)
+                missed = 0
+            except SaysoError:
+                missed += 1
+            await asyncio.wait([self._reading], timeout=self._config.probe_every_s)
 
     async def end(self) -> None:
         """Hang up and return when the process is gone, by force if it must be."""

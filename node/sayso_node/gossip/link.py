@@ -60,8 +60,6 @@ class Link:
         """What the child answers; raises its SaysoError, or GossipDown without an answer."""
         if self._writer.is_closing():
             raise GossipDown("the gossip process is not running")
-        if self._writer.transport.get_write_buffer_size() > MAX_BACKLOG_BYTES:
-            raise GossipQueueFull("the gossip process does not keep up")
         number = next(self._numbers)
         message = frames.encode_call(number, method, *arguments)
         answer = self._waiting[number] = asyncio.get_running_loop().create_future()
@@ -73,6 +71,12 @@ class Link:
             raise GossipDown(f"the gossip process did not answer within {timeout_s} s") from error
         finally:
             self._waiting.pop(number, None)
+
+    def make_room(self) -> Self:
+        """This link, if the child keeps up; raises GossipQueueFull."""
+        if self._writer.transport.get_write_buffer_size() > MAX_BACKLOG_BYTES:
+            raise GossipQueueFull("the gossip process does not keep up")
+        return self
 
     def close(self) -> None:
         """Hang up: the child dies of it."""

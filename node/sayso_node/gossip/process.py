@@ -13,6 +13,7 @@ from sayso_node.errors import GossipDown, GossipQueueFull, InvalidNodeConfig, Pe
 from sayso_node.gossip.addresses import peer_id_of_seed, split_multiaddr
 from sayso_node.gossip.config import GossipConfig
 from sayso_node.gossip.life import Life
+from sayso_node.gossip.link import Link
 from sayso_node.gossip.tally import COUNTERS
 from sayso_node.interfaces import Judgement, Network, NetworkHandlers, PeerState
 from sayso_protocol.errors import SaysoError, TooLarge
@@ -83,7 +84,7 @@ class GossipProcess(Network):
             raise InvalidNodeConfig(f"{topic!r} is not among the configured topics")
         if len(frame) > self._config.max_frame_bytes:
             raise TooLarge(f"a frame of {len(frame)} bytes, of at most {self._config.max_frame_bytes}")
-        peers = await self._running().link.call("publish", topic, frame, timeout_s=CALL_S)
+        peers = await self._link().call("publish", topic, frame, timeout_s=CALL_S)
         return peers if isinstance(peers, int) else 0
 
     async def request(self, peer_id: str, protocol: str, body: bytes, timeout_s: float) -> bytes:
@@ -93,7 +94,7 @@ class GossipProcess(Network):
                 f"a request of {len(body)} bytes, of at most {self._config.max_request_bytes}"
             )
         try:
-            answer = await self._running().link.call(
+            answer = await self._link().call(
                 "request", peer_id, protocol, body, float(timeout_s), timeout_s=timeout_s + CALL_S
             )
         except (GossipDown, GossipQueueFull) as error:
@@ -122,10 +123,10 @@ class GossipProcess(Network):
         """Rejected frames by the peer that forwarded them (the most blamed ones)."""
         return dict(self._blamed)
 
-    def _running(self) -> Life:
+    def _link(self) -> Link:
         if self._life is None or not self._up.is_set():
             raise GossipDown("the gossip process is not running")
-        return self._life
+        return self._life.link.make_room()
 
     async def _bear(self) -> Life:
         """A child that listens; raises GossipDown."""

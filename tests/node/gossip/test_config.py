@@ -18,6 +18,8 @@ from sayso_node.gossip.addresses import (
 )
 from sayso_node.gossip.config import GossipConfig
 
+SOMEBODY = peer_id_of_seed(bytes(32))
+
 
 @pytest.mark.parametrize("byte", [0, 1, 127, 255])
 def test_peer_ids_are_those_of_libp2p(byte: int) -> None:
@@ -53,12 +55,28 @@ def test_multiaddrs_are_those_of_libp2p(host: str, kind: str) -> None:
         "/ip4/127.0.0.1/tcp/4001",
         "/ip4/127.0.0.1/tcp/4001/p2p/",
         "/ip4/127.0.0.1/tcp/4001/p2p/0OIl",
-        "/ip4/127.0.0.1/udp/4001/quic-v1/p2p/12D3",
+        f"/ip4/127.0.0.1/udp/4001/quic-v1/p2p/{SOMEBODY}",
+        f"/ip4/127.0.0.999/tcp/4001/p2p/{SOMEBODY}",
+        f"/ip6/127.0.0.1/tcp/4001/p2p/{SOMEBODY}",
+        f"/ip4/127.0.0.1/tcp/65536/p2p/{SOMEBODY}",
+        f"/dns//tcp/4001/p2p/{SOMEBODY}",
+        f"/ip4/127.0.0.1/tcp/4001/p2p/{SOMEBODY[:-1]}",
     ],
 )
 def test_what_cannot_be_dialled_is_refused(address: str) -> None:
     with pytest.raises(InvalidNodeConfig):
         configuration(1, [address])
+
+
+def test_the_hashed_ids_of_other_keys_can_be_dialled() -> None:
+    hashed = "QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N"
+    configuration(1, [multiaddr_for("127.0.0.1", 4001, hashed)])
+
+
+@pytest.mark.parametrize("address", ["", "/dns/localhost/tcp/1", "/ip4/0.0.0.0/udp/1"])
+def test_where_nobody_can_listen_is_refused(address: str) -> None:
+    with pytest.raises(InvalidNodeConfig):
+        configuration(1, [], listen=(address,))
 
 
 def test_settings_that_contradict_are_refused() -> None:

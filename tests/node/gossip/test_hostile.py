@@ -31,7 +31,7 @@ async def pair() -> AsyncIterator[tuple[Peer, Peer]]:
     """A victim and an honest peer, for the whole module: nothing here may hurt them."""
     network = Network()
     try:
-        victim = await network.peer(1, probe_every_s=1.0, probe_s=10.0)
+        victim = await network.peer(1, probe_every_s=1.0, probe_s=5.0)
         honest = await network.peer(2, victim)
         await meshed(victim, honest)
         yield victim, honest

@@ -95,8 +95,12 @@ async def test_a_handler_that_fails_costs_the_request_only(network: Network) -> 
     assert await client.gossip.request(server.id, SYNC, b"abc", TIMEOUT_S) == b"cba"
 
 
-async def test_an_answer_that_is_too_large_is_no_answer(network: Network) -> None:
-    client, server = await _pair(network, max_response_bytes=1000)
+@pytest.mark.parametrize("strict", ["server", "client"])
+async def test_an_answer_that_is_too_large_is_no_answer(network: Network, strict: str) -> None:
+    limits = {strict: 1000}
+    server = await network.peer(1, max_response_bytes=limits.get("server", MIB))
+    client = await network.peer(2, server, max_response_bytes=limits.get("client", MIB))
+    await until(lambda: client.sees(server))
 
     async def answer(protocol: str, body: bytes, peer: str) -> bytes:
         return bytes(1001)
