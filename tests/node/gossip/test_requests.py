@@ -43,6 +43,11 @@ async def test_the_one_who_was_dialled_can_ask_too(network: Network) -> None:
     assert await server.gossip.request(client.id, SYNC, b"abc", TIMEOUT_S) == b"cba"
 
 
+async def test_requests_without_gossip(network: Network) -> None:
+    client, server = await _pair(network, topics=(), urgent_topics=())
+    assert await client.gossip.request(server.id, SYNC, b"abc", TIMEOUT_S) == b"cba"
+
+
 async def test_a_large_answer_to_a_small_question(network: Network) -> None:
     client, server = await _pair(network)
     large = os.urandom(10 * MIB)
