@@ -8,8 +8,7 @@ chain.drop(1)  # a reorganisation: the next block will have another hash
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from sayso_contracts.events import Anchored, Revoked
-from sayso_node.chain.interface import Event
+from sayso_contracts.events import Anchored, Event, Revoked
 from sayso_node.errors import ChainUnreachable
 from sayso_node.freshness import ChainHead
 from sayso_protocol.primitives import HASH_BYTES, sha256

@@ -1,11 +1,11 @@
 """Gets JSON from other operators' nodes over HTTP, within a limit of size and time."""
 
-import json
 from typing import Any
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from sayso_node.errors import PeerUnreachable
+from sayso_node.json_text import parse_json
 
 TIMEOUT_S = 10.0
 DOCUMENT_BYTES = 4_194_304
@@ -38,6 +38,6 @@ class HttpJson:
         if len(body) > DOCUMENT_BYTES:
             raise PeerUnreachable(f"{url} answered with too much")
         try:
-            return json.loads(body)
-        except (ValueError, RecursionError) as error:  # a thousand brackets are enough
+            return parse_json(body)
+        except ValueError as error:
             raise PeerUnreachable(f"{url} did not answer with JSON") from error

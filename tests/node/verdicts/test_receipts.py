@@ -103,7 +103,7 @@ async def test_numbers_go_on_after_a_restart_and_never_repeat(tmp_path: Path) ->
 
 async def test_an_acknowledgement_verifies_and_a_repeat_gets_the_first(tmp_path: Path) -> None:
     digest = revocation("everything").digest
-    said = []
+    said: list[dict[str, object]] = []
     for _ in range(2):  # and after a restart, at another time and block
         with NodeRig(tmp_path) as rig:
             await rig.give(revocation("everything"))
