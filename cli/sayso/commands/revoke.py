@@ -34,7 +34,7 @@ from sayso_protocol.errors import SaysoError
 from sayso_protocol.messages import Revocation
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.notice import REVOCATION_NOTICE
-from sayso_protocol.primitives import hash_from_text, hex_text
+from sayso_protocol.primitives import address_from_text, hash_from_text, hex_text
 
 
 @click.command(
@@ -78,7 +78,7 @@ def command(
     What it hits is shown before you sign.
     """
     trusted = load_network(network_path)
-    wish = _wish(" ".join(sentence), options)
+    wish = _wish(sentence_of(sentence), options)
     where = _where(trusted, options)
     signer = key_address(key_path)
     plan = asyncio.run(_plan(wish, signer, trusted, where))
@@ -92,6 +92,15 @@ def command(
         say(f"signed and saved; send it with: sayso send {where.save}")
     else:
         _send(account, envelopes, trusted, where)
+
+
+def sentence_of(words: tuple[str, ...]) -> str:
+    """The words as one sentence; a ward's address as people copy it. Raises InvalidAddress."""
+    match " ".join(words).split():
+        case ["ward", address, *rest]:
+            return " ".join(["ward", hex_text(address_from_text(address)), *rest])
+        case said:
+            return " ".join(said)
 
 
 @dataclass(frozen=True)
