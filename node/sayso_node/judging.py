@@ -3,6 +3,7 @@
 One check reads one committed state: verdicts and state digest come from the same transaction.
 """
 
+import asyncio
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -149,6 +150,8 @@ class Judge:
 
     async def receipt(self, check: Check, answer: Answer) -> Signed[Receipt]:
         """Sign what was answered; its sequence number is on disk before it is given away."""
+        asked = await asyncio.to_thread(manifest_root, check.rows)
+        answered = await asyncio.to_thread(results_root, check.rows, answer.reasons)
         sequence = await self._store.write(lambda db: messages.next_number(db, "receipts"))
         receipt = Receipt(
             network=self._network,
@@ -157,8 +160,8 @@ class Judge:
             purpose=check.query.purpose,
             max_age_s=check.max_age_s,
             run_id=check.run_id,
-            manifest_root=manifest_root(check.rows),
-            results_root=results_root(check.rows, answer.reasons),
+            manifest_root=asked,
+            results_root=answered,
             counts=count_reasons(answer.reasons),
             sequence=sequence,
             state=answer.state,

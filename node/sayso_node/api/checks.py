@@ -5,6 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
+from sayso_node.api.responses import read_json
 from sayso_node.errors import BadRequest
 from sayso_node.judging import Check, Judge
 from sayso_protocol.primitives import address_from_text, hash_from_text
@@ -30,7 +31,9 @@ class CheckRoutes:
 
     async def check(self, request: web.Request) -> web.Response:
         """One reason a row, in the order of the rows, and the receipt."""
-        check = read_check(await request.json())
+        body = await read_json(request)
+        # A million rows take seconds to read and to judge: in threads, so that nobody else waits.
+        check = await asyncio.to_thread(read_check, body)
         answer = await asyncio.to_thread(self._judge.judge, check)
         receipt = receipt_to_json(await self._judge.receipt(check, answer)) if self._receipts else None
         return web.json_response({"reasons": answer.reasons, "receipt": receipt})
@@ -45,6 +48,8 @@ def read_check(body: Any) -> Check:
             raise BadRequest(f"{name} must be of type {kind.__name__}")
     if not 0 <= body["max_age_s"] < MAX_AGE_S or len(body["run_id"]) > RUN_ID_CHARS:
         raise BadRequest("max_age_s or run_id is out of range")
+    if any("\ud800" <= char <= "\udfff" for char in body["run_id"]):
+        raise BadRequest("run_id holds half a character")  # JSON can spell it, a receipt cannot
     query = Query(address_from_text(body["grantee"]), check_purpose(body["purpose"]))
     rows = [_read_row(row) for row in body["rows"]]
     if not rows:

@@ -1,6 +1,5 @@
 """One JSON shape for every refusal: {"error": {"code", "message"}}, with a status that fits."""
 
-import json
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -8,12 +7,14 @@ from typing import Any
 from aiohttp import web
 
 from sayso_node.errors import (
+    BadRequest,
     ChainUnreachable,
     GossipDown,
     GossipQueueFull,
     NotFound,
     StoreUnusable,
 )
+from sayso_node.json_text import parse_json
 from sayso_protocol.errors import SaysoError, TooLarge
 
 _STATUS: dict[type[SaysoError], int] = {
@@ -28,6 +29,14 @@ _HTTP_CODES = {404: "not-found", 405: "method-not-allowed", 413: "too-large"}
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 log = logging.getLogger(__name__)
+
+
+async def read_json(request: web.Request) -> Any:
+    """The JSON in a request's body; raises BadRequest."""
+    try:
+        return parse_json(await request.read())
+    except ValueError as error:
+        raise BadRequest("the body is not JSON") from error
 
 
 def error_body(error: SaysoError) -> dict[str, Any]:
@@ -49,8 +58,8 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
     except web.HTTPException as error:
         code = _HTTP_CODES.get(error.status, "bad-request")
         return _refusal(error.status, code, error.reason)
-    except json.JSONDecodeError:
-        return _refusal(400, "bad-request", "the body is not JSON")
+    except (ConnectionError, web.RequestPayloadError):
+        return _refusal(400, "bad-request", "the body ended early, or is not in the encoding it names")
     except Exception:
         log.exception("unforeseen fault in %s %s", request.method, request.path)
         return _refusal(500, "internal", "this is a fault of the node; its log says more")

@@ -1,0 +1,62 @@
+"""What takes long for one user is done in a thread: the node answers everybody else meanwhile."""
+
+import asyncio
+import importlib
+import threading
+from typing import Any
+
+import pytest
+
+from sayso_protocol.primitives import address_text, hex_text
+from support.node_rig import consent
+from support.protocol_strategies import BEN
+from support.running_node import RunningNode
+
+ONE = consent(1)
+ROWS = [[hex_text(ONE.digest), hex_text(ONE.items[0])]]
+CHECK = {
+    "grantee": address_text(BEN),
+    "purpose": "train-ai",
+    "max_age_s": 60,
+    "run_id": "",
+    "rows": ROWS,
+}
+LICENSE = ("GET", f"/v1/licenses/{hex_text(ONE.digest)}", None)
+ASKED = ("POST", "/v1/check", CHECK)
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "request_"),
+    [
+        ("sayso_node.api.checks", "read_check", ASKED),
+        ("sayso_node.judging", "verdict", ASKED),
+        ("sayso_node.judging", "manifest_root", ASKED),
+        ("sayso_node.judging", "results_root", ASKED),
+        ("sayso_node.api.licenses", "_revoked_permissions", LICENSE),
+    ],
+)
+async def test_long_work(
+    node: RunningNode,
+    monkeypatch: pytest.MonkeyPatch,
+    module: str,
+    name: str,
+    request_: tuple[str, str, Any],
+) -> None:
+    await node.submit(ONE)
+    entered, leave = threading.Event(), threading.Event()
+    work = getattr(importlib.import_module(module), name)
+
+    def long(*arguments: Any) -> Any:
+        entered.set()
+        assert leave.wait(20), "nobody else was answered meanwhile"
+        return work(*arguments)
+
+    monkeypatch.setattr(f"{module}.{name}", long)
+    method, path, body = request_
+    asking = asyncio.create_task(node.ask(method, path, json=body))
+    assert await asyncio.to_thread(entered.wait, 20)
+    assert await node.get("/healthz") == (200, {"ok": True})
+    assert not asking.done()
+    leave.set()
+    status, _ = await asking
+    assert status == 200

@@ -1,0 +1,123 @@
+"""A whole node as node.py wires it, behind a real HTTP server, with peers and chain in memory.
+
+async with running_node(folder) as node:
+    status, body = await node.get("/v1/node")
+"""
+
+import json
+import socket
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import aiohttp
+from eth_account import Account
+
+from sayso_node.config import NodeConfig, Settings
+from sayso_node.gossip.addresses import peer_id_of_seed
+from sayso_node.gossip.config import GossipConfig
+from sayso_node.node import Node
+from sayso_protocol.envelope import Envelope, encode
+from sayso_protocol.network_file import NetworkFile, Operator
+from sayso_protocol.wire import encode_bundle
+from support.fake_chain import FakeChain
+from support.fake_network import FakeNetwork, Switchboard
+from support.node_rig import ManualClock, node_key
+from support.protocol_strategies import NETWORK
+
+LOOPBACK = "127.0.0.1"
+MSGPACK = {"Content-Type": "application/msgpack"}
+
+
+class RunningNode:
+    """The node, the world around it, and a client of its HTTP API."""
+
+    def __init__(
+        self, node: Node, url: str, http: aiohttp.ClientSession, chain: FakeChain, board: Switchboard
+    ) -> None:
+        self.node, self.url, self.http = node, url, http
+        self.chain, self.board = chain, board
+
+    async def ask(self, method: str, path: str, **arguments: Any) -> tuple[int, Any]:
+        """Status and JSON of an answer."""
+        async with self.http.request(method, self.url + path, **arguments) as response:
+            text = await response.text()
+            is_json = response.content_type == "application/json"
+            return response.status, json.loads(text) if is_json else text
+
+    async def get(self, path: str) -> tuple[int, Any]:
+        return await self.ask("GET", path)
+
+    async def submit(self, *envelopes: Envelope) -> tuple[int, Any]:
+        """Hand in messages."""
+        body = encode_bundle([encode(one) for one in envelopes])
+        return await self.ask("POST", "/v1/messages", data=body, headers=MSGPACK)
+
+    def stored(self) -> dict[str, int]:
+        """How many rows each table has."""
+        tables = ("messages", "items", "people", "bits", "acknowledgements", "anchor_queue", "numbers")
+        with self.node._store.read() as db:
+            return {table: db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def config(
+    folder: Path, *, name: str, operators: Iterable[Operator] = (), **settings: Any
+) -> NodeConfig:
+    """A node that anchors, does everything soon, and has these operators beside it."""
+    key = node_key(name)
+    values: dict[str, Any] = {
+        "name": name,
+        "network": "network.toml",
+        "http": f"{LOOPBACK}:{free_port()}",
+        "listen": ("/ip4/127.0.0.1/tcp/4600",),
+        "rpc": "http://127.0.0.1:1",
+        "sync_interval_s": 0.01,
+        "chain_interval_s": 0.01,
+        "anchor_wait_s": 0.0,
+    }
+    me = Operator(name, bytes(key.verify_key), url=f"http://{values['http']}")
+    trusted = NetworkFile(NETWORK, 1, 2, (me, *operators))
+    return NodeConfig(
+        folder, Settings(**(values | settings)), key, trusted, Account.from_key(b"\7" * 32)
+    )
+
+
+@asynccontextmanager
+async def running_node(
+    folder: Path,
+    *,
+    name: str = "rig",
+    chain: FakeChain | None = None,
+    board: Switchboard | None = None,
+    clock: ManualClock | None = None,
+    **settings: Any,
+) -> AsyncIterator[RunningNode]:
+    """Start a node, stop it at the end."""
+    chosen = config(folder, name=name, **settings)
+    chain, board, clock = chain or FakeChain(), board or Switchboard(), clock or ManualClock()
+
+    def network(gossip: GossipConfig) -> FakeNetwork:
+        return FakeNetwork(board, peer_id_of_seed(gossip.seed))
+
+    with (
+        mock.patch("sayso_node.node.GossipProcess", network),
+        mock.patch("sayso_node.node.Web3Chain", return_value=chain),
+        mock.patch("sayso_node.chain.anchorer.INTERVAL_S", 0.01),
+        mock.patch("sayso_node.chain.batch_fetcher.INTERVAL_S", 0.01),
+    ):
+        node = Node(chosen, clock)
+        try:
+            await node.start()
+            async with aiohttp.ClientSession() as http:
+                yield RunningNode(node, f"http://{chosen.settings.http}", http, chain, board)
+        finally:
+            await node.stop()
