@@ -10,6 +10,7 @@ may be completed after the node was made, because other operators need this node
 import json
 import tomllib
 from dataclasses import MISSING, asdict, dataclass, fields
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -68,8 +69,9 @@ class Settings:
             raise InvalidNodeConfig(f"http must be HOST:PORT, not {self.http!r}")
         if unknown := set(self.disabled) - set(CHANNELS):
             raise InvalidNodeConfig(f"there is no channel {', '.join(sorted(unknown))}")
-        if min(self.sync_interval_s, self.chain_interval_s) <= 0 or self.anchor_wait_s < 0:
-            raise InvalidNodeConfig("an interval must be positive")
+        intervals = (self.sync_interval_s, self.chain_interval_s)
+        if not all(0 < one < inf for one in intervals) or not 0 <= self.anchor_wait_s < inf:
+            raise InvalidNodeConfig("an interval must be positive, and end")
 
     @property
     def http_address(self) -> tuple[str, int]:
@@ -107,13 +109,17 @@ class NodeConfig:
 
 def init_node(folder: Path, settings: Settings, randomness: Randomness) -> Operator:
     """Make a node's folder; returns its entry for the network file. Raises InvalidNodeConfig."""
-    folder.mkdir(parents=True, exist_ok=True)
-    if (folder / CONFIG_FILE).exists():
-        raise InvalidNodeConfig(f"{folder / CONFIG_FILE} exists already")
-    identity = create_identity(folder / IDENTITY_FILE, randomness)
     partial = folder / (CONFIG_FILE + ".part")
-    partial.write_text(_to_toml(settings))
-    partial.rename(folder / CONFIG_FILE)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if (folder / CONFIG_FILE).exists():
+            raise InvalidNodeConfig(f"{folder / CONFIG_FILE} exists already")
+        text = _to_toml(settings).encode()
+        identity = create_identity(folder / IDENTITY_FILE, randomness)
+        partial.write_bytes(text)
+        partial.rename(folder / CONFIG_FILE)
+    except (OSError, UnicodeEncodeError) as error:
+        raise InvalidNodeConfig(f"cannot make a node in {folder}: {error}") from error
     return operator_of(settings, bytes(identity.verify_key))
 
 
@@ -127,8 +133,8 @@ def load_settings(folder: Path) -> Settings:
     """Read node.toml; raises InvalidNodeConfig."""
     path = folder / CONFIG_FILE
     try:
-        return _settings(tomllib.loads(path.read_text()))
-    except (OSError, tomllib.TOMLDecodeError, TypeError) as error:
+        return _settings(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, OverflowError, RecursionError) as error:
         raise InvalidNodeConfig(f"cannot read {path}: {error}") from error
 
 
@@ -137,8 +143,8 @@ def load_config(folder: Path) -> NodeConfig:
     settings = load_settings(folder)
     path = folder / settings.network
     try:
-        network_file = parse_network_file(path.read_text())
-    except OSError as error:
+        network_file = parse_network_file(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
         raise InvalidNodeConfig(f"cannot read the network file {path}: {error}") from error
     account = _load_account(folder / settings.anchor_key) if settings.anchor_key else None
     identity = load_identity(folder / IDENTITY_FILE)
@@ -160,8 +166,12 @@ def _load_account(path: Path) -> LocalAccount:
 
 
 def _to_toml(settings: Settings) -> str:
-    """TOML of flat values: a JSON string, number or array of strings is one, too."""
-    return "".join(f"{name} = {json.dumps(value)}\n" for name, value in asdict(settings).items())
+    """TOML of flat values: a JSON string, number or array of strings is one, too.
+
+    But for DEL, and for characters outside the BMP, which JSON would escape as two halves.
+    """
+    values = {name: json.dumps(value, ensure_ascii=False) for name, value in asdict(settings).items()}
+    return "".join(f"{name} = {value}\n" for name, value in values.items()).replace("\x7f", "\\u007f")
 
 
 def _settings(table: dict[str, Any]) -> Settings:

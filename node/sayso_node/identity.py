@@ -18,6 +18,8 @@ def create_identity(path: Path, randomness: Randomness) -> SigningKey:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError as error:
         raise InvalidNodeConfig(f"{path} exists; a node's identity is never replaced") from error
+    except OSError as error:
+        raise InvalidNodeConfig(f"cannot write the node's identity to {path}: {error}") from error
     with os.fdopen(descriptor, "w") as file:
         file.write(seed.hex() + "\n")
         file.flush()

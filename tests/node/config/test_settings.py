@@ -1,0 +1,198 @@
+"""node.toml: what was written is what is read; what is not understood is refused, never guessed."""
+
+import stat
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sayso_node.config import (
+    CHANNELS,
+    CONFIG_FILE,
+    IDENTITY_FILE,
+    Settings,
+    init_node,
+    load_operator,
+    load_settings,
+)
+from sayso_node.errors import InvalidNodeConfig
+from sayso_node.gossip.addresses import peer_id_of
+from sayso_protocol.primitives import sha256
+
+ORDINARY = Settings(
+    name="Ours",
+    network="../network.toml",
+    http="127.0.0.1:8600",
+    listen=("/ip4/127.0.0.1/tcp/4600",),
+    rpc="http://127.0.0.1:8545",
+)
+
+
+def randomness(count: int) -> bytes:
+    return sha256(b"randomness")[:count]
+
+
+texts = st.text(st.characters(codec="utf-8"), max_size=30)
+lists = st.lists(texts, max_size=4).map(tuple)
+intervals = st.floats(min_value=1e-9, max_value=1e12)
+any_settings = st.builds(
+    Settings,
+    name=texts,
+    network=texts,
+    http=st.sampled_from(["127.0.0.1:8600", "[::1]:0", "localhost:65535"]),
+    listen=lists,
+    rpc=texts,
+    peers=lists,
+    anchor_key=texts,
+    sync_interval_s=intervals,
+    chain_interval_s=intervals,
+    anchor_wait_s=st.just(0.0) | intervals,
+    disabled=st.sets(st.sampled_from(CHANNELS)).map(sorted).map(tuple),
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(any_settings)
+def test_what_was_written_is_what_is_read(
+    tmp_path_factory: pytest.TempPathFactory, chosen: Settings
+) -> None:
+    folder = tmp_path_factory.mktemp("node")
+    operator = init_node(folder, chosen, randomness)
+    assert load_settings(folder) == chosen
+    assert load_operator(folder) == operator
+
+
+@pytest.mark.parametrize(
+    "name", ["😀 Ours", 'a "quoted" name', "back\\slash", "line\nend", "\x7f\x00\x1f"]
+)
+def test_a_name_may_be_anything(tmp_path: Path, name: str) -> None:
+    init_node(tmp_path, replace(ORDINARY, name=name), randomness)
+    assert load_settings(tmp_path).name == name
+
+
+def test_a_nodes_entry_for_the_network_file(tmp_path: Path) -> None:
+    operator = init_node(tmp_path / "new" / "folder", ORDINARY, randomness)
+    assert (operator.name, operator.url) == ("Ours", "http://127.0.0.1:8600")
+    assert operator.peer == f"/ip4/127.0.0.1/tcp/4600/p2p/{peer_id_of(operator.key)}"
+    assert init_node(tmp_path / "silent", replace(ORDINARY, listen=()), randomness).peer == ""
+
+
+def test_a_node_is_made_once(tmp_path: Path) -> None:
+    init_node(tmp_path, ORDINARY, randomness)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(InvalidNodeConfig, match="exists"):
+        init_node(tmp_path, replace(ORDINARY, name="Another"), bytes)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert set(before) == {CONFIG_FILE, IDENTITY_FILE}
+
+
+def test_an_identity_outlives_its_settings(tmp_path: Path) -> None:
+    """Whoever lost node.toml does not get another key by making it again."""
+    operator = init_node(tmp_path, ORDINARY, randomness)
+    (tmp_path / CONFIG_FILE).unlink()
+    with pytest.raises(InvalidNodeConfig, match="never replaced"):
+        init_node(tmp_path, ORDINARY, bytes)
+    (tmp_path / CONFIG_FILE).write_text('name = "x"')
+    assert not list(tmp_path.glob("*.part"))
+    identity = (tmp_path / IDENTITY_FILE).read_text()
+    assert bytes.fromhex(identity) == randomness(32)
+    assert operator.key
+
+
+def test_what_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+    for folder, chosen in (
+        (blocked, ORDINARY),
+        (blocked / "below", ORDINARY),
+        (tmp_path / "half", replace(ORDINARY, name="half a character: \ud800")),
+    ):
+        with pytest.raises(InvalidNodeConfig):
+            init_node(folder, chosen, randomness)
+    assert not list((tmp_path / "half").glob("*"))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"http": "8600"},
+        {"http": ":8600"},
+        {"http": "127.0.0.1:"},
+        {"http": "127.0.0.1:65536"},
+        {"http": "127.0.0.1:-1"},
+        {"http": "127.0.0.1:http"},
+        {"http": ""},
+        {"disabled": ("gosip",)},
+        {"sync_interval_s": 0.0},
+        {"chain_interval_s": -1.0},
+        {"anchor_wait_s": -0.1},
+        {"sync_interval_s": float("nan")},
+        {"chain_interval_s": float("inf")},
+        {"anchor_wait_s": float("nan")},
+    ],
+)
+def test_settings_no_node_could_run_with(changes: dict[str, Any]) -> None:
+    with pytest.raises(InvalidNodeConfig):
+        replace(ORDINARY, **changes)
+
+
+GOOD = """\
+name = "Ours"
+network = "network.toml"
+http = "127.0.0.1:8600"
+listen = []
+rpc = "http://127.0.0.1:8545"
+"""
+BAD_TEXTS = {
+    "a misspelt setting": GOOD + 'anchr_key = "x"\n',
+    "a setting in capitals": GOOD + "PEERS = []\n",
+    "a table": GOOD + "[peers]\n",
+    "one missing": GOOD.replace('name = "Ours"\n', ""),
+    "nothing": "",
+    "no TOML": "name: Ours\n",
+    "a name that is a number": GOOD.replace('"Ours"', "7"),
+    "a list that is a text": GOOD.replace("[]", '"/ip4/127.0.0.1/tcp/1"'),
+    "a list of numbers": GOOD.replace("[]", "[1]"),
+    "an interval that is a text": GOOD + 'sync_interval_s = "10"\n',
+    "an interval that is yes": GOOD + "sync_interval_s = true\n",
+    "an interval that is no number": GOOD + "sync_interval_s = nan\n",
+    "an interval without end": GOOD + "chain_interval_s = inf\n",
+    "an interval too long to count": GOOD + f"anchor_wait_s = {'9' * 400}\n",
+    "an interval of too many digits": GOOD + f"anchor_wait_s = {'9' * 5_000}\n",
+    "nested deeply": GOOD + f"peers = {'[' * 5_000}\n",
+    "an unknown channel": GOOD + 'disabled = ["receipt"]\n',
+    "a port too large": GOOD.replace("8600", "86000"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_TEXTS)
+def test_what_is_not_understood_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / CONFIG_FILE).write_text(BAD_TEXTS[name])
+    with pytest.raises(InvalidNodeConfig):
+        load_settings(tmp_path)
+
+
+def test_the_good_text_is_good(tmp_path: Path) -> None:
+    (tmp_path / CONFIG_FILE).write_text(GOOD + "sync_interval_s = 5\n")
+    read = load_settings(tmp_path)
+    assert (read.name, read.sync_interval_s, read.peers) == ("Ours", 5.0, ())
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(InvalidNodeConfig):
+        load_settings(tmp_path)
+    (tmp_path / CONFIG_FILE).write_bytes(b'name = "\xff\xfe"\n')
+    with pytest.raises(InvalidNodeConfig):
+        load_settings(tmp_path)
+    (tmp_path / CONFIG_FILE).unlink()
+    (tmp_path / CONFIG_FILE).mkdir()
+    with pytest.raises(InvalidNodeConfig):
+        load_settings(tmp_path)
+
+
+def test_the_identity_is_for_its_owner_alone(tmp_path: Path) -> None:
+    init_node(tmp_path, ORDINARY, randomness)
+    assert stat.S_IMODE((tmp_path / IDENTITY_FILE).stat().st_mode) == 0o600
