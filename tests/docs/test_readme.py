@@ -11,25 +11,25 @@ from docs.walkthrough import DEADLINE_S, missing
 from sayso.demo.steps import STEPS
 
 README = (ROOT / "README.md").read_text()
-TODO = walkthrough.steps(README)
-SHOWN = [number for number, step in enumerate(TODO) if step.shown]
+WALK = walkthrough.steps(README)
+SHOWN = [number for number, step in enumerate(WALK) if step.shown]
 
 
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """What each step wrote, in a folder and a shell of their own."""
-    return walkthrough.walk(TODO, tmp_path_factory.mktemp("readme"))
+    return walkthrough.walk(WALK, tmp_path_factory.mktemp("readme"))
 
 
 @pytest.mark.timeout(DEADLINE_S + 60)
 def test_every_step_can_be_done_as_written(seen: list[str]) -> None:
-    assert len(seen) == len(TODO) > 10
+    assert len(seen) == len(WALK) > 10
 
 
 @pytest.mark.timeout(DEADLINE_S + 60)
 @pytest.mark.parametrize("number", SHOWN)
 def test_what_is_shown_is_what_is_seen(seen: list[str], number: int) -> None:
-    shown = TODO[number].shown
+    shown = WALK[number].shown
     assert shown
     assert not missing(shown.text, seen[number]), (
         f"line {shown.line} of the README; seen:\n{seen[number]}"
@@ -37,7 +37,7 @@ def test_what_is_shown_is_what_is_seen(seen: list[str], number: int) -> None:
 
 
 def test_the_three_kinds_of_users_have_their_commands() -> None:
-    commands = "\n".join(step.command.text for step in TODO)
+    commands = "\n".join(step.command.text for step in WALK)
     for command in (
         "devchain",
         "key new",

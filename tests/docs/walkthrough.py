@@ -54,9 +54,9 @@ def steps(text: str) -> list[Step]:
     ]
 
 
-def walk(todo: Sequence[Step], folder: Path) -> list[str]:
+def walk(way: Sequence[Step], folder: Path) -> list[str]:
     """Run all steps in a folder; what each wrote to standard output. Fails if one of them fails."""
-    script = "set -e\n" + "".join(f"{one.command.text}echo '{_MARK}'\n" for one in todo)
+    script = "set -e\n" + "".join(f"{one.command.text}echo '{_MARK}'\n" for one in way)
     (folder / ".walkthrough").write_text(_on_free_ports(script))
     with (folder / ".seen").open("w") as seen, (folder / ".errors").open("w") as errors:
         shell = subprocess.Popen(
