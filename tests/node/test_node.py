@@ -70,6 +70,19 @@ async def test_what_one_hears_the_other_knows(tmp_path: Path, disabled: tuple[st
         assert all(body["counters"][names[channel]] == 0 for channel in disabled)
 
 
+async def test_a_peer_that_connects_is_asked_at_once(tmp_path: Path) -> None:
+    board = Switchboard()
+    never: dict[str, Any] = {"sync_interval_s": 3_600.0, "disabled": ("gossip",)}
+    for name in "ab":
+        (tmp_path / name).mkdir()
+    async with running_node(tmp_path / "b", name="b") as b:
+        await b.submit(consent(1))
+    async with running_node(tmp_path / "a", name="a", board=board, **never) as a:
+        await until(lambda: not a.node._sync._wake.is_set())  # its first look, at nobody, is over
+        async with running_node(tmp_path / "b", name="b", board=board, **never):
+            await holds(a, consent(1))
+
+
 async def test_batches_are_fetched_from_the_operator_that_made_them(tmp_path: Path) -> None:
     board, chain = Switchboard(), FakeChain()
     for name in "ab":

@@ -106,6 +106,13 @@ async def test_an_answer_means_that_it_is_on_disk(store: Engine, tmp_path: Path)
         assert value in on_disk(tmp_path / "store.sqlite")
 
 
+async def test_a_flush_is_one_to_disk(store: Engine) -> None:
+    """What a killed process shows nothing of, a power cut does: WAL, and synchronous FULL (2)."""
+    for pragma, value in (("journal_mode", "wal"), ("synchronous", 2)):
+        row = await store.write(lambda db, pragma=pragma: db.execute(f"PRAGMA {pragma}").fetchone())  # type: ignore[misc]
+        assert row == (value,)
+
+
 async def test_a_change_that_breaks_the_transaction_fails_its_group_and_no_later_one(
     store: Engine,
 ) -> None:

@@ -80,6 +80,7 @@ def test_pages_hold_every_digest_of_a_kind_once(
         while found := messages.digests(db, kind, listed[-1] if listed else b"", page):
             assert len(found) <= page
             listed += found
+            assert len(listed) <= len(digests)
         assert listed == sorted(digests)
 
 
