@@ -10,7 +10,7 @@ from sayso_node.outcome import Outcome, Source, Status
 from sayso_protocol.envelope import Envelope, encode
 from sayso_protocol.errors import SaysoError, TooLarge
 from sayso_protocol.limits import LIMITS
-from sayso_protocol.wire import consents_topic, decode_bundle, revocations_topic
+from sayso_protocol.wire import consents_topic, decode_bundle, encode_bundle, revocations_topic
 from support.fake_network import Switchboard
 from support.node_rig import NodeRig, consent, revocation, until
 from support.protocol_strategies import NETWORK
@@ -112,15 +112,9 @@ async def test_a_node_without_gossip_is_silent_and_deaf(rig: NodeRig) -> None:
     await take_and_tell(rig, revocation("everything"), consent(1))
     await rig.broadcast._send_waiting()
     assert rig.network.published == []
-    frame = encode_frame(consent(2))
+    frame = encode_bundle([encode(consent(2))])
     assert await rig.broadcast.on_frame(CONSENTS, frame, "peer") is Judgement.IGNORE
     assert consent(2).digest not in rig.digests()
-
-
-def encode_frame(*envelopes: Envelope) -> bytes:
-    from sayso_protocol.wire import encode_bundle
-
-    return encode_bundle([encode(one) for one in envelopes])
 
 
 async def test_what_one_publishes_the_other_accepts(

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+from sayso_node.errors import GossipDown
 from sayso_protocol.envelope import encode
 from sayso_protocol.network_file import NetworkFile, Operator
 from sayso_protocol.primitives import hex_text
@@ -76,8 +77,6 @@ async def test_of_a_mixed_bundle_what_is_good_is_kept(node: RunningNode) -> None
 
 
 async def test_a_peer_to_peer_process_that_is_down_costs_the_user_nothing(node: RunningNode) -> None:
-    from sayso_node.errors import GossipDown
-
     node.node._network.failing = GossipDown("restarting")  # type: ignore[attr-defined]
     status, body = await node.submit(revocation("everything"))
     assert status == 200

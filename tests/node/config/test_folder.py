@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from eth_account import Account
 
-from node.config.test_settings import ORDINARY, randomness
+from node.config.harness import ORDINARY, randomness
 from sayso_node.config import IDENTITY_FILE, init_node, load_config
 from sayso_node.errors import InvalidNodeConfig
 from sayso_node.gossip.addresses import peer_id_of

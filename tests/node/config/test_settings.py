@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from node.config.harness import ORDINARY, randomness
 from sayso_node.config import (
     CHANNELS,
     CONFIG_FILE,
@@ -20,20 +21,7 @@ from sayso_node.config import (
 )
 from sayso_node.errors import InvalidNodeConfig
 from sayso_node.gossip.addresses import peer_id_of
-from sayso_protocol.primitives import sha256
-
-ORDINARY = Settings(
-    name="Ours",
-    network="../network.toml",
-    http="127.0.0.1:8600",
-    listen=("/ip4/127.0.0.1/tcp/4600",),
-    rpc="http://127.0.0.1:8545",
-)
-
-
-def randomness(count: int) -> bytes:
-    return sha256(b"randomness")[:count]
-
+from sayso_node.identity import load_identity
 
 texts = st.text(st.characters(codec="utf-8"), max_size=30)
 lists = st.lists(texts, max_size=4).map(tuple)
@@ -95,11 +83,8 @@ def test_an_identity_outlives_its_settings(tmp_path: Path) -> None:
     (tmp_path / CONFIG_FILE).unlink()
     with pytest.raises(InvalidNodeConfig, match="never replaced"):
         init_node(tmp_path, ORDINARY, bytes)
-    (tmp_path / CONFIG_FILE).write_text('name = "x"')
-    assert not list(tmp_path.glob("*.part"))
-    identity = (tmp_path / IDENTITY_FILE).read_text()
-    assert bytes.fromhex(identity) == randomness(32)
-    assert operator.key
+    assert [path.name for path in tmp_path.iterdir()] == [IDENTITY_FILE]
+    assert bytes(load_identity(tmp_path / IDENTITY_FILE).verify_key) == operator.key
 
 
 def test_what_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:

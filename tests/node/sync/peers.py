@@ -3,8 +3,6 @@
 import asyncio
 from collections.abc import Callable, Iterable
 
-from sayso_node.errors import PeerUnreachable
-from sayso_node.sync.answering import answer
 from sayso_protocol.envelope import CONSENT, REVOCATION, Envelope, encode
 from sayso_protocol.messages import Consent
 from sayso_protocol.packing import pack
@@ -49,11 +47,3 @@ class Peer:
     @property
     def gets(self) -> list[GetRequest]:
         return [one for one in self.asked if isinstance(one, GetRequest)]
-
-
-def answering(rig: NodeRig) -> Callable[[bytes], bytes]:
-    """The answering half of a node, called as its gossip process would."""
-    return lambda body: answer(rig.store, body)
-
-
-__all__ = ["Lie", "Peer", "PeerUnreachable", "answering"]

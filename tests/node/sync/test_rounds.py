@@ -10,6 +10,7 @@ from node.sync.peers import Peer
 from sayso_node.store import chain_state
 from sayso_protocol.envelope import CONSENT, REVOCATION, Envelope
 from sayso_protocol.limits import LIMITS
+from sayso_protocol.packing import pack
 from sayso_protocol.reconcile import GetRequest, ListRequest, Request
 from support.node_rig import NOW, NodeRig, consent, revocation
 
@@ -121,8 +122,6 @@ async def test_a_peer_may_answer_with_pages_as_small_as_it_likes(rig: NodeRig) -
 
     def one_at_a_time(request: Request) -> bytes | None:
         if isinstance(request, ListRequest):
-            from sayso_protocol.packing import pack
-
             return pack(sorted(peer._digests(request))[:1])
         return None
 
