@@ -49,7 +49,7 @@ def add_revocation(db: sqlite3.Connection, envelope: Envelope, now: float) -> bo
     """Store a revocation and its bits; False if its digest is known or it covers no new bit."""
     message = envelope.message
     assert not isinstance(message, Consent)  # noqa: S101 - the type checker's only way to know
-    covered = bits_of(db, message.contributor, source="signed")
+    covered = _bits_in(db, message.contributor, message.bits, "signed")
     if not news(covered, message.bits) or _insert(db, envelope, REVOCATION, now) is None:
         return False
     merge_bits(db, message.contributor, message.bits, source="signed")
@@ -67,7 +67,7 @@ def _insert(db: sqlite3.Connection, envelope: Envelope, kind: int, now: float) -
 
 def merge_bits(db: sqlite3.Connection, address: bytes, bits: Masks, *, source: str) -> bool:
     """OR bits into the state, as `signed` or `chain`; True if any was new to that source."""
-    known = bits_of(db, address, source=source)
+    known = _bits_in(db, address, bits, source)
     fresh = news(known, bits)
     for word, mask in fresh.items():
         key = (address, word.to_bytes(HASH_BYTES))
@@ -80,6 +80,17 @@ def bits_of(db: sqlite3.Connection, address: bytes, *, source: str | None = None
     """All bits of an address, or those of one source."""
     rows = db.execute("SELECT word, signed, chain FROM bits WHERE address = ?", (address,))
     return {int.from_bytes(word): _mask(signed, chain, source) for word, signed, chain in rows}
+
+
+def _bits_in(db: sqlite3.Connection, address: bytes, words: Iterable[int], source: str) -> Masks:
+    """The bits in some words: what a message costs must not grow with all that its signer revoked."""
+    found: Masks = {}
+    for word in words:
+        key = (address, word.to_bytes(HASH_BYTES))
+        query = "SELECT signed, chain FROM bits WHERE address = ? AND word = ?"
+        if row := db.execute(query, key).fetchone():
+            found[word] = _mask(*row, source)
+    return found
 
 
 def _mask(signed: bytes, chain: bytes, source: str | None) -> int:

@@ -92,3 +92,25 @@ def test_somebody_elses_bits_cover_nothing() -> None:
     db = tables()
     assert messages.add_revocation(db, revocation("everything", contributor=ADA), NOW)
     assert messages.add_revocation(db, revocation("everything", contributor=BEN), NOW)
+
+
+def test_what_a_revocation_costs_does_not_grow_with_what_its_signer_revoked() -> None:
+    """Otherwise anybody could slow the one writer down for everybody, with words of his own."""
+    db = tables()
+    steps = [0]
+
+    def count() -> int:
+        steps[0] += 1
+        return 0
+
+    def cost(number: int) -> int:
+        envelope, steps[0] = revocation(words={number: 1, number + 1: 1}), 0
+        db.set_progress_handler(count, 1)
+        assert messages.add_revocation(db, envelope, NOW)
+        db.set_progress_handler(None, 1)
+        return steps[0]
+
+    messages.merge_bits(db, ADA, dict.fromkeys(range(10), 1), source="chain")
+    few = cost(1_000_000)
+    messages.merge_bits(db, ADA, dict.fromkeys(range(3_000), 1), source="chain")
+    assert cost(2_000_000) < 2 * few
