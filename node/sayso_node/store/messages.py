@@ -89,7 +89,7 @@ def _bits_in(db: sqlite3.Connection, address: bytes, words: Iterable[int], sourc
         key = (address, word.to_bytes(HASH_BYTES))
         query = "SELECT signed, chain FROM bits WHERE address = ? AND word = ?"
         if row := db.execute(query, key).fetchone():
-            found[word] = _mask(*row, source)
+            found[word] = _mask(row[0], row[1], source)
     return found
 
 
