@@ -13,9 +13,9 @@ from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
 from sayso.errors import BadKeyFile, KeyExists, WrongPassword
-from sayso.json_text import parse_json
 from sayso.outputs import output_errors
-from sayso_protocol.errors import InvalidAddress
+from sayso_protocol.errors import InvalidAddress, Malformed
+from sayso_protocol.json_text import parse_json
 from sayso_protocol.primitives import address_from_text
 
 SCRYPT_WORK = 1 << 18  # rounds; about a second and 256 MiB, for us and for whoever guesses
@@ -83,7 +83,7 @@ def key_address(path: Path) -> bytes:
 def _read(path: Path) -> dict[str, Any]:
     try:
         keystore = parse_json(path.read_bytes())
-    except (OSError, ValueError) as error:
+    except (OSError, Malformed) as error:
         raise BadKeyFile(f"cannot read the key file {str(path)!r}: {error}") from error
     if not isinstance(keystore, dict) or keystore.get("version") != 3:
         raise BadKeyFile(f"{str(path)!r} is not an encrypted keystore of version 3")

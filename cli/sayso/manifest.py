@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, NoReturn
 
 from sayso.errors import BadManifest, FileUnreadable
-from sayso.json_text import parse_json
 from sayso_protocol.errors import Malformed
+from sayso_protocol.json_text import parse_json
 from sayso_protocol.primitives import hash_from_text, hex_text
 from sayso_protocol.verdict import Row
 
@@ -73,7 +73,7 @@ def parse_row(path: Path, line: int, raw: bytes) -> ManifestRow:
         refuse("longer than 16 MiB")
     try:
         fields = parse_json(raw, _STRICT)
-    except ValueError as error:
+    except Malformed as error:
         refuse(f"not JSON in UTF-8 ({error})")
     if not isinstance(fields, dict):
         refuse("not a JSON object")

@@ -10,8 +10,9 @@ import aiohttp
 
 from sayso.errors import BadAnswer, NodeUnreachable
 from sayso.fields import Fields
-from sayso.json_text import parse_json
 from sayso.parsing import refusal
+from sayso_protocol.errors import Malformed
+from sayso_protocol.json_text import parse_json
 
 CONNECT_S: Final = 10.0
 ANSWER_S: Final = 30.0
@@ -74,7 +75,7 @@ def _judge(status: int, text: bytes) -> Fields:
     """The answer, or the refusal; anything else is BadAnswer."""
     try:
         answer = Fields(parse_json(text))
-    except ValueError as error:
+    except Malformed as error:
         raise BadAnswer(f"the node answered {status} with something that is not JSON") from error
     if "error" in answer:
         raise refusal(answer.fields("error"))

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from sayso.errors import BadManifest, FileUnreadable
-from sayso.json_text import parse_json
 from sayso.manifest import ManifestRow, read_manifest
 from sayso_protocol.errors import BadProof, Malformed
+from sayso_protocol.json_text import parse_json
 from sayso_protocol.network_file import NetworkFile, Operator
 from sayso_protocol.receipt_text import receipt_from_json
 from sayso_protocol.receipts import Receipt, Signed, check_results, manifest_root
@@ -22,7 +22,7 @@ def read_receipt(path: Path) -> Signed[Receipt]:
         value: Any = parse_json(path.read_bytes())
     except OSError as error:
         raise FileUnreadable(f"cannot read {str(path)!r}: {error.strerror}") from error
-    except ValueError as error:
+    except Malformed as error:
         raise Malformed(f"{str(path)!r} is not JSON") from error
     return receipt_from_json(value)
 

@@ -5,7 +5,8 @@ from typing import Any
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from sayso_node.errors import PeerUnreachable
-from sayso_node.json_text import parse_json
+from sayso_protocol.errors import Malformed
+from sayso_protocol.json_text import parse_json
 
 TIMEOUT_S = 10.0
 DOCUMENT_BYTES = 4_194_304
@@ -39,5 +40,5 @@ class HttpJson:
             raise PeerUnreachable(f"{url} answered with too much")
         try:
             return parse_json(body)
-        except ValueError as error:
+        except Malformed as error:
             raise PeerUnreachable(f"{url} did not answer with JSON") from error

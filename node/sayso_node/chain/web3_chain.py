@@ -18,7 +18,7 @@ from sayso_contracts.rpc import rpc_errors
 from sayso_contracts.transactions import check_chain, sign, submit
 from sayso_node.errors import ChainUnreachable
 from sayso_node.freshness import ChainHead
-from sayso_node.json_text import parse_json
+from sayso_protocol.json_text import parse_json
 from sayso_protocol.primitives import HASH_BYTES, address_text, keccak
 from sayso_protocol.receipts import ChainPoint
 from sayso_protocol.typed_data import Network
@@ -50,7 +50,7 @@ class _Provider(AsyncHTTPProvider):
 
     @staticmethod
     def decode_rpc_response(raw_response: bytes) -> RPCResponse:
-        """The JSON-RPC object; raises ValueError or TypeError."""
+        """The JSON-RPC object; raises Malformed or TypeError."""
         answer = parse_json(raw_response)
         if not isinstance(answer, dict):
             raise TypeError("not a JSON-RPC object")

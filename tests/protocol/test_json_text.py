@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sayso.json_text import NESTING, parse_json
+from sayso_protocol.errors import Malformed
+from sayso_protocol.json_text import NESTING, parse_json
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text() | st.sampled_from(['"', "\\", '\\"[', "[[{"]),
@@ -30,7 +31,7 @@ def test_brackets_in_strings_are_no_depth(text: str) -> None:
 
 def test_the_limit_itself() -> None:
     assert parse_json(b"[" * NESTING + b"]" * NESTING) is not None
-    with pytest.raises(ValueError, match="deep"):
+    with pytest.raises(Malformed, match="deep"):
         parse_json(b"[" * (NESTING + 1) + b"]" * (NESTING + 1))
 
 
@@ -39,7 +40,7 @@ def test_depth_never_reaches_the_parser(opening: bytes) -> None:
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(100_000)  # as eth-account's dependencies do
     try:
-        with pytest.raises(ValueError, match=r"deep|Expecting|Extra"):
+        with pytest.raises(Malformed, match=r"deep|Expecting|Extra"):
             parse_json(opening * 200_000)
     finally:
         sys.setrecursionlimit(limit)

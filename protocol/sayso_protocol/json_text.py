@@ -8,6 +8,8 @@ import json
 import re
 from typing import Any, Final
 
+from sayso_protocol.errors import Malformed
+
 NESTING: Final = 64  # arrays and objects within each other
 
 _PLAIN: Final = json.JSONDecoder()
@@ -16,11 +18,14 @@ _BRACKET: Final = re.compile(r"[\[\]{}]")
 
 
 def parse_json(data: bytes, decoder: json.JSONDecoder = _PLAIN) -> Any:
-    """Read JSON in UTF-8; raises ValueError."""
-    text = data.decode()
-    if text.count("[") + text.count("{") > NESTING and _depth(text) > NESTING:
-        raise ValueError(f"nested more than {NESTING} deep")
-    return decoder.decode(text)
+    """Read JSON in UTF-8; raises Malformed, also for what a decoder's hooks refuse by ValueError."""
+    try:
+        text = data.decode()
+        if text.count("[") + text.count("{") > NESTING and _depth(text) > NESTING:
+            raise Malformed(f"nested more than {NESTING} deep")
+        return decoder.decode(text)
+    except ValueError as error:
+        raise Malformed(str(error)) from error
 
 
 def _depth(text: str) -> int:
