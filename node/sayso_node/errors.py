@@ -45,12 +45,6 @@ class NotFound(SaysoError):
     code = "not-found"
 
 
-class ReceiptsOff(SaysoError):
-    """This node is configured not to sign receipts."""
-
-    code = "receipts-off"
-
-
 class StoreUnusable(SaysoError):
     """The node's database cannot be opened or written; nothing was lost that had been acknowledged."""
 

@@ -41,12 +41,12 @@ def decode_bundle(frame: bytes, max_bytes: int = LIMITS.frame_bytes) -> list[byt
 
 
 def bundles(envelopes: Iterable[bytes], max_bytes: int = LIMITS.frame_bytes) -> Iterator[bytes]:
-    """Fill as few frames as the order allows; each but a single large message is within the limit."""
+    """Fill as few frames as the order allows, each within the limits of bytes and of an array (6.1)."""
     batch: list[bytes] = []
     size = _OVERHEAD_BYTES
     for envelope in envelopes:
         cost = len(envelope) + _OVERHEAD_BYTES
-        if batch and size + cost > max_bytes:
+        if batch and (size + cost > max_bytes or len(batch) == LIMITS.items):
             yield encode_bundle(batch)
             batch, size = [], _OVERHEAD_BYTES
         batch.append(envelope)

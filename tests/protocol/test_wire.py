@@ -91,3 +91,10 @@ def test_topics_name_the_network_in_lower_case() -> None:
     registry = "0x" + NETWORK.registry.hex()
     assert consents_topic(NETWORK) == f"/sayso/1/31337/{registry}/consents"
     assert revocations_topic(NETWORK) == f"/sayso/1/31337/{registry}/revocations"
+
+
+def test_many_small_messages_are_still_bundles_that_can_be_read() -> None:
+    envelopes = [b"%d" % number for number in range(3 * LIMITS.items + 1)]
+    frames = list(bundles(envelopes, 4_194_304))
+    assert len(frames) == 4
+    assert [one for frame in frames for one in decode_bundle(frame, 4_194_304)] == envelopes
