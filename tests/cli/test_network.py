@@ -125,7 +125,7 @@ def test_a_folder_that_holds_no_node(world: World) -> None:
     world.fails("invalid-node-config", "network", "add", "--from-node", ".")
     world.fails("invalid-node-config", "node", "run", ".")
     world.write("file")
-    world.fails("output-failed", "node", "init", "file", "--name", "x", "--rpc", "x")
+    world.fails("invalid-node-config", "node", "init", "file", "--name", "x", "--rpc", "x")
     world.fails(
         "invalid-node-config", "node", "init", "n", "--name", "x", "--rpc", "x", "--http", "nonsense"
     )
