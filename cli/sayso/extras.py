@@ -21,4 +21,5 @@ def extra(name: str) -> Iterator[None]:
         package = (error.name or "").partition(".")[0]
         if package in OUR_PACKAGES:  # a fault of ours, not a missing extra
             raise
-        raise ExtraMissing(f"this needs {package}: pip install 'sayso[{name}]'") from error
+        what = f"this needs {package}: install sayso with its extra, pip install '.[{name}]'"
+        raise ExtraMissing(what) from error

@@ -1,15 +1,12 @@
-"""Verdicts from the store, and the receipts that prove them.
+"""Verdicts from the store.
 
 One check reads one committed state: verdicts and state digest come from the same transaction.
 """
 
-import asyncio
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-
-from nacl.signing import SigningKey
 
 from sayso_node.counters import Counters
 from sayso_node.freshness import Freshness
@@ -19,15 +16,7 @@ from sayso_node.store.engine import Engine
 from sayso_protocol.bits import state_digest
 from sayso_protocol.envelope import decode
 from sayso_protocol.messages import Consent
-from sayso_protocol.receipts import (
-    ChainPoint,
-    Receipt,
-    Signed,
-    count_reasons,
-    manifest_root,
-    results_root,
-    sign_statement,
-)
+from sayso_protocol.receipts import ChainPoint
 from sayso_protocol.typed_data import Network
 from sayso_protocol.verdict import License, Query, Reason, Row, verdict
 from sayso_protocol.words import Masks
@@ -107,21 +96,19 @@ class StoreKnowledge:
 
 
 class Judge:
-    """Answers checks and signs receipts."""
+    """Answers checks."""
 
     def __init__(
         self,
         network: Network,
         store: Engine,
         freshness: Freshness,
-        identity: SigningKey,
         clock: Clock,
         counters: Counters,
     ) -> None:
         self._network = network
         self._store = store
         self._freshness = freshness
-        self._identity = identity
         self._clock = clock
         self._counters = counters
 
@@ -147,26 +134,3 @@ class Judge:
         self._counters.add("checks")
         self._counters.add("checked_rows", len(reasons))
         return Answer(reasons, state, head.point, now)
-
-    async def receipt(self, check: Check, answer: Answer) -> Signed[Receipt]:
-        """Sign what was answered; its sequence number is on disk before it is given away."""
-        asked = await asyncio.to_thread(manifest_root, check.rows)
-        answered = await asyncio.to_thread(results_root, check.rows, answer.reasons)
-        sequence = await self._store.write(lambda db: messages.next_number(db, "receipts"))
-        receipt = Receipt(
-            network=self._network,
-            node_key=bytes(self._identity.verify_key),
-            grantee=check.query.grantee,
-            purpose=check.query.purpose,
-            max_age_s=check.max_age_s,
-            run_id=check.run_id,
-            manifest_root=asked,
-            results_root=answered,
-            counts=count_reasons(answer.reasons),
-            sequence=sequence,
-            state=answer.state,
-            block=answer.block,
-            time=int(answer.time),
-        )
-        self._counters.add("receipts")
-        return sign_statement(self._identity, receipt)

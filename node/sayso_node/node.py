@@ -1,6 +1,6 @@
 """The node, wired: what docs/explanation/architecture.md draws, in one screen.
 
-users ── api ──┐                       ┌── judge, acknowledger ── api ── users
+users ── api ──┐                       ┌── judge, signer ── api ── users
 peers ─ gossip ┼── intake ── store ────┤
 peers ── sync ─┘               │       └── sync, gossip ── peers
 chain ── follower ─────────────┘
@@ -13,7 +13,6 @@ from collections.abc import Coroutine, Mapping
 from importlib.metadata import version
 from typing import Any
 
-from sayso_node.acknowledging import Acknowledger
 from sayso_node.api.about import AboutRoutes
 from sayso_node.api.checks import CheckRoutes
 from sayso_node.api.licenses import LicenseRoutes
@@ -35,6 +34,7 @@ from sayso_node.gossip.process import GossipProcess
 from sayso_node.intake import Intake
 from sayso_node.interfaces import Clock, NetworkHandlers
 from sayso_node.judging import Judge
+from sayso_node.signing import Signer
 from sayso_node.store.engine import Engine
 from sayso_node.sync.answering import answer
 from sayso_node.sync.asking import SyncRounds
@@ -58,7 +58,7 @@ class Node:
         self._store = store = Engine(config.folder / STORE_FILE)
         peer_ids = [split_multiaddr(peer)[1] for peer in config.peers]
         self._freshness = freshness = Freshness(peer_ids)
-        identity, shared = config.identity, (config.identity, clock, counters)
+        identity = config.identity
 
         self._network = network = GossipProcess(self._gossip_config)
         intake = Intake(place, store, EoaVerifier(), identity, clock, counters)
@@ -82,16 +82,16 @@ class Node:
         self._http_json = HttpJson()
         self._batches = BatchFetcher(_other_urls(config), self._http_json, store, counters)
 
-        judge = Judge(place, store, freshness, *shared)
-        acknowledger = Acknowledger(place, store, freshness, *shared)
+        judge = Judge(place, store, freshness, clock, counters)
+        signer = Signer(place, store, freshness, identity, clock, counters)
         about = AboutRoutes(
             self._description(), network, freshness, clock, self.counters, network.listen_addresses
         )
         licenses = LicenseRoutes(place, store, freshness, finality=config.network_file.finality)
         parts = (
-            MessageRoutes(intake, self._broadcast, acknowledger),
+            MessageRoutes(intake, self._broadcast, signer),
             licenses,
-            CheckRoutes(judge, receipts=config.runs("receipts")),
+            CheckRoutes(judge, signer, receipts=config.runs("receipts")),
             about,
         )
         routes = [route for part in parts for route in part.routes()]

@@ -11,6 +11,7 @@ a later grammar needs no new nodes.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 from sayso_protocol.errors import InvalidScope
@@ -42,6 +43,7 @@ def check_carried(scope: str) -> str:
     return scope
 
 
+@lru_cache(4_096)  # `everything` and `via` are asked for again with every row
 def scope_word(scope: str) -> int:
     """The word whose bit 0 the scope sets (rule 5.2)."""
     return (int.from_bytes(keccak(scope.encode("ascii"))) & WORD_MASK) | SCOPE_FLAG

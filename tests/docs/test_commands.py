@@ -57,7 +57,8 @@ def every_line() -> list[Line]:
 
 def resolved(words: tuple[str, ...]) -> tuple[click.Context, list[str]]:
     """The command that the words name, and its arguments."""
-    context = click.Context(cli, info_name="sayso")
+    # With its settings: click keeps what it first works out of a command, such as its help option.
+    context = click.Context(cli, info_name="sayso", **cli.context_settings)
     rest = list(words[1:])
     while isinstance(context.command, click.Group) and rest:
         name = rest.pop(0)

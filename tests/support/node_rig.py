@@ -13,7 +13,6 @@ from typing import Self
 
 from nacl.signing import SigningKey
 
-from sayso_node.acknowledging import Acknowledger
 from sayso_node.broadcast import Broadcast
 from sayso_node.counters import Counters
 from sayso_node.freshness import ChainHead, Freshness
@@ -22,6 +21,7 @@ from sayso_node.intake import Intake
 from sayso_node.interfaces import NetworkHandlers
 from sayso_node.judging import Judge
 from sayso_node.outcome import Outcome, Source
+from sayso_node.signing import Signer
 from sayso_node.store.engine import Engine
 from sayso_node.sync.answering import answer
 from sayso_node.sync.asking import SyncRounds
@@ -102,8 +102,8 @@ class NodeRig:
         self.rounds = SyncRounds(
             self.network, self.store, self.intake, self.freshness, self.clock, self.counters
         )
-        self.judge = Judge(NETWORK, self.store, self.freshness, *shared)
-        self.acknowledger = Acknowledger(NETWORK, self.store, self.freshness, *shared)
+        self.judge = Judge(NETWORK, self.store, self.freshness, self.clock, self.counters)
+        self.signer = Signer(NETWORK, self.store, self.freshness, *shared)
 
     def __enter__(self) -> Self:
         self.store.start()

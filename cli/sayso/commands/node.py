@@ -122,7 +122,8 @@ def status(node_url: str | None, network_path: Path, *, as_json: bool) -> None:
     for peer in peers:
         say(f"  {'up  ' if peer.connected else 'down'} {peer.peer_id} {peer.address}".rstrip())
     for name, count in sorted(info.counters.items()):
-        say(f"  {name:<32} {count:,}")
+        if count:  # --json has the zeros, too
+            say(f"  {name:<32} {count:,}")
 
 
 async def _status(url: str, trusted: NetworkFile) -> tuple[NodeInfo, list[Peer]]:

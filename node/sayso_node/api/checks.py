@@ -8,6 +8,7 @@ from aiohttp import web
 from sayso_node.api.responses import read_json
 from sayso_node.errors import BadRequest
 from sayso_node.judging import Check, Judge
+from sayso_node.signing import Signer
 from sayso_protocol.primitives import address_from_text, hash_from_text
 from sayso_protocol.purposes import check_purpose
 from sayso_protocol.receipt_text import receipt_to_json
@@ -21,8 +22,9 @@ MAX_AGE_S = 1 << 32
 class CheckRoutes:
     """Judges manifests."""
 
-    def __init__(self, judge: Judge, *, receipts: bool) -> None:
+    def __init__(self, judge: Judge, signer: Signer, *, receipts: bool) -> None:
         self._judge = judge
+        self._signer = signer
         self._receipts = receipts
 
     def routes(self) -> list[web.RouteDef]:
@@ -35,7 +37,7 @@ class CheckRoutes:
         # A million rows take seconds to read and to judge: in threads, so that nobody else waits.
         check = await asyncio.to_thread(read_check, body)
         answer = await asyncio.to_thread(self._judge.judge, check)
-        receipt = receipt_to_json(await self._judge.receipt(check, answer)) if self._receipts else None
+        receipt = receipt_to_json(await self._signer.receipt(check, answer)) if self._receipts else None
         return web.json_response({"reasons": answer.reasons, "receipt": receipt})
 
 

@@ -4,12 +4,12 @@ from typing import Any
 
 from aiohttp import web
 
-from sayso_node.acknowledging import Acknowledger
 from sayso_node.api.responses import error_body
 from sayso_node.broadcast import Broadcast
 from sayso_node.errors import BadRequest
 from sayso_node.intake import Intake
 from sayso_node.outcome import Outcome, Source, Status
+from sayso_node.signing import Signer
 from sayso_protocol.messages import Revocation
 from sayso_protocol.primitives import hex_text
 from sayso_protocol.wire import decode_bundle
@@ -20,10 +20,10 @@ BODY_BYTES = 4_194_304
 class MessageRoutes:
     """Takes bundles of envelopes from users."""
 
-    def __init__(self, intake: Intake, broadcast: Broadcast, acknowledger: Acknowledger) -> None:
+    def __init__(self, intake: Intake, broadcast: Broadcast, signer: Signer) -> None:
         self._intake = intake
         self._broadcast = broadcast
-        self._acknowledger = acknowledger
+        self._signer = signer
 
     def routes(self) -> list[web.RouteDef]:
         """The routes of this file."""
@@ -48,5 +48,5 @@ class MessageRoutes:
         if outcome.error:
             result["error"] = error_body(outcome.error)
         elif envelope and isinstance(envelope.message, Revocation):
-            result["acknowledgement"] = await self._acknowledger.acknowledge(envelope.digest)
+            result["acknowledgement"] = await self._signer.acknowledge(envelope.digest)
         return result

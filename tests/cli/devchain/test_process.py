@@ -83,7 +83,7 @@ async def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.Mon
     for module in ("sayso.devchain.chain", "sayso.devchain.methods"):
         monkeypatch.delitem(sys.modules, module, raising=False)
     monkeypatch.setitem(sys.modules, "alysis", None)
-    with pytest.raises(ExtraMissing, match=r"pip install 'sayso\[demo\]'"):
+    with pytest.raises(ExtraMissing, match=r"pip install '\.\[demo\]'"):
         async with DevChain():
             pass
 

@@ -30,8 +30,8 @@ ASKED = ("POST", "/v1/check", CHECK)
     [
         ("sayso_node.api.checks", "read_check", ASKED),
         ("sayso_node.judging", "verdict", ASKED),
-        ("sayso_node.judging", "manifest_root", ASKED),
-        ("sayso_node.judging", "results_root", ASKED),
+        ("sayso_node.signing", "manifest_root", ASKED),
+        ("sayso_node.signing", "results_root", ASKED),
         ("sayso_node.api.licenses", "_revoked_permissions", LICENSE),
     ],
 )

@@ -33,7 +33,7 @@ def trusting(rig: NodeRig) -> NetworkFile:
 
 async def ask(rig: NodeRig, check: Check = ASKED) -> tuple[Answer, Signed[Receipt]]:
     answer = rig.judge.judge(check)
-    return answer, await rig.judge.receipt(check, answer)
+    return answer, await rig.signer.receipt(check, answer)
 
 
 async def current(rig: NodeRig) -> None:
@@ -108,9 +108,9 @@ async def test_an_acknowledgement_verifies_and_a_repeat_gets_the_first(tmp_path:
         with NodeRig(tmp_path) as rig:
             await rig.give(revocation("everything"))
             rig.be_current(number=len(said) + 5)
-            said += await asyncio.gather(*(rig.acknowledger.acknowledge(digest) for _ in range(3)))
+            said += await asyncio.gather(*(rig.signer.acknowledge(digest) for _ in range(3)))
             rig.clock.time += 100
-            said.append(await rig.acknowledger.acknowledge(digest))
+            said.append(await rig.signer.acknowledge(digest))
             signed = acknowledgement_from_json(said[0])
             signed.check(trusting(rig))
     assert all(one == said[0] for one in said)
