@@ -7,7 +7,7 @@ edges. Text with capital letters must carry a right EIP-55 checksum.
 import hashlib
 import re
 
-from eth_hash.auto import keccak as _keccak
+from sha3 import keccak_256
 
 from sayso_protocol.errors import InvalidAddress, Malformed
 
@@ -21,7 +21,8 @@ _HASH = re.compile(r"0x[0-9a-f]{64}")  # bytes.fromhex alone would skip white sp
 
 def keccak(data: bytes) -> bytes:
     """Keccak-256 as Ethereum uses it (not SHA3-256)."""
-    return bytes(_keccak(data))
+    digest: bytes = keccak_256(data).digest()
+    return digest
 
 
 def sha256(data: bytes) -> bytes:
