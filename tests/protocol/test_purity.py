@@ -26,7 +26,7 @@ PURE = {
     "tomllib",
     "typing",
 }
-LIBRARIES = {"coincurve", "eth_hash", "msgpack", "nacl", "sayso_protocol"}
+LIBRARIES = {"coincurve", "msgpack", "nacl", "numpy", "sayso_protocol", "sha3"}
 # Reach for the clock, the disk, or a secret, though their modules are pure.
 FORBIDDEN_NAMES = {"now", "today", "utcnow", "open", "print", "input", "eval", "exec", "__import__"}
 FORBIDDEN_CALLS = {"SigningKey.generate", "PrivateKey"}

@@ -5,7 +5,8 @@ Whoever sends money to one of these addresses on a real network gives it away.
 
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
-from eth_hash.auto import keccak
+
+from sayso_protocol.primitives import keccak
 
 
 def dev_account(index: int) -> LocalAccount:

@@ -8,8 +8,9 @@ from typing import Any
 
 import rlp  # type: ignore[import-untyped]
 from eth.rlp.accounts import Account
-from eth_hash.auto import keccak
 from trie.hexary import HexaryTrie
+
+from sayso_protocol.primitives import keccak
 
 HASHED_FROM = 32  # bytes: a shorter node stands inside its parent and is no proof node of its own
 
