@@ -7,32 +7,43 @@ and nil for a revocation, which is good everywhere. `sponsor` is nil, or of a co
 its digest, never its bytes.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import repeat
 from typing import Any
 
 from nacl.signing import SigningKey
 
+from sayso_protocol.consent_rules import check_items
 from sayso_protocol.errors import (
-    InvalidConsent,
     InvalidRevocation,
     Malformed,
     NotSponsored,
+    SaysoError,
     TooLarge,
     WrongNetwork,
 )
 from sayso_protocol.limits import LIMITS
-from sayso_protocol.messages import Consent, Message, Revocation
-from sayso_protocol.packing import all_of, fields, pack, unpack
+from sayso_protocol.messages import Consent, Message, Revocation, consents_of
+from sayso_protocol.packing import all_of, fields, pack, pack_hashes, unpack_unchecked
 from sayso_protocol.primitives import HASH_BYTES
-from sayso_protocol.signatures import SPONSOR, WalletVerifier, check_sponsor, sign_by_node
-from sayso_protocol.typed_data import Network, digest
+from sayso_protocol.signatures import SPONSOR, Claim, WalletVerifier, check_sponsor, sign_by_node
+from sayso_protocol.tables import Column, check_all_of, columns_of, filled
+from sayso_protocol.typed_data import Network, consent_digests, digest
 
 VERSION = 1
 CONSENT, REVOCATION = 1, 2
 
-_CONSENT_KINDS = (str, bytes, list, bytes, str, bytes, int, list, bytes, str, bytes, int, int)
-_REVOCATION_KINDS = (str, bytes, list, list, list)
+_FEW = 32  # items
+_SEVEN = pack([None] * 7)[:1]  # the header of an envelope's array
+_REVOCATION_HEAD = _SEVEN + bytes([VERSION, REVOCATION])
+_ENVELOPE_KINDS = (int, int, tuple, tuple, bytes, None, None)
+_ENVELOPE_NAMES = ("message", "network", "signature", "items", "sponsor", "digest")
+_CONSENT_KINDS = (str, bytes, tuple, bytes, str, bytes, int, tuple, bytes, str, bytes, int, int)
+_SIGNATURE = 2  # after version and kind
+_PARTIES, _CONTENT, _ITEMS, _PURPOSES = 2, 5, 6, 7
+_REVOCATION_KINDS = (str, bytes, tuple, tuple, tuple)
 
 
 @dataclass(frozen=True)
@@ -71,6 +82,11 @@ class Envelope:
         """The message's identity, 32 bytes."""
         return digest(self.message, self.network)
 
+    @property
+    def claim(self) -> Claim:
+        """What its wallet's signature has to prove."""
+        return Claim._make((self.message.contributor, self.digest, self.signature))
+
     def sponsored_by(self, key: SigningKey) -> "Envelope":
         """The same envelope with this node as its sponsor."""
         signature = sign_by_node(key, SPONSOR, self.digest)
@@ -108,32 +124,70 @@ def encode(envelope: Envelope) -> bytes:
     return data
 
 
+def is_revocation(data: bytes) -> bool:
+    """Whether bytes begin like a revocation's envelope: nothing else of them is looked at."""
+    return data.startswith(_REVOCATION_HEAD)
+
+
 def decode(data: bytes, network: Network) -> Envelope:
     """Read an envelope; its signatures are still to be checked.
 
     Raises:
         Malformed: Not an envelope of this version.
         NotCanonical: Another encoding of it exists.
-        TooLarge: More than 64 KiB.
+        TooLarge: More than 64 KiB, or a signature of more than 8 KiB.
         InvalidConsent: A field breaks a rule. InvalidRevocation, InvalidScope, InvalidPurpose likewise.
         WrongNetwork: A consent for another network.
     """
-    value = unpack(data, max_bytes=LIMITS.message_bytes)
-    if not isinstance(value, list) or len(value) != 7:
-        raise Malformed("an envelope is an array of 7 fields")
-    version, kind, struct, items, signature, place, sponsor = value
-    if version != VERSION or kind not in (CONSENT, REVOCATION):
+    return _decode([data], network)[0]
+
+
+def decode_all(bodies: Sequence[bytes], network: Network) -> list[Envelope | SaysoError]:
+    """For each envelope's bytes what `decode` returns or raises; much faster than one by one.
+
+    What cannot be read is looked for by halves, so that one bad message does not slow down the others.
+    """
+    try:
+        return [*_decode(bodies, network)] if bodies else []
+    except SaysoError as error:
+        if len(bodies) == 1:
+            return [error]
+        half = len(bodies) // 2
+        return decode_all(bodies[:half], network) + decode_all(bodies[half:], network)
+
+
+def _decode(bodies: Sequence[bytes], network: Network) -> list[Envelope]:
+    """Read envelopes; raises if one of them cannot be read."""
+    limit = LIMITS.message_bytes
+    rows = [unpack_unchecked(data, max_bytes=limit, again=_pack_row) for data in bodies]
+    versions, kinds, *columns = columns_of(rows, _ENVELOPE_KINDS)
+    if {VERSION} != set(versions) or not {CONSENT, REVOCATION}.issuperset(kinds):
         raise Malformed("a message of an unknown version or kind")
-    fields([items, signature], (list, bytes))
-    if kind == REVOCATION:
-        if items or place is not None or sponsor is not None:
-            raise Malformed("a revocation has no items, network or sponsor")
-        return Envelope(_read_revocation(struct), network, signature)
-    if Network(*fields(place, (int, bytes))) != network:
-        raise WrongNetwork(f"this consent is not for {network}")
-    consent, hashes = _read_consent(struct), all_of(items, bytes)
-    consent.check_items(hashes)
-    return Envelope(consent, network, signature, hashes, _read_sponsor(sponsor))
+    if max(map(len, columns[_SIGNATURE])) > LIMITS.wallet_signature_bytes:
+        raise TooLarge(f"a signature has at most {LIMITS.wallet_signature_bytes} bytes")  # 4.4
+    if CONSENT not in kinds:
+        return [_read_revocation(network, *row) for row in zip(*columns, strict=True)]
+    if REVOCATION in kinds:
+        return [one for data in bodies for one in _decode([data], network)]
+    return _read_consents(network, *columns)
+
+
+def _pack_row(row: Any) -> bytes:
+    """Pack what may be an envelope; many item hashes take less time joined than one by one."""
+    if type(row) is not tuple or len(row) != len(_ENVELOPE_KINDS) or type(row[3]) is not tuple:
+        return pack(row)
+    if len(row[3]) <= _FEW:
+        return pack(row)
+    before, items, after = row[:3], row[3], row[4:]
+    return b"".join((_SEVEN, pack(before)[1:], pack_hashes(items), pack(after)[1:]))
+
+
+def _check_networks(places: Column, network: Network) -> None:
+    """Rule 6.2."""
+    others = set(zip(*columns_of(places, (int, bytes)), strict=True))
+    others.discard((network.chain_id, network.registry))
+    for chain_id, registry in others:
+        raise WrongNetwork(f"a consent for {Network(chain_id, registry)}, not for {network}")
 
 
 def _read_sponsor(value: Any) -> Sponsor | None:
@@ -158,24 +212,24 @@ def _consent_struct(consent: Consent) -> list[Any]:
     ]
 
 
-def _read_consent(struct: Any) -> Consent:
+def _read_consents(
+    network: Network,
+    structs: Column,
+    items: Column,
+    signatures: Column,
+    places: Column,
+    sponsors: Column,
+) -> list[Envelope]:
     """Rules 3.1 to 3.7; any other notice than the computed one is invalid (rule 4.6)."""
-    notice, contributor, parties, grantee, via, content, count, purposes, *rest = fields(
-        struct, _CONSENT_KINDS
-    )
-    consent = Consent(
-        contributor,
-        all_of(parties, bytes),
-        grantee,
-        via,
-        content,
-        count,
-        all_of(purposes, str),
-        *rest,
-    )
-    if notice != consent.notice:
-        raise InvalidConsent("the notice is not the sentence that its fields give")
-    return consent
+    _check_networks(places, network)
+    columns = columns_of(structs, _CONSENT_KINDS)
+    check_all_of(columns[_PARTIES], bytes)
+    check_all_of(columns[_PURPOSES], str)
+    consents = consents_of(*columns)
+    check_items(columns[_ITEMS], columns[_CONTENT], items)
+    nodes, digests = map(_read_sponsor, sponsors), consent_digests(network, *columns)
+    rows = zip(consents, repeat(network), signatures, items, nodes, digests, strict=False)
+    return filled(Envelope, _ENVELOPE_NAMES, rows)
 
 
 def _revocation_struct(revocation: Revocation) -> list[Any]:
@@ -188,16 +242,20 @@ def _revocation_struct(revocation: Revocation) -> list[Any]:
     ]
 
 
-def _read_revocation(struct: Any) -> Revocation:
+def _read_revocation(
+    network: Network, struct: Any, items: Sequence[Any], signature: bytes, place: Any, sponsor: Any
+) -> Envelope:
     """Rules 3.8 and 3.9."""
+    if items or place is not None or sponsor is not None:
+        raise Malformed("a revocation has no items, network or sponsor")
     notice, contributor, scopes, words, masks = fields(struct, _REVOCATION_KINDS)
     revocation = Revocation(contributor, all_of(scopes, str), _numbers(words), _numbers(masks))
     if notice != revocation.notice:
         raise InvalidRevocation("the notice is not the one of a revocation")
-    return revocation
+    return Envelope(revocation, network, signature)
 
 
-def _numbers(values: list[Any]) -> tuple[int, ...]:
+def _numbers(values: Sequence[Any]) -> tuple[int, ...]:
     if any(len(value) != HASH_BYTES for value in all_of(values, bytes)):
         raise Malformed("a word or mask is 32 bytes")
     return tuple(int.from_bytes(value) for value in values)

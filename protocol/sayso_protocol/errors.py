@@ -91,6 +91,12 @@ class BadSignature(SaysoError):
     gossip = Gossip.REJECT
 
 
+class RefusedByWallet(SaysoError):
+    """The contract wallet that the message names does not accept the signature, or does not exist."""
+
+    code = "refused-by-wallet"
+
+
 class WrongNetwork(SaysoError):
     """The message or answer belongs to another network (chain id or registry address)."""
 
@@ -112,7 +118,7 @@ class FromTheFuture(SaysoError):
 
 
 class Unsupported(SaysoError):
-    """Well formed, but this release cannot judge it (for example a contract wallet's signature)."""
+    """Well formed, but only the chain can judge it, which was not asked or did not answer."""
 
     code = "unsupported"
 
@@ -122,6 +128,12 @@ class BadProof(SaysoError):
 
     code = "bad-proof"
     gossip = Gossip.REJECT
+
+
+class NotProven(SaysoError):
+    """The evidence does not prove that a node broke its promise: it leaves an honest explanation."""
+
+    code = "not-proven"
 
 
 class UnknownSigner(SaysoError):
@@ -134,3 +146,21 @@ class InvalidNetworkFile(SaysoError):
     """The network file is not valid TOML or lacks a field."""
 
     code = "invalid-network-file"
+
+
+class SnapshotTampered(SaysoError):
+    """The content of the snapshot is not what its signed head says: it was changed or cut short."""
+
+    code = "snapshot-tampered"
+
+
+class MissingDelta(SaysoError):
+    """A delta does not follow the file before it: one between them, or the snapshot, is missing."""
+
+    code = "missing-delta"
+
+
+class SnapshotExpired(SaysoError):
+    """The snapshot has expired, is older than asked for, or is dated ahead of this clock."""
+
+    code = "snapshot-expired"

@@ -23,6 +23,7 @@ class Limits:
     terms_uri_bytes: int = 2_048
     validity_s: int = 315_619_200  # 3,653 days: ten years with three leap days
     clock_skew_s: int = 600  # issuedAt may be this far ahead
+    wallet_signature_bytes: int = 8_192  # of a contract wallet
     tree_arity: int = 32
 
 

@@ -8,28 +8,36 @@ Two trees, never mixed up:
   leaf = SHA-256(0x00 . data), node = SHA-256(0x01 . left . right).
 """
 
+import hashlib
 from collections.abc import Sequence
 
 from sayso_protocol.errors import BadProof, InvalidConsent
 from sayso_protocol.limits import LIMITS
-from sayso_protocol.primitives import sha256
+from sayso_protocol.primitives import HASH_BYTES, sha256
 
 
 def content_root(items: Sequence[bytes]) -> bytes:
-    """The root over item hashes in order (rule 4.1); at least one level, also for one item.
+    """The root over item hashes, 32 bytes each, in order (rule 4.1).
 
     Raises:
         InvalidConsent: There are no items.
     """
-    if not items:
+    return joined_root(b"".join(items))
+
+
+def joined_root(nodes: bytes) -> bytes:
+    """Like `content_root`, over item hashes that stand one after another."""
+    level, row = 0, LIMITS.tree_arity * HASH_BYTES
+    if not nodes:
         raise InvalidConsent("a consent has at least one item")
-    level, nodes = 0, list(items)
-    while level == 0 or len(nodes) > 1:
-        starts = range(0, len(nodes), LIMITS.tree_arity)
-        rows = (nodes[start : start + LIMITS.tree_arity] for start in starts)
-        nodes = [sha256(bytes([1, level]) + b"".join(row)) for row in rows]
+    if len(nodes) <= row:
+        return sha256(b"\x01\x00" + nodes)
+    while len(nodes) > HASH_BYTES:
+        tag, starts = bytes((1, level)), range(0, len(nodes), row)
+        rows = [hashlib.sha256(tag + nodes[start : start + row]) for start in starts]
+        nodes = b"".join([one.digest() for one in rows])
         level += 1
-    return nodes[0]
+    return nodes
 
 
 def leaf_hash(data: bytes) -> bytes:
@@ -61,8 +69,18 @@ def tree_path(leaves: Sequence[bytes], index: int) -> list[bytes]:
     """The audit path of one leaf, from the leaf upwards (RFC 9162 2.1.3.1); raises BadProof."""
     if not 0 <= index < len(leaves):
         raise BadProof(f"there is no leaf {index} among {len(leaves)}")
+    return _path(_levels(leaves), index)
+
+
+def tree_paths(leaves: Sequence[bytes]) -> tuple[bytes, list[list[bytes]]]:
+    """The root over one leaf or more, and the audit path of each, for the work of one tree."""
+    levels = _levels(leaves)
+    return levels[-1][0], [_path(levels, index) for index in range(len(leaves))]
+
+
+def _path(levels: list[list[bytes]], index: int) -> list[bytes]:
     path = []
-    for level in _levels(leaves)[:-1]:
+    for level in levels[:-1]:
         if index ^ 1 < len(level):
             path.append(level[index ^ 1])
         index >>= 1

@@ -4,27 +4,20 @@ Values of these classes are valid by construction (rules 3.1 to 3.9): building o
 raises. Only the signature and the clock remain to be judged.
 """
 
-import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, fields
 from functools import cached_property
+from operator import attrgetter, ne
+from typing import Any
 
+from sayso_protocol.consent_rules import check_consents, check_items
 from sayso_protocol.errors import InvalidConsent, InvalidRevocation
 from sayso_protocol.limits import LIMITS
-from sayso_protocol.merkle import content_root
 from sayso_protocol.notice import REVOCATION_NOTICE, consent_notice
-from sayso_protocol.primitives import ADDRESS_BYTES, HASH_BYTES
-from sayso_protocol.purposes import check_purpose
-from sayso_protocol.scopes import SCOPE_FLAG, check_carried, check_domain, scope_word
+from sayso_protocol.primitives import ADDRESS_BYTES
+from sayso_protocol.scopes import SCOPE_FLAG, check_carried, scope_word
+from sayso_protocol.tables import filled
 from sayso_protocol.words import FULL, Masks, base_word, full_masks, masks_of
-
-_TERMS_URI = re.compile(r"https://[!-~]+", re.ASCII)
-_LATEST = 253_402_300_799  # 9999-12-31: the notice writes the date in four digits
-
-
-def _require(condition: object, sentence: str) -> None:
-    if not condition:
-        raise InvalidConsent(sentence)
 
 
 @dataclass(frozen=True)
@@ -44,6 +37,7 @@ class Consent:
         guardian: Who may also revoke it, 20 bytes; zero means nobody.
         issued_at: Seconds since the epoch.
         expires_at: Seconds since the epoch; every consent ends.
+        notice: The sentence shown and signed (rule 4.6); it follows from the others.
     """
 
     contributor: bytes
@@ -58,56 +52,12 @@ class Consent:
     guardian: bytes
     issued_at: int
     expires_at: int
+    notice: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Rules 3.1 to 3.7."""
-        self._check_people()
-        _require(1 <= self.items <= LIMITS.items, f"items must be 1 to {LIMITS.items}")  # 3.2
-        _require(
-            self.purposes == tuple(sorted(set(self.purposes)))
-            and 1 <= len(self.purposes) <= LIMITS.purposes,
-            f"purposes must be 1 to {LIMITS.purposes} names, sorted and unique",
-        )  # 3.3
-        for purpose in self.purposes:
-            check_purpose(purpose)
-        _require(len(self.content) == len(self.terms) == HASH_BYTES, "a hash has 32 bytes")
-        _require(0 <= self.issued_at < self.expires_at <= _LATEST, "it must end after it begins")
-        _require(
-            self.expires_at - self.issued_at <= LIMITS.validity_s, "it must end within ten years"
-        )  # 3.4
-        if self.via:
-            check_domain(self.via)  # 3.6
-        self._check_terms_uri()
-
-    def _check_people(self) -> None:
-        """Rule 3.1: contributor, parties, grantee and guardian are addresses in their places."""
-        people = (self.contributor, self.grantee, self.guardian, *self.parties)
-        _require(all(len(one) == ADDRESS_BYTES for one in people), "an address has 20 bytes")
-        _require(self.contributor != bytes(ADDRESS_BYTES), "the contributor is missing")
-        _require(
-            self.parties == tuple(sorted(set(self.parties)))
-            and 1 <= len(self.parties) <= LIMITS.parties,
-            f"parties must be 1 to {LIMITS.parties} addresses, ascending and unique",
-        )
-        _require(self.contributor in self.parties, "the contributor must be one of the parties")
-
-    def _check_terms_uri(self) -> None:
-        """Rule 3.5: https, without query or fragment, because these could identify the person."""
-        uri = self.terms_uri
-        _require(
-            not uri
-            or (
-                _TERMS_URI.fullmatch(uri)
-                and not set("?#") & set(uri)
-                and len(uri) <= LIMITS.terms_uri_bytes
-            ),
-            "termsUri must be https without query or fragment",
-        )
-
-    @cached_property
-    def notice(self) -> str:
-        """The sentence shown and signed (rule 4.6)."""
-        return consent_notice(self)
+        check_consents(*zip(_terms(self), strict=False))  # a table of one row
+        object.__setattr__(self, "notice", consent_notice(self))
 
     @cached_property
     def base(self) -> int:
@@ -133,10 +83,26 @@ class Consent:
 
     def check_items(self, items: tuple[bytes, ...]) -> None:
         """Check the item hashes that travel beside it (rule 3.7); raises InvalidConsent."""
-        _require(len(items) == self.items, "the number of item hashes differs from `items`")
-        _require(len(set(items)) == len(items), "an item hash occurs twice")
-        _require(all(len(item) == HASH_BYTES for item in items), "an item hash has 32 bytes")
-        _require(content_root(items) == self.content, "the item hashes do not give `content`")
+        check_items((self.items,), (self.content,), (items,))
+
+
+CONSENT_NAMES = tuple(one.name for one in fields(Consent) if one.init)
+_terms = attrgetter(*CONSENT_NAMES)
+
+
+def consents_of(notices: Sequence[str], *columns: Sequence[Any]) -> list[Consent]:
+    """Many consents from the columns of a table, checked together, with the notices that were signed.
+
+    Raises:
+        InvalidConsent: One breaks a rule, or its notice is not the computed one (rule 4.6).
+            InvalidPurpose and InvalidScope likewise.
+    """
+    check_consents(*columns)
+    rows = zip(*columns, notices, strict=True)
+    consents = filled(Consent, (*CONSENT_NAMES, "notice"), rows)
+    if any(map(ne, notices, map(consent_notice, consents))):
+        raise InvalidConsent("the notice is not the sentence that its fields give")
+    return consents
 
 
 @dataclass(frozen=True)

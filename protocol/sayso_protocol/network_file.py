@@ -8,6 +8,7 @@ receipt keys. Whoever can change this file decides whom you believe: keep it lik
 """
 
 import json
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,8 +16,9 @@ from typing import Any
 
 from sayso_protocol.errors import InvalidNetworkFile, SaysoError, UnknownSigner
 from sayso_protocol.primitives import address_from_text, address_text
-from sayso_protocol.signatures import NODE_KEY_BYTES
 from sayso_protocol.typed_data import Network
+
+_KEY = re.compile(r"[0-9a-f]{64}")  # bytes.fromhex alone would skip white space
 
 
 @dataclass(frozen=True)
@@ -111,14 +113,11 @@ def _operators(entries: Iterable[Mapping[str, Any]]) -> tuple[Operator, ...]:
 
 
 def _operator(entry: Mapping[str, Any]) -> Operator:
-    try:
-        key = bytes.fromhex(_text(entry, "key"))
-    except ValueError:
-        key = b""
-    if len(key) != NODE_KEY_BYTES:
-        raise InvalidNetworkFile("an operator's key is 64 hexadecimal digits")
+    key = _text(entry, "key")
+    if not _KEY.fullmatch(key):
+        raise InvalidNetworkFile("an operator's key is 64 lower-case hexadecimal digits")
     peer, url = (_text(entry, name) if name in entry else "" for name in ("peer", "url"))
-    return Operator(_text(entry, "name"), key, peer, url)
+    return Operator(_text(entry, "name"), bytes.fromhex(key), peer, url)
 
 
 def _number(table: Mapping[str, Any], name: str) -> int:

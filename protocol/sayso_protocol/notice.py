@@ -4,10 +4,15 @@ Rule 4.6: the notice of a consent is computed from its fields; that of a revocat
 other notice is invalid.
 """
 
-from datetime import UTC, datetime
+from datetime import date
+from functools import lru_cache
 from typing import Protocol
 
 from sayso_protocol.primitives import ANYONE, NOBODY, address_text
+
+_DAY_S = 86_400
+_TIMES = [f" {minute // 60:02}:{minute % 60:02} UTC" for minute in range(_DAY_S // 60)]
+_EPOCH = date(1970, 1, 1).toordinal()
 
 REVOCATION_NOTICE = (
     "I take back my permission, now and for ever, on every network. This cannot be undone."
@@ -39,34 +44,35 @@ class Terms(Protocol):
 
 def consent_notice(consent: Terms) -> str:
     """What the contributor agrees to, in one plain sentence (rule 4.6)."""
-    return "".join(
-        [
-            "I allow ",
-            "ANYONE" if consent.grantee == ANYONE else address_text(consent.grantee),
-            f", through {consent.via}," if consent.via else "",
-            f" to use {consent.items} {'item' if consent.items == 1 else 'items'} of mine for ",
-            ", ".join(consent.purposes),
-            f", from {_day(consent.issued_at)} until {_day(consent.expires_at)}",
-            _others(consent),
-            _guardian(consent),
-            "; I can revoke at any time.",
-        ]
+    who = "ANYONE" if consent.grantee == ANYONE else address_text(consent.grantee)
+    through = f", through {consent.via}," if consent.via else ""
+    count = "1 item" if consent.items == 1 else f"{consent.items} items"
+    dates = f"from {_moment(consent.issued_at)} until {_moment(consent.expires_at)}"
+    others = _others(consent) if len(consent.parties) > 1 else ""
+    guardian = _guardian(consent) if consent.guardian != NOBODY else ""
+    return (
+        f"I allow {who}{through} to use {count} of mine for {', '.join(consent.purposes)}, {dates}"
+        f"{others}{guardian}; I can revoke at any time."
     )
 
 
-def _day(seconds: int) -> str:
+def _moment(seconds: int) -> str:
     """The moment in UTC, to the minute."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return _day(seconds // _DAY_S) + _TIMES[seconds % _DAY_S // 60]
+
+
+@lru_cache(4_096)  # most dates are of these years
+def _day(number: int) -> str:
+    """The date of a day, counted from the epoch."""
+    return date.fromordinal(_EPOCH + number).isoformat()
 
 
 def _others(consent: Terms) -> str:
     """Everybody else who has to agree."""
     others = [address_text(party) for party in consent.parties if party != consent.contributor]
-    return f", together with {', '.join(others)}" if others else ""
+    return f", together with {', '.join(others)}"
 
 
 def _guardian(consent: Terms) -> str:
     """Who may revoke it besides the contributor."""
-    if consent.guardian == NOBODY:
-        return ""
     return f"; {address_text(consent.guardian)} may revoke it too"

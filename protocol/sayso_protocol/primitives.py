@@ -6,6 +6,7 @@ edges. Text with capital letters must carry a right EIP-55 checksum.
 
 import hashlib
 import re
+from functools import lru_cache
 
 from sha3 import keccak_256
 
@@ -42,14 +43,13 @@ def hash_from_text(text: str) -> bytes:
     return bytes.fromhex(text[2:])
 
 
+@lru_cache(4_096)  # grantees and guardians come again with every consent, in its notice
 def address_text(address: bytes) -> str:
     """The address in EIP-55 mixed-case form."""
     digits = address.hex()
     checksum = keccak(digits.encode()).hex()
-    return "0x" + "".join(
-        digit.upper() if int(check, 16) >= 8 else digit
-        for digit, check in zip(digits, checksum, strict=False)
-    )
+    pairs = zip(digits, checksum, strict=False)
+    return "0x" + "".join([digit.upper() if check > "7" else digit for digit, check in pairs])
 
 
 def address_from_text(text: str) -> bytes:

@@ -1,30 +1,29 @@
-"""Receipts and acknowledgements: a node's signed answers, which anybody can check later.
+"""Receipts, acknowledgements, heads of status answers: what a node signs, and anybody can check later.
 
 Rule 9.1: a receipt says what was asked, what was answered, and what the node knew at the time. Rule
-9.2: manifest and results are bound by RFC 9162 trees over `license . item` and
-`license . item . reason`. A receipt never says that a model forgot: it says what may be in a future
-run, and that it was checked.
+9.2: manifest and results are bound by two trees (row_tree.py). A receipt never says that a model
+forgot: it says what may be in a future run, and that it was checked.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from nacl.signing import SigningKey
 
-from sayso_protocol.errors import BadProof, WrongNetwork
-from sayso_protocol.merkle import tree_root
+from sayso_protocol.errors import BadProof, Malformed, WrongNetwork
 from sayso_protocol.network_file import NetworkFile, Operator
 from sayso_protocol.packing import pack
+from sayso_protocol.row_tree import RowProof, manifest_root, results_root
 from sayso_protocol.signatures import (
     ACKNOWLEDGEMENT,
     RECEIPT,
+    STATUS,
     check_node_signature,
     sign_by_node,
 )
 from sayso_protocol.typed_data import Network
-from sayso_protocol.verdict import Reason, Row
+from sayso_protocol.verdict import REASONS, Reason, Row
 
 
 @dataclass(frozen=True)
@@ -126,9 +125,60 @@ class Acknowledgement:
         )
 
 
-Statement = Receipt | Acknowledgement
-S = TypeVar("S", Receipt, Acknowledgement)
-_CONTEXTS: dict[type[Statement], bytes] = {Receipt: RECEIPT, Acknowledgement: ACKNOWLEDGEMENT}
+@dataclass(frozen=True)
+class StatusHead:
+    """What a node signs for all status answers of one moment (rule 9.8).
+
+    Attributes:
+        network: The network the node serves.
+        node_key: The node's Ed25519 key.
+        root: Of the binary tree over the answers, 32 bytes.
+        count: How many there are.
+        state: Digest of the revocation state (rule 9.3).
+        block: Up to where the chain was read.
+        time: Seconds since the epoch, by the node's clock.
+    """
+
+    network: Network
+    node_key: bytes
+    root: bytes
+    count: int
+    state: bytes
+    block: ChainPoint
+    time: int
+
+    def content(self) -> bytes:
+        """The canonical bytes that are signed (rule 9.8)."""
+        return pack(
+            [
+                [self.network.chain_id, self.network.registry],
+                self.node_key,
+                self.root,
+                self.count,
+                self.state,
+                [self.block.number, self.block.hash],
+                self.time,
+            ]
+        )
+
+
+class Placed(Protocol):
+    """What a node of a network states."""
+
+    @property
+    def network(self) -> Network: ...  # noqa: D102 - see Receipt
+    @property
+    def node_key(self) -> bytes: ...  # noqa: D102
+    def content(self) -> bytes: ...  # noqa: D102
+
+
+Statement = Receipt | Acknowledgement | StatusHead
+S = TypeVar("S", Receipt, Acknowledgement, StatusHead)
+_CONTEXTS: dict[type[Statement], bytes] = {
+    Receipt: RECEIPT,
+    Acknowledgement: ACKNOWLEDGEMENT,
+    StatusHead: STATUS,
+}
 
 
 @dataclass(frozen=True)
@@ -146,17 +196,19 @@ class Signed(Generic[S]):
             UnknownSigner: The key is not in the network file.
             BadSignature: The signature does not match.
         """
-        statement = self.statement
-        # 1. It speaks of the network we trust.
-        if statement.network != trusted.network:
-            raise WrongNetwork(f"it is for {statement.network}, not for {trusted.network}")
-        # 2. The key is one of an operator we know.
-        operator = trusted.operator_of(statement.node_key)
-        # 3. That key signed exactly this.
-        check_node_signature(
-            statement.node_key, _CONTEXTS[type(statement)], statement.content(), self.signature
-        )
-        return operator
+        return check_signed(self.statement, _CONTEXTS[type(self.statement)], self.signature, trusted)
+
+
+def check_signed(statement: Placed, context: bytes, signature: bytes, trusted: NetworkFile) -> Operator:
+    """Who signed a statement under a context (rule 9.5); raises what Signed.check raises."""
+    # 1. It speaks of the network we trust.
+    if statement.network != trusted.network:
+        raise WrongNetwork(f"it is for {statement.network}, not for {trusted.network}")
+    # 2. The key is one of an operator we know.
+    operator = trusted.operator_of(statement.node_key)
+    # 3. That key signed exactly this.
+    check_node_signature(statement.node_key, context, statement.content(), signature)
+    return operator
 
 
 def sign_statement(key: SigningKey, statement: S) -> Signed[S]:
@@ -165,25 +217,35 @@ def sign_statement(key: SigningKey, statement: S) -> Signed[S]:
     return Signed(statement, signature)
 
 
-def manifest_root(rows: Iterable[Row]) -> bytes:
-    """Binds the rows that were asked, in order (rule 9.2)."""
-    return tree_root([row.license + row.item for row in rows])
+def join_rows(rows: Iterable[Row]) -> bytes:
+    """Rows as the trees take them: license . item, 64 bytes each."""
+    return b"".join([part for row in rows for part in row])
 
 
-def results_root(rows: Iterable[Row], reasons: Iterable[Reason]) -> bytes:
-    """Binds the rows with their reasons, in order (rule 9.2)."""
-    pairs = zip(rows, reasons, strict=True)
-    return tree_root([row.license + row.item + reason.encode() for row, reason in pairs])
+def number_reasons(reasons: Iterable[Reason]) -> bytes:
+    """Reasons as the trees take them: their numbers, one byte each."""
+    return bytes([reason.number for reason in reasons])
 
 
-def count_reasons(reasons: Iterable[Reason]) -> tuple[tuple[str, int], ...]:
-    """Reason -> rows, as a receipt states them."""
-    return tuple(sorted((reason.value, rows) for reason, rows in Counter(reasons).items()))
+def count_reasons(reasons: bytes) -> tuple[tuple[str, int], ...]:
+    """Reason -> rows, as a receipt states them; raises Malformed for a number nobody knows."""
+    counts = {reason.value: reasons.count(number) for number, reason in REASONS.items()}
+    if sum(counts.values()) != len(reasons):
+        raise Malformed("there is a reason nobody knows")
+    return tuple(sorted((name, rows) for name, rows in counts.items() if rows))
 
 
-def check_results(receipt: Receipt, rows: Sequence[Row], reasons: Sequence[Reason]) -> None:
-    """Check that a receipt speaks of exactly these rows and reasons; raises BadProof."""
-    if len(rows) != len(reasons) or manifest_root(rows) != receipt.manifest_root:
+def check_results(receipt: Receipt, rows: bytes, reasons: bytes) -> None:
+    """Check that a receipt speaks of exactly these rows and reasons; raises BadProof, Malformed."""
+    if manifest_root(rows) != receipt.manifest_root:
         raise BadProof("the receipt was given for other rows")
     if results_root(rows, reasons) != receipt.results_root or count_reasons(reasons) != receipt.counts:
         raise BadProof("the receipt states other results for these rows")
+
+
+def check_row(receipt: Receipt, proof: RowProof) -> Reason:
+    """The reason that a receipt gives one row (rule 9.2); raises BadProof."""
+    proof.check(sum(rows for _, rows in receipt.counts), receipt.results_root)
+    if proof.reason not in REASONS:
+        raise BadProof("the proof names a reason nobody knows")
+    return REASONS[proof.reason]

@@ -10,6 +10,7 @@ a later grammar needs no new nodes.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Self
@@ -28,6 +29,7 @@ _FILE = re.compile(r"file 0x[0-9a-f]{64}", re.ASCII)
 _WARD = re.compile(r"ward (0x[0-9a-f]{40}) (.+)", re.ASCII)
 
 
+@lru_cache(1_024)  # a marketplace's domain comes again with every consent
 def check_domain(domain: str) -> str:
     """Return a lower-case LDH or punycode domain as it is (rule 3.6); raises InvalidScope."""
     if len(domain) > LIMITS.domain_bytes or not _DOMAIN.fullmatch(domain):
@@ -101,9 +103,20 @@ def file_subject(item: bytes) -> str:
     return "file " + hex_text(item)
 
 
+def wide_subjects(via: str) -> list[str]:
+    """The subjects that cover every item licensed through `via`."""
+    return ["everything", f"via {via}"] if via else ["everything"]
+
+
 def subjects_of(via: str, item: bytes) -> list[str]:
     """The subjects that cover an item licensed through `via` (rule 5.4)."""
-    return ["everything", file_subject(item)] + ([f"via {via}"] if via else [])
+    everything, *market = wide_subjects(via)
+    return [everything, file_subject(item), *market]
+
+
+def scope_words(subjects: Iterable[str], purpose: str, ward: bytes | None = None) -> set[int]:
+    """The words of scopes over these subjects, with and without the purpose (rule 5.4)."""
+    return {Scope(one, narrowed, ward).word for one in subjects for narrowed in (None, purpose)}
 
 
 def scopes_over(via: str, item: bytes, purpose: str, ward: bytes | None = None) -> list[str]:

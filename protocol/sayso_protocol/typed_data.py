@@ -5,16 +5,22 @@ network. Rule 4.3: a revocation is signed under `{name, version}` alone: one sig
 network. Source: EIP-712. Compared with eth-account in tests/protocol/.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import repeat
+from operator import attrgetter, methodcaller
 from typing import Any
 
+from sha3 import keccak_256  # `keccak` without its call, where every consent passes
+
 from sayso_protocol.errors import Malformed
-from sayso_protocol.messages import Consent, Message, Revocation
+from sayso_protocol.messages import CONSENT_NAMES, Consent, Message, Revocation
 from sayso_protocol.primitives import ADDRESS_BYTES, address_text, hex_text, keccak
 
 NAME = "Sayso"
 VERSION = "1"
+_PADDING = bytes(32 - ADDRESS_BYTES)  # before an address in its slot
 
 CONSENT_FIELDS = (
     ("string", "notice"),
@@ -63,6 +69,12 @@ class Network:
         if not 0 <= self.chain_id < 1 << 64 or len(self.registry) != ADDRESS_BYTES:
             raise Malformed("a network is a chain id below 2**64 and an address of 20 bytes")
 
+    @cached_property
+    def separator(self) -> bytes:
+        """The domain separator of its consents, 32 bytes (rule 4.2)."""
+        place = _number(self.chain_id) + _PADDING + self.registry
+        return keccak(_DOMAIN_TYPE + _text(NAME) + _text(VERSION) + place)
+
     def __str__(self) -> str:
         """`chain 31337, registry 0x...`."""
         return f"chain {self.chain_id}, registry {address_text(self.registry)}"
@@ -78,20 +90,21 @@ def _text(text: str) -> bytes:
 
 
 def _texts(texts: Iterable[str]) -> bytes:
-    return keccak(b"".join(_text(text) for text in texts))
+    return keccak(b"".join(map(_text, texts)))
 
 
 def _addresses(addresses: Iterable[bytes]) -> bytes:
-    return keccak(b"".join(_address(address) for address in addresses))
+    return keccak(_PADDING + _PADDING.join(addresses))
+
+
+_number: Callable[[int], bytes] = methodcaller("to_bytes", 32)
 
 
 def _numbers(numbers: Iterable[int]) -> bytes:
-    return keccak(b"".join(number.to_bytes(32) for number in numbers))
+    return keccak(b"".join(map(_number, numbers)))
 
 
-def _address(address: bytes) -> bytes:
-    return address.rjust(32, b"\0")
-
+_consent_values = attrgetter("notice", *CONSENT_NAMES)
 
 _CONSENT_TYPE = _text(type_string("Consent", CONSENT_FIELDS))
 _REVOCATION_TYPE = _text(type_string("Revocation", REVOCATION_FIELDS))
@@ -101,30 +114,49 @@ _SHORT_DOMAIN = keccak(
 )
 
 
-def _consent_domain(network: Network) -> bytes:
-    """The domain separator of rule 4.2."""
-    place = network.chain_id.to_bytes(32) + _address(network.registry)
-    return keccak(_DOMAIN_TYPE + _text(NAME) + _text(VERSION) + place)
-
-
-def _consent_hash(consent: Consent) -> bytes:
-    """EIP-712 hashStruct."""
-    return keccak(
-        _CONSENT_TYPE
-        + _text(consent.notice)
-        + _address(consent.contributor)
-        + _addresses(consent.parties)
-        + _address(consent.grantee)
-        + _text(consent.via)
-        + consent.content
-        + consent.items.to_bytes(32)
-        + _texts(consent.purposes)
-        + consent.terms
-        + _text(consent.terms_uri)
-        + _address(consent.guardian)
-        + consent.issued_at.to_bytes(32)
-        + consent.expires_at.to_bytes(32)
+def consent_digests(
+    network: Network,
+    notices: Iterable[str],
+    contributors: Iterable[bytes],
+    parties: Iterable[tuple[bytes, ...]],
+    grantees: Iterable[bytes],
+    vias: Sequence[str],
+    contents: Iterable[bytes],
+    items: Iterable[int],
+    purposes: Sequence[tuple[str, ...]],
+    terms: Iterable[bytes],
+    terms_uris: Sequence[str],
+    guardians: Iterable[bytes],
+    issued_at: Iterable[int],
+    expires_at: Iterable[int],
+) -> list[bytes]:
+    """The digests of many consents, from the columns of a table; what they share is hashed once."""
+    texts = {text: _text(text) for text in {*vias, *terms_uris}}
+    names = {name: _texts(name) for name in set(purposes)}
+    padding = repeat(_PADDING)
+    slots = zip(
+        repeat(_CONSENT_TYPE),
+        [keccak_256(notice.encode()).digest() for notice in notices],
+        padding,
+        contributors,
+        map(_addresses, parties),
+        padding,
+        grantees,
+        map(texts.__getitem__, vias),
+        contents,
+        map(_number, items),
+        map(names.__getitem__, purposes),
+        terms,
+        map(texts.__getitem__, terms_uris),
+        padding,
+        guardians,
+        map(_number, issued_at),
+        map(_number, expires_at),
+        strict=False,  # some of them have no end
     )
+    prefix = b"\x19\x01" + network.separator
+    hashes = [keccak_256(struct).digest() for struct in map(b"".join, slots)]
+    return [keccak_256(prefix + one).digest() for one in hashes]
 
 
 def _revocation_hash(revocation: Revocation) -> bytes:
@@ -132,7 +164,8 @@ def _revocation_hash(revocation: Revocation) -> bytes:
     return keccak(
         _REVOCATION_TYPE
         + _text(revocation.notice)
-        + _address(revocation.contributor)
+        + _PADDING
+        + revocation.contributor
         + _texts(revocation.scopes)
         + _numbers(revocation.words)
         + _numbers(revocation.masks)
@@ -142,7 +175,7 @@ def _revocation_hash(revocation: Revocation) -> bytes:
 def digest(message: Message, network: Network) -> bytes:
     """The 32 bytes that are signed and name the message; of a consent, the license hash."""
     if isinstance(message, Consent):
-        return keccak(b"\x19\x01" + _consent_domain(network) + _consent_hash(message))
+        return consent_digests(network, *zip(_consent_values(message), strict=False))[0]
     return keccak(b"\x19\x01" + _SHORT_DOMAIN + _revocation_hash(message))
 
 

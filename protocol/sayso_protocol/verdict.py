@@ -6,7 +6,7 @@ the function: no path fails open. The steps carry the rule numbers of docs/proto
     verdict(knowledge, Row(license_hash, item), Query(grantee, "train-ai"), now=1_760_000_000)
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -20,7 +20,10 @@ from sayso_protocol.words import WORD_BITS, Masks
 
 
 class Reason(StrEnum):
-    """Why a row is, or is not, clear. `granted` is the only clear one."""
+    """Why a row is, or is not, clear. `granted` is the only clear one.
+
+    Their numbers, from 1 in this order, are part of the protocol (section 8).
+    """
 
     GRANTED = "granted"
     REVOKED = "revoked"
@@ -31,6 +34,15 @@ class Reason(StrEnum):
     INCOMPLETE = "incomplete"
     UNKNOWN = "unknown"
     STALE = "stale"
+
+    @property
+    def number(self) -> int:
+        """What stands for it where a reason is one byte; no reason is 0."""
+        return _NUMBERS[self]
+
+
+_NUMBERS = {reason: number for number, reason in enumerate(Reason, 1)}
+REASONS = {number: reason for reason, number in _NUMBERS.items()}
 
 
 class Row(NamedTuple):
@@ -75,7 +87,15 @@ class License:
         return {item: index for index, item in enumerate(self.items)}
 
 
-class Knowledge(Protocol):
+class KnownBits(Protocol):
+    """Who revoked what."""
+
+    def bits(self, address: bytes) -> Masks:
+        """All bits that this contributor or guardian has set."""
+        ...
+
+
+class Knowledge(KnownBits, Protocol):
     """What a verdict looks up; a node answers from its store, a test from a dictionary."""
 
     def license(self, license_hash: bytes) -> License | None:
@@ -84,10 +104,6 @@ class Knowledge(Protocol):
 
     def licenses_on(self, item: bytes) -> Iterable[License]:
         """Every held license on an item hash."""
-        ...
-
-    def bits(self, address: bytes) -> Masks:
-        """All bits that this contributor or guardian has set."""
         ...
 
 
@@ -105,9 +121,35 @@ def verdict(knowledge: Knowledge, row: Row, query: Query, now: float) -> Reason:
     if terms is not Reason.GRANTED:
         return terms
     # 8.7 Everyone else whose consent the content needs.
-    for party in held.consent.parties:
-        if party != held.consent.contributor:
-            reason = _judge_party(knowledge, party, held.consent, row.item, query, now)
+    return judge_others(
+        knowledge.licenses_on(row.item) if len(held.consent.parties) > 1 else (),
+        held.consent,
+        query,
+        now,
+        lambda other: is_revoked(knowledge, other, row.item, query.purpose),
+    )
+
+
+def judge_others(
+    on_item: Iterable[License],
+    consent: Consent,
+    query: Query,
+    now: float,
+    revoked: Callable[[License], bool],
+) -> Reason:
+    """What the other parties of a consent say to an item (rule 8.7), if anything (8.8).
+
+    Args:
+        on_item: Every held license on the item.
+        consent: The one that the row names.
+        query: Who asks, and what for.
+        now: Seconds since the epoch.
+        revoked: Whether the permission is revoked in another license.
+    """
+    held = [*on_item]
+    for party in consent.parties:
+        if party != consent.contributor:
+            reason = _judge_party(held, party, consent, query, now, revoked)
             if reason is not Reason.GRANTED:
                 return reason
     # 8.8 Nothing speaks against it.
@@ -128,7 +170,7 @@ def judge_terms(consent: Consent, query: Query, now: float) -> Reason:
     return Reason.GRANTED
 
 
-def is_revoked(knowledge: Knowledge, held: License, item: bytes, purpose: str) -> bool:
+def is_revoked(knowledge: KnownBits, held: License, item: bytes, purpose: str) -> bool:
     """Rule 8.2: the permission bit, the contributor's six scopes, the guardian's six."""
     consent = held.consent
     own = knowledge.bits(consent.contributor)
@@ -158,7 +200,12 @@ def _any_scope(bits: Masks, scopes: Iterable[str]) -> bool:
 
 
 def _judge_party(
-    knowledge: Knowledge, party: bytes, consent: Consent, item: bytes, query: Query, now: float
+    on_item: list[License],
+    party: bytes,
+    consent: Consent,
+    query: Query,
+    now: float,
+    revoked: Callable[[License], bool],
 ) -> Reason:
     """Rule 8.7: an active consent of this party on the same item, with the identical list of parties.
 
@@ -166,11 +213,11 @@ def _judge_party(
     """
     covering = [
         other
-        for other in knowledge.licenses_on(item)
+        for other in on_item
         if other.consent.contributor == party
         and other.consent.parties == consent.parties
         and judge_terms(other.consent, query, now) is Reason.GRANTED
     ]
-    if any(not is_revoked(knowledge, other, item, query.purpose) for other in covering):
+    if any(not revoked(other) for other in covering):
         return Reason.GRANTED
     return Reason.REVOKED if covering else Reason.INCOMPLETE

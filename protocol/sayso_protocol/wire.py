@@ -5,8 +5,9 @@ one kind only. Consents wait a few milliseconds to fill one, revocations leave a
 Rule 7.2: a bundle is forwarded or dropped whole, never re-published; sync carries the rest.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
+from sayso_protocol.envelope import Envelope
 from sayso_protocol.errors import Malformed
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.packing import all_of, pack, unpack
@@ -15,6 +16,7 @@ from sayso_protocol.typed_data import Network
 
 _OVERHEAD_BYTES = 5  # the length prefix of an envelope inside a bundle, at most
 SYNC_PROTOCOL = "/sayso/sync/1"
+BATCH_PROTOCOL = "/sayso/batch/1"
 
 
 def consents_topic(network: Network) -> str:
@@ -38,6 +40,16 @@ def decode_bundle(frame: bytes, max_bytes: int = LIMITS.frame_bytes) -> list[byt
     if not isinstance(value, list) or not value:
         raise Malformed("a bundle is an array of messages, and not empty")
     return list(all_of(value, bytes))
+
+
+def check_company(envelopes: Sequence[Envelope]) -> None:
+    """Rule 4.4: what only the chain can judge is alone in its frame, so that nothing waits for it.
+
+    Raises:
+        Malformed: A contract wallet's message has company.
+    """
+    if len(envelopes) > 1 and any(one.claim.is_contract_wallets for one in envelopes):
+        raise Malformed("a contract wallet's message is not alone in its bundle")
 
 
 def bundles(envelopes: Iterable[bytes], max_bytes: int = LIMITS.frame_bytes) -> Iterator[bytes]:

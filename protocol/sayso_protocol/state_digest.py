@@ -1,0 +1,50 @@
+"""The digest of the revocation state: a sum, so that a change costs what it touches (rule 9.3).
+
+This is LtHash (Bellare and Micciancio, Eurocrypt 1997; Lewi, Kim, Maykov and Weis, ePrint 2019/227) with
+the parameters of lthash16: 1,024 components of 16 bits. Two states of one digest would be a short
+solution of a lattice problem; a sum or XOR of plain hashes would be broken by linear algebra.
+"""
+
+import hashlib
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+
+from sayso_protocol.primitives import HASH_BYTES, sha256
+
+SUM_BYTES = 2_048
+EMPTY_SUM = bytes(SUM_BYTES)
+_TAG = b"sayso state 1\0"
+_COMPONENT = np.dtype(">u2")
+
+StateEntry = tuple[bytes, int, int]  # (address, word, mask)
+
+
+def changed_sum(total: bytes, added: Iterable[StateEntry], removed: Iterable[StateEntry] = ()) -> bytes:
+    """The sum of 2,048 bytes after entries were added and others removed; empty masks are no entries."""
+    components = np.frombuffer(total, _COMPONENT).astype(np.uint16)
+    for entry in added:
+        if entry[2]:
+            components += _expand(entry)
+    for entry in removed:
+        if entry[2]:
+            components -= _expand(entry)
+    return components.astype(_COMPONENT).tobytes()
+
+
+def digest_of_sum(total: bytes) -> bytes:
+    """The 32 bytes that a receipt states."""
+    return sha256(total)
+
+
+def state_digest(entries: Iterable[StateEntry]) -> bytes:
+    """The digest of a whole state, from nothing."""
+    return digest_of_sum(changed_sum(EMPTY_SUM, entries))
+
+
+def _expand(entry: StateEntry) -> npt.NDArray[np.uint16]:
+    """SHAKE-128 (FIPS 202) of an entry, as 1,024 big-endian numbers."""
+    address, word, mask = entry
+    data = _TAG + address + word.to_bytes(HASH_BYTES) + mask.to_bytes(HASH_BYTES)
+    return np.frombuffer(hashlib.shake_128(data).digest(SUM_BYTES), _COMPONENT)
