@@ -17,6 +17,7 @@ INSTALLED = HERE / "node_modules" / ".package-lock.json"  # npm writes it last
 # From the binary's own package: the launcher in @foundry-rs/forge answers 0 whatever forge does.
 FORGE = HERE / "node_modules" / ".bin" / "forge"
 COMPILED = HERE / "out" / "SaysoRegistry.sol" / "SaysoRegistry.json"
+PROBE = HERE / "out" / "WalletProbe.sol" / "WalletProbe.json"
 SHIPPED = HERE / "sayso_contracts" / "registry.json"
 
 
@@ -34,13 +35,14 @@ def install() -> None:
 
 
 def compile_registry() -> str:
-    """Compile and return the text of registry.json."""
+    """Compile and return the text of registry.json: the registry, and what nodes ask wallets with."""
     run(FORGE, "build", "--quiet")
     compiled = json.loads(COMPILED.read_text())
     artifact = {
         "abi": compiled["abi"],
         "bytecode": compiled["bytecode"]["object"],
         "runtimeBytecode": compiled["deployedBytecode"]["object"],
+        "walletProbe": json.loads(PROBE.read_text())["bytecode"]["object"],
     }
     return json.dumps(artifact, indent=1) + "\n"
 

@@ -44,34 +44,52 @@ def _read(tar: tarfile.TarFile, name: str) -> Any:
     return json.load(member)
 
 
-def delegated_revocation(
-    w3: Web3, eas: Contract, schema: bytes, uid: bytes, revoker: LocalAccount
-) -> tuple[Any, ...]:
-    """The argument of revokeByDelegation, signed by the revoker."""
-    types = {
-        "Revoke": [
-            {"name": "revoker", "type": "address"},
-            {"name": "schema", "type": "bytes32"},
-            {"name": "uid", "type": "bytes32"},
-            {"name": "value", "type": "uint256"},
-            {"name": "nonce", "type": "uint256"},
-            {"name": "deadline", "type": "uint64"},
-        ]
-    }
-    domain = {
-        "name": "EAS",
-        "version": eas.functions.version().call(),
-        "chainId": w3.eth.chain_id,
-        "verifyingContract": eas.address,
-    }
-    message = {
-        "revoker": revoker.address,
-        "schema": schema,
-        "uid": uid,
-        "value": 0,
-        "nonce": eas.functions.getNonce(revoker.address).call(),
-        "deadline": NO_DEADLINE,
-    }
-    signed = revoker.sign_typed_data(domain, types, message)
-    signature = (signed.v, signed.r.to_bytes(32), signed.s.to_bytes(32))
-    return (schema, (uid, 0), signature, revoker.address, NO_DEADLINE)
+class Revoker:
+    """Somebody who attested there, and revokes by signatures that others carry."""
+
+    def __init__(self, w3: Web3, eas: Contract, schema: bytes, account: LocalAccount) -> None:
+        self._w3, self._eas, self._schema, self._account = w3, eas, schema, account
+
+    def attest(self) -> bytes:
+        """Attest one license, as a revocation needs it there first; its uid."""
+        request = (self._schema, (NOBODY, 0, True, bytes(32), self._w3.keccak(text="license"), 0))
+        fields: Any = {
+            "from": self._account.address,
+            "nonce": self._w3.eth.get_transaction_count(self._account.address),
+        }
+        signed = self._account.sign_transaction(
+            self._eas.functions.attest(request).build_transaction(fields)
+        )
+        sent = self._w3.eth.send_raw_transaction(signed.raw_transaction)
+        receipt = self._w3.eth.wait_for_transaction_receipt(sent)
+        uid: bytes = self._eas.events.Attested().process_receipt(receipt)[0]["args"]["uid"]
+        return uid
+
+    def one(self, uid: bytes) -> tuple[Any, ...]:
+        """The argument of revokeByDelegation, signed."""
+        return (self._schema, (uid, 0), self._sign(uid), self._account.address, NO_DEADLINE)
+
+    def of_many(self, uid: bytes) -> tuple[Any, ...]:
+        """An element of the argument of multiRevokeByDelegation, signed."""
+        return (self._schema, [(uid, 0)], [self._sign(uid)], self._account.address, NO_DEADLINE)
+
+    def _sign(self, uid: bytes) -> tuple[int, bytes, bytes]:
+        fields = ("address revoker", "bytes32 schema", "bytes32 uid", "uint256 value")
+        split = [one.split() for one in (*fields, "uint256 nonce", "uint64 deadline")]
+        types = {"Revoke": [{"name": name, "type": kind} for kind, name in split]}
+        domain = {
+            "name": "EAS",
+            "version": self._eas.functions.version().call(),
+            "chainId": self._w3.eth.chain_id,
+            "verifyingContract": self._eas.address,
+        }
+        message = {
+            "revoker": self._account.address,
+            "schema": self._schema,
+            "uid": uid,
+            "value": 0,
+            "nonce": self._eas.functions.getNonce(self._account.address).call(),
+            "deadline": NO_DEADLINE,
+        }
+        signed = self._account.sign_typed_data(domain, types, message)
+        return (signed.v, signed.r.to_bytes(32), signed.s.to_bytes(32))

@@ -8,6 +8,7 @@ from typing import Any
 
 from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError, EncodingError
+from eth_utils.abi import collapse_if_tuple
 
 from sayso_contracts.artifact import AbiEntry, abi
 from sayso_contracts.errors import BadLog, CallReverted, NotDeployed
@@ -18,7 +19,7 @@ WORD_BYTES = 32
 
 
 def _types(parameters: list[AbiEntry]) -> list[str]:
-    return [parameter["type"] for parameter in parameters]
+    return [collapse_if_tuple(parameter) for parameter in parameters]
 
 
 def _hash(entry: AbiEntry) -> bytes:

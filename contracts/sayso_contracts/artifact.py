@@ -34,3 +34,9 @@ def creation_code() -> bytes:
 def runtime_code() -> bytes:
     """The bytes that eth_getCode answers for a registry."""
     return bytes.fromhex(_artifact()["runtimeBytecode"][2:])
+
+
+@cache
+def wallet_probe_code() -> bytes:
+    """The bytes that ask a contract wallet when they are run by eth_call, before their arguments."""
+    return bytes.fromhex(_artifact()["walletProbe"][2:])

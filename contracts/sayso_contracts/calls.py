@@ -3,7 +3,7 @@
 Example: `Calls(address).revoke_scopes(["everything"]).data`
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sayso_contracts.abi import encode_call
@@ -55,11 +55,21 @@ class Calls:
 
     def revoke_by_sig(self, revocation: Revocation, signature: bytes) -> Call:
         """Carry a signed revocation to the contract; its sender pays, and may be anybody."""
-        return self._call(
-            "revokeBySig",
-            address_text(revocation.contributor),
-            revocation.scopes,
-            revocation.words,
-            revocation.masks,
-            signature,
-        )
+        return self._call("revokeBySig", *_arguments(revocation, signature))
+
+    def relay(self, signed: Iterable[tuple[Revocation, bytes]]) -> Call:
+        """Carry signed revocations, each with its signature, of many people in one transaction.
+
+        What is wrong with one is said by a Rejected event and hinders no other: see relay.py.
+        """
+        return self._call("relay", [_arguments(*one) for one in signed])
+
+
+def _arguments(revocation: Revocation, signature: bytes) -> tuple[object, ...]:
+    return (
+        address_text(revocation.contributor),
+        revocation.scopes,
+        revocation.words,
+        revocation.masks,
+        signature,
+    )

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from eth_account.signers.local import LocalAccount
+from hexbytes import HexBytes
 from web3 import AsyncWeb3
 from web3.types import BlockIdentifier
 
 from sayso_contracts.abi import decode_answer
 from sayso_contracts.calls import Call, Calls
+from sayso_contracts.relay import Rejection, rejections
 from sayso_contracts.rpc import rpc_errors
 from sayso_contracts.transactions import (
     Fees,
@@ -75,10 +77,16 @@ class Registry(Calls):
         return anchor if any(anchor.submitter) else None
 
     async def prepare(
-        self, call: Call, sender: str, *, nonce: int | None = None, fees: Fees | None = None
+        self,
+        call: Call,
+        sender: str,
+        *,
+        nonce: int | None = None,
+        fees: Fees | None = None,
+        gas: int | None = None,
     ) -> Transaction:
         """The unsigned transaction; raises WrongChain, CallReverted, TransactionTooLarge."""
-        return await prepare(self._w3, self.chain_id, sender, call, nonce=nonce, fees=fees)
+        return await prepare(self._w3, self.chain_id, sender, call, nonce=nonce, fees=fees, gas=gas)
 
     async def sign(
         self,
@@ -87,9 +95,11 @@ class Registry(Calls):
         *,
         nonce: int | None = None,
         fees: Fees | None = None,
+        gas: int | None = None,
     ) -> SignedTransaction:
         """`prepare`, signed but not sent: to be stored before `submit`, or sent by another way."""
-        return sign(await self.prepare(call, account.address, nonce=nonce, fees=fees), account)
+        prepared = await self.prepare(call, account.address, nonce=nonce, fees=fees, gas=gas)
+        return sign(prepared, account)
 
     async def submit(self, raw: bytes) -> bytes:
         """Send signed bytes and return the transaction's hash; doing it again is harmless."""
@@ -102,6 +112,12 @@ class Registry(Calls):
     async def wait(self, tx_hash: bytes, timeout_s: float) -> Receipt:
         """Wait until a transaction took effect; raises TransactionFailed and RpcFailed."""
         return await wait(self._w3, tx_hash, timeout_s)
+
+    async def rejections(self, tx_hash: bytes) -> list[Rejection]:
+        """The items that a mined relay rejected; raises RpcFailed and BadLog."""
+        with rpc_errors():
+            receipt = await self._w3.eth.get_transaction_receipt(HexBytes(tx_hash))
+        return rejections(receipt["logs"], self.address)
 
     async def _ask(self, call: Call, block: BlockIdentifier) -> bytes:
         question: Any = {"to": call.to, "data": call.data}

@@ -100,12 +100,19 @@ async def prepare(
     value: int = 0,
     nonce: int | None = None,
     fees: Fees | None = None,
+    gas: int | None = None,
 ) -> Transaction:
-    """The unsigned transaction, for any signer; `nonce` and `fees` are asked for when not given."""
+    """The unsigned transaction, for any signer; `nonce`, `fees`, `gas` are asked for when not given.
+
+    Raises TransactionTooLarge when `gas` is more than a transaction may have.
+    """
+    if gas is not None and gas > MAX_TRANSACTION_GAS:
+        raise TransactionTooLarge(f"{gas} gas, at most {MAX_TRANSACTION_GAS} are allowed")
     await check_chain(w3, chain_id)
     fees = fees or await suggest_fees(w3)
     what = {"to": call.to, "data": call.data, "value": value}
-    gas = await estimate_gas(w3, {"from": sender, **what})
+    if gas is None:
+        gas = await estimate_gas(w3, {"from": sender, **what})
     if nonce is None:
         with rpc_errors():
             address = w3.to_checksum_address(sender)

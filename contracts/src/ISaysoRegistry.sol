@@ -8,11 +8,24 @@ pragma solidity ^0.8.24;
 /// nobody else, and nothing clears it. What a bit means is fixed in docs/protocol.md; the contract
 /// only knows that a scope (a sentence such as "everything") sets bit 0 of a word of its own.
 interface ISaysoRegistry {
+    /// @notice A revocation on its way: the arguments of `revokeBySig`.
+    struct SignedRevocation {
+        address contributor;
+        string[] scopes;
+        uint256[] words;
+        uint256[] masks;
+        bytes signature;
+    }
+
     /// @notice `root` was recorded for the first time.
     event Anchored(bytes32 indexed root, address indexed submitter);
 
     /// @notice `bits` of a word were set that had not been set before.
     event Revoked(address indexed contributor, uint248 word, uint256 bits);
+
+    /// @notice Item `index` of a relay had no effect.
+    /// @dev `reason` is what `revokeBySig` would have reverted with: one of the errors below, encoded.
+    event Rejected(uint256 index, address indexed contributor, bytes reason);
 
     /// @notice Every word needs its mask.
     error LengthMismatch(uint256 words, uint256 masks);
@@ -21,7 +34,7 @@ interface ISaysoRegistry {
     error TooMany(uint256 given, uint256 limit);
 
     /// @notice Words from 2^247 belong to scopes, and scopes are signed as sentences only.
-    error InvalidWord(uint248 word);
+    error InvalidWord(uint256 word);
 
     /// @notice Neither ECDSA nor ERC-1271 finds that `contributor` signed this.
     error InvalidSignature(address contributor);
@@ -53,10 +66,16 @@ interface ISaysoRegistry {
     function revokeBySig(
         address contributor,
         string[] calldata scopes,
-        uint248[] calldata words,
+        uint256[] calldata words,
         uint256[] calldata masks,
         bytes calldata signature
     ) external;
+
+    /// @notice `revokeBySig` for each of `items`, of many signers, in one transaction.
+    /// @dev What is wrong with an item rejects that item alone, by an event. Only two things revert
+    /// the whole: data that is no list of items, and TooLittleGas, because a relay that could not
+    /// afford to ask a wallet must not say that the wallet refused.
+    function relay(SignedRevocation[] calldata items) external;
 
     /// @notice The bits set in each of `words`.
     function revokedWords(address contributor, uint248[] calldata words)

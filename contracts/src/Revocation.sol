@@ -7,13 +7,10 @@ library Revocation {
     /// @dev Scope words have this bit, words of permissions do not.
     uint248 internal constant SCOPE_FLAG = 1 << 247;
 
-    bytes32 private constant DOMAIN_SEPARATOR = keccak256(
-        abi.encode(
-            keccak256("EIP712Domain(string name,string version)"),
-            keccak256("Sayso"),
-            keccak256("1")
-        )
-    );
+    /// @dev keccak256(abi.encode(keccak256("EIP712Domain(string name,string version)"),
+    /// keccak256("Sayso"), keccak256("1"))), as a number: Solidity would hash it anew for each digest.
+    bytes32 private constant DOMAIN_SEPARATOR =
+        0x8651a455c71198a103d7dc5e624ee808b9a373e3e184488a9b2262025303968e;
 
     bytes32 private constant TYPEHASH = keccak256(
         "Revocation(string notice,address contributor,string[] scopes,uint248[] words,uint256[] masks)"
@@ -24,28 +21,54 @@ library Revocation {
         "I take back my permission, now and for ever, on every network. This cannot be undone."
     );
 
-    /// @dev The hash to sign.
+    /// @dev The hash to sign (EIP-712). Assembly, because Solidity would encode each part into
+    /// memory of its own before it is hashed: a sixteenth of what relaying a signature costs.
     function digest(
         address contributor,
         string[] calldata scopes,
-        uint248[] calldata words,
+        uint256[] calldata words,
         uint256[] calldata masks
-    ) internal pure returns (bytes32) {
-        bytes32[] memory sentences = new bytes32[](scopes.length);
-        for (uint256 i = 0; i < scopes.length; i++) {
-            sentences[i] = keccak256(bytes(scopes[i]));
+    ) internal pure returns (bytes32 result) {
+        (bytes32 domain, bytes32 typehash, bytes32 notice) = (DOMAIN_SEPARATOR, TYPEHASH, NOTICE);
+        bytes32 scopesHash = _hashOfTexts(scopes);
+        bytes32 wordsHash = _hashOf(words);
+        bytes32 masksHash = _hashOf(masks);
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            mstore(free, typehash)
+            mstore(add(free, 32), notice)
+            mstore(add(free, 64), contributor)
+            mstore(add(free, 96), scopesHash)
+            mstore(add(free, 128), wordsHash)
+            mstore(add(free, 160), masksHash)
+            let structHash := keccak256(free, 192)
+            mstore(free, shl(240, 0x1901))
+            mstore(add(free, 2), domain)
+            mstore(add(free, 34), structHash)
+            result := keccak256(free, 66)
         }
-        bytes32 structHash = keccak256(
-            abi.encode(
-                TYPEHASH,
-                NOTICE,
-                contributor,
-                keccak256(abi.encodePacked(sentences)),
-                keccak256(abi.encodePacked(words)),
-                keccak256(abi.encodePacked(masks))
-            )
-        );
-        return keccak256(abi.encodePacked(hex"1901", DOMAIN_SEPARATOR, structHash));
+    }
+
+    /// @dev EIP-712's hash of an array: that of its elements, 32 bytes each.
+    function _hashOf(uint256[] calldata values) private pure returns (bytes32 result) {
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            let size := shl(5, values.length)
+            calldatacopy(free, values.offset, size)
+            result := keccak256(free, size)
+        }
+    }
+
+    /// @dev The same for texts, whose elements are hashes.
+    function _hashOfTexts(string[] calldata texts) private pure returns (bytes32 result) {
+        if (texts.length == 0) return keccak256(""); // most have none
+        bytes32[] memory hashes = new bytes32[](texts.length);
+        for (uint256 i = 0; i < texts.length; i++) {
+            hashes[i] = keccak256(bytes(texts[i]));
+        }
+        assembly ("memory-safe") {
+            result := keccak256(add(hashes, 32), shl(5, mload(hashes)))
+        }
     }
 
     /// @dev The word whose bit 0 says that the sentence was revoked.

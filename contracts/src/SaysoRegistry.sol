@@ -3,15 +3,13 @@ pragma solidity 0.8.37;
 
 import {ISaysoRegistry} from "./ISaysoRegistry.sol";
 import {Revocation} from "./Revocation.sol";
+import {SignedLimits} from "./SignedLimits.sol";
 import {WalletSignature} from "./WalletSignature.sol";
 
 /// @title Sayso registry
 /// @dev Immutable: no owner, pause, proxy, fee or ether. The storage layout is part of the
 /// interface, because EIP-1186 proofs of presence and absence are made against these two slots.
 contract SaysoRegistry is ISaysoRegistry {
-    uint256 private constant MAX_SIGNED_SCOPES = 16;
-    uint256 private constant MAX_SIGNED_WORDS = 64;
-
     /// @dev Slot 0. submitter (160 bits) | block number (48) | timestamp (48).
     mapping(bytes32 root => uint256) private _anchors;
 
@@ -38,7 +36,9 @@ contract SaysoRegistry is ISaysoRegistry {
     /// @inheritdoc ISaysoRegistry
     function revokeMany(uint248[] calldata words, uint256[] calldata masks) external {
         require(words.length == masks.length, LengthMismatch(words.length, masks.length));
-        _setMany(msg.sender, words, masks);
+        for (uint256 i = 0; i < words.length; i++) {
+            _set(msg.sender, words[i], masks[i]);
+        }
     }
 
     /// @inheritdoc ISaysoRegistry
@@ -50,20 +50,25 @@ contract SaysoRegistry is ISaysoRegistry {
     function revokeBySig(
         address contributor,
         string[] calldata scopes,
-        uint248[] calldata words,
+        uint256[] calldata words,
         uint256[] calldata masks,
         bytes calldata signature
     ) external {
-        require(words.length == masks.length, LengthMismatch(words.length, masks.length));
-        require(scopes.length <= MAX_SIGNED_SCOPES, TooMany(scopes.length, MAX_SIGNED_SCOPES));
-        require(words.length <= MAX_SIGNED_WORDS, TooMany(words.length, MAX_SIGNED_WORDS));
-        for (uint256 i = 0; i < words.length; i++) {
-            require(words[i] < Revocation.SCOPE_FLAG, InvalidWord(words[i]));
+        bytes memory fault = _carryOut(contributor, scopes, words, masks, signature);
+        if (fault.length == 0) return;
+        assembly ("memory-safe") {
+            revert(add(fault, 32), mload(fault))
         }
-        bytes32 digest = Revocation.digest(contributor, scopes, words, masks);
-        WalletSignature.check(contributor, digest, signature);
-        _setScopes(contributor, scopes);
-        _setMany(contributor, words, masks);
+    }
+
+    /// @inheritdoc ISaysoRegistry
+    function relay(SignedRevocation[] calldata items) external {
+        for (uint256 i = 0; i < items.length; i++) {
+            SignedRevocation calldata item = items[i];
+            bytes memory fault =
+                _carryOut(item.contributor, item.scopes, item.words, item.masks, item.signature);
+            if (fault.length != 0) emit Rejected(i, item.contributor, fault);
+        }
     }
 
     /// @inheritdoc ISaysoRegistry
@@ -89,9 +94,31 @@ contract SaysoRegistry is ISaysoRegistry {
     }
 
     function _anchor(bytes32 root) private {
+        // No time is compared: a slot with a submitter, a block and a time is one that was written.
+        // slither-disable-next-line timestamp
         if (_anchors[root] != 0) return;
         _anchors[root] = uint256(uint160(msg.sender)) << 96 | block.number << 48 | block.timestamp;
         emit Anchored(root, msg.sender);
+    }
+
+    /// @dev Does what `contributor` signed, or nothing and returns the error that says why.
+    function _carryOut(
+        address contributor,
+        string[] calldata scopes,
+        uint256[] calldata words,
+        uint256[] calldata masks,
+        bytes calldata signature
+    ) private returns (bytes memory fault) {
+        fault = SignedLimits.fault(scopes, words, masks);
+        if (fault.length != 0) return fault;
+        bytes32 digest = Revocation.digest(contributor, scopes, words, masks);
+        if (!WalletSignature.accepts(contributor, digest, signature)) {
+            return abi.encodeWithSelector(InvalidSignature.selector, contributor);
+        }
+        _setScopes(contributor, scopes);
+        for (uint256 i = 0; i < words.length; i++) {
+            _set(contributor, uint248(words[i]), masks[i]);
+        }
     }
 
     function _setScopes(address contributor, string[] calldata scopes) private {
@@ -100,20 +127,13 @@ contract SaysoRegistry is ISaysoRegistry {
         }
     }
 
-    function _setMany(address contributor, uint248[] calldata words, uint256[] calldata masks)
-        private
-    {
-        for (uint256 i = 0; i < words.length; i++) {
-            _set(contributor, words[i], masks[i]);
-        }
-    }
-
     /// @dev The only place that writes bits, and it only adds: a repeat costs no write.
     function _set(address contributor, uint248 word, uint256 mask) private {
-        uint256 before = _bits[contributor][word];
+        mapping(uint248 => uint256) storage own = _bits[contributor];
+        uint256 before = own[word];
         uint256 added = mask & ~before;
         if (added == 0) return;
-        _bits[contributor][word] = before | added;
+        own[word] = before | added;
         emit Revoked(contributor, word, added);
     }
 }

@@ -16,13 +16,17 @@ library WalletSignature {
     /// 63/64 (EIP-150), after at most 2,700 for reaching the account and its delegate (EIP-7702).
     uint256 internal constant ERC1271_GAS_NEEDED = ERC1271_GAS * 64 / 63 + 5_000;
 
-    /// @dev Reverts unless `account` signed `digest`.
-    function check(address account, bytes32 digest, bytes calldata signature) internal view {
+    /// @dev Whether `account` signed `digest`; reverts with TooLittleGas when it could not be asked.
+    function accepts(address account, bytes32 digest, bytes calldata signature)
+        internal
+        view
+        returns (bool)
+    {
+        // The third value only tells more about a failure.
+        // slither-disable-next-line unused-return
         (address signer, ECDSA.RecoverError failure,) = ECDSA.tryRecoverCalldata(digest, signature);
-        if (failure == ECDSA.RecoverError.NoError && signer == account) return;
-        if (account.code.length == 0 || !_walletAccepts(account, digest, signature)) {
-            revert ISaysoRegistry.InvalidSignature(account);
-        }
+        if (failure == ECDSA.RecoverError.NoError && signer == account) return true;
+        return account.code.length != 0 && _walletAccepts(account, digest, signature);
     }
 
     /// @dev A starved wallet must not look like a wrong signature, hence TooLittleGas. Assembly,

@@ -98,11 +98,7 @@ contract WalletTest is RegistryTest {
     }
 
     function _sendWith(uint256 gasLimit, Signed memory m) private returns (bool, bytes memory) {
-        return address(registry).call{gas: gasLimit}(
-            abi.encodeCall(
-                ISaysoRegistry.revokeBySig, (m.contributor, m.scopes, m.words, m.masks, m.signature)
-            )
-        );
+        return address(registry).call{gas: gasLimit}(_bySig(m));
     }
 
     function _expectInvalid(Signed memory message) private {

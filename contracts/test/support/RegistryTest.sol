@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.24;
 
+import {ISaysoRegistry} from "../../src/ISaysoRegistry.sol";
 import {Revocation} from "../../src/Revocation.sol";
 import {SaysoRegistry} from "../../src/SaysoRegistry.sol";
 import {Vm} from "./Vm.sol";
@@ -10,7 +11,7 @@ contract Digests {
     function digest(
         address contributor,
         string[] calldata scopes,
-        uint248[] calldata words,
+        uint256[] calldata words,
         uint256[] calldata masks
     ) external pure returns (bytes32) {
         return Revocation.digest(contributor, scopes, words, masks);
@@ -22,7 +23,7 @@ abstract contract RegistryTest {
     struct Signed {
         address contributor;
         string[] scopes;
-        uint248[] words;
+        uint256[] words;
         uint256[] masks;
         bytes signature;
     }
@@ -34,15 +35,15 @@ abstract contract RegistryTest {
     Digests internal digests = new Digests();
     address internal alice = vm.addr(KEY);
 
-    function _unsigned(address contributor, string memory scope, uint248 word, uint256 mask)
+    function _unsigned(address contributor, string memory scope, uint256 word, uint256 mask)
         internal
         pure
         returns (Signed memory)
     {
-        return Signed(contributor, _strings(scope), _words(word), _masks(mask), "");
+        return Signed(contributor, _strings(scope), _numbers(word), _numbers(mask), "");
     }
 
-    function _signed(string memory scope, uint248 word, uint256 mask)
+    function _signed(string memory scope, uint256 word, uint256 mask)
         internal
         view
         returns (Signed memory message)
@@ -64,8 +65,33 @@ abstract contract RegistryTest {
         registry.revokeBySig(m.contributor, m.scopes, m.words, m.masks, m.signature);
     }
 
-    function _bits(address contributor, uint248 word) internal view returns (uint256) {
-        return registry.revokedWords(contributor, _words(word))[0];
+    /// @dev The call that `_send` makes.
+    function _bySig(Signed memory m) internal pure returns (bytes memory) {
+        return abi.encodeCall(
+            ISaysoRegistry.revokeBySig, (m.contributor, m.scopes, m.words, m.masks, m.signature)
+        );
+    }
+
+    function _relay(Signed[] memory list) internal {
+        registry.relay(_asItems(list));
+    }
+
+    function _asItems(Signed[] memory list)
+        internal
+        pure
+        returns (ISaysoRegistry.SignedRevocation[] memory items)
+    {
+        items = new ISaysoRegistry.SignedRevocation[](list.length);
+        for (uint256 i = 0; i < list.length; i++) {
+            Signed memory m = list[i];
+            items[i] = ISaysoRegistry.SignedRevocation(
+                m.contributor, m.scopes, m.words, m.masks, m.signature
+            );
+        }
+    }
+
+    function _bits(address contributor, uint256 word) internal view returns (uint256) {
+        return registry.revokedWords(contributor, _words(uint248(word)))[0];
     }
 
     function _scopeWord(string memory scope) internal pure returns (uint248) {
@@ -83,7 +109,7 @@ abstract contract RegistryTest {
         list[0] = one;
     }
 
-    function _masks(uint256 one) internal pure returns (uint256[] memory list) {
+    function _numbers(uint256 one) internal pure returns (uint256[] memory list) {
         list = new uint256[](1);
         list[0] = one;
     }

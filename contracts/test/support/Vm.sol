@@ -15,6 +15,8 @@ interface Vm {
     function assertEq(bytes32 left, bytes32 right) external pure;
     function assertEq(uint256 left, uint256 right) external pure;
     function assertTrue(bool condition) external pure;
+    function assume(bool condition) external pure;
+    function chainId(uint256 id) external;
     function etch(address target, bytes calldata code) external;
     function expectEmit(address emitter) external;
     function expectRevert(bytes calldata reason) external;
@@ -26,6 +28,10 @@ interface Vm {
         external
         pure
         returns (address);
+    function parseJsonAddressArray(string calldata json, string calldata key)
+        external
+        pure
+        returns (address[] memory);
     function parseJsonBytes(string calldata json, string calldata key)
         external
         pure
@@ -38,6 +44,14 @@ interface Vm {
         external
         pure
         returns (string[] memory);
+    function parseJsonString(string calldata json, string calldata key)
+        external
+        pure
+        returns (string memory);
+    function parseJsonUint(string calldata json, string calldata key)
+        external
+        pure
+        returns (uint256);
     function parseJsonUintArray(string calldata json, string calldata key)
         external
         pure

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.24;
 
 import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
+import {ISaysoRegistry} from "../../src/ISaysoRegistry.sol";
 
 /// @dev Accepts one digest, whatever the signature says.
 contract ApprovingWallet is IERC1271 {
@@ -74,5 +75,68 @@ contract WritingWallet is IERC1271 {
     function isValidSignature(bytes32, bytes calldata) external view returns (bytes4) {
         (bool written,) = address(this).staticcall("");
         return written ? IERC1271.isValidSignature.selector : bytes4(0);
+    }
+}
+
+/// @dev Accepts everything, after trying to revoke and to anchor in the registry that asks.
+contract MeddlingWallet {
+    ISaysoRegistry private immutable REGISTRY;
+
+    constructor(ISaysoRegistry registry) {
+        REGISTRY = registry;
+    }
+
+    fallback() external {
+        (bool one,) =
+            address(REGISTRY).call{gas: 30_000}(abi.encodeCall(ISaysoRegistry.revoke, (1, 1)));
+        (bool two,) =
+            address(REGISTRY).call{gas: 30_000}(abi.encodeCall(ISaysoRegistry.anchor, ("meddled")));
+        bytes32 answer = one || two ? bytes32(0) : bytes32(IERC1271.isValidSignature.selector);
+        assembly {
+            mstore(0, answer)
+            return(0, 32)
+        }
+    }
+}
+
+/// @dev Accepts what its owner signed by ECDSA.
+contract OwnedWallet is IERC1271 {
+    address private immutable OWNER;
+
+    constructor(address owner) {
+        OWNER = owner;
+    }
+
+    function isValidSignature(bytes32 digest, bytes calldata signature)
+        external
+        view
+        returns (bytes4)
+    {
+        bool right = signature.length == 65
+            && ecrecover(
+                    digest, uint8(signature[64]), bytes32(signature[:32]), bytes32(signature[32:64])
+                ) == OWNER;
+        return right ? IERC1271.isValidSignature.selector : bytes4(0xffffffff);
+    }
+}
+
+/// @dev Creates wallets at addresses that follow from their owners.
+contract WalletFactory {
+    function create(address owner) external returns (address) {
+        return address(new OwnedWallet{salt: 0}(owner));
+    }
+}
+
+/// @dev Has no answer but a revert, or, as a factory, creates nothing.
+contract RevertingWallet {
+    fallback() external {
+        revert();
+    }
+}
+
+/// @dev Burns all it gets, also as a factory.
+contract BurningWallet {
+    fallback() external {
+        while (true) {}
     }
 }
