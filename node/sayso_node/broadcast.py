@@ -1,27 +1,31 @@
 """Gossip as the node uses it: bundles out, frames in through the intake.
 
-Gossip is a fast, lossy hint. A frame that cannot be sent is counted and left to sync. Revocations have
-a topic, and so a queue, of their own and leave at once; consents wait a few milliseconds to fill a
-frame.
+Gossip is a fast, lossy hint. A frame that cannot be sent is counted and left to sync. Revocations have a
+topic, and so a queue, of their own and leave at once; consents wait a few milliseconds to fill a frame.
+When peers do not keep up, frames wait here, and who hands in consents is told so; a revocation is
+always taken in.
 """
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from sayso_node.counters import Counters
+from sayso_node.errors import GossipQueueFull
 from sayso_node.intake import Intake
 from sayso_node.interfaces import Judgement, Network
-from sayso_node.outcome import Outcome, Source, Status
+from sayso_node.outcome import Channel, Outcome, Source, Status
 from sayso_protocol import typed_data, wire
-from sayso_protocol.envelope import Envelope, encode
+from sayso_protocol.envelope import Envelope, encode, is_revocation
 from sayso_protocol.errors import Gossip, SaysoError
 from sayso_protocol.messages import Consent
 
 log = logging.getLogger(__name__)
 
+FULL_S = 0.05  # until gossip is asked again whether it has room
 FILL_S = 0.005  # how long a consent waits for company
+WAITING_BYTES = 16_777_216  # of one topic, when gossip is slower than what comes in
 
 
 class Broadcast:
@@ -42,37 +46,44 @@ class Broadcast:
         self._intake = intake
         self._counters = counters
         self._enabled = enabled
-        self._waiting: list[bytes] = []
-        self._filling: asyncio.Task[None] | None = None
+        self._consents = _Lane(self._consents_topic, self._send, FILL_S)
+        self._revocations = _Lane(self._revocations_topic, self._send, 0.0)
 
-    async def publish(self, outcomes: Iterable[Outcome]) -> None:
-        """Tell the peers about messages that were stored here first."""
-        fresh = [one.envelope for one in outcomes if one.status is Status.STORED and one.envelope]
-        revocations = [encode(one) for one in fresh if not isinstance(one.message, Consent)]
-        await self._send(self._revocations_topic, revocations)
-        self._waiting += [encode(one) for one in fresh if isinstance(one.message, Consent)]
-        if self._waiting and (self._filling is None or self._filling.done()):
-            self._filling = asyncio.create_task(self._send_waiting())
+    def publish(self, outcomes: Iterable[Outcome]) -> None:
+        """Tell the peers, soon, about messages that are news and were stored here first."""
+        for one in outcomes:
+            if self._enabled and one.is_news and one.envelope:
+                is_consent = isinstance(one.envelope.message, Consent)
+                lane = self._consents if is_consent else self._revocations
+                # 4.4 What only the chain can judge travels alone.
+                if not lane.put(encode(one.envelope), alone=one.envelope.claim.is_contract_wallets):
+                    self._counters.add("gossip_unsent")
+
+    def check_room(self, bundle: Sequence[bytes]) -> None:
+        """Raises GossipQueueFull for consents that would wait too long; never for revocations."""
+        is_urgent = any(map(is_revocation, bundle))
+        if self._enabled and not is_urgent and not self._consents.has_room(sum(map(len, bundle))):
+            raise GossipQueueFull("the peers do not keep up; nothing of this was taken in")
 
     async def stop(self) -> None:
         """Forget what waits: it is stored, and sync carries it."""
-        if self._filling:
-            self._filling.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._filling
+        await self._revocations.stop()
+        await self._consents.stop()
 
-    async def on_frame(self, topic: str, frame: bytes, _peer_id: str) -> Judgement:
+    async def on_frame(self, topic: str, frame: bytes, peer_id: str) -> Judgement:
         """Judge a heard frame as a whole (rule 7.2); what is good in it is kept either way."""
         if not self._enabled:
             return Judgement.IGNORE
+        source = Source.peer(Channel.GOSSIP, peer_id)
         try:
-            outcomes = await self._intake.take(wire.decode_bundle(frame), Source.GOSSIP)
+            outcomes = await self._intake.take(wire.decode_bundle(frame), source)
         except SaysoError as error:
             return Judgement.REJECT if error.gossip is Gossip.REJECT else Judgement.IGNORE
         if any(one.error and one.error.gossip is Gossip.REJECT for one in outcomes):
             return Judgement.REJECT
         if not all(self._belongs(topic, one.envelope) for one in outcomes if one.envelope):
             return Judgement.REJECT
+        # 7.14 What is merely pending is not passed on: a flood of it ends at the first node.
         if any(one.status is Status.STORED for one in outcomes):
             return Judgement.ACCEPT
         return Judgement.IGNORE
@@ -82,20 +93,68 @@ class Broadcast:
         is_consent = isinstance(envelope.message, Consent)
         return topic == (self._consents_topic if is_consent else self._revocations_topic)
 
-    async def _send_waiting(self) -> None:
-        while self._waiting:  # others may have come while the last were being sent
-            await asyncio.sleep(FILL_S)
-            waiting, self._waiting = self._waiting, []
-            await self._send(self._consents_topic, waiting)
-
-    async def _send(self, topic: str, envelopes: list[bytes]) -> None:
-        if not self._enabled:
-            return
-        for frame in wire.bundles(envelopes):
+    async def _send(self, topic: str, frames: Iterable[bytes]) -> None:
+        for frame in frames:
             try:
-                await self._network.publish(topic, frame)
+                await self._publish(topic, frame)
             except SaysoError as error:  # full, down, or anything else: it is stored, sync carries it
                 self._counters.add("gossip_unsent")
                 log.info("a frame could not be sent: %s", error)
             else:
                 self._counters.add("gossip_published")
+
+    async def _publish(self, topic: str, frame: bytes) -> None:
+        """Hand a frame to gossip, waiting while its queue is full."""
+        while True:
+            try:
+                await self._network.publish(topic, frame)
+            except GossipQueueFull:
+                await asyncio.sleep(FULL_S)
+            else:
+                return
+
+
+class _Lane:
+    """What waits to be published on one topic."""
+
+    def __init__(
+        self, topic: str, send: Callable[[str, Iterable[bytes]], Awaitable[None]], fill_s: float
+    ) -> None:
+        self._topic = topic
+        self._send = send
+        self._fill_s = fill_s
+        self._waiting: list[bytes] = []
+        self._alone: list[bytes] = []
+        self._waiting_bytes = 0
+        self._sending: asyncio.Task[None] | None = None
+
+    def put(self, envelope: bytes, *, alone: bool = False) -> bool:
+        """Let a message wait for its turn; False if too much waits."""
+        if not self.has_room(len(envelope)):
+            return False
+        (self._alone if alone else self._waiting).append(envelope)
+        self._waiting_bytes += len(envelope)
+        if self._sending is None or self._sending.done():
+            self._sending = asyncio.create_task(self._run())
+        return True
+
+    def has_room(self, size: int) -> bool:
+        """Whether so many bytes more may wait."""
+        return self._waiting_bytes + size <= WAITING_BYTES
+
+    async def stop(self) -> None:
+        """End what is being sent."""
+        if self._sending:
+            self._sending.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._sending
+
+    async def _run(self) -> None:
+        while self._waiting or self._alone:  # others may have come while the last were being sent
+            await asyncio.sleep(self._fill_s)
+            waiting, self._waiting = self._waiting, []
+            alone, self._alone = self._alone, []
+            frames = *wire.bundles(waiting), *(wire.encode_bundle([one]) for one in alone)
+            await self._send(self._topic, frames)
+            # What is being sent has its room until it is gone.
+            self._waiting_bytes -= sum(map(len, waiting)) + sum(map(len, alone))

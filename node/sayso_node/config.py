@@ -19,7 +19,7 @@ from eth_account.signers.local import LocalAccount
 from nacl.signing import SigningKey
 
 from sayso_node.errors import InvalidNodeConfig
-from sayso_node.gossip.addresses import peer_id_of
+from sayso_node.gossip.addresses import DIALLING, check_where, peer_id_of
 from sayso_node.identity import create_identity, load_identity
 from sayso_node.interfaces import Randomness
 from sayso_protocol.errors import SaysoError
@@ -28,7 +28,8 @@ from sayso_protocol.network_file import NetworkFile, Operator, parse_network_fil
 CONFIG_FILE = "node.toml"
 IDENTITY_FILE = "identity.key"
 STORE_FILE = "store.sqlite"
-CHANNELS = ("gossip", "sync", "chain", "receipts")
+SNAPSHOT_FOLDER = "snapshots"
+CHANNELS = ("gossip", "sync", "chain", "receipts", "snapshots")
 
 
 @dataclass(frozen=True)
@@ -40,14 +41,21 @@ class Settings:
         network: Path of the network file.
         http: `host:port` of the HTTP API.
         listen: Multiaddresses for peers.
-        rpc: URL of the chain endpoint.
+        announce: Where peers reach them from outside, if that is elsewhere (behind NAT, or by name).
+        rpc: URL of the chain endpoint: http, https, ws or wss.
+        more_rpcs: URLs of further endpoints: they are used when the first fails, and watch it.
         peers: Multiaddresses to dial besides the network file's operators.
-        anchor_key: Path of a file with the private key that pays for anchors; empty: do not anchor.
+        anchor_key: Path of a file with the private key that pays for anchors and relays; empty: neither.
         sync_interval_s: Between rounds of sync, seconds.
         chain_interval_s: Between readings of the chain, seconds.
         anchor_wait_s: How long a license hash waits for company in a batch, seconds.
+        snapshot_interval_s: Between snapshots or their deltas, seconds.
+        relay_wait_s: How long an acknowledged revocation waits for company in a relay, seconds.
+        max_fee_gwei: What one gas may cost at most, gwei; above it, anchors and relays wait.
+        budget_eth_per_day: What anchors and relays may cost in a day, ether; above it, they wait.
+        low_balance_eth: With less than this, ether, the operator is told that the account runs low.
         disabled: Channels switched off, to see what still holds without them: `gossip`, `sync`,
-            `chain`, `receipts`.
+            `chain`, `receipts`, `snapshots`.
     """
 
     name: str
@@ -55,11 +63,18 @@ class Settings:
     http: str
     listen: tuple[str, ...]
     rpc: str
+    announce: tuple[str, ...] = ()
     peers: tuple[str, ...] = ()
+    more_rpcs: tuple[str, ...] = ()
     anchor_key: str = ""
     sync_interval_s: float = 10.0
     chain_interval_s: float = 2.0
     anchor_wait_s: float = 60.0
+    snapshot_interval_s: float = 300.0
+    relay_wait_s: float = 60.0
+    max_fee_gwei: float = 200.0
+    budget_eth_per_day: float = 0.5
+    low_balance_eth: float = 0.1
     disabled: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -69,9 +84,14 @@ class Settings:
             raise InvalidNodeConfig(f"http must be HOST:PORT, not {self.http!r}")
         if unknown := set(self.disabled) - set(CHANNELS):
             raise InvalidNodeConfig(f"there is no channel {', '.join(sorted(unknown))}")
-        intervals = (self.sync_interval_s, self.chain_interval_s)
+        for address in self.announce:
+            check_where(address, DIALLING)
+        intervals = (self.sync_interval_s, self.chain_interval_s, self.snapshot_interval_s)
         if not all(0 < one < inf for one in intervals) or not 0 <= self.anchor_wait_s < inf:
             raise InvalidNodeConfig("an interval must be positive, and end")
+        money = (self.max_fee_gwei, self.budget_eth_per_day, self.low_balance_eth)
+        if not all(0 <= one < inf for one in (*money, self.relay_wait_s)):
+            raise InvalidNodeConfig("prices, budgets and waits must not be negative, and end")
 
     @property
     def http_address(self) -> tuple[str, int]:
@@ -125,7 +145,8 @@ def init_node(folder: Path, settings: Settings, randomness: Randomness) -> Opera
 
 def operator_of(settings: Settings, node_key: bytes) -> Operator:
     """The node's entry for a network file."""
-    peer = f"{settings.listen[0]}/p2p/{peer_id_of(node_key)}" if settings.listen else ""
+    reached = (*settings.announce, *settings.listen)
+    peer = f"{reached[0]}/p2p/{peer_id_of(node_key)}" if reached else ""
     return Operator(settings.name, node_key, peer, f"http://{settings.http}")
 
 

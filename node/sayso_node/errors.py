@@ -33,6 +33,12 @@ class ChainUnreachable(SaysoError):
     code = "chain-unreachable"
 
 
+class RangeRefused(ChainUnreachable):
+    """The chain endpoint answers, but not for so many blocks at once."""
+
+    code = "range-refused"
+
+
 class BadRequest(SaysoError):
     """The HTTP request is not what this route takes."""
 
@@ -45,7 +51,85 @@ class NotFound(SaysoError):
     code = "not-found"
 
 
+class NotRevoked(SaysoError):
+    """A permission of the license stands, so its consent cannot be erased."""
+
+    code = "not-revoked"
+
+
 class StoreUnusable(SaysoError):
     """The node's database cannot be opened or written; nothing was lost that had been acknowledged."""
 
     code = "store-unusable"
+
+
+class NodeBusy(SaysoError):
+    """The node has as many large checks at hand as it has memory for; nothing is wrong with yours."""
+
+    code = "node-busy"
+
+
+class NoRoom(SaysoError):
+    """This node keeps no more consents of sponsors that it does not know; another node may."""
+
+    code = "no-room"
+
+
+class ClockPutBack(SaysoError):
+    """The node's clock was put back while it answered; ask again."""
+
+    code = "clock-put-back"
+
+
+class MethodNotAllowed(SaysoError):
+    """The path exists, but not with this HTTP method; the header `Allow` names those it has."""
+
+    code = "method-not-allowed"
+
+
+class NotAcceptable(SaysoError):
+    """The header `Accept` names no form in which this can be answered."""
+
+    code = "not-acceptable"
+
+
+class UnsupportedMediaType(SaysoError):
+    """The body is of a type, or in an encoding, that this route does not take."""
+
+    code = "unsupported-media-type"
+
+
+class TooSlow(SaysoError):
+    """The body of the request did not come in time."""
+
+    code = "too-slow"
+
+
+class BadCursor(SaysoError):
+    """The cursor was not given out by this node for this list: begin again without one."""
+
+    code = "bad-cursor"
+
+
+class Resync(SaysoError):
+    """The events after this id are not here: the node's store is another one, or older; begin again."""
+
+    code = "resync"
+
+
+class ProofUnavailable(SaysoError):
+    """The chain endpoint of this node gives no storage proofs (EIP-1186)."""
+
+    code = "proof-unavailable"
+
+
+class InternalFault(SaysoError):
+    """A fault of the node itself; nothing is wrong with the request."""
+
+    code = "internal"
+
+
+class SnapshotsEnded(SaysoError):
+    """This node makes no snapshots any more: it had to drop a revocation and could not note whose."""
+
+    code = "snapshots-ended"

@@ -35,6 +35,7 @@ class Freshness:
 
     def __init__(self, configured_peers: Iterable[str]) -> None:
         self.head = GENESIS
+        self.dispute: str | None = None  # why two chain endpoints cannot both be right
         self._chain_begun = NEVER
         self._peers_begun = dict.fromkeys(configured_peers, NEVER)
 
@@ -50,8 +51,11 @@ class Freshness:
     def is_current(self, now: float, max_age_s: float) -> bool:
         """Whether chain view and peers are younger than `max_age_s`, and our clock is not behind.
 
-        A clock that lags the chain by more than that would take expired consents for valid ones.
+        A clock that lags the chain by more than that would take expired consents for valid ones. While
+        endpoints tell different histories, nothing is current, whatever its age.
         """
+        if self.dispute:
+            return False
         oldest = min(self.head.time, self.confirmed_until(now))
         return now - oldest <= max_age_s and self.head.time - now <= max_age_s
 

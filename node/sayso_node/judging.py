@@ -1,25 +1,36 @@
 """Verdicts from the store.
 
-One check reads one committed state: verdicts and state digest come from the same transaction.
+One check reads one committed state: verdicts and state digest come from the same transaction. Licenses
+never change, so those in memory serve as well.
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from math import inf
+
+import numpy as np
+from numpy.typing import NDArray
 
 from sayso_node.counters import Counters
 from sayso_node.freshness import Freshness
 from sayso_node.interfaces import Clock
-from sayso_node.store import messages
+from sayso_node.kept_licenses import HeldLicense, KeptLicenses, Shelf
+from sayso_node.store import bits, erasure, messages, pending, wallets
 from sayso_node.store.engine import Engine
-from sayso_protocol.bits import state_digest
+from sayso_protocol.bulk import judge_rows, row_at
 from sayso_protocol.envelope import decode
+from sayso_protocol.license_table import Ints, Reasons, named_licenses
 from sayso_protocol.messages import Consent
+from sayso_protocol.primitives import HASH_BYTES
 from sayso_protocol.receipts import ChainPoint
-from sayso_protocol.typed_data import Network
-from sayso_protocol.verdict import License, Query, Reason, Row, verdict
+from sayso_protocol.row_tree import ROW_BYTES
+from sayso_protocol.typed_data import Network, digest
+from sayso_protocol.verdict import Query, Reason, Row
 from sayso_protocol.words import Masks
+
+ROWS_AT_ONCE = 65_536  # so that what is between rows and reasons stays small
 
 
 @dataclass(frozen=True)
@@ -30,30 +41,23 @@ class Check:
         query: Grantee and purpose.
         max_age_s: The oldest chain view and peer sync the buyer accepts, seconds.
         run_id: The buyer's own name for the run.
-        rows: The manifest.
+        rows: The manifest: license . item, 64 bytes a row.
     """
 
     query: Query
     max_age_s: int
     run_id: str
-    rows: Sequence[Row]
+    rows: bytes
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A reason for each row, and the state they were judged in."""
+    """The number of a reason for each row, and the state they were judged in."""
 
-    reasons: list[Reason]
+    reasons: bytes
     state: bytes
     block: ChainPoint
     time: float
-
-
-@dataclass(frozen=True)
-class HeldLicense(License):
-    """A license and when its consent was first heard, seconds since the epoch."""
-
-    arrived_at: float
 
 
 class StoreKnowledge:
@@ -62,37 +66,65 @@ class StoreKnowledge:
     def __init__(self, db: sqlite3.Connection, network: Network) -> None:
         self._db = db
         self._network = network
-        self.license = lru_cache(4_096)(self._license)
-        self.licenses_on = lru_cache(4_096)(self._licenses_on)
-        self.bits = lru_cache(65_536)(self._bits)
+        self.erased: set[bytes] = set()  # asked for, and only a tombstone was there
+        self.license: Callable[[bytes], HeldLicense | None] = lru_cache(4_096)(self.read)
+        self.bits: Callable[[bytes], Masks] = lru_cache(65_536)(self._bits)
+        self._is_marked = lru_cache(65_536)(self._ask_mark)
 
-    def confirmed_before(self, row: Row, moment: float) -> bool:
-        """Whether every consent that this row depends on arrived before this time.
+    def read(self, license_hash: bytes) -> HeldLicense | None:
+        """A license from the store."""
+        stored = messages.consent(self._db, license_hash)
+        if stored is None:
+            if erasure.is_erased(self._db, license_hash):
+                self.erased.add(license_hash)
+            return None
+        envelope = decode(stored.body, self._network)
+        assert isinstance(envelope.message, Consent)  # noqa: S101 - it was stored as one
+        return HeldLicense(envelope.message, envelope.items, stored.arrived_at)
 
-        Those are the row's own and, of content with several parties, all with its list of parties:
-        anybody else's consent on the same item neither helps nor delays (rule 8.7).
+    def licenses_on(self, item: bytes) -> list[HeldLicense]:
+        """Every held license on an item."""
+        names = messages.licenses_on(self._db, item)
+        return [held for name in names if (held := self.license(name))]
+
+    def confirmed_before(self, row: Row, moment: float, since: float) -> bool:
+        """Whether nothing stands against a row that arrived after this time, or may have been lost.
+
+        That is so when every consent the row depends on arrived before. Those are the row's own and, of
+        content with several parties, all with its list of parties: anybody else's consent on the same
+        item neither helps nor delays (rule 8.7).
         """
         held = self.license(row.license)
         if held is None:
             return False
         others = self.licenses_on(row.item) if len(held.consent.parties) > 1 else ()
         used = [held, *(one for one in others if one.consent.parties == held.consent.parties)]
-        return all(one.arrived_at < moment for one in used)
+        return all(one.arrived_at < moment and not self.is_doubted(one.consent, since) for one in used)
 
-    def _license(self, license_hash: bytes) -> HeldLicense | None:
-        stored = messages.consent(self._db, license_hash)
-        return self._read(stored) if stored else None
+    def is_doubted(self, consent: Consent, since: float) -> bool:
+        """Whether something may speak against a consent that nobody here knows.
 
-    def _licenses_on(self, item: bytes) -> list[HeldLicense]:
-        return [self._read(stored) for stored in messages.consents_on(self._db, item)]
+        That is a revocation by one of its people that may be lost (rule 7.15), or a contract wallet that
+        did not accept it at a block of that time or later (rule 8.14).
+        """
+        if self._marks and any(map(self._is_marked, {*consent.parties, consent.guardian})):
+            return True
+        return self._wallets and wallets.accepted_at(self._db, digest(consent, self._network)) < since
+
+    @cached_property
+    def _wallets(self) -> bool:
+        return wallets.any_held(self._db)
+
+    @cached_property
+    def _marks(self) -> bool:
+        load = pending.load(self._db)
+        return load.marks > 0 or load.lost > 0
 
     def _bits(self, address: bytes) -> Masks:
-        return messages.bits_of(self._db, address)
+        return bits.bits_of(self._db, address)
 
-    def _read(self, stored: messages.Stored) -> HeldLicense:
-        envelope = decode(stored.body, self._network)
-        assert isinstance(envelope.message, Consent)  # noqa: S101 - it was stored as one
-        return HeldLicense(envelope.message, envelope.items, stored.arrived_at)
+    def _ask_mark(self, address: bytes) -> bool:
+        return pending.is_marked(self._db, address)
 
 
 class Judge:
@@ -111,26 +143,57 @@ class Judge:
         self._freshness = freshness
         self._clock = clock
         self._counters = counters
+        self._kept = KeptLicenses()
 
     def judge(self, check: Check) -> Answer:
         """Judge all rows in one state of the store; blocking, usable in any thread."""
         now, head = self._clock.now(), self._freshness.head
+        # 8.9 What does not hold now is confirmed by nothing, not even by what came first.
         current = self._freshness.is_current(now, check.max_age_s)
-        confirmed = self._freshness.confirmed_until(now)
+        confirmed = self._freshness.confirmed_until(now) if current else -inf
+        since = now - check.max_age_s
+        reasons = np.full(len(check.rows) // ROW_BYTES, Reason.UNKNOWN.number, np.uint8)
         with self._store.read() as db:
             knowledge = StoreKnowledge(db, self._network)
-
-            def one(row: Row) -> Reason:
-                reason = verdict(knowledge, row, check.query, now)
-                # 8.9 Only a clear answer needs to be current: the others are not clear anyway.
-                if reason is Reason.GRANTED and not (
-                    current and knowledge.confirmed_before(row, confirmed)
-                ):
-                    return Reason.STALE
-                return reason
-
-            reasons = [one(row) for row in check.rows]
-            state = state_digest(messages.state_entries(db))
+            for shelf in self._kept.shelves(named_licenses(check.rows), knowledge.read):
+                for start in range(0, len(reasons), ROWS_AT_ONCE):
+                    rows = check.rows[start * ROW_BYTES : (start + ROWS_AT_ONCE) * ROW_BYTES]
+                    judged, entries = judge_rows(shelf.table, knowledge, rows, check.query, now)
+                    _lay_stale(judged, entries, rows, shelf, knowledge, confirmed, since)
+                    part = reasons[start : start + ROWS_AT_ONCE]
+                    part[entries >= 0] = judged[entries >= 0]
+            # 8.13 Of an erased consent nothing is known but that it was revoked.
+            if knowledge.erased:
+                reasons[_naming(check.rows, knowledge.erased)] = Reason.REVOKED.number
+            state = bits.current_digest(db)
         self._counters.add("checks")
         self._counters.add("checked_rows", len(reasons))
-        return Answer(reasons, state, head.point, now)
+        return Answer(reasons.tobytes(), state, head.point, now)
+
+
+def _naming(rows: bytes, licenses: Collection[bytes]) -> NDArray[np.bool_]:
+    """Which rows name one of these licenses."""
+    row = np.dtype([("license", f"S{HASH_BYTES}"), ("item", f"S{HASH_BYTES}")])
+    return np.isin(np.frombuffer(rows, row)["license"], list(licenses))
+
+
+def _lay_stale(
+    reasons: Reasons,
+    entries: Ints,
+    rows: bytes,
+    shelf: Shelf,
+    knowledge: StoreKnowledge,
+    confirmed: float,
+    since: float,
+) -> None:
+    """Rule 8.9: only a clear answer needs to be confirmed, the others are not clear anyway."""
+    granted = np.flatnonzero(reasons == Reason.GRANTED.number)
+    table = shelf.table
+    owner = table.owner[entries[granted]]
+    doubted = np.zeros(len(table.consents), bool)
+    for license_ in np.unique(owner):
+        doubted[license_] = knowledge.is_doubted(table.consents[license_], since)
+    fresh = (shelf.arrivals[owner] < confirmed) & ~doubted[owner]
+    for at in np.flatnonzero(fresh & table.shared[owner]):
+        fresh[at] = knowledge.confirmed_before(row_at(rows, granted[at]), confirmed, since)
+    reasons[granted[~fresh]] = Reason.STALE.number

@@ -13,18 +13,28 @@ from collections.abc import Coroutine, Mapping
 from importlib.metadata import version
 from typing import Any
 
+from sayso_node.alarms import Alarms
 from sayso_node.api.about import AboutRoutes
 from sayso_node.api.checks import CheckRoutes
+from sayso_node.api.events import EventRoutes
 from sayso_node.api.licenses import LicenseRoutes
+from sayso_node.api.listings import ListRoutes
 from sayso_node.api.messages import MessageRoutes
+from sayso_node.api.openapi import DocumentRoutes
+from sayso_node.api.paging import Pages
+from sayso_node.api.proofs import ProofRoutes
+from sayso_node.api.revocations import RevocationRoutes
 from sayso_node.api.server import HttpServer
+from sayso_node.api.snapshots import SnapshotRoutes
+from sayso_node.api.status import StatusRoutes
+from sayso_node.api.storage_proofs import StorageProofs
+from sayso_node.api.typed import TypedDataRoutes
 from sayso_node.broadcast import Broadcast
-from sayso_node.chain.anchorer import Anchorer
 from sayso_node.chain.batch_fetcher import BatchFetcher
-from sayso_node.chain.follower import Follower
+from sayso_node.chain.batch_protocol import answer_batch
 from sayso_node.chain.http_json import HttpJson
-from sayso_node.chain.web3_chain import Web3Chain
-from sayso_node.config import STORE_FILE, NodeConfig
+from sayso_node.chain.side import ChainSide
+from sayso_node.config import SNAPSHOT_FOLDER, STORE_FILE, NodeConfig
 from sayso_node.counters import Counters
 from sayso_node.errors import NotFound
 from sayso_node.freshness import Freshness
@@ -35,14 +45,17 @@ from sayso_node.intake import Intake
 from sayso_node.interfaces import Clock, NetworkHandlers
 from sayso_node.judging import Judge
 from sayso_node.signing import Signer
+from sayso_node.snapshots.publishing import SnapshotPublisher
+from sayso_node.statuses import StatusDesk
 from sayso_node.store.engine import Engine
-from sayso_node.sync.answering import answer
+from sayso_node.store.sponsors import Quotas
+from sayso_node.sync.answering import Answering
 from sayso_node.sync.asking import SyncRounds
 from sayso_node.sync.loop import SyncLoop
+from sayso_node.web.page import PageRoutes
 from sayso_protocol import wire
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.primitives import address_text
-from sayso_protocol.signatures import EoaVerifier
 
 log = logging.getLogger(__name__)
 
@@ -61,55 +74,85 @@ class Node:
         identity = config.identity
 
         self._network = network = GossipProcess(self._gossip_config)
-        intake = Intake(place, store, EoaVerifier(), identity, clock, counters)
+        self._alarms = alarms = Alarms()
+        self._chain = chain = ChainSide(config, store, freshness, clock, counters, alarms)
+        wallets = chain.wallets
+        quotas = Quotas(operators=frozenset(one.key for one in config.network_file.operators))
+        shared = (place, store, wallets, freshness, identity, clock, counters)
+        self._intake = intake = Intake(*shared, quotas=quotas)
         self._broadcast = Broadcast(place, network, intake, counters, enabled=config.runs("gossip"))
-        rounds = SyncRounds(network, store, intake, freshness, clock, counters)
+        rounds = SyncRounds(place, network, store, intake, freshness, clock, counters)
+        self._answering = Answering(store, intake, clock, peer_ids)
         self._sync = SyncLoop(network, rounds, settings.sync_interval_s)
 
-        self._chain = chain = Web3Chain(settings.rpc, place, config.anchor_account)
-        self._follower = Follower(
-            chain,
-            store,
+        self._http_json = HttpJson()
+        self._batches = BatchFetcher(_other_urls(config), self._http_json, store, counters, network)
+
+        self._snapshots = SnapshotPublisher(
+            place,
+            config.folder / STORE_FILE,
+            config.folder / SNAPSHOT_FOLDER,
             freshness,
+            identity,
             clock,
             counters,
-            deploy_block=config.network_file.deploy_block,
-            interval_s=settings.chain_interval_s,
+            interval_s=settings.snapshot_interval_s,
         )
-        self._anchorer = Anchorer(
-            chain, store, config.node_key, clock, counters, wait_s=settings.anchor_wait_s
-        )
-        self._http_json = HttpJson()
-        self._batches = BatchFetcher(_other_urls(config), self._http_json, store, counters)
+        self._http = self._make_api(clock)
+        self._tasks: list[asyncio.Task[None]] = []
 
+    def _make_api(self, clock: Clock) -> HttpServer:
+        """What answers over HTTP: judges and signers, and a part for each subject."""
+        config, store, freshness, counters = self._config, self._store, self._freshness, self._counters
+        place, identity = config.network_file.network, config.identity
         judge = Judge(place, store, freshness, clock, counters)
-        signer = Signer(place, store, freshness, identity, clock, counters)
+        shared = (place, store, freshness, identity, clock, counters)
+        signer = Signer(*shared, relays=config.anchor_account is not None)
+        desk = StatusDesk(*shared)
         about = AboutRoutes(
-            self._description(), network, freshness, clock, self.counters, network.listen_addresses
+            self._description(),
+            self._network,
+            freshness,
+            clock,
+            self.counters,
+            self._network.listen_addresses,
+            self._alarms,
         )
-        licenses = LicenseRoutes(place, store, freshness, finality=config.network_file.finality)
+        pages, finality = Pages(identity), config.network_file.finality
+        self._proofs = StorageProofs(self._chain.endpoints, place.registry)
+        events = EventRoutes(store)
         parts = (
-            MessageRoutes(intake, self._broadcast, signer),
-            licenses,
+            MessageRoutes(place, self._intake, self._broadcast, signer),
+            TypedDataRoutes(place),
+            LicenseRoutes(place, store, freshness, clock, pages, finality=finality),
+            ListRoutes(place, store, pages),
+            RevocationRoutes(place, store, freshness, signer),
+            ProofRoutes(place, store, freshness, self._proofs),
+            events,
             CheckRoutes(judge, signer, receipts=config.runs("receipts")),
+            StatusRoutes(desk),
+            SnapshotRoutes(self._snapshots),
             about,
+            DocumentRoutes(version("sayso")),
+            PageRoutes(_other_urls(config)),
         )
         routes = [route for part in parts for route in part.routes()]
-        self._http = HttpServer(*settings.http_address, routes)
-        self._tasks: list[asyncio.Task[None]] = []
+        return HttpServer(*config.settings.http_address, routes, (events.close,))
 
     async def start(self) -> None:
         """Store first, listening last: nothing is accepted that could not be kept."""
         self._store.start()
+        self._intake.start()
         handlers = NetworkHandlers(self._broadcast.on_frame, self._on_request, self._on_peer)
         await self._network.start(handlers)
         if self._config.runs("sync"):
             self._spawn("sync", self._sync.run())
         if self._config.runs("chain"):
-            self._spawn("follower", self._follower.run())
             self._spawn("batches", self._batches.run())
-        if self._config.anchor_account:
-            self._spawn("anchorer", self._anchorer.run())
+        for name, part in self._chain.parts().items():
+            self._spawn(name, part)
+        if self._config.runs("snapshots"):
+            self._spawn("snapshots", self._snapshots.run())
         await self._http.start()
 
     async def stop(self) -> None:
@@ -129,10 +172,12 @@ class Node:
         network = {f"network_{name}": value for name, value in self._network.counters().items()}
         return {**self._counters.snapshot(), **network}
 
-    async def _on_request(self, protocol: str, body: bytes, _peer_id: str) -> bytes:
+    async def _on_request(self, protocol: str, body: bytes, peer_id: str) -> bytes:
+        if protocol == wire.BATCH_PROTOCOL and self._config.runs("chain"):
+            return await asyncio.to_thread(answer_batch, self._store, body)
         if protocol != wire.SYNC_PROTOCOL or not self._config.runs("sync"):
             raise NotFound(f"{protocol} is not served here")
-        return await asyncio.to_thread(answer, self._store, body)
+        return await self._answering.answer(body, peer_id)
 
     def _on_peer(self, _peer_id: str, connected: bool) -> None:  # noqa: FBT001 - the interface's form
         if connected:
@@ -155,6 +200,10 @@ class Node:
                 "chain_id": network.chain_id,
                 "registry": address_text(network.registry),
             },
+            "operators": [
+                {"name": one.name, "node_key": one.key.hex(), "url": one.url or None}
+                for one in self._config.network_file.operators
+            ],
             "disabled": list(self._config.settings.disabled),
             "gossip_replay_window_s": self._gossip_config.replay_window_s,
         }
@@ -174,10 +223,11 @@ def _gossip_config(config: NodeConfig) -> GossipConfig:
     return GossipConfig(
         seed=bytes(config.identity),
         listen=config.settings.listen,
+        announce=config.settings.announce,
         peers=config.peers,
         topics=topics,
         urgent_topics=(revocations,) if topics else (),
-        protocols=(wire.SYNC_PROTOCOL,),
+        protocols=(wire.SYNC_PROTOCOL, wire.BATCH_PROTOCOL),
         max_frame_bytes=LIMITS.frame_bytes,
     )
 

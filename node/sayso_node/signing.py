@@ -1,28 +1,37 @@
-"""What the node signs for its users: receipts of checks, acknowledgements of revocations (section 9)."""
+"""What the node signs for its users: receipts of checks, acknowledgements of revocations (section 9).
+
+A clock may be put back. No acknowledgement is dated before a receipt that was given earlier, or the two
+would say that the node broke its word (rule 9.7).
+"""
 
 import asyncio
 import json
+import sqlite3
 from typing import Any
 
 from nacl.signing import SigningKey
 
 from sayso_node.counters import Counters
+from sayso_node.errors import ClockPutBack
 from sayso_node.freshness import Freshness
 from sayso_node.interfaces import Clock
 from sayso_node.judging import Answer, Check
-from sayso_node.store import messages
+from sayso_node.store import messages, relays
 from sayso_node.store.engine import Engine
+from sayso_protocol.envelope import Envelope
+from sayso_protocol.messages import Revocation
 from sayso_protocol.receipt_text import acknowledgement_to_json
 from sayso_protocol.receipts import (
     Acknowledgement,
     Receipt,
     Signed,
     count_reasons,
-    manifest_root,
-    results_root,
     sign_statement,
 )
+from sayso_protocol.row_tree import roots
 from sayso_protocol.typed_data import Network
+
+_LATEST_RECEIPT = "latest-receipt"  # its time
 
 
 class Signer:
@@ -36,6 +45,8 @@ class Signer:
         identity: SigningKey,
         clock: Clock,
         counters: Counters,
+        *,
+        relays: bool = False,
     ) -> None:
         self._network = network
         self._store = store
@@ -43,27 +54,43 @@ class Signer:
         self._identity = identity
         self._clock = clock
         self._counters = counters
+        self._relays = relays
 
-    async def acknowledge(self, digest: bytes) -> dict[str, Any]:
-        """That a revocation is kept, as JSON; a repeat gets the first one again (rule 9.4)."""
+    async def acknowledge(self, envelope: Envelope) -> dict[str, Any]:
+        """That a revocation is kept, as JSON; a repeat gets the first one again (rule 9.4).
+
+        What was promised is queued for the chain in the same transaction, if this node pays for that.
+        """
+        digest = envelope.digest
         statement = Acknowledgement(
             self._network,
             bytes(self._identity.verify_key),
             digest,
             self._freshness.head.point,
-            int(self._clock.now()),
+            self._time_of_promise(),
         )
         body = json.dumps(acknowledgement_to_json(sign_statement(self._identity, statement)))
-        kept = await self._store.write(lambda db: messages.keep_acknowledgement(db, digest, body))
+
+        def keep(db: sqlite3.Connection) -> str:
+            if self._relays and isinstance(envelope.message, Revocation):
+                relays.want(db, envelope.message.contributor, envelope.message.bits, self._clock.now())
+            return messages.keep_acknowledgement(db, digest, body)
+
+        kept = await self._store.write(keep)
         self._counters.add("acknowledgements")
         acknowledgement: dict[str, Any] = json.loads(kept)
         return acknowledgement
 
     async def receipt(self, check: Check, answer: Answer) -> Signed[Receipt]:
-        """What was asked and answered (rule 9.1); its number is never given twice."""
-        asked = await asyncio.to_thread(manifest_root, check.rows)
-        answered = await asyncio.to_thread(results_root, check.rows, answer.reasons)
-        sequence = await self._store.write(lambda db: messages.next_number(db, "receipts"))
+        """What was asked and answered (rule 9.1); its number is never given twice.
+
+        Raises ClockPutBack when that happened since the answer was found, StoreUnusable.
+        """
+        asked, answered = await asyncio.to_thread(roots, check.rows, answer.reasons)
+        time = int(answer.time)
+        sequence = await self._store.write(lambda db: _number_receipt(db, time))
+        if int(self._clock.now()) < time:  # what was promised meanwhile may seem older than this answer
+            raise ClockPutBack("the clock was put back while the check was answered; ask again")
         receipt = Receipt(
             network=self._network,
             node_key=bytes(self._identity.verify_key),
@@ -77,7 +104,16 @@ class Signer:
             sequence=sequence,
             state=answer.state,
             block=answer.block,
-            time=int(answer.time),
+            time=time,
         )
         self._counters.add("receipts")
         return sign_statement(self._identity, receipt)
+
+    def _time_of_promise(self) -> int:
+        with self._store.read() as db:
+            return max(int(self._clock.now()), messages.noted_time(db, _LATEST_RECEIPT))
+
+
+def _number_receipt(db: sqlite3.Connection, time: int) -> int:
+    messages.note_time(db, _LATEST_RECEIPT, time)
+    return messages.next_number(db, "receipts")

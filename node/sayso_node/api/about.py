@@ -6,6 +6,8 @@ from typing import Any
 
 from aiohttp import web
 
+from sayso_node.alarms import NAMES as ALARMS
+from sayso_node.alarms import Alarms
 from sayso_node.counters import NAMES
 from sayso_node.freshness import Freshness
 from sayso_node.interfaces import Clock, Network
@@ -25,6 +27,7 @@ class AboutRoutes:
         clock: Clock,
         counters: Callable[[], Mapping[str, int]],
         addresses: Callable[[], Awaitable[list[str]]],
+        alarms: Alarms,
     ) -> None:
         self._description = description
         self._network = network
@@ -32,6 +35,7 @@ class AboutRoutes:
         self._clock = clock
         self._counters = counters
         self._addresses = addresses
+        self._alarms = alarms
 
     def routes(self) -> list[web.RouteDef]:
         """The routes of this file."""
@@ -68,7 +72,12 @@ class AboutRoutes:
     async def ready(self, _request: web.Request) -> web.Response:
         """Its answers are worth asking for: chain and peers were read lately."""
         current = self._freshness.is_current(self._clock.now(), READY_AGE_S)
-        return web.json_response({"ready": current}, status=200 if current else 503)
+        body = {
+            "ready": current,
+            "marks_full": self._counters()["marks_lost"] > 0,  # rule 7.15
+            "alarms": self._alarms.active(),
+        }
+        return web.json_response(body, status=200 if current else 503)
 
     async def metrics(self, _request: web.Request) -> web.Response:
         """Prometheus text format 0.0.4."""
@@ -77,4 +86,7 @@ class AboutRoutes:
             help_text = NAMES.get(name, "counted by the peer-to-peer process")
             metric = f"sayso_{name}_total"
             lines += [f"# HELP {metric} {help_text}", f"# TYPE {metric} counter", f"{metric} {value}"]
+        lines += ["# HELP sayso_alarm 1 while it stands", "# TYPE sayso_alarm gauge"]
+        active = self._alarms.active()
+        lines += [f'sayso_alarm{{name="{name}"}} {int(name in active)}' for name in ALARMS]
         return web.Response(text="\n".join(lines) + "\n", content_type="text/plain")

@@ -1,6 +1,5 @@
 """One JSON shape for every refusal: {"error": {"code", "message"}}, with a status that fits."""
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -10,35 +9,46 @@ from aiohttp import web
 from sayso_node.errors import (
     BadRequest,
     ChainUnreachable,
+    ClockPutBack,
     GossipDown,
     GossipQueueFull,
+    InternalFault,
+    MethodNotAllowed,
+    NodeBusy,
+    NotAcceptable,
     NotFound,
+    ProofUnavailable,
+    Resync,
+    SnapshotsEnded,
     StoreUnusable,
+    TooSlow,
+    UnsupportedMediaType,
 )
-from sayso_protocol.errors import Malformed, SaysoError, TooLarge
-from sayso_protocol.json_text import parse_json
+from sayso_protocol.errors import SaysoError, TooLarge
 
-_STATUS: dict[type[SaysoError], int] = {
+STATUS: dict[type[SaysoError], int] = {
     NotFound: 404,
+    MethodNotAllowed: 405,
+    NotAcceptable: 406,
+    TooSlow: 408,
+    Resync: 410,
+    SnapshotsEnded: 410,
     TooLarge: 413,
+    UnsupportedMediaType: 415,
+    InternalFault: 500,
+    ProofUnavailable: 501,
     GossipQueueFull: 503,
     GossipDown: 503,
+    NodeBusy: 503,
+    ClockPutBack: 503,
     ChainUnreachable: 503,
     StoreUnusable: 503,
 }
-_HTTP_CODES = {404: "not-found", 405: "method-not-allowed", 413: "too-large"}
+RETRY_AFTER_S = "2"
+_OF_STATUS = {status: error for error, status in STATUS.items() if status < 500}
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 log = logging.getLogger(__name__)
-
-
-async def read_json(request: web.Request) -> Any:
-    """The JSON in a request's body; raises BadRequest."""
-    try:
-        # Beside the loop: a million rows take seconds.
-        return await asyncio.to_thread(parse_json, await request.read())
-    except Malformed as error:
-        raise BadRequest("the body is not JSON") from error
 
 
 def error_body(error: SaysoError) -> dict[str, Any]:
@@ -46,8 +56,20 @@ def error_body(error: SaysoError) -> dict[str, Any]:
     return {"code": error.code, "message": str(error)}
 
 
-def _refusal(status: int, code: str, message: str) -> web.Response:
-    return web.json_response({"error": {"code": code, "message": message}}, status=status)
+def refusal(error: SaysoError) -> web.Response:
+    """The answer to a request that is refused for this."""
+    response = web.json_response({"error": error_body(error)}, status=STATUS.get(type(error), 400))
+    if response.status == 503:
+        response.headers["Retry-After"] = RETRY_AFTER_S  # RFC 9110, 10.2.3
+    return response
+
+
+def _http_refusal(error: web.HTTPException) -> web.Response:
+    """What aiohttp itself refuses: a path, a method, a size."""
+    response = refusal(_OF_STATUS.get(error.status, BadRequest)(error.reason))
+    if isinstance(error, web.HTTPMethodNotAllowed):
+        response.headers["Allow"] = ", ".join(sorted(error.allowed_methods))  # RFC 9110, 15.5.6
+    return response
 
 
 @web.middleware
@@ -56,12 +78,11 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
     try:
         return await handler(request)
     except SaysoError as error:
-        return _refusal(_STATUS.get(type(error), 400), error.code, str(error))
+        return refusal(error)
     except web.HTTPException as error:
-        code = _HTTP_CODES.get(error.status, "bad-request")
-        return _refusal(error.status, code, error.reason)
+        return _http_refusal(error)
     except (ConnectionError, web.RequestPayloadError):
-        return _refusal(400, "bad-request", "the body ended early, or is not in the encoding it names")
+        return refusal(BadRequest("the body ended early, or is not in the encoding it names"))
     except Exception:
         log.exception("unforeseen fault in %s %s", request.method, request.path)
-        return _refusal(500, "internal", "this is a fault of the node; its log says more")
+        return refusal(InternalFault("this is a fault of the node; its log says more"))

@@ -1,4 +1,4 @@
-"""Fetches the batches behind anchored roots from other operators, and believes nothing but the root.
+"""Fetches the batches behind anchored roots from peers and operators, and believes only the root.
 
 A batch is kept only if its header and licenses hash to the root that stands on our own view of the
 chain.
@@ -9,18 +9,22 @@ import logging
 from functools import partial
 from typing import Any, Protocol
 
+from sayso_node.chain.batch_protocol import read_answer
 from sayso_node.counters import Counters
 from sayso_node.errors import PeerUnreachable, StoreUnusable
+from sayso_node.interfaces import Network
 from sayso_node.store import chain_state
 from sayso_node.store.engine import Engine
 from sayso_protocol.batches import Batch
 from sayso_protocol.errors import BadProof, SaysoError
 from sayso_protocol.primitives import hash_from_text, hex_text
+from sayso_protocol.wire import BATCH_PROTOCOL
 
 log = logging.getLogger(__name__)
 
 AT_ONCE = 16
 INTERVAL_S = 1.0
+TIMEOUT_S = 10.0
 
 
 class JsonFetcher(Protocol):
@@ -35,12 +39,18 @@ class BatchFetcher:
     """Completes anchored roots with their batches."""
 
     def __init__(
-        self, operator_urls: tuple[str, ...], fetcher: JsonFetcher, store: Engine, counters: Counters
+        self,
+        operator_urls: tuple[str, ...],
+        fetcher: JsonFetcher,
+        store: Engine,
+        counters: Counters,
+        network: Network | None = None,
     ) -> None:
         self._urls = operator_urls
         self._fetcher = fetcher
         self._store = store
         self._counters = counters
+        self._network = network
         self._after = b""
 
     async def run(self) -> None:
@@ -64,16 +74,35 @@ class BatchFetcher:
             await self._fetch(root)
 
     async def _fetch(self, root: bytes) -> None:
-        """Ask one operator after the other."""
+        """Ask one peer after the other, then the operators over HTTP."""
+        if batch := await self._from_peers(root):
+            await self._keep(batch)
+            return
         for url in self._urls:
             try:
                 batch = read_batch(await self._fetcher.get(f"{url}/v1/batches/{hex_text(root)}"), root)
             except (PeerUnreachable, BadProof) as error:
                 log.info("no batch from %s: %s", url, error)
                 continue
-            await self._store.write(partial(chain_state.add_batch, batch=batch, own=False))
-            self._counters.add("batches_fetched")
+            await self._keep(batch)
             return
+
+    async def _from_peers(self, root: bytes) -> Batch | None:
+        if self._network is None:
+            return None
+        for peer in await self._network.peers():
+            if not peer.connected:
+                continue
+            try:
+                answer = await self._network.request(peer.peer_id, BATCH_PROTOCOL, root, TIMEOUT_S)
+                return read_answer(answer, root)
+            except SaysoError as error:
+                log.info("no batch from %s: %s", peer.peer_id, error)
+        return None
+
+    async def _keep(self, batch: Batch) -> None:
+        await self._store.write(partial(chain_state.add_batch, batch=batch, own=False))
+        self._counters.add("batches_fetched")
 
 
 def read_batch(document: Any, root: bytes) -> Batch:

@@ -3,6 +3,10 @@
 A reading takes the head, checks by hash that the last followed block is still part of the chain, and
 reads the events in between. Cursor and events are stored in one transaction. A block that is gone takes
 its anchors with it; its revocations stay, because a revocation counts on any fork (rule 8.10).
+
+Endpoints refuse wide ranges, each another width: the range is halved when one is refused and grows
+again. An endpoint behind a balancer may know a block and not yet its logs: so the head is asked for by
+its hash, and the last blocks are read once more with every new one.
 """
 
 import asyncio
@@ -12,16 +16,17 @@ import sqlite3
 from sayso_contracts.events import Anchored, Event, Revoked
 from sayso_node.chain.interface import Chain
 from sayso_node.counters import Counters
-from sayso_node.errors import ChainUnreachable, StoreUnusable
+from sayso_node.errors import ChainUnreachable, RangeRefused, StoreUnusable
 from sayso_node.freshness import ChainHead, Freshness
 from sayso_node.interfaces import Clock
-from sayso_node.store import chain_state, messages
+from sayso_node.store import admission, chain_state, relays
 from sayso_node.store.engine import Engine
 from sayso_protocol.receipts import ChainPoint
 
 log = logging.getLogger(__name__)
 
-RANGE_BLOCKS = 2_000  # endpoints refuse wide ranges
+RANGE_BLOCKS = 10_000  # at most, and at first
+LATE_BLOCKS = 8  # read again: their logs may have come late
 
 
 class Follower:
@@ -45,6 +50,7 @@ class Follower:
         self._counters = counters
         self._deploy_block = deploy_block
         self._interval_s = interval_s
+        self._range = RANGE_BLOCKS
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -62,10 +68,21 @@ class Follower:
         head = await self._chain.head()
         reached = await self._common_block()
         while reached.number < head.point.number:
-            last = min(reached.number + RANGE_BLOCKS, head.point.number)
-            reached = await self._read_range(reached, last, head)
+            last = min(reached.number + min(self._range, RANGE_BLOCKS), head.point.number)
+            try:
+                reached = await self._read_range(reached, last, head)
+            except ChainUnreachable as error:
+                if not self._narrow(last - reached.number) or not isinstance(error, RangeRefused):
+                    raise
+            else:
+                self._range = min(2 * self._range, RANGE_BLOCKS)
         self._freshness.chain_read(begun, head)
         self._counters.add("chain_polls")
+
+    def _narrow(self, blocks: int) -> bool:
+        """Ask for half as many from now on: also after a failure, which may be for want of time."""
+        self._range = max(blocks // 2, 1)
+        return blocks > 1
 
     async def _common_block(self) -> ChainPoint:
         """The last followed block that is still on the chain; rewinds the store to it."""
@@ -93,7 +110,10 @@ class Follower:
             point = await self._point(last)
             if base.hash and await self._chain.block_hash(base.number) != base.hash:
                 raise ChainUnreachable("the chain was replaced while it was read")
-        events = await self._chain.events(base.number + 1, last)
+        first = max(base.number + 1 - LATE_BLOCKS, self._deploy_block)
+        events = await self._chain.events(first, last)
+        if point == head.point:
+            events += await self._chain.events_of(point)
         await self._store.write(lambda db: self._keep(db, events, point))
         return point
 
@@ -109,10 +129,11 @@ class Follower:
             match event:
                 case Revoked():
                     bits = {event.word: event.bits}
-                    if messages.merge_bits(db, event.contributor, bits, source="chain"):
+                    relays.seen(db, event.block_number, event.contributor, event.word, event.bits)
+                    if admission.add_chain_bits(db, event.contributor, bits, self._clock.now()):
                         self._counters.add("chain_revocations")
                 case Anchored():
                     place = (event.submitter, event.block_number, event.block_hash)
-                    chain_state.add_anchor(db, chain_state.Anchor(event.root, *place))
-                    self._counters.add("chain_anchors")
+                    if chain_state.add_anchor(db, chain_state.Anchor(event.root, *place)):
+                        self._counters.add("chain_anchors")
         chain_state.advance(db, point)

@@ -1,13 +1,17 @@
 """What the chain parts ask of an Ethereum endpoint; a test or the simulation passes in another."""
 
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from sayso_contracts.events import Event
+from sayso_contracts.transactions import Fees, SignedTransaction
 from sayso_node.freshness import ChainHead
+from sayso_protocol.receipts import ChainPoint
 
 
 class Chain(Protocol):
-    """Chain reads the registry's events and carries anchor transactions.
+    """Chain reads blocks and the registry's events.
 
     Every method raises ChainUnreachable when the endpoint fails or answers nonsense.
     """
@@ -21,13 +25,76 @@ class Chain(Protocol):
         ...
 
     async def events(self, first: int, last: int) -> list[Event]:
-        """The registry's events in a range of blocks, both ends included, in order."""
+        """The registry's events in a range of blocks, both ends included, in order.
+
+        Raises RangeRefused also, when the endpoint does not answer for so many.
+        """
         ...
 
-    async def sign_anchor(self, root: bytes) -> bytes:
-        """A signed transaction that anchors a root, not sent yet."""
+    async def events_of(self, block: ChainPoint) -> list[Event]:
+        """The registry's events in one block, named by its hash, in order."""
         ...
 
-    async def send(self, raw_transaction: bytes) -> bool:
-        """Broadcast a transaction unless the endpoint has it; True if it was broadcast now."""
+
+@dataclass(frozen=True)
+class Landed:
+    """A transaction that is in a block.
+
+    Attributes:
+        block: Which.
+        ok: Whether it took effect, rather than being reverted.
+        cost: What it cost, in wei.
+        logs: As eth_getTransactionReceipt answers them.
+    """
+
+    block: ChainPoint
+    ok: bool
+    cost: int
+    logs: Sequence[Mapping[str, Any]]
+
+
+class Account(Protocol):
+    """Account is the one that pays, and the way its transactions take to the chain.
+
+    Every method raises ChainUnreachable when the endpoint fails, refuses or answers nonsense.
+    """
+
+    async def head(self) -> ChainHead:
+        """The newest block."""
+        ...
+
+    async def used_nonces(self, at: int | None = None) -> int:
+        """How many nonces are used by blocks up to this height, or by all."""
+        ...
+
+    async def pending_nonces(self) -> int:
+        """How many are used by blocks and by what the endpoint's pool holds."""
+        ...
+
+    async def balance(self) -> int:
+        """Wei that it has."""
+        ...
+
+    async def suggest_fees(self) -> Fees:
+        """What an endpoint would offer now."""
+        ...
+
+    async def estimate(self, data: bytes) -> int:
+        """Gas for this call of the registry, with a margin; raises also TransactionTooLarge."""
+        ...
+
+    async def sign(self, data: bytes, nonce: int, gas: int, fees: Fees) -> SignedTransaction:
+        """A signed transaction that calls the registry, not sent."""
+        ...
+
+    async def knows(self, tx_hash: bytes) -> bool:
+        """Whether the endpoint has this transaction, in its pool or in a block."""
+        ...
+
+    async def send(self, raw_transaction: bytes) -> None:
+        """Broadcast a transaction; again is harmless."""
+        ...
+
+    async def landed(self, tx_hash: bytes) -> Landed | None:
+        """Where a transaction is, or None if it is in no block."""
         ...

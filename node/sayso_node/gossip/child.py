@@ -63,7 +63,8 @@ class Child:
         return len(node.pubsub.peer_topics.get(topic, ()))
 
     async def _run(self, config: GossipConfig) -> list[str]:
-        _limit_memory(config.max_memory_bytes)
+        _limit(resource.RLIMIT_DATA, config.max_memory_bytes)
+        _limit(resource.RLIMIT_NOFILE, config.max_files)
         send, receive = trio.open_memory_channel[list[str] | GossipDown](1)
         self._nursery.start_soon(self._libp2p, config, send)
         outcome = await receive.receive()
@@ -78,7 +79,7 @@ class Child:
         outbox = Outbox(config, node.pubsub.publish, node.pubsub.peer_queues, self._tally)
         requests = Requests(node.host, config, node.dialer.reach, self._tally)
         requests.serve(self._ask)
-        Judge(self.parent, node.pubsub, config, self._tally).sit()
+        Judge(self.parent, node.pubsub, config, self._tally, node.blame).sit()
         self._answer_s = config.answer_s
         async with node.running(), trio.open_nursery() as nursery:
             try:
@@ -118,10 +119,11 @@ async def _main(end: socket.socket) -> None:
         nursery.cancel_scope.cancel()
 
 
-def _limit_memory(most_bytes: int) -> None:
-    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    if most_bytes and not 0 <= hard < most_bytes:  # RLIM_INFINITY is negative
-        resource.setrlimit(resource.RLIMIT_DATA, (most_bytes, hard))
+def _limit(what: int, most: int) -> None:
+    """Take no more of something than this, nor than was allowed already; 0 is no limit."""
+    _, hard = resource.getrlimit(what)
+    if most and not 0 <= hard < most:  # RLIM_INFINITY is negative
+        resource.setrlimit(what, (most, hard))
 
 
 def _die_with_parent(descriptor: int) -> None:

@@ -27,6 +27,7 @@ class GossipConfig:
     peers: tuple[str, ...]  # multiaddrs ending in /p2p/<id>, redialled for ever
     topics: tuple[str, ...]
     urgent_topics: tuple[str, ...] = ()  # those of `topics` that never wait behind the others
+    announce: tuple[str, ...] = ()  # where others reach what we listen on, if that is elsewhere
     protocols: tuple[str, ...] = ()  # request/response protocols we answer
 
     # gossipsub
@@ -57,6 +58,9 @@ class GossipConfig:
     dial_s: float = 10.0
     ping_every_s: float = 15.0
     ping_s: float = 10.0  # no pong by then: hung up
+    misdeeds: float = 20.0  # within some minutes: cut off
+    misdeeds_half_life_s: float = 300.0
+    cut_s: float = 600.0  # the first time; each time twice as long
     max_connections: int = 256
     max_connections_per_ip: int = 32
     max_streams_per_peer: int = 64
@@ -69,6 +73,7 @@ class GossipConfig:
     restart_max_s: float = 30.0
     stop_s: float = 5.0
     max_memory_bytes: int = 1024 * MIB  # 0 for no limit
+    max_files: int = 1024  # sockets above all; 0 for no limit
 
     def __post_init__(self) -> None:
         if len(self.seed) != KEY_BYTES:

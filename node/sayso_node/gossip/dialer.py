@@ -85,6 +85,11 @@ class Dialer(INotifee):
                 _log.debug("dialling %s: %r", where, error)
         raise PeerUnreachable(f"{peer} is not connected and cannot be dialled")
 
+    async def hang_up(self, peer: ID) -> None:
+        """End all connections with a peer."""
+        for connection in list(self._network.get_connections(peer)):
+            await _hang_up(connection)
+
     async def _keep(self, peer: ID) -> None:
         delay = self._config.redial_min_s
         while True:

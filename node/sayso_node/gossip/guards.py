@@ -28,6 +28,7 @@ from multiaddr import Multiaddr
 
 from sayso_node.gossip.config import GossipConfig
 from sayso_node.gossip.router import Router
+from sayso_node.gossip.standing import Standing
 
 SEEN_S: Final = 120
 MAX_MESSAGES_PER_RPC: Final = 128  # more are dropped: starting tasks is quadratic in their number
@@ -131,14 +132,14 @@ class SafePubsub(Pubsub):
         """Deliver nothing: the validator already handed the frame to the node."""
 
 
-def guard_streams(network: Swarm, config: GossipConfig, tally: Counter[str]) -> None:
-    """Let a failing stream handler cost its stream, and cap the streams of a peer."""
+def guard_streams(network: Swarm, config: GossipConfig, tally: Counter[str], standing: Standing) -> None:
+    """Let a failing stream handler cost its stream; cap the streams of a peer; none of one cut off."""
     handle = network.common_stream_handler
     open_streams: Counter[ID] = Counter()
 
     async def guarded(stream: INetStream) -> None:
         peer_id = stream.muxed_conn.peer_id
-        if open_streams[peer_id] >= config.max_streams_per_peer:
+        if open_streams[peer_id] >= config.max_streams_per_peer or standing.is_cut(peer_id):
             tally["streams_refused"] += 1
             await _reset(stream)
             return
@@ -157,8 +158,8 @@ def guard_streams(network: Swarm, config: GossipConfig, tally: Counter[str]) -> 
     network.set_stream_handler(guarded)
 
 
-def guard_inbound(network: Swarm, config: GossipConfig, tally: Counter[str]) -> None:
-    """Give an inbound connection's slot back when it closes, and cap the connections of an IP."""
+def guard_inbound(network: Swarm, config: GossipConfig, tally: Counter[str], standing: Standing) -> None:
+    """Give an inbound connection's slot back when it closes; cap those of an IP; none of one cut off."""
     by_ip: Counter[str] = Counter()
 
     async def handle(connection: ReadWriteCloser, where: Multiaddr, _event: object) -> None:
@@ -171,6 +172,8 @@ def guard_inbound(network: Swarm, config: GossipConfig, tally: Counter[str]) -> 
         try:
             raw = RawConnection(connection, initiator=False)
             muxed = await network.upgrade_inbound_raw_conn(raw, where)
+            if standing.is_cut(muxed.peer_id):
+                await connection.close()
             await muxed.event_closed.wait()  # type: ignore[attr-defined]  # Yamux is all we speak
         except Exception as error:  # noqa: BLE001  # a handshake that failed
             _log.debug("inbound from %s: %r", ip, error)

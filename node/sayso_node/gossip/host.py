@@ -21,6 +21,7 @@ from libp2p.host.basic_host import BasicHost
 from libp2p.identity.identify_push.identify_push import ID_PUSH
 from libp2p.network.config import ConnectionConfig, RetryConfig
 from libp2p.network.swarm import Swarm
+from libp2p.peer.id import ID
 from libp2p.security.noise.transport import PROTOCOL_ID as NOISE
 from libp2p.security.noise.transport import Transport as Noise
 from libp2p.stream_muxer.yamux.yamux import PROTOCOL_ID as YAMUX
@@ -33,6 +34,7 @@ from sayso_node.gossip.config import GossipConfig
 from sayso_node.gossip.dialer import Dialer, Tell
 from sayso_node.gossip.guards import SafePubsub, guard_inbound, guard_streams
 from sayso_node.gossip.router import Router
+from sayso_node.gossip.standing import Standing
 
 PRUNE_EVERY_S: Final = 30.0
 
@@ -42,11 +44,13 @@ class Node:
     """Node is the assembled libp2p host, not yet running."""
 
     config: GossipConfig
+    tally: Counter[str]
     host: BasicHost
     network: Swarm
     router: Router
     pubsub: SafePubsub
     dialer: Dialer
+    standing: Standing
 
     @classmethod
     def build(cls, config: GossipConfig, tally: Counter[str], tell: Tell) -> "Node":
@@ -58,10 +62,13 @@ class Node:
         pubsub = SafePubsub(host, router, config, tally)
         # Seconds, the default, repeat message ids after a quick restart.
         pubsub.counter = time.time_ns()
-        guard_streams(network, config, tally)
-        guard_inbound(network, config, tally)
+        standing = Standing(
+            trio.current_time, config.misdeeds, config.misdeeds_half_life_s, config.cut_s
+        )
+        guard_streams(network, config, tally, standing)
+        guard_inbound(network, config, tally, standing)
         dialer = Dialer(host, network, config, tally, Random(), tell)  # noqa: S311  # jitter
-        return cls(config, host, network, router, pubsub, dialer)
+        return cls(config, tally, host, network, router, pubsub, dialer, standing)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -78,6 +85,12 @@ class Node:
             nursery.start_soon(self._prune)
             yield
             nursery.cancel_scope.cancel()
+
+    async def blame(self, peer: ID) -> None:
+        """Count a misdeed of a peer; too many, and it is hung up on and not listened to for a while."""
+        if self.standing.blame(peer):
+            self.tally["peers_cut"] += 1
+            await self.dialer.hang_up(peer)
 
     async def listen(self) -> list[str]:
         """Listen and say where; raises GossipDown when one address cannot be had."""

@@ -4,6 +4,7 @@ ACCEPT forwards; IGNORE, REJECT, a node that fails and a node that stays silent 
 """
 
 from collections import Counter
+from collections.abc import Awaitable, Callable
 
 from libp2p.peer.id import ID
 from libp2p.pubsub.pb import rpc_pb2
@@ -19,12 +20,18 @@ class Judge:
     """Judge is the topic validator of every topic."""
 
     def __init__(
-        self, parent: Parent, pubsub: SafePubsub, config: GossipConfig, tally: Counter[str]
+        self,
+        parent: Parent,
+        pubsub: SafePubsub,
+        config: GossipConfig,
+        tally: Counter[str],
+        blame: Callable[[ID], Awaitable[None]],
     ) -> None:
         self._parent = parent
         self._pubsub = pubsub
         self._config = config
         self._tally = tally
+        self._blame = blame
         self._in_hand: set[tuple[str, bytes]] = set()
 
     def sit(self) -> None:
@@ -40,6 +47,7 @@ class Judge:
         topics, frame = list(message.topicIDs), message.data
         if len(topics) != 1 or not 0 < len(frame) <= self._config.max_frame_bytes:
             self._tally["messages_malformed"] += 1
+            await self._blame(forwarder)
             return False
         case = (topics[0], frame)
         if case in self._in_hand:
@@ -55,6 +63,8 @@ class Judge:
             return False
         finally:
             self._in_hand.discard(case)
+        if judgement == Judgement.REJECT.value:
+            await self._blame(forwarder)
         if judgement == Judgement.IGNORE.value:
             # Otherwise we would ask for it again with every IHAVE.
             self._pubsub.seen_messages.add(self._pubsub.get_message_id(message))

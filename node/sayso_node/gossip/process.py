@@ -113,7 +113,7 @@ class GossipProcess(Network):
 
     async def listen_addresses(self) -> list[str]:
         """Where others can dial us, each ending in /p2p/<our id>."""
-        return [f"{address}/p2p/{self._peer_id}" for address in self._listen]
+        return [f"{address}/p2p/{self._peer_id}" for address in self._config.announce or self._listen]
 
     def counters(self) -> dict[str, int]:
         """What happened since the start, over all children: every name in COUNTERS."""

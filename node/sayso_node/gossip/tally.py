@@ -22,5 +22,6 @@ COUNTERS: Final[dict[str, str]] = {
     "connections_refused": "inbound connections refused because the address had too many",
     "requests_served": "requests of peers answered",
     "requests_refused": "requests refused because too many were being served",
+    "peers_cut": "peers cut off for a while for what they sent",
     "peers_silent": "peers hung up on because they did not answer a ping",
 }

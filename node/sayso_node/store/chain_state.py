@@ -3,6 +3,7 @@
 import sqlite3
 from typing import NamedTuple
 
+from sayso_node.store import relays
 from sayso_protocol.batches import Batch
 from sayso_protocol.primitives import HASH_BYTES
 from sayso_protocol.receipts import ChainPoint
@@ -19,13 +20,6 @@ class Anchor(NamedTuple):
     block_hash: bytes
 
 
-class OwnBatch(NamedTuple):
-    """A batch of this node that is not on chain yet."""
-
-    root: bytes
-    raw_transaction: bytes | None
-
-
 def followed(db: sqlite3.Connection) -> list[ChainPoint]:
     """The blocks that were followed last, newest first."""
     rows = db.execute("SELECT number, hash FROM blocks ORDER BY number DESC")
@@ -35,27 +29,32 @@ def followed(db: sqlite3.Connection) -> list[ChainPoint]:
 def advance(db: sqlite3.Connection, point: ChainPoint) -> None:
     """The chain was read up to this block: kept in the transaction that keeps what was read."""
     db.execute("INSERT OR REPLACE INTO blocks VALUES (?, ?)", (point.number, point.hash))
-    db.execute("DELETE FROM blocks WHERE number <= ?", (point.number - KEPT_BLOCKS,))
+    oldest = point.number - KEPT_BLOCKS
+    db.execute("DELETE FROM blocks WHERE number <= ?", (oldest,))
+    relays.forget_landed(db, oldest)
 
 
 def rewind(db: sqlite3.Connection, number: int) -> None:
     """Forget blocks above `number` and their anchors. Bits stay: a revocation outlives its fork."""
     db.execute("DELETE FROM blocks WHERE number > ?", (number,))
     db.execute("DELETE FROM anchors WHERE block_number > ?", (number,))
+    if db.execute("SELECT 1 FROM blocks LIMIT 1").fetchone():
+        relays.rewound(db, number)
+    else:
+        relays.rewound_to_the_start(db)
 
 
-def add_anchor(db: sqlite3.Connection, anchor: Anchor) -> None:
-    """A root was seen on chain; the first place counts."""
-    db.execute("INSERT OR IGNORE INTO anchors VALUES (?, ?, ?, ?)", anchor)
+def add_anchor(db: sqlite3.Connection, anchor: Anchor) -> bool:
+    """A root was seen on chain; the first place counts. True if it was news."""
+    cursor = db.execute("INSERT OR IGNORE INTO anchors VALUES (?, ?, ?, ?)", anchor)
+    return cursor.rowcount > 0
 
 
 def add_batch(db: sqlite3.Connection, batch: Batch, *, own: bool) -> None:
     """Keep a batch and which licenses are in it."""
     root = batch.root
     licenses = b"".join(batch.licenses)
-    db.execute(
-        "INSERT OR IGNORE INTO batches VALUES (?, ?, ?, ?, NULL)", (root, batch.sponsor, licenses, own)
-    )
+    db.execute("INSERT OR IGNORE INTO batches VALUES (?, ?, ?, ?)", (root, batch.sponsor, licenses, own))
     db.executemany(
         "INSERT OR IGNORE INTO batch_members VALUES (?, ?, ?)",
         ((license_hash, root, index) for index, license_hash in enumerate(batch.licenses)),
@@ -108,19 +107,3 @@ def make_batch(db: sqlite3.Connection, sponsor: bytes, licenses: list[bytes]) ->
     add_batch(db, made, own=True)
     db.executemany("DELETE FROM anchor_queue WHERE digest = ?", ((one,) for one in licenses))
     return made
-
-
-def unanchored(db: sqlite3.Connection) -> OwnBatch | None:
-    """The oldest batch of this node that is not on chain: its transaction has the lowest nonce."""
-    row = db.execute(
-        "SELECT root, raw_transaction FROM batches"
-        " WHERE own AND root NOT IN (SELECT root FROM anchors)"
-        " ORDER BY (SELECT seq FROM messages WHERE digest = substr(licenses, 1, ?)) LIMIT 1",
-        (HASH_BYTES,),
-    ).fetchone()
-    return OwnBatch(*row) if row else None
-
-
-def keep_transaction(db: sqlite3.Connection, root: bytes, raw_transaction: bytes) -> None:
-    """Keep the signed transaction before it is sent: after a crash the same one is sent again."""
-    db.execute("UPDATE batches SET raw_transaction = ? WHERE root = ?", (raw_transaction, root))

@@ -7,39 +7,66 @@ callers. So whatever was answered is on disk, and a flush is shared by all who w
     seq = await engine.write(lambda db: messages.insert(db, envelope, now))
     with engine.read() as db:
         body = messages.body(db, digest)
+
+Who waits for news reads, and then waits for a commit after the one it has seen:
+
+    seen = await engine.committed(seen)
 """
 
 import asyncio
 import contextlib
-import queue
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from sayso_node.errors import StoreUnusable
+from sayso_node.interfaces import Randomness
+from sayso_node.store.events import STORE_ID, STORE_ID_BYTES
 from sayso_node.store.schema import SCHEMA, VERSION
+from sayso_node.store.sponsors import LOT_KEY
+from sayso_node.store.writer import Change, Writer, WriterThread
 
 T = TypeVar("T")
-GROUP_LIMIT = 256  # changes in one commit
+OpenDatabase = Callable[[Path], sqlite3.Connection]
 
 
-class _Change(NamedTuple):
-    apply: Callable[[sqlite3.Connection], Any]
-    done: Callable[[Any, BaseException | None], None]
+def open_file(path: Path) -> sqlite3.Connection:
+    """A connection to a file; the engine sees to it that it serves one thread at a time."""
+    return sqlite3.connect(path, isolation_level=None, check_same_thread=False)
 
 
 class Engine:
-    """A SQLite database with one writing thread; start() before use, stop() after."""
+    """A SQLite database with one writer; start() before use, stop() after.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        path: The database.
+        randomness: Draws the id of a new store.
+        writer: Who commits.
+        open_database: The disk: the engine sets what it needs on each connection.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        randomness: Randomness = os.urandom,
+        *,
+        writer: Writer | None = None,
+        open_database: OpenDatabase = open_file,
+    ) -> None:
         self._path = path
-        self._changes: queue.SimpleQueue[_Change | None] = queue.SimpleQueue()
-        self._door = threading.Lock()  # no change is put behind the None that ends the writer
+        self._randomness = randomness
+        self._writer = writer or WriterThread()
+        self._open_database = open_database
+        self._door = threading.Lock()  # no change is put once the writer was told to stop
         self._open = False
-        self._thread: threading.Thread | None = None
+        self._writing: sqlite3.Connection | None = None
         self._idle: list[sqlite3.Connection] = []
+        self._commits = 0
+        self._waiting: dict[asyncio.Future[None], asyncio.AbstractEventLoop] = {}
 
     def start(self) -> None:
         """Open or create the database; raises StoreUnusable for one of another version."""
@@ -50,21 +77,21 @@ class Engine:
             db.close()
             raise
         self._open = True
-        self._thread = threading.Thread(target=self._run, args=(db,), name="store-writer", daemon=True)
-        self._thread.start()
+        self._writing = db
+        self._writer.start(partial(self._commit, db))
 
     def stop(self) -> None:
         """Finish what was asked for and close; what is asked for later is refused."""
         with self._door:
             self._open = False
-            self._changes.put(None)
-        if self._thread:
-            self._thread.join()
+        self._writer.stop()
+        if self._writing:
+            self._writing.close()
         while self._idle:
             self._idle.pop().close()
 
     async def write(self, apply: Callable[[sqlite3.Connection], T]) -> T:
-        """Run a change in the writer thread; returns once it is on disk, raises what it raised.
+        """Have the writer run a change; returns once it is on disk, raises what it raised.
 
         Raises StoreUnusable when it could not be kept, or when the store is not open.
         """
@@ -87,8 +114,28 @@ class Engine:
         with self._door:
             if not self._open:
                 raise StoreUnusable(f"the store {self._path} is not open")
-            self._changes.put(_Change(apply, done))
+            self._writer.put(Change(apply, done))
         return await future
+
+    @property
+    def commits(self) -> int:
+        """How many commits there were since start()."""
+        return self._commits
+
+    async def committed(self, seen: int) -> int:
+        """Return once there were more than `seen` commits, and how many; at once if there were."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[None] = loop.create_future()
+        with self._door:
+            if self._commits > seen:
+                return self._commits
+            self._waiting[future] = loop
+        try:
+            await future
+        finally:
+            with self._door:
+                self._waiting.pop(future, None)
+        return self._commits
 
     @contextlib.contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
@@ -111,9 +158,11 @@ class Engine:
 
     def _connect(self) -> sqlite3.Connection:
         try:
-            db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
+            db = self._open_database(self._path)
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")
+            # What is erased (rule 8.13) is overwritten, not left in unused pages.
+            db.execute("PRAGMA secure_delete = ON")
         except sqlite3.Error as error:
             raise StoreUnusable(f"cannot open the store {self._path}: {error}") from error
         return db
@@ -123,36 +172,28 @@ class Engine:
         try:
             version: int = db.execute("PRAGMA user_version").fetchone()[0]
             if version == 0:
-                db.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
+                db.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {VERSION};")
+                for name in (STORE_ID, LOT_KEY):
+                    drawn = self._randomness(STORE_ID_BYTES)
+                    db.execute("INSERT INTO singles VALUES (?, ?)", (name, drawn))
+                db.execute("COMMIT")
                 version = VERSION
         except sqlite3.Error as error:
             raise StoreUnusable(f"cannot make a store of {self._path}: {error}") from error
         if version != VERSION:
-            raise StoreUnusable(f"{self._path} has version {version}, this release needs {VERSION}")
+            raise StoreUnusable(
+                f"{self._path} has version {version}, this release needs {VERSION}: move it away,"
+                " and a new one is filled by sync"
+            )
 
-    def _run(self, connection: sqlite3.Connection) -> None:
-        """The writer thread: until None comes, take all that wait and commit them as one."""
-        with contextlib.closing(connection) as db:
-            while (change := self._changes.get()) is not None:
-                group = [change]
-                last = False
-                while len(group) < GROUP_LIMIT and not self._changes.empty():
-                    change = self._changes.get()
-                    if change is None:
-                        last = True
-                        break
-                    group.append(change)
-                self._commit(db, group)
-                if last:
-                    return
-
-    def _commit(self, db: sqlite3.Connection, group: list[_Change]) -> None:
+    def _commit(self, db: sqlite3.Connection, group: list[Change]) -> None:
         """One transaction; a change that raises is undone alone, a failed commit fails all."""
         results: list[tuple[Any, BaseException | None]] = []
         try:
             db.execute("BEGIN IMMEDIATE")
             results = [_apply(db, change) for change in group]
             db.execute("COMMIT")
+            self._wake()
         except sqlite3.Error as error:
             with contextlib.suppress(sqlite3.Error):
                 db.execute("ROLLBACK")
@@ -160,8 +201,22 @@ class Engine:
         for change, (value, raised) in zip(group, results, strict=True):
             change.done(value, raised)
 
+    def _wake(self) -> None:
+        """Tell whoever waits that there was a commit."""
+        with self._door:
+            self._commits += 1
+            waiting, self._waiting = self._waiting, {}
+        for future, loop in waiting.items():
+            with contextlib.suppress(RuntimeError):  # a closed loop has nobody left who waits
+                loop.call_soon_threadsafe(_settle, future)
 
-def _apply(db: sqlite3.Connection, change: _Change) -> tuple[Any, BaseException | None]:
+
+def _settle(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+def _apply(db: sqlite3.Connection, change: Change) -> tuple[Any, BaseException | None]:
     db.execute("SAVEPOINT change")
     try:
         value = change.apply(db)

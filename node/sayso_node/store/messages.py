@@ -1,20 +1,22 @@
-"""Messages, the items they name, and the bits they set: plain functions over a connection."""
+"""Messages as they are kept and found again: plain functions over a connection."""
 
 import sqlite3
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from sayso_protocol.bits import StateEntry, news
-from sayso_protocol.envelope import CONSENT, REVOCATION, Envelope, encode
-from sayso_protocol.messages import Consent
-from sayso_protocol.primitives import HASH_BYTES, NOBODY
-from sayso_protocol.words import Masks
+from sayso_node.store.sync_index import change_sums, consent_change
+from sayso_protocol.envelope import CONSENT
 
-_NO_BITS = bytes(HASH_BYTES)
-_SET_MASK = {
-    "signed": "UPDATE bits SET signed = ? WHERE address = ? AND word = ?",
-    "chain": "UPDATE bits SET chain = ? WHERE address = ? AND word = ?",
-}
+ERASED = 0  # the kind of a tombstone (rule 8.13): known, but neither listed nor given to anybody
+
+
+class Message(NamedTuple):
+    """A message as it is stored: digest, kind, contributor and the canonical bytes of its envelope."""
+
+    digest: bytes
+    kind: int
+    contributor: bytes
+    body: bytes
 
 
 class Stored(NamedTuple):
@@ -30,79 +32,18 @@ def is_known(db: sqlite3.Connection, digest: bytes) -> bool:
     return db.execute("SELECT 1 FROM messages WHERE digest = ?", (digest,)).fetchone() is not None
 
 
-def add_consent(db: sqlite3.Connection, envelope: Envelope, now: float, *, own: bool) -> bool:
-    """Store a consent; False if it was there. `own`: this node sponsors it, so it anchors it."""
-    consent = envelope.message
-    assert isinstance(consent, Consent)  # noqa: S101 - the type checker's only way to know
-    seq = _insert(db, envelope, CONSENT, now)
-    if seq is None:
-        return False
-    db.executemany("INSERT INTO items VALUES (?, ?)", ((item, seq) for item in envelope.items))
-    people = {consent.contributor, consent.guardian} - {NOBODY}
-    db.executemany("INSERT OR IGNORE INTO people VALUES (?)", ((one,) for one in people))
-    if own:
-        db.execute("INSERT INTO anchor_queue VALUES (?, ?, ?)", (seq, envelope.digest, now))
-    return True
-
-
-def add_revocation(db: sqlite3.Connection, envelope: Envelope, now: float) -> bool:
-    """Store a revocation and its bits; False if its digest is known or it covers no new bit."""
-    message = envelope.message
-    assert not isinstance(message, Consent)  # noqa: S101 - the type checker's only way to know
-    covered = _bits_in(db, message.contributor, message.bits, "signed")
-    if not news(covered, message.bits) or _insert(db, envelope, REVOCATION, now) is None:
-        return False
-    merge_bits(db, message.contributor, message.bits, source="signed")
-    return True
-
-
-def _insert(db: sqlite3.Connection, envelope: Envelope, kind: int, now: float) -> int | None:
+def insert(db: sqlite3.Connection, message: Message, now: float) -> int | None:
+    """Store the bytes of a message; returns its place, or None if its digest is known."""
     cursor = db.execute(
         "INSERT OR IGNORE INTO messages (digest, kind, contributor, body, arrived_at)"
         " VALUES (?, ?, ?, ?, ?)",
-        (envelope.digest, kind, envelope.message.contributor, encode(envelope), now),
+        (*message, now),
     )
-    return cursor.lastrowid if cursor.rowcount else None
-
-
-def merge_bits(db: sqlite3.Connection, address: bytes, bits: Masks, *, source: str) -> bool:
-    """OR bits into the state, as `signed` or `chain`; True if any was new to that source."""
-    known = _bits_in(db, address, bits, source)
-    fresh = news(known, bits)
-    for word, mask in fresh.items():
-        key = (address, word.to_bytes(HASH_BYTES))
-        db.execute("INSERT OR IGNORE INTO bits VALUES (?, ?, ?, ?)", (*key, _NO_BITS, _NO_BITS))
-        db.execute(_SET_MASK[source], ((known.get(word, 0) | mask).to_bytes(HASH_BYTES), *key))
-    return bool(fresh)
-
-
-def bits_of(db: sqlite3.Connection, address: bytes, *, source: str | None = None) -> Masks:
-    """All bits of an address, or those of one source."""
-    rows = db.execute("SELECT word, signed, chain FROM bits WHERE address = ?", (address,))
-    return {int.from_bytes(word): _mask(signed, chain, source) for word, signed, chain in rows}
-
-
-def _bits_in(db: sqlite3.Connection, address: bytes, words: Iterable[int], source: str) -> Masks:
-    """The bits in some words: what a message costs must not grow with all that its signer revoked."""
-    found: Masks = {}
-    for word in words:
-        key = (address, word.to_bytes(HASH_BYTES))
-        query = "SELECT signed, chain FROM bits WHERE address = ? AND word = ?"
-        if row := db.execute(query, key).fetchone():
-            found[word] = _mask(row[0], row[1], source)
-    return found
-
-
-def _mask(signed: bytes, chain: bytes, source: str | None) -> int:
-    masks = {"signed": int.from_bytes(signed), "chain": int.from_bytes(chain)}
-    return masks[source] if source else masks["signed"] | masks["chain"]
-
-
-def state_entries(db: sqlite3.Connection) -> Iterator[StateEntry]:
-    """The bits of everybody in a held consent: what a receipt's state digest is over (rule 9.3)."""
-    rows = db.execute("SELECT address, word, signed, chain FROM bits JOIN people USING (address)")
-    for address, word, signed, chain in rows:
-        yield address, int.from_bytes(word), _mask(signed, chain, None)
+    if not cursor.rowcount:
+        return None
+    if message.kind == CONSENT:
+        change_sums(db, CONSENT, [consent_change(message.digest, 1)])
+    return cursor.lastrowid
 
 
 def consent(db: sqlite3.Connection, digest: bytes) -> Stored | None:
@@ -119,6 +60,12 @@ def consents_on(db: sqlite3.Connection, item: bytes) -> list[Stored]:
         "SELECT seq, body, arrived_at FROM items JOIN messages USING (seq) WHERE item = ?", (item,)
     )
     return [Stored(*row) for row in rows]
+
+
+def licenses_on(db: sqlite3.Connection, item: bytes) -> list[bytes]:
+    """License hashes of all stored consents that name an item, oldest first."""
+    query = "SELECT digest FROM items JOIN messages USING (seq) WHERE item = ? ORDER BY seq"
+    return [digest for (digest,) in db.execute(query, (item,))]
 
 
 def licenses_of(db: sqlite3.Connection, contributor: bytes) -> list[bytes]:
@@ -139,16 +86,11 @@ def digests(db: sqlite3.Connection, kind: int, after: bytes, limit: int) -> list
     return [digest for (digest,) in rows]
 
 
-def unknown(db: sqlite3.Connection, wanted: Iterable[bytes]) -> list[bytes]:
-    """Those digests that are not stored."""
-    return [digest for digest in wanted if not is_known(db, digest)]
-
-
 def bodies(db: sqlite3.Connection, wanted: Iterable[bytes]) -> Iterator[bytes]:
     """The stored envelopes of some digests; those not held are left out."""
     for digest in wanted:
-        row = db.execute("SELECT body FROM messages WHERE digest = ?", (digest,)).fetchone()
-        if row:
+        query = "SELECT body FROM messages WHERE digest = ? AND kind <> ?"
+        if row := db.execute(query, (digest, ERASED)).fetchone():
             yield row[0]
 
 
@@ -158,6 +100,21 @@ def keep_acknowledgement(db: sqlite3.Connection, digest: bytes, body: str) -> st
     row = db.execute("SELECT body FROM acknowledgements WHERE digest = ?", (digest,)).fetchone()
     first: str = row[0]
     return first
+
+
+def note_time(db: sqlite3.Connection, name: str, time: int) -> None:
+    """Keep the latest of the times that were noted under a name, seconds since the epoch."""
+    db.execute(
+        "INSERT INTO numbers VALUES (?, ?)"
+        " ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)",
+        (name, time),
+    )
+
+
+def noted_time(db: sqlite3.Connection, name: str) -> int:
+    """The latest time that was noted under a name, or 0."""
+    row = db.execute("SELECT value FROM numbers WHERE name = ?", (name,)).fetchone()
+    return int(row[0]) if row else 0
 
 
 def next_number(db: sqlite3.Connection, name: str) -> int:

@@ -1,38 +1,65 @@
-"""The asking half of sync: one round with one peer fetches all it has that we lack.
+"""The asking half of sync: one round with one peer fetches all it has that we lack, and offers the rest.
 
-Revocations come before consents. A peer that lists a message and does not give it has not been synced
-with: the round fails, and the node's answers stay stale if it cannot find enough other peers.
+Revocations come first, so that none of somebody known waits behind consents; then consents; then the
+revocations that would have been of nobody known before, here or at the peer (rule 7.14). A peer that
+shows a message and does not give it has not been synced with: the round fails, and the node's answers
+stay stale if it cannot find enough others.
 """
 
 import logging
+import os
 from collections import OrderedDict
-from collections.abc import Iterable
+from typing import NamedTuple
 
 from sayso_node.counters import Counters
-from sayso_node.errors import PeerUnreachable
 from sayso_node.freshness import Freshness
 from sayso_node.intake import Intake
-from sayso_node.interfaces import Clock, Network
-from sayso_node.outcome import Source, Status
-from sayso_node.store import messages
+from sayso_node.interfaces import Clock, Network, Randomness
+from sayso_node.store import bits, pending
 from sayso_node.store.engine import Engine
+from sayso_node.sync.fetching import Fetching
+from sayso_node.sync.learning import learn
+from sayso_node.sync.memory import ExpectedView, PeerMemory
+from sayso_node.sync.talk import Talk
+from sayso_node.workers import Runner, in_thread
 from sayso_protocol.envelope import CONSENT, REVOCATION
-from sayso_protocol.errors import Gossip, SaysoError
-from sayso_protocol.reconcile import (
-    BUNDLE_BYTES,
-    WANTED,
-    GetRequest,
-    ListRequest,
-    Request,
-    decode_page,
-    encode_request,
-)
-from sayso_protocol.wire import SYNC_PROTOCOL, decode_bundle
+from sayso_protocol.errors import SaysoError
+from sayso_protocol.fingerprints import SALT_BYTES, Entry
+from sayso_protocol.reconcile_walk import differences
+from sayso_protocol.typed_data import Network as Place
 
 log = logging.getLogger(__name__)
 
-REQUEST_TIMEOUT_S = 15.0
-REMEMBERED_DECLINED = 65_536
+PATIENCE = 256  # revocations of nobody known that are fetched before the consents
+WALKS = 64  # of a kind in a round, as long as each brings something
+OFFERED = 1_024  # entries, at most, in a walk
+RELEARN_S = 3_600.0  # what was declined is asked for again, and offered again
+REMEMBERED_PEERS = 64
+_DRAW_BYTES = 8
+
+
+class _Remembered:
+    """What is remembered of a peer, and since when."""
+
+    def __init__(self, since: float) -> None:
+        self.since = since
+        self.kinds = {CONSENT: PeerMemory(), REVOCATION: PeerMemory()}
+
+
+class _Walked(NamedTuple):
+    """Whether everything was compared and given, how much was stored here, how much the peer took."""
+
+    complete: bool
+    stored: int
+    taken: int
+
+
+class _Progress:
+    """How far a kind was got: whether all was given, and whether anything moved, either way."""
+
+    def __init__(self) -> None:
+        self.moved = False
+        self.done = False
 
 
 class SyncRounds:
@@ -40,69 +67,104 @@ class SyncRounds:
 
     def __init__(
         self,
+        place: Place,
         network: Network,
         store: Engine,
         intake: Intake,
         freshness: Freshness,
         clock: Clock,
         counters: Counters,
+        randomness: Randomness = os.urandom,
+        runner: Runner = in_thread,
     ) -> None:
+        self._place = place
         self._network = network
         self._store = store
         self._intake = intake
         self._freshness = freshness
         self._clock = clock
         self._counters = counters
-        # Valid but bringing nothing new (their bits are covered): not stored, not asked for again.
-        self._declined: OrderedDict[bytes, None] = OrderedDict()
+        self._randomness = randomness
+        self._runner = runner
+        self._memories: OrderedDict[str, _Remembered] = OrderedDict()
 
-    async def round(self, peer_id: str) -> None:
-        """Fetch everything that a peer has and we lack; never raises for what a peer does."""
+    async def round(self, peer_id: str) -> bool:
+        """Fetch everything that a peer has and we lack; whether it gave all. Never raises for a peer."""
         begun = self._clock.now()
-        try:
-            for kind in (REVOCATION, CONSENT):
-                await self._fetch_kind(peer_id, kind)
-        except SaysoError as error:
-            self._counters.add("sync_failed")
-            log.info("sync with %s broke off: %s", peer_id, error)
-        else:
+        if await self._run(Talk(self._network, self._runner, peer_id)):
             self._freshness.peer_synced(peer_id, begun)
             self._counters.add("sync_rounds")
+            return True
+        self._counters.add("sync_failed")
+        return False
 
-    async def _fetch_kind(self, peer_id: str, kind: int) -> None:
-        after = b""
-        # A peer's pages may be smaller than ours (rule 11.2): only an empty one is the end.
-        while page := decode_page(await self._ask(peer_id, ListRequest(kind, after)), after):
+    async def _run(self, talk: Talk) -> bool:
+        """Each kind by itself: whatever is wrong with a consent, revocations get through."""
+        urgent = _Progress()
+        if self._knows_anybody():
+            urgent = await self._reconcile(talk, REVOCATION, PATIENCE)
+        consents = await self._reconcile(talk, CONSENT)
+        # What the peer took may have made a revocation known there that waited (rule 7.14).
+        if consents.moved or not urgent.done:
+            urgent = await self._reconcile(talk, REVOCATION)
+        return consents.done and urgent.done
+
+    def _knows_anybody(self) -> bool:
+        try:
             with self._store.read() as db:
-                lacking = messages.unknown(db, page)
-            await self._fetch(peer_id, [one for one in lacking if one not in self._declined])
-            after = page[-1]
+                return bits.any_known(db)
+        except SaysoError as error:
+            log.warning("sync cannot read the store: %s", error)
+            return False
 
-    async def _fetch(self, peer_id: str, wanted: list[bytes]) -> None:
-        """Fetch messages until none is missing; raises PeerUnreachable when the peer withholds some."""
-        while wanted:
-            request = GetRequest(tuple(wanted[:WANTED]))
-            bundle = decode_bundle(await self._ask(peer_id, request), BUNDLE_BYTES)
-            outcomes = await self._intake.take(bundle, Source.SYNC)
-            given = {one.envelope.digest for one in outcomes if one.envelope}
-            self._decline(
-                one.envelope.digest for one in outcomes if one.envelope and one.status is Status.KNOWN
-            )
-            # What is merely too early for our clock is no fault; what anybody can see to be wrong is.
-            for one in outcomes:
-                if one.error and one.error.gossip is Gossip.REJECT:
-                    raise one.error
-            if not given & set(wanted):
-                raise PeerUnreachable(f"{peer_id} lists messages that it does not give")
-            wanted = [digest for digest in wanted if digest not in given]
+    async def _reconcile(self, talk: Talk, kind: int, patience: int | None = None) -> _Progress:
+        progress = _Progress()
+        try:
+            for _ in range(WALKS):
+                walked = await self._walk(talk, kind, patience)
+                progress.moved |= bool(walked.stored or walked.taken)
+                if walked.complete or not walked.stored or patience is not None:
+                    progress.done = walked.complete
+                    break
+        except SaysoError as error:
+            log.info("sync with %s broke off: %s", talk.peer_id, error)
+        return progress
 
-    async def _ask(self, peer_id: str, request: Request) -> bytes:
-        return await self._network.request(
-            peer_id, SYNC_PROTOCOL, encode_request(request), REQUEST_TIMEOUT_S
-        )
+    async def _walk(self, talk: Talk, kind: int, patience: int | None) -> _Walked:
+        """Once down the tree."""
+        memory = self._memory_of(talk.peer_id, kind)
+        salt = self._randomness(SALT_BYTES)
+        view = ExpectedView(self._store, kind, memory)
+        draw = int.from_bytes(self._randomness(_DRAW_BYTES))
+        found = await talk.walk(differences(view, kind, salt, draw))
+        if found.forged:
+            self._counters.add("sync_forged")
+            log.warning("%s has other messages than its sums say", talk.peer_id)
+        fetching = Fetching(talk, self._store, self._intake, salt, self._place)
+        wanted = view.not_declined(salt, found)
+        refused, taken = list[Entry](), 0
+        complete = await fetching.get(kind, wanted, patience)
+        for node in found.ranges:
+            await fetching.get_range(node)
+        offered = [one for one in found.ours if one.id not in view.aside.refused]
+        if offered and patience is not None:
+            complete = False  # the peer, too, is told of consents first
+        elif len(offered) + found.untold <= OFFERED:  # with more to take in, it had better ask itself
+            refused = await fetching.offer(offered)
+            taken = len(offered) - len(refused)
+        learn(self._store, kind, salt, memory, view, found, fetching.got, refused)
+        return _Walked(complete and found.complete, fetching.got.stored, taken)
 
-    def _decline(self, digests: Iterable[bytes]) -> None:
-        for digest in digests:
-            self._declined[digest] = None
-        while len(self._declined) > REMEMBERED_DECLINED:
-            self._declined.popitem(last=False)
+    def _memory_of(self, peer_id: str, kind: int) -> PeerMemory:
+        now = self._clock.now()
+        known = self._memories.pop(peer_id, None)
+        if known is None or now - known.since > RELEARN_S:
+            known = _Remembered(now)
+        self._memories[peer_id] = known
+        if len(self._memories) > REMEMBERED_PEERS:
+            self._memories.popitem(last=False)
+        memory = known.kinds[kind]
+        if kind == REVOCATION and memory.declined:
+            with self._store.read() as db:
+                memory.forget_missed(pending.missed_marks(db))
+        return memory

@@ -1,0 +1,76 @@
+"""Lists in pages. A cursor is opaque: the place of the last row, sealed for one list of one node.
+
+Rows are ordered by a number that only grows and is never given twice. So however many rows come while
+somebody reads, no page repeats or skips one.
+"""
+
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from hashlib import blake2b
+from hmac import compare_digest
+from typing import Final, NamedTuple, TypeVar
+
+from aiohttp import web
+from nacl.signing import SigningKey
+
+from sayso_node.errors import BadCursor, BadRequest
+
+SEAL_BYTES: Final = 12
+_PLACE_BYTES: Final = 8
+_CURSOR: Final = re.compile(r"[A-Za-z0-9_-]{27}", re.ASCII)
+_COUNT: Final = re.compile(r"[0-9]{1,6}", re.ASCII)
+T = TypeVar("T")
+
+
+class Wanted(NamedTuple):
+    """What is asked of a list: rows after a place, at most so many."""
+
+    after: int
+    limit: int
+
+
+class Pages:
+    """Gives out cursors, and reads them."""
+
+    def __init__(self, identity: SigningKey) -> None:
+        self._key = blake2b(bytes(identity), digest_size=32, person=b"sayso cursor 1").digest()
+
+    def wanted(self, request: web.Request, largest: int) -> Wanted:
+        """Read `limit` and `cursor`; raises BadRequest and BadCursor."""
+        asked = request.query
+        if not set(asked) <= {"limit", "cursor"} or len(asked) != len(set(asked)):
+            raise BadRequest("the query may have limit and cursor, each once")
+        limit = asked.get("limit", str(largest))
+        if not _COUNT.fullmatch(limit) or not 1 <= int(limit) <= largest:
+            raise BadRequest(f"limit is a number from 1 to {largest:,}")
+        cursor = asked.get("cursor")
+        return Wanted(self._read(request.path, cursor) if cursor is not None else 0, int(limit))
+
+    def page(
+        self, request: web.Request, found: Sequence[T], places: Sequence[int], limit: int
+    ) -> tuple[Sequence[T], str | None]:
+        """The rows of a page, and the cursor of the next; `found` has one more if there is one."""
+        if len(found) <= limit:
+            return found, None
+        return found[:limit], self._give(request.path, places[limit - 1])
+
+    def _give(self, path: str, place: int) -> str:
+        body = place.to_bytes(_PLACE_BYTES)
+        return _text(body + self._seal(path, body))
+
+    def _read(self, path: str, cursor: str) -> int:
+        if _CURSOR.fullmatch(cursor):
+            data = urlsafe_b64decode(cursor + "=")
+            body, seal = data[:_PLACE_BYTES], data[_PLACE_BYTES:]
+            # Of the spellings of the same bytes only the one that was given out.
+            if compare_digest(seal, self._seal(path, body)) and _text(data) == cursor:
+                return int.from_bytes(body)
+        raise BadCursor("this cursor was not given out for this list; begin without one")
+
+    def _seal(self, path: str, body: bytes) -> bytes:
+        return blake2b(body + path.lower().encode(), digest_size=SEAL_BYTES, key=self._key).digest()
+
+
+def _text(data: bytes) -> str:
+    return urlsafe_b64encode(data).decode().rstrip("=")

@@ -1,0 +1,93 @@
+"""The chain side of a node, wired: endpoints, follower, wallets, and the account that pays.
+
+endpoints ── follower ── store
+    │  └──── contract wallets, their watch
+    └─────── payer ── anchorer, relayer ── store
+"""
+
+from collections.abc import Coroutine, Mapping
+from typing import Any
+
+from sayso_node.alarms import Alarms
+from sayso_node.chain.anchorer import Anchorer
+from sayso_node.chain.contract_wallets import ContractWallets
+from sayso_node.chain.endpoints import Endpoints
+from sayso_node.chain.eth_call import EthCall
+from sayso_node.chain.fees import ETHER, GWEI, Allowance
+from sayso_node.chain.follower import Follower
+from sayso_node.chain.payer import Payer
+from sayso_node.chain.relayer import Relayer
+from sayso_node.chain.wallet_watch import WalletWatch
+from sayso_node.chain.web3_account import Web3Account
+from sayso_node.chain.web3_chain import Web3Chain
+from sayso_node.config import NodeConfig
+from sayso_node.counters import Counters
+from sayso_node.freshness import Freshness
+from sayso_node.interfaces import Clock
+from sayso_node.store.engine import Engine
+
+
+class ChainSide:
+    """Everything of a node that has to do with the chain."""
+
+    def __init__(
+        self,
+        config: NodeConfig,
+        store: Engine,
+        freshness: Freshness,
+        clock: Clock,
+        counters: Counters,
+        alarms: Alarms,
+    ) -> None:
+        self._config, self._store = config, store
+        self._clock, self._counters, self._alarms = clock, counters, alarms
+        settings, network_file = config.settings, config.network_file
+        place, finality = network_file.network, network_file.finality
+        chains = [Web3Chain(url, place) for url in (settings.rpc, *settings.more_rpcs)]
+        self.endpoints = Endpoints(chains, freshness, alarms, counters, finality=finality)
+        self._eth_call = EthCall(self.endpoints)
+        self.wallets = ContractWallets(self._eth_call)
+        self._watch = WalletWatch(
+            place, store, self.wallets, freshness, clock, counters, settings.chain_interval_s
+        )
+        self._follower = Follower(
+            self.endpoints,
+            store,
+            freshness,
+            clock,
+            counters,
+            deploy_block=network_file.deploy_block,
+            interval_s=settings.chain_interval_s,
+        )
+        self._payer = self._make_payer()
+
+    def _make_payer(self) -> Payer | None:
+        config, settings, network_file = self._config, self._config.settings, self._config.network_file
+        if config.anchor_account is None:
+            return None
+        place, finality = network_file.network, network_file.finality
+        shared = (self._store, self._clock, self._counters, self._alarms)
+        anchorer = Anchorer(
+            self._store, config.node_key, self._clock, self._counters, wait_s=settings.anchor_wait_s
+        )
+        relayer = Relayer(place, *shared, wait_s=settings.relay_wait_s, finality=finality)
+        allowance = Allowance(
+            int(settings.max_fee_gwei * GWEI),
+            int(settings.budget_eth_per_day * ETHER),
+            int(settings.low_balance_eth * ETHER),
+        )
+        account = Web3Account(config.anchor_account, place, self.endpoints)
+        return Payer(account, *shared, allowance, (anchorer, relayer), finality=finality)
+
+    def parts(self) -> Mapping[str, Coroutine[Any, Any, None]]:
+        """What runs, by name."""
+        running = {}
+        if self._config.runs("chain"):
+            running = {"follower": self._follower.run(), "wallets": self._watch.run()}
+        if self._payer:
+            running["payer"] = self._payer.run()
+        return running
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self.endpoints.close()

@@ -1,0 +1,135 @@
+"""The account that pays, by web3: prices, signs, sends, and finds what was sent."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from eth_account.signers.local import LocalAccount
+from hexbytes import HexBytes
+from web3.exceptions import TransactionNotFound
+
+from sayso_contracts.errors import TransactionTooLarge
+from sayso_contracts.transactions import (
+    Fees,
+    SignedTransaction,
+    estimate_gas,
+    sign,
+    submit,
+    suggest_fees,
+)
+from sayso_node.chain.endpoints import Endpoints
+from sayso_node.chain.interface import Landed
+from sayso_node.chain.web3_chain import Web3Chain, chain_errors
+from sayso_node.errors import ChainUnreachable
+from sayso_node.freshness import ChainHead
+from sayso_protocol.primitives import address_text
+from sayso_protocol.receipts import ChainPoint
+from sayso_protocol.typed_data import Network
+
+
+class Web3Account:
+    """See interface.Account; asks whichever endpoint is in use."""
+
+    def __init__(self, account: LocalAccount, network: Network, endpoints: Endpoints) -> None:
+        self._account = account
+        self._network = network
+        self._endpoints = endpoints
+        self._to = address_text(network.registry)
+
+    @property
+    def _chain(self) -> Web3Chain:
+        return self._endpoints.in_use
+
+    async def head(self) -> ChainHead:
+        """The newest block."""
+        return await self._chain.head()
+
+    async def used_nonces(self, at: int | None = None) -> int:
+        """How many nonces are used by blocks up to this height, or by all."""
+        return await self._count("latest" if at is None else at)
+
+    async def pending_nonces(self) -> int:
+        """How many are used by blocks and by what the endpoint's pool holds."""
+        return await self._count("pending")
+
+    async def _count(self, block: Any) -> int:
+        with chain_errors():
+            found = await self._chain.w3.eth.get_transaction_count(self._account.address, block)
+            return _natural(found)
+
+    async def balance(self) -> int:
+        """Wei that it has."""
+        with chain_errors():
+            return _natural(await self._chain.w3.eth.get_balance(self._account.address, "latest"))
+
+    async def suggest_fees(self) -> Fees:
+        """What the endpoint would offer now."""
+        with chain_errors():
+            return await suggest_fees(self._chain.w3)
+
+    async def estimate(self, data: bytes) -> int:
+        """Gas for this call of the registry, with a margin."""
+        question = {"from": self._account.address, "to": self._to, "data": data}
+        with chain_errors(TransactionTooLarge):
+            return _natural(await estimate_gas(self._chain.w3, question))
+
+    async def sign(self, data: bytes, nonce: int, gas: int, fees: Fees) -> SignedTransaction:
+        """A signed transaction that calls the registry, not sent; never for another chain."""
+        await self._chain.check_chain()
+        with chain_errors():
+            transaction = {
+                "type": 2,
+                "chainId": self._network.chain_id,
+                "nonce": nonce,
+                "gas": gas,
+                "maxFeePerGas": fees.max_fee,
+                "maxPriorityFeePerGas": fees.priority_fee,
+                "to": self._to,
+                "value": 0,
+                "data": data,
+            }
+            return sign(transaction, self._account)
+
+    async def knows(self, tx_hash: bytes) -> bool:
+        """Whether the endpoint has this transaction."""
+        with chain_errors():
+            try:
+                known = await self._chain.w3.eth.get_transaction(HexBytes(tx_hash))
+            except TransactionNotFound:
+                return False
+            if known["hash"] != tx_hash:
+                raise ValueError("the endpoint answered with another transaction")
+            return True
+
+    async def send(self, raw_transaction: bytes) -> None:
+        """Broadcast a transaction by the first endpoint that takes it."""
+        failure: ChainUnreachable | None = None
+        for chain in (self._chain, *(one for one in self._endpoints.all if one is not self._chain)):
+            try:
+                with chain_errors():
+                    await submit(chain.w3, raw_transaction)
+            except ChainUnreachable as error:
+                failure = failure or error
+            else:
+                return
+        assert failure  # noqa: S101 - there is at least one endpoint
+        raise failure
+
+    async def landed(self, tx_hash: bytes) -> Landed | None:
+        """Where a transaction is, or None if it is in no block."""
+        with chain_errors():
+            try:
+                found = await self._chain.w3.eth.get_transaction_receipt(HexBytes(tx_hash))
+            except TransactionNotFound:
+                return None
+            receipt = cast("Mapping[str, Any]", found)
+            if receipt["transactionHash"] != tx_hash:
+                raise ValueError("the endpoint answered with another receipt")
+            block = ChainPoint(_natural(receipt["blockNumber"]), bytes(receipt["blockHash"]))
+            cost = _natural(receipt["gasUsed"]) * _natural(receipt["effectiveGasPrice"])
+            return Landed(block, receipt["status"] == 1, cost, receipt["logs"])
+
+
+def _natural(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 256:
+        raise ValueError(f"a number expected, not {str(value)[:40]!r}")
+    return value

@@ -1,0 +1,86 @@
+"""The files of snapshots and deltas: those of today's chain and of the one before, and no others.
+
+A file is written under another name, flushed and then renamed, so that whoever fetches one never sees
+half of it; it never changes afterwards. The chain before stays, so that a long download can be finished.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from sayso_protocol.snapshot import Part
+from sayso_protocol.snapshot_head import Link, SnapshotHead
+
+_PARTIAL = ".part"
+_ENDINGS = (".snapshot", ".delta", _PARTIAL)
+
+
+@dataclass(frozen=True)
+class Published:
+    """A file that may be fetched.
+
+    Attributes:
+        path: Where it is; its name is unique, and says when it was made.
+        head: What was signed.
+        size: Bytes.
+    """
+
+    path: Path
+    head: SnapshotHead
+    size: int
+
+    @property
+    def number(self) -> int:
+        """0 for a snapshot, then which of its deltas it is."""
+        return self.head.form.number if isinstance(self.head.form, Link) else 0
+
+
+class Shelf:
+    """What can be fetched."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._before: set[str] = set()
+        self.chain: tuple[Published, ...] = ()
+
+    def open(self) -> None:
+        """Make the folder; what an earlier run left stays until the second snapshot."""
+        self._folder.mkdir(exist_ok=True)
+        self._before = {one.name for one in self._folder.iterdir() if one.suffix in _ENDINGS[:2]}
+
+    def add(self, part: Part) -> Published:
+        """Write a file; a snapshot begins a new chain. Blocking. Raises OSError."""
+        ending = ".delta" if isinstance(part.head.form, Link) else ".snapshot"
+        name = f"{part.head.moment.time}-{part.head.id[:8].hex()}{ending}"
+        path, partial = self._folder / name, self._folder / (name + _PARTIAL)
+        data = part.data
+        with partial.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.rename(path)
+        published = Published(path, part.head, len(data))
+        if isinstance(part.head.form, Link):
+            self.chain = (*self.chain, published)
+            return published
+        gone = self._before
+        self._before = {one.path.name for one in self.chain} or self._before
+        self.chain = (published,)
+        self._clean(gone - self._before - {name})
+        return published
+
+    def clear(self) -> None:
+        """Nothing can be fetched any more; the next file begins a chain."""
+        self._before |= {one.path.name for one in self.chain}
+        self.chain = ()
+
+    def find(self, name: str) -> Path | None:
+        """The file of this name, of today's chain or the one before."""
+        names = {one.path.name for one in self.chain} | self._before
+        return self._folder / name if name in names else None
+
+    def _clean(self, names: set[str]) -> None:
+        for name in names:
+            (self._folder / name).unlink(missing_ok=True)
+        for partial in self._folder.glob(f"*{_PARTIAL}"):
+            partial.unlink(missing_ok=True)

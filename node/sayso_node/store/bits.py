@@ -1,0 +1,151 @@
+"""The revocation state: bits, the running sum of rule 9.3, and an event for every bit that was new.
+
+All three change in one transaction, so a listener's cursor, a receipt's digest and a verdict never
+disagree.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+
+from sayso_node.store import events
+from sayso_node.store.sync_index import (
+    Change,
+    add_carrier,
+    change_sums,
+    stored_place,
+    word_changes,
+)
+from sayso_protocol.envelope import REVOCATION
+from sayso_protocol.primitives import HASH_BYTES
+from sayso_protocol.state_digest import EMPTY_SUM, StateEntry, changed_sum, digest_of_sum
+from sayso_protocol.words import Masks
+
+SIGNED, CHAIN = "signed", "chain"
+_SUM = "state-sum"
+
+
+def merge_bits(
+    db: sqlite3.Connection,
+    address: bytes,
+    heard: Masks,
+    *,
+    source: str,
+    now: float,
+    digest: bytes | None = None,
+) -> bool:
+    """OR bits into the state, as `signed` (by the message `digest`) or `chain`.
+
+    True if any was new to that source.
+    """
+    news, changes, covered = False, [], list[Change]()
+    for word, mask in heard.items():
+        signed, chain = masks_at(db, address, word)
+        if not mask & ~(signed if source == SIGNED else chain):
+            continue
+        news, before = True, signed | chain
+        if source == SIGNED:
+            covered += word_changes(address, word, signed, signed | mask)
+            if digest:
+                add_carrier(db, address, word, digest)
+        signed, chain = (signed | mask, chain) if source == SIGNED else (signed, chain | mask)
+        _put(db, address, word, signed, chain)
+        if fresh := mask & ~before:
+            events.add(db, events.Event(address, word, fresh, source, digest, now))
+            changes.append((word, before, before | fresh))
+    if covered:
+        change_sums(db, REVOCATION, covered)
+    if changes and is_known(db, address):
+        _count(
+            db,
+            ((address, word, after) for word, _, after in changes),
+            ((address, word, before) for word, before, _ in changes),
+        )
+    return news
+
+
+def is_known(db: sqlite3.Connection, address: bytes) -> bool:
+    """Whether the address is contributor or guardian of a held consent."""
+    return db.execute("SELECT 1 FROM people WHERE address = ?", (address,)).fetchone() is not None
+
+
+def any_known(db: sqlite3.Connection) -> bool:
+    """Whether anybody is known at all."""
+    return db.execute("SELECT 1 FROM people LIMIT 1").fetchone() is not None
+
+
+def add_person(db: sqlite3.Connection, address: bytes, *, unsure: bool) -> bool:
+    """The address has become known, and its bits enter the sum: each once, so as if counted at once."""
+    cursor = db.execute("INSERT OR IGNORE INTO people VALUES (?, ?)", (address, unsure))
+    if not cursor.rowcount:
+        return False
+    if bits := bits_of(db, address):
+        _count(db, ((address, word, mask) for word, mask in bits.items()))
+    return True
+
+
+def bits_of(db: sqlite3.Connection, address: bytes, *, source: str | None = None) -> Masks:
+    """All bits of an address, or those of one source."""
+    rows = db.execute("SELECT word, signed, chain FROM bits WHERE address = ?", (address,))
+    return {int.from_bytes(word): _mask(signed, chain, source) for word, signed, chain in rows}
+
+
+def masks_at(db: sqlite3.Connection, address: bytes, word: int) -> tuple[int, int]:
+    """One word, as signed and as on chain: what a message costs must not grow with its signer's bits."""
+    key = (address, word.to_bytes(HASH_BYTES))
+    row = db.execute("SELECT signed, chain FROM bits WHERE address = ? AND word = ?", key).fetchone()
+    return (int.from_bytes(row[0]), int.from_bytes(row[1])) if row else (0, 0)
+
+
+def current_digest(db: sqlite3.Connection) -> bytes:
+    """The state digest of rule 9.3."""
+    return digest_of_sum(_sum(db))
+
+
+def state_entries(db: sqlite3.Connection) -> Iterator[StateEntry]:
+    """The bits of everybody in a held consent: what the state digest is over (rule 9.3)."""
+    rows = db.execute("SELECT address, word, signed, chain FROM bits JOIN people USING (address)")
+    for address, word, signed, chain in rows:
+        yield address, int.from_bytes(word), _mask(signed, chain, None)
+
+
+def all_entries(db: sqlite3.Connection) -> Iterator[StateEntry]:
+    """The bits of everybody, known or not."""
+    for address, word, signed, chain in db.execute("SELECT address, word, signed, chain FROM bits"):
+        yield address, int.from_bytes(word), _mask(signed, chain, None)
+
+
+def speakers(db: sqlite3.Connection) -> int:
+    """How many addresses have set a bit."""
+    count: int = db.execute("SELECT count(DISTINCT address) FROM bits").fetchone()[0]
+    return count
+
+
+def _mask(signed: bytes, chain: bytes, source: str | None) -> int:
+    masks = {SIGNED: int.from_bytes(signed), CHAIN: int.from_bytes(chain)}
+    return masks[source] if source else masks[SIGNED] | masks[CHAIN]
+
+
+def _put(db: sqlite3.Connection, address: bytes, word: int, signed: int, chain: int) -> None:
+    db.execute(
+        "INSERT OR REPLACE INTO bits VALUES (?, ?, ?, ?, ?)",
+        (
+            address,
+            word.to_bytes(HASH_BYTES),
+            signed.to_bytes(HASH_BYTES),
+            chain.to_bytes(HASH_BYTES),
+            stored_place(address, word) if signed else None,
+        ),
+    )
+
+
+def _sum(db: sqlite3.Connection) -> bytes:
+    row = db.execute("SELECT value FROM singles WHERE name = ?", (_SUM,)).fetchone()
+    total: bytes = row[0] if row else EMPTY_SUM
+    return total
+
+
+def _count(
+    db: sqlite3.Connection, added: Iterable[StateEntry], removed: Iterable[StateEntry] = ()
+) -> None:
+    total = changed_sum(_sum(db), added, removed)
+    db.execute("INSERT OR REPLACE INTO singles VALUES (?, ?)", (_SUM, total))

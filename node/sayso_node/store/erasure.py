@@ -1,0 +1,59 @@
+"""A revoked consent may be forgotten, but not that it was revoked (rule 8.13).
+
+What stays is a tombstone: the license hash and whose it was. Bits, people and words stay as they are, so
+the state and its digest do not change, and a renewal on the same terms still falls with it.
+"""
+
+import sqlite3
+
+from sayso_node.errors import NotFound, NotRevoked
+from sayso_node.store import messages
+from sayso_node.store.bits import bits_of
+from sayso_node.store.sync_index import change_sums, consent_change
+from sayso_protocol.envelope import CONSENT, decode
+from sayso_protocol.messages import Consent
+from sayso_protocol.typed_data import Network
+from sayso_protocol.verdict import License, is_revoked
+from sayso_protocol.words import Masks
+
+
+def erase(db: sqlite3.Connection, network: Network, license_hash: bytes) -> None:
+    """Reduce a consent to a tombstone.
+
+    Raises:
+        NotFound: No such consent is held.
+        NotRevoked: A permission of it stands: erasing it would take that away from the contributor.
+    """
+    stored = messages.consent(db, license_hash)
+    if stored is None:
+        raise NotFound("no license of this hash is held")
+    envelope = decode(stored.body, network)
+    consent = envelope.message
+    assert isinstance(consent, Consent)  # noqa: S101 - it was stored as one
+    held, known = License(consent, envelope.items), _Bits(db, consent)
+    for item in envelope.items:
+        for purpose in consent.purposes:
+            if not is_revoked(known, held, item, purpose):
+                raise NotRevoked(f"0x{item.hex()} may still be used for {purpose}")
+    seq = stored.seq
+    db.executemany("DELETE FROM items WHERE item = ? AND seq = ?", ((one, seq) for one in held.items))
+    change_sums(db, CONSENT, [consent_change(license_hash, -1)])
+    db.execute("UPDATE messages SET kind = ?, body = x'' WHERE seq = ?", (messages.ERASED, seq))
+
+
+def is_erased(db: sqlite3.Connection, license_hash: bytes) -> bool:
+    """Whether there is a tombstone of this license: every row that names it is revoked."""
+    query = "SELECT 1 FROM messages WHERE digest = ? AND kind = ?"
+    return db.execute(query, (license_hash, messages.ERASED)).fetchone() is not None
+
+
+class _Bits:
+    """The bits of a consent's people, read once."""
+
+    def __init__(self, db: sqlite3.Connection, consent: Consent) -> None:
+        people = (consent.contributor, consent.guardian)
+        self._bits = {address: bits_of(db, address) for address in people}
+
+    def bits(self, address: bytes) -> Masks:
+        """See KnownBits."""
+        return self._bits[address]

@@ -1,0 +1,157 @@
+"""Revocations that nobody here can use yet: bounded, and what is dropped leaves a mark (rule 7.14).
+
+A flood drops its own messages first. A mark says whose revocation was dropped, and which: until that
+one is heard again, nothing that its signer could have revoked is clear. When there is no room for marks,
+either, whoever becomes known afterwards is in doubt for good.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from sayso_protocol.primitives import HASH_BYTES
+from sayso_protocol.state_digest import StateEntry
+from sayso_protocol.words import Masks
+
+MARK_BYTES = 8  # of the digest; who makes two messages of one mark lifts his own
+_ENTRY_BYTES = 2 * HASH_BYTES
+_OLDEST_OF_SIGNER = "SELECT digest, signer FROM pending WHERE signer = ? ORDER BY seq LIMIT 1"
+_OLDEST_OF_SOURCE = "SELECT digest, signer FROM pending WHERE source = ? ORDER BY seq LIMIT 1"
+
+
+class Room(NamedTuple):
+    """How much is kept of what may never be of use.
+
+    Attributes:
+        pending: Messages in all; at some 16 KB each at most, 256 MB.
+        source: Messages from one source.
+        signer: Messages of one signer: all are looked through when a consent of his comes.
+        marks: Marks, at some 100 bytes each.
+    """
+
+    pending: int = 16_384
+    source: int = 1_024
+    signer: int = 64
+    marks: int = 262_144
+
+
+class Heard(NamedTuple):
+    """A verified revocation: digest, signer, the canonical bytes of its envelope, and its bits."""
+
+    digest: bytes
+    signer: bytes
+    body: bytes
+    bits: Masks
+
+
+class Load(NamedTuple):
+    """How full it is: messages that wait, marks, and how many marks found no room."""
+
+    pending: int
+    marks: int
+    lost: int
+
+
+def load(db: sqlite3.Connection) -> Load:
+    """How full the table and the marks are."""
+    rows = db.execute("SELECT name, value FROM numbers WHERE name IN ('pending', 'marks', 'marks-lost')")
+    values = dict(rows.fetchall())
+    return Load(*(values.get(name, 0) for name in ("pending", "marks", "marks-lost")))
+
+
+def has_lost(db: sqlite3.Connection) -> bool:
+    """Whether a mark ever found no room: who becomes known since is in doubt."""
+    query = "SELECT 1 FROM numbers WHERE name = 'marks-lost'"
+    return db.execute(query).fetchone() is not None
+
+
+def hold(db: sqlite3.Connection, heard: Heard, source: str, now: float, room: Room) -> bool:
+    """Let a message wait, dropping others if there are too many; False if it waited already."""
+    cursor = db.execute(
+        "INSERT OR IGNORE INTO pending (digest, signer, source, body, bits, arrived_at)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        (heard.digest, heard.signer, source, heard.body, _pack(heard.bits), now),
+    )
+    if not cursor.rowcount:
+        return False
+    if _count(db, "SELECT count(*) FROM pending WHERE signer = ?", heard.signer) > room.signer:
+        _drop(db, _OLDEST_OF_SIGNER, heard.signer, room)
+    # What was dropped for its signer may have come from another source: each bound is looked at.
+    if _count(db, "SELECT count FROM pending_sources WHERE source = ?", source) > room.source:
+        _drop(db, _OLDEST_OF_SOURCE, source, room)
+    if load(db).pending > room.pending:
+        query = "SELECT source FROM pending_sources ORDER BY count DESC LIMIT 1"
+        _drop(db, _OLDEST_OF_SOURCE, db.execute(query).fetchone()[0], room)
+    return True
+
+
+def of_signer(db: sqlite3.Connection, signer: bytes) -> list[Heard]:
+    """What waits of one signer, oldest first."""
+    query = "SELECT digest, signer, body, bits FROM pending WHERE signer = ? ORDER BY seq"
+    rows = db.execute(query, (signer,))
+    return [Heard(digest, by, body, _unpack(bits)) for digest, by, body, bits in rows]
+
+
+def all_entries(db: sqlite3.Connection) -> Iterator[StateEntry]:
+    """The bits that wait; a word once for each message."""
+    for signer, packed in db.execute("SELECT signer, bits FROM pending"):
+        for word, mask in _unpack(packed).items():
+            yield signer, word, mask
+
+
+def release(db: sqlite3.Connection, digest: bytes) -> None:
+    """A message waits no longer."""
+    db.execute("DELETE FROM pending WHERE digest = ?", (digest,))
+
+
+def lift_mark(db: sqlite3.Connection, heard: Heard) -> bool:
+    """A dropped message was heard again; True if it had left a mark."""
+    key = (heard.digest[:MARK_BYTES], heard.signer)
+    return db.execute("DELETE FROM marks WHERE digest = ? AND signer = ?", key).rowcount > 0
+
+
+def missed_marks(db: sqlite3.Connection) -> set[bytes]:
+    """The marks of messages that were dropped, and for want of which somebody known is stale."""
+    rows = db.execute("SELECT digest FROM marks JOIN people ON address = signer")
+    return {digest for (digest,) in rows}
+
+
+def is_marked(db: sqlite3.Connection, address: bytes) -> bool:
+    """Whether a revocation by this address was dropped and not heard again, or may have been."""
+    query = (
+        "SELECT 1 FROM marks WHERE signer = ?1 UNION ALL"
+        " SELECT 1 FROM people WHERE address = ?1 AND unsure LIMIT 1"
+    )
+    return db.execute(query, (address,)).fetchone() is not None
+
+
+def _count(db: sqlite3.Connection, query: str, whose: str | bytes) -> int:
+    row = db.execute(query, (whose,)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _drop(db: sqlite3.Connection, oldest: str, whose: str | bytes, room: Room) -> None:
+    digest, signer = db.execute(oldest, (whose,)).fetchone()
+    release(db, digest)
+    if load(db).marks < room.marks:
+        db.execute("INSERT OR IGNORE INTO marks VALUES (?, ?)", (digest[:MARK_BYTES], signer))
+        return
+    db.execute("UPDATE people SET unsure = 1 WHERE address = ?", (signer,))
+    db.execute(
+        "INSERT INTO numbers VALUES ('marks-lost', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1"
+    )
+
+
+def _pack(bits: Masks) -> bytes:
+    entries = (word.to_bytes(HASH_BYTES) + mask.to_bytes(HASH_BYTES) for word, mask in bits.items())
+    return b"".join(entries)
+
+
+def _unpack(data: bytes) -> Masks:
+    starts = range(0, len(data), _ENTRY_BYTES)
+    return {
+        int.from_bytes(data[at : at + HASH_BYTES]): int.from_bytes(
+            data[at + HASH_BYTES : at + _ENTRY_BYTES]
+        )
+        for at in starts
+    }

@@ -1,0 +1,184 @@
+"""Revocations that this node promised to keep, until their bits stand on chain for good.
+
+What is wanted are bits, not messages: a message that brought no new bit was acknowledged and not kept
+(rule 7.13), and its bits must land all the same. A bit counts as landed while an event of the followed
+chain set it; what a reorganisation drops is wanted again.
+"""
+
+import sqlite3
+from typing import NamedTuple
+
+from sayso_node.store.bits import masks_at
+from sayso_protocol.envelope import REVOCATION
+from sayso_protocol.primitives import HASH_BYTES
+from sayso_protocol.words import Masks
+
+FIRST_PAUSE_S = 3_600.0  # after a refusal; twice as long after each further one
+LONGEST_PAUSE_S = 604_800.0
+
+
+class Refusal(NamedTuple):
+    """How often the registry refused a message, and when it is tried again."""
+
+    times: int
+    again_at: float
+
+
+def want(db: sqlite3.Connection, address: bytes, bits: Masks, now: float) -> None:
+    """These bits were acknowledged: they are to be on chain."""
+    for word, mask in bits.items():
+        key = (address, word.to_bytes(HASH_BYTES))
+        before = _mask(db, "relay_wants", key)
+        if mask & ~before:
+            db.execute(
+                "INSERT INTO relay_wants VALUES (?, ?, ?, ?, 0) ON CONFLICT (address, word)"
+                " DO UPDATE SET mask = excluded.mask, done = 0",
+                (*key, (before | mask).to_bytes(HASH_BYTES), now),
+            )
+
+
+def waiting(db: sqlite3.Connection, limit: int) -> list[tuple[bytes, float]]:
+    """Whose bits wait to be landed for good, and since when; those first who wait longest."""
+    rows = db.execute(
+        "SELECT address, min(wanted_at) AS since FROM relay_wants WHERE NOT done"
+        " GROUP BY address ORDER BY since LIMIT ?",
+        (limit,),
+    )
+    return rows.fetchall()
+
+
+def missing(db: sqlite3.Connection, address: bytes) -> Masks:
+    """The wanted bits of an address that are not on the followed chain."""
+    rows = db.execute(
+        "SELECT word, mask FROM relay_wants WHERE address = ? AND NOT done", (address,)
+    ).fetchall()
+    found = {}
+    for name, mask in rows:
+        word = int.from_bytes(name)
+        if left := int.from_bytes(mask) & ~on_chain(db, address, word):
+            found[word] = left
+    return found
+
+
+def on_chain(db: sqlite3.Connection, address: bytes, word: int) -> int:
+    """The bits that stand on the chain as it is followed now."""
+    _, chain = masks_at(db, address, word)
+    return chain & ~_mask(db, "dropped", (address, word.to_bytes(HASH_BYTES)))
+
+
+def stored_of(db: sqlite3.Connection, address: bytes) -> list[tuple[bytes, bytes]]:
+    """Digest and envelope of the kept revocations of an address, oldest first."""
+    rows = db.execute(
+        "SELECT digest, body FROM messages WHERE contributor = ? AND kind = ? ORDER BY seq",
+        (address, REVOCATION),
+    )
+    return rows.fetchall()
+
+
+def seen(db: sqlite3.Connection, number: int, address: bytes, word: int, bits: int) -> None:
+    """An event of the followed chain set these bits, in the block of this height."""
+    key = (address, word.to_bytes(HASH_BYTES))
+    query = "SELECT mask FROM landed WHERE block_number = ? AND address = ? AND word = ?"
+    row = db.execute(query, (number, *key)).fetchone()
+    together = bits | (int.from_bytes(row[0]) if row else 0)
+    values = (number, *key, together.to_bytes(HASH_BYTES))
+    db.execute("INSERT OR REPLACE INTO landed VALUES (?, ?, ?, ?)", values)
+    if before := _mask(db, "dropped", key):
+        _put_dropped(db, key, before & ~bits)
+
+
+def rewound(db: sqlite3.Connection, number: int) -> None:
+    """Blocks above a height are gone, and with them what landed there."""
+    rows = db.execute(
+        "SELECT address, word, mask FROM landed WHERE block_number > ?", (number,)
+    ).fetchall()
+    for address, word, mask in rows:
+        key = (address, word)
+        _put_dropped(db, key, _mask(db, "dropped", key) | int.from_bytes(mask))
+        db.execute("UPDATE relay_wants SET done = 0 WHERE address = ? AND word = ?", key)
+    db.execute("DELETE FROM landed WHERE block_number > ?", (number,))
+
+
+def rewound_to_the_start(db: sqlite3.Connection) -> None:
+    """Nothing that was followed is left: everything is read, and landed, anew."""
+    db.execute("DELETE FROM landed")
+    db.execute("INSERT OR REPLACE INTO dropped SELECT address, word, chain FROM bits")
+    db.execute("UPDATE relay_wants SET done = 0")
+
+
+def forget_landed(db: sqlite3.Connection, number: int) -> None:
+    """Blocks up to this height are too old to be dropped."""
+    db.execute("DELETE FROM landed WHERE block_number <= ?", (number,))
+
+
+def tick_off(db: sqlite3.Connection, last_final: int) -> None:
+    """What stands on chain in blocks up to this height is done."""
+    rows = db.execute(
+        "SELECT address, word, mask FROM relay_wants WHERE NOT done AND NOT EXISTS (SELECT 1 FROM landed"
+        " WHERE landed.address = relay_wants.address AND landed.word = relay_wants.word"
+        " AND block_number > ?)",
+        (last_final,),
+    ).fetchall()
+    for address, word, mask in rows:
+        if not int.from_bytes(mask) & ~on_chain(db, address, int.from_bytes(word)):
+            done = "UPDATE relay_wants SET done = 1 WHERE address = ? AND word = ?"
+            db.execute(done, (address, word))
+
+
+def keep_items(db: sqlite3.Connection, intent: int, digests: list[bytes]) -> None:
+    """Which messages a relay carries, in their order."""
+    rows = ((intent, position, digest) for position, digest in enumerate(digests))
+    db.executemany("INSERT INTO relay_items VALUES (?, ?, ?)", rows)
+
+
+def under_way(db: sqlite3.Connection, now: float) -> frozenset[bytes]:
+    """The messages of relays that are not settled for good, without those that were refused."""
+    rows = db.execute(
+        "SELECT digest FROM relay_items JOIN intents ON intents.id = intent WHERE state = 'open'"
+        " AND NOT EXISTS (SELECT 1 FROM relay_refusals"
+        " WHERE relay_refusals.digest = relay_items.digest AND again_at > ?)",
+        (now,),
+    )
+    return frozenset(digest for (digest,) in rows)
+
+
+def highest(db: sqlite3.Connection) -> int:
+    """The height of the last block with a relay of this node; -1 without any."""
+    query = "SELECT max(mined_number) FROM intents WHERE kind = 'relay'"
+    found: int | None = db.execute(query).fetchone()[0]
+    return -1 if found is None else found
+
+
+def item_at(db: sqlite3.Connection, intent: int, position: int) -> bytes | None:
+    """The digest of one message of a relay."""
+    query = "SELECT digest FROM relay_items WHERE intent = ? AND position = ?"
+    row = db.execute(query, (intent, position)).fetchone()
+    return row[0] if row else None
+
+
+def refused(db: sqlite3.Connection, digest: bytes, now: float) -> None:
+    """The registry rejected a message: it is tried again, later each time."""
+    times = refusal(db, digest).times + 1
+    pause = min(FIRST_PAUSE_S * 2.0 ** min(times - 1, 16), LONGEST_PAUSE_S)
+    db.execute("INSERT OR REPLACE INTO relay_refusals VALUES (?, ?, ?)", (digest, times, now + pause))
+
+
+def refusal(db: sqlite3.Connection, digest: bytes) -> Refusal:
+    """What the registry said of a message so far."""
+    query = "SELECT times, again_at FROM relay_refusals WHERE digest = ?"
+    row = db.execute(query, (digest,)).fetchone()
+    return Refusal(*row) if row else Refusal(0, 0.0)
+
+
+def _mask(db: sqlite3.Connection, table: str, key: tuple[bytes, bytes]) -> int:
+    query = f"SELECT mask FROM {table} WHERE address = ? AND word = ?"  # noqa: S608 - our own names
+    row = db.execute(query, key).fetchone()
+    return int.from_bytes(row[0]) if row else 0
+
+
+def _put_dropped(db: sqlite3.Connection, key: tuple[bytes, bytes], mask: int) -> None:
+    if mask:
+        values = (*key, mask.to_bytes(HASH_BYTES))
+        db.execute("INSERT OR REPLACE INTO dropped VALUES (?, ?, ?)", values)
+    else:
+        db.execute("DELETE FROM dropped WHERE address = ? AND word = ?", key)

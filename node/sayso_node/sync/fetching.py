@@ -1,0 +1,162 @@
+"""What a round moves: messages that we lack, by name or in ranges, and offers of what a peer lacks.
+
+A range is verified while the next part of it is on its way. It comes in ascending order, so a download
+that breaks off goes on where it ended: what is there already is no longer a range without anything.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from sayso_node.errors import NoRoom, PeerUnreachable
+from sayso_node.intake import Intake
+from sayso_node.outcome import Channel, Outcome, Source, Status
+from sayso_node.store import messages
+from sayso_node.store.engine import Engine
+from sayso_node.sync.talk import Talk, check_ascends
+from sayso_protocol.envelope import Envelope, decode
+from sayso_protocol.errors import Gossip
+from sayso_protocol.fingerprints import NODES, Entry, level_of, short_id
+from sayso_protocol.reconcile import WANTED, GetRequest, OfferRequest, RangeRequest
+from sayso_protocol.reconcile_answers import TAKEN, decode_messages, decode_taken
+from sayso_protocol.typed_data import Network
+
+OFFERED_BYTES = 524_288
+OFFERED = 256  # messages at once
+AT_ONCE = 2  # parts of a range that are taken in together
+
+
+@dataclass
+class Fetched:
+    """What came in a pass.
+
+    Attributes:
+        valid: Messages with which nothing is wrong, by short id.
+        stored: How many were stored.
+        pending: How many are of nobody known.
+    """
+
+    valid: dict[bytes, Envelope] = field(default_factory=dict)
+    stored: int = 0
+    pending: int = 0
+
+
+class Fetching:
+    """Moves messages between one peer and us; raises SaysoError for what the peer does wrong."""
+
+    def __init__(self, talk: Talk, store: Engine, intake: Intake, salt: bytes, place: Network) -> None:
+        self._talk = talk
+        self._store = store
+        self._intake = intake
+        self._salt = salt
+        self._place = place
+        self._source = Source.peer(Channel.SYNC, talk.peer_id)
+        self.got = Fetched()
+
+    async def get(self, kind: int, wanted: dict[int, list[bytes]], patience: int | None = None) -> bool:
+        """Fetch messages by short id; False when it was given up because they are of nobody known."""
+        for chunk in _chunks(wanted):
+            lacking = {one for ids in chunk.values() for one in ids}
+            while lacking:
+                if patience is not None and self.got.pending > patience:
+                    return False
+                left = {n: own for n, ids in chunk.items() if (own := [i for i in ids if i in lacking])}
+                joined = tuple(b"".join(own) for own in left.values())
+                request = GetRequest(kind, self._salt, tuple(left), joined)
+                given = await self._take(decode_messages(await self._talk.ask(request)))
+                if not given & lacking:
+                    raise PeerUnreachable(f"{self._talk.peer_id} shows messages that it does not give")
+                lacking -= given
+        return True
+
+    async def get_range(self, node: int) -> None:
+        """Fetch all consents of a node, in which we have none."""
+        after = b""
+        taking: deque[asyncio.Task[set[bytes]]] = deque()
+        coming = asyncio.create_task(self._talk.ask(RangeRequest(node, after)))
+        try:
+            while bundle := decode_messages(await coming):
+                last = decode(bundle[-1], self._place).digest
+                check_ascends(last, after)
+                after = last
+                coming = asyncio.create_task(self._talk.ask(RangeRequest(node, after)))
+                taking.append(asyncio.create_task(self._take(bundle)))
+                if len(taking) >= AT_ONCE:
+                    await taking.popleft()
+            while taking:
+                await taking.popleft()
+        finally:
+            for task in (coming, *taking):
+                task.cancel()
+            await asyncio.gather(coming, *taking, return_exceptions=True)
+        if not after:
+            raise PeerUnreachable(f"{self._talk.peer_id} shows consents that it does not give")
+
+    async def offer(self, ours: Sequence[Entry]) -> list[Entry]:
+        """Offer what the peer lacks; returns what it declined."""
+        refused: set[bytes] = set()
+        digests = list(dict.fromkeys(one for entry in ours for one in entry.carriers))
+        for names, bodies in self._bundles(digests):
+            answer = await self._talk.ask(OfferRequest(tuple(bodies)))
+            taken = decode_taken(answer, len(bodies))
+            refused |= {name for name, one in zip(names, taken, strict=True) if one != TAKEN}
+        return [entry for entry in ours if not refused.isdisjoint(entry.carriers)]
+
+    def _bundles(self, digests: Sequence[bytes]) -> Iterator[tuple[list[bytes], list[bytes]]]:
+        """Digests and bodies of stored messages, as many together as may be offered at once."""
+        names: list[bytes] = []
+        bodies: list[bytes] = []
+        size = 0
+        for digest in digests:
+            with self._store.read() as db:
+                body = next(messages.bodies(db, [digest]), None)
+            if body is None:
+                continue
+            if bodies and (size + len(body) > OFFERED_BYTES or len(bodies) == OFFERED):
+                yield names, bodies
+                names, bodies, size = [], [], 0
+            names.append(digest)
+            bodies.append(body)
+            size += len(body)
+        if bodies:
+            yield names, bodies
+
+    async def _take(self, bundle: Sequence[bytes]) -> set[bytes]:
+        """Take messages in; the short ids of those that were no fault of the peer's."""
+        outcomes = await self._intake.take(bundle, self._source) if bundle else []
+        given = set()
+        for one in outcomes:
+            if one.envelope:
+                name = short_id(self._salt, one.envelope.digest)
+                given.add(name)
+                self._count(name, one)
+        # What is merely too early for our clock is no fault; what anybody can see to be wrong is.
+        for one in outcomes:
+            if one.error and one.error.gossip is Gossip.REJECT:
+                raise one.error
+        return given
+
+    def _count(self, name: bytes, outcome: Outcome) -> None:
+        assert outcome.envelope  # noqa: S101 - the type checker's only way to know
+        self.got.stored += outcome.status is Status.STORED
+        self.got.pending += outcome.status is Status.PENDING
+        if outcome.status is not Status.REFUSED or isinstance(outcome.error, NoRoom):
+            self.got.valid[name] = outcome.envelope
+
+
+def _chunks(wanted: dict[int, list[bytes]]) -> Iterator[dict[int, list[bytes]]]:
+    """Nodes of one level, ascending, with as many short ids as one request may have."""
+    for _, nodes in groupby(sorted(wanted), level_of):
+        chunk: dict[int, list[bytes]] = {}
+        size = 0
+        for node in nodes:
+            for start in range(0, len(wanted[node]), WANTED):
+                part = wanted[node][start : start + WANTED]
+                if size + len(part) > WANTED or node in chunk or len(chunk) == NODES:
+                    yield chunk
+                    chunk, size = {}, 0
+                chunk[node] = part
+                size += len(part)
+        yield chunk

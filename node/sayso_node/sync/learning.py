@@ -1,0 +1,89 @@
+"""What a round has learnt of a peer: where it will go on differing from us, and for what reason."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from sayso_node.store import messages, sync_index
+from sayso_node.store.engine import Engine
+from sayso_node.sync.fetching import Fetched
+from sayso_node.sync.memory import ExpectedView, PeerMemory
+from sayso_protocol.envelope import CONSENT, Envelope
+from sayso_protocol.fingerprints import (
+    Entry,
+    consent_entry,
+    level_of,
+    node_at,
+    revocation_entry,
+    short_id,
+)
+from sayso_protocol.messages import Consent
+from sayso_protocol.reconcile_answers import Listed
+from sayso_protocol.reconcile_walk import Differences
+from sayso_protocol.words import Masks
+
+
+def learn(
+    store: Engine,
+    kind: int,
+    salt: bytes,
+    memory: PeerMemory,
+    view: ExpectedView,
+    found: Differences,
+    got: Fetched,
+    refused: Sequence[Entry],
+) -> None:
+    """Remember what was declined, by us and by the peer; what was set aside was declined before."""
+    before = {short_id(salt, one.id): one for one in view.aside.declined.values()}
+    for node, listed in found.theirs:
+        held = _held(store, kind, salt, node)
+        if listed.entry in held:
+            continue
+        entry = before.get(listed.entry) or _rebuilt(salt, kind, node, listed, got)
+        if entry:
+            memory.remember(memory.declined, entry)
+    for node in found.ranges:
+        memory.forget_refused(node)
+    if found.ranges:
+        for entry in _not_stored(store, got):
+            memory.remember(memory.declined, entry)
+    ours = {one.id for one in found.ours}
+    for entry in (*refused, *(one for one in view.aside.refused.values() if one.id in ours)):
+        memory.remember(memory.refused, entry)
+
+
+def _held(store: Engine, kind: int, salt: bytes, node: int) -> set[bytes]:
+    with store.read() as db:
+        return {short_id(salt, one.id) for one in sync_index.entries(db, kind, node)}
+
+
+def _not_stored(store: Engine, got: Fetched) -> Iterator[Entry]:
+    for envelope in got.valid.values():
+        with store.read() as db:
+            if messages.consent(db, envelope.digest) is None:
+                yield consent_entry(envelope.digest)
+
+
+def _rebuilt(salt: bytes, kind: int, node: int, listed: Listed, got: Fetched) -> Entry | None:
+    """The peer's entry, from the messages that it gave; None if they do not make it."""
+    given = [got.valid[name] for name in listed.carriers if name in got.valid]
+    if kind == CONSENT:
+        return consent_entry(given[0].digest) if given else None
+    for entry in _entries_of(given):
+        if node_at(level_of(node), entry.place) == node and short_id(salt, entry.id) == listed.entry:
+            return entry
+    return None
+
+
+def _entries_of(envelopes: Iterable[Envelope]) -> Iterator[Entry]:
+    """What some revocations cover together, word by word."""
+    covered: dict[bytes, Masks] = {}
+    digests = []
+    for one in envelopes:
+        if isinstance(one.message, Consent):
+            continue
+        digests.append(one.digest)
+        words = covered.setdefault(one.message.contributor, {})
+        for word, mask in one.message.bits.items():
+            words[word] = words.get(word, 0) | mask
+    for address, words in covered.items():
+        for word, mask in words.items():
+            yield revocation_entry(address, word, mask, digests)

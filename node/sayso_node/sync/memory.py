@@ -1,0 +1,93 @@
+"""What is known of one peer's entries: where they will differ from ours for a reason.
+
+A peer may keep what we decline, and decline what we keep. Both are remembered, so that every round
+compares with what the peer is expected to have, and finds only news. Nothing here is believed: a peer
+that is remembered wrongly differs, is listed again, and is remembered anew.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from sayso_node.store import sync_index
+from sayso_node.store.engine import Engine
+from sayso_protocol.fingerprints import Entry, Sum, level_of, node_at, places_of, short_id
+from sayso_protocol.reconcile_walk import Differences
+
+REMEMBERED = 32_768  # entries of a peer and kind; beyond that they are compared again and again
+
+
+class PeerMemory:
+    """The entries of one kind that one peer has besides ours, and those of ours that it lacks."""
+
+    def __init__(self) -> None:
+        self.declined: dict[bytes, Entry] = {}  # by us
+        self.refused: dict[bytes, Entry] = {}  # by the peer
+
+    def remember(self, held: dict[bytes, Entry], entry: Entry) -> None:
+        """Expect it from now on, if there is room."""
+        if len(held) < REMEMBERED:
+            held[entry.id] = entry
+
+    def forget_refused(self, node: int) -> None:
+        """The peer has something where it was thought to have nothing: all there is offered again."""
+        for entry in _within(self.refused.values(), node):
+            del self.refused[entry.id]
+
+    def forget_missed(self, marks: set[bytes]) -> None:
+        """Ask again for messages whose loss makes somebody stale: 8 bytes of their digests."""
+        for entry in list(self.declined.values()):
+            if any(carrier[:8] in marks for carrier in entry.carriers):
+                del self.declined[entry.id]
+
+
+class ExpectedView:
+    """What the peer should have by all we know: the View of a walk (reconcile_walk.py)."""
+
+    def __init__(self, store: Engine, kind: int, memory: PeerMemory) -> None:
+        self._store = store
+        self._kind = kind
+        self._memory = memory
+        self.aside = PeerMemory()  # what was remembered of nodes that are being listed
+
+    def sums(self, nodes: Sequence[int], step: int) -> list[Sum]:
+        """See View."""
+        with self._store.read() as db:
+            found = sync_index.sums(db, self._kind, nodes, step)
+        level = level_of(nodes[0]) + step
+        at = {node: index << step for index, node in enumerate(nodes)}
+        for held, sign in ((self._memory.declined, 1), (self._memory.refused, -1)):
+            for entry in held.values():
+                child = node_at(level, entry.place)
+                start = at.get(child >> step)
+                if start is not None:
+                    index = start + child % (1 << step)
+                    found[index] = found[index].plus(sign * int.from_bytes(entry.id), sign)
+        return found
+
+    def ids(self, node: int) -> list[bytes]:
+        """See View."""
+        with self._store.read() as db:
+            held = {one.id for one in sync_index.entries(db, self._kind, node)}
+        extra = {one.id for one in _within(self._memory.declined.values(), node)}
+        return list((held - self._memory.refused.keys()) | extra)
+
+    def entries(self, node: int) -> list[Entry]:
+        """See View; what was remembered of this node is set aside, to be learnt again."""
+        for held, aside in (
+            (self._memory.declined, self.aside.declined),
+            (self._memory.refused, self.aside.refused),
+        ):
+            for entry in _within(held.values(), node):
+                aside[entry.id] = held.pop(entry.id)
+        with self._store.read() as db:
+            return sync_index.entries(db, self._kind, node)
+
+    def not_declined(self, salt: bytes, found: Differences) -> dict[int, list[bytes]]:
+        """What a walk wants, without what we had and declined before."""
+        known = {short_id(salt, one) for entry in self.aside.declined.values() for one in entry.carriers}
+        wanted = ((node, [one for one in ids if one not in known]) for node, ids in found.wanted.items())
+        return {node: ids for node, ids in wanted if ids}
+
+
+def _within(entries: Iterable[Entry], node: int) -> list[Entry]:
+    first, end = places_of(node)
+    return [one for one in entries if first <= one.place < end]

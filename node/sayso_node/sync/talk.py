@@ -1,0 +1,58 @@
+"""One peer, as a round of sync talks with it: questions out, answers in, and what they cost."""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from functools import partial
+from typing import Generic, TypeVar
+
+from sayso_node.interfaces import Network
+from sayso_node.workers import Runner
+from sayso_protocol.errors import Malformed
+from sayso_protocol.reconcile import Request, encode_request
+from sayso_protocol.wire import SYNC_PROTOCOL
+
+REQUEST_TIMEOUT_S = 15.0
+
+T = TypeVar("T")
+Walk = Generator[Request, bytes, T]
+
+
+class Talk:
+    """A conversation with one peer."""
+
+    def __init__(self, network: Network, runner: Runner, peer_id: str) -> None:
+        self._network = network
+        self._runner = runner
+        self.peer_id = peer_id
+
+    async def ask(self, request: Request) -> bytes:
+        """One question, one answer; raises PeerUnreachable."""
+        body = encode_request(request)
+        return await self._network.request(self.peer_id, SYNC_PROTOCOL, body, REQUEST_TIMEOUT_S)
+
+    async def walk(self, walk: Walk[T]) -> T:
+        """Ask what a walk asks, until it ends; it reads the store off the event loop."""
+        outcome = await self._runner(partial(_go_on, walk, None))
+        while not isinstance(outcome, _End):
+            answer = await self.ask(outcome)
+            outcome = await self._runner(partial(_go_on, walk, answer))
+        return outcome.value
+
+
+@dataclass(frozen=True)
+class _End(Generic[T]):
+    value: T
+
+
+def _go_on(walk: Walk[T], answer: bytes | None) -> Request | _End[T]:
+    """StopIteration does not travel through a thread."""
+    try:
+        return next(walk) if answer is None else walk.send(answer)
+    except StopIteration as stop:
+        return _End(stop.value)
+
+
+def check_ascends(last: bytes, after: bytes) -> None:
+    """A page must go on from where the last one ended, or it could go on for ever; raises Malformed."""
+    if last <= after:
+        raise Malformed("the consents of a range must ascend")

@@ -1,0 +1,119 @@
+"""GET / and /assets/...: the page, as node/web/build.mjs built it into `site/`.
+
+Everything is read once and kept compressed. The page may load nothing from anybody else, run nothing but
+its own files, and speak with this node and the other operators of the network file alone: so says its
+Content-Security-Policy (W3C CSP 3). An asset's name holds the hash of its content, so it never changes.
+"""
+
+import gzip
+from collections.abc import Iterable
+from hashlib import sha256
+from importlib.resources import files
+from typing import Final, NamedTuple
+from urllib.parse import urlsplit
+
+from aiohttp import ETag, web
+
+from sayso_node.api.negotiation import takes_gzip
+from sayso_node.errors import NotFound
+
+PAGE: Final = "index.html"
+KINDS: Final = {
+    "html": "text/html",
+    "js": "text/javascript",
+    "css": "text/css",
+    "svg": "image/svg+xml",
+    "txt": "text/plain",
+}
+FOREVER: Final = "public, max-age=31536000, immutable"
+ASK: Final = "no-cache"  # keep it, and ask each time
+
+
+class File(NamedTuple):
+    """A file of the site: content, the same compressed, media type, entity tag."""
+
+    content: bytes
+    packed: bytes
+    kind: str
+    tag: str
+
+
+class PageRoutes:
+    """Serves the page and what it loads; `operator_urls` are those of the network file."""
+
+    def __init__(self, operator_urls: Iterable[str]) -> None:
+        self._files = read_site()
+        self._headers = {
+            "Content-Security-Policy": policy(operator_urls),
+            "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+            "Referrer-Policy": "no-referrer",
+            "Vary": "Accept-Encoding",
+            "X-Content-Type-Options": "nosniff",
+            "X-Frame-Options": "DENY",  # nobody lays this page under a button of theirs
+        }
+
+    def routes(self) -> list[web.RouteDef]:
+        """The routes of this file."""
+        return [web.get("/", self.page), web.get("/assets/{name}", self.asset)]
+
+    async def page(self, request: web.Request) -> web.Response:
+        """The page itself, asked for anew each time."""
+        return self._answer(request, self._files[PAGE], ASK)
+
+    async def asset(self, request: web.Request) -> web.Response:
+        """A script, a style, a language: for ever the same under its name."""
+        found = self._files.get(request.match_info["name"])
+        if found is None or found is self._files[PAGE]:
+            raise NotFound("the page has no such file; load it again")
+        return self._answer(request, found, FOREVER)
+
+    def _answer(self, request: web.Request, file: File, age: str) -> web.Response:
+        known = request.if_none_match or ()
+        headers = {**self._headers, "Cache-Control": age}
+        if any(one.value in {file.tag, "*"} for one in known):
+            response = web.Response(status=304, headers=headers)
+        elif takes_gzip(request.headers.get("Accept-Encoding", "")):
+            headers["Content-Encoding"] = "gzip"
+            response = web.Response(body=file.packed, headers=headers)
+        else:
+            response = web.Response(body=file.content, headers=headers)
+        response.content_type, response.charset = file.kind, "utf-8"
+        response.etag = ETag(file.tag, is_weak=True)  # the same content may be compressed or not
+        return response
+
+
+def read_site() -> dict[str, File]:
+    """The built files by name."""
+    return {
+        one.name: _file(one.read_bytes(), one.name.rpartition(".")[2])
+        for one in files(__package__).joinpath("site").iterdir()
+        if one.is_file()
+    }
+
+
+def _file(content: bytes, ending: str) -> File:
+    packed = gzip.compress(content, 9, mtime=0)
+    return File(content, packed, KINDS[ending], sha256(content).hexdigest()[:32])
+
+
+def policy(operator_urls: Iterable[str]) -> str:
+    """The Content-Security-Policy; a URL that is no plain origin is left out."""
+    found = {
+        f"{url.scheme}://{url.netloc}" for url in map(urlsplit, operator_urls) if _is_origin(url.netloc)
+    }
+    rules = {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],  # wallets announce their pictures as data (EIP-6963)
+        "connect-src": ["'self'", *sorted(found)],
+        "worker-src": ["'self'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    }
+    return "; ".join(" ".join([name, *values]) for name, values in rules.items())
+
+
+def _is_origin(place: str) -> bool:
+    return bool(place) and all(char.isalnum() or char in ".-:[]" for char in place)
