@@ -1,0 +1,80 @@
+// Texts in the person's language: one file each, loaded when it is needed. English is always there.
+
+import en from "./lang/en.js";
+
+export type Key = keyof typeof en;
+export type Text = string | Partial<Record<Intl.LDMLPluralRule, string>>;
+export type Strings = Record<Key, Text>;
+
+/** Names in their own language; direction is left to right in all of them. */
+export const LANGUAGES = {
+  en: "English",
+  hi: "हिन्दी",
+  es: "Español",
+  fr: "Français",
+  pt: "Português",
+  sw: "Kiswahili",
+} as const;
+export type Language = keyof typeof LANGUAGES;
+
+const LOADERS: Record<Exclude<Language, "en">, () => Promise<{ default: Strings }>> = {
+  hi: () => import("./lang/hi.js"),
+  es: () => import("./lang/es.js"),
+  fr: () => import("./lang/fr.js"),
+  pt: () => import("./lang/pt.js"),
+  sw: () => import("./lang/sw.js"),
+};
+const CHOSEN = "sayso-language";
+
+let strings: Strings = en;
+export let language: Language = "en";
+
+const isLanguage = (name: string): name is Language => name in LANGUAGES;
+
+/** What was chosen here before, else the first of the browser's languages that there is. */
+export function preferred(): Language {
+  let chosen = "";
+  try {
+    chosen = localStorage.getItem(CHOSEN) ?? "";
+  } catch {
+    // Storage is switched off.
+  }
+  return [chosen, ...navigator.languages.map((one) => one.slice(0, 2))].find(isLanguage) ?? "en";
+}
+
+export async function use(name: Language, keep = false): Promise<void> {
+  strings = name === "en" ? en : (await LOADERS[name]()).default;
+  language = name;
+  document.documentElement.lang = name;
+  if (!keep) return;
+  try {
+    localStorage.setItem(CHOSEN, name);
+  } catch {
+    // It is asked for again next time.
+  }
+}
+
+/** The text of a key; `n` chooses its plural form, and every {name} is filled in. */
+export function t(key: Key, values: Record<string, string | number> = {}): string {
+  const text = strings[key];
+  const form = typeof text === "string" ? text : pick(text, Number(values.n ?? 0));
+  return form.replace(/\{(\w+)\}/g, (_, name: string) => {
+    const value = values[name] ?? "";
+    return typeof value === "number" ? value.toLocaleString(language) : value;
+  });
+}
+
+function pick(forms: Exclude<Text, string>, n: number): string {
+  return forms[new Intl.PluralRules(language).select(n)] ?? forms.other ?? "";
+}
+
+export const list = (words: string[]): string => new Intl.ListFormat(language, { type: "conjunction" }).format(words);
+
+/** A purpose in words; a name that nobody knows is shown as it is. */
+export function purposeText(name: string): string {
+  const key = `p_${name.replaceAll("-", "_")}`;
+  return key in en ? t(key as Key) : name;
+}
+
+export const day = (seconds: number): string =>
+  new Date(seconds * 1000).toLocaleDateString(language, { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });

@@ -1,0 +1,199 @@
+// The node that serves this page, asked over its HTTP API; and the other operators of its network file.
+
+import type { Acknowledgement } from "../protocol/promise.js";
+import type { Consent, Network, Revocation, TypedData } from "../protocol/messages.js";
+
+export interface NodeInfo {
+  name: string;
+  node_key: string;
+  network: Network;
+  time: number;
+  block: { number: number } | null;
+  operators: { name: string; node_key: string; url: string | null }[];
+}
+
+export type Status = "active" | "revoked" | "expired" | "not-yet-valid";
+
+/** A license as a list tells of it. */
+export interface Listed {
+  license: string;
+  status: Status;
+  consent: Consent;
+  arrived_at: number;
+  permissions: number;
+  revoked_permissions: number;
+  anchor_block: number | null;
+}
+
+export interface License extends Omit<Listed, "anchor_block"> {
+  envelope: string;
+  items: string[];
+  revoked_masks: string[];
+  anchor: { block_number: number } | null;
+}
+
+export interface Claim {
+  license: string;
+  contributor: string;
+  grantee: string;
+  via: string;
+  purposes: string[];
+  revoked_purposes: string[];
+  expires_at: number;
+}
+
+export interface Result {
+  digest: string | null;
+  status: "stored" | "known" | "pending" | "refused";
+  error?: { code: string; message: string };
+  acknowledgement?: Acknowledgement;
+}
+
+export interface Progress {
+  status: "stored" | "pending";
+  on_chain: boolean;
+  block: { number: number } | null;
+}
+
+/** A refusal, or no answer at all (`code` is `unreachable`). */
+export class ApiError extends Error {
+  constructor(
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+const PATIENCE_MS = 20_000;
+
+async function ask<T>(path: string, init: RequestInit = {}, origin = ""): Promise<T> {
+  let answer: Response;
+  let body: unknown;
+  try {
+    answer = await fetch(origin + path, { ...init, signal: AbortSignal.timeout(PATIENCE_MS) });
+    body = await answer.json();
+  } catch (error) {
+    throw new ApiError("unreachable", String(error));
+  }
+  if (!answer.ok && answer.status !== 422) {
+    const told = (body as { error?: { code: string; message: string } }).error;
+    throw new ApiError(told?.code ?? "unreachable", told?.message ?? answer.statusText);
+  }
+  return body as T;
+}
+
+const post = <T>(path: string, body: unknown, origin = ""): Promise<T> =>
+  ask<T>(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }, origin);
+
+export const nodeInfo = (): Promise<NodeInfo> => ask<NodeInfo>("/v1/node");
+export const license = (hash: string): Promise<License> => ask<License>(`/v1/licenses/${hash}`);
+
+export async function peersConnected(): Promise<number> {
+  const { peers } = await ask<{ peers: { connected: boolean }[] }>("/v1/peers");
+  return peers.filter((one) => one.connected).length;
+}
+
+/** Every license of an address, a page at a time, so that the first are seen before the last have come. */
+export async function* licensesOf(address: string): AsyncGenerator<Listed[]> {
+  let next: string | null = "";
+  do {
+    const cursor: string = next ? `?cursor=${next}` : "";
+    const page: { consents: Listed[]; next: string | null } = await ask(
+      `/v1/contributors/${address}/consents${cursor}`,
+    );
+    yield page.consents;
+    next = page.next;
+  } while (next);
+}
+
+export async function claimsOn(item: string): Promise<Claim[]> {
+  const found: Claim[] = [];
+  let next: string | null = "";
+  do {
+    const cursor: string = next ? `?cursor=${next}` : "";
+    const page: { claims: Claim[]; next: string | null } = await ask(`/v1/items/${item}/claims${cursor}`);
+    found.push(...page.claims);
+    next = page.next;
+  } while (next && found.length < 1000);
+  return found;
+}
+
+export function typedDataOf(
+  kind: "consent" | "revocation",
+  fields: unknown,
+): Promise<{ digest: string; typed_data: TypedData }> {
+  return post(`/v1/typed-data/${kind}`, fields);
+}
+
+export const revocationFields = (one: Revocation) => ({
+  contributor: one.contributor,
+  scopes: one.scopes,
+  words: one.words,
+  masks: one.masks,
+});
+
+export const consentFields = (one: Consent, items: string[]) => ({
+  contributor: one.contributor,
+  parties: one.parties,
+  grantee: one.grantee,
+  via: one.via,
+  items,
+  purposes: one.purposes,
+  terms: one.terms,
+  terms_uri: one.termsUri,
+  guardian: one.guardian,
+  issued_at: one.issuedAt,
+  expires_at: one.expiresAt,
+});
+
+export async function submitRevocation(one: Revocation, signature: string, consents: string[] = []): Promise<Result> {
+  const body = { ...revocationFields(one), signature, consents };
+  return first(await post<{ results: Result[] }>("/v1/revocations", body));
+}
+
+export async function submitConsent(one: Consent, items: string[], signature: string): Promise<Result> {
+  const body = { ...consentFields(one, items), signature };
+  return first(await post<{ results: Result[] }>("/v1/consents", body));
+}
+
+/** Hand in a bundle as it is (rule 7.1), here or at another operator. */
+export async function submitBundle(bytes: Uint8Array, origin = ""): Promise<Result[]> {
+  const headers = { "Content-Type": "application/msgpack", Accept: "application/json" };
+  const init = { method: "POST", headers, body: bytes as BufferSource };
+  return (await ask<{ results: Result[] }>("/v1/messages", init, origin)).results;
+}
+
+export const progressOf = (digest: string, origin = ""): Promise<Progress> =>
+  ask<Progress>(`/v1/revocations/${digest}`, {}, origin);
+
+function first({ results }: { results: Result[] }): Result {
+  const refused = results.find((one) => one.error);
+  if (refused?.error) throw new ApiError(refused.error.code, refused.error.message);
+  return results[0]!;
+}
+
+/** Tell about every revocation of an address as it becomes known; returns how to stop. */
+export function onRevocation(address: string, tell: () => void): () => void {
+  let stream: EventSource | null = null;
+  const listen = () => {
+    stream = new EventSource("/v1/events");
+    stream.addEventListener("revocation", (event) => {
+      const { contributor } = JSON.parse((event as MessageEvent<string>).data) as { contributor: string };
+      if (contributor.toLowerCase() === address.toLowerCase()) tell();
+    });
+  };
+  // A page that nobody sees holds no connection: a browser has six for a node, over all tabs.
+  const turn = () => {
+    stream?.close();
+    if (document.hidden) return;
+    listen();
+    tell();
+  };
+  if (!document.hidden) listen();
+  document.addEventListener("visibilitychange", turn);
+  return () => {
+    stream?.close();
+    document.removeEventListener("visibilitychange", turn);
+  };
+}

@@ -1,0 +1,121 @@
+// Wallets in the browser: found by EIP-6963, spoken to by EIP-1193. They hold the key; this page never does.
+
+import { checksummed } from "../protocol/bytes.js";
+import type { TypedData } from "../protocol/messages.js";
+
+export interface Provider {
+  request(asked: { method: string; params?: unknown }): Promise<unknown>;
+  on?(event: string, listener: (value: never) => void): void;
+}
+
+export interface Wallet {
+  id: string;
+  name: string;
+  icon: string;
+  provider: Provider;
+}
+
+/** Why a wallet did not do it: `refused` by the person, `chain` not known to it, or `failed`. */
+export class WalletError extends Error {
+  constructor(
+    readonly reason: "refused" | "chain" | "failed",
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+interface Announced extends Event {
+  detail: { info: { uuid: string; name: string; icon: string; rdns: string }; provider: Provider };
+}
+
+const LAST = "sayso-wallet";
+
+/** Tell about every wallet that announces itself, and about one that only fills `window.ethereum`. */
+export function findWallets(tell: (wallets: Wallet[]) => void): void {
+  const found = new Map<string, Wallet>();
+  window.addEventListener("eip6963:announceProvider", (event) => {
+    const { info, provider } = (event as Announced).detail;
+    found.delete("injected");
+    const icon = info.icon.startsWith("data:image/") ? info.icon : "";
+    found.set(info.rdns, { id: info.rdns, name: info.name.slice(0, 40), icon, provider });
+    tell([...found.values()]);
+  });
+  window.dispatchEvent(new Event("eip6963:requestProvider"));
+  const injected = (window as { ethereum?: Provider }).ethereum;
+  if (injected && found.size === 0) {
+    found.set("injected", { id: "injected", name: "", icon: "", provider: injected });
+    tell([...found.values()]);
+  }
+}
+
+async function call<T>(provider: Provider, method: string, params?: unknown): Promise<T> {
+  try {
+    return (await provider.request(params ? { method, params } : { method })) as T;
+  } catch (error) {
+    const { code, message } = error as { code?: number; message?: string };
+    const reason = code === 4001 ? "refused" : code === 4902 ? "chain" : "failed";
+    throw new WalletError(reason, String(message ?? error));
+  }
+}
+
+/** The account of a wallet. Asks the person unless `quietly`, which gives null when nothing is open yet. */
+export async function connect(wallet: Wallet, quietly = false): Promise<string | null> {
+  const accounts = await call<string[]>(wallet.provider, quietly ? "eth_accounts" : "eth_requestAccounts");
+  if (!accounts[0]) return null;
+  remember(wallet.id);
+  return checksummed(accounts[0]);
+}
+
+/** Which wallet was used last; storage may be switched off. */
+export function lastWallet(): string {
+  try {
+    return localStorage.getItem(LAST) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+export function remember(id: string): void {
+  try {
+    localStorage.setItem(LAST, id);
+  } catch {
+    // Then it is chosen again next time.
+  }
+}
+
+export async function chainOf({ provider }: Wallet): Promise<number> {
+  return Number(await call<string>(provider, "eth_chainId"));
+}
+
+export async function switchChain({ provider }: Wallet, chainId: number): Promise<void> {
+  await call(provider, "wallet_switchEthereumChain", [{ chainId: "0x" + chainId.toString(16) }]);
+}
+
+/** A signature in lower case, as the API takes it. */
+export async function sign({ provider }: Wallet, account: string, data: TypedData): Promise<string> {
+  const signature = await call<string>(provider, "eth_signTypedData_v4", [account, JSON.stringify(data)]);
+  return wellFormed(signature.toLowerCase());
+}
+
+/** Some wallets give v as 0 or 1; the protocol has one form (4.4). */
+function wellFormed(signature: string): string {
+  if (signature.length !== 132) return signature;
+  const v = parseInt(signature.slice(130), 16);
+  return v < 27 ? signature.slice(0, 130) + (v + 27).toString(16) : signature;
+}
+
+export function send({ provider }: Wallet, from: string, to: string, data: string): Promise<string> {
+  return call<string>(provider, "eth_sendTransaction", [{ from, to, data, value: "0x0" }]);
+}
+
+/** Links that open this page in the browser of a wallet app. */
+export function appLinks(page: string): { name: string; url: string }[] {
+  const plain = page.replace(/^https?:\/\//, "");
+  return [
+    { name: "MetaMask", url: `https://metamask.app.link/dapp/${plain}` },
+    { name: "Trust Wallet", url: `https://link.trustwallet.com/open_url?coin_id=60&url=${encodeURIComponent(page)}` },
+    { name: "Coinbase Wallet", url: `https://go.cb-w.com/dapp?cb_url=${encodeURIComponent(page)}` },
+    { name: "OKX Wallet", url: `https://web3.okx.com/download?deeplink=${encodeURIComponent(`okx://wallet/dapp/url?dappUrl=${encodeURIComponent(page)}`)}` },
+  ];
+}

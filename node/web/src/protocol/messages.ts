@@ -1,0 +1,157 @@
+// The two messages, their notices and their typed data: sections 3 and 4. What is signed is built here,
+// from the fields that a person sees, and never taken from a node.
+
+import { NOBODY, NO_HASH, big, checksummed, hex, join, keccak, same, unhex, utf8 } from "./bytes.js";
+import { contentRoot } from "./trees.js";
+
+export interface Network {
+  chain_id: number;
+  registry: string;
+}
+
+/** What a wallet is given of a consent (4.2): addresses in EIP-55. */
+export interface Consent {
+  notice: string;
+  contributor: string;
+  parties: string[];
+  grantee: string;
+  via: string;
+  content: string;
+  items: number;
+  purposes: string[];
+  terms: string;
+  termsUri: string;
+  guardian: string;
+  issuedAt: number;
+  expiresAt: number;
+}
+
+export interface Revocation {
+  notice: string;
+  contributor: string;
+  scopes: string[];
+  words: string[];
+  masks: string[];
+}
+
+export interface TypedData {
+  types: Record<string, { name: string; type: string }[]>;
+  primaryType: "Consent" | "Revocation";
+  domain: Record<string, string | number>;
+  message: Consent | Revocation;
+}
+
+/** What a consent is made of, before its notice and content are computed. */
+export type Terms = Omit<Consent, "notice" | "content" | "items">;
+
+export const REVOKING =
+  "I take back my permission, now and for ever, on every network. This cannot be undone.";
+
+export const LIMITS = { items: 1024, purposes: 16, parties: 16, words: 64, scopes: 16, validity: 315_619_200 };
+
+const fields = (text: string) =>
+  text.split(",").map((one) => {
+    const [type, name] = one.split(" ") as [string, string];
+    return { name, type };
+  });
+
+const DOMAIN = fields("string name,string version,uint256 chainId,address verifyingContract");
+const CONSENT = fields(
+  "string notice,address contributor,address[] parties,address grantee,string via,bytes32 content," +
+    "uint32 items,string[] purposes,bytes32 terms,string termsUri,address guardian,uint64 issuedAt," +
+    "uint64 expiresAt",
+);
+const REVOCATION = fields(
+  "string notice,address contributor,string[] scopes,uint248[] words,uint256[] masks",
+);
+
+/** A consent on these items, in order (3.1 to 3.7). */
+export function consentOf(terms: Terms, items: string[]): Consent {
+  const parties = [...new Set([terms.contributor, ...terms.parties].map(checksummed))].sort((one, other) =>
+    one.toLowerCase() < other.toLowerCase() ? -1 : 1,
+  );
+  const consent: Consent = {
+    notice: "",
+    contributor: checksummed(terms.contributor),
+    parties,
+    grantee: checksummed(terms.grantee || NOBODY),
+    via: terms.via,
+    content: contentRoot(items),
+    items: items.length,
+    purposes: [...new Set(terms.purposes)].sort(),
+    terms: terms.terms || NO_HASH,
+    termsUri: terms.termsUri,
+    guardian: checksummed(terms.guardian || NOBODY),
+    issuedAt: terms.issuedAt,
+    expiresAt: terms.expiresAt,
+  };
+  return { ...consent, notice: noticeOf(consent) };
+}
+
+export function revocationOf(
+  contributor: string,
+  scopes: string[],
+  masks: [bigint, bigint][] = [],
+): Revocation {
+  return {
+    notice: REVOKING,
+    contributor: checksummed(contributor),
+    scopes,
+    words: masks.map(([word]) => String(word)),
+    masks: masks.map(([, mask]) => String(mask)),
+  };
+}
+
+/** Rule 4.6. */
+export function noticeOf(one: Consent): string {
+  const date = (time: number) => new Date(time * 1000).toISOString().slice(0, 16).replace("T", " ") + " UTC";
+  const others = one.parties.filter((party) => !same(party, one.contributor));
+  return [
+    `I allow ${same(one.grantee, NOBODY) ? "ANYONE" : one.grantee}`,
+    one.via && `, through ${one.via},`,
+    ` to use ${one.items === 1 ? "1 item" : `${one.items} items`} of mine for ${one.purposes.join(", ")}`,
+    `, from ${date(one.issuedAt)} until ${date(one.expiresAt)}`,
+    others.length > 0 && `, together with ${others.join(", ")}`,
+    !same(one.guardian, NOBODY) && `; ${one.guardian} may revoke it too`,
+    "; I can revoke at any time.",
+  ]
+    .filter(Boolean)
+    .join("");
+}
+
+/** What a wallet is given (4.2, 4.3): a revocation names no chain, because it holds on every one. */
+export function typedData(message: Consent | Revocation, network: Network): TypedData {
+  const isConsent = "content" in message;
+  const place = { chainId: network.chain_id, verifyingContract: checksummed(network.registry) };
+  const name = isConsent ? "Consent" : "Revocation";
+  return {
+    types: {
+      EIP712Domain: isConsent ? DOMAIN : DOMAIN.slice(0, 2),
+      [name]: isConsent ? CONSENT : REVOCATION,
+    },
+    primaryType: name,
+    domain: { name: "Sayso", version: "1", ...(isConsent ? place : {}) },
+    message,
+  };
+}
+
+/** EIP-712: what is signed, and the message's name (4.2, 4.3). */
+export function digestOf(data: TypedData): string {
+  const domain = structHash("EIP712Domain", data.types, data.domain);
+  const struct = structHash(data.primaryType, data.types, data.message as never);
+  return hex(keccak(join(Uint8Array.of(0x19, 1), domain, struct)));
+}
+
+function structHash(name: string, types: TypedData["types"], values: Record<string, unknown>): Uint8Array {
+  const members = types[name]!;
+  const type = `${name}(${members.map((one) => `${one.type} ${one.name}`).join(",")})`;
+  return keccak(join(keccak(utf8(type)), ...members.map((one) => slot(one.type, values[one.name]))));
+}
+
+function slot(type: string, value: unknown): Uint8Array {
+  if (type.endsWith("[]")) return keccak(join(...(value as unknown[]).map((one) => slot(type.slice(0, -2), one))));
+  if (type === "string") return keccak(utf8(value as string));
+  if (type === "bytes32") return unhex(value as string);
+  if (type === "address") return big(BigInt(value as string));
+  return big(BigInt(value as string | number));
+}

@@ -1,0 +1,80 @@
+// What a marketplace asks for, before anybody typed anything: in the page's address behind `#/allow?`, or by
+// postMessage from the page that opened this one. docs/reference/page.md is the description of both.
+
+import { readAddress, isHash } from "./protocol/bytes.js";
+import { isPurpose } from "./protocol/words.js";
+
+export interface Asked {
+  grantee?: string;
+  via?: string;
+  purposes?: string[];
+  expiresAt?: number;
+  guardian?: string;
+  parties?: string[];
+  terms?: string;
+  termsUri?: string;
+  items?: string[];
+}
+
+const READY = "sayso-ready-1";
+const REQUEST = "sayso-request-1";
+const ANSWER = "sayso-consent-1";
+
+/** Only what is well formed is taken; the rest is left for the person to fill in. */
+export function readRequest(get: (name: string) => unknown): Asked {
+  const text = (name: string): string => (typeof get(name) === "string" ? (get(name) as string).trim() : "");
+  const many = (name: string): string[] => {
+    const value = get(name);
+    const texts = Array.isArray(value) ? value : text(name).split(",");
+    return texts.filter((one): one is string => typeof one === "string" && one !== "").map((one) => one.trim());
+  };
+  const address = (name: string) => readAddress(text(name)) ?? undefined;
+  const asked: Asked = {
+    grantee: text("grantee") === "anyone" ? "0x" + "00".repeat(20) : address("grantee"),
+    via: text("via").toLowerCase() || undefined,
+    purposes: many("purposes").filter(isPurpose),
+    expiresAt: readTime(get("expires")),
+    guardian: address("guardian"),
+    parties: many("parties").flatMap((one) => readAddress(one) ?? []),
+    terms: isHash(text("terms")) ? text("terms") : undefined,
+    termsUri: /^https:\/\/[!-~]+$/.test(text("terms_uri")) && !/[?#]/.test(text("terms_uri")) ? text("terms_uri") : undefined,
+    items: many("items").filter(isHash),
+  };
+  return Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined)) as Asked;
+}
+
+/** Seconds since the epoch, or a day (its end, UTC). */
+function readTime(value: unknown): number | undefined {
+  if (typeof value === "number" && Number.isInteger(value) && value > 0) return value;
+  if (typeof value !== "string") return undefined;
+  if (/^[1-9][0-9]{0,11}$/.test(value)) return Number(value);
+  return /^\d{4}-\d\d-\d\d$/.test(value) ? endOfDay(value) : undefined;
+}
+
+export const endOfDay = (date: string): number | undefined => {
+  const start = Date.parse(`${date}T00:00:00Z`);
+  return Number.isNaN(start) ? undefined : start / 1000 + 86_399;
+};
+
+export interface Asker {
+  origin: string;
+  asked: Asked;
+  answer: (licenses: { license: string; envelope: string; items: string[] }[]) => void;
+}
+
+/** Hear what the page that opened this one asks for; returns how to stop listening. */
+export function onRequest(tell: (asker: Asker) => void): () => void {
+  const opener = window.opener as Window | null;
+  if (!opener) return () => undefined;
+  const heard = (event: MessageEvent<unknown>) => {
+    const message = event.data as { type?: unknown; request?: Record<string, unknown> } | null;
+    if (event.source !== opener || message?.type !== REQUEST || typeof message.request !== "object") return;
+    const { request } = message;
+    const asked = readRequest((name) => (Object.hasOwn(request, name) ? request[name] : undefined));
+    const { origin } = event;
+    tell({ origin, asked, answer: (licenses) => opener.postMessage({ type: ANSWER, licenses }, origin) });
+  };
+  window.addEventListener("message", heard);
+  opener.postMessage({ type: READY }, "*"); // says nothing but that this page listens
+  return () => window.removeEventListener("message", heard);
+}

@@ -1,0 +1,60 @@
+// What is signed is what was shown: the page builds the typed data itself and compares the node's with it.
+// A node that gives something else is found out before the wallet is asked.
+
+import { ApiError, consentFields, revocationFields, typedDataOf } from "./net/api.js";
+import { sign, type Wallet } from "./net/wallet.js";
+import { type Consent, type Network, type Revocation, type TypedData, digestOf, typedData } from "./protocol/messages.js";
+
+/** The node gave other typed data than what the page shows. */
+export class LyingNode extends Error {}
+
+export interface Signed<T> {
+  message: T;
+  digest: string;
+  signature: string;
+}
+
+export async function signRevocation(wallet: Wallet, account: string, one: Revocation, network: Network) {
+  const theirs = () => typedDataOf("revocation", revocationFields(one));
+  return signMessage(wallet, account, one, network, theirs);
+}
+
+export async function signConsent(wallet: Wallet, account: string, one: Consent, items: string[], network: Network) {
+  return signMessage(wallet, account, one, network, () => typedDataOf("consent", consentFields(one, items)));
+}
+
+async function signMessage<T extends Consent | Revocation>(
+  wallet: Wallet,
+  account: string,
+  message: T,
+  network: Network,
+  theirs: () => Promise<{ digest: string; typed_data: TypedData }>,
+): Promise<Signed<T>> {
+  const data = typedData(message, network);
+  const digest = digestOf(data);
+  await compare(data, digest, theirs);
+  return { message, digest, signature: await sign(wallet, account, data) };
+}
+
+/** Throws LyingNode; a node that does not answer cannot keep anybody from signing what the page built. */
+async function compare(
+  ours: TypedData,
+  digest: string,
+  theirs: () => Promise<{ digest: string; typed_data: TypedData }>,
+): Promise<void> {
+  try {
+    const given = await theirs();
+    if (given.digest !== digest || tidy(given.typed_data) !== tidy(ours)) throw new LyingNode();
+  } catch (error) {
+    if (!(error instanceof ApiError && error.code === "unreachable")) throw error;
+  }
+}
+
+/** JSON whose text does not depend on the order of names. */
+function tidy(value: unknown): string {
+  return JSON.stringify(value, (_, one: unknown) =>
+    one && typeof one === "object" && !Array.isArray(one)
+      ? Object.fromEntries(Object.entries(one).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : one,
+  );
+}

@@ -1,0 +1,53 @@
+// What all parts of the page share: the node, the wallet, whose licenses are seen, where we are.
+
+import { createContext } from "preact";
+import { useContext, useEffect, useState } from "preact/hooks";
+
+import type { NodeInfo } from "../net/api.js";
+import type { Wallet } from "../net/wallet.js";
+
+export interface App {
+  node: NodeInfo;
+  wallets: Wallet[];
+  wallet: Wallet | null;
+  /** The account that is open in the wallet; it signs. */
+  account: string | null;
+  /** Whose licenses are shown: the account's, or those of an address that was pasted. */
+  address: string | null;
+  connect(wallet: Wallet): Promise<void>;
+  disconnect(): void;
+}
+
+export const AppContext = createContext<App>(null as unknown as App);
+export const useApp = (): App => useContext(AppContext);
+
+/** The part of the address after `#`, which no server is told: path and query. */
+export function useRoute(): { path: string; query: URLSearchParams } {
+  const [hash, set] = useState(location.hash);
+  useEffect(() => {
+    const heard = () => set(location.hash);
+    window.addEventListener("hashchange", heard);
+    return () => window.removeEventListener("hashchange", heard);
+  }, []);
+  const [path, query] = hash.replace(/^#/, "").split("?");
+  return { path: path || "/", query: new URLSearchParams(query ?? "") };
+}
+
+/** Where a part looks again when something has changed, here or elsewhere. */
+const changes = new EventTarget();
+export const changed = (): boolean => changes.dispatchEvent(new Event("change"));
+
+export function useChanges(tell: () => void, dependencies: unknown[]): void {
+  useEffect(() => {
+    changes.addEventListener("change", tell);
+    return () => changes.removeEventListener("change", tell);
+  }, dependencies);
+}
+
+export function saveFile(name: string, content: Uint8Array | string, type: string): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([content as BlobPart], { type }));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}

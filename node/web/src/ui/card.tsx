@@ -1,0 +1,89 @@
+// One license, in a plain sentence.
+
+import { day, list, purposeText, t } from "../i18n.js";
+import type { Listed } from "../net/api.js";
+import { NOBODY, same } from "../protocol/bytes.js";
+import { type Network, digestOf, noticeOf, typedData } from "../protocol/messages.js";
+import { whoText } from "../wish.js";
+import { useApp } from "./app.js";
+import { Address, Pill, Say } from "./parts.js";
+
+const judged = new Map<string, boolean>();
+
+/** Whether what the node tells is what the license hash says: hashed once, when it is seen. */
+export function isTrue(one: Pick<Listed, "license" | "consent">, network: Network): boolean {
+  const key = one.license + JSON.stringify(one.consent);
+  let right = judged.get(key);
+  if (right === undefined) {
+    right = noticeOf(one.consent) === one.consent.notice && digestOf(typedData(one.consent, network)) === one.license;
+    judged.set(key, right);
+  }
+  return right;
+}
+
+export function sentenceOf({ consent, status }: Pick<Listed, "consent" | "status">): string {
+  const values = {
+    who: whoText(consent.grantee),
+    purposes: list(consent.purposes.map(purposeText)),
+    items: t("items", { n: consent.items }),
+    date: day(consent.expiresAt),
+  };
+  return status === "revoked" || status === "expired" ? t("may_no_more", values) : t("may", values);
+}
+
+interface CardProps {
+  one: Listed;
+  takeBack: (() => void) | null;
+  /** On the page of this license, nothing leads to it. */
+  alone?: boolean;
+}
+
+export function Card({ one, takeBack, alone }: CardProps) {
+  const { node } = useApp();
+  const { consent, status } = one;
+  const live = status === "active" || status === "not-yet-valid";
+  const partly =
+    one.revoked_permissions > 0 && live
+      ? t("partly", { k: one.revoked_permissions, n: one.permissions })
+      : undefined;
+  const right = isTrue(one, node.network);
+  return (
+    <article class={`card ${live ? "" : "over"}`} data-license={one.license}>
+      <p class="state">
+        <Pill status={status} partly={partly} />
+        <span class="quiet">{one.anchor_block ? t("anchored", { block: one.anchor_block }) : t("not_anchored")}</span>
+      </p>
+      <p class="sentence">{sentenceOf(one)}</p>
+      {live && <Cloning purposes={consent.purposes} />}
+      <p class="quiet small">
+        {t("signed_on", { date: day(consent.issuedAt) })}
+        {consent.parties.length > 1 && ` · ${t("with_others", { n: consent.parties.length - 1 })}`}
+        {!same(consent.guardian, NOBODY) && (
+          <>
+            {" · "}
+            {t("guardian_is", { address: "" })}
+            <Address of={consent.guardian} />
+          </>
+        )}
+      </p>
+      {!right && <Say kind="bad">{t("untrue")}</Say>}
+      <p class="actions">
+        {takeBack && live && right && (
+          <button type="button" class="danger" onClick={takeBack}>
+            {t("take_back")}
+          </button>
+        )}
+        {!alone && (
+          <a class="button" href={`#/license/${one.license}`}>
+            {t("details")}
+          </a>
+        )}
+      </p>
+    </article>
+  );
+}
+
+function Cloning({ purposes }: { purposes: string[] }) {
+  const cloning = purposes.includes("likeness-synthesis");
+  return <p class={cloning ? "hurts" : "safe"}>{t(cloning ? "cloning" : "no_cloning")}</p>;
+}

@@ -1,0 +1,57 @@
+// The same as a picture: EIP-681 requests that a wallet on another phone reads with its camera.
+
+import { useEffect, useRef, useState } from "preact/hooks";
+
+import { t } from "../i18n.js";
+import { paymentLinks } from "../protocol/calls.js";
+import type { Revocation } from "../protocol/messages.js";
+import { useApp } from "./app.js";
+import { short } from "./parts.js";
+
+interface Code {
+  link: string;
+  size: number;
+  path: string;
+}
+
+/** The dark modules as one SVG path. */
+async function draw(link: string): Promise<Code> {
+  const { encode } = await import("uqr");
+  const { data, size } = encode(link, { border: 2 });
+  const path = data.flatMap((row, y) => row.map((dark, x) => (dark ? `M${x} ${y}h1v1h-1z` : ""))).join("");
+  return { link, size, path };
+}
+
+export function Codes({ revocation }: { revocation: Revocation }) {
+  const { node } = useApp();
+  const [codes, setCodes] = useState<Code[]>([]);
+  const first = useRef<HTMLParagraphElement>(null);
+  useEffect(() => first.current?.scrollIntoView({ block: "start" }), [codes]);
+  const { registry, chain_id } = node.network;
+  const show = async () => setCodes(await Promise.all(paymentLinks(revocation, registry, chain_id).map(draw)));
+  if (codes.length === 0) {
+    return (
+      <p>
+        <button type="button" class="wide" onClick={show}>
+          {t("qr")}
+        </button>
+      </p>
+    );
+  }
+  return (
+    <>
+      <p ref={first}>{t("qr_hint", { address: short(revocation.contributor) })}</p>
+      {codes.map(({ link, size, path }, at) => (
+        <figure class="code" key={link}>
+          <a href={link}>
+            <svg viewBox={`0 0 ${size} ${size}`} role="img" aria-label={t("qr_part", { k: at + 1, n: codes.length })} data-link={link}>
+              <rect width={size} height={size} fill="#fff" />
+              <path d={path} fill="#000" />
+            </svg>
+          </a>
+          {codes.length > 1 && <figcaption class="quiet">{t("qr_part", { k: at + 1, n: codes.length })}</figcaption>}
+        </figure>
+      ))}
+    </>
+  );
+}

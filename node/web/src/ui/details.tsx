@@ -1,0 +1,160 @@
+// One license with its files: find one by its hash or by dropping it, choose, take back.
+
+import { useEffect, useMemo, useState } from "preact/hooks";
+
+import { purposeText, t } from "../i18n.js";
+import { type License, license as ask, onRevocation } from "../net/api.js";
+import { same } from "../protocol/bytes.js";
+import { contentRoot } from "../protocol/trees.js";
+import { isSet } from "../protocol/words.js";
+import { type Wish, wishLicense, wishPart, whoText } from "../wish.js";
+import { saveFile, useApp, useChanges } from "./app.js";
+import { Card } from "./card.js";
+import { FileDrop, type Hashed, Say, explain } from "./parts.js";
+import { LookingAt } from "./licenses.js";
+import { BUNDLE } from "./progress.js";
+import { TakeBack } from "./takeback.js";
+import { bundle } from "../protocol/envelope.js";
+
+const PAGE = 50;
+
+export function Details({ hash }: { hash: string }) {
+  const { account } = useApp();
+  const [held, setHeld] = useState<License | null>(null);
+  const [error, setError] = useState("");
+  const [wish, setWish] = useState<Wish | null>(null);
+  const look = () => ask(hash).then(setHeld, (problem) => setError(explain(problem)));
+  useEffect(() => void look(), [hash]);
+  useEffect(() => (held ? onRevocation(held.consent.contributor, look) : undefined), [held?.license]);
+  useChanges(look, [hash]);
+  if (error) return <Say kind="bad">{error}</Say>;
+  if (!held) return <p class="quiet" role="status">{t("loading")}</p>;
+  const own = account !== null && same(account, held.consent.contributor);
+  const right = contentRoot(held.items) === held.consent.content;
+  const listed = { ...held, anchor_block: held.anchor?.block_number ?? null };
+  return (
+    <section>
+      <p class="back">
+        <a href={own ? "#/" : `#/of/${held.consent.contributor}`}>← {t("back")}</a>
+      </p>
+      <h1>{t("items", { n: held.consent.items })}</h1>
+      {!own && <LookingAt address={held.consent.contributor} />}
+      <Card alone one={listed} takeBack={own ? () => setWish(wishLicense(held.consent)) : null} />
+      {right ? <Items held={held} own={own} ask={setWish} /> : <Say kind="bad">{t("untrue")}</Say>}
+      <Facts held={held} />
+      {wish && <TakeBack wish={wish} close={() => setWish(null)} />}
+    </section>
+  );
+}
+
+interface ItemsProps {
+  held: License;
+  own: boolean;
+  ask: (wish: Wish) => void;
+}
+
+function Items({ held, own, ask }: ItemsProps) {
+  const { consent, items } = held;
+  const masks = useMemo(() => held.revoked_masks.map(BigInt), [held]);
+  const [search, setSearch] = useState("");
+  const [shown, setShown] = useState(PAGE);
+  const [chosen, setChosen] = useState<ReadonlySet<number>>(new Set());
+  const [names, setNames] = useState<Record<string, string>>({});
+  const matching = useMemo(
+    () => items.map((item, at) => ({ item, at })).filter(({ item }) => fits(item, names[item], search)),
+    [items, search, names],
+  );
+  const toggle = (at: number) => {
+    const next = new Set(chosen);
+    if (!next.delete(at)) next.add(at);
+    setChosen(next);
+  };
+  const find = (files: Hashed[]) => {
+    setNames((before) => ({ ...before, ...Object.fromEntries(files.map((one) => [one.item, one.name])) }));
+    setSearch(files[0]?.item ?? "");
+  };
+  const width = consent.purposes.length;
+  const gone = (at: number) => consent.purposes.filter((_, column) => isSet(masks, width, at, column));
+  return (
+    <>
+      {own && held.status !== "revoked" && width > 1 && <Purposes held={held} ask={ask} />}
+      <div class="tools">
+        <label>
+          <span>{t("search")}</span>
+          <input type="search" value={search} placeholder="0x…" onInput={(event) => setSearch(event.currentTarget.value)} />
+        </label>
+      </div>
+      <FileDrop many={false} label={t("look_text")} take={find} />
+      {matching.length === 0 && <p>{t("no_match")}</p>}
+      <ul class="items">
+        {matching.slice(0, shown).map(({ item, at }) => {
+          const lost = gone(at);
+          return (
+            <li key={item} class={lost.length === width ? "over" : ""}>
+              <label>
+                {own && <input type="checkbox" checked={chosen.has(at)} disabled={lost.length === width} onChange={() => toggle(at)} />}
+                <span class="name">{names[item] ?? <code>{`${item.slice(0, 14)}…${item.slice(-8)}`}</code>}</span>
+                {lost.length > 0 && (
+                  <span class="pill revoked">
+                    {lost.length === width ? t("revoked") : `${t("revoked")}: ${lost.map(purposeText).join(", ")}`}
+                  </span>
+                )}
+              </label>
+            </li>
+          );
+        })}
+      </ul>
+      {matching.length > shown && (
+        <button type="button" class="wide" onClick={() => setShown(shown + PAGE)}>
+          {t("more", { n: Math.min(PAGE, matching.length - shown) })}
+        </button>
+      )}
+      {chosen.size > 0 && (
+        <div class="bar">
+          <button type="button" class="danger wide" onClick={() => ask(wishPart(consent, [...chosen].sort((a, b) => a - b), consent.purposes))}>
+            {t("take_back_chosen", { n: chosen.size })}
+          </button>
+        </div>
+      )}
+    </>
+  );
+}
+
+function Purposes({ held, ask }: { held: License; ask: (wish: Wish) => void }) {
+  const { consent } = held;
+  const every = consent.purposes.map((name) => ({ name, wish: () => wishPart(consent, [...held.items.keys()], [name]) }));
+  return (
+    <p class="actions purposes">
+      {every.map(({ name, wish }) => (
+        <button type="button" key={name} onClick={() => ask(wish())}>
+          {t("take_back_for", { purpose: purposeText(name) })}
+        </button>
+      ))}
+    </p>
+  );
+}
+
+function Facts({ held }: { held: License }) {
+  const { consent } = held;
+  const envelope = () => bundle([Uint8Array.from(atob(held.envelope), (char) => char.charCodeAt(0))]);
+  return (
+    <details>
+      <summary>{t("step_signed")}</summary>
+      <blockquote lang="en">{consent.notice}</blockquote>
+      <p>
+        {t("who_may")}: <code class="long">{whoText(consent.grantee) === t("anyone") ? t("anyone") : consent.grantee}</code>
+      </p>
+      <p>
+        <code class="long">{held.license}</code>
+      </p>
+      <button type="button" onClick={() => saveFile("consent.sayso", envelope(), BUNDLE)}>
+        {t("save")}
+      </button>
+    </details>
+  );
+}
+
+function fits(item: string, name: string | undefined, search: string): boolean {
+  const words = search.trim().toLowerCase();
+  return words === "" || item.includes(words) || (name ?? "").toLowerCase().includes(words);
+}

@@ -1,0 +1,76 @@
+// The page's own protocol code against the published vectors: `node test/vectors.mjs FOLDER`. Prints how many.
+
+import { build } from "esbuild";
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+const HERE = dirname(fileURLToPath(import.meta.url));
+const out = join(mkdtempSync(join(tmpdir(), "page-")), "protocol.mjs");
+const names = ["bytes", "calls", "envelope", "messages", "promise", "trees", "words"];
+await build({
+  stdin: {
+    contents: [...names.map((name) => `protocol/${name}`), "warnings"].map((name) => `export * from "./src/${name}.ts";`).join("\n"),
+    resolveDir: join(HERE, ".."),
+  },
+  bundle: true,
+  format: "esm",
+  platform: "node",
+  outfile: out,
+});
+const page = await import(pathToFileURL(out));
+const read = (name) => JSON.parse(readFileSync(join(process.argv[2], `${name}.json`), "utf8"));
+let passed = 0;
+const pass = () => passed++;
+
+for (const one of read("messages")) {
+  const { message, domain, primaryType } = one.typed_data;
+  const network = { chain_id: domain.chainId ?? 1, registry: domain.verifyingContract ?? page.NOBODY };
+  let built;
+  let envelope;
+  if (primaryType === "Consent") {
+    built = page.consentOf({ ...message }, one.items);
+    envelope = page.consentEnvelope(built, one.items, one.signature, network);
+    assert.equal(String(page.baseWord(built)), String(BigInt(one.base)), one.name);
+  } else {
+    const masks = message.words.map((word, at) => [BigInt(word), BigInt(message.masks[at])]);
+    built = page.revocationOf(message.contributor, message.scopes, masks);
+    envelope = page.revocationEnvelope(built, one.signature);
+  }
+  const data = page.typedData(built, network);
+  assert.deepEqual(data, one.typed_data, one.name);
+  assert.equal(page.digestOf(data), one.digest, one.name);
+  const ours = page.hex(envelope).slice(0, -2); // without the sponsor, which a node adds
+  assert.equal(one.envelope.slice(0, ours.length), ours, one.name);
+  pass();
+}
+for (const one of read("scopes")) {
+  assert.equal(page.scopeWord(one.scope), BigInt(one.word), one.scope);
+  pass();
+}
+for (const [count, root] of Object.entries(read("trees").items.roots)) {
+  const items = Array.from({ length: Number(count) }, (_, at) => page.hex(page.sha(page.utf8(`item 0 ${at}`))));
+  assert.equal(page.contentRoot(items), root);
+  pass();
+}
+const promise = read("statements").acknowledgement;
+const holds = (changed) => {
+  const one = { ...promise, ...changed };
+  return page.isPromise(one, promise.digest, promise.network, promise.node_key);
+};
+assert.equal(await holds({}), true);
+assert.equal(await holds({ time: promise.time + 1 }), false);
+assert.equal(await holds({ digest: "0x" + "00".repeat(32) }), false);
+pass();
+// Names that imitate others, and names that do not.
+for (const [via, real] of [["k1ed.ai", "kled.ai"], ["kleds.ai", "kled.ai"], ["kled.io", "kled.ai"], ["silencl0.network", "silencio.network"]]) {
+  assert.equal(page.imitated(via, page.KNOWN), real, via);
+  pass();
+}
+for (const via of ["", "kled.ai", "market.example", "neon.audio"]) {
+  assert.equal(page.imitated(via, page.KNOWN), null, via);
+  pass();
+}
+console.log(passed);
