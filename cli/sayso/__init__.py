@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from sayso.checking import CheckFiles, ask, load_manifest, write_results
     from sayso.client import NodeClient
     from sayso.files import find_files, hash_files
+    from sayso.gate.gate import Gate
+    from sayso.gate.running import GateFiles
     from sayso.keys import load_key, new_account, save_key
     from sayso.licensing import Terms, grant, sign_message
     from sayso.manifest import read_manifest
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CheckFiles",
+    "Gate",
+    "GateFiles",
     "NodeClient",
     "Question",
     "Terms",
@@ -54,6 +58,8 @@ __all__ = [
 _MODULES = (
     ("checking", ("CheckFiles", "ask", "load_manifest", "write_results")),
     ("client", ("NodeClient",)),
+    ("gate.gate", ("Gate",)),
+    ("gate.running", ("GateFiles",)),
     ("files", ("find_files", "hash_files")),
     ("keys", ("load_key", "new_account", "save_key")),
     ("licensing", ("Terms", "grant", "sign_message")),

@@ -5,12 +5,13 @@ exists; the rest is the node's word, and the docstrings say which is which.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from sayso_protocol.batches import AnchorProof
 from sayso_protocol.network_file import Operator
 from sayso_protocol.receipts import Acknowledgement, Receipt, Signed
 from sayso_protocol.typed_data import Network
-from sayso_protocol.verdict import License, Reason
+from sayso_protocol.verdict import REASONS, License, Reason
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,14 @@ class Peer:
 
 
 @dataclass(frozen=True)
+class Claim:
+    """Who licensed an item, by a node's word: never clear by itself (rule 8.11)."""
+
+    license: bytes
+    contributor: bytes
+
+
+@dataclass(frozen=True)
 class Submitted:
     """What became of one message.
 
@@ -54,12 +63,14 @@ class Submitted:
         new: Whether the node had not known it.
         acknowledgement: Verified; of a revocation, or None.
         operator: Who signed the acknowledgement, or None.
+        pending: Whether the node lets it wait, without a promise: a revocation of what it does not know.
     """
 
     digest: bytes
     new: bool
     acknowledgement: Signed[Acknowledgement] | None = None
     operator: Operator | None = None
+    pending: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,10 +109,15 @@ class CheckAnswer:
     """A reason for each row, and the verified receipt that binds them.
 
     Attributes:
-        reasons: In the order of the rows.
+        numbers: The numbers of the reasons, one byte each, in the order of the rows.
         receipt: Signed by `operator`, for exactly these rows and reasons.
     """
 
-    reasons: tuple[Reason, ...]
+    numbers: bytes
     receipt: Signed[Receipt]
     operator: Operator
+
+    @cached_property
+    def reasons(self) -> tuple[Reason, ...]:
+        """The reasons by name: for a few rows, not for a million."""
+        return tuple(REASONS[number] for number in self.numbers)

@@ -11,17 +11,21 @@ import time
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Final, Self
+from urllib.parse import urlencode
 
-from sayso.answers import CheckAnswer, HeldLicense, NodeInfo, Peer, Submitted
+from sayso.answers import CheckAnswer, Claim, HeldLicense, NodeInfo, Peer, Submitted
 from sayso.parsing import (
     Question,
     read_check,
+    read_claims,
+    read_consent,
     read_license,
     read_license_hashes,
     read_node_info,
     read_peers,
     read_submitted,
 )
+from sayso.statuses import Found, StatusQuestion, read_status
 from sayso.transport import Transport
 from sayso_protocol.envelope import Envelope, encode
 from sayso_protocol.errors import WrongNetwork
@@ -94,6 +98,23 @@ class NodeClient:
         answer = await self._transport.get(f"/v1/licenses/{hex_text(license_hash)}")
         return read_license(answer, license_hash, self.trusted.network)
 
+    async def consent(self, license_hash: bytes) -> Envelope:
+        """The signed consent of a license hash, verified; raises NodeRefused when it is not held."""
+        await self._same_network()
+        answer = await self._transport.get(f"/v1/licenses/{hex_text(license_hash)}")
+        return read_consent(answer, license_hash, self.trusted.network)
+
+    async def claims(self, item: bytes) -> list[Claim]:
+        """Who licensed an item, all pages of it."""
+        await self._same_network()
+        path, found = f"/v1/items/{hex_text(item)}/claims", []
+        after: str | None = ""
+        while after is not None:
+            where = f"{path}?{urlencode({'cursor': after})}" if after else path
+            some, after = read_claims(await self._transport.get(where))
+            found += some
+        return found
+
     async def licenses_of(self, contributor: bytes) -> list[HeldLicense]:
         """Every license of an address that the node holds."""
         await self._same_network()
@@ -105,14 +126,20 @@ class NodeClient:
         """Ask whether rows are clear; see read_check for what it raises."""
         await self._same_network()
         body = {
-            "grantee": address_text(question.query.grantee),
+            "grantee": question.query.grantee,
             "purpose": question.query.purpose,
             "max_age_s": question.max_age_s,
             "run_id": question.run_id,
-            "rows": [[hex_text(row.license), hex_text(row.item)] for row in question.rows],
+            "rows": question.joined,
         }
-        answer = await self._transport.post("/v1/check", json=body)
+        answer = await self._transport.post_packed("/v1/check", body)
         return read_check(answer, question, self.trusted, self._clock())
+
+    async def status(self, question: StatusQuestion) -> Found:
+        """Ask about one row; see read_status for what it raises."""
+        await self._same_network()
+        answer = await self._transport.get(question.path)
+        return read_status(answer.value, question, self.trusted, self._clock())
 
     async def _same_network(self) -> None:
         if self._info is None:

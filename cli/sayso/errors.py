@@ -63,6 +63,12 @@ class BadKeyFile(SaysoError):
     code = "bad-key-file"
 
 
+class SignerFailed(SaysoError):
+    """The external signer did not answer, refused, or has not the account that is needed."""
+
+    code = "signer-failed"
+
+
 class FileUnreadable(SaysoError):
     """A file is missing, may not be read, or is not a regular file."""
 
@@ -81,6 +87,12 @@ class NothingToRevoke(SaysoError):
     code = "nothing-to-revoke"
 
 
+class NothingToExport(SaysoError):
+    """The file holds no consent, or several and none of them was named."""
+
+    code = "nothing-to-export"
+
+
 class BadManifest(SaysoError):
     """A line of the manifest is not a row with a license and an item, or there is no row at all."""
 
@@ -97,3 +109,21 @@ class OutputFailed(SaysoError):
     """A file could not be written; what had been written of it was removed."""
 
     code = "output-failed"
+
+
+class NothingToAsk(SaysoError):
+    """A gate was given nobody to ask: no node, no snapshot, or snapshots without the consents."""
+
+    code = "nothing-to-ask"
+
+
+class NotClear(SaysoError):
+    """A sample that may not be used was asked for."""
+
+    code = "not-clear"
+
+
+class NoSnapshot(SaysoError):
+    """The node has no snapshot yet, or none but older ones than the file at hand."""
+
+    code = "no-snapshot"

@@ -16,6 +16,11 @@ class Fields:
             raise BadAnswer("the node's answer is not a JSON object where there should be one")
         self._value: dict[str, Any] = value
 
+    @property
+    def value(self) -> dict[str, Any]:
+        """The object itself, for a reader that checks every field of it."""
+        return self._value
+
     def __iter__(self) -> Iterator[str]:
         """The names of the fields."""
         return iter(self._value)

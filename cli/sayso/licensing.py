@@ -14,12 +14,15 @@ from eth_account.signers.local import LocalAccount
 from eth_typing import Hash32
 
 from sayso.files import HashedFile
+from sayso.signers import ExternalSigner
 from sayso_protocol.envelope import Envelope
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.merkle import content_root
 from sayso_protocol.messages import Consent, Message
 from sayso_protocol.primitives import HASH_BYTES, NOBODY, address_from_text
 from sayso_protocol.typed_data import Network, digest
+
+Account = LocalAccount | ExternalSigner  # what signs: both have `address`, as text
 
 
 @dataclass(frozen=True)
@@ -56,9 +59,16 @@ class Granted:
 
 
 def sign_message(
-    account: LocalAccount, message: Message, network: Network, items: tuple[bytes, ...] = ()
+    account: Account, message: Message, network: Network, items: tuple[bytes, ...] = ()
 ) -> Envelope:
-    """The envelope of a message signed by its contributor (rule 4.4)."""
+    """The envelope of a message signed by its contributor (rule 4.4).
+
+    Raises:
+        SignerFailed: The external signer refused or did not answer.
+        BadSignature: It signed something else.
+    """
+    if isinstance(account, ExternalSigner):
+        return account.sign_message(message, network, items)
     # The digest is ours, computed from the fields; tests compare it with eth-account's EIP-712.
     signature = account.unsafe_sign_hash(Hash32(digest(message, network))).signature
     return Envelope(message, network, bytes(signature), items)
@@ -89,7 +99,7 @@ def build_consents(
 
 
 def grant(
-    account: LocalAccount,
+    account: Account,
     network: Network,
     files: Sequence[HashedFile],
     terms: Terms,

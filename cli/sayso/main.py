@@ -16,13 +16,20 @@ SECTIONS = {
     "Contributor": {
         "key": Entry(f"{_AT}.key:key", "Make and show wallet keys."),
         "grant": Entry(f"{_AT}.grant:command", "License files for named purposes."),
+        "status": Entry(f"{_AT}.status:command", "Look at one license, or at one item before a use."),
         "licenses": Entry(f"{_AT}.licenses:command", "Show what a wallet has licensed."),
         "revoke": Entry(f"{_AT}.revoke:command", "Take permission back, free and for ever."),
-        "send": Entry(f"{_AT}.send:command", "Send what was signed and saved earlier."),
+        "submit": Entry(f"{_AT}.submit:command", "Hand in what was signed and saved earlier."),
+        "show": Entry(f"{_AT}.show:command", "Explain a message or a signed answer in plain sentences."),
+        "export": Entry(f"{_AT}.export:command", "Say it in words of CAWG, aipref, ODRL, Croissant."),
     },
     "Buyer": {
         "check": Entry(f"{_AT}.check:command", "Check a data set before training; get a receipt."),
+        "bundle": Entry(f"{_AT}.bundle:bundle", "The signed consents beside a data set."),
+        "snapshot": Entry(f"{_AT}.snapshot:snapshot", "Fetch what is revoked, for checks offline."),
         "receipt": Entry(f"{_AT}.receipt:receipt", "Verify a receipt, offline."),
+        "prove": Entry(f"{_AT}.prove:prove", "Get proof from the chain about one permission."),
+        "verify-proof": Entry(f"{_AT}.prove:verify", "Check such a proof, offline."),
         "network": Entry(f"{_AT}.network:network", "Show and extend the network file: whom you trust."),
     },
     "Operator": {

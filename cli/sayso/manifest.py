@@ -47,14 +47,15 @@ def read_manifest(
 
 def raw_rows(path: Path, update: Callable[[bytes], object] | None = None) -> Iterator[tuple[int, bytes]]:
     """Line number and bytes of each row, not read any further; raises FileUnreadable."""
-    for line, raw in enumerate(_lines(path), 1):
+    for line, raw in enumerate(lines_of(path), 1):
         if update:
             update(raw)
         if raw.strip():
             yield line, raw
 
 
-def _lines(path: Path) -> Iterator[bytes]:
+def lines_of(path: Path) -> Iterator[bytes]:
+    """The bytes of each line with its end, cut where it is longer than a row; raises FileUnreadable."""
     try:
         with path.open("rb") as file:
             while raw := file.readline(ROW_BYTES + 1):
@@ -63,12 +64,18 @@ def _lines(path: Path) -> Iterator[bytes]:
         raise FileUnreadable(f"cannot read {str(path)!r}: {error.strerror}") from error
 
 
-def parse_row(path: Path, line: int, raw: bytes) -> ManifestRow:
-    """Read one row; raises BadManifest."""
+def parse_row(
+    path: Path, line: int, raw: bytes, names: tuple[str, str] = ("license", "item")
+) -> ManifestRow:
+    """Read one row whose hashes are in the fields of these names; raises BadManifest."""
+    fields = parse_fields(path, line, raw)
+    hashes = [_hash(fields, name, _refusing(path, line)) for name in names]
+    return ManifestRow(line, raw, fields, Row(*hashes))
 
-    def refuse(why: str) -> NoReturn:
-        raise BadManifest(f"{str(path)!r}, line {line}: {why}")
 
+def parse_fields(path: Path, line: int, raw: bytes) -> dict[str, Any]:
+    """All fields of one row; raises BadManifest."""
+    refuse = _refusing(path, line)
     if len(raw) > ROW_BYTES:
         refuse("longer than 16 MiB")
     try:
@@ -77,8 +84,14 @@ def parse_row(path: Path, line: int, raw: bytes) -> ManifestRow:
         refuse(f"not JSON in UTF-8 ({error})")
     if not isinstance(fields, dict):
         refuse("not a JSON object")
-    hashes = [_hash(fields, name, refuse) for name in ("license", "item")]
-    return ManifestRow(line, raw, fields, Row(*hashes))
+    return fields
+
+
+def _refusing(path: Path, line: int) -> Callable[[str], NoReturn]:
+    def refuse(why: str) -> NoReturn:
+        raise BadManifest(f"{str(path)!r}, line {line}: {why}")
+
+    return refuse
 
 
 def _hash(fields: dict[str, Any], name: str, refuse: Callable[[str], NoReturn]) -> bytes:

@@ -8,6 +8,7 @@ with Outputs() as outputs:
 
 import os
 import secrets
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -52,10 +53,15 @@ class StagedFile:
 
     def __init__(self, path: Path, mode: int) -> None:
         self._path = path
-        self._part = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.part")
+        self._part = part_of(path)
         with output_errors(path):
             descriptor = os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         self._file: IO[bytes] = os.fdopen(descriptor, "wb")
+
+    @property
+    def part(self) -> Path:
+        """Where it is until it is complete, for a library that writes to a path."""
+        return self._part
 
     def write(self, data: bytes) -> None:
         """Append; raises OutputFailed."""
@@ -84,11 +90,38 @@ class StagedFile:
             (self._path if moved else self._part).unlink()
 
 
+class StagedFolder:
+    """A folder being filled under a name of its own, beside the place it will have."""
+
+    def __init__(self, path: Path) -> None:
+        refuse_existing(path)
+        self._path, self.part = path, part_of(path)
+        with output_errors(path):
+            self.part.mkdir()
+
+    def finish(self) -> None:
+        """Put every file on the disk; raises OutputFailed."""
+        with output_errors(self._path):
+            for path in self.part.rglob("*"):
+                if path.is_file():
+                    with path.open("rb") as file:
+                        os.fsync(file.fileno())
+
+    def move(self) -> None:
+        """Give it its name; raises OutputFailed."""
+        with output_errors(self._path):
+            self.part.rename(self._path)
+
+    def discard(self, *, moved: bool) -> None:
+        """Leave nothing behind."""
+        shutil.rmtree(self._path if moved else self.part, ignore_errors=True)
+
+
 class Outputs:
     """Outputs moves its files into place when all are complete; else it removes every one."""
 
     def __init__(self) -> None:
-        self._files: list[StagedFile] = []
+        self._files: list[StagedFile | StagedFolder] = []
         self._moved = 0
         self._committed = False
 
@@ -107,8 +140,13 @@ class Outputs:
 
     def open(self, path: Path, mode: int = 0o644) -> StagedFile:
         """A file that will be `path`; the umask applies. Raises OutputFailed."""
-        self._files.append(StagedFile(path, mode))
-        return self._files[-1]
+        self._files.append(file := StagedFile(path, mode))
+        return file
+
+    def folder(self, path: Path) -> StagedFolder:
+        """A folder that will be `path`, where nothing may stand yet. Raises OutputFailed."""
+        self._files.append(folder := StagedFolder(path))
+        return folder
 
     def commit(self) -> None:
         """Move all files into place, in the order in which they were opened; raises OutputFailed."""
@@ -118,6 +156,11 @@ class Outputs:
             file.move()
             self._moved += 1
         self._committed = True
+
+
+def part_of(path: Path) -> Path:
+    """A name beside `path` that nobody else uses, for what is not complete."""
+    return path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.part")
 
 
 def write_file(path: Path, data: bytes) -> None:

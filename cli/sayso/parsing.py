@@ -7,9 +7,10 @@ Default deny: an answer that is short, strange or badly signed raises, and nothi
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from sayso.answers import Anchored, CheckAnswer, HeldLicense, NodeInfo, Peer, Submitted
+from sayso.answers import Anchored, CheckAnswer, Claim, HeldLicense, NodeInfo, Peer, Submitted
 from sayso.errors import BadAnswer, NodeRefused, NoReceipt, ReceiptNotFresh
 from sayso.fields import Fields
 from sayso_protocol import errors as protocol_errors
@@ -21,10 +22,11 @@ from sayso_protocol.messages import Consent
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import hex_text
 from sayso_protocol.receipt_text import acknowledgement_from_json, receipt_from_json
-from sayso_protocol.receipts import Receipt, check_results
+from sayso_protocol.receipts import Receipt, check_results, join_rows
+from sayso_protocol.row_tree import ROW_BYTES
 from sayso_protocol.signatures import EoaVerifier
 from sayso_protocol.typed_data import Network
-from sayso_protocol.verdict import License, Query, Reason, Row
+from sayso_protocol.verdict import REASONS, License, Query, Row
 
 _CODES = {
     one.code: one
@@ -39,15 +41,20 @@ class Question:
 
     Attributes:
         query: Grantee and purpose.
-        rows: The manifest's rows.
+        rows: The manifest's rows, one by one or joined (license . item, 64 bytes each).
         max_age_s: The oldest view of chain and peers that is accepted, seconds.
         run_id: The asker's own name for the run; a new one each time makes old answers useless.
     """
 
     query: Query
-    rows: Sequence[Row]
+    rows: Sequence[Row] | bytes
     max_age_s: int
     run_id: str
+
+    @cached_property
+    def joined(self) -> bytes:
+        """The rows as a node takes them."""
+        return self.rows if isinstance(self.rows, bytes) else join_rows(self.rows)
 
 
 def refusal(error: Fields) -> SaysoError:
@@ -81,14 +88,8 @@ def read_peers(answer: Fields) -> list[Peer]:
 
 def read_license(answer: Fields, license_hash: bytes, network: Network) -> HeldLicense:
     """GET /v1/licenses/...: raises BadSignature, BadProof and what makes a consent invalid."""
-    try:
-        body = base64.b64decode(answer.text("envelope"), validate=True)
-    except ValueError as error:
-        raise BadAnswer("the node's answer has an envelope that is not base64") from error
-    envelope = decode(body, network)
-    if not isinstance(envelope.message, Consent) or envelope.digest != license_hash:
-        raise BadAnswer("the node gave another message than the license asked for")
-    envelope.check_signatures(EoaVerifier())
+    envelope = read_consent(answer, license_hash, network)
+    assert isinstance(envelope.message, Consent)  # noqa: S101 - read_consent has looked
     anchor = answer.get("anchor", dict, type(None))
     held = HeldLicense(
         license_hash,
@@ -99,6 +100,29 @@ def read_license(answer: Fields, license_hash: bytes, network: Network) -> HeldL
     if held.revoked > held.permissions:
         raise BadAnswer("the node's answer has more revoked permissions than there are")
     return held
+
+
+def read_consent(answer: Fields, license_hash: bytes, network: Network) -> Envelope:
+    """The signed consent itself, from the same answer; raises BadAnswer, BadSignature likewise."""
+    try:
+        body = base64.b64decode(answer.text("envelope"), validate=True)
+    except ValueError as error:
+        raise BadAnswer("the node's answer has an envelope that is not base64") from error
+    envelope = decode(body, network)
+    if not isinstance(envelope.message, Consent) or envelope.digest != license_hash:
+        raise BadAnswer("the node gave another message than the license asked for")
+    envelope.check_signatures(EoaVerifier())
+    return envelope
+
+
+def read_claims(answer: Fields) -> tuple[list[Claim], str | None]:
+    """GET /v1/items/.../claims: the node's word, and where the next page begins."""
+    claims = [
+        Claim(one.hash("license"), one.address("contributor"))
+        for one in map(Fields, answer.values("claims", dict))
+    ]
+    after: str | None = answer.get("next", type(None), str)
+    return claims, after
 
 
 def _read_anchor(answer: Fields, license_hash: bytes) -> Anchored:
@@ -130,8 +154,10 @@ def _read_result(result: Fields, envelope: Envelope, trusted: NetworkFile) -> Su
     status = result.text("status")
     if status == "refused":
         raise refusal(result.fields("error"))
-    if status not in {"stored", "known"} or result.hash("digest") != envelope.digest:
+    if status not in {"stored", "known", "pending"} or result.hash("digest") != envelope.digest:
         raise BadAnswer(f"the node did not say what became of {hex_text(envelope.digest)}")
+    if status == "pending":
+        return Submitted(envelope.digest, new=False, pending=True)
     new = status == "stored"
     acknowledgement = result.get("acknowledgement", dict, type(None))
     if acknowledgement is None:
@@ -153,27 +179,25 @@ def read_check(answer: Fields, question: Question, trusted: NetworkFile, now: fl
         BadProof: The receipt is for other rows or reasons.
         WrongNetwork: See Signed.check; UnknownSigner and BadSignature likewise.
     """
-    reasons = _read_reasons(answer, len(question.rows))
+    numbers = answer.get("reasons", bytes)
+    _check_reasons(numbers, len(question.joined) // ROW_BYTES)
     value: Any = answer.get("receipt", dict, type(None))
     if value is None:
         raise NoReceipt("the node answered without a signed receipt")
     signed = receipt_from_json(value)
     operator = signed.check(trusted)
     _check_question(signed.statement, question)
-    check_results(signed.statement, question.rows, reasons)
+    check_results(signed.statement, question.joined, numbers)
     if abs(signed.statement.time - now) > LIMITS.clock_skew_s:
         raise ReceiptNotFresh("the receipt's time differs from this machine's by over ten minutes")
-    return CheckAnswer(reasons, signed, operator)
+    return CheckAnswer(numbers, signed, operator)
 
 
-def _read_reasons(answer: Fields, count: int) -> tuple[Reason, ...]:
-    texts = answer.values("reasons", str)
-    if len(texts) != count:
-        raise BadAnswer(f"the node gave {len(texts)} reasons for {count} rows")
-    try:
-        return tuple(Reason(text) for text in texts)
-    except ValueError as error:
-        raise BadAnswer(f"the node gave a reason nobody knows ({error})") from error
+def _check_reasons(numbers: bytes, count: int) -> None:
+    if len(numbers) != count:
+        raise BadAnswer(f"the node gave {len(numbers)} reasons for {count} rows")
+    if strange := set(numbers) - REASONS.keys():
+        raise BadAnswer(f"the node gave a reason nobody knows ({min(strange)})")
 
 
 def _check_question(receipt: Receipt, question: Question) -> None:

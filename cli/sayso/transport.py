@@ -3,10 +3,12 @@
 Proxies from the environment are not used: a check tells what a buyer trains on.
 """
 
+from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Any, Final, Self
 
 import aiohttp
+import msgpack
 
 from sayso.errors import BadAnswer, NodeUnreachable
 from sayso.fields import Fields
@@ -17,7 +19,11 @@ from sayso_protocol.json_text import parse_json
 CONNECT_S: Final = 10.0
 ANSWER_S: Final = 30.0
 CHECK_S: Final = 600.0  # a million rows take a while
+MSGPACK: Final = "application/msgpack"
+OK: Final = 200
+PARTIAL: Final = 206
 ANSWER_BYTES: Final = 256 * 1024 * 1024
+STREAM: Final = aiohttp.ClientTimeout(sock_connect=CONNECT_S, sock_read=ANSWER_S)
 
 
 class Transport:
@@ -46,8 +52,32 @@ class Transport:
         return await self._ask("GET", path, timeout=self._get_timeout)
 
     async def post(self, path: str, **body: Any) -> Fields:
-        """POST with aiohttp's `json=` or `data=` and `headers=`; an answer 422 is an answer, too."""
+        """POST with aiohttp's `json=` or `data=` and `headers=`; 202 and 422 are answers, too."""
         return await self._ask("POST", path, timeout=self._post_timeout, **body)
+
+    async def post_packed(self, path: str, fields: dict[str, Any]) -> Fields:
+        """POST msgpack; the answer is msgpack, too, or a refusal in JSON."""
+        options = {"data": msgpack.packb(fields), "headers": {"Content-Type": MSGPACK}}
+        return await self._ask("POST", path, timeout=self._post_timeout, **options)
+
+    async def stream(self, path: str, start: int = 0) -> AsyncIterator[bytes]:
+        """GET the bytes of a file from `start` on, as they come; raises what `get` raises."""
+        headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={start}-"} if start else {})
+        try:
+            async with self._session.get(
+                self.url + path, headers=headers, allow_redirects=False, timeout=STREAM
+            ) as response:
+                if response.status not in {OK, PARTIAL}:
+                    _judge(response.status, await _read(response))
+                    raise BadAnswer(f"the node answered {response.status} to a file")
+                skipped = start if response.status == OK else 0  # it knows no ranges
+                async for chunk in response.content.iter_any():
+                    rest, skipped = chunk[skipped:], max(0, skipped - len(chunk))
+                    if rest:
+                        yield rest
+        except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
+            why = str(error) or type(error).__name__
+            raise NodeUnreachable(f"no answer from {self.url}: {why}") from error
 
     async def _ask(self, method: str, path: str, **options: Any) -> Fields:
         try:
@@ -58,6 +88,8 @@ class Transport:
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             why = str(error) or type(error).__name__
             raise NodeUnreachable(f"no answer from {self.url}: {why}") from error
+        if response.status == OK and response.content_type == MSGPACK:
+            return _unpack(text)
         return _judge(response.status, text)
 
 
@@ -71,6 +103,14 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
     return b"".join(parts)
 
 
+def _unpack(data: bytes) -> Fields:
+    """An answer in msgpack; raises BadAnswer."""
+    try:
+        return Fields(msgpack.unpackb(data, max_array_len=0, max_map_len=64, max_ext_len=0))
+    except (ValueError, msgpack.UnpackException) as error:
+        raise BadAnswer("the node's answer is not msgpack") from error
+
+
 def _judge(status: int, text: bytes) -> Fields:
     """The answer, or the refusal; anything else is BadAnswer."""
     try:
@@ -79,6 +119,6 @@ def _judge(status: int, text: bytes) -> Fields:
         raise BadAnswer(f"the node answered {status} with something that is not JSON") from error
     if "error" in answer:
         raise refusal(answer.fields("error"))
-    if status not in {200, 422}:
+    if status not in {200, 202, 422}:
         raise BadAnswer(f"the node answered {status} without saying why")
     return answer

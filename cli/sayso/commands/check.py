@@ -1,44 +1,41 @@
 """`sayso check`: the gate before training."""
 
-import asyncio
-import secrets
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
-from sayso.answers import CheckAnswer
-from sayso.checking import CheckFiles, ask, load_manifest, write_results
-from sayso.client import NodeClient
-from sayso.commands.options import (
-    PATH,
-    json_option,
-    network_option,
-    node_option,
-    node_url_or_default,
-)
-from sayso.commands.text import example, moment, say, say_json, several, warn_of_purposes
+from sayso.commands.options import PATH, json_option, network_option
+from sayso.commands.text import example, moment, printable, say, say_json, several, warn_of_purposes
 from sayso.commands.types import address_or_anyone, duration
-from sayso.networks import load_network
+from sayso.gate.annotations import annotate
+from sayso.gate.gate import Gate
+from sayso.gate.records import Record
+from sayso.gate.running import GateFiles
 from sayso.outputs import clear
-from sayso.parsing import Question
-from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.receipt_text import receipt_to_json
-from sayso_protocol.verdict import Query, Reason
+from sayso_protocol.verdict import Reason
 
 SOME_NOT_CLEAR: Final = 3
 STALE_HINT: Final = (
     "stale: the node is still confirming these rows with its peers and the chain. "
     "Try again in some seconds, or let this command do it: --wait 60s"
 )
+_OUTPUTS: Final = {"out": "kept", "rejected": "rejected", "receipt": "receipt", "report": "report"}
 
 
 @click.command(
     name="check",
     epilog=example(
-        "sayso check data.jsonl --grantee 0x52908400098527886E0F7030069857D2E4169EE7 \\",
-        "  --purpose train-ai --out kept.jsonl --rejected why.jsonl --receipt receipt.json",
+        "sayso check data.parquet --grantee 0x52908400098527886E0F7030069857D2E4169EE7 \\",
+        "  --purpose train-ai --out kept.parquet --rejected why.jsonl --receipt receipt.json",
+        "sayso check shards/ --grantee anyone --purpose train-ai --out kept/ --report report.html",
     ),
 )
 @click.argument("manifest", type=PATH)
@@ -50,85 +47,144 @@ STALE_HINT: Final = (
     help="Who wants to use the data.",
 )
 @click.option("--purpose", required=True, help="What for, for example train-ai.")
-@click.option("--out", type=PATH, metavar="KEPT", help="Write the clear rows here, byte for byte.")
+@click.option("--out", type=PATH, metavar="KEPT", help="Write the clear rows here, as they are.")
 @click.option("--rejected", type=PATH, metavar="WHY", help="Write the other rows here, with reasons.")
-@click.option("--receipt", type=PATH, metavar="R", help="Write the node's signed receipt here.")
+@click.option("--receipt", type=PATH, metavar="R", help="Write what proves the run here.")
+@click.option("--report", type=PATH, metavar="HTML", help="Write a report for people here.")
+@click.option("--junit", type=PATH, metavar="XML", help="Write the result for a pipeline here.")
 @click.option(
     "--max-age",
+    "max_age_s",
     type=duration,
     default="60s",
     show_default=True,
-    help="How old the node's view of the chain and of its peers may be.",
+    help="How old the view of the chain and of the peers may be.",
 )
 @click.option("--run-id", metavar="TEXT", help="Your name for the run.  [default: random]")
 @click.option(
     "--wait",
+    "wait_s",
     type=duration,
     default="0s",
     help="Repeat the check for so long while rows are stale.",
 )
-@node_option
+@click.option(
+    "--node",
+    "nodes",
+    multiple=True,
+    envvar="SAYSO_NODE",
+    show_envvar=True,
+    metavar="URL",
+    help="A node to ask; several must all agree.  [default: the network file's first]",
+)
+@click.option(
+    "--offline",
+    multiple=True,
+    type=PATH,
+    metavar="SNAPSHOT",
+    help="Ask nobody: look in this snapshot (sayso snapshot pull); several are taken together.",
+)
+@click.option("--bundle", type=PATH, metavar="DIR", help="The signed consents (sayso bundle pull).")
+@click.option(
+    "--rpc",
+    metavar="URL",
+    help="Look at the chain, too, for revocations that every node leaves out.",
+)
+@click.option("--license-column", metavar="NAME", help="Where license hashes are.  [default: found]")
+@click.option("--item-column", metavar="NAME", help="Where item hashes are.  [default: found]")
 @network_option
 @json_option
-def command(
-    manifest: Path,
-    grantee: bytes,
-    purpose: str,
-    out: Path | None,
-    rejected: Path | None,
-    receipt: Path | None,
-    max_age: int,
-    run_id: str | None,
-    wait: int,
-    node_url: str | None,
-    network_path: Path,
-    *,
-    as_json: bool,
-) -> None:
+def command(*, manifest: Path, network_path: Path, as_json: bool, **options: Any) -> None:
     """Check every row of MANIFEST: may this data be used for this purpose?
 
-    MANIFEST is JSON Lines; each row has a "license" and an "item" hash. Only rows that a trusted node
-    calls granted, in a signed receipt for exactly these rows, are kept. What stood under the names of
-    the output files is removed at once, so that nothing old passes for a result.
+    MANIFEST is JSON Lines, CSV, Parquet or a folder of such files. Each row names a license and an item
+    by their hashes. Only rows that everybody who is asked calls granted are kept, in the same form and
+    order. What stood under the names of the output files is removed at once, so that nothing old passes
+    for a result.
 
     Exit status: 0 all rows are clear; 3 some are not; anything else is an error, and nothing is written.
     """
-    files = CheckFiles(out, rejected, receipt)
-    clear(files.paths, inputs=[manifest, network_path])
-    trusted = load_network(network_path)
-    url = node_url_or_default(node_url, trusted)
-    warn_of_purposes([purpose])
-    with Console(stderr=True).status("Checking"):
-        loaded = load_manifest(manifest)
-        question = Question(
-            Query(grantee, purpose), loaded.rows, max_age, run_id or secrets.token_hex(16)
-        )
-        answer = asyncio.run(_ask(url, trusted, question, wait))
-        write_results(loaded, answer, files)
-    _report(answer, as_json=as_json)
-    if any(reason is not Reason.GRANTED for reason in answer.reasons):
+    names = {**_OUTPUTS, "junit": "junit"}
+    files = GateFiles(**{theirs: options.pop(ours) for ours, theirs in names.items()})
+    inputs = [manifest, network_path, *options["offline"]]
+    clear(files.paths, inputs=[*inputs, options["bundle"]] if options["bundle"] else inputs)
+    warn_of_purposes([options["purpose"]])
+    with Gate(network=network_path, **options) as gate, _progress() as (begun, done):
+        record = gate.check(manifest, files, done, begun)
+    _report(record, as_json=as_json)
+    if "GITHUB_ACTIONS" in os.environ:
+        annotate(record, os.environ.get("GITHUB_STEP_SUMMARY"))
+    if record.clear < record.rows:
         raise click.exceptions.Exit(SOME_NOT_CLEAR)
 
 
-async def _ask(url: str, trusted: NetworkFile, question: Question, wait: int) -> CheckAnswer:
-    async with NodeClient(url, trusted) as node:
-        return await ask(node, question, wait_s=wait)
+class _Rate(TextColumn):
+    """How much is done in a second."""
+
+    def __init__(self) -> None:
+        super().__init__("")
+
+    def render(self, task: Any) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text(f"{speed:,.0f} {task.fields['unit']}/s" if speed else "")
 
 
-def _report(answer: CheckAnswer, *, as_json: bool) -> None:
-    receipt = answer.receipt.statement
-    counts = dict(receipt.counts)
-    clear_rows = counts.pop(Reason.GRANTED.value, 0)
-    rows = len(answer.reasons)
+@contextmanager
+def _progress() -> Iterator[tuple[Callable[[int, str], object], Callable[[int], object]]]:
+    """A bar with rate and time left, on a terminal; two functions that move it."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("Checking {task.percentage:>3.0f} %"),
+        _Rate(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("check", total=None, unit="")
+
+        def begun(total: int, unit: str) -> None:
+            bar.update(task, total=total or None, unit=unit)
+
+        yield begun, lambda done: bar.advance(task, done)
+
+
+def _report(record: Record, *, as_json: bool) -> None:
+    counts = dict(sorted(record.counts.items()))
+    counts.pop(Reason.GRANTED.value, 0)
+    signers = ", ".join(record.evidence.signers)
     if as_json:
-        body: dict[str, object] = {"rows": rows, "clear": clear_rows, "not_clear": rows - clear_rows}
-        body |= {"reasons": counts, "operator": answer.operator.name}
-        say_json(body | {"receipt": receipt_to_json(answer.receipt)})
+        single = record.single_receipt()
+        body: dict[str, object] = {"rows": record.rows, "clear": record.clear}
+        body |= {"not_clear": record.rows - record.clear, "reasons": counts, "operator": signers}
+        body |= {"differing": record.differing, "overruled": record.overruled}
+        say_json(body | {"receipt": receipt_to_json(single) if single else record.to_json()})
     else:
-        say(f"{several(rows, 'row')}: {clear_rows:,} clear, {rows - clear_rows:,} not clear")
+        not_clear = record.rows - record.clear
+        say(f"{several(record.rows, 'row')}: {record.clear:,} clear, {not_clear:,} not clear")
         for reason, count in counts.items():
             say(f"  {reason:<20} {count:,}")
-        when, block = moment(receipt.time), receipt.block.number
-        say(f"signed by {answer.operator.name} on {when}, chain read up to block {block}")
+        for line in _grounds(record):
+            say(line)
     if Reason.STALE.value in counts:
         click.echo(STALE_HINT, err=True)
+
+
+def _grounds(record: Record) -> Iterator[str]:
+    """Whom the answer comes from, and where they disagreed."""
+    several_asked = len(record.evidence.sources) > 1
+    for one in record.evidence.sources:
+        if one["kind"] == "node":
+            when, block = moment(one["time"]), one["block"]
+            yield f"signed by {one['operator']} on {when}, chain read up to block {block}"
+            if several_asked:
+                told = ", ".join(f"{rows:,} {name}" for name, rows in sorted(one["counts"].items()))
+                yield f"  {printable(one['operator'])} said {told}"
+        elif one["kind"] == "snapshot":
+            yield f"snapshot signed by {one['operator']} on {moment(one['time'])}, block {one['block']}"
+        elif one["kind"] == "bundle":
+            yield f"bundle: {several(one['licenses'], 'license')}"
+        else:
+            yield f"chain itself read up to block {one.get('block', 'none: no row was left to look up')}"
+    if record.differing:
+        yield f"disagreement about {several(record.differing, 'row')}: the strictest answer counts"
+    if record.overruled:
+        yield f"{several(record.overruled, 'row')} that every node called granted: revoked on the chain"

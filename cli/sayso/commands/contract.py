@@ -1,6 +1,7 @@
 """`sayso contract`: put the registry on a chain, and check that it is the right one."""
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,6 +44,13 @@ def contract() -> None:
 @rpc_option
 @key_option
 @password_option
+@click.option(
+    "--chain-id",
+    "expected",
+    type=click.IntRange(1),
+    metavar="N",
+    help="The chain you mean; any other is refused.  [default: the network file's, if there is one]",
+)
 @click.option("--write", is_flag=True, help="Write the network file, or update its deploy block.")
 @click.option(
     "--finality",
@@ -59,17 +67,22 @@ def deploy(
     password_file: Path | None,
     network_path: Path,
     finality: int,
+    expected: int | None,
     *,
     write: bool,
     yes: bool,
 ) -> None:
     """Create the registry, or find the one that is there: it has one address on every chain.
 
-    It has no owner, and nobody can change, pause or upgrade it. The key pays the gas.
+    It has no owner, and nobody can change, pause or upgrade it. The key pays the gas. What it costs at
+    most is said first; on another chain than --chain-id or the network file names, nothing is sent.
     """
-    known = load_network(network_path) if write and network_path.exists() else None
+    known = load_network(network_path) if network_path.exists() else None
     account = open_key(key_path, password_file)
-    network, made = asyncio.run(_deploy(rpc_url, account, known, yes=yes))
+    meant = [] if expected is None else [expected]
+    meant += [known.network.chain_id] if known else []
+    replaced = known if write else None
+    network, made = asyncio.run(_deploy(rpc_url, account, meant, replaced, yes=yes))
     say(f"registry {made.address} on chain {network.chain_id}, since block {made.block_number}")
     if write:
         file = known or NetworkFile(network, made.block_number, finality)
@@ -88,12 +101,19 @@ def verify(rpc_url: str, network_path: Path) -> None:
 
 
 async def _deploy(
-    rpc_url: str, account: "LocalAccount", known: NetworkFile | None, *, yes: bool
+    rpc_url: str,
+    account: "LocalAccount",
+    meant: Iterable[int],
+    known: NetworkFile | None,
+    *,
+    yes: bool,
 ) -> "tuple[Network, Deployment]":
     async with web3_at(rpc_url) as w3:
         with extra("node"):
-            from sayso_contracts import create2, deploy  # noqa: PLC0415 - need the node extra
+            from sayso_contracts import create2, deploy, transactions  # noqa: PLC0415 - need the node extra
 
+        for chain_id in meant:
+            await transactions.check_chain(w3, chain_id)
         network = Network(await _chain_id(w3), address_from_text(create2.registry_address()))
         if known and known.network != network:
             raise WrongNetwork(f"the network file is for {known.network}; this would be {network}")

@@ -10,20 +10,19 @@ import click
 from rich.console import Console
 from rich.progress import track
 
+from sayso.bundles import bundle_bytes
 from sayso.client import NodeClient
 from sayso.commands.options import (
     PATH,
-    key_option,
     network_option,
     node_option,
     node_url_or_default,
-    open_key,
-    password_option,
 )
+from sayso.commands.signing import Signing, print_messages, print_option, signing_options
 from sayso.commands.text import example, say, several, warn, warn_of_purposes
 from sayso.commands.types import address_or_anyone, expiry
 from sayso.files import HashedFile, find_files, hash_files, item_hash
-from sayso.licensing import Granted, Terms, grant
+from sayso.licensing import Granted, Terms, build_consents, grant
 from sayso.manifest import granted_lines
 from sayso.networks import load_network
 from sayso.outputs import Outputs, refuse_existing
@@ -88,8 +87,7 @@ def _terms_options(command: Callable[..., None]) -> Callable[..., None]:
     ),
 )
 @click.argument("paths", nargs=-1, required=True, type=PATH)
-@key_option
-@password_option
+@signing_options
 @_terms_options
 @click.option(
     "--manifest",
@@ -99,34 +97,52 @@ def _terms_options(command: Callable[..., None]) -> Callable[..., None]:
     metavar="OUT.jsonl",
     help="Write a row for each file here; it goes to the buyer with the files.",
 )
+@click.option(
+    "--save",
+    type=PATH,
+    metavar="OUT.sayso",
+    help="Keep the signed consents here, too: for sayso show, export and revoke --consents.",
+)
+@print_option
 @node_option
 @network_option
 def command(
     paths: tuple[Path, ...],
-    key_path: Path,
-    password_file: Path | None,
+    signing: Signing,
     manifest_path: Path,
+    save: Path | None,
     node_url: str | None,
     network_path: Path,
+    *,
+    only_print: bool,
     **options: Any,
 ) -> None:
     """License files, and the files in folders, to somebody for named purposes.
 
-    The sentence you sign is shown. Links are not followed. You can take permission back at any time
-    (sayso revoke); the same files cannot be licensed again on identical terms after that.
+    The sentence you sign is shown; --print shows all of it beforehand. Links are not followed. You can
+    take permission back at any time (sayso revoke); the same files cannot be licensed again on identical
+    terms after that.
     """
     trusted = load_network(network_path)
     url = node_url_or_default(node_url, trusted)
-    refuse_existing(manifest_path)
+    for path in (manifest_path, save):
+        if path:
+            refuse_existing(path)
     terms = _terms(**options)
     warn_of_purposes(terms.purposes)
     files = _hash(paths)
-    account = open_key(key_path, password_file)
-    granted = grant(account, trusted.network, files, terms, int(time.time()))
+    now = int(time.time())
+    if only_print:
+        built = build_consents(signing.address(), (file.item for file in files), terms, now)
+        print_messages((consent for consent, _ in built), trusted.network)
+        return
+    granted = grant(signing.open(), trusted.network, files, terms, now)
     with Outputs() as outputs:
         manifest = outputs.open(manifest_path)
         for line in granted_lines((str(file.path), file.item, one) for file, one in granted.rows):
             manifest.write(line)
+        if save:
+            outputs.open(save).write(bundle_bytes(granted.envelopes))
         revoked = asyncio.run(_submit(NodeClient(url, trusted), granted))
         outputs.commit()
     _report(granted, revoked)

@@ -31,7 +31,9 @@ def new(path: Path, password_file: Path | None, private_key: Path | None) -> Non
     """Write a new key to FILE, encrypted with a password.
 
     FILE is a keystore (version 3) that other wallets open, too. It is never overwritten. Whoever loses
-    it, or its password, can no longer sign; name a guardian in your consents against that.
+    it, or its password, can no longer sign. Against that: copy FILE to a second place and keep the
+    password in another; name a guardian in your consents; or keep a signed `sayso revoke everything
+    --save stop.sayso`, which still works when the key is lost.
     """
     if path.exists():
         raise KeyExists(f"{str(path)!r} exists; a key file is never overwritten")

@@ -24,12 +24,14 @@ from sayso_protocol.primitives import address_from_text, address_text, hex_text
 @click.command(name="licenses", epilog=example("sayso licenses --key me.json"))
 @click.argument("address", type=address_from_text, required=False)
 @click.option("--key", "key_path", type=PATH, metavar="FILE", help="Show those of this key file.")
+@click.option("--signer", "signer_url", metavar="URL", help="Show those of this signer's only account.")
 @node_option
 @network_option
 @json_option
 def command(
     address: bytes | None,
     key_path: Path | None,
+    signer_url: str | None,
     node_url: str | None,
     network_path: Path,
     *,
@@ -39,11 +41,11 @@ def command(
 
     Each signature is checked. A node can only tell of licenses that reached it.
     """
-    if (address is None) == (key_path is None):
-        raise click.UsageError("name either an ADDRESS or a --key FILE")
+    if sum(one is not None for one in (address, key_path, signer_url)) != 1:
+        raise click.UsageError("name either an ADDRESS or a --key FILE or a --signer URL")
     trusted = load_network(network_path)
     url = node_url_or_default(node_url, trusted)
-    contributor = address if address is not None else _address(key_path)
+    contributor = address if address is not None else _address(key_path, signer_url)
     held = asyncio.run(_licenses(url, trusted, contributor))
     if as_json:
         say_json([license_json(one) for one in held])
@@ -51,16 +53,14 @@ def command(
     for one in held:
         say(f"license {hex_text(one.hash)}")
         say(f"  {one.license.consent.notice}")
-        say(f"  {_state(one)}")
+        say(f"  {license_state(one)}")
     say(f"{several(len(held), 'license')} of {address_text(contributor)}")
 
 
-def _address(key_path: Path | None) -> bytes:
-    from sayso.keys import key_address  # noqa: PLC0415 - eth-account takes a second
+def _address(key_path: Path | None, signer_url: str | None) -> bytes:
+    from sayso.commands.signing import Signing  # noqa: PLC0415 - eth-account takes a second
 
-    if key_path is None:
-        raise click.UsageError("name a --key FILE")
-    return key_address(key_path)
+    return Signing(key_path, None, signer_url, None).address()
 
 
 async def _licenses(url: str, trusted: NetworkFile, contributor: bytes) -> list[HeldLicense]:
@@ -68,7 +68,8 @@ async def _licenses(url: str, trusted: NetworkFile, contributor: bytes) -> list[
         return await node.licenses_of(contributor)
 
 
-def _state(held: HeldLicense) -> str:
+def license_state(held: HeldLicense) -> str:
+    """How much of it is revoked, and where it is anchored, in one line."""
     anchor = f"; anchored in block {held.anchor.block_number}" if held.anchor else "; not anchored yet"
     if not held.revoked:
         return f"none of {several(held.permissions, 'permission')} revoked{anchor}"

@@ -1,0 +1,37 @@
+"""DuckDB: `clear` for a relation; `register` for `WHERE sayso_reason(license, item) = 'granted'`."""
+
+from typing import Any, Final
+
+from sayso.extras import extra
+from sayso.gate.gate import Gate
+
+with extra("duckdb"):
+    import duckdb
+    import pyarrow as pa
+
+BATCH_ROWS: Final = 1 << 18
+
+
+def clear(gate: Gate, relation: Any, connection: Any) -> Any:
+    """The clear rows of a relation, as a relation of a cursor of its connection; to be read once."""
+    reader = relation.to_arrow_reader(BATCH_ROWS)
+    return connection.cursor().from_arrow(gate.filter(reader))
+
+
+def register(gate: Gate, connection: Any, name: str = "sayso_reason") -> None:
+    """Give a connection a function of license and item (BLOB) that says the reason of a row."""
+
+    def reason(licenses: Any, items: Any) -> Any:
+        table = pa.table({"sayso_license": licenses, "sayso_item": items})
+        return pa.array([one.value for one in gate.batch(table).reasons])
+
+    blob = duckdb.sqltype("BLOB")
+    connection.create_function(
+        name,
+        reason,
+        [blob, blob],
+        duckdb.sqltype("VARCHAR"),
+        type="arrow",
+        null_handling="special",
+        side_effects=True,  # the answer of tomorrow is another: nothing of it is kept
+    )

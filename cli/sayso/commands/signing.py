@@ -1,0 +1,108 @@
+"""Whose signature a command needs, a key file's or an external signer's, and what is shown of it."""
+
+import functools
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sayso.commands.options import PATH, open_key, password_option
+from sayso.commands.text import say_json
+from sayso_protocol.messages import Message
+from sayso_protocol.primitives import address_from_text
+from sayso_protocol.typed_data import Network, digest, typed_data
+
+if TYPE_CHECKING:
+    from sayso.licensing import Account
+
+print_option = click.option(
+    "--print",
+    "only_print",
+    is_flag=True,
+    help="Show what would be signed, as eth_signTypedData_v4 takes it; sign and send nothing.",
+)
+_OPTIONS = (
+    click.option(
+        "--key",
+        "key_path",
+        type=PATH,
+        envvar="SAYSO_KEY",
+        show_envvar=True,
+        metavar="FILE",
+        help="Your encrypted key file (sayso key new).",
+    ),
+    password_option,
+    click.option(
+        "--signer",
+        "signer_url",
+        metavar="URL",
+        help="An external signer instead: JSON-RPC with eth_signTypedData_v4.",
+    ),
+    click.option(
+        "--account",
+        type=address_from_text,
+        metavar="ADDRESS",
+        help="Which of the signer's accounts; needed if it has several.",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Signing:
+    """Who signs: the options as they were given."""
+
+    key_path: Path | None
+    password_file: Path | None
+    signer_url: str | None
+    account: bytes | None
+
+    def __post_init__(self) -> None:
+        """Refuse what names nobody, as a usage error."""
+        if not self.key_path and not self.signer_url:
+            raise click.UsageError("say who signs: --key FILE or --signer URL")
+        if self.account and not self.signer_url:
+            raise click.UsageError("--account chooses among the accounts of a --signer")
+
+    def address(self) -> bytes:
+        """Whose signature it will be, 20 bytes; no password is needed for that."""
+        from sayso.keys import key_address  # noqa: PLC0415 - eth-account takes a second
+
+        if self.signer_url:
+            return address_from_text(self.open().address)
+        assert self.key_path  # noqa: S101 - one of the two was given
+        return key_address(self.key_path)
+
+    def open(self) -> "Account":
+        """What signs; raises BadKeyFile, WrongPassword and SignerFailed."""
+        from sayso.signers import external_signer  # noqa: PLC0415 - so does aiohttp
+
+        if self.signer_url:
+            return external_signer(self.signer_url, self.account)
+        assert self.key_path  # noqa: S101 - one of the two was given
+        return open_key(self.key_path, self.password_file)
+
+
+def signing_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The options; the command is given `signing`."""
+
+    @functools.wraps(command)
+    def wrapped(*arguments: Any, **options: Any) -> None:
+        names = ("key_path", "password_file", "signer_url", "account")
+        command(*arguments, signing=Signing(*(options.pop(name) for name in names)), **options)
+
+    wrapped.__dict__["__click_params__"] = list(getattr(command, "__click_params__", []))
+    for option in reversed(_OPTIONS):
+        option(wrapped)
+    return wrapped
+
+
+def print_messages(messages: Iterable[Message], network: Network) -> None:
+    """The typed data of each, and the digest that a wallet signs, as one JSON list."""
+    say_json(
+        [
+            {"digest": "0x" + digest(one, network).hex(), "typed_data": typed_data(one, network)}
+            for one in messages
+        ]
+    )

@@ -1,0 +1,90 @@
+"""From bytes of any kind to their explanation; what is none of ours is refused."""
+
+import base64
+import binascii
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from sayso.explain.messages import explain_envelope
+from sayso.explain.sentences import Explanation
+from sayso.explain.statements import explain_network_file, explain_statement
+from sayso_protocol.envelope import Envelope, decode
+from sayso_protocol.errors import InvalidNetworkFile, Malformed, TooLarge
+from sayso_protocol.json_text import parse_json
+from sayso_protocol.network_file import NetworkFile, parse_network_file
+from sayso_protocol.packing import unpack
+from sayso_protocol.typed_data import Network
+
+_ARRAYS: Final = (*range(0x90, 0xA0), 0xDC, 0xDD)  # first bytes of a msgpack array (6.1)
+_NETWORK_FIELD: Final = 5  # of an envelope (6.2)
+_NOWHERE: Final = Network(0, bytes(20))  # for a revocation, which is good everywhere
+
+
+def explain(
+    data: bytes, trusted: NetworkFile | None, consents: Iterable[Envelope], now: float, most: int
+) -> list[Explanation]:
+    """Explain each message in some bytes: signed messages, a node's statements, a network file.
+
+    Args:
+        data: A bundle, an envelope, JSON or TOML.
+        trusted: The network file, if there is one.
+        consents: Those that a revocation may hit, besides the ones in the data.
+        now: Seconds since the epoch.
+        most: Bytes at most.
+
+    Raises:
+        Malformed: None of these. And what makes a message invalid.
+    """
+    if len(data) > most:
+        raise TooLarge(f"more than {most:,} bytes")
+    if data[:1] and data[0] in _ARRAYS:
+        return _explain_all(read_envelopes(data, most), trusted, consents, now)
+    if data.lstrip()[:1] in {b"{", b"["}:
+        value = parse_json(data)
+        if isinstance(value, dict) and isinstance(value.get("envelope"), str):
+            return _explain_all([_from_answer(value["envelope"])], trusted, consents, now)
+        return [
+            explain_statement(one, trusted) for one in (value if isinstance(value, list) else [value])
+        ]
+    return [explain_network_file(_network_file(data))]
+
+
+def _explain_all(
+    envelopes: Sequence[Envelope], trusted: NetworkFile | None, consents: Iterable[Envelope], now: float
+) -> list[Explanation]:
+    known = [*envelopes, *consents]
+    return [explain_envelope(one, trusted, known, now) for one in envelopes]
+
+
+def read_envelopes(data: bytes, most: int) -> list[Envelope]:
+    """The messages of a bundle, or the one of an envelope, of whatever network; still to be checked."""
+    value: list[Any] = unpack(data, max_bytes=most)
+    if value and all(isinstance(one, bytes) for one in value):
+        return [_envelope(one) for one in value]
+    return [_envelope(data)]
+
+
+def _envelope(data: bytes) -> Envelope:
+    """A message of whatever network it names itself."""
+    value = unpack(data, max_bytes=len(data))
+    place = value[_NETWORK_FIELD] if isinstance(value, list) and len(value) > _NETWORK_FIELD else None
+    match place:
+        case [int(chain_id), bytes(registry)]:
+            return decode(data, Network(chain_id, registry))
+    return decode(data, _NOWHERE)
+
+
+def _from_answer(text: str) -> Envelope:
+    """The envelope in a node's answer about a license."""
+    try:
+        return _envelope(base64.b64decode(text, validate=True))
+    except binascii.Error as error:
+        raise Malformed("its envelope is not base64") from error
+
+
+def _network_file(data: bytes) -> NetworkFile:
+    try:
+        return parse_network_file(data.decode())
+    except (UnicodeDecodeError, InvalidNetworkFile) as error:
+        why = "this is no message, statement of a node or network file"
+        raise Malformed(f"{why} ({error})" if isinstance(error, InvalidNetworkFile) else why) from error

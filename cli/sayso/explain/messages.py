@@ -1,0 +1,128 @@
+"""Consents and revocations in plain sentences."""
+
+from collections.abc import Iterable, Iterator
+
+from sayso.explain.sentences import Explanation, count, listed, moment, purpose_text, wallet_line, who
+from sayso.revoking import permissions_hit
+from sayso_protocol.envelope import Envelope
+from sayso_protocol.errors import SaysoError
+from sayso_protocol.messages import Consent, Revocation
+from sayso_protocol.network_file import NetworkFile
+from sayso_protocol.primitives import NOBODY, address_text, hex_text
+from sayso_protocol.scopes import Scope
+from sayso_protocol.signatures import EoaVerifier, check_sponsor
+from sayso_protocol.verdict import License
+
+SHOWN = 10  # items of a consent
+
+
+def explain_envelope(
+    envelope: Envelope, trusted: NetworkFile | None, consents: Iterable[Envelope], now: float
+) -> Explanation:
+    """A signed message; `consents` are those that a revocation may hit."""
+    message = envelope.message
+    claim = envelope.claim
+    line, error = wallet_line(claim.signer, lambda: EoaVerifier().check(*claim))
+    if isinstance(message, Consent):
+        lines = [*_consent(envelope, message, trusted, now), line, *_sponsor(envelope, trusted)]
+    else:
+        lines = [*_revocation(envelope, message, consents), line]
+    return Explanation(tuple(lines), error)
+
+
+def _consent(
+    envelope: Envelope, consent: Consent, trusted: NetworkFile | None, now: float
+) -> Iterator[str]:
+    yield f"This is a consent: license {hex_text(envelope.digest)}."
+    via = f", arranged by {consent.via}" if consent.via else ""
+    purposes = listed(purpose_text(one) for one in consent.purposes)
+    giver, items = address_text(consent.contributor), count(consent.items, "item")
+    yield f"{giver} allows {who(consent.grantee)} to use {items} for {purposes}{via}."
+    state = "It has ended. " if now >= consent.expires_at else ""
+    state = state or ("It has not begun. " if now < consent.issued_at else "")
+    yield f"{state}It holds from {moment(consent.issued_at)} until {moment(consent.expires_at)}."
+    if others := [address_text(one) for one in consent.parties if one != consent.contributor]:
+        yield f"Nothing may be used unless {listed(others)} has consented, too."
+    if consent.guardian != NOBODY:
+        yield f"{address_text(consent.guardian)} may revoke it, too."
+    if consent.terms_uri:
+        yield f"The text of the license is at {consent.terms_uri}."
+    if any(consent.terms):
+        yield f"The text of the license has the SHA-256 {hex_text(consent.terms)}."
+    yield "It can be taken back at any time. This file does not say whether it was: ask sayso status."
+    yield f"It is good on {envelope.network} only{_whose(envelope, trusted)}."
+    yield f"The hashes of its {items}:" if consent.items > 1 else "The hash of its item:"
+    yield from (f"  {hex_text(item)}" for item in envelope.items[:SHOWN])
+    if consent.items > SHOWN:
+        yield f"  and {consent.items - SHOWN:,} more"
+
+
+def _whose(envelope: Envelope, trusted: NetworkFile | None) -> str:
+    if trusted is None:
+        return ""
+    ours = envelope.network == trusted.network
+    return ", which is the network of your network file" if ours else ", which is NOT YOUR NETWORK"
+
+
+def _sponsor(envelope: Envelope, trusted: NetworkFile | None) -> Iterator[str]:
+    sponsor = envelope.sponsor
+    if sponsor is None:
+        return
+    listed_as = {one.key: one.name for one in trusted.operators} if trusted else {}
+    name = listed_as.get(sponsor.node_key, f"node {sponsor.node_key.hex()}")
+    try:
+        check_sponsor(sponsor.node_key, envelope.digest, sponsor.signature)
+    except SaysoError:
+        yield f"It says that {name} took it in, but that signature is WRONG."
+    else:
+        yield f"{name} took it in and signed for that."
+
+
+def _revocation(
+    envelope: Envelope, revocation: Revocation, consents: Iterable[Envelope]
+) -> Iterator[str]:
+    yield f"This is a revocation: {hex_text(envelope.digest)}."
+    yield f"{address_text(revocation.contributor)} takes back, now and for ever, on every network:"
+    yield from (f"  {_scope(text)}" for text in revocation.scopes)
+    if revocation.words:
+        bits = sum(mask.bit_count() for mask in revocation.masks)
+        words = count(len(revocation.words), "word")
+        yield f"  single permissions: {count(bits, 'bit')} in {words}; their consents tell which"
+    also = " Its sentences hold for consents to come, too." if revocation.scopes else ""
+    yield f"It cannot be undone.{also}"
+    for one in consents:
+        if isinstance(one.message, Consent):
+            yield from _hit(revocation, one.digest, License(one.message, one.items))
+
+
+def _hit(revocation: Revocation, name: bytes, held: License) -> Iterator[str]:
+    known = tuple(text for text in revocation.scopes if _parsed(text))
+    if known or revocation.words:
+        told = Revocation(revocation.contributor, known, revocation.words, revocation.masks)
+        if hit := permissions_hit([told], held):
+            every = count(held.consent.items * len(held.consent.purposes), "permission")
+            yield f"It takes back {hit:,} of {every} of license {hex_text(name)}."
+
+
+def _parsed(text: str) -> Scope | None:
+    """A scope of the grammar; None for one that only a later release may know (rule 5.3)."""
+    try:
+        return Scope.parse(text)
+    except SaysoError:
+        return None
+
+
+def _scope(text: str) -> str:
+    scope = _parsed(text)
+    if scope is None:
+        return f'"{text}": a sentence that this release does not know'
+    kind, _, value = scope.subject.partition(" ")
+    what = {
+        "everything": "every permission ever given",
+        "via": f"what was licensed through {value}",
+        "file": f"the file {value}, in every consent",
+    }[kind]
+    only = f", for {purpose_text(scope.purpose)}" if scope.purpose else ""
+    ward = scope.ward
+    whose = f", of {address_text(ward)}, where a consent names the signer as guardian" if ward else ""
+    return f"{what}{only}{whose}"

@@ -1,0 +1,35 @@
+"""CAWG's training and data mining assertion, and the IETF's AI preferences: a word for each term."""
+
+from typing import Any
+
+from sayso_protocol.primitives import hex_text
+from sayso_protocol.typed_data import Network, digest
+from sayso_protocol.verdict import License
+from sayso_protocol.vocabularies import AIPREF, CAWG, covered
+
+ASSERTION = "cawg.training-mining"
+
+
+def assertion(held: License, network: Network, purposes: tuple[str, ...]) -> dict[str, Any]:
+    """The C2PA assertion, version 1.1 of CAWG: `constrained` where the consent covers the term.
+
+    Never `allowed`: an assertion is bound to a file for ever, a consent ends and can be taken back. Who
+    does not read the constraint has to treat it as `notAllowed`.
+    """
+    condition = {"use": "constrained", "constraint_info": _condition(held, network)}
+    entries = {
+        term: condition if is_covered else {"use": "notAllowed"}
+        for term, is_covered in covered(CAWG, purposes).items()
+    }
+    return {"label": ASSERTION, "data": {"entries": entries}}
+
+
+def _condition(held: License, network: Network) -> str:
+    name = hex_text(digest(held.consent, network))
+    return f"Sayso license {name} on {network}. {held.consent.notice} Ask before each use: sayso status."
+
+
+def preferences(purposes: tuple[str, ...]) -> str:
+    """A dictionary of RFC 9651 with `y` or `n` for every category of the IETF draft."""
+    words = covered(AIPREF, purposes).items()
+    return ", ".join(f"{term}={'y' if is_covered else 'n'}" for term, is_covered in words)

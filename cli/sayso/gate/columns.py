@@ -1,0 +1,97 @@
+"""Arrow columns in, joined rows out: every form in which a hash can stand in a table.
+
+Hashes are 32 bytes (binary, large_binary, binary_view, fixed_size_binary) or texts (0x and 64 lower-case
+hexadecimal digits), sliced, chunked or dictionary-encoded. What is no hash, or null, is marked: a row
+that names nothing is never clear.
+"""
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sayso.errors import BadManifest
+from sayso.extras import extra
+from sayso.gate.verdicts import Flags
+from sayso_protocol.primitives import HASH_BYTES
+from sayso_protocol.row_tree import ROW_BYTES
+
+with extra("data"):
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+Hashes = NDArray[np.uint8]
+
+_TEXT_BYTES: Final = 2 + 2 * HASH_BYTES
+_NO_DIGIT: Final = 255
+_DIGITS: Final = np.full(256, _NO_DIGIT, np.uint8)
+_DIGITS[list(b"0123456789abcdef")] = range(16)
+
+
+def join_columns(licenses: Any, items: Any) -> tuple[NDArray[np.uint8], Flags]:
+    """Rows as the trees take them, 64 bytes each, and which of them name a license and an item.
+
+    Raises:
+        BadManifest: A column holds neither bytes nor text.
+    """
+    rows = np.empty((len(licenses), ROW_BYTES), np.uint8)
+    named = np.ones(len(licenses), bool)
+    for start, column in ((0, licenses), (HASH_BYTES, items)):
+        at = 0
+        for chunk in column.chunks if isinstance(column, pa.ChunkedArray) else [column]:
+            hashes, right = _hashes(chunk)
+            rows[at : at + len(chunk), start : start + HASH_BYTES] = hashes
+            named[at : at + len(chunk)] &= right
+            at += len(chunk)
+    rows[~named] = 0
+    return rows, named
+
+
+def _hashes(array: Any) -> tuple[Hashes, Flags]:
+    """(n, 32) bytes of an array, and which of them are hashes."""
+    if isinstance(array, pa.ExtensionArray):
+        array = array.storage
+    kind = array.type
+    if pa.types.is_dictionary(kind):
+        array, kind = array.dictionary_decode(), kind.value_type
+    if pa.types.is_fixed_size_binary(kind) and kind.byte_width == HASH_BYTES and not array.null_count:
+        data = np.frombuffer(array.buffers()[1], np.uint8) if len(array) else np.empty(0, np.uint8)
+        start = array.offset * HASH_BYTES
+        return data[start : start + len(array) * HASH_BYTES].reshape(-1, HASH_BYTES), _all(array)
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        digits, right = _fixed(array.cast(pa.large_string()).cast(pa.large_binary()), _TEXT_BYTES)
+        return _from_text(digits, right)
+    if pa.types.is_null(kind):
+        return np.zeros((len(array), HASH_BYTES), np.uint8), ~_all(array)
+    binary = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary)
+    if any(fits(kind) for fits in (*binary, pa.types.is_binary_view)):
+        return _fixed(array.cast(pa.large_binary()), HASH_BYTES)
+    raise BadManifest(f"a column of hashes holds bytes or text, not {kind}")
+
+
+def _all(array: Any) -> Flags:
+    return np.ones(len(array), bool)
+
+
+def _fixed(array: Any, width: int) -> tuple[Hashes, Flags]:
+    """(n, width) bytes of a large_binary array; what has another length is zeros, and marked."""
+    lengths = pc.fill_null(pc.binary_length(array), 0)
+    right: Flags = lengths.to_numpy(zero_copy_only=False) == width
+    if not right.all():
+        array = pc.if_else(pa.array(right), array, pa.scalar(bytes(width), pa.large_binary()))
+    if not len(array):
+        return np.empty((0, width), np.uint8), right
+    offsets = np.frombuffer(array.buffers()[1], np.int64)[array.offset :]
+    start = int(offsets[0])
+    data = np.frombuffer(array.buffers()[2], np.uint8)[start : start + len(array) * width]
+    return data.reshape(-1, width), right
+
+
+def _from_text(texts: Hashes, right: Flags) -> tuple[Hashes, Flags]:
+    """The bytes of `0x` and lower-case hexadecimal digits."""
+    digits = _DIGITS[texts[:, 2:]]
+    well_formed = (texts[:, 0] == ord("0")) & (texts[:, 1] == ord("x"))
+    well_formed &= (digits != _NO_DIGIT).all(axis=1)
+    hashes: Hashes = ((digits[:, 0::2] << 4) | (digits[:, 1::2] & 0x0F)).astype(np.uint8)
+    named: Flags = right & well_formed
+    return hashes, named

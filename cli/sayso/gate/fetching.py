@@ -1,0 +1,95 @@
+"""Fetching the consents that rows rely on: those that they name, and those of the other parties."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, Final, TypeVar
+
+from sayso.client import NodeClient
+from sayso.errors import NodeRefused
+from sayso.gate.licenses import Licenses
+from sayso.gate.looping import LoopThread
+from sayso_protocol.envelope import Envelope
+from sayso_protocol.errors import Unsupported
+from sayso_protocol.license_table import named_licenses
+from sayso_protocol.messages import Consent
+from sayso_protocol.network_file import NetworkFile
+from sayso_protocol.row_tree import ROW_BYTES
+
+AT_ONCE: Final = 8  # requests
+FindLicenses = Callable[[bytes], Licenses]  # joined rows -> whatever they rely on
+T = TypeVar("T")
+
+
+class Fetcher:
+    """Fetcher collects verified consents from one node; each is asked for once.
+
+    Attributes:
+        found: License hash -> signed consent.
+        missing: License hashes that the node does not hold.
+        unverified: License hashes whose signature only a chain could verify.
+    """
+
+    def __init__(self, client: NodeClient) -> None:
+        self._client = client
+        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._asked_items: set[bytes] = set()
+        self.found: dict[bytes, Envelope] = {}
+        self.missing: set[bytes] = set()
+        self.unverified: set[bytes] = set()
+
+    async def fetch(self, rows: bytes) -> None:
+        """Everything that joined rows rely on; raises NodeUnreachable, BadAnswer, BadSignature."""
+        await self._consents(named_licenses(rows))
+        shared = {
+            name
+            for name, one in self.found.items()
+            if isinstance(one.message, Consent) and len(one.message.parties) > 1
+        }
+        if not shared:
+            return
+        pairs = (rows[at : at + ROW_BYTES] for at in range(0, len(rows), ROW_BYTES))
+        items = {pair[32:] for pair in pairs if pair[:32] in shared} - self._asked_items
+        self._asked_items |= items
+        claims = await self._all(self._client.claims(item) for item in items)
+        await self._consents({claim.license for some in claims for claim in some})
+
+    async def _consents(self, hashes: set[bytes]) -> None:
+        known = self.found.keys() | self.missing | self.unverified
+        await self._all(self._consent(one) for one in hashes - known)
+
+    async def _consent(self, name: bytes) -> None:
+        try:
+            self.found[name] = await self._client.consent(name)
+        except Unsupported:
+            self.unverified.add(name)
+        except NodeRefused as error:
+            if "not-found" not in str(error):
+                raise
+            self.missing.add(name)
+
+    async def _all(self, works: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+        async def one(work: Coroutine[Any, Any, T]) -> T:
+            async with self._turns:
+                return await work
+
+        return await asyncio.gather(*map(one, works))
+
+
+class NodeLicenses:
+    """NodeLicenses gives the consents of rows, asked of one node; nothing it gives needs trust."""
+
+    def __init__(self, url: str, trusted: NetworkFile, loop: LoopThread) -> None:
+        self._url, self._trusted, self._loop = url, trusted, loop
+
+    def __call__(self, rows: bytes) -> Licenses:
+        """Those that can be had; raises what Fetcher.fetch raises."""
+        return self._loop.run(self._fetch(rows))
+
+    async def _fetch(self, rows: bytes) -> Licenses:
+        async with NodeClient(self._url, self._trusted) as client:
+            fetcher = Fetcher(client)
+            await fetcher.fetch(rows)
+        licenses = Licenses(unverified=len(fetcher.unverified))
+        for envelope in fetcher.found.values():
+            licenses.add(envelope)
+        return licenses

@@ -1,0 +1,200 @@
+"""Text formats, JSON Lines and CSV: a row that is kept is kept byte for byte."""
+
+import csv
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sayso.gate.formats.base import BATCH_BYTES, Batch, Columns, Stamp, refuse_row
+from sayso.gate.names import ITEM_NAMES, LICENSE_NAMES, find_columns
+from sayso.gate.verdicts import Flags
+from sayso.manifest import ROW_BYTES, lines_of, parse_fields, parse_row, raw_rows
+from sayso.outputs import Outputs, StagedFile
+from sayso_protocol.errors import Malformed
+from sayso_protocol.primitives import hash_from_text, hex_text
+from sayso_protocol.receipts import join_rows
+from sayso_protocol.verdict import Row
+
+
+class Line(NamedTuple):
+    """A row as text: the number of its line, its bytes, its fields, what it names."""
+
+    number: int
+    raw: bytes
+    fields: dict[str, Any]
+    row: Row
+
+
+class LineWriter:
+    """LineWriter copies the bytes of clear rows."""
+
+    def __init__(self, file: StagedFile, head: bytes = b"") -> None:
+        self._file = file
+        self._file.write(head)
+
+    def write(self, batch: Batch, clear: Flags) -> None:
+        """Append the clear rows; raises OutputFailed."""
+        lines = zip(batch.content, clear.tolist(), strict=True)
+        self._file.write(b"".join([line.raw for line, is_clear in lines if is_clear]))
+
+    def close(self) -> None:
+        """Nothing is left to do."""
+
+
+class _Lines:
+    """What both formats have in common."""
+
+    name = ""
+    line_name = "line"
+
+    def __init__(self, path: Path, columns: Columns) -> None:
+        self.path = path
+        self._columns = columns
+        self._stamp = Stamp.of(path)
+        self.size = (self._stamp.seen[2], "bytes")
+
+    def _read(self) -> Iterator[Line]:
+        raise NotImplementedError
+
+    def batches(self, most: int) -> Iterator[Batch]:
+        """All rows in order; raises BadManifest and FileUnreadable."""
+        some: list[Line] = []
+        size = 0
+        for line in self._read():
+            some.append(line)
+            size += len(line.raw)
+            if len(some) == most or size > BATCH_BYTES:
+                yield Batch(join_rows(one.row for one in some), some)
+                some, size = [], 0
+        if some:
+            yield Batch(join_rows(one.row for one in some), some)
+
+    def check_unchanged(self) -> None:
+        """Raise ManifestChanged if the file is another now."""
+        self._stamp.check()
+
+    def progress(self, batch: Batch) -> int:
+        """Bytes."""
+        return sum(len(line.raw) for line in batch.content)
+
+    def places(self, batch: Batch, first: int) -> list[int]:  # noqa: ARG002
+        """The line of each row."""
+        return [line.number for line in batch.content]
+
+    def describe(self, batch: Batch, at: int, number: int) -> dict[str, Any]:  # noqa: ARG002
+        """All fields of the row, and its line."""
+        line: Line = batch.content[at]
+        return {**line.fields, "line": line.number}
+
+
+class JsonLines(_Lines):
+    """JSON Lines: an object with the two hashes in each line, and whatever else."""
+
+    name = "jsonl"
+
+    def _read(self) -> Iterator[Line]:
+        names: tuple[str, str] | None = None
+        for number, raw in raw_rows(self.path):
+            if names is None:
+                names = self._names(number, raw)
+            found = parse_row(self.path, number, raw, names)
+            yield Line(number, raw, found.fields, found.row)
+
+    def _names(self, number: int, raw: bytes) -> tuple[str, str]:
+        """The fields to look in, from those that the first row has."""
+        fields = parse_fields(self.path, number, raw)
+        return (
+            self._columns.license or _first(fields, LICENSE_NAMES, "license"),
+            self._columns.item or _first(fields, ITEM_NAMES, "item"),
+        )
+
+    def writer(self, outputs: Outputs, path: Path) -> LineWriter:
+        """Another file of JSON Lines."""
+        return LineWriter(outputs.open(path))
+
+
+def _first(fields: dict[str, Any], usual: tuple[str, ...], otherwise: str) -> str:
+    return next((name for name in usual if name in fields), otherwise)
+
+
+class CommaSeparated(_Lines):
+    """CSV (RFC 4180) in UTF-8 with a line of names; tabs in a file that ends in .tsv."""
+
+    name = "csv"
+
+    def __init__(self, path: Path, columns: Columns) -> None:
+        super().__init__(path, columns)
+        self._delimiter = "\t" if path.suffix == ".tsv" else ","
+        self._head = b""
+
+    def _read(self) -> Iterator[Line]:
+        records = self._records()
+        first = next(records, None)
+        if first is None:
+            return
+        self._head, names = first[1], first[2]
+        chosen = find_columns(names, self._columns.license, self._columns.item)
+        places = [names.index(one) for one in chosen]
+        for number, raw, values in records:
+            if len(values) != len(names):
+                why = f"{len(values)} values under {len(names)} names"
+                raise refuse_row(self.path, number, why, self.line_name)
+            hashes = [self._hash(number, names[at], values[at]) for at in places]
+            yield Line(number, raw, dict(zip(names, values, strict=True)), Row(*hashes))
+
+    def _hash(self, number: int, name: str, text: str) -> bytes:
+        try:
+            return hash_from_text(text)
+        except Malformed as error:
+            why = f"its {name} is {error}" if text else f"it has no {name}"
+            raise refuse_row(self.path, number, why, self.line_name) from error
+
+    def _records(self) -> Iterator[tuple[int, bytes, list[str]]]:
+        """Number of its first line, bytes and values of each record that is not blank."""
+        taken: list[bytes] = []
+        number = 1
+        reader = csv.reader(self._texts(taken.append), delimiter=self._delimiter, strict=True)
+        csv.field_size_limit(ROW_BYTES)
+        while True:
+            try:
+                values = next(reader, None)
+            except (csv.Error, UnicodeDecodeError) as error:
+                raise refuse_row(self.path, number, f"not CSV in UTF-8 ({error})", "line") from error
+            if values is None:
+                return
+            if values:
+                yield number, b"".join(taken), values
+            number += len(taken)
+            taken.clear()
+
+    def _texts(self, take: Callable[[bytes], None]) -> Iterator[str]:
+        """The lines as text; the reader asks for as many as a record has."""
+        for raw in _raw_lines(self.path):
+            take(raw)
+            text = raw.decode()
+            if "\0" in text:
+                raise csv.Error("a zero byte")
+            yield text
+
+    def writer(self, outputs: Outputs, path: Path) -> LineWriter:
+        """Another CSV under the same names."""
+        return LineWriter(outputs.open(path), self._ended_head())
+
+    def _ended_head(self) -> bytes:
+        if not self._head:
+            self._head = next((raw for _, raw, _ in self._records()), b"")
+        return self._head
+
+
+def _raw_lines(path: Path) -> Iterator[bytes]:
+    """Every line, blank ones too, without a byte order mark."""
+    lines = lines_of(path)
+    first = next(lines, None)
+    if first is not None:
+        yield from itertools.chain([first.removeprefix(b"\xef\xbb\xbf")], lines)
+
+
+def named(row: bytes) -> dict[str, str]:
+    """The two hashes of a joined row, for a format whose other fields are no text."""
+    return {"license": hex_text(row[:32]), "item": hex_text(row[32:])}

@@ -1,0 +1,104 @@
+"""Many files of one format in a folder: judged as one manifest, kept as a folder of the same names."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from sayso.gate.formats.base import Batch, Source, Stamp, Writer
+from sayso.gate.verdicts import Flags
+from sayso.outputs import Outputs, StagedFile
+
+
+class Shards:
+    """Shards is several sources of one format, one after the other."""
+
+    def __init__(self, path: Path, files: Sequence[Path], open_one: Callable[[Path], Source]) -> None:
+        self.path = path
+        self._files = files
+        self._open = open_one
+        sources = [open_one(one) for one in files]
+        self._stamps = [Stamp.of(one) for one in files]
+        first = sources[0]
+        self.name, self.line_name, unit = first.name, "row", first.size[1]
+        total = sum(one.size[0] for one in sources)
+        self.size = (total, unit)
+        self._first = first
+
+    def batches(self, most: int) -> Iterator[Batch]:
+        """All rows, file by file; raises what its sources raise."""
+        for part, path in enumerate(self._files):
+            for batch in self._open(path).batches(most):
+                yield replace(batch, part=part)
+
+    def check_unchanged(self) -> None:
+        """Raise ManifestChanged if a file is another now."""
+        for stamp in self._stamps:
+            stamp.check()
+
+    def progress(self, batch: Batch) -> int:
+        """As the files count."""
+        return self._first.progress(batch)
+
+    def places(self, batch: Batch, first: int) -> range:
+        """The rows, from 1."""
+        return range(first + 1, first + len(batch) + 1)
+
+    def describe(self, batch: Batch, at: int, number: int) -> dict[str, Any]:
+        """As the file describes it, and which file and row it is."""
+        told = self._first.describe(batch, at, number)  # which looks at nothing but the batch
+        told.pop("line", None)
+        return {**told, "row": number, "shard": self._files[batch.part].name}
+
+    def writer(self, outputs: Outputs, path: Path) -> "ShardWriter":
+        """A folder with a file for each."""
+        return ShardWriter(outputs.folder(path).part, self._files, self._open)
+
+
+class _Within:
+    """Outputs of a folder that is staged as a whole."""
+
+    def __init__(self) -> None:
+        self.opened: list[StagedFile] = []
+
+    def open(self, path: Path, mode: int = 0o644) -> StagedFile:
+        self.opened.append(file := StagedFile(path, mode))
+        return file
+
+
+class ShardWriter:
+    """ShardWriter keeps one file open: that of the batches that come."""
+
+    def __init__(self, folder: Path, files: Sequence[Path], open_one: Callable[[Path], Source]) -> None:
+        self._folder, self._files, self._open = folder, files, open_one
+        self._next = 0
+        self._writer: Writer | None = None
+        self._staged = _Within()
+
+    def write(self, batch: Batch, clear: Flags) -> None:
+        """Append the clear rows of a batch to the file of its part; raises OutputFailed."""
+        self._begin(batch.part)
+        assert self._writer  # noqa: S101 - begun a line above
+        self._writer.write(batch, clear)
+
+    def _begin(self, part: int) -> None:
+        """Complete the files before; one without rows is written, too."""
+        while self._next <= part:
+            self._end()
+            path = self._files[self._next]
+            staged: Any = self._staged
+            self._writer = self._open(path).writer(staged, self._folder / path.name)
+            self._next += 1
+
+    def _end(self) -> None:
+        if self._writer:
+            self._writer.close()
+        for file in self._staged.opened:
+            file.finish()
+            file.move()
+        self._staged.opened.clear()
+
+    def close(self) -> None:
+        """Complete the last file; raises OutputFailed."""
+        self._begin(len(self._files) - 1)
+        self._end()

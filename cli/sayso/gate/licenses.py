@@ -1,0 +1,128 @@
+"""The license bundle: signed consents that a buyer relies on, in files beside the data.
+
+A bundle is a folder of files, each as `sayso submit` takes them, or one such file. Every signature is
+checked when it is read: who has changed a consent has made it none. What only a chain could verify (the
+signature of a contract wallet) is left out and counted, and its rows are `unknown` offline.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from sayso.bundles import MAX_BYTES, bundle_bytes, read_bounded
+from sayso.errors import FileUnreadable
+from sayso.gate.formats.base import reading
+from sayso.outputs import Outputs
+from sayso_protocol.envelope import Envelope, decode
+from sayso_protocol.errors import BadSignature, SaysoError, Unsupported
+from sayso_protocol.license_table import LicenseTable
+from sayso_protocol.limits import LIMITS
+from sayso_protocol.messages import Consent
+from sayso_protocol.primitives import sha256
+from sayso_protocol.signatures import EoaVerifier
+from sayso_protocol.typed_data import Network
+from sayso_protocol.verdict import License, Query, Reason, judge_terms
+from sayso_protocol.wire import decode_bundle
+
+ENDING: Final = ".sayso"
+
+
+@dataclass
+class Licenses:
+    """Verified consents by license hash.
+
+    Attributes:
+        held: License hash -> terms and items.
+        unverified: How many a chain would have to verify; they are not held.
+    """
+
+    held: dict[bytes, License] = field(default_factory=dict)
+    unverified: int = 0
+
+    def add(self, envelope: Envelope) -> None:
+        """Verify a consent and hold it; raises BadSignature, NotSponsored."""
+        if not isinstance(envelope.message, Consent):
+            return
+        try:
+            envelope.check_signatures(EoaVerifier())
+        except Unsupported:
+            self.unverified += 1
+            return
+        self.held[envelope.digest] = License(envelope.message, envelope.items)
+
+    def rows(self) -> Iterator[tuple[bytes, Consent, tuple[bytes, ...]]]:
+        """As tables of licenses take them."""
+        for name, one in self.held.items():
+            yield name, one.consent, one.items
+
+    def table(self) -> LicenseTable:
+        """To look many rows up in."""
+        return LicenseTable(self.rows())
+
+    def finder(self, query: Query, now: float) -> Callable[[bytes], bytes | None]:
+        """The license of an item: one whose terms allow the use, if there is any, else any."""
+        best: dict[bytes, tuple[bool, bytes]] = {}
+        for name, one in sorted(self.held.items()):
+            allows = judge_terms(one.consent, query, now) is Reason.GRANTED
+            for item in one.items:
+                if item not in best or (allows and not best[item][0]):
+                    best[item] = allows, name
+        return lambda item: best[item][1] if item in best else None
+
+    @property
+    def digest(self) -> bytes:
+        """Names exactly this set: SHA-256 of its license hashes in order."""
+        return sha256(b"".join(sorted(self.held)))
+
+
+def load_licenses(path: Path, network: Network) -> Licenses:
+    """Read and verify a bundle.
+
+    Raises:
+        FileUnreadable: A file cannot be read, or there is none.
+        BadSignature: A wallet did not sign what its consent says. And what decode raises.
+    """
+    licenses = Licenses()
+    for file in bundle_files(path):
+        for envelope in _envelopes(file, network):
+            licenses.add(envelope)
+    return licenses
+
+
+def bundle_files(path: Path) -> list[Path]:
+    """The files of a bundle, in order; raises FileUnreadable."""
+    with reading(path):
+        files = sorted(path.glob(f"*{ENDING}")) if path.is_dir() else [path]
+    if not files:
+        raise FileUnreadable(f"there is no {ENDING} file in {str(path)!r}")
+    return files
+
+
+def _envelopes(file: Path, network: Network) -> Iterator[Envelope]:
+    try:
+        for data in decode_bundle(read_bounded(file, MAX_BYTES), MAX_BYTES):
+            yield decode(data, network)
+    except BadSignature:
+        raise
+    except SaysoError as error:
+        error.args = (f"{str(file)!r}: {error}",)
+        raise
+
+
+def save_licenses(path: Path, envelopes: Iterable[Envelope]) -> int:
+    """Write a folder of files, whole or not at all; returns how many. Raises OutputFailed."""
+    ordered = sorted(envelopes, key=lambda one: one.digest)
+    with Outputs() as outputs:
+        folder = outputs.folder(path)
+        for at in range(0, len(ordered), LIMITS.items):
+            name = f"{at // LIMITS.items:05}{ENDING}"
+            (folder.part / name).write_bytes(bundle_bytes(ordered[at : at + LIMITS.items]))
+        outputs.commit()
+    return len(ordered)
+
+
+def counted(licenses: Mapping[bytes, License]) -> tuple[int, int]:
+    """How many items and how many permissions there are."""
+    items = sum(one.consent.items for one in licenses.values())
+    return items, sum(one.consent.items * len(one.consent.purposes) for one in licenses.values())
