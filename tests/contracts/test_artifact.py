@@ -65,6 +65,7 @@ def test_the_contract_has_no_owner_pause_or_money() -> None:
         "anchor",
         "anchorMany",
         "anchorOf",
+        "relay",
         "revoke",
         "revokeBySig",
         "revokeMany",

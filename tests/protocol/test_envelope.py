@@ -1,13 +1,14 @@
 """Envelopes: what goes in comes out, and nothing else comes in (rules 3.x, 4.6, 6.1 and 6.2)."""
 
 from collections.abc import Callable
+from random import Random
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sayso_protocol.envelope import Envelope, decode, encode
+from sayso_protocol.envelope import Envelope, decode, decode_all, encode
 from sayso_protocol.errors import (
     BadSignature,
     InvalidConsent,
@@ -24,6 +25,7 @@ from sayso_protocol.errors import (
 from sayso_protocol.messages import Revocation
 from sayso_protocol.packing import pack, unpack
 from sayso_protocol.signatures import EoaVerifier
+from sayso_protocol.typed_data import digest
 from support.protocol_strategies import (
     ADA,
     BEN,
@@ -234,14 +236,13 @@ def test_the_names_of_fields_are_not_on_the_wire() -> None:
 
 
 def test_a_message_may_have_64_kib_and_no_more() -> None:
-    room = 65_536 - len(encode(REVOCATION)) + 65 - 1  # a bin16 header has one byte more
-    largest = Envelope(REVOCATION.message, NETWORK, bytes(room))
-    assert len(encode(largest)) == 65_536
-    decode(encode(largest), NETWORK)
     with pytest.raises(TooLarge):
-        encode(Envelope(REVOCATION.message, NETWORK, bytes(room + 1)))
+        encode(Envelope(REVOCATION.message, NETWORK, bytes(65_536)))
+    largest = encode(REVOCATION).ljust(65_536, b"\0")
+    with pytest.raises(Malformed):  # it is looked at
+        decode(largest, NETWORK)
     with pytest.raises(TooLarge):
-        decode(encode(largest) + b"\0", NETWORK)
+        decode(largest + b"\0", NETWORK)
 
 
 def test_a_consent_between_peers_needs_a_sponsor() -> None:
@@ -265,3 +266,36 @@ def test_nobody_signs_for_another() -> None:
         Envelope(Revocation(ADA, ("everything",)), NETWORK, mine.signature).check_signatures(
             EoaVerifier()
         )
+
+
+@given(st.lists(envelopes(), max_size=5), st.lists(st.binary(max_size=60), max_size=2), st.randoms())
+def test_many_at_once_are_read_as_one_by_one(
+    good: list[Envelope], bad: list[bytes], random: Random
+) -> None:
+    """What is wrong with one says nothing about the others."""
+    bodies = [*map(encode, good), *bad]
+    random.shuffle(bodies)
+    for network in {NETWORK, *(one.network for one in good)}:
+        together = decode_all(bodies, network)
+        alone = [decode_all([data], network)[0] for data in bodies]
+        assert list(map(described, together)) == list(map(described, alone))
+
+
+def described(outcome: Envelope | SaysoError) -> object:
+    if isinstance(outcome, Envelope):
+        return outcome, outcome.digest == digest(outcome.message, outcome.network), hash(outcome)
+    return type(outcome), str(outcome)
+
+
+@pytest.mark.parametrize("name", ["notice", "items"])
+def test_one_wrong_consent_among_many_is_found(name: str) -> None:
+    """A table is checked as a whole, but refused row by row."""
+    tree = unpack(encode(CONSENT), max_bytes=65_536)
+    if name == "notice":
+        tree[2][0] = "I allow nothing."
+    else:
+        tree[3].reverse()
+    bodies = [encode(signed(a_consent(ITEMS, grantee=grantee), ITEMS)) for grantee in (ADA, BEN)]
+    outcomes = decode_all([bodies[0], pack(tree), bodies[1]], NETWORK)
+    assert [type(one) for one in outcomes] == [Envelope, InvalidConsent, Envelope]
+    assert decode_all([], NETWORK) == []

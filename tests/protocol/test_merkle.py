@@ -14,6 +14,7 @@ from sayso_protocol.merkle import (
     leaf_hash,
     node_hash,
     tree_path,
+    tree_paths,
     tree_root,
 )
 from support.protocol_strategies import hashes, item_hashes
@@ -102,6 +103,12 @@ def test_paths_are_those_of_the_rfc_and_check(leaves: list[bytes], data: st.Data
     found = tree_path(leaves, index)
     assert found == path(index, leaves)
     check_path(leaves[index], index, len(leaves), found, tree_root(leaves))
+
+
+@given(leaf_lists)
+def test_all_paths_at_once_are_those_one_by_one(leaves: list[bytes]) -> None:
+    one_by_one = [tree_path(leaves, index) for index in range(len(leaves))]
+    assert tree_paths(leaves) == (tree_root(leaves), one_by_one)
 
 
 @given(leaf_lists, st.data())

@@ -21,6 +21,7 @@ PURE = {
     "itertools",
     "json",
     "math",
+    "operator",
     "re",
     "struct",
     "tomllib",

@@ -1,7 +1,7 @@
 """Receipts and acknowledgements as JSON files (rule 9.6)."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ from sayso_protocol.receipt_text import (
     receipt_to_json,
 )
 from sayso_protocol.receipts import Acknowledgement, ChainPoint, Receipt, Signed, sign_statement
+from support.json_places import Path, at, leaves, other_values, with_value, without
 from support.protocol_strategies import ADA, NETWORK, NODE
 from support.statements import NODE_KEY, TRUSTED, acknowledgements, receipts
 
@@ -27,7 +28,6 @@ RECEIPT = Receipt(
 ACKNOWLEDGEMENT = Acknowledgement(NETWORK, NODE_KEY, b"\x07" * 32, POINT, 1_750_000_000)
 RECEIPT_JSON = receipt_to_json(sign_statement(NODE, RECEIPT))
 ACKNOWLEDGEMENT_JSON = acknowledgement_to_json(sign_statement(NODE, ACKNOWLEDGEMENT))
-Path = tuple[str, ...]
 
 
 @given(receipts)
@@ -56,42 +56,6 @@ def test_the_files_are_as_documented() -> None:
     ]  # fmt: skip
     assert RECEIPT_JSON["type"] == "sayso-receipt-1"
     assert ACKNOWLEDGEMENT_JSON["type"] == "sayso-acknowledgement-1"
-
-
-def leaves(value: Any, path: Path = ()) -> Iterator[Path]:
-    """Every place of a JSON value that is not an object."""
-    if isinstance(value, dict):
-        for name, one in value.items():
-            yield from leaves(one, (*path, name))
-    else:
-        yield path
-
-
-def with_value(whole: Any, path: Path, value: Any) -> Any:
-    """A copy with another value in one place."""
-    if not path:
-        return value
-    return whole | {path[0]: with_value(whole[path[0]], path[1:], value)}
-
-
-def without(whole: Any, path: Path) -> Any:
-    """A copy without one place."""
-    if len(path) == 1:
-        return {name: value for name, value in whole.items() if name != path[0]}
-    return whole | {path[0]: without(whole[path[0]], path[1:])}
-
-
-def at(whole: Any, path: Path) -> Any:
-    return at(whole[path[0]], path[1:]) if path else whole
-
-
-def other_values(value: Any) -> list[Any]:
-    """Values of the right type that say something else, and values of wrong types."""
-    wrong: list[Any] = [None, True, [], {}, 1.0, float("nan"), "", " ", "0x", "\ud800", "\U0001f600", -1]
-    if isinstance(value, int):
-        return [*wrong, value + 1, str(value), 1 << 64, 10**400]
-    digit = "0" if value[-1] != "0" else "1"
-    return [*wrong, value[:-1] + digit, value + "0", value[:-1], 1, value.upper() + "A"]
 
 
 READERS: list[tuple[dict[str, Any], Callable[[Any], Signed[Any]]]] = [

@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sayso_protocol.errors import BadProof, BadSignature, SaysoError, UnknownSigner, WrongNetwork
+from sayso_protocol.errors import (
+    BadProof,
+    BadSignature,
+    Malformed,
+    SaysoError,
+    UnknownSigner,
+    WrongNetwork,
+)
 from sayso_protocol.primitives import ANYONE, sha256
 from sayso_protocol.receipts import (
     Acknowledgement,
@@ -15,11 +22,13 @@ from sayso_protocol.receipts import (
     Receipt,
     Signed,
     check_results,
+    check_row,
     count_reasons,
-    manifest_root,
-    results_root,
+    join_rows,
+    number_reasons,
     sign_statement,
 )
+from sayso_protocol.row_tree import manifest_root, prove_row, results_root
 from sayso_protocol.signatures import RECEIPT, sign_by_node
 from sayso_protocol.typed_data import Network
 from sayso_protocol.verdict import Reason, Row
@@ -35,9 +44,9 @@ RECEIPT_OF_ROWS = Receipt(
     purpose="train-ai",
     max_age_s=3_600,
     run_id="run 7",
-    manifest_root=manifest_root(ROWS),
-    results_root=results_root(ROWS, REASONS),
-    counts=count_reasons(REASONS),
+    manifest_root=manifest_root(join_rows(ROWS)),
+    results_root=results_root(join_rows(ROWS), number_reasons(REASONS)),
+    counts=count_reasons(number_reasons(REASONS)),
     sequence=8,
     state=bytes(32),
     block=ChainPoint(19, b"\x05" * 32),
@@ -128,17 +137,20 @@ def test_different_receipts_have_different_content(one: Receipt, other: Receipt)
 
 
 def test_the_results_a_receipt_was_given_for() -> None:
-    check_results(RECEIPT_OF_ROWS, ROWS, REASONS)
-    check_results(
-        replace(
-            RECEIPT_OF_ROWS,
-            manifest_root=manifest_root([]),
-            results_root=results_root([], []),
-            counts=(),
-        ),
-        [],
-        [],
-    )
+    rows, reasons = join_rows(ROWS), number_reasons(REASONS)
+    check_results(RECEIPT_OF_ROWS, rows, reasons)
+    for index, reason in enumerate(REASONS):
+        proof = prove_row(rows, reasons, index)
+        assert check_row(RECEIPT_OF_ROWS, proof) is reason
+        with pytest.raises(BadProof):
+            check_row(RECEIPT_OF_ROWS, replace(proof, reason=proof.reason % 9 + 1))
+
+
+def test_a_receipt_of_a_reason_nobody_knows() -> None:
+    rows, reasons = join_rows(ROWS[:1]), b"\xff"
+    receipt = replace(RECEIPT_OF_ROWS, results_root=results_root(rows, reasons), counts=(("new", 1),))
+    with pytest.raises(BadProof):
+        check_row(receipt, prove_row(rows, reasons, 0))
 
 
 @pytest.mark.parametrize(
@@ -158,30 +170,39 @@ def test_the_results_a_receipt_was_given_for() -> None:
     ],
 )
 def test_other_rows_or_reasons_fail(rows: list[Row], reasons: list[Reason]) -> None:
-    with pytest.raises(BadProof):
-        check_results(RECEIPT_OF_ROWS, rows, reasons)
+    with pytest.raises((BadProof, Malformed)):
+        check_results(RECEIPT_OF_ROWS, join_rows(rows), number_reasons(reasons))
 
 
 def test_a_receipt_whose_counts_were_invented_fails() -> None:
     invented = replace(RECEIPT_OF_ROWS, counts=(("granted", 5),))
     with pytest.raises(BadProof):
-        check_results(invented, ROWS, REASONS)
+        check_results(invented, join_rows(ROWS), number_reasons(REASONS))
 
 
 @given(st.lists(st.sampled_from(Reason), max_size=50))
 def test_counts_are_sorted_and_add_up(reasons: list[Reason]) -> None:
-    counts = count_reasons(reasons)
+    counts = count_reasons(number_reasons(reasons))
     assert list(counts) == sorted(counts)
     assert dict(counts) == {reason: reasons.count(reason) for reason in reasons}
 
 
-@given(st.lists(st.builds(Row, hashes, hashes), max_size=20), st.data())
+def test_counts_know_every_reason() -> None:
+    with pytest.raises(Malformed):
+        count_reasons(bytes([len(Reason) + 1]))
+
+
+@given(st.lists(st.builds(Row, hashes, hashes), min_size=1, max_size=20), st.data())
 def test_roots_change_with_any_row(rows: list[Row], data: st.DataObject) -> None:
     reasons = [data.draw(st.sampled_from(Reason)) for _ in rows]
-    more = Row(data.draw(hashes), data.draw(hashes))
-    assert manifest_root(rows) != manifest_root([*rows, more])
-    assert results_root(rows, reasons) != results_root([*rows, more], [*reasons, Reason.GRANTED])
+    more = [*rows, Row(data.draw(hashes), data.draw(hashes))]
+    asked, answered = manifest_root(join_rows(rows)), bound(rows, reasons)
+    assert manifest_root(join_rows(more)) != asked
+    assert bound(more, [*reasons, Reason.GRANTED]) != answered
     for index, reason in enumerate(reasons):
         other = Reason.GRANTED if reason is not Reason.GRANTED else Reason.REVOKED
-        changed = [*reasons[:index], other, *reasons[index + 1 :]]
-        assert results_root(rows, changed) != results_root(rows, reasons)
+        assert bound(rows, [*reasons[:index], other, *reasons[index + 1 :]]) != answered
+
+
+def bound(rows: list[Row], reasons: list[Reason]) -> bytes:
+    return results_root(join_rows(rows), number_reasons(reasons))

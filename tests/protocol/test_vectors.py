@@ -10,10 +10,13 @@ from nacl.signing import VerifyKey
 
 from sayso_protocol.envelope import decode, encode
 from sayso_protocol.errors import SaysoError
+from sayso_protocol.fingerprints import unpack_nodes
 from sayso_protocol.messages import Consent, Revocation
 from sayso_protocol.primitives import address_from_text, hash_from_text
+from sayso_protocol.reconcile import decode_request, encode_request
 from sayso_protocol.signatures import EoaVerifier
 from sayso_protocol.verdict import License, Query, Reason, Row, verdict
+from sayso_protocol.wallet_proofs import read_wallet_proof
 from support.known import Known, license_hash
 from support.protocol_strategies import NETWORK
 from vectors.make import FILES, FOLDER, render
@@ -64,9 +67,16 @@ def test_a_wrong_message_is_refused_with_its_code(vector: dict[str, str]) -> Non
     assert refusal.value.code == vector["code"]
 
 
+@pytest.mark.parametrize("vector", load("wallets.json"), ids=lambda vector: vector["name"])
+def test_a_wallets_signature_is_read(vector: dict[str, str]) -> None:
+    proof = read_wallet_proof(unhex(vector["signature"]))
+    assert proof.signature == unhex(vector["signature_of_wallet"])
+    assert (proof.factory, proof.deployment) == (unhex(vector["factory"]), unhex(vector["deployment"]))
+
+
 def test_statements_are_signed_over_their_content() -> None:
     vectors = load("statements.json")
-    for name in ("receipt", "acknowledgement"):
+    for name in ("receipt", "acknowledgement", "status"):
         key = VerifyKey(bytes.fromhex(vectors[name]["node_key"]))
         content = unhex(vectors[name + "_content"])
         key.verify(b"sayso %s 1\x00" % name.encode() + content, unhex(vectors[name]["signature"]))
@@ -95,3 +105,12 @@ def test_verdicts_are_those_of_the_file() -> None:
             assert verdict(known, row, query, asked["now"]) == asked["reason"]
             seen.add(asked["reason"])
     assert seen == {reason.value for reason in Reason} - {"stale"}
+
+
+def test_questions_of_sync_read_back_as_they_are() -> None:
+    vectors = load("sync.json")
+    for one in vectors["exchanges"]:
+        question = bytes.fromhex(one["question"][2:])
+        assert encode_request(decode_request(question)) == question
+    for one in vectors["nodes"]:
+        assert unpack_nodes(bytes.fromhex(one["bytes"][2:])) == [int(node) for node in one["numbers"]]

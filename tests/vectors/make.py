@@ -9,38 +9,32 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sayso_protocol.batches import Batch
-from sayso_protocol.bits import state_digest
 from sayso_protocol.envelope import Envelope, encode
 from sayso_protocol.merkle import content_root, tree_path, tree_root
 from sayso_protocol.messages import Consent, Revocation
 from sayso_protocol.primitives import ANYONE, hex_text, sha256
-from sayso_protocol.receipt_text import acknowledgement_to_json, receipt_to_json
-from sayso_protocol.receipts import (
-    Acknowledgement,
-    ChainPoint,
-    Receipt,
-    count_reasons,
-    manifest_root,
-    results_root,
-    sign_statement,
-)
 from sayso_protocol.scopes import Scope, file_subject, scope_word
 from sayso_protocol.typed_data import typed_data
-from sayso_protocol.verdict import Reason, Row
+from sayso_protocol.wallet_proofs import WalletProof, wrap
 from sayso_protocol.words import FULL
 from support.protocol_strategies import (
     ADA,
     BEN,
     CLEO,
-    NETWORK,
     NODE,
     WALLETS,
     a_consent,
     item_hashes,
     signed,
 )
-from vectors.cases import refused_cases, verdict_cases
+from vectors.evidence import evidence
+from vectors.frames import bundles
+from vectors.histories import verdict_cases
+from vectors.refused import refused_cases
+from vectors.snapshots import snapshots
+from vectors.statements import row_trees, statements
+from vectors.sync import sync
+from vectors.texts import texts
 
 FOLDER = Path(__file__).parent
 Json = dict[str, Any]
@@ -103,6 +97,27 @@ def messages() -> list[Json]:
     return [_message(name, one) for name, one in (_consents() | _revocations()).items()]
 
 
+def wallets() -> list[Json]:
+    """Signatures of contract wallets, and what the wallet is to be asked (rule 4.4)."""
+    own = WalletProof(b"\1" * 66)
+    wrapped = {
+        "deployed, signs 65 bytes": WalletProof(b"\1" * 65),
+        "deployed, signs nothing": WalletProof(b""),
+        "not yet deployed": WalletProof(b"\1" * 100, CLEO, b"deploy"),
+    }
+    cases = [("its own", own.signature, own), *((name, wrap(one), one) for name, one in wrapped.items())]
+    return [
+        {
+            "name": name,
+            "signature": hex_text(signature),
+            "factory": hex_text(proof.factory),
+            "deployment": hex_text(proof.deployment),
+            "signature_of_wallet": hex_text(proof.signature),
+        }
+        for name, signature, proof in cases
+    ]
+
+
 def scopes() -> list[Json]:
     """Sentences and the words whose bit 0 they set."""
     item = item_hashes(1)[0]
@@ -117,7 +132,7 @@ def scopes() -> list[Json]:
 
 
 def trees() -> Json:
-    """Roots of both trees; leaf and item number i of n are named by the ASCII text in `data`."""
+    """Roots of the trees; leaf and item number i of n are named by the ASCII text in `data`."""
     items = [(count, item_hashes(count)) for count in (1, 2, 32, 33, 1_024)]
     leaves = [[b"leaf %d" % index for index in range(count)] for count in (0, 1, 2, 3, 7, 8)]
     return {
@@ -138,62 +153,23 @@ def trees() -> Json:
                 for one in leaves
             ],
         },
-    }
-
-
-def _receipt(block: ChainPoint) -> Receipt:
-    rows = [Row(sha256(b"license %d" % index), item_hashes(4)[index]) for index in range(4)]
-    reasons = [Reason.GRANTED, Reason.REVOKED, Reason.GRANTED, Reason.UNKNOWN]
-    entries = [(BEN, 7, 3), (ADA, scope_word("everything"), 1), (ADA, 7, 0)]
-    return Receipt(
-        network=NETWORK,
-        node_key=bytes(NODE.verify_key),
-        grantee=BEN,
-        purpose="train-ai",
-        max_age_s=3_600,
-        run_id="run 7",
-        manifest_root=manifest_root(rows),
-        results_root=results_root(rows, reasons),
-        counts=count_reasons(reasons),
-        sequence=8,
-        state=state_digest(entries),
-        block=block,
-        time=1_750_000_000,
-    )
-
-
-def statements() -> Json:
-    """What a node signs or anchors."""
-    block = ChainPoint(19, sha256(b"block"))
-    receipt = sign_statement(NODE, _receipt(block))
-    everything = signed(Revocation(ADA, ("everything",)))
-    acknowledgement = sign_statement(
-        NODE,
-        Acknowledgement(NETWORK, bytes(NODE.verify_key), everything.digest, block, 1_750_000_000),
-    )
-    batch = Batch(bytes(NODE.verify_key), item_hashes(3))
-    return {
-        "node_seed": hex_text(bytes(NODE)),
-        "receipt": receipt_to_json(receipt),
-        "receipt_content": hex_text(receipt.statement.content()),
-        "acknowledgement": acknowledgement_to_json(acknowledgement),
-        "acknowledgement_content": hex_text(acknowledgement.statement.content()),
-        "batch": {
-            "licenses": [hex_text(one) for one in batch.licenses],
-            "tree": hex_text(batch.tree),
-            "root": hex_text(batch.root),
-            "paths": [[hex_text(step) for step in batch.proof(at).path] for at in range(3)],
-        },
+        "rows": row_trees(),
     }
 
 
 FILES: dict[str, Callable[[], Any]] = {
     "messages.json": messages,
+    "wallets.json": wallets,
     "scopes.json": scopes,
     "trees.json": trees,
     "statements.json": statements,
     "refused.json": refused_cases,
+    "bundles.json": bundles,
+    "texts.json": texts,
+    "evidence.json": evidence,
+    "sync.json": lambda: sync(_consents() | _revocations()),
     "verdicts.json": verdict_cases,
+    "snapshots.json": snapshots,
 }
 
 

@@ -1,0 +1,70 @@
+// Scopes and permission words: rules 3.3, 3.6 and section 5.
+
+import { encodeAbiParameters, keccak256, stringToHex } from "viem";
+
+import { require } from "./bytes.js";
+
+const SCOPE_FLAG = 1n << 247n;
+const WORD = (1n << 248n) - 1n;
+const PURPOSE = /^[a-z][a-z0-9-]{0,31}$/;
+const LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?";
+const DOMAIN = new RegExp(`^${LABEL}(\\.${LABEL})+$`);
+const SUBJECT = /^(everything|via [^ ]+|file 0x[0-9a-f]{64})$/;
+const NOBODY = "0x" + "00".repeat(20);
+
+export function checkPurpose(name) {
+  require(PURPOSE.test(name), "invalid-purpose", name);
+}
+
+export function checkDomain(domain) {
+  require(domain.length <= 100 && DOMAIN.test(domain), "invalid-scope", domain);
+}
+
+/** Rule 5.3: what everybody carries. */
+export function checkCarried(scope) {
+  require(/^[\x20-\x7e]{1,200}$/.test(scope), "invalid-scope", scope);
+}
+
+/** Rule 5.1: what may be made. */
+export function checkScope(scope) {
+  checkCarried(scope);
+  const [sentence, ...purpose] = scope.replace(/^ward 0x[0-9a-f]{40} /, "").split(" for ");
+  require(SUBJECT.test(sentence), "invalid-scope", scope);
+  if (sentence.startsWith("via ")) checkDomain(sentence.slice(4));
+  if (purpose.length > 0) checkPurpose(purpose.join(" for "));
+}
+
+/** Rule 5.2. */
+export function scopeWord(scope) {
+  return (BigInt(keccak256(stringToHex(scope))) & WORD) | SCOPE_FLAG;
+}
+
+/** Rule 5.4. */
+export function scopesOver(via, item, purpose, ward = "") {
+  const subjects = ["everything", `file ${item}`, ...(via === "" ? [] : [`via ${via}`])];
+  return subjects.flatMap((one) => [`${ward}${one}`, `${ward}${one} for ${purpose}`]);
+}
+
+/** Rule 5.5: the first word of a consent. */
+export function baseWord(consent) {
+  const types = ["address", "string", "bytes32", "string[]"].map((type) => ({ type }));
+  const terms = [consent.grantee, consent.via, consent.content, consent.purposes];
+  return BigInt(keccak256(encodeAbiParameters(types, terms))) & WORD & ~SCOPE_FLAG & ~63n;
+}
+
+/** Rule 8.2: whether these messages' bits take back one item for one purpose. */
+export function isRevoked(bits, { consent, items }, item, purpose) {
+  const own = bits.get(consent.contributor.toLowerCase()) ?? new Map();
+  const at = consent.purposes.indexOf(purpose);
+  if (at >= 0) {
+    const bit = BigInt(items.indexOf(item) * consent.purposes.length + at);
+    const mask = own.get(baseWord(consent) + bit / 256n) ?? 0n;
+    if ((mask >> bit % 256n) & 1n) return true;
+  }
+  const set = (known, ward) =>
+    scopesOver(consent.via, item, purpose, ward).some((one) => (known.get(scopeWord(one)) ?? 0n) & 1n);
+  if (set(own)) return true;
+  if (consent.guardian === NOBODY) return false;
+  const guardians = bits.get(consent.guardian.toLowerCase()) ?? new Map();
+  return set(guardians, `ward ${consent.contributor.toLowerCase()} `);
+}

@@ -1,0 +1,77 @@
+// The verdict: section 8, over what was heard.
+
+import { hex } from "./bytes.js";
+import { digestOf, wordsOf } from "./messages.js";
+import { isRevoked, scopeWord } from "./scopes.js";
+
+const NOBODY = "0x" + "00".repeat(20);
+export const REASONS = [
+  "granted",
+  "revoked",
+  "expired",
+  "not-yet-valid",
+  "purpose-not-granted",
+  "other-grantee",
+  "incomplete",
+  "unknown",
+  "stale",
+];
+
+/** Everything that was heard: consents by license hash, bits by address and word. */
+export class Known {
+  constructor(envelopes = []) {
+    this.licenses = new Map();
+    this.bits = new Map();
+    envelopes.forEach((one) => this.hear(one));
+  }
+
+  hear(envelope) {
+    const { kind, message, items } = envelope;
+    if (kind === "Consent") {
+      this.licenses.set(digestOf(envelope), { consent: message, items: items.map(hex) });
+      return;
+    }
+    const own = this.bits.get(message.contributor) ?? new Map();
+    const scopes = message.scopes.map((one) => [scopeWord(one), 1n]);
+    for (const [word, mask] of [...wordsOf(message), ...scopes]) {
+      own.set(word, (own.get(word) ?? 0n) | mask);
+    }
+    this.bits.set(message.contributor, own);
+  }
+}
+
+/** Rules 8.1 to 8.8, in their order. */
+export function verdict(known, license, item, query) {
+  const held = known.licenses.get(license);
+  if (!held?.items.includes(item)) return "unknown";
+  if (isRevoked(known.bits, held, item, query.purpose)) return "revoked";
+  const terms = onItsTerms(held.consent, query);
+  if (terms !== "granted") return terms;
+  for (const party of held.consent.parties) {
+    const reason = party === held.consent.contributor ? "granted" : ofParty(known, party, held, item, query);
+    if (reason !== "granted") return reason;
+  }
+  return "granted";
+}
+
+/** Rules 8.3 to 8.6. */
+export function onItsTerms(consent, { grantee, purpose, now }) {
+  if (!(now >= consent.issuedAt)) return "not-yet-valid";
+  if (!(now < consent.expiresAt)) return "expired";
+  if (consent.grantee !== NOBODY && consent.grantee !== grantee) return "other-grantee";
+  return consent.purposes.includes(purpose) ? "granted" : "purpose-not-granted";
+}
+
+/** Rule 8.7. */
+function ofParty(known, party, held, item, query) {
+  const theirs = [...known.licenses.values()].filter(
+    ({ consent, items }) =>
+      consent.contributor === party &&
+      consent.parties.join() === held.consent.parties.join() &&
+      items.includes(item) &&
+      onItsTerms(consent, query) === "granted",
+  );
+  if (theirs.length === 0) return "incomplete";
+  const all = theirs.every((one) => isRevoked(known.bits, one, item, query.purpose));
+  return all ? "revoked" : "granted";
+}

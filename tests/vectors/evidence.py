@@ -1,0 +1,186 @@
+"""Vectors of the words of nodes, right ones and others (rules 9.2 to 9.10, and 10.2)."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from sayso_protocol.batches import AnchorProof, Batch
+from sayso_protocol.misconduct import row_proof_from_json, row_proof_to_json
+from sayso_protocol.primitives import hash_from_text, hex_text
+from sayso_protocol.receipt_text import acknowledgement_from_json, receipt_from_json
+from sayso_protocol.receipts import check_results, join_rows, number_reasons
+from sayso_protocol.row_tree import prove_row, roots
+from sayso_protocol.statuses import status_from_json
+from sayso_protocol.verdict import Reason, Row
+from support.protocol_strategies import ADA, item_hashes
+from support.statements import NODE_KEY, OTHER_NODE, TRUSTED
+from vectors.broken_promises import AT, CONSENT, ITEMS, misconduct, rows_of
+from vectors.statements import statements
+from vectors.texts import code_of
+
+Json = dict[str, Any]
+SIGNED = statements()
+KINDS: dict[str, Callable[[Any], Any]] = {
+    "receipt": receipt_from_json,
+    "acknowledgement": acknowledgement_from_json,
+    "status": status_from_json,
+}
+
+
+def _changes(kind: str) -> dict[str, Json]:
+    """What makes a right statement a wrong one."""
+    right = SIGNED[kind]
+    other_network = {"network": right["network"] | {"chain_id": 1}}
+    return {
+        "right": {},
+        "with a field more": {"note": "nobody signed this"},
+        "of another type": {"type": "sayso-receipt-2"},
+        "of another time": {"time": right["time"] + 1},
+        "of another network": other_network,
+        "of an unknown key": {"node_key": ADA.hex() + bytes(12).hex()},
+        "of another node": {"node_key": bytes(OTHER_NODE.verify_key).hex()},
+        "with another signature": {"signature": hex_text(bytes(64))},
+        "with a signature cut short": {"signature": right["signature"][:-2]},
+        "with a signature in capitals": {"signature": "0x" + right["signature"][2:].upper()},
+        "with white space in its signature": {"signature": right["signature"][:64] + " "},
+        "with a key in capitals": {"node_key": right["node_key"].upper()},
+        "with a time as text": {"time": str(right["time"])},
+        "with a time before 1970": {"time": -1},
+        "without a block": {"block": None},
+        "with a short hash": {"block": right["block"] | {"hash": "0x12"}},
+    }
+
+
+OWN_CHANGES: dict[str, dict[str, Json]] = {
+    "receipt": {
+        "with other counts": {"counts": {"granted": 4}},
+        "with another run": {"run_id": "run 8"},
+        "with another state": {"state": hex_text(bytes(32))},
+        "with a count as text": {"counts": {"granted": "4"}},
+    },
+    "acknowledgement": {"of another revocation": {"digest": hex_text(bytes(32))}},
+    "status": {
+        "with another reason": {"reason": "revoked"},
+        "with no reason": {"reason": "fine"},
+        "with another index": {"index": 1},
+        "with an index too high": {"index": 3},
+        "for another item": {"item": hex_text(bytes(32))},
+        "without its path": {"path": []},
+        "with a longer path": {"path": [*SIGNED["status"]["path"], hex_text(bytes(32))]},
+    },
+}
+
+
+def _check_statement(kind: str, value: Any) -> None:
+    KINDS[kind](value).check(TRUSTED)
+
+
+def _statements() -> list[Json]:
+    return [
+        {
+            "name": f"{kind} {name}",
+            "kind": kind,
+            "value": (value := SIGNED[kind] | change),
+            "code": code_of(lambda one, kind=kind: _check_statement(kind, one), value),  # type: ignore[misc]
+        }
+        for kind in KINDS
+        for name, change in (_changes(kind) | OWN_CHANGES[kind]).items()
+    ]
+
+
+def _row_proofs() -> list[Json]:
+    """One row of forty in their results tree, and what does not prove it."""
+    rows, reasons = rows_of(CONSENT, Reason.GRANTED)
+    root, right = roots(rows, reasons).results, row_proof_to_json(prove_row(rows, reasons, AT))
+    cut = [right["path"][0][:-2], *right["path"][1:]]
+    changes: dict[str, Json] = {
+        "right": {},
+        "another reason": {"reason": "revoked"},
+        "another item": {"item": hex_text(ITEMS[0])},
+        "another index": {"index": AT - 1},
+        "an index too high": {"index": len(ITEMS)},
+        "a level too few": {"path": right["path"][:1]},
+        "a level too many": {"path": [*right["path"], "0x"]},
+        "no path": {"path": []},
+        "a path cut short": {"path": cut},
+        "a reason nobody knows": {"reason": "fine"},
+        "a path of half a byte": {"path": ["0xabc"]},
+        "another type": {"type": "sayso-receipt-1"},
+    }
+
+    def check(value: Any) -> None:
+        row_proof_from_json(value).check(len(ITEMS), root)
+
+    return [
+        {"name": name, "value": (value := right | change), "code": code_of(check, value)}
+        for name, change in changes.items()
+    ]
+
+
+def _results() -> list[Json]:
+    """Rows and reasons beside a receipt: whether they are what it binds (rule 9.2)."""
+    right: list[Json] = SIGNED["receipt_rows"]
+    cases = {
+        "right": right,
+        "a row fewer": right[:-1],
+        "other order": right[::-1],
+        "another reason": [right[0] | {"reason": "revoked"}, *right[1:]],
+        "the same counts": [
+            right[0] | {"reason": "revoked"},
+            right[1] | {"reason": "granted"},
+            *right[2:],
+        ],
+        "another row": [right[0] | {"item": hex_text(bytes(32))}, *right[1:]],
+    }
+    receipt = receipt_from_json(SIGNED["receipt"]).statement
+
+    def check(rows: list[Json]) -> None:
+        pairs = [Row(hash_from_text(one["license"]), hash_from_text(one["item"])) for one in rows]
+        reasons = number_reasons(Reason(one["reason"]) for one in rows)
+        check_results(receipt, join_rows(pairs), reasons)
+
+    return [{"name": name, "rows": rows, "code": code_of(check, rows)} for name, rows in cases.items()]
+
+
+def _anchors() -> list[Json]:
+    """One license of three under an anchored root (rule 10.2)."""
+    batch = Batch(NODE_KEY, item_hashes(3))
+    right, root = batch.proof(2), batch.root
+    cases = {
+        "right": right,
+        "another index": replace(right, index=0),
+        "an index too high": replace(right, index=3),
+        "another count": replace(right, count=4),
+        "a count of 2^64": replace(right, count=1 << 64),
+        "another maker": replace(right, sponsor=bytes(OTHER_NODE.verify_key)),
+        "another tree": replace(right, tree=bytes(32)),
+        "a path too short": replace(right, path=()),
+        "a path too long": replace(right, path=(*right.path, bytes(32))),
+    }
+    return [_anchor(name, proof, batch.licenses[2], root) for name, proof in cases.items()]
+
+
+def _anchor(name: str, proof: AnchorProof, license_hash: bytes, root: bytes) -> Json:
+    return {
+        "name": name,
+        "license": hex_text(license_hash),
+        "root": hex_text(root),
+        "node_key": proof.sponsor.hex(),
+        "count": str(proof.count),
+        "index": proof.index,
+        "path": [hex_text(step) for step in proof.path],
+        "tree": hex_text(proof.tree),
+        "code": code_of(lambda one: one.check(license_hash, root), proof),
+    }
+
+
+def evidence() -> Json:
+    """Right ones have the code null."""
+    return {
+        "trusted": TRUSTED.to_toml(),
+        "statements": _statements(),
+        "results": _results(),
+        "row_proofs": _row_proofs(),
+        "anchors": _anchors(),
+        "misconduct": misconduct(),
+    }

@@ -1,0 +1,111 @@
+"""Vectors of texts that people and files hold: addresses, hashes, purposes, scopes, network files."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sayso_protocol.errors import SaysoError
+from sayso_protocol.network_file import parse_network_file
+from sayso_protocol.primitives import address_from_text, address_text, hash_from_text, hex_text
+from sayso_protocol.purposes import check_purpose
+from sayso_protocol.scopes import Scope
+from support.protocol_strategies import ADA, NETWORK, item_hashes
+from support.statements import NODE_KEY, OTHER_KEY
+
+HASH = hex_text(item_hashes(1)[0])
+ADDRESS = address_text(ADA)
+FILE = f"""chain_id = 31337
+registry = "{address_text(NETWORK.registry)}"
+deploy_block = 1
+finality = 12
+"""
+NORTH = f'\n[[operators]]\nname = "north"\nkey = "{NODE_KEY.hex()}"\n'
+SOUTH = f'\n[[operators]]\nname = "south"\nkey = "{OTHER_KEY.hex()}"\nurl = "https://south.example"\n'
+
+
+def _swapped(address: str) -> str:
+    """With one letter of the other case."""
+    at = next(at for at in range(2, 42) if address[at].isalpha())
+    return address[:at] + address[at].swapcase() + address[at + 1 :]
+
+
+ADDRESSES = [ADDRESS, ADDRESS.lower(), _swapped(ADDRESS), "0x" + ADDRESS[2:].upper(), ADDRESS[2:]]
+ADDRESSES += [
+    ADDRESS[:-1],
+    ADDRESS + "0",
+    "0X" + ADDRESS[2:].lower(),
+    ADDRESS[:-1] + "g",
+    ADDRESS + "\n",
+]
+HASHES = [HASH, HASH[2:], HASH[:-1], HASH + "0", "0x" + HASH[2:].upper(), HASH + "\n", " " + HASH]
+PURPOSES = ["train-ai", "a", "p" * 32, "p" * 33, "", "Train-ai", "1st", "-a", "a-", "train ai", "a_b"]
+PURPOSES += ["train-ai\n", "tr\u00e4in"]
+SCOPES = [
+    "everything",
+    "everything for resale",
+    "via kled.ai",
+    "via xn--bcher-kva.example for train-ai",
+    f"file {HASH}",
+    f"ward {ADDRESS.lower()} file {HASH} for train-ai",
+    "",
+    "Everything",
+    "everything ",
+    " everything",
+    "everything  for resale",
+    "everything for",
+    "everything for Resale",
+    "everything for resale for resale",
+    "via ",
+    "via kled",
+    "via Kled.ai",
+    "via kled.ai.",
+    "via b\u00fccher.example",
+    "via " + "k" * 64 + ".ai",
+    "file " + HASH[2:],
+    "file " + HASH[:-1] + "F",
+    f"ward {ADDRESS} everything",
+    f"ward {ADDRESS.lower()}",
+    f"ward {ADDRESS.lower()} ward {ADDRESS.lower()} everything",
+    "nothing",
+]
+NETWORKS = [
+    FILE,
+    FILE + NORTH + SOUTH,
+    FILE + NORTH + NORTH,
+    FILE + NORTH.replace('name = "north"\n', ""),
+    FILE + NORTH.replace(NODE_KEY.hex(), NODE_KEY.hex()[:-2]),
+    FILE + NORTH.replace(NODE_KEY.hex(), NODE_KEY.hex().upper()),
+    FILE + NORTH.replace(NODE_KEY.hex(), NODE_KEY.hex()[:32] + " " + NODE_KEY.hex()[32:]),
+    FILE.replace("chain_id = 31337\n", ""),
+    FILE.replace("31337", '"31337"'),
+    FILE.replace("31337", "18446744073709551616"),
+    FILE.replace("finality = 12\n", ""),
+    FILE.replace("finality = 12", "finality = -1"),
+    FILE.replace("deploy_block = 1\n", ""),
+    FILE.replace(address_text(NETWORK.registry), _swapped(address_text(NETWORK.registry))),
+    FILE.replace("=", ":"),
+]
+READERS: dict[str, tuple[Callable[[str], object], list[str]]] = {
+    "address": (address_from_text, ADDRESSES),
+    "hash": (hash_from_text, HASHES),
+    "purpose": (check_purpose, PURPOSES),
+    "scope": (Scope.parse, SCOPES),
+    "network file": (parse_network_file, NETWORKS),
+}
+
+
+def code_of(read: Callable[[Any], object], value: Any) -> str | None:
+    """The code with which a reader refuses a value, or None."""
+    try:
+        read(value)
+    except SaysoError as error:
+        return error.code
+    return None
+
+
+def texts() -> list[dict[str, Any]]:
+    """Each text with the code of its refusal, or null where it is fine."""
+    return [
+        {"kind": kind, "text": text, "code": code_of(read, text)}
+        for kind, (read, some) in READERS.items()
+        for text in some
+    ]
