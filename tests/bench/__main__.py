@@ -4,9 +4,37 @@ import argparse
 import sys
 from pathlib import Path
 
-from bench import durable, refusal, verdicts, verify
+from bench import (
+    api,
+    catch_up,
+    durable,
+    gate,
+    gossip,
+    page,
+    propagation,
+    refusal,
+    snapshot,
+    startup,
+    sync,
+    verdicts,
+    verify,
+)
 
-PARTS = {"verify": verify, "verdict": verdicts, "store": durable, "revocation": refusal}
+PARTS = {
+    "verify": verify,
+    "verdict": verdicts,
+    "store": durable,
+    "node": startup,
+    "revocation": refusal,
+    "api": api,
+    "gate": gate,
+    "snapshot": snapshot,
+    "gossip": gossip,
+    "sync": sync,
+    "catch_up": catch_up,
+    "propagation": propagation,
+    "page": page,
+}
 
 
 def main() -> None:

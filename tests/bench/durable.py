@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench.consents import consent
 from bench.figure import REPEATS, Figure
-from sayso_node.store import messages
+from sayso_node.store import admission
 from sayso_node.store.engine import Engine
 from sayso_protocol.envelope import Envelope
 
@@ -36,7 +36,7 @@ def figures() -> Iterator[Figure]:
 
 async def _add(engine: Engine, envelope: Envelope) -> None:
     def add(db: sqlite3.Connection) -> bool:
-        return messages.add_consent(db, envelope, 0.0, own=False)
+        return admission.add_consent(db, envelope, 0.0, own=False)
 
     assert await engine.write(add)
 

@@ -1,5 +1,6 @@
 """A figure and how it is taken: the median over interleaved repeats, so that noise hits all alike."""
 
+import gc
 import json
 import statistics
 import time
@@ -40,6 +41,7 @@ def rates(works: Mapping[str, Callable[[], int]]) -> dict[str, float]:
     seen: dict[str, list[float]] = {name: [] for name in works}
     for _ in range(REPEATS):
         for name, work in works.items():
+            gc.collect()  # nobody pays for what another left behind
             begun = time.process_time()
             units = work()
             seen[name].append(units / (time.process_time() - begun))

@@ -1,15 +1,26 @@
-"""How fast rows are judged, from memory."""
+"""How fast rows are judged, from memory: a million permissions, each asked for once, in any order."""
 
+import random
 from collections.abc import Iterator
 
-from bench.consents import ISSUED_AT, consent
+import numpy as np
+
+from bench.consents import BUYERS, ISSUED_AT, NETWORK, consent
 from bench.figure import Figure, rates
+from sayso_protocol.bulk import judge_rows
+from sayso_protocol.license_table import LicenseTable
 from sayso_protocol.messages import Consent
-from sayso_protocol.verdict import License, Query, Row, verdict
+from sayso_protocol.receipts import join_rows
+from sayso_protocol.typed_data import digest
+from sayso_protocol.verdict import License, Query, Reason, Row, verdict
 from sayso_protocol.words import Masks
 
-LICENSES = 20
-ITEMS = 500
+LICENSES = 1_000
+ITEMS = 1_000
+TOUCHED = 10  # every tenth contributor has revoked one item
+ONE_BY_ONE = 10_000  # rows
+QUERY = Query(BUYERS[0], "train-ai")
+NOW = ISSUED_AT + 1.0
 
 
 class Memory:
@@ -31,21 +42,51 @@ class Memory:
 
 def figures() -> Iterator[Figure]:
     """verdict.*"""
-    licenses, rows, bits = {}, [], {}
-    for number in range(LICENSES):
-        envelope = consent(number, ITEMS)
-        assert isinstance(envelope.message, Consent)
-        licenses[envelope.digest] = License(envelope.message, envelope.items)
-        bits[envelope.message.contributor] = envelope.message.masks([0], ["train-ai"])
-        rows += [Row(envelope.digest, item) for item in envelope.items]
-    query = Query(bytes(20), "train-ai")
+    licenses, bits, rows = _world()
+    table = LicenseTable((name, one.consent, one.items) for name, one in licenses.items())
     untouched, touched = Memory(licenses, {}), Memory(licenses, bits)
+    joined = join_rows(rows)
 
-    def judge(memory: Memory) -> int:
-        for row in rows:
-            verdict(memory, row, query, ISSUED_AT + 1)
+    def judge(memory: Memory, clear: int) -> int:
+        reasons, _ = judge_rows(table, memory, joined, QUERY, NOW)
+        if int(np.count_nonzero(reasons == Reason.GRANTED.number)) != clear:
+            raise AssertionError("a row was judged wrongly")
         return len(rows)
 
-    seen = rates({"untouched": lambda: judge(untouched), "touched": lambda: judge(touched)})
-    peers = {"contributors with revocations": seen["touched"]}
-    yield Figure("verdict.rows_per_core", seen["untouched"], "rows/s", "higher", peers)
+    def judge_singly() -> int:
+        for row in rows[:ONE_BY_ONE]:
+            verdict(touched, row, QUERY, NOW)
+        return ONE_BY_ONE
+
+    seen = rates(
+        {
+            "untouched": lambda: judge(untouched, len(rows)),
+            "touched": lambda: judge(touched, len(rows) - LICENSES // TOUCHED),
+            "one by one": judge_singly,
+        }
+    )
+    peers = {
+        "a tenth of the contributors revoked something": seen["touched"],
+        "one by one": seen["one by one"],
+    }
+    limit = f"{len(rows):,} permissions in memory, asked for in random order"
+    yield Figure("verdict.rows_per_core", seen["untouched"], "rows/s", "higher", peers, limit)
+    size = table.nbytes / len(rows)
+    limit = "32: the item's hash, which a row is compared with"
+    yield Figure("verdict.bytes_per_permission", size, "bytes", "lower", {}, limit)
+
+
+def _world() -> tuple[dict[bytes, License], dict[bytes, Masks], list[Row]]:
+    """Licenses by their hashes, what a tenth of the contributors revoked, and every row once."""
+    licenses: dict[bytes, License] = {}
+    bits: dict[bytes, Masks] = {}
+    for number in range(LICENSES):
+        envelope = consent(number, ITEMS)
+        message = envelope.message
+        assert isinstance(message, Consent)
+        licenses[digest(message, NETWORK)] = License(message, envelope.items)
+        if number % TOUCHED == 0:
+            bits[message.contributor] = message.masks([number % ITEMS], ["train-ai"])
+    rows = [Row(name, item) for name, one in licenses.items() for item in one.items]
+    random.Random(1).shuffle(rows)
+    return licenses, bits, rows

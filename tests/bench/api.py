@@ -1,0 +1,155 @@
+"""The HTTP API of a real node: looks at single rows beside bare aiohttp, and a million rows at once."""
+
+import asyncio
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+
+import aiohttp
+import msgpack
+
+from bench.consents import current
+from bench.figure import Figure
+from bench.load import Seen, load
+from bench.real_node import MeasuredNode, measured_node
+from sayso.demo.nodes import LOOPBACK, free_ports
+from sayso.demo.waiting import until
+from sayso.statuses import StatusQuestion
+from sayso_protocol.receipt_text import receipt_from_json
+from sayso_protocol.receipts import check_results, join_rows
+from sayso_protocol.row_tree import roots
+from sayso_protocol.verdict import Query, Reason, Row
+
+LICENSES = 1_000
+ITEMS = 1_000
+MAX_AGE_S = 3_600
+CONNECTIONS = 32
+REQUESTS = 6_000
+ROUNDS = 3
+BULK_ROUNDS = 3
+CURRENT_S = 60.0
+QUERY = Query(bytes(20), "train-ai")
+
+
+def figures() -> Iterator[Figure]:
+    """api.*"""
+    yield from asyncio.run(_measure())
+
+
+async def _measure() -> list[Figure]:
+    async with measured_node() as node:
+        envelopes = [current(number, ITEMS, node.trusted.network) for number in range(LICENSES)]
+        await node.take(envelopes)
+        rows = [Row(one.digest, item) for one in envelopes for item in one.items]
+        await _confirmed(node, rows[-1])
+        return [*await _statuses(node, rows), *await _bulk(node, join_rows(rows))]
+
+
+async def _confirmed(node: MeasuredNode, row: Row) -> None:
+    """Wait until the node has read the chain since the last consent arrived."""
+    async with node.node.client(node.trusted) as client:
+
+        async def granted() -> bool:
+            found = await client.status(StatusQuestion(row, QUERY, MAX_AGE_S))
+            return found.reason is Reason.GRANTED
+
+        await until("the node speaks for this moment", granted, CURRENT_S)
+
+
+async def _statuses(node: MeasuredNode, rows: Sequence[Row]) -> list[Figure]:
+    paths = [StatusQuestion(row, QUERY, MAX_AGE_S).path for row in rows[:: len(rows) // REQUESTS]]
+    ours: list[Seen] = []
+    bare: list[Seen] = []
+    async with aiohttp.ClientSession() as http, http.get(node.node.url + paths[0]) as answer:
+        body = await answer.read()
+    async with _bare(body) as url:
+        for turn in range(ROUNDS + 1):
+            seen = [
+                await load(where, paths, connections=CONNECTIONS, requests=REQUESTS)
+                for where in (node.node.url, url)
+            ]
+            if turn:  # the first is for warming up
+                ours.append(seen[0])
+                bare.append(seen[1])
+    name = "aiohttp, a bare handler with the same bytes"
+    rate, peer = (statistics.median([one.per_s for one in some]) for some in (ours, bare))
+    late, peer_late = (statistics.median([_p99_ms(one) for one in some]) for some in (ours, bare))
+    limit = f"{CONNECTIONS} connections, each waits for its answer"
+    return [
+        Figure("api.status_per_s", rate, "answers/s", "higher", {name: peer}, limit),
+        Figure("api.status_p99_ms", late, "ms", "lower", {name: peer_late}, limit),
+    ]
+
+
+def _p99_ms(seen: Seen) -> float:
+    return seen.waits_s[int(len(seen.waits_s) * 0.99)] * 1_000
+
+
+@asynccontextmanager
+async def _bare(body: bytes) -> AsyncIterator[str]:
+    (port,) = free_ports(1)
+    command = (sys.executable, "-m", "bench.bare", str(port))
+    process = await asyncio.create_subprocess_exec(*command, stdin=subprocess.PIPE)
+    try:
+        assert process.stdin
+        process.stdin.write(body)
+        process.stdin.close()
+        await until("bare aiohttp answers", lambda: _listens(port), CURRENT_S)
+        yield f"http://{LOOPBACK}:{port}"
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def _listens(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection(LOOPBACK, port)
+    except ConnectionRefusedError:
+        return False
+    writer.close()
+    return True
+
+
+async def _bulk(node: MeasuredNode, rows: bytes) -> list[Figure]:
+    count = len(rows) // 64
+    before = node.memory_mb("VmRSS")
+    cold, *warm = [await _one_bulk(node, rows) for _ in range(BULK_ROUNDS + 1)]
+    begun = time.perf_counter()
+    roots(rows, bytes([1]) * count)
+    hashing = count / (time.perf_counter() - begun)
+    peers = {"the first request, licenses not yet in memory": count / cold}
+    limit = f"both roots over {count:,} rows alone: {hashing:,.0f} rows/s"
+    rate, most = count / statistics.median(warm), node.memory_mb("VmHWM")
+    return [
+        Figure("api.bulk_rows_per_s", rate, "rows/s", "higher", peers, limit),
+        Figure("api.bulk_rss_mb", most, "MB", "lower", {"before the first request": before}),
+    ]
+
+
+async def _one_bulk(node: MeasuredNode, rows: bytes) -> float:
+    """Seconds from sending to the last byte of the answer, which is then checked."""
+    asked = {
+        "grantee": QUERY.grantee,
+        "purpose": QUERY.purpose,
+        "max_age_s": MAX_AGE_S,
+        "run_id": "bench",
+        "rows": rows,
+    }
+    body: bytes = msgpack.packb(asked)
+    headers = {"Content-Type": "application/msgpack"}
+    url = node.node.url + "/v1/check"
+    async with aiohttp.ClientSession() as http:
+        begun = time.perf_counter()
+        async with http.post(url, data=body, headers=headers) as answer:
+            text = await answer.read()
+        seconds = time.perf_counter() - begun
+    assert answer.status == 200, text[:500]
+    read = msgpack.unpackb(text)
+    signed = receipt_from_json(read["receipt"])
+    signed.check(node.trusted)
+    check_results(signed.statement, rows, read["reasons"])
+    assert dict(signed.statement.counts) == {"granted": len(rows) // 64}
+    return seconds

@@ -1,0 +1,229 @@
+"""Everything that reads bytes of strangers, each with valid examples to begin from.
+
+A target may refuse with an error of our own; any other exception is a fault. Some check more than that:
+what is read must be written again to the same bytes, or a column read must agree with a single one.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sayso_node.api.checks import read_binary_check, read_check
+from sayso_node.chain.batch_fetcher import read_batch
+from sayso_protocol.batches import Batch
+from sayso_protocol.envelope import decode, decode_all, encode
+from sayso_protocol.errors import SaysoError
+from sayso_protocol.json_text import parse_json
+from sayso_protocol.key_list import list_bytes, list_of, unpacked_list
+from sayso_protocol.network_file import parse_network_file
+from sayso_protocol.packing import pack, unpack
+from sayso_protocol.primitives import address_from_text, hash_from_text, hex_text
+from sayso_protocol.receipt_text import acknowledgement_from_json, receipt_from_json
+from sayso_protocol.reconcile import (
+    CheckRequest,
+    FingerprintsRequest,
+    GetRequest,
+    ListRequest,
+    OfferRequest,
+    RangeRequest,
+    decode_request,
+    encode_request,
+)
+from sayso_protocol.reconcile_answers import Listed, decode_lists, encode_lists
+from sayso_protocol.row_tree import RowProof, prove_row, results_root
+from sayso_protocol.scopes import Scope
+from sayso_protocol.signatures import EoaVerifier
+from sayso_protocol.snapshot import read_parts
+from sayso_protocol.snapshot_keys import as_keys
+from sayso_protocol.statuses import status_from_json
+from sayso_protocol.typed_data import Network
+from sayso_protocol.wallet_proofs import read_wallet_proof, wrap
+from sayso_protocol.wire import decode_bundle, encode_bundle
+
+VECTORS = Path(__file__).parents[1] / "vectors"
+NETWORK = Network(31_337, bytes.fromhex("574650cd99d3830fe6d274c7a7843cdc00e17938"))
+TRUSTED = """chain_id = 31337
+registry = "0x574650Cd99D3830FE6D274c7a7843CDc00E17938"
+deploy_block = 1
+finality = 12
+[[operators]]
+name = "north"
+key = "0521db1186a70045655e2b7c4fb79f3f542604eb00a951b97b43bbfe6658bf6e"
+url = "https://north.example"
+"""
+ADDRESS = "0x574650Cd99D3830FE6D274c7a7843CDc00E17938"
+CHECK = {
+    "grantee": ADDRESS,
+    "purpose": "train-ai",
+    "max_age_s": 60,
+    "run_id": "run 7",
+    "rows": [["0x" + "11" * 32, "0x" + "22" * 32]],
+}
+
+
+class Target(NamedTuple):
+    """A reader of bytes and valid examples for it."""
+
+    read: Callable[[bytes], object]
+    seeds: tuple[bytes, ...]
+
+
+def _vectors(name: str) -> Any:
+    return json.loads((VECTORS / f"{name}.json").read_text())
+
+
+def _unhex(text: str) -> bytes:
+    return bytes.fromhex(text[2:])
+
+
+ENVELOPES = tuple(_unhex(one["envelope"]) for one in _vectors("messages"))
+
+
+def _envelope(data: bytes) -> None:
+    """Read alone and in company it is the same, and it is written as it was read."""
+    # Beside another, so that they are read as a table.
+    together, _ = decode_all([data, ENVELOPES[0]], NETWORK)
+    envelope = decode(data, NETWORK)
+    assert not isinstance(together, SaysoError), "in company it is refused, alone it is not"
+    assert encode(envelope) == encode(together) == data
+    envelope.check_signatures(EoaVerifier())
+
+
+def _packing(data: bytes) -> None:
+    assert pack(unpack(data, max_bytes=65_536)) == data
+
+
+def _bundle(data: bytes) -> None:
+    assert encode_bundle(decode_bundle(data)) == data
+
+
+def _sync_request(data: bytes) -> None:
+    assert encode_request(decode_request(data)) == data
+
+
+def _lists(data: bytes) -> None:
+    assert encode_lists(2, decode_lists(data, 2, 4)) == data
+
+
+def _wallet(data: bytes) -> None:
+    proof = read_wallet_proof(data)
+    assert data in {proof.signature, wrap(proof)}
+
+
+def _scope(data: bytes) -> None:
+    text = data.decode("latin-1")
+    assert Scope.parse(text).text == text
+
+
+def _texts(data: bytes) -> None:
+    text = data.decode("latin-1")
+    with suppress(SaysoError):
+        assert hex_text(hash_from_text(text)) == text
+    assert hex_text(address_from_text(text)) == text.lower()
+
+
+def _row_proof(data: bytes) -> None:
+    data = data.ljust(98, b"\0")
+    RowProof(data[:64], data[64], data[65], (data[98:],)).check(4, data[66:98])
+
+
+def _row_proof_seed() -> bytes:
+    rows, reasons = bytes(range(256)), bytes([1, 2, 3, 4])
+    proof = prove_row(rows, reasons, 1)
+    return proof.row + bytes([proof.reason, proof.index]) + results_root(rows, reasons) + proof.path[0]
+
+
+def _network_file(data: bytes) -> object:
+    return parse_network_file(data.decode("latin-1"))
+
+
+def _json(read: Callable[[Any], object]) -> Callable[[bytes], object]:
+    return lambda data: read(parse_json(data))
+
+
+BATCH = Batch(bytes(32), (b"\1" * 32, b"\2" * 32))
+BATCH_JSON = {"sponsor": BATCH.sponsor.hex(), "licenses": [hex_text(one) for one in BATCH.licenses]}
+
+
+def _batch(document: Any) -> object:
+    return read_batch(document, BATCH.root)
+
+
+def _dumped(values: Iterable[Any]) -> tuple[bytes, ...]:
+    return tuple(json.dumps(value).encode() for value in values)
+
+
+def _snapshot(data: bytes) -> None:
+    assert b"".join(part.data for part in read_parts(data)) == data
+
+
+def _key_list(data: bytes) -> None:
+    """Whatever fits is read and written again."""
+    count = next(number for number in range(len(data) + 2) if list_bytes(number + 1) > len(data))
+    data = data[: list_bytes(count)]
+    assert unpacked_list(bytes(16), count, data).packed() == data
+
+
+def _targets() -> dict[str, Target]:
+    refused = tuple(_unhex(one["envelope"]) for one in _vectors("refused"))
+    statements = _vectors("statements")
+    wallets = tuple(_unhex(one["signature"]) for one in _vectors("wallets"))
+    snapshots = tuple(_unhex(one["file"]) for one in _vectors("snapshots")["files"])
+    scopes = tuple(one["scope"].encode() for one in _vectors("scopes"))
+    hashes = [bytes([number]) * 32 for number in range(3)]
+    salt = bytes(16)
+    requests = (
+        FingerprintsRequest(1, salt, 4, (1,)),
+        ListRequest(2, salt, (65_540, 65_999)),
+        GetRequest(1, salt, (17, 18), (b"abcde", b"fghijklmno")),
+        RangeRequest(1, hashes[1]),
+        CheckRequest(2, salt, 9),
+        OfferRequest((b"a", b"b")),
+    )
+    lists = [None, [], [Listed(b"abcde", (b"fghij", b"klmno"))]]
+    binary = {**CHECK, "grantee": bytes(20), "rows": bytes(range(128))}
+    return {
+        "envelope": Target(_envelope, (*ENVELOPES, *(one for one in refused if len(one) < 4_096))),
+        "packing": Target(_packing, (pack([0, 255, 1 << 40, "text", b"bytes", None, [[]]]),)),
+        "bundle": Target(_bundle, (encode_bundle(list(ENVELOPES[:1])), encode_bundle([b"a", b"b"]))),
+        "sync request": Target(_sync_request, tuple(encode_request(one) for one in requests)),
+        "sync lists": Target(_lists, (encode_lists(2, lists),)),
+        "wallet proof": Target(_wallet, wallets),
+        "scope": Target(_scope, scopes),
+        "hash and address": Target(_texts, (b"0x" + b"1f" * 32, ADDRESS.encode())),
+        "row proof": Target(_row_proof, (_row_proof_seed(),)),
+        "receipt": Target(_json(receipt_from_json), _dumped([statements["receipt"]])),
+        "acknowledgement": Target(
+            _json(acknowledgement_from_json), _dumped([statements["acknowledgement"]])
+        ),
+        "status answer": Target(_json(status_from_json), _dumped([statements["status"]])),
+        "network file": Target(
+            lambda data: parse_network_file(data.decode("latin-1")), (TRUSTED.encode(),)
+        ),
+        "check": Target(_json(read_check), _dumped([CHECK])),
+        "binary check": Target(lambda data: read_binary_check(bytearray(data)), (_packed_map(binary),)),
+        "snapshot": Target(_snapshot, tuple(one for one in snapshots if len(one) < 1_100)),
+        "key list": Target(_key_list, (list_of(bytes(16), as_keys(bytes(range(256)))).packed(),)),
+        "batch": Target(_json(_batch), _dumped([BATCH_JSON])),
+    }
+
+
+def _packed_map(value: dict[str, Any]) -> bytes:
+    import msgpack
+
+    packed: bytes = msgpack.packb(value)
+    return packed
+
+
+TARGETS = _targets()
+
+
+def attempt(target: Target, data: bytes) -> bool:
+    """Read once; whether it was accepted. Raises whatever is not an error of ours."""
+    try:
+        target.read(data)
+    except SaysoError:
+        return False
+    return True

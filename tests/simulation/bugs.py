@@ -1,0 +1,283 @@
+"""Mistakes that somebody could make, as switches: each patches production code while a run lasts.
+
+A checker that never fails shows nothing. So each mistake must be found, by the simulation alone, within
+a few seeds of the trouble that brings it out; tests/simulation/test_bugs.py holds that.
+
+    with BUGS["lost fsync"].switched_on():
+        result = simulate("7", BUGS["lost fsync"].trouble)
+"""
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+from unittest import mock
+
+import numpy as np
+
+from sayso_node.chain.follower import Follower
+from sayso_node.freshness import ChainHead, Freshness
+from sayso_node.intake import Intake
+from sayso_node.outcome import Channel, Outcome, Source, Status
+from sayso_node.signing import Signer
+from sayso_node.store import admission, bits, chain_state, intents, messages, pending, relays
+from sayso_node.store.engine import Engine
+from sayso_node.store.pending import Room
+from sayso_node.sync.asking import SyncRounds
+from sayso_protocol import state_digest
+from sayso_protocol.envelope import Envelope
+from sayso_protocol.errors import SaysoError
+from sayso_protocol.primitives import HASH_BYTES
+from sayso_protocol.receipt_text import acknowledgement_to_json
+from sayso_protocol.receipts import Acknowledgement, ChainPoint, sign_statement
+from sayso_protocol.state_digest import StateEntry
+from simulation.options import Options
+from support.protocol_strategies import NETWORK
+
+Patch = Callable[[], contextlib.AbstractContextManager[Any]]
+CRASHES = Options(crashes=5, restarts=1, messages=20)
+AT_COMMIT = Options(crashes=5, crashes_at_commit=True, messages=24)
+DEAF = Options(machines=2, payers=0, loss=0.9, failure=0.7, messages=30, checks=40)
+CONFUSED = Options(machines=2, clock_jumps=80, skew_s=60.0, messages=60, checks=90, endpoint_failure=0.8)
+SMALL = Room(pending=1, source=1, signer=1, marks=64)
+
+
+@dataclass(frozen=True)
+class Bug:
+    """A mistake, the trouble in which it does harm, and the seed from which on it is looked for."""
+
+    patch: Patch
+    trouble: Options
+    first: int = 0
+
+    @contextlib.contextmanager
+    def switched_on(self) -> Iterator[None]:
+        """Production code has this mistake until the block ends."""
+        with self.patch():
+            yield
+
+
+def _xor_sums() -> contextlib.AbstractContextManager[Any]:
+    """The digest of the state is an XOR: linear algebra breaks it."""
+
+    def changed_sum(
+        total: bytes, added: Iterable[StateEntry], removed: Iterable[StateEntry] = ()
+    ) -> bytes:
+        components = np.frombuffer(total, state_digest._COMPONENT).astype(np.uint16)
+        for entry in (*added, *removed):
+            if entry[2]:
+                components ^= state_digest._expand(entry)
+        return components.astype(state_digest._COMPONENT).tobytes()
+
+    return mock.patch.object(bits, "changed_sum", changed_sum)
+
+
+def _lost_fsync() -> contextlib.AbstractContextManager[Any]:
+    """A commit does not wait for the disk."""
+    connect = Engine._connect
+
+    def careless(self: Engine) -> sqlite3.Connection:
+        db = connect(self)
+        db.execute("PRAGMA synchronous = OFF")
+        return db
+
+    return mock.patch.object(Engine, "_connect", careless)
+
+
+def _no_marks() -> contextlib.AbstractContextManager[Any]:
+    """A pending revocation is dropped without a mark."""
+
+    def drop(db: sqlite3.Connection, oldest: str, whose: str | bytes, _room: Room) -> None:
+        digest, _signer = db.execute(oldest, (whose,)).fetchone()
+        pending.release(db, digest)
+
+    return mock.patch.object(pending, "_drop", drop)
+
+
+def _seen_before_verified() -> contextlib.AbstractContextManager[Any]:
+    """A digest counts as known before its signature was looked at."""
+    look_up = Intake._look_up
+
+    def hasty(self: Intake, case: Any, envelope: Envelope, source: Source) -> None:
+        look_up(self, case, envelope, source)
+        seen = self.__dict__.setdefault("_hasty", set())
+        if case.outcome is None and envelope.digest in seen:
+            case.outcome = Outcome(Status.KNOWN, envelope)
+        seen.add(envelope.digest)
+
+    return mock.patch.object(Intake, "_look_up", hasty)
+
+
+def _unverified_sync() -> contextlib.AbstractContextManager[Any]:
+    """What sync brings is believed."""
+    take, check = Intake.take, Envelope.check_signatures
+    trusting = False
+
+    async def careless(self: Intake, bundle: Sequence[bytes], source: Source) -> list[Outcome]:
+        nonlocal trusting
+        trusting = source.channel is Channel.SYNC
+        return await take(self, bundle, source)
+
+    def checked(self: Envelope, wallets: Any) -> None:
+        if not trusting:
+            check(self, wallets)
+
+    both = contextlib.ExitStack()
+    both.enter_context(mock.patch.object(Intake, "take", careless))
+    both.enter_context(mock.patch.object(Envelope, "check_signatures", checked))
+    return both
+
+
+def _answered_before_kept() -> contextlib.AbstractContextManager[Any]:
+    """Messages are reported as stored while they are being written."""
+
+    async def keep(self: Intake, cases: list[Any], source: Source, block_time: float) -> None:
+        envelopes = [case.envelope for case in cases]
+        writing = self._store.write(lambda db: self._admit(db, envelopes, source, block_time))
+        task = asyncio.create_task(writing)
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        for case in cases:
+            case.outcome = Outcome(Status.STORED, case.envelope, is_news=True)
+
+    return mock.patch.object(Intake, "_keep", keep)
+
+
+def _acknowledgement_not_kept() -> contextlib.AbstractContextManager[Any]:
+    """Whoever brings a revocation again gets another acknowledgement."""
+
+    async def acknowledge(self: Signer, envelope: Envelope) -> dict[str, Any]:
+        key, now = bytes(self._identity.verify_key), int(self._clock.now())
+        statement = Acknowledgement(NETWORK, key, envelope.digest, self._freshness.head.point, now)
+        return acknowledgement_to_json(sign_statement(self._identity, statement))
+
+    return mock.patch.object(Signer, "acknowledge", acknowledge)
+
+
+def _promises_by_the_clock() -> contextlib.AbstractContextManager[Any]:
+    """A promise has the time of the clock, even after that was put back."""
+
+    def time_of_promise(self: Signer) -> int:
+        return int(self._clock.now())
+
+    return mock.patch.object(Signer, "_time_of_promise", time_of_promise)
+
+
+def _numbers_in_memory() -> contextlib.AbstractContextManager[Any]:
+    """Receipts are counted in memory."""
+
+    def next_number(db: Any, _name: str) -> int:
+        db.counted = getattr(db, "counted", 0) + 1
+        counted: int = db.counted
+        return counted
+
+    return mock.patch.object(messages, "next_number", next_number)
+
+
+def _reorganisation_clears_bits() -> contextlib.AbstractContextManager[Any]:
+    """A fork that is gone takes its revocations with it."""
+    rewind = chain_state.rewind
+
+    def forgetful(db: sqlite3.Connection, number: int) -> None:
+        rewind(db, number)
+        db.execute("UPDATE bits SET chain = ?", (bytes(HASH_BYTES),))
+
+    return mock.patch.object(chain_state, "rewind", forgetful)
+
+
+def _cursor_before_events() -> contextlib.AbstractContextManager[Any]:
+    """How far the chain was read is kept before what was read."""
+
+    async def read_range(self: Follower, base: ChainPoint, last: int, head: ChainHead) -> ChainPoint:
+        events = await self._chain.events(base.number + 1, last)
+        await self._store.write(lambda db: chain_state.advance(db, head.point))
+        await self._store.write(lambda db: self._keep(db, events, head.point))
+        return head.point
+
+    return mock.patch.object(Follower, "_read_range", read_range)
+
+
+def _transaction_not_kept() -> contextlib.AbstractContextManager[Any]:
+    """What was sent is not kept, so it is signed anew each time."""
+    return mock.patch.object(intents, "keep_signed", return_value=None)
+
+
+def _not_wanted() -> contextlib.AbstractContextManager[Any]:
+    """What is acknowledged is not queued for the chain."""
+    return mock.patch.object(relays, "want", return_value=None)
+
+
+def _failed_rounds_count() -> contextlib.AbstractContextManager[Any]:
+    """A round of sync that broke off counts."""
+    once = SyncRounds.round
+
+    async def generous(self: SyncRounds, peer_id: str) -> bool:
+        begun = self._clock.now()
+        await once(self, peer_id)
+        self._freshness.peer_synced(peer_id, begun)
+        return True
+
+    return mock.patch.object(SyncRounds, "round", generous)
+
+
+def _arrival_does_not_matter() -> contextlib.AbstractContextManager[Any]:
+    """A consent that has just come is as good as one about which everybody was asked."""
+
+    def confirmed_until(self: Freshness, now: float) -> float:
+        return now + 1
+
+    return mock.patch.object(Freshness, "confirmed_until", confirmed_until)
+
+
+def _last_writer_wins() -> contextlib.AbstractContextManager[Any]:
+    """Bits replace what was there."""
+    return mock.patch.object(bits, "masks_at", return_value=(0, 0))
+
+
+def _early_is_wrong_for_ever() -> contextlib.AbstractContextManager[Any]:
+    """What came too early by our clock is remembered as wrong."""
+
+    def remember(self: Intake, name: bytes, error: SaysoError) -> None:
+        self._failures[name] = lambda: type(error)(*error.args)
+
+    return mock.patch.object(Intake, "_remember", remember)
+
+
+def _nothing_is_promoted() -> contextlib.AbstractContextManager[Any]:
+    """What waited for a consent goes on waiting when it comes."""
+    return mock.patch.object(admission, "_promote", return_value=None)
+
+
+BUGS = {
+    "XOR sums": Bug(_xor_sums, Options()),
+    "lost fsync": Bug(_lost_fsync, CRASHES),
+    "evicted without a mark": Bug(
+        _no_marks,
+        Options(machines=2, payers=0, messages=60, loss=1.0, failure=0.7, checks=40, room=SMALL),
+        first=1,
+    ),
+    "seen before verified": Bug(
+        _seen_before_verified, Options(liars=1, lies=("forge",), liars_go_on=True, messages=20)
+    ),
+    "sync is believed": Bug(
+        _unverified_sync, Options(liars=1, lies=("forge",), loss=0.9, cuts=2, messages=20)
+    ),
+    "answered before it is kept": Bug(_answered_before_kept, AT_COMMIT),
+    "acknowledgement not kept": Bug(_acknowledgement_not_kept, Options(messages=30)),
+    "promises by the clock": Bug(_promises_by_the_clock, CONFUSED),
+    "receipts counted in memory": Bug(_numbers_in_memory, CRASHES),
+    "a dropped fork clears bits": Bug(_reorganisation_clears_bits, Options(reorgs=4, vanishing=0.9)),
+    "cursor before events": Bug(_cursor_before_events, AT_COMMIT),
+    "transaction not kept": Bug(_transaction_not_kept, Options()),
+    "acknowledged, and not relayed": Bug(_not_wanted, Options()),
+    "a failed round counts": Bug(_failed_rounds_count, DEAF, first=12),
+    "arrival does not matter": Bug(_arrival_does_not_matter, DEAF),
+    "last writer wins": Bug(_last_writer_wins, Options(messages=30)),
+    "early is wrong for ever": Bug(_early_is_wrong_for_ever, Options(messages=30, skew_s=600.0)),
+    "nothing is promoted": Bug(
+        _nothing_is_promoted,
+        Options(machines=2, payers=0, messages=60, loss=1.0, failure=0.7, checks=40),
+        first=2,
+    ),
+}

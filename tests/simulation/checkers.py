@@ -1,0 +1,275 @@
+"""What must hold when the trouble is over: each checker is a promise of the project, held every time."""
+
+import hashlib
+import itertools
+import sqlite3
+import struct
+from collections.abc import Iterator
+
+from sayso_node.freshness import QUORUM
+from sayso_node.intake import REMEMBERED_FAILURES
+from sayso_node.judging import Check
+from sayso_node.store import bits, pending
+from sayso_node.sync.asking import REMEMBERED_PEERS
+from sayso_protocol.envelope import CONSENT, decode
+from sayso_protocol.messages import Revocation
+from sayso_protocol.misconduct import covers
+from sayso_protocol.receipts import join_rows
+from sayso_protocol.verdict import REASONS, Query, Reason, Row
+from sayso_protocol.words import Masks
+from simulation.chain import Paid, items_of
+from simulation.knowledge import Knowledge
+from simulation.machine import ANCHOR_AFTER_S, Machine, text_of
+from simulation.people import BUYERS, PURPOSES
+from simulation.world import World
+from support.protocol_strategies import NETWORK
+
+State = dict[bytes, Masks]
+MAX_AGE_S = 3_600
+SLACK_S = 20.0  # for a reading of the chain and a round with every peer
+
+
+class Held:
+    """What a machine has in its store."""
+
+    def __init__(self, machine: Machine) -> None:
+        assert machine.life
+        self.machine = machine
+        with machine.life.store.read() as db:
+            consents = db.execute("SELECT digest FROM messages WHERE kind = ?", (CONSENT,))
+            self.consents = frozenset(row[0] for row in consents)
+            self.people = {row[0] for row in db.execute("SELECT address FROM people")}
+            self.signed = _bits(db, bits.SIGNED)
+            self.chain = _bits(db, bits.CHAIN)
+            self.digest = bits.current_digest(db)
+            self.load = pending.load(db)
+            # What came while the clock was ahead is as young as it was then, until time has caught up.
+            ahead = "SELECT digest FROM messages WHERE arrived_at > ?"
+            self.ahead = {row[0] for row in db.execute(ahead, (machine.clock.now() - SLACK_S,))}
+            self.unsure = {row[0] for row in db.execute("SELECT address FROM people WHERE unsure")}
+            self.marked = {row[0] for row in db.execute("SELECT signer FROM marks")}
+            self.roots = {row[0] for row in db.execute("SELECT root FROM anchors")}
+            due_s = machine.clock.now() - ANCHOR_AFTER_S
+            # What came while the clock was ahead is anchored later than others.
+            queue = db.execute("SELECT count(*) FROM anchor_queue WHERE queued_at <= ?", (due_s,))
+            self.waits_for_anchor = queue.fetchone()[0]
+            self.batches = {row[0] for row in db.execute("SELECT root FROM batches WHERE own")}
+
+    def of_people(self, state: State, but: set[bytes]) -> State:
+        """The bits of those who are known, without some."""
+        return {who: state[who] for who in state if who in self.people and who not in but}
+
+
+def _bits(db: sqlite3.Connection, source: str) -> State:
+    addresses = [row[0] for row in db.execute("SELECT DISTINCT address FROM bits")]
+    found = {who: bits.bits_of(db, who, source=source) for who in addresses}
+    cleaned = {who: {word: mask for word, mask in masks.items() if mask} for who, masks in found.items()}
+    return {who: masks for who, masks in cleaned.items() if masks}
+
+
+class Checkers:
+    """Look at a world in which nothing is broken any more."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        # What a fork that is gone said may be known to some for ever (design.md, section 5).
+        chain = world.chain.bits_of_all()
+        self.forked = {
+            who
+            for one in world.chain.dropped
+            for who, masks, _ in items_of(one)
+            if _lacks(chain.get(who, {}), masks)
+        }
+
+    def unsettled(self) -> str:
+        """What still has to happen; the run fails when it does not."""
+        if len(self.world.up()) < len(self.world.machines):
+            return "not all machines are up"
+        held = [Held(machine) for machine in self.world.machines]
+        for one, other in itertools.pairwise(held):
+            names = f"{one.machine.name} and {other.machine.name}"
+            if (one.consents ^ other.consents) & self.world.signed.messages.keys():
+                return f"{names} hold other consents"
+            if one.of_people(one.signed, self.forked) != other.of_people(other.signed, self.forked):
+                return f"{names} hold other revocations"
+        for each in held:
+            if missing := next(itertools.chain(self._unfinished(each), self._wrong_verdicts(each)), ""):
+                return missing
+        return ""
+
+    def _unfinished(self, held: Held) -> Iterator[str]:
+        name, chain = held.machine.name, self.world.chain
+        for who, masks in chain.bits_of_all().items():
+            if _lacks(held.chain.get(who, {}), masks):
+                yield f"{name} does not know what is on chain"
+        if held.roots != chain.blocks[-1].anchors:
+            yield f"{name} knows other anchors than the chain has"
+        if held.machine.pays:
+            if held.waits_for_anchor or held.batches - chain.blocks[-1].anchors:
+                yield f"{name} has licenses that are not anchored"
+            for promise in held.machine.promises:
+                message = held.machine.told.messages[promise.digest].message
+                if isinstance(message, Revocation):
+                    landed = chain.bits_of_all().get(message.contributor, {})
+                    if _lacks(landed, message.bits):
+                        yield f"{name} has not brought on chain what it acknowledged"
+
+    def final(self) -> None:
+        """Everything that must hold at the end; what does not is a fault of the world."""
+        for machine in self.world.machines:
+            held = Held(machine)
+            self._state(held)
+            self._bodies(machine)
+            self._promises(held)
+            self._bounds(held)
+            self._misconduct(machine)
+        self._paid_once()
+
+    def _state(self, held: Held) -> None:
+        """Rule 9.3, by an implementation of its own."""
+        if held.digest != digest_of(held):
+            self.world.fail(f"{held.machine.name}: the digest is not that of its state")
+
+    def _bodies(self, machine: Machine) -> None:
+        """Under the digest of what somebody signed is what he signed."""
+        assert machine.life
+        with machine.life.store.read() as db:
+            for digest, body in db.execute("SELECT digest, body FROM messages"):
+                signed = self.world.signed.messages.get(digest)
+                if signed and decode(body, NETWORK).signature != signed.signature:
+                    self.world.fail(f"{machine.name} keeps a message under a wrong signature")
+
+    def _promises(self, held: Held) -> None:
+        """What was acknowledged is kept, here and by every honest node."""
+        first: dict[bytes, str] = {}
+        for machine in self.world.machines:
+            for promise in machine.promises:
+                envelope = machine.told.messages[promise.digest]
+                if isinstance(envelope.message, Revocation):
+                    masks = _either(held, envelope.message.contributor)
+                    if _lacks(masks, envelope.message.bits) and self._must_have(held, machine, envelope):
+                        self._lost(held, machine, "a revocation that was acknowledged")
+                elif promise.digest not in held.consents:
+                    self._lost(held, machine, "a consent that was taken in")
+                if promise.acknowledgement and machine is held.machine:
+                    text = text_of(promise.acknowledgement)
+                    if first.setdefault(promise.digest, text) != text:
+                        self.world.fail(f"{machine.name} acknowledged one revocation in two ways")
+
+    def _must_have(self, held: Held, machine: Machine, envelope: object) -> bool:
+        """What only a dropped fork made matter is kept where that fork was seen."""
+        message = envelope.message  # type: ignore[attr-defined]
+        return held.machine is machine or message.contributor not in self.forked
+
+    def _lost(self, held: Held, machine: Machine, what: str) -> None:
+        self.world.fail(f"{held.machine.name} has not {what} by {machine.name}")
+
+    def _bounds(self, held: Held) -> None:
+        life, room = held.machine.life, held.machine.room
+        assert life
+        load = held.load
+        if load.pending > room.pending or load.marks > room.marks:
+            self.world.fail(f"{held.machine.name} keeps more than it has room for: {load}")
+        if len(life.intake._failures) > REMEMBERED_FAILURES:
+            self.world.fail(f"{held.machine.name} remembers failures without end")
+        if not self.world.liars and life.counters.snapshot()["sync_forged"]:
+            self.world.fail(f"{held.machine.name} accuses an honest peer of forging")
+        if len(life.rounds._memories) > REMEMBERED_PEERS:
+            self.world.fail(f"{held.machine.name} remembers peers without end")
+
+    def _misconduct(self, machine: Machine) -> None:
+        """Rule 9.7: nobody can ever show that an honest node broke its word; numbers never repeat."""
+        numbers = [receipt.statement.sequence for receipt, _, _ in machine.receipts]
+        if len(set(numbers)) < len(numbers):
+            self.world.fail(f"{machine.name} gave two receipts one number")
+        for promise in machine.promises:
+            if promise.acknowledgement is None:
+                continue
+            for receipt, rows, reasons in machine.receipts:
+                at, block = promise.acknowledgement["time"], promise.acknowledgement["block"]["number"]
+                answer = receipt.statement
+                if answer.time > at and answer.block.number >= block:
+                    self._compare(machine, promise.digest, answer.purpose, rows, reasons)
+
+    def _compare(
+        self, machine: Machine, digest: bytes, purpose: str, rows: bytes, reasons: bytes
+    ) -> None:
+        revocation, known = machine.told.messages[digest], machine.told.messages
+        for at, number in enumerate(reasons):
+            license_hash, item = rows[at * 64 : at * 64 + 32], rows[at * 64 + 32 : at * 64 + 64]
+            if (
+                number == Reason.GRANTED.number
+                and license_hash in known
+                and covers(revocation, known[license_hash], item, purpose)
+            ):
+                self.world.fail(f"{machine.name} broke its word, as anybody can show")
+
+    def _wrong_verdicts(self, held: Held) -> Iterator[str]:
+        """Every machine says what follows from all that it holds, and not `stale` without need."""
+        machine, known = held.machine, self._everything(held)
+        assert machine.life
+        rows = [Row(one, item) for one in sorted(known.licenses) for item in known.licenses[one].items]
+        for buyer, purpose in itertools.product(BUYERS, PURPOSES if rows else ()):
+            check = Check(Query(buyer, purpose), MAX_AGE_S, "end", join_rows(rows))
+            answer = machine.life.judge.judge(check)
+            for row, number in zip(rows, answer.reasons, strict=True):
+                expected, said = known.verdict(row, check.query, answer.time), REASONS[number]
+                if said is expected:
+                    continue
+                if said is not Reason.STALE or not self._may_doubt(held, known, row):
+                    yield f"{machine.name} says {said} where {expected} is right"
+
+    def _everything(self, held: Held) -> Knowledge:
+        """All consents of people that it holds, and all bits that it has."""
+        known = Knowledge()
+        for envelope in self.world.people.consents:
+            if envelope.digest in held.consents:
+                known.hear(envelope)
+        for who, masks in (*held.signed.items(), *held.chain.items()):
+            known.add_bits(who, masks)
+        return known
+
+    def _may_doubt(self, held: Held, known: Knowledge, row: Row) -> bool:
+        """It lost a revocation, or those that it has to ask do not answer."""
+        if self._asks_liars(held.machine):
+            return True
+        if any(one in held.ahead for one in known.licenses if row.item in known.licenses[one].positions):
+            return True
+        consent = known.licenses[row.license].consent
+        return bool({*consent.parties, consent.guardian} & (held.unsure | held.marked))
+
+    def _asks_liars(self, machine: Machine) -> bool:
+        lying = {one.machine.peer_id for one in self.world.liars if one.is_lying}
+        honest = [one for one in machine.friends if one not in lying]
+        return len(honest) < min(QUORUM, len(machine.friends))
+
+    def _paid_once(self) -> None:
+        """Nothing is paid for twice: no root at all, no revocation by one account."""
+        seen: set[tuple[bytes, bytes]] = set()
+        for one in itertools.chain(*(block.transactions for block in self.world.chain.blocks)):
+            if isinstance(one, Paid):
+                names = [one.root] if one.root else [signature for _, _, signature in one.items]
+                for name in ((one.account, name) for name in names):
+                    if name in seen:
+                        self.world.fail("something was brought on chain, and paid for, twice")
+                    seen.add(name)
+
+
+def _lacks(masks: Masks, wanted: Masks) -> bool:
+    return any(mask & ~masks.get(word, 0) for word, mask in wanted.items())
+
+
+def _either(held: Held, address: bytes) -> Masks:
+    signed, chain = held.signed.get(address, {}), held.chain.get(address, {})
+    return {word: signed.get(word, 0) | chain.get(word, 0) for word in {*signed, *chain}}
+
+
+def digest_of(held: Held) -> bytes:
+    """Rule 9.3, once more: SHAKE-128 of each entry as 1,024 numbers of 16 bits, added up."""
+    total = [0] * 1_024
+    for who in held.people:
+        for word, mask in _either(held, who).items():
+            data = b"sayso state 1\0" + who + word.to_bytes(32) + mask.to_bytes(32)
+            expanded = struct.unpack(">1024H", hashlib.shake_128(data).digest(2_048))
+            total = [one + other for one, other in zip(total, expanded, strict=True)]
+    return hashlib.sha256(struct.pack(">1024H", *(one % 65_536 for one in total))).digest()

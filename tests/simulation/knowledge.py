@@ -1,0 +1,69 @@
+"""What a machine was told, remembered by somebody who never forgets: the oracle's side of a verdict."""
+
+from collections.abc import Iterable
+
+from sayso_contracts.events import Event, Revoked
+from sayso_protocol.bits import merged
+from sayso_protocol.envelope import Envelope
+from sayso_protocol.messages import Consent
+from sayso_protocol.verdict import License, Query, Reason, Row, is_revoked, verdict
+from sayso_protocol.words import Masks
+
+
+class Knowledge:
+    """Consents and bits in dictionaries; they only grow."""
+
+    def __init__(self) -> None:
+        self.licenses: dict[bytes, License] = {}
+        self.messages: dict[bytes, Envelope] = {}
+        self._by_item: dict[bytes, list[License]] = {}
+        self.state: dict[bytes, Masks] = {}
+
+    def hear(self, envelope: Envelope) -> None:
+        """Take a message in that was verified."""
+        if envelope.digest in self.messages:
+            return
+        self.messages[envelope.digest] = envelope
+        if isinstance(envelope.message, Consent):
+            held = License(envelope.message, envelope.items)
+            self.licenses[envelope.digest] = held
+            for item in held.items:
+                self._by_item.setdefault(item, []).append(held)
+        else:
+            self.add_bits(envelope.message.contributor, envelope.message.bits)
+
+    def hear_chain(self, events: Iterable[Event]) -> None:
+        """Take events of the chain in."""
+        for event in events:
+            if isinstance(event, Revoked):
+                self.add_bits(event.contributor, {event.word: event.bits})
+
+    def add_bits(self, address: bytes, bits: Masks) -> None:
+        self.state[address] = merged(self.state.get(address, {}), bits)
+
+    def license(self, license_hash: bytes) -> License | None:
+        return self.licenses.get(license_hash)
+
+    def licenses_on(self, item: bytes) -> list[License]:
+        return self._by_item.get(item, [])
+
+    def bits(self, address: bytes) -> Masks:
+        return self.state.get(address, {})
+
+    def verdict(self, row: Row, query: Query, now: float) -> Reason:
+        """Rules 8.1 to 8.8, from this alone."""
+        return verdict(self, row, query, now)
+
+    def speaks_against(self, row: Row, purpose: str) -> bool:
+        """Rule 8.2, whatever the terms say."""
+        held = self.licenses.get(row.license)
+        return (
+            held is not None and row.item in held.positions and is_revoked(self, held, row.item, purpose)
+        )
+
+
+class Joined:
+    """The consents of one, and the bits of another."""
+
+    def __init__(self, consents: Knowledge, bits: Knowledge) -> None:
+        self.license, self.licenses_on, self.bits = consents.license, consents.licenses_on, bits.bits

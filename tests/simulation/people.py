@@ -1,0 +1,158 @@
+"""People who license and revoke: a small world, so that what they sign meets.
+
+Keys are hashes of names. Everything is drawn from one random stream, in the order of time.
+"""
+
+from dataclasses import dataclass
+from random import Random
+
+from coincurve import PrivateKey
+
+from sayso_protocol.envelope import Envelope
+from sayso_protocol.messages import Consent, Message, Revocation
+from sayso_protocol.primitives import ANYONE, NOBODY
+from sayso_protocol.scopes import Scope, file_subject
+from sayso_protocol.typed_data import digest
+from sayso_protocol.words import Masks
+from support.protocol_strategies import (
+    NETWORK,
+    a_consent,
+    address_of,
+    item_hashes,
+    sign_digest,
+    wallet,
+)
+
+ITEMS = item_hashes(6)
+PURPOSES = ("evaluate", "train-ai")
+DOMAINS = ("", "kled.ai", "neon.example")
+BUYERS = (b"\x01" * 20, b"\x02" * 20)
+LONG_S, SHORT_S = 1_000_000, (40, 600)
+AHEAD_S = 590  # within what every clock must take in
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody with a wallet."""
+
+    key: PrivateKey
+    address: bytes
+
+    @classmethod
+    def named(cls, name: str) -> "Person":
+        key = wallet(name)
+        return cls(key, address_of(key))
+
+    def sign(self, message: Message, items: tuple[bytes, ...] = ()) -> Envelope:
+        """An envelope without sponsor."""
+        return Envelope(message, NETWORK, sign_digest(self.key, digest(message, NETWORK)), items)
+
+
+CONTRIBUTORS = tuple(Person.named(f"contributor {number}") for number in range(4))
+GUARDIAN, STRANGER = Person.named("guardian"), Person.named("stranger")
+PAIR = tuple(sorted(person.address for person in CONTRIBUTORS[:2]))
+
+
+class People:
+    """Sign what comes into their minds."""
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+        self.consents: list[Envelope] = []
+        self.revocations: list[Envelope] = []
+
+    def _chance(self, share: float) -> bool:
+        return self._random.random() < share
+
+    def sign(self, now: float) -> Envelope:
+        """The next message."""
+        if not self.consents or self._chance(0.5):
+            return self.consent(now)
+        return self.revocation()
+
+    def consent_of(self, person: Person, now: float) -> Envelope:
+        """An ordinary consent."""
+        items = ITEMS[:1]
+        message = a_consent(
+            items,
+            contributor=person.address,
+            parties=(person.address,),
+            issued_at=int(now),
+            expires_at=int(now) + LONG_S,
+        )
+        return person.sign(message, items)
+
+    def consent(self, now: float) -> Envelope:
+        """Anybody licenses anything."""
+        random = self._random
+        person = random.choice(CONTRIBUTORS)
+        together = person.address in PAIR and self._chance(0.4)
+        items = tuple(random.sample(ITEMS, random.randint(1, 3)))
+        issued = int(now) - random.randint(0, 2_000)
+        if self._chance(0.2):
+            issued = int(now) + random.randint(0, AHEAD_S)
+        lasts = LONG_S if self._chance(0.8) else random.randint(*SHORT_S)
+        message = a_consent(
+            items,
+            contributor=person.address,
+            parties=PAIR if together else (person.address,),
+            grantee=random.choice((*BUYERS, ANYONE)),
+            via=random.choice(DOMAINS),
+            purposes=random.choice((PURPOSES[:1], PURPOSES[1:], PURPOSES)),
+            guardian=random.choice((NOBODY, GUARDIAN.address, CONTRIBUTORS[2].address)),
+            issued_at=issued,
+            expires_at=max(issued, int(now)) + lasts,
+        )
+        envelope = person.sign(message, items)
+        self.consents.append(envelope)
+        return envelope
+
+    def revocation(self) -> Envelope:
+        """Anybody revokes what was licensed, or something else."""
+        person = self._random.choice((*CONTRIBUTORS, GUARDIAN, STRANGER))
+        held = self._random.choice(self.consents)
+        assert isinstance(held.message, Consent)
+        if self._chance(0.5):
+            envelope = self._by_words(held.message)
+        else:
+            envelope = person.sign(
+                Revocation(person.address, tuple(self._sentences(person, held.message)))
+            )
+        self.revocations.append(envelope)
+        return envelope
+
+    def bits_for_chain(self) -> tuple[bytes, Masks]:
+        """What somebody revokes on chain, without signing a message."""
+        held = self._random.choice(self.consents).message
+        assert isinstance(held, Consent)
+        return held.contributor, self._some_bits(held)
+
+    def _by_words(self, consent: Consent) -> Envelope:
+        bits = self._some_bits(consent)
+        by = next(one for one in CONTRIBUTORS if one.address == consent.contributor)
+        if self._chance(0.15):
+            by = STRANGER  # of no use to anybody
+        return by.sign(Revocation(by.address, (), tuple(bits), tuple(bits.values())))
+
+    def _some_bits(self, consent: Consent) -> Masks:
+        if self._chance(0.3):
+            return dict(consent.license_masks)
+        items = sorted(self._random.sample(range(consent.items), self._random.randint(1, consent.items)))
+        return dict(consent.masks(items, [self._random.choice(consent.purposes)]))
+
+    def _sentences(self, person: Person, consent: Consent) -> list[str]:
+        random = self._random
+        sentences = []
+        for _ in range(random.choice((1, 1, 2))):
+            subject = random.choice(
+                (
+                    "everything" if self._chance(0.3) else "via kled.ai",
+                    f"via {random.choice(DOMAINS[1:])}",
+                    file_subject(random.choice(ITEMS)),
+                    file_subject(random.choice(ITEMS)),
+                )
+            )
+            purpose = random.choice((None, *PURPOSES))
+            ward = consent.contributor if person is GUARDIAN or self._chance(0.2) else None
+            sentences.append(Scope(subject, purpose, ward).text)
+        return sorted(set(sentences))

@@ -1,0 +1,73 @@
+"""One run: a seed in, a result out; the same seed gives the same result on every machine."""
+
+import asyncio
+from dataclasses import dataclass
+
+from simulation import loop
+from simulation.buyers import Buyers
+from simulation.checkers import Checkers
+from simulation.faults import Faults
+from simulation.options import Options, options_of
+from simulation.world import World
+
+SETTLING_S = 240.0  # after which those who are honest must agree
+LOOK_EVERY_S = 5.0
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a run.
+
+    Attributes:
+        seed: Replays it.
+        options: What went wrong in it.
+        faults: Promises that were broken; none, if all is well.
+        trace: A hash of everything that happened.
+        granted: How many rows were clear: a run in which nothing ever is shows nothing.
+        settled_s: When everybody agreed, seconds after the trouble was over.
+    """
+
+    seed: str
+    options: Options
+    faults: tuple[str, ...]
+    trace: str
+    granted: int
+    settled_s: float
+
+
+def simulate(seed: str, options: Options | None = None) -> Result:
+    """Run a seed with the options that it draws, or with these."""
+    chosen = options or options_of(seed)
+    result: Result = loop.run(lambda virtual: _simulate(seed, chosen, virtual))
+    return result
+
+
+async def _simulate(seed: str, options: Options, virtual: loop.VirtualLoop) -> Result:
+    world = World(seed, options, virtual)
+    buyers, faults = Buyers(world), Faults(world)
+    faults.begin()
+    await world.live()
+    faults.end()
+    world.mend()
+    settled_s = await _settle(world)
+    if not world.faults:
+        Checkers(world).final()
+    return Result(seed, options, tuple(world.faults), world.trace.hexdigest(), buyers.granted, settled_s)
+
+
+async def _settle(world: World) -> float:
+    """Wait until everybody agrees."""
+    waited_s, missing = 0.0, ""
+    deadline_s = SETTLING_S + world.options.skew_s
+    while waited_s < deadline_s and not world.faults:
+        for machine in world.everybody:
+            machine.come_up()
+        await asyncio.sleep(LOOK_EVERY_S)
+        waited_s += LOOK_EVERY_S
+        missing = Checkers(world).unsettled()
+        world.note("unsettled", missing)
+        if not missing:
+            return waited_s
+    if missing:
+        world.fail(f"after {deadline_s} s without trouble: {missing}")
+    return waited_s

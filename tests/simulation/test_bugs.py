@@ -1,0 +1,38 @@
+"""The checkers can fail: each mistake in bugs.py is found by one of them, and by nothing else."""
+
+import pytest
+
+from simulation.bugs import BUGS
+from simulation.run import Result, simulate
+
+SEEDS = 24
+
+
+def found(name: str) -> Result:
+    """The first run that goes wrong with the mistake."""
+    bug = BUGS[name]
+    with bug.switched_on():
+        for number in range(bug.first, bug.first + SEEDS):
+            result = simulate(f"{name} {number}", bug.trouble)
+            if result.faults:
+                return result
+    raise AssertionError(f"{SEEDS} seeds did not find: {name}")
+
+
+SLOW = {  # many seeds until it is found, or it takes long to see that nothing comes
+    "sync is believed",
+    "seen before verified",
+    "promises by the clock",
+    "early is wrong for ever",
+    "nothing is promoted",
+    "acknowledged, and not relayed",
+}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.long] * (name in SLOW)) for name in BUGS]
+)
+def test_a_mistake_is_found(name: str) -> None:
+    result = found(name)
+    again = simulate(result.seed, result.options)
+    assert not again.faults  # it was the mistake, not the trouble

@@ -1,0 +1,36 @@
+"""Whatever breaks, no promise does. `make sim` runs thousands of seeds, these are some."""
+
+import pytest
+
+from simulation.__main__ import command, described, kept_seeds
+from simulation.run import Result, simulate
+
+SHORT, LONG = 10, 1_200
+CHUNK = 10
+
+
+def hold(result: Result) -> None:
+    """Fail with everything that is needed to see it again."""
+    assert not result.faults, "\n".join(["", *described(result), command(result.seed)])
+
+
+@pytest.mark.parametrize("first", range(0, SHORT, CHUNK))
+def test_no_promise_is_broken(first: int) -> None:
+    granted = 0
+    for number in range(first, first + CHUNK):
+        result = simulate(f"s{number}")
+        hold(result)
+        granted += result.granted
+    assert granted > 0  # else every node was silent, which is no art
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("first", range(0, LONG, CHUNK))
+def test_no_promise_is_broken_in_longer_runs(first: int) -> None:
+    for number in range(first, first + CHUNK):
+        hold(simulate(str(number)))
+
+
+@pytest.mark.parametrize("seed", kept_seeds())
+def test_what_failed_once(seed: str) -> None:
+    hold(simulate(seed))
