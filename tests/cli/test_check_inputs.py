@@ -51,9 +51,12 @@ def test_an_empty_manifest(world: World) -> None:
     denied(world, "bad-manifest", "empty.jsonl")
 
 
-@pytest.mark.parametrize("name", ["missing.jsonl", "."])
-def test_the_manifest_cannot_be_read(world: World, name: str) -> None:
-    denied(world, "file-unreadable", name)
+def test_the_manifest_cannot_be_read(world: World) -> None:
+    denied(world, "file-unreadable", "missing.jsonl")
+
+
+def test_a_folder_of_this_and_that_is_no_manifest(world: World) -> None:
+    denied(world, "bad-manifest", ".")
 
 
 def test_the_manifest_changes_meanwhile(world: World) -> None:

@@ -15,6 +15,7 @@ from sayso.manifest import read_manifest, row_line
 from sayso.verifying import verify_receipt
 from sayso_protocol.primitives import ANYONE, hex_text
 from sayso_protocol.receipt_text import receipt_from_json
+from sayso_protocol.receipts import number_reasons
 from sayso_protocol.verdict import Query, Reason, Row
 from support.fake_node import FakeNode
 
@@ -78,7 +79,7 @@ def answered(rows: tuple[Row, ...], reasons: tuple[Reason, ...]) -> CheckAnswer:
     node = FakeNode()
     body = {"max_age_s": 60, "run_id": "run"}
     receipt = node.receipt_for(body, Query(ANYONE, "train-ai"), list(rows), list(reasons))
-    return CheckAnswer(reasons, receipt_from_json(receipt), node.trusted.operators[0])
+    return CheckAnswer(number_reasons(reasons), receipt_from_json(receipt), node.trusted.operators[0])
 
 
 def check_rejected(folder: Path, reasons: list[Reason]) -> None:

@@ -181,7 +181,7 @@ def test_a_network_file_of_another_chain(place: str) -> None:
     options = ("--rpc", place, "--network", "other.toml")
     for code, arguments in (
         ("wrong-chain", ("contract", "verify")),
-        ("wrong-network", ("contract", "deploy", "--key", "payer.json", "--write", "--yes")),
+        ("wrong-chain", ("contract", "deploy", "--key", "payer.json", "--write", "--yes")),
     ):
         assert f"error [{code}]" in sayso(*arguments, *options, status=1).stderr
     assert Path("other.toml").read_text() == text

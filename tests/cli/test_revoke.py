@@ -1,11 +1,11 @@
-"""`sayso revoke`, `send` and `licenses`: what is hit is shown, what is sent is acknowledged."""
+"""`sayso revoke`, `submit` and `licenses`: what is hit is shown, what is sent is acknowledged."""
 
 import json
 
 import pytest
 
 from cli.conftest import World
-from sayso.bundles import load_bundle
+from sayso.bundles import MAX_BYTES, load_bundle
 from sayso_protocol.messages import Revocation
 from sayso_protocol.primitives import hex_text
 
@@ -98,7 +98,7 @@ def test_saved_and_sent_by_somebody_else(world: World) -> None:
     world.run("revoke", "everything", "--key", world.key, "--yes", "--save", "r.sayso")
     assert not revocations(world)
     world.key.unlink()
-    result = world.run("send", "r.sayso")
+    result = world.run("submit", "r.sayso")
     assert "kept by Fake" in result.stdout
     assert clear_files(world) == []
 
@@ -118,18 +118,18 @@ def test_a_forged_message_is_not_sent(world: World) -> None:
     data = bytearray((world.folder / "r.sayso").read_bytes())
     data[data.index(world.address)] ^= 1
     world.write("forged.sayso", bytes(data))
-    world.fails("bad-signature", "send", "forged.sayso")
+    world.fails("bad-signature", "submit", "forged.sayso")
     assert "messages" not in world.node.asked
 
 
 @pytest.mark.parametrize(
     ("code", "data"),
-    [("malformed", b"no bundle"), ("malformed", b"\x90"), ("too-large", b"x" * (4 * 1024 * 1024 + 1))],
+    [("malformed", b"no bundle"), ("malformed", b"\x90"), ("too-large", b"x" * (MAX_BYTES + 1))],
 )
 def test_a_file_that_is_no_bundle(world: World, code: str, data: bytes) -> None:
     world.write("x.sayso", data)
-    world.fails(code, "send", "x.sayso")
-    world.fails("file-unreadable", "send", "missing.sayso")
+    world.fails(code, "submit", "x.sayso")
+    world.fails("file-unreadable", "submit", "missing.sayso")
 
 
 @pytest.mark.parametrize(

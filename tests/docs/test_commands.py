@@ -14,7 +14,7 @@ from sayso.main import cli
 from sayso_protocol.errors import InvalidAddress
 from sayso_protocol.scopes import Scope
 
-REDIRECTION = re.compile(r"\s\d?[<>]+\s*&?\S+")
+REDIRECTION = re.compile(r"\s\d?[<>]+\s*&?[^\s;|]+")
 END = re.compile(r"[|&;]+")
 IN_TABLE = re.compile(r"^\|.*`(sayso [^`]+)` \|$", re.MULTILINE)
 
@@ -94,6 +94,6 @@ def test_a_ward_may_be_written_as_people_copy_addresses() -> None:
 
 
 def test_an_option_that_is_not_there_is_noticed() -> None:
-    context, arguments = resolved(("sayso", "check", "m.jsonl", "--offline", "s"))
+    context, arguments = resolved(("sayso", "check", "m.jsonl", "--no-such", "s"))
     with pytest.raises(click.NoSuchOption):
         context.command.make_parser(context).parse_args(arguments)

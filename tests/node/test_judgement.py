@@ -10,15 +10,16 @@ from sayso_protocol.limits import LIMITS
 from sayso_protocol.packing import pack
 from sayso_protocol.wire import consents_topic, encode_bundle, revocations_topic
 from support.node_rig import NodeRig, consent, revocation
-from support.protocol_strategies import NETWORK
+from support.protocol_strategies import BEN, NETWORK
 
 CONSENTS, REVOCATIONS = consents_topic(NETWORK), revocations_topic(NETWORK)
 ACCEPT, IGNORE, REJECT = Judgement.ACCEPT, Judgement.IGNORE, Judgement.REJECT
 KNOWN, NEW, OTHER = encode(consent(1)), encode(consent(2)), encode(consent(3))
-KNOWN_REVOCATION, NEW_REVOCATION = encode(revocation("everything")), encode(revocation(words={5: 1}))
+KNOWN_REVOCATION, NEW_REVOCATION = encode(revocation("everything")), encode(revocation("via kled.ai"))
 UNSPONSORED = encode(consent(4, sponsor=None))
 EARLY = encode(consent(5, issued_at=1_760_000_000))
-UNJUDGED = encode(replace(revocation("via kled.ai"), signature=bytes(100)))
+STRANGER = encode(revocation("everything", contributor=BEN))
+UNJUDGED = encode(replace(revocation("via b.test"), signature=bytes(100)))
 BAD = encode(replace(consent(6), signature=bytes(64) + b"\x1b"))
 
 BUNDLES = {
@@ -26,9 +27,11 @@ BUNDLES = {
     "one new": (CONSENTS, [KNOWN, NEW], ACCEPT),
     "a new revocation": (REVOCATIONS, [KNOWN_REVOCATION, NEW_REVOCATION], ACCEPT),
     "new beside one from the future": (CONSENTS, [EARLY, NEW], ACCEPT),
-    "new beside one that we cannot judge": (REVOCATIONS, [NEW_REVOCATION, UNJUDGED], ACCEPT),
+    "new beside a contract wallet's": (REVOCATIONS, [NEW_REVOCATION, UNJUDGED], REJECT),
     "the same twice": (CONSENTS, [NEW, NEW], ACCEPT),
     "nothing new": (CONSENTS, [KNOWN], IGNORE),
+    "of nobody known": (REVOCATIONS, [STRANGER], IGNORE),
+    "of nobody known beside a new one": (REVOCATIONS, [STRANGER, NEW_REVOCATION], ACCEPT),
     "no new revocation": (REVOCATIONS, [KNOWN_REVOCATION], IGNORE),
     "from the future": (CONSENTS, [EARLY], IGNORE),
     "not to be judged": (REVOCATIONS, [UNJUDGED], IGNORE),
@@ -79,9 +82,10 @@ async def test_what_is_no_bundle_is_rejected(rig: NodeRig, name: str) -> None:
 
 async def test_what_is_good_in_a_rejected_bundle_is_kept(rig: NodeRig) -> None:
     """A revocation gets through whatever stands beside it."""
+    await rig.give(consent(1))
     frame = encode_bundle([b"garbage", NEW_REVOCATION])
     assert await rig.broadcast.on_frame(REVOCATIONS, frame, "peer") is REJECT
-    assert rig.digests() == {revocation(words={5: 1}).digest}
+    assert rig.digests() == {consent(1).digest, revocation("via kled.ai").digest}
 
 
 async def test_a_store_that_fails_is_not_the_peers_fault(rig: NodeRig) -> None:

@@ -16,7 +16,7 @@ from sayso_protocol.limits import LIMITS
 from sayso_protocol.network_file import Operator
 from sayso_protocol.packing import pack
 from sayso_protocol.primitives import address_text, hex_text
-from sayso_protocol.reconcile import ListRequest, encode_request
+from sayso_protocol.reconcile import RangeRequest, encode_request
 from support.fake_chain import FakeChain
 from support.fake_network import Switchboard
 from support.node_rig import ManualClock, consent, node_key, revocation, until
@@ -93,7 +93,7 @@ async def test_batches_are_fetched_from_the_operator_that_made_them(tmp_path: Pa
         made = Operator("a", bytes(node_key("a").verify_key), url=a.url)
         async with running_node(tmp_path / "b", name="b", operators=(made,), **shared) as b:
             await a.submit(one)
-            await until(lambda: chain.broadcasts)
+            await until(lambda: a.account.broadcasts)
             for _ in range(3):
                 chain.mine()
             await until(lambda: b.node._counters.snapshot()["batches_fetched"] == 1)
@@ -142,13 +142,13 @@ async def test_stop_may_come_at_any_time_and_twice(tmp_path: Path) -> None:
 
 async def test_requests_of_peers(tmp_path: Path) -> None:
     async with running_node(tmp_path) as node:
-        page = await node.node._on_request(wire.SYNC_PROTOCOL, encode_request(ListRequest(1, b"")), "p")
+        page = await node.node._on_request(wire.SYNC_PROTOCOL, encode_request(RangeRequest(1, b"")), "p")
         assert page == pack([])
         with pytest.raises(NotFound):
             await node.node._on_request("/other/1", b"", "p")
     async with running_node(tmp_path, disabled=("sync",)) as node:
         with pytest.raises(NotFound):
-            await node.node._on_request(wire.SYNC_PROTOCOL, encode_request(ListRequest(1, b"")), "p")
+            await node.node._on_request(wire.SYNC_PROTOCOL, encode_request(RangeRequest(1, b"")), "p")
 
 
 async def test_a_part_that_dies_is_loud_and_the_rest_goes_on(
@@ -163,7 +163,7 @@ async def test_a_part_that_dies_is_loud_and_the_rest_goes_on(
         assert "a fault of ours" in caplog.text
         status, _ = await node.submit(consent(1))
         assert status == 200
-        assert await node.get("/readyz") == (503, {"ready": False})
+        assert await node.get("/readyz") == (503, {"ready": False, "marks_full": False, "alarms": {}})
 
 
 def test_what_the_gossip_process_is_told(tmp_path: Path) -> None:

@@ -59,6 +59,8 @@ def honest() -> dict[str, Any]:
         "eth_gasPrice": hex(2 * 10**9),
         "eth_getTransactionCount": "0x0",
         "eth_getTransactionByHash": None,
+        "eth_getTransactionReceipt": None,
+        "eth_getBalance": hex(10**18),
         "eth_sendRawTransaction": HASH,
     }
 

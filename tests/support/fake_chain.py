@@ -3,12 +3,15 @@
 chain = FakeChain()
 chain.mine(revoked(ADA, word=7, bits=1))
 chain.drop(1)  # a reorganisation: the next block will have another hash
+
+An account of fake_account.py puts its transactions into the blocks that are mined.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from sayso_contracts.events import Anchored, Event, Revoked
+from sayso_node.chain.json_rpc import JsonRpc
 from sayso_node.errors import ChainUnreachable
 from sayso_node.freshness import ChainHead
 from sayso_protocol.primitives import HASH_BYTES, sha256
@@ -16,7 +19,6 @@ from sayso_protocol.receipts import ChainPoint
 
 SUBMITTER = b"\x5b" * 20
 _NOWHERE = (0, bytes(HASH_BYTES), 0, bytes(HASH_BYTES))
-_NONCE_BYTES = 4
 Trouble = Callable[[str, int], None]  # (method, how many calls of any method came before)
 
 
@@ -46,10 +48,9 @@ class FakeChain:
         self.trouble: Trouble = lambda _method, _calls: None
         self.calls: list[str] = []
         self.ranges: list[tuple[int, int]] = []
-        self.pool: list[bytes] = []  # known transactions, mined or not
-        self.mined: set[bytes] = set()
-        self.broadcasts: list[bytes] = []
-        self.signatures = 0
+        self.transactions: list[Callable[[int], list[Event]]] = []
+        self.dropped: list[Callable[[int], None]] = []
+        self.links: tuple[JsonRpc, ...] = ()
         self._forks = 0
 
     def mine(self, *events: Event) -> Block:
@@ -57,22 +58,20 @@ class FakeChain:
         number = len(self.blocks)
         name = f"{self._forks} {number}".encode() + self.blocks[-1].hash
         block = Block(sha256(name), self.time)
-        waiting = [raw for raw in self.pool if raw not in self.mined]
-        self.mined.update(waiting)
-        for index, event in enumerate([*events, *(anchored(raw[_NONCE_BYTES:]) for raw in waiting)]):
+        more = [event for account in self.transactions for event in account(number)]
+        for index, event in enumerate([*events, *more]):
             place = {"block_number": number, "block_hash": block.hash, "log_index": index}
             block.events.append(replace(event, **place))  # type: ignore[arg-type]
         self.blocks.append(block)
         return block
 
     def drop(self, count: int) -> None:
-        """Forget the newest blocks; their transactions wait again."""
+        """Forget the newest blocks."""
         self._forks += 1
         left = len(self.blocks) - count
-        for block in self.blocks[left:]:
-            roots = {event.root for event in block.events if isinstance(event, Anchored)}
-            self.mined = {raw for raw in self.mined if raw[_NONCE_BYTES:] not in roots}
         del self.blocks[left:]
+        for account in self.dropped:
+            account(left)
 
     async def close(self) -> None:
         """Nothing is open."""
@@ -91,21 +90,11 @@ class FakeChain:
         self.ranges.append((first, last))
         return [event for block in self.blocks[first : last + 1] for event in block.events]
 
-    async def sign_anchor(self, root: bytes) -> bytes:
-        """The nonce is the number of known transactions, as an endpoint counts pending ones."""
-        self._called("sign_anchor")
-        self.signatures += 1
-        return len(self.pool).to_bytes(_NONCE_BYTES) + root
-
-    async def send(self, raw_transaction: bytes) -> bool:
-        self._called("send")
-        if raw_transaction in self.pool:
-            return False
-        if int.from_bytes(raw_transaction[:_NONCE_BYTES]) != len(self.pool):
-            raise ChainUnreachable("nonce too low or too high")
-        self.pool.append(raw_transaction)
-        self.broadcasts.append(raw_transaction)
-        return True
+    async def events_of(self, block: ChainPoint) -> list[Event]:
+        self._called("events_of")
+        if block.number >= len(self.blocks) or self.blocks[block.number].hash != block.hash:
+            raise ChainUnreachable("no such block")
+        return list(self.blocks[block.number].events)
 
     def _called(self, method: str) -> None:
         self.trouble(method, len(self.calls))

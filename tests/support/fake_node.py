@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import msgpack
 from aiohttp import web
 from nacl.signing import SigningKey
 
@@ -26,11 +27,13 @@ from sayso_protocol.receipts import (
     ChainPoint,
     Receipt,
     count_reasons,
-    manifest_root,
-    results_root,
+    join_rows,
+    number_reasons,
     sign_statement,
 )
+from sayso_protocol.row_tree import manifest_root, results_root
 from sayso_protocol.signatures import EoaVerifier
+from sayso_protocol.statuses import Moment, Status, sign_statuses, status_to_json
 from sayso_protocol.typed_data import Network, typed_data
 from sayso_protocol.verdict import License, Query, Reason, Row, is_revoked, verdict
 from sayso_protocol.wire import decode_bundle
@@ -94,6 +97,7 @@ class FakeNode:
         app.router.add_get("/v1/peers", self._peers)
         app.router.add_post("/v1/messages", self._messages)
         app.router.add_post("/v1/check", self._check)
+        app.router.add_get("/v1/status/{license}/{item}", self._status)
         app.router.add_get("/v1/licenses/{license}", self._license)
         app.router.add_get("/v1/contributors/{address}/licenses", self._licenses)
         return app
@@ -104,6 +108,9 @@ class FakeNode:
             answer = self.twist(route, answer)
         if isinstance(answer, str):
             return web.Response(text=answer, status=status)
+        if route == "check" and (isinstance(answer, bytes) or "error" not in answer):
+            packed = answer if isinstance(answer, bytes) else msgpack.packb(answer)
+            return web.Response(body=packed, content_type="application/msgpack")
         return web.json_response(answer, status=status)
 
     async def _about(self, _request: web.Request) -> web.Response:
@@ -151,16 +158,20 @@ class FakeNode:
         return result | {"acknowledgement": acknowledgement_to_json(sign_statement(self.key, statement))}
 
     async def _check(self, request: web.Request) -> web.Response:
-        body = await request.json()
+        body = msgpack.unpackb(await request.read())
         self.checks.append(body)
-        query = Query(address_from_text(body["grantee"]), body["purpose"])
-        rows = [Row(hash_from_text(one[0]), hash_from_text(one[1])) for one in body["rows"]]
+        query, joined = Query(body["grantee"], body["purpose"]), body["rows"]
+        rows = [Row(joined[at : at + 32], joined[at + 32 : at + 64]) for at in range(0, len(joined), 64)]
         stale = len(self.checks) <= self.stale_checks
         reasons = [
             Reason.STALE if stale else verdict(self.memory, row, query, time.time()) for row in rows
         ]
         return self._answer(
-            "check", {"reasons": reasons, "receipt": self.receipt_for(body, query, rows, reasons)}
+            "check",
+            {
+                "reasons": number_reasons(reasons),
+                "receipt": self.receipt_for(body, query, rows, reasons),
+            },
         )
 
     def receipt_for(
@@ -174,15 +185,25 @@ class FakeNode:
             purpose=query.purpose,
             max_age_s=body["max_age_s"],
             run_id=body["run_id"],
-            manifest_root=manifest_root(rows),
-            results_root=results_root(rows, reasons),
-            counts=count_reasons(reasons),
+            manifest_root=manifest_root(join_rows(rows)),
+            results_root=results_root(join_rows(rows), number_reasons(reasons)),
+            counts=count_reasons(number_reasons(reasons)),
             sequence=len(self.checks),
             state=bytes(32),
             block=BLOCK,
             time=int(time.time()),
         )
         return receipt_to_json(sign_statement(self.key, receipt))
+
+    async def _status(self, request: web.Request) -> web.Response:
+        place, asked = request.match_info, request.query
+        row = Row(hash_from_text(place["license"]), hash_from_text(place["item"]))
+        query = Query(address_from_text(asked["grantee"]), asked["purpose"])
+        reason = verdict(self.memory, row, query, time.time())
+        moment = Moment(self.network, bytes(32), BLOCK, int(time.time()))
+        status = Status(row, query, int(asked["max_age_s"]), reason)
+        (answer, _) = sign_statuses(self.key, moment, [status, status])
+        return self._answer("status", status_to_json(answer))
 
     async def _license(self, request: web.Request) -> web.Response:
         license_hash = hash_from_text(request.match_info["license"])

@@ -14,22 +14,26 @@ from typing import Self
 from nacl.signing import SigningKey
 
 from sayso_node.broadcast import Broadcast
+from sayso_node.chain.contract_wallets import ContractWallets, Prober
+from sayso_node.chain.wallet_watch import WalletWatch
 from sayso_node.counters import Counters
+from sayso_node.errors import ChainUnreachable
 from sayso_node.freshness import ChainHead, Freshness
 from sayso_node.gossip.addresses import peer_id_of
 from sayso_node.intake import Intake
 from sayso_node.interfaces import NetworkHandlers
 from sayso_node.judging import Judge
-from sayso_node.outcome import Outcome, Source
+from sayso_node.outcome import Channel, Outcome, Source
 from sayso_node.signing import Signer
 from sayso_node.store.engine import Engine
-from sayso_node.sync.answering import answer
+from sayso_node.store.pending import Room
+from sayso_node.store.sponsors import Quotas
+from sayso_node.sync.answering import Answering
 from sayso_node.sync.asking import SyncRounds
 from sayso_protocol.envelope import Envelope, encode
 from sayso_protocol.messages import Revocation
 from sayso_protocol.primitives import sha256
 from sayso_protocol.receipts import ChainPoint
-from sayso_protocol.signatures import EoaVerifier
 from support.fake_network import FakeNetwork, Switchboard
 from support.protocol_strategies import ADA, NETWORK, NODE, a_consent, item_hashes, signed
 
@@ -53,6 +57,13 @@ async def until(condition: Callable[[], object], deadline_s: float = DEADLINE_S)
     while not condition():
         assert time.monotonic() < end, f"not within {deadline_s} s: {condition}"
         await asyncio.sleep(0.002)
+
+
+class NoChain:
+    """An endpoint that answers nothing."""
+
+    async def created(self, code: bytes, gas: int, block: ChainPoint) -> bytes:
+        raise ChainUnreachable("there is no chain")
 
 
 def node_key(name: str) -> SigningKey:
@@ -87,20 +98,30 @@ class NodeRig:
         peers: Iterable[str] = (),
         clock: ManualClock | None = None,
         gossip: bool = True,
+        room: Room = Room(),  # noqa: B008 - it cannot be changed
+        prober: Prober | None = None,
+        quotas: Quotas = Quotas(),  # noqa: B008 - likewise
     ) -> None:
         self.identity = key = node_key(name)
         self.peer_id = peer_id_of(bytes(key.verify_key))
         self.board = board or Switchboard()
         self.clock = clock or ManualClock()
         self.counters = Counters()
+        self.folder = folder
         self.store = Engine(folder / f"{name}.sqlite")
+        peers = tuple(peers)
         self.freshness = Freshness(peers)
         self.network = FakeNetwork(self.board, self.peer_id)
         shared = (key, self.clock, self.counters)
-        self.intake = Intake(NETWORK, self.store, EoaVerifier(), *shared)
+        wallets = ContractWallets(prober or NoChain())
+        self.intake = Intake(NETWORK, self.store, wallets, self.freshness, *shared, room, quotas)
+        self.watch = WalletWatch(
+            NETWORK, self.store, wallets, self.freshness, self.clock, self.counters, 0.01
+        )
         self.broadcast = Broadcast(NETWORK, self.network, self.intake, self.counters, enabled=gossip)
+        self.answering = Answering(self.store, self.intake, self.clock, peers)
         self.rounds = SyncRounds(
-            self.network, self.store, self.intake, self.freshness, self.clock, self.counters
+            NETWORK, self.network, self.store, self.intake, self.freshness, self.clock, self.counters
         )
         self.judge = Judge(NETWORK, self.store, self.freshness, self.clock, self.counters)
         self.signer = Signer(NETWORK, self.store, self.freshness, *shared)
@@ -118,12 +139,16 @@ class NodeRig:
         self.board.disconnect(self.peer_id)
         self.store.stop()
 
-    async def _answer(self, _protocol: str, body: bytes, _peer_id: str) -> bytes:
-        return await asyncio.to_thread(answer, self.store, body)
+    async def _answer(self, _protocol: str, body: bytes, peer_id: str) -> bytes:
+        return await self.answering.answer(body, peer_id)
 
-    async def give(self, *envelopes: Envelope, source: Source = Source.HTTP) -> list[Outcome]:
+    async def give(self, *envelopes: Envelope, source: Channel = Channel.HTTP) -> list[Outcome]:
         """Hand messages to the intake in one bundle."""
-        return await self.intake.take([encode(one) for one in envelopes], source)
+        return await self.take([encode(one) for one in envelopes], source)
+
+    async def take(self, bundle: list[bytes], source: Channel, name: str = "test") -> list[Outcome]:
+        """Hand bytes to the intake."""
+        return await self.intake.take(bundle, Source(source, name))
 
     def digests(self) -> set[bytes]:
         """Everything that is stored."""

@@ -6,7 +6,7 @@ async with running_node(folder) as node:
 
 import json
 import socket
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from unittest import mock
 import aiohttp
 from eth_account import Account
 
+from sayso_node.chain.web3_chain import Web3Chain
 from sayso_node.config import NodeConfig, Settings
 from sayso_node.gossip.addresses import peer_id_of_seed
 from sayso_node.gossip.config import GossipConfig
@@ -22,6 +23,7 @@ from sayso_node.node import Node
 from sayso_protocol.envelope import Envelope, encode
 from sayso_protocol.network_file import NetworkFile, Operator
 from sayso_protocol.wire import encode_bundle
+from support.fake_account import FakeAccount
 from support.fake_chain import FakeChain
 from support.fake_network import FakeNetwork, Switchboard
 from support.node_rig import ManualClock, node_key
@@ -35,10 +37,16 @@ class RunningNode:
     """The node, the world around it, and a client of its HTTP API."""
 
     def __init__(
-        self, node: Node, url: str, http: aiohttp.ClientSession, chain: FakeChain, board: Switchboard
+        self,
+        node: Node,
+        url: str,
+        http: aiohttp.ClientSession,
+        chain: FakeChain,
+        board: Switchboard,
+        account: FakeAccount,
     ) -> None:
         self.node, self.url, self.http = node, url, http
-        self.chain, self.board = chain, board
+        self.chain, self.board, self.account = chain, board, account
 
     async def ask(self, method: str, path: str, **arguments: Any) -> tuple[int, Any]:
         """Status and JSON of an answer."""
@@ -83,6 +91,7 @@ def config(
         "sync_interval_s": 0.01,
         "chain_interval_s": 0.01,
         "anchor_wait_s": 0.0,
+        "disabled": ("snapshots",),  # a process of its own: only where it is the subject
     }
     me = Operator(name, bytes(key.verify_key), url=f"http://{values['http']}")
     trusted = NetworkFile(NETWORK, 1, 2, (me, *operators))
@@ -105,19 +114,26 @@ async def running_node(
     chosen = config(folder, name=name, **settings)
     chain, board, clock = chain or FakeChain(), board or Switchboard(), clock or ManualClock()
 
+    account = FakeAccount(chain)
+
+    def endpoints(chains: Sequence[Web3Chain], *_shared: object, **_named: object) -> FakeChain:
+        chain.links = tuple(one.link for one in chains)
+        return chain
+
     def network(gossip: GossipConfig) -> FakeNetwork:
         return FakeNetwork(board, peer_id_of_seed(gossip.seed))
 
     with (
         mock.patch("sayso_node.node.GossipProcess", network),
-        mock.patch("sayso_node.node.Web3Chain", return_value=chain),
-        mock.patch("sayso_node.chain.anchorer.INTERVAL_S", 0.01),
+        mock.patch("sayso_node.chain.side.Endpoints", endpoints),
+        mock.patch("sayso_node.chain.side.Web3Account", return_value=account),
+        mock.patch("sayso_node.chain.payer.INTERVAL_S", 0.01),
         mock.patch("sayso_node.chain.batch_fetcher.INTERVAL_S", 0.01),
     ):
         node = Node(chosen, clock)
         try:
             await node.start()
             async with aiohttp.ClientSession() as http:
-                yield RunningNode(node, f"http://{chosen.settings.http}", http, chain, board)
+                yield RunningNode(node, f"http://{chosen.settings.http}", http, chain, board, account)
         finally:
             await node.stop()

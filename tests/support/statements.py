@@ -5,7 +5,7 @@ from nacl.signing import SigningKey
 
 from sayso_protocol.network_file import NetworkFile, Operator
 from sayso_protocol.primitives import sha256
-from sayso_protocol.receipts import Acknowledgement, ChainPoint, Receipt, count_reasons
+from sayso_protocol.receipts import Acknowledgement, ChainPoint, Receipt, count_reasons, number_reasons
 from sayso_protocol.verdict import Reason
 from support.protocol_strategies import NETWORK, NODE, addresses, hashes, purposes
 
@@ -18,7 +18,7 @@ TRUSTED = NetworkFile(
 numbers = st.integers(0, (1 << 64) - 1)
 texts = st.text(st.characters(codec="utf-8"), max_size=30)
 points = st.builds(ChainPoint, numbers, hashes)
-counts = st.lists(st.sampled_from(Reason), max_size=20).map(count_reasons)
+counts = st.lists(st.sampled_from(Reason), max_size=20).map(number_reasons).map(count_reasons)
 receipts = st.builds(
     Receipt,
     network=st.just(NETWORK),

@@ -24,12 +24,12 @@ class Demo:
     process: subprocess.Popen[str]
     token: str
 
-    def until_line(self, start: str) -> None:
-        """Read its story up to a line that begins so."""
+    def until_line(self, start: str) -> str:
+        """Read its story up to a line that begins so, and return that."""
         assert self.process.stdout
         for line in self.process.stdout:
             if line.startswith(start):
-                return
+                return line
         raise AssertionError(f"the demo ended before it said {start!r}")
 
     def relatives(self) -> list[int]:

@@ -5,10 +5,12 @@ import signal
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from support.anvil import anvil
 from system.demo_process import demo, finish
 
 FAILURES = tomllib.loads((Path(__file__).parent / "demo_failures.toml").read_text())
@@ -26,14 +28,54 @@ STEPS = [
 INTERRUPTED = 130
 
 
-def test_every_step_holds_and_nothing_is_left() -> None:
-    with demo("--json") as running:
+@pytest.fixture(params=["embedded", "anvil"])
+def chain(request: pytest.FixtureRequest) -> Iterator[tuple[str, ...]]:
+    """The options that choose the demo's chain."""
+    if request.param == "embedded":
+        yield ()
+    else:
+        with anvil() as url:
+            yield "--chain", url
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Files of any kind."""
+    (tmp_path / "nested" / "deeper").mkdir(parents=True)
+    (tmp_path / "nested" / "deeper" / "naïve \n name.bin").write_bytes(b"")
+    (tmp_path / "one file").write_bytes(b"the only bytes")
+    (tmp_path / "the same file").write_bytes(b"the only bytes")
+    (tmp_path / os.fsdecode(b"\xff\xfe.wav")).write_bytes(b"odd")  # the name is not UTF-8
+    (tmp_path / "link").symlink_to("/etc/hostname")
+    os.mkfifo(tmp_path / "pipe")
+    return tmp_path
+
+
+def expect_every_step(*options: str) -> str:
+    """Run the demo: all its steps hold, and nothing is left. Returns its story."""
+    with demo("--json", *options) as running:
         status, summary, story = finish(running)
         assert [step["name"] for step in summary["steps"]] == STEPS
         assert all(step["ok"] for step in summary["steps"]), story
         assert status == 0
         assert summary["ok"] is True
         running.expect_nothing_left()
+    return story
+
+
+def test_every_step_holds_and_nothing_is_left(chain: tuple[str, ...]) -> None:
+    expect_every_step(*chain)
+
+
+@pytest.mark.long
+def test_every_step_holds_for_a_folder_of_any_kind(folder: Path) -> None:
+    expect_every_step("--data", str(folder))
+
+
+def test_a_folder_of_any_kind_is_licensed_and_checked(folder: Path) -> None:
+    with demo("--data", str(folder)) as running:
+        assert "4 files, 3 different items" in running.until_line("   ✓ 4 files")
+        running.until_line("   ✓ all 10 rows clear")
 
 
 @pytest.mark.parametrize("channel", FAILURES)
@@ -65,20 +107,6 @@ def test_children_do_not_outlive_a_demo_that_is_killed() -> None:
         running.expect_nothing_left()
 
 
-def test_a_folder_of_any_kind(tmp_path: Path) -> None:
-    (tmp_path / "nested" / "deeper").mkdir(parents=True)
-    (tmp_path / "nested" / "deeper" / "naïve \n name.bin").write_bytes(b"")
-    (tmp_path / "one file").write_bytes(b"the only bytes")
-    (tmp_path / "the same file").write_bytes(b"the only bytes")
-    (tmp_path / os.fsdecode(b"\xff\xfe.wav")).write_bytes(b"odd")  # the name is not UTF-8
-    (tmp_path / "link").symlink_to("/etc/hostname")
-    os.mkfifo(tmp_path / "pipe")
-    with demo("--json", "--data", str(tmp_path)) as running:
-        status, _, story = finish(running)
-        assert status == 0, story
-        assert "4 files, 3 different items" in story
-
-
 def test_a_folder_without_files_starts_nothing(tmp_path: Path) -> None:
     with demo("--data", str(tmp_path)) as running:
         _, errors = running.process.communicate(timeout=60)
@@ -86,7 +114,9 @@ def test_a_folder_without_files_starts_nothing(tmp_path: Path) -> None:
         assert "nothing-to-grant" in errors
 
 
-def test_from_the_installed_wheel_outside_a_checkout(tmp_path: Path) -> None:
+@pytest.fixture
+def installed(tmp_path: Path) -> dict[str, str]:
+    """The environment in which Python finds the wheel and not the checkout."""
     root = Path(__file__).parents[2]
     wheels, site = tmp_path / "wheels", tmp_path / "site"
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(wheels)]
@@ -94,14 +124,9 @@ def test_from_the_installed_wheel_outside_a_checkout(tmp_path: Path) -> None:
     (wheel,) = wheels.iterdir()
     install = [sys.executable, "-m", "pip", "install", "--no-deps", "--target", str(site), str(wheel)]
     subprocess.run(install, check=True, capture_output=True)
-    where = [
-        sys.executable,
-        "-c",
-        "import sayso, sayso_node; print(sayso.__file__, sayso_node.__file__)",
-    ]
     environment = {"PYTHONPATH": str(site)}
     found = subprocess.run(
-        where,
+        [sys.executable, "-c", "import sayso, sayso_node; print(sayso.__file__, sayso_node.__file__)"],
         env={**os.environ, **environment},
         cwd=tmp_path,
         check=True,
@@ -109,6 +134,16 @@ def test_from_the_installed_wheel_outside_a_checkout(tmp_path: Path) -> None:
         text=True,
     ).stdout.split()
     assert all(path.startswith(str(site)) for path in found), found
-    with demo("--json", environment=environment, folder=tmp_path) as running:
+    return environment
+
+
+def test_the_installed_wheel_anchors_and_checks(tmp_path: Path, installed: dict[str, str]) -> None:
+    with demo(environment=installed, folder=tmp_path) as running:
+        running.until_line("   ✓ all 51 rows clear")
+
+
+@pytest.mark.long
+def test_every_step_holds_with_the_installed_wheel(tmp_path: Path, installed: dict[str, str]) -> None:
+    with demo("--json", environment=installed, folder=tmp_path) as running:
         status, _, story = finish(running)
         assert status == 0, story

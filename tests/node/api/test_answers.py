@@ -14,7 +14,7 @@ from sayso_protocol.envelope import decode
 from sayso_protocol.network_file import NetworkFile, Operator
 from sayso_protocol.primitives import address_text, hash_from_text, hex_text
 from sayso_protocol.receipt_text import receipt_from_json
-from sayso_protocol.receipts import check_results
+from sayso_protocol.receipts import check_results, join_rows, number_reasons
 from sayso_protocol.verdict import Reason, Row
 from support.fake_chain import SUBMITTER, FakeChain
 from support.node_rig import NOW, ManualClock, consent, node_key, revocation, until
@@ -73,7 +73,7 @@ async def test_an_anchor_is_shown_with_its_proof_once_it_is_final(node: RunningN
     one = consent(1, sponsor=None)
     await node.submit(one)
     path = f"/v1/licenses/{hex_text(one.digest)}"
-    await until(lambda: node.chain.broadcasts)
+    await until(lambda: node.account.broadcasts)
     for _ in range(2):  # the block of the anchor, and one of the two that have to follow
         node.chain.mine()
         number = len(node.chain.blocks) - 1
@@ -110,7 +110,8 @@ async def test_a_check_is_answered_row_by_row_with_a_receipt(
     assert (status, body["reasons"]) == (200, ["unknown", "granted", "revoked", "granted"])
     signed = receipt_from_json(body["receipt"])
     assert signed.check(TRUSTED).name == "rig"
-    check_results(signed.statement, rows, [Reason(one) for one in body["reasons"]])
+    reasons = number_reasons(Reason(one) for one in body["reasons"])
+    check_results(signed.statement, join_rows(rows), reasons)
     assert signed.statement.block.number == len(node.chain.blocks) - 1
 
 
@@ -143,11 +144,14 @@ async def test_a_node_is_ready_when_chain_and_peers_were_read(tmp_path: Path) ->
     clock, chain = ManualClock(NOW + 500), FakeChain(NOW)
     async with running_node(tmp_path, clock=clock, chain=chain) as node:
         await until(lambda: node.node._freshness.head.time == NOW)
-        assert await node.get("/readyz") == (503, {"ready": False})  # its last block is old
+        assert await node.get("/readyz") == (
+            503,
+            {"ready": False, "marks_full": False, "alarms": {}},
+        )  # its last block is old
         chain.time = clock.time
         chain.mine()
         await until(lambda: node.node._freshness.head.time == clock.time)
-        assert await node.get("/readyz") == (200, {"ready": True})
+        assert await node.get("/readyz") == (200, {"ready": True, "marks_full": False, "alarms": {}})
     assert QUORUM == 2
 
 

@@ -38,6 +38,7 @@ async def test_a_repeat_gets_the_first_acknowledgement_also_after_a_restart(tmp_
     clock, chain, said = ManualClock(), FakeChain(), []
     for _ in range(2):
         async with running_node(tmp_path, clock=clock, chain=chain) as node:
+            await node.submit(consent(1))  # or nobody here knows whom it is about
             for _ in range(2):
                 status, body = await node.submit(revocation("everything"))
                 assert status == 200
@@ -49,14 +50,15 @@ async def test_a_repeat_gets_the_first_acknowledgement_also_after_a_restart(tmp_
 
 
 async def test_a_revocation_without_news_is_acknowledged_for_its_bits(node: RunningNode) -> None:
-    await node.submit(revocation(words={5: 3}))
-    status, body = await node.submit(revocation(words={5: 1}))
+    base = consent(1).message.base  # type: ignore[union-attr]
+    await node.submit(consent(1), revocation(words={base: 3}))
+    status, body = await node.submit(revocation(words={base: 1}))
     assert status == 200
     assert body["results"][0]["status"] == "known"
     signed = acknowledgement_from_json(body["results"][0]["acknowledgement"])
     assert signed.check(TRUSTED).name == "rig"
-    assert signed.statement.digest == revocation(words={5: 1}).digest
-    assert node.stored()["messages"] == 1
+    assert signed.statement.digest == revocation(words={base: 1}).digest
+    assert node.stored()["messages"] == 2
 
 
 async def test_of_a_mixed_bundle_what_is_good_is_kept(node: RunningNode) -> None:
@@ -78,7 +80,7 @@ async def test_of_a_mixed_bundle_what_is_good_is_kept(node: RunningNode) -> None
 
 async def test_a_peer_to_peer_process_that_is_down_costs_the_user_nothing(node: RunningNode) -> None:
     node.node._network.failing = GossipDown("restarting")  # type: ignore[attr-defined]
-    status, body = await node.submit(revocation("everything"))
+    status, body = await node.submit(revocation("everything"), consent(1))
     assert status == 200
     assert "acknowledgement" in body["results"][0]
 
@@ -87,3 +89,17 @@ async def test_a_store_that_cannot_be_written_is_said_and_nothing_is_promised(no
     node.node._store.stop()
     status, body = await node.submit(revocation("everything"))
     assert (status, body["error"]["code"]) == (503, "store-unusable")
+
+
+async def test_a_revocation_of_what_is_unknown_is_no_promise_until_its_consent_comes(
+    node: RunningNode,
+) -> None:
+    """Rule 7.14: 202 and no acknowledgement; sent again once it matters, it is acknowledged."""
+    status, body = await node.submit(revocation("everything"))
+    expected = {"digest": hex_text(revocation("everything").digest), "status": "pending"}
+    assert (status, body) == (202, {"results": [expected]})
+    assert node.stored()["acknowledgements"] == 0
+    await node.submit(consent(1))
+    status, body = await node.submit(revocation("everything"))
+    assert (status, body["results"][0]["status"]) == (200, "known")
+    assert "acknowledgement" in body["results"][0]

@@ -29,10 +29,9 @@ ASKED = ("POST", "/v1/check", CHECK)
     ("module", "name", "request_"),
     [
         ("sayso_node.api.checks", "read_check", ASKED),
-        ("sayso_node.judging", "verdict", ASKED),
-        ("sayso_node.signing", "manifest_root", ASKED),
-        ("sayso_node.signing", "results_root", ASKED),
-        ("sayso_node.api.licenses", "_revoked_permissions", LICENSE),
+        ("sayso_node.judging", "judge_rows", ASKED),
+        ("sayso_node.signing", "roots", ASKED),
+        ("sayso_node.api.licenses", "revoked_masks", LICENSE),
     ],
 )
 async def test_long_work(

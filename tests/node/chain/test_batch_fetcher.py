@@ -1,19 +1,25 @@
 """Batches of other operators: believed if they give the root on chain, asked for round and round."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sayso_node.chain import batch_fetcher as fetcher_module
 from sayso_node.chain.batch_fetcher import BatchFetcher, read_batch
+from sayso_node.chain.batch_protocol import answer_batch
 from sayso_node.errors import PeerUnreachable, StoreUnusable
-from sayso_node.store import chain_state
+from sayso_node.interfaces import Judgement, NetworkHandlers
+from sayso_node.store import chain_state, intents
 from sayso_node.store.chain_state import Anchor
 from sayso_protocol.batches import Batch
-from sayso_protocol.errors import BadProof
+from sayso_protocol.errors import BadProof, SaysoError
+from sayso_protocol.packing import pack
 from sayso_protocol.primitives import hex_text, sha256
+from sayso_protocol.wire import BATCH_PROTOCOL
 from support.fake_chain import SUBMITTER
+from support.fake_network import Switchboard
 from support.node_rig import NodeRig, until
 
 SPONSOR = b"\x11" * 32
@@ -117,7 +123,7 @@ async def test_the_next_operator_is_asked_when_one_fails_or_lies(rig: NodeRig) -
     await fetching.step()
     assert len(operators.asked) == 3  # what is held is not asked for again
     with rig.store.read() as db:
-        assert chain_state.unanchored(db) is None  # it is theirs, not ours to anchor
+        assert intents.open_intents(db) == []  # it is theirs, not ours to anchor
 
 
 async def test_a_root_without_batch_is_asked_for_again(rig: NodeRig) -> None:
@@ -167,3 +173,46 @@ async def test_its_loop_outlives_a_store_that_fails(
     assert not running.done()
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_a_peer_is_asked_first_and_believed_no_more(tmp_path: Path) -> None:
+    """Rule 10.9, between nodes that no HTTP joins."""
+    board = Switchboard()
+    with (
+        NodeRig(tmp_path, name="has", board=board) as has,
+        NodeRig(tmp_path, name="lacks", board=board) as lacks,
+    ):
+        await has.store.write(lambda db: chain_state.add_batch(db, BATCH, own=True))
+        place = Anchor(BATCH.root, SUBMITTER, 1, bytes(32))
+        await lacks.store.write(lambda db: chain_state.add_anchor(db, place))
+
+        async def answer(protocol: str, body: bytes, _peer_id: str) -> bytes:
+            assert protocol == BATCH_PROTOCOL
+            return said or answer_batch(has.store, body)
+
+        async def judge(_topic: str, _frame: bytes, _peer_id: str) -> Judgement:
+            return Judgement.IGNORE
+
+        board.connect(has.peer_id, NetworkHandlers(judge, answer, lambda _p, _c: None))
+        fetcher = BatchFetcher((), Operators(), lacks.store, lacks.counters, lacks.network)
+        forged = [
+            pack([SPONSOR, b"".join(BATCH.licenses[:-1])]),
+            pack([]),
+            b"",
+            pack([SPONSOR, b"\1" * 33]),
+        ]
+        for lie in forged:
+            said = lie or b"\xc1"
+            await fetcher.step()
+            assert lacks.count("batches_fetched") == 0
+        said = b""
+        await fetcher.step()
+        with lacks.store.read() as db:
+            assert chain_state.batch(db, BATCH.root) == BATCH
+
+
+@pytest.mark.parametrize(("request_", "code"), [(b"", "malformed"), (b"\1" * 32, "not-found")])
+async def test_bad_requests_of_peers(rig: NodeRig, request_: bytes, code: str) -> None:
+    with pytest.raises(SaysoError) as caught:
+        answer_batch(rig.store, request_)
+    assert caught.value.code == code

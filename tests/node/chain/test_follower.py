@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from sayso_contracts.events import Anchored
+from sayso_contracts.events import Anchored, Event
 from sayso_node.chain import follower as follower_module
 from sayso_node.chain.follower import Follower
-from sayso_node.errors import ChainUnreachable, StoreUnusable
-from sayso_node.store import chain_state, messages
+from sayso_node.errors import ChainUnreachable, RangeRefused, StoreUnusable
+from sayso_node.store import bits, chain_state
 from sayso_protocol.primitives import sha256
 from sayso_protocol.receipts import ChainPoint
 from sayso_protocol.words import Masks
@@ -42,7 +42,7 @@ class Following:
 
     def bits(self, who: bytes = ADA) -> Masks:
         with self.rig.store.read() as db:
-            return messages.bits_of(db, who)
+            return bits.bits_of(db, who)
 
     def anchors(self) -> dict[bytes, int]:
         with self.rig.store.read() as db:
@@ -56,6 +56,12 @@ class Following:
     @property
     def is_current(self) -> bool:
         return self.rig.freshness.is_current(self.rig.clock.now(), 1_000)
+
+
+@pytest.fixture(autouse=True)
+def nothing_comes_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Most tests are about which blocks are read first."""
+    monkeypatch.setattr(follower_module, "LATE_BLOCKS", 0)
 
 
 @pytest.fixture
@@ -90,6 +96,52 @@ async def test_long_stretches_are_read_in_ranges(
     await following.read()
     assert following.chain.ranges == [(1, 4), (5, 8), (9, 10)]
     assert following.bits() == dict.fromkeys(range(1, 11), 1)
+
+
+@pytest.mark.parametrize("limit", [1, 3, 7])
+async def test_a_width_that_the_endpoint_takes_is_found(following: Following, limit: int) -> None:
+    chain, ask = following.chain, following.chain.events
+
+    async def narrow(first: int, last: int) -> list[Event]:
+        if last - first >= limit:
+            raise RangeRefused("too many blocks")
+        return await ask(first, last)
+
+    chain.events = narrow  # type: ignore[method-assign]
+    for number in range(1, 101):
+        chain.mine(revoked(ADA, number, 1))
+    await following.read()
+    assert following.bits() == dict.fromkeys(range(1, 101), 1)
+    assert following.cursor() == ChainPoint(100, chain.blocks[100].hash)
+
+
+async def test_logs_that_come_late_are_read_with_the_next_blocks(
+    following: Following, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A balancer's other machine has the block, and says that there is nothing in it."""
+    monkeypatch.setattr(follower_module, "LATE_BLOCKS", 8)
+    chain = following.chain
+    late = chain.mine(revoked(ADA, 7, 1), anchored(ROOT))
+    events, late.events = late.events, []
+    await following.read()
+    assert following.bits() == {}
+    late.events = events
+    chain.mine()
+    await following.read()
+    assert (following.bits(), following.anchors()) == ({7: 1}, {ROOT: 1})
+    assert following.rig.count("chain_anchors") == 1
+    chain.mine()
+    await following.read()
+    assert following.rig.count("chain_anchors") == 1
+
+
+async def test_the_head_is_asked_for_by_its_hash(following: Following) -> None:
+    """So a machine that does not have it cannot say that it is empty."""
+    following.chain.mine(revoked(ADA, 7, 1))
+    following.chain.trouble = unreachable("events_of")
+    with pytest.raises(ChainUnreachable):
+        await following.read()
+    assert not following.is_current
 
 
 async def test_nothing_before_the_registry_is_asked_for(rig: NodeRig) -> None:

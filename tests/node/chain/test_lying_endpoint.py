@@ -6,10 +6,17 @@ from typing import Any
 import pytest
 from eth_account import Account
 
+from sayso_contracts.abi import encode_call
+from sayso_contracts.errors import TransactionTooLarge
 from sayso_contracts.events import ANCHORED_TOPIC, REVOKED_TOPIC
-from sayso_node.chain import web3_chain
+from sayso_contracts.transactions import Fees
+from sayso_node.alarms import Alarms
+from sayso_node.chain.endpoints import Endpoints
+from sayso_node.chain.web3_account import Web3Account
 from sayso_node.chain.web3_chain import Web3Chain
+from sayso_node.counters import Counters
 from sayso_node.errors import ChainUnreachable
+from sayso_node.freshness import Freshness
 from sayso_protocol.primitives import address_text, hex_text
 from sayso_protocol.typed_data import Network
 from support.endpoint import CHAIN_ID, CUT, HASH, SILENT, Endpoint, Failure, Raw, block, endpoint
@@ -17,7 +24,10 @@ from support.protocol_strategies import ADA
 
 REGISTRY = b"\x5a" * 20
 PAYER = Account.from_key(b"\7" * 32)
+NETWORK = Network(CHAIN_ID, REGISTRY)
 ROOT = b"\x11" * 32
+DATA = encode_call("anchor", ROOT)
+FEES = Fees(2, 1)
 TRANSACTION = b"\x02" + b"\x99" * 99
 
 NO_JSON_RPC = {
@@ -122,12 +132,24 @@ async def rpc() -> AsyncIterator[Endpoint]:
 
 @pytest.fixture
 async def chain(rpc: Endpoint) -> AsyncIterator[Web3Chain]:
-    chain = Web3Chain(rpc.url, Network(CHAIN_ID, REGISTRY), PAYER)
+    chain = Web3Chain(rpc.url, NETWORK)
     yield chain
     await chain.close()
 
 
-async def test_the_endpoint_is_good_as_long_as_it_does_not_lie(chain: Web3Chain, rpc: Endpoint) -> None:
+@pytest.fixture
+def account(chain: Web3Chain) -> Web3Account:
+    return paying(chain)
+
+
+def paying(chain: Web3Chain) -> Web3Account:
+    endpoints = Endpoints([chain], Freshness([]), Alarms(), Counters(), finality=1)
+    return Web3Account(PAYER, NETWORK, endpoints)
+
+
+async def test_the_endpoint_is_good_as_long_as_it_does_not_lie(
+    chain: Web3Chain, account: Web3Account, rpc: Endpoint
+) -> None:
     """Otherwise the tests below would prove nothing."""
     head = await chain.head()
     assert (head.point.number, hex_text(head.point.hash), head.time) == (7, HASH, 1_750_000_000)
@@ -135,8 +157,10 @@ async def test_the_endpoint_is_good_as_long_as_it_does_not_lie(chain: Web3Chain,
     rpc.answers["eth_getLogs"] = [log()]
     [event] = await chain.events(4, 6)
     assert (event.block_number, vars(event)["root"]) == (5, ROOT)
-    raw = await chain.sign_anchor(ROOT)
-    assert await chain.send(raw)
+    gas = await account.estimate(DATA)
+    signed = await account.sign(DATA, await account.used_nonces(), gas, await account.suggest_fees())
+    assert not await account.knows(signed.hash)
+    await account.send(signed.raw)
 
 
 @pytest.mark.parametrize("name", [*NO_JSON_RPC, *HEADS])
@@ -186,65 +210,109 @@ async def test_the_chain_is_asked_for_first(chain: Web3Chain, rpc: Endpoint, nam
 
 
 @pytest.mark.parametrize("name", [*NO_JSON_RPC, *NO_NUMBER])
-async def test_signing(chain: Web3Chain, rpc: Endpoint, name: str) -> None:
-    good = dict(rpc.answers)
-    for method in ("eth_estimateGas", "eth_getTransactionCount"):
-        rpc.answers = good | {method: NO_JSON_RPC.get(name) or NO_NUMBER[name]}
+async def test_what_an_account_asks(account: Web3Account, rpc: Endpoint, name: str) -> None:
+    for method in ("eth_estimateGas", "eth_getTransactionCount", "eth_getBalance"):
+        rpc.answers[method] = NO_JSON_RPC.get(name) or NO_NUMBER[name]
+    for asking in (
+        account.estimate(DATA),
+        account.used_nonces(),
+        account.used_nonces(3),
+        account.pending_nonces(),
+        account.balance(),
+    ):
         with pytest.raises(ChainUnreachable):
-            await chain.sign_anchor(ROOT)
+            await asking
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [hex(1 << 70), Failure({"code": 3, "message": "execution reverted", "data": "0x08c379a0"})],
-    ids=["too much gas", "reverted"],
-)
-async def test_a_call_that_cannot_work_is_not_signed(
-    chain: Web3Chain, rpc: Endpoint, answer: Any
-) -> None:
-    rpc.answers["eth_estimateGas"] = answer
+async def test_a_call_that_cannot_work_is_not_signed(account: Web3Account, rpc: Endpoint) -> None:
+    rpc.answers["eth_estimateGas"] = Failure(
+        {"code": 3, "message": "execution reverted", "data": "0x08c379a0"}
+    )
     with pytest.raises(ChainUnreachable):
-        await chain.sign_anchor(ROOT)
+        await account.estimate(DATA)
+    rpc.answers["eth_estimateGas"] = hex(1 << 70)
+    with pytest.raises(TransactionTooLarge):
+        await account.estimate(DATA)
+
+
+async def test_nothing_is_signed_for_another_chain(account: Web3Account, rpc: Endpoint) -> None:
+    rpc.answers["eth_chainId"] = hex(CHAIN_ID + 1)
+    with pytest.raises(ChainUnreachable):
+        await account.sign(DATA, 0, 60_000, FEES)
 
 
 @pytest.mark.parametrize("name", NO_JSON_RPC)
-async def test_sending(chain: Web3Chain, rpc: Endpoint, name: str) -> None:
-    for method in ("eth_sendRawTransaction", "eth_getTransactionByHash"):
+async def test_sending(account: Web3Account, rpc: Endpoint, name: str) -> None:
+    for method in ("eth_sendRawTransaction", "eth_getTransactionByHash", "eth_getTransactionReceipt"):
         rpc.answers[method] = NO_JSON_RPC[name]
+    for asking in (account.send(TRANSACTION), account.knows(ROOT), account.landed(ROOT)):
         with pytest.raises(ChainUnreachable):
-            await chain.send(TRANSACTION)
+            await asking
 
 
 @pytest.mark.parametrize("answer", [[], 7, {}, {"hash": HASH}, {"hash": "zz"}])
-async def test_another_transaction_is_not_ours(chain: Web3Chain, rpc: Endpoint, answer: Any) -> None:
+async def test_another_transaction_is_not_ours(account: Web3Account, rpc: Endpoint, answer: Any) -> None:
     rpc.answers["eth_getTransactionByHash"] = answer
     with pytest.raises(ChainUnreachable):
-        await chain.send(TRANSACTION)
+        await account.knows(ROOT)
 
 
-async def test_an_endpoint_that_stays_silent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(web3_chain, "TIMEOUT_S", 0.2)
+RECEIPT = {
+    "transactionHash": hex_text(ROOT),
+    "blockNumber": "0x5",
+    "blockHash": HASH,
+    "gasUsed": "0x10",
+    "effectiveGasPrice": "0x3",
+    "status": "0x1",
+    "logs": [],
+}
+RECEIPTS: dict[str, Any] = {
+    "a list": [],
+    "a number": 7,
+    "empty": {},
+    "another's": RECEIPT | {"transactionHash": HASH},
+    "no block": RECEIPT | {"blockNumber": None},
+    "a block of words": RECEIPT | {"blockNumber": "seven"},
+    "gas of words": RECEIPT | {"gasUsed": "much"},
+    "no price": {name: value for name, value in RECEIPT.items() if name != "effectiveGasPrice"},
+}
+
+
+async def test_a_receipt(account: Web3Account, rpc: Endpoint) -> None:
+    rpc.answers["eth_getTransactionReceipt"] = None
+    assert await account.landed(ROOT) is None
+    rpc.answers["eth_getTransactionReceipt"] = RECEIPT
+    landed = await account.landed(ROOT)
+    assert landed
+    assert (landed.block.number, landed.ok, landed.cost) == (5, True, 48)
+
+
+@pytest.mark.parametrize("name", RECEIPTS)
+async def test_receipts(account: Web3Account, rpc: Endpoint, name: str) -> None:
+    rpc.answers["eth_getTransactionReceipt"] = RECEIPTS[name]
+    with pytest.raises(ChainUnreachable):
+        await account.landed(ROOT)
+
+
+async def test_an_endpoint_that_stays_silent() -> None:
     async with endpoint() as rpc:
-        chain = Web3Chain(rpc.url, Network(CHAIN_ID, REGISTRY), PAYER)
+        chain = Web3Chain(rpc.url, NETWORK, 0.2)
         rpc.answers["eth_getLogs"] = SILENT
         with pytest.raises(ChainUnreachable):
             await chain.events(4, 6)
         await chain.close()
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://[::1", "nonsense", "ftp://127.0.0.1", ""])
+@pytest.mark.parametrize(
+    "url",
+    ["http://127.0.0.1:1", "ws://127.0.0.1:1", "http://[::1", "nonsense", "ftp://127.0.0.1", ""],
+)
 async def test_an_endpoint_that_is_not_there(url: str) -> None:
-    chain = Web3Chain(url, Network(CHAIN_ID, REGISTRY), PAYER)
-    for asking in (chain.head(), chain.block_hash(7), chain.events(4, 6), chain.sign_anchor(ROOT)):
+    chain = Web3Chain(url, NETWORK)
+    account = paying(chain)
+    for asking in (chain.head(), chain.block_hash(7), chain.events(4, 6), account.balance()):
         with pytest.raises(ChainUnreachable):
             await asking
     with pytest.raises(ChainUnreachable):
-        await chain.send(TRANSACTION)
-    await chain.close()
-
-
-async def test_a_node_without_account_signs_nothing(rpc: Endpoint) -> None:
-    chain = Web3Chain(rpc.url, Network(CHAIN_ID, REGISTRY), None)
-    with pytest.raises(ChainUnreachable):
-        await chain.sign_anchor(ROOT)
+        await account.send(TRANSACTION)
     await chain.close()

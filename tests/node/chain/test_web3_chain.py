@@ -8,16 +8,25 @@ import pytest
 from web3 import AsyncHTTPProvider, AsyncWeb3
 
 from sayso.devchain import DevChain
+from sayso_contracts.abi import encode_call
 from sayso_contracts.calls import Call
 from sayso_contracts.deploy import deploy
 from sayso_contracts.events import Anchored, Revoked
 from sayso_contracts.registry import Registry
+from sayso_node.alarms import Alarms
 from sayso_node.chain.anchorer import Anchorer
+from sayso_node.chain.endpoints import Endpoints
+from sayso_node.chain.fees import Allowance
 from sayso_node.chain.follower import Follower
+from sayso_node.chain.payer import Payer
+from sayso_node.chain.web3_account import Web3Account
 from sayso_node.chain.web3_chain import Web3Chain
+from sayso_node.counters import Counters
 from sayso_node.errors import ChainUnreachable
-from sayso_node.store import chain_state, messages
+from sayso_node.freshness import Freshness
+from sayso_node.store import bits, chain_state
 from sayso_protocol.primitives import address_from_text, sha256
+from sayso_protocol.receipts import ChainPoint
 from sayso_protocol.scopes import scope_word
 from sayso_protocol.typed_data import Network
 from support.node_rig import NOW, NodeRig, consent
@@ -36,6 +45,7 @@ class World:
     network: Network
     deploy_block: int
     chain: Web3Chain
+    account: Web3Account
 
     @property
     def payer(self) -> bytes:
@@ -53,10 +63,12 @@ async def world() -> AsyncIterator[World]:
         w3 = AsyncWeb3(AsyncHTTPProvider(dev.url))
         deployment = await deploy(w3, dev.accounts[0], expected_chain_id=dev.chain_id)
         network = Network(dev.chain_id, address_from_text(deployment.address))
-        chain = Web3Chain(dev.url, network, dev.accounts[1])
+        chain = Web3Chain(dev.url, network)
+        endpoints = Endpoints([chain], Freshness([]), Alarms(), Counters(), finality=1)
+        account = Web3Account(dev.accounts[1], network, endpoints)
         registry = Registry(w3, deployment.address, dev.chain_id)
         try:
-            yield World(dev, registry, network, deployment.block_number, chain)
+            yield World(dev, registry, network, deployment.block_number, chain, account)
         finally:
             await chain.close()
             await w3.provider.disconnect()
@@ -67,14 +79,22 @@ async def test_what_is_on_chain_is_read_and_what_is_sent_is_sent_once(world: Wor
     me = address_from_text(world.dev.accounts[0].address)
     first = await world.send(registry.revoke_scopes(["everything"]))
     await world.send(registry.revoke(7, 5))
-    raw = await chain.sign_anchor(ROOT)
+    account, data = world.account, encode_call("anchor", ROOT)
+    nonce, gas = await account.pending_nonces(), await account.estimate(data)
+    signed = await account.sign(data, nonce, gas, await account.suggest_fees())
     assert (await chain.head()).point.number == first + 1  # signing sends nothing
-    assert await chain.send(raw)
-    assert not await chain.send(raw)
-    assert not await chain.send(raw)
+    assert not await account.knows(signed.hash)
+    assert await account.landed(signed.hash) is None
+    for _ in range(3):
+        await account.send(signed.raw)
+    assert await account.knows(signed.hash)
+    assert await account.used_nonces() == nonce + 1
 
     head = await chain.head()
     assert head.point.number == first + 2  # mined once
+    landed = await account.landed(signed.hash)
+    assert landed
+    assert (landed.block, landed.ok) == (head.point, True)
     assert await chain.block_hash(head.point.number) == head.point.hash
     assert head.time == NOW
     assert await chain.block_hash(head.point.number + 1) is None
@@ -87,12 +107,13 @@ async def test_what_is_on_chain_is_read_and_what_is_sent_is_sent_once(world: Wor
     assert (anchored.root, anchored.submitter) == (ROOT, world.payer)
     assert (anchored.block_number, anchored.block_hash) == (head.point.number, head.point.hash)
     assert await chain.events(first + 1, first + 1) == events[1:2]
+    assert await chain.events_of(head.point) == [anchored]
+    with pytest.raises(ChainUnreachable):
+        await chain.events_of(ChainPoint(head.point.number, b"\x99" * 32))
 
-    elsewhere = Web3Chain(world.dev.url, Network(1, world.network.registry), world.dev.accounts[1])
+    elsewhere = Web3Chain(world.dev.url, Network(1, world.network.registry))
     with pytest.raises(ChainUnreachable, match="chain 1 "):
         await elsewhere.head()
-    with pytest.raises(ChainUnreachable):
-        await elsewhere.sign_anchor(ROOT)
     await elsewhere.close()
 
 
@@ -108,20 +129,23 @@ async def test_a_node_anchors_and_follows_it(world: World, tmp_path: Path) -> No
             interval_s=1,
         )
         key = bytes(rig.identity.verify_key)
-        anchorer = Anchorer(*shared, key, rig.clock, rig.counters, wait_s=0)
+        anchorer = Anchorer(rig.store, key, rig.clock, rig.counters, wait_s=0)
+        allowance = Allowance(10**12, 10**18, 0)
+        common = (rig.store, rig.clock, rig.counters, Alarms())
+        payer = Payer(world.account, *common, allowance, (anchorer,), finality=1)
         [outcome] = await rig.give(consent(1, sponsor=None))
         assert outcome.envelope
         await world.send(world.registry.revoke_scopes(["everything"]), account=2)
         for _ in range(4):
-            await anchorer.step()
+            await payer.step()
         assert rig.count("anchor_sent") == 1
         await follower.read()
-        await anchorer.step()
+        await payer.step()
         assert rig.count("anchor_sent") == 1
         with rig.store.read() as db:
             found = chain_state.anchor_of(db, outcome.envelope.digest)
             stranger = address_from_text(world.dev.accounts[2].address)
-            assert messages.bits_of(db, stranger) == {scope_word("everything"): 1}
+            assert bits.bits_of(db, stranger) == {scope_word("everything"): 1}
         assert found
         anchor, position = found
         on_chain = await world.registry.anchor_of(anchor.root)

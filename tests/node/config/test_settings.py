@@ -33,6 +33,7 @@ any_settings = st.builds(
     http=st.sampled_from(["127.0.0.1:8600", "[::1]:0", "localhost:65535"]),
     listen=lists,
     rpc=texts,
+    announce=st.sampled_from([(), ("/dns4/node.example/tcp/4600",), ("/ip6/::1/tcp/1",)]),
     peers=lists,
     anchor_key=texts,
     sync_interval_s=intervals,
@@ -181,3 +182,12 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
 def test_the_identity_is_for_its_owner_alone(tmp_path: Path) -> None:
     init_node(tmp_path, ORDINARY, randomness)
     assert stat.S_IMODE((tmp_path / IDENTITY_FILE).stat().st_mode) == 0o600
+
+
+def test_what_is_announced_is_what_others_are_given(tmp_path: Path) -> None:
+    """Behind NAT, and wherever one listens on all addresses."""
+    outside = "/dns4/node.example/tcp/4600"
+    operator = init_node(tmp_path, replace(ORDINARY, announce=(outside,)), randomness)
+    assert operator.peer.startswith(outside + "/p2p/")
+    with pytest.raises(InvalidNodeConfig):
+        replace(ORDINARY, announce=("node.example:4600",))

@@ -218,6 +218,7 @@ async def test_idle_connections_of_one_address_leave_room_for_others(
         await network.close()
 
 
+@pytest.mark.long
 async def test_closed_connections_give_their_slots_back() -> None:
     network = Network()
     try:
@@ -236,6 +237,7 @@ async def test_closed_connections_give_their_slots_back() -> None:
         await network.close()
 
 
+@pytest.mark.long
 async def test_dialling_while_the_node_starts() -> None:
     network = Network()
     try:

@@ -42,6 +42,7 @@ async def test_two_peers_find_each_other_and_a_frame_arrives(network: Network) -
     assert (inbound.peer_id, inbound.address, inbound.connected) == (second.id, "", True)
 
 
+@pytest.mark.long
 async def test_a_peer_is_dialled_by_name_and_nobody_dials_himself(network: Network) -> None:
     first = await network.peer(1)
     (address,) = await first.gossip.listen_addresses()
@@ -90,8 +91,8 @@ async def _rejects(topic: str, frame: bytes, peer: str) -> Judgement:
     ("judge", "counter"),
     [
         (_rejects, "frames_rejected"),
-        (_ignores, "frames_ignored"),
-        (_fails, "frames_failed"),
+        pytest.param(_ignores, "frames_ignored", marks=pytest.mark.long),
+        pytest.param(_fails, "frames_failed", marks=pytest.mark.long),
         (_hangs, "frames_unjudged"),
     ],
 )
@@ -115,6 +116,7 @@ async def test_what_is_not_accepted_goes_no_further(
     assert set(middle.gossip.rejections()) == ({left.id} if judge is _rejects else set())
 
 
+@pytest.mark.long
 async def test_own_frames_do_not_come_back(network: Network) -> None:
     left, _, right = await _line(network)
     await left.gossip.publish(CONSENTS, b"mine")
@@ -126,12 +128,13 @@ async def test_own_frames_do_not_come_back(network: Network) -> None:
 
 
 async def test_a_late_joiner_is_served_within_the_replay_window(network: Network) -> None:
-    first = await network.peer(1, heartbeat_s=2.0)
+    first = await network.peer(1, heartbeat_s=5.0)
     await first.gossip.publish(CONSENTS, b"before you came")
-    second = await network.peer(2, first, heartbeat_s=2.0)
+    second = await network.peer(2, first, heartbeat_s=5.0)
     await until(lambda: second.heard(b"before you came"))
 
 
+@pytest.mark.long
 async def test_after_the_replay_window_nothing_old_arrives(network: Network) -> None:
     first = await network.peer(1)
     witness = await network.peer(2, first)
@@ -158,6 +161,7 @@ async def test_a_burst_of_large_frames_arrives_whole_beside_a_replay(network: Ne
     assert second.gossip.counters()["streams_malformed"] == 0
 
 
+@pytest.mark.long
 async def test_no_frame_of_a_burst_is_lost(network: Network) -> None:
     left, middle, right = await _line(network)
     sent = [b"burst %d" % n for n in range(300)]

@@ -13,6 +13,7 @@ from sayso_protocol.errors import TooLarge
 
 MIB = 1024 * 1024
 TIMEOUT_S = 30.0
+LONG = pytest.mark.long  # each starts two processes
 
 
 async def _pair(network: Network, **settings: Any) -> tuple[Peer, Peer]:
@@ -22,7 +23,9 @@ async def _pair(network: Network, **settings: Any) -> tuple[Peer, Peer]:
     return client, server
 
 
-@pytest.mark.parametrize("size", [0, 1, 64 * 1024, 4 * MIB])
+@pytest.mark.parametrize(
+    "size", [0, pytest.param(1, marks=LONG), pytest.param(64 * 1024, marks=LONG), 4 * MIB]
+)
 async def test_a_request_is_answered(network: Network, size: int) -> None:
     client, server = await _pair(network)
     asked: list[tuple[str, str]] = []
@@ -37,17 +40,20 @@ async def test_a_request_is_answered(network: Network, size: int) -> None:
     assert asked == [(SYNC, client.id)]
 
 
+@LONG
 async def test_the_one_who_was_dialled_can_ask_too(network: Network) -> None:
     client, server = await _pair(network)
     await until(lambda: server.sees(client))
     assert await server.gossip.request(client.id, SYNC, b"abc", TIMEOUT_S) == b"cba"
 
 
+@LONG
 async def test_requests_without_gossip(network: Network) -> None:
     client, server = await _pair(network, topics=(), urgent_topics=())
     assert await client.gossip.request(server.id, SYNC, b"abc", TIMEOUT_S) == b"cba"
 
 
+@LONG
 async def test_a_large_answer_to_a_small_question(network: Network) -> None:
     client, server = await _pair(network)
     large = os.urandom(10 * MIB)
@@ -100,7 +106,7 @@ async def test_a_handler_that_fails_costs_the_request_only(network: Network) -> 
     assert await client.gossip.request(server.id, SYNC, b"abc", TIMEOUT_S) == b"cba"
 
 
-@pytest.mark.parametrize("strict", ["server", "client"])
+@pytest.mark.parametrize("strict", ["server", pytest.param("client", marks=LONG)])
 async def test_an_answer_that_is_too_large_is_no_answer(network: Network, strict: str) -> None:
     limits = {strict: 1000}
     server = await network.peer(1, max_response_bytes=limits.get("server", MIB))
@@ -134,6 +140,7 @@ async def test_whom_we_cannot_reach(network: Network) -> None:
             await alone.gossip.request(nobody, SYNC, b"hello?", 5.0)
 
 
+@LONG
 async def test_a_protocol_the_peer_does_not_speak(network: Network) -> None:
     client, server = await _pair(network)
     with pytest.raises(PeerUnreachable):

@@ -53,6 +53,7 @@ async def test_a_child_that_no_longer_answers_is_restarted(network: Network) -> 
     await _restarted(peer, pid)
 
 
+@pytest.mark.long
 async def test_counters_outlive_the_child(network: Network) -> None:
     first = await network.peer(1)
     await first.gossip.publish(CONSENTS, b"x")
@@ -78,6 +79,7 @@ async def test_while_the_child_is_down_callers_are_told(network: Network) -> Non
     await until(lambda: second.sees(first, connected=False))
 
 
+@pytest.mark.long
 async def test_a_peer_that_was_killed_and_returns_is_redialled(network: Network) -> None:
     listener = await network.peer(1)
     dialler = await network.peer(2, listener)
@@ -91,6 +93,7 @@ async def test_a_peer_that_was_killed_and_returns_is_redialled(network: Network)
     await meshed(dialler, again)
 
 
+@pytest.mark.long
 async def test_a_peer_that_stops_without_hanging_up_is_noticed(network: Network) -> None:
     frozen = await network.peer(1)
     watcher = await network.peer(2, frozen, ping_every_s=0.2, ping_s=2.0, dial_s=1.0)
@@ -141,6 +144,7 @@ async def test_stop_leaves_nothing_and_start_works_again(network: Network) -> No
     assert alive(peer.pid)
 
 
+@pytest.mark.long
 async def test_a_taken_port_is_an_error_at_the_start(network: Network) -> None:
     first = await network.peer(1)
     (address,) = await first.gossip.listen_addresses()
@@ -210,6 +214,7 @@ while True:
 """
 
 
+@pytest.mark.long
 async def test_a_child_whose_loop_is_stuck_dies_with_its_parent_too() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:

@@ -5,28 +5,30 @@ from dataclasses import replace
 import pytest
 
 from sayso_node import intake as intake_module
-from sayso_node.outcome import Source, Status
+from sayso_node.outcome import Channel, Status
 from sayso_protocol.envelope import Envelope, encode
-from sayso_protocol.signatures import EoaVerifier
+from sayso_protocol.signatures import WalletVerifier
 from support.node_rig import NodeRig, consent, revocation
 from support.protocol_strategies import BEN, WALLETS, sign_digest
 
 
-class CountingVerifier(EoaVerifier):
-    """Counts how often it is asked."""
+class Counted:
+    """How many signatures were looked at."""
 
     def __init__(self) -> None:
         self.asked = 0
 
-    def check(self, signer: bytes, digest: bytes, signature: bytes) -> None:
-        self.asked += 1
-        super().check(signer, digest, signature)
-
 
 @pytest.fixture
-def verifier(rig: NodeRig) -> CountingVerifier:
-    rig.intake._wallets = verifier = CountingVerifier()
-    return verifier
+def verifier(monkeypatch: pytest.MonkeyPatch) -> Counted:
+    counted, check = Counted(), Envelope.check_signatures
+
+    def counting(envelope: Envelope, wallets: WalletVerifier) -> None:
+        counted.asked += 1
+        check(envelope, wallets)
+
+    monkeypatch.setattr(Envelope, "check_signatures", counting)
+    return counted
 
 
 def forged(envelope: Envelope, number: int = 0) -> bytes:
@@ -35,42 +37,42 @@ def forged(envelope: Envelope, number: int = 0) -> bytes:
     return encode(replace(envelope, signature=signature))
 
 
-@pytest.mark.parametrize("source", Source)
-async def test_garbage_under_a_victims_digest_blocks_nothing(rig: NodeRig, source: Source) -> None:
+@pytest.mark.parametrize("source", Channel)
+async def test_garbage_under_a_victims_digest_blocks_nothing(rig: NodeRig, source: Channel) -> None:
     """Rule 7.11: before, in the same bundle, and after."""
-    for victim in (revocation("everything"), consent(1)):
+    for victim in (consent(1), revocation("everything")):
         bundle = [forged(victim), encode(victim), forged(victim, 1)]
-        await rig.intake.take(bundle[:1], source)
-        outcomes = await rig.intake.take(bundle, source)
+        await rig.take(bundle[:1], source)
+        outcomes = await rig.take(bundle, source)
         assert [one.status for one in outcomes][:2] == [Status.REFUSED, Status.STORED]
         assert outcomes[2].status is not Status.STORED
         assert victim.digest in rig.digests()
 
 
-async def test_what_failed_is_not_verified_again(rig: NodeRig, verifier: CountingVerifier) -> None:
+async def test_what_failed_is_not_verified_again(rig: NodeRig, verifier: Counted) -> None:
     for _ in range(5):
-        await rig.intake.take([forged(consent(1))], Source.GOSSIP)
+        await rig.take([forged(consent(1))], Channel.GOSSIP)
     assert verifier.asked == 1
 
 
-async def test_what_is_known_is_not_verified_again(rig: NodeRig, verifier: CountingVerifier) -> None:
+async def test_what_is_known_is_not_verified_again(rig: NodeRig, verifier: Counted) -> None:
     for _ in range(5):
         await rig.give(consent(1), revocation("everything"))
     assert verifier.asked == 2
 
 
 async def test_failures_are_forgotten_in_the_order_they_came(
-    rig: NodeRig, verifier: CountingVerifier, monkeypatch: pytest.MonkeyPatch
+    rig: NodeRig, verifier: Counted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(intake_module, "REMEMBERED_FAILURES", 10)
     for number in range(50):
-        await rig.intake.take([forged(consent(1), number)], Source.GOSSIP)
+        await rig.take([forged(consent(1), number)], Channel.GOSSIP)
     assert len(rig.intake._failures) == 10
     assert verifier.asked == 50
     for number in range(40, 50):
-        await rig.intake.take([forged(consent(1), number)], Source.GOSSIP)
+        await rig.take([forged(consent(1), number)], Channel.GOSSIP)
     assert verifier.asked == 50
-    await rig.intake.take([forged(consent(1), 39)], Source.GOSSIP)
+    await rig.take([forged(consent(1), 39)], Channel.GOSSIP)
     assert verifier.asked == 51
 
 
@@ -78,16 +80,16 @@ async def test_what_may_be_right_later_is_not_remembered(rig: NodeRig) -> None:
     early = consent(1, issued_at=int(rig.clock.now()) + 700)
     unjudged = replace(revocation("everything"), signature=bytes(100))
     await rig.give(early, unjudged)
-    await rig.give(consent(2, sponsor=None), source=Source.SYNC)
+    await rig.give(consent(2, sponsor=None), source=Channel.SYNC)
     assert len(rig.intake._failures) == 0
 
 
 async def test_a_remembered_failure_holds_no_message(rig: NodeRig) -> None:
     """A raised error keeps the frames it went through, with the message in them: 64 KiB each."""
     bad = encode(consent(1, count=1_000)) + b"\0"
-    await rig.intake.take([bad], Source.GOSSIP)
+    await rig.take([bad], Channel.GOSSIP)
     for _ in range(2):
-        [outcome] = await rig.intake.take([bad], Source.GOSSIP)
+        [outcome] = await rig.take([bad], Channel.GOSSIP)
         error = outcome.error
         assert error
         assert (error.code, error.__traceback__, error.__cause__) == ("malformed", None, None)

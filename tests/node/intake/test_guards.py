@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sayso_node.outcome import Source, Status
+from sayso_node.outcome import Channel, Status
 from sayso_protocol.envelope import Envelope, encode
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.packing import pack, unpack
@@ -101,10 +101,10 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 async def test_what_anybody_can_see_to_be_wrong(rig: NodeRig, name: str) -> None:
     case = CASES[name]
-    for source in Source:
+    for source in Channel:
         rig.intake._failures.clear()
         for _ in range(2):  # the second time it is remembered, and the answer is the same
-            [outcome] = await rig.intake.take([case.data], source)
+            [outcome] = await rig.take([case.data], source)
             assert outcome.status is Status.REFUSED
             assert outcome.error
             assert outcome.error.code == case.code
@@ -114,10 +114,10 @@ async def test_what_anybody_can_see_to_be_wrong(rig: NodeRig, name: str) -> None
 
 @pytest.mark.parametrize(
     ("source", "code"),
-    [(Source.HTTP, None), (Source.GOSSIP, "not-sponsored"), (Source.SYNC, "not-sponsored")],
+    [(Channel.HTTP, None), (Channel.GOSSIP, "not-sponsored"), (Channel.SYNC, "not-sponsored")],
 )
 async def test_only_our_own_door_takes_a_consent_without_sponsor(
-    rig: NodeRig, source: Source, code: str | None
+    rig: NodeRig, source: Channel, code: str | None
 ) -> None:
     [outcome] = await rig.give(consent(1, sponsor=None), source=source)
     assert (outcome.error.code if outcome.error else None) == code
@@ -127,15 +127,15 @@ async def test_only_our_own_door_takes_a_consent_without_sponsor(
 async def test_what_a_peer_may_not_send_its_author_may(rig: NodeRig) -> None:
     """A peer that sends a victim's unsponsored bytes first does not close our door to the victim."""
     mine = consent(1, sponsor=None)
-    for source in (Source.GOSSIP, Source.SYNC):
+    for source in (Channel.GOSSIP, Channel.SYNC):
         [refused] = await rig.give(mine, source=source)
         assert refused.status is Status.REFUSED
     [outcome] = await rig.give(mine)
     assert outcome.status is Status.STORED
 
 
-@pytest.mark.parametrize("source", Source)
-async def test_a_future_date_is_refused_until_it_is_near(rig: NodeRig, source: Source) -> None:
+@pytest.mark.parametrize("source", Channel)
+async def test_a_future_date_is_refused_until_it_is_near(rig: NodeRig, source: Channel) -> None:
     early = consent(1, issued_at=int(NOW) + LIMITS.clock_skew_s + 1)
     for _ in range(2):
         [refused] = await rig.give(early, source=source)
@@ -149,8 +149,10 @@ async def test_a_future_date_is_refused_until_it_is_near(rig: NodeRig, source: S
     assert outcome.status is Status.STORED
 
 
-@pytest.mark.parametrize("source", Source)
-async def test_a_wallet_that_cannot_be_judged_yet_is_nobodys_fault(rig: NodeRig, source: Source) -> None:
+@pytest.mark.parametrize("source", Channel)
+async def test_a_wallet_that_cannot_be_judged_yet_is_nobodys_fault(
+    rig: NodeRig, source: Channel
+) -> None:
     [outcome] = await rig.give(replace(revocation("everything"), signature=bytes(100)), source=source)
     assert outcome.error
     assert outcome.error.code == "unsupported"
@@ -166,7 +168,7 @@ async def test_no_cut_or_flipped_bytes_get_in(
     end = data.draw(st.integers(0, len(whole) - 1))
     flipped = bytearray(whole)
     flipped[data.draw(st.integers(0, len(whole) - 1))] ^= data.draw(st.integers(1, 255))
-    for outcome in await rig.intake.take([whole[:end], bytes(flipped)], Source.SYNC):
+    for outcome in await rig.take([whole[:end], bytes(flipped)], Channel.SYNC):
         assert outcome.status is Status.REFUSED
     assert rig.digests() == set()
 

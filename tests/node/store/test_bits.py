@@ -1,18 +1,24 @@
 """Bits only grow, merging is OR, and each source is known apart: against a dictionary."""
 
 import itertools
+import sqlite3
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from node.store.harness import tables
-from sayso_node.store import messages
-from sayso_protocol.bits import state_digest
+from sayso_node.store import admission, bits, events
+from sayso_node.store.admission import Admitted
+from sayso_node.store.bits import bits_of, current_digest, merge_bits, state_entries
+from sayso_node.store.pending import Room
+from sayso_protocol.envelope import Envelope
+from sayso_protocol.state_digest import state_digest
 from sayso_protocol.words import FULL, Masks
 from support.node_rig import NOW, consent, revocation
 from support.protocol_strategies import ADA, BEN, CLEO
 
-SOURCES = ("signed", "chain")
+SOURCES = (bits.SIGNED, bits.CHAIN)
+WORD = next(iter(consent(1).message.license_masks))  # type: ignore[union-attr]
 words = st.sampled_from([0, 1, 64, 2**247 - 1, 2**247, 2**248 - 1])
 masks = st.sampled_from([1, 2, 3, 1 << 255, FULL]) | st.integers(1, FULL)
 merges = st.tuples(
@@ -33,34 +39,72 @@ def without_empty(bits: Masks) -> Masks:
     return {word: mask for word, mask in bits.items() if mask}
 
 
+def merge(db: sqlite3.Connection, address: bytes, heard: Masks, *, source: str) -> bool:
+    return merge_bits(db, address, heard, source=source, now=NOW)
+
+
+def admit(db: sqlite3.Connection, envelope: Envelope) -> Admitted:
+    return admission.admit(db, envelope, "test", NOW, Room())
+
+
 @settings(deadline=None)
 @given(st.lists(merges, max_size=12))
 def test_bits_are_the_or_of_all_that_was_merged(history: list[tuple[bytes, str, Masks]]) -> None:
     db, oracle = tables(), Oracle()
-    for address, source, bits in history:
-        known = {word: oracle.get((address, source, word), 0) for word in bits}
-        news = any(mask & ~known[word] for word, mask in bits.items())
-        assert messages.merge_bits(db, address, bits, source=source) is news
-        for word, mask in bits.items():
+    for address, source, heard in history:
+        known = {word: oracle.get((address, source, word), 0) for word in heard}
+        news = any(mask & ~known[word] for word, mask in heard.items())
+        assert merge(db, address, heard, source=source) is news
+        for word, mask in heard.items():
             oracle[address, source, word] = known[word] | mask
         for who in (ADA, BEN):
-            assert messages.bits_of(db, who) == expected(oracle, who, *SOURCES)
+            assert bits_of(db, who) == expected(oracle, who, *SOURCES)
             for one in SOURCES:
-                assert without_empty(messages.bits_of(db, who, source=one)) == expected(oracle, who, one)
+                assert without_empty(bits_of(db, who, source=one)) == expected(oracle, who, one)
 
 
-@settings(deadline=None, max_examples=25)
-@given(st.lists(merges, max_size=5), st.randoms(use_true_random=False))
-def test_order_and_repetition_change_nothing(history: list[tuple[bytes, str, Masks]], random) -> None:  # type: ignore[no-untyped-def]
-    shuffled = history * 2
-    random.shuffle(shuffled)
+@settings(deadline=None)
+@given(st.lists(merges, max_size=12))
+def test_events_say_each_new_bit_once_and_in_order(history: list[tuple[bytes, str, Masks]]) -> None:
+    """Who adds them up has the state, wherever he begins to listen."""
+    db, heard_of = tables(), dict[bytes, Masks]()
+    for number, (address, source, heard) in enumerate(history):
+        before = events.last_seq(db)
+        merge_bits(db, address, heard, source=source, now=number, digest=bytes([number]) * 32)
+        for event in events.events_after(db, before, 100):
+            known = heard_of.setdefault(event.address, {})
+            assert event.mask
+            assert not event.mask & known.get(event.word, 0)
+            known[event.word] = known.get(event.word, 0) | event.mask
+            assert (event.address, event.source, event.time) == (address, source, number)
+            assert event.digest == bytes([number]) * 32
+        for who in (ADA, BEN):
+            assert heard_of.get(who, {}) == bits_of(db, who)
+    everything = events.events_after(db, 0, 1_000)
+    assert [one.seq for one in everything] == list(range(1, len(everything) + 1))
+    assert events.events_after(db, 2, 3) == everything[2:5]
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(merges, max_size=6), st.data())
+def test_the_kept_digest_is_the_one_from_nothing(
+    history: list[tuple[bytes, str, Masks]], data: st.DataObject
+) -> None:
+    """Whoever becomes known before, between or after; in any order, with any repeats."""
     digests = []
-    for order in (history, shuffled):
+    some: list[Envelope] = [consent(1), consent(2, guardian=BEN)]
+    for order in (history, data.draw(st.permutations(history * 2))):
         db = tables()
-        messages.add_consent(db, consent(1, guardian=BEN), NOW, own=False)
-        for address, source, bits in order:
-            messages.merge_bits(db, address, bits, source=source)
-        digests.append(state_digest(messages.state_entries(db)))
+        consents = data.draw(st.permutations(some))
+        for at, (address, source, heard) in enumerate(order):
+            if data.draw(st.booleans()) and consents:
+                admission.add_consent(db, consents.pop(), NOW, own=False)
+            merge(db, address, heard, source=source)
+            assert current_digest(db) == state_digest(state_entries(db)), at
+        for one in consents:
+            admission.add_consent(db, one, NOW, own=False)
+        digests.append(current_digest(db))
+        assert digests[-1] == state_digest(state_entries(db))
     assert digests[0] == digests[1]
 
 
@@ -68,35 +112,38 @@ def test_the_state_is_that_of_contributors_and_guardians_of_held_consents() -> N
     """Rule 9.3; from whichever source a bit is known."""
     db = tables()
     for address, source in itertools.product((ADA, BEN, CLEO), SOURCES):
-        messages.merge_bits(db, address, {5: 1 if source == "chain" else 2}, source=source)
-    assert list(messages.state_entries(db)) == []
-    messages.add_consent(db, consent(1), NOW, own=False)
-    assert list(messages.state_entries(db)) == [(ADA, 5, 3)]
-    messages.add_consent(db, consent(2, guardian=CLEO), NOW, own=False)
-    assert sorted(messages.state_entries(db)) == sorted([(ADA, 5, 3), (CLEO, 5, 3)])
+        merge(db, address, {5: 1 if source == "chain" else 2}, source=source)
+    assert list(state_entries(db)) == []
+    admission.add_consent(db, consent(1), NOW, own=False)
+    assert list(state_entries(db)) == [(ADA, 5, 3)]
+    admission.add_consent(db, consent(2, guardian=CLEO), NOW, own=False)
+    assert sorted(state_entries(db)) == sorted([(ADA, 5, 3), (CLEO, 5, 3)])
 
 
 def test_a_revocation_is_kept_if_no_stored_message_carries_one_of_its_bits() -> None:
     """That the chain has a bit is no reason to drop the message: a fork may take the chain's away."""
     db = tables()
-    messages.merge_bits(db, ADA, {7: 1}, source="chain")
-    assert messages.add_revocation(db, revocation(words={7: 1}), NOW)
-    assert not messages.add_revocation(db, revocation(words={7: 1}), NOW)  # its digest is known
-    assert messages.add_revocation(db, revocation(words={7: 3}), NOW)  # one bit of two is new
-    assert not messages.add_revocation(db, revocation(words={7: 2}), NOW)  # it is carried already
-    assert messages.bits_of(db, ADA, source="signed") == {7: 3}
-    assert db.execute("SELECT count(*) FROM messages").fetchone() == (2,)
+    admission.add_consent(db, consent(1), NOW, own=False)
+    merge(db, ADA, {WORD: 1}, source="chain")
+    assert admit(db, revocation(words={WORD: 1})) is Admitted.STORED
+    assert admit(db, revocation(words={WORD: 1})) is Admitted.COVERED  # its digest is known
+    assert admit(db, revocation(words={WORD: 3})) is Admitted.STORED  # one bit of two is new
+    assert admit(db, revocation(words={WORD: 2})) is Admitted.COVERED  # it is carried already
+    assert bits_of(db, ADA, source="signed") == {WORD: 3}
+    assert db.execute("SELECT count(*) FROM messages").fetchone() == (3,)
 
 
 def test_somebody_elses_bits_cover_nothing() -> None:
     db = tables()
-    assert messages.add_revocation(db, revocation("everything", contributor=ADA), NOW)
-    assert messages.add_revocation(db, revocation("everything", contributor=BEN), NOW)
+    admission.add_consent(db, consent(1, guardian=BEN), NOW, own=False)
+    for who in (ADA, BEN):
+        assert admit(db, revocation("everything", contributor=who)) is Admitted.STORED
 
 
 def test_what_a_revocation_costs_does_not_grow_with_what_its_signer_revoked() -> None:
     """Otherwise anybody could slow the one writer down for everybody, with words of his own."""
     db = tables()
+    admission.add_consent(db, consent(1), NOW, own=False)
     steps = [0]
 
     def count() -> int:
@@ -104,13 +151,13 @@ def test_what_a_revocation_costs_does_not_grow_with_what_its_signer_revoked() ->
         return 0
 
     def cost(number: int) -> int:
-        envelope, steps[0] = revocation(words={number: 1, number + 1: 1}), 0
+        envelope, steps[0] = revocation(f"via a{number}.test", words={number: 1}), 0
         db.set_progress_handler(count, 1)
-        assert messages.add_revocation(db, envelope, NOW)
+        assert admit(db, envelope) is Admitted.STORED
         db.set_progress_handler(None, 1)
         return steps[0]
 
-    messages.merge_bits(db, ADA, dict.fromkeys(range(10), 1), source="chain")
+    merge(db, ADA, dict.fromkeys(range(10), 1), source="chain")
     few = cost(1_000_000)
-    messages.merge_bits(db, ADA, dict.fromkeys(range(3_000), 1), source="chain")
+    merge(db, ADA, dict.fromkeys(range(3_000), 1), source="chain")
     assert cost(2_000_000) < 2 * few

@@ -3,7 +3,7 @@
 import sqlite3
 
 from node.store.harness import tables
-from sayso_node.store import chain_state, messages
+from sayso_node.store import admission, bits, chain_state
 from sayso_node.store.chain_state import KEPT_BLOCKS, Anchor
 from sayso_protocol.batches import Batch
 from sayso_protocol.primitives import sha256
@@ -26,7 +26,7 @@ def anchor(root: bytes, number: int, submitter: bytes = SUBMITTER) -> Anchor:
 def waiting(db: sqlite3.Connection, *numbers: int, since: float = NOW) -> list[bytes]:
     envelopes = [consent(number) for number in numbers]
     for envelope in envelopes:
-        messages.add_consent(db, envelope, since, own=True)
+        admission.add_consent(db, envelope, since, own=True)
     return [envelope.digest for envelope in envelopes]
 
 
@@ -44,15 +44,15 @@ def test_a_rewind_drops_blocks_and_anchors_and_keeps_bits() -> None:
     for number in (3, 5, 8):
         chain_state.advance(db, block(number))
         chain_state.add_anchor(db, anchor(sha256(bytes([number])), number))
-        messages.merge_bits(db, ADA, {number: 1}, source="chain")
+        bits.merge_bits(db, ADA, {number: 1}, source="chain", now=NOW)
     chain_state.rewind(db, 5)
     assert chain_state.followed(db) == [block(5), block(3)]
     left = db.execute("SELECT block_number FROM anchors ORDER BY block_number").fetchall()
     assert left == [(3,), (5,)]
-    assert messages.bits_of(db, ADA) == {3: 1, 5: 1, 8: 1}
+    assert bits.bits_of(db, ADA) == {3: 1, 5: 1, 8: 1}
     chain_state.rewind(db, -1)
     assert chain_state.followed(db) == []
-    assert messages.bits_of(db, ADA) == {3: 1, 5: 1, 8: 1}
+    assert bits.bits_of(db, ADA) == {3: 1, 5: 1, 8: 1}
 
 
 def test_a_block_that_was_replaced_has_its_new_hash() -> None:
@@ -112,34 +112,6 @@ def test_what_is_in_a_batch_no_longer_waits() -> None:
     made = chain_state.make_batch(db, SPONSOR, licenses[:2])
     assert made.licenses == tuple(licenses[:2])
     assert chain_state.due(db, NOW, 10) == licenses[2:]
-    assert chain_state.unanchored(db) == (made.root, None)
-
-
-def test_the_signed_transaction_is_kept_until_the_root_stands_on_chain() -> None:
-    db = tables()
-    made = chain_state.make_batch(db, SPONSOR, waiting(db, 1))
-    chain_state.keep_transaction(db, made.root, b"signed")
-    assert chain_state.unanchored(db) == (made.root, b"signed")
-    chain_state.add_anchor(db, anchor(made.root, 7))
-    assert chain_state.unanchored(db) is None
-    chain_state.rewind(db, 6)  # a reorganisation takes the anchor away: it is sent again
-    assert chain_state.unanchored(db) == (made.root, b"signed")
-
-
-def test_the_oldest_of_several_batches_is_sent_first() -> None:
-    """After a deep reorganisation: their nonces ascend, so the oldest must go first."""
-    db = tables()
-    made = [chain_state.make_batch(db, SPONSOR, waiting(db, number)) for number in range(1, 9)]
-    for batch in made:
-        assert chain_state.unanchored(db) == (batch.root, None)
-        chain_state.add_anchor(db, anchor(batch.root, 5))
-    assert chain_state.unanchored(db) is None
-
-
-def test_batches_of_others_are_not_ours_to_anchor() -> None:
-    db = tables()
-    chain_state.add_batch(db, Batch(SPONSOR, (sha256(b"x"),)), own=False)
-    assert chain_state.unanchored(db) is None
 
 
 def test_missing_batches_come_page_by_page() -> None:

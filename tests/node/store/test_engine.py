@@ -11,8 +11,10 @@ from typing import Self
 import pytest
 
 from sayso_node.errors import StoreUnusable
-from sayso_node.store.engine import GROUP_LIMIT, Engine
+from sayso_node.store import events
+from sayso_node.store.engine import Engine
 from sayso_node.store.schema import VERSION
+from sayso_node.store.writer import GROUP_LIMIT
 
 Change = Callable[[sqlite3.Connection], int]
 
@@ -183,7 +185,7 @@ async def test_pairs_are_never_seen_half(store: Engine) -> None:
     def pair(value: int) -> Callable[[sqlite3.Connection], None]:
         def change(db: sqlite3.Connection) -> None:
             db.execute("INSERT INTO numbers VALUES (?, ?)", (f"a{value}", value))
-            db.execute("INSERT INTO people VALUES (?)", (value.to_bytes(20),))
+            db.execute("INSERT INTO people VALUES (?, 0)", (value.to_bytes(20),))
 
         return change
 
@@ -198,8 +200,10 @@ async def test_pairs_are_never_seen_half(store: Engine) -> None:
 
     with ThreadPoolExecutor(4) as pool:
         watching = [pool.submit(watch) for _ in range(4)]
-        await asyncio.gather(*(store.write(pair(value)) for value in range(300)))
-        done.set()
+        try:
+            await asyncio.gather(*(store.write(pair(value)) for value in range(300)))
+        finally:
+            done.set()
     assert all(one.result() for one in watching)
 
 
@@ -260,3 +264,27 @@ def test_what_is_no_store_is_refused(tmp_path: Path) -> None:
         with pytest.raises(StoreUnusable):
             Engine(path).start()
     assert words.read_bytes() == b"these are no tables, " * 100
+
+
+async def test_who_waits_for_a_commit_is_woken_by_it_and_misses_none(store: Engine) -> None:
+    seen = store.commits
+    waiting = asyncio.create_task(store.committed(seen))
+    abandoned = asyncio.create_task(store.committed(seen))
+    await asyncio.sleep(0)
+    abandoned.cancel()
+    assert not waiting.done()
+    await store.write(number(1))
+    assert await asyncio.wait_for(waiting, 30) == store.commits == seen + 1
+    assert await asyncio.wait_for(store.committed(seen), 30) == seen + 1  # there was one: at once
+    assert store._waiting == {}
+
+
+def test_a_store_keeps_the_name_that_was_drawn_for_it(tmp_path: Path) -> None:
+    names = []
+    for file, drawn in (("a", b"1"), ("b", b"2"), ("a", b"3")):
+        store = Engine(tmp_path / file, lambda count, drawn=drawn: drawn * count)
+        store.start()
+        with store.read() as db:
+            names.append(events.store_id(db))
+        store.stop()
+    assert names == [b"1" * 16, b"2" * 16, b"1" * 16]

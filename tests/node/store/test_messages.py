@@ -6,17 +6,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from node.store.harness import tables
-from sayso_node.store import chain_state, messages
+from sayso_node.store import admission, chain_state, messages
 from sayso_node.store.engine import Engine
+from sayso_node.store.messages import Message
+from sayso_node.store.pending import Room
 from sayso_protocol.envelope import CONSENT, REVOCATION, decode, encode
+from sayso_protocol.primitives import sha256
 from support.node_rig import NOW, consent, revocation
 from support.protocol_strategies import BEN, NETWORK, a_consent, item_hashes, signed
 
 
 def test_a_consent_comes_out_as_it_was_stored() -> None:
     db, first, second = tables(), consent(1, count=3), consent(2)
-    assert messages.add_consent(db, first, NOW, own=False)
-    assert messages.add_consent(db, second, NOW + 1, own=False)
+    assert admission.add_consent(db, first, NOW, own=False)
+    assert admission.add_consent(db, second, NOW + 1, own=False)
     stored = messages.consent(db, first.digest)
     assert stored is not None
     assert decode(stored.body, NETWORK) == first
@@ -28,8 +31,8 @@ def test_a_consent_comes_out_as_it_was_stored() -> None:
 
 def test_a_second_copy_changes_nothing() -> None:
     db, one = tables(), consent(1)
-    assert messages.add_consent(db, one, NOW, own=True)
-    assert not messages.add_consent(db, one, NOW + 5, own=True)
+    assert admission.add_consent(db, one, NOW, own=True)
+    assert not admission.add_consent(db, one, NOW + 5, own=True)
     stored = messages.consent(db, one.digest)
     assert stored
     assert stored.arrived_at == NOW
@@ -37,11 +40,12 @@ def test_a_second_copy_changes_nothing() -> None:
 
 
 def test_a_revocation_is_no_license() -> None:
-    db, one = tables(), revocation("everything")
-    messages.add_revocation(db, one, NOW)
+    db, held, one = tables(), consent(1), revocation("everything")
+    admission.add_consent(db, held, NOW, own=False)
+    admission.admit(db, one, "test", NOW, Room())
     assert messages.is_known(db, one.digest)
     assert messages.consent(db, one.digest) is None
-    assert messages.licenses_of(db, one.message.contributor) == []
+    assert messages.licenses_of(db, one.message.contributor) == [held.digest]
 
 
 def test_every_consent_on_an_item_is_found() -> None:
@@ -49,15 +53,15 @@ def test_every_consent_on_an_item_is_found() -> None:
     one = signed(a_consent(items), items)
     other = signed(a_consent(items[1:], contributor=BEN, parties=(BEN,)), items[1:])
     for envelope in (one, other, consent(9)):
-        messages.add_consent(db, envelope, NOW, own=False)
+        admission.add_consent(db, envelope, NOW, own=False)
     on = [{stored.seq for stored in messages.consents_on(db, item)} for item in items]
     assert on == [{1}, {1, 2}, {1, 2}]
 
 
 def test_only_what_this_node_sponsors_waits_for_an_anchor() -> None:
     db, own, other = tables(), consent(1), consent(2)
-    messages.add_consent(db, own, NOW, own=True)
-    messages.add_consent(db, other, NOW, own=False)
+    admission.add_consent(db, own, NOW, own=True)
+    admission.add_consent(db, other, NOW, own=False)
     assert chain_state.due(db, NOW, 10) == [own.digest]
 
 
@@ -69,12 +73,13 @@ def test_pages_hold_every_digest_of_a_kind_once(
     db = tables()
     held = {
         CONSENT: {envelope.digest for envelope in map(consent, consents)},
-        REVOCATION: {revocation(words={number: 1}).digest for number in revocations},
+        REVOCATION: {sha256(bytes([number])) for number in revocations},
     }
     for number in consents:
-        messages.add_consent(db, consent(number), NOW, own=False)
+        admission.add_consent(db, consent(number), NOW, own=False)
     for number in revocations:
-        messages.add_revocation(db, revocation(words={number: 1}), NOW)
+        one = Message(sha256(bytes([number])), REVOCATION, BEN, b"body")
+        assert messages.insert(db, one, NOW) is not None
     for kind, digests in held.items():
         listed: list[bytes] = []
         while found := messages.digests(db, kind, listed[-1] if listed else b"", page):
@@ -84,11 +89,10 @@ def test_pages_hold_every_digest_of_a_kind_once(
         assert listed == sorted(digests)
 
 
-def test_bodies_and_unknown_digests() -> None:
+def test_bodies_of_what_is_held() -> None:
     db, held, other = tables(), consent(1), consent(2)
-    messages.add_consent(db, held, NOW, own=False)
+    admission.add_consent(db, held, NOW, own=False)
     assert list(messages.bodies(db, [other.digest, held.digest])) == [encode(held)]
-    assert messages.unknown(db, [held.digest, other.digest]) == [other.digest]
 
 
 async def test_the_first_acknowledgement_wins(store: Engine) -> None:

@@ -1,27 +1,64 @@
-"""A peer that answers as a node does, except where a test makes it lie."""
+"""A peer that answers from a list of messages, by brute force, except where a test makes it lie."""
 
 import asyncio
 from collections.abc import Callable, Iterable
 
-from sayso_protocol.envelope import CONSENT, REVOCATION, Envelope, encode
+from sayso_protocol import reconcile_answers as answers
+from sayso_protocol.envelope import CONSENT, Envelope, encode
+from sayso_protocol.fingerprints import (
+    Entry,
+    check_of,
+    consent_entry,
+    fingerprint,
+    places_of,
+    revocation_entry,
+    short_id,
+    sum_of,
+)
 from sayso_protocol.messages import Consent
-from sayso_protocol.packing import pack
-from sayso_protocol.reconcile import GetRequest, ListRequest, Request, decode_request
+from sayso_protocol.reconcile import (
+    CheckRequest,
+    FingerprintsRequest,
+    GetRequest,
+    ListRequest,
+    OfferRequest,
+    RangeRequest,
+    Request,
+    decode_request,
+)
 from sayso_protocol.wire import SYNC_PROTOCOL
 from support.node_rig import NodeRig
 
 Lie = Callable[[Request], bytes | None]  # None: tell the truth
 
 
+def entries_of(envelopes: Iterable[Envelope], kind: int) -> list[Entry]:
+    """Rule 11.2 over a list, the slow way; each message counts as a carrier of all its words."""
+    found, covered = [], dict[tuple[bytes, int], tuple[int, set[bytes]]]()
+    for one in envelopes:
+        if isinstance(one.message, Consent):
+            found.append(consent_entry(one.digest))
+            continue
+        for word, mask in one.message.bits.items():
+            key = (one.message.contributor, word)
+            before, carriers = covered.get(key, (0, set()))
+            covered[key] = (before | mask, carriers | {one.digest})
+    if kind == CONSENT:
+        return found
+    return [revocation_entry(who, word, *rest) for (who, word), rest in covered.items()]
+
+
 class Peer:
-    """Holds these messages; `lie` may answer instead; remembers what it was asked."""
+    """Holds these messages; `lie` may answer instead; remembers what it was asked and offered."""
 
     def __init__(self, rig: NodeRig, name: str = "peer", holds: Iterable[Envelope] = ()) -> None:
         self.name = name
         self.holds = list(holds)
         self.lie: Lie = lambda _request: None
         self.asked: list[Request] = []
+        self.offered: list[bytes] = []
         self.silent = False
+        self.takes = False  # whether it says that it took what was offered
         rig.board.add_peer(name, self.answer)
 
     async def answer(self, protocol: str, body: bytes, _asking: str) -> bytes:
@@ -34,16 +71,41 @@ class Peer:
         return self.truth(request) if lied is None else lied
 
     def truth(self, request: Request) -> bytes:
-        if isinstance(request, GetRequest):
-            return pack([encode(one) for one in self.holds if one.digest in request.digests])
-        return pack(sorted(self._digests(request)))
+        match request:
+            case FingerprintsRequest(kind, salt, step, nodes):
+                children = [c for n in nodes for c in range(n << step, (n + 1) << step)]
+                sums = (sum_of(e.id for e in self.within(kind, child)) for child in children)
+                return answers.encode_fingerprints([fingerprint(salt, one) for one in sums])
+            case ListRequest(kind, salt, nodes):
+                return answers.encode_lists(kind, [self.listed(kind, salt, node) for node in nodes])
+            case GetRequest(_, salt, _, ids):
+                wanted = {one for joined in ids for one in answers.split_ids(joined)}
+                held = [encode(e) for e in self.holds if short_id(salt, e.digest) in wanted]
+                return answers.encode_messages(held)
+            case RangeRequest(node, after):
+                names = {e.id for e in self.within(CONSENT, node) if e.id > after}
+                page = sorted((e for e in self.holds if e.digest in names), key=lambda e: e.digest)
+                return answers.encode_messages([encode(one) for one in page])
+            case CheckRequest(kind, salt, node):
+                return answers.encode_check(check_of(salt, (e.id for e in self.within(kind, node))))
+            case OfferRequest(envelopes):
+                self.offered += envelopes
+                return answers.encode_taken([0 if self.takes else 1] * len(envelopes))
 
-    def _digests(self, request: ListRequest) -> list[bytes]:
-        consents = [isinstance(one.message, Consent) for one in self.holds]
-        kinds = [CONSENT if is_consent else REVOCATION for is_consent in consents]
-        found = zip(self.holds, kinds, strict=True)
-        return [one.digest for one, kind in found if kind == request.kind and one.digest > request.after]
+    def listed(self, kind: int, salt: bytes, node: int) -> list[answers.Listed] | None:
+        found = self.within(kind, node)
+        if len(found) > answers.LISTED:
+            return None
+        return [
+            answers.Listed(short_id(salt, e.id), tuple(short_id(salt, c) for c in e.carriers))
+            for e in found
+        ]
+
+    def within(self, kind: int, node: int) -> list[Entry]:
+        first, end = places_of(node)
+        return [one for one in entries_of(self.holds, kind) if first <= one.place < end]
 
     @property
-    def gets(self) -> list[GetRequest]:
-        return [one for one in self.asked if isinstance(one, GetRequest)]
+    def moved(self) -> list[Request]:
+        """The questions that were for messages."""
+        return [one for one in self.asked if isinstance(one, GetRequest | RangeRequest)]

@@ -1,70 +1,135 @@
-"""The answering half: pages in order, bundles never empty of what is held, nothing for nonsense."""
+"""The answering half: what it says is true, costs a bounded share, and nonsense is refused."""
 
 import pytest
 
-from sayso_node.sync import answering
-from sayso_node.sync.answering import answer
-from sayso_protocol.envelope import CONSENT, REVOCATION, encode
+from node.sync.peers import entries_of
+from sayso_node.errors import NodeBusy
+from sayso_node.sync import answering, shares
+from sayso_protocol import reconcile_answers as answers
+from sayso_protocol.envelope import CONSENT, REVOCATION, Envelope, encode
 from sayso_protocol.errors import SaysoError
-from sayso_protocol.packing import pack, unpack
-from sayso_protocol.reconcile import GetRequest, ListRequest, decode_page, encode_request
+from sayso_protocol.fingerprints import ROOT, check_of, fingerprint, node_at, short_id, sum_of
+from sayso_protocol.packing import pack
+from sayso_protocol.reconcile import (
+    CheckRequest,
+    FingerprintsRequest,
+    GetRequest,
+    ListRequest,
+    OfferRequest,
+    RangeRequest,
+    Request,
+    encode_request,
+)
 from support.node_rig import NodeRig, consent, revocation
+from support.protocol_strategies import BEN
+
+SALT = b"\5" * 16
+HELD: list[Envelope] = [consent(number) for number in range(5)]
+STOPS = [revocation("everything", "via kled.ai")]
+KINDS = pytest.mark.parametrize("kind", [CONSENT, REVOCATION])
 
 
-def ask(rig: NodeRig, request: ListRequest | GetRequest) -> list[bytes]:
-    value: list[bytes] = unpack(answer(rig.store, encode_request(request)), max_bytes=1 << 23)
-    return value
+async def ask(rig: NodeRig, request: Request) -> bytes:
+    return await rig.answering.answer(encode_request(request), "asker")
 
 
-async def test_pages_follow_each_other(rig: NodeRig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answering, "PAGE", 2)
-    held = [consent(number) for number in range(5)]
-    await rig.give(*held, revocation("everything"))
-    listed: list[bytes] = []
-    while page := ask(rig, ListRequest(CONSENT, listed[-1] if listed else b"")):
-        assert decode_page(pack(page), listed[-1] if listed else b"") == page
-        assert len(page) <= 2
-        listed += page
-        assert len(listed) <= len(held)
-    assert listed == sorted(one.digest for one in held)
-    assert ask(rig, ListRequest(REVOCATION, b"")) == [revocation("everything").digest]
+def held(kind: int) -> list[bytes]:
+    return [one.id for one in entries_of([*HELD, *STOPS], kind)]
 
 
-async def test_an_answer_holds_what_is_held_as_far_as_it_fits(
+@KINDS
+@pytest.mark.parametrize("level", [3, 4, 6, 16, 17, 40, 63])
+async def test_fingerprints_are_those_of_what_is_held(rig: NodeRig, kind: int, level: int) -> None:
+    await rig.give(*HELD, *STOPS)
+    entries = entries_of([*HELD, *STOPS], kind)
+    nodes = sorted({node_at(level, one.place) for one in entries})
+    parents = tuple(sorted({node >> 1 for node in nodes}))
+    answer = await ask(rig, FingerprintsRequest(kind, SALT, 1, parents))
+    children = [child for one in parents for child in (2 * one, 2 * one + 1)]
+    said = dict(zip(children, answers.decode_fingerprints(answer, len(children)), strict=True))
+    for child, given in said.items():
+        within = [one.id for one in entries if node_at(level, one.place) == child]
+        assert given == fingerprint(SALT, sum_of(within))
+
+
+@KINDS
+async def test_lists_and_checks_are_of_what_is_held(rig: NodeRig, kind: int) -> None:
+    await rig.give(*HELD, *STOPS)
+    (listed,) = answers.decode_lists(await ask(rig, ListRequest(kind, SALT, (ROOT,))), kind, 1)
+    assert listed is not None
+    assert {one.entry for one in listed} == {short_id(SALT, one) for one in held(kind)}
+    check = answers.decode_check(await ask(rig, CheckRequest(kind, SALT, ROOT)))
+    assert check == check_of(SALT, held(kind))
+
+
+async def test_what_is_too_much_to_list_is_said_to_be(
     rig: NodeRig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    held = [consent(number, count=50) for number in range(4)]
-    await rig.give(*held)
-    wanted = GetRequest((b"\0" * 32, *(one.digest for one in held)))
-    assert ask(rig, wanted) == [encode(one) for one in held]
-    for limit, given in ((1, 1), (len(encode(held[0])) * 2 + 30, 2)):
-        monkeypatch.setattr(answering, "BUNDLE_BYTES", limit)
-        assert ask(rig, wanted) == [encode(one) for one in held[:given]]
+    await rig.give(*HELD)
+    monkeypatch.setattr(answering, "LISTED", 4)
+    monkeypatch.setattr(answering, "CHECKED_AT_MOST", 4)
+    lists = answers.decode_lists(await ask(rig, ListRequest(CONSENT, SALT, (ROOT,))), CONSENT, 1)
+    assert lists == [None]
+    assert answers.decode_check(await ask(rig, CheckRequest(CONSENT, SALT, ROOT))) is None
+    names = b"".join(short_id(SALT, one.digest) for one in HELD)
+    got = await ask(rig, GetRequest(CONSENT, SALT, (ROOT,), (names,)))
+    assert answers.decode_messages(got) == []
 
 
-async def test_of_what_is_not_held_nothing_is_given(rig: NodeRig) -> None:
-    assert ask(rig, GetRequest((b"\0" * 32,))) == []
-    assert ask(rig, ListRequest(CONSENT, b"")) == []
+async def test_messages_are_given_by_name_as_far_as_they_fit(
+    rig: NodeRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await rig.give(*HELD, *STOPS)
+    bodies = {encode(one) for one in HELD}
+    names = b"".join(short_id(SALT, one.digest) for one in HELD) + b"other"
+    wanted = GetRequest(CONSENT, SALT, (ROOT,), (names,))
+    assert set(answers.decode_messages(await ask(rig, wanted))) == bodies
+    monkeypatch.setattr(answering, "BUNDLE_BYTES", 1)
+    (one,) = answers.decode_messages(await ask(rig, wanted))
+    assert one in bodies
+    stop = GetRequest(REVOCATION, SALT, (ROOT,), (short_id(SALT, STOPS[0].digest),))
+    assert answers.decode_messages(await ask(rig, stop)) == [encode(STOPS[0])]
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"\xc1",
-        pack([]),
-        pack([3, 1, b""]),
-        pack([1, 3, b""]),
-        pack([1, 1, b"\0" * 31]),
-        pack([2, 0, b""]),
-        pack([2, 2, b"\0" * 32]),
-        pack([2, 1_025, b"\0" * 32 * 1_025]),
-        pack([1, 1, ""]),
-        pack([1, 1, b"", 1]),
-        b"\xdc\x00\x03" + pack([1, 1, b""])[1:],
-        bytes(70_000),
-    ],
-)
-def test_nonsense_is_refused(rig: NodeRig, body: bytes) -> None:
+async def test_a_range_goes_on_where_it_ended(rig: NodeRig, monkeypatch: pytest.MonkeyPatch) -> None:
+    await rig.give(*HELD, *STOPS)
+    monkeypatch.setattr(answering, "RANGE_MESSAGES", 2)
+    expected = sorted(HELD, key=lambda one: one.digest)
+    got: list[bytes] = []
+    after = b""
+    while page := answers.decode_messages(await ask(rig, RangeRequest(ROOT, after))):
+        assert len(page) <= 2
+        got += page
+        after = expected[len(got) - 1].digest
+    assert got == [encode(one) for one in expected]
+
+
+async def test_what_is_offered_is_taken_or_declined(rig: NodeRig) -> None:
+    stranger = revocation("everything", contributor=BEN)
+    offer = OfferRequest((encode(HELD[0]), encode(stranger), b"garbage", encode(STOPS[0])))
+    assert answers.decode_taken(await ask(rig, offer), 4) == bytes([0, 1, 1, 0])
+    assert rig.digests() == {HELD[0].digest, STOPS[0].digest}
+
+
+async def test_who_asks_for_too_much_waits_and_others_do_not(
+    tmp_path: object, rig: NodeRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await rig.give(*HELD)
+    monkeypatch.setattr(shares, "MOST", 8)
+    check = encode_request(CheckRequest(CONSENT, SALT, ROOT))
+    monkeypatch.setattr(rig.answering._shares, "_known", frozenset({"operator"}))
+    for who in ("greedy", "operator"):
+        for _ in range(2):
+            await rig.answering.answer(check, who)
+        with pytest.raises(NodeBusy):
+            await rig.answering.answer(check, who)
+    with pytest.raises(NodeBusy):  # strangers have a share together
+        await rig.answering.answer(check, "other")
+    rig.clock.time += 1
+    await rig.answering.answer(check, "greedy")
+
+
+@pytest.mark.parametrize("body", [b"", b"\xc1", pack([]), pack([9, 1]), bytes(70_000), bytes(2_000_000)])
+async def test_nonsense_is_refused(rig: NodeRig, body: bytes) -> None:
     with pytest.raises(SaysoError):
-        answer(rig.store, body)
+        await rig.answering.answer(body, "asker")

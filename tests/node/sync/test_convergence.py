@@ -7,25 +7,31 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sayso_node.outcome import Source
-from sayso_node.store import messages
-from sayso_node.sync import answering, asking
-from sayso_protocol.bits import state_digest
-from sayso_protocol.envelope import CONSENT, Envelope
+from sayso_node.outcome import Channel
+from sayso_node.store import bits, messages, sync_index
+from sayso_node.store.erasure import erase
+from sayso_node.sync import answering, fetching
+from sayso_protocol import reconcile_walk
+from sayso_protocol.envelope import CONSENT, REVOCATION, Envelope
+from sayso_protocol.fingerprints import ROOT, node_at, sum_of
+from sayso_protocol.state_digest import state_digest
 from sayso_protocol.words import Masks
 from support.fake_network import Switchboard
 from support.node_rig import NodeRig, consent, revocation
-from support.protocol_strategies import ADA, BEN, CLEO
+from support.protocol_strategies import ADA, BEN, CLEO, NETWORK
 
+WORD = next(iter(consent(1).message.license_masks))  # type: ignore[union-attr]
 POOL = [
     *(consent(number, guardian=CLEO) for number in range(6)),
     *(consent(number, count=300) for number in range(6, 9)),
-    *(revocation(words={5: mask}) for mask in (1, 2, 3, 4, 7)),
-    *(revocation(words={5: 1, word: 8}) for word in (6, 7)),
+    *(revocation(words={WORD: mask}) for mask in (1, 2, 3, 4, 7)),
+    *(revocation(words={WORD: 1, word: 8}) for word in (6, 7)),
+    *(revocation(words={6: mask}) for mask in (1, 9)),
     *(revocation("everything", contributor=who) for who in (ADA, BEN, CLEO)),
     revocation("everything", "via kled.ai"),
 ]
 pools = st.lists(st.sampled_from(POOL), max_size=14)
+OUTCOMES = ("stored", "known", "pending", "refused")
 State = tuple[set[bytes], dict[bytes, Masks], bytes]
 
 
@@ -33,40 +39,71 @@ def state(rig: NodeRig) -> State:
     """Everything that a verdict depends on."""
     with rig.store.read() as db:
         consents = set(messages.digests(db, CONSENT, b"", 1_000))
-        bits = {who: messages.bits_of(db, who) for who in (ADA, BEN, CLEO)}
-        return consents, bits, state_digest(messages.state_entries(db))
+        known = {who: bits.bits_of(db, who) for who in (ADA, BEN, CLEO)}
+        assert bits.current_digest(db) == state_digest(bits.state_entries(db))
+        return consents, known, bits.current_digest(db)
+
+
+def sums_are_right(rig: NodeRig) -> bool:
+    """The sums that are kept as things change are those over what is there."""
+    with rig.store.read() as db:
+        for kind in (CONSENT, REVOCATION):
+            held = sync_index.entries(db, kind, ROOT)
+            for level in (4, 5, 8):
+                parents = range(1 << level - 2, 2 << level - 2)
+                found = dict(enumerate(sync_index.sums(db, kind, parents, 2), 1 << level))
+                expected = {node_at(level, one.place): list[bytes]() for one in held}
+                for one in held:
+                    expected[node_at(level, one.place)].append(one.id)
+                for node, added in found.items():
+                    assert added == sum_of(expected.get(node, ())), (kind, level, node)
+    return True
 
 
 async def all_of(folder: Path, *told: list[Envelope]) -> State:
     """What somebody knows who heard it all himself."""
     with NodeRig(folder, name="oracle") as oracle:
         for messages_told in told:
-            await oracle.give(*messages_told, source=Source.SYNC)
+            await oracle.give(*messages_told, source=Channel.SYNC)
         return state(oracle)
 
 
 @settings(deadline=None, max_examples=15)
 @given(pools, pools, st.integers(1, 5), st.integers(1, 4))
-async def test_two_nodes_agree_after_a_round_each(
-    left: list[Envelope], right: list[Envelope], page: int, wanted: int
+async def test_one_round_makes_two_nodes_agree(
+    left: list[Envelope], right: list[Envelope], leaf: int, wanted: int
 ) -> None:
+    """The one that asks fetches what it lacks and offers the rest; a second round moves nothing."""
     with TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(answering, "PAGE", page)
-        patch.setattr(asking, "WANTED", wanted)
+        patch.setattr(reconcile_walk, "LEAF", leaf)
+        patch.setattr(fetching, "WANTED", wanted)
         patch.setattr(answering, "BUNDLE_BYTES", 12_000)  # one of the large consents
         folder, board = Path(name), Switchboard()
         with NodeRig(folder, name="a", board=board) as a, NodeRig(folder, name="b", board=board) as b:
             for rig, told in ((a, left), (b, right)):
                 if told:
-                    await rig.give(*told, *told[:3], source=Source.SYNC)
-            await a.rounds.round(b.peer_id)
-            await b.rounds.round(a.peer_id)
+                    await rig.give(*told, *told[:3], source=Channel.SYNC)
+            assert await a.rounds.round(b.peer_id)
             assert state(a) == state(b) == await all_of(folder, left, right)
-            assert a.count("sync_failed") == b.count("sync_failed") == 0
-            before = a.digests(), b.digests()
-            await a.rounds.round(b.peer_id)
-            await b.rounds.round(a.peer_id)
-            assert (a.digests(), b.digests()) == before  # and there it ends
+            assert sums_are_right(a)
+            assert sums_are_right(b)
+            taken = [rig.count(f"intake_{what}") for rig in (a, b) for what in OUTCOMES]
+            assert await b.rounds.round(a.peer_id)
+            assert await a.rounds.round(b.peer_id)
+            assert [rig.count(f"intake_{what}") for rig in (a, b) for what in OUTCOMES] == taken
+
+
+async def test_what_an_offer_makes_known_at_the_peer_comes_back_in_the_same_round(
+    tmp_path: Path,
+) -> None:
+    """A revocation waits at the peer, which does not know its contributor; we bring the consent."""
+    board = Switchboard()
+    with NodeRig(tmp_path, name="a", board=board) as a, NodeRig(tmp_path, name="b", board=board) as b:
+        await a.give(POOL[0])
+        await b.give(revocation("everything", contributor=POOL[0].message.contributor))
+        assert await a.rounds.round(b.peer_id)
+        assert state(a) == state(b)
+        assert any(state(a)[1].values())
 
 
 async def test_news_travels_along_a_line_of_nodes(tmp_path: Path) -> None:
@@ -76,7 +113,7 @@ async def test_news_travels_along_a_line_of_nodes(tmp_path: Path) -> None:
     with rigs[0] as a, rigs[1] as b, rigs[2] as c:
         await a.give(*POOL[:9])
         await c.give(*POOL[9:])
-        for asking_, asked in ((b, a), (b, c), (a, b), (c, b)):
+        for asking_, asked in ((b, a), (c, b), (b, c), (a, b), (c, b)):
             await asking_.rounds.round(asked.peer_id)
         assert state(a) == state(b) == state(c)
         assert state(a)[0] == {one.digest for one in POOL[:9]}
@@ -86,9 +123,28 @@ async def test_what_is_covered_here_is_carried_by_another_message(tmp_path: Path
     """Two nodes may hold other messages and still the same bits."""
     board = Switchboard()
     with NodeRig(tmp_path, name="a", board=board) as a, NodeRig(tmp_path, name="b", board=board) as b:
-        await a.give(revocation(words={5: 3}))
-        await b.give(revocation(words={5: 1}), revocation(words={5: 2}))
+        await a.give(consent(1), revocation(words={WORD: 3}))
+        await b.give(consent(1), revocation(words={WORD: 1}), revocation(words={WORD: 2}))
         await a.rounds.round(b.peer_id)
         await b.rounds.round(a.peer_id)
         assert state(a) == state(b)
-        assert len(a.digests()) == 1
+        assert (len(a.digests()), len(b.digests())) == (2, 3)
+
+
+async def test_what_each_declines_of_the_other_is_not_talked_about_again(tmp_path: Path) -> None:
+    """One has a stop of somebody whom the other does not know, and erased what the other holds."""
+    board = Switchboard()
+    with NodeRig(tmp_path, name="a", board=board) as a, NodeRig(tmp_path, name="b", board=board) as b:
+        stop = revocation("everything", contributor=BEN)
+        gone = revocation(words=dict(consent(1).message.license_masks))  # type: ignore[union-attr]
+        await a.give(consent(1), gone, consent(2, contributor=BEN, parties=(BEN,)), stop)
+        await b.give(consent(1), gone)
+        await b.store.write(lambda db: erase(db, NETWORK, consent(1).digest))
+        for _ in range(3):
+            assert await a.rounds.round(b.peer_id)
+            assert await b.rounds.round(a.peer_id)
+            taken = a.count("intake_known") + b.count("intake_known")
+        before = taken
+        assert await a.rounds.round(b.peer_id)
+        assert await b.rounds.round(a.peer_id)
+        assert a.count("intake_known") + b.count("intake_known") == before

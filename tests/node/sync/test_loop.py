@@ -9,7 +9,8 @@ import pytest
 
 from node.sync.peers import Peer
 from sayso_node.sync.loop import SyncLoop
-from sayso_protocol.reconcile import ListRequest
+from sayso_protocol.envelope import CONSENT
+from sayso_protocol.reconcile import FingerprintsRequest, RangeRequest
 from support.node_rig import NodeRig, consent, until
 
 NEVER_S = 3_600.0
@@ -35,7 +36,7 @@ async def running(rig: NodeRig, interval_s: float) -> AsyncIterator[SyncLoop]:
 
 
 def rounds_begun(peer: Peer) -> int:
-    return sum(one == ListRequest(2, b"") for one in peer.asked)
+    return sum(isinstance(one, FingerprintsRequest) and one.kind == CONSENT for one in peer.asked)
 
 
 async def test_every_connected_peer_is_asked_again_and_again(rig: NodeRig) -> None:
@@ -89,3 +90,17 @@ async def test_a_loop_without_peers_goes_on(rig: NodeRig) -> None:
         await asyncio.sleep(0)
         Peer(rig, "quick")
         await until(lambda: rig.count("sync_rounds") >= 1)
+
+
+async def test_a_liar_is_asked_less_and_less_and_forgiven_at_once(rig: NodeRig) -> None:
+    liar, honest = Peer(rig, "slow", [consent(1)]), Peer(rig, "quick")
+    liar.lie = lambda request: b"" if isinstance(request, RangeRequest) else None
+    async with running(rig, 0.005) as loop:
+        await until(lambda: rounds_begun(honest) >= 40)
+        failed = rig.count("sync_failed")
+        assert 2 <= failed <= 6  # of 40: with rests of 0, 2, 6, 14, 30 turns between them
+        liar.lie = lambda _request: None
+        loop.wake()  # somebody has connected
+        await until(lambda: rig.digests() == {consent(1).digest})
+        before = rounds_begun(liar)
+        await until(lambda: rounds_begun(liar) >= before + 5)

@@ -7,12 +7,16 @@ from pathlib import Path
 import pytest
 
 from node.sync.peers import Peer
-from sayso_node.store import chain_state
-from sayso_protocol.envelope import CONSENT, REVOCATION, Envelope
+from sayso_node.store import chain_state, pending
+from sayso_node.store.pending import Room
+from sayso_node.sync import asking, fetching
+from sayso_protocol import reconcile_answers as answers
+from sayso_protocol.envelope import REVOCATION, Envelope, encode
+from sayso_protocol.fingerprints import node_at
 from sayso_protocol.limits import LIMITS
-from sayso_protocol.packing import pack
-from sayso_protocol.reconcile import GetRequest, ListRequest, Request
+from sayso_protocol.reconcile import GetRequest, ListRequest, RangeRequest, Request
 from support.node_rig import NOW, NodeRig, consent, revocation
+from support.protocol_strategies import ADA, BEN
 
 
 @pytest.fixture
@@ -26,30 +30,103 @@ def synced(rig: NodeRig) -> float:
 
 
 async def test_a_round_fetches_everything_and_is_counted(rig: NodeRig) -> None:
-    held = [consent(1), consent(2), revocation("everything"), revocation(words={5: 1})]
+    held = [consent(1), consent(2), revocation("everything"), revocation("via kled.ai")]
     peer = Peer(rig, holds=held)
-    await rig.rounds.round("peer")
+    assert await rig.rounds.round("peer")
     assert rig.digests() == {one.digest for one in held}
     assert synced(rig) == NOW
     counted = [rig.count(f"sync_{name}") for name in ("rounds", "failed", "consents", "revocations")]
     assert counted == [1, 0, 2, 2]
     peer.asked.clear()
     await rig.rounds.round("peer")
-    assert peer.gets == []  # nothing is lacking any more
+    assert peer.moved == []  # nothing is lacking any more
+    assert len(peer.asked) == 4  # fingerprints and a check of each kind
 
 
-async def test_revocations_come_before_consents(rig: NodeRig) -> None:
+async def test_revocations_of_people_who_are_known_come_before_all_consents(rig: NodeRig) -> None:
+    await rig.give(consent(1))
+    peer = Peer(rig, holds=[consent(1), consent(2), revocation("everything")])
+    await rig.rounds.round("peer")
+    assert isinstance(peer.moved[0], GetRequest)
+    assert peer.moved[0].kind == REVOCATION
+    assert rig.digests() == {one.digest for one in peer.holds}
+
+
+async def test_revocations_of_nobody_known_come_after_the_consents(
+    rig: NodeRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether nobody at all is known, or more of them came than one has patience for."""
     peer = Peer(rig, holds=[consent(1), revocation("everything")])
     await rig.rounds.round("peer")
-    order = [
-        one.kind
-        if isinstance(one, ListRequest)
-        else set(one.digests) & {revocation("everything").digest}
-        for one in peer.asked
+    assert rig.count("intake_pending") == 0
+    assert rig.digests() == {one.digest for one in peer.holds}
+    monkeypatch.setattr(asking, "PATIENCE", 0)
+    monkeypatch.setattr(fetching, "WANTED", 1)
+    peer.holds += [
+        consent(2, contributor=BEN, parties=(BEN,)),
+        *(revocation(f"via m{n}.example", contributor=BEN) for n in range(9)),
     ]
-    first_consents = order.index(CONSENT)
-    assert {revocation("everything").digest} in order[:first_consents]
-    assert REVOCATION not in order[first_consents:]
+    assert await rig.rounds.round("peer")
+    assert rig.count("intake_pending") == 1
+    assert rig.digests() == {one.digest for one in peer.holds}
+
+
+async def test_what_is_of_nobody_known_waits_and_is_asked_for_once(rig: NodeRig) -> None:
+    stop = revocation("everything")
+    peer = Peer(rig, holds=[stop])
+    for _ in range(3):
+        await rig.rounds.round("peer")
+    assert (len(peer.moved), rig.count("intake_pending"), rig.digests()) == (1, 1, set())
+    await rig.give(consent(1))
+    assert rig.digests() == {consent(1).digest, stop.digest}
+
+
+async def test_what_was_declined_is_asked_for_again_after_a_while(rig: NodeRig) -> None:
+    peer = Peer(rig, holds=[revocation("everything")])
+    await rig.rounds.round("peer")
+    rig.clock.time += asking.RELEARN_S + 1
+    await rig.rounds.round("peer")
+    assert len(peer.moved) == 2
+
+
+async def test_what_a_peer_lacks_is_offered_once(rig: NodeRig) -> None:
+    peer = Peer(rig, holds=[consent(1)])
+    await rig.give(consent(1), consent(2), revocation("everything"))
+    for _ in range(3):
+        assert await rig.rounds.round("peer")
+    assert sorted(peer.offered) == sorted([encode(consent(2)), encode(revocation("everything"))])
+    peer.holds.append(consent(2))  # it has changed its mind
+    assert await rig.rounds.round("peer")
+    peer.holds.pop()
+    assert await rig.rounds.round("peer")
+    assert len(peer.offered) == 3  # it had it, and has lost it: that is news
+
+
+async def test_a_peer_that_lacks_much_is_left_to_ask_for_itself(
+    rig: NodeRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "OFFERED", 2)
+    peer = Peer(rig)
+    await rig.give(*(consent(number) for number in range(3)))
+    assert await rig.rounds.round("peer")
+    assert peer.offered == []
+
+
+async def test_what_was_dropped_is_asked_for_again_once_it_is_missed(tmp_path: Path) -> None:
+    """Its mark makes somebody stale: only hearing it again helps."""
+    stops = [revocation("everything", contributor=who) for who in (ADA, BEN)]
+    with NodeRig(tmp_path, name="small", peers=["peer"], room=Room(pending=1, source=1)) as rig:
+        peer = Peer(rig, holds=stops)
+        for _ in range(2):
+            await rig.rounds.round("peer")
+        assert len(peer.moved) == 1  # nobody knows them: nobody misses anything
+        await rig.give(consent(1), consent(2, contributor=BEN, parties=(BEN,)))
+        for _ in range(2):
+            await rig.rounds.round("peer")
+        assert len(peer.moved) == 2
+        assert {one.digest for one in stops} <= rig.digests()
+        with rig.store.read() as db:
+            assert pending.load(db) == (0, 0, 0)
 
 
 async def test_our_knowledge_is_as_old_as_the_rounds_beginning(rig: NodeRig) -> None:
@@ -72,14 +149,11 @@ async def test_a_peer_that_is_not_configured_makes_nothing_fresh(rig: NodeRig) -
     assert not rig.freshness.is_current(NOW, 1e9)
 
 
-async def test_what_brings_nothing_new_is_asked_for_once(rig: NodeRig) -> None:
-    await rig.give(revocation(words={5: 3}))
-    peer = Peer(rig, holds=[revocation(words={5: 1}), revocation(words={5: 2})])
-    for _ in range(3):
-        await rig.rounds.round("peer")
-    assert rig.count("sync_rounds") == 3
-    assert len(peer.gets) == 1
-    assert len(rig.digests()) == 1
+async def test_who_has_the_same_bits_by_other_messages_has_nothing_new(rig: NodeRig) -> None:
+    await rig.give(consent(1), revocation("everything", "via kled.ai"))
+    peer = Peer(rig, holds=[consent(1), revocation("everything"), revocation("via kled.ai")])
+    assert await rig.rounds.round("peer")
+    assert (peer.moved, peer.offered) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -95,8 +169,9 @@ async def test_what_is_nobodys_fault_does_not_break_a_round(rig: NodeRig, early:
     await rig.rounds.round("peer")
     assert (rig.count("sync_rounds"), synced(rig)) == (1, NOW)
     assert rig.digests() == {consent(1).digest, consent(2).digest}
+    before = len(peer.moved)
     await rig.rounds.round("peer")
-    assert peer.gets[-1] == GetRequest((early.digest,))  # asked for again, until it is good
+    assert len(peer.moved) > before  # asked for again, until it is good
 
 
 async def test_a_future_consent_is_taken_when_its_time_has_come(rig: NodeRig) -> None:
@@ -115,17 +190,33 @@ async def test_what_another_node_sponsors_is_fetched_and_not_anchored(rig: NodeR
         assert chain_state.due(db, NOW, 10) == []
 
 
-async def test_a_peer_may_answer_with_pages_as_small_as_it_likes(rig: NodeRig) -> None:
-    """Rule 11.2 says at most; that a page is short does not say that it is the last."""
+async def test_a_peer_may_answer_with_less_than_was_asked_for(rig: NodeRig) -> None:
+    """Rules 11.5, 11.7 and 11.8 say at most; what is missing is asked for again."""
     held = [consent(number) for number in range(7)]
+    await rig.give(consent(8), consent(9))
     peer = Peer(rig, holds=held)
 
     def one_at_a_time(request: Request) -> bytes | None:
-        if isinstance(request, ListRequest):
-            return pack(sorted(peer._digests(request))[:1])
+        match request:
+            case ListRequest(kind, salt, nodes):
+                return answers.encode_lists(kind, [peer.listed(kind, salt, nodes[0])])
+            case GetRequest() | RangeRequest():
+                return answers.encode_messages(answers.decode_messages(peer.truth(request))[:1])
         return None
 
     peer.lie = one_at_a_time
+    assert await rig.rounds.round("peer")
+    assert {one.digest for one in held} <= rig.digests()
+
+
+@pytest.mark.parametrize("kept", [0, 3])
+async def test_a_download_that_broke_off_goes_on_where_it_ended(rig: NodeRig, kept: int) -> None:
+    held = sorted((consent(number) for number in range(8)), key=lambda one: one.digest)
+    await rig.give(*held[:kept])
+    peer = Peer(rig, holds=held)
     await rig.rounds.round("peer")
+    given = [one for one in peer.moved if isinstance(one, RangeRequest) and not one.after]
+    firsts = {node_at(4, int.from_bytes(one.digest[:8])) for one in held[:kept]}
+    assert not firsts & {one.node for one in given}
     assert rig.digests() == {one.digest for one in held}
-    assert synced(rig) == NOW
+    assert rig.count("intake_known") == 0

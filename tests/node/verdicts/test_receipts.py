@@ -2,19 +2,18 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from sayso_node.judging import Answer, Check
 from sayso_node.outcome import Status
-from sayso_node.store import messages
-from sayso_protocol.bits import StateEntry, state_digest
+from sayso_node.store import bits
 from sayso_protocol.network_file import NetworkFile, Operator
 from sayso_protocol.primitives import sha256
 from sayso_protocol.receipt_text import acknowledgement_from_json
-from sayso_protocol.receipts import ChainPoint, Receipt, Signed, check_results
+from sayso_protocol.receipts import ChainPoint, Receipt, Signed, check_results, join_rows, number_reasons
+from sayso_protocol.state_digest import state_digest
 from sayso_protocol.verdict import Query, Reason, Row
 from support.node_rig import NOW, NodeRig, consent, revocation
 from support.protocol_strategies import ADA, BEN, NETWORK
@@ -23,7 +22,7 @@ ASKED = Check(
     Query(BEN, "train-ai"),
     60,
     "run 7",
-    [Row(consent(n).digest, consent(n).items[0]) for n in range(1, 4)],
+    join_rows(Row(consent(n).digest, consent(n).items[0]) for n in range(1, 4)),
 )
 
 
@@ -46,7 +45,8 @@ async def test_a_receipt_says_what_was_asked_and_answered(rig: NodeRig) -> None:
     await current(rig)
     await rig.give(revocation("file 0x" + consent(2).items[0].hex()))
     answer, signed = await ask(rig)
-    assert answer.reasons == [Reason.GRANTED, Reason.REVOKED, Reason.UNKNOWN]
+    reasons = [Reason.GRANTED, Reason.REVOKED, Reason.UNKNOWN]
+    assert answer.reasons == number_reasons(reasons)
     receipt = signed.statement
     assert signed.check(trusting(rig)).name == "rig"
     check_results(receipt, ASKED.rows, answer.reasons)
@@ -59,11 +59,12 @@ async def test_a_receipt_says_what_was_asked_and_answered(rig: NodeRig) -> None:
 async def test_the_state_is_the_one_in_which_the_rows_were_judged(rig: NodeRig) -> None:
     await current(rig)
     states = []
-    for words in ({5: 1}, {5: 3}, {9: 1}):
+    one, other = (envelope.message.base for envelope in (consent(1), consent(2)))  # type: ignore[union-attr]
+    for words in ({one: 1}, {one: 3}, {other: 1}):
         await rig.give(revocation(words=words))
         answer, signed = await ask(rig)
         with rig.store.read() as db:
-            known = messages.bits_of(db, ADA)
+            known = bits.bits_of(db, ADA)
         entries = [(ADA, word, mask) for word, mask in known.items()]
         assert answer.state == signed.statement.state == state_digest(entries)
         states.append(answer.state)
@@ -76,19 +77,19 @@ async def test_rows_and_state_are_of_one_transaction(
     """A revocation that is written between the two is in neither."""
     await current(rig)
     before, _ = await ask(rig)
-    loop, entries = asyncio.get_running_loop(), messages.state_entries
+    loop, digest = asyncio.get_running_loop(), bits.current_digest
 
-    def in_between(db: sqlite3.Connection) -> Iterator[StateEntry]:
+    def in_between(db: sqlite3.Connection) -> bytes:
         giving = asyncio.run_coroutine_threadsafe(rig.give(revocation("everything")), loop)
         assert [one.status for one in giving.result(30)] == [Status.STORED]
-        return entries(db)
+        return digest(db)
 
-    monkeypatch.setattr(messages, "state_entries", in_between)
+    monkeypatch.setattr(bits, "current_digest", in_between)
     during = await asyncio.to_thread(rig.judge.judge, ASKED)
     monkeypatch.undo()
     assert (during.reasons, during.state) == (before.reasons, before.state)
     after, _ = await ask(rig)
-    assert after.reasons[0] is Reason.REVOKED
+    assert after.reasons[0] == Reason.REVOKED.number
     assert after.state != before.state
 
 
@@ -102,19 +103,19 @@ async def test_numbers_go_on_after_a_restart_and_never_repeat(tmp_path: Path) ->
 
 
 async def test_an_acknowledgement_verifies_and_a_repeat_gets_the_first(tmp_path: Path) -> None:
-    digest = revocation("everything").digest
+    one = revocation("everything")
     said: list[dict[str, object]] = []
     for _ in range(2):  # and after a restart, at another time and block
         with NodeRig(tmp_path) as rig:
-            await rig.give(revocation("everything"))
+            await rig.give(one)
             rig.be_current(number=len(said) + 5)
-            said += await asyncio.gather(*(rig.signer.acknowledge(digest) for _ in range(3)))
+            said += await asyncio.gather(*(rig.signer.acknowledge(one) for _ in range(3)))
             rig.clock.time += 100
-            said.append(await rig.signer.acknowledge(digest))
+            said.append(await rig.signer.acknowledge(one))
             signed = acknowledgement_from_json(said[0])
             signed.check(trusting(rig))
     assert all(one == said[0] for one in said)
-    assert (signed.statement.digest, signed.statement.time) == (digest, int(NOW))
+    assert (signed.statement.digest, signed.statement.time) == (one.digest, int(NOW))
     assert signed.statement.block.number == 5
 
 

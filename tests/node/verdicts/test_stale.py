@@ -9,8 +9,8 @@ from sayso_node.freshness import ChainHead
 from sayso_node.judging import Check
 from sayso_protocol.envelope import Envelope
 from sayso_protocol.merkle import content_root
-from sayso_protocol.receipts import ChainPoint
-from sayso_protocol.verdict import Query, Reason, Row
+from sayso_protocol.receipts import ChainPoint, join_rows
+from sayso_protocol.verdict import REASONS, Query, Reason, Row
 from support.node_rig import NOW, NodeRig, consent, revocation
 from support.protocol_strategies import ADA, BEN, CLEO, NODE, a_consent, item_hashes, signed
 
@@ -25,12 +25,13 @@ def rig(tmp_path: Path) -> Iterator[NodeRig]:
 
 
 def check(*envelopes: Envelope, purpose: str = "train-ai", grantee: bytes = BEN) -> Check:
-    rows = [Row(one.digest, item) for one in envelopes for item in one.items]
+    rows = join_rows(Row(one.digest, item) for one in envelopes for item in one.items)
     return Check(Query(grantee, purpose), AGE_S, "run", rows)
 
 
 def reasons(rig: NodeRig, *envelopes: Envelope, **query: object) -> list[Reason]:
-    return rig.judge.judge(check(*envelopes, **query)).reasons  # type: ignore[arg-type]
+    answer = rig.judge.judge(check(*envelopes, **query))  # type: ignore[arg-type]
+    return [REASONS[number] for number in answer.reasons]
 
 
 def read_chain(rig: NodeRig) -> None:

@@ -1,0 +1,62 @@
+"""Debian's Chromium, and a page in it with a wallet; without the browser these tests fail."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from browser.visit import Visit
+from browser.world import World, world
+
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+@contextmanager
+def launched() -> Iterator[Browser]:
+    """The browser of this machine, for as long as the block lasts."""
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    assert found, "these tests need Chromium (Debian: apt-get install chromium)"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+# Playwright keeps a loop running in this thread, so it ends with the file that used it.
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with launched() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with world(tmp_path_factory.mktemp("world")) as running:
+        yield running
+
+
+@pytest.fixture
+def visit(browser: Browser, place: World) -> Iterator[Callable[..., Visit]]:
+    """Open the page as somebody, on a phone unless told otherwise; every visit is looked after."""
+    opened: list[Visit] = []
+
+    def open_one(**options: Any) -> Visit:
+        opened.append(Visit(browser, place, **options))
+        return opened[-1]
+
+    yield open_one
+    for one in opened:
+        one.close()

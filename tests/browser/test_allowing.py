@@ -1,0 +1,200 @@
+"""Allowing a use: files of the person's own, a marketplace's request, warnings; and looking files up."""
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from eth_account import Account
+from playwright.sync_api import Page, expect
+
+from browser.visit import DESK, Visit
+from browser.world import World, eventually
+from sayso_protocol.envelope import decode
+from sayso_protocol.messages import Consent
+from sayso_protocol.primitives import hex_text
+from sayso_protocol.verdict import Reason
+
+LAB = Account.create().address
+MARKET = "http://market.example"
+Open = Callable[..., Visit]
+
+pytestmark = pytest.mark.long
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[Path]:
+    """Two small ones, and one that is read in many pieces."""
+    found = [tmp_path / name for name in ("walk.jpg", "hello.wav", "long.mp4")]
+    for path, size in zip(found, (5_000, 0, 24 * 1024 * 1024), strict=True):
+        path.write_bytes(os.urandom(size))
+    return found
+
+
+def items_of(files: list[Path]) -> list[str]:
+    return ["0x" + hashlib.sha256(path.read_bytes()).hexdigest() for path in files]
+
+
+def fill(page: Page, files: list[Path]) -> None:
+    page.get_by_label("Choose files").set_input_files(files)
+    expect(page.get_by_text(f"{len(files)} files")).to_be_visible()
+    page.get_by_label("Who may use them").fill(LAB)
+    page.get_by_label("Marketplace").fill("kled.ai")
+    page.get_by_label("train AI", exact=True).check()
+    page.get_by_role("button", name="1 year").click()
+
+
+def test_files_are_licensed_and_appear(visit: Open, place: World, files: list[Path]) -> None:
+    ada, guardian = place.person(), place.person()
+    here = visit(account=ada)
+    page = here.connect()
+    page.get_by_role("link", name="Allow").click()
+    here.look_at("allow-empty-phone")
+    fill(page, files)
+    page.get_by_label("Guardian").fill(guardian.address)
+    notice = page.locator("[data-notice]")
+    expect(notice).to_contain_text(
+        f"I allow {LAB}, through kled.ai, to use 3 items of mine for train-ai, from "
+    )
+    here.look_at("allow-phone")
+    shown = notice.text_content()
+    page.get_by_role("button", name="Sign", exact=True).click()
+    expect(page.get_by_role("heading", name="Allowed.")).to_be_visible()
+    here.look_at("allowed-phone")
+    assert here.wallet
+    assert [one["message"]["notice"] for one in here.wallet.asked] == [shown]
+
+    license_hash = page.locator("[data-license]").get_attribute("data-license") or ""
+    told = place.north.get(f"/v1/licenses/{license_hash}")
+    assert told["items"] == items_of(files)
+    assert told["consent"]["guardian"] == guardian.address
+    with page.expect_download() as saving:
+        page.get_by_role("button", name="Save the list for the marketplace").click()
+    rows = [json.loads(line) for line in saving.value.path().read_text().splitlines()]
+    assert [one["file"] for one in rows] == ["walk.jpg", "hello.wav", "long.mp4"]
+    assert {one["license"] for one in rows} == {license_hash}
+    page.get_by_role("main").get_by_role("link", name="My licenses").click()
+    expect(page.locator(f'[data-license="{license_hash}"]')).to_contain_text(
+        "train AI with 3 recordings"
+    )
+
+
+def test_a_marketplace_asks_by_link(visit: Open, place: World) -> None:
+    ada = place.person()
+    items = [f"0x{number:064x}" for number in range(1, 4)]
+    here = visit(account=ada)
+    terms = f"grantee={LAB}&via=kled.ai&purposes=train-ai,evaluate&expires=2027-05-03"
+    page = here.connect(f"#/allow?{terms}&items={','.join(items)}")
+    notice = page.locator("[data-notice]")
+    expect(notice).to_contain_text("to use 3 items of mine for evaluate, train-ai, from ")
+    expect(notice).to_contain_text("until 2027-05-03 23:59 UTC")
+    page.get_by_role("button", name="Sign", exact=True).click()
+    expect(page.get_by_role("heading", name="Allowed.")).to_be_visible()
+
+
+def test_a_marketplace_asks_by_message_and_is_answered(visit: Open, place: World) -> None:
+    ada = place.person()
+    here = visit(account=ada, size=DESK)
+    example = re.findall(
+        r"```html\n(.*?)```",
+        (Path(__file__).parents[2] / "docs/reference/page.md").read_text(),
+        re.DOTALL,
+    )[0].replace("https://node.example", here.url)
+    here.context.route(f"{MARKET}/", lambda route: route.fulfill(body=example, content_type="text/html"))
+    market = here.context.new_page()
+    market.goto(f"{MARKET}/")
+    with market.expect_popup() as opening:
+        market.get_by_role("button", name="Sign the license").click()
+    page = here.watch(opening.value)
+    page.get_by_role("button", name="Connect Test Wallet").click()
+    expect(page.get_by_text(f"{MARKET} asks for this.")).to_be_visible()
+    page.get_by_role("button", name="Sign", exact=True).click()
+    expect(page.get_by_role("heading", name="Allowed.")).to_be_visible()
+    answer = market.locator("#answer")
+    expect(answer).not_to_be_empty()
+    (given,) = json.loads(answer.text_content() or "")
+    envelope = decode(bytes.fromhex(given["envelope"][2:]), place.trusted.network)
+    assert isinstance(envelope.message, Consent)
+    assert hex_text(envelope.digest) == given["license"]
+    assert [hex_text(one) for one in envelope.items] == given["items"]
+    grantee = "0x" + envelope.message.grantee.hex()
+    eventually(lambda: set(place.reasons(envelope, grantee, "train-ai")) == {Reason.GRANTED})
+
+
+def test_warnings_where_people_get_hurt(visit: Open, place: World) -> None:
+    here = visit(account=place.person())
+    asked = (
+        "grantee=anyone&via=k1ed.ai&purposes=likeness-synthesis,resale&expires=2031-01-01&items=0x"
+        + "11" * 32
+    )
+    page = here.connect(f"#/allow?{asked}")
+    for text in (
+        "Anyone may use it, not only the one who pays you.",
+        "Cloning: they may make your voice or face say and do anything.",
+        "Resale: they may pass it on to buyers you do not know.",
+        "“k1ed.ai” looks like “kled.ai”, but is another one.",
+        "That is longer than two years.",
+    ):
+        expect(page.get_by_text(text)).to_be_visible()
+    here.look_at("warnings-phone")
+    page.get_by_label("Marketplace").fill("kłed.ai")
+    expect(page.get_by_text("The name is written in letters that can look like others")).to_be_visible()
+    page.get_by_label("Until").fill("2047-01-01")
+    expect(page.get_by_role("alert")).to_have_text("Ten years is the longest.")
+    expect(page.get_by_role("button", name="Sign", exact=True)).to_be_disabled()
+
+
+def test_a_wrong_network_is_said_before_a_consent_is_signed(visit: Open, place: World) -> None:
+    here = visit(account=place.person())
+    asked = f"grantee={LAB}&purposes=train-ai&expires=2027-05-03&items=0x" + "12" * 32
+    page = here.connect(f"#/allow?{asked}")
+    assert here.wallet
+    here.wallet.chain_id = 10
+    page.get_by_role("button", name="Sign", exact=True).click()
+    expect(page.get_by_text("Your wallet is on another network (chain 10).")).to_be_visible()
+    assert here.wallet.asked == []
+
+
+def test_anybody_looks_a_file_up(visit: Open, place: World, files: list[Path]) -> None:
+    ada = place.person()
+    page = visit(account=ada).connect("#/allow")
+    fill(page, files[:2])
+    page.get_by_role("button", name="Sign", exact=True).click()
+    expect(page.get_by_role("heading", name="Allowed.")).to_be_visible()
+
+    stranger = visit()
+    page = stranger.go("#/look")
+    page.get_by_label("Choose files").set_input_files(files[0])
+    expect(page.get_by_text("1 license names this file")).to_be_visible()
+    expect(page.locator(".card")).to_contain_text(f"{ada.address[:6]}…{ada.address[-4:]} allowed")
+    stranger.look_at("look-up-phone")
+    page.get_by_label("Choose files").set_input_files(files[2])
+    expect(page.get_by_text("This node knows nobody who licensed this file.")).to_be_visible()
+    # The way from here to the license is open to anybody, too, and offers nothing to take back.
+    page.get_by_label("Choose files").set_input_files(files[0])
+    page.get_by_role("link", name="Files and details").click()
+    expect(page.get_by_role("button", name="Take back")).to_have_count(0)
+
+
+def test_nobody_without_a_wallet_is_left_alone(visit: Open, place: World) -> None:
+    ada = place.person()
+    place.license(ada, 2, grantee=LAB)
+    here = visit()
+    page = here.go()
+    links: list[Any] = page.locator(".apps a").evaluate_all("links => links.map(one => one.href)")
+    assert any(one.startswith("https://metamask.app.link/dapp/") for one in links)
+    here.look_at("home-phone")
+    page.get_by_label("Or only look").fill("0x12")
+    page.get_by_role("button", name="Look", exact=True).click()
+    expect(page.get_by_role("alert")).to_have_text(
+        "This is not an address: 0x and 40 digits, copied whole."
+    )
+    page.get_by_label("Or only look").fill(ada.address)
+    page.get_by_role("button", name="Look", exact=True).click()
+    expect(page.locator(".card")).to_contain_text("may train AI")
+    expect(page.get_by_role("button", name="Take back")).to_have_count(0)
+    here.look_at("only-look-phone")

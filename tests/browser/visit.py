@@ -1,0 +1,104 @@
+"""One person's visit to the page: a browser context, a wallet, and eyes for what must never happen.
+
+A visit fails if the page asks anybody but the two nodes for anything, breaks its own policy, or throws.
+"""
+
+from pathlib import Path
+from typing import Any, Final, Literal
+from urllib.parse import urlsplit
+
+from eth_account.signers.local import LocalAccount
+from playwright.sync_api import Browser, Page, expect
+
+from browser.wallet import TestWallet
+from browser.world import DEADLINE_S, World
+
+ROOT: Final = Path(__file__).parents[2]
+AXE: Final = ROOT / "node" / "web" / "node_modules" / "axe-core" / "axe.min.js"
+SHOTS: Final = Path(__file__).parent / "shots"
+PHONE: Final = {"width": 360, "height": 740}
+DESK: Final = {"width": 1_180, "height": 860}
+expect.set_options(timeout=DEADLINE_S * 1_000)
+
+
+class Visit:
+    """Somebody's browser; `account` None means that there is no wallet in it."""
+
+    def __init__(
+        self,
+        browser: Browser,
+        world: World,
+        *,
+        account: LocalAccount | None = None,
+        size: dict[str, int] = PHONE,
+        language: str = "en",
+        dark: bool = False,
+        at: str = "",
+    ) -> None:
+        self.world, self.url = world, at or world.north.url
+        scheme: Literal["dark", "light"] = "dark" if dark else "light"
+        self.context = browser.new_context(
+            viewport=dict(size),  # type: ignore[arg-type]
+            locale=language,
+            color_scheme=scheme,
+            has_touch=size is PHONE,
+            accept_downloads=True,
+            reduced_motion="reduce",
+        )
+        self.context.set_default_timeout(DEADLINE_S * 1_000)
+        self.wallet = TestWallet(account, world) if account else None
+        if self.wallet:
+            self.wallet.install(self.context)
+        self.problems: list[str] = []
+        self.page = self.watch(self.context.new_page())
+
+    def watch(self, page: Page) -> Page:
+        page.on("pageerror", lambda error: self.problems.append(f"thrown: {error}"))
+        page.on("console", lambda said: self._hear(said.type, said.text))
+        page.on("request", lambda request: self._look(request.url))
+        return page
+
+    def _hear(self, kind: str, text: str) -> None:
+        if kind == "error" and "Content Security Policy" in text:
+            self.problems.append(text)
+
+    def _look(self, url: str) -> None:
+        allowed = {urlsplit(one.url).netloc for one in (self.world.north, self.world.south)}
+        if urlsplit(url).scheme in {"http", "https"} and urlsplit(url).netloc not in allowed:
+            self.problems.append(f"asked somebody else: {url}")
+
+    def go(self, path: str = "") -> Page:
+        self.page.goto(f"{self.url}/{path}")
+        return self.page
+
+    def connect(self, path: str = "") -> Page:
+        """Open the page and connect the wallet by its button."""
+        page = self.go(path)
+        page.get_by_role("button", name="Connect Test Wallet").click()
+        expect(page.locator(".account")).to_be_visible()
+        return page
+
+    def shot(self, name: str) -> None:
+        """Keep a picture, for people to look at."""
+        SHOTS.mkdir(exist_ok=True)
+        sheet = self.page.locator("dialog[open]").count() > 0
+        self.page.screenshot(path=SHOTS / f"{name}.png", full_page=not sheet)
+
+    def axe(self) -> list[str]:
+        """What axe-core finds wrong with the page as it is now."""
+        assert AXE.is_file(), "run `make page`, which installs what it needs"
+        self.page.evaluate(AXE.read_text())
+        found: dict[str, Any] = self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        return [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found["violations"]]
+
+    def look_at(self, name: str) -> None:
+        """A picture, no violations, and nothing that sticks out of the screen."""
+        self.shot(name)
+        found = self.axe()
+        assert not found, found
+        wide = self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert wide <= 0, f"{name} is {wide} px too wide"
+
+    def close(self) -> None:
+        self.context.close()
+        assert not self.problems, self.problems

@@ -1,0 +1,215 @@
+"""A world for the page: anvil with the registry, two real nodes that know each other, people with keys.
+
+with world(folder) as w:
+    w.north.url      # serves the page
+    w.license(ada, 3, grantee=..., purposes=("train-ai",))
+"""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from eth_account import Account
+from eth_account.signers.local import LocalAccount
+from web3 import AsyncHTTPProvider, AsyncWeb3
+
+from sayso.client import NodeClient
+from sayso.licensing import Terms, build_consents, sign_message
+from sayso.parsing import Question
+from sayso_contracts.deploy import deploy
+from sayso_node.config import Settings, init_node
+from sayso_protocol.envelope import Envelope
+from sayso_protocol.network_file import NetworkFile
+from sayso_protocol.primitives import address_from_text, sha256
+from sayso_protocol.typed_data import Network
+from sayso_protocol.verdict import Query, Reason, Row
+from support.anvil import CHAIN_ID, RICH_KEY, anvil
+from support.running_node import LOOPBACK, free_port
+
+DEADLINE_S = 90.0  # generous: only a failure waits for it
+DAY_S = 86_400
+RICH_WEI = hex(10**19)
+T = TypeVar("T")
+
+
+def eventually(condition: Callable[[], object], deadline_s: float = DEADLINE_S) -> None:
+    """Return when the condition holds; fail at the deadline."""
+    end = time.monotonic() + deadline_s
+    while not condition():
+        assert time.monotonic() < end, f"not within {deadline_s} s"
+        time.sleep(0.1)
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine beside the loop that Playwright keeps running in this thread."""
+    with ThreadPoolExecutor(1) as beside:
+        return beside.submit(asyncio.run, work).result(DEADLINE_S)
+
+
+@dataclass
+class RealNode:
+    """A node's folder and, when it runs, its process."""
+
+    folder: Path
+    url: str
+    process: "subprocess.Popen[bytes] | None" = None
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "sayso_node", str(self.folder)], stdin=subprocess.PIPE
+        )
+        eventually(self._answers)
+
+    def stop(self) -> None:
+        if self.process and self.process.stdin:
+            self.process.stdin.close()
+            self.process.wait(DEADLINE_S)
+            self.process = None
+
+    def get(self, path: str) -> Any:
+        with urllib.request.urlopen(self.url + path, timeout=DEADLINE_S) as answer:
+            return json.load(answer)
+
+    def _answers(self) -> bool:
+        assert self.process
+        assert self.process.poll() is None, "the node has ended"
+        try:
+            return bool(self.get("/healthz")["ok"])
+        except OSError:
+            return False
+
+
+@dataclass
+class World:
+    """Chain, nodes, and the network file that names them."""
+
+    rpc: str
+    trusted: NetworkFile
+    north: RealNode
+    south: RealNode
+    numbers: Iterator[int] = field(default_factory=lambda: iter(range(1, 1 << 20)))
+
+    def call(self, method: str, *params: Any) -> Any:
+        """Ask the chain; raises AssertionError with what it says."""
+        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
+        request = urllib.request.Request(self.rpc, body, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=DEADLINE_S) as answer:
+            told = json.load(answer)
+        assert "error" not in told, told
+        return told["result"]
+
+    def person(self) -> LocalAccount:
+        """Somebody new, with a little of the chain's coin."""
+        account: LocalAccount = Account.create()
+        self.call("anvil_setBalance", account.address, RICH_WEI)
+        return account
+
+    def license(
+        self,
+        account: LocalAccount,
+        count: int = 1,
+        *,
+        grantee: str,
+        purposes: tuple[str, ...] = ("train-ai",),
+        **terms: Any,
+    ) -> Envelope:
+        """License some new items and hand that in at north."""
+        envelope = self._signed(account, count, grantee, purposes, terms)
+        run(self._submit([envelope]))
+        return envelope
+
+    def license_many(
+        self, account: LocalAccount, licenses: int, *, grantee: str, **terms: Any
+    ) -> list[Envelope]:
+        """So many licenses of an item each."""
+        found = [self._signed(account, 1, grantee, ("train-ai",), dict(terms)) for _ in range(licenses)]
+        run(self._submit(found))
+        return found
+
+    def _signed(
+        self,
+        account: LocalAccount,
+        count: int,
+        grantee: str,
+        purposes: tuple[str, ...],
+        terms: dict[str, Any],
+    ) -> Envelope:
+        named = Terms(
+            address_from_text(grantee),
+            purposes,
+            terms.pop("expires_at", int(time.time()) + 300 * DAY_S),
+            **terms,
+        )
+        items = [sha256(f"item {next(self.numbers)}".encode()) for _ in range(count)]
+        contributor = address_from_text(account.address)
+        (built,) = build_consents(contributor, items, named, int(time.time()) - 60)
+        return sign_message(account, built[0], self.trusted.network, built[1])
+
+    async def _submit(self, envelopes: list[Envelope]) -> None:
+        async with NodeClient(self.north.url, self.trusted) as node:
+            await node.submit(envelopes)
+
+    def reasons(
+        self, envelope: Envelope, grantee: str, purpose: str, *, at: str = "north"
+    ) -> list[Reason]:
+        """What a buyer is told of each item."""
+        return run(self._reasons(envelope, Query(address_from_text(grantee), purpose), at))
+
+    async def _reasons(self, envelope: Envelope, query: Query, at: str) -> list[Reason]:
+        rows = tuple(Row(envelope.digest, item) for item in envelope.items)
+        node: RealNode = getattr(self, at)
+        async with NodeClient(node.url, self.trusted) as client:
+            return list((await client.check(Question(query, rows, 3_600, "browser"))).reasons)
+
+
+@contextmanager
+def world(folder: Path) -> Iterator[World]:
+    """Start all of it; stop all of it."""
+    with ExitStack() as stack:
+        rpc = stack.enter_context(anvil(options=("--block-time", "1")))
+        registry, block = run(_deploy(rpc))
+        trusted = NetworkFile(Network(CHAIN_ID, address_from_text(registry)), block, 1)
+        nodes, operators = [], []
+        for name in ("North", "South"):
+            home = folder / name
+            settings = Settings(
+                name=name,
+                network="../network.toml",
+                http=f"{LOOPBACK}:{free_port()}",
+                listen=(f"/ip4/{LOOPBACK}/tcp/{free_port()}",),
+                rpc=rpc,
+                anchor_key="anchor.key" if name == "North" else "",
+                sync_interval_s=1.0,
+                chain_interval_s=0.5,
+                anchor_wait_s=0.5,
+            )
+            operators.append(init_node(home, settings, os.urandom))
+            nodes.append(RealNode(home, f"http://{settings.http}"))
+        (folder / "North" / "anchor.key").write_text(RICH_KEY.removeprefix("0x"))
+        trusted = replace(trusted, operators=tuple(operators))
+        (folder / "network.toml").write_text(trusted.to_toml())
+        for node in nodes:
+            stack.callback(node.stop)
+            node.start()
+        north, south = nodes
+        yield World(rpc, trusted, north, south)
+
+
+async def _deploy(rpc: str) -> tuple[str, int]:
+    w3 = AsyncWeb3(AsyncHTTPProvider(rpc))
+    try:
+        done = await deploy(w3, Account.from_key(RICH_KEY), expected_chain_id=CHAIN_ID)
+    finally:
+        await w3.provider.disconnect()
+    return done.address, done.block_number

@@ -1,0 +1,92 @@
+"""Several nodes: one that knows of a revocation is enough, and none may be silent."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from nacl.signing import SigningKey
+
+from cli.conftest import OUTPUTS, QUERY, denied
+from cli.gate.conftest import Buyer
+from sayso.gate.verdicts import strictest
+from sayso.networks import save_network
+from sayso_protocol.network_file import Operator
+from sayso_protocol.verdict import Reason
+from support.fake_node import FakeNode, running
+
+
+@pytest.fixture
+def south(buyer: Buyer) -> Iterator[FakeNode]:
+    """A second node, trusted too, that knows the consents and hears no revocation."""
+    node = FakeNode()
+    node.key = SigningKey(b"s" * 32)
+    for envelope in buyer.node.memory.envelopes.values():
+        node.memory.add(envelope)
+    with running(node) as fake:
+        operator = Operator("South", bytes(node.key.verify_key), url=fake.url)
+        north = buyer.node.trusted
+        trusted = replace(north, operators=(*north.operators, operator))
+        save_network(buyer.folder / "network.toml", trusted)
+        yield fake
+
+
+def both(buyer: Buyer, south: FakeNode) -> tuple[str, ...]:
+    return ("--node", south.url, "--node", buyer.node.url)
+
+
+def test_a_revocation_that_one_knows_wins(buyer: Buyer, south: FakeNode) -> None:
+    buyer.revoke()
+    alone = buyer.check("m.jsonl", "--node", south.url)
+    assert "4 clear" in alone.stdout
+    result = buyer.check("m.jsonl", *both(buyer, south), *OUTPUTS, status=3)
+    assert "3 clear, 1 not clear" in result.stdout
+    assert "disagreement about 1 row" in result.stdout
+    assert "South said 4 granted" in result.stdout
+    assert [one["file"] for one in buyer.world.rows("kept.jsonl")] == ["a.flac", "c.flac", "d.flac"]
+    files = ("--manifest", "m.jsonl", "--rejected", "why.jsonl")
+    told = buyer.world.run("receipt", "verify", "receipt.json", *files).stdout
+    assert "South, Fake" in told
+
+
+def test_a_row_is_clear_only_if_all_say_so(buyer: Buyer, south: FakeNode) -> None:
+    south.memory.envelopes.clear()
+    result = buyer.check("m.jsonl", *both(buyer, south), "--json", status=3)
+    answer = json.loads(result.stdout)
+    assert (answer["reasons"], answer["differing"]) == ({"unknown": 4}, 4)
+
+
+def test_a_node_that_is_down_is_an_error_not_a_vote_less(buyer: Buyer, south: FakeNode) -> None:
+    nobody = ("--node", "http://127.0.0.1:1")
+    denied(buyer.world, "node-unreachable", "m.jsonl", *nobody)
+    denied(buyer.world, "node-unreachable", "m.jsonl", *both(buyer, south), *nobody)
+
+
+def test_a_node_that_lies_about_the_rows_is_an_error(buyer: Buyer, south: FakeNode) -> None:
+    south.twist = lambda route, answer: answer | {"reasons": b"\2\1\1\1"} if route == "check" else answer
+    denied(buyer.world, "bad-proof", "m.jsonl", *both(buyer, south))
+
+
+def test_one_node_under_two_names_has_one_word(buyer: Buyer) -> None:
+    twice = ("--node", buyer.node.url, "--node", buyer.node.url.replace("127.0.0.1", "localhost"))
+    buyer.world.fails("node-refused", "check", "m.jsonl", *QUERY, *twice)
+
+
+def test_the_strictest_answer() -> None:
+    order = [
+        Reason.REVOKED,
+        Reason.EXPIRED,
+        Reason.OTHER_GRANTEE,
+        Reason.PURPOSE_NOT_GRANTED,
+        Reason.NOT_YET_VALID,
+        Reason.INCOMPLETE,
+        Reason.UNKNOWN,
+        Reason.STALE,
+        Reason.GRANTED,
+    ]
+    assert set(order) == set(Reason)
+    for at, stricter in enumerate(order):
+        for other in order[at:]:
+            answers = [bytes([one.number]) for one in (stricter, other)]
+            for some in (answers, answers[::-1]):
+                assert strictest(some) == (bytes([stricter.number]), int(stricter is not other))

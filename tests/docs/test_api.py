@@ -1,0 +1,101 @@
+"""docs/reference/api.md is run as it is written, and has an example for every route."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from docs import walkthrough
+from docs.markdown import ROOT
+from docs.walkthrough import DEADLINE_S, missing
+from sayso_node.api import bodies, checks, connections, events, listings, messages
+from sayso_node.api.openapi import PATHS
+from sayso_node.api.responses import STATUS
+
+API = (ROOT / "docs" / "reference" / "api.md").read_text()
+WALK = walkthrough.steps(API)
+SHOWN = [number for number, step in enumerate(WALK) if step.shown]
+ROUTES = {(method.upper(), path) for path, methods in PATHS.items() for method in methods}
+CURL = re.compile(r"\bcurl (?P<options>[^|;>]*?)\"?\$NODE(?P<path>/[^\s\"?;|]*)")
+LIMITS = (
+    messages.BODY_BYTES,
+    bodies.CHECK_BYTES,
+    checks.BINARY_BYTES,
+    bodies.JSON_BYTES,
+    bodies.HELD_BYTES,
+    checks.ROWS,
+    listings.LICENSES,
+    listings.CLAIMS,
+    connections.HEADERS,
+    connections.LINE_BYTES,
+    connections.HEAD_S,
+    bodies.STALL_S,
+    bodies.BODY_S,
+    connections.CONNECTIONS,
+    events.STREAMS,
+)
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """What each step wrote, in a folder and a shell of their own."""
+    return walkthrough.walk(WALK, tmp_path_factory.mktemp("api"))
+
+
+@pytest.mark.timeout(DEADLINE_S + 60)
+@pytest.mark.parametrize("number", SHOWN)
+def test_what_is_shown_is_what_is_seen(seen: list[str], number: int) -> None:
+    shown = WALK[number].shown
+    assert shown
+    assert not missing(shown.text, seen[number]), f"line {shown.line} of the page; seen:\n{seen[number]}"
+
+
+def asked(text: str) -> Iterator[tuple[str, str]]:
+    """Method and path of every `curl`, as far as they are written out."""
+    for match in CURL.finditer(text.replace("\\\n", " ")):
+        takes = re.search(r"--json|--data", match["options"])
+        yield "POST" if takes else "GET", match["path"]
+
+
+def like(written: str, template: str) -> bool:
+    """Whether a path with shell variables is one of a route."""
+    pattern = re.sub(r"\\\{\w+\\\}", r"\\$\\w+", re.escape(template))
+    return re.fullmatch(pattern, written) is not None
+
+
+def test_every_route_has_an_example() -> None:
+    written = set(asked("".join(step.command.text for step in WALK)))
+    shown = {
+        (method, template)
+        for method, path in written
+        for other, template in ROUTES
+        if method == other and like(path, template)
+    }
+    assert shown == ROUTES
+    assert len(written) == len(ROUTES), "an example of what is no route"
+
+
+def test_every_route_is_in_the_table() -> None:
+    table = set(re.findall(r"\[`(GET|POST) (/\S+)`\]\(#", API))
+    assert table == ROUTES
+
+
+def test_an_example_that_is_missing_would_be_missed() -> None:
+    assert list(asked("curl -s $NODE/v1/x")) == [("GET", "/v1/x")]
+    assert list(asked('curl -s --json @a "$NODE/v1/x/$Y?z=1" > b')) == [("POST", "/v1/x/$Y")]
+    assert like("/v1/x/$Y", "/v1/x/{y}")
+    assert not like("/v1/x/$Y/z", "/v1/x/{y}")
+    assert not like("/v1/x", "/v1/x/{y}")
+
+
+def test_every_code_has_its_status() -> None:
+    rows = re.findall(r"^\| (`[^|]*`) \| (\d{3}) \|$", API, re.MULTILINE)
+    told = {code: int(status) for codes, status in rows for code in re.findall(r"`([a-z-]+)`", codes)}
+    assert told == {error.code: status for error, status in STATUS.items()}
+
+
+def test_every_limit_is_told() -> None:
+    told = re.search(r"\*\*Limits\.\*\*.*?\n\n", API, re.DOTALL)
+    assert told
+    numbers = set(re.findall(r"(?<!v)\d[\d,]*\b", told[0]))
+    assert {f"{limit:,.0f}" for limit in LIMITS} | {"4,194,304"} == numbers

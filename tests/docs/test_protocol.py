@@ -1,0 +1,191 @@
+"""docs/protocol.md and the code name the same things: what is in one only is an error."""
+
+import ast
+import importlib
+import inspect
+import pkgutil
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import sayso_protocol
+from sayso_protocol import errors, signatures, typed_data
+from sayso_protocol.typed_data import CONSENT_FIELDS, REVOCATION_FIELDS, type_string
+from sayso_protocol.verdict import Reason
+from sayso_protocol.wallet_proofs import MARK
+
+ROOT = Path(__file__).parents[2]
+PROTOCOL = (ROOT / "docs" / "protocol.md").read_text()
+WHOLE = " ".join(PROTOCOL.split())
+SECTIONS = dict(re.findall(r"^## (\d+)\. .*?\n(.*?)(?=^## )", PROTOCOL, re.MULTILINE | re.DOTALL))
+SOURCES = sorted(Path(next(iter(sayso_protocol.__path__))).glob("*.py"))
+# Every number with a name in the protocol's code, and how the document says it.
+NUMBERS = {
+    "chain_proofs.ANCHORS_SLOT": "`keccak256(root . 0)`",
+    "chain_proofs.BITS_SLOT": "keccak256(address . 1)",
+    "chain_proofs.STATE_ROOT": "the header's state root (field 3, counted from 0)",
+    "chain_proofs.NUMBER": None,  # Ethereum's, as TIME
+    "chain_proofs.TIME": None,
+    "envelope.VERSION": "| 0 | version | 1 | 1 |",
+    "envelope.CONSENT": "| 1 | kind | 1 | 2 |",
+    "envelope.REVOCATION": "| 1 | kind | 1 | 2 |",
+    "fuse.SALT_BYTES": "| 8 | salt | 16 bytes",
+    "json_text.NESTING": "nested more than 64 deep",
+    "license_table.ABSENT": None,  # says "not there" in memory
+    "primitives.ADDRESS_BYTES": "Every address has 20 bytes",
+    "primitives.HASH_BYTES": "`content` and `terms` have 32 bytes",
+    "receipt_text.PATH_STEPS": "more than 64 hashes",
+    "fingerprints.PLACE_BITS": "a *place* of 64 bits",
+    "fingerprints.SHORT_BYTES": "a fingerprint of 5 bytes",
+    "fingerprints.SALT_BYTES": "`salt` is 16 bytes",
+    "fingerprints.CHECK_BYTES": "SHA-256(salt . ids)[0:16]",
+    "fingerprints.NODES": "in ascending order, 1 to 1,024 of them",
+    "fingerprints.ROOT": "the root is 1",
+    "reconcile.MAX_STEP": "with `step` 1 to 4",
+    "reconcile.WANTED": "1 to 1,024 messages",
+    "reconcile.REQUEST_BYTES": "A question has at most 1,048,576 bytes",
+    "reconcile_answers.LISTED": "nil if the node has more than 256 entries",
+    "reconcile_answers.LISTED_IN_ALL": None,  # as many as the answerer likes
+    "reconcile_answers.CHECKED_AT_MOST": "more than 65,536 entries",
+    "reconcile_answers.CARRIERS": "carry one of its bits, at most 256",
+    "reconcile_answers.BUNDLE_BYTES": "at most 4 MiB",
+    "reconcile_answers.ANSWER_BYTES": "an answer at most 8,388,608",
+    "reconcile_answers.TAKEN": "0 if the answerer has it now",
+    "reconcile_answers.DECLINED": "1 if it does not",
+    "reconcile_walk.FEW": None,  # an asker's choice (11.10), like the rest of them
+    "reconcile_walk.STEP": "many in steps of 2",
+    "reconcile_walk.LEAF": "at most some 32 entries",
+    "reconcile_walk.LEAF_OF_MANY": None,
+    "reconcile_walk.RANGE_LEVEL": None,
+    "reconcile_walk.CHECKED": None,
+    "reconcile_walk.BUDGET": None,
+    "row_tree.ROW_BYTES": "`license . item` (64 bytes)",
+    "scopes.SCOPE_FLAG": "(uint248(keccak256(scope)) | 2^247)",
+    "scopes.WORD_MASK": "the low 248 bits of the hash",
+    "signatures.EOA_SIGNATURE_BYTES": "A wallet's signature is 65 bytes `r . s . v`",
+    "signatures.NODE_SIGNATURE_BYTES": "A node's signature is Ed25519 (RFC 8032), 64 bytes",
+    "signatures.NODE_KEY_BYTES": "| 1 | node key | 32 bytes, Ed25519 |",
+    "signatures.HALF_ORDER": f"0x{signatures.HALF_ORDER:X}",
+    "snapshot_head.HEAD_BYTES": "length of the head, at most 1,024",
+    "state_digest.SUM_BYTES": "the 2,048 bytes of the sum",
+    "words.WORD_BITS": "A bit stands in a *word* of 256 bits",
+    "words.FULL": "set all 256 bits of each of its words",
+}
+# What is fixed outside of sayso_protocol, or has no public name there.
+PHRASES = [
+    "`name` = `Sayso`, `version` = `1`",
+    "Arrays are nested at most 8 deep",
+    "at most 1,024 elements",
+    "`expiresAt` at most 253402300799",
+    "SHA-256(0x01 . level . children)",
+    "SHA-256(0x02 . level . children)",
+    "SHA-256(0x00 . data)",
+    "SHA-256(0x01 . left . right)",
+    "keccak256(0x19 . 0x01 . domainSeparator . hashStruct(message))",
+    "keccak256(abi.encode(grantee, via, content, purposes))",
+    f"the 32 bytes `{MARK[:2].hex()}` repeated {'sixteen' if MARK[:2] * 16 == MARK else '?'} times",
+    "the first 32 of them `1626ba7e` and zeros",
+    "with 2,000,000 gas",
+    "with 150,000 gas",
+    "in storage slot 1",
+    "first = ((h >> 32) * starts * segment) >> 32",
+    "second = (first + segment) XOR ((h >> 18) mod segment)",
+    "third = (first + 2 * segment) XOR (h mod segment)",
+    "p = (a + s) * (b + t) hash = p XOR (p >> 32)",
+    "`w` is 16 plus the number of bits of `n - 1`",
+]
+
+
+def numbers() -> Iterator[str]:
+    """The public integers of every module of the protocol, by module and name."""
+    for module in pkgutil.iter_modules(sayso_protocol.__path__):
+        source = SOURCES[0].with_name(f"{module.name}.py").read_text()
+        assigned = {
+            name.id
+            for node in ast.parse(source).body
+            if isinstance(node, ast.Assign | ast.AnnAssign)
+            for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+            for name in ast.walk(target)
+            if isinstance(name, ast.Name)
+        }
+        values = vars(importlib.import_module(f"sayso_protocol.{module.name}"))
+        for name in sorted(assigned):
+            if name.isupper() and not name.startswith("_") and type(values[name]) is int:
+                yield f"{module.name}.{name}"
+
+
+def magic() -> Iterator[str]:
+    """Every text in the code that stands before, or names, something on the wire or in a file."""
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.Constant) or not isinstance(node.value, str | bytes):
+                continue
+            text = node.value.decode("latin-1") if isinstance(node.value, bytes) else node.value
+            if re.fullmatch(r"sayso[ -][a-z -]+ ?-?\d\0?|/sayso/.*", text):
+                yield text.rstrip("\0")
+
+
+def test_every_number_of_the_code_is_accounted_for() -> None:
+    assert set(numbers()) == set(NUMBERS)
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_a_number_is_in_the_document(name: str) -> None:
+    said = NUMBERS[name]
+    assert said is None or said in WHOLE
+
+
+@pytest.mark.parametrize("phrase", PHRASES)
+def test_a_constant_is_in_the_document(phrase: str) -> None:
+    assert phrase in WHOLE
+
+
+def test_magic_texts_are_in_the_document() -> None:
+    found = set(magic())
+    assert {"sayso batch 1", "sayso state 1", "sayso receipt 1", "sayso-receipt-1"} <= found
+    assert not {text for text in found if text not in WHOLE}
+
+
+def test_magic_texts_of_the_document_are_in_the_code() -> None:
+    named = set(re.findall(r'"(sayso[ -][a-z-]+[ -]\d)"|`(sayso [a-z]+ \d)`', PROTOCOL))
+    assert {one or other for one, other in named} <= set(magic())
+
+
+def test_type_strings_are_the_same_both_ways() -> None:
+    ours = {
+        type_string("Consent", CONSENT_FIELDS),
+        type_string("Revocation", REVOCATION_FIELDS),
+        type_string("EIP712Domain", typed_data._DOMAIN_FIELDS),
+        type_string("EIP712Domain", typed_data._DOMAIN_FIELDS[:2]),
+    }
+    assert ours == set(re.findall(r"^    ([A-Z]\w+\(\w+ \w+,.*\))$", SECTIONS["4"], re.MULTILINE))
+
+
+def test_contexts_are_the_same_both_ways() -> None:
+    named = re.findall(r"^\| `(sayso [a-z ]+ \d)` \|", SECTIONS["4"], re.MULTILINE)
+    ours = [value for value in vars(signatures).values() if isinstance(value, bytes)]
+    assert {one.encode() + b"\0" for one in named} == {one for one in ours if one.startswith(b"sayso ")}
+
+
+def test_reasons_and_their_numbers_are_the_same_both_ways() -> None:
+    named = re.findall(r"^\| `([a-z-]+)` \| (\d+) \|", SECTIONS["8"], re.MULTILINE)
+    assert named == [(reason.value, str(reason.number)) for reason in Reason]
+
+
+def test_codes_are_the_same_both_ways() -> None:
+    classes = [one for _, one in inspect.getmembers(errors, inspect.isclass)]
+    ours = {one.code for one in classes if issubclass(one, errors.SaysoError)} - {"error"}
+    table = PROTOCOL.split("## Appendix A")[1]
+    named = re.findall(r"^\| `([a-z-]+)` \|", table, re.MULTILINE)
+    assert len(named) == len(set(named))
+    assert set(named) == ours
+
+
+def test_every_code_in_the_text_is_in_the_table() -> None:
+    text, table = PROTOCOL.split("## Appendix A")
+    codes = set(re.findall(r"^\| `([a-z-]+)` \|", table, re.MULTILINE))
+    said = set(re.findall(r"\(`([a-z]+-[a-z-]+)`[,)]", text)) - {reason.value for reason in Reason}
+    assert {"bad-proof", "wrong-network", "unknown-signer", "not-proven"} <= said
+    assert said <= codes

@@ -1,0 +1,233 @@
+"""The stream of revocations: every event once, in order, also for whoever comes back after a while."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import aiohttp
+import pytest
+
+from sayso_node.api import events
+from sayso_protocol.primitives import address_text, hex_text
+from sayso_protocol.scopes import scope_word
+from support.fake_chain import revoked
+from support.node_rig import DEADLINE_S, NOW, consent, revocation, until
+from support.protocol_strategies import ADA, BEN
+from support.running_node import RunningNode, running_node
+
+FIRST = {"after": "0"}
+
+
+class Heard(NamedTuple):
+    id: str
+    kind: str
+    data: Any
+
+
+@asynccontextmanager
+async def listening(
+    node: RunningNode, after: str | None = None, **options: Any
+) -> AsyncIterator[aiohttp.ClientResponse]:
+    headers = {"Last-Event-ID": after} if after else {}
+    async with node.http.get(node.url + "/v1/events", headers=headers, **options) as response:
+        assert (response.status, response.content_type) == (200, "text/event-stream")
+        yield response
+
+
+async def read(response: aiohttp.ClientResponse, count: int) -> list[Heard]:
+    """The next events; comments are left out, as the standard says."""
+    found: list[Heard] = []
+    fields: dict[str, str] = {}
+    async with asyncio.timeout(DEADLINE_S):
+        while len(found) < count:
+            line = (await response.content.readline()).decode()
+            assert line, "the stream has ended"
+            if line == "\n":
+                if fields:
+                    found.append(
+                        Heard(fields.get("id", ""), fields["event"], json.loads(fields["data"]))
+                    )
+                fields = {}
+            elif not line.startswith(":"):
+                name, value = line.rstrip("\n").split(": ", 1)
+                fields[name] = value
+    return found
+
+
+async def revoke(node: RunningNode, *numbers: int) -> None:
+    for number in numbers:
+        status, _ = await node.submit(revocation(f"file {hex_text(consent(number).items[0])}"))
+        assert status == 200
+
+
+def words(heard: list[Heard]) -> list[int]:
+    return [int(one.data["word"]) for one in heard]
+
+
+def expected(*numbers: int) -> list[int]:
+    return [scope_word(f"file {hex_text(consent(number).items[0])}") for number in numbers]
+
+
+@pytest.fixture
+async def known(node: RunningNode) -> RunningNode:
+    """A node that knows the contributor, so that every scope of hers matters."""
+    await node.submit(consent(1))
+    return node
+
+
+async def test_an_event_says_whose_bits_and_which_message(known: RunningNode) -> None:
+    async with listening(known) as response:
+        await response.content.readuntil(b"\n\n")  # it listens
+        await revoke(known, 1)
+        [heard] = await read(response, 1)
+    message = revocation(f"file {hex_text(consent(1).items[0])}")
+    assert heard.kind == "revocation"
+    assert heard.data == {
+        "contributor": address_text(ADA),
+        "word": str(expected(1)[0]),
+        "mask": "1",
+        "source": "signed",
+        "digest": hex_text(message.digest),
+        "time": NOW,
+    }
+
+
+async def test_without_an_id_only_what_comes_from_now_on(known: RunningNode) -> None:
+    await revoke(known, 1)
+    async with listening(known) as response:
+        await response.content.readuntil(b"\n\n")
+        await revoke(known, 2)
+        assert words(await read(response, 1)) == expected(2)
+
+
+async def test_what_the_chain_says_has_no_message(known: RunningNode) -> None:
+    async with listening(known, params=FIRST) as response:
+        known.chain.mine(revoked(BEN, word=7, bits=5))
+        [heard] = await read(response, 1)
+    assert heard.data["digest"] is None
+    assert (heard.data["source"], heard.data["word"], heard.data["mask"]) == ("chain", "7", "5")
+
+
+async def test_who_comes_back_misses_nothing_and_hears_nothing_twice(
+    known: RunningNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While revocations come all the time, a listener hangs up after every few events."""
+    monkeypatch.setattr(events, "PAGE", 3)
+    numbers = range(1, 31)
+    talking = asyncio.create_task(revoke(known, *numbers))
+    heard: list[Heard] = []
+    while len(heard) < len(numbers):
+        after = {"after": heard[-1].id} if heard else FIRST
+        async with listening(known, params=after) as response:
+            heard += await read(response, min(4, len(numbers) - len(heard)))
+    await talking
+    assert words(heard) == expected(*numbers)
+    assert len({one.id for one in heard}) == len(heard)
+
+
+async def test_the_header_of_a_browser_that_comes_back_counts_before_the_query(
+    known: RunningNode,
+) -> None:
+    await revoke(known, 1, 2, 3)
+    async with listening(known, params=FIRST) as response:
+        first, *_ = await read(response, 3)
+    async with listening(known, after=first.id, params=FIRST) as response:
+        assert words(await read(response, 2)) == expected(2, 3)
+
+
+async def test_ids_last_longer_than_the_process(tmp_path: Path) -> None:
+    async with running_node(tmp_path) as node:
+        await node.submit(consent(1))
+        await revoke(node, 1, 2)
+        async with listening(node, params=FIRST) as response:
+            first, _ = await read(response, 2)
+    async with running_node(tmp_path) as node, listening(node, after=first.id) as response:
+        assert words(await read(response, 1)) == expected(2)
+
+
+async def test_an_id_of_another_store_or_from_ahead_says_resync(known: RunningNode) -> None:
+    await revoke(known, 1)
+    async with listening(known, params=FIRST) as response:
+        [one] = await read(response, 1)
+    store, seq = one.id.split("-")
+    ahead, other = f"{store}-{int(seq) + 1}", f"{'0' * 32}-{seq}"
+    for after in (ahead, other):
+        status, body = await known.ask("GET", "/v1/events", params={"after": after})
+        assert (status, body["error"]["code"]) == (410, "resync")
+
+
+async def test_an_id_whose_events_are_gone_says_resync(known: RunningNode) -> None:
+    await revoke(known, 1, 2, 3)
+    async with listening(known, params=FIRST) as response:
+        first, second, _ = await read(response, 3)
+    seq = int(second.id.split("-")[1])
+    await known.node._store.write(lambda db: db.execute("DELETE FROM events WHERE seq <= ?", (seq,)))
+    status, body = await known.ask("GET", "/v1/events", params={"after": first.id})
+    assert (status, body["error"]["code"]) == (410, "resync")
+    async with listening(known, after=second.id) as response:
+        assert words(await read(response, 1)) == expected(3)
+
+
+async def test_there_are_only_so_many_streams_and_a_listener_that_leaves_makes_room(
+    known: RunningNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "STREAMS", 1)
+    monkeypatch.setattr(events, "BEAT_S", 0.05)  # a beat finds out that nobody listens
+    async with listening(known) as response:
+        await response.content.readuntil(b"\n\n")
+        status, body = await known.get("/v1/events")
+        assert (status, body["error"]["code"]) == (503, "node-busy")
+        response.close()
+    routes = known.node._http._closing[0].__self__  # type: ignore[attr-defined]
+    await until(lambda: not routes._streams)
+    async with listening(known) as response:
+        await response.content.readuntil(b"\n\n")
+
+
+async def test_a_listener_who_does_not_read_is_hung_up_on(
+    known: RunningNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "STALL_S", 0.2)
+    monkeypatch.setattr(events, "_text", lambda *_: f": {'x' * 1_000_000}\n\n")
+    async with listening(known, params=FIRST, read_bufsize=1_024):
+        routes = known.node._http._closing[0].__self__  # type: ignore[attr-defined]
+        await until(lambda: routes._streams)
+        for number in range(1, 16):
+            await revoke(known, number)
+        await until(lambda: not routes._streams)
+    assert await known.get("/healthz") == (200, {"ok": True})
+
+
+async def test_a_store_that_fails_meanwhile_is_said_within_the_stream(known: RunningNode) -> None:
+    async with listening(known) as response:
+        await response.content.readuntil(b"\n\n")
+        known.node._store._path = Path("/nowhere/at/all")
+        known.node._store._idle.clear()
+        await revoke_unread(known)
+        [heard] = await read(response, 1)
+        assert (heard.kind, heard.data["code"]) == ("error", "store-unusable")
+
+
+async def revoke_unread(node: RunningNode) -> None:
+    """A commit that no reader is needed for."""
+    await node.node._store.write(lambda db: db.execute("DELETE FROM numbers WHERE name = 'none'"))
+
+
+async def test_a_node_that_stops_ends_its_streams(tmp_path: Path) -> None:
+    async with running_node(tmp_path) as node, listening(node) as response:
+        await response.content.readuntil(b"\n\n")
+        await node.node.stop()
+        async with asyncio.timeout(DEADLINE_S):
+            assert not (await response.read()).strip()
+        assert response.content.at_eof()
+
+
+@pytest.mark.parametrize(
+    "query", ["after=x", "after=1", "after=0-0", "after=-1", "other=1", "after=" + "a" * 32 + "-01"]
+)
+async def test_what_is_no_id(node: RunningNode, query: str) -> None:
+    status, body = await node.get(f"/v1/events?{query}")
+    assert (status, body["error"]["code"]) == (400, "bad-request")

@@ -1,0 +1,107 @@
+"""The document and the node are the same thing twice: its routes, its fields, its refusals."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from node.api.process import HEALTHY, NodeProcess, node_process
+from sayso_node.api.message_json import CONSENT_DEFAULTS, CONSENT_FIELDS, REVOCATION_DEFAULTS
+from sayso_node.api.openapi import document
+from sayso_node.api.schemas import COMPONENTS
+from sayso_protocol.envelope import encode
+from sayso_protocol.wire import encode_bundle
+from support.node_rig import consent, revocation
+from support.running_node import RunningNode
+
+DOCUMENT = document("0")
+PAGE = {("GET", "/"), ("GET", "/assets/{name}")}  # for browsers
+BUNDLES = [encode_bundle([encode(one)]) for one in (consent(1), consent(2), revocation("everything"))]
+
+schemathesis.openapi.media_type("application/msgpack", st.sampled_from(BUNDLES) | st.binary(max_size=64))
+SCHEMA = schemathesis.openapi.from_dict(DOCUMENT).exclude(path="/v1/events")  # it has no end
+
+
+async def test_every_route_is_in_the_document_and_the_other_way_round(node: RunningNode) -> None:
+    status, told = await node.get("/v1/openapi.json")
+    assert (status, told["openapi"], told["paths"].keys()) == (200, "3.1.0", DOCUMENT["paths"].keys())
+    router = node.node._http._app.router
+    served = {
+        (route.method, route.resource.canonical)
+        for route in router.routes()
+        if route.method != "HEAD" and route.resource
+    }
+    written = {(method.upper(), path) for path, one in told["paths"].items() for method in one}
+    assert served - PAGE == written
+
+
+def test_path_parameters_are_named_as_in_the_path() -> None:
+    for path, methods in DOCUMENT["paths"].items():
+        for operation in methods.values():
+            named = [one["name"] for one in operation.get("parameters", ()) if one["in"] == "path"]
+            assert all(f"{{{name}}}" in path for name in named)
+            assert path.count("{") == len(named)
+
+
+def test_operations_have_names_of_their_own() -> None:
+    names = [one["operationId"] for methods in DOCUMENT["paths"].values() for one in methods.values()]
+    assert len(names) == len(set(names)) == len(DOCUMENT["paths"])
+
+
+def test_every_component_is_used_and_every_one_used_exists() -> None:
+    used = set(_references(DOCUMENT))
+    assert used == {f"#/components/schemas/{name}" for name in DOCUMENT["components"]["schemas"]}
+
+
+def _references(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if isinstance(value.get("$ref"), str):
+            yield value["$ref"]
+        for one in value.values():
+            yield from _references(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _references(one)
+
+
+def test_the_fields_of_messages_are_those_that_are_read() -> None:
+    for name, read in (
+        ("ConsentFields", {**CONSENT_FIELDS, **CONSENT_DEFAULTS}),
+        ("RevocationFields", {"contributor": str, **REVOCATION_DEFAULTS}),
+    ):
+        assert COMPONENTS[name]["properties"].keys() == read.keys()
+
+
+@pytest.fixture(scope="module")
+def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeProcess]:
+    with node_process(tmp_path_factory.mktemp("openapi")) as process:
+        yield process
+
+
+@SCHEMA.parametrize()
+@settings(
+    max_examples=10,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+def test_a_real_node_keeps_to_the_document(case: schemathesis.Case[Any], process: NodeProcess) -> None:
+    """Valid and invalid requests made from the document; answers in the forms that it gives.
+
+    What is valid by its form may still break a rule, so that acceptance is not expected. Without a chain
+    a proof is refused by 503.
+    """
+    excluded: list[Any] = [positive_data_acceptance]
+    if case.operation.path in {"/v1/licenses/{license}/proof", "/readyz"}:
+        excluded.append(not_a_server_error)
+    case.call_and_validate(base_url=process.url, excluded_checks=excluded, timeout=20)
+
+
+def test_the_node_still_answers(process: NodeProcess) -> None:
+    assert process.get("/healthz") == HEALTHY

@@ -1,0 +1,113 @@
+"""GET /v1/status: a signed look at one row."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sayso_node.api.status import StatusText
+from sayso_node.statuses import StatusDesk, StatusQuestion
+from sayso_protocol.network_file import NetworkFile, Operator
+from sayso_protocol.primitives import address_text, hex_text
+from sayso_protocol.statuses import status_from_json, status_to_json
+from sayso_protocol.verdict import Query, Reason, Row
+from support.node_rig import ManualClock, NodeRig, consent, node_key, revocation, until
+from support.protocol_strategies import BEN, NETWORK
+from support.running_node import RunningNode
+
+TRUSTED = NetworkFile(NETWORK, 1, 0, (Operator("rig", bytes(node_key("rig").verify_key)),))
+ONE = consent(1)
+ROW = Row(ONE.digest, ONE.items[0])
+QUERY = {"grantee": address_text(BEN), "purpose": "train-ai", "max_age_s": "600"}
+
+
+def path(row: Row = ROW) -> str:
+    return f"/v1/status/{hex_text(row.license)}/{hex_text(row.item)}"
+
+
+async def ask(node: RunningNode, row: Row = ROW, **changes: str) -> tuple[int, Any]:
+    return await node.ask("GET", path(row), params=QUERY | changes)
+
+
+async def test_a_status_says_what_was_asked_and_verifies(node: RunningNode, clock: ManualClock) -> None:
+    await node.submit(ONE)
+    clock.time += 1
+    node.chain.time = clock.time
+    node.chain.mine()
+    head = len(node.chain.blocks) - 1
+    await until(lambda: node.node._freshness.head.point.number >= head)
+    for expected in (Reason.GRANTED, Reason.REVOKED):
+        status, body = await ask(node)
+        answer = status_from_json(body)
+        assert (status, answer.check(TRUSTED).name) == (200, "rig")
+        asked = answer.status
+        assert (asked.row, asked.query, asked.max_age_s) == (ROW, Query(BEN, "train-ai"), 600)
+        assert asked.reason is expected
+        await node.submit(revocation("everything"))
+
+
+async def test_it_is_not_to_be_kept(node: RunningNode) -> None:
+    """It speaks for one moment."""
+    async with node.http.get(node.url + path(), params=QUERY, headers={"If-None-Match": "*"}) as answer:
+        assert (answer.status, answer.headers["Cache-Control"]) == (200, "no-store")
+        assert "ETag" not in answer.headers
+
+
+async def test_questions_at_once_share_a_signature(node: RunningNode) -> None:
+    await node.submit(ONE)
+    answers = await asyncio.gather(*(ask(node) for _ in range(8)))
+    assert all(status_from_json(body).check(TRUSTED) for _, body in answers)
+    assert len({body["signature"] for _, body in answers}) < 8
+
+
+async def test_it_is_written_as_any_json_is(tmp_path: Path) -> None:
+    text = StatusText()
+    with NodeRig(tmp_path) as rig:
+        desk = StatusDesk(NETWORK, rig.store, rig.freshness, rig.identity, rig.clock, rig.counters)
+        await rig.give(ONE)
+        for purpose in ("train-ai", "x", "a" + "-9" * 15):
+            asked = StatusQuestion(ROW, Query(BEN, purpose), 600)
+            answers = await asyncio.gather(*(desk.ask(asked) for _ in range(5)))
+            assert [text.of(one) for one in answers] == [
+                json.dumps(status_to_json(one)) for one in answers
+            ]
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("", "bad-request"),
+        ("grantee=0x" + "00" * 20 + "&purpose=train-ai", "bad-request"),
+        ("grantee=0x" + "00" * 20 + "&purpose=train-ai&max_age_s=60&more=1", "bad-request"),
+        ("grantee=0x" + "00" * 20 + "&purpose=train-ai&max_age_s=60&max_age_s=60", "bad-request"),
+        ("grantee=0x" + "00" * 20 + "&grantee=0x" + "00" * 20 + "&purpose=train-ai", "bad-request"),
+        ("grantee=0x" + "00" * 20 + "&purpose=train-ai&max_age_s=-1", "bad-request"),
+        ("grantee=0x" + "00" * 20 + "&purpose=train-ai&max_age_s=1e3", "bad-request"),
+        ("grantee=0x" + "00" * 20 + "&purpose=train-ai&max_age_s=%D9%A1", "bad-request"),
+        ("grantee=0x" + "00" * 20 + "&purpose=train-ai&max_age_s=4294967296", "bad-request"),
+        ("grantee=0x" + "00" * 20 + "&purpose=train-ai&max_age_s=" + "9" * 5_000, "bad-request"),
+        ("grantee=0x00&purpose=train-ai&max_age_s=60", "invalid-address"),
+        ("grantee=%ED%A0%80&purpose=train-ai&max_age_s=60", "invalid-address"),
+        ("grantee=0x" + "00" * 20 + "&purpose=Train&max_age_s=60", "invalid-purpose"),
+    ],
+)
+async def test_a_wrong_query_is_refused(node: RunningNode, query: str, code: str) -> None:
+    status, body = await node.get(f"{path()}?{query}")
+    assert (status, body["error"]["code"]) == (400, code)
+
+
+@pytest.mark.parametrize("name", ["x", "0x", "0x" + "AB" * 32, "0x" + "ab" * 33])
+async def test_a_wrong_hash_is_refused(node: RunningNode, name: str) -> None:
+    for place in (
+        f"/v1/status/{name}/{hex_text(ROW.item)}",
+        f"/v1/status/{hex_text(ROW.license)}/{name}",
+    ):
+        status, body = await node.ask("GET", place, params=QUERY)
+        assert (status, body["error"]["code"]) == (400, "malformed")
+
+
+async def test_other_methods_and_places_are_refused(node: RunningNode) -> None:
+    assert (await node.ask("POST", path(), params=QUERY))[0] == 405
+    assert (await node.get(f"/v1/status/{hex_text(ROW.license)}"))[0] == 404

@@ -1,0 +1,111 @@
+"""What a page does: fields in, typed data out, a wallet's signature, and the message is handed in."""
+
+import base64
+from typing import Any
+
+import pytest
+from eth_account import Account
+from eth_account.messages import encode_typed_data
+
+from sayso_protocol.envelope import encode
+from sayso_protocol.network_file import NetworkFile, Operator
+from sayso_protocol.primitives import address_text, hash_from_text, hex_text
+from sayso_protocol.receipt_text import acknowledgement_from_json
+from sayso_protocol.typed_data import digest, typed_data
+from support.node_rig import consent, node_key, revocation
+from support.protocol_strategies import BEN, NETWORK, item_hashes
+from support.running_node import RunningNode
+
+WALLET = Account.from_key(b"\x11" * 32)
+TRUSTED = NetworkFile(NETWORK, 1, 0, (Operator("rig", bytes(node_key("rig").verify_key)),))
+CONSENT: dict[str, Any] = {
+    "contributor": WALLET.address,
+    "grantee": address_text(BEN),
+    "via": "kled.ai",
+    "items": [hex_text(item) for item in item_hashes(3, 1)],
+    "purposes": ["fine-tune", "train-ai"],
+    "issued_at": 1_749_000_000,
+    "expires_at": 1_760_000_000,
+}
+REVOCATION: dict[str, Any] = {"contributor": WALLET.address, "scopes": ["via kled.ai"]}
+
+
+async def sign(node: RunningNode, kind: str, fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields with the signature that a wallet gives for the typed data."""
+    status, body = await node.ask("POST", f"/v1/typed-data/{kind}", json=fields)
+    assert status == 200, body
+    signed = WALLET.sign_message(encode_typed_data(full_message=body["typed_data"]))
+    assert hex_text(signed.message_hash) == body["digest"]
+    return {**fields, "signature": hex_text(signed.signature)}
+
+
+async def test_from_fields_to_a_promise(node: RunningNode) -> None:
+    given = await sign(node, "consent", CONSENT)
+    status, body = await node.ask("POST", "/v1/consents", json=given)
+    assert (status, [one["status"] for one in body["results"]]) == (200, ["stored"])
+    name = body["results"][0]["digest"]
+    _, held = await node.get(f"/v1/licenses/{name}")
+    assert (held["consent"]["via"], held["revoked_permissions"], held["status"]) == (
+        "kled.ai",
+        0,
+        "active",
+    )
+    taken = await sign(node, "revocation", REVOCATION)
+    status, body = await node.ask("POST", "/v1/revocations", json=taken)
+    assert (status, body["results"][0]["status"]) == (200, "stored")
+    promise = acknowledgement_from_json(body["results"][0]["acknowledgement"])
+    assert promise.check(TRUSTED).name == "rig"
+    assert hex_text(promise.statement.digest) == body["results"][0]["digest"]
+    _, held = await node.get(f"/v1/licenses/{name}")
+    assert (held["revoked_permissions"], held["status"]) == (6, "revoked")
+
+
+async def test_typed_data_is_that_of_the_protocol(node: RunningNode) -> None:
+    for kind, envelope in (("consent", consent(1)), ("revocation", revocation(words={64: 3, 65: 1}))):
+        told = typed_data(envelope.message, NETWORK)["message"]
+        fields = {
+            {"termsUri": "terms_uri", "issuedAt": "issued_at", "expiresAt": "expires_at"}.get(
+                name, name
+            ): value
+            for name, value in told.items()
+            if name not in {"notice", "content"}
+        }
+        if kind == "consent":
+            fields["items"] = [hex_text(item) for item in envelope.items]
+        status, body = await node.ask("POST", f"/v1/typed-data/{kind}", json=fields)
+        assert status == 200
+        assert body["typed_data"] == typed_data(envelope.message, NETWORK)
+        assert hash_from_text(body["digest"]) == digest(envelope.message, NETWORK)
+    assert node.stored()["messages"] == 0
+
+
+async def test_a_revocation_of_what_nobody_knows_waits_unless_its_consent_comes_along(
+    node: RunningNode,
+) -> None:
+    """Rules 7.12 and 7.14."""
+    taken = await sign(node, "revocation", REVOCATION)
+    status, body = await node.ask("POST", "/v1/revocations", json=taken)
+    assert (status, body["results"][0]["status"]) == (202, "pending")
+    assert "acknowledgement" not in body["results"][0]
+    assert node.stored()["acknowledgements"] == 0
+    one = consent(1)
+    signed = revocation("everything")
+    along = {
+        "contributor": address_text(signed.message.contributor),
+        "scopes": ["everything"],
+        "signature": hex_text(signed.signature),
+        "consents": [base64.b64encode(encode(one)).decode()],
+    }
+    status, body = await node.ask("POST", "/v1/revocations", json=along)
+    assert (status, [result["status"] for result in body["results"]]) == (200, ["stored", "stored"])
+    assert "acknowledgement" in body["results"][0]
+
+
+@pytest.mark.parametrize("kind", ["consent", "revocation"])
+async def test_a_signature_for_other_fields_is_refused(node: RunningNode, kind: str) -> None:
+    fields = CONSENT if kind == "consent" else REVOCATION
+    given = await sign(node, kind, fields)
+    changed = {"purposes": ["train-ai"]} if kind == "consent" else {"scopes": ["everything"]}
+    status, body = await node.ask("POST", f"/v1/{kind}s", json=given | changed)
+    assert (status, body["results"][0]["error"]["code"]) == (422, "bad-signature")
+    assert node.stored()["messages"] == 0

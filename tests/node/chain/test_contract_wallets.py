@@ -1,0 +1,424 @@
+"""Contract wallets of all kinds on a real chain, and endpoints that fail (rule 4.4)."""
+
+import asyncio
+import json
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from eth_abi.abi import encode as abi_encode
+from web3 import HTTPProvider, Web3
+
+from sayso_contracts import artifact
+from sayso_node.chain import contract_wallets
+from sayso_node.chain.contract_wallets import ContractWallets
+from sayso_node.chain.eth_call import EthCall
+from sayso_node.errors import ChainUnreachable
+from sayso_node.freshness import ChainHead
+from sayso_node.judging import Check
+from sayso_protocol.envelope import Envelope, decode, encode
+from sayso_protocol.errors import BadSignature, RefusedByWallet, SaysoError, Unsupported
+from sayso_protocol.messages import Revocation
+from sayso_protocol.primitives import keccak
+from sayso_protocol.receipts import ChainPoint, join_rows
+from sayso_protocol.scopes import scope_word
+from sayso_protocol.signatures import Claim, WalletVerifier
+from sayso_protocol.typed_data import digest
+from sayso_protocol.verdict import REASONS, Query, Reason, Row
+from sayso_protocol.wallet_proofs import WalletProof, read_wallet_proof, wrap
+from support.anvil import REPOSITORY, anvil
+from support.endpoint import CUT, SILENT, Failure, Raw, endpoint
+from support.node_rig import NodeRig
+from support.protocol_strategies import (
+    ADA,
+    BEN,
+    NETWORK,
+    NODE,
+    WALLETS,
+    a_consent,
+    item_hashes,
+    sign_digest,
+)
+from support.ways import Ways
+
+CONTRACTS = REPOSITORY / "contracts"
+MAGIC = bytes.fromhex("1626ba7e").ljust(32, b"\0")
+DIGEST = keccak(b"what is signed")
+BY_ADA, BY_BEN = (sign_digest(WALLETS[one], DIGEST) for one in (ADA, BEN))
+ANY = b"\x01" * 66  # longer than a key's
+POINT = ChainPoint(7, b"\x07" * 32)
+
+
+class Wallets:
+    """A chain with the contracts of contracts/test/support/Wallets.sol."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.w3 = Web3(HTTPProvider(url))
+
+    def code(self, name: str, kinds: tuple[str, ...] = (), values: tuple[Any, ...] = ()) -> bytes:
+        compiled = json.loads((CONTRACTS / "out" / "Wallets.sol" / f"{name}.json").read_text())
+        return bytes.fromhex(compiled["bytecode"]["object"][2:]) + abi_encode(kinds, values)
+
+    def deploy(self, name: str, kinds: tuple[str, ...] = (), *values: Any) -> bytes:
+        receipt = self.send({"data": self.code(name, kinds, values)})
+        return bytes.fromhex(receipt["contractAddress"][2:])
+
+    def send(self, transaction: dict[str, Any]) -> Any:
+        sender = {"from": self.w3.eth.accounts[0]}
+        sent = self.w3.eth.send_transaction(sender | transaction)  # type: ignore[arg-type]
+        return self.w3.eth.wait_for_transaction_receipt(sent)
+
+    def head(self) -> ChainPoint:
+        block = self.w3.eth.get_block("latest")
+        return ChainPoint(int(block["number"]), bytes(block["hash"]))
+
+    def code_at(self, address: bytes) -> bytes:
+        return bytes(self.w3.eth.get_code(Web3.to_checksum_address(address)))
+
+
+@pytest.fixture(scope="module")
+def chain() -> Iterator[Wallets]:
+    forge = CONTRACTS / "node_modules" / ".bin" / "forge"
+    subprocess.run([forge, "build", "--quiet"], cwd=CONTRACTS, check=True)
+    with anvil() as url:
+        yield Wallets(url)
+
+
+@pytest.fixture
+async def wallets(chain: Wallets) -> AsyncIterator[ContractWallets]:
+    ways = Ways(chain.url)
+    calls = EthCall(ways)
+    yield ContractWallets(calls)
+    await ways.close()
+
+
+async def outcome(wallets: ContractWallets, claim: Claim, block: ChainPoint) -> type[SaysoError] | None:
+    """What the answers say of a claim, checked alone and in a batch."""
+    answers = await wallets.ask([claim], "peer", block)
+    assert answers.block == block
+    [error] = answers.verify([claim])
+    if error is None:
+        answers.check(*claim)
+        return None
+    with pytest.raises(type(error)):
+        answers.check(*claim)
+    return type(error)
+
+
+KINDS: dict[str, tuple[str, tuple[str, ...], tuple[Any, ...], type[SaysoError] | None]] = {
+    "accepts, after work": ("SlowWallet", ("uint256",), (100_000,), None),
+    "takes more gas than it gets": ("SlowWallet", ("uint256",), (200_000,), RefusedByWallet),
+    "accepts, with much behind it": ("BombWallet", ("bytes32",), (MAGIC,), None),
+    "refuses, with much behind it": ("BombWallet", ("bytes32",), (b"\xff" * 32,), RefusedByWallet),
+    "accepts with a dirty word": ("BombWallet", ("bytes32",), (MAGIC[:-1] + b"\1",), RefusedByWallet),
+    "answers with four bytes": ("ShortWallet", (), (), RefusedByWallet),
+    "changes state": ("WritingWallet", (), (), RefusedByWallet),
+    "reverts": ("RevertingWallet", (), (), RefusedByWallet),
+    "burns all gas": ("BurningWallet", (), (), RefusedByWallet),
+    "approved nothing": ("ApprovingWallet", (), (), RefusedByWallet),
+    "is a contract, no wallet": ("WalletFactory", (), (), RefusedByWallet),
+}
+
+
+@pytest.mark.parametrize(("name", "kinds", "values", "expected"), KINDS.values(), ids=KINDS)
+async def test_a_deployed_wallet_is_asked(
+    chain: Wallets,
+    wallets: ContractWallets,
+    name: str,
+    kinds: tuple[str, ...],
+    values: tuple[Any, ...],
+    expected: type[SaysoError] | None,
+) -> None:
+    claim = Claim(chain.deploy(name, kinds, *values), DIGEST, ANY)
+    assert await outcome(wallets, claim, chain.head()) is expected
+
+
+async def test_a_wallet_that_signs_65_bytes_comes_wrapped(
+    chain: Wallets, wallets: ContractWallets
+) -> None:
+    wallet, head = chain.deploy("OwnedWallet", ("address",), "0x" + ADA.hex()), chain.head()
+    right, wrong = wrap(WalletProof(BY_ADA)), wrap(WalletProof(BY_BEN))
+    assert await outcome(wallets, Claim(wallet, DIGEST, right), head) is None
+    assert await outcome(wallets, Claim(wallet, DIGEST, wrong), head) is RefusedByWallet
+    assert await outcome(wallets, Claim(wallet, keccak(b""), right), head) is RefusedByWallet
+    assert await outcome(wallets, Claim(wallet, DIGEST, BY_ADA), head) is BadSignature
+
+
+async def test_one_signature_of_a_contract_wallet_serves_gossip_and_registry(
+    chain: Wallets, wallets: ContractWallets
+) -> None:
+    wallet = chain.deploy("OwnedWallet", ("address",), "0x" + ADA.hex())
+    revocation = Revocation(wallet, ("everything",))
+    by_ada = sign_digest(WALLETS[ADA], digest(revocation, NETWORK))
+    envelope = Envelope(revocation, NETWORK, wrap(WalletProof(by_ada)))
+    heard = decode(encode(envelope), NETWORK)
+    judge: WalletVerifier = await wallets.ask([heard.claim], "peer", chain.head())
+    heard.check_signatures(judge)
+
+    receipt = chain.send({"data": artifact.creation_code()})
+    registry = chain.w3.eth.contract(receipt["contractAddress"], abi=artifact.abi())
+    own = read_wallet_proof(heard.signature).signature
+    signer, none = Web3.to_checksum_address(wallet), list[int]()
+    call = registry.functions.revokeBySig(signer, ["everything"], none, none, own)
+    chain.w3.eth.wait_for_transaction_receipt(call.transact({"from": chain.w3.eth.accounts[0]}))
+    [bits] = registry.functions.revokedWords(signer, [scope_word("everything")]).call()
+    assert bits == 1
+
+
+async def test_the_answer_is_that_of_the_named_block(chain: Wallets, wallets: ContractWallets) -> None:
+    wallet = chain.deploy("ApprovingWallet")
+    before, claim = chain.head(), Claim(wallet, DIGEST, ANY)
+    call = keccak(b"approve(bytes32)")[:4] + DIGEST
+    chain.send({"to": Web3.to_checksum_address(wallet), "data": call})
+    assert await outcome(wallets, claim, before) is RefusedByWallet
+    assert await outcome(wallets, claim, chain.head()) is None
+    gone = ChainPoint(before.number, b"\x99" * 32)
+    assert await outcome(wallets, claim, gone) is Unsupported
+
+
+async def test_a_consent_is_clear_only_while_its_wallet_stands_by_it(
+    chain: Wallets, tmp_path: Path
+) -> None:
+    """Rule 8.14, with a wallet that changes its mind on a real chain."""
+    wallet, items = chain.deploy("ApprovingWallet"), item_hashes(1, 1)
+    given = a_consent(items, contributor=wallet, parties=(wallet,))
+    envelope = Envelope(given, NETWORK, ANY, items).sponsored_by(NODE)
+    row = join_rows([Row(envelope.digest, items[0])])
+    ways = Ways(chain.url)
+    calls = EthCall(ways)
+
+    async def approve(rig: NodeRig, approved: bytes) -> None:
+        call = keccak(b"approve(bytes32)")[:4] + approved
+        chain.send({"to": Web3.to_checksum_address(wallet), "data": call})
+        rig.clock.time += 1
+        rig.freshness.chain_read(rig.clock.time, ChainHead(chain.head(), rig.clock.time))
+        await rig.watch.ask()
+
+    def reason(rig: NodeRig) -> Reason:
+        return REASONS[rig.judge.judge(Check(Query(BEN, "train-ai"), 60, "run", row)).reasons[0]]
+
+    with NodeRig(tmp_path, prober=calls) as rig:
+        await approve(rig, b"\0" * 32)
+        [refused] = await rig.give(envelope)
+        assert type(refused.error) is RefusedByWallet
+        await approve(rig, envelope.digest)
+        [taken] = await rig.give(envelope)
+        assert taken.error is None
+        await approve(rig, envelope.digest)
+        assert reason(rig) is Reason.GRANTED
+        await approve(rig, b"\0" * 32)
+        assert reason(rig) is Reason.STALE
+        await approve(rig, envelope.digest)
+        assert reason(rig) is Reason.GRANTED
+    await ways.close()
+
+
+async def test_a_wallet_that_does_not_exist_yet(chain: Wallets, wallets: ContractWallets) -> None:
+    """ERC-6492: it is deployed for the question only."""
+    factory = chain.deploy("WalletFactory")
+    inside = chain.code("OwnedWallet", ("address",), ("0x" + ADA.hex(),))
+    wallet = keccak(b"\xff" + factory + bytes(32) + keccak(inside))[12:]  # EIP-1014
+    call = keccak(b"create(address)")[:4] + ADA.rjust(32, b"\0")
+    head = chain.head()
+
+    async def said(proof: WalletProof) -> type[SaysoError] | None:
+        return await outcome(wallets, Claim(wallet, DIGEST, wrap(proof)), head)
+
+    assert await said(WalletProof(BY_ADA, factory, call)) is None
+    assert await said(WalletProof(BY_BEN, factory, call)) is RefusedByWallet
+    assert await said(WalletProof(BY_ADA)) is RefusedByWallet
+    assert await said(WalletProof(BY_ADA, BEN, call)) is RefusedByWallet
+    assert await said(WalletProof(BY_ADA, factory, call[:-1] + b"\1")) is RefusedByWallet
+    for bad in ("RevertingWallet", "BurningWallet"):
+        assert await said(WalletProof(BY_ADA, chain.deploy(bad), call)) is RefusedByWallet
+    assert chain.code_at(wallet) == b""
+
+
+async def test_once_it_exists_its_factory_is_left_alone(
+    chain: Wallets, wallets: ContractWallets
+) -> None:
+    wallet, burning = (
+        chain.deploy("OwnedWallet", ("address",), "0x" + ADA.hex()),
+        chain.deploy("BurningWallet"),
+    )
+    claim = Claim(wallet, DIGEST, wrap(WalletProof(BY_ADA, burning, b"\1")))
+    assert await outcome(wallets, claim, chain.head()) is None
+
+
+async def test_a_delegated_key_signs_as_before_and_its_delegate_may_answer(
+    chain: Wallets, wallets: ContractWallets
+) -> None:
+    """EIP-7702: ECDSA first, whatever the delegate would say."""
+    delegate = chain.deploy("RevertingWallet")
+    set_code = chain.w3.provider.make_request
+    set_code("anvil_setCode", ["0x" + BEN.hex(), "0xef0100" + delegate.hex()])  # type: ignore[arg-type]
+    chain.send({})
+    assert await outcome(wallets, Claim(BEN, DIGEST, BY_BEN), chain.head()) is None
+    assert await outcome(wallets, Claim(BEN, DIGEST, BY_ADA), chain.head()) is BadSignature
+    claim = Claim(BEN, DIGEST, wrap(WalletProof(BY_ADA)))
+    assert await outcome(wallets, claim, chain.head()) is RefusedByWallet
+    delegate = chain.deploy("OwnedWallet", ("address",), "0x" + ADA.hex())
+    set_code("anvil_setCode", ["0x" + BEN.hex(), "0xef0100" + delegate.hex()])  # type: ignore[arg-type]
+    chain.send({})
+    assert await outcome(wallets, claim, chain.head()) is None
+
+
+async def test_too_little_gas_is_no_answer(
+    chain: Wallets, wallets: ContractWallets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim = Claim(chain.deploy("SlowWallet", ("uint256",), 0), DIGEST, ANY)
+    monkeypatch.setattr(contract_wallets, "GAS", 200_000)
+    assert await outcome(wallets, claim, chain.head()) is Unsupported
+    monkeypatch.undo()
+    assert await outcome(wallets, claim, chain.head()) is None
+
+
+async def test_the_largest_signature_fits(chain: Wallets, wallets: ContractWallets) -> None:
+    wallet = chain.deploy("SlowWallet", ("uint256",), 0)
+    for signature in (b"\xff" * 8_192, wrap(WalletProof(b"\xff" * 7_968))):
+        assert len(signature) >= 8_160
+        assert await outcome(wallets, Claim(wallet, DIGEST, signature), chain.head()) is None
+
+
+FAILURES = {
+    "an error": Failure({"code": -32_000, "message": "no"}),
+    "a revert": Failure({"code": 3, "message": "execution reverted", "data": "0x"}),
+    "nothing": None,
+    "no bytes": "0x",
+    "no hexadecimal": "0xzz",
+    "half a word": "0x" + "00" * 15 + "01",
+    "zero": "0x" + "00" * 32,
+    "five": "0x" + "00" * 31 + "05",
+    "two words": "0x" + "00" * 31 + "01" + "00" * 32,
+    "an object": {},
+    "no JSON": Raw(b"<html>", 502),
+    "nested": Raw(b"[" * 200_000),
+    "without end": Raw(b'{"result": "0x' + b"00" * 100_000 + b'"}'),
+    "hangs up": CUT,
+    "silence": SILENT,
+}
+
+
+@pytest.mark.parametrize("answer", FAILURES.values(), ids=FAILURES)
+async def test_an_endpoint_that_fails_says_nothing_about_the_wallet(answer: Any) -> None:
+    claim = Claim(ADA, DIGEST, ANY)
+    async with endpoint() as rpc:
+        ways = Ways(rpc.url)
+        calls = EthCall(ways)
+        wallets = ContractWallets(calls, timeout_s=0.5)
+        rpc.answers["eth_call"] = answer
+        assert await outcome(wallets, claim, POINT) is Unsupported
+        rpc.answers["eth_call"] = "0x" + "00" * 31 + "01"  # nothing of the failure is remembered
+        assert await outcome(wallets, claim, POINT) is None
+        await ways.close()
+
+
+async def test_no_endpoint() -> None:
+    ways = Ways("http://127.0.0.1:1")
+    calls = EthCall(ways)
+    assert await outcome(ContractWallets(calls), Claim(ADA, DIGEST, ANY), POINT) is Unsupported
+    with pytest.raises(ChainUnreachable):
+        await calls.created(b"", 1, POINT)
+    await ways.close()
+
+
+class Gate:
+    """A chain that accepts, once the gate is open; knows who was asked about."""
+
+    def __init__(self) -> None:
+        self.open = asyncio.Event()
+        self.asked: list[bytes] = []
+        self.under_way = self.most = 0
+
+    async def created(self, code: bytes, gas: int, block: ChainPoint) -> bytes:
+        self.asked.append(code)
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        await self.open.wait()
+        await asyncio.sleep(0)
+        self.under_way -= 1
+        return (1).to_bytes(32)
+
+
+def claims(count: int, signer: bytes = ADA) -> list[Claim]:
+    return [Claim(signer, number.to_bytes(32), ANY) for number in range(count)]
+
+
+async def settle() -> None:
+    for _ in range(100):
+        await asyncio.sleep(0)
+
+
+async def test_a_source_that_brings_much_leaves_room_for_others() -> None:
+    gate = Gate()
+    wallets = ContractWallets(gate)
+    flood = asyncio.create_task(wallets.ask(claims(100), "loud", POINT))
+    await settle()
+    assert len(gate.asked) == contract_wallets.AT_ONCE_PER_SOURCE
+    quiet = [
+        asyncio.create_task(wallets.ask(claims(1, bytes([number]) * 20), str(number), POINT))
+        for number in range(1, 5)
+    ]
+    await settle()
+    assert len(gate.asked) == contract_wallets.AT_ONCE_PER_SOURCE + len(quiet)
+    gate.open.set()
+    for number, task in enumerate(quiet, 1):
+        (await task).check(*claims(1, bytes([number]) * 20)[0])
+    outcomes = (await flood).verify(claims(100))
+    assert outcomes.count(None) == contract_wallets.WAITING_PER_SOURCE
+    assert {type(one) for one in outcomes} == {type(None), Unsupported}
+    assert gate.most <= contract_wallets.AT_ONCE
+    assert not wallets._waiting
+    assert not wallets._shares
+
+
+async def test_not_more_than_a_few_questions_are_under_way() -> None:
+    gate = Gate()
+    wallets = ContractWallets(gate)
+    tasks = [asyncio.create_task(wallets.ask(claims(3), str(source), POINT)) for source in range(20)]
+    await settle()
+    assert gate.most == contract_wallets.AT_ONCE
+    gate.open.set()
+    await asyncio.gather(*tasks)
+    assert gate.most == contract_wallets.AT_ONCE
+
+
+async def test_an_answer_is_remembered_for_its_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contract_wallets, "REMEMBERED", 2)
+    gate = Gate()
+    gate.open.set()
+    wallets = ContractWallets(gate)
+    one, two, three = claims(3)
+    for asked, block, questions in (
+        ([one, one], POINT, 1),
+        ([one], POINT, 1),
+        ([one], ChainPoint(8, b"\x08" * 32), 2),
+        ([two], POINT, 3),  # forgets the oldest
+        ([one], POINT, 4),
+        ([three, one], POINT, 5),
+    ):
+        assert (await wallets.ask(asked, "peer", block)).verify(asked) == [None] * len(asked)
+        assert len(gate.asked) == questions
+
+
+async def test_keys_are_not_asked_about() -> None:
+    gate = Gate()
+    answers = await ContractWallets(gate).ask([Claim(ADA, DIGEST, BY_ADA)], "peer", POINT)
+    assert gate.asked == []
+    answers.check(ADA, DIGEST, BY_ADA)
+
+
+async def test_a_cancelled_question_leaves_nothing_behind() -> None:
+    wallets = ContractWallets(Gate())
+    task = asyncio.create_task(wallets.ask(claims(5), "peer", POINT))
+    await settle()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await settle()
+    assert not wallets._waiting
+    assert not wallets._shares
+    assert wallets._under_way._value == contract_wallets.AT_ONCE

@@ -1,0 +1,202 @@
+"""Relays: every promised bit comes to the chain, none twice, whatever others do or refuse."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from node.chain.paying import WAIT_S, Paying
+from sayso_node.chain.fees import MAX_TRANSACTION_GAS
+from sayso_node.chain.relayer import Item
+from sayso_node.store import relays
+from sayso_protocol.envelope import Envelope
+from sayso_protocol.messages import Revocation
+from sayso_protocol.primitives import sha256
+from sayso_protocol.scopes import scope_word
+from sayso_protocol.words import FULL
+from support.fake_chain import revoked
+from support.node_rig import consent, revocation
+from support.protocol_strategies import ADA, BEN, CLEO
+
+WARD = f"ward 0x{ADA.hex()} everything"
+
+
+@pytest.fixture
+def paying(tmp_path: Path) -> Iterator[Paying]:
+    paying = Paying(tmp_path)
+    yield paying
+    paying.close()
+
+
+async def known(paying: Paying) -> None:
+    """Ada is known, and Cleo as her guardian; nothing of it is to be anchored."""
+    await paying.rig.give(consent(1, guardian=CLEO))
+
+
+def scopes(*purposes: str) -> Envelope:
+    return revocation(*(f"everything for {one}" for one in purposes))
+
+
+async def test_what_was_promised_comes_to_the_chain_once(paying: Paying) -> None:
+    await known(paying)
+    await paying.promise(revocation("everything"), revocation(WARD, contributor=CLEO))
+    await paying.drain()
+    assert paying.bits(ADA) == {scope_word("everything"): 1}
+    assert paying.bits(CLEO) == {scope_word(WARD): 1}
+    assert paying.relayed() == 1
+    await paying.promise(revocation("everything"))  # again
+    await paying.drain()
+    assert paying.relayed() == 1
+
+
+async def test_it_waits_for_company_and_not_longer(paying: Paying) -> None:
+    await known(paying)
+    await paying.promise(scopes("train-ai"))
+    paying.rig.clock.time += WAIT_S - 1
+    await paying.promise(scopes("resale"))
+    await paying.steps(2)
+    assert paying.account.broadcasts == []
+    paying.rig.clock.time += 1
+    await paying.steps(2)
+    await paying.drain()
+    assert paying.relayed() == 1
+    assert len(paying.bits(ADA)) == 2
+
+
+async def test_what_was_only_heard_is_left_to_those_who_promised_it(paying: Paying) -> None:
+    await known(paying)
+    await paying.rig.give(revocation("everything"))
+    await paying.drain()
+    assert paying.account.broadcasts == []
+
+
+async def test_a_message_that_brought_nothing_new_is_carried_by_those_that_did(paying: Paying) -> None:
+    """Rule 7.13: it was acknowledged for its bits and not kept."""
+    await known(paying)
+    await paying.rig.give(scopes("train-ai"), scopes("resale"))
+    covered = scopes("train-ai", "resale")
+    await paying.promise(covered)
+    await paying.drain()
+    assert paying.bits(ADA) == covered.message.bits  # type: ignore[union-attr]
+    assert paying.relayed() == 1
+
+
+async def test_the_fewest_messages_carry_it(paying: Paying) -> None:
+    await known(paying)
+    purposes = [f"purpose-{number}" for number in range(9)]
+    await paying.promise(*(scopes(one) for one in purposes), scopes(*purposes, "all"))
+    await paying.steps()
+    paying.rig.clock.time += WAIT_S
+    await paying.steps()
+    with paying.rig.store.read() as db:
+        [(count,)] = db.execute("SELECT count(*) FROM relay_items")
+    assert count == 1
+    await paying.drain()
+    assert len(paying.bits(ADA)) == 10
+
+
+async def test_what_somebody_else_relayed_is_not_relayed_again(paying: Paying) -> None:
+    await known(paying)
+    both = scopes("train-ai", "resale")
+    await paying.promise(scopes("train-ai"), both)
+    paying.chain.mine(*(revoked(ADA, word, 1) for word in both.message.bits))  # type: ignore[union-attr]
+    await paying.follower.read()
+    await paying.drain()
+    assert paying.account.broadcasts == []
+    paying.chain.drop(len(paying.chain.blocks) - 1)  # and gone again
+    paying.chain.mine()
+    await paying.follower.read()
+    await paying.drain()
+    assert paying.bits(ADA) == both.message.bits  # type: ignore[union-attr]
+    assert paying.relayed() == 1
+
+
+async def test_a_fork_that_drops_what_others_relayed(paying: Paying) -> None:
+    await known(paying)
+    await paying.promise(scopes("train-ai"))
+    paying.chain.mine()
+    [word] = scopes("train-ai").message.bits  # type: ignore[union-attr]
+    paying.chain.mine(revoked(ADA, word, 1))
+    await paying.follower.read()
+    paying.chain.drop(1)
+    paying.chain.mine()
+    await paying.follower.read()
+    with paying.rig.store.read() as db:
+        assert relays.on_chain(db, ADA, word) == 0
+        assert relays.missing(db, ADA) == {word: 1}
+    await paying.drain()
+    assert paying.bits(ADA) == {word: 1}
+    with paying.rig.store.read() as db:
+        assert relays.on_chain(db, ADA, word) == 1
+
+
+async def test_on_a_fork_that_the_follower_has_not_seen_nothing_is_relayed_twice(
+    paying: Paying,
+) -> None:
+    """Its height was read before, on the fork that is gone."""
+    await known(paying)
+    for _ in range(2):
+        await paying.block()
+    await paying.promise(scopes("train-ai"))
+    paying.rig.clock.time += WAIT_S
+    await paying.steps()
+    paying.chain.drop(2)
+    for _ in range(2):
+        paying.chain.mine()
+        await paying.steps(2)
+    assert paying.relayed() == 1
+    await paying.drain()
+    assert paying.relayed() == 1
+
+
+async def test_what_the_registry_rejects_hinders_nobody_and_is_tried_later(paying: Paying) -> None:
+    await known(paying)
+    await paying.rig.give(consent(2, contributor=BEN, parties=(BEN,)))
+    paying.account.rejects.add(BEN)
+    await paying.promise(revocation("everything", contributor=BEN), revocation("everything"))
+    for _ in range(12):
+        paying.rig.clock.time += WAIT_S
+        await paying.block()
+    assert paying.bits(ADA) == {scope_word("everything"): 1}
+    assert paying.bits(BEN) == {}
+    assert paying.relayed() == 1  # not again and again
+    assert "relay-rejected" in paying.alarms.active()
+    assert paying.rig.count("relay_rejected") == 1
+    paying.account.rejects.clear()
+    paying.rig.clock.time += relays.FIRST_PAUSE_S
+    await paying.drain()
+    assert paying.bits(BEN) == {scope_word("everything"): 1}
+    assert paying.relayed() == 2
+    assert paying.alarms.active() == {}
+
+
+async def test_a_relay_that_does_not_fit_is_made_smaller(paying: Paying) -> None:
+    await known(paying)
+    purposes = [scopes(f"purpose-{number}") for number in range(40)]
+    await paying.promise(*purposes)
+    paying.account.most_gas = 150_000
+    await paying.drain()
+    assert len(paying.bits(ADA)) == 40
+    assert paying.relayed() > 1
+    assert all(one.gas <= 150_000 for one in paying.account.mined())
+
+
+async def test_a_reverted_relay_is_made_anew(paying: Paying) -> None:
+    await known(paying)
+    await paying.promise(revocation("everything"))
+    paying.rig.clock.time += WAIT_S
+    await paying.steps()
+    paying.account.reverts = True
+    await paying.block()
+    assert "transaction-failed" in paying.alarms.active()
+    paying.account.reverts = False
+    await paying.drain()
+    assert paying.bits(ADA) == {scope_word("everything"): 1}
+
+
+def test_no_batch_can_be_larger_than_a_transaction() -> None:
+    """The largest message there can be still fits, of a key and of a contract wallet."""
+    words = tuple(range(64))
+    largest = Revocation(ADA, tuple("x" * 200 for _ in range(16)), words, (FULL,) * 64)
+    for signature, is_wallets in ((b"\1" * 65, False), (b"\1" * 8_192, True)):
+        assert Item(sha256(b""), largest, signature, is_wallets).gas < MAX_TRANSACTION_GAS // 4

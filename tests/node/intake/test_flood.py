@@ -1,0 +1,113 @@
+"""A flood of valid consents from fresh addresses fills a bounded pool, and displaces nobody."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pytest
+
+from sayso_node.errors import NoRoom
+from sayso_node.outcome import Channel, Status
+from sayso_node.store import chain_state, sponsors
+from sayso_node.store.chain_state import Anchor
+from sayso_node.store.engine import Engine
+from sayso_node.store.sponsors import Quotas
+from sayso_protocol.primitives import sha256
+from support.fake_network import Switchboard
+from support.node_rig import NOW, NodeRig, consent, revocation
+from support.protocol_strategies import NODE
+
+KEY, STRANGER = b"k" * 32, b"s" * 32
+SMALL = Quotas(trusted=5, standing=3, strangers=40, age_s=100.0, operators=frozenset({KEY}))
+
+
+async def flood(store: Engine, numbers: Iterable[int], by: bytes | None = None) -> list[int]:
+    """Which of so many consents found room, each of another sponsor unless one is named."""
+
+    def take(number: int) -> Callable[..., bool]:
+        name = sha256(b"%d" % number)
+        return lambda db: sponsors.take_room(db, by or name, sha256(name), NOW, SMALL)
+
+    return [number for number in numbers if await store.write(take(number))]
+
+
+async def test_a_flood_fills_the_pool_and_no_more(store: Engine) -> None:
+    taken = len(await flood(store, range(600)))
+    assert SMALL.strangers / 2 < taken <= SMALL.strangers
+    with store.read() as db:
+        assert sponsors.pooled(db) == taken
+        assert db.execute("SELECT count(*) FROM sponsors").fetchone()[0] <= taken
+
+
+async def test_nobody_is_turned_away_while_half_of_the_pool_is_free(store: Engine) -> None:
+    half = SMALL.strangers // 2
+    assert await flood(store, range(half)) == list(range(half))
+
+
+async def test_who_hands_it_in_again_draws_the_same_lot(store: Engine) -> None:
+    refused = sorted(set(range(300)) - set(await flood(store, range(300))))
+    for _ in range(3):
+        assert await flood(store, refused) == []
+
+
+async def test_nobody_is_shut_out_for_having_come_late(store: Engine) -> None:
+    await flood(store, range(100))
+    assert await flood(store, range(1_000, 1_400)) != []
+
+
+async def test_known_sponsors_have_room_of_their_own_whatever_strangers_do(store: Engine) -> None:
+    await flood(store, range(1_000))
+    with store.read() as db:
+        before = sponsors.pooled(db)
+    assert len(await flood(store, range(SMALL.trusted), KEY)) == SMALL.trusted
+    with store.read() as db:
+        assert sponsors.pooled(db) == before  # none of it was the pool's
+
+
+async def test_standing_takes_age_and_an_anchor(store: Engine) -> None:
+    async def room(now: float) -> bool:
+        digest = sha256(b"unlucky")
+        none = SMALL._replace(strangers=0)
+        return await store.write(lambda db: sponsors.take_room(db, STRANGER, digest, now, none))
+
+    await store.write(lambda db: db.execute("INSERT INTO sponsors VALUES (?, ?, 0)", (STRANGER, NOW)))
+    assert not await room(NOW + SMALL.age_s)
+    batch = await store.write(lambda db: chain_state.make_batch(db, STRANGER, [sha256(b"license")]))
+    assert not await room(NOW + SMALL.age_s)
+    anchor = Anchor(batch.root, b"a" * 20, 7, bytes(32))
+    await store.write(lambda db: chain_state.add_anchor(db, anchor))
+    assert not await room(NOW + SMALL.age_s - 1)
+    assert [await room(NOW + SMALL.age_s) for _ in range(4)] == [True, True, True, False]
+
+
+@pytest.fixture
+def full(tmp_path: Path) -> NodeRig:
+    return NodeRig(tmp_path, name="full", quotas=Quotas(trusted=2, strangers=0))
+
+
+async def test_what_finds_no_room_is_refused_and_told(full: NodeRig) -> None:
+    with full:
+        outcomes = await full.give(consent(1), consent(2, sponsor=None))
+        assert [one.status for one in outcomes] == [Status.REFUSED, Status.STORED]
+        assert isinstance(outcomes[0].error, NoRoom)
+        # Of whoever is known, every revocation is kept.
+        (stop,) = await full.give(revocation("everything"), source=Channel.GOSSIP)
+        assert stop.status is Status.STORED
+        # It is forgotten, not remembered as wrong: with a sponsor that has room it is taken.
+        again = await full.give(consent(1, sponsor=None))
+        assert again[0].status is Status.STORED
+
+
+async def test_what_found_no_room_is_fetched_once(tmp_path: Path) -> None:
+    board = Switchboard()
+    ours, theirs = Quotas(strangers=0), Quotas(operators=frozenset({bytes(NODE.verify_key)}))
+    with (
+        NodeRig(tmp_path, name="a", board=board, quotas=ours) as a,
+        NodeRig(tmp_path, name="b", board=board, quotas=theirs) as b,
+    ):
+        await b.give(consent(1), consent(2))
+        for _ in range(4):
+            assert await a.rounds.round(b.peer_id)
+        assert a.count("intake_refused") == 2
+        assert await b.rounds.round(a.peer_id)  # it offers, and is declined: that is no failure
+        assert await b.rounds.round(a.peer_id)
+        assert a.count("intake_refused") == 4

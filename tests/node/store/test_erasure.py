@@ -1,0 +1,150 @@
+"""Rule 8.13: what was revoked may be forgotten; that it was revoked may not."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sayso_node.errors import NotFound, NotRevoked
+from sayso_node.judging import Check
+from sayso_node.outcome import Channel, Status
+from sayso_node.store import bits, erasure, messages, sync_index
+from sayso_protocol.envelope import CONSENT, Envelope
+from sayso_protocol.fingerprints import ROOT
+from sayso_protocol.messages import Consent
+from sayso_protocol.receipts import join_rows
+from sayso_protocol.verdict import REASONS, Query, Reason, Row
+from support.node_rig import NodeRig, consent, node_key, revocation
+from support.protocol_strategies import ADA, CLEO, NETWORK
+
+HELD = consent(1, count=300, grantee=bytes(20), guardian=CLEO)
+SECRET = HELD.items[7]
+
+
+def permissions(envelope: Envelope, items: list[int], purposes: list[str]) -> Envelope:
+    assert isinstance(envelope.message, Consent)
+    return revocation(words=envelope.message.masks(items, purposes))
+
+
+def whole(envelope: Envelope) -> Envelope:
+    assert isinstance(envelope.message, Consent)
+    return revocation(words=envelope.message.license_masks)
+
+
+async def erase(rig: NodeRig, envelope: Envelope) -> None:
+    await rig.store.write(lambda db: erasure.erase(db, NETWORK, envelope.digest))
+
+
+def reasons(rig: NodeRig, *rows: Row) -> list[Reason]:
+    rig.clock.time += 1
+    rig.be_current()
+    answer_ = rig.judge.judge(Check(Query(bytes(20), "train-ai"), 60, "run", join_rows(rows)))
+    return [REASONS[number] for number in answer_.reasons]
+
+
+WAYS = {
+    "its words": whole(HELD),
+    "everything": revocation("everything"),
+    "via": revocation("via kled.ai"),
+    "its guardian": revocation(f"ward 0x{ADA.hex()} everything", contributor=CLEO),
+}
+
+
+@pytest.mark.parametrize("name", WAYS)
+async def test_a_tombstone_says_revoked_and_nothing_brings_it_back(rig: NodeRig, name: str) -> None:
+    await rig.give(HELD, WAYS[name])
+    with rig.store.read() as db:
+        before = bits.current_digest(db)
+    await erase(rig, HELD)
+    for channel in Channel:
+        for again in (HELD, HELD.sponsored_by(node_key("another"))):
+            [outcome] = await rig.give(again, source=channel)
+            assert outcome.status is Status.KNOWN
+    mixed = [Row(HELD.digest, SECRET), Row(bytes(32), SECRET), Row(HELD.digest, bytes(32))]
+    expected = [Reason.REVOKED, Reason.UNKNOWN, Reason.REVOKED]
+    assert reasons(rig, *mixed) == expected
+    with rig.store.read() as db:
+        assert bits.current_digest(db) == before
+        assert erasure.is_erased(db, HELD.digest)
+        assert not erasure.is_erased(db, consent(2).digest)
+        assert messages.consents_on(db, SECRET) == []
+
+
+async def test_of_what_was_erased_no_byte_is_left(rig: NodeRig) -> None:
+    await rig.give(HELD, whole(HELD), consent(2))
+    await erase(rig, HELD)
+    files = list(rig.folder.glob("*"))
+    with rig.store.read() as db:
+        tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        for table in tables:
+            for row in db.execute(f"SELECT * FROM {table}"):
+                assert not any(isinstance(one, bytes) and SECRET in one for one in row)
+    rig.store.stop()  # the log of changes goes with it
+    assert not any(SECRET in file.read_bytes() for file in files if file.exists())
+
+
+async def test_a_tombstone_is_not_offered_to_peers(rig: NodeRig) -> None:
+    await rig.give(HELD, whole(HELD), consent(2))
+    await erase(rig, HELD)
+
+    with rig.store.read() as db:
+        assert [one.id for one in sync_index.entries(db, CONSENT, ROOT)] == [consent(2).digest]
+        assert sum(one.size for one in sync_index.sums(db, CONSENT, [ROOT], 4)) == 1
+        assert list(messages.bodies(db, [HELD.digest])) == []
+
+
+async def test_who_consented_anew_on_the_same_terms_is_still_revoked(rig: NodeRig) -> None:
+    renewal = consent(1, count=300, grantee=bytes(20), guardian=CLEO, issued_at=1_700_000_001)
+    await rig.give(HELD, whole(HELD))
+    await erase(rig, HELD)
+    await rig.give(renewal)
+    assert reasons(rig, Row(renewal.digest, SECRET)) == [Reason.REVOKED]
+
+
+async def test_what_stands_cannot_be_erased(rig: NodeRig) -> None:
+    with pytest.raises(NotFound):
+        await erase(rig, HELD)
+    await rig.give(HELD, permissions(HELD, list(range(300)), ["train-ai"]))
+    with pytest.raises(NotRevoked):
+        await erase(rig, HELD)
+    await rig.give(permissions(HELD, list(range(299)), ["evaluate"]))
+    with pytest.raises(NotRevoked):
+        await erase(rig, HELD)
+    await rig.give(permissions(HELD, [299], ["evaluate"]))
+    await erase(rig, HELD)
+    with pytest.raises(NotFound):
+        await erase(rig, HELD)
+
+
+CONSENTS = [consent(number, count=2, grantee=bytes(20)) for number in range(3)]
+STEPS = [
+    *(("give", one) for one in CONSENTS),
+    *(("give", whole(one)) for one in CONSENTS),
+    *(("give", permissions(one, [0], ["train-ai"])) for one in CONSENTS),
+    ("give", revocation("everything for evaluate")),
+    *(("erase", one) for one in CONSENTS),
+]
+
+
+@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from(STEPS), max_size=20))
+async def test_who_erases_says_what_others_say(
+    tmp_path_factory: pytest.TempPathFactory, history: list[tuple[str, Envelope]]
+) -> None:
+    """In any order, with any repeats: the same state, and the same verdicts on every row."""
+    folder = tmp_path_factory.mktemp("erasing")
+    with NodeRig(folder, name="a") as a, NodeRig(folder, name="b") as b:
+        for what, envelope in history:
+            if what == "give":
+                assert [one.status for one in await a.give(envelope)] == [
+                    one.status for one in await b.give(envelope)
+                ]
+                continue
+            try:
+                await erase(a, envelope)
+            except (NotFound, NotRevoked):
+                continue
+            assert reasons(b, Row(envelope.digest, envelope.items[0])) == [Reason.REVOKED]
+        rows = [Row(one.digest, item) for one in CONSENTS for item in one.items]
+        assert reasons(a, *rows) == reasons(b, *rows)
+        with a.store.read() as left, b.store.read() as right:
+            assert bits.current_digest(left) == bits.current_digest(right)

@@ -1,0 +1,121 @@
+"""What checks keep in memory: bounded, each license once, and never an old answer."""
+
+from pathlib import Path
+
+import pytest
+
+from sayso_node import judging, kept_licenses
+from sayso_node.judging import Check
+from sayso_node.kept_licenses import HeldLicense, KeptLicenses
+from sayso_protocol.envelope import Envelope
+from sayso_protocol.messages import Consent
+from sayso_protocol.receipts import join_rows
+from sayso_protocol.verdict import REASONS, Query, Reason, Row
+from support.node_rig import NodeRig, consent, revocation
+from support.protocol_strategies import BEN
+
+SOME = [consent(number, count=4) for number in range(1, 9)]
+NAMES = [one.digest for one in SOME]
+WEIGHT = 4 + kept_licenses.LICENSE_WEIGHT  # of one
+
+
+class Shop:
+    """Reads licenses and counts how often."""
+
+    def __init__(self) -> None:
+        self.reads = 0
+
+    def read(self, name: bytes) -> HeldLicense | None:
+        self.reads += 1
+        for one in SOME:
+            if one.digest == name and isinstance(one.message, Consent):
+                return HeldLicense(one.message, one.items, 7.0)
+        return None
+
+
+def found(kept: KeptLicenses, shop: Shop, *names: bytes) -> list[bytes]:
+    """Which of them the shelves hold, sorted; a license may stand on one shelf only."""
+    shelves = list(kept.shelves(set(names), shop.read))
+    assert all(list(one.arrivals) == [7.0] * len(one.names) for one in shelves)
+    assert all(len(one.table.consents) == len(one.names) for one in shelves)
+    return sorted(name for one in shelves for name in one.names if name in names)
+
+
+def test_a_license_is_read_once() -> None:
+    kept, shop = KeptLicenses(), Shop()
+    for names in (NAMES[:4], NAMES[:4], NAMES[1:3], NAMES[2:8], NAMES):
+        assert found(kept, shop, *names) == sorted(names)
+    assert shop.reads == len(NAMES)
+
+
+def test_what_is_not_held_is_asked_for_again() -> None:
+    kept, shop = KeptLicenses(), Shop()
+    for _ in range(2):
+        assert found(kept, shop, NAMES[0], bytes(32)) == NAMES[:1]
+    assert shop.reads == 3
+    assert found(kept, shop, bytes(32)) == []
+
+
+def test_many_are_read_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept_licenses, "BATCH_WEIGHT", 3 * WEIGHT)
+    kept, shop = KeptLicenses(), Shop()
+    shelves = list(kept.shelves(set(NAMES), shop.read))
+    assert [len(one.names) for one in shelves] == [3, 3, 2]
+    assert found(kept, shop, *NAMES) == sorted(NAMES)
+    assert shop.reads == len(NAMES)
+
+
+def test_what_is_kept_is_bounded() -> None:
+    kept, shop = KeptLicenses(3 * WEIGHT), Shop()
+    for name in NAMES:
+        assert found(kept, shop, name) == [name]
+        assert kept._shelf.weight <= 3 * WEIGHT
+    assert found(kept, shop, *NAMES) == sorted(NAMES)
+
+
+def test_little_is_not_sorted_into_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept_licenses, "WORTH", 2)
+    kept, shop = KeptLicenses(), Shop()
+    found(kept, shop, *NAMES[:4])
+    for _ in range(2):
+        assert found(kept, shop, *NAMES[:5]) == sorted(NAMES[:5])
+    assert shop.reads == 6
+
+
+def check(*envelopes: Envelope) -> Check:
+    rows = join_rows(Row(one.digest, item) for one in envelopes for item in one.items)
+    return Check(Query(BEN, "train-ai"), 60, "run", rows)
+
+
+async def test_many_rows_are_judged_in_parts_and_batches(
+    rig: NodeRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await rig.give(*SOME[:6])
+    rig.clock.time += 1
+    rig.be_current()
+    await rig.give(SOME[6], revocation("file 0x" + SOME[1].items[2].hex()))
+    asked = check(*SOME, *SOME[::-1])
+    whole = rig.judge.judge(asked).reasons
+    assert {REASONS[number] for number in whole} == {
+        Reason.GRANTED,
+        Reason.REVOKED,
+        Reason.STALE,
+        Reason.UNKNOWN,
+    }
+    monkeypatch.setattr(judging, "ROWS_AT_ONCE", 3)
+    monkeypatch.setattr(kept_licenses, "BATCH_WEIGHT", 2 * WEIGHT)
+    assert rig.judge.judge(asked).reasons == whole
+    monkeypatch.setattr(rig.judge, "_kept", KeptLicenses(2 * WEIGHT))
+    assert rig.judge.judge(asked).reasons == rig.judge.judge(asked).reasons == whole
+
+
+async def test_what_is_kept_is_judged_anew(tmp_path: Path, rig: NodeRig) -> None:
+    await rig.give(*SOME[:2])
+    rig.clock.time += 1
+    rig.be_current()
+    asked = check(*SOME[:2])
+    assert set(rig.judge.judge(asked).reasons) == {Reason.GRANTED.number}
+    await rig.give(revocation("file 0x" + SOME[0].items[0].hex()))
+    assert rig.judge.judge(asked).reasons[0] == Reason.REVOKED.number
+    rig.clock.time += 61
+    assert set(rig.judge.judge(asked).reasons[1:]) == {Reason.STALE.number}

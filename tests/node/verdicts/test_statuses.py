@@ -1,0 +1,233 @@
+"""Status answers of a node: signed together, judged like a check, and never of two states."""
+
+import asyncio
+import random
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sayso_node import recent_licenses, statuses
+from sayso_node.errors import StoreUnusable
+from sayso_node.recent_bits import RecentBits
+from sayso_node.recent_licenses import ItemPlaces, RecentLicenses
+from sayso_node.statuses import StatusDesk, StatusQuestion
+from sayso_node.store import erasure
+from sayso_protocol.envelope import Envelope
+from sayso_protocol.network_file import NetworkFile, Operator
+from sayso_protocol.primitives import sha256
+from sayso_protocol.receipts import ChainPoint
+from sayso_protocol.statuses import StatusAnswer
+from sayso_protocol.verdict import Query, Reason, Row
+from support.node_rig import NOW, NodeRig, consent, revocation
+from support.protocol_strategies import BEN, CLEO, NETWORK
+
+TRAINING = Query(BEN, "train-ai")
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[NodeRig]:
+    with NodeRig(tmp_path) as rig:
+        yield rig
+
+
+@pytest.fixture
+def desk(rig: NodeRig) -> StatusDesk:
+    return StatusDesk(NETWORK, rig.store, rig.freshness, rig.identity, rig.clock, rig.counters)
+
+
+def question(envelope: Envelope, query: Query = TRAINING, max_age_s: int = 60) -> StatusQuestion:
+    return StatusQuestion(Row(envelope.digest, envelope.items[0]), query, max_age_s)
+
+
+async def ask_all(desk: StatusDesk, *asked: StatusQuestion) -> list[StatusAnswer]:
+    return await asyncio.gather(*map(desk.ask, asked))
+
+
+async def current(rig: NodeRig) -> None:
+    await rig.give(*map(consent, range(1, 6)))
+    rig.clock.time += 1
+    rig.be_current(number=12)
+
+
+async def test_questions_of_a_moment_share_a_signature(rig: NodeRig, desk: StatusDesk) -> None:
+    await current(rig)
+    await rig.give(revocation("file 0x" + consent(2).items[0].hex()))
+    asked = [
+        question(consent(1)),
+        question(consent(2)),
+        question(consent(1), Query(CLEO, "train-ai"), 61),
+        question(consent(1), Query(BEN, "resale")),
+        question(consent(9)),
+    ]
+    answers = await ask_all(desk, *asked)
+    trusted = NetworkFile(NETWORK, 1, 0, (Operator("rig", bytes(rig.identity.verify_key)),))
+    assert [one.check(trusted).name for one in answers] == ["rig"] * 5
+    assert [one.status.reason for one in answers] == [
+        Reason.GRANTED,
+        Reason.REVOKED,
+        Reason.OTHER_GRANTEE,
+        Reason.PURPOSE_NOT_GRANTED,
+        Reason.UNKNOWN,
+    ]
+    assert [tuple(one.status.__dict__.values())[:3] for one in answers] == [tuple(one) for one in asked]
+    (head,) = {one.head.statement for one in answers}
+    assert (head.count, head.time, head.block) == (5, int(NOW) + 1, ChainPoint(12, sha256(b"block")))
+    assert rig.count("statuses") == 5
+
+
+async def test_stale_is_each_askers_own(rig: NodeRig, desk: StatusDesk) -> None:
+    await current(rig)
+    rig.clock.time += 30
+    await rig.give(consent(7))
+    asked = (
+        question(consent(1), max_age_s=30),
+        question(consent(1), max_age_s=29),
+        question(consent(7)),
+    )
+    answers = await ask_all(desk, *asked)
+    assert [one.status.reason for one in answers] == [Reason.GRANTED, Reason.STALE, Reason.STALE]
+
+
+async def test_a_revocation_counts_though_the_license_is_kept_in_memory(
+    rig: NodeRig, desk: StatusDesk
+) -> None:
+    await current(rig)
+    before = await desk.ask(question(consent(1)))
+    await rig.give(revocation("everything"))
+    after = await desk.ask(question(consent(1)))
+    assert (before.status.reason, after.status.reason) == (Reason.GRANTED, Reason.REVOKED)
+    assert before.head.statement.state != after.head.statement.state
+
+
+async def test_a_consent_that_came_after_it_was_asked_for_is_found(
+    rig: NodeRig, desk: StatusDesk
+) -> None:
+    assert (await desk.ask(question(consent(1)))).status.reason is Reason.UNKNOWN
+    await current(rig)
+    assert (await desk.ask(question(consent(1)))).status.reason is Reason.GRANTED
+
+
+async def test_a_busy_node_gathers_while_a_round_is_under_way(
+    rig: NodeRig, desk: StatusDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await current(rig)
+    entered, leave = threading.Event(), threading.Event()
+    answer = desk.answer
+
+    def slow(asked: list[StatusQuestion]) -> list[StatusAnswer]:
+        entered.set()
+        assert leave.wait(20)
+        return answer(asked)
+
+    monkeypatch.setattr(desk, "answer", slow)
+    first = asyncio.create_task(desk.ask(question(consent(1))))
+    assert await asyncio.to_thread(entered.wait, 20)
+    others = [asyncio.create_task(desk.ask(question(consent(number)))) for number in range(1, 6)]
+    await asyncio.sleep(0)
+    leave.set()
+    assert (await first).head.statement.count == 1
+    assert [(await one).head.statement.count for one in others] == [5] * 5
+
+
+async def test_a_round_has_an_end(
+    rig: NodeRig, desk: StatusDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(statuses, "ROUND", 2)
+    await current(rig)
+    answers = await ask_all(desk, *(question(consent(number)) for number in range(1, 6)))
+    assert [one.head.statement.count for one in answers] == [2, 2, 2, 2, 1]
+
+
+async def test_who_went_away_is_left_out_and_nobody_else(rig: NodeRig, desk: StatusDesk) -> None:
+    await current(rig)
+    tasks = [asyncio.create_task(desk.ask(question(consent(number)))) for number in (1, 2)]
+    await asyncio.sleep(0)
+    tasks[0].cancel()
+    assert (await tasks[1]).status.reason is Reason.GRANTED
+    assert tasks[0].cancelled()
+
+
+async def test_a_failure_is_told_to_all_and_the_next_round_is_none_the_worse(
+    rig: NodeRig, desk: StatusDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await current(rig)
+
+    def fail(_asked: list[StatusQuestion]) -> list[StatusAnswer]:
+        raise StoreUnusable("gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(desk, "answer", fail)
+        asked = (desk.ask(question(consent(number))) for number in (1, 2))
+        failed = await asyncio.gather(*asked, return_exceptions=True)
+    assert [type(one) for one in failed] == [StoreUnusable, StoreUnusable]
+    assert (await desk.ask(question(consent(1)))).status.reason is Reason.GRANTED
+
+
+async def test_what_is_kept_in_memory_is_bounded(rig: NodeRig, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, some = RecentLicenses(3_000), [consent(number, count=20) for number in range(1, 5)]
+    monkeypatch.setattr(recent_licenses, "LICENSE_BYTES", 500)
+    await rig.give(*some)
+    with rig.store.read() as db:
+        knowledge = statuses._Knowledge(db, 1, NETWORK, statuses.Recent(kept, RecentBits()))
+        for number in (0, 1, 0, 2):
+            assert knowledge.license(some[number].digest)
+    assert [kept.get(one.digest) is not None for one in some] == [True, False, True, False]
+
+
+@given(st.sets(st.binary(min_size=32, max_size=32), min_size=1, max_size=40), st.randoms())
+def test_places_are_those_of_the_consent(items: set[bytes], chance: random.Random) -> None:
+    order = tuple(chance.sample(sorted(items), len(items)))
+    places = ItemPlaces(order)
+    assert dict(places) == {item: index for index, item in enumerate(order)}
+    for item in order:
+        for other in (item[1:] + item[:1], item[:-1], item + b"\0", b"", bytes(32), b"\xff" * 32):
+            assert (other in places) == (other in items)
+
+
+async def test_an_erased_consent_is_revoked_for_every_item_that_is_asked(
+    rig: NodeRig, desk: StatusDesk
+) -> None:
+    """Rule 8.13."""
+    await rig.give(consent(1), revocation("everything"))
+    await rig.store.write(lambda db: erasure.erase(db, NETWORK, consent(1).digest))
+    for item in (consent(1).items[0], bytes(32)):
+        asked = question(consent(1))._replace(row=Row(consent(1).digest, item))
+        assert (await desk.ask(asked)).status.reason is Reason.REVOKED
+
+
+async def test_what_was_read_is_used_as_long_as_nothing_was_committed(
+    rig: NodeRig, desk: StatusDesk
+) -> None:
+    await current(rig)
+    for number in (1, 2):
+        await desk.ask(question(consent(number)))
+    first = desk._knowledge
+    await desk.ask(question(consent(1)))
+    assert desk._knowledge is first
+    await rig.give(consent(8))
+    await desk.ask(question(consent(1)))
+    assert desk._knowledge is not first
+
+
+async def test_only_what_is_in_memory_is_answered_in_the_event_loop(
+    rig: NodeRig, desk: StatusDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads, answer = list[str](), desk.answer
+
+    def told(asked: list[StatusQuestion]) -> list[StatusAnswer]:
+        threads.append(threading.current_thread().name)
+        return answer(asked)
+
+    monkeypatch.setattr(desk, "answer", told)
+    await current(rig)
+    for _ in range(3):
+        await desk.ask(question(consent(1)))
+    await rig.give(revocation("via nobody.example"))  # bits of hers have to be read anew
+    for _ in range(2):
+        assert (await desk.ask(question(consent(1)))).status.reason is Reason.GRANTED
+    at_once = [name == threading.main_thread().name for name in threads]
+    assert at_once == [False, True, True, False, True]
