@@ -1,11 +1,17 @@
 # Everything a person or the CI runs. `make help` lists it.
 .DEFAULT_GOAL := help
-.PHONY: help dev demo test lint types bench gas docs contracts lock ci ci-full clean
+.PHONY: engines help dev demo test fuzz sim interop page lint types bench gas docs contracts audit prove lock checks ci ci-full clean
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Many tests wait for processes of theirs: more workers than cores. tests/conftest.py says what goes where.
+WORKERS ?= 3
+PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 READY := $(VENV)/ready
+# The tests start hundreds of processes: where nothing compiled is kept, each compiles its libraries anew, which
+# takes longer than what it does then.
+unexport PYTHONDONTWRITEBYTECODE
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -14,7 +20,7 @@ help:  ## this list
 $(READY): requirements/dev.txt pyproject.toml scripts/machine.sh
 	@PYTHON=$(PYTHON) sh scripts/machine.sh
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements/dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $(READY)
 
@@ -23,16 +29,54 @@ dev: $(READY)  ## make .venv with everything, or say what this machine lacks
 demo: $(READY)  ## show the whole mission on real files, in under two minutes
 	$(BIN)/sayso demo
 
-contracts/node_modules/.ready: contracts/package-lock.json
+%/node_modules/.ready: %/package-lock.json
 	@command -v npm >/dev/null || { echo "make: the tests need Node.js and npm (Debian: apt-get install nodejs npm)"; exit 1; }
-	cd contracts && npm ci --silent --no-audit --no-fund
+	cd $* && npm ci --silent --no-audit --no-fund
 	@touch $@
 
 contracts: $(READY) contracts/node_modules/.ready  ## check that the shipped bytecode is what the sources give; forge tests
 	$(BIN)/python contracts/build.py --check --test
 
-test: $(READY) contracts/node_modules/.ready  ## all tests but those that take minutes
-	$(BIN)/pytest -m "not long"
+# Slither needs web3 below 8, so what looks at the contract has an environment of its own.
+AUDIT := .venv-audit
+AUDIT_READY := $(AUDIT)/ready
+
+$(AUDIT_READY): requirements/audit.txt
+	$(PYTHON) -m venv $(AUDIT)
+	$(AUDIT)/bin/pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements/audit.txt
+	@touch $(AUDIT_READY)
+
+audit: $(AUDIT_READY) contracts/node_modules/.ready  ## slither over the contract: nothing left out, nothing found
+	$(PYTHON) contracts/audit.py $(AUDIT)/bin/slither
+
+# Arrays of one element and texts of 65 bytes: with 0, 1 and 2 of them the first proof did not end in minutes.
+prove: $(AUDIT_READY) contracts/node_modules/.ready  ## what contracts/test/Proofs.t.sol states, for all inputs (halmos)
+	cd contracts && PATH="$(CURDIR)/contracts/node_modules/.bin:$$PATH" \
+	  FOUNDRY_OUT=out/prove FOUNDRY_CACHE_PATH=cache/prove $(CURDIR)/$(AUDIT)/bin/halmos \
+	  --contract ProofsTest --forge-build-out out/prove \
+	  --default-array-lengths 1 --default-bytes-lengths 65 --loop 3
+
+# 18 readers, 65,536 inputs each: a million in all.
+fuzz: $(READY)  ## a million inputs into everything that reads bytes of strangers
+	PYTHONPATH=tests $(BIN)/python -m fuzz --runs 65536
+
+# 3,000 seeds in as many processes as there are cores; SEED=17 runs one again. The hash seed is fixed so that a
+# set is walked through in the same order each time, too.
+sim: $(READY)  ## thousands of seeds of trouble for many nodes in one process; SEED=n repeats one
+	PYTHONPATH=tests PYTHONHASHSEED=0 $(BIN)/python -m simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),3000) --keep)
+
+INTEROP := tests/interop/node_modules/.ready
+
+interop: $(READY) $(INTEROP)  ## the published vectors, against an implementation in JavaScript
+	$(BIN)/pytest tests/interop
+
+PAGE := node/web/node_modules/.ready
+
+page: $(PAGE)  ## build the page that a node serves at / from node/web, and check its types
+	cd node/web && npm run --silent build && npm run --silent check
+
+test: $(READY) contracts/node_modules/.ready $(INTEROP) $(PAGE)  ## all tests but those that take minutes
+	$(PYTEST) -m "not long"
 
 lint: $(READY)  ## ruff, import rule, generated documents, shape of the code
 	$(BIN)/ruff check .
@@ -52,16 +96,33 @@ gas: $(READY) contracts/node_modules/.ready  ## write gas.json: our gas beside E
 docs: $(READY)  ## write the generated parts of docs/reference
 	$(BIN)/python -m sayso.reference
 
-ci: lint types contracts test  ## what has to pass on every change
+checks: lint types contracts
 
-ci-full: lint types contracts $(READY)  ## everything, the long suites included
-	$(BIN)/pytest
-	$(MAKE) gas bench
+ci: $(READY)  ## what has to pass on every change
+	$(MAKE) --jobs=2 --output-sync=target checks
+	$(MAKE) test
+
+# Some gigabytes, and a Java runtime: not needed every day. Not pinned by hash, as all else is: which build of
+# PyTorch fits depends on the machine.
+$(VENV)/engines: $(READY) requirements/engines.txt
+	@command -v java >/dev/null || { echo "make: PySpark needs Java 17 or later (Debian: apt-get install default-jre-headless)"; exit 1; }
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile -r requirements/engines.txt
+	@touch $@
+
+engines: $(VENV)/engines  ## install PyTorch, Ray and PySpark, to test their adapters
+
+ci-full: $(READY) $(INTEROP) $(PAGE) $(VENV)/engines  ## everything, the long suites included
+	$(MAKE) --jobs=2 --output-sync=target checks
+	SAYSO_ENGINES=1 $(PYTEST)
+	$(MAKE) audit prove gas bench
+
+COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras \
+  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options --no-header --no-annotate
+EXTRAS := node demo chain data datasets duckdb polars
 
 lock: $(READY)  ## renew the hashed pins (no addresses in them)
-	$(BIN)/pip-compile --quiet --all-extras --generate-hashes --allow-unsafe --strip-extras \
-	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options --no-header \
-	  --no-annotate --output-file requirements/dev.txt pyproject.toml requirements/dev.in
+	$(COMPILE) $(EXTRAS:%=--extra %) --output-file requirements/dev.txt pyproject.toml requirements/dev.in
+	$(COMPILE) --output-file requirements/audit.txt requirements/audit.in
 
 clean:  ## remove what was made
-	rm -rf $(VENV) build dist contracts/out contracts/cache contracts/node_modules bench.json gas.json
+	rm -rf $(VENV) $(AUDIT) build dist contracts/out contracts/cache contracts/node_modules tests/interop/node_modules node/web/node_modules tests/browser/shots bench.json gas.json

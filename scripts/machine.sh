@@ -2,6 +2,7 @@
 # Says what this machine lacks, all of it at once, before anything is installed.
 python=${PYTHON:-python3}
 lacks=""
+tests=""
 
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
     lacks="$lacks
@@ -20,6 +21,11 @@ elif ! echo '#include <gmp.h>' | cc -E - >/dev/null 2>&1; then
   the GMP headers                   (Debian: apt-get install libgmp-dev)"
 fi
 
+command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 ||
+    tests="$tests
+  Chromium, for the tests of the page (Debian: apt-get install chromium)"
+
+[ -z "$tests" ] || echo "Some tests will fail, because this machine lacks:$tests" >&2
 if [ -n "$lacks" ]; then
     echo "This machine lacks:$lacks" >&2
     echo "The last three are for fastecdsa, which libp2p needs and which has no ready-made package." >&2
