@@ -15,7 +15,7 @@ from bench.consents import current
 from bench.figure import Figure
 from bench.load import Seen, load
 from bench.real_node import MeasuredNode, measured_node
-from sayso.demo.nodes import LOOPBACK, free_ports
+from sayso.demo.ports import LOOPBACK, free_ports
 from sayso.demo.waiting import until
 from sayso.statuses import StatusQuestion
 from sayso_protocol.receipt_text import receipt_from_json

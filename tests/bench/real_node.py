@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sayso.demo.chain import DemoChain, embedded_chain
-from sayso.demo.nodes import LOOPBACK, DemoNode, free_ports
+from sayso.demo.nodes import DemoNode
+from sayso.demo.ports import LOOPBACK, free_ports
 from sayso_node.config import Settings, init_node
 from sayso_protocol.envelope import Envelope
 from sayso_protocol.network_file import NetworkFile

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bench.consents import NETWORK, consent
 from bench.figure import Figure
-from sayso.demo.nodes import LOOPBACK, free_ports
+from sayso.demo.ports import LOOPBACK, free_ports
 from sayso_node.config import STORE_FILE, Settings, init_node, load_settings
 from sayso_node.store.engine import Engine
 from sayso_protocol.envelope import CONSENT, REVOCATION, encode

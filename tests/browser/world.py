@@ -25,6 +25,7 @@ from eth_account.signers.local import LocalAccount
 from web3 import AsyncHTTPProvider, AsyncWeb3
 
 from sayso.client import NodeClient
+from sayso.demo.ports import LOOPBACK, free_ports
 from sayso.licensing import Terms, build_consents, sign_message
 from sayso.parsing import Question
 from sayso_contracts.deploy import deploy
@@ -35,7 +36,6 @@ from sayso_protocol.primitives import address_from_text, sha256
 from sayso_protocol.typed_data import Network
 from sayso_protocol.verdict import Query, Reason, Row
 from support.anvil import CHAIN_ID, RICH_KEY, anvil
-from support.running_node import LOOPBACK, free_port
 
 DEADLINE_S = 90.0  # generous: only a failure waits for it
 DAY_S = 86_400
@@ -183,11 +183,12 @@ def world(folder: Path) -> Iterator[World]:
         nodes, operators = [], []
         for name in ("North", "South"):
             home = folder / name
+            http, listen = free_ports(2)
             settings = Settings(
                 name=name,
                 network="../network.toml",
-                http=f"{LOOPBACK}:{free_port()}",
-                listen=(f"/ip4/{LOOPBACK}/tcp/{free_port()}",),
+                http=f"{LOOPBACK}:{http}",
+                listen=(f"/ip4/{LOOPBACK}/tcp/{listen}",),
                 rpc=rpc,
                 anchor_key="anchor.key" if name == "North" else "",
                 sync_interval_s=1.0,

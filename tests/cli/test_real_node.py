@@ -6,7 +6,6 @@ process or a call of its own, as an operator, a contributor and a buyer would ty
 
 import json
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from click.testing import CliRunner, Result
 from eth_account.signers.local import LocalAccount
 
 from cli.conftest import EASY, OUTPUTS, PASSWORD, QUERY
+from sayso.demo.ports import free_ports
 from sayso.devchain import dev_account
 from sayso.keys import save_key
 from sayso.main import cli
@@ -53,12 +53,6 @@ def serving(*arguments: object) -> Iterator[str]:
         process.stdout.close()
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def eventually(condition: Callable[[], object]) -> None:
     deadline = time.monotonic() + DEADLINE_S
     while not condition():
@@ -86,7 +80,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         key("ada.json", dev_account(1))
         sayso("contract", "deploy", "--rpc", rpc, "--key", payer, "--write", "--yes")
         for name in ("a", "b"):
-            http, peer = free_port(), free_port()
+            http, peer = free_ports(2)
             options = ("--http", f"127.0.0.1:{http}", "--listen", f"/ip4/127.0.0.1/tcp/{peer}")
             sayso("node", "init", name, "--name", name, "--rpc", rpc, *options)
             sayso("network", "add", "--from-node", name)

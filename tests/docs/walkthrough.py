@@ -7,7 +7,6 @@ differ from what is written, so that two of these can run beside each other.
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -16,8 +15,10 @@ from pathlib import Path
 from typing import Final
 
 from docs.markdown import Block, blocks
+from sayso.demo.ports import free_ports
 
-DEADLINE_S: Final = 400.0
+DEADLINE_S: Final = 200.0
+TOLD: Final = 4_000  # characters of a log
 RUN: Final = "sh run"
 SEEN: Final = "text"
 _MARK: Final = "=== end of block"
@@ -69,14 +70,22 @@ def walk(way: Sequence[Step], folder: Path) -> list[str]:
             start_new_session=True,
         )
         try:
-            status = shell.wait(DEADLINE_S)
+            status: int | None = shell.wait(DEADLINE_S)
             left = _is_alive(shell.pid)
+        except subprocess.TimeoutExpired:
+            status, left = None, True
         finally:
             _end(shell)
     outputs = (folder / ".seen").read_text().split(f"{_MARK}\n")
-    assert status == 0, f"{outputs[-1]}\n{(folder / '.errors').read_text()}"
+    assert status == 0, f"status {status}\n{outputs[-1]}\n{_told(folder)}"
     assert not left, "the document leaves something running"
     return outputs[:-1]
+
+
+def _told(folder: Path) -> str:
+    """What was said elsewhere: on standard error, and in the logs of what ran in the background."""
+    files = [folder / ".errors", *sorted(folder.glob("*.log"))]
+    return "\n".join(f"{path.name}: {path.read_text()[-TOLD:]}" for path in files)
 
 
 def stable(line: str) -> str:
@@ -99,10 +108,7 @@ def missing(shown: str, seen: str) -> list[str]:
 
 def _on_free_ports(script: str) -> str:
     written = sorted(set(_PORT.findall(script)))
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in written]
-    free = {port: str(one.getsockname()[1]) for port, one in zip(written, sockets, strict=True)}
-    for one in sockets:
-        one.close()
+    free = dict(zip(written, map(str, free_ports(len(written))), strict=True))
     return _PORT.sub(lambda match: free[match[0]], script)
 
 

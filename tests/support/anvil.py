@@ -1,7 +1,6 @@
 """A real Ethereum node for tests: anvil, from contracts/node_modules, on a free port of this machine."""
 
 import json
-import socket
 import subprocess
 import time
 import urllib.error
@@ -9,6 +8,8 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from sayso.demo.ports import free_ports
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CHAIN_ID = 31_337
@@ -34,7 +35,7 @@ def anvil(*, chain_id: int = CHAIN_ID, options: tuple[str, ...] = ()) -> Iterato
     Finality is two blocks behind the head. `options` are further arguments of anvil's; WebSocket
     is served on the same port.
     """
-    port = _free_port()
+    (port,) = free_ports(1)
     command = [str(binary()), "--host", "127.0.0.1", "--port", str(port), "--chain-id", str(chain_id)]
     fixed = ["--hardfork", "prague", "--slots-in-an-epoch", "1", "--quiet"]
     process = subprocess.Popen([*command, *fixed, *options])
@@ -44,13 +45,6 @@ def anvil(*, chain_id: int = CHAIN_ID, options: tuple[str, ...] = ()) -> Iterato
         yield url
     finally:
         _stop(process)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _wait_until_it_answers(process: subprocess.Popen[bytes], url: str, chain_id: int) -> None:

@@ -5,7 +5,6 @@ async with running_node(folder) as node:
 """
 
 import json
-import socket
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from unittest import mock
 import aiohttp
 from eth_account import Account
 
+from sayso.demo.ports import LOOPBACK, free_ports
 from sayso_node.chain.web3_chain import Web3Chain
 from sayso_node.config import NodeConfig, Settings
 from sayso_node.gossip.addresses import peer_id_of_seed
@@ -29,7 +29,6 @@ from support.fake_network import FakeNetwork, Switchboard
 from support.node_rig import ManualClock, node_key
 from support.protocol_strategies import NETWORK
 
-LOOPBACK = "127.0.0.1"
 MSGPACK = {"Content-Type": "application/msgpack"}
 
 
@@ -70,13 +69,6 @@ class RunningNode:
             return {table: db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables}
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def config(
     folder: Path, *, name: str, operators: Iterable[Operator] = (), **settings: Any
 ) -> NodeConfig:
@@ -85,7 +77,7 @@ def config(
     values: dict[str, Any] = {
         "name": name,
         "network": "network.toml",
-        "http": f"{LOOPBACK}:{free_port()}",
+        "http": f"{LOOPBACK}:{free_ports(1)[0]}",
         "listen": ("/ip4/127.0.0.1/tcp/4600",),
         "rpc": "http://127.0.0.1:1",
         "sync_interval_s": 0.01,

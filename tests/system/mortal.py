@@ -46,7 +46,7 @@ PLACES: Final[dict[str, tuple[Any, str, str]]] = {
     "relaying": (GossipProcess, "publish", BEFORE),
     "relayed": (GossipProcess, "publish", AFTER),
 }
-LAZY_GROUPS: Final = 12
+EAGER_GROUPS: Final = 3  # a node starts in them
 
 
 class Fate:
@@ -114,7 +114,7 @@ def _watched(
 
 
 def commit_late() -> None:
-    """Let the store answer as soon as a change is made, and commit once in many groups."""
+    """Let the store answer as soon as a change is made, and commit no more once the node has started."""
     groups = 0
 
     def commit(_store: object, db: sqlite3.Connection, group: list[Change]) -> None:
@@ -123,7 +123,7 @@ def commit_late() -> None:
             db.execute("BEGIN IMMEDIATE")
         results = [engine._apply(db, change) for change in group]
         groups += 1
-        if groups % LAZY_GROUPS == 0:
+        if groups <= EAGER_GROUPS:
             db.execute("COMMIT")
         for change, (value, raised) in zip(group, results, strict=True):
             change.done(value, raised)

@@ -19,7 +19,7 @@ from typing import Any
 
 import aiohttp
 
-from sayso.demo.nodes import free_ports
+from sayso.demo.ports import free_ports
 from sayso_node.config import STORE_FILE, Settings, init_node
 from sayso_node.store import bits, messages
 from sayso_node.store.engine import Engine

@@ -1,7 +1,6 @@
 """The demo's three nodes: real processes with a store, an identity and an HTTP port each."""
 
 import os
-import socket
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -11,6 +10,7 @@ from eth_account.signers.local import LocalAccount
 
 from sayso.client import NodeClient
 from sayso.demo.errors import DemoFailed
+from sayso.demo.ports import LOOPBACK, free_ports
 from sayso.demo.processes import Child
 from sayso.demo.waiting import until
 from sayso.errors import NodeUnreachable
@@ -19,7 +19,6 @@ from sayso_protocol.network_file import NetworkFile
 
 NAMES: Final = ("A", "B", "C")
 START_S: Final = 60.0
-LOOPBACK: Final = "127.0.0.1"
 
 
 @dataclass
@@ -89,15 +88,3 @@ def make_nodes(
     trusted = replace(template, operators=tuple(operators))
     (folder / "network.toml").write_text(trusted.to_toml())
     return nodes, trusted, payer
-
-
-def free_ports(count: int) -> list[int]:
-    """TCP ports on loopback that are free now, all different."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind((LOOPBACK, 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()

@@ -17,11 +17,11 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
+from sayso.demo.ports import LOOPBACK, free_ports
 from sayso_node.config import STORE_FILE, Settings, init_node
 from sayso_node.store.engine import Engine
 from sayso_protocol.network_file import NetworkFile
 from support.protocol_strategies import NETWORK
-from support.running_node import LOOPBACK, free_port
 
 DEADLINE_S = 60.0  # generous: only a failure waits for it
 HEALTHY = 200, {"ok": True}
@@ -95,12 +95,12 @@ def parse(answer: bytes) -> tuple[int, str]:
 @contextmanager
 def node_process(folder: Path) -> Iterator[NodeProcess]:
     """Start a node without peers, and without a chain that answers; stop it at the end."""
-    port = free_port()
+    port, listen = free_ports(2)
     settings = Settings(
         name="process",
         network="../network.toml",
         http=f"{LOOPBACK}:{port}",
-        listen=(f"/ip4/{LOOPBACK}/tcp/{free_port()}",),
+        listen=(f"/ip4/{LOOPBACK}/tcp/{listen}",),
         rpc=f"http://{LOOPBACK}:1",
     )
     operator = init_node(folder / "node", settings, os.urandom)
