@@ -111,6 +111,12 @@ class OutputFailed(SaysoError):
     code = "output-failed"
 
 
+class OutputIsInput(SaysoError):
+    """An output is named where an input is, or inside a folder that is one: nothing was touched."""
+
+    code = "output-is-input"
+
+
 class NothingToAsk(SaysoError):
     """A gate was given nobody to ask: no node, no snapshot, or snapshots without the consents."""
 

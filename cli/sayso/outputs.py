@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from sayso.errors import OutputFailed
+from sayso.places import refuse_inputs
 
 
 @contextmanager
@@ -33,13 +34,19 @@ def _failed(path: Path, error: OSError) -> OutputFailed:
 
 
 def clear(outputs: Iterable[Path], inputs: Iterable[Path] = ()) -> None:
-    """Remove earlier output files; raises OutputFailed for names that are no place for an output."""
-    taken = {path.resolve() for path in inputs}
+    """Remove earlier output files, or none.
+
+    Raises:
+        OutputIsInput, FileUnreadable: As refuse_inputs.
+        OutputFailed: A name is no place for an output.
+    """
     paths = list(outputs)
+    refuse_inputs(paths, inputs)
+    taken: set[str] = set()
     for path in paths:
-        if path.resolve() in taken:
-            raise OutputFailed(f"{str(path)!r} is named twice, or is an input")
-        taken.add(path.resolve())
+        if (real := os.path.realpath(path)) in taken:
+            raise OutputFailed(f"{str(path)!r} is named twice")
+        taken.add(real)
         with output_errors(path), suppress(FileNotFoundError):
             if not S_ISREG(path.lstat().st_mode):
                 raise OutputFailed(f"{str(path)!r} is not a regular file")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sayso.errors import OutputFailed
+from sayso.errors import OutputFailed, OutputIsInput
 from sayso.outputs import Outputs, clear, refuse_existing, write_file
 
 DEADLINE_S = 30.0
@@ -74,7 +74,7 @@ def test_clear_removes_all_or_complains_and_removes_none(tmp_path: Path) -> None
         with pytest.raises(OutputFailed):
             clear(wrong)
         assert kept.exists()
-    with pytest.raises(OutputFailed):
+    with pytest.raises(OutputIsInput):
         clear([kept], inputs=[kept])
     clear([kept, tmp_path / "missing"])
     assert not kept.exists()

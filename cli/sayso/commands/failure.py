@@ -23,6 +23,7 @@ HINTS: Final = {
     "not-deployed": "put it there: sayso contract deploy",
     "from-the-future": "is this machine's clock right?",
     "unsupported": "for the time being, wallets must be a plain key (EOA)",
+    "output-is-input": "name a file or folder elsewhere: an output replaces what has its name",
     "bad-manifest": 'a row is a JSON object in one line, with "license" and "item"',
 }
 

@@ -33,6 +33,7 @@ from sayso.gate.running import GateFiles, Progress, run
 from sayso.gate.verdicts import Verdicts
 from sayso.gate.watching import Hit, Watched, follow
 from sayso.networks import DEFAULT_FILE, first_url, load_network
+from sayso.outputs import clear
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import ANYONE, address_from_text
 from sayso_protocol.row_tree import ROW_BYTES
@@ -88,6 +89,8 @@ class Gate:
         self._offline = tuple(Path(one) for one in offline)
         self._bundle = Path(bundle) if bundle is not None else None
         self._rpc = rpc
+        given = (bundle, None if isinstance(network, NetworkFile) else network)
+        self._inputs = [*self._offline, *(Path(one) for one in given if one is not None)]
         self._check_sources()
         self._judge: Judge | None = None
         self._held: Licenses | None = None
@@ -225,6 +228,8 @@ class Gate:
     ) -> Record:
         """Judge a manifest and write the files, all or none of them.
 
+        Files of these names from an earlier run are removed first: they never pass for a result of this.
+
         Args:
             manifest: A file, or a folder of files of one format.
             files: Where results go.
@@ -233,18 +238,21 @@ class Gate:
 
         Raises:
             BadManifest, FileUnreadable, ManifestChanged: The manifest is none, or changed.
+            OutputIsInput: A file is named where an input is, or inside one.
             OutputFailed: A file cannot be written. And what the judge raises.
         """
         from sayso.gate.junit import junit  # noqa: PLC0415 - only where it is wanted
         from sayso.gate.report import html  # noqa: PLC0415
 
+        files = files or GateFiles()
+        clear(files.paths, inputs=[Path(manifest), *self._inputs])
         source = open_source(Path(manifest), replace(self.columns, find=self._find_license()))
         if begun:
             begun(*source.size)
         record = Record(self.trusted.network, self.asked, str(manifest), source.name, int(time.time()))
         renders = {"report": html, "junit": junit}
         progress = progress or (lambda _done: None)
-        run(source, self.judge, record, files or GateFiles(), renders, progress)
+        run(source, self.judge, record, files, renders, progress)
         return record
 
     async def watch(
