@@ -6,9 +6,11 @@ such wallet could make the whole relay revert (TooLittleGas), so a relay is sent
 
     for batch in batches([relay_item(revocation, signature), ...]):
         await registry.sign(registry.relay(batch), account, gas=gas_bound(batch))
+
+A bound is a sum over the items, so whoever fills a relay item by item keeps a `Load`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +41,11 @@ _TEXT_BYTE = 1
 _ASK_WALLET = 165_000  # ERC1271_GAS_NEEDED of WalletSignature.sol, and the question
 _ITEM_WORDS = 32  # words of memory that an item leaves behind
 _SCRATCH_WORDS = 64 + 16  # of an array on its way through the hash
+# Bytes of the call's data. The number of items and where one begins are below 2^24: they take at most
+# three bytes that are not zero.
+_HEAD_BYTES = 4 + 2 * 32  # selector, where the list begins, how many there are
+_PLACE_BYTES = 32
+_PLACE_OTHERS = 3
 
 
 @dataclass(frozen=True)
@@ -73,6 +80,48 @@ class Rejection:
     reason: str
 
 
+@dataclass(frozen=True)
+class Load:
+    """What items put into a relay; the loads of two make the load of both.
+
+    Attributes:
+        zeros: Bytes of data that are zero.
+        others: Bytes of data that are not.
+        execution: Gas of the contract's own code.
+        memory: Words of memory.
+    """
+
+    zeros: int = 0
+    others: int = 0
+    execution: int = 0
+    memory: int = 0
+
+    def __add__(self, other: "Load") -> "Load":
+        return Load(
+            self.zeros + other.zeros,
+            self.others + other.others,
+            self.execution + other.execution,
+            self.memory + other.memory,
+        )
+
+    @property
+    def gas(self) -> int:
+        """Gas that a relay of this load can never exceed, whatever the state of the chain."""
+        whole = self + _EMPTY_RELAY
+        data = _ZERO_BYTE * whole.zeros + _OTHER_BYTE * whole.others
+        floor = _FLOOR_TOKEN * (whole.zeros + _TOKENS_OTHER * whole.others)
+        memory = _MEMORY_WORD * whole.memory + whole.memory**2 // _MEMORY_SQUARE
+        return _TRANSACTION + max(floor, data + whole.execution + memory)
+
+
+_EMPTY_RELAY = Load(
+    zeros=_HEAD_BYTES - 4 - 1 - _PLACE_OTHERS,
+    others=4 + 1 + _PLACE_OTHERS,
+    execution=_RELAY,
+    memory=_SCRATCH_WORDS,
+)
+
+
 def relay_item(revocation: Revocation, signature: bytes) -> RelayItem:
     """The item for a signature as it travels in gossip (rule 4.4); raises BadSignature, TooLarge."""
     if len(signature) <= EOA_SIGNATURE_BYTES:
@@ -87,10 +136,29 @@ def relay_call(registry: str, items: Iterable[RelayItem]) -> Call:
     return Calls(registry).relay((item.revocation, item.signature) for item in items)
 
 
-def gas_bound(items: Sequence[RelayItem]) -> int:
+def load_of(item: RelayItem) -> Load:
+    """What one item puts into a relay."""
+    alone = relay_call(address_text(DEPLOYED), [item]).data[_HEAD_BYTES + _PLACE_BYTES :]
+    zeros = alone.count(0)
+    revocation = item.revocation
+    bits = len(revocation.words) + len(revocation.scopes)
+    texts = sum(map(len, revocation.scopes))
+    words = _ITEM_WORDS + sum(len(text) // 32 + 2 for text in revocation.scopes)
+    asked = 0
+    if item.asks_wallet:
+        asked = _ASK_WALLET + len(item.signature)
+        words += len(item.signature) // 32 + 8
+    return Load(
+        zeros=zeros + _PLACE_BYTES - _PLACE_OTHERS,
+        others=len(alone) - zeros + _PLACE_OTHERS,
+        execution=_ITEM + bits * _SET + texts * _TEXT_BYTE + asked,
+        memory=words,
+    )
+
+
+def gas_bound(items: Iterable[RelayItem]) -> int:
     """Gas that a relay of these items can never exceed, whatever the state of the chain."""
-    data = relay_call(address_text(DEPLOYED), items).data
-    return _gas_of_data(data, _RELAY + sum(map(_item_gas, items)) + _memory_gas(items))
+    return sum(map(load_of, items), Load()).gas
 
 
 def batches(
@@ -101,13 +169,16 @@ def batches(
     Raises TransactionTooLarge when one item alone is beyond the limit.
     """
     batch: list[RelayItem] = []
+    taken = Load()
     for item in items:
-        if batch and gas_bound([*batch, item]) > limit:
+        load = load_of(item)
+        if load.gas > limit:
+            raise TransactionTooLarge(f"one revocation may take {load.gas} gas, {limit} are allowed")
+        if (taken + load).gas > limit:
             yield tuple(batch)
-            batch = []
+            batch, taken = [], Load()
         batch.append(item)
-        if len(batch) == 1 and (own := gas_bound(batch)) > limit:
-            raise TransactionTooLarge(f"one revocation may take {own} gas, at most {limit} are allowed")
+        taken += load
     if batch:
         yield tuple(batch)
 
@@ -116,30 +187,6 @@ def rejections(logs: Iterable[Mapping[str, Any]], registry: str) -> list[Rejecti
     """The rejections among the logs of a relay's receipt; raises BadLog."""
     ours = address_from_text(registry)
     return [_rejection(log) for log in logs if _is_rejection(log, ours)]
-
-
-def _gas_of_data(data: bytes, execution: int) -> int:
-    zeros = data.count(0)
-    others = len(data) - zeros
-    floor = _TRANSACTION + _FLOOR_TOKEN * (zeros + _TOKENS_OTHER * others)
-    return max(floor, _TRANSACTION + _ZERO_BYTE * zeros + _OTHER_BYTE * others + execution)
-
-
-def _item_gas(item: RelayItem) -> int:
-    revocation = item.revocation
-    texts = sum(map(len, revocation.scopes))
-    bits = len(revocation.words) + len(revocation.scopes)
-    asked = _ASK_WALLET + len(item.signature) if item.asks_wallet else 0
-    return _ITEM + bits * _SET + texts * _TEXT_BYTE + asked
-
-
-def _memory_gas(items: Sequence[RelayItem]) -> int:
-    words = _SCRATCH_WORDS
-    for item in items:
-        texts = sum(len(text) // 32 + 2 for text in item.revocation.scopes)
-        asked = len(item.signature) // 32 + 8 if item.asks_wallet else 0
-        words += _ITEM_WORDS + texts + asked
-    return _MEMORY_WORD * words + words * words // _MEMORY_SQUARE
 
 
 def _is_rejection(log: Mapping[str, Any], registry: bytes) -> bool:

@@ -14,14 +14,14 @@ from eth_abi.abi import decode, encode
 from sayso_contracts.abi import encode_call
 from sayso_contracts.errors import TransactionTooLarge
 from sayso_contracts.events import Event, Revoked
+from sayso_contracts.relay import REJECTED_TOPIC
 from sayso_contracts.transactions import Fees, SignedTransaction
 from sayso_node.chain.interface import Landed
-from sayso_node.chain.rejections import REJECTED_TOPIC
 from sayso_node.errors import ChainUnreachable
 from sayso_node.freshness import ChainHead
+from sayso_protocol.messages import Revocation
 from sayso_protocol.primitives import address_from_text, hex_text, keccak
 from sayso_protocol.receipts import ChainPoint
-from sayso_protocol.scopes import scope_word
 from sayso_protocol.words import Masks
 from support.fake_chain import FakeChain, anchored, revoked
 from support.protocol_strategies import NETWORK
@@ -181,12 +181,11 @@ class FakeAccount:
         return Landed(block, not self.reverts, one.gas * self.base_fee, one.logs)
 
 
-def relayed(data: bytes) -> Iterator[tuple[bytes, Masks, bytes]]:
-    """Who revokes which bits in the call data of a relay, and his signature."""
+def signed_in(data: bytes) -> Iterator[tuple[Revocation, bytes]]:
+    """The revocations in the call data of a relay, and their signatures."""
     [items] = decode([ITEMS], data[4:])
     for signer, scopes, words, masks, signature in items:
-        wanted = dict.fromkeys(map(scope_word, scopes), 1) | dict(zip(words, masks, strict=True))
-        yield address_from_text(signer), wanted, signature
+        yield Revocation(address_from_text(signer), scopes, words, masks), signature
 
 
 def _rejected(place: int, contributor: bytes) -> dict[str, Any]:
@@ -195,3 +194,9 @@ def _rejected(place: int, contributor: bytes) -> dict[str, Any]:
         "topics": [REJECTED_TOPIC, contributor.rjust(32, b"\0")],
         "data": encode(["uint256", "bytes"], [place, b""]),
     }
+
+
+def relayed(data: bytes) -> Iterator[tuple[bytes, Masks, bytes]]:
+    """Who revokes which bits in the call data of a relay, and his signature."""
+    for revocation, signature in signed_in(data):
+        yield revocation.contributor, revocation.bits, signature

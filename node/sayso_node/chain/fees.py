@@ -11,7 +11,6 @@ from sayso_contracts.transactions import Fees
 GWEI = 10**9
 ETHER = 10**18
 BUMP = 8  # an eighth more
-MAX_TRANSACTION_GAS = 16_777_216  # EIP-7825: kept by us, because not every endpoint does
 
 
 class TooExpensive(Exception):

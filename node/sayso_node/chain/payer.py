@@ -125,7 +125,8 @@ class Payer:
         intent = fresh[0]
         try:
             fees = first_fees(await self._account.suggest_fees(), self._allowance.max_fee)
-            gas = await self._account.estimate(intent.data)
+            # A chain may take more than the EVM says, for what it writes elsewhere; never less is given.
+            gas = max(await self._account.estimate(intent.data), intent.gas or 0)
         except TooExpensive as error:
             self._alarms.start("fee-cap", str(error))
             return

@@ -26,6 +26,7 @@ from typing import Any, TypeVar
 from sayso_node.errors import StoreUnusable
 from sayso_node.interfaces import Randomness
 from sayso_node.store.events import STORE_ID, STORE_ID_BYTES
+from sayso_node.store.migrations import STEPS
 from sayso_node.store.schema import SCHEMA, VERSION
 from sayso_node.store.sponsors import LOT_KEY
 from sayso_node.store.writer import Change, Writer, WriterThread
@@ -168,7 +169,7 @@ class Engine:
         return db
 
     def _prepare(self, db: sqlite3.Connection) -> None:
-        """Make the tables of a new database, refuse one that is not ours."""
+        """Make the tables of a new database, bring older ones up to date, refuse what is not ours."""
         try:
             version: int = db.execute("PRAGMA user_version").fetchone()[0]
             if version == 0:
@@ -178,6 +179,9 @@ class Engine:
                     db.execute("INSERT INTO singles VALUES (?, ?)", (name, drawn))
                 db.execute("COMMIT")
                 version = VERSION
+            while version in STEPS:  # each step stands or falls with its number
+                db.executescript(f"BEGIN; {STEPS[version]} PRAGMA user_version = {version + 1}; COMMIT;")
+                version += 1
         except sqlite3.Error as error:
             raise StoreUnusable(f"cannot make a store of {self._path}: {error}") from error
         if version != VERSION:

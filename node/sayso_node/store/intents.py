@@ -23,6 +23,7 @@ class Intent(NamedTuple):
         data: What the registry is called with.
         nonce: Of the paying account; None before a transaction was signed.
         mined: The block that holds a transaction of it; None while there is none.
+        gas: What it may take at most, whatever the state of the chain; None where nobody knows that.
     """
 
     id: int
@@ -31,6 +32,7 @@ class Intent(NamedTuple):
     data: bytes
     nonce: int | None
     mined: ChainPoint | None
+    gas: int | None
 
 
 class Signed(NamedTuple):
@@ -50,11 +52,18 @@ class Signed(NamedTuple):
         return self.gas * self.max_fee
 
 
-def add(db: sqlite3.Connection, kind: str, subject: bytes, data: bytes, now: float) -> int:
+def add(
+    db: sqlite3.Connection,
+    kind: str,
+    subject: bytes,
+    data: bytes,
+    now: float,
+    gas: int | None = None,
+) -> int:
     """Keep a new intent, in the transaction that makes it necessary; returns its id."""
     cursor = db.execute(
-        "INSERT INTO intents (kind, subject, data, made_at) VALUES (?, ?, ?, ?)",
-        (kind, subject, data, now),
+        "INSERT INTO intents (kind, subject, data, made_at, gas) VALUES (?, ?, ?, ?, ?)",
+        (kind, subject, data, now, gas),
     )
     assert cursor.lastrowid is not None  # noqa: S101 - an INSERT has one
     return cursor.lastrowid
@@ -63,13 +72,10 @@ def add(db: sqlite3.Connection, kind: str, subject: bytes, data: bytes, now: flo
 def open_intents(db: sqlite3.Connection) -> list[Intent]:
     """Those that are not settled for good: by nonce, then those without one in the order they came."""
     rows = db.execute(
-        "SELECT id, kind, subject, data, nonce, mined_number, mined_hash FROM intents"
+        "SELECT id, kind, subject, data, nonce, mined_number, mined_hash, gas FROM intents"
         " WHERE state = 'open' ORDER BY nonce IS NULL, nonce, id"
     )
-    return [
-        Intent(name, kind, subject, data, nonce, None if number is None else ChainPoint(number, block))
-        for name, kind, subject, data, nonce, number, block in rows
-    ]
+    return [Intent(*row[:5], None if row[5] is None else ChainPoint(*row[5:7]), row[7]) for row in rows]
 
 
 def keep_signed(db: sqlite3.Connection, intent: int, signed: Signed) -> None:
@@ -114,7 +120,7 @@ def spent(db: sqlite3.Connection, now: float) -> int:
     """Wei of the last day: what was paid, and what transactions under way may cost."""
     paid = db.execute("SELECT cost FROM intents WHERE paid_at > ?", (now - DAY_S,)).fetchall()
     under_way = db.execute(
-        "SELECT max(gas * max_fee) FROM transactions JOIN intents ON intents.id = intent"
+        "SELECT max(transactions.gas * max_fee) FROM transactions JOIN intents ON intents.id = intent"
         " WHERE state = 'open' AND paid_at IS NULL AND transactions.nonce = intents.nonce"
         " GROUP BY intent"
     ).fetchall()

@@ -24,6 +24,13 @@ class Refusal(NamedTuple):
     again_at: float
 
 
+class Want(NamedTuple):
+    """A word and a mask of bits that are to be on chain, 32 bytes each."""
+
+    word: bytes
+    mask: bytes
+
+
 def want(db: sqlite3.Connection, address: bytes, bits: Masks, now: float) -> None:
     """These bits were acknowledged: they are to be on chain."""
     for word, mask in bits.items():
@@ -31,8 +38,8 @@ def want(db: sqlite3.Connection, address: bytes, bits: Masks, now: float) -> Non
         before = _mask(db, "relay_wants", key)
         if mask & ~before:
             db.execute(
-                "INSERT INTO relay_wants VALUES (?, ?, ?, ?, 0) ON CONFLICT (address, word)"
-                " DO UPDATE SET mask = excluded.mask, done = 0",
+                "INSERT INTO relay_wants VALUES (?, ?, ?, ?, 0, 0) ON CONFLICT (address, word)"
+                " DO UPDATE SET mask = excluded.mask, done = 0, not_before = 0",
                 (*key, (before | mask).to_bytes(HASH_BYTES), now),
             )
 
@@ -47,13 +54,32 @@ def waiting(db: sqlite3.Connection, limit: int) -> list[tuple[bytes, float]]:
     return rows.fetchall()
 
 
+def whose_turn(db: sqlite3.Connection, now: float, limit: int) -> list[tuple[bytes, float]]:
+    """As `waiting`, without those who are held back: many of them must not keep others out."""
+    rows = db.execute(
+        "SELECT address, min(wanted_at) AS since FROM relay_wants WHERE NOT done AND not_before <= ?"
+        " GROUP BY address ORDER BY since LIMIT ?",
+        (now, limit),
+    )
+    return rows.fetchall()
+
+
+def hold_back(db: sqlite3.Connection, address: bytes, wanted: list[Want], until: float) -> None:
+    """What was found wanted of an address is not looked at before then; what came since is."""
+    change = "UPDATE relay_wants SET not_before = ? WHERE address = ? AND word = ? AND mask = ?"
+    db.executemany(change, ((until, address, *one) for one in wanted))
+
+
+def wanted(db: sqlite3.Connection, address: bytes) -> list[Want]:
+    """What is wanted of an address and not done."""
+    query = "SELECT word, mask FROM relay_wants WHERE address = ? AND NOT done"
+    return [Want(*row) for row in db.execute(query, (address,))]
+
+
 def missing(db: sqlite3.Connection, address: bytes) -> Masks:
     """The wanted bits of an address that are not on the followed chain."""
-    rows = db.execute(
-        "SELECT word, mask FROM relay_wants WHERE address = ? AND NOT done", (address,)
-    ).fetchall()
     found = {}
-    for name, mask in rows:
+    for name, mask in wanted(db, address):
         word = int.from_bytes(name)
         if left := int.from_bytes(mask) & ~on_chain(db, address, word):
             found[word] = left
@@ -95,7 +121,8 @@ def rewound(db: sqlite3.Connection, number: int) -> None:
     for address, word, mask in rows:
         key = (address, word)
         _put_dropped(db, key, _mask(db, "dropped", key) | int.from_bytes(mask))
-        db.execute("UPDATE relay_wants SET done = 0 WHERE address = ? AND word = ?", key)
+        again = "UPDATE relay_wants SET done = 0, not_before = 0 WHERE address = ? AND word = ?"
+        db.execute(again, key)
     db.execute("DELETE FROM landed WHERE block_number > ?", (number,))
 
 
@@ -103,7 +130,7 @@ def rewound_to_the_start(db: sqlite3.Connection) -> None:
     """Nothing that was followed is left: everything is read, and landed, anew."""
     db.execute("DELETE FROM landed")
     db.execute("INSERT OR REPLACE INTO dropped SELECT address, word, chain FROM bits")
-    db.execute("UPDATE relay_wants SET done = 0")
+    db.execute("UPDATE relay_wants SET done = 0, not_before = 0")
 
 
 def forget_landed(db: sqlite3.Connection, number: int) -> None:

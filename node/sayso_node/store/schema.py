@@ -2,10 +2,11 @@
 
 Words and masks are 32 big-endian bytes: SQLite's integers end at 64 bits. A bit is `signed` when a
 stored message carries it, `chain` when an event was seen, on any fork: nothing ever clears either.
-Triggers count what is bounded, so that no path can forget to.
+Triggers count what is bounded, so that no path can forget to. Whoever changes a table adds a step to
+migrations.py, and one to VERSION.
 """
 
-VERSION = 3
+VERSION = 4
 
 SCHEMA = """
 CREATE TABLE messages (
@@ -135,7 +136,8 @@ CREATE TABLE intents (
     mined_hash BLOB,
     cost INTEGER NOT NULL DEFAULT 0,  -- wei
     made_at REAL NOT NULL,
-    paid_at REAL
+    paid_at REAL,
+    gas INTEGER  -- what it may take at most, where that is known beforehand
 );
 CREATE INDEX intents_open ON intents (state, nonce);
 CREATE INDEX intents_paid ON intents (paid_at);
@@ -156,6 +158,7 @@ CREATE TABLE relay_wants (
     mask BLOB NOT NULL,  -- bits whose revocation this node acknowledged to somebody
     wanted_at REAL NOT NULL,
     done INTEGER NOT NULL DEFAULT 0,  -- 1: all of them are final on chain
+    not_before REAL NOT NULL DEFAULT 0,  -- what carries them was refused: others do not wait behind them
     PRIMARY KEY (address, word)
 ) WITHOUT ROWID;
 CREATE INDEX relay_wants_open ON relay_wants (done, wanted_at);

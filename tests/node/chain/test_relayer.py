@@ -6,14 +6,15 @@ from pathlib import Path
 import pytest
 
 from node.chain.paying import WAIT_S, Paying
-from sayso_node.chain.fees import MAX_TRANSACTION_GAS
-from sayso_node.chain.relayer import Item
+from sayso_contracts.relay import gas_bound, load_of, relay_item
+from sayso_contracts.transactions import MAX_TRANSACTION_GAS
+from sayso_node.chain import relayer
 from sayso_node.store import relays
 from sayso_protocol.envelope import Envelope
 from sayso_protocol.messages import Revocation
-from sayso_protocol.primitives import sha256
 from sayso_protocol.scopes import scope_word
 from sayso_protocol.words import FULL
+from support.fake_account import signed_in
 from support.fake_chain import revoked
 from support.node_rig import consent, revocation
 from support.protocol_strategies import ADA, BEN, CLEO
@@ -170,6 +171,52 @@ async def test_what_the_registry_rejects_hinders_nobody_and_is_tried_later(payin
     assert paying.alarms.active() == {}
 
 
+async def test_a_crowd_of_refused_ones_keeps_nobody_out(
+    paying: Paying, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relayer, "CONTRIBUTORS", 1)
+    await known(paying)
+    await paying.rig.give(consent(2, contributor=BEN, parties=(BEN,)))
+    paying.account.rejects.add(BEN)
+    await paying.promise(revocation("everything", contributor=BEN))
+    paying.rig.clock.time += 1
+    await paying.promise(scopes("resale"))
+    for _ in range(8):
+        paying.rig.clock.time += WAIT_S
+        await paying.block()
+    assert paying.bits(BEN) == {}
+    assert paying.bits(ADA) == scopes("resale").message.bits  # type: ignore[union-attr]
+    # What Ben revokes meanwhile does not wait for what was refused.
+    paying.account.rejects.clear()
+    await paying.promise(revocation("everything for resale", contributor=BEN))
+    for _ in range(4):
+        paying.rig.clock.time += WAIT_S
+        await paying.block()
+    assert paying.bits(BEN) == {scope_word("everything for resale"): 1}
+
+
+async def test_more_than_are_looked_at_do_not_wait_for_finality(
+    paying: Paying, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is on chain and not final takes no place from what is not there yet; a fork gives it back."""
+    monkeypatch.setattr(relayer, "CONTRIBUTORS", 1)
+    people = {ADA: 1, BEN: 2, CLEO: 3}
+    for who, number in people.items():
+        await paying.rig.give(consent(number, contributor=who, parties=(who,)))
+        await paying.promise(revocation("everything", contributor=who))
+    paying.rig.clock.time += WAIT_S
+    await paying.steps(2)
+    for _ in range(3):
+        await paying.block()
+        await paying.steps(3)
+    assert all(paying.bits(who) for who in people)
+    assert paying.relayed() == 3
+    paying.chain.drop(2)
+    await paying.drain()
+    assert all(paying.bits(who) for who in people)
+    assert paying.relayed() == 3
+
+
 async def test_a_relay_that_does_not_fit_is_made_smaller(paying: Paying) -> None:
     await known(paying)
     purposes = [scopes(f"purpose-{number}") for number in range(40)]
@@ -178,7 +225,25 @@ async def test_a_relay_that_does_not_fit_is_made_smaller(paying: Paying) -> None
     await paying.drain()
     assert len(paying.bits(ADA)) == 40
     assert paying.relayed() > 1
-    assert all(one.gas <= 150_000 for one in paying.account.mined())
+    assert all(21_000 + 16 * len(one.data) <= 150_000 for one in paying.account.mined())
+
+
+async def test_a_relay_gets_the_gas_that_is_enough_in_every_state(
+    paying: Paying, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An estimate holds for one block: a wallet may be cheap when it is asked, and dear afterwards."""
+    monkeypatch.setattr(relayer, "MAX_TRANSACTION_GAS", 1_000_000)
+    await known(paying)
+    await paying.promise(*(scopes(f"purpose-{number}") for number in range(60)))
+    paying.relayer._room = 1_000_000
+    await paying.drain()
+    assert len(paying.bits(ADA)) == 60
+    sent = paying.account.mined()
+    assert len(sent) > 2
+    for one in sent:
+        carried = [relay_item(*item) for item in signed_in(one.data)]
+        assert one.gas == gas_bound(carried) <= 1_000_000
+    assert sum(len(list(signed_in(one.data))) for one in sent) == 60
 
 
 async def test_a_reverted_relay_is_made_anew(paying: Paying) -> None:
@@ -198,5 +263,5 @@ def test_no_batch_can_be_larger_than_a_transaction() -> None:
     """The largest message there can be still fits, of a key and of a contract wallet."""
     words = tuple(range(64))
     largest = Revocation(ADA, tuple("x" * 200 for _ in range(16)), words, (FULL,) * 64)
-    for signature, is_wallets in ((b"\1" * 65, False), (b"\1" * 8_192, True)):
-        assert Item(sha256(b""), largest, signature, is_wallets).gas < MAX_TRANSACTION_GAS // 4
+    for signature in (b"\1" * 65, b"\1" * 8_192):
+        assert load_of(relay_item(largest, signature)).gas < MAX_TRANSACTION_GAS // 4

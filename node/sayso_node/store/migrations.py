@@ -1,0 +1,15 @@
+"""Brings the tables of an older release up to date: one step a version, none is ever changed.
+
+A new column goes to the end of its table in schema.py too, so that a store that was brought up to date
+and a new one are the same; tests/node/store/test_migrations.py compares them.
+"""
+
+from typing import Final
+
+STEPS: Final = {
+    3: """
+ALTER TABLE intents ADD COLUMN gas INTEGER;
+ALTER TABLE relay_wants ADD COLUMN not_before REAL NOT NULL DEFAULT 0;
+""",
+}
+"""What makes a store of the version after it, by version."""

@@ -1,0 +1,77 @@
+"""A store of an older release is brought up to date, and is then what a new one is."""
+
+import re
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sayso_node.errors import StoreUnusable
+from sayso_node.store import intents, migrations
+from sayso_node.store.engine import Engine
+from sayso_node.store.schema import VERSION
+
+OLDEST = 3
+HERE = Path(__file__).parent
+
+
+def old_store(path: Path) -> None:
+    db = sqlite3.connect(path)
+    db.executescript((HERE / f"version_{OLDEST}.sql").read_text())
+    db.execute(f"PRAGMA user_version = {OLDEST}")
+    db.execute("INSERT INTO relay_wants VALUES (?, ?, ?, 1.5, 0)", (b"a" * 20, b"w" * 32, b"m" * 32))
+    db.execute("INSERT INTO intents (kind, subject, data, made_at) VALUES ('relay', x'', x'01', 2.5)")
+    db.commit()
+    db.close()
+
+
+def opened(path: Path) -> None:
+    store = Engine(path)
+    store.start()
+    store.stop()
+
+
+def shape(path: Path) -> dict[str, Any]:
+    """Tables with their columns; indexes and triggers as they were written, comments left out."""
+    db = sqlite3.connect(path)
+    found: dict[str, Any] = {}
+    for kind, name, text in db.execute("SELECT type, name, sql FROM sqlite_master"):
+        is_table = kind == "table"
+        plain = re.sub(r"\s+", " ", re.sub(r"--[^\n]*", "", text or ""))
+        found[name] = db.execute(f"PRAGMA table_info({name})").fetchall() if is_table else plain
+    [found["version"]] = db.execute("PRAGMA user_version").fetchone()
+    db.close()
+    return found
+
+
+def test_there_is_a_step_from_every_version() -> None:
+    assert sorted(migrations.STEPS) == list(range(OLDEST, VERSION))
+
+
+def test_an_old_store_becomes_what_a_new_one_is_and_keeps_what_it_had(tmp_path: Path) -> None:
+    old_store(tmp_path / "old.sqlite")
+    for _ in range(2):  # the second time there is nothing to do
+        opened(tmp_path / "old.sqlite")
+    opened(tmp_path / "new.sqlite")
+    assert shape(tmp_path / "old.sqlite") == shape(tmp_path / "new.sqlite")
+    db = sqlite3.connect(tmp_path / "old.sqlite")
+    assert db.execute("SELECT wanted_at, done, not_before FROM relay_wants").fetchall() == [(1.5, 0, 0)]
+    [intent] = intents.open_intents(db)
+    assert (intent.kind, intent.data, intent.nonce, intent.gas) == ("relay", b"\1", None, None)
+    db.close()
+
+
+def test_a_step_that_fails_leaves_the_store_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "old.sqlite"
+    old_store(path)
+    before = shape(path)
+    monkeypatch.setitem(migrations.STEPS, OLDEST, "DROP TABLE marks; DROP TABLE no_such_table;")
+    with pytest.raises(StoreUnusable, match="no_such_table"):
+        opened(path)
+    assert shape(path) == before
+    monkeypatch.undo()
+    opened(path)
+    assert shape(path)["version"] == VERSION

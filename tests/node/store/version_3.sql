@@ -1,0 +1,206 @@
+-- The tables of version 3, as a store of that release holds them.
+CREATE TABLE messages (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    digest BLOB NOT NULL UNIQUE,
+    kind INTEGER NOT NULL,
+    contributor BLOB NOT NULL,
+    body BLOB NOT NULL,
+    arrived_at REAL NOT NULL
+);
+CREATE INDEX messages_by_contributor ON messages (contributor, kind, seq);
+CREATE INDEX messages_by_kind ON messages (kind, digest);
+CREATE TABLE items (
+    item BLOB NOT NULL,
+    seq INTEGER NOT NULL,
+    PRIMARY KEY (item, seq)
+) WITHOUT ROWID;
+CREATE TABLE wallet_consents (
+    license BLOB PRIMARY KEY,  -- signed by a contract wallet
+    accepted INTEGER NOT NULL,  -- what it said when it last answered
+    asked_at REAL NOT NULL,  -- the time of the block that it answered at
+    tried_at REAL NOT NULL  -- when it was last asked, answered or not
+) WITHOUT ROWID;
+CREATE INDEX wallet_consents_by_time ON wallet_consents (tried_at);
+CREATE TABLE people (
+    address BLOB PRIMARY KEY,  -- contributors and guardians of held consents
+    unsure INTEGER NOT NULL  -- 1: a revocation of theirs may have been lost, and no mark says which
+) WITHOUT ROWID;
+CREATE TABLE terms (
+    address BLOB NOT NULL,
+    base BLOB NOT NULL,
+    words INTEGER NOT NULL,  -- how many, from base on, hold permissions of held consents
+    PRIMARY KEY (address, base)
+) WITHOUT ROWID;
+CREATE TABLE bits (
+    address BLOB NOT NULL,
+    word BLOB NOT NULL,
+    signed BLOB NOT NULL,
+    chain BLOB NOT NULL,
+    place BLOB,  -- in sync; NULL while no message carries a bit of it
+    PRIMARY KEY (address, word)
+) WITHOUT ROWID;
+CREATE INDEX bits_by_place ON bits (place) WHERE place IS NOT NULL;
+CREATE TABLE carriers (
+    address BLOB NOT NULL,
+    word BLOB NOT NULL,
+    digest BLOB NOT NULL,  -- of a message that was the first to carry a bit of the word
+    PRIMARY KEY (address, word, digest)
+) WITHOUT ROWID;
+CREATE TABLE sync_sums (
+    kind INTEGER NOT NULL,
+    node INTEGER NOT NULL,  -- of the tree of places, numbered as in a heap
+    total BLOB NOT NULL,  -- modulo 2^256
+    size INTEGER NOT NULL,
+    PRIMARY KEY (kind, node)
+) WITHOUT ROWID;
+CREATE TABLE events (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    address BLOB NOT NULL,
+    word BLOB NOT NULL,
+    mask BLOB NOT NULL,  -- the bits that were new
+    source TEXT NOT NULL,
+    digest BLOB,  -- of the message; NULL from the chain
+    time REAL NOT NULL
+);
+CREATE TABLE pending (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    digest BLOB NOT NULL UNIQUE,
+    signer BLOB NOT NULL,
+    source TEXT NOT NULL,
+    body BLOB NOT NULL,
+    bits BLOB NOT NULL,  -- word and mask, 64 bytes each
+    arrived_at REAL NOT NULL
+);
+CREATE INDEX pending_by_signer ON pending (signer, seq);
+CREATE INDEX pending_by_source ON pending (source, seq);
+CREATE TABLE pending_sources (
+    source TEXT PRIMARY KEY,
+    count INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX pending_sources_by_count ON pending_sources (count);
+CREATE TRIGGER pending_in AFTER INSERT ON pending BEGIN
+    INSERT INTO pending_sources VALUES (new.source, 1)
+        ON CONFLICT (source) DO UPDATE SET count = count + 1;
+    INSERT INTO numbers VALUES ('pending', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1;
+END;
+CREATE TRIGGER pending_out AFTER DELETE ON pending BEGIN
+    UPDATE pending_sources SET count = count - 1 WHERE source = old.source;
+    DELETE FROM pending_sources WHERE source = old.source AND count = 0;
+    UPDATE numbers SET value = value - 1 WHERE name = 'pending';
+END;
+CREATE TABLE marks (
+    digest BLOB NOT NULL,  -- the first 8 bytes
+    signer BLOB NOT NULL,
+    PRIMARY KEY (digest, signer)
+) WITHOUT ROWID;
+CREATE INDEX marks_by_signer ON marks (signer);
+CREATE TRIGGER marks_in AFTER INSERT ON marks BEGIN
+    INSERT INTO numbers VALUES ('marks', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1;
+END;
+CREATE TRIGGER marks_out AFTER DELETE ON marks BEGIN
+    UPDATE numbers SET value = value - 1 WHERE name = 'marks';
+END;
+CREATE TABLE acknowledgements (
+    digest BLOB PRIMARY KEY,
+    body TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE anchor_queue (
+    seq INTEGER PRIMARY KEY,
+    digest BLOB NOT NULL,
+    queued_at REAL NOT NULL
+);
+CREATE TABLE batches (
+    root BLOB PRIMARY KEY,
+    sponsor BLOB NOT NULL,
+    licenses BLOB NOT NULL,
+    own INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE intents (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL,
+    subject BLOB NOT NULL,
+    data BLOB NOT NULL,
+    state TEXT NOT NULL DEFAULT 'open',  -- then done or failed
+    nonce INTEGER,
+    mined_number INTEGER,
+    mined_hash BLOB,
+    cost INTEGER NOT NULL DEFAULT 0,  -- wei
+    made_at REAL NOT NULL,
+    paid_at REAL
+);
+CREATE INDEX intents_open ON intents (state, nonce);
+CREATE INDEX intents_paid ON intents (paid_at);
+CREATE TABLE transactions (
+    intent INTEGER NOT NULL,
+    hash BLOB PRIMARY KEY,
+    nonce INTEGER NOT NULL,
+    raw BLOB NOT NULL,
+    gas INTEGER NOT NULL,
+    max_fee INTEGER NOT NULL,  -- wei a gas
+    priority_fee INTEGER NOT NULL,
+    signed_at REAL NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX transactions_by_intent ON transactions (intent, nonce);
+CREATE TABLE relay_wants (
+    address BLOB NOT NULL,
+    word BLOB NOT NULL,
+    mask BLOB NOT NULL,  -- bits whose revocation this node acknowledged to somebody
+    wanted_at REAL NOT NULL,
+    done INTEGER NOT NULL DEFAULT 0,  -- 1: all of them are final on chain
+    PRIMARY KEY (address, word)
+) WITHOUT ROWID;
+CREATE INDEX relay_wants_open ON relay_wants (done, wanted_at);
+CREATE TABLE relay_items (
+    intent INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    digest BLOB NOT NULL,
+    PRIMARY KEY (intent, position)
+) WITHOUT ROWID;
+CREATE TABLE relay_refusals (
+    digest BLOB PRIMARY KEY,  -- of a revocation that the registry rejected
+    times INTEGER NOT NULL,
+    again_at REAL NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE landed (
+    block_number INTEGER NOT NULL,
+    address BLOB NOT NULL,
+    word BLOB NOT NULL,
+    mask BLOB NOT NULL,
+    PRIMARY KEY (block_number, address, word)
+) WITHOUT ROWID;
+CREATE TABLE dropped (
+    address BLOB NOT NULL,
+    word BLOB NOT NULL,
+    mask BLOB NOT NULL,  -- bits that were on chain, on a fork that is gone, and are not on this one
+    PRIMARY KEY (address, word)
+) WITHOUT ROWID;
+CREATE INDEX batches_by_sponsor ON batches (sponsor);
+CREATE TABLE sponsors (
+    node_key BLOB PRIMARY KEY,
+    first_at REAL NOT NULL,  -- when the first consent of theirs was kept
+    held INTEGER NOT NULL  -- consents within their own quota
+) WITHOUT ROWID;
+CREATE TABLE batch_members (
+    license BLOB NOT NULL,
+    root BLOB NOT NULL,
+    position INTEGER NOT NULL,
+    PRIMARY KEY (license, root)
+) WITHOUT ROWID;
+CREATE TABLE anchors (
+    root BLOB PRIMARY KEY,
+    submitter BLOB NOT NULL,
+    block_number INTEGER NOT NULL,
+    block_hash BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE blocks (
+    number INTEGER PRIMARY KEY,
+    hash BLOB NOT NULL
+);
+CREATE TABLE numbers (
+    name TEXT PRIMARY KEY,
+    value INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE singles (
+    name TEXT PRIMARY KEY,
+    value BLOB NOT NULL
+) WITHOUT ROWID;
