@@ -75,7 +75,12 @@ def open_intents(db: sqlite3.Connection) -> list[Intent]:
         "SELECT id, kind, subject, data, nonce, mined_number, mined_hash, gas FROM intents"
         " WHERE state = 'open' ORDER BY nonce IS NULL, nonce, id"
     )
-    return [Intent(*row[:5], None if row[5] is None else ChainPoint(*row[5:7]), row[7]) for row in rows]
+    return [
+        Intent(
+            name, kind, subject, data, nonce, None if number is None else ChainPoint(number, block), gas
+        )
+        for name, kind, subject, data, nonce, number, block, gas in rows
+    ]
 
 
 def keep_signed(db: sqlite3.Connection, intent: int, signed: Signed) -> None:
