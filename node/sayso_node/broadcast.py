@@ -9,6 +9,7 @@ always taken in.
 import asyncio
 import contextlib
 import logging
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from sayso_node.counters import Counters
@@ -20,12 +21,14 @@ from sayso_protocol import typed_data, wire
 from sayso_protocol.envelope import Envelope, encode, is_revocation
 from sayso_protocol.errors import Gossip, SaysoError
 from sayso_protocol.messages import Consent
+from sayso_protocol.primitives import sha256
 
 log = logging.getLogger(__name__)
 
 FULL_S = 0.05  # until gossip is asked again whether it has room
 FILL_S = 0.005  # how long a consent waits for company
 WAITING_BYTES = 16_777_216  # of one topic, when gossip is slower than what comes in
+REMEMBERED = 65_536  # revocations that were sent, for who asks how far theirs has come
 
 
 class Broadcast:
@@ -48,6 +51,7 @@ class Broadcast:
         self._enabled = enabled
         self._consents = _Lane(self._consents_topic, self._send, FILL_S)
         self._revocations = _Lane(self._revocations_topic, self._send, 0.0)
+        self._sent_to: OrderedDict[bytes, int] = OrderedDict()
 
     def publish(self, outcomes: Iterable[Outcome]) -> None:
         """Tell the peers, soon, about messages that are news and were stored here first."""
@@ -64,6 +68,10 @@ class Broadcast:
         is_urgent = any(map(is_revocation, bundle))
         if self._enabled and not is_urgent and not self._consents.has_room(sum(map(len, bundle))):
             raise GossipQueueFull("the peers do not keep up; nothing of this was taken in")
+
+    def sent_to(self, envelope: bytes) -> int | None:
+        """To how many peers a revocation was sent; None if it was not, or is forgotten by now."""
+        return self._sent_to.get(sha256(envelope))
 
     async def stop(self) -> None:
         """Forget what waits: it is stored, and sync carries it."""
@@ -96,22 +104,28 @@ class Broadcast:
     async def _send(self, topic: str, frames: Iterable[bytes]) -> None:
         for frame in frames:
             try:
-                await self._publish(topic, frame)
+                peers = await self._publish(topic, frame)
             except SaysoError as error:  # full, down, or anything else: it is stored, sync carries it
                 self._counters.add("gossip_unsent")
                 log.info("a frame could not be sent: %s", error)
             else:
                 self._counters.add("gossip_published")
+                if topic == self._revocations_topic:
+                    self._remember(frame, peers)
 
-    async def _publish(self, topic: str, frame: bytes) -> None:
-        """Hand a frame to gossip, waiting while its queue is full."""
+    def _remember(self, frame: bytes, peers: int) -> None:
+        for one in wire.decode_bundle(frame):
+            self._sent_to[sha256(one)] = peers
+        while len(self._sent_to) > REMEMBERED:
+            self._sent_to.popitem(last=False)
+
+    async def _publish(self, topic: str, frame: bytes) -> int:
+        """Hand a frame to gossip, waiting while its queue is full; for how many peers it was."""
         while True:
             try:
-                await self._network.publish(topic, frame)
+                return await self._network.publish(topic, frame)
             except GossipQueueFull:
                 await asyncio.sleep(FULL_S)
-            else:
-                return
 
 
 class _Lane:

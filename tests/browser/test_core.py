@@ -1,6 +1,7 @@
 """The story that must never break: see it, take it back in two taps, the buyer is refused."""
 
 import json
+import re
 from collections.abc import Callable
 
 from eth_account import Account
@@ -36,6 +37,9 @@ def test_a_license_is_taken_back_in_two_taps(visit: Open, place: World) -> None:
     expect(steps).to_contain_text("North keeps it and signed for that")
     expect(steps).to_contain_text("Sent to 1 peer")
     expect(steps).to_contain_text("1 of 1 other operators have it")
+    expect(steps).to_contain_text("On chain in block")  # North relays what it acknowledged
+    [block] = re.findall(r"in block ([\d,]+)", steps.inner_text())
+    assert ada.address.lower() in place.revoked_in(int(block.replace(",", "")))
     here.look_at("progress-phone")
     assert here.wallet
     assert [one["message"]["notice"] for one in here.wallet.asked] == [REVOCATION_NOTICE]

@@ -128,7 +128,7 @@ def test_on_chain_from_the_wallet_after_changing_the_network(visit: Open, place:
     page.get_by_role("button", name="Switch the network").click()
     page.get_by_text("Other ways").click()
     page.get_by_role("button", name="Send it myself on chain").click()
-    expect(page.locator(".steps")).to_contain_text(re.compile(r"On chain, by block \d+"))
+    expect(page.locator(".steps")).to_contain_text(re.compile(r"On chain in block \d+"))
     here.look_at("on-chain-phone")
     eventually(lambda: set(place.reasons(held, LAB, "train-ai")) == {REVOKED})
     page.get_by_role("button", name="Done").click()

@@ -32,7 +32,7 @@ from sayso_contracts.deploy import deploy
 from sayso_node.config import Settings, init_node
 from sayso_protocol.envelope import Envelope
 from sayso_protocol.network_file import NetworkFile
-from sayso_protocol.primitives import address_from_text, sha256
+from sayso_protocol.primitives import address_from_text, keccak, sha256
 from sayso_protocol.typed_data import Network
 from sayso_protocol.verdict import Query, Reason, Row
 from support.anvil import CHAIN_ID, RICH_KEY, anvil
@@ -108,6 +108,12 @@ class World:
             told = json.load(answer)
         assert "error" not in told, told
         return told["result"]
+
+    def revoked_in(self, block: int) -> set[str]:
+        """Whose bits were set in a block, by address in lower case."""
+        topic = "0x" + keccak(b"Revoked(address,uint248,uint256)").hex()
+        asked = {"fromBlock": hex(block), "toBlock": hex(block), "topics": [topic]}
+        return {"0x" + one["topics"][1][-40:] for one in self.call("eth_getLogs", asked)}
 
     def person(self) -> LocalAccount:
         """Somebody new, with a little of the chain's coin."""
@@ -194,6 +200,7 @@ def world(folder: Path) -> Iterator[World]:
                 sync_interval_s=1.0,
                 chain_interval_s=0.5,
                 anchor_wait_s=0.5,
+                relay_wait_s=0.5,
             )
             operators.append(init_node(home, settings, os.urandom))
             nodes.append(RealNode(home, f"http://{settings.http}"))

@@ -12,7 +12,7 @@ from sayso_protocol.envelope import Envelope, encode
 from sayso_protocol.errors import SaysoError, TooLarge
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.wire import consents_topic, decode_bundle, encode_bundle, revocations_topic
-from support.fake_network import Switchboard
+from support.fake_network import Switchboard, no_answer
 from support.node_rig import NodeRig, consent, revocation, until
 from support.protocol_strategies import BEN, NETWORK
 
@@ -39,6 +39,24 @@ async def test_revocations_leave_at_once(rig: NodeRig) -> None:
     await until(lambda: rig.network.published)
     assert sent(rig, REVOCATIONS) == [[encode(first), encode(second)]]
     assert sent(rig, CONSENTS) == []
+
+
+async def test_to_how_many_peers_a_revocation_went_is_remembered(
+    rig: NodeRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(broadcast, "REMEMBERED", 2)
+    stops = [revocation(f"via {name}.test") for name in "abc"]
+    rig.network.failing = GossipDown("it is down")
+    await take_and_tell(rig, stops[0])
+    await until(lambda: rig.count("gossip_unsent"))
+    assert rig.broadcast.sent_to(encode(stops[0])) is None
+    rig.network.failing = None
+    rig.network.board.add_peer("peer", no_answer)
+    for one in stops:
+        rig.broadcast.publish([Outcome(Status.STORED, one, is_news=True)])
+    await until(lambda: sent(rig, REVOCATIONS))
+    reach = [rig.broadcast.sent_to(encode(one)) for one in stops]
+    assert reach == [None, 1, 1]  # the oldest is forgotten
 
 
 async def test_nobody_waits_for_gossip(rig: NodeRig) -> None:

@@ -41,6 +41,11 @@ class Switchboard:
         self.connect(peer_id, NetworkHandlers(ignore, answering, lambda _peer, _connected: None))
 
 
+async def no_answer(_protocol: str, _body: bytes, peer: str) -> bytes:
+    """A peer that answers nothing."""
+    raise PeerUnreachable(f"{peer} is not answered")
+
+
 class FakeNetwork:
     """The Network of one node, and the extras that a GossipProcess has."""
 

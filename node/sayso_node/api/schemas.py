@@ -140,12 +140,16 @@ COMPONENTS: Final[dict[str, Schema]] = {
         {
             "digest": HASH,
             "status": {"enum": ["stored", "pending"]},
+            "sent_to": nullable(COUNT),
             "on_chain": {"type": "boolean"},
+            "chain_block": nullable(COUNT),
             "block": nullable(BLOCK),
             "acknowledgement": nullable(ref("Acknowledgement")),
         },
         None,
-        "`on_chain`: every bit of it is on the chain as it was read up to `block`.",
+        "`sent_to`: how many peers this node gave it to; null if it has not, or no longer knows."
+        " `on_chain`: every bit of it is on the chain as it was read up to `block`, the last of them"
+        " since `chain_block`.",
     ),
     "Anchor": fields(
         {"root": HASH, "block_number": COUNT, "submitter": ADDRESS, "proof": ref("AnchorProof")}

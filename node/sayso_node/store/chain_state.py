@@ -29,9 +29,7 @@ def followed(db: sqlite3.Connection) -> list[ChainPoint]:
 def advance(db: sqlite3.Connection, point: ChainPoint) -> None:
     """The chain was read up to this block: kept in the transaction that keeps what was read."""
     db.execute("INSERT OR REPLACE INTO blocks VALUES (?, ?)", (point.number, point.hash))
-    oldest = point.number - KEPT_BLOCKS
-    db.execute("DELETE FROM blocks WHERE number <= ?", (oldest,))
-    relays.forget_landed(db, oldest)
+    db.execute("DELETE FROM blocks WHERE number <= ?", (point.number - KEPT_BLOCKS,))
 
 
 def rewind(db: sqlite3.Connection, number: int) -> None:

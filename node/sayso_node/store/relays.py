@@ -133,9 +133,23 @@ def rewound_to_the_start(db: sqlite3.Connection) -> None:
     db.execute("UPDATE relay_wants SET done = 0, not_before = 0")
 
 
-def forget_landed(db: sqlite3.Connection, number: int) -> None:
-    """Blocks up to this height are too old to be dropped."""
-    db.execute("DELETE FROM landed WHERE block_number <= ?", (number,))
+def block_with(db: sqlite3.Connection, address: bytes, bits: Masks) -> int | None:
+    """The height of the block that set the last of these bits on the followed chain, or None."""
+    blocks = [_block_with(db, address, word, mask) for word, mask in bits.items()]
+    found = [block for block in blocks if block is not None]
+    return max(found) if len(found) == len(blocks) else None
+
+
+def _block_with(db: sqlite3.Connection, address: bytes, word: int, mask: int) -> int | None:
+    rows = db.execute(
+        "SELECT block_number, mask FROM landed WHERE address = ? AND word = ? ORDER BY block_number",
+        (address, word.to_bytes(HASH_BYTES)),
+    )
+    for number, landed in rows:
+        mask &= ~int.from_bytes(landed)
+        if not mask:
+            return int(number)
+    return None
 
 
 def tick_off(db: sqlite3.Connection, last_final: int) -> None:

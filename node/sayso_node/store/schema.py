@@ -180,6 +180,7 @@ CREATE TABLE landed (
     mask BLOB NOT NULL,
     PRIMARY KEY (block_number, address, word)
 ) WITHOUT ROWID;
+CREATE INDEX landed_by_word ON landed (address, word, block_number);
 CREATE TABLE dropped (
     address BLOB NOT NULL,
     word BLOB NOT NULL,

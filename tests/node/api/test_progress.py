@@ -4,6 +4,7 @@ from sayso_protocol.messages import Consent, Revocation
 from sayso_protocol.primitives import address_text, hex_text
 from sayso_protocol.typed_data import digest
 from support.fake_chain import revoked
+from support.fake_network import no_answer
 from support.node_rig import consent, revocation
 from support.protocol_strategies import ADA, NETWORK
 from support.running_node import RunningNode
@@ -53,8 +54,26 @@ async def test_how_far_a_revocation_has_come(node: RunningNode) -> None:
         False,
     )
     assert isinstance(stop.message, Revocation)
+    assert told["chain_block"] is None
     for word, mask in stop.message.bits.items():
         node.chain.mine(revoked(ADA, word, mask))
     while not told["on_chain"]:  # the test's own limit ends this
         _, told = await node.get(f"/v1/revocations/{name}")
-    assert told["block"]["number"] >= 1
+    landed = len(node.chain.blocks) - 1
+    assert (told["chain_block"], told["block"]["number"]) == (landed, landed)
+    node.chain.mine()
+    while told["block"]["number"] == landed:
+        _, told = await node.get(f"/v1/revocations/{name}")
+    assert told["chain_block"] == landed
+
+
+async def test_to_how_many_peers_a_revocation_was_sent(node: RunningNode) -> None:
+    stop = revocation("everything")
+    peers = ("one", "two")
+    for name in peers:
+        node.board.add_peer(name, no_answer)
+    await node.submit(consent(1), stop)
+    told = {"sent_to": None}
+    while told["sent_to"] is None:
+        _, told = await node.get(f"/v1/revocations/{hex_text(stop.digest)}")
+    assert told["sent_to"] == len(peers)

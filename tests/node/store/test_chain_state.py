@@ -3,14 +3,14 @@
 import sqlite3
 
 from node.store.harness import tables
-from sayso_node.store import admission, bits, chain_state
+from sayso_node.store import admission, bits, chain_state, relays
 from sayso_node.store.chain_state import KEPT_BLOCKS, Anchor
 from sayso_protocol.batches import Batch
 from sayso_protocol.primitives import sha256
 from sayso_protocol.receipts import ChainPoint
 from support.fake_chain import SUBMITTER
 from support.node_rig import NOW, consent
-from support.protocol_strategies import ADA
+from support.protocol_strategies import ADA, BEN
 
 SPONSOR = b"\x11" * 32
 
@@ -53,6 +53,32 @@ def test_a_rewind_drops_blocks_and_anchors_and_keeps_bits() -> None:
     chain_state.rewind(db, -1)
     assert chain_state.followed(db) == []
     assert bits.bits_of(db, ADA) == {3: 1, 5: 1, 8: 1}
+
+
+def test_bits_stand_on_chain_from_the_block_that_set_the_last_of_them() -> None:
+    db = tables()
+    for number, word, mask in ((3, 7, 0b001), (4, 7, 0b110), (6, 8, 1)):
+        relays.seen(db, number, ADA, word, mask)
+    assert relays.block_with(db, ADA, {7: 0b001}) == 3
+    assert relays.block_with(db, ADA, {7: 0b011}) == 4
+    assert relays.block_with(db, ADA, {7: 0b111, 8: 1}) == 6
+    assert relays.block_with(db, ADA, {7: 0b1000}) is None
+    assert relays.block_with(db, ADA, {7: 1, 9: 1}) is None
+    assert relays.block_with(db, BEN, {7: 1}) is None
+    for number in (6, 6 + 2 * KEPT_BLOCKS):  # however long ago that is
+        chain_state.advance(db, block(number))
+    assert relays.block_with(db, ADA, {7: 1, 8: 1}) == 6
+
+
+def test_what_a_reorganisation_drops_stands_on_chain_no_more() -> None:
+    db = tables()
+    for number in (3, 5):
+        chain_state.advance(db, block(number))
+        relays.seen(db, number, ADA, 7, number)
+    chain_state.rewind(db, 3)
+    assert relays.block_with(db, ADA, {7: 5}) is None
+    relays.seen(db, 6, ADA, 7, 5)
+    assert relays.block_with(db, ADA, {7: 5}) == 6
 
 
 def test_a_block_that_was_replaced_has_its_new_hash() -> None:

@@ -51,8 +51,8 @@ export interface Result {
 
 export interface Progress {
   status: "stored" | "pending";
-  on_chain: boolean;
-  block: { number: number } | null;
+  sent_to: number | null;
+  chain_block: number | null;
 }
 
 /** A refusal, or no answer at all (`code` is `unreachable`). */
@@ -88,11 +88,6 @@ const post = <T>(path: string, body: unknown, origin = ""): Promise<T> =>
 
 export const nodeInfo = (): Promise<NodeInfo> => ask<NodeInfo>("/v1/node");
 export const license = (hash: string): Promise<License> => ask<License>(`/v1/licenses/${hash}`);
-
-export async function peersConnected(): Promise<number> {
-  const { peers } = await ask<{ peers: { connected: boolean }[] }>("/v1/peers");
-  return peers.filter((one) => one.connected).length;
-}
 
 /** Every license of an address, a page at a time, so that the first are seen before the last have come. */
 export async function* licensesOf(address: string): AsyncGenerator<Listed[]> {

@@ -4,7 +4,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
 import { t } from "../i18n.js";
-import { type Result, peersConnected, progressOf, submitBundle } from "../net/api.js";
+import { type Result, progressOf, submitBundle } from "../net/api.js";
 import { hex } from "../protocol/bytes.js";
 import { bundle, revocationEnvelope } from "../protocol/envelope.js";
 import type { Acknowledgement } from "../protocol/promise.js";
@@ -58,11 +58,11 @@ export function Sent({ signed, promise, close }: SentProps) {
   const [block, setBlock] = useState<number | null>(null);
   const kept = promise !== null;
   useEvery(async () => {
-    setPeers(await peersConnected());
+    const told = await progressOf(signed.digest);
+    setPeers(told.sent_to ?? 0);
+    setBlock(told.chain_block); // none again, should a reorganisation drop it
     const asked = others.map((one) => progressOf(signed.digest, one.url!).then((said) => said.status === "stored", () => false));
     setHave((await Promise.all(asked)).filter(Boolean).length);
-    const { on_chain, block: read } = await progressOf(signed.digest);
-    if (on_chain && read) setBlock((first) => first ?? read.number);
   });
   return (
     <>
@@ -71,7 +71,7 @@ export function Sent({ signed, promise, close }: SentProps) {
       <ol class="steps">
         <Step done>{t("step_signed")}</Step>
         <Step done={kept}>{t(kept ? "step_kept" : "step_waits", { node: node.name })}</Step>
-        {peers > 0 && <Step done>{t("step_peers", { n: peers })}</Step>}
+        <Step done={peers > 0}>{peers > 0 ? t("step_peers", { n: peers }) : t("step_no_peers")}</Step>
         {others.length > 0 && <Step done={have > 0}>{t("step_others", { k: have, n: others.length })}</Step>}
         <Step done={block !== null}>{block !== null ? t("step_chain", { block }) : t("step_no_chain")}</Step>
       </ol>
