@@ -46,20 +46,20 @@ class RevocationRoutes:
     async def revocation(self, request: web.Request) -> web.Response:
         """Whether it is kept, how many it was sent to, its block; our acknowledgement if kept (7.12)."""
         digest = hash_from_text(request.match_info["digest"])
-        found, envelope, chain_block = await asyncio.to_thread(self._look, digest)
+        found, envelope, on_chain, chain_block = await asyncio.to_thread(self._look, digest)
         block = self._freshness.head.point
         body: dict[str, Any] = {
             "digest": hex_text(digest),
             "status": "stored" if found.is_kept else "pending",
             "sent_to": self._broadcast.sent_to(found.body),
-            "on_chain": chain_block is not None,
+            "on_chain": on_chain,
             "chain_block": chain_block,
             "block": {"number": block.number, "hash": hex_text(block.hash)} if block.number else None,
             "acknowledgement": await self._signer.acknowledge(envelope) if found.is_kept else None,
         }
         return web.json_response(body)
 
-    def _look(self, digest: bytes) -> tuple[queries.HeldRevocation, Envelope, int | None]:
+    def _look(self, digest: bytes) -> tuple[queries.HeldRevocation, Envelope, bool, int | None]:
         with self._store.read() as db:
             found = queries.revocation(db, digest)
             if found is None:
@@ -67,4 +67,7 @@ class RevocationRoutes:
             envelope = decode(found.body, self._network)
             message = envelope.message
             assert isinstance(message, Revocation)  # noqa: S101 - it was stored as one
-            return found, envelope, relays.block_with(db, message.contributor, message.bits)
+            signer, wanted = message.contributor, message.bits
+            on_chain = all(not mask & ~relays.on_chain(db, signer, word) for word, mask in wanted.items())
+            # A store of an older release did not keep the blocks of what landed long ago.
+            return found, envelope, on_chain, relays.block_with(db, signer, wanted)

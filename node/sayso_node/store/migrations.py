@@ -11,5 +11,6 @@ STEPS: Final = {
 ALTER TABLE intents ADD COLUMN gas INTEGER;
 ALTER TABLE relay_wants ADD COLUMN not_before REAL NOT NULL DEFAULT 0;
 """,
+    4: "CREATE INDEX landed_by_word ON landed (address, word, block_number);",
 }
 """What makes a store of the version after it, by version."""

@@ -6,7 +6,7 @@ Triggers count what is bounded, so that no path can forget to. Whoever changes a
 migrations.py, and one to VERSION.
 """
 
-VERSION = 4
+VERSION = 5
 
 SCHEMA = """
 CREATE TABLE messages (

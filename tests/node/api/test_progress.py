@@ -65,6 +65,12 @@ async def test_how_far_a_revocation_has_come(node: RunningNode) -> None:
     while told["block"]["number"] == landed:
         _, told = await node.get(f"/v1/revocations/{name}")
     assert told["chain_block"] == landed
+    node.chain.drop(len(node.chain.blocks) - landed)  # a reorganisation
+    for _ in range(3):
+        node.chain.mine()
+    while told["on_chain"]:
+        _, told = await node.get(f"/v1/revocations/{name}")
+    assert told["chain_block"] is None
 
 
 async def test_to_how_many_peers_a_revocation_was_sent(node: RunningNode) -> None:
