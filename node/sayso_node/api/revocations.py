@@ -67,7 +67,7 @@ class RevocationRoutes:
             envelope = decode(found.body, self._network)
             message = envelope.message
             assert isinstance(message, Revocation)  # noqa: S101 - it was stored as one
-            signer, wanted = message.contributor, message.bits
-            on_chain = all(not mask & ~relays.on_chain(db, signer, word) for word, mask in wanted.items())
+            signer, bits = message.contributor, message.bits
+            on_chain = all(not mask & ~relays.on_chain(db, signer, word) for word, mask in bits.items())
             # A store of an older release did not keep the blocks of what landed long ago.
-            return found, envelope, on_chain, relays.block_with(db, signer, wanted)
+            return found, envelope, on_chain, relays.block_with(db, signer, bits)
