@@ -5,8 +5,9 @@ import signal
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,6 +27,11 @@ STEPS = [
     "catch-up",
 ]
 INTERRUPTED = 130
+
+
+def _some(cases: Iterable[str], at_once: set[str]) -> list[Any]:
+    """The cases; those that are not run at once are for the long suite."""
+    return [pytest.param(one, marks=() if one in at_once else pytest.mark.long) for one in cases]
 
 
 @pytest.fixture(params=["embedded", "anvil"])
@@ -78,7 +84,7 @@ def test_a_folder_of_any_kind_is_licensed_and_checked(folder: Path) -> None:
         running.until_line("   ✓ all 10 rows clear")
 
 
-@pytest.mark.parametrize("channel", FAILURES)
+@pytest.mark.parametrize("channel", _some(FAILURES, at_once={"gossip", "receipts"}))
 def test_without_a_channel_exactly_these_steps_fail(channel: str) -> None:
     with demo("--json", "--disable", channel, "--patience", "10") as running:
         status, summary, story = finish(running)
@@ -89,7 +95,7 @@ def test_without_a_channel_exactly_these_steps_fail(channel: str) -> None:
         running.expect_nothing_left()
 
 
-@pytest.mark.parametrize("line", ["Sayso", "1.", "2.", "3.", "9."])
+@pytest.mark.parametrize("line", _some(["Sayso", "1.", "2.", "3.", "9."], at_once={"2.", "9."}))
 def test_ctrl_c_at_any_moment_ends_everything(line: str) -> None:
     with demo() as running:
         running.until_line(line)

@@ -157,7 +157,7 @@ def test_it_is_interrupted(buyer: Buyer, number: int) -> None:
 
 def test_a_slow_node_ends_the_check(buyer: Buyer, monkeypatch: pytest.MonkeyPatch) -> None:
     gone = threading.Event()
-    impatient = {"get_s": 30.0, "post_s": 0.2}
+    impatient = {"get_s": 5.0, "post_s": 0.2}
     monkeypatch.setattr("sayso.transport.Transport.__init__.__kwdefaults__", impatient)
 
     def think(route: str, answer: Any) -> Any:

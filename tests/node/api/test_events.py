@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 
 from sayso_node.api import events
+from sayso_node.errors import StoreUnusable
 from sayso_protocol.primitives import address_text, hex_text
 from sayso_protocol.scopes import scope_word
 from support.fake_chain import revoked
@@ -201,11 +202,17 @@ async def test_a_listener_who_does_not_read_is_hung_up_on(
     assert await known.get("/healthz") == (200, {"ok": True})
 
 
-async def test_a_store_that_fails_meanwhile_is_said_within_the_stream(known: RunningNode) -> None:
+async def test_a_store_that_fails_meanwhile_is_said_within_the_stream(
+    known: RunningNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def broken() -> Iterator[Any]:
+        raise StoreUnusable("the disk is gone")
+        yield
+
     async with listening(known) as response:
         await response.content.readuntil(b"\n\n")
-        known.node._store._path = Path("/nowhere/at/all")
-        known.node._store._idle.clear()
+        monkeypatch.setattr(known.node._store, "read", broken)
         await revoke_unread(known)
         [heard] = await read(response, 1)
         assert (heard.kind, heard.data["code"]) == ("error", "store-unusable")

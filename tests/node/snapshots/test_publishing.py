@@ -161,6 +161,10 @@ async def test_a_node_that_lost_marks_makes_no_snapshots(tmp_path: Path) -> None
         assert made.shelf.chain == ()
 
 
+def snapshots(names: set[str]) -> list[str]:
+    return [name for name in names if name.endswith(".snapshot")]
+
+
 async def test_a_new_chain_begins_in_time_and_the_one_before_stays_a_while(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -171,16 +175,19 @@ async def test_a_new_chain_begins_in_time_and_the_one_before_stays_a_while(
         task = asyncio.create_task(made.run())
         seen: set[str] = set()
 
-        def chains() -> int:
-            seen.update(one.path.name for one in made.shelf.chain)
-            return len([name for name in seen if name.endswith(".snapshot")])
+        def files() -> set[str]:
+            return {one.name for one in (rig.folder / "snapshots").iterdir() if "-" in one.name}
 
-        await until(lambda: chains() == 3)
+        def settled() -> bool:
+            """The third has been made, and of the first nothing is left."""
+            seen.update(one.path.name for one in made.shelf.chain)
+            return len(snapshots(seen)) >= 3 and len(snapshots(files())) == 2
+
+        await until(settled)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        here = {one.name for one in (rig.folder / "snapshots").iterdir() if "-" in one.name}
+        here = files()
         assert here >= {one.path.name for one in made.shelf.chain}
-        assert len([name for name in here if name.endswith(".snapshot")]) == 2
         assert all(made.shelf.find(name) for name in here if not name.endswith(".part"))
         assert made.shelf.find(next(iter(seen - here))) is None
         assert len([name for name in seen if name.endswith(".delta")]) >= 2
