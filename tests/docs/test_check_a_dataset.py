@@ -1,6 +1,8 @@
 """The how-to for buyers is run as it is written: its commands in a shell, its Python as it stands."""
 
 import os
+import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -44,6 +46,38 @@ def test_every_command_can_be_typed_as_written(place: Buyer) -> None:
     assert left >= {"kept.parquet", "offline.parquet", "why.jsonl", "receipt.json", "report.html"}
     report = (place.folder / "report.html").read_text()
     assert "http" not in report.replace("http-equiv", "").replace("http://127.0.0.1", "")
+
+
+TRAIN = """
+import os, pyarrow.parquet as pq
+print(len(pq.read_table(os.environ["DATA"])), file=open("trained", "w"))
+"""
+
+
+@pytest.mark.parametrize(("url", "status"), [(None, 0), ("http://127.0.0.1:1", 1)])
+def test_the_hook_starts_a_trainer_on_clear_rows_only(
+    place: Buyer, url: str | None, status: int
+) -> None:
+    """As the workflow calls it; where nobody answers nothing is started. A run is one."""
+    (hook,) = [one.text for one in blocks(HOW_TO) if "cat > gated" in one.text]
+    (workflow,) = [one.text for one in blocks(HOW_TO) if one.info == "yaml"]
+    (command,) = re.findall(r"run: (.*)", workflow)
+    place.world.write("train.py", TRAIN.encode())
+    script = f"{hook.partition('RUN_ID=')[0]}export RUN_ID=7\n{command}\n"
+    place.world.write("script", script.encode())
+    run = ["bash", "-e", "script"]
+    environment = walkthrough.environment() | ({"SAYSO_NODE": url} if url else {})
+    for again in (False, True):
+        done = subprocess.run(run, check=False, env=environment, capture_output=True, text=True)
+        assert done.returncode == (1 if again else status), done.stderr
+    assert "File exists" in done.stderr
+    if status:
+        assert not Path("trained").exists()
+        assert not list(Path("runs/7").iterdir())
+        return
+    assert Path("trained").read_text() == "3\n"
+    files = {"data.parquet", "why.jsonl", "receipt.json", "report.html", "sayso.xml"}
+    assert {one.name for one in Path("runs/7").iterdir()} == files
 
 
 def test_the_engines_are_all_there() -> None:

@@ -63,7 +63,7 @@ def walk(way: Sequence[Step], folder: Path) -> list[str]:
         shell = subprocess.Popen(
             ["bash", ".walkthrough"],
             cwd=folder,
-            env=_environment(),
+            env=environment(),
             stdin=subprocess.DEVNULL,
             stdout=seen,
             stderr=errors,
@@ -112,7 +112,7 @@ def _on_free_ports(script: str) -> str:
     return _PORT.sub(lambda match: free[match[0]], script)
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """The caller's, with our own `sayso` first and none of its settings."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SAYSO_")}
     bin_folder = str(Path(sys.executable).parent)

@@ -14,11 +14,12 @@ from rich.text import Text
 from sayso.commands.options import PATH, json_option, network_option
 from sayso.commands.text import example, moment, printable, say, say_json, several, warn_of_purposes
 from sayso.commands.types import address_or_anyone, duration
-from sayso.gate.annotations import annotate
+from sayso.gate.annotations import annotate, annotate_error
 from sayso.gate.gate import Gate
 from sayso.gate.records import Record
 from sayso.gate.running import GateFiles
 from sayso.outputs import clear
+from sayso_protocol.errors import SaysoError
 from sayso_protocol.receipt_text import receipt_to_json
 from sayso_protocol.verdict import Reason
 
@@ -107,13 +108,16 @@ def command(*, manifest: Path, network_path: Path, as_json: bool, **options: Any
     names = {**_OUTPUTS, "junit": "junit"}
     files = GateFiles(**{theirs: options.pop(ours) for ours, theirs in names.items()})
     inputs = [manifest, network_path, *options["offline"]]
-    clear(files.paths, inputs=[*inputs, options["bundle"]] if options["bundle"] else inputs)
-    warn_of_purposes([options["purpose"]])
-    with Gate(network=network_path, **options) as gate, _progress() as (begun, done):
-        record = gate.check(manifest, files, done, begun)
+    try:
+        clear(files.paths, inputs=[*inputs, options["bundle"]] if options["bundle"] else inputs)
+        warn_of_purposes([options["purpose"]])
+        with Gate(network=network_path, **options) as gate, _progress() as (begun, done):
+            record = gate.check(manifest, files, done, begun)
+    except SaysoError as error:
+        annotate_error(manifest, error, os.environ)
+        raise
     _report(record, as_json=as_json)
-    if "GITHUB_ACTIONS" in os.environ:
-        annotate(record, os.environ.get("GITHUB_STEP_SUMMARY"))
+    annotate(record, os.environ)
     if record.clear < record.rows:
         raise click.exceptions.Exit(SOME_NOT_CLEAR)
 
