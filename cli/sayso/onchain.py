@@ -15,8 +15,7 @@ from sayso_protocol.primitives import address_text
 from sayso_protocol.typed_data import Network
 
 if TYPE_CHECKING:
-    from sayso_contracts.calls import Call
-    from sayso_contracts.registry import Registry
+    from sayso_contracts.calls import Call, Calls
     from sayso_contracts.transactions import Receipt
 
 RPC_TIMEOUT_S: Final = 20.0
@@ -58,7 +57,7 @@ async def revoke_on_chain(
         return receipts
 
 
-def call_for(registry: "Registry", revocation: Revocation) -> "Call":
+def call_for(registry: "Calls", revocation: Revocation) -> "Call":
     """The cheapest call that sets these bits for its sender; sentences and words are never mixed."""
     if revocation.scopes:
         return registry.revoke_scopes(revocation.scopes)

@@ -12,7 +12,7 @@ from sayso_node.web.page import policy, read_site
 WEB = Path(__file__).parents[2] / "node" / "web"
 LANGUAGES = {"en", "hi", "es", "fr", "pt", "sw"}
 FIRST_LOAD_BYTES = 100_000
-VECTORS = 29  # 8 messages, 12 scopes, 5 trees, and names that imitate others or do not
+VECTORS = 35  # messages, scopes, trees, wallets, and names that imitate others or do not
 
 
 def run(*command: str) -> str:

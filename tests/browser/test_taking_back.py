@@ -12,7 +12,7 @@ from playwright.sync_api import Page, Route, expect
 from browser.visit import DESK, Visit
 from browser.world import World, eventually
 from sayso_protocol.envelope import Envelope
-from sayso_protocol.primitives import hex_text, keccak
+from sayso_protocol.primitives import hex_text
 from sayso_protocol.verdict import Reason
 
 LAB = Account.create().address
@@ -136,25 +136,6 @@ def test_on_chain_from_the_wallet_after_changing_the_network(visit: Open, place:
     assert here.wallet.asked == []
 
 
-def test_the_code_for_another_phone_does_it(visit: Open, place: World) -> None:
-    ada = place.person()
-    held = place.license(ada, 2, grantee=LAB)
-    here = visit(account=ada)
-    page = here.connect()
-    page.get_by_role("button", name="Take back everything").click()
-    page.get_by_text("Other ways").click()
-    page.get_by_role("button", name="Show a code").click()
-    link = page.locator("[data-link]").get_attribute("data-link") or ""
-    here.look_at("code-phone")
-    found = re.fullmatch(r"ethereum:(0x[0-9a-fA-F]{40})@(\d+)/revoke\?uint248=(\d+)&uint256=(\d+)", link)
-    assert found, link
-    selector = keccak(b"revoke(uint248,uint256)")[:4].hex()
-    data = f"0x{selector}{int(found[3]):064x}{int(found[4]):064x}"
-    assert here.wallet  # that of the other phone, which encodes the call by itself
-    here.wallet.send({"from": ada.address, "to": found[1], "data": data})
-    eventually(lambda: set(place.reasons(held, LAB, "train-ai")) == {REVOKED})
-
-
 def test_a_lying_node_is_found_out_before_the_wallet_is_asked(visit: Open, place: World) -> None:
     ada = place.person()
     held = place.license(ada, 2, grantee=LAB)
@@ -273,22 +254,6 @@ def test_another_tab_sees_it_too(visit: Open, place: World) -> None:
     sign(page)
     signed_for(page)
     expect(card(second, held).locator(".pill")).to_have_text("Taken back")
-
-
-def test_a_lost_phone_and_a_guardian(visit: Open, place: World) -> None:
-    ada, guardian = place.person(), place.person()
-    held = place.license(ada, 2, grantee=LAB, guardian=bytes.fromhex(guardian.address[2:]))
-    here = visit(account=guardian)
-    page = here.connect(f"#/of/{ada.address}")
-    expect(page.get_by_text("You are the guardian of this person.")).to_be_visible()
-    here.look_at("guardian-phone")
-    page.get_by_role("button", name="Take back everything").click()
-    expect(page.get_by_role("dialog")).to_contain_text("It reaches 2 permissions in 1 license.")
-    sign(page)
-    signed_for(page)
-    assert here.wallet
-    assert here.wallet.asked[0]["message"]["scopes"] == [f"ward {ada.address.lower()} everything"]
-    assert set(place.reasons(held, LAB, "train-ai")) == {REVOKED}
 
 
 def test_what_nobody_knows_is_said_to_be_no_promise(visit: Open, place: World) -> None:

@@ -30,6 +30,7 @@ class Visit:
         world: World,
         *,
         account: LocalAccount | None = None,
+        contract: str = "",
         size: dict[str, int] = PHONE,
         language: str = "en",
         dark: bool = False,
@@ -46,7 +47,7 @@ class Visit:
             reduced_motion="reduce",
         )
         self.context.set_default_timeout(DEADLINE_S * 1_000)
-        self.wallet = TestWallet(account, world) if account else None
+        self.wallet = TestWallet(account, world, contract) if account else None
         if self.wallet:
             self.wallet.install(self.context)
         self.problems: list[str] = []

@@ -17,7 +17,7 @@ from support.anvil import CHAIN_ID
 NAME = "Test Wallet"
 RDNS = "org.example.wallet"
 QUIET = {"eth_chainId", "eth_accounts", "eth_requestAccounts"}  # nobody is asked again
-PASSED_ON = {"eth_getTransactionReceipt", "eth_blockNumber"}
+PASSED_ON = {"eth_getTransactionReceipt", "eth_blockNumber", "eth_getCode"}
 
 # The page's side: every request goes to the test's process; a refusal comes back as EIP-1193 says.
 PROVIDER = string.Template("""
@@ -50,12 +50,16 @@ class Refused(Exception):
 
 
 class TestWallet:
-    """One account; open from the beginning unless told otherwise."""
+    """One account; open from the beginning unless told otherwise.
+
+    With `contract`, it is the account, and the key is its owner's.
+    """
 
     __test__ = False
 
-    def __init__(self, account: LocalAccount, world: World) -> None:
+    def __init__(self, account: LocalAccount, world: World, contract: str = "") -> None:
         self.account, self.world = account, world
+        self.address: str = contract or account.address
         self.chain_id = CHAIN_ID
         self.is_open = True
         self.refuses = False
@@ -82,8 +86,8 @@ class TestWallet:
             raise Refused(4001, "User rejected the request.")
         do: Callable[[], Any] | None = {
             "eth_chainId": lambda: hex(self.chain_id),
-            "eth_accounts": lambda: [self.account.address] if self.is_open else [],
-            "eth_requestAccounts": lambda: [self.account.address],
+            "eth_accounts": lambda: [self.address] if self.is_open else [],
+            "eth_requestAccounts": lambda: [self.address],
             "eth_signTypedData_v4": lambda: self._sign(params),
             "eth_sendTransaction": lambda: self.send(params[0]),
             "wallet_switchEthereumChain": lambda: self._switch(params[0]["chainId"]),
@@ -98,7 +102,7 @@ class TestWallet:
 
     def _sign(self, params: list[Any]) -> str:
         account, text = params
-        assert account == self.account.address
+        assert account == self.address
         data = json.loads(text)
         self.asked.append(data)
         signed = self.account.sign_typed_data(full_message=data)

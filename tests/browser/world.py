@@ -6,6 +6,7 @@ with world(folder) as w:
 """
 
 import asyncio
+import base64
 import json
 import os
 import subprocess
@@ -30,9 +31,9 @@ from sayso.licensing import Terms, build_consents, sign_message
 from sayso.parsing import Question
 from sayso_contracts.deploy import deploy
 from sayso_node.config import Settings, init_node
-from sayso_protocol.envelope import Envelope
+from sayso_protocol.envelope import Envelope, decode
 from sayso_protocol.network_file import NetworkFile
-from sayso_protocol.primitives import address_from_text, keccak, sha256
+from sayso_protocol.primitives import address_from_text, address_text, keccak, sha256
 from sayso_protocol.typed_data import Network
 from sayso_protocol.verdict import Query, Reason, Row
 from support.anvil import CHAIN_ID, RICH_KEY, anvil
@@ -40,6 +41,8 @@ from support.anvil import CHAIN_ID, RICH_KEY, anvil
 DEADLINE_S = 90.0  # generous: only a failure waits for it
 DAY_S = 86_400
 RICH_WEI = hex(10**19)
+CONTRACTS = Path(__file__).parents[2] / "contracts"
+WALLET = CONTRACTS / "out" / "Wallets.sol" / "OwnedWallet.json"
 T = TypeVar("T")
 
 
@@ -120,6 +123,25 @@ class World:
         account: LocalAccount = Account.create()
         self.call("anvil_setBalance", account.address, RICH_WEI)
         return account
+
+    def owned_wallet(self, owner: LocalAccount) -> str:
+        """The address of a new contract wallet that accepts what its owner signed."""
+        if not WALLET.is_file():
+            forge = CONTRACTS / "node_modules" / ".bin" / "forge"
+            subprocess.run([forge, "build", "--quiet"], cwd=CONTRACTS, check=True)
+        compiled = json.loads(WALLET.read_text())["bytecode"]["object"]
+        rich = Account.from_key(RICH_KEY).address
+        creation = compiled + owner.address[2:].rjust(64, "0")
+        sent = self.call("eth_sendTransaction", {"from": rich, "data": creation})
+        receipt = "eth_getTransactionReceipt"
+        eventually(lambda: self.call(receipt, sent))
+        return address_text(address_from_text(self.call(receipt, sent)["contractAddress"]))
+
+    def held_by(self, address: str) -> list[Envelope]:
+        """The consents of an address that north holds."""
+        listed = self.north.get(f"/v1/contributors/{address}/licenses")["licenses"]
+        told = [self.north.get(f"/v1/licenses/{one}") for one in listed]
+        return [decode(base64.b64decode(one["envelope"]), self.trusted.network) for one in told]
 
     def license(
         self,

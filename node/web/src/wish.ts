@@ -10,6 +10,8 @@ export interface Wish {
   question: string;
   warning: Key;
   revocation: Revocation;
+  /** For whom a guardian does it; empty for one's own. */
+  ward: string;
   /** Permissions and licenses that it reaches, as far as this node knows. */
   permissions: number;
   licenses: number;
@@ -21,8 +23,8 @@ export interface Speaker {
   ward: string;
 }
 
-export const whoText = (grantee: string): string =>
-  same(grantee, NOBODY) ? t("anyone") : `${grantee.slice(0, 6)}…${grantee.slice(-4)}`;
+const shortened = (address: string): string => `${address.slice(0, 6)}…${address.slice(-4)}`;
+export const whoText = (grantee: string): string => (same(grantee, NOBODY) ? t("anyone") : shortened(grantee));
 
 function sentence(
   speaker: Speaker,
@@ -36,8 +38,9 @@ function sentence(
   const hits = known.map((one) => reached(scope, speaker.signer, one.consent)).filter(Boolean);
   return {
     question,
-    warning,
+    warning: speaker.ward ? "for_good_ward" : warning,
     revocation: revocationOf(speaker.signer, [scope]),
+    ward: speaker.ward,
     permissions: hits.reduce((sum, one) => sum + one, 0),
     licenses: hits.length,
   };
@@ -47,7 +50,7 @@ export const wishAll = (speaker: Speaker, known: Listed[]): Wish =>
   sentence(speaker, known, "everything", "", t("ask_all"), "for_good_all");
 
 export const wishVia = (speaker: Speaker, known: Listed[], via: string): Wish =>
-  sentence(speaker, known, `via ${via}`, "", t("ask_via", { via }), "for_good_via");
+  sentence(speaker, known, `via ${via}`, "", t(speaker.ward ? "ask_via_ward" : "ask_via", { via, address: shortened(speaker.ward) }), "for_good_via");
 
 export const wishPurpose = (speaker: Speaker, known: Listed[], purpose: string): Wish =>
   sentence(speaker, known, "everything", purpose, t("ask_purpose", { purpose: purposeText(purpose) }), "for_good_purpose");
@@ -58,6 +61,7 @@ export function wishLicense(one: Consent): Wish {
     question: t("ask_license", { items, who: whoText(one.grantee) }),
     warning: "for_good_part",
     revocation: revocationOf(one.contributor, [], masksOf(one, null, null)),
+    ward: "",
     permissions: one.items * one.purposes.length,
     licenses: 1,
   };
@@ -71,6 +75,7 @@ export function wishPart(one: Consent, positions: number[], purposes: string[]):
     question: t("ask_part", { items, who: whoText(one.grantee), purposes: names }),
     warning: "for_good_part",
     revocation: revocationOf(one.contributor, [], masksOf(one, positions, purposes)),
+    ward: "",
     permissions: positions.length * purposes.length,
     licenses: 1,
   };

@@ -9,7 +9,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const out = join(mkdtempSync(join(tmpdir(), "page-")), "protocol.mjs");
-const names = ["bytes", "calls", "envelope", "messages", "promise", "trees", "words"];
+const names = ["bytes", "calls", "envelope", "messages", "promise", "trees", "wallets", "words"];
 await build({
   stdin: {
     contents: [...names.map((name) => `protocol/${name}`), "warnings"].map((name) => `export * from "./src/${name}.ts";`).join("\n"),
@@ -64,6 +64,12 @@ assert.equal(await holds({}), true);
 assert.equal(await holds({ time: promise.time + 1 }), false);
 assert.equal(await holds({ digest: "0x" + "00".repeat(32) }), false);
 pass();
+for (const one of read("wallets").filter((one) => one.signature_of_wallet?.length === 132 && /^0x0+$/.test(one.factory))) {
+  assert.equal(page.walletSignature(one.signature_of_wallet), one.signature, one.name);
+  pass();
+}
+for (const code of ["0x", "0xef0100" + "11".repeat(20)]) assert.equal(page.isWalletCode(code), false);
+assert.equal(page.isWalletCode("0x6080"), true);
 // Names that imitate others, and names that do not.
 for (const [via, real] of [["k1ed.ai", "kled.ai"], ["kleds.ai", "kled.ai"], ["kled.io", "kled.ai"], ["silencl0.network", "silencio.network"]]) {
   assert.equal(page.imitated(via, page.KNOWN), real, via);

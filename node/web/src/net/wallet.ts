@@ -2,6 +2,7 @@
 
 import { checksummed } from "../protocol/bytes.js";
 import type { TypedData } from "../protocol/messages.js";
+import { isWalletCode, walletSignature } from "../protocol/wallets.js";
 
 export interface Provider {
   request(asked: { method: string; params?: unknown }): Promise<unknown>;
@@ -94,8 +95,9 @@ export async function switchChain({ provider }: Wallet, chainId: number): Promis
 
 /** A signature in lower case, as the API takes it. */
 export async function sign({ provider }: Wallet, account: string, data: TypedData): Promise<string> {
-  const signature = await call<string>(provider, "eth_signTypedData_v4", [account, JSON.stringify(data)]);
-  return wellFormed(signature.toLowerCase());
+  const signature = (await call<string>(provider, "eth_signTypedData_v4", [account, JSON.stringify(data)])).toLowerCase();
+  const code = await call<string>(provider, "eth_getCode", [account, "latest"]).catch(() => "0x"); // then it has a key
+  return isWalletCode(code) ? walletSignature(signature) : wellFormed(signature);
 }
 
 /** Some wallets give v as 0 or 1; the protocol has one form (4.4). */

@@ -10,7 +10,7 @@ import { isSet } from "../protocol/words.js";
 import { type Wish, wishLicense, wishPart, whoText } from "../wish.js";
 import { saveFile, useApp, useChanges } from "./app.js";
 import { Card } from "./card.js";
-import { FileDrop, type Hashed, Say, explain } from "./parts.js";
+import { FileDrop, type Hashed, Say, explain, short } from "./parts.js";
 import { LookingAt } from "./licenses.js";
 import { BUNDLE } from "./progress.js";
 import { TakeBack } from "./takeback.js";
@@ -29,16 +29,19 @@ export function Details({ hash }: { hash: string }) {
   useChanges(look, [hash]);
   if (error) return <Say kind="bad">{error}</Say>;
   if (!held) return <p class="quiet" role="status">{t("loading")}</p>;
-  const own = account !== null && same(account, held.consent.contributor);
+  const { contributor, guardian } = held.consent;
+  const own = account !== null && same(account, contributor);
+  const guards = account !== null && !own && same(account, guardian);
   const right = contentRoot(held.items) === held.consent.content;
   const listed = { ...held, anchor_block: held.anchor?.block_number ?? null };
   return (
     <section>
       <p class="back">
-        <a href={own ? "#/" : `#/of/${held.consent.contributor}`}>← {t("back")}</a>
+        <a href={own ? "#/" : `#/of/${contributor}`}>← {t("back")}</a>
       </p>
       <h1>{t("items", { n: held.consent.items })}</h1>
-      {!own && <LookingAt address={held.consent.contributor} />}
+      {guards && <Say kind="good">{t("guardian_of", { address: short(contributor) })}</Say>}
+      {!own && !guards && <LookingAt address={contributor} />}
       <Card alone one={listed} takeBack={own ? () => setWish(wishLicense(held.consent)) : null} />
       {right ? <Items held={held} own={own} ask={setWish} /> : <Say kind="bad">{t("untrue")}</Say>}
       <Facts held={held} />
@@ -84,7 +87,7 @@ function Items({ held, own, ask }: ItemsProps) {
           <input type="search" value={search} placeholder="0x…" onInput={(event) => setSearch(event.currentTarget.value)} />
         </label>
       </div>
-      <FileDrop many={false} label={t("look_text")} take={find} />
+      <FileDrop many={false} label={t("find_file")} take={find} />
       {matching.length === 0 && <p>{t("no_match")}</p>}
       <ul class="items">
         {matching.slice(0, shown).map(({ item, at }) => {

@@ -14,7 +14,7 @@ export function Home() {
       <h1>{t("hello")}</h1>
       <p class="lead">{t("hello_text")}</p>
       <Wallets />
-      <Look />
+      <Look label={t("read_only")} />
       <Backup />
     </section>
   );
@@ -63,7 +63,8 @@ export function Wallets() {
   );
 }
 
-function Look() {
+/** Whose licenses are to be seen; none of it is a secret. */
+export function Look({ label }: { label: string }) {
   const [text, setText] = useState("");
   const [wrong, setWrong] = useState(false);
   const look = (event: Event) => {
@@ -74,7 +75,7 @@ function Look() {
   };
   return (
     <form class="look" onSubmit={look}>
-      <label for="look-address">{t("read_only")}</label>
+      <label for="look-address">{label}</label>
       <div class="row">
         <input
           id="look-address"

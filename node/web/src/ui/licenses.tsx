@@ -8,8 +8,8 @@ import { same } from "../protocol/bytes.js";
 import { type Speaker, type Wish, wishAll, wishLicense, wishPurpose, wishVia, whoText } from "../wish.js";
 import { useApp, useChanges } from "./app.js";
 import { Card } from "./card.js";
-import { Wallets } from "./home.js";
-import { Address, Say, Trouble, explain } from "./parts.js";
+import { Look, Wallets } from "./home.js";
+import { Address, Say, Trouble, explain, short } from "./parts.js";
 import { TakeBack } from "./takeback.js";
 
 const PAGE = 30;
@@ -57,16 +57,27 @@ export function Licenses({ address }: { address: string }) {
     own || guards ? { signer: account, ward: own ? "" : address } : null;
   return (
     <section>
-      <h1>{t("nav_mine")}</h1>
+      <h1>{own ? t("nav_mine") : t("of_person", { address: short(address) })}</h1>
       {!own && !guards && <LookingAt address={address} />}
-      {guards && <Say kind="good">{t("guardian_of")}</Say>}
+      {guards && <Say kind="good">{t("guardian_of", { address: short(address) })}</Say>}
       {error && (
         <Trouble error={error} again={again} />
       )}
       {!found && !error && <p class="quiet" role="status">{t("loading")}</p>}
       {found && <List found={found} speaker={speaker} own={own} ask={setWish} />}
+      {own && found && <ForSomebody />}
       {wish && <TakeBack wish={wish} close={() => setWish(null)} />}
     </section>
+  );
+}
+
+/** The way of a guardian to whom they guard. */
+function ForSomebody() {
+  return (
+    <details>
+      <summary>{t("for_somebody")}</summary>
+      <Look label={t("for_somebody_whom")} />
+    </details>
   );
 }
 
@@ -76,7 +87,7 @@ export function LookingAt({ address }: { address: string }) {
   return (
     <Say kind="note">
       <p>
-        {t("looking_at", { address: `${address.slice(0, 6)}…${address.slice(-4)}` })}
+        {t("looking_at", { address: short(address) })}
         <span class="unseen">{address}</span>
       </p>
       {!account && <Wallets />}

@@ -120,10 +120,11 @@ interface QuestionProps {
 }
 
 function Question({ wish, error, chain, sign, onChain }: QuestionProps) {
-  const { revocation, permissions, licenses } = wish;
+  const { revocation, permissions, licenses, ward } = wish;
   const reach = t("reaches", { n: permissions, licenses: t("found", { n: licenses }) });
   return (
     <>
+      {ward && <Say kind="note">{t("for_ward", { address: short(ward) })}</Say>}
       {permissions > 0 ? <p class="reach">{reach}</p> : <Say kind="warn">{t("reaches_none")}</Say>}
       <Say kind="warn">{t(wish.warning, { via: revocation.scopes[0]?.split("via ")[1] ?? "" })}</Say>
       <p class="quiet small">{t("not_copies")}</p>
