@@ -38,17 +38,21 @@ PARTS = {
 
 
 def main() -> None:
-    """Take the figures of all parts, or of one."""
+    """Take the figures of all parts, or of those that are named."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--only", choices=PARTS)
+    parser.add_argument("--only", help="parts, with commas between: " + ", ".join(PARTS))
     arguments = parser.parse_args()
+    wanted = arguments.only.split(",") if arguments.only else list(PARTS)
+    if strange := set(wanted) - PARTS.keys():
+        parser.error(f"no such part: {', '.join(sorted(strange))}")
     lines = []
     for name, part in PARTS.items():
-        if arguments.only in (None, name):
+        if name in wanted:
             for figure in part.figures():
                 lines.append(figure.line() + "\n")
                 sys.stdout.write(lines[-1])
+                sys.stdout.flush()
     partial = arguments.out.with_name(arguments.out.name + ".part")
     partial.write_text("".join(lines))
     partial.replace(arguments.out)

@@ -135,7 +135,7 @@ def _building() -> Iterator[Figure]:
     if made.counts.keys != REVOKED or size < 2 * REVOKED:
         raise AssertionError("another snapshot was made")
     limit = "the start of a process: the empty store"
-    yield Figure("snapshot.build_s_1m", took, "s", "lower", {"an empty store": empty_s}, limit)
+    yield Figure("snapshot.build_s", took, "s", "lower", {"an empty store": empty_s}, limit)
     # Of the largest child of this process so far, and no other is near it.
     memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1_000
     yield Figure("snapshot.build_rss_mb", memory, "MB", "lower", {"the keys alone": REVOKED * 32 / 1e6})
@@ -155,5 +155,5 @@ def _fill(path: Path, people: int) -> None:
     addresses = sorted(row.tobytes()[:20] for row in _keys(people, 5))
     with closing(connect(path)) as db:
         rows = ((address, none, one, none) for address in addresses)
-        db.executemany("INSERT INTO bits VALUES (?, ?, ?, ?)", rows)
+        db.executemany("INSERT INTO bits (address, word, signed, chain) VALUES (?, ?, ?, ?)", rows)
         db.commit()

@@ -35,6 +35,20 @@ def test_parquet_keeps_columns_order_schema_and_compression(buyer: Buyer) -> Non
     assert "1 revoked" in verified(buyer, "m.parquet")
 
 
+@pytest.mark.parametrize("codec", ["NONE", "SNAPPY", "GZIP", "BROTLI", "LZ4", "ZSTD"])
+def test_parquet_keeps_each_columns_compression(buyer: Buyer, codec: str) -> None:
+    buyer.revoke()
+    names = ("license", "item", "file", "embedding.list.element")
+    pq.write_table(
+        buyer.table(), "m.parquet", compression=dict.fromkeys(names, codec) | {"file": "ZSTD"}
+    )
+    buyer.check("m.parquet", "--out", "kept.parquet", status=3)
+    groups = [pq.read_metadata(one).row_group(0) for one in ("m.parquet", "kept.parquet")]
+    before, after = ([one.column(at).compression for at in range(4)] for one in groups)
+    assert before == after
+    assert before[2] == "ZSTD"
+
+
 def test_a_folder_of_shards_is_one_manifest(buyer: Buyer) -> None:
     buyer.revoke("c.flac")
     for number in range(2):

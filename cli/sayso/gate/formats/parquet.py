@@ -18,6 +18,7 @@ with extra("data"):
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+_CODECS: Final = {"UNCOMPRESSED": "NONE"}  # the writer has another name for it
 LEAST_ROWS: Final = 1_024  # of a batch, however wide a row is
 
 
@@ -86,7 +87,7 @@ class Parquet:
             return "snappy"
         first = self._meta.row_group(0)
         chunks = [first.column(at) for at in range(first.num_columns)]
-        return {one.path_in_schema: one.compression.lower() for one in chunks}
+        return {one.path_in_schema: _CODECS.get(one.compression, one.compression) for one in chunks}
 
 
 class ParquetWriter:
