@@ -18,6 +18,7 @@ INSTALLED = HERE / "node_modules" / ".package-lock.json"  # npm writes it last
 FORGE = HERE / "node_modules" / ".bin" / "forge"
 COMPILED = HERE / "out" / "SaysoRegistry.sol" / "SaysoRegistry.json"
 PROBE = HERE / "out" / "WalletProbe.sol" / "WalletProbe.json"
+DEPLOYER = HERE / "out" / "WalletDeployer.sol" / "WalletDeployer.json"
 SHIPPED = HERE / "sayso_contracts" / "registry.json"
 
 
@@ -35,7 +36,7 @@ def install() -> None:
 
 
 def compile_registry() -> str:
-    """Compile and return the text of registry.json: the registry, and what nodes ask wallets with."""
+    """Compile and return the text of registry.json: the registry, and what reaches wallets."""
     run(FORGE, "build", "--quiet")
     compiled = json.loads(COMPILED.read_text())
     artifact = {
@@ -43,6 +44,7 @@ def compile_registry() -> str:
         "bytecode": compiled["bytecode"]["object"],
         "runtimeBytecode": compiled["deployedBytecode"]["object"],
         "walletProbe": json.loads(PROBE.read_text())["bytecode"]["object"],
+        "walletDeployer": json.loads(DEPLOYER.read_text())["bytecode"]["object"],
     }
     return json.dumps(artifact, indent=1) + "\n"
 

@@ -40,3 +40,9 @@ def runtime_code() -> bytes:
 def wallet_probe_code() -> bytes:
     """The bytes that ask a contract wallet when they are run by eth_call, before their arguments."""
     return bytes.fromhex(_artifact()["walletProbe"][2:])
+
+
+@cache
+def wallet_deployer_code() -> bytes:
+    """The bytes that deploy a contract wallet when they are created, before their arguments."""
+    return bytes.fromhex(_artifact()["walletDeployer"][2:])

@@ -20,6 +20,8 @@ NAMES: Final = {
     "fee-cap": "gas costs more than the operator allows; anchors and relays wait",
     "nonce-used-elsewhere": "somebody else sends transactions from this account",
     "transaction-failed": "a transaction of ours was reverted",
+    "wallet-not-deployed": "a contract wallet whose revocation waits for it could not be deployed",
+    "wallet-budget-spent": "the part of the day's budget that deploys contract wallets is spent",
     "relay-rejected": "the registry refuses revocations that this node has acknowledged",
 }
 

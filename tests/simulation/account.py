@@ -44,11 +44,17 @@ class SimAccount:
         await self._endpoint.look()
         return FEES
 
-    async def estimate(self, data: bytes) -> int:
+    async def has_code(self, address: bytes) -> bool:
+        await self._endpoint.look()
+        return True
+
+    async def estimate(self, data: bytes, *, creates: bool = False) -> int:
         await self._endpoint.look()
         return GAS + len(data)
 
-    async def sign(self, data: bytes, nonce: int, gas: int, fees: Fees) -> SignedTransaction:
+    async def sign(
+        self, data: bytes, nonce: int, gas: int, fees: Fees, *, creates: bool = False
+    ) -> SignedTransaction:
         await self._endpoint.look()
         raw: bytes = msgpack.packb([self.address, nonce, gas, fees.max_fee, fees.priority_fee, data])
         return SignedTransaction(raw, keccak(raw), nonce)

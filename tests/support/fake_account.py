@@ -12,10 +12,11 @@ import msgpack
 from eth_abi.abi import decode, encode
 
 from sayso_contracts.abi import encode_call
-from sayso_contracts.errors import TransactionTooLarge
+from sayso_contracts.errors import CallReverted, TransactionTooLarge
 from sayso_contracts.events import Event, Revoked
 from sayso_contracts.relay import REJECTED_TOPIC
 from sayso_contracts.transactions import Fees, SignedTransaction
+from sayso_contracts.wallet_deployment import wallet_of
 from sayso_node.chain.interface import Landed
 from sayso_node.errors import ChainUnreachable
 from sayso_node.freshness import ChainHead
@@ -28,6 +29,7 @@ from support.protocol_strategies import NETWORK
 
 GWEI = 10**9
 ITEMS = "(address,string[],uint256[],uint256[],bytes)[]"
+DEPLOYMENT_GAS = 400_000  # of a small wallet
 ANCHOR, RELAY = encode_call("anchor", bytes(32))[:4], encode_call("relay", [])[:4]
 
 
@@ -39,7 +41,9 @@ class Sent:
     gas: int
     fees: Fees
     data: bytes
+    creates: bool
     block: int | None = None
+    ok: bool = True
     logs: tuple[dict[str, Any], ...] = ()
 
 
@@ -58,6 +62,10 @@ class FakeAccount:
         self.most_gas = 16_777_216
         self.rejects: set[bytes] = set()  # contributors
         self.reverts = False
+        self.undeployed: set[bytes] = set()  # wallets
+        self.deployed: dict[bytes, int] = {}  # by a transaction here: in which block
+        self.no_wallets: set[bytes] = set()  # their factory does nothing
+        self.estimates_well = True
         chain.transactions.append(self._mine)
         chain.dropped.append(self._drop)
 
@@ -90,21 +98,32 @@ class FakeAccount:
                 return events
             best = max(rivals, key=lambda one: one.fees.max_fee)
             best.block = number
-            if not self.reverts:
+            best.ok = not self.reverts and self._works(best)
+            if best.ok:
                 events += self._execute(best)
 
+    def _works(self, one: Sent) -> bool:
+        return not one.creates or wallet_of(one.data) not in self.no_wallets
+
     def _execute(self, one: Sent) -> list[Event]:
+        if one.creates:
+            assert one.block is not None
+            self.deployed.setdefault(wallet_of(one.data), one.block)
+            return []
         if one.data[:4] == ANCHOR:
             return [anchored(one.data[4:])]
         events: list[Event] = []
         for place, (contributor, wanted, _signature) in enumerate(relayed(one.data)):
-            if contributor in self.rejects:
+            if contributor in self.rejects or not self._exists(contributor):
                 one.logs += (_rejected(place, contributor),)
                 continue
             for word, mask in wanted.items():
                 if news := mask & ~self._bits(contributor, word, events):
                     events.append(revoked(contributor, word, news))
         return events
+
+    def _exists(self, address: bytes) -> bool:
+        return address not in self.undeployed or address in self.deployed
 
     def _bits(self, contributor: bytes, word: int, more: list[Event]) -> int:
         events = [*(one for block in self.chain.blocks for one in block.events), *more]
@@ -120,6 +139,7 @@ class FakeAccount:
                 one.block = None
                 if self.forgets:
                     del self.sent[name]
+        self.deployed = {who: block for who, block in self.deployed.items() if block < left}
         self.foreign = {nonce: block for nonce, block in self.foreign.items() if block < left}
 
     async def head(self) -> ChainHead:
@@ -141,17 +161,25 @@ class FakeAccount:
         self.chain._called("suggest_fees")
         return Fees(2 * self.base_fee + GWEI, GWEI)
 
-    async def estimate(self, data: bytes) -> int:
+    async def has_code(self, address: bytes) -> bool:
+        self.chain._called("has_code")
+        return self._exists(address)
+
+    async def estimate(self, data: bytes, *, creates: bool = False) -> int:
         self.chain._called("estimate")
-        gas = 21_000 + 16 * len(data)
+        if creates and self.estimates_well and wallet_of(data) in self.no_wallets:
+            raise CallReverted("NotDeployed")
+        gas = 21_000 + 16 * len(data) + (DEPLOYMENT_GAS if creates else 0)
         if gas > self.most_gas:
             raise TransactionTooLarge(f"{gas} gas")
         return gas
 
-    async def sign(self, data: bytes, nonce: int, gas: int, fees: Fees) -> SignedTransaction:
+    async def sign(
+        self, data: bytes, nonce: int, gas: int, fees: Fees, *, creates: bool = False
+    ) -> SignedTransaction:
         self.chain._called("sign")
         self.signatures += 1
-        raw: bytes = msgpack.packb([nonce, gas, fees.max_fee, fees.priority_fee, data])
+        raw: bytes = msgpack.packb([nonce, gas, fees.max_fee, fees.priority_fee, data, creates])
         return SignedTransaction(raw, keccak(raw), nonce)
 
     async def knows(self, tx_hash: bytes) -> bool:
@@ -160,7 +188,7 @@ class FakeAccount:
 
     async def send(self, raw_transaction: bytes) -> None:
         self.chain._called("send")
-        nonce, gas, max_fee, priority_fee, data = msgpack.unpackb(raw_transaction)
+        nonce, gas, max_fee, priority_fee, data, creates = msgpack.unpackb(raw_transaction)
         if nonce < self._used():
             raise ChainUnreachable("nonce too low")
         if gas * max_fee > self.money:
@@ -169,7 +197,7 @@ class FakeAccount:
         rivals = [one for other, one in self.sent.items() if one.nonce == nonce and other != name]
         if any(max_fee * 10 < one.fees.max_fee * 11 for one in rivals):
             raise ChainUnreachable("replacement transaction underpriced")
-        self.sent.setdefault(name, Sent(nonce, gas, Fees(max_fee, priority_fee), data))
+        self.sent.setdefault(name, Sent(nonce, gas, Fees(max_fee, priority_fee), data, creates))
         self.broadcasts.append(raw_transaction)
 
     async def landed(self, tx_hash: bytes) -> Landed | None:
@@ -178,7 +206,7 @@ class FakeAccount:
         if one is None or one.block is None:
             return None
         block = ChainPoint(one.block, self.chain.blocks[one.block].hash)
-        return Landed(block, not self.reverts, one.gas * self.base_fee, one.logs)
+        return Landed(block, one.ok, one.gas * self.base_fee, one.logs)
 
 
 def signed_in(data: bytes) -> Iterator[tuple[Revocation, bytes]]:

@@ -122,7 +122,7 @@ contract OwnedWallet is IERC1271 {
 
 /// @dev Creates wallets at addresses that follow from their owners.
 contract WalletFactory {
-    function create(address owner) external returns (address) {
+    function create(address owner) public virtual returns (address) {
         return address(new OwnedWallet{salt: 0}(owner));
     }
 }
@@ -138,5 +138,12 @@ contract RevertingWallet {
 contract BurningWallet {
     fallback() external {
         while (true) {}
+    }
+}
+
+/// @dev Creates wallets until it has money.
+contract FickleFactory is WalletFactory {
+    function create(address owner) public override returns (address) {
+        return address(this).balance == 0 ? super.create(owner) : address(0);
     }
 }

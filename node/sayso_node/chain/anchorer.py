@@ -20,6 +20,7 @@ class Anchorer:
     """See payer.Work; makes batches."""
 
     kind = "anchor"
+    creates = False
 
     def __init__(
         self, store: Engine, sponsor: bytes, clock: Clock, counters: Counters, *, wait_s: float
@@ -46,8 +47,9 @@ class Anchorer:
         self._counters.add("batches_made")
         return True
 
-    def too_large(self) -> None:
+    def too_large(self) -> bool:
         """One root always fits."""
+        return False
 
     def landed(self, db: sqlite3.Connection, intent: Intent, landed: Landed, now: float) -> None:
         """The follower reads the event, as it does everybody's."""

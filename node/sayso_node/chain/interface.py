@@ -79,12 +79,21 @@ class Account(Protocol):
         """What an endpoint would offer now."""
         ...
 
-    async def estimate(self, data: bytes) -> int:
-        """Gas for this call of the registry, with a margin; raises also TransactionTooLarge."""
+    async def has_code(self, address: bytes) -> bool:
+        """Whether there is a contract at an address, after the newest block."""
         ...
 
-    async def sign(self, data: bytes, nonce: int, gas: int, fees: Fees) -> SignedTransaction:
-        """A signed transaction that calls the registry, not sent."""
+    async def estimate(self, data: bytes, *, creates: bool = False) -> int:
+        """Gas for this call of the registry, or this contract creation, with a margin.
+
+        Raises also TransactionTooLarge, and CallReverted for a creation that would fail.
+        """
+        ...
+
+    async def sign(
+        self, data: bytes, nonce: int, gas: int, fees: Fees, *, creates: bool = False
+    ) -> SignedTransaction:
+        """A signed transaction that calls the registry, or creates a contract; not sent."""
         ...
 
     async def knows(self, tx_hash: bytes) -> bool:

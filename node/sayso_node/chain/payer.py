@@ -13,7 +13,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Protocol
 
-from sayso_contracts.errors import TransactionTooLarge
+from sayso_contracts.errors import CallReverted, TransactionTooLarge
 from sayso_contracts.transactions import Fees
 from sayso_node.alarms import Alarms
 from sayso_node.chain.fees import ETHER, Allowance, TooExpensive, first_fees, higher_fees
@@ -36,13 +36,14 @@ class Work(Protocol):
     """Work is somebody who has intents to carry out."""
 
     kind: str
+    creates: bool  # whether what it has done is a contract creation, and no call of the registry
 
     async def make(self) -> bool:
         """Keep the next intent if one is due; raises StoreUnusable."""
         ...
 
-    def too_large(self) -> None:
-        """The last one does not fit into a transaction: make smaller ones."""
+    def too_large(self) -> bool:
+        """The last one fits into no transaction or no budget: make smaller ones; whether that can be."""
         ...
 
     def landed(self, db: sqlite3.Connection, intent: Intent, landed: Landed, now: float) -> None:
@@ -125,17 +126,26 @@ class Payer:
         intent = fresh[0]
         try:
             fees = first_fees(await self._account.suggest_fees(), self._allowance.max_fee)
+            work = self._work[intent.kind]
             # A chain may take more than the EVM says, for what it writes elsewhere; never less is given.
-            gas = max(await self._account.estimate(intent.data), intent.gas or 0)
+            gas = max(await self._account.estimate(intent.data, creates=work.creates), intent.gas or 0)
         except TooExpensive as error:
             self._alarms.start("fee-cap", str(error))
             return
         except TransactionTooLarge as error:
             log.warning("the %s is made smaller: %s", intent.kind, error)
-            self._work[intent.kind].too_large()
+            work.too_large()
+            await self._give_up(intent)
+            return
+        except CallReverted as error:
+            log.warning("the %s would be reverted: %s", intent.kind, error)
             await self._give_up(intent)
             return
         self._alarms.end("fee-cap")
+        if gas * fees.max_fee > self._allowance.budget and work.too_large():
+            log.warning("the %s would take more than a day's budget: it is made smaller", intent.kind)
+            await self._give_up(intent)
+            return
         nonce = max(lowest, await self._account.pending_nonces())
         if await self._affords(gas * fees.max_fee):
             await self._sign(intent, nonce, gas, fees)
@@ -176,7 +186,8 @@ class Payer:
 
     async def _sign(self, intent: Intent, nonce: int, gas: int, fees: Fees) -> None:
         """Keep first, then send."""
-        made = await self._account.sign(intent.data, nonce, gas, fees)
+        creates = self._work[intent.kind].creates
+        made = await self._account.sign(intent.data, nonce, gas, fees, creates=creates)
         now = self._clock.now()
         signed = Signed(made.hash, nonce, made.raw, gas, fees.max_fee, fees.priority_fee, now)
         await self._store.write(lambda db: intents.keep_signed(db, intent.id, signed))

@@ -2,7 +2,7 @@
 
 endpoints ── follower ── store
     │  └──── contract wallets, their watch
-    └─────── payer ── anchorer, relayer ── store
+    └─────── payer ── anchorer, relayer, wallet deployer ── store
 """
 
 from collections.abc import Coroutine, Mapping
@@ -17,6 +17,7 @@ from sayso_node.chain.fees import ETHER, GWEI, Allowance
 from sayso_node.chain.follower import Follower
 from sayso_node.chain.payer import Payer
 from sayso_node.chain.relayer import Relayer
+from sayso_node.chain.wallet_deployer import WalletDeployer
 from sayso_node.chain.wallet_watch import WalletWatch
 from sayso_node.chain.web3_account import Web3Account
 from sayso_node.chain.web3_chain import Web3Chain
@@ -70,14 +71,15 @@ class ChainSide:
         anchorer = Anchorer(
             self._store, config.node_key, self._clock, self._counters, wait_s=settings.anchor_wait_s
         )
-        relayer = Relayer(place, *shared, wait_s=settings.relay_wait_s, finality=finality)
+        account = Web3Account(config.anchor_account, place, self.endpoints)
+        relayer = Relayer(place, account, *shared, wait_s=settings.relay_wait_s, finality=finality)
         allowance = Allowance(
             int(settings.max_fee_gwei * GWEI),
             int(settings.budget_eth_per_day * ETHER),
             int(settings.low_balance_eth * ETHER),
         )
-        account = Web3Account(config.anchor_account, place, self.endpoints)
-        return Payer(account, *shared, allowance, (anchorer, relayer), finality=finality)
+        deployer = WalletDeployer(account, *shared, budget=allowance.budget)
+        return Payer(account, *shared, allowance, (anchorer, relayer, deployer), finality=finality)
 
     def parts(self) -> Mapping[str, Coroutine[Any, Any, None]]:
         """What runs, by name."""

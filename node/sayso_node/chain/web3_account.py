@@ -7,7 +7,7 @@ from eth_account.signers.local import LocalAccount
 from hexbytes import HexBytes
 from web3.exceptions import TransactionNotFound
 
-from sayso_contracts.errors import TransactionTooLarge
+from sayso_contracts.errors import CallReverted, TransactionTooLarge
 from sayso_contracts.transactions import (
     Fees,
     SignedTransaction,
@@ -66,14 +66,26 @@ class Web3Account:
         with chain_errors():
             return await suggest_fees(self._chain.w3)
 
-    async def estimate(self, data: bytes) -> int:
-        """Gas for this call of the registry, with a margin."""
-        question = {"from": self._account.address, "to": self._to, "data": data}
-        with chain_errors(TransactionTooLarge):
+    async def has_code(self, address: bytes) -> bool:
+        """Whether there is a contract at an address, after the newest block."""
+        with chain_errors():
+            where = self._chain.w3.to_checksum_address(address_text(address))
+            return len(await self._chain.w3.eth.get_code(where, "latest")) > 0
+
+    async def estimate(self, data: bytes, *, creates: bool = False) -> int:
+        """Gas for this call of the registry, or this contract creation, with a margin."""
+        question: dict[str, Any] = {"from": self._account.address, "data": data}
+        if not creates:
+            question["to"] = self._to
+        # The registry refuses nothing of ours: there, it is the endpoint that is wrong.
+        refusals = (TransactionTooLarge, CallReverted) if creates else (TransactionTooLarge,)
+        with chain_errors(*refusals):
             return _natural(await estimate_gas(self._chain.w3, question))
 
-    async def sign(self, data: bytes, nonce: int, gas: int, fees: Fees) -> SignedTransaction:
-        """A signed transaction that calls the registry, not sent; never for another chain."""
+    async def sign(
+        self, data: bytes, nonce: int, gas: int, fees: Fees, *, creates: bool = False
+    ) -> SignedTransaction:
+        """A signed transaction, not sent: a call or a creation; never for another chain."""
         await self._chain.check_chain()
         with chain_errors():
             transaction = {
@@ -83,7 +95,7 @@ class Web3Account:
                 "gas": gas,
                 "maxFeePerGas": fees.max_fee,
                 "maxPriorityFeePerGas": fees.priority_fee,
-                "to": self._to,
+                "to": b"" if creates else self._to,
                 "value": 0,
                 "data": data,
             }

@@ -1,8 +1,9 @@
 """What this node means to do on chain, kept before it is done, so that it is done once.
 
-An intent is one call of the registry. It gets one nonce of the paying account, and every transaction
-that is signed for it has that nonce and is kept before it is sent: at most one of them can ever take
-effect. Only if somebody else's transaction took the nonce for good does the intent get another.
+An intent is one call of the registry, or one contract creation. It gets one nonce of the paying account,
+and every transaction that is signed for it has that nonce and is kept before it is sent: at most one of
+them can ever take effect. Only if somebody else's transaction took the nonce for good does the intent
+get another.
 """
 
 import sqlite3
@@ -18,9 +19,9 @@ class Intent(NamedTuple):
 
     Attributes:
         id: Its name here.
-        kind: `anchor` or `relay`.
-        subject: The root of an anchor; of a relay nothing.
-        data: What the registry is called with.
+        kind: `anchor`, `relay` or `deploy`.
+        subject: The root of an anchor, the wallet that is deployed; of a relay nothing.
+        data: What the registry is called with; of a deployment, the code of a contract that is created.
         nonce: Of the paying account; None before a transaction was signed.
         mined: The block that holds a transaction of it; None while there is none.
         gas: What it may take at most, whatever the state of the chain; None where nobody knows that.
@@ -121,13 +122,16 @@ def take_nonce_back(db: sqlite3.Connection, intent: int) -> None:
     )
 
 
-def spent(db: sqlite3.Connection, now: float) -> int:
-    """Wei of the last day: what was paid, and what transactions under way may cost."""
-    paid = db.execute("SELECT cost FROM intents WHERE paid_at > ?", (now - DAY_S,)).fetchall()
+def spent(db: sqlite3.Connection, now: float, kind: str | None = None) -> int:
+    """Wei of the last day, for one kind or all: what was paid, and what is under way may cost."""
+    paid = db.execute(
+        "SELECT cost FROM intents WHERE paid_at > ? AND kind = ifnull(?, kind)", (now - DAY_S, kind)
+    ).fetchall()
     under_way = db.execute(
         "SELECT max(transactions.gas * max_fee) FROM transactions JOIN intents ON intents.id = intent"
         " WHERE state = 'open' AND paid_at IS NULL AND transactions.nonce = intents.nonce"
-        " GROUP BY intent"
+        " AND kind = ifnull(?, kind) GROUP BY intent",
+        (kind,),
     ).fetchall()
     return sum(wei for (wei,) in [*paid, *under_way])
 

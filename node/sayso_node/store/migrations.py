@@ -12,5 +12,13 @@ ALTER TABLE intents ADD COLUMN gas INTEGER;
 ALTER TABLE relay_wants ADD COLUMN not_before REAL NOT NULL DEFAULT 0;
 """,
     4: "CREATE INDEX landed_by_word ON landed (address, word, block_number);",
+    5: """
+CREATE TABLE deployments (
+    wallet BLOB PRIMARY KEY,
+    code BLOB NOT NULL,
+    times INTEGER NOT NULL,
+    not_before REAL NOT NULL
+) WITHOUT ROWID;
+""",
 }
 """What makes a store of the version after it, by version."""

@@ -6,7 +6,7 @@ Triggers count what is bounded, so that no path can forget to. Whoever changes a
 migrations.py, and one to VERSION.
 """
 
-VERSION = 5
+VERSION = 6
 
 SCHEMA = """
 CREATE TABLE messages (
@@ -172,6 +172,12 @@ CREATE TABLE relay_refusals (
     digest BLOB PRIMARY KEY,  -- of a revocation that the registry rejected
     times INTEGER NOT NULL,
     again_at REAL NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE deployments (
+    wallet BLOB PRIMARY KEY,  -- has no code, and a relay of its revocation waits for it
+    code BLOB NOT NULL,  -- the contract creation that deploys it
+    times INTEGER NOT NULL,  -- how often that failed
+    not_before REAL NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE landed (
     block_number INTEGER NOT NULL,

@@ -16,6 +16,7 @@ from sayso_node.chain.fees import ETHER, GWEI, Allowance
 from sayso_node.chain.follower import Follower
 from sayso_node.chain.payer import Payer
 from sayso_node.chain.relayer import Relayer
+from sayso_node.chain.wallet_deployer import WalletDeployer
 from sayso_node.chain.web3_account import Web3Account
 from sayso_node.chain.web3_chain import Web3Chain
 from sayso_node.signing import Signer
@@ -68,9 +69,11 @@ class PayingNode:
         shared = (rig.store, rig.clock, rig.counters, self.alarms)
         key = bytes(rig.identity.verify_key)
         anchorer = Anchorer(rig.store, key, rig.clock, rig.counters, wait_s=0)
-        relayer = Relayer(network, *shared, wait_s=0, finality=FINALITY)
         self.account = Web3Account(Account.from_key(RICH_KEY), network, self.endpoints)
-        self.payer = Payer(self.account, *shared, ALLOWANCE, (anchorer, relayer), finality=FINALITY)
+        relayer = Relayer(network, self.account, *shared, wait_s=0, finality=FINALITY)
+        deployer = WalletDeployer(self.account, *shared, budget=ALLOWANCE.budget)
+        work = (anchorer, relayer, deployer)
+        self.payer = Payer(self.account, *shared, ALLOWANCE, work, finality=FINALITY)
         self.follower = Follower(
             self.endpoints,
             rig.store,

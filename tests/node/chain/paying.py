@@ -5,10 +5,12 @@ from pathlib import Path
 
 from sayso_node.alarms import Alarms
 from sayso_node.chain.anchorer import Anchorer
+from sayso_node.chain.contract_wallets import Prober
 from sayso_node.chain.fees import ETHER, GWEI, Allowance
 from sayso_node.chain.follower import Follower
 from sayso_node.chain.payer import Payer
 from sayso_node.chain.relayer import Relayer
+from sayso_node.chain.wallet_deployer import WalletDeployer
 from sayso_node.errors import ChainUnreachable
 from sayso_node.signing import Signer
 from sayso_node.store import chain_state, intents, relays
@@ -28,12 +30,15 @@ ALLOWANCE = Allowance(200 * GWEI, ETHER, ETHER // 100)
 class Paying:
     """See the module."""
 
-    def __init__(self, folder: Path, allowance: Allowance = ALLOWANCE) -> None:
+    def __init__(
+        self, folder: Path, allowance: Allowance = ALLOWANCE, prober: Prober | None = None
+    ) -> None:
         self.folder = folder
+        self.prober = prober
         self.chain = FakeChain(NOW)
         self.account = FakeAccount(self.chain)
         self.allowance = allowance
-        self.rig = NodeRig(folder).__enter__()
+        self.rig = NodeRig(folder, prober=prober).__enter__()
         self.wire()
 
     def wire(self) -> None:
@@ -42,8 +47,9 @@ class Paying:
         shared = (rig.store, rig.clock, rig.counters, self.alarms)
         key = bytes(rig.identity.verify_key)
         self.anchorer = Anchorer(rig.store, key, rig.clock, rig.counters, wait_s=WAIT_S)
-        self.relayer = Relayer(NETWORK, *shared, wait_s=WAIT_S, finality=FINALITY)
-        work = (self.anchorer, self.relayer)
+        self.relayer = Relayer(NETWORK, self.account, *shared, wait_s=WAIT_S, finality=FINALITY)
+        self.deployer = WalletDeployer(self.account, *shared, budget=self.allowance.budget)
+        work = (self.anchorer, self.relayer, self.deployer)
         self.payer = Payer(self.account, *shared, self.allowance, work, finality=FINALITY)
         self.follower = Follower(
             self.chain, rig.store, rig.freshness, rig.clock, rig.counters, deploy_block=1, interval_s=1
@@ -55,7 +61,7 @@ class Paying:
     def restart(self) -> None:
         clock = self.rig.clock
         self.close()
-        self.rig = NodeRig(self.folder, clock=clock).__enter__()
+        self.rig = NodeRig(self.folder, clock=clock, prober=self.prober).__enter__()
         self.wire()
 
     def close(self) -> None:

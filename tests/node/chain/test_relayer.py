@@ -9,6 +9,7 @@ from node.chain.paying import WAIT_S, Paying
 from sayso_contracts.relay import gas_bound, load_of, relay_item
 from sayso_contracts.transactions import MAX_TRANSACTION_GAS
 from sayso_node.chain import relayer
+from sayso_node.chain.fees import ETHER, GWEI, Allowance
 from sayso_node.store import relays
 from sayso_protocol.envelope import Envelope
 from sayso_protocol.messages import Revocation
@@ -226,6 +227,24 @@ async def test_a_relay_that_does_not_fit_is_made_smaller(paying: Paying) -> None
     assert len(paying.bits(ADA)) == 40
     assert paying.relayed() > 1
     assert all(21_000 + 16 * len(one.data) <= 150_000 for one in paying.account.mined())
+
+
+async def test_a_relay_that_is_dearer_than_a_days_budget_is_made_smaller(tmp_path: Path) -> None:
+    """It would wait for ever, and with it all that comes after."""
+    paying = Paying(tmp_path, Allowance(200 * GWEI, ETHER // 500, 0))
+    try:
+        await known(paying)
+        await paying.promise(*(scopes(f"purpose-{number}") for number in range(60)))
+        for _ in range(100):
+            paying.rig.clock.time += 3_600
+            await paying.block()
+        await paying.drain()
+        assert len(paying.bits(ADA)) == 60
+        assert paying.relayed() > 2
+        assert all(one.gas * one.fees.max_fee <= ETHER // 500 for one in paying.account.mined())
+        assert paying.alarms.active() == {}
+    finally:
+        paying.close()
 
 
 async def test_a_relay_gets_the_gas_that_is_enough_in_every_state(
