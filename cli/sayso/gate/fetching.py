@@ -1,7 +1,7 @@
 """Fetching the consents that rows rely on: those that they name, and those of the other parties."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from sayso.client import NodeClient
@@ -29,29 +29,44 @@ class Fetcher:
         unverified: License hashes whose signature only a chain could verify.
     """
 
-    def __init__(self, client: NodeClient) -> None:
+    def __init__(self, client: NodeClient, found: Mapping[bytes, Envelope] | None = None) -> None:
         self._client = client
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._asked_items: set[bytes] = set()
-        self.found: dict[bytes, Envelope] = {}
+        self.found: dict[bytes, Envelope] = dict(found or {})  # what another node gave already
         self.missing: set[bytes] = set()
         self.unverified: set[bytes] = set()
 
     async def fetch(self, rows: bytes) -> None:
         """Everything that joined rows rely on; raises NodeUnreachable, BadAnswer, BadSignature."""
         await self._consents(named_licenses(rows))
-        shared = {
-            name
-            for name, one in self.found.items()
-            if isinstance(one.message, Consent) and len(one.message.parties) > 1
-        }
-        if not shared:
-            return
-        pairs = (rows[at : at + ROW_BYTES] for at in range(0, len(rows), ROW_BYTES))
-        items = {pair[32:] for pair in pairs if pair[:32] in shared} - self._asked_items
+        items = {item for _, item in self._shared(rows)} - self._asked_items
         self._asked_items |= items
         claims = await self._all(self._client.claims(item) for item in items)
         await self._consents({claim.license for some in claims for claim in some})
+
+    def lacks(self, rows: bytes) -> bool:
+        """Whether a row lacks its license, or the consent of another party: another node may have it."""
+        signed = {
+            (one.message.contributor, one.message.parties, item)
+            for one in self.found.values()
+            if isinstance(one.message, Consent) and len(one.message.parties) > 1
+            for item in one.items
+        }
+        return bool(self.missing) or any(
+            (who, parties, item) not in signed for parties, item in self._shared(rows) for who in parties
+        )
+
+    def _shared(self, rows: bytes) -> Iterator[tuple[tuple[bytes, ...], bytes]]:
+        """Parties and item of each row that more than one has to consent to."""
+        parties = {
+            name: one.message.parties
+            for name, one in self.found.items()
+            if isinstance(one.message, Consent) and len(one.message.parties) > 1
+        }
+        for at in range(0, len(rows) if parties else 0, ROW_BYTES):
+            if rows[at : at + 32] in parties:
+                yield parties[rows[at : at + 32]], rows[at + 32 : at + ROW_BYTES]
 
     async def _consents(self, hashes: set[bytes]) -> None:
         known = self.found.keys() | self.missing | self.unverified
@@ -76,20 +91,29 @@ class Fetcher:
 
 
 class NodeLicenses:
-    """NodeLicenses gives the consents of rows, asked of one node; nothing it gives needs trust."""
+    """NodeLicenses gives the consents of rows, asked of nodes; nothing that they give needs trust.
 
-    def __init__(self, url: str, trusted: NetworkFile, loop: LoopThread) -> None:
-        self._url, self._trusted, self._loop = url, trusted, loop
+    What the first has not got, the next is asked for: a node that lags hides no consent.
+    """
+
+    def __init__(self, urls: Sequence[str], trusted: NetworkFile, loop: LoopThread) -> None:
+        self._urls, self._trusted, self._loop = urls, trusted, loop
 
     def __call__(self, rows: bytes) -> Licenses:
         """Those that can be had; raises what Fetcher.fetch raises."""
         return self._loop.run(self._fetch(rows))
 
     async def _fetch(self, rows: bytes) -> Licenses:
-        async with NodeClient(self._url, self._trusted) as client:
-            fetcher = Fetcher(client)
-            await fetcher.fetch(rows)
-        licenses = Licenses(unverified=len(fetcher.unverified))
-        for envelope in fetcher.found.values():
+        found: dict[bytes, Envelope] = {}
+        unverified: set[bytes] = set()
+        for url in self._urls:
+            async with NodeClient(url, self._trusted) as client:
+                fetcher = Fetcher(client, found)
+                await fetcher.fetch(rows)
+            found, unverified = fetcher.found, unverified | fetcher.unverified
+            if not fetcher.lacks(rows):
+                break
+        licenses = Licenses(unverified=len(unverified))
+        for envelope in found.values():
             licenses.add(envelope)
         return licenses

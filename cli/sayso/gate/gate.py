@@ -10,7 +10,7 @@ A gate can be sent to another process: it opens what it needs there. It is used 
 import asyncio
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -30,8 +30,9 @@ from sayso.gate.names import find_columns
 from sayso.gate.offline import OfflineJudge
 from sayso.gate.records import Record
 from sayso.gate.running import GateFiles, Progress, run
+from sayso.gate.streams import Lost
 from sayso.gate.verdicts import Verdicts
-from sayso.gate.watching import Hit, Watched, follow
+from sayso.gate.watching import Hit, Watch, Watched
 from sayso.networks import DEFAULT_FILE, first_url, load_network
 from sayso.outputs import clear
 from sayso_protocol.network_file import NetworkFile
@@ -85,7 +86,7 @@ class Gate:
         query = Query(_address(grantee), purpose)
         self.asked = Asked(query, max_age_s, run_id or secrets.token_hex(16), wait_s)
         self.columns = Columns(license_column, item_column)
-        self._nodes = tuple(nodes)
+        self._nodes = tuple(dict.fromkeys(one.rstrip("/") for one in nodes))
         self._offline = tuple(Path(one) for one in offline)
         self._bundle = Path(bundle) if bundle is not None else None
         self._rpc = rpc
@@ -154,11 +155,11 @@ class Gate:
         return ChainJudge(nodes, self._rpc, find, self.trusted, self.asked, self._loop)
 
     def _find_licenses(self) -> FindLicenses:
-        """From the bundle, else from the first node: what is signed can come from anybody."""
+        """From the bundle, else from the nodes: what is signed can come from anybody."""
         if self._bundle is not None:
             return lambda _rows: self._licenses()
         assert self._loop  # noqa: S101 - opened before
-        return NodeLicenses(self._nodes[0], self.trusted, self._loop)
+        return NodeLicenses(self._nodes, self.trusted, self._loop)
 
     def _find_license(self) -> FindLicense | None:
         """For data that names no licenses itself."""
@@ -256,14 +257,20 @@ class Gate:
         return record
 
     async def watch(
-        self, manifest: Path | str, call: Callable[[Hit], object], after: str | None = None
+        self,
+        manifest: Path | str,
+        call: Callable[[Hit], object],
+        after: Mapping[str, str] | None = None,
+        lost: Lost = lambda _url: None,
     ) -> None:
-        """Call back with rows of a manifest as they become revoked, for ever; of the first node.
+        """Call back with rows of a manifest as they become revoked, whichever node hears it; for ever.
 
         Args:
             manifest: As for `check`.
-            call: Is given each hit.
-            after: Where an earlier watch was; None: all rows are checked first.
+            call: Is given each hit, and one without rows when a check of all found nothing new.
+            after: Where an earlier watch was (Hit.after); else, and where it lacks a node, all rows are
+                checked first.
+            lost: Told the URL of a node that cannot be heard just now; it is tried again.
 
         Raises:
             NothingToAsk: The gate is offline. And what `check` and `follow` raise.
@@ -274,14 +281,11 @@ class Gate:
         rows = b"".join([batch.rows for batch in source.batches(self.judge.part_rows)])
         held = await asyncio.to_thread(self._find_licenses(), rows)
         watched = Watched(rows, held.held, self.asked.query)
-        async for event in follow(self._nodes[0], after):
-            if event is None:
-                verdicts = await asyncio.to_thread(self.rows, rows)
-                news = watched.recheck(rows, verdicts.numbers.tobytes())
-            else:
-                news = watched.hear(event)
-            if news:
-                call(Hit(tuple(news), event.id if event else None))
+
+        def check(rows: bytes) -> bytes:
+            return self.rows(rows).numbers.tobytes()
+
+        await Watch(self._nodes, watched, rows, check, call, lost).run(after or {})
 
 
 def _address(grantee: bytes | str) -> bytes:

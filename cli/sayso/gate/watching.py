@@ -1,43 +1,25 @@
-"""Watching: revocations that hit a manifest, as a node hears of them, each once and without a gap.
+"""Watching: revocations that hit a manifest, from whichever node hears of them first, each once, no gap.
 
-The stream of events is followed from a place that is remembered. A connection that breaks is made again
-from there; where the node no longer has what came since (`resync`), the whole manifest is checked again,
-so that nothing that fell into the gap is missed.
+The streams of all nodes are followed at the same time, each from a place that is remembered. Where a
+stream may have a gap, the whole manifest is checked again, and the place is remembered only after that.
 """
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import aiohttp
-
-from sayso.errors import BadAnswer
-from sayso.transport import CONNECT_S, OK
+from sayso.errors import NodeRefused, NodeUnreachable
+from sayso.gate import streams
+from sayso.gate.streams import Event, Gap, Lost, follow
 from sayso_protocol.bits import merged
 from sayso_protocol.bulk import row_at
-from sayso_protocol.errors import SaysoError
-from sayso_protocol.json_text import parse_json
-from sayso_protocol.primitives import NOBODY, address_from_text
+from sayso_protocol.primitives import NOBODY
 from sayso_protocol.row_tree import ROW_BYTES
 from sayso_protocol.verdict import License, Query, Reason, Row, is_revoked
 from sayso_protocol.words import Masks
 
-AGAIN_S: Final = 1.0  # before a connection that broke is made again
-SILENCE_S: Final = 60.0  # a node says something every fifteen seconds, or it has gone
-LINE_BYTES: Final = 1 << 20
-RESYNC: Final = "resync"
-
-
-@dataclass(frozen=True)
-class Event:
-    """A revocation as the stream tells it; `id` is where to go on after it."""
-
-    id: str
-    contributor: bytes
-    word: int
-    mask: int
+WAITING: Final = 1_024  # events that were heard and not yet looked at; then their streams wait
 
 
 @dataclass(frozen=True)
@@ -45,12 +27,13 @@ class Hit:
     """Rows of the manifest that are revoked now and were not before.
 
     Attributes:
-        rows: Each once.
-        after: Where to go on: give it to Gate.watch after a restart; None: after a check of all rows.
+        rows: Each once; none after a check of all rows that found nothing new.
+        after: Where to go on: give it to Gate.watch after a restart. URL -> id of an event; a node that
+            is not in it may have said more than was looked at, and all rows are checked again.
     """
 
     rows: tuple[Row, ...]
-    after: str | None
+    after: dict[str, str]
 
 
 class Watched:
@@ -117,71 +100,116 @@ def _people(licenses: list[License]) -> set[bytes]:
     return people - {NOBODY}
 
 
-async def follow(url: str, after: str | None = None) -> AsyncIterator[Event | None]:
-    """Events for ever, through broken connections; None where earlier ones may be missing.
+@dataclass(frozen=True)
+class _Checked:
+    """All rows were checked, after these gaps began."""
+
+    gaps: dict[str, str]
+    numbers: bytes
+
+
+class Watch:
+    """Watch follows nodes and calls back with rows as they become revoked.
 
     Args:
-        url: Of a node.
-        after: The id of an event; None: from now on, and the first thing said is None.
-
-    Raises:
-        BadAnswer: The node says something that is no event, or refuses to go on.
+        urls: Of the nodes.
+        watched: What events are looked up in.
+        rows: Joined rows.
+        check: The number of each row's reason, from all nodes; may block.
+        call: Is given each hit.
+        lost: As for follow.
     """
-    place, timeout = after, aiohttp.ClientTimeout(sock_connect=CONNECT_S, sock_read=SILENCE_S)
-    async with aiohttp.ClientSession(timeout=timeout, read_bufsize=LINE_BYTES) as session:
+
+    def __init__(
+        self,
+        urls: Sequence[str],
+        watched: Watched,
+        rows: bytes,
+        check: Callable[[bytes], bytes],
+        call: Callable[[Hit], object],
+        lost: Lost,
+    ) -> None:
+        self._urls, self._watched, self._rows = urls, watched, rows
+        self._check, self._call, self._lost = check, call, lost
+        self._places: dict[str, str] = {}
+        self._gaps: dict[str, str] = {}  # URL -> where its gap ends; not yet checked
+        self._checking = self._has_checked = False
+        self._heard: asyncio.Queue[Any] = asyncio.Queue(WAITING)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def run(self, after: Mapping[str, str]) -> None:
+        """For ever; raises what follow raises, and what the first check raises."""
+        try:
+            for url in self._urls:
+                self._start(self._listen(url, after.get(url)))
+            while True:
+                self._take(await self._heard.get())
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.add(task := asyncio.create_task(self._told(work)))
+        task.add_done_callback(self._tasks.discard)
+
+    async def _told(self, work: Coroutine[Any, Any, None]) -> None:
+        """An error of any task ends the watch."""
+        try:
+            await work
+        except Exception as error:  # noqa: BLE001 - raised again by run
+            await self._heard.put(error)
+
+    async def _listen(self, url: str, after: str | None) -> None:
+        if after is not None:
+            await self._heard.put((url, after))
+        async for found in follow(url, after, self._lost):
+            await self._heard.put((url, found))
+
+    def _take(self, found: Any) -> None:
+        if isinstance(found, Exception):
+            raise found
+        if isinstance(found, _Checked):
+            self._close_gaps(found)
+            return
+        url, what = found
+        if isinstance(what, Event):
+            self._places[url] = what.id
+            self._tell(self._watched.hear(what))
+        elif isinstance(what, Gap):
+            self._places[url] = self._gaps[url] = what.id
+            self._check_again()
+        else:
+            self._places[url] = what
+
+    def _close_gaps(self, checked: _Checked) -> None:
+        """Those that began before that check; one that came meanwhile needs another."""
+        self._checking, self._has_checked = False, True
+        news = self._watched.recheck(self._rows, checked.numbers)
+        for url, place in checked.gaps.items():
+            if self._gaps[url] == place:
+                del self._gaps[url]
+        self._tell(news, even_none=not self._gaps)
+        self._check_again()
+
+    def _check_again(self) -> None:
+        if self._gaps and not self._checking:
+            self._checking = True
+            self._start(self._check_all(dict(self._gaps)))
+
+    async def _check_all(self, gaps: dict[str, str]) -> None:
         while True:
-            headers = {"Last-Event-ID": place} if place else {}
             try:
-                async with session.get(f"{url.rstrip('/')}/v1/events", headers=headers) as answer:
-                    if answer.status != OK:
-                        await _check_resync(answer)
-                        place = None  # the node has not what came after it: begin again
-                        continue
-                    async for found in _events(answer.content):
-                        if isinstance(found, Event):
-                            place = found.id
-                            yield found
-                        elif place is None:
-                            place = found
-                            yield None
-            except (aiohttp.ClientError, OSError, TimeoutError):
-                pass  # it is asked again, from where it was
-            await asyncio.sleep(AGAIN_S)
+                numbers = await asyncio.to_thread(self._check, self._rows)
+            except (NodeUnreachable, NodeRefused):
+                if not self._has_checked:
+                    raise  # perhaps a slip in what was asked: it is said at once
+                await asyncio.sleep(streams.AGAIN_S)
+                continue
+            await self._heard.put(_Checked(gaps, numbers))
+            return
 
-
-async def _check_resync(answer: aiohttp.ClientResponse) -> None:
-    """Raise BadAnswer unless the node says that it cannot go on from there."""
-    try:
-        code = parse_json(await answer.read())["error"]["code"]
-    except (SaysoError, KeyError, TypeError):
-        code = None
-    if code != RESYNC:
-        raise BadAnswer(f"the node answered {answer.status} to a listener")
-
-
-async def _events(stream: aiohttp.StreamReader) -> AsyncIterator[Event | str]:
-    """Events of one connection (WHATWG HTML, 9.2.6); a comment with an id says where it begins."""
-    fields: dict[str, str] = {}
-    async for raw in stream:
-        line = raw.decode("utf-8", "replace").rstrip("\r\n")
-        name, _, value = line.partition(":")
-        value = value.removeprefix(" ")
-        if line and not name and value:
-            yield value
-        elif line:
-            fields[name] = value
-        elif fields:
-            if fields.get("event") != "revocation":
-                raise TimeoutError("the node ended the stream")  # as if it had hung up
-            yield _event(fields)
-            fields = {}
-
-
-def _event(fields: dict[str, str]) -> Event:
-    try:
-        data: dict[str, Any] = json.loads(fields["data"])
-        return Event(
-            fields["id"], address_from_text(data["contributor"]), int(data["word"]), int(data["mask"])
-        )
-    except (KeyError, ValueError, TypeError, SaysoError) as error:
-        raise BadAnswer(f"the node sent an event that is none: {error}") from error
+    def _tell(self, news: Sequence[Row], *, even_none: bool = False) -> None:
+        if news or even_none:
+            after = {url: place for url, place in self._places.items() if url not in self._gaps}
+            self._call(Hit(tuple(news), after))

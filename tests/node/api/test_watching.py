@@ -1,14 +1,18 @@
-"""Gate.watch on a real node: every revocation that hits, once, through broken connections."""
+"""Gate.watch on real nodes: every revocation that hits, from any of them, once and without a gap."""
 
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Self
 
 import pytest
 
-from sayso.gate import watching
+from sayso.errors import NodeUnreachable
+from sayso.gate import streams
 from sayso.gate.gate import Gate
 from sayso.gate.watching import Hit
 from sayso_node.api.events import EventRoutes
@@ -35,22 +39,43 @@ class Streams(EventRoutes):
 
 
 @pytest.fixture
-async def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[RunningNode]:
-    """A node of today, that knows all the consents, and a manifest of their items."""
-    monkeypatch.setattr(watching, "AGAIN_S", 0.01)
+def manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """All the items; and what nodes wait for does not take long."""
+    monkeypatch.setattr(streams, "AGAIN_S", 0.01)
     monkeypatch.setattr("sayso_node.node.EventRoutes", Streams)
-    clock = ManualClock(time.time())
+    STREAMS.clear()
     rows = [{"license": hex_text(one.digest), "item": hex_text(one.items[0])} for one in CONSENTS]
-    (tmp_path / "m.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    (tmp_path / "node").mkdir()
-    async with running_node(tmp_path / "node", clock=clock) as node:
+    path = tmp_path / "m.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+@asynccontextmanager
+async def knowing(folder: Path, name: str) -> AsyncIterator[RunningNode]:
+    """A node of today, that knows all the consents."""
+    await asyncio.to_thread(folder.mkdir)
+    async with running_node(folder, name=name, clock=ManualClock(time.time())) as node:
         await node.submit(*CONSENTS)
         yield node
 
 
-def gate_of(node: RunningNode) -> Gate:
-    trusted = node.node._config.network_file
-    return Gate(BEN, "train-ai", network=trusted, nodes=[node.url])
+@pytest.fixture
+async def north(manifest: Path, tmp_path: Path) -> AsyncIterator[RunningNode]:
+    async with knowing(tmp_path / "north", "north") as node:
+        yield node
+
+
+@pytest.fixture
+async def south(manifest: Path, tmp_path: Path) -> AsyncIterator[RunningNode]:
+    """It has no peers either: what one of them hears, the other does not."""
+    async with knowing(tmp_path / "south", "south") as node:
+        yield node
+
+
+def gate_of(*nodes: RunningNode) -> Gate:
+    files = [one.node._config.network_file for one in nodes]
+    trusted = replace(files[0], operators=tuple(one.operators[0] for one in files))
+    return Gate(BEN, "train-ai", network=trusted, nodes=[one.url for one in nodes])
 
 
 async def revoke(node: RunningNode, number: int) -> None:
@@ -59,38 +84,136 @@ async def revoke(node: RunningNode, number: int) -> None:
     assert status == 200
 
 
-async def test_hits_are_told_once_and_without_a_gap(watched: RunningNode, tmp_path: Path) -> None:
-    await revoke(watched, 0)
-    hits: list[Hit] = []
-    told = asyncio.create_task(gate_of(watched).watch(tmp_path / "m.jsonl", hits.append))
+class Watching:
+    """A watch that goes on beside the test, until the block ends."""
 
-    def items() -> list[bytes]:
-        return [row.item for hit in hits for row in hit.rows]
+    def __init__(self, gate: Gate, manifest: Path, after: Mapping[str, str] | None = None) -> None:
+        self._gate, self._manifest, self._after = gate, manifest, after
+        self.hits: list[Hit] = []
+        self.lost: set[str] = set()
 
-    async def heard(*numbers: int) -> None:
+    async def __aenter__(self) -> Self:
+        work = self._gate.watch(self._manifest, self.hits.append, self._after, self.lost.add)
+        self.task = asyncio.create_task(work)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.task.cancel()
+        await asyncio.gather(self.task, return_exceptions=True)
+        await asyncio.to_thread(self._gate.close)
+
+    def items(self) -> list[bytes]:
+        return [row.item for hit in self.hits for row in hit.rows]
+
+    async def heard(self, *numbers: int) -> dict[str, str]:
+        """Wait until the rows of these consents were told, in this order; the last place."""
         expected = [CONSENTS[number].items[0] for number in numbers]
-        await until(lambda: told.done() or items() == expected)
-        assert items() == expected
+        await until(lambda: self.task.done() or self.items() == expected)
+        assert self.items() == expected
+        return self.hits[-1].after
 
-    await heard(0)  # by the check at the beginning
-    assert hits[0].after is None
-    await revoke(watched, 1)
-    await heard(0, 1)
-    await STREAMS[-1].close()  # it hangs up on every listener
-    await revoke(watched, 2)
-    await heard(0, 1, 2)
-    place = hits[-1].after
-    assert place
-    told.cancel()
+    async def begun(self, *nodes: RunningNode) -> None:
+        """Wait until what was before the streams of these nodes is known."""
+        urls = {one.url for one in nodes}
+        await until(lambda: self.task.done() or (self.hits and self.hits[-1].after.keys() == urls))
+        assert not self.task.done()
+
+
+async def test_hits_are_told_once_and_without_a_gap(north: RunningNode, manifest: Path) -> None:
+    await revoke(north, 0)
+    async with Watching(gate_of(north), manifest) as watch:
+        await watch.heard(0)  # by the check at the beginning
+        await revoke(north, 1)
+        await watch.heard(0, 1)
+        await STREAMS[-1].close()  # it hangs up on every listener
+        await revoke(north, 2)
+        place = await watch.heard(0, 1, 2)
+        assert watch.lost == {north.url}
+    assert list(place) == [north.url]
     # Somebody who comes back later hears what was missed, and nothing twice.
-    await revoke(watched, 3)
-    hits.clear()
-    told = asyncio.create_task(gate_of(watched).watch(tmp_path / "m.jsonl", hits.append, place))
-    await heard(3)
-    told.cancel()
+    await revoke(north, 3)
+    async with Watching(gate_of(north), manifest, place) as watch:
+        await watch.heard(3)
     # A place that the node does not have: all rows are checked again.
-    hits.clear()
-    lost = f"{'0' * 32}-7"
-    told = asyncio.create_task(gate_of(watched).watch(tmp_path / "m.jsonl", hits.append, lost))
-    await heard(0, 1, 2, 3)
-    told.cancel()
+    async with Watching(gate_of(north), manifest, {north.url: f"{'0' * 32}-7"}) as watch:
+        await watch.heard(0, 1, 2, 3)
+
+
+async def test_any_node_may_be_the_one_that_hears(
+    north: RunningNode, south: RunningNode, manifest: Path
+) -> None:
+    await revoke(south, 0)
+    async with Watching(gate_of(north, south), manifest) as watch:
+        await watch.begun(north, south)
+        await watch.heard(0)
+        await revoke(south, 1)
+        await watch.heard(0, 1)
+        await revoke(north, 1)  # it was told: the other node had heard it before
+        await revoke(north, 2)
+        await watch.heard(0, 1, 2)
+        await revoke(south, 3)
+        place = await watch.heard(0, 1, 2, 3)
+    assert set(place) == {north.url, south.url}
+    await revoke(south, 4)
+    async with Watching(gate_of(north, south), manifest, place) as watch:
+        await watch.heard(4)
+    # A place of one of them is no place of the other: there everything is asked.
+    async with Watching(gate_of(north, south), manifest, {north.url: place[north.url]}) as watch:
+        await watch.begun(north, south)
+        await watch.heard(0, 1, 2, 3, 4)
+
+
+async def test_consents_that_the_first_node_has_not(
+    south: RunningNode, manifest: Path, tmp_path: Path
+) -> None:
+    """It lags: what is watched does not depend on which node was named first."""
+    (tmp_path / "late").mkdir()
+    clock = ManualClock(time.time())
+    async with (
+        running_node(tmp_path / "late", name="late", clock=clock) as late,
+        Watching(gate_of(late, south), manifest) as watch,
+    ):
+        await watch.begun(late, south)
+        await revoke(south, 2)
+        await watch.heard(2)
+
+
+async def test_one_that_is_down_does_not_silence_the_others(
+    north: RunningNode, manifest: Path, tmp_path: Path
+) -> None:
+    async with knowing(tmp_path / "south", "south") as south:
+        gate = gate_of(north, south)
+        async with Watching(gate, manifest) as watch:
+            await watch.begun(north, south)
+            await revoke(south, 0)
+            place = await watch.heard(0)
+    async with Watching(gate, manifest, place) as watch:
+        await until(lambda: south.url in watch.lost)
+        await revoke(north, 1)
+        assert await watch.heard(1) == place | {north.url: watch.hits[-1].after[north.url]}
+    # Where nothing is remembered, everything has to be asked of all, and one does not answer.
+    async with Watching(gate, manifest) as watch:
+        await until(watch.task.done)
+        assert isinstance(watch.task.exception(), NodeUnreachable)
+
+
+async def test_a_place_is_not_remembered_before_its_gap_was_looked_into(
+    north: RunningNode, manifest: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hit while all rows are being checked: who goes on from it must not skip what the check finds."""
+    await revoke(north, 0)
+    gate, let_go = gate_of(north), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    rows: Callable[[bytes], object] = gate.rows
+
+    def slow(joined: bytes) -> object:
+        asyncio.run_coroutine_threadsafe(let_go.wait(), loop).result(60)
+        return rows(joined)
+
+    monkeypatch.setattr(gate, "rows", slow)
+    async with Watching(gate, manifest) as watch:
+        await until(lambda: STREAMS[-1]._streams)
+        await revoke(north, 1)
+        assert await watch.heard(1) == {}
+        let_go.set()
+        assert list(await watch.heard(1, 0)) == [north.url]
