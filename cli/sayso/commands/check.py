@@ -25,8 +25,8 @@ from sayso_protocol.verdict import Reason
 
 SOME_NOT_CLEAR: Final = 3
 STALE_HINT: Final = (
-    "stale: the node is still confirming these rows with its peers and the chain. "
-    "Try again in some seconds, or let this command do it: --wait 60s"
+    "stale: a node is still confirming these rows with its peers and the chain, or the endpoint of "
+    "--rpc lags behind. Try again in some seconds, or let this command do it: --wait 60s"
 )
 _OUTPUTS: Final = {"out": "kept", "rejected": "rejected", "receipt": "receipt", "report": "report"}
 
@@ -187,8 +187,14 @@ def _grounds(record: Record) -> Iterator[str]:
         elif one["kind"] == "bundle":
             yield f"bundle: {several(one['licenses'], 'license')}"
         else:
-            yield f"chain itself read up to block {one.get('block', 'none: no row was left to look up')}"
+            yield f"chain itself read up to {_head(one)}"
     if record.differing:
         yield f"disagreement about {several(record.differing, 'row')}: the strictest answer counts"
     if record.overruled:
         yield f"{several(record.overruled, 'row')} that every node called granted: revoked on the chain"
+
+
+def _head(chain: dict[str, Any]) -> str:
+    if "block" not in chain:
+        return "block none: no row was left to look up"
+    return f"block {chain['block']} of {moment(chain['time'])}"

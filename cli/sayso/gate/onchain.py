@@ -1,16 +1,20 @@
 """Looking at the chain for what every node may have left out; needs the `chain` extra.
 
 Rows that all who were asked call granted are judged once more, by the consents themselves and by the
-bits of their people in the registry, read at one block. Nothing becomes clear here.
+bits of their people in the registry, read at one block. Nothing becomes clear here. An endpoint whose
+newest block is older than the maximal age cannot speak for this moment, as a node could not (rule 8.9):
+what would be granted is `stale`.
 """
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 import numpy as np
 
+from sayso.checking import POLL_S
 from sayso.errors import NodeRefused
 from sayso.gate.fetching import FindLicenses
 from sayso.gate.judging import Asked, Evidence, Judge, Judged
@@ -19,11 +23,12 @@ from sayso.gate.verdicts import GRANTED, strictest
 from sayso.onchain import web3_at
 from sayso_protocol.bulk import judge_rows
 from sayso_protocol.license_table import LicenseTable, named_licenses
+from sayso_protocol.limits import LIMITS
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import NOBODY, address_text
 from sayso_protocol.row_tree import ROW_BYTES
 from sayso_protocol.scopes import scope_word, scopes_over
-from sayso_protocol.verdict import License
+from sayso_protocol.verdict import License, Reason
 from sayso_protocol.words import WORD_BITS, Masks
 
 if TYPE_CHECKING:
@@ -45,8 +50,10 @@ class ChainJudge:
         trusted: NetworkFile,
         asked: Asked,
         loop: LoopThread,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.part_rows = inner.part_rows
+        self._clock = clock
         self._inner, self._url, self._licenses = inner, url, licenses
         self._trusted, self._asked, self._loop = trusted, asked, loop
         self._block: dict[str, Any] = {}
@@ -61,9 +68,10 @@ class ChainJudge:
         matrix = np.frombuffer(rows, np.uint8).reshape(-1, ROW_BYTES)
         asked = matrix[granted].tobytes()
         again = numbers.copy()
-        again[granted] = self._again(asked)
-        merged, overruled = strictest([judged.numbers, again.tobytes()])
-        return Judged(merged, judged.receipts, judged.differing, judged.overruled + overruled)
+        again[granted] = found = self._again(asked)
+        merged, _ = strictest([judged.numbers, again.tobytes()])
+        overruled = judged.overruled + int((found == Reason.REVOKED.number).sum())
+        return Judged(merged, judged.receipts, judged.differing, overruled)
 
     def _again(self, rows: bytes) -> np.ndarray[Any, np.dtype[np.uint8]]:
         found = self._licenses(rows)
@@ -73,30 +81,48 @@ class ChainJudge:
         bits = self._loop.run(self._bits(words_of(found.held, rows, self._asked.query.purpose)))
         known = _OnChain(found.held, bits)
         table = LicenseTable(found.rows())
-        reasons, _ = judge_rows(table, known, rows, self._asked.query, time.time())
+        reasons, _ = judge_rows(table, known, rows, self._asked.query, self._clock())
+        if not self._is_fresh():
+            reasons[reasons == GRANTED] = Reason.STALE.number
         return reasons
 
+    def _is_fresh(self) -> bool:
+        """Whether the newest block of the endpoint is young enough, by our clock."""
+        age_s = self._clock() - self._block["time"]
+        return -LIMITS.clock_skew_s <= age_s <= self._asked.max_age_s
+
     async def _bits(self, words: Words) -> dict[bytes, Masks]:
+        deadline = time.monotonic() + self._asked.wait_s
         async with web3_at(self._url) as w3:
             from sayso_contracts.deploy import verify  # noqa: PLC0415  # needs the chain extra
             from sayso_contracts.registry import Registry  # noqa: PLC0415
-            from sayso_contracts.rpc import rpc_errors  # noqa: PLC0415
 
             network = self._trusted.network
             registry = Registry(w3, address_text(network.registry), network.chain_id)
             await check_chain(w3, network.chain_id)
             await verify(w3, registry.address)
-            with rpc_errors():
-                block = await w3.eth.get_block("latest")
-            self._block = {"block": int(block["number"]), "block_hash": bytes(block["hash"]).hex()}
+            await self._read_head(w3)
+            while not self._is_fresh() and time.monotonic() < deadline:
+                await asyncio.sleep(POLL_S)
+                await self._read_head(w3)
             turns = asyncio.Semaphore(CALLS_AT_ONCE)
             reads = [_read(registry, turns, one, words[one], self._block["block"]) for one in words]
             return dict(zip(words, await asyncio.gather(*reads), strict=True))
 
+    async def _read_head(self, w3: Any) -> None:
+        from sayso_contracts.rpc import rpc_errors  # noqa: PLC0415  # needs the chain extra
+
+        with rpc_errors():
+            block = await w3.eth.get_block("latest")
+        number, name, at = int(block["number"]), bytes(block["hash"]).hex(), int(block["timestamp"])
+        self._block = {"block": number, "block_hash": name, "time": at}
+
     def evidence(self) -> Evidence:
         """The inner evidence, and the block that was read."""
         inner = self._inner.evidence()
-        chain = {"kind": "chain", "endpoint": self._url, **self._block}
+        # Of the endpoint only the host is told: whoever pays for one has a secret in its path.
+        host = urlsplit(self._url).netloc.rpartition("@")[2]
+        chain = {"kind": "chain", "endpoint": host, **self._block}
         return Evidence([*inner.sources, chain], inner.signers)
 
     def close(self) -> None:

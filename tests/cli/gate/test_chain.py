@@ -1,8 +1,14 @@
 """When every node leaves out a revocation that the chain has, a gate that looks at the chain refuses."""
 
 import json
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from typing import Self
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -28,18 +34,24 @@ def rpc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         yield line.split()[3].rstrip(";")
 
 
-def test_what_every_node_leaves_out(rpc: str, tmp_path: Path) -> None:
-    node = FakeNode()
-    with running(node):
-        world = World(tmp_path, node)
+@contextmanager
+def buying(rpc: str, folder: Path) -> Iterator[Buyer]:
+    """Somebody whose network is on that chain, and a node that knows nothing of it."""
+    with running(FakeNode()) as node:
+        world = World(folder, node)
         for number, name in enumerate(("payer", "rich")):
-            save_key(tmp_path / f"{name}.json", dev_account(number), "correct horse", work=2)
-        (tmp_path / "network.toml").unlink()
+            save_key(folder / f"{name}.json", dev_account(number), "correct horse", work=2)
+        (folder / "network.toml").unlink()
         world.run("contract", "deploy", "--rpc", rpc, "--key", "payer.json", "--write", "--yes")
-        node.network = load_network(tmp_path / "network.toml").network
+        node.network = load_network(folder / "network.toml").network
         world.trust()
-        world.key = tmp_path / "rich.json"
-        buyer = Buyer(world)
+        world.key = folder / "rich.json"
+        yield Buyer(world)
+
+
+def test_what_every_node_leaves_out(rpc: str, tmp_path: Path) -> None:
+    with buying(rpc, tmp_path) as buyer:
+        world, node = buyer.world, buyer.node
         node_and_chain = ("--node", node.url, "--rpc", rpc)
         assert "4 clear" in buyer.check("m.jsonl", *node_and_chain).stdout
 
@@ -65,6 +77,78 @@ def test_what_every_node_leaves_out(rpc: str, tmp_path: Path) -> None:
         assert "4 not clear" in buyer.check("m.jsonl", *more, status=3).stdout
         node.twist = lambda route, answer: "not here" if route == "license" else answer
         world.fails("bad-answer", "check", "m.jsonl", *QUERY, *node_and_chain)
+
+
+class Lagging(ThreadingHTTPServer):
+    """An endpoint in front of another, whose newest block seems older, for so many questions."""
+
+    def __init__(self, rpc: str, behind_s: float, *, questions: int = 1_000) -> None:
+        super().__init__(("127.0.0.1", 0), _Passing)
+        self.rpc, self.behind_s, self.questions = rpc, behind_s, questions
+        self.url = f"http://secret@127.0.0.1:{self.server_port}/v3/secret"
+
+    def __enter__(self) -> Self:
+        self._thread = Thread(target=self.serve_forever)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.shutdown()
+        self._thread.join()
+        self.server_close()
+
+
+class _Passing(BaseHTTPRequestHandler):
+    server: Lagging
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        request = Request(self.server.rpc, body, {"Content-Type": "application/json"})
+        with urlopen(request, timeout=30) as answer:
+            told = json.load(answer)
+        if json.loads(body)["method"] == "eth_getBlockByNumber" and self.server.questions:
+            self.server.questions -= 1
+            at = int(told["result"]["timestamp"], 16) - int(self.server.behind_s)
+            told["result"]["timestamp"] = hex(at)
+        data = json.dumps(told).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *_: object) -> None:
+        """Nobody reads it."""
+
+
+def test_an_endpoint_that_lags_behind(rpc: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sayso.gate.onchain.POLL_S", 0.01)
+    with buying(rpc, tmp_path) as buyer:
+        node, outputs = ("--node", buyer.node.url), ("--out", "kept.jsonl", *FILES)
+        with Lagging(rpc, 3_600) as late:
+            result = buyer.check("m.jsonl", *node, "--rpc", late.url, *outputs, status=3)
+            assert "  stale                4" in result.stdout
+            assert "every node called granted" not in result.stdout
+            assert (tmp_path / "kept.jsonl").read_bytes() == b""
+            with buyer.gate(rpc=late.url) as gate:
+                assert gate.rows(bytes(64)).counts == {"unknown": 1}  # only what would be granted
+                record = gate.check("m.jsonl")
+                assert (record.counts, record.overruled) == ({"stale": 4}, 0)
+            # What somebody pays for an endpoint with stands nowhere.
+            for name in ("receipt.json", "report.html"):
+                assert "secret" not in (tmp_path / name).read_text()
+            assert f"127.0.0.1:{late.server_port}" in (tmp_path / "report.html").read_text()
+            # So old a view was asked for; it is still told how old it is.
+            more = ("--max-age", "2h", "--json")
+            said = json.loads(buyer.check("m.jsonl", *node, "--rpc", late.url, *more).stdout)
+            assert abs(said["receipt"]["sources"][1]["time"] + 3_600 - time.time()) < 1_800
+        with Lagging(rpc, -3_600) as early:
+            result = buyer.check("m.jsonl", *node, "--rpc", early.url, status=3)
+            assert "  stale                4" in result.stdout
+        with Lagging(rpc, 3_600, questions=2) as late:
+            result = buyer.check("m.jsonl", *node, "--rpc", late.url, "--wait", "60s")
+            assert "4 clear" in result.stdout
+            assert not late.questions
 
 
 def test_an_endpoint_that_does_not_answer_or_has_no_registry(buyer: Buyer) -> None:
