@@ -48,13 +48,15 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         yield running
 
 
-@pytest.fixture
-def visit(browser: Browser, place: World) -> Iterator[Callable[..., Visit]]:
-    """Open the page as somebody, on a phone unless told otherwise; every visit is looked after."""
+@pytest.fixture(params=["phone", pytest.param("desktop", marks=pytest.mark.long)])
+def visit(
+    request: pytest.FixtureRequest, browser: Browser, place: World
+) -> Iterator[Callable[..., Visit]]:
+    """Open the page as somebody, on a phone and on a desktop; every visit is looked after."""
     opened: list[Visit] = []
 
     def open_one(**options: Any) -> Visit:
-        opened.append(Visit(browser, place, **options))
+        opened.append(Visit(browser, place, device=request.param, **options))
         return opened[-1]
 
     yield open_one

@@ -6,18 +6,19 @@ import os
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from eth_account import Account
 from playwright.sync_api import Page, expect
 
-from browser.visit import DESK, Visit
+from browser.visit import Visit
 from browser.world import World, eventually
 from sayso_protocol.envelope import decode
 from sayso_protocol.messages import Consent
 from sayso_protocol.primitives import hex_text
 from sayso_protocol.verdict import Reason
+from sayso_protocol.wire import decode_bundle
 
 LAB = Account.create().address
 MARKET = "http://market.example"
@@ -53,18 +54,18 @@ def test_files_are_licensed_and_appear(visit: Open, place: World, files: list[Pa
     here = visit(account=ada)
     page = here.connect()
     page.get_by_role("link", name="Allow").click()
-    here.look_at("allow-empty-phone")
+    here.look_at("allow-empty")
     fill(page, files)
     page.get_by_label("Guardian").fill(guardian.address)
     notice = page.locator("[data-notice]")
     expect(notice).to_contain_text(
         f"I allow {LAB}, through kled.ai, to use 3 items of mine for train-ai, from "
     )
-    here.look_at("allow-phone")
+    here.look_at("allow")
     shown = notice.text_content()
     page.get_by_role("button", name="Sign", exact=True).click()
     expect(page.get_by_role("heading", name="Allowed.")).to_be_visible()
-    here.look_at("allowed-phone")
+    here.look_at("allowed")
     assert here.wallet
     assert [one["message"]["notice"] for one in here.wallet.asked] == [shown]
 
@@ -98,7 +99,7 @@ def test_a_marketplace_asks_by_link(visit: Open, place: World) -> None:
 
 def test_a_marketplace_asks_by_message_and_is_answered(visit: Open, place: World) -> None:
     ada = place.person()
-    here = visit(account=ada, size=DESK)
+    here = visit(account=ada)
     example = re.findall(
         r"```html\n(.*?)```",
         (Path(__file__).parents[2] / "docs/reference/page.md").read_text(),
@@ -140,12 +141,32 @@ def test_warnings_where_people_get_hurt(visit: Open, place: World) -> None:
         "That is longer than two years.",
     ):
         expect(page.get_by_text(text)).to_be_visible()
-    here.look_at("warnings-phone")
+    here.look_at("warnings")
     page.get_by_label("Marketplace").fill("kłed.ai")
     expect(page.get_by_text("The name is written in letters that can look like others")).to_be_visible()
     page.get_by_label("Until").fill("2047-01-01")
     expect(page.get_by_role("alert")).to_have_text("Ten years is the longest.")
     expect(page.get_by_role("button", name="Sign", exact=True)).to_be_disabled()
+
+
+def test_what_was_signed_is_not_lost_when_the_node_goes_away(visit: Open, place: World) -> None:
+    here = visit(account=place.person())
+    asked = f"grantee={LAB}&purposes=train-ai&expires=2027-05-03&items=0x" + "14" * 32
+    page = here.connect(f"#/allow?{asked}")
+    page.route("**/v1/consents", lambda route: route.abort())
+    page.get_by_role("button", name="Sign", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("Your signature is good and is still here")
+    here.look_at("not-taken")
+    with page.expect_download() as saving:
+        page.get_by_role("button", name="Save the signed file").click()
+    (data,) = decode_bundle(saving.value.path().read_bytes())
+    page.unroute("**/v1/consents")
+    page.get_by_role("button", name="Sign", exact=True).click()
+    expect(page.get_by_role("heading", name="Allowed.")).to_be_visible()
+    assert here.wallet
+    assert len(here.wallet.asked) == 1  # it was not asked again
+    shown = page.locator("[data-license]").get_attribute("data-license")
+    assert hex_text(decode(data, place.trusted.network).digest) == shown
 
 
 def test_a_wrong_network_is_said_before_a_consent_is_signed(visit: Open, place: World) -> None:
@@ -171,7 +192,7 @@ def test_anybody_looks_a_file_up(visit: Open, place: World, files: list[Path]) -
     page.get_by_label("Choose files").set_input_files(files[0])
     expect(page.get_by_text("1 license names this file")).to_be_visible()
     expect(page.locator(".card")).to_contain_text(f"{ada.address[:6]}…{ada.address[-4:]} allowed")
-    stranger.look_at("look-up-phone")
+    stranger.look_at("look-up")
     page.get_by_label("Choose files").set_input_files(files[2])
     expect(page.get_by_text("This node knows nobody who licensed this file.")).to_be_visible()
     # The way from here to the license is open to anybody, too, and offers nothing to take back.
@@ -185,9 +206,17 @@ def test_nobody_without_a_wallet_is_left_alone(visit: Open, place: World) -> Non
     place.license(ada, 2, grantee=LAB)
     here = visit()
     page = here.go()
-    links: list[Any] = page.locator(".apps a").evaluate_all("links => links.map(one => one.href)")
-    assert any(one.startswith("https://metamask.app.link/dapp/") for one in links)
-    here.look_at("home-phone")
+    apps = page.locator(".apps a")
+    expect(apps).to_have_count(4)
+    here.look_at("home")
+    # What a marketplace asks for is still there when the page opens in the app.
+    page = here.go("#/allow?via=kled.ai")
+    expect(page.get_by_label("Marketplace")).to_have_value("kled.ai")
+    links: list[str] = apps.evaluate_all("links => links.map(one => one.href)")
+    assert links[0].startswith("https://metamask.app.link/dapp/")
+    for one in links:
+        assert f"{urlsplit(here.url).netloc}/#/allow?via=kled.ai" in unquote(unquote(one))
+    page = here.go("#/")
     page.get_by_label("Or only look").fill("0x12")
     page.get_by_role("button", name="Look", exact=True).click()
     expect(page.get_by_role("alert")).to_have_text(
@@ -197,4 +226,4 @@ def test_nobody_without_a_wallet_is_left_alone(visit: Open, place: World) -> Non
     page.get_by_role("button", name="Look", exact=True).click()
     expect(page.locator(".card")).to_contain_text("may train AI")
     expect(page.get_by_role("button", name="Take back")).to_have_count(0)
-    here.look_at("only-look-phone")
+    here.look_at("only-look")

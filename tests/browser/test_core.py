@@ -26,11 +26,11 @@ def test_a_license_is_taken_back_in_two_taps(visit: Open, place: World) -> None:
     card = page.locator(f'[data-license="0x{held.digest.hex()}"]')
     expect(card).to_contain_text("may train AI with 40 recordings or files until")
     expect(card).to_contain_text("Voice or face cloning: not allowed.")
-    here.look_at("licenses-phone")
+    here.look_at("licenses")
 
     card.get_by_role("button", name="Take back").click()
     expect(page.get_by_role("dialog")).to_contain_text("It reaches 40 permissions in 1 license.")
-    here.look_at("question-phone")
+    here.look_at("question")
     page.get_by_role("button", name="Sign and take back").click()
 
     steps = page.locator(".steps")
@@ -40,7 +40,7 @@ def test_a_license_is_taken_back_in_two_taps(visit: Open, place: World) -> None:
     expect(steps).to_contain_text("On chain in block")  # North relays what it acknowledged
     [block] = re.findall(r"in block ([\d,]+)", steps.inner_text())
     assert ada.address.lower() in place.revoked_in(int(block.replace(",", "")))
-    here.look_at("progress-phone")
+    here.look_at("progress")
     assert here.wallet
     assert [one["message"]["notice"] for one in here.wallet.asked] == [REVOCATION_NOTICE]
     assert set(place.reasons(held, LAB, "train-ai")) == {Reason.REVOKED}
@@ -53,4 +53,4 @@ def test_a_license_is_taken_back_in_two_taps(visit: Open, place: World) -> None:
 
     page.get_by_role("button", name="Done").click()
     expect(card.locator(".pill")).to_have_text("Taken back")
-    here.look_at("taken-back-phone")
+    here.look_at("taken-back")

@@ -7,7 +7,7 @@ from eth_account import Account
 from playwright.sync_api import expect
 
 from browser.reading_codes import read_code, read_request
-from browser.visit import DESK, PHONE, Visit
+from browser.visit import Visit
 from browser.world import World, eventually
 from sayso.onchain import call_for
 from sayso_contracts.calls import Calls
@@ -40,7 +40,7 @@ def test_the_code_for_another_phone_asks_for_what_the_command_would_send(
     page = here.connect(f"#/license/{hex_text(held.digest)}")
     page.get_by_role("button", name="Take back “clone a voice or face”").click()
     asked = read_request(read_code(shown_code(here)))
-    here.look_at("code-phone")
+    here.look_at("code")
     network = place.trusted.network
     assert asked.chain_id == network.chain_id
     assert asked.registry == address_text(network.registry)
@@ -54,21 +54,20 @@ def test_the_code_for_another_phone_asks_for_what_the_command_would_send(
 
 
 def test_a_sentence_as_a_code_sets_its_bit(visit: Open, place: World) -> None:
-    here = visit(account=place.person(), size=DESK)
+    here = visit(account=place.person())
     page = here.connect()
     page.get_by_role("button", name="Take back everything").click()
     asked = read_request(read_code(shown_code(here)))
     assert (asked.word, asked.mask) == (scope_word("everything"), 1)
 
 
-@pytest.mark.parametrize("size", [PHONE, DESK])
-def test_a_lost_phone_and_a_guardian(visit: Open, place: World, size: dict[str, int]) -> None:
+def test_a_lost_phone_and_a_guardian(visit: Open, place: World) -> None:
     ada, guardian = place.person(), place.person()
     guards = bytes.fromhex(guardian.address[2:])
     held = place.license(ada, 2, grantee=LAB, via="kled.ai", guardian=guards)
     other = place.license(ada, 2, grantee=LAB, guardian=guards)
     eventually(lambda: set(place.reasons(held, LAB, "train-ai")) == {GRANTED})
-    here = visit(account=guardian, size=size)
+    here = visit(account=guardian)
     page = here.connect()
     # The guardian has no license; from there a way leads to whom they guard.
     page.get_by_text("For somebody else, as their guardian").click()
@@ -77,13 +76,13 @@ def test_a_lost_phone_and_a_guardian(visit: Open, place: World, size: dict[str, 
     name = f"{ada.address[:6]}…{ada.address[-4:]}"
     expect(page.get_by_role("heading", level=1)).to_have_text(f"Licenses of {name}")
     expect(page.get_by_text(f"You are the guardian of {name}.")).to_be_visible()
-    here.look_at(f"guardian-{'phone' if size is PHONE else 'desktop'}")
+    here.look_at("guardian")
     page.get_by_role("button", name="Take back all of kled.ai").click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text(f"Take back everything that {name} allowed through kled.ai?")
     expect(dialog).to_contain_text(f"You do this for {name}, as their guardian.")
     expect(dialog).to_contain_text("It reaches 2 permissions in 1 license.")
-    here.look_at(f"guardian-question-{'phone' if size is PHONE else 'desktop'}")
+    here.look_at("guardian-question")
     page.get_by_role("button", name="Sign and take back").click()
     expect(page.locator(".steps")).to_contain_text("North keeps it and signed for that")
     assert here.wallet
@@ -96,6 +95,33 @@ def test_a_lost_phone_and_a_guardian(visit: Open, place: World, size: dict[str, 
     page.get_by_role("button", name="Sign and take back").click()
     expect(page.locator(".steps")).to_contain_text("North keeps it and signed for that")
     assert set(place.reasons(other, LAB, "train-ai")) == {REVOKED}
+
+
+def test_a_wallet_that_does_not_announce_itself(visit: Open, place: World) -> None:
+    ada = place.person()
+    place.license(ada, 2, grantee=LAB)
+    page = visit(account=ada, announces=False).go()
+    page.get_by_role("button", name="Connect your wallet").click()
+    expect(page.locator(".card")).to_contain_text("may train AI")
+    page.reload()  # whoever was connected is so again
+    expect(page.locator(".card")).to_contain_text("may train AI")
+
+
+def test_another_account_in_the_wallet(visit: Open, place: World) -> None:
+    ada, ben = place.person(), place.person()
+    place.license(ada, 2, grantee=LAB)
+    place.license(ben, 3, grantee=LAB)
+    here = visit(account=ada)
+    page = here.connect()
+    page.get_by_role("button", name="Take back everything").click()
+    assert here.wallet
+    here.wallet.account, here.wallet.address = ben, ben.address  # the page is not told
+    page.get_by_role("button", name="Sign and take back").click()
+    expect(page.get_by_role("alert")).to_contain_text("The wallet is on another account.")
+    assert here.wallet.asked == []
+    page.get_by_role("button", name="Close").click()
+    page.evaluate("address => window.__accountsChanged([address])", ben.address)
+    expect(page.locator(".card")).to_contain_text("3 recordings")
 
 
 def test_a_contract_wallet_allows_and_takes_back(visit: Open, place: World) -> None:

@@ -9,7 +9,7 @@ import pytest
 from eth_account import Account
 from playwright.sync_api import Page, Route, expect
 
-from browser.visit import DESK, Visit
+from browser.visit import Visit
 from browser.world import World, eventually
 from sayso_protocol.envelope import Envelope
 from sayso_protocol.primitives import hex_text
@@ -44,7 +44,7 @@ def test_one_file_of_a_license(visit: Open, place: World) -> None:
     card(page, held).get_by_role("link", name="Files and details").click()
     page.get_by_role("searchbox").fill(held.items[101].hex()[:20])
     page.get_by_role("checkbox").check()
-    here.look_at("details-phone")
+    here.look_at("details")
     page.get_by_role("button", name="Take back 1 file").click()
     expect(page.get_by_role("dialog")).to_contain_text("It reaches 2 permissions in 1 license.")
     sign(page)
@@ -71,12 +71,12 @@ def test_everything_for_a_purpose_everything_via_and_everything(visit: Open, pla
     ada = place.person()
     one = place.license(ada, 2, grantee=LAB, via="kled.ai", purposes=(CLONING, "train-ai"))
     two = place.license(ada, 2, grantee=OTHER, via="silencio.network", purposes=(CLONING, "train-ai"))
-    here = visit(account=ada, size=DESK)
+    here = visit(account=ada)
     page = here.connect()
-    here.look_at("licenses-desktop")
+    here.look_at("licenses")
     page.get_by_label("Take back a purpose everywhere").select_option(CLONING)
     expect(page.get_by_role("dialog")).to_contain_text("It reaches 4 permissions in 2 licenses.")
-    here.look_at("question-desktop")
+    here.look_at("question")
     sign(page)
     signed_for(page)
     assert {*place.reasons(one, LAB, CLONING), *place.reasons(two, OTHER, CLONING)} == {REVOKED}
@@ -109,7 +109,7 @@ def test_whoever_says_no_has_signed_nothing(visit: Open, place: World) -> None:
     card(page, held).get_by_role("button", name="Take back").click()
     sign(page)
     expect(page.get_by_role("alert")).to_have_text("You said no in the wallet. Nothing was signed.")
-    here.look_at("refused-phone")
+    here.look_at("refused")
     assert place.reasons(held, LAB, "train-ai") != [REVOKED]
 
 
@@ -124,12 +124,12 @@ def test_on_chain_from_the_wallet_after_changing_the_network(visit: Open, place:
     page.get_by_text("Other ways").click()
     page.get_by_role("button", name="Send it myself on chain").click()
     expect(page.get_by_role("alert")).to_contain_text("Your wallet is on another network (chain 1).")
-    here.look_at("wrong-network-phone")
+    here.look_at("wrong-network")
     page.get_by_role("button", name="Switch the network").click()
     page.get_by_text("Other ways").click()
     page.get_by_role("button", name="Send it myself on chain").click()
     expect(page.locator(".steps")).to_contain_text(re.compile(r"On chain in block \d+"))
-    here.look_at("on-chain-phone")
+    here.look_at("on-chain")
     eventually(lambda: set(place.reasons(held, LAB, "train-ai")) == {REVOKED})
     page.get_by_role("button", name="Done").click()
     expect(card(page, held).locator(".pill")).to_have_text("Taken back")
@@ -152,7 +152,7 @@ def test_a_lying_node_is_found_out_before_the_wallet_is_asked(visit: Open, place
     card(page, held).get_by_role("button", name="Take back").click()
     sign(page)
     expect(page.get_by_role("alert")).to_contain_text("This node asked you to sign something else")
-    here.look_at("lying-phone")
+    here.look_at("lying")
     assert here.wallet
     assert here.wallet.asked == []
 
@@ -204,7 +204,7 @@ def test_when_the_node_goes_away_the_signed_file_remains(visit: Open, place: Wor
         card(page, held).get_by_role("button", name="Take back").click()
         sign(page)
         expect(page.get_by_role("alert")).to_contain_text("This node does not answer. Nothing is lost.")
-        here.look_at("node-gone-phone")
+        here.look_at("node-gone")
         with page.expect_download() as saving:
             page.get_by_role("button", name="Save the signed file").click()
         page.get_by_text("Hand it to another node", exact=True).click()
@@ -219,7 +219,7 @@ def test_when_the_node_goes_away_the_signed_file_remains(visit: Open, place: Wor
     page.get_by_label("Choose files").set_input_files(saving.value.path())
     expect(page.get_by_text("1 message taken")).to_be_visible()
     expect(page.get_by_text("North keeps it and signed for that")).to_be_visible()
-    stranger.look_at("handed-in-phone")
+    stranger.look_at("handed-in")
     assert set(place.reasons(held, LAB, "train-ai")) == {REVOKED}
 
 
@@ -260,9 +260,9 @@ def test_what_nobody_knows_is_said_to_be_no_promise(visit: Open, place: World) -
     here = visit(account=place.person())
     page = here.connect()
     expect(page.get_by_text("This node knows no license of this address.")).to_be_visible()
-    here.look_at("nothing-phone")
+    here.look_at("nothing")
     page.get_by_role("button", name="Take back everything").click()
     expect(page.get_by_role("dialog")).to_contain_text("It reaches nothing that this node knows.")
     sign(page)
     expect(page.locator(".steps")).to_contain_text("holds it without a promise")
-    here.look_at("no-promise-phone")
+    here.look_at("no-promise")

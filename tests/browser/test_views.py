@@ -6,7 +6,7 @@ import pytest
 from eth_account import Account
 from playwright.sync_api import expect
 
-from browser.visit import DESK, Visit
+from browser.visit import Visit
 from browser.world import World
 from sayso_protocol.primitives import hex_text
 
@@ -51,7 +51,7 @@ def test_a_language_is_chosen_and_kept(visit: Open, place: World) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Rudisha ruhusa yako.")
 
 
-def test_dark_and_wide(visit: Open, place: World) -> None:
+def test_in_the_dark(visit: Open, place: World) -> None:
     ada = place.person()
     for via in ("kled.ai", "silencio.network"):
         place.license(ada, 40, grantee=LAB, via=via, purposes=("evaluate", "train-ai"))
@@ -63,15 +63,12 @@ def test_dark_and_wide(visit: Open, place: World) -> None:
     page.get_by_role("button", name="Sign and take back").click()
     expect(page.locator(".steps")).to_contain_text("North keeps it")
     here.look_at("progress-dark")
-    wide = visit(size=DESK)
-    wide.go()
-    wide.look_at("home-desktop")
 
 
 def test_by_keyboard_alone(visit: Open, place: World) -> None:
     ada = place.person()
     held = place.license(ada, 2, grantee=LAB)
-    here = visit(account=ada, size=DESK)
+    here = visit(account=ada)
     page = here.go()
     connect = page.get_by_role("button", name="Connect Test Wallet")
     connect.focus()
@@ -107,7 +104,7 @@ def test_thousands_of_licenses_are_searched_at_once(visit: Open, place: World) -
     expect(page.locator(".card")).to_have_count(1)
     page.get_by_label("Show").select_option("revoked")
     expect(page.get_by_text("Nothing matches.")).to_be_visible()
-    here.look_at("no-match-phone")
+    here.look_at("no-match")
 
 
 def test_items_by_the_thousand(visit: Open, place: World) -> None:
@@ -139,7 +136,7 @@ def test_a_node_that_is_gone_is_said(visit: Open, place: World) -> None:
     here.page.route("**/v1/node", lambda route: route.abort())
     page = here.go()
     expect(page.get_by_role("alert")).to_contain_text("This node does not answer. Nothing is lost.")
-    here.look_at("unreachable-phone")
+    here.look_at("unreachable")
     here.page.unroute("**/v1/node")
     page.get_by_role("button", name="Try again").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Take back your say-so.")

@@ -16,8 +16,7 @@ from browser.world import DEADLINE_S, World
 ROOT: Final = Path(__file__).parents[2]
 AXE: Final = ROOT / "node" / "web" / "node_modules" / "axe-core" / "axe.min.js"
 SHOTS: Final = Path(__file__).parent / "shots"
-PHONE: Final = {"width": 360, "height": 740}
-DESK: Final = {"width": 1_180, "height": 860}
+SIZES: Final = {"phone": (360, 740), "desktop": (1_180, 860)}
 expect.set_options(timeout=DEADLINE_S * 1_000)
 
 
@@ -31,25 +30,27 @@ class Visit:
         *,
         account: LocalAccount | None = None,
         contract: str = "",
-        size: dict[str, int] = PHONE,
+        announces: bool = True,
+        device: Literal["phone", "desktop"] = "phone",
         language: str = "en",
         dark: bool = False,
         at: str = "",
     ) -> None:
-        self.world, self.url = world, at or world.north.url
+        self.world, self.url, self.device = world, at or world.north.url, device
+        width, height = SIZES[device]
         scheme: Literal["dark", "light"] = "dark" if dark else "light"
         self.context = browser.new_context(
-            viewport=dict(size),  # type: ignore[arg-type]
+            viewport={"width": width, "height": height},
             locale=language,
             color_scheme=scheme,
-            has_touch=size is PHONE,
+            has_touch=device == "phone",
             accept_downloads=True,
             reduced_motion="reduce",
         )
         self.context.set_default_timeout(DEADLINE_S * 1_000)
         self.wallet = TestWallet(account, world, contract) if account else None
         if self.wallet:
-            self.wallet.install(self.context)
+            self.wallet.install(self.context, announces=announces)
         self.problems: list[str] = []
         self.page = self.watch(self.context.new_page())
 
@@ -83,7 +84,7 @@ class Visit:
         """Keep a picture, for people to look at."""
         SHOTS.mkdir(exist_ok=True)
         sheet = self.page.locator("dialog[open]").count() > 0
-        self.page.screenshot(path=SHOTS / f"{name}.png", full_page=not sheet)
+        self.page.screenshot(path=SHOTS / f"{name}-{self.device}.png", full_page=not sheet)
 
     def axe(self) -> list[str]:
         """What axe-core finds wrong with the page as it is now."""

@@ -29,8 +29,17 @@ PROVIDER = string.Template("""
       if (error) throw Object.assign(new Error(error.message), { code: error.code });
       return result;
     },
-    on() {},
+    on(event, listener) {
+      if (event === "accountsChanged") window.__accountsChanged = listener;
+    },
   };
+  if (!$announces) { // as some apps on phones do it, and late
+    setTimeout(() => {
+      window.ethereum = provider;
+      window.dispatchEvent(new Event("ethereum#initialized"));
+    });
+    return;
+  }
   const info = { uuid: "350670db-19fa-4704-a166-e52e178b59d2", name: "$name", rdns: "$rdns", icon: "" };
   const announce = () => window.dispatchEvent(
     new CustomEvent("eip6963:announceProvider", { detail: Object.freeze({ info, provider }) }),
@@ -38,7 +47,7 @@ PROVIDER = string.Template("""
   window.addEventListener("eip6963:requestProvider", announce);
   announce();
 })();
-""").substitute(name=NAME, rdns=RDNS)
+""")
 
 
 class Refused(Exception):
@@ -67,9 +76,10 @@ class TestWallet:
         self.sent: list[dict[str, Any]] = []
         self.after_signing: Callable[[], object] = lambda: None
 
-    def install(self, context: BrowserContext) -> None:
+    def install(self, context: BrowserContext, *, announces: bool = True) -> None:
         context.expose_function("__testWallet", self._answer)
-        context.add_init_script(PROVIDER)
+        values = {"name": NAME, "rdns": RDNS, "announces": json.dumps(announces)}
+        context.add_init_script(PROVIDER.substitute(values))
 
     def _answer(self, text: str) -> str:
         request = json.loads(text)

@@ -43,11 +43,14 @@ export function findWallets(tell: (wallets: Wallet[]) => void): void {
     tell([...found.values()]);
   });
   window.dispatchEvent(new Event("eip6963:requestProvider"));
-  const injected = (window as { ethereum?: Provider }).ethereum;
-  if (injected && found.size === 0) {
+  const adopt = () => {
+    const injected = (window as { ethereum?: Provider }).ethereum;
+    if (!injected || found.size > 0) return;
     found.set("injected", { id: "injected", name: "", icon: "", provider: injected });
     tell([...found.values()]);
-  }
+  };
+  adopt();
+  window.addEventListener("ethereum#initialized", adopt); // apps on phones put it there late
 }
 
 async function call<T>(provider: Provider, method: string, params?: unknown): Promise<T> {
@@ -111,7 +114,7 @@ export function send({ provider }: Wallet, from: string, to: string, data: strin
   return call<string>(provider, "eth_sendTransaction", [{ from, to, data, value: "0x0" }]);
 }
 
-/** Links that open this page in the browser of a wallet app. */
+/** Links that open this page, what follows # included, in the browser of a wallet app. */
 export function appLinks(page: string): { name: string; url: string }[] {
   const plain = page.replace(/^https?:\/\//, "");
   return [

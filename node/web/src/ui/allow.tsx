@@ -7,7 +7,7 @@ import { type Asker, onRequest, readRequest } from "../request.js";
 import { KNOWN, warningsOn } from "../warnings.js";
 import { useApp } from "./app.js";
 import { type Form, Fields, readyTerms } from "./allow_fields.js";
-import { Given, useGiving } from "./giving.js";
+import { Given, SaveConsents, useGiving } from "./giving.js";
 import { Wallets } from "./home.js";
 import { FileDrop, type Hashed, Say, short } from "./parts.js";
 import { WrongNetwork } from "./takeback.js";
@@ -82,7 +82,13 @@ export function Allow({ query }: { query: URLSearchParams }) {
           ))}
         </>
       )}
-      {giving.error && <Say kind="bad">{giving.error}</Say>}
+      {giving.error && (
+        <Say kind="bad">
+          <p>{giving.error}</p>
+          {giving.unsent && <p>{t("not_taken")}</p>}
+        </Say>
+      )}
+      {giving.unsent && <SaveConsents bytes={giving.unsent} />}
       {giving.chain !== null && <WrongNetwork theirs={giving.chain} />}
       {app.account ? (
         <>

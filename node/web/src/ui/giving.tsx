@@ -1,6 +1,6 @@
 // Signing consents and handing them in; one signature for every 1,024 files.
 
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 
 import { t } from "../i18n.js";
 import { license, submitConsent } from "../net/api.js";
@@ -8,7 +8,8 @@ import { chainOf, connect } from "../net/wallet.js";
 import { hex, same } from "../protocol/bytes.js";
 import { bundle, consentEnvelope } from "../protocol/envelope.js";
 import type { Asker } from "../request.js";
-import { signConsent } from "../signing.js";
+import type { Consent } from "../protocol/messages.js";
+import { type Signed, signConsent } from "../signing.js";
 import type { Part } from "./allow_fields.js";
 import { changed, saveFile, useApp } from "./app.js";
 import { type Hashed, Say, explain, short } from "./parts.js";
@@ -20,23 +21,35 @@ export interface GivenPart extends Part {
   revoked: number;
 }
 
+const nameOf = (consent: Consent): string => consent.notice + consent.content;
+
 export function useGiving(asker: Asker | null) {
   const { node, wallet, account } = useApp();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState("");
   const [chain, setChain] = useState<number | null>(null);
   const [given, setGiven] = useState<GivenPart[] | null>(null);
+  /** A bundle of what was signed when the node did not take all of it. */
+  const [unsent, setUnsent] = useState<Uint8Array | null>(null);
+
+  // What was signed is kept until it is handed in: nobody has to sign it twice because a node was away.
+  const signed = useRef(new Map<string, Signed<Consent>>());
 
   async function one({ consent, items }: Part): Promise<GivenPart> {
-    const { digest, signature } = await signConsent(wallet!, consent.contributor, consent, items, node.network);
-    await submitConsent(consent, items, signature);
-    const { revoked_permissions: revoked } = await license(digest);
-    return { consent, items, license: digest, envelope: consentEnvelope(consent, items, signature, node.network), revoked };
+    const kept = signed.current.get(nameOf(consent));
+    const made = kept ?? (await signConsent(wallet!, consent.contributor, consent, items, node.network));
+    signed.current.set(nameOf(consent), made);
+    await submitConsent(consent, items, made.signature);
+    const { revoked_permissions: revoked } = await license(made.digest);
+    return { consent, items, license: made.digest, envelope: envelopeOf({ consent, items }, made), revoked };
   }
+  const envelopeOf = ({ consent, items }: Part, { signature }: Signed<Consent>) =>
+    consentEnvelope(consent, items, signature, node.network);
 
   async function give(parts: Part[]) {
     setBusy(true);
     setError("");
+    setUnsent(null);
     try {
       const open = await connect(wallet!);
       if (!open || !same(open, account!)) throw new Error(t("wrong_account", { address: short(account!) }));
@@ -50,11 +63,24 @@ export function useGiving(asker: Asker | null) {
       asker?.answer(done.map((part) => ({ license: part.license, envelope: hex(part.envelope), items: part.items })));
     } catch (problem) {
       setError(explain(problem));
+      const found = parts.flatMap((part) => {
+        const made = signed.current.get(nameOf(part.consent));
+        return made ? [envelopeOf(part, made)] : [];
+      });
+      if (found.length > 0) setUnsent(bundle(found));
     } finally {
       setBusy(false);
     }
   }
-  return { busy, error, chain, given, give };
+  return { busy, error, chain, given, unsent, give };
+}
+
+export function SaveConsents({ bytes }: { bytes: Uint8Array }) {
+  return (
+    <button type="button" onClick={() => saveFile("consents.sayso", bytes, BUNDLE)}>
+      {t("save")}
+    </button>
+  );
 }
 
 export function Given({ given, names }: { given: GivenPart[]; names: Hashed[] }) {
@@ -77,9 +103,7 @@ export function Given({ given, names }: { given: GivenPart[]; names: Hashed[] })
         <button type="button" onClick={() => saveFile("licensed.jsonl", rows.join(""), "application/jsonl")}>
           {t("save_manifest")}
         </button>
-        <button type="button" onClick={() => saveFile("consents.sayso", bundle(given.map((part) => part.envelope)), BUNDLE)}>
-          {t("save")}
-        </button>
+        <SaveConsents bytes={bundle(given.map((part) => part.envelope))} />
         <a class="button" href="#/">
           {t("nav_mine")}
         </a>

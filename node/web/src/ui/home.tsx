@@ -30,7 +30,7 @@ export function Wallets() {
         <h2>{t("no_wallet")}</h2>
         <p>{t("open_in")}</p>
         <ul class="apps">
-          {appLinks(location.origin + "/").map(({ name, url }) => (
+          {appLinks(location.href).map(({ name, url }) => (
             <li key={name}>
               <a class="button" href={url} rel="noreferrer">
                 {name}
