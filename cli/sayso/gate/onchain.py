@@ -88,7 +88,7 @@ class ChainJudge:
 
     def _is_fresh(self) -> bool:
         """Whether the newest block of the endpoint is young enough, by our clock."""
-        age_s = self._clock() - self._block["time"]
+        age_s: float = self._clock() - self._block["time"]
         return -LIMITS.clock_skew_s <= age_s <= self._asked.max_age_s
 
     async def _bits(self, words: Words) -> dict[bytes, Masks]:
