@@ -3,7 +3,6 @@
 For programs that run nodes as children, so that a node never outlives them. People use `sayso node run`.
 """
 
-import asyncio
 import sys
 from pathlib import Path
 
@@ -21,7 +20,7 @@ def main(arguments: list[str]) -> int:
         return USAGE
     set_up_log(verbose=False)
     try:
-        asyncio.run(run_node(load_config(Path(arguments[0])), lambda: None, end_with=sys.stdin.fileno()))
+        run_node(load_config(Path(arguments[0])), lambda: None, end_with=sys.stdin.fileno())
     except SaysoError as error:
         sys.stderr.write(f"error [{error.code}]: {error}\n")
         return 1

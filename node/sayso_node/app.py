@@ -9,6 +9,8 @@ import logging
 import signal
 from collections.abc import Callable
 
+import uvloop
+
 from sayso_node.clock import SystemClock
 from sayso_node.config import NodeConfig
 from sayso_node.errors import InvalidNodeConfig
@@ -17,13 +19,15 @@ from sayso_node.node import Node
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
-async def run_node(
-    config: NodeConfig, ready: Callable[[], None], *, end_with: int | None = None
-) -> None:
+def run_node(config: NodeConfig, ready: Callable[[], None], *, end_with: int | None = None) -> None:
     """Run until a signal comes, or `end_with` closes: a pipe that only the parent holds.
 
-    Raises InvalidNodeConfig when an address is taken.
+    The event loop is uvloop (docs/adr/0016). Raises InvalidNodeConfig when an address is taken.
     """
+    uvloop.run(_run(config, ready, end_with))
+
+
+async def _run(config: NodeConfig, ready: Callable[[], None], end_with: int | None) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     if end_with is not None:

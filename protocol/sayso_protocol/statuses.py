@@ -9,6 +9,7 @@ the leaves of a binary tree, the node signs its root, and each answer carries it
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from nacl.signing import SigningKey
 
@@ -41,8 +42,7 @@ class Moment:
     time: int
 
 
-@dataclass(frozen=True)
-class Status:
+class Status(NamedTuple):
     """What was asked about one row, and the answer.
 
     Attributes:
@@ -64,8 +64,7 @@ class Status:
         return pack([*self.row, *terms])
 
 
-@dataclass(frozen=True)
-class StatusAnswer:
+class StatusAnswer(NamedTuple):
     """A status with its place under a signed head.
 
     Attributes:

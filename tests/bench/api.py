@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import aiohttp
 import msgpack
@@ -31,6 +31,11 @@ REQUESTS = 6_000
 ROUNDS = 3
 BULK_ROUNDS = 3
 CURRENT_S = 60.0
+OURS = "ours"
+PEERS = {
+    "aiohttp, a bare handler with the same bytes": "asyncio",
+    "the same on uvloop, which the node runs on": "uvloop",
+}
 QUERY = Query(bytes(20), "train-ai")
 
 
@@ -61,26 +66,24 @@ async def _confirmed(node: MeasuredNode, row: Row) -> None:
 
 async def _statuses(node: MeasuredNode, rows: Sequence[Row]) -> list[Figure]:
     paths = [StatusQuestion(row, QUERY, MAX_AGE_S).path for row in rows[:: len(rows) // REQUESTS]]
-    ours: list[Seen] = []
-    bare: list[Seen] = []
     async with aiohttp.ClientSession() as http, http.get(node.node.url + paths[0]) as answer:
         body = await answer.read()
-    async with _bare(body) as url:
+    seen: dict[str, list[Seen]] = {OURS: [], **{peer: [] for peer in PEERS}}
+    async with AsyncExitStack() as stack:
+        urls = {OURS: node.node.url}
+        for peer, loop in PEERS.items():
+            urls[peer] = await stack.enter_async_context(_bare(body, loop))
         for turn in range(ROUNDS + 1):
-            seen = [
-                await load(where, paths, connections=CONNECTIONS, requests=REQUESTS)
-                for where in (node.node.url, url)
-            ]
-            if turn:  # the first is for warming up
-                ours.append(seen[0])
-                bare.append(seen[1])
-    name = "aiohttp, a bare handler with the same bytes"
-    rate, peer = (statistics.median([one.per_s for one in some]) for some in (ours, bare))
-    late, peer_late = (statistics.median([_p99_ms(one) for one in some]) for some in (ours, bare))
+            for name, url in urls.items():
+                round_ = await load(url, paths, connections=CONNECTIONS, requests=REQUESTS)
+                if turn:  # the first is for warming up
+                    seen[name].append(round_)
+    rates = {name: statistics.median([one.per_s for one in some]) for name, some in seen.items()}
+    late = {name: statistics.median(map(_p99_ms, some)) for name, some in seen.items()}
     limit = f"{CONNECTIONS} connections, each waits for its answer"
     return [
-        Figure("api.status_per_s", rate, "answers/s", "higher", {name: peer}, limit),
-        Figure("api.status_p99_ms", late, "ms", "lower", {name: peer_late}, limit),
+        Figure("api.status_per_s", rates.pop(OURS), "answers/s", "higher", rates, limit),
+        Figure("api.status_p99_ms", late.pop(OURS), "ms", "lower", late, limit),
     ]
 
 
@@ -89,9 +92,9 @@ def _p99_ms(seen: Seen) -> float:
 
 
 @asynccontextmanager
-async def _bare(body: bytes) -> AsyncIterator[str]:
+async def _bare(body: bytes, loop: str) -> AsyncIterator[str]:
     (port,) = free_ports(1)
-    command = (sys.executable, "-m", "bench.bare", str(port))
+    command = (sys.executable, "-m", "bench.bare", str(port), loop)
     process = await asyncio.create_subprocess_exec(*command, stdin=subprocess.PIPE)
     try:
         assert process.stdin

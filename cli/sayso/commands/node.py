@@ -98,7 +98,7 @@ def run(folder: Path, *, verbose: bool) -> None:
 
     config = load_config(folder)
     set_up_log(verbose=verbose)
-    asyncio.run(run_node(config, lambda: say(f"ready: http://{config.settings.http}")))
+    run_node(config, lambda: say(f"ready: http://{config.settings.http}"))
 
 
 @node.command(epilog=example("sayso node status --node http://127.0.0.1:8600"))

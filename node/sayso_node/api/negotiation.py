@@ -50,14 +50,17 @@ async def negotiated(request: web.Request, handler: Handler) -> web.StreamRespon
         return web.Response(status=204, headers=ORIGIN | PREFLIGHT)
     if request.path == "/" or request.path.startswith(ASSETS):
         return await handler(request)  # the page, which is for browsers and dressed by itself
-    accept = request.headers.get("Accept", "*/*")
-    if choose(accept, _offers(request)):
+    accept, offers = request.headers.get("Accept", "*/*"), _offers(request)
+    form = choose(accept, offers)
+    if form:
         response = await handler(request)
     else:
-        response = refusal(NotAcceptable(f"this is answered as {' or '.join(_offers(request))}"))
+        response = refusal(NotAcceptable(f"this is answered as {' or '.join(offers)}"))
     if response.prepared or not isinstance(response, web.Response):
         return response
-    return await _dressed(request, response, choose(accept, FORMS) or JSON)
+    if offers is not FORMS:
+        form = choose(accept, FORMS) or JSON
+    return await _dressed(request, response, form or JSON)
 
 
 def _offers(request: web.Request) -> tuple[str, ...]:
@@ -85,7 +88,8 @@ async def _dressed(request: web.Request, response: web.Response, form: str) -> w
         if _has(request, tag):
             kept = {"ETag": headers["ETag"], "Vary": headers["Vary"]}
             return web.Response(status=304, headers=ORIGIN | kept | {"Cache-Control": "no-cache"})
-    await _compress(request, response)
+    if len(_bytes(response)) >= COMPRESS_BYTES:
+        await _compress(request, response)
     return response
 
 
@@ -109,9 +113,9 @@ def _has(request: web.Request, tag: ETag) -> bool:
 
 
 async def _compress(request: web.Request, response: web.Response) -> None:
-    body = _bytes(response)
-    if len(body) < COMPRESS_BYTES or not takes_gzip(request.headers.get("Accept-Encoding", "")):
+    if not takes_gzip(request.headers.get("Accept-Encoding", "")):
         return
+    body = _bytes(response)
     if len(body) < LONG_BYTES:
         response.body = gzip.compress(body, 6, mtime=0)
     else:
