@@ -11,12 +11,13 @@ from sayso.commands.text import example, moment, say, several
 from sayso.comparing import Files, find_misconduct
 from sayso.gate.formats.base import Columns
 from sayso.gate.licenses import load_licenses
-from sayso.gate.rechecking import verify_record
+from sayso.gate.rechecking import Again, verify_record
 from sayso.gate.records import TYPE as RECORD
 from sayso.gate.records import ReadRecord, record_from_json
 from sayso.networks import load_network
 from sayso.outputs import refuse_existing, write_file
 from sayso.verifying import read_json, verify_receipt
+from sayso_protocol.errors import BadProof
 from sayso_protocol.misconduct import row_proof_to_json
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import address_text, hex_text
@@ -40,7 +41,19 @@ def receipt() -> None:
 @click.option("--rejected", type=PATH, metavar="WHY", help="The rejected rows of that check.")
 @click.option("--license-column", metavar="NAME", help="As in that check.")
 @click.option("--item-column", metavar="NAME", help="As in that check.")
-@click.option("--bundle", type=PATH, metavar="DIR", help="As in that check, if files named no license.")
+@click.option(
+    "--bundle",
+    type=PATH,
+    metavar="DIR",
+    help="As in that check, if it was offline or files named no license.",
+)
+@click.option(
+    "--offline",
+    multiple=True,
+    type=PATH,
+    metavar="SNAPSHOT",
+    help="As in that check: look in it again, as at that moment.",
+)
 @network_option
 def verify(
     path: Path,
@@ -49,6 +62,7 @@ def verify(
     license_column: str | None,
     item_column: str | None,
     bundle: Path | None,
+    offline: tuple[Path, ...],
     network_path: Path,
 ) -> None:
     """Verify who signed RECEIPT, and that the files at hand are the ones it speaks of.
@@ -60,13 +74,18 @@ def verify(
     """
     if rejected and not manifest:
         raise click.UsageError("--rejected needs the --manifest that was checked")
+    if offline and not (manifest and rejected and bundle):
+        raise click.UsageError("--offline needs --manifest, --rejected and --bundle of that check")
     value, trusted = read_json(path, RECORD_BYTES), load_network(network_path)
     columns = Columns(license_column, item_column)
     if isinstance(value, dict) and value.get("type") == RECORD:
         record = record_from_json(value)
         query, when = Query(record.grantee, record.purpose), record.time
         columns = _with_bundle(columns, bundle, trusted, query, when)
-        _say_record(record, trusted, manifest, rejected, columns)
+        again = Again(record, trusted, offline, bundle) if offline and bundle else None
+        _say_record(record, trusted, manifest, rejected, columns, again)
+    elif offline:
+        raise BadProof("it is a node's receipt, not the record of a check offline")
     else:
         signed = receipt_from_json(value)
         query = Query(signed.statement.grantee, signed.statement.purpose)
@@ -76,6 +95,8 @@ def verify(
         say("it is for exactly the rows of the manifest")
     if rejected:
         say("it states exactly these rejected rows, and granted for every other row")
+    if offline:
+        say("the snapshots and the consents say the same, as at that moment")
 
 
 def _with_bundle(
@@ -93,8 +114,9 @@ def _say_record(
     manifest: Path | None,
     rejected: Path | None,
     columns: Columns,
+    again: Again | None,
 ) -> None:
-    signers = verify_record(record, trusted, manifest, rejected, columns)
+    signers = verify_record(record, trusted, manifest, rejected, columns, again)
     by = f"receipts signed by {', '.join(signers)}" if signers else "no node signed: checked offline"
     say(f"run {record.run_id}, {several(len(record.parts), 'part')}; {by}")
     say(f"asked by {address_text(record.grantee)} for {record.purpose}")

@@ -7,6 +7,7 @@ lies or lags behind can only refuse. A node that does not answer is an error, ne
 import asyncio
 from collections.abc import Sequence
 from typing import Final
+from urllib.parse import urlsplit, urlunsplit
 
 from sayso.answers import CheckAnswer
 from sayso.checking import ask
@@ -67,7 +68,7 @@ class NodesJudge:
             counts[reason] = counts.get(reason, 0) + count
         self._answered[url] = {
             "kind": "node",
-            "url": url,
+            "url": _without_user(url),
             "operator": answer.operator.name,
             "node_key": receipt.node_key.hex(),
             "block": receipt.block.number,
@@ -87,3 +88,9 @@ class NodesJudge:
         clients, self._clients = self._clients, []
         for client in clients:
             self._loop.run(client.__aexit__(None, None, None))
+
+
+def _without_user(url: str) -> str:
+    """The URL as it may stand in a record: without a name and a password."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

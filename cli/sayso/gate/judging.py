@@ -36,12 +36,14 @@ class Judged:
         receipts: What nodes signed for exactly these rows.
         differing: In how many rows those who were asked disagreed.
         overruled: How many rows that all nodes called granted are revoked on the chain.
+        time: For which second it was judged, where nobody signed for one.
     """
 
     numbers: bytes
     receipts: tuple[Signed[Receipt], ...] = ()
     differing: int = 0
     overruled: int = 0
+    time: int | None = None
 
 
 @dataclass(frozen=True)

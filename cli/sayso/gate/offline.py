@@ -47,8 +47,9 @@ class OfflineJudge:
 
     def judge(self, rows: bytes) -> Judged:
         """A reason for every row."""
-        reasons, _ = self._gate.judge(rows, self._clock())
-        return Judged(reasons.tobytes())
+        now = int(self._clock())  # whole, so that the record can name it and it can be done again
+        reasons, _ = self._gate.judge(rows, now)
+        return Judged(reasons.tobytes(), time=now)
 
     def evidence(self) -> Evidence:
         """The snapshots and the bundle."""

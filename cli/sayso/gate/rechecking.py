@@ -1,21 +1,25 @@
 """Re-checking the record of a run, years later: every signature, every root and every sum in it.
 
 Needs the network file of the time; with the manifest and the refused rows, everything that the record
-says about them. What nodes signed is proven; what a gate found in snapshots or on the chain is bound to
-the rows by its root, and can be done again by whoever kept the snapshots.
+says about them. What nodes signed is proven. What a gate found in snapshots is bound to the rows by its
+root, and is done again, as at that moment, with the snapshots and the consents.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from sayso.gate.formats.base import Columns
+from sayso.gate.judging import Asked
+from sayso.gate.licenses import load_licenses
+from sayso.gate.offline import OfflineJudge
 from sayso.gate.records import Part, ReadRecord
 from sayso.verifying import stated_parts
 from sayso_protocol.errors import BadProof, WrongNetwork
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.receipts import Receipt, Signed, count_reasons
 from sayso_protocol.row_tree import ROW_BYTES, manifest_root, results_root
-from sayso_protocol.verdict import Reason
+from sayso_protocol.verdict import Query, Reason
 
 
 def verify_record(
@@ -24,8 +28,11 @@ def verify_record(
     manifest: Path | None = None,
     rejected: Path | None = None,
     columns: Columns | None = None,
+    again: "Again | None" = None,
 ) -> list[str]:
     """The operators who signed, once everything at hand agrees with the record.
+
+    With `again`, the rows are judged anew; it needs the manifest and the refused rows.
 
     Raises:
         BadProof: Its parts, its counts or its roots do not fit each other or the files.
@@ -42,7 +49,7 @@ def verify_record(
     if signers and record.counts.get(Reason.GRANTED.value, 0) > signed_for:
         raise BadProof("the record calls more rows granted than the nodes that signed")
     if manifest is not None:
-        _check_files(record, manifest, rejected, columns)
+        _check_files(record, manifest, rejected, columns, again)
     return list(dict.fromkeys(signers))
 
 
@@ -65,14 +72,62 @@ def _granted(signed: Signed[Receipt]) -> int:
     return dict(signed.statement.counts).get(Reason.GRANTED.value, 0)
 
 
+class Again:
+    """Again looks in the snapshots of a record once more, as at the moment of the check.
+
+    Raises:
+        BadProof: They, or the consents, are not those of the record. And what OfflineJudge raises.
+    """
+
+    def __init__(
+        self, record: ReadRecord, trusted: NetworkFile, snapshots: Sequence[Path], bundle: Path
+    ) -> None:
+        self._now = self._moment(record.parts[0]) if record.parts else 0
+        query = Query(record.grantee, record.purpose)
+        self._judge = OfflineJudge(
+            snapshots,
+            lambda: load_licenses(bundle, trusted.network),
+            trusted,
+            Asked(query, record.max_age_s, record.run_id),
+            lambda: self._now,
+        )
+        if _relied_on(self._judge.evidence().sources) != _relied_on(record.value.get("sources", ())):
+            raise BadProof("the record relies on other snapshots, or on other consents")
+
+    def check(self, part: Part, rows: bytes, numbers: bytes) -> None:
+        """Raise BadProof unless the same comes of it."""
+        self._now = self._moment(part)
+        if self._judge.judge(rows).numbers != numbers:
+            raise BadProof("the snapshots say something else about these rows than the record")
+
+    @staticmethod
+    def _moment(part: Part) -> int:
+        if part.time is None:
+            raise BadProof(
+                "the record is not of a check offline: it does not say for when it was judged"
+            )
+        return part.time
+
+
+def _relied_on(sources: Sequence[dict[str, Any]]) -> list[str]:
+    """What names the snapshots and the set of consents."""
+    return sorted(str(one.get("id", one.get("digest"))) for one in sources)
+
+
 def _check_files(
-    record: ReadRecord, manifest: Path, rejected: Path | None, columns: Columns | None
+    record: ReadRecord,
+    manifest: Path,
+    rejected: Path | None,
+    columns: Columns | None,
+    again: Again | None,
 ) -> None:
     counts: dict[str, int] = {}
     parts = _regrouped(stated_parts(manifest, rejected, columns), [one.rows for one in record.parts])
     for part, (rows, numbers) in zip(record.parts, parts, strict=True):
         for signed in part.receipts:
             _check_receipt(signed, rows, numbers, by_reason=rejected is not None)
+        if again is not None:
+            again.check(part, rows, numbers)
         if rejected is not None and results_root(rows, numbers) != part.root:
             raise BadProof("the record states other results for these rows")
         for name, count in count_reasons(numbers):

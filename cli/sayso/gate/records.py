@@ -31,11 +31,13 @@ class Part:
         rows: How many.
         root: Over the rows with their reasons, 32 bytes.
         receipts: What nodes signed for exactly these rows.
+        time: For which second they were judged, where no node signed.
     """
 
     rows: int
     root: bytes
     receipts: tuple[Signed[Receipt], ...]
+    time: int | None = None
 
 
 @dataclass
@@ -73,12 +75,17 @@ class Record:
         """How many of them may be used."""
         return self.counts.get(Reason.GRANTED.value, 0)
 
+    @property
+    def is_offline(self) -> bool:
+        """Whether nobody was asked."""
+        return any(one["kind"] == "snapshot" for one in self.evidence.sources)
+
     def add(self, rows: bytes, judged: Judged) -> None:
         """Take in a part."""
         for reason, count in Verdicts(judged.numbers).counts.items():
             self.counts[reason] = self.counts.get(reason, 0) + count
         root = results_root(rows, judged.numbers)
-        self.parts.append(Part(len(judged.numbers), root, judged.receipts))
+        self.parts.append(Part(len(judged.numbers), root, judged.receipts, judged.time))
         self.differing += judged.differing
         self.overruled += judged.overruled
 
@@ -118,6 +125,7 @@ def _part_json(part: Part) -> Json:
         "rows": part.rows,
         "results_root": hex_text(part.root),
         "receipts": [receipt_to_json(one) for one in part.receipts],
+        **({} if part.time is None else {"time": part.time}),
     }
 
 
@@ -160,7 +168,8 @@ def record_from_json(value: Any) -> ReadRecord:
 
 def _read_part(value: Any) -> Part:
     receipts = tuple(receipt_from_json(one) for one in value["receipts"])
-    return Part(_count(value["rows"]), hash_from_text(value["results_root"]), receipts)
+    time = _count(value["time"]) if "time" in value else None
+    return Part(_count(value["rows"]), hash_from_text(value["results_root"]), receipts, time)
 
 
 def _count(value: Any) -> int:
