@@ -39,9 +39,13 @@ def signed_for(page: Page) -> None:
 def test_one_file_of_a_license(visit: Open, place: World) -> None:
     ada = place.person()
     held = place.license(ada, 120, grantee=LAB, purposes=("research", "train-ai"))
+    eventually(lambda: place.north.get(f"/v1/licenses/{hex_text(held.digest)}")["anchor"])
     here = visit(account=ada)
     page = here.connect()
     card(page, held).get_by_role("link", name="Files and details").click()
+    expect(page.locator(".state")).to_contain_text(
+        re.compile(r"Dated on chain on \w+ \d+, \d{4}, in block")
+    )
     page.get_by_role("searchbox").fill(held.items[101].hex()[:20])
     page.get_by_role("checkbox").check()
     here.look_at("details")
@@ -73,10 +77,10 @@ def test_everything_for_a_purpose_everything_via_and_everything(visit: Open, pla
     two = place.license(ada, 2, grantee=OTHER, via="silencio.network", purposes=(CLONING, "train-ai"))
     here = visit(account=ada)
     page = here.connect()
-    here.look_at("licenses")
+    here.look_at("two-licenses")
     page.get_by_label("Take back a purpose everywhere").select_option(CLONING)
     expect(page.get_by_role("dialog")).to_contain_text("It reaches 4 permissions in 2 licenses.")
-    here.look_at("question")
+    here.look_at("question-purpose")
     sign(page)
     signed_for(page)
     assert {*place.reasons(one, LAB, CLONING), *place.reasons(two, OTHER, CLONING)} == {REVOKED}

@@ -17,7 +17,7 @@ from support.anvil import CHAIN_ID
 NAME = "Test Wallet"
 RDNS = "org.example.wallet"
 QUIET = {"eth_chainId", "eth_accounts", "eth_requestAccounts"}  # nobody is asked again
-PASSED_ON = {"eth_getTransactionReceipt", "eth_blockNumber", "eth_getCode"}
+PASSED_ON = {"eth_getTransactionReceipt", "eth_getBlockByNumber", "eth_getCode"}
 
 # The page's side: every request goes to the test's process; a refusal comes back as EIP-1193 says.
 PROVIDER = string.Template("""

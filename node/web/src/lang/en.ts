@@ -53,6 +53,7 @@ const en = {
   no_cloning: "Voice or face cloning: not allowed.",
   cloning: "Voice or face cloning: allowed.",
   anchored: "Dated on chain in block {block}",
+  anchored_day: "Dated on chain on {date}, in block {block}",
   not_anchored: "Not on chain yet",
   signed_on: "Signed {date}",
   guardian_is: "Guardian: {address}",

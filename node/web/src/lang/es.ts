@@ -52,6 +52,7 @@ const es: Strings = {
   no_cloning: "Clonar voz o cara: no permitido.",
   cloning: "Clonar voz o cara: permitido.",
   anchored: "Fechada en la cadena, bloque {block}",
+  anchored_day: "Fechada en la cadena el {date}, en el bloque {block}",
   not_anchored: "Aún no está en la cadena",
   signed_on: "Firmada el {date}",
   guardian_is: "Tutor: {address}",

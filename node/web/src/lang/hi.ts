@@ -52,6 +52,7 @@ const hi: Strings = {
   no_cloning: "आवाज़ या चेहरे की नकल: अनुमति नहीं।",
   cloning: "आवाज़ या चेहरे की नकल: अनुमति है।",
   anchored: "चेन पर दर्ज, ब्लॉक {block}",
+  anchored_day: "चेन पर {date} को, ब्लॉक {block} में दर्ज",
   not_anchored: "अभी चेन पर नहीं",
   signed_on: "{date} को हस्ताक्षर किया",
   guardian_is: "अभिभावक: {address}",

@@ -52,6 +52,7 @@ const pt: Strings = {
   no_cloning: "Clonar voz ou rosto: não permitido.",
   cloning: "Clonar voz ou rosto: permitido.",
   anchored: "Datada na cadeia, bloco {block}",
+  anchored_day: "Datada na cadeia em {date}, no bloco {block}",
   not_anchored: "Ainda não está na cadeia",
   signed_on: "Assinada em {date}",
   guardian_is: "Guardião: {address}",

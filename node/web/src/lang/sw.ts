@@ -52,6 +52,7 @@ const sw: Strings = {
   no_cloning: "Kuiga sauti au uso: hairuhusiwi.",
   cloning: "Kuiga sauti au uso: inaruhusiwa.",
   anchored: "Imewekwa tarehe kwenye mnyororo, bloku {block}",
+  anchored_day: "Imewekwa tarehe kwenye mnyororo {date}, bloku {block}",
   not_anchored: "Bado haiko kwenye mnyororo",
   signed_on: "Ilisainiwa {date}",
   guardian_is: "Mlezi: {address}",

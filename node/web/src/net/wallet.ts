@@ -92,6 +92,13 @@ export async function chainOf({ provider }: Wallet): Promise<number> {
   return Number(await call<string>(provider, "eth_chainId"));
 }
 
+/** The time of a block, in seconds, from the wallet's own endpoint; null where that is of another chain. */
+export async function timeOfBlock(wallet: Wallet, chainId: number, block: number): Promise<number | null> {
+  if ((await chainOf(wallet)) !== chainId) return null;
+  const found = await call<{ timestamp: string } | null>(wallet.provider, "eth_getBlockByNumber", ["0x" + block.toString(16), false]);
+  return found && Number(found.timestamp);
+}
+
 export async function switchChain({ provider }: Wallet, chainId: number): Promise<void> {
   await call(provider, "wallet_switchEthereumChain", [{ chainId: "0x" + chainId.toString(16) }]);
 }

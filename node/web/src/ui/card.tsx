@@ -1,7 +1,10 @@
 // One license, in a plain sentence.
 
+import { useEffect, useState } from "preact/hooks";
+
 import { day, list, purposeText, t } from "../i18n.js";
 import type { Listed } from "../net/api.js";
+import { timeOfBlock } from "../net/wallet.js";
 import { NOBODY, same } from "../protocol/bytes.js";
 import { type Network, digestOf, noticeOf, typedData } from "../protocol/messages.js";
 import { whoText } from "../wish.js";
@@ -51,7 +54,9 @@ export function Card({ one, takeBack, alone }: CardProps) {
     <article class={`card ${live ? "" : "over"}`} data-license={one.license}>
       <p class="state">
         <Pill status={status} partly={partly} />
-        <span class="quiet">{one.anchor_block ? t("anchored", { block: one.anchor_block }) : t("not_anchored")}</span>
+        <span class="quiet">
+          <Dated block={one.anchor_block} alone={alone ?? false} />
+        </span>
       </p>
       <p class="sentence">{sentenceOf(one)}</p>
       {live && <Cloning purposes={consent.purposes} />}
@@ -81,6 +86,17 @@ export function Card({ one, takeBack, alone }: CardProps) {
       </p>
     </article>
   );
+}
+
+/** Since when it is on chain. Nodes know the block; its time is the wallet's to tell, and asked for one license. */
+function Dated({ block, alone }: { block: number | null; alone: boolean }) {
+  const { wallet, node } = useApp();
+  const [time, setTime] = useState<number | null>(null);
+  useEffect(() => {
+    if (alone && wallet && block) timeOfBlock(wallet, node.network.chain_id, block).then(setTime, () => undefined);
+  }, [alone, wallet, block]);
+  if (!block) return <>{t("not_anchored")}</>;
+  return <>{time ? t("anchored_day", { date: day(time), block }) : t("anchored", { block })}</>;
 }
 
 function Cloning({ purposes }: { purposes: string[] }) {
