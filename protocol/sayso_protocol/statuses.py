@@ -76,7 +76,7 @@ class StatusAnswer(NamedTuple):
 
     status: Status
     head: Signed[StatusHead]
-    index: int
+    index: int  # type: ignore[assignment] # of the answers; nobody looks things up in this tuple
     path: tuple[bytes, ...]
 
     def check(self, trusted: NetworkFile) -> Operator:

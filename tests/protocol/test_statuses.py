@@ -81,25 +81,25 @@ CHANGED_LEAVES: dict[str, Any] = {
 
 @pytest.mark.parametrize("name", CHANGED_LEAVES)
 def test_a_changed_leaf_fails(name: str) -> None:
-    changed = replace(ANSWER.status, **{name: CHANGED_LEAVES[name]})
+    changed = ANSWER.status._replace(**{name: CHANGED_LEAVES[name]})
     with pytest.raises(BadProof):
-        replace(ANSWER, status=changed).check(TRUSTED)
+        ANSWER._replace(status=changed).check(TRUSTED)
 
 
 def test_every_field_of_a_leaf_was_changed_above() -> None:
-    assert set(CHANGED_LEAVES) == set(Status.__dataclass_fields__)
+    assert set(CHANGED_LEAVES) == set(Status._fields)
 
 
 @pytest.mark.parametrize("index", [-1, 0, 2, 4, 5])
 def test_another_place_fails(index: int) -> None:
     with pytest.raises(BadProof):
-        replace(ANSWER, index=index).check(TRUSTED)
+        ANSWER._replace(index=index).check(TRUSTED)
 
 
 @pytest.mark.parametrize("path", [(), ANSWER.path[:-1], (*ANSWER.path, bytes(32)), ANSWER.path[::-1]])
 def test_another_path_fails(path: tuple[bytes, ...]) -> None:
     with pytest.raises(BadProof):
-        replace(ANSWER, path=path).check(TRUSTED)
+        ANSWER._replace(path=path).check(TRUSTED)
 
 
 HEADS: list[tuple[str, Any, type[SaysoError]]] = [
@@ -118,7 +118,7 @@ HEADS: list[tuple[str, Any, type[SaysoError]]] = [
 def test_a_changed_head_fails(name: str, value: Any, error: type[SaysoError]) -> None:
     head = replace(ANSWER.head.statement, **{name: value})
     with pytest.raises(error):
-        replace(ANSWER, head=Signed(head, ANSWER.head.signature)).check(TRUSTED)
+        ANSWER._replace(head=Signed(head, ANSWER.head.signature)).check(TRUSTED)
 
 
 def test_every_field_of_a_head_was_changed_above() -> None:
@@ -131,7 +131,7 @@ def test_signing_for_another_node_or_as_another_thing_fails() -> None:
         StatusAnswer(FIVE[0], theirs.head, 1, theirs.path).check(TRUSTED)
     head = ANSWER.head.statement
     with pytest.raises(BadSignature):
-        replace(ANSWER, head=Signed(head, sign_by_node(NODE, RECEIPT, head.content()))).check(TRUSTED)
+        ANSWER._replace(head=Signed(head, sign_by_node(NODE, RECEIPT, head.content()))).check(TRUSTED)
 
 
 def test_the_file_is_as_documented() -> None:
