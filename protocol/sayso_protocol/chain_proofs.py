@@ -10,23 +10,24 @@ from typing import Any, Final, NamedTuple
 from sayso_protocol.batches import AnchorProof
 from sayso_protocol.envelope import decode
 from sayso_protocol.errors import BadProof, Malformed, WrongNetwork
+from sayso_protocol.headers import read_header
 from sayso_protocol.messages import Consent
 from sayso_protocol.primitives import (
     HASH_BYTES,
     NOBODY,
     address_from_text,
+    bytes_from_text,
     hash_from_text,
     keccak,
 )
 from sayso_protocol.scopes import scope_word, scopes_over
-from sayso_protocol.tries import Rlp, decode_rlp, trie_value
+from sayso_protocol.tries import decode_rlp, text_of, trie_value
 from sayso_protocol.typed_data import Network
 from sayso_protocol.verdict import License
 
 TYPE: Final = "sayso-chain-proof-1"
 ANCHORS_SLOT: Final = 0
 BITS_SLOT: Final = 1
-STATE_ROOT, NUMBER, TIME = 3, 8, 11  # where a header has them, after every fork so far
 _STORAGE_ROOT: Final = 2  # where an account has it
 _ACCOUNT_FIELDS: Final = 4
 
@@ -114,8 +115,8 @@ def _check(document: Any, network: Network, block_hash: bytes) -> OnChain:
     held = _license(document, network, name)
     if item not in held.positions or purpose not in held.consent.purposes:
         raise BadProof("the consent has no such item or purpose")
-    state, number, time = _header(document, block_hash)
-    storage = _storage_root(document, network, state)
+    header = read_header(bytes_from_text(document["block"]["header"]), block_hash)
+    storage = _storage_root(document, network, header.state)
     shown = document["places"]
     wanted = places_of(held, item, purpose)
     if len(shown) != len(wanted):
@@ -126,44 +127,32 @@ def _check(document: Any, network: Network, block_hash: bytes) -> OnChain:
         if value >> one.bit & 1:
             revoked_by.append(one.scope or "")
     anchored = _anchor(document.get("anchor"), storage, name)
-    return OnChain(name, item, purpose, number, time, tuple(revoked_by), anchored)
+    return OnChain(name, item, purpose, header.number, header.time, tuple(revoked_by), anchored)
 
 
 def _license(document: Any, network: Network, name: bytes) -> License:
     """The consent that comes along: its digest is the license hash, so nobody can have changed it."""
-    envelope = decode(_bytes(document["envelope"]), network)
+    envelope = decode(bytes_from_text(document["envelope"]), network)
     if not isinstance(envelope.message, Consent) or envelope.digest != name:
         raise BadProof("the consent in the proof is another one")
     return License(envelope.message, envelope.items)
 
 
-def _header(document: Any, block_hash: bytes) -> tuple[bytes, int, int]:
-    """State root, height and time of the block of this hash."""
-    raw = _bytes(document["block"]["header"])
-    if keccak(raw) != block_hash:
-        raise BadProof("the header is not that of the block of this hash")
-    header = decode_rlp(raw)
-    if not isinstance(header, list) or len(header) <= TIME:
-        raise BadProof("the header lacks fields")
-    state = _text(header[STATE_ROOT])
-    return state, int.from_bytes(_text(header[NUMBER])), int.from_bytes(_text(header[TIME]))
-
-
 def _storage_root(document: Any, network: Network, state: bytes) -> bytes:
-    nodes = [_bytes(one) for one in document["account"]["account_proof"]]
+    nodes = [bytes_from_text(one) for one in document["account"]["account_proof"]]
     found = trie_value(state, keccak(network.registry), nodes)
     if found is None:
         raise BadProof("there is no registry in that block")
     account = decode_rlp(found)
     if not isinstance(account, list) or len(account) != _ACCOUNT_FIELDS:
         raise BadProof("the account is not one")
-    return _text(account[_STORAGE_ROOT])
+    return text_of(account[_STORAGE_ROOT])
 
 
 def _slot_value(storage: bytes, slot: bytes, said: Any) -> int:
     """The number in a slot; 0 if it is proved to be absent."""
-    found = trie_value(storage, keccak(slot), [_bytes(one) for one in said["proof"]])
-    value = 0 if found is None else int.from_bytes(_text(decode_rlp(found)))
+    found = trie_value(storage, keccak(slot), [bytes_from_text(one) for one in said["proof"]])
+    value = 0 if found is None else int.from_bytes(text_of(decode_rlp(found)))
     if value != int(said["value"], 16):
         raise BadProof("the storage holds another value than the proof says")
     return value
@@ -186,15 +175,3 @@ def _anchor(said: Any, storage: bytes, name: bytes) -> tuple[int, int] | None:
     if not value:
         raise BadProof("the batch is not anchored in that block")
     return value >> 48 & (1 << 48) - 1, value & (1 << 48) - 1
-
-
-def _text(value: Rlp) -> bytes:
-    if isinstance(value, list):
-        raise BadProof("a list stands where bytes belong")
-    return value
-
-
-def _bytes(text: Any) -> bytes:
-    if not isinstance(text, str) or not text.startswith("0x"):
-        raise Malformed("bytes are written as 0x and hexadecimal digits")
-    return bytes.fromhex(text[2:])

@@ -17,6 +17,7 @@ HASH_BYTES = 32
 ANYONE = bytes(ADDRESS_BYTES)  # as a grantee
 NOBODY = bytes(ADDRESS_BYTES)  # as a guardian
 
+_BYTES = re.compile(r"0x(?:[0-9a-f]{2})*")
 _HASH = re.compile(r"0x[0-9a-f]{64}")  # bytes.fromhex alone would skip white space
 
 
@@ -40,6 +41,13 @@ def hash_from_text(text: str) -> bytes:
     """Read `0x` and 64 lower-case hexadecimal digits; raises Malformed."""
     if not _HASH.fullmatch(text):
         raise Malformed(f"not a hash (0x and 64 lower-case hexadecimal digits): {text[:80]!r}")
+    return bytes.fromhex(text[2:])
+
+
+def bytes_from_text(text: str) -> bytes:
+    """Read `0x` and an even number of lower-case hexadecimal digits; raises Malformed."""
+    if not isinstance(text, str) or not _BYTES.fullmatch(text):
+        raise Malformed("bytes are written as 0x and lower-case hexadecimal digits")
     return bytes.fromhex(text[2:])
 
 

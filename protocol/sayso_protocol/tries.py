@@ -15,7 +15,7 @@ Rlp = bytes | list["Rlp"]
 _SHORT: Final = 55  # bytes: a longer text or list has its length before it
 _TEXT, _LIST = 0x80, 0xC0
 _DEPTH: Final = 64
-_BRANCH: Final = 17
+BRANCH: Final = 17
 EMPTY_ROOT: Final = keccak(b"\x80")
 
 
@@ -32,6 +32,11 @@ def encode_rlp(value: bytes | Sequence[object]) -> bytes:
 def number_bytes(number: int) -> bytes:
     """A number as RLP holds it: big-endian, without zeros before it."""
     return number.to_bytes((number.bit_length() + 7) // 8)
+
+
+def index_key(index: int) -> bytes:
+    """Where a block's tries have the transaction, or the receipt, of an index."""
+    return encode_rlp(number_bytes(index))
 
 
 def decode_rlp(data: bytes) -> Rlp:
@@ -56,14 +61,14 @@ def trie_value(root: bytes, key: bytes, nodes: Iterable[bytes]) -> bytes | None:
     path = [half for byte in key for half in (byte >> 4, byte & 15)]
     node = _node(root, by_hash)
     while True:
-        if len(node) == _BRANCH:
+        if len(node) == BRANCH:
             if not path:
-                return _text(node[16]) or None
+                return text_of(node[16]) or None
             below, path = node[path[0]], path[1:]
         elif len(node) == 2:
-            is_leaf, part = _path(_text(node[0]))
+            is_leaf, part = unpacked(text_of(node[0]))
             if is_leaf:
-                return (_text(node[1]) or None) if part == path else None
+                return (text_of(node[1]) or None) if part == path else None
             if not part:
                 raise BadProof("a node of the trie leads nowhere")
             if path[: len(part)] != part:
@@ -88,7 +93,7 @@ def _node(name: Rlp, by_hash: dict[bytes, bytes]) -> list[Rlp]:
     return node
 
 
-def _path(packed: bytes) -> tuple[bool, list[int]]:
+def unpacked(packed: bytes) -> tuple[bool, list[int]]:
     """Whether it is a leaf's, and its half bytes: the hex-prefix encoding."""
     halves = [half for byte in packed for half in (byte >> 4, byte & 15)]
     if not halves or halves[0] > 3 or (not halves[0] & 1 and halves[1]):
@@ -96,7 +101,8 @@ def _path(packed: bytes) -> tuple[bool, list[int]]:
     return halves[0] >= 2, halves[1:] if halves[0] & 1 else halves[2:]
 
 
-def _text(value: Rlp) -> bytes:
+def text_of(value: Rlp) -> bytes:
+    """The bytes that a value is; raises BadProof for a list."""
     if isinstance(value, list):
         raise BadProof("a list stands where bytes belong")
     return value

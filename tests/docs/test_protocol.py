@@ -25,9 +25,13 @@ SOURCES = sorted(Path(next(iter(sayso_protocol.__path__))).glob("*.py"))
 NUMBERS = {
     "chain_proofs.ANCHORS_SLOT": "`keccak256(root . 0)`",
     "chain_proofs.BITS_SLOT": "keccak256(address . 1)",
-    "chain_proofs.STATE_ROOT": "the header's state root (field 3, counted from 0)",
-    "chain_proofs.NUMBER": None,  # Ethereum's, as TIME
-    "chain_proofs.TIME": None,
+    "headers.STATE": "the header's state root (field 3, counted from 0)",
+    "headers.TRANSACTIONS": "From its fields 4 and 5, counted from 0",
+    "headers.RECEIPTS": "From its fields 4 and 5, counted from 0",
+    "headers.NUMBER": None,  # Ethereum's
+    "headers.TIME": "at the block's time (field 11)",
+    "headers.LEAST_FIELDS": None,  # as above
+    "tries.BRANCH": None,  # as above
     "envelope.VERSION": "| 0 | version | 1 | 1 |",
     "envelope.CONSENT": "| 1 | kind | 1 | 2 |",
     "envelope.REVOCATION": "| 1 | kind | 1 | 2 |",

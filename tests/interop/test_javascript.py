@@ -16,11 +16,12 @@ def expected() -> int:
     """
     found = {path.stem: json.loads(path.read_text()) for path in VECTORS.glob("*.json")}
     names = {"messages", "wallets", "scopes", "trees", "statements", "refused", "verdicts"}
-    assert set(found) == names | {"bundles", "texts", "evidence", "snapshots", "sync"}
+    assert set(found) == names | {"bundles", "texts", "evidence", "snapshots", "sync", "landings"}
     signed = [one for one in found["statements"].values() if "signature" in one]
     trees, verdicts = found["trees"], found["verdicts"]
     lists = [found[name] for name in ("messages", "wallets", "scopes", "refused", "texts")]
     lists += [one for one in found["evidence"].values() if isinstance(one, list)]
+    lists.append(found["landings"]["proofs"])
     lists += [found["snapshots"][name] for name in ("keys", "files", "rows")]
     lists += [found["bundles"]["frames"], verdicts["histories"], trees["items"]["roots"]]
     lists += [trees["rfc9162"]["trees"], trees["rows"]["trees"]]

@@ -30,6 +30,7 @@ from support.protocol_strategies import (
 from vectors.evidence import evidence
 from vectors.frames import bundles
 from vectors.histories import verdict_cases
+from vectors.landings import landings
 from vectors.refused import refused_cases
 from vectors.snapshots import snapshots
 from vectors.statements import row_trees, statements
@@ -170,6 +171,7 @@ FILES: dict[str, Callable[[], Any]] = {
     "sync.json": lambda: sync(_consents() | _revocations()),
     "verdicts.json": verdict_cases,
     "snapshots.json": snapshots,
+    "landings.json": landings,
 }
 
 

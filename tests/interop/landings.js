@@ -1,0 +1,132 @@
+// In which transactions a revocation came to the chain (section 10): Ethereum's tries, read again.
+
+import { fromRlp, keccak256, recoverTransactionAddress, toRlp } from "viem";
+
+import { big, hex, number, require, unhex } from "./bytes.js";
+import { digestOf, readEnvelope, wordsOf } from "./messages.js";
+import { scopeWord } from "./scopes.js";
+
+const REVOKED = keccak256(Buffer.from("Revoked(address,uint248,uint256)"));
+const EMPTY = keccak256("0x80");
+const [TRANSACTIONS, RECEIPTS, HEIGHT, TIME, LEAST_FIELDS] = [4, 5, 8, 11, 15];
+
+/** What is proved of blocks whose hashes are trusted; bits as [word, mask] in their order. */
+export async function checkReceiptProof(proof, network, trusted) {
+  require(proof.type === "sayso-receipt-proof-1", "malformed", "not a receipt proof");
+  const { chain_id, registry } = proof.network;
+  const isOurs = BigInt(chain_id) === network.chainId && registry.toLowerCase() === network.registry;
+  require(isOurs, "wrong-network", "of another network");
+  const envelope = readEnvelope(unhex(bytes(proof.envelope)), network);
+  const isIt = envelope.kind === "Revocation" && digestOf(envelope) === proof.digest;
+  require(isIt, "bad-proof", "another revocation");
+  require(Array.isArray(proof.landings), "malformed", "no list of transactions");
+  const missing = bitsOf(envelope.message);
+  const found = [];
+  for (const said of proof.landings) {
+    const one = await landing(said, network, envelope.message.contributor, missing, trusted);
+    const last = found.at(-1);
+    const follows = !last || last.number < one.number || (last.number === one.number && last.index < one.index);
+    require(follows, "bad-proof", "not in their order");
+    found.push(one);
+  }
+  require([...missing.values()].every((mask) => mask === 0n), "bad-proof", "not every bit is shown");
+  return found;
+}
+
+async function landing(said, network, contributor, missing, trusted) {
+  const header = bytes(said.block?.header);
+  require(trusted.includes(keccak256(header)), "bad-proof", "the header of no block that was named");
+  const fields = rlp(header);
+  require(Array.isArray(fields) && fields.length >= LEAST_FIELDS, "bad-proof", "no header");
+  require(Number.isInteger(said.index) && said.index >= 0, "malformed", "the place is a number");
+  const key = toRlp(said.index ? hex(unhexNumber(said.index)) : "0x");
+  const transaction = under(fields[TRANSACTIONS], key, said.transaction.map(bytes));
+  const receipt = under(fields[RECEIPTS], key, said.receipt.map(bytes));
+  const bits = newBits(logs(receipt), network.registry, contributor, missing);
+  require(bits.length > 0, "bad-proof", "it set nothing that was left");
+  return {
+    number: Number(BigInt(fields[HEIGHT])),
+    time: Number(BigInt(fields[TIME])),
+    index: said.index,
+    transaction: keccak256(transaction),
+    sender: (await recoverTransactionAddress({ serializedTransaction: transaction })).toLowerCase(),
+    bits,
+  };
+}
+
+/** The bits of the contributor that the events set; they are taken out of what is missing. */
+function newBits(events, registry, contributor, missing) {
+  const set = new Map();
+  for (const [address, topics, data] of events) {
+    const isHers = topics.length === 2 && topics[0] === REVOKED && topics[1] === hex(big(BigInt(contributor)));
+    if (address !== registry || !isHers || data.length !== 130) continue;
+    const [word, bits] = [number(unhex(data).subarray(0, 32)), number(unhex(data).subarray(32))];
+    set.set(word, (set.get(word) ?? 0n) | bits);
+  }
+  const found = [];
+  for (const [word, mask] of missing) {
+    const now = (set.get(word) ?? 0n) & mask;
+    if (now) found.push([hex(big(word)), hex(big(now))]);
+    missing.set(word, mask & ~now);
+  }
+  return found.sort();
+}
+
+function logs(receipt) {
+  const fields = rlp(BigInt(receipt.slice(0, 4)) >= 0xc0n ? receipt : "0x" + receipt.slice(4));
+  require(fields.length === 4 && fields[0] === "0x01", "bad-proof", "it took no effect");
+  return fields[3];
+}
+
+function bitsOf(revocation) {
+  const bits = new Map(revocation.scopes.map((scope) => [scopeWord(scope), 1n]));
+  for (const [word, mask] of wordsOf(revocation)) bits.set(word, (bits.get(word) ?? 0n) | mask);
+  return bits;
+}
+
+/** What a trie holds under a key; refuses what is not there or not shown. */
+function under(root, key, nodes) {
+  require(root !== EMPTY, "bad-proof", "an empty trie");
+  const byHash = new Map(nodes.map((node) => [keccak256(node), node]));
+  let [node, path] = [root, key.slice(2)];
+  for (;;) {
+    if (!Array.isArray(node)) {
+      require(byHash.has(node), "bad-proof", "a node is missing");
+      node = rlp(byHash.get(node));
+    }
+    if (node.length === 17) {
+      if (path === "") return found(node[16]);
+      [node, path] = [found(node[parseInt(path[0], 16)]), path.slice(1)];
+      continue;
+    }
+    require(node.length === 2, "bad-proof", "neither a branch nor a leaf");
+    const halves = node[0].slice(2);
+    const part = halves.slice(parseInt(halves[0], 16) & 1 ? 1 : 2);
+    require(path.startsWith(part), "bad-proof", "nothing stands there");
+    if (parseInt(halves[0], 16) >= 2) {
+      require(path === part, "bad-proof", "nothing stands there");
+      return found(node[1]);
+    }
+    [node, path] = [node[1], path.slice(part.length)];
+  }
+}
+
+function found(value) {
+  require(value !== "0x", "bad-proof", "nothing stands there");
+  return value;
+}
+
+function rlp(encoded) {
+  try {
+    return fromRlp(encoded, "hex");
+  } catch (error) {
+    require(false, "bad-proof", error.message);
+  }
+}
+
+function bytes(text) {
+  require(typeof text === "string" && /^0x([0-9a-f]{2})*$/.test(text), "malformed", "0x and lower-case digits");
+  return text;
+}
+
+const unhexNumber = (value) => big(BigInt(value), value < 256 ? 1 : 2);

@@ -1,0 +1,213 @@
+"""Vectors of receipt proofs, right ones and others (rules 10.10 to 10.12)."""
+
+import copy
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from eth_account import Account
+
+from sayso_contracts.calls import Calls
+from sayso_protocol.envelope import Envelope, encode
+from sayso_protocol.messages import Revocation
+from sayso_protocol.primitives import address_text, hex_text, keccak, sha256
+from sayso_protocol.receipt_proofs import REVOKED_TOPIC, TYPE, check_receipt_proof
+from sayso_protocol.scopes import scope_word
+from sayso_protocol.trie_building import trie_over
+from sayso_protocol.tries import encode_rlp, number_bytes
+from support.protocol_strategies import ADA, BEN, NETWORK, signed
+from vectors.texts import code_of
+
+Json = dict[str, Any]
+REGISTRY = address_text(NETWORK.registry)
+REVOCATION = Revocation(BEN, ("via kled.ai", "everything for train-ai"), (0, 64), (3, 5))
+VIA, TRAINING = (scope_word(scope) for scope in REVOCATION.scopes)
+RELAYER, OWNER = Account.from_key(sha256(b"relayer")), Account.from_key(sha256(b"owner"))
+FEES: Json = {"maxFeePerGas": 30, "maxPriorityFeePerGas": 2}
+KINDS: dict[str, Json] = {
+    "plain": {"gasPrice": 20},
+    "with an access list": {"type": 1, "gasPrice": 20, "accessList": []},
+    "with fees": {"type": 2, **FEES},
+    "with code": {"type": 4, **FEES},
+}
+MANDATE = OWNER.sign_authorization({"chainId": 31337, "address": REGISTRY, "nonce": 0})
+KINDS["with code"]["authorizationList"] = [MANDATE]
+
+
+class Block(NamedTuple):
+    """A block of this file's own."""
+
+    number: int
+    transactions: list[bytes]
+    receipts: list[bytes]
+    header: bytes
+
+    def landing(self, index: int) -> Json:
+        return {
+            "block": {
+                "number": self.number,
+                "hash": hex_text(keccak(self.header)),
+                "header": hex_text(self.header),
+            },
+            "index": index,
+            "transaction": [hex_text(one) for one in trie_over(self.transactions).proof(index)],
+            "receipt": [hex_text(one) for one in trie_over(self.receipts).proof(index)],
+        }
+
+
+def transaction(kind: str, account: Any = RELAYER, nonce: int = 0) -> bytes:
+    """A transaction that calls the registry."""
+    data = Calls(REGISTRY).relay([(REVOCATION, bytes(65))]).data
+    what = {"chainId": 31337, "nonce": nonce, "to": REGISTRY, "value": 0, "gas": 200_000, "data": data}
+    return bytes(account.sign_transaction(what | KINDS[kind]).raw_transaction)
+
+
+def receipt(kind: bytes, logs: Sequence[Any], status: bytes = b"\1") -> bytes:
+    """A receipt with these events."""
+    return kind + encode_rlp([status, number_bytes(70_000), bytes(256), list(logs)])
+
+
+def event(word: int, bits: int, contributor: bytes = BEN, registry: bytes = NETWORK.registry) -> Any:
+    """What the registry logs when it sets bits."""
+    topics = [REVOKED_TOPIC, contributor.rjust(32, b"\0")]
+    return [registry, topics, word.to_bytes(32) + bits.to_bytes(32)]
+
+
+def block(number: int, *pairs: tuple[bytes, bytes]) -> Block:
+    """A block with these transactions and receipts."""
+    transactions, receipts = [one for one, _ in pairs], [one for _, one in pairs]
+    roots = [sha256(b"state"), trie_over(transactions).root, trie_over(receipts).root]
+    numbers = [0, number, 30_000_000, 70_000, 1_750_000_000 + number]
+    fields = [sha256(b"parent %d" % number), sha256(b"uncles"), bytes(20), *roots, bytes(256)]
+    fields += [*map(number_bytes, numbers), b"sayso", bytes(32), bytes(8), number_bytes(7)]
+    return Block(number, transactions, receipts, encode_rlp(fields))
+
+
+ALL = [event(VIA, 1), event(TRAINING, 1), event(0, 3), event(64, 5)]
+OTHER = (transaction("plain", OWNER), receipt(b"", []))
+TYPE_BYTE = {"plain": b"", "with an access list": b"\1", "with fees": b"\2", "with code": b"\4"}
+
+
+def _alone(kind: str, logs: Sequence[Any] = ALL, status: bytes = b"\1") -> Block:
+    return block(100, OTHER, (transaction(kind), receipt(TYPE_BYTE[kind], logs, status)))
+
+
+FIRST = block(100, (transaction("with fees"), receipt(b"\2", [event(VIA, 1), event(0, 1)])))
+SECOND = block(
+    103,
+    OTHER,
+    (transaction("plain", OWNER), receipt(b"", [event(0, 2), event(7, 1), event(64, 4)])),
+    (transaction("with fees", nonce=1), receipt(b"\2", [event(TRAINING, 1), event(64, 3)])),
+)
+# More than 128 transactions: their indexes take two bytes, so the tries are deeper.
+FULL = block(104, *[OTHER] * 140, (transaction("with fees"), receipt(b"\2", ALL)))
+
+
+BY_ADA = [event(word, bits, ADA) for word, bits in REVOCATION.bits.items()]
+ELSEWHERE = [event(word, bits, registry=ADA) for word, bits in REVOCATION.bits.items()]
+LANDINGS = {
+    "first": (FIRST, 0),
+    "second, own": (SECOND, 1),
+    "second, relayed": (SECOND, 2),
+    "full block": (FULL, 140),
+    "somebody else's bits": (_alone("with fees", BY_ADA), 1),
+    "another contract's events": (_alone("with fees", ELSEWHERE), 1),
+    "reverted": (_alone("with fees", ALL, b""), 1),
+    **{kind: (_alone(kind), 1) for kind in KINDS},
+}
+THREE = ("first", "second, own", "second, relayed")
+HEADER = hex_text(FIRST.header)
+RECEIPT = FIRST.landing(0)["receipt"]
+OTHER_REVOCATION = signed(Revocation(ADA, ("everything",)))
+# Of which landings a proof is made, and what is changed in it then: where, and to what.
+Change = tuple[list[Any], Any]
+RIGHT: dict[str, tuple[str, ...]] = {
+    **{f"a transaction {kind}": (kind,) for kind in KINDS},
+    "three transactions": THREE,
+    "a full block": ("full block",),
+    "a transaction too few": THREE[:2],
+    "none": (),
+    "one twice": ("first", *THREE),
+    "in another order": ("second, own", "first", "second, relayed"),
+    "one that set nothing of it": (*THREE, "full block"),
+    "somebody else's bits": ("somebody else's bits",),
+    "another contract's events": ("another contract's events",),
+    "one that was reverted": ("reverted",),
+}
+CHANGES: dict[str, Change] = {
+    "another type": (["type"], "sayso-chain-proof-1"),
+    "another chain": (["network", "chain_id"], 1),
+    "another revocation": (["envelope"], hex_text(encode(OTHER_REVOCATION))),
+    "another digest": (["digest"], hex_text(OTHER_REVOCATION.digest)),
+    "a transaction without its nodes": (["landings", 2, "transaction"], []),
+    "a receipt without its nodes": (["landings", 2, "receipt"], RECEIPT),
+    "another place": (["landings", 1, "index"], 0),
+    "a place that is not there": (["landings", 1, "index"], 9),
+    "a place as text": (["landings", 1, "index"], "1"),
+    "another header": (["landings", 0, "block", "header"], HEADER[:-2] + "08"),
+    "no header": (["landings", 0, "block"], {}),
+    "nodes in capitals": (["landings", 0, "receipt", 0], "0x" + RECEIPT[0][2:].upper()),
+    "no list": (["landings"], {}),
+}
+
+
+def document() -> Json:
+    """A proof as the API gives it away, without its landings."""
+    envelope: Envelope = signed(REVOCATION)
+    return {
+        "type": TYPE,
+        "network": {"chain_id": NETWORK.chain_id, "registry": REGISTRY},
+        "digest": hex_text(envelope.digest),
+        "envelope": hex_text(encode(envelope)),
+        "landings": [],
+    }
+
+
+def proof_of(case: Json, published: Json) -> Json:
+    """The proof that a case describes."""
+    proof: Json = copy.deepcopy(published["proof"])
+    proof["landings"] = [copy.deepcopy(published["landings"][name]) for name in case["landings"]]
+    for path, value in case["changes"]:
+        inside: Any = proof
+        for name in path[:-1]:
+            inside = inside[name]
+        inside[path[-1]] = value
+    return proof
+
+
+def landings() -> Json:
+    """Proofs, against the hashes of the blocks of this file."""
+    trusted = sorted({keccak(one.header) for one, _ in LANDINGS.values()})
+    published: Json = {
+        "blocks": [hex_text(one) for one in trusted],
+        "proof": document(),
+        "landings": {name: one.landing(index) for name, (one, index) in LANDINGS.items()},
+        "proofs": [],
+    }
+    cases: list[tuple[str, tuple[str, ...], list[Change]]]
+    cases = [(name, names, []) for name, names in RIGHT.items()]
+    cases += [(name, THREE, [change]) for name, change in CHANGES.items()]
+    for name, names, changes in cases:
+        case: Json = {"name": name, "landings": names, "changes": changes}
+        proof = proof_of(case, published)
+        case["code"] = code_of(lambda one: check_receipt_proof(one, NETWORK, trusted), proof)
+        if case["code"] is None:
+            case["found"] = _found(proof, trusted)
+        published["proofs"].append(case)
+    return published
+
+
+def _found(proof: Json, trusted: list[bytes]) -> list[Json]:
+    return [
+        {
+            "number": one.number,
+            "time": one.time,
+            "index": one.place,
+            "transaction": hex_text(one.tx_hash),
+            "sender": hex_text(one.sender),
+            "bits": [
+                [hex_text(word.to_bytes(32)), hex_text(mask.to_bytes(32))]
+                for word, mask in sorted(one.bits.items())
+            ],
+        }
+        for one in check_receipt_proof(proof, NETWORK, trusted).landings
+    ]
