@@ -3,18 +3,15 @@
 import re
 from collections.abc import Iterator
 
-import pytest
-
-from docs import walkthrough
+from docs.as_written import AsWritten, way
 from docs.markdown import ROOT
-from docs.walkthrough import DEADLINE_S, missing
 from sayso_node.api import bodies, checks, connections, events, listings, messages
 from sayso_node.api.openapi import PATHS
 from sayso_node.api.responses import STATUS
 
-API = (ROOT / "docs" / "reference" / "api.md").read_text()
-WALK = walkthrough.steps(API)
-SHOWN = [number for number, step in enumerate(WALK) if step.shown]
+PAGE = "docs/reference/api.md"
+API = (ROOT / PAGE).read_text()
+WALK = way(PAGE)
 ROUTES = {(method.upper(), path) for path, methods in PATHS.items() for method in methods}
 CURL = re.compile(r"\bcurl (?P<options>[^|;>]*?)\"?\$NODE(?P<path>/[^\s\"?;|]*)")
 LIMITS = (
@@ -36,18 +33,10 @@ LIMITS = (
 )
 
 
-@pytest.fixture(scope="module")
-def seen(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """What each step wrote, in a folder and a shell of their own."""
-    return walkthrough.walk(WALK, tmp_path_factory.mktemp("api"))
+class TestApi(AsWritten):
+    """Every step, and what is shown behind it."""
 
-
-@pytest.mark.timeout(DEADLINE_S + 60)
-@pytest.mark.parametrize("number", SHOWN)
-def test_what_is_shown_is_what_is_seen(seen: list[str], number: int) -> None:
-    shown = WALK[number].shown
-    assert shown
-    assert not missing(shown.text, seen[number]), f"line {shown.line} of the page; seen:\n{seen[number]}"
+    page = PAGE
 
 
 def asked(text: str) -> Iterator[tuple[str, str]]:

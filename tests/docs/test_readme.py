@@ -6,34 +6,20 @@ from pathlib import Path
 import pytest
 
 from docs import walkthrough
+from docs.as_written import AsWritten, way
 from docs.markdown import ROOT
-from docs.walkthrough import DEADLINE_S, missing
+from docs.walkthrough import missing
 from sayso.demo.steps import STEPS
 
-README = (ROOT / "README.md").read_text()
-WALK = walkthrough.steps(README)
-SHOWN = [number for number, step in enumerate(WALK) if step.shown]
+PAGE = "README.md"
+README = (ROOT / PAGE).read_text()
+WALK = way(PAGE)
 
 
-@pytest.fixture(scope="module")
-def seen(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """What each step wrote, in a folder and a shell of their own."""
-    return walkthrough.walk(WALK, tmp_path_factory.mktemp("readme"))
+class TestReadme(AsWritten):
+    """Every step, and what is shown behind it."""
 
-
-@pytest.mark.timeout(DEADLINE_S + 60)
-def test_every_step_can_be_done_as_written(seen: list[str]) -> None:
-    assert len(seen) == len(WALK) > 10
-
-
-@pytest.mark.timeout(DEADLINE_S + 60)
-@pytest.mark.parametrize("number", SHOWN)
-def test_what_is_shown_is_what_is_seen(seen: list[str], number: int) -> None:
-    shown = WALK[number].shown
-    assert shown
-    assert not missing(shown.text, seen[number]), (
-        f"line {shown.line} of the README; seen:\n{seen[number]}"
-    )
+    page = PAGE
 
 
 def test_the_three_kinds_of_users_have_their_commands() -> None:

@@ -2,36 +2,18 @@
 
 import re
 
-import pytest
-
-from docs import walkthrough
+from docs.as_written import AsWritten, way
 from docs.markdown import ROOT
-from docs.walkthrough import DEADLINE_S, missing
 
-TUTORIAL = (ROOT / "docs" / "tutorial" / "by-hand.md").read_text()
-WALK = walkthrough.steps(TUTORIAL)
-SHOWN = [number for number, step in enumerate(WALK) if step.shown]
-
-
-@pytest.fixture(scope="module")
-def seen(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """What each step wrote, in a folder and a shell of their own."""
-    return walkthrough.walk(WALK, tmp_path_factory.mktemp("tutorial"))
+PAGE = "docs/tutorial/by-hand.md"
+TUTORIAL = (ROOT / PAGE).read_text()
+WALK = way(PAGE)
 
 
-@pytest.mark.timeout(DEADLINE_S + 60)
-def test_every_step_can_be_done_as_written(seen: list[str]) -> None:
-    assert len(seen) == len(WALK) > 15
+class TestTutorial(AsWritten):
+    """Every step, and what is shown behind it."""
 
-
-@pytest.mark.timeout(DEADLINE_S + 60)
-@pytest.mark.parametrize("number", SHOWN)
-def test_what_is_shown_is_what_is_seen(seen: list[str], number: int) -> None:
-    shown = WALK[number].shown
-    assert shown
-    assert not missing(shown.text, seen[number]), (
-        f"line {shown.line} of the tutorial; seen:\n{seen[number]}"
-    )
+    page = PAGE
 
 
 def test_it_tells_what_the_demo_shows() -> None:
