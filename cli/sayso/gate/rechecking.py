@@ -128,8 +128,10 @@ def _check_files(
             _check_receipt(signed, rows, numbers, by_reason=rejected is not None)
         if again is not None:
             again.check(part, rows, numbers)
-        if rejected is not None and results_root(rows, numbers) != part.root:
-            raise BadProof("the record states other results for these rows")
+        # Where no node signed for the rows, only their root with the reasons binds them.
+        if (rejected is not None or not part.receipts) and results_root(rows, numbers) != part.root:
+            without = "" if rejected else "; the refused rows are needed, too"
+            raise BadProof(f"the record states other results for these rows{without}")
         for name, count in count_reasons(numbers):
             counts[name] = counts.get(name, 0) + count
     if rejected is not None and counts != record.counts:

@@ -177,6 +177,16 @@ def test_a_run_offline_that_is_not_what_was_written(offline: Buyer) -> None:
     offline.world.fails("snapshot-expired", *verify, "--offline", "other.snapshot", *OFFLINE[2:])
 
 
+def test_a_run_offline_is_bound_to_its_rows(offline: Buyer) -> None:
+    """Nobody signed for them, so that their root with the reasons is all that binds them."""
+    lines = Path("m.jsonl").read_bytes().splitlines(keepends=True)
+    offline.world.run("receipt", "verify", "receipt.json", *FILES)
+    said = offline.world.fails("bad-proof", "receipt", "verify", "receipt.json", *FILES[:2])
+    assert "the refused rows are needed" in said.stderr
+    offline.world.write("m.jsonl", b"".join([lines[2], *lines[1:]]))  # as many rows, and one is another
+    offline.world.fails("bad-proof", "receipt", "verify", "receipt.json", *FILES)
+
+
 def test_a_receipt_of_a_node_is_not_done_again(offline: Buyer) -> None:
     offline.check("m.jsonl", *TOLD, status=3)
     offline.world.fails("bad-proof", "receipt", "verify", "receipt.json", *FILES, *OFFLINE)
