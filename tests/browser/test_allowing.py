@@ -22,6 +22,7 @@ from sayso_protocol.wire import decode_bundle
 
 LAB = Account.create().address
 MARKET = "http://market.example"
+REFUSED = 3  # how `sayso check` ends when rows are not clear
 Open = Callable[..., Visit]
 
 pytestmark = pytest.mark.long
@@ -79,9 +80,16 @@ def test_files_are_licensed_and_appear(visit: Open, place: World, files: list[Pa
     assert [one["file"] for one in rows] == ["walk.jpg", "hello.wav", "long.mp4"]
     assert {one["license"] for one in rows} == {license_hash}
     page.get_by_role("main").get_by_role("link", name="My licenses").click()
-    expect(page.locator(f'[data-license="{license_hash}"]')).to_contain_text(
-        "train AI with 3 recordings"
-    )
+    card = page.locator(f'[data-license="{license_hash}"]')
+    expect(card).to_contain_text("train AI with 3 recordings")
+
+    # The buyer checks the list as it was saved.
+    manifest = saving.value.path()
+    assert place.check(manifest, LAB, "train-ai") == 0
+    card.get_by_role("button", name="Take back").click()
+    page.get_by_role("button", name="Sign and take back").click()
+    expect(page.locator(".steps")).to_contain_text("North keeps it and signed for that")
+    assert place.check(manifest, LAB, "train-ai") == REFUSED
 
 
 def test_a_marketplace_asks_by_link(visit: Open, place: World) -> None:

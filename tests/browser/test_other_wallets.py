@@ -1,4 +1,4 @@
-"""A wallet on another phone, a guardian's after the phone was lost, and one that is a contract."""
+"""A wallet on another phone, a guardian's after a phone was lost, a contract, and other wallets."""
 
 from collections.abc import Callable
 

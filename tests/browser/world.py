@@ -200,6 +200,24 @@ class World:
         async with NodeClient(node.url, self.trusted) as client:
             return list((await client.check(Question(query, rows, 3_600, "browser"))).reasons)
 
+    def check(self, manifest: Path, grantee: str, purpose: str) -> int:
+        """How `sayso check` of a buyer ends."""
+        named = manifest.with_suffix(".jsonl")
+        named.write_bytes(manifest.read_bytes())
+        network = self.north.folder.parent / "network.toml"
+        options = ["--grantee", grantee, "--purpose", purpose, "--node", self.north.url, "--wait", "60s"]
+        command = [
+            sys.executable,
+            "-m",
+            "sayso",
+            "check",
+            str(named),
+            *options,
+            "--network",
+            str(network),
+        ]
+        return subprocess.run(command, cwd=manifest.parent, check=False, timeout=DEADLINE_S).returncode
+
 
 @contextmanager
 def world(folder: Path) -> Iterator[World]:

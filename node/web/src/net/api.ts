@@ -53,6 +53,7 @@ export interface Progress {
   status: "stored" | "pending";
   sent_to: number | null;
   chain_block: number | null;
+  acknowledgement: Acknowledgement | null;
 }
 
 /** A refusal, or no answer at all (`code` is `unreachable`). */

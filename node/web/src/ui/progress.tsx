@@ -7,7 +7,7 @@ import { t } from "../i18n.js";
 import { type Result, progressOf, submitBundle } from "../net/api.js";
 import { hex } from "../protocol/bytes.js";
 import { bundle, revocationEnvelope } from "../protocol/envelope.js";
-import type { Acknowledgement } from "../protocol/promise.js";
+import { type Acknowledgement, isPromise } from "../protocol/promise.js";
 import type { Revocation } from "../protocol/messages.js";
 import type { Signed } from "../signing.js";
 import { changed, saveFile, useApp } from "./app.js";
@@ -56,10 +56,13 @@ export function Sent({ signed, promise, close }: SentProps) {
   const [peers, setPeers] = useState(0);
   const [have, setHave] = useState(0);
   const [block, setBlock] = useState<number | null>(null);
-  const kept = promise !== null;
+  const [made, setMade] = useState(promise); // also later: what waits is kept once its consent has come
+  const kept = made !== null;
   useEvery(async () => {
     const told = await progressOf(signed.digest);
     setPeers(told.sent_to ?? 0);
+    const later = told.acknowledgement;
+    if (later && (await isPromise(later, signed.digest, node.network, node.node_key))) setMade(later);
     setBlock(told.chain_block); // none again, should a reorganisation drop it
     const asked = others.map((one) => progressOf(signed.digest, one.url!).then((said) => said.status === "stored", () => false));
     setHave((await Promise.all(asked)).filter(Boolean).length);
@@ -77,8 +80,8 @@ export function Sent({ signed, promise, close }: SentProps) {
       </ol>
       </div>
       <SignedFile signed={signed} />
-      {promise && (
-        <button type="button" class="wide" onClick={() => saveFile("promise.json", JSON.stringify(promise, null, 2), "application/json")}>
+      {made && (
+        <button type="button" class="wide" onClick={() => saveFile("promise.json", JSON.stringify(made, null, 2), "application/json")}>
           {t("save_promise", { node: node.name })}
         </button>
       )}
