@@ -127,9 +127,9 @@ def _judge_all(source: Source, judge: Judge, record: Record, sinks: _Sinks, prog
             record.add(batch.rows, judged)
             write(lambda b=batch, j=judged, f=first: sinks.write(source, b, Verdicts(j.numbers), f))  # type: ignore[misc]
             progress(source.progress(batch))
-    source.check_unchanged()
     if sinks.kept:
-        sinks.kept.close()
+        sinks.kept.close()  # which may read the data once more
+    source.check_unchanged()
 
 
 @contextmanager

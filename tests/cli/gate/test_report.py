@@ -1,6 +1,7 @@
 """The report for people, and what re-checks a run years later: of nodes, and offline."""
 
 import json
+import re
 import time
 from html.parser import HTMLParser
 from pathlib import Path
@@ -11,6 +12,7 @@ from browser.conftest import launched
 from cli.conftest import QUERY, World
 from cli.gate.conftest import DAY_S, Buyer
 from cli.gate.test_nodes import both, south  # noqa: F401 - a fixture
+from docs.markdown import ROOT
 from support.fake_node import FakeNode
 
 TOLD = ("--rejected", "why.jsonl", "--receipt", "receipt.json", "--report", "report.html")
@@ -66,6 +68,19 @@ def test_the_report_says_what_the_record_says(buyer: Buyer, south: FakeNode) -> 
     assert "answered 4 granted" in report.text
     assert not report.outside
     assert report.tags.isdisjoint({"script", "link", "img", "iframe", "object", "a"})
+
+
+def test_the_record_is_documented_field_by_field(buyer: Buyer, south: FakeNode) -> None:  # noqa: F811
+    buyer.revoke()
+    told = set(re.findall(r"`([a-z_]+)`", (ROOT / "docs" / "reference" / "record.md").read_text()))
+    buyer.snapshot()
+    buyer.bundle()
+    for options in (both(buyer, south), OFFLINE):
+        buyer.check("m.jsonl", *options, *TOLD, status=3)
+        record = json.loads(Path("receipt.json").read_bytes())
+        objects = [record, record["network"], record["manifest"], *record["sources"], *record["parts"]]
+        assert {name for one in objects for name in one} <= told
+        assert {one["kind"] for one in record["sources"]} <= told
 
 
 def test_a_report_of_one_row_that_is_clear(world: World) -> None:
