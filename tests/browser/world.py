@@ -23,20 +23,17 @@ from typing import Any, TypeVar
 
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
-from web3 import AsyncHTTPProvider, AsyncWeb3
 
 from sayso.client import NodeClient
 from sayso.demo.ports import LOOPBACK, free_ports
 from sayso.licensing import Terms, build_consents, sign_message
 from sayso.parsing import Question
-from sayso_contracts.deploy import deploy
 from sayso_node.config import Settings, init_node
 from sayso_protocol.envelope import Envelope, decode
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import address_from_text, address_text, keccak, sha256
-from sayso_protocol.typed_data import Network
 from sayso_protocol.verdict import Query, Reason, Row
-from support.anvil import CHAIN_ID, RICH_KEY, anvil
+from support.anvil import RICH_KEY, anvil, registry_on
 
 DEADLINE_S = 90.0  # generous: only a failure waits for it
 DAY_S = 86_400
@@ -224,8 +221,8 @@ def world(folder: Path) -> Iterator[World]:
     """Start all of it; stop all of it."""
     with ExitStack() as stack:
         rpc = stack.enter_context(anvil(options=("--block-time", "1")))
-        registry, block = run(_deploy(rpc))
-        trusted = NetworkFile(Network(CHAIN_ID, address_from_text(registry)), block, 1)
+        network, block = run(registry_on(rpc))
+        trusted = NetworkFile(network, block, 1)
         nodes, operators = [], []
         for name in ("North", "South"):
             home = folder / name
@@ -252,12 +249,3 @@ def world(folder: Path) -> Iterator[World]:
             node.start()
         north, south = nodes
         yield World(rpc, trusted, north, south)
-
-
-async def _deploy(rpc: str) -> tuple[str, int]:
-    w3 = AsyncWeb3(AsyncHTTPProvider(rpc))
-    try:
-        done = await deploy(w3, Account.from_key(RICH_KEY), expected_chain_id=CHAIN_ID)
-    finally:
-        await w3.provider.disconnect()
-    return done.address, done.block_number

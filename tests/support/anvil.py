@@ -9,7 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from eth_account import Account
+from web3 import AsyncHTTPProvider, AsyncWeb3
+
 from sayso.demo.ports import free_ports
+from sayso_contracts.deploy import deploy
+from sayso_protocol.primitives import address_from_text
+from sayso_protocol.typed_data import Network
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CHAIN_ID = 31_337
@@ -45,6 +51,16 @@ def anvil(*, chain_id: int = CHAIN_ID, options: tuple[str, ...] = ()) -> Iterato
         yield url
     finally:
         _stop(process)
+
+
+async def registry_on(rpc: str) -> tuple[Network, int]:
+    """Deploy the registry, as its operators do; the network that it makes, and its block."""
+    web3 = AsyncWeb3(AsyncHTTPProvider(rpc))
+    try:
+        made = await deploy(web3, Account.from_key(RICH_KEY), expected_chain_id=CHAIN_ID)
+    finally:
+        await web3.provider.disconnect()
+    return Network(CHAIN_ID, address_from_text(made.address)), made.block_number
 
 
 def _wait_until_it_answers(process: subprocess.Popen[bytes], url: str, chain_id: int) -> None:
