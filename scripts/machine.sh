@@ -25,6 +25,10 @@ command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 
     tests="$tests
   Chromium, for the tests of the page (Debian: apt-get install chromium)"
 
+command -v ip >/dev/null 2>&1 && [ "$(id -u)" = 0 ] ||
+    tests="$tests
+  root and iproute2, for five nodes in networks of their own (Debian: apt-get install iproute2)"
+
 [ -z "$tests" ] || echo "Some tests will fail, because this machine lacks:$tests" >&2
 if [ -n "$lacks" ]; then
     echo "This machine lacks:$lacks" >&2
