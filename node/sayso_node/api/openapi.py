@@ -12,7 +12,8 @@ from sayso_node.api.bodies import JSON, MSGPACK
 from sayso_node.api.licenses import CONSENTS
 from sayso_node.api.listings import CLAIMS, LICENSES
 from sayso_node.api.negotiation import EVENTS, OCTETS
-from sayso_node.api.schemas import ADDRESS, COMPONENTS, HASH, MAX_AGE, PURPOSE, Schema, ref, text
+from sayso_node.api.schema_words import Schema, ref, text
+from sayso_node.api.schemas import ADDRESS, COMPONENTS, HASH, MAX_AGE, PURPOSE
 
 TITLE: Final = "A Sayso node"
 ABOUT: Final = (

@@ -3,49 +3,12 @@
 Texts name the rules of docs/protocol.md; they are not repeated here.
 """
 
-from typing import Any, Final
+from typing import Final
 
 from sayso_node.api.checks import MAX_AGE_S, ROWS, RUN_ID_CHARS
 from sayso_node.api.message_json import CONSENT_DEFAULTS, CONSENT_FIELDS, REVOCATION_DEFAULTS
+from sayso_node.api.schema_words import Schema, array, fields, nullable, ref, text
 from sayso_protocol.verdict import Reason
-
-Schema = dict[str, Any]
-
-
-def ref(name: str) -> Schema:
-    """A reference to a component."""
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def text(pattern: str = "", description: str = "") -> Schema:
-    """A text."""
-    found: Schema = {"type": "string"}
-    return found | ({"pattern": pattern} if pattern else {}) | _described(description)
-
-
-def array(items: Schema, **limits: int) -> Schema:
-    """A list."""
-    return {"type": "array", "items": items, **limits}
-
-
-def fields(required: Schema, optional: Schema | None = None, description: str = "") -> Schema:
-    """An object with these fields and no others."""
-    return {
-        "type": "object",
-        "properties": {**required, **(optional or {})},
-        "required": list(required),
-        "additionalProperties": False,
-    } | _described(description)
-
-
-def nullable(schema: Schema) -> Schema:
-    """The value, or null."""
-    return {"anyOf": [schema, {"type": "null"}]}
-
-
-def _described(description: str) -> Schema:
-    return {"description": description} if description else {}
-
 
 COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
 TIME: Final[Schema] = {"type": "number", "minimum": 0, "description": "Seconds since the epoch."}

@@ -14,7 +14,8 @@ import msgpack
 
 from node.api.process import parse
 from sayso_node.api.openapi import PATHS
-from sayso_node.api.schemas import COMPONENTS, Schema
+from sayso_node.api.schema_words import Schema
+from sayso_node.api.schemas import COMPONENTS
 from sayso_protocol.envelope import Envelope, encode
 from sayso_protocol.primitives import address_text, hex_text
 from sayso_protocol.typed_data import typed_data
