@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from eth_account import Account
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from browser.visit import Visit
 from browser.world import World, eventually
@@ -175,6 +175,24 @@ def test_what_was_signed_is_not_lost_when_the_node_goes_away(visit: Open, place:
     assert len(here.wallet.asked) == 1  # it was not asked again
     shown = page.locator("[data-license]").get_attribute("data-license")
     assert hex_text(decode(data, place.trusted.network).digest) == shown
+
+
+def test_a_node_that_wants_more_signed_is_found_out(visit: Open, place: World) -> None:
+    here = visit(account=place.person())
+    asked = f"grantee={LAB}&purposes=train-ai&expires=2027-05-03&items=0x" + "15" * 32
+    page = here.connect(f"#/allow?{asked}")
+
+    def lie(route: Route) -> None:
+        answer = route.fetch()
+        body = answer.json()
+        body["typed_data"]["message"]["purposes"].append("likeness-synthesis")
+        route.fulfill(response=answer, body=json.dumps(body))
+
+    page.route("**/v1/typed-data/consent", lie)
+    page.get_by_role("button", name="Sign", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("This node asked you to sign something else")
+    assert here.wallet
+    assert here.wallet.asked == []
 
 
 def test_a_wrong_network_is_said_before_a_consent_is_signed(visit: Open, place: World) -> None:

@@ -134,6 +134,9 @@ def test_a_lying_node_is_found_out_before_the_wallet_is_asked(visit: Open, place
     sign(page)
     expect(page.get_by_role("alert")).to_contain_text("This node asked you to sign something else")
     here.look_at("lying")
+    expect(page.get_by_role("button", name="Sign and take back")).to_have_count(0)
+    south = page.get_by_role("dialog").get_by_role("link", name="South")
+    expect(south).to_have_attribute("href", f"{place.south.url}/")
     assert here.wallet
     assert here.wallet.asked == []
 

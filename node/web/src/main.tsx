@@ -85,6 +85,7 @@ function useWallet() {
 function Waiting({ error, again }: { error: string; again: () => void }) {
   return (
     <main>
+      <p class="brand">sayso</p>
       <h1 class="unseen">{t("title")}</h1>
       {error ? (
         <Trouble error={error} again={again} />

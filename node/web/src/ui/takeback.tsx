@@ -10,7 +10,7 @@ import { same } from "../protocol/bytes.js";
 import { callData } from "../protocol/calls.js";
 import type { Revocation } from "../protocol/messages.js";
 import { type Acknowledgement, isPromise } from "../protocol/promise.js";
-import { type Signed, signRevocation } from "../signing.js";
+import { LyingNode, type Signed, signRevocation } from "../signing.js";
 import type { Wish } from "../wish.js";
 import { type App, changed, useApp } from "./app.js";
 import { Codes } from "./codes.js";
@@ -19,6 +19,7 @@ import { OnChain, Sent, SignedFile } from "./progress.js";
 
 type Stage =
   | { name: "ask"; error?: string; chain?: number }
+  | { name: "lied" }
   | { name: "signing" }
   | { name: "saved"; signed: Signed<Revocation> }
   | { name: "failed"; signed: Signed<Revocation>; error: string }
@@ -61,7 +62,7 @@ function useTaking(wish: Wish) {
       if (onlySave) setStage({ name: "saved", signed });
       else await submit(signed);
     } catch (error) {
-      setStage({ name: "ask", error: explain(error) });
+      setStage(error instanceof LyingNode ? { name: "lied" } : { name: "ask", error: explain(error) });
     }
   }
 
@@ -85,12 +86,13 @@ export function TakeBack({ wish, close }: { wish: Wish; close: () => void }) {
   const { stage, sign, onChain, submit } = useTaking(wish);
   const kept = stage.name === "sent" && stage.promise;
   const signed = kept ? t("done") : t("step_signed");
-  const titles = { ask: wish.question, signing: wish.question, saved: signed, failed: signed, sent: signed, chain: t("self_chain") };
+  const titles = { ask: wish.question, lied: wish.question, signing: wish.question, saved: signed, failed: signed, sent: signed, chain: t("self_chain") };
   return (
     <Sheet title={titles[stage.name]} close={close}>
       {stage.name === "ask" && (
         <Question wish={wish} error={stage.error} chain={stage.chain} sign={sign} onChain={onChain} />
       )}
+      {stage.name === "lied" && <Lied />}
       {stage.name === "signing" && <p class="quiet waiting" role="status">{t("signing")}</p>}
       {stage.name === "saved" && <SignedFile signed={stage.signed} />}
       {stage.name === "failed" && (
@@ -108,6 +110,22 @@ export function TakeBack({ wish, close }: { wish: Wish; close: () => void }) {
       {stage.name === "sent" && <Sent signed={stage.signed} promise={stage.promise} close={close} />}
       {stage.name === "chain" && <OnChain hash={stage.hash} close={close} />}
     </Sheet>
+  );
+}
+
+/** Nothing more is signed with this node; the others of the network serve the same page. */
+function Lied() {
+  const { node } = useApp();
+  const others = node.operators.filter((one) => one.url && one.node_key !== node.node_key);
+  return (
+    <>
+      <Say kind="bad">{t("lying")}</Say>
+      {others.map((one) => (
+        <a class="button wide" key={one.node_key} href={`${one.url}/`} rel="noreferrer">
+          {one.name}
+        </a>
+      ))}
+    </>
   );
 }
 
