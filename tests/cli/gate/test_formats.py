@@ -67,6 +67,25 @@ def test_a_folder_of_shards_is_one_manifest(buyer: Buyer) -> None:
     buyer.world.fails("output-failed", "check", "shards", *QUERY, "--out", "kept")
 
 
+def test_shards_in_folders_within_keep_their_places(buyer: Buyer) -> None:
+    """As engines write partitions: what the name of a folder says stays said."""
+    buyer.revoke("c.flac")
+    for number, place in enumerate(("day=1", "day=2/hour=7")):
+        (buyer.folder / "rows" / place).mkdir(parents=True)
+        buyer.parquet(f"rows/{place}/0.parquet", buyer.rows[2 * number : 2 * number + 2])
+    (buyer.folder / "rows" / "_temporary").mkdir()
+    buyer.world.write("rows/_temporary/0.parquet", b"not yet")
+    buyer.check("rows", "--out", "kept", *FILES, status=3)
+    kept = {
+        str(one.relative_to("kept")): pq.ParquetFile(one).read()["file"].to_pylist()
+        for one in Path("kept").rglob("*")
+        if one.is_file()
+    }
+    assert kept == {"day=1/0.parquet": ["a.flac", "b.flac"], "day=2/hour=7/0.parquet": ["d.flac"]}
+    assert [one["shard"] for one in buyer.world.rows("why.jsonl")] == ["day=2/hour=7/0.parquet"]
+    verified(buyer, "rows")
+
+
 @pytest.mark.parametrize("name", ["m.csv", "m.tsv"])
 def test_csv_is_kept_byte_for_byte(buyer: Buyer, name: str) -> None:
     buyer.revoke()

@@ -1,6 +1,6 @@
 """Which format a manifest is in: told by its name, or by what is in the folder."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -52,13 +52,26 @@ def open_source(path: Path, columns: Columns) -> Source:
 
 
 def _shards(path: Path) -> Sequence[Path]:
-    """The files of a folder of one format; none if it is no such folder."""
+    """The files of a folder of one format, those in folders within too; none if it is no such folder.
+
+    Names that begin with a dot or an underscore are no data: engines put their own marks there.
+    """
     with reading(path):
-        files = sorted(one for one in path.iterdir() if not one.name.startswith((".", "_")))
-    formats = {ENDINGS.get(one.suffix) for one in files if one.is_file()}
+        files = sorted(_visible(path))
+    formats = {ENDINGS.get(one.suffix) for one in files}
     if len(formats) == 1 and None not in formats and all(one.is_file() for one in files):
         return files
     return ()
+
+
+def _visible(folder: Path) -> Iterator[Path]:
+    for one in folder.iterdir():
+        if one.name.startswith((".", "_")):
+            continue
+        if one.is_dir() and not one.is_symlink():
+            yield from _visible(one)
+        else:
+            yield one
 
 
 def _format_of(path: Path) -> str:

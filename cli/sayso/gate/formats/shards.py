@@ -1,4 +1,4 @@
-"""Many files of one format in a folder: judged as one manifest, kept as a folder of the same names."""
+"""Many files of one format in a folder, or in folders within: one manifest, kept by the same names."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -7,7 +7,7 @@ from typing import Any
 
 from sayso.gate.formats.base import Batch, Source, Stamp, Writer
 from sayso.gate.verdicts import Flags
-from sayso.outputs import Outputs, StagedFile
+from sayso.outputs import Outputs, StagedFile, output_errors
 
 
 class Shards:
@@ -48,11 +48,12 @@ class Shards:
         """As the file describes it, and which file and row it is."""
         told = self._first.describe(batch, at, number)  # which looks at nothing but the batch
         told.pop("line", None)
-        return {**told, "row": number, "shard": self._files[batch.part].name}
+        return {**told, "row": number, "shard": str(self._files[batch.part].relative_to(self.path))}
 
     def writer(self, outputs: Outputs, path: Path) -> "ShardWriter":
         """A folder with a file for each."""
-        return ShardWriter(outputs.folder(path).part, self._files, self._open)
+        names = [one.relative_to(self.path) for one in self._files]
+        return ShardWriter(outputs.folder(path).part, names, self._files, self._open)
 
 
 class _Within:
@@ -69,8 +70,14 @@ class _Within:
 class ShardWriter:
     """ShardWriter keeps one file open: that of the batches that come."""
 
-    def __init__(self, folder: Path, files: Sequence[Path], open_one: Callable[[Path], Source]) -> None:
-        self._folder, self._files, self._open = folder, files, open_one
+    def __init__(
+        self,
+        folder: Path,
+        names: Sequence[Path],
+        files: Sequence[Path],
+        open_one: Callable[[Path], Source],
+    ) -> None:
+        self._folder, self._names, self._files, self._open = folder, names, files, open_one
         self._next = 0
         self._writer: Writer | None = None
         self._staged = _Within()
@@ -85,9 +92,11 @@ class ShardWriter:
         """Complete the files before; one without rows is written, too."""
         while self._next <= part:
             self._end()
-            path = self._files[self._next]
+            place = self._folder / self._names[self._next]
+            with output_errors(place):
+                place.parent.mkdir(parents=True, exist_ok=True)
             staged: Any = self._staged
-            self._writer = self._open(path).writer(staged, self._folder / path.name)
+            self._writer = self._open(self._files[self._next]).writer(staged, place)
             self._next += 1
 
     def _end(self) -> None:
