@@ -33,6 +33,8 @@ NAMES = {
     "relays_made": "relays of revocations this node made",
     "relayed": "revocations put into relays",
     "relay_rejected": "revocations that the registry refused in a relay",
+    "receipts_kept": "transactions that set bits on chain, kept with their proof",
+    "receipts_missing": "times no endpoint gave the proof of a block in which a revocation landed",
     "deploy_sent": "transactions that deploy a contract wallet broadcast, repeats included",
     "wallets_deployed": "contract wallets deployed, so that their revocation can be relayed",
     "wallets_not_deployed": "times a contract wallet could not be deployed",

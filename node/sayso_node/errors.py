@@ -118,7 +118,7 @@ class Resync(SaysoError):
 
 
 class ProofUnavailable(SaysoError):
-    """The chain endpoint of this node gives no storage proofs (EIP-1186)."""
+    """This node has no proof of that: its chain endpoint gives none, or none is kept yet."""
 
     code = "proof-unavailable"
 

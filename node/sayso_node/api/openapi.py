@@ -149,6 +149,12 @@ PATHS: Final[dict[str, Schema]] = {
     "/v1/revocations/{digest}": _get(
         "revocation", "How far a revocation has come.", "Progress", _hash("digest")
     ),
+    "/v1/revocations/{digest}/receipt-proof": _get(
+        "receiptProof",
+        "By which transactions a revocation came to the chain, whose, and when.",
+        "ReceiptProof",
+        _hash("digest"),
+    ),
     "/v1/items/{item}/claims": _get(
         "claims", "Who licensed an item.", "Claims", _hash("item"), *_paged(CLAIMS)
     ),

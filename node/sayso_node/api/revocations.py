@@ -1,5 +1,7 @@
 """GET /v1/revocations/{digest}: how far a revocation has come, for who waits to see it arrive.
 
+GET /v1/revocations/{digest}/receipt-proof: by which transactions it came to the chain.
+
 It says what this node knows: whether it keeps the message, to how many peers it was sent, and in which
 block of the chain, as far as that was read here, the last of its bits landed. Who wants more asks the
 other operators the same.
@@ -10,6 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
+from sayso_node.api.receipt_proofs import receipt_proof
 from sayso_node.broadcast import Broadcast
 from sayso_node.errors import NotFound
 from sayso_node.freshness import Freshness
@@ -41,7 +44,10 @@ class RevocationRoutes:
 
     def routes(self) -> list[web.RouteDef]:
         """The routes of this file."""
-        return [web.get("/v1/revocations/{digest}", self.revocation)]
+        return [
+            web.get("/v1/revocations/{digest}", self.revocation),
+            web.get("/v1/revocations/{digest}/receipt-proof", self.receipt_proof),
+        ]
 
     async def revocation(self, request: web.Request) -> web.Response:
         """Whether it is kept, how many it was sent to, its block; our acknowledgement if kept (7.12)."""
@@ -58,6 +64,18 @@ class RevocationRoutes:
             "acknowledgement": await self._signer.acknowledge(envelope) if found.is_kept else None,
         }
         return web.json_response(body)
+
+    async def receipt_proof(self, request: web.Request) -> web.Response:
+        """Who brought it to the chain, and when (rule 10.10)."""
+        digest = hash_from_text(request.match_info["digest"])
+        return web.json_response(await asyncio.to_thread(self._receipt_proof, digest))
+
+    def _receipt_proof(self, digest: bytes) -> dict[str, Any]:
+        with self._store.read() as db:
+            found = queries.revocation(db, digest)
+            if found is None:
+                raise NotFound("no revocation of this digest is held")
+            return receipt_proof(db, self._network, found.body)
 
     def _look(self, digest: bytes) -> tuple[queries.HeldRevocation, Envelope, bool, int | None]:
         with self._store.read() as db:

@@ -151,6 +151,26 @@ COMPONENTS: Final[dict[str, Schema]] = {
         None,
         "Rule 10.6: EIP-1186 proofs of every place that rule 8.2 looks at.",
     ),
+    "ReceiptProof": fields(
+        {
+            "type": text(),
+            "network": NETWORK,
+            "digest": HASH,
+            "envelope": BYTES,
+            "landings": array(
+                fields(
+                    {
+                        "block": fields({"number": COUNT, "hash": HASH, "header": BYTES}),
+                        "index": COUNT,
+                        "transaction": array(BYTES),
+                        "receipt": array(BYTES),
+                    }
+                )
+            ),
+        },
+        None,
+        "Rule 10.10: by which transactions a revocation came to the chain.",
+    ),
     "Batch": fields({"root": HASH, "sponsor": KEY, "licenses": array(HASH)}, None, "Rule 10.1."),
     "Licenses": fields({"licenses": array(HASH), "next": nullable(ref("Cursor"))}),
     "Claim": fields(

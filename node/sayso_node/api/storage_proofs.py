@@ -5,44 +5,19 @@ of the block that is named, and gets that header elsewhere.
 """
 
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, TypeVar
 
 from sayso_node.chain.eth_call import Links
 from sayso_node.chain.json_rpc import JsonRpc
+from sayso_node.chain.raw_blocks import encode_header
 from sayso_node.errors import ChainUnreachable, ProofUnavailable
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.primitives import address_text, hex_text, keccak
 from sayso_protocol.receipts import ChainPoint
-from sayso_protocol.tries import encode_rlp, number_bytes
 
 ANSWER_BYTES: Final = 1_048_576
 T = TypeVar("T")
-_FIELDS: Final = (
-    ("parentHash", False),
-    ("sha3Uncles", False),
-    ("miner", False),
-    ("stateRoot", False),
-    ("transactionsRoot", False),
-    ("receiptsRoot", False),
-    ("logsBloom", False),
-    ("difficulty", True),
-    ("number", True),
-    ("gasLimit", True),
-    ("gasUsed", True),
-    ("timestamp", True),
-    ("extraData", False),
-    ("mixHash", False),
-    ("nonce", False),
-)
-_LATER_FIELDS: Final = (
-    ("baseFeePerGas", True),  # EIP-1559
-    ("withdrawalsRoot", False),  # EIP-4895
-    ("blobGasUsed", True),  # EIP-4844
-    ("excessBlobGas", True),
-    ("parentBeaconBlockRoot", False),  # EIP-4788
-    ("requestsHash", False),  # EIP-7685
-)
 _HEX: Final = re.compile(r"0x(?:[0-9a-f]{2})+", re.ASCII)
 _QUANTITY: Final = re.compile(r"0x[0-9a-f]{1,64}", re.ASCII)
 
@@ -90,21 +65,10 @@ class StorageProofs:
 async def _ask_header(link: JsonRpc, block: ChainPoint) -> bytes:
     question = [hex_text(block.hash), False]
     found = _result(await link.ask("eth_getBlockByHash", question, ANSWER_BYTES))
-    header = encode_rlp([_field(found[name], is_number) for name, is_number in _header_fields(found)])
+    header = encode_header(found)
     if keccak(header) != block.hash:
         raise ProofUnavailable("the header of that block has fields that this release does not know")
     return header
-
-
-def _header_fields(found: Mapping[str, Any]) -> list[tuple[str, bool]]:
-    """The fields of a header in their order, and which are numbers; later forks have more of them."""
-    return [*_FIELDS, *(one for one in _LATER_FIELDS if found.get(one[0]) is not None)]
-
-
-def _field(value: str, is_number: bool) -> bytes:  # noqa: FBT001 - of two kinds
-    if is_number:
-        return number_bytes(int(value, 16))
-    return bytes.fromhex(value.removeprefix("0x"))
 
 
 def _result(answer: dict[str, Any]) -> Any:

@@ -1,7 +1,8 @@
 """The chain side of a node, wired: endpoints, follower, wallets, and the account that pays.
 
 endpoints ── follower ── store
-    │  └──── contract wallets, their watch
+    │  ├──── contract wallets, their watch
+    │  └──── archivist ── store
     └─────── payer ── anchorer, relayer, wallet deployer ── store
 """
 
@@ -10,6 +11,7 @@ from typing import Any
 
 from sayso_node.alarms import Alarms
 from sayso_node.chain.anchorer import Anchorer
+from sayso_node.chain.archivist import Archivist
 from sayso_node.chain.contract_wallets import ContractWallets
 from sayso_node.chain.endpoints import Endpoints
 from sayso_node.chain.eth_call import EthCall
@@ -60,6 +62,14 @@ class ChainSide:
             deploy_block=network_file.deploy_block,
             interval_s=settings.chain_interval_s,
         )
+        self._archivist = Archivist(
+            self.endpoints,
+            place.registry,
+            store,
+            clock,
+            counters,
+            interval_s=settings.chain_interval_s,
+        )
         self._payer = self._make_payer()
 
     def _make_payer(self) -> Payer | None:
@@ -85,7 +95,11 @@ class ChainSide:
         """What runs, by name."""
         running = {}
         if self._config.runs("chain"):
-            running = {"follower": self._follower.run(), "wallets": self._watch.run()}
+            running = {
+                "follower": self._follower.run(),
+                "wallets": self._watch.run(),
+                "archivist": self._archivist.run(),
+            }
         if self._payer:
             running["payer"] = self._payer.run()
         return running

@@ -3,7 +3,7 @@
 import sqlite3
 from typing import NamedTuple
 
-from sayso_node.store import relays
+from sayso_node.store import receipts, relays
 from sayso_protocol.batches import Batch
 from sayso_protocol.primitives import HASH_BYTES
 from sayso_protocol.receipts import ChainPoint
@@ -36,6 +36,7 @@ def rewind(db: sqlite3.Connection, number: int) -> None:
     """Forget blocks above `number` and their anchors. Bits stay: a revocation outlives its fork."""
     db.execute("DELETE FROM blocks WHERE number > ?", (number,))
     db.execute("DELETE FROM anchors WHERE block_number > ?", (number,))
+    receipts.rewound(db, number)
     if db.execute("SELECT 1 FROM blocks LIMIT 1").fetchone():
         relays.rewound(db, number)
     else:

@@ -20,5 +20,21 @@ CREATE TABLE deployments (
     not_before REAL NOT NULL
 ) WITHOUT ROWID;
 """,
+    6: """
+CREATE TABLE receipt_blocks (
+    number INTEGER PRIMARY KEY,
+    hash BLOB NOT NULL,
+    header BLOB,
+    times INTEGER NOT NULL,
+    not_before REAL NOT NULL
+);
+CREATE INDEX receipt_blocks_wanted ON receipt_blocks (number) WHERE header IS NULL;
+CREATE TABLE receipt_transactions (
+    number INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    nodes BLOB NOT NULL,
+    PRIMARY KEY (number, place)
+) WITHOUT ROWID;
+""",
 }
 """What makes a store of the version after it, by version."""

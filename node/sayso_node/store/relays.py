@@ -140,6 +140,18 @@ def block_with(db: sqlite3.Connection, address: bytes, bits: Masks) -> int | Non
     return max(found) if len(found) == len(blocks) else None
 
 
+def blocks_with(db: sqlite3.Connection, address: bytes, bits: Masks) -> list[int]:
+    """The heights of the blocks of the followed chain that set any of these bits, ascending."""
+    found = set[int]()
+    for word, mask in bits.items():
+        rows = db.execute(
+            "SELECT block_number, mask FROM landed WHERE address = ? AND word = ?",
+            (address, word.to_bytes(HASH_BYTES)),
+        )
+        found |= {number for number, landed in rows if int.from_bytes(landed) & mask}
+    return sorted(found)
+
+
 def _block_with(db: sqlite3.Connection, address: bytes, word: int, mask: int) -> int | None:
     rows = db.execute(
         "SELECT block_number, mask FROM landed WHERE address = ? AND word = ? ORDER BY block_number",

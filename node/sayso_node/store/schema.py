@@ -6,7 +6,7 @@ Triggers count what is bounded, so that no path can forget to. Whoever changes a
 migrations.py, and one to VERSION.
 """
 
-VERSION = 6
+VERSION = 7
 
 SCHEMA = """
 CREATE TABLE messages (
@@ -187,6 +187,20 @@ CREATE TABLE landed (
     PRIMARY KEY (block_number, address, word)
 ) WITHOUT ROWID;
 CREATE INDEX landed_by_word ON landed (address, word, block_number);
+CREATE TABLE receipt_blocks (
+    number INTEGER PRIMARY KEY,  -- of a block of the followed chain in which a revocation landed
+    hash BLOB NOT NULL,
+    header BLOB,  -- NULL until what proves its transactions is kept
+    times INTEGER NOT NULL,  -- how often no endpoint gave that
+    not_before REAL NOT NULL
+);
+CREATE INDEX receipt_blocks_wanted ON receipt_blocks (number) WHERE header IS NULL;
+CREATE TABLE receipt_transactions (
+    number INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    nodes BLOB NOT NULL,  -- two lists, of the transaction and of its receipt
+    PRIMARY KEY (number, place)
+) WITHOUT ROWID;
 CREATE TABLE dropped (
     address BLOB NOT NULL,
     word BLOB NOT NULL,

@@ -8,6 +8,8 @@ from eth_hash.auto import keccak
 from trie.hexary import HexaryTrie
 
 from cli.devchain.harness import Client
+from sayso_node.chain.raw_blocks import encode_header, encode_receipt, encode_transaction
+from sayso_protocol.trie_building import trie_over
 
 STORE = "5f355f5160203560005560016001550000"  # storage[0] = second word of the call, storage[1] = 1
 HEADER = (  # the fields of a Prague header in their order, # before those that are numbers
@@ -86,3 +88,15 @@ async def test_keys_that_are_none(client: Client, keys: object) -> None:
     address = client.chain.accounts[0].address
     answer = await client.rpc("eth_getProof", address, keys, "latest")
     assert answer["error"]["code"] == -32602
+
+
+async def test_transactions_and_receipts_are_proved_from_the_block_hash(client: Client) -> None:
+    """As the archivist of a node proves them (rule 10.10)."""
+    address = await client.deploy(STORE)
+    sent = await client.send(client.chain.accounts[0], to=address, data=f"0x{7:064x}{5:064x}")
+    block = (await client.rpc("eth_getBlockByNumber", hex(sent["blockNumber"]), True))["result"]
+    [transaction] = block["transactions"]
+    receipt = (await client.rpc("eth_getTransactionReceipt", transaction["hash"]))["result"]
+    assert trie_over([encode_transaction(transaction)]).root == raw(block["transactionsRoot"])
+    assert trie_over([encode_receipt(receipt)]).root == raw(block["receiptsRoot"])
+    assert keccak(encode_header(block)) == raw(block["hash"])

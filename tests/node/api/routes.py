@@ -41,6 +41,7 @@ VALUES: Final = {  # for parameters, by name
 }
 STATUS: Final = {  # of good requests, where it is not 200
     "/v1/licenses/{license}/proof": 503,  # there is no chain that proves
+    "/v1/revocations/{digest}/receipt-proof": 404,  # nothing is on chain
     "/v1/batches/{root}": 404,  # nothing is anchored yet
     "/v1/snapshots/{name}": 404,  # none is made yet
 }

@@ -11,6 +11,7 @@ from web3 import HTTPProvider, Web3
 from sayso_contracts import artifact
 from sayso_node.alarms import Alarms
 from sayso_node.chain.anchorer import Anchorer
+from sayso_node.chain.archivist import Archivist
 from sayso_node.chain.endpoints import Endpoints
 from sayso_node.chain.fees import ETHER, GWEI, Allowance
 from sayso_node.chain.follower import Follower
@@ -82,6 +83,9 @@ class PayingNode:
             rig.counters,
             deploy_block=1,
             interval_s=1,
+        )
+        self.archivist = Archivist(
+            self.endpoints, network.registry, rig.store, rig.clock, rig.counters, interval_s=1
         )
         self.signer = Signer(
             network, rig.store, rig.freshness, rig.identity, rig.clock, rig.counters, relays=True

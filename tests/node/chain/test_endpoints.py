@@ -73,8 +73,8 @@ class Proxy:
 
 
 @asynccontextmanager
-async def proxy(target: str) -> AsyncIterator[Proxy]:
-    made = Proxy(target)
+async def proxy(target: str, kind: type[Proxy] = Proxy) -> AsyncIterator[Proxy]:
+    made = kind(target)
     app = web.Application()
     app.router.add_post("/", made.handle)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)

@@ -1,0 +1,93 @@
+"""Transactions that set bits on the followed chain, with what proves them: rules 10.10 to 10.12.
+
+A block in which a revocation landed is wanted from the moment its event is read; what proves its
+transactions is kept when an endpoint gave it. Both go when a reorganisation drops the block.
+"""
+
+import sqlite3
+from typing import NamedTuple
+
+import msgpack
+
+from sayso_protocol.receipts import ChainPoint
+
+FIRST_PAUSE_S = 15.0  # after a failure: an endpoint may know a block and not yet its receipts
+LONGEST_PAUSE_S = 86_400.0
+
+
+class Archived(NamedTuple):
+    """A transaction of a block with the nodes that prove it and its receipt (rule 10.10)."""
+
+    place: int
+    transaction: list[bytes]
+    receipt: list[bytes]
+
+
+class Archive(NamedTuple):
+    """What is kept of a block: its header, and those of its transactions that set bits."""
+
+    block: ChainPoint
+    header: bytes
+    transactions: list[Archived]
+
+
+def want(db: sqlite3.Connection, number: int, block_hash: bytes) -> None:
+    """A revocation landed in this block of the followed chain; again is harmless."""
+    row = db.execute("SELECT hash FROM receipt_blocks WHERE number = ?", (number,)).fetchone()
+    if row is None or row[0] != block_hash:
+        _forget(db, "number = ?", number)
+        db.execute("INSERT INTO receipt_blocks VALUES (?, ?, NULL, 0, 0)", (number, block_hash))
+
+
+def rewound(db: sqlite3.Connection, number: int) -> None:
+    """Blocks above a height are gone."""
+    _forget(db, "number > ?", number)
+
+
+def wanted(db: sqlite3.Connection, now: float, limit: int) -> list[ChainPoint]:
+    """Blocks of which nothing is kept yet, the newest first, without those that failed just now."""
+    rows = db.execute(
+        "SELECT number, hash FROM receipt_blocks WHERE header IS NULL AND not_before <= ?"
+        " ORDER BY number DESC LIMIT ?",
+        (now, limit),
+    )
+    return [ChainPoint(*row) for row in rows]
+
+
+def keep(db: sqlite3.Connection, archive: Archive) -> bool:
+    """Keep what proves a block's transactions, if that block is still wanted; whether it is."""
+    block = archive.block
+    change = "UPDATE receipt_blocks SET header = ? WHERE number = ? AND hash = ?"
+    if not db.execute(change, (archive.header, block.number, block.hash)).rowcount:
+        return False
+    rows = ((block.number, one.place, msgpack.packb(one[1:])) for one in archive.transactions)
+    db.executemany("INSERT OR REPLACE INTO receipt_transactions VALUES (?, ?, ?)", rows)
+    return True
+
+
+def failed(db: sqlite3.Connection, block: ChainPoint, now: float) -> None:
+    """No endpoint gave what proves it: tried again, later each time."""
+    query = "SELECT times FROM receipt_blocks WHERE number = ? AND hash = ?"
+    row = db.execute(query, (block.number, block.hash)).fetchone()
+    if row:
+        pause = min(FIRST_PAUSE_S * 2.0 ** min(row[0], 16), LONGEST_PAUSE_S)
+        change = "UPDATE receipt_blocks SET times = times + 1, not_before = ? WHERE number = ?"
+        db.execute(change, (now + pause, block.number))
+
+
+def archived(db: sqlite3.Connection, number: int) -> Archive | None:
+    """What is kept of the block at a height."""
+    query = "SELECT hash, header FROM receipt_blocks WHERE number = ? AND header IS NOT NULL"
+    row = db.execute(query, (number,)).fetchone()
+    if row is None:
+        return None
+    rows = db.execute(
+        "SELECT place, nodes FROM receipt_transactions WHERE number = ? ORDER BY place", (number,)
+    )
+    kept = [Archived(place, *msgpack.unpackb(nodes)) for place, nodes in rows]
+    return Archive(ChainPoint(number, row[0]), row[1], kept)
+
+
+def _forget(db: sqlite3.Connection, condition: str, number: int) -> None:
+    for table in ("receipt_blocks", "receipt_transactions"):
+        db.execute(f"DELETE FROM {table} WHERE {condition}", (number,))  # noqa: S608 - our own names
