@@ -20,7 +20,7 @@ from sayso_node.store.engine import Engine
 from sayso_protocol.primitives import hex_text
 from sayso_protocol.scopes import Scope, file_subject
 from support.node_rig import ManualClock, consent, revocation, until
-from support.protocol_strategies import BEN
+from support.protocol_strategies import ADA, BEN, CLEO
 from support.running_node import RunningNode, running_node
 
 COUNT = 6
@@ -176,6 +176,23 @@ async def test_consents_that_the_first_node_has_not(
         await watch.begun(late, south)
         await revoke(south, 2)
         await watch.heard(2)
+
+
+async def test_the_other_party_and_the_guardian_are_heard(south: RunningNode, tmp_path: Path) -> None:
+    pair = tuple(sorted([ADA, CLEO]))
+    call = consent(9, parties=pair)
+    guarded = consent(10, guardian=CLEO)
+    await south.submit(call, consent(9, parties=pair, contributor=CLEO), guarded)
+    rows = [{"license": hex_text(one.digest), "item": hex_text(one.items[0])} for one in (call, guarded)]
+    path = tmp_path / "shared.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    async with Watching(gate_of(south), path) as watch:
+        await watch.begun(south)
+        await south.submit(revocation(Scope(file_subject(call.items[0])).text, contributor=CLEO))
+        await until(lambda: watch.items() == [call.items[0]])
+        word = Scope(file_subject(guarded.items[0]), ward=ADA).text
+        await south.submit(revocation(word, contributor=CLEO))
+        await until(lambda: watch.items() == [call.items[0], guarded.items[0]])
 
 
 async def test_one_that_is_down_does_not_silence_the_others(
