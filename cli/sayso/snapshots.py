@@ -11,19 +11,22 @@ what was there, and neither does something older.
 import glob
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
-from sayso.errors import BadAnswer, FileUnreadable, NoSnapshot
+from sayso.errors import BadAnswer, FileUnreadable, NoSnapshot, OutputFailed
 from sayso.fields import Fields
 from sayso.outputs import output_errors, write_file
 from sayso.transport import ANSWER_BYTES, Transport
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import hex_text
-from sayso_protocol.snapshot import Part, Snapshot, read_parts, read_snapshot
+from sayso_protocol.snapshot import MAGIC, Part, Snapshot, read_parts, read_snapshot
 
 Told = Callable[[int, int], None]  # bytes at hand, bytes in all
+_ID: Final = 16 * "[0-9a-f]"  # as it stands in the name of a part
 
 
 @dataclass(frozen=True)
@@ -55,8 +58,10 @@ async def pull(
         NoSnapshot: The node has none, or none but older ones than the file.
         BadAnswer: The node sends something else than it listed. What it sent is removed.
         NodeUnreachable: It broke off; what came is kept, and gone on with next time.
-        OutputFailed: It could not be written. See read_snapshot for the others.
+        OutputFailed: It could not be written, or what is there was never a snapshot. See read_snapshot
+            for the others.
     """
+    _refuse_other(path)
     offered = read_index(await node.get("/v1/snapshots"))
     if not offered:
         raise NoSnapshot("the node has no snapshot yet: it reads the chain and asks its peers first")
@@ -72,7 +77,7 @@ async def pull(
         _refuse_older(path, snapshot, trusted)
         write_file(path, b"".join(part.data for part in kept))
     finally:  # of a download that was given up before, too
-        for partial in path.parent.glob(glob.escape(f".{path.name[:100]}.") + "*.part"):
+        for partial in path.parent.glob(glob.escape(f".{path.name[:100]}.") + _ID + ".part"):
             partial.unlink(missing_ok=True)
     return snapshot
 
@@ -88,6 +93,14 @@ def read_index(answer: Fields) -> list[Offered]:
     if sum(one.size for one in found) > ANSWER_BYTES:
         raise BadAnswer("the node's snapshot is too long")
     return found
+
+
+def _refuse_other(path: Path) -> None:
+    """Raise OutputFailed for a file that is something else: it is not ours to replace."""
+    with output_errors(path), suppress(FileNotFoundError), path.open("rb") as file:
+        begun = file.read(len(MAGIC))
+        if not MAGIC.startswith(begun):
+            raise OutputFailed(f"{str(path)!r} is no snapshot; name another file or move it away")
 
 
 def _kept(path: Path, offered: list[Offered]) -> list[Part]:

@@ -135,6 +135,24 @@ def test_a_list_that_is_nonsense_is_refused(world: World, answer: object) -> Non
     world.fails("bad-answer", "snapshot", "pull")
 
 
+def test_only_what_is_a_snapshot_is_replaced(world: World) -> None:
+    """A slip in a name costs nobody a file; what other parts beside it are called neither."""
+    offer(world, parts := chain_of(world))
+    others = {
+        "data.parquet": b"PAR1",
+        ".data.parquet.mine.part": b"mine",
+        ".n.snapshot.0badcafe.part": b"of a check that goes on",
+    }
+    for name, data in others.items():
+        world.write(name, data)
+    world.fails("output-failed", "snapshot", "pull", "--out", "data.parquet")
+    for torn in (b"", data_of(parts)[:5], data_of(parts)[:-1]):
+        (world.folder / "n.snapshot").write_bytes(torn)
+        world.run("snapshot", "pull", "--out", "n.snapshot")
+        assert (world.folder / "n.snapshot").read_bytes() == data_of(parts)
+    assert {name: (world.folder / name).read_bytes() for name in others} == others
+
+
 def test_a_node_may_not_go_back_in_time(world: World) -> None:
     offer(world, chain_of(world))
     world.run("snapshot", "pull", "--out", "n.snapshot")

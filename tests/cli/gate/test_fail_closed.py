@@ -410,7 +410,10 @@ class Thinking:
         return answer
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+LONG = [pytest.param(one, marks=pytest.mark.long) for one in (signal.SIGTERM, signal.SIGKILL)]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, *LONG])
 def test_the_command_is_interrupted(buyer: Buyer, number: int) -> None:
     node = Thinking(buyer)
     case = Case()
