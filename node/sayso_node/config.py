@@ -28,7 +28,9 @@ from sayso_protocol.network_file import NetworkFile, Operator, parse_network_fil
 CONFIG_FILE = "node.toml"
 IDENTITY_FILE = "identity.key"
 STORE_FILE = "store.sqlite"
+PEER_FILE = "peers.sqlite"
 SNAPSHOT_FOLDER = "snapshots"
+MOST_DISCOVERED = 64
 CHANNELS = ("gossip", "sync", "chain", "receipts", "snapshots")
 
 
@@ -45,6 +47,7 @@ class Settings:
         rpc: URL of the chain endpoint: http, https, ws or wss.
         more_rpcs: URLs of further endpoints: they are used when the first fails, and watch it.
         peers: Multiaddresses to dial besides the network file's operators.
+        discovered_peers: How many peers to find and connect to besides those; 0: none.
         anchor_key: Path of a file with the private key that pays for anchors and relays; empty: neither.
         sync_interval_s: Between rounds of sync, seconds.
         chain_interval_s: Between readings of the chain, seconds.
@@ -66,6 +69,7 @@ class Settings:
     announce: tuple[str, ...] = ()
     peers: tuple[str, ...] = ()
     more_rpcs: tuple[str, ...] = ()
+    discovered_peers: int = 8
     anchor_key: str = ""
     sync_interval_s: float = 10.0
     chain_interval_s: float = 2.0
@@ -89,6 +93,8 @@ class Settings:
         intervals = (self.sync_interval_s, self.chain_interval_s, self.snapshot_interval_s)
         if not all(0 < one < inf for one in intervals) or not 0 <= self.anchor_wait_s < inf:
             raise InvalidNodeConfig("an interval must be positive, and end")
+        if not 0 <= self.discovered_peers <= MOST_DISCOVERED:
+            raise InvalidNodeConfig(f"discovered_peers must be 0 to {MOST_DISCOVERED}")
         money = (self.max_fee_gwei, self.budget_eth_per_day, self.low_balance_eth)
         if not all(0 <= one < inf for one in (*money, self.relay_wait_s)):
             raise InvalidNodeConfig("prices, budgets and waits must not be negative, and end")
@@ -216,6 +222,9 @@ def _typed(name: str, value: Any, kind: str) -> Any:
     elif "float" in kind:
         if type(value) in (int, float):
             return float(value)
+    elif "int" in kind:
+        if type(value) is int:
+            return value
     elif isinstance(value, str):
         return value
     raise InvalidNodeConfig(f"{name} in node.toml is of the wrong type")

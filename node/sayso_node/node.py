@@ -34,11 +34,12 @@ from sayso_node.chain.batch_fetcher import BatchFetcher
 from sayso_node.chain.batch_protocol import answer_batch
 from sayso_node.chain.http_json import HttpJson
 from sayso_node.chain.side import ChainSide
-from sayso_node.config import SNAPSHOT_FOLDER, STORE_FILE, NodeConfig
+from sayso_node.config import PEER_FILE, SNAPSHOT_FOLDER, STORE_FILE, NodeConfig
 from sayso_node.counters import Counters
 from sayso_node.errors import NotFound
 from sayso_node.freshness import Freshness
 from sayso_node.gossip.addresses import split_multiaddr
+from sayso_node.gossip.book import PeerBook
 from sayso_node.gossip.config import GossipConfig
 from sayso_node.gossip.process import GossipProcess
 from sayso_node.intake import Intake
@@ -73,7 +74,8 @@ class Node:
         self._freshness = freshness = Freshness(peer_ids)
         identity = config.identity
 
-        self._network = network = GossipProcess(self._gossip_config)
+        book = PeerBook(config.folder / PEER_FILE, clock)
+        self._network = network = GossipProcess(self._gossip_config, book)
         self._alarms = alarms = Alarms()
         self._chain = chain = ChainSide(config, store, freshness, clock, counters, alarms)
         wallets = chain.wallets
@@ -227,6 +229,8 @@ def _gossip_config(config: NodeConfig) -> GossipConfig:
         peers=config.peers,
         topics=topics,
         urgent_topics=(revocations,) if topics else (),
+        network=wire.network_name(place),
+        discovered_peers=config.settings.discovered_peers,
         protocols=(wire.SYNC_PROTOCOL, wire.BATCH_PROTOCOL),
         max_frame_bytes=LIMITS.frame_bytes,
     )

@@ -17,16 +17,22 @@ from sayso_protocol.typed_data import Network
 _OVERHEAD_BYTES = 5  # the length prefix of an envelope inside a bundle, at most
 SYNC_PROTOCOL = "/sayso/sync/1"
 BATCH_PROTOCOL = "/sayso/batch/1"
+PEERS_PROTOCOL = "/sayso/peers/1"
+
+
+def network_name(network: Network) -> str:
+    """The network, as peers name it to each other (14.1)."""
+    return f"/sayso/1/{network.chain_id}/{hex_text(network.registry)}"
 
 
 def consents_topic(network: Network) -> str:
     """The gossip topic of consents."""
-    return f"/sayso/1/{network.chain_id}/{hex_text(network.registry)}/consents"
+    return f"{network_name(network)}/consents"
 
 
 def revocations_topic(network: Network) -> str:
     """The gossip topic of revocations: a mesh and a queue of their own."""
-    return f"/sayso/1/{network.chain_id}/{hex_text(network.registry)}/revocations"
+    return f"{network_name(network)}/revocations"
 
 
 def encode_bundle(envelopes: list[bytes]) -> bytes:

@@ -18,6 +18,7 @@ from sayso.demo.ports import LOOPBACK, free_ports
 from sayso_node.chain.web3_chain import Web3Chain
 from sayso_node.config import NodeConfig, Settings
 from sayso_node.gossip.addresses import peer_id_of_seed
+from sayso_node.gossip.book import PeerBook
 from sayso_node.gossip.config import GossipConfig
 from sayso_node.node import Node
 from sayso_protocol.envelope import Envelope, encode
@@ -112,7 +113,7 @@ async def running_node(
         chain.links = tuple(one.link for one in chains)
         return chain
 
-    def network(gossip: GossipConfig) -> FakeNetwork:
+    def network(gossip: GossipConfig, _book: PeerBook) -> FakeNetwork:
         return FakeNetwork(board, peer_id_of_seed(gossip.seed))
 
     with (

@@ -13,12 +13,14 @@ import socket
 import sys
 import threading
 from collections import Counter
+from random import Random
 from typing import Final
 
 import trio
 
 from sayso_node.errors import GossipDown
 from sayso_node.gossip.config import GossipConfig
+from sayso_node.gossip.discovery import Discovery
 from sayso_node.gossip.host import Node
 from sayso_node.gossip.judge import Judge
 from sayso_node.gossip.outbox import Outbox
@@ -81,6 +83,11 @@ class Child:
         requests.serve(self._ask)
         Judge(self.parent, node.pubsub, config, self._tally, node.blame).sit()
         self._answer_s = config.answer_s
+        discovery = Discovery(
+            *(node.network, node.dialer, requests, config, self._tally),
+            Random(),  # noqa: S311  # whom to ask first is no secret
+            self.parent.tell,
+        )
         async with node.running(), trio.open_nursery() as nursery:
             try:
                 addresses = await node.listen()
@@ -88,6 +95,9 @@ class Child:
                 outcome.send_nowait(error)
                 return
             self._parts = node, outbox, requests
+            if config.discovered_peers:
+                discovery.begin(addresses)
+                nursery.start_soon(discovery.run)
             nursery.start_soon(outbox.run)
             nursery.start_soon(node.dialer.run)
             nursery.start_soon(self._report)

@@ -29,6 +29,8 @@ class GossipConfig:
     urgent_topics: tuple[str, ...] = ()  # those of `topics` that never wait behind the others
     announce: tuple[str, ...] = ()  # where others reach what we listen on, if that is elsewhere
     protocols: tuple[str, ...] = ()  # request/response protocols we answer
+    network: str = ""  # which one, in the words of rule 14.1
+    known: tuple[str, ...] = ()  # multiaddrs of peers met before; worth a try
 
     # gossipsub
     heartbeat_s: float = 1.0
@@ -55,6 +57,10 @@ class GossipConfig:
     # peers
     redial_min_s: float = 0.5
     redial_max_s: float = 60.0
+    discovered_peers: int = 8  # connections to peers nobody listed; 0: none, and none are told
+    discovered_redial_s: float = 60.0  # the first time; each time twice as long, up to an hour
+    discover_every_s: float = 2.0  # one address is dialled, one slot filled
+    ask_peers_every_s: float = 300.0  # each
     dial_s: float = 10.0
     ping_every_s: float = 15.0
     ping_s: float = 10.0  # no pong by then: hung up

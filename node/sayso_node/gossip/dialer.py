@@ -7,7 +7,7 @@ import contextlib
 import logging
 import socket
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from random import Random
 from typing import Final
 
@@ -72,7 +72,11 @@ class Dialer(INotifee):
         """Connect to a peer unless it is connected; raises PeerUnreachable."""
         if self._network.get_connections(peer):
             return
-        for where in [w for known in self._known.get(peer, ()) for w in await _resolved(known)]:
+        await self.dial(peer, self._known.get(peer, ()))
+
+    async def dial(self, peer: ID, addresses: Iterable[str]) -> None:
+        """Connect to a peer at one of some addresses; raises PeerUnreachable."""
+        for where in [w for known in addresses for w in await _resolved(known)]:
             # The peer may have announced addresses that only it can reach, and py-libp2p would
             # try one of those in place of ours; it also refuses a minute long after a failure.
             self._host.get_peerstore().clear_addrs(peer)

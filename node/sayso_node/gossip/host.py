@@ -114,7 +114,9 @@ class Node:
 def _bare_host(config: GossipConfig) -> BasicHost:
     keys = create_new_key_pair(config.seed)
     most = config.max_connections
-    ours = min(len(config.peers), most // 2)  # inbound connections leave room for those we dial
+    ours = min(
+        len(config.peers) + config.discovered_peers, most // 2
+    )  # inbound connections leave room for those we dial
     host = new_host(
         key_pair=keys,
         listen_addrs=[Multiaddr("/ip4/127.0.0.1/tcp/0")],  # names the transport, listens nowhere

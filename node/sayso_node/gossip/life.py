@@ -53,9 +53,9 @@ class Life:
         """The child's process id."""
         return self._process.pid
 
-    async def configure(self, listen: tuple[str, ...]) -> list[str]:
+    async def configure(self, listen: tuple[str, ...], known: tuple[str, ...]) -> list[str]:
         """Let it listen and dial; the addresses it listens on. Raises GossipDown."""
-        values = self._config.to_wire() | {"listen": listen}
+        values = self._config.to_wire() | {"listen": listen, "known": known}
         answer = await self.link.call("run", values, timeout_s=self._config.start_s)
         if not isinstance(answer, list):
             raise GossipDown("the gossip process did not say where it listens")

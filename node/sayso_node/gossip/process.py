@@ -11,6 +11,7 @@ from typing import Final
 
 from sayso_node.errors import GossipDown, GossipQueueFull, InvalidNodeConfig, PeerUnreachable
 from sayso_node.gossip.addresses import peer_id_of_seed, split_multiaddr
+from sayso_node.gossip.book import PeerBook
 from sayso_node.gossip.config import GossipConfig
 from sayso_node.gossip.life import Life
 from sayso_node.gossip.link import Link
@@ -33,8 +34,9 @@ _log = logging.getLogger(__name__)
 class GossipProcess(Network):
     """GossipProcess is the Network of a real node: libp2p in a supervised child."""
 
-    def __init__(self, config: GossipConfig) -> None:
+    def __init__(self, config: GossipConfig, book: PeerBook | None = None) -> None:
         self._config = config
+        self._book = book
         self._peer_id = peer_id_of_seed(config.seed)
         self._configured = [(split_multiaddr(address)[1], address) for address in config.peers]
         self._listen = config.listen
@@ -60,6 +62,8 @@ class GossipProcess(Network):
     async def start(self, handlers: NetworkHandlers) -> None:
         """Listen, dial and keep redialling; raises GossipDown when the first child cannot."""
         self._handlers = handlers
+        if self._book:
+            self._book.open()
         try:
             life = await self._bear()
         except BaseException:
@@ -74,6 +78,8 @@ class GossipProcess(Network):
             await asyncio.gather(self._supervisor, return_exceptions=True)
             self._supervisor = None
         await self._bury()
+        if self._book:
+            self._book.close()
 
     async def publish(self, topic: str, frame: bytes) -> int:
         """Queue a frame; for how many subscribed peers. Raises GossipQueueFull, GossipDown, TooLarge.
@@ -131,7 +137,8 @@ class GossipProcess(Network):
     async def _bear(self) -> Life:
         """A child that listens; raises GossipDown."""
         self._life = await Life.begin(self._config, self._serve)
-        listening = await self._life.configure(self._listen)
+        known = self._book.addresses() if self._book else ()
+        listening = await self._life.configure(self._listen, known)
         self._listen = tuple(listening)  # a port that was picked is kept: peers redial it
         self._up.set()
         return self._life
@@ -176,6 +183,10 @@ class GossipProcess(Network):
                 return await self._handling().on_request(protocol, body, peer)
             case "peer", [str(peer), bool(connected)]:
                 self._peer(peer, connected=connected)
+            case "met", [str(address)] if self._book:
+                self._book.met(address)
+            case "lost", [str(address)] if self._book:
+                self._book.lost(address)
             case "tally", [dict(tally)]:
                 self._child_tally = Counter({str(k): v for k, v in tally.items() if type(v) is int})
         return None

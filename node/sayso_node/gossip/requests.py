@@ -38,9 +38,15 @@ class Requests:
     def serve(self, ask: Ask) -> None:
         """Answer the configured protocols by asking the node."""
         for protocol in self._config.protocols:
-            self._host.set_stream_handler(TProtocol(protocol), self._handler(protocol, ask))
+            self.answer(protocol, ask, self._config.max_request_bytes)
 
-    def _handler(self, protocol: str, ask: Ask) -> Callable[[INetStream], Awaitable[None]]:
+    def answer(self, protocol: str, ask: Ask, most_bytes: int) -> None:
+        """Answer one more protocol, whose requests have at most so many bytes."""
+        self._host.set_stream_handler(TProtocol(protocol), self._handler(protocol, ask, most_bytes))
+
+    def _handler(
+        self, protocol: str, ask: Ask, most_bytes: int
+    ) -> Callable[[INetStream], Awaitable[None]]:
         async def handle(stream: INetStream) -> None:
             peer = stream.muxed_conn.peer_id
             if (
@@ -53,7 +59,7 @@ class Requests:
             self._serving[peer] += 1
             try:
                 with trio.fail_after(self._config.answer_s):
-                    body = await _receive(stream, self._config.max_request_bytes)
+                    body = await _receive(stream, most_bytes)
                     answer = await ask(protocol, body, peer.to_base58())
                     await _send(stream, answer, self._config.max_response_bytes)
                     await stream.close()

@@ -22,6 +22,9 @@ COUNTERS: Final[dict[str, str]] = {
     "connections_refused": "inbound connections refused because the address had too many",
     "requests_served": "requests of peers answered",
     "requests_refused": "requests refused because too many were being served",
+    "addresses_verified": "addresses told by peers at which the peer was met",
+    "addresses_refuted": "addresses told by peers at which nobody, or somebody else, was met",
+    "peers_discovered": "connections made to peers that nobody listed",
     "peers_cut": "peers cut off for a while for what they sent",
     "peers_silent": "peers hung up on because they did not answer a ping",
 }

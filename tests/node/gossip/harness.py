@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sayso_node.gossip.book import PeerBook
 from sayso_node.gossip.config import GossipConfig
 from sayso_node.gossip.process import GossipProcess
 from sayso_node.interfaces import Judgement, NetworkHandlers
@@ -112,10 +113,17 @@ class Network:
     def __init__(self) -> None:
         self._peers: list[Peer] = []
 
-    async def peer(self, seed: int, *others: Peer, dial: Sequence[str] = (), **settings: object) -> Peer:
+    async def peer(
+        self,
+        seed: int,
+        *others: Peer,
+        dial: Sequence[str] = (),
+        book: PeerBook | None = None,
+        **settings: object,
+    ) -> Peer:
         addresses = [a for other in others for a in await other.gossip.listen_addresses()]
         addresses += dial
-        peer = Peer(GossipProcess(configuration(seed, addresses, **settings)))
+        peer = Peer(GossipProcess(configuration(seed, addresses, **settings), book))
         self._peers.append(peer)
         await peer.start()
         return peer

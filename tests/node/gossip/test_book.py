@@ -1,0 +1,60 @@
+"""The book of peers survives restarts and disks that fail, and is bounded."""
+
+from pathlib import Path
+
+from sayso_node.gossip.acquaintances import MOST_MET
+from sayso_node.gossip.addresses import peer_id_of
+from sayso_node.gossip.book import PeerBook
+
+WHERE = "/ip4/11.1.1.1/tcp/4001/p2p/"
+
+
+class Ticks:
+    def __init__(self) -> None:
+        self.time = 0.0
+
+    def now(self) -> float:
+        self.time += 1
+        return self.time
+
+
+def address(number: int) -> str:
+    return WHERE + peer_id_of(number.to_bytes(32))
+
+
+def opened(path: Path, clock: Ticks | None = None) -> PeerBook:
+    book = PeerBook(path / "peers.sqlite", clock or Ticks())
+    book.open()
+    return book
+
+
+def test_what_was_met_is_there_after_a_restart_and_what_was_lost_is_not(tmp_path: Path) -> None:
+    book = opened(tmp_path)
+    for number in (1, 2, 3):
+        book.met(address(number))
+    book.lost(address(2))
+    book.met("nonsense")
+    book.close()
+    again = opened(tmp_path)
+    assert again.addresses() == (address(3), address(1))
+    again.close()
+    assert again.addresses() == ()
+
+
+def test_a_book_that_cannot_be_read_is_begun_anew(tmp_path: Path) -> None:
+    (tmp_path / "peers.sqlite").write_bytes(b"no database at all" * 100)
+    book = opened(tmp_path)
+    book.met(address(1))
+    assert book.addresses() == (address(1),)
+    book.close()
+
+
+def test_a_full_book_loses_whom_it_met_longest_ago(tmp_path: Path) -> None:
+    book = opened(tmp_path)
+    for number in range(MOST_MET + 5):
+        book.met(address(number))
+    held = book.addresses()
+    assert len(held) == MOST_MET
+    assert address(4) not in held
+    assert address(5) in held
+    book.close()
