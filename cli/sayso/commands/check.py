@@ -28,6 +28,10 @@ STALE_HINT: Final = (
     "stale: a node is still confirming these rows with its peers and the chain, or the endpoint of "
     "--rpc lags behind. Try again in some seconds, or let this command do it: --wait 60s"
 )
+OLD_HINT: Final = (
+    "stale: a snapshot cannot speak for these rows: it is older than their consents, or in doubt about "
+    "somebody. A newer one may: sayso snapshot pull"
+)
 _OUTPUTS: Final = {"out": "kept", "rejected": "rejected", "receipt": "receipt", "report": "report"}
 
 
@@ -142,7 +146,8 @@ def _progress() -> Iterator[tuple[Callable[[int, str], object], Callable[[int], 
         _Rate(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("check", total=None, unit="")
 
         def begun(total: int, unit: str) -> None:
@@ -169,7 +174,7 @@ def _report(record: Record, *, as_json: bool) -> None:
         for line in _grounds(record):
             say(line)
     if Reason.STALE.value in counts:
-        click.echo(STALE_HINT, err=True)
+        click.echo(OLD_HINT if record.is_offline else STALE_HINT, err=True)
 
 
 def _grounds(record: Record) -> Iterator[str]:

@@ -64,6 +64,15 @@ def test_a_license_that_is_not_in_the_bundle_is_unknown(buyer: Buyer) -> None:
     assert (buyer.folder / "kept.jsonl").read_bytes() == b""
 
 
+def test_a_consent_that_is_newer_than_the_snapshot_is_stale(buyer: Buyer) -> None:
+    buyer.snapshot(age_s=50)
+    buyer.bundle()
+    result = buyer.check("m.jsonl", *OFFLINE, status=3)
+    assert "  stale                4" in result.stdout
+    assert "A newer one may: sayso snapshot pull" in result.stderr
+    assert result.stderr.count("\n") == 1  # and no bar, where nobody looks
+
+
 def _old(buyer: Buyer) -> None:
     buyer.snapshot(age_s=3_600)
 
