@@ -28,7 +28,7 @@ _STRICTER: Final = (
     Reason.EXPIRED,
     Reason.REVOKED,
 )
-_RANKS: Final = np.zeros(256, np.uint8)
+_RANKS: Final = np.full(256, len(_STRICTER) - 1, np.uint8)  # what is no reason is the strictest
 _RANKS[[one.number for one in _STRICTER]] = range(len(_STRICTER))
 _OF_RANK: Final = np.array([one.number for one in _STRICTER], np.uint8)
 

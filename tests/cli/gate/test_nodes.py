@@ -90,3 +90,7 @@ def test_the_strictest_answer() -> None:
             answers = [bytes([one.number]) for one in (stricter, other)]
             for some in (answers, answers[::-1]):
                 assert strictest(some) == (bytes([stricter.number]), int(stricter is not other))
+    known = {one.number for one in Reason}
+    for number in set(range(256)) - known:
+        merged, _ = strictest([bytes([number]), bytes([Reason.GRANTED.number])])
+        assert merged == bytes([Reason.REVOKED.number])
