@@ -96,7 +96,7 @@ gas: $(READY) contracts/node_modules/.ready  ## write gas.json: our gas beside E
 docs: $(READY)  ## write the generated parts of docs/reference
 	$(BIN)/python -m sayso.reference
 
-checks: lint types contracts
+checks: lint types contracts audit
 
 ci: $(READY)  ## what has to pass on every change
 	$(MAKE) --jobs=2 --output-sync=target checks
@@ -114,7 +114,7 @@ engines: $(VENV)/engines  ## install PyTorch, Ray and PySpark, to test their ada
 ci-full: $(READY) $(INTEROP) $(PAGE) $(VENV)/engines  ## everything, the long suites included
 	$(MAKE) --jobs=2 --output-sync=target checks
 	SAYSO_ENGINES=1 $(PYTEST)
-	$(MAKE) audit prove gas bench
+	$(MAKE) prove gas bench
 
 COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras \
   --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options --no-header --no-annotate

@@ -33,9 +33,9 @@ class Fate:
         """A moment before and one after each call."""
         method = getattr(thing, name)
 
-        async def call(*arguments: Any) -> Any:
+        async def call(*arguments: Any, **options: Any) -> Any:
             self.passes()
-            result = await method(*arguments)
+            result = await method(*arguments, **options)
             self.passes()
             return result
 

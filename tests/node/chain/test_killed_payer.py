@@ -13,7 +13,6 @@ from node.chain.test_on_anvil import EVERYTHING, Person, known
 from sayso_node.store import chain_state
 from support.anvil import REPOSITORY, anvil
 
-POINTS = 50
 DEADLINE_S = 60.0
 
 
@@ -38,14 +37,14 @@ async def more(folder: Path, url: str, registry: Registry, people: list[Person])
         await paying.promise(*(one.revocation() for one in people))
 
 
-@pytest.mark.long
 @pytest.mark.timeout(900)
-async def test_killed_at_fifty_points(tmp_path: Path) -> None:
+@pytest.mark.parametrize("points", [1, pytest.param(50, marks=pytest.mark.long)])
+async def test_killed_at_many_points(tmp_path: Path, points: int) -> None:
     draw = random.Random(1271)
     killed, people = 0, list[Person]()
     with anvil() as url:
         registry = Registry(url)
-        while killed < POINTS:
+        while killed < points:
             fresh = [Person(len(people) + number, registry) for number in range(2)]
             people += fresh
             await more(tmp_path, url, registry, fresh)
