@@ -56,7 +56,7 @@ prove: $(AUDIT_READY) contracts/node_modules/.ready  ## what contracts/test/Proo
 	  --contract ProofsTest --forge-build-out out/prove \
 	  --default-array-lengths 1 --default-bytes-lengths 65 --loop 3
 
-# 18 readers, 65,536 inputs each: a million in all.
+# 21 readers, 65,536 inputs each: more than a million in all.
 fuzz: $(READY)  ## a million inputs into everything that reads bytes of strangers
 	PYTHONPATH=tests $(BIN)/python -m fuzz --runs 65536
 

@@ -20,6 +20,7 @@ from sayso_protocol.key_list import list_bytes, list_of, unpacked_list
 from sayso_protocol.network_file import parse_network_file
 from sayso_protocol.packing import pack, unpack
 from sayso_protocol.primitives import address_from_text, hash_from_text, hex_text
+from sayso_protocol.receipt_proofs import check_receipt_proof
 from sayso_protocol.receipt_text import acknowledgement_from_json, receipt_from_json
 from sayso_protocol.reconcile import (
     CheckRequest,
@@ -38,9 +39,11 @@ from sayso_protocol.signatures import EoaVerifier
 from sayso_protocol.snapshot import read_parts
 from sayso_protocol.snapshot_keys import as_keys
 from sayso_protocol.statuses import status_from_json
+from sayso_protocol.transactions import logs_of, sender_of
 from sayso_protocol.typed_data import Network
 from sayso_protocol.wallet_proofs import read_wallet_proof, wrap
 from sayso_protocol.wire import decode_bundle, encode_bundle
+from vectors import landings
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 NETWORK = Network(31_337, bytes.fromhex("574650cd99d3830fe6d274c7a7843cdc00e17938"))
@@ -143,6 +146,8 @@ def _json(read: Callable[[Any], object]) -> Callable[[bytes], object]:
     return lambda data: read(parse_json(data))
 
 
+LANDINGS = _vectors("landings")
+TRUSTED_BLOCKS = [hash_from_text(one) for one in LANDINGS["blocks"]]
 BATCH = Batch(bytes(32), (b"\1" * 32, b"\2" * 32))
 BATCH_JSON = {"sponsor": BATCH.sponsor.hex(), "licenses": [hex_text(one) for one in BATCH.licenses]}
 
@@ -153,6 +158,15 @@ def _batch(document: Any) -> object:
 
 def _dumped(values: Iterable[Any]) -> tuple[bytes, ...]:
     return tuple(json.dumps(value).encode() for value in values)
+
+
+def _receipt_proof(document: Any) -> object:
+    return check_receipt_proof(document, NETWORK, TRUSTED_BLOCKS)
+
+
+def _receipt_proof_seed() -> Any:
+    proofs = LANDINGS["proofs"]
+    return landings.proof_of(next(one for one in proofs if one["code"] is None), LANDINGS)
 
 
 def _snapshot(data: bytes) -> None:
@@ -207,6 +221,9 @@ def _targets() -> dict[str, Target]:
         "snapshot": Target(_snapshot, tuple(one for one in snapshots if len(one) < 1_100)),
         "key list": Target(_key_list, (list_of(bytes(16), as_keys(bytes(range(256)))).packed(),)),
         "batch": Target(_json(_batch), _dumped([BATCH_JSON])),
+        "transaction": Target(sender_of, tuple(landings.transaction(kind) for kind in landings.KINDS)),
+        "transaction's receipt": Target(logs_of, (landings.receipt(b"\2", landings.ALL),)),
+        "receipt proof": Target(_json(_receipt_proof), _dumped([_receipt_proof_seed()])),
     }
 
 
