@@ -1,0 +1,146 @@
+// Section 11: what this peer holds, and its answers to questions of sync. Sets are small: nothing is indexed.
+
+import { big, hex, number, require, sha256, unhex } from "../bytes.js";
+import { digestOf, readEnvelope, wordsOf } from "../messages.js";
+import { pack, unpack } from "../packing.js";
+import { scopeWord } from "../scopes.js";
+
+const [CONSENTS, REVOCATIONS] = [1n, 2n];
+const TAG = Buffer.from("sayso sync 1\0", "ascii");
+const MODULUS = 1n << 256n;
+const LISTED = 256;
+const RANGE = 1024;
+const ANSWER_BYTES = 4_194_304;
+
+/** The messages that a peer holds, by digest; all of them verified before they came here. */
+export class Holdings {
+  constructor(network) {
+    this.network = network;
+    this.messages = new Map();
+  }
+
+  /** Keep a verified message; false if it was there. */
+  add(bytes, envelope = readEnvelope(bytes, this.network)) {
+    const digest = digestOf(envelope);
+    if (this.messages.has(digest)) return false;
+    this.messages.set(digest, { bytes, envelope });
+    return true;
+  }
+
+  /** 11.2: id, place and carriers of every entry of a kind, ascending by id. */
+  entries(kind) {
+    const found = kind === CONSENTS ? this.#consents() : this.#words();
+    return found.sort((one, other) => Buffer.compare(one.id, other.id));
+  }
+
+  #of(kind) {
+    return [...this.messages].filter(([, { envelope }]) => envelope.kind === kind);
+  }
+
+  #consents() {
+    return this.#of("Consent").map(([digest]) => {
+      const id = unhex(digest);
+      return { id, place: number(id.subarray(0, 8)), carriers: [id] };
+    });
+  }
+
+  #words() {
+    const words = new Map();
+    for (const [digest, { envelope }] of this.#of("Revocation")) {
+      const { contributor, scopes } = envelope.message;
+      for (const [word, mask] of [...wordsOf(envelope.message), ...scopes.map((one) => [scopeWord(one), 1n])]) {
+        const key = `${contributor} ${word}`;
+        const one = words.get(key) ?? { address: unhex(contributor), word, mask: 0n, carriers: [] };
+        if (mask & ~one.mask) one.carriers.push(unhex(digest));
+        one.mask |= mask;
+        words.set(key, one);
+      }
+    }
+    return [...words.values()].map(({ address, word, mask, carriers }) => ({
+      id: sha256(TAG, address, big(word), big(mask)),
+      place: number(sha256(TAG, address, big(word)).subarray(0, 8)),
+      carriers,
+    }));
+  }
+
+  /** The answer to a question, or a promise of it; `take` judges what is offered. */
+  async answer(question, take) {
+    const [what, ...rest] = unpack(question);
+    const answers = { 1: this.#sums, 2: this.#lists, 3: this.#give, 4: this.#range, 5: this.#check };
+    if (what === 6n) return pack(Buffer.from(await Promise.all(rest[0].map(take))));
+    require(what in answers, "malformed", "no such question");
+    return pack(answers[what].apply(this, rest));
+  }
+
+  /** 11.4. */
+  #sums(kind, salt, step, nodes) {
+    const entries = this.entries(kind);
+    const children = readNodes(nodes).flatMap((node) =>
+      Array.from({ length: 2 ** Number(step) }, (_, at) => (node << step) + BigInt(at)),
+    );
+    return Buffer.concat(children.map((node) => fingerprint(salt, within(entries, node))));
+  }
+
+  /** 11.5. */
+  #lists(kind, salt, nodes) {
+    const short = (bytes) => sha256(salt, bytes).subarray(0, 5);
+    const entries = this.entries(kind);
+    return readNodes(nodes).map((node) => {
+      const own = within(entries, node);
+      if (own.length > LISTED) return null;
+      return Buffer.concat(own.flatMap(({ id, carriers }) =>
+        kind === CONSENTS ? [short(id)] : [short(id), Buffer.from([carriers.length - 1]), ...carriers.map(short)],
+      ));
+    });
+  }
+
+  /** 11.6. */
+  #check(kind, salt, node) {
+    return sha256(salt, ...within(this.entries(kind), node).map(({ id }) => id)).subarray(0, 16);
+  }
+
+  /** 11.7. */
+  #give(kind, salt, nodes, ids) {
+    const wanted = new Set(ids.flatMap((one) => one.toString("hex").match(/.{10}/g) ?? []));
+    const named = ([digest]) => wanted.has(sha256(salt, unhex(digest)).toString("hex").slice(0, 10));
+    return fitting([...this.messages].filter(named));
+  }
+
+  /** 11.8. */
+  #range(node, after) {
+    const own = within(this.entries(CONSENTS), node).filter(({ id }) => Buffer.compare(id, after) > 0);
+    return fitting(own.slice(0, RANGE).map(({ id }) => [hex(id), this.messages.get(hex(id))]));
+  }
+}
+
+/** 11.4: the fingerprint of some entries. */
+export function fingerprint(salt, entries) {
+  const sum = entries.reduce((total, { id }) => (total + number(id)) % MODULUS, 0n);
+  return sha256(salt, big(sum), big(BigInt(entries.length), 8)).subarray(0, 5);
+}
+
+/** 11.3: the nodes in a question. */
+function readNodes(bytes) {
+  const nodes = [];
+  let [difference, shift] = [0n, 0n];
+  for (const byte of bytes) {
+    difference |= BigInt(byte & 0x7f) << shift;
+    shift += 7n;
+    if (byte & 0x80) continue;
+    nodes.push((nodes.at(-1) ?? 0n) + difference);
+    [difference, shift] = [0n, 0n];
+  }
+  return nodes;
+}
+
+function within(entries, node) {
+  const level = BigInt(node.toString(2).length - 1);
+  return entries.filter(({ place }) => ((1n << level) | (place >> (64n - level))) === node);
+}
+
+function fitting(messages) {
+  let size = 0;
+  return messages.map(([, { bytes }]) => bytes).filter((bytes) => (size += bytes.length + 5) <= ANSWER_BYTES);
+}
+
+export { CONSENTS, REVOCATIONS };
