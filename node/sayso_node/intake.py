@@ -25,8 +25,9 @@ from sayso_node.store.admission import Admitted
 from sayso_node.store.engine import Engine
 from sayso_node.store.pending import Room
 from sayso_node.store.sponsors import Quotas
+from sayso_node.store.sync_index import Change, change_sums
 from sayso_node.workers import Runner, at_once, in_thread
-from sayso_protocol.envelope import Envelope, decode_all
+from sayso_protocol.envelope import CONSENT, Envelope, decode_all
 from sayso_protocol.errors import FromTheFuture, Gossip, Malformed, NotSponsored, SaysoError
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages import Consent
@@ -110,8 +111,7 @@ class Intake:
         """All that can be said before a signature is looked at."""
         cases = [_Case(sha256(data)) for data in bundle]
         self._read(cases, bundle)
-        for case, envelope in _undecided(cases):
-            self._guard(case, self._look_up, envelope, source)
+        self._look_up(_undecided(cases), source)
         return cases
 
     def _verify_all(self, cases: Sequence[_Case], answers: Answers) -> None:
@@ -143,14 +143,18 @@ class Intake:
         self._remember(case.name, error)
         case.outcome = Outcome(Status.REFUSED, case.envelope, error)
 
-    def _look_up(self, case: _Case, envelope: Envelope, source: Source) -> None:
+    def _look_up(self, cases: Sequence[tuple[_Case, Envelope]], source: Source) -> None:
         """Rules 7.5 and 7.6: what can be said without looking at a signature."""
         # [REJECT] 7.5 Between peers, a consent has a sponsor.
         if source.channel is not Channel.HTTP:
-            envelope.check_sponsored()
+            for case, envelope in cases:
+                self._guard(case, lambda _case, one: one.check_sponsored(), envelope)
         # [IGNORE] 7.6 It is not known yet. (It was verified when it became known.)
+        unknown = [(case, envelope) for case, envelope in cases if not case.outcome]
         with self._store.read() as db:
-            if messages.is_known(db, envelope.digest):
+            known = messages.known_of(db, [envelope.digest for _, envelope in unknown])
+        for case, envelope in unknown:
+            if envelope.digest in known:
                 case.outcome = Outcome(Status.KNOWN, envelope)
 
     async def _ask_wallets(self, cases: Sequence[_Case], source: Source, block: ChainPoint) -> Answers:
@@ -207,7 +211,10 @@ class Intake:
     ) -> tuple[list[Admitted], int]:
         """What became of each, and how many marks found no room."""
         now, lost = self._clock.now(), pending.load(db).lost
-        admitted = [self._admit_one(db, one, source, now, block_time) for one in envelopes]
+        changes: list[Change] = []
+        admitted = [self._admit_one(db, one, source, now, block_time, changes) for one in envelopes]
+        if changes:
+            change_sums(db, CONSENT, changes)
         return admitted, pending.load(db).lost - lost
 
     def _admit_one(
@@ -217,6 +224,7 @@ class Intake:
         source: Source,
         now: float,
         block_time: float,
+        changes: list[Change],
     ) -> Admitted:
         if not _is_consent(envelope):
             return admission.admit(db, envelope, source.name, now, self._room)
@@ -227,7 +235,7 @@ class Intake:
         if not sponsors.take_room(db, sponsor.node_key, envelope.digest, now, self._quotas):
             return Admitted.DECLINED
         own = sponsor.node_key == bytes(self._identity.verify_key)
-        added = admission.add_consent(db, envelope, now, own=own)
+        added = admission.add_consent(db, envelope, now, own=own, changes=changes)
         if added and envelope.claim.is_contract_wallets:
             wallets.said(db, envelope.digest, block_time, now, accepted=True)
         return Admitted.STORED if added else Admitted.COVERED

@@ -13,6 +13,7 @@ from sayso_node.store import messages, pending
 from sayso_node.store.bits import CHAIN, SIGNED, add_person, is_known, masks_at, merge_bits
 from sayso_node.store.messages import Message
 from sayso_node.store.pending import Heard, Room
+from sayso_node.store.sync_index import Change
 from sayso_protocol.envelope import CONSENT, REVOCATION, Envelope, encode
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages import Consent
@@ -45,15 +46,22 @@ def admit(db: sqlite3.Connection, envelope: Envelope, source: str, now: float, r
     return Admitted.HELD if pending.hold(db, heard, source, now, room) else Admitted.WAITING
 
 
-def add_consent(db: sqlite3.Connection, envelope: Envelope, now: float, *, own: bool) -> bool:
+def add_consent(
+    db: sqlite3.Connection,
+    envelope: Envelope,
+    now: float,
+    *,
+    own: bool,
+    changes: list[Change] | None = None,
+) -> bool:
     """Store a consent and, in the same transaction, what waited for it; False if it was there.
 
-    `own`: this node sponsors it, so it anchors it.
+    `own`: this node sponsors it, so it anchors it. `changes`: see `messages.insert`.
     """
     consent = envelope.message
     assert isinstance(consent, Consent)  # noqa: S101 - the type checker's only way to know
     message = Message(envelope.digest, CONSENT, consent.contributor, encode(envelope))
-    seq = messages.insert(db, message, now)
+    seq = messages.insert(db, message, now, changes)
     if seq is None:
         return False
     db.executemany("INSERT INTO items VALUES (?, ?)", ((item, seq) for item in envelope.items))

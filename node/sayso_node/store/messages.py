@@ -1,12 +1,13 @@
 """Messages as they are kept and found again: plain functions over a connection."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, NamedTuple
 
-from sayso_node.store.sync_index import change_sums, consent_change
+from sayso_node.store.sync_index import Change, change_sums, consent_change
 from sayso_protocol.envelope import CONSENT
 
+ASKED: Final = 1_000
 ERASED = 0  # the kind of a tombstone (rule 8.13): known, but neither listed nor given to anybody
 
 
@@ -32,8 +33,24 @@ def is_known(db: sqlite3.Connection, digest: bytes) -> bool:
     return db.execute("SELECT 1 FROM messages WHERE digest = ?", (digest,)).fetchone() is not None
 
 
-def insert(db: sqlite3.Connection, message: Message, now: float) -> int | None:
-    """Store the bytes of a message; returns its place, or None if its digest is known."""
+def known_of(db: sqlite3.Connection, digests: Sequence[bytes]) -> set[bytes]:
+    """Which of some digests are stored, asked for a thousand at a time."""
+    found: set[bytes] = set()
+    for start in range(0, len(digests), ASKED):
+        part = digests[start : start + ASKED]
+        query = f"SELECT digest FROM messages WHERE digest IN ({','.join('?' * len(part))})"  # noqa: S608 - question marks
+        found.update(digest for (digest,) in db.execute(query, part))
+    return found
+
+
+def insert(
+    db: sqlite3.Connection, message: Message, now: float, changes: list[Change] | None = None
+) -> int | None:
+    """Store the bytes of a message; returns its place, or None if its digest is known.
+
+    What it changes in the sums is added to `changes`, for a caller that stores many and sums up once in
+    the same transaction; without, it is summed up here.
+    """
     cursor = db.execute(
         "INSERT OR IGNORE INTO messages (digest, kind, contributor, body, arrived_at)"
         " VALUES (?, ?, ?, ?, ?)",
@@ -42,7 +59,11 @@ def insert(db: sqlite3.Connection, message: Message, now: float) -> int | None:
     if not cursor.rowcount:
         return None
     if message.kind == CONSENT:
-        change_sums(db, CONSENT, [consent_change(message.digest, 1)])
+        change = consent_change(message.digest, 1)
+        if changes is None:
+            change_sums(db, CONSENT, [change])
+        else:
+            changes.append(change)
     return cursor.lastrowid
 
 
