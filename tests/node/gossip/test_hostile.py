@@ -16,7 +16,7 @@ import pytest
 import pytest_asyncio
 from libp2p.pubsub.pb import rpc_pb2
 
-from node.gossip import hostile
+from node.gossip import hostile, hostile_layers
 from node.gossip.harness import CONSENTS, SYNC, Network, Peer, accept, meshed, until
 from sayso_node.interfaces import Judgement
 
@@ -210,6 +210,33 @@ async def test_bare_tcp(pair: tuple[Peer, Peer], bytes_: bytes) -> None:
         connection.sendall(bytes_)
         await _works(victim, honest)
     assert victim.pid == pid
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", hostile_layers.BYTES)
+async def test_garbage_below_libp2p(pair: tuple[Peer, Peer], name: str) -> None:
+    victim, honest = pair
+    pid = victim.pid
+    with hostile.tcp(await _port(victim)) as connection:
+        try:
+            for part in hostile_layers.BYTES[name]:
+                connection.sendall(part)
+        except OSError:
+            pass  # it was hung up on, which is a fine end
+        await _works(victim, honest)
+    assert victim.pid == pid
+    assert _megabytes(pid) < MOST_MEGABYTES
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", hostile_layers.REQUESTS)
+async def test_garbage_on_a_stream(pair: tuple[Peer, Peer], name: str) -> None:
+    victim, honest = pair
+    pid = victim.pid
+    async with hostile.attacking(await _address(victim), hostile_layers.REQUESTS[name]):
+        await _works(victim, honest)
+    assert victim.pid == pid
+    assert _megabytes(pid) < MOST_MEGABYTES
 
 
 async def test_idle_connections_of_one_address_leave_room_for_others(
