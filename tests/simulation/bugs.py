@@ -100,12 +100,13 @@ def _seen_before_verified() -> contextlib.AbstractContextManager[Any]:
     """A digest counts as known before its signature was looked at."""
     look_up = Intake._look_up
 
-    def hasty(self: Intake, case: Any, envelope: Envelope, source: Source) -> None:
-        look_up(self, case, envelope, source)
+    def hasty(self: Intake, cases: Sequence[tuple[Any, Envelope]], source: Source) -> None:
+        look_up(self, cases, source)
         seen = self.__dict__.setdefault("_hasty", set())
-        if case.outcome is None and envelope.digest in seen:
-            case.outcome = Outcome(Status.KNOWN, envelope)
-        seen.add(envelope.digest)
+        for case, envelope in cases:
+            if case.outcome is None and envelope.digest in seen:
+                case.outcome = Outcome(Status.KNOWN, envelope)
+            seen.add(envelope.digest)
 
     return mock.patch.object(Intake, "_look_up", hasty)
 

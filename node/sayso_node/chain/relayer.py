@@ -132,7 +132,7 @@ class Relayer:
         with self._store.read() as db:
             if self._waits(db):
                 return batch
-            under_way = relays.under_way(db, now)
+            under_way = relays.under_way(db, now, _reached(db) - self._finality)
             for address, since in relays.whose_turn(db, now, CONTRIBUTORS):
                 choice = choose(db, self._network, address, now, under_way)
                 if not choice.messages and choice.again_at is not None:

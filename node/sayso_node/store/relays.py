@@ -184,13 +184,18 @@ def keep_items(db: sqlite3.Connection, intent: int, digests: list[bytes]) -> Non
     db.executemany("INSERT INTO relay_items VALUES (?, ?, ?)", rows)
 
 
-def under_way(db: sqlite3.Connection, now: float) -> frozenset[bytes]:
-    """The messages of relays that are not settled for good, without those that were refused."""
+def under_way(db: sqlite3.Connection, now: float, last_final: int) -> frozenset[bytes]:
+    """The messages of relays that are not settled for good, without those that were refused.
+
+    A relay is settled when whoever sent it has seen it final, and the chain as it is followed is final up
+    to there as well: until then it may be a fork on which the relay comes later.
+    """
     rows = db.execute(
-        "SELECT digest FROM relay_items JOIN intents ON intents.id = intent WHERE state = 'open'"
+        "SELECT digest FROM relay_items JOIN intents ON intents.id = intent"
+        " WHERE (state = 'open' OR state = 'done' AND mined_number > ?)"
         " AND NOT EXISTS (SELECT 1 FROM relay_refusals"
         " WHERE relay_refusals.digest = relay_items.digest AND again_at > ?)",
-        (now,),
+        (last_final, now),
     )
     return frozenset(digest for (digest,) in rows)
 
