@@ -5,7 +5,7 @@ import pytest
 from simulation.__main__ import command, described, kept_seeds
 from simulation.run import Result, simulate
 
-SHORT, LONG = 10, 1_200
+SHORT, LONG = 200, 1_200
 CHUNK = 10
 
 

@@ -187,8 +187,8 @@ def keep_items(db: sqlite3.Connection, intent: int, digests: list[bytes]) -> Non
 def under_way(db: sqlite3.Connection, now: float, last_final: int) -> frozenset[bytes]:
     """The messages of relays that are not settled for good, without those that were refused.
 
-    A relay is settled when whoever sent it has seen it final, and the chain as it is followed is final up
-    to there as well: until then it may be a fork on which the relay comes later.
+    A relay is settled when whoever sent it has seen it final, and the chain as it is followed is final
+    up to there as well: until then it may be a fork on which the relay comes later.
     """
     rows = db.execute(
         "SELECT digest FROM relay_items JOIN intents ON intents.id = intent"
