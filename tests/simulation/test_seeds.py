@@ -6,7 +6,7 @@ from simulation.__main__ import command, described, kept_seeds
 from simulation.run import Result, simulate
 
 SHORT, LONG = 200, 1_200
-CHUNK = 10
+CHUNK = 50  # among fewer short ones there may be none in which a node grants anything
 
 
 def hold(result: Result) -> None:
