@@ -128,7 +128,7 @@ class Node:
             TypedDataRoutes(place),
             LicenseRoutes(place, store, freshness, clock, pages, finality=finality),
             ListRoutes(place, store, pages),
-            RevocationRoutes(place, store, self._broadcast, freshness, signer),
+            RevocationRoutes(place, store, self._broadcast, signer),
             ProofRoutes(place, store, freshness, self._proofs),
             events,
             CheckRoutes(judge, signer, receipts=config.runs("receipts")),

@@ -8,21 +8,31 @@ other operators the same.
 """
 
 import asyncio
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiohttp import web
 
 from sayso_node.api.receipt_proofs import receipt_proof
 from sayso_node.broadcast import Broadcast
 from sayso_node.errors import NotFound
-from sayso_node.freshness import Freshness
 from sayso_node.signing import Signer
-from sayso_node.store import queries, relays
+from sayso_node.store import chain_state, queries, relays
 from sayso_node.store.engine import Engine
 from sayso_protocol.envelope import Envelope, decode
 from sayso_protocol.messages import Revocation
 from sayso_protocol.primitives import hash_from_text, hex_text
+from sayso_protocol.receipts import ChainPoint
 from sayso_protocol.typed_data import Network
+
+
+class _Found(NamedTuple):
+    """What one committed state says of a revocation; `read_to` is how far the chain was read then."""
+
+    held: queries.HeldRevocation
+    envelope: Envelope
+    on_chain: bool
+    chain_block: int | None
+    read_to: ChainPoint | None
 
 
 class RevocationRoutes:
@@ -33,13 +43,11 @@ class RevocationRoutes:
         network: Network,
         store: Engine,
         broadcast: Broadcast,
-        freshness: Freshness,
         signer: Signer,
     ) -> None:
         self._network = network
         self._store = store
         self._broadcast = broadcast
-        self._freshness = freshness
         self._signer = signer
 
     def routes(self) -> list[web.RouteDef]:
@@ -52,16 +60,16 @@ class RevocationRoutes:
     async def revocation(self, request: web.Request) -> web.Response:
         """Whether it is kept, how many it was sent to, its block; our acknowledgement if kept (7.12)."""
         digest = hash_from_text(request.match_info["digest"])
-        found, envelope, on_chain, chain_block = await asyncio.to_thread(self._look, digest)
-        block = self._freshness.head.point
+        found = await asyncio.to_thread(self._look, digest)
+        kept, block = found.held.is_kept, found.read_to
         body: dict[str, Any] = {
             "digest": hex_text(digest),
-            "status": "stored" if found.is_kept else "pending",
-            "sent_to": self._broadcast.sent_to(found.body),
-            "on_chain": on_chain,
-            "chain_block": chain_block,
-            "block": {"number": block.number, "hash": hex_text(block.hash)} if block.number else None,
-            "acknowledgement": await self._signer.acknowledge(envelope) if found.is_kept else None,
+            "status": "stored" if kept else "pending",
+            "sent_to": self._broadcast.sent_to(found.held.body),
+            "on_chain": found.on_chain,
+            "chain_block": found.chain_block,
+            "block": {"number": block.number, "hash": hex_text(block.hash)} if block else None,
+            "acknowledgement": await self._signer.acknowledge(found.envelope) if kept else None,
         }
         return web.json_response(body)
 
@@ -77,7 +85,7 @@ class RevocationRoutes:
                 raise NotFound("no revocation of this digest is held")
             return receipt_proof(db, self._network, found.body)
 
-    def _look(self, digest: bytes) -> tuple[queries.HeldRevocation, Envelope, bool, int | None]:
+    def _look(self, digest: bytes) -> _Found:
         with self._store.read() as db:
             found = queries.revocation(db, digest)
             if found is None:
@@ -88,4 +96,5 @@ class RevocationRoutes:
             signer, bits = message.contributor, message.bits
             on_chain = all(not mask & ~relays.on_chain(db, signer, word) for word, mask in bits.items())
             # A store of an older release did not keep the blocks of what landed long ago.
-            return found, envelope, on_chain, relays.block_with(db, signer, bits)
+            block = relays.block_with(db, signer, bits)
+            return _Found(found, envelope, on_chain, block, chain_state.newest(db))

@@ -26,6 +26,12 @@ def followed(db: sqlite3.Connection) -> list[ChainPoint]:
     return [ChainPoint(*row) for row in rows]
 
 
+def newest(db: sqlite3.Connection) -> ChainPoint | None:
+    """The block up to which the chain was read; None before the first."""
+    row = db.execute("SELECT number, hash FROM blocks ORDER BY number DESC LIMIT 1").fetchone()
+    return ChainPoint(*row) if row else None
+
+
 def advance(db: sqlite3.Connection, point: ChainPoint) -> None:
     """The chain was read up to this block: kept in the transaction that keeps what was read."""
     db.execute("INSERT OR REPLACE INTO blocks VALUES (?, ?)", (point.number, point.hash))
