@@ -19,6 +19,7 @@ from sayso_protocol.envelope import Envelope, encode
 from sayso_protocol.primitives import address_from_text, hash_from_text
 from sayso_protocol.receipt_proofs import LandedRevocation, check_receipt_proof
 from support.anvil import RICH_KEY, anvil
+from support.node_rig import until
 
 NODE_ACCOUNT = address_from_text(Account.from_key(RICH_KEY).address)
 ETHER = 10**18
@@ -141,7 +142,9 @@ async def test_what_is_not_on_chain_has_no_proof_and_a_fork_takes_it_away(
         with pytest.raises(NotFound):
             prove(paying, world, envelope)
         await paying.follower.read()
+        head = world.registry.w3.eth.block_number
         await paying.payer.step()
+        await until(lambda: world.registry.w3.eth.block_number > head)
         await paying.follower.read()
         with pytest.raises(ProofUnavailable):  # not yet
             prove(paying, world, envelope)
