@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.figure import Figure
+from sayso.demo.nodes import NAMES
 from sayso.demo.people import TRAINING
 from sayso.demo.stage import Options, Stage
 from sayso.demo.steps import STEPS
@@ -44,9 +45,15 @@ async def _measure(disabled: tuple[str, ...]) -> list[float]:
             for step in STEPS:
                 if step.name in SETUP and step.name not in disabled:
                     await step.run(stage)
+            await stage.until("all hold the consents", lambda: _held(stage))
             return [await _one(stage, number) for number in range(REVOCATIONS)]
         finally:
             await stage.stop()
+
+
+async def _held(stage: Stage) -> bool:
+    """Without gossip, sync has to bring them first: of strangers a revocation only waits."""
+    return all([Reason.UNKNOWN not in (await stage.ask(name, TRAINING)).reasons for name in NAMES])
 
 
 async def _one(stage: Stage, number: int) -> float:
