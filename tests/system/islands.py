@@ -4,14 +4,13 @@ No node reaches another but through the links: the networks are joined to the te
 nothing. The chain is reached in the same way.
 """
 
-import asyncio
 import itertools
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import Final
 import aiohttp
 
 from sayso.client import NodeClient
+from sayso.demo.waiting import until
 from sayso.errors import NodeUnreachable
 from sayso.statuses import StatusQuestion
 from sayso_node.config import Settings, init_node
@@ -39,14 +39,6 @@ DEADLINE_S: Final = 120.0  # generous: only a failure waits for it
 MAX_AGE_S: Final = 10
 QUERY: Final = Query(bytes(20), "train-ai")
 DAY_S: Final = 86_400
-
-
-async def until(condition: Callable[[], Awaitable[bool]], what: str) -> None:
-    """Return when the condition holds; fail at the deadline."""
-    end = time.monotonic() + DEADLINE_S
-    while not await condition():
-        assert time.monotonic() < end, f"it did not come true: {what}"
-        await asyncio.sleep(0.1)
 
 
 @dataclass
@@ -167,7 +159,7 @@ class Islands:
                 answer = await self.asked(number, consent)
                 return answer is not None and answer[0] is reason
 
-            await until(said, f"node {number} says {reason}")
+            await until(f"node {number} says {reason}", said, DEADLINE_S)
 
     async def agree(self, consent: Envelope) -> None:
         """Return when all nodes have the same revocation state, and say the same of this consent."""
@@ -176,7 +168,7 @@ class Islands:
             answers = {await self.asked(number, consent) for number in range(NODES)}
             return len(answers) == 1 and None not in answers
 
-        await until(same, "all have the same state digest")
+        await until("all have the same state digest", same, DEADLINE_S)
 
 
 Weathers = dict[tuple[int, int], Weather]
@@ -277,4 +269,4 @@ async def _answers(island: Island) -> None:
         except aiohttp.ClientError:
             return False
 
-    await until(healthy, f"node {island.number} answers")
+    await until(f"node {island.number} answers", healthy, DEADLINE_S)

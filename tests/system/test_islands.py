@@ -1,7 +1,7 @@
 """Five real nodes in five networks: bad links, a partition, nodes that stand still or are killed.
 
-A revocation that one of them acknowledged is kept by all in the end, and nobody who was cut off says
-`granted` meanwhile.
+A revocation that one of them acknowledged is kept by all in the end. Who reaches fewer than two peers
+meanwhile says `stale`; a side that is large enough to speak for itself cannot know what it was not told.
 """
 
 import os
