@@ -20,8 +20,11 @@ const sponsorKey = sponsor.publicKey.export({ format: "der", type: "spki" }).sub
 // For tests only: whoever reads this file knows the keys.
 const accountOf = (name) => privateKeyToAccount(keccak256(stringToHex(`peer test key ${name}`)));
 
-/** The envelope (6.2) of a consent of somebody's, sponsored by this peer, and what it is about. */
-export async function makeConsent(name, network, now) {
+/**
+ * The envelope (6.2) of a consent of somebody's, sponsored by this peer, and what it is about.
+ * Without sponsor it is for a node's own door (7.3).
+ */
+export async function makeConsent(name, network, now, { sponsored = true } = {}) {
   const account = accountOf(name);
   const contributor = account.address.toLowerCase();
   const items = [sha256(ascii(`${name}'s song`)), sha256(ascii(`${name}'s other song`))];
@@ -48,7 +51,7 @@ export async function makeConsent(name, network, now) {
     field === "parties" ? value.map(unhex) : HEXES.has(field) ? unhex(value) : value,
   );
   const place = [network.chainId, unhex(network.registry)];
-  return envelopeOf([1n, 1n, struct, items, signature, place, [sponsorKey, vouched]], network);
+  return envelopeOf([1n, 1n, struct, items, signature, place, sponsored ? [sponsorKey, vouched] : null], network);
 }
 
 /** The envelope of a revocation of the first permission of a consent. */

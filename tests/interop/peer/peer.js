@@ -113,6 +113,15 @@ async function compare() {
   return (await equal(CONSENTS)) && (await equal(REVOCATIONS));
 }
 
+/** A message at the door of a node: what it says of it. */
+async function handIn(url, { bytes }) {
+  const headers = { "Content-Type": "application/msgpack" };
+  const answer = await fetch(`${url}/v1/messages`, { method: "POST", headers, body: pack([bytes]) });
+  const { results } = await answer.json();
+  return { http: answer.status, ...results[0] };
+}
+
+const mine = new Map(); // what was made last, by name
 const COMMANDS = {
   /** Make a consent and its revocation; `publish` them, or keep them for sync to find. */
   async make({ name, publish }) {
@@ -123,6 +132,26 @@ const COMMANDS = {
       if (publish) await node.services.pubsub.publish(TOPICS[envelope.kind], pack([bytes]));
     }
     tell({ event: "made", consent: consent.digest, revocation: revocation.digest });
+  },
+  /** Make a consent and hand it in at the door of a node, which is to sponsor it. */
+  async consent({ name, url }) {
+    const consent = await makeConsent(name, network, now(), { sponsored: false });
+    mine.set(name, consent);
+    tell({ event: "consented", ...(await handIn(url, consent)) });
+  },
+  /** Publish a revocation of that consent among peers. */
+  async revoke({ name }) {
+    const consent = mine.get(name);
+    const revocation = await makeRevocation(name, consent.envelope.message, network);
+    mine.set(name, revocation);
+    holdings.add(revocation.bytes, revocation.envelope);
+    await node.services.pubsub.publish(TOPICS.Revocation, pack([revocation.bytes]));
+    const { contributor, words } = revocation.envelope.message;
+    tell({ event: "revoked", digest: revocation.digest, contributor, word: `0x${words[0].toString(16)}` });
+  },
+  /** Ask a node to promise what it heard. */
+  async promise({ name, url }) {
+    tell({ event: "promised", ...(await handIn(url, mine.get(name))) });
   },
   async compare() {
     tell({ event: "compared", equal: await compare() });

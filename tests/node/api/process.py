@@ -25,6 +25,7 @@ from support.protocol_strategies import NETWORK
 
 DEADLINE_S = 60.0  # generous: only a failure waits for it
 HEALTHY = 200, {"ok": True}
+DEFAULT = NetworkFile(NETWORK, 1, 0)
 
 
 class NodeProcess:
@@ -93,8 +94,13 @@ def parse(answer: bytes) -> tuple[int, str]:
 
 
 @contextmanager
-def node_process(folder: Path) -> Iterator[NodeProcess]:
-    """Start a node without peers, and without a chain that answers; stop it at the end."""
+def node_process(
+    folder: Path, *, trusted: NetworkFile = DEFAULT, **changes: Any
+) -> Iterator[NodeProcess]:
+    """Start a node without peers, and without a chain unless told of one; stop it at the end.
+
+    It reads its settings and keys in `folder`/node; what else they name there has to be there already.
+    """
     port, listen = free_ports(2)
     settings = Settings(
         name="process",
@@ -103,8 +109,8 @@ def node_process(folder: Path) -> Iterator[NodeProcess]:
         listen=(f"/ip4/{LOOPBACK}/tcp/{listen}",),
         rpc=f"http://{LOOPBACK}:1",
     )
-    operator = init_node(folder / "node", settings, os.urandom)
-    trusted = replace(NetworkFile(NETWORK, 1, 0), operators=(operator,))
+    operator = init_node(folder / "node", replace(settings, **changes), os.urandom)
+    trusted = replace(trusted, operators=(operator,))
     (folder / "network.toml").write_text(trusted.to_toml())
     process = subprocess.Popen(
         [sys.executable, "-m", "sayso_node", str(folder / "node")], stdin=subprocess.PIPE
