@@ -176,7 +176,7 @@ class Node:
 
     async def _on_request(self, protocol: str, body: bytes, peer_id: str) -> bytes:
         if protocol == wire.BATCH_PROTOCOL and self._config.runs("chain"):
-            return await asyncio.to_thread(answer_batch, self._store, body)
+            return await self._answering.answer_by(answer_batch, body, peer_id)
         if protocol != wire.SYNC_PROTOCOL or not self._config.runs("sync"):
             raise NotFound(f"{protocol} is not served here")
         return await self._answering.answer(body, peer_id)

@@ -17,6 +17,7 @@ SHORT_BYTES = 5  # of a fingerprint, and of a short id
 SALT_BYTES = 16
 CHECK_BYTES = 16
 NODES = 1_024  # in a request
+LONGEST_BYTES = 10  # of a node's number below 2^64, in groups of 7 bits
 ROOT = 1
 
 _MODULUS = 1 << 8 * HASH_BYTES
@@ -122,6 +123,8 @@ def pack_nodes(nodes: Sequence[int]) -> bytes:
 
 def unpack_nodes(data: bytes) -> list[int]:
     """Read what `pack_nodes` wrote; raises Malformed, NotCanonical or TooLarge."""
+    if len(data) > NODES * LONGEST_BYTES:
+        raise TooLarge(f"{len(data)} bytes of nodes: more than {NODES} nodes")
     steps, step, width = [], 0, 0
     for byte in data:
         step |= (byte & 0x7F) << width

@@ -21,8 +21,8 @@ from bench import rateless
 from bench.figure import REPEATS, Figure
 from sayso_node.store import sync_index
 from sayso_node.store.engine import Engine
-from sayso_node.sync.answering import Reader, Reading
 from sayso_node.sync.memory import ExpectedView, PeerMemory
+from sayso_node.sync.reading import Reader, Reading
 from sayso_protocol.envelope import CONSENT
 from sayso_protocol.fingerprints import SALT_BYTES, node_at
 from sayso_protocol.primitives import sha256

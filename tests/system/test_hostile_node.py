@@ -3,15 +3,14 @@
 import asyncio
 import contextlib
 import socket
-import threading
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from node.api.process import HEALTHY, NodeProcess, node_process
+from node.api.process import NodeProcess, node_process, watched
 from node.gossip import hostile, hostile_layers
 from sayso_protocol.envelope import Envelope, encode
 from sayso_protocol.primitives import hex_text
@@ -24,31 +23,6 @@ ATTACKS = {
     **{attack.__name__: attack for attack, _ in hostile.PACKETS + hostile.STREAMS},
     **hostile_layers.REQUESTS,
 }
-
-
-@contextmanager
-def watched(node: NodeProcess) -> Iterator[None]:
-    """Ask for /healthz again and again: each answer is there, and is the right one."""
-    over, wrong = threading.Event(), list[object]()
-
-    def look() -> None:
-        while not over.wait(0.05):
-            try:
-                answer = node.get("/healthz")
-            except OSError as error:
-                wrong.append(error)
-                return
-            if answer != HEALTHY:
-                wrong.append(answer)
-
-    thread = threading.Thread(target=look)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
-    assert not wrong
 
 
 @asynccontextmanager

@@ -15,6 +15,7 @@ from libp2p.host.basic_host import BasicHost
 from libp2p.peer.id import ID
 
 from sayso_node.errors import PeerUnreachable
+from sayso_node.gossip.addresses import split_multiaddr
 from sayso_node.gossip.config import GossipConfig
 from sayso_protocol.errors import Malformed, SaysoError, TooLarge
 
@@ -34,6 +35,7 @@ class Requests:
         self._reach = reach
         self._tally = tally
         self._serving: Counter[ID] = Counter()
+        self._known = {split_multiaddr(address)[1] for address in config.peers}
 
     def serve(self, ask: Ask) -> None:
         """Answer the configured protocols by asking the node."""
@@ -49,10 +51,7 @@ class Requests:
     ) -> Callable[[INetStream], Awaitable[None]]:
         async def handle(stream: INetStream) -> None:
             peer = stream.muxed_conn.peer_id
-            if (
-                self._serving[peer] >= self._config.requests_at_once_per_peer
-                or self._serving.total() >= self._config.requests_at_once
-            ):
+            if self._is_full(peer):
                 self._tally["requests_refused"] += 1
                 await stream.reset()
                 return
@@ -70,6 +69,14 @@ class Requests:
                     del self._serving[peer]
 
         return handle
+
+    def _is_full(self, peer: ID) -> bool:
+        """Whether one more request of a peer is too many; whom we dial never waits for strangers."""
+        if self._serving[peer] >= self._config.requests_at_once_per_peer:
+            return True
+        strangers = sum(n for one, n in self._serving.items() if one.to_base58() not in self._known)
+        is_stranger = peer.to_base58() not in self._known
+        return is_stranger and strangers >= self._config.requests_at_once
 
     async def send(self, peer_id: str, protocol: str, body: bytes, timeout_s: float) -> bytes:
         """A peer's answer; raises PeerUnreachable."""

@@ -1,47 +1,34 @@
 """The answering half of sync: nothing is remembered of who asks, but how much work he has cost.
 
-What an answer costs is counted in entries that were read. Who has used up his share is refused until
-it has grown again, so that no peer's questions cost more than its share, however they are put.
+Who has used up his share is refused until it has grown again, so that no peer's questions cost more than
+its share, however they are put: questions that are none are paid for, and so is every byte of an answer.
 """
 
-from collections.abc import Iterable, Sequence
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from sayso_node.errors import NodeBusy
 from sayso_node.intake import Intake
 from sayso_node.interfaces import Clock
 from sayso_node.outcome import Channel, Outcome, Source, Status
-from sayso_node.store import messages, sync_index
+from sayso_node.store import messages
 from sayso_node.store.engine import Engine
+from sayso_node.sync.reading import Reader
 from sayso_node.sync.shares import Shares
 from sayso_node.workers import Runner, in_thread
 from sayso_protocol import reconcile_answers as answers
-from sayso_protocol.fingerprints import Entry, check_of, fingerprint, short_id
 from sayso_protocol.messages import Consent
-from sayso_protocol.reconcile import (
-    CheckRequest,
-    FingerprintsRequest,
-    GetRequest,
-    ListRequest,
-    OfferRequest,
-    RangeRequest,
-    decode_request,
-)
-from sayso_protocol.reconcile_answers import (
-    BUNDLE_BYTES,
-    CHECKED_AT_MOST,
-    DECLINED,
-    LISTED,
-    LISTED_IN_ALL,
-    TAKEN,
-    Listed,
-    split_ids,
-)
+from sayso_protocol.reconcile import OfferRequest, decode_request
+from sayso_protocol.reconcile_answers import DECLINED, TAKEN
 
-RANGE_MESSAGES = 1_024  # in an answer
+STRANGERS_AT_ONCE = 2  # readings; the threads are everybody's
+_COST_OF_QUESTION = 256  # in entries read: a stream, and a way through two processes
 _COST_OF_OFFERED = 256  # a signature costs what reading so many entries does
+_BYTES = 256  # sent or received cost as much as an entry
 
-Reading = FingerprintsRequest | ListRequest | GetRequest | RangeRequest | CheckRequest
+AnswersBy = Callable[[Engine, bytes], bytes]
 
 
 class Answering:
@@ -59,20 +46,43 @@ class Answering:
         self._intake = intake
         self._shares = Shares(clock, known)
         self._runner = runner
+        self._places = asyncio.Semaphore(STRANGERS_AT_ONCE)
 
     async def answer(self, body: bytes, peer_id: str) -> bytes:
         """Answer one request; raises NodeBusy, or SaysoError for one that breaks a rule."""
-        if not self._shares.has_some(peer_id):
-            raise NodeBusy("you have asked for more than your share; ask again in a while")
+        self._begin(body, peer_id)
         request = decode_request(body)
         if isinstance(request, OfferRequest):
             self._shares.charge(peer_id, _COST_OF_OFFERED * len(request.envelopes))
             return await self._take(request.envelopes, peer_id)
         reading = Reader(self._store)
         try:
-            return await self._runner(partial(reading.answer, request))
+            return await self._read(partial(reading.answer, request), peer_id)
         finally:
             self._shares.charge(peer_id, reading.cost)
+
+    async def answer_by(self, answers: AnswersBy, body: bytes, peer_id: str) -> bytes:
+        """Answer a request of another protocol, out of the same share; raises what `answer` does."""
+        self._begin(body, peer_id)
+        return await self._read(partial(answers, self._store, body), peer_id)
+
+    def _begin(self, body: bytes, peer_id: str) -> None:
+        """Whatever is wrong with it, a question is paid for."""
+        self._check(peer_id)
+        self._shares.charge(peer_id, _COST_OF_QUESTION + len(body) / _BYTES)
+
+    def _check(self, peer_id: str) -> None:
+        if not self._shares.has_some(peer_id):
+            raise NodeBusy("you have asked for more than your share; ask again in a while")
+
+    async def _read(self, reading: Callable[[], bytes], peer_id: str) -> bytes:
+        """Strangers wait for each other; configured peers and users wait for none of them."""
+        place = contextlib.nullcontext() if self._shares.knows(peer_id) else self._places
+        async with place:
+            self._check(peer_id)  # what was asked before may have used up the share meanwhile
+            answer = await self._runner(reading)
+        self._shares.charge(peer_id, len(answer) / _BYTES)
+        return answer
 
     async def _take(self, envelopes: Sequence[bytes], peer_id: str) -> bytes:
         outcomes = await self._intake.take(envelopes, Source.peer(Channel.SYNC, peer_id))
@@ -86,89 +96,3 @@ class Answering:
             return True
         with self._store.read() as db:
             return messages.consent(db, outcome.envelope.digest) is not None
-
-
-class Reader:
-    """Answers one question from the store, and says what it cost, in entries read."""
-
-    def __init__(self, store: Engine) -> None:
-        self._store = store
-        self.cost = 1
-
-    def answer(self, request: Reading) -> bytes:
-        """The bytes of the answer."""
-        match request:
-            case FingerprintsRequest():
-                return self._fingerprints(request)
-            case ListRequest():
-                return self._lists(request)
-            case GetRequest():
-                return self._messages(self._wanted(request))
-            case RangeRequest(node, after):
-                with self._store.read() as db:
-                    digests = sync_index.consents_in(db, node, after, RANGE_MESSAGES)
-                return self._messages(digests)
-            case CheckRequest(kind, salt, node):
-                few = self._count(kind, node, CHECKED_AT_MOST) <= CHECKED_AT_MOST
-                ids = (one.id for one in self._in(kind, node)) if few else ()
-                return answers.encode_check(check_of(salt, ids) if few else None)
-
-    def _fingerprints(self, request: FingerprintsRequest) -> bytes:
-        with self._store.read() as db:
-            sums = sync_index.sums(db, request.kind, request.nodes, request.step)
-        deep = sync_index.is_summed_up(request.nodes[-1], request.step)
-        self.cost += sum(one.size for one in sums) if deep else len(sums)
-        return answers.encode_fingerprints([fingerprint(request.salt, one) for one in sums])
-
-    def _lists(self, request: ListRequest) -> bytes:
-        lists: list[list[Listed] | None] = []
-        listed = 0
-        for node in request.nodes:
-            count = self._count(request.kind, node, LISTED)
-            if listed and listed + count > LISTED_IN_ALL:
-                break
-            few = count <= LISTED
-            found = [_listed(request.salt, one) for one in self._in(request.kind, node)] if few else None
-            listed += len(found or ())
-            lists.append(found)
-        return answers.encode_lists(request.kind, lists)
-
-    def _wanted(self, request: GetRequest) -> list[bytes]:
-        """Digests of the messages that are asked for, those not held left out."""
-        found: dict[bytes, None] = {}
-        for node, ids in zip(request.nodes, request.ids, strict=True):
-            if self._count(request.kind, node, LISTED) > LISTED:
-                continue  # it was never listed
-            wanted = set(split_ids(ids))
-            for entry in self._in(request.kind, node):
-                names = [one for one in entry.carriers if short_id(request.salt, one) in wanted]
-                found.update(dict.fromkeys(names))
-        return list(found)
-
-    def _messages(self, digests: Sequence[bytes]) -> bytes:
-        """As many as fit, the first in any case."""
-        given: list[bytes] = []
-        size = 0
-        with self._store.read() as db:
-            for body in messages.bodies(db, digests):
-                size += len(body) + 8
-                if given and (size > BUNDLE_BYTES or len(given) == RANGE_MESSAGES):
-                    break
-                given.append(body)
-        self.cost += len(given)
-        return answers.encode_messages(given)
-
-    def _count(self, kind: int, node: int, most: int) -> int:
-        self.cost += 1
-        with self._store.read() as db:
-            return sync_index.count_entries(db, kind, node, most)
-
-    def _in(self, kind: int, node: int) -> list[Entry]:
-        with self._store.read() as db:
-            entries = sync_index.entries(db, kind, node)
-        self.cost += len(entries)
-        return entries
-
-
-def _listed(salt: bytes, entry: Entry) -> Listed:
-    return Listed(short_id(salt, entry.id), tuple(short_id(salt, one) for one in entry.carriers))

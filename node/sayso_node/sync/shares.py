@@ -23,6 +23,10 @@ class Shares:
         self._used: OrderedDict[str, tuple[float, float]] = OrderedDict()  # how much, and when
         self._strangers = (0.0, clock.now())
 
+    def knows(self, peer_id: str) -> bool:
+        """Whether the operator configured this peer."""
+        return peer_id in self._known
+
     def has_some(self, peer_id: str) -> bool:
         """Whether a peer has anything left."""
         if self._left(self._used.get(peer_id), PER_SECOND) >= MOST:

@@ -9,6 +9,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -136,3 +137,28 @@ def _await(node: NodeProcess, process: "subprocess.Popen[bytes]") -> None:
         else:
             return
     raise AssertionError("the node did not start")
+
+
+@contextmanager
+def watched(node: NodeProcess) -> Iterator[None]:
+    """Ask for /healthz again and again: each answer is there, and is the right one."""
+    over, wrong = threading.Event(), list[object]()
+
+    def look() -> None:
+        while not over.wait(0.05):
+            try:
+                answer = node.get("/healthz")
+            except OSError as error:
+                wrong.append(error)
+                return
+            if answer != HEALTHY:
+                wrong.append(answer)
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+    assert not wrong

@@ -93,6 +93,31 @@ async def test_a_peer_is_served_only_so_often_at_once(network: Network) -> None:
     await until(lambda: server.gossip.counters()["requests_refused"] == 1)
 
 
+async def test_whom_we_dial_is_served_however_many_strangers_ask(network: Network) -> None:
+    friend = await network.peer(1)
+    server = await network.peer(2, friend, requests_at_once=2)
+    strangers = [await network.peer(number, server) for number in (3, 4)]
+    came, go = [], asyncio.Event()
+
+    async def answer(protocol: str, body: bytes, peer: str) -> bytes:
+        if peer != friend.id:
+            came.append(peer)
+            await go.wait()
+        return body
+
+    server.answer = answer
+    await until(lambda: friend.sees(server))
+    first = asyncio.gather(
+        *(strangers[0].gossip.request(server.id, SYNC, b"slow", TIMEOUT_S) for _ in range(2))
+    )
+    await until(lambda: len(came) == 2)
+    with pytest.raises(PeerUnreachable):
+        await strangers[1].gossip.request(server.id, SYNC, b"another", TIMEOUT_S)
+    assert await friend.gossip.request(server.id, SYNC, b"ours", TIMEOUT_S) == b"ours"
+    go.set()
+    assert await first == [b"slow"] * 2
+
+
 async def test_a_handler_that_fails_costs_the_request_only(network: Network) -> None:
     client, server = await _pair(network)
 

@@ -3,8 +3,7 @@
 import pytest
 
 from node.sync.peers import entries_of
-from sayso_node.errors import NodeBusy
-from sayso_node.sync import answering, shares
+from sayso_node.sync import reading
 from sayso_protocol import reconcile_answers as answers
 from sayso_protocol.envelope import CONSENT, REVOCATION, Envelope, encode
 from sayso_protocol.errors import SaysoError
@@ -66,8 +65,8 @@ async def test_what_is_too_much_to_list_is_said_to_be(
     rig: NodeRig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await rig.give(*HELD)
-    monkeypatch.setattr(answering, "LISTED", 4)
-    monkeypatch.setattr(answering, "CHECKED_AT_MOST", 4)
+    monkeypatch.setattr(reading, "LISTED", 4)
+    monkeypatch.setattr(reading, "CHECKED_AT_MOST", 4)
     lists = answers.decode_lists(await ask(rig, ListRequest(CONSENT, SALT, (ROOT,))), CONSENT, 1)
     assert lists == [None]
     assert answers.decode_check(await ask(rig, CheckRequest(CONSENT, SALT, ROOT))) is None
@@ -84,7 +83,7 @@ async def test_messages_are_given_by_name_as_far_as_they_fit(
     names = b"".join(short_id(SALT, one.digest) for one in HELD) + b"other"
     wanted = GetRequest(CONSENT, SALT, (ROOT,), (names,))
     assert set(answers.decode_messages(await ask(rig, wanted))) == bodies
-    monkeypatch.setattr(answering, "BUNDLE_BYTES", 1)
+    monkeypatch.setattr(reading, "BUNDLE_BYTES", 1)
     (one,) = answers.decode_messages(await ask(rig, wanted))
     assert one in bodies
     stop = GetRequest(REVOCATION, SALT, (ROOT,), (short_id(SALT, STOPS[0].digest),))
@@ -93,7 +92,7 @@ async def test_messages_are_given_by_name_as_far_as_they_fit(
 
 async def test_a_range_goes_on_where_it_ended(rig: NodeRig, monkeypatch: pytest.MonkeyPatch) -> None:
     await rig.give(*HELD, *STOPS)
-    monkeypatch.setattr(answering, "RANGE_MESSAGES", 2)
+    monkeypatch.setattr(reading, "RANGE_MESSAGES", 2)
     expected = sorted(HELD, key=lambda one: one.digest)
     got: list[bytes] = []
     after = b""
@@ -109,24 +108,6 @@ async def test_what_is_offered_is_taken_or_declined(rig: NodeRig) -> None:
     offer = OfferRequest((encode(HELD[0]), encode(stranger), b"garbage", encode(STOPS[0])))
     assert answers.decode_taken(await ask(rig, offer), 4) == bytes([0, 1, 1, 0])
     assert rig.digests() == {HELD[0].digest, STOPS[0].digest}
-
-
-async def test_who_asks_for_too_much_waits_and_others_do_not(
-    tmp_path: object, rig: NodeRig, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await rig.give(*HELD)
-    monkeypatch.setattr(shares, "MOST", 8)
-    check = encode_request(CheckRequest(CONSENT, SALT, ROOT))
-    monkeypatch.setattr(rig.answering._shares, "_known", frozenset({"operator"}))
-    for who in ("greedy", "operator"):
-        for _ in range(2):
-            await rig.answering.answer(check, who)
-        with pytest.raises(NodeBusy):
-            await rig.answering.answer(check, who)
-    with pytest.raises(NodeBusy):  # strangers have a share together
-        await rig.answering.answer(check, "other")
-    rig.clock.time += 1
-    await rig.answering.answer(check, "greedy")
 
 
 @pytest.mark.parametrize("body", [b"", b"\xc1", pack([]), pack([9, 1]), bytes(70_000), bytes(2_000_000)])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sayso_node.outcome import Channel
 from sayso_node.store import bits, messages, sync_index
 from sayso_node.store.erasure import erase
-from sayso_node.sync import answering, fetching
+from sayso_node.sync import fetching, reading
 from sayso_protocol import reconcile_walk
 from sayso_protocol.envelope import CONSENT, REVOCATION, Envelope
 from sayso_protocol.fingerprints import ROOT, node_at, sum_of
@@ -77,7 +77,7 @@ async def test_one_round_makes_two_nodes_agree(
     with TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
         patch.setattr(reconcile_walk, "LEAF", leaf)
         patch.setattr(fetching, "WANTED", wanted)
-        patch.setattr(answering, "BUNDLE_BYTES", 12_000)  # one of the large consents
+        patch.setattr(reading, "BUNDLE_BYTES", 12_000)  # one of the large consents
         folder, board = Path(name), Switchboard()
         with NodeRig(folder, name="a", board=board) as a, NodeRig(folder, name="b", board=board) as b:
             for rig, told in ((a, left), (b, right)):

@@ -1,0 +1,122 @@
+"""Answers to questions of sync, read from the store: what they say, and what each has cost.
+
+Costs are counted in entries read, about two microseconds each. What is looked for and not found costs,
+too: a node of the tree is a search in an index, whether or not there is anything in it.
+"""
+
+from collections.abc import Sequence
+from sqlite3 import Connection
+
+from sayso_node.store import messages, sync_index
+from sayso_node.store.engine import Engine
+from sayso_protocol import reconcile_answers as answers
+from sayso_protocol.fingerprints import Entry, check_of, fingerprint, short_id
+from sayso_protocol.reconcile import (
+    CheckRequest,
+    FingerprintsRequest,
+    GetRequest,
+    ListRequest,
+    RangeRequest,
+)
+from sayso_protocol.reconcile_answers import (
+    BUNDLE_BYTES,
+    CHECKED_AT_MOST,
+    LISTED,
+    LISTED_IN_ALL,
+    Listed,
+    split_ids,
+)
+
+RANGE_MESSAGES = 1_024  # in an answer
+_SEARCH = 4  # in an index: costs as much as reading so many entries
+_COUNTED = 32  # entries are counted as fast as one is read
+
+Reading = FingerprintsRequest | ListRequest | GetRequest | RangeRequest | CheckRequest
+
+
+class Reader:
+    """Answers one question from the store, and says what it cost, in entries read."""
+
+    def __init__(self, store: Engine) -> None:
+        self._store = store
+        self.cost = 0.0
+
+    def answer(self, request: Reading) -> bytes:
+        """The bytes of the answer; all of it is of one state of the store."""
+        with self._store.read() as db:
+            return self._answer(db, request)
+
+    def _answer(self, db: Connection, request: Reading) -> bytes:
+        match request:
+            case FingerprintsRequest():
+                return self._fingerprints(db, request)
+            case ListRequest():
+                return self._lists(db, request)
+            case GetRequest():
+                return self._messages(db, self._wanted(db, request))
+            case RangeRequest(node, after):
+                self.cost += _SEARCH
+                digests = sync_index.consents_in(db, node, after, RANGE_MESSAGES)
+                return self._messages(db, digests)
+            case CheckRequest(kind, salt, node):
+                few = self._count(db, kind, node, CHECKED_AT_MOST) <= CHECKED_AT_MOST
+                ids = (one.id for one in self._in(db, kind, node)) if few else ()
+                return answers.encode_check(check_of(salt, ids) if few else None)
+
+    def _fingerprints(self, db: Connection, request: FingerprintsRequest) -> bytes:
+        sums = sync_index.sums(db, request.kind, request.nodes, request.step)
+        self.cost += _SEARCH * len(request.nodes) + len(sums)
+        if sync_index.is_summed_up(request.nodes[-1], request.step):
+            self.cost += sum(one.size for one in sums)
+        return answers.encode_fingerprints([fingerprint(request.salt, one) for one in sums])
+
+    def _lists(self, db: Connection, request: ListRequest) -> bytes:
+        lists: list[list[Listed] | None] = []
+        listed = 0
+        for node in request.nodes:
+            count = self._count(db, request.kind, node, LISTED)
+            if listed and listed + count > LISTED_IN_ALL:
+                break
+            few = count <= LISTED
+            entries = self._in(db, request.kind, node) if few else None
+            listed += len(entries or ())
+            lists.append(None if entries is None else [_listed(request.salt, one) for one in entries])
+        return answers.encode_lists(request.kind, lists)
+
+    def _wanted(self, db: Connection, request: GetRequest) -> list[bytes]:
+        """Digests of the messages that are asked for, those not held left out."""
+        found: dict[bytes, None] = {}
+        for node, ids in zip(request.nodes, request.ids, strict=True):
+            if self._count(db, request.kind, node, LISTED) > LISTED:
+                continue  # it was never listed
+            wanted = set(split_ids(ids))
+            for entry in self._in(db, request.kind, node):
+                names = [one for one in entry.carriers if short_id(request.salt, one) in wanted]
+                found.update(dict.fromkeys(names))
+        return list(found)
+
+    def _messages(self, db: Connection, digests: Sequence[bytes]) -> bytes:
+        """As many as fit, the first in any case."""
+        given: list[bytes] = []
+        size = 0
+        for body in messages.bodies(db, digests):
+            size += len(body) + 8
+            if given and (size > BUNDLE_BYTES or len(given) == RANGE_MESSAGES):
+                break
+            given.append(body)
+        self.cost += len(given)
+        return answers.encode_messages(given)
+
+    def _count(self, db: Connection, kind: int, node: int, most: int) -> int:
+        count = sync_index.count_entries(db, kind, node, most)
+        self.cost += _SEARCH + count / _COUNTED
+        return count
+
+    def _in(self, db: Connection, kind: int, node: int) -> list[Entry]:
+        entries = sync_index.entries(db, kind, node)
+        self.cost += _SEARCH + sum(len(one.carriers) for one in entries)
+        return entries
+
+
+def _listed(salt: bytes, entry: Entry) -> Listed:
+    return Listed(short_id(salt, entry.id), tuple(short_id(salt, one) for one in entry.carriers))

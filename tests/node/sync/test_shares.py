@@ -1,0 +1,123 @@
+"""Whatever a peer asks, and however: it gets its share of work and of bytes, and no more."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TypeVar
+
+import pytest
+
+from node.gossip.greedy import GREEDY
+from sayso_node.chain.batch_protocol import answer_batch
+from sayso_node.errors import NodeBusy
+from sayso_node.store import chain_state
+from sayso_node.sync import answering, shares
+from sayso_node.sync.answering import Answering
+from sayso_protocol.envelope import CONSENT
+from sayso_protocol.errors import SaysoError
+from sayso_protocol.fingerprints import NODES, ROOT
+from sayso_protocol.packing import pack
+from sayso_protocol.reconcile import CheckRequest, RangeRequest, encode_request
+from support.node_rig import NodeRig, consent
+
+MOST = 100_000
+BYTES = 256  # of an answer cost as much as an entry
+CHECK = encode_request(CheckRequest(CONSENT, bytes(16), ROOT))
+LARGE = [consent(number, count=1_024) for number in range(4)]
+
+T = TypeVar("T")
+
+
+async def until_refused(ask: Callable[[], Awaitable[bytes]]) -> list[bytes]:
+    """Ask the same again and again, while the clock stands still; what was answered."""
+    answered: list[bytes] = []
+    while len(answered) < MOST:
+        try:
+            answered.append(await ask())
+        except NodeBusy:
+            return answered
+    raise AssertionError("it is never refused")
+
+
+@pytest.mark.parametrize("name", GREEDY)
+async def test_what_is_looked_for_is_paid_for_though_nothing_is_found(
+    rig: NodeRig, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(shares, "MOST", MOST)
+    answered = await until_refused(lambda: rig.answering.answer(GREEDY[name], "greedy"))
+    assert 1 <= len(answered) <= MOST / NODES
+
+
+async def test_a_small_question_with_a_large_answer_is_paid_for_by_the_byte(
+    rig: NodeRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shares, "MOST", MOST // 10)
+    await rig.give(*LARGE)
+    everything = encode_request(RangeRequest(ROOT, b""))
+    answered = await until_refused(lambda: rig.answering.answer(everything, "greedy"))
+    assert len(answered[0]) > 4 * 32 * 1_024
+    assert len(answered[0]) <= sum(map(len, answered)) <= MOST // 10 * BYTES + len(answered[0])
+
+
+async def test_batches_are_given_out_of_the_same_share(
+    rig: NodeRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shares, "MOST", MOST // 10)
+    licenses = [bytes([number]) * 32 for number in range(1, 250)]
+    made = await rig.store.write(lambda db: chain_state.make_batch(db, bytes(32), licenses))
+    batches = partial(rig.answering.answer_by, answer_batch, made.root, "greedy")
+    answered = await until_refused(batches)
+    assert len(answered[0]) > 249 * 32
+    assert sum(map(len, answered)) <= MOST // 10 * BYTES
+    with pytest.raises(NodeBusy):
+        await rig.answering.answer(CHECK, "greedy")
+
+
+async def test_nonsense_is_paid_for(rig: NodeRig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shares, "MOST", MOST)
+    nonsense = pack([1, CONSENT, bytes(16), 1, b"\1" * 1_000_000])
+    refusals = 0
+    while refusals <= MOST:
+        try:
+            await rig.answering.answer(nonsense, "greedy")
+        except NodeBusy:
+            break
+        except SaysoError:
+            refusals += 1
+    assert 1 <= refusals <= MOST / (len(nonsense) / BYTES) + 1
+
+
+async def test_who_asks_for_too_much_waits_and_configured_peers_do_not(
+    rig: NodeRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shares, "MOST", 1_000)
+    monkeypatch.setattr(rig.answering._shares, "_known", frozenset({"operator"}))
+    for who in ("greedy", "operator"):
+        assert len(await until_refused(partial(rig.answering.answer, CHECK, who))) in (3, 4)
+    with pytest.raises(NodeBusy):  # strangers have a share together
+        await rig.answering.answer(CHECK, "other")
+    rig.clock.time += 1
+    await rig.answering.answer(CHECK, "greedy")
+
+
+async def test_strangers_read_two_at_a_time_and_a_configured_peer_beside_them(rig: NodeRig) -> None:
+    reading, go = 0, asyncio.Event()
+
+    async def wait(work: Callable[[], T], /) -> T:
+        nonlocal reading
+        reading += 1
+        await go.wait()
+        return work()
+
+    busy = Answering(rig.store, rig.intake, rig.clock, {"operator"}, wait)
+    ask = partial(busy.answer, CHECK)
+    strangers = [asyncio.create_task(ask(f"stranger {number}")) for number in range(8)]
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert reading == answering.STRANGERS_AT_ONCE
+    operator = asyncio.create_task(ask("operator"))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert reading == answering.STRANGERS_AT_ONCE + 1
+    go.set()
+    assert len({*await asyncio.gather(operator, *strangers)}) == 1
