@@ -19,7 +19,7 @@ from eth_account.signers.local import LocalAccount
 from nacl.signing import SigningKey
 
 from sayso_node.errors import InvalidNodeConfig
-from sayso_node.gossip.addresses import DIALLING, check_where, peer_id_of
+from sayso_node.gossip.addresses import DIALLING, check_ip, check_where, peer_id_of
 from sayso_node.identity import create_identity, load_identity
 from sayso_node.interfaces import Randomness
 from sayso_protocol.errors import SaysoError
@@ -44,6 +44,7 @@ class Settings:
         http: `host:port` of the HTTP API.
         listen: Multiaddresses for peers.
         announce: Where peers reach them from outside, if that is elsewhere (behind NAT, or by name).
+        proxies: IPs of reverse proxies before our /ws addresses; X-Forwarded-For is believed of them.
         rpc: URL of the chain endpoint: http, https, ws or wss.
         more_rpcs: URLs of further endpoints: they are used when the first fails, and watch it.
         peers: Multiaddresses to dial besides the network file's operators.
@@ -67,6 +68,7 @@ class Settings:
     listen: tuple[str, ...]
     rpc: str
     announce: tuple[str, ...] = ()
+    proxies: tuple[str, ...] = ()
     peers: tuple[str, ...] = ()
     more_rpcs: tuple[str, ...] = ()
     discovered_peers: int = 8
@@ -90,6 +92,8 @@ class Settings:
             raise InvalidNodeConfig(f"there is no channel {', '.join(sorted(unknown))}")
         for address in self.announce:
             check_where(address, DIALLING)
+        for ip in self.proxies:
+            check_ip(ip)
         intervals = (self.sync_interval_s, self.chain_interval_s, self.snapshot_interval_s)
         if not all(0 < one < inf for one in intervals) or not 0 <= self.anchor_wait_s < inf:
             raise InvalidNodeConfig("an interval must be positive, and end")

@@ -226,6 +226,7 @@ def _gossip_config(config: NodeConfig) -> GossipConfig:
         seed=bytes(config.identity),
         listen=config.settings.listen,
         announce=config.settings.announce,
+        proxies=config.settings.proxies,
         peers=config.peers,
         topics=topics,
         urgent_topics=(revocations,) if topics else (),

@@ -30,7 +30,7 @@ from support.protocol_strategies import NETWORK
 class GossipingNode:
     """A node as its peers know it."""
 
-    def __init__(self, folder: Path, name: str) -> None:
+    def __init__(self, folder: Path, name: str, listen: str, peers: tuple[str, ...]) -> None:
         self.place = NETWORK
         identity = SigningKey(sha256(name.encode()))
         clock, self._counters, freshness = SystemClock(), Counters(), Freshness([])
@@ -38,8 +38,8 @@ class GossipingNode:
         topics = (wire.consents_topic(NETWORK), wire.revocations_topic(NETWORK))
         config = GossipConfig(
             bytes(identity),
-            ("/ip4/127.0.0.1/tcp/0",),
-            (),
+            (listen,),
+            peers,
             topics,
             protocols=(wire.SYNC_PROTOCOL,),
             network=wire.network_name(NETWORK),
@@ -58,8 +58,14 @@ class GossipingNode:
 
     @classmethod
     @asynccontextmanager
-    async def running(cls, folder: Path, name: str = "gossiping") -> AsyncIterator["GossipingNode"]:
-        node = cls(folder, name)
+    async def running(
+        cls,
+        folder: Path,
+        name: str = "gossiping",
+        listen: str = "/ip4/127.0.0.1/tcp/0",
+        peers: tuple[str, ...] = (),
+    ) -> AsyncIterator["GossipingNode"]:
+        node = cls(folder, name, listen, peers)
         node._store.start()
         try:
             handlers = NetworkHandlers(node._broadcast.on_frame, node._answer, lambda _p, _c: None)

@@ -15,6 +15,7 @@ KEY_BYTES: Final = 32
 MAX_PORT: Final = 65535
 LISTENING: Final = frozenset({"ip4", "ip6"})
 DIALLING: Final = LISTENING | {"dns", "dns4", "dns6"}
+_ENDS: Final = {LISTENING: ([], ["ws"]), DIALLING: ([], ["ws"], ["wss"])}  # TLS ends before us
 
 _ALPHABET: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 # Identity multihash of a protobuf PublicKey{type: Ed25519, data: 32 bytes} (libp2p peer-ids spec).
@@ -55,24 +56,32 @@ def split_multiaddr(address: str) -> tuple[str, str]:
 
 
 def check_where(address: str, kinds: frozenset[str]) -> None:
-    """Check that an address is /KIND/HOST/tcp/PORT; raises InvalidNodeConfig."""
+    """Check that an address is /KIND/HOST/tcp/PORT, perhaps with /ws or, to dial it, /wss.
+
+    `kinds` is LISTENING or DIALLING. Raises InvalidNodeConfig.
+    """
     match address.split("/"):
-        case ["", kind, host, "tcp", port] if kind in kinds and host and port.isdecimal():
+        case ["", kind, host, "tcp", port, *end] if (
+            kind in kinds and host and port.isdecimal() and end in _ENDS[kinds]
+        ):
             if not 0 <= int(port) <= MAX_PORT:
                 raise InvalidNodeConfig(f"{address!r} has no port below {MAX_PORT + 1}")
             if kind in LISTENING:
-                _check_ip(host, kind)
+                check_ip(host, kind)
         case _:
-            raise InvalidNodeConfig(f"{address!r} is not /KIND/HOST/tcp/PORT with {sorted(kinds)}")
+            raise InvalidNodeConfig(
+                f"{address!r} is not /KIND/HOST/tcp/PORT, perhaps with /ws, with {sorted(kinds)}"
+            )
 
 
-def _check_ip(host: str, kind: str) -> None:
+def check_ip(text: str, kind: str = "") -> None:
+    """Check that a text is an IP, of `kind` ip4 or ip6 if given; raises InvalidNodeConfig."""
     try:
-        right = f"ip{ipaddress.ip_address(host).version}" == kind
+        right = f"ip{ipaddress.ip_address(text).version}" in ({kind} if kind else LISTENING)
     except ValueError:
         right = False
     if not right:
-        raise InvalidNodeConfig(f"{host!r} is no {kind} address")
+        raise InvalidNodeConfig(f"{text!r} is no {kind or 'IP'} address")
 
 
 def _check_peer_id(text: str) -> None:

@@ -7,7 +7,13 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Final, Self
 
 from sayso_node.errors import InvalidNodeConfig
-from sayso_node.gossip.addresses import KEY_BYTES, LISTENING, check_where, split_multiaddr
+from sayso_node.gossip.addresses import (
+    KEY_BYTES,
+    LISTENING,
+    check_ip,
+    check_where,
+    split_multiaddr,
+)
 from sayso_node.gossip.frames import MAX_MESSAGE_BYTES
 
 HISTORY_HEARTBEATS: Final = 5  # gossipsub v1.1 mcache_len: heartbeats a message can be asked for
@@ -28,6 +34,7 @@ class GossipConfig:
     topics: tuple[str, ...]
     urgent_topics: tuple[str, ...] = ()  # those of `topics` that never wait behind the others
     announce: tuple[str, ...] = ()  # where others reach what we listen on, if that is elsewhere
+    proxies: tuple[str, ...] = ()  # IPs before our /ws addresses: they say who comes through them
     protocols: tuple[str, ...] = ()  # request/response protocols we answer
     network: str = ""  # which one, in the words of rule 14.1
     known: tuple[str, ...] = ()  # multiaddrs of peers met before; worth a try
@@ -62,6 +69,7 @@ class GossipConfig:
     discover_every_s: float = 2.0  # one address is dialled, one slot filled
     ask_peers_every_s: float = 300.0  # each
     dial_s: float = 10.0
+    upgrade_s: float = 10.0  # of an inbound connection: once for WebSocket, once for what is inside
     ping_every_s: float = 15.0
     ping_s: float = 10.0  # no pong by then: hung up
     misdeeds: float = 20.0  # within some minutes: cut off
@@ -96,6 +104,8 @@ class GossipConfig:
             split_multiaddr(address)
         for address in self.listen:
             check_where(address, LISTENING)
+        for ip in self.proxies:
+            check_ip(ip)
 
     @property
     def replay_window_s(self) -> float:

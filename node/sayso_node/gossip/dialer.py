@@ -171,4 +171,6 @@ async def _resolved(address: str) -> list[Multiaddr]:
     except OSError as error:
         _log.debug("resolving %s: %s", name, error)
         return []
+    # The certificate is that of the name.
+    rest = rest.replace("/wss", f"/tls/sni/{name}/ws")
     return [Multiaddr(f"/ip{6 if f == socket.AF_INET6 else 4}/{ip[0]}/{rest}") for f, *_, ip in found]

@@ -20,7 +20,7 @@ from sayso_node.gossip.acquaintances import Acquaintances
 from sayso_node.gossip.addresses import split_multiaddr
 from sayso_node.gossip.config import GossipConfig
 from sayso_node.gossip.dialer import Dialer
-from sayso_node.gossip.groups import can_be_dialled, is_private, parse_told
+from sayso_node.gossip.groups import can_be_dialled, can_be_told, is_private, parse_told
 from sayso_node.gossip.requests import Requests
 from sayso_protocol.errors import Malformed, SaysoError
 from sayso_protocol.packing import all_of, fields, pack, unpack
@@ -72,7 +72,7 @@ class Discovery:
         self._own = [
             f"{where}/p2p/{self._us}"
             for where in ours
-            if where.split("/")[1] in ("ip4", "ip6") and can_be_dialled(where, private=private)
+            if can_be_told(where) and can_be_dialled(where, private=private)
         ][:MAX_OWN]
         self._table = Acquaintances(
             self._us,

@@ -19,7 +19,7 @@ IP = ipaddress.IPv4Address | ipaddress.IPv6Address
 def parse_told(address: str) -> tuple[str, str]:
     """(address without the peer, peer id) of what a peer told; raises InvalidNodeConfig.
 
-    14.2: numbers only. A name could mean another machine for everybody who resolves it.
+    14.2: numbers only, so no TLS. A name could mean another machine for everybody who resolves it.
     """
     if len(address) > MAX_ADDRESS_CHARS:
         raise InvalidNodeConfig(
@@ -28,6 +28,15 @@ def parse_told(address: str) -> tuple[str, str]:
     where, peer_id = split_multiaddr(address)
     check_where(where, LISTENING)
     return where, peer_id
+
+
+def can_be_told(where: str) -> bool:
+    """Whether an address, without the peer, is one that peers tell each other."""
+    try:
+        check_where(where, LISTENING)
+    except InvalidNodeConfig:
+        return False
+    return True
 
 
 def ip_of(where: str) -> IP:
@@ -46,7 +55,7 @@ def group_of(where: str) -> str:
 def can_be_dialled(where: str, *, private: bool) -> bool:
     """Whether to dial an address on somebody's word; `private`: we live in such a network ourselves."""
     ip = ip_of(where)
-    if ip.is_unspecified or ip.is_multicast or where.endswith("/tcp/0"):
+    if ip.is_unspecified or ip.is_multicast or int(where.split("/")[4]) == 0:
         return False
     return ip.is_global or private
 

@@ -1,12 +1,11 @@
 """What stands between strangers and py-libp2p 0.8.1, where one packet would end the process.
 
-Stock, an exception in a stream handler or in a message's signature check stops the whole host, an
-inbound connection keeps its slot for ever, and reading never waits for validation. The names
-overridden here are private ones of the pinned release; tests/node/gossip/test_hostile.py holds them.
+Stock, an exception in a stream handler or in a message's signature check stops the whole host, and
+reading never waits for validation. The names overridden here are private ones of the pinned release;
+tests/node/gossip/test_hostile.py holds them. Who may connect at all is the matter of inbound.py.
 """
 
 import contextlib
-import ipaddress
 import logging
 from collections import Counter
 from typing import Final
@@ -16,15 +15,12 @@ import trio
 from libp2p.abc import INetStream
 from libp2p.exceptions import ParseError
 from libp2p.host.basic_host import BasicHost
-from libp2p.io.abc import ReadWriteCloser
 from libp2p.io.exceptions import IncompleteReadError
-from libp2p.network.connection.raw_connection import RawConnection
 from libp2p.network.stream.exceptions import StreamError
 from libp2p.network.swarm import Swarm
 from libp2p.peer.id import ID
 from libp2p.pubsub.pb import rpc_pb2
 from libp2p.pubsub.pubsub import Pubsub
-from multiaddr import Multiaddr
 
 from sayso_node.gossip.config import GossipConfig
 from sayso_node.gossip.router import Router
@@ -156,47 +152,6 @@ def guard_streams(network: Swarm, config: GossipConfig, tally: Counter[str], sta
                 del open_streams[peer_id]
 
     network.set_stream_handler(guarded)
-
-
-def guard_inbound(network: Swarm, config: GossipConfig, tally: Counter[str], standing: Standing) -> None:
-    """Give an inbound connection's slot back when it closes; cap those of an IP; none of one cut off."""
-    by_ip: Counter[str] = Counter()
-
-    async def handle(connection: ReadWriteCloser, where: Multiaddr, _event: object) -> None:
-        ip = _ip_of(connection)
-        if by_ip[ip] >= config.max_connections_per_ip:
-            tally["connections_refused"] += 1
-            await connection.close()
-            return
-        by_ip[ip] += 1
-        try:
-            raw = RawConnection(connection, initiator=False)
-            muxed = await network.upgrade_inbound_raw_conn(raw, where)
-            if standing.is_cut(muxed.peer_id):
-                await connection.close()
-            await muxed.event_closed.wait()  # type: ignore[attr-defined]  # Yamux is all we speak
-        except Exception as error:  # noqa: BLE001  # a handshake that failed
-            _log.debug("inbound from %s: %r", ip, error)
-            with contextlib.suppress(Exception):
-                await connection.close()
-        finally:
-            by_ip[ip] -= 1
-            if not by_ip[ip]:
-                del by_ip[ip]
-
-    network._do_handle_inbound_connection = handle  # type: ignore[assignment,method-assign]  # noqa: SLF001
-
-
-def _ip_of(connection: ReadWriteCloser) -> str:
-    """The remote IPv4 address or IPv6 /64; get_remote_address knows no IPv6."""
-    socket = getattr(getattr(connection, "stream", None), "socket", None)
-    try:
-        ip = ipaddress.ip_address(str(socket.getpeername()[0]).split("%")[0]) if socket else ""
-    except OSError:
-        return ""
-    if isinstance(ip, ipaddress.IPv6Address) and not ip.ipv4_mapped:
-        return str(ipaddress.ip_network((ip, 64), strict=False))
-    return str(ip)
 
 
 async def _reset(stream: INetStream) -> None:

@@ -1,4 +1,4 @@
-"""The hardened libp2p host: Noise and Yamux over TCP, gossipsub v1.1, StrictSign, nothing else.
+"""The hardened libp2p host: TCP or WebSocket, Noise, Yamux, gossipsub v1.1, StrictSign, nothing else.
 
 Built guarded, started before it listens: a peer that dials earlier finds a pubsub service that is
 not running, and that ends the stock host.
@@ -32,9 +32,11 @@ from multiaddr import Multiaddr
 from sayso_node.errors import GossipDown
 from sayso_node.gossip.config import GossipConfig
 from sayso_node.gossip.dialer import Dialer, Tell
-from sayso_node.gossip.guards import SafePubsub, guard_inbound, guard_streams
+from sayso_node.gossip.guards import SafePubsub, guard_streams
+from sayso_node.gossip.inbound import guard_inbound
 from sayso_node.gossip.router import Router
 from sayso_node.gossip.standing import Standing
+from sayso_node.gossip.transports import transports
 
 PRUNE_EVERY_S: Final = 30.0
 
@@ -119,7 +121,7 @@ def _bare_host(config: GossipConfig) -> BasicHost:
     )  # inbound connections leave room for those we dial
     host = new_host(
         key_pair=keys,
-        listen_addrs=[Multiaddr("/ip4/127.0.0.1/tcp/0")],  # names the transport, listens nowhere
+        transports=transports(),
         sec_opt={NOISE: Noise(keys, noise_privkey=create_noise_key_pair().private_key)},
         muxer_opt={TProtocol(YAMUX): Yamux},
         connection_config=ConnectionConfig(
@@ -127,6 +129,7 @@ def _bare_host(config: GossipConfig) -> BasicHost:
             high_watermark=most,
             low_watermark=ours,
             min_connections=ours,
+            inbound_upgrade_timeout=config.upgrade_s,
         ),
         disable_identify_address_discovery=True,
     )

@@ -33,7 +33,10 @@ any_settings = st.builds(
     http=st.sampled_from(["127.0.0.1:8600", "[::1]:0", "localhost:65535"]),
     listen=lists,
     rpc=texts,
-    announce=st.sampled_from([(), ("/dns4/node.example/tcp/4600",), ("/ip6/::1/tcp/1",)]),
+    announce=st.sampled_from(
+        [(), ("/dns4/node.example/tcp/4600",), ("/ip6/::1/tcp/1",), ("/dns/node.example/tcp/443/wss",)]
+    ),
+    proxies=st.sampled_from([(), ("127.0.0.1", "::1")]),
     peers=lists,
     anchor_key=texts,
     sync_interval_s=intervals,

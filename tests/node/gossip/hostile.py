@@ -85,6 +85,7 @@ async def connected(address: str) -> AsyncIterator[Attacker]:
         key_pair=keys,
         sec_opt={NOISE: Noise(keys, noise_privkey=create_noise_key_pair().private_key)},
         muxer_opt={TProtocol(YAMUX): Yamux},
+        enable_websocket=True,
     )
     victim = info_from_p2p_addr(Multiaddr(address))
 

@@ -155,6 +155,8 @@ def test_who_was_not_met_for_a_day_is_dialled_again_and_not_told() -> None:
     [
         "",
         "/dns4/example.org/tcp/1/p2p/" + IDS[0],
+        "/dns4/example.org/tcp/1/ws/p2p/" + IDS[0],
+        "/ip4/11.1.1.1/tcp/1/wss/p2p/" + IDS[0],
         "/ip4/11.1.1.1/tcp/70000/p2p/" + IDS[0],
         "/ip4/11.1.1.1/udp/1/p2p/" + IDS[0],
         "/ip4/11.1.1.1/tcp/1",
@@ -174,7 +176,9 @@ def test_private_addresses_are_of_use_at_home_only(ip: str) -> None:
         assert not can_be_dialled(where, private=False)
     if can_be_dialled(where, private=False):
         assert can_be_dialled(where, private=True)
-    assert not can_be_dialled(where.replace("4001", "0"), private=True)
+    for port in ("0", "00", "0/ws"):
+        assert not can_be_dialled(f"{where.rpartition('/')[0]}/{port}", private=True)
+    assert can_be_dialled(f"{where}/ws", private=False) == can_be_dialled(where, private=False)
 
 
 def test_an_ipv4_address_in_ipv6_clothes_is_in_its_own_group() -> None:

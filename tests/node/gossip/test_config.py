@@ -60,6 +60,10 @@ def test_multiaddrs_are_those_of_libp2p(host: str, kind: str) -> None:
         f"/ip6/127.0.0.1/tcp/4001/p2p/{SOMEBODY}",
         f"/ip4/127.0.0.1/tcp/65536/p2p/{SOMEBODY}",
         f"/dns//tcp/4001/p2p/{SOMEBODY}",
+        f"/ip4/127.0.0.1/tcp/4001/ws/ws/p2p/{SOMEBODY}",
+        f"/ip4/127.0.0.1/tcp/4001/tls/ws/p2p/{SOMEBODY}",
+        f"/ip4/127.0.0.1/ws/p2p/{SOMEBODY}",
+        f"/ip4/127.0.0.1/tcp/4001/ws//p2p/{SOMEBODY}",
         f"/ip4/127.0.0.1/tcp/4001/p2p/{SOMEBODY[:-1]}",
     ],
 )
@@ -73,10 +77,33 @@ def test_the_hashed_ids_of_other_keys_can_be_dialled() -> None:
     configuration(1, [multiaddr_for("127.0.0.1", 4001, hashed)])
 
 
-@pytest.mark.parametrize("address", ["", "/dns/localhost/tcp/1", "/ip4/0.0.0.0/udp/1"])
+@pytest.mark.parametrize(
+    "where", ["/ip4/127.0.0.1/tcp/1/ws", "/dns4/node.example/tcp/443/wss", "/ip6/::1/tcp/443/wss"]
+)
+def test_websockets_can_be_dialled(where: str) -> None:
+    assert configuration(1, [f"{where}/p2p/{SOMEBODY}"]).peers
+    assert split_multiaddr(f"{where}/p2p/{SOMEBODY}") == (where, SOMEBODY)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "/dns/localhost/tcp/1",
+        "/ip4/0.0.0.0/udp/1",
+        "/ip4/0.0.0.0/tcp/1/wss",
+        "/dns/a/tcp/1/ws",
+    ],
+)
 def test_where_nobody_can_listen_is_refused(address: str) -> None:
     with pytest.raises(InvalidNodeConfig):
         configuration(1, [], listen=(address,))
+
+
+@pytest.mark.parametrize("proxy", ["", "localhost", "127.0.0.1:1", "10.0.0.0/8"])
+def test_a_proxy_is_an_ip(proxy: str) -> None:
+    with pytest.raises(InvalidNodeConfig):
+        configuration(1, [], proxies=(proxy,))
 
 
 def test_settings_that_contradict_are_refused() -> None:

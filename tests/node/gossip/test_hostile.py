@@ -10,67 +10,35 @@ import signal
 import socket
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from libp2p.pubsub.pb import rpc_pb2
 
 from node.gossip import hostile, hostile_layers
-from node.gossip.harness import CONSENTS, SYNC, Network, Peer, accept, meshed, until
+from node.gossip.harness import CONSENTS, Network, Peer, accept, until
+from node.gossip.victims import (
+    MOST_MEGABYTES,
+    TRANSPORTS,
+    address_of,
+    megabytes,
+    port_of,
+    victim_and_honest,
+    works,
+)
 from sayso_node.interfaces import Judgement
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-MIB = 1024 * 1024
-MOST_MEGABYTES = 300  # an idle child has about 90
 
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def pair() -> AsyncIterator[tuple[Peer, Peer]]:
-    """A victim and an honest peer, for the whole module: nothing here may hurt them."""
-    network = Network()
-    try:
-        victim = await network.peer(1, probe_every_s=1.0, probe_s=5.0)
-        honest = await network.peer(2, victim)
-        await meshed(victim, honest)
-        yield victim, honest
-    finally:
-        await network.close()
-
-
-async def _hears(listener: Peer, speaker: Peer) -> None:
-    """One of the speaker's frames arrives; a single one may be dropped behind the rest of a flood."""
-    frames: set[bytes] = set()
-
-    async def arrived() -> bool:
-        frames.add(frame := os.urandom(16))
-        await speaker.gossip.publish(CONSENTS, frame)
-        return any(heard in frames for _, heard, _ in listener.frames)
-
-    await until(arrived)
-
-
-async def _address(victim: Peer) -> str:
-    (address,) = await victim.gossip.listen_addresses()
-    return address
-
-
-async def _port(victim: Peer) -> int:
-    return int((await _address(victim)).split("/")[4])
-
-
-async def _works(victim: Peer, honest: Peer) -> None:
-    """The victim hears, is heard, answers and asks."""
-    await _hears(victim, honest)
-    await _hears(honest, victim)
-    assert await honest.gossip.request(victim.id, SYNC, b"abc", 30.0) == b"cba"
-    assert await victim.gossip.request(honest.id, SYNC, b"abc", 30.0) == b"cba"
-
-
-def _megabytes(pid: int) -> int:
-    """Resident memory of a process."""
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE") // MIB
+@pytest_asyncio.fixture(
+    scope="module",
+    loop_scope="module",
+    params=["tcp", pytest.param("websocket", marks=pytest.mark.long)],
+)
+async def pair(request: pytest.FixtureRequest) -> AsyncIterator[tuple[Peer, Peer]]:
+    async with victim_and_honest(request.param) as two:
+        yield two
 
 
 @pytest.mark.parametrize(
@@ -83,13 +51,13 @@ async def test_an_attack_costs_nothing(
 ) -> None:
     victim, honest = pair
     pid, before = victim.pid, victim.gossip.counters()
-    async with hostile.attacking(await _address(victim), attack):
-        await _works(victim, honest)
+    async with hostile.attacking(await address_of(victim), attack):
+        await works(victim, honest)
         if counter:
             await until(lambda: victim.gossip.counters()[counter] > before[counter])
-    await _works(victim, honest)
+    await works(victim, honest)
     assert victim.pid == pid
-    assert _megabytes(pid) < MOST_MEGABYTES
+    assert megabytes(pid) < MOST_MEGABYTES
     assert not victim.gossip.rejections()
 
 
@@ -110,9 +78,9 @@ async def test_a_handler_that_fails_or_hangs_on_a_strangers_frame(pair: tuple[Pe
 
     victim.judge = fail_or_hang
     try:
-        async with hostile.attacking(await _address(victim), send):
+        async with hostile.attacking(await address_of(victim), send):
             await until(lambda: victim.heard(b"fail") and victim.heard(b"hang"))
-            await _works(victim, honest)
+            await works(victim, honest)
     finally:
         victim.judge = accept
     assert victim.pid == pid
@@ -132,7 +100,7 @@ async def test_one_verdict_does_not_stand_for_another_frame(pair: tuple[Peer, Pe
 
     victim.judge = reject_bad
     try:
-        async with hostile.attacking(await _address(victim), send_twice):
+        async with hostile.attacking(await address_of(victim), send_twice):
             await until(lambda: victim.heard(b"good"))
     finally:
         victim.judge = accept
@@ -147,9 +115,9 @@ async def test_a_flood_of_messages_is_dropped_and_counted(pair: tuple[Peer, Peer
         messages = [attacker.message(b"flood %d" % number) for number in range(3000)]
         await attacker.send(hostile.publish(*messages))
 
-    async with hostile.attacking(await _address(victim), flood):
+    async with hostile.attacking(await address_of(victim), flood):
         await until(lambda: victim.gossip.counters()["frames_dropped_inbound"] > before)
-        await _works(victim, honest)
+        await works(victim, honest)
     assert victim.pid == pid
 
 
@@ -165,9 +133,9 @@ async def test_asking_for_one_message_many_times(pair: tuple[Peer, Peer]) -> Non
         wanted = rpc_pb2.ControlIWant(messageIDs=[message.from_id + message.seqno] * 15_000)
         await attacker.send(*[hostile.control(iwant=[wanted])] * 5)
 
-    async with hostile.attacking(await _address(victim), ask):
-        await _works(victim, honest)
-        assert _megabytes(pid) < MOST_MEGABYTES
+    async with hostile.attacking(await address_of(victim), ask):
+        await works(victim, honest)
+        assert megabytes(pid) < MOST_MEGABYTES
     assert victim.pid == pid
 
 
@@ -180,8 +148,8 @@ async def test_nobody_sends_us_elsewhere(pair: tuple[Peer, Peer]) -> None:
         async def refer(attacker: hostile.Attacker) -> None:
             await attacker.send(hostile.referral(port))
 
-        async with hostile.attacking(await _address(victim), refer):
-            await _works(victim, honest)
+        async with hostile.attacking(await address_of(victim), refer):
+            await works(victim, honest)
             with pytest.raises(BlockingIOError):
                 elsewhere.accept()
 
@@ -189,7 +157,7 @@ async def test_nobody_sends_us_elsewhere(pair: tuple[Peer, Peer]) -> None:
 async def test_a_peer_that_reads_nothing_holds_up_nobody(pair: tuple[Peer, Peer]) -> None:
     victim, honest = pair
     pid, before = victim.pid, victim.gossip.counters()["frames_dropped_peer_queue"]
-    async with hostile.attacking(await _address(victim), hostile.mute_listener):
+    async with hostile.attacking(await address_of(victim), hostile.mute_listener):
 
         async def dropped_for_the_mute() -> bool:
             """One more frame: how many fit into all the buffers on the way is not ours to know."""
@@ -206,9 +174,9 @@ async def test_a_peer_that_reads_nothing_holds_up_nobody(pair: tuple[Peer, Peer]
 async def test_bare_tcp(pair: tuple[Peer, Peer], bytes_: bytes) -> None:
     victim, honest = pair
     pid = victim.pid
-    with hostile.tcp(await _port(victim)) as connection:
+    with hostile.tcp(await port_of(victim)) as connection:
         connection.sendall(bytes_)
-        await _works(victim, honest)
+        await works(victim, honest)
     assert victim.pid == pid
 
 
@@ -217,15 +185,15 @@ async def test_bare_tcp(pair: tuple[Peer, Peer], bytes_: bytes) -> None:
 async def test_garbage_below_libp2p(pair: tuple[Peer, Peer], name: str) -> None:
     victim, honest = pair
     pid = victim.pid
-    with hostile.tcp(await _port(victim)) as connection:
+    with hostile.tcp(await port_of(victim)) as connection:
         try:
             for part in hostile_layers.BYTES[name]:
                 connection.sendall(part)
         except OSError:
             pass  # it was hung up on, which is a fine end
-        await _works(victim, honest)
+        await works(victim, honest)
     assert victim.pid == pid
-    assert _megabytes(pid) < MOST_MEGABYTES
+    assert megabytes(pid) < MOST_MEGABYTES
 
 
 @pytest.mark.long
@@ -233,10 +201,10 @@ async def test_garbage_below_libp2p(pair: tuple[Peer, Peer], name: str) -> None:
 async def test_garbage_on_a_stream(pair: tuple[Peer, Peer], name: str) -> None:
     victim, honest = pair
     pid = victim.pid
-    async with hostile.attacking(await _address(victim), hostile_layers.REQUESTS[name]):
-        await _works(victim, honest)
+    async with hostile.attacking(await address_of(victim), hostile_layers.REQUESTS[name]):
+        await works(victim, honest)
     assert victim.pid == pid
-    assert _megabytes(pid) < MOST_MEGABYTES
+    assert megabytes(pid) < MOST_MEGABYTES
 
 
 async def test_idle_connections_of_one_address_leave_room_for_others(
@@ -247,28 +215,29 @@ async def test_idle_connections_of_one_address_leave_room_for_others(
     try:
         with ExitStack() as idle:
             for _ in range(300):
-                idle.enter_context(hostile.tcp(await _port(victim), source="127.0.0.2"))
+                idle.enter_context(hostile.tcp(await port_of(victim), source="127.0.0.2"))
             newcomer = await network.peer(3, victim)
-            await _works(victim, newcomer)
+            await works(victim, newcomer)
             await until(lambda: victim.gossip.counters()["connections_refused"] - before >= 200)
     finally:
         await network.close()
 
 
 @pytest.mark.long
-async def test_closed_connections_give_their_slots_back() -> None:
+@pytest.mark.parametrize("transport", TRANSPORTS)
+async def test_closed_connections_give_their_slots_back(transport: str) -> None:
     network = Network()
     try:
-        victim = await network.peer(1, max_connections=4)
+        victim = await network.peer(1, listen=(TRANSPORTS[transport],), max_connections=4)
 
         async def come(attacker: hostile.Attacker) -> None:
             """And go."""
 
         for _ in range(12):
-            async with hostile.attacking(await _address(victim), come):
+            async with hostile.attacking(await address_of(victim), come):
                 await until(lambda: any(connected for _, connected in victim.events))
             await until(lambda: not victim.events[-1][1])
-        await _works(victim, await network.peer(2, victim))
+        await works(victim, await network.peer(2, victim))
         assert victim.gossip.counters()["restarts"] == 0
     finally:
         await network.close()
@@ -279,8 +248,8 @@ async def test_dialling_while_the_node_starts() -> None:
     network = Network()
     try:
         victim = await network.peer(1)
-        port, pid = await _port(victim), victim.pid
-        address = await _address(victim)
+        port, pid = await port_of(victim), victim.pid
+        address = await address_of(victim)
 
         async def hammer() -> None:
             while True:
@@ -291,11 +260,11 @@ async def test_dialling_while_the_node_starts() -> None:
         os.kill(pid, signal.SIGKILL)
         await until(lambda: victim.gossip.pid not in (None, pid))
         honest = await network.peer(2, victim)
-        await _works(victim, honest)
+        await works(victim, honest)
         for task in hammering:
             task.cancel()
         await asyncio.gather(*hammering, return_exceptions=True)
-        assert await _port(victim) == port
+        assert await port_of(victim) == port
         assert victim.gossip.counters()["restarts"] == 1
     finally:
         await network.close()

@@ -1,0 +1,198 @@
+"""WebSocket under libp2p: the HTTP upgrade from either side, then a stream of bytes in binary messages.
+
+On wsproto, which parses and waits for nothing. Nothing is compressed, no message is ever held whole, and
+who is about to upgrade is already counted by the guards (ADR 0017).
+"""
+
+import contextlib
+from typing import Final, TypeVar
+
+import trio
+from libp2p.io.abc import ReadWriteCloser
+from libp2p.io.exceptions import ConnectionClosedError, IOException
+from wsproto import ConnectionType, WSConnection
+from wsproto.events import (
+    AcceptConnection,
+    BytesMessage,
+    CloseConnection,
+    Event,
+    Ping,
+    Request,
+    TextMessage,
+)
+from wsproto.utilities import LocalProtocolError, ProtocolError
+
+MAX_UPGRADE_BYTES: Final = 8 * 1024  # all the other side may send before the upgrade is done
+READ_BYTES: Final = 32 * 1024
+FRAME_BYTES: Final = 8  # a frame has to carry that much on average: every one costs the same work
+MAX_DEBT_BYTES: Final = 8 * 1024  # by how much a peer may fall short of that, before it is hung up on
+UNSUPPORTED: Final = 1003  # status of RFC 6455: a kind of data that we do not take
+
+_E = TypeVar("_E", bound=Event)
+_REFUSALS: Final = {400: b"Bad Request", 403: b"Forbidden"}
+
+
+class UpgradeRefused(IOException):
+    """No WebSocket came about, for what the other side sent."""
+
+
+class WebSocketStream(ReadWriteCloser):
+    """A stream of bytes in binary messages, whose boundaries mean nothing.
+
+    Args:
+        stream: What carries the frames: TCP, or TLS over it.
+        socket: The TCP under it. It is what close() closes: a farewell would wait for who reads nothing.
+        connection: wsproto's side of it, open.
+    """
+
+    def __init__(
+        self, stream: trio.abc.Stream, socket: trio.SocketStream, connection: WSConnection
+    ) -> None:
+        self._stream = stream
+        self._socket = socket
+        self._connection = connection
+        self._unread = bytearray()  # at most of one receive_some
+        self._ended = False
+        self._debt = 0
+        self._reply: Event | None = None  # a pong, or a farewell; a later one takes its place
+        self._reading = trio.Lock()
+        self._writing = trio.Lock()
+        self._take()  # what came together with the end of the upgrade
+
+    async def read(self, n: int | None = None) -> bytes:
+        """Up to n bytes; none at the end. Raises ConnectionClosedError when the connection broke."""
+        async with self._reading:
+            while n != 0 and not self._unread and not self._ended:
+                await self._receive()
+            taken = bytes(self._unread[:n])
+            del self._unread[: len(taken)]
+            return taken
+
+    async def write(self, data: bytes) -> None:
+        """Send bytes as one message; raises ConnectionClosedError when the connection is over."""
+        async with self._writing:
+            await self._send(BytesMessage(data=data))
+            await self._send_reply()
+
+    async def close(self) -> None:
+        """Close the socket."""
+        await self._socket.aclose()
+
+    def get_remote_address(self) -> tuple[str, int] | None:
+        """IP and port of the other end, or of the proxy between."""
+        try:
+            ip, port, *_ = self._socket.socket.getpeername()
+        except OSError:
+            return None
+        return str(ip), int(port)
+
+    async def _receive(self) -> None:
+        try:
+            data = await self._stream.receive_some(READ_BYTES)
+        except trio.BrokenResourceError as error:
+            raise ConnectionClosedError(str(error), transport="websocket") from error
+        except trio.ClosedResourceError:
+            data = b""  # by ourselves
+        if not data:
+            self._ended = True
+            return
+        self._connection.receive_data(data)
+        self._take()
+        if self._reply and not self._writing.locked():  # else whoever writes sends it
+            async with self._writing:
+                await self._send_reply()
+
+    def _take(self) -> None:
+        """Take what has come, until the end."""
+        for event in self._connection.events():
+            size, finished = 0, True
+            match event:
+                case BytesMessage():
+                    size, finished = len(event.data), event.frame_finished
+                    self._unread += event.data
+                case Ping():
+                    self._reply = event.response()
+                case CloseConnection():  # also what wsproto makes of a broken rule
+                    self._end(event.response())
+                case TextMessage():
+                    self._end(CloseConnection(UNSUPPORTED))
+            self._debt = max(0, self._debt + finished * FRAME_BYTES - size)
+            if self._debt > MAX_DEBT_BYTES:
+                self._end(None)
+            if self._ended:
+                return
+
+    def _end(self, farewell: Event | None) -> None:
+        self._ended = True
+        self._reply = farewell
+
+    async def _send_reply(self) -> None:
+        if self._reply:
+            reply, self._reply = self._reply, None
+            with contextlib.suppress(ConnectionClosedError):  # the reader hears of it
+                await self._send(reply)
+
+    async def _send(self, event: Event) -> None:
+        try:
+            await self._stream.send_all(self._connection.send(event))
+        except (trio.BrokenResourceError, trio.ClosedResourceError, LocalProtocolError) as error:
+            raise ConnectionClosedError(str(error), transport="websocket") from error
+
+
+async def accept_upgrade(socket: trio.SocketStream) -> tuple[WebSocketStream, Request]:
+    """Take an upgrade, without a limit of time; what was asked. Raises UpgradeRefused.
+
+    A browser says from which page it comes. It is sent away: no page is a node, and any page could have
+    its visitors come in crowds, or reach a node that only they can reach.
+    """
+    connection = WSConnection(ConnectionType.SERVER)
+    try:
+        request = await _first_event(socket, connection, Request)
+    except UpgradeRefused:
+        await _refuse(socket, 400)
+        raise
+    if header(request, b"origin") is not None:
+        await _refuse(socket, 403)
+        raise UpgradeRefused("a browser")
+    await socket.send_all(connection.send(AcceptConnection()))
+    return WebSocketStream(socket, socket, connection), request
+
+
+async def ask_for_upgrade(
+    stream: trio.abc.Stream, socket: trio.SocketStream, host: str
+) -> WebSocketStream:
+    """Ask whoever listens at `host` (name or IP, and port) for an upgrade; raises UpgradeRefused."""
+    connection = WSConnection(ConnectionType.CLIENT)
+    await stream.send_all(connection.send(Request(host=host, target="/")))
+    await _first_event(stream, connection, AcceptConnection)
+    return WebSocketStream(stream, socket, connection)
+
+
+def header(request: Request, name: bytes) -> str | None:
+    """The last value of a header of an upgrade; None without one."""
+    found = [value for key, value in request.extra_headers if key.lower() == name]
+    return found[-1].decode("latin-1") if found else None
+
+
+async def _first_event(stream: trio.abc.Stream, connection: WSConnection, wanted: type[_E]) -> _E:
+    received = 0
+    while received < MAX_UPGRADE_BYTES:
+        data = await stream.receive_some(MAX_UPGRADE_BYTES - received)
+        received += len(data)
+        if not data:
+            raise UpgradeRefused("it ended before the upgrade")
+        try:
+            connection.receive_data(data)
+        except (ProtocolError, ValueError) as error:  # ValueError: bytes that are no text
+            raise UpgradeRefused(str(error)) from error
+        for event in connection.events():
+            if isinstance(event, wanted):
+                return event
+            raise UpgradeRefused(f"not an upgrade: {event}")
+    raise UpgradeRefused(f"more than {MAX_UPGRADE_BYTES} bytes before the upgrade")
+
+
+async def _refuse(socket: trio.SocketStream, status: int) -> None:
+    text = b"HTTP/1.1 %d %s\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+    with contextlib.suppress(trio.BrokenResourceError):
+        await socket.send_all(text % (status, _REFUSALS[status]))
