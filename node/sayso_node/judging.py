@@ -97,9 +97,14 @@ class StoreKnowledge:
         held = self.license(row.license)
         if held is None:
             return False
-        others = self.licenses_on(row.item) if len(held.consent.parties) > 1 else ()
-        used = [held, *(one for one in others if one.consent.parties == held.consent.parties)]
-        return all(one.arrived_at < moment and not self.is_doubted(one.consent, since) for one in used)
+        used = [held]
+        if len(held.consent.parties) > 1:
+            on_item = self.licenses_on(row.item)
+            used += [one for one in on_item if one.consent.parties == held.consent.parties]
+        for one in used:
+            if not one.arrived_at < moment or self.is_doubted(one.consent, since):
+                return False
+        return True
 
     def is_doubted(self, consent: Consent, since: float) -> bool:
         """Whether something may speak against a consent that nobody here knows.

@@ -69,14 +69,7 @@ class PackedLicense(HeldLicense):
 
     def __init__(self, held: HeldLicense) -> None:
         super().__init__(held.consent, (), held.arrived_at)
-        object.__setattr__(self, "places", ItemPlaces(held.items))
-
-    places: ItemPlaces
-
-    @property
-    def positions(self) -> Mapping[bytes, int]:
-        """Item hash -> its index."""
-        return self.places
+        object.__setattr__(self, "positions", ItemPlaces(held.items))  # instead of what would be made
 
 
 class RecentLicenses:
@@ -105,4 +98,4 @@ class RecentLicenses:
 
 
 def _weight(held: PackedLicense) -> int:
-    return LICENSE_BYTES + ITEM_BYTES * len(held.places)
+    return LICENSE_BYTES + ITEM_BYTES * len(held.positions)

@@ -87,7 +87,7 @@ class StatusDesk:
             some, self._waiting = self._waiting[:ROUND], self._waiting[ROUND:]
             asked = [question for question, _ in some]
             try:
-                if all(map(self._is_quick, asked)):
+                if self._commits == self._store.commits and all(map(self._is_quick, asked)):
                     answers = self.answer(asked)
                 else:
                     answers = await asyncio.to_thread(self.answer, asked)
@@ -103,7 +103,7 @@ class StatusDesk:
     def _is_quick(self, question: StatusQuestion) -> bool:
         """Whether nothing has to be read for it: then a thread would cost more than it saves."""
         held, has = self._recent.licenses.get(question.row.license), self._recent.bits.has
-        if held is None or self._commits != self._store.commits:
+        if held is None:
             return False
         consent = held.consent
         if len(consent.parties) > 1 or not has(consent.contributor):

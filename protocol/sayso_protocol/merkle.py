@@ -52,10 +52,12 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 def _levels(leaves: Sequence[bytes]) -> list[list[bytes]]:
     """All levels from the leaves up; a node without a sibling moves up unchanged."""
-    levels = [[leaf_hash(leaf) for leaf in leaves]]
+    # Written out, as all status answers and receipts come through here.
+    levels = [[hashlib.sha256(b"\x00" + leaf).digest() for leaf in leaves]]
     while len(levels[-1]) > 1:
         below = levels[-1]
-        above = [node_hash(*pair) for pair in zip(below[::2], below[1::2], strict=False)]
+        pairs = zip(below[::2], below[1::2], strict=False)
+        above = [hashlib.sha256(b"\x01" + left + right).digest() for left, right in pairs]
         levels.append(above + below[len(above) * 2 :])
     return levels
 
@@ -72,10 +74,17 @@ def tree_path(leaves: Sequence[bytes], index: int) -> list[bytes]:
     return _path(_levels(leaves), index)
 
 
-def tree_paths(leaves: Sequence[bytes]) -> tuple[bytes, list[list[bytes]]]:
+def tree_paths(leaves: Sequence[bytes]) -> tuple[bytes, list[tuple[bytes, ...]]]:
     """The root over one leaf or more, and the audit path of each, for the work of one tree."""
-    levels = _levels(leaves)
-    return levels[-1][0], [_path(levels, index) for index in range(len(leaves))]
+    *levels, top = _levels(leaves)
+    paths: list[tuple[bytes, ...]] = [()]
+    for level in reversed(levels):
+        last = len(level) - 1
+        paths = [
+            paths[at >> 1] if at == last and not at & 1 else (level[at ^ 1], *paths[at >> 1])
+            for at in range(last + 1)
+        ]
+    return top[0], paths
 
 
 def _path(levels: list[list[bytes]], index: int) -> list[bytes]:

@@ -18,7 +18,6 @@ ANYONE = bytes(ADDRESS_BYTES)  # as a grantee
 NOBODY = bytes(ADDRESS_BYTES)  # as a guardian
 
 _BYTES = re.compile(r"0x(?:[0-9a-f]{2})*")
-_HASH = re.compile(r"0x[0-9a-f]{64}")  # bytes.fromhex alone would skip white space
 
 
 def keccak(data: bytes) -> bytes:
@@ -39,9 +38,14 @@ def hex_text(data: bytes) -> str:
 
 def hash_from_text(text: str) -> bytes:
     """Read `0x` and 64 lower-case hexadecimal digits; raises Malformed."""
-    if not _HASH.fullmatch(text):
+    try:
+        value = bytes.fromhex(text[2:])
+    except ValueError:
+        value = b""
+    # bytes.fromhex alone would skip white space and take capitals.
+    if len(value) != HASH_BYTES or text != "0x" + value.hex():
         raise Malformed(f"not a hash (0x and 64 lower-case hexadecimal digits): {text[:80]!r}")
-    return bytes.fromhex(text[2:])
+    return value
 
 
 def bytes_from_text(text: str) -> bytes:

@@ -59,9 +59,8 @@ class Status(NamedTuple):
 
     def content(self) -> bytes:
         """The canonical bytes of the leaf (rule 9.8)."""
-        query = self.query
-        terms = [query.grantee, query.purpose, self.max_age_s, self.reason.number]
-        return pack([*self.row, *terms])
+        (license_, item), query, max_age_s, reason = self
+        return pack([license_, item, query.grantee, query.purpose, max_age_s, reason.number])
 
 
 class StatusAnswer(NamedTuple):
@@ -105,8 +104,8 @@ def sign_statuses(key: SigningKey, moment: Moment, statuses: Sequence[Status]) -
         time=moment.time,
     )
     signed = sign_statement(key, head)
-    places = enumerate(zip(statuses, paths, strict=True))
-    return [StatusAnswer(status, signed, index, tuple(path)) for index, (status, path) in places]
+    places = zip(statuses, paths, strict=True)
+    return [StatusAnswer(status, signed, index, path) for index, (status, path) in enumerate(places)]
 
 
 def status_to_json(answer: StatusAnswer) -> Json:

@@ -1,6 +1,7 @@
 """The HTTP API of a real node: looks at single rows beside bare aiohttp, and a million rows at once."""
 
 import asyncio
+import json
 import statistics
 import subprocess
 import sys
@@ -36,6 +37,7 @@ PEERS = {
     "aiohttp, a bare handler with the same bytes": "asyncio",
     "the same on uvloop, which the node runs on": "uvloop",
 }
+BY_AIOHTTP = {"Content-Length", "Date", "Server"}
 QUERY = Query(bytes(20), "train-ai")
 
 
@@ -67,12 +69,13 @@ async def _confirmed(node: MeasuredNode, row: Row) -> None:
 async def _statuses(node: MeasuredNode, rows: Sequence[Row]) -> list[Figure]:
     paths = [StatusQuestion(row, QUERY, MAX_AGE_S).path for row in rows[:: len(rows) // REQUESTS]]
     async with aiohttp.ClientSession() as http, http.get(node.node.url + paths[0]) as answer:
-        body = await answer.read()
+        head = {name: value for name, value in answer.headers.items() if name not in BY_AIOHTTP}
+        same = json.dumps([head, await answer.text()])
     seen: dict[str, list[Seen]] = {OURS: [], **{peer: [] for peer in PEERS}}
     async with AsyncExitStack() as stack:
         urls = {OURS: node.node.url}
         for peer, loop in PEERS.items():
-            urls[peer] = await stack.enter_async_context(_bare(body, loop))
+            urls[peer] = await stack.enter_async_context(_bare(same, loop))
         for turn in range(ROUNDS + 1):
             for name, url in urls.items():
                 round_ = await load(url, paths, connections=CONNECTIONS, requests=REQUESTS)
@@ -92,13 +95,13 @@ def _p99_ms(seen: Seen) -> float:
 
 
 @asynccontextmanager
-async def _bare(body: bytes, loop: str) -> AsyncIterator[str]:
+async def _bare(same: str, loop: str) -> AsyncIterator[str]:
     (port,) = free_ports(1)
     command = (sys.executable, "-m", "bench.bare", str(port), loop)
     process = await asyncio.create_subprocess_exec(*command, stdin=subprocess.PIPE)
     try:
         assert process.stdin
-        process.stdin.write(body)
+        process.stdin.write(same.encode())
         process.stdin.close()
         await until("bare aiohttp answers", lambda: _listens(port), CURRENT_S)
         yield f"http://{LOOPBACK}:{port}"

@@ -1,11 +1,11 @@
 """`python -m bench.bare PORT LOOP`: aiohttp with one handler that gives the same bytes to everybody.
 
-LOOP is `asyncio` or `uvloop`.
-
-The bytes come on standard input; it serves until it is stopped.
+LOOP is `asyncio` or `uvloop`. On standard input comes JSON: the fields of the head that a handler sets,
+and the text of the body. It serves until it is stopped.
 """
 
 import asyncio
+import json
 import sys
 from collections.abc import Callable
 from typing import Final
@@ -21,10 +21,11 @@ LOOPS: Final[dict[str, Callable[[], asyncio.AbstractEventLoop]]] = {
 
 def main() -> None:
     """Serve."""
-    body = sys.stdin.buffer.read()
+    head, text = json.load(sys.stdin)
+    body = text.encode()
 
     async def answer(_request: web.Request) -> web.Response:
-        return web.Response(body=body, content_type="application/json")
+        return web.Response(body=body, headers=head)
 
     app = web.Application()
     app.router.add_get("/{path:.*}", answer)

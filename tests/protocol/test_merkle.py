@@ -107,7 +107,7 @@ def test_paths_are_those_of_the_rfc_and_check(leaves: list[bytes], data: st.Data
 
 @given(leaf_lists)
 def test_all_paths_at_once_are_those_one_by_one(leaves: list[bytes]) -> None:
-    one_by_one = [tree_path(leaves, index) for index in range(len(leaves))]
+    one_by_one = [tuple(tree_path(leaves, index)) for index in range(len(leaves))]
     assert tree_paths(leaves) == (tree_root(leaves), one_by_one)
 
 

@@ -17,7 +17,7 @@ from aiohttp.web_request import BaseRequest
 
 from sayso_node.api.bodies import ENCODINGS, Room
 from sayso_node.api.negotiation import ORIGIN
-from sayso_node.api.responses import Handler, refusal
+from sayso_node.api.responses import refusal
 from sayso_node.errors import BadRequest, UnsupportedMediaType
 from sayso_protocol.errors import SaysoError
 
@@ -38,6 +38,11 @@ class Connection(web.RequestHandler):
     def __init__(self, connections: "Connections", server: web.Server, **options: Any) -> None:
         super().__init__(server, **options)
         self._connections = connections
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a route has a request of it at hand."""
+        return self._current_request is not None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Now it counts, and not before: many may have been accepted at once."""
@@ -74,7 +79,6 @@ class Connections:
     def __init__(self, room: Room, limit: int | None = None) -> None:
         self._room = room
         self._limit = limit or min(CONNECTIONS, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
-        self._busy: set[object] = set()
         self._server: web.Server | None = None
 
     def welcome(self, server: web.Server) -> asyncio.Protocol:
@@ -95,17 +99,9 @@ class Connections:
     def make_room(self, newcomer: Connection) -> None:
         """When there is one too many, whoever waits for nothing of ours goes, the oldest first."""
         assert self._server  # noqa: S101 - it made the newcomer
-        open_ = [one for one in self._server.connections if one.transport]
+        made = (one for one in self._server.connections if isinstance(one, Connection))
+        open_ = [one for one in made if one.transport]
         if len(open_) > self._limit:
-            idle = (one for one in open_ if one not in self._busy and one is not newcomer)
+            idle = (one for one in open_ if not one.is_busy and one is not newcomer)
             senders = (one for one in self._room.senders if one.transport)
             next(chain(idle, senders, [newcomer])).force_close()
-
-    @web.middleware
-    async def watch(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Remember which connections have a request at hand."""
-        self._busy.add(request.protocol)
-        try:
-            return await handler(request)
-        finally:
-            self._busy.discard(request.protocol)

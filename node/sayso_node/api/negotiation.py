@@ -48,7 +48,8 @@ async def negotiated(request: web.Request, handler: Handler) -> web.StreamRespon
     """Answer in a form that the client takes, or refuse before anything is done."""
     if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
         return web.Response(status=204, headers=ORIGIN | PREFLIGHT)
-    if request.path == "/" or request.path.startswith(ASSETS):
+    path = request.rel_url.path_safe
+    if path == "/" or path.startswith(ASSETS):
         return await handler(request)  # the page, which is for browsers and dressed by itself
     accept, offers = request.headers.get("Accept", "*/*"), _offers(request)
     form = choose(accept, offers)
@@ -58,17 +59,20 @@ async def negotiated(request: web.Request, handler: Handler) -> web.StreamRespon
         response = refusal(NotAcceptable(f"this is answered as {' or '.join(offers)}"))
     if response.prepared or not isinstance(response, web.Response):
         return response
+    if form is JSON and "Vary" in response.headers:
+        return response  # its route has dressed it
     if offers is not FORMS:
         form = choose(accept, FORMS) or JSON
     return await _dressed(request, response, form or JSON)
 
 
 def _offers(request: web.Request) -> tuple[str, ...]:
-    if request.path == "/v1/check" and request.content_type == MSGPACK:
+    path = request.rel_url.path_safe
+    if path == "/v1/check" and request.content_type == MSGPACK:
         return (MSGPACK,)  # a check is answered in the form in which it was asked
-    if request.path.startswith(FILES):
+    if path.startswith(FILES):
         return (OCTETS,)
-    return SPECIAL.get(request.path, FORMS)
+    return SPECIAL.get(path, FORMS)
 
 
 async def _dressed(request: web.Request, response: web.Response, form: str) -> web.Response:

@@ -26,9 +26,7 @@ class HttpServer:
     ) -> None:
         room = Room(HELD_BYTES)
         self._connections = Connections(room)
-        self._app = app = web.Application(
-            middlewares=[self._connections.watch, negotiated, errors_as_json, documented]
-        )
+        self._app = app = web.Application(middlewares=[negotiated, errors_as_json, documented])
         app[ROOM] = room
         app.add_routes(routes)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)

@@ -13,17 +13,18 @@ from yarl import URL
 
 from sayso_node.api.bodies import JSON
 from sayso_node.api.checks import MAX_AGE_S
+from sayso_node.api.negotiation import DRESS
 from sayso_node.errors import BadRequest
 from sayso_node.statuses import StatusDesk, StatusQuestion
-from sayso_protocol.primitives import address_from_text, address_text, hash_from_text, hex_text
+from sayso_protocol.primitives import address_from_text, address_text, hash_from_text
 from sayso_protocol.receipts import Signed, StatusHead
 from sayso_protocol.statuses import StatusAnswer, head_to_json
 from sayso_protocol.verdict import Query, Row
 
 _FIELDS: Final = {"grantee", "purpose", "max_age_s"}
 _AGE: Final = re.compile(r"[0-9]{1,10}", re.ASCII)
-# It speaks for one moment, and each is signed anew.
-_HEADERS: Final = {"Content-Type": f"{JSON}; charset=utf-8", "Cache-Control": "no-store"}
+# All that belongs to it, so that nobody has to look what is missing. It speaks for one moment.
+_HEADERS: Final = {"Content-Type": f"{JSON}; charset=utf-8", "Cache-Control": "no-store", **DRESS}
 
 
 class StatusRoutes:
@@ -61,13 +62,12 @@ class StatusText:
 
 def _row_text(answer: StatusAnswer) -> str:
     """As `json.dumps` writes `row_to_json`, in a third of the time: none of it needs escaping."""
-    status = answer.status
-    row, query = status.row, status.query
-    steps = ", ".join([f'"{hex_text(step)}"' for step in answer.path])
+    (license_, item), query, max_age_s, reason = answer.status
+    steps = ", ".join([f'"0x{step.hex()}"' for step in answer.path])
     return (
-        f'"license": "{hex_text(row.license)}", "item": "{hex_text(row.item)}", '
+        f'"license": "0x{license_.hex()}", "item": "0x{item.hex()}", '
         f'"grantee": "{address_text(query.grantee)}", "purpose": "{query.purpose}", '
-        f'"max_age_s": {status.max_age_s}, "reason": "{status.reason.value}", '
+        f'"max_age_s": {max_age_s}, "reason": "{reason}", '
         f'"index": {answer.index}, "path": [{steps}]'
     )
 

@@ -106,7 +106,9 @@ async def test_who_hangs_up_in_the_middle_harms_nobody(
         [submit] = [one for one in GOOD if one.path == "/v1/messages"]
         await cut(full, submit._replace(kind="").bytes(*chunked) + line, 0)
     await cut(full, b"\x16\x03\x01\x02\x00\x01\x00", 0)
-    await until(lambda: not full.node._http._connections._busy)
+    server = full.node._http._runner.server
+    assert server
+    await until(lambda: not any(one._current_request for one in server.connections))
     assert faults_of_the_node(caplog) == []
 
 
