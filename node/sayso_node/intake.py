@@ -7,7 +7,7 @@ victim's digest blocks nothing.
 
 import logging
 import sqlite3
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -20,14 +20,14 @@ from sayso_node.errors import NoRoom
 from sayso_node.freshness import Freshness
 from sayso_node.interfaces import Clock
 from sayso_node.outcome import Channel, Outcome, Source, Status
-from sayso_node.store import admission, messages, pending, sponsors, wallets
+from sayso_node.store import admission, consents, messages, pending
 from sayso_node.store.admission import Admitted
+from sayso_node.store.consents import Keeper
 from sayso_node.store.engine import Engine
 from sayso_node.store.pending import Room
 from sayso_node.store.sponsors import Quotas
-from sayso_node.store.sync_index import Change, change_sums
 from sayso_node.workers import Runner, at_once, in_thread
-from sayso_protocol.envelope import CONSENT, Envelope, decode_all
+from sayso_protocol.envelope import Envelope, decode_all
 from sayso_protocol.errors import FromTheFuture, Gossip, Malformed, NotSponsored, SaysoError
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages import Consent
@@ -82,7 +82,7 @@ class Intake:
         self._counters = counters
         self._room = room
         ours = bytes(identity.verify_key)
-        self._quotas = quotas._replace(operators=quotas.operators | {ours})
+        self._keeper = Keeper(ours, quotas._replace(operators=quotas.operators | {ours}))
         self._runner = runner
         self._failures: OrderedDict[bytes, Callable[[], SaysoError]] = OrderedDict()
 
@@ -103,8 +103,7 @@ class Intake:
         if fresh:
             await self._keep(fresh, source, head.time)
         outcomes = [case.outcome for case in cases if case.outcome]
-        for outcome in outcomes:
-            self._count(outcome, source)
+        self._count(outcomes, source)
         return outcomes
 
     def _begin(self, bundle: Sequence[bytes], source: Source) -> list[_Case]:
@@ -166,7 +165,7 @@ class Intake:
                 if envelope.claim.is_contract_wallets:
                     error = Malformed("a contract wallet's message is not alone in its bundle")
                     case.outcome = Outcome(Status.REFUSED, envelope, error)
-        claims = [envelope.claim for _, envelope in _undecided(cases)]
+        claims = [one.claim for _, one in _undecided(cases) if one.claim.is_contract_wallets]
         return await self._wallets.ask(claims, source.name, block)
 
     def _verify(self, case: _Case, envelope: Envelope, answers: Answers) -> None:
@@ -209,36 +208,13 @@ class Intake:
         source: Source,
         block_time: float,
     ) -> tuple[list[Admitted], int]:
-        """What became of each, and how many marks found no room."""
+        """What became of each, consents first, and how many marks found no room."""
         now, lost = self._clock.now(), pending.load(db).lost
-        changes: list[Change] = []
-        admitted = [self._admit_one(db, one, source, now, block_time, changes) for one in envelopes]
-        if changes:
-            change_sums(db, CONSENT, changes)
+        given = [one for one in envelopes if _is_consent(one)]
+        admitted = consents.admit(db, given, self._keeper, now, block_time)
+        taken_back = (one for one in envelopes if not _is_consent(one))
+        admitted += [admission.admit(db, one, source.name, now, self._room) for one in taken_back]
         return admitted, pending.load(db).lost - lost
-
-    def _admit_one(
-        self,
-        db: sqlite3.Connection,
-        envelope: Envelope,
-        source: Source,
-        now: float,
-        block_time: float,
-        changes: list[Change],
-    ) -> Admitted:
-        if not _is_consent(envelope):
-            return admission.admit(db, envelope, source.name, now, self._room)
-        sponsor = envelope.sponsor
-        assert sponsor  # noqa: S101 - it came with one, or became ours
-        if messages.is_known(db, envelope.digest):
-            return Admitted.COVERED
-        if not sponsors.take_room(db, sponsor.node_key, envelope.digest, now, self._quotas):
-            return Admitted.DECLINED
-        own = sponsor.node_key == bytes(self._identity.verify_key)
-        added = admission.add_consent(db, envelope, now, own=own, changes=changes)
-        if added and envelope.claim.is_contract_wallets:
-            wallets.said(db, envelope.digest, block_time, now, accepted=True)
-        return Admitted.STORED if added else Admitted.COVERED
 
     def _remember(self, name: bytes, error: SaysoError) -> None:
         """Only what anybody can see to be wrong for ever is remembered, whoever brings it.
@@ -251,11 +227,13 @@ class Intake:
             if len(self._failures) > REMEMBERED_FAILURES:
                 self._failures.popitem(last=False)
 
-    def _count(self, outcome: Outcome, source: Source) -> None:
-        self._counters.add(f"intake_{outcome.status}")
-        if outcome.status is Status.STORED:
-            kind = "consents" if _is_consent(outcome.envelope) else "revocations"
-            self._counters.add(f"{source.channel}_{kind}")
+    def _count(self, outcomes: Sequence[Outcome], source: Source) -> None:
+        for status, count in Counter(one.status for one in outcomes).items():
+            self._counters.add(f"intake_{status}", count)
+        stored = [one.envelope for one in outcomes if one.status is Status.STORED]
+        consents = sum(map(_is_consent, stored))
+        self._counters.add(f"{source.channel}_consents", consents)
+        self._counters.add(f"{source.channel}_revocations", len(stored) - consents)
 
 
 def _undecided(cases: Sequence[_Case]) -> list[tuple[_Case, Envelope]]:

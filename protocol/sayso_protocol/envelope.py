@@ -39,7 +39,7 @@ _FEW = 32  # items
 _SEVEN = pack([None] * 7)[:1]  # the header of an envelope's array
 _REVOCATION_HEAD = _SEVEN + bytes([VERSION, REVOCATION])
 _ENVELOPE_KINDS = (int, int, tuple, tuple, bytes, None, None)
-_ENVELOPE_NAMES = ("message", "network", "signature", "items", "sponsor", "digest")
+_ENVELOPE_NAMES = ("message", "network", "signature", "items", "sponsor", "digest", "body")
 _CONSENT_KINDS = (str, bytes, tuple, bytes, str, bytes, int, tuple, bytes, str, bytes, int, int)
 _SIGNATURE = 2  # after version and kind
 _PARTIES, _CONTENT, _ITEMS, _PURPOSES = 2, 5, 6, 7
@@ -82,6 +82,11 @@ class Envelope:
         """The message's identity, 32 bytes."""
         return digest(self.message, self.network)
 
+    @cached_property
+    def body(self) -> bytes:
+        """Its canonical bytes (rule 6.2); raises TooLarge."""
+        return _packed(self)
+
     @property
     def claim(self) -> Claim:
         """What its wallet's signature has to prove."""
@@ -106,6 +111,10 @@ class Envelope:
 
 def encode(envelope: Envelope) -> bytes:
     """The canonical bytes of an envelope; raises TooLarge."""
+    return envelope.body
+
+
+def _packed(envelope: Envelope) -> bytes:
     message, sponsor = envelope.message, envelope.sponsor
     is_consent = isinstance(message, Consent)
     data = pack(
@@ -169,7 +178,7 @@ def _decode(bodies: Sequence[bytes], network: Network) -> list[Envelope]:
         return [_read_revocation(network, *row) for row in zip(*columns, strict=True)]
     if REVOCATION in kinds:
         return [one for data in bodies for one in _decode([data], network)]
-    return _read_consents(network, *columns)
+    return _read_consents(network, bodies, *columns)
 
 
 def _pack_row(row: Any) -> bytes:
@@ -214,6 +223,7 @@ def _consent_struct(consent: Consent) -> list[Any]:
 
 def _read_consents(
     network: Network,
+    bodies: Sequence[bytes],
     structs: Column,
     items: Column,
     signatures: Column,
@@ -228,7 +238,7 @@ def _read_consents(
     consents = consents_of(*columns)
     check_items(columns[_ITEMS], columns[_CONTENT], items)
     nodes, digests = map(_read_sponsor, sponsors), consent_digests(network, *columns)
-    rows = zip(consents, repeat(network), signatures, items, nodes, digests, strict=False)
+    rows = zip(consents, repeat(network), signatures, items, nodes, digests, bodies, strict=False)
     return filled(Envelope, _ENVELOPE_NAMES, rows)
 
 

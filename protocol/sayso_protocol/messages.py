@@ -17,7 +17,7 @@ from sayso_protocol.notice import REVOCATION_NOTICE, consent_notice
 from sayso_protocol.primitives import ADDRESS_BYTES
 from sayso_protocol.scopes import SCOPE_FLAG, check_carried, scope_word
 from sayso_protocol.tables import filled
-from sayso_protocol.words import FULL, Masks, base_word, full_masks, masks_of
+from sayso_protocol.words import FULL, Masks, base_word, full_masks, masks_of, words_of
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,11 @@ class Consent:
             raise InvalidRevocation("the consent has no such item or purpose")
         columns = [self.purposes.index(name) for name in names]
         return masks_of(self.base, (row * width + column for row in rows for column in columns))
+
+    @property
+    def words(self) -> range:
+        """The words that hold its permissions."""
+        return words_of(self.base, self.items * len(self.purposes))
 
     @cached_property
     def license_masks(self) -> Masks:

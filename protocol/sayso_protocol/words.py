@@ -6,6 +6,7 @@ bit `n % 256`. Nobody chooses a word: a renewal on identical terms shares the bi
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from sayso_protocol.primitives import keccak
 from sayso_protocol.scopes import SCOPE_FLAG, WORD_MASK
@@ -17,13 +18,15 @@ _LOW_BITS = 0x3F  # a consent has at most 64 words: 1,024 items x 16 purposes / 
 Masks = dict[int, int]  # word -> chosen bits
 
 
+@lru_cache(1_024)  # marketplaces and purposes come again with every consent
 def _abi_string(text: str) -> bytes:
     """ABI tail of a string: its length, then its bytes padded to 32."""
     data = text.encode()
     return len(data).to_bytes(32) + data + bytes(-len(data) % 32)
 
 
-def _abi_strings(texts: Iterable[str]) -> bytes:
+@lru_cache(1_024)
+def _abi_strings(texts: tuple[str, ...]) -> bytes:
     """ABI tail of a string[]: length, offsets, tails."""
     tails = [_abi_string(text) for text in texts]
     offsets, position = [], 32 * len(tails)
@@ -33,7 +36,7 @@ def _abi_strings(texts: Iterable[str]) -> bytes:
     return len(tails).to_bytes(32) + b"".join(offsets) + b"".join(tails)
 
 
-def base_word(grantee: bytes, via: str, content: bytes, purposes: Iterable[str]) -> int:
+def base_word(grantee: bytes, via: str, content: bytes, purposes: tuple[str, ...]) -> int:
     """The first word of a consent on these terms (rule 5.5; Solidity ABI specification)."""
     via_tail = _abi_string(via)
     head = (
@@ -55,6 +58,11 @@ def masks_of(base: int, bits: Iterable[int]) -> Masks:
     return masks
 
 
+def words_of(base: int, permissions: int) -> range:
+    """The words that hold so many permissions."""
+    return range(base, base - (-permissions // WORD_BITS))
+
+
 def full_masks(base: int, permissions: int) -> Masks:
     """Revoke a license: every word that holds one of its permissions, set full."""
-    return dict.fromkeys(range(base, base - (-permissions // WORD_BITS)), FULL)
+    return dict.fromkeys(words_of(base, permissions), FULL)

@@ -9,18 +9,27 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from nacl.signing import SigningKey
+
 from bench.consents import consent
 from bench.figure import REPEATS, Figure
-from sayso_node.store import admission
+from sayso_node.store import consents
+from sayso_node.store.admission import Admitted
+from sayso_node.store.consents import Keeper
 from sayso_node.store.engine import Engine
+from sayso_node.store.sponsors import Quotas
 from sayso_protocol.envelope import Envelope
+from sayso_protocol.primitives import sha256
 
 CHANGES = 400
+SPONSOR = SigningKey(sha256(b"sponsor"))
+KEEPER = Keeper(b"", Quotas(operators=frozenset({bytes(SPONSOR.verify_key)})))
 
 
 def figures() -> Iterator[Figure]:
     """store.*"""
-    envelopes = iter([consent(number) for number in range(2 * REPEATS * CHANGES)])
+    count = 2 * REPEATS * CHANGES
+    envelopes = iter([consent(number).sponsored_by(SPONSOR) for number in range(count)])
     grouped, single = [], []
     with tempfile.TemporaryDirectory() as folder:
         engine = Engine(Path(folder) / "store.sqlite")
@@ -35,10 +44,10 @@ def figures() -> Iterator[Figure]:
 
 
 async def _add(engine: Engine, envelope: Envelope) -> None:
-    def add(db: sqlite3.Connection) -> bool:
-        return admission.add_consent(db, envelope, 0.0, own=False)
+    def add(db: sqlite3.Connection) -> list[Admitted]:
+        return consents.admit(db, [envelope], KEEPER, 0.0, 0.0)
 
-    assert await engine.write(add)
+    assert await engine.write(add) == [Admitted.STORED]
 
 
 async def _at_once(engine: Engine, envelopes: list[Envelope]) -> float:

@@ -247,7 +247,7 @@ def _early_is_wrong_for_ever() -> contextlib.AbstractContextManager[Any]:
 
 def _nothing_is_promoted() -> contextlib.AbstractContextManager[Any]:
     """What waited for a consent goes on waiting when it comes."""
-    return mock.patch.object(admission, "_promote", return_value=None)
+    return mock.patch.object(admission, "promote", return_value=None)
 
 
 BUGS = {

@@ -6,24 +6,23 @@ wait until they matter.
 """
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Iterable
 from enum import StrEnum
 
 from sayso_node.store import messages, pending
-from sayso_node.store.bits import CHAIN, SIGNED, add_person, is_known, masks_at, merge_bits
+from sayso_node.store.bits import CHAIN, SIGNED, is_known, masks_at, merge_bits
 from sayso_node.store.messages import Message
 from sayso_node.store.pending import Heard, Room
-from sayso_node.store.sync_index import Change
-from sayso_protocol.envelope import CONSENT, REVOCATION, Envelope, encode
+from sayso_protocol.envelope import REVOCATION, Envelope, encode
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages import Consent
-from sayso_protocol.primitives import HASH_BYTES, NOBODY
+from sayso_protocol.primitives import HASH_BYTES
 from sayso_protocol.scopes import SCOPE_FLAG
 from sayso_protocol.words import Masks
 
 
 class Admitted(StrEnum):
-    """What became of a revocation."""
+    """What became of a message."""
 
     STORED = "stored"
     COVERED = "covered"  # its digest is known, or it brings no bit that no stored message carries
@@ -46,71 +45,30 @@ def admit(db: sqlite3.Connection, envelope: Envelope, source: str, now: float, r
     return Admitted.HELD if pending.hold(db, heard, source, now, room) else Admitted.WAITING
 
 
-def add_consent(
-    db: sqlite3.Connection,
-    envelope: Envelope,
-    now: float,
-    *,
-    own: bool,
-    changes: list[Change] | None = None,
-) -> bool:
-    """Store a consent and, in the same transaction, what waited for it; False if it was there.
-
-    `own`: this node sponsors it, so it anchors it. `changes`: see `messages.insert`.
-    """
-    consent = envelope.message
-    assert isinstance(consent, Consent)  # noqa: S101 - the type checker's only way to know
-    message = Message(envelope.digest, CONSENT, consent.contributor, encode(envelope))
-    seq = messages.insert(db, message, now, changes)
-    if seq is None:
-        return False
-    db.executemany("INSERT INTO items VALUES (?, ?)", ((item, seq) for item in envelope.items))
-    if own:
-        db.execute("INSERT INTO anchor_queue VALUES (?, ?, ?)", (seq, envelope.digest, now))
-    _learn(db, consent, now)
-    return True
-
-
-def _learn(db: sqlite3.Connection, consent: Consent, now: float) -> None:
-    """Its people and words are known from now on."""
-    unsure = pending.has_lost(db)
-    words = range(consent.base, consent.base + len(consent.license_masks))
-    terms = (consent.contributor, consent.base.to_bytes(HASH_BYTES), len(words))
-    is_new = add_person(db, consent.contributor, unsure=unsure)
-    if db.execute("INSERT OR IGNORE INTO terms VALUES (?, ?, ?)", terms).rowcount or is_new:
-        _promote(
-            db,
-            consent.contributor,
-            now,
-            lambda bits: _has_scope(bits) or any(word in words for word in bits),
-        )
-    if consent.guardian != NOBODY and add_person(db, consent.guardian, unsure=unsure):
-        _promote(db, consent.guardian, now, _has_scope)
-
-
 def add_chain_bits(db: sqlite3.Connection, address: bytes, bits: Masks, now: float) -> bool:
     """Bits were seen on chain; True if any was new there."""
     news = merge_bits(db, address, bits, source=CHAIN, now=now)
     if news:
-        _promote(db, address, now, lambda waiting: _on_chain(db, address, waiting))
+        promote(db, [address], now)
     return news
+
+
+def promote(db: sqlite3.Connection, signers: Iterable[bytes], now: float) -> None:
+    """More is known of some: what waited of theirs and matters now is kept.
+
+    What is covered by another message is merely released.
+    """
+    for heard in pending.of_signers(db, signers):
+        if _matters(db, heard):
+            pending.release(db, heard.digest)
+            if _is_news(db, heard):
+                _store(db, heard, now)
 
 
 def _store(db: sqlite3.Connection, heard: Heard, now: float) -> None:
     message = Message(heard.digest, REVOCATION, heard.signer, heard.body)
     messages.insert(db, message, now)
     merge_bits(db, heard.signer, heard.bits, source=SIGNED, now=now, digest=heard.digest)
-
-
-def _promote(
-    db: sqlite3.Connection, signer: bytes, now: float, matters: Callable[[Masks], bool]
-) -> None:
-    """What waited and matters now is kept; what is covered by another message is merely released."""
-    for heard in pending.of_signer(db, signer):
-        if matters(heard.bits):
-            pending.release(db, heard.digest)
-            if _is_news(db, heard):
-                _store(db, heard, now)
 
 
 def _is_news(db: sqlite3.Connection, heard: Heard) -> bool:

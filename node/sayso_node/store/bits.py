@@ -7,7 +7,7 @@ disagree.
 import sqlite3
 from collections.abc import Iterable, Iterator
 
-from sayso_node.store import events
+from sayso_node.store import events, many
 from sayso_node.store.sync_index import (
     Change,
     add_carrier,
@@ -73,14 +73,16 @@ def any_known(db: sqlite3.Connection) -> bool:
     return db.execute("SELECT 1 FROM people LIMIT 1").fetchone() is not None
 
 
-def add_person(db: sqlite3.Connection, address: bytes, *, unsure: bool) -> bool:
-    """The address has become known, and its bits enter the sum: each once, so as if counted at once."""
-    cursor = db.execute("INSERT OR IGNORE INTO people VALUES (?, ?)", (address, unsure))
-    if not cursor.rowcount:
-        return False
-    if bits := bits_of(db, address):
-        _count(db, ((address, word, mask) for word, mask in bits.items()))
-    return True
+def add_people(db: sqlite3.Connection, addresses: Iterable[bytes], *, unsure: bool) -> None:
+    """Addresses are known; bits of who was not enter the sum: each once, so as if counted at once."""
+    wanted = set(addresses)
+    known = many.among(db, "SELECT address FROM people WHERE address IN", wanted)
+    fresh = wanted - {address for (address,) in known}
+    many.insert(db, "INTO people", ((address, unsure) for address in fresh))
+    query = "SELECT address, word, signed, chain FROM bits WHERE address IN"
+    rows = many.among(db, query, fresh)
+    if spoken := list(_entries(rows)):
+        _count(db, spoken)
 
 
 def bits_of(db: sqlite3.Connection, address: bytes, *, source: str | None = None) -> Masks:
@@ -103,14 +105,18 @@ def current_digest(db: sqlite3.Connection) -> bytes:
 
 def state_entries(db: sqlite3.Connection) -> Iterator[StateEntry]:
     """The bits of everybody in a held consent: what the state digest is over (rule 9.3)."""
-    rows = db.execute("SELECT address, word, signed, chain FROM bits JOIN people USING (address)")
-    for address, word, signed, chain in rows:
-        yield address, int.from_bytes(word), _mask(signed, chain, None)
+    return _entries(
+        db.execute("SELECT address, word, signed, chain FROM bits JOIN people USING (address)")
+    )
 
 
 def all_entries(db: sqlite3.Connection) -> Iterator[StateEntry]:
     """The bits of everybody, known or not."""
-    for address, word, signed, chain in db.execute("SELECT address, word, signed, chain FROM bits"):
+    return _entries(db.execute("SELECT address, word, signed, chain FROM bits"))
+
+
+def _entries(rows: Iterable[tuple[bytes, bytes, bytes, bytes]]) -> Iterator[StateEntry]:
+    for address, word, signed, chain in rows:
         yield address, int.from_bytes(word), _mask(signed, chain, None)
 
 

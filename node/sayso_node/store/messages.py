@@ -1,13 +1,12 @@
 """Messages as they are kept and found again: plain functions over a connection."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
-from sayso_node.store.sync_index import Change, change_sums, consent_change
+from sayso_node.store import many
 from sayso_protocol.envelope import CONSENT
 
-ASKED: Final = 1_000
 ERASED = 0  # the kind of a tombstone (rule 8.13): known, but neither listed nor given to anybody
 
 
@@ -33,38 +32,24 @@ def is_known(db: sqlite3.Connection, digest: bytes) -> bool:
     return db.execute("SELECT 1 FROM messages WHERE digest = ?", (digest,)).fetchone() is not None
 
 
-def known_of(db: sqlite3.Connection, digests: Sequence[bytes]) -> set[bytes]:
-    """Which of some digests are stored, asked for a thousand at a time."""
-    found: set[bytes] = set()
-    for start in range(0, len(digests), ASKED):
-        part = digests[start : start + ASKED]
-        query = f"SELECT digest FROM messages WHERE digest IN ({','.join('?' * len(part))})"  # noqa: S608 - question marks
-        found.update(digest for (digest,) in db.execute(query, part))
-    return found
+def known_of(db: sqlite3.Connection, digests: Iterable[bytes]) -> set[bytes]:
+    """Which of some digests are stored."""
+    rows = many.among(db, "SELECT digest FROM messages WHERE digest IN", digests)
+    return {digest for (digest,) in rows}
 
 
-def insert(
-    db: sqlite3.Connection, message: Message, now: float, changes: list[Change] | None = None
-) -> int | None:
-    """Store the bytes of a message; returns its place, or None if its digest is known.
+def next_place(db: sqlite3.Connection) -> int:
+    """The `seq` of the next message: above all that were ever given."""
+    row = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'messages'").fetchone()
+    return int(row[0]) + 1 if row else 1
 
-    What it changes in the sums is added to `changes`, for a caller that stores many and sums up once in
-    the same transaction; without, it is summed up here.
-    """
-    cursor = db.execute(
-        "INSERT OR IGNORE INTO messages (digest, kind, contributor, body, arrived_at)"
-        " VALUES (?, ?, ?, ?, ?)",
+
+def insert(db: sqlite3.Connection, message: Message, now: float) -> None:
+    """Store the bytes of a message that is not known yet."""
+    db.execute(
+        "INSERT INTO messages (digest, kind, contributor, body, arrived_at) VALUES (?, ?, ?, ?, ?)",
         (*message, now),
     )
-    if not cursor.rowcount:
-        return None
-    if message.kind == CONSENT:
-        change = consent_change(message.digest, 1)
-        if changes is None:
-            change_sums(db, CONSENT, [change])
-        else:
-            changes.append(change)
-    return cursor.lastrowid
 
 
 def consent(db: sqlite3.Connection, digest: bytes) -> Stored | None:

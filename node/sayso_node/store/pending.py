@@ -6,9 +6,10 @@ either, whoever becomes known afterwards is in doubt for good.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from sayso_node.store import many
 from sayso_protocol.primitives import HASH_BYTES
 from sayso_protocol.state_digest import StateEntry
 from sayso_protocol.words import Masks
@@ -85,11 +86,11 @@ def hold(db: sqlite3.Connection, heard: Heard, source: str, now: float, room: Ro
     return True
 
 
-def of_signer(db: sqlite3.Connection, signer: bytes) -> list[Heard]:
-    """What waits of one signer, oldest first."""
-    query = "SELECT digest, signer, body, bits FROM pending WHERE signer = ? ORDER BY seq"
-    rows = db.execute(query, (signer,))
-    return [Heard(digest, by, body, _unpack(bits)) for digest, by, body, bits in rows]
+def of_signers(db: sqlite3.Connection, signers: Iterable[bytes]) -> list[Heard]:
+    """What waits of some signers, oldest first."""
+    query = "SELECT seq, digest, signer, body, bits FROM pending WHERE signer IN"
+    rows = sorted(many.among(db, query, signers))
+    return [Heard(digest, by, body, _unpack(bits)) for _, digest, by, body, bits in rows]
 
 
 def all_entries(db: sqlite3.Connection) -> Iterator[StateEntry]:

@@ -8,8 +8,10 @@ secret of this store: whoever hands in a consent again draws the same one. Revoc
 """
 
 import sqlite3
+from collections.abc import Sequence
 from typing import NamedTuple
 
+from sayso_node.store import many
 from sayso_protocol.primitives import sha256
 
 _LOT_BYTES = 8
@@ -38,20 +40,14 @@ class Quotas(NamedTuple):
     operators: frozenset[bytes] = frozenset()
 
 
-def take_room(db: sqlite3.Connection, sponsor: bytes, digest: bytes, now: float, quotas: Quotas) -> bool:
-    """Count a consent that is about to be kept; False if there is no room for it."""
-    row = db.execute("SELECT first_at, held FROM sponsors WHERE node_key = ?", (sponsor,)).fetchone()
-    first_at, held = row or (now, 0)
-    if held < _quota(db, sponsor, now - first_at, quotas):
-        db.execute("INSERT OR REPLACE INTO sponsors VALUES (?, ?, ?)", (sponsor, first_at, held + 1))
-        return True
-    if not _draws(db, digest, quotas.strangers):
-        return False
-    db.execute("INSERT OR IGNORE INTO sponsors VALUES (?, ?, 0)", (sponsor, now))
-    db.execute(
-        "INSERT INTO numbers VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET value = value + 1", (_POOL,)
-    )
-    return True
+def take_room(
+    db: sqlite3.Connection, claims: Sequence[tuple[bytes, bytes]], now: float, quotas: Quotas
+) -> list[bool]:
+    """Count consents that are about to be kept, each a sponsor and a digest; False without room."""
+    book = _Book(db, {sponsor for sponsor, _ in claims}, now, quotas)
+    has_room = [book.take(sponsor, digest) for sponsor, digest in claims]
+    book.write()
+    return has_room
 
 
 def pooled(db: sqlite3.Connection) -> int:
@@ -60,10 +56,41 @@ def pooled(db: sqlite3.Connection) -> int:
     return int(row[0]) if row else 0
 
 
-def _draws(db: sqlite3.Connection, digest: bytes, pool: int) -> bool:
-    free = 1 - pooled(db) / pool if pool else 0.0
-    lot = int.from_bytes(sha256(_secret(db) + digest)[:_LOT_BYTES]) / _LOTS
-    return free > 0 and (free >= _OPEN or lot < (free / _OPEN) ** _HARDNESS)
+class _Book:
+    """How much is held of some sponsors, and of all strangers; in memory until it is written."""
+
+    def __init__(self, db: sqlite3.Connection, named: set[bytes], now: float, quotas: Quotas) -> None:
+        query = "SELECT node_key, first_at, held FROM sponsors WHERE node_key IN"
+        self._held = {key: (first_at, held) for key, first_at, held in many.among(db, query, named)}
+        firsts = {key: self._held.get(key, (now, 0))[0] for key in named}
+        self._quotas = {key: _quota(db, key, now - first, quotas) for key, first in firsts.items()}
+        self._now = now
+        self._pool, self._pooled = quotas.strangers, pooled(db)
+        self._db = db
+
+    def take(self, sponsor: bytes, digest: bytes) -> bool:
+        """Count one; False if there is no room for it."""
+        first_at, held = self._held.get(sponsor, (self._now, 0))
+        if held < self._quotas[sponsor]:
+            held += 1
+        elif self._draws(digest):
+            self._pooled += 1
+        else:
+            return False
+        self._held[sponsor] = first_at, held
+        return True
+
+    def _draws(self, digest: bytes) -> bool:
+        free = 1 - self._pooled / self._pool if self._pool else 0.0
+        lot = int.from_bytes(sha256(_secret(self._db) + digest)[:_LOT_BYTES]) / _LOTS
+        return free > 0 and (free >= _OPEN or lot < (free / _OPEN) ** _HARDNESS)
+
+    def write(self) -> None:
+        """Keep what was counted."""
+        rows = ((key, *value) for key, value in self._held.items())
+        many.insert(self._db, "OR REPLACE INTO sponsors", rows)
+        if self._pooled:
+            many.insert(self._db, "OR REPLACE INTO numbers", [(_POOL, self._pooled)])
 
 
 def _quota(db: sqlite3.Connection, sponsor: bytes, age_s: float, quotas: Quotas) -> int:

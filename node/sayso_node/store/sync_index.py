@@ -5,9 +5,9 @@ that is not on disk. Entries and fingerprints are those of docs/protocol.md, sec
 """
 
 import sqlite3
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
+from sayso_node.store import many
 from sayso_protocol.envelope import CONSENT
 from sayso_protocol.fingerprints import (
     EMPTY,
@@ -24,7 +24,7 @@ from sayso_protocol.fingerprints import (
 from sayso_protocol.primitives import HASH_BYTES
 
 LEVELS = (4, 8, 12, 16)  # of these the sums are kept
-_DEEPEST = LEVELS[-1]
+_STEP, _DEEPEST = LEVELS[0], LEVELS[-1]
 _PLACE_BYTES = PLACE_BITS // 8
 _MODULUS = 1 << 8 * HASH_BYTES
 
@@ -33,21 +33,33 @@ Change = tuple[int, int, int]  # place, id as a number, +1 or -1
 
 def change_sums(db: sqlite3.Connection, kind: int, changes: Iterable[Change]) -> None:
     """Entries were added or taken away."""
-    deltas: dict[int, list[int]] = defaultdict(lambda: [0, 0])
-    for place, number, sign in changes:
-        for level in LEVELS:
-            delta = deltas[node_at(level, place)]
-            delta[0] += sign * number
-            delta[1] += sign
-    holes = ",".join("?" * len(deltas))
-    query = f"SELECT node, total, size FROM sync_sums WHERE kind = ? AND node IN ({holes})"  # noqa: S608 - question marks
-    held = {node: (total, size) for node, total, size in db.execute(query, (kind, *deltas))}
+    deltas = _deltas(changes)
+    query = f"SELECT node, total, size FROM sync_sums WHERE kind = {kind:d} AND node IN"  # noqa: S608 - a number
+    held = {node: (total, size) for node, total, size in many.among(db, query, deltas)}
     rows = []
     for node, (number, sign) in deltas.items():
         total, size = held.get(node, (b"", 0))
         after = (int.from_bytes(total) + number) % _MODULUS
         rows.append((kind, node, after.to_bytes(HASH_BYTES), size + sign))
-    db.executemany("INSERT OR REPLACE INTO sync_sums VALUES (?, ?, ?, ?)", rows)
+    many.insert(db, "OR REPLACE INTO sync_sums", rows)
+
+
+def _deltas(changes: Iterable[Change]) -> dict[int, tuple[int, int]]:
+    """By how much the sum and the count of each kept node change, from the deepest level upwards."""
+    level = _added_up((node_at(_DEEPEST, place), sign * number, sign) for place, number, sign in changes)
+    deltas = dict(level)
+    for _ in LEVELS[1:]:
+        level = _added_up((node >> _STEP, number, sign) for node, (number, sign) in level.items())
+        deltas |= level
+    return deltas
+
+
+def _added_up(changes: Iterable[Change]) -> dict[int, tuple[int, int]]:
+    sums: dict[int, tuple[int, int]] = {}
+    for node, number, sign in changes:
+        total, size = sums.get(node, (0, 0))
+        sums[node] = total + number, size + sign
+    return sums
 
 
 def consent_change(digest: bytes, sign: int) -> Change:

@@ -19,6 +19,7 @@ from sayso_node.sync.talk import Talk, check_ascends
 from sayso_protocol.envelope import Envelope, decode
 from sayso_protocol.errors import Gossip
 from sayso_protocol.fingerprints import NODES, Entry, level_of, short_id
+from sayso_protocol.messages import Consent
 from sayso_protocol.reconcile import WANTED, GetRequest, OfferRequest, RangeRequest
 from sayso_protocol.reconcile_answers import TAKEN, decode_messages, decode_taken
 from sayso_protocol.typed_data import Network
@@ -33,7 +34,7 @@ class Fetched:
     """What came in a pass.
 
     Attributes:
-        valid: Messages with which nothing is wrong, by short id.
+        valid: Messages with which nothing is wrong, by short id; of consents, those not stored now.
         stored: How many were stored.
         pending: How many are of nobody known.
     """
@@ -140,8 +141,11 @@ class Fetching:
 
     def _count(self, name: bytes, outcome: Outcome) -> None:
         assert outcome.envelope  # noqa: S101 - the type checker's only way to know
-        self.got.stored += outcome.status is Status.STORED
+        is_stored = outcome.status is Status.STORED
+        self.got.stored += is_stored
         self.got.pending += outcome.status is Status.PENDING
+        if is_stored and isinstance(outcome.envelope.message, Consent):
+            return  # it is held like the peer's: nothing is to be learnt of it, and they may be many
         if outcome.status is not Status.REFUSED or isinstance(outcome.error, NoRoom):
             self.got.valid[name] = outcome.envelope
 

@@ -56,8 +56,8 @@ def _held(store: Engine, kind: int, salt: bytes, node: int) -> set[bytes]:
 
 
 def _not_stored(store: Engine, got: Fetched) -> Iterator[Entry]:
-    for envelope in got.valid.values():
-        with store.read() as db:
+    with store.read() as db:
+        for envelope in got.valid.values():
             if messages.consent(db, envelope.digest) is None:
                 yield consent_entry(envelope.digest)
 

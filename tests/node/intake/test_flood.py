@@ -25,7 +25,7 @@ async def flood(store: Engine, numbers: Iterable[int], by: bytes | None = None) 
 
     def take(number: int) -> Callable[..., bool]:
         name = sha256(b"%d" % number)
-        return lambda db: sponsors.take_room(db, by or name, sha256(name), NOW, SMALL)
+        return lambda db: sponsors.take_room(db, [(by or name, sha256(name))], NOW, SMALL)[0]
 
     return [number for number in numbers if await store.write(take(number))]
 
@@ -67,7 +67,8 @@ async def test_standing_takes_age_and_an_anchor(store: Engine) -> None:
     async def room(now: float) -> bool:
         digest = sha256(b"unlucky")
         none = SMALL._replace(strangers=0)
-        return await store.write(lambda db: sponsors.take_room(db, STRANGER, digest, now, none))
+        claims = [(STRANGER, digest)]
+        return await store.write(lambda db: sponsors.take_room(db, claims, now, none)[0])
 
     await store.write(lambda db: db.execute("INSERT INTO sponsors VALUES (?, ?, 0)", (STRANGER, NOW)))
     assert not await room(NOW + SMALL.age_s)

@@ -6,7 +6,7 @@ import sqlite3
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node.store.harness import tables
+from node.store.harness import add_consent, tables
 from sayso_node.store import admission, bits, events
 from sayso_node.store.admission import Admitted
 from sayso_node.store.bits import bits_of, current_digest, merge_bits, state_entries
@@ -98,11 +98,11 @@ def test_the_kept_digest_is_the_one_from_nothing(
         consents = data.draw(st.permutations(some))
         for at, (address, source, heard) in enumerate(order):
             if data.draw(st.booleans()) and consents:
-                admission.add_consent(db, consents.pop(), NOW, own=False)
+                add_consent(db, consents.pop(), NOW)
             merge(db, address, heard, source=source)
             assert current_digest(db) == state_digest(state_entries(db)), at
         for one in consents:
-            admission.add_consent(db, one, NOW, own=False)
+            add_consent(db, one, NOW)
         digests.append(current_digest(db))
         assert digests[-1] == state_digest(state_entries(db))
     assert digests[0] == digests[1]
@@ -114,16 +114,16 @@ def test_the_state_is_that_of_contributors_and_guardians_of_held_consents() -> N
     for address, source in itertools.product((ADA, BEN, CLEO), SOURCES):
         merge(db, address, {5: 1 if source == "chain" else 2}, source=source)
     assert list(state_entries(db)) == []
-    admission.add_consent(db, consent(1), NOW, own=False)
+    add_consent(db, consent(1), NOW)
     assert list(state_entries(db)) == [(ADA, 5, 3)]
-    admission.add_consent(db, consent(2, guardian=CLEO), NOW, own=False)
+    add_consent(db, consent(2, guardian=CLEO), NOW)
     assert sorted(state_entries(db)) == sorted([(ADA, 5, 3), (CLEO, 5, 3)])
 
 
 def test_a_revocation_is_kept_if_no_stored_message_carries_one_of_its_bits() -> None:
     """That the chain has a bit is no reason to drop the message: a fork may take the chain's away."""
     db = tables()
-    admission.add_consent(db, consent(1), NOW, own=False)
+    add_consent(db, consent(1), NOW)
     merge(db, ADA, {WORD: 1}, source="chain")
     assert admit(db, revocation(words={WORD: 1})) is Admitted.STORED
     assert admit(db, revocation(words={WORD: 1})) is Admitted.COVERED  # its digest is known
@@ -135,7 +135,7 @@ def test_a_revocation_is_kept_if_no_stored_message_carries_one_of_its_bits() -> 
 
 def test_somebody_elses_bits_cover_nothing() -> None:
     db = tables()
-    admission.add_consent(db, consent(1, guardian=BEN), NOW, own=False)
+    add_consent(db, consent(1, guardian=BEN), NOW)
     for who in (ADA, BEN):
         assert admit(db, revocation("everything", contributor=who)) is Admitted.STORED
 
@@ -143,7 +143,7 @@ def test_somebody_elses_bits_cover_nothing() -> None:
 def test_what_a_revocation_costs_does_not_grow_with_what_its_signer_revoked() -> None:
     """Otherwise anybody could slow the one writer down for everybody, with words of his own."""
     db = tables()
-    admission.add_consent(db, consent(1), NOW, own=False)
+    add_consent(db, consent(1), NOW)
     steps = [0]
 
     def count() -> int:

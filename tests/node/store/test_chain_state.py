@@ -2,8 +2,8 @@
 
 import sqlite3
 
-from node.store.harness import tables
-from sayso_node.store import admission, bits, chain_state, relays
+from node.store.harness import add_consent, tables
+from sayso_node.store import bits, chain_state, relays
 from sayso_node.store.chain_state import KEPT_BLOCKS, Anchor
 from sayso_protocol.batches import Batch
 from sayso_protocol.primitives import sha256
@@ -26,7 +26,7 @@ def anchor(root: bytes, number: int, submitter: bytes = SUBMITTER) -> Anchor:
 def waiting(db: sqlite3.Connection, *numbers: int, since: float = NOW) -> list[bytes]:
     envelopes = [consent(number) for number in numbers]
     for envelope in envelopes:
-        admission.add_consent(db, envelope, since, own=True)
+        add_consent(db, envelope, since, own=True)
     return [envelope.digest for envelope in envelopes]
 
 

@@ -5,7 +5,7 @@ import asyncio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node.store.harness import tables
+from node.store.harness import add_consent, tables
 from sayso_node.store import admission, chain_state, messages
 from sayso_node.store.engine import Engine
 from sayso_node.store.messages import Message
@@ -13,13 +13,13 @@ from sayso_node.store.pending import Room
 from sayso_protocol.envelope import CONSENT, REVOCATION, decode, encode
 from sayso_protocol.primitives import sha256
 from support.node_rig import NOW, consent, revocation
-from support.protocol_strategies import BEN, NETWORK, a_consent, item_hashes, signed
+from support.protocol_strategies import BEN, NETWORK, NODE, a_consent, item_hashes, signed
 
 
 def test_a_consent_comes_out_as_it_was_stored() -> None:
     db, first, second = tables(), consent(1, count=3), consent(2)
-    assert admission.add_consent(db, first, NOW, own=False)
-    assert admission.add_consent(db, second, NOW + 1, own=False)
+    assert add_consent(db, first, NOW)
+    assert add_consent(db, second, NOW + 1)
     stored = messages.consent(db, first.digest)
     assert stored is not None
     assert decode(stored.body, NETWORK) == first
@@ -31,8 +31,8 @@ def test_a_consent_comes_out_as_it_was_stored() -> None:
 
 def test_a_second_copy_changes_nothing() -> None:
     db, one = tables(), consent(1)
-    assert admission.add_consent(db, one, NOW, own=True)
-    assert not admission.add_consent(db, one, NOW + 5, own=True)
+    assert add_consent(db, one, NOW, own=True)
+    assert not add_consent(db, one, NOW + 5, own=True)
     stored = messages.consent(db, one.digest)
     assert stored
     assert stored.arrived_at == NOW
@@ -41,7 +41,7 @@ def test_a_second_copy_changes_nothing() -> None:
 
 def test_a_revocation_is_no_license() -> None:
     db, held, one = tables(), consent(1), revocation("everything")
-    admission.add_consent(db, held, NOW, own=False)
+    add_consent(db, held, NOW)
     admission.admit(db, one, "test", NOW, Room())
     assert messages.is_known(db, one.digest)
     assert messages.consent(db, one.digest) is None
@@ -50,18 +50,18 @@ def test_a_revocation_is_no_license() -> None:
 
 def test_every_consent_on_an_item_is_found() -> None:
     db, items = tables(), item_hashes(3)
-    one = signed(a_consent(items), items)
+    one = signed(a_consent(items), items).sponsored_by(NODE)
     other = signed(a_consent(items[1:], contributor=BEN, parties=(BEN,)), items[1:])
-    for envelope in (one, other, consent(9)):
-        admission.add_consent(db, envelope, NOW, own=False)
+    for envelope in (one, other.sponsored_by(NODE), consent(9)):
+        add_consent(db, envelope, NOW)
     on = [{stored.seq for stored in messages.consents_on(db, item)} for item in items]
     assert on == [{1}, {1, 2}, {1, 2}]
 
 
 def test_only_what_this_node_sponsors_waits_for_an_anchor() -> None:
     db, own, other = tables(), consent(1), consent(2)
-    admission.add_consent(db, own, NOW, own=True)
-    admission.add_consent(db, other, NOW, own=False)
+    add_consent(db, own, NOW, own=True)
+    add_consent(db, other, NOW)
     assert chain_state.due(db, NOW, 10) == [own.digest]
 
 
@@ -76,10 +76,10 @@ def test_pages_hold_every_digest_of_a_kind_once(
         REVOCATION: {sha256(bytes([number])) for number in revocations},
     }
     for number in consents:
-        admission.add_consent(db, consent(number), NOW, own=False)
+        add_consent(db, consent(number), NOW)
     for number in revocations:
         one = Message(sha256(bytes([number])), REVOCATION, BEN, b"body")
-        assert messages.insert(db, one, NOW) is not None
+        messages.insert(db, one, NOW)
     for kind, digests in held.items():
         listed: list[bytes] = []
         while found := messages.digests(db, kind, listed[-1] if listed else b"", page):
@@ -91,7 +91,7 @@ def test_pages_hold_every_digest_of_a_kind_once(
 
 def test_bodies_of_what_is_held() -> None:
     db, held, other = tables(), consent(1), consent(2)
-    admission.add_consent(db, held, NOW, own=False)
+    add_consent(db, held, NOW)
     assert list(messages.bodies(db, [other.digest, held.digest])) == [encode(held)]
 
 

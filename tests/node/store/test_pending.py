@@ -6,7 +6,7 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node.store.harness import tables
+from node.store.harness import add_consent, tables
 from sayso_node.store import admission, pending
 from sayso_node.store.admission import Admitted
 from sayso_node.store.pending import Heard, Room, hold, load
@@ -30,10 +30,10 @@ def test_what_waits_comes_out_as_it_went_in() -> None:
     one = Heard(sha256(b"one"), ADA, b"bytes", {0: 1, (1 << 248) - 1: (1 << 256) - 1})
     assert hold(db, one, "a", NOW, SMALL)
     assert not hold(db, one, "b", NOW, SMALL)
-    assert pending.of_signer(db, ADA) == [one]
-    assert pending.of_signer(db, BEN) == []
+    assert pending.of_signers(db, [ADA]) == [one]
+    assert pending.of_signers(db, [BEN]) == []
     pending.release(db, one.digest)
-    assert (pending.of_signer(db, ADA), load(db)) == ([], (0, 0, 0))
+    assert (pending.of_signers(db, [ADA]), load(db)) == ([], (0, 0, 0))
 
 
 def test_a_flood_drops_its_own() -> None:
@@ -87,7 +87,7 @@ def test_a_stranger_cannot_mark_his_ward() -> None:
 
 def test_without_room_for_marks_who_is_known_is_in_doubt_and_who_becomes_known() -> None:
     db = tables()
-    admission.add_consent(db, consent(1, guardian=BEN), NOW, own=False)
+    add_consent(db, consent(1, guardian=BEN), NOW)
     for number in range(3 + SMALL.marks):
         hold(db, heard(number, CLEO), "a", NOW, SMALL)
     assert load(db) == (3, SMALL.marks, 0)
@@ -98,7 +98,7 @@ def test_without_room_for_marks_who_is_known_is_in_doubt_and_who_becomes_known()
     assert pending.is_marked(db, BEN)  # his was dropped, and he was known
     assert not pending.is_marked(db, ADA)  # hers was not
     later = consent(2, contributor=BEN, parties=(BEN,), guardian=bytes(19) + b"\7")
-    admission.add_consent(db, later, NOW, own=False)
+    add_consent(db, later, NOW)
     assert pending.is_marked(db, bytes(19) + b"\7")
     for number in range(3 + SMALL.marks):
         pending.lift_mark(db, heard(number, CLEO))
@@ -157,5 +157,5 @@ def test_nobody_is_never_marked() -> None:
     db = tables()
     for number in range(20):
         hold(db, heard(number), "a", NOW, Room(1, 1, 1, 0))
-    admission.add_consent(db, consent(1), NOW, own=False)
+    add_consent(db, consent(1), NOW)
     assert not pending.is_marked(db, NOBODY)

@@ -1,0 +1,93 @@
+"""Consents into the store, a bundle at a time: each table is read and written once for all of them."""
+
+import sqlite3
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+from sayso_node.store import admission, many, messages, sponsors, sync_index, wallets
+from sayso_node.store.admission import Admitted
+from sayso_node.store.bits import add_people
+from sayso_node.store.pending import has_lost
+from sayso_node.store.sponsors import Quotas
+from sayso_protocol.envelope import CONSENT, Envelope, encode
+from sayso_protocol.messages import Consent
+from sayso_protocol.primitives import HASH_BYTES, NOBODY
+
+
+class Keeper(NamedTuple):
+    """Who keeps consents: the key of this node, which anchors what it sponsors, and its quotas."""
+
+    node_key: bytes
+    quotas: Quotas
+
+
+class Held(NamedTuple):
+    """A consent that is about to be kept: its envelope and what is in it, and its sponsor's key."""
+
+    envelope: Envelope
+    consent: Consent
+    sponsor: bytes
+
+    @classmethod
+    def of(cls, envelope: Envelope) -> "Held":
+        """The envelope of a consent that has a sponsor."""
+        consent, sponsor = envelope.message, envelope.sponsor
+        assert isinstance(consent, Consent)  # noqa: S101 - the type checker's only way to know
+        assert sponsor  # noqa: S101 - it came with one, or became ours
+        return cls(envelope, consent, sponsor.node_key)
+
+
+def admit(
+    db: sqlite3.Connection, envelopes: Sequence[Envelope], keeper: Keeper, now: float, block_time: float
+) -> list[Admitted]:
+    """Keep verified consents, and what waited for them; what became of each.
+
+    Contract wallets accepted theirs at a block of `block_time`, seconds since the epoch like `now`.
+    """
+    digests = [one.digest for one in envelopes]
+    if len(set(digests)) < len(digests):  # one may find no room, the next may have another sponsor
+        parts = [admit(db, [one], keeper, now, block_time) for one in envelopes]
+        return [outcome for part in parts for outcome in part]
+    known = messages.known_of(db, digests)
+    unknown = [Held.of(one) for one in envelopes if one.digest not in known]
+    if not unknown:
+        return [Admitted.COVERED] * len(digests)
+    claims = [(one.sponsor, one.envelope.digest) for one in unknown]
+    has_room = sponsors.take_room(db, claims, now, keeper.quotas)
+    kept = [one for one, room in zip(unknown, has_room, strict=True) if room]
+    _store(db, kept, keeper.node_key, now)
+    for one in kept:
+        if one.envelope.claim.is_contract_wallets:
+            wallets.said(db, one.envelope.digest, block_time, now, accepted=True)
+    outcomes = dict.fromkeys(known, Admitted.COVERED)
+    outcomes |= {one.envelope.digest: Admitted.STORED for one in kept}
+    return [outcomes.get(digest, Admitted.DECLINED) for digest in digests]
+
+
+def _store(db: sqlite3.Connection, kept: Sequence[Held], node_key: bytes, now: float) -> None:
+    if not kept:
+        return
+    digests = [one.envelope.digest for one in kept]
+    first = messages.next_place(db)
+    rows = [
+        (first + at, one.envelope.digest, CONSENT, one.consent.contributor, encode(one.envelope), now)
+        for at, one in enumerate(kept)
+    ]
+    many.insert(db, "INTO messages (seq, digest, kind, contributor, body, arrived_at)", rows)
+    places = list(enumerate(kept, first))
+    many.insert(db, "INTO items", ((item, seq) for seq, one in places for item in one.envelope.items))
+    own = [(seq, one.envelope.digest, now) for seq, one in places if one.sponsor == node_key]
+    many.insert(db, "INTO anchor_queue", own)
+    changes = [sync_index.consent_change(digest, 1) for digest in digests]
+    sync_index.change_sums(db, CONSENT, changes)
+    _learn(db, [one.consent for one in kept], now)
+
+
+def _learn(db: sqlite3.Connection, consents: Collection[Consent], now: float) -> None:
+    """Their people and words are known from now on, and what waited for that is kept."""
+    people = {one.contributor for one in consents} | {one.guardian for one in consents}
+    people.discard(NOBODY)
+    add_people(db, people, unsure=has_lost(db))
+    words = ((one.contributor, one.base.to_bytes(HASH_BYTES), len(one.words)) for one in consents)
+    many.insert(db, "OR IGNORE INTO terms", words)
+    admission.promote(db, people, now)

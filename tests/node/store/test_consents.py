@@ -1,0 +1,94 @@
+"""A bundle of consents is kept as if each had come alone, whatever is in it."""
+
+import sqlite3
+from functools import cache
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from nacl.signing import SigningKey
+
+from node.store.harness import tables
+from sayso_node.store import admission, consents, many
+from sayso_node.store.admission import Admitted
+from sayso_node.store.consents import Keeper
+from sayso_node.store.pending import Room
+from sayso_node.store.sponsors import LOT_KEY, Quotas
+from sayso_protocol.envelope import Envelope
+from sayso_protocol.messages import Consent
+from sayso_protocol.primitives import sha256
+from support.node_rig import NOW, consent, revocation
+from support.protocol_strategies import BEN, CLEO
+
+SPONSORS = [SigningKey(sha256(b"sponsor %d" % number)) for number in range(3)]
+OURS, TRUSTED = (bytes(one.verify_key) for one in SPONSORS[:2])
+# Ours and one other have room for two each, all strangers have room for three.
+KEEPER = Keeper(OURS, Quotas(trusted=2, strangers=3, operators=frozenset({OURS, TRUSTED})))
+TABLES = ("people", "terms", "bits", "sync_sums", "sponsors", "pending", "numbers")
+
+sent = st.tuples(st.integers(1, 6), st.integers(0, 2))  # which consent, by which sponsor
+
+
+@cache
+def sponsored(number: int, sponsor: int) -> Envelope:
+    """Half of them have a guardian, who spoke before anybody knew him."""
+    guardian = (BEN, CLEO)[number % 2] if number % 3 else bytes(20)
+    return consent(number, guardian=guardian).sponsored_by(SPONSORS[sponsor])
+
+
+def store() -> sqlite3.Connection:
+    """Some revocations wait: of a guardian, of words of a consent, of none that will come."""
+    db = tables()
+    db.execute("INSERT INTO singles VALUES (?, ?)", (LOT_KEY, bytes(16)))
+    first = sponsored(1, 0).message
+    assert isinstance(first, Consent)
+    words = [dict.fromkeys(first.words, 3), {64: 1}]
+    for early in (revocation("everything", contributor=BEN), *(revocation(words=one) for one in words)):
+        assert admission.admit(db, early, "test", NOW, Room()) is Admitted.HELD
+    return db
+
+
+def contents(db: sqlite3.Connection) -> dict[str, list[object]]:
+    """What is held, without the order in which a bundle's revocations were promoted."""
+    held = {name: sorted(db.execute(f"SELECT * FROM {name}")) for name in TABLES}
+    return held | {
+        "messages": sorted(db.execute("SELECT kind, digest, contributor, body FROM messages")),
+        "items": sorted(db.execute("SELECT item, digest FROM items JOIN messages USING (seq)")),
+        "anchor_queue": sorted(db.execute("SELECT digest, queued_at FROM anchor_queue")),
+    }
+
+
+def keep(db: sqlite3.Connection, bundle: list[Envelope]) -> list[Admitted]:
+    return consents.admit(db, bundle, KEEPER, NOW, NOW)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.lists(sent, max_size=8), max_size=3), st.sampled_from([2, 1_000]))
+def test_together_as_one_by_one(bundles: list[list[tuple[int, int]]], at_once: int) -> None:
+    together, alone = store(), store()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(many, "AT_ONCE", at_once)
+        for bundle in bundles:
+            envelopes = [sponsored(*one) for one in bundle]
+            expected = [keep(alone, [one])[0] for one in envelopes]
+            assert keep(together, envelopes) == expected
+    assert contents(together) == contents(alone)
+
+
+def test_each_table_takes_more_rows_than_one_statement_does() -> None:
+    db = tables()
+    many.insert(db, "INTO people", ((number.to_bytes(20), 0) for number in range(2_500)))
+    wanted = [number.to_bytes(20) for number in range(1, 5_000, 2)]
+    found = many.among(db, "SELECT address FROM people WHERE address IN", wanted)
+    assert {address for (address,) in found} == set(wanted[:1_250])
+
+
+def test_what_was_stored_and_erased_is_no_place_for_another() -> None:
+    """`seq` is a cursor for everybody: it never comes again."""
+    db = store()
+    keep(db, [sponsored(1, 0)])
+    db.execute("DELETE FROM messages")
+    keep(db, [sponsored(2, 0), sponsored(3, 1)])
+    seqs = [seq for (seq,) in db.execute("SELECT seq FROM messages WHERE kind = 1 ORDER BY seq")]
+    assert seqs == list(range(seqs[0], seqs[0] + 2))
+    assert seqs[0] > 1
