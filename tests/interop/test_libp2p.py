@@ -1,23 +1,18 @@
 """A peer in JavaScript, written from docs/protocol.md alone, is a peer like any other."""
 
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from interop.javascript_peer import JavaScriptPeer
 from node.gossip.harness import until
+from node.gossip.victims import TRANSPORTS
 from sayso_protocol.envelope import Envelope
 from support.gossiping import GossipingNode
 from support.node_rig import consent, revocation
-
-
-@asynccontextmanager
-async def _peer_of(node: GossipingNode) -> AsyncIterator[JavaScriptPeer]:
-    (address,) = await node.network.listen_addresses()
-    async with JavaScriptPeer.dialling(node.place, address) as peer:
-        yield peer
+from support.protocol_strategies import NETWORK
 
 
 async def _arrives(node: GossipingNode, peer: JavaScriptPeer, message: Envelope) -> None:
@@ -30,34 +25,50 @@ async def _arrives(node: GossipingNode, peer: JavaScriptPeer, message: Envelope)
     await until(heard)
 
 
-async def test_a_peer_in_javascript(tmp_path: Path) -> None:
-    async with GossipingNode.running(tmp_path) as node, _peer_of(node) as peer:
-        name = (await peer.hears("ready"))["peer"]
+async def _is_a_peer_like_any_other(node: GossipingNode, peer: JavaScriptPeer) -> None:
+    name = (await peer.hears("ready"))["peer"]
 
-        # Gossip, ours to it: checked there, signatures and all.
-        now = int(time.time())
-        dates: dict[str, Any] = {"issued_at": now - 60, "expires_at": now + 86_400}
-        ours = consent(1, count=3, **dates)
-        taken_back = revocation("everything for resale")
-        for one in (ours, taken_back):
-            await node.hand_in(one)
-            await _arrives(node, peer, one)
+    # Gossip, ours to it: checked there, signatures and all.
+    now = int(time.time())
+    dates: dict[str, Any] = {"issued_at": now - 60, "expires_at": now + 86_400}
+    ours = consent(1, count=3, **dates)
+    taken_back = revocation("everything for resale")
+    for one in (ours, taken_back):
+        await node.hand_in(one)
+        await _arrives(node, peer, one)
 
-        # Gossip, its to us: signed by viem, sponsored by its own key.
-        made = await peer.do("made", "make", name="alice", publish=True)
-        for digest in (made["consent"], made["revocation"]):
-            await until(lambda digest=digest: node.holds(digest))  # type: ignore[misc]
+    # Gossip, its to us: signed by viem, sponsored by its own key.
+    made = await peer.do("made", "make", name="alice", publish=True)
+    for digest in (made["consent"], made["revocation"]):
+        await until(lambda digest=digest: node.holds(digest))  # type: ignore[misc]
 
-        # Sync, both ways: what neither published.
-        hidden = await peer.do("made", "make", name="bob", publish=False)
-        kept = consent(2, **dates)
-        await node.hand_in(kept, publish=False)
-        assert (await peer.do("compared", "compare"))["equal"] is False
-        assert await node.rounds.round(name)
-        assert node.holds(hidden["consent"])
-        assert node.holds(hidden["revocation"])
-        await peer.hears("offered", digest="0x" + kept.digest.hex())
-        assert (await peer.do("compared", "compare"))["equal"] is True
+    # Sync, both ways: what neither published.
+    hidden = await peer.do("made", "make", name="bob", publish=False)
+    kept = consent(2, **dates)
+    await node.hand_in(kept, publish=False)
+    assert (await peer.do("compared", "compare"))["equal"] is False
+    assert await node.rounds.round(name)
+    assert node.holds(hidden["consent"])
+    assert node.holds(hidden["revocation"])
+    await peer.hears("offered", digest="0x" + kept.digest.hex())
+    assert (await peer.do("compared", "compare"))["equal"] is True
 
-        # And it is told of peers: of the one that it asks.
-        assert (await peer.do("peers", "peers"))["told"] == await node.network.listen_addresses()
+    # And it is told of peers: of the one that it asks, among others.
+    (ours,) = await node.network.listen_addresses()
+    assert ours in (await peer.do("peers", "peers"))["told"]
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+async def test_a_peer_in_javascript_dials_us(tmp_path: Path, transport: str) -> None:
+    async with GossipingNode.running(tmp_path, listen=TRANSPORTS[transport]) as node:
+        (address,) = await node.network.listen_addresses()
+        async with JavaScriptPeer.running(node.place, address) as peer:
+            await _is_a_peer_like_any_other(node, peer)
+
+
+@pytest.mark.parametrize("transport", [pytest.param("tcp", marks=pytest.mark.long), "websocket"])
+async def test_we_dial_a_peer_in_javascript(tmp_path: Path, transport: str) -> None:
+    async with JavaScriptPeer.running(NETWORK, listen=TRANSPORTS[transport]) as peer:
+        address = (await peer.hears("listening"))["address"]
+        async with GossipingNode.running(tmp_path, peers=(address,)) as node:
+            await _is_a_peer_like_any_other(node, peer)

@@ -64,7 +64,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 async def test_what_a_peer_in_javascript_signed_lands_on_chain(world: World) -> None:
     place = world.registry.network
-    async with JavaScriptPeer.dialling(place, world.address) as peer:
+    async with JavaScriptPeer.running(place, world.address) as peer:
         await peer.hears("ready")
 
         # A consent at the node's door: vouched for, told to the peers, anchored.

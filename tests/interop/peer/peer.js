@@ -1,9 +1,12 @@
 // A peer that shares no code with the nodes: libp2p in JavaScript, and docs/protocol.md.
 //
-//   node --import ./peer/polyfill.js peer/peer.js CHAIN_ID REGISTRY ADDRESS
+//   node --experimental-websocket --import ./peer/polyfill.js peer/peer.js CHAIN_ID REGISTRY LISTEN [ADDRESS]
+//
+// It dials the node at ADDRESS, or without one waits for a node that dials it.
 //
 // Commands come as lines of JSON, events leave as lines of JSON. It ends with its standard input.
 
+import { once } from "node:events";
 import { createInterface } from "node:readline";
 
 import { noise } from "@chainsafe/libp2p-noise";
@@ -12,6 +15,7 @@ import { gossipsub } from "@libp2p/gossipsub";
 import { identify } from "@libp2p/identify";
 import { ping } from "@libp2p/ping";
 import { tcp } from "@libp2p/tcp";
+import { webSockets } from "@libp2p/websockets";
 import { multiaddr } from "@multiformats/multiaddr";
 import { createLibp2p } from "libp2p";
 
@@ -22,7 +26,7 @@ import { pack, unpack } from "../packing.js";
 import { CONSENTS, Holdings, REVOCATIONS, fingerprint } from "./answers.js";
 import { makeConsent, makeRevocation } from "./making.js";
 
-const [chainId, registry, address] = process.argv.slice(2);
+const [chainId, registry, listen, address] = process.argv.slice(2);
 const network = { chainId: BigInt(chainId), registry };
 const SYNC = "/sayso/sync/1"; // 11.1
 const PEERS = "/sayso/peers/1"; // 14.1
@@ -33,8 +37,8 @@ const now = () => BigInt(Math.floor(Date.now() / 1000));
 const tell = (event) => process.stdout.write(`${JSON.stringify(event)}\n`);
 
 const node = await createLibp2p({
-  addresses: { listen: ["/ip4/127.0.0.1/tcp/0"] },
-  transports: [tcp()],
+  addresses: { listen: [listen] },
+  transports: [tcp(), webSockets()], // 7.16
   connectionEncrypters: [noise()],
   streamMuxers: [yamux()],
   services: {
@@ -94,7 +98,7 @@ async function write(stream, bytes) {
 }
 
 async function ask(protocol, question) {
-  const stream = await node.dialProtocol(multiaddr(address), protocol);
+  const stream = await node.dialProtocol(other, protocol);
   await write(stream, pack(question));
   const answer = await read(stream);
   await stream.close();
@@ -162,8 +166,11 @@ const COMMANDS = {
 };
 
 Object.values(TOPICS).forEach((topic) => node.services.pubsub.subscribe(topic));
-await node.dial(multiaddr(address));
-await node.services.ping.ping(multiaddr(address));
+if (address) await node.dial(multiaddr(address));
+else tell({ event: "listening", address: String(node.getMultiaddrs()[0]) });
+while (!node.getPeers().length) await once(node, "peer:connect");
+const [other] = node.getPeers();
+await node.services.ping.ping(other);
 tell({ event: "ready", peer: node.peerId.toString() });
 for await (const line of createInterface({ input: process.stdin })) {
   const { command, ...values } = JSON.parse(line);
