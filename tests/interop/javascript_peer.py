@@ -26,11 +26,11 @@ class JavaScriptPeer:
     async def running(
         cls, place: Network, *address: str, listen: str = "/ip4/127.0.0.1/tcp/0"
     ) -> AsyncIterator["JavaScriptPeer"]:
-        """Start it in a network; it dials the node at the address, if any, and is ready when connected."""
+        """Start it in a network; it dials the address, if any, and is ready once it is connected."""
         assert (FOLDER / "node_modules/libp2p").is_dir(), "run `make interop`"
         process = await asyncio.create_subprocess_exec(
-            # Node 20 has WebSocket behind this flag. That of `ws` loses what comes along with the answer to an
-            # upgrade while libp2p is not listening yet.
+            # Node 20 has WebSocket behind this flag. That of `ws` loses what comes along with the answer
+            # to an upgrade, while libp2p is not listening yet.
             *("node", "--experimental-websocket", "--import", "./peer/polyfill.js", "peer/peer.js"),
             *(str(place.chain_id), "0x" + place.registry.hex(), listen, *address),
             cwd=FOLDER,

@@ -54,8 +54,8 @@ async def _is_a_peer_like_any_other(node: GossipingNode, peer: JavaScriptPeer) -
     assert (await peer.do("compared", "compare"))["equal"] is True
 
     # And it is told of peers: of the one that it asks, among others.
-    (ours,) = await node.network.listen_addresses()
-    assert ours in (await peer.do("peers", "peers"))["told"]
+    (where,) = await node.network.listen_addresses()
+    assert where in (await peer.do("peers", "peers"))["told"]
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
