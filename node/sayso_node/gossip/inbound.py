@@ -75,8 +75,12 @@ class _Inbound:
 
     async def _websocket(self, tcp: TrioTCPStream) -> tuple[Any, str]:
         """The upgraded connection, and for whom the proxy made it if it was one and said so."""
-        with trio.fail_after(self._config.upgrade_s):
-            connection, request = await accept_upgrade(tcp.stream)
+        try:
+            with trio.fail_after(self._config.upgrade_s):
+                connection, request = await accept_upgrade(tcp.stream)
+        except Exception:
+            self._tally["upgrades_refused"] += 1
+            raise
         # Those before the last comma are what others told the proxy.
         return connection, (header(request, b"x-forwarded-for") or "").rpartition(",")[2].strip()
 

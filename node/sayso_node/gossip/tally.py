@@ -20,6 +20,7 @@ COUNTERS: Final[dict[str, str]] = {
     "streams_failed": "streams ended by an error while they were served",
     "streams_refused": "streams refused because the peer had too many",
     "connections_refused": "inbound connections refused because the address had too many",
+    "upgrades_refused": "upgrades to WebSocket that were none, were slow, or came from a web page",
     "requests_served": "requests of peers answered",
     "requests_refused": "requests refused because too many were being served",
     "addresses_verified": "addresses told by peers at which the peer was met",

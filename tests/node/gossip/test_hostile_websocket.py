@@ -1,6 +1,10 @@
 """A WebSocket port is no weaker than one of bare TCP: what test_hostile.py asks of both, and its own."""
 
 import asyncio
+import contextlib
+import functools
+import os
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
 
@@ -19,6 +23,7 @@ from node.gossip.victims import (
     victim_and_honest,
     works,
 )
+from sayso_node.gossip.addresses import peer_id_of_seed
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 WEBSOCKET = (TRANSPORTS["websocket"],)
@@ -60,8 +65,10 @@ async def test_what_is_no_websocket_is_hung_up_on(
     pair: tuple[Peer, Peer], cases: dict[str, list[bytes]], upgrade: bool
 ) -> None:
     victim, honest = pair
-    pid = victim.pid
+    pid, before = victim.pid, victim.gossip.counters()["upgrades_refused"]
     await _all_hung_up_on(await port_of(victim), cases, upgrade=upgrade)
+    refused = 0 if upgrade else len(cases)
+    await until(lambda: victim.gossip.counters()["upgrades_refused"] == before + refused)
     await works(victim, honest)
     assert victim.pid == pid
     assert megabytes(pid) < MOST_MEGABYTES
@@ -176,6 +183,48 @@ async def test_those_behind_a_proxy_are_told_apart() -> None:
             await until(lambda: counters()["connections_refused"] == 4)
     finally:
         await network.close()
+
+
+_ANSWERS = {
+    "nothing": b"",
+    "not found": b"HTTP/1.1 404 Not Found\r\nContent-Length: 5\r\n\r\n",
+    "elsewhere": b"HTTP/1.1 301 Moved\r\nLocation: ws://127.0.0.1/\r\n\r\n",
+    "a body without end": b"HTTP/1.1 200 OK\r\n\r\n" + bytes(100_000),
+    "headers without end": b"HTTP/1.1 101 Switching\r\n" + b"A: b\r\n" * 20_000,
+    "hints without end": b"HTTP/1.1 103 Early Hints\r\n\r\n" * 5000,
+    "an answer to another question": b"HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n",
+    "random bytes": os.urandom(20_000),
+}
+
+
+@pytest.mark.long
+async def test_who_answers_a_dialler_badly_costs_it_nothing() -> None:
+    """And is dialled again."""
+    network, asked = Network(), Counter[str]()
+
+    async def answer(name: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked[name] += 1
+        writer.write(_ANSWERS[name])
+        with contextlib.suppress(OSError):
+            await reader.read()  # until it hangs up
+        writer.close()
+
+    async with contextlib.AsyncExitStack() as servers:
+        dial = []
+        for seed, name in enumerate(_ANSWERS, 10):
+            server = await asyncio.start_server(functools.partial(answer, name), "127.0.0.1", 0)
+            await servers.enter_async_context(server)
+            port, peer_id = server.sockets[0].getsockname()[1], peer_id_of_seed(bytes([seed]) * 32)
+            dial.append(f"/ip4/127.0.0.1/tcp/{port}/ws/p2p/{peer_id}")
+        try:
+            victim = await network.peer(1, dial=dial, listen=WEBSOCKET, dial_s=1.0)
+            await until(lambda: all(asked[name] >= 2 for name in _ANSWERS))
+            await works(victim, await network.peer(2, victim))
+            assert victim.gossip.counters()["restarts"] == 0
+            assert megabytes(victim.pid) < MOST_MEGABYTES
+        finally:
+            await network.close()
 
 
 async def test_compression_is_not_agreed_to(pair: tuple[Peer, Peer]) -> None:

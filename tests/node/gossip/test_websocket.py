@@ -64,6 +64,7 @@ async def test_by_ipv6_and_by_name(network: Network, listen: str) -> None:
     await _speak(first, second)
 
 
+@pytest.mark.long
 async def test_peers_are_told_of_websockets(network: Network) -> None:
     quick: dict[str, Any] = {"discover_every_s": 0.1, "ask_peers_every_s": 0.3, "network": "net"}
     first = await network.peer(1, listen=(WEBSOCKET,), **quick)
