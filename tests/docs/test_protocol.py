@@ -47,6 +47,7 @@ NUMBERS = {
     "fingerprints.CHECK_BYTES": "SHA-256(salt . ids)[0:16]",
     "fingerprints.NODES": "in ascending order, 1 to 1,024 of them",
     "fingerprints.ROOT": "the root is 1",
+    "fingerprints.LONGEST_BYTES": None,  # of the LEB128 of a number below 2^64
     "reconcile.MAX_STEP": "with `step` 1 to 4",
     "reconcile.WANTED": "1 to 1,024 messages",
     "reconcile.REQUEST_BYTES": "A question has at most 1,048,576 bytes",
