@@ -1,15 +1,21 @@
 """How many messages a second reach the store of another node by gossip: in bundles, beside one a frame.
 
-Two real gossip processes and two real intakes; a message counts when it is verified and on disk there.
-The peer is the same stack with one message a frame, which is how gossip is commonly used.
+Two nodes with a gossip process each; a message counts when it is verified and on disk there. The peer is
+the same stack with one message a frame, which is how gossip is commonly used.
+
+`python -m bench.gossip FOLDER ADDRESS` is the node that listens to the other.
 """
 
 import asyncio
 import os
 import signal
+import sqlite3
+import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from bench.catch_up import LISTEN, SPONSOR
@@ -76,36 +82,57 @@ class _Node:
     async def _no_requests(self, _protocol: str, _body: bytes, _peer: str) -> bytes:
         return b""
 
-    async def connected(self) -> bool:
-        return any(one.connected for one in await self.network.peers())
+
+class _Other:
+    """The store of the node in the other process, seen from here."""
+
+    def __init__(self, folder: Path) -> None:
+        self._db = sqlite3.connect(f"file:{folder}/second.sqlite?mode=ro", uri=True)
 
     def held(self) -> int:
-        with self.store.read() as db:
-            count: int = db.execute("SELECT count(*) FROM messages").fetchone()[0]
+        count: int = self._db.execute("SELECT count(*) FROM messages").fetchone()[0]
         return count
+
+
+@asynccontextmanager
+async def _listening(folder: Path, address: str) -> AsyncIterator[_Other]:
+    command = (sys.executable, "-m", "bench.gossip", str(folder), address)
+    process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
+    assert process.stdout
+    await process.stdout.readline()  # it runs
+    try:
+        yield _Other(folder)
+    finally:
+        await process.communicate(b"")  # closes its standard input, which ends it
+
+
+async def _listen(folder: Path, address: str) -> None:
+    node = _Node(folder, "second", (address,))
+    await node.start()
+    sys.stdout.write("\n")
+    sys.stdout.flush()
+    await asyncio.to_thread(sys.stdin.read)
+    await node.stop()
 
 
 async def _measure(folder: Path) -> tuple[float, float, float]:
     first = _Node(folder, "first", ())
     await first.start()
-    second = _Node(folder, "second", tuple(await first.network.listen_addresses()))
-    await second.start()
     numbers = iter(range(10 * BUNDLED))
     try:
-        await _until(lambda: _warm(first, second, next(numbers)))
-        bodies = [_body(next(numbers)) for _ in range(BUNDLED)]
-        bundled = await _rate(first, second, bodies, BATCH)
-        single = await _rate_of_single_frames(
-            first, second, [_body(next(numbers)) for _ in range(SINGLE)]
-        )
-        pid = first.network.pid
-        assert pid is not None
-        os.kill(pid, signal.SIGKILL)
-        begun = time.perf_counter()
-        await _until(lambda: _warm(first, second, next(numbers)))
-        return bundled, single, time.perf_counter() - begun
+        async with _listening(folder, (await first.network.listen_addresses())[0]) as second:
+            await _until(lambda: _warm(first, second, next(numbers)))
+            bodies = [_body(next(numbers)) for _ in range(BUNDLED)]
+            bundled = await _rate(first, second, bodies, BATCH)
+            bodies = [_body(next(numbers)) for _ in range(SINGLE)]
+            single = await _rate_of_single_frames(first, second, bodies)
+            pid = first.network.pid
+            assert pid is not None
+            os.kill(pid, signal.SIGKILL)
+            begun = time.perf_counter()
+            await _until(lambda: _warm(first, second, next(numbers)))
+            return bundled, single, time.perf_counter() - begun
     finally:
-        await second.stop()
         await first.stop()
 
 
@@ -113,7 +140,7 @@ def _body(number: int) -> bytes:
     return encode(consent(number, grantee=BUYERS[number % len(BUYERS)]).sponsored_by(SPONSOR))
 
 
-async def _warm(first: _Node, second: _Node, number: int) -> bool:
+async def _warm(first: _Node, second: _Other, number: int) -> bool:
     """Whether a message arrives: the mesh is there."""
     before = second.held()
     first.broadcast.publish(await first.intake.take([_body(number)], Source(Channel.SYNC, "bench")))
@@ -124,7 +151,7 @@ async def _warm(first: _Node, second: _Node, number: int) -> bool:
     return False
 
 
-async def _rate(first: _Node, second: _Node, bodies: list[bytes], batch: int) -> float:
+async def _rate(first: _Node, second: _Other, bodies: list[bytes], batch: int) -> float:
     expected = second.held() + len(bodies)
     begun = time.perf_counter()
     for start in range(0, len(bodies), batch):
@@ -134,7 +161,7 @@ async def _rate(first: _Node, second: _Node, bodies: list[bytes], batch: int) ->
     return len(bodies) / (time.perf_counter() - begun)
 
 
-async def _rate_of_single_frames(first: _Node, second: _Node, bodies: list[bytes]) -> float:
+async def _rate_of_single_frames(first: _Node, second: _Other, bodies: list[bytes]) -> float:
     from sayso_protocol import wire
 
     whole = wire.bundles
@@ -147,7 +174,7 @@ async def _rate_of_single_frames(first: _Node, second: _Node, bodies: list[bytes
         wire.bundles = whole
 
 
-async def _holds(node: _Node, count: int) -> bool:
+async def _holds(node: _Other, count: int) -> bool:
     return node.held() >= count
 
 
@@ -155,3 +182,7 @@ async def _until(condition: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(DEADLINE_S):
         while not await condition():  # noqa: ASYNC110 - it is another process's doing
             await asyncio.sleep(0.005)
+
+
+if __name__ == "__main__":
+    asyncio.run(_listen(Path(sys.argv[1]), sys.argv[2]))

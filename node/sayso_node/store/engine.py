@@ -31,6 +31,8 @@ from sayso_node.store.schema import SCHEMA, VERSION
 from sayso_node.store.sponsors import LOT_KEY
 from sayso_node.store.writer import Change, Writer, WriterThread
 
+WRITER_CACHE_KIB = 32_768  # room for what a large bundle changes; with less, pages are written twice
+
 T = TypeVar("T")
 OpenDatabase = Callable[[Path], sqlite3.Connection]
 
@@ -73,6 +75,7 @@ class Engine:
         """Open or create the database; raises StoreUnusable for one of another version."""
         db = self._connect()
         try:
+            db.execute(f"PRAGMA cache_size = -{WRITER_CACHE_KIB}")
             self._prepare(db)
         except BaseException:
             db.close()
