@@ -181,9 +181,9 @@ class Node:
             raise NotFound(f"{protocol} is not served here")
         return await self._answering.answer(body, peer_id)
 
-    def _on_peer(self, _peer_id: str, connected: bool) -> None:  # noqa: FBT001 - the interface's form
+    def _on_peer(self, peer_id: str, connected: bool) -> None:  # noqa: FBT001 - the interface's form
         if connected:
-            self._sync.wake()
+            self._sync.wake(peer_id)
 
     def _spawn(self, name: str, part: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(part, name=name)

@@ -16,6 +16,7 @@ from bench import (
     snapshot,
     startup,
     sync,
+    ten_nodes,
     verdicts,
     verify,
 )
@@ -30,6 +31,7 @@ PARTS = {
     "gate": gate,
     "snapshot": snapshot,
     "gossip": gossip,
+    "ten": ten_nodes,
     "sync": sync,
     "catch_up": catch_up,
     "propagation": propagation,

@@ -78,7 +78,7 @@ async def test_a_peer_that_connects_is_asked_at_once(tmp_path: Path) -> None:
     async with running_node(tmp_path / "b", name="b") as b:
         await b.submit(consent(1))
     async with running_node(tmp_path / "a", name="a", board=board, **never) as a:
-        await until(lambda: not a.node._sync._wake.is_set())  # its first look, at nobody, is over
+        await until(lambda: not a.node._sync._woken.is_set())  # its first look, at nobody, is over
         async with running_node(tmp_path / "b", name="b", board=board, **never):
             await holds(a, consent(1))
 

@@ -316,9 +316,9 @@ class Life:
             raise NotFound(f"{protocol} is not served here")
         return await self.answering.answer(body, peer_id)
 
-    def _on_peer(self, _peer_id: str, connected: bool) -> None:
+    def _on_peer(self, peer_id: str, connected: bool) -> None:
         if connected:
-            self.sync.wake()
+            self.sync.wake(peer_id)
 
     def _spawn(self, name: str, part: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(part, name=f"{self.machine.name} {name}")

@@ -110,7 +110,8 @@ class World:
             machine.endpoint.catch_up()
             machine.endpoint.failure = 0.0
             if machine.life:
-                machine.life.sync.wake()  # as when somebody connects
+                for other in self.everybody:
+                    machine.life.sync.wake(other.peer_id)  # as when it connects
         for liar in self.liars:
             liar.is_lying = self.options.liars_go_on
 

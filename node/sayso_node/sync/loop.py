@@ -1,7 +1,7 @@
 """When sync runs: with every connected peer, on connect and on a timer.
 
 A peer whose rounds break off is asked less and less often, so that a liar costs little; once it gives
-what it shows, or somebody has connected, it is as good as any other.
+what it shows it is as good as any other.
 """
 
 import asyncio
@@ -20,34 +20,45 @@ class SyncLoop:
         self._network = network
         self._rounds = rounds
         self._interval_s = interval_s
-        self._wake = asyncio.Event()
+        self._woken = asyncio.Event()
+        self._come: set[str] = set()  # since the loop looked last
         self._busy: set[str] = set()
         self._again: set[str] = set()  # came back while their round was under way
         self._failures: dict[str, int] = {}  # rounds in a row
         self._rests: dict[str, int] = {}  # turns to pass over
 
-    def wake(self) -> None:
-        """Begin a round now: a peer has connected."""
-        self._wake.set()
+    def wake(self, peer_id: str) -> None:
+        """Begin a round with a peer now: it has connected. Nobody else is asked sooner for that."""
+        self._come.add(peer_id)
+        self._woken.set()
 
     async def run(self) -> None:
         """Until cancelled."""
+        time = asyncio.get_running_loop().time
+        turn = time()
         async with asyncio.TaskGroup() as rounds:
             while True:
-                woken = self._wake.is_set()
-                self._wake.clear()
-                connected = {peer.peer_id for peer in await self._network.peers() if peer.connected}
-                if woken:
-                    self._again |= connected & self._busy
-                for peer_id in sorted(connected - self._busy):
-                    if not woken and self._rests.get(peer_id, 0):
-                        self._rests[peer_id] -= 1
-                        continue
-                    self._busy.add(peer_id)
-                    rounds.create_task(self._round(peer_id))
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(self._interval_s):
-                        await self._wake.wait()
+                    async with asyncio.timeout_at(turn):
+                        await self._woken.wait()
+                self._woken.clear()
+                come, self._come = self._come, set()
+                is_turn = time() >= turn
+                if is_turn:
+                    turn = time() + self._interval_s
+                connected = {peer.peer_id for peer in await self._network.peers() if peer.connected}
+                self._again |= come & self._busy
+                for peer_id in sorted(connected - self._busy):
+                    if peer_id in come or (is_turn and self._has_its_turn(peer_id)):
+                        self._busy.add(peer_id)
+                        rounds.create_task(self._round(peer_id))
+
+    def _has_its_turn(self, peer_id: str) -> bool:
+        """Whether a peer does not rest; a turn that it is passed over is one less."""
+        rests = self._rests.get(peer_id, 0)
+        if rests:
+            self._rests[peer_id] = rests - 1
+        return not rests
 
     async def _round(self, peer_id: str) -> None:
         try:
@@ -56,7 +67,7 @@ class SyncLoop:
             self._busy.discard(peer_id)
             if peer_id in self._again:
                 self._again.discard(peer_id)
-                self._wake.set()
+                self.wake(peer_id)
 
     def _note(self, peer_id: str, *, given: bool) -> None:
         if given:

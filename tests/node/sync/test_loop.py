@@ -57,10 +57,10 @@ async def test_a_new_peer_is_asked_at_once(rig: NodeRig) -> None:
     async with running(rig, NEVER_S) as loop:
         await asyncio.sleep(0)
         peer = Peer(rig, "quick", [consent(1)])
-        loop.wake()
+        loop.wake("quick")
         await until(lambda: rig.count("sync_rounds") == 1)
         assert rig.digests() == {consent(1).digest}
-        loop.wake()
+        loop.wake("quick")
         await until(lambda: rounds_begun(peer) == 2)
 
 
@@ -79,10 +79,51 @@ async def test_a_peer_that_comes_back_during_its_round_is_asked_again(rig: NodeR
     rig.board.add_peer("quick", held_up)
     async with running(rig, NEVER_S) as loop:
         await asked.wait()
-        loop.wake()
+        loop.wake("quick")
         await asyncio.sleep(0)
         gate.set()
         await until(lambda: rounds_begun(peer) == 2)
+
+
+async def test_who_connects_is_asked_and_nobody_else_for_that(rig: NodeRig) -> None:
+    """Else each round that ends begins the others': ten nodes once did nothing but sync."""
+    names = ("one", "two", "three")
+    peers = {name: Peer(rig, name) for name in names}
+    async with running(rig, NEVER_S) as loop:
+        await until(lambda: rig.count("sync_rounds") == len(names))
+        for times in range(2, 5):
+            loop.wake("one")
+            loop.wake("two")  # while a round is under way, or not: both are asked
+            await until(lambda times=times: rig.count("sync_rounds") == 2 * times + 1)  # type: ignore[misc]
+        assert rounds_begun(peers["three"]) == 1
+        assert [rounds_begun(peers[name]) for name in ("one", "two")] == [4, 4]
+
+
+async def test_rounds_that_overlap_do_not_begin_each_other(rig: NodeRig) -> None:
+    gates = {name: asyncio.Event() for name in ("slow", "quick")}
+    begun = set[str]()
+    peers = {name: Peer(rig, name) for name in gates}
+    for name, peer in peers.items():
+
+        async def held_up(
+            protocol: str, body: bytes, asking: str, *, peer: Peer = peer, name: str = name
+        ) -> bytes:
+            begun.add(name)
+            await gates[name].wait()
+            return await peer.answer(protocol, body, asking)
+
+        rig.board.disconnect(name)
+        rig.board.add_peer(name, held_up)
+    async with running(rig, NEVER_S) as loop:
+        await until(lambda: len(begun) == 2)
+        loop.wake("quick")
+        loop.wake("slow")
+        await asyncio.sleep(0.01)
+        for gate in gates.values():
+            gate.set()
+        await until(lambda: rig.count("sync_rounds") == 4)
+        await asyncio.sleep(0.05)  # what must not come has no end
+        assert [rounds_begun(peer) for peer in peers.values()] == [2, 2]
 
 
 async def test_a_loop_without_peers_goes_on(rig: NodeRig) -> None:
@@ -100,7 +141,7 @@ async def test_a_liar_is_asked_less_and_less_and_forgiven_at_once(rig: NodeRig) 
         failed = rig.count("sync_failed")
         assert 2 <= failed <= 6  # of 40: with rests of 0, 2, 6, 14, 30 turns between them
         liar.lie = lambda _request: None
-        loop.wake()  # somebody has connected
+        loop.wake("slow")  # it has connected
         await until(lambda: rig.digests() == {consent(1).digest})
         before = rounds_begun(liar)
         await until(lambda: rounds_begun(liar) >= before + 5)
