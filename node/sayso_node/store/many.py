@@ -6,7 +6,8 @@ and waits for it behind whatever else the node does meanwhile.
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice
+from functools import lru_cache
+from itertools import chain
 from typing import Any, Final
 
 AT_ONCE: Final = 1_000  # rows; SQLite takes 32,766 values in a statement
@@ -16,16 +17,26 @@ Row = Sequence[Any]
 
 def insert(db: sqlite3.Connection, into: str, rows: Iterable[Row]) -> None:
     """Run `INSERT <into> VALUES ...` for rows of one length."""
-    waiting = iter(rows)
-    while part := list(islice(waiting, AT_ONCE)):
-        holes = f"({','.join('?' * len(part[0]))})"
-        values = ",".join([holes] * len(part))
-        statement = f"INSERT {into} VALUES {values}"  # noqa: S608 - question marks
+    waiting = list(rows)
+    for start in range(0, len(waiting), AT_ONCE):
+        part = waiting[start : start + AT_ONCE]
+        statement = f"INSERT {into} VALUES {_table(len(part), len(part[0]))}"  # noqa: S608 - question marks
         db.execute(statement, list(chain.from_iterable(part)))
 
 
 def among(db: sqlite3.Connection, query: str, values: Iterable[Any]) -> Iterator[Any]:
     """The rows of a query that ends in `<column> IN`, for all these values."""
-    waiting = iter(values)
-    while part := list(islice(waiting, AT_ONCE)):
-        yield from db.execute(f"{query} ({','.join('?' * len(part))})", part)
+    waiting = list(values)
+    for start in range(0, len(waiting), AT_ONCE):
+        part = waiting[start : start + AT_ONCE]
+        yield from db.execute(f"{query} {_row(len(part))}", part)
+
+
+@lru_cache(4_096)
+def _row(width: int) -> str:
+    return f"({','.join('?' * width)})"
+
+
+@lru_cache(256)
+def _table(height: int, width: int) -> str:
+    return ",".join([_row(width)] * height)

@@ -65,7 +65,8 @@ class _Book:
         firsts = {key: self._held.get(key, (now, 0))[0] for key in named}
         self._quotas = {key: _quota(db, key, now - first, quotas) for key, first in firsts.items()}
         self._now = now
-        self._pool, self._pooled = quotas.strangers, pooled(db)
+        self._pool = quotas.strangers
+        self._pooled: int | None = None  # most need none of it
         self._db = db
 
     def take(self, sponsor: bytes, digest: bytes) -> bool:
@@ -73,17 +74,19 @@ class _Book:
         first_at, held = self._held.get(sponsor, (self._now, 0))
         if held < self._quotas[sponsor]:
             held += 1
-        elif self._draws(digest):
-            self._pooled += 1
-        else:
+        elif not self._take_of_pool(digest):
             return False
         self._held[sponsor] = first_at, held
         return True
 
-    def _draws(self, digest: bytes) -> bool:
+    def _take_of_pool(self, digest: bytes) -> bool:
+        if self._pooled is None:
+            self._pooled = pooled(self._db)
         free = 1 - self._pooled / self._pool if self._pool else 0.0
         lot = int.from_bytes(sha256(_secret(self._db) + digest)[:_LOT_BYTES]) / _LOTS
-        return free > 0 and (free >= _OPEN or lot < (free / _OPEN) ** _HARDNESS)
+        has_won = free > 0 and (free >= _OPEN or lot < (free / _OPEN) ** _HARDNESS)
+        self._pooled += has_won
+        return has_won
 
     def write(self) -> None:
         """Keep what was counted."""
