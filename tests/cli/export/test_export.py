@@ -1,20 +1,16 @@
 """`sayso export`: in the syntax of the others, and never more than the consent gives."""
 
 import json
-import re
 from pathlib import Path
-from typing import Any
 
 import mlcroissant  # type: ignore[import-untyped]  # has no stubs
 import pytest
-import rdflib
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rdflib import RDF, XSD, Graph, Namespace, URIRef
+from rdflib import Graph
 
-from cli.conftest import World
 from cli.export.cases import CASES, FOLDER, NOW, golden, render
-from sayso.bundles import load_bundle, save_bundle
+from cli.export.readings import ODRL, entries, preferences, rdf, rules
 from sayso.export import FORMATS, export, granted
 from sayso_protocol.primitives import ANYONE, hex_text
 from sayso_protocol.purposes import KNOWN
@@ -24,8 +20,6 @@ from sayso_protocol.vocabularies import AIPREF, CAWG, COUNTERPARTS, Needs, Sign,
 from support.protocol_strategies import NETWORK, a_consent, item_hashes, licenses
 
 ROOT = Path(__file__).parents[3]
-ODRL = Namespace("http://www.w3.org/ns/odrl/2/")
-TERMS = ("--grantee", "anyone", "--purpose", "inference", "--expires", "1y")
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -39,25 +33,6 @@ def test_nothing_else_is_kept() -> None:
     assert set(FOLDER.iterdir()) == expected
 
 
-# --- CAWG: the CDDL of the training and data mining assertion 1.1 -----------------------------------
-
-
-def entries(text: str) -> dict[str, dict[str, str]]:
-    """The entries of an assertion, once its shape is right."""
-    value = json.loads(text)
-    assert set(value) == {"label", "data"}
-    assert value["label"] == "cawg.training-mining"
-    assert set(value["data"]) == {"entries"}
-    found: dict[str, dict[str, str]] = value["data"]["entries"]
-    for name, entry in found.items():
-        assert re.fullmatch(r"cawg\.(data_mining|ai_inference|ai_generative_training|ai_training)", name)
-        assert set(entry) <= {"use", "constraint_info"}
-        assert entry["use"] in {"allowed", "notAllowed", "constrained"}
-        assert ("constraint_info" in entry) == (entry["use"] == "constrained")
-    assert len(found) == 4, "what is left out is not denied"
-    return found
-
-
 def test_an_assertion_says_under_which_condition() -> None:
     found = entries(render("two-purposes-to-one-buyer", "cawg"))
     held = CASES["two-purposes-to-one-buyer"]
@@ -66,93 +41,6 @@ def test_an_assertion_says_under_which_condition() -> None:
     info = found["cawg.ai_inference"]["constraint_info"]
     assert hex_text(digest(held.consent, NETWORK)) in info
     assert held.consent.notice in info
-
-
-# --- aipref: a dictionary of RFC 9651 whose values are the tokens y and n ---------------------------
-
-MEMBER = re.compile(r"([a-z*][a-z0-9_.*-]*)=([yn])")
-
-
-def preferences(text: str) -> dict[str, str]:
-    """Category -> y or n, once the syntax is right."""
-    assert text.endswith("\n")
-    assert text.isascii()
-    members = [MEMBER.fullmatch(one) for one in text.removesuffix("\n").split(", ")]
-    assert all(members), text
-    found = {one[1]: one[2] for one in members if one}
-    assert len(found) == len(members)
-    assert set(found) == {"train-ai", "ai-use", "search"}
-    return found
-
-
-# --- ODRL 2.2: read as RDF, and held to the information model ---------------------------------------
-
-IRI_TERMS = ("action", "leftOperand", "operator", "conflict", "@type")
-CONTEXT: dict[str, Any] = {
-    "odrl": str(ODRL),
-    "xsd": str(XSD),
-    "Agreement": "odrl:Agreement",
-    "Offer": "odrl:Offer",
-    "constraint": {"@id": "odrl:constraint"},
-    "permission": {"@id": "odrl:permission"},
-    "prohibition": {"@id": "odrl:prohibition"},
-    "rightOperand": {"@id": "odrl:rightOperand"},
-    "uid": "@id",
-    **{
-        one: {"@id": f"odrl:{one}", "@type": "@id"}
-        for one in ("target", "assigner", "assignee", "profile")
-    },
-    **{
-        one: {"@id": f"odrl:{one}", "@type": "@vocab", "@context": {"@vocab": str(ODRL)}}
-        for one in ("action", "leftOperand", "operator", "conflict")
-    },
-}
-ACTIONS = {ODRL.use, ODRL.distribute}
-LEFT, OPERATORS = {ODRL.purpose, ODRL.dateTime}, {ODRL.eq, ODRL.gteq, ODRL.lt, ODRL.isNoneOf}
-
-
-def rdf(text: str) -> Graph:
-    """The triples of a policy, by ODRL's context as we read it (the real one is on the web)."""
-    value = json.loads(text)
-    assert value["@context"] == "http://www.w3.org/ns/odrl.jsonld"
-    return Graph().parse(data=json.dumps(value | {"@context": CONTEXT}), format="json-ld")
-
-
-def rules(graph: Graph) -> dict[str, set[str]]:
-    """The purposes of permissions by action, once the policy keeps the information model."""
-    (policy,) = {*graph.subjects(RDF.type, ODRL.Agreement), *graph.subjects(RDF.type, ODRL.Offer)}
-    assert isinstance(policy, URIRef), "a policy has a uid (2.1)"
-    assert graph.value(policy, ODRL.conflict) == ODRL.prohibit
-    assert list(graph.objects(policy, ODRL.target)), "a rule has a target (2.6)"
-    assert len(list(graph.objects(policy, ODRL.assigner))) == 1, "who grants (2.1.2, 2.1.3)"
-    is_agreement = (policy, RDF.type, ODRL.Agreement) in graph
-    assert len(list(graph.objects(policy, ODRL.assignee))) == int(is_agreement)
-    assert len(list(graph.objects(policy, ODRL.prohibition))) == 1
-    found: dict[str, set[str]] = {}
-    for rule in [*graph.objects(policy, ODRL.permission), *graph.objects(policy, ODRL.prohibition)]:
-        (action,) = graph.objects(rule, ODRL.action)
-        assert action in ACTIONS, "one action of the vocabulary (2.4)"
-        purposes = constraints(graph, rule)
-        if (policy, ODRL.permission, rule) in graph:
-            assert len(purposes) == 1
-            found.setdefault(str(action), set()).update(purposes)
-    return found
-
-
-def constraints(graph: Graph, rule: rdflib.term.Node) -> set[str]:
-    """The purposes that a rule is about, once its constraints are whole (2.5)."""
-    purposes: set[str] = set()
-    for one in graph.objects(rule, ODRL.constraint):
-        (left,), (operator,) = graph.objects(one, ODRL.leftOperand), graph.objects(one, ODRL.operator)
-        assert left in LEFT
-        assert operator in OPERATORS
-        rights = list(graph.objects(one, ODRL.rightOperand))
-        assert rights
-        kind = XSD.string if left == ODRL.purpose else XSD.dateTime
-        assert {getattr(right, "datatype", None) for right in rights} == {kind}
-        if left == ODRL.purpose:
-            purposes |= {str(right) for right in rights}
-    return purposes
 
 
 def test_a_policy_permits_what_was_granted_and_prohibits_the_rest() -> None:
@@ -278,64 +166,3 @@ def test_the_table_of_terms_is_that_of_the_code() -> None:
             assert f"\n| `{term}` | {names} |\n" in page
     for purpose, counterparts in COUNTERPARTS.items():
         assert f"\n| `{purpose}` | `{counterparts.odrl[0].name}` |\n" in page
-
-
-# --- The command ------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def licensed(world: World) -> World:
-    world.write("a")
-    files = ("--manifest", "m.jsonl", "--save", "c.sayso")
-    world.run("grant", "a", "--key", world.key, *TERMS, *files)
-    world.node.asked.clear()
-    return world
-
-
-def license_of(world: World) -> str:
-    name: str = world.rows("m.jsonl")[0]["license"]
-    return name
-
-
-def test_from_a_file_and_from_a_node(licensed: World) -> None:
-    from_file = licensed.run("export", "c.sayso", "--format", "aipref")
-    assert "no node was asked" in from_file.stderr
-    assert licensed.node.asked == []
-    assert preferences(from_file.stdout)["ai-use"] == "y"
-    from_node = licensed.run("export", license_of(licensed), "--format", "aipref")
-    assert from_node.stdout == from_file.stdout
-    assert from_node.stderr == ""
-    licensed.run("export", "c.sayso", "--format", "odrl", "--out", "policy.json")
-    assert "did:pkh:eip155:31337" in (licensed.folder / "policy.json").read_text()
-    licensed.fails("output-failed", "export", "c.sayso", "--format", "odrl", "--out", "policy.json")
-
-
-def test_what_is_revoked_is_denied(licensed: World) -> None:
-    licensed.run("revoke", "everything", "--key", licensed.key, "--yes")
-    result = licensed.run("export", license_of(licensed), "--format", "aipref")
-    assert set(preferences(result.stdout).values()) == {"n"}
-    assert "some of it is revoked" in result.stderr
-
-
-def test_one_of_several(licensed: World) -> None:
-    licensed.write("b")
-    files = ("--manifest", "b.jsonl", "--save", "b.sayso")
-    licensed.run("grant", "b", "--key", licensed.key, *TERMS, *files)
-    both = [
-        one
-        for name in ("c.sayso", "b.sayso")
-        for one in load_bundle(licensed.folder / name, licensed.node.network)
-    ]
-    save_bundle(licensed.folder / "both.sayso", both)
-    licensed.fails("nothing-to-export", "export", "both.sayso", "--format", "cawg")
-    wanted = ("--license", license_of(licensed))
-    text = licensed.run("export", "both.sayso", "--format", "cawg", *wanted).stdout
-    assert license_of(licensed) in text
-
-
-def test_what_cannot_be_exported(licensed: World) -> None:
-    licensed.run("revoke", "everything", "--key", licensed.key, "--yes", "--save", "stop.sayso")
-    licensed.fails("nothing-to-export", "export", "stop.sayso", "--format", "cawg")
-    licensed.fails("file-unreadable", "export", "missing", "--format", "cawg")
-    licensed.fails("node-refused", "export", "0x" + "77" * 32, "--format", "cawg")
-    licensed.run("export", "c.sayso", "--format", "other", status=2)
