@@ -32,6 +32,7 @@ from sayso_protocol.reconcile_walk import Differences, differences
 ENTRIES = 1_000_000
 DIFFERENCES = (0, 10, 100, 1_000)
 NEGENTROPY = {0: 676.0, 100: 328_000.0}  # bytes, as its authors document them
+MOST = {0: 1_000, 10: 15_000, 100: 90_000, 1_000: 600_000}  # bytes that we allow ourselves
 BOUND_BYTES = 8  # a difference: a short id
 SKETCH_LEVEL = 12  # of 244 entries: whose nodes a sketch would be over
 
@@ -71,8 +72,10 @@ def _compare(left: Path, right: Path, count: int) -> Iterator[Figure]:
     if {one.found for one in costs} != {count}:
         raise AssertionError(f"not all of {count} differences were found: {costs}")
     peers = {"negentropy, as documented": NEGENTROPY[count]} if count in NEGENTROPY else {}
-    limit = f"{BOUND_BYTES} B a difference: {BOUND_BYTES * count} B"
+    limit = f"at most {MOST[count]:,} B; {BOUND_BYTES} B a difference: {BOUND_BYTES * count:,} B"
     size = statistics.median(one.bytes for one in costs)
+    if size > MOST[count]:
+        raise AssertionError(f"{count} differences took {size:,.0f} bytes: {limit}")
     yield Figure(f"sync.bytes_{count}", size, "B", "lower", peers, limit)
     trips = statistics.median(one.questions for one in costs)
     yield Figure(f"sync.round_trips_{count}", trips, "round trips", "lower")
