@@ -37,7 +37,6 @@ from sayso_node.gossip.inbound import guard_inbound
 from sayso_node.gossip.router import Router
 from sayso_node.gossip.standing import Standing
 from sayso_node.gossip.transports import transports
-from sayso_node.gossip.windows import release_by_halves
 
 PRUNE_EVERY_S: Final = 30.0
 
@@ -58,7 +57,6 @@ class Node:
     @classmethod
     def build(cls, config: GossipConfig, tally: Counter[str], tell: Tell) -> "Node":
         """A host with every guard in place."""
-        release_by_halves()
         host = _bare_host(config)
         network = cast("Swarm", host.get_network())
         _close_doors(host, network)
