@@ -147,7 +147,8 @@ class Clients:
         }
         status, answer = await self.ask("POST", "/v1/check", json={**question, "rows": rows})
         assert status == 200, answer
-        revoked = {word for one in kept for word in getattr(one.message, "words", ())}
+        taken_back = [one.message for one in kept if isinstance(one.message, Revocation)]
+        revoked = {word for message in taken_back for word in message.words}
         for (_, consent), reason in zip(held, answer["reasons"], strict=True):
             assert reason == "revoked" or not consent.license_masks.keys() & revoked
             assert reason != "unknown"
