@@ -57,10 +57,10 @@ async def negotiated(request: web.Request, handler: Handler) -> web.StreamRespon
         response = await handler(request)
     else:
         response = refusal(NotAcceptable(f"this is answered as {' or '.join(offers)}"))
-    if response.prepared or not isinstance(response, web.Response):
-        return response
     if form is JSON and "Vary" in response.headers:
         return response  # its route has dressed it
+    if response.prepared or not isinstance(response, web.Response):
+        return response
     if offers is not FORMS:
         form = choose(accept, FORMS) or JSON
     return await _dressed(request, response, form or JSON)

@@ -27,7 +27,7 @@ NAMES: Final = {path: _named(path) for path in PATHS}
 async def documented(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuse a query that the document does not have; raises BadRequest."""
     text, resource = request.rel_url.raw_query_string, request.match_info.route.resource
-    if text and resource:
+    if text and resource is not None:
         _check(resource.canonical, text)
     return await handler(request)
 
