@@ -16,6 +16,7 @@ from simulation.run import Result, simulate
 
 KEPT = Path(__file__).with_name("kept_seeds.txt")
 CHUNK = 8
+SAY_EVERY = 100  # runs, how far it has come: thousands take half an hour
 
 
 def main() -> int:
@@ -47,6 +48,8 @@ def report(results: Iterable[Result], *, keep: bool, verbose: bool) -> int:
             failed += 1
             if keep:
                 write_down(result)
+        if runs % SAY_EVERY == 0:
+            sys.stderr.write(f"{runs} runs, {failed} failed\n")
     sys.stdout.write(f"{runs} runs, {failed} failed; {granted} rows were clear\n")
     return 1 if failed else 0
 
