@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from node.gossip.harness import until
 from sayso_protocol.typed_data import Network
+from support.waiting import until
 
 FOLDER = Path(__file__).parent
 

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from interop.javascript_peer import JavaScriptPeer
-from node.gossip.harness import until
 from node.gossip.victims import TRANSPORTS
 from sayso_protocol.envelope import Envelope
 from support.gossiping import GossipingNode
 from support.node_rig import consent, revocation
 from support.protocol_strategies import NETWORK
+from support.waiting import until
 
 
 async def _arrives(node: GossipingNode, peer: JavaScriptPeer, message: Envelope) -> None:

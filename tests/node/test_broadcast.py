@@ -13,8 +13,9 @@ from sayso_protocol.errors import SaysoError, TooLarge
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.wire import consents_topic, decode_bundle, encode_bundle, revocations_topic
 from support.fake_network import Switchboard, no_answer
-from support.node_rig import NodeRig, consent, revocation, until
+from support.node_rig import NodeRig, consent, revocation
 from support.protocol_strategies import BEN, NETWORK
+from support.waiting import until
 
 CONSENTS, REVOCATIONS = consents_topic(NETWORK), revocations_topic(NETWORK)
 

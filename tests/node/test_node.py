@@ -19,9 +19,10 @@ from sayso_protocol.primitives import address_text, hex_text
 from sayso_protocol.reconcile import RangeRequest, encode_request
 from support.fake_chain import FakeChain
 from support.fake_network import Switchboard
-from support.node_rig import ManualClock, consent, node_key, revocation, until
+from support.node_rig import ManualClock, consent, node_key, revocation
 from support.protocol_strategies import BEN, NETWORK
 from support.running_node import RunningNode, config, running_node
+from support.waiting import until
 
 
 async def reasons(node: RunningNode, *envelopes: Envelope) -> list[str]:

@@ -4,9 +4,7 @@ with NodeRig(tmp_path) as rig:
     await rig.give(consent(1))
 """
 
-import asyncio
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -38,7 +36,6 @@ from support.fake_network import FakeNetwork, Switchboard
 from support.protocol_strategies import ADA, NETWORK, NODE, a_consent, item_hashes, signed
 
 NOW = 1_750_000_000.0  # between the dates of an ordinary consent
-DEADLINE_S = 30.0  # generous: only a failure waits for it
 
 
 class ManualClock:
@@ -49,14 +46,6 @@ class ManualClock:
 
     def now(self) -> float:
         return self.time
-
-
-async def until(condition: Callable[[], object], deadline_s: float = DEADLINE_S) -> None:
-    """Return when the condition holds; fail at the deadline."""
-    end = time.monotonic() + deadline_s
-    while not condition():
-        assert time.monotonic() < end, f"not within {deadline_s} s: {condition}"
-        await asyncio.sleep(0.002)
 
 
 class NoChain:

@@ -15,8 +15,9 @@ from node.gossip import hostile, hostile_layers
 from sayso_protocol.envelope import Envelope, encode
 from sayso_protocol.primitives import hex_text
 from sayso_protocol.wire import consents_topic, encode_bundle
-from support.node_rig import consent, until
+from support.node_rig import consent
 from support.protocol_strategies import NETWORK
+from support.waiting import until
 
 STRANGERS = 1_000
 ATTACKS = {

@@ -20,9 +20,10 @@ from sayso_protocol.envelope import Envelope, encode
 from sayso_protocol.primitives import address_text, hex_text
 from sayso_protocol.typed_data import typed_data
 from sayso_protocol.wire import encode_bundle
-from support.node_rig import DEADLINE_S, ManualClock, consent, revocation, until
+from support.node_rig import ManualClock, consent, revocation
 from support.protocol_strategies import ADA, BEN, NETWORK
 from support.running_node import RunningNode
+from support.waiting import DEADLINE_S, until
 
 JSON, MSGPACK = "application/json", "application/msgpack"
 ONE: Final = consent(1, count=3)

@@ -17,9 +17,10 @@ from sayso_protocol.receipt_text import receipt_from_json
 from sayso_protocol.receipts import check_results, join_rows, number_reasons
 from sayso_protocol.verdict import Reason, Row
 from support.fake_chain import SUBMITTER, FakeChain
-from support.node_rig import NOW, ManualClock, consent, node_key, revocation, until
+from support.node_rig import NOW, ManualClock, consent, node_key, revocation
 from support.protocol_strategies import ADA, BEN, CLEO, NETWORK
 from support.running_node import RunningNode, running_node
+from support.waiting import until
 
 KEY = bytes(node_key("rig").verify_key)
 TRUSTED = NetworkFile(NETWORK, 1, 0, (Operator("rig", KEY),))

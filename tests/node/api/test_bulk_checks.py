@@ -15,9 +15,10 @@ from sayso_protocol.primitives import address_text, hex_text
 from sayso_protocol.receipt_text import receipt_from_json
 from sayso_protocol.receipts import check_results, join_rows
 from sayso_protocol.verdict import REASONS, Query, Row
-from support.node_rig import ManualClock, consent, node_key, revocation, until
+from support.node_rig import ManualClock, consent, node_key, revocation
 from support.protocol_strategies import BEN, NETWORK
 from support.running_node import MSGPACK, RunningNode, running_node
+from support.waiting import until
 
 TRUSTED = NetworkFile(NETWORK, 1, 0, (Operator("rig", bytes(node_key("rig").verify_key)),))
 SOME = [consent(number, count=3) for number in range(1, 4)]

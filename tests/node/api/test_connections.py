@@ -13,8 +13,9 @@ from node.api.process import HEALTHY, NodeProcess, node_process, parse, read_ans
 from node.api.routes import GOOD, full_node, send, status_of
 from node.api.test_refusals import faults_of_the_node
 from sayso_node.api import bodies, connections, events
-from support.node_rig import ManualClock, until
+from support.node_rig import ManualClock
 from support.running_node import RunningNode
+from support.waiting import until
 
 IDLE = 1_000
 FILES = 4_096  # open ones, of this process and of those that it starts

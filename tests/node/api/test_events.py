@@ -15,9 +15,10 @@ from sayso_node.errors import StoreUnusable
 from sayso_protocol.primitives import address_text, hex_text
 from sayso_protocol.scopes import scope_word
 from support.fake_chain import revoked
-from support.node_rig import DEADLINE_S, NOW, consent, revocation, until
+from support.node_rig import NOW, consent, revocation
 from support.protocol_strategies import ADA, BEN
 from support.running_node import RunningNode, running_node
+from support.waiting import DEADLINE_S, until
 
 FIRST = {"after": "0"}
 

@@ -10,9 +10,10 @@ from sayso_protocol.primitives import hex_text
 from sayso_protocol.receipt_text import acknowledgement_from_json
 from sayso_protocol.wire import consents_topic, encode_bundle, revocations_topic
 from support.fake_chain import FakeChain
-from support.node_rig import ManualClock, consent, node_key, revocation, until
+from support.node_rig import ManualClock, consent, node_key, revocation
 from support.protocol_strategies import NETWORK
 from support.running_node import MSGPACK, RunningNode, running_node
+from support.waiting import until
 
 TRUSTED = NetworkFile(NETWORK, 1, 0, (Operator("rig", bytes(node_key("rig").verify_key)),))
 

@@ -12,9 +12,10 @@ from sayso_protocol.primitives import address_text, hex_text, keccak
 from sayso_protocol.receipts import ChainPoint
 from sayso_protocol.scopes import scope_word
 from support.endpoint import SILENT, Endpoint, Failure, Raw, endpoint
-from support.node_rig import consent, until
+from support.node_rig import consent
 from support.protocol_strategies import ADA, CLEO, NETWORK
 from support.running_node import RunningNode, running_node
+from support.waiting import until
 
 ONE = consent(1, count=3, sponsor=None, guardian=CLEO, via="kled.ai")
 PURPOSE = ONE.message.purposes[1]  # type: ignore[union-attr]

@@ -8,8 +8,9 @@ import pytest
 from sayso.errors import NodeRefused
 from sayso.snapshots import pull
 from sayso.transport import Transport
-from support.node_rig import consent, revocation, until
+from support.node_rig import consent, revocation
 from support.running_node import RunningNode, running_node
+from support.waiting import until
 
 
 @pytest.fixture

@@ -13,9 +13,10 @@ from sayso_protocol.network_file import NetworkFile, Operator
 from sayso_protocol.primitives import address_text, hex_text
 from sayso_protocol.statuses import status_from_json, status_to_json
 from sayso_protocol.verdict import Query, Reason, Row
-from support.node_rig import ManualClock, NodeRig, consent, node_key, revocation, until
+from support.node_rig import ManualClock, NodeRig, consent, node_key, revocation
 from support.protocol_strategies import BEN, NETWORK
 from support.running_node import RunningNode
+from support.waiting import until
 
 TRUSTED = NetworkFile(NETWORK, 1, 0, (Operator("rig", bytes(node_key("rig").verify_key)),))
 ONE = consent(1)

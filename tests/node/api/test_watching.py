@@ -19,9 +19,10 @@ from sayso_node.api.events import EventRoutes
 from sayso_node.store.engine import Engine
 from sayso_protocol.primitives import hex_text
 from sayso_protocol.scopes import Scope, file_subject
-from support.node_rig import ManualClock, consent, revocation, until
+from support.node_rig import ManualClock, consent, revocation
 from support.protocol_strategies import ADA, BEN, CLEO
 from support.running_node import RunningNode, running_node
+from support.waiting import until
 
 COUNT = 6
 CONSENTS = [consent(number) for number in range(1, COUNT + 1)]

@@ -10,7 +10,7 @@ from node.chain.paying import WAIT_S, Paying
 from sayso_node.chain import anchorer as anchorer_module
 from sayso_node.chain import payer as payer_module
 from support.fake_chain import unreachable
-from support.node_rig import until
+from support.waiting import until
 
 
 @pytest.fixture

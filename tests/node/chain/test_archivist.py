@@ -19,7 +19,7 @@ from sayso_protocol.envelope import Envelope, encode
 from sayso_protocol.primitives import address_from_text, hash_from_text
 from sayso_protocol.receipt_proofs import LandedRevocation, check_receipt_proof
 from support.anvil import RICH_KEY, anvil
-from support.node_rig import until
+from support.waiting import until
 
 NODE_ACCOUNT = address_from_text(Account.from_key(RICH_KEY).address)
 ETHER = 10**18

@@ -20,7 +20,8 @@ from sayso_protocol.primitives import hex_text, sha256
 from sayso_protocol.wire import BATCH_PROTOCOL
 from support.fake_chain import SUBMITTER
 from support.fake_network import Switchboard
-from support.node_rig import NodeRig, until
+from support.node_rig import NodeRig
+from support.waiting import until
 
 SPONSOR = b"\x11" * 32
 BATCH = Batch(SPONSOR, tuple(sha256(bytes([number])) for number in range(4)))

@@ -16,8 +16,9 @@ from sayso_protocol.primitives import sha256
 from sayso_protocol.receipts import ChainPoint
 from sayso_protocol.words import Masks
 from support.fake_chain import FakeChain, anchored, revoked, unreachable
-from support.node_rig import NOW, NodeRig, until
+from support.node_rig import NOW, NodeRig
 from support.protocol_strategies import ADA, BEN
+from support.waiting import until
 
 ROOT, OTHER_ROOT = sha256(b"root"), sha256(b"other root")
 

@@ -16,8 +16,8 @@ from sayso_protocol.primitives import keccak
 from sayso_protocol.scopes import scope_word
 from sayso_protocol.typed_data import digest
 from support.anvil import anvil
-from support.node_rig import DEADLINE_S
 from support.protocol_strategies import NODE, a_consent, address_of, item_hashes, sign_digest
+from support.waiting import DEADLINE_S
 
 EVERYTHING = scope_word("everything")
 CAP = 16_777_216

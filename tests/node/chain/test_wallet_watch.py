@@ -20,8 +20,9 @@ from sayso_protocol.primitives import sha256
 from sayso_protocol.receipts import ChainPoint, join_rows
 from sayso_protocol.typed_data import digest
 from sayso_protocol.verdict import REASONS, Query, Reason, Row
-from support.node_rig import NOW, NodeRig, consent, until
+from support.node_rig import NOW, NodeRig, consent
 from support.protocol_strategies import ADA, BEN, NETWORK, NODE, a_consent, item_hashes, signed
+from support.waiting import until
 
 AGE_S = 60
 WALLET = b"\xc0" * 20

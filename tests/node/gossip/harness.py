@@ -1,7 +1,6 @@
 """Real gossip processes on loopback, and what they heard."""
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,31 +9,16 @@ from sayso_node.gossip.book import PeerBook
 from sayso_node.gossip.config import GossipConfig
 from sayso_node.gossip.process import GossipProcess
 from sayso_node.interfaces import Judgement, NetworkHandlers
+from support.waiting import until
 
 CONSENTS = "/sayso/1/1337/0x00/consents"
 REVOCATIONS = "/sayso/1/1337/0x00/revocations"
 SYNC = "/sayso/sync/1"
-DEADLINE_S = 60.0  # generous: the machine may be busy, and only a failure waits for it
 
 Judging = Callable[[str, bytes, str], Awaitable[Judgement]]
 Answering = Callable[[str, bytes, str], Awaitable[bytes]]
 
 _QUICK: dict[str, float] = {"heartbeat_s": 0.2, "redial_min_s": 0.1, "redial_max_s": 0.5}
-
-
-async def until(
-    condition: Callable[[], object | Awaitable[object]], deadline_s: float = DEADLINE_S
-) -> None:
-    """Return when the condition holds; fail at the deadline."""
-    end = time.monotonic() + deadline_s
-    while True:
-        holds = condition()
-        if isinstance(holds, Awaitable):
-            holds = await holds
-        if holds:
-            return
-        assert time.monotonic() < end, f"not within {deadline_s} s: {condition}"
-        await asyncio.sleep(0.02)
 
 
 def alive(pid: int) -> bool:

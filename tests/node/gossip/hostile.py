@@ -29,7 +29,8 @@ from libp2p.stream_muxer.yamux.yamux import PROTOCOL_ID as YAMUX
 from libp2p.stream_muxer.yamux.yamux import Yamux
 from multiaddr import Multiaddr
 
-from node.gossip.harness import CONSENTS, DEADLINE_S
+from node.gossip.harness import CONSENTS
+from support.waiting import DEADLINE_S
 
 PEER_PATIENCE_S = 20.0
 _log = logging.getLogger(__name__)

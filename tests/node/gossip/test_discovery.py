@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from node.gossip.harness import Network, Peer, meshed, until
+from node.gossip.harness import Network, Peer, meshed
 from sayso_node.clock import SystemClock
 from sayso_node.gossip import acquaintances, discovery
 from sayso_node.gossip.book import PeerBook
 from sayso_node.gossip.groups import MAX_ADDRESS_CHARS
 from sayso_protocol.packing import pack, unpack
 from sayso_protocol.wire import PEERS_PROTOCOL
+from support.waiting import until
 
 QUICK: dict[str, Any] = {"discover_every_s": 0.1, "ask_peers_every_s": 0.3, "discovered_redial_s": 0.1}
 PROTOCOL = (Path(__file__).parents[3] / "docs/protocol.md").read_text()

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.gossip.harness import until
 from sayso_node.errors import GossipDown, GossipQueueFull
 from sayso_node.gossip import frames
 from sayso_node.gossip.link import Link
 from sayso_protocol.errors import Malformed, TooLarge
+from support.waiting import until
 
 _values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.text() | st.binary(),

@@ -12,13 +12,13 @@ import pytest
 
 from node.api.process import NodeProcess, node_process, watched
 from node.gossip.greedy import EVERYTHING, GREEDY, Greedy
-from node.gossip.harness import until
 from sayso_node.sync.shares import MOST, PER_SECOND, STRANGERS_PER_SECOND
 from sayso_protocol.envelope import Envelope
 from sayso_protocol.fingerprints import NODES
 from sayso_protocol.primitives import hex_text
 from support.gossiping import GossipingNode
 from support.node_rig import consent
+from support.waiting import until
 
 BYTES = 256  # of an answer cost as much as an entry
 UNDER_WAY = 4  # requests of one peer at once

@@ -16,7 +16,7 @@ import pytest_asyncio
 from libp2p.pubsub.pb import rpc_pb2
 
 from node.gossip import hostile, hostile_layers
-from node.gossip.harness import CONSENTS, Network, Peer, accept, until
+from node.gossip.harness import CONSENTS, Network, Peer, accept
 from node.gossip.victims import (
     MOST_MEGABYTES,
     TRANSPORTS,
@@ -27,6 +27,7 @@ from node.gossip.victims import (
     works,
 )
 from sayso_node.interfaces import Judgement
+from support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

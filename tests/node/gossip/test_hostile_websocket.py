@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from node.gossip import hostile, hostile_websocket
-from node.gossip.harness import Network, Peer, until
+from node.gossip.harness import Network, Peer
 from node.gossip.hostile_websocket import HEADERS, UPGRADES, hung_up_on, upgraded
 from node.gossip.victims import (
     MOST_MEGABYTES,
@@ -24,6 +24,7 @@ from node.gossip.victims import (
     works,
 )
 from sayso_node.gossip.addresses import peer_id_of_seed
+from support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 WEBSOCKET = (TRANSPORTS["websocket"],)

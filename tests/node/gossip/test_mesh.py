@@ -13,12 +13,12 @@ from node.gossip.harness import (
     accept,
     configuration,
     meshed,
-    until,
 )
 from sayso_node.errors import InvalidNodeConfig
 from sayso_node.gossip.addresses import multiaddr_for, peer_id_of_seed
 from sayso_node.interfaces import Judgement
 from sayso_protocol.errors import TooLarge
+from support.waiting import until
 
 
 async def _line(network: Network) -> tuple[Peer, Peer, Peer]:

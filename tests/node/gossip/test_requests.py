@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from node.gossip.harness import SYNC, Network, Peer, until
+from node.gossip.harness import SYNC, Network, Peer
 from sayso_node.errors import PeerUnreachable
 from sayso_node.gossip.addresses import peer_id_of_seed
 from sayso_protocol.errors import TooLarge
+from support.waiting import until
 
 MIB = 1024 * 1024
 TIMEOUT_S = 30.0

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 from libp2p.peer.id import ID
 
-from node.gossip.harness import CONSENTS, REVOCATIONS, Network, meshed, until
+from node.gossip.harness import CONSENTS, REVOCATIONS, Network, meshed
 from sayso_node.gossip import standing
 from sayso_node.gossip.standing import Standing
 from sayso_node.interfaces import Judgement
+from support.waiting import until
 
 BAD, GOOD = ID(b"bad"), ID(b"good")
 

@@ -10,18 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from node.gossip.harness import (
-    CONSENTS,
-    SYNC,
-    Network,
-    Peer,
-    alive,
-    configuration,
-    meshed,
-    until,
-)
+from node.gossip.harness import CONSENTS, SYNC, Network, Peer, alive, configuration, meshed
 from sayso_node.errors import GossipDown, GossipQueueFull, PeerUnreachable
 from sayso_node.gossip.process import GossipProcess
+from support.waiting import until
 
 LIBRARY_GRUDGE_S = 60.0  # for so long py-libp2p by itself refuses to dial after a failure
 

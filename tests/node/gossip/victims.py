@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from node.gossip.harness import CONSENTS, SYNC, Network, Peer, meshed, until
+from node.gossip.harness import CONSENTS, SYNC, Network, Peer, meshed
+from support.waiting import until
 
 MIB = 1024 * 1024
 MOST_MEGABYTES = 300  # an idle child has about 90

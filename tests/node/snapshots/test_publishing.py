@@ -20,8 +20,9 @@ from sayso_protocol.scopes import scope_word
 from sayso_protocol.snapshot import Snapshot, Snapshots, read_snapshot
 from sayso_protocol.snapshot_keys import as_keys, bit_key, doubt_key, scopes_key, word_key
 from sayso_protocol.verdict import REASONS, Query
-from support.node_rig import NOW, NodeRig, consent, node_key, revocation, until
+from support.node_rig import NOW, NodeRig, consent, node_key, revocation
 from support.protocol_strategies import ADA, BEN, CLEO, NETWORK
+from support.waiting import until
 
 TRUSTED = NetworkFile(NETWORK, 1, 0, (Operator("rig", bytes(node_key("rig").verify_key)),))
 EVERYTHING = scope_word("everything")

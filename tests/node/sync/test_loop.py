@@ -11,7 +11,8 @@ from node.sync.peers import Peer
 from sayso_node.sync.loop import SyncLoop
 from sayso_protocol.envelope import CONSENT
 from sayso_protocol.reconcile import FingerprintsRequest, RangeRequest
-from support.node_rig import NodeRig, consent, until
+from support.node_rig import NodeRig, consent
+from support.waiting import until
 
 NEVER_S = 3_600.0
 
