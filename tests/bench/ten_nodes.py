@@ -33,7 +33,7 @@ from sayso_protocol.primitives import address_from_text, address_text, hex_text,
 from sayso_protocol.typed_data import Network, digest
 from sayso_protocol.wire import encode_bundle
 
-NODES = int(os.environ.get("SAYSO_BENCH_NODES", "10"))
+NODES = 10
 REVOCATIONS = 120
 WARM_UP = 10  # before them: meshes are joined, connections to the API are open
 EVERY_S = 0.5

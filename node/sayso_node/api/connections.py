@@ -41,7 +41,7 @@ class Connection(web.RequestHandler):
 
     @property
     def is_busy(self) -> bool:
-        """Whether a route has a request of it at hand."""
+        """Whether a route has a request of it at hand; aiohttp keeps that under a private name."""
         return self._current_request is not None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
