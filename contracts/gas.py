@@ -18,9 +18,10 @@ from web3.contract import Contract
 from eas import NOBODY, Revoker, artifacts
 from sayso_contracts.calls import Call, Calls
 from sayso_contracts.deploy import deploy
-from sayso_protocol.messages import Revocation
+from sayso_protocol.messages.revocation import Revocation
+from sayso_protocol.messages.typed_data import digest
+from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_from_text, keccak
-from sayso_protocol.typed_data import Network, digest
 
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parent

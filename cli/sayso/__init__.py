@@ -16,18 +16,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sayso.checking import CheckFiles, ask, load_manifest, write_results
-    from sayso.client import NodeClient
+    from sayso.buyer.checking import CheckFiles, ask, load_manifest, write_results
+    from sayso.buyer.manifest import read_manifest
+    from sayso.buyer.verifying import read_receipt, verify_receipt
+    from sayso.contributor.keystore import load_key, new_account, save_key
+    from sayso.contributor.licensing import Terms, grant, sign_message
+    from sayso.contributor.planning import Wish, make_plan
     from sayso.files import find_files, hash_files
     from sayso.gate.gate import Gate
     from sayso.gate.running import GateFiles
-    from sayso.keys import load_key, new_account, save_key
-    from sayso.licensing import Terms, grant, sign_message
-    from sayso.manifest import read_manifest
     from sayso.networks import load_network, save_network
-    from sayso.parsing import Question
-    from sayso.planning import Wish, make_plan
-    from sayso.verifying import read_receipt, verify_receipt
+    from sayso.node_client.client import NodeClient
+    from sayso.node_client.parsing import Question
 
 __all__ = [
     "CheckFiles",
@@ -56,18 +56,18 @@ __all__ = [
 ]
 
 _MODULES = (
-    ("checking", ("CheckFiles", "ask", "load_manifest", "write_results")),
-    ("client", ("NodeClient",)),
+    ("buyer.checking", ("CheckFiles", "ask", "load_manifest", "write_results")),
+    ("node_client.client", ("NodeClient",)),
     ("gate.gate", ("Gate",)),
     ("gate.running", ("GateFiles",)),
     ("files", ("find_files", "hash_files")),
-    ("keys", ("load_key", "new_account", "save_key")),
-    ("licensing", ("Terms", "grant", "sign_message")),
-    ("manifest", ("read_manifest",)),
+    ("contributor.keystore", ("load_key", "new_account", "save_key")),
+    ("contributor.licensing", ("Terms", "grant", "sign_message")),
+    ("buyer.manifest", ("read_manifest",)),
     ("networks", ("load_network", "save_network")),
-    ("parsing", ("Question",)),
-    ("planning", ("Wish", "make_plan")),
-    ("verifying", ("read_receipt", "verify_receipt")),
+    ("node_client.parsing", ("Question",)),
+    ("contributor.planning", ("Wish", "make_plan")),
+    ("buyer.verifying", ("read_receipt", "verify_receipt")),
 )
 _PLACES = {name: f"sayso.{module}" for module, names in _MODULES for name in names}
 

@@ -21,10 +21,10 @@ from sayso_contracts.abi import describe_revert, topic
 from sayso_contracts.calls import Call, Calls
 from sayso_contracts.errors import BadLog, TransactionTooLarge
 from sayso_contracts.transactions import MAX_TRANSACTION_GAS
-from sayso_protocol.messages import Revocation
+from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.primitives import address_from_text, address_text, hex_text
-from sayso_protocol.signatures import EOA_SIGNATURE_BYTES
-from sayso_protocol.wallet_proofs import DEPLOYED, read_wallet_proof
+from sayso_protocol.signatures.contract_wallets import DEPLOYED, read_wallet_proof
+from sayso_protocol.signatures.wallets import EOA_SIGNATURE_BYTES
 
 REJECTED_TOPIC = topic("Rejected")
 

@@ -19,7 +19,7 @@ from eth_account.signers.local import LocalAccount
 from nacl.signing import SigningKey
 
 from sayso_node.errors import InvalidNodeConfig
-from sayso_node.gossip.addresses import DIALLING, check_ip, check_where, peer_id_of
+from sayso_node.gossip.peers.addresses import DIALLING, check_ip, check_where, peer_id_of
 from sayso_node.identity import create_identity, load_identity
 from sayso_node.interfaces import Randomness
 from sayso_protocol.errors import SaysoError

@@ -8,7 +8,7 @@ could be known elsewhere.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sayso_protocol.receipts import ChainPoint
+from sayso_protocol.receipts.receipt import ChainPoint
 
 QUORUM = 2  # configured peers that must have been asked; all, if there are fewer
 

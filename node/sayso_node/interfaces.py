@@ -49,7 +49,7 @@ PeerHandler = Callable[[str, bool], None]  # (peer id, connected)
 
 
 @dataclass(frozen=True)
-class NetworkHandlers:
+class TransportHandlers:
     """What the node wants to be told by the network."""
 
     on_frame: FrameHandler
@@ -57,10 +57,10 @@ class NetworkHandlers:
     on_peer: PeerHandler
 
 
-class Network(Protocol):
-    """Network carries frames to all peers and requests to one."""
+class Transport(Protocol):
+    """Transport carries frames to all peers and requests to one."""
 
-    async def start(self, handlers: NetworkHandlers) -> None:
+    async def start(self, handlers: TransportHandlers) -> None:
         """Listen, dial the configured peers and keep redialling them."""
         ...
 

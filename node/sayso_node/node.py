@@ -14,48 +14,48 @@ from importlib.metadata import version
 from typing import Any
 
 from sayso_node.alarms import Alarms
-from sayso_node.api.about import AboutRoutes
-from sayso_node.api.checks import CheckRoutes
-from sayso_node.api.events import EventRoutes
-from sayso_node.api.licenses import LicenseRoutes
-from sayso_node.api.listings import ListRoutes
-from sayso_node.api.messages import MessageRoutes
-from sayso_node.api.openapi import DocumentRoutes
-from sayso_node.api.paging import Pages
-from sayso_node.api.proofs import ProofRoutes
-from sayso_node.api.revocations import RevocationRoutes
-from sayso_node.api.server import HttpServer
-from sayso_node.api.snapshots import SnapshotRoutes
-from sayso_node.api.status import StatusRoutes
-from sayso_node.api.storage_proofs import StorageProofs
-from sayso_node.api.typed import TypedDataRoutes
-from sayso_node.broadcast import Broadcast
-from sayso_node.chain.batch_fetcher import BatchFetcher
-from sayso_node.chain.batch_protocol import answer_batch
-from sayso_node.chain.http_json import HttpJson
+from sayso_node.api.http.paging import Pages
+from sayso_node.api.http.server import HttpServer
+from sayso_node.api.routes.about import AboutRoutes
+from sayso_node.api.routes.checks import CheckRoutes
+from sayso_node.api.routes.events import EventRoutes
+from sayso_node.api.routes.licenses import LicenseRoutes
+from sayso_node.api.routes.listings import ListRoutes
+from sayso_node.api.routes.messages import MessageRoutes
+from sayso_node.api.routes.proofs import ProofRoutes
+from sayso_node.api.routes.revocations import RevocationRoutes
+from sayso_node.api.routes.snapshots import SnapshotRoutes
+from sayso_node.api.routes.status import StatusRoutes
+from sayso_node.api.routes.typed_data import TypedDataRoutes
+from sayso_node.api.schema.openapi import DocumentRoutes
+from sayso_node.batches.fetcher import BatchFetcher
+from sayso_node.batches.http_json import HttpJson
+from sayso_node.batches.protocol import answer_batch
+from sayso_node.chain.reading.storage_proofs import StorageProofs
 from sayso_node.chain.side import ChainSide
 from sayso_node.config import PEER_FILE, SNAPSHOT_FOLDER, STORE_FILE, NodeConfig
 from sayso_node.counters import Counters
 from sayso_node.errors import NotFound
 from sayso_node.freshness import Freshness
-from sayso_node.gossip.addresses import split_multiaddr
-from sayso_node.gossip.book import PeerBook
+from sayso_node.gossip.broadcast import Broadcast
 from sayso_node.gossip.config import GossipConfig
+from sayso_node.gossip.peers.addresses import split_multiaddr
+from sayso_node.gossip.peers.peer_store import PeerBook
 from sayso_node.gossip.process import GossipProcess
-from sayso_node.intake import Intake
-from sayso_node.interfaces import Clock, NetworkHandlers
-from sayso_node.judging import Judge
-from sayso_node.signing import Signer
+from sayso_node.intake.intake import Intake
+from sayso_node.interfaces import Clock, TransportHandlers
 from sayso_node.snapshots.publishing import SnapshotPublisher
-from sayso_node.statuses import StatusDesk
 from sayso_node.store.engine import Engine
 from sayso_node.store.sponsors import Quotas
 from sayso_node.sync.answering import Answering
 from sayso_node.sync.asking import SyncRounds
 from sayso_node.sync.loop import SyncLoop
+from sayso_node.verdicts.judge import Judge
+from sayso_node.verdicts.signer import Signer
+from sayso_node.verdicts.status_desk import StatusDesk
 from sayso_node.web.page import PageRoutes
-from sayso_protocol import wire
 from sayso_protocol.limits import LIMITS
+from sayso_protocol.messages import wire
 from sayso_protocol.primitives import address_text
 
 log = logging.getLogger(__name__)
@@ -145,7 +145,7 @@ class Node:
         """Store first, listening last: nothing is accepted that could not be kept."""
         self._store.start()
         self._intake.start()
-        handlers = NetworkHandlers(self._broadcast.on_frame, self._on_request, self._on_peer)
+        handlers = TransportHandlers(self._broadcast.on_frame, self._on_request, self._on_peer)
         await self._network.start(handlers)
         if self._config.runs("sync"):
             self._spawn("sync", self._sync.run())

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sayso_protocol.errors import InvalidNetworkFile, SaysoError, UnknownSigner
+from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_from_text, address_text
-from sayso_protocol.typed_data import Network
 
 _KEY = re.compile(r"[0-9a-f]{64}")  # bytes.fromhex alone would skip white space
 

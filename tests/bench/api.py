@@ -18,11 +18,11 @@ from bench.load import Seen, load
 from bench.real_node import MeasuredNode, measured_node
 from sayso.demo.ports import LOOPBACK, free_ports
 from sayso.demo.waiting import until
-from sayso.statuses import StatusQuestion
-from sayso_protocol.receipt_text import receipt_from_json
-from sayso_protocol.receipts import check_results, join_rows
-from sayso_protocol.row_tree import roots
-from sayso_protocol.verdict import Query, Reason, Row
+from sayso.node_client.status import StatusQuestion
+from sayso_protocol.encoding.row_tree import roots
+from sayso_protocol.receipts.receipt import check_results, join_rows
+from sayso_protocol.receipts.text import receipt_from_json
+from sayso_protocol.verdicts.verdict import Query, Reason, Row
 
 LICENSES = 1_000
 ITEMS = 1_000

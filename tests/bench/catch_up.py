@@ -17,23 +17,23 @@ from nacl.signing import SigningKey
 from bench.consents import BUYERS, NETWORK, consent
 from bench.figure import Figure
 from bench.verify import per_core
-from sayso_node.chain.contract_wallets import ContractWallets
+from sayso_node.chain.reading.contract_wallets import ContractWallets
 from sayso_node.clock import SystemClock
 from sayso_node.counters import Counters
 from sayso_node.freshness import Freshness
-from sayso_node.gossip.addresses import peer_id_of, split_multiaddr
 from sayso_node.gossip.config import GossipConfig
+from sayso_node.gossip.peers.addresses import peer_id_of, split_multiaddr
 from sayso_node.gossip.process import GossipProcess
-from sayso_node.intake import Intake
-from sayso_node.interfaces import Judgement, NetworkHandlers
-from sayso_node.outcome import Channel, Source, Status
+from sayso_node.intake.intake import Intake
+from sayso_node.intake.outcome import Channel, Source, Status
+from sayso_node.interfaces import Judgement, TransportHandlers
 from sayso_node.store.engine import Engine
 from sayso_node.store.sponsors import Quotas
 from sayso_node.sync.answering import Answering
 from sayso_node.sync.asking import SyncRounds
-from sayso_protocol.envelope import encode
+from sayso_protocol.messages.envelope import encode
+from sayso_protocol.messages.wire import SYNC_PROTOCOL
 from sayso_protocol.primitives import sha256
-from sayso_protocol.wire import SYNC_PROTOCOL
 from support.node_rig import NoChain
 
 MESSAGES = 200_000
@@ -90,7 +90,7 @@ class _Parts:
 
     async def start(self) -> None:
         self.store.start()
-        await self.network.start(NetworkHandlers(self._ignore, self._answer, lambda _p, _c: None))
+        await self.network.start(TransportHandlers(self._ignore, self._answer, lambda _p, _c: None))
 
     async def stop(self) -> None:
         await self.network.stop()

@@ -6,11 +6,12 @@ from dataclasses import replace
 from eth_account import Account
 from hexbytes import HexBytes
 
-from sayso_protocol.envelope import Envelope
-from sayso_protocol.merkle import content_root
-from sayso_protocol.messages import Consent
+from sayso_protocol.encoding.merkle import content_root
+from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.envelope import Envelope
+from sayso_protocol.messages.typed_data import digest
+from sayso_protocol.network import Network
 from sayso_protocol.primitives import ANYONE, HASH_BYTES, NOBODY, address_from_text, sha256
-from sayso_protocol.typed_data import Network, digest
 
 NETWORK = Network(31_337, bytes(range(20)))
 ISSUED_AT = 1_760_000_000  # the latest of them

@@ -18,7 +18,7 @@ from sayso_node.store.admission import Admitted
 from sayso_node.store.consents import Keeper
 from sayso_node.store.engine import Engine
 from sayso_node.store.sponsors import Quotas
-from sayso_protocol.envelope import Envelope
+from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.primitives import sha256
 
 CHANGES = 400

@@ -26,19 +26,19 @@ from nacl.signing import SigningKey
 from bench.consents import DAY_S, NETWORK, current
 from bench.figure import Figure
 from bench.real_node import measured_node
-from sayso.bundles import bundle_bytes
+from sayso.contributor.saved_messages import bundle_bytes
 from sayso.gate.gate import Gate
 from sayso.gate.running import GateFiles
 from sayso.networks import save_network
-from sayso_protocol.envelope import Envelope
-from sayso_protocol.messages import Consent
+from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.network_file import NetworkFile, Operator
+from sayso_protocol.permissions.words import full_masks
 from sayso_protocol.primitives import sha256
-from sayso_protocol.receipts import ChainPoint
-from sayso_protocol.snapshot import Content, make_snapshot
-from sayso_protocol.snapshot_head import Moment
-from sayso_protocol.snapshot_keys import joined_keys
-from sayso_protocol.words import full_masks
+from sayso_protocol.receipts.receipt import ChainPoint
+from sayso_protocol.snapshots.head import Moment
+from sayso_protocol.snapshots.keys import joined_keys
+from sayso_protocol.snapshots.snapshot import Content, make_snapshot
 
 ROWS = int(os.environ.get("SAYSO_BENCH_ROWS", "10000000"))
 MANY = int(os.environ.get("SAYSO_BENCH_MANY_ROWS", "100000000"))

@@ -21,22 +21,22 @@ from pathlib import Path
 from bench.catch_up import LISTEN, SPONSOR
 from bench.consents import BUYERS, NETWORK, consent
 from bench.figure import Figure
-from sayso_node.broadcast import Broadcast
-from sayso_node.chain.contract_wallets import ContractWallets
+from sayso_node.chain.reading.contract_wallets import ContractWallets
 from sayso_node.clock import SystemClock
 from sayso_node.counters import Counters
 from sayso_node.freshness import Freshness
+from sayso_node.gossip.broadcast import Broadcast
 from sayso_node.gossip.config import GossipConfig
 from sayso_node.gossip.process import GossipProcess
-from sayso_node.intake import Intake
-from sayso_node.interfaces import NetworkHandlers
-from sayso_node.outcome import Channel, Source
+from sayso_node.intake.intake import Intake
+from sayso_node.intake.outcome import Channel, Source
+from sayso_node.interfaces import TransportHandlers
 from sayso_node.store.engine import Engine
 from sayso_node.store.sponsors import Quotas
-from sayso_protocol.envelope import encode
 from sayso_protocol.limits import LIMITS
+from sayso_protocol.messages.envelope import encode
+from sayso_protocol.messages.wire import consents_topic, revocations_topic
 from sayso_protocol.primitives import sha256
-from sayso_protocol.wire import consents_topic, revocations_topic
 from support.node_rig import NoChain
 
 BUNDLED, SINGLE = 4_000, 400  # messages
@@ -71,7 +71,7 @@ class _Node:
     async def start(self) -> None:
         self.store.start()
         await self.network.start(
-            NetworkHandlers(self.broadcast.on_frame, self._no_requests, lambda _p, _c: None)
+            TransportHandlers(self.broadcast.on_frame, self._no_requests, lambda _p, _c: None)
         )
 
     async def stop(self) -> None:
@@ -162,7 +162,7 @@ async def _rate(first: _Node, second: _Other, bodies: list[bytes], batch: int) -
 
 
 async def _rate_of_single_frames(first: _Node, second: _Other, bodies: list[bytes]) -> float:
-    from sayso_protocol import wire
+    from sayso_protocol.messages import wire
 
     whole = wire.bundles
     wire.bundles = lambda envelopes, _most=LIMITS.frame_bytes: (  # type: ignore[assignment]

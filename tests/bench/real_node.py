@@ -12,10 +12,10 @@ from sayso.demo.chain import DemoChain, embedded_chain
 from sayso.demo.nodes import DemoNode
 from sayso.demo.ports import LOOPBACK, free_ports
 from sayso_node.config import Settings, init_node
-from sayso_protocol.envelope import Envelope
+from sayso_protocol.messages.envelope import Envelope
+from sayso_protocol.network import Network
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import address_from_text
-from sayso_protocol.typed_data import Network
 
 
 @dataclass

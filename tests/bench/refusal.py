@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.figure import Figure
+from sayso.contributor.revoking import license_masks, revoke_masks
 from sayso.demo.nodes import NAMES
 from sayso.demo.people import TRAINING
 from sayso.demo.stage import Options, Stage
 from sayso.demo.steps import STEPS
-from sayso.revoking import license_masks, revoke_masks
 from sayso.sample import sample_files
-from sayso_protocol.messages import Consent
-from sayso_protocol.verdict import License, Reason
+from sayso_protocol.messages.consent import Consent
+from sayso_protocol.verdicts.verdict import License, Reason
 
 REVOCATIONS = 40
 SETUP = ("chain", "nodes", "consent", "gossip")

@@ -23,12 +23,12 @@ from bench.consents import NETWORK
 from bench.figure import Figure, rates
 from sayso_node.snapshots.building import BODY, Made
 from sayso_node.store.engine import Engine
-from sayso_protocol.fuse import Fuse, Keys, built
-from sayso_protocol.key_list import list_of
 from sayso_protocol.network_file import NetworkFile, Operator
-from sayso_protocol.receipts import ChainPoint
-from sayso_protocol.snapshot import Content, make_delta, make_snapshot, read_snapshot
-from sayso_protocol.snapshot_head import Moment
+from sayso_protocol.receipts.receipt import ChainPoint
+from sayso_protocol.snapshots.fuse_filter import Fuse, Keys, built
+from sayso_protocol.snapshots.head import Moment
+from sayso_protocol.snapshots.key_list import list_of
+from sayso_protocol.snapshots.snapshot import Content, make_delta, make_snapshot, read_snapshot
 
 REVOKED = 1_000_000
 COLUMN = 4_000_000

@@ -18,11 +18,11 @@ from bench.figure import Figure
 from sayso.demo.ports import LOOPBACK, free_ports
 from sayso_node.config import STORE_FILE, Settings, init_node, load_settings
 from sayso_node.store.engine import Engine
-from sayso_protocol.envelope import CONSENT, REVOCATION, encode
+from sayso_protocol.messages.envelope import CONSENT, REVOCATION, encode
 from sayso_protocol.network_file import NetworkFile
+from sayso_protocol.permissions.scopes import scope_word
+from sayso_protocol.permissions.state_digest import EMPTY_SUM, changed_sum
 from sayso_protocol.primitives import sha256
-from sayso_protocol.scopes import scope_word
-from sayso_protocol.state_digest import EMPTY_SUM, changed_sum
 
 CONSENTS = 900_000
 REVOKED = range(0, CONSENTS, 9)  # 100,000 contributors revoked everything

@@ -23,11 +23,11 @@ from sayso_node.store import sync_index
 from sayso_node.store.engine import Engine
 from sayso_node.sync.memory import ExpectedView, PeerMemory
 from sayso_node.sync.reading import Reader, Reading
-from sayso_protocol.envelope import CONSENT
-from sayso_protocol.fingerprints import SALT_BYTES, node_at
+from sayso_protocol.messages.envelope import CONSENT
 from sayso_protocol.primitives import sha256
-from sayso_protocol.reconcile import GetRequest, decode_request, encode_request
-from sayso_protocol.reconcile_walk import Differences, differences
+from sayso_protocol.sync.fingerprints import SALT_BYTES, node_at
+from sayso_protocol.sync.requests import GetRequest, decode_request, encode_request
+from sayso_protocol.sync.walk import Differences, differences
 
 ENTRIES = 1_000_000
 DIFFERENCES = (0, 10, 100, 1_000)

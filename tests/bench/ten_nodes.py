@@ -26,12 +26,14 @@ from sayso.demo.nodes import DemoNode
 from sayso.demo.ports import LOOPBACK, free_ports
 from sayso.demo.waiting import until
 from sayso_node.config import Settings, init_node
-from sayso_protocol.envelope import Envelope, encode
-from sayso_protocol.messages import Consent, Revocation
+from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.envelope import Envelope, encode
+from sayso_protocol.messages.revocation import Revocation
+from sayso_protocol.messages.typed_data import digest
+from sayso_protocol.messages.wire import encode_bundle
+from sayso_protocol.network import Network
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import address_from_text, address_text, hex_text, sha256
-from sayso_protocol.typed_data import Network, digest
-from sayso_protocol.wire import encode_bundle
 
 NODES = 10
 REVOCATIONS = 120

@@ -7,13 +7,13 @@ import numpy as np
 
 from bench.consents import BUYERS, ISSUED_AT, NETWORK, consent
 from bench.figure import Figure, rates
-from sayso_protocol.bulk import judge_rows
-from sayso_protocol.license_table import LicenseTable
-from sayso_protocol.messages import Consent
-from sayso_protocol.receipts import join_rows
-from sayso_protocol.typed_data import digest
-from sayso_protocol.verdict import License, Query, Reason, Row, verdict
-from sayso_protocol.words import Masks
+from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.typed_data import digest
+from sayso_protocol.permissions.words import Masks
+from sayso_protocol.receipts.receipt import join_rows
+from sayso_protocol.verdicts.bulk import judge_rows
+from sayso_protocol.verdicts.license_table import LicenseTable
+from sayso_protocol.verdicts.verdict import License, Query, Reason, Row, verdict
 
 LICENSES = 1_000
 ITEMS = 1_000

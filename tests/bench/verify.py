@@ -15,10 +15,10 @@ from eth_account.messages import encode_typed_data
 
 from bench.consents import BUYERS, NETWORK, consent
 from bench.figure import REPEATS, Figure, rates
-from sayso_protocol.envelope import Envelope, decode_all, encode
-from sayso_protocol.signatures import EoaVerifier
-from sayso_protocol.typed_data import typed_data
-from sayso_protocol.wire import bundles, decode_bundle
+from sayso_protocol.messages.envelope import Envelope, decode_all, encode
+from sayso_protocol.messages.typed_data import typed_data
+from sayso_protocol.messages.wire import bundles, decode_bundle
+from sayso_protocol.signatures.wallets import EoaVerifier
 
 MESSAGES = 1_000  # a bundle of sync, which has at most 1,024
 LARGE = 1_024  # items

@@ -14,11 +14,11 @@ from playwright.sync_api import Page, Route, expect
 
 from browser.visit import Visit
 from browser.world import World, eventually
-from sayso_protocol.envelope import decode
-from sayso_protocol.messages import Consent
+from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.envelope import decode
+from sayso_protocol.messages.wire import decode_bundle
 from sayso_protocol.primitives import hex_text
-from sayso_protocol.verdict import Reason
-from sayso_protocol.wire import decode_bundle
+from sayso_protocol.verdicts.verdict import Reason
 
 LAB = Account.create().address
 MARKET = "http://market.example"

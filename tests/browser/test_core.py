@@ -9,9 +9,9 @@ from playwright.sync_api import expect
 
 from browser.visit import Visit
 from browser.world import World, eventually
-from sayso_protocol.notice import REVOCATION_NOTICE
-from sayso_protocol.receipt_text import acknowledgement_from_json
-from sayso_protocol.verdict import Reason
+from sayso_protocol.messages.notice import REVOCATION_NOTICE
+from sayso_protocol.receipts.text import acknowledgement_from_json
+from sayso_protocol.verdicts.verdict import Reason
 
 LAB = Account.create().address
 Open = Callable[..., Visit]

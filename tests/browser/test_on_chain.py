@@ -10,13 +10,14 @@ from playwright.sync_api import Page, expect
 
 from browser.visit import Visit
 from browser.world import World, eventually
-from sayso.onchain import call_for
+from sayso.contributor.onchain import call_for
 from sayso_contracts.calls import Calls
-from sayso_protocol.envelope import Envelope
-from sayso_protocol.messages import Consent, Revocation
+from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.envelope import Envelope
+from sayso_protocol.messages.revocation import Revocation
+from sayso_protocol.permissions.words import full_masks
 from sayso_protocol.primitives import address_text, hex_text
-from sayso_protocol.verdict import Reason
-from sayso_protocol.words import full_masks
+from sayso_protocol.verdicts.verdict import Reason
 
 LAB = Account.create().address
 Open = Callable[..., Visit]

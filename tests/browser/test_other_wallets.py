@@ -9,12 +9,12 @@ from playwright.sync_api import expect
 from browser.reading_codes import read_code, read_request
 from browser.visit import Visit
 from browser.world import World, eventually
-from sayso.onchain import call_for
+from sayso.contributor.onchain import call_for
 from sayso_contracts.calls import Calls
-from sayso_protocol.messages import Revocation
+from sayso_protocol.messages.revocation import Revocation
+from sayso_protocol.permissions.scopes import scope_word
 from sayso_protocol.primitives import address_from_text, address_text, hex_text
-from sayso_protocol.scopes import scope_word
-from sayso_protocol.verdict import Reason
+from sayso_protocol.verdicts.verdict import Reason
 
 LAB = Account.create().address
 Open = Callable[..., Visit]

@@ -11,9 +11,9 @@ from playwright.sync_api import Page, Route, expect
 
 from browser.visit import Visit
 from browser.world import World, eventually
-from sayso_protocol.envelope import Envelope
+from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.primitives import hex_text
-from sayso_protocol.verdict import Reason
+from sayso_protocol.verdicts.verdict import Reason
 
 LAB = Account.create().address
 OTHER = Account.create().address

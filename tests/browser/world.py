@@ -24,15 +24,15 @@ from typing import Any, TypeVar
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
-from sayso.client import NodeClient
+from sayso.contributor.licensing import Terms, build_consents, sign_message
 from sayso.demo.ports import LOOPBACK, free_ports
-from sayso.licensing import Terms, build_consents, sign_message
-from sayso.parsing import Question
+from sayso.node_client.client import NodeClient
+from sayso.node_client.parsing import Question
 from sayso_node.config import Settings, init_node
-from sayso_protocol.envelope import Envelope, decode
+from sayso_protocol.messages.envelope import Envelope, decode
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import address_from_text, address_text, keccak, sha256
-from sayso_protocol.verdict import Query, Reason, Row
+from sayso_protocol.verdicts.verdict import Query, Reason, Row
 from support.anvil import RICH_KEY, anvil, registry_on
 
 DEADLINE_S = 90.0  # generous: only a failure waits for it

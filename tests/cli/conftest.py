@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 from eth_account import Account
 
-from sayso.keys import save_key
+from sayso.contributor.keystore import save_key
 from sayso.main import cli
 from sayso.networks import save_network
 from sayso_protocol.primitives import address_from_text, keccak

@@ -15,19 +15,20 @@ from hypothesis import strategies as st
 
 from sayso.explain import explain
 from sayso.main import cli
-from sayso_protocol.envelope import Envelope, encode
+from sayso_protocol.encoding.row_tree import RowProof
 from sayso_protocol.errors import SaysoError
-from sayso_protocol.messages import Consent, Revocation
-from sayso_protocol.misconduct import row_proof_to_json
+from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.envelope import Envelope, encode
+from sayso_protocol.messages.revocation import Revocation
+from sayso_protocol.messages.wire import encode_bundle
 from sayso_protocol.network_file import NetworkFile
+from sayso_protocol.permissions.scopes import Scope, file_subject
 from sayso_protocol.primitives import address_text, hex_text, sha256
-from sayso_protocol.receipt_text import acknowledgement_to_json, receipt_to_json
-from sayso_protocol.receipts import Acknowledgement, ChainPoint, Receipt, sign_statement
-from sayso_protocol.row_tree import RowProof
-from sayso_protocol.scopes import Scope, file_subject
-from sayso_protocol.statuses import Moment, Status, sign_statuses, status_to_json
-from sayso_protocol.verdict import Query, Reason, Row
-from sayso_protocol.wire import encode_bundle
+from sayso_protocol.receipts.misconduct import row_proof_to_json
+from sayso_protocol.receipts.receipt import Acknowledgement, ChainPoint, Receipt, sign_statement
+from sayso_protocol.receipts.status import Moment, Status, sign_statuses, status_to_json
+from sayso_protocol.receipts.text import acknowledgement_to_json, receipt_to_json
+from sayso_protocol.verdicts.verdict import Query, Reason, Row
 from support.protocol_strategies import (
     ADA,
     BEN,

@@ -22,10 +22,11 @@ from sayso_contracts.registry import MAX_WORDS_READ, Registry
 from sayso_contracts.slots import anchor_slot, bits_slot
 from sayso_contracts.transactions import Fees, suggest_fees
 from sayso_protocol.errors import TooLarge
-from sayso_protocol.messages import Revocation
+from sayso_protocol.messages.revocation import Revocation
+from sayso_protocol.messages.typed_data import digest
+from sayso_protocol.network import Network
+from sayso_protocol.permissions.scopes import scope_word
 from sayso_protocol.primitives import address_from_text
-from sayso_protocol.scopes import scope_word
-from sayso_protocol.typed_data import Network, digest
 
 VECTORS = Path(__file__).parents[2] / "contracts" / "test" / "vectors.json"
 ROOT = bytes(range(32))

@@ -20,10 +20,11 @@ from sayso_contracts.relay import (
     relay_call,
     relay_item,
 )
-from sayso_protocol.messages import Revocation
+from sayso_protocol.messages.revocation import Revocation
+from sayso_protocol.messages.typed_data import digest
+from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_from_text, address_text, hex_text, keccak
-from sayso_protocol.typed_data import Network, digest
-from sayso_protocol.wallet_proofs import WalletProof, wrap
+from sayso_protocol.signatures.contract_wallets import WalletProof, wrap
 
 ANYWHERE = Network(1, b"\1" * 20)  # means nothing to a revocation
 FULL = 2**256 - 1

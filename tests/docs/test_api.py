@@ -5,9 +5,10 @@ from collections.abc import Iterator
 
 from docs.as_written import AsWritten, way
 from docs.markdown import ROOT
-from sayso_node.api import bodies, checks, connections, events, listings, messages
-from sayso_node.api.openapi import PATHS
-from sayso_node.api.responses import STATUS
+from sayso_node.api.http import bodies, connections
+from sayso_node.api.http.responses import STATUS
+from sayso_node.api.routes import checks, events, listings, messages
+from sayso_node.api.schema.openapi import PATHS
 
 PAGE = "docs/reference/api.md"
 API = (ROOT / PAGE).read_text()

@@ -9,10 +9,10 @@ import click
 import pytest
 
 from docs.markdown import ROOT, blocks, documents
-from sayso.commands.revoke import sentence_of
+from sayso.commands.contributor.revoke import sentence_of
 from sayso.main import cli
 from sayso_protocol.errors import InvalidAddress
-from sayso_protocol.scopes import Scope
+from sayso_protocol.permissions.scopes import Scope
 
 REDIRECTION = re.compile(r"\s\d?[<>]+\s*&?[^\s;|]+")
 END = re.compile(r"[|&;]+")

@@ -3,7 +3,6 @@
 import ast
 import importlib
 import inspect
-import pkgutil
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,72 +10,75 @@ from pathlib import Path
 import pytest
 
 import sayso_protocol
-from sayso_protocol import errors, signatures, typed_data
-from sayso_protocol.typed_data import CONSENT_FIELDS, REVOCATION_FIELDS, type_string
-from sayso_protocol.verdict import Reason
-from sayso_protocol.wallet_proofs import MARK
+from sayso_protocol import errors
+from sayso_protocol.encoding.eip712 import DOMAIN_FIELDS, type_string
+from sayso_protocol.messages.typed_data import CONSENT_FIELDS, REVOCATION_FIELDS
+from sayso_protocol.signatures import nodes
+from sayso_protocol.signatures.contract_wallets import MARK
+from sayso_protocol.signatures.wallets import HALF_ORDER
+from sayso_protocol.verdicts.verdict import Reason
 
 ROOT = Path(__file__).parents[2]
 PROTOCOL = (ROOT / "docs" / "protocol.md").read_text()
 WHOLE = " ".join(PROTOCOL.split())
 SECTIONS = dict(re.findall(r"^## (\d+)\. .*?\n(.*?)(?=^## )", PROTOCOL, re.MULTILINE | re.DOTALL))
-SOURCES = sorted(Path(next(iter(sayso_protocol.__path__))).glob("*.py"))
+SOURCES = sorted(Path(next(iter(sayso_protocol.__path__))).rglob("*.py"))
 # Every number with a name in the protocol's code, and how the document says it.
 NUMBERS = {
-    "chain_proofs.ANCHORS_SLOT": "`keccak256(root . 0)`",
-    "chain_proofs.BITS_SLOT": "keccak256(address . 1)",
-    "headers.STATE": "the header's state root (field 3, counted from 0)",
-    "headers.TRANSACTIONS": "From its fields 4 and 5, counted from 0",
-    "headers.RECEIPTS": "From its fields 4 and 5, counted from 0",
-    "headers.NUMBER": None,  # Ethereum's
-    "headers.TIME": "at the block's time (field 11)",
-    "headers.LEAST_FIELDS": None,  # as above
-    "tries.BRANCH": None,  # as above
-    "envelope.VERSION": "| 0 | version | 1 | 1 |",
-    "envelope.CONSENT": "| 1 | kind | 1 | 2 |",
-    "envelope.REVOCATION": "| 1 | kind | 1 | 2 |",
-    "fuse.SALT_BYTES": "| 8 | salt | 16 bytes",
-    "json_text.NESTING": "nested more than 64 deep",
-    "license_table.ABSENT": None,  # says "not there" in memory
+    "ethereum.chain_proofs.ANCHORS_SLOT": "`keccak256(root . 0)`",
+    "ethereum.chain_proofs.BITS_SLOT": "keccak256(address . 1)",
+    "ethereum.headers.STATE": "the header's state root (field 3, counted from 0)",
+    "ethereum.headers.TRANSACTIONS": "From its fields 4 and 5, counted from 0",
+    "ethereum.headers.RECEIPTS": "From its fields 4 and 5, counted from 0",
+    "ethereum.headers.NUMBER": None,  # Ethereum's
+    "ethereum.headers.TIME": "at the block's time (field 11)",
+    "ethereum.headers.LEAST_FIELDS": None,  # as above
+    "ethereum.tries.BRANCH": None,  # as above
+    "messages.envelope.VERSION": "| 0 | version | 1 | 1 |",
+    "messages.envelope.CONSENT": "| 1 | kind | 1 | 2 |",
+    "messages.envelope.REVOCATION": "| 1 | kind | 1 | 2 |",
+    "snapshots.fuse_filter.SALT_BYTES": "| 8 | salt | 16 bytes",
+    "encoding.json_text.NESTING": "nested more than 64 deep",
+    "verdicts.license_table.ABSENT": None,  # says "not there" in memory
     "primitives.ADDRESS_BYTES": "Every address has 20 bytes",
     "primitives.HASH_BYTES": "`content` and `terms` have 32 bytes",
-    "receipt_text.PATH_STEPS": "more than 64 hashes",
-    "fingerprints.PLACE_BITS": "a *place* of 64 bits",
-    "fingerprints.SHORT_BYTES": "a fingerprint of 5 bytes",
-    "fingerprints.SALT_BYTES": "`salt` is 16 bytes",
-    "fingerprints.CHECK_BYTES": "SHA-256(salt . ids)[0:16]",
-    "fingerprints.NODES": "in ascending order, 1 to 1,024 of them",
-    "fingerprints.ROOT": "the root is 1",
-    "fingerprints.LONGEST_BYTES": None,  # of the LEB128 of a number below 2^64
-    "reconcile.MAX_STEP": "with `step` 1 to 4",
-    "reconcile.WANTED": "1 to 1,024 messages",
-    "reconcile.REQUEST_BYTES": "A question has at most 1,048,576 bytes",
-    "reconcile_answers.LISTED": "nil if the node has more than 256 entries",
-    "reconcile_answers.LISTED_IN_ALL": None,  # as many as the answerer likes
-    "reconcile_answers.CHECKED_AT_MOST": "more than 65,536 entries",
-    "reconcile_answers.CARRIERS": "carry one of its bits, at most 256",
-    "reconcile_answers.BUNDLE_BYTES": "at most 4 MiB",
-    "reconcile_answers.ANSWER_BYTES": "an answer at most 8,388,608",
-    "reconcile_answers.TAKEN": "0 if the answerer has it now",
-    "reconcile_answers.DECLINED": "1 if it does not",
-    "reconcile_walk.FEW": None,  # an asker's choice (11.10), like the rest of them
-    "reconcile_walk.STEP": "many in steps of 2",
-    "reconcile_walk.LEAF": "at most some 32 entries",
-    "reconcile_walk.LEAF_OF_MANY": None,
-    "reconcile_walk.RANGE_LEVEL": None,
-    "reconcile_walk.CHECKED": None,
-    "reconcile_walk.BUDGET": None,
-    "row_tree.ROW_BYTES": "`license . item` (64 bytes)",
-    "scopes.SCOPE_FLAG": "(uint248(keccak256(scope)) | 2^247)",
-    "scopes.WORD_MASK": "the low 248 bits of the hash",
-    "signatures.EOA_SIGNATURE_BYTES": "A wallet's signature is 65 bytes `r . s . v`",
-    "signatures.NODE_SIGNATURE_BYTES": "A node's signature is Ed25519 (RFC 8032), 64 bytes",
-    "signatures.NODE_KEY_BYTES": "| 1 | node key | 32 bytes, Ed25519 |",
-    "signatures.HALF_ORDER": f"0x{signatures.HALF_ORDER:X}",
-    "snapshot_head.HEAD_BYTES": "length of the head, at most 1,024",
-    "state_digest.SUM_BYTES": "the 2,048 bytes of the sum",
-    "words.WORD_BITS": "A bit stands in a *word* of 256 bits",
-    "words.FULL": "set all 256 bits of each of its words",
+    "receipts.text.PATH_STEPS": "more than 64 hashes",
+    "sync.fingerprints.PLACE_BITS": "a *place* of 64 bits",
+    "sync.fingerprints.SHORT_BYTES": "a fingerprint of 5 bytes",
+    "sync.fingerprints.SALT_BYTES": "`salt` is 16 bytes",
+    "sync.fingerprints.CHECK_BYTES": "SHA-256(salt . ids)[0:16]",
+    "sync.fingerprints.NODES": "in ascending order, 1 to 1,024 of them",
+    "sync.fingerprints.ROOT": "the root is 1",
+    "sync.fingerprints.LONGEST_BYTES": None,  # of the LEB128 of a number below 2^64
+    "sync.requests.MAX_STEP": "with `step` 1 to 4",
+    "sync.requests.WANTED": "1 to 1,024 messages",
+    "sync.requests.REQUEST_BYTES": "A question has at most 1,048,576 bytes",
+    "sync.answers.LISTED": "nil if the node has more than 256 entries",
+    "sync.answers.LISTED_IN_ALL": None,  # as many as the answerer likes
+    "sync.answers.CHECKED_AT_MOST": "more than 65,536 entries",
+    "sync.answers.CARRIERS": "carry one of its bits, at most 256",
+    "sync.answers.BUNDLE_BYTES": "at most 4 MiB",
+    "sync.answers.ANSWER_BYTES": "an answer at most 8,388,608",
+    "sync.answers.TAKEN": "0 if the answerer has it now",
+    "sync.answers.DECLINED": "1 if it does not",
+    "sync.walk.FEW": None,  # an asker's choice (11.10), like the rest of them
+    "sync.walk.STEP": "many in steps of 2",
+    "sync.walk.LEAF": "at most some 32 entries",
+    "sync.walk.LEAF_OF_MANY": None,
+    "sync.walk.RANGE_LEVEL": None,
+    "sync.walk.CHECKED": None,
+    "sync.walk.BUDGET": None,
+    "encoding.row_tree.ROW_BYTES": "`license . item` (64 bytes)",
+    "permissions.scopes.SCOPE_FLAG": "(uint248(keccak256(scope)) | 2^247)",
+    "permissions.scopes.WORD_MASK": "the low 248 bits of the hash",
+    "signatures.wallets.EOA_SIGNATURE_BYTES": "A wallet's signature is 65 bytes `r . s . v`",
+    "signatures.nodes.NODE_SIGNATURE_BYTES": "A node's signature is Ed25519 (RFC 8032), 64 bytes",
+    "signatures.nodes.NODE_KEY_BYTES": "| 1 | node key | 32 bytes, Ed25519 |",
+    "signatures.wallets.HALF_ORDER": f"0x{HALF_ORDER:X}",
+    "snapshots.head.HEAD_BYTES": "length of the head, at most 1,024",
+    "permissions.state_digest.SUM_BYTES": "the 2,048 bytes of the sum",
+    "permissions.words.WORD_BITS": "A bit stands in a *word* of 256 bits",
+    "permissions.words.FULL": "set all 256 bits of each of its words",
 }
 # What is fixed outside of sayso_protocol, or has no public name there.
 PHRASES = [
@@ -105,8 +107,10 @@ PHRASES = [
 
 def numbers() -> Iterator[str]:
     """The public integers of every module of the protocol, by module and name."""
-    for module in pkgutil.iter_modules(sayso_protocol.__path__):
-        source = SOURCES[0].with_name(f"{module.name}.py").read_text()
+    package = ROOT / "protocol" / "sayso_protocol"
+    for path in SOURCES:
+        module = ".".join(path.relative_to(package).with_suffix("").parts)
+        source = path.read_text()
         assigned = {
             name.id
             for node in ast.parse(source).body
@@ -115,10 +119,10 @@ def numbers() -> Iterator[str]:
             for name in ast.walk(target)
             if isinstance(name, ast.Name)
         }
-        values = vars(importlib.import_module(f"sayso_protocol.{module.name}"))
+        values = vars(importlib.import_module(f"sayso_protocol.{module}"))
         for name in sorted(assigned):
             if name.isupper() and not name.startswith("_") and type(values[name]) is int:
-                yield f"{module.name}.{name}"
+                yield f"{module}.{name}"
 
 
 def magic() -> Iterator[str]:
@@ -162,15 +166,15 @@ def test_type_strings_are_the_same_both_ways() -> None:
     ours = {
         type_string("Consent", CONSENT_FIELDS),
         type_string("Revocation", REVOCATION_FIELDS),
-        type_string("EIP712Domain", typed_data._DOMAIN_FIELDS),
-        type_string("EIP712Domain", typed_data._DOMAIN_FIELDS[:2]),
+        type_string("EIP712Domain", DOMAIN_FIELDS),
+        type_string("EIP712Domain", DOMAIN_FIELDS[:2]),
     }
     assert ours == set(re.findall(r"^    ([A-Z]\w+\(\w+ \w+,.*\))$", SECTIONS["4"], re.MULTILINE))
 
 
 def test_contexts_are_the_same_both_ways() -> None:
     named = re.findall(r"^\| `(sayso [a-z ]+ \d)` \|", SECTIONS["4"], re.MULTILINE)
-    ours = [value for value in vars(signatures).values() if isinstance(value, bytes)]
+    ours = [value for value in vars(nodes).values() if isinstance(value, bytes)]
     assert {one.encode() + b"\0" for one in named} == {one for one in ours if one.startswith(b"sayso ")}
 
 

@@ -10,19 +10,30 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sayso_node.api.checks import read_binary_check, read_check
-from sayso_node.chain.batch_fetcher import read_batch
-from sayso_protocol.batches import Batch
-from sayso_protocol.envelope import decode, decode_all, encode
+from sayso_node.api.routes.checks import read_binary_check, read_check
+from sayso_node.batches.fetcher import read_batch
+from sayso_protocol.encoding.json_text import parse_json
+from sayso_protocol.encoding.packing import pack, unpack
+from sayso_protocol.encoding.row_tree import RowProof, prove_row, results_root
 from sayso_protocol.errors import SaysoError
-from sayso_protocol.json_text import parse_json
-from sayso_protocol.key_list import list_bytes, list_of, unpacked_list
+from sayso_protocol.ethereum.batches import Batch
+from sayso_protocol.ethereum.transaction_proofs import check_receipt_proof
+from sayso_protocol.ethereum.transactions import logs_of, sender_of
+from sayso_protocol.messages.envelope import decode, decode_all, encode
+from sayso_protocol.messages.wire import decode_bundle, encode_bundle
+from sayso_protocol.network import Network
 from sayso_protocol.network_file import parse_network_file
-from sayso_protocol.packing import pack, unpack
+from sayso_protocol.permissions.scopes import Scope
 from sayso_protocol.primitives import address_from_text, hash_from_text, hex_text
-from sayso_protocol.receipt_proofs import check_receipt_proof
-from sayso_protocol.receipt_text import acknowledgement_from_json, receipt_from_json
-from sayso_protocol.reconcile import (
+from sayso_protocol.receipts.status import status_from_json
+from sayso_protocol.receipts.text import acknowledgement_from_json, receipt_from_json
+from sayso_protocol.signatures.contract_wallets import read_wallet_proof, wrap
+from sayso_protocol.signatures.wallets import EoaVerifier
+from sayso_protocol.snapshots.key_list import list_bytes, list_of, unpacked_list
+from sayso_protocol.snapshots.keys import as_keys
+from sayso_protocol.snapshots.snapshot import read_parts
+from sayso_protocol.sync.answers import Listed, decode_lists, encode_lists
+from sayso_protocol.sync.requests import (
     CheckRequest,
     FingerprintsRequest,
     GetRequest,
@@ -32,17 +43,6 @@ from sayso_protocol.reconcile import (
     decode_request,
     encode_request,
 )
-from sayso_protocol.reconcile_answers import Listed, decode_lists, encode_lists
-from sayso_protocol.row_tree import RowProof, prove_row, results_root
-from sayso_protocol.scopes import Scope
-from sayso_protocol.signatures import EoaVerifier
-from sayso_protocol.snapshot import read_parts
-from sayso_protocol.snapshot_keys import as_keys
-from sayso_protocol.statuses import status_from_json
-from sayso_protocol.transactions import logs_of, sender_of
-from sayso_protocol.typed_data import Network
-from sayso_protocol.wallet_proofs import read_wallet_proof, wrap
-from sayso_protocol.wire import decode_bundle, encode_bundle
 from vectors import landings
 
 VECTORS = Path(__file__).parents[1] / "vectors"

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from sayso_protocol.typed_data import Network
+from sayso_protocol.network import Network
 from support.waiting import until
 
 FOLDER = Path(__file__).parent

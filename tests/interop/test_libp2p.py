@@ -8,7 +8,7 @@ import pytest
 
 from interop.javascript_peer import JavaScriptPeer
 from node.gossip.victims import TRANSPORTS
-from sayso_protocol.envelope import Envelope
+from sayso_protocol.messages.envelope import Envelope
 from support.gossiping import GossipingNode
 from support.node_rig import consent, revocation
 from support.protocol_strategies import NETWORK

@@ -13,7 +13,7 @@ import pytest
 from interop.javascript_peer import JavaScriptPeer
 from node.api.process import NodeProcess, node_process
 from node.chain.anvil_world import FINALITY, Registry
-from sayso_protocol.batches import Batch
+from sayso_protocol.ethereum.batches import Batch
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import address_from_text
 from support.anvil import RICH_KEY, anvil

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from sayso_node.interfaces import Judgement
-from sayso_protocol.envelope import encode
+from sayso_protocol.encoding.packing import pack
 from sayso_protocol.limits import LIMITS
-from sayso_protocol.packing import pack
-from sayso_protocol.wire import consents_topic, encode_bundle, revocations_topic
+from sayso_protocol.messages.envelope import encode
+from sayso_protocol.messages.wire import consents_topic, encode_bundle, revocations_topic
 from support.node_rig import NodeRig, consent, revocation
 from support.protocol_strategies import BEN, NETWORK
 

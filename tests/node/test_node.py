@@ -10,13 +10,13 @@ import pytest
 
 from sayso_node.errors import NotFound, StoreUnusable
 from sayso_node.node import Node, _gossip_config
-from sayso_protocol import wire
-from sayso_protocol.envelope import Envelope
+from sayso_protocol.encoding.packing import pack
 from sayso_protocol.limits import LIMITS
+from sayso_protocol.messages import wire
+from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.network_file import Operator
-from sayso_protocol.packing import pack
 from sayso_protocol.primitives import address_text, hex_text
-from sayso_protocol.reconcile import RangeRequest, encode_request
+from sayso_protocol.sync.requests import RangeRequest, encode_request
 from support.fake_chain import FakeChain
 from support.fake_network import Switchboard
 from support.node_rig import ManualClock, consent, node_key, revocation

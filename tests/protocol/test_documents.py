@@ -9,13 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from sayso_protocol import errors, reconcile, typed_data, wire
+from sayso_protocol import errors
+from sayso_protocol.encoding.eip712 import DOMAIN_FIELDS, NAME, type_string
 from sayso_protocol.limits import LIMITS
-from sayso_protocol.notice import REVOCATION_NOTICE
-from sayso_protocol.purposes import KNOWN
-from sayso_protocol.signatures import ACKNOWLEDGEMENT, HALF_ORDER, RECEIPT, SPONSOR, STATUS
-from sayso_protocol.typed_data import CONSENT_FIELDS, REVOCATION_FIELDS, Network, type_string
-from sayso_protocol.verdict import Reason
+from sayso_protocol.messages import wire
+from sayso_protocol.messages.notice import REVOCATION_NOTICE
+from sayso_protocol.messages.typed_data import CONSENT_FIELDS, REVOCATION_FIELDS
+from sayso_protocol.network import Network
+from sayso_protocol.permissions.purposes import KNOWN
+from sayso_protocol.signatures.nodes import ACKNOWLEDGEMENT, RECEIPT, SPONSOR, STATUS
+from sayso_protocol.signatures.wallets import HALF_ORDER
+from sayso_protocol.sync import requests
+from sayso_protocol.verdicts.verdict import Reason
 
 ROOT = Path(__file__).parents[2]
 PROTOCOL = (ROOT / "docs" / "protocol.md").read_text()
@@ -35,8 +40,8 @@ IN_COMMENT = re.compile(
 TYPE_STRINGS = [
     type_string("Consent", CONSENT_FIELDS),
     type_string("Revocation", REVOCATION_FIELDS),
-    type_string("EIP712Domain", typed_data._DOMAIN_FIELDS),
-    type_string("EIP712Domain", typed_data._DOMAIN_FIELDS[:2]),
+    type_string("EIP712Domain", DOMAIN_FIELDS),
+    type_string("EIP712Domain", DOMAIN_FIELDS[:2]),
 ]
 ERRORS = [
     error
@@ -127,10 +132,10 @@ def test_contexts_are_in_the_document(context: bytes) -> None:
 def test_constants_are_in_the_document() -> None:
     assert f"\n    {REVOCATION_NOTICE}\n" in section(4)
     assert f"0x{HALF_ORDER:064X}" in section(4)
-    assert f"`{typed_data.NAME}`" in section(4)
+    assert f"`{NAME}`" in section(4)
     assert '"sayso batch 1" . 0x00' in section(10)
     assert wire.SYNC_PROTOCOL in section(11)
-    assert f"{reconcile.WANTED:,} messages" in section(11)
+    assert f"{requests.WANTED:,} messages" in section(11)
 
 
 def test_topics_are_in_the_document() -> None:

@@ -8,15 +8,16 @@ from eth_account import Account
 from eth_account.messages import encode_typed_data
 from nacl.signing import VerifyKey
 
-from sayso_protocol.envelope import decode, encode
 from sayso_protocol.errors import SaysoError
-from sayso_protocol.fingerprints import unpack_nodes
-from sayso_protocol.messages import Consent, Revocation
+from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.envelope import decode, encode
+from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.primitives import address_from_text, hash_from_text
-from sayso_protocol.reconcile import decode_request, encode_request
-from sayso_protocol.signatures import EoaVerifier
-from sayso_protocol.verdict import License, Query, Reason, Row, verdict
-from sayso_protocol.wallet_proofs import read_wallet_proof
+from sayso_protocol.signatures.contract_wallets import read_wallet_proof
+from sayso_protocol.signatures.wallets import EoaVerifier
+from sayso_protocol.sync.fingerprints import unpack_nodes
+from sayso_protocol.sync.requests import decode_request, encode_request
+from sayso_protocol.verdicts.verdict import License, Query, Reason, Row, verdict
 from support.known import Known, license_hash
 from support.protocol_strategies import NETWORK
 from vectors.make import FILES, FOLDER, render

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import msgpack
 
 from sayso_contracts.transactions import Fees, SignedTransaction
-from sayso_node.chain.fees import GWEI
 from sayso_node.chain.interface import Landed
+from sayso_node.chain.paying.fees import GWEI
 from sayso_node.errors import ChainUnreachable
 from sayso_node.freshness import ChainHead
 from sayso_protocol.primitives import keccak
-from sayso_protocol.receipts import ChainPoint
+from sayso_protocol.receipts.receipt import ChainPoint
 from simulation.chain import Endpoint, Paid
 
 FEES = Fees(3 * GWEI, GWEI)

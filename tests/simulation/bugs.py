@@ -17,22 +17,22 @@ from unittest import mock
 
 import numpy as np
 
-from sayso_node.chain.follower import Follower
+from sayso_node.chain.reading.follower import Follower
 from sayso_node.freshness import ChainHead, Freshness
-from sayso_node.intake import Intake
-from sayso_node.outcome import Channel, Outcome, Source, Status
-from sayso_node.signing import Signer
+from sayso_node.intake.intake import Intake
+from sayso_node.intake.outcome import Channel, Outcome, Source, Status
 from sayso_node.store import admission, bits, chain_state, intents, messages, pending, relays
 from sayso_node.store.engine import Engine
 from sayso_node.store.pending import Room
 from sayso_node.sync.asking import SyncRounds
-from sayso_protocol import state_digest
-from sayso_protocol.envelope import Envelope
+from sayso_node.verdicts.signer import Signer
 from sayso_protocol.errors import SaysoError
+from sayso_protocol.messages.envelope import Envelope
+from sayso_protocol.permissions import state_digest
+from sayso_protocol.permissions.state_digest import StateEntry
 from sayso_protocol.primitives import HASH_BYTES
-from sayso_protocol.receipt_text import acknowledgement_to_json
-from sayso_protocol.receipts import Acknowledgement, ChainPoint, sign_statement
-from sayso_protocol.state_digest import StateEntry
+from sayso_protocol.receipts.receipt import Acknowledgement, ChainPoint, sign_statement
+from sayso_protocol.receipts.text import acknowledgement_to_json
 from simulation.options import Options
 from support.protocol_strategies import NETWORK
 

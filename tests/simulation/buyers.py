@@ -8,11 +8,11 @@ import asyncio
 from random import Random
 
 from sayso_node.freshness import QUORUM
-from sayso_node.judging import Answer, Check
-from sayso_protocol.bulk import row_at
+from sayso_node.verdicts.judge import Answer, Check
 from sayso_protocol.errors import SaysoError
-from sayso_protocol.receipts import join_rows
-from sayso_protocol.verdict import REASONS, Query, Reason, Row, verdict
+from sayso_protocol.receipts.receipt import join_rows
+from sayso_protocol.verdicts.bulk import row_at
+from sayso_protocol.verdicts.verdict import REASONS, Query, Reason, Row, verdict
 from simulation.knowledge import Joined, Knowledge
 from simulation.machine import Machine
 from simulation.people import BUYERS, PURPOSES

@@ -15,9 +15,9 @@ from sayso_contracts.abi import SELECTOR_BYTES, encode_call
 from sayso_contracts.events import Anchored, Event, Revoked
 from sayso_node.errors import ChainUnreachable
 from sayso_node.freshness import ChainHead
+from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import HASH_BYTES, keccak, sha256
-from sayso_protocol.receipts import ChainPoint
-from sayso_protocol.words import Masks
+from sayso_protocol.receipts.receipt import ChainPoint
 from support.fake_account import relayed
 
 ANCHOR = encode_call("anchor", bytes(HASH_BYTES))[:SELECTOR_BYTES]

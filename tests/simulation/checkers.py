@@ -7,16 +7,16 @@ import struct
 from collections.abc import Iterator
 
 from sayso_node.freshness import QUORUM
-from sayso_node.intake import REMEMBERED_FAILURES
-from sayso_node.judging import Check
+from sayso_node.intake.intake import REMEMBERED_FAILURES
 from sayso_node.store import bits, pending
 from sayso_node.sync.asking import REMEMBERED_PEERS
-from sayso_protocol.envelope import CONSENT, decode
-from sayso_protocol.messages import Revocation
-from sayso_protocol.misconduct import covers
-from sayso_protocol.receipts import join_rows
-from sayso_protocol.verdict import REASONS, Query, Reason, Row
-from sayso_protocol.words import Masks
+from sayso_node.verdicts.judge import Check
+from sayso_protocol.messages.envelope import CONSENT, decode
+from sayso_protocol.messages.revocation import Revocation
+from sayso_protocol.permissions.words import Masks
+from sayso_protocol.receipts.misconduct import covers
+from sayso_protocol.receipts.receipt import join_rows
+from sayso_protocol.verdicts.verdict import REASONS, Query, Reason, Row
 from simulation.chain import Paid, items_of
 from simulation.knowledge import Knowledge
 from simulation.machine import ANCHOR_AFTER_S, Machine, text_of

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 
 from sayso_contracts.events import Event, Revoked
-from sayso_protocol.bits import merged
-from sayso_protocol.envelope import Envelope
-from sayso_protocol.messages import Consent
-from sayso_protocol.verdict import License, Query, Reason, Row, is_revoked, verdict
-from sayso_protocol.words import Masks
+from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.envelope import Envelope
+from sayso_protocol.permissions.bits import merged
+from sayso_protocol.permissions.words import Masks
+from sayso_protocol.verdicts.verdict import License, Query, Reason, Row, is_revoked, verdict
 
 
 class Knowledge:

@@ -10,21 +10,13 @@ from dataclasses import replace
 from random import Random
 from typing import TypeVar
 
-from sayso_protocol.envelope import Envelope, decode, encode
+from sayso_protocol.encoding.packing import pack, unpack
 from sayso_protocol.errors import SaysoError
-from sayso_protocol.fingerprints import CHECK_BYTES, SHORT_BYTES
-from sayso_protocol.messages import Consent, Revocation
-from sayso_protocol.packing import pack, unpack
-from sayso_protocol.reconcile import (
-    CheckRequest,
-    FingerprintsRequest,
-    GetRequest,
-    ListRequest,
-    OfferRequest,
-    RangeRequest,
-    decode_request,
-)
-from sayso_protocol.reconcile_answers import (
+from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.envelope import Envelope, decode, encode
+from sayso_protocol.messages.revocation import Revocation
+from sayso_protocol.messages.wire import consents_topic, decode_bundle, encode_bundle, revocations_topic
+from sayso_protocol.sync.answers import (
     BUNDLE_BYTES,
     DECLINED,
     TAKEN,
@@ -37,7 +29,16 @@ from sayso_protocol.reconcile_answers import (
     encode_taken,
     split_ids,
 )
-from sayso_protocol.wire import consents_topic, decode_bundle, encode_bundle, revocations_topic
+from sayso_protocol.sync.fingerprints import CHECK_BYTES, SHORT_BYTES
+from sayso_protocol.sync.requests import (
+    CheckRequest,
+    FingerprintsRequest,
+    GetRequest,
+    ListRequest,
+    OfferRequest,
+    RangeRequest,
+    decode_request,
+)
 from simulation.machine import Machine
 from simulation.network import Frame
 from simulation.people import Person

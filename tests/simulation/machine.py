@@ -15,35 +15,35 @@ from typing import Any
 from nacl.signing import SigningKey
 
 from sayso_node.alarms import Alarms
-from sayso_node.broadcast import Broadcast
-from sayso_node.chain.anchorer import Anchorer
-from sayso_node.chain.contract_wallets import ContractWallets
-from sayso_node.chain.fees import ETHER, GWEI, Allowance
-from sayso_node.chain.follower import Follower
-from sayso_node.chain.payer import Payer
-from sayso_node.chain.relayer import Relayer
+from sayso_node.chain.paying.anchorer import Anchorer
+from sayso_node.chain.paying.fees import ETHER, GWEI, Allowance
+from sayso_node.chain.paying.payer import Payer
+from sayso_node.chain.paying.relayer import Relayer
+from sayso_node.chain.reading.contract_wallets import ContractWallets
+from sayso_node.chain.reading.follower import Follower
 from sayso_node.counters import Counters
 from sayso_node.errors import NotFound
 from sayso_node.freshness import ChainHead, Freshness
-from sayso_node.gossip.addresses import peer_id_of
-from sayso_node.intake import Intake
-from sayso_node.interfaces import NetworkHandlers
-from sayso_node.judging import Answer, Check, Judge
-from sayso_node.outcome import Outcome, Source, Status
-from sayso_node.signing import Signer
-from sayso_node.statuses import StatusDesk, StatusQuestion
+from sayso_node.gossip.broadcast import Broadcast
+from sayso_node.gossip.peers.addresses import peer_id_of
+from sayso_node.intake.intake import Intake
+from sayso_node.intake.outcome import Outcome, Source, Status
+from sayso_node.interfaces import TransportHandlers
 from sayso_node.store.engine import Engine
 from sayso_node.store.pending import Room
 from sayso_node.store.sponsors import Quotas
 from sayso_node.sync.answering import Answering
 from sayso_node.sync.asking import SyncRounds
 from sayso_node.sync.loop import SyncLoop
-from sayso_protocol import wire
-from sayso_protocol.bulk import row_at
-from sayso_protocol.messages import Revocation
+from sayso_node.verdicts.judge import Answer, Check, Judge
+from sayso_node.verdicts.signer import Signer
+from sayso_node.verdicts.status_desk import StatusDesk, StatusQuestion
+from sayso_protocol.messages import wire
+from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.primitives import sha256
-from sayso_protocol.receipts import Receipt, Signed
-from sayso_protocol.verdict import Reason
+from sayso_protocol.receipts.receipt import Receipt, Signed
+from sayso_protocol.verdicts.bulk import row_at
+from sayso_protocol.verdicts.verdict import Reason
 from simulation.account import SimAccount
 from simulation.chain import Endpoint, SimChain
 from simulation.disk import Disk, LoopWriter
@@ -263,7 +263,7 @@ class Life:
         """In the order of sayso_node.node."""
         self.store.start()
         self.intake.start()
-        handlers = NetworkHandlers(self.broadcast.on_frame, self._on_request, self._on_peer)
+        handlers = TransportHandlers(self.broadcast.on_frame, self._on_request, self._on_peer)
         await self.machine.port.start(handlers)
         running = {"sync": self.sync.run, "follower": self.follower.run, "payer": self.payer.run}
         for name in self.machine.parts:

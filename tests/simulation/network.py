@@ -14,7 +14,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 from sayso_node.errors import GossipDown, GossipQueueFull, PeerUnreachable
-from sayso_node.interfaces import Judgement, NetworkHandlers, PeerState
+from sayso_node.interfaces import Judgement, PeerState, TransportHandlers
 from sayso_protocol.errors import SaysoError
 from simulation.loop import Owner, context_of
 
@@ -81,13 +81,13 @@ class Port:
         self.bend: Callable[[bytes, bytes], Awaitable[bytes]] | None = None  # of a liar: its answers
         self.on_heard: Callable[[Frame], bool] = lambda _frame: True  # False: it goes no further
         self._owner: Owner | None = None
-        self._handlers: NetworkHandlers | None = None
+        self._handlers: TransportHandlers | None = None
         self._seen: OrderedDict[tuple[str, int], None] = OrderedDict()
         self._published = 0
 
     # what the node calls
 
-    async def start(self, handlers: NetworkHandlers) -> None:
+    async def start(self, handlers: TransportHandlers) -> None:
         self._handlers = handlers
         self.is_up = True
 
@@ -151,7 +151,7 @@ class Port:
         for link in self.links.values():
             self.net.disconnect(link)
 
-    def serve(self, work: Callable[[NetworkHandlers], Any]) -> Any | None:
+    def serve(self, work: Callable[[TransportHandlers], Any]) -> Any | None:
         """Do something as this machine; None if it is down."""
         if self._handlers is None or self._owner is None:
             return None
@@ -176,7 +176,7 @@ class Port:
         task.add_done_callback(self.net.on_served)
         return task
 
-    async def _judge(self, handlers: NetworkHandlers, frame: Frame, forwarder: "Port") -> None:
+    async def _judge(self, handlers: TransportHandlers, frame: Frame, forwarder: "Port") -> None:
         if self.slowness_s:
             await asyncio.sleep(self.slowness_s)
         judgement = await handlers.on_frame(frame.topic, frame.body, forwarder.peer_id)
@@ -309,7 +309,7 @@ class Net:
         return asyncio.get_running_loop().time()
 
 
-def _on_peer(peer_id: str, connected: bool, handlers: NetworkHandlers) -> None:
+def _on_peer(peer_id: str, connected: bool, handlers: TransportHandlers) -> None:
     handlers.on_peer(peer_id, connected)
 
 

@@ -8,12 +8,14 @@ from random import Random
 
 from coincurve import PrivateKey
 
-from sayso_protocol.envelope import Envelope
-from sayso_protocol.messages import Consent, Message, Revocation
+from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.envelope import Envelope
+from sayso_protocol.messages.message import Message
+from sayso_protocol.messages.revocation import Revocation
+from sayso_protocol.messages.typed_data import digest
+from sayso_protocol.permissions.scopes import Scope, file_subject
+from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import ANYONE, NOBODY
-from sayso_protocol.scopes import Scope, file_subject
-from sayso_protocol.typed_data import digest
-from sayso_protocol.words import Masks
 from support.protocol_strategies import (
     NETWORK,
     a_consent,

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from sayso_protocol.envelope import encode
-from sayso_protocol.messages import Revocation
+from sayso_protocol.messages.envelope import encode
+from sayso_protocol.messages.revocation import Revocation
 from simulation import loop
 from simulation.machine import SYNC_EVERY_S, Machine
 from simulation.network import Port, Weather

@@ -8,7 +8,7 @@ import pytest
 
 from sayso_contracts.abi import encode_call
 from sayso_node.errors import PeerUnreachable, StoreUnusable
-from sayso_node.interfaces import Judgement, NetworkHandlers
+from sayso_node.interfaces import Judgement, TransportHandlers
 from sayso_node.store.engine import Engine
 from simulation import loop
 from simulation.account import FEES, SimAccount
@@ -136,7 +136,7 @@ class Pair:
     async def start(self) -> None:
         for port in self.ports:
             port.belongs_to(Owner())
-            await port.start(NetworkHandlers(self._frame(port), self._answer, lambda _p, _c: None))
+            await port.start(TransportHandlers(self._frame(port), self._answer, lambda _p, _c: None))
         self.net.look_after()
 
     def _frame(self, port: Port):  # type: ignore[no-untyped-def]

@@ -12,7 +12,7 @@ from random import Random
 from typing import Any
 
 from sayso_node.interfaces import Judgement
-from sayso_protocol.envelope import Envelope, encode
+from sayso_protocol.messages.envelope import Envelope, encode
 from simulation.chain import Revoke, SimChain
 from simulation.knowledge import Knowledge
 from simulation.liars import Liar

@@ -14,8 +14,8 @@ from web3 import AsyncHTTPProvider, AsyncWeb3
 
 from sayso.demo.ports import free_ports
 from sayso_contracts.deploy import deploy
+from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_from_text
-from sayso_protocol.typed_data import Network
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CHAIN_ID = 31_337

@@ -20,10 +20,10 @@ from sayso_contracts.wallet_deployment import wallet_of
 from sayso_node.chain.interface import Landed
 from sayso_node.errors import ChainUnreachable
 from sayso_node.freshness import ChainHead
-from sayso_protocol.messages import Revocation
+from sayso_protocol.messages.revocation import Revocation
+from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import address_from_text, hex_text, keccak
-from sayso_protocol.receipts import ChainPoint
-from sayso_protocol.words import Masks
+from sayso_protocol.receipts.receipt import ChainPoint
 from support.fake_chain import FakeChain, anchored, revoked
 from support.protocol_strategies import NETWORK
 

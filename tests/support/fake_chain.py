@@ -11,11 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from sayso_contracts.events import Anchored, Event, Revoked
-from sayso_node.chain.json_rpc import JsonRpc
+from sayso_node.chain.reading.json_rpc import JsonRpc
 from sayso_node.errors import ChainUnreachable
 from sayso_node.freshness import ChainHead
 from sayso_protocol.primitives import HASH_BYTES, sha256
-from sayso_protocol.receipts import ChainPoint
+from sayso_protocol.receipts.receipt import ChainPoint
 
 SUBMITTER = b"\x5b" * 20
 _NOWHERE = (0, bytes(HASH_BYTES), 0, bytes(HASH_BYTES))

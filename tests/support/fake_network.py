@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from sayso_node.errors import PeerUnreachable
-from sayso_node.interfaces import Judgement, NetworkHandlers, PeerState
+from sayso_node.interfaces import Judgement, PeerState, TransportHandlers
 from sayso_protocol.errors import SaysoError
 
 Answering = Callable[[str, bytes, str], Awaitable[bytes]]  # (protocol, body, who asks)
@@ -18,9 +18,9 @@ class Switchboard:
     """Who is there, by peer id."""
 
     def __init__(self) -> None:
-        self.handlers: dict[str, NetworkHandlers] = {}
+        self.handlers: dict[str, TransportHandlers] = {}
 
-    def connect(self, peer_id: str, handlers: NetworkHandlers) -> None:
+    def connect(self, peer_id: str, handlers: TransportHandlers) -> None:
         others = list(self.handlers.items())
         self.handlers[peer_id] = handlers
         for other_id, other in others:
@@ -38,7 +38,7 @@ class Switchboard:
         async def ignore(_topic: str, _frame: bytes, _peer: str) -> Judgement:
             return Judgement.IGNORE
 
-        self.connect(peer_id, NetworkHandlers(ignore, answering, lambda _peer, _connected: None))
+        self.connect(peer_id, TransportHandlers(ignore, answering, lambda _peer, _connected: None))
 
 
 async def no_answer(_protocol: str, _body: bytes, peer: str) -> bytes:
@@ -58,7 +58,7 @@ class FakeNetwork:
         self.gate = asyncio.Event()  # publish() waits for it
         self.gate.set()
 
-    async def start(self, handlers: NetworkHandlers) -> None:
+    async def start(self, handlers: TransportHandlers) -> None:
         self.board.connect(self.peer_id, handlers)
 
     async def stop(self) -> None:

@@ -15,14 +15,18 @@ import msgpack
 from aiohttp import web
 from nacl.signing import SigningKey
 
-from sayso_protocol.bits import merged
-from sayso_protocol.envelope import Envelope, decode, encode
+from sayso_protocol.encoding.row_tree import manifest_root, results_root
 from sayso_protocol.errors import SaysoError
-from sayso_protocol.messages import Consent
+from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.envelope import Envelope, decode, encode
+from sayso_protocol.messages.typed_data import typed_data
+from sayso_protocol.messages.wire import decode_bundle
+from sayso_protocol.network import Network
 from sayso_protocol.network_file import NetworkFile, Operator
+from sayso_protocol.permissions.bits import merged
+from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import address_from_text, address_text, hash_from_text, hex_text
-from sayso_protocol.receipt_text import acknowledgement_to_json, receipt_to_json
-from sayso_protocol.receipts import (
+from sayso_protocol.receipts.receipt import (
     Acknowledgement,
     ChainPoint,
     Receipt,
@@ -31,13 +35,10 @@ from sayso_protocol.receipts import (
     number_reasons,
     sign_statement,
 )
-from sayso_protocol.row_tree import manifest_root, results_root
-from sayso_protocol.signatures import EoaVerifier
-from sayso_protocol.statuses import Moment, Status, sign_statuses, status_to_json
-from sayso_protocol.typed_data import Network, typed_data
-from sayso_protocol.verdict import License, Query, Reason, Row, is_revoked, verdict
-from sayso_protocol.wire import decode_bundle
-from sayso_protocol.words import Masks
+from sayso_protocol.receipts.status import Moment, Status, sign_statuses, status_to_json
+from sayso_protocol.receipts.text import acknowledgement_to_json, receipt_to_json
+from sayso_protocol.signatures.wallets import EoaVerifier
+from sayso_protocol.verdicts.verdict import License, Query, Reason, Row, is_revoked, verdict
 
 NETWORK = Network(31_337, bytes(range(20)))
 BLOCK = ChainPoint(7, bytes(32))

@@ -6,22 +6,22 @@ from pathlib import Path
 
 from nacl.signing import SigningKey
 
-from sayso_node.broadcast import Broadcast
-from sayso_node.chain.contract_wallets import ContractWallets
+from sayso_node.chain.reading.contract_wallets import ContractWallets
 from sayso_node.clock import SystemClock
 from sayso_node.counters import Counters
 from sayso_node.freshness import Freshness
+from sayso_node.gossip.broadcast import Broadcast
 from sayso_node.gossip.config import GossipConfig
 from sayso_node.gossip.process import GossipProcess
-from sayso_node.intake import Intake
-from sayso_node.interfaces import NetworkHandlers
-from sayso_node.outcome import Channel, Outcome, Source, Status
+from sayso_node.intake.intake import Intake
+from sayso_node.intake.outcome import Channel, Outcome, Source, Status
+from sayso_node.interfaces import TransportHandlers
 from sayso_node.store import messages
 from sayso_node.store.engine import Engine
 from sayso_node.sync.answering import Answering
 from sayso_node.sync.asking import SyncRounds
-from sayso_protocol import wire
-from sayso_protocol.envelope import Envelope, encode
+from sayso_protocol.messages import wire
+from sayso_protocol.messages.envelope import Envelope, encode
 from sayso_protocol.primitives import sha256
 from support.node_rig import NoChain
 from support.protocol_strategies import NETWORK
@@ -68,7 +68,7 @@ class GossipingNode:
         node = cls(folder, name, listen, peers)
         node._store.start()
         try:
-            handlers = NetworkHandlers(node._broadcast.on_frame, node._answer, lambda _p, _c: None)
+            handlers = TransportHandlers(node._broadcast.on_frame, node._answer, lambda _p, _c: None)
             await node.network.start(handlers)
             yield node
         finally:

@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from functools import cache
 
-from sayso_protocol.bits import merged
-from sayso_protocol.messages import Consent, Revocation
-from sayso_protocol.typed_data import digest
-from sayso_protocol.verdict import License
-from sayso_protocol.words import Masks
+from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.revocation import Revocation
+from sayso_protocol.messages.typed_data import digest
+from sayso_protocol.permissions.bits import merged
+from sayso_protocol.permissions.words import Masks
+from sayso_protocol.verdicts.verdict import License
 from support.protocol_strategies import NETWORK
 
 

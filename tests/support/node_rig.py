@@ -11,27 +11,27 @@ from typing import Self
 
 from nacl.signing import SigningKey
 
-from sayso_node.broadcast import Broadcast
-from sayso_node.chain.contract_wallets import ContractWallets, Prober
-from sayso_node.chain.wallet_watch import WalletWatch
+from sayso_node.chain.reading.contract_wallets import ContractWallets, Prober
+from sayso_node.chain.reading.wallet_watch import WalletWatch
 from sayso_node.counters import Counters
 from sayso_node.errors import ChainUnreachable
 from sayso_node.freshness import ChainHead, Freshness
-from sayso_node.gossip.addresses import peer_id_of
-from sayso_node.intake import Intake
-from sayso_node.interfaces import NetworkHandlers
-from sayso_node.judging import Judge
-from sayso_node.outcome import Channel, Outcome, Source
-from sayso_node.signing import Signer
+from sayso_node.gossip.broadcast import Broadcast
+from sayso_node.gossip.peers.addresses import peer_id_of
+from sayso_node.intake.intake import Intake
+from sayso_node.intake.outcome import Channel, Outcome, Source
+from sayso_node.interfaces import TransportHandlers
 from sayso_node.store.engine import Engine
 from sayso_node.store.pending import Room
 from sayso_node.store.sponsors import Quotas
 from sayso_node.sync.answering import Answering
 from sayso_node.sync.asking import SyncRounds
-from sayso_protocol.envelope import Envelope, encode
-from sayso_protocol.messages import Revocation
+from sayso_node.verdicts.judge import Judge
+from sayso_node.verdicts.signer import Signer
+from sayso_protocol.messages.envelope import Envelope, encode
+from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.primitives import sha256
-from sayso_protocol.receipts import ChainPoint
+from sayso_protocol.receipts.receipt import ChainPoint
 from support.fake_network import FakeNetwork, Switchboard
 from support.protocol_strategies import ADA, NETWORK, NODE, a_consent, item_hashes, signed
 
@@ -118,7 +118,7 @@ class NodeRig:
     def __enter__(self) -> Self:
         self.store.start()
         self.board.connect(
-            self.peer_id, NetworkHandlers(self.broadcast.on_frame, self._answer, lambda _p, _c: None)
+            self.peer_id, TransportHandlers(self.broadcast.on_frame, self._answer, lambda _p, _c: None)
         )
         return self
 

@@ -7,16 +7,19 @@ from coincurve import PrivateKey
 from hypothesis import strategies as st
 from nacl.signing import SigningKey
 
-from sayso_protocol.envelope import Envelope
+from sayso_protocol.encoding.merkle import content_root
 from sayso_protocol.limits import LIMITS
-from sayso_protocol.merkle import content_root
-from sayso_protocol.messages import Consent, Message, Revocation
+from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.envelope import Envelope
+from sayso_protocol.messages.message import Message
+from sayso_protocol.messages.revocation import Revocation
+from sayso_protocol.messages.typed_data import digest
+from sayso_protocol.network import Network
+from sayso_protocol.permissions.purposes import KNOWN
+from sayso_protocol.permissions.scopes import SCOPE_FLAG, Scope, file_subject
+from sayso_protocol.permissions.words import FULL
 from sayso_protocol.primitives import ADDRESS_BYTES, ANYONE, HASH_BYTES, keccak, sha256
-from sayso_protocol.purposes import KNOWN
-from sayso_protocol.scopes import SCOPE_FLAG, Scope, file_subject
-from sayso_protocol.typed_data import Network, digest
-from sayso_protocol.verdict import License
-from sayso_protocol.words import FULL
+from sayso_protocol.verdicts.verdict import License
 
 NETWORK = Network(31337, keccak(b"registry")[12:])
 NODE = SigningKey(sha256(b"sayso test node"))

@@ -15,15 +15,15 @@ import aiohttp
 from eth_account import Account
 
 from sayso.demo.ports import LOOPBACK, free_ports
-from sayso_node.chain.web3_chain import Web3Chain
+from sayso_node.chain.reading.web3_chain import Web3Chain
 from sayso_node.config import NodeConfig, Settings
-from sayso_node.gossip.addresses import peer_id_of_seed
-from sayso_node.gossip.book import PeerBook
 from sayso_node.gossip.config import GossipConfig
+from sayso_node.gossip.peers.addresses import peer_id_of_seed
+from sayso_node.gossip.peers.peer_store import PeerBook
 from sayso_node.node import Node
-from sayso_protocol.envelope import Envelope, encode
+from sayso_protocol.messages.envelope import Envelope, encode
+from sayso_protocol.messages.wire import encode_bundle
 from sayso_protocol.network_file import NetworkFile, Operator
-from sayso_protocol.wire import encode_bundle
 from support.fake_account import FakeAccount
 from support.fake_chain import FakeChain
 from support.fake_network import FakeNetwork, Switchboard
@@ -120,8 +120,8 @@ async def running_node(
         mock.patch("sayso_node.node.GossipProcess", network),
         mock.patch("sayso_node.chain.side.Endpoints", endpoints),
         mock.patch("sayso_node.chain.side.Web3Account", return_value=account),
-        mock.patch("sayso_node.chain.payer.INTERVAL_S", 0.01),
-        mock.patch("sayso_node.chain.batch_fetcher.INTERVAL_S", 0.01),
+        mock.patch("sayso_node.chain.paying.payer.INTERVAL_S", 0.01),
+        mock.patch("sayso_node.batches.fetcher.INTERVAL_S", 0.01),
     ):
         node = Node(chosen, clock)
         try:

@@ -6,12 +6,12 @@ from itertools import count
 from nacl.signing import SigningKey
 
 from sayso_protocol.network_file import NetworkFile, Operator
+from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import sha256
-from sayso_protocol.receipts import ChainPoint
-from sayso_protocol.snapshot import Content, Part, Snapshot, make_delta, make_snapshot
-from sayso_protocol.snapshot_head import Moment
-from sayso_protocol.snapshot_keys import joined_keys, new_keys
-from sayso_protocol.words import Masks
+from sayso_protocol.receipts.receipt import ChainPoint
+from sayso_protocol.snapshots.head import Moment
+from sayso_protocol.snapshots.keys import joined_keys, new_keys
+from sayso_protocol.snapshots.snapshot import Content, Part, Snapshot, make_delta, make_snapshot
 from support.protocol_strategies import NETWORK, NODE
 
 OTHER = SigningKey(sha256(b"sayso other node"))

@@ -5,8 +5,14 @@ from nacl.signing import SigningKey
 
 from sayso_protocol.network_file import NetworkFile, Operator
 from sayso_protocol.primitives import sha256
-from sayso_protocol.receipts import Acknowledgement, ChainPoint, Receipt, count_reasons, number_reasons
-from sayso_protocol.verdict import Reason
+from sayso_protocol.receipts.receipt import (
+    Acknowledgement,
+    ChainPoint,
+    Receipt,
+    count_reasons,
+    number_reasons,
+)
+from sayso_protocol.verdicts.verdict import Reason
 from support.protocol_strategies import NETWORK, NODE, addresses, hashes, purposes
 
 OTHER_NODE = SigningKey(sha256(b"sayso other node"))

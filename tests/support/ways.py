@@ -1,6 +1,6 @@
-"""The ways to the chain that a test gives to who asks it: see sayso_node.chain.eth_call.Links."""
+"""Links to a chain for tests: see sayso_node.chain.reading.eth_call.Links."""
 
-from sayso_node.chain.json_rpc import TIMEOUT_S, JsonRpc
+from sayso_node.chain.reading.json_rpc import TIMEOUT_S, JsonRpc
 
 
 class Ways:

@@ -18,16 +18,16 @@ from typing import Final
 
 import aiohttp
 
-from sayso.client import NodeClient
 from sayso.demo.waiting import until
 from sayso.errors import NodeUnreachable
-from sayso.statuses import StatusQuestion
+from sayso.node_client.client import NodeClient
+from sayso.node_client.status import StatusQuestion
 from sayso_node.config import Settings, init_node
-from sayso_protocol.envelope import Envelope
-from sayso_protocol.messages import Revocation
+from sayso_protocol.messages.envelope import Envelope
+from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.network_file import NetworkFile, Operator
 from sayso_protocol.primitives import ANYONE
-from sayso_protocol.verdict import Query, Reason, Row
+from sayso_protocol.verdicts.verdict import Query, Reason, Row
 from support.anvil import anvil, registry_on
 from support.protocol_strategies import a_consent, item_hashes, signed
 from system.links import Link, Weather

@@ -20,13 +20,13 @@ from unittest import mock
 from aiohttp import web
 
 from sayso_node.__main__ import main as run_node
-from sayso_node.api.messages import MessageRoutes
-from sayso_node.broadcast import Broadcast
+from sayso_node.api.routes.messages import MessageRoutes
+from sayso_node.gossip.broadcast import Broadcast
 from sayso_node.gossip.process import GossipProcess
-from sayso_node.intake import Intake
-from sayso_node.signing import Signer
+from sayso_node.intake.intake import Intake
 from sayso_node.store import engine, messages
 from sayso_node.store.writer import Change
+from sayso_node.verdicts.signer import Signer
 
 BEFORE, AFTER = "before", "after"
 

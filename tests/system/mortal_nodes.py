@@ -23,12 +23,13 @@ from sayso.demo.ports import free_ports
 from sayso_node.config import STORE_FILE, Settings, init_node
 from sayso_node.store import bits, messages
 from sayso_node.store.engine import Engine
-from sayso_protocol.envelope import Envelope, encode
 from sayso_protocol.limits import LIMITS
-from sayso_protocol.messages import Consent, Revocation
+from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.envelope import Envelope, encode
+from sayso_protocol.messages.revocation import Revocation
+from sayso_protocol.messages.wire import encode_bundle
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import ANYONE, address_text, hex_text
-from sayso_protocol.wire import encode_bundle
 from support.protocol_strategies import NETWORK, WALLETS, a_consent, item_hashes, signed
 
 DEADLINE_S = 60.0  # generous: only a failure waits for it

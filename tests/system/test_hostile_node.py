@@ -12,9 +12,9 @@ import pytest
 
 from node.api.process import NodeProcess, node_process, watched
 from node.gossip import hostile, hostile_layers
-from sayso_protocol.envelope import Envelope, encode
+from sayso_protocol.messages.envelope import Envelope, encode
+from sayso_protocol.messages.wire import consents_topic, encode_bundle
 from sayso_protocol.primitives import hex_text
-from sayso_protocol.wire import consents_topic, encode_bundle
 from support.node_rig import consent
 from support.protocol_strategies import NETWORK
 from support.waiting import until

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sayso_protocol.verdict import Reason
+from sayso_protocol.verdicts.verdict import Reason
 from support.protocol_strategies import ADA, BEN, CLEO
 from system.islands import NODES, Islands, islands
 

@@ -2,17 +2,13 @@
 
 from typing import Any
 
-from sayso_protocol.envelope import Envelope, decode, encode
-from sayso_protocol.messages import Revocation
-from sayso_protocol.misconduct import Evidence, row_proof_from_json, row_proof_to_json
+from sayso_protocol.encoding.row_tree import prove_row, roots
+from sayso_protocol.messages.envelope import Envelope, decode, encode
+from sayso_protocol.messages.revocation import Revocation
+from sayso_protocol.permissions.scopes import Scope, file_subject
 from sayso_protocol.primitives import hex_text, sha256
-from sayso_protocol.receipt_text import (
-    acknowledgement_from_json,
-    acknowledgement_to_json,
-    receipt_from_json,
-    receipt_to_json,
-)
-from sayso_protocol.receipts import (
+from sayso_protocol.receipts.misconduct import Evidence, row_proof_from_json, row_proof_to_json
+from sayso_protocol.receipts.receipt import (
     Acknowledgement,
     ChainPoint,
     Receipt,
@@ -21,10 +17,14 @@ from sayso_protocol.receipts import (
     number_reasons,
     sign_statement,
 )
-from sayso_protocol.row_tree import prove_row, roots
-from sayso_protocol.scopes import Scope, file_subject
-from sayso_protocol.signatures import EoaVerifier
-from sayso_protocol.verdict import Reason, Row
+from sayso_protocol.receipts.text import (
+    acknowledgement_from_json,
+    acknowledgement_to_json,
+    receipt_from_json,
+    receipt_to_json,
+)
+from sayso_protocol.signatures.wallets import EoaVerifier
+from sayso_protocol.verdicts.verdict import Reason, Row
 from support.protocol_strategies import (
     ADA,
     BEN,

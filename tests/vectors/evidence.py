@@ -4,14 +4,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from sayso_protocol.batches import AnchorProof, Batch
-from sayso_protocol.misconduct import row_proof_from_json, row_proof_to_json
+from sayso_protocol.encoding.row_tree import prove_row, roots
+from sayso_protocol.ethereum.batches import AnchorProof, Batch
 from sayso_protocol.primitives import hash_from_text, hex_text
-from sayso_protocol.receipt_text import acknowledgement_from_json, receipt_from_json
-from sayso_protocol.receipts import check_results, join_rows, number_reasons
-from sayso_protocol.row_tree import prove_row, roots
-from sayso_protocol.statuses import status_from_json
-from sayso_protocol.verdict import Reason, Row
+from sayso_protocol.receipts.misconduct import row_proof_from_json, row_proof_to_json
+from sayso_protocol.receipts.receipt import check_results, join_rows, number_reasons
+from sayso_protocol.receipts.status import status_from_json
+from sayso_protocol.receipts.text import acknowledgement_from_json, receipt_from_json
+from sayso_protocol.verdicts.verdict import Reason, Row
 from support.protocol_strategies import ADA, item_hashes
 from support.statements import NODE_KEY, OTHER_NODE, TRUSTED
 from vectors.broken_promises import AT, CONSENT, ITEMS, misconduct, rows_of

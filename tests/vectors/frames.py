@@ -3,14 +3,15 @@
 from dataclasses import replace
 from typing import Any
 
-from sayso_protocol.envelope import Envelope, decode, encode
+from sayso_protocol.encoding.packing import pack
 from sayso_protocol.errors import FromTheFuture, SaysoError
 from sayso_protocol.limits import LIMITS
-from sayso_protocol.messages import Consent, Revocation
-from sayso_protocol.packing import pack
+from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.envelope import Envelope, decode, encode
+from sayso_protocol.messages.revocation import Revocation
+from sayso_protocol.messages.wire import check_company, decode_bundle
 from sayso_protocol.primitives import hex_text
-from sayso_protocol.signatures import EoaVerifier
-from sayso_protocol.wire import check_company, decode_bundle
+from sayso_protocol.signatures.wallets import EoaVerifier
 from support.protocol_strategies import ADA, BEN, NETWORK, NODE, a_consent, item_hashes, signed
 
 Json = dict[str, Any]

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from sayso_protocol.envelope import Envelope, encode
-from sayso_protocol.messages import Revocation
+from sayso_protocol.messages.envelope import Envelope, encode
+from sayso_protocol.messages.revocation import Revocation
+from sayso_protocol.permissions.scopes import Scope, file_subject
 from sayso_protocol.primitives import address_text, hex_text
-from sayso_protocol.scopes import Scope, file_subject
-from sayso_protocol.verdict import License, Query, Row, verdict
+from sayso_protocol.verdicts.verdict import License, Query, Row, verdict
 from support.known import Known, license_hash
 from support.protocol_strategies import ADA, BEN, CLEO, NODE, a_consent, item_hashes, signed
 

@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 from eth_account import Account
 
 from sayso_contracts.calls import Calls
-from sayso_protocol.envelope import Envelope, encode
-from sayso_protocol.messages import Revocation
+from sayso_protocol.ethereum.transaction_proofs import REVOKED_TOPIC, TYPE, check_receipt_proof
+from sayso_protocol.ethereum.trie_building import trie_over
+from sayso_protocol.ethereum.tries import encode_rlp, number_bytes
+from sayso_protocol.messages.envelope import Envelope, encode
+from sayso_protocol.messages.revocation import Revocation
+from sayso_protocol.permissions.scopes import scope_word
 from sayso_protocol.primitives import address_text, hex_text, keccak, sha256
-from sayso_protocol.receipt_proofs import REVOKED_TOPIC, TYPE, check_receipt_proof
-from sayso_protocol.scopes import scope_word
-from sayso_protocol.trie_building import trie_over
-from sayso_protocol.tries import encode_rlp, number_bytes
 from support.protocol_strategies import ADA, BEN, NETWORK, signed
 from vectors.texts import code_of
 

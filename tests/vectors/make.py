@@ -9,14 +9,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sayso_protocol.envelope import Envelope, encode
-from sayso_protocol.merkle import content_root, tree_path, tree_root
-from sayso_protocol.messages import Consent, Revocation
+from sayso_protocol.encoding.merkle import content_root, tree_path, tree_root
+from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.envelope import Envelope, encode
+from sayso_protocol.messages.revocation import Revocation
+from sayso_protocol.messages.typed_data import typed_data
+from sayso_protocol.permissions.scopes import Scope, file_subject, scope_word
+from sayso_protocol.permissions.words import FULL
 from sayso_protocol.primitives import ANYONE, hex_text, sha256
-from sayso_protocol.scopes import Scope, file_subject, scope_word
-from sayso_protocol.typed_data import typed_data
-from sayso_protocol.wallet_proofs import WalletProof, wrap
-from sayso_protocol.words import FULL
+from sayso_protocol.signatures.contract_wallets import WalletProof, wrap
 from support.protocol_strategies import (
     ADA,
     BEN,

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
-from sayso_protocol.envelope import Envelope, decode, encode
+from sayso_protocol.encoding.packing import pack, unpack
 from sayso_protocol.errors import SaysoError
-from sayso_protocol.messages import Revocation
-from sayso_protocol.packing import pack, unpack
+from sayso_protocol.messages.envelope import Envelope, decode, encode
+from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.primitives import hex_text, sha256
-from sayso_protocol.signatures import EoaVerifier
-from sayso_protocol.wallet_proofs import MARK, WalletProof, wrap
+from sayso_protocol.signatures.contract_wallets import MARK, WalletProof, wrap
+from sayso_protocol.signatures.wallets import EoaVerifier
 from support.protocol_strategies import ADA, BEN, CLEO, NETWORK, NODE, a_consent, item_hashes, signed
 
 ITEMS = item_hashes(3)

@@ -4,24 +4,17 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from sayso_protocol.envelope import encode
 from sayso_protocol.errors import SaysoError
-from sayso_protocol.fuse import Shape, key_hashes
-from sayso_protocol.key_list import list_of
-from sayso_protocol.offline import HeldLicenses, OfflineGate
+from sayso_protocol.messages.envelope import encode
+from sayso_protocol.network import Network
+from sayso_protocol.permissions.scopes import Scope, file_subject, scope_word
+from sayso_protocol.permissions.words import FULL
 from sayso_protocol.primitives import address_text, hex_text, sha256
-from sayso_protocol.scopes import Scope, file_subject, scope_word
-from sayso_protocol.signatures import SNAPSHOT, sign_by_node
-from sayso_protocol.snapshot import (
-    Part,
-    Snapshots,
-    make_delta,
-    make_snapshot,
-    read_snapshot,
-    signed_part,
-)
-from sayso_protocol.snapshot_head import SnapshotHead
-from sayso_protocol.snapshot_keys import (
+from sayso_protocol.signatures.nodes import SNAPSHOT, sign_by_node
+from sayso_protocol.snapshots.fuse_filter import Shape, key_hashes
+from sayso_protocol.snapshots.head import SnapshotHead
+from sayso_protocol.snapshots.key_list import list_of
+from sayso_protocol.snapshots.keys import (
     as_keys,
     bit_key,
     doubt_key,
@@ -29,9 +22,16 @@ from sayso_protocol.snapshot_keys import (
     scopes_key,
     word_key,
 )
-from sayso_protocol.typed_data import Network
-from sayso_protocol.verdict import REASONS, Query
-from sayso_protocol.words import FULL
+from sayso_protocol.snapshots.offline import HeldLicenses, OfflineGate
+from sayso_protocol.snapshots.snapshot import (
+    Part,
+    Snapshots,
+    make_delta,
+    make_snapshot,
+    read_snapshot,
+    signed_part,
+)
+from sayso_protocol.verdicts.verdict import REASONS, Query
 from support.known import license_hash
 from support.protocol_strategies import ADA, BEN, CLEO, NETWORK, NODE, a_consent, item_hashes, signed
 from support.snapshots import (

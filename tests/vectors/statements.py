@@ -2,11 +2,13 @@
 
 from typing import Any
 
-from sayso_protocol.batches import Batch
-from sayso_protocol.messages import Revocation
+from sayso_protocol.encoding.row_tree import prove_row, roots
+from sayso_protocol.ethereum.batches import Batch
+from sayso_protocol.messages.revocation import Revocation
+from sayso_protocol.permissions.scopes import scope_word
+from sayso_protocol.permissions.state_digest import StateEntry, state_digest
 from sayso_protocol.primitives import address_text, hex_text, sha256
-from sayso_protocol.receipt_text import acknowledgement_to_json, receipt_to_json
-from sayso_protocol.receipts import (
+from sayso_protocol.receipts.receipt import (
     Acknowledgement,
     ChainPoint,
     Receipt,
@@ -15,11 +17,9 @@ from sayso_protocol.receipts import (
     number_reasons,
     sign_statement,
 )
-from sayso_protocol.row_tree import prove_row, roots
-from sayso_protocol.scopes import scope_word
-from sayso_protocol.state_digest import StateEntry, state_digest
-from sayso_protocol.statuses import Moment, Status, sign_statuses, status_to_json
-from sayso_protocol.verdict import REASONS, Query, Reason, Row
+from sayso_protocol.receipts.status import Moment, Status, sign_statuses, status_to_json
+from sayso_protocol.receipts.text import acknowledgement_to_json, receipt_to_json
+from sayso_protocol.verdicts.verdict import REASONS, Query, Reason, Row
 from support.protocol_strategies import ADA, BEN, NETWORK, NODE, item_hashes, signed
 
 Json = dict[str, Any]

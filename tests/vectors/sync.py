@@ -2,9 +2,11 @@
 
 from typing import Any
 
-from sayso_protocol import reconcile_answers as answers
-from sayso_protocol.envelope import CONSENT, REVOCATION, Envelope, encode
-from sayso_protocol.fingerprints import (
+from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.envelope import CONSENT, REVOCATION, Envelope, encode
+from sayso_protocol.primitives import hex_text
+from sayso_protocol.sync import answers
+from sayso_protocol.sync.fingerprints import (
     Entry,
     check_of,
     consent_entry,
@@ -15,9 +17,7 @@ from sayso_protocol.fingerprints import (
     short_id,
     sum_of,
 )
-from sayso_protocol.messages import Consent
-from sayso_protocol.primitives import hex_text
-from sayso_protocol.reconcile import (
+from sayso_protocol.sync.requests import (
     CheckRequest,
     FingerprintsRequest,
     GetRequest,

@@ -5,9 +5,9 @@ from typing import Any
 
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.network_file import parse_network_file
+from sayso_protocol.permissions.purposes import check_purpose
+from sayso_protocol.permissions.scopes import Scope
 from sayso_protocol.primitives import address_from_text, address_text, hash_from_text, hex_text
-from sayso_protocol.purposes import check_purpose
-from sayso_protocol.scopes import Scope
 from support.protocol_strategies import ADA, NETWORK, item_hashes
 from support.statements import NODE_KEY, OTHER_KEY
 

@@ -13,7 +13,7 @@ import numpy as np
 from sayso.errors import BadManifest, NotClear
 from sayso.extras import extra
 from sayso.gate.gate import Gate
-from sayso_protocol.verdict import REASONS, Reason
+from sayso_protocol.verdicts.verdict import REASONS, Reason
 
 with extra("torch"):
     import pyarrow as pa

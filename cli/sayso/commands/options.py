@@ -85,7 +85,7 @@ def read_password(password_file: Path | None, *, new: bool = False) -> str:
 
 def open_key(path: Path, password_file: Path | None) -> "LocalAccount":
     """The account of a key file; raises BadKeyFile and WrongPassword."""
-    from sayso.keys import key_address, load_key  # noqa: PLC0415 - eth-account takes a second
+    from sayso.contributor.keystore import key_address, load_key  # noqa: PLC0415 - eth-account takes a second
 
     key_address(path)  # a missing file is said before anybody types a password
     return load_key(path, read_password(password_file))

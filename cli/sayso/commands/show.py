@@ -6,15 +6,15 @@ from pathlib import Path
 
 import click
 
-from sayso.bundles import MAX_BYTES, read_bounded
 from sayso.commands.options import PATH, network_option
 from sayso.commands.text import example, say
+from sayso.contributor.saved_messages import MAX_BYTES, read_bounded
 from sayso.explain import explain, read_envelopes
 from sayso.networks import DEFAULT_FILE, load_network
-from sayso_protocol.envelope import Envelope
 from sayso_protocol.errors import Unsupported
+from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.network_file import NetworkFile
-from sayso_protocol.signatures import EoaVerifier
+from sayso_protocol.signatures.wallets import EoaVerifier
 
 
 @click.command(

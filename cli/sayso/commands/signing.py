@@ -10,12 +10,13 @@ import click
 
 from sayso.commands.options import PATH, open_key, password_option
 from sayso.commands.text import say_json
-from sayso_protocol.messages import Message
+from sayso_protocol.messages.message import Message
+from sayso_protocol.messages.typed_data import digest, typed_data
+from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_from_text
-from sayso_protocol.typed_data import Network, digest, typed_data
 
 if TYPE_CHECKING:
-    from sayso.licensing import Account
+    from sayso.contributor.licensing import Account
 
 print_option = click.option(
     "--print",
@@ -67,7 +68,7 @@ class Signing:
 
     def address(self) -> bytes:
         """Whose signature it will be, 20 bytes; no password is needed for that."""
-        from sayso.keys import key_address  # noqa: PLC0415 - eth-account takes a second
+        from sayso.contributor.keystore import key_address  # noqa: PLC0415 - eth-account takes a second
 
         if self.signer_url:
             return address_from_text(self.open().address)
@@ -76,7 +77,7 @@ class Signing:
 
     def open(self) -> "Account":
         """What signs; raises BadKeyFile, WrongPassword and SignerFailed."""
-        from sayso.signers import external_signer  # noqa: PLC0415 - so does aiohttp
+        from sayso.contributor.signers import external_signer  # noqa: PLC0415 - so does aiohttp
 
         if self.signer_url:
             return external_signer(self.signer_url, self.account)

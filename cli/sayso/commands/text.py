@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from sayso_protocol.purposes import KNOWN, check_purpose
+from sayso_protocol.permissions.purposes import KNOWN, check_purpose
 
 
 def printable(text: str) -> str:

@@ -8,12 +8,12 @@ from typing import Final
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
-from sayso.client import NodeClient
 from sayso.demo.errors import DemoFailed
 from sayso.demo.ports import LOOPBACK, free_ports
 from sayso.demo.processes import Child
 from sayso.demo.waiting import until
 from sayso.errors import NodeUnreachable
+from sayso.node_client.client import NodeClient
 from sayso_node.config import Settings, init_node
 from sayso_protocol.network_file import NetworkFile
 

@@ -12,13 +12,13 @@ from typing import Final
 
 from eth_account.signers.local import LocalAccount
 
+from sayso.contributor.keystore import new_account
+from sayso.contributor.licensing import Granted, Terms, grant
 from sayso.files import HashedFile, find_files, hash_files
-from sayso.keys import new_account
-from sayso.licensing import Granted, Terms, grant
-from sayso_protocol.envelope import Envelope
+from sayso_protocol.messages.envelope import Envelope
+from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_from_text
-from sayso_protocol.typed_data import Network
-from sayso_protocol.verdict import Query, Row
+from sayso_protocol.verdicts.verdict import Query, Row
 
 TRAINING: Final = "train-generative-ai"
 CLONING: Final = "likeness-synthesis"

@@ -7,18 +7,18 @@ from pathlib import Path
 
 from eth_account.signers.local import LocalAccount
 
-from sayso.answers import CheckAnswer, Submitted
+from sayso.contributor.licensing import sign_message
 from sayso.demo.chain import DemoChain
 from sayso.demo.errors import DemoFailed
 from sayso.demo.nodes import DemoNode
 from sayso.demo.people import People
 from sayso.demo.waiting import PATIENCE_S, T, until
-from sayso.licensing import sign_message
-from sayso.parsing import Question
-from sayso_protocol.envelope import Envelope
-from sayso_protocol.messages import Revocation
+from sayso.node_client.answers import CheckAnswer, Submitted
+from sayso.node_client.parsing import Question
+from sayso_protocol.messages.envelope import Envelope
+from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.network_file import NetworkFile
-from sayso_protocol.verdict import Reason, Row
+from sayso_protocol.verdicts.verdict import Reason, Row
 
 MAX_AGE_S = 30
 

@@ -10,29 +10,30 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
-from sayso.answers import Anchored
-from sayso.checking import CheckFiles, ask, load_manifest, write_results
+from sayso.buyer.checking import CheckFiles, ask, load_manifest, write_results
+from sayso.buyer.manifest import granted_lines
+from sayso.buyer.verifying import read_receipt, verify_receipt
+from sayso.contributor.onchain import revoke_on_chain
+from sayso.contributor.revoking import license_masks, revoke_masks, revoke_scopes
 from sayso.demo.chain import embedded_chain, named_chain
 from sayso.demo.errors import DemoFailed
 from sayso.demo.nodes import NAMES, make_nodes
 from sayso.demo.people import CLONING, MARKET, TRAINING, ManifestRow, three_items
 from sayso.demo.stage import MAX_AGE_S, Stage
-from sayso.manifest import granted_lines
 from sayso.networks import load_network
-from sayso.onchain import revoke_on_chain
+from sayso.node_client.answers import Anchored
+from sayso.node_client.parsing import Question
+from sayso.node_client.transport import Transport
 from sayso.outputs import write_file
-from sayso.parsing import Question
-from sayso.revoking import license_masks, revoke_masks, revoke_scopes
-from sayso.transport import Transport
-from sayso.verifying import read_receipt, verify_receipt
-from sayso_protocol.envelope import Envelope
-from sayso_protocol.messages import Consent, Revocation
+from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.envelope import Envelope
+from sayso_protocol.messages.revocation import Revocation
+from sayso_protocol.network import Network
 from sayso_protocol.network_file import NetworkFile
+from sayso_protocol.permissions.scopes import Scope
+from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import address_from_text
-from sayso_protocol.scopes import Scope
-from sayso_protocol.typed_data import Network
-from sayso_protocol.verdict import License, Reason, Row
-from sayso_protocol.words import Masks
+from sayso_protocol.verdicts.verdict import License, Reason, Row
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ from typing import Any, Final
 from sayso.explain.messages import explain_envelope
 from sayso.explain.sentences import Explanation
 from sayso.explain.statements import explain_network_file, explain_statement
-from sayso_protocol.envelope import Envelope, decode
+from sayso_protocol.encoding.json_text import parse_json
+from sayso_protocol.encoding.packing import unpack
 from sayso_protocol.errors import InvalidNetworkFile, Malformed, TooLarge
-from sayso_protocol.json_text import parse_json
+from sayso_protocol.messages.envelope import Envelope, decode
+from sayso_protocol.network import Network
 from sayso_protocol.network_file import NetworkFile, parse_network_file
-from sayso_protocol.packing import unpack
-from sayso_protocol.typed_data import Network
 
 _ARRAYS: Final = (*range(0x90, 0xA0), 0xDC, 0xDD)  # first bytes of a msgpack array (6.1)
 _NETWORK_FIELD: Final = 5  # of an envelope (6.2)

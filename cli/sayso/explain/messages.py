@@ -2,16 +2,18 @@
 
 from collections.abc import Iterable, Iterator
 
+from sayso.contributor.revoking import permissions_hit
 from sayso.explain.sentences import Explanation, count, listed, moment, purpose_text, wallet_line, who
-from sayso.revoking import permissions_hit
-from sayso_protocol.envelope import Envelope
 from sayso_protocol.errors import SaysoError
-from sayso_protocol.messages import Consent, Revocation
+from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.envelope import Envelope
+from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.network_file import NetworkFile
+from sayso_protocol.permissions.scopes import Scope
 from sayso_protocol.primitives import NOBODY, address_text, hex_text
-from sayso_protocol.scopes import Scope
-from sayso_protocol.signatures import EoaVerifier, check_sponsor
-from sayso_protocol.verdict import License
+from sayso_protocol.signatures.nodes import check_sponsor
+from sayso_protocol.signatures.wallets import EoaVerifier
+from sayso_protocol.verdicts.verdict import License
 
 SHOWN = 10  # items of a consent
 

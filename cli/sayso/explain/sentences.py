@@ -7,9 +7,9 @@ from typing import Any
 
 from sayso_protocol.errors import BadSignature, SaysoError, UnknownSigner, Unsupported, WrongNetwork
 from sayso_protocol.network_file import NetworkFile, Operator
+from sayso_protocol.permissions.purposes import KNOWN
 from sayso_protocol.primitives import ANYONE, address_text
-from sayso_protocol.purposes import KNOWN
-from sayso_protocol.receipts import Signed
+from sayso_protocol.receipts.receipt import Signed
 
 
 @dataclass(frozen=True)

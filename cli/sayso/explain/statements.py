@@ -4,18 +4,18 @@ from collections.abc import Iterator
 from typing import Any
 
 from sayso.explain.sentences import Explanation, count, listed, moment, node_line, purpose_text, who
+from sayso_protocol.encoding.merkle import check_path
+from sayso_protocol.encoding.row_tree import RowProof
 from sayso_protocol.errors import BadProof, Malformed, SaysoError
-from sayso_protocol.merkle import check_path
-from sayso_protocol.misconduct import KIND as ROW_PROOF
-from sayso_protocol.misconduct import row_proof_from_json
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import HASH_BYTES, address_text, hex_text
-from sayso_protocol.receipt_text import acknowledgement_from_json, receipt_from_json
-from sayso_protocol.receipts import Acknowledgement, Receipt
-from sayso_protocol.row_tree import RowProof
-from sayso_protocol.statuses import KIND as STATUS
-from sayso_protocol.statuses import StatusAnswer, status_from_json
-from sayso_protocol.verdict import REASONS
+from sayso_protocol.receipts.misconduct import KIND as ROW_PROOF
+from sayso_protocol.receipts.misconduct import row_proof_from_json
+from sayso_protocol.receipts.receipt import Acknowledgement, Receipt
+from sayso_protocol.receipts.status import KIND as STATUS
+from sayso_protocol.receipts.status import StatusAnswer, status_from_json
+from sayso_protocol.receipts.text import acknowledgement_from_json, receipt_from_json
+from sayso_protocol.verdicts.verdict import REASONS
 
 
 def explain_statement(value: Any, trusted: NetworkFile | None) -> Explanation:

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from sayso.export.odrl import Json, item_iri, terms
+from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_text
-from sayso_protocol.typed_data import Network
-from sayso_protocol.verdict import License
+from sayso_protocol.verdicts.verdict import License
 
 VERSION: Final = "http://mlcommons.org/croissant/1.1"
 CONTEXT: Final = {

@@ -8,10 +8,10 @@ from typing import Final
 from sayso.export.croissant import dataset
 from sayso.export.odrl import policy
 from sayso.export.signals import assertion, preferences
+from sayso_protocol.network import Network
+from sayso_protocol.permissions.vocabularies import published
 from sayso_protocol.primitives import ANYONE
-from sayso_protocol.typed_data import Network
-from sayso_protocol.verdict import License
-from sayso_protocol.vocabularies import published
+from sayso_protocol.verdicts.verdict import License
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,11 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from sayso_protocol.messages.typed_data import digest
+from sayso_protocol.network import Network
+from sayso_protocol.permissions.vocabularies import odrl_action
 from sayso_protocol.primitives import ANYONE, address_text, hex_text
-from sayso_protocol.typed_data import Network, digest
-from sayso_protocol.verdict import License
-from sayso_protocol.vocabularies import odrl_action
+from sayso_protocol.verdicts.verdict import License
 
 CONTEXT: Final = "http://www.w3.org/ns/odrl.jsonld"
 Json = dict[str, Any]

@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from sayso_protocol.messages.typed_data import digest
+from sayso_protocol.network import Network
+from sayso_protocol.permissions.vocabularies import AIPREF, CAWG, covered
 from sayso_protocol.primitives import hex_text
-from sayso_protocol.typed_data import Network, digest
-from sayso_protocol.verdict import License
-from sayso_protocol.vocabularies import AIPREF, CAWG, covered
+from sayso_protocol.verdicts.verdict import License
 
 ASSERTION = "cawg.training-mining"
 

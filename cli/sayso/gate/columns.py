@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from sayso.errors import BadManifest
 from sayso.extras import extra
-from sayso.gate.verdicts import Flags
+from sayso.gate.judges.verdicts import Flags
+from sayso_protocol.encoding.row_tree import ROW_BYTES
 from sayso_protocol.primitives import HASH_BYTES
-from sayso_protocol.row_tree import ROW_BYTES
 
 with extra("data"):
     import pyarrow as pa

@@ -4,16 +4,16 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
-from sayso.client import NodeClient
 from sayso.errors import NodeRefused
 from sayso.gate.licenses import Licenses
 from sayso.gate.looping import LoopThread
-from sayso_protocol.envelope import Envelope
+from sayso.node_client.client import NodeClient
+from sayso_protocol.encoding.row_tree import ROW_BYTES
 from sayso_protocol.errors import Unsupported
-from sayso_protocol.license_table import named_licenses
-from sayso_protocol.messages import Consent
+from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.network_file import NetworkFile
-from sayso_protocol.row_tree import ROW_BYTES
+from sayso_protocol.verdicts.license_table import named_licenses
 
 AT_ONCE: Final = 8  # requests
 FindLicenses = Callable[[bytes], Licenses]  # joined rows -> whatever they rely on

@@ -19,26 +19,26 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from sayso.errors import NothingToAsk
-from sayso.gate.asking import NodesJudge
 from sayso.gate.fetching import FindLicenses, NodeLicenses
 from sayso.gate.formats.base import Columns, FindLicense
 from sayso.gate.formats.opening import open_source
-from sayso.gate.judging import Asked, Evidence, Judge
+from sayso.gate.judges.base import Asked, Evidence, Judge
+from sayso.gate.judges.nodes import NodesJudge
+from sayso.gate.judges.offline import OfflineJudge
+from sayso.gate.judges.verdicts import Verdicts
 from sayso.gate.licenses import Licenses, load_licenses
 from sayso.gate.looping import LoopThread
 from sayso.gate.names import find_columns
-from sayso.gate.offline import OfflineJudge
-from sayso.gate.records import Record
+from sayso.gate.records.record import Record
 from sayso.gate.running import GateFiles, Progress, run
 from sayso.gate.streams import Lost
-from sayso.gate.verdicts import Verdicts
 from sayso.gate.watching import Hit, Watch, Watched
 from sayso.networks import DEFAULT_FILE, first_url, load_network
 from sayso.outputs import clear
+from sayso_protocol.encoding.row_tree import ROW_BYTES
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import ANYONE, address_from_text
-from sayso_protocol.row_tree import ROW_BYTES
-from sayso_protocol.verdict import Query, Reason
+from sayso_protocol.verdicts.verdict import Query, Reason
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -149,7 +149,7 @@ class Gate:
         nodes = NodesJudge(self._nodes, self.trusted, self.asked, self._loop)
         if self._rpc is None:
             return nodes
-        from sayso.gate.onchain import ChainJudge  # noqa: PLC0415 - needs the chain extra
+        from sayso.gate.judges.onchain import ChainJudge  # noqa: PLC0415 - needs the chain extra
 
         find = self._find_licenses()
         return ChainJudge(nodes, self._rpc, find, self.trusted, self.asked, self._loop)
@@ -242,8 +242,8 @@ class Gate:
             OutputIsInput: A file is named where an input is, or inside one.
             OutputFailed: A file cannot be written. And what the judge raises.
         """
-        from sayso.gate.junit import junit  # noqa: PLC0415 - only where it is wanted
-        from sayso.gate.report import html  # noqa: PLC0415
+        from sayso.gate.records.junit import junit  # noqa: PLC0415 - only where it is wanted
+        from sayso.gate.records.report import html  # noqa: PLC0415
 
         files = files or GateFiles()
         clear(files.paths, inputs=[Path(manifest), *self._inputs])

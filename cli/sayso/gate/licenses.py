@@ -10,20 +10,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from sayso.bundles import MAX_BYTES, bundle_bytes, read_bounded
+from sayso.contributor.saved_messages import MAX_BYTES, bundle_bytes, read_bounded
 from sayso.errors import FileUnreadable
 from sayso.gate.formats.base import reading
 from sayso.outputs import Outputs
-from sayso_protocol.envelope import Envelope, decode
 from sayso_protocol.errors import BadSignature, SaysoError, Unsupported
-from sayso_protocol.license_table import LicenseTable
 from sayso_protocol.limits import LIMITS
-from sayso_protocol.messages import Consent
+from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.envelope import Envelope, decode
+from sayso_protocol.messages.wire import decode_bundle
+from sayso_protocol.network import Network
 from sayso_protocol.primitives import sha256
-from sayso_protocol.signatures import EoaVerifier
-from sayso_protocol.typed_data import Network
-from sayso_protocol.verdict import License, Query, Reason, judge_terms
-from sayso_protocol.wire import decode_bundle
+from sayso_protocol.signatures.wallets import EoaVerifier
+from sayso_protocol.verdicts.license_table import LicenseTable
+from sayso_protocol.verdicts.verdict import License, Query, Reason, judge_terms
 
 ENDING: Final = ".sayso"
 

@@ -14,15 +14,15 @@ from typing import TypeVar
 
 import numpy as np
 
+from sayso.buyer.manifest import row_line
 from sayso.errors import BadManifest
 from sayso.gate.formats.base import Batch, Source, Writer
-from sayso.gate.judging import Judge
-from sayso.gate.records import Record
-from sayso.gate.verdicts import Verdicts
-from sayso.manifest import row_line
+from sayso.gate.judges.base import Judge
+from sayso.gate.judges.verdicts import Verdicts
+from sayso.gate.records.record import Record
 from sayso.outputs import Outputs, StagedFile
-from sayso_protocol.receipt_text import receipt_to_json
-from sayso_protocol.verdict import REASONS
+from sayso_protocol.receipts.text import receipt_to_json
+from sayso_protocol.verdicts.verdict import REASONS
 
 T = TypeVar("T")
 Progress = Callable[[int], object]  # so much more of the source's size is done

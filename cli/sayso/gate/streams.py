@@ -13,9 +13,9 @@ from typing import Any, Final
 import aiohttp
 
 from sayso.errors import BadAnswer
-from sayso.transport import CONNECT_S, OK
+from sayso.node_client.transport import CONNECT_S, OK
+from sayso_protocol.encoding.json_text import parse_json
 from sayso_protocol.errors import SaysoError
-from sayso_protocol.json_text import parse_json
 from sayso_protocol.primitives import address_from_text
 
 AGAIN_S: Final = 1.0  # before a connection that broke is made again

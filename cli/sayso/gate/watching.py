@@ -12,12 +12,12 @@ from typing import Any, Final
 from sayso.errors import NodeRefused, NodeUnreachable
 from sayso.gate import streams
 from sayso.gate.streams import Event, Gap, Lost, follow
-from sayso_protocol.bits import merged
-from sayso_protocol.bulk import row_at
+from sayso_protocol.encoding.row_tree import ROW_BYTES
+from sayso_protocol.permissions.bits import merged
+from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import NOBODY
-from sayso_protocol.row_tree import ROW_BYTES
-from sayso_protocol.verdict import License, Query, Reason, Row, is_revoked
-from sayso_protocol.words import Masks
+from sayso_protocol.verdicts.bulk import row_at
+from sayso_protocol.verdicts.verdict import License, Query, Reason, Row, is_revoked
 
 WAITING: Final = 1_024  # events that were heard and not yet looked at; then their streams wait
 
@@ -64,7 +64,7 @@ class Watched:
         self._on_item = on_item
 
     def bits(self, address: bytes) -> Masks:
-        """What was heard of somebody (sayso_protocol.verdict.KnownBits)."""
+        """What was heard of somebody (sayso_protocol.verdicts.verdict.KnownBits)."""
         return self._bits.get(address, {})
 
     def recheck(self, rows: bytes, numbers: bytes) -> list[Row]:

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from sayso_contracts.events import Event
 from sayso_contracts.transactions import Fees, SignedTransaction
 from sayso_node.freshness import ChainHead
-from sayso_protocol.receipts import ChainPoint
+from sayso_protocol.receipts.receipt import ChainPoint
 
 
 class Chain(Protocol):

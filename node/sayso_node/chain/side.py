@@ -10,19 +10,19 @@ from collections.abc import Coroutine, Mapping
 from typing import Any
 
 from sayso_node.alarms import Alarms
-from sayso_node.chain.anchorer import Anchorer
-from sayso_node.chain.archivist import Archivist
-from sayso_node.chain.contract_wallets import ContractWallets
-from sayso_node.chain.endpoints import Endpoints
-from sayso_node.chain.eth_call import EthCall
-from sayso_node.chain.fees import ETHER, GWEI, Allowance
-from sayso_node.chain.follower import Follower
-from sayso_node.chain.payer import Payer
-from sayso_node.chain.relayer import Relayer
-from sayso_node.chain.wallet_deployer import WalletDeployer
-from sayso_node.chain.wallet_watch import WalletWatch
-from sayso_node.chain.web3_account import Web3Account
-from sayso_node.chain.web3_chain import Web3Chain
+from sayso_node.chain.paying.anchorer import Anchorer
+from sayso_node.chain.paying.fees import ETHER, GWEI, Allowance
+from sayso_node.chain.paying.payer import Payer
+from sayso_node.chain.paying.relayer import Relayer
+from sayso_node.chain.paying.wallet_deployer import WalletDeployer
+from sayso_node.chain.paying.web3_account import Web3Account
+from sayso_node.chain.reading.archivist import Archivist
+from sayso_node.chain.reading.contract_wallets import ContractWallets
+from sayso_node.chain.reading.endpoints import Endpoints
+from sayso_node.chain.reading.eth_call import EthCall
+from sayso_node.chain.reading.follower import Follower
+from sayso_node.chain.reading.wallet_watch import WalletWatch
+from sayso_node.chain.reading.web3_chain import Web3Chain
 from sayso_node.config import NodeConfig
 from sayso_node.counters import Counters
 from sayso_node.freshness import Freshness

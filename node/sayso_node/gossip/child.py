@@ -20,11 +20,11 @@ import trio
 
 from sayso_node.errors import GossipDown
 from sayso_node.gossip.config import GossipConfig
-from sayso_node.gossip.discovery import Discovery
-from sayso_node.gossip.host import Node
-from sayso_node.gossip.judge import Judge
+from sayso_node.gossip.frame_validator import Judge
+from sayso_node.gossip.host.host import Node
+from sayso_node.gossip.ipc.parent import Parent
 from sayso_node.gossip.outbox import Outbox
-from sayso_node.gossip.parent import Parent
+from sayso_node.gossip.peers.discovery import Discovery
 from sayso_node.gossip.requests import Requests
 from sayso_protocol.errors import Malformed
 

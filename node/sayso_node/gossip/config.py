@@ -7,14 +7,14 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Final, Self
 
 from sayso_node.errors import InvalidNodeConfig
-from sayso_node.gossip.addresses import (
+from sayso_node.gossip.ipc.frames import MAX_MESSAGE_BYTES
+from sayso_node.gossip.peers.addresses import (
     KEY_BYTES,
     LISTENING,
     check_ip,
     check_where,
     split_multiaddr,
 )
-from sayso_node.gossip.frames import MAX_MESSAGE_BYTES
 
 HISTORY_HEARTBEATS: Final = 5  # gossipsub v1.1 mcache_len: heartbeats a message can be asked for
 IHAVE_HEARTBEATS: Final = 3  # gossipsub v1.1 mcache_gossip: heartbeats a message is advertised

@@ -10,13 +10,13 @@ from collections import Counter
 from typing import Final
 
 from sayso_node.errors import GossipDown, GossipQueueFull, InvalidNodeConfig, PeerUnreachable
-from sayso_node.gossip.addresses import peer_id_of_seed, split_multiaddr
-from sayso_node.gossip.book import PeerBook
+from sayso_node.gossip.child_process import Life
 from sayso_node.gossip.config import GossipConfig
-from sayso_node.gossip.life import Life
-from sayso_node.gossip.link import Link
-from sayso_node.gossip.tally import COUNTERS
-from sayso_node.interfaces import Judgement, Network, NetworkHandlers, PeerState
+from sayso_node.gossip.counters import COUNTERS
+from sayso_node.gossip.ipc.link import Link
+from sayso_node.gossip.peers.addresses import peer_id_of_seed, split_multiaddr
+from sayso_node.gossip.peers.peer_store import PeerBook
+from sayso_node.interfaces import Judgement, PeerState, Transport, TransportHandlers
 from sayso_protocol.errors import SaysoError, TooLarge
 
 CALL_S: Final = 10.0  # for what the child answers from memory
@@ -31,8 +31,8 @@ _JUDGED: Final = {
 _log = logging.getLogger(__name__)
 
 
-class GossipProcess(Network):
-    """GossipProcess is the Network of a real node: libp2p in a supervised child."""
+class GossipProcess(Transport):
+    """GossipProcess is the Transport of a real node: libp2p in a supervised child."""
 
     def __init__(self, config: GossipConfig, book: PeerBook | None = None) -> None:
         self._config = config
@@ -43,7 +43,7 @@ class GossipProcess(Network):
         self._life: Life | None = None
         self._up = asyncio.Event()
         self._supervisor: asyncio.Task[None] | None = None
-        self._handlers: NetworkHandlers | None = None
+        self._handlers: TransportHandlers | None = None
         self._connected: set[str] = set()
         self._tally: Counter[str] = Counter()
         self._child_tally: Counter[str] = Counter()
@@ -59,7 +59,7 @@ class GossipProcess(Network):
         """The child's process id while it is up."""
         return self._life.pid if self._life and self._up.is_set() else None
 
-    async def start(self, handlers: NetworkHandlers) -> None:
+    async def start(self, handlers: TransportHandlers) -> None:
         """Listen, dial and keep redialling; raises GossipDown when the first child cannot."""
         self._handlers = handlers
         if self._book:
@@ -191,7 +191,7 @@ class GossipProcess(Network):
                 self._child_tally = Counter({str(k): v for k, v in tally.items() if type(v) is int})
         return None
 
-    def _handling(self) -> NetworkHandlers:
+    def _handling(self) -> TransportHandlers:
         if self._handlers is None:
             raise GossipDown("the gossip process was not started")
         return self._handlers

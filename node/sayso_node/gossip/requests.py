@@ -15,8 +15,8 @@ from libp2p.host.basic_host import BasicHost
 from libp2p.peer.id import ID
 
 from sayso_node.errors import PeerUnreachable
-from sayso_node.gossip.addresses import split_multiaddr
 from sayso_node.gossip.config import GossipConfig
+from sayso_node.gossip.peers.addresses import split_multiaddr
 from sayso_protocol.errors import Malformed, SaysoError, TooLarge
 
 READ_BYTES: Final = 1024 * 1024

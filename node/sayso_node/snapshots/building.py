@@ -21,11 +21,11 @@ from typing import Self
 import numpy as np
 
 from sayso_node.store import bits, pending, revoked
-from sayso_protocol.fuse import CELL, SALT_BYTES, Keys, Shape, built
-from sayso_protocol.key_list import list_of
 from sayso_protocol.primitives import HASH_BYTES
-from sayso_protocol.snapshot_head import Counts
-from sayso_protocol.snapshot_keys import joined_keys, new_keys
+from sayso_protocol.snapshots.fuse_filter import CELL, SALT_BYTES, Keys, Shape, built
+from sayso_protocol.snapshots.head import Counts
+from sayso_protocol.snapshots.key_list import list_of
+from sayso_protocol.snapshots.keys import joined_keys, new_keys
 
 BODY, KEYS, NEXT_KEYS = "body", "keys", "keys.next"
 _NICE = 10  # answers come first

@@ -17,10 +17,10 @@ from sayso_node.freshness import NEVER, Freshness
 from sayso_node.interfaces import Clock
 from sayso_node.snapshots.building import BODY, KEYS, NEXT_KEYS, Made
 from sayso_node.snapshots.shelf import Published, Shelf
-from sayso_protocol.receipts import ChainPoint
-from sayso_protocol.snapshot import link_after, signed_part
-from sayso_protocol.snapshot_head import Moment
-from sayso_protocol.typed_data import Network
+from sayso_protocol.network import Network
+from sayso_protocol.receipts.receipt import ChainPoint
+from sayso_protocol.snapshots.head import Moment
+from sayso_protocol.snapshots.snapshot import link_after, signed_part
 
 LIFETIME_S: Final = 86_400  # a buyer's maximum age is the sharper limit
 DELTAS: Final = 12  # after as many, a snapshot: each costs a gate one look more

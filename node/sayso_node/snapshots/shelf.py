@@ -8,8 +8,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from sayso_protocol.snapshot import Part
-from sayso_protocol.snapshot_head import Link, SnapshotHead
+from sayso_protocol.snapshots.head import Link, SnapshotHead
+from sayso_protocol.snapshots.snapshot import Part
 
 _PARTIAL = ".part"
 _ENDINGS = (".snapshot", ".delta", _PARTIAL)

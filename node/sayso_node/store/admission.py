@@ -13,12 +13,12 @@ from sayso_node.store import messages, pending
 from sayso_node.store.bits import CHAIN, SIGNED, is_known, masks_at, merge_bits
 from sayso_node.store.messages import Message
 from sayso_node.store.pending import Heard, Room
-from sayso_protocol.envelope import REVOCATION, Envelope, encode
 from sayso_protocol.limits import LIMITS
-from sayso_protocol.messages import Consent
+from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.envelope import REVOCATION, Envelope, encode
+from sayso_protocol.permissions.scopes import SCOPE_FLAG
+from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import HASH_BYTES
-from sayso_protocol.scopes import SCOPE_FLAG
-from sayso_protocol.words import Masks
 
 
 class Admitted(StrEnum):

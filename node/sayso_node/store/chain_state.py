@@ -4,9 +4,9 @@ import sqlite3
 from typing import NamedTuple
 
 from sayso_node.store import receipts, relays
-from sayso_protocol.batches import Batch
+from sayso_protocol.ethereum.batches import Batch
 from sayso_protocol.primitives import HASH_BYTES
-from sayso_protocol.receipts import ChainPoint
+from sayso_protocol.receipts.receipt import ChainPoint
 
 KEPT_BLOCKS = 256  # how deep a reorganisation can be recognised without reading from the start
 

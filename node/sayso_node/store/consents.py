@@ -9,8 +9,8 @@ from sayso_node.store.admission import Admitted
 from sayso_node.store.bits import add_people
 from sayso_node.store.pending import has_lost
 from sayso_node.store.sponsors import Quotas
-from sayso_protocol.envelope import CONSENT, Envelope, encode
-from sayso_protocol.messages import Consent
+from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.envelope import CONSENT, Envelope, encode
 from sayso_protocol.primitives import HASH_BYTES, NOBODY
 
 

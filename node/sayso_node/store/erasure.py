@@ -10,11 +10,11 @@ from sayso_node.errors import NotFound, NotRevoked
 from sayso_node.store import messages
 from sayso_node.store.bits import bits_of
 from sayso_node.store.sync_index import change_sums, consent_change
-from sayso_protocol.envelope import CONSENT, decode
-from sayso_protocol.messages import Consent
-from sayso_protocol.typed_data import Network
-from sayso_protocol.verdict import License, is_revoked
-from sayso_protocol.words import Masks
+from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.envelope import CONSENT, decode
+from sayso_protocol.network import Network
+from sayso_protocol.permissions.words import Masks
+from sayso_protocol.verdicts.verdict import License, is_revoked
 
 
 def erase(db: sqlite3.Connection, network: Network, license_hash: bytes) -> None:

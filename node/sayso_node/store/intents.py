@@ -9,7 +9,7 @@ get another.
 import sqlite3
 from typing import NamedTuple
 
-from sayso_protocol.receipts import ChainPoint
+from sayso_protocol.receipts.receipt import ChainPoint
 
 DAY_S = 86_400.0
 

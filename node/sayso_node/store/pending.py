@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from sayso_node.store import many
+from sayso_protocol.permissions.state_digest import StateEntry
+from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import HASH_BYTES
-from sayso_protocol.state_digest import StateEntry
-from sayso_protocol.words import Masks
 
 MARK_BYTES = 8  # of the digest; who makes two messages of one mark lifts his own
 _ENTRY_BYTES = 2 * HASH_BYTES

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import msgpack
 
-from sayso_protocol.receipts import ChainPoint
+from sayso_protocol.receipts.receipt import ChainPoint
 
 FIRST_PAUSE_S = 15.0  # after a failure: an endpoint may know a block and not yet its receipts
 LONGEST_PAUSE_S = 86_400.0

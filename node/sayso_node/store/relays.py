@@ -9,9 +9,9 @@ import sqlite3
 from typing import NamedTuple
 
 from sayso_node.store.bits import masks_at
-from sayso_protocol.envelope import REVOCATION
+from sayso_protocol.messages.envelope import REVOCATION
+from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import HASH_BYTES
-from sayso_protocol.words import Masks
 
 FIRST_PAUSE_S = 3_600.0  # after a refusal; twice as long after each further one
 LONGEST_PAUSE_S = 604_800.0

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 
 from sayso_node.store import bits, pending
-from sayso_protocol.state_digest import StateEntry
+from sayso_protocol.permissions.state_digest import StateEntry
 
 
 def entries(db: sqlite3.Connection) -> Iterator[StateEntry]:

@@ -8,8 +8,9 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 
 from sayso_node.store import many
-from sayso_protocol.envelope import CONSENT
-from sayso_protocol.fingerprints import (
+from sayso_protocol.messages.envelope import CONSENT
+from sayso_protocol.primitives import HASH_BYTES
+from sayso_protocol.sync.fingerprints import (
     EMPTY,
     PLACE_BITS,
     Entry,
@@ -21,7 +22,6 @@ from sayso_protocol.fingerprints import (
     revocation_entry,
     revocation_place,
 )
-from sayso_protocol.primitives import HASH_BYTES
 
 LEVELS = (4, 8, 12, 16)  # of these the sums are kept
 _STEP, _DEEPEST = LEVELS[0], LEVELS[-1]

@@ -10,18 +10,18 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from sayso_node.errors import NodeBusy
-from sayso_node.intake import Intake
+from sayso_node.intake.intake import Intake
+from sayso_node.intake.outcome import Channel, Outcome, Source, Status
 from sayso_node.interfaces import Clock
-from sayso_node.outcome import Channel, Outcome, Source, Status
 from sayso_node.store import messages
 from sayso_node.store.engine import Engine
 from sayso_node.sync.reading import Reader
 from sayso_node.sync.shares import Shares
 from sayso_node.workers import Runner, in_thread
-from sayso_protocol import reconcile_answers as answers
-from sayso_protocol.messages import Consent
-from sayso_protocol.reconcile import OfferRequest, decode_request
-from sayso_protocol.reconcile_answers import DECLINED, TAKEN
+from sayso_protocol.messages.consent import Consent
+from sayso_protocol.sync import answers
+from sayso_protocol.sync.answers import DECLINED, TAKEN
+from sayso_protocol.sync.requests import OfferRequest, decode_request
 
 STRANGERS_AT_ONCE = 2  # readings; the threads are everybody's
 _COST_OF_QUESTION = 256  # in entries read: a stream, and a way through two processes

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from sayso_node.counters import Counters
 from sayso_node.freshness import Freshness
-from sayso_node.intake import Intake
-from sayso_node.interfaces import Clock, Network, Randomness
+from sayso_node.intake.intake import Intake
+from sayso_node.interfaces import Clock, Randomness, Transport
 from sayso_node.store import bits, pending
 from sayso_node.store.engine import Engine
 from sayso_node.sync.fetching import Fetching
@@ -22,11 +22,11 @@ from sayso_node.sync.learning import learn
 from sayso_node.sync.memory import ExpectedView, PeerMemory
 from sayso_node.sync.talk import Talk
 from sayso_node.workers import Runner, in_thread
-from sayso_protocol.envelope import CONSENT, REVOCATION
 from sayso_protocol.errors import SaysoError
-from sayso_protocol.fingerprints import SALT_BYTES, Entry
-from sayso_protocol.reconcile_walk import differences
-from sayso_protocol.typed_data import Network as Place
+from sayso_protocol.messages.envelope import CONSENT, REVOCATION
+from sayso_protocol.network import Network as Place
+from sayso_protocol.sync.fingerprints import SALT_BYTES, Entry
+from sayso_protocol.sync.walk import differences
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ class SyncRounds:
     def __init__(
         self,
         place: Place,
-        network: Network,
+        network: Transport,
         store: Engine,
         intake: Intake,
         freshness: Freshness,

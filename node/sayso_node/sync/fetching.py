@@ -11,18 +11,18 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from sayso_node.errors import NoRoom, PeerUnreachable
-from sayso_node.intake import Intake
-from sayso_node.outcome import Channel, Outcome, Source, Status
+from sayso_node.intake.intake import Intake
+from sayso_node.intake.outcome import Channel, Outcome, Source, Status
 from sayso_node.store import messages
 from sayso_node.store.engine import Engine
 from sayso_node.sync.talk import Talk, check_ascends
-from sayso_protocol.envelope import Envelope, decode
 from sayso_protocol.errors import Gossip
-from sayso_protocol.fingerprints import NODES, Entry, level_of, short_id
-from sayso_protocol.messages import Consent
-from sayso_protocol.reconcile import WANTED, GetRequest, OfferRequest, RangeRequest
-from sayso_protocol.reconcile_answers import TAKEN, decode_messages, decode_taken
-from sayso_protocol.typed_data import Network
+from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.envelope import Envelope, decode
+from sayso_protocol.network import Network
+from sayso_protocol.sync.answers import TAKEN, decode_messages, decode_taken
+from sayso_protocol.sync.fingerprints import NODES, Entry, level_of, short_id
+from sayso_protocol.sync.requests import WANTED, GetRequest, OfferRequest, RangeRequest
 
 OFFERED_BYTES = 524_288
 OFFERED = 256  # messages at once

@@ -6,8 +6,11 @@ from sayso_node.store import messages, sync_index
 from sayso_node.store.engine import Engine
 from sayso_node.sync.fetching import Fetched
 from sayso_node.sync.memory import ExpectedView, PeerMemory
-from sayso_protocol.envelope import CONSENT, Envelope
-from sayso_protocol.fingerprints import (
+from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.envelope import CONSENT, Envelope
+from sayso_protocol.permissions.words import Masks
+from sayso_protocol.sync.answers import Listed
+from sayso_protocol.sync.fingerprints import (
     Entry,
     consent_entry,
     level_of,
@@ -15,10 +18,7 @@ from sayso_protocol.fingerprints import (
     revocation_entry,
     short_id,
 )
-from sayso_protocol.messages import Consent
-from sayso_protocol.reconcile_answers import Listed
-from sayso_protocol.reconcile_walk import Differences
-from sayso_protocol.words import Masks
+from sayso_protocol.sync.walk import Differences
 
 
 def learn(

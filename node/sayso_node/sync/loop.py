@@ -7,7 +7,7 @@ what it shows it is as good as any other.
 import asyncio
 import contextlib
 
-from sayso_node.interfaces import Network
+from sayso_node.interfaces import Transport
 from sayso_node.sync.asking import SyncRounds
 
 MOST_RESTS = 32  # turns that a peer is passed over after many rounds that broke off
@@ -16,7 +16,7 @@ MOST_RESTS = 32  # turns that a peer is passed over after many rounds that broke
 class SyncLoop:
     """Runs rounds for ever, one at a time for each peer; a slow peer holds up nobody else."""
 
-    def __init__(self, network: Network, rounds: SyncRounds, interval_s: float) -> None:
+    def __init__(self, network: Transport, rounds: SyncRounds, interval_s: float) -> None:
         self._network = network
         self._rounds = rounds
         self._interval_s = interval_s

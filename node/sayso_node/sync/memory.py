@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 
 from sayso_node.store import sync_index
 from sayso_node.store.engine import Engine
-from sayso_protocol.fingerprints import Entry, Sum, level_of, node_at, places_of, short_id
-from sayso_protocol.reconcile_walk import Differences
+from sayso_protocol.sync.fingerprints import Entry, Sum, level_of, node_at, places_of, short_id
+from sayso_protocol.sync.walk import Differences
 
 REMEMBERED = 32_768  # entries of a peer and kind; beyond that they are compared again and again
 

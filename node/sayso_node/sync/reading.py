@@ -9,22 +9,22 @@ from sqlite3 import Connection
 
 from sayso_node.store import messages, sync_index
 from sayso_node.store.engine import Engine
-from sayso_protocol import reconcile_answers as answers
-from sayso_protocol.fingerprints import Entry, check_of, fingerprint, short_id
-from sayso_protocol.reconcile import (
-    CheckRequest,
-    FingerprintsRequest,
-    GetRequest,
-    ListRequest,
-    RangeRequest,
-)
-from sayso_protocol.reconcile_answers import (
+from sayso_protocol.sync import answers
+from sayso_protocol.sync.answers import (
     BUNDLE_BYTES,
     CHECKED_AT_MOST,
     LISTED,
     LISTED_IN_ALL,
     Listed,
     split_ids,
+)
+from sayso_protocol.sync.fingerprints import Entry, check_of, fingerprint, short_id
+from sayso_protocol.sync.requests import (
+    CheckRequest,
+    FingerprintsRequest,
+    GetRequest,
+    ListRequest,
+    RangeRequest,
 )
 
 RANGE_MESSAGES = 1_024  # in an answer

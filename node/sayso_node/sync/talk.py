@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Generic, TypeVar
 
-from sayso_node.interfaces import Network
+from sayso_node.interfaces import Transport
 from sayso_node.workers import Runner
 from sayso_protocol.errors import Malformed
-from sayso_protocol.reconcile import Request, encode_request
-from sayso_protocol.wire import SYNC_PROTOCOL
+from sayso_protocol.messages.wire import SYNC_PROTOCOL
+from sayso_protocol.sync.requests import Request, encode_request
 
 REQUEST_TIMEOUT_S = 15.0
 
@@ -20,7 +20,7 @@ Walk = Generator[Request, bytes, T]
 class Talk:
     """A conversation with one peer."""
 
-    def __init__(self, network: Network, runner: Runner, peer_id: str) -> None:
+    def __init__(self, network: Transport, runner: Runner, peer_id: str) -> None:
         self._network = network
         self._runner = runner
         self.peer_id = peer_id

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import ETag, web
 
-from sayso_node.api.negotiation import takes_gzip
+from sayso_node.api.http.negotiation import takes_gzip
 from sayso_node.errors import NotFound
 
 PAGE: Final = "index.html"

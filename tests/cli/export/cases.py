@@ -6,9 +6,9 @@ Renew them with `PYTHONPATH=tests python -m cli.export.cases`, and read what cha
 from pathlib import Path
 
 from sayso.export import FORMATS, export, granted
+from sayso_protocol.permissions.purposes import KNOWN
 from sayso_protocol.primitives import ANYONE, sha256
-from sayso_protocol.purposes import KNOWN
-from sayso_protocol.verdict import License
+from sayso_protocol.verdicts.verdict import License
 from support.protocol_strategies import ADA, BEN, CLEO, NETWORK, a_consent, item_hashes
 
 FOLDER = Path(__file__).parent / "golden"

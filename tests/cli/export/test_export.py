@@ -12,11 +12,11 @@ from rdflib import Graph
 from cli.export.cases import CASES, FOLDER, NOW, golden, render
 from cli.export.readings import ODRL, entries, preferences, rdf, rules
 from sayso.export import FORMATS, export, granted
+from sayso_protocol.messages.typed_data import digest
+from sayso_protocol.permissions.purposes import KNOWN
+from sayso_protocol.permissions.vocabularies import AIPREF, CAWG, COUNTERPARTS, Needs, Sign, covered
 from sayso_protocol.primitives import ANYONE, hex_text
-from sayso_protocol.purposes import KNOWN
-from sayso_protocol.typed_data import digest
-from sayso_protocol.verdict import License
-from sayso_protocol.vocabularies import AIPREF, CAWG, COUNTERPARTS, Needs, Sign, covered
+from sayso_protocol.verdicts.verdict import License
 from support.protocol_strategies import NETWORK, a_consent, item_hashes, licenses
 
 ROOT = Path(__file__).parents[3]

@@ -4,7 +4,7 @@ import pytest
 
 from cli.conftest import World
 from cli.export.readings import preferences
-from sayso.bundles import load_bundle, save_bundle
+from sayso.contributor.saved_messages import load_bundle, save_bundle
 
 TERMS = ("--grantee", "anyone", "--purpose", "inference", "--expires", "1y")
 

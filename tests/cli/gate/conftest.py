@@ -12,13 +12,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from cli.conftest import QUERY, World
-from sayso.bundles import save_bundle
+from sayso.contributor.saved_messages import save_bundle
 from sayso.gate.gate import Gate
 from sayso_protocol.primitives import hash_from_text, sha256
-from sayso_protocol.receipts import ChainPoint
-from sayso_protocol.snapshot import Content, Part, make_snapshot
-from sayso_protocol.snapshot_head import Moment
-from sayso_protocol.snapshot_keys import joined_keys
+from sayso_protocol.receipts.receipt import ChainPoint
+from sayso_protocol.snapshots.head import Moment
+from sayso_protocol.snapshots.keys import joined_keys
+from sayso_protocol.snapshots.snapshot import Content, Part, make_snapshot
 
 NAMES = ("a.flac", "b.flac", "c.flac", "d.flac")
 DAY_S = 86_400

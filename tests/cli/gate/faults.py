@@ -11,10 +11,10 @@ import pytest
 
 from cli.gate.conftest import DAY_S, Buyer
 from sayso_protocol.primitives import address_text, sha256
-from sayso_protocol.receipts import ChainPoint
-from sayso_protocol.snapshot import Content, make_delta
-from sayso_protocol.snapshot_head import Moment
-from sayso_protocol.snapshot_keys import joined_keys
+from sayso_protocol.receipts.receipt import ChainPoint
+from sayso_protocol.snapshots.head import Moment
+from sayso_protocol.snapshots.keys import joined_keys
+from sayso_protocol.snapshots.snapshot import Content, make_delta
 
 NOBODY = "http://127.0.0.1:1"
 UNKNOWN = "0x" + "77" * 32
@@ -65,7 +65,9 @@ def answering(change: Callable[[Any], Any]) -> Arrange:
 
 def slow(buyer: Buyer, patch: Patch) -> Case:
     """It takes longer than the gate waits."""
-    patch.setattr("sayso.transport.Transport.__init__.__kwdefaults__", {"get_s": 30.0, "post_s": 0.2})
+    patch.setattr(
+        "sayso.node_client.transport.Transport.__init__.__kwdefaults__", {"get_s": 30.0, "post_s": 0.2}
+    )
 
     def think(route: str, answer: Any) -> Any:
         if route == "check":
@@ -95,7 +97,7 @@ def clock(seconds: float) -> Arrange:
 
     def arrange(_: Buyer, patch: Patch) -> Case:
         wrong = {"transport": None, "clock": lambda: time.time() + seconds}
-        patch.setattr("sayso.client.NodeClient.__init__.__kwdefaults__", wrong)
+        patch.setattr("sayso.node_client.client.NodeClient.__init__.__kwdefaults__", wrong)
         return Case()
 
     return arrange

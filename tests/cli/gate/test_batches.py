@@ -13,7 +13,7 @@ from cli.gate.conftest import Buyer
 from sayso.errors import BadManifest, NothingToAsk
 from sayso.gate.columns import join_columns
 from sayso_protocol.primitives import hex_text
-from sayso_protocol.verdict import Reason
+from sayso_protocol.verdicts.verdict import Reason
 
 Form = Callable[[list[bytes | None]], pa.Array]
 

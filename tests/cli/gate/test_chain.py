@@ -14,9 +14,9 @@ import pytest
 
 from cli.conftest import QUERY, World
 from cli.gate.conftest import Buyer
-from cli.test_real_node import serving
+from cli.operator.test_real_node import serving
+from sayso.contributor.keystore import save_key
 from sayso.devchain import dev_account
-from sayso.keys import save_key
 from sayso.networks import load_network
 from support.fake_node import FakeNode, running
 
@@ -122,7 +122,7 @@ class _Passing(BaseHTTPRequestHandler):
 
 
 def test_an_endpoint_that_lags_behind(rpc: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sayso.gate.onchain.POLL_S", 0.01)
+    monkeypatch.setattr("sayso.gate.judges.onchain.POLL_S", 0.01)
     with buying(rpc, tmp_path) as buyer:
         node, outputs = ("--node", buyer.node.url), ("--out", "kept.jsonl", *FILES)
         with Lagging(rpc, 3_600) as late:

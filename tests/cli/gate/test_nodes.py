@@ -9,10 +9,10 @@ from nacl.signing import SigningKey
 
 from cli.conftest import OUTPUTS, QUERY, denied
 from cli.gate.conftest import Buyer
-from sayso.gate.verdicts import strictest
+from sayso.gate.judges.verdicts import strictest
 from sayso.networks import save_network
 from sayso_protocol.network_file import Operator
-from sayso_protocol.verdict import Reason
+from sayso_protocol.verdicts.verdict import Reason
 from support.fake_node import FakeNode, running
 
 

@@ -9,10 +9,10 @@ from nacl.signing import SigningKey
 
 from cli.conftest import OUTPUTS, QUERY, denied
 from cli.gate.conftest import Buyer
-from sayso.bundles import load_bundle, save_bundle
+from sayso.contributor.saved_messages import load_bundle, save_bundle
 from sayso.networks import load_network, save_network
+from sayso_protocol.network import Network
 from sayso_protocol.network_file import Operator
-from sayso_protocol.typed_data import Network
 
 BUNDLE = ("--bundle", "licenses.sayso")
 OFFLINE = ("--offline", "north.snapshot", *BUNDLE)

@@ -11,12 +11,12 @@ from junitparser import Failure, JUnitXml, Properties, TestSuite
 
 from cli.conftest import QUERY, World
 from cli.gate.conftest import Buyer
-from sayso.gate.judging import Asked, Evidence
-from sayso.gate.junit import junit
-from sayso.gate.records import Record
+from sayso.gate.judges.base import Asked, Evidence
+from sayso.gate.records.junit import junit
+from sayso.gate.records.record import Record
 from sayso.gate.running import GateFiles
 from sayso_protocol.primitives import ANYONE
-from sayso_protocol.verdict import Query, Reason
+from sayso_protocol.verdicts.verdict import Query, Reason
 from support.fake_node import NETWORK
 
 TestSuite.__test__ = False  # pytest takes the name for ours

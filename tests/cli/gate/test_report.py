@@ -137,7 +137,7 @@ def later(monkeypatch: pytest.MonkeyPatch) -> None:
         return now() + 5 * 365 * DAY_S
 
     monkeypatch.setattr(time, "time", clock)
-    monkeypatch.setattr("sayso.gate.offline.OfflineJudge.__init__.__defaults__", (clock,))
+    monkeypatch.setattr("sayso.gate.judges.offline.OfflineJudge.__init__.__defaults__", (clock,))
 
 
 def test_offline_the_report_says_that_nobody_signed(offline: Buyer) -> None:

@@ -13,13 +13,13 @@ from urllib.parse import urlsplit
 import msgpack
 
 from node.api.process import parse
-from sayso_node.api.openapi import PATHS
-from sayso_node.api.schema_words import Schema
-from sayso_node.api.schemas import COMPONENTS
-from sayso_protocol.envelope import Envelope, encode
+from sayso_node.api.schema.openapi import PATHS
+from sayso_node.api.schema.schema_words import Schema
+from sayso_node.api.schema.schemas import COMPONENTS
+from sayso_protocol.messages.envelope import Envelope, encode
+from sayso_protocol.messages.typed_data import typed_data
+from sayso_protocol.messages.wire import encode_bundle
 from sayso_protocol.primitives import address_text, hex_text
-from sayso_protocol.typed_data import typed_data
-from sayso_protocol.wire import encode_bundle
 from support.node_rig import ManualClock, consent, revocation
 from support.protocol_strategies import ADA, BEN, NETWORK
 from support.running_node import RunningNode

@@ -12,7 +12,8 @@ import pytest
 from node.api.process import HEALTHY, NodeProcess, node_process, parse, read_answer
 from node.api.routes import GOOD, full_node, send, status_of
 from node.api.test_refusals import faults_of_the_node
-from sayso_node.api import bodies, connections, events
+from sayso_node.api.http import bodies, connections
+from sayso_node.api.routes import events
 from support.node_rig import ManualClock
 from support.running_node import RunningNode
 from support.waiting import until

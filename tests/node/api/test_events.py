@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 import aiohttp
 import pytest
 
-from sayso_node.api import events
+from sayso_node.api.routes import events
 from sayso_node.errors import StoreUnusable
+from sayso_protocol.permissions.scopes import scope_word
 from sayso_protocol.primitives import address_text, hex_text
-from sayso_protocol.scopes import scope_word
 from support.fake_chain import revoked
 from support.node_rig import NOW, consent, revocation
 from support.protocol_strategies import ADA, BEN

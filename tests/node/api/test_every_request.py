@@ -14,11 +14,11 @@ from node.api.routes import (
     status_of,
 )
 from node.api.wrong_requests import BAD, TAKING, Cases, expect, form_of
-from sayso_node.api import bodies, connections
-from sayso_node.api.checks import BINARY_BYTES
-from sayso_node.api.messages import BODY_BYTES
-from sayso_node.api.negotiation import SPECIAL
-from sayso_node.api.openapi import PATHS
+from sayso_node.api.http import bodies, connections
+from sayso_node.api.http.negotiation import SPECIAL
+from sayso_node.api.routes.checks import BINARY_BYTES
+from sayso_node.api.routes.messages import BODY_BYTES
+from sayso_node.api.schema.openapi import PATHS
 from support.running_node import RunningNode
 
 LIMITS: Final = {"/v1/messages": BODY_BYTES, "/v1/check": BINARY_BYTES}

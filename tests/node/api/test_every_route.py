@@ -16,7 +16,7 @@ from node.api.routes import (
     send,
 )
 from node.api.wrong_requests import BAD, TAKING, Cases, expect, form_of
-from sayso_node.api.openapi import PATHS
+from sayso_node.api.schema.openapi import PATHS
 from support.running_node import RunningNode
 
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
@@ -142,7 +142,7 @@ def _is_like(schema: dict[str, Any], value: Any) -> bool:
 
 
 def _optional(one: Asked) -> set[str]:
-    from sayso_node.api.schemas import COMPONENTS
+    from sayso_node.api.schema.schemas import COMPONENTS
 
     reference = one.operation["requestBody"]["content"][JSON]["schema"]["$ref"].rsplit("/", 1)[1]
     return set(COMPONENTS[reference]["properties"]) - set(COMPONENTS[reference]["required"])

@@ -4,11 +4,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from sayso_node.errors import GossipDown
-from sayso_protocol.envelope import encode
+from sayso_protocol.messages.envelope import encode
+from sayso_protocol.messages.wire import consents_topic, encode_bundle, revocations_topic
 from sayso_protocol.network_file import NetworkFile, Operator
 from sayso_protocol.primitives import hex_text
-from sayso_protocol.receipt_text import acknowledgement_from_json
-from sayso_protocol.wire import consents_topic, encode_bundle, revocations_topic
+from sayso_protocol.receipts.text import acknowledgement_from_json
 from support.fake_chain import FakeChain
 from support.node_rig import ManualClock, consent, node_key, revocation
 from support.protocol_strategies import NETWORK

@@ -8,7 +8,7 @@ import aiohttp
 import msgpack
 import pytest
 
-from sayso_node.api.negotiation import COMPRESS_BYTES, FORMS, choose, takes_gzip
+from sayso_node.api.http.negotiation import COMPRESS_BYTES, FORMS, choose, takes_gzip
 from sayso_protocol.primitives import address_text, hex_text
 from support.node_rig import consent, revocation
 from support.protocol_strategies import ADA

@@ -28,10 +28,10 @@ ASKED = ("POST", "/v1/check", CHECK)
 @pytest.mark.parametrize(
     ("module", "name", "request_"),
     [
-        ("sayso_node.api.checks", "read_check", ASKED),
-        ("sayso_node.judging", "judge_rows", ASKED),
-        ("sayso_node.signing", "roots", ASKED),
-        ("sayso_node.api.licenses", "revoked_masks", LICENSE),
+        ("sayso_node.api.routes.checks", "read_check", ASKED),
+        ("sayso_node.verdicts.judge", "judge_rows", ASKED),
+        ("sayso_node.verdicts.signer", "roots", ASKED),
+        ("sayso_node.api.routes.licenses", "revoked_masks", LICENSE),
     ],
 )
 async def test_long_work(

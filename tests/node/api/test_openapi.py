@@ -11,11 +11,11 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from node.api.process import HEALTHY, NodeProcess, node_process
-from sayso_node.api.message_json import CONSENT_DEFAULTS, CONSENT_FIELDS, REVOCATION_DEFAULTS
-from sayso_node.api.openapi import document
-from sayso_node.api.schemas import COMPONENTS
-from sayso_protocol.envelope import encode
-from sayso_protocol.wire import encode_bundle
+from sayso_node.api.schema.message_json import CONSENT_DEFAULTS, CONSENT_FIELDS, REVOCATION_DEFAULTS
+from sayso_node.api.schema.openapi import document
+from sayso_node.api.schema.schemas import COMPONENTS
+from sayso_protocol.messages.envelope import encode
+from sayso_protocol.messages.wire import encode_bundle
 from support.node_rig import consent, revocation
 from support.running_node import RunningNode
 

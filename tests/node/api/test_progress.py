@@ -1,8 +1,9 @@
 """What a contributor's page asks a node for: licenses in one list, and how far a revocation has come."""
 
-from sayso_protocol.messages import Consent, Revocation
+from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.revocation import Revocation
+from sayso_protocol.messages.typed_data import digest
 from sayso_protocol.primitives import address_text, hex_text
-from sayso_protocol.typed_data import digest
 from support.fake_chain import revoked
 from support.fake_network import no_answer
 from support.node_rig import consent, revocation

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from sayso_node.api.storage_proofs import StorageProofs
-from sayso_protocol.chain_proofs import anchor_slot, word_slot
+from sayso_node.chain.reading.storage_proofs import StorageProofs
+from sayso_protocol.ethereum.chain_proofs import anchor_slot, word_slot
+from sayso_protocol.permissions.scopes import scope_word
 from sayso_protocol.primitives import address_text, hex_text, keccak
-from sayso_protocol.receipts import ChainPoint
-from sayso_protocol.scopes import scope_word
+from sayso_protocol.receipts.receipt import ChainPoint
 from support.endpoint import SILENT, Endpoint, Failure, Raw, endpoint
 from support.node_rig import consent
 from support.protocol_strategies import ADA, CLEO, NETWORK

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from sayso_node.api.messages import BODY_BYTES
-from sayso_protocol.envelope import encode
-from sayso_protocol.packing import pack
+from sayso_node.api.routes.messages import BODY_BYTES
+from sayso_protocol.encoding.packing import pack
+from sayso_protocol.messages.envelope import encode
+from sayso_protocol.messages.wire import encode_bundle
 from sayso_protocol.primitives import address_text
-from sayso_protocol.wire import encode_bundle
 from support.node_rig import consent
 from support.protocol_strategies import ADA, BEN
 from support.running_node import MSGPACK, RunningNode
@@ -230,6 +230,6 @@ async def test_a_client_that_hangs_up_in_the_middle(
 
 def test_the_good_check_is_good() -> None:
     """Otherwise the cases above would prove nothing."""
-    from sayso_node.api.checks import read_check
+    from sayso_node.api.routes.checks import read_check
 
     assert read_check(GOOD).rows == bytes.fromhex(HASH[2:]) * 2

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from sayso.buyer.snapshots import pull
 from sayso.errors import NodeRefused
-from sayso.snapshots import pull
-from sayso.transport import Transport
+from sayso.node_client.transport import Transport
 from support.node_rig import consent, revocation
 from support.running_node import RunningNode, running_node
 from support.waiting import until

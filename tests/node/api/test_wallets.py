@@ -7,11 +7,11 @@ import pytest
 from eth_account import Account
 from eth_account.messages import encode_typed_data
 
-from sayso_protocol.envelope import encode
+from sayso_protocol.messages.envelope import encode
+from sayso_protocol.messages.typed_data import digest, typed_data
 from sayso_protocol.network_file import NetworkFile, Operator
 from sayso_protocol.primitives import address_text, hash_from_text, hex_text
-from sayso_protocol.receipt_text import acknowledgement_from_json
-from sayso_protocol.typed_data import digest, typed_data
+from sayso_protocol.receipts.text import acknowledgement_from_json
 from support.node_rig import consent, node_key, revocation
 from support.protocol_strategies import BEN, NETWORK, item_hashes
 from support.running_node import RunningNode

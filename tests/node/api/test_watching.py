@@ -15,10 +15,10 @@ from sayso.errors import NodeUnreachable
 from sayso.gate import streams
 from sayso.gate.gate import Gate
 from sayso.gate.watching import Hit
-from sayso_node.api.events import EventRoutes
+from sayso_node.api.routes.events import EventRoutes
 from sayso_node.store.engine import Engine
+from sayso_protocol.permissions.scopes import Scope, file_subject
 from sayso_protocol.primitives import hex_text
-from sayso_protocol.scopes import Scope, file_subject
 from support.node_rig import ManualClock, consent, revocation
 from support.protocol_strategies import ADA, BEN, CLEO
 from support.running_node import RunningNode, running_node

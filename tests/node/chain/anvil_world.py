@@ -10,21 +10,21 @@ from web3 import HTTPProvider, Web3
 
 from sayso_contracts import artifact
 from sayso_node.alarms import Alarms
-from sayso_node.chain.anchorer import Anchorer
-from sayso_node.chain.archivist import Archivist
-from sayso_node.chain.endpoints import Endpoints
-from sayso_node.chain.fees import ETHER, GWEI, Allowance
-from sayso_node.chain.follower import Follower
-from sayso_node.chain.payer import Payer
-from sayso_node.chain.relayer import Relayer
-from sayso_node.chain.wallet_deployer import WalletDeployer
-from sayso_node.chain.web3_account import Web3Account
-from sayso_node.chain.web3_chain import Web3Chain
-from sayso_node.signing import Signer
+from sayso_node.chain.paying.anchorer import Anchorer
+from sayso_node.chain.paying.fees import ETHER, GWEI, Allowance
+from sayso_node.chain.paying.payer import Payer
+from sayso_node.chain.paying.relayer import Relayer
+from sayso_node.chain.paying.wallet_deployer import WalletDeployer
+from sayso_node.chain.paying.web3_account import Web3Account
+from sayso_node.chain.reading.archivist import Archivist
+from sayso_node.chain.reading.endpoints import Endpoints
+from sayso_node.chain.reading.follower import Follower
+from sayso_node.chain.reading.web3_chain import Web3Chain
 from sayso_node.store import intents, relays
-from sayso_protocol.envelope import Envelope
+from sayso_node.verdicts.signer import Signer
+from sayso_protocol.messages.envelope import Envelope
+from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_from_text
-from sayso_protocol.typed_data import Network
 from support.anvil import CHAIN_ID, RICH_KEY
 from support.node_rig import NodeRig
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from sayso_node.chain.contract_wallets import ContractWallets
+from sayso_node.chain.reading.contract_wallets import ContractWallets
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.primitives import keccak
-from sayso_protocol.receipts import ChainPoint
-from sayso_protocol.signatures import Claim
+from sayso_protocol.receipts.receipt import ChainPoint
+from sayso_protocol.signatures.wallets import Claim
 from support.protocol_strategies import ADA, BEN, WALLETS, sign_digest
 
 DIGEST = keccak(b"what is signed")

@@ -13,8 +13,8 @@ from typing import Any
 from node.chain.anvil_world import PayingNode
 from sayso_node.errors import ChainUnreachable
 from sayso_node.store import intents, relays
+from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_from_text
-from sayso_protocol.typed_data import Network
 from support.anvil import CHAIN_ID
 
 

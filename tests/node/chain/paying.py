@@ -4,19 +4,19 @@ import contextlib
 from pathlib import Path
 
 from sayso_node.alarms import Alarms
-from sayso_node.chain.anchorer import Anchorer
-from sayso_node.chain.contract_wallets import Prober
-from sayso_node.chain.fees import ETHER, GWEI, Allowance
-from sayso_node.chain.follower import Follower
-from sayso_node.chain.payer import Payer
-from sayso_node.chain.relayer import Relayer
-from sayso_node.chain.wallet_deployer import WalletDeployer
+from sayso_node.chain.paying.anchorer import Anchorer
+from sayso_node.chain.paying.fees import ETHER, GWEI, Allowance
+from sayso_node.chain.paying.payer import Payer
+from sayso_node.chain.paying.relayer import Relayer
+from sayso_node.chain.paying.wallet_deployer import WalletDeployer
+from sayso_node.chain.reading.contract_wallets import Prober
+from sayso_node.chain.reading.follower import Follower
 from sayso_node.errors import ChainUnreachable
-from sayso_node.signing import Signer
 from sayso_node.store import chain_state, intents, relays
-from sayso_protocol.batches import Batch
-from sayso_protocol.envelope import Envelope
-from sayso_protocol.words import Masks
+from sayso_node.verdicts.signer import Signer
+from sayso_protocol.ethereum.batches import Batch
+from sayso_protocol.messages.envelope import Envelope
+from sayso_protocol.permissions.words import Masks
 from support.fake_account import FakeAccount
 from support.fake_chain import FakeChain
 from support.node_rig import NOW, NodeRig, consent

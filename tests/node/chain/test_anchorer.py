@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from node.chain.paying import WAIT_S, Paying
-from sayso_node.chain import anchorer as anchorer_module
-from sayso_node.chain import payer as payer_module
+from sayso_node.chain.paying import anchorer as anchorer_module
+from sayso_node.chain.paying import payer as payer_module
 from support.fake_chain import unreachable
 from support.waiting import until
 

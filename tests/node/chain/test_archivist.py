@@ -11,13 +11,13 @@ from node.chain.anvil_world import PayingNode, Registry
 from node.chain.test_endpoints import Proxy, proxy
 from node.chain.test_on_anvil import Person, known
 from sayso_contracts.calls import Calls
-from sayso_node.api.receipt_proofs import receipt_proof
-from sayso_node.chain.web3_chain import Web3Chain
+from sayso_node.chain.reading.transaction_proofs import receipt_proof
+from sayso_node.chain.reading.web3_chain import Web3Chain
 from sayso_node.errors import NotFound, ProofUnavailable
 from sayso_node.store import receipts
-from sayso_protocol.envelope import Envelope, encode
+from sayso_protocol.ethereum.transaction_proofs import LandedRevocation, check_receipt_proof
+from sayso_protocol.messages.envelope import Envelope, encode
 from sayso_protocol.primitives import address_from_text, hash_from_text
-from sayso_protocol.receipt_proofs import LandedRevocation, check_receipt_proof
 from support.anvil import RICH_KEY, anvil
 from support.waiting import until
 

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from node.chain.asking import ANY, BY_ADA, DIGEST, POINT, outcome
-from sayso_node.chain import contract_wallets
-from sayso_node.chain.contract_wallets import ContractWallets
-from sayso_node.chain.eth_call import EthCall
+from sayso_node.chain.reading import contract_wallets
+from sayso_node.chain.reading.contract_wallets import ContractWallets
+from sayso_node.chain.reading.eth_call import EthCall
 from sayso_node.errors import ChainUnreachable
 from sayso_protocol.errors import Unsupported
-from sayso_protocol.receipts import ChainPoint
-from sayso_protocol.signatures import Claim
+from sayso_protocol.receipts.receipt import ChainPoint
+from sayso_protocol.signatures.wallets import Claim
 from support.endpoint import CUT, SILENT, Failure, Raw, endpoint
 from support.protocol_strategies import (
     ADA,

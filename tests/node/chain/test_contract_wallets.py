@@ -12,21 +12,21 @@ from web3 import HTTPProvider, Web3
 
 from node.chain.asking import ANY, BY_ADA, BY_BEN, DIGEST, outcome
 from sayso_contracts import artifact
-from sayso_node.chain import contract_wallets
-from sayso_node.chain.contract_wallets import ContractWallets
-from sayso_node.chain.eth_call import EthCall
+from sayso_node.chain.reading import contract_wallets
+from sayso_node.chain.reading.contract_wallets import ContractWallets
+from sayso_node.chain.reading.eth_call import EthCall
 from sayso_node.freshness import ChainHead
-from sayso_node.judging import Check
-from sayso_protocol.envelope import Envelope, decode, encode
+from sayso_node.verdicts.judge import Check
 from sayso_protocol.errors import BadSignature, RefusedByWallet, SaysoError, Unsupported
-from sayso_protocol.messages import Revocation
+from sayso_protocol.messages.envelope import Envelope, decode, encode
+from sayso_protocol.messages.revocation import Revocation
+from sayso_protocol.messages.typed_data import digest
+from sayso_protocol.permissions.scopes import scope_word
 from sayso_protocol.primitives import keccak
-from sayso_protocol.receipts import ChainPoint, join_rows
-from sayso_protocol.scopes import scope_word
-from sayso_protocol.signatures import Claim, WalletVerifier
-from sayso_protocol.typed_data import digest
-from sayso_protocol.verdict import REASONS, Query, Reason, Row
-from sayso_protocol.wallet_proofs import WalletProof, read_wallet_proof, wrap
+from sayso_protocol.receipts.receipt import ChainPoint, join_rows
+from sayso_protocol.signatures.contract_wallets import WalletProof, read_wallet_proof, wrap
+from sayso_protocol.signatures.wallets import Claim, WalletVerifier
+from sayso_protocol.verdicts.verdict import REASONS, Query, Reason, Row
 from support.anvil import REPOSITORY, anvil
 from support.node_rig import NodeRig
 from support.protocol_strategies import (

@@ -12,12 +12,12 @@ from web3 import Web3
 
 from node.chain.anvil_world import PayingNode, Registry
 from node.chain.test_on_anvil import EVERYTHING, Person
-from sayso_node.chain.eth_call import EthCall
-from sayso_protocol.envelope import Envelope
-from sayso_protocol.messages import Revocation
+from sayso_node.chain.reading.eth_call import EthCall
+from sayso_protocol.messages.envelope import Envelope
+from sayso_protocol.messages.revocation import Revocation
+from sayso_protocol.messages.typed_data import digest
 from sayso_protocol.primitives import keccak
-from sayso_protocol.typed_data import digest
-from sayso_protocol.wallet_proofs import WalletProof, wrap
+from sayso_protocol.signatures.contract_wallets import WalletProof, wrap
 from support.anvil import REPOSITORY, anvil
 from support.protocol_strategies import ADA, BEN, NODE, WALLETS, a_consent, item_hashes, sign_digest
 from support.ways import Ways

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from node.chain.anvil_world import FINALITY, PayingNode, Registry
-from sayso_node.chain.web3_chain import Web3Chain
+from sayso_node.chain.reading.web3_chain import Web3Chain
 from sayso_node.errors import ChainUnreachable
 from sayso_node.store import bits
 from sayso_protocol.primitives import address_from_text
@@ -211,7 +211,7 @@ async def test_one_that_limits_ranges(
     url, registry = chain
     revoke(registry, 200 + widest)
     registry.ask("anvil_mine", 12)
-    monkeypatch.setattr("sayso_node.chain.follower.LATE_BLOCKS", 0)
+    monkeypatch.setattr("sayso_node.chain.reading.follower.LATE_BLOCKS", 0)
     async with proxy(url) as only, PayingNode(tmp_path, [only.url], registry.network) as node:
         only.widest = widest
         await node.follower.read()

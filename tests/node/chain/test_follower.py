@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from sayso_contracts.events import Anchored, Event
-from sayso_node.chain import follower as follower_module
-from sayso_node.chain.follower import Follower
+from sayso_node.chain.reading import follower as follower_module
+from sayso_node.chain.reading.follower import Follower
 from sayso_node.errors import ChainUnreachable, RangeRefused, StoreUnusable
 from sayso_node.store import bits, chain_state
+from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import sha256
-from sayso_protocol.receipts import ChainPoint
-from sayso_protocol.words import Masks
+from sayso_protocol.receipts.receipt import ChainPoint
 from support.fake_chain import FakeChain, anchored, revoked, unreachable
 from support.node_rig import NOW, NodeRig
 from support.protocol_strategies import ADA, BEN

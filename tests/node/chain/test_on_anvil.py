@@ -10,11 +10,11 @@ from coincurve import PrivateKey
 from node.chain.anvil_world import PayingNode, Registry
 from sayso_contracts.relay import gas_bound, relay_item
 from sayso_node.store import intents
-from sayso_protocol.envelope import Envelope, encode
-from sayso_protocol.messages import Revocation
+from sayso_protocol.messages.envelope import Envelope, encode
+from sayso_protocol.messages.revocation import Revocation
+from sayso_protocol.messages.typed_data import digest
+from sayso_protocol.permissions.scopes import scope_word
 from sayso_protocol.primitives import keccak
-from sayso_protocol.scopes import scope_word
-from sayso_protocol.typed_data import digest
 from support.anvil import anvil
 from support.protocol_strategies import NODE, a_consent, address_of, item_hashes, sign_digest
 from support.waiting import DEADLINE_S

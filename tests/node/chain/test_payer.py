@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from node.chain.paying import ALLOWANCE, FINALITY, WAIT_S, Paying
 from sayso_contracts.transactions import Fees
-from sayso_node.chain import anchorer as anchorer_module
-from sayso_node.chain.fees import GWEI, TooExpensive, first_fees, higher_fees
-from sayso_node.chain.payer import STUCK_S
+from sayso_node.chain.paying import anchorer as anchorer_module
+from sayso_node.chain.paying.fees import GWEI, TooExpensive, first_fees, higher_fees
+from sayso_node.chain.paying.payer import STUCK_S
 from sayso_node.errors import ChainUnreachable, StoreUnusable
 from sayso_node.store import intents
 from support.fake_chain import unreachable

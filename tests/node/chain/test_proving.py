@@ -13,18 +13,19 @@ from web3 import HTTPProvider, Web3
 
 from sayso_contracts import artifact
 from sayso_contracts.calls import Call, Calls
-from sayso_node.api.proofs import ProofRoutes
-from sayso_node.api.storage_proofs import StorageProofs
+from sayso_node.api.routes.proofs import ProofRoutes
+from sayso_node.chain.reading.storage_proofs import StorageProofs
 from sayso_node.freshness import ChainHead
 from sayso_node.store import chain_state
-from sayso_protocol.batches import Batch
-from sayso_protocol.chain_proofs import OnChain, check_chain_proof
-from sayso_protocol.envelope import Envelope
 from sayso_protocol.errors import SaysoError
-from sayso_protocol.messages import Revocation
+from sayso_protocol.ethereum.batches import Batch
+from sayso_protocol.ethereum.chain_proofs import OnChain, check_chain_proof
+from sayso_protocol.messages.envelope import Envelope
+from sayso_protocol.messages.revocation import Revocation
+from sayso_protocol.messages.typed_data import digest
+from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_from_text, hex_text, keccak
-from sayso_protocol.receipts import ChainPoint
-from sayso_protocol.typed_data import Network, digest
+from sayso_protocol.receipts.receipt import ChainPoint
 from support.anvil import CHAIN_ID, anvil
 from support.node_rig import NodeRig
 from support.protocol_strategies import (

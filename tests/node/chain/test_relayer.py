@@ -8,13 +8,13 @@ import pytest
 from node.chain.paying import WAIT_S, Paying
 from sayso_contracts.relay import gas_bound, load_of, relay_item
 from sayso_contracts.transactions import MAX_TRANSACTION_GAS
-from sayso_node.chain import relayer
-from sayso_node.chain.fees import ETHER, GWEI, Allowance
+from sayso_node.chain.paying import relayer
+from sayso_node.chain.paying.fees import ETHER, GWEI, Allowance
 from sayso_node.store import relays
-from sayso_protocol.envelope import Envelope
-from sayso_protocol.messages import Revocation
-from sayso_protocol.scopes import scope_word
-from sayso_protocol.words import FULL
+from sayso_protocol.messages.envelope import Envelope
+from sayso_protocol.messages.revocation import Revocation
+from sayso_protocol.permissions.scopes import scope_word
+from sayso_protocol.permissions.words import FULL
 from support.fake_account import signed_in
 from support.fake_chain import revoked
 from support.node_rig import consent, revocation

@@ -8,11 +8,11 @@ import pytest
 
 from node.chain.anvil_world import ALLOWANCE, PayingNode, Registry
 from node.chain.test_on_anvil import EVERYTHING, Person, known
-from sayso_node.chain.fees import ETHER, GWEI
-from sayso_node.chain.payer import STUCK_S
+from sayso_node.chain.paying.fees import ETHER, GWEI
+from sayso_node.chain.paying.payer import STUCK_S
 from sayso_node.errors import ChainUnreachable
 from sayso_node.store import chain_state, intents, relays
-from sayso_protocol.words import Masks
+from sayso_protocol.permissions.words import Masks
 from support.anvil import anvil
 
 BITS: Masks = {EVERYTHING: 1}

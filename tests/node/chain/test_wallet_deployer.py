@@ -7,15 +7,15 @@ import pytest
 
 from node.chain.paying import ALLOWANCE, WAIT_S, Paying
 from sayso_contracts.wallet_deployment import wallet_of
-from sayso_node.chain.fees import ETHER, GWEI, Allowance
-from sayso_node.chain.wallet_deployer import BUDGET_PART
+from sayso_node.chain.paying.fees import ETHER, GWEI, Allowance
+from sayso_node.chain.paying.wallet_deployer import BUDGET_PART
 from sayso_node.store import deployments
 from sayso_node.store.relays import FIRST_PAUSE_S
-from sayso_protocol.envelope import Envelope
-from sayso_protocol.messages import Revocation
-from sayso_protocol.receipts import ChainPoint
-from sayso_protocol.scopes import scope_word
-from sayso_protocol.wallet_proofs import WalletProof, wrap
+from sayso_protocol.messages.envelope import Envelope
+from sayso_protocol.messages.revocation import Revocation
+from sayso_protocol.permissions.scopes import scope_word
+from sayso_protocol.receipts.receipt import ChainPoint
+from sayso_protocol.signatures.contract_wallets import WalletProof, wrap
 from support.node_rig import consent, revocation
 from support.protocol_strategies import ADA, NETWORK, NODE, a_consent, item_hashes
 

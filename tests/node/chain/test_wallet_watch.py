@@ -7,19 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from sayso_node.chain import wallet_watch
+from sayso_node.chain.reading import wallet_watch
 from sayso_node.errors import ChainUnreachable
 from sayso_node.freshness import ChainHead
-from sayso_node.judging import Check
-from sayso_node.outcome import Status
-from sayso_node.statuses import StatusDesk, StatusQuestion
+from sayso_node.intake.outcome import Status
 from sayso_node.store import wallets
-from sayso_protocol.envelope import Envelope
-from sayso_protocol.messages import Revocation
+from sayso_node.verdicts.judge import Check
+from sayso_node.verdicts.status_desk import StatusDesk, StatusQuestion
+from sayso_protocol.messages.envelope import Envelope
+from sayso_protocol.messages.revocation import Revocation
+from sayso_protocol.messages.typed_data import digest
 from sayso_protocol.primitives import sha256
-from sayso_protocol.receipts import ChainPoint, join_rows
-from sayso_protocol.typed_data import digest
-from sayso_protocol.verdict import REASONS, Query, Reason, Row
+from sayso_protocol.receipts.receipt import ChainPoint, join_rows
+from sayso_protocol.verdicts.verdict import REASONS, Query, Reason, Row
 from support.node_rig import NOW, NodeRig, consent
 from support.protocol_strategies import ADA, BEN, NETWORK, NODE, a_consent, item_hashes, signed
 from support.waiting import until

@@ -14,21 +14,21 @@ from sayso_contracts.deploy import deploy
 from sayso_contracts.events import Anchored, Revoked
 from sayso_contracts.registry import Registry
 from sayso_node.alarms import Alarms
-from sayso_node.chain.anchorer import Anchorer
-from sayso_node.chain.endpoints import Endpoints
-from sayso_node.chain.fees import Allowance
-from sayso_node.chain.follower import Follower
-from sayso_node.chain.payer import Payer
-from sayso_node.chain.web3_account import Web3Account
-from sayso_node.chain.web3_chain import Web3Chain
+from sayso_node.chain.paying.anchorer import Anchorer
+from sayso_node.chain.paying.fees import Allowance
+from sayso_node.chain.paying.payer import Payer
+from sayso_node.chain.paying.web3_account import Web3Account
+from sayso_node.chain.reading.endpoints import Endpoints
+from sayso_node.chain.reading.follower import Follower
+from sayso_node.chain.reading.web3_chain import Web3Chain
 from sayso_node.counters import Counters
 from sayso_node.errors import ChainUnreachable
 from sayso_node.freshness import Freshness
 from sayso_node.store import bits, chain_state
+from sayso_protocol.network import Network
+from sayso_protocol.permissions.scopes import scope_word
 from sayso_protocol.primitives import address_from_text, sha256
-from sayso_protocol.receipts import ChainPoint
-from sayso_protocol.scopes import scope_word
-from sayso_protocol.typed_data import Network
+from sayso_protocol.receipts.receipt import ChainPoint
 from support.node_rig import NOW, NodeRig, consent
 
 NEVER_S = 3_600.0  # no block but those of the test's own transactions

@@ -9,7 +9,7 @@ from eth_account import Account
 from node.config.harness import ORDINARY, randomness
 from sayso_node.config import IDENTITY_FILE, init_node, load_config
 from sayso_node.errors import InvalidNodeConfig
-from sayso_node.gossip.addresses import peer_id_of
+from sayso_node.gossip.peers.addresses import peer_id_of
 from sayso_node.node import Node
 from sayso_protocol.errors import InvalidNetworkFile
 from sayso_protocol.network_file import NetworkFile, Operator

@@ -20,7 +20,7 @@ from sayso_node.config import (
     load_settings,
 )
 from sayso_node.errors import InvalidNodeConfig
-from sayso_node.gossip.addresses import peer_id_of
+from sayso_node.gossip.peers.addresses import peer_id_of
 from sayso_node.identity import load_identity
 
 texts = st.text(st.characters(codec="utf-8"), max_size=30)

@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sayso_node.gossip.book import PeerBook
 from sayso_node.gossip.config import GossipConfig
+from sayso_node.gossip.peers.peer_store import PeerBook
 from sayso_node.gossip.process import GossipProcess
-from sayso_node.interfaces import Judgement, NetworkHandlers
+from sayso_node.interfaces import Judgement, TransportHandlers
 from support.waiting import until
 
 CONSENTS = "/sayso/1/1337/0x00/consents"
@@ -68,7 +68,7 @@ class Peer:
         def on_peer(peer: str, connected: bool) -> None:
             self.events.append((peer, connected))
 
-        await self.gossip.start(NetworkHandlers(on_frame, on_request, on_peer))
+        await self.gossip.start(TransportHandlers(on_frame, on_request, on_peer))
 
     def heard(self, frame: bytes) -> bool:
         return any(heard == frame for _, heard, _ in self.frames)

@@ -3,7 +3,7 @@
 import os
 
 from node.gossip.hostile import Attack, Attacker, varint
-from sayso_protocol.packing import pack
+from sayso_protocol.encoding.packing import pack
 
 _SYNC, _PEERS = "/sayso/sync/1", "/sayso/peers/1"
 

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from sayso_node.errors import InvalidNodeConfig
-from sayso_node.gossip import acquaintances as bounds
-from sayso_node.gossip.acquaintances import Acquaintances
-from sayso_node.gossip.addresses import peer_id_of
-from sayso_node.gossip.groups import can_be_dialled, group_of, is_private, parse_told
+from sayso_node.gossip.peers import address_manager as bounds
+from sayso_node.gossip.peers.address_manager import Acquaintances
+from sayso_node.gossip.peers.addresses import peer_id_of
+from sayso_node.gossip.peers.network_groups import can_be_dialled, group_of, is_private, parse_told
 
 US = peer_id_of(bytes(32))
 IDS = [peer_id_of(n.to_bytes(32)) for n in range(1, 400)]

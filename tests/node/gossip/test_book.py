@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from sayso_node.gossip.acquaintances import MOST_MET
-from sayso_node.gossip.addresses import peer_id_of
-from sayso_node.gossip.book import PeerBook
+from sayso_node.gossip.peers.address_manager import MOST_MET
+from sayso_node.gossip.peers.addresses import peer_id_of
+from sayso_node.gossip.peers.peer_store import PeerBook
 
 WHERE = "/ip4/11.1.1.1/tcp/4001/p2p/"
 

@@ -10,13 +10,8 @@ from multiaddr import Multiaddr
 
 from node.gossip.harness import CONSENTS, configuration
 from sayso_node.errors import InvalidNodeConfig
-from sayso_node.gossip.addresses import (
-    multiaddr_for,
-    peer_id_of,
-    peer_id_of_seed,
-    split_multiaddr,
-)
 from sayso_node.gossip.config import GossipConfig
+from sayso_node.gossip.peers.addresses import multiaddr_for, peer_id_of, peer_id_of_seed, split_multiaddr
 
 SOMEBODY = peer_id_of_seed(bytes(32))
 

@@ -8,11 +8,11 @@ import pytest
 
 from node.gossip.harness import Network, Peer, meshed
 from sayso_node.clock import SystemClock
-from sayso_node.gossip import acquaintances, discovery
-from sayso_node.gossip.book import PeerBook
-from sayso_node.gossip.groups import MAX_ADDRESS_CHARS
-from sayso_protocol.packing import pack, unpack
-from sayso_protocol.wire import PEERS_PROTOCOL
+from sayso_node.gossip.peers import address_manager, discovery
+from sayso_node.gossip.peers.network_groups import MAX_ADDRESS_CHARS
+from sayso_node.gossip.peers.peer_store import PeerBook
+from sayso_protocol.encoding.packing import pack, unpack
+from sayso_protocol.messages.wire import PEERS_PROTOCOL
 from support.waiting import until
 
 QUICK: dict[str, Any] = {"discover_every_s": 0.1, "ask_peers_every_s": 0.3, "discovered_redial_s": 0.1}
@@ -68,15 +68,15 @@ async def test_what_is_told_was_proved_and_other_networks_are_told_nothing(netwo
         ("own_addresses", discovery.MAX_OWN),
         ("told_addresses", discovery.MAX_TOLD),
         ("address_chars", MAX_ADDRESS_CHARS),
-        ("heard", acquaintances.MOST_HEARD),
-        ("heard_of_source", acquaintances.MOST_HEARD_OF_SOURCE),
-        ("heard_in_group", acquaintances.MOST_HEARD_IN_GROUP),
-        ("met", acquaintances.MOST_MET),
-        ("met_in_group", acquaintances.MOST_MET_IN_GROUP),
-        ("chosen_in_group", acquaintances.MOST_CHOSEN_IN_GROUP),
-        ("failures", acquaintances.MOST_FAILURES),
-        ("redial_s", int(acquaintances.MOST_REDIAL_S)),
-        ("told_s", int(acquaintances.TOLD_S)),
+        ("heard", address_manager.MOST_HEARD),
+        ("heard_of_source", address_manager.MOST_HEARD_OF_SOURCE),
+        ("heard_in_group", address_manager.MOST_HEARD_IN_GROUP),
+        ("met", address_manager.MOST_MET),
+        ("met_in_group", address_manager.MOST_MET_IN_GROUP),
+        ("chosen_in_group", address_manager.MOST_CHOSEN_IN_GROUP),
+        ("failures", address_manager.MOST_FAILURES),
+        ("redial_s", int(address_manager.MOST_REDIAL_S)),
+        ("told_s", int(address_manager.TOLD_S)),
     ],
 )
 def test_the_limits_are_in_the_document(name: str, value: int) -> None:

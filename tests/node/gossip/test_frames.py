@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sayso_node.errors import GossipDown, GossipQueueFull
-from sayso_node.gossip import frames
-from sayso_node.gossip.link import Link
+from sayso_node.gossip.ipc import frames
+from sayso_node.gossip.ipc.link import Link
 from sayso_protocol.errors import Malformed, TooLarge
 from support.waiting import until
 

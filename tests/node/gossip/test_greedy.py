@@ -13,9 +13,9 @@ import pytest
 from node.api.process import NodeProcess, node_process, watched
 from node.gossip.greedy import EVERYTHING, GREEDY, Greedy
 from sayso_node.sync.shares import MOST, PER_SECOND, STRANGERS_PER_SECOND
-from sayso_protocol.envelope import Envelope
-from sayso_protocol.fingerprints import NODES
+from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.primitives import hex_text
+from sayso_protocol.sync.fingerprints import NODES
 from support.gossiping import GossipingNode
 from support.node_rig import consent
 from support.waiting import until

@@ -23,7 +23,7 @@ from node.gossip.victims import (
     victim_and_honest,
     works,
 )
-from sayso_node.gossip.addresses import peer_id_of_seed
+from sayso_node.gossip.peers.addresses import peer_id_of_seed
 from support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -15,7 +15,7 @@ from node.gossip.harness import (
     meshed,
 )
 from sayso_node.errors import InvalidNodeConfig
-from sayso_node.gossip.addresses import multiaddr_for, peer_id_of_seed
+from sayso_node.gossip.peers.addresses import multiaddr_for, peer_id_of_seed
 from sayso_node.interfaces import Judgement
 from sayso_protocol.errors import TooLarge
 from support.waiting import until

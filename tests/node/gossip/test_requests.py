@@ -8,7 +8,7 @@ import pytest
 
 from node.gossip.harness import SYNC, Network, Peer
 from sayso_node.errors import PeerUnreachable
-from sayso_node.gossip.addresses import peer_id_of_seed
+from sayso_node.gossip.peers.addresses import peer_id_of_seed
 from sayso_protocol.errors import TooLarge
 from support.waiting import until
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from libp2p.peer.id import ID
 
 from node.gossip.harness import CONSENTS, REVOCATIONS, Network, meshed
-from sayso_node.gossip import standing
-from sayso_node.gossip.standing import Standing
+from sayso_node.gossip.peers import peer_score
+from sayso_node.gossip.peers.peer_score import Standing
 from sayso_node.interfaces import Judgement
 from support.waiting import until
 
@@ -45,9 +45,9 @@ def test_each_time_it_takes_longer() -> None:
 
 def test_what_is_remembered_is_bounded() -> None:
     known = Standing(Watch(), most=1e9, half_life_s=10, cut_s=100)
-    for number in range(standing.REMEMBERED + 10):
+    for number in range(peer_score.REMEMBERED + 10):
         known.blame(ID(b"%d" % number))
-    assert len(known._records) == standing.REMEMBERED
+    assert len(known._records) == peer_score.REMEMBERED
 
 
 async def test_a_peer_that_sends_wrong_frames_is_hung_up_on_and_may_come_back(network: Network) -> None:

@@ -12,8 +12,8 @@ from node.gossip.harness import SYNC, Network, Peer, meshed
 from node.gossip.tls_proxy import certificate, tls_proxy
 from node.gossip.victims import TRANSPORTS, address_of, port_of
 from sayso_node.errors import PeerUnreachable
-from sayso_node.gossip.addresses import split_multiaddr
-from sayso_protocol.envelope import Envelope
+from sayso_node.gossip.peers.addresses import split_multiaddr
+from sayso_protocol.messages.envelope import Envelope
 from support.gossiping import GossipingNode
 from support.node_rig import consent, revocation
 from support.waiting import until

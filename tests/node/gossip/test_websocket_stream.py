@@ -12,7 +12,7 @@ from wsproto.events import AcceptConnection, BytesMessage
 from wsproto.events import Request as Asked
 
 from node.gossip.hostile_websocket import FRAMES, SLOW_FRAMES, SLOW_UPGRADES, UPGRADES, frame, request
-from sayso_node.gossip.websocket import (
+from sayso_node.gossip.host.websocket import (
     MAX_UPGRADE_BYTES,
     UpgradeRefused,
     WebSocketStream,

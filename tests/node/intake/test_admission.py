@@ -9,17 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sayso_node.intake.outcome import Channel, Source, Status
 from sayso_node.interfaces import Judgement
-from sayso_node.judging import Check
-from sayso_node.outcome import Channel, Source, Status
 from sayso_node.store import admission, bits, events, pending
 from sayso_node.store.pending import Load, Room
-from sayso_protocol.envelope import Envelope, encode
-from sayso_protocol.messages import Consent, Revocation
+from sayso_node.verdicts.judge import Check
+from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.envelope import Envelope, encode
+from sayso_protocol.messages.revocation import Revocation
+from sayso_protocol.messages.wire import encode_bundle, revocations_topic
 from sayso_protocol.primitives import sha256
-from sayso_protocol.receipts import join_rows
-from sayso_protocol.verdict import REASONS, Query, Reason, Row
-from sayso_protocol.wire import encode_bundle, revocations_topic
+from sayso_protocol.receipts.receipt import join_rows
+from sayso_protocol.verdicts.verdict import REASONS, Query, Reason, Row
 from support.node_rig import NOW, NodeRig, consent, revocation
 from support.protocol_strategies import (
     ADA,

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from sayso_node import intake as intake_module
-from sayso_node.outcome import Channel, Status
-from sayso_protocol.envelope import Envelope, encode
-from sayso_protocol.signatures import WalletVerifier
+from sayso_node.intake import intake as intake_module
+from sayso_node.intake.outcome import Channel, Status
+from sayso_protocol.messages.envelope import Envelope, encode
+from sayso_protocol.signatures.wallets import WalletVerifier
 from support.node_rig import NodeRig, consent, revocation
 from support.protocol_strategies import BEN, WALLETS, sign_digest
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sayso_node.errors import NoRoom
-from sayso_node.outcome import Channel, Status
+from sayso_node.intake.outcome import Channel, Status
 from sayso_node.store import chain_state, sponsors
 from sayso_node.store.chain_state import Anchor
 from sayso_node.store.engine import Engine

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sayso_node.outcome import Channel, Status
-from sayso_protocol.envelope import Envelope, encode
+from sayso_node.intake.outcome import Channel, Status
+from sayso_protocol.encoding.packing import pack, unpack
 from sayso_protocol.limits import LIMITS
-from sayso_protocol.packing import pack, unpack
+from sayso_protocol.messages.envelope import Envelope, encode
+from sayso_protocol.messages.typed_data import digest
+from sayso_protocol.network import Network
 from sayso_protocol.primitives import keccak
-from sayso_protocol.typed_data import Network, digest
 from support.node_rig import NOW, NodeRig, consent, node_key, revocation
 from support.protocol_strategies import (
     ADA,

@@ -3,9 +3,9 @@
 import pytest
 
 from sayso_node.errors import StoreUnusable
-from sayso_node.outcome import Channel, Status
+from sayso_node.intake.outcome import Channel, Status
 from sayso_node.store import bits, chain_state, messages
-from sayso_protocol.envelope import decode, encode
+from sayso_protocol.messages.envelope import decode, encode
 from support.node_rig import NOW, NodeRig, consent, node_key, revocation
 from support.protocol_strategies import ADA, BEN, NETWORK
 

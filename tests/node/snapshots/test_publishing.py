@@ -11,15 +11,15 @@ from sayso_node.snapshots.publishing import SnapshotPublisher
 from sayso_node.store import admission
 from sayso_node.store.pending import Room
 from sayso_protocol.errors import SaysoError
-from sayso_protocol.messages import Consent
+from sayso_protocol.messages.consent import Consent
 from sayso_protocol.network_file import NetworkFile, Operator
-from sayso_protocol.offline import HeldLicenses, OfflineGate
+from sayso_protocol.permissions.scopes import scope_word
 from sayso_protocol.primitives import sha256
-from sayso_protocol.receipts import ChainPoint
-from sayso_protocol.scopes import scope_word
-from sayso_protocol.snapshot import Snapshot, Snapshots, read_snapshot
-from sayso_protocol.snapshot_keys import as_keys, bit_key, doubt_key, scopes_key, word_key
-from sayso_protocol.verdict import REASONS, Query
+from sayso_protocol.receipts.receipt import ChainPoint
+from sayso_protocol.snapshots.keys import as_keys, bit_key, doubt_key, scopes_key, word_key
+from sayso_protocol.snapshots.offline import HeldLicenses, OfflineGate
+from sayso_protocol.snapshots.snapshot import Snapshot, Snapshots, read_snapshot
+from sayso_protocol.verdicts.verdict import REASONS, Query
 from support.node_rig import NOW, NodeRig, consent, node_key, revocation
 from support.protocol_strategies import ADA, BEN, CLEO, NETWORK
 from support.waiting import until

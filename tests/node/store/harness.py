@@ -7,7 +7,7 @@ from sayso_node.store.admission import Admitted
 from sayso_node.store.consents import Keeper
 from sayso_node.store.schema import SCHEMA
 from sayso_node.store.sponsors import Quotas
-from sayso_protocol.envelope import Envelope
+from sayso_protocol.messages.envelope import Envelope
 
 
 def tables() -> sqlite3.Connection:

@@ -11,9 +11,9 @@ from sayso_node.store import admission, bits, events
 from sayso_node.store.admission import Admitted
 from sayso_node.store.bits import bits_of, current_digest, merge_bits, state_entries
 from sayso_node.store.pending import Room
-from sayso_protocol.envelope import Envelope
-from sayso_protocol.state_digest import state_digest
-from sayso_protocol.words import FULL, Masks
+from sayso_protocol.messages.envelope import Envelope
+from sayso_protocol.permissions.state_digest import state_digest
+from sayso_protocol.permissions.words import FULL, Masks
 from support.node_rig import NOW, consent, revocation
 from support.protocol_strategies import ADA, BEN, CLEO
 

@@ -5,9 +5,9 @@ import sqlite3
 from node.store.harness import add_consent, tables
 from sayso_node.store import bits, chain_state, relays
 from sayso_node.store.chain_state import KEPT_BLOCKS, Anchor
-from sayso_protocol.batches import Batch
+from sayso_protocol.ethereum.batches import Batch
 from sayso_protocol.primitives import sha256
-from sayso_protocol.receipts import ChainPoint
+from sayso_protocol.receipts.receipt import ChainPoint
 from support.fake_chain import SUBMITTER
 from support.node_rig import NOW, consent
 from support.protocol_strategies import ADA, BEN

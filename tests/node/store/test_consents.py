@@ -14,8 +14,8 @@ from sayso_node.store.admission import Admitted
 from sayso_node.store.consents import Keeper
 from sayso_node.store.pending import Room
 from sayso_node.store.sponsors import LOT_KEY, Quotas
-from sayso_protocol.envelope import Envelope
-from sayso_protocol.messages import Consent
+from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.primitives import sha256
 from support.node_rig import NOW, consent, revocation
 from support.protocol_strategies import BEN, CLEO

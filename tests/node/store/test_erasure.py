@@ -5,14 +5,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sayso_node.errors import NotFound, NotRevoked
-from sayso_node.judging import Check
-from sayso_node.outcome import Channel, Status
+from sayso_node.intake.outcome import Channel, Status
 from sayso_node.store import bits, erasure, messages, sync_index
-from sayso_protocol.envelope import CONSENT, Envelope
-from sayso_protocol.fingerprints import ROOT
-from sayso_protocol.messages import Consent
-from sayso_protocol.receipts import join_rows
-from sayso_protocol.verdict import REASONS, Query, Reason, Row
+from sayso_node.verdicts.judge import Check
+from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.envelope import CONSENT, Envelope
+from sayso_protocol.receipts.receipt import join_rows
+from sayso_protocol.sync.fingerprints import ROOT
+from sayso_protocol.verdicts.verdict import REASONS, Query, Reason, Row
 from support.node_rig import NodeRig, consent, node_key, revocation
 from support.protocol_strategies import ADA, CLEO, NETWORK
 

@@ -10,7 +10,7 @@ from sayso_node.store import admission, chain_state, messages
 from sayso_node.store.engine import Engine
 from sayso_node.store.messages import Message
 from sayso_node.store.pending import Room
-from sayso_protocol.envelope import CONSENT, REVOCATION, decode, encode
+from sayso_protocol.messages.envelope import CONSENT, REVOCATION, decode, encode
 from sayso_protocol.primitives import sha256
 from support.node_rig import NOW, consent, revocation
 from support.protocol_strategies import BEN, NETWORK, NODE, a_consent, item_hashes, signed

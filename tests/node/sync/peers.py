@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import Callable, Iterable
 
-from sayso_protocol import reconcile_answers as answers
-from sayso_protocol.envelope import CONSENT, Envelope, encode
-from sayso_protocol.fingerprints import (
+from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.envelope import CONSENT, Envelope, encode
+from sayso_protocol.messages.wire import SYNC_PROTOCOL
+from sayso_protocol.sync import answers
+from sayso_protocol.sync.fingerprints import (
     Entry,
     check_of,
     consent_entry,
@@ -15,8 +17,7 @@ from sayso_protocol.fingerprints import (
     short_id,
     sum_of,
 )
-from sayso_protocol.messages import Consent
-from sayso_protocol.reconcile import (
+from sayso_protocol.sync.requests import (
     CheckRequest,
     FingerprintsRequest,
     GetRequest,
@@ -26,7 +27,6 @@ from sayso_protocol.reconcile import (
     Request,
     decode_request,
 )
-from sayso_protocol.wire import SYNC_PROTOCOL
 from support.node_rig import NodeRig
 
 Lie = Callable[[Request], bytes | None]  # None: tell the truth

@@ -4,12 +4,12 @@ import pytest
 
 from node.sync.peers import entries_of
 from sayso_node.sync import reading
-from sayso_protocol import reconcile_answers as answers
-from sayso_protocol.envelope import CONSENT, REVOCATION, Envelope, encode
+from sayso_protocol.encoding.packing import pack
 from sayso_protocol.errors import SaysoError
-from sayso_protocol.fingerprints import ROOT, check_of, fingerprint, node_at, short_id, sum_of
-from sayso_protocol.packing import pack
-from sayso_protocol.reconcile import (
+from sayso_protocol.messages.envelope import CONSENT, REVOCATION, Envelope, encode
+from sayso_protocol.sync import answers
+from sayso_protocol.sync.fingerprints import ROOT, check_of, fingerprint, node_at, short_id, sum_of
+from sayso_protocol.sync.requests import (
     CheckRequest,
     FingerprintsRequest,
     GetRequest,

@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sayso_node.outcome import Channel
+from sayso_node.intake.outcome import Channel
 from sayso_node.store import bits, messages, sync_index
 from sayso_node.store.erasure import erase
 from sayso_node.sync import fetching, reading
-from sayso_protocol import reconcile_walk
-from sayso_protocol.envelope import CONSENT, REVOCATION, Envelope
-from sayso_protocol.fingerprints import ROOT, node_at, sum_of
-from sayso_protocol.state_digest import state_digest
-from sayso_protocol.words import Masks
+from sayso_protocol.messages.envelope import CONSENT, REVOCATION, Envelope
+from sayso_protocol.permissions.state_digest import state_digest
+from sayso_protocol.permissions.words import Masks
+from sayso_protocol.sync import walk
+from sayso_protocol.sync.fingerprints import ROOT, node_at, sum_of
 from support.fake_network import Switchboard
 from support.node_rig import NodeRig, consent, revocation
 from support.protocol_strategies import ADA, BEN, CLEO, NETWORK
@@ -75,7 +75,7 @@ async def test_one_round_makes_two_nodes_agree(
 ) -> None:
     """The one that asks fetches what it lacks and offers the rest; a second round moves nothing."""
     with TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reconcile_walk, "LEAF", leaf)
+        patch.setattr(walk, "LEAF", leaf)
         patch.setattr(fetching, "WANTED", wanted)
         patch.setattr(reading, "BUNDLE_BYTES", 12_000)  # one of the large consents
         folder, board = Path(name), Switchboard()

@@ -10,16 +10,16 @@ import pytest
 from node.sync.peers import Lie, Peer
 from sayso_node.errors import PeerUnreachable
 from sayso_node.sync import talk
-from sayso_protocol.envelope import CONSENT, REVOCATION, encode
-from sayso_protocol.packing import pack
-from sayso_protocol.reconcile import (
+from sayso_protocol.encoding.packing import pack
+from sayso_protocol.messages.envelope import CONSENT, REVOCATION, encode
+from sayso_protocol.sync.answers import BUNDLE_BYTES
+from sayso_protocol.sync.requests import (
     CheckRequest,
     FingerprintsRequest,
     GetRequest,
     RangeRequest,
     Request,
 )
-from sayso_protocol.reconcile_answers import BUNDLE_BYTES
 from support.node_rig import NodeRig, consent, revocation
 
 HELD = [consent(1), consent(2), consent(3)]

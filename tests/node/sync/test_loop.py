@@ -9,8 +9,8 @@ import pytest
 
 from node.sync.peers import Peer
 from sayso_node.sync.loop import SyncLoop
-from sayso_protocol.envelope import CONSENT
-from sayso_protocol.reconcile import FingerprintsRequest, RangeRequest
+from sayso_protocol.messages.envelope import CONSENT
+from sayso_protocol.sync.requests import FingerprintsRequest, RangeRequest
 from support.node_rig import NodeRig, consent
 from support.waiting import until
 

@@ -10,11 +10,11 @@ from node.sync.peers import Peer
 from sayso_node.store import chain_state, pending
 from sayso_node.store.pending import Room
 from sayso_node.sync import asking, fetching
-from sayso_protocol import reconcile_answers as answers
-from sayso_protocol.envelope import REVOCATION, Envelope, encode
-from sayso_protocol.fingerprints import node_at
 from sayso_protocol.limits import LIMITS
-from sayso_protocol.reconcile import GetRequest, ListRequest, RangeRequest, Request
+from sayso_protocol.messages.envelope import REVOCATION, Envelope, encode
+from sayso_protocol.sync import answers
+from sayso_protocol.sync.fingerprints import node_at
+from sayso_protocol.sync.requests import GetRequest, ListRequest, RangeRequest, Request
 from support.node_rig import NOW, NodeRig, consent, revocation
 from support.protocol_strategies import ADA, BEN
 

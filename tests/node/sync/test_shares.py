@@ -8,16 +8,16 @@ from typing import TypeVar
 import pytest
 
 from node.gossip.greedy import GREEDY
-from sayso_node.chain.batch_protocol import answer_batch
+from sayso_node.batches.protocol import answer_batch
 from sayso_node.errors import NodeBusy
 from sayso_node.store import chain_state
 from sayso_node.sync import answering, shares
 from sayso_node.sync.answering import Answering
-from sayso_protocol.envelope import CONSENT
+from sayso_protocol.encoding.packing import pack
 from sayso_protocol.errors import SaysoError
-from sayso_protocol.fingerprints import NODES, ROOT
-from sayso_protocol.packing import pack
-from sayso_protocol.reconcile import CheckRequest, RangeRequest, encode_request
+from sayso_protocol.messages.envelope import CONSENT
+from sayso_protocol.sync.fingerprints import NODES, ROOT
+from sayso_protocol.sync.requests import CheckRequest, RangeRequest, encode_request
 from support.node_rig import NodeRig, consent
 
 MOST = 100_000

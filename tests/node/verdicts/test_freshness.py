@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sayso_node.freshness import GENESIS, QUORUM, ChainHead, Freshness
-from sayso_protocol.receipts import ChainPoint
+from sayso_protocol.receipts.receipt import ChainPoint
 from support.node_rig import NOW
 
 AGE_S = 60.0

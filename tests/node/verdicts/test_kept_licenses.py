@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from sayso_node import judging, kept_licenses
-from sayso_node.judging import Check
-from sayso_node.kept_licenses import HeldLicense, KeptLicenses
-from sayso_protocol.envelope import Envelope
-from sayso_protocol.messages import Consent
-from sayso_protocol.receipts import join_rows
-from sayso_protocol.verdict import REASONS, Query, Reason, Row
+from sayso_node.verdicts import judge, kept_licenses
+from sayso_node.verdicts.judge import Check
+from sayso_node.verdicts.kept_licenses import HeldLicense, KeptLicenses
+from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.envelope import Envelope
+from sayso_protocol.receipts.receipt import join_rows
+from sayso_protocol.verdicts.verdict import REASONS, Query, Reason, Row
 from support.node_rig import NodeRig, consent, revocation
 from support.protocol_strategies import BEN
 
@@ -102,7 +102,7 @@ async def test_many_rows_are_judged_in_parts_and_batches(
         Reason.STALE,
         Reason.UNKNOWN,
     }
-    monkeypatch.setattr(judging, "ROWS_AT_ONCE", 3)
+    monkeypatch.setattr(judge, "ROWS_AT_ONCE", 3)
     monkeypatch.setattr(kept_licenses, "BATCH_WEIGHT", 2 * WEIGHT)
     assert rig.judge.judge(asked).reasons == whole
     monkeypatch.setattr(rig.judge, "_kept", KeptLicenses(2 * WEIGHT))

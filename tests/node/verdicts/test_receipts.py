@@ -6,15 +6,22 @@ from pathlib import Path
 
 import pytest
 
-from sayso_node.judging import Answer, Check
-from sayso_node.outcome import Status
+from sayso_node.intake.outcome import Status
 from sayso_node.store import bits
+from sayso_node.verdicts.judge import Answer, Check
 from sayso_protocol.network_file import NetworkFile, Operator
+from sayso_protocol.permissions.state_digest import state_digest
 from sayso_protocol.primitives import sha256
-from sayso_protocol.receipt_text import acknowledgement_from_json
-from sayso_protocol.receipts import ChainPoint, Receipt, Signed, check_results, join_rows, number_reasons
-from sayso_protocol.state_digest import state_digest
-from sayso_protocol.verdict import Query, Reason, Row
+from sayso_protocol.receipts.receipt import (
+    ChainPoint,
+    Receipt,
+    Signed,
+    check_results,
+    join_rows,
+    number_reasons,
+)
+from sayso_protocol.receipts.text import acknowledgement_from_json
+from sayso_protocol.verdicts.verdict import Query, Reason, Row
 from support.node_rig import NOW, NodeRig, consent, revocation
 from support.protocol_strategies import ADA, BEN, NETWORK
 

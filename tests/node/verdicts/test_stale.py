@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from sayso_node.freshness import ChainHead
-from sayso_node.judging import Check
-from sayso_protocol.envelope import Envelope
-from sayso_protocol.merkle import content_root
-from sayso_protocol.receipts import ChainPoint, join_rows
-from sayso_protocol.verdict import REASONS, Query, Reason, Row
+from sayso_node.verdicts.judge import Check
+from sayso_protocol.encoding.merkle import content_root
+from sayso_protocol.messages.envelope import Envelope
+from sayso_protocol.receipts.receipt import ChainPoint, join_rows
+from sayso_protocol.verdicts.verdict import REASONS, Query, Reason, Row
 from support.node_rig import NOW, NodeRig, consent, revocation
 from support.protocol_strategies import ADA, BEN, CLEO, NODE, a_consent, item_hashes, signed
 

@@ -10,18 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sayso_node import recent_licenses, statuses
 from sayso_node.errors import StoreUnusable
-from sayso_node.recent_bits import RecentBits
-from sayso_node.recent_licenses import ItemPlaces, RecentLicenses
-from sayso_node.statuses import StatusDesk, StatusQuestion
 from sayso_node.store import erasure
-from sayso_protocol.envelope import Envelope
+from sayso_node.verdicts import recent_licenses, status_desk
+from sayso_node.verdicts.recent_bits import RecentBits
+from sayso_node.verdicts.recent_licenses import ItemPlaces, RecentLicenses
+from sayso_node.verdicts.status_desk import StatusDesk, StatusQuestion
+from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.network_file import NetworkFile, Operator
 from sayso_protocol.primitives import sha256
-from sayso_protocol.receipts import ChainPoint
-from sayso_protocol.statuses import StatusAnswer
-from sayso_protocol.verdict import Query, Reason, Row
+from sayso_protocol.receipts.receipt import ChainPoint
+from sayso_protocol.receipts.status import StatusAnswer
+from sayso_protocol.verdicts.verdict import Query, Reason, Row
 from support.node_rig import NOW, NodeRig, consent, revocation
 from support.protocol_strategies import BEN, CLEO, NETWORK
 
@@ -136,7 +136,7 @@ async def test_a_busy_node_gathers_while_a_round_is_under_way(
 async def test_a_round_has_an_end(
     rig: NodeRig, desk: StatusDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(statuses, "ROUND", 2)
+    monkeypatch.setattr(status_desk, "ROUND", 2)
     await current(rig)
     answers = await ask_all(desk, *(question(consent(number)) for number in range(1, 6)))
     assert [one.head.statement.count for one in answers] == [2, 2, 2, 2, 1]
@@ -172,7 +172,7 @@ async def test_what_is_kept_in_memory_is_bounded(rig: NodeRig, monkeypatch: pyte
     monkeypatch.setattr(recent_licenses, "LICENSE_BYTES", 500)
     await rig.give(*some)
     with rig.store.read() as db:
-        knowledge = statuses._Knowledge(db, 1, NETWORK, statuses.Recent(kept, RecentBits()))
+        knowledge = status_desk._Knowledge(db, 1, NETWORK, status_desk.Recent(kept, RecentBits()))
         for number in (0, 1, 0, 2):
             assert knowledge.license(some[number].digest)
     assert [kept.get(one.digest) is not None for one in some] == [True, False, True, False]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from sayso.errors import BadManifest, FileUnreadable, ManifestChanged
-from sayso.gate.verdicts import Flags
+from sayso.gate.judges.verdicts import Flags
 from sayso.outputs import Outputs
 
 FindLicense = Callable[[bytes], bytes | None]  # item hash -> license hash

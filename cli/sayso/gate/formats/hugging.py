@@ -12,10 +12,10 @@ from sayso.extras import extra
 from sayso.gate.columns import join_columns
 from sayso.gate.formats.base import Batch, Columns, Stamp, refuse_row
 from sayso.gate.formats.lines import named
+from sayso.gate.judges.verdicts import Flags
 from sayso.gate.names import find_columns
-from sayso.gate.verdicts import Flags
 from sayso.outputs import Outputs, output_errors
-from sayso_protocol.row_tree import ROW_BYTES
+from sayso_protocol.encoding.row_tree import ROW_BYTES
 
 with extra("datasets"):
     import datasets

@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from sayso.buyer.manifest import ROW_BYTES, lines_of, parse_fields, parse_row, raw_rows
 from sayso.gate.formats.base import BATCH_BYTES, Batch, Columns, Stamp, refuse_row
+from sayso.gate.judges.verdicts import Flags
 from sayso.gate.names import ITEM_NAMES, LICENSE_NAMES, find_columns
-from sayso.gate.verdicts import Flags
-from sayso.manifest import ROW_BYTES, lines_of, parse_fields, parse_row, raw_rows
 from sayso.outputs import Outputs, StagedFile
 from sayso_protocol.errors import Malformed
 from sayso_protocol.primitives import hash_from_text, hex_text
-from sayso_protocol.receipts import join_rows
-from sayso_protocol.verdict import Row
+from sayso_protocol.receipts.receipt import join_rows
+from sayso_protocol.verdicts.verdict import Row
 
 
 class Line(NamedTuple):

@@ -19,12 +19,12 @@ from sayso.errors import BadManifest, FileUnreadable, ManifestChanged
 from sayso.files import find_files, item_hash
 from sayso.gate.formats.base import BATCH_BYTES, Batch, Columns, FindLicense, Stamp, reading, refuse_row
 from sayso.gate.formats.lines import named
+from sayso.gate.judges.verdicts import Flags
 from sayso.gate.names import LICENSE_NAMES
-from sayso.gate.verdicts import Flags
 from sayso.outputs import Outputs, StagedFile, output_errors
+from sayso_protocol.encoding.row_tree import ROW_BYTES
 from sayso_protocol.errors import Malformed
 from sayso_protocol.primitives import HASH_BYTES, hash_from_text
-from sayso_protocol.row_tree import ROW_BYTES
 
 NO_LICENSE: Final = bytes(HASH_BYTES)
 LABELS: Final = frozenset({"json", "cls", "cls2", "id", "index"})  # members that nobody has to license

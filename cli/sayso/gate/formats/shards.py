@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from sayso.gate.formats.base import Batch, Source, Stamp, Writer
-from sayso.gate.verdicts import Flags
+from sayso.gate.judges.verdicts import Flags
 from sayso.outputs import Outputs, StagedFile, output_errors
 
 

@@ -1,0 +1,1 @@
+"""The buyer's side beside the gate: snapshots on disk, receipts verified and compared."""

@@ -1,0 +1,102 @@
+"""Holding a receipt against an acknowledgement: the files of a check in, proven misconduct out.
+
+found, row = find_misconduct(Files(ack, receipt, revocation, consents, manifest, rejected), trusted)
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sayso.buyer.verifying import read_json, read_receipt, stated_results
+from sayso.contributor.saved_messages import load_bundle
+from sayso_protocol.encoding.row_tree import RowProof, prove_row
+from sayso_protocol.errors import NotProven
+from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.envelope import Envelope
+from sayso_protocol.messages.revocation import Revocation
+from sayso_protocol.network_file import NetworkFile
+from sayso_protocol.primitives import HASH_BYTES
+from sayso_protocol.receipts.misconduct import Evidence, Misconduct, covers, row_proof_from_json
+from sayso_protocol.receipts.receipt import Acknowledgement, Receipt, Signed, check_results
+from sayso_protocol.receipts.text import acknowledgement_from_json
+from sayso_protocol.signatures.wallets import EoaVerifier
+from sayso_protocol.verdicts.bulk import row_at
+from sayso_protocol.verdicts.verdict import Reason
+
+Consents = dict[bytes, Envelope]  # by license hash
+
+
+@dataclass(frozen=True)
+class Files:
+    """The evidence on disk: either manifest and rejected rows of the check, or the proof of one row."""
+
+    acknowledgement: Path
+    receipt: Path
+    revocation: Path
+    consents: Path
+    manifest: Path | None = None
+    rejected: Path | None = None
+    proof: Path | None = None
+
+
+def find_misconduct(files: Files, trusted: NetworkFile) -> tuple[Misconduct, RowProof]:
+    """What the files prove, and the one row that proves it (rule 9.7).
+
+    Raises:
+        NotProven: Nothing. And what Evidence.check raises.
+        FileUnreadable, Malformed, BadManifest: A file is not what it should be.
+    """
+    held = load_bundle(files.consents, trusted.network)
+    consents = {one.digest: one for one in held if isinstance(one.message, Consent)}
+    revocations = load_bundle(files.revocation, trusted.network)
+    promise, revocation = _promise(files.acknowledgement, revocations)
+    receipt = read_receipt(files.receipt)
+    # Whose word it is comes first: what follows is about this node's signatures.
+    promise.check(trusted)
+    receipt.check(trusted)
+    proof = _proof(files, receipt.statement, revocation, consents)
+    license_hash = proof.row[:HASH_BYTES]
+    if license_hash not in consents:
+        raise NotProven("the file with the consents does not hold the one that the row names")
+    evidence = Evidence(promise, revocation, receipt, consents[license_hash], proof)
+    return evidence.check(trusted, EoaVerifier()), proof
+
+
+def _promise(path: Path, messages: list[Envelope]) -> tuple[Signed[Acknowledgement], Envelope]:
+    """The acknowledgement of one of these revocations; the file may hold a list of several."""
+    value = read_json(path)
+    revocations = {one.digest: one for one in messages if isinstance(one.message, Revocation)}
+    for signed in map(acknowledgement_from_json, value if isinstance(value, list) else [value]):
+        if signed.statement.digest in revocations:
+            return signed, revocations[signed.statement.digest]
+    raise NotProven("the acknowledgement is for another message than this revocation")
+
+
+def _proof(files: Files, receipt: Receipt, revocation: Envelope, consents: Consents) -> RowProof:
+    """The given proof, or that of the first granted row that the revocation covers."""
+    if files.proof is not None:
+        return row_proof_from_json(read_json(files.proof))
+    if files.manifest is None or files.rejected is None:
+        raise NotProven("neither the rows of the check nor the proof of one of them is there")
+    rows, numbers = stated_results(files.manifest, files.rejected)
+    check_results(receipt, rows, numbers)
+
+    theirs = {name: one for name, one in consents.items() if _concerns(revocation, one)}
+
+    def is_contradicted(index: int) -> bool:
+        row = row_at(rows, index)
+        consent = theirs.get(row.license)
+        if numbers[index] != Reason.GRANTED.number or consent is None or row.item not in consent.items:
+            return False
+        return covers(revocation, consent, row.item, receipt.purpose)
+
+    found = next(filter(is_contradicted, range(len(numbers))), None)
+    if found is None:
+        raise NotProven("the receipt calls no row granted that the revocation covers")
+    return prove_row(rows, numbers, found)
+
+
+def _concerns(revocation: Envelope, consent: Envelope) -> bool:
+    """Whether its signer has a say in the consent."""
+    terms = consent.message
+    people = {*terms.parties, terms.guardian} if isinstance(terms, Consent) else set()
+    return revocation.message.contributor in people

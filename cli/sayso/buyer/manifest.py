@@ -1,0 +1,138 @@
+"""Manifests: JSON Lines with a `license` and an `item` hash in every row, and whatever else.
+
+A row that is kept is kept byte for byte. A row that could be read in two ways (a field twice, a number
+that JSON has no word for) is refused: another reader might see another license in it. Blank lines are no
+rows; line numbers count them.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final, NamedTuple, NoReturn
+
+from sayso.errors import BadManifest, FileUnreadable
+from sayso_protocol.encoding.json_text import parse_json
+from sayso_protocol.errors import Malformed
+from sayso_protocol.primitives import hash_from_text, hex_text
+from sayso_protocol.verdicts.verdict import Row
+
+ROW_BYTES: Final = 16 * 1024 * 1024  # a longer line is not a row but a wrong file
+
+
+class ManifestRow(NamedTuple):
+    """One row: its line number (from 1), its bytes with the line's end, what it says."""
+
+    line: int
+    raw: bytes
+    fields: dict[str, Any]
+    row: Row
+
+
+def read_manifest(
+    path: Path, update: Callable[[bytes], object] | None = None, *, may_be_empty: bool = False
+) -> Iterator[ManifestRow]:
+    """Each row in order; `update` is given every byte read.
+
+    Raises:
+        FileUnreadable: The file cannot be read.
+        BadManifest: A line is not a row, with its number; or there is no row.
+    """
+    empty = True
+    for line, raw in raw_rows(path, update):
+        empty = False
+        yield parse_row(path, line, raw)
+    if empty and not may_be_empty:
+        raise BadManifest(f"{str(path)!r} has no rows")
+
+
+def raw_rows(path: Path, update: Callable[[bytes], object] | None = None) -> Iterator[tuple[int, bytes]]:
+    """Line number and bytes of each row, not read any further; raises FileUnreadable."""
+    for line, raw in enumerate(lines_of(path), 1):
+        if update:
+            update(raw)
+        if raw.strip():
+            yield line, raw
+
+
+def lines_of(path: Path) -> Iterator[bytes]:
+    """The bytes of each line with its end, cut where it is longer than a row; raises FileUnreadable."""
+    try:
+        with path.open("rb") as file:
+            while raw := file.readline(ROW_BYTES + 1):
+                yield raw
+    except OSError as error:
+        raise FileUnreadable(f"cannot read {str(path)!r}: {error.strerror}") from error
+
+
+def parse_row(
+    path: Path, line: int, raw: bytes, names: tuple[str, str] = ("license", "item")
+) -> ManifestRow:
+    """Read one row whose hashes are in the fields of these names; raises BadManifest."""
+    fields = parse_fields(path, line, raw)
+    hashes = [_hash(fields, name, _refusing(path, line)) for name in names]
+    return ManifestRow(line, raw, fields, Row(*hashes))
+
+
+def parse_fields(path: Path, line: int, raw: bytes) -> dict[str, Any]:
+    """All fields of one row; raises BadManifest."""
+    refuse = _refusing(path, line)
+    if len(raw) > ROW_BYTES:
+        refuse("longer than 16 MiB")
+    try:
+        fields = parse_json(raw, _STRICT)
+    except Malformed as error:
+        refuse(f"not JSON in UTF-8 ({error})")
+    if not isinstance(fields, dict):
+        refuse("not a JSON object")
+    return fields
+
+
+def _refusing(path: Path, line: int) -> Callable[[str], NoReturn]:
+    def refuse(why: str) -> NoReturn:
+        raise BadManifest(f"{str(path)!r}, line {line}: {why}")
+
+    return refuse
+
+
+def _hash(fields: dict[str, Any], name: str, refuse: Callable[[str], NoReturn]) -> bytes:
+    text = fields.get(name)
+    if not isinstance(text, str):
+        refuse(f"it has no {name}" if text is None else f"its {name} is not a text")
+    try:
+        return hash_from_text(text)
+    except Malformed as error:
+        refuse(f"its {name} is {error}")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise ValueError("a field occurs twice")
+    return fields
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if number in (float("inf"), float("-inf")):
+        raise ValueError(f"{text} is too large a number")
+    return number
+
+
+_STRICT: Final = json.JSONDecoder(
+    object_pairs_hook=_object, parse_constant=_no_number, parse_float=_finite
+)
+
+
+def row_line(fields: dict[str, Any]) -> bytes:
+    """One line of a manifest of our own; ASCII, so that any name of a file survives."""
+    return json.dumps(fields).encode() + b"\n"
+
+
+def granted_lines(rows: Iterable[tuple[str, bytes, bytes]]) -> Iterator[bytes]:
+    """Lines for (file, item hash, license hash)."""
+    for file, item, license_hash in rows:
+        yield row_line({"file": file, "item": hex_text(item), "license": hex_text(license_hash)})

@@ -1,0 +1,127 @@
+"""Verifying a receipt offline: the network file and the files of the check are all that is needed."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from sayso.contributor.saved_messages import read_bounded
+from sayso.errors import BadManifest
+from sayso.gate.formats.base import Columns
+from sayso.gate.formats.lines import JsonLines
+from sayso.gate.formats.opening import open_source
+from sayso_protocol.encoding.json_text import parse_json
+from sayso_protocol.encoding.row_tree import ROW_BYTES, manifest_root
+from sayso_protocol.errors import BadProof, Malformed, TooLarge
+from sayso_protocol.network_file import NetworkFile, Operator
+from sayso_protocol.receipts.receipt import Receipt, Signed, check_results
+from sayso_protocol.receipts.text import receipt_from_json
+from sayso_protocol.verdicts.verdict import Reason
+
+JSON_BYTES: Final = 4 * 1024 * 1024
+ROWS_AT_ONCE: Final = 1 << 20
+# A tuple: what a file says may be unhashable.
+NOT_CLEAR: Final = tuple(reason.value for reason in Reason if reason is not Reason.GRANTED)
+Rejected = dict[int, tuple[bytes, int]]  # by line or row of the manifest: joined row, number of reason
+
+
+def read_receipt(path: Path) -> Signed[Receipt]:
+    """Read a receipt file; its signature is still to be checked. Raises FileUnreadable, Malformed."""
+    return receipt_from_json(read_json(path))
+
+
+def read_json(path: Path, most: int = JSON_BYTES) -> Any:
+    """What a JSON file says; raises FileUnreadable, TooLarge, Malformed."""
+    data = read_bounded(path, most)
+    if len(data) > most:
+        raise TooLarge(f"{str(path)!r} is larger than any statement of a node")
+    try:
+        return parse_json(data)
+    except Malformed as error:
+        raise Malformed(f"{str(path)!r} is not JSON") from error
+
+
+def verify_receipt(
+    signed: Signed[Receipt],
+    trusted: NetworkFile,
+    manifest: Path | None = None,
+    rejected: Path | None = None,
+    columns: Columns | None = None,
+) -> Operator:
+    """Who signed a receipt, once everything at hand agrees with it.
+
+    With the manifest, it must be for exactly its rows; with the rejected rows, too, it must state
+    exactly these reasons, and `granted` for every other row.
+
+    Raises:
+        BadProof: It is for other rows or states other results.
+        BadManifest: The rejected rows are not rows of the manifest.
+        WrongNetwork: See Signed.check; UnknownSigner and BadSignature likewise.
+    """
+    # 1. Who signed it, and for which network.
+    operator = signed.check(trusted)
+    if manifest is None:
+        return operator
+    # 2. It is for these rows.
+    rows, numbers = stated_results(manifest, rejected, columns)
+    if manifest_root(rows) != signed.statement.manifest_root:
+        raise BadProof("the receipt was given for other rows than those of the manifest")
+    # 3. It states these results.
+    if rejected is not None:
+        check_results(signed.statement, rows, numbers)
+    return operator
+
+
+def stated_results(
+    manifest: Path, rejected: Path | None, columns: Columns | None = None
+) -> tuple[bytes, bytes]:
+    """All rows of a manifest, joined, and the number of each one's reason."""
+    parts = list(stated_parts(manifest, rejected, columns))
+    return b"".join(rows for rows, _ in parts), b"".join(numbers for _, numbers in parts)
+
+
+def stated_parts(
+    manifest: Path, rejected: Path | None, columns: Columns | None = None
+) -> Iterator[tuple[bytes, bytes]]:
+    """The same in parts: a row that is not among the rejected ones was granted.
+
+    Raises:
+        BadManifest: The manifest has no rows, or the rejected rows are not its own.
+    """
+    columns = columns or Columns()
+    refused = _rejected(rejected, columns) if rejected else {}
+    source, first = open_source(manifest, columns), 0
+    for batch in source.batches(ROWS_AT_ONCE):
+        numbers = np.full(len(batch), Reason.GRANTED.number, np.uint8)
+        if refused:
+            for at, place in enumerate(source.places(batch, first)):
+                if place in refused:
+                    numbers[at] = _taken(refused, place, batch.rows, at)
+        first += len(batch)
+        yield batch.rows, numbers.tobytes()
+    if not first:
+        raise BadManifest(f"{str(manifest)!r} has no rows")
+    if refused:
+        raise BadManifest(f"{str(rejected)!r} names lines that are no rows: {min(refused)}")
+
+
+def _rejected(path: Path, columns: Columns) -> Rejected:
+    refused: Rejected = {}
+    for batch in JsonLines(path, columns).batches(ROWS_AT_ONCE):
+        for at, one in enumerate(batch.content):
+            place = one.fields.get("line", one.fields.get("row"))
+            reason = one.fields.get("reason")
+            if type(place) is not int or place in refused or reason not in NOT_CLEAR:
+                raise BadManifest(f"{str(path)!r}, line {one.number}: not a rejected row")
+            row = batch.rows[at * ROW_BYTES : (at + 1) * ROW_BYTES]
+            refused[place] = (row, Reason(reason).number)
+    return refused
+
+
+def _taken(refused: Rejected, place: int, rows: bytes, at: int) -> int:
+    """The reason of a row, taken out of the rejected ones."""
+    row, number = refused.pop(place)
+    if row != rows[at * ROW_BYTES : (at + 1) * ROW_BYTES]:
+        raise BadManifest(f"line {place} of the manifest is another row than the rejected one")
+    return number

@@ -1,0 +1,205 @@
+"""`sayso check`: the gate before training."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import click
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from sayso.commands.options import PATH, json_option, network_option
+from sayso.commands.text import example, moment, printable, say, say_json, several, warn_of_purposes
+from sayso.commands.types import address_or_anyone, duration
+from sayso.gate.gate import Gate
+from sayso.gate.records.annotations import annotate, annotate_error
+from sayso.gate.records.record import Record
+from sayso.gate.running import GateFiles
+from sayso.outputs import clear
+from sayso_protocol.errors import SaysoError
+from sayso_protocol.receipts.text import receipt_to_json
+from sayso_protocol.verdicts.verdict import Reason
+
+SOME_NOT_CLEAR: Final = 3
+STALE_HINT: Final = (
+    "stale: a node is still confirming these rows with its peers and the chain, or the endpoint of "
+    "--rpc lags behind. Try again in some seconds, or let this command do it: --wait 60s"
+)
+OLD_HINT: Final = (
+    "stale: a snapshot cannot speak for these rows: it is older than their consents, or in doubt about "
+    "somebody. A newer one may: sayso snapshot pull"
+)
+_OUTPUTS: Final = {"out": "kept", "rejected": "rejected", "receipt": "receipt", "report": "report"}
+
+
+@click.command(
+    name="check",
+    epilog=example(
+        "sayso check data.parquet --grantee 0x52908400098527886E0F7030069857D2E4169EE7 \\",
+        "  --purpose train-ai --out kept.parquet --rejected why.jsonl --receipt receipt.json",
+        "sayso check shards/ --grantee anyone --purpose train-ai --out kept/ --report report.html",
+    ),
+)
+@click.argument("manifest", type=PATH)
+@click.option(
+    "--grantee",
+    type=address_or_anyone,
+    required=True,
+    metavar="ADDRESS|anyone",
+    help="Who wants to use the data.",
+)
+@click.option("--purpose", required=True, help="What for, for example train-ai.")
+@click.option("--out", type=PATH, metavar="KEPT", help="Write the clear rows here, as they are.")
+@click.option("--rejected", type=PATH, metavar="WHY", help="Write the other rows here, with reasons.")
+@click.option("--receipt", type=PATH, metavar="R", help="Write what proves the run here.")
+@click.option("--report", type=PATH, metavar="HTML", help="Write a report for people here.")
+@click.option("--junit", type=PATH, metavar="XML", help="Write the result for a pipeline here.")
+@click.option(
+    "--max-age",
+    "max_age_s",
+    type=duration,
+    default="60s",
+    show_default=True,
+    help="How old the view of the chain and of the peers may be.",
+)
+@click.option("--run-id", metavar="TEXT", help="Your name for the run.  [default: random]")
+@click.option(
+    "--wait",
+    "wait_s",
+    type=duration,
+    default="0s",
+    help="Repeat the check for so long while rows are stale.",
+)
+@click.option(
+    "--node",
+    "nodes",
+    multiple=True,
+    envvar="SAYSO_NODE",
+    show_envvar=True,
+    metavar="URL",
+    help="A node to ask; several must all agree.  [default: the network file's first]",
+)
+@click.option(
+    "--offline",
+    multiple=True,
+    type=PATH,
+    metavar="SNAPSHOT",
+    help="Ask nobody: look in this snapshot (sayso snapshot pull); several are taken together.",
+)
+@click.option("--bundle", type=PATH, metavar="DIR", help="The signed consents (sayso bundle pull).")
+@click.option(
+    "--rpc",
+    metavar="URL",
+    help="Look at the chain, too, for revocations that every node leaves out.",
+)
+@click.option("--license-column", metavar="NAME", help="Where license hashes are.  [default: found]")
+@click.option("--item-column", metavar="NAME", help="Where item hashes are.  [default: found]")
+@network_option
+@json_option
+def command(*, manifest: Path, network_path: Path, as_json: bool, **options: Any) -> None:
+    """Check every row of MANIFEST: may this data be used for this purpose?
+
+    MANIFEST is JSON Lines, CSV, Parquet or a folder of such files. Each row names a license and an item
+    by their hashes. Only rows that everybody who is asked calls granted are kept, in the same form and
+    order. What stood under the names of the output files is removed at once, so that nothing old passes
+    for a result.
+
+    Exit status: 0 all rows are clear; 3 some are not; anything else is an error, and nothing is written.
+    """
+    names = {**_OUTPUTS, "junit": "junit"}
+    files = GateFiles(**{theirs: options.pop(ours) for ours, theirs in names.items()})
+    inputs = [manifest, network_path, *options["offline"]]
+    try:
+        clear(files.paths, inputs=[*inputs, options["bundle"]] if options["bundle"] else inputs)
+        warn_of_purposes([options["purpose"]])
+        with Gate(network=network_path, **options) as gate, _progress() as (begun, done):
+            record = gate.check(manifest, files, done, begun)
+    except SaysoError as error:
+        annotate_error(manifest, error, os.environ)
+        raise
+    _report(record, as_json=as_json)
+    annotate(record, os.environ)
+    if record.clear < record.rows:
+        raise click.exceptions.Exit(SOME_NOT_CLEAR)
+
+
+class _Rate(TextColumn):
+    """How much is done in a second."""
+
+    def __init__(self) -> None:
+        super().__init__("")
+
+    def render(self, task: Any) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text(f"{speed:,.0f} {task.fields['unit']}/s" if speed else "")
+
+
+@contextmanager
+def _progress() -> Iterator[tuple[Callable[[int, str], object], Callable[[int], object]]]:
+    """A bar with rate and time left, on a terminal; two functions that move it."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("Checking {task.percentage:>3.0f} %"),
+        _Rate(),
+        TimeRemainingColumn(),
+    )
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("check", total=None, unit="")
+
+        def begun(total: int, unit: str) -> None:
+            bar.update(task, total=total or None, unit=unit)
+
+        yield begun, lambda done: bar.advance(task, done)
+
+
+def _report(record: Record, *, as_json: bool) -> None:
+    counts = dict(sorted(record.counts.items()))
+    counts.pop(Reason.GRANTED.value, 0)
+    signers = ", ".join(record.evidence.signers)
+    if as_json:
+        single = record.single_receipt()
+        body: dict[str, object] = {"rows": record.rows, "clear": record.clear}
+        body |= {"not_clear": record.rows - record.clear, "reasons": counts, "operator": signers}
+        body |= {"differing": record.differing, "overruled": record.overruled}
+        say_json(body | {"receipt": receipt_to_json(single) if single else record.to_json()})
+    else:
+        not_clear = record.rows - record.clear
+        say(f"{several(record.rows, 'row')}: {record.clear:,} clear, {not_clear:,} not clear")
+        for reason, count in counts.items():
+            say(f"  {reason:<20} {count:,}")
+        for line in _grounds(record):
+            say(line)
+    if Reason.STALE.value in counts:
+        click.echo(OLD_HINT if record.is_offline else STALE_HINT, err=True)
+
+
+def _grounds(record: Record) -> Iterator[str]:
+    """Whom the answer comes from, and where they disagreed."""
+    several_asked = len(record.evidence.sources) > 1
+    for one in record.evidence.sources:
+        if one["kind"] == "node":
+            when, block = moment(one["time"]), one["block"]
+            yield f"signed by {one['operator']} on {when}, chain read up to block {block}"
+            if several_asked:
+                told = ", ".join(f"{rows:,} {name}" for name, rows in sorted(one["counts"].items()))
+                yield f"  {printable(one['operator'])} said {told}"
+        elif one["kind"] == "snapshot":
+            yield f"snapshot signed by {one['operator']} on {moment(one['time'])}, block {one['block']}"
+        elif one["kind"] == "bundle":
+            yield f"bundle: {several(one['licenses'], 'license')}"
+        else:
+            yield f"chain itself read up to {_head(one)}"
+    if record.differing:
+        yield f"disagreement about {several(record.differing, 'row')}: the strictest answer counts"
+    if record.overruled:
+        yield f"{several(record.overruled, 'row')} that every node called granted: revoked on the chain"
+
+
+def _head(chain: dict[str, Any]) -> str:
+    if "block" not in chain:
+        return "block none: no row was left to look up"
+    return f"block {chain['block']} of {moment(chain['time'])}"

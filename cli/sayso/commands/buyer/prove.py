@@ -1,0 +1,160 @@
+"""`sayso prove` and `sayso verify-proof`: what the contract says, provable offline."""
+
+import asyncio
+import json
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import click
+
+from sayso.buyer.verifying import read_json
+from sayso.commands.options import PATH, network_option, node_option, node_url_or_default
+from sayso.commands.text import example, moment, say
+from sayso.networks import load_network
+from sayso.node_client.transport import Transport
+from sayso.outputs import refuse_existing, write_file
+from sayso_protocol.errors import Malformed
+from sayso_protocol.ethereum.chain_proofs import OnChain, check_chain_proof
+from sayso_protocol.ethereum.transaction_proofs import TYPE as RECEIPT_PROOF
+from sayso_protocol.ethereum.transaction_proofs import LandedRevocation, check_receipt_proof
+from sayso_protocol.network import Network
+from sayso_protocol.primitives import address_text, hash_from_text, hex_text
+
+REVOKED: Final = 3
+
+
+@click.command(
+    name="prove",
+    epilog=example("sayso prove 0x4f5e...c1d2 0x27dd...90ab --purpose train-ai --out proof.json"),
+)
+@click.argument("license", type=hash_from_text, required=False)
+@click.argument("item", type=hash_from_text, required=False)
+@click.option("--purpose", help="What for, for example train-ai.")
+@click.option(
+    "--revocation",
+    type=hash_from_text,
+    metavar="DIGEST",
+    help="Prove instead by which transactions this revocation came to the chain, and when.",
+)
+@click.option("--out", type=PATH, metavar="PROOF", required=True, help="Where to keep the proof.")
+@node_option
+@network_option
+def prove(
+    license: bytes | None,  # noqa: A002 - the word of the help
+    item: bytes | None,
+    purpose: str | None,
+    revocation: bytes | None,
+    out: Path,
+    node_url: str | None,
+    network_path: Path,
+) -> None:
+    """Fetch the proof of what the registry says about ITEM of LICENSE, and check that it holds together.
+
+    The proof shows every place where a revocation could stand, set or empty. Whoever has it needs the
+    hash of the block from somewhere else, and trusts nobody: see `sayso verify-proof`.
+
+    With --revocation there is neither LICENSE nor ITEM: the proof holds the transactions that set the
+    bits of that revocation, who sent them, and in which blocks.
+
+    Exit status: 0 proved not to be revoked on chain; 3 proved to be revoked.
+    """
+    refuse_existing(out)
+    trusted = load_network(network_path)
+    path = _path(license, item, purpose, revocation)
+    document = asyncio.run(_fetch(node_url_or_default(node_url, trusted), path))
+    named = _named_blocks(document)
+    found = _check(document, trusted.network, named)
+    write_file(out, json.dumps(document, indent=2).encode() + b"\n")
+    _say(found, named)
+
+
+@click.command(
+    name="verify-proof",
+    epilog=example("sayso verify-proof proof.json --block-hash 0x9c1b...77e0"),
+)
+@click.argument("path", type=PATH, metavar="PROOF")
+@click.option(
+    "--block-hash",
+    "block_hashes",
+    type=hash_from_text,
+    required=True,
+    multiple=True,
+    help="Of the block, from your own node, a light client, or somebody you trust. Once for each block"
+    " of a proof of several.",
+)
+@network_option
+def verify(path: Path, block_hashes: tuple[bytes, ...], network_path: Path) -> None:
+    """Check PROOF against the hash of a block, offline: no node, no chain, no trust.
+
+    It does not show that the block is final, nor a revocation that only nodes know of.
+
+    Exit status: 0 proved not to be revoked on chain; 3 proved to be revoked.
+    """
+    _say(_check(read_json(path), load_network(network_path).network, block_hashes), block_hashes)
+
+
+def _path(
+    license_hash: bytes | None, item: bytes | None, purpose: str | None, revocation: bytes | None
+) -> str:
+    """What is asked of the node."""
+    if revocation and not (license_hash or purpose):
+        return f"/v1/revocations/{hex_text(revocation)}/receipt-proof"
+    if revocation or not (license_hash and item and purpose):
+        raise click.UsageError("give LICENSE, ITEM and --purpose, or --revocation alone")
+    query = urlencode({"item": hex_text(item), "purpose": purpose})
+    return f"/v1/licenses/{hex_text(license_hash)}/proof?{query}"
+
+
+def _check(document: Any, network: Network, hashes: Collection[bytes]) -> OnChain | LandedRevocation:
+    if isinstance(document, dict) and document.get("type") == RECEIPT_PROOF:
+        return check_receipt_proof(document, network, hashes)
+    if len(hashes) != 1:
+        raise click.UsageError("this proof is about one block: give one --block-hash")
+    return check_chain_proof(document, network, *hashes)
+
+
+async def _fetch(url: str, path: str) -> Any:
+    async with Transport(url) as node:
+        return (await node.get(path)).value
+
+
+def _named_blocks(document: Any) -> tuple[bytes, ...]:
+    """The blocks that the proof itself names: good for finding mistakes, not for trusting anybody."""
+    try:
+        blocks = [one["block"] for one in document.get("landings", [document])]
+        return tuple({hash_from_text(block["hash"]): None for block in blocks})
+    except (KeyError, TypeError, AttributeError) as error:
+        raise Malformed("the proof names no block") from error
+
+
+def _say(found: OnChain | LandedRevocation, hashes: Collection[bytes]) -> None:
+    if isinstance(found, LandedRevocation):
+        _say_landed(found)
+    else:
+        _say_places(found, *hashes)
+
+
+def _say_landed(found: LandedRevocation) -> None:
+    say(f"revocation {hex_text(found.digest)} of {address_text(found.contributor)}")
+    for one in found.landings:
+        say(f"block {one.number} of {moment(one.time)}: transaction {hex_text(one.tx_hash)}")
+        sender = "the contributor" if one.sender == found.contributor else address_text(one.sender)
+        words = "1 word" if len(one.bits) == 1 else f"{len(one.bits)} words"
+        say(f"  sent by {sender}, set bits in {words}")
+    say("revoked on chain: every bit of it")
+    raise click.exceptions.Exit(REVOKED)
+
+
+def _say_places(found: OnChain, block_hash: bytes) -> None:
+    say(f"block {found.number} of {moment(found.time)}, {hex_text(block_hash)}")
+    if found.anchored_in:
+        number, time = found.anchored_in
+        say(f"the license existed before block {number} of {moment(time)}")
+    if not found.revoked_by:
+        say(f"not revoked on chain for {found.purpose}: every place is proved empty")
+        return
+    for scope in found.revoked_by:
+        say(f"revoked on chain: {scope or 'the permission itself'}")
+    raise click.exceptions.Exit(REVOKED)

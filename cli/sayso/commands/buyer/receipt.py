@@ -1,0 +1,198 @@
+"""`sayso receipt`: verify what a node signed, offline, and hold its answers against its promises."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from sayso.buyer.comparing import Files, find_misconduct
+from sayso.buyer.verifying import read_json, verify_receipt
+from sayso.commands.options import PATH, network_option
+from sayso.commands.text import example, moment, say, several
+from sayso.gate.formats.base import Columns
+from sayso.gate.licenses import load_licenses
+from sayso.gate.records.recheck import Again, verify_record
+from sayso.gate.records.record import TYPE as RECORD
+from sayso.gate.records.record import ReadRecord, record_from_json
+from sayso.networks import load_network
+from sayso.outputs import refuse_existing, write_file
+from sayso_protocol.errors import BadProof
+from sayso_protocol.network_file import NetworkFile
+from sayso_protocol.primitives import address_text, hex_text
+from sayso_protocol.receipts.misconduct import row_proof_to_json
+from sayso_protocol.receipts.receipt import Receipt, Signed
+from sayso_protocol.receipts.text import receipt_from_json
+from sayso_protocol.verdicts.verdict import Query
+
+RECORD_BYTES = 1 << 30  # of a run of a billion rows
+
+
+@click.group()
+def receipt() -> None:
+    """Verify a receipt, offline; prove that a node broke its promise."""
+
+
+@receipt.command(
+    epilog=example("sayso receipt verify receipt.json --manifest data.jsonl --rejected why.jsonl")
+)
+@click.argument("path", type=PATH, metavar="RECEIPT")
+@click.option("--manifest", type=PATH, metavar="M", help="The manifest that was checked.")
+@click.option("--rejected", type=PATH, metavar="WHY", help="The rejected rows of that check.")
+@click.option("--license-column", metavar="NAME", help="As in that check.")
+@click.option("--item-column", metavar="NAME", help="As in that check.")
+@click.option(
+    "--bundle",
+    type=PATH,
+    metavar="DIR",
+    help="As in that check, if it was offline or files named no license.",
+)
+@click.option(
+    "--offline",
+    multiple=True,
+    type=PATH,
+    metavar="SNAPSHOT",
+    help="As in that check: look in it again, as at that moment.",
+)
+@network_option
+def verify(
+    path: Path,
+    manifest: Path | None,
+    rejected: Path | None,
+    license_column: str | None,
+    item_column: str | None,
+    bundle: Path | None,
+    offline: tuple[Path, ...],
+    network_path: Path,
+) -> None:
+    """Verify who signed RECEIPT, and that the files at hand are the ones it speaks of.
+
+    RECEIPT is what sayso check --receipt wrote: of one node, or the record of a run of several parts.
+
+    Needs the network file and nothing else: no node, no chain. A receipt proves that a check was made
+    and what was answered; it does not prove what a model was trained on.
+    """
+    if rejected and not manifest:
+        raise click.UsageError("--rejected needs the --manifest that was checked")
+    if offline and not (manifest and rejected and bundle):
+        raise click.UsageError("--offline needs --manifest, --rejected and --bundle of that check")
+    value, trusted = read_json(path, RECORD_BYTES), load_network(network_path)
+    columns = Columns(license_column, item_column)
+    if isinstance(value, dict) and value.get("type") == RECORD:
+        record = record_from_json(value)
+        query, when = Query(record.grantee, record.purpose), record.time
+        columns = _with_bundle(columns, bundle, trusted, query, when)
+        again = Again(record, trusted, offline, bundle) if offline and bundle else None
+        _say_record(record, trusted, manifest, rejected, columns, again)
+    elif offline:
+        raise BadProof("it is a node's receipt, not the record of a check offline")
+    else:
+        signed = receipt_from_json(value)
+        query = Query(signed.statement.grantee, signed.statement.purpose)
+        columns = _with_bundle(columns, bundle, trusted, query, signed.statement.time)
+        _say_receipt(signed, trusted, manifest, rejected, columns)
+    if manifest:
+        say("it is for exactly the rows of the manifest")
+    if rejected:
+        say("it states exactly these rejected rows, and granted for every other row")
+    if offline:
+        say("the snapshots and the consents say the same, as at that moment")
+
+
+def _with_bundle(
+    columns: Columns, bundle: Path | None, trusted: NetworkFile, query: Query, now: float
+) -> Columns:
+    if bundle is None:
+        return columns
+    licenses = load_licenses(bundle, trusted.network)
+    return replace(columns, find=licenses.finder(query, now))
+
+
+def _say_record(
+    record: ReadRecord,
+    trusted: NetworkFile,
+    manifest: Path | None,
+    rejected: Path | None,
+    columns: Columns,
+    again: Again | None,
+) -> None:
+    signers = verify_record(record, trusted, manifest, rejected, columns, again)
+    by = f"receipts signed by {', '.join(signers)}" if signers else "no node signed: checked offline"
+    say(f"run {record.run_id}, {several(len(record.parts), 'part')}; {by}")
+    say(f"asked by {address_text(record.grantee)} for {record.purpose}")
+    say(", ".join(f"{count:,} {reason}" for reason, count in sorted(record.counts.items())))
+    for source in record.value.get("sources", ()):
+        told = ", ".join(f"{name} {value}" for name, value in source.items() if name != "counts")
+        say(f"says: {told}")
+
+
+def _say_receipt(
+    signed: Signed[Receipt],
+    trusted: NetworkFile,
+    manifest: Path | None,
+    rejected: Path | None,
+    columns: Columns,
+) -> None:
+    operator = verify_receipt(signed, trusted, manifest, rejected, columns)
+    what = signed.statement
+    say(f"signed by {operator.name} ({what.node_key.hex()}) on {moment(what.time)}")
+    say(f"asked by {address_text(what.grantee)} for {what.purpose}, run {what.run_id}")
+    say(", ".join(f"{count:,} {reason}" for reason, count in what.counts))
+    say(f"chain {what.network.chain_id} read up to block {what.block.number}")
+
+
+@receipt.command(
+    epilog=example(
+        "sayso receipt compare kept.json receipt.json --revocation stop.sayso \\",
+        "  --consents consents.sayso --manifest data.jsonl --rejected why.jsonl --out row.json",
+        "sayso receipt compare kept.json receipt.json --revocation stop.sayso \\",
+        "  --consents consents.sayso --proof row.json",
+    )
+)
+@click.argument("acknowledgement", type=PATH, metavar="ACK")
+@click.argument("path", type=PATH, metavar="RECEIPT")
+@click.option(
+    "--revocation", type=PATH, required=True, metavar="FILE", help="What ACK promised to keep."
+)
+@click.option(
+    "--consents", type=PATH, required=True, metavar="FILE", help="The consent that was revoked."
+)
+@click.option("--manifest", type=PATH, metavar="M", help="The manifest that was checked.")
+@click.option("--rejected", type=PATH, metavar="WHY", help="The rejected rows of that check.")
+@click.option("--proof", type=PATH, metavar="ROW", help="Instead of these two: the proof of one row.")
+@click.option("--out", type=PATH, metavar="ROW", help="Write the proof of the row that was found here.")
+@network_option
+def compare(
+    acknowledgement: Path,
+    path: Path,
+    revocation: Path,
+    consents: Path,
+    manifest: Path | None,
+    rejected: Path | None,
+    proof: Path | None,
+    out: Path | None,
+    network_path: Path,
+) -> None:
+    """Prove that a node called granted what it had promised to keep as revoked.
+
+    ACK is what the node signed for keeping the revocation (sayso submit --acknowledgement), RECEIPT what
+    it answered later. With the manifest and the rejected rows, every granted row is looked at; --out
+    then writes what a stranger needs of them, which is one row.
+
+    Exit status: 0 misconduct is proven; 1 it is not (error [not-proven]), or a file is not right.
+    """
+    if (proof is None) == (manifest is None) or (rejected is None) != (manifest is None):
+        raise click.UsageError("give --manifest and --rejected, or --proof")
+    if out:
+        refuse_existing(out)
+    trusted = load_network(network_path)
+    files = Files(acknowledgement, path, revocation, consents, manifest, rejected, proof)
+    found, row = find_misconduct(files, trusted)
+    if out:
+        write_file(out, json.dumps(row_proof_to_json(row), indent=2).encode() + b"\n")
+    say(f"{found.operator.name} ({found.operator.key.hex()}) broke its promise")
+    say(f"  {moment(found.promised_at)}: signed for keeping revocation {hex_text(found.revocation)}")
+    say(
+        f"  {moment(found.granted_at)}: signed receipt {found.sequence}, which calls for {found.purpose}"
+    )
+    say(f"    item {hex_text(found.row.item)} of license {hex_text(found.row.license)} granted")

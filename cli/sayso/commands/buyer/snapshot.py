@@ -1,0 +1,114 @@
+"""`sayso snapshot`: fetch and verify what an operator knows to be revoked, for checks offline."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
+
+from sayso.buyer.snapshots import load_snapshot, pull, snapshot_json
+from sayso.commands.options import (
+    PATH,
+    json_option,
+    network_option,
+    node_option,
+    node_url_or_default,
+)
+from sayso.commands.text import example, moment, say, say_json, several
+from sayso.commands.types import duration
+from sayso.networks import load_network
+from sayso.node_client.transport import Transport
+from sayso_protocol.network_file import NetworkFile
+from sayso_protocol.snapshots.snapshot import Snapshot
+
+file_argument = click.argument("path", type=PATH, metavar="SNAPSHOT")
+max_age_option = click.option(
+    "--max-age", type=duration, metavar="SPAN", help="Refuse a snapshot older than this."
+)
+
+
+@click.group()
+def snapshot() -> None:
+    """Fetch and verify what an operator knows to be revoked, for checks offline."""
+
+
+@snapshot.command(
+    "pull",
+    epilog=example(
+        "sayso snapshot pull --out north.snapshot",
+        "sayso check data.parquet --offline north.snapshot --grantee anyone --purpose train-ai",
+    ),
+)
+@click.option(
+    "--out",
+    "path",
+    type=PATH,
+    default=Path("sayso.snapshot"),
+    show_default=True,
+    metavar="SNAPSHOT",
+    help="The file: made, or brought up to date.",
+)
+@node_option
+@network_option
+@json_option
+def pull_(path: Path, node_url: str | None, network_path: Path, *, as_json: bool) -> None:
+    """Fetch a snapshot and its deltas, verified, in one file.
+
+    What the file has already is not fetched again, and a broken download is gone on with. The file is
+    replaced only by one that an operator of your network file has signed, and never by an older one.
+    """
+    trusted = load_network(network_path)
+    got = asyncio.run(_pull(node_url_or_default(node_url, trusted), path, trusted))
+    _tell(got, path, as_json=as_json)
+
+
+async def _pull(url: str, path: Path, trusted: NetworkFile) -> Snapshot:
+    columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=None)
+        async with Transport(url) as node:
+            return await pull(
+                node, path, trusted, lambda got, size: bar.update(task, completed=got, total=size)
+            )
+
+
+@snapshot.command(epilog=example("sayso snapshot verify north.snapshot --max-age 10m"))
+@file_argument
+@max_age_option
+@network_option
+@json_option
+def verify(path: Path, max_age: int | None, network_path: Path, *, as_json: bool) -> None:
+    """Verify who signed SNAPSHOT, that it is whole, and that it may speak for this moment.
+
+    Exit status: 0 all of that is so; 1 it is not, and the code says what.
+    """
+    got = load_snapshot(path, load_network(network_path))
+    moment_ = got.head.moment
+    got.check_fresh(time.time(), moment_.expires_at - moment_.as_of if max_age is None else max_age)
+    _tell(got, path, as_json=as_json)
+
+
+@snapshot.command(epilog=example("sayso snapshot info north.snapshot"))
+@file_argument
+@network_option
+@json_option
+def info(path: Path, network_path: Path, *, as_json: bool) -> None:
+    """Show what SNAPSHOT says, also when it has expired; its signatures are verified."""
+    _tell(load_snapshot(path, load_network(network_path)), path, as_json=as_json)
+
+
+def _tell(got: Snapshot, path: Path, *, as_json: bool) -> None:
+    if as_json:
+        say_json(snapshot_json(got, path.stat().st_size))
+        return
+    head = got.head
+    say(f"signed by {got.operator.name} ({head.node_key.hex()}) on {moment(head.moment.time)}")
+    say(f"speaks for {moment(head.moment.as_of)}, until {moment(head.moment.expires_at)} at the latest")
+    say(f"chain {head.network.chain_id} read up to block {head.moment.block.number}")
+    deltas = several(len(got.heads) - 1, "delta")
+    say(f"{several(got.keys, 'key')} in a snapshot and {deltas}, {path.stat().st_size:,} bytes")
+    addresses = f"{head.counts.addresses:,} address{'' if head.counts.addresses == 1 else 'es'}"
+    say(f"revocations by {addresses}; {head.counts.doubted:,} in doubt, whose licenses are not clear")

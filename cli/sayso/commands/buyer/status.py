@@ -1,0 +1,121 @@
+"""`sayso status`: a look at one license, or at one row of it before a single use."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Final
+
+import click
+
+from sayso.commands.contributor.licenses import license_json, license_state
+from sayso.commands.options import (
+    PATH,
+    json_option,
+    network_option,
+    node_option,
+    node_url_or_default,
+)
+from sayso.commands.text import example, moment, say, say_json, warn_of_purposes
+from sayso.commands.types import address_or_anyone, duration
+from sayso.networks import load_network
+from sayso.node_client.answers import HeldLicense
+from sayso.node_client.client import NodeClient
+from sayso.node_client.status import Found, StatusQuestion
+from sayso.outputs import refuse_existing, write_file
+from sayso_protocol.network_file import NetworkFile
+from sayso_protocol.primitives import hash_from_text, hex_text
+from sayso_protocol.receipts.status import status_to_json
+from sayso_protocol.verdicts.verdict import Query, Reason, Row
+
+NOT_CLEAR: Final = 3
+
+
+@click.command(
+    name="status",
+    epilog=example(
+        "sayso status 0x4f5e...c1d2",
+        "sayso status 0x4f5e...c1d2 0x27dd...90ab --grantee anyone --purpose train-ai",
+    ),
+)
+@click.argument("license", type=hash_from_text)
+@click.argument("item", type=hash_from_text, required=False)
+@click.option("--grantee", type=address_or_anyone, metavar="ADDRESS|anyone", help="Who wants to use it.")
+@click.option("--purpose", help="What for, for example train-ai.")
+@click.option(
+    "--max-age",
+    type=duration,
+    default="60s",
+    show_default=True,
+    help="How old the node's view of the chain and of its peers may be.",
+)
+@click.option("--out", type=PATH, metavar="ANSWER", help="Keep the signed answer about the item here.")
+@node_option
+@network_option
+@json_option
+def command(
+    license: bytes,  # noqa: A002 - the word of the help
+    item: bytes | None,
+    grantee: bytes | None,
+    purpose: str | None,
+    max_age: int,
+    out: Path | None,
+    node_url: str | None,
+    network_path: Path,
+    *,
+    as_json: bool,
+) -> None:
+    """Show what LICENSE allows and how much of it is revoked; or whether ITEM of it may be used now.
+
+    Without ITEM, the consent's signature is checked, and what is revoked is the node's word. With ITEM,
+    --grantee and --purpose, the answer is signed by a node of the network file for exactly that.
+
+    Exit status: 0 shown, or ITEM is clear; 3 ITEM is not clear.
+    """
+    trusted = load_network(network_path)
+    url = node_url_or_default(node_url, trusted)
+    if item is None:
+        if grantee is not None or purpose is not None or out:
+            raise click.UsageError("--grantee, --purpose and --out are about an ITEM: name it")
+        _show_license(asyncio.run(_license(url, trusted, license)), as_json=as_json)
+        return
+    if grantee is None or purpose is None:
+        raise click.UsageError("an ITEM needs --grantee and --purpose")
+    if out:
+        refuse_existing(out)
+    warn_of_purposes([purpose])
+    question = StatusQuestion(Row(license, item), Query(grantee, purpose), max_age)
+    found = asyncio.run(_ask(url, trusted, question))
+    if out:
+        write_file(out, json.dumps(status_to_json(found.answer), indent=2).encode() + b"\n")
+    _show_answer(found, as_json=as_json)
+    if found.reason is not Reason.GRANTED:
+        raise click.exceptions.Exit(NOT_CLEAR)
+
+
+async def _license(url: str, trusted: NetworkFile, license_hash: bytes) -> HeldLicense:
+    async with NodeClient(url, trusted) as node:
+        return await node.license(license_hash)
+
+
+async def _ask(url: str, trusted: NetworkFile, question: StatusQuestion) -> Found:
+    async with NodeClient(url, trusted) as node:
+        return await node.status(question)
+
+
+def _show_license(held: HeldLicense, *, as_json: bool) -> None:
+    if as_json:
+        say_json(license_json(held))
+        return
+    say(f"license {hex_text(held.hash)}")
+    say(f"  {held.license.consent.notice}")
+    say(f"  {license_state(held)}")
+
+
+def _show_answer(found: Found, *, as_json: bool) -> None:
+    if as_json:
+        say_json(status_to_json(found.answer) | {"operator": found.operator.name})
+        return
+    head = found.answer.head.statement
+    say(found.reason.value)
+    block = head.block.number
+    say(f"signed by {found.operator.name} on {moment(head.time)}, chain read up to block {block}")

@@ -1,0 +1,97 @@
+"""`sayso licenses`: what somebody has licensed, as far as a node knows."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sayso.commands.options import (
+    PATH,
+    json_option,
+    network_option,
+    node_option,
+    node_url_or_default,
+)
+from sayso.commands.text import example, say, say_json, several
+from sayso.networks import load_network
+from sayso.node_client.answers import HeldLicense
+from sayso.node_client.client import NodeClient
+from sayso_protocol.network_file import NetworkFile
+from sayso_protocol.primitives import address_from_text, address_text, hex_text
+
+
+@click.command(name="licenses", epilog=example("sayso licenses --key me.json"))
+@click.argument("address", type=address_from_text, required=False)
+@click.option("--key", "key_path", type=PATH, metavar="FILE", help="Show those of this key file.")
+@click.option("--signer", "signer_url", metavar="URL", help="Show those of this signer's only account.")
+@node_option
+@network_option
+@json_option
+def command(
+    address: bytes | None,
+    key_path: Path | None,
+    signer_url: str | None,
+    node_url: str | None,
+    network_path: Path,
+    *,
+    as_json: bool,
+) -> None:
+    """Show the licenses of a wallet: what they allow, and how much of it is revoked.
+
+    Each signature is checked. A node can only tell of licenses that reached it.
+    """
+    if sum(one is not None for one in (address, key_path, signer_url)) != 1:
+        raise click.UsageError("name either an ADDRESS or a --key FILE or a --signer URL")
+    trusted = load_network(network_path)
+    url = node_url_or_default(node_url, trusted)
+    contributor = address if address is not None else _address(key_path, signer_url)
+    held = asyncio.run(_licenses(url, trusted, contributor))
+    if as_json:
+        say_json([license_json(one) for one in held])
+        return
+    for one in held:
+        say(f"license {hex_text(one.hash)}")
+        say(f"  {one.license.consent.notice}")
+        say(f"  {license_state(one)}")
+    say(f"{several(len(held), 'license')} of {address_text(contributor)}")
+
+
+def _address(key_path: Path | None, signer_url: str | None) -> bytes:
+    from sayso.commands.signing import Signing  # noqa: PLC0415 - eth-account takes a second
+
+    return Signing(key_path, None, signer_url, None).address()
+
+
+async def _licenses(url: str, trusted: NetworkFile, contributor: bytes) -> list[HeldLicense]:
+    async with NodeClient(url, trusted) as node:
+        return await node.licenses_of(contributor)
+
+
+def license_state(held: HeldLicense) -> str:
+    """How much of it is revoked, and where it is anchored, in one line."""
+    anchor = f"; anchored in block {held.anchor.block_number}" if held.anchor else "; not anchored yet"
+    if not held.revoked:
+        return f"none of {several(held.permissions, 'permission')} revoked{anchor}"
+    return f"{held.revoked:,} of {several(held.permissions, 'permission')} revoked{anchor}"
+
+
+def license_json(held: HeldLicense) -> dict[str, Any]:
+    """A license for a script."""
+    consent = held.license.consent
+    return {
+        "license": hex_text(held.hash),
+        "notice": consent.notice,
+        "contributor": address_text(consent.contributor),
+        "grantee": address_text(consent.grantee),
+        "via": consent.via,
+        "purposes": list(consent.purposes),
+        "items": [hex_text(item) for item in held.license.items],
+        "issued_at": consent.issued_at,
+        "expires_at": consent.expires_at,
+        "permissions": held.permissions,
+        "revoked_permissions": held.revoked,
+        "anchor": {"root": hex_text(held.anchor.root), "block_number": held.anchor.block_number}
+        if held.anchor
+        else None,
+    }

@@ -1,0 +1,214 @@
+"""`sayso revoke`: take permission back, now and for ever, with one signature and free of charge."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+from eth_account.signers.local import LocalAccount
+
+from sayso.commands.contributor.submit import (
+    acknowledgement_option,
+    report_sent,
+    save_acknowledgements,
+    submit,
+)
+from sayso.commands.options import (
+    PATH,
+    network_option,
+    node_option,
+    node_url_or_default,
+    yes_option,
+)
+from sayso.commands.signing import Signing, print_messages, print_option, signing_options
+from sayso.commands.text import example, say, several, warn, warn_of_purposes
+from sayso.contributor.licensing import Account, sign_message
+from sayso.contributor.onchain import revoke_on_chain
+from sayso.contributor.planning import Plan, Wish, make_plan, plan_blindly
+from sayso.contributor.saved_messages import SavedLicenses, load_bundle, save_bundle
+from sayso.errors import NodeUnreachable
+from sayso.files import find_files, hash_files
+from sayso.networks import first_url, load_network
+from sayso.node_client.client import NodeClient
+from sayso.outputs import refuse_existing
+from sayso_protocol.errors import SaysoError
+from sayso_protocol.messages.envelope import Envelope
+from sayso_protocol.messages.notice import REVOCATION_NOTICE
+from sayso_protocol.messages.revocation import Revocation
+from sayso_protocol.network_file import NetworkFile
+from sayso_protocol.primitives import address_from_text, hash_from_text, hex_text
+
+
+@click.command(
+    name="revoke",
+    epilog=example(
+        "sayso revoke everything for likeness-synthesis --key me.json",
+        "sayso revoke via kled.ai --key me.json",
+        "sayso revoke --license 0x4f5e...c1d2 --file a.jpg --file b.jpg --key me.json",
+        "sayso revoke everything --key me.json --save stop.sayso",
+    ),
+)
+@click.argument("sentence", nargs=-1, metavar="[SENTENCE]")
+@click.option("--license", type=hash_from_text, metavar="HASH", help="Within this license.")
+@click.option("--file", "files", type=PATH, multiple=True, metavar="PATH", help="This file.")
+@click.option("--item", "items", type=hash_from_text, multiple=True, metavar="HASH", help="This item.")
+@click.option("--purpose", "purposes", multiple=True, metavar="PURPOSE", help="For this purpose only.")
+@signing_options
+@node_option
+@network_option
+@click.option("--save", type=PATH, metavar="FILE", help="Sign and save, do not send (sayso submit).")
+@click.option(
+    "--consents",
+    type=PATH,
+    metavar="FILE",
+    help="Look licenses up in this file (sayso grant --save), not at a node, and hand it in, too.",
+)
+@acknowledgement_option
+@click.option("--on-chain", is_flag=True, help="Send it to the contract as well; this costs gas.")
+@click.option("--rpc", "rpc_url", metavar="URL", help="JSON-RPC endpoint, for --on-chain.")
+@print_option
+@yes_option
+def command(
+    sentence: tuple[str, ...],
+    signing: Signing,
+    network_path: Path,
+    *,
+    yes: bool,
+    only_print: bool,
+    **options: Any,
+) -> None:
+    """Take permission back. It cannot be undone, costs nothing, and holds on every network.
+
+    A SENTENCE reaches every license of yours, also those to come: everything | via DOMAIN | file HASH,
+    each with or without "for PURPOSE". A guardian writes: ward ADDRESS everything.
+
+    --license takes back that license, or only some of its files (--file, --item) or purposes. Without
+    it, --file and --item mean the sentence "file HASH", and --purpose "everything for PURPOSE".
+
+    What it hits is shown before you sign; --print shows exactly what would be signed.
+    """
+    trusted = load_network(network_path)
+    wish = _wish(sentence_of(sentence), options)
+    where = _where(trusted, options)
+    if where.rpc_url and signing.signer_url:
+        raise click.UsageError("--on-chain needs a --key: a signer of typed data sends no transactions")
+    plan = asyncio.run(_plan(wish, signing.address(), trusted, where))
+    if only_print:
+        print_messages(plan.revocations, trusted.network)
+        return
+    _show(plan)
+    if not yes:
+        click.confirm("Sign it?", abort=True, err=True)
+    account = signing.open()
+    envelopes = [sign_message(account, one, trusted.network) for one in plan.revocations]
+    if where.save:
+        save_bundle(where.save, envelopes)
+        say(f"signed and saved, not sent; hand it in with: sayso submit {where.save}")
+    else:
+        _send(account, [*where.consents, *envelopes], trusted, where)
+
+
+def sentence_of(words: tuple[str, ...]) -> str:
+    """The words as one sentence; a ward's address as people copy it. Raises InvalidAddress."""
+    match " ".join(words).split():
+        case ["ward", address, *rest]:
+            return " ".join(["ward", hex_text(address_from_text(address)), *rest])
+        case said:
+            return " ".join(said)
+
+
+@dataclass(frozen=True)
+class _Where:
+    """Where a revocation goes: a node, or None; a file; an endpoint of the chain.
+
+    `consents` are looked up and handed in before it; `promises` is the file for what the node signs.
+    """
+
+    node_url: str | None
+    save: Path | None
+    rpc_url: str | None
+    consents: tuple[Envelope, ...]
+    promises: Path | None
+
+    @property
+    def needs_node(self) -> bool:
+        return not self.save and not self.rpc_url
+
+
+def _where(trusted: NetworkFile, options: dict[str, Any]) -> _Where:
+    if options["on_chain"] != (options["rpc_url"] is not None):
+        raise click.UsageError("--on-chain and --rpc URL belong together")
+    if options["on_chain"] and options["save"]:
+        raise click.UsageError("--save does not send, --on-chain does: choose one")
+    if options["save"] and options["promises"]:
+        raise click.UsageError("--save does not send, so there is no --acknowledgement")
+    where = _Where(
+        options["node_url"] or first_url(trusted),
+        options["save"],
+        options["rpc_url"],
+        tuple(load_bundle(options["consents"], trusted.network)) if options["consents"] else (),
+        options["promises"],
+    )
+    if where.promises:
+        refuse_existing(where.promises)
+    if where.needs_node:
+        node_url_or_default(where.node_url, trusted)
+    return where
+
+
+def _wish(sentence: str, options: dict[str, Any]) -> Wish:
+    hashed = hash_files(find_files(options["files"]).files) if options["files"] else ()
+    items = (*(file.item for file in hashed), *options["items"])
+    wish = Wish(sentence, options["license"], items, options["purposes"])
+    if wish.license is None or sentence:
+        warn_of_purposes(scope.purpose for scope in wish.scopes() if scope.purpose)
+    return wish
+
+
+async def _plan(wish: Wish, signer: bytes, trusted: NetworkFile, where: _Where) -> Plan:
+    """Ask the node what it hits; without one, sentences can still be saved or sent to the chain."""
+    if where.consents:
+        return await make_plan(wish, signer, SavedLicenses(where.consents))
+    if where.node_url:
+        try:
+            async with NodeClient(where.node_url, trusted) as node:
+                return await make_plan(wish, signer, node)
+        except NodeUnreachable:
+            if where.needs_node or wish.license:
+                raise
+    return plan_blindly(wish, signer)
+
+
+def _show(plan: Plan) -> None:
+    say(REVOCATION_NOTICE)
+    for revocation in plan.revocations:
+        for scope in revocation.scopes:
+            say(f"  {scope}")
+    if plan.hits is None:
+        warn("no node could say what this hits")
+    elif not plan.hits:
+        warn("this hits no license that is known here")
+    for held, count in plan.hits or ():
+        purposes = ", ".join(held.license.consent.purposes)
+        say(f"  license {hex_text(held.hash)} ({purposes})")
+        say(f"    {count:,} of {several(held.permissions, 'permission')}")
+
+
+def _send(account: Account, envelopes: list[Envelope], trusted: NetworkFile, where: _Where) -> None:
+    """To the node first, which is at once; then to the chain, whatever the node did."""
+    try:
+        if where.node_url:
+            results = asyncio.run(submit(NodeClient(where.node_url, trusted), envelopes))
+            if where.promises:
+                save_acknowledgements(where.promises, results)
+            report_sent(envelopes, results)
+    except SaysoError as error:
+        if where.needs_node:
+            raise
+        warn(f"{where.node_url}: {error}")
+    if where.rpc_url and isinstance(account, LocalAccount):  # a signer was refused at the beginning
+        revocations = [one.message for one in envelopes if isinstance(one.message, Revocation)]
+        sent = revoke_on_chain(where.rpc_url, trusted.network, account, revocations)
+        for receipt in asyncio.run(sent):
+            say(f"in block {receipt.block_number}, transaction {hex_text(receipt.tx_hash)}")

@@ -1,0 +1,141 @@
+"""`sayso contract`: put the registry on a chain, and check that it is the right one."""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sayso.commands.options import (
+    key_option,
+    network_option,
+    open_key,
+    password_option,
+    rpc_option,
+    yes_option,
+)
+from sayso.commands.text import example, say
+from sayso.contributor.onchain import web3_at
+from sayso.extras import extra
+from sayso.networks import load_network, save_network
+from sayso_protocol.errors import WrongNetwork
+from sayso_protocol.network import Network
+from sayso_protocol.network_file import NetworkFile
+from sayso_protocol.primitives import address_from_text, address_text
+
+if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
+
+    from sayso_contracts.deploy import Deployment
+
+WEI = 10**18
+
+
+@click.group()
+def contract() -> None:
+    """Put the registry contract on a chain, or verify it."""
+
+
+@contract.command(
+    epilog=example("sayso contract deploy --rpc http://127.0.0.1:8545 --key me.json --write")
+)
+@rpc_option
+@key_option
+@password_option
+@click.option(
+    "--chain-id",
+    "expected",
+    type=click.IntRange(1),
+    metavar="N",
+    help="The chain you mean; any other is refused.  [default: the network file's, if there is one]",
+)
+@click.option("--write", is_flag=True, help="Write the network file, or update its deploy block.")
+@click.option(
+    "--finality",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="For a new network file: blocks that must follow an anchor.",
+)
+@network_option
+@yes_option
+def deploy(
+    rpc_url: str,
+    key_path: Path,
+    password_file: Path | None,
+    network_path: Path,
+    finality: int,
+    expected: int | None,
+    *,
+    write: bool,
+    yes: bool,
+) -> None:
+    """Create the registry, or find the one that is there: it has one address on every chain.
+
+    It has no owner, and nobody can change, pause or upgrade it. The key pays the gas. What it costs at
+    most is said first; on another chain than --chain-id or the network file names, nothing is sent.
+    """
+    known = load_network(network_path) if network_path.exists() else None
+    account = open_key(key_path, password_file)
+    meant = [] if expected is None else [expected]
+    meant += [known.network.chain_id] if known else []
+    replaced = known if write else None
+    network, made = asyncio.run(_deploy(rpc_url, account, meant, replaced, yes=yes))
+    say(f"registry {made.address} on chain {network.chain_id}, since block {made.block_number}")
+    if write:
+        file = known or NetworkFile(network, made.block_number, finality)
+        save_network(network_path, replace(file, deploy_block=made.block_number))
+        say(f"network file {network_path}")
+
+
+@contract.command(epilog=example("sayso contract verify --rpc http://127.0.0.1:8545"))
+@rpc_option
+@network_option
+def verify(rpc_url: str, network_path: Path) -> None:
+    """Check that the network file's registry holds exactly the code of this release."""
+    trusted = load_network(network_path)
+    asyncio.run(_verify(rpc_url, trusted.network))
+    say(f"{trusted.network}: the code is that of this release")
+
+
+async def _deploy(
+    rpc_url: str,
+    account: "LocalAccount",
+    meant: Iterable[int],
+    known: NetworkFile | None,
+    *,
+    yes: bool,
+) -> "tuple[Network, Deployment]":
+    async with web3_at(rpc_url) as w3:
+        with extra("node"):
+            from sayso_contracts import create2, deploy, transactions  # noqa: PLC0415 - need the node extra
+
+        for chain_id in meant:
+            await transactions.check_chain(w3, chain_id)
+        network = Network(await _chain_id(w3), address_from_text(create2.registry_address()))
+        if known and known.network != network:
+            raise WrongNetwork(f"the network file is for {known.network}; this would be {network}")
+        price = await deploy.cost(w3, account.address)
+        say(f"chain {network.chain_id}, at most {price.gas:,} gas, {price.wei / WEI:.6f} of its coin")
+        if price.gas and not yes:
+            click.confirm("Deploy it?", abort=True, err=True)
+        return network, await deploy.deploy(w3, account, expected_chain_id=network.chain_id)
+
+
+async def _verify(rpc_url: str, network: Network) -> None:
+    async with web3_at(rpc_url) as w3:
+        with extra("node"):
+            from sayso_contracts import deploy, transactions  # noqa: PLC0415 - need the node extra
+
+        await transactions.check_chain(w3, network.chain_id)
+        await deploy.verify(w3, address_text(network.registry))
+
+
+async def _chain_id(w3: Any) -> int:
+    from sayso_contracts.rpc import rpc_errors  # noqa: PLC0415 - needs the node extra
+
+    with rpc_errors():
+        chain_id: int = await w3.eth.chain_id
+    return chain_id

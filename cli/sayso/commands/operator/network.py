@@ -1,0 +1,93 @@
+"""`sayso network`: the network file, the root of trust."""
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from sayso.commands.options import json_option, network_option, yes_option
+from sayso.commands.text import example, say, say_json
+from sayso.networks import load_network, save_network, with_operator
+from sayso.node_client.client import NodeClient
+from sayso_protocol.network_file import NetworkFile, Operator
+from sayso_protocol.primitives import address_text
+
+
+@click.group()
+def network() -> None:
+    """Show and extend the network file: whom you trust."""
+
+
+@network.command(epilog=example("sayso network show --network network.toml"))
+@network_option
+@json_option
+def show(network_path: Path, *, as_json: bool) -> None:
+    """Show what the network file says."""
+    trusted = load_network(network_path)
+    if as_json:
+        say_json(_as_json(trusted))
+        return
+    say(f"chain      {trusted.network.chain_id}")
+    say(f"registry   {address_text(trusted.network.registry)}, since block {trusted.deploy_block}")
+    say(f"finality   {trusted.finality} blocks")
+    for operator in trusted.operators:
+        say(
+            f"operator   {operator.name}  {operator.key.hex()}  {operator.url}  {operator.peer}".rstrip()
+        )
+
+
+@network.command(epilog=example('sayso network add --from-node http://127.0.0.1:8600 --name "Ours"'))
+@click.option(
+    "--from-node",
+    "source",
+    required=True,
+    metavar="DIR|URL",
+    help="The node: its folder (sayso node init), or the URL of its HTTP API.",
+)
+@click.option("--name", help="How to call the operator.  [default: as the node says]")
+@click.option("--peer", help="The multiaddress, with /p2p/, to dial it at.  [default: as the node says]")
+@network_option
+@yes_option
+def add(source: str, name: str | None, peer: str | None, network_path: Path, *, yes: bool) -> None:
+    """Trust another operator: add its key to the network file.
+
+    From then on you believe what this key signs. Over plain HTTP anybody on the way could show you
+    another key: compare it with what the operator tells you.
+    """
+    trusted = load_network(network_path)
+    is_url = source.startswith(("http://", "https://"))
+    operator = asyncio.run(_ask(source, trusted)) if is_url else _read(Path(source))
+    operator = Operator(name or operator.name, operator.key, peer or operator.peer, operator.url)
+    say(f"{operator.name}  {operator.key.hex()}")
+    if is_url and not yes:
+        click.confirm("Is this the operator's key, and do you trust it?", abort=True, err=True)
+    save_network(network_path, with_operator(trusted, operator))
+
+
+def _read(folder: Path) -> Operator:
+    from sayso_node.config import load_operator  # noqa: PLC0415 - the node's, for this option only
+
+    return load_operator(folder)
+
+
+async def _ask(url: str, trusted: NetworkFile) -> Operator:
+    async with NodeClient(url, trusted) as node:
+        info = await node.node()
+    peer = info.listen[0] if info.listen else ""
+    if peer and "/p2p/" not in peer:
+        peer += f"/p2p/{info.peer_id}"
+    return Operator(info.name, info.node_key, peer, url)
+
+
+def _as_json(trusted: NetworkFile) -> dict[str, object]:
+    operators = [
+        {"name": one.name, "key": one.key.hex(), "peer": one.peer, "url": one.url}
+        for one in trusted.operators
+    ]
+    return {
+        "chain_id": trusted.network.chain_id,
+        "registry": address_text(trusted.network.registry),
+        "deploy_block": trusted.deploy_block,
+        "finality": trusted.finality,
+        "operators": operators,
+    }

@@ -1,0 +1,1 @@
+"""The contributor's side: keys, consents, revocations."""

@@ -1,0 +1,90 @@
+"""Wallet keys in encrypted files: the Web3 Secret Storage keystore, version 3, that wallets read, too.
+
+A key file is readable by its owner alone and never overwritten.
+"""
+
+import json
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from eth_account import Account
+from eth_account.signers.local import LocalAccount
+
+from sayso.errors import BadKeyFile, KeyExists, WrongPassword
+from sayso.outputs import output_errors
+from sayso_protocol.encoding.json_text import parse_json
+from sayso_protocol.errors import InvalidAddress, Malformed
+from sayso_protocol.primitives import address_from_text
+
+SCRYPT_WORK = 1 << 18  # rounds; about a second and 256 MiB, for us and for whoever guesses
+
+
+def new_account() -> LocalAccount:
+    """A new key from the system's randomness."""
+    account: LocalAccount = Account.create()
+    return account
+
+
+def account_from_hex(text: str) -> LocalAccount:
+    """The account of a private key in hexadecimal; raises BadKeyFile, which never quotes the key."""
+    try:
+        account: LocalAccount = Account.from_key(text.strip())
+    except Exception:  # noqa: BLE001 - eth-account raises many kinds, and quotes the key in some
+        raise BadKeyFile("this is not a private key of 64 hexadecimal digits") from None
+    return account
+
+
+def save_key(path: Path, account: LocalAccount, password: str, *, work: int = SCRYPT_WORK) -> None:
+    """Write a new key file with mode 0600; raises KeyExists and OutputFailed."""
+    if os.path.lexists(path):
+        raise KeyExists(f"{str(path)!r} exists; a key file is never overwritten")
+    text = json.dumps(Account.encrypt(account.key, password, kdf="scrypt", iterations=work))
+    with output_errors(path):
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError as error:
+            raise KeyExists(f"{str(path)!r} exists; a key file is never overwritten") from error
+        try:
+            with os.fdopen(descriptor, "w") as file:
+                file.write(text + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+        except BaseException:
+            with suppress(OSError):
+                path.unlink()
+            raise
+
+
+def load_key(path: Path, password: str) -> LocalAccount:
+    """Open a key file; raises BadKeyFile and WrongPassword."""
+    keystore = _read(path)
+    try:
+        account: LocalAccount = Account.from_key(Account.decrypt(keystore, password))
+    except Exception as error:  # eth-account lets every kind through that a bad file provokes
+        if str(error) == "MAC mismatch":
+            raise WrongPassword(f"the password does not open {str(path)!r}") from None
+        raise BadKeyFile(f"{str(path)!r} is not a keystore this release can open") from error
+    if "address" in keystore and key_address(path) != address_from_text(account.address):
+        raise BadKeyFile(f"{str(path)!r} names another address than that of its key")
+    return account
+
+
+def key_address(path: Path) -> bytes:
+    """The address a key file names, 20 bytes, without its password; raises BadKeyFile."""
+    address = str(_read(path).get("address", ""))
+    try:
+        return address_from_text("0x" + address.removeprefix("0x").lower())
+    except InvalidAddress as error:
+        raise BadKeyFile(f"{str(path)!r} does not name its address") from error
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        keystore = parse_json(path.read_bytes())
+    except (OSError, Malformed) as error:
+        raise BadKeyFile(f"cannot read the key file {str(path)!r}: {error}") from error
+    if not isinstance(keystore, dict) or keystore.get("version") != 3:
+        raise BadKeyFile(f"{str(path)!r} is not an encrypted keystore of version 3")
+    return keystore

@@ -1,0 +1,66 @@
+"""Revoking straight on the chain, from the contributor's own wallet; needs the `node` extra.
+
+Nobody can refuse it, delay it or leave it out; the wallet pays the gas.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from eth_account.signers.local import LocalAccount
+
+from sayso.extras import extra
+from sayso_protocol.messages.revocation import Revocation
+from sayso_protocol.network import Network
+from sayso_protocol.primitives import address_text
+
+if TYPE_CHECKING:
+    from sayso_contracts.calls import Call, Calls
+    from sayso_contracts.transactions import Receipt
+
+RPC_TIMEOUT_S: Final = 20.0
+TRANSACTION_TIMEOUT_S: Final = 300.0
+
+
+@asynccontextmanager
+async def web3_at(url: str) -> AsyncIterator[Any]:
+    """An AsyncWeb3 on a JSON-RPC endpoint as long as the block lasts; raises ExtraMissing."""
+    with extra("node"):
+        from web3 import AsyncHTTPProvider, AsyncWeb3  # noqa: PLC0415  # needs the node extra
+    provider = AsyncHTTPProvider(url, {"timeout": RPC_TIMEOUT_S})
+    try:
+        yield AsyncWeb3(provider)
+    finally:
+        await provider.disconnect()
+
+
+async def revoke_on_chain(
+    url: str, network: Network, account: LocalAccount, revocations: Sequence[Revocation]
+) -> "list[Receipt]":
+    """Send each revocation as one transaction and wait for it.
+
+    Raises:
+        ExtraMissing: web3 is not installed.
+        WrongChain: The endpoint serves another chain. RpcFailed, CallReverted, NotDeployed,
+            TransactionFailed likewise as sayso_contracts says.
+    """
+    async with web3_at(url) as w3:
+        from sayso_contracts.deploy import verify  # noqa: PLC0415  # needs the node extra
+        from sayso_contracts.registry import Registry  # noqa: PLC0415
+
+        registry = Registry(w3, address_text(network.registry), network.chain_id)
+        await verify(w3, registry.address)
+        receipts = []
+        for revocation in revocations:
+            sent = await registry.send(call_for(registry, revocation), account)
+            receipts.append(await registry.wait(sent, TRANSACTION_TIMEOUT_S))
+        return receipts
+
+
+def call_for(registry: "Calls", revocation: Revocation) -> "Call":
+    """The cheapest call that sets these bits for its sender; sentences and words are never mixed."""
+    if revocation.scopes:
+        return registry.revoke_scopes(revocation.scopes)
+    if len(revocation.words) == 1:
+        return registry.revoke(revocation.words[0], revocation.masks[0])
+    return registry.revoke_many(revocation.words, revocation.masks)

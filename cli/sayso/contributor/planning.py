@@ -1,0 +1,124 @@
+"""From what a person wishes to revoke to the messages to sign, and what they will hit.
+
+plan = await make_plan(Wish(sentence="via kled.ai"), signer, node)
+plan.revocations, plan.permissions
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from sayso.contributor.revoking import (
+    file_scopes,
+    license_masks,
+    permissions_hit,
+    revoke_masks,
+    revoke_scopes,
+    with_purposes,
+)
+from sayso.errors import NothingToRevoke
+from sayso.node_client.answers import HeldLicense
+from sayso_protocol.messages.revocation import Revocation
+from sayso_protocol.permissions.scopes import Scope
+
+EVERYTHING: Final = "everything"
+
+
+class Licenses(Protocol):
+    """Licenses tells what is held; NodeClient does."""
+
+    async def license(self, license_hash: bytes) -> HeldLicense:
+        """One license."""
+        ...
+
+    async def licenses_of(self, contributor: bytes) -> list[HeldLicense]:
+        """Those of an address."""
+        ...
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What somebody wants back: a sentence, or a license or parts of it, or items, or purposes.
+
+    Attributes:
+        sentence: A scope, such as `via kled.ai for train-ai`, or empty.
+        license: License hash, 32 bytes, or None.
+        items: Item hashes, 32 bytes each.
+        purposes: Purpose names.
+    """
+
+    sentence: str = ""
+    license: bytes | None = None
+    items: tuple[bytes, ...] = ()
+    purposes: tuple[str, ...] = ()
+
+    def scopes(self) -> list[Scope]:
+        """The sentences that say it; raises NothingToRevoke, InvalidScope and InvalidPurpose."""
+        if self.sentence:
+            if self.license or self.items or self.purposes:
+                raise NothingToRevoke("a sentence says everything: write the purpose into it")
+            return [Scope.parse(self.sentence)]
+        if self.items:
+            return file_scopes(self.items, self.purposes)
+        if self.purposes:
+            return with_purposes([EVERYTHING], self.purposes)
+        raise NothingToRevoke(
+            "say what: a sentence such as `everything`, or --license, --file, --purpose"
+        )
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will be signed, and the licenses known to be hit.
+
+    Attributes:
+        revocations: Unsigned.
+        hits: License and how many of its permissions; None when nobody could be asked.
+    """
+
+    revocations: tuple[Revocation, ...]
+    hits: tuple[tuple[HeldLicense, int], ...] | None
+
+    @property
+    def permissions(self) -> int | None:
+        """How many permissions are hit, as far as is known."""
+        return None if self.hits is None else sum(count for _, count in self.hits)
+
+
+async def make_plan(wish: Wish, signer: bytes, licenses: Licenses) -> Plan:
+    """Turn a wish into revocations by `signer` (20 bytes).
+
+    Raises:
+        NothingToRevoke: The license is somebody else's or has no such item or purpose.
+    """
+    if wish.license is None or wish.sentence:
+        plan = plan_blindly(wish, signer)
+        held = await licenses.licenses_of(_whose(wish, signer))
+        return Plan(plan.revocations, _hits(plan.revocations, held))
+    one = await licenses.license(wish.license)
+    if one.license.consent.contributor != signer:
+        raise NothingToRevoke(
+            "this license is another wallet's; its guardian writes: ward ADDRESS everything"
+        )
+    masks = license_masks(one.license, wish.items, wish.purposes)
+    revocations = tuple(revoke_masks(signer, masks))
+    return Plan(revocations, _hits(revocations, [one]))
+
+
+def plan_blindly(wish: Wish, signer: bytes) -> Plan:
+    """The same without asking anybody; only sentences can be planned so."""
+    if wish.license is not None and not wish.sentence:
+        raise NothingToRevoke("a part of a license can be revoked only with its consent at hand")
+    return Plan(tuple(revoke_scopes(signer, wish.scopes())), None)
+
+
+def _whose(wish: Wish, signer: bytes) -> bytes:
+    """Whose licenses it is about: a guardian's sentence is about its ward's."""
+    return next((scope.ward for scope in wish.scopes() if scope.ward), signer)
+
+
+def _hits(
+    revocations: tuple[Revocation, ...], held: Iterable[HeldLicense]
+) -> tuple[tuple[HeldLicense, int], ...]:
+    counted = ((one, permissions_hit(revocations, one.license)) for one in held)
+    return tuple((one, count) for one, count in counted if count)

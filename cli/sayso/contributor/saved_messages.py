@@ -1,0 +1,81 @@
+"""Bundle files: signed messages that any node takes, saved to be sent later or by somebody else."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from sayso.errors import FileUnreadable, NothingToRevoke
+from sayso.node_client.answers import HeldLicense
+from sayso.outputs import write_file
+from sayso_protocol.errors import TooLarge, Unsupported
+from sayso_protocol.limits import LIMITS
+from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.envelope import Envelope, decode, encode
+from sayso_protocol.messages.wire import decode_bundle, encode_bundle
+from sayso_protocol.network import Network
+from sayso_protocol.primitives import hex_text
+from sayso_protocol.signatures.wallets import EoaVerifier
+from sayso_protocol.verdicts.verdict import License
+
+MAX_BYTES: Final = LIMITS.items * (LIMITS.message_bytes + 8)  # as many messages as an array holds (6.1)
+
+
+def bundle_bytes(envelopes: Sequence[Envelope]) -> bytes:
+    """The messages as one bundle; raises TooLarge for more than 1,024."""
+    if len(envelopes) > LIMITS.items:
+        raise TooLarge(f"a file holds at most {LIMITS.items:,} messages")
+    return encode_bundle([encode(one) for one in envelopes])
+
+
+def save_bundle(path: Path, envelopes: Sequence[Envelope]) -> None:
+    """Write the messages as one bundle; raises OutputFailed and TooLarge."""
+    write_file(path, bundle_bytes(envelopes))
+
+
+def load_bundle(path: Path, network: Network) -> list[Envelope]:
+    """Read a bundle and check every signature; a contract wallet's is left to the node, with its chain.
+
+    Raises:
+        FileUnreadable: The file cannot be read.
+        BadSignature: A wallet did not sign what its message says. And what decode raises.
+    """
+    envelopes = [decode(one, network) for one in decode_bundle(read_bounded(path, MAX_BYTES), MAX_BYTES)]
+    for envelope in envelopes:
+        with suppress(Unsupported):
+            envelope.check_signatures(EoaVerifier())
+    return envelopes
+
+
+def read_bounded(path: Path, most: int) -> bytes:
+    """A file (`-` is standard input), one byte more than `most` at most; raises FileUnreadable."""
+    try:
+        if str(path) == "-":
+            return sys.stdin.buffer.read(most + 1)
+        with path.open("rb") as file:
+            return file.read(most + 1)
+    except OSError as error:
+        raise FileUnreadable(f"cannot read {str(path)!r}: {error.strerror}") from error
+
+
+class SavedLicenses:
+    """The consents of a bundle, for planning a revocation without asking anybody (planning.Licenses)."""
+
+    def __init__(self, envelopes: Iterable[Envelope]) -> None:
+        self._held = {
+            one.digest: HeldLicense(one.digest, License(one.message, one.items), 0, None)
+            for one in envelopes
+            if isinstance(one.message, Consent)
+        }
+
+    async def license(self, license_hash: bytes) -> HeldLicense:
+        """One license; raises NothingToRevoke if it is not in the file."""
+        if license_hash not in self._held:
+            raise NothingToRevoke(f"the file holds no license {hex_text(license_hash)}")
+        return self._held[license_hash]
+
+    async def licenses_of(self, contributor: bytes) -> list[HeldLicense]:
+        """Those of an address."""
+        held = self._held.values()
+        return [one for one in held if one.license.consent.contributor == contributor]

@@ -1,0 +1,100 @@
+"""Signing by a wallet that is not ours: an external signer that speaks JSON-RPC (eth_signTypedData_v4).
+
+It is given the typed data of the message, shows it to the person or to a policy, and returns the
+signature. Nothing is believed: the signature must be the contributor's, over what was asked.
+
+    signer = external_signer("http://127.0.0.1:1248")
+    envelope = signer.sign_message(revocation, network)
+"""
+
+import asyncio
+from contextlib import suppress
+from typing import Any, Final
+
+import aiohttp
+
+from sayso.errors import SignerFailed
+from sayso_protocol.encoding.json_text import parse_json
+from sayso_protocol.errors import InvalidAddress, Malformed, Unsupported
+from sayso_protocol.limits import LIMITS
+from sayso_protocol.messages.envelope import Envelope
+from sayso_protocol.messages.message import Message
+from sayso_protocol.messages.typed_data import typed_data
+from sayso_protocol.network import Network
+from sayso_protocol.primitives import address_from_text, address_text
+from sayso_protocol.signatures.wallets import EoaVerifier
+
+PATIENCE_S: Final = 600.0  # a person reads and agrees
+ANSWER_BYTES: Final = 1_048_576
+EOA_BYTES: Final = 65
+
+
+class ExternalSigner:
+    """One account of an external signer; `address` as text, like an account of eth-account."""
+
+    def __init__(self, url: str, address: str) -> None:
+        self.url = url
+        self.address = address
+
+    def sign_message(self, message: Message, network: Network, items: tuple[bytes, ...]) -> Envelope:
+        """Have a message signed; raises SignerFailed and BadSignature.
+
+        What a contract wallet signed is judged by the node, which can ask the chain.
+        """
+        data = typed_data(message, network)
+        answer = _ask(self.url, "eth_signTypedData_v4", [self.address, data])
+        envelope = Envelope(message, network, _signature(answer), items)
+        with suppress(Unsupported):
+            envelope.check_signatures(EoaVerifier())
+        return envelope
+
+
+def external_signer(url: str, account: bytes | None = None) -> ExternalSigner:
+    """The named account of a signer, or its only one; raises SignerFailed."""
+    accounts = _ask(url, "eth_accounts", [])
+    try:
+        held = [address_from_text(one) for one in accounts]
+    except (InvalidAddress, TypeError, AttributeError) as error:
+        raise SignerFailed(f"{url} did not answer with addresses") from error
+    if account is None and len(held) != 1:
+        raise SignerFailed(f"{url} has {len(held):,} accounts; name one with --account ADDRESS")
+    if account is not None and account not in held:
+        raise SignerFailed(f"{url} does not hold the account {address_text(account)}")
+    return ExternalSigner(url, address_text(account or held[0]))
+
+
+def _signature(answer: Any) -> bytes:
+    """A signature; some signers give v as 0 or 1, and the protocol has one form (rule 4.4)."""
+    try:
+        signature = bytes.fromhex(answer.removeprefix("0x"))
+    except (AttributeError, ValueError) as error:
+        raise SignerFailed("the signer did not answer with a signature") from error
+    if len(signature) > LIMITS.wallet_signature_bytes:
+        raise SignerFailed("the signer's signature is too long")
+    if len(signature) == EOA_BYTES and signature[-1] in {0, 1}:
+        return signature[:-1] + bytes([signature[-1] + 27])
+    return signature
+
+
+def _ask(url: str, method: str, params: list[Any]) -> Any:
+    answer = asyncio.run(_post(url, {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}))
+    if not isinstance(answer, dict):
+        raise SignerFailed(f"{url} did not answer in JSON-RPC")
+    if error := answer.get("error"):
+        why = error.get("message") if isinstance(error, dict) else error
+        raise SignerFailed(f"{url} refused {method}: {str(why)[:200]}")
+    return answer.get("result")
+
+
+async def _post(url: str, body: dict[str, Any]) -> Any:
+    timeout = aiohttp.ClientTimeout(total=PATIENCE_S, sock_connect=10.0)
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=timeout) as session,
+            session.post(url, json=body, allow_redirects=False) as response,
+        ):
+            return parse_json(await response.content.read(ANSWER_BYTES))
+    except (aiohttp.ClientError, OSError, TimeoutError, ValueError, Malformed) as error:
+        raise SignerFailed(
+            f"no answer from the signer {url}: {error or type(error).__name__}"
+        ) from error

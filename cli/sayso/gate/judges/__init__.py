@@ -1,0 +1,1 @@
+"""Who judges rows: nodes, signed files at hand, the chain."""

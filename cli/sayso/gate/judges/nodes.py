@@ -1,0 +1,96 @@
+"""Asking nodes: every one that was named answers for every row, or there is no answer.
+
+A revocation that one of them knows wins, and a row is clear only where all of them say so: a node that
+lies or lags behind can only refuse. A node that does not answer is an error, never a vote less.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+from urllib.parse import urlsplit, urlunsplit
+
+from sayso.buyer.checking import ask
+from sayso.errors import NodeRefused
+from sayso.gate.judges.base import Asked, Evidence, Judged
+from sayso.gate.judges.verdicts import strictest
+from sayso.gate.looping import LoopThread
+from sayso.node_client.answers import CheckAnswer
+from sayso.node_client.client import NodeClient
+from sayso.node_client.parsing import Question
+from sayso_protocol.network_file import NetworkFile
+
+PART_ROWS: Final = 1 << 20  # of one request, as a node takes them
+
+
+class NodesJudge:
+    """NodesJudge asks one node or several at the same time."""
+
+    part_rows = PART_ROWS
+
+    def __init__(
+        self, urls: Sequence[str], trusted: NetworkFile, asked: Asked, loop: LoopThread
+    ) -> None:
+        self._urls = tuple(dict.fromkeys(one.rstrip("/") for one in urls))
+        self._trusted = trusted
+        self._asked = asked
+        self._loop = loop
+        self._clients: list[NodeClient] = []
+        self._answered: dict[str, dict[str, object]] = {}
+
+    def judge(self, rows: bytes) -> Judged:
+        """The strictest of their answers; raises what NodeClient.check raises."""
+        answers = self._loop.run(self._ask(rows))
+        for url, answer in zip(self._urls, answers, strict=True):
+            self._note(url, answer)
+        numbers, differing = strictest([one.numbers for one in answers])
+        return Judged(numbers, tuple(one.receipt for one in answers), differing)
+
+    async def _ask(self, rows: bytes) -> list[CheckAnswer]:
+        if not self._clients:
+            self._clients = [NodeClient(url, self._trusted) for url in self._urls]
+            for client in self._clients:
+                await client.__aenter__()
+        asked = self._asked
+        question = Question(asked.query, rows, asked.max_age_s, asked.run_id)
+        answers = await asyncio.gather(
+            *(ask(client, question, wait_s=asked.wait_s) for client in self._clients)
+        )
+        if len({one.receipt.statement.node_key for one in answers}) < len(answers):
+            raise NodeRefused("two of the URLs are the same node: its word counts once")
+        return answers
+
+    def _note(self, url: str, answer: CheckAnswer) -> None:
+        receipt = answer.receipt.statement
+        known = self._answered.setdefault(url, {"counts": {}})
+        counts = known["counts"]
+        assert isinstance(counts, dict)  # noqa: S101 - made a line above
+        for reason, count in receipt.counts:
+            counts[reason] = counts.get(reason, 0) + count
+        self._answered[url] = {
+            "kind": "node",
+            "url": _without_user(url),
+            "operator": answer.operator.name,
+            "node_key": receipt.node_key.hex(),
+            "block": receipt.block.number,
+            "block_hash": receipt.block.hash.hex(),
+            "state": receipt.state.hex(),
+            "time": receipt.time,
+            "counts": counts,
+        }
+
+    def evidence(self) -> Evidence:
+        """The nodes, with the last block and state that each spoke for."""
+        sources = [dict(self._answered[url]) for url in self._urls if url in self._answered]
+        return Evidence(sources, [str(one["operator"]) for one in sources])
+
+    def close(self) -> None:
+        """Close the connections."""
+        clients, self._clients = self._clients, []
+        for client in clients:
+            self._loop.run(client.__aexit__(None, None, None))
+
+
+def _without_user(url: str) -> str:
+    """The URL as it may stand in a record: without a name and a password."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

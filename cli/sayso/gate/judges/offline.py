@@ -1,0 +1,89 @@
+"""Judging without a network: signed consents and signed snapshots, and nobody learns what is asked.
+
+A snapshot that is forged, cut, expired or too old is an error before the first row; one that grows too
+old during a long run turns what is left `stale`.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from sayso.gate.formats.base import reading
+from sayso.gate.judges.base import Asked, Evidence, Judged
+from sayso.gate.licenses import Licenses
+from sayso_protocol.network_file import NetworkFile
+from sayso_protocol.snapshots.offline import HeldLicenses, OfflineGate
+from sayso_protocol.snapshots.snapshot import Snapshot, Snapshots, read_snapshot
+
+
+class OfflineJudge:
+    """OfflineJudge looks in the union of several operators' snapshots.
+
+    Raises:
+        FileUnreadable: A file cannot be read.
+        SnapshotExpired, SnapshotTampered, MissingDelta: A snapshot may not speak for this moment.
+        WrongNetwork, UnknownSigner, BadSignature: Nobody trusted signed it. And what the bundle raises.
+    """
+
+    part_rows = 1 << 20
+
+    def __init__(
+        self,
+        snapshots: Sequence[Path],
+        licenses: Callable[[], Licenses],
+        trusted: NetworkFile,
+        asked: Asked,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._clock = clock
+        self._read = [_read(path, trusted) for path in snapshots]
+        for one in self._read:
+            one.check_fresh(clock(), asked.max_age_s)
+        self._licenses = licenses()
+        held = HeldLicenses(self._licenses.rows())
+        together = Snapshots(self._read)
+        self._gate = OfflineGate(held, together, asked.query, max_age_s=asked.max_age_s)
+
+    def judge(self, rows: bytes) -> Judged:
+        """A reason for every row."""
+        now = int(self._clock())  # whole, so that the record can name it and it can be done again
+        reasons, _ = self._gate.judge(rows, now)
+        return Judged(reasons.tobytes(), time=now)
+
+    def evidence(self) -> Evidence:
+        """The snapshots and the bundle."""
+        bundle = {
+            "kind": "bundle",
+            "licenses": len(self._licenses.held),
+            "unverified": self._licenses.unverified,
+            "digest": self._licenses.digest.hex(),
+        }
+        sources = [*map(_told, self._read), bundle]
+        return Evidence(sources, [one.operator.name for one in self._read])
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def _read(path: Path, trusted: NetworkFile) -> Snapshot:
+    with reading(path):
+        data = path.read_bytes()
+    return read_snapshot(data, trusted)
+
+
+def _told(snapshot: Snapshot) -> dict[str, Any]:
+    head = snapshot.head
+    moment = head.moment
+    return {
+        "kind": "snapshot",
+        "operator": snapshot.operator.name,
+        "node_key": head.node_key.hex(),
+        "id": head.id.hex(),
+        "block": moment.block.number,
+        "block_hash": moment.block.hash.hex(),
+        "state": moment.state.hex(),
+        "time": moment.as_of,
+        "expires": moment.expires_at,
+        "keys": snapshot.keys,
+    }

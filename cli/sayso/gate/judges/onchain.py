@@ -1,0 +1,204 @@
+"""Looking at the chain for what every node may have left out; needs the `chain` extra.
+
+Rows that all who were asked call granted are judged once more, by the consents themselves and by the
+bits of their people in the registry, read at one block. Nothing becomes clear here. An endpoint whose
+newest block is older than the maximal age cannot speak for this moment, as a node could not (rule 8.9):
+what would be granted is `stale`.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+import numpy as np
+
+from sayso.buyer.checking import POLL_S
+from sayso.contributor.onchain import web3_at
+from sayso.errors import NodeRefused
+from sayso.gate.fetching import FindLicenses
+from sayso.gate.judges.base import Asked, Evidence, Judge, Judged
+from sayso.gate.judges.verdicts import GRANTED, strictest
+from sayso.gate.looping import LoopThread
+from sayso_protocol.encoding.row_tree import ROW_BYTES
+from sayso_protocol.limits import LIMITS
+from sayso_protocol.network_file import NetworkFile
+from sayso_protocol.permissions.scopes import scope_word, scopes_over
+from sayso_protocol.permissions.words import WORD_BITS, Masks
+from sayso_protocol.primitives import NOBODY, address_text
+from sayso_protocol.verdicts.bulk import judge_rows
+from sayso_protocol.verdicts.license_table import LicenseTable, named_licenses
+from sayso_protocol.verdicts.verdict import License, Reason
+
+if TYPE_CHECKING:
+    from sayso_contracts.registry import Registry
+
+WORDS_A_CALL: Final = 1_024
+CALLS_AT_ONCE: Final = 4
+Words = dict[bytes, set[int]]  # address -> words
+
+
+class ChainJudge:
+    """ChainJudge overrules another judge by the registry of one chain endpoint."""
+
+    def __init__(
+        self,
+        inner: Judge,
+        url: str,
+        licenses: FindLicenses,
+        trusted: NetworkFile,
+        asked: Asked,
+        loop: LoopThread,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.part_rows = inner.part_rows
+        self._clock = clock
+        self._inner, self._url, self._licenses = inner, url, licenses
+        self._trusted, self._asked, self._loop = trusted, asked, loop
+        self._block: dict[str, Any] = {}
+
+    def judge(self, rows: bytes) -> Judged:
+        """The inner answer, made stricter by the chain; raises what sayso_contracts raises."""
+        judged = self._inner.judge(rows)
+        numbers = np.frombuffer(judged.numbers, np.uint8)
+        granted = np.flatnonzero(numbers == GRANTED)
+        if not len(granted):
+            return judged
+        matrix = np.frombuffer(rows, np.uint8).reshape(-1, ROW_BYTES)
+        asked = matrix[granted].tobytes()
+        again = numbers.copy()
+        again[granted] = found = self._again(asked)
+        merged, _ = strictest([judged.numbers, again.tobytes()])
+        overruled = judged.overruled + int((found == Reason.REVOKED.number).sum())
+        return Judged(merged, judged.receipts, judged.differing, overruled)
+
+    def _again(self, rows: bytes) -> np.ndarray[Any, np.dtype[np.uint8]]:
+        found = self._licenses(rows)
+        absent = named_licenses(rows) - found.held.keys()
+        if absent:
+            raise NodeRefused(f"{len(absent)} consents could not be had to look them up on the chain")
+        bits = self._loop.run(self._bits(words_of(found.held, rows, self._asked.query.purpose)))
+        known = _OnChain(found.held, bits)
+        table = LicenseTable(found.rows())
+        reasons, _ = judge_rows(table, known, rows, self._asked.query, self._clock())
+        if not self._is_fresh():
+            reasons[reasons == GRANTED] = Reason.STALE.number
+        return reasons
+
+    def _is_fresh(self) -> bool:
+        """Whether the newest block of the endpoint is young enough, by our clock."""
+        age_s: float = self._clock() - self._block["time"]
+        return -LIMITS.clock_skew_s <= age_s <= self._asked.max_age_s
+
+    async def _bits(self, words: Words) -> dict[bytes, Masks]:
+        deadline = time.monotonic() + self._asked.wait_s
+        async with web3_at(self._url) as w3:
+            from sayso_contracts.deploy import verify  # noqa: PLC0415  # needs the chain extra
+            from sayso_contracts.registry import Registry  # noqa: PLC0415
+
+            network = self._trusted.network
+            registry = Registry(w3, address_text(network.registry), network.chain_id)
+            await check_chain(w3, network.chain_id)
+            await verify(w3, registry.address)
+            await self._read_head(w3)
+            while not self._is_fresh() and time.monotonic() < deadline:
+                await asyncio.sleep(POLL_S)
+                await self._read_head(w3)
+            turns = asyncio.Semaphore(CALLS_AT_ONCE)
+            reads = [_read(registry, turns, one, words[one], self._block["block"]) for one in words]
+            return dict(zip(words, await asyncio.gather(*reads), strict=True))
+
+    async def _read_head(self, w3: Any) -> None:
+        from sayso_contracts.rpc import rpc_errors  # noqa: PLC0415  # needs the chain extra
+
+        with rpc_errors():
+            block = await w3.eth.get_block("latest")
+        number, name, at = int(block["number"]), bytes(block["hash"]).hex(), int(block["timestamp"])
+        self._block = {"block": number, "block_hash": name, "time": at}
+
+    def evidence(self) -> Evidence:
+        """The inner evidence, and the block that was read."""
+        inner = self._inner.evidence()
+        # Of the endpoint only the host is told: whoever pays for one has a secret in its path.
+        host = urlsplit(self._url).netloc.rpartition("@")[2]
+        chain = {"kind": "chain", "endpoint": host, **self._block}
+        return Evidence([*inner.sources, chain], inner.signers)
+
+    def close(self) -> None:
+        """Close the inner judge."""
+        self._inner.close()
+
+
+async def check_chain(w3: Any, chain_id: int) -> None:
+    """Raise WrongChain unless the endpoint serves this chain."""
+    from sayso_contracts.errors import WrongChain  # noqa: PLC0415  # needs the chain extra
+    from sayso_contracts.rpc import rpc_errors  # noqa: PLC0415
+
+    with rpc_errors():
+        served = await w3.eth.chain_id
+    if served != chain_id:
+        raise WrongChain(f"the endpoint serves chain {served}, not {chain_id}")
+
+
+async def _read(
+    registry: "Registry", turns: asyncio.Semaphore, address: bytes, words: Iterable[int], block: int
+) -> Masks:
+    ordered = sorted(words)
+    masks: Masks = {}
+    for at in range(0, len(ordered), WORDS_A_CALL):
+        some = ordered[at : at + WORDS_A_CALL]
+        async with turns:
+            found = await registry.revoked_words(address, some, block)
+        masks |= {word: bits for word, bits in zip(some, found, strict=True) if bits}
+    return masks
+
+
+def words_of(held: dict[bytes, License], rows: bytes, purpose: str) -> Words:
+    """Every word that can speak against these rows (rule 8.2), by whose it is."""
+    words: Words = {}
+    shared: dict[bytes, list[License]] = {}
+    for one in held.values():
+        for item in one.items if len(one.consent.parties) > 1 else ():
+            shared.setdefault(item, []).append(one)
+    for at in range(0, len(rows), ROW_BYTES):
+        name, item = rows[at : at + 32], rows[at + 32 : at + ROW_BYTES]
+        mine = held[name]
+        for one in {id(one): one for one in [mine, *shared.get(item, ())]}.values():
+            _add(words, one, item, purpose)
+    return words
+
+
+def _add(words: Words, held: License, item: bytes, purpose: str) -> None:
+    consent = held.consent
+    own = words.setdefault(consent.contributor, set())
+    if item in held.positions and purpose in consent.purposes:
+        number = held.positions[item] * len(consent.purposes) + consent.purposes.index(purpose)
+        own.add(consent.base + number // WORD_BITS)
+    own.update(map(scope_word, scopes_over(consent.via, item, purpose)))
+    if consent.guardian != NOBODY:
+        wards = scopes_over(consent.via, item, purpose, ward=consent.contributor)
+        words.setdefault(consent.guardian, set()).update(map(scope_word, wards))
+
+
+class _OnChain:
+    """What the registry knows, as a verdict looks it up (sayso_protocol.verdicts.verdict.Knowledge)."""
+
+    def __init__(self, held: dict[bytes, License], bits: dict[bytes, Masks]) -> None:
+        self._held, self._bits = held, bits
+        self._on: dict[bytes, list[License]] = {}
+        for one in held.values():
+            for item in one.items if len(one.consent.parties) > 1 else ():
+                self._on.setdefault(item, []).append(one)
+
+    def license(self, license_hash: bytes) -> License | None:
+        """One that was read."""
+        return self._held.get(license_hash)
+
+    def licenses_on(self, item: bytes) -> list[License]:
+        """Those with several parties: others have no part in rule 8.7."""
+        return self._on.get(item, [])
+
+    def bits(self, address: bytes) -> Masks:
+        """What was read of somebody."""
+        return self._bits.get(address, {})

@@ -1,0 +1,68 @@
+"""A run as JUnit XML, for pipelines that show test results: a case a reason, failed if not clear.
+
+There is such a file only where there is a result: a check that ends with an error leaves none.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Final
+from xml.sax.saxutils import quoteattr
+
+from sayso.gate.records.record import Record
+from sayso_protocol.primitives import ANYONE, address_text
+from sayso_protocol.verdicts.verdict import Reason
+
+# What XML 1.0 has no way to write: control characters, halves of surrogate pairs.
+_NO_CHARACTER: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def junit(record: Record) -> bytes:
+    """The document, in UTF-8."""
+    refused = {name: rows for name, rows in record.counts.items() if name != Reason.GRANTED}
+    cases = [_case(record, Reason.GRANTED.value, record.clear)]
+    cases += [_case(record, name, rows) for name, rows in sorted(refused.items())]
+    suite = {
+        "name": f"sayso check {record.manifest}",
+        "tests": len(cases),
+        "failures": len(refused),
+        "errors": 0,
+        "skipped": 0,
+        "timestamp": datetime.fromtimestamp(record.time, UTC).strftime("%Y-%m-%dT%H:%M:%S"),
+    }
+    body = "".join([_properties(_told(record)), *cases])
+    text = f"<testsuites>\n<testsuite{_attributes(suite)}>\n{body}</testsuite>\n</testsuites>\n"
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}'.encode()
+
+
+def _told(record: Record) -> Iterator[tuple[str, str]]:
+    """What a reader of the result has to know besides."""
+    query = record.asked.query
+    yield "grantee", "anyone" if query.grantee == ANYONE else address_text(query.grantee)
+    yield "purpose", query.purpose
+    yield "run_id", record.asked.run_id
+    yield "rows", str(record.rows)
+    for name in record.evidence.signers:
+        yield "signed_by", name
+
+
+def _properties(told: Iterable[tuple[str, str]]) -> str:
+    lines = (f"  <property{_attributes({'name': name, 'value': value})}/>\n" for name, value in told)
+    return f"<properties>\n{''.join(lines)}</properties>\n"
+
+
+def _case(record: Record, reason: str, rows: int) -> str:
+    where = f"{record.manifest} for {record.asked.query.purpose}"
+    head = f"  <testcase{_attributes({'classname': where, 'name': f'{reason}: {rows} rows'})}"
+    if reason == Reason.GRANTED:
+        return head + "/>\n"
+    message = f"{rows} of {record.rows} rows are not clear: {reason}"
+    return f"{head}>\n    <failure{_attributes({'type': reason, 'message': message})}/>\n  </testcase>\n"
+
+
+def _attributes(named: dict[str, object]) -> str:
+    return "".join(f" {name}={quoteattr(_text(value))}" for name, value in named.items())
+
+
+def _text(value: object) -> str:
+    return _NO_CHARACTER.sub("\N{REPLACEMENT CHARACTER}", str(value))

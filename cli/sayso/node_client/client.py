@@ -1,0 +1,146 @@
+"""NodeClient: a node's HTTP API, typed and verified.
+
+    async with NodeClient("http://127.0.0.1:8600", trusted) as node:
+        answer = await node.check(Question(query, rows, max_age_s=60, run_id="run 7"))
+
+Every answer is checked against the network file `trusted`; a node of another network is refused before
+anything is told to it.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Final, Self
+from urllib.parse import urlencode
+
+from sayso.node_client.answers import CheckAnswer, Claim, HeldLicense, NodeInfo, Peer, Submitted
+from sayso.node_client.parsing import (
+    Question,
+    read_check,
+    read_claims,
+    read_consent,
+    read_license,
+    read_license_hashes,
+    read_node_info,
+    read_peers,
+    read_submitted,
+)
+from sayso.node_client.status import Found, StatusQuestion, read_status
+from sayso.node_client.transport import Transport
+from sayso_protocol.errors import WrongNetwork
+from sayso_protocol.messages.envelope import Envelope, encode
+from sayso_protocol.messages.wire import encode_bundle
+from sayso_protocol.network_file import NetworkFile
+from sayso_protocol.primitives import address_text, hex_text
+
+MESSAGES: Final = 60  # a request: of the largest size, they fill the 4 MiB that a node takes
+MSGPACK: Final = {"Content-Type": "application/msgpack"}
+
+
+class NodeClient:
+    """NodeClient speaks with one node of the network that `trusted` describes."""
+
+    def __init__(
+        self,
+        url: str,
+        trusted: NetworkFile,
+        *,
+        transport: Transport | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.trusted = trusted
+        self._transport = transport or Transport(url)
+        self._clock = clock
+        self._info: NodeInfo | None = None
+
+    async def __aenter__(self) -> Self:
+        await self._transport.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._transport.__aexit__(kind, error, trace)
+
+    async def node(self) -> NodeInfo:
+        """What the node says of itself; raises WrongNetwork if it serves another network."""
+        info = read_node_info(await self._transport.get("/v1/node"))
+        if info.network != self.trusted.network:
+            served, ours = info.network, self.trusted.network
+            raise WrongNetwork(f"the node serves {served}; the network file says {ours}")
+        self._info = info
+        return info
+
+    async def peers(self) -> list[Peer]:
+        """The node's peers."""
+        return read_peers(await self._transport.get("/v1/peers"))
+
+    async def submit(self, envelopes: Sequence[Envelope]) -> list[Submitted]:
+        """Hand in signed messages; raises what the first refused one was refused for.
+
+        The others of the same request are kept by the node all the same.
+        """
+        await self._same_network()
+        results: list[Submitted] = []
+        for start in range(0, len(envelopes), MESSAGES):
+            part = envelopes[start : start + MESSAGES]
+            body = encode_bundle([encode(one) for one in part])
+            answer = await self._transport.post("/v1/messages", data=body, headers=MSGPACK)
+            results += read_submitted(answer, part, self.trusted)
+        return results
+
+    async def license(self, license_hash: bytes) -> HeldLicense:
+        """A license by its hash; raises NodeRefused when the node does not hold it."""
+        await self._same_network()
+        answer = await self._transport.get(f"/v1/licenses/{hex_text(license_hash)}")
+        return read_license(answer, license_hash, self.trusted.network)
+
+    async def consent(self, license_hash: bytes) -> Envelope:
+        """The signed consent of a license hash, verified; raises NodeRefused when it is not held."""
+        await self._same_network()
+        answer = await self._transport.get(f"/v1/licenses/{hex_text(license_hash)}")
+        return read_consent(answer, license_hash, self.trusted.network)
+
+    async def claims(self, item: bytes) -> list[Claim]:
+        """Who licensed an item, all pages of it."""
+        await self._same_network()
+        path, found = f"/v1/items/{hex_text(item)}/claims", []
+        after: str | None = ""
+        while after is not None:
+            where = f"{path}?{urlencode({'cursor': after})}" if after else path
+            some, after = read_claims(await self._transport.get(where))
+            found += some
+        return found
+
+    async def licenses_of(self, contributor: bytes) -> list[HeldLicense]:
+        """Every license of an address that the node holds."""
+        await self._same_network()
+        path = f"/v1/contributors/{address_text(contributor)}/licenses"
+        hashes = read_license_hashes(await self._transport.get(path))
+        return [await self.license(one) for one in hashes]
+
+    async def check(self, question: Question) -> CheckAnswer:
+        """Ask whether rows are clear; see read_check for what it raises."""
+        await self._same_network()
+        body = {
+            "grantee": question.query.grantee,
+            "purpose": question.query.purpose,
+            "max_age_s": question.max_age_s,
+            "run_id": question.run_id,
+            "rows": question.joined,
+        }
+        answer = await self._transport.post_packed("/v1/check", body)
+        return read_check(answer, question, self.trusted, self._clock())
+
+    async def status(self, question: StatusQuestion) -> Found:
+        """Ask about one row; see read_status for what it raises."""
+        await self._same_network()
+        answer = await self._transport.get(question.path)
+        return read_status(answer.value, question, self.trusted, self._clock())
+
+    async def _same_network(self) -> None:
+        if self._info is None:
+            await self.node()

@@ -1,0 +1,227 @@
+"""A node's answers, verified: from JSON to typed values that need no further trust.
+
+Signatures, receipts and proofs are checked here against the network file and against what was asked.
+Default deny: an answer that is short, strange or badly signed raises, and nothing of it is used.
+"""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from sayso.errors import BadAnswer, NodeRefused, NoReceipt, ReceiptNotFresh
+from sayso.node_client.answers import (
+    Anchored,
+    CheckAnswer,
+    Claim,
+    HeldLicense,
+    NodeInfo,
+    Peer,
+    Submitted,
+)
+from sayso.node_client.fields import Fields
+from sayso_protocol import errors as protocol_errors
+from sayso_protocol.encoding.row_tree import ROW_BYTES
+from sayso_protocol.errors import SaysoError
+from sayso_protocol.ethereum.batches import AnchorProof
+from sayso_protocol.limits import LIMITS
+from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.envelope import Envelope, decode
+from sayso_protocol.network import Network
+from sayso_protocol.network_file import NetworkFile
+from sayso_protocol.primitives import hex_text
+from sayso_protocol.receipts.receipt import Receipt, check_results, join_rows
+from sayso_protocol.receipts.text import acknowledgement_from_json, receipt_from_json
+from sayso_protocol.signatures.wallets import EoaVerifier
+from sayso_protocol.verdicts.verdict import REASONS, License, Query, Row
+
+_CODES = {
+    one.code: one
+    for one in vars(protocol_errors).values()
+    if isinstance(one, type) and issubclass(one, SaysoError)
+}
+
+
+@dataclass(frozen=True)
+class Question:
+    """A check as it is asked.
+
+    Attributes:
+        query: Grantee and purpose.
+        rows: The manifest's rows, one by one or joined (license . item, 64 bytes each).
+        max_age_s: The oldest view of chain and peers that is accepted, seconds.
+        run_id: The asker's own name for the run; a new one each time makes old answers useless.
+    """
+
+    query: Query
+    rows: Sequence[Row] | bytes
+    max_age_s: int
+    run_id: str
+
+    @cached_property
+    def joined(self) -> bytes:
+        """The rows as a node takes them."""
+        return self.rows if isinstance(self.rows, bytes) else join_rows(self.rows)
+
+
+def refusal(error: Fields) -> SaysoError:
+    """The error that a node's {"code", "message"} stands for."""
+    code, message = error.text("code"), error.text("message")
+    return _CODES[code](message) if code in _CODES else NodeRefused(f"{code}: {message}")
+
+
+def read_node_info(answer: Fields) -> NodeInfo:
+    """GET /v1/node: the node's word about itself."""
+    place, counters = answer.fields("network"), answer.fields("counters")
+    block = Fields(answer.get("block", dict)) if answer.get("block", dict, type(None)) else None
+    return NodeInfo(
+        name=answer.text("name"),
+        version=answer.text("version"),
+        node_key=answer.key("node_key"),
+        peer_id=answer.text("peer_id"),
+        network=Network(place.count("chain_id"), place.address("registry")),
+        time=float(answer.get("time", int, float)),
+        block=(block.count("number"), float(block.get("time", int, float))) if block else None,
+        listen=tuple(answer.values("listen", str)),
+        counters={name: counters.count(name) for name in counters},
+    )
+
+
+def read_peers(answer: Fields) -> list[Peer]:
+    """GET /v1/peers: the node's word."""
+    peers = [Fields(one) for one in answer.values("peers", dict)]
+    return [Peer(one.text("peer_id"), one.text("address"), one.get("connected", bool)) for one in peers]
+
+
+def read_license(answer: Fields, license_hash: bytes, network: Network) -> HeldLicense:
+    """GET /v1/licenses/...: raises BadSignature, BadProof and what makes a consent invalid."""
+    envelope = read_consent(answer, license_hash, network)
+    assert isinstance(envelope.message, Consent)  # noqa: S101 - read_consent has looked
+    anchor = answer.get("anchor", dict, type(None))
+    held = HeldLicense(
+        license_hash,
+        License(envelope.message, envelope.items),
+        answer.count("revoked_permissions"),
+        _read_anchor(Fields(anchor), license_hash) if anchor is not None else None,
+    )
+    if held.revoked > held.permissions:
+        raise BadAnswer("the node's answer has more revoked permissions than there are")
+    return held
+
+
+def read_consent(answer: Fields, license_hash: bytes, network: Network) -> Envelope:
+    """The signed consent itself, from the same answer; raises BadAnswer, BadSignature likewise."""
+    try:
+        body = base64.b64decode(answer.text("envelope"), validate=True)
+    except ValueError as error:
+        raise BadAnswer("the node's answer has an envelope that is not base64") from error
+    envelope = decode(body, network)
+    if not isinstance(envelope.message, Consent) or envelope.digest != license_hash:
+        raise BadAnswer("the node gave another message than the license asked for")
+    envelope.check_signatures(EoaVerifier())
+    return envelope
+
+
+def read_claims(answer: Fields) -> tuple[list[Claim], str | None]:
+    """GET /v1/items/.../claims: the node's word, and where the next page begins."""
+    claims = [
+        Claim(one.hash("license"), one.address("contributor"))
+        for one in map(Fields, answer.values("claims", dict))
+    ]
+    after: str | None = answer.get("next", type(None), str)
+    return claims, after
+
+
+def _read_anchor(answer: Fields, license_hash: bytes) -> Anchored:
+    path = answer.fields("proof")
+    proof = AnchorProof(
+        path.key("sponsor"),
+        path.count("count"),
+        path.count("index"),
+        path.hashes("path"),
+        path.hash("tree"),
+    )
+    anchored = Anchored(answer.hash("root"), answer.count("block_number"), proof)
+    proof.check(license_hash, anchored.root)
+    return anchored
+
+
+def read_submitted(
+    answer: Fields, envelopes: Sequence[Envelope], trusted: NetworkFile
+) -> list[Submitted]:
+    """POST /v1/messages: one result for each envelope, in order; raises what one was refused for."""
+    results = [Fields(one) for one in answer.values("results", dict)]
+    if len(results) != len(envelopes):
+        raise BadAnswer(f"the node answered {len(results)} messages of {len(envelopes)}")
+    pairs = zip(results, envelopes, strict=True)
+    return [_read_result(result, envelope, trusted) for result, envelope in pairs]
+
+
+def _read_result(result: Fields, envelope: Envelope, trusted: NetworkFile) -> Submitted:
+    status = result.text("status")
+    if status == "refused":
+        raise refusal(result.fields("error"))
+    if status not in {"stored", "known", "pending"} or result.hash("digest") != envelope.digest:
+        raise BadAnswer(f"the node did not say what became of {hex_text(envelope.digest)}")
+    if status == "pending":
+        return Submitted(envelope.digest, new=False, pending=True)
+    new = status == "stored"
+    acknowledgement = result.get("acknowledgement", dict, type(None))
+    if acknowledgement is None:
+        return Submitted(envelope.digest, new)
+    signed = acknowledgement_from_json(acknowledgement)
+    operator = signed.check(trusted)
+    if signed.statement.digest != envelope.digest:
+        raise BadAnswer("the node acknowledged another message than the one it was given")
+    return Submitted(envelope.digest, new, signed, operator)
+
+
+def read_check(answer: Fields, question: Question, trusted: NetworkFile, now: float) -> CheckAnswer:
+    """POST /v1/check: the reasons, once the receipt binds them to this question.
+
+    Raises:
+        BadAnswer: Too few reasons, a reason nobody knows, or a receipt for another question.
+        NoReceipt: Nobody signed for them.
+        ReceiptNotFresh: It was signed at another time.
+        BadProof: The receipt is for other rows or reasons.
+        WrongNetwork: See Signed.check; UnknownSigner and BadSignature likewise.
+    """
+    numbers = answer.get("reasons", bytes)
+    _check_reasons(numbers, len(question.joined) // ROW_BYTES)
+    value: Any = answer.get("receipt", dict, type(None))
+    if value is None:
+        raise NoReceipt("the node answered without a signed receipt")
+    signed = receipt_from_json(value)
+    operator = signed.check(trusted)
+    _check_question(signed.statement, question)
+    check_results(signed.statement, question.joined, numbers)
+    if abs(signed.statement.time - now) > LIMITS.clock_skew_s:
+        raise ReceiptNotFresh("the receipt's time differs from this machine's by over ten minutes")
+    return CheckAnswer(numbers, signed, operator)
+
+
+def _check_reasons(numbers: bytes, count: int) -> None:
+    if len(numbers) != count:
+        raise BadAnswer(f"the node gave {len(numbers)} reasons for {count} rows")
+    if strange := set(numbers) - REASONS.keys():
+        raise BadAnswer(f"the node gave a reason nobody knows ({min(strange)})")
+
+
+def _check_question(receipt: Receipt, question: Question) -> None:
+    asked = (
+        question.query.grantee,
+        question.query.purpose,
+        question.max_age_s,
+        question.run_id,
+    )
+    if (receipt.grantee, receipt.purpose, receipt.max_age_s, receipt.run_id) != asked:
+        raise BadAnswer("the node's receipt is for another question")
+
+
+def read_license_hashes(answer: Fields) -> tuple[bytes, ...]:
+    """GET /v1/contributors/...: the node's word; raises BadAnswer unless the list is complete."""
+    hashes = answer.hashes("licenses")
+    if answer.get("next", type(None), str) is not None:
+        raise BadAnswer("the node gives the list in pages, which this release cannot read")
+    return hashes

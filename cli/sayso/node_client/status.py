@@ -1,0 +1,79 @@
+"""A node's answer about one row, verified: the quick look before a single use.
+
+    async with NodeClient(url, trusted) as node:
+        found = await node.status(StatusQuestion(row, Query(grantee, "train-ai"), max_age_s=60))
+    if found.reason is Reason.GRANTED: ...
+
+Default deny: an answer for another question, of another time or badly signed raises.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from sayso.errors import BadAnswer, ReceiptNotFresh
+from sayso_protocol.limits import LIMITS
+from sayso_protocol.network_file import NetworkFile, Operator
+from sayso_protocol.primitives import address_text, hex_text
+from sayso_protocol.receipts.status import StatusAnswer, status_from_json
+from sayso_protocol.verdicts.verdict import Query, Reason, Row
+
+
+@dataclass(frozen=True)
+class StatusQuestion:
+    """What is asked about one row.
+
+    Attributes:
+        row: License and item.
+        query: Grantee and purpose.
+        max_age_s: The oldest view of chain and peers that is accepted, seconds.
+    """
+
+    row: Row
+    query: Query
+    max_age_s: int
+
+    @property
+    def path(self) -> str:
+        """Where a node answers it."""
+        asked = {
+            "grantee": address_text(self.query.grantee),
+            "purpose": self.query.purpose,
+            "max_age_s": self.max_age_s,
+        }
+        return f"/v1/status/{hex_text(self.row.license)}/{hex_text(self.row.item)}?{urlencode(asked)}"
+
+
+@dataclass(frozen=True)
+class Found:
+    """A verified answer about one row, and who signed it."""
+
+    answer: StatusAnswer
+    operator: Operator
+
+    @property
+    def reason(self) -> Reason:
+        """Whether the row is clear, or why not."""
+        return self.answer.status.reason
+
+
+def read_status(answer: Any, question: StatusQuestion, trusted: NetworkFile, now: float) -> Found:
+    """GET /v1/status/...: the reason, once the signature binds it to this question (rule 9.9).
+
+    Raises:
+        BadAnswer: It is for another question.
+        ReceiptNotFresh: It was signed at another time.
+        BadProof: See StatusAnswer.check; WrongNetwork, UnknownSigner and BadSignature likewise.
+    """
+    read = status_from_json(answer)
+    operator = read.check(trusted)
+    status = read.status
+    if (status.row, status.query, status.max_age_s) != (
+        question.row,
+        question.query,
+        question.max_age_s,
+    ):
+        raise BadAnswer("the node's status answer is for another question")
+    if abs(read.head.statement.time - now) > LIMITS.clock_skew_s:
+        raise ReceiptNotFresh("the answer's time differs from this machine's by over ten minutes")
+    return Found(read, operator)

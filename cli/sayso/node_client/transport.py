@@ -1,0 +1,124 @@
+"""HTTP to one node: JSON answers or a SaysoError, bounded in time and size, no redirects.
+
+Proxies from the environment are not used: a check tells what a buyer trains on.
+"""
+
+from collections.abc import AsyncIterator
+from types import TracebackType
+from typing import Any, Final, Self
+
+import aiohttp
+import msgpack
+
+from sayso.errors import BadAnswer, NodeUnreachable
+from sayso.node_client.fields import Fields
+from sayso.node_client.parsing import refusal
+from sayso_protocol.encoding.json_text import parse_json
+from sayso_protocol.errors import Malformed
+
+CONNECT_S: Final = 10.0
+ANSWER_S: Final = 30.0
+CHECK_S: Final = 600.0  # a million rows take a while
+MSGPACK: Final = "application/msgpack"
+OK: Final = 200
+PARTIAL: Final = 206
+ANSWER_BYTES: Final = 256 * 1024 * 1024
+STREAM: Final = aiohttp.ClientTimeout(sock_connect=CONNECT_S, sock_read=ANSWER_S)
+
+
+class Transport:
+    """Transport asks one node."""
+
+    def __init__(self, url: str, *, get_s: float = ANSWER_S, post_s: float = CHECK_S) -> None:
+        self.url = url.rstrip("/")
+        self._get_timeout = aiohttp.ClientTimeout(total=get_s, sock_connect=CONNECT_S)
+        self._post_timeout = aiohttp.ClientTimeout(total=post_s, sock_connect=CONNECT_S)
+        self._session: aiohttp.ClientSession
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._session.close()
+
+    async def get(self, path: str) -> Fields:
+        """GET; raises NodeUnreachable, BadAnswer and what the node refuses with."""
+        return await self._ask("GET", path, timeout=self._get_timeout)
+
+    async def post(self, path: str, **body: Any) -> Fields:
+        """POST with aiohttp's `json=` or `data=` and `headers=`; 202 and 422 are answers, too."""
+        return await self._ask("POST", path, timeout=self._post_timeout, **body)
+
+    async def post_packed(self, path: str, fields: dict[str, Any]) -> Fields:
+        """POST msgpack; the answer is msgpack, too, or a refusal in JSON."""
+        options = {"data": msgpack.packb(fields), "headers": {"Content-Type": MSGPACK}}
+        return await self._ask("POST", path, timeout=self._post_timeout, **options)
+
+    async def stream(self, path: str, start: int = 0) -> AsyncIterator[bytes]:
+        """GET the bytes of a file from `start` on, as they come; raises what `get` raises."""
+        headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={start}-"} if start else {})
+        try:
+            async with self._session.get(
+                self.url + path, headers=headers, allow_redirects=False, timeout=STREAM
+            ) as response:
+                if response.status not in {OK, PARTIAL}:
+                    _judge(response.status, await _read(response))
+                    raise BadAnswer(f"the node answered {response.status} to a file")
+                skipped = start if response.status == OK else 0  # it knows no ranges
+                async for chunk in response.content.iter_any():
+                    rest, skipped = chunk[skipped:], max(0, skipped - len(chunk))
+                    if rest:
+                        yield rest
+        except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
+            why = str(error) or type(error).__name__
+            raise NodeUnreachable(f"no answer from {self.url}: {why}") from error
+
+    async def _ask(self, method: str, path: str, **options: Any) -> Fields:
+        try:
+            async with self._session.request(
+                method, self.url + path, allow_redirects=False, **options
+            ) as response:
+                text = await _read(response)
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+            why = str(error) or type(error).__name__
+            raise NodeUnreachable(f"no answer from {self.url}: {why}") from error
+        if response.status == OK and response.content_type == MSGPACK:
+            return _unpack(text)
+        return _judge(response.status, text)
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    parts, size = [], 0
+    async for part in response.content.iter_any():
+        size += len(part)
+        if size > ANSWER_BYTES:
+            raise BadAnswer("the node's answer is too long")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _unpack(data: bytes) -> Fields:
+    """An answer in msgpack; raises BadAnswer."""
+    try:
+        return Fields(msgpack.unpackb(data, max_array_len=0, max_map_len=64, max_ext_len=0))
+    except (ValueError, msgpack.UnpackException) as error:
+        raise BadAnswer("the node's answer is not msgpack") from error
+
+
+def _judge(status: int, text: bytes) -> Fields:
+    """The answer, or the refusal; anything else is BadAnswer."""
+    try:
+        answer = Fields(parse_json(text))
+    except Malformed as error:
+        raise BadAnswer(f"the node answered {status} with something that is not JSON") from error
+    if "error" in answer:
+        raise refusal(answer.fields("error"))
+    if status not in {200, 202, 422}:
+        raise BadAnswer(f"the node answered {status} without saying why")
+    return answer

@@ -1,0 +1,53 @@
+"""The HTTP server: routes, limits and the one error shape, put together."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+
+from aiohttp import web
+
+from sayso_node.api.http.bodies import HELD_BYTES, ROOM, Room
+from sayso_node.api.http.connections import Connections
+from sayso_node.api.http.negotiation import negotiated
+from sayso_node.api.http.queries import documented
+from sayso_node.api.http.responses import errors_as_json
+
+SHUTDOWN_S = 2.0
+
+
+class HttpServer:
+    """Serves routes on one address; `closing` ends what would otherwise never end by itself."""
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        routes: Iterable[web.RouteDef],
+        closing: Iterable[Callable[[], Awaitable[None]]] = (),
+    ) -> None:
+        room = Room(HELD_BYTES)
+        self._connections = Connections(room)
+        self._app = app = web.Application(middlewares=[negotiated, errors_as_json, documented])
+        app[ROOM] = room
+        app.add_routes(routes)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
+        self._host = host
+        self._port = port
+        self._closing = tuple(closing)
+        self._listening: asyncio.Server | None = None
+
+    async def start(self) -> None:
+        """Listen; raises OSError when the address is taken."""
+        await self._runner.setup()
+        server = self._runner.server
+        assert server  # noqa: S101 - setup() made it
+        self._listening = await asyncio.get_running_loop().create_server(
+            lambda: self._connections.welcome(server), self._host, self._port, backlog=1_024
+        )
+
+    async def stop(self) -> None:
+        """Finish requests under way and close."""
+        if self._listening:
+            self._listening.close()
+        for close in self._closing:
+            await close()
+        await self._runner.cleanup()

@@ -1,0 +1,139 @@
+"""GET /v1/events: every revocation as it becomes known, as server-sent events (WHATWG HTML).
+
+An event's id is the store's id and a number that only grows. Who comes back with `Last-Event-ID` gets
+what came since, each once and without a gap; who comes with an id of another store, or one that this
+store has not got to, is told to begin again: `resync`.
+"""
+
+import asyncio
+import json
+import logging
+import re
+from typing import Final
+
+from aiohttp import web
+
+from sayso_node.api.http.negotiation import EVENTS, ORIGIN
+from sayso_node.api.http.responses import error_body
+from sayso_node.errors import BadRequest, NodeBusy, Resync
+from sayso_node.store import events, queries
+from sayso_node.store.engine import Engine
+from sayso_node.store.events import Event
+from sayso_protocol.errors import SaysoError
+from sayso_protocol.primitives import address_text, hex_text
+
+STREAMS: Final = 256
+PAGE: Final = 256  # events in one reading
+PAUSE_S: Final = 0.1  # between two readings, so that many commits cost a listener one
+BEAT_S: Final = 15.0  # a comment when nothing happens, so that both ends know of each other
+STALL_S: Final = 30.0  # for somebody who does not read
+START: Final = "0"  # as an id: from the first event on
+log = logging.getLogger(__name__)
+
+_ID: Final = re.compile(r"([0-9a-f]{32})-(0|[1-9][0-9]{0,18})", re.ASCII)
+
+
+class EventRoutes:
+    """Tells listeners what becomes revoked."""
+
+    def __init__(self, store: Engine) -> None:
+        self._store = store
+        self._streams: set[asyncio.Task[None]] = set()
+
+    def routes(self) -> list[web.RouteDef]:
+        """The routes of this file."""
+        return [web.get("/v1/events", self.events, allow_head=False)]
+
+    async def close(self) -> None:
+        """End all streams."""
+        for one in self._streams:
+            one.cancel()
+        await asyncio.gather(*self._streams, return_exceptions=True)
+
+    async def events(self, request: web.Request) -> web.StreamResponse:
+        """Events from after the id on, or from now on, for as long as the listener listens."""
+        if not set(request.query) <= {"after"}:
+            raise BadRequest("the query may have after, an event's id")
+        if len(self._streams) >= STREAMS:
+            raise NodeBusy(f"{STREAMS} others are listening; try another node")
+        text = request.headers.get("Last-Event-ID") or request.query.get("after")
+        store_id, seq = self._begin(text)
+        response = web.StreamResponse(headers={**ORIGIN, "Cache-Control": "no-store"})
+        response.content_type = EVENTS
+        stream = asyncio.create_task(self._stream(request, response, store_id, seq))
+        self._streams.add(stream)
+        try:
+            await asyncio.wait({stream})
+        finally:
+            stream.cancel()
+            self._streams.discard(stream)
+        if not stream.cancelled() and (error := stream.exception()):
+            _end(request, error)
+        return response
+
+    def _begin(self, text: str | None) -> tuple[str, int]:
+        """The store's id, and after which event to begin; raises BadRequest and Resync."""
+        with self._store.read() as db:
+            store_id = events.store_id(db).hex()
+            first, last = queries.first_event(db), events.last_seq(db)
+        if text is None:
+            return store_id, last
+        if text == START:
+            text = f"{store_id}-0"
+        if not (match := _ID.fullmatch(text)):
+            raise BadRequest("an event's id is the store's id, a hyphen and a number")
+        seq = int(match[2])
+        if match[1] != store_id or seq > last or seq + 1 < first:
+            raise Resync("this store has not the events after that id; begin again without one")
+        return store_id, seq
+
+    async def _stream(
+        self, request: web.Request, response: web.StreamResponse, store_id: str, seq: int
+    ) -> None:
+        await response.prepare(request)
+        await _write(response, f": {store_id}-{seq}\n\n")
+        try:
+            while True:
+                seen = self._store.commits  # before the reading: no commit falls between
+                with self._store.read() as db:
+                    page = events.events_after(db, seq, PAGE)
+                if page:
+                    await _write(response, "".join(_text(store_id, one) for one in page))
+                    seq = page[-1].seq
+                if len(page) < PAGE:
+                    await self._wait(response, seen)
+        except SaysoError as error:  # the answer has begun: it can only be told within it
+            await _write(response, f"event: error\ndata: {json.dumps(error_body(error))}\n\n")
+
+    async def _wait(self, response: web.StreamResponse, seen: int) -> None:
+        await asyncio.sleep(PAUSE_S)
+        try:
+            async with asyncio.timeout(BEAT_S):
+                await self._store.committed(seen)
+        except TimeoutError:
+            await _write(response, ":\n\n")
+
+
+def _end(request: web.Request, error: BaseException) -> None:
+    """Hang up: the answer has begun, so nothing else can be said, and perhaps nobody reads."""
+    if not isinstance(error, (ConnectionError, TimeoutError)):
+        log.error("unforeseen fault in an event stream", exc_info=error)
+    if request.transport:
+        request.transport.abort()
+
+
+async def _write(response: web.StreamResponse, text: str) -> None:
+    async with asyncio.timeout(STALL_S):
+        await response.write(text.encode())
+
+
+def _text(store_id: str, event: Event) -> str:
+    data = {
+        "contributor": address_text(event.address),
+        "word": str(event.word),
+        "mask": str(event.mask),
+        "source": event.source,
+        "digest": hex_text(event.digest) if event.digest else None,
+        "time": event.time,
+    }
+    return f"id: {store_id}-{event.seq}\nevent: revocation\ndata: {json.dumps(data)}\n\n"

@@ -1,0 +1,81 @@
+"""GET lists in pages: the licenses of a contributor, and who claims what about an item."""
+
+import asyncio
+from typing import Any
+
+from aiohttp import web
+
+from sayso_node.api.http.paging import Pages, Wanted
+from sayso_node.store import queries
+from sayso_node.store.engine import Engine
+from sayso_node.store.queries import Claim
+from sayso_node.verdicts.judge import StoreKnowledge
+from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.envelope import decode
+from sayso_protocol.network import Network
+from sayso_protocol.primitives import address_from_text, address_text, hash_from_text, hex_text
+from sayso_protocol.verdicts.verdict import License, is_revoked
+
+LICENSES = 1_000  # of a page
+CLAIMS = 100  # of a page: each is judged for every purpose
+
+
+class ListRoutes:
+    """Answers from the store, a page at a time."""
+
+    def __init__(self, network: Network, store: Engine, pages: Pages) -> None:
+        self._network = network
+        self._store = store
+        self._pages = pages
+
+    def routes(self) -> list[web.RouteDef]:
+        """The routes of this file."""
+        return [
+            web.get("/v1/contributors/{address}/licenses", self.licenses_of),
+            web.get("/v1/items/{item}/claims", self.claims),
+        ]
+
+    async def licenses_of(self, request: web.Request) -> web.Response:
+        """The license hashes of a contributor, oldest first."""
+        contributor = address_from_text(request.match_info["address"])
+        wanted = self._pages.wanted(request, LICENSES)
+        with self._store.read() as db:
+            found = queries.licenses_after(db, contributor, wanted.after, wanted.limit + 1)
+        rows, after = self._pages.page(request, found, [seq for seq, _ in found], wanted.limit)
+        return web.json_response({"licenses": [hex_text(one) for _, one in rows], "next": after})
+
+    async def claims(self, request: web.Request) -> web.Response:
+        """Who licensed this item, and for what. Rule 8.11: that is never clear."""
+        item = hash_from_text(request.match_info["item"])
+        wanted = self._pages.wanted(request, CLAIMS)
+        found = await asyncio.to_thread(self._claims, item, wanted)
+        rows, after = self._pages.page(
+            request, [body for _, body in found], [seq for seq, _ in found], wanted.limit
+        )
+        return web.json_response({"clear": False, "claims": list(rows), "next": after})
+
+    def _claims(self, item: bytes, wanted: Wanted) -> list[tuple[int, dict[str, Any]]]:
+        """Consents of a thousand items each are read here, so it runs beside the event loop."""
+        with self._store.read() as db:
+            knowledge = StoreKnowledge(db, self._network)
+            found = queries.claims_after(db, item, wanted.after, wanted.limit + 1)
+            return [(one.seq, self._claim(knowledge, one, item)) for one in found]
+
+    def _claim(self, knowledge: StoreKnowledge, claim: Claim, item: bytes) -> dict[str, Any]:
+        envelope = decode(claim.body, self._network)
+        consent = envelope.message
+        assert isinstance(consent, Consent)  # noqa: S101 - it was stored as one
+        held = License(consent, envelope.items)
+        return {
+            "license": hex_text(claim.license),
+            "contributor": address_text(consent.contributor),
+            "parties": [address_text(one) for one in consent.parties],
+            "grantee": address_text(consent.grantee),
+            "via": consent.via,
+            "purposes": list(consent.purposes),
+            "revoked_purposes": [
+                one for one in consent.purposes if is_revoked(knowledge, held, item, one)
+            ],
+            "issued_at": consent.issued_at,
+            "expires_at": consent.expires_at,
+        }

@@ -1,0 +1,1 @@
+"""The values of the API, described: OpenAPI and JSON Schema."""

@@ -1,0 +1,1 @@
+"""The batches behind anchored roots, fetched from peers and operators."""

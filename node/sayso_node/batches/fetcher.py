@@ -1,0 +1,117 @@
+"""Fetches the batches behind anchored roots from peers and operators, and believes only the root.
+
+A batch is kept only if its header and licenses hash to the root that stands on our own view of the
+chain.
+"""
+
+import asyncio
+import logging
+from functools import partial
+from typing import Any, Protocol
+
+from sayso_node.batches.protocol import read_answer
+from sayso_node.counters import Counters
+from sayso_node.errors import PeerUnreachable, StoreUnusable
+from sayso_node.interfaces import Transport
+from sayso_node.store import chain_state
+from sayso_node.store.engine import Engine
+from sayso_protocol.errors import BadProof, SaysoError
+from sayso_protocol.ethereum.batches import Batch
+from sayso_protocol.messages.wire import BATCH_PROTOCOL
+from sayso_protocol.primitives import hash_from_text, hex_text
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 16
+INTERVAL_S = 1.0
+TIMEOUT_S = 10.0
+
+
+class JsonFetcher(Protocol):
+    """JsonFetcher gets a JSON document from another operator's node."""
+
+    async def get(self, url: str) -> Any:
+        """The document; raises PeerUnreachable."""
+        ...
+
+
+class BatchFetcher:
+    """Completes anchored roots with their batches."""
+
+    def __init__(
+        self,
+        operator_urls: tuple[str, ...],
+        fetcher: JsonFetcher,
+        store: Engine,
+        counters: Counters,
+        network: Transport | None = None,
+    ) -> None:
+        self._urls = operator_urls
+        self._fetcher = fetcher
+        self._store = store
+        self._counters = counters
+        self._network = network
+        self._after = b""
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            try:
+                await self.step()
+            except StoreUnusable as error:
+                log.warning("batches could not be kept: %s", error)
+            await asyncio.sleep(INTERVAL_S)
+
+    async def step(self) -> None:
+        """Ask for some missing batches, next time for others; raises StoreUnusable.
+
+        Anybody can anchor a root that nobody has the batch of: it must not keep the others waiting.
+        """
+        with self._store.read() as db:
+            missing = chain_state.missing_batches(db, self._after, AT_ONCE)
+        self._after = missing[-1] if missing else b""
+        for root in missing:
+            await self._fetch(root)
+
+    async def _fetch(self, root: bytes) -> None:
+        """Ask one peer after the other, then the operators over HTTP."""
+        if batch := await self._from_peers(root):
+            await self._keep(batch)
+            return
+        for url in self._urls:
+            try:
+                batch = read_batch(await self._fetcher.get(f"{url}/v1/batches/{hex_text(root)}"), root)
+            except (PeerUnreachable, BadProof) as error:
+                log.info("no batch from %s: %s", url, error)
+                continue
+            await self._keep(batch)
+            return
+
+    async def _from_peers(self, root: bytes) -> Batch | None:
+        if self._network is None:
+            return None
+        for peer in await self._network.peers():
+            if not peer.connected:
+                continue
+            try:
+                answer = await self._network.request(peer.peer_id, BATCH_PROTOCOL, root, TIMEOUT_S)
+                return read_answer(answer, root)
+            except SaysoError as error:
+                log.info("no batch from %s: %s", peer.peer_id, error)
+        return None
+
+    async def _keep(self, batch: Batch) -> None:
+        await self._store.write(partial(chain_state.add_batch, batch=batch, own=False))
+        self._counters.add("batches_fetched")
+
+
+def read_batch(document: Any, root: bytes) -> Batch:
+    """Read a batch from JSON and check that it is the one under `root`; raises BadProof."""
+    try:
+        licenses = tuple(hash_from_text(one) for one in document["licenses"])
+        batch = Batch(bytes.fromhex(document["sponsor"]), licenses)
+    except (TypeError, KeyError, ValueError, AttributeError, SaysoError) as error:
+        raise BadProof("the document is not a batch") from error
+    if batch.root != root:
+        raise BadProof("the batch gives another root than the anchored one")
+    return batch

@@ -1,0 +1,44 @@
+"""Gets JSON from other operators' nodes over HTTP, within a limit of size and time."""
+
+from typing import Any
+
+from aiohttp import ClientError, ClientSession, ClientTimeout
+
+from sayso_node.errors import PeerUnreachable
+from sayso_protocol.encoding.json_text import parse_json
+from sayso_protocol.errors import Malformed
+
+TIMEOUT_S = 10.0
+DOCUMENT_BYTES = 4_194_304
+
+
+class HttpJson:
+    """See batch_fetcher.JsonFetcher."""
+
+    def __init__(self) -> None:
+        self._session: ClientSession | None = None
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session:
+            await self._session.close()
+
+    async def get(self, url: str) -> Any:
+        """The document at a URL; raises PeerUnreachable."""
+        if self._session is None:
+            self._session = ClientSession(timeout=ClientTimeout(total=TIMEOUT_S))
+        try:
+            async with self._session.get(url, allow_redirects=False) as response:
+                if response.status != 200:
+                    raise PeerUnreachable(f"{url} answered {response.status}")
+                body = await response.content.read(DOCUMENT_BYTES + 1)
+                while len(body) <= DOCUMENT_BYTES and not response.content.at_eof():
+                    body += await response.content.read(DOCUMENT_BYTES + 1 - len(body))
+        except (ClientError, TimeoutError, OSError, ValueError) as error:
+            raise PeerUnreachable(f"{url} did not answer: {error}") from error
+        if len(body) > DOCUMENT_BYTES:
+            raise PeerUnreachable(f"{url} answered with too much")
+        try:
+            return parse_json(body)
+        except Malformed as error:
+            raise PeerUnreachable(f"{url} did not answer with JSON") from error

@@ -1,0 +1,43 @@
+"""`/sayso/batch/1`: the batch behind an anchored root, asked of a peer (rule 10.9).
+
+The request is the root. The answer is the canonical array of the maker's key and the license hashes,
+joined. It is believed only if it gives the root.
+"""
+
+from typing import Final
+
+from sayso_node.errors import NotFound
+from sayso_node.store import chain_state
+from sayso_node.store.engine import Engine
+from sayso_protocol.encoding.packing import pack, unpack
+from sayso_protocol.errors import BadProof, Malformed
+from sayso_protocol.ethereum.batches import Batch
+from sayso_protocol.primitives import HASH_BYTES
+
+ANSWER_BYTES: Final = 4_194_304
+
+
+def answer_batch(store: Engine, request: bytes) -> bytes:
+    """The answer for a peer; raises Malformed or NotFound."""
+    if len(request) != HASH_BYTES:
+        raise Malformed("the request is the root of a batch, 32 bytes")
+    with store.read() as db:
+        found = chain_state.batch(db, request)
+    if found is None:
+        raise NotFound("no batch of this root is held")
+    return pack([found.sponsor, b"".join(found.licenses)])
+
+
+def read_answer(answer: bytes, root: bytes) -> Batch:
+    """The batch in an answer; raises BadProof if it is not the one under this root, or a SaysoError."""
+    value = unpack(answer, max_bytes=ANSWER_BYTES)
+    if not isinstance(value, list | tuple) or [type(one) for one in value] != [bytes, bytes]:
+        raise Malformed("the answer is not a batch")
+    sponsor, joined = value
+    if len(sponsor) != HASH_BYTES or not joined or len(joined) % HASH_BYTES:
+        raise Malformed("the answer is not a batch")
+    starts = range(0, len(joined), HASH_BYTES)
+    batch = Batch(sponsor, tuple(joined[start : start + HASH_BYTES] for start in starts))
+    if batch.root != root:
+        raise BadProof("the batch gives another root than the anchored one")
+    return batch

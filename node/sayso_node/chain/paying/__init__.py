@@ -1,0 +1,1 @@
+"""Paying on the chain: anchors, relays and wallet deployments, once each."""

@@ -1,0 +1,85 @@
+"""Which kept messages of a contributor carry the bits that are missing on chain: the fewest, nearly.
+
+Whoever has nothing to carry just now is held back, so that a crowd of them keeps nobody else out.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from sayso_contracts.relay import RelayItem, relay_item
+from sayso_node.store import relays
+from sayso_protocol.messages.envelope import Envelope, decode
+from sayso_protocol.messages.revocation import Revocation
+from sayso_protocol.network import Network
+from sayso_protocol.permissions.words import Masks
+
+LANDED_PAUSE_S = 60.0  # for what is on chain and not yet final; a reorganisation ends it
+
+
+class Carried(NamedTuple):
+    """A message for a relay, by its digest, as the registry takes it (rule 4.4)."""
+
+    digest: bytes
+    item: RelayItem
+
+
+class Choice(NamedTuple):
+    """What a relay is to carry for one contributor.
+
+    Attributes:
+        messages: In the order in which they go.
+        again_at: When to look again if there are none; None if a relay is under way.
+    """
+
+    messages: Sequence[Carried]
+    again_at: float | None = None
+
+
+def choose(
+    db: sqlite3.Connection, network: Network, address: bytes, now: float, under_way: frozenset[bytes]
+) -> Choice:
+    """What a relay is to carry for an address, beside the messages that are under way."""
+    missing = relays.missing(db, address)
+    if not missing:
+        return Choice((), now + LANDED_PAUSE_S)
+    heard = [decode(body, network) for _, body in relays.stored_of(db, address)]
+    for one in heard:
+        if one.digest in under_way:
+            missing = _without(missing, one)
+    if not missing:
+        return Choice(())
+    again_at = {one.digest: relays.refusal(db, one.digest).again_at for one in heard}
+    ready = [one for one in heard if again_at[one.digest] <= now and one.digest not in under_way]
+    chosen = _fewest(ready, missing)
+    later = [time for time in again_at.values() if time > now]
+    return Choice(chosen, min(later, default=now + relays.FIRST_PAUSE_S))
+
+
+def _fewest(heard: Iterable[Envelope], missing: Masks) -> list[Carried]:
+    left, chosen = list(heard), list[Carried]()
+    while missing and left:
+        best = max(left, key=lambda one: _carries(one, missing))
+        if not _carries(best, missing):
+            break
+        left.remove(best)
+        missing = _without(missing, best)
+        chosen.append(Carried(best.digest, relay_item(_revocation(best), best.signature)))
+    return chosen
+
+
+def _revocation(envelope: Envelope) -> Revocation:
+    assert isinstance(envelope.message, Revocation)  # noqa: S101 - it was stored as one
+    return envelope.message
+
+
+def _carries(envelope: Envelope, missing: Masks) -> int:
+    """How many of the missing bits a message has."""
+    bits = _revocation(envelope).bits
+    return sum((bits.get(word, 0) & mask).bit_count() for word, mask in missing.items())
+
+
+def _without(missing: Masks, envelope: Envelope) -> Masks:
+    bits = _revocation(envelope).bits
+    left = {word: mask & ~bits.get(word, 0) for word, mask in missing.items()}
+    return {word: mask for word, mask in left.items() if mask}

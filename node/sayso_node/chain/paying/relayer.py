@@ -1,0 +1,189 @@
+"""Relays acknowledged revocations to the registry in batches, so that they become provable state.
+
+A batch holds the fewest kept messages of a contributor that carry the missing bits, side by side, since
+a word that was just written is cheap to write again. What a batch may cost is known beforehand
+(sayso_contracts.relay). What the registry rejects is tried again later, and hinders no other; a wallet
+that does not exist yet is deployed first (wallet_deployer.py). The next batch is made when the last one
+was read from the chain, and has nothing that an earlier one carries which is not final: payer and
+follower may look at two forks. So nothing is relayed twice; what is not on chain is wanted until it is,
+so nothing is left out.
+"""
+
+import asyncio
+import logging
+import sqlite3
+from typing import NamedTuple
+
+from sayso_contracts.errors import BadLog
+from sayso_contracts.relay import Load, Rejection, load_of, rejections, relay_call
+from sayso_contracts.transactions import MAX_TRANSACTION_GAS
+from sayso_contracts.wallet_deployment import deployment_code
+from sayso_node.alarms import Alarms
+from sayso_node.chain.interface import Account, Landed
+from sayso_node.chain.paying.relay_choice import Carried, choose
+from sayso_node.counters import Counters
+from sayso_node.interfaces import Clock
+from sayso_node.store import chain_state, deployments, intents, relays
+from sayso_node.store.engine import Engine
+from sayso_node.store.intents import Intent
+from sayso_node.store.relays import Want
+from sayso_protocol.network import Network
+from sayso_protocol.primitives import address_text
+
+log = logging.getLogger(__name__)
+
+CONTRIBUTORS = 2_048  # looked at for one batch
+DEPLOYMENT_PAUSE_S = 600.0  # for a wallet that does not exist; that it was deployed ends it
+
+
+class Batch(NamedTuple):
+    """What was found for a relay.
+
+    Attributes:
+        messages: What it carries; none when it is not due.
+        load: Of all of them.
+        held: Contributors who have nothing to carry, what is wanted of them, and when to look again.
+        undeployed: Wallets that must be deployed first, and the code that does it.
+    """
+
+    messages: list[Carried]
+    load: Load
+    held: dict[bytes, tuple[list[Want], float]]
+    undeployed: dict[bytes, bytes]
+
+
+class Relayer:
+    """See payer.Work; makes relays."""
+
+    kind = "relay"
+    creates = False
+
+    def __init__(
+        self,
+        network: Network,
+        account: Account,
+        store: Engine,
+        clock: Clock,
+        counters: Counters,
+        alarms: Alarms,
+        *,
+        wait_s: float,
+        finality: int,
+    ) -> None:
+        self._network = network
+        self._account = account
+        self._registry = address_text(network.registry)
+        self._store = store
+        self._clock = clock
+        self._counters = counters
+        self._alarms = alarms
+        self._wait_s = wait_s
+        self._finality = finality
+        self._room = MAX_TRANSACTION_GAS
+        self._last_size = 0  # messages in the last relay
+        self._ticked: int | None = None
+
+    async def make(self) -> bool:
+        """Make a relay if one is due, and tick off what is done; raises ChainUnreachable also."""
+        await self._tick_off()
+        batch = await self._of_those_who_exist(await asyncio.to_thread(self._batch))
+        if batch.messages or batch.held or batch.undeployed:
+            now = self._clock.now()
+            await self._store.write(lambda db: self._keep(db, batch, now))
+        if batch.messages:
+            self._last_size = len(batch.messages)
+            self._counters.add("relays_made")
+            self._counters.add("relayed", len(batch.messages))
+        return bool(batch.messages)
+
+    def too_large(self) -> bool:
+        """Half as much the next time, but never less than one message."""
+        self._room //= 2
+        return self._last_size > 1
+
+    def landed(self, db: sqlite3.Connection, intent: Intent, landed: Landed, now: float) -> None:
+        """Read what the registry rejected; the next one may be larger again."""
+        self._room = min(2 * self._room, MAX_TRANSACTION_GAS)
+        rejected = self._rejected(landed)
+        for one in rejected:
+            if digest := relays.item_at(db, intent.id, one.index):
+                relays.refused(db, digest, now)
+        self._counters.add("relay_rejected", len(rejected))
+        if rejected:
+            told = f"{len(rejected)} in block {landed.block.number}, the first: {rejected[0].reason}"
+            self._alarms.start("relay-rejected", told)
+        elif landed.ok:
+            self._alarms.end("relay-rejected")
+
+    def failed(self, db: sqlite3.Connection, intent: Intent, now: float) -> None:
+        """Its bits are missing, so they come into the next one."""
+
+    async def _tick_off(self) -> None:
+        with self._store.read() as db:
+            reached = _reached(db)
+        if reached != self._ticked:
+            await self._store.write(lambda db: relays.tick_off(db, reached - self._finality))
+            self._ticked = reached
+
+    def _batch(self) -> Batch:
+        """The messages of the next relay; none while an earlier one was not read from the chain."""
+        now = self._clock.now()
+        batch, due = Batch([], Load(), {}, {}), False
+        with self._store.read() as db:
+            if self._waits(db):
+                return batch
+            under_way = relays.under_way(db, now, _reached(db) - self._finality)
+            for address, since in relays.whose_turn(db, now, CONTRIBUTORS):
+                choice = choose(db, self._network, address, now, under_way)
+                if not choice.messages and choice.again_at is not None:
+                    batch.held[address] = relays.wanted(db, address), choice.again_at
+                for one in choice.messages:
+                    load = batch.load + load_of(one.item)
+                    if load.gas > self._room and batch.messages:
+                        return batch  # full: nobody waits for company
+                    batch.messages.append(one)
+                    batch = batch._replace(load=load)
+                    due = due or since <= now - self._wait_s
+        return batch if due else batch._replace(messages=[])
+
+    async def _of_those_who_exist(self, batch: Batch) -> Batch:
+        """The batch without what wallets signed that do not exist: the registry would refuse it."""
+        messages = list[Carried]()
+        for one in batch.messages:
+            wallet, deployment = one.item.revocation.contributor, one.item.deployment
+            if deployment is None or await self._account.has_code(wallet):
+                messages.append(one)
+                continue
+            batch.undeployed[wallet] = deployment_code(wallet, deployment)
+            with self._store.read() as db:
+                again_at = self._clock.now() + DEPLOYMENT_PAUSE_S
+                batch.held[wallet] = relays.wanted(db, wallet), again_at
+        load = sum((load_of(one.item) for one in messages), Load())
+        return batch._replace(messages=messages, load=load)
+
+    def _waits(self, db: sqlite3.Connection) -> bool:
+        """Whether an earlier relay was not read from the chain yet."""
+        is_open = any(one.kind == self.kind and one.mined is None for one in intents.open_intents(db))
+        return is_open or relays.highest(db) > _reached(db)
+
+    def _keep(self, db: sqlite3.Connection, batch: Batch, now: float) -> None:
+        for address, (wanted, again_at) in batch.held.items():
+            relays.hold_back(db, address, wanted, again_at)
+        for wallet, code in batch.undeployed.items():
+            deployments.want(db, wallet, code)
+        if batch.messages:
+            call = relay_call(self._registry, (one.item for one in batch.messages))
+            intent = intents.add(db, self.kind, b"", call.data, now, batch.load.gas)
+            relays.keep_items(db, intent, [one.digest for one in batch.messages])
+
+    def _rejected(self, landed: Landed) -> list[Rejection]:
+        try:
+            return rejections(landed.logs, self._registry)
+        except BadLog as error:
+            log.warning("an event of our own relay cannot be read: %s", error)
+            return []
+
+
+def _reached(db: sqlite3.Connection) -> int:
+    """Up to which height the chain was followed; -1 before the first reading."""
+    return next((point.number for point in chain_state.followed(db)), -1)

@@ -1,0 +1,147 @@
+"""The account that pays, by web3: prices, signs, sends, and finds what was sent."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from eth_account.signers.local import LocalAccount
+from hexbytes import HexBytes
+from web3.exceptions import TransactionNotFound
+
+from sayso_contracts.errors import CallReverted, TransactionTooLarge
+from sayso_contracts.transactions import (
+    Fees,
+    SignedTransaction,
+    estimate_gas,
+    sign,
+    submit,
+    suggest_fees,
+)
+from sayso_node.chain.interface import Landed
+from sayso_node.chain.reading.endpoints import Endpoints
+from sayso_node.chain.reading.web3_chain import Web3Chain, chain_errors
+from sayso_node.errors import ChainUnreachable
+from sayso_node.freshness import ChainHead
+from sayso_protocol.network import Network
+from sayso_protocol.primitives import address_text
+from sayso_protocol.receipts.receipt import ChainPoint
+
+
+class Web3Account:
+    """See interface.Account; asks whichever endpoint is in use."""
+
+    def __init__(self, account: LocalAccount, network: Network, endpoints: Endpoints) -> None:
+        self._account = account
+        self._network = network
+        self._endpoints = endpoints
+        self._to = address_text(network.registry)
+
+    @property
+    def _chain(self) -> Web3Chain:
+        return self._endpoints.in_use
+
+    async def head(self) -> ChainHead:
+        """The newest block."""
+        return await self._chain.head()
+
+    async def used_nonces(self, at: int | None = None) -> int:
+        """How many nonces are used by blocks up to this height, or by all."""
+        return await self._count("latest" if at is None else at)
+
+    async def pending_nonces(self) -> int:
+        """How many are used by blocks and by what the endpoint's pool holds."""
+        return await self._count("pending")
+
+    async def _count(self, block: Any) -> int:
+        with chain_errors():
+            found = await self._chain.w3.eth.get_transaction_count(self._account.address, block)
+            return _natural(found)
+
+    async def balance(self) -> int:
+        """Wei that it has."""
+        with chain_errors():
+            return _natural(await self._chain.w3.eth.get_balance(self._account.address, "latest"))
+
+    async def suggest_fees(self) -> Fees:
+        """What the endpoint would offer now."""
+        with chain_errors():
+            return await suggest_fees(self._chain.w3)
+
+    async def has_code(self, address: bytes) -> bool:
+        """Whether there is a contract at an address, after the newest block."""
+        with chain_errors():
+            where = self._chain.w3.to_checksum_address(address_text(address))
+            return len(await self._chain.w3.eth.get_code(where, "latest")) > 0
+
+    async def estimate(self, data: bytes, *, creates: bool = False) -> int:
+        """Gas for this call of the registry, or this contract creation, with a margin."""
+        question: dict[str, Any] = {"from": self._account.address, "data": data}
+        if not creates:
+            question["to"] = self._to
+        # The registry refuses nothing of ours: there, it is the endpoint that is wrong.
+        refusals = (TransactionTooLarge, CallReverted) if creates else (TransactionTooLarge,)
+        with chain_errors(*refusals):
+            return _natural(await estimate_gas(self._chain.w3, question))
+
+    async def sign(
+        self, data: bytes, nonce: int, gas: int, fees: Fees, *, creates: bool = False
+    ) -> SignedTransaction:
+        """A signed transaction, not sent: a call or a creation; never for another chain."""
+        await self._chain.check_chain()
+        with chain_errors():
+            transaction = {
+                "type": 2,
+                "chainId": self._network.chain_id,
+                "nonce": nonce,
+                "gas": gas,
+                "maxFeePerGas": fees.max_fee,
+                "maxPriorityFeePerGas": fees.priority_fee,
+                "to": b"" if creates else self._to,
+                "value": 0,
+                "data": data,
+            }
+            return sign(transaction, self._account)
+
+    async def knows(self, tx_hash: bytes) -> bool:
+        """Whether the endpoint has this transaction."""
+        with chain_errors():
+            try:
+                known = await self._chain.w3.eth.get_transaction(HexBytes(tx_hash))
+            except TransactionNotFound:
+                return False
+            if known["hash"] != tx_hash:
+                raise ValueError("the endpoint answered with another transaction")
+            return True
+
+    async def send(self, raw_transaction: bytes) -> None:
+        """Broadcast a transaction by the first endpoint that takes it."""
+        failure: ChainUnreachable | None = None
+        for chain in (self._chain, *(one for one in self._endpoints.all if one is not self._chain)):
+            try:
+                with chain_errors():
+                    await submit(chain.w3, raw_transaction)
+            except ChainUnreachable as error:
+                failure = failure or error
+            else:
+                return
+        assert failure  # noqa: S101 - there is at least one endpoint
+        raise failure
+
+    async def landed(self, tx_hash: bytes) -> Landed | None:
+        """Where a transaction is, or None if it is in no block."""
+        with chain_errors():
+            try:
+                found = await self._chain.w3.eth.get_transaction_receipt(HexBytes(tx_hash))
+            except TransactionNotFound:
+                return None
+            receipt = cast("Mapping[str, Any]", found)
+            if receipt["transactionHash"] != tx_hash:
+                raise ValueError("the endpoint answered with another receipt")
+            block = ChainPoint(_natural(receipt["blockNumber"]), bytes(receipt["blockHash"]))
+            cost = _natural(receipt["gasUsed"]) * _natural(receipt["effectiveGasPrice"])
+            return Landed(block, receipt["status"] == 1, cost, receipt["logs"])
+
+
+def _natural(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 256:
+        raise ValueError(f"a number expected, not {str(value)[:40]!r}")
+    return value

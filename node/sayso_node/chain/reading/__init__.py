@@ -1,0 +1,1 @@
+"""Reading the chain: endpoints, the follower, contract wallets, proofs."""

@@ -1,0 +1,138 @@
+"""Keeps the proof of who brought a revocation to the chain, and when, before endpoints forget it.
+
+For every block in which a revocation landed it asks an endpoint for all transactions and receipts,
+builds the two tries, and keeps what proves those that set bits (rule 10.10). What does not give the
+roots of the block's header is not believed, so a block with transactions of a kind that this release
+does not know has no proof here.
+"""
+
+import asyncio
+import logging
+from functools import partial
+from typing import Any
+
+from sayso_node.chain.reading.eth_call import Links
+from sayso_node.chain.reading.json_rpc import JsonRpc
+from sayso_node.chain.reading.raw_blocks import encode_header, encode_receipt, encode_transaction
+from sayso_node.counters import Counters
+from sayso_node.errors import ChainUnreachable, ProofUnavailable, StoreUnusable
+from sayso_node.interfaces import Clock
+from sayso_node.store import receipts
+from sayso_node.store.engine import Engine
+from sayso_node.store.receipts import Archive, Archived
+from sayso_protocol.errors import BadProof
+from sayso_protocol.ethereum.headers import read_header
+from sayso_protocol.ethereum.transaction_proofs import REVOKED_TOPIC
+from sayso_protocol.ethereum.transactions import logs_of
+from sayso_protocol.ethereum.trie_building import trie_over
+from sayso_protocol.primitives import HASH_BYTES, address_text, hex_text
+from sayso_protocol.receipts.receipt import ChainPoint
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 8  # blocks in a round
+
+
+class Archivist:
+    """Archives block after block, the newest first."""
+
+    def __init__(
+        self,
+        endpoints: Links,
+        registry: bytes,
+        store: Engine,
+        clock: Clock,
+        counters: Counters,
+        *,
+        interval_s: float,
+    ) -> None:
+        self._endpoints = endpoints
+        self._registry = registry
+        self._store = store
+        self._clock = clock
+        self._counters = counters
+        self._interval_s = interval_s
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            try:
+                await self.archive()
+            except StoreUnusable as error:
+                log.warning("receipts could not be kept: %s", error)
+            await asyncio.sleep(self._interval_s)
+
+    async def archive(self) -> None:
+        """One round; raises StoreUnusable."""
+        with self._store.read() as db:
+            wanted = receipts.wanted(db, self._clock.now(), AT_ONCE)
+        for block in wanted:
+            try:
+                found = await self._ask_all(block)
+            except (ChainUnreachable, ProofUnavailable) as error:
+                self._counters.add("receipts_missing")
+                log.warning("nothing proves what landed in block %d: %s", block.number, error)
+                await self._store.write(partial(receipts.failed, block=block, now=self._clock.now()))
+                continue
+            if await self._store.write(partial(receipts.keep, archive=found)):
+                self._counters.add("receipts_kept", len(found.transactions))
+
+    async def _ask_all(self, block: ChainPoint) -> Archive:
+        """The answer of the first endpoint that has one."""
+        failure: ChainUnreachable | ProofUnavailable | None = None
+        for link in self._endpoints.links:
+            try:
+                return await self._ask(link, block)
+            except (ChainUnreachable, ProofUnavailable) as error:
+                failure = failure or error
+            except (TypeError, KeyError, ValueError, AttributeError, BadProof) as error:
+                failure = failure or ChainUnreachable(f"{link.name} answered with nonsense: {error}")
+        assert failure  # noqa: S101 - there is at least one endpoint
+        raise failure
+
+    async def _ask(self, link: JsonRpc, block: ChainPoint) -> Archive:
+        answer = _result(await link.ask("eth_getBlockByHash", [hex_text(block.hash), True]))
+        listed = answer["transactions"]
+        found = await _receipts(link, block, listed)
+        return await asyncio.to_thread(self._archive, block, answer, listed, found)
+
+    def _archive(self, block: ChainPoint, answer: Any, listed: Any, found: Any) -> Archive:
+        raw = encode_header(answer)
+        header = read_header(raw, block.hash)
+        encoded = [encode_receipt(one) for one in found]
+        receipt_trie = trie_over(encoded)
+        transaction_trie = trie_over([encode_transaction(one) for one in listed])
+        if transaction_trie.root != header.transactions or receipt_trie.root != header.receipts:
+            raise ProofUnavailable("the block has transactions of a kind that is not known here")
+        ours = [
+            Archived(place, transaction_trie.proof(place), receipt_trie.proof(place))
+            for place, one in enumerate(found)
+            if self._may_have_set(one) and self._has_set(encoded[place])
+        ]
+        return Archive(block, raw, ours)
+
+    def _may_have_set(self, receipt: Any) -> bool:
+        """Most transactions of a block have nothing to do with the registry."""
+        ours = address_text(self._registry).lower()
+        return any(str(one["address"]).lower() == ours for one in receipt["logs"])
+
+    def _has_set(self, receipt: bytes) -> bool:
+        return any(
+            one.address == self._registry and one.topics[:1] == (REVOKED_TOPIC,)
+            for one in logs_of(receipt)
+            if len(one.data) == 2 * HASH_BYTES
+        )
+
+
+async def _receipts(link: JsonRpc, block: ChainPoint, listed: Any) -> list[Any]:
+    """All receipts of a block, at once where an endpoint can do that."""
+    answer = await link.ask("eth_getBlockReceipts", [hex_text(block.hash)])
+    if answer.get("error") is None and isinstance(answer.get("result"), list):
+        return list(answer["result"])
+    return [_result(await link.ask("eth_getTransactionReceipt", [one["hash"]])) for one in listed]
+
+
+def _result(answer: dict[str, Any]) -> Any:
+    if answer.get("error") is not None or answer.get("result") is None:
+        raise ProofUnavailable("the endpoint does not have that block, or its receipts")
+    return answer["result"]

@@ -1,0 +1,122 @@
+"""One chain endpoint, asked in JSON-RPC over HTTP or WebSocket, within limits of size and time.
+
+Whatever an endpoint does wrong on this level is ChainUnreachable. What it answers is judged by who
+asked.
+"""
+
+import asyncio
+import contextlib
+import json
+from itertools import count
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from aiohttp import (
+    ClientError,
+    ClientSession,
+    ClientTimeout,
+    ClientWebSocketResponse,
+    WSMessage,
+    WSMsgType,
+)
+
+from sayso_node.errors import ChainUnreachable
+from sayso_protocol.encoding.json_text import parse_json
+from sayso_protocol.errors import Malformed
+
+TIMEOUT_S: Final = 10.0
+NO_METHOD: Final = frozenset({404, 405, 501})  # some endpoints say so with a status of HTTP
+ANSWER_BYTES: Final = 33_554_432  # logs of a wide range, receipts of a full block
+
+
+class JsonRpc:
+    """Asks one endpoint; connects when it is first asked, and again after a failure."""
+
+    def __init__(self, url: str, timeout_s: float = TIMEOUT_S) -> None:
+        self._url = url
+        self._timeout_s = timeout_s
+        self._session: ClientSession | None = None
+        self._socket: ClientWebSocketResponse | None = None
+        self._numbers = count(1)
+        self._turn = asyncio.Lock()  # of the socket: one question, one answer
+
+    @property
+    def name(self) -> str:
+        """The endpoint, for logs: without path and password, which may hold a key."""
+        try:
+            parts = urlsplit(self._url)
+            return f"{parts.scheme}://{parts.hostname or ''}" + (f":{parts.port}" if parts.port else "")
+        except ValueError:
+            return "an endpoint whose address cannot be read"
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._socket:
+            await self._socket.close()
+        if self._session:
+            await self._session.close()
+        self._socket = self._session = None
+
+    async def ask(self, method: str, params: Any, limit: int = ANSWER_BYTES) -> dict[str, Any]:
+        """The JSON-RPC object that was answered, with a result or an error; raises ChainUnreachable."""
+        number = next(self._numbers)
+        question = {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                if self._url.startswith(("ws://", "wss://")):
+                    return await self._by_socket(question, number, limit)
+                return _object(await self._by_post(question, limit))
+        except (ClientError, TimeoutError, OSError, ValueError, Malformed) as error:
+            reason = f"{self.name}: {type(error).__name__}: {str(error)[:200]}"
+            raise ChainUnreachable(reason) from error
+
+    async def _by_post(self, question: Any, limit: int) -> bytes:
+        async with self._sessions().post(self._url, json=question, allow_redirects=False) as response:
+            body = bytearray()
+            async for part in response.content.iter_any():
+                body += part
+                if len(body) > limit:
+                    raise ValueError("answered with too much")
+            if response.status in NO_METHOD:
+                return b'{"error": {"message": "no such method"}}'
+        return bytes(body)
+
+    async def _by_socket(self, question: Any, number: int, limit: int) -> dict[str, Any]:
+        async with self._turn:
+            try:
+                if self._socket is None or self._socket.closed:
+                    self._socket = await self._sessions().ws_connect(self._url, max_msg_size=limit)
+                await self._socket.send_str(json.dumps(question))
+                while True:
+                    answer = _object(_text(await self._socket.receive()))
+                    if answer.get("id") == number:  # others are to questions nobody waits for any more
+                        return answer
+            except BaseException:
+                await self._hang_up()
+                raise
+
+    async def _hang_up(self) -> None:
+        """What may be half said on this connection is not read as something else."""
+        socket, self._socket = self._socket, None
+        if socket:
+            with contextlib.suppress(ClientError, OSError):
+                await socket.close()
+
+    def _sessions(self) -> ClientSession:
+        if self._session is None:
+            self._session = ClientSession(timeout=ClientTimeout(total=self._timeout_s))
+        return self._session
+
+
+def _text(message: WSMessage) -> bytes | str:
+    if message.type not in {WSMsgType.TEXT, WSMsgType.BINARY}:
+        raise ValueError("hung up")
+    text: bytes | str = message.data
+    return text
+
+
+def _object(raw: bytes | str) -> dict[str, Any]:
+    answer = parse_json(raw.encode() if isinstance(raw, str) else raw)
+    if not isinstance(answer, dict):
+        raise ValueError("not a JSON-RPC object")  # noqa: TRY004 - what is wrong is the answer
+    return answer

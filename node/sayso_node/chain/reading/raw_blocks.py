@@ -1,0 +1,119 @@
+"""Headers, transactions and receipts as bytes, from the JSON in which endpoints answer them.
+
+What comes out is right if it has the hash, or gives the root, that was asked for: whoever calls checks
+that. Anything else raises KeyError, TypeError, ValueError or AttributeError.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from sayso_protocol.ethereum.tries import Rlp, encode_rlp, number_bytes
+
+Json = Mapping[str, Any]
+
+_FIELDS: Final = (
+    ("parentHash", False),
+    ("sha3Uncles", False),
+    ("miner", False),
+    ("stateRoot", False),
+    ("transactionsRoot", False),
+    ("receiptsRoot", False),
+    ("logsBloom", False),
+    ("difficulty", True),
+    ("number", True),
+    ("gasLimit", True),
+    ("gasUsed", True),
+    ("timestamp", True),
+    ("extraData", False),
+    ("mixHash", False),
+    ("nonce", False),
+)
+_LATER_FIELDS: Final = (
+    ("baseFeePerGas", True),  # EIP-1559
+    ("withdrawalsRoot", False),  # EIP-4895
+    ("blobGasUsed", True),  # EIP-4844
+    ("excessBlobGas", True),
+    ("parentBeaconBlockRoot", False),  # EIP-4788
+    ("requestsHash", False),  # EIP-7685
+)
+_FEES: Final = ("maxPriorityFeePerGas", "maxFeePerGas")
+_CALL: Final = ("gas", "to", "value", "input")
+_ALL: Final = ("accessList", "yParity", "r", "s")
+_KINDS: Final = {  # EIP-2718
+    0: ("nonce", "gasPrice", *_CALL, "v", "r", "s"),
+    1: ("chainId", "nonce", "gasPrice", *_CALL, *_ALL),
+    2: ("chainId", "nonce", *_FEES, *_CALL, *_ALL),
+    3: (
+        *("chainId", "nonce", *_FEES, *_CALL, "accessList", "maxFeePerBlobGas", "blobVersionedHashes"),
+        *("yParity", "r", "s"),
+    ),
+    4: ("chainId", "nonce", *_FEES, *_CALL, "accessList", "authorizationList", "yParity", "r", "s"),
+}
+_AUTHORIZATION: Final = ("chainId", "address", "nonce", "yParity", "r", "s")
+
+
+def encode_header(block: Json) -> bytes:
+    """The RLP of a header; later forks have more fields."""
+    later = [one for one in _LATER_FIELDS if block.get(one[0]) is not None]
+    kinds = [(name, _number if is_number else _bytes) for name, is_number in (*_FIELDS, *later)]
+    return encode_rlp([read(block[name]) for name, read in kinds])
+
+
+def encode_transaction(transaction: Json) -> bytes:
+    """A transaction as it stands in its block's trie."""
+    kind = int(transaction.get("type") or "0x0", 16)
+    encoded = encode_rlp([_field(transaction, name) for name in _KINDS[kind]])
+    return bytes([kind]) + encoded if kind else encoded
+
+
+def encode_receipt(receipt: Json) -> bytes:
+    """A receipt as it stands in its block's trie."""
+    kind = int(receipt.get("type") or "0x0", 16)
+    logs: list[Rlp] = [
+        [_bytes(one["address"]), [_bytes(topic) for topic in one["topics"]], _bytes(one["data"])]
+        for one in receipt["logs"]
+    ]
+    numbers = [_number(receipt[name]) for name in ("status", "cumulativeGasUsed")]
+    encoded = encode_rlp([*numbers, _bytes(receipt["logsBloom"]), logs])
+    return bytes([kind]) + encoded if kind else encoded
+
+
+def _field(transaction: Json, name: str) -> Rlp:
+    value = transaction.get(name)
+    if name == "yParity" and value is None:
+        value = transaction["v"]  # some endpoints know it by the older name alone
+    return _READERS.get(name, _number)(value)
+
+
+def _to(value: Any) -> Rlp:
+    return _bytes(value or "0x")  # nobody, where a contract is created
+
+
+def _access_list(value: Any) -> Rlp:
+    return [[_bytes(one["address"]), [_bytes(key) for key in one["storageKeys"]]] for one in value or ()]
+
+
+def _authorizations(value: Any) -> Rlp:
+    return [[_field(one, name) for name in _AUTHORIZATION] for one in value or ()]
+
+
+def _hashes(value: Any) -> Rlp:
+    return [_bytes(one) for one in value or ()]
+
+
+def _number(value: Any) -> bytes:
+    return number_bytes(int(value, 16))
+
+
+def _bytes(value: Any) -> bytes:
+    return bytes.fromhex(value.removeprefix("0x"))
+
+
+_READERS: Final[dict[str, Callable[[Any], Rlp]]] = {
+    "to": _to,
+    "input": _bytes,
+    "address": _bytes,
+    "accessList": _access_list,
+    "authorizationList": _authorizations,
+    "blobVersionedHashes": _hashes,
+}

@@ -1,0 +1,111 @@
+"""Proofs of the registry's storage (EIP-1186), asked of the chain endpoint with `eth_getProof`.
+
+The node only passes them on. Who wants to trust nobody checks them against the state root in the header
+of the block that is named, and gets that header elsewhere.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final, TypeVar
+
+from sayso_node.chain.reading.eth_call import Links
+from sayso_node.chain.reading.json_rpc import JsonRpc
+from sayso_node.chain.reading.raw_blocks import encode_header
+from sayso_node.errors import ChainUnreachable, ProofUnavailable
+from sayso_protocol.errors import SaysoError
+from sayso_protocol.primitives import address_text, hex_text, keccak
+from sayso_protocol.receipts.receipt import ChainPoint
+
+ANSWER_BYTES: Final = 1_048_576
+T = TypeVar("T")
+_HEX: Final = re.compile(r"0x(?:[0-9a-f]{2})+", re.ASCII)
+_QUANTITY: Final = re.compile(r"0x[0-9a-f]{1,64}", re.ASCII)
+
+
+class StorageProofs:
+    """Asks the endpoints, one after the other."""
+
+    def __init__(self, endpoints: Links, registry: bytes) -> None:
+        self._endpoints = endpoints
+        self._registry = registry
+
+    async def proof(self, slots: Sequence[bytes], block: ChainPoint) -> dict[str, Any]:
+        """The proof of some slots after a block, in the form of EIP-1186.
+
+        Raises:
+            ProofUnavailable: No endpoint has such a method, or a state of that block.
+            ChainUnreachable: None answered, or one answered nonsense and no other had a proof.
+        """
+        return await self._first(lambda link: self._ask(link, slots, block))
+
+    async def header(self, block: ChainPoint) -> bytes:
+        """The RLP of a block's header, which hashes to the block's hash; raises as proof() does."""
+        return await self._first(lambda link: _ask_header(link, block))
+
+    async def _ask(self, link: JsonRpc, slots: Sequence[bytes], block: ChainPoint) -> dict[str, Any]:
+        place = [address_text(self._registry).lower(), [hex_text(one) for one in slots]]
+        at = {"blockHash": hex_text(block.hash)}  # EIP-1898: never another block of that number
+        answer = await link.ask("eth_getProof", [*place, at], ANSWER_BYTES)
+        return _checked(_result(answer), slots)
+
+    async def _first(self, ask: Callable[[JsonRpc], Awaitable[T]]) -> T:
+        """The answer of the first endpoint that has one."""
+        failure: SaysoError | None = None
+        for link in self._endpoints.links:
+            try:
+                return await ask(link)
+            except (ChainUnreachable, ProofUnavailable) as error:
+                failure = failure or error
+            except (TypeError, KeyError, ValueError, AttributeError) as error:
+                failure = failure or ChainUnreachable(f"the endpoint answered with nonsense: {error}")
+        assert failure  # noqa: S101 - there is at least one endpoint
+        raise failure
+
+
+async def _ask_header(link: JsonRpc, block: ChainPoint) -> bytes:
+    question = [hex_text(block.hash), False]
+    found = _result(await link.ask("eth_getBlockByHash", question, ANSWER_BYTES))
+    header = encode_header(found)
+    if keccak(header) != block.hash:
+        raise ProofUnavailable("the header of that block has fields that this release does not know")
+    return header
+
+
+def _result(answer: dict[str, Any]) -> Any:
+    if answer.get("error") is not None:
+        raise ProofUnavailable("the chain endpoint of this node gave no proof for that block")
+    return answer["result"]
+
+
+def _checked(result: Any, slots: Sequence[bytes]) -> dict[str, Any]:
+    """Only what EIP-1186 names, in its form, for the slots that were asked for, in their order."""
+    proofs = {int(one["key"], 16): one for one in result["storageProof"]}
+    found = [proofs[int.from_bytes(slot)] for slot in slots]
+    return {
+        "account_proof": _nodes(result["accountProof"]),
+        "balance": _text(_QUANTITY, result["balance"]),
+        "nonce": _text(_QUANTITY, result["nonce"]),
+        "code_hash": _text(_HEX, result["codeHash"]),
+        "storage_hash": _text(_HEX, result["storageHash"]),
+        "slots": [
+            {
+                "slot": hex_text(slot),
+                "value": _text(_QUANTITY, one["value"]),
+                "proof": _nodes(one["proof"]),
+            }
+            for slot, one in zip(slots, found, strict=True)
+        ],
+    }
+
+
+def _nodes(value: Any) -> list[str]:
+    if not isinstance(value, list):
+        raise TypeError("not a list of nodes")
+    return [_text(_HEX, one) for one in value]
+
+
+def _text(form: re.Pattern[str], value: Any) -> str:
+    if not form.fullmatch(value):
+        raise ValueError("not in the form of EIP-1186")
+    text: str = value
+    return text

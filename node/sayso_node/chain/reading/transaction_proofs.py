@@ -1,0 +1,70 @@
+"""The receipt proof of a revocation, put together from what the archivist kept (rule 10.10)."""
+
+import sqlite3
+from typing import Any
+
+from sayso_node.errors import NotFound, ProofUnavailable
+from sayso_node.store import receipts, relays
+from sayso_node.store.receipts import Archive, Archived
+from sayso_protocol.ethereum.headers import read_header
+from sayso_protocol.ethereum.transaction_proofs import TYPE, bits_set
+from sayso_protocol.ethereum.tries import index_key, trie_value
+from sayso_protocol.messages.envelope import decode
+from sayso_protocol.messages.revocation import Revocation
+from sayso_protocol.network import Network
+from sayso_protocol.permissions.words import Masks
+from sayso_protocol.primitives import address_text, hex_text
+
+
+def receipt_proof(db: sqlite3.Connection, network: Network, body: bytes) -> dict[str, Any]:
+    """The proof for the revocation in this envelope.
+
+    Raises:
+        NotFound: Not all of its bits stand on chain, as far as that was read.
+        ProofUnavailable: They do, but not all of their transactions are kept.
+    """
+    envelope = decode(body, network)
+    revocation = envelope.message
+    assert isinstance(revocation, Revocation)  # noqa: S101 - it was stored as one
+    missing, landings = dict(revocation.bits), list[dict[str, Any]]()
+    if relays.block_with(db, revocation.contributor, missing) is None:
+        raise NotFound("not every bit of this revocation is on chain, as far as that was read")
+    for number in relays.blocks_with(db, revocation.contributor, missing):
+        archive = receipts.archived(db, number)
+        for one in archive.transactions if archive else ():
+            assert archive  # noqa: S101 - it has transactions
+            found = _bits(archive, one, network, revocation.contributor)
+            if any(found.get(word, 0) & mask for word, mask in missing.items()):
+                landings.append(_landing(archive, one))
+                missing = {word: mask & ~found.get(word, 0) for word, mask in missing.items()}
+    if any(missing.values()):
+        raise ProofUnavailable(
+            "it is on chain, but what proves its transactions is not kept, or not yet"
+        )
+    return {
+        "type": TYPE,
+        "network": {"chain_id": network.chain_id, "registry": address_text(network.registry)},
+        "digest": hex_text(envelope.digest),
+        "envelope": hex_text(body),
+        "landings": landings,
+    }
+
+
+def _bits(archive: Archive, one: Archived, network: Network, contributor: bytes) -> Masks:
+    root = read_header(archive.header, archive.block.hash).receipts
+    receipt = trie_value(root, index_key(one.place), one.receipt)
+    assert receipt is not None  # noqa: S101 - it was kept as a proof of one
+    return bits_set(receipt, network.registry, contributor)
+
+
+def _landing(archive: Archive, one: Archived) -> dict[str, Any]:
+    return {
+        "block": {
+            "number": archive.block.number,
+            "hash": hex_text(archive.block.hash),
+            "header": hex_text(archive.header),
+        },
+        "index": one.place,
+        "transaction": [hex_text(node) for node in one.transaction],
+        "receipt": [hex_text(node) for node in one.receipt],
+    }

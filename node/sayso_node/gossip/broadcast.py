@@ -1,0 +1,175 @@
+"""Gossip as the node uses it: bundles out, frames in through the intake.
+
+Gossip is a fast, lossy hint. A frame that cannot be sent is counted and left to sync. Revocations have a
+topic, and so a queue, of their own and leave at once; consents wait a few milliseconds to fill a frame.
+When peers do not keep up, frames wait here, and who hands in consents is told so; a revocation is
+always taken in.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+from sayso_node.counters import Counters
+from sayso_node.errors import GossipQueueFull
+from sayso_node.intake.intake import Intake
+from sayso_node.intake.outcome import Channel, Outcome, Source, Status
+from sayso_node.interfaces import Judgement, Transport
+from sayso_protocol.errors import Gossip, SaysoError
+from sayso_protocol.messages import wire
+from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.envelope import Envelope, encode, is_revocation
+from sayso_protocol.network import Network
+from sayso_protocol.primitives import sha256
+
+log = logging.getLogger(__name__)
+
+FULL_S = 0.05  # until gossip is asked again whether it has room
+FILL_S = 0.005  # how long a consent waits for company
+WAITING_BYTES = 16_777_216  # of one topic, when gossip is slower than what comes in
+REMEMBERED = 65_536  # revocations that were sent, for who asks how far theirs has come
+
+
+class Broadcast:
+    """Publishes what was taken in here, judges what is heard from peers."""
+
+    def __init__(
+        self,
+        place: Network,
+        network: Transport,
+        intake: Intake,
+        counters: Counters,
+        *,
+        enabled: bool,
+    ) -> None:
+        self._consents_topic = wire.consents_topic(place)
+        self._revocations_topic = wire.revocations_topic(place)
+        self._network = network
+        self._intake = intake
+        self._counters = counters
+        self._enabled = enabled
+        self._consents = _Lane(self._consents_topic, self._send, FILL_S)
+        self._revocations = _Lane(self._revocations_topic, self._send, 0.0)
+        self._sent_to: OrderedDict[bytes, int] = OrderedDict()
+
+    def publish(self, outcomes: Iterable[Outcome]) -> None:
+        """Tell the peers, soon, about messages that are news and were stored here first."""
+        for one in outcomes:
+            if self._enabled and one.is_news and one.envelope:
+                is_consent = isinstance(one.envelope.message, Consent)
+                lane = self._consents if is_consent else self._revocations
+                # 4.4 What only the chain can judge travels alone.
+                if not lane.put(encode(one.envelope), alone=one.envelope.claim.is_contract_wallets):
+                    self._counters.add("gossip_unsent")
+
+    def check_room(self, bundle: Sequence[bytes]) -> None:
+        """Raises GossipQueueFull for consents that would wait too long; never for revocations."""
+        is_urgent = any(map(is_revocation, bundle))
+        if self._enabled and not is_urgent and not self._consents.has_room(sum(map(len, bundle))):
+            raise GossipQueueFull("the peers do not keep up; nothing of this was taken in")
+
+    def sent_to(self, envelope: bytes) -> int | None:
+        """To how many peers a revocation was sent; None if it was not, or is forgotten by now."""
+        return self._sent_to.get(sha256(envelope))
+
+    async def stop(self) -> None:
+        """Forget what waits: it is stored, and sync carries it."""
+        await self._revocations.stop()
+        await self._consents.stop()
+
+    async def on_frame(self, topic: str, frame: bytes, peer_id: str) -> Judgement:
+        """Judge a heard frame as a whole (rule 7.2); what is good in it is kept either way."""
+        if not self._enabled:
+            return Judgement.IGNORE
+        source = Source.peer(Channel.GOSSIP, peer_id)
+        try:
+            outcomes = await self._intake.take(wire.decode_bundle(frame), source)
+        except SaysoError as error:
+            return Judgement.REJECT if error.gossip is Gossip.REJECT else Judgement.IGNORE
+        if any(one.error and one.error.gossip is Gossip.REJECT for one in outcomes):
+            return Judgement.REJECT
+        if not all(self._belongs(topic, one.envelope) for one in outcomes if one.envelope):
+            return Judgement.REJECT
+        # 7.14 What is merely pending is not passed on: a flood of it ends at the first node.
+        if any(one.status is Status.STORED for one in outcomes):
+            return Judgement.ACCEPT
+        return Judgement.IGNORE
+
+    def _belongs(self, topic: str, envelope: Envelope) -> bool:
+        """Rule 7.1: a topic carries one kind of message only."""
+        is_consent = isinstance(envelope.message, Consent)
+        return topic == (self._consents_topic if is_consent else self._revocations_topic)
+
+    async def _send(self, topic: str, frames: Iterable[bytes]) -> None:
+        for frame in frames:
+            try:
+                peers = await self._publish(topic, frame)
+            except SaysoError as error:  # full, down, or anything else: it is stored, sync carries it
+                self._counters.add("gossip_unsent")
+                log.info("a frame could not be sent: %s", error)
+            else:
+                self._counters.add("gossip_published")
+                if topic == self._revocations_topic:
+                    self._remember(frame, peers)
+
+    def _remember(self, frame: bytes, peers: int) -> None:
+        for one in wire.decode_bundle(frame):
+            self._sent_to[sha256(one)] = peers
+        while len(self._sent_to) > REMEMBERED:
+            self._sent_to.popitem(last=False)
+
+    async def _publish(self, topic: str, frame: bytes) -> int:
+        """Hand a frame to gossip, waiting while its queue is full; for how many peers it was."""
+        while True:
+            try:
+                return await self._network.publish(topic, frame)
+            except GossipQueueFull:
+                await asyncio.sleep(FULL_S)
+
+
+class _Lane:
+    """What waits to be published on one topic."""
+
+    def __init__(
+        self, topic: str, send: Callable[[str, Iterable[bytes]], Awaitable[None]], fill_s: float
+    ) -> None:
+        self._topic = topic
+        self._send = send
+        self._fill_s = fill_s
+        self._waiting: list[bytes] = []
+        self._alone: list[bytes] = []
+        self._waiting_bytes = 0
+        self._sending: asyncio.Task[None] | None = None
+
+    def put(self, envelope: bytes, *, alone: bool = False) -> bool:
+        """Let a message wait for its turn; False if too much waits."""
+        if not self.has_room(len(envelope)):
+            return False
+        (self._alone if alone else self._waiting).append(envelope)
+        self._waiting_bytes += len(envelope)
+        if self._sending is None or self._sending.done():
+            self._sending = asyncio.create_task(self._run())
+        return True
+
+    def has_room(self, size: int) -> bool:
+        """Whether so many bytes more may wait."""
+        return self._waiting_bytes + size <= WAITING_BYTES
+
+    async def stop(self) -> None:
+        """End what is being sent."""
+        if self._sending:
+            self._sending.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._sending
+
+    async def _run(self) -> None:
+        while self._waiting or self._alone:  # others may have come while the last were being sent
+            await asyncio.sleep(self._fill_s)
+            waiting, self._waiting = self._waiting, []
+            alone, self._alone = self._alone, []
+            frames = *wire.bundles(waiting), *(wire.encode_bundle([one]) for one in alone)
+            await self._send(self._topic, frames)
+            # What is being sent has its room until it is gone.
+            self._waiting_bytes -= sum(map(len, waiting)) + sum(map(len, alone))

@@ -1,0 +1,164 @@
+"""The hardened libp2p host: TCP or WebSocket, Noise, Yamux, gossipsub v1.1, StrictSign, nothing else.
+
+Built guarded, started before it listens: a peer that dials earlier finds a pubsub service that is
+not running, and that ends the stock host.
+"""
+
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from random import Random
+from typing import Final, cast
+
+import trio
+from libp2p import new_host
+from libp2p.crypto.ed25519 import create_new_key_pair
+from libp2p.crypto.x25519 import create_new_key_pair as create_noise_key_pair
+from libp2p.custom_types import TProtocol
+from libp2p.host.basic_host import BasicHost
+from libp2p.identity.identify_push.identify_push import ID_PUSH
+from libp2p.network.config import ConnectionConfig, RetryConfig
+from libp2p.network.swarm import Swarm
+from libp2p.peer.id import ID
+from libp2p.security.noise.transport import PROTOCOL_ID as NOISE
+from libp2p.security.noise.transport import Transport as Noise
+from libp2p.stream_muxer.yamux.yamux import PROTOCOL_ID as YAMUX
+from libp2p.stream_muxer.yamux.yamux import Yamux
+from libp2p.tools.anyio_service import background_trio_service
+from multiaddr import Multiaddr
+
+from sayso_node.errors import GossipDown
+from sayso_node.gossip.config import GossipConfig
+from sayso_node.gossip.host.guards import SafePubsub, guard_streams
+from sayso_node.gossip.host.inbound import guard_inbound
+from sayso_node.gossip.host.router import Router
+from sayso_node.gossip.host.transports import transports
+from sayso_node.gossip.peers.dialer import Dialer, Tell
+from sayso_node.gossip.peers.peer_score import Standing
+
+PRUNE_EVERY_S: Final = 30.0
+
+
+@dataclass(frozen=True)
+class Node:
+    """Node is the assembled libp2p host, not yet running."""
+
+    config: GossipConfig
+    tally: Counter[str]
+    host: BasicHost
+    network: Swarm
+    router: Router
+    pubsub: SafePubsub
+    dialer: Dialer
+    standing: Standing
+
+    @classmethod
+    def build(cls, config: GossipConfig, tally: Counter[str], tell: Tell) -> "Node":
+        """A host with every guard in place."""
+        host = _bare_host(config)
+        network = cast("Swarm", host.get_network())
+        _close_doors(host, network)
+        router = Router(config, tally)
+        pubsub = SafePubsub(host, router, config, tally)
+        # Seconds, the default, repeat message ids after a quick restart.
+        pubsub.counter = time.time_ns()
+        standing = Standing(
+            trio.current_time, config.misdeeds, config.misdeeds_half_life_s, config.cut_s
+        )
+        guard_streams(network, config, tally, standing)
+        guard_inbound(network, config, tally, standing)
+        dialer = Dialer(host, network, config, tally, Random(), tell)  # noqa: S311  # jitter
+        return cls(config, tally, host, network, router, pubsub, dialer, standing)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Run until the block is left; services first, listening is up to the block."""
+        async with (
+            self.host.run(listen_addrs=[]),
+            background_trio_service(self.pubsub),
+            background_trio_service(self.router),
+            trio.open_nursery() as nursery,
+        ):
+            await self.pubsub.wait_until_ready()
+            for topic in self.config.topics:
+                await self.pubsub.subscribe(topic)
+            nursery.start_soon(self._prune)
+            yield
+            nursery.cancel_scope.cancel()
+
+    async def blame(self, peer: ID) -> None:
+        """Count a misdeed of a peer; too many, and it is hung up on and not listened to for a while."""
+        if self.standing.blame(peer):
+            self.tally["peers_cut"] += 1
+            await self.dialer.hang_up(peer)
+
+    async def listen(self) -> list[str]:
+        """Listen and say where; raises GossipDown when one address cannot be had."""
+        for address in map(Multiaddr, self.config.listen):
+            await _refuse_taken(address)
+            if not await self.network.listen(address):
+                raise GossipDown(f"cannot listen on {address}")
+        return [
+            str(address)
+            for listener in self.network.listeners.values()
+            for address in listener.get_addrs()
+        ]
+
+    async def _prune(self) -> None:
+        while True:
+            await trio.sleep(PRUNE_EVERY_S)
+            self.router.forget_deliveries()
+            self.network.auto_connector._recent_disconnects.clear()  # noqa: SLF001
+
+
+def _bare_host(config: GossipConfig) -> BasicHost:
+    keys = create_new_key_pair(config.seed)
+    most = config.max_connections
+    ours = min(
+        len(config.peers) + config.discovered_peers, most // 2
+    )  # inbound connections leave room for those we dial
+    host = new_host(
+        key_pair=keys,
+        transports=transports(),
+        sec_opt={NOISE: Noise(keys, noise_privkey=create_noise_key_pair().private_key)},
+        muxer_opt={TProtocol(YAMUX): Yamux},
+        connection_config=ConnectionConfig(
+            max_connections=most,
+            high_watermark=most,
+            low_watermark=ours,
+            min_connections=ours,
+            inbound_upgrade_timeout=config.upgrade_s,
+        ),
+        disable_identify_address_discovery=True,
+    )
+    return cast("BasicHost", host)
+
+
+def _close_doors(host: BasicHost, network: Swarm) -> None:
+    network.retry_config = RetryConfig(max_retries=0)  # the dialer retries
+
+    async def dial_nobody() -> None:
+        """Otherwise strangers' announced addresses are dialled to reach a low watermark."""
+
+    network.auto_connector.maybe_connect = dial_nobody  # type: ignore[method-assign]
+    # It waits without end for a stream slot; our own limits refuse instead.
+    network.set_resource_manager(None)
+    # We answer who we are but ask nobody: answers fill the peerstore with a stranger's words.
+    host._should_identify_peer = lambda peer_id: False  # type: ignore[method-assign]  # noqa: SLF001, ARG005
+    host.remove_stream_handler(ID_PUSH)
+
+
+async def _refuse_taken(address: Multiaddr) -> None:
+    """Raise GossipDown if somebody listens here: py-libp2p sets SO_REUSEPORT and would share it."""
+    family = trio.socket.AF_INET6 if "/ip6/" in str(address) else trio.socket.AF_INET
+    kind = "ip6" if family == trio.socket.AF_INET6 else "ip4"
+    with trio.socket.socket(family) as probe:
+        probe.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_REUSEADDR, 1)
+        try:
+            await probe.bind(
+                (address.value_for_protocol(kind), int(address.value_for_protocol("tcp") or 0))
+            )
+        except OSError as error:
+            raise GossipDown(f"cannot listen on {address}: {error}") from error

@@ -1,0 +1,1 @@
+"""The socket between the node and its gossip process."""

@@ -1,0 +1,185 @@
+"""What is known of peers that nobody listed: heard of, met, and how they are chosen (14.3 to 14.7).
+
+Pure: the clock and the dice are passed in. Heard is what a peer says; met is who answered at an address
+and proved to be who was said to be there. Only those are told to others and connected to.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from math import inf
+from random import Random
+from typing import Final
+
+from sayso_node.errors import InvalidNodeConfig
+from sayso_node.gossip.peers.network_groups import can_be_dialled, group_of, parse_told
+
+MOST_HEARD: Final = 256  # addresses that wait to be dialled
+MOST_HEARD_OF_SOURCE: Final = 32
+MOST_HEARD_IN_GROUP: Final = 8
+MOST_MET: Final = 1_024  # peers
+MOST_MET_IN_GROUP: Final = 8
+MOST_CHOSEN_IN_GROUP: Final = 2  # connections
+MOST_FAILURES: Final = 8  # in a row: forgotten
+MOST_REDIAL_S: Final = 3_600.0
+TOLD_S: Final = 86_400.0  # who was not met for so long is not told
+MEET_AGAIN_S: Final = 21_600.0
+
+
+@dataclass
+class _Met:
+    where: str
+    at: float  # when it was last met; minus infinity: not since we started
+    failures: int = 0
+    retry_at: float = -inf
+
+
+class Acquaintances:
+    """The table. Addresses in and out are multiaddrs ending in /p2p/<id>.
+
+    Args:
+        us: Our own peer id.
+        private: Whether addresses that not everybody can reach are of use to us.
+        redial_s: Until the first new attempt; each later one waits twice as long.
+        now: Seconds of a clock that only moves on.
+    """
+
+    def __init__(
+        self, us: str, *, private: bool, redial_s: float, now: Callable[[], float], rng: Random
+    ) -> None:
+        self._us = us
+        self._private = private
+        self._redial_s = redial_s
+        self._now = now
+        self._rng = rng
+        self._heard: dict[str, dict[str, str]] = {}  # source -> peer id -> where
+        self._met: dict[str, _Met] = {}
+
+    def remember(self, addresses: Iterable[str]) -> None:
+        """Take up whom we knew before a restart: worth dialling, not yet worth telling."""
+        for address in addresses:
+            self._take(address, -inf)
+
+    def hear(self, address: str, source: str) -> bool:
+        """Let an address wait to be dialled; False if it is of no use or there is no room.
+
+        Raises InvalidNodeConfig for what is no address.
+        """
+        where, peer_id = parse_told(address)
+        known = self._met.get(peer_id)
+        own = self._heard.setdefault(source, {})
+        if (
+            peer_id != self._us
+            and not (known and known.where == where)
+            and can_be_dialled(where, private=self._private)
+            and (len(own) < MOST_HEARD_OF_SOURCE or peer_id in own)
+            and self._heard_in(group_of(where)) < MOST_HEARD_IN_GROUP
+        ):
+            own[peer_id] = where
+            self._shed()
+        if not own:
+            del self._heard[source]
+        return self._heard.get(source, {}).get(peer_id) == where
+
+    def next_to_meet(self) -> str | None:
+        """An address to dial, no longer waiting; else one that was not met for long. None: nobody.
+
+        A source is drawn first: who tells much is not heard more.
+        """
+        if self._heard:
+            source = self._rng.choice(sorted(self._heard))
+            own = self._heard[source]
+            peer_id = self._rng.choice(sorted(own))
+            where = own.pop(peer_id)
+            if not own:
+                del self._heard[source]
+            return f"{where}/p2p/{peer_id}"
+        due = [(met.at, peer_id) for peer_id, met in self._met.items() if self._is_due(met)]
+        if not due:
+            return None
+        _, peer_id = min(due)
+        return f"{self._met[peer_id].where}/p2p/{peer_id}"
+
+    def met(self, address: str) -> bool:
+        """Somebody answered there and proved who it is; False if there is no room for it."""
+        return self._take(address, self._now())
+
+    def failed(self, address: str, *, counts: bool = True) -> bool:
+        """Nobody answered, or somebody else; True if it is forgotten now.
+
+        `counts`: not, when we reach nobody at all, which says more about us.
+        """
+        where, peer_id = parse_told(address)
+        known = self._met.get(peer_id)
+        if known is None or known.where != where:
+            return False
+        known.failures += counts
+        if known.failures >= MOST_FAILURES:
+            del self._met[peer_id]
+            return True
+        wait = min(self._redial_s * 2.0**known.failures, MOST_REDIAL_S)
+        known.retry_at = self._now() + wait
+        return False
+
+    def sample(self, most: int) -> list[str]:
+        """Some of those met within a day, drawn anew each time."""
+        since = self._now() - TOLD_S
+        fit = sorted(f"{one.where}/p2p/{name}" for name, one in self._met.items() if one.at >= since)
+        return self._rng.sample(fit, min(most, len(fit)))
+
+    def choose(self, chosen: Collection[str], busy: Collection[str]) -> str | None:
+        """Whom to connect to next, beside `chosen` addresses, none of `busy` peers; None: nobody.
+
+        14.6 A group is drawn first, so a crowded one is no likelier than any other.
+        """
+        groups = Counter(group_of(parse_told(address)[0]) for address in chosen)
+        fit: dict[str, list[str]] = {}
+        for peer_id, one in self._met.items():
+            group = group_of(one.where)
+            free = groups[group] < MOST_CHOSEN_IN_GROUP and one.retry_at <= self._now()
+            if free and peer_id not in busy:
+                fit.setdefault(group, []).append(f"{one.where}/p2p/{peer_id}")
+        return self._rng.choice(sorted(fit[self._rng.choice(sorted(fit))])) if fit else None
+
+    def sizes(self) -> tuple[int, int]:
+        """How many wait to be dialled, and how many were met."""
+        return sum(map(len, self._heard.values())), len(self._met)
+
+    def _is_due(self, met: _Met) -> bool:
+        now = self._now()
+        return met.at <= now - MEET_AGAIN_S and met.retry_at <= now
+
+    def _heard_in(self, group: str) -> int:
+        return sum(group_of(where) == group for own in self._heard.values() for where in own.values())
+
+    def _shed(self) -> None:
+        """Beyond the room for all, the source that told most loses one."""
+        if self.sizes()[0] > MOST_HEARD:
+            most = max(sorted(self._heard), key=lambda source: len(self._heard[source]))
+            del self._heard[most][self._rng.choice(sorted(self._heard[most]))]
+
+    def _take(self, address: str, at: float) -> bool:
+        try:
+            where, peer_id = parse_told(address)
+        except InvalidNodeConfig:  # a peer that was listed by name needs no place here
+            return False
+        if peer_id == self._us or not can_be_dialled(where, private=self._private):
+            return False
+        others = {name: one for name, one in self._met.items() if name != peer_id}
+        group = group_of(where)
+        crowd = [name for name, one in others.items() if group_of(one.where) == group]
+        if len(crowd) >= MOST_MET_IN_GROUP and not self._evict(crowd):
+            return False
+        if len(others) >= MOST_MET and not self._evict(others):
+            return False
+        self._met[peer_id] = _Met(where, at)
+        return True
+
+    def _evict(self, names: Iterable[str]) -> bool:
+        """Drop one that did not answer last time, or not since we started; nobody who answers."""
+        poor = [n for n in names if self._met[n].failures or self._met[n].at == -inf]
+        if not poor:
+            return False
+        worst = max(poor, key=lambda name: (self._met[name].failures, name))
+        del self._met[worst]
+        return True

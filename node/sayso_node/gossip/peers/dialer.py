@@ -1,0 +1,176 @@
+"""Whom we are connected to: configured peers are redialled for ever, silent ones are hung up on.
+
+py-libp2p reconnects to nobody, and does not notice a peer that stopped without closing its socket.
+"""
+
+import contextlib
+import logging
+import socket
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable
+from random import Random
+from typing import Final
+
+import trio
+from libp2p.abc import INetConn, INetStream, INetwork, INotifee
+from libp2p.host.basic_host import BasicHost
+from libp2p.host.ping import ID as PING
+from libp2p.host.ping import perform_ping_roundtrip
+from libp2p.network.swarm import Swarm
+from libp2p.peer.id import ID
+from libp2p.peer.peerinfo import PeerInfo
+from libp2p.peer.peerstore import PeerStoreError
+from multiaddr import Multiaddr
+
+from sayso_node.errors import PeerUnreachable
+from sayso_node.gossip.config import GossipConfig
+from sayso_node.gossip.peers.addresses import split_multiaddr
+
+HANG_UP_S: Final = 5.0
+
+_log = logging.getLogger(__name__)
+
+Tell = Callable[[str, bool], Awaitable[None]]
+
+
+class Dialer(INotifee):
+    """Dialer keeps the connections we want and ends those that are dead."""
+
+    def __init__(
+        self,
+        host: BasicHost,
+        network: Swarm,
+        config: GossipConfig,
+        tally: Counter[str],
+        rng: Random,
+        tell: Tell,
+    ) -> None:
+        self._host = host
+        self._network = network
+        self._config = config
+        self._tally = tally
+        self._rng = rng
+        self._tell = tell
+        self._known: dict[ID, list[str]] = {}
+        for address in config.peers:
+            where, peer_id = split_multiaddr(address)
+            self._known.setdefault(ID.from_base58(peer_id), []).append(where)
+        self._known.pop(host.get_id(), None)
+        network.register_notifee(self)
+
+    async def run(self) -> None:
+        """Redial and ping for ever."""
+        async with trio.open_nursery() as nursery:
+            for peer in self._known:
+                nursery.start_soon(self._keep, peer)
+            while True:
+                await trio.sleep(self._jitter(self._config.ping_every_s))
+                for peer in list(self._network.connections):
+                    nursery.start_soon(self._check, peer)
+
+    async def reach(self, peer: ID) -> None:
+        """Connect to a peer unless it is connected; raises PeerUnreachable."""
+        if self._network.get_connections(peer):
+            return
+        await self.dial(peer, self._known.get(peer, ()))
+
+    async def dial(self, peer: ID, addresses: Iterable[str]) -> None:
+        """Connect to a peer at one of some addresses; raises PeerUnreachable."""
+        for where in [w for known in addresses for w in await _resolved(known)]:
+            # The peer may have announced addresses that only it can reach, and py-libp2p would
+            # try one of those in place of ours; it also refuses a minute long after a failure.
+            self._host.get_peerstore().clear_addrs(peer)
+            self._network._negative_peer_cache.evict(str(peer))  # noqa: SLF001
+            try:
+                with trio.fail_after(self._config.dial_s):
+                    await self._host.connect(PeerInfo(peer, [where]))
+                    return
+            except Exception as error:  # noqa: BLE001  # py-libp2p raises what it likes
+                _log.debug("dialling %s: %r", where, error)
+        raise PeerUnreachable(f"{peer} is not connected and cannot be dialled")
+
+    async def hang_up(self, peer: ID) -> None:
+        """End all connections with a peer."""
+        for connection in list(self._network.get_connections(peer)):
+            await _hang_up(connection)
+
+    async def _keep(self, peer: ID) -> None:
+        delay = self._config.redial_min_s
+        while True:
+            try:
+                await self.reach(peer)
+                delay = self._config.redial_min_s
+            except PeerUnreachable:
+                delay = min(2 * delay, self._config.redial_max_s)
+            await trio.sleep(self._jitter(delay))
+
+    async def _check(self, peer: ID) -> None:
+        connections = self._network.get_connections(peer)
+        try:
+            with trio.fail_after(self._config.ping_s):
+                stream = await self._host.new_stream(peer, [PING])
+                await perform_ping_roundtrip(stream)
+                await stream.close()
+        except Exception as error:  # noqa: BLE001  # whatever it is, there was no pong
+            if "not supported" in str(error.__cause__):
+                return  # it answered, if only that
+            _log.debug("pinging %s: %r", peer, error)
+            self._tally["peers_silent"] += 1
+            for connection in connections:  # not one that the peer made meanwhile
+                await _hang_up(connection)
+
+    def _jitter(self, seconds: float) -> float:
+        return seconds * self._rng.uniform(0.75, 1.25)
+
+    async def connected(self, network: INetwork, conn: INetConn) -> None:  # noqa: ARG002
+        """Tell the node."""
+        await self._report(conn.muxed_conn.peer_id)
+
+    async def disconnected(self, network: INetwork, conn: INetConn) -> None:  # noqa: ARG002
+        """Tell the node, and forget what a stranger told about itself."""
+        peer = conn.muxed_conn.peer_id
+        await self._report(peer)
+        if peer not in self._known and not self._network.get_connections(peer):
+            with contextlib.suppress(PeerStoreError):
+                self._host.get_peerstore().clear_peerdata(peer)
+
+    async def _report(self, peer: ID) -> None:
+        await self._tell(peer.to_base58(), bool(self._network.get_connections(peer)))
+
+    async def opened_stream(self, network: INetwork, stream: INetStream) -> None:
+        """Not our concern."""
+
+    async def closed_stream(self, network: INetwork, stream: INetStream) -> None:
+        """Not our concern."""
+
+    async def listen(self, network: INetwork, multiaddr: Multiaddr) -> None:
+        """Not our concern."""
+
+    async def listen_close(self, network: INetwork, multiaddr: Multiaddr) -> None:
+        """Not our concern."""
+
+
+async def _hang_up(connection: INetConn) -> None:
+    # Saying goodbye would wait for a peer that reads nothing: the socket goes first.
+    with contextlib.suppress(Exception):
+        await connection.muxed_conn.secured_conn.close()  # type: ignore[attr-defined]
+    with trio.move_on_after(HANG_UP_S), contextlib.suppress(Exception):
+        await connection.close()
+
+
+async def _resolved(address: str) -> list[Multiaddr]:
+    """The address, or those a DNS name stands for; py-libp2p would not look into /etc/hosts."""
+    _, kind, name, rest = address.split("/", 3)
+    if not kind.startswith("dns"):
+        return [Multiaddr(address)]
+    families = {"dns4": socket.AF_INET, "dns6": socket.AF_INET6}
+    try:
+        found = await trio.socket.getaddrinfo(
+            name, None, family=families.get(kind, socket.AF_UNSPEC), type=socket.SOCK_STREAM
+        )
+    except OSError as error:
+        _log.debug("resolving %s: %s", name, error)
+        return []
+    # The certificate is that of the name.
+    rest = rest.replace("/wss", f"/tls/sni/{name}/ws")
+    return [Multiaddr(f"/ip{6 if f == socket.AF_INET6 else 4}/{ip[0]}/{rest}") for f, *_, ip in found]

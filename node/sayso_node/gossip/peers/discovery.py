@@ -1,0 +1,211 @@
+"""How a node finds peers that nobody listed: it asks those it has (docs/protocol.md, section 14).
+
+Runs in the gossip process. Every few seconds: one peer is asked, one address is dialled to see who is
+there, and if slots are free, one of those who were met is connected to.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from random import Random
+from typing import Final
+
+import trio
+from libp2p.network.swarm import Swarm
+from libp2p.peer.id import ID
+from multiaddr import Multiaddr
+
+from sayso_node.errors import InvalidNodeConfig, PeerUnreachable
+from sayso_node.gossip.config import GossipConfig
+from sayso_node.gossip.peers.address_manager import Acquaintances
+from sayso_node.gossip.peers.addresses import split_multiaddr
+from sayso_node.gossip.peers.dialer import Dialer
+from sayso_node.gossip.peers.network_groups import can_be_dialled, can_be_told, is_private, parse_told
+from sayso_node.gossip.requests import Requests
+from sayso_protocol.encoding.packing import all_of, fields, pack, unpack
+from sayso_protocol.errors import Malformed, SaysoError
+from sayso_protocol.messages.wire import PEERS_PROTOCOL
+
+MAX_QUESTION_BYTES: Final = 1_024
+MAX_ANSWER_BYTES: Final = 8_192
+MAX_OWN: Final = 4  # addresses that a peer says are its own
+MAX_TOLD: Final = 32
+SELF: Final = ""  # the source of what we were configured with
+
+_log = logging.getLogger(__name__)
+
+Tell = Callable[[str, str], Awaitable[None]]  # ("met" or "lost", address)
+
+
+class Discovery:
+    """Discovery asks and answers, and fills the slots for peers that nobody listed."""
+
+    def __init__(
+        self,
+        network: Swarm,
+        dialer: Dialer,
+        requests: Requests,
+        config: GossipConfig,
+        tally: Counter[str],
+        rng: Random,
+        tell: Tell,
+    ) -> None:
+        self._network = network
+        self._dialer = dialer
+        self._requests = requests
+        self._config = config
+        self._tally = tally
+        self._rng = rng
+        self._tell = tell
+        self._us = network.get_peer_id().to_base58()
+        self._own: list[str] = []
+        self._listed = {split_multiaddr(address)[1] for address in config.peers}
+        self._asked: dict[ID, float] = {}  # when each connected peer was asked last
+        self._chosen: dict[str, str] = {}  # peer id -> address we connected to
+        self._table: Acquaintances | None = None
+
+    def begin(self, listening: list[str]) -> None:
+        """Answer from now on; `listening` is where we are reached unless we announce another place."""
+        config = self._config
+        ours = config.announce or tuple(listening)
+        private = any(map(is_private, ours))
+        self._own = [
+            f"{where}/p2p/{self._us}"
+            for where in ours
+            if can_be_told(where) and can_be_dialled(where, private=private)
+        ][:MAX_OWN]
+        self._table = Acquaintances(
+            self._us,
+            private=private,
+            redial_s=config.discovered_redial_s,
+            now=trio.current_time,
+            rng=self._rng,
+        )
+        self._table.remember(config.known)
+        for address in config.peers:
+            self._hear(address, SELF)
+        self._requests.answer(PEERS_PROTOCOL, self._answer, MAX_QUESTION_BYTES)
+
+    async def run(self) -> None:
+        """Look for peers for ever."""
+        while True:
+            await trio.sleep(self._config.discover_every_s * self._rng.uniform(0.75, 1.25))
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._ask_one)
+                nursery.start_soon(self._meet_one)
+                nursery.start_soon(self._connect_one)
+
+    @property
+    def _known(self) -> Acquaintances:
+        assert self._table is not None, "begin() comes first"  # noqa: S101 - the type checker's only way
+        return self._table
+
+    # What peers ask.
+
+    async def _answer(self, _protocol: str, body: bytes, peer: str) -> bytes:
+        network, own = fields(unpack(body, max_bytes=MAX_QUESTION_BYTES), (str, list))
+        if network != self._config.network:
+            raise Malformed(f"{peer} is of another network")
+        if len(own) > MAX_OWN:
+            raise Malformed(f"{peer} names too many addresses")
+        for address in all_of(own, str):
+            # 14.1 A peer says where it is itself; of others it tells when it is asked.
+            if address.endswith(f"/p2p/{peer}"):
+                self._hear(address, peer)
+        return pack([*self._own, *self._known.sample(MAX_TOLD - len(self._own))])
+
+    # What we do.
+
+    async def _ask_one(self) -> None:
+        now, connected = trio.current_time(), set(self._network.connections)
+        self._asked = {peer: at for peer, at in self._asked.items() if peer in connected}
+        due = [p for p in connected if self._asked.get(p, -1e9) <= now - self._config.ask_peers_every_s]
+        if not due:
+            return
+        peer = self._rng.choice(sorted(due, key=str))
+        self._asked[peer] = now
+        try:
+            await self._ask(peer.to_base58())
+        except SaysoError as error:
+            _log.debug("asking %s for peers: %s", peer, error)
+
+    async def _ask(self, name: str) -> None:
+        """Ask a peer whom it has met; raises SaysoError for one that does not answer as it should."""
+        question = pack([self._config.network, self._own])
+        body = await self._requests.send(name, PEERS_PROTOCOL, question, self._config.dial_s)
+        told = unpack(body, max_bytes=MAX_ANSWER_BYTES, max_array=MAX_TOLD)
+        if not isinstance(told, list):
+            raise Malformed(f"{name} answers with something else than addresses")
+        for address in all_of(told, str):
+            self._hear(address, name)
+
+    async def _meet_one(self) -> None:
+        address = self._known.next_to_meet()
+        if address is None:
+            return
+        try:
+            await self._prove(address)
+        except Exception as error:  # noqa: BLE001  # py-libp2p raises what it likes
+            _log.debug("meeting %s: %r", address, error)
+            self._tally["addresses_refuted"] += 1
+            await self._lose(address)
+            return
+        self._tally["addresses_verified"] += 1
+        await self._meet(address)
+
+    async def _prove(self, address: str) -> None:
+        """Dial, have whoever is there prove its identity (Noise), hang up; raises what goes wrong."""
+        where, peer_id = parse_told(address)
+        wanted = ID.from_base58(peer_id)
+        at = Multiaddr(f"{where}/p2p/{peer_id}")
+        transport = self._network.transport_manager.transport_for_dialing(at)
+        if transport is None:
+            raise PeerUnreachable(f"no transport for {address}")
+        with trio.fail_after(self._config.dial_s):
+            raw = await transport.dial(at)
+            try:
+                secured = await self._network.upgrader.upgrade_security(
+                    raw, is_initiator=True, peer_id=wanted
+                )
+                await secured.close()
+            finally:
+                with trio.CancelScope(shield=True):
+                    await raw.close()
+
+    async def _connect_one(self) -> None:
+        connected = {peer.to_base58() for peer in self._network.connections}
+        for gone in [peer for peer in self._chosen if peer not in connected]:
+            await self._lose(self._chosen.pop(gone))  # its slot is free again, and it may come back
+        if len(self._chosen) >= self._config.discovered_peers:
+            return
+        address = self._known.choose(self._chosen.values(), connected | self._listed | {self._us})
+        if address is None:
+            return
+        where, peer_id = parse_told(address)
+        peer = ID.from_base58(peer_id)
+        try:
+            await self._dialer.dial(peer, [where])
+            await self._ask(peer_id)  # a node of another network refuses
+        except SaysoError as error:
+            _log.debug("connecting to %s: %s", address, error)
+            await self._lose(address)
+            await self._dialer.hang_up(peer)
+            return
+        self._chosen[peer_id] = address
+        self._asked[peer] = trio.current_time()
+        self._tally["peers_discovered"] += 1
+        await self._meet(address)
+
+    def _hear(self, address: str, source: str) -> None:
+        try:
+            self._known.hear(address, source)
+        except InvalidNodeConfig as error:
+            _log.debug("%s tells of no address: %s", source, error)
+
+    async def _meet(self, address: str) -> None:
+        if self._known.met(address):
+            await self._tell("met", address)
+
+    async def _lose(self, address: str) -> None:
+        if self._known.failed(address, counts=bool(self._network.connections)):
+            await self._tell("lost", address)

@@ -1,0 +1,245 @@
+"""The one door: bytes in, verified messages in the store. Gossip, sync and HTTP all come through here.
+
+The guards stand in the order of rules 7.4 to 7.9. A message is remembered as known only after its
+signature was verified; failures are remembered by the hash of their bytes, so that garbage under a
+victim's digest blocks nothing.
+"""
+
+import logging
+import sqlite3
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from nacl.signing import SigningKey
+
+from sayso_node.chain.reading.contract_wallets import Answers, ContractWallets
+from sayso_node.counters import Counters
+from sayso_node.errors import NoRoom
+from sayso_node.freshness import Freshness
+from sayso_node.intake.outcome import Channel, Outcome, Source, Status
+from sayso_node.interfaces import Clock
+from sayso_node.store import admission, consents, messages, pending
+from sayso_node.store.admission import Admitted
+from sayso_node.store.consents import Keeper
+from sayso_node.store.engine import Engine
+from sayso_node.store.pending import Room
+from sayso_node.store.sponsors import Quotas
+from sayso_node.workers import Runner, at_once, in_thread
+from sayso_protocol.errors import FromTheFuture, Gossip, Malformed, NotSponsored, SaysoError
+from sayso_protocol.limits import LIMITS
+from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.envelope import Envelope, decode_all
+from sayso_protocol.network import Network
+from sayso_protocol.primitives import sha256
+from sayso_protocol.receipts.receipt import ChainPoint
+
+log = logging.getLogger(__name__)
+
+REMEMBERED_FAILURES = 4_096
+AT_ONCE_BYTES = 4_096  # of a bundle: with more, the event loop is left to others meanwhile
+
+_OUTCOMES = {
+    Admitted.STORED: (Status.STORED, True),
+    Admitted.COVERED: (Status.KNOWN, False),
+    Admitted.HELD: (Status.PENDING, True),
+    Admitted.WAITING: (Status.PENDING, False),
+}
+
+
+@dataclass
+class _Case:
+    """A message on its way through the door; without outcome nothing spoke against it yet."""
+
+    name: bytes  # the hash of its bytes
+    envelope: Envelope | None = None
+    outcome: Outcome | None = None
+
+
+class Intake:
+    """Takes messages in; what it reports as stored is on disk."""
+
+    def __init__(
+        self,
+        network: Network,
+        store: Engine,
+        wallets: ContractWallets,
+        freshness: Freshness,
+        identity: SigningKey,
+        clock: Clock,
+        counters: Counters,
+        room: Room = Room(),  # noqa: B008 - it cannot be changed
+        quotas: Quotas = Quotas(),  # noqa: B008 - likewise
+        runner: Runner = in_thread,
+    ) -> None:
+        self._network = network
+        self._store = store
+        self._wallets = wallets
+        self._freshness = freshness
+        self._identity = identity
+        self._clock = clock
+        self._counters = counters
+        self._room = room
+        ours = bytes(identity.verify_key)
+        self._keeper = Keeper(ours, quotas._replace(operators=quotas.operators | {ours}))
+        self._runner = runner
+        self._failures: OrderedDict[bytes, Callable[[], SaysoError]] = OrderedDict()
+
+    def start(self) -> None:
+        """Say again what this store has lost already; the store must be open."""
+        with self._store.read() as db:
+            self._say_lost(pending.load(db).lost)
+
+    async def take(self, bundle: Sequence[bytes], source: Source) -> list[Outcome]:
+        """Take the envelopes of a bundle in; each is judged by itself."""
+        # A few messages are judged faster than they could be handed to a thread.
+        run = at_once if sum(map(len, bundle)) <= AT_ONCE_BYTES else self._runner
+        cases = await run(partial(self._begin, bundle, source))
+        head = self._freshness.head
+        answers = await self._ask_wallets(cases, source, head.point)
+        await run(partial(self._verify_all, cases, answers))
+        fresh = [case for case, _ in _undecided(cases)]
+        if fresh:
+            await self._keep(fresh, source, head.time)
+        outcomes = [case.outcome for case in cases if case.outcome]
+        self._count(outcomes, source)
+        return outcomes
+
+    def _begin(self, bundle: Sequence[bytes], source: Source) -> list[_Case]:
+        """All that can be said before a signature is looked at."""
+        cases = [_Case(sha256(data)) for data in bundle]
+        self._read(cases, bundle)
+        self._look_up(_undecided(cases), source)
+        return cases
+
+    def _verify_all(self, cases: Sequence[_Case], answers: Answers) -> None:
+        for case, envelope in _undecided(cases):
+            self._guard(case, self._verify, envelope, answers)
+
+    def _read(self, cases: Sequence[_Case], bundle: Sequence[bytes]) -> None:
+        """[REJECT] 7.4 They are canonical messages of this network within the limits."""
+        unread = [at for at, case in enumerate(cases) if case.name not in self._failures]
+        for case in cases:
+            if failure := self._failures.get(case.name):
+                case.outcome = Outcome(Status.REFUSED, error=failure())
+        for at, one in zip(
+            unread, decode_all([bundle[at] for at in unread], self._network), strict=True
+        ):
+            if isinstance(one, SaysoError):
+                self._refuse(cases[at], one)
+            else:
+                cases[at].envelope = one
+
+    def _guard(self, case: _Case, step: Callable[..., None], *arguments: object) -> None:
+        """Take a step; what it raises is what the message is refused for."""
+        try:
+            step(case, *arguments)
+        except SaysoError as error:
+            self._refuse(case, error)
+
+    def _refuse(self, case: _Case, error: SaysoError) -> None:
+        self._remember(case.name, error)
+        case.outcome = Outcome(Status.REFUSED, case.envelope, error)
+
+    def _look_up(self, cases: Sequence[tuple[_Case, Envelope]], source: Source) -> None:
+        """Rules 7.5 and 7.6: what can be said without looking at a signature."""
+        # [REJECT] 7.5 Between peers, a consent has a sponsor.
+        if source.channel is not Channel.HTTP:
+            for case, envelope in cases:
+                self._guard(case, lambda _case, one: one.check_sponsored(), envelope)
+        # [IGNORE] 7.6 It is not known yet. (It was verified when it became known.)
+        unknown = [(case, envelope) for case, envelope in cases if not case.outcome]
+        with self._store.read() as db:
+            known = messages.known_of(db, [envelope.digest for _, envelope in unknown])
+        for case, envelope in unknown:
+            if envelope.digest in known:
+                case.outcome = Outcome(Status.KNOWN, envelope)
+
+    async def _ask_wallets(self, cases: Sequence[_Case], source: Source, block: ChainPoint) -> Answers:
+        """What contract wallets say about signatures, at the newest block that was read."""
+        # [REJECT] 4.4 In gossip, what only the chain can judge is alone. Not remembered: the company is
+        # wrong, and the message is not.
+        if source.channel is Channel.GOSSIP and len(cases) > 1:
+            for case, envelope in _undecided(cases):
+                if envelope.claim.is_contract_wallets:
+                    error = Malformed("a contract wallet's message is not alone in its bundle")
+                    case.outcome = Outcome(Status.REFUSED, envelope, error)
+        claims = [one.claim for _, one in _undecided(cases) if one.claim.is_contract_wallets]
+        return await self._wallets.ask(claims, source.name, block)
+
+    def _verify(self, case: _Case, envelope: Envelope, answers: Answers) -> None:
+        # [REJECT] 7.7 The signatures are right.
+        envelope.check_signatures(answers)
+        # [IGNORE] 7.8 It is not from the future.
+        message = envelope.message
+        if isinstance(message, Consent):
+            if message.issued_at > self._clock.now() + LIMITS.clock_skew_s:
+                raise FromTheFuture("the consent is dated more than ten minutes ahead")
+            if envelope.sponsor is None:
+                case.envelope = envelope.sponsored_by(self._identity)
+
+    async def _keep(self, cases: list[_Case], source: Source, block_time: float) -> None:
+        """[IGNORE] 7.9 It brings something new: decided in the writing transaction."""
+        # 7.12 A revocation that comes along with its consent is of something known.
+        cases = sorted(cases, key=lambda case: not _is_consent(case.envelope))
+        envelopes = [case.envelope for case in cases if case.envelope]
+        admitted, lost = await self._store.write(
+            lambda db: self._admit(db, envelopes, source, block_time)
+        )
+        for case, one in zip(cases, admitted, strict=True):
+            if one is Admitted.DECLINED:
+                error = NoRoom("there is no room here for consents of this sponsor; try another node")
+                case.outcome = Outcome(Status.REFUSED, case.envelope, error)
+                continue
+            status, is_news = _OUTCOMES[one]
+            case.outcome = Outcome(status, case.envelope, is_news=is_news)
+        self._say_lost(lost)
+
+    def _say_lost(self, lost: int) -> None:
+        if lost and not self._counters.snapshot()["marks_lost"]:  # once is loud enough
+            log.error("no room for marks (rule 7.15): who becomes known from now on stays stale")
+        self._counters.add("marks_lost", lost)
+
+    def _admit(
+        self,
+        db: sqlite3.Connection,
+        envelopes: Sequence[Envelope],
+        source: Source,
+        block_time: float,
+    ) -> tuple[list[Admitted], int]:
+        """What became of each, consents first, and how many marks found no room."""
+        now, lost = self._clock.now(), pending.load(db).lost
+        given = [one for one in envelopes if _is_consent(one)]
+        admitted = consents.admit(db, given, self._keeper, now, block_time)
+        taken_back = (one for one in envelopes if not _is_consent(one))
+        admitted += [admission.admit(db, one, source.name, now, self._room) for one in taken_back]
+        return admitted, pending.load(db).lost - lost
+
+    def _remember(self, name: bytes, error: SaysoError) -> None:
+        """Only what anybody can see to be wrong for ever is remembered, whoever brings it.
+
+        A missing sponsor is wrong between peers only: our own door stays open to the author.
+        """
+        if error.gossip is Gossip.REJECT and not isinstance(error, NotSponsored):
+            # Made anew each time: an error that was raised holds the message in its traceback.
+            self._failures[name] = partial(type(error), *error.args)
+            if len(self._failures) > REMEMBERED_FAILURES:
+                self._failures.popitem(last=False)
+
+    def _count(self, outcomes: Sequence[Outcome], source: Source) -> None:
+        for status, count in Counter(one.status for one in outcomes).items():
+            self._counters.add(f"intake_{status}", count)
+        stored = [one.envelope for one in outcomes if one.status is Status.STORED]
+        consents = sum(map(_is_consent, stored))
+        self._counters.add(f"{source.channel}_consents", consents)
+        self._counters.add(f"{source.channel}_revocations", len(stored) - consents)
+
+
+def _undecided(cases: Sequence[_Case]) -> list[tuple[_Case, Envelope]]:
+    """What was read, and nothing spoke against it yet."""
+    return [(case, case.envelope) for case in cases if case.envelope and not case.outcome]
+
+
+def _is_consent(envelope: Envelope | None) -> bool:
+    return envelope is not None and isinstance(envelope.message, Consent)

@@ -1,0 +1,1 @@
+"""Verdicts from the store, and what the node signs of them."""

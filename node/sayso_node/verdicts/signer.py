@@ -1,0 +1,119 @@
+"""What the node signs for its users: receipts of checks, acknowledgements of revocations (section 9).
+
+A clock may be put back. No acknowledgement is dated before a receipt that was given earlier, or the two
+would say that the node broke its word (rule 9.7).
+"""
+
+import asyncio
+import json
+import sqlite3
+from typing import Any
+
+from nacl.signing import SigningKey
+
+from sayso_node.counters import Counters
+from sayso_node.errors import ClockPutBack
+from sayso_node.freshness import Freshness
+from sayso_node.interfaces import Clock
+from sayso_node.store import messages, relays
+from sayso_node.store.engine import Engine
+from sayso_node.verdicts.judge import Answer, Check
+from sayso_protocol.encoding.row_tree import roots
+from sayso_protocol.messages.envelope import Envelope
+from sayso_protocol.messages.revocation import Revocation
+from sayso_protocol.network import Network
+from sayso_protocol.receipts.receipt import (
+    Acknowledgement,
+    Receipt,
+    Signed,
+    count_reasons,
+    sign_statement,
+)
+from sayso_protocol.receipts.text import acknowledgement_to_json
+
+_LATEST_RECEIPT = "latest-receipt"  # its time
+
+
+class Signer:
+    """Signs in the node's name; what a statement rests on is on disk before it is given away."""
+
+    def __init__(
+        self,
+        network: Network,
+        store: Engine,
+        freshness: Freshness,
+        identity: SigningKey,
+        clock: Clock,
+        counters: Counters,
+        *,
+        relays: bool = False,
+    ) -> None:
+        self._network = network
+        self._store = store
+        self._freshness = freshness
+        self._identity = identity
+        self._clock = clock
+        self._counters = counters
+        self._relays = relays
+
+    async def acknowledge(self, envelope: Envelope) -> dict[str, Any]:
+        """That a revocation is kept, as JSON; a repeat gets the first one again (rule 9.4).
+
+        What was promised is queued for the chain in the same transaction, if this node pays for that.
+        """
+        digest = envelope.digest
+        statement = Acknowledgement(
+            self._network,
+            bytes(self._identity.verify_key),
+            digest,
+            self._freshness.head.point,
+            self._time_of_promise(),
+        )
+        body = json.dumps(acknowledgement_to_json(sign_statement(self._identity, statement)))
+
+        def keep(db: sqlite3.Connection) -> str:
+            if self._relays and isinstance(envelope.message, Revocation):
+                relays.want(db, envelope.message.contributor, envelope.message.bits, self._clock.now())
+            return messages.keep_acknowledgement(db, digest, body)
+
+        kept = await self._store.write(keep)
+        self._counters.add("acknowledgements")
+        acknowledgement: dict[str, Any] = json.loads(kept)
+        return acknowledgement
+
+    async def receipt(self, check: Check, answer: Answer) -> Signed[Receipt]:
+        """What was asked and answered (rule 9.1); its number is never given twice.
+
+        Raises ClockPutBack when that happened since the answer was found, StoreUnusable.
+        """
+        asked, answered = await asyncio.to_thread(roots, check.rows, answer.reasons)
+        time = int(answer.time)
+        sequence = await self._store.write(lambda db: _number_receipt(db, time))
+        if int(self._clock.now()) < time:  # what was promised meanwhile may seem older than this answer
+            raise ClockPutBack("the clock was put back while the check was answered; ask again")
+        receipt = Receipt(
+            network=self._network,
+            node_key=bytes(self._identity.verify_key),
+            grantee=check.query.grantee,
+            purpose=check.query.purpose,
+            max_age_s=check.max_age_s,
+            run_id=check.run_id,
+            manifest_root=asked,
+            results_root=answered,
+            counts=count_reasons(answer.reasons),
+            sequence=sequence,
+            state=answer.state,
+            block=answer.block,
+            time=time,
+        )
+        self._counters.add("receipts")
+        return sign_statement(self._identity, receipt)
+
+    def _time_of_promise(self) -> int:
+        with self._store.read() as db:
+            return max(int(self._clock.now()), messages.noted_time(db, _LATEST_RECEIPT))
+
+
+def _number_receipt(db: sqlite3.Connection, time: int) -> int:
+    messages.note_time(db, _LATEST_RECEIPT, time)
+    return messages.next_number(db, "receipts")

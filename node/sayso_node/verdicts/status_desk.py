@@ -1,0 +1,183 @@
+"""Status answers: a look at one row, signed together with all that are asked in the same moment.
+
+A signature and a reading of the store cost more than a verdict. So questions that are there at once are
+judged in one committed state, and share both (rules 9.8 and 9.9). While one round is under way the next
+one gathers: the busier the node, the more answers share a signature. A round for which nothing has to be
+read is done at once; any other beside the event loop.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Sequence
+from functools import cached_property, partial
+from math import inf
+from typing import NamedTuple
+
+from nacl.signing import SigningKey
+
+from sayso_node.counters import Counters
+from sayso_node.freshness import Freshness
+from sayso_node.interfaces import Clock
+from sayso_node.store import bits
+from sayso_node.store.engine import Engine
+from sayso_node.verdicts.judge import StoreKnowledge
+from sayso_node.verdicts.kept_licenses import HeldLicense
+from sayso_node.verdicts.recent_bits import RecentBits
+from sayso_node.verdicts.recent_licenses import RecentLicenses
+from sayso_protocol.network import Network
+from sayso_protocol.primitives import NOBODY
+from sayso_protocol.receipts.status import Moment, Status, StatusAnswer, sign_statuses
+from sayso_protocol.verdicts.verdict import Query, Reason, Row, verdict
+
+GATHER = 2  # turns of the event loop that the first question waits: who is there by then is in
+ROUND = 512  # questions under one signature: a path of at most nine hashes
+
+
+class StatusQuestion(NamedTuple):
+    """What is asked about one row; `max_age_s` as in a check."""
+
+    row: Row
+    query: Query
+    max_age_s: int
+
+
+class Recent(NamedTuple):
+    """What is kept from one committed state to the next."""
+
+    licenses: RecentLicenses
+    bits: RecentBits
+
+
+class StatusDesk:
+    """Answers questions about single rows."""
+
+    def __init__(
+        self,
+        network: Network,
+        store: Engine,
+        freshness: Freshness,
+        identity: SigningKey,
+        clock: Clock,
+        counters: Counters,
+    ) -> None:
+        self._network = network
+        self._store = store
+        self._freshness = freshness
+        self._identity = identity
+        self._clock = clock
+        self._counters = counters
+        self._recent = Recent(RecentLicenses(), RecentBits())
+        self._knowledge: _Knowledge | None = None
+        self._commits = 0  # of the store, when that was read
+        self._waiting: list[tuple[StatusQuestion, asyncio.Future[StatusAnswer]]] = []
+        self._rounds: asyncio.Task[None] | None = None
+
+    async def ask(self, question: StatusQuestion) -> StatusAnswer:
+        """The signed answer; raises StoreUnusable."""
+        future: asyncio.Future[StatusAnswer] = asyncio.get_running_loop().create_future()
+        self._waiting.append((question, future))
+        if self._rounds is None or self._rounds.done():
+            self._rounds = asyncio.create_task(self._answer_all(), name="statuses")
+        return await future
+
+    async def _answer_all(self) -> None:
+        while self._waiting:
+            for _ in range(GATHER):
+                await asyncio.sleep(0)
+            some, self._waiting = self._waiting[:ROUND], self._waiting[ROUND:]
+            asked = [question for question, _ in some]
+            try:
+                if self._commits == self._store.commits and all(map(self._is_quick, asked)):
+                    answers = self.answer(asked)
+                else:
+                    answers = await asyncio.to_thread(self.answer, asked)
+            except Exception as error:  # noqa: BLE001 - it belongs to those who asked
+                for _, future in some:
+                    if not future.done():
+                        future.set_exception(error)
+                continue
+            for (_, future), answer in zip(some, answers, strict=True):
+                if not future.done():  # else nobody waits any more
+                    future.set_result(answer)
+
+    def _is_quick(self, question: StatusQuestion) -> bool:
+        """Whether nothing has to be read for it: then a thread would cost more than it saves."""
+        held, has = self._recent.licenses.get(question.row.license), self._recent.bits.has
+        if held is None:
+            return False
+        consent = held.consent
+        if len(consent.parties) > 1 or not has(consent.contributor):
+            return False
+        return consent.guardian == NOBODY or has(consent.guardian)
+
+    def answer(self, questions: Sequence[StatusQuestion]) -> list[StatusAnswer]:
+        """Judge and sign one round; blocking, one at a time."""
+        now, head = self._clock.now(), self._freshness.head
+        confirmed = self._freshness.confirmed_until(now)
+        self._commits = self._store.commits  # before the reading: at worst too few
+        # 8.9 What does not hold now is confirmed by nothing, not even by what came first.
+        since = {
+            age: confirmed if self._freshness.is_current(now, age) else -inf
+            for age in {one.max_age_s for one in questions}
+        }
+        with self._store.read() as db:
+            knowledge = self._known(db)
+            statuses = [
+                Status(*one, _judge(knowledge, one, now, since[one.max_age_s])) for one in questions
+            ]
+            state = knowledge.state
+        self._counters.add("statuses", len(statuses))
+        return sign_statuses(
+            self._identity, Moment(self._network, state, head.point, int(now)), statuses
+        )
+
+    def _known(self, db: sqlite3.Connection) -> "_Knowledge":
+        """What was read before, if nothing was committed since."""
+        # Within a transaction it stands for the state that this connection sees.
+        (version,) = db.execute("PRAGMA data_version").fetchone()
+        known = self._knowledge
+        if known is None or not known.is_of(db, version):
+            self._knowledge = known = _Knowledge(db, version, self._network, self._recent)
+        return known
+
+
+def _judge(knowledge: "_Knowledge", asked: StatusQuestion, now: float, confirmed: float) -> Reason:
+    """One row; `confirmed` is before everything when nothing holds at this age."""
+    reason = verdict(knowledge, asked.row, asked.query, now)
+    # 8.13 Of an erased consent nothing is known but that it was revoked.
+    if reason is Reason.UNKNOWN and asked.row.license in knowledge.erased:
+        return Reason.REVOKED
+    # 8.9 Only a clear answer needs to be current: the others are not clear anyway.
+    if reason is Reason.GRANTED and not knowledge.confirmed_before(
+        asked.row, confirmed, now - asked.max_age_s
+    ):
+        return Reason.STALE
+    return reason
+
+
+class _Knowledge(StoreKnowledge):
+    """What rounds look up in one committed state; what did not change since is not read again."""
+
+    def __init__(self, db: sqlite3.Connection, version: int, network: Network, recent: Recent) -> None:
+        super().__init__(db, network)
+        self._version = version
+        self._recent = recent
+        recent.bits.follow(db)
+        # Both are kept already.
+        self.license = self._license
+        self.bits = partial(recent.bits.of, db)
+
+    def is_of(self, db: sqlite3.Connection, version: int) -> bool:
+        """Whether it was read from this state; versions of two connections say nothing of each other."""
+        return db is self._db and version == self._version
+
+    @cached_property
+    def state(self) -> bytes:
+        """Its digest (rule 9.3)."""
+        return bits.current_digest(self._db)
+
+    def _license(self, license_hash: bytes) -> HeldLicense | None:
+        held: HeldLicense | None = self._recent.licenses.get(license_hash)
+        if held is None and (held := self.read(license_hash)):
+            return self._recent.licenses.put(license_hash, held)
+        return held

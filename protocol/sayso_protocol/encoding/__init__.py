@@ -1,0 +1,1 @@
+"""Bytes and trees: canonical msgpack, JSON of strangers, columns, hash trees."""

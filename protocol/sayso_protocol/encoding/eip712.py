@@ -1,0 +1,61 @@
+"""EIP-712: the hashes of values by their type, and the domains of Sayso (rules 4.1 to 4.3)."""
+
+from collections.abc import Callable, Iterable
+from operator import methodcaller
+
+from sayso_protocol.primitives import ADDRESS_BYTES, keccak
+
+NAME = "Sayso"
+VERSION = "1"
+ADDRESS_PADDING = bytes(32 - ADDRESS_BYTES)  # before an address in its slot
+
+DOMAIN_FIELDS = (
+    ("string", "name"),
+    ("string", "version"),
+    ("uint256", "chainId"),
+    ("address", "verifyingContract"),
+)
+
+encode_number: Callable[[int], bytes] = methodcaller("to_bytes", 32)
+
+
+def type_string(name: str, fields: Iterable[tuple[str, str]]) -> str:
+    """EIP-712 encodeType."""
+    return f"{name}({','.join(f'{kind} {field}' for kind, field in fields)})"
+
+
+def hash_text(text: str) -> bytes:
+    """A `string`, 32 bytes."""
+    return keccak(text.encode())
+
+
+def hash_texts(texts: Iterable[str]) -> bytes:
+    """A `string[]`, 32 bytes."""
+    return keccak(b"".join(map(hash_text, texts)))
+
+
+def hash_addresses(addresses: Iterable[bytes]) -> bytes:
+    """An `address[]` of at least one, 32 bytes."""
+    return keccak(ADDRESS_PADDING + ADDRESS_PADDING.join(addresses))
+
+
+def hash_numbers(numbers: Iterable[int]) -> bytes:
+    """An array of integers, 32 bytes."""
+    return keccak(b"".join(map(encode_number, numbers)))
+
+
+def hash_type(name: str, fields: Iterable[tuple[str, str]]) -> bytes:
+    """EIP-712 typeHash, 32 bytes."""
+    return hash_text(type_string(name, fields))
+
+
+_DOMAIN_TYPE = hash_type("EIP712Domain", DOMAIN_FIELDS)
+SHORT_DOMAIN = keccak(
+    hash_type("EIP712Domain", DOMAIN_FIELDS[:2]) + hash_text(NAME) + hash_text(VERSION)
+)
+
+
+def domain_separator(chain_id: int, registry: bytes) -> bytes:
+    """The domain of consents on a network, 32 bytes (rule 4.2)."""
+    place = encode_number(chain_id) + ADDRESS_PADDING + registry
+    return keccak(_DOMAIN_TYPE + hash_text(NAME) + hash_text(VERSION) + place)

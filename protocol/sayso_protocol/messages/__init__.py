@@ -1,0 +1,1 @@
+"""The signed messages: their fields and rules, notices, typed data, envelopes and bundles."""

@@ -1,0 +1,107 @@
+"""The consent: one contributor licenses items for purposes to a grantee.
+
+A value is valid by construction (rules 3.1 to 3.7): building one that breaks a rule raises. Only the
+signature and the clock remain to be judged.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from operator import attrgetter, ne
+from typing import Any
+
+from sayso_protocol.encoding.columns import filled
+from sayso_protocol.errors import InvalidConsent, InvalidRevocation
+from sayso_protocol.messages.consent_rules import check_consents, check_items
+from sayso_protocol.messages.notice import consent_notice
+from sayso_protocol.permissions.words import Masks, base_word, full_masks, masks_of, words_of
+
+
+@dataclass(frozen=True)
+class Consent:
+    """One contributor licenses items for purposes to a grantee.
+
+    Attributes:
+        contributor: Whose permission it is, 20 bytes.
+        parties: Everyone whose consent the content needs, ascending, the contributor among them.
+        grantee: Who is licensed, 20 bytes; zero means anyone.
+        via: The marketplace that arranged it, a lower-case domain, or empty.
+        content: Root of the item tree, 32 bytes.
+        items: How many items the tree has.
+        purposes: What for: sorted, unique names.
+        terms: SHA-256 of the license text, 32 bytes; zero for none.
+        terms_uri: Where to read it, https, or empty. Never fetched by a node.
+        guardian: Who may also revoke it, 20 bytes; zero means nobody.
+        issued_at: Seconds since the epoch.
+        expires_at: Seconds since the epoch; every consent ends.
+        notice: The sentence shown and signed (rule 4.6); it follows from the others.
+    """
+
+    contributor: bytes
+    parties: tuple[bytes, ...]
+    grantee: bytes
+    via: str
+    content: bytes
+    items: int
+    purposes: tuple[str, ...]
+    terms: bytes
+    terms_uri: str
+    guardian: bytes
+    issued_at: int
+    expires_at: int
+    notice: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Rules 3.1 to 3.7."""
+        check_consents(*zip(_terms(self), strict=False))  # a table of one row
+        object.__setattr__(self, "notice", consent_notice(self))
+
+    @cached_property
+    def base(self) -> int:
+        """Its first permission word (rule 5.5)."""
+        return base_word(self.grantee, self.via, self.content, self.purposes)
+
+    def masks(self, items: Iterable[int], purposes: Iterable[str]) -> Masks:
+        """The permission bits of some items, by their index, for some of its purposes.
+
+        Raises:
+            InvalidRevocation: The consent has no such item or purpose.
+        """
+        rows, names, width = list(items), list(purposes), len(self.purposes)
+        if not all(0 <= row < self.items for row in rows) or not set(names) <= set(self.purposes):
+            raise InvalidRevocation("the consent has no such item or purpose")
+        columns = [self.purposes.index(name) for name in names]
+        return masks_of(self.base, (row * width + column for row in rows for column in columns))
+
+    @property
+    def words(self) -> range:
+        """The words that hold its permissions."""
+        return words_of(self.base, self.items * len(self.purposes))
+
+    @cached_property
+    def license_masks(self) -> Masks:
+        """The words of the whole license, set full."""
+        return full_masks(self.base, self.items * len(self.purposes))
+
+    def check_items(self, items: tuple[bytes, ...]) -> None:
+        """Check the item hashes that travel beside it (rule 3.7); raises InvalidConsent."""
+        check_items((self.items,), (self.content,), (items,))
+
+
+CONSENT_NAMES = tuple(one.name for one in fields(Consent) if one.init)
+_terms = attrgetter(*CONSENT_NAMES)
+
+
+def consents_of(notices: Sequence[str], *columns: Sequence[Any]) -> list[Consent]:
+    """Many consents from the columns of a table, checked together, with the notices that were signed.
+
+    Raises:
+        InvalidConsent: One breaks a rule, or its notice is not the computed one (rule 4.6).
+            InvalidPurpose and InvalidScope likewise.
+    """
+    check_consents(*columns)
+    rows = zip(*columns, notices, strict=True)
+    consents = filled(Consent, (*CONSENT_NAMES, "notice"), rows)
+    if any(map(ne, notices, map(consent_notice, consents))):
+        raise InvalidConsent("the notice is not the sentence that its fields give")
+    return consents

@@ -1,0 +1,127 @@
+"""What makes consents valid (rules 3.1 to 3.7), judged for many at once, a column of a table at a time.
+
+The loops over a column run in C, and what many consents share, such as purposes and marketplace, is
+looked at once. That is most of what verifying costs beside the signature. One consent is a table of one
+row.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from operator import contains, eq, lt, sub
+
+import numpy as np
+
+from sayso_protocol.encoding.merkle import joined_root
+from sayso_protocol.errors import InvalidConsent, Malformed
+from sayso_protocol.limits import LIMITS
+from sayso_protocol.permissions.purposes import check_purpose
+from sayso_protocol.permissions.scopes import check_domain
+from sayso_protocol.primitives import ADDRESS_BYTES, HASH_BYTES, NOBODY
+
+Hashes = tuple[bytes, ...]
+Names = tuple[str, ...]
+
+_TERMS_URI = re.compile(r"https://[!-\"$->@-~]+", re.ASCII)  # printable, without # and ?
+_FEW = 32  # items
+_LATEST = 253_402_300_799  # 9999-12-31: the notice writes the date in four digits
+
+
+def check_consents(
+    contributors: Sequence[bytes],
+    parties: Sequence[Hashes],
+    grantees: Sequence[bytes],
+    vias: Sequence[str],
+    contents: Sequence[bytes],
+    items: Sequence[int],
+    purposes: Sequence[Names],
+    terms: Sequence[bytes],
+    terms_uris: Sequence[str],
+    guardians: Sequence[bytes],
+    issued_at: Sequence[int],
+    expires_at: Sequence[int],
+) -> None:
+    """Check the fields of consents, not an empty list of them.
+
+    Raises:
+        InvalidConsent: One breaks a rule. InvalidPurpose and InvalidScope likewise.
+    """
+    _require_sizes(chain(contributors, grantees, guardians, *parties), ADDRESS_BYTES, "an address")
+    _check_parties(contributors, parties)
+    if not 1 <= min(items) <= max(items) <= LIMITS.items:  # 3.2
+        raise InvalidConsent(f"items must be 1 to {LIMITS.items}")
+    _require_sizes(chain(contents, terms), HASH_BYTES, "a hash")
+    for names in set(purposes):
+        _check_purposes(names)
+    _check_times(issued_at, expires_at)
+    for uri in set(terms_uris):
+        _check_terms_uri(uri)
+    for via in set(vias) - {""}:
+        check_domain(via)  # 3.6
+
+
+def check_items(counts: Sequence[int], contents: Sequence[bytes], lists: Sequence[Hashes]) -> None:
+    """Check the item hashes that travel beside each consent (rule 3.7); raises InvalidConsent."""
+    if not all(map(eq, map(len, lists), counts)):
+        raise InvalidConsent("the number of item hashes differs from `items`")
+    try:
+        joined = list(map(b"".join, lists))
+    except TypeError as error:  # of joining them: the cheapest look at so many types
+        raise Malformed("an item hash is 32 bytes") from error
+    if any([*map(len, items)].count(HASH_BYTES) != len(items) for items in lists):
+        raise InvalidConsent("an item hash has 32 bytes")
+    if not all(map(_are_distinct, lists, joined)):
+        raise InvalidConsent("an item hash occurs twice")
+    if not all(map(eq, map(joined_root, joined), contents)):
+        raise InvalidConsent("the item hashes do not give `content`")
+
+
+def _are_distinct(hashes: Hashes, joined: bytes) -> bool:
+    """Whether each occurs once; of many, their first eight bytes in order say so in half the time."""
+    if len(hashes) > _FEW:
+        beginnings = np.sort(np.frombuffer(joined, np.uint64)[:: HASH_BYTES // 8])
+        if (beginnings[1:] != beginnings[:-1]).all():
+            return True
+    return len(set(hashes)) == len(hashes)
+
+
+def _require_sizes(values: Iterable[bytes], size: int, name: str) -> None:
+    if set(map(len, values)) != {size}:
+        raise InvalidConsent(f"{name} has {size} bytes")
+
+
+def _check_parties(contributors: Sequence[bytes], parties: Sequence[Hashes]) -> None:
+    """Rule 3.1: each list ascends, with the contributor in it."""
+    if NOBODY in contributors:
+        raise InvalidConsent("the contributor is missing")
+    if max(map(len, parties)) > LIMITS.parties or not all(map(_ascends, parties)):
+        raise InvalidConsent(f"parties must be 1 to {LIMITS.parties} addresses, ascending and unique")
+    if not all(map(contains, parties, contributors)):
+        raise InvalidConsent("the contributor must be one of the parties")
+
+
+def _check_purposes(names: Names) -> None:
+    """Rule 3.3."""
+    if not 1 <= len(names) <= LIMITS.purposes or not _ascends(names):
+        raise InvalidConsent(f"purposes must be 1 to {LIMITS.purposes} names, sorted and unique")
+    for name in names:
+        check_purpose(name)
+
+
+def _check_times(issued_at: Sequence[int], expires_at: Sequence[int]) -> None:
+    """Rule 3.4."""
+    if min(issued_at) < 0 or max(expires_at) > _LATEST or not all(map(lt, issued_at, expires_at)):
+        raise InvalidConsent("it must end after it begins")
+    if max(map(sub, expires_at, issued_at)) > LIMITS.validity_s:
+        raise InvalidConsent("it must end within ten years")
+
+
+def _check_terms_uri(uri: str) -> None:
+    """Rule 3.5: https, without query or fragment, because these could identify the person."""
+    if uri and (len(uri) > LIMITS.terms_uri_bytes or not _TERMS_URI.fullmatch(uri)):
+        raise InvalidConsent("termsUri must be https without query or fragment")
+
+
+def _ascends(values: Hashes | Names) -> bool:
+    """Whether they stand in order, each once."""
+    return len(values) == 1 or all(map(lt, values, values[1:]))

@@ -1,0 +1,65 @@
+"""The revocation: a contributor, or a guardian, sets bits; nothing ever clears one.
+
+A value is valid by construction (rules 3.8 and 3.9): building one that breaks a rule raises. Only the
+signature remains to be judged.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from sayso_protocol.errors import InvalidRevocation
+from sayso_protocol.limits import LIMITS
+from sayso_protocol.messages.notice import REVOCATION_NOTICE
+from sayso_protocol.permissions.scopes import SCOPE_FLAG, check_carried, scope_word
+from sayso_protocol.permissions.words import FULL, Masks
+from sayso_protocol.primitives import ADDRESS_BYTES
+
+
+@dataclass(frozen=True)
+class Revocation:
+    """A contributor, or a guardian, sets bits; nothing ever clears one.
+
+    Attributes:
+        contributor: Who signs, 20 bytes.
+        scopes: Sentences such as `everything for likeness-synthesis`.
+        words: Permission words, below 2**247.
+        masks: The bits to set, one mask for each word.
+    """
+
+    contributor: bytes
+    scopes: tuple[str, ...] = ()
+    words: tuple[int, ...] = ()
+    masks: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Rules 3.8 and 3.9."""
+        if len(self.contributor) != ADDRESS_BYTES or not any(self.contributor):
+            raise InvalidRevocation("the contributor is missing")
+        if not self.scopes and not self.words:
+            raise InvalidRevocation("it revokes nothing")
+        if len(self.scopes) > LIMITS.scopes or len(self.words) > LIMITS.words:
+            raise InvalidRevocation(f"at most {LIMITS.scopes} scopes and {LIMITS.words} words")
+        if len(self.words) != len(self.masks):
+            raise InvalidRevocation("words and masks differ in number")
+        for scope in self.scopes:
+            check_carried(scope)
+        # A scope word may be set by its sentence only: what the wallet shows is what holds.
+        if not all(0 <= word < SCOPE_FLAG for word in self.words):
+            raise InvalidRevocation("a signed word must be below 2**247")
+        if not all(0 < mask <= FULL for mask in self.masks):
+            raise InvalidRevocation("a mask must have 1 to 256 bits set")
+
+    @property
+    def notice(self) -> str:
+        """The constant sentence shown and signed (rule 4.6)."""
+        return REVOCATION_NOTICE
+
+    @cached_property
+    def bits(self) -> Masks:
+        """Everything it sets: word -> mask."""
+        bits: Masks = {}
+        for word, mask in zip(self.words, self.masks, strict=True):
+            bits[word] = bits.get(word, 0) | mask
+        for scope in self.scopes:
+            bits[scope_word(scope)] = 1
+        return bits

@@ -1,0 +1,1 @@
+"""Permissions as bits: purposes, words, scopes, and the state that only grows."""

@@ -1,0 +1,68 @@
+"""Permission words: where one item for one purpose stands among a contributor's bits.
+
+Rule 5.5: `base = uint248(keccak256(abi.encode(grantee, via, content, purposes)))` with bit 247 and the
+low 6 bits cleared. Item i for purpose j is bit `n = i * len(purposes) + j`, at word `base + n // 256`,
+bit `n % 256`. Nobody chooses a word: a renewal on identical terms shares the bits, and falls with them.
+"""
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+from sayso_protocol.permissions.scopes import SCOPE_FLAG, WORD_MASK
+from sayso_protocol.primitives import keccak
+
+WORD_BITS = 256
+FULL = (1 << WORD_BITS) - 1
+_LOW_BITS = 0x3F  # a consent has at most 64 words: 1,024 items x 16 purposes / 256
+
+Masks = dict[int, int]  # word -> chosen bits
+
+
+@lru_cache(1_024)  # marketplaces and purposes come again with every consent
+def _abi_string(text: str) -> bytes:
+    """ABI tail of a string: its length, then its bytes padded to 32."""
+    data = text.encode()
+    return len(data).to_bytes(32) + data + bytes(-len(data) % 32)
+
+
+@lru_cache(1_024)
+def _abi_strings(texts: tuple[str, ...]) -> bytes:
+    """ABI tail of a string[]: length, offsets, tails."""
+    tails = [_abi_string(text) for text in texts]
+    offsets, position = [], 32 * len(tails)
+    for tail in tails:
+        offsets.append(position.to_bytes(32))
+        position += len(tail)
+    return len(tails).to_bytes(32) + b"".join(offsets) + b"".join(tails)
+
+
+def base_word(grantee: bytes, via: str, content: bytes, purposes: tuple[str, ...]) -> int:
+    """The first word of a consent on these terms (rule 5.5; Solidity ABI specification)."""
+    via_tail = _abi_string(via)
+    head = (
+        grantee.rjust(32, b"\0")
+        + (4 * 32).to_bytes(32)
+        + content
+        + (4 * 32 + len(via_tail)).to_bytes(32)
+    )
+    encoded = head + via_tail + _abi_strings(purposes)
+    return int.from_bytes(keccak(encoded)) & WORD_MASK & ~SCOPE_FLAG & ~_LOW_BITS
+
+
+def masks_of(base: int, bits: Iterable[int]) -> Masks:
+    """Group bit numbers of a consent into masks over its words."""
+    masks: Masks = {}
+    for number in bits:
+        word = base + number // WORD_BITS
+        masks[word] = masks.get(word, 0) | 1 << number % WORD_BITS
+    return masks
+
+
+def words_of(base: int, permissions: int) -> range:
+    """The words that hold so many permissions."""
+    return range(base, base - (-permissions // WORD_BITS))
+
+
+def full_masks(base: int, permissions: int) -> Masks:
+    """Revoke a license: every word that holds one of its permissions, set full."""
+    return dict.fromkeys(words_of(base, permissions), FULL)

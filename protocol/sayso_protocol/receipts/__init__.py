@@ -1,0 +1,1 @@
+"""What a node signs: receipts, acknowledgements, status answers, and proof of misconduct."""

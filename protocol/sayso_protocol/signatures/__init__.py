@@ -1,0 +1,1 @@
+"""Who signed: wallets, contract wallets and nodes."""

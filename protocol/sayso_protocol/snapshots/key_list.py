@@ -1,0 +1,84 @@
+"""A sorted list of hashed keys in 18 to 19 bits each: what a delta carries (rule 13.7).
+
+Elias and Fano: of each hash the low 16 bits as they are, the high ones as distances, in unary. Of keys
+that are not in the list at most one in 65,536 is taken for one that is. Source: Elias, "Efficient
+Storage and Retrieval by Content and Address of Static Files", J. ACM 21 (1974).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sayso_protocol.errors import Malformed
+from sayso_protocol.snapshots.fuse_filter import CELL, Flags, Keys, Numbers, key_hashes
+
+_LOW_BITS = 16
+
+
+@dataclass(frozen=True)
+class KeyList:
+    """A list that was read or made.
+
+    Attributes:
+        salt: 16 bytes (rule 13.4).
+        bits: How many bits of each hash are kept.
+        values: Those bits, in ascending order.
+    """
+
+    salt: bytes
+    bits: int
+    values: Numbers
+
+    def holds(self, keys: Keys) -> Flags:
+        """For each key whether it is in the list, or is taken for one that is."""
+        if not len(self.values):
+            return np.zeros(len(keys), bool)
+        wanted = key_hashes(self.salt, keys) >> np.uint64(64 - self.bits)
+        at = np.searchsorted(self.values, wanted)
+        at[at == len(self.values)] = 0
+        found: Flags = self.values[at] == wanted
+        return found
+
+    def packed(self) -> bytes:
+        """The bytes of the list."""
+        high = (self.values >> np.uint64(_LOW_BITS)).astype(np.int64)
+        marks = np.zeros(_marks(len(high), self.bits), bool)
+        marks[high + np.arange(len(high))] = True
+        low = self.values.astype(CELL)
+        return low.tobytes() + np.packbits(marks, bitorder="little").tobytes()
+
+
+def list_of(salt: bytes, keys: Keys) -> KeyList:
+    """The list of some keys."""
+    bits = list_bits(len(keys))
+    return KeyList(salt, bits, np.sort(key_hashes(salt, keys) >> np.uint64(64 - bits)))
+
+
+def list_bits(count: int) -> int:
+    """How many bits of each hash a list of so many keys keeps."""
+    return _LOW_BITS + max(count - 1, 0).bit_length()
+
+
+def list_bytes(count: int) -> int:
+    """How long the list of so many keys is."""
+    return 2 * count + -(-_marks(count, list_bits(count)) // 8)
+
+
+def unpacked_list(salt: bytes, count: int, data: bytes) -> KeyList:
+    """Read a list of so many keys; raises Malformed."""
+    if len(data) != list_bytes(count):
+        raise Malformed(f"a list of {count} keys has {list_bytes(count)} bytes, not {len(data)}")
+    low = np.frombuffer(data, CELL, count).astype(np.uint64)
+    bits = np.frombuffer(data, np.uint8, offset=2 * count)
+    marks = np.flatnonzero(np.unpackbits(bits, bitorder="little"))
+    if len(marks) != count or (count and marks[-1] >= _marks(count, list_bits(count))):
+        raise Malformed("the list has another number of keys than it says")
+    high = (marks - np.arange(count)).astype(np.uint64)
+    values = (high << np.uint64(_LOW_BITS)) | low
+    if (values[1:] < values[:-1]).any():
+        raise Malformed("the list is not in ascending order")
+    return KeyList(salt, list_bits(count), values)
+
+
+def _marks(count: int, bits: int) -> int:
+    return count + (1 << (bits - _LOW_BITS)) if count else 0

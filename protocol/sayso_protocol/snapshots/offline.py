@@ -1,0 +1,187 @@
+"""The verdict without a network: signed consents and snapshots, over many rows at once.
+
+The rules are those of section 8; only revocation (8.2) is read from snapshots, by rule 13.10. Whether
+somebody has revoked anything at all is asked once for each license. Only where that is so are keys
+derived for rows, so an untouched license costs nothing a row.
+
+    held = HeldLicenses((name, consent, items) for ...)      # verified before: signatures, hashes
+    gate = OfflineGate(held, Snapshots([north, south]), query, max_age_s=3_600)
+    reasons, entries = gate.judge(rows, now)                 # rows: license . item, 64 bytes each
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import numpy as np
+
+from sayso_protocol.messages.consent import Consent
+from sayso_protocol.primitives import NOBODY
+from sayso_protocol.snapshots.keys import as_keys, doubt_key, permissions_key, scopes_key
+from sayso_protocol.snapshots.offline_keys import Said, row_keys, wide_keys
+from sayso_protocol.snapshots.snapshot import Snapshots
+from sayso_protocol.verdicts.bulk import judge_terms_of, row_at
+from sayso_protocol.verdicts.license_table import Flags, Ints, LicenseTable, Reasons
+from sayso_protocol.verdicts.verdict import License, Query, Reason, Row, judge_others
+
+
+class HeldLicenses:
+    """The licenses a buyer relies on; those with several parties also by item.
+
+    Args:
+        licenses: Each license once: its hash, its consent, its item hashes in order. Their signatures
+            and their hashes were checked.
+    """
+
+    def __init__(self, licenses: Iterable[tuple[bytes, Consent, Sequence[bytes]]]) -> None:
+        self._shared: dict[bytes, License] = {}
+        self._on_item: dict[bytes, list[License]] = {}
+        self.table = LicenseTable(self._noted(licenses))
+
+    def _noted(
+        self, licenses: Iterable[tuple[bytes, Consent, Sequence[bytes]]]
+    ) -> Iterator[tuple[bytes, Consent, Sequence[bytes]]]:
+        for name, consent, items in licenses:
+            if len(consent.parties) > 1:
+                self._shared[name] = held = License(consent, tuple(items))
+                for item in held.items:
+                    self._on_item.setdefault(item, []).append(held)
+            yield name, consent, items
+
+    def shared(self, name: bytes) -> License:
+        """A license with several parties, by its hash."""
+        return self._shared[name]
+
+    def on_item(self, item: bytes) -> list[License]:
+        """The licenses with several parties on an item; others have no part in rule 8.7."""
+        return self._on_item.get(item, [])
+
+
+class OfflineGate:
+    """Judges rows for one query; what belongs to a license is worked out once.
+
+    Attributes:
+        touched: For each license of the table whether one of its people has revoked anything.
+        doubted: For each license whether a revocation by one of its people may be lost (rule 7.15).
+    """
+
+    def __init__(
+        self, held: HeldLicenses, snapshots: Snapshots, query: Query, *, max_age_s: float
+    ) -> None:
+        self._held = held
+        self._snapshots = snapshots
+        self._query = query
+        self._max_age_s = max_age_s
+        table = held.table
+        self._people = _People(table.consents, snapshots)
+        consents = table.consents
+        self.touched: Flags = np.array([any(self._people.said(one)) for one in consents], bool)
+        self.doubted: Flags = np.array([self._people.is_doubted(one) for one in consents], bool)
+        issued = np.array([one.issued_at for one in consents], np.int64)
+        self._too_new: Flags = issued > snapshots.as_of
+        self._wide: dict[int, bool] = {}
+
+    def judge(self, rows: bytes, now: float) -> tuple[Reasons, Ints]:
+        """Judge joined rows (rules 8.1 to 8.9).
+
+        Args:
+            rows: license . item, 64 bytes a row.
+            now: Seconds since the epoch.
+
+        Returns:
+            For each row the number of its reason, and the entry of the table that it names or ABSENT.
+        """
+        table = self._held.table
+        reasons, entries, held, owner = judge_terms_of(table, rows, self._query, now)
+        touched = self.touched[owner]
+        revoked = self._revoked(rows, entries, held[touched], owner[touched])
+        reasons[held[touched][revoked]] = Reason.REVOKED.number
+        doubted = self.doubted[owner] | self._too_new[owner]
+        granted = reasons[held] == Reason.GRANTED.number
+        for at in np.flatnonzero(granted & table.shared[owner]):
+            reason, unsure = self._judge_shared(row_at(rows, held[at]), now)
+            reasons[held[at]], doubted[at] = reason.number, doubted[at] | unsure
+        if not self._snapshots.is_fresh(now, self._max_age_s):
+            doubted[:] = True
+        granted = reasons[held] == Reason.GRANTED.number
+        reasons[held[granted & doubted]] = Reason.STALE.number
+        return reasons, entries
+
+    def _revoked(self, rows: bytes, entries: Ints, held: Ints, owner: Ints) -> Flags:
+        """Rule 8.2 for rows of touched licenses."""
+        table, purpose = self._held.table, self._query.purpose
+        flags = self._widely_revoked(owner)
+        joined, about = bytearray(), []
+        for at in np.flatnonzero(~flags):
+            consent = table.consents[owner[at]]
+            position = int(table.position[entries[held[at]]])
+            item = row_at(rows, held[at]).item
+            keys = row_keys(consent, self._people.said(consent), position, item, purpose)
+            before = len(joined)
+            joined += b"".join(keys)
+            about += [at] * ((len(joined) - before) // 32)
+        found = np.array(about, np.int64)[self._snapshots.holds(as_keys(joined))]
+        flags[found] = True
+        return flags
+
+    def _widely_revoked(self, owner: Ints) -> Flags:
+        """Whether a scope covers all items of a license; asked once for each."""
+        for license_ in np.unique(owner).tolist():
+            if license_ not in self._wide:
+                consent = self._held.table.consents[license_]
+                keys = wide_keys(consent, self._people.said(consent), self._query.purpose)
+                self._wide[license_] = self._any(keys)
+        return np.array([self._wide[license_] for license_ in owner.tolist()], bool)
+
+    def _judge_shared(self, row: Row, now: float) -> tuple[Reason, bool]:
+        """Rule 8.7 for a row whose own license speaks for it, and whether anything of it is in doubt."""
+        consent = self._held.shared(row.license).consent
+        others = [one for one in self._held.on_item(row.item) if one.consent.parties == consent.parties]
+        query = self._query
+        reason = judge_others(
+            others, consent, query, now, lambda other: self._is_revoked(other, row.item)
+        )
+        unsure = any(
+            self._people.is_doubted(one.consent) or one.consent.issued_at > self._snapshots.as_of
+            for one in others
+        )
+        return reason, unsure
+
+    def _is_revoked(self, other: License, item: bytes) -> bool:
+        """Rule 8.2 for one item of one license."""
+        consent, purpose = other.consent, self._query.purpose
+        who = self._people.said(consent)
+        position = other.positions[item]
+        keys = [*wide_keys(consent, who, purpose), *row_keys(consent, who, position, item, purpose)]
+        return self._any(keys)
+
+    def _any(self, keys: Sequence[bytes]) -> bool:
+        return bool(keys) and bool(self._snapshots.holds(as_keys(b"".join(keys))).any())
+
+
+class _People:
+    """What the people of some consents have done at all, asked once for each of them."""
+
+    def __init__(self, consents: Sequence[Consent], snapshots: Snapshots) -> None:
+        contributors = {one.contributor for one in consents}
+        guardians = {one.guardian for one in consents} - {NOBODY}
+        parties = {party for one in consents if len(one.parties) > 1 for party in one.parties}
+        self._permissions = _among(contributors, permissions_key, snapshots)
+        self._scopes = _among(contributors | guardians, scopes_key, snapshots)
+        self._doubted = _among(contributors | guardians | parties, doubt_key, snapshots)
+
+    def said(self, consent: Consent) -> Said:
+        """Which keys are worth asking for."""
+        speaker = consent.contributor
+        return Said(
+            speaker in self._permissions, speaker in self._scopes, consent.guardian in self._scopes
+        )
+
+    def is_doubted(self, consent: Consent) -> bool:
+        """Whether something may speak against it that nobody knows any more (rule 7.15)."""
+        return not self._doubted.isdisjoint((*consent.parties, consent.guardian))
+
+
+def _among(people: set[bytes], key: Callable[[bytes], bytes], snapshots: Snapshots) -> frozenset[bytes]:
+    """Those of whom the snapshots have this key."""
+    asked = [*people]
+    found = snapshots.holds(as_keys(b"".join(map(key, asked))))
+    return frozenset(asked[at] for at in np.flatnonzero(found))

@@ -1,0 +1,1 @@
+"""How two nodes find out what one of them lacks (section 11)."""

@@ -1,0 +1,1 @@
+"""The verdict: may this item be used for this, by this grantee, now?"""

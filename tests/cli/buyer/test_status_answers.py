@@ -1,0 +1,120 @@
+"""NodeClient.status: one verified answer, or an error with a code."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from nacl.signing import SigningKey
+
+from cli.conftest import World
+from sayso.errors import BadAnswer, NodeRefused, ReceiptNotFresh
+from sayso.node_client.client import NodeClient
+from sayso.node_client.status import Found, StatusQuestion
+from sayso_protocol.errors import BadProof, BadSignature, Malformed, SaysoError, UnknownSigner
+from sayso_protocol.primitives import hash_from_text
+from sayso_protocol.receipts.receipt import Signed, sign_statement
+from sayso_protocol.receipts.status import status_from_json, status_to_json
+from sayso_protocol.verdicts.verdict import Query, Reason, Row
+from support.fake_node import FakeNode
+
+OTHER = SigningKey(b"o" * 32)
+ROOT = "0x" + "ab" * 32
+
+
+def question(world: World, name: str, **changes: Any) -> StatusQuestion:
+    found = next(one for one in world.rows("m.jsonl") if one["file"] == name)
+    row = Row(hash_from_text(found["license"]), hash_from_text(found["item"]))
+    return StatusQuestion(row, Query(bytes(20), changes.get("purpose", "train-ai")), 60)
+
+
+def ask(world: World, asked: StatusQuestion, **options: Any) -> Found:
+    async def run() -> Found:
+        async with NodeClient(world.node.url, world.node.trusted, **options) as node:
+            return await node.status(asked)
+
+    return asyncio.run(run())
+
+
+@pytest.fixture
+def granted(world: World) -> World:
+    world.grant("a.jpg", "b.jpg")
+    world.run("revoke", "--file", "b.jpg", "--key", world.key, "--yes")
+    return world
+
+
+def test_a_status_is_answered_and_signed(granted: World) -> None:
+    clear, revoked = (ask(granted, question(granted, name)) for name in ("a.jpg", "b.jpg"))
+    assert (clear.reason, revoked.reason) == (Reason.GRANTED, Reason.REVOKED)
+    assert clear.operator.name == "Fake"
+    other = ask(granted, question(granted, "a.jpg", purpose="resale"))
+    assert other.reason is Reason.PURPOSE_NOT_GRANTED
+
+
+def resigned(node: FakeNode, key: SigningKey, **changes: Any) -> Callable[[Any], Any]:
+    """Change fields of the head and sign it again: a node that lies, not one on the way."""
+
+    def change(answer: dict[str, Any]) -> dict[str, Any]:
+        read = status_from_json(answer | changes)
+        head: Signed[Any] = sign_statement(key, read.head.statement)
+        return answer | changes | {"signature": "0x" + head.signature.hex()}
+
+    return change
+
+
+Lie = Callable[[FakeNode], Callable[[Any], Any]]
+LIES: dict[str, tuple[type[SaysoError], Lie]] = {
+    "an empty object": (Malformed, lambda _: lambda _a: {}),
+    "no JSON": (BadAnswer, lambda _: lambda _a: "<html>it works</html>"),
+    "another type": (Malformed, lambda _: lambda a: a | {"type": "sayso-receipt-1"}),
+    "revoked called granted": (BadProof, lambda _: lambda a: a | {"reason": "granted"}),
+    "a reason nobody knows": (Malformed, lambda _: lambda a: a | {"reason": "fine"}),
+    "a broken signature": (BadSignature, lambda _: lambda a: a | {"signature": "0x" + "00" * 64}),
+    "another head": (BadSignature, lambda _: lambda a: a | {"state": ROOT}),
+    "another root, signed": (BadProof, lambda n: resigned(n, n.key, root=ROOT)),
+    "another's signature": (BadSignature, lambda n: resigned(n, OTHER)),
+    "an unknown key": (
+        UnknownSigner,
+        lambda n: resigned(n, OTHER, node_key=bytes(OTHER.verify_key).hex()),
+    ),
+    "an old answer": (ReceiptNotFresh, lambda n: resigned(n, n.key, time=1_700_000_000)),
+    "a future answer": (ReceiptNotFresh, lambda n: resigned(n, n.key, time=4_700_000_000)),
+    "a refusal": (
+        NodeRefused,
+        lambda _: lambda _a: {"error": {"code": "internal", "message": "a fault"}},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LIES)
+def test_an_answer_that_is_not_proved_is_not_used(granted: World, name: str) -> None:
+    error, lie = LIES[name]
+    change = lie(granted.node)
+    granted.node.twist = lambda route, answer: change(answer) if route == "status" else answer
+    with pytest.raises(error):
+        ask(granted, question(granted, "b.jpg"))
+
+
+def test_an_answer_for_another_question_is_not_used(granted: World) -> None:
+    kept: list[Any] = []
+
+    def keep(route: str, answer: Any) -> Any:
+        if route == "status":
+            kept.append(answer)
+        return kept[0] if route == "status" else answer
+
+    granted.node.twist = keep
+    assert ask(granted, question(granted, "a.jpg")).reason is Reason.GRANTED
+    assert status_to_json(status_from_json(kept[0])) == kept[0]
+    for other in (question(granted, "b.jpg"), question(granted, "a.jpg", purpose="resale")):
+        with pytest.raises(BadAnswer):
+            ask(granted, other)
+
+
+def test_nothing_is_asked_of_a_node_of_another_network(granted: World) -> None:
+    granted.node.twist = lambda route, a: (
+        a | {"network": a["network"] | {"chain_id": 1}} if route == "node" else a
+    )
+    with pytest.raises(SaysoError):
+        ask(granted, question(granted, "a.jpg"))
+    assert "status" not in granted.node.asked

@@ -1,0 +1,129 @@
+"""What a snapshot says of rows is what the verdict says, and never clear where that is not."""
+
+import math
+from collections.abc import Iterable
+from itertools import groupby
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sayso_protocol.errors import MissingDelta
+from sayso_protocol.messages.revocation import Revocation
+from sayso_protocol.receipts.receipt import join_rows
+from sayso_protocol.snapshots.offline import HeldLicenses, OfflineGate
+from sayso_protocol.snapshots.snapshot import Snapshot, Snapshots
+from sayso_protocol.verdicts.verdict import REASONS, License, Query, Reason, Row, verdict
+from support.histories import ITEMS, PAIR, Message, histories, questions
+from support.known import Known, license_hash
+from support.protocol_strategies import ADA, BEN, CLEO, a_consent
+from support.snapshots import AS_OF, DAY, OTHER, TRUSTED, parts_of, snapshot_of
+
+QUERY = Query(BEN, "train-ai")
+NOW = AS_OF + 20
+
+
+def gate(known: Known, *snapshots: Snapshot, query: Query = QUERY, max_age_s: float = 60) -> OfflineGate:
+    licenses = known.licenses.items()
+    held = HeldLicenses((name, one.consent, one.items) for name, one in licenses)
+    return OfflineGate(held, Snapshots(snapshots), query, max_age_s=max_age_s)
+
+
+def judged(gate: OfflineGate, rows: Iterable[Row], now: float = NOW) -> list[Reason]:
+    reasons, _ = gate.judge(join_rows(rows), now)
+    return [REASONS[number] for number in reasons.tolist()]
+
+
+@given(histories(), st.sampled_from(["one", "union", "delta"]))
+def test_it_agrees_with_the_verdict(history: list[Message], kind: str) -> None:
+    known = Known(history)
+    people = [*known.state.items()]
+    half = dict(people[: len(people) // 2])
+    snapshots = {
+        "one": lambda: [snapshot_of(known.state)],
+        "union": lambda: [snapshot_of(half), snapshot_of(dict(people[len(half) :]), key=OTHER)],
+        "delta": lambda: [Snapshot(parts_of(half, known.state), TRUSTED)],
+    }[kind]()
+    asked = sorted(questions(history), key=lambda one: (one.now, one.query.grantee, one.query.purpose))
+    for (query, now), some in groupby(asked, lambda one: (one.query, one.now)):
+        rows = [one.row for one in some]
+        answers = judged(gate(known, *snapshots, query=query), rows, now)
+        assert answers == [verdict(known, one, query, now) for one in rows]
+
+
+def one_license(**changes: object) -> tuple[Known, list[Row]]:
+    consent = a_consent(ITEMS, **changes)
+    return Known([License(consent, ITEMS)]), [Row(license_hash(consent), item) for item in ITEMS]
+
+
+@pytest.mark.parametrize(
+    ("now", "max_age_s", "reason"),
+    [
+        (NOW, 20, Reason.GRANTED),
+        (NOW, 19, Reason.STALE),
+        (AS_OF + DAY - 1, DAY, Reason.GRANTED),
+        (AS_OF + DAY, 2 * DAY, Reason.STALE),
+        (NOW + DAY, 60, Reason.STALE),
+        (AS_OF - 600, 60, Reason.GRANTED),
+        (AS_OF - DAY, 2 * DAY, Reason.STALE),
+        (math.nan, 60, Reason.NOT_YET_VALID),
+    ],
+)
+def test_it_is_stale_when_too_old_or_the_clock_is_wrong(
+    now: float, max_age_s: int, reason: Reason
+) -> None:
+    known, rows = one_license(issued_at=AS_OF - 2 * DAY)
+    assert judged(gate(known, snapshot_of({}), max_age_s=max_age_s), rows, now) == [reason] * 3
+
+
+def test_one_stale_snapshot_of_several_makes_all_stale() -> None:
+    known, rows = one_license()
+    old = snapshot_of({}, key=OTHER, as_of=AS_OF - 3_600)
+    assert judged(gate(known, snapshot_of({}), old), rows) == [Reason.STALE] * 3
+
+
+def test_a_stale_snapshot_still_refuses() -> None:
+    known, rows = one_license()
+    revoked = Known([Revocation(ADA, ("everything",))]).state
+    old = snapshot_of(revoked, key=OTHER, as_of=AS_OF - 3_600)
+    assert judged(gate(known, snapshot_of({}), old), rows) == [Reason.REVOKED] * 3
+
+
+def test_a_consent_that_came_after_the_snapshot_is_stale() -> None:
+    """Nobody could revoke it before, so a snapshot from before says nothing (rule 8.9)."""
+    known, rows = one_license(issued_at=AS_OF + 1)
+    assert judged(gate(known, snapshot_of({})), rows) == [Reason.STALE] * 3
+
+
+@pytest.mark.parametrize(
+    ("who", "changes"),
+    [
+        (ADA, {}),
+        (CLEO, {"guardian": CLEO}),
+        (BEN, {"parties": PAIR}),
+    ],
+)
+def test_who_is_in_doubt_makes_stale(who: bytes, changes: dict[str, object]) -> None:
+    known, rows = one_license(**changes)
+    other = License(a_consent(ITEMS, contributor=BEN, parties=PAIR), ITEMS)
+    known.hear(other)
+    assert judged(gate(known, snapshot_of({})), rows) == [Reason.GRANTED] * 3
+    assert judged(gate(known, snapshot_of({}, [who])), rows) == [Reason.STALE] * 3
+
+
+def test_a_guardian_of_another_party_in_doubt_makes_stale() -> None:
+    known, rows = one_license(parties=PAIR)
+    known.hear(License(a_consent(ITEMS, contributor=BEN, parties=PAIR, guardian=CLEO), ITEMS))
+    assert judged(gate(known, snapshot_of({}, [CLEO])), rows) == [Reason.STALE] * 3
+
+
+def test_other_reasons_are_kept_when_it_is_stale() -> None:
+    known, rows = one_license()
+    answers = judged(gate(known, snapshot_of({}, [ADA]), query=Query(BEN, "resale")), rows)
+    assert answers == [Reason.PURPOSE_NOT_GRANTED] * 3
+    assert judged(gate(Known(), snapshot_of({})), rows) == [Reason.UNKNOWN] * 3
+
+
+def test_no_snapshot_is_no_answer() -> None:
+    with pytest.raises(MissingDelta):
+        Snapshots([])

@@ -1,0 +1,60 @@
+"""The published snapshots are read as the file says, right ones and wrong ones."""
+
+import json
+from typing import Any
+
+import pytest
+
+from sayso_protocol.errors import SaysoError
+from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.envelope import decode
+from sayso_protocol.network_file import parse_network_file
+from sayso_protocol.primitives import address_from_text
+from sayso_protocol.snapshots.keys import as_keys
+from sayso_protocol.snapshots.offline import HeldLicenses, OfflineGate
+from sayso_protocol.snapshots.snapshot import Snapshots, read_snapshot
+from sayso_protocol.verdicts.verdict import REASONS, Query
+from support.protocol_strategies import NETWORK
+from vectors.make import FOLDER
+
+VECTORS = json.loads((FOLDER / "snapshots.json").read_text())
+TRUSTED = parse_network_file(VECTORS["trusted"])
+FILES = {one["name"]: bytes.fromhex(one["file"][2:]) for one in VECTORS["files"]}
+
+
+def unhex(texts: list[str]) -> bytes:
+    return b"".join(bytes.fromhex(text[2:]) for text in texts)
+
+
+@pytest.mark.parametrize("vector", VECTORS["files"], ids=lambda vector: vector["name"])
+def test_a_file_is_read_or_refused_with_its_code(vector: dict[str, Any]) -> None:
+    if vector["code"]:
+        with pytest.raises(SaysoError) as refusal:
+            read_snapshot(FILES[vector["name"]], TRUSTED)
+        assert refusal.value.code == vector["code"]
+        return
+    snapshot = read_snapshot(FILES[vector["name"]], TRUSTED)
+    assert snapshot.holds(as_keys(unhex(vector["known"]))).all()
+    assert not snapshot.holds(as_keys(unhex(vector["unknown"]))).any()
+    assert snapshot.head.moment.as_of == vector["as_of"]
+
+
+def test_rows_are_judged_as_the_file_says() -> None:
+    envelopes = {name: decode(unhex([text]), NETWORK) for name, text in VECTORS["envelopes"].items()}
+    consents = {name: one.message for name, one in envelopes.items()}
+    held = HeldLicenses(
+        (envelopes[name].digest, one, envelopes[name].items)
+        for name, one in consents.items()
+        if isinstance(one, Consent)
+    )
+    seen = set()
+    for case in VECTORS["rows"]:
+        files = Snapshots(read_snapshot(FILES[name], TRUSTED) for name in case["files"])
+        query = Query(address_from_text(case["grantee"]), case["purpose"])
+        gate = OfflineGate(held, files, query, max_age_s=case["max_age_s"])
+        for name, expected in case["reasons"].items():
+            rows = b"".join(envelopes[name].digest + unhex([item]) for item in VECTORS["items"])
+            reasons, _ = gate.judge(rows, case["now"])
+            assert [REASONS[number] for number in reasons.tolist()] == expected
+            seen.update(expected)
+    assert {"granted", "revoked", "stale", "purpose-not-granted"} <= seen
