@@ -27,8 +27,8 @@ from sayso_node.gossip.process import GossipProcess
 from sayso_node.intake.intake import Intake
 from sayso_node.intake.outcome import Channel, Source, Status
 from sayso_node.interfaces import Judgement, TransportHandlers
-from sayso_node.store.engine import Engine
 from sayso_node.store.sponsors import Quotas
+from sayso_node.store.sqlite.engine import Engine
 from sayso_node.sync.answering import Answering
 from sayso_node.sync.asking import SyncRounds
 from sayso_protocol.messages.envelope import encode

@@ -16,8 +16,8 @@ from bench.figure import REPEATS, Figure
 from sayso_node.store import consents
 from sayso_node.store.admission import Admitted
 from sayso_node.store.consents import Keeper
-from sayso_node.store.engine import Engine
 from sayso_node.store.sponsors import Quotas
+from sayso_node.store.sqlite.engine import Engine
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.primitives import sha256
 

@@ -31,8 +31,8 @@ from sayso_node.gossip.process import GossipProcess
 from sayso_node.intake.intake import Intake
 from sayso_node.intake.outcome import Channel, Source
 from sayso_node.interfaces import TransportHandlers
-from sayso_node.store.engine import Engine
 from sayso_node.store.sponsors import Quotas
+from sayso_node.store.sqlite.engine import Engine
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.envelope import encode
 from sayso_protocol.messages.wire import consents_topic, revocations_topic

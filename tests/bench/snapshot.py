@@ -22,7 +22,7 @@ from nacl.signing import SigningKey
 from bench.consents import NETWORK
 from bench.figure import Figure, rates
 from sayso_node.snapshots.building import BODY, Made
-from sayso_node.store.engine import Engine
+from sayso_node.store.sqlite.engine import Engine
 from sayso_protocol.network_file import NetworkFile, Operator
 from sayso_protocol.receipts.receipt import ChainPoint
 from sayso_protocol.snapshots.fuse_filter import Fuse, Keys, built

@@ -17,7 +17,7 @@ from bench.consents import NETWORK, consent
 from bench.figure import Figure
 from sayso.demo.ports import LOOPBACK, free_ports
 from sayso_node.config import STORE_FILE, Settings, init_node, load_settings
-from sayso_node.store.engine import Engine
+from sayso_node.store.sqlite.engine import Engine
 from sayso_protocol.messages.envelope import CONSENT, REVOCATION, encode
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.permissions.scopes import scope_word

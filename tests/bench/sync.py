@@ -20,7 +20,7 @@ import numpy as np
 from bench import rateless
 from bench.figure import REPEATS, Figure
 from sayso_node.store import sync_index
-from sayso_node.store.engine import Engine
+from sayso_node.store.sqlite.engine import Engine
 from sayso_node.sync.memory import ExpectedView, PeerMemory
 from sayso_node.sync.reading import Reader, Reading
 from sayso_protocol.messages.envelope import CONSENT

@@ -14,7 +14,7 @@ ROOTS = ("protocol", "contracts", "node", "cli", "tests", "docs")
 # Folders of data, named by the folder they are in.
 DATA = ("cli/sayso/sample/files",)
 # Folders of tests for a part, named by the folder they are in.
-TESTS = ("tests/node/", "tests/cli/")
+TESTS = ("tests/node/", "tests/cli/", "tests/protocol/")
 
 
 def tree() -> set[str]:

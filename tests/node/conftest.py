@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sayso_node.store.engine import Engine
+from sayso_node.store.sqlite.engine import Engine
 from support.node_rig import NodeRig
 
 

@@ -21,9 +21,10 @@ from sayso_node.chain.reading.follower import Follower
 from sayso_node.freshness import ChainHead, Freshness
 from sayso_node.intake.intake import Intake
 from sayso_node.intake.outcome import Channel, Outcome, Source, Status
-from sayso_node.store import admission, bits, chain_state, intents, messages, pending, relays
-from sayso_node.store.engine import Engine
+from sayso_node.store import admission, bits, messages, pending
+from sayso_node.store.chain import chain_state, intents, relays
 from sayso_node.store.pending import Room
+from sayso_node.store.sqlite.engine import Engine
 from sayso_node.sync.asking import SyncRounds
 from sayso_node.verdicts.signer import Signer
 from sayso_protocol.errors import SaysoError

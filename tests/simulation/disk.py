@@ -12,7 +12,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from sayso_node.store.writer import GROUP_LIMIT, Change, Commit
+from sayso_node.store.sqlite.writer import GROUP_LIMIT, Change, Commit
 
 SYNCHRONOUS_FULL = 2  # below it, SQLite does not wait for the disk in WAL mode
 WRITTEN_BACK = 0.1  # how often an operating system writes back by itself what nobody synced
@@ -112,7 +112,7 @@ class Disk:
 
 
 class LoopWriter:
-    """The store's writer (see sayso_node.store.writer), in the event loop: a commit takes its time."""
+    """The writer of the store (sayso_node.store.sqlite.writer) in the loop: a commit takes time."""
 
     def __init__(self, commit_s: Callable[[], float]) -> None:
         self._commit_s = commit_s

@@ -9,7 +9,7 @@ import pytest
 from sayso_contracts.abi import encode_call
 from sayso_node.errors import PeerUnreachable, StoreUnusable
 from sayso_node.interfaces import Judgement, TransportHandlers
-from sayso_node.store.engine import Engine
+from sayso_node.store.sqlite.engine import Engine
 from simulation import loop
 from simulation.account import FEES, SimAccount
 from simulation.chain import Endpoint, Revoke, SimChain

@@ -21,9 +21,9 @@ from sayso_node.gossip.peers.addresses import peer_id_of
 from sayso_node.intake.intake import Intake
 from sayso_node.intake.outcome import Channel, Outcome, Source
 from sayso_node.interfaces import TransportHandlers
-from sayso_node.store.engine import Engine
 from sayso_node.store.pending import Room
 from sayso_node.store.sponsors import Quotas
+from sayso_node.store.sqlite.engine import Engine
 from sayso_node.sync.answering import Answering
 from sayso_node.sync.asking import SyncRounds
 from sayso_node.verdicts.judge import Judge

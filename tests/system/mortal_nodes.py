@@ -22,7 +22,7 @@ import aiohttp
 from sayso.demo.ports import free_ports
 from sayso_node.config import STORE_FILE, Settings, init_node
 from sayso_node.store import bits, messages
-from sayso_node.store.engine import Engine
+from sayso_node.store.sqlite.engine import Engine
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope, encode

@@ -13,8 +13,8 @@ from sayso_node.batches.protocol import read_answer
 from sayso_node.counters import Counters
 from sayso_node.errors import PeerUnreachable, StoreUnusable
 from sayso_node.interfaces import Transport
-from sayso_node.store import chain_state
-from sayso_node.store.engine import Engine
+from sayso_node.store.chain import chain_state
+from sayso_node.store.sqlite.engine import Engine
 from sayso_protocol.errors import BadProof, SaysoError
 from sayso_protocol.ethereum.batches import Batch
 from sayso_protocol.messages.wire import BATCH_PROTOCOL

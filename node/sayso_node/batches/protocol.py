@@ -7,8 +7,8 @@ joined. It is believed only if it gives the root.
 from typing import Final
 
 from sayso_node.errors import NotFound
-from sayso_node.store import chain_state
-from sayso_node.store.engine import Engine
+from sayso_node.store.chain import chain_state
+from sayso_node.store.sqlite.engine import Engine
 from sayso_protocol.encoding.packing import pack, unpack
 from sayso_protocol.errors import BadProof, Malformed
 from sayso_protocol.ethereum.batches import Batch

@@ -27,7 +27,7 @@ from sayso_node.config import NodeConfig
 from sayso_node.counters import Counters
 from sayso_node.freshness import Freshness
 from sayso_node.interfaces import Clock
-from sayso_node.store.engine import Engine
+from sayso_node.store.sqlite.engine import Engine
 
 
 class ChainSide:

@@ -23,9 +23,9 @@ from sayso_node.interfaces import Clock
 from sayso_node.store import admission, consents, messages, pending
 from sayso_node.store.admission import Admitted
 from sayso_node.store.consents import Keeper
-from sayso_node.store.engine import Engine
 from sayso_node.store.pending import Room
 from sayso_node.store.sponsors import Quotas
+from sayso_node.store.sqlite.engine import Engine
 from sayso_node.workers import Runner, at_once, in_thread
 from sayso_protocol.errors import FromTheFuture, Gossip, Malformed, NotSponsored, SaysoError
 from sayso_protocol.limits import LIMITS

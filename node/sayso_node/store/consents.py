@@ -4,9 +4,10 @@ import sqlite3
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from sayso_node.store import admission, many, messages, sponsors, sync_index, wallets
+from sayso_node.store import admission, many, messages, sponsors, sync_index
 from sayso_node.store.admission import Admitted
 from sayso_node.store.bits import add_people
+from sayso_node.store.chain import wallets
 from sayso_node.store.pending import has_lost
 from sayso_node.store.sponsors import Quotas
 from sayso_protocol.messages.consent import Consent

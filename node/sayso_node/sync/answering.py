@@ -14,7 +14,7 @@ from sayso_node.intake.intake import Intake
 from sayso_node.intake.outcome import Channel, Outcome, Source, Status
 from sayso_node.interfaces import Clock
 from sayso_node.store import messages
-from sayso_node.store.engine import Engine
+from sayso_node.store.sqlite.engine import Engine
 from sayso_node.sync.reading import Reader
 from sayso_node.sync.shares import Shares
 from sayso_node.workers import Runner, in_thread

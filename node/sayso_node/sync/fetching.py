@@ -14,7 +14,7 @@ from sayso_node.errors import NoRoom, PeerUnreachable
 from sayso_node.intake.intake import Intake
 from sayso_node.intake.outcome import Channel, Outcome, Source, Status
 from sayso_node.store import messages
-from sayso_node.store.engine import Engine
+from sayso_node.store.sqlite.engine import Engine
 from sayso_node.sync.talk import Talk, check_ascends
 from sayso_protocol.errors import Gossip
 from sayso_protocol.messages.consent import Consent

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from sayso_node.store import messages, sync_index
-from sayso_node.store.engine import Engine
+from sayso_node.store.sqlite.engine import Engine
 from sayso_node.sync.fetching import Fetched
 from sayso_node.sync.memory import ExpectedView, PeerMemory
 from sayso_protocol.messages.consent import Consent

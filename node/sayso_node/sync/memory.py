@@ -8,7 +8,7 @@ that is remembered wrongly differs, is listed again, and is remembered anew.
 from collections.abc import Iterable, Sequence
 
 from sayso_node.store import sync_index
-from sayso_node.store.engine import Engine
+from sayso_node.store.sqlite.engine import Engine
 from sayso_protocol.sync.fingerprints import Entry, Sum, level_of, node_at, places_of, short_id
 from sayso_protocol.sync.walk import Differences
 

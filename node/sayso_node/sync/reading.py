@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from sqlite3 import Connection
 
 from sayso_node.store import messages, sync_index
-from sayso_node.store.engine import Engine
+from sayso_node.store.sqlite.engine import Engine
 from sayso_protocol.sync import answers
 from sayso_protocol.sync.answers import (
     BUNDLE_BYTES,

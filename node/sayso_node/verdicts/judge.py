@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from sayso_node.counters import Counters
 from sayso_node.freshness import Freshness
 from sayso_node.interfaces import Clock
-from sayso_node.store import bits, erasure, messages, pending, wallets
-from sayso_node.store.engine import Engine
+from sayso_node.store import bits, erasure, messages, pending
+from sayso_node.store.chain import wallets
+from sayso_node.store.sqlite.engine import Engine
 from sayso_node.verdicts.kept_licenses import HeldLicense, KeptLicenses, Shelf
 from sayso_protocol.encoding.row_tree import ROW_BYTES
 from sayso_protocol.messages.consent import Consent

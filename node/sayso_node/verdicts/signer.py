@@ -15,8 +15,9 @@ from sayso_node.counters import Counters
 from sayso_node.errors import ClockPutBack
 from sayso_node.freshness import Freshness
 from sayso_node.interfaces import Clock
-from sayso_node.store import messages, relays
-from sayso_node.store.engine import Engine
+from sayso_node.store import messages
+from sayso_node.store.chain import relays
+from sayso_node.store.sqlite.engine import Engine
 from sayso_node.verdicts.judge import Answer, Check
 from sayso_protocol.encoding.row_tree import roots
 from sayso_protocol.messages.envelope import Envelope

@@ -19,7 +19,7 @@ from sayso_node.counters import Counters
 from sayso_node.freshness import Freshness
 from sayso_node.interfaces import Clock
 from sayso_node.store import bits
-from sayso_node.store.engine import Engine
+from sayso_node.store.sqlite.engine import Engine
 from sayso_node.verdicts.judge import StoreKnowledge
 from sayso_node.verdicts.kept_licenses import HeldLicense
 from sayso_node.verdicts.recent_bits import RecentBits

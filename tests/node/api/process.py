@@ -20,7 +20,7 @@ from typing import Any
 
 from sayso.demo.ports import LOOPBACK, free_ports
 from sayso_node.config import STORE_FILE, Settings, init_node
-from sayso_node.store.engine import Engine
+from sayso_node.store.sqlite.engine import Engine
 from sayso_protocol.network_file import NetworkFile
 from support.protocol_strategies import NETWORK
 

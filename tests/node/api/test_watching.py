@@ -16,7 +16,7 @@ from sayso.gate import streams
 from sayso.gate.gate import Gate
 from sayso.gate.watching import Hit
 from sayso_node.api.routes.events import EventRoutes
-from sayso_node.store.engine import Engine
+from sayso_node.store.sqlite.engine import Engine
 from sayso_protocol.permissions.scopes import Scope, file_subject
 from sayso_protocol.primitives import hex_text
 from support.node_rig import ManualClock, consent, revocation

@@ -11,8 +11,8 @@ from sayso_node.batches.fetcher import BatchFetcher, read_batch
 from sayso_node.batches.protocol import answer_batch
 from sayso_node.errors import PeerUnreachable, StoreUnusable
 from sayso_node.interfaces import Judgement, TransportHandlers
-from sayso_node.store import chain_state, intents
-from sayso_node.store.chain_state import Anchor
+from sayso_node.store.chain import chain_state, intents
+from sayso_node.store.chain.chain_state import Anchor
 from sayso_protocol.encoding.packing import pack
 from sayso_protocol.errors import BadProof, SaysoError
 from sayso_protocol.ethereum.batches import Batch

@@ -20,7 +20,7 @@ from sayso_node.chain.reading.archivist import Archivist
 from sayso_node.chain.reading.endpoints import Endpoints
 from sayso_node.chain.reading.follower import Follower
 from sayso_node.chain.reading.web3_chain import Web3Chain
-from sayso_node.store import intents, relays
+from sayso_node.store.chain import intents, relays
 from sayso_node.verdicts.signer import Signer
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.network import Network

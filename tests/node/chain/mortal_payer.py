@@ -12,7 +12,7 @@ from typing import Any
 
 from node.chain.anvil_world import PayingNode
 from sayso_node.errors import ChainUnreachable
-from sayso_node.store import intents, relays
+from sayso_node.store.chain import intents, relays
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_from_text
 from support.anvil import CHAIN_ID

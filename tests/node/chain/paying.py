@@ -12,7 +12,7 @@ from sayso_node.chain.paying.wallet_deployer import WalletDeployer
 from sayso_node.chain.reading.contract_wallets import Prober
 from sayso_node.chain.reading.follower import Follower
 from sayso_node.errors import ChainUnreachable
-from sayso_node.store import chain_state, intents, relays
+from sayso_node.store.chain import chain_state, intents, relays
 from sayso_node.verdicts.signer import Signer
 from sayso_protocol.ethereum.batches import Batch
 from sayso_protocol.messages.envelope import Envelope

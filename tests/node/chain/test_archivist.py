@@ -14,7 +14,7 @@ from sayso_contracts.calls import Calls
 from sayso_node.chain.reading.transaction_proofs import receipt_proof
 from sayso_node.chain.reading.web3_chain import Web3Chain
 from sayso_node.errors import NotFound, ProofUnavailable
-from sayso_node.store import receipts
+from sayso_node.store.chain import archives
 from sayso_protocol.ethereum.transaction_proofs import LandedRevocation, check_receipt_proof
 from sayso_protocol.messages.envelope import Envelope, encode
 from sayso_protocol.primitives import address_from_text, hash_from_text
@@ -214,7 +214,7 @@ async def test_what_a_liar_says_is_not_kept_and_the_next_one_is_asked(
         assert paying.rig.count("receipts_missing") == 1
         await paying.archivist.archive()  # not at once again
         assert paying.rig.count("receipts_missing") == 1
-        paying.rig.clock.time += receipts.FIRST_PAUSE_S
+        paying.rig.clock.time += archives.FIRST_PAUSE_S
         honest = Web3Chain(world.url, world.registry.network)
         paying.endpoints.all += (honest,)
         await paying.archivist.archive()
@@ -250,8 +250,8 @@ async def test_everything_of_a_block_is_looked_at_once(world: World, tmp_path: P
         await read(paying)
         await read(paying)
         with paying.rig.store.read() as db:
-            archive = receipts.archived(db, height)
-            assert receipts.wanted(db, paying.rig.clock.now(), 10) == []
+            archive = archives.archived(db, height)
+            assert archives.wanted(db, paying.rig.clock.now(), 10) == []
         assert archive
         assert [one.place for one in archive.transactions] == [0, 1, 2]
         assert paying.rig.count("receipts_kept") == 3

@@ -11,7 +11,8 @@ from sayso_contracts.events import Anchored, Event
 from sayso_node.chain.reading import follower as follower_module
 from sayso_node.chain.reading.follower import Follower
 from sayso_node.errors import ChainUnreachable, RangeRefused, StoreUnusable
-from sayso_node.store import bits, chain_state
+from sayso_node.store import bits
+from sayso_node.store.chain import chain_state
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import sha256
 from sayso_protocol.receipts.receipt import ChainPoint

@@ -10,7 +10,7 @@ import pytest
 
 from node.chain.anvil_world import PayingNode, Registry
 from node.chain.test_on_anvil import EVERYTHING, Person, known
-from sayso_node.store import chain_state
+from sayso_node.store.chain import chain_state
 from support.anvil import REPOSITORY, anvil
 
 DEADLINE_S = 60.0

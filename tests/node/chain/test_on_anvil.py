@@ -9,7 +9,7 @@ from coincurve import PrivateKey
 
 from node.chain.anvil_world import PayingNode, Registry
 from sayso_contracts.relay import gas_bound, relay_item
-from sayso_node.store import intents
+from sayso_node.store.chain import intents
 from sayso_protocol.messages.envelope import Envelope, encode
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.messages.typed_data import digest

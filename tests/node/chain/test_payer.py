@@ -18,7 +18,7 @@ from sayso_node.chain.paying import anchorer as anchorer_module
 from sayso_node.chain.paying.fees import GWEI, TooExpensive, first_fees, higher_fees
 from sayso_node.chain.paying.payer import STUCK_S
 from sayso_node.errors import ChainUnreachable, StoreUnusable
-from sayso_node.store import intents
+from sayso_node.store.chain import intents
 from support.fake_chain import unreachable
 from support.node_rig import revocation
 from support.protocol_strategies import ADA

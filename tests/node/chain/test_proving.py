@@ -16,7 +16,7 @@ from sayso_contracts.calls import Call, Calls
 from sayso_node.api.routes.proofs import ProofRoutes
 from sayso_node.chain.reading.storage_proofs import StorageProofs
 from sayso_node.freshness import ChainHead
-from sayso_node.store import chain_state
+from sayso_node.store.chain import chain_state
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.ethereum.batches import Batch
 from sayso_protocol.ethereum.chain_proofs import OnChain, check_chain_proof

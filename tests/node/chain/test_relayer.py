@@ -10,7 +10,7 @@ from sayso_contracts.relay import gas_bound, load_of, relay_item
 from sayso_contracts.transactions import MAX_TRANSACTION_GAS
 from sayso_node.chain.paying import relayer
 from sayso_node.chain.paying.fees import ETHER, GWEI, Allowance
-from sayso_node.store import relays
+from sayso_node.store.chain import relays
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.permissions.scopes import scope_word

@@ -11,7 +11,7 @@ from node.chain.test_on_anvil import EVERYTHING, Person, known
 from sayso_node.chain.paying.fees import ETHER, GWEI
 from sayso_node.chain.paying.payer import STUCK_S
 from sayso_node.errors import ChainUnreachable
-from sayso_node.store import chain_state, intents, relays
+from sayso_node.store.chain import chain_state, intents, relays
 from sayso_protocol.permissions.words import Masks
 from support.anvil import anvil
 

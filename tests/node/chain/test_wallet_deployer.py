@@ -9,8 +9,8 @@ from node.chain.paying import ALLOWANCE, WAIT_S, Paying
 from sayso_contracts.wallet_deployment import wallet_of
 from sayso_node.chain.paying.fees import ETHER, GWEI, Allowance
 from sayso_node.chain.paying.wallet_deployer import BUDGET_PART
-from sayso_node.store import deployments
-from sayso_node.store.relays import FIRST_PAUSE_S
+from sayso_node.store.chain import deployments
+from sayso_node.store.chain.relays import FIRST_PAUSE_S
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.permissions.scopes import scope_word

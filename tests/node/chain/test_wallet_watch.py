@@ -11,7 +11,7 @@ from sayso_node.chain.reading import wallet_watch
 from sayso_node.errors import ChainUnreachable
 from sayso_node.freshness import ChainHead
 from sayso_node.intake.outcome import Status
-from sayso_node.store import wallets
+from sayso_node.store.chain import wallets
 from sayso_node.verdicts.judge import Check
 from sayso_node.verdicts.status_desk import StatusDesk, StatusQuestion
 from sayso_protocol.messages.envelope import Envelope

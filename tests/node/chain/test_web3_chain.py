@@ -24,7 +24,8 @@ from sayso_node.chain.reading.web3_chain import Web3Chain
 from sayso_node.counters import Counters
 from sayso_node.errors import ChainUnreachable
 from sayso_node.freshness import Freshness
-from sayso_node.store import bits, chain_state
+from sayso_node.store import bits
+from sayso_node.store.chain import chain_state
 from sayso_protocol.network import Network
 from sayso_protocol.permissions.scopes import scope_word
 from sayso_protocol.primitives import address_from_text, sha256

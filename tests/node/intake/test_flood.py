@@ -7,10 +7,11 @@ import pytest
 
 from sayso_node.errors import NoRoom
 from sayso_node.intake.outcome import Channel, Status
-from sayso_node.store import chain_state, sponsors
-from sayso_node.store.chain_state import Anchor
-from sayso_node.store.engine import Engine
+from sayso_node.store import sponsors
+from sayso_node.store.chain import chain_state
+from sayso_node.store.chain.chain_state import Anchor
 from sayso_node.store.sponsors import Quotas
+from sayso_node.store.sqlite.engine import Engine
 from sayso_protocol.primitives import sha256
 from support.fake_network import Switchboard
 from support.node_rig import NOW, NodeRig, consent, revocation

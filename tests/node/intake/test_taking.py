@@ -4,7 +4,8 @@ import pytest
 
 from sayso_node.errors import StoreUnusable
 from sayso_node.intake.outcome import Channel, Status
-from sayso_node.store import bits, chain_state, messages
+from sayso_node.store import bits, messages
+from sayso_node.store.chain import chain_state
 from sayso_protocol.messages.envelope import decode, encode
 from support.node_rig import NOW, NodeRig, consent, node_key, revocation
 from support.protocol_strategies import ADA, BEN, NETWORK

@@ -5,8 +5,8 @@ import sqlite3
 from sayso_node.store import consents
 from sayso_node.store.admission import Admitted
 from sayso_node.store.consents import Keeper
-from sayso_node.store.schema import SCHEMA
 from sayso_node.store.sponsors import Quotas
+from sayso_node.store.sqlite.schema import SCHEMA
 from sayso_protocol.messages.envelope import Envelope
 
 

@@ -3,8 +3,9 @@
 import sqlite3
 
 from node.store.harness import add_consent, tables
-from sayso_node.store import bits, chain_state, relays
-from sayso_node.store.chain_state import KEPT_BLOCKS, Anchor
+from sayso_node.store import bits
+from sayso_node.store.chain import chain_state, relays
+from sayso_node.store.chain.chain_state import KEPT_BLOCKS, Anchor
 from sayso_protocol.ethereum.batches import Batch
 from sayso_protocol.primitives import sha256
 from sayso_protocol.receipts.receipt import ChainPoint

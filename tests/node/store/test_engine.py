@@ -12,9 +12,9 @@ import pytest
 
 from sayso_node.errors import StoreUnusable
 from sayso_node.store import events
-from sayso_node.store.engine import Engine
-from sayso_node.store.schema import VERSION
-from sayso_node.store.writer import GROUP_LIMIT
+from sayso_node.store.sqlite.engine import Engine
+from sayso_node.store.sqlite.schema import VERSION
+from sayso_node.store.sqlite.writer import GROUP_LIMIT
 
 Change = Callable[[sqlite3.Connection], int]
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from sayso_node.store.engine import Engine
+from sayso_node.store.sqlite.engine import Engine
 
 WRITER = Path(__file__).with_name("writer.py")
 KILLS = 6

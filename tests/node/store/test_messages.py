@@ -6,10 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from node.store.harness import add_consent, tables
-from sayso_node.store import admission, chain_state, messages
-from sayso_node.store.engine import Engine
+from sayso_node.store import admission, messages
+from sayso_node.store.chain import chain_state
 from sayso_node.store.messages import Message
 from sayso_node.store.pending import Room
+from sayso_node.store.sqlite.engine import Engine
 from sayso_protocol.messages.envelope import CONSENT, REVOCATION, decode, encode
 from sayso_protocol.primitives import sha256
 from support.node_rig import NOW, consent, revocation

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from sayso_node.errors import StoreUnusable
-from sayso_node.store import intents, migrations
-from sayso_node.store.engine import Engine
-from sayso_node.store.schema import VERSION
+from sayso_node.store.chain import intents
+from sayso_node.store.sqlite import migrations
+from sayso_node.store.sqlite.engine import Engine
+from sayso_node.store.sqlite.schema import VERSION
 
 OLDEST = 3
 HERE = Path(__file__).parent

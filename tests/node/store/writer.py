@@ -9,7 +9,7 @@ import sqlite3
 import sys
 from pathlib import Path
 
-from sayso_node.store.engine import Engine
+from sayso_node.store.sqlite.engine import Engine
 
 WRITERS = 20
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from node.sync.peers import Peer
-from sayso_node.store import chain_state, pending
+from sayso_node.store import pending
+from sayso_node.store.chain import chain_state
 from sayso_node.store.pending import Room
 from sayso_node.sync import asking, fetching
 from sayso_protocol.limits import LIMITS

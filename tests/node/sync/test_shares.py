@@ -10,7 +10,7 @@ import pytest
 from node.gossip.greedy import GREEDY
 from sayso_node.batches.protocol import answer_batch
 from sayso_node.errors import NodeBusy
-from sayso_node.store import chain_state
+from sayso_node.store.chain import chain_state
 from sayso_node.sync import answering, shares
 from sayso_node.sync.answering import Answering
 from sayso_protocol.encoding.packing import pack

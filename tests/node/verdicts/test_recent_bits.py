@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sayso_node.store import bits
-from sayso_node.store.schema import SCHEMA
+from sayso_node.store.sqlite.schema import SCHEMA
 from sayso_node.verdicts import recent_bits
 from sayso_node.verdicts.recent_bits import RecentBits
 from support.protocol_strategies import ADA, BEN

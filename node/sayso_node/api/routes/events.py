@@ -17,8 +17,8 @@ from sayso_node.api.http.negotiation import EVENTS, ORIGIN
 from sayso_node.api.http.responses import error_body
 from sayso_node.errors import BadRequest, NodeBusy, Resync
 from sayso_node.store import events, queries
-from sayso_node.store.engine import Engine
 from sayso_node.store.events import Event
+from sayso_node.store.sqlite.engine import Engine
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.primitives import address_text, hex_text
 

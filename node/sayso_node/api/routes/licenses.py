@@ -11,9 +11,10 @@ from sayso_node.api.http.paging import Pages, Wanted
 from sayso_node.errors import NotFound
 from sayso_node.freshness import Freshness
 from sayso_node.interfaces import Clock
-from sayso_node.store import chain_state, messages, queries
-from sayso_node.store.engine import Engine
+from sayso_node.store import messages, queries
+from sayso_node.store.chain import chain_state
 from sayso_node.store.messages import Stored
+from sayso_node.store.sqlite.engine import Engine
 from sayso_node.verdicts.judge import StoreKnowledge
 from sayso_protocol.ethereum.batches import AnchorProof
 from sayso_protocol.messages.consent import Consent

@@ -7,8 +7,8 @@ from aiohttp import web
 
 from sayso_node.api.http.paging import Pages, Wanted
 from sayso_node.store import queries
-from sayso_node.store.engine import Engine
 from sayso_node.store.queries import Claim
+from sayso_node.store.sqlite.engine import Engine
 from sayso_node.verdicts.judge import StoreKnowledge
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import decode

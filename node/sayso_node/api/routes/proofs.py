@@ -13,8 +13,9 @@ from sayso_node.api.routes.licenses import batch_proof_json
 from sayso_node.chain.reading.storage_proofs import StorageProofs
 from sayso_node.errors import BadRequest, ChainUnreachable, NotFound
 from sayso_node.freshness import Freshness
-from sayso_node.store import chain_state, messages
-from sayso_node.store.engine import Engine
+from sayso_node.store import messages
+from sayso_node.store.chain import chain_state
+from sayso_node.store.sqlite.engine import Engine
 from sayso_protocol.ethereum.batches import AnchorProof
 from sayso_protocol.ethereum.chain_proofs import TYPE, Place, anchor_slot, places_of, word_slot
 from sayso_protocol.messages.consent import Consent

@@ -15,8 +15,9 @@ from aiohttp import web
 from sayso_node.chain.reading.transaction_proofs import receipt_proof
 from sayso_node.errors import NotFound
 from sayso_node.gossip.broadcast import Broadcast
-from sayso_node.store import chain_state, queries, relays
-from sayso_node.store.engine import Engine
+from sayso_node.store import queries
+from sayso_node.store.chain import chain_state, relays
+from sayso_node.store.sqlite.engine import Engine
 from sayso_node.verdicts.signer import Signer
 from sayso_protocol.messages.envelope import Envelope, decode
 from sayso_protocol.messages.revocation import Revocation

@@ -9,9 +9,9 @@ from sayso_contracts.abi import encode_call
 from sayso_node.chain.interface import Landed
 from sayso_node.counters import Counters
 from sayso_node.interfaces import Clock
-from sayso_node.store import chain_state, intents
-from sayso_node.store.engine import Engine
-from sayso_node.store.intents import Intent
+from sayso_node.store.chain import chain_state, intents
+from sayso_node.store.chain.intents import Intent
+from sayso_node.store.sqlite.engine import Engine
 
 BATCH_LICENSES = 10_000
 

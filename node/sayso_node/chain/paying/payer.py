@@ -22,9 +22,9 @@ from sayso_node.counters import Counters
 from sayso_node.errors import ChainUnreachable, StoreUnusable
 from sayso_node.freshness import ChainHead
 from sayso_node.interfaces import Clock
-from sayso_node.store import intents
-from sayso_node.store.engine import Engine
-from sayso_node.store.intents import Intent, Signed
+from sayso_node.store.chain import intents
+from sayso_node.store.chain.intents import Intent, Signed
+from sayso_node.store.sqlite.engine import Engine
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from sayso_contracts.relay import RelayItem, relay_item
-from sayso_node.store import relays
+from sayso_node.store.chain import relays
 from sayso_protocol.messages.envelope import Envelope, decode
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.network import Network

@@ -23,10 +23,10 @@ from sayso_node.chain.interface import Account, Landed
 from sayso_node.chain.paying.relay_choice import Carried, choose
 from sayso_node.counters import Counters
 from sayso_node.interfaces import Clock
-from sayso_node.store import chain_state, deployments, intents, relays
-from sayso_node.store.engine import Engine
-from sayso_node.store.intents import Intent
-from sayso_node.store.relays import Want
+from sayso_node.store.chain import chain_state, deployments, intents, relays
+from sayso_node.store.chain.intents import Intent
+from sayso_node.store.chain.relays import Want
+from sayso_node.store.sqlite.engine import Engine
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_text
 

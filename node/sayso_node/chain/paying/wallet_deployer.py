@@ -14,9 +14,9 @@ from sayso_node.chain.interface import Account, Landed
 from sayso_node.chain.paying.fees import ETHER
 from sayso_node.counters import Counters
 from sayso_node.interfaces import Clock
-from sayso_node.store import deployments, intents
-from sayso_node.store.engine import Engine
-from sayso_node.store.intents import Intent
+from sayso_node.store.chain import deployments, intents
+from sayso_node.store.chain.intents import Intent
+from sayso_node.store.sqlite.engine import Engine
 
 BUDGET_PART = 4  # a quarter of the day's budget
 AT_ONCE = 32  # wallets looked at in one step

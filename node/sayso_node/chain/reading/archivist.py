@@ -17,9 +17,9 @@ from sayso_node.chain.reading.raw_blocks import encode_header, encode_receipt, e
 from sayso_node.counters import Counters
 from sayso_node.errors import ChainUnreachable, ProofUnavailable, StoreUnusable
 from sayso_node.interfaces import Clock
-from sayso_node.store import receipts
-from sayso_node.store.engine import Engine
-from sayso_node.store.receipts import Archive, Archived
+from sayso_node.store.chain import archives
+from sayso_node.store.chain.archives import Archive, Archived
+from sayso_node.store.sqlite.engine import Engine
 from sayso_protocol.errors import BadProof
 from sayso_protocol.ethereum.headers import read_header
 from sayso_protocol.ethereum.transaction_proofs import REVOKED_TOPIC
@@ -65,16 +65,16 @@ class Archivist:
     async def archive(self) -> None:
         """One round; raises StoreUnusable."""
         with self._store.read() as db:
-            wanted = receipts.wanted(db, self._clock.now(), AT_ONCE)
+            wanted = archives.wanted(db, self._clock.now(), AT_ONCE)
         for block in wanted:
             try:
                 found = await self._ask_all(block)
             except (ChainUnreachable, ProofUnavailable) as error:
                 self._counters.add("receipts_missing")
                 log.warning("nothing proves what landed in block %d: %s", block.number, error)
-                await self._store.write(partial(receipts.failed, block=block, now=self._clock.now()))
+                await self._store.write(partial(archives.failed, block=block, now=self._clock.now()))
                 continue
-            if await self._store.write(partial(receipts.keep, archive=found)):
+            if await self._store.write(partial(archives.keep, archive=found)):
                 self._counters.add("receipts_kept", len(found.transactions))
 
     async def _ask_all(self, block: ChainPoint) -> Archive:

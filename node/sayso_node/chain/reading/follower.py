@@ -19,8 +19,9 @@ from sayso_node.counters import Counters
 from sayso_node.errors import ChainUnreachable, RangeRefused, StoreUnusable
 from sayso_node.freshness import ChainHead, Freshness
 from sayso_node.interfaces import Clock
-from sayso_node.store import admission, chain_state, receipts, relays
-from sayso_node.store.engine import Engine
+from sayso_node.store import admission
+from sayso_node.store.chain import archives, chain_state, relays
+from sayso_node.store.sqlite.engine import Engine
 from sayso_protocol.receipts.receipt import ChainPoint
 
 log = logging.getLogger(__name__)
@@ -129,7 +130,7 @@ class Follower:
             match event:
                 case Revoked():
                     bits = {event.word: event.bits}
-                    receipts.want(db, event.block_number, event.block_hash)
+                    archives.want(db, event.block_number, event.block_hash)
                     relays.seen(db, event.block_number, event.contributor, event.word, event.bits)
                     if admission.add_chain_bits(db, event.contributor, bits, self._clock.now()):
                         self._counters.add("chain_revocations")

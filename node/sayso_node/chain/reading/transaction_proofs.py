@@ -4,8 +4,8 @@ import sqlite3
 from typing import Any
 
 from sayso_node.errors import NotFound, ProofUnavailable
-from sayso_node.store import receipts, relays
-from sayso_node.store.receipts import Archive, Archived
+from sayso_node.store.chain import archives, relays
+from sayso_node.store.chain.archives import Archive, Archived
 from sayso_protocol.ethereum.headers import read_header
 from sayso_protocol.ethereum.transaction_proofs import TYPE, bits_set
 from sayso_protocol.ethereum.tries import index_key, trie_value
@@ -30,7 +30,7 @@ def receipt_proof(db: sqlite3.Connection, network: Network, body: bytes) -> dict
     if relays.block_with(db, revocation.contributor, missing) is None:
         raise NotFound("not every bit of this revocation is on chain, as far as that was read")
     for number in relays.blocks_with(db, revocation.contributor, missing):
-        archive = receipts.archived(db, number)
+        archive = archives.archived(db, number)
         for one in archive.transactions if archive else ():
             assert archive  # noqa: S101 - it has transactions
             found = _bits(archive, one, network, revocation.contributor)

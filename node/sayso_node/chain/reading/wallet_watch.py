@@ -14,8 +14,8 @@ from sayso_node.counters import Counters
 from sayso_node.errors import StoreUnusable
 from sayso_node.freshness import GENESIS, Freshness
 from sayso_node.interfaces import Clock
-from sayso_node.store import wallets
-from sayso_node.store.engine import Engine
+from sayso_node.store.chain import wallets
+from sayso_node.store.sqlite.engine import Engine
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope, decode
 from sayso_protocol.network import Network

@@ -26,10 +26,10 @@ from typing import Any, TypeVar
 from sayso_node.errors import StoreUnusable
 from sayso_node.interfaces import Randomness
 from sayso_node.store.events import STORE_ID, STORE_ID_BYTES
-from sayso_node.store.migrations import STEPS
-from sayso_node.store.schema import SCHEMA, VERSION
 from sayso_node.store.sponsors import LOT_KEY
-from sayso_node.store.writer import Change, Writer, WriterThread
+from sayso_node.store.sqlite.migrations import STEPS
+from sayso_node.store.sqlite.schema import SCHEMA, VERSION
+from sayso_node.store.sqlite.writer import Change, Writer, WriterThread
 
 WRITER_CACHE_KIB = 32_768  # room for what a large bundle changes; with less, pages are written twice
 

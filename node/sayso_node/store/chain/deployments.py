@@ -3,7 +3,7 @@
 import sqlite3
 from typing import NamedTuple
 
-from sayso_node.store.relays import FIRST_PAUSE_S, LONGEST_PAUSE_S
+from sayso_node.store.chain.relays import FIRST_PAUSE_S, LONGEST_PAUSE_S
 
 
 class Deployment(NamedTuple):

@@ -3,7 +3,7 @@
 import sqlite3
 from typing import NamedTuple
 
-from sayso_node.store import receipts, relays
+from sayso_node.store.chain import archives, relays
 from sayso_protocol.ethereum.batches import Batch
 from sayso_protocol.primitives import HASH_BYTES
 from sayso_protocol.receipts.receipt import ChainPoint
@@ -42,7 +42,7 @@ def rewind(db: sqlite3.Connection, number: int) -> None:
     """Forget blocks above `number` and their anchors. Bits stay: a revocation outlives its fork."""
     db.execute("DELETE FROM blocks WHERE number > ?", (number,))
     db.execute("DELETE FROM anchors WHERE block_number > ?", (number,))
-    receipts.rewound(db, number)
+    archives.rewound(db, number)
     if db.execute("SELECT 1 FROM blocks LIMIT 1").fetchone():
         relays.rewound(db, number)
     else:

@@ -1,0 +1,1 @@
+"""What is kept of the chain: what was followed, what is meant to be done there, wallets."""

@@ -1,0 +1,1 @@
+"""SQLite: one writer, group commit, readers that never wait; the tables and their history."""
