@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-SOURCE = ("protocol", "contracts", "node", "cli")
+SOURCE = ("protocol", "contracts", "node", "cli", "scripts")
 FILE_LINES = 300
 TEST_FILE_LINES = 500
 FUNCTION_LINES = 50

@@ -133,3 +133,9 @@ class NoSnapshot(SaysoError):
     """The node has no snapshot yet, or none but older ones than the file at hand."""
 
     code = "no-snapshot"
+
+
+class SampleMissing(SaysoError):
+    """The sample files are not where the package keeps them."""
+
+    code = "sample-missing"

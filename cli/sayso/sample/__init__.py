@@ -1,12 +1,12 @@
 """Media to try everything with: voices, calls, photos. Synthetic, so nobody's permission is needed.
 
-`python -m sayso.sample.make` made the files, and makes the same bytes on every machine.
+`scripts/sample_media` of the repository made the files.
 """
 
 from importlib import resources
 from pathlib import Path
 
-from sayso.sample.errors import SampleMissing
+from sayso.errors import SampleMissing
 
 
 def sample_files() -> Path:
