@@ -2,12 +2,8 @@
 
     import sayso
 
-    trusted = sayso.load_network(Path("network.toml"))
-    manifest = sayso.load_manifest(Path("data.jsonl"))
-    question = sayso.Question(Query(grantee, "train-ai"), manifest.rows, max_age_s=60, run_id="run 7")
-    async with sayso.NodeClient("http://127.0.0.1:8600", trusted) as node:
-        answer = await sayso.ask(node, question)
-    sayso.write_results(manifest, answer, sayso.CheckFiles(kept=Path("kept.jsonl")))
+    with sayso.Gate("anyone", "train-ai", network="network.toml") as gate:
+        record = gate.check("data.jsonl", sayso.GateFiles(kept=Path("kept.jsonl")))
 
 Names are imported when they are first used: eth-account alone takes a second.
 """
@@ -16,8 +12,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sayso.buyer.checking import CheckFiles, ask, load_manifest, write_results
-    from sayso.buyer.manifest import read_manifest
     from sayso.buyer.verifying import read_receipt, verify_receipt
     from sayso.contributor.keystore import load_key, new_account, save_key
     from sayso.contributor.licensing import Terms, grant, sign_message
@@ -27,45 +21,35 @@ if TYPE_CHECKING:
     from sayso.gate.running import GateFiles
     from sayso.networks import load_network, save_network
     from sayso.node_client.client import NodeClient
-    from sayso.node_client.parsing import Question
 
 __all__ = [
-    "CheckFiles",
     "Gate",
     "GateFiles",
     "NodeClient",
-    "Question",
     "Terms",
     "Wish",
-    "ask",
     "find_files",
     "grant",
     "hash_files",
     "load_key",
-    "load_manifest",
     "load_network",
     "make_plan",
     "new_account",
-    "read_manifest",
     "read_receipt",
     "save_key",
     "save_network",
     "sign_message",
     "verify_receipt",
-    "write_results",
 ]
 
 _MODULES = (
-    ("buyer.checking", ("CheckFiles", "ask", "load_manifest", "write_results")),
     ("node_client.client", ("NodeClient",)),
     ("gate.gate", ("Gate",)),
     ("gate.running", ("GateFiles",)),
     ("files", ("find_files", "hash_files")),
     ("contributor.keystore", ("load_key", "new_account", "save_key")),
     ("contributor.licensing", ("Terms", "grant", "sign_message")),
-    ("buyer.manifest", ("read_manifest",)),
     ("networks", ("load_network", "save_network")),
-    ("node_client.parsing", ("Question",)),
     ("contributor.planning", ("Wish", "make_plan")),
     ("buyer.verifying", ("read_receipt", "verify_receipt")),
 )

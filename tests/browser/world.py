@@ -27,11 +27,12 @@ from eth_account.signers.local import LocalAccount
 from sayso.contributor.licensing import Terms, build_consents, sign_message
 from sayso.demo.ports import LOOPBACK, free_ports
 from sayso.node_client.client import NodeClient
-from sayso.node_client.parsing import Question
 from sayso_node.config import Settings, init_node
 from sayso_protocol.messages.envelope import Envelope, decode
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import address_from_text, address_text, keccak, sha256
+from sayso_protocol.receipts.question import Question
+from sayso_protocol.receipts.receipt import join_rows
 from sayso_protocol.verdicts.verdict import Query, Reason, Row
 from support.anvil import RICH_KEY, anvil, registry_on
 
@@ -195,7 +196,7 @@ class World:
         rows = tuple(Row(envelope.digest, item) for item in envelope.items)
         node: RealNode = getattr(self, at)
         async with NodeClient(node.url, self.trusted) as client:
-            return list((await client.check(Question(query, rows, 3_600, "browser"))).reasons)
+            return list((await client.check(Question(query, 3_600, "browser"), join_rows(rows))).reasons)
 
     def check(self, manifest: Path, grantee: str, purpose: str) -> int:
         """How `sayso check` of a buyer ends."""

@@ -14,10 +14,11 @@ from sayso.demo.nodes import DemoNode
 from sayso.demo.people import People
 from sayso.demo.waiting import PATIENCE_S, T, until
 from sayso.node_client.answers import CheckAnswer, Submitted
-from sayso.node_client.parsing import Question
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.network_file import NetworkFile
+from sayso_protocol.receipts.question import Question
+from sayso_protocol.receipts.receipt import join_rows
 from sayso_protocol.verdicts.verdict import Reason, Row
 
 MAX_AGE_S = 30
@@ -83,9 +84,9 @@ class Stage:
     async def ask(self, node: str, purpose: str, rows: list[Row] | None = None) -> CheckAnswer:
         """A check of the whole manifest, or of some rows, at one node; its receipt was verified."""
         rows = rows or [one.row for one in self.people.manifest]
-        question = Question(self.people.query(purpose), tuple(rows), MAX_AGE_S, "demo")
+        question = Question(self.people.query(purpose), MAX_AGE_S, "demo")
         async with self.nodes[node].client(self.trusted) as client:
-            return await client.check(question)
+            return await client.check(question, join_rows(rows))
 
     async def refused(self, node: str, purpose: str) -> set[int] | None:
         """Which rows of the manifest are revoked, if every other one is clear; else None."""

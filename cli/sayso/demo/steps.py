@@ -9,9 +9,8 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
-from sayso.buyer.checking import CheckFiles, ask, load_manifest, write_results
-from sayso.buyer.manifest import granted_lines
 from sayso.buyer.verifying import read_receipt, verify_receipt
 from sayso.contributor.onchain import revoke_on_chain
 from sayso.contributor.revoking import license_masks, revoke_masks, revoke_scopes
@@ -20,9 +19,12 @@ from sayso.demo.errors import DemoFailed
 from sayso.demo.nodes import NAMES, make_nodes
 from sayso.demo.people import CLONING, MARKET, TRAINING, ManifestRow, three_items
 from sayso.demo.stage import MAX_AGE_S, Stage
+from sayso.gate.formats.json_rows import granted_lines
+from sayso.gate.gate import Gate
+from sayso.gate.records.record import Record
+from sayso.gate.running import GateFiles
 from sayso.networks import load_network
 from sayso.node_client.answers import Anchored
-from sayso.node_client.parsing import Question
 from sayso.node_client.transport import Transport
 from sayso.outputs import write_file
 from sayso_protocol.messages.consent import Consent
@@ -139,18 +141,28 @@ async def check_manifest(stage: Stage) -> str:
     rows = stage.people.manifest
     lines = granted_lines((str(one.file), one.row.item, one.row.license) for one in rows)
     write_file(folder / "manifest.jsonl", b"".join(lines))
-    manifest = load_manifest(folder / "manifest.jsonl")
-    question = Question(stage.people.query(TRAINING), manifest.rows, MAX_AGE_S, "demo run 1")
-    async with stage.nodes["C"].client(stage.trusted) as client:
-        answer = await ask(client, question, wait_s=20.0)
-    files = CheckFiles(folder / "kept.jsonl", folder / "rejected.jsonl", folder / "receipt.json")
-    write_results(manifest, answer, files)
-    if refused := [reason for reason in answer.reasons if reason is not Reason.GRANTED]:
-        raise DemoFailed(f"{len(refused)} of {len(rows)} rows are not clear, but {refused[0]}")
+    record = await asyncio.to_thread(_run_gate, stage, folder)
+    if record.counts != {Reason.GRANTED.value: len(rows)}:
+        raise DemoFailed(f"not all of {len(rows)} rows are clear: {record.counts}")
     trusted = load_network(folder / "network.toml")
     receipt = read_receipt(folder / "receipt.json")
     operator = verify_receipt(receipt, trusted, folder / "manifest.jsonl", folder / "rejected.jsonl")
     return f"all {len(rows)} rows clear; the receipt of node {operator.name} verifies offline"
+
+
+def _run_gate(stage: Stage, folder: Path) -> Record:
+    query = stage.people.query(TRAINING)
+    files = GateFiles(folder / "kept.jsonl", folder / "rejected.jsonl", folder / "receipt.json")
+    with Gate(
+        query.grantee,
+        query.purpose,
+        network=stage.trusted,
+        nodes=[stage.nodes["C"].url],
+        max_age_s=MAX_AGE_S,
+        run_id="demo run 1",
+        wait_s=20.0,
+    ) as gate:
+        return gate.check(folder / "manifest.jsonl", files)
 
 
 async def revoke_three(stage: Stage) -> str:

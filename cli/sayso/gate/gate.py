@@ -22,7 +22,7 @@ from sayso.errors import NothingToAsk
 from sayso.gate.fetching import FindLicenses, NodeLicenses
 from sayso.gate.formats.base import Columns, FindLicense
 from sayso.gate.formats.opening import open_source
-from sayso.gate.judges.base import Asked, Evidence, Judge
+from sayso.gate.judges.base import Evidence, Judge
 from sayso.gate.judges.nodes import NodesJudge
 from sayso.gate.judges.offline import OfflineJudge
 from sayso.gate.judges.verdicts import Verdicts
@@ -38,6 +38,7 @@ from sayso.outputs import clear
 from sayso_protocol.encoding.row_tree import ROW_BYTES
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import ANYONE, address_from_text
+from sayso_protocol.receipts.question import Question
 from sayso_protocol.verdicts.verdict import Query, Reason
 
 if TYPE_CHECKING:
@@ -84,7 +85,8 @@ class Gate:
     ) -> None:
         self.trusted = network if isinstance(network, NetworkFile) else load_network(Path(network))
         query = Query(_address(grantee), purpose)
-        self.asked = Asked(query, max_age_s, run_id or secrets.token_hex(16), wait_s)
+        self.question = Question(query, max_age_s, run_id or secrets.token_hex(16))
+        self._wait_s = wait_s
         self.columns = Columns(license_column, item_column)
         self._nodes = tuple(dict.fromkeys(one.rstrip("/") for one in nodes))
         self._offline = tuple(Path(one) for one in offline)
@@ -144,15 +146,15 @@ class Gate:
 
     def _open(self) -> Judge:
         if self._offline:
-            return OfflineJudge(self._offline, self._licenses, self.trusted, self.asked)
+            return OfflineJudge(self._offline, self._licenses, self.trusted, self.question)
         self._loop = self._loop or LoopThread()
-        nodes = NodesJudge(self._nodes, self.trusted, self.asked, self._loop)
+        nodes = NodesJudge(self._nodes, self.trusted, self.question, self._loop, self._wait_s)
         if self._rpc is None:
             return nodes
         from sayso.gate.judges.onchain import ChainJudge  # noqa: PLC0415 - needs the chain extra
 
         find = self._find_licenses()
-        return ChainJudge(nodes, self._rpc, find, self.trusted, self.asked, self._loop)
+        return ChainJudge(nodes, self._rpc, find, self.trusted, self.question, self._loop, self._wait_s)
 
     def _find_licenses(self) -> FindLicenses:
         """From the bundle, else from the nodes: what is signed can come from anybody."""
@@ -168,7 +170,7 @@ class Gate:
 
         def find(item: bytes) -> bytes | None:
             if self._finder is None:
-                self._finder = self._licenses().finder(self.asked.query, time.time())
+                self._finder = self._licenses().finder(self.question.query, time.time())
             return self._finder(item)
 
         return find
@@ -250,7 +252,9 @@ class Gate:
         source = open_source(Path(manifest), replace(self.columns, find=self._find_license()))
         if begun:
             begun(*source.size)
-        record = Record(self.trusted.network, self.asked, str(manifest), source.name, int(time.time()))
+        record = Record(
+            self.trusted.network, self.question, str(manifest), source.name, int(time.time())
+        )
         renders = {"report": html, "junit": junit}
         progress = progress or (lambda _done: None)
         run(source, self.judge, record, files, renders, progress)
@@ -280,7 +284,7 @@ class Gate:
         source = open_source(Path(manifest), replace(self.columns, find=self._find_license()))
         rows = b"".join([batch.rows for batch in source.batches(self.judge.part_rows)])
         held = await asyncio.to_thread(self._find_licenses(), rows)
-        watched = Watched(rows, held.held, self.asked.query)
+        watched = Watched(rows, held.held, self.question.query)
 
         def check(rows: bytes) -> bytes:
             return self.rows(rows).numbers.tobytes()

@@ -14,9 +14,9 @@ from typing import TypeVar
 
 import numpy as np
 
-from sayso.buyer.manifest import row_line
 from sayso.errors import BadManifest
 from sayso.gate.formats.base import Batch, Source, Writer
+from sayso.gate.formats.json_rows import row_line
 from sayso.gate.judges.base import Judge
 from sayso.gate.judges.verdicts import Verdicts
 from sayso.gate.records.record import Record

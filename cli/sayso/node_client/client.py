@@ -1,7 +1,7 @@
 """NodeClient: a node's HTTP API, typed and verified.
 
     async with NodeClient("http://127.0.0.1:8600", trusted) as node:
-        answer = await node.check(Question(query, rows, max_age_s=60, run_id="run 7"))
+        answer = await node.check(Question(query, max_age_s=60, run_id="run 7"), rows)
 
 Every answer is checked against the network file `trusted`; a node of another network is refused before
 anything is told to it.
@@ -15,7 +15,6 @@ from urllib.parse import urlencode
 
 from sayso.node_client.answers import CheckAnswer, Claim, HeldLicense, NodeInfo, Peer, Submitted
 from sayso.node_client.parsing import (
-    Question,
     read_check,
     read_claims,
     read_consent,
@@ -32,6 +31,7 @@ from sayso_protocol.messages.envelope import Envelope, encode
 from sayso_protocol.messages.wire import encode_bundle
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import address_text, hex_text
+from sayso_protocol.receipts.question import Question
 
 MESSAGES: Final = 60  # a request: of the largest size, they fill the 4 MiB that a node takes
 MSGPACK: Final = {"Content-Type": "application/msgpack"}
@@ -122,18 +122,18 @@ class NodeClient:
         hashes = read_license_hashes(await self._transport.get(path))
         return [await self.license(one) for one in hashes]
 
-    async def check(self, question: Question) -> CheckAnswer:
-        """Ask whether rows are clear; see read_check for what it raises."""
+    async def check(self, question: Question, rows: bytes) -> CheckAnswer:
+        """Ask whether joined rows are clear (license . item, 64 bytes each); raises as read_check."""
         await self._same_network()
         body = {
             "grantee": question.query.grantee,
             "purpose": question.query.purpose,
             "max_age_s": question.max_age_s,
             "run_id": question.run_id,
-            "rows": question.joined,
+            "rows": rows,
         }
         answer = await self._transport.post_packed("/v1/check", body)
-        return read_check(answer, question, self.trusted, self._clock())
+        return read_check(answer, question, rows, self.trusted, self._clock())
 
     async def status(self, question: StatusQuestion) -> Found:
         """Ask about one row; see read_status for what it raises."""

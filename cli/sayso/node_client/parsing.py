@@ -6,8 +6,6 @@ Default deny: an answer that is short, strange or badly signed raises, and nothi
 
 import base64
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from sayso.errors import BadAnswer, NodeRefused, NoReceipt, ReceiptNotFresh
@@ -31,38 +29,17 @@ from sayso_protocol.messages.envelope import Envelope, decode
 from sayso_protocol.network import Network
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import hex_text
-from sayso_protocol.receipts.receipt import Receipt, check_results, join_rows
+from sayso_protocol.receipts.question import Question
+from sayso_protocol.receipts.receipt import Receipt, check_results
 from sayso_protocol.receipts.text import acknowledgement_from_json, receipt_from_json
 from sayso_protocol.signatures.wallets import EoaVerifier
-from sayso_protocol.verdicts.verdict import REASONS, License, Query, Row
+from sayso_protocol.verdicts.verdict import REASONS, License
 
 _CODES = {
     one.code: one
     for one in vars(protocol_errors).values()
     if isinstance(one, type) and issubclass(one, SaysoError)
 }
-
-
-@dataclass(frozen=True)
-class Question:
-    """A check as it is asked.
-
-    Attributes:
-        query: Grantee and purpose.
-        rows: The manifest's rows, one by one or joined (license . item, 64 bytes each).
-        max_age_s: The oldest view of chain and peers that is accepted, seconds.
-        run_id: The asker's own name for the run; a new one each time makes old answers useless.
-    """
-
-    query: Query
-    rows: Sequence[Row] | bytes
-    max_age_s: int
-    run_id: str
-
-    @cached_property
-    def joined(self) -> bytes:
-        """The rows as a node takes them."""
-        return self.rows if isinstance(self.rows, bytes) else join_rows(self.rows)
 
 
 def refusal(error: Fields) -> SaysoError:
@@ -177,7 +154,9 @@ def _read_result(result: Fields, envelope: Envelope, trusted: NetworkFile) -> Su
     return Submitted(envelope.digest, new, signed, operator)
 
 
-def read_check(answer: Fields, question: Question, trusted: NetworkFile, now: float) -> CheckAnswer:
+def read_check(
+    answer: Fields, question: Question, rows: bytes, trusted: NetworkFile, now: float
+) -> CheckAnswer:
     """POST /v1/check: the reasons, once the receipt binds them to this question.
 
     Raises:
@@ -188,14 +167,14 @@ def read_check(answer: Fields, question: Question, trusted: NetworkFile, now: fl
         WrongNetwork: See Signed.check; UnknownSigner and BadSignature likewise.
     """
     numbers = answer.get("reasons", bytes)
-    _check_reasons(numbers, len(question.joined) // ROW_BYTES)
+    _check_reasons(numbers, len(rows) // ROW_BYTES)
     value: Any = answer.get("receipt", dict, type(None))
     if value is None:
         raise NoReceipt("the node answered without a signed receipt")
     signed = receipt_from_json(value)
     operator = signed.check(trusted)
     _check_question(signed.statement, question)
-    check_results(signed.statement, question.joined, numbers)
+    check_results(signed.statement, rows, numbers)
     if abs(signed.statement.time - now) > LIMITS.clock_skew_s:
         raise ReceiptNotFresh("the receipt's time differs from this machine's by over ten minutes")
     return CheckAnswer(numbers, signed, operator)

@@ -11,11 +11,12 @@ from junitparser import Failure, JUnitXml, Properties, TestSuite
 
 from cli.conftest import QUERY, World
 from cli.gate.conftest import Buyer
-from sayso.gate.judges.base import Asked, Evidence
+from sayso.gate.judges.base import Evidence
 from sayso.gate.records.junit import junit
 from sayso.gate.records.record import Record
 from sayso.gate.running import GateFiles
 from sayso_protocol.primitives import ANYONE
+from sayso_protocol.receipts.question import Question
 from sayso_protocol.verdicts.verdict import Query, Reason
 from support.fake_node import NETWORK
 
@@ -66,8 +67,8 @@ def test_junit_of_what_is_all_clear(buyer: Buyer) -> None:
 
 
 def test_junit_of_every_reason(tmp_path: Path) -> None:
-    asked = Asked(Query(ANYONE, "train-ai"), 60, AWKWARD)
-    record = Record(NETWORK, asked, AWKWARD, "jsonl", 0, evidence=Evidence([], [AWKWARD]))
+    question = Question(Query(ANYONE, "train-ai"), 60, AWKWARD)
+    record = Record(NETWORK, question, AWKWARD, "jsonl", 0, evidence=Evidence([], [AWKWARD]))
     record.counts = {one.value: one.number for one in Reason}
     path = tmp_path / "sayso.xml"
     path.write_bytes(junit(record))

@@ -10,7 +10,6 @@ import click
 from rich.console import Console
 from rich.progress import track
 
-from sayso.buyer.manifest import granted_lines
 from sayso.commands.options import (
     PATH,
     network_option,
@@ -23,6 +22,7 @@ from sayso.commands.types import address_or_anyone, expiry
 from sayso.contributor.licensing import Granted, Terms, build_consents, grant
 from sayso.contributor.saved_messages import bundle_bytes
 from sayso.files import HashedFile, find_files, hash_files, item_hash
+from sayso.gate.formats.json_rows import granted_lines
 from sayso.networks import load_network
 from sayso.node_client.client import NodeClient
 from sayso.outputs import Outputs, refuse_existing

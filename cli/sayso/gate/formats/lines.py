@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sayso.buyer.manifest import ROW_BYTES, lines_of, parse_fields, parse_row, raw_rows
 from sayso.gate.formats.base import BATCH_BYTES, Batch, Columns, Stamp, refuse_row
+from sayso.gate.formats.json_rows import LINE_BYTES, lines_of, parse_fields, raw_rows, row_of
 from sayso.gate.judges.verdicts import Flags
 from sayso.gate.names import ITEM_NAMES, LICENSE_NAMES, find_columns
 from sayso.outputs import Outputs, StagedFile
@@ -96,14 +96,12 @@ class JsonLines(_Lines):
     def _read(self) -> Iterator[Line]:
         names: tuple[str, str] | None = None
         for number, raw in raw_rows(self.path):
-            if names is None:
-                names = self._names(number, raw)
-            found = parse_row(self.path, number, raw, names)
-            yield Line(number, raw, found.fields, found.row)
+            fields = parse_fields(self.path, number, raw)
+            names = names or self._names(fields)
+            yield Line(number, raw, fields, row_of(self.path, number, fields, names))
 
-    def _names(self, number: int, raw: bytes) -> tuple[str, str]:
+    def _names(self, fields: dict[str, Any]) -> tuple[str, str]:
         """The fields to look in, from those that the first row has."""
-        fields = parse_fields(self.path, number, raw)
         return (
             self._columns.license or _first(fields, LICENSE_NAMES, "license"),
             self._columns.item or _first(fields, ITEM_NAMES, "item"),
@@ -155,7 +153,7 @@ class CommaSeparated(_Lines):
         taken: list[bytes] = []
         number = 1
         reader = csv.reader(self._texts(taken.append), delimiter=self._delimiter, strict=True)
-        csv.field_size_limit(ROW_BYTES)
+        csv.field_size_limit(LINE_BYTES)
         while True:
             try:
                 values = next(reader, None)

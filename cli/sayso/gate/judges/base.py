@@ -7,24 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from sayso_protocol.receipts.receipt import Receipt, Signed
-from sayso_protocol.verdicts.verdict import Query
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What is asked about every row of a run.
-
-    Attributes:
-        query: Grantee and purpose.
-        max_age_s: The oldest view of chain and peers that is accepted, seconds.
-        run_id: The asker's own name for the run.
-        wait_s: For how long to ask again while rows are stale, seconds.
-    """
-
-    query: Query
-    max_age_s: int
-    run_id: str
-    wait_s: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -5,21 +5,49 @@ lies or lags behind can only refuse. A node that does not answer is an error, ne
 """
 
 import asyncio
-from collections.abc import Sequence
-from typing import Final
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, Protocol
 from urllib.parse import urlsplit, urlunsplit
 
-from sayso.buyer.checking import ask
 from sayso.errors import NodeRefused
-from sayso.gate.judges.base import Asked, Evidence, Judged
+from sayso.gate.judges.base import Evidence, Judged
 from sayso.gate.judges.verdicts import strictest
 from sayso.gate.looping import LoopThread
 from sayso.node_client.answers import CheckAnswer
 from sayso.node_client.client import NodeClient
-from sayso.node_client.parsing import Question
 from sayso_protocol.network_file import NetworkFile
+from sayso_protocol.receipts.question import Question
+from sayso_protocol.verdicts.verdict import Reason
 
 PART_ROWS: Final = 1 << 20  # of one request, as a node takes them
+POLL_S: Final = 2.0  # between repeats while rows are stale
+
+
+class Checker(Protocol):
+    """Checker answers a question about joined rows; NodeClient does."""
+
+    async def check(self, question: Question, rows: bytes) -> CheckAnswer:
+        """A verified answer."""
+        ...
+
+
+async def ask(
+    checker: Checker,
+    question: Question,
+    rows: bytes,
+    wait_s: float,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> CheckAnswer:
+    """Ask until no row is `stale` or `wait_s` seconds are over; raises what NodeClient.check raises."""
+    deadline = clock() + wait_s
+    while True:
+        answer = await checker.check(question, rows)
+        left = deadline - clock()
+        if left <= 0 or Reason.STALE.number not in answer.numbers:
+            return answer
+        await sleep(min(POLL_S, left))
 
 
 class NodesJudge:
@@ -28,11 +56,17 @@ class NodesJudge:
     part_rows = PART_ROWS
 
     def __init__(
-        self, urls: Sequence[str], trusted: NetworkFile, asked: Asked, loop: LoopThread
+        self,
+        urls: Sequence[str],
+        trusted: NetworkFile,
+        question: Question,
+        loop: LoopThread,
+        wait_s: float = 0.0,
     ) -> None:
         self._urls = tuple(dict.fromkeys(one.rstrip("/") for one in urls))
         self._trusted = trusted
-        self._asked = asked
+        self._question = question
+        self._wait_s = wait_s
         self._loop = loop
         self._clients: list[NodeClient] = []
         self._answered: dict[str, dict[str, object]] = {}
@@ -50,10 +84,8 @@ class NodesJudge:
             self._clients = [NodeClient(url, self._trusted) for url in self._urls]
             for client in self._clients:
                 await client.__aenter__()
-        asked = self._asked
-        question = Question(asked.query, rows, asked.max_age_s, asked.run_id)
         answers = await asyncio.gather(
-            *(ask(client, question, wait_s=asked.wait_s) for client in self._clients)
+            *(ask(client, self._question, rows, self._wait_s) for client in self._clients)
         )
         if len({one.receipt.statement.node_key for one in answers}) < len(answers):
             raise NodeRefused("two of the URLs are the same node: its word counts once")

@@ -1,4 +1,4 @@
-"""Judging without a network: signed consents and signed snapshots, and nobody learns what is asked.
+"""Judging without a network: signed consents and signed snapshots, and nobody learns what is question.
 
 A snapshot that is forged, cut, expired or too old is an error before the first row; one that grows too
 old during a long run turns what is left `stale`.
@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from sayso.gate.formats.base import reading
-from sayso.gate.judges.base import Asked, Evidence, Judged
+from sayso.gate.judges.base import Evidence, Judged
 from sayso.gate.licenses import Licenses
 from sayso_protocol.network_file import NetworkFile
+from sayso_protocol.receipts.question import Question
 from sayso_protocol.snapshots.offline import HeldLicenses, OfflineGate
 from sayso_protocol.snapshots.snapshot import Snapshot, Snapshots, read_snapshot
 
@@ -33,17 +34,17 @@ class OfflineJudge:
         snapshots: Sequence[Path],
         licenses: Callable[[], Licenses],
         trusted: NetworkFile,
-        asked: Asked,
+        question: Question,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._clock = clock
         self._read = [_read(path, trusted) for path in snapshots]
         for one in self._read:
-            one.check_fresh(clock(), asked.max_age_s)
+            one.check_fresh(clock(), question.max_age_s)
         self._licenses = licenses()
         held = HeldLicenses(self._licenses.rows())
         together = Snapshots(self._read)
-        self._gate = OfflineGate(held, together, asked.query, max_age_s=asked.max_age_s)
+        self._gate = OfflineGate(held, together, question.query, max_age_s=question.max_age_s)
 
     def judge(self, rows: bytes) -> Judged:
         """A reason for every row."""

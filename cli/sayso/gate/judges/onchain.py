@@ -14,11 +14,11 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from sayso.buyer.checking import POLL_S
 from sayso.contributor.onchain import web3_at
 from sayso.errors import NodeRefused
 from sayso.gate.fetching import FindLicenses
-from sayso.gate.judges.base import Asked, Evidence, Judge, Judged
+from sayso.gate.judges.base import Evidence, Judge, Judged
+from sayso.gate.judges.nodes import POLL_S
 from sayso.gate.judges.verdicts import GRANTED, strictest
 from sayso.gate.looping import LoopThread
 from sayso_protocol.encoding.row_tree import ROW_BYTES
@@ -27,6 +27,7 @@ from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.permissions.scopes import scope_word, scopes_over
 from sayso_protocol.permissions.words import WORD_BITS, Masks
 from sayso_protocol.primitives import NOBODY, address_text
+from sayso_protocol.receipts.question import Question
 from sayso_protocol.verdicts.bulk import judge_rows
 from sayso_protocol.verdicts.license_table import LicenseTable, named_licenses
 from sayso_protocol.verdicts.verdict import License, Reason
@@ -48,14 +49,16 @@ class ChainJudge:
         url: str,
         licenses: FindLicenses,
         trusted: NetworkFile,
-        asked: Asked,
+        question: Question,
         loop: LoopThread,
+        wait_s: float = 0.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.part_rows = inner.part_rows
         self._clock = clock
         self._inner, self._url, self._licenses = inner, url, licenses
-        self._trusted, self._asked, self._loop = trusted, asked, loop
+        self._trusted, self._question, self._loop = trusted, question, loop
+        self._wait_s = wait_s
         self._block: dict[str, Any] = {}
 
     def judge(self, rows: bytes) -> Judged:
@@ -78,10 +81,10 @@ class ChainJudge:
         absent = named_licenses(rows) - found.held.keys()
         if absent:
             raise NodeRefused(f"{len(absent)} consents could not be had to look them up on the chain")
-        bits = self._loop.run(self._bits(words_of(found.held, rows, self._asked.query.purpose)))
+        bits = self._loop.run(self._bits(words_of(found.held, rows, self._question.query.purpose)))
         known = _OnChain(found.held, bits)
         table = LicenseTable(found.rows())
-        reasons, _ = judge_rows(table, known, rows, self._asked.query, self._clock())
+        reasons, _ = judge_rows(table, known, rows, self._question.query, self._clock())
         if not self._is_fresh():
             reasons[reasons == GRANTED] = Reason.STALE.number
         return reasons
@@ -89,10 +92,10 @@ class ChainJudge:
     def _is_fresh(self) -> bool:
         """Whether the newest block of the endpoint is young enough, by our clock."""
         age_s: float = self._clock() - self._block["time"]
-        return -LIMITS.clock_skew_s <= age_s <= self._asked.max_age_s
+        return -LIMITS.clock_skew_s <= age_s <= self._question.max_age_s
 
     async def _bits(self, words: Words) -> dict[bytes, Masks]:
-        deadline = time.monotonic() + self._asked.wait_s
+        deadline = time.monotonic() + self._wait_s
         async with web3_at(self._url) as w3:
             from sayso_contracts.deploy import verify  # noqa: PLC0415  # needs the chain extra
             from sayso_contracts.registry import Registry  # noqa: PLC0415

@@ -52,7 +52,7 @@ def _escaped(text: str, escapes: Mapping[str, str]) -> str:
 
 def _table(record: Record) -> str:
     name = "".join(one if one.isprintable() and one != "`" else "'" for one in record.manifest)
-    head = f"### sayso check: `{name}` for {record.asked.query.purpose}\n\n| rows | reason |\n"
+    head = f"### sayso check: `{name}` for {record.question.query.purpose}\n\n| rows | reason |\n"
     rows = "".join(f"| {rows:,} | {reason} |\n" for reason, rows in sorted(record.counts.items()))
     signers = ", ".join(
         "".join(one if one.isalnum() else " " for one in who) for who in record.evidence.signers

@@ -37,10 +37,10 @@ def junit(record: Record) -> bytes:
 
 def _told(record: Record) -> Iterator[tuple[str, str]]:
     """What a reader of the result has to know besides."""
-    query = record.asked.query
+    query = record.question.query
     yield "grantee", "anyone" if query.grantee == ANYONE else address_text(query.grantee)
     yield "purpose", query.purpose
-    yield "run_id", record.asked.run_id
+    yield "run_id", record.question.run_id
     yield "rows", str(record.rows)
     for name in record.evidence.signers:
         yield "signed_by", name
@@ -52,7 +52,7 @@ def _properties(told: Iterable[tuple[str, str]]) -> str:
 
 
 def _case(record: Record, reason: str, rows: int) -> str:
-    where = f"{record.manifest} for {record.asked.query.purpose}"
+    where = f"{record.manifest} for {record.question.query.purpose}"
     head = f"  <testcase{_attributes({'classname': where, 'name': f'{reason}: {rows} rows'})}"
     if reason == Reason.GRANTED:
         return head + "/>\n"

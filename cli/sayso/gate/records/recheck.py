@@ -11,13 +11,13 @@ from typing import Any
 
 from sayso.buyer.verifying import stated_parts
 from sayso.gate.formats.base import Columns
-from sayso.gate.judges.base import Asked
 from sayso.gate.judges.offline import OfflineJudge
 from sayso.gate.licenses import load_licenses
 from sayso.gate.records.record import Part, ReadRecord
 from sayso_protocol.encoding.row_tree import ROW_BYTES, manifest_root, results_root
 from sayso_protocol.errors import BadProof, WrongNetwork
 from sayso_protocol.network_file import NetworkFile
+from sayso_protocol.receipts.question import Question
 from sayso_protocol.receipts.receipt import Receipt, Signed, count_reasons
 from sayso_protocol.verdicts.verdict import Query, Reason
 
@@ -88,7 +88,7 @@ class Again:
             snapshots,
             lambda: load_licenses(bundle, trusted.network),
             trusted,
-            Asked(query, record.max_age_s, record.run_id),
+            Question(query, record.max_age_s, record.run_id),
             lambda: self._now,
         )
         if _relied_on(self._judge.evidence().sources) != _relied_on(record.value.get("sources", ())):

@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sayso.gate.judges.base import Asked, Evidence, Judged
+from sayso.gate.judges.base import Evidence, Judged
 from sayso.gate.judges.verdicts import Verdicts
 from sayso_protocol.encoding.row_tree import results_root
 from sayso_protocol.errors import Malformed
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_from_text, address_text, hash_from_text, hex_text
+from sayso_protocol.receipts.question import Question
 from sayso_protocol.receipts.receipt import Receipt, Signed
 from sayso_protocol.receipts.text import Json, receipt_from_json, receipt_to_json
 from sayso_protocol.verdicts.verdict import Reason
@@ -55,7 +56,7 @@ class Record:
     """
 
     network: Network
-    asked: Asked
+    question: Question
     manifest: str
     format: str
     time: int
@@ -99,17 +100,17 @@ class Record:
 
     def to_json(self) -> Json:
         """The record as a JSON object."""
-        asked = self.asked
+        question = self.question
         return {
             "type": TYPE,
             "network": {
                 "chain_id": self.network.chain_id,
                 "registry": address_text(self.network.registry),
             },
-            "grantee": address_text(asked.query.grantee),
-            "purpose": asked.query.purpose,
-            "max_age_s": asked.max_age_s,
-            "run_id": asked.run_id,
+            "grantee": address_text(question.query.grantee),
+            "purpose": question.query.purpose,
+            "max_age_s": question.max_age_s,
+            "run_id": question.run_id,
             "time": self.time,
             "manifest": {"name": self.manifest, "format": self.format, "rows": self.rows},
             "counts": dict(sorted(self.counts.items())),

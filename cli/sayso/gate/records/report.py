@@ -96,7 +96,7 @@ def html(record: Record) -> bytes:
         "<h2>What it proves, and what it does not</h2>",
         _limits(UNPROVEN if record.is_offline else PROVEN, *LIMITS),
     ]
-    title = escape(f"Check of {record.manifest}, run {record.asked.run_id}")
+    title = escape(f"Check of {record.manifest}, run {record.question.run_id}")
     head = f'<meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style>'
     page = f"<head>{_POLICY}{head}</head><body>{''.join(body)}</body>"
     return f'<!doctype html><html lang="en">{page}</html>\n'.encode("utf-8", "replace")
@@ -115,14 +115,14 @@ def _verdict(record: Record) -> str:
 
 
 def _question(record: Record) -> Iterable[tuple[str, object]]:
-    asked = record.asked
-    grantee = asked.query.grantee
+    question = record.question
+    grantee = question.query.grantee
     yield "data set", f"{record.manifest} ({record.format})"
     yield "who wants to use it", "anyone" if grantee == ANYONE else address_text(grantee)
-    yield "what for", asked.query.purpose
-    yield "run", asked.run_id
+    yield "what for", question.query.purpose
+    yield "run", question.run_id
     yield "when", moment(record.time)
-    yield "oldest view accepted", f"{asked.max_age_s:,} seconds"
+    yield "oldest view accepted", f"{question.max_age_s:,} seconds"
     yield "network", f"chain {record.network.chain_id}, registry {address_text(record.network.registry)}"
 
 

@@ -1,4 +1,4 @@
-"""Manifests: JSON Lines with a `license` and an `item` hash in every row, and whatever else.
+"""Rows as JSON Lines: an object with a `license` and an `item` hash in each line, and whatever else.
 
 A row that is kept is kept byte for byte. A row that could be read in two ways (a field twice, a number
 that JSON has no word for) is refused: another reader might see another license in it. Blank lines are no
@@ -8,7 +8,7 @@ rows; line numbers count them.
 import json
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, Final, NamedTuple, NoReturn
+from typing import Any, Final, NoReturn
 
 from sayso.errors import BadManifest, FileUnreadable
 from sayso_protocol.encoding.json_text import parse_json
@@ -16,40 +16,12 @@ from sayso_protocol.errors import Malformed
 from sayso_protocol.primitives import hash_from_text, hex_text
 from sayso_protocol.verdicts.verdict import Row
 
-ROW_BYTES: Final = 16 * 1024 * 1024  # a longer line is not a row but a wrong file
+LINE_BYTES: Final = 16 * 1024 * 1024  # a longer line is not a row but a wrong file
 
 
-class ManifestRow(NamedTuple):
-    """One row: its line number (from 1), its bytes with the line's end, what it says."""
-
-    line: int
-    raw: bytes
-    fields: dict[str, Any]
-    row: Row
-
-
-def read_manifest(
-    path: Path, update: Callable[[bytes], object] | None = None, *, may_be_empty: bool = False
-) -> Iterator[ManifestRow]:
-    """Each row in order; `update` is given every byte read.
-
-    Raises:
-        FileUnreadable: The file cannot be read.
-        BadManifest: A line is not a row, with its number; or there is no row.
-    """
-    empty = True
-    for line, raw in raw_rows(path, update):
-        empty = False
-        yield parse_row(path, line, raw)
-    if empty and not may_be_empty:
-        raise BadManifest(f"{str(path)!r} has no rows")
-
-
-def raw_rows(path: Path, update: Callable[[bytes], object] | None = None) -> Iterator[tuple[int, bytes]]:
+def raw_rows(path: Path) -> Iterator[tuple[int, bytes]]:
     """Line number and bytes of each row, not read any further; raises FileUnreadable."""
     for line, raw in enumerate(lines_of(path), 1):
-        if update:
-            update(raw)
         if raw.strip():
             yield line, raw
 
@@ -58,25 +30,21 @@ def lines_of(path: Path) -> Iterator[bytes]:
     """The bytes of each line with its end, cut where it is longer than a row; raises FileUnreadable."""
     try:
         with path.open("rb") as file:
-            while raw := file.readline(ROW_BYTES + 1):
+            while raw := file.readline(LINE_BYTES + 1):
                 yield raw
     except OSError as error:
         raise FileUnreadable(f"cannot read {str(path)!r}: {error.strerror}") from error
 
 
-def parse_row(
-    path: Path, line: int, raw: bytes, names: tuple[str, str] = ("license", "item")
-) -> ManifestRow:
-    """Read one row whose hashes are in the fields of these names; raises BadManifest."""
-    fields = parse_fields(path, line, raw)
-    hashes = [_hash(fields, name, _refusing(path, line)) for name in names]
-    return ManifestRow(line, raw, fields, Row(*hashes))
+def row_of(path: Path, line: int, fields: dict[str, Any], names: tuple[str, str]) -> Row:
+    """The hashes in the fields of these names; raises BadManifest."""
+    return Row(*(_hash(fields, name, _refusing(path, line)) for name in names))
 
 
 def parse_fields(path: Path, line: int, raw: bytes) -> dict[str, Any]:
     """All fields of one row; raises BadManifest."""
     refuse = _refusing(path, line)
-    if len(raw) > ROW_BYTES:
+    if len(raw) > LINE_BYTES:
         refuse("longer than 16 MiB")
     try:
         fields = parse_json(raw, _STRICT)

@@ -9,12 +9,18 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sayso.buyer.checking import CheckFiles, load_manifest, write_results
-from sayso.buyer.manifest import read_manifest, row_line
-from sayso.buyer.verifying import verify_receipt
+from sayso.buyer.verifying import read_receipt, verify_receipt
+from sayso.gate.formats.base import Columns
+from sayso.gate.formats.json_rows import row_line
+from sayso.gate.formats.lines import JsonLines, Line
+from sayso.gate.judges.base import Evidence, Judged
+from sayso.gate.judges.nodes import ask
+from sayso.gate.records.record import Record
+from sayso.gate.running import GateFiles, run
 from sayso.node_client.answers import CheckAnswer
 from sayso_protocol.primitives import ANYONE, hex_text
-from sayso_protocol.receipts.receipt import number_reasons
+from sayso_protocol.receipts.question import Question
+from sayso_protocol.receipts.receipt import join_rows, number_reasons
 from sayso_protocol.receipts.text import receipt_from_json
 from sayso_protocol.verdicts.verdict import Query, Reason, Row
 from support.fake_node import FakeNode
@@ -49,6 +55,33 @@ def lines(draw: st.DrawFn) -> tuple[Row, bytes]:
 
 
 manifests = st.lists(lines(), min_size=1, max_size=12)
+QUESTION = Question(Query(ANYONE, "train-ai"), 60, "run")
+
+
+class FixedJudge:
+    """A judge whose reasons are given, signed for by a node."""
+
+    part_rows = 1 << 20
+
+    def __init__(self, rows: list[Row], reasons: list[Reason]) -> None:
+        self.rows, self.answer = rows, answered(rows, reasons)
+
+    def judge(self, rows: bytes) -> Judged:
+        assert rows == join_rows(self.rows)
+        return Judged(self.answer.numbers, (self.answer.receipt,))
+
+    def evidence(self) -> Evidence:
+        return Evidence([], ["fake"])
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def answered(rows: list[Row], reasons: list[Reason]) -> CheckAnswer:
+    node = FakeNode()
+    body = {"max_age_s": QUESTION.max_age_s, "run_id": QUESTION.run_id}
+    receipt = node.receipt_for(body, QUESTION.query, rows, reasons)
+    return CheckAnswer(number_reasons(reasons), receipt_from_json(receipt), node.trusted.operators[0])
 
 
 @given(manifests, st.data(), st.booleans())
@@ -57,37 +90,31 @@ def test_split_and_verified(rows: list[tuple[Row, bytes]], data: st.DataObject, 
     reasons = [data.draw(st.sampled_from(list(Reason))) for _ in rows]
     raw = b"".join(line for _, line in rows)
     raw = raw.rstrip() if cut else raw
+    trusted = FakeNode().trusted
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         path = folder / "manifest.jsonl"
         path.write_bytes(raw)
-        manifest = load_manifest(path)
-        assert list(manifest.rows) == [row for row, _ in rows]
-        answer = answered(manifest.rows, tuple(reasons))
-        files = CheckFiles(folder / "kept", folder / "why", folder / "receipt")
-        write_results(manifest, answer, files)
-        kept = (folder / "kept").read_bytes()
-        expected = [
-            one.raw for one, why in zip(read_manifest(path), reasons, strict=True) if why == "granted"
-        ]
-        assert kept == b"".join(expected)
-        check_rejected(folder, reasons)
-        verify_receipt(answer.receipt, FakeNode().trusted, path, folder / "why")
+        files = GateFiles(folder / "kept", folder / "why", folder / "receipt")
+        judge = FixedJudge([row for row, _ in rows], reasons)
+        record = Record(trusted.network, QUESTION, str(path), "jsonl", 0)
+        run(JsonLines(path, Columns()), judge, record, files, {})
+        read = read_lines(path)
+        granted = [one.raw for one, why in zip(read, reasons, strict=True) if why == "granted"]
+        assert (folder / "kept").read_bytes() == b"".join(granted)
+        check_rejected(folder, read, reasons)
+        verify_receipt(read_receipt(folder / "receipt"), trusted, path, folder / "why")
 
 
-def answered(rows: tuple[Row, ...], reasons: tuple[Reason, ...]) -> CheckAnswer:
-    node = FakeNode()
-    body = {"max_age_s": 60, "run_id": "run"}
-    receipt = node.receipt_for(body, Query(ANYONE, "train-ai"), list(rows), list(reasons))
-    return CheckAnswer(number_reasons(reasons), receipt_from_json(receipt), node.trusted.operators[0])
+def read_lines(path: Path) -> list[Line]:
+    return [line for batch in JsonLines(path, Columns()).batches(1 << 20) for line in batch.content]
 
 
-def check_rejected(folder: Path, reasons: list[Reason]) -> None:
+def check_rejected(folder: Path, rows: list[Line], reasons: list[Reason]) -> None:
     """Every other row is there with all its fields, its reason and its line."""
-    said = [json.loads(line) for line in (folder / "why").read_bytes().splitlines()]
-    rows = list(read_manifest(folder / "manifest.jsonl"))
+    rejected = [json.loads(line) for line in (folder / "why").read_bytes().splitlines()]
     pairs = [(one, why) for one, why in zip(rows, reasons, strict=True) if why != "granted"]
-    assert said == [one.fields | {"reason": why, "line": one.line} for one, why in pairs]
+    assert rejected == [one.fields | {"reason": why, "line": one.number} for one, why in pairs]
 
 
 @given(st.dictionaries(st.text(st.characters(codec=None)), plain))
@@ -99,21 +126,20 @@ def test_our_own_rows_are_one_ascii_line(fields: dict[str, Any]) -> None:
 
 
 def test_asking_is_repeated_only_while_stale_and_in_time() -> None:
-    from sayso.buyer.checking import ask
-    from sayso.node_client.parsing import Question
+    row = Row(bytes(32), bytes(32))
 
     class Slow:
         now, asked = 0.0, 0
 
-        async def check(self, question: Question) -> CheckAnswer:
+        async def check(self, question: Question, rows: bytes) -> CheckAnswer:
+            assert (question, rows) == (QUESTION, join_rows([row]))
             self.asked += 1
-            return answered((Row(bytes(32), bytes(32)),), (Reason.STALE,))
+            return answered([row], [Reason.STALE])
 
         async def sleep(self, seconds: float) -> None:
             self.now += seconds
 
     node = Slow()
-    question = Question(Query(ANYONE, "train-ai"), [Row(bytes(32), bytes(32))], 60, "run")
-    answer = asyncio.run(ask(node, question, wait_s=7, clock=lambda: node.now, sleep=node.sleep))
+    answer = asyncio.run(ask(node, QUESTION, join_rows([row]), 7, lambda: node.now, node.sleep))
     assert answer.reasons == (Reason.STALE,)
     assert (node.asked, node.now) == (5, 7.0)
