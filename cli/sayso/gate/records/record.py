@@ -47,7 +47,7 @@ class Record:
 
     Attributes:
         network: Where the licenses are.
-        asked: The question.
+        question: What was asked about every row.
         manifest: The name of what was checked.
         format: Of the manifest.
         time: When the run began, seconds since the epoch, by the gate's clock.
