@@ -10,14 +10,13 @@ import pkgutil
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeGuard
 
 import click
 
 from sayso.main import SECTIONS, cli
-from sayso_protocol.errors import SaysoError
+from sayso_protocol.errors import MessageError, SaysoError
 
-PACKAGES: Final = ("sayso_protocol", "sayso_contracts", "sayso_node", "sayso")
 WIDTH: Final = 100
 BY_HAND: Final = "<!-- Written by `python -m sayso.reference`; do not edit. -->"
 
@@ -33,13 +32,27 @@ ERRORS_HEAD: Final = f"""{BY_HAND}
 
 Every refusal has one stable code and a sentence for people. The command shows `error [code]: sentence`,
 a node answers `{{"error": {{"code": ..., "message": ...}}}}`. A code never changes its meaning.
+"""
+MESSAGES: Final = """
+## Signed messages
 
-*Gossip* is what a node does with a message that it refuses for this reason: `reject` costs the peer that
-forwarded it, `ignore` does not (docs/protocol.md, section 7).
+For everybody who makes, forwards or reads messages. *Gossip* is what a node does with a message that it
+refuses for this reason: `reject` costs the peer that forwarded it, `ignore` does not (docs/protocol.md,
+section 7).
 
 | Code | Meaning | Gossip |
 |---|---|---|
 """
+# Which errors a package has beyond those of messages, and who meets them.
+PACKAGES: Final = {
+    "sayso_protocol": (
+        "Proofs and files",
+        "For everybody who verifies signed files or chain proofs.",
+    ),
+    "sayso_node": ("Nodes", "For callers of the HTTP API, and for operators."),
+    "sayso_contracts": ("The registry", "For everybody who sends a transaction to the contract."),
+    "sayso": ("The command and the library", "For contributors and buyers on their own machine."),
+}
 
 
 def cli_page() -> str:
@@ -79,25 +92,46 @@ def _context(command: click.Command, name: str, parent: click.Context | None) ->
 
 
 def errors_page() -> str:
-    """Every code of the four packages, in the order of the alphabet."""
-    rows = {_row(error) for error in _errors() if error is not SaysoError}
-    return ERRORS_HEAD + "".join(sorted(rows))
+    """Every code of the four packages, by who meets it, each list in the order of the alphabet."""
+    sections = [
+        MESSAGES,
+        *sorted({_message_row(one) for one in _errors("sayso_protocol") if _is_message(one)}),
+    ]
+    for package, (title, readers) in PACKAGES.items():
+        rows = {_row(one) for one in _errors(package) if not _is_message(one)}
+        sections += [f"\n## {title}\n\n{readers}\n\n| Code | Meaning |\n|---|---|\n", *sorted(rows)]
+    return ERRORS_HEAD + "".join(sections)
 
 
-def _errors() -> Iterator[type[SaysoError]]:
-    """The SaysoErrors of every module called `errors`."""
-    for name in PACKAGES:
-        package = import_module(name)
-        for module in pkgutil.walk_packages(package.__path__, f"{name}."):
-            if module.name.endswith(".errors"):
-                for error in vars(import_module(module.name)).values():
-                    if isinstance(error, type) and issubclass(error, SaysoError):
-                        yield error
+def _errors(package: str) -> Iterator[type[SaysoError]]:
+    """The errors that a package defines, in its modules called `errors`."""
+    path = import_module(package).__path__
+    for module in pkgutil.walk_packages(path, f"{package}."):
+        if module.name.endswith(".errors"):
+            for error in vars(import_module(module.name)).values():
+                if _is_code(error) and error.__module__ == module.name:
+                    yield error
+
+
+def _is_code(value: object) -> TypeGuard[type[SaysoError]]:
+    is_error = isinstance(value, type) and issubclass(value, SaysoError)
+    return is_error and value not in {SaysoError, MessageError}
+
+
+def _is_message(error: type[SaysoError]) -> TypeGuard[type[MessageError]]:
+    return issubclass(error, MessageError)
+
+
+def _message_row(error: type[MessageError]) -> str:
+    return f"| `{error.code}` | {_meaning(error)} | {error.gossip.value} |\n"
 
 
 def _row(error: type[SaysoError]) -> str:
-    meaning = " ".join((error.__doc__ or "").split()).replace("|", "\\|")
-    return f"| `{error.code}` | {meaning} | {error.gossip.value} |\n"
+    return f"| `{error.code}` | {_meaning(error)} |\n"
+
+
+def _meaning(error: type[SaysoError]) -> str:
+    return " ".join((error.__doc__ or "").split()).replace("|", "\\|")
 
 
 def pages() -> dict[str, str]:

@@ -1,8 +1,9 @@
 """Every refusal has one stable code and a sentence for people.
 
 A code never changes its meaning: scripts, other implementations and docs/reference/errors.md rely on
-it. One class a code; the docstring is the published meaning. `gossip` says what a refusal means to the
-peer that sent the message: [REJECT] costs the peer, [IGNORE] does not (docs/protocol.md, section 7).
+it. One class a code; the docstring is the published meaning. What can be wrong with a message is a
+MessageError: its `gossip` is what a refusal means to the peer that forwarded the message. [REJECT] costs
+the peer, [IGNORE] does not (docs/protocol.md, section 7).
 
     try:
         decode(data)
@@ -25,99 +26,104 @@ class SaysoError(Exception):
     """The root of all our errors."""
 
     code: ClassVar[str] = "error"
+
+
+class MessageError(SaysoError):
+    """What can be wrong with a message."""
+
     gossip: ClassVar[Gossip] = Gossip.IGNORE
 
 
-class Malformed(SaysoError):
+class Malformed(MessageError):
     """The bytes are not a Sayso message: truncated, of a wrong type, or with unknown fields."""
 
     code = "malformed"
     gossip = Gossip.REJECT
 
 
-class NotCanonical(SaysoError):
+class NotCanonical(MessageError):
     """The message decodes, but its bytes are not the one canonical encoding of it."""
 
     code = "not-canonical"
     gossip = Gossip.REJECT
 
 
-class TooLarge(SaysoError):
+class TooLarge(MessageError):
     """The message or the list is larger than the limit."""
 
     code = "too-large"
     gossip = Gossip.REJECT
 
 
-class InvalidConsent(SaysoError):
+class InvalidConsent(MessageError):
     """A field of the consent breaks a rule."""
 
     code = "invalid-consent"
     gossip = Gossip.REJECT
 
 
-class InvalidRevocation(SaysoError):
+class InvalidRevocation(MessageError):
     """A field of the revocation breaks a rule."""
 
     code = "invalid-revocation"
     gossip = Gossip.REJECT
 
 
-class InvalidScope(SaysoError):
+class InvalidScope(MessageError):
     """The scope is not `SUBJECT` or `SUBJECT for PURPOSE`."""
 
     code = "invalid-scope"
     gossip = Gossip.REJECT
 
 
-class InvalidPurpose(SaysoError):
+class InvalidPurpose(MessageError):
     """The purpose is not a lower-case name of letters, digits and hyphens, at most 32 long."""
 
     code = "invalid-purpose"
     gossip = Gossip.REJECT
 
 
-class InvalidAddress(SaysoError):
+class InvalidAddress(MessageError):
     """The address is not 0x and 40 hexadecimal digits, or its checksum is wrong."""
 
     code = "invalid-address"
     gossip = Gossip.REJECT
 
 
-class BadSignature(SaysoError):
+class BadSignature(MessageError):
     """The signature was not made by the address or key that the message names."""
 
     code = "bad-signature"
     gossip = Gossip.REJECT
 
 
-class RefusedByWallet(SaysoError):
+class RefusedByWallet(MessageError):
     """The contract wallet that the message names does not accept the signature, or does not exist."""
 
     code = "refused-by-wallet"
 
 
-class WrongNetwork(SaysoError):
+class WrongNetwork(MessageError):
     """The message or answer belongs to another network (chain id or registry address)."""
 
     code = "wrong-network"
     gossip = Gossip.REJECT
 
 
-class NotSponsored(SaysoError):
+class NotSponsored(MessageError):
     """A consent reached a peer without the signature of the node that took it in."""
 
     code = "not-sponsored"
     gossip = Gossip.REJECT
 
 
-class FromTheFuture(SaysoError):
+class FromTheFuture(MessageError):
     """The consent is dated more than ten minutes ahead of this node's clock."""
 
     code = "from-the-future"
 
 
-class Unsupported(SaysoError):
+class Unsupported(MessageError):
     """Well formed, but only the chain can judge it, which was not asked or did not answer."""
 
     code = "unsupported"
@@ -127,7 +133,6 @@ class BadProof(SaysoError):
     """The Merkle path does not lead from the leaf to the root."""
 
     code = "bad-proof"
-    gossip = Gossip.REJECT
 
 
 class NotProven(SaysoError):
@@ -164,3 +169,8 @@ class SnapshotExpired(SaysoError):
     """The snapshot has expired, is older than asked for, or is dated ahead of this clock."""
 
     code = "snapshot-expired"
+
+
+def is_rejected(error: SaysoError | None) -> bool:
+    """Whether anybody can see that a message is wrong, so that its forwarder is to blame ([REJECT])."""
+    return isinstance(error, MessageError) and error.gossip is Gossip.REJECT

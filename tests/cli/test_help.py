@@ -16,7 +16,7 @@ from click.testing import CliRunner
 import sayso
 from sayso.main import SECTIONS, cli
 from sayso.reference import errors_page, pages
-from sayso_protocol.errors import SaysoError
+from sayso_protocol.errors import MessageError, SaysoError
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -60,9 +60,11 @@ def test_the_reference_is_what_the_program_says(name: str) -> None:
 
 
 def test_a_code_has_one_meaning_and_it_is_documented() -> None:
-    codes = re.findall(r"^\| `([a-z-]+)` \| (.+) \| (?:reject|ignore) \|$", errors_page(), re.MULTILINE)
+    codes = re.findall(
+        r"^\| `([a-z-]+)` \| (.+?) \|(?: (?:reject|ignore) \|)?$", errors_page(), re.MULTILINE
+    )
     assert len({code for code, _ in codes}) == len(codes)
-    for error in all_errors(SaysoError):
+    for error in set(all_errors(SaysoError)) - {MessageError}:
         assert error.code in dict(codes), f"{error} is in no module called errors"
         assert error.__doc__
     assert "bad-signature" in dict(codes)

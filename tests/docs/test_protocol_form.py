@@ -22,11 +22,11 @@ BCP14 = re.compile(r"\b(?:MUST|SHOULD|SHALL|REQUIRED|RECOMMENDED|MAY|OPTIONAL)\b
 VAGUE = re.compile(r"\b(?:must|should|shall|may)\b")
 CITED = re.compile(r"(?<![\w.^])\d{1,2}\.\d{1,2}(?:\.\d{1,2})?\b(?!\.\d)")
 FOREIGN = re.compile(r"sections? 2\.1(?:\.3)?|gossipsub 1\.1")  # of RFC 9162; a version
-CODE_ROW = re.compile(r"^\| ([\d., to]+) \| [^|]+ \| `([a-z-]+)` \| \[([A-Z]+)\] \|$", re.MULTILINE)
+CODE_ROW = re.compile(r"^\| ([\d., to]+) \| [^|]+ \| `([a-z-]+)` \| \[?([A-Z]+|-)\]? \|$", re.MULTILINE)
 CODES = {
-    error.code: error.gossip.name
+    error.code: error.gossip.name if issubclass(error, errors.MessageError) else "-"
     for _, error in inspect.getmembers(errors, inspect.isclass)
-    if issubclass(error, errors.SaysoError) and error is not errors.SaysoError
+    if issubclass(error, errors.SaysoError) and error not in {errors.SaysoError, errors.MessageError}
 }
 
 

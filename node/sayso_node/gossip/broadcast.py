@@ -17,7 +17,7 @@ from sayso_node.errors import GossipQueueFull
 from sayso_node.intake.intake import Intake
 from sayso_node.intake.outcome import Channel, Outcome, Source, Status
 from sayso_node.interfaces import Judgement, Transport
-from sayso_protocol.errors import Gossip, SaysoError
+from sayso_protocol.errors import SaysoError, is_rejected
 from sayso_protocol.messages import wire
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope, encode, is_revocation
@@ -87,8 +87,8 @@ class Broadcast:
         try:
             outcomes = await self._intake.take(wire.decode_bundle(frame), source)
         except SaysoError as error:
-            return Judgement.REJECT if error.gossip is Gossip.REJECT else Judgement.IGNORE
-        if any(one.error and one.error.gossip is Gossip.REJECT for one in outcomes):
+            return Judgement.REJECT if is_rejected(error) else Judgement.IGNORE
+        if any(is_rejected(one.error) for one in outcomes):
             return Judgement.REJECT
         if not all(self._belongs(topic, one.envelope) for one in outcomes if one.envelope):
             return Judgement.REJECT

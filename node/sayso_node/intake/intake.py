@@ -27,7 +27,7 @@ from sayso_node.store.pending import Room
 from sayso_node.store.sponsors import Quotas
 from sayso_node.store.sqlite.engine import Engine
 from sayso_node.workers import Runner, at_once, in_thread
-from sayso_protocol.errors import FromTheFuture, Gossip, Malformed, NotSponsored, SaysoError
+from sayso_protocol.errors import FromTheFuture, Malformed, NotSponsored, SaysoError, is_rejected
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope, decode_all
@@ -221,7 +221,7 @@ class Intake:
 
         A missing sponsor is wrong between peers only: our own door stays open to the author.
         """
-        if error.gossip is Gossip.REJECT and not isinstance(error, NotSponsored):
+        if is_rejected(error) and not isinstance(error, NotSponsored):
             # Made anew each time: an error that was raised holds the message in its traceback.
             self._failures[name] = partial(type(error), *error.args)
             if len(self._failures) > REMEMBERED_FAILURES:

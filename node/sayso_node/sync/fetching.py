@@ -16,7 +16,7 @@ from sayso_node.intake.outcome import Channel, Outcome, Source, Status
 from sayso_node.store import messages
 from sayso_node.store.sqlite.engine import Engine
 from sayso_node.sync.talk import Talk, check_ascends
-from sayso_protocol.errors import Gossip
+from sayso_protocol.errors import is_rejected
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope, decode
 from sayso_protocol.network import Network
@@ -135,7 +135,7 @@ class Fetching:
                 self._count(name, one)
         # What is merely too early for our clock is no fault; what anybody can see to be wrong is.
         for one in outcomes:
-            if one.error and one.error.gossip is Gossip.REJECT:
+            if one.error and is_rejected(one.error):
                 raise one.error
         return given
 
