@@ -22,8 +22,12 @@ def test_it_tells_what_the_demo_shows() -> None:
         "devchain",
         "contract deploy",
         "network add",
+        "network show",
+        "node init",
+        "node status",
         "key new",
         "grant",
+        "licenses",
         "show",
         "status",
         "check",
@@ -36,6 +40,7 @@ def test_it_tells_what_the_demo_shows() -> None:
         len(re.findall(r"\bsayso node run (?:north|south|west)\b", commands)) == 4
     )  # one of them twice
     assert "kill -9" in commands
+    assert "--on-chain" in commands
 
 
 def test_every_block_of_commands_is_run() -> None:
