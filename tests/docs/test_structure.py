@@ -91,6 +91,14 @@ def test_every_part_of_the_wiring_is_on_the_page() -> None:
     assert sorted(part for part in made if part not in text) == []
 
 
+def test_every_part_of_the_table_is_in_its_file() -> None:
+    text = (EXPLANATION / "architecture.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| [^|]+ \| `(\S+)` \|$", text, re.MULTILINE)
+    assert len(rows) > 15
+    package = ROOT / "node" / "sayso_node"
+    assert [part for part, name in rows if f"class {part}" not in (package / name).read_text()] == []
+
+
 def test_make_targets_that_documents_name_exist() -> None:
     listed = subprocess.run(
         ["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True
