@@ -14,6 +14,7 @@ FILE_LINES = 300
 TEST_FILE_LINES = 500
 FUNCTION_LINES = 50
 TEST_FUNCTION_LINES = 70
+PACKAGES = ("sayso_protocol", "sayso_contracts", "sayso")
 
 # Spelt in pieces, so that this file does not name what it forbids.
 REGISTRY_HOSTS = re.compile(
@@ -82,6 +83,34 @@ def test_every_module_says_its_rule() -> None:
         and not ast.get_docstring(ast.parse(path.read_text()))
     ]
     assert not silent
+
+
+def public_names(package: str) -> Iterator[tuple[str, str]]:
+    """Name and meaning of each public class and constant that a module of a package defines.
+
+    The meaning of a class is its place, that of a constant its value.
+    """
+    for path in python_files():
+        if package not in path.relative_to(ROOT).parts:
+            continue
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef):
+                yield node.name, str(path)
+            elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                for target in targets:
+                    if isinstance(target, ast.Name) and target.id.isupper():
+                        yield target.id, ast.dump(node.value)
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_public_name_has_one_meaning_in_a_package(package: str) -> None:
+    meanings: dict[str, set[str]] = {}
+    for name, meaning in public_names(package):
+        if not name.startswith("_"):
+            meanings.setdefault(name, set()).add(meaning)
+    assert len(meanings) > 10
+    assert [name for name, found in meanings.items() if len(found) > 1] == []
 
 
 def test_no_file_names_a_registry_host() -> None:

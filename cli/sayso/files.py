@@ -17,7 +17,7 @@ from sayso.errors import FileUnreadable, NothingToGrant
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundFiles:
     """What is in the paths given: files to hash, and what was left out (links, sockets, devices)."""
 
     files: tuple[Path, ...]
@@ -40,7 +40,7 @@ def _reading(path: Path) -> Iterator[None]:
         raise FileUnreadable(f"cannot read {str(path)!r}: {error.strerror}") from error
 
 
-def find_files(paths: Iterable[Path]) -> Found:
+def find_files(paths: Iterable[Path]) -> FoundFiles:
     """The regular files in these files and folders; raises FileUnreadable, NothingToGrant."""
     files: list[Path] = []
     skipped: list[Path] = []
@@ -56,7 +56,7 @@ def find_files(paths: Iterable[Path]) -> Found:
             raise FileUnreadable(f"{str(path)!r} is {what}; name the file itself")
     if not files:
         raise NothingToGrant("there is no file in these paths")
-    return Found(tuple(files), tuple(skipped))
+    return FoundFiles(tuple(files), tuple(skipped))
 
 
 def _walk(folder: Path, files: list[Path], skipped: list[Path]) -> None:

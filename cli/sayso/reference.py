@@ -33,7 +33,7 @@ ERRORS_HEAD: Final = f"""{BY_HAND}
 Every refusal has one stable code and a sentence for people. The command shows `error [code]: sentence`,
 a node answers `{{"error": {{"code": ..., "message": ...}}}}`. A code never changes its meaning.
 """
-MESSAGES: Final = """
+MESSAGES_HEAD: Final = """
 ## Signed messages
 
 For everybody who makes, forwards or reads messages. *Gossip* is what a node does with a message that it
@@ -94,7 +94,7 @@ def _context(command: click.Command, name: str, parent: click.Context | None) ->
 def errors_page() -> str:
     """Every code of the four packages, by who meets it, each list in the order of the alphabet."""
     sections = [
-        MESSAGES,
+        MESSAGES_HEAD,
         *sorted({_message_row(one) for one in _errors("sayso_protocol") if _is_message(one)}),
     ]
     for package, (title, readers) in PACKAGES.items():

@@ -36,7 +36,7 @@ from sayso_protocol.network_file import NetworkFile, Operator
 from sayso_protocol.permissions.words import full_masks
 from sayso_protocol.primitives import sha256
 from sayso_protocol.receipts.receipt import ChainPoint
-from sayso_protocol.snapshots.head import Moment
+from sayso_protocol.snapshots.head import SnapshotMoment
 from sayso_protocol.snapshots.keys import joined_keys
 from sayso_protocol.snapshots.snapshot import Content, make_snapshot
 
@@ -103,7 +103,7 @@ def _snapshot(envelopes: list[Envelope]) -> bytes:
         for word, mask in full_masks(message(one).base, message(one).items).items()
     ]
     now = int(time.time())
-    moment = Moment(sha256(b"state"), ChainPoint(1, sha256(b"block")), now, now, now + DAY_S)
+    moment = SnapshotMoment(sha256(b"state"), ChainPoint(1, sha256(b"block")), now, now, now + DAY_S)
     content = Content(joined_keys(entries, []), len(envelopes), 0)
     return make_snapshot(KEY, NETWORK, moment, content, (os.urandom(16) for _ in range(64))).data
 

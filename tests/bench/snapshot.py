@@ -26,7 +26,7 @@ from sayso_node.store.sqlite.engine import Engine
 from sayso_protocol.network_file import NetworkFile, Operator
 from sayso_protocol.receipts.receipt import ChainPoint
 from sayso_protocol.snapshots.fuse_filter import Fuse, Keys, built
-from sayso_protocol.snapshots.head import Moment
+from sayso_protocol.snapshots.head import SnapshotMoment
 from sayso_protocol.snapshots.key_list import list_of
 from sayso_protocol.snapshots.snapshot import Content, make_delta, make_snapshot, read_snapshot
 
@@ -37,7 +37,7 @@ FRESH = 10_000  # of a delta, among so many permissions:
 PERMISSIONS = 100_000_000
 KEY_BYTES = 32
 NODE = SigningKey(bytes(32))
-MOMENT = Moment(bytes(32), ChainPoint(1, bytes(32)), 1, 1, 2)
+MOMENT = SnapshotMoment(bytes(32), ChainPoint(1, bytes(32)), 1, 1, 2)
 FALSE = 1 / 65_536
 # The builder as it is, and the most memory that it had, in KiB. (What the system says of a child counts
 # what its parent had, too.)

@@ -26,7 +26,7 @@ from sayso_protocol.permissions.scopes import Scope, file_subject
 from sayso_protocol.primitives import address_text, hex_text, sha256
 from sayso_protocol.receipts.misconduct import row_proof_to_json
 from sayso_protocol.receipts.receipt import Acknowledgement, ChainPoint, Receipt, sign_statement
-from sayso_protocol.receipts.status import Moment, Status, sign_statuses, status_to_json
+from sayso_protocol.receipts.status import Status, StatusMoment, sign_statuses, status_to_json
 from sayso_protocol.receipts.text import acknowledgement_to_json, receipt_to_json
 from sayso_protocol.verdicts.verdict import Query, Reason, Row
 from support.protocol_strategies import (
@@ -69,7 +69,7 @@ RECEIPT = sign_statement(
 PROMISE = sign_statement(NODE, Acknowledgement(NETWORK, NODE_KEY, STOP.digest, POINT, NOW))
 STATUS = sign_statuses(
     NODE,
-    Moment(NETWORK, bytes(32), POINT, NOW),
+    StatusMoment(NETWORK, bytes(32), POINT, NOW),
     [
         Status(Row(CONSENT.digest, item), Query(BEN, "train-ai"), 60, reason)
         for item, reason in zip(ITEMS[:2], (Reason.GRANTED, Reason.REVOKED), strict=True)

@@ -32,7 +32,7 @@ NUMBERS = {
     "ethereum.headers.TIME": "at the block's time (field 11)",
     "ethereum.headers.LEAST_FIELDS": None,  # as above
     "ethereum.tries.BRANCH": None,  # as above
-    "messages.envelope.VERSION": "| 0 | version | 1 | 1 |",
+    "messages.envelope.ENVELOPE_VERSION": "| 0 | version | 1 | 1 |",
     "messages.envelope.CONSENT": "| 1 | kind | 1 | 2 |",
     "messages.envelope.REVOCATION": "| 1 | kind | 1 | 2 |",
     "snapshots.fuse_filter.SALT_BYTES": "| 8 | salt | 16 bytes",

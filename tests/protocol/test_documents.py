@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sayso_protocol.encoding.eip712 import NAME
+from sayso_protocol.encoding.eip712 import DOMAIN_NAME
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages import wire
 from sayso_protocol.messages.notice import REVOCATION_NOTICE
@@ -77,7 +77,7 @@ def test_the_document_has_no_limit_that_the_code_has_not() -> None:
 def test_constants_are_in_the_document() -> None:
     assert f"\n    {REVOCATION_NOTICE}\n" in section(4)
     assert f"0x{HALF_ORDER:064X}" in section(4)
-    assert f"`{NAME}`" in section(4)
+    assert f"`{DOMAIN_NAME}`" in section(4)
     assert '"sayso batch 1" . 0x00' in section(10)
     assert wire.SYNC_PROTOCOL in section(11)
     assert f"{requests.WANTED:,} messages" in section(11)

@@ -35,7 +35,7 @@ from sayso_protocol.receipts.receipt import (
     number_reasons,
     sign_statement,
 )
-from sayso_protocol.receipts.status import Moment, Status, sign_statuses, status_to_json
+from sayso_protocol.receipts.status import Status, StatusMoment, sign_statuses, status_to_json
 from sayso_protocol.receipts.text import acknowledgement_to_json, receipt_to_json
 from sayso_protocol.signatures.wallets import EoaVerifier
 from sayso_protocol.verdicts.verdict import License, Query, Reason, Row, is_revoked, verdict
@@ -201,7 +201,7 @@ class FakeNode:
         row = Row(hash_from_text(place["license"]), hash_from_text(place["item"]))
         query = Query(address_from_text(asked["grantee"]), asked["purpose"])
         reason = verdict(self.memory, row, query, time.time())
-        moment = Moment(self.network, bytes(32), BLOCK, int(time.time()))
+        moment = StatusMoment(self.network, bytes(32), BLOCK, int(time.time()))
         status = Status(row, query, int(asked["max_age_s"]), reason)
         (answer, _) = sign_statuses(self.key, moment, [status, status])
         return self._answer("status", status_to_json(answer))

@@ -9,7 +9,7 @@ from sayso_protocol.network_file import NetworkFile, Operator
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import sha256
 from sayso_protocol.receipts.receipt import ChainPoint
-from sayso_protocol.snapshots.head import Moment
+from sayso_protocol.snapshots.head import SnapshotMoment
 from sayso_protocol.snapshots.keys import joined_keys, new_keys
 from sayso_protocol.snapshots.snapshot import Content, Part, Snapshot, make_delta, make_snapshot
 from support.protocol_strategies import NETWORK, NODE
@@ -32,9 +32,11 @@ def salts(name: str = "salt") -> Iterator[bytes]:
     return (sha256(f"{name} {number}".encode())[:16] for number in count())
 
 
-def moment_at(as_of: int = AS_OF) -> Moment:
+def moment_at(as_of: int = AS_OF) -> SnapshotMoment:
     """A moment of a node that read chain and peers then."""
-    return Moment(sha256(b"state"), ChainPoint(19, sha256(b"block")), as_of + 1, as_of, as_of + DAY)
+    return SnapshotMoment(
+        sha256(b"state"), ChainPoint(19, sha256(b"block")), as_of + 1, as_of, as_of + DAY
+    )
 
 
 def content_of(state: State, doubted: Iterable[bytes] = ()) -> Content:

@@ -7,7 +7,11 @@ from typing import Any, NamedTuple
 from eth_account import Account
 
 from sayso_contracts.calls import Calls
-from sayso_protocol.ethereum.transaction_proofs import REVOKED_TOPIC, TYPE, check_receipt_proof
+from sayso_protocol.ethereum.transaction_proofs import (
+    REVOKED_TOPIC,
+    TRANSACTION_PROOF_TYPE,
+    check_receipt_proof,
+)
 from sayso_protocol.ethereum.trie_building import trie_over
 from sayso_protocol.ethereum.tries import encode_rlp, number_bytes
 from sayso_protocol.messages.envelope import Envelope, encode
@@ -154,7 +158,7 @@ def document() -> Json:
     """A proof as the API gives it away, without its landings."""
     envelope: Envelope = signed(REVOCATION)
     return {
-        "type": TYPE,
+        "type": TRANSACTION_PROOF_TYPE,
         "network": {"chain_id": NETWORK.chain_id, "registry": REGISTRY},
         "digest": hex_text(envelope.digest),
         "envelope": hex_text(encode(envelope)),

@@ -17,7 +17,7 @@ from sayso_protocol.receipts.receipt import (
     number_reasons,
     sign_statement,
 )
-from sayso_protocol.receipts.status import Moment, Status, sign_statuses, status_to_json
+from sayso_protocol.receipts.status import Status, StatusMoment, sign_statuses, status_to_json
 from sayso_protocol.receipts.text import acknowledgement_to_json, receipt_to_json
 from sayso_protocol.verdicts.verdict import REASONS, Query, Reason, Row
 from support.protocol_strategies import ADA, BEN, NETWORK, NODE, item_hashes, signed
@@ -58,7 +58,7 @@ def statements() -> Json:
     acknowledgement = sign_statement(
         NODE, Acknowledgement(NETWORK, NODE_KEY, everything.digest, BLOCK, TIME)
     )
-    moment = Moment(NETWORK, state_digest(ENTRIES), BLOCK, TIME)
+    moment = StatusMoment(NETWORK, state_digest(ENTRIES), BLOCK, TIME)
     asked = Query(BEN, "train-ai")
     statuses = [Status(row, asked, 60, one) for row, one in zip(ROWS, ROW_REASONS, strict=True)]
     status = sign_statuses(NODE, moment, statuses[:3])[2]

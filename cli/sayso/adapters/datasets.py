@@ -12,7 +12,7 @@ with extra("datasets"):
     import datasets
     import pyarrow as pa
 
-BATCH_ROWS: Final = 1 << 16
+DATASETS_BATCH_ROWS: Final = 1 << 16
 
 
 def clear(gate: Gate, dataset: Any) -> Any:
@@ -20,10 +20,10 @@ def clear(gate: Gate, dataset: Any) -> Any:
     if isinstance(dataset, datasets.DatasetDict | datasets.IterableDatasetDict):
         return type(dataset)({name: clear(gate, one) for name, one in dataset.items()})
     if isinstance(dataset, datasets.IterableDataset):
-        return dataset.filter(_Mask(gate), batched=True, batch_size=BATCH_ROWS)
+        return dataset.filter(_Mask(gate), batched=True, batch_size=DATASETS_BATCH_ROWS)
     names = list(find_columns(dataset.column_names, gate.columns.license, gate.columns.item))
     hashes = dataset.select_columns(names).with_format("arrow")
-    masks = [gate.batch(table).clear for table in hashes.iter(BATCH_ROWS)]
+    masks = [gate.batch(table).clear for table in hashes.iter(DATASETS_BATCH_ROWS)]
     return dataset.select(np.flatnonzero(np.concatenate([np.zeros(0, bool), *masks])))
 
 

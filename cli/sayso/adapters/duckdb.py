@@ -9,12 +9,12 @@ with extra("duckdb"):
     import duckdb
     import pyarrow as pa
 
-BATCH_ROWS: Final = 1 << 18
+DUCKDB_BATCH_ROWS: Final = 1 << 18
 
 
 def clear(gate: Gate, relation: Any, connection: Any) -> Any:
     """The clear rows of a relation, as a relation of a cursor of its connection; to be read once."""
-    reader = relation.to_arrow_reader(BATCH_ROWS)
+    reader = relation.to_arrow_reader(DUCKDB_BATCH_ROWS)
     return connection.cursor().from_arrow(gate.filter(reader))
 
 

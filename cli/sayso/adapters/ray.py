@@ -8,7 +8,7 @@ from sayso.gate.gate import Gate
 with extra("ray"):
     import ray.data  # noqa: F401 - said at once when it is missing
 
-BATCH_ROWS: Final = 1 << 18
+RAY_BATCH_ROWS: Final = 1 << 18
 
 
 def clear(gate: Gate, dataset: Any, concurrency: int = 1) -> Any:
@@ -23,7 +23,7 @@ def clear(gate: Gate, dataset: Any, concurrency: int = 1) -> Any:
         _Clear,
         fn_constructor_args=(gate,),
         batch_format="pyarrow",
-        batch_size=BATCH_ROWS,
+        batch_size=RAY_BATCH_ROWS,
         concurrency=concurrency,
     )
 

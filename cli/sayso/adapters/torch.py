@@ -20,7 +20,7 @@ with extra("torch"):
     import torch.utils.data as torch_data
 
 Refused = Literal["raise", "skip"]
-BATCH_ROWS: Final = 4_096
+TORCH_BATCH_ROWS: Final = 4_096
 Hash = bytes | str
 
 
@@ -79,7 +79,7 @@ class GatedStream(torch_data.IterableDataset[Any]):
     def __iter__(self) -> Iterator[Any]:
         """The clear samples; raises NotClear, and what Gate.batch raises."""
         samples, first = iter(self._stream), 0
-        while some := list(islice(samples, BATCH_ROWS)):
+        while some := list(islice(samples, TORCH_BATCH_ROWS)):
             licenses, items = zip(*map(self._key, some), strict=True)
             keys = pa.table({"sayso_license": licenses, "sayso_item": items})
             for at, number in enumerate(self._gate.batch(keys).numbers.tolist()):

@@ -18,7 +18,7 @@ from typing import Final
 
 from sayso.errors import BadAnswer, FileUnreadable, NoSnapshot, OutputFailed
 from sayso.node_client.fields import Fields
-from sayso.node_client.transport import ANSWER_BYTES, Transport
+from sayso.node_client.transport import NODE_ANSWER_BYTES, Transport
 from sayso.outputs import output_errors, write_file
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.network_file import NetworkFile
@@ -90,7 +90,7 @@ def read_index(answer: Fields) -> list[Offered]:
         if not name.isascii() or not name.replace("-", "").replace(".", "").isalnum():
             raise BadAnswer("the node lists a file whose name is none")
         found.append(Offered(name, one.hash("id"), one.count("bytes")))
-    if sum(one.size for one in found) > ANSWER_BYTES:
+    if sum(one.size for one in found) > NODE_ANSWER_BYTES:
         raise BadAnswer("the node's snapshot is too long")
     return found
 

@@ -20,9 +20,9 @@ from sayso_protocol.receipts.text import receipt_from_json
 from sayso_protocol.verdicts.verdict import Reason
 
 JSON_BYTES: Final = 4 * 1024 * 1024
-ROWS_AT_ONCE: Final = 1 << 20
+RECEIPT_BATCH_ROWS: Final = 1 << 20
 # A tuple: what a file says may be unhashable.
-NOT_CLEAR: Final = tuple(reason.value for reason in Reason if reason is not Reason.GRANTED)
+REFUSING_REASONS: Final = tuple(reason.value for reason in Reason if reason is not Reason.GRANTED)
 Rejected = dict[int, tuple[bytes, int]]  # by line or row of the manifest: joined row, number of reason
 
 
@@ -92,7 +92,7 @@ def stated_parts(
     columns = columns or Columns()
     refused = _rejected(rejected, columns) if rejected else {}
     source, first = open_source(manifest, columns), 0
-    for batch in source.batches(ROWS_AT_ONCE):
+    for batch in source.batches(RECEIPT_BATCH_ROWS):
         numbers = np.full(len(batch), Reason.GRANTED.number, np.uint8)
         if refused:
             for at, place in enumerate(source.places(batch, first)):
@@ -108,11 +108,11 @@ def stated_parts(
 
 def _rejected(path: Path, columns: Columns) -> Rejected:
     refused: Rejected = {}
-    for batch in JsonLines(path, columns).batches(ROWS_AT_ONCE):
+    for batch in JsonLines(path, columns).batches(RECEIPT_BATCH_ROWS):
         for at, one in enumerate(batch.content):
             place = one.fields.get("line", one.fields.get("row"))
             reason = one.fields.get("reason")
-            if type(place) is not int or place in refused or reason not in NOT_CLEAR:
+            if type(place) is not int or place in refused or reason not in REFUSING_REASONS:
                 raise BadManifest(f"{str(path)!r}, line {one.number}: not a rejected row")
             row = batch.rows[at * ROW_BYTES : (at + 1) * ROW_BYTES]
             refused[place] = (row, Reason(reason).number)

@@ -53,7 +53,7 @@ class Terms:
 
 
 @dataclass(frozen=True)
-class Granted:
+class SignedGrant:
     """Signed consents, and for each file the item and license hashes that its manifest row names."""
 
     envelopes: tuple[Envelope, ...]
@@ -106,7 +106,7 @@ def grant(
     files: Sequence[HashedFile],
     terms: Terms,
     issued_at: int,
-) -> Granted:
+) -> SignedGrant:
     """Sign the consents for these files; raises InvalidConsent, InvalidPurpose, InvalidScope."""
     contributor = address_from_text(account.address)
     items = (file.item for file in files)
@@ -115,4 +115,4 @@ def grant(
         for consent, part in build_consents(contributor, items, terms, issued_at)
     )
     license_of = {item: envelope.digest for envelope in envelopes for item in envelope.items}
-    return Granted(envelopes, tuple((file, license_of[file.item]) for file in files))
+    return SignedGrant(envelopes, tuple((file, license_of[file.item]) for file in files))

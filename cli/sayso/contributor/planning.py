@@ -24,7 +24,7 @@ from sayso_protocol.permissions.scopes import Scope
 EVERYTHING: Final = "everything"
 
 
-class Licenses(Protocol):
+class LicenseSource(Protocol):
     """Licenses tells what is held; NodeClient does."""
 
     async def license(self, license_hash: bytes) -> HeldLicense:
@@ -85,7 +85,7 @@ class Plan:
         return None if self.hits is None else sum(count for _, count in self.hits)
 
 
-async def make_plan(wish: Wish, signer: bytes, licenses: Licenses) -> Plan:
+async def make_plan(wish: Wish, signer: bytes, licenses: LicenseSource) -> Plan:
     """Turn a wish into revocations by `signer` (20 bytes).
 
     Raises:

@@ -24,8 +24,8 @@ from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_from_text, address_text
 from sayso_protocol.signatures.wallets import EoaVerifier
 
-PATIENCE_S: Final = 600.0  # a person reads and agrees
-ANSWER_BYTES: Final = 1_048_576
+SIGNER_TIMEOUT_S: Final = 600.0  # a person reads and agrees
+SIGNER_ANSWER_BYTES: Final = 1_048_576
 EOA_BYTES: Final = 65
 
 
@@ -87,13 +87,13 @@ def _ask(url: str, method: str, params: list[Any]) -> Any:
 
 
 async def _post(url: str, body: dict[str, Any]) -> Any:
-    timeout = aiohttp.ClientTimeout(total=PATIENCE_S, sock_connect=10.0)
+    timeout = aiohttp.ClientTimeout(total=SIGNER_TIMEOUT_S, sock_connect=10.0)
     try:
         async with (
             aiohttp.ClientSession(timeout=timeout) as session,
             session.post(url, json=body, allow_redirects=False) as response,
         ):
-            return parse_json(await response.content.read(ANSWER_BYTES))
+            return parse_json(await response.content.read(SIGNER_ANSWER_BYTES))
     except (aiohttp.ClientError, OSError, TimeoutError, ValueError, Malformed) as error:
         raise SignerFailed(
             f"no answer from the signer {url}: {error or type(error).__name__}"

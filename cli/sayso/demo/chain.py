@@ -22,7 +22,7 @@ from sayso_contracts.deploy import Deployment, deploy
 from sayso_contracts.rpc import rpc_errors
 from sayso_contracts.transactions import prepare, sign, submit, wait
 
-START_S: Final = 30.0
+CHAIN_START_S: Final = 30.0
 BLOCK_S: Final = 1.0
 TRANSACTION_S: Final = 60.0
 ALLOWANCE_WEI: Final = 10**17  # what one account of the demo is given
@@ -67,7 +67,7 @@ async def embedded_chain(folder: Path) -> DemoChain:
     arguments = ("sayso.devchain", "--port", "0", "--block-time", str(BLOCK_S))
     child = await Child.start("the chain", folder / "chain.log", *arguments)
     try:
-        described = json.loads(await child.first_line(START_S))
+        described = json.loads(await child.first_line(CHAIN_START_S))
     except BaseException:
         await child.stop()
         raise

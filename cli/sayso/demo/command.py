@@ -10,7 +10,7 @@ from rich.console import Console
 from sayso.demo.runner import run_demo
 from sayso.demo.stage import Options
 from sayso.demo.story import Result, Story
-from sayso.demo.waiting import PATIENCE_S
+from sayso.demo.waiting import STEP_TIMEOUT_S
 from sayso.files import find_files
 from sayso.sample import sample_files
 from sayso_node.config import CHANNELS
@@ -27,7 +27,7 @@ INTERRUPTED = 130  # as shells report a program ended by Ctrl-C
 @click.option("--chain", metavar="URL", help="Use this chain (anvil, say) instead of our own.")
 @click.option("--json", "as_json", is_flag=True, help="End with one line of JSON.")
 @click.option("--disable", type=click.Choice(CHANNELS), multiple=True, hidden=True)
-@click.option("--patience", "patience_s", type=float, default=PATIENCE_S, hidden=True)
+@click.option("--patience", "patience_s", type=float, default=STEP_TIMEOUT_S, hidden=True)
 @click.pass_context
 def demo(
     context: click.Context,

@@ -18,7 +18,7 @@ from sayso_node.config import Settings, init_node
 from sayso_protocol.network_file import NetworkFile
 
 NAMES: Final = ("A", "B", "C")
-START_S: Final = 60.0
+NODE_START_S: Final = 60.0
 
 
 @dataclass
@@ -53,7 +53,7 @@ class DemoNode:
                 return False
             return True
 
-        await until(f"node {self.name} answers", answers, START_S)
+        await until(f"node {self.name} answers", answers, NODE_START_S)
 
     async def counter(self, trusted: NetworkFile, name: str) -> int:
         """One of its counters."""

@@ -13,7 +13,7 @@ from typing import Final
 from eth_account.signers.local import LocalAccount
 
 from sayso.contributor.keystore import new_account
-from sayso.contributor.licensing import Granted, Terms, grant
+from sayso.contributor.licensing import SignedGrant, Terms, grant
 from sayso.files import HashedFile, find_files, hash_files
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.network import Network
@@ -86,14 +86,14 @@ class People:
         files: list[HashedFile],
         via: str,
         parties: tuple[bytes, ...] = (),
-    ) -> Granted:
+    ) -> SignedGrant:
         now = int(time.time())
         grantee = address_from_text(self.buyer.address)
         terms = Terms(grantee, (TRAINING, CLONING), now + 365 * DAY_S, via, parties)
         return grant(account, network, files, terms, now)
 
 
-def _rows(granted: Granted) -> list[ManifestRow]:
+def _rows(granted: SignedGrant) -> list[ManifestRow]:
     return [ManifestRow(one.path, Row(license_hash, one.item)) for one, license_hash in granted.rows]
 
 

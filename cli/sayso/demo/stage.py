@@ -12,7 +12,7 @@ from sayso.demo.chain import DemoChain
 from sayso.demo.errors import DemoFailed
 from sayso.demo.nodes import DemoNode
 from sayso.demo.people import People
-from sayso.demo.waiting import PATIENCE_S, T, until
+from sayso.demo.waiting import STEP_TIMEOUT_S, T, until
 from sayso.node_client.answers import CheckAnswer, Submitted
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.revocation import Revocation
@@ -38,7 +38,7 @@ class Options:
     data: Path
     chain_url: str | None = None
     disabled: tuple[str, ...] = ()
-    patience_s: float = PATIENCE_S
+    patience_s: float = STEP_TIMEOUT_S
 
 
 @dataclass

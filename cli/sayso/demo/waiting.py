@@ -7,8 +7,8 @@ from typing import Final, TypeVar
 
 from sayso.demo.errors import DemoFailed
 
-POLL_S: Final = 0.03
-PATIENCE_S: Final = 20.0
+STEP_POLL_S: Final = 0.03
+STEP_TIMEOUT_S: Final = 20.0
 
 T = TypeVar("T")
 
@@ -22,4 +22,4 @@ async def until(what: str, look: Callable[[], Awaitable[T | None]], patience_s: 
             return seen
         if time.monotonic() > deadline:
             raise DemoFailed(f"{what}: not within {patience_s:.0f} s")
-        await asyncio.sleep(POLL_S)
+        await asyncio.sleep(STEP_POLL_S)

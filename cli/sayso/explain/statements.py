@@ -9,10 +9,10 @@ from sayso_protocol.encoding.row_tree import RowProof
 from sayso_protocol.errors import BadProof, Malformed, SaysoError
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import HASH_BYTES, address_text, hex_text
-from sayso_protocol.receipts.misconduct import KIND as ROW_PROOF
+from sayso_protocol.receipts.misconduct import ROW_PROOF_TYPE as ROW_PROOF
 from sayso_protocol.receipts.misconduct import row_proof_from_json
 from sayso_protocol.receipts.receipt import Acknowledgement, Receipt
-from sayso_protocol.receipts.status import KIND as STATUS
+from sayso_protocol.receipts.status import STATUS_TYPE as STATUS
 from sayso_protocol.receipts.status import StatusAnswer, status_from_json
 from sayso_protocol.receipts.text import acknowledgement_from_json, receipt_from_json
 from sayso_protocol.verdicts.verdict import REASONS

@@ -6,6 +6,6 @@ consent does not allow to everybody who may read it, and what is allowed is a co
     export("odrl", license, network, granted(license, now, revoked=False))
 """
 
-from sayso.export.exporting import FORMATS, Granted, export, granted
+from sayso.export.exporting import FORMATS, ExportableTerms, export, granted
 
-__all__ = ["FORMATS", "Granted", "export", "granted"]
+__all__ = ["FORMATS", "ExportableTerms", "export", "granted"]

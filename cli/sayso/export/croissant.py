@@ -12,8 +12,8 @@ from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_text
 from sayso_protocol.verdicts.verdict import License
 
-VERSION: Final = "http://mlcommons.org/croissant/1.1"
-CONTEXT: Final = {
+CROISSANT_VERSION: Final = "http://mlcommons.org/croissant/1.1"
+CROISSANT_CONTEXT: Final = {
     "@language": "en",
     "@vocab": "https://schema.org/",
     "citeAs": "cr:citeAs",
@@ -33,9 +33,9 @@ def dataset(held: License, network: Network, purposes: tuple[str, ...]) -> Json:
     consent = held.consent
     usage = terms(held, network, purposes)
     return {
-        "@context": CONTEXT,
+        "@context": CROISSANT_CONTEXT,
         "@type": "sc:Dataset",
-        "conformsTo": VERSION,
+        "conformsTo": CROISSANT_VERSION,
         "name": f"sayso-{usage['uid'][-64:][:16]}",
         "description": consent.notice,
         "url": usage["uid"],

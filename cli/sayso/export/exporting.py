@@ -15,7 +15,7 @@ from sayso_protocol.verdicts.verdict import License
 
 
 @dataclass(frozen=True)
-class Granted:
+class ExportableTerms:
     """What a consent grants at a moment, for other vocabularies.
 
     Attributes:
@@ -27,7 +27,7 @@ class Granted:
     why_not: tuple[str, ...] = ()
 
 
-def granted(held: License, now: float, *, revoked: bool) -> Granted:
+def granted(held: License, now: float, *, revoked: bool) -> ExportableTerms:
     """What may be said of a consent; whatever other vocabularies cannot say denies (default deny).
 
     Args:
@@ -46,10 +46,12 @@ def granted(held: License, now: float, *, revoked: bool) -> Granted:
         if applies
     ]
     if reasons:
-        return Granted((), tuple(f"everything is denied: {why}" for why in reasons))
+        return ExportableTerms((), tuple(f"everything is denied: {why}" for why in reasons))
     known = published(consent.purposes)
     left_out = [one for one in consent.purposes if one not in known]
-    return Granted(known, tuple(f"{one} is denied: it is not a published purpose" for one in left_out))
+    return ExportableTerms(
+        known, tuple(f"{one} is denied: it is not a published purpose" for one in left_out)
+    )
 
 
 Writer = Callable[[License, Network, tuple[str, ...]], str]
@@ -72,6 +74,6 @@ FORMATS: Final[Mapping[str, Writer]] = {
 }
 
 
-def export(name: str, held: License, network: Network, what: Granted) -> str:
+def export(name: str, held: License, network: Network, what: ExportableTerms) -> str:
     """A consent as a text of one of FORMATS; `what` is from granted()."""
     return FORMATS[name](held, network, what.purposes)

@@ -14,13 +14,13 @@ from sayso_protocol.permissions.vocabularies import odrl_action
 from sayso_protocol.primitives import ANYONE, address_text, hex_text
 from sayso_protocol.verdicts.verdict import License
 
-CONTEXT: Final = "http://www.w3.org/ns/odrl.jsonld"
+ODRL_CONTEXT: Final = "http://www.w3.org/ns/odrl.jsonld"
 Json = dict[str, Any]
 
 
 def policy(held: License, network: Network, purposes: tuple[str, ...]) -> Json:
     """An Agreement with the grantee, or an Offer to anyone, in ODRL's own JSON-LD context."""
-    return {"@context": CONTEXT, **terms(held, network, purposes)}
+    return {"@context": ODRL_CONTEXT, **terms(held, network, purposes)}
 
 
 def terms(held: License, network: Network, purposes: tuple[str, ...]) -> Json:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Se
 from typing import Any, Final, TypeVar
 
 from sayso.errors import NodeRefused
-from sayso.gate.licenses import Licenses
+from sayso.gate.licenses import LicenseBundle
 from sayso.gate.looping import LoopThread
 from sayso.node_client.client import NodeClient
 from sayso_protocol.encoding.row_tree import ROW_BYTES
@@ -16,7 +16,7 @@ from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.verdicts.license_table import named_licenses
 
 AT_ONCE: Final = 8  # requests
-FindLicenses = Callable[[bytes], Licenses]  # joined rows -> whatever they rely on
+FindLicenses = Callable[[bytes], LicenseBundle]  # joined rows -> whatever they rely on
 T = TypeVar("T")
 
 
@@ -99,11 +99,11 @@ class NodeLicenses:
     def __init__(self, urls: Sequence[str], trusted: NetworkFile, loop: LoopThread) -> None:
         self._urls, self._trusted, self._loop = urls, trusted, loop
 
-    def __call__(self, rows: bytes) -> Licenses:
+    def __call__(self, rows: bytes) -> LicenseBundle:
         """Those that can be had; raises what Fetcher.fetch raises."""
         return self._loop.run(self._fetch(rows))
 
-    async def _fetch(self, rows: bytes) -> Licenses:
+    async def _fetch(self, rows: bytes) -> LicenseBundle:
         found: dict[bytes, Envelope] = {}
         unverified: set[bytes] = set()
         for url in self._urls:
@@ -113,7 +113,7 @@ class NodeLicenses:
             found, unverified = fetcher.found, unverified | fetcher.unverified
             if not fetcher.lacks(rows):
                 break
-        licenses = Licenses(unverified=len(unverified))
+        licenses = LicenseBundle(unverified=len(unverified))
         for envelope in found.values():
             licenses.add(envelope)
         return licenses

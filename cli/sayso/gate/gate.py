@@ -26,7 +26,7 @@ from sayso.gate.judges.base import Evidence, Judge
 from sayso.gate.judges.nodes import NodesJudge
 from sayso.gate.judges.offline import OfflineJudge
 from sayso.gate.judges.verdicts import Verdicts
-from sayso.gate.licenses import Licenses, load_licenses
+from sayso.gate.licenses import LicenseBundle, load_licenses
 from sayso.gate.looping import LoopThread
 from sayso.gate.names import find_columns
 from sayso.gate.records.record import Record
@@ -96,7 +96,7 @@ class Gate:
         self._inputs = [*self._offline, *(Path(one) for one in given if one is not None)]
         self._check_sources()
         self._judge: Judge | None = None
-        self._held: Licenses | None = None
+        self._held: LicenseBundle | None = None
         self._finder: FindLicense | None = None
         self._loop: LoopThread | None = None
 
@@ -175,7 +175,7 @@ class Gate:
 
         return find
 
-    def _licenses(self) -> Licenses:
+    def _licenses(self) -> LicenseBundle:
         """The bundle, read and verified when it is first needed."""
         if self._held is None:
             assert self._bundle  # noqa: S101 - asked for only where there is one

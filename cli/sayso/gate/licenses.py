@@ -29,7 +29,7 @@ ENDING: Final = ".sayso"
 
 
 @dataclass
-class Licenses:
+class LicenseBundle:
     """Verified consents by license hash.
 
     Attributes:
@@ -76,14 +76,14 @@ class Licenses:
         return sha256(b"".join(sorted(self.held)))
 
 
-def load_licenses(path: Path, network: Network) -> Licenses:
+def load_licenses(path: Path, network: Network) -> LicenseBundle:
     """Read and verify a bundle.
 
     Raises:
         FileUnreadable: A file cannot be read, or there is none.
         BadSignature: A wallet did not sign what its consent says. And what decode raises.
     """
-    licenses = Licenses()
+    licenses = LicenseBundle()
     for file in bundle_files(path):
         for envelope in _envelopes(file, network):
             licenses.add(envelope)

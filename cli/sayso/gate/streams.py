@@ -20,7 +20,7 @@ from sayso_protocol.primitives import address_from_text
 
 AGAIN_S: Final = 1.0  # before a connection that broke is made again
 SILENCE_S: Final = 60.0  # a node says something every fifteen seconds, or it has gone
-LINE_BYTES: Final = 1 << 20
+EVENT_LINE_BYTES: Final = 1 << 20
 RESYNC: Final = "resync"
 BUSY: Final = frozenset({429, 502, 503, 504})  # of the node, or of what stands before it
 
@@ -59,7 +59,7 @@ async def follow(
         BadAnswer: The node says something that is no event, or refuses to go on.
     """
     place, timeout = after, aiohttp.ClientTimeout(sock_connect=CONNECT_S, sock_read=SILENCE_S)
-    async with aiohttp.ClientSession(timeout=timeout, read_bufsize=LINE_BYTES) as session:
+    async with aiohttp.ClientSession(timeout=timeout, read_bufsize=EVENT_LINE_BYTES) as session:
         while True:
             headers = {"Last-Event-ID": place} if place else {}
             try:

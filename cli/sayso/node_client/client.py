@@ -24,7 +24,7 @@ from sayso.node_client.parsing import (
     read_peers,
     read_submitted,
 )
-from sayso.node_client.status import Found, StatusQuestion, read_status
+from sayso.node_client.status import StatusQuestion, VerifiedStatus, read_status
 from sayso.node_client.transport import Transport
 from sayso_protocol.errors import WrongNetwork
 from sayso_protocol.messages.envelope import Envelope, encode
@@ -34,7 +34,7 @@ from sayso_protocol.primitives import address_text, hex_text
 from sayso_protocol.receipts.question import Question
 
 MESSAGES: Final = 60  # a request: of the largest size, they fill the 4 MiB that a node takes
-MSGPACK: Final = {"Content-Type": "application/msgpack"}
+MSGPACK_HEADERS: Final = {"Content-Type": "application/msgpack"}
 
 
 class NodeClient:
@@ -88,7 +88,7 @@ class NodeClient:
         for start in range(0, len(envelopes), MESSAGES):
             part = envelopes[start : start + MESSAGES]
             body = encode_bundle([encode(one) for one in part])
-            answer = await self._transport.post("/v1/messages", data=body, headers=MSGPACK)
+            answer = await self._transport.post("/v1/messages", data=body, headers=MSGPACK_HEADERS)
             results += read_submitted(answer, part, self.trusted)
         return results
 
@@ -135,7 +135,7 @@ class NodeClient:
         answer = await self._transport.post_packed("/v1/check", body)
         return read_check(answer, question, rows, self.trusted, self._clock())
 
-    async def status(self, question: StatusQuestion) -> Found:
+    async def status(self, question: StatusQuestion) -> VerifiedStatus:
         """Ask about one row; see read_status for what it raises."""
         await self._same_network()
         answer = await self._transport.get(question.path)

@@ -45,7 +45,7 @@ class StatusQuestion:
 
 
 @dataclass(frozen=True)
-class Found:
+class VerifiedStatus:
     """A verified answer about one row, and who signed it."""
 
     answer: StatusAnswer
@@ -57,7 +57,9 @@ class Found:
         return self.answer.status.reason
 
 
-def read_status(answer: Any, question: StatusQuestion, trusted: NetworkFile, now: float) -> Found:
+def read_status(
+    answer: Any, question: StatusQuestion, trusted: NetworkFile, now: float
+) -> VerifiedStatus:
     """GET /v1/status/...: the reason, once the signature binds it to this question (rule 9.9).
 
     Raises:
@@ -76,4 +78,4 @@ def read_status(answer: Any, question: StatusQuestion, trusted: NetworkFile, now
         raise BadAnswer("the node's status answer is for another question")
     if abs(read.head.statement.time - now) > LIMITS.clock_skew_s:
         raise ReceiptNotFresh("the answer's time differs from this machine's by over ten minutes")
-    return Found(read, operator)
+    return VerifiedStatus(read, operator)

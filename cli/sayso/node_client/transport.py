@@ -19,10 +19,10 @@ from sayso_protocol.errors import Malformed
 CONNECT_S: Final = 10.0
 ANSWER_S: Final = 30.0
 CHECK_S: Final = 600.0  # a million rows take a while
-MSGPACK: Final = "application/msgpack"
+MSGPACK_TYPE: Final = "application/msgpack"
 OK: Final = 200
 PARTIAL: Final = 206
-ANSWER_BYTES: Final = 256 * 1024 * 1024
+NODE_ANSWER_BYTES: Final = 256 * 1024 * 1024
 STREAM: Final = aiohttp.ClientTimeout(sock_connect=CONNECT_S, sock_read=ANSWER_S)
 
 
@@ -57,7 +57,7 @@ class Transport:
 
     async def post_packed(self, path: str, fields: dict[str, Any]) -> Fields:
         """POST msgpack; the answer is msgpack, too, or a refusal in JSON."""
-        options = {"data": msgpack.packb(fields), "headers": {"Content-Type": MSGPACK}}
+        options = {"data": msgpack.packb(fields), "headers": {"Content-Type": MSGPACK_TYPE}}
         return await self._ask("POST", path, timeout=self._post_timeout, **options)
 
     async def stream(self, path: str, start: int = 0) -> AsyncIterator[bytes]:
@@ -88,7 +88,7 @@ class Transport:
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             why = str(error) or type(error).__name__
             raise NodeUnreachable(f"no answer from {self.url}: {why}") from error
-        if response.status == OK and response.content_type == MSGPACK:
+        if response.status == OK and response.content_type == MSGPACK_TYPE:
             return _unpack(text)
         return _judge(response.status, text)
 
@@ -97,7 +97,7 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
     parts, size = [], 0
     async for part in response.content.iter_any():
         size += len(part)
-        if size > ANSWER_BYTES:
+        if size > NODE_ANSWER_BYTES:
             raise BadAnswer("the node's answer is too long")
         parts.append(part)
     return b"".join(parts)

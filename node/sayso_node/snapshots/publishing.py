@@ -19,7 +19,7 @@ from sayso_node.snapshots.building import BODY, KEYS, NEXT_KEYS, Made
 from sayso_node.snapshots.shelf import Published, Shelf
 from sayso_protocol.network import Network
 from sayso_protocol.receipts.receipt import ChainPoint
-from sayso_protocol.snapshots.head import Moment
+from sayso_protocol.snapshots.head import SnapshotMoment
 from sayso_protocol.snapshots.snapshot import link_after, signed_part
 
 LIFETIME_S: Final = 86_400  # a buyer's maximum age is the sharper limit
@@ -88,7 +88,7 @@ class SnapshotPublisher:
         return part
 
     def _write(self, made: Made, now: float, as_of: int, block: ChainPoint) -> Published:
-        moment = Moment(bytes.fromhex(made.state), block, int(now), as_of, int(now) + LIFETIME_S)
+        moment = SnapshotMoment(bytes.fromhex(made.state), block, int(now), as_of, int(now) + LIFETIME_S)
         form = made.shape or link_after(self.shelf.chain[-1].head)
         body, salt = (self._folder / BODY).read_bytes(), bytes.fromhex(made.salt)
         part = signed_part(self._identity, self._network, moment, made.counts, salt, body, form)

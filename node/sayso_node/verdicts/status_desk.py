@@ -26,7 +26,7 @@ from sayso_node.verdicts.recent_bits import RecentBits
 from sayso_node.verdicts.recent_licenses import RecentLicenses
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import NOBODY
-from sayso_protocol.receipts.status import Moment, Status, StatusAnswer, sign_statuses
+from sayso_protocol.receipts.status import Status, StatusAnswer, StatusMoment, sign_statuses
 from sayso_protocol.verdicts.verdict import Query, Reason, Row, verdict
 
 GATHER = 2  # turns of the event loop that the first question waits: who is there by then is in
@@ -128,7 +128,7 @@ class StatusDesk:
             state = knowledge.state
         self._counters.add("statuses", len(statuses))
         return sign_statuses(
-            self._identity, Moment(self._network, state, head.point, int(now)), statuses
+            self._identity, StatusMoment(self._network, state, head.point, int(now)), statuses
         )
 
     def _known(self, db: sqlite3.Connection) -> "_Knowledge":

@@ -5,8 +5,8 @@ from operator import methodcaller
 
 from sayso_protocol.primitives import ADDRESS_BYTES, keccak
 
-NAME = "Sayso"
-VERSION = "1"
+DOMAIN_NAME = "Sayso"
+DOMAIN_VERSION = "1"
 ADDRESS_PADDING = bytes(32 - ADDRESS_BYTES)  # before an address in its slot
 
 DOMAIN_FIELDS = (
@@ -51,11 +51,11 @@ def hash_type(name: str, fields: Iterable[tuple[str, str]]) -> bytes:
 
 _DOMAIN_TYPE = hash_type("EIP712Domain", DOMAIN_FIELDS)
 SHORT_DOMAIN = keccak(
-    hash_type("EIP712Domain", DOMAIN_FIELDS[:2]) + hash_text(NAME) + hash_text(VERSION)
+    hash_type("EIP712Domain", DOMAIN_FIELDS[:2]) + hash_text(DOMAIN_NAME) + hash_text(DOMAIN_VERSION)
 )
 
 
 def domain_separator(chain_id: int, registry: bytes) -> bytes:
     """The domain of consents on a network, 32 bytes (rule 4.2)."""
     place = encode_number(chain_id) + ADDRESS_PADDING + registry
-    return keccak(_DOMAIN_TYPE + hash_text(NAME) + hash_text(VERSION) + place)
+    return keccak(_DOMAIN_TYPE + hash_text(DOMAIN_NAME) + hash_text(DOMAIN_VERSION) + place)

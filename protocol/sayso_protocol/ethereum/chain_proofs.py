@@ -25,7 +25,7 @@ from sayso_protocol.primitives import (
 )
 from sayso_protocol.verdicts.verdict import License
 
-TYPE: Final = "sayso-chain-proof-1"
+CHAIN_PROOF_TYPE: Final = "sayso-chain-proof-1"
 ANCHORS_SLOT: Final = 0
 BITS_SLOT: Final = 1
 _STORAGE_ROOT: Final = 2  # where an account has it
@@ -105,7 +105,7 @@ def check_chain_proof(document: Any, network: Network, block_hash: bytes) -> OnC
 
 
 def _check(document: Any, network: Network, block_hash: bytes) -> OnChain:
-    if document["type"] != TYPE:
+    if document["type"] != CHAIN_PROOF_TYPE:
         raise Malformed("not a chain proof")
     place = document["network"]
     if Network(place["chain_id"], address_from_text(place["registry"])) != network:

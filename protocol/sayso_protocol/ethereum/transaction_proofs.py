@@ -23,7 +23,7 @@ from sayso_protocol.primitives import (
     keccak,
 )
 
-TYPE: Final = "sayso-receipt-proof-1"
+TRANSACTION_PROOF_TYPE: Final = "sayso-receipt-proof-1"
 REVOKED_TOPIC: Final = keccak(b"Revoked(address,uint248,uint256)")
 
 
@@ -83,7 +83,7 @@ def bits_set(receipt: bytes, registry: bytes, contributor: bytes) -> Masks:
 
 
 def _check(document: Any, network: Network, block_hashes: Collection[bytes]) -> LandedRevocation:
-    if document["type"] != TYPE:
+    if document["type"] != TRANSACTION_PROOF_TYPE:
         raise Malformed("not a receipt proof")
     place = document["network"]
     if Network(place["chain_id"], address_from_text(place["registry"])) != network:

@@ -36,12 +36,12 @@ from sayso_protocol.primitives import HASH_BYTES
 from sayso_protocol.signatures.nodes import SPONSOR, check_sponsor, sign_by_node
 from sayso_protocol.signatures.wallets import Claim, WalletVerifier
 
-VERSION = 1
+ENVELOPE_VERSION = 1
 CONSENT, REVOCATION = 1, 2
 
 _FEW = 32  # items
 _SEVEN = pack([None] * 7)[:1]  # the header of an envelope's array
-_REVOCATION_HEAD = _SEVEN + bytes([VERSION, REVOCATION])
+_REVOCATION_HEAD = _SEVEN + bytes([ENVELOPE_VERSION, REVOCATION])
 _ENVELOPE_KINDS = (int, int, tuple, tuple, bytes, None, None)
 _ENVELOPE_NAMES = ("message", "network", "signature", "items", "sponsor", "digest", "body")
 _CONSENT_KINDS = (str, bytes, tuple, bytes, str, bytes, int, tuple, bytes, str, bytes, int, int)
@@ -123,7 +123,7 @@ def _packed(envelope: Envelope) -> bytes:
     is_consent = isinstance(message, Consent)
     data = pack(
         [
-            VERSION,
+            ENVELOPE_VERSION,
             CONSENT if is_consent else REVOCATION,
             _consent_struct(message) if isinstance(message, Consent) else _revocation_struct(message),
             list(envelope.items),
@@ -174,7 +174,7 @@ def _decode(bodies: Sequence[bytes], network: Network) -> list[Envelope]:
     limit = LIMITS.message_bytes
     rows = [unpack_unchecked(data, max_bytes=limit, again=_pack_row) for data in bodies]
     versions, kinds, *columns = columns_of(rows, _ENVELOPE_KINDS)
-    if {VERSION} != set(versions) or not {CONSENT, REVOCATION}.issuperset(kinds):
+    if {ENVELOPE_VERSION} != set(versions) or not {CONSENT, REVOCATION}.issuperset(kinds):
         raise Malformed("a message of an unknown version or kind")
     if max(map(len, columns[_SIGNATURE])) > LIMITS.wallet_signature_bytes:
         raise TooLarge(f"a signature has at most {LIMITS.wallet_signature_bytes} bytes")  # 4.4

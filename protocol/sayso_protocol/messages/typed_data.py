@@ -15,9 +15,9 @@ from sha3 import keccak_256  # `keccak` without its call, where every consent pa
 from sayso_protocol.encoding.eip712 import (
     ADDRESS_PADDING,
     DOMAIN_FIELDS,
-    NAME,
+    DOMAIN_NAME,
+    DOMAIN_VERSION,
     SHORT_DOMAIN,
-    VERSION,
     encode_number,
     hash_addresses,
     hash_numbers,
@@ -156,7 +156,7 @@ def typed_data(message: Message, network: Network) -> dict[str, Any]:
     """The `eth_signTypedData_v4` object of a message."""
     is_consent = isinstance(message, Consent)
     name = "Consent" if is_consent else "Revocation"
-    domain: dict[str, Any] = {"name": NAME, "version": VERSION}
+    domain: dict[str, Any] = {"name": DOMAIN_NAME, "version": DOMAIN_VERSION}
     if is_consent:
         domain |= {
             "chainId": network.chain_id,

@@ -24,7 +24,7 @@ from sayso_protocol.receipts.text import Json, Table
 from sayso_protocol.signatures.wallets import WalletVerifier
 from sayso_protocol.verdicts.verdict import REASONS, License, Reason, Row, is_revoked
 
-KIND = "sayso-row-proof-1"
+ROW_PROOF_TYPE = "sayso-row-proof-1"
 _BYTES = re.compile(r"0x(?:[0-9a-f]{2})*")
 
 
@@ -144,7 +144,7 @@ class _Alone:
 def row_proof_to_json(proof: RowProof) -> Json:
     """A row's proof as a JSON object (rule 9.7)."""
     return {
-        "type": KIND,
+        "type": ROW_PROOF_TYPE,
         "license": hex_text(proof.row[:HASH_BYTES]),
         "item": hex_text(proof.row[HASH_BYTES:]),
         "reason": REASONS[proof.reason].value,
@@ -155,7 +155,7 @@ def row_proof_to_json(proof: RowProof) -> Json:
 
 def row_proof_from_json(value: Any) -> RowProof:
     """Read a row's proof, which is still to be checked; raises Malformed."""
-    table = Table(value, KIND)
+    table = Table(value, ROW_PROOF_TYPE)
     row = table.hash("license") + table.hash("item")
     path = value.get("path")
     if not isinstance(path, list) or not all(

@@ -22,11 +22,11 @@ from sayso_protocol.receipts.receipt import ChainPoint, Signed, StatusHead, sign
 from sayso_protocol.receipts.text import Json, Table, block_json, place_json
 from sayso_protocol.verdicts.verdict import Query, Reason, Row
 
-KIND = "sayso-status-1"
+STATUS_TYPE = "sayso-status-1"
 
 
 @dataclass(frozen=True)
-class Moment:
+class StatusMoment:
     """What a node knew when it judged.
 
     Attributes:
@@ -91,7 +91,9 @@ class StatusAnswer(NamedTuple):
         return operator
 
 
-def sign_statuses(key: SigningKey, moment: Moment, statuses: Sequence[Status]) -> list[StatusAnswer]:
+def sign_statuses(
+    key: SigningKey, moment: StatusMoment, statuses: Sequence[Status]
+) -> list[StatusAnswer]:
     """Sign all answers of one moment, at least one; in their order."""
     root, paths = tree_paths([one.content() for one in statuses])
     head = StatusHead(
@@ -118,7 +120,7 @@ def head_to_json(head: Signed[StatusHead]) -> tuple[Json, Json]:
     """What all answers under a head share: the fields before those of a row, and those behind."""
     said = head.statement
     before = {
-        "type": KIND,
+        "type": STATUS_TYPE,
         **place_json(said.network, said.node_key),
         "root": hex_text(said.root),
         "count": said.count,
@@ -146,7 +148,7 @@ def row_to_json(answer: StatusAnswer) -> Json:
 
 def status_from_json(value: object) -> StatusAnswer:
     """Read a status answer; it is still to be checked. Raises Malformed, InvalidPurpose."""
-    table = Table(value, KIND)
+    table = Table(value, STATUS_TYPE)
     head = StatusHead(
         table.network(),
         table.node_key(),

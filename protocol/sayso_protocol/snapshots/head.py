@@ -18,7 +18,7 @@ _KINDS = (list, bytes, bytes, list, int, int, int, list, bytes, int, bytes, list
 
 
 @dataclass(frozen=True)
-class Moment:
+class SnapshotMoment:
     """What the node knew.
 
     Attributes:
@@ -83,7 +83,7 @@ class SnapshotHead:
 
     network: Network
     node_key: bytes
-    moment: Moment
+    moment: SnapshotMoment
     counts: Counts
     salt: bytes
     body_bytes: int
@@ -126,7 +126,7 @@ def read_head(data: bytes) -> SnapshotHead:
     return SnapshotHead(
         Network(chain_id, registry),
         _sized(node_key, NODE_KEY_BYTES),
-        Moment(_sized(state), _block(block), time, as_of, expires_at),
+        SnapshotMoment(_sized(state), _block(block), time, as_of, expires_at),
         Counts(*fields(counts, (int, int, int))),
         _sized(salt, SALT_BYTES),
         size,

@@ -34,7 +34,14 @@ from sayso_protocol.primitives import sha256
 from sayso_protocol.receipts.receipt import check_signed
 from sayso_protocol.signatures.nodes import NODE_SIGNATURE_BYTES, SNAPSHOT, sign_by_node
 from sayso_protocol.snapshots.fuse_filter import CELL, Flags, Fuse, Keys, Shape, built
-from sayso_protocol.snapshots.head import HEAD_BYTES, Counts, Link, Moment, SnapshotHead, read_head
+from sayso_protocol.snapshots.head import (
+    HEAD_BYTES,
+    Counts,
+    Link,
+    SnapshotHead,
+    SnapshotMoment,
+    read_head,
+)
 from sayso_protocol.snapshots.key_list import KeyList, list_of, unpacked_list
 
 MAGIC = b"sayso-snapshot-1"
@@ -94,7 +101,7 @@ class Part:
 
 
 def make_snapshot(
-    key: SigningKey, network: Network, moment: Moment, content: Content, salts: Iterable[bytes]
+    key: SigningKey, network: Network, moment: SnapshotMoment, content: Content, salts: Iterable[bytes]
 ) -> Part:
     """A snapshot of the whole state, with the first of the salts that serves."""
     made = built(content.keys, salts)
@@ -103,7 +110,12 @@ def make_snapshot(
 
 
 def make_delta(
-    key: SigningKey, network: Network, moment: Moment, content: Content, salt: bytes, after: SnapshotHead
+    key: SigningKey,
+    network: Network,
+    moment: SnapshotMoment,
+    content: Content,
+    salt: bytes,
+    after: SnapshotHead,
 ) -> Part:
     """The delta that follows a snapshot or another delta: `content` has the new keys only."""
     body = list_of(salt, content.keys).packed()
@@ -120,7 +132,7 @@ def link_after(head: SnapshotHead) -> Link:
 def signed_part(
     key: SigningKey,
     network: Network,
-    moment: Moment,
+    moment: SnapshotMoment,
     counts: Counts,
     salt: bytes,
     body: bytes,

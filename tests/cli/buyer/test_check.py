@@ -77,7 +77,7 @@ def test_stale_says_what_to_do(world: World) -> None:
 
 
 def test_waiting_repeats_until_nothing_is_stale(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sayso.gate.judges.nodes.POLL_S", 0.01)
+    monkeypatch.setattr("sayso.gate.judges.nodes.STALE_POLL_S", 0.01)
     world.grant("a.jpg")
     world.node.stale_checks = 3
     result = world.run("check", "m.jsonl", *QUERY, *OUTPUTS, "--wait", "60s")

@@ -11,7 +11,7 @@ from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.permissions.scopes import SCOPE_FLAG
 from sayso_protocol.primitives import sha256
 from sayso_protocol.receipts.receipt import ChainPoint
-from sayso_protocol.snapshots.head import Moment
+from sayso_protocol.snapshots.head import SnapshotMoment
 from sayso_protocol.snapshots.snapshot import Content, Part, make_delta, make_snapshot
 from support.fake_node import NETWORK, FakeNode, running
 from support.fake_snapshots import SnapshotNode
@@ -38,8 +38,8 @@ def node_of(world: World) -> SnapshotNode:
     return world.node
 
 
-def moment_at(as_of: int) -> Moment:
-    return Moment(sha256(b"state"), ChainPoint(19, sha256(b"block")), as_of, as_of, as_of + HOUR)
+def moment_at(as_of: int) -> SnapshotMoment:
+    return SnapshotMoment(sha256(b"state"), ChainPoint(19, sha256(b"block")), as_of, as_of, as_of + HOUR)
 
 
 def chain_of(world: World, deltas: int = 2, *, as_of: int = NOW - 60, count: int = 1) -> list[Part]:

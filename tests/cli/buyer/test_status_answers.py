@@ -10,7 +10,7 @@ from nacl.signing import SigningKey
 from cli.conftest import World
 from sayso.errors import BadAnswer, NodeRefused, ReceiptNotFresh
 from sayso.node_client.client import NodeClient
-from sayso.node_client.status import Found, StatusQuestion
+from sayso.node_client.status import StatusQuestion, VerifiedStatus
 from sayso_protocol.errors import BadProof, BadSignature, Malformed, SaysoError, UnknownSigner
 from sayso_protocol.primitives import hash_from_text
 from sayso_protocol.receipts.receipt import Signed, sign_statement
@@ -28,8 +28,8 @@ def question(world: World, name: str, **changes: Any) -> StatusQuestion:
     return StatusQuestion(row, Query(bytes(20), changes.get("purpose", "train-ai")), 60)
 
 
-def ask(world: World, asked: StatusQuestion, **options: Any) -> Found:
-    async def run() -> Found:
+def ask(world: World, asked: StatusQuestion, **options: Any) -> VerifiedStatus:
+    async def run() -> VerifiedStatus:
         async with NodeClient(world.node.url, world.node.trusted, **options) as node:
             return await node.status(asked)
 

@@ -16,7 +16,7 @@ from sayso.contributor.saved_messages import save_bundle
 from sayso.gate.gate import Gate
 from sayso_protocol.primitives import hash_from_text, sha256
 from sayso_protocol.receipts.receipt import ChainPoint
-from sayso_protocol.snapshots.head import Moment
+from sayso_protocol.snapshots.head import SnapshotMoment
 from sayso_protocol.snapshots.keys import joined_keys
 from sayso_protocol.snapshots.snapshot import Content, Part, make_snapshot
 
@@ -81,7 +81,7 @@ class Buyer:
         # After the consents, or they would be newer than the snapshot.
         then = int(time.time()) + 1 - age_s
         block = ChainPoint(7, bytes(32))
-        moment = Moment(sha256(b"state"), block, then, then, then + lasts_s)
+        moment = SnapshotMoment(sha256(b"state"), block, then, then, then + lasts_s)
         return make_snapshot(self.node.key, self.node.network, moment, content, _salts())
 
     def gate(self, **options: Any) -> Gate:

@@ -12,7 +12,7 @@ import pytest
 from cli.gate.conftest import DAY_S, Buyer
 from sayso_protocol.primitives import address_text, sha256
 from sayso_protocol.receipts.receipt import ChainPoint
-from sayso_protocol.snapshots.head import Moment
+from sayso_protocol.snapshots.head import SnapshotMoment
 from sayso_protocol.snapshots.keys import joined_keys
 from sayso_protocol.snapshots.snapshot import Content, make_delta
 
@@ -124,7 +124,7 @@ def without_a_delta(buyer: Buyer, path: Path) -> None:
     """The second delta is there, and the first is not: what that says is not known."""
     first, now = buyer.snapshot_part(), int(time.time()) + 1
     content = Content(joined_keys([(bytes(20), 1, 1)], []), 1, 0)
-    moment = Moment(sha256(b"later"), ChainPoint(8, bytes(32)), now, now, now + DAY_S)
+    moment = SnapshotMoment(sha256(b"later"), ChainPoint(8, bytes(32)), now, now, now + DAY_S)
     signer, network = buyer.node.key, buyer.node.network
     lost = make_delta(signer, network, moment, content, bytes(16), first.head)
     second = make_delta(signer, network, moment, content, bytes(16), lost.head)

@@ -124,7 +124,7 @@ def test_the_same_row_twice_has_the_same_answer_twice(buyer: Buyer) -> None:
 
 def test_wide_rows_are_judged_in_small_parts(buyer: Buyer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sayso.gate.formats.parquet.LEAST_ROWS", 1)
-    monkeypatch.setattr("sayso.gate.formats.parquet.BATCH_BYTES", 1)
+    monkeypatch.setattr("sayso.gate.formats.parquet.PARQUET_BATCH_BYTES", 1)
     buyer.revoke()
     buyer.parquet()
     buyer.check("m.parquet", "--out", "kept.parquet", *FILES, status=3)

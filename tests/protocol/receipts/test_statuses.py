@@ -14,9 +14,9 @@ from sayso_protocol.network import Network
 from sayso_protocol.primitives import sha256
 from sayso_protocol.receipts.receipt import ChainPoint, Signed
 from sayso_protocol.receipts.status import (
-    Moment,
     Status,
     StatusAnswer,
+    StatusMoment,
     sign_statuses,
     status_from_json,
     status_to_json,
@@ -34,10 +34,10 @@ statuses = st.builds(
     numbers,
     st.sampled_from(Reason),
 )
-moments = st.builds(Moment, st.just(NETWORK), hashes, points, numbers)
+moments = st.builds(StatusMoment, st.just(NETWORK), hashes, points, numbers)
 batches = st.lists(statuses, min_size=1, max_size=40)
 
-MOMENT = Moment(NETWORK, b"\x02" * 32, ChainPoint(19, b"\x05" * 32), 1_750_000_000)
+MOMENT = StatusMoment(NETWORK, b"\x02" * 32, ChainPoint(19, b"\x05" * 32), 1_750_000_000)
 FIVE = [
     Status(Row(sha256(b"%d" % n), sha256(b"item")), Query(ADA, "train-ai"), 60, Reason.REVOKED)
     for n in range(5)
@@ -48,7 +48,7 @@ JSON = status_to_json(ANSWER)
 
 
 @given(moments, batches)
-def test_every_answer_of_a_moment_is_checked_alone(moment: Moment, asked: list[Status]) -> None:
+def test_every_answer_of_a_moment_is_checked_alone(moment: StatusMoment, asked: list[Status]) -> None:
     answers = sign_statuses(NODE, moment, asked)
     assert [one.status for one in answers] == asked
     assert len({one.head.signature for one in answers}) == 1

@@ -18,7 +18,7 @@ from sayso.errors import BadManifest
 from sayso.gate.fetching import Fetcher
 from sayso.gate.formats.base import Columns, Source
 from sayso.gate.formats.opening import open_source
-from sayso.gate.licenses import Licenses, counted, load_licenses, save_licenses
+from sayso.gate.licenses import LicenseBundle, counted, load_licenses, save_licenses
 from sayso.networks import load_network
 from sayso.node_client.client import NodeClient
 from sayso.outputs import refuse_existing
@@ -116,7 +116,7 @@ def _terms(held: License) -> str:
     return f"to {grantee} for {', '.join(consent.purposes)}{parties}"
 
 
-def _json(licenses: Licenses, items: int, permissions: int) -> dict[str, object]:
+def _json(licenses: LicenseBundle, items: int, permissions: int) -> dict[str, object]:
     return {
         "licenses": len(licenses.held),
         "items": items,

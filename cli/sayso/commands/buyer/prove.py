@@ -17,7 +17,7 @@ from sayso.node_client.transport import Transport
 from sayso.outputs import refuse_existing, write_file
 from sayso_protocol.errors import Malformed
 from sayso_protocol.ethereum.chain_proofs import OnChain, check_chain_proof
-from sayso_protocol.ethereum.transaction_proofs import TYPE as RECEIPT_PROOF
+from sayso_protocol.ethereum.transaction_proofs import TRANSACTION_PROOF_TYPE as RECEIPT_PROOF
 from sayso_protocol.ethereum.transaction_proofs import LandedRevocation, check_receipt_proof
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_text, hash_from_text, hex_text

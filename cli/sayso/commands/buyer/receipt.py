@@ -13,7 +13,7 @@ from sayso.commands.text import example, moment, say, several
 from sayso.gate.formats.base import Columns
 from sayso.gate.licenses import load_licenses
 from sayso.gate.records.recheck import Again, verify_record
-from sayso.gate.records.record import TYPE as RECORD
+from sayso.gate.records.record import RECORD_TYPE as RECORD
 from sayso.gate.records.record import ReadRecord, record_from_json
 from sayso.networks import load_network
 from sayso.outputs import refuse_existing, write_file

@@ -20,14 +20,14 @@ from sayso.commands.types import address_or_anyone, duration
 from sayso.networks import load_network
 from sayso.node_client.answers import HeldLicense
 from sayso.node_client.client import NodeClient
-from sayso.node_client.status import Found, StatusQuestion
+from sayso.node_client.status import StatusQuestion, VerifiedStatus
 from sayso.outputs import refuse_existing, write_file
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import hash_from_text, hex_text
 from sayso_protocol.receipts.status import status_to_json
 from sayso_protocol.verdicts.verdict import Query, Reason, Row
 
-NOT_CLEAR: Final = 3
+EXIT_NOT_CLEAR: Final = 3
 
 
 @click.command(
@@ -89,7 +89,7 @@ def command(
         write_file(out, json.dumps(status_to_json(found.answer), indent=2).encode() + b"\n")
     _show_answer(found, as_json=as_json)
     if found.reason is not Reason.GRANTED:
-        raise click.exceptions.Exit(NOT_CLEAR)
+        raise click.exceptions.Exit(EXIT_NOT_CLEAR)
 
 
 async def _license(url: str, trusted: NetworkFile, license_hash: bytes) -> HeldLicense:
@@ -97,7 +97,7 @@ async def _license(url: str, trusted: NetworkFile, license_hash: bytes) -> HeldL
         return await node.license(license_hash)
 
 
-async def _ask(url: str, trusted: NetworkFile, question: StatusQuestion) -> Found:
+async def _ask(url: str, trusted: NetworkFile, question: StatusQuestion) -> VerifiedStatus:
     async with NodeClient(url, trusted) as node:
         return await node.status(question)
 
@@ -111,7 +111,7 @@ def _show_license(held: HeldLicense, *, as_json: bool) -> None:
     say(f"  {license_state(held)}")
 
 
-def _show_answer(found: Found, *, as_json: bool) -> None:
+def _show_answer(found: VerifiedStatus, *, as_json: bool) -> None:
     if as_json:
         say_json(status_to_json(found.answer) | {"operator": found.operator.name})
         return

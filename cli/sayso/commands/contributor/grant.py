@@ -19,7 +19,7 @@ from sayso.commands.options import (
 from sayso.commands.signing import Signing, print_messages, print_option, signing_options
 from sayso.commands.text import example, say, several, warn, warn_of_purposes
 from sayso.commands.types import address_or_anyone, expiry
-from sayso.contributor.licensing import Granted, Terms, build_consents, grant
+from sayso.contributor.licensing import SignedGrant, Terms, build_consents, grant
 from sayso.contributor.saved_messages import bundle_bytes
 from sayso.files import HashedFile, find_files, hash_files, item_hash
 from sayso.gate.formats.json_rows import granted_lines
@@ -169,14 +169,14 @@ def _hash(paths: Iterable[Path]) -> list[HashedFile]:
     return list(progress)
 
 
-async def _submit(client: NodeClient, granted: Granted) -> list[int]:
+async def _submit(client: NodeClient, granted: SignedGrant) -> list[int]:
     """Hand the consents in; returns how many permissions of each are revoked already."""
     async with client as node:
         await node.submit(granted.envelopes)
         return [(await node.license(envelope.digest)).revoked for envelope in granted.envelopes]
 
 
-def _report(granted: Granted, revoked: Iterable[int]) -> None:
+def _report(granted: SignedGrant, revoked: Iterable[int]) -> None:
     for envelope, count in zip(granted.envelopes, revoked, strict=True):
         say(envelope.message.notice)
         say(f"license {hex_text(envelope.digest)}")

@@ -21,7 +21,7 @@ with extra("datasets"):
     import datasets
     import pyarrow as pa
 
-ROWS_AT_ONCE: Final = 8_192  # a row may hold a whole recording
+HUGGING_FACE_BATCH_ROWS: Final = 8_192  # a row may hold a whole recording
 
 
 class HuggingFace:
@@ -47,7 +47,7 @@ class HuggingFace:
             names = find_columns(split.column_names, self._columns.license, self._columns.item)
             hashes = split.select_columns(list(names)).with_format("arrow")
             with _errors(self.path):
-                for table in hashes.iter(min(most, ROWS_AT_ONCE)):
+                for table in hashes.iter(min(most, HUGGING_FACE_BATCH_ROWS)):
                     rows, well_named = join_columns(*(table.column(name) for name in names))
                     if not well_named.all():
                         at = number + int((~well_named).argmax())

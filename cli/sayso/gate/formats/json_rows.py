@@ -16,7 +16,7 @@ from sayso_protocol.errors import Malformed
 from sayso_protocol.primitives import hash_from_text, hex_text
 from sayso_protocol.verdicts.verdict import Row
 
-LINE_BYTES: Final = 16 * 1024 * 1024  # a longer line is not a row but a wrong file
+ROW_LINE_BYTES: Final = 16 * 1024 * 1024  # a longer line is not a row but a wrong file
 
 
 def raw_rows(path: Path) -> Iterator[tuple[int, bytes]]:
@@ -30,7 +30,7 @@ def lines_of(path: Path) -> Iterator[bytes]:
     """The bytes of each line with its end, cut where it is longer than a row; raises FileUnreadable."""
     try:
         with path.open("rb") as file:
-            while raw := file.readline(LINE_BYTES + 1):
+            while raw := file.readline(ROW_LINE_BYTES + 1):
                 yield raw
     except OSError as error:
         raise FileUnreadable(f"cannot read {str(path)!r}: {error.strerror}") from error
@@ -44,7 +44,7 @@ def row_of(path: Path, line: int, fields: dict[str, Any], names: tuple[str, str]
 def parse_fields(path: Path, line: int, raw: bytes) -> dict[str, Any]:
     """All fields of one row; raises BadManifest."""
     refuse = _refusing(path, line)
-    if len(raw) > LINE_BYTES:
+    if len(raw) > ROW_LINE_BYTES:
         refuse("longer than 16 MiB")
     try:
         fields = parse_json(raw, _STRICT)

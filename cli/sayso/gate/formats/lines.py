@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sayso.gate.formats.base import BATCH_BYTES, Batch, Columns, Stamp, refuse_row
-from sayso.gate.formats.json_rows import LINE_BYTES, lines_of, parse_fields, raw_rows, row_of
+from sayso.gate.formats.json_rows import ROW_LINE_BYTES, lines_of, parse_fields, raw_rows, row_of
 from sayso.gate.judges.verdicts import Flags
 from sayso.gate.names import ITEM_NAMES, LICENSE_NAMES, find_columns
 from sayso.outputs import Outputs, StagedFile
@@ -153,7 +153,7 @@ class CommaSeparated(_Lines):
         taken: list[bytes] = []
         number = 1
         reader = csv.reader(self._texts(taken.append), delimiter=self._delimiter, strict=True)
-        csv.field_size_limit(LINE_BYTES)
+        csv.field_size_limit(ROW_LINE_BYTES)
         while True:
             try:
                 values = next(reader, None)

@@ -27,7 +27,8 @@ from sayso_protocol.errors import Malformed
 from sayso_protocol.primitives import HASH_BYTES, hash_from_text
 
 NO_LICENSE: Final = bytes(HASH_BYTES)
-LABELS: Final = frozenset({"json", "cls", "cls2", "id", "index"})  # members that nobody has to license
+# Members of a sample that nobody has to license.
+LABEL_SUFFIXES: Final = frozenset({"json", "cls", "cls2", "id", "index"})
 FILES_AT_ONCE: Final = 4_096
 
 
@@ -177,7 +178,7 @@ class Tar(_Counted):
                 if file is None:
                     raise BadManifest(f"{str(self.path)!r}: {info.name!r} is not a regular file")
                 ending = info.name.rpartition("/")[2].partition(".")[2]
-                yield _Member(info, file.read(), ending not in LABELS)
+                yield _Member(info, file.read(), ending not in LABEL_SUFFIXES)
 
     def _license(self, members: list[_Member]) -> bytes | None:
         """The license that the sample's own JSON names, if it names one."""

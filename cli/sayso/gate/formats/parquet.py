@@ -21,7 +21,7 @@ with extra("data"):
 _CODECS: Final = {"UNCOMPRESSED": "NONE"}  # the writer has another name for it
 # Of a batch in memory, about. Three are under way at once, and Arrow holds more than twice of each: for
 # very many rows the gate took 890 MiB with 32 MiB here, and takes 700 with 16, in the same time.
-BATCH_BYTES: Final = 16 * 1024 * 1024
+PARQUET_BATCH_BYTES: Final = 16 * 1024 * 1024
 LEAST_ROWS: Final = 1_024  # of a batch, however wide a row is
 
 
@@ -66,7 +66,7 @@ class Parquet:
         groups = range(self._meta.num_row_groups)
         size = sum(self._meta.row_group(one).total_byte_size for one in groups)
         rows: int = self._meta.num_rows
-        wanted: int = BATCH_BYTES * max(1, rows) // max(1, size)
+        wanted: int = PARQUET_BATCH_BYTES * max(1, rows) // max(1, size)
         return max(LEAST_ROWS, wanted)
 
     def progress(self, batch: Batch) -> int:

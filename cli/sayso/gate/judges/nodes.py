@@ -21,7 +21,7 @@ from sayso_protocol.receipts.question import Question
 from sayso_protocol.verdicts.verdict import Reason
 
 PART_ROWS: Final = 1 << 20  # of one request, as a node takes them
-POLL_S: Final = 2.0  # between repeats while rows are stale
+STALE_POLL_S: Final = 2.0  # between repeats while rows are stale
 
 
 class Checker(Protocol):
@@ -47,7 +47,7 @@ async def ask(
         left = deadline - clock()
         if left <= 0 or Reason.STALE.number not in answer.numbers:
             return answer
-        await sleep(min(POLL_S, left))
+        await sleep(min(STALE_POLL_S, left))
 
 
 class NodesJudge:

@@ -11,7 +11,7 @@ from typing import Any
 
 from sayso.gate.formats.base import reading
 from sayso.gate.judges.base import Evidence, Judged
-from sayso.gate.licenses import Licenses
+from sayso.gate.licenses import LicenseBundle
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.receipts.question import Question
 from sayso_protocol.snapshots.offline import HeldLicenses, OfflineGate
@@ -32,7 +32,7 @@ class OfflineJudge:
     def __init__(
         self,
         snapshots: Sequence[Path],
-        licenses: Callable[[], Licenses],
+        licenses: Callable[[], LicenseBundle],
         trusted: NetworkFile,
         question: Question,
         clock: Callable[[], float] = time.time,

@@ -18,7 +18,7 @@ from sayso.contributor.onchain import web3_at
 from sayso.errors import NodeRefused
 from sayso.gate.fetching import FindLicenses
 from sayso.gate.judges.base import Evidence, Judge, Judged
-from sayso.gate.judges.nodes import POLL_S
+from sayso.gate.judges.nodes import STALE_POLL_S
 from sayso.gate.judges.verdicts import GRANTED, strictest
 from sayso.gate.looping import LoopThread
 from sayso_protocol.encoding.row_tree import ROW_BYTES
@@ -106,7 +106,7 @@ class ChainJudge:
             await verify(w3, registry.address)
             await self._read_head(w3)
             while not self._is_fresh() and time.monotonic() < deadline:
-                await asyncio.sleep(POLL_S)
+                await asyncio.sleep(STALE_POLL_S)
                 await self._read_head(w3)
             turns = asyncio.Semaphore(CALLS_AT_ONCE)
             reads = [_read(registry, turns, one, words[one], self._block["block"]) for one in words]

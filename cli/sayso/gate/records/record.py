@@ -20,8 +20,8 @@ from sayso_protocol.receipts.receipt import Receipt, Signed
 from sayso_protocol.receipts.text import Json, receipt_from_json, receipt_to_json
 from sayso_protocol.verdicts.verdict import Reason
 
-TYPE: Final = "sayso-run-1"
-NOT_A_RECORD: Final = f"this is not a {TYPE}"
+RECORD_TYPE: Final = "sayso-run-1"
+NOT_A_RECORD: Final = f"this is not a {RECORD_TYPE}"
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class Record:
         """The record as a JSON object."""
         question = self.question
         return {
-            "type": TYPE,
+            "type": RECORD_TYPE,
             "network": {
                 "chain_id": self.network.chain_id,
                 "registry": address_text(self.network.registry),
@@ -147,7 +147,7 @@ class ReadRecord:
 
 def record_from_json(value: Any) -> ReadRecord:
     """Read a record; raises Malformed."""
-    if not isinstance(value, Mapping) or value.get("type") != TYPE:
+    if not isinstance(value, Mapping) or value.get("type") != RECORD_TYPE:
         raise Malformed(NOT_A_RECORD)
     try:
         place = value["network"]

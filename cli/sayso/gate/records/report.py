@@ -41,7 +41,7 @@ KINDS: Final = {
     "bundle": "Signed consents at hand",
     "chain": "The chain itself",
 }
-LABELS: Final = {
+REASON_LABELS: Final = {
     "url": "asked at",
     "node_key": "signed with the key",
     "id": "name of the snapshot",
@@ -155,10 +155,10 @@ def _fields(source: dict[str, Any]) -> Iterable[tuple[str, object]]:
         if name == "counts":
             yield "answered", ", ".join(f"{rows:,} {reason}" for reason, rows in sorted(value.items()))
         elif name in {"time", "expires"}:
-            yield LABELS[name], moment(value)
+            yield REASON_LABELS[name], moment(value)
         elif name not in {"kind", "operator"}:
             is_count = isinstance(value, int) and name != "block"
-            yield LABELS.get(name, name), f"{value:,}" if is_count else value
+            yield REASON_LABELS.get(name, name), f"{value:,}" if is_count else value
 
 
 def _command(record: Record) -> str:

@@ -17,7 +17,13 @@ from sayso_node.store import messages
 from sayso_node.store.chain import chain_state
 from sayso_node.store.sqlite.engine import Engine
 from sayso_protocol.ethereum.batches import AnchorProof
-from sayso_protocol.ethereum.chain_proofs import TYPE, Place, anchor_slot, places_of, word_slot
+from sayso_protocol.ethereum.chain_proofs import (
+    CHAIN_PROOF_TYPE,
+    Place,
+    anchor_slot,
+    places_of,
+    word_slot,
+)
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import decode
 from sayso_protocol.network import Network
@@ -72,7 +78,7 @@ class ProofRoutes:
         header = await self._proofs.header(block)
         batch = {"batch": batch_proof_json(wanted.batch)} if wanted.batch else {}
         body = {
-            "type": TYPE,
+            "type": CHAIN_PROOF_TYPE,
             "network": {
                 "chain_id": self._network.chain_id,
                 "registry": address_text(self._network.registry),

@@ -7,7 +7,7 @@ from sayso_node.errors import NotFound, ProofUnavailable
 from sayso_node.store.chain import archives, relays
 from sayso_node.store.chain.archives import Archive, Archived
 from sayso_protocol.ethereum.headers import read_header
-from sayso_protocol.ethereum.transaction_proofs import TYPE, bits_set
+from sayso_protocol.ethereum.transaction_proofs import TRANSACTION_PROOF_TYPE, bits_set
 from sayso_protocol.ethereum.tries import index_key, trie_value
 from sayso_protocol.messages.envelope import decode
 from sayso_protocol.messages.revocation import Revocation
@@ -42,7 +42,7 @@ def receipt_proof(db: sqlite3.Connection, network: Network, body: bytes) -> dict
             "it is on chain, but what proves its transactions is not kept, or not yet"
         )
     return {
-        "type": TYPE,
+        "type": TRANSACTION_PROOF_TYPE,
         "network": {"chain_id": network.chain_id, "registry": address_text(network.registry)},
         "digest": hex_text(envelope.digest),
         "envelope": hex_text(body),
