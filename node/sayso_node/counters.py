@@ -2,23 +2,20 @@
 
 from collections.abc import Mapping
 
-NAMES = {
+from sayso_protocol.messages.wire import Topic, all_topics
+
+_CHANNELS = {"gossip": "by gossip", "sync": "by sync", "http": "over HTTP"}
+_NAMES = {
     "intake_stored": "messages stored, from anywhere",
     "intake_known": "messages that brought nothing new",
     "intake_pending": "revocations of nothing known here, kept for a while",
     "intake_refused": "messages refused",
     "marks_lost": "revocations this store ever dropped without a mark: who came since is stale",
-    "gossip_consents": "consents that first arrived by gossip",
-    "gossip_revocations": "revocations that first arrived by gossip",
     "gossip_published": "frames handed to gossip",
     "gossip_unsent": "frames that gossip could not take; sync carries them",
     "sync_rounds": "completed sync rounds, one peer each",
     "sync_failed": "sync rounds that broke off",
     "sync_forged": "times a peer had other messages than its sums said",
-    "sync_consents": "consents that first arrived by sync",
-    "sync_revocations": "revocations that first arrived by sync",
-    "http_consents": "consents that first arrived over HTTP",
-    "http_revocations": "revocations that first arrived over HTTP",
     "chain_polls": "completed readings of the chain",
     "chain_failed": "readings of the chain that broke off",
     "chain_failovers": "times another chain endpoint was taken into use",
@@ -53,11 +50,26 @@ NAMES = {
 }
 
 
+def arrivals(channel: str, topic: Topic) -> str:
+    """The counter of messages of a topic that first arrived by a channel."""
+    return f"{channel}_{topic.name}"
+
+
+def names() -> dict[str, str]:
+    """Every counter, and what it counts."""
+    arrived = {
+        arrivals(channel, topic): f"{topic.name} that first arrived {how}"
+        for channel, how in _CHANNELS.items()
+        for topic in all_topics()
+    }
+    return _NAMES | arrived
+
+
 class Counters:
     """Named counters; an unknown name is a programmer's fault."""
 
     def __init__(self) -> None:
-        self._values = dict.fromkeys(NAMES, 0)
+        self._values = dict.fromkeys(names(), 0)
 
     def add(self, name: str, count: int = 1) -> None:
         """Count something; raises KeyError for a name that is not declared."""

@@ -220,16 +220,15 @@ def _complain(task: asyncio.Task[None]) -> None:
 
 def _gossip_config(config: NodeConfig) -> GossipConfig:
     place = config.network_file.network
-    revocations = wire.revocations_topic(place)
-    topics = (wire.consents_topic(place), revocations) if config.runs("gossip") else ()
+    topics = wire.all_topics() if config.runs("gossip") else []
     return GossipConfig(
         seed=bytes(config.identity),
         listen=config.settings.listen,
         announce=config.settings.announce,
         proxies=config.settings.proxies,
         peers=config.peers,
-        topics=topics,
-        urgent_topics=(revocations,) if topics else (),
+        topics=tuple(one.on(place) for one in topics),
+        urgent_topics=tuple(one.on(place) for one in topics if one.is_urgent),
         network=wire.network_name(place),
         discovered_peers=config.settings.discovered_peers,
         protocols=(wire.SYNC_PROTOCOL, wire.BATCH_PROTOCOL),

@@ -35,14 +35,15 @@ from sayso_node.store.sponsors import Quotas
 from sayso_node.store.sqlite.engine import Engine
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.envelope import encode
-from sayso_protocol.messages.wire import consents_topic, revocations_topic
+from sayso_protocol.messages.message import CONSENT, REVOCATION
+from sayso_protocol.messages.wire import TOPICS
 from sayso_protocol.primitives import sha256
 from support.node_rig import NoChain
 
 BUNDLED, SINGLE = 4_000, 400  # messages
 BATCH = 200  # handed in at once
 DEADLINE_S = 300.0
-TOPICS = consents_topic(NETWORK), revocations_topic(NETWORK)
+NAMES = TOPICS[CONSENT].on(NETWORK), TOPICS[REVOCATION].on(NETWORK)
 
 
 def figures() -> Iterator[Figure]:
@@ -59,7 +60,7 @@ class _Node:
 
     def __init__(self, folder: Path, name: str, peers: tuple[str, ...]) -> None:
         seed = sha256(name.encode())
-        config = GossipConfig(seed, (LISTEN,), peers, TOPICS, TOPICS[1:], redial_min_s=0.1)
+        config = GossipConfig(seed, (LISTEN,), peers, NAMES, NAMES[1:], redial_min_s=0.1)
         self.network, self.store = GossipProcess(config), Engine(folder / f"{name}.sqlite")
         counters, freshness = Counters(), Freshness(())
         wallets = ContractWallets(NoChain())

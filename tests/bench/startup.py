@@ -18,7 +18,8 @@ from bench.figure import Figure
 from sayso.demo.ports import LOOPBACK, free_ports
 from sayso_node.config import STORE_FILE, Settings, init_node, load_settings
 from sayso_node.store.sqlite.engine import Engine
-from sayso_protocol.messages.envelope import CONSENT, REVOCATION, encode
+from sayso_protocol.messages.envelope import encode
+from sayso_protocol.messages.message import CONSENT, REVOCATION
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.permissions.scopes import scope_word
 from sayso_protocol.permissions.state_digest import EMPTY_SUM, changed_sum

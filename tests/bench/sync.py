@@ -23,7 +23,7 @@ from sayso_node.store import sync_index
 from sayso_node.store.sqlite.engine import Engine
 from sayso_node.sync.memory import ExpectedView, PeerMemory
 from sayso_node.sync.reading import Reader, Reading
-from sayso_protocol.messages.envelope import CONSENT
+from sayso_protocol.messages.message import CONSENT
 from sayso_protocol.primitives import sha256
 from sayso_protocol.sync.fingerprints import SALT_BYTES, node_at
 from sayso_protocol.sync.requests import GetRequest, decode_request, encode_request
@@ -179,5 +179,5 @@ def _lose(path: Path, digests: list[bytes]) -> None:
 
 def _change(db: sqlite3.Connection, digests: list[bytes], sign: int) -> None:
     for start in range(0, len(digests), 5_000):
-        changes = [sync_index.consent_change(one, sign) for one in digests[start : start + 5_000]]
+        changes = [sync_index.digest_change(one, sign) for one in digests[start : start + 5_000]]
         sync_index.change_sums(db, CONSENT, changes)

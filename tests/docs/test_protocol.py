@@ -10,7 +10,7 @@ import pytest
 
 import sayso_protocol
 from sayso_protocol.encoding.eip712 import DOMAIN_FIELDS, type_string
-from sayso_protocol.messages.typed_data import CONSENT_FIELDS, REVOCATION_FIELDS
+from sayso_protocol.messages.kinds import KINDS
 from sayso_protocol.signatures import nodes
 from sayso_protocol.signatures.contract_wallets import MARK
 from sayso_protocol.signatures.wallets import HALF_ORDER
@@ -33,8 +33,8 @@ NUMBERS = {
     "ethereum.headers.LEAST_FIELDS": None,  # as above
     "ethereum.tries.BRANCH": None,  # as above
     "messages.envelope.ENVELOPE_VERSION": "| 0 | version | 1 | 1 |",
-    "messages.envelope.CONSENT": "| 1 | kind | 1 | 2 |",
-    "messages.envelope.REVOCATION": "| 1 | kind | 1 | 2 |",
+    "messages.message.CONSENT": "| 1 | kind | 1 | 2 |",
+    "messages.message.REVOCATION": "| 1 | kind | 1 | 2 |",
     "snapshots.fuse_filter.SALT_BYTES": "| 8 | salt | 16 bytes",
     "encoding.json_text.NESTING": "nested more than 64 deep",
     "verdicts.license_table.ABSENT": None,  # says "not there" in memory
@@ -162,8 +162,7 @@ def test_magic_texts_of_the_document_are_in_the_code() -> None:
 
 def test_type_strings_are_the_same_both_ways() -> None:
     ours = {
-        type_string("Consent", CONSENT_FIELDS),
-        type_string("Revocation", REVOCATION_FIELDS),
+        *(type_string(one.title, one.fields) for one in KINDS.values()),
         type_string("EIP712Domain", DOMAIN_FIELDS),
         type_string("EIP712Domain", DOMAIN_FIELDS[:2]),
     }

@@ -8,11 +8,12 @@ from sayso_node.interfaces import Judgement
 from sayso_protocol.encoding.packing import pack
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.envelope import encode
-from sayso_protocol.messages.wire import consents_topic, encode_bundle, revocations_topic
+from sayso_protocol.messages.message import CONSENT, REVOCATION
+from sayso_protocol.messages.wire import TOPICS, encode_bundle
 from support.node_rig import NodeRig, consent, revocation
 from support.protocol_strategies import BEN, NETWORK
 
-CONSENTS, REVOCATIONS = consents_topic(NETWORK), revocations_topic(NETWORK)
+CONSENTS, REVOCATIONS = TOPICS[CONSENT].on(NETWORK), TOPICS[REVOCATION].on(NETWORK)
 ACCEPT, IGNORE, REJECT = Judgement.ACCEPT, Judgement.IGNORE, Judgement.REJECT
 KNOWN, NEW, OTHER = encode(consent(1)), encode(consent(2)), encode(consent(3))
 KNOWN_REVOCATION, NEW_REVOCATION = encode(revocation("everything")), encode(revocation("via kled.ai"))

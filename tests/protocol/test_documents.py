@@ -10,7 +10,9 @@ import pytest
 from sayso_protocol.encoding.eip712 import DOMAIN_NAME
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages import wire
-from sayso_protocol.messages.notice import REVOCATION_NOTICE
+from sayso_protocol.messages.message import CONSENT, REVOCATION
+from sayso_protocol.messages.revocation import NOTICE as REVOCATION_NOTICE
+from sayso_protocol.messages.wire import TOPICS
 from sayso_protocol.network import Network
 from sayso_protocol.permissions.purposes import KNOWN
 from sayso_protocol.signatures.wallets import HALF_ORDER
@@ -85,7 +87,7 @@ def test_constants_are_in_the_document() -> None:
 
 def test_topics_are_in_the_document() -> None:
     network = Network(7, b"\x01" * 20)
-    for topic in (wire.consents_topic(network), wire.revocations_topic(network)):
+    for topic in (TOPICS[CONSENT].on(network), TOPICS[REVOCATION].on(network)):
         general = topic.replace("/7/", "/<chainId>/").replace("0x" + "01" * 20, "<registry>")
         assert f"\n    {general}\n" in section(7)
 

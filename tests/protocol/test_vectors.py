@@ -11,6 +11,7 @@ from nacl.signing import VerifyKey
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import decode, encode
+from sayso_protocol.messages.message import as_kind
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.primitives import address_from_text, hash_from_text
 from sayso_protocol.signatures.contract_wallets import read_wallet_proof
@@ -91,7 +92,10 @@ def heard(names: list[str], envelopes: dict[str, str]) -> tuple[Known, dict[str,
         if isinstance(message, Consent):
             names_of[name] = license_hash(message)
         if name in names:
-            known.hear(message if isinstance(message, Revocation) else License(message, envelope.items))
+            if isinstance(message, Revocation):
+                known.hear(message)
+            else:
+                known.hear(License(as_kind(message, Consent), envelope.items))
     return known, names_of
 
 

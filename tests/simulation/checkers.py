@@ -11,7 +11,8 @@ from sayso_node.intake.intake import REMEMBERED_FAILURES
 from sayso_node.store import bits, pending
 from sayso_node.sync.asking import REMEMBERED_PEERS
 from sayso_node.verdicts.judge import Check
-from sayso_protocol.messages.envelope import CONSENT, decode
+from sayso_protocol.messages.envelope import decode
+from sayso_protocol.messages.message import CONSENT
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.receipts.misconduct import covers

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from sayso_contracts.events import Event, Revoked
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
+from sayso_protocol.messages.message import as_kind
+from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.permissions.bits import merged
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.verdicts.verdict import License, Query, Reason, Row, is_revoked, verdict
@@ -30,7 +32,8 @@ class Knowledge:
             for item in held.items:
                 self._by_item.setdefault(item, []).append(held)
         else:
-            self.add_bits(envelope.message.contributor, envelope.message.bits)
+            revocation = as_kind(envelope.message, Revocation)
+            self.add_bits(revocation.contributor, revocation.bits)
 
     def hear_chain(self, events: Iterable[Event]) -> None:
         """Take events of the chain in."""

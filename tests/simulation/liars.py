@@ -14,8 +14,9 @@ from sayso_protocol.encoding.packing import pack, unpack
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope, decode, encode
+from sayso_protocol.messages.message import CONSENT, REVOCATION
 from sayso_protocol.messages.revocation import Revocation
-from sayso_protocol.messages.wire import consents_topic, decode_bundle, encode_bundle, revocations_topic
+from sayso_protocol.messages.wire import TOPICS, decode_bundle, encode_bundle
 from sayso_protocol.sync.answers import (
     BUNDLE_BYTES,
     DECLINED,
@@ -80,7 +81,7 @@ class Liar:
                 old = self._random.choice(self._frames)
                 self._say(old.topic, old.body)
             if "garbage" in self.lies:
-                self._say(revocations_topic(NETWORK), self._random.randbytes(40))
+                self._say(TOPICS[REVOCATION].on(NETWORK), self._random.randbytes(40))
 
     def on_heard(self, frame: Frame) -> bool:
         """A frame has come; False if it goes no further."""
@@ -167,9 +168,9 @@ class Liar:
     def _flood(self) -> None:
         """Revocations of nothing by wallets that did not exist before, rightly signed."""
         made = [self._fresh_revocation() for _ in range(FLOOD)]
-        self._say(revocations_topic(NETWORK), encode_bundle([encode(one) for one in made]))
+        self._say(TOPICS[REVOCATION].on(NETWORK), encode_bundle([encode(one) for one in made]))
         consent = self._fresh_consent()
-        self._say(consents_topic(NETWORK), encode_bundle([encode(consent)]))
+        self._say(TOPICS[CONSENT].on(NETWORK), encode_bundle([encode(consent)]))
 
     def _fresh_revocation(self) -> Envelope:
         person = self._fresh_person()

@@ -19,6 +19,7 @@ from sayso_protocol.encoding.row_tree import manifest_root, results_root
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope, decode, encode
+from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.messages.typed_data import typed_data
 from sayso_protocol.messages.wire import decode_bundle
 from sayso_protocol.network import Network
@@ -68,8 +69,8 @@ class Memory:
         new = envelope.digest not in self.envelopes
         self.envelopes[envelope.digest] = envelope
         message = envelope.message
-        if not isinstance(message, Consent):
-            self.revoked[message.contributor] = merged(self.bits(message.contributor), message.bits)
+        if isinstance(message, Revocation):
+            self.revoked[message.signer] = merged(self.bits(message.signer), message.bits)
         return new
 
 

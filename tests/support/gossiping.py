@@ -22,6 +22,8 @@ from sayso_node.sync.answering import Answering
 from sayso_node.sync.asking import SyncRounds
 from sayso_protocol.messages import wire
 from sayso_protocol.messages.envelope import Envelope, encode
+from sayso_protocol.messages.message import CONSENT, REVOCATION
+from sayso_protocol.messages.wire import TOPICS
 from sayso_protocol.primitives import sha256
 from support.node_rig import NoChain
 from support.protocol_strategies import NETWORK
@@ -35,7 +37,7 @@ class GossipingNode:
         identity = SigningKey(sha256(name.encode()))
         clock, self._counters, freshness = SystemClock(), Counters(), Freshness([])
         self._store = Engine(folder / f"{name}.sqlite")
-        topics = (wire.consents_topic(NETWORK), wire.revocations_topic(NETWORK))
+        topics = (TOPICS[CONSENT].on(NETWORK), TOPICS[REVOCATION].on(NETWORK))
         config = GossipConfig(
             bytes(identity),
             (listen,),

@@ -48,7 +48,7 @@ def sign_digest(key: PrivateKey, value: bytes) -> bytes:
 
 def signed(message: Message, items: tuple[bytes, ...] = (), network: Network = NETWORK) -> Envelope:
     """The envelope of a message of one of WALLETS."""
-    signature = sign_digest(WALLETS[message.contributor], digest(message, network))
+    signature = sign_digest(WALLETS[message.signer], digest(message, network))
     return Envelope(message, network, signature, items)
 
 

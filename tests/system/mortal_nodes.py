@@ -160,9 +160,7 @@ def _is_in(db: Any, envelope: Envelope) -> bool:
     if not messages.is_known(db, envelope.digest):
         return False
     heard = message.bits if isinstance(message, Revocation) else {}
-    return all(
-        not mask & ~bits.masks_at(db, message.contributor, word)[0] for word, mask in heard.items()
-    )
+    return all(not mask & ~bits.masks_at(db, message.signer, word)[0] for word, mask in heard.items())
 
 
 class MortalNode:

@@ -13,7 +13,8 @@ import pytest
 from node.api.process import NodeProcess, node_process, watched
 from node.gossip import hostile, hostile_layers
 from sayso_protocol.messages.envelope import Envelope, encode
-from sayso_protocol.messages.wire import consents_topic, encode_bundle
+from sayso_protocol.messages.message import CONSENT
+from sayso_protocol.messages.wire import TOPICS, encode_bundle
 from sayso_protocol.primitives import hex_text
 from support.node_rig import consent
 from support.protocol_strategies import NETWORK
@@ -70,7 +71,7 @@ async def test_a_wrong_signature_under_somebodys_digest(tmp_path: Path) -> None:
 
     async def send(attacker: hostile.Attacker) -> None:
         frame = encode_bundle([encode(forged)])
-        message = attacker.message(frame, consents_topic(NETWORK))
+        message = attacker.message(frame, TOPICS[CONSENT].on(NETWORK))
         await attacker.send(hostile.publish(message))
 
     async with attacked(tmp_path) as (node, address):

@@ -87,7 +87,7 @@ async def test_killed_under_load(five: Islands) -> None:
     five[1].kill()
     five[1].start()
     await five.give(0, five.revocation(BEN))
-    revoked = [one for one in consents if one.message.contributor in (ADA, BEN)]
+    revoked = [one for one in consents if one.message.signer in (ADA, BEN)]
     await five.say(Reason.REVOKED, revoked, EVERYBODY)
     await five.say(Reason.GRANTED, [one for one in consents if one not in revoked], EVERYBODY)
     await five.agree(consents[0])

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope, encode
+from sayso_protocol.messages.message import as_kind
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.permissions.scopes import Scope, file_subject
 from sayso_protocol.primitives import address_text, hex_text
@@ -61,7 +63,10 @@ def _answers(heard: list[str], envelopes: dict[str, Envelope]) -> list[Json]:
     for name in heard:
         envelope = envelopes[name]
         message = envelope.message
-        known.hear(message if isinstance(message, Revocation) else License(message, envelope.items))
+        if isinstance(message, Revocation):
+            known.hear(message)
+        else:
+            known.hear(License(as_kind(message, Consent), envelope.items))
     queries = SHORT if set(heard) & set(_revocations()) else LONG
     return [
         {

@@ -84,7 +84,7 @@ def _message(name: str, envelope: Envelope) -> Json:
     known = {"base": word_text(message.base)} if isinstance(message, Consent) else {}
     return {
         "name": name,
-        "private_key": hex_text(WALLETS[message.contributor].secret),
+        "private_key": hex_text(WALLETS[message.signer].secret),
         "typed_data": typed_data(message, envelope.network),
         "digest": hex_text(envelope.digest),
         "signature": hex_text(envelope.signature),

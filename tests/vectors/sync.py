@@ -3,13 +3,15 @@
 from typing import Any
 
 from sayso_protocol.messages.consent import Consent
-from sayso_protocol.messages.envelope import CONSENT, REVOCATION, Envelope, encode
+from sayso_protocol.messages.envelope import Envelope, encode
+from sayso_protocol.messages.message import CONSENT, REVOCATION, as_kind
+from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.primitives import hex_text
 from sayso_protocol.sync import answers
 from sayso_protocol.sync.fingerprints import (
     Entry,
     check_of,
-    consent_entry,
+    digest_entry,
     fingerprint,
     node_at,
     pack_nodes,
@@ -38,11 +40,11 @@ def sync(envelopes: dict[str, Envelope]) -> Json:
     named = []
     for name, one in envelopes.items():
         if isinstance(one.message, Consent):
-            entries[CONSENT].append(consent_entry(one.digest))
+            entries[CONSENT].append(digest_entry(one.digest))
             named.append(_entry(name, entries[CONSENT][-1]))
             continue
-        for word, mask in one.message.bits.items():
-            entry = revocation_entry(one.message.contributor, word, mask, [one.digest])
+        for word, mask in as_kind(one.message, Revocation).bits.items():
+            entry = revocation_entry(one.message.signer, word, mask, [one.digest])
             entries[REVOCATION].append(entry)
             named.append(_entry(name, entry) | {"word": _word(word), "mask": _word(mask)})
     return {

@@ -12,6 +12,7 @@ from sayso_protocol.encoding.row_tree import RowProof, prove_row
 from sayso_protocol.errors import NotProven
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
+from sayso_protocol.messages.message import as_kind, of_kind
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import HASH_BYTES
@@ -46,7 +47,7 @@ def find_misconduct(files: Files, trusted: NetworkFile) -> tuple[Misconduct, Row
         FileUnreadable, Malformed, BadManifest: A file is not what it should be.
     """
     held = load_bundle(files.consents, trusted.network)
-    consents = {one.digest: one for one in held if isinstance(one.message, Consent)}
+    consents = {one.digest: one for one, _ in of_kind(held, Consent)}
     revocations = load_bundle(files.revocation, trusted.network)
     promise, revocation = _promise(files.acknowledgement, revocations)
     receipt = read_receipt(files.receipt)
@@ -64,7 +65,7 @@ def find_misconduct(files: Files, trusted: NetworkFile) -> tuple[Misconduct, Row
 def _promise(path: Path, messages: list[Envelope]) -> tuple[Signed[Acknowledgement], Envelope]:
     """The acknowledgement of one of these revocations; the file may hold a list of several."""
     value = read_json(path)
-    revocations = {one.digest: one for one in messages if isinstance(one.message, Revocation)}
+    revocations = {one.digest: one for one, _ in of_kind(messages, Revocation)}
     for signed in map(acknowledgement_from_json, value if isinstance(value, list) else [value]):
         if signed.statement.digest in revocations:
             return signed, revocations[signed.statement.digest]
@@ -97,6 +98,5 @@ def _proof(files: Files, receipt: Receipt, revocation: Envelope, consents: Conse
 
 def _concerns(revocation: Envelope, consent: Envelope) -> bool:
     """Whether its signer has a say in the consent."""
-    terms = consent.message
-    people = {*terms.parties, terms.guardian} if isinstance(terms, Consent) else set()
-    return revocation.message.contributor in people
+    terms = as_kind(consent.message, Consent)
+    return revocation.message.signer in {*terms.parties, terms.guardian}

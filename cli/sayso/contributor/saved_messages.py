@@ -13,6 +13,7 @@ from sayso_protocol.errors import TooLarge, Unsupported
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope, decode, encode
+from sayso_protocol.messages.message import of_kind
 from sayso_protocol.messages.wire import decode_bundle, encode_bundle
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import hex_text
@@ -64,9 +65,8 @@ class SavedLicenses:
 
     def __init__(self, envelopes: Iterable[Envelope]) -> None:
         self._held = {
-            one.digest: HeldLicense(one.digest, License(one.message, one.items), 0, None)
-            for one in envelopes
-            if isinstance(one.message, Consent)
+            one.digest: HeldLicense(one.digest, License(consent, one.items), 0, None)
+            for one, consent in of_kind(envelopes, Consent)
         }
 
     async def license(self, license_hash: bytes) -> HeldLicense:

@@ -29,6 +29,7 @@ from sayso.node_client.transport import Transport
 from sayso.outputs import write_file
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
+from sayso_protocol.messages.message import of_kind
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.network import Network
 from sayso_protocol.network_file import NetworkFile
@@ -109,7 +110,7 @@ async def hear_by_gossip(stage: Stage) -> str:
 async def _holds(stage: Stage, name: str, envelope: Envelope) -> bool:
     message = envelope.message
     async with stage.nodes[name].client(stage.trusted) as client:
-        held = await client.licenses_of(message.contributor)
+        held = await client.licenses_of(message.signer)
     return any(one.hash == envelope.digest for one in held)
 
 
@@ -193,9 +194,9 @@ async def revoke_three(stage: Stage) -> str:
 def _revoke_items(stage: Stage, items: list[bytes]) -> list[Revocation]:
     """The fewest revocations of these items, over all licenses they are in."""
     masks: Masks = {}
-    for envelope in stage.consents:
-        if isinstance(envelope.message, Consent) and (set(items) & set(envelope.items)):
-            held = License(envelope.message, envelope.items)
+    for envelope, consent in of_kind(stage.consents, Consent):
+        if set(items) & set(envelope.items):
+            held = License(consent, envelope.items)
             masks |= license_masks(held, [item for item in items if item in held.positions])
     return revoke_masks(address_from_text(stage.people.contributor.address), masks)
 

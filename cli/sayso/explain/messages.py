@@ -1,12 +1,15 @@
-"""Consents and revocations in plain sentences."""
+"""Messages in plain sentences: a row for each kind."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, NamedTuple
 
 from sayso.contributor.revoking import permissions_hit
 from sayso.explain.sentences import Explanation, count, listed, moment, purpose_text, wallet_line, who
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
+from sayso_protocol.messages.kinds import check_rows
+from sayso_protocol.messages.message import CONSENT, REVOCATION, as_kind, of_kind
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.permissions.scopes import Scope
@@ -22,19 +25,22 @@ def explain_envelope(
     envelope: Envelope, trusted: NetworkFile | None, consents: Iterable[Envelope], now: float
 ) -> Explanation:
     """A signed message; `consents` are those that a revocation may hit."""
-    message = envelope.message
     claim = envelope.claim
     line, error = wallet_line(claim.signer, lambda: EoaVerifier().check(*claim))
-    if isinstance(message, Consent):
-        lines = [*_consent(envelope, message, trusted, now), line, *_sponsor(envelope, trusted)]
-    else:
-        lines = [*_revocation(envelope, message, consents), line]
-    return Explanation(tuple(lines), error)
+    said = EXPLANATIONS[envelope.message.kind](envelope, Context(trusted, tuple(consents), now))
+    return Explanation((*said, line, *_sponsor(envelope, trusted)), error)
 
 
-def _consent(
-    envelope: Envelope, consent: Consent, trusted: NetworkFile | None, now: float
-) -> Iterator[str]:
+class Context(NamedTuple):
+    """What a message is explained by: whom the reader trusts, consents it may be about, the time."""
+
+    trusted: NetworkFile | None
+    consents: tuple[Envelope, ...]
+    now: float
+
+
+def _consent(envelope: Envelope, context: Context) -> Iterator[str]:
+    consent, now = as_kind(envelope.message, Consent), context.now
     yield f"This is a consent: license {hex_text(envelope.digest)}."
     via = f", arranged by {consent.via}" if consent.via else ""
     purposes = listed(purpose_text(one) for one in consent.purposes)
@@ -52,7 +58,7 @@ def _consent(
     if any(consent.terms):
         yield f"The text of the license has the SHA-256 {hex_text(consent.terms)}."
     yield "It can be taken back at any time. This file does not say whether it was: ask sayso status."
-    yield f"It is good on {envelope.network} only{_whose(envelope, trusted)}."
+    yield f"It is good on {envelope.network} only{_whose(envelope, context.trusted)}."
     yield f"The hashes of its {items}:" if consent.items > 1 else "The hash of its item:"
     yield from (f"  {hex_text(item)}" for item in envelope.items[:SHOWN])
     if consent.items > SHOWN:
@@ -80,9 +86,8 @@ def _sponsor(envelope: Envelope, trusted: NetworkFile | None) -> Iterator[str]:
         yield f"{name} took it in and signed for that."
 
 
-def _revocation(
-    envelope: Envelope, revocation: Revocation, consents: Iterable[Envelope]
-) -> Iterator[str]:
+def _revocation(envelope: Envelope, context: Context) -> Iterator[str]:
+    revocation = as_kind(envelope.message, Revocation)
     yield f"This is a revocation: {hex_text(envelope.digest)}."
     yield f"{address_text(revocation.contributor)} takes back, now and for ever, on every network:"
     yield from (f"  {_scope(text)}" for text in revocation.scopes)
@@ -92,9 +97,8 @@ def _revocation(
         yield f"  single permissions: {count(bits, 'bit')} in {words}; their consents tell which"
     also = " Its sentences hold for consents to come, too." if revocation.scopes else ""
     yield f"It cannot be undone.{also}"
-    for one in consents:
-        if isinstance(one.message, Consent):
-            yield from _hit(revocation, one.digest, License(one.message, one.items))
+    for one, consent in of_kind(context.consents, Consent):
+        yield from _hit(revocation, one.digest, License(consent, one.items))
 
 
 def _hit(revocation: Revocation, name: bytes, held: License) -> Iterator[str]:
@@ -128,3 +132,9 @@ def _scope(text: str) -> str:
     ward = scope.ward
     whose = f", of {address_text(ward)}, where a consent names the signer as guardian" if ward else ""
     return f"{what}{only}{whose}"
+
+
+Explain = Callable[[Envelope, Context], Iterable[str]]
+
+EXPLANATIONS: Final[dict[int, Explain]] = {CONSENT: _consent, REVOCATION: _revocation}
+check_rows(EXPLANATIONS, "explanations")

@@ -12,6 +12,7 @@ from sayso_protocol.encoding.row_tree import ROW_BYTES
 from sayso_protocol.errors import Unsupported
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
+from sayso_protocol.messages.message import of_kind
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.verdicts.license_table import named_licenses
 
@@ -48,9 +49,9 @@ class Fetcher:
     def lacks(self, rows: bytes) -> bool:
         """Whether a row lacks its license, or the consent of another party: another node may have it."""
         signed = {
-            (one.message.contributor, one.message.parties, item)
-            for one in self.found.values()
-            if isinstance(one.message, Consent) and len(one.message.parties) > 1
+            (consent.contributor, consent.parties, item)
+            for one, consent in of_kind(self.found.values(), Consent)
+            if len(consent.parties) > 1
             for item in one.items
         }
         return bool(self.missing) or any(
@@ -60,9 +61,9 @@ class Fetcher:
     def _shared(self, rows: bytes) -> Iterator[tuple[tuple[bytes, ...], bytes]]:
         """Parties and item of each row that more than one has to consent to."""
         parties = {
-            name: one.message.parties
-            for name, one in self.found.items()
-            if isinstance(one.message, Consent) and len(one.message.parties) > 1
+            one.digest: consent.parties
+            for one, consent in of_kind(self.found.values(), Consent)
+            if len(consent.parties) > 1
         }
         for at in range(0, len(rows) if parties else 0, ROW_BYTES):
             if rows[at : at + 32] in parties:

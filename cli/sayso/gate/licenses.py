@@ -18,6 +18,7 @@ from sayso_protocol.errors import BadSignature, SaysoError, Unsupported
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope, decode
+from sayso_protocol.messages.message import of_kind
 from sayso_protocol.messages.wire import decode_bundle
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import sha256
@@ -42,14 +43,13 @@ class LicenseBundle:
 
     def add(self, envelope: Envelope) -> None:
         """Verify a consent and hold it; raises BadSignature, NotSponsored."""
-        if not isinstance(envelope.message, Consent):
-            return
-        try:
-            envelope.check_signatures(EoaVerifier())
-        except Unsupported:
-            self.unverified += 1
-            return
-        self.held[envelope.digest] = License(envelope.message, envelope.items)
+        for one, consent in of_kind([envelope], Consent):
+            try:
+                one.check_signatures(EoaVerifier())
+            except Unsupported:
+                self.unverified += 1
+            else:
+                self.held[one.digest] = License(consent, one.items)
 
     def rows(self) -> Iterator[tuple[bytes, Consent, tuple[bytes, ...]]]:
         """As tables of licenses take them."""

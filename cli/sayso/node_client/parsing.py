@@ -26,6 +26,7 @@ from sayso_protocol.ethereum.batches import AnchorProof
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope, decode
+from sayso_protocol.messages.message import CONSENT, as_kind
 from sayso_protocol.network import Network
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import hex_text
@@ -74,11 +75,10 @@ def read_peers(answer: Fields) -> list[Peer]:
 def read_license(answer: Fields, license_hash: bytes, network: Network) -> HeldLicense:
     """GET /v1/licenses/...: raises BadSignature, BadProof and what makes a consent invalid."""
     envelope = read_consent(answer, license_hash, network)
-    assert isinstance(envelope.message, Consent)  # noqa: S101 - read_consent has looked
     anchor = answer.get("anchor", dict, type(None))
     held = HeldLicense(
         license_hash,
-        License(envelope.message, envelope.items),
+        License(as_kind(envelope.message, Consent), envelope.items),
         answer.count("revoked_permissions"),
         _read_anchor(Fields(anchor), license_hash) if anchor is not None else None,
     )
@@ -94,7 +94,7 @@ def read_consent(answer: Fields, license_hash: bytes, network: Network) -> Envel
     except ValueError as error:
         raise BadAnswer("the node's answer has an envelope that is not base64") from error
     envelope = decode(body, network)
-    if not isinstance(envelope.message, Consent) or envelope.digest != license_hash:
+    if envelope.message.kind != CONSENT or envelope.digest != license_hash:
         raise BadAnswer("the node gave another message than the license asked for")
     envelope.check_signatures(EoaVerifier())
     return envelope

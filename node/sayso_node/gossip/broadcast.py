@@ -1,15 +1,14 @@
 """Gossip as the node uses it: bundles out, frames in through the intake.
 
-Gossip is a fast, lossy hint. A frame that cannot be sent is counted and left to sync. Revocations have a
-topic, and so a queue, of their own and leave at once; consents wait a few milliseconds to fill a frame.
-When peers do not keep up, frames wait here, and who hands in consents is told so; a revocation is
-always taken in.
+Gossip is a fast, lossy hint. A frame that cannot be sent is counted and left to sync. Each topic has a
+queue of its own: what is urgent leaves at once, all else waits a few milliseconds to fill a frame. When
+peers do not keep up, frames wait here, and more is refused at the door, but never what is urgent.
 """
 
 import asyncio
 import contextlib
 import logging
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from sayso_node.counters import Counters
@@ -19,17 +18,16 @@ from sayso_node.intake.outcome import Channel, Outcome, Source, Status
 from sayso_node.interfaces import Judgement, Transport
 from sayso_protocol.errors import SaysoError, is_rejected
 from sayso_protocol.messages import wire
-from sayso_protocol.messages.consent import Consent
-from sayso_protocol.messages.envelope import Envelope, encode, is_revocation
+from sayso_protocol.messages.envelope import Envelope, encode, peek_kind
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import sha256
 
 log = logging.getLogger(__name__)
 
 FULL_S = 0.05  # until gossip is asked again whether it has room
-FILL_S = 0.005  # how long a consent waits for company
+FILL_S = 0.005  # how long what is not urgent waits for company
 WAITING_BYTES = 16_777_216  # of one topic, when gossip is slower than what comes in
-REMEMBERED = 65_536  # revocations that were sent, for who asks how far theirs has come
+REMEMBERED = 65_536  # urgent messages that were sent, for who asks how far theirs has come
 
 
 class Broadcast:
@@ -44,40 +42,46 @@ class Broadcast:
         *,
         enabled: bool,
     ) -> None:
-        self._consents_topic = wire.consents_topic(place)
-        self._revocations_topic = wire.revocations_topic(place)
         self._network = network
         self._intake = intake
         self._counters = counters
         self._enabled = enabled
-        self._consents = _Lane(self._consents_topic, self._send, FILL_S)
-        self._revocations = _Lane(self._revocations_topic, self._send, 0.0)
+        self._place = place
+        self._lanes = {
+            one: _Lane(one.on(place), self._send, 0.0 if one.is_urgent else FILL_S)
+            for one in wire.all_topics()
+        }
+        self._urgent = {one.on(place) for one in wire.all_topics() if one.is_urgent}
         self._sent_to: OrderedDict[bytes, int] = OrderedDict()
 
     def publish(self, outcomes: Iterable[Outcome]) -> None:
         """Tell the peers, soon, about messages that are news and were stored here first."""
         for one in outcomes:
             if self._enabled and one.is_news and one.envelope:
-                is_consent = isinstance(one.envelope.message, Consent)
-                lane = self._consents if is_consent else self._revocations
+                lane = self._lanes[wire.TOPICS[one.envelope.message.kind]]
                 # 4.4 What only the chain can judge travels alone.
                 if not lane.put(encode(one.envelope), alone=one.envelope.claim.is_contract_wallets):
                     self._counters.add("gossip_unsent")
 
     def check_room(self, bundle: Sequence[bytes]) -> None:
-        """Raises GossipQueueFull for consents that would wait too long; never for revocations."""
-        is_urgent = any(map(is_revocation, bundle))
-        if self._enabled and not is_urgent and not self._consents.has_room(sum(map(len, bundle))):
+        """Raises GossipQueueFull for what would wait too long; never if something urgent is in it."""
+        sizes = Counter[wire.Topic]()
+        for one in bundle:
+            if kind := peek_kind(one):
+                sizes[wire.TOPICS[kind]] += len(one)
+        if not self._enabled or any(topic.is_urgent for topic in sizes):
+            return
+        if not all(self._lanes[topic].has_room(size) for topic, size in sizes.items()):
             raise GossipQueueFull("the peers do not keep up; nothing of this was taken in")
 
     def sent_to(self, envelope: bytes) -> int | None:
-        """To how many peers a revocation was sent; None if it was not, or is forgotten by now."""
+        """To how many peers something urgent was sent; None if it was not, or is forgotten by now."""
         return self._sent_to.get(sha256(envelope))
 
     async def stop(self) -> None:
         """Forget what waits: it is stored, and sync carries it."""
-        await self._revocations.stop()
-        await self._consents.stop()
+        for lane in self._lanes.values():
+            await lane.stop()
 
     async def on_frame(self, topic: str, frame: bytes, peer_id: str) -> Judgement:
         """Judge a heard frame as a whole (rule 7.2); what is good in it is kept either way."""
@@ -98,9 +102,8 @@ class Broadcast:
         return Judgement.IGNORE
 
     def _belongs(self, topic: str, envelope: Envelope) -> bool:
-        """Rule 7.1: a topic carries one kind of message only."""
-        is_consent = isinstance(envelope.message, Consent)
-        return topic == (self._consents_topic if is_consent else self._revocations_topic)
+        """Rule 7.1: a topic carries the kinds of its own only."""
+        return topic == wire.TOPICS[envelope.message.kind].on(self._place)
 
     async def _send(self, topic: str, frames: Iterable[bytes]) -> None:
         for frame in frames:
@@ -111,7 +114,7 @@ class Broadcast:
                 log.info("a frame could not be sent: %s", error)
             else:
                 self._counters.add("gossip_published")
-                if topic == self._revocations_topic:
+                if topic in self._urgent:
                     self._remember(frame, peers)
 
     def _remember(self, frame: bytes, peers: int) -> None:

@@ -11,16 +11,18 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import assert_never
 
 from nacl.signing import SigningKey
 
 from sayso_node.chain.reading.contract_wallets import Answers, ContractWallets
-from sayso_node.counters import Counters
+from sayso_node.counters import Counters, arrivals
 from sayso_node.errors import NoRoom
 from sayso_node.freshness import Freshness
+from sayso_node.intake.admissions import ADMISSIONS, Circumstances, admit
 from sayso_node.intake.outcome import Channel, Outcome, Source, Status
 from sayso_node.interfaces import Clock
-from sayso_node.store import admission, consents, messages, pending
+from sayso_node.store import messages, pending
 from sayso_node.store.admission import Admitted
 from sayso_node.store.consents import Keeper
 from sayso_node.store.pending import Room
@@ -29,8 +31,9 @@ from sayso_node.store.sqlite.engine import Engine
 from sayso_node.workers import Runner, at_once, in_thread
 from sayso_protocol.errors import FromTheFuture, Malformed, NotSponsored, SaysoError, is_rejected
 from sayso_protocol.limits import LIMITS
-from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope, decode_all
+from sayso_protocol.messages.kinds import kind_of
+from sayso_protocol.messages.wire import TOPICS
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import sha256
 from sayso_protocol.receipts.receipt import ChainPoint
@@ -39,13 +42,6 @@ log = logging.getLogger(__name__)
 
 REMEMBERED_FAILURES = 4_096
 AT_ONCE_BYTES = 4_096  # of a bundle: with more, the event loop is left to others meanwhile
-
-_OUTCOMES = {
-    Admitted.STORED: (Status.STORED, True),
-    Admitted.COVERED: (Status.KNOWN, False),
-    Admitted.HELD: (Status.PENDING, True),
-    Admitted.WAITING: (Status.PENDING, False),
-}
 
 
 @dataclass
@@ -172,28 +168,20 @@ class Intake:
         # [REJECT] 7.7 The signatures are right.
         envelope.check_signatures(answers)
         # [IGNORE] 7.8 It is not from the future.
-        message = envelope.message
-        if isinstance(message, Consent):
-            if message.issued_at > self._clock.now() + LIMITS.clock_skew_s:
-                raise FromTheFuture("the consent is dated more than ten minutes ahead")
-            if envelope.sponsor is None:
-                case.envelope = envelope.sponsored_by(self._identity)
+        message, kind = envelope.message, kind_of(envelope.message)
+        if ADMISSIONS[message.kind].issued_at(message) > self._clock.now() + LIMITS.clock_skew_s:
+            raise FromTheFuture(f"the {kind.name} is dated more than ten minutes ahead")
+        if kind.is_sponsored and envelope.sponsor is None:
+            case.envelope = envelope.sponsored_by(self._identity)
 
     async def _keep(self, cases: list[_Case], source: Source, block_time: float) -> None:
         """[IGNORE] 7.9 It brings something new: decided in the writing transaction."""
-        # 7.12 A revocation that comes along with its consent is of something known.
-        cases = sorted(cases, key=lambda case: not _is_consent(case.envelope))
         envelopes = [case.envelope for case in cases if case.envelope]
         admitted, lost = await self._store.write(
             lambda db: self._admit(db, envelopes, source, block_time)
         )
-        for case, one in zip(cases, admitted, strict=True):
-            if one is Admitted.DECLINED:
-                error = NoRoom("there is no room here for consents of this sponsor; try another node")
-                case.outcome = Outcome(Status.REFUSED, case.envelope, error)
-                continue
-            status, is_news = _OUTCOMES[one]
-            case.outcome = Outcome(status, case.envelope, is_news=is_news)
+        for case, envelope, one in zip(cases, envelopes, admitted, strict=True):
+            case.outcome = _outcome(envelope, one)
         self._say_lost(lost)
 
     def _say_lost(self, lost: int) -> None:
@@ -208,12 +196,10 @@ class Intake:
         source: Source,
         block_time: float,
     ) -> tuple[list[Admitted], int]:
-        """What became of each, consents first, and how many marks found no room."""
-        now, lost = self._clock.now(), pending.load(db).lost
-        given = [one for one in envelopes if _is_consent(one)]
-        admitted = consents.admit(db, given, self._keeper, now, block_time)
-        taken_back = (one for one in envelopes if not _is_consent(one))
-        admitted += [admission.admit(db, one, source.name, now, self._room) for one in taken_back]
+        """What became of each, and how many marks found no room."""
+        lost = pending.load(db).lost
+        at = Circumstances(self._keeper, self._room, source.name, self._clock.now(), block_time)
+        admitted = admit(db, envelopes, at)
         return admitted, pending.load(db).lost - lost
 
     def _remember(self, name: bytes, error: SaysoError) -> None:
@@ -230,10 +216,10 @@ class Intake:
     def _count(self, outcomes: Sequence[Outcome], source: Source) -> None:
         for status, count in Counter(one.status for one in outcomes).items():
             self._counters.add(f"intake_{status}", count)
-        stored = [one.envelope for one in outcomes if one.status is Status.STORED]
-        consents = sum(map(_is_consent, stored))
-        self._counters.add(f"{source.channel}_consents", consents)
-        self._counters.add(f"{source.channel}_revocations", len(stored) - consents)
+        for one in outcomes:
+            if one.envelope and one.status is Status.STORED:
+                topic = TOPICS[one.envelope.message.kind]
+                self._counters.add(arrivals(source.channel, topic))
 
 
 def _undecided(cases: Sequence[_Case]) -> list[tuple[_Case, Envelope]]:
@@ -241,5 +227,20 @@ def _undecided(cases: Sequence[_Case]) -> list[tuple[_Case, Envelope]]:
     return [(case, case.envelope) for case in cases if case.envelope and not case.outcome]
 
 
-def _is_consent(envelope: Envelope | None) -> bool:
-    return envelope is not None and isinstance(envelope.message, Consent)
+def _outcome(envelope: Envelope, admitted: Admitted) -> Outcome:
+    """What a user or a peer hears of it."""
+    match admitted:
+        case Admitted.STORED:
+            return Outcome(Status.STORED, envelope, is_news=True)
+        case Admitted.COVERED:
+            return Outcome(Status.KNOWN, envelope)
+        case Admitted.HELD:
+            return Outcome(Status.PENDING, envelope, is_news=True)
+        case Admitted.WAITING:
+            return Outcome(Status.PENDING, envelope)
+        case Admitted.DECLINED:
+            name = kind_of(envelope.message).name
+            error = NoRoom(f"there is no room here for {name}s of this sponsor; try another node")
+            return Outcome(Status.REFUSED, envelope, error)
+        case _ as never:
+            assert_never(never)

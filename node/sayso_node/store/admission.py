@@ -14,8 +14,9 @@ from sayso_node.store.bits import CHAIN, SIGNED, is_known, masks_at, merge_bits
 from sayso_node.store.messages import Message
 from sayso_node.store.pending import Heard, Room
 from sayso_protocol.limits import LIMITS
-from sayso_protocol.messages.consent import Consent
-from sayso_protocol.messages.envelope import REVOCATION, Envelope, encode
+from sayso_protocol.messages.envelope import Envelope, encode
+from sayso_protocol.messages.message import REVOCATION, as_kind
+from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.permissions.scopes import SCOPE_FLAG
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import HASH_BYTES
@@ -28,13 +29,12 @@ class Admitted(StrEnum):
     COVERED = "covered"  # its digest is known, or it brings no bit that no stored message carries
     HELD = "held"  # it waits
     WAITING = "waiting"  # it waited already
-    DECLINED = "declined"  # a consent that there is no room for
+    DECLINED = "declined"  # there is no room for more of this sponsor
 
 
 def admit(db: sqlite3.Connection, envelope: Envelope, source: str, now: float, room: Room) -> Admitted:
     """Keep a verified revocation, or let it wait."""
-    message = envelope.message
-    assert not isinstance(message, Consent)  # noqa: S101 - the type checker's only way to know
+    message = as_kind(envelope.message, Revocation)
     heard = Heard(envelope.digest, message.contributor, encode(envelope), message.bits)
     pending.lift_mark(db, heard)
     if messages.is_known(db, heard.digest) or not _is_news(db, heard):

@@ -15,7 +15,7 @@ from sayso_node.store.sync_index import (
     stored_place,
     word_changes,
 )
-from sayso_protocol.messages.envelope import REVOCATION
+from sayso_protocol.messages.message import REVOCATION
 from sayso_protocol.permissions.state_digest import EMPTY_SUM, StateEntry, changed_sum, digest_of_sum
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import HASH_BYTES

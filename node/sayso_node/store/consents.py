@@ -11,7 +11,8 @@ from sayso_node.store.chain import wallets
 from sayso_node.store.pending import has_lost
 from sayso_node.store.sponsors import Quotas
 from sayso_protocol.messages.consent import Consent
-from sayso_protocol.messages.envelope import CONSENT, Envelope, encode
+from sayso_protocol.messages.envelope import Envelope, encode
+from sayso_protocol.messages.message import CONSENT, as_kind
 from sayso_protocol.primitives import HASH_BYTES, NOBODY
 
 
@@ -32,8 +33,7 @@ class Held(NamedTuple):
     @classmethod
     def of(cls, envelope: Envelope) -> "Held":
         """The envelope of a consent that has a sponsor."""
-        consent, sponsor = envelope.message, envelope.sponsor
-        assert isinstance(consent, Consent)  # noqa: S101 - the type checker's only way to know
+        consent, sponsor = as_kind(envelope.message, Consent), envelope.sponsor
         assert sponsor  # noqa: S101 - it came with one, or became ours
         return cls(envelope, consent, sponsor.node_key)
 
@@ -79,7 +79,7 @@ def _store(db: sqlite3.Connection, kept: Sequence[Held], node_key: bytes, now: f
     many.insert(db, "INTO items", ((item, seq) for seq, one in places for item in one.envelope.items))
     own = [(seq, one.envelope.digest, now) for seq, one in places if one.sponsor == node_key]
     many.insert(db, "INTO anchor_queue", own)
-    changes = [sync_index.consent_change(digest, 1) for digest in digests]
+    changes = [sync_index.digest_change(digest, 1) for digest in digests]
     sync_index.change_sums(db, CONSENT, changes)
     _learn(db, [one.consent for one in kept], now)
 

@@ -9,9 +9,10 @@ import sqlite3
 from sayso_node.errors import NotFound, NotRevoked
 from sayso_node.store import messages
 from sayso_node.store.bits import bits_of
-from sayso_node.store.sync_index import change_sums, consent_change
+from sayso_node.store.sync_index import change_sums, digest_change
 from sayso_protocol.messages.consent import Consent
-from sayso_protocol.messages.envelope import CONSENT, decode
+from sayso_protocol.messages.envelope import decode
+from sayso_protocol.messages.message import CONSENT, as_kind
 from sayso_protocol.network import Network
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.verdicts.verdict import License, is_revoked
@@ -28,8 +29,7 @@ def erase(db: sqlite3.Connection, network: Network, license_hash: bytes) -> None
     if stored is None:
         raise NotFound("no license of this hash is held")
     envelope = decode(stored.body, network)
-    consent = envelope.message
-    assert isinstance(consent, Consent)  # noqa: S101 - it was stored as one
+    consent = as_kind(envelope.message, Consent)
     held, known = License(consent, envelope.items), _Bits(db, consent)
     for item in envelope.items:
         for purpose in consent.purposes:
@@ -37,7 +37,7 @@ def erase(db: sqlite3.Connection, network: Network, license_hash: bytes) -> None
                 raise NotRevoked(f"0x{item.hex()} may still be used for {purpose}")
     seq = stored.seq
     db.executemany("DELETE FROM items WHERE item = ? AND seq = ?", ((one, seq) for one in held.items))
-    change_sums(db, CONSENT, [consent_change(license_hash, -1)])
+    change_sums(db, CONSENT, [digest_change(license_hash, -1)])
     db.execute("UPDATE messages SET kind = ?, body = x'' WHERE seq = ?", (messages.ERASED, seq))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from sayso_node.store import many
-from sayso_protocol.messages.envelope import CONSENT
+from sayso_protocol.messages.message import CONSENT
 
 ERASED = 0  # the kind of a tombstone (rule 8.13): known, but neither listed nor given to anybody
 

@@ -3,7 +3,7 @@
 import sqlite3
 from typing import NamedTuple
 
-from sayso_protocol.messages.envelope import CONSENT, REVOCATION
+from sayso_protocol.messages.message import CONSENT, REVOCATION
 
 
 class Claim(NamedTuple):

@@ -13,12 +13,11 @@ from sayso_node.errors import NodeBusy
 from sayso_node.intake.intake import Intake
 from sayso_node.intake.outcome import Channel, Outcome, Source, Status
 from sayso_node.interfaces import Clock
-from sayso_node.store import messages
+from sayso_node.store import erasure
 from sayso_node.store.sqlite.engine import Engine
 from sayso_node.sync.reading import Reader
 from sayso_node.sync.shares import Shares
 from sayso_node.workers import Runner, in_thread
-from sayso_protocol.messages.consent import Consent
 from sayso_protocol.sync import answers
 from sayso_protocol.sync.answers import DECLINED, TAKEN
 from sayso_protocol.sync.requests import OfferRequest, decode_request
@@ -92,7 +91,5 @@ class Answering:
         """Whether it is here now; what was erased (rule 8.13) is known, and is not."""
         if outcome.status is not Status.KNOWN or outcome.envelope is None:
             return outcome.status is Status.STORED
-        if not isinstance(outcome.envelope.message, Consent):
-            return True
         with self._store.read() as db:
-            return messages.consent(db, outcome.envelope.digest) is not None
+            return not erasure.is_erased(db, outcome.envelope.digest)

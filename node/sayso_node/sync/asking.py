@@ -1,9 +1,9 @@
 """The asking half of sync: one round with one peer fetches all it has that we lack, and offers the rest.
 
-Revocations come first, so that none of somebody known waits behind consents; then consents; then the
-revocations that would have been of nobody known before, here or at the peer (rule 7.14). A peer that
-shows a message and does not give it has not been synced with: the round fails, and the node's answers
-stay stale if it cannot find enough others.
+What is urgent comes first, so that no revocation of somebody known waits behind consents; then all
+else; then the revocations that would have been of nobody known before, here or at the peer (rule 7.14).
+A peer that shows a message and does not give it has not been synced with: the round fails, and the
+node's answers stay stale if it cannot find enough others.
 """
 
 import logging
@@ -23,15 +23,15 @@ from sayso_node.sync.memory import ExpectedView, PeerMemory
 from sayso_node.sync.talk import Talk
 from sayso_node.workers import Runner, in_thread
 from sayso_protocol.errors import SaysoError
-from sayso_protocol.messages.envelope import CONSENT, REVOCATION
 from sayso_protocol.network import Network as Place
 from sayso_protocol.sync.fingerprints import SALT_BYTES, Entry
+from sayso_protocol.sync.sets import SyncSet, all_sets
 from sayso_protocol.sync.walk import differences
 
 log = logging.getLogger(__name__)
 
 PATIENCE = 256  # revocations of nobody known that are fetched before the consents
-WALKS = 64  # of a kind in a round, as long as each brings something
+WALKS = 64  # of a set in a round, as long as each brings something
 OFFERED = 1_024  # entries, at most, in a walk
 RELEARN_S = 3_600.0  # what was declined is asked for again, and offered again
 REMEMBERED_PEERS = 64
@@ -43,7 +43,7 @@ class _Remembered:
 
     def __init__(self, since: float) -> None:
         self.since = since
-        self.kinds = {CONSENT: PeerMemory(), REVOCATION: PeerMemory()}
+        self.sets = {one.number: PeerMemory() for one in all_sets()}
 
 
 class _Walked(NamedTuple):
@@ -55,7 +55,7 @@ class _Walked(NamedTuple):
 
 
 class _Progress:
-    """How far a kind was got: whether all was given, and whether anything moved, either way."""
+    """How far a set was got: whether all was given, and whether anything moved, either way."""
 
     def __init__(self) -> None:
         self.moved = False
@@ -99,15 +99,21 @@ class SyncRounds:
         return False
 
     async def _run(self, talk: Talk) -> bool:
-        """Each kind by itself: whatever is wrong with a consent, revocations get through."""
-        urgent = _Progress()
-        if self._knows_anybody():
-            urgent = await self._reconcile(talk, REVOCATION, PATIENCE)
-        consents = await self._reconcile(talk, CONSENT)
+        """Each set by itself: whatever is wrong with a consent, revocations get through."""
+        urgent = [one for one in all_sets() if one.is_urgent]
+        early = [await self._early(talk, one) for one in urgent]
+        others = [await self._reconcile(talk, one) for one in all_sets() if not one.is_urgent]
         # What the peer took may have made a revocation known there that waited (rule 7.14).
-        if consents.moved or not urgent.done:
-            urgent = await self._reconcile(talk, REVOCATION)
-        return consents.done and urgent.done
+        has_moved = any(one.moved for one in others)
+        late = [
+            await self._reconcile(talk, one) if has_moved or not before.done else before
+            for one, before in zip(urgent, early, strict=True)
+        ]
+        return all(one.done for one in (*others, *late))
+
+    async def _early(self, talk: Talk, urgent: SyncSet) -> _Progress:
+        """As far as it is of somebody known; of nobody, while nobody is."""
+        return await self._reconcile(talk, urgent, PATIENCE) if self._knows_anybody() else _Progress()
 
     def _knows_anybody(self) -> bool:
         try:
@@ -117,11 +123,11 @@ class SyncRounds:
             log.warning("sync cannot read the store: %s", error)
             return False
 
-    async def _reconcile(self, talk: Talk, kind: int, patience: int | None = None) -> _Progress:
+    async def _reconcile(self, talk: Talk, what: SyncSet, patience: int | None = None) -> _Progress:
         progress = _Progress()
         try:
             for _ in range(WALKS):
-                walked = await self._walk(talk, kind, patience)
+                walked = await self._walk(talk, what, patience)
                 progress.moved |= bool(walked.stored or walked.taken)
                 if walked.complete or not walked.stored or patience is not None:
                     progress.done = walked.complete
@@ -130,9 +136,9 @@ class SyncRounds:
             log.info("sync with %s broke off: %s", talk.peer_id, error)
         return progress
 
-    async def _walk(self, talk: Talk, kind: int, patience: int | None) -> _Walked:
+    async def _walk(self, talk: Talk, what: SyncSet, patience: int | None) -> _Walked:
         """Once down the tree."""
-        memory = self._memory_of(talk.peer_id, kind)
+        kind, memory = what.number, self._memory_of(talk.peer_id, what)
         salt = self._randomness(SALT_BYTES)
         view = ExpectedView(self._store, kind, memory)
         draw = int.from_bytes(self._randomness(_DRAW_BYTES))
@@ -155,7 +161,7 @@ class SyncRounds:
         learn(self._store, kind, salt, memory, view, found, fetching.got, refused)
         return _Walked(complete and found.complete, fetching.got.stored, taken)
 
-    def _memory_of(self, peer_id: str, kind: int) -> PeerMemory:
+    def _memory_of(self, peer_id: str, what: SyncSet) -> PeerMemory:
         now = self._clock.now()
         known = self._memories.pop(peer_id, None)
         if known is None or now - known.since > RELEARN_S:
@@ -163,8 +169,8 @@ class SyncRounds:
         self._memories[peer_id] = known
         if len(self._memories) > REMEMBERED_PEERS:
             self._memories.popitem(last=False)
-        memory = known.kinds[kind]
-        if kind == REVOCATION and memory.declined:
+        memory = known.sets[what.number]
+        if what.is_urgent and memory.declined:
             with self._store.read() as db:
                 memory.forget_missed(pending.missed_marks(db))
         return memory

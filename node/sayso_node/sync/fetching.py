@@ -17,12 +17,12 @@ from sayso_node.store import messages
 from sayso_node.store.sqlite.engine import Engine
 from sayso_node.sync.talk import Talk, check_ascends
 from sayso_protocol.errors import is_rejected
-from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope, decode
 from sayso_protocol.network import Network
 from sayso_protocol.sync.answers import TAKEN, decode_messages, decode_taken
 from sayso_protocol.sync.fingerprints import NODES, Entry, level_of, short_id
 from sayso_protocol.sync.requests import WANTED, GetRequest, OfferRequest, RangeRequest
+from sayso_protocol.sync.sets import SETS
 
 OFFERED_BYTES = 524_288
 OFFERED = 256  # messages at once
@@ -34,7 +34,8 @@ class Fetched:
     """What came in a pass.
 
     Attributes:
-        valid: Messages with which nothing is wrong, by short id; of consents, those not stored now.
+        valid: Messages with which nothing is wrong, by short id; of a set without carriers, those that
+            were not stored now.
         stored: How many were stored.
         pending: How many are of nobody known.
     """
@@ -144,7 +145,7 @@ class Fetching:
         is_stored = outcome.status is Status.STORED
         self.got.stored += is_stored
         self.got.pending += outcome.status is Status.PENDING
-        if is_stored and isinstance(outcome.envelope.message, Consent):
+        if is_stored and not SETS[outcome.envelope.message.kind].has_carriers:
             return  # it is held like the peer's: nothing is to be learnt of it, and they may be many
         if outcome.status is not Status.REFUSED or isinstance(outcome.error, NoRoom):
             self.got.valid[name] = outcome.envelope

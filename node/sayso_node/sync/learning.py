@@ -1,23 +1,20 @@
 """What a round has learnt of a peer: where it will go on differing from us, and for what reason."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
-from sayso_node.store import messages, sync_index
+from sayso_node.store import messages, sync_entries
 from sayso_node.store.sqlite.engine import Engine
 from sayso_node.sync.fetching import Fetched
 from sayso_node.sync.memory import ExpectedView, PeerMemory
-from sayso_protocol.messages.consent import Consent
-from sayso_protocol.messages.envelope import CONSENT, Envelope
-from sayso_protocol.permissions.words import Masks
 from sayso_protocol.sync.answers import Listed
 from sayso_protocol.sync.fingerprints import (
     Entry,
-    consent_entry,
+    digest_entry,
     level_of,
     node_at,
-    revocation_entry,
     short_id,
 )
+from sayso_protocol.sync.sets import set_of
 from sayso_protocol.sync.walk import Differences
 
 
@@ -52,38 +49,20 @@ def learn(
 
 def _held(store: Engine, kind: int, salt: bytes, node: int) -> set[bytes]:
     with store.read() as db:
-        return {short_id(salt, one.id) for one in sync_index.entries(db, kind, node)}
+        return {short_id(salt, one.id) for one in sync_entries.entries(db, kind, node)}
 
 
 def _not_stored(store: Engine, got: Fetched) -> Iterator[Entry]:
     with store.read() as db:
         for envelope in got.valid.values():
             if messages.consent(db, envelope.digest) is None:
-                yield consent_entry(envelope.digest)
+                yield digest_entry(envelope.digest)
 
 
 def _rebuilt(salt: bytes, kind: int, node: int, listed: Listed, got: Fetched) -> Entry | None:
     """The peer's entry, from the messages that it gave; None if they do not make it."""
     given = [got.valid[name] for name in listed.carriers if name in got.valid]
-    if kind == CONSENT:
-        return consent_entry(given[0].digest) if given else None
-    for entry in _entries_of(given):
+    for entry in set_of(kind).entries(given):
         if node_at(level_of(node), entry.place) == node and short_id(salt, entry.id) == listed.entry:
             return entry
     return None
-
-
-def _entries_of(envelopes: Iterable[Envelope]) -> Iterator[Entry]:
-    """What some revocations cover together, word by word."""
-    covered: dict[bytes, Masks] = {}
-    digests = []
-    for one in envelopes:
-        if isinstance(one.message, Consent):
-            continue
-        digests.append(one.digest)
-        words = covered.setdefault(one.message.contributor, {})
-        for word, mask in one.message.bits.items():
-            words[word] = words.get(word, 0) | mask
-    for address, words in covered.items():
-        for word, mask in words.items():
-            yield revocation_entry(address, word, mask, digests)

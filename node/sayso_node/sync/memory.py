@@ -7,7 +7,7 @@ that is remembered wrongly differs, is listed again, and is remembered anew.
 
 from collections.abc import Iterable, Sequence
 
-from sayso_node.store import sync_index
+from sayso_node.store import sync_entries, sync_index
 from sayso_node.store.sqlite.engine import Engine
 from sayso_protocol.sync.fingerprints import Entry, Sum, level_of, node_at, places_of, short_id
 from sayso_protocol.sync.walk import Differences
@@ -66,7 +66,7 @@ class ExpectedView:
     def ids(self, node: int) -> list[bytes]:
         """See View."""
         with self._store.read() as db:
-            held = {one.id for one in sync_index.entries(db, self._kind, node)}
+            held = {one.id for one in sync_entries.entries(db, self._kind, node)}
         extra = {one.id for one in _within(self._memory.declined.values(), node)}
         return list((held - self._memory.refused.keys()) | extra)
 
@@ -79,7 +79,7 @@ class ExpectedView:
             for entry in _within(held.values(), node):
                 aside[entry.id] = held.pop(entry.id)
         with self._store.read() as db:
-            return sync_index.entries(db, self._kind, node)
+            return sync_entries.entries(db, self._kind, node)
 
     def not_declined(self, salt: bytes, found: Differences) -> dict[int, list[bytes]]:
         """What a walk wants, without what we had and declined before."""

@@ -7,8 +7,9 @@ too: a node of the tree is a search in an index, whether or not there is anythin
 from collections.abc import Sequence
 from sqlite3 import Connection
 
-from sayso_node.store import messages, sync_index
+from sayso_node.store import messages, sync_entries, sync_index
 from sayso_node.store.sqlite.engine import Engine
+from sayso_protocol.messages.message import CONSENT
 from sayso_protocol.sync import answers
 from sayso_protocol.sync.answers import (
     BUNDLE_BYTES,
@@ -56,7 +57,7 @@ class Reader:
                 return self._messages(db, self._wanted(db, request))
             case RangeRequest(node, after):
                 self.cost += _SEARCH
-                digests = sync_index.consents_in(db, node, after, RANGE_MESSAGES)
+                digests = sync_entries.digests_in(db, CONSENT, node, after, RANGE_MESSAGES)
                 return self._messages(db, digests)
             case CheckRequest(kind, salt, node):
                 few = self._count(db, kind, node, CHECKED_AT_MOST) <= CHECKED_AT_MOST
@@ -108,12 +109,12 @@ class Reader:
         return answers.encode_messages(given)
 
     def _count(self, db: Connection, kind: int, node: int, most: int) -> int:
-        count = sync_index.count_entries(db, kind, node, most)
+        count = sync_entries.count(db, kind, node, most)
         self.cost += _SEARCH + count / _COUNTED
         return count
 
     def _in(self, db: Connection, kind: int, node: int) -> list[Entry]:
-        entries = sync_index.entries(db, kind, node)
+        entries = sync_entries.entries(db, kind, node)
         self.cost += _SEARCH + sum(len(one.carriers) for one in entries)
         return entries
 

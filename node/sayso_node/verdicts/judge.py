@@ -23,6 +23,7 @@ from sayso_node.verdicts.kept_licenses import HeldLicense, KeptLicenses, Shelf
 from sayso_protocol.encoding.row_tree import ROW_BYTES
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import decode
+from sayso_protocol.messages.message import as_kind
 from sayso_protocol.messages.typed_data import digest
 from sayso_protocol.network import Network
 from sayso_protocol.permissions.words import Masks
@@ -81,8 +82,7 @@ class StoreKnowledge:
                 self.erased.add(license_hash)
             return None
         envelope = decode(stored.body, self._network)
-        assert isinstance(envelope.message, Consent)  # noqa: S101 - it was stored as one
-        return HeldLicense(envelope.message, envelope.items, stored.arrived_at)
+        return HeldLicense(as_kind(envelope.message, Consent), envelope.items, stored.arrived_at)
 
     def licenses_on(self, item: bytes) -> list[HeldLicense]:
         """Every held license on an item."""

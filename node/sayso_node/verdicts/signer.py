@@ -21,6 +21,7 @@ from sayso_node.store.sqlite.engine import Engine
 from sayso_node.verdicts.judge import Answer, Check
 from sayso_protocol.encoding.row_tree import roots
 from sayso_protocol.messages.envelope import Envelope
+from sayso_protocol.messages.message import as_kind
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.network import Network
 from sayso_protocol.receipts.receipt import (
@@ -62,7 +63,7 @@ class Signer:
 
         What was promised is queued for the chain in the same transaction, if this node pays for that.
         """
-        digest = envelope.digest
+        digest, revocation = envelope.digest, as_kind(envelope.message, Revocation)
         statement = Acknowledgement(
             self._network,
             bytes(self._identity.verify_key),
@@ -73,8 +74,8 @@ class Signer:
         body = json.dumps(acknowledgement_to_json(sign_statement(self._identity, statement)))
 
         def keep(db: sqlite3.Connection) -> str:
-            if self._relays and isinstance(envelope.message, Revocation):
-                relays.want(db, envelope.message.contributor, envelope.message.bits, self._clock.now())
+            if self._relays:
+                relays.want(db, revocation.contributor, revocation.bits, self._clock.now())
             return messages.keep_acknowledgement(db, digest, body)
 
         kept = await self._store.write(keep)

@@ -13,6 +13,7 @@ from sayso_protocol.ethereum.headers import read_header
 from sayso_protocol.ethereum.tries import decode_rlp, text_of, trie_value
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import decode
+from sayso_protocol.messages.message import CONSENT, as_kind
 from sayso_protocol.network import Network
 from sayso_protocol.permissions.scopes import scope_word, scopes_over
 from sayso_protocol.primitives import (
@@ -133,9 +134,9 @@ def _check(document: Any, network: Network, block_hash: bytes) -> OnChain:
 def _license(document: Any, network: Network, name: bytes) -> License:
     """The consent that comes along: its digest is the license hash, so nobody can have changed it."""
     envelope = decode(bytes_from_text(document["envelope"]), network)
-    if not isinstance(envelope.message, Consent) or envelope.digest != name:
+    if envelope.message.kind != CONSENT or envelope.digest != name:
         raise BadProof("the consent in the proof is another one")
-    return License(envelope.message, envelope.items)
+    return License(as_kind(envelope.message, Consent), envelope.items)
 
 
 def _storage_root(document: Any, network: Network, state: bytes) -> bytes:

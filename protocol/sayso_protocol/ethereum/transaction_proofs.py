@@ -12,6 +12,7 @@ from sayso_protocol.ethereum.headers import read_header
 from sayso_protocol.ethereum.transactions import logs_of, sender_of
 from sayso_protocol.ethereum.tries import index_key, trie_value
 from sayso_protocol.messages.envelope import decode
+from sayso_protocol.messages.message import REVOCATION, as_kind
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.network import Network
 from sayso_protocol.permissions.words import Masks
@@ -89,9 +90,9 @@ def _check(document: Any, network: Network, block_hashes: Collection[bytes]) -> 
     if Network(place["chain_id"], address_from_text(place["registry"])) != network:
         raise WrongNetwork("the proof is of another network")
     envelope = decode(bytes_from_text(document["envelope"]), network)
-    revocation = envelope.message
-    if not isinstance(revocation, Revocation) or envelope.digest != hash_from_text(document["digest"]):
+    if envelope.message.kind != REVOCATION or envelope.digest != hash_from_text(document["digest"]):
         raise BadProof("the revocation in the proof is another one")
+    revocation = as_kind(envelope.message, Revocation)
     if not isinstance(document["landings"], list):
         raise Malformed("the proof has no list of transactions")
     missing, landings = dict(revocation.bits), list[Landing]()

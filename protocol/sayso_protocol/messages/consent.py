@@ -8,13 +8,31 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from operator import attrgetter, ne
-from typing import Any
+from typing import ClassVar
 
-from sayso_protocol.encoding.columns import filled
+from sayso_protocol.encoding.columns import Column, filled
 from sayso_protocol.errors import InvalidConsent, InvalidRevocation
 from sayso_protocol.messages.consent_rules import check_consents, check_items
+from sayso_protocol.messages.message import CONSENT
 from sayso_protocol.messages.notice import consent_notice
 from sayso_protocol.permissions.words import Masks, base_word, full_masks, masks_of, words_of
+
+FIELDS = (
+    ("string", "notice"),
+    ("address", "contributor"),
+    ("address[]", "parties"),
+    ("address", "grantee"),
+    ("string", "via"),
+    ("bytes32", "content"),
+    ("uint32", "items"),
+    ("string[]", "purposes"),
+    ("bytes32", "terms"),
+    ("string", "termsUri"),
+    ("address", "guardian"),
+    ("uint64", "issuedAt"),
+    ("uint64", "expiresAt"),
+)
+_CONTENT, _ITEMS = 5, 6
 
 
 @dataclass(frozen=True)
@@ -37,6 +55,8 @@ class Consent:
         notice: The sentence shown and signed (rule 4.6); it follows from the others.
     """
 
+    kind: ClassVar[int] = CONSENT
+
     contributor: bytes
     parties: tuple[bytes, ...]
     grantee: bytes
@@ -55,6 +75,11 @@ class Consent:
         """Rules 3.1 to 3.7."""
         check_consents(*zip(_terms(self), strict=False))  # a table of one row
         object.__setattr__(self, "notice", consent_notice(self))
+
+    @property
+    def signer(self) -> bytes:
+        """See Message."""
+        return self.contributor
 
     @cached_property
     def base(self) -> int:
@@ -88,20 +113,25 @@ class Consent:
         check_items((self.items,), (self.content,), (items,))
 
 
-CONSENT_NAMES = tuple(one.name for one in fields(Consent) if one.init)
-_terms = attrgetter(*CONSENT_NAMES)
+_NAMES = tuple(one.name for one in fields(Consent) if one.init)
+_terms = attrgetter(*_NAMES)
 
 
-def consents_of(notices: Sequence[str], *columns: Sequence[Any]) -> list[Consent]:
-    """Many consents from the columns of a table, checked together, with the notices that were signed.
+def read(columns: Sequence[Column]) -> list[Consent]:
+    """Many consents from the columns of FIELDS, checked together.
 
     Raises:
         InvalidConsent: One breaks a rule, or its notice is not the computed one (rule 4.6).
             InvalidPurpose and InvalidScope likewise.
     """
-    check_consents(*columns)
-    rows = zip(*columns, notices, strict=True)
-    consents = filled(Consent, (*CONSENT_NAMES, "notice"), rows)
+    notices, *terms = columns
+    check_consents(*terms)
+    consents = filled(Consent, (*_NAMES, "notice"), zip(*terms, notices, strict=True))
     if any(map(ne, notices, map(consent_notice, consents))):
         raise InvalidConsent("the notice is not the sentence that its fields give")
     return consents
+
+
+def check_columns(columns: Sequence[Column], items: Column) -> None:
+    """Check the item hashes that travel beside many consents (rule 3.7); raises InvalidConsent."""
+    check_items(columns[_ITEMS], columns[_CONTENT], items)

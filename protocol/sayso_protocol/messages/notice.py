@@ -1,7 +1,6 @@
-"""The sentence a wallet shows above the other fields. It is signed, so what is shown is what holds.
+"""The notice of a consent: the sentence a wallet shows above the other fields.
 
-Rule 4.6: the notice of a consent is computed from its fields; that of a revocation is a constant. Any
-other notice is invalid.
+Rule 4.6: it is computed from these fields, and signed, so what is shown is what holds.
 """
 
 from datetime import date
@@ -13,10 +12,6 @@ from sayso_protocol.primitives import ANYONE, NOBODY, address_text
 _DAY_S = 86_400
 _TIMES = [f" {minute // 60:02}:{minute % 60:02} UTC" for minute in range(_DAY_S // 60)]
 _EPOCH = date(1970, 1, 1).toordinal()
-
-REVOCATION_NOTICE = (
-    "I take back my permission, now and for ever, on every network. This cannot be undone."
-)
 
 
 class Terms(Protocol):

@@ -4,15 +4,27 @@ A value is valid by construction (rules 3.8 and 3.9): building one that breaks a
 signature remains to be judged.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
+from sayso_protocol.encoding.columns import Column
 from sayso_protocol.errors import InvalidRevocation
 from sayso_protocol.limits import LIMITS
-from sayso_protocol.messages.notice import REVOCATION_NOTICE
+from sayso_protocol.messages.message import REVOCATION
 from sayso_protocol.permissions.scopes import SCOPE_FLAG, check_carried, scope_word
 from sayso_protocol.permissions.words import FULL, Masks
 from sayso_protocol.primitives import ADDRESS_BYTES
+
+NOTICE = "I take back my permission, now and for ever, on every network. This cannot be undone."
+FIELDS = (
+    ("string", "notice"),
+    ("address", "contributor"),
+    ("string[]", "scopes"),
+    ("uint248[]", "words"),
+    ("uint256[]", "masks"),
+)
 
 
 @dataclass(frozen=True)
@@ -25,6 +37,8 @@ class Revocation:
         words: Permission words, below 2**247.
         masks: The bits to set, one mask for each word.
     """
+
+    kind: ClassVar[int] = REVOCATION
 
     contributor: bytes
     scopes: tuple[str, ...] = ()
@@ -50,9 +64,14 @@ class Revocation:
             raise InvalidRevocation("a mask must have 1 to 256 bits set")
 
     @property
+    def signer(self) -> bytes:
+        """See Message."""
+        return self.contributor
+
+    @property
     def notice(self) -> str:
         """The constant sentence shown and signed (rule 4.6)."""
-        return REVOCATION_NOTICE
+        return NOTICE
 
     @cached_property
     def bits(self) -> Masks:
@@ -63,3 +82,16 @@ class Revocation:
         for scope in self.scopes:
             bits[scope_word(scope)] = 1
         return bits
+
+
+def read(columns: Sequence[Column]) -> list[Revocation]:
+    """Revocations from the columns of FIELDS.
+
+    Raises:
+        InvalidRevocation: One breaks a rule, or its notice is another. InvalidScope likewise.
+    """
+    notices, *rest = columns
+    revocations = [Revocation(*row) for row in zip(*rest, strict=True)]
+    if {NOTICE} != set(notices):
+        raise InvalidRevocation("the notice is not the one of a revocation")
+    return revocations

@@ -1,16 +1,19 @@
 """Bundles, the frames of gossip, and the names of topics (docs/protocol.md, section 7).
 
 Rule 7.1: a frame is a bundle: the canonical array of envelopes' bytes, at most 64 KiB, never empty, of
-one kind only. Consents wait a few milliseconds to fill one, revocations leave at once.
+the kinds of one topic only. Some wait a few milliseconds to fill one, urgent ones leave at once.
 Rule 7.2: a bundle is forwarded or dropped whole, never re-published; sync carries the rest.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, NamedTuple
 
 from sayso_protocol.encoding.packing import all_of, pack, unpack
 from sayso_protocol.errors import Malformed
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.envelope import Envelope
+from sayso_protocol.messages.kinds import check_rows
+from sayso_protocol.messages.message import CONSENT, REVOCATION
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import hex_text
 
@@ -25,14 +28,33 @@ def network_name(network: Network) -> str:
     return f"/sayso/1/{network.chain_id}/{hex_text(network.registry)}"
 
 
-def consents_topic(network: Network) -> str:
-    """The gossip topic of consents."""
-    return f"{network_name(network)}/consents"
+class Topic(NamedTuple):
+    """What is gossiped together: a mesh and a queue of its own.
+
+    Attributes:
+        name: The last part of its full name.
+        is_urgent: Its messages leave at once, are taken in however many wait, and somebody may want to
+            hear how far one has come; others wait for company, and for room.
+    """
+
+    name: str
+    is_urgent: bool = False
+
+    def on(self, network: Network) -> str:
+        """Its full name on a network."""
+        return f"{network_name(network)}/{self.name}"
 
 
-def revocations_topic(network: Network) -> str:
-    """The gossip topic of revocations: a mesh and a queue of their own."""
-    return f"{network_name(network)}/revocations"
+TOPICS: Final = {
+    CONSENT: Topic("consents"),
+    REVOCATION: Topic("revocations", is_urgent=True),
+}
+check_rows(TOPICS, "gossip topics")
+
+
+def all_topics() -> list[Topic]:
+    """Every topic once, in the order of the table."""
+    return list(dict.fromkeys(TOPICS.values()))
 
 
 def encode_bundle(envelopes: list[bytes]) -> bytes:

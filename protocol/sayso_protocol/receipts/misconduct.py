@@ -14,6 +14,7 @@ from sayso_protocol.encoding.row_tree import RowProof
 from sayso_protocol.errors import Malformed, NotProven
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
+from sayso_protocol.messages.message import CONSENT, REVOCATION, as_kind
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.network_file import NetworkFile, Operator
 from sayso_protocol.permissions.scopes import scope_word, scopes_over
@@ -104,16 +105,16 @@ class Evidence:
         if reason is not Reason.GRANTED:
             raise NotProven(f"the receipt does not call the row granted, but {reason}")
         row = Row(self.proof.row[:HASH_BYTES], self.proof.row[HASH_BYTES:])
-        if self.consent.digest != row.license or not isinstance(self.consent.message, Consent):
+        if self.consent.digest != row.license or self.consent.message.kind != CONSENT:
             raise NotProven("the row names another license than this consent")
         return row
 
 
 def covers(revocation: Envelope, consent: Envelope, item: bytes, purpose: str) -> bool:
     """Whether a revocation alone keeps a row of a consent from ever being granted (8.2, 8.7)."""
-    message, terms = revocation.message, consent.message
-    if not isinstance(message, Revocation) or not isinstance(terms, Consent):
+    if (revocation.message.kind, consent.message.kind) != (REVOCATION, CONSENT):
         raise NotProven("a revocation and a consent are needed, in this order")
+    message, terms = as_kind(revocation.message, Revocation), as_kind(consent.message, Consent)
     terms.check_items(consent.items)
     held = License(terms, consent.items)
     if item not in held.positions:

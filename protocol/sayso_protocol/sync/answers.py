@@ -10,8 +10,8 @@ from typing import Any
 
 from sayso_protocol.encoding.packing import all_of, pack, unpack
 from sayso_protocol.errors import Malformed
-from sayso_protocol.messages.envelope import CONSENT, REVOCATION
 from sayso_protocol.sync.fingerprints import CHECK_BYTES, SHORT_BYTES
+from sayso_protocol.sync.sets import set_of
 
 LISTED = 256  # entries of a node that is listed; with more it has to be split
 LISTED_IN_ALL = 16_384  # entries in an answer
@@ -49,7 +49,7 @@ def encode_lists(kind: int, lists: Sequence[Sequence[Listed] | None]) -> bytes:
 
 
 def _join(kind: int, listed: Sequence[Listed]) -> bytes:
-    if kind == CONSENT:
+    if not set_of(kind).has_carriers:
         return b"".join([one.entry for one in listed])
     rows = (one.entry + bytes([len(one.carriers) - 1]) + b"".join(one.carriers) for one in listed)
     return b"".join(rows)
@@ -66,7 +66,8 @@ def decode_lists(data: bytes, kind: int, asked: int) -> list[list[Listed] | None
 def _listed(joined: Any, kind: int) -> list[Listed]:
     if not isinstance(joined, bytes):
         raise Malformed("a list of short ids is bytes")
-    rows = _with_carriers(joined) if kind == REVOCATION else [Listed(e, (e,)) for e in split_ids(joined)]
+    plain = not set_of(kind).has_carriers
+    rows = [Listed(e, (e,)) for e in split_ids(joined)] if plain else _with_carriers(joined)
     if len(rows) > LISTED:
         raise Malformed(f"more than {LISTED} entries in a list")
     return rows

@@ -53,7 +53,7 @@ class Sum(NamedTuple):
 EMPTY = Sum(0, 0)
 
 
-def consent_entry(digest: bytes) -> Entry:
+def digest_entry(digest: bytes) -> Entry:
     """Rule 11.2: of a consent, its digest."""
     return Entry(int.from_bytes(digest[:8]), digest, (digest,))
 

@@ -10,7 +10,6 @@ from typing import Any
 
 from sayso_protocol.encoding.packing import all_of, fields, pack, unpack
 from sayso_protocol.errors import Malformed
-from sayso_protocol.messages.envelope import CONSENT, REVOCATION
 from sayso_protocol.primitives import HASH_BYTES
 from sayso_protocol.sync.fingerprints import (
     PLACE_BITS,
@@ -20,13 +19,13 @@ from sayso_protocol.sync.fingerprints import (
     pack_nodes,
     unpack_nodes,
 )
+from sayso_protocol.sync.sets import set_of
 
 MAX_STEP = 4  # levels that one question goes down
 WANTED = 1_024  # messages in a request
 REQUEST_BYTES = 1_048_576
 
 _FINGERPRINTS, _LIST, _GET, _RANGE, _CHECK, _OFFER = range(1, 7)
-_KINDS = (CONSENT, REVOCATION)
 
 
 @dataclass(frozen=True)
@@ -174,8 +173,9 @@ _READERS = {
 
 
 def _check_head(kind: int, salt: bytes) -> None:
-    if kind not in _KINDS or len(salt) != SALT_BYTES:
-        raise Malformed(f"a kind, and a salt of {SALT_BYTES} bytes")
+    set_of(kind)
+    if len(salt) != SALT_BYTES:
+        raise Malformed(f"a salt has {SALT_BYTES} bytes")
 
 
 def _check_node(node: int) -> None:

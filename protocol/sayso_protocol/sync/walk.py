@@ -1,6 +1,6 @@
 """How an asker goes down the tree to what differs: pure, a generator of questions that takes answers.
 
-    walk = differences(view, CONSENT, salt, draw)
+    walk = differences(view, kind, salt, draw)
     request = next(walk)                    # ask the peer
     request = walk.send(answer)             # ... until StopIteration, whose value is what differs
 
@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Protocol
 
-from sayso_protocol.messages.envelope import CONSENT
 from sayso_protocol.sync.answers import LISTED, Listed, decode_check, decode_fingerprints, decode_lists
 from sayso_protocol.sync.fingerprints import (
     EMPTY,
@@ -38,6 +37,7 @@ from sayso_protocol.sync.requests import (
     ListRequest,
     Request,
 )
+from sayso_protocol.sync.sets import set_of
 
 FEW = 64  # differing nodes: with more, bytes count for more than questions
 STEP = 2  # levels at once, when there are many
@@ -95,7 +95,7 @@ def differences(view: View, kind: int, salt: bytes, draw: int) -> Generator[Requ
 
     Args:
         view: What we have.
-        kind: CONSENT or REVOCATION.
+        kind: The number of a set of entries (rule 11.2).
         salt: 16 bytes, drawn for this walk.
         draw: A random number below 2^64: where ids are checked, too (rule 11.6).
 
@@ -112,6 +112,7 @@ class _Walk:
     def __init__(self, view: View, kind: int, salt: bytes) -> None:
         self._view = view
         self._kind = kind
+        self._is_ranged = set_of(kind).is_ranged
         self._salt = salt
         self._asked = 0
         self.found = Differences()
@@ -181,7 +182,7 @@ class _Walk:
         """Which nodes to list and which to split; those to fetch whole are noted."""
         leaves, deeper = [], []
         for node, own in differing:
-            if self._kind == CONSENT and not own.size and level_of(node) <= RANGE_LEVEL:
+            if self._is_ranged and not own.size and level_of(node) <= RANGE_LEVEL:
                 self.found.ranges.append(node)
             elif own.size <= leaf or level_of(node) >= PLACE_BITS - 1:
                 leaves.append(node)

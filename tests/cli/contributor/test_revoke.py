@@ -110,7 +110,7 @@ def test_saved_without_any_node(world: World) -> None:
     )  # fmt: skip
     assert "no node could say" in result.stderr
     (envelope,) = load_bundle(world.folder / "r.sayso", world.node.network)
-    assert envelope.message.contributor == world.address
+    assert envelope.message.signer == world.address
 
 
 def test_a_forged_message_is_not_sent(world: World) -> None:

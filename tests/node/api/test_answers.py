@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from sayso_node.counters import NAMES
+from sayso_node.counters import names
 from sayso_node.freshness import QUORUM
 from sayso_protocol.ethereum.batches import AnchorProof, Batch
 from sayso_protocol.messages.envelope import decode
@@ -50,7 +50,7 @@ async def current(node: RunningNode, clock: ManualClock) -> None:
 async def test_a_license(node: RunningNode) -> None:
     one = consent(1, count=3)
     await node.submit(one, revocation(f"file {hex_text(one.items[1])}"))
-    await node.submit(revocation(words={one.message.base: 1}))  # type: ignore[union-attr]
+    await node.submit(revocation(words={one.message.base: 1}))  # type: ignore[attr-defined]
     status, body = await node.get(f"/v1/licenses/{hex_text(one.digest)}")
     assert status == 200
     assert decode(base64.b64decode(body["envelope"]), NETWORK) == one
@@ -160,7 +160,7 @@ async def test_what_a_node_says_of_itself(node: RunningNode, clock: ManualClock)
     _, body = await node.get("/v1/node")
     assert (body["name"], body["node_key"], body["time"]) == ("rig", KEY.hex(), NOW)
     assert body["network"] == {"chain_id": 31_337, "registry": address_text(NETWORK.registry)}
-    assert set(NAMES) <= set(body["counters"])
+    assert set(names()) <= set(body["counters"])
     await current(node, clock)
     _, body = await node.get("/v1/node")
     point = node.node._freshness.head.point
@@ -174,10 +174,10 @@ async def test_metrics_are_prometheus_text(node: RunningNode) -> None:
     async with node.http.get(f"{node.url}/metrics") as response:
         assert response.content_type == "text/plain"
         families = {one.name: one for one in text_string_to_metric_families(await response.text())}
-    assert {f"sayso_{name}" for name in NAMES} <= set(families)
+    assert {f"sayso_{name}" for name in names()} <= set(families)
     for name, count in {"intake_stored": 2, "http_consents": 1, "acknowledgements": 1}.items():
         family = families[f"sayso_{name}"]
-        assert (family.type, family.documentation) == ("counter", NAMES[name])
+        assert (family.type, family.documentation) == ("counter", names()[name])
         [sample] = family.samples
         assert (sample.name, sample.value) == (f"sayso_{name}_total", count)
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from sayso_node.errors import GossipDown
 from sayso_protocol.messages.envelope import encode
-from sayso_protocol.messages.wire import consents_topic, encode_bundle, revocations_topic
+from sayso_protocol.messages.message import CONSENT, REVOCATION
+from sayso_protocol.messages.wire import TOPICS, encode_bundle
 from sayso_protocol.network_file import NetworkFile, Operator
 from sayso_protocol.primitives import hex_text
 from sayso_protocol.receipts.text import acknowledgement_from_json
@@ -28,7 +29,7 @@ async def test_what_is_taken_in_is_acknowledged_and_told(node: RunningNode) -> N
     assert signed.check(TRUSTED).name == "rig"
     assert signed.statement.digest == revocation("everything").digest
     await until(lambda: len(published(node)) == 2)
-    assert set(published(node)) == {consents_topic(NETWORK), revocations_topic(NETWORK)}
+    assert set(published(node)) == {TOPICS[CONSENT].on(NETWORK), TOPICS[REVOCATION].on(NETWORK)}
 
 
 def published(node: RunningNode) -> list[str]:
@@ -51,7 +52,7 @@ async def test_a_repeat_gets_the_first_acknowledgement_also_after_a_restart(tmp_
 
 
 async def test_a_revocation_without_news_is_acknowledged_for_its_bits(node: RunningNode) -> None:
-    base = consent(1).message.base  # type: ignore[union-attr]
+    base = consent(1).message.base  # type: ignore[attr-defined]
     await node.submit(consent(1), revocation(words={base: 3}))
     status, body = await node.submit(revocation(words={base: 1}))
     assert status == 200

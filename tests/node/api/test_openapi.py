@@ -11,10 +11,11 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from node.api.process import HEALTHY, NodeProcess, node_process
-from sayso_node.api.schema.message_json import CONSENT_DEFAULTS, CONSENT_FIELDS, REVOCATION_DEFAULTS
+from sayso_node.api.schema.message_json import FORMS
 from sayso_node.api.schema.openapi import document
 from sayso_node.api.schema.schemas import COMPONENTS
 from sayso_protocol.messages.envelope import encode
+from sayso_protocol.messages.kinds import KINDS
 from sayso_protocol.messages.wire import encode_bundle
 from support.node_rig import consent, revocation
 from support.running_node import RunningNode
@@ -70,11 +71,10 @@ def _references(value: Any) -> Iterator[str]:
 
 
 def test_the_fields_of_messages_are_those_that_are_read() -> None:
-    for name, read in (
-        ("ConsentFields", {**CONSENT_FIELDS, **CONSENT_DEFAULTS}),
-        ("RevocationFields", {"contributor": str, **REVOCATION_DEFAULTS}),
-    ):
-        assert COMPONENTS[name]["properties"].keys() == read.keys()
+    for kind, form in FORMS.items():
+        title = KINDS[kind].title
+        assert COMPONENTS[f"{title}Fields"]["properties"].keys() == form.fields.keys()
+        assert COMPONENTS[f"Signed{title}"]["properties"].keys() == form.signed.keys()
 
 
 @pytest.fixture(scope="module")

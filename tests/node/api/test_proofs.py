@@ -18,7 +18,7 @@ from support.running_node import RunningNode, running_node
 from support.waiting import until
 
 ONE = consent(1, count=3, sponsor=None, guardian=CLEO, via="kled.ai")
-PURPOSE = ONE.message.purposes[1]  # type: ignore[union-attr]
+PURPOSE = ONE.message.purposes[1]  # type: ignore[attr-defined]
 PATH = f"/v1/licenses/{hex_text(ONE.digest)}/proof?item={hex_text(ONE.items[2])}&purpose={PURPOSE}"
 
 
@@ -83,7 +83,7 @@ async def test_every_place_that_rule_8_2_looks_at(proving: RunningNode, rpc: End
     assert {one["address"] for one in body["places"][7:]} == {address_text(CLEO)}
     assert [one["slot"] for one in body["places"]] == slots[: len(scopes)]
     first = body["places"][0]
-    base = ONE.message.base  # type: ignore[union-attr]
+    base = ONE.message.base  # type: ignore[attr-defined]
     assert (first["word"], first["bit"]) == (str(base), 2 * 2 + 1)
     for place in body["places"][1:7]:
         assert place["slot"] == hex_text(word_slot(ADA, scope_word(place["scope"])))

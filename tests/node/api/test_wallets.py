@@ -91,7 +91,7 @@ async def test_a_revocation_of_what_nobody_knows_waits_unless_its_consent_comes_
     one = consent(1)
     signed = revocation("everything")
     along = {
-        "contributor": address_text(signed.message.contributor),
+        "contributor": address_text(signed.message.signer),
         "scopes": ["everything"],
         "signature": hex_text(signed.signature),
         "consents": [base64.b64encode(encode(one)).decode()],

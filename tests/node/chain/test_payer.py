@@ -250,7 +250,7 @@ async def test_every_license_is_anchored_once_and_every_promise_kept(history: li
             elif action == "revoke":
                 envelope = revocation(f"everything for purpose-{number}")
                 await paying.promise(envelope)
-                wanted |= envelope.message.bits  # type: ignore[union-attr]
+                wanted |= envelope.message.bits  # type: ignore[attr-defined]
             else:
                 await _act(paying, action)
             paying.rig.clock.time += WAIT_S

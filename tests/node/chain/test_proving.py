@@ -102,7 +102,7 @@ async def prove(
         proofs = StorageProofs(world.ways, world.network.registry)
         routes = ProofRoutes(world.network, rig.store, rig.freshness, proofs)
         name, item = hex_text(envelope.digest), hex_text(envelope.items[2])
-        purpose = envelope.message.purposes[1]  # type: ignore[union-attr]
+        purpose = envelope.message.purposes[1]  # type: ignore[attr-defined]
         path = f"/v1/licenses/{name}/proof?item={item}&purpose={purpose}"
         asked = make_mocked_request("GET", path, match_info={"license": name})
         answer = await routes.proof(asked)
@@ -116,7 +116,7 @@ async def test_absence_and_then_presence(world: World, tmp_path: Path) -> None:
     document, block_hash = await prove(world, envelope, tmp_path)
     found = check_chain_proof(document, world.network, block_hash)
     assert (found.license, found.revoked_by, found.anchored_in) == (envelope.digest, (), None)
-    base = envelope.message.base  # type: ignore[union-attr]
+    base = envelope.message.base  # type: ignore[attr-defined]
     world.revoke(ADA, words={base: 1 << 4})  # another permission of the same word
     document, block_hash = await prove(world, envelope, tmp_path)
     assert check_chain_proof(document, world.network, block_hash).revoked_by == ()

@@ -79,7 +79,7 @@ async def test_a_message_that_brought_nothing_new_is_carried_by_those_that_did(p
     covered = scopes("train-ai", "resale")
     await paying.promise(covered)
     await paying.drain()
-    assert paying.bits(ADA) == covered.message.bits  # type: ignore[union-attr]
+    assert paying.bits(ADA) == covered.message.bits  # type: ignore[attr-defined]
     assert paying.relayed() == 1
 
 
@@ -101,7 +101,7 @@ async def test_what_somebody_else_relayed_is_not_relayed_again(paying: Paying) -
     await known(paying)
     both = scopes("train-ai", "resale")
     await paying.promise(scopes("train-ai"), both)
-    paying.chain.mine(*(revoked(ADA, word, 1) for word in both.message.bits))  # type: ignore[union-attr]
+    paying.chain.mine(*(revoked(ADA, word, 1) for word in both.message.bits))  # type: ignore[attr-defined]
     await paying.follower.read()
     await paying.drain()
     assert paying.account.broadcasts == []
@@ -109,7 +109,7 @@ async def test_what_somebody_else_relayed_is_not_relayed_again(paying: Paying) -
     paying.chain.mine()
     await paying.follower.read()
     await paying.drain()
-    assert paying.bits(ADA) == both.message.bits  # type: ignore[union-attr]
+    assert paying.bits(ADA) == both.message.bits  # type: ignore[attr-defined]
     assert paying.relayed() == 1
 
 
@@ -117,7 +117,7 @@ async def test_a_fork_that_drops_what_others_relayed(paying: Paying) -> None:
     await known(paying)
     await paying.promise(scopes("train-ai"))
     paying.chain.mine()
-    [word] = scopes("train-ai").message.bits  # type: ignore[union-attr]
+    [word] = scopes("train-ai").message.bits  # type: ignore[attr-defined]
     paying.chain.mine(revoked(ADA, word, 1))
     await paying.follower.read()
     paying.chain.drop(1)
@@ -186,7 +186,7 @@ async def test_a_crowd_of_refused_ones_keeps_nobody_out(
         paying.rig.clock.time += WAIT_S
         await paying.block()
     assert paying.bits(BEN) == {}
-    assert paying.bits(ADA) == scopes("resale").message.bits  # type: ignore[union-attr]
+    assert paying.bits(ADA) == scopes("resale").message.bits  # type: ignore[attr-defined]
     # What Ben revokes meanwhile does not wait for what was refused.
     paying.account.rejects.clear()
     await paying.promise(revocation("everything for resale", contributor=BEN))

@@ -12,7 +12,7 @@ from libp2p.network.stream.exceptions import StreamEOF
 
 from node.gossip.harness import SYNC
 from node.gossip.hostile import Attacker, connected, varint
-from sayso_protocol.messages.envelope import CONSENT, REVOCATION
+from sayso_protocol.messages.message import CONSENT, REVOCATION
 from sayso_protocol.sync.fingerprints import NODES, ROOT
 from sayso_protocol.sync.requests import (
     MAX_STEP,

@@ -11,13 +11,18 @@ from sayso_node.interfaces import Judgement
 from sayso_protocol.errors import SaysoError, TooLarge
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.envelope import Envelope, encode
-from sayso_protocol.messages.wire import consents_topic, decode_bundle, encode_bundle, revocations_topic
+from sayso_protocol.messages.message import CONSENT, REVOCATION
+from sayso_protocol.messages.wire import TOPICS, decode_bundle, encode_bundle
 from support.fake_network import Switchboard, no_answer
 from support.node_rig import NodeRig, consent, revocation
 from support.protocol_strategies import BEN, NETWORK
 from support.waiting import until
 
-CONSENTS, REVOCATIONS = consents_topic(NETWORK), revocations_topic(NETWORK)
+CONSENTS, REVOCATIONS = TOPICS[CONSENT].on(NETWORK), TOPICS[REVOCATION].on(NETWORK)
+
+
+def lane(rig: NodeRig, kind: int) -> broadcast._Lane:
+    return rig.broadcast._lanes[TOPICS[kind]]
 
 
 def sent(rig: NodeRig, topic: str) -> list[list[bytes]]:
@@ -74,7 +79,7 @@ async def test_what_waits_for_gossip_is_bounded(rig: NodeRig, monkeypatch: pytes
     monkeypatch.setattr(broadcast, "WAITING_BYTES", 2_000)
     rig.network.gate.clear()
     await take_and_tell(rig, revocation("everything"))
-    await until(lambda: not rig.broadcast._revocations._waiting)  # it is on its way, and held there
+    await until(lambda: not lane(rig, REVOCATION)._waiting)  # it is on its way, and held there
     for number in range(20):
         await take_and_tell(rig, revocation(f"via a{number}.test"))
     lost = rig.count("gossip_unsent")
@@ -117,7 +122,7 @@ async def test_frames_are_as_few_as_fit_and_never_too_large(rig: NodeRig) -> Non
 async def test_a_consent_that_comes_while_others_are_being_sent_is_sent_too(rig: NodeRig) -> None:
     rig.network.gate.clear()
     await take_and_tell(rig, consent(1))
-    await until(lambda: not rig.broadcast._consents._waiting)  # the first is on its way, and held there
+    await until(lambda: not lane(rig, CONSENT)._waiting)  # the first is on its way, and held there
     await take_and_tell(rig, consent(2))
     rig.network.gate.set()
     await until(lambda: len(sent(rig, CONSENTS)) == 2)
@@ -127,7 +132,7 @@ async def test_a_consent_that_comes_while_others_are_being_sent_is_sent_too(rig:
 async def test_a_revocation_never_waits_behind_consents(rig: NodeRig) -> None:
     rig.network.gate.clear()
     await take_and_tell(rig, consent(1))
-    await until(lambda: not rig.broadcast._consents._waiting)
+    await until(lambda: not lane(rig, CONSENT)._waiting)
     await take_and_tell(rig, revocation("everything"))
     rig.network.gate.set()
     await until(lambda: len(sent(rig, REVOCATIONS)) == 1)
@@ -159,7 +164,7 @@ async def test_when_peers_do_not_keep_up_frames_wait_and_consents_are_refused(
     rig.network.failing = None
     await until(lambda: sent(rig, CONSENTS))
     assert rig.count("gossip_unsent") == 0
-    await until(lambda: rig.broadcast._consents.has_room(len(more[0])))
+    await until(lambda: lane(rig, CONSENT).has_room(len(more[0])))
     rig.broadcast.check_room(more)
 
 

@@ -16,8 +16,9 @@ from sayso_node.store.pending import Load, Room
 from sayso_node.verdicts.judge import Check
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope, encode
+from sayso_protocol.messages.message import REVOCATION
 from sayso_protocol.messages.revocation import Revocation
-from sayso_protocol.messages.wire import encode_bundle, revocations_topic
+from sayso_protocol.messages.wire import TOPICS, encode_bundle
 from sayso_protocol.primitives import sha256
 from sayso_protocol.receipts.receipt import join_rows
 from sayso_protocol.verdicts.verdict import REASONS, Query, Reason, Row
@@ -129,7 +130,7 @@ async def test_a_renewal_falls_with_the_first(rig: NodeRig) -> None:
 async def test_what_is_on_chain_is_kept_whoever_signed_it(rig: NodeRig) -> None:
     stop, other = revocation("everything"), revocation("everything", words={9: 1})
     await rig.store.write(
-        lambda db: admission.add_chain_bits(db, ADA, dict(stop.message.bits), NOW)  # type: ignore[union-attr]
+        lambda db: admission.add_chain_bits(db, ADA, dict(stop.message.bits), NOW)  # type: ignore[attr-defined]
     )
     assert [one.status for one in await rig.give(stop, other)] == [STORED, PENDING]
     await rig.store.write(lambda db: admission.add_chain_bits(db, ADA, {9: 1}, NOW))
@@ -142,7 +143,7 @@ async def test_no_new_bit_is_acknowledged_and_neither_stored_nor_passed_on(rig: 
     before = rig.digests()
     for part in (revocation("everything"), revocation(words=words(held, 1))):
         frame = encode_bundle([encode(part)])
-        topic = revocations_topic(NETWORK)
+        topic = TOPICS[REVOCATION].on(NETWORK)
         assert await rig.broadcast.on_frame(topic, frame, "peer") is Judgement.IGNORE
         [outcome] = await rig.give(part)
         assert (outcome.status, outcome.is_news) == (KNOWN, False)

@@ -177,5 +177,5 @@ async def test_no_cut_or_flipped_bytes_get_in(
 def test_the_cases_are_wrong_in_one_thing_only() -> None:
     """Their unbroken forms are good: otherwise the cases would prove nothing."""
     for envelope in (consent(1), consent(1, count=2), revocation("everything"), on(ELSEWHERE[0])):
-        assert envelope.message.contributor == ADA
+        assert envelope.message.signer == ADA
         assert digest(envelope.message, envelope.network) == envelope.digest

@@ -11,7 +11,7 @@ from support.node_rig import NOW, NodeRig, consent, node_key, revocation
 from support.protocol_strategies import ADA, BEN, NETWORK
 
 STORED, KNOWN, REFUSED = Status.STORED, Status.KNOWN, Status.REFUSED
-WORD = next(iter(consent(1).message.license_masks))  # type: ignore[union-attr]
+WORD = next(iter(consent(1).message.license_masks))  # type: ignore[attr-defined]
 
 
 def queued(rig: NodeRig) -> list[bytes]:

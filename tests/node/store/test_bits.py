@@ -18,7 +18,7 @@ from support.node_rig import NOW, consent, revocation
 from support.protocol_strategies import ADA, BEN, CLEO
 
 SOURCES = (bits.SIGNED, bits.CHAIN)
-WORD = next(iter(consent(1).message.license_masks))  # type: ignore[union-attr]
+WORD = next(iter(consent(1).message.license_masks))  # type: ignore[attr-defined]
 words = st.sampled_from([0, 1, 64, 2**247 - 1, 2**247, 2**248 - 1])
 masks = st.sampled_from([1, 2, 3, 1 << 255, FULL]) | st.integers(1, FULL)
 merges = st.tuples(

@@ -6,10 +6,11 @@ from hypothesis import strategies as st
 
 from sayso_node.errors import NotFound, NotRevoked
 from sayso_node.intake.outcome import Channel, Status
-from sayso_node.store import bits, erasure, messages, sync_index
+from sayso_node.store import bits, erasure, messages, sync_entries, sync_index
 from sayso_node.verdicts.judge import Check
 from sayso_protocol.messages.consent import Consent
-from sayso_protocol.messages.envelope import CONSENT, Envelope
+from sayso_protocol.messages.envelope import Envelope
+from sayso_protocol.messages.message import CONSENT
 from sayso_protocol.receipts.receipt import join_rows
 from sayso_protocol.sync.fingerprints import ROOT
 from sayso_protocol.verdicts.verdict import REASONS, Query, Reason, Row
@@ -87,7 +88,7 @@ async def test_a_tombstone_is_not_offered_to_peers(rig: NodeRig) -> None:
     await erase(rig, HELD)
 
     with rig.store.read() as db:
-        assert [one.id for one in sync_index.entries(db, CONSENT, ROOT)] == [consent(2).digest]
+        assert [one.id for one in sync_entries.entries(db, CONSENT, ROOT)] == [consent(2).digest]
         assert sum(one.size for one in sync_index.sums(db, CONSENT, [ROOT], 4)) == 1
         assert list(messages.bodies(db, [HELD.digest])) == []
 

@@ -11,7 +11,8 @@ from sayso_node.store.chain import chain_state
 from sayso_node.store.messages import Message
 from sayso_node.store.pending import Room
 from sayso_node.store.sqlite.engine import Engine
-from sayso_protocol.messages.envelope import CONSENT, REVOCATION, decode, encode
+from sayso_protocol.messages.envelope import decode, encode
+from sayso_protocol.messages.message import CONSENT, REVOCATION
 from sayso_protocol.primitives import sha256
 from support.node_rig import NOW, consent, revocation
 from support.protocol_strategies import BEN, NETWORK, NODE, a_consent, item_hashes, signed
@@ -26,7 +27,7 @@ def test_a_consent_comes_out_as_it_was_stored() -> None:
     assert decode(stored.body, NETWORK) == first
     assert stored.arrived_at == NOW
     assert messages.consent(db, revocation("everything").digest) is None
-    assert messages.licenses_of(db, first.message.contributor) == [first.digest, second.digest]
+    assert messages.licenses_of(db, first.message.signer) == [first.digest, second.digest]
     assert messages.licenses_of(db, BEN) == []
 
 
@@ -46,7 +47,7 @@ def test_a_revocation_is_no_license() -> None:
     admission.admit(db, one, "test", NOW, Room())
     assert messages.is_known(db, one.digest)
     assert messages.consent(db, one.digest) is None
-    assert messages.licenses_of(db, one.message.contributor) == [held.digest]
+    assert messages.licenses_of(db, one.message.signer) == [held.digest]
 
 
 def test_every_consent_on_an_item_is_found() -> None:

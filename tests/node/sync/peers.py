@@ -4,13 +4,15 @@ import asyncio
 from collections.abc import Callable, Iterable
 
 from sayso_protocol.messages.consent import Consent
-from sayso_protocol.messages.envelope import CONSENT, Envelope, encode
+from sayso_protocol.messages.envelope import Envelope, encode
+from sayso_protocol.messages.message import CONSENT, as_kind
+from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.messages.wire import SYNC_PROTOCOL
 from sayso_protocol.sync import answers
 from sayso_protocol.sync.fingerprints import (
     Entry,
     check_of,
-    consent_entry,
+    digest_entry,
     fingerprint,
     places_of,
     revocation_entry,
@@ -37,10 +39,10 @@ def entries_of(envelopes: Iterable[Envelope], kind: int) -> list[Entry]:
     found, covered = [], dict[tuple[bytes, int], tuple[int, set[bytes]]]()
     for one in envelopes:
         if isinstance(one.message, Consent):
-            found.append(consent_entry(one.digest))
+            found.append(digest_entry(one.digest))
             continue
-        for word, mask in one.message.bits.items():
-            key = (one.message.contributor, word)
+        for word, mask in as_kind(one.message, Revocation).bits.items():
+            key = (one.message.signer, word)
             before, carriers = covered.get(key, (0, set()))
             covered[key] = (before | mask, carriers | {one.digest})
     if kind == CONSENT:

@@ -6,7 +6,8 @@ from node.sync.peers import entries_of
 from sayso_node.sync import reading
 from sayso_protocol.encoding.packing import pack
 from sayso_protocol.errors import SaysoError
-from sayso_protocol.messages.envelope import CONSENT, REVOCATION, Envelope, encode
+from sayso_protocol.messages.envelope import Envelope, encode
+from sayso_protocol.messages.message import CONSENT, REVOCATION
 from sayso_protocol.sync import answers
 from sayso_protocol.sync.fingerprints import ROOT, check_of, fingerprint, node_at, short_id, sum_of
 from sayso_protocol.sync.requests import (

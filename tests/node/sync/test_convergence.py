@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sayso_node.intake.outcome import Channel
-from sayso_node.store import bits, messages, sync_index
+from sayso_node.store import bits, messages, sync_entries, sync_index
 from sayso_node.store.erasure import erase
 from sayso_node.sync import fetching, reading
-from sayso_protocol.messages.envelope import CONSENT, REVOCATION, Envelope
+from sayso_protocol.messages.envelope import Envelope
+from sayso_protocol.messages.message import CONSENT, REVOCATION
 from sayso_protocol.permissions.state_digest import state_digest
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.sync import walk
@@ -20,7 +21,7 @@ from support.fake_network import Switchboard
 from support.node_rig import NodeRig, consent, revocation
 from support.protocol_strategies import ADA, BEN, CLEO, NETWORK
 
-WORD = next(iter(consent(1).message.license_masks))  # type: ignore[union-attr]
+WORD = next(iter(consent(1).message.license_masks))  # type: ignore[attr-defined]
 POOL = [
     *(consent(number, guardian=CLEO) for number in range(6)),
     *(consent(number, count=300) for number in range(6, 9)),
@@ -48,7 +49,7 @@ def sums_are_right(rig: NodeRig) -> bool:
     """The sums that are kept as things change are those over what is there."""
     with rig.store.read() as db:
         for kind in (CONSENT, REVOCATION):
-            held = sync_index.entries(db, kind, ROOT)
+            held = sync_entries.entries(db, kind, ROOT)
             for level in (4, 5, 8):
                 parents = range(1 << level - 2, 2 << level - 2)
                 found = dict(enumerate(sync_index.sums(db, kind, parents, 2), 1 << level))
@@ -100,7 +101,7 @@ async def test_what_an_offer_makes_known_at_the_peer_comes_back_in_the_same_roun
     board = Switchboard()
     with NodeRig(tmp_path, name="a", board=board) as a, NodeRig(tmp_path, name="b", board=board) as b:
         await a.give(POOL[0])
-        await b.give(revocation("everything", contributor=POOL[0].message.contributor))
+        await b.give(revocation("everything", contributor=POOL[0].message.signer))
         assert await a.rounds.round(b.peer_id)
         assert state(a) == state(b)
         assert any(state(a)[1].values())
@@ -136,7 +137,7 @@ async def test_what_each_declines_of_the_other_is_not_talked_about_again(tmp_pat
     board = Switchboard()
     with NodeRig(tmp_path, name="a", board=board) as a, NodeRig(tmp_path, name="b", board=board) as b:
         stop = revocation("everything", contributor=BEN)
-        gone = revocation(words=dict(consent(1).message.license_masks))  # type: ignore[union-attr]
+        gone = revocation(words=dict(consent(1).message.license_masks))  # type: ignore[attr-defined]
         await a.give(consent(1), gone, consent(2, contributor=BEN, parties=(BEN,)), stop)
         await b.give(consent(1), gone)
         await b.store.write(lambda db: erase(db, NETWORK, consent(1).digest))

@@ -11,7 +11,8 @@ from node.sync.peers import Lie, Peer
 from sayso_node.errors import PeerUnreachable
 from sayso_node.sync import talk
 from sayso_protocol.encoding.packing import pack
-from sayso_protocol.messages.envelope import CONSENT, REVOCATION, encode
+from sayso_protocol.messages.envelope import encode
+from sayso_protocol.messages.message import CONSENT, REVOCATION
 from sayso_protocol.sync.answers import BUNDLE_BYTES
 from sayso_protocol.sync.requests import (
     CheckRequest,

@@ -9,7 +9,7 @@ import pytest
 
 from node.sync.peers import Peer
 from sayso_node.sync.loop import SyncLoop
-from sayso_protocol.messages.envelope import CONSENT
+from sayso_protocol.messages.message import CONSENT
 from sayso_protocol.sync.requests import FingerprintsRequest, RangeRequest
 from support.node_rig import NodeRig, consent
 from support.waiting import until

@@ -12,7 +12,8 @@ from sayso_node.store.chain import chain_state
 from sayso_node.store.pending import Room
 from sayso_node.sync import asking, fetching
 from sayso_protocol.limits import LIMITS
-from sayso_protocol.messages.envelope import REVOCATION, Envelope, encode
+from sayso_protocol.messages.envelope import Envelope, encode
+from sayso_protocol.messages.message import REVOCATION
 from sayso_protocol.sync import answers
 from sayso_protocol.sync.fingerprints import node_at
 from sayso_protocol.sync.requests import GetRequest, ListRequest, RangeRequest, Request

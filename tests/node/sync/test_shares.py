@@ -15,7 +15,7 @@ from sayso_node.sync import answering, shares
 from sayso_node.sync.answering import Answering
 from sayso_protocol.encoding.packing import pack
 from sayso_protocol.errors import SaysoError
-from sayso_protocol.messages.envelope import CONSENT
+from sayso_protocol.messages.message import CONSENT
 from sayso_protocol.sync.fingerprints import NODES, ROOT
 from sayso_protocol.sync.requests import CheckRequest, RangeRequest, encode_request
 from support.node_rig import NodeRig, consent

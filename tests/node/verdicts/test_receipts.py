@@ -66,7 +66,7 @@ async def test_a_receipt_says_what_was_asked_and_answered(rig: NodeRig) -> None:
 async def test_the_state_is_the_one_in_which_the_rows_were_judged(rig: NodeRig) -> None:
     await current(rig)
     states = []
-    one, other = (envelope.message.base for envelope in (consent(1), consent(2)))  # type: ignore[union-attr]
+    one, other = (envelope.message.base for envelope in (consent(1), consent(2)))  # type: ignore[attr-defined]
     for words in ({one: 1}, {one: 3}, {other: 1}):
         await rig.give(revocation(words=words))
         answer, signed = await ask(rig)

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sayso_protocol.errors import Malformed
-from sayso_protocol.messages.message import Message
+from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.message import Message, as_kind
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.messages.typed_data import digest, typed_data
 from sayso_protocol.network import Network
@@ -57,11 +58,12 @@ def oracle(message: Message, network: Network) -> bytes:
             "masks": list(message.masks),
         }
     else:
+        message = as_kind(message, Consent)
         name, fields, domain_fields = "Consent", CONSENT, DOMAIN
         domain |= {"chainId": network.chain_id, "verifyingContract": network.registry}
         values = {
             "notice": message.notice,
-            "contributor": message.contributor,
+            "contributor": message.signer,
             "parties": list(message.parties),
             "grantee": message.grantee,
             "via": message.via,

@@ -9,13 +9,8 @@ from hypothesis import strategies as st
 from sayso_protocol.encoding.packing import pack
 from sayso_protocol.errors import Malformed, NotCanonical, SaysoError, TooLarge
 from sayso_protocol.limits import LIMITS
-from sayso_protocol.messages.wire import (
-    bundles,
-    consents_topic,
-    decode_bundle,
-    encode_bundle,
-    revocations_topic,
-)
+from sayso_protocol.messages.message import CONSENT, REVOCATION
+from sayso_protocol.messages.wire import TOPICS, bundles, decode_bundle, encode_bundle
 from support.protocol_strategies import NETWORK
 
 contents = st.lists(st.binary(max_size=400), min_size=1, max_size=40)
@@ -89,8 +84,8 @@ def test_only_our_errors_come_out_of_frames(frame: bytes) -> None:
 
 def test_topics_name_the_network_in_lower_case() -> None:
     registry = "0x" + NETWORK.registry.hex()
-    assert consents_topic(NETWORK) == f"/sayso/1/31337/{registry}/consents"
-    assert revocations_topic(NETWORK) == f"/sayso/1/31337/{registry}/revocations"
+    assert TOPICS[CONSENT].on(NETWORK) == f"/sayso/1/31337/{registry}/consents"
+    assert TOPICS[REVOCATION].on(NETWORK) == f"/sayso/1/31337/{registry}/revocations"
 
 
 def test_many_small_messages_are_still_bundles_that_can_be_read() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sayso_protocol.encoding.packing import pack
 from sayso_protocol.errors import Malformed, SaysoError
-from sayso_protocol.messages.envelope import CONSENT, REVOCATION
+from sayso_protocol.messages.message import CONSENT, REVOCATION
 from sayso_protocol.primitives import sha256
 from sayso_protocol.sync import answers, walk
 from sayso_protocol.sync.answers import Listed

@@ -17,6 +17,7 @@ from sayso.networks import load_network
 from sayso.node_client.client import NodeClient
 from sayso.outputs import refuse_existing, write_file
 from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.message import of_kind
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import hash_from_text, hex_text
 from sayso_protocol.verdicts.verdict import License
@@ -86,11 +87,7 @@ def _ask(text: str, node_url: str | None, trusted: NetworkFile) -> tuple[License
 def _read(source: str, wanted: bytes | None, trusted: NetworkFile) -> tuple[License, bool]:
     """The consent in a file; nobody is asked whether it is revoked."""
     envelopes = load_bundle(Path(source), trusted.network)
-    held = {
-        one.digest: License(one.message, one.items)
-        for one in envelopes
-        if isinstance(one.message, Consent)
-    }
+    held = {one.digest: License(consent, one.items) for one, consent in of_kind(envelopes, Consent)}
     chosen = [one for name, one in held.items() if wanted in {None, name}]
     if len(chosen) != 1:
         names = ", ".join(hex_text(one) for one in held)

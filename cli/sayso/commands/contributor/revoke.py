@@ -34,7 +34,8 @@ from sayso.node_client.client import NodeClient
 from sayso.outputs import refuse_existing
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.messages.envelope import Envelope
-from sayso_protocol.messages.notice import REVOCATION_NOTICE
+from sayso_protocol.messages.message import of_kind
+from sayso_protocol.messages.revocation import NOTICE as REVOCATION_NOTICE
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import address_from_text, hash_from_text, hex_text
@@ -208,7 +209,7 @@ def _send(account: Account, envelopes: list[Envelope], trusted: NetworkFile, whe
             raise
         warn(f"{where.node_url}: {error}")
     if where.rpc_url and isinstance(account, LocalAccount):  # a signer was refused at the beginning
-        revocations = [one.message for one in envelopes if isinstance(one.message, Revocation)]
+        revocations = [revocation for _, revocation in of_kind(envelopes, Revocation)]
         sent = revoke_on_chain(where.rpc_url, trusted.network, account, revocations)
         for receipt in asyncio.run(sent):
             say(f"in block {receipt.block_number}, transaction {hex_text(receipt.tx_hash)}")

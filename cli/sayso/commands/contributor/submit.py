@@ -16,7 +16,7 @@ from sayso.node_client.answers import Submitted
 from sayso.node_client.client import NodeClient
 from sayso.outputs import refuse_existing, write_file
 from sayso_protocol.messages.envelope import Envelope
-from sayso_protocol.messages.revocation import Revocation
+from sayso_protocol.messages.kinds import kind_of
 from sayso_protocol.primitives import hex_text
 from sayso_protocol.receipts.text import acknowledgement_to_json
 
@@ -78,17 +78,18 @@ def report_sent(envelopes: Sequence[Envelope], results: Sequence[Submitted]) -> 
     """Say what became of every message; raises NotAcknowledged if nobody signed for a revocation."""
     unkept: list[Submitted] = []
     for envelope, result in zip(envelopes, results, strict=True):
-        name = hex_text(result.digest)
+        kind = kind_of(envelope.message)
+        name = f"{kind.name} {hex_text(result.digest)}"
         if result.acknowledgement and result.operator:
             when = moment(result.acknowledgement.statement.time)
-            say(f"revocation {name}")
+            say(name)
             say(f"  kept by {result.operator.name}, signed on {when}")
-        elif isinstance(envelope.message, Revocation):
+        elif kind.is_acknowledged:
             unkept.append(result)
-            say(f"revocation {name}")
+            say(name)
             say("  " + ("waits at the node, without a promise" if result.pending else "not signed for"))
         else:
-            say(f"consent {name}" + ("" if result.new else " (known already)"))
+            say(name + ("" if result.new else " (known already)"))
     if any(one.pending for one in unkept):
         raise NotAcknowledged(
             "the node knows no license that the revocation is about, so it may forget it; hand it in "

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from sayso_node.alarms import NAMES as ALARMS
 from sayso_node.alarms import Alarms
-from sayso_node.counters import NAMES
+from sayso_node.counters import names
 from sayso_node.freshness import Freshness
 from sayso_node.interfaces import Clock, Transport
 from sayso_protocol.primitives import hex_text
@@ -81,9 +81,9 @@ class AboutRoutes:
 
     async def metrics(self, _request: web.Request) -> web.Response:
         """Prometheus text format 0.0.4."""
-        lines = []
+        lines, help_texts = [], names()
         for name, value in self._counters().items():
-            help_text = NAMES.get(name, "counted by the peer-to-peer process")
+            help_text = help_texts.get(name, "counted by the peer-to-peer process")
             metric = f"sayso_{name}_total"
             lines += [f"# HELP {metric} {help_text}", f"# TYPE {metric} counter", f"{metric} {value}"]
         lines += ["# HELP sayso_alarm 1 while it stands", "# TYPE sayso_alarm gauge"]

@@ -19,6 +19,7 @@ from sayso_node.verdicts.judge import StoreKnowledge
 from sayso_protocol.ethereum.batches import AnchorProof
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import decode
+from sayso_protocol.messages.message import as_kind
 from sayso_protocol.messages.typed_data import typed_data
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_from_text, address_text, hash_from_text, hex_text
@@ -102,10 +103,10 @@ class LicenseRoutes:
     def _held(self, db: sqlite3.Connection, stored: Stored) -> tuple[License, list[int]]:
         """A license and its revoked permissions."""
         envelope = decode(stored.body, self._network)
-        assert isinstance(envelope.message, Consent)  # noqa: S101 - it was stored as one
+        consent = as_kind(envelope.message, Consent)
         knowledge = StoreKnowledge(db, self._network)
-        masks = revoked_masks(knowledge, envelope.message, envelope.items)
-        return License(envelope.message, envelope.items), masks
+        masks = revoked_masks(knowledge, consent, envelope.items)
+        return License(consent, envelope.items), masks
 
     def _summary(
         self, license_hash: bytes, stored: Stored, held: License, masks: list[int]

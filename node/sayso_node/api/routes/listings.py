@@ -12,6 +12,7 @@ from sayso_node.store.sqlite.engine import Engine
 from sayso_node.verdicts.judge import StoreKnowledge
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import decode
+from sayso_protocol.messages.message import as_kind
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_from_text, address_text, hash_from_text, hex_text
 from sayso_protocol.verdicts.verdict import License, is_revoked
@@ -63,8 +64,7 @@ class ListRoutes:
 
     def _claim(self, knowledge: StoreKnowledge, claim: Claim, item: bytes) -> dict[str, Any]:
         envelope = decode(claim.body, self._network)
-        consent = envelope.message
-        assert isinstance(consent, Consent)  # noqa: S101 - it was stored as one
+        consent = as_kind(envelope.message, Consent)
         held = License(consent, envelope.items)
         return {
             "license": hex_text(claim.license),

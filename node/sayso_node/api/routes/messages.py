@@ -1,4 +1,4 @@
-"""Handing in signed messages: /v1/messages, /v1/consents, /v1/revocations. 200: every one is kept.
+"""Handing in signed messages: /v1/messages, and a route for each kind. 200: every one is kept.
 
 202: what is `pending` among them is no promise (rule 7.14). 422: some are refused.
 """
@@ -6,35 +6,26 @@
 import base64
 import binascii
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from aiohttp import web
 
 from sayso_node.api.http.bodies import JSON_BYTES, MSGPACK, read_body, read_json
 from sayso_node.api.http.responses import error_body
-from sayso_node.api.schema.message_json import (
-    CONSENT_DEFAULTS,
-    CONSENT_FIELDS,
-    REVOCATION_DEFAULTS,
-    REVOCATION_FIELDS,
-    consent_of,
-    read_fields,
-    revocation_of,
-    signature_of,
-)
+from sayso_node.api.schema.message_json import FORMS, Form, read_fields, signature_of
 from sayso_node.errors import BadRequest
 from sayso_node.gossip.broadcast import Broadcast
 from sayso_node.intake.intake import Intake
 from sayso_node.intake.outcome import Outcome, Source, Status
 from sayso_node.verdicts.signer import Signer
 from sayso_protocol.messages.envelope import Envelope, encode
-from sayso_protocol.messages.revocation import Revocation
+from sayso_protocol.messages.kinds import kind_of
 from sayso_protocol.messages.wire import decode_bundle
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import hex_text
 
 BODY_BYTES = 4_194_304
-_SIGNED = {"signature": str}
 
 
 class MessageRoutes:
@@ -50,8 +41,7 @@ class MessageRoutes:
         """The routes of this file."""
         return [
             web.post("/v1/messages", self.submit),
-            web.post("/v1/consents", self.consent),
-            web.post("/v1/revocations", self.revocation),
+            *(web.post(f"/v1/{form.path}", partial(self.one, form)) for form in FORMS.values()),
         ]
 
     async def submit(self, request: web.Request) -> web.Response:
@@ -60,22 +50,14 @@ class MessageRoutes:
             bundle = decode_bundle(bytes(body), BODY_BYTES)
         return await self._take(request, bundle)
 
-    async def consent(self, request: web.Request) -> web.Response:
-        """A consent by its fields, and the wallet's signature."""
-        body = await read_json(request, JSON_BYTES)
-        fields = read_fields(body, CONSENT_FIELDS | _SIGNED, CONSENT_DEFAULTS)
-        message, items = consent_of(fields)
+    async def one(self, form: Form, request: web.Request) -> web.Response:
+        """A message by its fields, and the wallet's signature; others may come along (rule 7.12)."""
+        fields = read_fields(await read_json(request, JSON_BYTES), form.signed)
+        message, items = form.read(fields)
         signature = signature_of(fields["signature"])
-        return await self._take(request, [encode(Envelope(message, self._network, signature, items))])
-
-    async def revocation(self, request: web.Request) -> web.Response:
-        """A revocation by its fields; consents that come along make it known (rule 7.12)."""
-        body = await read_json(request, JSON_BYTES)
-        defaults = {**REVOCATION_DEFAULTS, "consents": []}
-        fields = read_fields(body, REVOCATION_FIELDS | _SIGNED, defaults)
-        signature = signature_of(fields["signature"])
-        envelope = encode(Envelope(revocation_of(fields), self._network, signature))
-        return await self._take(request, [envelope, *map(_from_base64, fields["consents"])])
+        envelope = encode(Envelope(message, self._network, signature, items))
+        company = fields[form.company] if form.company else ()
+        return await self._take(request, [envelope, *map(_from_base64, company)])
 
     async def _take(self, request: web.Request, bundle: Sequence[bytes]) -> web.Response:
         """Store first, then tell the peers, then answer with acknowledgements.
@@ -98,7 +80,7 @@ class MessageRoutes:
         }
         if outcome.error:
             result["error"] = error_body(outcome.error)
-        elif envelope and isinstance(envelope.message, Revocation) and is_kept:
+        elif envelope and is_kept and kind_of(envelope.message).is_acknowledged:
             result["acknowledgement"] = await self._signer.acknowledge(envelope)
         return result
 

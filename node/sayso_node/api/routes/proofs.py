@@ -26,6 +26,7 @@ from sayso_protocol.ethereum.chain_proofs import (
 )
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import decode
+from sayso_protocol.messages.message import as_kind
 from sayso_protocol.network import Network
 from sayso_protocol.permissions.purposes import check_purpose
 from sayso_protocol.primitives import address_text, hash_from_text, hex_text
@@ -108,8 +109,7 @@ class ProofRoutes:
             found = chain_state.anchor_of(db, license_hash)
             batch = chain_state.batch(db, found[0].root) if found else None
         envelope = decode(stored.body, self._network)
-        assert isinstance(envelope.message, Consent)  # noqa: S101 - it was stored as one
-        held = License(envelope.message, envelope.items)
+        held = License(as_kind(envelope.message, Consent), envelope.items)
         if item not in held.positions or purpose not in held.consent.purposes:
             raise NotFound("the license has no such item or purpose")
         proof = batch.proof(found[1]) if batch and found else None

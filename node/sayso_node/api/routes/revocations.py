@@ -20,6 +20,7 @@ from sayso_node.store.chain import chain_state, relays
 from sayso_node.store.sqlite.engine import Engine
 from sayso_node.verdicts.signer import Signer
 from sayso_protocol.messages.envelope import Envelope, decode
+from sayso_protocol.messages.message import as_kind
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import hash_from_text, hex_text
@@ -92,8 +93,7 @@ class RevocationRoutes:
             if found is None:
                 raise NotFound("no revocation of this digest is held")
             envelope = decode(found.body, self._network)
-            message = envelope.message
-            assert isinstance(message, Revocation)  # noqa: S101 - it was stored as one
+            message = as_kind(envelope.message, Revocation)
             signer, bits = message.contributor, message.bits
             on_chain = all(not mask & ~relays.on_chain(db, signer, word) for word, mask in bits.items())
             # A store of an older release did not keep the blocks of what landed long ago.

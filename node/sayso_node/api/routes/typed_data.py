@@ -3,20 +3,14 @@
 Nothing is kept and nothing is believed: what comes back is a function of what was sent.
 """
 
+from functools import partial
 from typing import Any
 
 from aiohttp import web
 
 from sayso_node.api.http.bodies import JSON_BYTES, read_json
-from sayso_node.api.schema.message_json import (
-    CONSENT_DEFAULTS,
-    CONSENT_FIELDS,
-    REVOCATION_DEFAULTS,
-    REVOCATION_FIELDS,
-    consent_of,
-    read_fields,
-    revocation_of,
-)
+from sayso_node.api.schema.message_json import FORMS, Form, read_fields
+from sayso_protocol.messages.kinds import KINDS
 from sayso_protocol.messages.message import Message
 from sayso_protocol.messages.typed_data import digest, typed_data
 from sayso_protocol.network import Network
@@ -32,20 +26,13 @@ class TypedDataRoutes:
     def routes(self) -> list[web.RouteDef]:
         """The routes of this file."""
         return [
-            web.post("/v1/typed-data/consent", self.consent),
-            web.post("/v1/typed-data/revocation", self.revocation),
+            web.post(f"/v1/typed-data/{KINDS[kind].name}", partial(self.typed_data, form))
+            for kind, form in FORMS.items()
         ]
 
-    async def consent(self, request: web.Request) -> web.Response:
-        """A consent as `eth_signTypedData_v4` takes it."""
-        body = await read_json(request, JSON_BYTES)
-        message, _ = consent_of(read_fields(body, CONSENT_FIELDS, CONSENT_DEFAULTS))
-        return web.json_response(self._answer(message))
-
-    async def revocation(self, request: web.Request) -> web.Response:
-        """A revocation as `eth_signTypedData_v4` takes it."""
-        body = await read_json(request, JSON_BYTES)
-        message = revocation_of(read_fields(body, REVOCATION_FIELDS, REVOCATION_DEFAULTS))
+    async def typed_data(self, form: Form, request: web.Request) -> web.Response:
+        """A message as `eth_signTypedData_v4` takes it."""
+        message, _ = form.read(read_fields(await read_json(request, JSON_BYTES), form.fields))
         return web.json_response(self._answer(message))
 
     def _answer(self, message: Message) -> dict[str, Any]:

@@ -12,8 +12,10 @@ from sayso_node.api.http.bodies import JSON, MSGPACK
 from sayso_node.api.http.negotiation import EVENTS, OCTETS
 from sayso_node.api.routes.licenses import CONSENTS
 from sayso_node.api.routes.listings import CLAIMS, LICENSES
-from sayso_node.api.schema.schema_words import Schema, ref, text
-from sayso_node.api.schema.schemas import ADDRESS, COMPONENTS, HASH, MAX_AGE, PURPOSE
+from sayso_node.api.schema.message_json import FORMS
+from sayso_node.api.schema.schema_words import ADDRESS, HASH, PURPOSE, Schema, ref, text
+from sayso_node.api.schema.schemas import COMPONENTS, MAX_AGE, message_components
+from sayso_protocol.messages.kinds import KINDS
 
 TITLE: Final = "A Sayso node"
 ABOUT: Final = (
@@ -105,22 +107,26 @@ TAKEN: Final = {
 BUNDLE: Final = {"description": "A canonical array of envelopes (rule 7.1), at most 4 MiB."}
 ROWS: Final = {"description": "The fields of Check; grantee 20 bytes, rows 64 bytes each, joined."}
 
+
+def message_paths() -> dict[str, Schema]:
+    """Where each kind of message is handed in, and made into what a wallet signs."""
+    found: dict[str, Schema] = {}
+    for number, form in FORMS.items():
+        kind = KINDS[number]
+        body = {JSON: ref(f"Signed{kind.title}")}
+        found[f"/v1/{form.path}"] = _post(form.verb, f"Hand in one {kind.name}.", body, TAKEN)
+        found[f"/v1/typed-data/{kind.name}"] = _post(
+            f"typed{kind.title}",
+            f"What a wallet signs to {form.verb}.",
+            {JSON: ref(f"{kind.title}Fields")},
+            {"200": _answer("For the wallet.", "TypedData")},
+        )
+    return found
+
+
 PATHS: Final[dict[str, Schema]] = {
     "/v1/messages": _post("submit", "Hand in signed messages.", {MSGPACK: BUNDLE}, TAKEN),
-    "/v1/consents": _post("consent", "Hand in one consent.", {JSON: ref("SignedConsent")}, TAKEN),
-    "/v1/revocations": _post("revoke", "Hand in a revocation.", {JSON: ref("SignedRevocation")}, TAKEN),
-    "/v1/typed-data/consent": _post(
-        "typedConsent",
-        "What a wallet signs to consent.",
-        {JSON: ref("ConsentFields")},
-        {"200": _answer("For the wallet.", "TypedData")},
-    ),
-    "/v1/typed-data/revocation": _post(
-        "typedRevocation",
-        "What a wallet signs to revoke.",
-        {JSON: ref("RevocationFields")},
-        {"200": _answer("For the wallet.", "TypedData")},
-    ),
+    **message_paths(),
     "/v1/licenses/{license}": _get(
         "license", "A license, its status and its anchor.", "License", _hash("license")
     ),
@@ -213,8 +219,8 @@ def document(version: str) -> dict[str, Any]:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
-        "paths": PATHS,
-        "components": {"schemas": {**COMPONENTS, "Document": {"type": "object"}}},
+        "paths": PATHS | message_paths(),
+        "components": {"schemas": COMPONENTS | message_components() | {"Document": {"type": "object"}}},
     }
 
 

@@ -1,6 +1,6 @@
 """What JSON Schema 2020-12 is written with here, in a word each."""
 
-from typing import Any
+from typing import Any, Final
 
 Schema = dict[str, Any]
 
@@ -38,3 +38,11 @@ def nullable(schema: Schema) -> Schema:
 
 def _described(description: str) -> Schema:
     return {"description": description} if description else {}
+
+
+COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
+HASH, ADDRESS, DECIMAL = ref("Hash"), ref("Address"), ref("Decimal")
+SIGNATURE: Final = text(r"^0x([0-9a-f]{2})*$")
+PURPOSE: Final = text(r"^[a-z][a-z0-9-]{0,31}$", "Rule 3.3.")
+BASE64: Final[Schema] = {"type": "string", "contentEncoding": "base64"}
+LIST: Final = {"maxItems": 1_024}

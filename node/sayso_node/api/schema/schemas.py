@@ -3,45 +3,37 @@
 Texts name the rules of docs/protocol.md; they are not repeated here.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 from sayso_node.api.routes.checks import MAX_AGE_S, ROWS, RUN_ID_CHARS
-from sayso_node.api.schema.message_json import CONSENT_DEFAULTS, CONSENT_FIELDS, REVOCATION_DEFAULTS
-from sayso_node.api.schema.schema_words import Schema, array, fields, nullable, ref, text
+from sayso_node.api.schema.message_json import FORMS, Field
+from sayso_node.api.schema.schema_words import (
+    ADDRESS,
+    BASE64,
+    COUNT,
+    DECIMAL,
+    HASH,
+    PURPOSE,
+    SIGNATURE,
+    Schema,
+    array,
+    fields,
+    nullable,
+    ref,
+    text,
+)
+from sayso_protocol.messages.kinds import KINDS
 from sayso_protocol.verdicts.verdict import Reason
 
-COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
 TIME: Final[Schema] = {"type": "number", "minimum": 0, "description": "Seconds since the epoch."}
-HASH, ADDRESS, KEY, DECIMAL = ref("Hash"), ref("Address"), ref("Key"), ref("Decimal")
-SIGNATURE: Final = text(r"^0x([0-9a-f]{2})*$")
+KEY: Final = ref("Key")
 BYTES: Final = text(r"^0x([0-9a-f]{2})+$")
-PURPOSE: Final = text(r"^[a-z][a-z0-9-]{0,31}$", "Rule 3.3.")
-BASE64: Final[Schema] = {"type": "string", "contentEncoding": "base64"}
 BLOCK: Final = fields({"number": COUNT, "hash": HASH})
 NETWORK: Final = fields({"chain_id": COUNT, "registry": ADDRESS})
 REASON: Final[Schema] = {"enum": [str(reason) for reason in Reason]}
 MAX_AGE: Final[Schema] = {"type": "integer", "minimum": 0, "maximum": MAX_AGE_S - 1}
-LIST: Final = {"maxItems": 1_024}
 
-_FIELD: Final[dict[str, Schema]] = {
-    "contributor": ADDRESS,
-    "grantee": ADDRESS,
-    "items": array(HASH, minItems=1, **LIST),
-    "purposes": array(PURPOSE, minItems=1, maxItems=16),
-    "issued_at": COUNT,
-    "expires_at": COUNT,
-    "parties": array(ADDRESS, maxItems=16),
-    "via": text(description="Rule 3.6."),
-    "terms": HASH,
-    "terms_uri": text(description="Rule 3.5."),
-    "guardian": ADDRESS,
-    "scopes": array(text(r"^[ -~]{1,200}$", "Rule 5.1."), maxItems=16),
-    "words": array(DECIMAL, maxItems=64),
-    "masks": array(DECIMAL, maxItems=64),
-}
-_CONSENT: Final = {name: _FIELD[name] for name in CONSENT_FIELDS}
-_CONSENT_MORE: Final = {name: _FIELD[name] for name in CONSENT_DEFAULTS}
-_REVOCATION_MORE: Final = {name: _FIELD[name] for name in REVOCATION_DEFAULTS}
 _SIGNED: Final = {"type": text(), "network": NETWORK, "node_key": KEY, "block": BLOCK, "time": COUNT}
 _LISTED: Final[dict[str, Schema]] = {
     "license": HASH,
@@ -53,6 +45,24 @@ _LISTED: Final[dict[str, Schema]] = {
 }
 _SLOT: Final = {"slot": HASH, "value": ref("Quantity"), "proof": array(BYTES)}
 
+
+def message_components() -> dict[str, Schema]:
+    """The forms of all kinds of messages, bare and signed."""
+    found: dict[str, Schema] = {}
+    for kind, form in FORMS.items():
+        title, about = KINDS[kind].title, f"Rule {form.rule}, the notice left out."
+        known = f"`{form.company}`: envelopes that make it known (rule 7.12)." if form.company else ""
+        found[f"{title}Fields"] = _form(form.fields, about)
+        found[f"Signed{title}"] = _form(form.signed, known)
+    return found
+
+
+def _form(named: Mapping[str, Field], about: str) -> Schema:
+    required = {name: one.schema for name, one in named.items() if one.default is None}
+    optional = {name: one.schema for name, one in named.items() if one.default is not None}
+    return fields(required, optional, about)
+
+
 COMPONENTS: Final[dict[str, Schema]] = {
     "Hash": text(r"^0x[0-9a-f]{64}$", "Rule 1.3."),
     "Address": text(r"^0x([0-9a-f]{40}|[0-9a-fA-F]{40})$", "Rule 1.2: EIP-55, or all lower case."),
@@ -62,16 +72,7 @@ COMPONENTS: Final[dict[str, Schema]] = {
     "Cursor": text(r"^[A-Za-z0-9_-]{27}$", "Opaque: as it was given out, for the same path."),
     "Code": fields({"code": text(r"^[a-z-]+$", "One of docs/reference/errors.md."), "message": text()}),
     "Error": fields({"error": ref("Code")}),
-    "ConsentFields": fields(_CONSENT, _CONSENT_MORE, "Rule 4.2, the notice left out."),
-    "RevocationFields": fields(
-        {"contributor": ADDRESS}, _REVOCATION_MORE, "Rule 4.3, the notice left out."
-    ),
-    "SignedConsent": fields(_CONSENT | {"signature": SIGNATURE}, _CONSENT_MORE),
-    "SignedRevocation": fields(
-        {"contributor": ADDRESS, "signature": SIGNATURE},
-        _REVOCATION_MORE | {"consents": array(BASE64, **LIST)},
-        "`consents`: envelopes that make the revocation known (rule 7.12).",
-    ),
+    **message_components(),
     "TypedData": fields(
         {"digest": HASH, "typed_data": {"type": "object"}},
         description="`typed_data` is what `eth_signTypedData_v4` takes; `digest` is what it signs.",

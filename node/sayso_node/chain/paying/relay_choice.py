@@ -10,6 +10,7 @@ from typing import NamedTuple
 from sayso_contracts.relay import RelayItem, relay_item
 from sayso_node.store.chain import relays
 from sayso_protocol.messages.envelope import Envelope, decode
+from sayso_protocol.messages.message import as_kind
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.network import Network
 from sayso_protocol.permissions.words import Masks
@@ -69,8 +70,7 @@ def _fewest(heard: Iterable[Envelope], missing: Masks) -> list[Carried]:
 
 
 def _revocation(envelope: Envelope) -> Revocation:
-    assert isinstance(envelope.message, Revocation)  # noqa: S101 - it was stored as one
-    return envelope.message
+    return as_kind(envelope.message, Revocation)
 
 
 def _carries(envelope: Envelope, missing: Masks) -> int:

@@ -10,6 +10,7 @@ from sayso_protocol.ethereum.headers import read_header
 from sayso_protocol.ethereum.transaction_proofs import TRANSACTION_PROOF_TYPE, bits_set
 from sayso_protocol.ethereum.tries import index_key, trie_value
 from sayso_protocol.messages.envelope import decode
+from sayso_protocol.messages.message import as_kind
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.network import Network
 from sayso_protocol.permissions.words import Masks
@@ -24,8 +25,7 @@ def receipt_proof(db: sqlite3.Connection, network: Network, body: bytes) -> dict
         ProofUnavailable: They do, but not all of their transactions are kept.
     """
     envelope = decode(body, network)
-    revocation = envelope.message
-    assert isinstance(revocation, Revocation)  # noqa: S101 - it was stored as one
+    revocation = as_kind(envelope.message, Revocation)
     missing, landings = dict(revocation.bits), list[dict[str, Any]]()
     if relays.block_with(db, revocation.contributor, missing) is None:
         raise NotFound("not every bit of this revocation is on chain, as far as that was read")

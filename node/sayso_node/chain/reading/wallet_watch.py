@@ -18,6 +18,7 @@ from sayso_node.store.chain import wallets
 from sayso_node.store.sqlite.engine import Engine
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope, decode
+from sayso_protocol.messages.message import as_kind
 from sayso_protocol.network import Network
 
 log = logging.getLogger(__name__)
@@ -74,7 +75,7 @@ class WalletWatch:
         ended: list[Envelope] = []
         asked: list[Envelope] = []
         for one in envelopes:
-            has_ended = isinstance(one.message, Consent) and one.message.expires_at <= now
+            has_ended = as_kind(one.message, Consent).expires_at <= now
             (ended if has_ended else asked).append(one)
         answers = await self._wallets.ask([one.claim for one in asked], SOURCE, head.point)
         self._counters.add("wallets_asked", len(asked))

@@ -9,7 +9,7 @@ import sqlite3
 from typing import NamedTuple
 
 from sayso_node.store.bits import masks_at
-from sayso_protocol.messages.envelope import REVOCATION
+from sayso_protocol.messages.message import REVOCATION
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import HASH_BYTES
 

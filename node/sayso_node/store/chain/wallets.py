@@ -8,7 +8,7 @@ so that nobody keeps the others waiting.
 import sqlite3
 from math import inf
 
-from sayso_protocol.messages.envelope import CONSENT
+from sayso_protocol.messages.message import CONSENT
 
 
 def said(

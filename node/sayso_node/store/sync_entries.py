@@ -1,0 +1,133 @@
+"""The entries that sync compares, as they are found in the store: a row for each kind of message."""
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from sayso_protocol.messages.kinds import check_rows
+from sayso_protocol.messages.message import CONSENT, REVOCATION
+from sayso_protocol.primitives import HASH_BYTES
+from sayso_protocol.sync.fingerprints import (
+    PLACE_BITS,
+    Entry,
+    digest_entry,
+    places_of,
+    revocation_entry,
+)
+from sayso_protocol.sync.sets import kinds_in
+
+_PLACE_BYTES = PLACE_BITS // 8
+_REST = b"\xff" * (HASH_BYTES - _PLACE_BYTES)  # of the last digest at a place
+
+
+@dataclass(frozen=True)
+class Index:
+    """How the entries of one kind of message are found.
+
+    Attributes:
+        entries: All in a node, each with the messages that carry it.
+        ids: Place and id of all in a node, which costs less.
+        count: How many are in a node; at most one more than some number.
+    """
+
+    entries: Callable[[sqlite3.Connection, int], list[Entry]]
+    ids: Callable[[sqlite3.Connection, int], list[tuple[int, bytes]]]
+    count: Callable[[sqlite3.Connection, int, int], int]
+
+
+def entries(db: sqlite3.Connection, kind: int, node: int) -> list[Entry]:
+    """All entries of a set in a node, each with the messages that carry it."""
+    return [entry for one in kinds_in(kind) for entry in INDEX[one].entries(db, node)]
+
+
+def ids(db: sqlite3.Connection, kind: int, node: int) -> list[tuple[int, bytes]]:
+    """Place and id of all entries of a set in a node."""
+    return [entry for one in kinds_in(kind) for entry in INDEX[one].ids(db, node)]
+
+
+def count(db: sqlite3.Connection, kind: int, node: int, most: int) -> int:
+    """How many entries of a set are in a node; of each kind at most one more than `most`."""
+    return sum(INDEX[one].count(db, node, most) for one in kinds_in(kind))
+
+
+def index_by_digest(kind: int) -> Index:
+    """The row of a kind of which each stored message is an entry (rule 11.2)."""
+
+    def found(db: sqlite3.Connection, node: int) -> list[Entry]:
+        return [digest_entry(one) for one in digests_in(db, kind, node, b"", -1)]
+
+    def named(db: sqlite3.Connection, node: int) -> list[tuple[int, bytes]]:
+        digests = digests_in(db, kind, node, b"", -1)
+        return [(int.from_bytes(one[:_PLACE_BYTES]), one) for one in digests]
+
+    def counted(db: sqlite3.Connection, node: int, most: int) -> int:
+        query = (
+            "SELECT count(*) FROM"
+            " (SELECT 1 FROM messages WHERE kind = ? AND digest >= ? AND digest <= ? LIMIT ?)"
+        )
+        return _number(db, query, kind, *_digests_of(node), most + 1)
+
+    return Index(found, named, counted)
+
+
+def digests_in(db: sqlite3.Connection, kind: int, node: int, after: bytes, limit: int) -> list[bytes]:
+    """Digests of a kind of message in a node, ascending, after one; a limit of -1 is none."""
+    rows = db.execute(
+        "SELECT digest FROM messages WHERE kind = ? AND digest >= ? AND digest <= ? AND digest > ?"
+        " ORDER BY digest LIMIT ?",
+        (kind, *_digests_of(node), after, limit),
+    )
+    return [digest for (digest,) in rows]
+
+
+def _covered(db: sqlite3.Connection, node: int) -> list[Entry]:
+    return [
+        revocation_entry(address, word, mask, _carriers(db, address, word))
+        for address, word, mask in _words(db, node)
+    ]
+
+
+def _covered_ids(db: sqlite3.Connection, node: int) -> list[tuple[int, bytes]]:
+    found = (revocation_entry(*one) for one in _words(db, node))
+    return [(one.place, one.id) for one in found]
+
+
+def _count_covered(db: sqlite3.Connection, node: int, most: int) -> int:
+    query = "SELECT count(*) FROM (SELECT 1 FROM bits WHERE place >= ? AND place <= ? LIMIT ?)"
+    return _number(db, query, *_bounds(node), most + 1)
+
+
+def _words(db: sqlite3.Connection, node: int) -> list[tuple[bytes, int, int]]:
+    rows = db.execute(
+        "SELECT address, word, signed FROM bits WHERE place >= ? AND place <= ?", _bounds(node)
+    )
+    return [(who, int.from_bytes(word), int.from_bytes(signed)) for who, word, signed in rows]
+
+
+def _carriers(db: sqlite3.Connection, address: bytes, word: int) -> list[bytes]:
+    key = (address, word.to_bytes(HASH_BYTES))
+    rows = db.execute("SELECT digest FROM carriers WHERE address = ? AND word = ?", key)
+    return [digest for (digest,) in rows]
+
+
+def _number(db: sqlite3.Connection, query: str, *values: object) -> int:
+    number: int = db.execute(query, values).fetchone()[0]
+    return number
+
+
+def _bounds(node: int) -> tuple[bytes, bytes]:
+    first, end = places_of(node)
+    return first.to_bytes(_PLACE_BYTES), (end - 1).to_bytes(_PLACE_BYTES)
+
+
+def _digests_of(node: int) -> tuple[bytes, bytes]:
+    first, last = _bounds(node)
+    return first, last + _REST
+
+
+INDEX: Final = {
+    CONSENT: index_by_digest(CONSENT),
+    REVOCATION: Index(_covered, _covered_ids, _count_covered),
+}
+check_rows(INDEX, "the store's index")

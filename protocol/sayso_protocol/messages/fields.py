@@ -1,0 +1,102 @@
+"""The types of signed fields: how a value of each is packed, read, hashed and shown.
+
+Values are handled a column of a table at a time, by loops that run in C, and what many messages share is
+hashed once. Numbers beyond 64 bits are 32 big-endian bytes in an envelope (rule 6.2), and decimal text
+for wallets, because JavaScript cannot hold them.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final, NamedTuple
+
+from sayso_protocol.encoding.columns import Column, check_all_of
+from sayso_protocol.encoding.eip712 import (
+    ADDRESS_PADDING,
+    encode_number,
+    hash_addresses,
+    hash_numbers,
+    hash_text,
+    hash_texts,
+)
+from sayso_protocol.encoding.packing import all_of
+from sayso_protocol.errors import Malformed
+from sayso_protocol.primitives import HASH_BYTES, address_text, hex_text
+
+
+class FieldType(NamedTuple):
+    """One type of EIP-712.
+
+    Attributes:
+        packed: As what it comes out of an envelope.
+        hashes: A column of values -> 32 bytes for each (EIP-712 encodeData).
+        shown: A value -> what wallets take in JSON.
+        pack: A value -> what goes into an envelope.
+        read: A column as it came out of envelopes -> values; raises Malformed. None: they are values.
+    """
+
+    packed: type
+    hashes: Callable[[Column], Iterable[bytes]]
+    shown: Callable[[Any], Any]
+    pack: Callable[[Any], Any]
+    read: Callable[[Column], Column] | None = None
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _each_once(hashed: Callable[[Any], bytes]) -> Callable[[Column], Iterable[bytes]]:
+    """Hash what occurs in a column, each value once."""
+
+    def hashes(column: Column) -> Iterable[bytes]:
+        if len(column) == 1:
+            return (hashed(column[0]),)
+        known = {value: hashed(value) for value in set(column)}
+        return map(known.__getitem__, column)
+
+    return hashes
+
+
+def _array_of(kind: type) -> Callable[[Column], Column]:
+    def read(column: Column) -> Column:
+        check_all_of(column, kind)
+        return column
+
+    return read
+
+
+def _numbers(values: Column) -> tuple[int, ...]:
+    if any(len(value) != HASH_BYTES for value in all_of(values, bytes)):
+        raise Malformed("a word or mask is 32 bytes")
+    return tuple(map(int.from_bytes, values))
+
+
+_TEXT: Final = FieldType(str, _each_once(hash_text), _same, _same)
+_TEXTS: Final = FieldType(tuple, _each_once(hash_texts), list, list, _array_of(str))
+_ADDRESS: Final = FieldType(bytes, lambda one: map(ADDRESS_PADDING.__add__, one), address_text, _same)
+_ADDRESSES: Final = FieldType(
+    tuple,
+    lambda column: map(hash_addresses, column),
+    lambda value: [address_text(one) for one in value],
+    list,
+    _array_of(bytes),
+)
+_HASH: Final = FieldType(bytes, _same, hex_text, _same)
+_NUMBER: Final = FieldType(int, lambda column: map(encode_number, column), _same, _same)
+_LARGE_NUMBERS: Final = FieldType(
+    tuple,
+    lambda column: map(hash_numbers, column),
+    lambda value: [str(one) for one in value],
+    lambda value: [one.to_bytes(HASH_BYTES) for one in value],
+    lambda column: tuple(map(_numbers, column)),
+)
+TYPES: Final = {
+    "string": _TEXT,
+    "string[]": _TEXTS,
+    "address": _ADDRESS,
+    "address[]": _ADDRESSES,
+    "bytes32": _HASH,
+    "uint32": _NUMBER,
+    "uint64": _NUMBER,
+    "uint248[]": _LARGE_NUMBERS,
+    "uint256[]": _LARGE_NUMBERS,
+}
