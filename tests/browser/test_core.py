@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from browser.visit import Visit
 from browser.world import World, eventually
-from sayso_protocol.messages.revocation import NOTICE as REVOCATION_NOTICE
+from sayso_protocol.messages.revocation import REVOCATION_NOTICE
 from sayso_protocol.receipts.text import acknowledgement_from_json
 from sayso_protocol.verdicts.verdict import Reason
 

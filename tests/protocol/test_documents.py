@@ -11,7 +11,7 @@ from sayso_protocol.encoding.eip712 import DOMAIN_NAME
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages import wire
 from sayso_protocol.messages.message import CONSENT, REVOCATION
-from sayso_protocol.messages.revocation import NOTICE as REVOCATION_NOTICE
+from sayso_protocol.messages.revocation import REVOCATION_NOTICE
 from sayso_protocol.messages.wire import TOPICS
 from sayso_protocol.network import Network
 from sayso_protocol.permissions.purposes import KNOWN

@@ -17,7 +17,7 @@ from sayso_protocol.messages.message import CONSENT
 from sayso_protocol.messages.notice import consent_notice
 from sayso_protocol.permissions.words import Masks, base_word, full_masks, masks_of, words_of
 
-FIELDS = (
+CONSENT_FIELDS = (
     ("string", "notice"),
     ("address", "contributor"),
     ("address[]", "parties"),
@@ -117,8 +117,8 @@ _NAMES = tuple(one.name for one in fields(Consent) if one.init)
 _terms = attrgetter(*_NAMES)
 
 
-def read(columns: Sequence[Column]) -> list[Consent]:
-    """Many consents from the columns of FIELDS, checked together.
+def read_consents(columns: Sequence[Column]) -> list[Consent]:
+    """Many consents from the columns of CONSENT_FIELDS, checked together.
 
     Raises:
         InvalidConsent: One breaks a rule, or its notice is not the computed one (rule 4.6).
@@ -132,6 +132,6 @@ def read(columns: Sequence[Column]) -> list[Consent]:
     return consents
 
 
-def check_columns(columns: Sequence[Column], items: Column) -> None:
+def check_consent_items(columns: Sequence[Column], items: Column) -> None:
     """Check the item hashes that travel beside many consents (rule 3.7); raises InvalidConsent."""
     check_items(columns[_ITEMS], columns[_CONTENT], items)

@@ -13,11 +13,10 @@ from typing import Any, Final
 from sayso_protocol.encoding.columns import Column
 from sayso_protocol.encoding.eip712 import hash_type
 from sayso_protocol.errors import Malformed
-from sayso_protocol.messages import consent, revocation
-from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.consent import CONSENT_FIELDS, Consent, check_consent_items, read_consents
 from sayso_protocol.messages.fields import TYPES, FieldType
 from sayso_protocol.messages.message import Message
-from sayso_protocol.messages.revocation import Revocation
+from sayso_protocol.messages.revocation import REVOCATION_FIELDS, Revocation, read_revocations
 
 
 def _no_items(_columns: Sequence[Column], items: Column) -> None:
@@ -89,13 +88,13 @@ _ROWS: Final = (
     Kind(
         "consent",
         Consent,
-        consent.FIELDS,
-        consent.read,
-        consent.check_columns,
+        CONSENT_FIELDS,
+        read_consents,
+        check_consent_items,
         is_bound=True,
         is_sponsored=True,
     ),
-    Kind("revocation", Revocation, revocation.FIELDS, revocation.read, is_acknowledged=True),
+    Kind("revocation", Revocation, REVOCATION_FIELDS, read_revocations, is_acknowledged=True),
 )
 KINDS: Final = {one.message.kind: one for one in _ROWS}
 

@@ -17,8 +17,10 @@ from sayso_protocol.permissions.scopes import SCOPE_FLAG, check_carried, scope_w
 from sayso_protocol.permissions.words import FULL, Masks
 from sayso_protocol.primitives import ADDRESS_BYTES
 
-NOTICE = "I take back my permission, now and for ever, on every network. This cannot be undone."
-FIELDS = (
+REVOCATION_NOTICE = (
+    "I take back my permission, now and for ever, on every network. This cannot be undone."
+)
+REVOCATION_FIELDS = (
     ("string", "notice"),
     ("address", "contributor"),
     ("string[]", "scopes"),
@@ -71,7 +73,7 @@ class Revocation:
     @property
     def notice(self) -> str:
         """The constant sentence shown and signed (rule 4.6)."""
-        return NOTICE
+        return REVOCATION_NOTICE
 
     @cached_property
     def bits(self) -> Masks:
@@ -84,14 +86,14 @@ class Revocation:
         return bits
 
 
-def read(columns: Sequence[Column]) -> list[Revocation]:
-    """Revocations from the columns of FIELDS.
+def read_revocations(columns: Sequence[Column]) -> list[Revocation]:
+    """Revocations from the columns of REVOCATION_FIELDS.
 
     Raises:
         InvalidRevocation: One breaks a rule, or its notice is another. InvalidScope likewise.
     """
     notices, *rest = columns
     revocations = [Revocation(*row) for row in zip(*rest, strict=True)]
-    if {NOTICE} != set(notices):
+    if {REVOCATION_NOTICE} != set(notices):
         raise InvalidRevocation("the notice is not the one of a revocation")
     return revocations

@@ -35,8 +35,7 @@ from sayso.outputs import refuse_existing
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.message import of_kind
-from sayso_protocol.messages.revocation import NOTICE as REVOCATION_NOTICE
-from sayso_protocol.messages.revocation import Revocation
+from sayso_protocol.messages.revocation import REVOCATION_NOTICE, Revocation
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import address_from_text, hash_from_text, hex_text
 
