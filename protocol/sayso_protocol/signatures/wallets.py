@@ -7,8 +7,7 @@ A longer one is a contract wallet's, and only the chain can judge it.
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-from coincurve._libsecp256k1 import ffi, lib  # type: ignore[import-not-found]  # has no stubs
-from coincurve.context import GLOBAL_CONTEXT
+from coincurve import PublicKey
 
 from sayso_protocol.errors import BadSignature, SaysoError, Unsupported
 from sayso_protocol.primitives import HASH_BYTES, keccak
@@ -17,11 +16,7 @@ from sayso_protocol.signatures.contract_wallets import read_wallet_proof
 EOA_SIGNATURE_BYTES = 65
 HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
 _HIGHEST_S = HALF_ORDER.to_bytes(32)
-
-_parse = lib.secp256k1_ecdsa_recoverable_signature_parse_compact
-_recover = lib.secp256k1_ecdsa_recover
-_serialize = lib.secp256k1_ec_pubkey_serialize
-_UNCOMPRESSED = lib.SECP256K1_EC_UNCOMPRESSED
+_RECOVERY_IDS = {27: b"\0", 28: b"\1"}  # v to what libsecp256k1 calls it
 
 
 class Claim(NamedTuple):
@@ -49,43 +44,20 @@ class WalletVerifier(Protocol):
         ...
 
 
-class _Recovery:
-    """libsecp256k1 and room for its results, for one thread; coincurve's own PublicKey is slower."""
-
-    def __init__(self) -> None:
-        self._context = GLOBAL_CONTEXT.ctx
-        self._signature = ffi.new("secp256k1_ecdsa_recoverable_signature *")
-        self._key = ffi.new("secp256k1_pubkey *")
-        self._point = ffi.new("unsigned char[65]")
-        self._point_bytes = ffi.new("size_t *", 65)
-        self._coordinates = ffi.buffer(self._point)
-
-    def address(self, digest: bytes, signature: bytes) -> bytes:
-        """See `recover`."""
-        if len(signature) != EOA_SIGNATURE_BYTES or signature[64] not in (27, 28):
-            raise BadSignature("a wallet signature is 65 bytes ending in 27 or 28")
-        if signature[32:64] > _HIGHEST_S:
-            raise BadSignature("the signature's s is in the upper half (EIP-2)")
-        if len(digest) != HASH_BYTES:
-            raise BadSignature("a digest has 32 bytes")
-        parsed = _parse(self._context, self._signature, signature, signature[64] - 27)
-        if not parsed or not _recover(self._context, self._key, self._signature, digest):
-            raise BadSignature("no key made this signature")
-        _serialize(self._context, self._point, self._point_bytes, self._key, _UNCOMPRESSED)
-        return keccak(self._coordinates[1:])[12:]
-
-    def check(self, signer: bytes, digest: bytes, signature: bytes) -> None:
-        """See EoaVerifier."""
-        if len(signature) > EOA_SIGNATURE_BYTES:
-            read_wallet_proof(signature)
-            raise Unsupported("the chain was not asked about this contract wallet's signature")
-        if self.address(digest, signature) != signer:
-            raise BadSignature("the signature was made by another wallet, or for another network")
-
-
 def recover(digest: bytes, signature: bytes) -> bytes:
     """The address that signed a digest (rule 4.4); raises BadSignature."""
-    return _Recovery().address(digest, signature)
+    if len(signature) != EOA_SIGNATURE_BYTES or signature[64] not in _RECOVERY_IDS:
+        raise BadSignature("a wallet signature is 65 bytes ending in 27 or 28")
+    if signature[32:64] > _HIGHEST_S:
+        raise BadSignature("the signature's s is in the upper half (EIP-2)")
+    if len(digest) != HASH_BYTES:
+        raise BadSignature("a digest has 32 bytes")
+    compact = signature[:64] + _RECOVERY_IDS[signature[64]]
+    try:
+        key = PublicKey.from_signature_and_message(compact, digest, hasher=None)
+    except ValueError as error:
+        raise BadSignature("no key made this signature") from error
+    return keccak(key.format(compressed=False)[1:])[12:]
 
 
 class EoaVerifier:
@@ -93,16 +65,19 @@ class EoaVerifier:
 
     def check(self, signer: bytes, digest: bytes, signature: bytes) -> None:
         """See WalletVerifier."""
-        _Recovery().check(signer, digest, signature)
+        if len(signature) > EOA_SIGNATURE_BYTES:
+            read_wallet_proof(signature)
+            raise Unsupported("the chain was not asked about this contract wallet's signature")
+        if recover(digest, signature) != signer:
+            raise BadSignature("the signature was made by another wallet, or for another network")
 
     def verify(self, claims: Sequence[Claim]) -> list[SaysoError | None]:
         """See WalletVerifier."""
-        recovery = _Recovery()
-        outcomes: list[SaysoError | None] = []
-        for claim in claims:
-            try:
-                recovery.check(*claim)
-                outcomes.append(None)
-            except SaysoError as error:
-                outcomes.append(error)
-        return outcomes
+        return [self._outcome(claim) for claim in claims]
+
+    def _outcome(self, claim: Claim) -> SaysoError | None:
+        try:
+            self.check(*claim)
+        except SaysoError as error:
+            return error
+        return None

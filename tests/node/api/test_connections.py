@@ -13,6 +13,7 @@ from node.api.process import HEALTHY, NodeProcess, node_process, parse, read_ans
 from node.api.routes import GOOD, full_node, send, status_of
 from node.api.test_refusals import faults_of_the_node
 from sayso_node.api.http import bodies, connections
+from sayso_node.api.http.connections import Connection
 from sayso_node.api.routes import events
 from support.node_rig import ManualClock
 from support.running_node import RunningNode
@@ -110,7 +111,9 @@ async def test_who_hangs_up_in_the_middle_harms_nobody(
     await cut(full, b"\x16\x03\x01\x02\x00\x01\x00", 0)
     server = full.node._http._runner.server
     assert server
-    await until(lambda: not any(one._current_request for one in server.connections))
+    connections = [one for one in server.connections if isinstance(one, Connection)]
+    assert len(connections) == len(server.connections)
+    await until(lambda: not any(one.is_busy for one in connections))
     assert faults_of_the_node(caplog) == []
 
 

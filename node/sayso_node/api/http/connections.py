@@ -17,7 +17,7 @@ from aiohttp.web_request import BaseRequest
 
 from sayso_node.api.http.bodies import ENCODINGS, Room
 from sayso_node.api.http.negotiation import ORIGIN
-from sayso_node.api.http.responses import refusal
+from sayso_node.api.http.responses import Handler, refusal
 from sayso_node.errors import BadRequest, UnsupportedMediaType
 from sayso_protocol.errors import SaysoError
 
@@ -33,16 +33,12 @@ log = logging.getLogger(__name__)
 class Connection(web.RequestHandler):
     """One connection; what it cannot read as HTTP is refused in the one shape."""
 
-    __slots__ = ("_connections",)
+    __slots__ = ("_connections", "is_busy")
 
     def __init__(self, connections: "Connections", server: web.Server, **options: Any) -> None:
         super().__init__(server, **options)
         self._connections = connections
-
-    @property
-    def is_busy(self) -> bool:
-        """Whether a route has a request of it at hand; aiohttp keeps that under a private name."""
-        return self._current_request is not None
+        self.is_busy = False  # whether a route has a request of it at hand
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Now it counts, and not before: many may have been accepted at once."""
@@ -64,6 +60,19 @@ class Connection(web.RequestHandler):
         response.headers.update(ORIGIN)
         response.force_close()
         return response
+
+
+@web.middleware
+async def noted(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Note on the connection for how long a route has a request of it at hand."""
+    connection = request.protocol
+    if not isinstance(connection, Connection):
+        return await handler(request)
+    connection.is_busy = True
+    try:
+        return await handler(request)
+    finally:
+        connection.is_busy = False
 
 
 def _wrong(error: BaseException | None) -> SaysoError:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from aiohttp import web
 
 from sayso_node.api.http.bodies import HELD_BYTES, ROOM, Room
-from sayso_node.api.http.connections import Connections
+from sayso_node.api.http.connections import Connections, noted
 from sayso_node.api.http.negotiation import negotiated
 from sayso_node.api.http.queries import documented
 from sayso_node.api.http.responses import errors_as_json
@@ -26,7 +26,7 @@ class HttpServer:
     ) -> None:
         room = Room(HELD_BYTES)
         self._connections = Connections(room)
-        self._app = app = web.Application(middlewares=[negotiated, errors_as_json, documented])
+        self._app = app = web.Application(middlewares=[noted, negotiated, errors_as_json, documented])
         app[ROOM] = room
         app.add_routes(routes)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
