@@ -23,6 +23,7 @@ NAMES: Final = {
     "wallet-not-deployed": "a contract wallet whose revocation waits for it could not be deployed",
     "wallet-budget-spent": "the part of the day's budget that deploys contract wallets is spent",
     "relay-rejected": "the registry refuses revocations that this node has acknowledged",
+    "part-failed": "a part of the node has ended by itself and is started again",
 }
 
 

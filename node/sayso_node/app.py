@@ -22,7 +22,8 @@ LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 def run_node(config: NodeConfig, ready: Callable[[], None], *, end_with: int | None = None) -> None:
     """Run until a signal comes, or `end_with` closes: a pipe that only the parent holds.
 
-    The event loop is uvloop (docs/adr/0016). Raises InvalidNodeConfig when an address is taken.
+    The event loop is uvloop (docs/adr/0016). Raises InvalidNodeConfig when an address is taken, and
+    PartFailed when a part of the node could not be kept running.
     """
     uvloop.run(_run(config, ready, end_with))
 
@@ -39,12 +40,22 @@ async def _run(config: NodeConfig, ready: Callable[[], None], end_with: int | No
     try:
         await node.start()
         ready()
-        await stop.wait()
+        await _until(stop, node)
     except OSError as error:
         raise InvalidNodeConfig(f"cannot listen: {error}") from error
     finally:
         with contextlib.suppress(asyncio.CancelledError):
             await node.stop()
+
+
+async def _until(stop: asyncio.Event, node: Node) -> None:
+    """Wait for `stop`; raises PartFailed if the node fails before."""
+    stopped, failed = asyncio.create_task(stop.wait()), asyncio.create_task(node.failure())
+    await asyncio.wait({stopped, failed}, return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if failed.done():
+        failed.result()
+    failed.cancel()
 
 
 def set_up_log(*, verbose: bool) -> None:

@@ -47,6 +47,8 @@ _NAMES = {
     "acknowledgements": "revocations acknowledged",
     "snapshots": "snapshots and deltas published",
     "snapshots_failed": "snapshots and deltas that could not be made",
+    "parts_restarted": "times a part of the node ended by itself and was started again",
+    "faults": "peers, answers and rows that this release could not take, each in the log",
 }
 
 

@@ -9,6 +9,12 @@ class InvalidNodeConfig(SaysoError):
     code = "invalid-node-config"
 
 
+class PartFailed(SaysoError):
+    """A part of the node failed again and again, or cannot be started again, so the node has ended."""
+
+    code = "part-failed"
+
+
 class GossipQueueFull(SaysoError):
     """Too many messages wait to be sent to peers; the sender should try again shortly."""
 

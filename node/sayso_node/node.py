@@ -6,12 +6,9 @@ peers ── sync ─┘               │       └── sync, gossip ── p
 chain ── follower ─────────────┘
 """
 
-import asyncio
-import contextlib
-import logging
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping
 from importlib.metadata import version
-from typing import Any
+from typing import Any, NoReturn
 
 from sayso_node.alarms import Alarms
 from sayso_node.api.http.paging import Pages
@@ -47,6 +44,7 @@ from sayso_node.interfaces import Clock, TransportHandlers
 from sayso_node.snapshots.publishing import SnapshotPublisher
 from sayso_node.store.sponsors import Quotas
 from sayso_node.store.sqlite.engine import Engine
+from sayso_node.supervision import Part, Supervisor
 from sayso_node.sync.answering import Answering
 from sayso_node.sync.asking import SyncRounds
 from sayso_node.sync.loop import SyncLoop
@@ -57,8 +55,6 @@ from sayso_node.web.page import PageRoutes
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages import wire
 from sayso_protocol.primitives import address_text
-
-log = logging.getLogger(__name__)
 
 
 class Node:
@@ -77,6 +73,7 @@ class Node:
         book = PeerBook(config.folder / PEER_FILE, clock)
         self._network = network = GossipProcess(self._gossip_config, book)
         self._alarms = alarms = Alarms()
+        self._supervisor = Supervisor(alarms, counters)
         self._chain = chain = ChainSide(config, store, freshness, clock, counters, alarms)
         wallets = chain.wallets
         quotas = Quotas(operators=frozenset(one.key for one in config.network_file.operators))
@@ -101,7 +98,6 @@ class Node:
             interval_s=settings.snapshot_interval_s,
         )
         self._http = self._make_api(clock)
-        self._tasks: list[asyncio.Task[None]] = []
 
     def _make_api(self, clock: Clock) -> HttpServer:
         """What answers over HTTP: judges and signers, and a part for each subject."""
@@ -119,6 +115,7 @@ class Node:
             self.counters,
             self._network.listen_addresses,
             self._alarms,
+            self._supervisor.down,
         )
         pages, finality = Pages(identity), config.network_file.finality
         self._proofs = StorageProofs(self._chain.endpoints, place.registry)
@@ -147,22 +144,30 @@ class Node:
         self._intake.start()
         handlers = TransportHandlers(self._broadcast.on_frame, self._on_request, self._on_peer)
         await self._network.start(handlers)
-        if self._config.runs("sync"):
-            self._spawn("sync", self._sync.run())
-        if self._config.runs("chain"):
-            self._spawn("batches", self._batches.run())
-        for name, part in self._chain.parts().items():
-            self._spawn(name, part)
-        if self._config.runs("snapshots"):
-            self._spawn("snapshots", self._snapshots.run())
+        self._supervisor.start(self.parts())
         await self._http.start()
+
+    def parts(self) -> Mapping[str, Part]:
+        """Everything that runs for ever, by name."""
+        runs = self._config.runs
+        parts = {"store": Part(self._store.watch, restarts=False), "gossip": Part(self._network.watch)}
+        if runs("sync"):
+            parts["sync"] = Part(self._sync.run)
+        if runs("chain"):
+            parts["batches"] = Part(self._batches.run)
+        parts |= {name: Part(run) for name, run in self._chain.parts().items()}
+        if runs("snapshots"):
+            parts["snapshots"] = Part(self._snapshots.run)
+        return parts
+
+    async def failure(self) -> NoReturn:
+        """Wait until a part has failed for good; raises PartFailed."""
+        await self._supervisor.failure()
 
     async def stop(self) -> None:
         """The other way round; what is under way is finished or undone, never half kept."""
         await self._http.stop()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._supervisor.stop()
         await self._broadcast.stop()
         await self._network.stop()
         await self._http_json.close()
@@ -185,11 +190,6 @@ class Node:
         if connected:
             self._sync.wake(peer_id)
 
-    def _spawn(self, name: str, part: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(part, name=name)
-        task.add_done_callback(_complain)
-        self._tasks.append(task)
-
     def _description(self) -> dict[str, Any]:
         """What /v1/node says that never changes."""
         network = self._config.network_file.network
@@ -209,13 +209,6 @@ class Node:
             "disabled": list(self._config.settings.disabled),
             "gossip_replay_window_s": self._gossip_config.replay_window_s,
         }
-
-
-def _complain(task: asyncio.Task[None]) -> None:
-    """A part that ends by itself is a fault: loud in the log; its silence makes answers stale."""
-    with contextlib.suppress(asyncio.CancelledError):
-        if error := task.exception():
-            log.error("the %s has failed", task.get_name(), exc_info=error)
 
 
 def _gossip_config(config: NodeConfig) -> GossipConfig:

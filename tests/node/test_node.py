@@ -1,4 +1,4 @@
-"""The node as it is wired: start and stop in order, two nodes that agree, parts that die loudly."""
+"""The node as it is wired: start and stop in order, two nodes that agree."""
 
 import asyncio
 import threading
@@ -152,21 +152,6 @@ async def test_requests_of_peers(tmp_path: Path) -> None:
     async with running_node(tmp_path, disabled=("sync",)) as node:
         with pytest.raises(NotFound):
             await node.node._on_request(wire.SYNC_PROTOCOL, encode_request(RangeRequest(1, b"")), "p")
-
-
-async def test_a_part_that_dies_is_loud_and_the_rest_goes_on(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    class Dying(FakeChain):
-        async def head(self) -> Any:
-            raise RuntimeError("a fault of ours")
-
-    async with running_node(tmp_path, chain=Dying()) as node:
-        await until(lambda: "the follower has failed" in caplog.text)
-        assert "a fault of ours" in caplog.text
-        status, _ = await node.submit(consent(1))
-        assert status == 200
-        assert await node.get("/readyz") == (503, {"ready": False, "marks_full": False, "alarms": {}})
 
 
 def test_what_the_gossip_process_is_told(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from sayso_node.store.sqlite.writer import GROUP_LIMIT, Change, Commit
+from sayso_node.store.sqlite.writer import GROUP_LIMIT, Change, Commit, Died
 
 SYNCHRONOUS_FULL = 2  # below it, SQLite does not wait for the disk in WAL mode
 WRITTEN_BACK = 0.1  # how often an operating system writes back by itself what nobody synced
@@ -120,7 +120,7 @@ class LoopWriter:
         self._due: asyncio.TimerHandle | None = None
         self._commit: Commit = lambda _group: None
 
-    def start(self, commit: Commit) -> None:
+    def start(self, commit: Commit, _died: Died) -> None:
         self._commit = commit
 
     def put(self, change: Change) -> None:

@@ -7,6 +7,7 @@ that a checker can hold it to its word in all later lives.
 
 import asyncio
 import json
+import sys
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from random import Random
@@ -212,6 +213,19 @@ class Machine:
             block = block.parent
 
 
+class LoudCounters(Counters):
+    """Counters that make a fault of ours a finding, whatever contains it."""
+
+    def __init__(self, machine: Machine) -> None:
+        super().__init__()
+        self._machine = machine
+
+    def add(self, name: str, count: int = 1) -> None:
+        super().add(name, count)
+        if name == "faults":
+            self._machine.on_fault(f"{self._machine.name}: a fault was contained: {sys.exception()!r}")
+
+
 class Life:
     """The parts of a node from one start to its end."""
 
@@ -220,7 +234,7 @@ class Life:
         self.tasks: dict[asyncio.Task[Any], None] = {}
         draw = machine.random
         self.writer = LoopWriter(lambda: draw.uniform(*COMMIT_S))
-        self.counters = counters = Counters()
+        self.counters = counters = LoudCounters(machine)
         self.store = store = Engine(
             Path(machine.name), draw.randbytes, writer=self.writer, open_database=machine.disk.open
         )

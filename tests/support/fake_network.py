@@ -64,6 +64,9 @@ class FakeNetwork:
     async def stop(self) -> None:
         self.board.disconnect(self.peer_id)
 
+    async def watch(self) -> None:
+        await asyncio.Event().wait()
+
     async def publish(self, topic: str, frame: bytes) -> int:
         await self.gate.wait()
         if self.failing:

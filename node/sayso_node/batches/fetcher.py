@@ -6,15 +6,17 @@ chain.
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, Protocol
 
 from sayso_node.batches.protocol import read_answer
 from sayso_node.counters import Counters
-from sayso_node.errors import PeerUnreachable, StoreUnusable
+from sayso_node.errors import StoreUnusable
 from sayso_node.interfaces import Transport
 from sayso_node.store.chain import chain_state
 from sayso_node.store.sqlite.engine import Engine
+from sayso_node.supervision import contained
 from sayso_protocol.errors import BadProof, SaysoError
 from sayso_protocol.ethereum.batches import Batch
 from sayso_protocol.messages.wire import BATCH_PROTOCOL
@@ -25,6 +27,8 @@ log = logging.getLogger(__name__)
 AT_ONCE = 16
 INTERVAL_S = 1.0
 TIMEOUT_S = 10.0
+
+Source = Callable[[str, bytes], Awaitable[Batch]]  # (name, root); raises SaysoError
 
 
 class JsonFetcher(Protocol):
@@ -71,38 +75,36 @@ class BatchFetcher:
             missing = chain_state.missing_batches(db, self._after, AT_ONCE)
         self._after = missing[-1] if missing else b""
         for root in missing:
-            await self._fetch(root)
+            if batch := await self._fetch(root):
+                await self._store.write(partial(chain_state.add_batch, batch=batch, own=False))
+                self._counters.add("batches_fetched")
 
-    async def _fetch(self, root: bytes) -> None:
+    async def _fetch(self, root: bytes) -> Batch | None:
         """Ask one peer after the other, then the operators over HTTP."""
-        if batch := await self._from_peers(root):
-            await self._keep(batch)
-            return
+        peers = await self._network.peers() if self._network else []
+        for peer in peers:
+            if peer.connected and (batch := await self._ask(peer.peer_id, self._from_peer, root)):
+                return batch
         for url in self._urls:
-            try:
-                batch = read_batch(await self._fetcher.get(f"{url}/v1/batches/{hex_text(root)}"), root)
-            except (PeerUnreachable, BadProof) as error:
-                log.info("no batch from %s: %s", url, error)
-                continue
-            await self._keep(batch)
-            return
-
-    async def _from_peers(self, root: bytes) -> Batch | None:
-        if self._network is None:
-            return None
-        for peer in await self._network.peers():
-            if not peer.connected:
-                continue
-            try:
-                answer = await self._network.request(peer.peer_id, BATCH_PROTOCOL, root, TIMEOUT_S)
-                return read_answer(answer, root)
-            except SaysoError as error:
-                log.info("no batch from %s: %s", peer.peer_id, error)
+            if batch := await self._ask(url, self._from_operator, root):
+                return batch
         return None
 
-    async def _keep(self, batch: Batch) -> None:
-        await self._store.write(partial(chain_state.add_batch, batch=batch, own=False))
-        self._counters.add("batches_fetched")
+    async def _ask(self, name: str, source: Source, root: bytes) -> Batch | None:
+        """The batch from one source, None if it has none or gives nonsense."""
+        with contained(self._counters, f"a batch of {name}"):
+            try:
+                return await source(name, root)
+            except SaysoError as error:
+                log.info("no batch from %s: %s", name, error)
+        return None
+
+    async def _from_peer(self, peer_id: str, root: bytes) -> Batch:
+        assert self._network  # noqa: S101 - it named the peer
+        return read_answer(await self._network.request(peer_id, BATCH_PROTOCOL, root, TIMEOUT_S), root)
+
+    async def _from_operator(self, url: str, root: bytes) -> Batch:
+        return read_batch(await self._fetcher.get(f"{url}/v1/batches/{hex_text(root)}"), root)
 
 
 def read_batch(document: Any, root: bytes) -> Batch:

@@ -6,8 +6,7 @@ endpoints ── follower ── store
     └─────── payer ── anchorer, relayer, wallet deployer ── store
 """
 
-from collections.abc import Coroutine, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
 
 from sayso_node.alarms import Alarms
 from sayso_node.chain.paying.anchorer import Anchorer
@@ -91,17 +90,17 @@ class ChainSide:
         deployer = WalletDeployer(account, *shared, budget=allowance.budget)
         return Payer(account, *shared, allowance, (anchorer, relayer, deployer), finality=finality)
 
-    def parts(self) -> Mapping[str, Coroutine[Any, Any, None]]:
-        """What runs, by name."""
-        running = {}
+    def parts(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
+        """What runs for ever, by name."""
+        running: dict[str, Callable[[], Awaitable[None]]] = {}
         if self._config.runs("chain"):
             running = {
-                "follower": self._follower.run(),
-                "wallets": self._watch.run(),
-                "archivist": self._archivist.run(),
+                "follower": self._follower.run,
+                "wallets": self._watch.run,
+                "archivist": self._archivist.run,
             }
         if self._payer:
-            running["payer"] = self._payer.run()
+            running["payer"] = self._payer.run
         return running
 
     async def close(self) -> None:

@@ -16,6 +16,7 @@ from sayso_node.errors import GossipQueueFull
 from sayso_node.intake.intake import Intake
 from sayso_node.intake.outcome import Channel, Outcome, Source, Status
 from sayso_node.interfaces import Judgement, Transport
+from sayso_node.supervision import contained
 from sayso_protocol.errors import SaysoError, is_rejected
 from sayso_protocol.messages import wire
 from sayso_protocol.messages.envelope import Envelope, encode, peek_kind
@@ -107,15 +108,19 @@ class Broadcast:
 
     async def _send(self, topic: str, frames: Iterable[bytes]) -> None:
         for frame in frames:
-            try:
-                peers = await self._publish(topic, frame)
-            except SaysoError as error:  # full, down, or anything else: it is stored, sync carries it
-                self._counters.add("gossip_unsent")
-                log.info("a frame could not be sent: %s", error)
-            else:
-                self._counters.add("gossip_published")
-                if topic in self._urgent:
-                    self._remember(frame, peers)
+            with contained(self._counters, "a frame for gossip"):
+                await self._send_one(topic, frame)
+
+    async def _send_one(self, topic: str, frame: bytes) -> None:
+        try:
+            peers = await self._publish(topic, frame)
+        except SaysoError as error:  # full, down, or anything else: it is stored, sync carries it
+            self._counters.add("gossip_unsent")
+            log.info("a frame could not be sent: %s", error)
+        else:
+            self._counters.add("gossip_published")
+            if topic in self._urgent:
+                self._remember(frame, peers)
 
     def _remember(self, frame: bytes, peers: int) -> None:
         for one in wire.decode_bundle(frame):
@@ -173,6 +178,7 @@ class _Lane:
             waiting, self._waiting = self._waiting, []
             alone, self._alone = self._alone, []
             frames = *wire.bundles(waiting), *(wire.encode_bundle([one]) for one in alone)
-            await self._send(self._topic, frames)
-            # What is being sent has its room until it is gone.
-            self._waiting_bytes -= sum(map(len, waiting)) + sum(map(len, alone))
+            try:
+                await self._send(self._topic, frames)
+            finally:  # what is being sent has its room until it is gone
+                self._waiting_bytes -= sum(map(len, waiting)) + sum(map(len, alone))

@@ -65,11 +65,11 @@ class GossipProcess(Transport):
         if self._book:
             self._book.open()
         try:
-            life = await self._bear()
+            await self._bear()
         except BaseException:
             await self.stop()
             raise
-        self._supervisor = asyncio.create_task(self._supervise(life))
+        self._supervisor = asyncio.create_task(self._supervise())
 
     async def stop(self) -> None:
         """Hang up; returns when the child is gone."""
@@ -134,14 +134,13 @@ class GossipProcess(Transport):
             raise GossipDown("the gossip process is not running")
         return self._life.link.make_room()
 
-    async def _bear(self) -> Life:
+    async def _bear(self) -> None:
         """A child that listens; raises GossipDown."""
         self._life = await Life.begin(self._config, self._serve)
         known = self._book.addresses() if self._book else ()
         listening = await self._life.configure(self._listen, known)
         self._listen = tuple(listening)  # a port that was picked is kept: peers redial it
         self._up.set()
-        return self._life
 
     async def _bury(self) -> None:
         self._up.clear()
@@ -155,25 +154,31 @@ class GossipProcess(Transport):
         self._tally += self._child_tally
         self._child_tally = Counter()
 
-    async def _supervise(self, life: Life) -> None:
+    async def watch(self) -> None:
+        """Wait for as long as the child is looked after; raises what ended that, which begins anew."""
+        if self._supervisor is None or self._supervisor.done():
+            self._supervisor = asyncio.create_task(self._supervise())
+        await asyncio.wait({self._supervisor})
+        self._supervisor.result()
+
+    async def _supervise(self) -> None:
         delay = self._config.restart_min_s
         loop = asyncio.get_running_loop()
         while True:
-            born = loop.time()
-            await life.watch()
-            if loop.time() - born > HEALTHY_S:
-                delay = self._config.restart_min_s
-            while True:
-                await self._bury()
-                self._tally["restarts"] += 1
-                _log.warning("the gossip process ended; restarting in %.1f s", delay)
-                await asyncio.sleep(delay)
-                delay = min(2 * delay, self._config.restart_max_s)
-                try:
-                    life = await self._bear()
-                    break
-                except (SaysoError, OSError) as error:
-                    _log.error("the gossip process does not start: %s", error)
+            if self._life and self._up.is_set():
+                born = loop.time()
+                await self._life.watch()
+                if loop.time() - born > HEALTHY_S:
+                    delay = self._config.restart_min_s
+            await self._bury()
+            self._tally["restarts"] += 1
+            _log.warning("the gossip process ended; restarting in %.1f s", delay)
+            await asyncio.sleep(delay)
+            delay = min(2 * delay, self._config.restart_max_s)
+            try:
+                await self._bear()
+            except (SaysoError, OSError) as error:
+                _log.error("the gossip process does not start: %s", error)
 
     async def _serve(self, method: str, arguments: list[object]) -> object:
         match method, arguments:

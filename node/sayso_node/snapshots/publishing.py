@@ -63,7 +63,7 @@ class SnapshotPublisher:
         self.lost = False
 
     async def run(self) -> None:
-        """Publish for ever; what fails is tried again."""
+        """Publish for ever, what fails once more; when marks were lost, do nothing for ever."""
         await asyncio.to_thread(self.shelf.open)
         while not self.lost:
             try:
@@ -73,6 +73,7 @@ class SnapshotPublisher:
                 log.exception("a snapshot could not be made")
                 wait_s = self._interval_s
             await asyncio.sleep(wait_s)
+        await asyncio.Event().wait()
 
     async def publish(self) -> Published | None:
         """One file; None while this node cannot speak for any moment. Raises OSError."""

@@ -17,6 +17,7 @@ from sayso_node.intake.intake import Intake
 from sayso_node.interfaces import Clock, Randomness, Transport
 from sayso_node.store import bits, pending
 from sayso_node.store.sqlite.engine import Engine
+from sayso_node.supervision import contained
 from sayso_node.sync.fetching import Fetching
 from sayso_node.sync.learning import learn
 from sayso_node.sync.memory import ExpectedView, PeerMemory
@@ -91,10 +92,11 @@ class SyncRounds:
     async def round(self, peer_id: str) -> bool:
         """Fetch everything that a peer has and we lack; whether it gave all. Never raises for a peer."""
         begun = self._clock.now()
-        if await self._run(Talk(self._network, self._runner, peer_id)):
-            self._freshness.peer_synced(peer_id, begun)
-            self._counters.add("sync_rounds")
-            return True
+        with contained(self._counters, f"sync with {peer_id}"):
+            if await self._run(Talk(self._network, self._runner, peer_id)):
+                self._freshness.peer_synced(peer_id, begun)
+                self._counters.add("sync_rounds")
+                return True
         self._counters.add("sync_failed")
         return False
 

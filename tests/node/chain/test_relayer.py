@@ -284,3 +284,17 @@ def test_no_batch_can_be_larger_than_a_transaction() -> None:
     largest = Revocation(ADA, tuple("x" * 200 for _ in range(16)), words, (FULL,) * 64)
     for signature in (b"\1" * 65, b"\1" * 8_192):
         assert load_of(relay_item(largest, signature)).gas < MAX_TRANSACTION_GAS // 4
+
+
+async def test_a_row_that_cannot_be_read_keeps_no_other_waiting(paying: Paying) -> None:
+    await known(paying)
+    spoilt = revocation("everything")
+    await paying.promise(spoilt, revocation(WARD, contributor=CLEO))
+    spoil = "UPDATE messages SET body = x'c1' WHERE digest = ?"
+    await paying.rig.store.write(lambda db: db.execute(spoil, (spoilt.digest,)))
+    for _ in range(4):
+        paying.rig.clock.time += WAIT_S
+        await paying.block()
+    assert paying.bits(CLEO) == {scope_word(WARD): 1}
+    assert paying.bits(ADA) == {}
+    assert paying.rig.count("faults") >= 1

@@ -242,3 +242,13 @@ async def test_its_loop_outlives_a_store_that_fails(
     assert not running.done()
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_a_row_that_cannot_be_read_keeps_no_other_waiting(rig: NodeRig, mind: Mind) -> None:
+    await rig.give(ONE, by_wallet(2))
+    spoil = "UPDATE messages SET body = x'c1' WHERE digest = ?"
+    await rig.store.write(lambda db: db.execute(spoil, (ONE.digest,)))
+    for number in (2, 3):
+        await later(rig, number)
+        assert reason(rig, by_wallet(2)) is Reason.GRANTED
+    assert rig.count("faults") == 2  # once in a round: it is not asked again and again

@@ -57,6 +57,26 @@ async def test_counters_outlive_the_child(network: Network) -> None:
     await until(lambda: first.gossip.counters()["frames_published"] == 2)
 
 
+async def test_what_fails_in_looking_after_it_is_raised_and_begun_anew(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(_process: GossipProcess) -> None:
+        raise RuntimeError("a fault of ours")
+
+    peer = await network.peer(1)
+    pid = peer.pid
+    with monkeypatch.context() as faulty:
+        faulty.setattr(GossipProcess, "_bury", fail)
+        os.kill(pid, signal.SIGKILL)
+        with pytest.raises(RuntimeError, match="a fault of ours"):
+            await peer.gossip.watch()
+    watching = asyncio.create_task(peer.gossip.watch())
+    await _restarted(peer, pid)
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
+    await peer.gossip.publish(CONSENTS, b"still here")
+
+
 async def test_while_the_child_is_down_callers_are_told(network: Network) -> None:
     first = await network.peer(1, restart_min_s=3600.0, restart_max_s=3600.0)
     second = await network.peer(2, first)

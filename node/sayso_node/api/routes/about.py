@@ -28,6 +28,7 @@ class AboutRoutes:
         counters: Callable[[], Mapping[str, int]],
         addresses: Callable[[], Awaitable[list[str]]],
         alarms: Alarms,
+        parts_down: Callable[[], list[str]],
     ) -> None:
         self._description = description
         self._network = network
@@ -36,6 +37,7 @@ class AboutRoutes:
         self._counters = counters
         self._addresses = addresses
         self._alarms = alarms
+        self._parts_down = parts_down
 
     def routes(self) -> list[web.RouteDef]:
         """The routes of this file."""
@@ -70,14 +72,16 @@ class AboutRoutes:
         return web.json_response({"ok": True})
 
     async def ready(self, _request: web.Request) -> web.Response:
-        """Its answers are worth asking for: chain and peers were read lately."""
-        current = self._freshness.is_current(self._clock.now(), READY_AGE_S)
+        """Its answers are worth asking for: chain and peers were read lately, and all parts run."""
+        down = self._parts_down()
+        ready = self._freshness.is_current(self._clock.now(), READY_AGE_S) and not down
         body = {
-            "ready": current,
+            "ready": ready,
+            "parts_down": down,
             "marks_full": self._counters()["marks_lost"] > 0,  # rule 7.15
             "alarms": self._alarms.active(),
         }
-        return web.json_response(body, status=200 if current else 503)
+        return web.json_response(body, status=200 if ready else 503)
 
     async def metrics(self, _request: web.Request) -> web.Response:
         """Prometheus text format 0.0.4."""

@@ -202,7 +202,7 @@ PATHS: Final[dict[str, Schema]] = {
         "readyz",
         "Its answers are worth asking for.",
         "Ready",
-        s503=_answer("Chain or peers were not read lately.", "Ready"),
+        s503=_answer("Chain or peers were not read lately, or a part of the node is down.", "Ready"),
     ),
     "/metrics": _stream("metrics", "Counters in Prometheus text format.", "text/plain"),
 }

@@ -281,8 +281,8 @@ COMPONENTS: Final[dict[str, Schema]] = {
     "Health": fields({"ok": {"const": True}}),
     "Ready": {
         "type": "object",
-        "properties": {"ready": {"type": "boolean"}},
-        "required": ["ready"],
-        "description": "Chain and peers were read lately.",
+        "properties": {"ready": {"type": "boolean"}, "parts_down": array({"type": "string"})},
+        "required": ["ready", "parts_down"],
+        "description": "Chain and peers were read lately, and no part of the node is down.",
     },
 }

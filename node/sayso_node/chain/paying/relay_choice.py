@@ -8,7 +8,9 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from sayso_contracts.relay import RelayItem, relay_item
+from sayso_node.counters import Counters
 from sayso_node.store.chain import relays
+from sayso_node.supervision import contained
 from sayso_protocol.messages.envelope import Envelope, decode
 from sayso_protocol.messages.message import as_kind
 from sayso_protocol.messages.revocation import Revocation
@@ -38,13 +40,21 @@ class Choice(NamedTuple):
 
 
 def choose(
-    db: sqlite3.Connection, network: Network, address: bytes, now: float, under_way: frozenset[bytes]
+    db: sqlite3.Connection,
+    network: Network,
+    address: bytes,
+    now: float,
+    under_way: frozenset[bytes],
+    counters: Counters,
 ) -> Choice:
     """What a relay is to carry for an address, beside the messages that are under way."""
     missing = relays.missing(db, address)
     if not missing:
         return Choice((), now + LANDED_PAUSE_S)
-    heard = [decode(body, network) for _, body in relays.stored_of(db, address)]
+    heard = list[Envelope]()
+    for _, body in relays.stored_of(db, address):
+        with contained(counters, "a stored revocation"):
+            heard.append(decode(body, network))
     for one in heard:
         if one.digest in under_way:
             missing = _without(missing, one)

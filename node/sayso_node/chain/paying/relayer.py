@@ -134,7 +134,7 @@ class Relayer:
                 return batch
             under_way = relays.under_way(db, now, _reached(db) - self._finality)
             for address, since in relays.whose_turn(db, now, CONTRIBUTORS):
-                choice = choose(db, self._network, address, now, under_way)
+                choice = choose(db, self._network, address, now, under_way, self._counters)
                 if not choice.messages and choice.again_at is not None:
                     batch.held[address] = relays.wanted(db, address), choice.again_at
                 for one in choice.messages:

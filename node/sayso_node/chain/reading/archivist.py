@@ -20,7 +20,6 @@ from sayso_node.interfaces import Clock
 from sayso_node.store.chain import archives
 from sayso_node.store.chain.archives import Archive, Archived
 from sayso_node.store.sqlite.engine import Engine
-from sayso_protocol.errors import BadProof
 from sayso_protocol.ethereum.headers import read_header
 from sayso_protocol.ethereum.transaction_proofs import REVOKED_TOPIC
 from sayso_protocol.ethereum.transactions import logs_of
@@ -85,7 +84,7 @@ class Archivist:
                 return await self._ask(link, block)
             except (ChainUnreachable, ProofUnavailable) as error:
                 failure = failure or error
-            except (TypeError, KeyError, ValueError, AttributeError, BadProof) as error:
+            except Exception as error:  # noqa: BLE001 - whatever an answer provokes
                 failure = failure or ChainUnreachable(f"{link.name} answered with nonsense: {error}")
         assert failure  # noqa: S101 - there is at least one endpoint
         raise failure

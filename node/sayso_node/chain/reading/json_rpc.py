@@ -22,7 +22,6 @@ from aiohttp import (
 
 from sayso_node.errors import ChainUnreachable
 from sayso_protocol.encoding.json_text import parse_json
-from sayso_protocol.errors import Malformed
 
 TIMEOUT_S: Final = 10.0
 NO_METHOD: Final = frozenset({404, 405, 501})  # some endpoints say so with a status of HTTP
@@ -66,7 +65,7 @@ class JsonRpc:
                 if self._url.startswith(("ws://", "wss://")):
                     return await self._by_socket(question, number, limit)
                 return _object(await self._by_post(question, limit))
-        except (ClientError, TimeoutError, OSError, ValueError, Malformed) as error:
+        except Exception as error:  # whatever an endpoint provokes, in aiohttp too
             reason = f"{self.name}: {type(error).__name__}: {str(error)[:200]}"
             raise ChainUnreachable(reason) from error
 

@@ -7,7 +7,7 @@ Each is asked once in a round, those first that were not asked for longest: what
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 from sayso_node.chain.reading.contract_wallets import WAITING_PER_SOURCE, Answers, ContractWallets
 from sayso_node.counters import Counters
@@ -16,6 +16,7 @@ from sayso_node.freshness import GENESIS, Freshness
 from sayso_node.interfaces import Clock
 from sayso_node.store.chain import wallets
 from sayso_node.store.sqlite.engine import Engine
+from sayso_node.supervision import contained
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope, decode
 from sayso_protocol.messages.message import as_kind
@@ -60,21 +61,26 @@ class WalletWatch:
         """One round; raises StoreUnusable."""
         begun = self._clock.now()
         while bodies := self._next(begun):
-            await self._ask([decode(body, self._network) for body in bodies], begun)
+            await self._ask(bodies, begun)
 
-    def _next(self, begun: float) -> list[bytes]:
+    def _next(self, begun: float) -> dict[bytes, bytes]:
         """Those whose turn it is, as many as may wait at once; nobody before the chain was read."""
         if self._freshness.head == GENESIS:
-            return []
+            return {}
         with self._store.read() as db:
             return wallets.longest_unasked(db, begun, WAITING_PER_SOURCE)
 
-    async def _ask(self, envelopes: Sequence[Envelope], begun: float) -> None:
+    def _read(self, bodies: Iterable[bytes]) -> Iterator[Envelope]:
+        for body in bodies:
+            with contained(self._counters, "a stored consent"):
+                yield decode(body, self._network)
+
+    async def _ask(self, bodies: Mapping[bytes, bytes], begun: float) -> None:
         head = self._freshness.head
         now = max(self._clock.now(), begun)  # a clock that was put back must not make a round endless
         ended: list[Envelope] = []
         asked: list[Envelope] = []
-        for one in envelopes:
+        for one in self._read(bodies.values()):
             has_ended = as_kind(one.message, Consent).expires_at <= now
             (ended if has_ended else asked).append(one)
         answers = await self._wallets.ask([one.claim for one in asked], SOURCE, head.point)
@@ -82,6 +88,8 @@ class WalletWatch:
         self._counters.add("wallets_silent", len(asked) - len(answers.reasons))
 
         def keep(db: sqlite3.Connection) -> None:
+            for license_hash in bodies:  # also of what cannot be read, or it would always come first
+                wallets.tried(db, license_hash, now)
             for one in ended:
                 wallets.let_be(db, one.digest)
             _keep(db, asked, answers, head.time, now)
@@ -94,7 +102,5 @@ def _keep(
 ) -> None:
     for one in asked:
         reason = answers.reasons.get(one.claim)
-        if reason is None:
-            wallets.tried(db, one.digest, now)
-        else:
+        if reason is not None:
             wallets.said(db, one.digest, block_time, now, accepted=not reason)

@@ -55,11 +55,11 @@ def any_held(db: sqlite3.Connection) -> bool:
     return db.execute("SELECT 1 FROM wallet_consents LIMIT 1").fetchone() is not None
 
 
-def longest_unasked(db: sqlite3.Connection, before: float, limit: int) -> list[bytes]:
-    """The envelopes of consents that were last asked about before this time, the oldest first."""
+def longest_unasked(db: sqlite3.Connection, before: float, limit: int) -> dict[bytes, bytes]:
+    """The envelopes, by license, of consents last asked about before this time, the oldest first."""
     rows = db.execute(
-        "SELECT body FROM wallet_consents JOIN messages ON digest = license"
+        "SELECT license, body FROM wallet_consents JOIN messages ON digest = license"
         " WHERE tried_at < ? AND kind = ? ORDER BY tried_at LIMIT ?",
         (before, CONSENT, limit),
     )
-    return [body for (body,) in rows]
+    return dict(rows.fetchall())

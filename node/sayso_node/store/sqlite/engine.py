@@ -19,6 +19,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -66,6 +67,7 @@ class Engine:
         self._open_database = open_database
         self._door = threading.Lock()  # no change is put once the writer was told to stop
         self._open = False
+        self._death: Future[None] = Future()  # of the writer; never a result
         self._writing: sqlite3.Connection | None = None
         self._idle: list[sqlite3.Connection] = []
         self._commits = 0
@@ -82,7 +84,7 @@ class Engine:
             raise
         self._open = True
         self._writing = db
-        self._writer.start(partial(self._commit, db))
+        self._writer.start(partial(self._commit, db), self._die)
 
     def stop(self) -> None:
         """Finish what was asked for and close; what is asked for later is refused."""
@@ -103,7 +105,7 @@ class Engine:
         future: asyncio.Future[T] = loop.create_future()
 
         def settle(value: Any, error: BaseException | None) -> None:
-            if future.cancelled():
+            if future.done():
                 return
             if error is None:
                 future.set_result(value)
@@ -120,6 +122,17 @@ class Engine:
                 raise StoreUnusable(f"the store {self._path} is not open")
             self._writer.put(Change(apply, done))
         return await future
+
+    async def watch(self) -> None:
+        """Wait for as long as the writer lives; raises StoreUnusable when it has ended by itself."""
+        await asyncio.shield(asyncio.wrap_future(self._death))
+
+    def _die(self, error: BaseException) -> None:
+        with self._door:
+            self._open = False
+        failure = StoreUnusable("the store's writer has ended")
+        failure.__cause__ = error
+        self._death.set_exception(failure)
 
     @property
     def commits(self) -> int:

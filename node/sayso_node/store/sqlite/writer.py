@@ -6,8 +6,10 @@ The simulation passes in a writer that commits in its event loop, at moments of 
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Protocol
+
+from sayso_node.errors import StoreUnusable
 
 GROUP_LIMIT = 256  # changes in one commit
 
@@ -19,14 +21,15 @@ class Change(NamedTuple):
     done: Callable[[Any, BaseException | None], None]
 
 
-Commit = Callable[[list[Change]], None]  # never raises
+Commit = Callable[[list[Change]], None]  # never raises, but for a fault of ours
+Died = Callable[[BaseException], None]
 
 
 class Writer(Protocol):
     """Writer hands changes to a commit, in order, those that wait for each other in one group."""
 
-    def start(self, commit: Commit) -> None:
-        """Commit by this from now on."""
+    def start(self, commit: Commit, died: Died) -> None:
+        """Commit by this from now on; `died` is called, once, if the writer ends by itself."""
         ...
 
     def put(self, change: Change) -> None:
@@ -45,10 +48,10 @@ class WriterThread:
         self._changes: queue.SimpleQueue[Change | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
 
-    def start(self, commit: Commit) -> None:
+    def start(self, commit: Commit, died: Died) -> None:
         """See Writer."""
         self._thread = threading.Thread(
-            target=self._run, args=(commit,), name="store-writer", daemon=True
+            target=self._run, args=(commit, died), name="store-writer", daemon=True
         )
         self._thread.start()
 
@@ -62,17 +65,30 @@ class WriterThread:
         if self._thread:
             self._thread.join()
 
-    def _run(self, commit: Commit) -> None:
-        """Until None comes, take all that wait and commit them as one."""
-        while (change := self._changes.get()) is not None:
-            group = [change]
-            last = False
-            while len(group) < GROUP_LIMIT and not self._changes.empty():
-                change = self._changes.get()
-                if change is None:
-                    last = True
-                    break
-                group.append(change)
-            commit(group)
-            if last:
-                return
+    def _run(self, commit: Commit, died: Died) -> None:
+        """Commit until None comes; who waits when the thread dies is refused."""
+        group, last = list[Change](), False
+        try:
+            while not last:
+                group, last = self._next_group()
+                if group:
+                    commit(group)
+        except BaseException as error:  # noqa: BLE001 - the thread ends: nobody else would hear of it
+            died(error)  # nothing is put from now on
+            for change in (*group, *self._left()):
+                change.done(None, StoreUnusable("the store's writer has ended"))
+
+    def _next_group(self) -> tuple[list[Change], bool]:
+        """What waits, at most GROUP_LIMIT changes, and whether nothing comes after them."""
+        group = list[Change]()
+        while not group or (len(group) < GROUP_LIMIT and not self._changes.empty()):
+            change = self._changes.get()
+            if change is None:
+                return group, True
+            group.append(change)
+        return group, False
+
+    def _left(self) -> Iterator[Change]:
+        while not self._changes.empty():
+            if change := self._changes.get():
+                yield change

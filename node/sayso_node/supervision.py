@@ -1,0 +1,134 @@
+"""Keeps the parts of a node running: one that ends by itself is started again, and never in silence.
+
+A part is a coroutine that never returns. If one ends, with an exception or without, the log has its
+traceback, the alarm `part-failed` and /readyz (503) have its name, and it is started again after a
+pause that grows. Once it has run for RUNS_S it counts as running. A part that fails FAILURES times in
+WINDOW_S, or that cannot be started again, ends the node: `failure` raises, and the process ends with
+that sentence. What is cancelled from outside has not failed.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from typing import NamedTuple, NoReturn
+
+from sayso_node.alarms import Alarms
+from sayso_node.counters import Counters
+from sayso_node.errors import PartFailed
+
+log = logging.getLogger(__name__)
+
+PAUSE_MIN_S = 0.5  # before a part that failed once is started again; twice as long with each failure
+PAUSE_MAX_S = 30.0
+RUNS_S = 5.0  # a part that has run for so long runs again
+FAILURES = 8  # of one part within the window: then the process ends
+WINDOW_S = 600.0
+
+
+class Part(NamedTuple):
+    """What runs for ever.
+
+    Attributes:
+        run: Runs it until it is cancelled.
+        restarts: Whether it can be run again after it has failed.
+    """
+
+    run: Callable[[], Awaitable[None]]
+    restarts: bool = True
+
+
+class Supervisor:
+    """Runs parts by name."""
+
+    def __init__(self, alarms: Alarms, counters: Counters) -> None:
+        self._alarms = alarms
+        self._counters = counters
+        self._down: set[str] = set()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._over = asyncio.Event()
+        self._failure: PartFailed | None = None
+
+    def start(self, parts: Mapping[str, Part]) -> None:
+        """Run these parts until stop()."""
+        self._tasks += [
+            asyncio.create_task(self._keep(name, part), name=name) for name, part in parts.items()
+        ]
+
+    async def stop(self) -> None:
+        """Cancel all parts; returns when they have ended."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def down(self) -> list[str]:
+        """The names of the parts that do not run at the moment, sorted."""
+        return sorted(self._down)
+
+    async def failure(self) -> NoReturn:
+        """Wait until a part has failed for good; raises PartFailed."""
+        await self._over.wait()
+        assert self._failure  # noqa: S101 - it was set before
+        raise self._failure
+
+    async def _keep(self, name: str, part: Part) -> None:
+        """Run a part, again and again."""
+        loop = asyncio.get_running_loop()
+        failures = deque[float](maxlen=FAILURES)
+        while True:
+            running = loop.call_later(RUNS_S, self._mark, name)
+            try:
+                error = await _end_of(part)
+            finally:
+                running.cancel()
+            self._mark(name, down=True)
+            log.error("the %s has failed", name, exc_info=error)
+            failures.append(loop.time())
+            recent = sum(failures[-1] - one <= WINDOW_S for one in failures)
+            if not part.restarts or recent == FAILURES:
+                self._give_up(name, part)
+                return
+            await asyncio.sleep(pause_s(recent))
+            self._counters.add("parts_restarted")
+
+    def _mark(self, name: str, *, down: bool = False) -> None:
+        """Note whether a part is down, and keep the alarm in step."""
+        (self._down.add if down else self._down.discard)(name)
+        self._alarms.set("part-failed", ", ".join(self.down()) or None)
+
+    def _give_up(self, name: str, part: Part) -> None:
+        how = f"failed {FAILURES} times within {WINDOW_S:g} s" if part.restarts else "cannot go on"
+        self._failure = self._failure or PartFailed(
+            f"the {name} {how}, so the node ends: the log says why; what was acknowledged is kept"
+        )
+        self._over.set()
+
+
+def pause_s(failures: int) -> float:
+    """How long to wait after so many failures, in seconds."""
+    return min(PAUSE_MIN_S * 2.0 ** (failures - 1), PAUSE_MAX_S)
+
+
+@contextlib.contextmanager
+def contained(counters: Counters, what: str) -> Iterator[None]:
+    """Keep what one peer, answer or row provokes from ending a part: it is counted, and in the log."""
+    try:
+        yield
+    except Exception:  # what was foreseen is handled within
+        counters.add("faults")
+        log.exception("a fault in %s", what)
+
+
+async def _end_of(part: Part) -> BaseException | None:
+    """Why a part has ended, None if it just returned; raises CancelledError when we are cancelled."""
+    try:
+        await part.run()
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task and task.cancelling():
+            raise
+        return error  # it cancelled itself, which is no order of ours
+    except Exception as error:  # noqa: BLE001 - whatever it is, the part has ended
+        return error
+    return None
