@@ -27,8 +27,7 @@ from sayso_protocol.network_file import NetworkFile, Operator, parse_network_fil
 
 CONFIG_FILE = "node.toml"
 IDENTITY_FILE = "identity.key"
-STORE_FILE = "store.sqlite"
-PEER_FILE = "peers.sqlite"
+PEER_FILE = "peers.json"
 SNAPSHOT_FOLDER = "snapshots"
 MOST_DISCOVERED = 64
 CHANNELS = ("gossip", "sync", "chain", "receipts", "snapshots")

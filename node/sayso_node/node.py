@@ -30,7 +30,7 @@ from sayso_node.batches.http_json import HttpJson
 from sayso_node.batches.protocol import answer_batch
 from sayso_node.chain.reading.storage_proofs import StorageProofs
 from sayso_node.chain.side import ChainSide
-from sayso_node.config import PEER_FILE, SNAPSHOT_FOLDER, STORE_FILE, NodeConfig
+from sayso_node.config import PEER_FILE, SNAPSHOT_FOLDER, NodeConfig
 from sayso_node.counters import Counters
 from sayso_node.errors import NotFound
 from sayso_node.freshness import Freshness
@@ -42,8 +42,8 @@ from sayso_node.gossip.process import GossipProcess
 from sayso_node.intake.intake import Intake
 from sayso_node.interfaces import Clock, TransportHandlers
 from sayso_node.snapshots.publishing import SnapshotPublisher
+from sayso_node.store.opening import location_in, store_at
 from sayso_node.store.sponsors import Quotas
-from sayso_node.store.sqlite.engine import Engine
 from sayso_node.supervision import Part, Supervisor
 from sayso_node.sync.answering import Answering
 from sayso_node.sync.asking import SyncRounds
@@ -65,12 +65,12 @@ class Node:
         settings, place = config.settings, config.network_file.network
         self._counters = counters = Counters()
         self._gossip_config = _gossip_config(config)
-        self._store = store = Engine(config.folder / STORE_FILE)
+        self._store = store = store_at(location_in(config.folder))
         peer_ids = [split_multiaddr(peer)[1] for peer in config.peers]
         self._freshness = freshness = Freshness(peer_ids)
         identity = config.identity
 
-        book = PeerBook(config.folder / PEER_FILE, clock)
+        book = PeerBook(config.folder / PEER_FILE)
         self._network = network = GossipProcess(self._gossip_config, book)
         self._alarms = alarms = Alarms()
         self._supervisor = Supervisor(alarms, counters)
@@ -89,7 +89,7 @@ class Node:
 
         self._snapshots = SnapshotPublisher(
             place,
-            config.folder / STORE_FILE,
+            store.location,
             config.folder / SNAPSHOT_FOLDER,
             freshness,
             identity,

@@ -27,8 +27,8 @@ from sayso_node.gossip.process import GossipProcess
 from sayso_node.intake.intake import Intake
 from sayso_node.intake.outcome import Channel, Source, Status
 from sayso_node.interfaces import Judgement, TransportHandlers
+from sayso_node.store.opening import store_at
 from sayso_node.store.sponsors import Quotas
-from sayso_node.store.sqlite.engine import Engine
 from sayso_node.sync.answering import Answering
 from sayso_node.sync.asking import SyncRounds
 from sayso_protocol.messages.envelope import encode
@@ -74,7 +74,7 @@ class _Parts:
     """What of a node takes part."""
 
     def __init__(self, path: Path, seed: bytes, peers: tuple[str, ...]) -> None:
-        self.store, self.clock, self.counters = Engine(path), SystemClock(), Counters()
+        self.store, self.clock, self.counters = store_at(path), SystemClock(), Counters()
         config = GossipConfig(seed, (LISTEN,), peers, (), protocols=(SYNC_PROTOCOL,))
         self.network = GossipProcess(config)
         ids = [split_multiaddr(peer)[1] for peer in peers]

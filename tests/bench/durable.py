@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import sqlite3
 import statistics
 import tempfile
 import time
@@ -16,8 +15,9 @@ from bench.figure import REPEATS, Figure
 from sayso_node.store import consents
 from sayso_node.store.admission import Admitted
 from sayso_node.store.consents import Keeper
+from sayso_node.store.interface import Store, Writing
+from sayso_node.store.opening import store_at
 from sayso_node.store.sponsors import Quotas
-from sayso_node.store.sqlite.engine import Engine
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.primitives import sha256
 
@@ -32,7 +32,7 @@ def figures() -> Iterator[Figure]:
     envelopes = iter([consent(number).sponsored_by(SPONSOR) for number in range(count)])
     grouped, single = [], []
     with tempfile.TemporaryDirectory() as folder:
-        engine = Engine(Path(folder) / "store.sqlite")
+        engine = store_at(Path(folder) / "store.sqlite")
         engine.start()
         for _ in range(REPEATS):
             grouped.append(asyncio.run(_at_once(engine, [next(envelopes) for _ in range(CHANGES)])))
@@ -43,20 +43,20 @@ def figures() -> Iterator[Figure]:
     yield Figure("store.durable_per_s", statistics.median(grouped), "messages/s", "higher", peers, limit)
 
 
-async def _add(engine: Engine, envelope: Envelope) -> None:
-    def add(db: sqlite3.Connection) -> list[Admitted]:
+async def _add(engine: Store, envelope: Envelope) -> None:
+    def add(db: Writing) -> list[Admitted]:
         return consents.admit(db, [envelope], KEEPER, 0.0, 0.0)
 
     assert await engine.write(add) == [Admitted.STORED]
 
 
-async def _at_once(engine: Engine, envelopes: list[Envelope]) -> float:
+async def _at_once(engine: Store, envelopes: list[Envelope]) -> float:
     begun = time.perf_counter()
     await asyncio.gather(*(_add(engine, one) for one in envelopes))
     return len(envelopes) / (time.perf_counter() - begun)
 
 
-async def _one_by_one(engine: Engine, envelopes: list[Envelope]) -> float:
+async def _one_by_one(engine: Store, envelopes: list[Envelope]) -> float:
     begun = time.perf_counter()
     for one in envelopes:
         await _add(engine, one)

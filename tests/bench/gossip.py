@@ -9,7 +9,6 @@ the same stack with one message a frame, which is how gossip is commonly used.
 import asyncio
 import os
 import signal
-import sqlite3
 import sys
 import tempfile
 import time
@@ -31,8 +30,8 @@ from sayso_node.gossip.process import GossipProcess
 from sayso_node.intake.intake import Intake
 from sayso_node.intake.outcome import Channel, Source
 from sayso_node.interfaces import TransportHandlers
+from sayso_node.store.opening import snapshot_at, store_at
 from sayso_node.store.sponsors import Quotas
-from sayso_node.store.sqlite.engine import Engine
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.envelope import encode
 from sayso_protocol.messages.message import CONSENT, REVOCATION
@@ -61,7 +60,7 @@ class _Node:
     def __init__(self, folder: Path, name: str, peers: tuple[str, ...]) -> None:
         seed = sha256(name.encode())
         config = GossipConfig(seed, (LISTEN,), peers, NAMES, NAMES[1:], redial_min_s=0.1)
-        self.network, self.store = GossipProcess(config), Engine(folder / f"{name}.sqlite")
+        self.network, self.store = GossipProcess(config), store_at(folder / f"{name}.sqlite")
         counters, freshness = Counters(), Freshness(())
         wallets = ContractWallets(NoChain())
         quotas = Quotas(operators=frozenset({bytes(SPONSOR.verify_key)}))
@@ -88,10 +87,11 @@ class _Other:
     """The store of the node in the other process, seen from here."""
 
     def __init__(self, folder: Path) -> None:
-        self._db = sqlite3.connect(f"file:{folder}/second.sqlite?mode=ro", uri=True)
+        self._location = folder / "second.sqlite"
 
     def held(self) -> int:
-        count: int = self._db.execute("SELECT count(*) FROM messages").fetchone()[0]
+        with snapshot_at(self._location) as db:
+            count: int = db.execute("SELECT count(*) FROM messages").fetchone()[0]
         return count
 
 

@@ -11,9 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
-from sqlite3 import connect
 
 import numpy as np
 import pyarrow as pa
@@ -22,13 +20,14 @@ from nacl.signing import SigningKey
 from bench.consents import NETWORK
 from bench.figure import Figure, rates
 from sayso_node.snapshots.building import BODY, Made
-from sayso_node.store.sqlite.engine import Engine
+from sayso_node.store.interface import Writing
 from sayso_protocol.network_file import NetworkFile, Operator
 from sayso_protocol.receipts.receipt import ChainPoint
 from sayso_protocol.snapshots.fuse_filter import Fuse, Keys, built
 from sayso_protocol.snapshots.head import SnapshotMoment
 from sayso_protocol.snapshots.key_list import list_of
 from sayso_protocol.snapshots.snapshot import Content, make_delta, make_snapshot, read_snapshot
+from support.filled_store import change_store
 
 REVOKED = 1_000_000
 COLUMN = 4_000_000
@@ -158,12 +157,11 @@ def _children_s() -> float:
 
 def _fill(path: Path, people: int) -> None:
     """So many people, each with one permission revoked."""
-    engine = Engine(path)
-    engine.start()
-    engine.stop()
     one, none = (1).to_bytes(32), bytes(32)
     addresses = sorted(row.tobytes()[:20] for row in _keys(people, 5))
-    with closing(connect(path)) as db:
+
+    def fill(db: Writing) -> None:
         rows = ((address, none, one, none) for address in addresses)
         db.executemany("INSERT INTO bits (address, word, signed, chain) VALUES (?, ?, ?, ?)", rows)
-        db.commit()
+
+    change_store(path, fill)

@@ -1,7 +1,6 @@
 """How long a node with a million messages takes to answer, and its memory: beside an empty one."""
 
 import os
-import sqlite3
 import statistics
 import subprocess
 import sys
@@ -10,20 +9,21 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 from bench.consents import NETWORK, consent
 from bench.figure import Figure
 from sayso.demo.ports import LOOPBACK, free_ports
-from sayso_node.config import STORE_FILE, Settings, init_node, load_settings
-from sayso_node.store.sqlite.engine import Engine
+from sayso_node.config import Settings, init_node, load_settings
+from sayso_node.store.interface import Writing
+from sayso_node.store.opening import location_in
 from sayso_protocol.messages.envelope import encode
 from sayso_protocol.messages.message import CONSENT, REVOCATION
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.permissions.scopes import scope_word
 from sayso_protocol.permissions.state_digest import EMPTY_SUM, changed_sum
 from sayso_protocol.primitives import sha256
+from support.filled_store import change_store
 
 CONSENTS = 900_000
 REVOKED = range(0, CONSENTS, 9)  # 100,000 contributors revoked everything
@@ -36,8 +36,8 @@ def figures() -> Iterator[Figure]:
     """node.*"""
     with tempfile.TemporaryDirectory() as name:
         full, empty = _folder(Path(name) / "full"), _folder(Path(name) / "empty")
-        _fill(full / STORE_FILE)
-        size_mb = (full / STORE_FILE).stat().st_size / 1e6
+        _fill(location_in(full))
+        size_mb = Path(location_in(full)).stat().st_size / 1e6
         seen: dict[Path, list[tuple[float, float]]] = {full: [], empty: []}
         for _ in range(STARTS):
             for folder, runs in seen.items():
@@ -94,26 +94,23 @@ def _rss_mb(pid: str) -> float:
     return next(int(line.split()[1]) / 1_000 for line in lines if line.startswith("VmRSS"))
 
 
-def _fill(path: Path) -> None:
+def _fill(location: str) -> None:
     """Rows as an intake would have written them, but that all have the body of one message."""
-    engine = Engine(path)
-    engine.start()
-    engine.stop()
     people = sorted(sha256(b"person %d" % number)[:20] for number in range(CONSENTS))
     revoked = [people[number] for number in REVOKED]
-    with closing(sqlite3.connect(path)) as db:
-        db.execute("PRAGMA synchronous = OFF")
-        db.execute("PRAGMA cache_size = -262144")
+
+    def fill(db: Writing) -> None:
         _add_messages(db, CONSENT, people)
         _add_messages(db, REVOCATION, revoked)
         db.executemany("INSERT INTO people VALUES (?, 0)", ((one,) for one in people))
         rows = ((one, sha256(one), 1) for one in people)
         db.executemany("INSERT INTO terms VALUES (?, ?, ?)", rows)
         _add_bits(db, revoked)
-        db.commit()
+
+    change_store(location, fill)
 
 
-def _add_messages(db: sqlite3.Connection, kind: int, people: list[bytes]) -> None:
+def _add_messages(db: Writing, kind: int, people: list[bytes]) -> None:
     """One of each, and for a consent its item."""
     body, name = encode(consent(0)), b"%d" % kind
     rows = ((sha256(name + one), kind, one, body) for one in people)
@@ -125,7 +122,7 @@ def _add_messages(db: sqlite3.Connection, kind: int, people: list[bytes]) -> Non
         db.executemany("INSERT INTO items VALUES (?, ?)", sorted(items))
 
 
-def _add_bits(db: sqlite3.Connection, people: list[bytes]) -> None:
+def _add_bits(db: Writing, people: list[bytes]) -> None:
     word, mask, none = scope_word("everything"), (1).to_bytes(32), bytes(32)
     key = word.to_bytes(32)
     rows = ((one, key, mask, none) for one in people)

@@ -5,12 +5,10 @@ counted, as in the figures that others publish. CPU is that of both sides togeth
 """
 
 import shutil
-import sqlite3
 import statistics
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -20,14 +18,16 @@ import numpy as np
 from bench import rateless
 from bench.figure import REPEATS, Figure
 from sayso_node.store import sync_index
-from sayso_node.store.sqlite.engine import Engine
+from sayso_node.store.interface import Writing
+from sayso_node.store.opening import store_at
 from sayso_node.sync.memory import ExpectedView, PeerMemory
-from sayso_node.sync.reading import Reader, Reading
+from sayso_node.sync.reading import Reader, StoreRequest
 from sayso_protocol.messages.message import CONSENT
 from sayso_protocol.primitives import sha256
 from sayso_protocol.sync.fingerprints import SALT_BYTES, node_at
 from sayso_protocol.sync.requests import GetRequest, decode_request, encode_request
 from sayso_protocol.sync.walk import Differences, differences
+from support.filled_store import change_store
 
 ENTRIES = 1_000_000
 DIFFERENCES = (0, 10, 100, 1_000)
@@ -84,7 +84,7 @@ def _compare(left: Path, right: Path, count: int) -> Iterator[Figure]:
 
 
 def _walk(left: Path, right: Path, number: int) -> Cost:
-    ours, theirs, cost = Engine(left), Engine(right), Cost()
+    ours, theirs, cost = store_at(left), store_at(right), Cost()
     salt = sha256(b"salt %d" % number)[:SALT_BYTES]
     view = ExpectedView(ours, CONSENT, PeerMemory())
     walk = differences(view, CONSENT, salt, int.from_bytes(salt[:8]))
@@ -109,9 +109,9 @@ def _walk(left: Path, right: Path, number: int) -> Cost:
     return cost
 
 
-def _read(question: bytes) -> Reading:
+def _read(question: bytes) -> StoreRequest:
     request = decode_request(question)
-    assert isinstance(request, Reading)
+    assert isinstance(request, StoreRequest)
     return request
 
 
@@ -152,12 +152,7 @@ def _sketch(digests: list[bytes], scattered: list[bytes]) -> Iterator[Figure]:
 
 
 def _fill(path: Path, digests: list[bytes]) -> None:
-    engine = Engine(path)
-    engine.start()
-    engine.stop()
-    with closing(sqlite3.connect(path)) as db:
-        db.execute("PRAGMA synchronous = OFF")
-        db.execute("PRAGMA cache_size = -262144")
+    def fill(db: Writing) -> None:
         db.executemany(
             "INSERT INTO messages (digest, kind, contributor, body, arrived_at)"
             f" VALUES (?, {CONSENT}, x'00', x'00', 0)",
@@ -166,18 +161,19 @@ def _fill(path: Path, digests: list[bytes]) -> None:
         for start in range(0, len(digests), 20_000):
             part = digests[start : start + 20_000]
             _change(db, part, 1)
-        db.commit()
-        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    change_store(path, fill)
 
 
 def _lose(path: Path, digests: list[bytes]) -> None:
-    with closing(sqlite3.connect(path)) as db:
+    def lose(db: Writing) -> None:
         db.executemany("DELETE FROM messages WHERE digest = ?", ((one,) for one in digests))
         _change(db, digests, -1)
-        db.commit()
+
+    change_store(path, lose)
 
 
-def _change(db: sqlite3.Connection, digests: list[bytes], sign: int) -> None:
+def _change(db: Writing, digests: list[bytes], sign: int) -> None:
     for start in range(0, len(digests), 5_000):
         changes = [sync_index.digest_change(one, sign) for one in digests[start : start + 5_000]]
         sync_index.change_sums(db, CONSENT, changes)

@@ -77,7 +77,7 @@ def test_the_picture_names_parts_as_the_wiring_does() -> None:
             r"\b[A-Z][a-z]+(?:[A-Z0-9][a-z0-9]*)*\b", re.sub(r"-- .*? -->|\(\[.*?\]\)", "", picture)
         )
     )
-    assert {"Intake", "Engine", "Follower"} <= drawn
+    assert {"Intake", "Store", "Follower"} <= drawn
     wired = (node, side)
     assert sorted(part for part in drawn if not any(hasattr(one, part) for one in wired)) == []
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from sayso_node.store.sqlite.engine import Engine
+from sayso_node.store.interface import Store
+from sayso_node.store.opening import store_at
 from support.node_rig import NodeRig
 
 
@@ -16,10 +17,10 @@ def rig(tmp_path: Path) -> Iterator[NodeRig]:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Engine]:
-    engine = Engine(tmp_path / "store.sqlite")
-    engine.start()
+def store(tmp_path: Path) -> Iterator[Store]:
+    store = store_at(tmp_path / "store.sqlite")
+    store.start()
     try:
-        yield engine
+        yield store
     finally:
-        engine.stop()
+        store.stop()

@@ -9,7 +9,6 @@ a few seeds of the trouble that brings it out; tests/simulation/test_bugs.py hol
 
 import asyncio
 import contextlib
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +22,9 @@ from sayso_node.intake.intake import Intake
 from sayso_node.intake.outcome import Channel, Outcome, Source, Status
 from sayso_node.store import admission, bits, messages, pending
 from sayso_node.store.chain import chain_state, intents, relays
+from sayso_node.store.interface import Writing
 from sayso_node.store.pending import Room
+from sayso_node.store.sqlite.connection import Connection
 from sayso_node.store.sqlite.engine import Engine
 from sayso_node.sync.asking import SyncRounds
 from sayso_node.verdicts.signer import Signer
@@ -79,7 +80,7 @@ def _lost_fsync() -> contextlib.AbstractContextManager[Any]:
     """A commit does not wait for the disk."""
     connect = Engine._connect
 
-    def careless(self: Engine) -> sqlite3.Connection:
+    def careless(self: Engine) -> Connection:
         db = connect(self)
         db.execute("PRAGMA synchronous = OFF")
         return db
@@ -90,7 +91,7 @@ def _lost_fsync() -> contextlib.AbstractContextManager[Any]:
 def _no_marks() -> contextlib.AbstractContextManager[Any]:
     """A pending revocation is dropped without a mark."""
 
-    def drop(db: sqlite3.Connection, oldest: str, whose: str | bytes, _room: Room) -> None:
+    def drop(db: Writing, oldest: str, whose: str | bytes, _room: Room) -> None:
         digest, _signer = db.execute(oldest, (whose,)).fetchone()
         pending.release(db, digest)
 
@@ -181,7 +182,7 @@ def _reorganisation_clears_bits() -> contextlib.AbstractContextManager[Any]:
     """A fork that is gone takes its revocations with it."""
     rewind = chain_state.rewind
 
-    def forgetful(db: sqlite3.Connection, number: int) -> None:
+    def forgetful(db: Writing, number: int) -> None:
         rewind(db, number)
         db.execute("UPDATE bits SET chain = ?", (bytes(HASH_BYTES),))
 

@@ -2,13 +2,13 @@
 
 import hashlib
 import itertools
-import sqlite3
 import struct
 from collections.abc import Iterator
 
 from sayso_node.freshness import QUORUM
 from sayso_node.intake.intake import REMEMBERED_FAILURES
 from sayso_node.store import bits, pending
+from sayso_node.store.interface import Reading
 from sayso_node.sync.asking import REMEMBERED_PEERS
 from sayso_node.verdicts.judge import Check
 from sayso_protocol.messages.envelope import decode
@@ -61,7 +61,7 @@ class Held:
         return {who: state[who] for who in state if who in self.people and who not in but}
 
 
-def _bits(db: sqlite3.Connection, source: str) -> State:
+def _bits(db: Reading, source: str) -> State:
     addresses = [row[0] for row in db.execute("SELECT DISTINCT address FROM bits")]
     found = {who: bits.bits_of(db, who, source=source) for who in addresses}
     cleaned = {who: {word: mask for word, mask in masks.items() if mask} for who, masks in found.items()}

@@ -6,13 +6,14 @@ whole database is copied: that copy is what a machine finds when it comes up aga
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from enum import Enum
 from pathlib import Path
 from random import Random
 from typing import Any
 
-from sayso_node.store.sqlite.writer import GROUP_LIMIT, Change, Commit, Died
+from sayso_node.store.sqlite.connection import Connection
+from sayso_node.store.writer import GROUP_LIMIT, Change, Commit, Died
 
 SYNCHRONOUS_FULL = 2  # below it, SQLite does not wait for the disk in WAL mode
 WRITTEN_BACK = 0.1  # how often an operating system writes back by itself what nobody synced
@@ -25,15 +26,15 @@ class Moment(Enum):
     AFTER = "after it, before anybody is told"
 
 
-class Database(sqlite3.Connection):
+class Database(Connection):
     """A connection that tells its disk when something is to be committed."""
 
     disk: "Disk"
     _changing = False
 
     def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
-        if sql == "PRAGMA data_version":  # SQLite counts what other connections commit: here is only one
-            return super().execute("SELECT ?", (self.disk.commits,))
+        if sql == "PRAGMA query_only = ON":  # readers get the connection of the writer
+            return super().execute("SELECT 1")
         if sql == "BEGIN IMMEDIATE":
             self._changing = True
             self.disk.check_room()
@@ -42,6 +43,10 @@ class Database(sqlite3.Connection):
             if changing and sql == "COMMIT":
                 return self.disk.commit(super().execute)
         return super().execute(sql, parameters)
+
+    def version(self) -> Hashable:
+        """SQLite counts what other connections commit: here is only one."""
+        return self.disk.commits
 
     def close(self) -> None:
         self.disk.release(self)
@@ -61,7 +66,7 @@ class Disk:
         self.power_fails: Moment | None = None  # at the next commit
         self.on_power_failure: Callable[[], None] = lambda: None
 
-    def open(self, _path: Path) -> sqlite3.Connection:
+    def open(self, _path: Path) -> Connection:
         """The one connection: nothing here runs at the same time as anything else."""
         if self._database is None:
             self._database = sqlite3.connect(
@@ -112,7 +117,7 @@ class Disk:
 
 
 class LoopWriter:
-    """The writer of the store (sayso_node.store.sqlite.writer) in the loop: a commit takes time."""
+    """The writer of the store (sayso_node.store.writer) in the loop: a commit takes time."""
 
     def __init__(self, commit_s: Callable[[], float]) -> None:
         self._commit_s = commit_s

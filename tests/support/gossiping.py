@@ -17,7 +17,7 @@ from sayso_node.intake.intake import Intake
 from sayso_node.intake.outcome import Channel, Outcome, Source, Status
 from sayso_node.interfaces import TransportHandlers
 from sayso_node.store import messages
-from sayso_node.store.sqlite.engine import Engine
+from sayso_node.store.opening import store_at
 from sayso_node.sync.answering import Answering
 from sayso_node.sync.asking import SyncRounds
 from sayso_protocol.messages import wire
@@ -36,7 +36,7 @@ class GossipingNode:
         self.place = NETWORK
         identity = SigningKey(sha256(name.encode()))
         clock, self._counters, freshness = SystemClock(), Counters(), Freshness([])
-        self._store = Engine(folder / f"{name}.sqlite")
+        self._store = store_at(folder / f"{name}.sqlite")
         topics = (TOPICS[CONSENT].on(NETWORK), TOPICS[REVOCATION].on(NETWORK))
         config = GossipConfig(
             bytes(identity),

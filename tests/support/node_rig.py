@@ -21,9 +21,9 @@ from sayso_node.gossip.peers.addresses import peer_id_of
 from sayso_node.intake.intake import Intake
 from sayso_node.intake.outcome import Channel, Outcome, Source
 from sayso_node.interfaces import TransportHandlers
+from sayso_node.store.opening import store_at
 from sayso_node.store.pending import Room
 from sayso_node.store.sponsors import Quotas
-from sayso_node.store.sqlite.engine import Engine
 from sayso_node.sync.answering import Answering
 from sayso_node.sync.asking import SyncRounds
 from sayso_node.verdicts.judge import Judge
@@ -90,6 +90,7 @@ class NodeRig:
         room: Room = Room(),  # noqa: B008 - it cannot be changed
         prober: Prober | None = None,
         quotas: Quotas = Quotas(),  # noqa: B008 - likewise
+        location: str | None = None,
     ) -> None:
         self.identity = key = node_key(name)
         self.peer_id = peer_id_of(bytes(key.verify_key))
@@ -97,7 +98,7 @@ class NodeRig:
         self.clock = clock or ManualClock()
         self.counters = Counters()
         self.folder = folder
-        self.store = Engine(folder / f"{name}.sqlite")
+        self.store = store_at(location or folder / f"{name}.sqlite")
         peers = tuple(peers)
         self.freshness = Freshness(peers)
         self.network = FakeNetwork(self.board, self.peer_id)

@@ -11,7 +11,6 @@ import functools
 import inspect
 import os
 import signal
-import sqlite3
 import threading
 from collections.abc import Callable
 from typing import Any, Final
@@ -25,8 +24,10 @@ from sayso_node.gossip.broadcast import Broadcast
 from sayso_node.gossip.process import GossipProcess
 from sayso_node.intake.intake import Intake
 from sayso_node.store import messages
+from sayso_node.store.commits import Commits
 from sayso_node.store.sqlite import engine
-from sayso_node.store.sqlite.writer import Change
+from sayso_node.store.sqlite.connection import Connection
+from sayso_node.store.writer import Change
 from sayso_node.verdicts.signer import Signer
 
 BEFORE, AFTER = "before", "after"
@@ -37,7 +38,7 @@ PLACES: Final[dict[str, tuple[Any, str, str]]] = {
     "received": (MessageRoutes, "submit", BEFORE),
     "verified": (Intake, "_keep", BEFORE),
     "changed": (engine, "_apply", AFTER),  # in a transaction that is not committed
-    "committed": (engine.Engine, "_wake", BEFORE),  # and nobody was told
+    "committed": (Commits, "add", BEFORE),  # and nobody was told
     "kept": (Intake, "take", AFTER),
     "handed-on": (Broadcast, "publish", AFTER),
     "promising": (messages, "keep_acknowledgement", BEFORE),
@@ -118,7 +119,7 @@ def commit_late() -> None:
     """Let the store answer as soon as a change is made, and commit no more once the node has started."""
     groups = 0
 
-    def commit(_store: object, db: sqlite3.Connection, group: list[Change]) -> None:
+    def commit(_store: object, db: Connection, group: list[Change]) -> None:
         nonlocal groups
         if not db.in_transaction:
             db.execute("BEGIN IMMEDIATE")

@@ -20,9 +20,9 @@ from typing import Any
 import aiohttp
 
 from sayso.demo.ports import free_ports
-from sayso_node.config import STORE_FILE, Settings, init_node
+from sayso_node.config import Settings, init_node
 from sayso_node.store import bits, messages
-from sayso_node.store.sqlite.engine import Engine
+from sayso_node.store.opening import location_in, store_at
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope, encode
@@ -56,9 +56,9 @@ def left_by(folder: Path) -> Iterator[Any]:
     """The store of a node that was killed, read in a copy: the node recovers its own."""
     copy = folder.with_name("copy")
     copy.mkdir()
-    for path in folder.glob(f"{STORE_FILE}*"):
+    for path in folder.glob("store.*"):
         shutil.copy(path, copy)
-    store = Engine(copy / STORE_FILE)
+    store = store_at(location_in(copy))
     store.start()
     try:
         with store.read() as db:
@@ -169,7 +169,7 @@ class MortalNode:
     def __init__(self, folder: Path, clients: Clients) -> None:
         self._folder = folder
         self.clients = clients
-        self.peer_store = folder / "peer" / STORE_FILE
+        self.peer_store = location_in(folder / "peer")
 
     async def lives(self, *points: str, fault: str = "") -> None:
         """One life: start, answer for the one before, be killed at the last point under load."""
@@ -213,8 +213,8 @@ class MortalNode:
                 await asyncio.sleep(0.05)
 
 
-def _digests(path: Path) -> set[bytes]:
-    store = Engine(path)
+def _digests(location: str) -> set[bytes]:
+    store = store_at(location)
     store.start()
     try:
         with store.read() as db:

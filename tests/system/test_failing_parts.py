@@ -10,8 +10,9 @@ import aiohttp
 import pytest
 
 from sayso.demo.ports import free_ports
-from sayso_node.config import STORE_FILE, Settings, init_node
+from sayso_node.config import Settings, init_node
 from sayso_node.store import messages
+from sayso_node.store.opening import location_in
 from sayso_node.store.sqlite.engine import Engine
 from sayso_protocol.messages.envelope import Envelope, encode
 from sayso_protocol.messages.wire import encode_bundle
@@ -58,7 +59,7 @@ async def hand_in(url: str, envelope: Envelope) -> int:
 
 
 def is_kept(folder: Path, envelope: Envelope) -> bool:
-    store = Engine(folder / STORE_FILE)
+    store = Engine(Path(location_in(folder)))
     store.start()
     try:
         with store.read() as db:

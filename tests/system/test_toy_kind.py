@@ -1,6 +1,5 @@
 """A kind of message that no product file knows goes all the way, by a row in the table of each layer."""
 
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,6 +23,7 @@ from sayso_node.intake.outcome import Channel, Status
 from sayso_node.interfaces import Judgement
 from sayso_node.store import messages, sync_entries, sync_index
 from sayso_node.store.admission import Admitted
+from sayso_node.store.interface import Writing
 from sayso_node.store.messages import Message as Row
 from sayso_node.store.sync_entries import INDEX, index_by_digest
 from sayso_protocol.encoding.columns import Column
@@ -118,7 +118,7 @@ def check_columns(columns: Sequence[Column], items: Column) -> None:
     check_items(columns[4], columns[3], items)
 
 
-def keep(db: sqlite3.Connection, envelopes: Sequence[Envelope], at: Circumstances) -> list[Admitted]:
+def keep(db: Writing, envelopes: Sequence[Envelope], at: Circumstances) -> list[Admitted]:
     outcomes = []
     for one in envelopes:
         kind = one.message.kind

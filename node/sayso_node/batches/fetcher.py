@@ -15,7 +15,7 @@ from sayso_node.counters import Counters
 from sayso_node.errors import StoreUnusable
 from sayso_node.interfaces import Transport
 from sayso_node.store.chain import chain_state
-from sayso_node.store.sqlite.engine import Engine
+from sayso_node.store.interface import Store
 from sayso_node.supervision import contained
 from sayso_protocol.errors import BadProof, SaysoError
 from sayso_protocol.ethereum.batches import Batch
@@ -46,7 +46,7 @@ class BatchFetcher:
         self,
         operator_urls: tuple[str, ...],
         fetcher: JsonFetcher,
-        store: Engine,
+        store: Store,
         counters: Counters,
         network: Transport | None = None,
     ) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 
 from sayso_node.errors import NotFound
 from sayso_node.store.chain import chain_state
-from sayso_node.store.sqlite.engine import Engine
+from sayso_node.store.interface import Store
 from sayso_protocol.encoding.packing import pack, unpack
 from sayso_protocol.errors import BadProof, Malformed
 from sayso_protocol.ethereum.batches import Batch
@@ -17,7 +17,7 @@ from sayso_protocol.primitives import HASH_BYTES
 ANSWER_BYTES: Final = 4_194_304
 
 
-def answer_batch(store: Engine, request: bytes) -> bytes:
+def answer_batch(store: Store, request: bytes) -> bytes:
     """The answer for a peer; raises Malformed or NotFound."""
     if len(request) != HASH_BYTES:
         raise Malformed("the request is the root of a batch, 32 bytes")

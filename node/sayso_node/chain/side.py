@@ -26,7 +26,7 @@ from sayso_node.config import NodeConfig
 from sayso_node.counters import Counters
 from sayso_node.freshness import Freshness
 from sayso_node.interfaces import Clock
-from sayso_node.store.sqlite.engine import Engine
+from sayso_node.store.interface import Store
 
 
 class ChainSide:
@@ -35,7 +35,7 @@ class ChainSide:
     def __init__(
         self,
         config: NodeConfig,
-        store: Engine,
+        store: Store,
         freshness: Freshness,
         clock: Clock,
         counters: Counters,

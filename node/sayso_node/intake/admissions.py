@@ -3,13 +3,13 @@
 7.12 Consents come first: a revocation that comes along with its consent is of something known.
 """
 
-import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from sayso_node.store import admission, consents
 from sayso_node.store.admission import Admitted
 from sayso_node.store.consents import Keeper
+from sayso_node.store.interface import Writing
 from sayso_node.store.pending import Room
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
@@ -43,19 +43,15 @@ class Admission(NamedTuple):
         issued_at: What the signer gives as the moment of signing, seconds since the epoch; 0 if nothing.
     """
 
-    keep: Callable[[sqlite3.Connection, Sequence[Envelope], Circumstances], list[Admitted]]
+    keep: Callable[[Writing, Sequence[Envelope], Circumstances], list[Admitted]]
     issued_at: Callable[[Message], int] = lambda _message: 0
 
 
-def _keep_consents(
-    db: sqlite3.Connection, envelopes: Sequence[Envelope], at: Circumstances
-) -> list[Admitted]:
+def _keep_consents(db: Writing, envelopes: Sequence[Envelope], at: Circumstances) -> list[Admitted]:
     return consents.admit(db, envelopes, at.keeper, at.now, at.block_time)
 
 
-def _keep_revocations(
-    db: sqlite3.Connection, envelopes: Sequence[Envelope], at: Circumstances
-) -> list[Admitted]:
+def _keep_revocations(db: Writing, envelopes: Sequence[Envelope], at: Circumstances) -> list[Admitted]:
     return [admission.admit(db, one, at.source, at.now, at.room) for one in envelopes]
 
 
@@ -66,7 +62,7 @@ ADMISSIONS: Final = {
 check_rows(ADMISSIONS, "admission")
 
 
-def admit(db: sqlite3.Connection, envelopes: Sequence[Envelope], at: Circumstances) -> list[Admitted]:
+def admit(db: Writing, envelopes: Sequence[Envelope], at: Circumstances) -> list[Admitted]:
     """Keep verified messages of any kinds; what became of each."""
     admitted: dict[int, Admitted] = {}
     for kind, row in ADMISSIONS.items():

@@ -6,7 +6,6 @@ victim's digest blocks nothing.
 """
 
 import logging
-import sqlite3
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,9 +24,9 @@ from sayso_node.interfaces import Clock
 from sayso_node.store import messages, pending
 from sayso_node.store.admission import Admitted
 from sayso_node.store.consents import Keeper
+from sayso_node.store.interface import Store, Writing
 from sayso_node.store.pending import Room
 from sayso_node.store.sponsors import Quotas
-from sayso_node.store.sqlite.engine import Engine
 from sayso_node.workers import Runner, at_once, in_thread
 from sayso_protocol.errors import FromTheFuture, Malformed, NotSponsored, SaysoError, is_rejected
 from sayso_protocol.limits import LIMITS
@@ -59,7 +58,7 @@ class Intake:
     def __init__(
         self,
         network: Network,
-        store: Engine,
+        store: Store,
         wallets: ContractWallets,
         freshness: Freshness,
         identity: SigningKey,
@@ -191,7 +190,7 @@ class Intake:
 
     def _admit(
         self,
-        db: sqlite3.Connection,
+        db: Writing,
         envelopes: Sequence[Envelope],
         source: Source,
         block_time: float,

@@ -2,7 +2,7 @@
 
     python -m sayso_node.snapshots.building STORE FOLDER [--after]
 
-It reads the store in one transaction, as any reader does, and leaves in FOLDER the `body`, and the keys
+It reads the store at the location STORE in one transaction and leaves in FOLDER the `body`, and the keys
 of the whole state in `keys.next`. A delta (`--after`) has those that are not in `keys`, where they are
 put once they are published: what was made in vain is in the next one. On standard output it says in
 JSON what the head of the file needs. It cannot sign: it is never given the node's key.
@@ -10,10 +10,8 @@ JSON what the head of the file needs. It cannot sign: it is never given the node
 
 import json
 import os
-import sqlite3
 import sys
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
@@ -21,6 +19,7 @@ from typing import Self
 import numpy as np
 
 from sayso_node.store import bits, pending, revoked
+from sayso_node.store.opening import snapshot_at
 from sayso_protocol.primitives import HASH_BYTES
 from sayso_protocol.snapshots.fuse_filter import CELL, SALT_BYTES, Keys, Shape, built
 from sayso_protocol.snapshots.head import Counts
@@ -55,12 +54,9 @@ class Made:
         return cls(said["state"], said["salt"], Counts(**said["counts"]), shape)
 
 
-def make(store: Path, folder: Path, *, after: bool) -> Made | None:
+def make(store: str, folder: Path, *, after: bool) -> Made | None:
     """Write `body` and `keys.next` into the folder; None when the store has lost marks (rule 13.3)."""
-    with closing(
-        sqlite3.connect(f"{store.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
-    ) as db:
-        db.execute("BEGIN")
+    with snapshot_at(store) as db:
         if pending.has_lost(db):
             return None
         state = bits.current_digest(db)
@@ -97,7 +93,7 @@ def main() -> None:
     """The process."""
     os.nice(_NICE)
     store, folder, *others = sys.argv[1:]
-    made = make(Path(store), Path(folder), after=others == ["--after"])
+    made = make(store, Path(folder), after=others == ["--after"])
     sys.stdout.write(json.dumps(asdict(made) if made else None))
 
 

@@ -42,7 +42,7 @@ class SnapshotPublisher:
     def __init__(
         self,
         network: Network,
-        store: Path,
+        store: str,
         folder: Path,
         freshness: Freshness,
         identity: SigningKey,

@@ -5,12 +5,12 @@ here: of a word of a held consent, of any scope of somebody known, or of what is
 wait until they matter.
 """
 
-import sqlite3
 from collections.abc import Iterable
 from enum import StrEnum
 
 from sayso_node.store import messages, pending
 from sayso_node.store.bits import CHAIN, SIGNED, is_known, masks_at, merge_bits
+from sayso_node.store.interface import Reading, Writing
 from sayso_node.store.messages import Message
 from sayso_node.store.pending import Heard, Room
 from sayso_protocol.limits import LIMITS
@@ -32,7 +32,7 @@ class Admitted(StrEnum):
     DECLINED = "declined"  # there is no room for more of this sponsor
 
 
-def admit(db: sqlite3.Connection, envelope: Envelope, source: str, now: float, room: Room) -> Admitted:
+def admit(db: Writing, envelope: Envelope, source: str, now: float, room: Room) -> Admitted:
     """Keep a verified revocation, or let it wait."""
     message = as_kind(envelope.message, Revocation)
     heard = Heard(envelope.digest, message.contributor, encode(envelope), message.bits)
@@ -45,7 +45,7 @@ def admit(db: sqlite3.Connection, envelope: Envelope, source: str, now: float, r
     return Admitted.HELD if pending.hold(db, heard, source, now, room) else Admitted.WAITING
 
 
-def add_chain_bits(db: sqlite3.Connection, address: bytes, bits: Masks, now: float) -> bool:
+def add_chain_bits(db: Writing, address: bytes, bits: Masks, now: float) -> bool:
     """Bits were seen on chain; True if any was new there."""
     news = merge_bits(db, address, bits, source=CHAIN, now=now)
     if news:
@@ -53,7 +53,7 @@ def add_chain_bits(db: sqlite3.Connection, address: bytes, bits: Masks, now: flo
     return news
 
 
-def promote(db: sqlite3.Connection, signers: Iterable[bytes], now: float) -> None:
+def promote(db: Writing, signers: Iterable[bytes], now: float) -> None:
     """More is known of some: what waited of theirs and matters now is kept.
 
     What is covered by another message is merely released.
@@ -65,18 +65,18 @@ def promote(db: sqlite3.Connection, signers: Iterable[bytes], now: float) -> Non
                 _store(db, heard, now)
 
 
-def _store(db: sqlite3.Connection, heard: Heard, now: float) -> None:
+def _store(db: Writing, heard: Heard, now: float) -> None:
     message = Message(heard.digest, REVOCATION, heard.signer, heard.body)
     messages.insert(db, message, now)
     merge_bits(db, heard.signer, heard.bits, source=SIGNED, now=now, digest=heard.digest)
 
 
-def _is_news(db: sqlite3.Connection, heard: Heard) -> bool:
+def _is_news(db: Reading, heard: Heard) -> bool:
     """Whether it has a bit that no stored message carries: a fork may take away what the chain has."""
     return any(mask & ~masks_at(db, heard.signer, word)[0] for word, mask in heard.bits.items())
 
 
-def _matters(db: sqlite3.Connection, heard: Heard) -> bool:
+def _matters(db: Reading, heard: Heard) -> bool:
     return (
         (_has_scope(heard.bits) and is_known(db, heard.signer))
         or any(_is_licensed(db, heard.signer, word) for word in heard.bits)
@@ -88,7 +88,7 @@ def _has_scope(bits: Masks) -> bool:
     return any(word & SCOPE_FLAG for word in bits)
 
 
-def _is_licensed(db: sqlite3.Connection, address: bytes, word: int) -> bool:
+def _is_licensed(db: Reading, address: bytes, word: int) -> bool:
     """Whether the word holds permissions of a held consent: they begin at a multiple of 64 (5.5)."""
     base = word - word % LIMITS.words
     query = "SELECT words FROM terms WHERE address = ? AND base = ?"
@@ -96,5 +96,5 @@ def _is_licensed(db: sqlite3.Connection, address: bytes, word: int) -> bool:
     return row is not None and word - base < row[0]
 
 
-def _on_chain(db: sqlite3.Connection, address: bytes, bits: Masks) -> bool:
+def _on_chain(db: Reading, address: bytes, bits: Masks) -> bool:
     return not any(mask & ~masks_at(db, address, word)[1] for word, mask in bits.items())

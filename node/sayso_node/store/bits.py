@@ -4,10 +4,10 @@ All three change in one transaction, so a listener's cursor, a receipt's digest 
 disagree.
 """
 
-import sqlite3
 from collections.abc import Iterable, Iterator
 
 from sayso_node.store import events, many
+from sayso_node.store.interface import Reading, Writing
 from sayso_node.store.sync_index import (
     Change,
     add_carrier,
@@ -25,7 +25,7 @@ _SUM = "state-sum"
 
 
 def merge_bits(
-    db: sqlite3.Connection,
+    db: Writing,
     address: bytes,
     heard: Masks,
     *,
@@ -63,17 +63,17 @@ def merge_bits(
     return news
 
 
-def is_known(db: sqlite3.Connection, address: bytes) -> bool:
+def is_known(db: Reading, address: bytes) -> bool:
     """Whether the address is contributor or guardian of a held consent."""
     return db.execute("SELECT 1 FROM people WHERE address = ?", (address,)).fetchone() is not None
 
 
-def any_known(db: sqlite3.Connection) -> bool:
+def any_known(db: Reading) -> bool:
     """Whether anybody is known at all."""
     return db.execute("SELECT 1 FROM people LIMIT 1").fetchone() is not None
 
 
-def add_people(db: sqlite3.Connection, addresses: Iterable[bytes], *, unsure: bool) -> None:
+def add_people(db: Writing, addresses: Iterable[bytes], *, unsure: bool) -> None:
     """Addresses are known; bits of who was not enter the sum: each once, so as if counted at once."""
     wanted = set(addresses)
     known = many.among(db, "SELECT address FROM people WHERE address IN", wanted)
@@ -85,32 +85,32 @@ def add_people(db: sqlite3.Connection, addresses: Iterable[bytes], *, unsure: bo
         _count(db, spoken)
 
 
-def bits_of(db: sqlite3.Connection, address: bytes, *, source: str | None = None) -> Masks:
+def bits_of(db: Reading, address: bytes, *, source: str | None = None) -> Masks:
     """All bits of an address, or those of one source."""
     rows = db.execute("SELECT word, signed, chain FROM bits WHERE address = ?", (address,))
     return {int.from_bytes(word): _mask(signed, chain, source) for word, signed, chain in rows}
 
 
-def masks_at(db: sqlite3.Connection, address: bytes, word: int) -> tuple[int, int]:
+def masks_at(db: Reading, address: bytes, word: int) -> tuple[int, int]:
     """One word, as signed and as on chain: what a message costs must not grow with its signer's bits."""
     key = (address, word.to_bytes(HASH_BYTES))
     row = db.execute("SELECT signed, chain FROM bits WHERE address = ? AND word = ?", key).fetchone()
     return (int.from_bytes(row[0]), int.from_bytes(row[1])) if row else (0, 0)
 
 
-def current_digest(db: sqlite3.Connection) -> bytes:
+def current_digest(db: Reading) -> bytes:
     """The state digest of rule 9.3."""
     return digest_of_sum(_sum(db))
 
 
-def state_entries(db: sqlite3.Connection) -> Iterator[StateEntry]:
+def state_entries(db: Reading) -> Iterator[StateEntry]:
     """The bits of everybody in a held consent: what the state digest is over (rule 9.3)."""
     return _entries(
         db.execute("SELECT address, word, signed, chain FROM bits JOIN people USING (address)")
     )
 
 
-def all_entries(db: sqlite3.Connection) -> Iterator[StateEntry]:
+def all_entries(db: Reading) -> Iterator[StateEntry]:
     """The bits of everybody, known or not."""
     return _entries(db.execute("SELECT address, word, signed, chain FROM bits"))
 
@@ -120,7 +120,7 @@ def _entries(rows: Iterable[tuple[bytes, bytes, bytes, bytes]]) -> Iterator[Stat
         yield address, int.from_bytes(word), _mask(signed, chain, None)
 
 
-def speakers(db: sqlite3.Connection) -> int:
+def speakers(db: Reading) -> int:
     """How many addresses have set a bit."""
     count: int = db.execute("SELECT count(DISTINCT address) FROM bits").fetchone()[0]
     return count
@@ -131,9 +131,10 @@ def _mask(signed: bytes, chain: bytes, source: str | None) -> int:
     return masks[source] if source else masks[SIGNED] | masks[CHAIN]
 
 
-def _put(db: sqlite3.Connection, address: bytes, word: int, signed: int, chain: int) -> None:
+def _put(db: Writing, address: bytes, word: int, signed: int, chain: int) -> None:
     db.execute(
-        "INSERT OR REPLACE INTO bits VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO bits VALUES (?, ?, ?, ?, ?) ON CONFLICT (address, word) DO UPDATE"
+        " SET signed = excluded.signed, chain = excluded.chain, place = excluded.place",
         (
             address,
             word.to_bytes(HASH_BYTES),
@@ -144,14 +145,15 @@ def _put(db: sqlite3.Connection, address: bytes, word: int, signed: int, chain: 
     )
 
 
-def _sum(db: sqlite3.Connection) -> bytes:
+def _sum(db: Reading) -> bytes:
     row = db.execute("SELECT value FROM singles WHERE name = ?", (_SUM,)).fetchone()
     total: bytes = row[0] if row else EMPTY_SUM
     return total
 
 
-def _count(
-    db: sqlite3.Connection, added: Iterable[StateEntry], removed: Iterable[StateEntry] = ()
-) -> None:
+def _count(db: Writing, added: Iterable[StateEntry], removed: Iterable[StateEntry] = ()) -> None:
     total = changed_sum(_sum(db), added, removed)
-    db.execute("INSERT OR REPLACE INTO singles VALUES (?, ?)", (_SUM, total))
+    db.execute(
+        "INSERT INTO singles VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        (_SUM, total),
+    )

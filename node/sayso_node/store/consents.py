@@ -1,6 +1,5 @@
 """Consents into the store, a bundle at a time: each table is read and written once for all of them."""
 
-import sqlite3
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
@@ -8,6 +7,7 @@ from sayso_node.store import admission, many, messages, sponsors, sync_index
 from sayso_node.store.admission import Admitted
 from sayso_node.store.bits import add_people
 from sayso_node.store.chain import wallets
+from sayso_node.store.interface import Writing
 from sayso_node.store.pending import has_lost
 from sayso_node.store.sponsors import Quotas
 from sayso_protocol.messages.consent import Consent
@@ -39,7 +39,7 @@ class Held(NamedTuple):
 
 
 def admit(
-    db: sqlite3.Connection, envelopes: Sequence[Envelope], keeper: Keeper, now: float, block_time: float
+    db: Writing, envelopes: Sequence[Envelope], keeper: Keeper, now: float, block_time: float
 ) -> list[Admitted]:
     """Keep verified consents, and what waited for them; what became of each.
 
@@ -65,11 +65,11 @@ def admit(
     return [outcomes.get(digest, Admitted.DECLINED) for digest in digests]
 
 
-def _store(db: sqlite3.Connection, kept: Sequence[Held], node_key: bytes, now: float) -> None:
+def _store(db: Writing, kept: Sequence[Held], node_key: bytes, now: float) -> None:
     if not kept:
         return
     digests = [one.envelope.digest for one in kept]
-    first = messages.next_place(db)
+    first = db.next_seq("messages")
     rows = [
         (first + at, one.envelope.digest, CONSENT, one.consent.contributor, encode(one.envelope), now)
         for at, one in enumerate(kept)
@@ -84,11 +84,11 @@ def _store(db: sqlite3.Connection, kept: Sequence[Held], node_key: bytes, now: f
     _learn(db, [one.consent for one in kept], now)
 
 
-def _learn(db: sqlite3.Connection, consents: Collection[Consent], now: float) -> None:
+def _learn(db: Writing, consents: Collection[Consent], now: float) -> None:
     """Their people and words are known from now on, and what waited for that is kept."""
     people = {one.contributor for one in consents} | {one.guardian for one in consents}
     people.discard(NOBODY)
     add_people(db, people, unsure=has_lost(db))
     words = ((one.contributor, one.base.to_bytes(HASH_BYTES), len(one.words)) for one in consents)
-    many.insert(db, "OR IGNORE INTO terms", words)
+    many.insert(db, "INTO terms", words, "ON CONFLICT DO NOTHING")
     admission.promote(db, people, now)

@@ -4,11 +4,10 @@ What stays is a tombstone: the license hash and whose it was. Bits, people and w
 the state and its digest do not change, and a renewal on the same terms still falls with it.
 """
 
-import sqlite3
-
 from sayso_node.errors import NotFound, NotRevoked
 from sayso_node.store import messages
 from sayso_node.store.bits import bits_of
+from sayso_node.store.interface import Reading, Writing
 from sayso_node.store.sync_index import change_sums, digest_change
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import decode
@@ -18,7 +17,7 @@ from sayso_protocol.permissions.words import Masks
 from sayso_protocol.verdicts.verdict import License, is_revoked
 
 
-def erase(db: sqlite3.Connection, network: Network, license_hash: bytes) -> None:
+def erase(db: Writing, network: Network, license_hash: bytes) -> None:
     """Reduce a consent to a tombstone.
 
     Raises:
@@ -38,10 +37,10 @@ def erase(db: sqlite3.Connection, network: Network, license_hash: bytes) -> None
     seq = stored.seq
     db.executemany("DELETE FROM items WHERE item = ? AND seq = ?", ((one, seq) for one in held.items))
     change_sums(db, CONSENT, [digest_change(license_hash, -1)])
-    db.execute("UPDATE messages SET kind = ?, body = x'' WHERE seq = ?", (messages.ERASED, seq))
+    db.execute("UPDATE messages SET kind = ?, body = ? WHERE seq = ?", (messages.ERASED, b"", seq))
 
 
-def is_erased(db: sqlite3.Connection, license_hash: bytes) -> bool:
+def is_erased(db: Reading, license_hash: bytes) -> bool:
     """Whether there is a tombstone of this license: every row that names it is revoked."""
     query = "SELECT 1 FROM messages WHERE digest = ? AND kind = ?"
     return db.execute(query, (license_hash, messages.ERASED)).fetchone() is not None
@@ -50,7 +49,7 @@ def is_erased(db: sqlite3.Connection, license_hash: bytes) -> bool:
 class _Bits:
     """The bits of a consent's people, read once."""
 
-    def __init__(self, db: sqlite3.Connection, consent: Consent) -> None:
+    def __init__(self, db: Reading, consent: Consent) -> None:
         people = (consent.contributor, consent.guardian)
         self._bits = {address: bits_of(db, address) for address in people}
 

@@ -3,9 +3,9 @@
 A cursor is good for one store only: who resumes compares the store's id first.
 """
 
-import sqlite3
 from typing import NamedTuple
 
+from sayso_node.store.interface import Reading, Writing
 from sayso_protocol.primitives import HASH_BYTES
 
 STORE_ID_BYTES = 16
@@ -34,7 +34,7 @@ class Event(NamedTuple):
     seq: int = 0
 
 
-def add(db: sqlite3.Connection, event: Event) -> None:
+def add(db: Writing, event: Event) -> None:
     """Keep an event, in the transaction that sets its bits."""
     word, mask = event.word.to_bytes(HASH_BYTES), event.mask.to_bytes(HASH_BYTES)
     db.execute(
@@ -43,7 +43,7 @@ def add(db: sqlite3.Connection, event: Event) -> None:
     )
 
 
-def events_after(db: sqlite3.Connection, seq: int, limit: int) -> list[Event]:
+def events_after(db: Reading, seq: int, limit: int) -> list[Event]:
     """The events after a cursor, oldest first, at most `limit`."""
     rows = db.execute(
         "SELECT address, word, mask, source, digest, time, seq FROM events"
@@ -56,20 +56,20 @@ def events_after(db: sqlite3.Connection, seq: int, limit: int) -> list[Event]:
     ]
 
 
-def addresses_after(db: sqlite3.Connection, seq: int) -> list[bytes]:
+def addresses_after(db: Reading, seq: int) -> list[bytes]:
     """Whose bits have changed after a cursor, each once."""
     rows = db.execute("SELECT DISTINCT address FROM events WHERE seq > ?", (seq,))
     return [address for (address,) in rows]
 
 
-def last_seq(db: sqlite3.Connection) -> int:
+def last_seq(db: Reading) -> int:
     """The newest event's cursor, 0 before the first."""
     row = db.execute("SELECT max(seq) FROM events").fetchone()
     newest: int = row[0] or 0
     return newest
 
 
-def store_id(db: sqlite3.Connection) -> bytes:
+def store_id(db: Reading) -> bytes:
     """16 random bytes, drawn when the store was made."""
     row = db.execute("SELECT value FROM singles WHERE name = ?", (STORE_ID,)).fetchone()
     drawn: bytes = row[0]

@@ -4,27 +4,29 @@ SQLite runs a statement without Python's lock. A statement for each row gives th
 and waits for it behind whatever else the node does meanwhile.
 """
 
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import chain
 from typing import Any, Final
+
+from sayso_node.store.interface import Reading, Writing
 
 AT_ONCE: Final = 1_000  # rows; SQLite takes 32,766 values in a statement
 
 Row = Sequence[Any]
 
 
-def insert(db: sqlite3.Connection, into: str, rows: Iterable[Row]) -> None:
-    """Run `INSERT <into> VALUES ...` for rows of one length."""
+def insert(db: Writing, into: str, rows: Iterable[Row], conflict: str = "") -> None:
+    """Run `INSERT <into> VALUES ... <conflict>` for rows of one length."""
     waiting = list(rows)
     for start in range(0, len(waiting), AT_ONCE):
         part = waiting[start : start + AT_ONCE]
-        statement = f"INSERT {into} VALUES {_table(len(part), len(part[0]))}"  # noqa: S608 - question marks
+        values = _table(len(part), len(part[0]))
+        statement = f"INSERT {into} VALUES {values} {conflict}"  # noqa: S608 - question marks
         db.execute(statement, list(chain.from_iterable(part)))
 
 
-def among(db: sqlite3.Connection, query: str, values: Iterable[Any]) -> Iterator[Any]:
+def among(db: Reading, query: str, values: Iterable[Any]) -> Iterator[Any]:
     """The rows of a query that ends in `<column> IN`, for all these values."""
     waiting = list(values)
     for start in range(0, len(waiting), AT_ONCE):

@@ -1,10 +1,10 @@
 """Messages as they are kept and found again: plain functions over a connection."""
 
-import sqlite3
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from sayso_node.store import many
+from sayso_node.store.interface import Reading, Writing
 from sayso_protocol.messages.message import CONSENT
 
 ERASED = 0  # the kind of a tombstone (rule 8.13): known, but neither listed nor given to anybody
@@ -27,24 +27,18 @@ class Stored(NamedTuple):
     arrived_at: float
 
 
-def is_known(db: sqlite3.Connection, digest: bytes) -> bool:
+def is_known(db: Reading, digest: bytes) -> bool:
     """Whether a message of this digest is stored."""
     return db.execute("SELECT 1 FROM messages WHERE digest = ?", (digest,)).fetchone() is not None
 
 
-def known_of(db: sqlite3.Connection, digests: Iterable[bytes]) -> set[bytes]:
+def known_of(db: Reading, digests: Iterable[bytes]) -> set[bytes]:
     """Which of some digests are stored."""
     rows = many.among(db, "SELECT digest FROM messages WHERE digest IN", digests)
     return {digest for (digest,) in rows}
 
 
-def next_place(db: sqlite3.Connection) -> int:
-    """The `seq` of the next message: above all that were ever given."""
-    row = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'messages'").fetchone()
-    return int(row[0]) + 1 if row else 1
-
-
-def insert(db: sqlite3.Connection, message: Message, now: float) -> None:
+def insert(db: Writing, message: Message, now: float) -> None:
     """Store the bytes of a message that is not known yet."""
     db.execute(
         "INSERT INTO messages (digest, kind, contributor, body, arrived_at) VALUES (?, ?, ?, ?, ?)",
@@ -52,7 +46,7 @@ def insert(db: sqlite3.Connection, message: Message, now: float) -> None:
     )
 
 
-def consent(db: sqlite3.Connection, digest: bytes) -> Stored | None:
+def consent(db: Reading, digest: bytes) -> Stored | None:
     """A stored consent by its license hash."""
     row = db.execute(
         "SELECT seq, body, arrived_at FROM messages WHERE digest = ? AND kind = ?", (digest, CONSENT)
@@ -60,7 +54,7 @@ def consent(db: sqlite3.Connection, digest: bytes) -> Stored | None:
     return Stored(*row) if row else None
 
 
-def consents_on(db: sqlite3.Connection, item: bytes) -> list[Stored]:
+def consents_on(db: Reading, item: bytes) -> list[Stored]:
     """All stored consents that name an item."""
     rows = db.execute(
         "SELECT seq, body, arrived_at FROM items JOIN messages USING (seq) WHERE item = ?", (item,)
@@ -68,13 +62,13 @@ def consents_on(db: sqlite3.Connection, item: bytes) -> list[Stored]:
     return [Stored(*row) for row in rows]
 
 
-def licenses_on(db: sqlite3.Connection, item: bytes) -> list[bytes]:
+def licenses_on(db: Reading, item: bytes) -> list[bytes]:
     """License hashes of all stored consents that name an item, oldest first."""
     query = "SELECT digest FROM items JOIN messages USING (seq) WHERE item = ? ORDER BY seq"
     return [digest for (digest,) in db.execute(query, (item,))]
 
 
-def licenses_of(db: sqlite3.Connection, contributor: bytes) -> list[bytes]:
+def licenses_of(db: Reading, contributor: bytes) -> list[bytes]:
     """License hashes of a contributor, oldest first."""
     rows = db.execute(
         "SELECT digest FROM messages WHERE contributor = ? AND kind = ? ORDER BY seq",
@@ -83,7 +77,7 @@ def licenses_of(db: sqlite3.Connection, contributor: bytes) -> list[bytes]:
     return [digest for (digest,) in rows]
 
 
-def digests(db: sqlite3.Connection, kind: int, after: bytes, limit: int) -> list[bytes]:
+def digests(db: Reading, kind: int, after: bytes, limit: int) -> list[bytes]:
     """Digests of a kind in ascending order, the page after one."""
     rows = db.execute(
         "SELECT digest FROM messages WHERE kind = ? AND digest > ? ORDER BY digest LIMIT ?",
@@ -92,7 +86,7 @@ def digests(db: sqlite3.Connection, kind: int, after: bytes, limit: int) -> list
     return [digest for (digest,) in rows]
 
 
-def bodies(db: sqlite3.Connection, wanted: Iterable[bytes]) -> Iterator[bytes]:
+def bodies(db: Reading, wanted: Iterable[bytes]) -> Iterator[bytes]:
     """The stored envelopes of some digests; those not held are left out."""
     for digest in wanted:
         query = "SELECT body FROM messages WHERE digest = ? AND kind <> ?"
@@ -100,34 +94,34 @@ def bodies(db: sqlite3.Connection, wanted: Iterable[bytes]) -> Iterator[bytes]:
             yield row[0]
 
 
-def keep_acknowledgement(db: sqlite3.Connection, digest: bytes, body: str) -> str:
+def keep_acknowledgement(db: Writing, digest: bytes, body: str) -> str:
     """Keep the first acknowledgement of a digest and return it: a repeat gets the same one."""
-    db.execute("INSERT OR IGNORE INTO acknowledgements VALUES (?, ?)", (digest, body))
+    db.execute("INSERT INTO acknowledgements VALUES (?, ?) ON CONFLICT DO NOTHING", (digest, body))
     row = db.execute("SELECT body FROM acknowledgements WHERE digest = ?", (digest,)).fetchone()
     first: str = row[0]
     return first
 
 
-def note_time(db: sqlite3.Connection, name: str, time: int) -> None:
+def note_time(db: Writing, name: str, time: int) -> None:
     """Keep the latest of the times that were noted under a name, seconds since the epoch."""
     db.execute(
         "INSERT INTO numbers VALUES (?, ?)"
-        " ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)",
+        " ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE excluded.value > numbers.value",
         (name, time),
     )
 
 
-def noted_time(db: sqlite3.Connection, name: str) -> int:
+def noted_time(db: Reading, name: str) -> int:
     """The latest time that was noted under a name, or 0."""
     row = db.execute("SELECT value FROM numbers WHERE name = ?", (name,)).fetchone()
     return int(row[0]) if row else 0
 
 
-def next_number(db: sqlite3.Connection, name: str) -> int:
+def next_number(db: Writing, name: str) -> int:
     """The next number of a named sequence, from 1, never given twice."""
     row = db.execute(
         "INSERT INTO numbers VALUES (?, 1)"
-        " ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value",
+        " ON CONFLICT (name) DO UPDATE SET value = numbers.value + 1 RETURNING value",
         (name,),
     ).fetchone()
     number: int = row[0]

@@ -5,11 +5,11 @@ one is heard again, nothing that its signer could have revoked is clear. When th
 either, whoever becomes known afterwards is in doubt for good.
 """
 
-import sqlite3
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from sayso_node.store import many
+from sayso_node.store.interface import Reading, Writing
 from sayso_protocol.permissions.state_digest import StateEntry
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import HASH_BYTES
@@ -53,24 +53,24 @@ class Load(NamedTuple):
     lost: int
 
 
-def load(db: sqlite3.Connection) -> Load:
+def load(db: Reading) -> Load:
     """How full the table and the marks are."""
     rows = db.execute("SELECT name, value FROM numbers WHERE name IN ('pending', 'marks', 'marks-lost')")
     values = dict(rows.fetchall())
     return Load(*(values.get(name, 0) for name in ("pending", "marks", "marks-lost")))
 
 
-def has_lost(db: sqlite3.Connection) -> bool:
+def has_lost(db: Reading) -> bool:
     """Whether a mark ever found no room: who becomes known since is in doubt."""
     query = "SELECT 1 FROM numbers WHERE name = 'marks-lost'"
     return db.execute(query).fetchone() is not None
 
 
-def hold(db: sqlite3.Connection, heard: Heard, source: str, now: float, room: Room) -> bool:
+def hold(db: Writing, heard: Heard, source: str, now: float, room: Room) -> bool:
     """Let a message wait, dropping others if there are too many; False if it waited already."""
     cursor = db.execute(
-        "INSERT OR IGNORE INTO pending (digest, signer, source, body, bits, arrived_at)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO pending (digest, signer, source, body, bits, arrived_at)"
+        " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         (heard.digest, heard.signer, source, heard.body, _pack(heard.bits), now),
     )
     if not cursor.rowcount:
@@ -86,60 +86,63 @@ def hold(db: sqlite3.Connection, heard: Heard, source: str, now: float, room: Ro
     return True
 
 
-def of_signers(db: sqlite3.Connection, signers: Iterable[bytes]) -> list[Heard]:
+def of_signers(db: Reading, signers: Iterable[bytes]) -> list[Heard]:
     """What waits of some signers, oldest first."""
     query = "SELECT seq, digest, signer, body, bits FROM pending WHERE signer IN"
     rows = sorted(many.among(db, query, signers))
     return [Heard(digest, by, body, _unpack(bits)) for _, digest, by, body, bits in rows]
 
 
-def all_entries(db: sqlite3.Connection) -> Iterator[StateEntry]:
+def all_entries(db: Reading) -> Iterator[StateEntry]:
     """The bits that wait; a word once for each message."""
     for signer, packed in db.execute("SELECT signer, bits FROM pending"):
         for word, mask in _unpack(packed).items():
             yield signer, word, mask
 
 
-def release(db: sqlite3.Connection, digest: bytes) -> None:
+def release(db: Writing, digest: bytes) -> None:
     """A message waits no longer."""
     db.execute("DELETE FROM pending WHERE digest = ?", (digest,))
 
 
-def lift_mark(db: sqlite3.Connection, heard: Heard) -> bool:
+def lift_mark(db: Writing, heard: Heard) -> bool:
     """A dropped message was heard again; True if it had left a mark."""
     key = (heard.digest[:MARK_BYTES], heard.signer)
     return db.execute("DELETE FROM marks WHERE digest = ? AND signer = ?", key).rowcount > 0
 
 
-def missed_marks(db: sqlite3.Connection) -> set[bytes]:
+def missed_marks(db: Reading) -> set[bytes]:
     """The marks of messages that were dropped, and for want of which somebody known is stale."""
     rows = db.execute("SELECT digest FROM marks JOIN people ON address = signer")
     return {digest for (digest,) in rows}
 
 
-def is_marked(db: sqlite3.Connection, address: bytes) -> bool:
+def is_marked(db: Reading, address: bytes) -> bool:
     """Whether a revocation by this address was dropped and not heard again, or may have been."""
     query = (
-        "SELECT 1 FROM marks WHERE signer = ?1 UNION ALL"
-        " SELECT 1 FROM people WHERE address = ?1 AND unsure LIMIT 1"
+        "SELECT 1 FROM marks WHERE signer = ? UNION ALL"
+        " SELECT 1 FROM people WHERE address = ? AND unsure LIMIT 1"
     )
-    return db.execute(query, (address,)).fetchone() is not None
+    return db.execute(query, (address, address)).fetchone() is not None
 
 
-def _count(db: sqlite3.Connection, query: str, whose: str | bytes) -> int:
+def _count(db: Reading, query: str, whose: str | bytes) -> int:
     row = db.execute(query, (whose,)).fetchone()
     return int(row[0]) if row else 0
 
 
-def _drop(db: sqlite3.Connection, oldest: str, whose: str | bytes, room: Room) -> None:
+def _drop(db: Writing, oldest: str, whose: str | bytes, room: Room) -> None:
     digest, signer = db.execute(oldest, (whose,)).fetchone()
     release(db, digest)
     if load(db).marks < room.marks:
-        db.execute("INSERT OR IGNORE INTO marks VALUES (?, ?)", (digest[:MARK_BYTES], signer))
+        db.execute(
+            "INSERT INTO marks VALUES (?, ?) ON CONFLICT DO NOTHING", (digest[:MARK_BYTES], signer)
+        )
         return
     db.execute("UPDATE people SET unsure = 1 WHERE address = ?", (signer,))
     db.execute(
-        "INSERT INTO numbers VALUES ('marks-lost', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1"
+        "INSERT INTO numbers VALUES ('marks-lost', 1)"
+        " ON CONFLICT (name) DO UPDATE SET value = numbers.value + 1"
     )
 
 

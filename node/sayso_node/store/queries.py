@@ -1,8 +1,8 @@
 """What only the HTTP API reads: lists in pages, by `seq`, so that what comes meanwhile moves nothing."""
 
-import sqlite3
 from typing import NamedTuple
 
+from sayso_node.store.interface import Reading
 from sayso_protocol.messages.message import CONSENT, REVOCATION
 
 
@@ -21,9 +21,7 @@ class HeldRevocation(NamedTuple):
     is_kept: bool
 
 
-def licenses_after(
-    db: sqlite3.Connection, contributor: bytes, seq: int, limit: int
-) -> list[tuple[int, bytes]]:
+def licenses_after(db: Reading, contributor: bytes, seq: int, limit: int) -> list[tuple[int, bytes]]:
     """Place and license hash of a contributor's consents after a place, oldest first."""
     rows = db.execute(
         "SELECT seq, digest FROM messages WHERE contributor = ? AND kind = ? AND seq > ?"
@@ -33,7 +31,7 @@ def licenses_after(
     return rows.fetchall()
 
 
-def claims_after(db: sqlite3.Connection, item: bytes, seq: int, limit: int) -> list[Claim]:
+def claims_after(db: Reading, item: bytes, seq: int, limit: int) -> list[Claim]:
     """The consents that name an item after a place, oldest first."""
     rows = db.execute(
         "SELECT seq, digest, body FROM items JOIN messages USING (seq)"
@@ -43,13 +41,13 @@ def claims_after(db: sqlite3.Connection, item: bytes, seq: int, limit: int) -> l
     return [Claim(*row) for row in rows]
 
 
-def first_event(db: sqlite3.Connection) -> int:
+def first_event(db: Reading) -> int:
     """The place of the oldest event that is kept, 0 if there is none."""
     first: int | None = db.execute("SELECT min(seq) FROM events").fetchone()[0]
     return first or 0
 
 
-def revocation(db: sqlite3.Connection, digest: bytes) -> HeldRevocation | None:
+def revocation(db: Reading, digest: bytes) -> HeldRevocation | None:
     """A revocation by its digest, kept or pending."""
     query = "SELECT body FROM messages WHERE digest = ? AND kind = ?"
     if row := db.execute(query, (digest, REVOCATION)).fetchone():

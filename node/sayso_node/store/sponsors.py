@@ -7,11 +7,11 @@ secret of this store: whoever hands in a consent again draws the same one. Revoc
 (rule 7.3).
 """
 
-import sqlite3
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from sayso_node.store import many
+from sayso_node.store.interface import Reading, Writing
 from sayso_protocol.primitives import sha256
 
 _LOT_BYTES = 8
@@ -41,7 +41,7 @@ class Quotas(NamedTuple):
 
 
 def take_room(
-    db: sqlite3.Connection, claims: Sequence[tuple[bytes, bytes]], now: float, quotas: Quotas
+    db: Writing, claims: Sequence[tuple[bytes, bytes]], now: float, quotas: Quotas
 ) -> list[bool]:
     """Count consents that are about to be kept, each a sponsor and a digest; False without room."""
     book = _Book(db, {sponsor for sponsor, _ in claims}, now, quotas)
@@ -50,7 +50,7 @@ def take_room(
     return has_room
 
 
-def pooled(db: sqlite3.Connection) -> int:
+def pooled(db: Reading) -> int:
     """How many consents are in the pool."""
     row = db.execute("SELECT value FROM numbers WHERE name = ?", (_POOL,)).fetchone()
     return int(row[0]) if row else 0
@@ -59,7 +59,7 @@ def pooled(db: sqlite3.Connection) -> int:
 class _Book:
     """How much is held of some sponsors, and of all strangers; in memory until it is written."""
 
-    def __init__(self, db: sqlite3.Connection, named: set[bytes], now: float, quotas: Quotas) -> None:
+    def __init__(self, db: Writing, named: set[bytes], now: float, quotas: Quotas) -> None:
         query = "SELECT node_key, first_at, held FROM sponsors WHERE node_key IN"
         self._held = {key: (first_at, held) for key, first_at, held in many.among(db, query, named)}
         firsts = {key: self._held.get(key, (now, 0))[0] for key in named}
@@ -91,12 +91,14 @@ class _Book:
     def write(self) -> None:
         """Keep what was counted."""
         rows = ((key, *value) for key, value in self._held.items())
-        many.insert(self._db, "OR REPLACE INTO sponsors", rows)
+        again = "ON CONFLICT (node_key) DO UPDATE SET held = excluded.held"
+        many.insert(self._db, "INTO sponsors", rows, again)
         if self._pooled:
-            many.insert(self._db, "OR REPLACE INTO numbers", [(_POOL, self._pooled)])
+            again = "ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+            many.insert(self._db, "INTO numbers", [(_POOL, self._pooled)], again)
 
 
-def _quota(db: sqlite3.Connection, sponsor: bytes, age_s: float, quotas: Quotas) -> int:
+def _quota(db: Reading, sponsor: bytes, age_s: float, quotas: Quotas) -> int:
     if sponsor in quotas.operators:
         return quotas.trusted
     query = "SELECT 1 FROM batches JOIN anchors USING (root) WHERE sponsor = ? LIMIT 1"
@@ -105,6 +107,6 @@ def _quota(db: sqlite3.Connection, sponsor: bytes, age_s: float, quotas: Quotas)
     return 0
 
 
-def _secret(db: sqlite3.Connection) -> bytes:
+def _secret(db: Reading) -> bytes:
     row = db.execute("SELECT value FROM singles WHERE name = ?", (LOT_KEY,)).fetchone()
     return bytes(row[0])

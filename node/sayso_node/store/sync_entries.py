@@ -1,10 +1,10 @@
 """The entries that sync compares, as they are found in the store: a row for each kind of message."""
 
-import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from sayso_node.store.interface import Reading
 from sayso_protocol.messages.kinds import check_rows
 from sayso_protocol.messages.message import CONSENT, REVOCATION
 from sayso_protocol.primitives import HASH_BYTES
@@ -31,22 +31,22 @@ class Index:
         count: How many are in a node; at most one more than some number.
     """
 
-    entries: Callable[[sqlite3.Connection, int], list[Entry]]
-    ids: Callable[[sqlite3.Connection, int], list[tuple[int, bytes]]]
-    count: Callable[[sqlite3.Connection, int, int], int]
+    entries: Callable[[Reading, int], list[Entry]]
+    ids: Callable[[Reading, int], list[tuple[int, bytes]]]
+    count: Callable[[Reading, int, int], int]
 
 
-def entries(db: sqlite3.Connection, kind: int, node: int) -> list[Entry]:
+def entries(db: Reading, kind: int, node: int) -> list[Entry]:
     """All entries of a set in a node, each with the messages that carry it."""
     return [entry for one in kinds_in(kind) for entry in INDEX[one].entries(db, node)]
 
 
-def ids(db: sqlite3.Connection, kind: int, node: int) -> list[tuple[int, bytes]]:
+def ids(db: Reading, kind: int, node: int) -> list[tuple[int, bytes]]:
     """Place and id of all entries of a set in a node."""
     return [entry for one in kinds_in(kind) for entry in INDEX[one].ids(db, node)]
 
 
-def count(db: sqlite3.Connection, kind: int, node: int, most: int) -> int:
+def count(db: Reading, kind: int, node: int, most: int) -> int:
     """How many entries of a set are in a node; of each kind at most one more than `most`."""
     return sum(INDEX[one].count(db, node, most) for one in kinds_in(kind))
 
@@ -54,14 +54,14 @@ def count(db: sqlite3.Connection, kind: int, node: int, most: int) -> int:
 def index_by_digest(kind: int) -> Index:
     """The row of a kind of which each stored message is an entry (rule 11.2)."""
 
-    def found(db: sqlite3.Connection, node: int) -> list[Entry]:
+    def found(db: Reading, node: int) -> list[Entry]:
         return [digest_entry(one) for one in digests_in(db, kind, node, b"", -1)]
 
-    def named(db: sqlite3.Connection, node: int) -> list[tuple[int, bytes]]:
+    def named(db: Reading, node: int) -> list[tuple[int, bytes]]:
         digests = digests_in(db, kind, node, b"", -1)
         return [(int.from_bytes(one[:_PLACE_BYTES]), one) for one in digests]
 
-    def counted(db: sqlite3.Connection, node: int, most: int) -> int:
+    def counted(db: Reading, node: int, most: int) -> int:
         query = (
             "SELECT count(*) FROM"
             " (SELECT 1 FROM messages WHERE kind = ? AND digest >= ? AND digest <= ? LIMIT ?)"
@@ -71,7 +71,7 @@ def index_by_digest(kind: int) -> Index:
     return Index(found, named, counted)
 
 
-def digests_in(db: sqlite3.Connection, kind: int, node: int, after: bytes, limit: int) -> list[bytes]:
+def digests_in(db: Reading, kind: int, node: int, after: bytes, limit: int) -> list[bytes]:
     """Digests of a kind of message in a node, ascending, after one; a limit of -1 is none."""
     rows = db.execute(
         "SELECT digest FROM messages WHERE kind = ? AND digest >= ? AND digest <= ? AND digest > ?"
@@ -81,37 +81,37 @@ def digests_in(db: sqlite3.Connection, kind: int, node: int, after: bytes, limit
     return [digest for (digest,) in rows]
 
 
-def _covered(db: sqlite3.Connection, node: int) -> list[Entry]:
+def _covered(db: Reading, node: int) -> list[Entry]:
     return [
         revocation_entry(address, word, mask, _carriers(db, address, word))
         for address, word, mask in _words(db, node)
     ]
 
 
-def _covered_ids(db: sqlite3.Connection, node: int) -> list[tuple[int, bytes]]:
+def _covered_ids(db: Reading, node: int) -> list[tuple[int, bytes]]:
     found = (revocation_entry(*one) for one in _words(db, node))
     return [(one.place, one.id) for one in found]
 
 
-def _count_covered(db: sqlite3.Connection, node: int, most: int) -> int:
+def _count_covered(db: Reading, node: int, most: int) -> int:
     query = "SELECT count(*) FROM (SELECT 1 FROM bits WHERE place >= ? AND place <= ? LIMIT ?)"
     return _number(db, query, *_bounds(node), most + 1)
 
 
-def _words(db: sqlite3.Connection, node: int) -> list[tuple[bytes, int, int]]:
+def _words(db: Reading, node: int) -> list[tuple[bytes, int, int]]:
     rows = db.execute(
         "SELECT address, word, signed FROM bits WHERE place >= ? AND place <= ?", _bounds(node)
     )
     return [(who, int.from_bytes(word), int.from_bytes(signed)) for who, word, signed in rows]
 
 
-def _carriers(db: sqlite3.Connection, address: bytes, word: int) -> list[bytes]:
+def _carriers(db: Reading, address: bytes, word: int) -> list[bytes]:
     key = (address, word.to_bytes(HASH_BYTES))
     rows = db.execute("SELECT digest FROM carriers WHERE address = ? AND word = ?", key)
     return [digest for (digest,) in rows]
 
 
-def _number(db: sqlite3.Connection, query: str, *values: object) -> int:
+def _number(db: Reading, query: str, *values: object) -> int:
     number: int = db.execute(query, values).fetchone()[0]
     return number
 

@@ -4,10 +4,10 @@ Sums change in the transaction that changes what they are over, so a peer is nev
 that is not on disk. Entries and fingerprints are those of docs/protocol.md, section 11.
 """
 
-import sqlite3
 from collections.abc import Iterable, Sequence
 
 from sayso_node.store import many, sync_entries
+from sayso_node.store.interface import Reading, Writing
 from sayso_protocol.primitives import HASH_BYTES
 from sayso_protocol.sync.fingerprints import (
     EMPTY,
@@ -28,7 +28,7 @@ _MODULUS = 1 << 8 * HASH_BYTES
 Change = tuple[int, int, int]  # place, id as a number, +1 or -1
 
 
-def change_sums(db: sqlite3.Connection, kind: int, changes: Iterable[Change]) -> None:
+def change_sums(db: Writing, kind: int, changes: Iterable[Change]) -> None:
     """Entries of a kind of message were added or taken away."""
     number = SETS[kind].number
     deltas = _deltas(changes)
@@ -39,7 +39,8 @@ def change_sums(db: sqlite3.Connection, kind: int, changes: Iterable[Change]) ->
         total, size = held.get(node, (b"", 0))
         after = (int.from_bytes(total) + change) % _MODULUS
         rows.append((number, node, after.to_bytes(HASH_BYTES), size + sign))
-    many.insert(db, "OR REPLACE INTO sync_sums", rows)
+    again = "ON CONFLICT (kind, node) DO UPDATE SET total = excluded.total, size = excluded.size"
+    many.insert(db, "INTO sync_sums", rows, again)
 
 
 def _deltas(changes: Iterable[Change]) -> dict[int, tuple[int, int]]:
@@ -80,13 +81,13 @@ def stored_place(address: bytes, word: int) -> bytes:
     return revocation_place(address, word).to_bytes(_PLACE_BYTES)
 
 
-def add_carrier(db: sqlite3.Connection, address: bytes, word: int, digest: bytes) -> None:
+def add_carrier(db: Writing, address: bytes, word: int, digest: bytes) -> None:
     """A message was the first to carry a bit of this word."""
     row = (address, word.to_bytes(HASH_BYTES), digest)
-    db.execute("INSERT OR IGNORE INTO carriers VALUES (?, ?, ?)", row)
+    db.execute("INSERT INTO carriers VALUES (?, ?, ?) ON CONFLICT DO NOTHING", row)
 
 
-def sums(db: sqlite3.Connection, kind: int, nodes: Sequence[int], step: int) -> list[Sum]:
+def sums(db: Reading, kind: int, nodes: Sequence[int], step: int) -> list[Sum]:
     """The sums of a set over all nodes `step` levels below some, in order."""
     found: list[Sum] = []
     for node in nodes:
@@ -114,7 +115,7 @@ def is_summed_up(node: int, step: int) -> bool:
     return level_of(node) + step > _DEEPEST
 
 
-def _summed(db: sqlite3.Connection, kind: int, node: int, step: int) -> list[Sum]:
+def _summed(db: Reading, kind: int, node: int, step: int) -> list[Sum]:
     """Below the deepest level that is kept, from the entries themselves."""
     children = [EMPTY] * (1 << step)
     first, level = node << step, level_of(node) + step

@@ -14,7 +14,7 @@ from sayso_node.intake.intake import Intake
 from sayso_node.intake.outcome import Channel, Outcome, Source, Status
 from sayso_node.interfaces import Clock
 from sayso_node.store import erasure
-from sayso_node.store.sqlite.engine import Engine
+from sayso_node.store.interface import Store
 from sayso_node.sync.reading import Reader
 from sayso_node.sync.shares import Shares
 from sayso_node.workers import Runner, in_thread
@@ -27,7 +27,7 @@ _COST_OF_QUESTION = 256  # in entries read: a stream, and a way through two proc
 _COST_OF_OFFERED = 256  # a signature costs what reading so many entries does
 _BYTES = 256  # sent or received cost as much as an entry
 
-AnswersBy = Callable[[Engine, bytes], bytes]
+AnswersBy = Callable[[Store, bytes], bytes]
 
 
 class Answering:
@@ -35,7 +35,7 @@ class Answering:
 
     def __init__(
         self,
-        store: Engine,
+        store: Store,
         intake: Intake,
         clock: Clock,
         known: Iterable[str],

@@ -16,7 +16,7 @@ from sayso_node.freshness import Freshness
 from sayso_node.intake.intake import Intake
 from sayso_node.interfaces import Clock, Randomness, Transport
 from sayso_node.store import bits, pending
-from sayso_node.store.sqlite.engine import Engine
+from sayso_node.store.interface import Store
 from sayso_node.supervision import contained
 from sayso_node.sync.fetching import Fetching
 from sayso_node.sync.learning import learn
@@ -70,7 +70,7 @@ class SyncRounds:
         self,
         place: Place,
         network: Transport,
-        store: Engine,
+        store: Store,
         intake: Intake,
         freshness: Freshness,
         clock: Clock,

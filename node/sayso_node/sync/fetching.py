@@ -14,7 +14,7 @@ from sayso_node.errors import NoRoom, PeerUnreachable
 from sayso_node.intake.intake import Intake
 from sayso_node.intake.outcome import Channel, Outcome, Source, Status
 from sayso_node.store import messages
-from sayso_node.store.sqlite.engine import Engine
+from sayso_node.store.interface import Store
 from sayso_node.sync.talk import Talk, check_ascends
 from sayso_protocol.errors import is_rejected
 from sayso_protocol.messages.envelope import Envelope, decode
@@ -48,7 +48,7 @@ class Fetched:
 class Fetching:
     """Moves messages between one peer and us; raises SaysoError for what the peer does wrong."""
 
-    def __init__(self, talk: Talk, store: Engine, intake: Intake, salt: bytes, place: Network) -> None:
+    def __init__(self, talk: Talk, store: Store, intake: Intake, salt: bytes, place: Network) -> None:
         self._talk = talk
         self._store = store
         self._intake = intake

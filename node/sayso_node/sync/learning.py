@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from sayso_node.store import messages, sync_entries
-from sayso_node.store.sqlite.engine import Engine
+from sayso_node.store.interface import Store
 from sayso_node.sync.fetching import Fetched
 from sayso_node.sync.memory import ExpectedView, PeerMemory
 from sayso_protocol.sync.answers import Listed
@@ -19,7 +19,7 @@ from sayso_protocol.sync.walk import Differences
 
 
 def learn(
-    store: Engine,
+    store: Store,
     kind: int,
     salt: bytes,
     memory: PeerMemory,
@@ -47,12 +47,12 @@ def learn(
         memory.remember(memory.refused, entry)
 
 
-def _held(store: Engine, kind: int, salt: bytes, node: int) -> set[bytes]:
+def _held(store: Store, kind: int, salt: bytes, node: int) -> set[bytes]:
     with store.read() as db:
         return {short_id(salt, one.id) for one in sync_entries.entries(db, kind, node)}
 
 
-def _not_stored(store: Engine, got: Fetched) -> Iterator[Entry]:
+def _not_stored(store: Store, got: Fetched) -> Iterator[Entry]:
     with store.read() as db:
         for envelope in got.valid.values():
             if messages.consent(db, envelope.digest) is None:

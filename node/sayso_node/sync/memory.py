@@ -8,7 +8,7 @@ that is remembered wrongly differs, is listed again, and is remembered anew.
 from collections.abc import Iterable, Sequence
 
 from sayso_node.store import sync_entries, sync_index
-from sayso_node.store.sqlite.engine import Engine
+from sayso_node.store.interface import Store
 from sayso_protocol.sync.fingerprints import Entry, Sum, level_of, node_at, places_of, short_id
 from sayso_protocol.sync.walk import Differences
 
@@ -42,7 +42,7 @@ class PeerMemory:
 class ExpectedView:
     """What the peer should have by all we know: the View of a walk (reconcile_walk.py)."""
 
-    def __init__(self, store: Engine, kind: int, memory: PeerMemory) -> None:
+    def __init__(self, store: Store, kind: int, memory: PeerMemory) -> None:
         self._store = store
         self._kind = kind
         self._memory = memory

@@ -5,10 +5,9 @@ too: a node of the tree is a search in an index, whether or not there is anythin
 """
 
 from collections.abc import Sequence
-from sqlite3 import Connection
 
 from sayso_node.store import messages, sync_entries, sync_index
-from sayso_node.store.sqlite.engine import Engine
+from sayso_node.store.interface import Reading, Store
 from sayso_protocol.messages.message import CONSENT
 from sayso_protocol.sync import answers
 from sayso_protocol.sync.answers import (
@@ -32,22 +31,22 @@ RANGE_MESSAGES = 1_024  # in an answer
 _SEARCH = 4  # in an index: costs as much as reading so many entries
 _COUNTED = 32  # entries are counted as fast as one is read
 
-Reading = FingerprintsRequest | ListRequest | GetRequest | RangeRequest | CheckRequest
+StoreRequest = FingerprintsRequest | ListRequest | GetRequest | RangeRequest | CheckRequest
 
 
 class Reader:
     """Answers one question from the store, and says what it cost, in entries read."""
 
-    def __init__(self, store: Engine) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
         self.cost = 0.0
 
-    def answer(self, request: Reading) -> bytes:
+    def answer(self, request: StoreRequest) -> bytes:
         """The bytes of the answer; all of it is of one state of the store."""
         with self._store.read() as db:
             return self._answer(db, request)
 
-    def _answer(self, db: Connection, request: Reading) -> bytes:
+    def _answer(self, db: Reading, request: StoreRequest) -> bytes:
         match request:
             case FingerprintsRequest():
                 return self._fingerprints(db, request)
@@ -64,14 +63,14 @@ class Reader:
                 ids = (one.id for one in self._in(db, kind, node)) if few else ()
                 return answers.encode_check(check_of(salt, ids) if few else None)
 
-    def _fingerprints(self, db: Connection, request: FingerprintsRequest) -> bytes:
+    def _fingerprints(self, db: Reading, request: FingerprintsRequest) -> bytes:
         sums = sync_index.sums(db, request.kind, request.nodes, request.step)
         self.cost += _SEARCH * len(request.nodes) + len(sums)
         if sync_index.is_summed_up(request.nodes[-1], request.step):
             self.cost += sum(one.size for one in sums)
         return answers.encode_fingerprints([fingerprint(request.salt, one) for one in sums])
 
-    def _lists(self, db: Connection, request: ListRequest) -> bytes:
+    def _lists(self, db: Reading, request: ListRequest) -> bytes:
         lists: list[list[Listed] | None] = []
         listed = 0
         for node in request.nodes:
@@ -84,7 +83,7 @@ class Reader:
             lists.append(None if entries is None else [_listed(request.salt, one) for one in entries])
         return answers.encode_lists(request.kind, lists)
 
-    def _wanted(self, db: Connection, request: GetRequest) -> list[bytes]:
+    def _wanted(self, db: Reading, request: GetRequest) -> list[bytes]:
         """Digests of the messages that are asked for, those not held left out."""
         found: dict[bytes, None] = {}
         for node, ids in zip(request.nodes, request.ids, strict=True):
@@ -96,7 +95,7 @@ class Reader:
                 found.update(dict.fromkeys(names))
         return list(found)
 
-    def _messages(self, db: Connection, digests: Sequence[bytes]) -> bytes:
+    def _messages(self, db: Reading, digests: Sequence[bytes]) -> bytes:
         """As many as fit, the first in any case."""
         given: list[bytes] = []
         size = 0
@@ -108,12 +107,12 @@ class Reader:
         self.cost += len(given)
         return answers.encode_messages(given)
 
-    def _count(self, db: Connection, kind: int, node: int, most: int) -> int:
+    def _count(self, db: Reading, kind: int, node: int, most: int) -> int:
         count = sync_entries.count(db, kind, node, most)
         self.cost += _SEARCH + count / _COUNTED
         return count
 
-    def _in(self, db: Connection, kind: int, node: int) -> list[Entry]:
+    def _in(self, db: Reading, kind: int, node: int) -> list[Entry]:
         entries = sync_entries.entries(db, kind, node)
         self.cost += _SEARCH + sum(len(one.carriers) for one in entries)
         return entries

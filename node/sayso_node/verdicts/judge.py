@@ -4,7 +4,6 @@ One check reads one committed state: verdicts and state digest come from the sam
 never change, so those in memory serve as well.
 """
 
-import sqlite3
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -18,7 +17,7 @@ from sayso_node.freshness import Freshness
 from sayso_node.interfaces import Clock
 from sayso_node.store import bits, erasure, messages, pending
 from sayso_node.store.chain import wallets
-from sayso_node.store.sqlite.engine import Engine
+from sayso_node.store.interface import Reading, Store
 from sayso_node.verdicts.kept_licenses import HeldLicense, KeptLicenses, Shelf
 from sayso_protocol.encoding.row_tree import ROW_BYTES
 from sayso_protocol.messages.consent import Consent
@@ -66,7 +65,7 @@ class Answer:
 class StoreKnowledge:
     """What a verdict looks up, from one reading transaction; keeps what it has read."""
 
-    def __init__(self, db: sqlite3.Connection, network: Network) -> None:
+    def __init__(self, db: Reading, network: Network) -> None:
         self._db = db
         self._network = network
         self.erased: set[bytes] = set()  # asked for, and only a tombstone was there
@@ -140,7 +139,7 @@ class Judge:
     def __init__(
         self,
         network: Network,
-        store: Engine,
+        store: Store,
         freshness: Freshness,
         clock: Clock,
         counters: Counters,

@@ -4,11 +4,11 @@ Bits change only with an event in the same transaction (store/events.py). So who
 last state stays in memory from one commit to the next, and who had one is read anew.
 """
 
-import sqlite3
 from collections import OrderedDict
 from typing import Final
 
 from sayso_node.store import bits, events
+from sayso_node.store.interface import Reading
 from sayso_protocol.permissions.words import Masks
 
 RECENT_WORDS: Final = 262_144  # each person counts as one more
@@ -23,7 +23,7 @@ class RecentBits:
         self._most = self._room = most
         self._seen = 0
 
-    def follow(self, db: sqlite3.Connection) -> None:
+    def follow(self, db: Reading) -> None:
         """Forget whose bits have changed; from here on all are of the state that this reads."""
         last = events.last_seq(db)
         if last - self._seen > FOLLOWED:
@@ -38,7 +38,7 @@ class RecentBits:
         """Whether nothing has to be read for this person."""
         return address in self._kept
 
-    def of(self, db: sqlite3.Connection, address: bytes) -> Masks:
+    def of(self, db: Reading, address: bytes) -> Masks:
         """All bits of an address, read if they are not kept."""
         if (kept := self._kept.get(address)) is not None:
             self._kept.move_to_end(address)

@@ -6,7 +6,6 @@ would say that the node broke its word (rule 9.7).
 
 import asyncio
 import json
-import sqlite3
 from typing import Any
 
 from nacl.signing import SigningKey
@@ -17,7 +16,7 @@ from sayso_node.freshness import Freshness
 from sayso_node.interfaces import Clock
 from sayso_node.store import messages
 from sayso_node.store.chain import relays
-from sayso_node.store.sqlite.engine import Engine
+from sayso_node.store.interface import Store, Writing
 from sayso_node.verdicts.judge import Answer, Check
 from sayso_protocol.encoding.row_tree import roots
 from sayso_protocol.messages.envelope import Envelope
@@ -42,7 +41,7 @@ class Signer:
     def __init__(
         self,
         network: Network,
-        store: Engine,
+        store: Store,
         freshness: Freshness,
         identity: SigningKey,
         clock: Clock,
@@ -73,7 +72,7 @@ class Signer:
         )
         body = json.dumps(acknowledgement_to_json(sign_statement(self._identity, statement)))
 
-        def keep(db: sqlite3.Connection) -> str:
+        def keep(db: Writing) -> str:
             if self._relays:
                 relays.want(db, revocation.contributor, revocation.bits, self._clock.now())
             return messages.keep_acknowledgement(db, digest, body)
@@ -116,6 +115,6 @@ class Signer:
             return max(int(self._clock.now()), messages.noted_time(db, _LATEST_RECEIPT))
 
 
-def _number_receipt(db: sqlite3.Connection, time: int) -> int:
+def _number_receipt(db: Writing, time: int) -> int:
     messages.note_time(db, _LATEST_RECEIPT, time)
     return messages.next_number(db, "receipts")

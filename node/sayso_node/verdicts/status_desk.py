@@ -7,8 +7,7 @@ read is done at once; any other beside the event loop.
 """
 
 import asyncio
-import sqlite3
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from functools import cached_property, partial
 from math import inf
 from typing import NamedTuple
@@ -19,7 +18,7 @@ from sayso_node.counters import Counters
 from sayso_node.freshness import Freshness
 from sayso_node.interfaces import Clock
 from sayso_node.store import bits
-from sayso_node.store.sqlite.engine import Engine
+from sayso_node.store.interface import Reading, Store
 from sayso_node.verdicts.judge import StoreKnowledge
 from sayso_node.verdicts.kept_licenses import HeldLicense
 from sayso_node.verdicts.recent_bits import RecentBits
@@ -54,7 +53,7 @@ class StatusDesk:
     def __init__(
         self,
         network: Network,
-        store: Engine,
+        store: Store,
         freshness: Freshness,
         identity: SigningKey,
         clock: Clock,
@@ -131,13 +130,12 @@ class StatusDesk:
             self._identity, StatusMoment(self._network, state, head.point, int(now)), statuses
         )
 
-    def _known(self, db: sqlite3.Connection) -> "_Knowledge":
+    def _known(self, db: Reading) -> "_Knowledge":
         """What was read before, if nothing was committed since."""
-        # Within a transaction it stands for the state that this connection sees.
-        (version,) = db.execute("PRAGMA data_version").fetchone()
-        known = self._knowledge
-        if known is None or not known.is_of(db, version):
+        version, known = db.version(), self._knowledge
+        if known is None or known.version != version:
             self._knowledge = known = _Knowledge(db, version, self._network, self._recent)
+        known.read_on(db)
         return known
 
 
@@ -158,18 +156,19 @@ def _judge(knowledge: "_Knowledge", asked: StatusQuestion, now: float, confirmed
 class _Knowledge(StoreKnowledge):
     """What rounds look up in one committed state; what did not change since is not read again."""
 
-    def __init__(self, db: sqlite3.Connection, version: int, network: Network, recent: Recent) -> None:
+    def __init__(self, db: Reading, version: Hashable, network: Network, recent: Recent) -> None:
         super().__init__(db, network)
-        self._version = version
+        self.version = version  # of the state that it was read from
         self._recent = recent
         recent.bits.follow(db)
         # Both are kept already.
         self.license = self._license
         self.bits = partial(recent.bits.of, db)
 
-    def is_of(self, db: sqlite3.Connection, version: int) -> bool:
-        """Whether it was read from this state; versions of two connections say nothing of each other."""
-        return db is self._db and version == self._version
+    def read_on(self, db: Reading) -> None:
+        """Read from another transaction that sees the same state."""
+        self._db = db
+        self.bits = partial(self._recent.bits.of, db)
 
     @cached_property
     def state(self) -> bytes:

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from sayso.demo.ports import LOOPBACK, free_ports
-from sayso_node.config import STORE_FILE, Settings, init_node
-from sayso_node.store.sqlite.engine import Engine
+from sayso_node.config import Settings, init_node
+from sayso_node.store.opening import location_in, store_at
 from sayso_protocol.network_file import NetworkFile
 from support.protocol_strategies import NETWORK
 
@@ -53,7 +53,7 @@ class NodeProcess:
 
     def stored(self) -> int:
         """How many messages its store holds."""
-        store = Engine(self.folder / STORE_FILE)
+        store = store_at(location_in(self.folder))
         store.start()
         try:
             with store.read() as db:

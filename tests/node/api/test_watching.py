@@ -16,7 +16,7 @@ from sayso.gate import streams
 from sayso.gate.gate import Gate
 from sayso.gate.watching import Hit
 from sayso_node.api.routes.events import EventRoutes
-from sayso_node.store.sqlite.engine import Engine
+from sayso_node.store.interface import Store
 from sayso_protocol.permissions.scopes import Scope, file_subject
 from sayso_protocol.primitives import hex_text
 from support.node_rig import ManualClock, consent, revocation
@@ -34,7 +34,7 @@ STREAMS: list[EventRoutes] = []
 class Streams(EventRoutes):
     """The node's own, where a test can find them."""
 
-    def __init__(self, store: Engine) -> None:
+    def __init__(self, store: Store) -> None:
         super().__init__(store)
         STREAMS.append(self)
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from sayso_node.chain.reading.follower import Follower
 from sayso_node.errors import ChainUnreachable, RangeRefused, StoreUnusable
 from sayso_node.store import bits
 from sayso_node.store.chain import chain_state
+from sayso_node.store.interface import Reading
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import sha256
 from sayso_protocol.receipts.receipt import ChainPoint
@@ -219,8 +219,8 @@ async def test_cursor_and_events_stand_or_fall_together(
 ) -> None:
     following.chain.mine(revoked(ADA, 7, 1), anchored(ROOT))
 
-    def dies(_db: sqlite3.Connection, _point: ChainPoint) -> None:
-        raise sqlite3.OperationalError("the machine is gone")
+    def dies(_db: Reading, _point: ChainPoint) -> None:
+        raise StoreUnusable("the machine is gone")
 
     monkeypatch.setattr(chain_state, "advance", dies)
     with pytest.raises(StoreUnusable):
@@ -323,8 +323,8 @@ async def test_its_loop_outlives_a_chain_and_a_store_that_fail(
     await until(lambda: rig.count("chain_failed") >= 2)
     advance = chain_state.advance
 
-    def full(_db: sqlite3.Connection, _point: ChainPoint) -> None:
-        raise sqlite3.OperationalError("database or disk is full")
+    def full(_db: Reading, _point: ChainPoint) -> None:
+        raise StoreUnusable("database or disk is full")
 
     monkeypatch.setattr(chain_state, "advance", full)
     chain.trouble = lambda _method, _calls: None

@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -38,7 +37,7 @@ async def begin(paying: Paying, *numbers: int) -> None:
 
 
 def _dying(*_arguments: object) -> None:
-    raise sqlite3.OperationalError("the machine is gone")
+    raise StoreUnusable("the machine is gone")
 
 
 @pytest.mark.parametrize("dies", ["estimate", "sign", "keep", "send", "sent"])

@@ -1,14 +1,13 @@
 """A contract wallet's consent is clear only while the wallet stands by it (rule 8.14)."""
 
 import asyncio
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from sayso_node.chain.reading import wallet_watch
-from sayso_node.errors import ChainUnreachable
+from sayso_node.errors import ChainUnreachable, StoreUnusable
 from sayso_node.freshness import ChainHead
 from sayso_node.intake.outcome import Status
 from sayso_node.store.chain import wallets
@@ -230,7 +229,7 @@ async def test_its_loop_outlives_a_store_that_fails(
 
     def full(*_arguments: object, **_named: object) -> None:
         failures.append(1)
-        raise sqlite3.OperationalError("database or disk is full")
+        raise StoreUnusable("database or disk is full")
 
     with monkeypatch.context() as patch:
         patch.setattr(wallets, "said", full)

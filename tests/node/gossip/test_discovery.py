@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from node.gossip.harness import Network, Peer, meshed
-from sayso_node.clock import SystemClock
 from sayso_node.gossip.peers import address_manager, discovery
 from sayso_node.gossip.peers.network_groups import MAX_ADDRESS_CHARS
 from sayso_node.gossip.peers.peer_store import PeerBook
@@ -22,7 +21,7 @@ PROTOCOL = (Path(__file__).parents[3] / "docs/protocol.md").read_text()
 async def test_a_third_learns_of_the_second_through_the_first(network: Network, tmp_path: Path) -> None:
     first = await network.peer(1, network="net", **QUICK)
     second = await network.peer(2, first, network="net", **QUICK)
-    book = PeerBook(tmp_path / "peers.sqlite", SystemClock())
+    book = PeerBook(tmp_path / "peers.json")
     third = await network.peer(3, first, book=book, network="net", **QUICK)
     await until(lambda: third.sees(second))
     await meshed(third, second)

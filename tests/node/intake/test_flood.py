@@ -10,8 +10,8 @@ from sayso_node.intake.outcome import Channel, Status
 from sayso_node.store import sponsors
 from sayso_node.store.chain import chain_state
 from sayso_node.store.chain.chain_state import Anchor
+from sayso_node.store.interface import Store
 from sayso_node.store.sponsors import Quotas
-from sayso_node.store.sqlite.engine import Engine
 from sayso_protocol.primitives import sha256
 from support.fake_network import Switchboard
 from support.node_rig import NOW, NodeRig, consent, revocation
@@ -21,7 +21,7 @@ KEY, STRANGER = b"k" * 32, b"s" * 32
 SMALL = Quotas(trusted=5, standing=3, strangers=40, age_s=100.0, operators=frozenset({KEY}))
 
 
-async def flood(store: Engine, numbers: Iterable[int], by: bytes | None = None) -> list[int]:
+async def flood(store: Store, numbers: Iterable[int], by: bytes | None = None) -> list[int]:
     """Which of so many consents found room, each of another sponsor unless one is named."""
 
     def take(number: int) -> Callable[..., bool]:
@@ -31,7 +31,7 @@ async def flood(store: Engine, numbers: Iterable[int], by: bytes | None = None) 
     return [number for number in numbers if await store.write(take(number))]
 
 
-async def test_a_flood_fills_the_pool_and_no_more(store: Engine) -> None:
+async def test_a_flood_fills_the_pool_and_no_more(store: Store) -> None:
     taken = len(await flood(store, range(600)))
     assert SMALL.strangers / 2 < taken <= SMALL.strangers
     with store.read() as db:
@@ -39,23 +39,23 @@ async def test_a_flood_fills_the_pool_and_no_more(store: Engine) -> None:
         assert db.execute("SELECT count(*) FROM sponsors").fetchone()[0] <= taken
 
 
-async def test_nobody_is_turned_away_while_half_of_the_pool_is_free(store: Engine) -> None:
+async def test_nobody_is_turned_away_while_half_of_the_pool_is_free(store: Store) -> None:
     half = SMALL.strangers // 2
     assert await flood(store, range(half)) == list(range(half))
 
 
-async def test_who_hands_it_in_again_draws_the_same_lot(store: Engine) -> None:
+async def test_who_hands_it_in_again_draws_the_same_lot(store: Store) -> None:
     refused = sorted(set(range(300)) - set(await flood(store, range(300))))
     for _ in range(3):
         assert await flood(store, refused) == []
 
 
-async def test_nobody_is_shut_out_for_having_come_late(store: Engine) -> None:
+async def test_nobody_is_shut_out_for_having_come_late(store: Store) -> None:
     await flood(store, range(100))
     assert await flood(store, range(1_000, 1_400)) != []
 
 
-async def test_known_sponsors_have_room_of_their_own_whatever_strangers_do(store: Engine) -> None:
+async def test_known_sponsors_have_room_of_their_own_whatever_strangers_do(store: Store) -> None:
     await flood(store, range(1_000))
     with store.read() as db:
         before = sponsors.pooled(db)
@@ -64,7 +64,7 @@ async def test_known_sponsors_have_room_of_their_own_whatever_strangers_do(store
         assert sponsors.pooled(db) == before  # none of it was the pool's
 
 
-async def test_standing_takes_age_and_an_anchor(store: Engine) -> None:
+async def test_standing_takes_age_and_an_anchor(store: Store) -> None:
     async def room(now: float) -> bool:
         digest = sha256(b"unlucky")
         none = SMALL._replace(strangers=0)

@@ -32,7 +32,7 @@ PEERS = ("one", "two")
 def publisher(rig: NodeRig, interval_s: float = 0.01) -> SnapshotPublisher:
     made = SnapshotPublisher(
         NETWORK,
-        rig.folder / "rig.sqlite",
+        rig.store.location,
         rig.folder / "snapshots",
         rig.freshness,
         rig.identity,

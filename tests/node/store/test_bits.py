@@ -1,15 +1,15 @@
 """Bits only grow, merging is OR, and each source is known apart: against a dictionary."""
 
 import itertools
-import sqlite3
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node.store.harness import add_consent, tables
+from node.store.harness import Tables, add_consent
 from sayso_node.store import admission, bits, events
 from sayso_node.store.admission import Admitted
 from sayso_node.store.bits import bits_of, current_digest, merge_bits, state_entries
+from sayso_node.store.interface import Writing
 from sayso_node.store.pending import Room
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.permissions.state_digest import state_digest
@@ -39,17 +39,19 @@ def without_empty(bits: Masks) -> Masks:
     return {word: mask for word, mask in bits.items() if mask}
 
 
-def merge(db: sqlite3.Connection, address: bytes, heard: Masks, *, source: str) -> bool:
+def merge(db: Writing, address: bytes, heard: Masks, *, source: str) -> bool:
     return merge_bits(db, address, heard, source=source, now=NOW)
 
 
-def admit(db: sqlite3.Connection, envelope: Envelope) -> Admitted:
+def admit(db: Writing, envelope: Envelope) -> Admitted:
     return admission.admit(db, envelope, "test", NOW, Room())
 
 
 @settings(deadline=None)
 @given(st.lists(merges, max_size=12))
-def test_bits_are_the_or_of_all_that_was_merged(history: list[tuple[bytes, str, Masks]]) -> None:
+def test_bits_are_the_or_of_all_that_was_merged(
+    tables: Tables, history: list[tuple[bytes, str, Masks]]
+) -> None:
     db, oracle = tables(), Oracle()
     for address, source, heard in history:
         known = {word: oracle.get((address, source, word), 0) for word in heard}
@@ -65,7 +67,9 @@ def test_bits_are_the_or_of_all_that_was_merged(history: list[tuple[bytes, str, 
 
 @settings(deadline=None)
 @given(st.lists(merges, max_size=12))
-def test_events_say_each_new_bit_once_and_in_order(history: list[tuple[bytes, str, Masks]]) -> None:
+def test_events_say_each_new_bit_once_and_in_order(
+    tables: Tables, history: list[tuple[bytes, str, Masks]]
+) -> None:
     """Who adds them up has the state, wherever he begins to listen."""
     db, heard_of = tables(), dict[bytes, Masks]()
     for number, (address, source, heard) in enumerate(history):
@@ -88,7 +92,7 @@ def test_events_say_each_new_bit_once_and_in_order(history: list[tuple[bytes, st
 @settings(deadline=None, max_examples=40)
 @given(st.lists(merges, max_size=6), st.data())
 def test_the_kept_digest_is_the_one_from_nothing(
-    history: list[tuple[bytes, str, Masks]], data: st.DataObject
+    tables: Tables, history: list[tuple[bytes, str, Masks]], data: st.DataObject
 ) -> None:
     """Whoever becomes known before, between or after; in any order, with any repeats."""
     digests = []
@@ -108,7 +112,7 @@ def test_the_kept_digest_is_the_one_from_nothing(
     assert digests[0] == digests[1]
 
 
-def test_the_state_is_that_of_contributors_and_guardians_of_held_consents() -> None:
+def test_the_state_is_that_of_contributors_and_guardians_of_held_consents(tables: Tables) -> None:
     """Rule 9.3; from whichever source a bit is known."""
     db = tables()
     for address, source in itertools.product((ADA, BEN, CLEO), SOURCES):
@@ -120,7 +124,7 @@ def test_the_state_is_that_of_contributors_and_guardians_of_held_consents() -> N
     assert sorted(state_entries(db)) == sorted([(ADA, 5, 3), (CLEO, 5, 3)])
 
 
-def test_a_revocation_is_kept_if_no_stored_message_carries_one_of_its_bits() -> None:
+def test_a_revocation_is_kept_if_no_stored_message_carries_one_of_its_bits(tables: Tables) -> None:
     """That the chain has a bit is no reason to drop the message: a fork may take the chain's away."""
     db = tables()
     add_consent(db, consent(1), NOW)
@@ -133,31 +137,8 @@ def test_a_revocation_is_kept_if_no_stored_message_carries_one_of_its_bits() -> 
     assert db.execute("SELECT count(*) FROM messages").fetchone() == (3,)
 
 
-def test_somebody_elses_bits_cover_nothing() -> None:
+def test_somebody_elses_bits_cover_nothing(tables: Tables) -> None:
     db = tables()
     add_consent(db, consent(1, guardian=BEN), NOW)
     for who in (ADA, BEN):
         assert admit(db, revocation("everything", contributor=who)) is Admitted.STORED
-
-
-def test_what_a_revocation_costs_does_not_grow_with_what_its_signer_revoked() -> None:
-    """Otherwise anybody could slow the one writer down for everybody, with words of his own."""
-    db = tables()
-    add_consent(db, consent(1), NOW)
-    steps = [0]
-
-    def count() -> int:
-        steps[0] += 1
-        return 0
-
-    def cost(number: int) -> int:
-        envelope, steps[0] = revocation(f"via a{number}.test", words={number: 1}), 0
-        db.set_progress_handler(count, 1)
-        assert admit(db, envelope) is Admitted.STORED
-        db.set_progress_handler(None, 1)
-        return steps[0]
-
-    merge(db, ADA, dict.fromkeys(range(10), 1), source="chain")
-    few = cost(1_000_000)
-    merge(db, ADA, dict.fromkeys(range(3_000), 1), source="chain")
-    assert cost(2_000_000) < 2 * few

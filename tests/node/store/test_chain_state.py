@@ -1,11 +1,10 @@
 """The followed chain, anchors and batches; what a reorganisation takes away and what it leaves."""
 
-import sqlite3
-
-from node.store.harness import add_consent, tables
+from node.store.harness import Tables, add_consent
 from sayso_node.store import bits
 from sayso_node.store.chain import chain_state, relays
 from sayso_node.store.chain.chain_state import KEPT_BLOCKS, Anchor
+from sayso_node.store.interface import Writing
 from sayso_protocol.ethereum.batches import Batch
 from sayso_protocol.primitives import sha256
 from sayso_protocol.receipts.receipt import ChainPoint
@@ -24,14 +23,14 @@ def anchor(root: bytes, number: int, submitter: bytes = SUBMITTER) -> Anchor:
     return Anchor(root, submitter, number, block(number).hash)
 
 
-def waiting(db: sqlite3.Connection, *numbers: int, since: float = NOW) -> list[bytes]:
+def waiting(db: Writing, *numbers: int, since: float = NOW) -> list[bytes]:
     envelopes = [consent(number) for number in numbers]
     for envelope in envelopes:
         add_consent(db, envelope, since, own=True)
     return [envelope.digest for envelope in envelopes]
 
 
-def test_followed_blocks_come_newest_first_and_old_ones_go() -> None:
+def test_followed_blocks_come_newest_first_and_old_ones_go(tables: Tables) -> None:
     db = tables()
     for number in range(1, KEPT_BLOCKS + 50):
         chain_state.advance(db, block(number))
@@ -40,7 +39,7 @@ def test_followed_blocks_come_newest_first_and_old_ones_go() -> None:
     assert chain_state.followed(db) == expected
 
 
-def test_a_rewind_drops_blocks_and_anchors_and_keeps_bits() -> None:
+def test_a_rewind_drops_blocks_and_anchors_and_keeps_bits(tables: Tables) -> None:
     db = tables()
     for number in (3, 5, 8):
         chain_state.advance(db, block(number))
@@ -56,7 +55,7 @@ def test_a_rewind_drops_blocks_and_anchors_and_keeps_bits() -> None:
     assert bits.bits_of(db, ADA) == {3: 1, 5: 1, 8: 1}
 
 
-def test_bits_stand_on_chain_from_the_block_that_set_the_last_of_them() -> None:
+def test_bits_stand_on_chain_from_the_block_that_set_the_last_of_them(tables: Tables) -> None:
     db = tables()
     for number, word, mask in ((3, 7, 0b001), (4, 7, 0b110), (6, 8, 1)):
         relays.seen(db, number, ADA, word, mask)
@@ -71,7 +70,7 @@ def test_bits_stand_on_chain_from_the_block_that_set_the_last_of_them() -> None:
     assert relays.block_with(db, ADA, {7: 1, 8: 1}) == 6
 
 
-def test_what_a_reorganisation_drops_stands_on_chain_no_more() -> None:
+def test_what_a_reorganisation_drops_stands_on_chain_no_more(tables: Tables) -> None:
     db = tables()
     for number in (3, 5):
         chain_state.advance(db, block(number))
@@ -82,21 +81,21 @@ def test_what_a_reorganisation_drops_stands_on_chain_no_more() -> None:
     assert relays.block_with(db, ADA, {7: 5}) == 6
 
 
-def test_a_block_that_was_replaced_has_its_new_hash() -> None:
+def test_a_block_that_was_replaced_has_its_new_hash(tables: Tables) -> None:
     db = tables()
     chain_state.advance(db, block(4, "old"))
     chain_state.advance(db, block(4, "new"))
     assert chain_state.followed(db) == [block(4, "new")]
 
 
-def test_the_first_place_of_a_root_counts() -> None:
+def test_the_first_place_of_a_root_counts(tables: Tables) -> None:
     db, root = tables(), sha256(b"root")
     chain_state.add_anchor(db, anchor(root, 4))
     chain_state.add_anchor(db, anchor(root, 9, b"\7" * 20))
     assert db.execute("SELECT * FROM anchors").fetchall() == [tuple(anchor(root, 4))]
 
 
-def test_a_batch_comes_out_as_it_was_kept() -> None:
+def test_a_batch_comes_out_as_it_was_kept(tables: Tables) -> None:
     db = tables()
     made = Batch(SPONSOR, tuple(sha256(bytes([number])) for number in range(5)))
     chain_state.add_batch(db, made, own=False)
@@ -105,7 +104,7 @@ def test_a_batch_comes_out_as_it_was_kept() -> None:
     assert chain_state.batch(db, sha256(b"another")) is None
 
 
-def test_the_earliest_anchor_of_a_license_is_found_with_its_place() -> None:
+def test_the_earliest_anchor_of_a_license_is_found_with_its_place(tables: Tables) -> None:
     db, shared = tables(), sha256(b"shared")
     late = Batch(SPONSOR, (shared,))
     early = Batch(SPONSOR, (sha256(b"x"), sha256(b"y"), shared))
@@ -121,7 +120,7 @@ def test_the_earliest_anchor_of_a_license_is_found_with_its_place() -> None:
     assert chain_state.anchor_of(db, shared) is None
 
 
-def test_a_batch_is_due_when_it_is_full_or_its_oldest_waited_long_enough() -> None:
+def test_a_batch_is_due_when_it_is_full_or_its_oldest_waited_long_enough(tables: Tables) -> None:
     db = tables()
     assert chain_state.due(db, NOW, 3) == []
     first = waiting(db, 1, since=NOW)
@@ -133,7 +132,7 @@ def test_a_batch_is_due_when_it_is_full_or_its_oldest_waited_long_enough() -> No
     assert chain_state.due(db, NOW - 1, 3) == first + second + third
 
 
-def test_what_is_in_a_batch_no_longer_waits() -> None:
+def test_what_is_in_a_batch_no_longer_waits(tables: Tables) -> None:
     db = tables()
     licenses = waiting(db, 1, 2, 3)
     made = chain_state.make_batch(db, SPONSOR, licenses[:2])
@@ -141,7 +140,7 @@ def test_what_is_in_a_batch_no_longer_waits() -> None:
     assert chain_state.due(db, NOW, 10) == licenses[2:]
 
 
-def test_missing_batches_come_page_by_page() -> None:
+def test_missing_batches_come_page_by_page(tables: Tables) -> None:
     db = tables()
     held = Batch(SPONSOR, (sha256(b"x"),))
     chain_state.add_batch(db, held, own=False)

@@ -1,6 +1,5 @@
 """A bundle of consents is kept as if each had come alone, whatever is in it."""
 
-import sqlite3
 from functools import cache
 
 import pytest
@@ -8,10 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nacl.signing import SigningKey
 
-from node.store.harness import tables
+from node.store.harness import Tables
 from sayso_node.store import admission, consents, many
 from sayso_node.store.admission import Admitted
 from sayso_node.store.consents import Keeper
+from sayso_node.store.interface import Reading, Writing
 from sayso_node.store.pending import Room
 from sayso_node.store.sponsors import LOT_KEY, Quotas
 from sayso_protocol.messages.consent import Consent
@@ -36,7 +36,7 @@ def sponsored(number: int, sponsor: int) -> Envelope:
     return consent(number, guardian=guardian).sponsored_by(SPONSORS[sponsor])
 
 
-def store() -> sqlite3.Connection:
+def filled(tables: Tables) -> Writing:
     """Some revocations wait: of a guardian, of words of a consent, of none that will come."""
     db = tables()
     db.execute("INSERT INTO singles VALUES (?, ?)", (LOT_KEY, bytes(16)))
@@ -48,7 +48,7 @@ def store() -> sqlite3.Connection:
     return db
 
 
-def contents(db: sqlite3.Connection) -> dict[str, list[object]]:
+def contents(db: Reading) -> dict[str, list[object]]:
     """What is held, without the order in which a bundle's revocations were promoted."""
     held = {name: sorted(db.execute(f"SELECT * FROM {name}")) for name in TABLES}
     return held | {
@@ -58,14 +58,16 @@ def contents(db: sqlite3.Connection) -> dict[str, list[object]]:
     }
 
 
-def keep(db: sqlite3.Connection, bundle: list[Envelope]) -> list[Admitted]:
+def keep(db: Writing, bundle: list[Envelope]) -> list[Admitted]:
     return consents.admit(db, bundle, KEEPER, NOW, NOW)
 
 
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.lists(sent, max_size=8), max_size=3), st.sampled_from([2, 1_000]))
-def test_together_as_one_by_one(bundles: list[list[tuple[int, int]]], at_once: int) -> None:
-    together, alone = store(), store()
+def test_together_as_one_by_one(
+    tables: Tables, bundles: list[list[tuple[int, int]]], at_once: int
+) -> None:
+    together, alone = filled(tables), filled(tables)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(many, "AT_ONCE", at_once)
         for bundle in bundles:
@@ -75,7 +77,7 @@ def test_together_as_one_by_one(bundles: list[list[tuple[int, int]]], at_once: i
     assert contents(together) == contents(alone)
 
 
-def test_each_table_takes_more_rows_than_one_statement_does() -> None:
+def test_each_table_takes_more_rows_than_one_statement_does(tables: Tables) -> None:
     db = tables()
     many.insert(db, "INTO people", ((number.to_bytes(20), 0) for number in range(2_500)))
     wanted = [number.to_bytes(20) for number in range(1, 5_000, 2)]
@@ -83,9 +85,9 @@ def test_each_table_takes_more_rows_than_one_statement_does() -> None:
     assert {address for (address,) in found} == set(wanted[:1_250])
 
 
-def test_what_was_stored_and_erased_is_no_place_for_another() -> None:
+def test_what_was_stored_and_erased_is_no_place_for_another(tables: Tables) -> None:
     """`seq` is a cursor for everybody: it never comes again."""
-    db = store()
+    db = filled(tables)
     keep(db, [sponsored(1, 0)])
     db.execute("DELETE FROM messages")
     keep(db, [sponsored(2, 0), sponsored(3, 1)])

@@ -70,19 +70,6 @@ async def test_a_tombstone_says_revoked_and_nothing_brings_it_back(rig: NodeRig,
         assert messages.consents_on(db, SECRET) == []
 
 
-async def test_of_what_was_erased_no_byte_is_left(rig: NodeRig) -> None:
-    await rig.give(HELD, whole(HELD), consent(2))
-    await erase(rig, HELD)
-    files = list(rig.folder.glob("*"))
-    with rig.store.read() as db:
-        tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        for table in tables:
-            for row in db.execute(f"SELECT * FROM {table}"):
-                assert not any(isinstance(one, bytes) and SECRET in one for one in row)
-    rig.store.stop()  # the log of changes goes with it
-    assert not any(SECRET in file.read_bytes() for file in files if file.exists())
-
-
 async def test_a_tombstone_is_not_offered_to_peers(rig: NodeRig) -> None:
     await rig.give(HELD, whole(HELD), consent(2))
     await erase(rig, HELD)

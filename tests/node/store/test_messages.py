@@ -5,12 +5,12 @@ import asyncio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node.store.harness import add_consent, tables
+from node.store.harness import Tables, add_consent
 from sayso_node.store import admission, messages
 from sayso_node.store.chain import chain_state
+from sayso_node.store.interface import Store
 from sayso_node.store.messages import Message
 from sayso_node.store.pending import Room
-from sayso_node.store.sqlite.engine import Engine
 from sayso_protocol.messages.envelope import decode, encode
 from sayso_protocol.messages.message import CONSENT, REVOCATION
 from sayso_protocol.primitives import sha256
@@ -18,7 +18,7 @@ from support.node_rig import NOW, consent, revocation
 from support.protocol_strategies import BEN, NETWORK, NODE, a_consent, item_hashes, signed
 
 
-def test_a_consent_comes_out_as_it_was_stored() -> None:
+def test_a_consent_comes_out_as_it_was_stored(tables: Tables) -> None:
     db, first, second = tables(), consent(1, count=3), consent(2)
     assert add_consent(db, first, NOW)
     assert add_consent(db, second, NOW + 1)
@@ -31,7 +31,7 @@ def test_a_consent_comes_out_as_it_was_stored() -> None:
     assert messages.licenses_of(db, BEN) == []
 
 
-def test_a_second_copy_changes_nothing() -> None:
+def test_a_second_copy_changes_nothing(tables: Tables) -> None:
     db, one = tables(), consent(1)
     assert add_consent(db, one, NOW, own=True)
     assert not add_consent(db, one, NOW + 5, own=True)
@@ -41,7 +41,7 @@ def test_a_second_copy_changes_nothing() -> None:
     assert chain_state.due(db, NOW, 10) == [one.digest]
 
 
-def test_a_revocation_is_no_license() -> None:
+def test_a_revocation_is_no_license(tables: Tables) -> None:
     db, held, one = tables(), consent(1), revocation("everything")
     add_consent(db, held, NOW)
     admission.admit(db, one, "test", NOW, Room())
@@ -50,7 +50,7 @@ def test_a_revocation_is_no_license() -> None:
     assert messages.licenses_of(db, one.message.signer) == [held.digest]
 
 
-def test_every_consent_on_an_item_is_found() -> None:
+def test_every_consent_on_an_item_is_found(tables: Tables) -> None:
     db, items = tables(), item_hashes(3)
     one = signed(a_consent(items), items).sponsored_by(NODE)
     other = signed(a_consent(items[1:], contributor=BEN, parties=(BEN,)), items[1:])
@@ -60,7 +60,7 @@ def test_every_consent_on_an_item_is_found() -> None:
     assert on == [{1}, {1, 2}, {1, 2}]
 
 
-def test_only_what_this_node_sponsors_waits_for_an_anchor() -> None:
+def test_only_what_this_node_sponsors_waits_for_an_anchor(tables: Tables) -> None:
     db, own, other = tables(), consent(1), consent(2)
     add_consent(db, own, NOW, own=True)
     add_consent(db, other, NOW)
@@ -70,7 +70,7 @@ def test_only_what_this_node_sponsors_waits_for_an_anchor() -> None:
 @settings(deadline=None, max_examples=25)
 @given(st.sets(st.integers(1, 60)), st.sets(st.integers(1, 60)), st.integers(1, 9))
 def test_pages_hold_every_digest_of_a_kind_once(
-    consents: set[int], revocations: set[int], page: int
+    tables: Tables, consents: set[int], revocations: set[int], page: int
 ) -> None:
     db = tables()
     held = {
@@ -91,13 +91,13 @@ def test_pages_hold_every_digest_of_a_kind_once(
         assert listed == sorted(digests)
 
 
-def test_bodies_of_what_is_held() -> None:
+def test_bodies_of_what_is_held(tables: Tables) -> None:
     db, held, other = tables(), consent(1), consent(2)
     add_consent(db, held, NOW)
     assert list(messages.bodies(db, [other.digest, held.digest])) == [encode(held)]
 
 
-async def test_the_first_acknowledgement_wins(store: Engine) -> None:
+async def test_the_first_acknowledgement_wins(store: Store) -> None:
     """Of many at once: all callers get the same, and it is the same ever after."""
     digest = bytes(32)
     said = await asyncio.gather(
@@ -113,7 +113,7 @@ async def test_the_first_acknowledgement_wins(store: Engine) -> None:
     assert other == "another"
 
 
-async def test_numbers_are_given_once_from_one_on(store: Engine) -> None:
+async def test_numbers_are_given_once_from_one_on(store: Store) -> None:
     drawn = await asyncio.gather(
         *(store.write(lambda db: messages.next_number(db, "receipts")) for _ in range(100))
     )
@@ -121,7 +121,7 @@ async def test_numbers_are_given_once_from_one_on(store: Engine) -> None:
     assert await store.write(lambda db: messages.next_number(db, "others")) == 1
 
 
-async def test_a_number_of_a_failed_change_was_given_to_nobody(store: Engine) -> None:
+async def test_a_number_of_a_failed_change_was_given_to_nobody(store: Store) -> None:
     def fails(db: object) -> int:
         messages.next_number(db, "receipts")  # type: ignore[arg-type]
         raise KeyError

@@ -1,14 +1,14 @@
 """What waits is bounded, nobody's flood drops another's, and what is dropped leaves a mark."""
 
-import sqlite3
 from collections import Counter
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node.store.harness import add_consent, tables
+from node.store.harness import Tables, add_consent
 from sayso_node.store import admission, pending
 from sayso_node.store.admission import Admitted
+from sayso_node.store.interface import Reading
 from sayso_node.store.pending import Heard, Room, hold, load
 from sayso_protocol.primitives import NOBODY, sha256
 from support.node_rig import NOW, consent, revocation
@@ -21,11 +21,11 @@ def heard(number: int, signer: bytes = ADA) -> Heard:
     return Heard(sha256(b"%d" % number), signer, b"body", {number: 1})
 
 
-def waiting(db: sqlite3.Connection) -> set[bytes]:
+def waiting(db: Reading) -> set[bytes]:
     return {digest for (digest,) in db.execute("SELECT digest FROM pending")}
 
 
-def test_what_waits_comes_out_as_it_went_in() -> None:
+def test_what_waits_comes_out_as_it_went_in(tables: Tables) -> None:
     db = tables()
     one = Heard(sha256(b"one"), ADA, b"bytes", {0: 1, (1 << 248) - 1: (1 << 256) - 1})
     assert hold(db, one, "a", NOW, SMALL)
@@ -36,7 +36,7 @@ def test_what_waits_comes_out_as_it_went_in() -> None:
     assert (pending.of_signers(db, [ADA]), load(db)) == ([], (0, 0, 0))
 
 
-def test_a_flood_drops_its_own() -> None:
+def test_a_flood_drops_its_own(tables: Tables) -> None:
     db = tables()
     hold(db, heard(0, BEN), "quiet", NOW, SMALL)
     for number in range(1, 50):
@@ -46,14 +46,14 @@ def test_a_flood_drops_its_own() -> None:
     assert pending.is_marked(db, ADA)
 
 
-def test_when_all_is_full_the_fullest_source_pays() -> None:
+def test_when_all_is_full_the_fullest_source_pays(tables: Tables) -> None:
     db = tables()
     for number, source in enumerate(("a", "a", "a", "b", "b", "c", "d")):
         hold(db, heard(number), source, NOW, SMALL)
     assert waiting(db) == {heard(number).digest for number in range(1, 7)}
 
 
-def test_who_signs_too_much_drops_his_own_wherever_it_comes_from() -> None:
+def test_who_signs_too_much_drops_his_own_wherever_it_comes_from(tables: Tables) -> None:
     """Otherwise each of his consents would cost a search through all of it."""
     db, room = tables(), Room(signer=2)
     for number, (signer, source) in enumerate([(BEN, "a"), (ADA, "a"), (ADA, "b"), (ADA, "c")]):
@@ -62,7 +62,7 @@ def test_who_signs_too_much_drops_his_own_wherever_it_comes_from() -> None:
     assert pending.is_marked(db, ADA)
 
 
-def test_hearing_it_again_lifts_the_mark_and_nothing_else_does() -> None:
+def test_hearing_it_again_lifts_the_mark_and_nothing_else_does(tables: Tables) -> None:
     db = tables()
     for number in range(4):
         hold(db, heard(number, CLEO), "a", NOW, SMALL)
@@ -75,7 +75,7 @@ def test_hearing_it_again_lifts_the_mark_and_nothing_else_does() -> None:
     assert not pending.is_marked(db, CLEO)
 
 
-def test_a_stranger_cannot_mark_his_ward() -> None:
+def test_a_stranger_cannot_mark_his_ward(tables: Tables) -> None:
     """A ward scope binds only where the consent names the guardian, and then the guardian is marked."""
     db, ward = tables(), f"ward 0x{ADA.hex()} everything"
     for number in range(4):
@@ -85,7 +85,7 @@ def test_a_stranger_cannot_mark_his_ward() -> None:
     assert not pending.is_marked(db, ADA)
 
 
-def test_without_room_for_marks_who_is_known_is_in_doubt_and_who_becomes_known() -> None:
+def test_without_room_for_marks_who_is_known_is_in_doubt_and_who_becomes_known(tables: Tables) -> None:
     db = tables()
     add_consent(db, consent(1, guardian=BEN), NOW)
     for number in range(3 + SMALL.marks):
@@ -106,7 +106,7 @@ def test_without_room_for_marks_who_is_known_is_in_doubt_and_who_becomes_known()
     assert pending.is_marked(db, BEN)  # no silence lifts it
 
 
-def test_a_source_keeps_its_bound_while_signers_push_out_what_others_brought() -> None:
+def test_a_source_keeps_its_bound_while_signers_push_out_what_others_brought(tables: Tables) -> None:
     db, room = tables(), SMALL._replace(source=3, signer=2)
     for number, (signer, source) in enumerate(
         [(CLEO, "a"), (CLEO, "a"), (ADA, "b"), (ADA, "b"), (BEN, "b"), (CLEO, "b")]
@@ -125,7 +125,7 @@ steps = st.lists(
 @settings(deadline=None)
 @given(steps, st.integers(0, 6))
 def test_nothing_is_dropped_without_a_trace(
-    history: list[tuple[int, bytes, str, bool]], marks: int
+    tables: Tables, history: list[tuple[int, bytes, str, bool]], marks: int
 ) -> None:
     """Whatever was heard last of a message: it waits, or its signer is marked, or it is said aloud."""
     db, room, heard_of = tables(), Room(pending=5, source=3, signer=2, marks=marks), dict[bytes, bytes]()
@@ -152,7 +152,7 @@ def test_nothing_is_dropped_without_a_trace(
             assert digest in held or (digest[:8], by) in marked or counted.lost
 
 
-def test_nobody_is_never_marked() -> None:
+def test_nobody_is_never_marked(tables: Tables) -> None:
     """No guardian is twenty zero bytes, and no signature is theirs."""
     db = tables()
     for number in range(20):

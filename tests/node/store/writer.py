@@ -5,34 +5,34 @@ Many writers at once; each prints a number after, and only after, the store said
 
 import asyncio
 import itertools
-import sqlite3
 import sys
-from pathlib import Path
+from functools import partial
 
-from sayso_node.store.sqlite.engine import Engine
+from sayso_node.store.interface import Store, Writing
+from sayso_node.store.opening import store_at
 
 WRITERS = 20
 
 
-def both(value: int, db: sqlite3.Connection) -> None:
+def both(value: int, db: Writing) -> None:
     """Two rows that belong together, and a body, so that a change spans pages."""
     db.execute("INSERT INTO numbers VALUES (?, ?)", (f"n{value}", value))
     db.execute("INSERT INTO messages VALUES (NULL, ?, 1, x'', zeroblob(6000), 0)", (value.to_bytes(32),))
 
 
-async def write(store: Engine, values: "itertools.count[int]") -> None:
+async def write(store: Store, values: "itertools.count[int]") -> None:
     for value in values:
-        await store.write(lambda db, value=value: both(value, db))  # type: ignore[misc]
+        await store.write(partial(both, value))
         sys.stdout.write(f"{value}\n")
         sys.stdout.flush()
 
 
-async def main(path: Path, first: int) -> None:
-    store = Engine(path)
+async def main(location: str, first: int) -> None:
+    store = store_at(location)
     store.start()
     values = itertools.count(first)
     await asyncio.gather(*(write(store, values) for _ in range(WRITERS)))
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2])))
+    asyncio.run(main(sys.argv[1], int(sys.argv[2])))

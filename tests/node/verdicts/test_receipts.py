@@ -1,13 +1,13 @@
 """Receipts and acknowledgements: they verify, say what was judged, and are never given twice."""
 
 import asyncio
-import sqlite3
 from pathlib import Path
 
 import pytest
 
 from sayso_node.intake.outcome import Status
 from sayso_node.store import bits
+from sayso_node.store.interface import Reading
 from sayso_node.verdicts.judge import Answer, Check
 from sayso_protocol.network_file import NetworkFile, Operator
 from sayso_protocol.permissions.state_digest import state_digest
@@ -86,7 +86,7 @@ async def test_rows_and_state_are_of_one_transaction(
     before, _ = await ask(rig)
     loop, digest = asyncio.get_running_loop(), bits.current_digest
 
-    def in_between(db: sqlite3.Connection) -> bytes:
+    def in_between(db: Reading) -> bytes:
         giving = asyncio.run_coroutine_threadsafe(rig.give(revocation("everything")), loop)
         assert [one.status for one in giving.result(30)] == [Status.STORED]
         return digest(db)

@@ -1,17 +1,16 @@
 """Bits that stay in memory are those of the store, whatever is committed in between."""
 
-import sqlite3
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from node.store.backends import BACKENDS
 from sayso_node.store import bits
-from sayso_node.store.sqlite.schema import SCHEMA
 from sayso_node.verdicts import recent_bits
 from sayso_node.verdicts.recent_bits import RecentBits
 from support.protocol_strategies import ADA, BEN
 
+TABLES = BACKENDS["sqlite"].tables
 PEOPLE = [bytes([number]) * 20 for number in range(4)]
 ASKED = st.tuples(st.just("ask"), st.sampled_from(PEOPLE))
 MERGED = st.tuples(
@@ -21,15 +20,9 @@ MERGED = st.tuples(
 )
 
 
-def store() -> sqlite3.Connection:
-    db = sqlite3.connect(":memory:", isolation_level=None)
-    db.executescript(SCHEMA)
-    return db
-
-
 @given(st.lists(ASKED | MERGED, max_size=40), st.integers(0, 12), st.integers(0, 3))
 def test_they_are_what_the_store_says(steps: list[tuple[object, ...]], most: int, followed: int) -> None:
-    db, kept = store(), RecentBits(most)
+    db, kept = TABLES(), RecentBits(most)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(recent_bits, "FOLLOWED", followed)
         for step in steps:
@@ -47,7 +40,7 @@ def test_they_are_what_the_store_says(steps: list[tuple[object, ...]], most: int
 
 
 def test_only_whose_bits_changed_is_read_anew() -> None:
-    db, kept = store(), RecentBits()
+    db, kept = TABLES(), RecentBits()
     bits.merge_bits(db, ADA, {1: 1}, source=bits.SIGNED, now=1.0)
     kept.follow(db)
     of_ada = kept.of(db, ADA)
@@ -59,7 +52,7 @@ def test_only_whose_bits_changed_is_read_anew() -> None:
 
 
 def test_what_is_kept_is_bounded() -> None:
-    db, kept = store(), RecentBits(6)
+    db, kept = TABLES(), RecentBits(6)
     for who in PEOPLE:
         bits.merge_bits(db, who, {1: 1, 2: 2}, source=bits.SIGNED, now=1.0)
     kept.follow(db)

@@ -18,7 +18,7 @@ from sayso_node.api.http.responses import error_body
 from sayso_node.errors import BadRequest, NodeBusy, Resync
 from sayso_node.store import events, queries
 from sayso_node.store.events import Event
-from sayso_node.store.sqlite.engine import Engine
+from sayso_node.store.interface import Store
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.primitives import address_text, hex_text
 
@@ -36,7 +36,7 @@ _ID: Final = re.compile(r"([0-9a-f]{32})-(0|[1-9][0-9]{0,18})", re.ASCII)
 class EventRoutes:
     """Tells listeners what becomes revoked."""
 
-    def __init__(self, store: Engine) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
         self._streams: set[asyncio.Task[None]] = set()
 

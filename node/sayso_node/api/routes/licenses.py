@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import sqlite3
 from typing import Any
 
 from aiohttp import web
@@ -13,8 +12,8 @@ from sayso_node.freshness import Freshness
 from sayso_node.interfaces import Clock
 from sayso_node.store import messages, queries
 from sayso_node.store.chain import chain_state
+from sayso_node.store.interface import Reading, Store
 from sayso_node.store.messages import Stored
-from sayso_node.store.sqlite.engine import Engine
 from sayso_node.verdicts.judge import StoreKnowledge
 from sayso_protocol.ethereum.batches import AnchorProof
 from sayso_protocol.messages.consent import Consent
@@ -35,7 +34,7 @@ class LicenseRoutes:
     def __init__(
         self,
         network: Network,
-        store: Engine,
+        store: Store,
         freshness: Freshness,
         clock: Clock,
         pages: Pages,
@@ -92,7 +91,7 @@ class LicenseRoutes:
             found = queries.licenses_after(db, contributor, wanted.after, wanted.limit + 1)
             return [(seq, self._listed(db, one)) for seq, one in found]
 
-    def _listed(self, db: sqlite3.Connection, license_hash: bytes) -> dict[str, Any]:
+    def _listed(self, db: Reading, license_hash: bytes) -> dict[str, Any]:
         stored = messages.consent(db, license_hash)
         assert stored  # noqa: S101 - it was listed in the same reading
         held, masks = self._held(db, stored)
@@ -100,7 +99,7 @@ class LicenseRoutes:
         block = anchor["block_number"] if anchor else None
         return self._summary(license_hash, stored, held, masks) | {"anchor_block": block}
 
-    def _held(self, db: sqlite3.Connection, stored: Stored) -> tuple[License, list[int]]:
+    def _held(self, db: Reading, stored: Stored) -> tuple[License, list[int]]:
         """A license and its revoked permissions."""
         envelope = decode(stored.body, self._network)
         consent = as_kind(envelope.message, Consent)
@@ -133,7 +132,7 @@ class LicenseRoutes:
         body = {"root": hex_text(root), "sponsor": found.sponsor.hex(), "licenses": licenses}
         return web.json_response(body)
 
-    def _anchor(self, db: sqlite3.Connection, license_hash: bytes) -> dict[str, Any] | None:
+    def _anchor(self, db: Reading, license_hash: bytes) -> dict[str, Any] | None:
         """The anchor and its proof, once it is final (rule 10.3)."""
         found = chain_state.anchor_of(db, license_hash)
         if found is None:

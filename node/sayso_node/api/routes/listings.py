@@ -7,8 +7,8 @@ from aiohttp import web
 
 from sayso_node.api.http.paging import Pages, Wanted
 from sayso_node.store import queries
+from sayso_node.store.interface import Store
 from sayso_node.store.queries import Claim
-from sayso_node.store.sqlite.engine import Engine
 from sayso_node.verdicts.judge import StoreKnowledge
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import decode
@@ -24,7 +24,7 @@ CLAIMS = 100  # of a page: each is judged for every purpose
 class ListRoutes:
     """Answers from the store, a page at a time."""
 
-    def __init__(self, network: Network, store: Engine, pages: Pages) -> None:
+    def __init__(self, network: Network, store: Store, pages: Pages) -> None:
         self._network = network
         self._store = store
         self._pages = pages

@@ -15,7 +15,7 @@ from sayso_node.errors import BadRequest, ChainUnreachable, NotFound
 from sayso_node.freshness import Freshness
 from sayso_node.store import messages
 from sayso_node.store.chain import chain_state
-from sayso_node.store.sqlite.engine import Engine
+from sayso_node.store.interface import Store
 from sayso_protocol.ethereum.batches import AnchorProof
 from sayso_protocol.ethereum.chain_proofs import (
     CHAIN_PROOF_TYPE,
@@ -48,7 +48,7 @@ class ProofRoutes:
     """Proves from the chain."""
 
     def __init__(
-        self, network: Network, store: Engine, freshness: Freshness, proofs: StorageProofs
+        self, network: Network, store: Store, freshness: Freshness, proofs: StorageProofs
     ) -> None:
         self._network = network
         self._store = store

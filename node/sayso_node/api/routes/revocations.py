@@ -17,7 +17,7 @@ from sayso_node.errors import NotFound
 from sayso_node.gossip.broadcast import Broadcast
 from sayso_node.store import queries
 from sayso_node.store.chain import chain_state, relays
-from sayso_node.store.sqlite.engine import Engine
+from sayso_node.store.interface import Store
 from sayso_node.verdicts.signer import Signer
 from sayso_protocol.messages.envelope import Envelope, decode
 from sayso_protocol.messages.message import as_kind
@@ -43,7 +43,7 @@ class RevocationRoutes:
     def __init__(
         self,
         network: Network,
-        store: Engine,
+        store: Store,
         broadcast: Broadcast,
         signer: Signer,
     ) -> None:

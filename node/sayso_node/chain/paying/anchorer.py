@@ -3,15 +3,13 @@
 A batch and the intent to anchor it are made in one transaction of the store; the payer sees it through.
 """
 
-import sqlite3
-
 from sayso_contracts.abi import encode_call
 from sayso_node.chain.interface import Landed
 from sayso_node.counters import Counters
 from sayso_node.interfaces import Clock
 from sayso_node.store.chain import chain_state, intents
 from sayso_node.store.chain.intents import Intent
-from sayso_node.store.sqlite.engine import Engine
+from sayso_node.store.interface import Store, Writing
 
 BATCH_LICENSES = 10_000
 
@@ -23,7 +21,7 @@ class Anchorer:
     creates = False
 
     def __init__(
-        self, store: Engine, sponsor: bytes, clock: Clock, counters: Counters, *, wait_s: float
+        self, store: Store, sponsor: bytes, clock: Clock, counters: Counters, *, wait_s: float
     ) -> None:
         self._store = store
         self._sponsor = sponsor
@@ -39,7 +37,7 @@ class Anchorer:
         if not licenses:
             return False
 
-        def keep(db: sqlite3.Connection) -> None:
+        def keep(db: Writing) -> None:
             root = chain_state.make_batch(db, self._sponsor, licenses).root
             intents.add(db, self.kind, root, encode_call("anchor", root), now)
 
@@ -51,9 +49,9 @@ class Anchorer:
         """One root always fits."""
         return False
 
-    def landed(self, db: sqlite3.Connection, intent: Intent, landed: Landed, now: float) -> None:
+    def landed(self, db: Writing, intent: Intent, landed: Landed, now: float) -> None:
         """The follower reads the event, as it does everybody's."""
 
-    def failed(self, db: sqlite3.Connection, intent: Intent, now: float) -> None:
+    def failed(self, db: Writing, intent: Intent, now: float) -> None:
         """The batch stands, so its root is still to be anchored."""
         intents.add(db, self.kind, intent.subject, intent.data, now)

@@ -9,7 +9,6 @@ transaction took the nonce, and that is final, does an intent get another one.
 
 import asyncio
 import logging
-import sqlite3
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -24,7 +23,7 @@ from sayso_node.freshness import ChainHead
 from sayso_node.interfaces import Clock
 from sayso_node.store.chain import intents
 from sayso_node.store.chain.intents import Intent, Signed
-from sayso_node.store.sqlite.engine import Engine
+from sayso_node.store.interface import Store, Writing
 
 log = logging.getLogger(__name__)
 
@@ -46,11 +45,11 @@ class Work(Protocol):
         """The last one fits into no transaction or no budget: make smaller ones; whether that can be."""
         ...
 
-    def landed(self, db: sqlite3.Connection, intent: Intent, landed: Landed, now: float) -> None:
+    def landed(self, db: Writing, intent: Intent, landed: Landed, now: float) -> None:
         """It is in a block: keep what follows from that, in the same transaction."""
         ...
 
-    def failed(self, db: sqlite3.Connection, intent: Intent, now: float) -> None:
+    def failed(self, db: Writing, intent: Intent, now: float) -> None:
         """It will never take effect: keep what is to be done instead, in the same transaction."""
         ...
 
@@ -61,7 +60,7 @@ class Payer:
     def __init__(
         self,
         account: Account,
-        store: Engine,
+        store: Store,
         clock: Clock,
         counters: Counters,
         alarms: Alarms,
@@ -250,7 +249,7 @@ class Payer:
         return None
 
     async def _keep_landed(self, intent: Intent, landed: Landed, now: float) -> None:
-        def keep(db: sqlite3.Connection) -> None:
+        def keep(db: Writing) -> None:
             intents.mined(db, intent.id, landed.block, landed.cost, now)
             self._work[intent.kind].landed(db, intent, landed, now)
 
@@ -260,7 +259,7 @@ class Payer:
         self._alarms.set("transaction-failed", reverted)
         self._alarms.end("nonce-used-elsewhere")
 
-    def _finish(self, db: sqlite3.Connection, intent: Intent, landed: Landed, now: float) -> None:
+    def _finish(self, db: Writing, intent: Intent, landed: Landed, now: float) -> None:
         intents.settle(db, intent.id, "done" if landed.ok else "failed")
         if not landed.ok:
             self._work[intent.kind].failed(db, intent, now)
@@ -279,7 +278,7 @@ class Payer:
         await self._store.write(lambda db: intents.take_nonce_back(db, intent.id))
 
     async def _give_up(self, intent: Intent) -> None:
-        def keep(db: sqlite3.Connection) -> None:
+        def keep(db: Writing) -> None:
             intents.settle(db, intent.id, "failed")
             self._work[intent.kind].failed(db, intent, self._clock.now())
 

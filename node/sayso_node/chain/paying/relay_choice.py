@@ -3,13 +3,13 @@
 Whoever has nothing to carry just now is held back, so that a crowd of them keeps nobody else out.
 """
 
-import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from sayso_contracts.relay import RelayItem, relay_item
 from sayso_node.counters import Counters
 from sayso_node.store.chain import relays
+from sayso_node.store.interface import Reading
 from sayso_node.supervision import contained
 from sayso_protocol.messages.envelope import Envelope, decode
 from sayso_protocol.messages.message import as_kind
@@ -40,7 +40,7 @@ class Choice(NamedTuple):
 
 
 def choose(
-    db: sqlite3.Connection,
+    db: Reading,
     network: Network,
     address: bytes,
     now: float,

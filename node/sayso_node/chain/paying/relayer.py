@@ -11,7 +11,6 @@ so nothing is left out.
 
 import asyncio
 import logging
-import sqlite3
 from typing import NamedTuple
 
 from sayso_contracts.errors import BadLog
@@ -26,7 +25,7 @@ from sayso_node.interfaces import Clock
 from sayso_node.store.chain import chain_state, deployments, intents, relays
 from sayso_node.store.chain.intents import Intent
 from sayso_node.store.chain.relays import Want
-from sayso_node.store.sqlite.engine import Engine
+from sayso_node.store.interface import Reading, Store, Writing
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_text
 
@@ -62,7 +61,7 @@ class Relayer:
         self,
         network: Network,
         account: Account,
-        store: Engine,
+        store: Store,
         clock: Clock,
         counters: Counters,
         alarms: Alarms,
@@ -101,7 +100,7 @@ class Relayer:
         self._room //= 2
         return self._last_size > 1
 
-    def landed(self, db: sqlite3.Connection, intent: Intent, landed: Landed, now: float) -> None:
+    def landed(self, db: Writing, intent: Intent, landed: Landed, now: float) -> None:
         """Read what the registry rejected; the next one may be larger again."""
         self._room = min(2 * self._room, MAX_TRANSACTION_GAS)
         rejected = self._rejected(landed)
@@ -115,7 +114,7 @@ class Relayer:
         elif landed.ok:
             self._alarms.end("relay-rejected")
 
-    def failed(self, db: sqlite3.Connection, intent: Intent, now: float) -> None:
+    def failed(self, db: Writing, intent: Intent, now: float) -> None:
         """Its bits are missing, so they come into the next one."""
 
     async def _tick_off(self) -> None:
@@ -161,12 +160,12 @@ class Relayer:
         load = sum((load_of(one.item) for one in messages), Load())
         return batch._replace(messages=messages, load=load)
 
-    def _waits(self, db: sqlite3.Connection) -> bool:
+    def _waits(self, db: Reading) -> bool:
         """Whether an earlier relay was not read from the chain yet."""
         is_open = any(one.kind == self.kind and one.mined is None for one in intents.open_intents(db))
         return is_open or relays.highest(db) > _reached(db)
 
-    def _keep(self, db: sqlite3.Connection, batch: Batch, now: float) -> None:
+    def _keep(self, db: Writing, batch: Batch, now: float) -> None:
         for address, (wanted, again_at) in batch.held.items():
             relays.hold_back(db, address, wanted, again_at)
         for wallet, code in batch.undeployed.items():
@@ -184,6 +183,6 @@ class Relayer:
             return []
 
 
-def _reached(db: sqlite3.Connection) -> int:
+def _reached(db: Reading) -> int:
     """Up to which height the chain was followed; -1 before the first reading."""
     return next((point.number for point in chain_state.followed(db)), -1)

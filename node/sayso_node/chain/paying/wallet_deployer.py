@@ -6,7 +6,6 @@ million gas, and all deployments of a day together get a part of the budget only
 none never wait for money that went into them.
 """
 
-import sqlite3
 from functools import partial
 
 from sayso_node.alarms import Alarms
@@ -16,7 +15,7 @@ from sayso_node.counters import Counters
 from sayso_node.interfaces import Clock
 from sayso_node.store.chain import deployments, intents
 from sayso_node.store.chain.intents import Intent
-from sayso_node.store.sqlite.engine import Engine
+from sayso_node.store.interface import Store, Writing
 
 BUDGET_PART = 4  # a quarter of the day's budget
 AT_ONCE = 32  # wallets looked at in one step
@@ -31,7 +30,7 @@ class WalletDeployer:
     def __init__(
         self,
         account: Account,
-        store: Engine,
+        store: Store,
         clock: Clock,
         counters: Counters,
         alarms: Alarms,
@@ -70,14 +69,14 @@ class WalletDeployer:
         """One wallet is the least there is; what is too dear fails, and is tried again later."""
         return False
 
-    def landed(self, db: sqlite3.Connection, intent: Intent, landed: Landed, now: float) -> None:  # noqa: ARG002
+    def landed(self, db: Writing, intent: Intent, landed: Landed, now: float) -> None:  # noqa: ARG002
         """It is there: its revocation may go on its way."""
         if landed.ok:
             deployments.exists(db, intent.subject)
             self._counters.add("wallets_deployed")
             self._alarms.end("wallet-not-deployed")
 
-    def failed(self, db: sqlite3.Connection, intent: Intent, now: float) -> None:
+    def failed(self, db: Writing, intent: Intent, now: float) -> None:
         """Its factory did not deploy it."""
         deployments.failed(db, intent.subject, now)
         self._counters.add("wallets_not_deployed")

@@ -19,7 +19,7 @@ from sayso_node.errors import ChainUnreachable, ProofUnavailable, StoreUnusable
 from sayso_node.interfaces import Clock
 from sayso_node.store.chain import archives
 from sayso_node.store.chain.archives import Archive, Archived
-from sayso_node.store.sqlite.engine import Engine
+from sayso_node.store.interface import Store
 from sayso_protocol.ethereum.headers import read_header
 from sayso_protocol.ethereum.transaction_proofs import REVOKED_TOPIC
 from sayso_protocol.ethereum.transactions import logs_of
@@ -39,7 +39,7 @@ class Archivist:
         self,
         endpoints: Links,
         registry: bytes,
-        store: Engine,
+        store: Store,
         clock: Clock,
         counters: Counters,
         *,

@@ -11,7 +11,6 @@ its hash, and the last blocks are read once more with every new one.
 
 import asyncio
 import logging
-import sqlite3
 
 from sayso_contracts.events import Anchored, Event, Revoked
 from sayso_node.chain.interface import Chain
@@ -21,7 +20,7 @@ from sayso_node.freshness import ChainHead, Freshness
 from sayso_node.interfaces import Clock
 from sayso_node.store import admission
 from sayso_node.store.chain import archives, chain_state, relays
-from sayso_node.store.sqlite.engine import Engine
+from sayso_node.store.interface import Store, Writing
 from sayso_protocol.receipts.receipt import ChainPoint
 
 log = logging.getLogger(__name__)
@@ -36,7 +35,7 @@ class Follower:
     def __init__(
         self,
         chain: Chain,
-        store: Engine,
+        store: Store,
         freshness: Freshness,
         clock: Clock,
         counters: Counters,
@@ -124,7 +123,7 @@ class Follower:
             raise ChainUnreachable(f"block {number} is gone")
         return ChainPoint(number, block_hash)
 
-    def _keep(self, db: sqlite3.Connection, events: list[Event], point: ChainPoint) -> None:
+    def _keep(self, db: Writing, events: list[Event], point: ChainPoint) -> None:
         """What was read, and up to where, in one transaction."""
         for event in events:
             match event:

@@ -1,11 +1,11 @@
 """The receipt proof of a revocation, put together from what the archivist kept (rule 10.10)."""
 
-import sqlite3
 from typing import Any
 
 from sayso_node.errors import NotFound, ProofUnavailable
 from sayso_node.store.chain import archives, relays
 from sayso_node.store.chain.archives import Archive, Archived
+from sayso_node.store.interface import Reading
 from sayso_protocol.ethereum.headers import read_header
 from sayso_protocol.ethereum.transaction_proofs import TRANSACTION_PROOF_TYPE, bits_set
 from sayso_protocol.ethereum.tries import index_key, trie_value
@@ -17,7 +17,7 @@ from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import address_text, hex_text
 
 
-def receipt_proof(db: sqlite3.Connection, network: Network, body: bytes) -> dict[str, Any]:
+def receipt_proof(db: Reading, network: Network, body: bytes) -> dict[str, Any]:
     """The proof for the revocation in this envelope.
 
     Raises:

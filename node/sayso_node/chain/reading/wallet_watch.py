@@ -6,7 +6,6 @@ Each is asked once in a round, those first that were not asked for longest: what
 
 import asyncio
 import logging
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 
 from sayso_node.chain.reading.contract_wallets import WAITING_PER_SOURCE, Answers, ContractWallets
@@ -15,7 +14,7 @@ from sayso_node.errors import StoreUnusable
 from sayso_node.freshness import GENESIS, Freshness
 from sayso_node.interfaces import Clock
 from sayso_node.store.chain import wallets
-from sayso_node.store.sqlite.engine import Engine
+from sayso_node.store.interface import Store, Writing
 from sayso_node.supervision import contained
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope, decode
@@ -33,7 +32,7 @@ class WalletWatch:
     def __init__(
         self,
         network: Network,
-        store: Engine,
+        store: Store,
         contract_wallets: ContractWallets,
         freshness: Freshness,
         clock: Clock,
@@ -87,7 +86,7 @@ class WalletWatch:
         self._counters.add("wallets_asked", len(asked))
         self._counters.add("wallets_silent", len(asked) - len(answers.reasons))
 
-        def keep(db: sqlite3.Connection) -> None:
+        def keep(db: Writing) -> None:
             for license_hash in bodies:  # also of what cannot be read, or it would always come first
                 wallets.tried(db, license_hash, now)
             for one in ended:
@@ -98,7 +97,7 @@ class WalletWatch:
 
 
 def _keep(
-    db: sqlite3.Connection, asked: Iterable[Envelope], answers: Answers, block_time: float, now: float
+    db: Writing, asked: Iterable[Envelope], answers: Answers, block_time: float, now: float
 ) -> None:
     for one in asked:
         reason = answers.reasons.get(one.claim)

@@ -4,11 +4,11 @@ A block in which a revocation landed is wanted from the moment its event is read
 transactions is kept when an endpoint gave it. Both go when a reorganisation drops the block.
 """
 
-import sqlite3
 from typing import NamedTuple
 
 import msgpack
 
+from sayso_node.store.interface import Reading, Writing
 from sayso_protocol.receipts.receipt import ChainPoint
 
 FIRST_PAUSE_S = 15.0  # after a failure: an endpoint may know a block and not yet its receipts
@@ -31,7 +31,7 @@ class Archive(NamedTuple):
     transactions: list[Archived]
 
 
-def want(db: sqlite3.Connection, number: int, block_hash: bytes) -> None:
+def want(db: Writing, number: int, block_hash: bytes) -> None:
     """A revocation landed in this block of the followed chain; again is harmless."""
     row = db.execute("SELECT hash FROM receipt_blocks WHERE number = ?", (number,)).fetchone()
     if row is None or row[0] != block_hash:
@@ -39,12 +39,12 @@ def want(db: sqlite3.Connection, number: int, block_hash: bytes) -> None:
         db.execute("INSERT INTO receipt_blocks VALUES (?, ?, NULL, 0, 0)", (number, block_hash))
 
 
-def rewound(db: sqlite3.Connection, number: int) -> None:
+def rewound(db: Writing, number: int) -> None:
     """Blocks above a height are gone."""
     _forget(db, "number > ?", number)
 
 
-def wanted(db: sqlite3.Connection, now: float, limit: int) -> list[ChainPoint]:
+def wanted(db: Reading, now: float, limit: int) -> list[ChainPoint]:
     """Blocks of which nothing is kept yet, the newest first, without those that failed just now."""
     rows = db.execute(
         "SELECT number, hash FROM receipt_blocks WHERE header IS NULL AND not_before <= ?"
@@ -54,18 +54,22 @@ def wanted(db: sqlite3.Connection, now: float, limit: int) -> list[ChainPoint]:
     return [ChainPoint(*row) for row in rows]
 
 
-def keep(db: sqlite3.Connection, archive: Archive) -> bool:
+def keep(db: Writing, archive: Archive) -> bool:
     """Keep what proves a block's transactions, if that block is still wanted; whether it is."""
     block = archive.block
     change = "UPDATE receipt_blocks SET header = ? WHERE number = ? AND hash = ?"
     if not db.execute(change, (archive.header, block.number, block.hash)).rowcount:
         return False
     rows = ((block.number, one.place, msgpack.packb(one[1:])) for one in archive.transactions)
-    db.executemany("INSERT OR REPLACE INTO receipt_transactions VALUES (?, ?, ?)", rows)
+    db.executemany(
+        "INSERT INTO receipt_transactions VALUES (?, ?, ?)"
+        " ON CONFLICT (number, place) DO UPDATE SET nodes = excluded.nodes",
+        rows,
+    )
     return True
 
 
-def failed(db: sqlite3.Connection, block: ChainPoint, now: float) -> None:
+def failed(db: Writing, block: ChainPoint, now: float) -> None:
     """No endpoint gave what proves it: tried again, later each time."""
     query = "SELECT times FROM receipt_blocks WHERE number = ? AND hash = ?"
     row = db.execute(query, (block.number, block.hash)).fetchone()
@@ -75,7 +79,7 @@ def failed(db: sqlite3.Connection, block: ChainPoint, now: float) -> None:
         db.execute(change, (now + pause, block.number))
 
 
-def archived(db: sqlite3.Connection, number: int) -> Archive | None:
+def archived(db: Reading, number: int) -> Archive | None:
     """What is kept of the block at a height."""
     query = "SELECT hash, header FROM receipt_blocks WHERE number = ? AND header IS NOT NULL"
     row = db.execute(query, (number,)).fetchone()
@@ -88,6 +92,6 @@ def archived(db: sqlite3.Connection, number: int) -> Archive | None:
     return Archive(ChainPoint(number, row[0]), row[1], kept)
 
 
-def _forget(db: sqlite3.Connection, condition: str, number: int) -> None:
+def _forget(db: Writing, condition: str, number: int) -> None:
     for table in ("receipt_blocks", "receipt_transactions"):
         db.execute(f"DELETE FROM {table} WHERE {condition}", (number,))  # noqa: S608 - our own names

@@ -1,9 +1,9 @@
 """The chain as this node has followed it, and the batches whose roots stand on it."""
 
-import sqlite3
 from typing import NamedTuple
 
 from sayso_node.store.chain import archives, relays
+from sayso_node.store.interface import Reading, Writing
 from sayso_protocol.ethereum.batches import Batch
 from sayso_protocol.primitives import HASH_BYTES
 from sayso_protocol.receipts.receipt import ChainPoint
@@ -20,25 +20,28 @@ class Anchor(NamedTuple):
     block_hash: bytes
 
 
-def followed(db: sqlite3.Connection) -> list[ChainPoint]:
+def followed(db: Reading) -> list[ChainPoint]:
     """The blocks that were followed last, newest first."""
     rows = db.execute("SELECT number, hash FROM blocks ORDER BY number DESC")
     return [ChainPoint(*row) for row in rows]
 
 
-def newest(db: sqlite3.Connection) -> ChainPoint | None:
+def newest(db: Reading) -> ChainPoint | None:
     """The block up to which the chain was read; None before the first."""
     row = db.execute("SELECT number, hash FROM blocks ORDER BY number DESC LIMIT 1").fetchone()
     return ChainPoint(*row) if row else None
 
 
-def advance(db: sqlite3.Connection, point: ChainPoint) -> None:
+def advance(db: Writing, point: ChainPoint) -> None:
     """The chain was read up to this block: kept in the transaction that keeps what was read."""
-    db.execute("INSERT OR REPLACE INTO blocks VALUES (?, ?)", (point.number, point.hash))
+    db.execute(
+        "INSERT INTO blocks VALUES (?, ?) ON CONFLICT (number) DO UPDATE SET hash = excluded.hash",
+        (point.number, point.hash),
+    )
     db.execute("DELETE FROM blocks WHERE number <= ?", (point.number - KEPT_BLOCKS,))
 
 
-def rewind(db: sqlite3.Connection, number: int) -> None:
+def rewind(db: Writing, number: int) -> None:
     """Forget blocks above `number` and their anchors. Bits stay: a revocation outlives its fork."""
     db.execute("DELETE FROM blocks WHERE number > ?", (number,))
     db.execute("DELETE FROM anchors WHERE block_number > ?", (number,))
@@ -49,24 +52,25 @@ def rewind(db: sqlite3.Connection, number: int) -> None:
         relays.rewound_to_the_start(db)
 
 
-def add_anchor(db: sqlite3.Connection, anchor: Anchor) -> bool:
+def add_anchor(db: Writing, anchor: Anchor) -> bool:
     """A root was seen on chain; the first place counts. True if it was news."""
-    cursor = db.execute("INSERT OR IGNORE INTO anchors VALUES (?, ?, ?, ?)", anchor)
+    cursor = db.execute("INSERT INTO anchors VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", anchor)
     return cursor.rowcount > 0
 
 
-def add_batch(db: sqlite3.Connection, batch: Batch, *, own: bool) -> None:
+def add_batch(db: Writing, batch: Batch, *, own: bool) -> None:
     """Keep a batch and which licenses are in it."""
     root = batch.root
     licenses = b"".join(batch.licenses)
-    db.execute("INSERT OR IGNORE INTO batches VALUES (?, ?, ?, ?)", (root, batch.sponsor, licenses, own))
+    row = (root, batch.sponsor, licenses, own)
+    db.execute("INSERT INTO batches VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", row)
     db.executemany(
-        "INSERT OR IGNORE INTO batch_members VALUES (?, ?, ?)",
+        "INSERT INTO batch_members VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
         ((license_hash, root, index) for index, license_hash in enumerate(batch.licenses)),
     )
 
 
-def batch(db: sqlite3.Connection, root: bytes) -> Batch | None:
+def batch(db: Reading, root: bytes) -> Batch | None:
     """A kept batch."""
     row = db.execute("SELECT sponsor, licenses FROM batches WHERE root = ?", (root,)).fetchone()
     if row is None:
@@ -76,7 +80,7 @@ def batch(db: sqlite3.Connection, root: bytes) -> Batch | None:
     return Batch(sponsor, tuple(joined[start : start + HASH_BYTES] for start in starts))
 
 
-def missing_batches(db: sqlite3.Connection, after: bytes, limit: int) -> list[bytes]:
+def missing_batches(db: Reading, after: bytes, limit: int) -> list[bytes]:
     """Anchored roots whose batch this node does not have, ascending, the page after one."""
     rows = db.execute(
         "SELECT root FROM anchors WHERE root NOT IN (SELECT root FROM batches) AND root > ?"
@@ -86,7 +90,7 @@ def missing_batches(db: sqlite3.Connection, after: bytes, limit: int) -> list[by
     return [root for (root,) in rows]
 
 
-def anchor_of(db: sqlite3.Connection, license_hash: bytes) -> tuple[Anchor, int] | None:
+def anchor_of(db: Reading, license_hash: bytes) -> tuple[Anchor, int] | None:
     """The earliest anchor of a license, and its place in the batch."""
     row = db.execute(
         "SELECT root, submitter, block_number, block_hash, position"
@@ -97,7 +101,7 @@ def anchor_of(db: sqlite3.Connection, license_hash: bytes) -> tuple[Anchor, int]
     return (Anchor(*row[:4]), row[4]) if row else None
 
 
-def due(db: sqlite3.Connection, queued_before: float, limit: int) -> list[bytes]:
+def due(db: Reading, queued_before: float, limit: int) -> list[bytes]:
     """License hashes to anchor: all that wait, once the oldest waited long enough or a batch is full."""
     rows = db.execute("SELECT digest, queued_at FROM anchor_queue ORDER BY seq LIMIT ?", (limit,))
     waiting = rows.fetchall()
@@ -106,7 +110,7 @@ def due(db: sqlite3.Connection, queued_before: float, limit: int) -> list[bytes]
     return [digest for digest, _ in waiting]
 
 
-def make_batch(db: sqlite3.Connection, sponsor: bytes, licenses: list[bytes]) -> Batch:
+def make_batch(db: Writing, sponsor: bytes, licenses: list[bytes]) -> Batch:
     """Turn waiting licenses into a batch of this node."""
     made = Batch(sponsor, tuple(licenses))
     add_batch(db, made, own=True)

@@ -1,9 +1,9 @@
 """Contract wallets that must be deployed before a revocation of theirs can be relayed (ERC-6492)."""
 
-import sqlite3
 from typing import NamedTuple
 
 from sayso_node.store.chain.relays import FIRST_PAUSE_S, LONGEST_PAUSE_S
+from sayso_node.store.interface import Reading, Writing
 
 
 class Deployment(NamedTuple):
@@ -20,7 +20,7 @@ class Deployment(NamedTuple):
     times: int
 
 
-def want(db: sqlite3.Connection, wallet: bytes, code: bytes) -> None:
+def want(db: Writing, wallet: bytes, code: bytes) -> None:
     """A relay waits for this wallet; if one did before, only how it is deployed may be news."""
     db.execute(
         "INSERT INTO deployments VALUES (?, ?, 0, 0)"
@@ -29,7 +29,7 @@ def want(db: sqlite3.Connection, wallet: bytes, code: bytes) -> None:
     )
 
 
-def whose_turn(db: sqlite3.Connection, now: float) -> Deployment | None:
+def whose_turn(db: Reading, now: float) -> Deployment | None:
     """The wallet whose turn it is: none that is under way, or that failed a short time ago."""
     row = db.execute(
         "SELECT wallet, code, times FROM deployments WHERE not_before <= ? AND NOT EXISTS (SELECT 1"
@@ -40,13 +40,13 @@ def whose_turn(db: sqlite3.Connection, now: float) -> Deployment | None:
     return Deployment(*row) if row else None
 
 
-def exists(db: sqlite3.Connection, wallet: bytes) -> None:
+def exists(db: Writing, wallet: bytes) -> None:
     """It is deployed: no relay waits for it any more."""
     db.execute("DELETE FROM deployments WHERE wallet = ?", (wallet,))
     db.execute("UPDATE relay_wants SET not_before = 0 WHERE address = ? AND NOT done", (wallet,))
 
 
-def failed(db: sqlite3.Connection, wallet: bytes, now: float) -> None:
+def failed(db: Writing, wallet: bytes, now: float) -> None:
     """It could not be deployed: tried again, later each time."""
     row = db.execute("SELECT times FROM deployments WHERE wallet = ?", (wallet,)).fetchone()
     times = row[0] if row else 0

@@ -6,9 +6,9 @@ them can ever take effect. Only if somebody else's transaction took the nonce fo
 get another.
 """
 
-import sqlite3
 from typing import NamedTuple
 
+from sayso_node.store.interface import Reading, Writing
 from sayso_protocol.receipts.receipt import ChainPoint
 
 DAY_S = 86_400.0
@@ -54,7 +54,7 @@ class Signed(NamedTuple):
 
 
 def add(
-    db: sqlite3.Connection,
+    db: Writing,
     kind: str,
     subject: bytes,
     data: bytes,
@@ -62,15 +62,15 @@ def add(
     gas: int | None = None,
 ) -> int:
     """Keep a new intent, in the transaction that makes it necessary; returns its id."""
-    cursor = db.execute(
-        "INSERT INTO intents (kind, subject, data, made_at, gas) VALUES (?, ?, ?, ?, ?)",
+    row = db.execute(
+        "INSERT INTO intents (kind, subject, data, made_at, gas) VALUES (?, ?, ?, ?, ?) RETURNING id",
         (kind, subject, data, now, gas),
-    )
-    assert cursor.lastrowid is not None  # noqa: S101 - an INSERT has one
-    return cursor.lastrowid
+    ).fetchone()
+    name: int = row[0]
+    return name
 
 
-def open_intents(db: sqlite3.Connection) -> list[Intent]:
+def open_intents(db: Reading) -> list[Intent]:
     """Those that are not settled for good: by nonce, then those without one in the order they came."""
     rows = db.execute(
         "SELECT id, kind, subject, data, nonce, mined_number, mined_hash, gas FROM intents"
@@ -84,13 +84,13 @@ def open_intents(db: sqlite3.Connection) -> list[Intent]:
     ]
 
 
-def keep_signed(db: sqlite3.Connection, intent: int, signed: Signed) -> None:
+def keep_signed(db: Writing, intent: int, signed: Signed) -> None:
     """Keep a transaction before it is sent; the intent has its nonce from now on."""
     db.execute("INSERT INTO transactions VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (intent, *signed))
     db.execute("UPDATE intents SET nonce = ? WHERE id = ?", (signed.nonce, intent))
 
 
-def signed_for(db: sqlite3.Connection, intent: Intent) -> list[Signed]:
+def signed_for(db: Reading, intent: Intent) -> list[Signed]:
     """The transactions of an intent under its nonce, the newest first."""
     rows = db.execute(
         "SELECT hash, nonce, raw, gas, max_fee, priority_fee, signed_at FROM transactions"
@@ -100,7 +100,7 @@ def signed_for(db: sqlite3.Connection, intent: Intent) -> list[Signed]:
     return [Signed(*row) for row in rows]
 
 
-def mined(db: sqlite3.Connection, intent: int, where: ChainPoint | None, cost: int, now: float) -> None:
+def mined(db: Writing, intent: int, where: ChainPoint | None, cost: int, now: float) -> None:
     """A transaction of it stands in a block, or (None) no longer; the cost is in wei."""
     place = (where.number, where.hash) if where else (None, None)
     db.execute(
@@ -109,12 +109,12 @@ def mined(db: sqlite3.Connection, intent: int, where: ChainPoint | None, cost: i
     )
 
 
-def settle(db: sqlite3.Connection, intent: int, state: str) -> None:
+def settle(db: Writing, intent: int, state: str) -> None:
     """It is over: `done` or `failed`."""
     db.execute("UPDATE intents SET state = ? WHERE id = ?", (state, intent))
 
 
-def take_nonce_back(db: sqlite3.Connection, intent: int) -> None:
+def take_nonce_back(db: Writing, intent: int) -> None:
     """Its nonce was used by somebody else, for good: none of its transactions can take effect."""
     db.execute(
         "UPDATE intents SET nonce = NULL, mined_number = NULL, mined_hash = NULL WHERE id = ?",
@@ -122,21 +122,21 @@ def take_nonce_back(db: sqlite3.Connection, intent: int) -> None:
     )
 
 
-def spent(db: sqlite3.Connection, now: float, kind: str | None = None) -> int:
+def spent(db: Reading, now: float, kind: str | None = None) -> int:
     """Wei of the last day, for one kind or all: what was paid, and what is under way may cost."""
     paid = db.execute(
-        "SELECT cost FROM intents WHERE paid_at > ? AND kind = ifnull(?, kind)", (now - DAY_S, kind)
+        "SELECT cost FROM intents WHERE paid_at > ? AND kind = coalesce(?, kind)", (now - DAY_S, kind)
     ).fetchall()
     under_way = db.execute(
         "SELECT max(transactions.gas * max_fee) FROM transactions JOIN intents ON intents.id = intent"
         " WHERE state = 'open' AND paid_at IS NULL AND transactions.nonce = intents.nonce"
-        " AND kind = ifnull(?, kind) GROUP BY intent",
+        " AND kind = coalesce(?, kind) GROUP BY intent",
         (kind,),
     ).fetchall()
     return sum(wei for (wei,) in [*paid, *under_way])
 
 
-def next_nonce(db: sqlite3.Connection) -> int:
+def next_nonce(db: Reading) -> int:
     """The lowest nonce above those of open intents; 0 without any."""
     query = "SELECT max(nonce) FROM intents WHERE state = 'open'"
     highest: int | None = db.execute(query).fetchone()[0]

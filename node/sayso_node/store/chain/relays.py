@@ -5,10 +5,10 @@ What is wanted are bits, not messages: a message that brought no new bit was ack
 chain set it; what a reorganisation drops is wanted again.
 """
 
-import sqlite3
 from typing import NamedTuple
 
 from sayso_node.store.bits import masks_at
+from sayso_node.store.interface import Reading, Writing
 from sayso_protocol.messages.message import REVOCATION
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import HASH_BYTES
@@ -31,7 +31,7 @@ class Want(NamedTuple):
     mask: bytes
 
 
-def want(db: sqlite3.Connection, address: bytes, bits: Masks, now: float) -> None:
+def want(db: Writing, address: bytes, bits: Masks, now: float) -> None:
     """These bits were acknowledged: they are to be on chain."""
     for word, mask in bits.items():
         key = (address, word.to_bytes(HASH_BYTES))
@@ -44,7 +44,7 @@ def want(db: sqlite3.Connection, address: bytes, bits: Masks, now: float) -> Non
             )
 
 
-def waiting(db: sqlite3.Connection, limit: int) -> list[tuple[bytes, float]]:
+def waiting(db: Reading, limit: int) -> list[tuple[bytes, float]]:
     """Whose bits wait to be landed for good, and since when; those first who wait longest."""
     rows = db.execute(
         "SELECT address, min(wanted_at) AS since FROM relay_wants WHERE NOT done"
@@ -54,7 +54,7 @@ def waiting(db: sqlite3.Connection, limit: int) -> list[tuple[bytes, float]]:
     return rows.fetchall()
 
 
-def whose_turn(db: sqlite3.Connection, now: float, limit: int) -> list[tuple[bytes, float]]:
+def whose_turn(db: Reading, now: float, limit: int) -> list[tuple[bytes, float]]:
     """As `waiting`, without those who are held back: many of them must not keep others out."""
     rows = db.execute(
         "SELECT address, min(wanted_at) AS since FROM relay_wants WHERE NOT done AND not_before <= ?"
@@ -64,19 +64,19 @@ def whose_turn(db: sqlite3.Connection, now: float, limit: int) -> list[tuple[byt
     return rows.fetchall()
 
 
-def hold_back(db: sqlite3.Connection, address: bytes, wanted: list[Want], until: float) -> None:
+def hold_back(db: Writing, address: bytes, wanted: list[Want], until: float) -> None:
     """What was found wanted of an address is not looked at before then; what came since is."""
     change = "UPDATE relay_wants SET not_before = ? WHERE address = ? AND word = ? AND mask = ?"
     db.executemany(change, ((until, address, *one) for one in wanted))
 
 
-def wanted(db: sqlite3.Connection, address: bytes) -> list[Want]:
+def wanted(db: Reading, address: bytes) -> list[Want]:
     """What is wanted of an address and not done."""
     query = "SELECT word, mask FROM relay_wants WHERE address = ? AND NOT done"
     return [Want(*row) for row in db.execute(query, (address,))]
 
 
-def missing(db: sqlite3.Connection, address: bytes) -> Masks:
+def missing(db: Reading, address: bytes) -> Masks:
     """The wanted bits of an address that are not on the followed chain."""
     found = {}
     for name, mask in wanted(db, address):
@@ -86,13 +86,13 @@ def missing(db: sqlite3.Connection, address: bytes) -> Masks:
     return found
 
 
-def on_chain(db: sqlite3.Connection, address: bytes, word: int) -> int:
+def on_chain(db: Reading, address: bytes, word: int) -> int:
     """The bits that stand on the chain as it is followed now."""
     _, chain = masks_at(db, address, word)
     return chain & ~_mask(db, "dropped", (address, word.to_bytes(HASH_BYTES)))
 
 
-def stored_of(db: sqlite3.Connection, address: bytes) -> list[tuple[bytes, bytes]]:
+def stored_of(db: Reading, address: bytes) -> list[tuple[bytes, bytes]]:
     """Digest and envelope of the kept revocations of an address, oldest first."""
     rows = db.execute(
         "SELECT digest, body FROM messages WHERE contributor = ? AND kind = ? ORDER BY seq",
@@ -101,19 +101,23 @@ def stored_of(db: sqlite3.Connection, address: bytes) -> list[tuple[bytes, bytes
     return rows.fetchall()
 
 
-def seen(db: sqlite3.Connection, number: int, address: bytes, word: int, bits: int) -> None:
+def seen(db: Writing, number: int, address: bytes, word: int, bits: int) -> None:
     """An event of the followed chain set these bits, in the block of this height."""
     key = (address, word.to_bytes(HASH_BYTES))
     query = "SELECT mask FROM landed WHERE block_number = ? AND address = ? AND word = ?"
     row = db.execute(query, (number, *key)).fetchone()
     together = bits | (int.from_bytes(row[0]) if row else 0)
     values = (number, *key, together.to_bytes(HASH_BYTES))
-    db.execute("INSERT OR REPLACE INTO landed VALUES (?, ?, ?, ?)", values)
+    db.execute(
+        "INSERT INTO landed VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (block_number, address, word) DO UPDATE SET mask = excluded.mask",
+        values,
+    )
     if before := _mask(db, "dropped", key):
         _put_dropped(db, key, before & ~bits)
 
 
-def rewound(db: sqlite3.Connection, number: int) -> None:
+def rewound(db: Writing, number: int) -> None:
     """Blocks above a height are gone, and with them what landed there."""
     rows = db.execute(
         "SELECT address, word, mask FROM landed WHERE block_number > ?", (number,)
@@ -126,21 +130,22 @@ def rewound(db: sqlite3.Connection, number: int) -> None:
     db.execute("DELETE FROM landed WHERE block_number > ?", (number,))
 
 
-def rewound_to_the_start(db: sqlite3.Connection) -> None:
+def rewound_to_the_start(db: Writing) -> None:
     """Nothing that was followed is left: everything is read, and landed, anew."""
     db.execute("DELETE FROM landed")
-    db.execute("INSERT OR REPLACE INTO dropped SELECT address, word, chain FROM bits")
+    db.execute("DELETE FROM dropped")
+    db.execute("INSERT INTO dropped SELECT address, word, chain FROM bits")
     db.execute("UPDATE relay_wants SET done = 0, not_before = 0")
 
 
-def block_with(db: sqlite3.Connection, address: bytes, bits: Masks) -> int | None:
+def block_with(db: Reading, address: bytes, bits: Masks) -> int | None:
     """The height of the block that set the last of these bits on the followed chain, or None."""
     blocks = [_block_with(db, address, word, mask) for word, mask in bits.items()]
     found = [block for block in blocks if block is not None]
     return max(found) if len(found) == len(blocks) else None
 
 
-def blocks_with(db: sqlite3.Connection, address: bytes, bits: Masks) -> list[int]:
+def blocks_with(db: Reading, address: bytes, bits: Masks) -> list[int]:
     """The heights of the blocks of the followed chain that set any of these bits, ascending."""
     found = set[int]()
     for word, mask in bits.items():
@@ -152,7 +157,7 @@ def blocks_with(db: sqlite3.Connection, address: bytes, bits: Masks) -> list[int
     return sorted(found)
 
 
-def _block_with(db: sqlite3.Connection, address: bytes, word: int, mask: int) -> int | None:
+def _block_with(db: Reading, address: bytes, word: int, mask: int) -> int | None:
     rows = db.execute(
         "SELECT block_number, mask FROM landed WHERE address = ? AND word = ? ORDER BY block_number",
         (address, word.to_bytes(HASH_BYTES)),
@@ -164,7 +169,7 @@ def _block_with(db: sqlite3.Connection, address: bytes, word: int, mask: int) ->
     return None
 
 
-def tick_off(db: sqlite3.Connection, last_final: int) -> None:
+def tick_off(db: Writing, last_final: int) -> None:
     """What stands on chain in blocks up to this height is done."""
     rows = db.execute(
         "SELECT address, word, mask FROM relay_wants WHERE NOT done AND NOT EXISTS (SELECT 1 FROM landed"
@@ -178,13 +183,13 @@ def tick_off(db: sqlite3.Connection, last_final: int) -> None:
             db.execute(done, (address, word))
 
 
-def keep_items(db: sqlite3.Connection, intent: int, digests: list[bytes]) -> None:
+def keep_items(db: Writing, intent: int, digests: list[bytes]) -> None:
     """Which messages a relay carries, in their order."""
     rows = ((intent, position, digest) for position, digest in enumerate(digests))
     db.executemany("INSERT INTO relay_items VALUES (?, ?, ?)", rows)
 
 
-def under_way(db: sqlite3.Connection, now: float, last_final: int) -> frozenset[bytes]:
+def under_way(db: Reading, now: float, last_final: int) -> frozenset[bytes]:
     """The messages of relays that are not settled for good, without those that were refused.
 
     A relay is settled when whoever sent it has seen it final, and the chain as it is followed is final
@@ -200,43 +205,51 @@ def under_way(db: sqlite3.Connection, now: float, last_final: int) -> frozenset[
     return frozenset(digest for (digest,) in rows)
 
 
-def highest(db: sqlite3.Connection) -> int:
+def highest(db: Reading) -> int:
     """The height of the last block with a relay of this node; -1 without any."""
     query = "SELECT max(mined_number) FROM intents WHERE kind = 'relay'"
     found: int | None = db.execute(query).fetchone()[0]
     return -1 if found is None else found
 
 
-def item_at(db: sqlite3.Connection, intent: int, position: int) -> bytes | None:
+def item_at(db: Reading, intent: int, position: int) -> bytes | None:
     """The digest of one message of a relay."""
     query = "SELECT digest FROM relay_items WHERE intent = ? AND position = ?"
     row = db.execute(query, (intent, position)).fetchone()
     return row[0] if row else None
 
 
-def refused(db: sqlite3.Connection, digest: bytes, now: float) -> None:
+def refused(db: Writing, digest: bytes, now: float) -> None:
     """The registry rejected a message: it is tried again, later each time."""
     times = refusal(db, digest).times + 1
     pause = min(FIRST_PAUSE_S * 2.0 ** min(times - 1, 16), LONGEST_PAUSE_S)
-    db.execute("INSERT OR REPLACE INTO relay_refusals VALUES (?, ?, ?)", (digest, times, now + pause))
+    db.execute(
+        "INSERT INTO relay_refusals VALUES (?, ?, ?)"
+        " ON CONFLICT (digest) DO UPDATE SET times = excluded.times, again_at = excluded.again_at",
+        (digest, times, now + pause),
+    )
 
 
-def refusal(db: sqlite3.Connection, digest: bytes) -> Refusal:
+def refusal(db: Reading, digest: bytes) -> Refusal:
     """What the registry said of a message so far."""
     query = "SELECT times, again_at FROM relay_refusals WHERE digest = ?"
     row = db.execute(query, (digest,)).fetchone()
     return Refusal(*row) if row else Refusal(0, 0.0)
 
 
-def _mask(db: sqlite3.Connection, table: str, key: tuple[bytes, bytes]) -> int:
+def _mask(db: Reading, table: str, key: tuple[bytes, bytes]) -> int:
     query = f"SELECT mask FROM {table} WHERE address = ? AND word = ?"  # noqa: S608 - our own names
     row = db.execute(query, key).fetchone()
     return int.from_bytes(row[0]) if row else 0
 
 
-def _put_dropped(db: sqlite3.Connection, key: tuple[bytes, bytes], mask: int) -> None:
+def _put_dropped(db: Writing, key: tuple[bytes, bytes], mask: int) -> None:
     if mask:
         values = (*key, mask.to_bytes(HASH_BYTES))
-        db.execute("INSERT OR REPLACE INTO dropped VALUES (?, ?, ?)", values)
+        db.execute(
+            "INSERT INTO dropped VALUES (?, ?, ?)"
+            " ON CONFLICT (address, word) DO UPDATE SET mask = excluded.mask",
+            values,
+        )
     else:
         db.execute("DELETE FROM dropped WHERE address = ? AND word = ?", key)

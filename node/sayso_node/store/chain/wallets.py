@@ -5,15 +5,13 @@ as the block it was given at. Who was asked and did not answer goes to the end o
 so that nobody keeps the others waiting.
 """
 
-import sqlite3
 from math import inf
 
+from sayso_node.store.interface import Reading, Writing
 from sayso_protocol.messages.message import CONSENT
 
 
-def said(
-    db: sqlite3.Connection, license_hash: bytes, block_time: float, now: float, *, accepted: bool
-) -> None:
+def said(db: Writing, license_hash: bytes, block_time: float, now: float, *, accepted: bool) -> None:
     """The wallet answered at a block of this time, seconds since the epoch.
 
     A block dated ahead of our clock makes no answer younger than now.
@@ -26,17 +24,17 @@ def said(
     )
 
 
-def tried(db: sqlite3.Connection, license_hash: bytes, now: float) -> None:
+def tried(db: Writing, license_hash: bytes, now: float) -> None:
     """The wallet was asked and nobody could tell: what it said before stays as old as it is."""
     db.execute("UPDATE wallet_consents SET tried_at = ? WHERE license = ?", (now, license_hash))
 
 
-def let_be(db: sqlite3.Connection, license_hash: bytes) -> None:
+def let_be(db: Writing, license_hash: bytes) -> None:
     """Never ask about this consent again: it has ended."""
     tried(db, license_hash, inf)
 
 
-def accepted_at(db: sqlite3.Connection, license_hash: bytes) -> float:
+def accepted_at(db: Reading, license_hash: bytes) -> float:
     """The time of the block at which the wallet accepted a consent.
 
     Never if it refused when it last answered; always if a key signed.
@@ -50,12 +48,12 @@ def accepted_at(db: sqlite3.Connection, license_hash: bytes) -> float:
     return float(asked_at) if accepted else -inf
 
 
-def any_held(db: sqlite3.Connection) -> bool:
+def any_held(db: Reading) -> bool:
     """Whether any consent is a contract wallet's."""
     return db.execute("SELECT 1 FROM wallet_consents LIMIT 1").fetchone() is not None
 
 
-def longest_unasked(db: sqlite3.Connection, before: float, limit: int) -> dict[bytes, bytes]:
+def longest_unasked(db: Reading, before: float, limit: int) -> dict[bytes, bytes]:
     """The envelopes, by license, of consents last asked about before this time, the oldest first."""
     rows = db.execute(
         "SELECT license, body FROM wallet_consents JOIN messages ON digest = license"

@@ -9,8 +9,8 @@ import pytest
 
 from sayso_node.errors import StoreUnusable
 from sayso_node.store.chain import intents
+from sayso_node.store.opening import snapshot_at, store_at
 from sayso_node.store.sqlite import migrations
-from sayso_node.store.sqlite.engine import Engine
 from sayso_node.store.sqlite.schema import VERSION
 
 OLDEST = 3
@@ -28,7 +28,7 @@ def old_store(path: Path) -> None:
 
 
 def opened(path: Path) -> None:
-    store = Engine(path)
+    store = store_at(path)
     store.start()
     store.stop()
 
@@ -56,11 +56,11 @@ def test_an_old_store_becomes_what_a_new_one_is_and_keeps_what_it_had(tmp_path: 
         opened(tmp_path / "old.sqlite")
     opened(tmp_path / "new.sqlite")
     assert shape(tmp_path / "old.sqlite") == shape(tmp_path / "new.sqlite")
-    db = sqlite3.connect(tmp_path / "old.sqlite")
-    assert db.execute("SELECT wanted_at, done, not_before FROM relay_wants").fetchall() == [(1.5, 0, 0)]
-    [intent] = intents.open_intents(db)
+    with snapshot_at(tmp_path / "old.sqlite") as db:
+        wants = db.execute("SELECT wanted_at, done, not_before FROM relay_wants").fetchall()
+        [intent] = intents.open_intents(db)
+    assert wants == [(1.5, 0, 0)]
     assert (intent.kind, intent.data, intent.nonce, intent.gas) == ("relay", b"\1", None, None)
-    db.close()
 
 
 def test_a_step_that_fails_leaves_the_store_as_it_was(

@@ -4,12 +4,12 @@ The simulation passes in a writer that commits in its event loop, at moments of 
 """
 
 import queue
-import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Protocol
 
 from sayso_node.errors import StoreUnusable
+from sayso_node.store.interface import Writing
 
 GROUP_LIMIT = 256  # changes in one commit
 
@@ -17,7 +17,7 @@ GROUP_LIMIT = 256  # changes in one commit
 class Change(NamedTuple):
     """What is to be done to the store, and who is to be told of its value or its error."""
 
-    apply: Callable[[sqlite3.Connection], Any]
+    apply: Callable[[Writing], Any]
     done: Callable[[Any, BaseException | None], None]
 
 

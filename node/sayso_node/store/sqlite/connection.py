@@ -1,0 +1,58 @@
+"""A connection to SQLite as the door hands it out, and SQLite's errors as ours.
+
+The handle is SQLite's own connection, so a statement and a row cost no call of ours.
+"""
+
+import sqlite3
+from collections.abc import Callable, Hashable
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from sayso_node.errors import StoreUnusable
+
+
+class Connection(sqlite3.Connection):
+    """A handle for reading and writing (store/interface.py)."""
+
+    _numbers = count()
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._number = next(self._numbers)
+
+    def version(self) -> Hashable:
+        """See Reading: SQLite counts what other connections commit, for each connection by itself."""
+        return self._number, self.execute("PRAGMA data_version").fetchone()[0]
+
+    def next_seq(self, table: str) -> int:
+        """See Writing."""
+        row = self.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)).fetchone()
+        return int(row[0]) + 1 if row else 1
+
+
+OpenDatabase = Callable[[Path], Connection]
+
+
+def open_file(path: Path) -> Connection:
+    """A connection to a file; the engine sees to it that it serves one thread at a time."""
+    return sqlite3.connect(path, isolation_level=None, check_same_thread=False, factory=Connection)
+
+
+def open_read_only(path: Path) -> Connection:
+    """A connection that changes nothing, not even for want of a file; raises StoreUnusable."""
+    try:
+        where = f"{path.resolve().as_uri()}?mode=ro"
+        return sqlite3.connect(where, uri=True, isolation_level=None, factory=Connection)
+    except sqlite3.Error as error:
+        raise StoreUnusable(f"cannot open the store {path}: {error}") from error
+
+
+def translated(error: Exception, what: str) -> Exception:
+    """StoreUnusable for what the disk, the file or a lock did; any other error as it is.
+
+    An IntegrityError or ProgrammingError is a mistake of ours, which no operator can mend.
+    """
+    if isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError:
+        return StoreUnusable(f"the store could not be {what}: {error}")
+    return error
