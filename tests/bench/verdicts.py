@@ -34,7 +34,7 @@ class Memory:
         return self._licenses.get(license_hash)
 
     def licenses_on(self, item: bytes) -> list[License]:
-        return [one for one in self._licenses.values() if item in one.positions]
+        return [one for one in self._licenses.values() if one.position_of(item) is not None]
 
     def bits(self, address: bytes) -> Masks:
         return self._bits.get(address, {})

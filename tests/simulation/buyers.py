@@ -84,7 +84,7 @@ class Buyers:
         for envelope in (*self.world.people.consents, *self.world.people.revocations):
             if all(one.first_told.get(envelope.digest, before) < before for one in honest):
                 kept.hear(envelope)
-        if kept.speaks_against(row, check.query.purpose):
+        if kept.speaks_against(row, check.query):
             self.world.fail(
                 f"{machine.name} says granted; all its peers kept a revocation {age_s} s ago"
             )

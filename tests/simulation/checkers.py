@@ -190,10 +190,11 @@ class Checkers:
                 at, block = promise.acknowledgement["time"], promise.acknowledgement["block"]["number"]
                 answer = receipt.statement
                 if answer.time > at and answer.block.number >= block:
-                    self._compare(machine, promise.digest, answer.purpose, rows, reasons)
+                    query = Query(answer.grantee, answer.purpose)
+                    self._compare(machine, promise.digest, query, rows, reasons)
 
     def _compare(
-        self, machine: Machine, digest: bytes, purpose: str, rows: bytes, reasons: bytes
+        self, machine: Machine, digest: bytes, query: Query, rows: bytes, reasons: bytes
     ) -> None:
         revocation, known = machine.told.messages[digest], machine.told.messages
         for at, number in enumerate(reasons):
@@ -201,7 +202,7 @@ class Checkers:
             if (
                 number == Reason.GRANTED.number
                 and license_hash in known
-                and covers(revocation, known[license_hash], item, purpose)
+                and covers(revocation, known[license_hash], item, query)
             ):
                 self.world.fail(f"{machine.name} broke its word, as anybody can show")
 
@@ -234,7 +235,8 @@ class Checkers:
         """It lost a revocation, or those that it has to ask do not answer."""
         if self._asks_liars(held.machine):
             return True
-        if any(one in held.ahead for one in known.licenses if row.item in known.licenses[one].positions):
+        on_item = (name for name, one in known.licenses.items() if one.position_of(row.item) is not None)
+        if any(name in held.ahead for name in on_item):
             return True
         consent = known.licenses[row.license].consent
         return bool({*consent.parties, consent.guardian} & (held.unsure | held.marked))

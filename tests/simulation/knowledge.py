@@ -57,11 +57,13 @@ class Knowledge:
         """Rules 8.1 to 8.8, from this alone."""
         return verdict(self, row, query, now)
 
-    def speaks_against(self, row: Row, purpose: str) -> bool:
+    def speaks_against(self, row: Row, query: Query) -> bool:
         """Rule 8.2, whatever the terms say."""
         held = self.licenses.get(row.license)
         return (
-            held is not None and row.item in held.positions and is_revoked(self, held, row.item, purpose)
+            held is not None
+            and held.position_of(row.item) is not None
+            and is_revoked(self, held, row.item, query)
         )
 
 

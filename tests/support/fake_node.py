@@ -60,7 +60,7 @@ class Memory:
 
     def licenses_on(self, item: bytes) -> Iterable[License]:
         held = (self.license(one) for one in self.envelopes)
-        return [one for one in held if one and item in one.positions]
+        return [one for one in held if one and one.position_of(item) is not None]
 
     def bits(self, address: bytes) -> Masks:
         return self.revoked.get(address, {})
@@ -215,7 +215,7 @@ class FakeNode:
             return self._answer("license", {"error": error}, 404)
         consent = held.consent
         revoked = sum(
-            is_revoked(self.memory, held, item, purpose)
+            is_revoked(self.memory, held, item, Query(consent.grantee, purpose))
             for item in held.items
             for purpose in consent.purposes
         )

@@ -21,7 +21,7 @@ from sayso_protocol.receipts.receipt import Acknowledgement, Receipt, Signed, ch
 from sayso_protocol.receipts.text import acknowledgement_from_json
 from sayso_protocol.signatures.wallets import EoaVerifier
 from sayso_protocol.verdicts.bulk import row_at
-from sayso_protocol.verdicts.verdict import Reason
+from sayso_protocol.verdicts.verdict import Query, Reason
 
 Consents = dict[bytes, Envelope]  # by license hash
 
@@ -88,7 +88,7 @@ def _proof(files: Files, receipt: Receipt, revocation: Envelope, consents: Conse
         consent = theirs.get(row.license)
         if numbers[index] != Reason.GRANTED.number or consent is None or row.item not in consent.items:
             return False
-        return covers(revocation, consent, row.item, receipt.purpose)
+        return covers(revocation, consent, row.item, Query(receipt.grantee, receipt.purpose))
 
     found = next(filter(is_contradicted, range(len(numbers))), None)
     if found is None:

@@ -8,13 +8,12 @@ from collections.abc import Iterable, Sequence
 
 from sayso.errors import NothingToRevoke
 from sayso_protocol.limits import LIMITS
-from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.revocation import Revocation
-from sayso_protocol.permissions.bits import merged
 from sayso_protocol.permissions.scopes import Scope, file_subject
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import hex_text
-from sayso_protocol.verdicts.verdict import License
+from sayso_protocol.verdicts.bulk import revoked_masks
+from sayso_protocol.verdicts.verdict import License, RevokedBits
 
 
 def license_masks(held: License, items: Iterable[bytes] = (), purposes: Iterable[str] = ()) -> Masks:
@@ -27,12 +26,13 @@ def license_masks(held: License, items: Iterable[bytes] = (), purposes: Iterable
     if not chosen and not named:
         return consent.license_masks
     for item in chosen:
-        if item not in held.positions:
+        if held.position_of(item) is None:
             raise NothingToRevoke(f"the license has no item {hex_text(item)}")
     for purpose in named:
         if purpose not in consent.purposes:
             raise NothingToRevoke(f"the license does not give {purpose}")
-    rows = [held.positions[item] for item in chosen] or range(consent.items)
+    places = map(held.position_of, chosen)
+    rows = [one for one in places if one is not None] or range(consent.items)
     return consent.masks(rows, named or consent.purposes)
 
 
@@ -71,41 +71,5 @@ def revoke_scopes(contributor: bytes, scopes: Iterable[Scope]) -> list[Revocatio
 
 def permissions_hit(revocations: Iterable[Revocation], held: License) -> int:
     """How many permissions of a license these revocations cover, each counted once."""
-    everything = held.consent.masks(range(held.consent.items), held.consent.purposes)
-    hit: Masks = {}
-    for revocation in revocations:
-        hit = merged(hit, _masks_hit(revocation, held))
-    return sum((mask & everything.get(word, 0)).bit_count() for word, mask in hit.items())
-
-
-def _masks_hit(revocation: Revocation, held: License) -> Masks:
-    """The license's bits that one revocation covers by its words or by its sentences."""
-    consent = held.consent
-    own = revocation.contributor == consent.contributor
-    hit: Masks = dict(zip(revocation.words, revocation.masks, strict=True)) if own else {}
-    for text in revocation.scopes:
-        scope = Scope.parse(text)
-        if _speaks_for(scope, revocation.contributor, consent):
-            hit = merged(hit, _scope_masks(scope, held))
-    return hit
-
-
-def _speaks_for(scope: Scope, signer: bytes, consent: Consent) -> bool:
-    """Whether the signer may say this of the consent: its contributor, or its guardian for a ward."""
-    if scope.ward is None:
-        return signer == consent.contributor
-    return scope.ward == consent.contributor and signer == consent.guardian
-
-
-def _scope_masks(scope: Scope, held: License) -> Masks:
-    consent = held.consent
-    kind, _, value = scope.subject.partition(" ")
-    rows: Iterable[int] = range(consent.items)
-    if kind == "via" and value != consent.via:
-        rows = ()
-    elif kind == "file":
-        position = held.positions.get(bytes.fromhex(value.removeprefix("0x")))
-        rows = () if position is None else (position,)
-    if scope.purpose is None:
-        return consent.masks(rows, consent.purposes)
-    return consent.masks(rows, {scope.purpose} & set(consent.purposes))
+    masks = revoked_masks(RevokedBits(revocations), held.consent, held.items)
+    return sum(mask.bit_count() for mask in masks)

@@ -197,7 +197,7 @@ def _revoke_items(stage: Stage, items: list[bytes]) -> list[Revocation]:
     for envelope, consent in of_kind(stage.consents, Consent):
         if set(items) & set(envelope.items):
             held = License(consent, envelope.items)
-            masks |= license_masks(held, [item for item in items if item in held.positions])
+            masks |= license_masks(held, [item for item in items if held.position_of(item) is not None])
     return revoke_masks(address_from_text(stage.people.contributor.address), masks)
 
 

@@ -15,8 +15,8 @@ from sayso.gate.streams import Event, Gap, Lost, follow
 from sayso_protocol.encoding.row_tree import ROW_BYTES
 from sayso_protocol.permissions.bits import merged
 from sayso_protocol.permissions.words import Masks
-from sayso_protocol.primitives import NOBODY
 from sayso_protocol.verdicts.bulk import row_at
+from sayso_protocol.verdicts.covering import revokers
 from sayso_protocol.verdicts.verdict import License, Query, Reason, Row, is_revoked
 
 WAITING: Final = 1_024  # events that were heard and not yet looked at; then their streams wait
@@ -57,7 +57,7 @@ class Watched:
         for at in range(0, len(rows), ROW_BYTES):
             row = Row(rows[at : at + 32], rows[at + 32 : at + ROW_BYTES])
             mine = licenses.get(row.license)
-            if mine is None or row.item not in mine.positions:
+            if mine is None or mine.position_of(row.item) is None:
                 continue  # it was never clear
             for person in _people([mine, *on_item.get(row.item, ())]):
                 self._rows.setdefault(person, []).append(row)
@@ -92,12 +92,11 @@ class Watched:
         parties = mine.consent.parties
         others = (one for one in self._on_item.get(row.item, ()) if one.consent.parties == parties)
         # Another consent of that party may still allow it: told all the same, to be looked at.
-        return any(is_revoked(self, one, row.item, self._query.purpose) for one in (mine, *others))
+        return any(is_revoked(self, one, row.item, self._query) for one in (mine, *others))
 
 
 def _people(licenses: list[License]) -> set[bytes]:
-    people = {one.consent.contributor for one in licenses} | {one.consent.guardian for one in licenses}
-    return people - {NOBODY}
+    return {address for one in licenses for address, _ in revokers(one.consent)}
 
 
 @dataclass(frozen=True)

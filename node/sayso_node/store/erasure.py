@@ -14,7 +14,8 @@ from sayso_protocol.messages.envelope import decode
 from sayso_protocol.messages.message import CONSENT, as_kind
 from sayso_protocol.network import Network
 from sayso_protocol.permissions.words import Masks
-from sayso_protocol.verdicts.verdict import License, is_revoked
+from sayso_protocol.verdicts.covering import revokers
+from sayso_protocol.verdicts.verdict import License, Query, is_revoked
 
 
 def erase(db: Writing, network: Network, license_hash: bytes) -> None:
@@ -32,7 +33,7 @@ def erase(db: Writing, network: Network, license_hash: bytes) -> None:
     held, known = License(consent, envelope.items), _Bits(db, consent)
     for item in envelope.items:
         for purpose in consent.purposes:
-            if not is_revoked(known, held, item, purpose):
+            if not is_revoked(known, held, item, Query(consent.grantee, purpose)):
                 raise NotRevoked(f"0x{item.hex()} may still be used for {purpose}")
     seq = stored.seq
     db.executemany("DELETE FROM items WHERE item = ? AND seq = ?", ((one, seq) for one in held.items))
@@ -50,8 +51,7 @@ class _Bits:
     """The bits of a consent's people, read once."""
 
     def __init__(self, db: Reading, consent: Consent) -> None:
-        people = (consent.contributor, consent.guardian)
-        self._bits = {address: bits_of(db, address) for address in people}
+        self._bits = {address: bits_of(db, address) for address, _ in revokers(consent)}
 
     def bits(self, address: bytes) -> Masks:
         """See KnownBits."""

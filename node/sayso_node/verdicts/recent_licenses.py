@@ -69,7 +69,7 @@ class PackedLicense(HeldLicense):
 
     def __init__(self, held: HeldLicense) -> None:
         super().__init__(held.consent, (), held.arrived_at)
-        object.__setattr__(self, "positions", ItemPlaces(held.items))  # instead of what would be made
+        object.__setattr__(self, "_positions", ItemPlaces(held.items))  # instead of what would be made
 
 
 class RecentLicenses:
@@ -98,4 +98,4 @@ class RecentLicenses:
 
 
 def _weight(held: PackedLicense) -> int:
-    return LICENSE_BYTES + ITEM_BYTES * len(held.positions)
+    return LICENSE_BYTES + ITEM_BYTES * held.consent.items

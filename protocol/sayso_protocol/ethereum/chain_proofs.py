@@ -5,7 +5,7 @@ revoked on that chain, or that it is not. A revocation that only nodes know of s
 """
 
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from sayso_protocol.errors import BadProof, Malformed, WrongNetwork
 from sayso_protocol.ethereum.batches import AnchorProof
@@ -15,31 +15,21 @@ from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import decode
 from sayso_protocol.messages.message import CONSENT, as_kind
 from sayso_protocol.network import Network
-from sayso_protocol.permissions.scopes import scope_word, scopes_over
 from sayso_protocol.primitives import (
     HASH_BYTES,
-    NOBODY,
     address_from_text,
     bytes_from_text,
     hash_from_text,
     keccak,
 )
-from sayso_protocol.verdicts.verdict import License
+from sayso_protocol.verdicts.covering import Place, covering
+from sayso_protocol.verdicts.verdict import License, LicenseView, Query
 
 CHAIN_PROOF_TYPE: Final = "sayso-chain-proof-1"
 ANCHORS_SLOT: Final = 0
 BITS_SLOT: Final = 1
 _STORAGE_ROOT: Final = 2  # where an account has it
 _ACCOUNT_FIELDS: Final = 4
-
-
-class Place(NamedTuple):
-    """A word that rule 8.2 looks at: whose, which, and under which scope; None for the permission."""
-
-    address: bytes
-    word: int
-    bit: int
-    scope: str | None
 
 
 @dataclass(frozen=True)
@@ -65,19 +55,13 @@ class OnChain:
     anchored_in: tuple[int, int] | None
 
 
-def places_of(held: License, item: bytes, purpose: str) -> list[Place]:
-    """Rule 8.2: the permission's bit, the scopes that cover it, the guardian's."""
-    consent = held.consent
-    [(word, mask)] = consent.masks([held.positions[item]], [purpose]).items()
-    places = [Place(consent.contributor, word, mask.bit_length() - 1, None)]
-    signers: list[tuple[bytes, bytes | None]] = [(consent.contributor, None)]
-    if consent.guardian != NOBODY:
-        signers.append((consent.guardian, consent.contributor))
-    return places + [
-        Place(signer, scope_word(scope), 0, scope)
-        for signer, ward in signers
-        for scope in scopes_over(consent.via, item, purpose, ward)
-    ]
+def places_of(held: LicenseView, item: bytes, purpose: str) -> list[Place]:
+    """Every place that rule 8.2 looks at; raises BadProof if the consent has no such item or purpose."""
+    consent, position = held.consent, held.position_of(item)
+    if position is None or purpose not in consent.purposes:
+        raise BadProof("the consent has no such item or purpose")
+    covers = covering(consent, Query(consent.grantee, purpose))
+    return [one.at(consent, position, item) for one in covers]
 
 
 def word_slot(address: bytes, word: int) -> bytes:
@@ -114,12 +98,10 @@ def _check(document: Any, network: Network, block_hash: bytes) -> OnChain:
     name, item = hash_from_text(document["license"]), hash_from_text(document["item"])
     purpose = document["purpose"]
     held = _license(document, network, name)
-    if item not in held.positions or purpose not in held.consent.purposes:
-        raise BadProof("the consent has no such item or purpose")
+    wanted = places_of(held, item, purpose)
     header = read_header(bytes_from_text(document["block"]["header"]), block_hash)
     storage = _storage_root(document, network, header.state)
     shown = document["places"]
-    wanted = places_of(held, item, purpose)
     if len(shown) != len(wanted):
         raise BadProof("the proof does not show every place that rule 8.2 looks at")
     revoked_by = []

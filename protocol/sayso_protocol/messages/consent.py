@@ -15,7 +15,14 @@ from sayso_protocol.errors import InvalidConsent, InvalidRevocation
 from sayso_protocol.messages.consent_rules import check_consents, check_items
 from sayso_protocol.messages.message import CONSENT
 from sayso_protocol.messages.notice import consent_notice
-from sayso_protocol.permissions.words import Masks, base_word, full_masks, masks_of, words_of
+from sayso_protocol.permissions.words import (
+    WORD_BITS,
+    Masks,
+    base_word,
+    full_masks,
+    masks_of,
+    words_of,
+)
 
 CONSENT_FIELDS = (
     ("string", "notice"),
@@ -92,11 +99,21 @@ class Consent:
         Raises:
             InvalidRevocation: The consent has no such item or purpose.
         """
-        rows, names, width = list(items), list(purposes), len(self.purposes)
+        rows, names = list(items), list(purposes)
         if not all(0 <= row < self.items for row in rows) or not set(names) <= set(self.purposes):
             raise InvalidRevocation("the consent has no such item or purpose")
-        columns = [self.purposes.index(name) for name in names]
-        return masks_of(self.base, (row * width + column for row in rows for column in columns))
+        columns = [self.bit_numbers(name) for name in names]
+        return masks_of(self.base, (column[row] for row in rows for column in columns))
+
+    def bit_numbers(self, purpose: str) -> range:
+        """The numbers of a purpose's bits, item by item (rule 5.5); raises ValueError for another's."""
+        width = len(self.purposes)
+        return range(self.purposes.index(purpose), self.items * width, width)
+
+    def bit_of(self, position: int, purpose: str) -> tuple[int, int]:
+        """Word and bit of one item, by its index, for one of its purposes (rule 5.5)."""
+        word, bit = divmod(self.bit_numbers(purpose)[position], WORD_BITS)
+        return self.base + word, bit
 
     @property
     def words(self) -> range:

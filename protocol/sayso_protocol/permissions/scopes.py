@@ -10,7 +10,6 @@ a later grammar needs no new nodes.
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Self
@@ -51,6 +50,12 @@ def scope_word(scope: str) -> int:
     return (int.from_bytes(keccak(scope.encode("ascii"))) & WORD_MASK) | SCOPE_FLAG
 
 
+def scope_text(subject: str, purpose: str | None, ward: bytes | None) -> str:
+    """The sentence about a subject, for one purpose or every, by a contributor or about a ward."""
+    sentence = f"{subject} for {purpose}" if purpose else subject
+    return sentence if ward is None else f"ward {hex_text(ward)} {sentence}"
+
+
 @dataclass(frozen=True)
 class Scope:
     """A scope that keeps the grammar.
@@ -79,8 +84,7 @@ class Scope:
     @property
     def text(self) -> str:
         """The sentence that is signed."""
-        ward = f"ward {hex_text(self.ward)} " if self.ward is not None else ""
-        return ward + self.subject + (f" for {self.purpose}" if self.purpose else "")
+        return scope_text(self.subject, self.purpose, self.ward)
 
     @property
     def word(self) -> int:
@@ -101,28 +105,3 @@ class Scope:
 def file_subject(item: bytes) -> str:
     """`file 0x...` for an item hash."""
     return "file " + hex_text(item)
-
-
-def wide_subjects(via: str) -> list[str]:
-    """The subjects that cover every item licensed through `via`."""
-    return ["everything", f"via {via}"] if via else ["everything"]
-
-
-def subjects_of(via: str, item: bytes) -> list[str]:
-    """The subjects that cover an item licensed through `via` (rule 5.4)."""
-    everything, *market = wide_subjects(via)
-    return [everything, file_subject(item), *market]
-
-
-def scope_words(subjects: Iterable[str], purpose: str, ward: bytes | None = None) -> set[int]:
-    """The words of scopes over these subjects, with and without the purpose (rule 5.4)."""
-    return {Scope(one, narrowed, ward).word for one in subjects for narrowed in (None, purpose)}
-
-
-def scopes_over(via: str, item: bytes, purpose: str, ward: bytes | None = None) -> list[str]:
-    """Every scope that covers one permission: each subject, with and without the purpose."""
-    return [
-        Scope(subject, narrowed, ward).text
-        for subject in subjects_of(via, item)
-        for narrowed in (None, purpose)
-    ]

@@ -17,13 +17,12 @@ from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.message import CONSENT, REVOCATION, as_kind
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.network_file import NetworkFile, Operator
-from sayso_protocol.permissions.scopes import scope_word, scopes_over
-from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import HASH_BYTES, hex_text
 from sayso_protocol.receipts.receipt import Acknowledgement, Receipt, Signed, check_row
 from sayso_protocol.receipts.text import Json, Table
 from sayso_protocol.signatures.wallets import WalletVerifier
-from sayso_protocol.verdicts.verdict import REASONS, License, Reason, Row, is_revoked
+from sayso_protocol.verdicts.covering import covering_all
+from sayso_protocol.verdicts.verdict import REASONS, License, Query, Reason, RevokedBits, Row, is_revoked
 
 ROW_PROOF_TYPE = "sayso-row-proof-1"
 _BYTES = re.compile(r"0x(?:[0-9a-f]{2})*")
@@ -92,7 +91,7 @@ class Evidence:
         # 3. The receipt calls this row of this consent granted.
         row = self._granted_row(answer)
         # 4. The revocation covers it, so that no other message could have made it clear.
-        if not covers(self.revocation, self.consent, row.item, answer.purpose):
+        if not covers(self.revocation, self.consent, row.item, Query(answer.grantee, answer.purpose)):
             raise NotProven("the revocation does not cover this item for this purpose")
         # 5. The answer is later than the promise, by the node's own clock and by its own chain.
         if answer.time <= promise.time or answer.block.number < promise.block.number:
@@ -110,36 +109,20 @@ class Evidence:
         return row
 
 
-def covers(revocation: Envelope, consent: Envelope, item: bytes, purpose: str) -> bool:
+def covers(revocation: Envelope, consent: Envelope, item: bytes, query: Query) -> bool:
     """Whether a revocation alone keeps a row of a consent from ever being granted (8.2, 8.7)."""
     if (revocation.message.kind, consent.message.kind) != (REVOCATION, CONSENT):
         raise NotProven("a revocation and a consent are needed, in this order")
     message, terms = as_kind(revocation.message, Revocation), as_kind(consent.message, Consent)
     terms.check_items(consent.items)
     held = License(terms, consent.items)
-    if item not in held.positions:
+    if held.position_of(item) is None:
         raise NotProven("the consent does not name the item")
-    if is_revoked(_Alone(message), held, item, purpose):
+    if is_revoked(RevokedBits([message]), held, item, query):
         return True
     # 8.7 Of another party, only a scope that covers every consent of theirs leaves no way.
-    wide = (message.bits.get(scope_word(scope), 0) & 1 for scope in scopes_over("", item, purpose))
-    return message.contributor in terms.parties and any(wide)
-
-
-class _Alone:
-    """Knowledge of nothing but one revocation."""
-
-    def __init__(self, revocation: Revocation) -> None:
-        self._revocation = revocation
-
-    def bits(self, address: bytes) -> Masks:
-        return self._revocation.bits if address == self._revocation.contributor else {}
-
-    def license(self, license_hash: bytes) -> License | None:  # noqa: ARG002 - nothing is known
-        return None
-
-    def licenses_on(self, item: bytes) -> tuple[License, ...]:  # noqa: ARG002
-        return ()
+    wide = covering_all(message.contributor, item, query)
+    return message.contributor in terms.parties and any(one.is_set(message.bits) for one in wide)
 
 
 def row_proof_to_json(proof: RowProof) -> Json:

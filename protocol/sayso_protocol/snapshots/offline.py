@@ -14,13 +14,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import numpy as np
 
 from sayso_protocol.messages.consent import Consent
-from sayso_protocol.primitives import NOBODY
 from sayso_protocol.snapshots.keys import as_keys, doubt_key, permissions_key, scopes_key
-from sayso_protocol.snapshots.offline_keys import Said, row_keys, wide_keys
+from sayso_protocol.snapshots.offline_keys import row_keys, wide_keys
 from sayso_protocol.snapshots.snapshot import Snapshots
 from sayso_protocol.verdicts.bulk import judge_terms_of, row_at
+from sayso_protocol.verdicts.covering import Cover, covering, revokers
 from sayso_protocol.verdicts.license_table import Flags, Ints, LicenseTable, Reasons
-from sayso_protocol.verdicts.verdict import License, Query, Reason, Row, judge_others
+from sayso_protocol.verdicts.verdict import License, LicenseView, Query, Reason, Row, judge_others
 
 
 class HeldLicenses:
@@ -73,11 +73,12 @@ class OfflineGate:
         table = held.table
         self._people = _People(table.consents, snapshots)
         consents = table.consents
-        self.touched: Flags = np.array([any(self._people.said(one)) for one in consents], bool)
+        self.touched: Flags = np.array([self._people.have_revoked(one) for one in consents], bool)
         self.doubted: Flags = np.array([self._people.is_doubted(one) for one in consents], bool)
         issued = np.array([one.issued_at for one in consents], np.int64)
         self._too_new: Flags = issued > snapshots.as_of
         self._wide: dict[int, bool] = {}
+        self._by_item: dict[int, list[Cover]] = {}
 
     def judge(self, rows: bytes, now: float) -> tuple[Reasons, Ints]:
         """Judge joined rows (rules 8.1 to 8.9).
@@ -107,17 +108,17 @@ class OfflineGate:
 
     def _revoked(self, rows: bytes, entries: Ints, held: Ints, owner: Ints) -> Flags:
         """Rule 8.2 for rows of touched licenses."""
-        table, purpose = self._held.table, self._query.purpose
+        table = self._held.table
         flags = self._widely_revoked(owner)
         joined, about = bytearray(), []
         for at in np.flatnonzero(~flags):
             consent = table.consents[owner[at]]
             position = int(table.position[entries[held[at]]])
             item = row_at(rows, held[at]).item
-            keys = row_keys(consent, self._people.said(consent), position, item, purpose)
-            before = len(joined)
-            joined += b"".join(keys)
-            about += [at] * ((len(joined) - before) // 32)
+            for one in self._by_item[int(owner[at])]:
+                keys = row_keys(one, consent, position, item)
+                joined += b"".join(keys)
+                about += [at] * len(keys)
         found = np.array(about, np.int64)[self._snapshots.holds(as_keys(joined))]
         flags[found] = True
         return flags
@@ -126,9 +127,9 @@ class OfflineGate:
         """Whether a scope covers all items of a license; asked once for each."""
         for license_ in np.unique(owner).tolist():
             if license_ not in self._wide:
-                consent = self._held.table.consents[license_]
-                keys = wide_keys(consent, self._people.said(consent), self._query.purpose)
-                self._wide[license_] = self._any(keys)
+                covers = self._covers(self._held.table.consents[license_])
+                self._by_item[license_] = [one for one in covers if one.wide is None]
+                self._wide[license_] = self._any([key for one in covers for key in wide_keys(one)])
         return np.array([self._wide[license_] for license_ in owner.tolist()], bool)
 
     def _judge_shared(self, row: Row, now: float) -> tuple[Reason, bool]:
@@ -145,13 +146,17 @@ class OfflineGate:
         )
         return reason, unsure
 
-    def _is_revoked(self, other: License, item: bytes) -> bool:
+    def _is_revoked(self, other: LicenseView, item: bytes) -> bool:
         """Rule 8.2 for one item of one license."""
-        consent, purpose = other.consent, self._query.purpose
-        who = self._people.said(consent)
-        position = other.positions[item]
-        keys = [*wide_keys(consent, who, purpose), *row_keys(consent, who, position, item, purpose)]
-        return self._any(keys)
+        consent, position = other.consent, other.position_of(item)
+        if position is None:
+            raise ValueError("the license does not name the item")
+        covers = self._covers(consent)
+        return self._any([key for one in covers for key in row_keys(one, consent, position, item)])
+
+    def _covers(self, consent: Consent) -> list[Cover]:
+        """What keys are worth making for: of a contributor without scopes none are."""
+        return [one for one in covering(consent, self._query) if self._people.may_have_set(one)]
 
     def _any(self, keys: Sequence[bytes]) -> bool:
         return bool(keys) and bool(self._snapshots.holds(as_keys(b"".join(keys))).any())
@@ -161,19 +166,20 @@ class _People:
     """What the people of some consents have done at all, asked once for each of them."""
 
     def __init__(self, consents: Sequence[Consent], snapshots: Snapshots) -> None:
-        contributors = {one.contributor for one in consents}
-        guardians = {one.guardian for one in consents} - {NOBODY}
+        people = {address for one in consents for address, _ in revokers(one)}
         parties = {party for one in consents if len(one.parties) > 1 for party in one.parties}
-        self._permissions = _among(contributors, permissions_key, snapshots)
-        self._scopes = _among(contributors | guardians, scopes_key, snapshots)
-        self._doubted = _among(contributors | guardians | parties, doubt_key, snapshots)
+        self._permissions = _among(people, permissions_key, snapshots)
+        self._scopes = _among(people, scopes_key, snapshots)
+        self._doubted = _among(people | parties, doubt_key, snapshots)
 
-    def said(self, consent: Consent) -> Said:
-        """Which keys are worth asking for."""
-        speaker = consent.contributor
-        return Said(
-            speaker in self._permissions, speaker in self._scopes, consent.guardian in self._scopes
-        )
+    def have_revoked(self, consent: Consent) -> bool:
+        """Whether one of those who can speak against it has revoked anything."""
+        spoke = self._permissions | self._scopes
+        return any(address in spoke for address, _ in revokers(consent))
+
+    def may_have_set(self, cover: Cover) -> bool:
+        """Whether its address has set anything of that sort."""
+        return cover.address in (self._permissions if cover.scope is None else self._scopes)
 
     def is_doubted(self, consent: Consent) -> bool:
         """Whether something may speak against it that nobody knows any more (rule 7.15)."""

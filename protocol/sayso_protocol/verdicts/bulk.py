@@ -12,11 +12,12 @@ import numpy as np
 
 from sayso_protocol.encoding.row_tree import ROW_BYTES
 from sayso_protocol.messages.consent import Consent
-from sayso_protocol.permissions.scopes import SCOPE_FLAG, file_subject, scope_words, wide_subjects
+from sayso_protocol.permissions.scopes import SCOPE_FLAG
 from sayso_protocol.permissions.words import WORD_BITS, Masks
 from sayso_protocol.primitives import HASH_BYTES, NOBODY
+from sayso_protocol.verdicts.covering import Cover, covering, revokers
 from sayso_protocol.verdicts.license_table import Flags, Ints, LicenseTable, Reasons
-from sayso_protocol.verdicts.verdict import Knowledge, Query, Reason, Row, verdict
+from sayso_protocol.verdicts.verdict import Knowledge, KnownBits, Query, Reason, Row, verdict
 
 _WORD_BYTES = WORD_BITS // 8
 _ItemAt = Callable[[int], bytes]
@@ -42,7 +43,7 @@ def judge_rows(
     for license_, mine in _touched(table, knowledge, held, owner):
         consent, positions = table.consents[license_], table.position[entries[mine]].astype(np.int64)
         item_at = partial(_item_of, rows, mine)
-        revoked = _revoked(knowledge, consent, positions, query.purpose, item_at)
+        revoked = _revoked(knowledge, consent, positions, query, item_at)
         reasons[mine[revoked]] = Reason.REVOKED.number
     # 8.7 Everyone else whose consent the content needs.
     for at in held[table.shared[owner] & (reasons[held] == Reason.GRANTED.number)]:
@@ -69,12 +70,15 @@ def judge_terms_of(
     return reasons, entries, held, owner
 
 
-def revoked_masks(knowledge: Knowledge, consent: Consent, items: Sequence[bytes]) -> list[int]:
-    """Which of a consent's permissions are revoked (rule 8.2), as masks of its words, in their order."""
+def revoked_masks(knowledge: KnownBits, consent: Consent, items: Sequence[bytes]) -> list[int]:
+    """Which of a consent's permissions are revoked (rule 8.2), as masks of its words, in their order.
+
+    Asked for the consent's own grantee.
+    """
     positions = np.arange(len(items))
     columns = [
-        _revoked(knowledge, consent, positions, purpose, items.__getitem__)
-        for purpose in consent.purposes
+        _revoked(knowledge, consent, positions, Query(consent.grantee, one), items.__getitem__)
+        for one in consent.purposes
     ]
     packed = np.packbits(np.stack(columns, axis=1).ravel(), bitorder="little").tobytes()
     starts = range(0, len(packed), _WORD_BYTES)
@@ -98,37 +102,32 @@ def _touched(
 
 
 def _revoked(
-    knowledge: Knowledge,
-    consent: Consent,
-    positions: Ints,
-    purpose: str,
-    item_at: _ItemAt,
+    knowledge: KnownBits, consent: Consent, positions: Ints, query: Query, item_at: _ItemAt
 ) -> Flags:
     """Rule 8.2 for items of one consent, given by their positions in it."""
-    own = knowledge.bits(consent.contributor)
-    flags = _permission_bits(own, consent, purpose)[positions]
-    speakers: list[tuple[Masks, bytes | None]] = [(own, None)]
-    if consent.guardian != NOBODY:
-        speakers.append((knowledge.bits(consent.guardian), consent.contributor))
-    for bits, ward in speakers:
-        scopes = {word for word, mask in bits.items() if word & SCOPE_FLAG and mask & 1}
-        if scopes & scope_words(wide_subjects(consent.via), purpose, ward):
-            flags[:] = True
-        elif scopes:  # perhaps of single files, which is asked for each
-            for at in np.flatnonzero(~flags):
-                flags[at] = bool(scopes & scope_words([file_subject(item_at(int(at)))], purpose, ward))
+    flags = np.zeros(len(positions), bool)
+    bits = {address: knowledge.bits(address) for address, _ in revokers(consent)}
+    speakers = {address for address, masks in bits.items() if any(word & SCOPE_FLAG for word in masks)}
+    by_item: list[Cover] = []
+    for one in covering(consent, query):
+        if one.scope is None:
+            flags |= _permission_bits(bits[one.address], consent, one.purpose)[positions]
+        elif place := one.wide:
+            flags |= place.is_set(bits[one.address])
+        elif one.address in speakers:
+            by_item.append(one)
+    for at in np.flatnonzero(~flags) if by_item else ():
+        position, item = int(positions[at]), item_at(int(at))
+        flags[at] = any(one.at(consent, position, item).is_set(bits[one.address]) for one in by_item)
     return flags
 
 
 def _permission_bits(own: Masks, consent: Consent, purpose: str) -> Flags:
-    """The bit of every item for one purpose (rule 5.5); all clear if the consent has no such purpose."""
-    width = len(consent.purposes)
-    if purpose not in consent.purposes:
-        return np.zeros(consent.items, bool)
-    words = range(consent.base, consent.base - (-consent.items * width // WORD_BITS))
-    masks = b"".join(own.get(word, 0).to_bytes(_WORD_BYTES, "little") for word in words)
+    """The bit of every item for one purpose (rule 5.5)."""
+    masks = b"".join(own.get(word, 0).to_bytes(_WORD_BYTES, "little") for word in consent.words)
     bits = np.unpackbits(np.frombuffer(masks, np.uint8), bitorder="little").astype(bool)
-    return bits[consent.purposes.index(purpose) :: width][: consent.items]
+    numbers = consent.bit_numbers(purpose)
+    return bits[numbers.start : numbers.stop : numbers.step]
 
 
 def _item_of(rows: bytes, numbers: Ints, at: int) -> bytes:

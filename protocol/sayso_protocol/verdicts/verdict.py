@@ -13,10 +13,28 @@ from functools import cached_property
 from typing import NamedTuple, Protocol
 
 from sayso_protocol.messages.consent import Consent
-from sayso_protocol.permissions.purposes import check_purpose
-from sayso_protocol.permissions.scopes import scope_word, scopes_over
-from sayso_protocol.permissions.words import WORD_BITS, Masks
-from sayso_protocol.primitives import ANYONE, NOBODY
+from sayso_protocol.messages.revocation import Revocation
+from sayso_protocol.permissions.bits import merged
+from sayso_protocol.permissions.words import Masks
+from sayso_protocol.primitives import ANYONE
+from sayso_protocol.verdicts.covering import covering, revokers
+from sayso_protocol.verdicts.query import Query
+
+__all__ = [
+    "REASONS",
+    "Knowledge",
+    "KnownBits",
+    "License",
+    "LicenseView",
+    "Query",
+    "Reason",
+    "RevokedBits",
+    "Row",
+    "is_revoked",
+    "judge_others",
+    "judge_terms",
+    "verdict",
+]
 
 
 class Reason(StrEnum):
@@ -52,21 +70,17 @@ class Row(NamedTuple):
     item: bytes
 
 
-@dataclass(frozen=True)
-class Query:
-    """Who asks, and what for.
+class LicenseView(Protocol):
+    """What a verdict asks of a license, however it is kept."""
 
-    Attributes:
-        grantee: Who would use the data, 20 bytes.
-        purpose: What for, a purpose name; raises InvalidPurpose if it is not well formed.
-    """
+    @property
+    def consent(self) -> Consent:
+        """The signed terms."""
+        ...
 
-    grantee: bytes
-    purpose: str
-
-    def __post_init__(self) -> None:
-        """A purpose is a name, or two scopes could read alike (rule 3.3)."""
-        check_purpose(self.purpose)
+    def position_of(self, item: bytes) -> int | None:
+        """The index of an item hash; None if the license does not name it."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -81,9 +95,12 @@ class License:
     consent: Consent
     items: tuple[bytes, ...]
 
+    def position_of(self, item: bytes) -> int | None:
+        """See LicenseView."""
+        return self._positions.get(item)
+
     @cached_property
-    def positions(self) -> Mapping[bytes, int]:
-        """Item hash -> its index."""
+    def _positions(self) -> Mapping[bytes, int]:
         return {item: index for index, item in enumerate(self.items)}
 
 
@@ -95,14 +112,27 @@ class KnownBits(Protocol):
         ...
 
 
+class RevokedBits:
+    """What some revocations say, and nothing else (see KnownBits)."""
+
+    def __init__(self, revocations: Iterable[Revocation]) -> None:
+        self._bits: dict[bytes, Masks] = {}
+        for one in revocations:
+            self._bits[one.contributor] = merged(self.bits(one.contributor), one.bits)
+
+    def bits(self, address: bytes) -> Masks:
+        """All bits that they set for this address."""
+        return self._bits.get(address, {})
+
+
 class Knowledge(KnownBits, Protocol):
     """What a verdict looks up; a node answers from its store, a test from a dictionary."""
 
-    def license(self, license_hash: bytes) -> License | None:
+    def license(self, license_hash: bytes) -> LicenseView | None:
         """The license of this hash, if it is held."""
         ...
 
-    def licenses_on(self, item: bytes) -> Iterable[License]:
+    def licenses_on(self, item: bytes) -> Iterable[LicenseView]:
         """Every held license on an item hash."""
         ...
 
@@ -111,10 +141,10 @@ def verdict(knowledge: Knowledge, row: Row, query: Query, now: float) -> Reason:
     """Judge one row (rules 8.1 to 8.8)."""
     held = knowledge.license(row.license)
     # 8.1 A license that is not held, or that does not name the item, is unknown.
-    if held is None or row.item not in held.positions:
+    if held is None or held.position_of(row.item) is None:
         return Reason.UNKNOWN
-    # 8.2 Revoked comes first: it holds whatever else is true.
-    if is_revoked(knowledge, held, row.item, query.purpose):
+    # 8.2 RevokedBits comes first: it holds whatever else is true.
+    if is_revoked(knowledge, held, row.item, query):
         return Reason.REVOKED
     # 8.3 - 8.6 The terms.
     terms = judge_terms(held.consent, query, now)
@@ -126,16 +156,16 @@ def verdict(knowledge: Knowledge, row: Row, query: Query, now: float) -> Reason:
         held.consent,
         query,
         now,
-        lambda other: is_revoked(knowledge, other, row.item, query.purpose),
+        lambda other: is_revoked(knowledge, other, row.item, query),
     )
 
 
 def judge_others(
-    on_item: Iterable[License],
+    on_item: Iterable[LicenseView],
     consent: Consent,
     query: Query,
     now: float,
-    revoked: Callable[[License], bool],
+    revoked: Callable[[LicenseView], bool],
 ) -> Reason:
     """What the other parties of a consent say to an item (rule 8.7), if anything (8.8).
 
@@ -170,42 +200,26 @@ def judge_terms(consent: Consent, query: Query, now: float) -> Reason:
     return Reason.GRANTED
 
 
-def is_revoked(knowledge: KnownBits, held: License, item: bytes, purpose: str) -> bool:
-    """Rule 8.2: the permission bit, the contributor's six scopes, the guardian's six."""
-    consent = held.consent
-    own = knowledge.bits(consent.contributor)
-    if own and (
-        _permission_set(own, held, item, purpose)
-        or _any_scope(own, scopes_over(consent.via, item, purpose))
-    ):
-        return True
-    if consent.guardian == NOBODY:
-        return False
-    guardians = knowledge.bits(consent.guardian)
-    return bool(guardians) and _any_scope(
-        guardians, scopes_over(consent.via, item, purpose, ward=consent.contributor)
+def is_revoked(knowledge: KnownBits, held: LicenseView, item: bytes, query: Query) -> bool:
+    """Rule 8.2: whether anything speaks against an item; ValueError if the license has no such item."""
+    consent, position = held.consent, held.position_of(item)
+    if position is None:
+        raise ValueError("the license does not name the item")
+    spoke = {one: bits for one, _ in revokers(consent) if (bits := knowledge.bits(one))}
+    return bool(spoke) and any(
+        one.at(consent, position, item).is_set(spoke[one.address])
+        for one in covering(consent, query)
+        if one.address in spoke
     )
 
 
-def _permission_set(own: Masks, held: License, item: bytes, purpose: str) -> bool:
-    consent = held.consent
-    if purpose not in consent.purposes:
-        return False
-    number = held.positions[item] * len(consent.purposes) + consent.purposes.index(purpose)
-    return bool(own.get(consent.base + number // WORD_BITS, 0) >> number % WORD_BITS & 1)
-
-
-def _any_scope(bits: Masks, scopes: Iterable[str]) -> bool:
-    return any(bits.get(scope_word(scope), 0) & 1 for scope in scopes)
-
-
 def _judge_party(
-    on_item: list[License],
+    on_item: list[LicenseView],
     party: bytes,
     consent: Consent,
     query: Query,
     now: float,
-    revoked: Callable[[License], bool],
+    revoked: Callable[[LicenseView], bool],
 ) -> Reason:
     """Rule 8.7: an active consent of this party on the same item, with the identical list of parties.
 

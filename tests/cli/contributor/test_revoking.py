@@ -25,7 +25,7 @@ from sayso_protocol.permissions.bits import merged
 from sayso_protocol.permissions.scopes import Scope
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import ANYONE, hex_text, sha256
-from sayso_protocol.verdicts.verdict import License, is_revoked
+from sayso_protocol.verdicts.verdict import License, Query, is_revoked
 
 ADA, BEN = b"\x01" * 20, b"\x02" * 20
 PURPOSES = ("evaluate", "resale", "train-ai")
@@ -59,8 +59,9 @@ class Bits:
 
 def judged(revocations: list[Revocation], held: License) -> int:
     """The verdict's own count, permission by permission."""
-    knowledge, purposes = Bits(revocations), held.consent.purposes
-    return sum(is_revoked(knowledge, held, item, one) for item in held.items for one in purposes)
+    knowledge, consent = Bits(revocations), held.consent
+    asked = [Query(consent.grantee, one) for one in consent.purposes]
+    return sum(is_revoked(knowledge, held, item, one) for item in held.items for one in asked)
 
 
 some_items = st.sets(st.integers(0, 4)).map(

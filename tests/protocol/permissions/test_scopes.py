@@ -13,10 +13,8 @@ from sayso_protocol.permissions.scopes import (
     check_carried,
     check_domain,
     scope_word,
-    scopes_over,
-    subjects_of,
 )
-from support.protocol_strategies import addresses, carried, domains, hashes, purposes, scopes
+from support.protocol_strategies import carried, scopes
 
 ITEM = "0x" + "ab" * 32
 ADDRESS = "0x" + "cd" * 20
@@ -145,32 +143,6 @@ def test_the_longest_scope_fits_the_limit() -> None:
     domain = "a" * 60 + "." + "b" * 39
     scope = Scope(f"via {domain}", "p" * LIMITS.purpose_chars, b"\xff" * 20)
     assert len(scope.text) <= LIMITS.scope_bytes
-
-
-@given(domains, hashes, purposes)
-def test_exactly_six_scopes_cover_a_permission(via: str, item: bytes, purpose: str) -> None:
-    file = "file 0x" + item.hex()
-    assert set(scopes_over(via, item, purpose)) == {
-        "everything",
-        f"everything for {purpose}",
-        f"via {via}",
-        f"via {via} for {purpose}",
-        file,
-        f"{file} for {purpose}",
-    }
-
-
-@given(hashes, purposes)
-def test_four_cover_it_when_nobody_arranged_it(item: bytes, purpose: str) -> None:
-    covering = scopes_over("", item, purpose)
-    assert len(set(covering)) == len(covering) == 4
-    assert subjects_of("", item) == ["everything", "file 0x" + item.hex()]
-
-
-@given(domains, hashes, purposes, addresses)
-def test_a_guardians_scopes_name_the_ward(via: str, item: bytes, purpose: str, ward: bytes) -> None:
-    own = scopes_over(via, item, purpose)
-    assert scopes_over(via, item, purpose, ward) == [f"ward 0x{ward.hex()} {text}" for text in own]
 
 
 @given(st.lists(scopes, min_size=2, max_size=2, unique_by=lambda scope: scope.text))

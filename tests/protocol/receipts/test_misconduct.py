@@ -217,7 +217,7 @@ class Known:
         return next((one for one in self._all() if one[0] == license_hash), (b"", None))[1]
 
     def licenses_on(self, item: bytes) -> list[License]:
-        return [held for _, held in self._all() if item in held.positions]
+        return [held for _, held in self._all() if held.position_of(item) is not None]
 
     def bits(self, address: bytes) -> Masks:
         return self._bits if address == self._signer else {}
@@ -259,7 +259,7 @@ def test_what_is_called_covered_is_never_granted(
     assert isinstance(consent.message, Consent)
     query = Query(consent.message.grantee, "train-ai")
     reason = verdict(known, Row(consent.digest, item), query, consent.message.issued_at)
-    if covers(signed(revocation), consent, item, "train-ai"):
+    if covers(signed(revocation), consent, item, query):
         assert reason is not Reason.GRANTED
 
 

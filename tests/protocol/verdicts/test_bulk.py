@@ -45,7 +45,8 @@ def test_it_tells_which_permissions_are_revoked(history: list[Message]) -> None:
     known = Known(history)
     for held in known.licenses.values():
         consent = held.consent
-        flags = [is_revoked(known, held, item, one) for item in held.items for one in consent.purposes]
+        asked = [Query(consent.grantee, one) for one in consent.purposes]
+        flags = [is_revoked(known, held, item, one) for item in held.items for one in asked]
         masks = revoked_masks(known, consent, held.items)
         assert sum(mask << 256 * at for at, mask in enumerate(masks)) == sum(
             1 << at for at, flag in enumerate(flags) if flag

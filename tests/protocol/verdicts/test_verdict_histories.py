@@ -145,7 +145,7 @@ def test_hearing_a_consent_gives_back_nothing_that_was_revoked(
         for question in asked
         if (held := known.license(question.row.license))
         and question.row.item in held.items
-        and is_revoked(known, held, question.row.item, question.query.purpose)
+        and is_revoked(known, held, question.row.item, question.query)
     ]
     assert set(answers([*history, later], revoked)) <= {Reason.REVOKED}
 

@@ -24,13 +24,13 @@ from sayso.gate.looping import LoopThread
 from sayso_protocol.encoding.row_tree import ROW_BYTES
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.network_file import NetworkFile
-from sayso_protocol.permissions.scopes import scope_word, scopes_over
-from sayso_protocol.permissions.words import WORD_BITS, Masks
-from sayso_protocol.primitives import NOBODY, address_text
+from sayso_protocol.permissions.words import Masks
+from sayso_protocol.primitives import address_text
 from sayso_protocol.receipts.question import Question
 from sayso_protocol.verdicts.bulk import judge_rows
+from sayso_protocol.verdicts.covering import covering
 from sayso_protocol.verdicts.license_table import LicenseTable, named_licenses
-from sayso_protocol.verdicts.verdict import License, Reason
+from sayso_protocol.verdicts.verdict import License, Query, Reason
 
 if TYPE_CHECKING:
     from sayso_contracts.registry import Registry
@@ -81,7 +81,7 @@ class ChainJudge:
         absent = named_licenses(rows) - found.held.keys()
         if absent:
             raise NodeRefused(f"{len(absent)} consents could not be had to look them up on the chain")
-        bits = self._loop.run(self._bits(words_of(found.held, rows, self._question.query.purpose)))
+        bits = self._loop.run(self._bits(words_of(found.held, rows, self._question.query)))
         known = _OnChain(found.held, bits)
         table = LicenseTable(found.rows())
         reasons, _ = judge_rows(table, known, rows, self._question.query, self._clock())
@@ -157,7 +157,7 @@ async def _read(
     return masks
 
 
-def words_of(held: dict[bytes, License], rows: bytes, purpose: str) -> Words:
+def words_of(held: dict[bytes, License], rows: bytes, query: Query) -> Words:
     """Every word that can speak against these rows (rule 8.2), by whose it is."""
     words: Words = {}
     shared: dict[bytes, list[License]] = {}
@@ -168,20 +168,16 @@ def words_of(held: dict[bytes, License], rows: bytes, purpose: str) -> Words:
         name, item = rows[at : at + 32], rows[at + 32 : at + ROW_BYTES]
         mine = held[name]
         for one in {id(one): one for one in [mine, *shared.get(item, ())]}.values():
-            _add(words, one, item, purpose)
+            _add(words, one, item, query)
     return words
 
 
-def _add(words: Words, held: License, item: bytes, purpose: str) -> None:
-    consent = held.consent
-    own = words.setdefault(consent.contributor, set())
-    if item in held.positions and purpose in consent.purposes:
-        number = held.positions[item] * len(consent.purposes) + consent.purposes.index(purpose)
-        own.add(consent.base + number // WORD_BITS)
-    own.update(map(scope_word, scopes_over(consent.via, item, purpose)))
-    if consent.guardian != NOBODY:
-        wards = scopes_over(consent.via, item, purpose, ward=consent.contributor)
-        words.setdefault(consent.guardian, set()).update(map(scope_word, wards))
+def _add(words: Words, held: License, item: bytes, query: Query) -> None:
+    position = held.position_of(item)
+    if position is not None:  # else the row is unknown, whatever the chain says
+        for one in covering(held.consent, query):
+            word = one.at(held.consent, position, item).word
+            words.setdefault(one.address, set()).add(word)
 
 
 class _OnChain:

@@ -15,7 +15,7 @@ from sayso_protocol.messages.envelope import decode
 from sayso_protocol.messages.message import as_kind
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_from_text, address_text, hash_from_text, hex_text
-from sayso_protocol.verdicts.verdict import License, is_revoked
+from sayso_protocol.verdicts.verdict import License, Query, is_revoked
 
 LICENSES = 1_000  # of a page
 CLAIMS = 100  # of a page: each is judged for every purpose
@@ -66,6 +66,7 @@ class ListRoutes:
         envelope = decode(claim.body, self._network)
         consent = as_kind(envelope.message, Consent)
         held = License(consent, envelope.items)
+        asked = [Query(consent.grantee, one) for one in consent.purposes]
         return {
             "license": hex_text(claim.license),
             "contributor": address_text(consent.contributor),
@@ -73,9 +74,7 @@ class ListRoutes:
             "grantee": address_text(consent.grantee),
             "via": consent.via,
             "purposes": list(consent.purposes),
-            "revoked_purposes": [
-                one for one in consent.purposes if is_revoked(knowledge, held, item, one)
-            ],
+            "revoked_purposes": [one.purpose for one in asked if is_revoked(knowledge, held, item, one)],
             "issued_at": consent.issued_at,
             "expires_at": consent.expires_at,
         }

@@ -17,19 +17,14 @@ from sayso_node.store import messages
 from sayso_node.store.chain import chain_state
 from sayso_node.store.interface import Store
 from sayso_protocol.ethereum.batches import AnchorProof
-from sayso_protocol.ethereum.chain_proofs import (
-    CHAIN_PROOF_TYPE,
-    Place,
-    anchor_slot,
-    places_of,
-    word_slot,
-)
+from sayso_protocol.ethereum.chain_proofs import CHAIN_PROOF_TYPE, anchor_slot, places_of, word_slot
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import decode
 from sayso_protocol.messages.message import as_kind
 from sayso_protocol.network import Network
 from sayso_protocol.permissions.purposes import check_purpose
 from sayso_protocol.primitives import address_text, hash_from_text, hex_text
+from sayso_protocol.verdicts.covering import Place
 from sayso_protocol.verdicts.verdict import License
 
 _FIELDS = {"item", "purpose"}
@@ -110,7 +105,7 @@ class ProofRoutes:
             batch = chain_state.batch(db, found[0].root) if found else None
         envelope = decode(stored.body, self._network)
         held = License(as_kind(envelope.message, Consent), envelope.items)
-        if item not in held.positions or purpose not in held.consent.purposes:
+        if held.position_of(item) is None or purpose not in held.consent.purposes:
             raise NotFound("the license has no such item or purpose")
         proof = batch.proof(found[1]) if batch and found else None
         root = found[0].root if found else None
