@@ -49,6 +49,7 @@ from sayso_node.sync.answering import Answering
 from sayso_node.sync.asking import SyncRounds
 from sayso_node.sync.loop import SyncLoop
 from sayso_node.verdicts.judge import Judge
+from sayso_node.verdicts.license_cache import LicenseCache
 from sayso_node.verdicts.signer import Signer
 from sayso_node.verdicts.status_desk import StatusDesk
 from sayso_node.web.page import PageRoutes
@@ -103,10 +104,11 @@ class Node:
         """What answers over HTTP: judges and signers, and a part for each subject."""
         config, store, freshness, counters = self._config, self._store, self._freshness, self._counters
         place, identity = config.network_file.network, config.identity
-        judge = Judge(place, store, freshness, clock, counters)
+        licenses = LicenseCache()
+        judge = Judge(place, store, freshness, clock, counters, licenses)
         shared = (place, store, freshness, identity, clock, counters)
         signer = Signer(*shared, relays=config.anchor_account is not None)
-        desk = StatusDesk(*shared)
+        desk = StatusDesk(*shared, licenses)
         about = AboutRoutes(
             self._description(),
             self._network,

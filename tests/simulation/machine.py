@@ -37,6 +37,7 @@ from sayso_node.sync.answering import Answering
 from sayso_node.sync.asking import SyncRounds
 from sayso_node.sync.loop import SyncLoop
 from sayso_node.verdicts.judge import Answer, Check, Judge
+from sayso_node.verdicts.license_cache import LicenseCache
 from sayso_node.verdicts.signer import Signer
 from sayso_node.verdicts.status_desk import StatusDesk, StatusQuestion
 from sayso_protocol.messages import wire
@@ -258,9 +259,10 @@ class Life:
             chain, store, freshness, clock, counters, deploy_block=1, interval_s=READ_CHAIN_EVERY_S
         )
         self.payer = self._make_payer()
-        self.judge = Judge(NETWORK, store, freshness, clock, counters)
+        licenses = LicenseCache()
+        self.judge = Judge(NETWORK, store, freshness, clock, counters, licenses)
         self.signer = Signer(NETWORK, store, freshness, *signing, relays=machine.pays)
-        self.desk = StatusDesk(NETWORK, store, freshness, *signing)
+        self.desk = StatusDesk(NETWORK, store, freshness, *signing, licenses)
 
     def _make_payer(self) -> Payer:
         """As sayso_node.chain.side does."""

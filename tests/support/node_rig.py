@@ -27,6 +27,7 @@ from sayso_node.store.sponsors import Quotas
 from sayso_node.sync.answering import Answering
 from sayso_node.sync.asking import SyncRounds
 from sayso_node.verdicts.judge import Judge
+from sayso_node.verdicts.license_cache import LicenseCache
 from sayso_node.verdicts.signer import Signer
 from sayso_protocol.messages.envelope import Envelope, encode
 from sayso_protocol.messages.revocation import Revocation
@@ -113,7 +114,8 @@ class NodeRig:
         self.rounds = SyncRounds(
             NETWORK, self.network, self.store, self.intake, self.freshness, self.clock, self.counters
         )
-        self.judge = Judge(NETWORK, self.store, self.freshness, self.clock, self.counters)
+        self.licenses = LicenseCache()
+        self.judge = Judge(NETWORK, self.store, self.freshness, self.clock, self.counters, self.licenses)
         self.signer = Signer(NETWORK, self.store, self.freshness, *shared)
 
     def __enter__(self) -> Self:

@@ -4,8 +4,9 @@ Bits change only with an event in the same transaction (store/events.py). So who
 last state stays in memory from one commit to the next, and who had one is read anew.
 """
 
-from collections import OrderedDict
 from typing import Final
+
+from cachetools import LRUCache
 
 from sayso_node.store import bits, events
 from sayso_node.store.interface import Reading
@@ -16,11 +17,12 @@ FOLLOWED: Final = 4_096  # events at once: after more of them all is read anew
 
 
 class RecentBits:
-    """Some people's bits in memory; those that were not asked for longest go first."""
+    """Some people's bits in memory; those that were not asked for longest go first (see KnownBits)."""
 
     def __init__(self, most: int = RECENT_WORDS) -> None:
-        self._kept: OrderedDict[bytes, Masks] = OrderedDict()
-        self._most = self._room = most
+        # Whoever has set more than all others together is kept alone, and not read again and again.
+        self._kept: LRUCache[bytes, Masks] = LRUCache(most, lambda masks: min(most, 1 + len(masks)))
+        self._db: Reading | None = None
         self._seen = 0
 
     def follow(self, db: Reading) -> None:
@@ -28,27 +30,19 @@ class RecentBits:
         last = events.last_seq(db)
         if last - self._seen > FOLLOWED:
             self._kept.clear()
-            self._room = self._most
         elif last > self._seen:
             for address in events.addresses_after(db, self._seen):
-                self._forget(address)
-        self._seen = last
+                self._kept.pop(address, None)
+        self._db, self._seen = db, last
 
     def has(self, address: bytes) -> bool:
         """Whether nothing has to be read for this person."""
         return address in self._kept
 
-    def of(self, db: Reading, address: bytes) -> Masks:
-        """All bits of an address, read if they are not kept."""
-        if (kept := self._kept.get(address)) is not None:
-            self._kept.move_to_end(address)
-            return kept
-        found = self._kept[address] = bits.bits_of(db, address)
-        self._room -= 1 + len(found)
-        while self._room < 0 and len(self._kept) > 1:
-            self._forget(next(iter(self._kept)))
-        return found
-
-    def _forget(self, address: bytes) -> None:
-        if (gone := self._kept.pop(address, None)) is not None:
-            self._room += 1 + len(gone)
+    def bits(self, address: bytes) -> Masks:
+        """All bits of an address in the state that is followed, read if they are not kept."""
+        kept = self._kept.get(address)
+        if kept is None:
+            assert self._db  # noqa: S101 - a state is followed
+            kept = self._kept[address] = bits.bits_of(self._db, address)
+        return kept

@@ -8,7 +8,8 @@ read is done at once; any other beside the event loop.
 
 import asyncio
 from collections.abc import Hashable, Sequence
-from functools import cached_property, partial
+from dataclasses import dataclass
+from functools import cached_property
 from math import inf
 from typing import NamedTuple
 
@@ -19,13 +20,12 @@ from sayso_node.freshness import Freshness
 from sayso_node.interfaces import Clock
 from sayso_node.store import bits
 from sayso_node.store.interface import Reading, Store
-from sayso_node.verdicts.judge import StoreKnowledge
-from sayso_node.verdicts.kept_licenses import HeldLicense
+from sayso_node.verdicts.knowledge import StoreKnowledge
+from sayso_node.verdicts.license_cache import LicenseCache
 from sayso_node.verdicts.recent_bits import RecentBits
-from sayso_node.verdicts.recent_licenses import RecentLicenses
 from sayso_protocol.network import Network
-from sayso_protocol.primitives import NOBODY
 from sayso_protocol.receipts.status import Status, StatusAnswer, StatusMoment, sign_statuses
+from sayso_protocol.verdicts.covering import revokers
 from sayso_protocol.verdicts.verdict import Query, Reason, Row, verdict
 
 GATHER = 2  # turns of the event loop that the first question waits: who is there by then is in
@@ -40,11 +40,24 @@ class StatusQuestion(NamedTuple):
     max_age_s: int
 
 
-class Recent(NamedTuple):
-    """What is kept from one committed state to the next."""
+@dataclass(frozen=True)
+class _State:
+    """What rounds look up in one committed state; what did not change since is not read again.
 
-    licenses: RecentLicenses
-    bits: RecentBits
+    Attributes:
+        db: The connection that saw it.
+        version: Of the state that the connection saw.
+        knowledge: What is looked up.
+    """
+
+    db: Reading
+    version: Hashable
+    knowledge: StoreKnowledge
+
+    @cached_property
+    def digest(self) -> bytes:
+        """Of its revocations (rule 9.3)."""
+        return bits.current_digest(self.db)
 
 
 class StatusDesk:
@@ -58,6 +71,7 @@ class StatusDesk:
         identity: SigningKey,
         clock: Clock,
         counters: Counters,
+        licenses: LicenseCache,
     ) -> None:
         self._network = network
         self._store = store
@@ -65,8 +79,9 @@ class StatusDesk:
         self._identity = identity
         self._clock = clock
         self._counters = counters
-        self._recent = Recent(RecentLicenses(), RecentBits())
-        self._knowledge: _Knowledge | None = None
+        self._licenses = licenses
+        self._bits = RecentBits()
+        self._seen: _State | None = None
         self._commits = 0  # of the store, when that was read
         self._waiting: list[tuple[StatusQuestion, asyncio.Future[StatusAnswer]]] = []
         self._rounds: asyncio.Task[None] | None = None
@@ -101,13 +116,13 @@ class StatusDesk:
 
     def _is_quick(self, question: StatusQuestion) -> bool:
         """Whether nothing has to be read for it: then a thread would cost more than it saves."""
-        held, has = self._recent.licenses.get(question.row.license), self._recent.bits.has
+        held = self._licenses.get(question.row.license)
         if held is None:
             return False
         consent = held.consent
-        if len(consent.parties) > 1 or not has(consent.contributor):
-            return False
-        return consent.guardian == NOBODY or has(consent.guardian)
+        return len(consent.parties) == 1 and all(
+            self._bits.has(address) for address, _ in revokers(consent)
+        )
 
     def answer(self, questions: Sequence[StatusQuestion]) -> list[StatusAnswer]:
         """Judge and sign one round; blocking, one at a time."""
@@ -120,26 +135,30 @@ class StatusDesk:
             for age in {one.max_age_s for one in questions}
         }
         with self._store.read() as db:
-            knowledge = self._known(db)
+            seen = self._state_of(db)
+            knowledge = seen.knowledge
             statuses = [
                 Status(*one, _judge(knowledge, one, now, since[one.max_age_s])) for one in questions
             ]
-            state = knowledge.state
+            state = seen.digest
         self._counters.add("statuses", len(statuses))
         return sign_statuses(
             self._identity, StatusMoment(self._network, state, head.point, int(now)), statuses
         )
 
-    def _known(self, db: Reading) -> "_Knowledge":
+    def _state_of(self, db: Reading) -> _State:
         """What was read before, if nothing was committed since."""
-        version, known = db.version(), self._knowledge
-        if known is None or known.version != version:
-            self._knowledge = known = _Knowledge(db, version, self._network, self._recent)
-        known.read_on(db)
-        return known
+        # Within a transaction it stands for the state that this connection sees.
+        version = db.version()
+        seen = self._seen
+        if seen is None or seen.db is not db or seen.version != version:
+            self._bits.follow(db)
+            knowledge = StoreKnowledge(db, self._network, self._licenses, self._bits)
+            self._seen = seen = _State(db, version, knowledge)
+        return seen
 
 
-def _judge(knowledge: "_Knowledge", asked: StatusQuestion, now: float, confirmed: float) -> Reason:
+def _judge(knowledge: StoreKnowledge, asked: StatusQuestion, now: float, confirmed: float) -> Reason:
     """One row; `confirmed` is before everything when nothing holds at this age."""
     reason = verdict(knowledge, asked.row, asked.query, now)
     # 8.13 Of an erased consent nothing is known but that it was revoked.
@@ -151,32 +170,3 @@ def _judge(knowledge: "_Knowledge", asked: StatusQuestion, now: float, confirmed
     ):
         return Reason.STALE
     return reason
-
-
-class _Knowledge(StoreKnowledge):
-    """What rounds look up in one committed state; what did not change since is not read again."""
-
-    def __init__(self, db: Reading, version: Hashable, network: Network, recent: Recent) -> None:
-        super().__init__(db, network)
-        self.version = version  # of the state that it was read from
-        self._recent = recent
-        recent.bits.follow(db)
-        # Both are kept already.
-        self.license = self._license
-        self.bits = partial(recent.bits.of, db)
-
-    def read_on(self, db: Reading) -> None:
-        """Read from another transaction that sees the same state."""
-        self._db = db
-        self.bits = partial(self._recent.bits.of, db)
-
-    @cached_property
-    def state(self) -> bytes:
-        """Its digest (rule 9.3)."""
-        return bits.current_digest(self._db)
-
-    def _license(self, license_hash: bytes) -> HeldLicense | None:
-        held: HeldLicense | None = self._recent.licenses.get(license_hash)
-        if held is None and (held := self.read(license_hash)):
-            return self._recent.licenses.put(license_hash, held)
-        return held

@@ -66,7 +66,9 @@ async def test_questions_at_once_share_a_signature(node: RunningNode) -> None:
 async def test_it_is_written_as_any_json_is(tmp_path: Path) -> None:
     text = StatusText()
     with NodeRig(tmp_path) as rig:
-        desk = StatusDesk(NETWORK, rig.store, rig.freshness, rig.identity, rig.clock, rig.counters)
+        desk = StatusDesk(
+            NETWORK, rig.store, rig.freshness, rig.identity, rig.clock, rig.counters, rig.licenses
+        )
         await rig.give(ONE)
         for purpose in ("train-ai", "x", "a" + "-9" * 15):
             asked = StatusQuestion(ROW, Query(BEN, purpose), 600)

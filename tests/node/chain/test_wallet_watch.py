@@ -81,7 +81,9 @@ def reason(rig: NodeRig, envelope: Envelope = ONE) -> Reason:
     """What both kinds of answer say, which must be the same."""
     row, query = Row(envelope.digest, envelope.items[0]), Query(BEN, "train-ai")
     [number] = rig.judge.judge(Check(query, AGE_S, "run", join_rows([row]))).reasons
-    desk = StatusDesk(NETWORK, rig.store, rig.freshness, rig.identity, rig.clock, rig.counters)
+    desk = StatusDesk(
+        NETWORK, rig.store, rig.freshness, rig.identity, rig.clock, rig.counters, rig.licenses
+    )
     [status] = desk.answer([StatusQuestion(row, query, AGE_S)])
     assert status.status.reason is REASONS[number]
     return REASONS[number]

@@ -1,20 +1,15 @@
 """Status answers of a node: signed together, judged like a check, and never of two states."""
 
 import asyncio
-import random
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from sayso_node.errors import StoreUnusable
 from sayso_node.store import erasure
-from sayso_node.verdicts import recent_licenses, status_desk
-from sayso_node.verdicts.recent_bits import RecentBits
-from sayso_node.verdicts.recent_licenses import ItemPlaces, RecentLicenses
+from sayso_node.verdicts import status_desk
 from sayso_node.verdicts.status_desk import StatusDesk, StatusQuestion
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.network_file import NetworkFile, Operator
@@ -36,7 +31,9 @@ def rig(tmp_path: Path) -> Iterator[NodeRig]:
 
 @pytest.fixture
 def desk(rig: NodeRig) -> StatusDesk:
-    return StatusDesk(NETWORK, rig.store, rig.freshness, rig.identity, rig.clock, rig.counters)
+    return StatusDesk(
+        NETWORK, rig.store, rig.freshness, rig.identity, rig.clock, rig.counters, rig.licenses
+    )
 
 
 def question(envelope: Envelope, query: Query = TRAINING, max_age_s: int = 60) -> StatusQuestion:
@@ -167,27 +164,6 @@ async def test_a_failure_is_told_to_all_and_the_next_round_is_none_the_worse(
     assert (await desk.ask(question(consent(1)))).status.reason is Reason.GRANTED
 
 
-async def test_what_is_kept_in_memory_is_bounded(rig: NodeRig, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept, some = RecentLicenses(3_000), [consent(number, count=20) for number in range(1, 5)]
-    monkeypatch.setattr(recent_licenses, "LICENSE_BYTES", 500)
-    await rig.give(*some)
-    with rig.store.read() as db:
-        knowledge = status_desk._Knowledge(db, 1, NETWORK, status_desk.Recent(kept, RecentBits()))
-        for number in (0, 1, 0, 2):
-            assert knowledge.license(some[number].digest)
-    assert [kept.get(one.digest) is not None for one in some] == [True, False, True, False]
-
-
-@given(st.sets(st.binary(min_size=32, max_size=32), min_size=1, max_size=40), st.randoms())
-def test_places_are_those_of_the_consent(items: set[bytes], chance: random.Random) -> None:
-    order = tuple(chance.sample(sorted(items), len(items)))
-    places = ItemPlaces(order)
-    assert dict(places) == {item: index for index, item in enumerate(order)}
-    for item in order:
-        for other in (item[1:] + item[:1], item[:-1], item + b"\0", b"", bytes(32), b"\xff" * 32):
-            assert (other in places) == (other in items)
-
-
 async def test_an_erased_consent_is_revoked_for_every_item_that_is_asked(
     rig: NodeRig, desk: StatusDesk
 ) -> None:
@@ -205,12 +181,12 @@ async def test_what_was_read_is_used_as_long_as_nothing_was_committed(
     await current(rig)
     for number in (1, 2):
         await desk.ask(question(consent(number)))
-    first = desk._knowledge
+    first = desk._seen
     await desk.ask(question(consent(1)))
-    assert desk._knowledge is first
+    assert desk._seen is first
     await rig.give(consent(8))
     await desk.ask(question(consent(1)))
-    assert desk._knowledge is not first
+    assert desk._seen is not first
 
 
 async def test_only_what_is_in_memory_is_answered_in_the_event_loop(

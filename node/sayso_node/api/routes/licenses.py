@@ -14,7 +14,7 @@ from sayso_node.store import messages, queries
 from sayso_node.store.chain import chain_state
 from sayso_node.store.interface import Reading, Store
 from sayso_node.store.messages import Stored
-from sayso_node.verdicts.judge import StoreKnowledge
+from sayso_node.verdicts.knowledge import StoreBits
 from sayso_protocol.ethereum.batches import AnchorProof
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import decode
@@ -103,8 +103,7 @@ class LicenseRoutes:
         """A license and its revoked permissions."""
         envelope = decode(stored.body, self._network)
         consent = as_kind(envelope.message, Consent)
-        knowledge = StoreKnowledge(db, self._network)
-        masks = revoked_masks(knowledge, consent, envelope.items)
+        masks = revoked_masks(StoreBits(db), consent, envelope.items)
         return License(consent, envelope.items), masks
 
     def _summary(

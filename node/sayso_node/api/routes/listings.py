@@ -9,7 +9,7 @@ from sayso_node.api.http.paging import Pages, Wanted
 from sayso_node.store import queries
 from sayso_node.store.interface import Store
 from sayso_node.store.queries import Claim
-from sayso_node.verdicts.judge import StoreKnowledge
+from sayso_node.verdicts.knowledge import StoreBits
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import decode
 from sayso_protocol.messages.message import as_kind
@@ -58,11 +58,11 @@ class ListRoutes:
     def _claims(self, item: bytes, wanted: Wanted) -> list[tuple[int, dict[str, Any]]]:
         """Consents of a thousand items each are read here, so it runs beside the event loop."""
         with self._store.read() as db:
-            knowledge = StoreKnowledge(db, self._network)
+            known = StoreBits(db)
             found = queries.claims_after(db, item, wanted.after, wanted.limit + 1)
-            return [(one.seq, self._claim(knowledge, one, item)) for one in found]
+            return [(one.seq, self._claim(known, one, item)) for one in found]
 
-    def _claim(self, knowledge: StoreKnowledge, claim: Claim, item: bytes) -> dict[str, Any]:
+    def _claim(self, known: StoreBits, claim: Claim, item: bytes) -> dict[str, Any]:
         envelope = decode(claim.body, self._network)
         consent = as_kind(envelope.message, Consent)
         held = License(consent, envelope.items)
@@ -74,7 +74,7 @@ class ListRoutes:
             "grantee": address_text(consent.grantee),
             "via": consent.via,
             "purposes": list(consent.purposes),
-            "revoked_purposes": [one.purpose for one in asked if is_revoked(knowledge, held, item, one)],
+            "revoked_purposes": [one.purpose for one in asked if is_revoked(known, held, item, one)],
             "issued_at": consent.issued_at,
             "expires_at": consent.expires_at,
         }

@@ -1,22 +1,27 @@
 """What checks keep in memory: bounded, each license once, and never an old answer."""
 
+import random
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from sayso_node.verdicts import judge, kept_licenses
+from sayso_node.verdicts import judge, license_cache, packed_license
 from sayso_node.verdicts.judge import Check
-from sayso_node.verdicts.kept_licenses import HeldLicense, KeptLicenses
+from sayso_node.verdicts.license_cache import LicenseCache
+from sayso_node.verdicts.packed_license import HeldLicense, PackedLicense
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.receipts.receipt import join_rows
 from sayso_protocol.verdicts.verdict import REASONS, Query, Reason, Row
 from support.node_rig import NodeRig, consent, revocation
-from support.protocol_strategies import BEN
+from support.protocol_strategies import BEN, a_consent
 
 SOME = [consent(number, count=4) for number in range(1, 9)]
 NAMES = [one.digest for one in SOME]
-WEIGHT = 4 + kept_licenses.LICENSE_WEIGHT  # of one
+WEIGHT = 4 + license_cache.LICENSE_WEIGHT  # of one, when it is read
+BYTES = 4 * 47 + packed_license.LICENSE_BYTES  # of one on a shelf
 
 
 class Shop:
@@ -33,7 +38,7 @@ class Shop:
         return None
 
 
-def found(kept: KeptLicenses, shop: Shop, *names: bytes) -> list[bytes]:
+def found(kept: LicenseCache, shop: Shop, *names: bytes) -> list[bytes]:
     """Which of them the shelves hold, sorted; a license may stand on one shelf only."""
     shelves = list(kept.shelves(set(names), shop.read))
     assert all(list(one.arrivals) == [7.0] * len(one.names) for one in shelves)
@@ -42,14 +47,14 @@ def found(kept: KeptLicenses, shop: Shop, *names: bytes) -> list[bytes]:
 
 
 def test_a_license_is_read_once() -> None:
-    kept, shop = KeptLicenses(), Shop()
+    kept, shop = LicenseCache(), Shop()
     for names in (NAMES[:4], NAMES[:4], NAMES[1:3], NAMES[2:8], NAMES):
         assert found(kept, shop, *names) == sorted(names)
     assert shop.reads == len(NAMES)
 
 
 def test_what_is_not_held_is_asked_for_again() -> None:
-    kept, shop = KeptLicenses(), Shop()
+    kept, shop = LicenseCache(), Shop()
     for _ in range(2):
         assert found(kept, shop, NAMES[0], bytes(32)) == NAMES[:1]
     assert shop.reads == 3
@@ -57,8 +62,8 @@ def test_what_is_not_held_is_asked_for_again() -> None:
 
 
 def test_many_are_read_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kept_licenses, "BATCH_WEIGHT", 3 * WEIGHT)
-    kept, shop = KeptLicenses(), Shop()
+    monkeypatch.setattr(license_cache, "BATCH_WEIGHT", 3 * WEIGHT)
+    kept, shop = LicenseCache(), Shop()
     shelves = list(kept.shelves(set(NAMES), shop.read))
     assert [len(one.names) for one in shelves] == [3, 3, 2]
     assert found(kept, shop, *NAMES) == sorted(NAMES)
@@ -66,20 +71,51 @@ def test_many_are_read_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_is_kept_is_bounded() -> None:
-    kept, shop = KeptLicenses(3 * WEIGHT), Shop()
+    kept, shop = LicenseCache(4 * BYTES), Shop()
     for name in NAMES:
         assert found(kept, shop, name) == [name]
-        assert kept._shelf.weight <= 3 * WEIGHT
+        assert 0 < kept._shelf.nbytes <= 3 * BYTES
     assert found(kept, shop, *NAMES) == sorted(NAMES)
 
 
 def test_little_is_not_sorted_into_much(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kept_licenses, "WORTH", 2)
-    kept, shop = KeptLicenses(), Shop()
+    monkeypatch.setattr(license_cache, "WORTH", 2)
+    kept, shop = LicenseCache(), Shop()
     found(kept, shop, *NAMES[:4])
     for _ in range(2):
         assert found(kept, shop, *NAMES[:5]) == sorted(NAMES[:5])
     assert shop.reads == 6
+
+
+def test_what_was_not_asked_for_longest_goes_first() -> None:
+    kept, shop = LicenseCache(2 * BYTES), Shop()
+    for at in (0, 1, 0, 2):
+        assert kept.license(NAMES[at], shop.read)
+    assert [kept.get(name) is not None for name in NAMES[:4]] == [True, False, True, False]
+    assert shop.reads == 3
+    assert kept.license(bytes(32), shop.read) is None
+
+
+def test_one_bound_holds_for_both_forms() -> None:
+    kept, shop = LicenseCache(4 * BYTES), Shop()
+    assert found(kept, shop, *NAMES[:3]) == sorted(NAMES[:3])
+    for name in NAMES:
+        kept.license(name, shop.read)
+        assert kept._kept.currsize <= 4 * BYTES
+    assert not kept._shelf.names
+    assert found(kept, shop, *NAMES[:3]) == sorted(NAMES[:3])
+    assert kept.get(NAMES[-1])
+    assert not kept.get(NAMES[-2])
+
+
+@given(st.sets(st.binary(min_size=32, max_size=32), min_size=1, max_size=40), st.randoms())
+def test_positions_are_those_of_the_consent(items: set[bytes], chance: random.Random) -> None:
+    order = tuple(chance.sample(sorted(items), len(items)))
+    packed = PackedLicense(HeldLicense(a_consent(order), order, 7.0))
+    for index, item in enumerate(order):
+        assert packed.position_of(item) == index
+        for other in (item[1:] + item[:1], item[:-1], item + b"\0", b"", bytes(32), b"\xff" * 32):
+            assert (packed.position_of(other) is not None) == (other in items)
 
 
 def check(*envelopes: Envelope) -> Check:
@@ -103,9 +139,9 @@ async def test_many_rows_are_judged_in_parts_and_batches(
         Reason.UNKNOWN,
     }
     monkeypatch.setattr(judge, "ROWS_AT_ONCE", 3)
-    monkeypatch.setattr(kept_licenses, "BATCH_WEIGHT", 2 * WEIGHT)
+    monkeypatch.setattr(license_cache, "BATCH_WEIGHT", 2 * WEIGHT)
     assert rig.judge.judge(asked).reasons == whole
-    monkeypatch.setattr(rig.judge, "_kept", KeptLicenses(2 * WEIGHT))
+    monkeypatch.setattr(rig.judge, "_licenses", LicenseCache(2 * BYTES))
     assert rig.judge.judge(asked).reasons == rig.judge.judge(asked).reasons == whole
 
 

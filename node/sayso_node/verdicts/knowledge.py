@@ -1,0 +1,107 @@
+"""What verdicts look up in the store: one committed state of it."""
+
+from functools import cached_property, lru_cache, partial
+
+from sayso_node.store import bits, erasure, messages, pending
+from sayso_node.store.chain import wallets
+from sayso_node.store.interface import Reading
+from sayso_node.verdicts.license_cache import LicenseCache
+from sayso_node.verdicts.packed_license import HeldLicense, PackedLicense
+from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.envelope import decode
+from sayso_protocol.messages.message import as_kind
+from sayso_protocol.messages.typed_data import digest
+from sayso_protocol.network import Network
+from sayso_protocol.permissions.words import Masks
+from sayso_protocol.verdicts.verdict import KnownBits, Row
+
+
+class StoreBits:
+    """Everybody's bits, from one reading transaction; each is read once."""
+
+    def __init__(self, db: Reading) -> None:
+        self._read = lru_cache(65_536)(partial(bits.bits_of, db))
+
+    def bits(self, address: bytes) -> Masks:
+        """All bits of an address."""
+        return self._read(address)
+
+
+class StoreKnowledge:
+    """What a verdict looks up, from one reading transaction; licenses in memory serve as well.
+
+    Args:
+        db: The transaction.
+        network: Whose messages it holds.
+        licenses: Where licenses for single rows are kept.
+        bits: Bits of the same state.
+    """
+
+    def __init__(self, db: Reading, network: Network, licenses: LicenseCache, bits: KnownBits) -> None:
+        self._db = db
+        self._network = network
+        self._licenses = licenses
+        self._bits = bits
+        self.erased: set[bytes] = set()  # asked for, and only a tombstone was there
+        self._is_marked = lru_cache(65_536)(partial(pending.is_marked, db))
+
+    def bits(self, address: bytes) -> Masks:
+        """All bits of an address."""
+        return self._bits.bits(address)
+
+    def license(self, license_hash: bytes) -> PackedLicense | None:
+        """A license for single rows, from memory or from the store."""
+        return self._licenses.license(license_hash, self.read)
+
+    def read(self, license_hash: bytes) -> HeldLicense | None:
+        """A license from the store."""
+        stored = messages.consent(self._db, license_hash)
+        if stored is None:
+            if erasure.is_erased(self._db, license_hash):
+                self.erased.add(license_hash)
+            return None
+        envelope = decode(stored.body, self._network)
+        return HeldLicense(as_kind(envelope.message, Consent), envelope.items, stored.arrived_at)
+
+    def licenses_on(self, item: bytes) -> list[PackedLicense]:
+        """Every held license on an item."""
+        names = messages.licenses_on(self._db, item)
+        return [held for name in names if (held := self.license(name))]
+
+    def confirmed_before(self, row: Row, moment: float, since: float) -> bool:
+        """Whether nothing stands against a row that arrived after this time, or may have been lost.
+
+        That is so when every consent the row depends on arrived before. Those are the row's own and, of
+        content with several parties, all with its list of parties: anybody else's consent on the same
+        item neither helps nor delays (rule 8.7).
+        """
+        held = self.license(row.license)
+        if held is None:
+            return False
+        used = [held]
+        if len(held.consent.parties) > 1:
+            on_item = self.licenses_on(row.item)
+            used += [one for one in on_item if one.consent.parties == held.consent.parties]
+        for one in used:
+            if not one.arrived_at < moment or self.is_doubted(one.consent, since):
+                return False
+        return True
+
+    def is_doubted(self, consent: Consent, since: float) -> bool:
+        """Whether something may speak against a consent that nobody here knows.
+
+        That is a revocation by one of its people that may be lost (rule 7.15), or a contract wallet that
+        did not accept it at a block of that time or later (rule 8.14).
+        """
+        if self._marks and any(map(self._is_marked, {*consent.parties, consent.guardian})):
+            return True
+        return self._wallets and wallets.accepted_at(self._db, digest(consent, self._network)) < since
+
+    @cached_property
+    def _wallets(self) -> bool:
+        return wallets.any_held(self._db)
+
+    @cached_property
+    def _marks(self) -> bool:
+        load = pending.load(self._db)
+        return load.marks > 0 or load.lost > 0

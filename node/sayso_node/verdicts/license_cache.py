@@ -1,0 +1,129 @@
+"""Licenses in memory: one cache for questions about one row and for checks of a million.
+
+Reading a license from the store costs as much as judging a thousand rows, and a license never changes.
+So those that were asked for lately are kept, within one bound in bytes: for single rows each by itself,
+packed; for checks on a shelf, many in columns. What was not asked for longest goes first. Whether they
+are revoked, and whether the node may speak, is read anew each time.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from operator import attrgetter
+from threading import Lock
+from typing import Any, Final
+
+import numpy as np
+from cachetools import LRUCache
+from numpy.typing import NDArray
+
+from sayso_node.verdicts.packed_license import LICENSE_BYTES, HeldLicense, PackedLicense
+from sayso_protocol.messages.consent import Consent
+from sayso_protocol.verdicts.license_table import LicenseTable
+
+MOST_BYTES: Final = 320 * 1_048_576
+SHELF_SHARE: Final = 0.8  # of it at most: single questions always find some room
+BATCH_WEIGHT: Final = 1_048_576  # read at once, in items
+LICENSE_WEIGHT: Final = 32  # items that a license counts for beside its own
+WORTH: Final = 8  # what is not an eighth of what is kept is not worth sorting it in
+_SHELF: Final = b""  # where it is among the license hashes
+
+Read = Callable[[bytes], HeldLicense | None]
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """Some licenses in columns.
+
+    Attributes:
+        table: To look rows up in.
+        arrivals: For each license of the table when it was first heard, seconds since the epoch.
+        names: The license hashes.
+    """
+
+    table: LicenseTable
+    arrivals: NDArray[np.float64]
+    names: frozenset[bytes]
+
+    @cached_property
+    def nbytes(self) -> int:
+        """What it takes in memory, about, in bytes."""
+        return self.table.nbytes + LICENSE_BYTES * len(self.names)
+
+    def joined(self, other: "Shelf") -> "Shelf":
+        """Both together."""
+        arrivals = np.concatenate([self.arrivals, other.arrivals])
+        return Shelf(self.table.joined(other.table), arrivals, self.names | other.names)
+
+
+_EMPTY: Final = Shelf(LicenseTable(()), np.empty(0), frozenset())
+
+
+class LicenseCache:
+    """Finds licenses, and keeps them within so many bytes; usable in any thread."""
+
+    def __init__(self, most: int = MOST_BYTES) -> None:
+        self._kept: LRUCache[bytes, Any] = LRUCache(most, getsizeof=attrgetter("nbytes"))
+        self._lock = Lock()  # held for look-ups only: the event loop takes it, too
+
+    def get(self, name: bytes) -> PackedLicense | None:
+        """A license for single rows, if it is kept so."""
+        with self._lock:
+            kept: PackedLicense | None = self._kept.get(name)
+        return kept
+
+    def license(self, name: bytes, read: Read) -> PackedLicense | None:
+        """A license for single rows, read if it is not kept; None if it is not held."""
+        kept = self.get(name)
+        if kept is None and (held := read(name)):
+            kept = PackedLicense(held)
+            self._put(name, kept)
+        return kept
+
+    def shelves(self, names: set[bytes], read: Read) -> Iterator[Shelf]:
+        """Shelves that together hold every license of these names that is held, each once."""
+        kept = self._shelf
+        if not names.isdisjoint(kept.names):
+            yield kept
+        missing = iter(names - kept.names)
+        while (shelf := _fill(missing, read)).names:
+            self._keep(shelf)
+            yield shelf
+
+    @property
+    def _shelf(self) -> Shelf:
+        with self._lock:
+            shelf: Shelf = self._kept.get(_SHELF, _EMPTY)
+        return shelf
+
+    def _keep(self, shelf: Shelf) -> None:
+        """Another thread may keep something else meanwhile: then one of them is read again later."""
+        kept = self._shelf
+        if shelf.nbytes * WORTH < kept.nbytes or not shelf.names.isdisjoint(kept.names):
+            return
+        if kept.nbytes + shelf.nbytes <= self._kept.maxsize * SHELF_SHARE:
+            shelf = kept.joined(shelf)
+        self._put(_SHELF, shelf)
+
+    def _put(self, name: bytes, found: PackedLicense | Shelf) -> None:
+        if found.nbytes <= self._kept.maxsize:
+            with self._lock:
+                self._kept[name] = found
+
+
+def _fill(names: Iterator[bytes], read: Read) -> Shelf:
+    """A shelf of the next licenses that are held, up to a weight."""
+    arrivals: list[float] = []
+    found: list[bytes] = []
+
+    def held() -> Iterator[tuple[bytes, Consent, tuple[bytes, ...]]]:
+        weight = 0
+        while weight < BATCH_WEIGHT and (name := next(names, None)) is not None:
+            if one := read(name):
+                weight += len(one.items) + LICENSE_WEIGHT
+                arrivals.append(one.arrived_at)
+                found.append(name)
+                yield name, one.consent, one.items
+
+    table = LicenseTable(held())
+    return Shelf(table, np.array(arrivals, np.float64), frozenset(found))
