@@ -16,7 +16,6 @@ from sayso_protocol.encoding.row_tree import ROW_BYTES
 from sayso_protocol.permissions.bits import merged
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.verdicts.bulk import row_at
-from sayso_protocol.verdicts.covering import revokers
 from sayso_protocol.verdicts.verdict import License, Query, Reason, Row, is_revoked
 
 WAITING: Final = 1_024  # events that were heard and not yet looked at; then their streams wait
@@ -96,7 +95,7 @@ class Watched:
 
 
 def _people(licenses: list[License]) -> set[bytes]:
-    return {address for one in licenses for address, _ in revokers(one.consent)}
+    return {address for one in licenses for address in one.consent.revokers}
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,10 @@ peers do not keep up, frames wait here, and more is refused at the door, but nev
 import asyncio
 import contextlib
 import logging
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+from cachetools import FIFOCache
 
 from sayso_node.counters import Counters
 from sayso_node.errors import GossipQueueFull
@@ -53,7 +55,7 @@ class Broadcast:
             for one in wire.all_topics()
         }
         self._urgent = {one.on(place) for one in wire.all_topics() if one.is_urgent}
-        self._sent_to: OrderedDict[bytes, int] = OrderedDict()
+        self._sent_to: FIFOCache[bytes, int] = FIFOCache(REMEMBERED)
 
     def publish(self, outcomes: Iterable[Outcome]) -> None:
         """Tell the peers, soon, about messages that are news and were stored here first."""
@@ -125,8 +127,6 @@ class Broadcast:
     def _remember(self, frame: bytes, peers: int) -> None:
         for one in wire.decode_bundle(frame):
             self._sent_to[sha256(one)] = peers
-        while len(self._sent_to) > REMEMBERED:
-            self._sent_to.popitem(last=False)
 
     async def _publish(self, topic: str, frame: bytes) -> int:
         """Hand a frame to gossip, waiting while its queue is full; for how many peers it was."""

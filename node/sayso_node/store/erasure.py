@@ -14,7 +14,6 @@ from sayso_protocol.messages.envelope import decode
 from sayso_protocol.messages.message import CONSENT, as_kind
 from sayso_protocol.network import Network
 from sayso_protocol.permissions.words import Masks
-from sayso_protocol.verdicts.covering import revokers
 from sayso_protocol.verdicts.verdict import License, Query, is_revoked
 
 
@@ -51,7 +50,7 @@ class _Bits:
     """The bits of a consent's people, read once."""
 
     def __init__(self, db: Reading, consent: Consent) -> None:
-        self._bits = {address: bits_of(db, address) for address, _ in revokers(consent)}
+        self._bits = {address: bits_of(db, address) for address in consent.revokers}
 
     def bits(self, address: bytes) -> Masks:
         """See KnownBits."""

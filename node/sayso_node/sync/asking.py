@@ -8,8 +8,9 @@ node's answers stay stale if it cannot find enough others.
 
 import logging
 import os
-from collections import OrderedDict
 from typing import NamedTuple
+
+from cachetools import LRUCache
 
 from sayso_node.counters import Counters
 from sayso_node.freshness import Freshness
@@ -87,7 +88,7 @@ class SyncRounds:
         self._counters = counters
         self._randomness = randomness
         self._runner = runner
-        self._memories: OrderedDict[str, _Remembered] = OrderedDict()
+        self._memories: LRUCache[str, _Remembered] = LRUCache(REMEMBERED_PEERS)
 
     async def round(self, peer_id: str) -> bool:
         """Fetch everything that a peer has and we lack; whether it gave all. Never raises for a peer."""
@@ -165,12 +166,9 @@ class SyncRounds:
 
     def _memory_of(self, peer_id: str, what: SyncSet) -> PeerMemory:
         now = self._clock.now()
-        known = self._memories.pop(peer_id, None)
+        known = self._memories.get(peer_id)
         if known is None or now - known.since > RELEARN_S:
-            known = _Remembered(now)
-        self._memories[peer_id] = known
-        if len(self._memories) > REMEMBERED_PEERS:
-            self._memories.popitem(last=False)
+            known = self._memories[peer_id] = _Remembered(now)
         memory = known.sets[what.number]
         if what.is_urgent and memory.declined:
             with self._store.read() as db:

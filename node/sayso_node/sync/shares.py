@@ -3,8 +3,9 @@
 Whom the operator configured is never held up by what strangers ask.
 """
 
-from collections import OrderedDict
 from collections.abc import Iterable
+
+from cachetools import FIFOCache
 
 from sayso_node.interfaces import Clock
 
@@ -20,7 +21,8 @@ class Shares:
     def __init__(self, clock: Clock, known: Iterable[str]) -> None:
         self._clock = clock
         self._known = frozenset(known)
-        self._used: OrderedDict[str, tuple[float, float]] = OrderedDict()  # how much, and when
+        # How much, and when.
+        self._used: FIFOCache[str, tuple[float, float]] = FIFOCache(REMEMBERED)
         self._strangers = (0.0, clock.now())
 
     def knows(self, peer_id: str) -> bool:
@@ -36,11 +38,9 @@ class Shares:
     def charge(self, peer_id: str, cost: float) -> None:
         """A peer's question has cost this much."""
         now = self._clock.now()
-        self._used[peer_id] = (self._left(self._used.pop(peer_id, None), PER_SECOND) + cost, now)
+        self._used[peer_id] = (self._left(self._used.get(peer_id), PER_SECOND) + cost, now)
         if peer_id not in self._known:
             self._strangers = (self._left(self._strangers, STRANGERS_PER_SECOND) + cost, now)
-        while len(self._used) > REMEMBERED:
-            self._used.popitem(last=False)
 
     def _left(self, used: tuple[float, float] | None, per_second: float) -> float:
         """What of the work that was done is not yet forgiven."""

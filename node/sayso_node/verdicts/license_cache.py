@@ -69,7 +69,10 @@ class LicenseCache:
     def get(self, name: bytes) -> PackedLicense | None:
         """A license for single rows, if it is kept so."""
         with self._lock:
-            kept: PackedLicense | None = self._kept.get(name)
+            try:
+                kept: PackedLicense = self._kept[name]
+            except KeyError:
+                return None
         return kept
 
     def license(self, name: bytes, read: Read) -> PackedLicense | None:

@@ -25,7 +25,6 @@ from sayso_node.verdicts.license_cache import LicenseCache
 from sayso_node.verdicts.recent_bits import RecentBits
 from sayso_protocol.network import Network
 from sayso_protocol.receipts.status import Status, StatusAnswer, StatusMoment, sign_statuses
-from sayso_protocol.verdicts.covering import revokers
 from sayso_protocol.verdicts.verdict import Query, Reason, Row, verdict
 
 GATHER = 2  # turns of the event loop that the first question waits: who is there by then is in
@@ -119,10 +118,9 @@ class StatusDesk:
         held = self._licenses.get(question.row.license)
         if held is None:
             return False
-        consent = held.consent
-        return len(consent.parties) == 1 and all(
-            self._bits.has(address) for address, _ in revokers(consent)
-        )
+        if len(held.consent.parties) > 1:
+            return False
+        return all(self._bits.has(address) for address in held.consent.revokers)
 
     def answer(self, questions: Sequence[StatusQuestion]) -> list[StatusAnswer]:
         """Judge and sign one round; blocking, one at a time."""

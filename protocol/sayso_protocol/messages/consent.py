@@ -23,6 +23,7 @@ from sayso_protocol.permissions.words import (
     masks_of,
     words_of,
 )
+from sayso_protocol.primitives import NOBODY
 
 CONSENT_FIELDS = (
     ("string", "notice"),
@@ -92,6 +93,11 @@ class Consent:
     def base(self) -> int:
         """Its first permission word (rule 5.5)."""
         return base_word(self.grantee, self.via, self.content, self.purposes)
+
+    @cached_property
+    def revokers(self) -> tuple[bytes, ...]:
+        """Who can revoke it: its contributor, then its guardian if there is one."""
+        return (self.contributor,) if self.guardian == NOBODY else (self.contributor, self.guardian)
 
     def masks(self, items: Iterable[int], purposes: Iterable[str]) -> Masks:
         """The permission bits of some items, by their index, for some of its purposes.

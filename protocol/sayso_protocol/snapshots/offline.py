@@ -18,7 +18,7 @@ from sayso_protocol.snapshots.keys import as_keys, doubt_key, permissions_key, s
 from sayso_protocol.snapshots.offline_keys import row_keys, wide_keys
 from sayso_protocol.snapshots.snapshot import Snapshots
 from sayso_protocol.verdicts.bulk import judge_terms_of, row_at
-from sayso_protocol.verdicts.covering import Cover, covering, revokers
+from sayso_protocol.verdicts.covering import Cover, covering
 from sayso_protocol.verdicts.license_table import Flags, Ints, LicenseTable, Reasons
 from sayso_protocol.verdicts.verdict import License, LicenseView, Query, Reason, Row, judge_others
 
@@ -166,16 +166,16 @@ class _People:
     """What the people of some consents have done at all, asked once for each of them."""
 
     def __init__(self, consents: Sequence[Consent], snapshots: Snapshots) -> None:
-        people = {address for one in consents for address, _ in revokers(one)}
+        people = {address for one in consents for address in one.revokers}
         parties = {party for one in consents if len(one.parties) > 1 for party in one.parties}
         self._permissions = _among(people, permissions_key, snapshots)
         self._scopes = _among(people, scopes_key, snapshots)
+        self._spoke = self._permissions | self._scopes
         self._doubted = _among(people | parties, doubt_key, snapshots)
 
     def have_revoked(self, consent: Consent) -> bool:
         """Whether one of those who can speak against it has revoked anything."""
-        spoke = self._permissions | self._scopes
-        return any(address in spoke for address, _ in revokers(consent))
+        return any(address in self._spoke for address in consent.revokers)
 
     def may_have_set(self, cover: Cover) -> bool:
         """Whether its address has set anything of that sort."""

@@ -15,7 +15,7 @@ from sayso_protocol.messages.consent import Consent
 from sayso_protocol.permissions.scopes import SCOPE_FLAG
 from sayso_protocol.permissions.words import WORD_BITS, Masks
 from sayso_protocol.primitives import HASH_BYTES, NOBODY
-from sayso_protocol.verdicts.covering import Cover, covering, revokers
+from sayso_protocol.verdicts.covering import Cover, covering
 from sayso_protocol.verdicts.license_table import Flags, Ints, LicenseTable, Reasons
 from sayso_protocol.verdicts.verdict import Knowledge, KnownBits, Query, Reason, Row, verdict
 
@@ -106,7 +106,7 @@ def _revoked(
 ) -> Flags:
     """Rule 8.2 for items of one consent, given by their positions in it."""
     flags = np.zeros(len(positions), bool)
-    bits = {address: knowledge.bits(address) for address, _ in revokers(consent)}
+    bits = {address: knowledge.bits(address) for address in consent.revokers}
     speakers = {address for address, masks in bits.items() if any(word & SCOPE_FLAG for word in masks)}
     by_item: list[Cover] = []
     for one in covering(consent, query):

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.permissions.scopes import scope_text, scope_word
 from sayso_protocol.permissions.words import Masks
-from sayso_protocol.primitives import NOBODY, hex_text
+from sayso_protocol.primitives import hex_text
 from sayso_protocol.verdicts.query import Query
 
 ITEM: Final = "<item>"  # stands in a subject for the hash of the item
@@ -64,7 +64,8 @@ def covering(consent: Consent, query: Query) -> Iterator[Cover]:
     """Everything that speaks against a consent's items, in the order of rule 10.6."""
     if query.purpose in consent.purposes:
         yield Cover(consent.contributor, query.purpose)
-    for address, ward in revokers(consent):
+    # The guardian speaks for the contributor, who is its ward.
+    for address, ward in zip(consent.revokers, (None, consent.contributor), strict=False):
         for scope in _sentences(subjects(consent, query), query.purpose, ward):
             yield Cover(address, query.purpose, scope)
 
@@ -74,12 +75,6 @@ def covering_all(contributor: bytes, item: bytes, query: Query) -> Iterator[Plac
     for scope in _sentences(subjects(None, query), query.purpose, None):
         text = scope.replace(ITEM, hex_text(item))
         yield Place(contributor, scope_word(text), 0, text)
-
-
-def revokers(consent: Consent) -> list[tuple[bytes, bytes | None]]:
-    """Who can speak against a consent, and for which ward: its contributor, and its guardian if any."""
-    own: list[tuple[bytes, bytes | None]] = [(consent.contributor, None)]
-    return own if consent.guardian == NOBODY else [*own, (consent.guardian, consent.contributor)]
 
 
 def subjects(consent: Consent | None, query: Query) -> list[str]:  # noqa: ARG001 - rule 5.4 asks nobody

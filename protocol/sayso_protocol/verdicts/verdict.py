@@ -17,7 +17,7 @@ from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.permissions.bits import merged
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import ANYONE
-from sayso_protocol.verdicts.covering import covering, revokers
+from sayso_protocol.verdicts.covering import covering
 from sayso_protocol.verdicts.query import Query
 
 __all__ = [
@@ -201,12 +201,18 @@ def judge_terms(consent: Consent, query: Query, now: float) -> Reason:
 
 
 def is_revoked(knowledge: KnownBits, held: LicenseView, item: bytes, query: Query) -> bool:
-    """Rule 8.2: whether anything speaks against an item; ValueError if the license has no such item."""
-    consent, position = held.consent, held.position_of(item)
+    """Rule 8.2: whether anything speaks against an item that the license names."""
+    consent = held.consent
+    spoke: dict[bytes, Masks] = {}
+    for address in consent.revokers:
+        if masks := knowledge.bits(address):
+            spoke[address] = masks
+    if not spoke:
+        return False
+    position = held.position_of(item)
     if position is None:
         raise ValueError("the license does not name the item")
-    spoke = {one: bits for one, _ in revokers(consent) if (bits := knowledge.bits(one))}
-    return bool(spoke) and any(
+    return any(
         one.at(consent, position, item).is_set(spoke[one.address])
         for one in covering(consent, query)
         if one.address in spoke

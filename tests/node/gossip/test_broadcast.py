@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from cachetools import FIFOCache
 
 from sayso_node.errors import GossipDown, GossipQueueFull
 from sayso_node.gossip import broadcast
@@ -50,7 +51,7 @@ async def test_revocations_leave_at_once(rig: NodeRig) -> None:
 async def test_to_how_many_peers_a_revocation_went_is_remembered(
     rig: NodeRig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(broadcast, "REMEMBERED", 2)
+    monkeypatch.setattr(rig.broadcast, "_sent_to", FIFOCache(2))
     stops = [revocation(f"via {name}.test") for name in "abc"]
     rig.network.failing = GossipDown("it is down")
     await take_and_tell(rig, stops[0])

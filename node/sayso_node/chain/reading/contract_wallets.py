@@ -7,10 +7,11 @@ each source, whatever the wallet does.
 """
 
 import asyncio
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Sequence
 from typing import Protocol
 
+from cachetools import LRUCache
 from eth_abi.abi import encode as abi_encode
 
 from sayso_contracts.artifact import wallet_probe_code
@@ -82,7 +83,7 @@ class ContractWallets:
         self._under_way = asyncio.Semaphore(AT_ONCE)
         self._shares: dict[str, asyncio.Semaphore] = {}
         self._waiting: Counter[str] = Counter()
-        self._known: OrderedDict[_Key, str] = OrderedDict()
+        self._known: LRUCache[_Key, str] = LRUCache(REMEMBERED)
 
     async def ask(self, claims: Sequence[Claim], source: str, block: ChainPoint) -> Answers:
         """What contract wallets say to these claims at a block; what is missing in it stays open.
@@ -103,9 +104,8 @@ class ContractWallets:
     async def _reason(self, claim: Claim, source: str, block: ChainPoint) -> str | None:
         """Why the wallet refuses, "" if it accepts, None if nobody can tell."""
         key = (claim.signer, claim.digest, sha256(claim.signature), block.hash)
-        if key in self._known:
-            self._known.move_to_end(key)
-            return self._known[key]
+        if (known := self._known.get(key)) is not None:
+            return known
         if self._waiting[source] >= WAITING_PER_SOURCE:
             return None
         try:
@@ -115,8 +115,6 @@ class ContractWallets:
             return None
         if reason is not None:
             self._known[key] = reason
-            if len(self._known) > REMEMBERED:
-                self._known.popitem(last=False)
         return reason
 
     async def _in_turn(self, code: bytes, source: str, block: ChainPoint) -> bytes:

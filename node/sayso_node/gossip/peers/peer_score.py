@@ -5,9 +5,9 @@ Every misdeed counts one, and is forgotten by halves. What depends on clock, cha
 specification, and leave a peer of the worst score in the mesh.
 """
 
-from collections import OrderedDict
 from collections.abc import Callable
 
+from cachetools import FIFOCache
 from libp2p.peer.id import ID
 
 REMEMBERED = 4_096  # peers: those that misbehaved longest ago are forgotten first
@@ -29,15 +29,12 @@ class Standing:
         self._most = most
         self._half_life_s = half_life_s
         self._cut_s = cut_s
-        self._records: OrderedDict[ID, _Record] = OrderedDict()
+        self._records: FIFOCache[ID, _Record] = FIFOCache(REMEMBERED)
 
     def blame(self, peer: ID) -> bool:
         """Count a misdeed; True if the peer is to be cut off now."""
         now = self._now()
-        record = self._records.pop(peer, None) or _Record(now)
-        self._records[peer] = record
-        while len(self._records) > REMEMBERED:
-            self._records.popitem(last=False)
+        record = self._records[peer] = self._records.get(peer) or _Record(now)
         record.misdeeds = 1 + record.misdeeds * 0.5 ** ((now - record.since) / self._half_life_s)
         record.since = now
         if record.misdeeds < self._most or now < record.cut_until:
