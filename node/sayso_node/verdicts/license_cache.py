@@ -64,7 +64,7 @@ class LicenseCache:
 
     def __init__(self, most: int = MOST_BYTES) -> None:
         self._kept: LRUCache[bytes, Any] = LRUCache(most, getsizeof=attrgetter("nbytes"))
-        self._lock = Lock()  # held for look-ups only: the event loop takes it, too
+        self._lock = Lock()  # held for look-ups only; the event loop takes it, too
 
     def get(self, name: bytes) -> PackedLicense | None:
         """A license for single rows, if it is kept so."""

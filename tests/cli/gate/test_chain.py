@@ -122,7 +122,7 @@ class _Passing(BaseHTTPRequestHandler):
 
 
 def test_an_endpoint_that_lags_behind(rpc: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sayso.gate.judges.onchain.POLL_S", 0.01)
+    monkeypatch.setattr("sayso.gate.judges.onchain.STALE_POLL_S", 0.01)
     with buying(rpc, tmp_path) as buyer:
         node, outputs = ("--node", buyer.node.url), ("--out", "kept.jsonl", *FILES)
         with Lagging(rpc, 3_600) as late:
