@@ -7,13 +7,13 @@ Paths in node.toml are relative to the folder. The network file says whom to tru
 may be completed after the node was made, because other operators need this node's key first.
 """
 
-import json
 import tomllib
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from math import inf
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from nacl.signing import SigningKey
@@ -22,6 +22,7 @@ from sayso_node.errors import InvalidNodeConfig
 from sayso_node.gossip.peers.addresses import DIALLING, check_ip, check_where, peer_id_of
 from sayso_node.identity import create_identity, load_identity
 from sayso_node.interfaces import Randomness
+from sayso_protocol.encoding.toml_text import toml_lines
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.network_file import NetworkFile, Operator, parse_network_file
 
@@ -143,7 +144,7 @@ def init_node(folder: Path, settings: Settings, randomness: Randomness) -> Opera
         folder.mkdir(parents=True, exist_ok=True)
         if (folder / CONFIG_FILE).exists():
             raise InvalidNodeConfig(f"{folder / CONFIG_FILE} exists already")
-        text = _to_toml(settings).encode()
+        text = toml_lines(asdict(settings)).encode()
         identity = create_identity(folder / IDENTITY_FILE, randomness)
         partial.write_bytes(text)
         partial.rename(folder / CONFIG_FILE)
@@ -195,39 +196,11 @@ def _load_account(path: Path) -> LocalAccount:
     return account
 
 
-def _to_toml(settings: Settings) -> str:
-    """TOML of flat values: a JSON string, number or array of strings is one, too.
-
-    But for DEL, and for characters outside the BMP, which JSON would escape as two halves.
-    """
-    values = {name: json.dumps(value, ensure_ascii=False) for name, value in asdict(settings).items()}
-    return "".join(f"{name} = {value}\n" for name, value in values.items()).replace("\x7f", "\\u007f")
-
-
 def _settings(table: dict[str, Any]) -> Settings:
     """Settings from a TOML table; a misspelt name is an error, not a default."""
-    known = {field.name: field for field in fields(Settings)}
-    if unknown := set(table) - set(known):
+    if unknown := table.keys() - {field.name for field in fields(Settings)}:
         raise InvalidNodeConfig(f"node.toml has unknown settings: {', '.join(sorted(unknown))}")
-    values = {}
-    for name, field in known.items():
-        if name in table:
-            values[name] = _typed(name, table[name], str(field.type))
-        elif field.default is MISSING:
-            raise InvalidNodeConfig(f"node.toml lacks {name}")
-    return Settings(**values)
-
-
-def _typed(name: str, value: Any, kind: str) -> Any:
-    if "tuple" in kind:
-        if isinstance(value, list) and all(isinstance(one, str) for one in value):
-            return tuple(value)
-    elif "float" in kind:
-        if type(value) in (int, float):
-            return float(value)
-    elif "int" in kind:
-        if type(value) is int:
-            return value
-    elif isinstance(value, str):
-        return value
-    raise InvalidNodeConfig(f"{name} in node.toml is of the wrong type")
+    try:
+        return msgspec.convert(table, Settings)
+    except msgspec.ValidationError as error:
+        raise InvalidNodeConfig(f"node.toml: {error}") from error

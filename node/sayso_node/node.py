@@ -8,13 +8,14 @@ chain ── follower ─────────────┘
 
 from collections.abc import Mapping
 from importlib.metadata import version
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from sayso_node.alarms import Alarms
 from sayso_node.api.http.paging import Pages
 from sayso_node.api.http.server import HttpServer
 from sayso_node.api.routes.about import AboutRoutes
 from sayso_node.api.routes.checks import CheckRoutes
+from sayso_node.api.routes.document import DocumentRoutes
 from sayso_node.api.routes.events import EventRoutes
 from sayso_node.api.routes.licenses import LicenseRoutes
 from sayso_node.api.routes.listings import ListRoutes
@@ -24,7 +25,7 @@ from sayso_node.api.routes.revocations import RevocationRoutes
 from sayso_node.api.routes.snapshots import SnapshotRoutes
 from sayso_node.api.routes.status import StatusRoutes
 from sayso_node.api.routes.typed_data import TypedDataRoutes
-from sayso_node.api.schema.openapi import DocumentRoutes
+from sayso_node.api.schema.values import NodeJson, OperatorJson
 from sayso_node.batches.fetcher import BatchFetcher
 from sayso_node.batches.http_json import HttpJson
 from sayso_node.batches.protocol import answer_batch
@@ -53,9 +54,9 @@ from sayso_node.verdicts.license_cache import LicenseCache
 from sayso_node.verdicts.signer import Signer
 from sayso_node.verdicts.status_desk import StatusDesk
 from sayso_node.web.page import PageRoutes
+from sayso_protocol.encoding.json_values import NetworkJson
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages import wire
-from sayso_protocol.primitives import address_text
 
 
 class Node:
@@ -192,25 +193,24 @@ class Node:
         if connected:
             self._sync.wake(peer_id)
 
-    def _description(self) -> dict[str, Any]:
-        """What /v1/node says that never changes."""
-        network = self._config.network_file.network
-        return {
-            "name": self._config.settings.name,
-            "version": version("sayso"),
-            "node_key": self._config.node_key.hex(),
-            "peer_id": self._network.peer_id,
-            "network": {
-                "chain_id": network.chain_id,
-                "registry": address_text(network.registry),
-            },
-            "operators": [
-                {"name": one.name, "node_key": one.key.hex(), "url": one.url or None}
-                for one in self._config.network_file.operators
-            ],
-            "disabled": list(self._config.settings.disabled),
-            "gossip_replay_window_s": self._gossip_config.replay_window_s,
-        }
+    def _description(self) -> NodeJson:
+        """What /v1/node says, without what changes."""
+        settings, trusted = self._config.settings, self._config.network_file
+        operators = [OperatorJson(one.name, one.key.hex(), one.url or None) for one in trusted.operators]
+        return NodeJson(
+            name=settings.name,
+            version=version("sayso"),
+            node_key=self._config.node_key.hex(),
+            peer_id=self._network.peer_id,
+            network=NetworkJson.of(trusted.network),
+            operators=operators,
+            disabled=list(settings.disabled),
+            gossip_replay_window_s=self._gossip_config.replay_window_s,
+            time=0,
+            block=None,
+            listen=[],
+            counters={},
+        )
 
 
 def _gossip_config(config: NodeConfig) -> GossipConfig:

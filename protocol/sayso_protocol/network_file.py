@@ -7,13 +7,13 @@ receipt keys. Whoever can change this file decides whom you believe: keep it lik
     network.operator_of(receipt.node_key).name
 """
 
-import json
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sayso_protocol.encoding.toml_text import toml_lines
 from sayso_protocol.errors import InvalidNetworkFile, SaysoError, UnknownSigner
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_from_text, address_text
@@ -63,23 +63,17 @@ class NetworkFile:
 
     def to_toml(self) -> str:
         """The file's text."""
-        lines = [
-            "# A Sayso network: the root of trust of whoever uses this file.",
-            f"chain_id = {self.network.chain_id}",
-            f'registry = "{address_text(self.network.registry)}"',
-            f"deploy_block = {self.deploy_block}",
-            f"finality = {self.finality}",
-        ]
-        for operator in self.operators:
-            values = {
-                "name": operator.name,
-                "key": operator.key.hex(),
-                "peer": operator.peer,
-                "url": operator.url,
-            }
-            lines += ["", "[[operators]]"]
-            lines += [f"{name} = {_quoted(value)}" for name, value in values.items() if value]
-        return "\n".join(lines) + "\n"
+        place = {
+            "chain_id": self.network.chain_id,
+            "registry": address_text(self.network.registry),
+            "deploy_block": self.deploy_block,
+            "finality": self.finality,
+        }
+        text = "# A Sayso network: the root of trust of whoever uses this file.\n" + toml_lines(place)
+        for one in self.operators:
+            values = {"name": one.name, "key": one.key.hex(), "peer": one.peer, "url": one.url}
+            text += "\n[[operators]]\n" + toml_lines({k: value for k, value in values.items() if value})
+        return text
 
 
 def parse_network_file(text: str) -> NetworkFile:
@@ -97,11 +91,6 @@ def parse_network_file(text: str) -> NetworkFile:
         raise
     except (ValueError, SaysoError, TypeError, AttributeError, RecursionError) as error:
         raise InvalidNetworkFile(f"cannot read the network file: {error}") from error
-
-
-def _quoted(text: str) -> str:
-    """A TOML basic string: JSON's, but for DEL and for characters outside the BMP."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _operators(entries: Iterable[Mapping[str, Any]]) -> tuple[Operator, ...]:

@@ -8,20 +8,21 @@ from docs.markdown import ROOT
 from sayso_node.api.http import bodies, connections
 from sayso_node.api.http.responses import STATUS
 from sayso_node.api.routes import checks, events, listings, messages
-from sayso_node.api.schema.openapi import PATHS
+from sayso_node.api.routes.document import operations as all_operations
+from sayso_node.api.schema import operations, requests
 
 PAGE = "docs/reference/api.md"
 API = (ROOT / PAGE).read_text()
 WALK = way(PAGE)
-ROUTES = {(method.upper(), path) for path, methods in PATHS.items() for method in methods}
+ROUTES = {(one.method, one.path) for one in all_operations()}
 CURL = re.compile(r"\bcurl (?P<options>[^|;>]*?)\"?\$NODE(?P<path>/[^\s\"?;|]*)")
 LIMITS = (
     messages.BODY_BYTES,
-    bodies.CHECK_BYTES,
+    checks.JSON_BYTES,
     checks.BINARY_BYTES,
-    bodies.JSON_BYTES,
+    operations.JSON_BYTES,
     bodies.HELD_BYTES,
-    checks.ROWS,
+    requests.ROWS,
     listings.LICENSES,
     listings.CLAIMS,
     connections.HEADERS,

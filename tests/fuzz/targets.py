@@ -10,7 +10,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sayso_node.api.routes.checks import read_binary_check, read_check
+from sayso_node.api.http.bodies import value_of
+from sayso_node.api.routes.checks import read_check, read_packed_check
+from sayso_node.api.schema import requests as fields
 from sayso_node.batches.fetcher import read_batch
 from sayso_protocol.encoding.json_text import parse_json
 from sayso_protocol.encoding.packing import pack, unpack
@@ -216,8 +218,8 @@ def _targets() -> dict[str, Target]:
         "network file": Target(
             lambda data: parse_network_file(data.decode("latin-1")), (TRUSTED.encode(),)
         ),
-        "check": Target(_json(read_check), _dumped([CHECK])),
-        "binary check": Target(lambda data: read_binary_check(bytearray(data)), (_packed_map(binary),)),
+        "check": Target(lambda data: read_check(value_of(data, fields.CheckRequest)), _dumped([CHECK])),
+        "binary check": Target(lambda data: read_packed_check(bytearray(data)), (_packed_map(binary),)),
         "snapshot": Target(_snapshot, tuple(one for one in snapshots if len(one) < 1_100)),
         "key list": Target(_key_list, (list_of(bytes(16), as_keys(bytes(range(256)))).packed(),)),
         "batch": Target(_json(_batch), _dumped([BATCH_JSON])),

@@ -34,7 +34,7 @@ from sayso_protocol.permissions import state_digest
 from sayso_protocol.permissions.state_digest import StateEntry
 from sayso_protocol.primitives import HASH_BYTES
 from sayso_protocol.receipts.receipt import Acknowledgement, ChainPoint, sign_statement
-from sayso_protocol.receipts.text import acknowledgement_to_json
+from sayso_protocol.receipts.text import AcknowledgementJson, acknowledgement_json
 from simulation.options import Options
 from support.protocol_strategies import NETWORK
 
@@ -150,10 +150,10 @@ def _answered_before_kept() -> contextlib.AbstractContextManager[Any]:
 def _acknowledgement_not_kept() -> contextlib.AbstractContextManager[Any]:
     """Whoever brings a revocation again gets another acknowledgement."""
 
-    async def acknowledge(self: Signer, envelope: Envelope) -> dict[str, Any]:
+    async def acknowledge(self: Signer, envelope: Envelope) -> AcknowledgementJson:
         key, now = bytes(self._identity.verify_key), int(self._clock.now())
         statement = Acknowledgement(NETWORK, key, envelope.digest, self._freshness.head.point, now)
-        return acknowledgement_to_json(sign_statement(self._identity, statement))
+        return acknowledgement_json(sign_statement(self._identity, statement))
 
     return mock.patch.object(Signer, "acknowledge", acknowledge)
 

@@ -17,10 +17,11 @@ from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.receipts.misconduct import covers
 from sayso_protocol.receipts.receipt import join_rows
+from sayso_protocol.receipts.text import AcknowledgementJson
 from sayso_protocol.verdicts.verdict import REASONS, Query, Reason, Row
 from simulation.chain import Paid, items_of
 from simulation.knowledge import Knowledge
-from simulation.machine import ANCHOR_AFTER_S, Machine, text_of
+from simulation.machine import ANCHOR_AFTER_S, Machine
 from simulation.people import BUYERS, PURPOSES
 from simulation.world import World
 from support.protocol_strategies import NETWORK
@@ -142,7 +143,7 @@ class Checkers:
 
     def _promises(self, held: Held) -> None:
         """What was acknowledged is kept, here and by every honest node."""
-        first: dict[bytes, str] = {}
+        first: dict[bytes, AcknowledgementJson] = {}
         for machine in self.world.machines:
             for promise in machine.promises:
                 envelope = machine.told.messages[promise.digest]
@@ -153,8 +154,8 @@ class Checkers:
                 elif promise.digest not in held.consents:
                     self._lost(held, machine, "a consent that was taken in")
                 if promise.acknowledgement and machine is held.machine:
-                    text = text_of(promise.acknowledgement)
-                    if first.setdefault(promise.digest, text) != text:
+                    said = promise.acknowledgement
+                    if first.setdefault(promise.digest, said) != said:
                         self.world.fail(f"{machine.name} acknowledged one revocation in two ways")
 
     def _must_have(self, held: Held, machine: Machine, envelope: object) -> bool:
@@ -187,7 +188,7 @@ class Checkers:
             if promise.acknowledgement is None:
                 continue
             for receipt, rows, reasons in machine.receipts:
-                at, block = promise.acknowledgement["time"], promise.acknowledgement["block"]["number"]
+                at, block = promise.acknowledgement.time, promise.acknowledgement.block.number
                 answer = receipt.statement
                 if answer.time > at and answer.block.number >= block:
                     query = Query(answer.grantee, answer.purpose)

@@ -6,7 +6,6 @@ that a checker can hold it to its word in all later lives.
 """
 
 import asyncio
-import json
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
@@ -44,6 +43,7 @@ from sayso_protocol.messages import wire
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.primitives import sha256
 from sayso_protocol.receipts.receipt import Receipt, Signed
+from sayso_protocol.receipts.text import AcknowledgementJson
 from sayso_protocol.verdicts.bulk import row_at
 from sayso_protocol.verdicts.verdict import Reason
 from simulation.account import SimAccount
@@ -105,7 +105,9 @@ class WatchedFreshness(Freshness):
 class Promise:
     """An answer that a machine gave to a user about a message."""
 
-    def __init__(self, digest: bytes, acknowledgement: dict[str, Any] | None, given_at: float) -> None:
+    def __init__(
+        self, digest: bytes, acknowledgement: AcknowledgementJson | None, given_at: float
+    ) -> None:
         self.digest = digest
         self.acknowledgement = acknowledgement  # of a revocation
         self.given_at = given_at
@@ -339,8 +341,3 @@ class Life:
     def _spawn(self, name: str, part: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(part, name=f"{self.machine.name} {name}")
         task.add_done_callback(self.machine.complain)
-
-
-def text_of(acknowledgement: dict[str, Any]) -> str:
-    """For comparing: the same promise has the same text."""
-    return json.dumps(acknowledgement, sort_keys=True)

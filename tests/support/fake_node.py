@@ -221,9 +221,11 @@ class FakeNode:
         )
         answer = {
             "license": hex_text(license_hash),
+            "status": "active",
             "envelope": base64.b64encode(encode(envelope)).decode(),
             "consent": typed_data(consent, self.network)["message"],
             "items": [hex_text(item) for item in held.items],
+            "revoked_masks": [],
             "arrived_at": time.time(),
             "permissions": consent.items * len(consent.purposes),
             "revoked_permissions": revoked,

@@ -27,8 +27,17 @@ class SnapshotNode(FakeNode):
 
     async def _index(self, _request: web.Request) -> web.Response:
         files = [
-            {"name": name, "id": hex_text(part.head.id), "bytes": len(part.data)}
-            for name, part in self.files.items()
+            {
+                "name": name,
+                "id": hex_text(part.head.id),
+                "number": number,
+                "bytes": len(part.data),
+                "keys": part.head.counts.keys,
+                "time": part.head.moment.time,
+                "as_of": part.head.moment.as_of,
+                "expires_at": part.head.moment.expires_at,
+            }
+            for number, (name, part) in enumerate(self.files.items())
         ]
         return self._answer("snapshots", {"files": files})
 

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,14 +10,14 @@ from typing import Any, ClassVar
 
 import pytest
 from click.testing import CliRunner
+from msgspec import Struct
 
 from sayso.commands.contributor.submit import report_sent
 from sayso.contributor.saved_messages import load_bundle, save_bundle
 from sayso.explain.messages import EXPLANATIONS, Context
 from sayso.main import cli
 from sayso.node_client.client import NodeClient
-from sayso_node.api.schema.message_json import FORMS, Field, Form
-from sayso_node.api.schema.schema_words import ADDRESS, COUNT, HASH, array, text
+from sayso_node.api.schema.message_json import FORMS, Form
 from sayso_node.intake.admissions import ADMISSIONS, Admission, Circumstances
 from sayso_node.intake.outcome import Channel, Status
 from sayso_node.interfaces import Judgement
@@ -27,6 +27,7 @@ from sayso_node.store.interface import Writing
 from sayso_node.store.messages import Message as Row
 from sayso_node.store.sync_entries import INDEX, index_by_digest
 from sayso_protocol.encoding.columns import Column
+from sayso_protocol.encoding.json_values import Address, Hash, Hex
 from sayso_protocol.encoding.merkle import content_root
 from sayso_protocol.errors import (
     BadSignature,
@@ -131,10 +132,21 @@ def keep(db: Writing, envelopes: Sequence[Envelope], at: Circumstances) -> list[
     return outcomes
 
 
-def from_form(fields: Mapping[str, Any]) -> tuple[Message, tuple[bytes, ...]]:
-    items = tuple(hash_from_text(one) for one in fields["items"])
-    signer = address_from_text(fields["signer"])
-    return Praise(signer, fields["note"], content_root(items), len(items), fields["issued_at"]), items
+class PraiseFields(Struct, forbid_unknown_fields=True, kw_only=True):
+    signer: Address
+    note: str
+    items: list[Hash]
+    issued_at: int = int(NOW)
+
+
+class SignedPraise(PraiseFields, kw_only=True):
+    signature: Hex
+
+
+def from_form(fields: PraiseFields) -> tuple[Message, tuple[bytes, ...]]:
+    items = tuple(hash_from_text(one) for one in fields.items)
+    signer = address_from_text(fields.signer)
+    return Praise(signer, fields.note, content_root(items), len(items), fields.issued_at), items
 
 
 def explained(envelope: Envelope, _context: Context) -> Iterator[str]:
@@ -150,18 +162,7 @@ ROWS: list[tuple[dict[int, Any], Any]] = [
     (ADMISSIONS, Admission(keep, lambda message: as_kind(message, Praise).issued_at)),
     (
         FORMS,
-        Form(
-            path="praises",
-            verb="praise",
-            rule="0.0",
-            fields={
-                "signer": Field(str, ADDRESS),
-                "note": Field(str, text()),
-                "items": Field(list, array(HASH)),
-                "issued_at": Field(int, COUNT, int(NOW)),
-            },
-            read=from_form,
-        ),
+        Form("praises", "praise", PraiseFields, SignedPraise, from_form),
     ),
     (EXPLANATIONS, explained),
 ]

@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import Final
 
 from sayso.errors import BadAnswer, FileUnreadable, NoSnapshot, OutputFailed
-from sayso.node_client.fields import Fields
+from sayso.node_client.reading import bad_answers
 from sayso.node_client.transport import NODE_ANSWER_BYTES, Transport
 from sayso.outputs import output_errors, write_file
+from sayso_node.api.schema.values import Snapshots
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.network_file import NetworkFile
-from sayso_protocol.primitives import hex_text
+from sayso_protocol.primitives import hash_from_text, hex_text
 from sayso_protocol.snapshots.snapshot import MAGIC, Part, Snapshot, read_parts, read_snapshot
 
 Told = Callable[[int, int], None]  # bytes at hand, bytes in all
@@ -62,7 +63,7 @@ async def pull(
             for the others.
     """
     _refuse_other(path)
-    offered = read_index(await node.get("/v1/snapshots"))
+    offered = read_index(await node.get("/v1/snapshots", Snapshots))
     if not offered:
         raise NoSnapshot("the node has no snapshot yet: it reads the chain and asks its peers first")
     kept = _kept(path, offered)
@@ -82,14 +83,15 @@ async def pull(
     return snapshot
 
 
-def read_index(answer: Fields) -> list[Offered]:
+def read_index(answer: Snapshots) -> list[Offered]:
     """What /v1/snapshots lists; raises BadAnswer."""
     found = []
-    for one in map(Fields, answer.values("files", dict)):
-        name = one.text("name")
+    for one in answer.files:
+        name = one.name
         if not name.isascii() or not name.replace("-", "").replace(".", "").isalnum():
             raise BadAnswer("the node lists a file whose name is none")
-        found.append(Offered(name, one.hash("id"), one.count("bytes")))
+        with bad_answers():
+            found.append(Offered(name, hash_from_text(one.id), one.bytes))
     if sum(one.size for one in found) > NODE_ANSWER_BYTES:
         raise BadAnswer("the node's snapshot is too long")
     return found

@@ -27,6 +27,7 @@ from sayso.networks import load_network
 from sayso.node_client.answers import Anchored
 from sayso.node_client.transport import Transport
 from sayso.outputs import write_file
+from sayso_node.api.schema.values import NodeJson
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.message import of_kind
@@ -246,7 +247,7 @@ async def catch_up(stage: Stage) -> str:
     contributor = address_from_text(people.contributor.address)
     await stage.hand_in("A", people.contributor, *revoke_scopes(contributor, [Scope(f"via {MARKET}")]))
     async with Transport(stage.nodes["A"].url) as transport:
-        window = (await transport.get("/v1/node")).get("gossip_replay_window_s", float)
+        window = (await transport.get("/v1/node", NodeJson)).gossip_replay_window_s
     # The one fixed time of the demo, and not a wait for something to happen: nothing may happen.
     await asyncio.sleep(window + 1.0)
     begun = time.monotonic()

@@ -10,8 +10,10 @@ anything is told to it.
 import time
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 from urllib.parse import urlencode
+
+import msgspec
 
 from sayso.node_client.answers import CheckAnswer, Claim, HeldLicense, NodeInfo, Peer, Submitted
 from sayso.node_client.parsing import (
@@ -26,6 +28,8 @@ from sayso.node_client.parsing import (
 )
 from sayso.node_client.status import StatusQuestion, VerifiedStatus, read_status
 from sayso.node_client.transport import Transport
+from sayso_node.api.schema import values
+from sayso_node.api.schema.requests import PackedCheck
 from sayso_protocol.errors import WrongNetwork
 from sayso_protocol.messages.envelope import Envelope, encode
 from sayso_protocol.messages.wire import encode_bundle
@@ -34,7 +38,6 @@ from sayso_protocol.primitives import address_text, hex_text
 from sayso_protocol.receipts.question import Question
 
 MESSAGES: Final = 60  # a request: of the largest size, they fill the 4 MiB that a node takes
-MSGPACK_HEADERS: Final = {"Content-Type": "application/msgpack"}
 
 
 class NodeClient:
@@ -67,7 +70,7 @@ class NodeClient:
 
     async def node(self) -> NodeInfo:
         """What the node says of itself; raises WrongNetwork if it serves another network."""
-        info = read_node_info(await self._transport.get("/v1/node"))
+        info = read_node_info(await self._transport.get("/v1/node", values.NodeJson))
         if info.network != self.trusted.network:
             served, ours = info.network, self.trusted.network
             raise WrongNetwork(f"the node serves {served}; the network file says {ours}")
@@ -76,7 +79,7 @@ class NodeClient:
 
     async def peers(self) -> list[Peer]:
         """The node's peers."""
-        return read_peers(await self._transport.get("/v1/peers"))
+        return read_peers(await self._transport.get("/v1/peers", values.Peers))
 
     async def submit(self, envelopes: Sequence[Envelope]) -> list[Submitted]:
         """Hand in signed messages; raises what the first refused one was refused for.
@@ -88,20 +91,20 @@ class NodeClient:
         for start in range(0, len(envelopes), MESSAGES):
             part = envelopes[start : start + MESSAGES]
             body = encode_bundle([encode(one) for one in part])
-            answer = await self._transport.post("/v1/messages", data=body, headers=MSGPACK_HEADERS)
+            answer = await self._transport.post("/v1/messages", values.Results, body)
             results += read_submitted(answer, part, self.trusted)
         return results
 
     async def license(self, license_hash: bytes) -> HeldLicense:
         """A license by its hash; raises NodeRefused when the node does not hold it."""
         await self._same_network()
-        answer = await self._transport.get(f"/v1/licenses/{hex_text(license_hash)}")
+        answer = await self._license(license_hash)
         return read_license(answer, license_hash, self.trusted.network)
 
     async def consent(self, license_hash: bytes) -> Envelope:
         """The signed consent of a license hash, verified; raises NodeRefused when it is not held."""
         await self._same_network()
-        answer = await self._transport.get(f"/v1/licenses/{hex_text(license_hash)}")
+        answer = await self._license(license_hash)
         return read_consent(answer, license_hash, self.trusted.network)
 
     async def claims(self, item: bytes) -> list[Claim]:
@@ -111,7 +114,7 @@ class NodeClient:
         after: str | None = ""
         while after is not None:
             where = f"{path}?{urlencode({'cursor': after})}" if after else path
-            some, after = read_claims(await self._transport.get(where))
+            some, after = read_claims(await self._transport.get(where, values.Claims))
             found += some
         return found
 
@@ -119,27 +122,32 @@ class NodeClient:
         """Every license of an address that the node holds."""
         await self._same_network()
         path = f"/v1/contributors/{address_text(contributor)}/licenses"
-        hashes = read_license_hashes(await self._transport.get(path))
+        hashes = read_license_hashes(await self._transport.get(path, values.Licenses))
         return [await self.license(one) for one in hashes]
 
     async def check(self, question: Question, rows: bytes) -> CheckAnswer:
         """Ask whether joined rows are clear (license . item, 64 bytes each); raises as read_check."""
         await self._same_network()
-        body = {
-            "grantee": question.query.grantee,
-            "purpose": question.query.purpose,
-            "max_age_s": question.max_age_s,
-            "run_id": question.run_id,
-            "rows": rows,
-        }
-        answer = await self._transport.post_packed("/v1/check", body)
+        asked = PackedCheck(
+            purpose=question.query.purpose,
+            max_age_s=question.max_age_s,
+            run_id=question.run_id,
+            grantee=question.query.grantee,
+            rows=rows,
+        )
+        body = msgspec.msgpack.encode(asked)
+        answer = await self._transport.post("/v1/check", values.CheckedPacked, body)
         return read_check(answer, question, rows, self.trusted, self._clock())
 
     async def status(self, question: StatusQuestion) -> VerifiedStatus:
         """Ask about one row; see read_status for what it raises."""
         await self._same_network()
-        answer = await self._transport.get(question.path)
-        return read_status(answer.value, question, self.trusted, self._clock())
+        answer = await self._transport.get(question.path, dict[str, Any])
+        return read_status(answer, question, self.trusted, self._clock())
+
+    async def _license(self, license_hash: bytes) -> values.WholeLicense:
+        path = f"/v1/licenses/{hex_text(license_hash)}"
+        return await self._transport.get(path, values.WholeLicense)
 
     async def _same_network(self) -> None:
         if self._info is None:

@@ -6,7 +6,6 @@ Default deny: an answer that is short, strange or badly signed raises, and nothi
 
 import base64
 from collections.abc import Sequence
-from typing import Any
 
 from sayso.errors import BadAnswer, NodeRefused, NoReceipt, ReceiptNotFresh
 from sayso.node_client.answers import (
@@ -18,21 +17,22 @@ from sayso.node_client.answers import (
     Peer,
     Submitted,
 )
-from sayso.node_client.fields import Fields
+from sayso.node_client.reading import bad_answers
+from sayso_node.api.schema import values
+from sayso_node.intake.outcome import Status
 from sayso_protocol import errors as protocol_errors
 from sayso_protocol.encoding.row_tree import ROW_BYTES
 from sayso_protocol.errors import SaysoError
-from sayso_protocol.ethereum.batches import AnchorProof
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope, decode
 from sayso_protocol.messages.message import CONSENT, as_kind
 from sayso_protocol.network import Network
 from sayso_protocol.network_file import NetworkFile
-from sayso_protocol.primitives import hex_text
+from sayso_protocol.primitives import address_from_text, hash_from_text, hex_text
 from sayso_protocol.receipts.question import Question
 from sayso_protocol.receipts.receipt import Receipt, check_results
-from sayso_protocol.receipts.text import acknowledgement_from_json, receipt_from_json
+from sayso_protocol.receipts.text import acknowledgement_from_json, node_key_of, receipt_from_json
 from sayso_protocol.signatures.wallets import EoaVerifier
 from sayso_protocol.verdicts.verdict import REASONS, License
 
@@ -43,54 +43,52 @@ _CODES = {
 }
 
 
-def refusal(error: Fields) -> SaysoError:
+def refusal(fault: values.Fault) -> SaysoError:
     """The error that a node's {"code", "message"} stands for."""
-    code, message = error.text("code"), error.text("message")
+    code, message = fault.code, fault.message
     return _CODES[code](message) if code in _CODES else NodeRefused(f"{code}: {message}")
 
 
-def read_node_info(answer: Fields) -> NodeInfo:
+def read_node_info(answer: values.NodeJson) -> NodeInfo:
     """GET /v1/node: the node's word about itself."""
-    place, counters = answer.fields("network"), answer.fields("counters")
-    block = Fields(answer.get("block", dict)) if answer.get("block", dict, type(None)) else None
-    return NodeInfo(
-        name=answer.text("name"),
-        version=answer.text("version"),
-        node_key=answer.key("node_key"),
-        peer_id=answer.text("peer_id"),
-        network=Network(place.count("chain_id"), place.address("registry")),
-        time=float(answer.get("time", int, float)),
-        block=(block.count("number"), float(block.get("time", int, float))) if block else None,
-        listen=tuple(answer.values("listen", str)),
-        counters={name: counters.count(name) for name in counters},
-    )
+    block = answer.block
+    with bad_answers():
+        return NodeInfo(
+            name=answer.name,
+            version=answer.version,
+            node_key=node_key_of(answer.node_key),
+            peer_id=answer.peer_id,
+            network=answer.network.read(),
+            time=answer.time,
+            block=(block.number, block.time) if block else None,
+            listen=tuple(answer.listen),
+            counters=answer.counters,
+        )
 
 
-def read_peers(answer: Fields) -> list[Peer]:
+def read_peers(answer: values.Peers) -> list[Peer]:
     """GET /v1/peers: the node's word."""
-    peers = [Fields(one) for one in answer.values("peers", dict)]
-    return [Peer(one.text("peer_id"), one.text("address"), one.get("connected", bool)) for one in peers]
+    return [Peer(one.peer_id, one.address, one.connected) for one in answer.peers]
 
 
-def read_license(answer: Fields, license_hash: bytes, network: Network) -> HeldLicense:
+def read_license(answer: values.WholeLicense, license_hash: bytes, network: Network) -> HeldLicense:
     """GET /v1/licenses/...: raises BadSignature, BadProof and what makes a consent invalid."""
     envelope = read_consent(answer, license_hash, network)
-    anchor = answer.get("anchor", dict, type(None))
     held = HeldLicense(
         license_hash,
         License(as_kind(envelope.message, Consent), envelope.items),
-        answer.count("revoked_permissions"),
-        _read_anchor(Fields(anchor), license_hash) if anchor is not None else None,
+        answer.revoked_permissions,
+        _read_anchor(answer.anchor, license_hash) if answer.anchor else None,
     )
     if held.revoked > held.permissions:
         raise BadAnswer("the node's answer has more revoked permissions than there are")
     return held
 
 
-def read_consent(answer: Fields, license_hash: bytes, network: Network) -> Envelope:
+def read_consent(answer: values.WholeLicense, license_hash: bytes, network: Network) -> Envelope:
     """The signed consent itself, from the same answer; raises BadAnswer, BadSignature likewise."""
     try:
-        body = base64.b64decode(answer.text("envelope"), validate=True)
+        body = base64.b64decode(answer.envelope, validate=True)
     except ValueError as error:
         raise BadAnswer("the node's answer has an envelope that is not base64") from error
     envelope = decode(body, network)
@@ -100,54 +98,44 @@ def read_consent(answer: Fields, license_hash: bytes, network: Network) -> Envel
     return envelope
 
 
-def read_claims(answer: Fields) -> tuple[list[Claim], str | None]:
+def read_claims(answer: values.Claims) -> tuple[list[Claim], str | None]:
     """GET /v1/items/.../claims: the node's word, and where the next page begins."""
-    claims = [
-        Claim(one.hash("license"), one.address("contributor"))
-        for one in map(Fields, answer.values("claims", dict))
-    ]
-    after: str | None = answer.get("next", type(None), str)
-    return claims, after
+    with bad_answers():
+        claims = [
+            Claim(hash_from_text(one.license), address_from_text(one.contributor))
+            for one in answer.claims
+        ]
+    return claims, answer.next
 
 
-def _read_anchor(answer: Fields, license_hash: bytes) -> Anchored:
-    path = answer.fields("proof")
-    proof = AnchorProof(
-        path.key("sponsor"),
-        path.count("count"),
-        path.count("index"),
-        path.hashes("path"),
-        path.hash("tree"),
-    )
-    anchored = Anchored(answer.hash("root"), answer.count("block_number"), proof)
-    proof.check(license_hash, anchored.root)
+def _read_anchor(answer: values.Anchor, license_hash: bytes) -> Anchored:
+    with bad_answers():
+        anchored = Anchored(hash_from_text(answer.root), answer.block_number, answer.proof.read())
+    anchored.proof.check(license_hash, anchored.root)
     return anchored
 
 
 def read_submitted(
-    answer: Fields, envelopes: Sequence[Envelope], trusted: NetworkFile
+    answer: values.Results, envelopes: Sequence[Envelope], trusted: NetworkFile
 ) -> list[Submitted]:
     """POST /v1/messages: one result for each envelope, in order; raises what one was refused for."""
-    results = [Fields(one) for one in answer.values("results", dict)]
-    if len(results) != len(envelopes):
-        raise BadAnswer(f"the node answered {len(results)} messages of {len(envelopes)}")
-    pairs = zip(results, envelopes, strict=True)
+    if len(answer.results) != len(envelopes):
+        raise BadAnswer(f"the node answered {len(answer.results)} messages of {len(envelopes)}")
+    pairs = zip(answer.results, envelopes, strict=True)
     return [_read_result(result, envelope, trusted) for result, envelope in pairs]
 
 
-def _read_result(result: Fields, envelope: Envelope, trusted: NetworkFile) -> Submitted:
-    status = result.text("status")
-    if status == "refused":
-        raise refusal(result.fields("error"))
-    if status not in {"stored", "known", "pending"} or result.hash("digest") != envelope.digest:
+def _read_result(result: values.Result, envelope: Envelope, trusted: NetworkFile) -> Submitted:
+    if result.status is Status.REFUSED and result.error:
+        raise refusal(result.error)
+    if result.digest != hex_text(envelope.digest):
         raise BadAnswer(f"the node did not say what became of {hex_text(envelope.digest)}")
-    if status == "pending":
+    if result.status is Status.PENDING:
         return Submitted(envelope.digest, new=False, pending=True)
-    new = status == "stored"
-    acknowledgement = result.get("acknowledgement", dict, type(None))
-    if acknowledgement is None:
+    new = result.status is Status.STORED
+    if not result.acknowledgement:
         return Submitted(envelope.digest, new)
-    signed = acknowledgement_from_json(acknowledgement)
+    signed = acknowledgement_from_json(result.acknowledgement)
     operator = signed.check(trusted)
     if signed.statement.digest != envelope.digest:
         raise BadAnswer("the node acknowledged another message than the one it was given")
@@ -155,7 +143,7 @@ def _read_result(result: Fields, envelope: Envelope, trusted: NetworkFile) -> Su
 
 
 def read_check(
-    answer: Fields, question: Question, rows: bytes, trusted: NetworkFile, now: float
+    answer: values.CheckedPacked, question: Question, rows: bytes, trusted: NetworkFile, now: float
 ) -> CheckAnswer:
     """POST /v1/check: the reasons, once the receipt binds them to this question.
 
@@ -166,12 +154,11 @@ def read_check(
         BadProof: The receipt is for other rows or reasons.
         WrongNetwork: See Signed.check; UnknownSigner and BadSignature likewise.
     """
-    numbers = answer.get("reasons", bytes)
+    numbers = answer.reasons
     _check_reasons(numbers, len(rows) // ROW_BYTES)
-    value: Any = answer.get("receipt", dict, type(None))
-    if value is None:
+    if answer.receipt is None:
         raise NoReceipt("the node answered without a signed receipt")
-    signed = receipt_from_json(value)
+    signed = receipt_from_json(answer.receipt)
     operator = signed.check(trusted)
     _check_question(signed.statement, question)
     check_results(signed.statement, rows, numbers)
@@ -198,9 +185,9 @@ def _check_question(receipt: Receipt, question: Question) -> None:
         raise BadAnswer("the node's receipt is for another question")
 
 
-def read_license_hashes(answer: Fields) -> tuple[bytes, ...]:
+def read_license_hashes(answer: values.Licenses) -> tuple[bytes, ...]:
     """GET /v1/contributors/...: the node's word; raises BadAnswer unless the list is complete."""
-    hashes = answer.hashes("licenses")
-    if answer.get("next", type(None), str) is not None:
+    if answer.next is not None:
         raise BadAnswer("the node gives the list in pages, which this release cannot read")
-    return hashes
+    with bad_answers():
+        return tuple(map(hash_from_text, answer.licenses))

@@ -5,14 +5,15 @@ Proxies from the environment are not used: a check tells what a buyer trains on.
 
 from collections.abc import AsyncIterator
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
 import aiohttp
 import msgpack
 
 from sayso.errors import BadAnswer, NodeUnreachable
-from sayso.node_client.fields import Fields
 from sayso.node_client.parsing import refusal
+from sayso.node_client.reading import answer_of
+from sayso_node.api.schema.values import Refusal
 from sayso_protocol.encoding.json_text import parse_json
 from sayso_protocol.errors import Malformed
 
@@ -24,6 +25,7 @@ OK: Final = 200
 PARTIAL: Final = 206
 NODE_ANSWER_BYTES: Final = 256 * 1024 * 1024
 STREAM: Final = aiohttp.ClientTimeout(sock_connect=CONNECT_S, sock_read=ANSWER_S)
+T = TypeVar("T")
 
 
 class Transport:
@@ -47,18 +49,16 @@ class Transport:
     ) -> None:
         await self._session.close()
 
-    async def get(self, path: str) -> Fields:
+    async def get(self, path: str, kind: type[T]) -> T:
         """GET; raises NodeUnreachable, BadAnswer and what the node refuses with."""
-        return await self._ask("GET", path, timeout=self._get_timeout)
+        return await self._ask("GET", path, kind, timeout=self._get_timeout)
 
-    async def post(self, path: str, **body: Any) -> Fields:
-        """POST with aiohttp's `json=` or `data=` and `headers=`; 202 and 422 are answers, too."""
-        return await self._ask("POST", path, timeout=self._post_timeout, **body)
-
-    async def post_packed(self, path: str, fields: dict[str, Any]) -> Fields:
-        """POST msgpack; the answer is msgpack, too, or a refusal in JSON."""
-        options = {"data": msgpack.packb(fields), "headers": {"Content-Type": MSGPACK_TYPE}}
-        return await self._ask("POST", path, timeout=self._post_timeout, **options)
+    async def post(self, path: str, kind: type[T], data: bytes) -> T:
+        """POST msgpack; the answer is JSON or msgpack. 202 and 422 are answers, too."""
+        headers = {"Content-Type": MSGPACK_TYPE}
+        return await self._ask(
+            "POST", path, kind, timeout=self._post_timeout, data=data, headers=headers
+        )
 
     async def stream(self, path: str, start: int = 0) -> AsyncIterator[bytes]:
         """GET the bytes of a file from `start` on, as they come; raises what `get` raises."""
@@ -79,7 +79,7 @@ class Transport:
             why = str(error) or type(error).__name__
             raise NodeUnreachable(f"no answer from {self.url}: {why}") from error
 
-    async def _ask(self, method: str, path: str, **options: Any) -> Fields:
+    async def _ask(self, method: str, path: str, kind: type[T], **options: Any) -> T:
         try:
             async with self._session.request(
                 method, self.url + path, allow_redirects=False, **options
@@ -88,9 +88,8 @@ class Transport:
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             why = str(error) or type(error).__name__
             raise NodeUnreachable(f"no answer from {self.url}: {why}") from error
-        if response.status == OK and response.content_type == MSGPACK_TYPE:
-            return _unpack(text)
-        return _judge(response.status, text)
+        packed = response.status == OK and response.content_type == MSGPACK_TYPE
+        return answer_of(_unpack(text) if packed else _judge(response.status, text), kind)
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
@@ -103,22 +102,22 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
     return b"".join(parts)
 
 
-def _unpack(data: bytes) -> Fields:
+def _unpack(data: bytes) -> Any:
     """An answer in msgpack; raises BadAnswer."""
     try:
-        return Fields(msgpack.unpackb(data, max_array_len=0, max_map_len=64, max_ext_len=0))
+        return msgpack.unpackb(data, max_array_len=0, max_map_len=64, max_ext_len=0)
     except (ValueError, msgpack.UnpackException) as error:
         raise BadAnswer("the node's answer is not msgpack") from error
 
 
-def _judge(status: int, text: bytes) -> Fields:
+def _judge(status: int, text: bytes) -> Any:
     """The answer, or the refusal; anything else is BadAnswer."""
     try:
-        answer = Fields(parse_json(text))
+        answer = parse_json(text)
     except Malformed as error:
         raise BadAnswer(f"the node answered {status} with something that is not JSON") from error
-    if "error" in answer:
-        raise refusal(answer.fields("error"))
+    if isinstance(answer, dict) and "error" in answer:
+        raise refusal(answer_of(answer, Refusal).error)
     if status not in {200, 202, 422}:
         raise BadAnswer(f"the node answered {status} without saying why")
     return answer

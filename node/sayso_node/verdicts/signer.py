@@ -5,9 +5,8 @@ would say that the node broke its word (rule 9.7).
 """
 
 import asyncio
-import json
-from typing import Any
 
+import msgspec
 from nacl.signing import SigningKey
 
 from sayso_node.counters import Counters
@@ -30,7 +29,7 @@ from sayso_protocol.receipts.receipt import (
     count_reasons,
     sign_statement,
 )
-from sayso_protocol.receipts.text import acknowledgement_to_json
+from sayso_protocol.receipts.text import AcknowledgementJson, acknowledgement_json
 
 _LATEST_RECEIPT = "latest-receipt"  # its time
 
@@ -57,8 +56,8 @@ class Signer:
         self._counters = counters
         self._relays = relays
 
-    async def acknowledge(self, envelope: Envelope) -> dict[str, Any]:
-        """That a revocation is kept, as JSON; a repeat gets the first one again (rule 9.4).
+    async def acknowledge(self, envelope: Envelope) -> AcknowledgementJson:
+        """That a revocation is kept; a repeat gets the first one again (rule 9.4).
 
         What was promised is queued for the chain in the same transaction, if this node pays for that.
         """
@@ -70,7 +69,8 @@ class Signer:
             self._freshness.head.point,
             self._time_of_promise(),
         )
-        body = json.dumps(acknowledgement_to_json(sign_statement(self._identity, statement)))
+        signed = acknowledgement_json(sign_statement(self._identity, statement))
+        body = msgspec.json.encode(signed).decode()
 
         def keep(db: Writing) -> str:
             if self._relays:
@@ -79,8 +79,7 @@ class Signer:
 
         kept = await self._store.write(keep)
         self._counters.add("acknowledgements")
-        acknowledgement: dict[str, Any] = json.loads(kept)
-        return acknowledgement
+        return msgspec.json.decode(kept, type=AcknowledgementJson)
 
     async def receipt(self, check: Check, answer: Answer) -> Signed[Receipt]:
         """What was asked and answered (rule 9.1); its number is never given twice.

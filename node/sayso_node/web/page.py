@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 from aiohttp import ETag, web
 
 from sayso_node.api.http.negotiation import takes_gzip
+from sayso_node.api.http.route import Route
+from sayso_node.api.schema.operations import Operation
 from sayso_node.errors import NotFound
 
 PAGE: Final = "index.html"
@@ -26,6 +28,9 @@ KINDS: Final = {
     "txt": "text/plain",
 }
 FOREVER: Final = "public, max-age=31536000, immutable"
+# For browsers, so they are in no document, and answer with headers of their own.
+PAGE_AT: Final = Operation("GET", "/", "page", "The page.", query=None, offers=())
+ASSETS_AT: Final = Operation("GET", "/assets/{name}", "asset", "Its files.", query=None, offers=())
 ASK: Final = "no-cache"  # keep it, and ask each time
 
 
@@ -52,9 +57,9 @@ class PageRoutes:
             "X-Frame-Options": "DENY",  # nobody lays this page under a button of theirs
         }
 
-    def routes(self) -> list[web.RouteDef]:
+    def routes(self) -> list[Route]:
         """The routes of this file."""
-        return [web.get("/", self.page), web.get("/assets/{name}", self.asset)]
+        return [Route(PAGE_AT, self.page), Route(ASSETS_AT, self.asset)]
 
     async def page(self, request: web.Request) -> web.Response:
         """The page itself, asked for anew each time."""

@@ -6,26 +6,27 @@ that leaves an honest explanation open proves nothing, and raises.
     found = Evidence(acknowledgement, revocation, receipt, consent, proof).check(trusted, EoaVerifier())
 """
 
-import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, Literal
 
+from msgspec import Struct
+
+from sayso_protocol.encoding.json_values import Count, Hash, Hex, typed
 from sayso_protocol.encoding.row_tree import RowProof
-from sayso_protocol.errors import Malformed, NotProven
+from sayso_protocol.errors import NotProven
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.message import CONSENT, REVOCATION, as_kind
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.network_file import NetworkFile, Operator
-from sayso_protocol.primitives import HASH_BYTES, hex_text
+from sayso_protocol.primitives import HASH_BYTES, bytes_from_text, hash_from_text, hex_text
 from sayso_protocol.receipts.receipt import Acknowledgement, Receipt, Signed, check_row
-from sayso_protocol.receipts.text import Json, Table
+from sayso_protocol.receipts.text import Json, plain
 from sayso_protocol.signatures.wallets import WalletVerifier
 from sayso_protocol.verdicts.covering import covering_all
 from sayso_protocol.verdicts.verdict import REASONS, License, Query, Reason, RevokedBits, Row, is_revoked
 
-ROW_PROOF_TYPE = "sayso-row-proof-1"
-_BYTES = re.compile(r"0x(?:[0-9a-f]{2})*")
+ROW_PROOF_TYPE: Final = "sayso-row-proof-1"
 
 
 @dataclass(frozen=True)
@@ -125,26 +126,34 @@ def covers(revocation: Envelope, consent: Envelope, item: bytes, query: Query) -
     return message.contributor in terms.parties and any(one.is_set(message.bits) for one in wide)
 
 
+class RowProofJson(Struct):
+    """Rule 9.7."""
+
+    type: Literal["sayso-row-proof-1"]
+    license: Hash
+    item: Hash
+    reason: Reason
+    index: Count
+    path: list[Hex]
+
+
 def row_proof_to_json(proof: RowProof) -> Json:
     """A row's proof as a JSON object (rule 9.7)."""
-    return {
-        "type": ROW_PROOF_TYPE,
-        "license": hex_text(proof.row[:HASH_BYTES]),
-        "item": hex_text(proof.row[HASH_BYTES:]),
-        "reason": REASONS[proof.reason].value,
-        "index": proof.index,
-        "path": [hex_text(others) for others in proof.path],
-    }
+    return plain(
+        RowProofJson(
+            ROW_PROOF_TYPE,
+            hex_text(proof.row[:HASH_BYTES]),
+            hex_text(proof.row[HASH_BYTES:]),
+            REASONS[proof.reason],
+            proof.index,
+            [hex_text(others) for others in proof.path],
+        )
+    )
 
 
 def row_proof_from_json(value: Any) -> RowProof:
     """Read a row's proof, which is still to be checked; raises Malformed."""
-    table = Table(value, ROW_PROOF_TYPE)
-    row = table.hash("license") + table.hash("item")
-    path = value.get("path")
-    if not isinstance(path, list) or not all(
-        isinstance(one, str) and _BYTES.fullmatch(one) for one in path
-    ):
-        raise Malformed("path is missing or not a list of hexadecimal texts")
-    others = tuple(bytes.fromhex(one[2:]) for one in path)
-    return RowProof(row, table.reason("reason").number, table.number("index"), others)
+    found = typed(value, RowProofJson)
+    row = hash_from_text(found.license) + hash_from_text(found.item)
+    path = tuple(map(bytes_from_text, found.path))
+    return RowProof(row, found.reason.number, found.index, path)

@@ -9,20 +9,37 @@ the leaves of a binary tree, the node signs its root, and each answer carries it
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, Literal, NamedTuple
 
+from msgspec import Struct
 from nacl.signing import SigningKey
 
+from sayso_protocol.encoding.json_values import (
+    Address,
+    Count,
+    Hash,
+    Hex,
+    Key,
+    NetworkJson,
+    Purpose,
+    typed,
+)
 from sayso_protocol.encoding.merkle import check_path, tree_paths
 from sayso_protocol.encoding.packing import pack
 from sayso_protocol.network import Network
 from sayso_protocol.network_file import NetworkFile, Operator
-from sayso_protocol.primitives import address_text, hex_text
+from sayso_protocol.primitives import (
+    address_from_text,
+    address_text,
+    bytes_from_text,
+    hash_from_text,
+    hex_text,
+)
 from sayso_protocol.receipts.receipt import ChainPoint, Signed, StatusHead, sign_statement
-from sayso_protocol.receipts.text import Json, Table, block_json, place_json
+from sayso_protocol.receipts.text import BlockJson, Json, Path, node_key_of, plain
 from sayso_protocol.verdicts.verdict import Query, Reason, Row
 
-STATUS_TYPE = "sayso-status-1"
+STATUS_TYPE: Final = "sayso-status-1"
 
 
 @dataclass(frozen=True)
@@ -110,59 +127,82 @@ def sign_statuses(
     return [StatusAnswer(status, signed, index, path) for index, (status, path) in enumerate(places)]
 
 
+class StatusJson(Struct, kw_only=True):
+    """Rule 9.10."""
+
+    type: Literal["sayso-status-1"]
+    network: NetworkJson
+    node_key: Key
+    root: Hash
+    count: Count
+    state: Hash
+    block: BlockJson
+    time: Count
+    license: Hash
+    item: Hash
+    grantee: Address
+    purpose: Purpose
+    max_age_s: Count
+    reason: Reason
+    index: Count
+    path: Path
+    signature: Hex
+
+
 def status_to_json(answer: StatusAnswer) -> Json:
     """A status answer as a JSON object (rule 9.10)."""
-    before, after = head_to_json(answer.head)
-    return before | row_to_json(answer) | after
+    return plain(status_json(answer, head_fields(answer.head)))
 
 
-def head_to_json(head: Signed[StatusHead]) -> tuple[Json, Json]:
-    """What all answers under a head share: the fields before those of a row, and those behind."""
+def status_json(answer: StatusAnswer, head: Json) -> StatusJson:
+    """A status answer as it is written; `head` is what `head_fields` makes of its head."""
+    (license_, item), query, max_age_s, reason = answer.status
+    return StatusJson(
+        **head,
+        license=hex_text(license_),
+        item=hex_text(item),
+        grantee=address_text(query.grantee),
+        purpose=query.purpose,
+        max_age_s=max_age_s,
+        reason=reason,
+        index=answer.index,
+        path=[hex_text(step) for step in answer.path],
+    )
+
+
+def head_fields(head: Signed[StatusHead]) -> Json:
+    """What all answers under a head share."""
     said = head.statement
-    before = {
+    return {
         "type": STATUS_TYPE,
-        **place_json(said.network, said.node_key),
+        "network": NetworkJson.of(said.network),
+        "node_key": said.node_key.hex(),
         "root": hex_text(said.root),
         "count": said.count,
         "state": hex_text(said.state),
-        "block": block_json(said.block),
+        "block": BlockJson.of(said.block),
         "time": said.time,
-    }
-    return before, {"signature": hex_text(head.signature)}
-
-
-def row_to_json(answer: StatusAnswer) -> Json:
-    """What an answer has for itself."""
-    status = answer.status
-    return {
-        "license": hex_text(status.row.license),
-        "item": hex_text(status.row.item),
-        "grantee": address_text(status.query.grantee),
-        "purpose": status.query.purpose,
-        "max_age_s": status.max_age_s,
-        "reason": status.reason.value,
-        "index": answer.index,
-        "path": [hex_text(step) for step in answer.path],
+        "signature": hex_text(head.signature),
     }
 
 
 def status_from_json(value: object) -> StatusAnswer:
     """Read a status answer; it is still to be checked. Raises Malformed, InvalidPurpose."""
-    table = Table(value, STATUS_TYPE)
+    found = typed(value, StatusJson)
     head = StatusHead(
-        table.network(),
-        table.node_key(),
-        table.hash("root"),
-        table.number("count"),
-        table.hash("state"),
-        table.block(),
-        table.number("time"),
+        found.network.read(),
+        node_key_of(found.node_key),
+        hash_from_text(found.root),
+        found.count,
+        hash_from_text(found.state),
+        found.block.read(),
+        found.time,
     )
     status = Status(
-        Row(table.hash("license"), table.hash("item")),
-        Query(table.address("grantee"), table.text("purpose")),
-        table.number("max_age_s"),
-        table.reason("reason"),
+        Row(hash_from_text(found.license), hash_from_text(found.item)),
+        Query(address_from_text(found.grantee), found.purpose),
+        found.max_age_s,
+        found.reason,
     )
-    signed = Signed(head, table.signature())
-    return StatusAnswer(status, signed, table.number("index"), table.hashes("path"))
+    signed = Signed(head, bytes_from_text(found.signature))
+    return StatusAnswer(status, signed, found.index, tuple(map(hash_from_text, found.path)))

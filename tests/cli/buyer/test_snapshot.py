@@ -120,12 +120,15 @@ def test_what_is_listed_must_be_sent(world: World) -> None:
     assert world.left() == {"ada.json", "network.toml"}
 
 
+REST = dict.fromkeys(("number", "keys", "time", "as_of", "expires_at"), 1)
+
+
 @pytest.mark.parametrize(
     "answer",
     [
-        {"files": [{"name": "../../x", "id": "0x" + "00" * 32, "bytes": 9}]},
-        {"files": [{"name": "a.snapshot", "id": "0x00", "bytes": 9}]},
-        {"files": [{"name": "a.snapshot", "id": "0x" + "00" * 32, "bytes": 1 << 40}]},
+        {"files": [{"name": "../../x", "id": "0x" + "00" * 32, "bytes": 9} | REST]},
+        {"files": [{"name": "a.snapshot", "id": "0x00", "bytes": 9} | REST]},
+        {"files": [{"name": "a.snapshot", "id": "0x" + "00" * 32, "bytes": 1 << 40} | REST]},
         {"files": "none"},
         {},
     ],

@@ -190,7 +190,7 @@ def test_a_guardian_takes_back_what_names_it(world: World) -> None:
     ("code", "change"),
     [
         ("not-acknowledged", lambda result: {k: v for k, v in result.items() if k != "acknowledgement"}),
-        ("malformed", lambda result: result | {"acknowledgement": {}}),
+        ("bad-answer", lambda result: result | {"acknowledgement": {}}),
         (
             "bad-signature",
             lambda result: result | {"acknowledgement": result["acknowledgement"] | {"time": 1}},

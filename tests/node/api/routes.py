@@ -13,9 +13,8 @@ from urllib.parse import urlsplit
 import msgpack
 
 from node.api.process import parse
-from sayso_node.api.schema.openapi import PATHS
-from sayso_node.api.schema.schema_words import Schema
-from sayso_node.api.schema.schemas import COMPONENTS
+from sayso_node.api.routes.document import operations as all_operations
+from sayso_node.api.schema.openapi import Schema, document
 from sayso_protocol.messages.envelope import Envelope, encode
 from sayso_protocol.messages.typed_data import typed_data
 from sayso_protocol.messages.wire import encode_bundle
@@ -25,6 +24,9 @@ from support.protocol_strategies import ADA, BEN, NETWORK
 from support.running_node import RunningNode
 from support.waiting import DEADLINE_S, until
 
+DOCUMENT: Final = document("0", all_operations())
+PATHS: Final = DOCUMENT.paths
+COMPONENTS: Final = DOCUMENT.components["schemas"]
 JSON, MSGPACK = "application/json", "application/msgpack"
 ONE: Final = consent(1, count=3)
 STOP: Final = revocation(f"file {hex_text(ONE.items[2])}")

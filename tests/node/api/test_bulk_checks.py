@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import msgpack
@@ -11,6 +11,8 @@ import pytest
 
 from sayso_node.api.http import bodies, server
 from sayso_node.api.routes import checks
+from sayso_node.api.schema.operations import MSGPACK as PACKED
+from sayso_node.api.schema.operations import Body
 from sayso_protocol.network_file import NetworkFile, Operator
 from sayso_protocol.primitives import address_text, hex_text
 from sayso_protocol.receipts.receipt import check_results, join_rows
@@ -142,7 +144,8 @@ async def small(
 ) -> AsyncIterator[RunningNode]:
     """A node with room for bodies of 10 rows, two at a time."""
     monkeypatch.setattr(checks, "ROWS", 10)
-    monkeypatch.setattr(checks, "BINARY_BYTES", 10 * 64 + 200)
+    body = checks.CHECK.takes[PACKED]._replace(limit=10 * 64 + 200)
+    monkeypatch.setitem(cast("dict[str, Body]", checks.CHECK.takes), PACKED, body)
     monkeypatch.setattr(server, "HELD_BYTES", 2 * (10 * 64 + 200))
     async with running_node(tmp_path, clock=clock) as node:
         yield node
@@ -169,7 +172,7 @@ async def begun(node: RunningNode, body: bytes, sent: int) -> tuple[asyncio.Stre
     """Send the beginning of a check and keep the connection."""
     place = urlsplit(node.url)
     reader, writer = await asyncio.open_connection(place.hostname, place.port)
-    head = f"POST /v1/check HTTP/1.1\r\nHost: x\r\nContent-Type: {bodies.MSGPACK}\r\n"
+    head = f"POST /v1/check HTTP/1.1\r\nHost: x\r\nContent-Type: {PACKED}\r\n"
     writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body[:sent])
     await writer.drain()
     return reader, writer

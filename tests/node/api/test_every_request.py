@@ -9,19 +9,19 @@ from node.api.routes import (
     GOOD,
     JSON,
     MSGPACK,
+    PATHS,
     outcome,
     send,
     status_of,
 )
 from node.api.wrong_requests import BAD, TAKING, Cases, expect, form_of
 from sayso_node.api.http import bodies, connections
-from sayso_node.api.http.negotiation import SPECIAL
-from sayso_node.api.routes.checks import BINARY_BYTES
+from sayso_node.api.routes.document import operations as all_operations
 from sayso_node.api.routes.messages import BODY_BYTES
-from sayso_node.api.schema.openapi import PATHS
+from sayso_node.api.schema.operations import FORMS
 from support.running_node import RunningNode
 
-LIMITS: Final = {"/v1/messages": BODY_BYTES, "/v1/check": BINARY_BYTES}
+DECLARED: Final = {one.path: one for one in all_operations()}
 
 
 def wrong_kinds() -> Cases:
@@ -41,8 +41,7 @@ def wrong_kinds() -> Cases:
             yield f"{one.path} {coding}", one.bytes(f"Content-Encoding: {coding}"), refused
     for one in GOOD:
         if (one.path, one.kind) != ("/v1/check", MSGPACK):
-            form = SPECIAL.get(one.path)
-            other = JSON if form else "image/png"
+            other = "image/png" if DECLARED[one.path].offers is FORMS else JSON
             yield f"{one.path} for {other}", one.bytes(f"Accept: {other}"), (406, "not-acceptable")
 
 
@@ -53,9 +52,7 @@ async def test_other_content_types(full: RunningNode) -> None:
 def too_large() -> Cases:
     large = 413, "too-large"
     for one in TAKING:
-        limit = LIMITS.get(one.path, bodies.JSON_BYTES) if one.kind == JSON or one.path in LIMITS else 0
-        if (one.path, one.kind) == ("/v1/check", JSON):
-            limit = bodies.CHECK_BYTES
+        limit = DECLARED[one.path].takes[one.kind].limit
         bare = one._replace(kind="", body=b"")
         kind = f"Content-Type: {one.kind}"
         for length in (limit + 1, 1 << 62):

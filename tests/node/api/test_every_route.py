@@ -8,15 +8,16 @@ from typing import Any, Final
 
 from node.api.routes import (
     BODIES,
+    COMPONENTS,
     GOOD,
     JSON,
+    PATHS,
     STATUS,
     Asked,
     schema_of_body,
     send,
 )
 from node.api.wrong_requests import BAD, TAKING, Cases, expect, form_of
-from sayso_node.api.schema.openapi import PATHS
 from support.running_node import RunningNode
 
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
@@ -142,8 +143,6 @@ def _is_like(schema: dict[str, Any], value: Any) -> bool:
 
 
 def _optional(one: Asked) -> set[str]:
-    from sayso_node.api.schema.schemas import COMPONENTS
-
     reference = one.operation["requestBody"]["content"][JSON]["schema"]["$ref"].rsplit("/", 1)[1]
     return set(COMPONENTS[reference]["properties"]) - set(COMPONENTS[reference]["required"])
 

@@ -8,7 +8,8 @@ import aiohttp
 import msgpack
 import pytest
 
-from sayso_node.api.http.negotiation import COMPRESS_BYTES, FORMS, choose, takes_gzip
+from sayso_node.api.http.negotiation import COMPRESS_BYTES, choose, takes_gzip
+from sayso_node.api.schema.operations import FORMS
 from sayso_protocol.primitives import address_text, hex_text
 from support.node_rig import consent, revocation
 from support.protocol_strategies import ADA

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+import msgspec
 import pytest
 
 from sayso_node.api.routes.messages import BODY_BYTES
@@ -231,5 +232,6 @@ async def test_a_client_that_hangs_up_in_the_middle(
 def test_the_good_check_is_good() -> None:
     """Otherwise the cases above would prove nothing."""
     from sayso_node.api.routes.checks import read_check
+    from sayso_node.api.schema.requests import CheckRequest
 
-    assert read_check(GOOD).rows == bytes.fromhex(HASH[2:]) * 2
+    assert read_check(msgspec.convert(GOOD, CheckRequest)).rows == bytes.fromhex(HASH[2:]) * 2

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from sayso_node.api.routes.status import StatusText
+from sayso_node.api.http.negotiation import written
+from sayso_node.api.routes.status import StatusRoutes
 from sayso_node.verdicts.status_desk import StatusDesk, StatusQuestion
 from sayso_protocol.network_file import NetworkFile, Operator
 from sayso_protocol.primitives import address_text, hex_text
@@ -64,18 +65,17 @@ async def test_questions_at_once_share_a_signature(node: RunningNode) -> None:
 
 
 async def test_it_is_written_as_any_json_is(tmp_path: Path) -> None:
-    text = StatusText()
     with NodeRig(tmp_path) as rig:
         desk = StatusDesk(
             NETWORK, rig.store, rig.freshness, rig.identity, rig.clock, rig.counters, rig.licenses
         )
+        routes = StatusRoutes(desk)
         await rig.give(ONE)
         for purpose in ("train-ai", "x", "a" + "-9" * 15):
             asked = StatusQuestion(ROW, Query(BEN, purpose), 600)
             answers = await asyncio.gather(*(desk.ask(asked) for _ in range(5)))
-            assert [text.of(one) for one in answers] == [
-                json.dumps(status_to_json(one)) for one in answers
-            ]
+            for one in answers:
+                assert written(routes._written(one)).decode() == json.dumps(status_to_json(one))
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,5 @@ async def expect(node: RunningNode, cases: Cases) -> None:
 
 
 def form_of(name: str, schema: dict[str, Any]) -> Form:
-    """By what it refers to, by its type, or by its name."""
-    reference = str(schema.get("$ref", "")).rsplit("/", 1)[-1]
-    return FORMS.get(reference) or FORMS.get(str(schema.get("type"))) or FORMS[name]
+    """By its title, by its type, or by its name."""
+    return FORMS.get(str(schema.get("title"))) or FORMS.get(str(schema.get("type"))) or FORMS[name]

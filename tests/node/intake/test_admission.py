@@ -21,6 +21,7 @@ from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.messages.wire import TOPICS, encode_bundle
 from sayso_protocol.primitives import sha256
 from sayso_protocol.receipts.receipt import join_rows
+from sayso_protocol.receipts.text import AcknowledgementJson
 from sayso_protocol.verdicts.verdict import REASONS, Query, Reason, Row
 from support.node_rig import NOW, NodeRig, consent, revocation
 from support.protocol_strategies import (
@@ -159,7 +160,7 @@ async def test_who_repeats_after_a_lost_answer_gets_the_same_bytes(tmp_path: Pat
     stop = revocation("everything")
     with NodeRig(tmp_path) as rig:
         await rig.give(consent_of(ADA), stop)  # died before it signed
-    said: list[dict[str, Any]] = []
+    said: list[AcknowledgementJson] = []
     for _ in range(2):  # died after it had signed
         with NodeRig(tmp_path) as rig:
             rig.be_current(number=len(said) + 1)

@@ -20,7 +20,7 @@ from sayso_protocol.receipts.receipt import (
     join_rows,
     number_reasons,
 )
-from sayso_protocol.receipts.text import acknowledgement_from_json
+from sayso_protocol.receipts.text import AcknowledgementJson, acknowledgement_from_json
 from sayso_protocol.verdicts.verdict import Query, Reason, Row
 from support.node_rig import NOW, NodeRig, consent, revocation
 from support.protocol_strategies import ADA, BEN, NETWORK
@@ -111,7 +111,7 @@ async def test_numbers_go_on_after_a_restart_and_never_repeat(tmp_path: Path) ->
 
 async def test_an_acknowledgement_verifies_and_a_repeat_gets_the_first(tmp_path: Path) -> None:
     one = revocation("everything")
-    said: list[dict[str, object]] = []
+    said: list[AcknowledgementJson] = []
     for _ in range(2):  # and after a restart, at another time and block
         with NodeRig(tmp_path) as rig:
             await rig.give(one)

@@ -14,7 +14,7 @@ from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.network_file import NetworkFile, Operator
 from sayso_protocol.receipts.misconduct import Evidence
 from sayso_protocol.receipts.receipt import Receipt, Signed, join_rows
-from sayso_protocol.receipts.text import acknowledgement_from_json
+from sayso_protocol.receipts.text import AcknowledgementJson, acknowledgement_from_json
 from sayso_protocol.signatures.wallets import EoaVerifier
 from sayso_protocol.verdicts.verdict import Query, Reason, Row
 from support.node_rig import NodeRig, consent, revocation
@@ -41,12 +41,12 @@ async def granted(rig: NodeRig) -> Answer:
     return answer
 
 
-async def promised(rig: NodeRig) -> dict[str, object]:
+async def promised(rig: NodeRig) -> AcknowledgementJson:
     await rig.give(REVOCATION)
     return await rig.signer.acknowledge(REVOCATION)
 
 
-def evidence(promise: dict[str, object], receipt: Signed[Receipt], consents: Envelope) -> Evidence:
+def evidence(promise: AcknowledgementJson, receipt: Signed[Receipt], consents: Envelope) -> Evidence:
     assert isinstance(consents.message, Consent)
     proof = prove_row(ROWS, bytes([Reason.GRANTED.number]), 0)
     return Evidence(acknowledgement_from_json(promise), REVOCATION, receipt, consents, proof)

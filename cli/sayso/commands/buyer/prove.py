@@ -117,7 +117,7 @@ def _check(document: Any, network: Network, hashes: Collection[bytes]) -> OnChai
 
 async def _fetch(url: str, path: str) -> Any:
     async with Transport(url) as node:
-        return (await node.get(path)).value
+        return await node.get(path, dict[str, Any])
 
 
 def _named_blocks(document: Any) -> tuple[bytes, ...]:

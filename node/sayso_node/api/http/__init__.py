@@ -1,1 +1,4 @@
-"""HTTP itself: the server, bodies, negotiation, errors, pages."""
+"""HTTP itself: the server, bodies, negotiation, errors, pages.
+
+It imports `schema` and not `routes`: what a route needs, its operation declares.
+"""

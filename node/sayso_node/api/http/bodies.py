@@ -7,21 +7,21 @@ is bounded by what it unpacks to. All bodies that are being read or parsed share
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TypeVar
 
+import msgspec
 from aiohttp import web
 
+from sayso_node.api.http.route import operation_of
 from sayso_node.errors import BadRequest, NodeBusy, TooSlow, UnsupportedMediaType
 from sayso_protocol.encoding.json_text import parse_json
 from sayso_protocol.errors import Malformed, TooLarge
 
-JSON, MSGPACK = "application/json", "application/msgpack"
-JSON_BYTES = 1_048_576  # of a request that is no check
-CHECK_BYTES = 256 * 1_048_576  # a million rows of JSON
-HELD_BYTES = 2 * CHECK_BYTES  # of all bodies at once
+HELD_BYTES = 536_870_912  # of all bodies at once
 STALL_S = 20.0  # without a byte
 BODY_S = 300.0  # from the first byte to the last
 ENCODINGS = frozenset({"identity", "gzip", "deflate"})  # those that are unpacked within bounds
+T = TypeVar("T")
 
 
 class Room:
@@ -41,23 +41,30 @@ class Room:
 ROOM: web.AppKey[Room] = web.AppKey("room", Room)
 
 
-async def read_json(request: web.Request, limit: int = CHECK_BYTES) -> Any:
-    """The JSON in a request's body; raises BadRequest, TooLarge and what read_body raises."""
-    async with read_body(request, JSON, limit) as body:
-        try:
-            # Beside the loop: a million rows take seconds.
-            return await asyncio.to_thread(parse_json, bytes(body))
-        except Malformed as error:
-            raise BadRequest("the body is not JSON") from error
+async def read_value(request: web.Request, kind: type[T]) -> T:
+    """The value in a body of JSON; raises BadRequest and what read_body raises."""
+    async with read_body(request) as body:
+        # Beside the loop: a million rows take seconds.
+        return await asyncio.to_thread(value_of, bytes(body), kind)
+
+
+def value_of(body: bytes, kind: type[T]) -> T:
+    """The value in JSON; raises BadRequest, which names the field."""
+    try:
+        return msgspec.convert(parse_json(body), kind)
+    except Malformed as error:
+        raise BadRequest("the body is not JSON") from error
+    except msgspec.ValidationError as error:
+        raise BadRequest(f"the body is not what this route takes: {error}") from error
 
 
 @asynccontextmanager
-async def read_body(request: web.Request, kind: str, limit: int) -> AsyncIterator[bytearray]:
-    """The whole body, for as long as the block lasts.
+async def read_body(request: web.Request) -> AsyncIterator[bytearray]:
+    """The whole body, of a type and size that the operation takes, for as long as the block lasts.
 
     Raises UnsupportedMediaType, TooLarge, TooSlow, NodeBusy.
     """
-    _check_head(request, kind, limit)
+    limit = _check_head(request)
     room, taken, body = request.app[ROOM], 0, bytearray()
     room.senders[request.protocol] = None
     try:
@@ -78,13 +85,16 @@ async def read_body(request: web.Request, kind: str, limit: int) -> AsyncIterato
         room.left += taken
 
 
-def _check_head(request: web.Request, kind: str, limit: int) -> None:
-    if request.content_type != kind:
-        raise UnsupportedMediaType(f"the body must be {kind}")
+def _check_head(request: web.Request) -> int:
+    """The limit of the body in bytes, if its head is right."""
+    takes = operation_of(request).takes
+    if (body := takes.get(request.content_type)) is None:
+        raise UnsupportedMediaType(f"the body must be {' or '.join(takes)}")
     if request.headers.get("Content-Encoding", "identity").lower() not in ENCODINGS:
         raise UnsupportedMediaType(f"a body may be encoded as {', '.join(sorted(ENCODINGS))}")
-    if (request.content_length or 0) > limit:
-        raise TooLarge(f"the body may have {limit:,} bytes at most")
+    if (request.content_length or 0) > body.limit:
+        raise TooLarge(f"the body may have {body.limit:,} bytes at most")
+    return body.limit
 
 
 async def _part(request: web.Request) -> bytes:

@@ -13,11 +13,12 @@ from typing import Any, Final
 
 from aiohttp import web
 from aiohttp.http_exceptions import ContentEncodingError
+from aiohttp.typedefs import Handler
 from aiohttp.web_request import BaseRequest
 
 from sayso_node.api.http.bodies import ENCODINGS, Room
-from sayso_node.api.http.negotiation import ORIGIN
-from sayso_node.api.http.responses import Handler, refusal
+from sayso_node.api.http.negotiation import ORIGIN, rendered
+from sayso_node.api.http.responses import refusal
 from sayso_node.errors import BadRequest, UnsupportedMediaType
 from sayso_protocol.errors import SaysoError
 
@@ -56,7 +57,7 @@ class Connection(web.RequestHandler):
         log.debug("no HTTP from %s: %s", request.remote, exc)
         if request.writer.output_size > 0:
             raise ConnectionError("the answer had begun")
-        response = refusal(_wrong(exc))
+        response = rendered(refusal(_wrong(exc)))
         response.headers.update(ORIGIN)
         response.force_close()
         return response

@@ -1,29 +1,25 @@
 """What a client wants of an answer beyond its content: its form, its size, its age, its origin.
 
-Routes answer in JSON. Who asks for msgpack gets the same values in msgpack; it is settled before the
+Routes answer with values, and their operations say in which forms. Which one is settled before the
 route runs, so that nothing is done whose outcome could not be told (RFC 9110, section 12.5).
 """
 
 import asyncio
 import gzip
-import json
 from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
-import msgpack
+import msgspec
 from aiohttp import ETag, web
+from msgspec import Struct
 
-from sayso_node.api.http.bodies import JSON, MSGPACK
-from sayso_node.api.http.responses import Handler, refusal
+from sayso_node.api.http.responses import outcome, refusal
+from sayso_node.api.http.route import Answer, Handler, operation_of
+from sayso_node.api.schema.operations import FORMS, JSON, MSGPACK, Operation
 from sayso_node.errors import NotAcceptable
 
-FORMS: Final = (JSON, MSGPACK)
-EVENTS: Final = "text/event-stream"
-OCTETS: Final = "application/octet-stream"
-FILES: Final = "/v1/snapshots/"
-ASSETS: Final = "/assets/"
-SPECIAL: Final = {"/metrics": ("text/plain",), "/v1/events": (EVENTS,)}
+JSON_TEXT: Final = f"{JSON}; charset=utf-8"
 COMPRESS_BYTES: Final = 4_096  # below, packing costs more than it saves
 LONG_BYTES: Final = 65_536  # from here on beside the loop
 
@@ -48,44 +44,48 @@ async def negotiated(request: web.Request, handler: Handler) -> web.StreamRespon
     """Answer in a form that the client takes, or refuse before anything is done."""
     if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
         return web.Response(status=204, headers=ORIGIN | PREFLIGHT)
-    path = request.rel_url.path_safe
-    if path == "/" or path.startswith(ASSETS):
-        return await handler(request)  # the page, which is for browsers and dressed by itself
-    accept, offers = request.headers.get("Accept", "*/*"), _offers(request)
-    form = choose(accept, offers)
+    operation = operation_of(request)
+    accept, offers = request.headers.get("Accept", "*/*"), operation.offers_to(request.content_type)
+    form = choose(accept, offers) if offers else JSON
     if form:
-        response = await handler(request)
+        result = await outcome(request, handler)
     else:
-        response = refusal(NotAcceptable(f"this is answered as {' or '.join(offers)}"))
-    if form is JSON and "Vary" in response.headers:
-        return response  # its route has dressed it
-    if response.prepared or not isinstance(response, web.Response):
-        return response
-    if offers is not FORMS:
-        form = choose(accept, FORMS) or JSON
-    return await _dressed(request, response, form or JSON)
+        result = refusal(NotAcceptable(f"this is answered as {' or '.join(offers)}"))
+    if isinstance(result, Struct):
+        result = Answer(result)
+    if isinstance(result, Answer):
+        if form not in FORMS or result.status >= 400:
+            form = choose(accept, FORMS) or JSON
+        result = rendered(result, form)
+    if result.prepared or not isinstance(result, web.Response) or not offers:
+        return result
+    return await _dressed(request, operation, result)
 
 
-def _offers(request: web.Request) -> tuple[str, ...]:
-    path = request.rel_url.path_safe
-    if path == "/v1/check" and request.content_type == MSGPACK:
-        return (MSGPACK,)  # a check is answered in the form in which it was asked
-    if path.startswith(FILES):
-        return (OCTETS,)
-    return SPECIAL.get(path, FORMS)
+def rendered(answer: Answer, form: str = JSON) -> web.Response:
+    """The value in a form, without what belongs to a request."""
+    value, status, headers = answer
+    if form == MSGPACK:
+        return web.Response(
+            body=msgspec.msgpack.encode(value), status=status, headers=headers, content_type=MSGPACK
+        )
+    return web.Response(
+        body=written(value), status=status, headers={"Content-Type": JSON_TEXT, **headers}
+    )
 
 
-async def _dressed(request: web.Request, response: web.Response, form: str) -> web.Response:
-    """The answer as it goes out: form, ETag, compression, headers."""
-    if form == MSGPACK and response.content_type == JSON:
-        body = _bytes(response)
-        pack = _packed if len(body) < LONG_BYTES else _packed_beside
-        response.body = await pack(body)
-        response.content_type, response.charset = MSGPACK, None
+def written(value: Struct) -> bytes:
+    """The value in JSON, on one line, with spaces for who reads it."""
+    return msgspec.json.format(msgspec.json.encode(value), indent=0)
+
+
+async def _dressed(request: web.Request, operation: Operation, response: web.Response) -> web.Response:
+    """The answer as it goes out: ETag, compression, headers."""
     headers = response.headers
     headers.update(DRESS)
-    is_kept = response.status == 200 and request.method in {"GET", "HEAD"}
-    if is_kept and "Cache-Control" not in headers:
+    if not operation.is_kept:
+        headers["Cache-Control"] = "no-store"
+    elif response.status == 200 and request.method in {"GET", "HEAD"}:
         headers["Cache-Control"] = "no-cache"  # keep it, and ask each time (RFC 9111, 5.2.2.4)
         # Weak: the same content may be compressed or not.
         response.etag = tag = ETag(sha256(_bytes(response)).hexdigest()[:32], is_weak=True)
@@ -100,15 +100,6 @@ async def _dressed(request: web.Request, response: web.Response, form: str) -> w
 def _bytes(response: web.Response) -> bytes:
     body = response.body
     return bytes(body) if isinstance(body, bytes | bytearray) else b""
-
-
-async def _packed(body: bytes) -> bytes:
-    packed: bytes = msgpack.packb(json.loads(body))
-    return packed
-
-
-async def _packed_beside(body: bytes) -> bytes:
-    return await asyncio.to_thread(lambda: msgpack.packb(json.loads(body)))
 
 
 def _has(request: web.Request, tag: ETag) -> bool:

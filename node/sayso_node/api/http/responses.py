@@ -1,11 +1,12 @@
 """One JSON shape for every refusal: {"error": {"code", "message"}}, with a status that fits."""
 
 import logging
-from collections.abc import Awaitable, Callable
-from typing import Any
 
 from aiohttp import web
 
+from sayso_node.api.http.queries import check_query
+from sayso_node.api.http.route import Answer, Handler, Result, operation_of
+from sayso_node.api.schema.values import Fault, Refusal
 from sayso_node.errors import (
     BadRequest,
     ChainUnreachable,
@@ -46,36 +47,36 @@ STATUS: dict[type[SaysoError], int] = {
 }
 RETRY_AFTER_S = "2"
 _OF_STATUS = {status: error for error, status in STATUS.items() if status < 500}
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 log = logging.getLogger(__name__)
 
 
-def error_body(error: SaysoError) -> dict[str, Any]:
+def fault(error: SaysoError) -> Fault:
     """What is wrong, for a script and for a person."""
-    return {"code": error.code, "message": str(error)}
+    text = str(error).encode(errors="backslashreplace").decode()  # a request may spell half a character
+    return Fault(error.code, text)
 
 
-def refusal(error: SaysoError) -> web.Response:
+def refusal(error: SaysoError) -> Answer:
     """The answer to a request that is refused for this."""
-    response = web.json_response({"error": error_body(error)}, status=STATUS.get(type(error), 400))
-    if response.status == 503:
-        response.headers["Retry-After"] = RETRY_AFTER_S  # RFC 9110, 10.2.3
-    return response
+    status = STATUS.get(type(error), 400)
+    headers = {"Retry-After": RETRY_AFTER_S} if status == 503 else {}  # RFC 9110, 10.2.3
+    return Answer(Refusal(fault(error)), status, headers)
 
 
-def _http_refusal(error: web.HTTPException) -> web.Response:
+def _http_refusal(error: web.HTTPException) -> Answer:
     """What aiohttp itself refuses: a path, a method, a size."""
-    response = refusal(_OF_STATUS.get(error.status, BadRequest)(error.reason))
+    answer = refusal(_OF_STATUS.get(error.status, BadRequest)(error.reason))
     if isinstance(error, web.HTTPMethodNotAllowed):
-        response.headers["Allow"] = ", ".join(sorted(error.allowed_methods))  # RFC 9110, 15.5.6
-    return response
+        allowed = ", ".join(sorted(error.allowed_methods))
+        return answer._replace(headers={"Allow": allowed})  # RFC 9110, 15.5.6
+    return answer
 
 
-@web.middleware
-async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn everything raised below into the one shape; an unforeseen fault says nothing of itself."""
+async def outcome(request: web.Request, handler: Handler) -> Result:
+    """What the route answers, or the refusal; an unforeseen fault says nothing of itself."""
     try:
+        check_query(operation_of(request), request.rel_url.raw_query_string)
         return await handler(request)
     except SaysoError as error:
         return refusal(error)

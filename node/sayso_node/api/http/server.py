@@ -8,8 +8,7 @@ from aiohttp import web
 from sayso_node.api.http.bodies import HELD_BYTES, ROOM, Room
 from sayso_node.api.http.connections import Connections, noted
 from sayso_node.api.http.negotiation import negotiated
-from sayso_node.api.http.queries import documented
-from sayso_node.api.http.responses import errors_as_json
+from sayso_node.api.http.route import OPERATIONS, Route, add
 
 SHUTDOWN_S = 2.0
 
@@ -21,14 +20,16 @@ class HttpServer:
         self,
         host: str,
         port: int,
-        routes: Iterable[web.RouteDef],
+        routes: Iterable[Route],
         closing: Iterable[Callable[[], Awaitable[None]]] = (),
     ) -> None:
         room = Room(HELD_BYTES)
         self._connections = Connections(room)
-        self._app = app = web.Application(middlewares=[noted, negotiated, errors_as_json, documented])
+        self._app = app = web.Application(middlewares=[noted, negotiated])
         app[ROOM] = room
-        app.add_routes(routes)
+        app[OPERATIONS] = {}
+        for route in routes:
+            add(app, route)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
         self._host = host
         self._port = port

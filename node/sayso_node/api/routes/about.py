@@ -1,19 +1,36 @@
 """Who this node is and how it is: /v1/node, /v1/peers, /healthz, /readyz, /metrics."""
 
-import dataclasses
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Final
 
+import msgspec
 from aiohttp import web
 
 from sayso_node.alarms import NAMES as ALARMS
 from sayso_node.alarms import Alarms
+from sayso_node.api.http.route import Answer, Route
+from sayso_node.api.schema.operations import Operation
+from sayso_node.api.schema.values import HeadJson, Health, NodeJson, PeerJson, Peers, Ready
 from sayso_node.counters import names
 from sayso_node.freshness import Freshness
 from sayso_node.interfaces import Clock, Transport
 from sayso_protocol.primitives import hex_text
 
-READY_AGE_S = 120.0  # older than this, a node is no use to somebody who asks
+READY_AGE_S: Final = 120.0  # older than this, a node is no use to somebody who asks
+NODE: Final = Operation("GET", "/v1/node", "node", "Who this node is.", NodeJson)
+PEERS: Final = Operation("GET", "/v1/peers", "peers", "Whom it is connected to.", Peers)
+HEALTH: Final = Operation("GET", "/healthz", "healthz", "The process answers.", Health)
+READY: Final = Operation(
+    "GET",
+    "/readyz",
+    "readyz",
+    "Its answers are worth asking for.",
+    Ready,
+    {200: "Here it is.", 503: "Chain or peers were not read lately, or a part of the node is down."},
+)
+METRICS: Final = Operation(
+    "GET", "/metrics", "metrics", "Counters in Prometheus text format.", offers=("text/plain",)
+)
 
 
 class AboutRoutes:
@@ -21,7 +38,7 @@ class AboutRoutes:
 
     def __init__(
         self,
-        description: Mapping[str, Any],
+        description: NodeJson,
         network: Transport,
         freshness: Freshness,
         clock: Clock,
@@ -39,49 +56,44 @@ class AboutRoutes:
         self._alarms = alarms
         self._parts_down = parts_down
 
-    def routes(self) -> list[web.RouteDef]:
+    def routes(self) -> list[Route]:
         """The routes of this file."""
         return [
-            web.get("/v1/node", self.node),
-            web.get("/v1/peers", self.peers),
-            web.get("/healthz", self.health),
-            web.get("/readyz", self.ready),
-            web.get("/metrics", self.metrics),
+            Route(NODE, self.node),
+            Route(PEERS, self.peers),
+            Route(HEALTH, self.health),
+            Route(READY, self.ready),
+            Route(METRICS, self.metrics),
         ]
 
-    async def node(self, _request: web.Request) -> web.Response:
+    async def node(self, _request: web.Request) -> NodeJson:
         """Name, key, network, block and counters."""
         head = self._freshness.head
-        block = {"number": head.point.number, "hash": hex_text(head.point.hash), "time": head.time}
-        body = {
-            **self._description,
-            "time": self._clock.now(),
-            "block": block if head.point.number else None,
-            "listen": await self._addresses(),
-            "counters": dict(self._counters()),
-        }
-        return web.json_response(body)
+        number, time = head.point.number, head.time
+        return msgspec.structs.replace(
+            self._description,
+            time=self._clock.now(),
+            block=HeadJson(number, hex_text(head.point.hash), time) if number else None,
+            listen=await self._addresses(),
+            counters=dict(self._counters()),
+        )
 
-    async def peers(self, _request: web.Request) -> web.Response:
+    async def peers(self, _request: web.Request) -> Peers:
         """Configured and connected peers."""
-        peers = [dataclasses.asdict(peer) for peer in await self._network.peers()]
-        return web.json_response({"peers": peers})
+        peers = await self._network.peers()
+        return Peers([PeerJson(one.peer_id, one.address, one.connected) for one in peers])
 
-    async def health(self, _request: web.Request) -> web.Response:
+    async def health(self, _request: web.Request) -> Health:
         """The process answers."""
-        return web.json_response({"ok": True})
+        return Health(ok=True)
 
-    async def ready(self, _request: web.Request) -> web.Response:
+    async def ready(self, _request: web.Request) -> Answer:
         """Its answers are worth asking for: chain and peers were read lately, and all parts run."""
         down = self._parts_down()
         ready = self._freshness.is_current(self._clock.now(), READY_AGE_S) and not down
-        body = {
-            "ready": ready,
-            "parts_down": down,
-            "marks_full": self._counters()["marks_lost"] > 0,  # rule 7.15
-            "alarms": self._alarms.active(),
-        }
-        return web.json_response(body, status=200 if ready else 503)
+        full = self._counters()["marks_lost"] > 0  # rule 7.15
+        body = Ready(ready, down, full, dict(self._alarms.active()))
+        return Answer(body, 200 if ready else 503)
 
     async def metrics(self, _request: web.Request) -> web.Response:
         """Prometheus text format 0.0.4."""

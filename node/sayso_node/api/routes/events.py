@@ -6,15 +6,19 @@ store has not got to, is told to begin again: `resync`.
 """
 
 import asyncio
-import json
 import logging
 import re
 from typing import Final
 
+import msgspec
 from aiohttp import web
 
-from sayso_node.api.http.negotiation import EVENTS, ORIGIN
-from sayso_node.api.http.responses import error_body
+from sayso_node.api.http.negotiation import ORIGIN, written
+from sayso_node.api.http.responses import fault
+from sayso_node.api.http.route import Route
+from sayso_node.api.schema.operations import EVENTS, Operation
+from sayso_node.api.schema.requests import EventsQuery
+from sayso_node.api.schema.values import RevocationEvent
 from sayso_node.errors import BadRequest, NodeBusy, Resync
 from sayso_node.store import events, queries
 from sayso_node.store.events import Event
@@ -28,6 +32,16 @@ PAUSE_S: Final = 0.1  # between two readings, so that many commits cost a listen
 BEAT_S: Final = 15.0  # a comment when nothing happens, so that both ends know of each other
 STALL_S: Final = 30.0  # for somebody who does not read
 START: Final = "0"  # as an id: from the first event on
+LISTEN: Final = Operation(
+    "GET",
+    "/v1/events",
+    "events",
+    "Revocations as they become known; `after` and Last-Event-ID resume, 0 begins at the first.",
+    query=EventsQuery,
+    headers={"Last-Event-ID": {"type": "string"}},
+    offers=(EVENTS,),
+    has_head=False,
+)
 log = logging.getLogger(__name__)
 
 _ID: Final = re.compile(r"([0-9a-f]{32})-(0|[1-9][0-9]{0,18})", re.ASCII)
@@ -40,9 +54,9 @@ class EventRoutes:
         self._store = store
         self._streams: set[asyncio.Task[None]] = set()
 
-    def routes(self) -> list[web.RouteDef]:
+    def routes(self) -> list[Route]:
         """The routes of this file."""
-        return [web.get("/v1/events", self.events, allow_head=False)]
+        return [Route(LISTEN, self.events)]
 
     async def close(self) -> None:
         """End all streams."""
@@ -52,8 +66,6 @@ class EventRoutes:
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         """Events from after the id on, or from now on, for as long as the listener listens."""
-        if not set(request.query) <= {"after"}:
-            raise BadRequest("the query may have after, an event's id")
         if len(self._streams) >= STREAMS:
             raise NodeBusy(f"{STREAMS} others are listening; try another node")
         text = request.headers.get("Last-Event-ID") or request.query.get("after")
@@ -103,7 +115,7 @@ class EventRoutes:
                 if len(page) < PAGE:
                     await self._wait(response, seen)
         except SaysoError as error:  # the answer has begun: it can only be told within it
-            await _write(response, f"event: error\ndata: {json.dumps(error_body(error))}\n\n")
+            await _write(response, f"event: error\ndata: {_data(fault(error))}\n\n")
 
     async def _wait(self, response: web.StreamResponse, seen: int) -> None:
         await asyncio.sleep(PAUSE_S)
@@ -128,12 +140,16 @@ async def _write(response: web.StreamResponse, text: str) -> None:
 
 
 def _text(store_id: str, event: Event) -> str:
-    data = {
-        "contributor": address_text(event.address),
-        "word": str(event.word),
-        "mask": str(event.mask),
-        "source": event.source,
-        "digest": hex_text(event.digest) if event.digest else None,
-        "time": event.time,
-    }
-    return f"id: {store_id}-{event.seq}\nevent: revocation\ndata: {json.dumps(data)}\n\n"
+    data = RevocationEvent(
+        address_text(event.address),
+        str(event.word),
+        str(event.mask),
+        event.source,
+        hex_text(event.digest) if event.digest else None,
+        event.time,
+    )
+    return f"id: {store_id}-{event.seq}\nevent: revocation\ndata: {_data(data)}\n\n"
+
+
+def _data(value: msgspec.Struct) -> str:
+    return written(value).decode()

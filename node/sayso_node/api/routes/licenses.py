@@ -2,11 +2,22 @@
 
 import asyncio
 import base64
-from typing import Any
+from typing import Any, Final
 
 from aiohttp import web
 
 from sayso_node.api.http.paging import Pages, Wanted
+from sayso_node.api.http.route import Route
+from sayso_node.api.schema.operations import Operation
+from sayso_node.api.schema.requests import page_query
+from sayso_node.api.schema.values import (
+    Anchor,
+    AnchorProofJson,
+    BatchLicenses,
+    Consents,
+    ListedConsent,
+    WholeLicense,
+)
 from sayso_node.errors import NotFound
 from sayso_node.freshness import Freshness
 from sayso_node.interfaces import Clock
@@ -15,7 +26,6 @@ from sayso_node.store.chain import chain_state
 from sayso_node.store.interface import Reading, Store
 from sayso_node.store.messages import Stored
 from sayso_node.verdicts.knowledge import StoreBits
-from sayso_protocol.ethereum.batches import AnchorProof
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import decode
 from sayso_protocol.messages.message import as_kind
@@ -25,7 +35,25 @@ from sayso_protocol.primitives import address_from_text, address_text, hash_from
 from sayso_protocol.verdicts.bulk import revoked_masks
 from sayso_protocol.verdicts.verdict import License
 
-CONSENTS = 100  # of a page: each is judged whole
+CONSENTS: Final = 100  # of a page: each is judged whole
+LICENSE: Final = Operation(
+    "GET",
+    "/v1/licenses/{license}",
+    "license",
+    "A license, its status and its anchor.",
+    WholeLicense,
+)
+CONSENTS_OF: Final = Operation(
+    "GET",
+    "/v1/contributors/{address}/consents",
+    "consentsOf",
+    "The same with what each allows, and how much of it is revoked.",
+    Consents,
+    query=page_query(CONSENTS),
+)
+BATCH: Final = Operation(
+    "GET", "/v1/batches/{root}", "batch", "A batch behind an anchor.", BatchLicenses
+)
 
 
 class LicenseRoutes:
@@ -48,20 +76,20 @@ class LicenseRoutes:
         self._pages = pages
         self._finality = finality
 
-    def routes(self) -> list[web.RouteDef]:
+    def routes(self) -> list[Route]:
         """The routes of this file."""
         return [
-            web.get("/v1/licenses/{license}", self.license),
-            web.get("/v1/contributors/{address}/consents", self.consents),
-            web.get("/v1/batches/{root}", self.batch),
+            Route(LICENSE, self.license),
+            Route(CONSENTS_OF, self.consents),
+            Route(BATCH, self.batch),
         ]
 
-    async def license(self, request: web.Request) -> web.Response:
+    async def license(self, request: web.Request) -> WholeLicense:
         """One license: the signed consent, what of it is revoked, where it is anchored."""
         license_hash = hash_from_text(request.match_info["license"])
-        return web.json_response(await asyncio.to_thread(self._describe, license_hash))
+        return await asyncio.to_thread(self._describe, license_hash)
 
-    def _describe(self, license_hash: bytes) -> dict[str, Any]:
+    def _describe(self, license_hash: bytes) -> WholeLicense:
         """Thousands of permissions are judged here, so it runs beside the event loop."""
         with self._store.read() as db:
             stored = messages.consent(db, license_hash)
@@ -69,35 +97,36 @@ class LicenseRoutes:
                 raise NotFound("no license of this hash is held")
             held, masks = self._held(db, stored)
             anchor = self._anchor(db, license_hash)
-        return self._summary(license_hash, stored, held, masks) | {
-            "envelope": base64.b64encode(stored.body).decode(),
-            "items": [hex_text(item) for item in held.items],
-            "revoked_masks": [str(mask) for mask in masks],
-            "anchor": anchor,
-        }
+        return WholeLicense(
+            **self._summary(license_hash, stored, held, masks),
+            envelope=base64.b64encode(stored.body).decode(),
+            items=[hex_text(item) for item in held.items],
+            revoked_masks=[str(mask) for mask in masks],
+            anchor=anchor,
+        )
 
-    async def consents(self, request: web.Request) -> web.Response:
+    async def consents(self, request: web.Request) -> Consents:
         """A contributor's licenses without their items, oldest first: what a list needs."""
         contributor = address_from_text(request.match_info["address"])
         wanted = self._pages.wanted(request, CONSENTS)
         found = await asyncio.to_thread(self._consents, contributor, wanted)
         rows, after = self._pages.page(
-            request, [body for _, body in found], [seq for seq, _ in found], wanted.limit
+            request, [one for _, one in found], [seq for seq, _ in found], wanted.limit
         )
-        return web.json_response({"consents": list(rows), "next": after})
+        return Consents(list(rows), after)
 
-    def _consents(self, contributor: bytes, wanted: Wanted) -> list[tuple[int, dict[str, Any]]]:
+    def _consents(self, contributor: bytes, wanted: Wanted) -> list[tuple[int, ListedConsent]]:
         with self._store.read() as db:
             found = queries.licenses_after(db, contributor, wanted.after, wanted.limit + 1)
             return [(seq, self._listed(db, one)) for seq, one in found]
 
-    def _listed(self, db: Reading, license_hash: bytes) -> dict[str, Any]:
+    def _listed(self, db: Reading, license_hash: bytes) -> ListedConsent:
         stored = messages.consent(db, license_hash)
         assert stored  # noqa: S101 - it was listed in the same reading
         held, masks = self._held(db, stored)
         anchor = self._anchor(db, license_hash)
-        block = anchor["block_number"] if anchor else None
-        return self._summary(license_hash, stored, held, masks) | {"anchor_block": block}
+        block = anchor.block_number if anchor else None
+        return ListedConsent(**self._summary(license_hash, stored, held, masks), anchor_block=block)
 
     def _held(self, db: Reading, stored: Stored) -> tuple[License, list[int]]:
         """A license and its revoked permissions."""
@@ -109,6 +138,7 @@ class LicenseRoutes:
     def _summary(
         self, license_hash: bytes, stored: Stored, held: License, masks: list[int]
     ) -> dict[str, Any]:
+        """The fields of `Held`."""
         permissions = held.consent.items * len(held.consent.purposes)
         revoked = sum(mask.bit_count() for mask in masks)
         return {
@@ -120,7 +150,7 @@ class LicenseRoutes:
             "revoked_permissions": revoked,
         }
 
-    async def batch(self, request: web.Request) -> web.Response:
+    async def batch(self, request: web.Request) -> BatchLicenses:
         """A batch by its root, so that others can check what we anchored."""
         root = hash_from_text(request.match_info["root"])
         with self._store.read() as db:
@@ -128,10 +158,9 @@ class LicenseRoutes:
         if found is None:
             raise NotFound("no batch of this root is held")
         licenses = [hex_text(one) for one in found.licenses]
-        body = {"root": hex_text(root), "sponsor": found.sponsor.hex(), "licenses": licenses}
-        return web.json_response(body)
+        return BatchLicenses(hex_text(root), found.sponsor.hex(), licenses)
 
-    def _anchor(self, db: Reading, license_hash: bytes) -> dict[str, Any] | None:
+    def _anchor(self, db: Reading, license_hash: bytes) -> Anchor | None:
         """The anchor and its proof, once it is final (rule 10.3)."""
         found = chain_state.anchor_of(db, license_hash)
         if found is None:
@@ -140,12 +169,12 @@ class LicenseRoutes:
         batch = chain_state.batch(db, anchor.root)
         if batch is None or anchor.block_number + self._finality > self._freshness.head.point.number:
             return None
-        return {
-            "root": hex_text(anchor.root),
-            "block_number": anchor.block_number,
-            "submitter": address_text(anchor.submitter),
-            "proof": batch_proof_json(batch.proof(position)),
-        }
+        return Anchor(
+            hex_text(anchor.root),
+            anchor.block_number,
+            address_text(anchor.submitter),
+            AnchorProofJson.of(batch.proof(position)),
+        )
 
 
 def _status(consent: Consent, revoked: bool, now: float) -> str:  # noqa: FBT001 - one of three
@@ -155,14 +184,3 @@ def _status(consent: Consent, revoked: bool, now: float) -> str:  # noqa: FBT001
     if now < consent.issued_at:
         return "not-yet-valid"
     return "expired" if now >= consent.expires_at else "active"
-
-
-def batch_proof_json(proof: AnchorProof) -> dict[str, Any]:
-    """Rule 10.2 as JSON."""
-    return {
-        "sponsor": proof.sponsor.hex(),
-        "count": proof.count,
-        "index": proof.index,
-        "path": [hex_text(one) for one in proof.path],
-        "tree": hex_text(proof.tree),
-    }

@@ -1,11 +1,15 @@
 """GET lists in pages: the licenses of a contributor, and who claims what about an item."""
 
 import asyncio
-from typing import Any
+from typing import Final
 
 from aiohttp import web
 
 from sayso_node.api.http.paging import Pages, Wanted
+from sayso_node.api.http.route import Route
+from sayso_node.api.schema.operations import Operation
+from sayso_node.api.schema.requests import page_query
+from sayso_node.api.schema.values import Claims, Licenses, ListedClaim
 from sayso_node.store import queries
 from sayso_node.store.interface import Store
 from sayso_node.store.queries import Claim
@@ -17,8 +21,24 @@ from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_from_text, address_text, hash_from_text, hex_text
 from sayso_protocol.verdicts.verdict import License, Query, is_revoked
 
-LICENSES = 1_000  # of a page
-CLAIMS = 100  # of a page: each is judged for every purpose
+LICENSES: Final = 1_000  # of a page
+CLAIMS: Final = 100  # of a page: each is judged for every purpose
+LICENSES_OF: Final = Operation(
+    "GET",
+    "/v1/contributors/{address}/licenses",
+    "licensesOf",
+    "The licenses of a contributor, oldest first.",
+    Licenses,
+    query=page_query(LICENSES),
+)
+CLAIMS_ON: Final = Operation(
+    "GET",
+    "/v1/items/{item}/claims",
+    "claims",
+    "Who licensed an item.",
+    Claims,
+    query=page_query(CLAIMS),
+)
 
 
 class ListRoutes:
@@ -29,52 +49,49 @@ class ListRoutes:
         self._store = store
         self._pages = pages
 
-    def routes(self) -> list[web.RouteDef]:
+    def routes(self) -> list[Route]:
         """The routes of this file."""
-        return [
-            web.get("/v1/contributors/{address}/licenses", self.licenses_of),
-            web.get("/v1/items/{item}/claims", self.claims),
-        ]
+        return [Route(LICENSES_OF, self.licenses_of), Route(CLAIMS_ON, self.claims)]
 
-    async def licenses_of(self, request: web.Request) -> web.Response:
+    async def licenses_of(self, request: web.Request) -> Licenses:
         """The license hashes of a contributor, oldest first."""
         contributor = address_from_text(request.match_info["address"])
         wanted = self._pages.wanted(request, LICENSES)
         with self._store.read() as db:
             found = queries.licenses_after(db, contributor, wanted.after, wanted.limit + 1)
         rows, after = self._pages.page(request, found, [seq for seq, _ in found], wanted.limit)
-        return web.json_response({"licenses": [hex_text(one) for _, one in rows], "next": after})
+        return Licenses([hex_text(one) for _, one in rows], after)
 
-    async def claims(self, request: web.Request) -> web.Response:
+    async def claims(self, request: web.Request) -> Claims:
         """Who licensed this item, and for what. Rule 8.11: that is never clear."""
         item = hash_from_text(request.match_info["item"])
         wanted = self._pages.wanted(request, CLAIMS)
         found = await asyncio.to_thread(self._claims, item, wanted)
         rows, after = self._pages.page(
-            request, [body for _, body in found], [seq for seq, _ in found], wanted.limit
+            request, [one for _, one in found], [seq for seq, _ in found], wanted.limit
         )
-        return web.json_response({"clear": False, "claims": list(rows), "next": after})
+        return Claims(clear=False, claims=list(rows), next=after)
 
-    def _claims(self, item: bytes, wanted: Wanted) -> list[tuple[int, dict[str, Any]]]:
+    def _claims(self, item: bytes, wanted: Wanted) -> list[tuple[int, ListedClaim]]:
         """Consents of a thousand items each are read here, so it runs beside the event loop."""
         with self._store.read() as db:
             known = StoreBits(db)
             found = queries.claims_after(db, item, wanted.after, wanted.limit + 1)
             return [(one.seq, self._claim(known, one, item)) for one in found]
 
-    def _claim(self, known: StoreBits, claim: Claim, item: bytes) -> dict[str, Any]:
+    def _claim(self, known: StoreBits, claim: Claim, item: bytes) -> ListedClaim:
         envelope = decode(claim.body, self._network)
         consent = as_kind(envelope.message, Consent)
         held = License(consent, envelope.items)
         asked = [Query(consent.grantee, one) for one in consent.purposes]
-        return {
-            "license": hex_text(claim.license),
-            "contributor": address_text(consent.contributor),
-            "parties": [address_text(one) for one in consent.parties],
-            "grantee": address_text(consent.grantee),
-            "via": consent.via,
-            "purposes": list(consent.purposes),
-            "revoked_purposes": [one.purpose for one in asked if is_revoked(known, held, item, one)],
-            "issued_at": consent.issued_at,
-            "expires_at": consent.expires_at,
-        }
+        return ListedClaim(
+            hex_text(claim.license),
+            address_text(consent.contributor),
+            [address_text(one) for one in consent.parties],
+            address_text(consent.grantee),
+            consent.via,
+            list(consent.purposes),
+            [one.purpose for one in asked if is_revoked(known, held, item, one)],
+            consent.issued_at,
+            consent.expires_at,
+        )

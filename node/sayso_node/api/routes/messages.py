@@ -7,25 +7,58 @@ import base64
 import binascii
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from aiohttp import web
 
-from sayso_node.api.http.bodies import JSON_BYTES, MSGPACK, read_body, read_json
-from sayso_node.api.http.responses import error_body
-from sayso_node.api.schema.message_json import FORMS, Form, read_fields, signature_of
+from sayso_node.api.http.bodies import read_body, read_value
+from sayso_node.api.http.responses import fault
+from sayso_node.api.http.route import Answer, Route
+from sayso_node.api.schema.message_json import FORMS, Form, signature_of
+from sayso_node.api.schema.operations import JSON, MSGPACK, Body, Operation
+from sayso_node.api.schema.values import Result, Results
 from sayso_node.errors import BadRequest
 from sayso_node.gossip.broadcast import Broadcast
 from sayso_node.intake.intake import Intake
 from sayso_node.intake.outcome import Outcome, Source, Status
 from sayso_node.verdicts.signer import Signer
 from sayso_protocol.messages.envelope import Envelope, encode
-from sayso_protocol.messages.kinds import kind_of
+from sayso_protocol.messages.kinds import KINDS, kind_of
 from sayso_protocol.messages.wire import decode_bundle
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import hex_text
 
-BODY_BYTES = 4_194_304
+BODY_BYTES: Final = 4_194_304
+TAKEN: Final = {
+    200: "Every message is kept; revocations are acknowledged.",
+    202: "Those that are `pending` are no promise (rule 7.14).",
+    422: "Some are refused; the others are kept.",
+}
+SUBMIT: Final = Operation(
+    "POST",
+    "/v1/messages",
+    "submit",
+    "Hand in signed messages.",
+    Results,
+    TAKEN,
+    takes={MSGPACK: Body("A canonical array of envelopes (rule 7.1), at most 4 MiB.", BODY_BYTES)},
+)
+
+
+def operations() -> dict[int, Operation]:
+    """Where each kind of message is handed in, one at a time."""
+    return {
+        kind: Operation(
+            "POST",
+            f"/v1/{form.path}",
+            form.verb,
+            f"Hand in one {KINDS[kind].name}.",
+            Results,
+            TAKEN,
+            takes={JSON: Body(form.signed)},
+        )
+        for kind, form in FORMS.items()
+    }
 
 
 class MessageRoutes:
@@ -37,29 +70,27 @@ class MessageRoutes:
         self._broadcast = broadcast
         self._signer = signer
 
-    def routes(self) -> list[web.RouteDef]:
+    def routes(self) -> list[Route]:
         """The routes of this file."""
-        return [
-            web.post("/v1/messages", self.submit),
-            *(web.post(f"/v1/{form.path}", partial(self.one, form)) for form in FORMS.values()),
-        ]
+        one = [Route(named, partial(self.one, FORMS[kind])) for kind, named in operations().items()]
+        return [Route(SUBMIT, self.submit), *one]
 
-    async def submit(self, request: web.Request) -> web.Response:
+    async def submit(self, request: web.Request) -> Answer:
         """A bundle of envelopes, as they travel."""
-        async with read_body(request, MSGPACK, BODY_BYTES) as body:
+        async with read_body(request) as body:
             bundle = decode_bundle(bytes(body), BODY_BYTES)
         return await self._take(request, bundle)
 
-    async def one(self, form: Form, request: web.Request) -> web.Response:
+    async def one(self, form: Form, request: web.Request) -> Answer:
         """A message by its fields, and the wallet's signature; others may come along (rule 7.12)."""
-        fields = read_fields(await read_json(request, JSON_BYTES), form.signed)
-        message, items = form.read(fields)
-        signature = signature_of(fields["signature"])
+        fields: Any = await read_value(request, form.signed)
+        message, items = form.message(fields)
+        signature = signature_of(fields.signature)
         envelope = encode(Envelope(message, self._network, signature, items))
-        company = fields[form.company] if form.company else ()
+        company = getattr(fields, form.company) if form.company else ()
         return await self._take(request, [envelope, *map(_from_base64, company)])
 
-    async def _take(self, request: web.Request, bundle: Sequence[bytes]) -> web.Response:
+    async def _take(self, request: web.Request, bundle: Sequence[bytes]) -> Answer:
         """Store first, then tell the peers, then answer with acknowledgements.
 
         Raises GossipQueueFull, before anything is taken, when consents come faster than they leave.
@@ -70,18 +101,15 @@ class MessageRoutes:
         results = [await self._result(outcome) for outcome in outcomes]
         found = {outcome.status for outcome in outcomes}
         status = 422 if Status.REFUSED in found else 202 if Status.PENDING in found else 200
-        return web.json_response({"results": results}, status=status)
+        return Answer(Results(results), status)
 
-    async def _result(self, outcome: Outcome) -> dict[str, Any]:
+    async def _result(self, outcome: Outcome) -> Result:
         envelope, is_kept = outcome.envelope, outcome.status is not Status.PENDING
-        result: dict[str, Any] = {
-            "digest": hex_text(envelope.digest) if envelope else None,
-            "status": outcome.status,
-        }
+        result = Result(hex_text(envelope.digest) if envelope else None, outcome.status)
         if outcome.error:
-            result["error"] = error_body(outcome.error)
+            result.error = fault(outcome.error)
         elif envelope and is_kept and kind_of(envelope.message).is_acknowledged:
-            result["acknowledgement"] = await self._signer.acknowledge(envelope)
+            result.acknowledgement = await self._signer.acknowledge(envelope)
         return result
 
 

@@ -5,17 +5,23 @@ revocation that only nodes know of stands in none of them.
 """
 
 import asyncio
-from typing import Any, NamedTuple
+from typing import Final, NamedTuple
 
 from aiohttp import web
+from msgspec import UNSET
 
-from sayso_node.api.routes.licenses import batch_proof_json
+from sayso_node.api.http.route import Route
+from sayso_node.api.schema.operations import Operation
+from sayso_node.api.schema.proofs import AccountProof, AnchorSlot, ChainProof, HeaderJson, PlaceProof
+from sayso_node.api.schema.requests import ProofQuery
+from sayso_node.api.schema.values import AnchorProofJson
 from sayso_node.chain.reading.storage_proofs import StorageProofs
-from sayso_node.errors import BadRequest, ChainUnreachable, NotFound
+from sayso_node.errors import ChainUnreachable, NotFound
 from sayso_node.freshness import Freshness
 from sayso_node.store import messages
 from sayso_node.store.chain import chain_state
 from sayso_node.store.interface import Store
+from sayso_protocol.encoding.json_values import NetworkJson
 from sayso_protocol.ethereum.batches import AnchorProof
 from sayso_protocol.ethereum.chain_proofs import CHAIN_PROOF_TYPE, anchor_slot, places_of, word_slot
 from sayso_protocol.messages.consent import Consent
@@ -27,7 +33,14 @@ from sayso_protocol.primitives import address_text, hash_from_text, hex_text
 from sayso_protocol.verdicts.covering import Place
 from sayso_protocol.verdicts.verdict import License
 
-_FIELDS = {"item", "purpose"}
+PROOF: Final = Operation(
+    "GET",
+    "/v1/licenses/{license}/proof",
+    "proof",
+    "What the contract's storage says of one permission.",
+    ChainProof,
+    query=ProofQuery,
+)
 
 
 class _Wanted(NamedTuple):
@@ -50,18 +63,14 @@ class ProofRoutes:
         self._freshness = freshness
         self._proofs = proofs
 
-    def routes(self) -> list[web.RouteDef]:
+    def routes(self) -> list[Route]:
         """The routes of this file."""
-        return [web.get("/v1/licenses/{license}/proof", self.proof)]
+        return [Route(PROOF, self.proof)]
 
-    async def proof(self, request: web.Request) -> web.Response:
+    async def proof(self, request: web.Request) -> ChainProof:
         """The places, and their proof after the block that was read last."""
         license_hash = hash_from_text(request.match_info["license"])
-        asked = request.query
-        if set(asked) != _FIELDS or len(asked) != len(_FIELDS):
-            raise BadRequest("the query must have item and purpose, each once")
-        item = hash_from_text(asked["item"])
-        purpose = asked["purpose"]
+        item, purpose = hash_from_text(request.query["item"]), request.query["purpose"]
         check_purpose(purpose)
         wanted = await asyncio.to_thread(self._wanted, license_hash, item, purpose)
         places, root = wanted.places, wanted.root
@@ -72,29 +81,22 @@ class ProofRoutes:
         found = await self._proofs.proof(slots + ([anchor_slot(root)] if root else []), block)
         proved = found.pop("slots")
         header = await self._proofs.header(block)
-        batch = {"batch": batch_proof_json(wanted.batch)} if wanted.batch else {}
-        body = {
-            "type": CHAIN_PROOF_TYPE,
-            "network": {
-                "chain_id": self._network.chain_id,
-                "registry": address_text(self._network.registry),
-            },
-            "license": hex_text(license_hash),
-            "item": hex_text(item),
-            "purpose": purpose,
-            "envelope": hex_text(wanted.envelope),
-            "block": {
-                "number": block.number,
-                "hash": hex_text(block.hash),
-                "header": hex_text(header),
-            },
-            "account": found,
-            "places": [
-                _place_json(one) | slot for one, slot in zip(places, proved[: len(places)], strict=True)
+        batch = AnchorProofJson.of(wanted.batch) if wanted.batch else UNSET
+        return ChainProof(
+            type=CHAIN_PROOF_TYPE,
+            network=NetworkJson.of(self._network),
+            license=hex_text(license_hash),
+            item=hex_text(item),
+            purpose=purpose,
+            envelope=hex_text(wanted.envelope),
+            block=HeaderJson(block.number, hex_text(block.hash), hex_text(header)),
+            account=AccountProof(**found),
+            places=[
+                PlaceProof(address_text(one.address), str(one.word), one.bit, one.scope, **slot)
+                for one, slot in zip(places, proved[: len(places)], strict=True)
             ],
-            "anchor": {"root": hex_text(root), **proved[-1], **batch} if root else None,
-        }
-        return web.json_response(body)
+            anchor=AnchorSlot(hex_text(root), **proved[-1], batch=batch) if root else None,
+        )
 
     def _wanted(self, license_hash: bytes, item: bytes, purpose: str) -> _Wanted:
         with self._store.read() as db:
@@ -110,12 +112,3 @@ class ProofRoutes:
         proof = batch.proof(found[1]) if batch and found else None
         root = found[0].root if found else None
         return _Wanted(stored.body, places_of(held, item, purpose), root, proof)
-
-
-def _place_json(place: Place) -> dict[str, Any]:
-    return {
-        "address": address_text(place.address),
-        "word": str(place.word),
-        "bit": place.bit,
-        "scope": place.scope,
-    }

@@ -8,10 +8,15 @@ other operators the same.
 """
 
 import asyncio
-from typing import Any, NamedTuple
+from typing import Final, NamedTuple
 
+import msgspec
 from aiohttp import web
 
+from sayso_node.api.http.route import Route
+from sayso_node.api.schema.operations import Operation
+from sayso_node.api.schema.proofs import ReceiptProof
+from sayso_node.api.schema.values import Progress
 from sayso_node.chain.reading.transaction_proofs import receipt_proof
 from sayso_node.errors import NotFound
 from sayso_node.gossip.broadcast import Broadcast
@@ -25,6 +30,18 @@ from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import hash_from_text, hex_text
 from sayso_protocol.receipts.receipt import ChainPoint
+from sayso_protocol.receipts.text import BlockJson
+
+REVOCATION: Final = Operation(
+    "GET", "/v1/revocations/{digest}", "revocation", "How far a revocation has come.", Progress
+)
+RECEIPT_PROOF: Final = Operation(
+    "GET",
+    "/v1/revocations/{digest}/receipt-proof",
+    "receiptProof",
+    "By which transactions a revocation came to the chain, whose, and when.",
+    ReceiptProof,
+)
 
 
 class _Found(NamedTuple):
@@ -52,40 +69,36 @@ class RevocationRoutes:
         self._broadcast = broadcast
         self._signer = signer
 
-    def routes(self) -> list[web.RouteDef]:
+    def routes(self) -> list[Route]:
         """The routes of this file."""
-        return [
-            web.get("/v1/revocations/{digest}", self.revocation),
-            web.get("/v1/revocations/{digest}/receipt-proof", self.receipt_proof),
-        ]
+        return [Route(REVOCATION, self.revocation), Route(RECEIPT_PROOF, self.receipt_proof)]
 
-    async def revocation(self, request: web.Request) -> web.Response:
+    async def revocation(self, request: web.Request) -> Progress:
         """Whether it is kept, how many it was sent to, its block; our acknowledgement if kept (7.12)."""
         digest = hash_from_text(request.match_info["digest"])
         found = await asyncio.to_thread(self._look, digest)
         kept, block = found.held.is_kept, found.read_to
-        body: dict[str, Any] = {
-            "digest": hex_text(digest),
-            "status": "stored" if kept else "pending",
-            "sent_to": self._broadcast.sent_to(found.held.body),
-            "on_chain": found.on_chain,
-            "chain_block": found.chain_block,
-            "block": {"number": block.number, "hash": hex_text(block.hash)} if block else None,
-            "acknowledgement": await self._signer.acknowledge(found.envelope) if kept else None,
-        }
-        return web.json_response(body)
+        return Progress(
+            hex_text(digest),
+            "stored" if kept else "pending",
+            self._broadcast.sent_to(found.held.body),
+            found.on_chain,
+            found.chain_block,
+            BlockJson.of(block) if block else None,
+            await self._signer.acknowledge(found.envelope) if kept else None,
+        )
 
-    async def receipt_proof(self, request: web.Request) -> web.Response:
+    async def receipt_proof(self, request: web.Request) -> ReceiptProof:
         """Who brought it to the chain, and when (rule 10.10)."""
         digest = hash_from_text(request.match_info["digest"])
-        return web.json_response(await asyncio.to_thread(self._receipt_proof, digest))
+        return await asyncio.to_thread(self._receipt_proof, digest)
 
-    def _receipt_proof(self, digest: bytes) -> dict[str, Any]:
+    def _receipt_proof(self, digest: bytes) -> ReceiptProof:
         with self._store.read() as db:
             found = queries.revocation(db, digest)
             if found is None:
                 raise NotFound("no revocation of this digest is held")
-            return receipt_proof(db, self._network, found.body)
+            return msgspec.convert(receipt_proof(db, self._network, found.body), ReceiptProof)
 
     def _look(self, digest: bytes) -> _Found:
         with self._store.read() as db:

@@ -4,17 +4,35 @@ Nothing is kept and nothing is believed: what comes back is a function of what w
 """
 
 from functools import partial
-from typing import Any
 
 from aiohttp import web
 
-from sayso_node.api.http.bodies import JSON_BYTES, read_json
-from sayso_node.api.schema.message_json import FORMS, Form, read_fields
+from sayso_node.api.http.bodies import read_value
+from sayso_node.api.http.route import Route
+from sayso_node.api.schema.message_json import FORMS, Form
+from sayso_node.api.schema.operations import JSON, Body, Operation
+from sayso_node.api.schema.values import TypedData
 from sayso_protocol.messages.kinds import KINDS
 from sayso_protocol.messages.message import Message
 from sayso_protocol.messages.typed_data import digest, typed_data
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import hex_text
+
+
+def operations() -> dict[int, Operation]:
+    """Where the fields of each kind are made into what a wallet signs."""
+    return {
+        kind: Operation(
+            "POST",
+            f"/v1/typed-data/{KINDS[kind].name}",
+            f"typed{KINDS[kind].title}",
+            f"What a wallet signs to {form.verb}.",
+            TypedData,
+            {200: "For the wallet."},
+            takes={JSON: Body(form.fields)},
+        )
+        for kind, form in FORMS.items()
+    }
 
 
 class TypedDataRoutes:
@@ -23,18 +41,17 @@ class TypedDataRoutes:
     def __init__(self, network: Network) -> None:
         self._network = network
 
-    def routes(self) -> list[web.RouteDef]:
+    def routes(self) -> list[Route]:
         """The routes of this file."""
         return [
-            web.post(f"/v1/typed-data/{KINDS[kind].name}", partial(self.typed_data, form))
-            for kind, form in FORMS.items()
+            Route(named, partial(self.typed_data, FORMS[kind])) for kind, named in operations().items()
         ]
 
-    async def typed_data(self, form: Form, request: web.Request) -> web.Response:
+    async def typed_data(self, form: Form, request: web.Request) -> TypedData:
         """A message as `eth_signTypedData_v4` takes it."""
-        message, _ = form.read(read_fields(await read_json(request, JSON_BYTES), form.fields))
-        return web.json_response(self._answer(message))
+        message, _ = form.message(await read_value(request, form.fields))
+        return self._answer(message)
 
-    def _answer(self, message: Message) -> dict[str, Any]:
+    def _answer(self, message: Message) -> TypedData:
         name = hex_text(digest(message, self._network))
-        return {"digest": name, "typed_data": typed_data(message, self._network)}
+        return TypedData(name, typed_data(message, self._network))

@@ -1,0 +1,67 @@
+"""GET /v1/openapi.json: what all routes declare, as an OpenAPI document."""
+
+from typing import Final
+
+from aiohttp import web
+
+from sayso_node.api.http.route import Route
+from sayso_node.api.routes import (
+    about,
+    checks,
+    events,
+    licenses,
+    listings,
+    messages,
+    proofs,
+    revocations,
+    snapshots,
+    status,
+    typed_data,
+)
+from sayso_node.api.schema.openapi import Document, document
+from sayso_node.api.schema.operations import Operation
+
+DOCUMENT: Final = Operation("GET", "/v1/openapi.json", "openapi", "This document.", Document)
+
+
+def operations() -> tuple[Operation, ...]:
+    """What all routes of the API declare; the page's are not of it."""
+    return (
+        messages.SUBMIT,
+        *messages.operations().values(),
+        *typed_data.operations().values(),
+        licenses.LICENSE,
+        proofs.PROOF,
+        listings.LICENSES_OF,
+        licenses.CONSENTS_OF,
+        revocations.REVOCATION,
+        revocations.RECEIPT_PROOF,
+        listings.CLAIMS_ON,
+        licenses.BATCH,
+        checks.CHECK,
+        status.STATUS,
+        events.LISTEN,
+        snapshots.SNAPSHOTS,
+        snapshots.SNAPSHOT,
+        about.NODE,
+        about.PEERS,
+        DOCUMENT,
+        about.HEALTH,
+        about.READY,
+        about.METRICS,
+    )
+
+
+class DocumentRoutes:
+    """Gives the document away."""
+
+    def __init__(self, version: str) -> None:
+        self._document = document(version, operations())
+
+    def routes(self) -> list[Route]:
+        """The routes of this file."""
+        return [Route(DOCUMENT, self.openapi)]
+
+    async def openapi(self, _request: web.Request) -> Document:
+        """The document."""
+        return self._document

@@ -1,0 +1,130 @@
+"""What a node is asked: bodies and queries, as msgspec structs that refuse unknown fields.
+
+Types, lengths and ranges are held where they are read; what is only described (patterns, and limits in
+`extra_json_schema`) is refused by the rules of the protocol, with their own codes.
+"""
+
+from typing import Annotated, Any, Final
+
+from msgspec import UNSET, Meta, Struct, UnsetType, defstruct
+
+from sayso_node.api.schema.values import Base64, Cursor, Decimal
+from sayso_protocol.encoding.json_values import Address, Hash, Hex, Purpose
+from sayso_protocol.primitives import HASH_BYTES, NOBODY, address_text, hex_text
+
+ROWS: Final = 1 << 20  # of one check
+MAX_AGE_S: Final = 1 << 32
+RUN_ID_CHARS: Final = 200
+LIST: Final = 1_024  # elements, as everywhere (rule 6.1)
+
+
+def _said(**schema: Any) -> Meta:
+    """At most so many elements; what else is said of them is for the schema."""
+    return Meta(max_length=LIST, extra_json_schema=schema)
+
+
+Seconds = Annotated[int, Meta(extra_json_schema={"minimum": 0})]
+MaxAge = Annotated[int, Meta(ge=0, lt=MAX_AGE_S)]
+Items = Annotated[list[Hash], _said(minItems=1)]
+Purposes = Annotated[list[Purpose], _said(minItems=1, maxItems=16)]
+Parties = Annotated[list[Address], _said(maxItems=16)]
+Scope = Annotated[
+    str,
+    Meta(title="Scope", description="Rule 5.1.", extra_json_schema={"pattern": "^[ -~]{1,200}$"}),
+]
+Scopes = Annotated[list[Scope], _said(maxItems=16)]
+Decimals = Annotated[list[Decimal], _said(maxItems=64)]
+
+
+class ConsentFields(Struct, forbid_unknown_fields=True, kw_only=True):
+    """Rule 4.2, the notice left out. `parties`: if none is named, the contributor alone."""
+
+    contributor: Address
+    grantee: Address
+    items: Items
+    purposes: Purposes
+    issued_at: Seconds
+    expires_at: Seconds
+    parties: Parties = []
+    via: Annotated[str, Meta(description="Rule 3.6.")] = ""
+    terms: Hash = hex_text(bytes(HASH_BYTES))
+    terms_uri: Annotated[str, Meta(description="Rule 3.5.")] = ""
+    guardian: Address = address_text(NOBODY)
+
+
+class RevocationFields(Struct, forbid_unknown_fields=True, kw_only=True):
+    """Rule 4.3, the notice left out."""
+
+    contributor: Address
+    scopes: Scopes = []
+    words: Decimals = []
+    masks: Decimals = []
+
+
+class SignedConsent(ConsentFields, kw_only=True):
+    """A consent by its fields, and the wallet's signature."""
+
+    signature: Hex
+
+
+class SignedRevocation(RevocationFields, kw_only=True):
+    """`consents`: envelopes that make the revocation known (rule 7.12)."""
+
+    signature: Hex
+    consents: Annotated[list[Base64], _said()] = []
+
+
+class CheckFields(Struct, forbid_unknown_fields=True, kw_only=True):
+    """What both forms of a check have."""
+
+    purpose: Purpose
+    max_age_s: MaxAge
+    run_id: Annotated[str, Meta(max_length=RUN_ID_CHARS)]
+
+
+class CheckRequest(CheckFields, kw_only=True):
+    """A row is license hash and item hash."""
+
+    grantee: Address
+    rows: Annotated[list[tuple[Hash, Hash]], Meta(min_length=1, extra_json_schema={"maxItems": ROWS})]
+
+
+class PackedCheck(CheckFields, kw_only=True):
+    """The fields of a check; grantee 20 bytes, rows 64 bytes each, joined."""
+
+    grantee: bytes
+    rows: bytes
+
+
+class NoQuery(Struct):
+    """Nothing may be asked."""
+
+
+class StatusQuery(Struct):
+    """What is asked about one row."""
+
+    grantee: Address
+    purpose: Purpose
+    max_age_s: MaxAge
+
+
+class ProofQuery(Struct):
+    """Which permission of the license."""
+
+    item: Hash
+    purpose: Purpose
+
+
+class EventsQuery(Struct):
+    """`after` resumes behind an event; 0 begins at the first."""
+
+    after: (
+        Annotated[str, Meta(extra_json_schema={"pattern": "^(0|[0-9a-f]{32}-(0|[1-9][0-9]{0,18}))$"})]
+        | UnsetType
+    ) = UNSET
+
+
+def page_query(largest: int) -> type[Struct]:
+    """What is asked of a list whose pages have at most so many rows."""
+    limit = Annotated[int, Meta(ge=1, le=largest)]
+    return defstruct("PageQuery", [("limit", limit, largest), ("cursor", Cursor | UnsetType, UNSET)])

@@ -1,0 +1,79 @@
+"""Values of JSON as types: what is read from strangers, what is written, and what JSON Schema says.
+
+A hash, an address or a key stays a text here; patterns are for the schema alone, because the functions
+of `primitives` read the text and refuse it with its own code. Types and lengths are held by msgspec.
+
+    found = typed(parse_json(data), NetworkJson)
+"""
+
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct
+
+from sayso_protocol.errors import Malformed
+from sayso_protocol.network import Network
+from sayso_protocol.primitives import address_from_text, address_text
+
+T = TypeVar("T")
+
+Hash = Annotated[
+    str,
+    Meta(title="Hash", description="Rule 1.3.", extra_json_schema={"pattern": "^0x[0-9a-f]{64}$"}),
+]
+Address = Annotated[
+    str,
+    Meta(
+        title="Address",
+        description="Rule 1.2: EIP-55, or all lower case.",
+        extra_json_schema={"pattern": "^0x([0-9a-f]{40}|[0-9a-fA-F]{40})$"},
+    ),
+]
+Key = Annotated[
+    str,
+    Meta(
+        title="Key",
+        description="An Ed25519 public key.",
+        extra_json_schema={"pattern": "^[0-9a-f]{64}$"},
+    ),
+]
+Hex = Annotated[str, Meta(title="Hex", extra_json_schema={"pattern": "^0x([0-9a-f]{2})*$"})]
+Purpose = Annotated[
+    str,
+    Meta(
+        title="Purpose",
+        description="Rule 3.3.",
+        extra_json_schema={"pattern": "^[a-z][a-z0-9-]{0,31}$"},
+    ),
+]
+Count = Annotated[int, Meta(ge=0)]  # below 2**64: see `typed`
+
+
+class NetworkJson(Struct):
+    """A chain and the registry on it."""
+
+    chain_id: Count
+    registry: Address
+
+    @classmethod
+    def of(cls, network: Network) -> "NetworkJson":
+        """The network as it is written."""
+        return cls(network.chain_id, address_text(network.registry))
+
+    def read(self) -> Network:
+        """The network that is meant; raises InvalidAddress."""
+        return Network(self.chain_id, address_from_text(self.registry))
+
+
+def typed(value: Any, kind: type[T]) -> T:
+    """A stranger's value as one of this type; raises Malformed, which names the field.
+
+    Numbers have 64 bits and texts are whole: JSON can spell more, and half a character (a lone
+    surrogate), which has no bytes. msgpack has neither, so it tells.
+    """
+    try:
+        found = msgspec.convert(value, kind)
+        msgspec.msgpack.encode(found)
+    except (ValueError, OverflowError) as error:
+        raise Malformed(str(error)) from error
+    return found
