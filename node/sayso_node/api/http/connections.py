@@ -17,7 +17,7 @@ from aiohttp.typedefs import Handler
 from aiohttp.web_request import BaseRequest
 
 from sayso_node.api.http.bodies import ENCODINGS, Room
-from sayso_node.api.http.negotiation import ORIGIN, rendered
+from sayso_node.api.http.negotiation import rendered
 from sayso_node.api.http.responses import refusal
 from sayso_node.errors import BadRequest, UnsupportedMediaType
 from sayso_protocol.errors import SaysoError
@@ -58,7 +58,6 @@ class Connection(web.RequestHandler):
         if request.writer.output_size > 0:
             raise ConnectionError("the answer had begun")
         response = rendered(refusal(_wrong(exc)))
-        response.headers.update(ORIGIN)
         response.force_close()
         return response
 

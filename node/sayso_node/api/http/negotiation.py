@@ -6,6 +6,7 @@ route runs, so that nothing is done whose outcome could not be told (RFC 9110, s
 
 import asyncio
 import gzip
+from collections.abc import Mapping
 from functools import lru_cache
 from hashlib import sha256
 from typing import Final
@@ -19,7 +20,6 @@ from sayso_node.api.http.route import Answer, Handler, operation_of
 from sayso_node.api.schema.operations import FORMS, JSON, MSGPACK, Operation
 from sayso_node.errors import NotAcceptable
 
-JSON_TEXT: Final = f"{JSON}; charset=utf-8"
 COMPRESS_BYTES: Final = 4_096  # below, packing costs more than it saves
 LONG_BYTES: Final = 65_536  # from here on beside the loop
 
@@ -30,6 +30,14 @@ ORIGIN: Final = {
     "X-Content-Type-Options": "nosniff",
 }
 DRESS: Final = ORIGIN | {"Vary": "Accept, Accept-Encoding"}
+Headers = Mapping[str, Mapping[str, str]]
+KEPT: Final[Headers] = {
+    JSON: {"Content-Type": f"{JSON}; charset=utf-8", **DRESS},
+    MSGPACK: {"Content-Type": MSGPACK, **DRESS},
+}
+NOT_KEPT: Final[Headers] = {
+    form: {**headers, "Cache-Control": "no-store"} for form, headers in KEPT.items()
+}
 PREFLIGHT: Final = {
     "Access-Control-Allow-Methods": "GET, HEAD, POST",
     "Access-Control-Allow-Headers": (
@@ -45,10 +53,12 @@ async def negotiated(request: web.Request, handler: Handler) -> web.StreamRespon
     if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
         return web.Response(status=204, headers=ORIGIN | PREFLIGHT)
     operation = operation_of(request)
-    accept, offers = request.headers.get("Accept", "*/*"), operation.offers_to(request.content_type)
+    # Only where a body is taken: to read the type of one costs as much as all the rest here.
+    offers = operation.offers_to(request.content_type) if operation.takes else operation.offers
+    accept = request.headers.get("Accept", "*/*")
     form = choose(accept, offers) if offers else JSON
     if form:
-        result = await outcome(request, handler)
+        result = await outcome(request, operation, handler)
     else:
         result = refusal(NotAcceptable(f"this is answered as {' or '.join(offers)}"))
     if isinstance(result, Struct):
@@ -56,22 +66,19 @@ async def negotiated(request: web.Request, handler: Handler) -> web.StreamRespon
     if isinstance(result, Answer):
         if form not in FORMS or result.status >= 400:
             form = choose(accept, FORMS) or JSON
-        result = rendered(result, form)
-    if result.prepared or not isinstance(result, web.Response) or not offers:
+        result = rendered(result, form, KEPT if operation.is_kept else NOT_KEPT)
+    elif result.prepared or not isinstance(result, web.Response) or not offers:
         return result
+    else:
+        result.headers.update(DRESS)
     return await _dressed(request, operation, result)
 
 
-def rendered(answer: Answer, form: str = JSON) -> web.Response:
-    """The value in a form, without what belongs to a request."""
-    value, status, headers = answer
-    if form == MSGPACK:
-        return web.Response(
-            body=msgspec.msgpack.encode(value), status=status, headers=headers, content_type=MSGPACK
-        )
-    return web.Response(
-        body=written(value), status=status, headers={"Content-Type": JSON_TEXT, **headers}
-    )
+def rendered(answer: Answer, form: str = JSON, headers: Headers = KEPT) -> web.Response:
+    """The value in a form; its headers at once, because each later one costs."""
+    value, status, more = answer
+    body = msgspec.msgpack.encode(value) if form == MSGPACK else written(value)
+    return web.Response(body=body, status=status, headers={**headers[form], **more})
 
 
 def written(value: Struct) -> bytes:
@@ -80,12 +87,9 @@ def written(value: Struct) -> bytes:
 
 
 async def _dressed(request: web.Request, operation: Operation, response: web.Response) -> web.Response:
-    """The answer as it goes out: ETag, compression, headers."""
+    """The answer as it goes out: ETag and compression."""
     headers = response.headers
-    headers.update(DRESS)
-    if not operation.is_kept:
-        headers["Cache-Control"] = "no-store"
-    elif response.status == 200 and request.method in {"GET", "HEAD"}:
+    if operation.is_kept and response.status == 200 and request.method in {"GET", "HEAD"}:
         headers["Cache-Control"] = "no-cache"  # keep it, and ask each time (RFC 9111, 5.2.2.4)
         # Weak: the same content may be compressed or not.
         response.etag = tag = ETag(sha256(_bytes(response)).hexdigest()[:32], is_weak=True)

@@ -5,7 +5,8 @@ import logging
 from aiohttp import web
 
 from sayso_node.api.http.queries import check_query
-from sayso_node.api.http.route import Answer, Handler, Result, operation_of
+from sayso_node.api.http.route import Answer, Handler, Result
+from sayso_node.api.schema.operations import Operation
 from sayso_node.api.schema.values import Fault, Refusal
 from sayso_node.errors import (
     BadRequest,
@@ -73,10 +74,10 @@ def _http_refusal(error: web.HTTPException) -> Answer:
     return answer
 
 
-async def outcome(request: web.Request, handler: Handler) -> Result:
+async def outcome(request: web.Request, operation: Operation, handler: Handler) -> Result:
     """What the route answers, or the refusal; an unforeseen fault says nothing of itself."""
     try:
-        check_query(operation_of(request), request.rel_url.raw_query_string)
+        check_query(operation, request.rel_url.raw_query_string)
         return await handler(request)
     except SaysoError as error:
         return refusal(error)
