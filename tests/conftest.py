@@ -1,6 +1,8 @@
 """What holds for every test."""
 
+import os
 import signal
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,9 @@ FIRST = {"system", "docs"}  # wait the longest
 # A shell's background job ignores Ctrl-C, and its children inherit that: a test that presses it could
 # not be run by CI. With a handler here, children start with the default.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Where the system has no Node.js, `make` put one here.
+os.environ["PATH"] = f"{Path(sys.prefix) / 'nodejs'}{os.pathsep}{os.environ['PATH']}"
 
 # No test asserts a time: the machine may be busy.
 settings.register_profile("sayso", deadline=None)

@@ -1,6 +1,5 @@
-"""Debian's Chromium, and a page in it with a wallet; without the browser these tests fail."""
+"""The Chromium of this machine, and a page in it with a wallet."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,6 +9,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from browser.visit import Visit
 from browser.world import World, world
+from support.machine import chromium
 
 FLAGS = [
     "--headless",
@@ -21,16 +21,14 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
 @contextmanager
 def launched() -> Iterator[Browser]:
-    """The browser of this machine, for as long as the block lasts."""
-    found = next(filter(None, map(shutil.which, NAMES)), None)
-    assert found, "these tests need Chromium (Debian: apt-get install chromium)"
+    """The browser, for as long as the block lasts."""
+    path = chromium()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from sayso_protocol.verdicts.verdict import Reason
+from support.machine import need_networks
 from support.protocol_strategies import ADA, BEN, CLEO
 from system.islands import NODES, Islands, islands
 
@@ -21,6 +22,7 @@ HERE, THERE = {0, 1}, {2, 3, 4}
 
 @pytest.fixture
 async def five(tmp_path: Path) -> AsyncIterator[Islands]:
+    need_networks()
     async with islands(tmp_path) as found:
         yield found
 
