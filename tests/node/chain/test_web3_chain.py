@@ -75,6 +75,13 @@ async def world() -> AsyncIterator[World]:
             await w3.provider.disconnect()
 
 
+async def test_bytes_in_a_question_are_sent_as_hexadecimal_text(world: World) -> None:
+    link, registry = world.chain.link, world.network.registry
+    asked_in_bytes = await link.ask("eth_getCode", [registry, "latest"])
+    asked_in_text = await link.ask("eth_getCode", [world.registry.address, "latest"])
+    assert asked_in_bytes["result"] == asked_in_text["result"] != "0x"
+
+
 async def test_what_is_on_chain_is_read_and_what_is_sent_is_sent_once(world: World) -> None:
     chain, registry = world.chain, world.registry
     me = address_from_text(world.dev.accounts[0].address)

@@ -22,6 +22,7 @@ from aiohttp import (
 
 from sayso_node.errors import ChainUnreachable
 from sayso_protocol.encoding.json_text import parse_json
+from sayso_protocol.primitives import hex_text
 
 TIMEOUT_S: Final = 10.0
 NO_METHOD: Final = frozenset({404, 405, 501})  # some endpoints say so with a status of HTTP
@@ -57,7 +58,10 @@ class JsonRpc:
         self._socket = self._session = None
 
     async def ask(self, method: str, params: Any, limit: int = ANSWER_BYTES) -> dict[str, Any]:
-        """The JSON-RPC object that was answered, with a result or an error; raises ChainUnreachable."""
+        """The JSON-RPC object that was answered, with a result or an error; raises ChainUnreachable.
+
+        Bytes in `params` are sent as hexadecimal text.
+        """
         number = next(self._numbers)
         question = {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
         try:
@@ -85,7 +89,7 @@ class JsonRpc:
             try:
                 if self._socket is None or self._socket.closed:
                     self._socket = await self._sessions().ws_connect(self._url, max_msg_size=limit)
-                await self._socket.send_str(json.dumps(question))
+                await self._socket.send_json(question, dumps=_json)
                 while True:
                     answer = _object(_text(await self._socket.receive()))
                     if answer.get("id") == number:  # others are to questions nobody waits for any more
@@ -103,8 +107,19 @@ class JsonRpc:
 
     def _sessions(self) -> ClientSession:
         if self._session is None:
-            self._session = ClientSession(timeout=ClientTimeout(total=self._timeout_s))
+            timeout = ClientTimeout(total=self._timeout_s)
+            self._session = ClientSession(timeout=timeout, json_serialize=_json)
         return self._session
+
+
+def _json(question: Any) -> str:
+    """Raises TypeError for what is neither JSON, nor bytes, nor a mapping."""
+    return json.dumps(question, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    """Bytes and mappings in a question of web3, as JSON has them."""
+    return hex_text(value) if isinstance(value, bytes) else dict(value)
 
 
 def _text(message: WSMessage) -> bytes | str:

@@ -4,7 +4,6 @@ Whatever an endpoint does wrong becomes ChainUnreachable, so that its users know
 it is told apart: RangeRefused, when the endpoint answers, but not for so many blocks.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, cast
@@ -58,13 +57,7 @@ class LinkProvider(AsyncJSONBaseProvider):
 
     async def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:
         """See JsonRpc.ask; web3 tells results from errors."""
-        plain = parse_params(self.encode_rpc_request(method, params))
-        return cast("RPCResponse", await self._link.ask(method, plain))
-
-
-def parse_params(request: bytes) -> Any:
-    """The parameters as web3 writes them: bytes and numbers as hexadecimal text."""
-    return json.loads(request)["params"]
+        return cast("RPCResponse", await self._link.ask(method, params))
 
 
 class Web3Chain:
