@@ -17,6 +17,7 @@ from typing import NamedTuple, NoReturn
 from sayso_node.alarms import Alarms
 from sayso_node.counters import Counters
 from sayso_node.errors import PartFailed
+from sayso_node.retrying import backoff
 
 log = logging.getLogger(__name__)
 
@@ -107,7 +108,7 @@ class Supervisor:
 
 def pause_s(failures: int) -> float:
     """How long to wait after so many failures, in seconds."""
-    return min(PAUSE_MIN_S * 2.0 ** (failures - 1), PAUSE_MAX_S)
+    return backoff(PAUSE_MIN_S, failures - 1, PAUSE_MAX_S)
 
 
 @contextlib.contextmanager

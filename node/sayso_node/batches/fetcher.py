@@ -4,7 +4,6 @@ A batch is kept only if its header and licenses hash to the root that stands on 
 chain.
 """
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -12,8 +11,9 @@ from typing import Any, Protocol
 
 from sayso_node.batches.protocol import read_answer
 from sayso_node.counters import Counters
-from sayso_node.errors import StoreUnusable
+from sayso_node.errors import PeerUnreachable, StoreUnusable
 from sayso_node.interfaces import Transport
+from sayso_node.retrying import every, first_answer
 from sayso_node.store.chain import chain_state
 from sayso_node.store.interface import Store
 from sayso_node.supervision import contained
@@ -48,23 +48,22 @@ class BatchFetcher:
         fetcher: JsonFetcher,
         store: Store,
         counters: Counters,
-        network: Transport | None = None,
+        transport: Transport,
     ) -> None:
         self._urls = operator_urls
         self._fetcher = fetcher
         self._store = store
         self._counters = counters
-        self._network = network
+        self._transport = transport
         self._after = b""
 
     async def run(self) -> None:
         """Until cancelled."""
-        while True:
+        async for _ in every(INTERVAL_S):
             try:
                 await self.step()
             except StoreUnusable as error:
                 log.warning("batches could not be kept: %s", error)
-            await asyncio.sleep(INTERVAL_S)
 
     async def step(self) -> None:
         """Ask for some missing batches, next time for others; raises StoreUnusable.
@@ -81,27 +80,26 @@ class BatchFetcher:
 
     async def _fetch(self, root: bytes) -> Batch | None:
         """Ask one peer after the other, then the operators over HTTP."""
-        peers = await self._network.peers() if self._network else []
-        for peer in peers:
-            if peer.connected and (batch := await self._ask(peer.peer_id, self._from_peer, root)):
-                return batch
-        for url in self._urls:
-            if batch := await self._ask(url, self._from_operator, root):
-                return batch
-        return None
+        peers = [one.peer_id for one in await self._transport.peers() if one.connected]
+        sources: list[tuple[Source, str]] = [(self._from_peer, peer_id) for peer_id in peers]
+        sources += [(self._from_operator, url) for url in self._urls]
+        try:
+            return await first_answer(sources, lambda one: self._ask(*one, root), SaysoError)
+        except SaysoError:
+            return None
 
-    async def _ask(self, name: str, source: Source, root: bytes) -> Batch | None:
-        """The batch from one source, None if it has none or gives nonsense."""
+    async def _ask(self, source: Source, name: str, root: bytes) -> Batch:
+        """The batch from one source; raises a SaysoError if it has none or gives nonsense."""
         with contained(self._counters, f"a batch of {name}"):
             try:
                 return await source(name, root)
             except SaysoError as error:
                 log.info("no batch from %s: %s", name, error)
-        return None
+        raise PeerUnreachable(f"no batch from {name}")
 
     async def _from_peer(self, peer_id: str, root: bytes) -> Batch:
-        assert self._network  # noqa: S101 - it named the peer
-        return read_answer(await self._network.request(peer_id, BATCH_PROTOCOL, root, TIMEOUT_S), root)
+        answer = await self._transport.request(peer_id, BATCH_PROTOCOL, root, TIMEOUT_S)
+        return read_answer(answer, root)
 
     async def _from_operator(self, url: str, root: bytes) -> Batch:
         return read_batch(await self._fetcher.get(f"{url}/v1/batches/{hex_text(root)}"), root)

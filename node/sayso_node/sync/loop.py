@@ -5,9 +5,9 @@ what it shows it is as good as any other.
 """
 
 import asyncio
-import contextlib
 
 from sayso_node.interfaces import Transport
+from sayso_node.retrying import backoff, every
 from sayso_node.sync.asking import SyncRounds
 
 MOST_RESTS = 32  # turns that a peer is passed over after many rounds that broke off
@@ -34,18 +34,9 @@ class SyncLoop:
 
     async def run(self) -> None:
         """Until cancelled."""
-        time = asyncio.get_running_loop().time
-        turn = time()
         async with asyncio.TaskGroup() as rounds:
-            while True:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout_at(turn):
-                        await self._woken.wait()
-                self._woken.clear()
+            async for is_turn in every(self._interval_s, self._woken):
                 come, self._come = self._come, set()
-                is_turn = time() >= turn
-                if is_turn:
-                    turn = time() + self._interval_s
                 connected = {peer.peer_id for peer in await self._network.peers() if peer.connected}
                 self._again |= come & self._busy
                 for peer_id in sorted(connected - self._busy):
@@ -75,4 +66,4 @@ class SyncLoop:
             self._rests.pop(peer_id, None)
             return
         failures = self._failures[peer_id] = self._failures.get(peer_id, 0) + 1
-        self._rests[peer_id] = min(2 ** min(failures, 16) - 2, MOST_RESTS)
+        self._rests[peer_id] = int(backoff(1, failures, MOST_RESTS + 2)) - 2

@@ -106,7 +106,7 @@ def held(rig: NodeRig, root: bytes) -> Batch | None:
 
 
 def fetcher(rig: NodeRig, operators: Operators) -> BatchFetcher:
-    return BatchFetcher(operators.urls, operators, rig.store, rig.counters)
+    return BatchFetcher(operators.urls, operators, rig.store, rig.counters, rig.network)
 
 
 async def test_the_next_operator_is_asked_when_one_fails_or_lies(rig: NodeRig) -> None:

@@ -7,7 +7,6 @@ is final: a reorganisation that drops it has the same bytes sent again. Only whe
 transaction took the nonce, and that is final, does an intent get another one.
 """
 
-import asyncio
 import logging
 from collections.abc import Sequence
 from typing import Protocol
@@ -21,6 +20,7 @@ from sayso_node.counters import Counters
 from sayso_node.errors import ChainUnreachable, StoreUnusable
 from sayso_node.freshness import ChainHead
 from sayso_node.interfaces import Clock
+from sayso_node.retrying import every
 from sayso_node.store.chain import intents
 from sayso_node.store.chain.intents import Intent, Signed
 from sayso_node.store.interface import Store, Writing
@@ -83,13 +83,12 @@ class Payer:
 
     async def run(self) -> None:
         """Until cancelled."""
-        while True:
+        async for _ in every(INTERVAL_S):
             try:
                 await self.step()
             except (ChainUnreachable, StoreUnusable) as error:
                 self._counters.add("payer_failed")
                 log.warning("a transaction could not be seen through: %s", error)
-            await asyncio.sleep(INTERVAL_S)
 
     async def step(self) -> None:
         """Look at what is under way, and begin what is due; raises ChainUnreachable or StoreUnusable."""

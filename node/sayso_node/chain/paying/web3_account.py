@@ -21,6 +21,7 @@ from sayso_node.chain.reading.endpoints import Endpoints
 from sayso_node.chain.reading.web3_chain import Web3Chain, chain_errors
 from sayso_node.errors import ChainUnreachable
 from sayso_node.freshness import ChainHead
+from sayso_node.retrying import first_answer
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_text
 from sayso_protocol.receipts.receipt import ChainPoint
@@ -114,17 +115,12 @@ class Web3Account:
 
     async def send(self, raw_transaction: bytes) -> None:
         """Broadcast a transaction by the first endpoint that takes it."""
-        failure: ChainUnreachable | None = None
-        for chain in (self._chain, *(one for one in self._endpoints.all if one is not self._chain)):
-            try:
-                with chain_errors():
-                    await submit(chain.w3, raw_transaction)
-            except ChainUnreachable as error:
-                failure = failure or error
-            else:
-                return
-        assert failure  # noqa: S101 - there is at least one endpoint
-        raise failure
+
+        async def send_to(chain: Web3Chain) -> None:
+            with chain_errors():
+                await submit(chain.w3, raw_transaction)
+
+        await first_answer(self._endpoints.in_order, send_to, ChainUnreachable)
 
     async def landed(self, tx_hash: bytes) -> Landed | None:
         """Where a transaction is, or None if it is in no block."""

@@ -11,12 +11,13 @@ import logging
 from functools import partial
 from typing import Any
 
-from sayso_node.chain.reading.eth_call import Links
+from sayso_node.chain.reading.eth_call import Links, ask_links
 from sayso_node.chain.reading.json_rpc import JsonRpc
 from sayso_node.chain.reading.raw_blocks import encode_header, encode_receipt, encode_transaction
 from sayso_node.counters import Counters
 from sayso_node.errors import ChainUnreachable, ProofUnavailable, StoreUnusable
 from sayso_node.interfaces import Clock
+from sayso_node.retrying import every
 from sayso_node.store.chain import archives
 from sayso_node.store.chain.archives import Archive, Archived
 from sayso_node.store.interface import Store
@@ -54,12 +55,11 @@ class Archivist:
 
     async def run(self) -> None:
         """Until cancelled."""
-        while True:
+        async for _ in every(self._interval_s):
             try:
                 await self.archive()
             except StoreUnusable as error:
                 log.warning("receipts could not be kept: %s", error)
-            await asyncio.sleep(self._interval_s)
 
     async def archive(self) -> None:
         """One round; raises StoreUnusable."""
@@ -67,7 +67,7 @@ class Archivist:
             wanted = archives.wanted(db, self._clock.now(), AT_ONCE)
         for block in wanted:
             try:
-                found = await self._ask_all(block)
+                found = await ask_links(self._endpoints, partial(self._ask, block))
             except (ChainUnreachable, ProofUnavailable) as error:
                 self._counters.add("receipts_missing")
                 log.warning("nothing proves what landed in block %d: %s", block.number, error)
@@ -76,20 +76,7 @@ class Archivist:
             if await self._store.write(partial(archives.keep, archive=found)):
                 self._counters.add("receipts_kept", len(found.transactions))
 
-    async def _ask_all(self, block: ChainPoint) -> Archive:
-        """The answer of the first endpoint that has one."""
-        failure: ChainUnreachable | ProofUnavailable | None = None
-        for link in self._endpoints.links:
-            try:
-                return await self._ask(link, block)
-            except (ChainUnreachable, ProofUnavailable) as error:
-                failure = failure or error
-            except Exception as error:  # noqa: BLE001 - whatever an answer provokes
-                failure = failure or ChainUnreachable(f"{link.name} answered with nonsense: {error}")
-        assert failure  # noqa: S101 - there is at least one endpoint
-        raise failure
-
-    async def _ask(self, link: JsonRpc, block: ChainPoint) -> Archive:
+    async def _ask(self, block: ChainPoint, link: JsonRpc) -> Archive:
         answer = _result(await link.ask("eth_getBlockByHash", [hex_text(block.hash), True]))
         listed = answer["transactions"]
         found = await _receipts(link, block, listed)

@@ -50,7 +50,12 @@ class Endpoints:
     @property
     def links(self) -> tuple[JsonRpc, ...]:
         """The ways to all of them, that of the one in use first."""
-        return tuple(one.link for one in sorted(self.all, key=lambda one: one is not self.in_use))
+        return tuple(one.link for one in self.in_order)
+
+    @property
+    def in_order(self) -> list[Web3Chain]:
+        """All of them, the one in use first."""
+        return sorted(self.all, key=lambda one: one is not self.in_use)
 
     async def close(self) -> None:
         """Close the connections."""

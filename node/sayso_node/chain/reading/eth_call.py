@@ -4,14 +4,17 @@ Nothing is sent to the chain. Whatever goes wrong, also an answer that is too lo
 then the next endpoint is asked.
 """
 
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeVar
 
 from sayso_node.chain.reading.json_rpc import JsonRpc
-from sayso_node.errors import ChainUnreachable
+from sayso_node.errors import ChainUnreachable, ProofUnavailable
+from sayso_node.retrying import first_answer
 from sayso_protocol.primitives import hex_text
 from sayso_protocol.receipts.receipt import ChainPoint
 
 ANSWER_BYTES = 65_536
+T = TypeVar("T")
 
 
 class Links(Protocol):
@@ -21,6 +24,25 @@ class Links(Protocol):
     def links(self) -> tuple[JsonRpc, ...]:
         """At least one."""
         ...
+
+
+async def ask_links(endpoints: Links, ask: Callable[[JsonRpc], Awaitable[T]]) -> T:
+    """What the first endpoint answers that has an answer.
+
+    Raises:
+        ProofUnavailable: As `ask` does, of the first endpoint, when none has an answer.
+        ChainUnreachable: The first one did not answer, or with nonsense, and no other has an answer.
+    """
+
+    async def sensible(link: JsonRpc) -> T:
+        try:
+            return await ask(link)
+        except (ChainUnreachable, ProofUnavailable):
+            raise
+        except Exception as error:  # whatever an answer provokes
+            raise ChainUnreachable(f"{link.name} answered with nonsense: {error}") from error
+
+    return await first_answer(endpoints.links, sensible, ChainUnreachable, ProofUnavailable)
 
 
 class EthCall:
@@ -33,18 +55,9 @@ class EthCall:
         """What the constructor in `code` returns if it is run after this block (EIP-1898)."""
         call = {"data": hex_text(code), "gas": hex(gas)}
         at = {"blockHash": hex_text(block.hash), "requireCanonical": True}
-        failure: ChainUnreachable | None = None
-        for link in self._endpoints.links:
-            try:
-                return _result(await link.ask("eth_call", [call, at], ANSWER_BYTES))
-            except ChainUnreachable as error:
-                failure = failure or error
-        assert failure  # noqa: S101 - there is at least one endpoint
-        raise failure
 
+        async def ask(link: JsonRpc) -> bytes:
+            answer = await link.ask("eth_call", [call, at], ANSWER_BYTES)
+            return bytes.fromhex(answer["result"].removeprefix("0x"))
 
-def _result(answer: dict[str, Any]) -> bytes:
-    try:
-        return bytes.fromhex(answer["result"].removeprefix("0x"))
-    except (TypeError, KeyError, AttributeError, ValueError) as error:
-        raise ChainUnreachable("the endpoint answered with an error or with nonsense") from error
+        return await ask_links(self._endpoints, ask)

@@ -9,7 +9,6 @@ again. An endpoint behind a balancer may know a block and not yet its logs: so t
 its hash, and the last blocks are read once more with every new one.
 """
 
-import asyncio
 import logging
 
 from sayso_contracts.events import Anchored, Event, Revoked
@@ -18,6 +17,7 @@ from sayso_node.counters import Counters
 from sayso_node.errors import ChainUnreachable, RangeRefused, StoreUnusable
 from sayso_node.freshness import ChainHead, Freshness
 from sayso_node.interfaces import Clock
+from sayso_node.retrying import every
 from sayso_node.store import admission
 from sayso_node.store.chain import archives, chain_state, relays
 from sayso_node.store.interface import Store, Writing
@@ -54,13 +54,12 @@ class Follower:
 
     async def run(self) -> None:
         """Until cancelled."""
-        while True:
+        async for _ in every(self._interval_s):
             try:
                 await self.read()
             except (ChainUnreachable, StoreUnusable) as error:
                 self._counters.add("chain_failed")
                 log.warning("the chain could not be read: %s", error)
-            await asyncio.sleep(self._interval_s)
 
     async def read(self) -> None:
         """One reading up to the head; raises ChainUnreachable, and then nothing is claimed."""

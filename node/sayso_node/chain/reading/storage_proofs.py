@@ -5,19 +5,17 @@ of the block that is named, and gets that header elsewhere.
 """
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Sequence
+from typing import Any, Final
 
-from sayso_node.chain.reading.eth_call import Links
+from sayso_node.chain.reading.eth_call import Links, ask_links
 from sayso_node.chain.reading.json_rpc import JsonRpc
 from sayso_node.chain.reading.raw_blocks import encode_header
-from sayso_node.errors import ChainUnreachable, ProofUnavailable
-from sayso_protocol.errors import SaysoError
+from sayso_node.errors import ProofUnavailable
 from sayso_protocol.primitives import address_text, hex_text, keccak
 from sayso_protocol.receipts.receipt import ChainPoint
 
 ANSWER_BYTES: Final = 1_048_576
-T = TypeVar("T")
 _HEX: Final = re.compile(r"0x(?:[0-9a-f]{2})+", re.ASCII)
 _QUANTITY: Final = re.compile(r"0x[0-9a-f]{1,64}", re.ASCII)
 
@@ -36,30 +34,17 @@ class StorageProofs:
             ProofUnavailable: No endpoint has such a method, or a state of that block.
             ChainUnreachable: None answered, or one answered nonsense and no other had a proof.
         """
-        return await self._first(lambda link: self._ask(link, slots, block))
+        return await ask_links(self._endpoints, lambda link: self._ask(link, slots, block))
 
     async def header(self, block: ChainPoint) -> bytes:
         """The RLP of a block's header, which hashes to the block's hash; raises as proof() does."""
-        return await self._first(lambda link: _ask_header(link, block))
+        return await ask_links(self._endpoints, lambda link: _ask_header(link, block))
 
     async def _ask(self, link: JsonRpc, slots: Sequence[bytes], block: ChainPoint) -> dict[str, Any]:
         place = [address_text(self._registry).lower(), [hex_text(one) for one in slots]]
         at = {"blockHash": hex_text(block.hash)}  # EIP-1898: never another block of that number
         answer = await link.ask("eth_getProof", [*place, at], ANSWER_BYTES)
         return _checked(_result(answer), slots)
-
-    async def _first(self, ask: Callable[[JsonRpc], Awaitable[T]]) -> T:
-        """The answer of the first endpoint that has one."""
-        failure: SaysoError | None = None
-        for link in self._endpoints.links:
-            try:
-                return await ask(link)
-            except (ChainUnreachable, ProofUnavailable) as error:
-                failure = failure or error
-            except (TypeError, KeyError, ValueError, AttributeError) as error:
-                failure = failure or ChainUnreachable(f"the endpoint answered with nonsense: {error}")
-        assert failure  # noqa: S101 - there is at least one endpoint
-        raise failure
 
 
 async def _ask_header(link: JsonRpc, block: ChainPoint) -> bytes:

@@ -4,7 +4,6 @@ Each is asked once in a round, those first that were not asked for longest: what
 `stale`, never granted by what a wallet once said. What nobody could tell stays as old as it was.
 """
 
-import asyncio
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -13,6 +12,7 @@ from sayso_node.counters import Counters
 from sayso_node.errors import StoreUnusable
 from sayso_node.freshness import GENESIS, Freshness
 from sayso_node.interfaces import Clock
+from sayso_node.retrying import every
 from sayso_node.store.chain import wallets
 from sayso_node.store.interface import Store, Writing
 from sayso_node.supervision import contained
@@ -49,12 +49,11 @@ class WalletWatch:
 
     async def run(self) -> None:
         """Until cancelled."""
-        while True:
+        async for _ in every(self._interval_s):
             try:
                 await self.ask()
             except StoreUnusable as error:
                 log.warning("what wallets said could not be kept: %s", error)
-            await asyncio.sleep(self._interval_s)
 
     async def ask(self) -> None:
         """One round; raises StoreUnusable."""

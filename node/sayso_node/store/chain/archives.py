@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import msgpack
 
+from sayso_node.retrying import backoff
 from sayso_node.store.interface import Reading, Writing
 from sayso_protocol.receipts.receipt import ChainPoint
 
@@ -74,7 +75,7 @@ def failed(db: Writing, block: ChainPoint, now: float) -> None:
     query = "SELECT times FROM receipt_blocks WHERE number = ? AND hash = ?"
     row = db.execute(query, (block.number, block.hash)).fetchone()
     if row:
-        pause = min(FIRST_PAUSE_S * 2.0 ** min(row[0], 16), LONGEST_PAUSE_S)
+        pause = backoff(FIRST_PAUSE_S, row[0], LONGEST_PAUSE_S)
         change = "UPDATE receipt_blocks SET times = times + 1, not_before = ? WHERE number = ?"
         db.execute(change, (now + pause, block.number))
 

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from sayso_node.retrying import backoff
 from sayso_node.store.chain.relays import FIRST_PAUSE_S, LONGEST_PAUSE_S
 from sayso_node.store.interface import Reading, Writing
 
@@ -50,6 +51,6 @@ def failed(db: Writing, wallet: bytes, now: float) -> None:
     """It could not be deployed: tried again, later each time."""
     row = db.execute("SELECT times FROM deployments WHERE wallet = ?", (wallet,)).fetchone()
     times = row[0] if row else 0
-    pause = min(FIRST_PAUSE_S * 2.0 ** min(times, 16), LONGEST_PAUSE_S)
+    pause = backoff(FIRST_PAUSE_S, times, LONGEST_PAUSE_S)
     change = "UPDATE deployments SET times = ?, not_before = ? WHERE wallet = ?"
     db.execute(change, (times + 1, now + pause, wallet))

@@ -7,6 +7,7 @@ chain set it; what a reorganisation drops is wanted again.
 
 from typing import NamedTuple
 
+from sayso_node.retrying import backoff
 from sayso_node.store.bits import masks_at
 from sayso_node.store.interface import Reading, Writing
 from sayso_protocol.messages.message import REVOCATION
@@ -222,7 +223,7 @@ def item_at(db: Reading, intent: int, position: int) -> bytes | None:
 def refused(db: Writing, digest: bytes, now: float) -> None:
     """The registry rejected a message: it is tried again, later each time."""
     times = refusal(db, digest).times + 1
-    pause = min(FIRST_PAUSE_S * 2.0 ** min(times - 1, 16), LONGEST_PAUSE_S)
+    pause = backoff(FIRST_PAUSE_S, times - 1, LONGEST_PAUSE_S)
     db.execute(
         "INSERT INTO relay_refusals VALUES (?, ?, ?)"
         " ON CONFLICT (digest) DO UPDATE SET times = excluded.times, again_at = excluded.again_at",
