@@ -50,7 +50,7 @@ PeerHandler = Callable[[str, bool], None]  # (peer id, connected)
 
 @dataclass(frozen=True)
 class TransportHandlers:
-    """What the node wants to be told by the network."""
+    """What the node wants to be told by the transport."""
 
     on_frame: FrameHandler
     on_request: RequestHandler

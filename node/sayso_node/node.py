@@ -38,7 +38,7 @@ from sayso_node.freshness import Freshness
 from sayso_node.gossip.broadcast import Broadcast
 from sayso_node.gossip.config import GossipConfig
 from sayso_node.gossip.peers.addresses import split_multiaddr
-from sayso_node.gossip.peers.peer_store import PeerBook
+from sayso_node.gossip.peers.peer_store import PeerStore
 from sayso_node.gossip.process import GossipProcess
 from sayso_node.intake.intake import Intake
 from sayso_node.interfaces import Clock, TransportHandlers
@@ -64,7 +64,7 @@ class Node:
 
     def __init__(self, config: NodeConfig, clock: Clock) -> None:
         self._config = config
-        settings, place = config.settings, config.network_file.network
+        settings, network = config.settings, config.network_file.network
         self._counters = counters = Counters()
         self._gossip_config = _gossip_config(config)
         self._store = store = store_at(location_in(config.folder))
@@ -72,25 +72,25 @@ class Node:
         self._freshness = freshness = Freshness(peer_ids)
         identity = config.identity
 
-        book = PeerBook(config.folder / PEER_FILE)
-        self._network = network = GossipProcess(self._gossip_config, book)
+        peer_store = PeerStore(config.folder / PEER_FILE)
+        self._transport = transport = GossipProcess(self._gossip_config, peer_store)
         self._alarms = alarms = Alarms()
         self._supervisor = Supervisor(alarms, counters)
         self._chain = chain = ChainSide(config, store, freshness, clock, counters, alarms)
         wallets = chain.wallets
         quotas = Quotas(operators=frozenset(one.key for one in config.network_file.operators))
-        shared = (place, store, wallets, freshness, identity, clock, counters)
+        shared = (network, store, wallets, freshness, identity, clock, counters)
         self._intake = intake = Intake(*shared, quotas=quotas)
-        self._broadcast = Broadcast(place, network, intake, counters, enabled=config.runs("gossip"))
-        rounds = SyncRounds(place, network, store, intake, freshness, clock, counters)
+        self._broadcast = Broadcast(network, transport, intake, counters, enabled=config.runs("gossip"))
+        rounds = SyncRounds(network, transport, store, intake, freshness, clock, counters)
         self._answering = Answering(store, intake, clock, peer_ids)
-        self._sync = SyncLoop(network, rounds, settings.sync_interval_s)
+        self._sync = SyncLoop(transport, rounds, settings.sync_interval_s)
 
         self._http_json = HttpJson()
-        self._batches = BatchFetcher(_other_urls(config), self._http_json, store, counters, network)
+        self._batches = BatchFetcher(_other_urls(config), self._http_json, store, counters, transport)
 
         self._snapshots = SnapshotPublisher(
-            place,
+            network,
             store.location,
             config.folder / SNAPSHOT_FOLDER,
             freshness,
@@ -104,32 +104,32 @@ class Node:
     def _make_api(self, clock: Clock) -> HttpServer:
         """What answers over HTTP: judges and signers, and a part for each subject."""
         config, store, freshness, counters = self._config, self._store, self._freshness, self._counters
-        place, identity = config.network_file.network, config.identity
+        network, identity = config.network_file.network, config.identity
         licenses = LicenseCache()
-        judge = Judge(place, store, freshness, clock, counters, licenses)
-        shared = (place, store, freshness, identity, clock, counters)
+        judge = Judge(network, store, freshness, clock, counters, licenses)
+        shared = (network, store, freshness, identity, clock, counters)
         signer = Signer(*shared, relays=config.anchor_account is not None)
         desk = StatusDesk(*shared, licenses)
         about = AboutRoutes(
             self._description(),
-            self._network,
+            self._transport,
             freshness,
             clock,
             self.counters,
-            self._network.listen_addresses,
+            self._transport.listen_addresses,
             self._alarms,
             self._supervisor.down,
         )
         pages, finality = Pages(identity), config.network_file.finality
-        self._proofs = StorageProofs(self._chain.endpoints, place.registry)
+        self._proofs = StorageProofs(self._chain.endpoints, network.registry)
         events = EventRoutes(store)
         parts = (
-            MessageRoutes(place, self._intake, self._broadcast, signer),
-            TypedDataRoutes(place),
-            LicenseRoutes(place, store, freshness, clock, pages, finality=finality),
-            ListRoutes(place, store, pages),
-            RevocationRoutes(place, store, self._broadcast, signer),
-            ProofRoutes(place, store, freshness, self._proofs),
+            MessageRoutes(network, self._intake, self._broadcast, signer),
+            TypedDataRoutes(network),
+            LicenseRoutes(network, store, freshness, clock, pages, finality=finality),
+            ListRoutes(network, store, pages),
+            RevocationRoutes(network, store, self._broadcast, signer),
+            ProofRoutes(network, store, freshness, self._proofs),
             events,
             CheckRoutes(judge, signer, receipts=config.runs("receipts")),
             StatusRoutes(desk),
@@ -146,14 +146,14 @@ class Node:
         self._store.start()
         self._intake.start()
         handlers = TransportHandlers(self._broadcast.on_frame, self._on_request, self._on_peer)
-        await self._network.start(handlers)
+        await self._transport.start(handlers)
         self._supervisor.start(self.parts())
         await self._http.start()
 
     def parts(self) -> Mapping[str, Part]:
         """Everything that runs for ever, by name."""
         runs = self._config.runs
-        parts = {"store": Part(self._store.watch, restarts=False), "gossip": Part(self._network.watch)}
+        parts = {"store": Part(self._store.watch, restarts=False), "gossip": Part(self._transport.watch)}
         if runs("sync"):
             parts["sync"] = Part(self._sync.run)
         if runs("chain"):
@@ -172,15 +172,15 @@ class Node:
         await self._http.stop()
         await self._supervisor.stop()
         await self._broadcast.stop()
-        await self._network.stop()
+        await self._transport.stop()
         await self._http_json.close()
         await self._chain.close()
         self._store.stop()
 
     def counters(self) -> Mapping[str, int]:
         """The node's counters and those of its peer-to-peer process."""
-        network = {f"network_{name}": value for name, value in self._network.counters().items()}
-        return {**self._counters.snapshot(), **network}
+        transport = {f"network_{name}": value for name, value in self._transport.counters().items()}
+        return {**self._counters.snapshot(), **transport}
 
     async def _on_request(self, protocol: str, body: bytes, peer_id: str) -> bytes:
         if protocol == wire.BATCH_PROTOCOL and self._config.runs("chain"):
@@ -201,7 +201,7 @@ class Node:
             name=settings.name,
             version=version("sayso"),
             node_key=self._config.node_key.hex(),
-            peer_id=self._network.peer_id,
+            peer_id=self._transport.peer_id,
             network=NetworkJson.of(trusted.network),
             operators=operators,
             disabled=list(settings.disabled),
@@ -214,7 +214,7 @@ class Node:
 
 
 def _gossip_config(config: NodeConfig) -> GossipConfig:
-    place = config.network_file.network
+    network = config.network_file.network
     topics = wire.all_topics() if config.runs("gossip") else []
     return GossipConfig(
         seed=bytes(config.identity),
@@ -222,9 +222,9 @@ def _gossip_config(config: NodeConfig) -> GossipConfig:
         announce=config.settings.announce,
         proxies=config.settings.proxies,
         peers=config.peers,
-        topics=tuple(one.on(place) for one in topics),
-        urgent_topics=tuple(one.on(place) for one in topics if one.is_urgent),
-        network=wire.network_name(place),
+        topics=tuple(one.on(network) for one in topics),
+        urgent_topics=tuple(one.on(network) for one in topics if one.is_urgent),
+        network=wire.network_name(network),
         discovered_peers=config.settings.discovered_peers,
         protocols=(wire.SYNC_PROTOCOL, wire.BATCH_PROTOCOL),
         max_frame_bytes=LIMITS.frame_bytes,

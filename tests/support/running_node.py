@@ -19,7 +19,7 @@ from sayso_node.chain.reading.web3_chain import Web3Chain
 from sayso_node.config import NodeConfig, Settings
 from sayso_node.gossip.config import GossipConfig
 from sayso_node.gossip.peers.addresses import peer_id_of_seed
-from sayso_node.gossip.peers.peer_store import PeerBook
+from sayso_node.gossip.peers.peer_store import PeerStore
 from sayso_node.node import Node
 from sayso_protocol.messages.envelope import Envelope, encode
 from sayso_protocol.messages.wire import encode_bundle
@@ -113,7 +113,7 @@ async def running_node(
         chain.links = tuple(one.link for one in chains)
         return chain
 
-    def network(gossip: GossipConfig, _book: PeerBook) -> FakeNetwork:
+    def network(gossip: GossipConfig, _book: PeerStore) -> FakeNetwork:
         return FakeNetwork(board, peer_id_of_seed(gossip.seed))
 
     with (

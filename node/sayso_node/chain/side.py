@@ -44,13 +44,13 @@ class ChainSide:
         self._config, self._store = config, store
         self._clock, self._counters, self._alarms = clock, counters, alarms
         settings, network_file = config.settings, config.network_file
-        place, finality = network_file.network, network_file.finality
-        chains = [Web3Chain(url, place) for url in (settings.rpc, *settings.more_rpcs)]
+        network, finality = network_file.network, network_file.finality
+        chains = [Web3Chain(url, network) for url in (settings.rpc, *settings.more_rpcs)]
         self.endpoints = Endpoints(chains, freshness, alarms, counters, finality=finality)
         self._eth_call = EthCall(self.endpoints)
         self.wallets = ContractWallets(self._eth_call)
         self._watch = WalletWatch(
-            place, store, self.wallets, freshness, clock, counters, settings.chain_interval_s
+            network, store, self.wallets, freshness, clock, counters, settings.chain_interval_s
         )
         self._follower = Follower(
             self.endpoints,
@@ -63,7 +63,7 @@ class ChainSide:
         )
         self._archivist = Archivist(
             self.endpoints,
-            place.registry,
+            network.registry,
             store,
             clock,
             counters,
@@ -75,13 +75,13 @@ class ChainSide:
         config, settings, network_file = self._config, self._config.settings, self._config.network_file
         if config.anchor_account is None:
             return None
-        place, finality = network_file.network, network_file.finality
+        network, finality = network_file.network, network_file.finality
         shared = (self._store, self._clock, self._counters, self._alarms)
         anchorer = Anchorer(
             self._store, config.node_key, self._clock, self._counters, wait_s=settings.anchor_wait_s
         )
-        account = Web3Account(config.anchor_account, place, self.endpoints)
-        relayer = Relayer(place, account, *shared, wait_s=settings.relay_wait_s, finality=finality)
+        account = Web3Account(config.anchor_account, network, self.endpoints)
+        relayer = Relayer(network, account, *shared, wait_s=settings.relay_wait_s, finality=finality)
         allowance = Allowance(
             int(settings.max_fee_gwei * GWEI),
             int(settings.budget_eth_per_day * ETHER),

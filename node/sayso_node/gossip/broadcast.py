@@ -38,23 +38,23 @@ class Broadcast:
 
     def __init__(
         self,
-        place: Network,
-        network: Transport,
+        network: Network,
+        transport: Transport,
         intake: Intake,
         counters: Counters,
         *,
         enabled: bool,
     ) -> None:
-        self._network = network
+        self._transport = transport
         self._intake = intake
         self._counters = counters
         self._enabled = enabled
-        self._place = place
+        self._network = network
         self._lanes = {
-            one: _Lane(one.on(place), self._send, 0.0 if one.is_urgent else FILL_S)
+            one: _Lane(one.on(network), self._send, 0.0 if one.is_urgent else FILL_S)
             for one in wire.all_topics()
         }
-        self._urgent = {one.on(place) for one in wire.all_topics() if one.is_urgent}
+        self._urgent = {one.on(network) for one in wire.all_topics() if one.is_urgent}
         self._sent_to: FIFOCache[bytes, int] = FIFOCache(REMEMBERED)
 
     def publish(self, outcomes: Iterable[Outcome]) -> None:
@@ -106,7 +106,7 @@ class Broadcast:
 
     def _belongs(self, topic: str, envelope: Envelope) -> bool:
         """Rule 7.1: a topic carries the kinds of its own only."""
-        return topic == wire.TOPICS[envelope.message.kind].on(self._place)
+        return topic == wire.TOPICS[envelope.message.kind].on(self._network)
 
     async def _send(self, topic: str, frames: Iterable[bytes]) -> None:
         for frame in frames:
@@ -132,7 +132,7 @@ class Broadcast:
         """Hand a frame to gossip, waiting while its queue is full; for how many peers it was."""
         while True:
             try:
-                return await self._network.publish(topic, frame)
+                return await self._transport.publish(topic, frame)
             except GossipQueueFull:
                 await asyncio.sleep(FULL_S)
 

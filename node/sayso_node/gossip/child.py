@@ -1,4 +1,4 @@
-"""The gossip process: `python -m sayso_node.gossip.child FD`, spawned by life.py only.
+"""The gossip process: `python -m sayso_node.gossip.child FD`, spawned by child_process.py only.
 
 It learns everything from the socket FD and ends when that closes, even when trio no longer turns.
 SIGINT and SIGTERM are the parent's business.
@@ -20,9 +20,9 @@ import trio
 
 from sayso_node.errors import GossipDown
 from sayso_node.gossip.config import GossipConfig
-from sayso_node.gossip.frame_validator import Judge
-from sayso_node.gossip.host.host import Node
-from sayso_node.gossip.ipc.parent import Parent
+from sayso_node.gossip.frame_validator import FrameValidator
+from sayso_node.gossip.host.host import GossipHost
+from sayso_node.gossip.ipc.channel import Channel
 from sayso_node.gossip.outbox import Outbox
 from sayso_node.gossip.peers.discovery import Discovery
 from sayso_node.gossip.requests import Requests
@@ -35,12 +35,16 @@ GRACE_S: Final = 3.0  # from the closed socket to the end by force
 class Child:
     """Child does what the node asks and tells it what peers say."""
 
-    def __init__(self, stream: trio.SocketStream, nursery: trio.Nursery) -> None:
-        self.parent = Parent(stream, self._serve)
+    def __init__(self, nursery: trio.Nursery) -> None:
         self._nursery = nursery
         self._tally: Counter[str] = Counter()
         self._answer_s = 0.0
-        self._parts: tuple[Node, Outbox, Requests] | None = None
+        self._parts: tuple[GossipHost, Outbox, Requests] | None = None
+
+    async def run(self, end: socket.socket) -> None:
+        """Serve the node until it hangs up."""
+        self._node = await Channel.over(end, self._serve)
+        await self._node.run()
 
     async def _serve(self, method: str, arguments: list[object]) -> object:
         match method, arguments:
@@ -54,15 +58,15 @@ class Child:
                 return await self._running()[2].send(peer, protocol, body, timeout_s)
         raise Malformed(f"no such call: {method}")
 
-    def _running(self) -> tuple[Node, Outbox, Requests]:
+    def _running(self) -> tuple[GossipHost, Outbox, Requests]:
         if self._parts is None:
             raise GossipDown("the gossip process is not configured yet")
         return self._parts
 
     def _publish(self, topic: str, frame: bytes) -> int:
-        node, outbox, _ = self._running()
+        host, outbox, _ = self._running()
         outbox.put(topic, frame)
-        return len(node.pubsub.peer_topics.get(topic, ()))
+        return len(host.pubsub.peer_topics.get(topic, ()))
 
     async def _run(self, config: GossipConfig) -> list[str]:
         _limit(resource.RLIMIT_DATA, config.max_memory_bytes)
@@ -77,40 +81,41 @@ class Child:
     async def _libp2p(
         self, config: GossipConfig, outcome: trio.MemorySendChannel[list[str] | GossipDown]
     ) -> None:
-        node = Node.build(config, self._tally, self._tell_peer)
-        outbox = Outbox(config, node.pubsub.publish, node.pubsub.peer_queues, self._tally)
-        requests = Requests(node.host, config, node.dialer.reach, self._tally)
+        host = GossipHost.build(config, self._tally, self._tell_peer)
+        outbox = Outbox(config, host.pubsub.publish, host.pubsub.peer_queues, self._tally)
+        requests = Requests(host.host, config, host.dialer.reach, self._tally)
         requests.serve(self._ask)
-        Judge(self.parent, node.pubsub, config, self._tally, node.blame).sit()
+        FrameValidator(self._node, host.pubsub, config, self._tally, host.penalize).install()
         self._answer_s = config.answer_s
         discovery = Discovery(
-            *(node.network, node.dialer, requests, config, self._tally),
+            *(host.swarm, host.dialer, requests, config, self._tally),
             Random(),  # noqa: S311  # whom to ask first is no secret
-            self.parent.tell,
+            self._node.tell,
         )
-        async with node.running(), trio.open_nursery() as nursery:
+        async with host.running(), trio.open_nursery() as nursery:
             try:
-                addresses = await node.listen()
+                addresses = await host.listen()
             except GossipDown as error:
                 outcome.send_nowait(error)
                 return
-            self._parts = node, outbox, requests
+            self._parts = host, outbox, requests
             if config.discovered_peers:
                 discovery.begin(addresses)
                 nursery.start_soon(discovery.run)
             nursery.start_soon(outbox.run)
-            nursery.start_soon(node.dialer.run)
+            nursery.start_soon(host.dialer.run)
             nursery.start_soon(self._report)
             outcome.send_nowait(addresses)
 
     async def _ask(self, protocol: str, body: bytes, peer: str) -> bytes:
-        answer = await self.parent.call("request", protocol, body, peer, timeout_s=self._answer_s)
+        channel = self._node.make_room()
+        answer = await channel.call("request", protocol, body, peer, timeout_s=self._answer_s)
         if not isinstance(answer, bytes):
             raise GossipDown("the node gave no answer")
         return answer
 
-    async def _tell_peer(self, peer: str, connected: bool) -> None:  # noqa: FBT001
-        await self.parent.tell("peer", peer, connected)
+    def _tell_peer(self, peer: str, connected: bool) -> None:  # noqa: FBT001
+        self._node.tell("peer", peer, connected)
 
     async def _report(self) -> None:
         last: dict[str, int] = {}
@@ -118,14 +123,12 @@ class Child:
             await trio.sleep(TALLY_EVERY_S)
             if last != self._tally:
                 last = dict(self._tally)
-                await self.parent.tell("tally", last)
+                self._node.tell("tally", last)
 
 
 async def _main(end: socket.socket) -> None:
-    stream = trio.SocketStream(trio.socket.from_stdlib_socket(end))
     async with trio.open_nursery() as nursery:
-        child = Child(stream, nursery)
-        await child.parent.run()
+        await Child(nursery).run(end)
         nursery.cancel_scope.cancel()
 
 

@@ -1,4 +1,4 @@
-"""One life of the gossip child: spawned, configured, watched, ended.
+"""One process of the gossip child: spawned, configured, watched, ended.
 
 The child gets its end of a socket pair as an inherited descriptor and nothing else: no secret in
 its arguments or environment. It runs in a session of its own, so that a Ctrl-C meant for the node
@@ -13,27 +13,27 @@ from typing import Final, Self
 
 from sayso_node.errors import GossipDown
 from sayso_node.gossip.config import GossipConfig
-from sayso_node.gossip.ipc.link import Link, Serve
+from sayso_node.gossip.ipc.channel import Channel, Serve
 from sayso_protocol.errors import SaysoError
 
 MISSES: Final = 2  # one may be ours: a loop that was blocked times out before it reads the answer
 
 
-class Life:
-    """Life is one running child."""
+class ChildProcess:
+    """ChildProcess is one running child."""
 
-    def __init__(self, process: Process, link: Link, config: GossipConfig) -> None:
+    def __init__(self, process: Process, channel: Channel, config: GossipConfig) -> None:
         self._process = process
         self._config = config
-        self._reading = asyncio.create_task(link.run())
-        self.link = link
+        self._reading = asyncio.create_task(channel.run())
+        self.channel = channel
 
     @classmethod
-    async def begin(cls, config: GossipConfig, serve: Serve) -> Self:
+    async def start(cls, config: GossipConfig, serve: Serve) -> Self:
         """Spawn a child; it does nothing before `configure`."""
         ours, theirs = socket.socketpair()
         with theirs:
-            link = await Link.over(ours, serve)
+            channel = await Channel.over(ours, serve)
             try:
                 process = await asyncio.create_subprocess_exec(
                     *(sys.executable, "-P", "-m", "sayso_node.gossip.child"),
@@ -44,9 +44,9 @@ class Life:
                     start_new_session=True,
                 )
             except BaseException:
-                link.close()
+                await channel.close()
                 raise
-        return cls(process, link, config)
+        return cls(process, channel, config)
 
     @property
     def pid(self) -> int:
@@ -56,7 +56,7 @@ class Life:
     async def configure(self, listen: tuple[str, ...], known: tuple[str, ...]) -> list[str]:
         """Let it listen and dial; the addresses it listens on. Raises GossipDown."""
         values = self._config.to_wire() | {"listen": listen, "known": known}
-        answer = await self.link.call("run", values, timeout_s=self._config.start_s)
+        answer = await self.channel.call("run", values, timeout_s=self._config.start_s)
         if not isinstance(answer, list):
             raise GossipDown("the gossip process did not say where it listens")
         return [str(address) for address in answer]
@@ -66,16 +66,16 @@ class Life:
         missed = 0
         while not self._reading.done() and missed < MISSES:
             try:
-                await self.link.call("probe", timeout_s=self._config.probe_s)
+                await self.channel.call("probe", timeout_s=self._config.probe_s)
                 missed = 0
             except SaysoError:
                 missed += 1
             await asyncio.wait([self._reading], timeout=self._config.probe_every_s)
 
-    async def end(self) -> None:
+    async def stop(self) -> None:
         """Hang up and return when the process is gone, by force if it must be."""
-        self.link.close()
         try:
+            await self.channel.close()
             async with asyncio.timeout(self._config.stop_s):
                 await self._process.wait()
         except TimeoutError:

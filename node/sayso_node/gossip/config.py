@@ -72,9 +72,9 @@ class GossipConfig:
     upgrade_s: float = 10.0  # of an inbound connection: once for WebSocket, once for what is inside
     ping_every_s: float = 15.0
     ping_s: float = 10.0  # no pong by then: hung up
-    misdeeds: float = 20.0  # within some minutes: cut off
-    misdeeds_half_life_s: float = 300.0
-    cut_s: float = 600.0  # the first time; each time twice as long
+    max_penalty: float = 20.0  # one a misdeed, within some minutes: banned
+    penalty_half_life_s: float = 300.0
+    ban_s: float = 600.0  # the first time; each time twice as long
     max_connections: int = 256
     max_connections_per_ip: int = 32
     max_streams_per_peer: int = 64

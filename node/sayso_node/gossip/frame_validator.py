@@ -9,33 +9,33 @@ from collections.abc import Awaitable, Callable
 from libp2p.peer.id import ID
 from libp2p.pubsub.pb import rpc_pb2
 
-from sayso_node.errors import GossipDown
+from sayso_node.errors import GossipDown, GossipQueueFull
 from sayso_node.gossip.config import GossipConfig
 from sayso_node.gossip.host.guards import SafePubsub
-from sayso_node.gossip.ipc.parent import Parent
+from sayso_node.gossip.ipc.channel import Channel
 from sayso_node.interfaces import Judgement
 
 
-class Judge:
-    """Judge is the topic validator of every topic."""
+class FrameValidator:
+    """FrameValidator is the validator of every topic."""
 
     def __init__(
         self,
-        parent: Parent,
+        node: Channel,
         pubsub: SafePubsub,
         config: GossipConfig,
         tally: Counter[str],
-        blame: Callable[[ID], Awaitable[None]],
+        penalize: Callable[[ID], Awaitable[None]],
     ) -> None:
-        self._parent = parent
+        self._node = node
         self._pubsub = pubsub
         self._config = config
         self._tally = tally
-        self._blame = blame
+        self._penalize = penalize
         self._in_hand: set[tuple[str, bytes]] = set()
 
-    def sit(self) -> None:
-        """Judge from now on."""
+    def install(self) -> None:
+        """Validate from now on."""
         for topic in self._config.topics:
             self._pubsub.set_topic_validator(topic, self._validate, is_async_validator=True)
 
@@ -47,7 +47,7 @@ class Judge:
         topics, frame = list(message.topicIDs), message.data
         if len(topics) != 1 or not 0 < len(frame) <= self._config.max_frame_bytes:
             self._tally["messages_malformed"] += 1
-            await self._blame(forwarder)
+            await self._penalize(forwarder)
             return False
         case = (topics[0], frame)
         if case in self._in_hand:
@@ -55,16 +55,16 @@ class Judge:
             return False
         self._in_hand.add(case)
         try:
-            judgement = await self._parent.call(
+            judgement = await self._node.make_room().call(
                 "frame", *case, forwarder.to_base58(), timeout_s=self._config.judge_s
             )
-        except GossipDown:
+        except (GossipDown, GossipQueueFull):
             self._tally["frames_unjudged"] += 1
             return False
         finally:
             self._in_hand.discard(case)
         if judgement == Judgement.REJECT.value:
-            await self._blame(forwarder)
+            await self._penalize(forwarder)
         if judgement == Judgement.IGNORE.value:
             # Otherwise we would ask for it again with every IHAVE.
             self._pubsub.seen_messages.add(self._pubsub.get_message_id(message))

@@ -10,18 +10,19 @@ from collections import Counter
 from typing import Final
 
 from sayso_node.errors import GossipDown, GossipQueueFull, InvalidNodeConfig, PeerUnreachable
-from sayso_node.gossip.child_process import Life
+from sayso_node.gossip.child_process import ChildProcess
 from sayso_node.gossip.config import GossipConfig
 from sayso_node.gossip.counters import COUNTERS
-from sayso_node.gossip.ipc.link import Link
+from sayso_node.gossip.ipc.channel import Channel
 from sayso_node.gossip.peers.addresses import peer_id_of_seed, split_multiaddr
-from sayso_node.gossip.peers.peer_store import PeerBook
+from sayso_node.gossip.peers.peer_store import PeerStore
 from sayso_node.interfaces import Judgement, PeerState, Transport, TransportHandlers
+from sayso_node.retrying import backoff
 from sayso_protocol.errors import SaysoError, TooLarge
 
 CALL_S: Final = 10.0  # for what the child answers from memory
 HEALTHY_S: Final = 60.0  # a child that lived that long starts the backoff afresh
-MAX_BLAMED: Final = 4096  # peers whose rejections are counted
+MAX_REJECTED_PEERS: Final = 4096  # peers whose rejections are counted
 
 _JUDGED: Final = {
     Judgement.ACCEPT: "frames_accepted",
@@ -34,20 +35,20 @@ _log = logging.getLogger(__name__)
 class GossipProcess(Transport):
     """GossipProcess is the Transport of a real node: libp2p in a supervised child."""
 
-    def __init__(self, config: GossipConfig, book: PeerBook | None = None) -> None:
+    def __init__(self, config: GossipConfig, peer_store: PeerStore | None = None) -> None:
         self._config = config
-        self._book = book
+        self._peer_store = peer_store
         self._peer_id = peer_id_of_seed(config.seed)
         self._configured = [(split_multiaddr(address)[1], address) for address in config.peers]
         self._listen = config.listen
-        self._life: Life | None = None
+        self._child: ChildProcess | None = None
         self._up = asyncio.Event()
         self._supervisor: asyncio.Task[None] | None = None
         self._handlers: TransportHandlers | None = None
         self._connected: set[str] = set()
         self._tally: Counter[str] = Counter()
         self._child_tally: Counter[str] = Counter()
-        self._blamed: Counter[str] = Counter()
+        self._rejected: Counter[str] = Counter()
 
     @property
     def peer_id(self) -> str:
@@ -57,15 +58,15 @@ class GossipProcess(Transport):
     @property
     def pid(self) -> int | None:
         """The child's process id while it is up."""
-        return self._life.pid if self._life and self._up.is_set() else None
+        return self._child.pid if self._child and self._up.is_set() else None
 
     async def start(self, handlers: TransportHandlers) -> None:
         """Listen, dial and keep redialling; raises GossipDown when the first child cannot."""
         self._handlers = handlers
-        if self._book:
-            self._book.open()
+        if self._peer_store:
+            self._peer_store.open()
         try:
-            await self._bear()
+            await self._start_child()
         except BaseException:
             await self.stop()
             raise
@@ -77,9 +78,9 @@ class GossipProcess(Transport):
             self._supervisor.cancel()
             await asyncio.gather(self._supervisor, return_exceptions=True)
             self._supervisor = None
-        await self._bury()
-        if self._book:
-            self._book.close()
+        await self._stop_child()
+        if self._peer_store:
+            self._peer_store.close()
 
     async def publish(self, topic: str, frame: bytes) -> int:
         """Queue a frame; for how many subscribed peers. Raises GossipQueueFull, GossipDown, TooLarge.
@@ -90,7 +91,7 @@ class GossipProcess(Transport):
             raise InvalidNodeConfig(f"{topic!r} is not among the configured topics")
         if len(frame) > self._config.max_frame_bytes:
             raise TooLarge(f"a frame of {len(frame)} bytes, of at most {self._config.max_frame_bytes}")
-        peers = await self._link().call("publish", topic, frame, timeout_s=CALL_S)
+        peers = await self._channel().call("publish", topic, frame, timeout_s=CALL_S)
         return peers if isinstance(peers, int) else 0
 
     async def request(self, peer_id: str, protocol: str, body: bytes, timeout_s: float) -> bytes:
@@ -100,7 +101,7 @@ class GossipProcess(Transport):
                 f"a request of {len(body)} bytes, of at most {self._config.max_request_bytes}"
             )
         try:
-            answer = await self._link().call(
+            answer = await self._channel().call(
                 "request", peer_id, protocol, body, float(timeout_s), timeout_s=timeout_s + CALL_S
             )
         except (GossipDown, GossipQueueFull) as error:
@@ -126,31 +127,29 @@ class GossipProcess(Transport):
         return {name: self._tally[name] + self._child_tally[name] for name in COUNTERS}
 
     def rejections(self) -> dict[str, int]:
-        """Rejected frames by the peer that forwarded them (the most blamed ones)."""
-        return dict(self._blamed)
+        """Rejected frames by the peer that forwarded them (of so many peers at most)."""
+        return dict(self._rejected)
 
-    def _link(self) -> Link:
-        if self._life is None or not self._up.is_set():
+    def _channel(self) -> Channel:
+        if self._child is None or not self._up.is_set():
             raise GossipDown("the gossip process is not running")
-        return self._life.link.make_room()
+        return self._child.channel.make_room()
 
-    async def _bear(self) -> None:
+    async def _start_child(self) -> None:
         """A child that listens; raises GossipDown."""
-        self._life = await Life.begin(self._config, self._serve)
-        known = self._book.addresses() if self._book else ()
-        listening = await self._life.configure(self._listen, known)
+        self._child = await ChildProcess.start(self._config, self._serve)
+        known = self._peer_store.addresses() if self._peer_store else ()
+        listening = await self._child.configure(self._listen, known)
         self._listen = tuple(listening)  # a port that was picked is kept: peers redial it
         self._up.set()
 
-    async def _bury(self) -> None:
+    async def _stop_child(self) -> None:
         self._up.clear()
-        life, self._life = self._life, None
-        if life:
-            life.link.close()
+        child, self._child = self._child, None
         for peer in list(self._connected):
             self._peer(peer, connected=False)
-        if life:
-            await life.end()
+        if child:
+            await child.stop()
         self._tally += self._child_tally
         self._child_tally = Counter()
 
@@ -162,21 +161,22 @@ class GossipProcess(Transport):
         self._supervisor.result()
 
     async def _supervise(self) -> None:
-        delay = self._config.restart_min_s
+        failures = 0
         loop = asyncio.get_running_loop()
         while True:
-            if self._life and self._up.is_set():
-                born = loop.time()
-                await self._life.watch()
-                if loop.time() - born > HEALTHY_S:
-                    delay = self._config.restart_min_s
-            await self._bury()
+            if self._child and self._up.is_set():
+                started = loop.time()
+                await self._child.watch()
+                if loop.time() - started > HEALTHY_S:
+                    failures = 0
+            await self._stop_child()
             self._tally["restarts"] += 1
-            _log.warning("the gossip process ended; restarting in %.1f s", delay)
-            await asyncio.sleep(delay)
-            delay = min(2 * delay, self._config.restart_max_s)
+            delay_s = backoff(self._config.restart_min_s, failures, self._config.restart_max_s)
+            failures += 1
+            _log.warning("the gossip process ended; restarting in %.1f s", delay_s)
+            await asyncio.sleep(delay_s)
             try:
-                await self._bear()
+                await self._start_child()
             except (SaysoError, OSError) as error:
                 _log.error("the gossip process does not start: %s", error)
 
@@ -188,10 +188,10 @@ class GossipProcess(Transport):
                 return await self._handling().on_request(protocol, body, peer)
             case "peer", [str(peer), bool(connected)]:
                 self._peer(peer, connected=connected)
-            case "met", [str(address)] if self._book:
-                self._book.met(address)
-            case "lost", [str(address)] if self._book:
-                self._book.lost(address)
+            case "met", [str(address)] if self._peer_store:
+                self._peer_store.met(address)
+            case "lost", [str(address)] if self._peer_store:
+                self._peer_store.lost(address)
             case "tally", [dict(tally)]:
                 self._child_tally = Counter({str(k): v for k, v in tally.items() if type(v) is int})
         return None
@@ -210,8 +210,9 @@ class GossipProcess(Transport):
             self._tally["frames_failed"] += 1
             judgement = Judgement.IGNORE
         self._tally[_JUDGED[judgement]] += 1
-        if judgement is Judgement.REJECT and (peer in self._blamed or len(self._blamed) < MAX_BLAMED):
-            self._blamed[peer] += 1
+        has_room = peer in self._rejected or len(self._rejected) < MAX_REJECTED_PEERS
+        if judgement is Judgement.REJECT and has_room:
+            self._rejected[peer] += 1
         return judgement
 
     def _peer(self, peer: str, *, connected: bool) -> None:

@@ -25,7 +25,7 @@ from sayso_node.sync.memory import ExpectedView, PeerMemory
 from sayso_node.sync.talk import Talk
 from sayso_node.workers import Runner, in_thread
 from sayso_protocol.errors import SaysoError
-from sayso_protocol.network import Network as Place
+from sayso_protocol.network import Network
 from sayso_protocol.sync.fingerprints import SALT_BYTES, Entry
 from sayso_protocol.sync.sets import SyncSet, all_sets
 from sayso_protocol.sync.walk import differences
@@ -69,8 +69,8 @@ class SyncRounds:
 
     def __init__(
         self,
-        place: Place,
-        network: Transport,
+        network: Network,
+        transport: Transport,
         store: Store,
         intake: Intake,
         freshness: Freshness,
@@ -79,8 +79,8 @@ class SyncRounds:
         randomness: Randomness = os.urandom,
         runner: Runner = in_thread,
     ) -> None:
-        self._place = place
         self._network = network
+        self._transport = transport
         self._store = store
         self._intake = intake
         self._freshness = freshness
@@ -94,7 +94,7 @@ class SyncRounds:
         """Fetch everything that a peer has and we lack; whether it gave all. Never raises for a peer."""
         begun = self._clock.now()
         with contained(self._counters, f"sync with {peer_id}"):
-            if await self._run(Talk(self._network, self._runner, peer_id)):
+            if await self._run(Talk(self._transport, self._runner, peer_id)):
                 self._freshness.peer_synced(peer_id, begun)
                 self._counters.add("sync_rounds")
                 return True
@@ -149,7 +149,7 @@ class SyncRounds:
         if found.forged:
             self._counters.add("sync_forged")
             log.warning("%s has other messages than its sums say", talk.peer_id)
-        fetching = Fetching(talk, self._store, self._intake, salt, self._place)
+        fetching = Fetching(talk, self._store, self._intake, salt, self._network)
         wanted = view.not_declined(salt, found)
         refused, taken = list[Entry](), 0
         complete = await fetching.get(kind, wanted, patience)

@@ -48,12 +48,12 @@ class Fetched:
 class Fetching:
     """Moves messages between one peer and us; raises SaysoError for what the peer does wrong."""
 
-    def __init__(self, talk: Talk, store: Store, intake: Intake, salt: bytes, place: Network) -> None:
+    def __init__(self, talk: Talk, store: Store, intake: Intake, salt: bytes, network: Network) -> None:
         self._talk = talk
         self._store = store
         self._intake = intake
         self._salt = salt
-        self._place = place
+        self._network = network
         self._source = Source.peer(Channel.SYNC, talk.peer_id)
         self.got = Fetched()
 
@@ -80,7 +80,7 @@ class Fetching:
         coming = asyncio.create_task(self._talk.ask(RangeRequest(node, after)))
         try:
             while bundle := decode_messages(await coming):
-                last = decode(bundle[-1], self._place).digest
+                last = decode(bundle[-1], self._network).digest
                 check_ascends(last, after)
                 after = last
                 coming = asyncio.create_task(self._talk.ask(RangeRequest(node, after)))

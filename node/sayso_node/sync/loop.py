@@ -16,8 +16,8 @@ MOST_RESTS = 32  # turns that a peer is passed over after many rounds that broke
 class SyncLoop:
     """Runs rounds for ever, one at a time for each peer; a slow peer holds up nobody else."""
 
-    def __init__(self, network: Transport, rounds: SyncRounds, interval_s: float) -> None:
-        self._network = network
+    def __init__(self, transport: Transport, rounds: SyncRounds, interval_s: float) -> None:
+        self._transport = transport
         self._rounds = rounds
         self._interval_s = interval_s
         self._woken = asyncio.Event()
@@ -37,7 +37,7 @@ class SyncLoop:
         async with asyncio.TaskGroup() as rounds:
             async for is_turn in every(self._interval_s, self._woken):
                 come, self._come = self._come, set()
-                connected = {peer.peer_id for peer in await self._network.peers() if peer.connected}
+                connected = {peer.peer_id for peer in await self._transport.peers() if peer.connected}
                 self._again |= come & self._busy
                 for peer_id in sorted(connected - self._busy):
                     if peer_id in come or (is_turn and self._has_its_turn(peer_id)):

@@ -20,15 +20,15 @@ Walk = Generator[Request, bytes, T]
 class Talk:
     """A conversation with one peer."""
 
-    def __init__(self, network: Transport, runner: Runner, peer_id: str) -> None:
-        self._network = network
+    def __init__(self, transport: Transport, runner: Runner, peer_id: str) -> None:
+        self._transport = transport
         self._runner = runner
         self.peer_id = peer_id
 
     async def ask(self, request: Request) -> bytes:
         """One question, one answer; raises PeerUnreachable."""
         body = encode_request(request)
-        return await self._network.request(self.peer_id, SYNC_PROTOCOL, body, REQUEST_TIMEOUT_S)
+        return await self._transport.request(self.peer_id, SYNC_PROTOCOL, body, REQUEST_TIMEOUT_S)
 
     async def walk(self, walk: Walk[T]) -> T:
         """Ask what a walk asks, until it ends; it reads the store off the event loop."""

@@ -33,7 +33,7 @@ async def test_what_is_taken_in_is_acknowledged_and_told(node: RunningNode) -> N
 
 
 def published(node: RunningNode) -> list[str]:
-    return [topic for topic, _ in node.node._network.published]  # type: ignore[attr-defined]
+    return [topic for topic, _ in node.node._transport.published]  # type: ignore[attr-defined]
 
 
 async def test_a_repeat_gets_the_first_acknowledgement_also_after_a_restart(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ async def test_of_a_mixed_bundle_what_is_good_is_kept(node: RunningNode) -> None
 
 
 async def test_a_peer_to_peer_process_that_is_down_costs_the_user_nothing(node: RunningNode) -> None:
-    node.node._network.failing = GossipDown("restarting")  # type: ignore[attr-defined]
+    node.node._transport.failing = GossipDown("restarting")  # type: ignore[attr-defined]
     status, body = await node.submit(revocation("everything"), consent(1))
     assert status == 200
     assert "acknowledgement" in body["results"][0]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sayso_node.gossip.config import GossipConfig
-from sayso_node.gossip.peers.peer_store import PeerBook
+from sayso_node.gossip.peers.peer_store import PeerStore
 from sayso_node.gossip.process import GossipProcess
 from sayso_node.interfaces import Judgement, TransportHandlers
 from support.waiting import until
@@ -102,12 +102,12 @@ class Network:
         seed: int,
         *others: Peer,
         dial: Sequence[str] = (),
-        book: PeerBook | None = None,
+        peer_store: PeerStore | None = None,
         **settings: object,
     ) -> Peer:
         addresses = [a for other in others for a in await other.gossip.listen_addresses()]
         addresses += dial
-        peer = Peer(GossipProcess(configuration(seed, addresses, **settings), book))
+        peer = Peer(GossipProcess(configuration(seed, addresses, **settings), peer_store))
         self._peers.append(peer)
         await peer.start()
         return peer

@@ -9,7 +9,7 @@ import pytest
 from node.gossip.harness import Network, Peer, meshed
 from sayso_node.gossip.peers import address_manager, discovery
 from sayso_node.gossip.peers.network_groups import MAX_ADDRESS_CHARS
-from sayso_node.gossip.peers.peer_store import PeerBook
+from sayso_node.gossip.peers.peer_store import PeerStore
 from sayso_protocol.encoding.packing import pack, unpack
 from sayso_protocol.messages.wire import PEERS_PROTOCOL
 from support.waiting import until
@@ -21,8 +21,8 @@ PROTOCOL = (Path(__file__).parents[3] / "docs/protocol.md").read_text()
 async def test_a_third_learns_of_the_second_through_the_first(network: Network, tmp_path: Path) -> None:
     first = await network.peer(1, network="net", **QUICK)
     second = await network.peer(2, first, network="net", **QUICK)
-    book = PeerBook(tmp_path / "peers.json")
-    third = await network.peer(3, first, book=book, network="net", **QUICK)
+    book = PeerStore(tmp_path / "peers.json")
+    third = await network.peer(3, first, peer_store=book, network="net", **QUICK)
     await until(lambda: third.sees(second))
     await meshed(third, second)
     # Either may have been quicker to connect to the other; each meets the other in any case.
@@ -32,7 +32,7 @@ async def test_a_third_learns_of_the_second_through_the_first(network: Network, 
     # Without the first, the book is enough.
     await third.gossip.stop()
     await first.gossip.stop()
-    again = await network.peer(3, book=book, network="net", **QUICK)
+    again = await network.peer(3, peer_store=book, network="net", **QUICK)
     await until(lambda: again.sees(second))
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 
+import anyio
 import msgpack
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from sayso_node.errors import GossipDown, GossipQueueFull
 from sayso_node.gossip.ipc import frames
-from sayso_node.gossip.ipc.link import Link
+from sayso_node.gossip.ipc.channel import Channel
 from sayso_protocol.errors import Malformed, TooLarge
 from support.waiting import until
 
@@ -63,39 +64,61 @@ async def _nothing(method: str, arguments: list[object]) -> object:
     return None
 
 
-async def test_a_link_that_breaks_fails_everybody_who_waits() -> None:
+async def _echo(method: str, arguments: list[object]) -> object:
+    return [method, *arguments]
+
+
+async def _call_each_other() -> None:
+    ends = [await Channel.over(end, _echo) for end in socket.socketpair()]
+    async with anyio.create_task_group() as tasks:
+        for end in ends:
+            tasks.start_soon(end.run)
+        with anyio.move_on_after(0):  # given up before it is written
+            await ends[0].call("big", bytes(8 * 1024 * 1024), timeout_s=60)
+        for end in ends:
+            assert await end.call("do", 1, b"x", timeout_s=60) == ["do", 1, b"x"]
+        await ends[0].close()
+
+
+@pytest.mark.parametrize("library", ["asyncio", "trio"])
+def test_both_ends_call_each_other_and_a_caller_may_give_up(library: str) -> None:
+    anyio.run(_call_each_other, backend=library)
+
+
+async def test_a_channel_that_breaks_fails_everybody_who_waits() -> None:
     ours, theirs = socket.socketpair()
-    link = await Link.over(ours, _nothing)
-    reading = asyncio.create_task(link.run())
-    waiting = asyncio.create_task(link.call("anything", timeout_s=60))
-    await until(lambda: link._waiting)
+    channel = await Channel.over(ours, _nothing)
+    reading = asyncio.create_task(channel.run())
+    waiting = asyncio.create_task(channel.call("anything", timeout_s=60))
+    await until(lambda: channel._waiting)
     theirs.close()
     with pytest.raises(GossipDown):
         await waiting
     with pytest.raises(GossipDown):
-        await link.call("anything", timeout_s=60)
+        await channel.call("anything", timeout_s=60)
     await reading
 
 
 async def test_a_child_that_takes_nothing_is_a_full_queue() -> None:
     ours, theirs = socket.socketpair()
     with theirs:
-        link = await Link.over(ours, _nothing)
+        channel = await Channel.over(ours, _nothing)
         body = bytes(frames.MAX_MESSAGE_BYTES - 100)
         calls = []
         for _ in range(3):
-            calls.append(asyncio.create_task(link.make_room().call("take", body, timeout_s=60)))
+            calls.append(asyncio.create_task(channel.make_room().call("take", body, timeout_s=60)))
             await asyncio.sleep(0)
         with pytest.raises(GossipQueueFull):
-            link.make_room()
-        link.close()
+            channel.make_room()
+        await channel.close()
         await asyncio.gather(*calls, return_exceptions=True)
 
 
 async def test_nonsense_from_the_child_ends_the_connection() -> None:
     ours, theirs = socket.socketpair()
     with theirs:
-        link = await Link.over(ours, _nothing)
+        channel = await Channel.over(ours, _nothing)
         theirs.sendall(b"\x00\x00\x00\x01\xff")
-        with pytest.raises(Malformed):
-            await link.run()
+        await channel.run()
+        with pytest.raises(GossipDown):
+            await channel.call("anything", timeout_s=60)

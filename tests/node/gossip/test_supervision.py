@@ -66,7 +66,7 @@ async def test_what_fails_in_looking_after_it_is_raised_and_begun_anew(
     peer = await network.peer(1)
     pid = peer.pid
     with monkeypatch.context() as faulty:
-        faulty.setattr(GossipProcess, "_bury", fail)
+        faulty.setattr(GossipProcess, "_stop_child", fail)
         os.kill(pid, signal.SIGKILL)
         with pytest.raises(RuntimeError, match="a fault of ours"):
             await peer.gossip.watch()
@@ -244,9 +244,9 @@ async def test_a_child_whose_loop_is_stuck_dies_with_its_parent_too() -> None:
 async def test_a_cancelled_start_leaves_nothing() -> None:
     peer = Peer(GossipProcess(configuration(1, [])))
     starting = asyncio.create_task(peer.start())
-    await until(lambda: peer.gossip._life is not None)
-    life = peer.gossip._life
-    assert life is not None
+    await until(lambda: peer.gossip._child is not None)
+    child = peer.gossip._child
+    assert child is not None
     starting.cancel()
     await asyncio.gather(starting, return_exceptions=True)
-    assert not alive(life.pid)
+    assert not alive(child.pid)

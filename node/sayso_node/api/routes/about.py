@@ -39,7 +39,7 @@ class AboutRoutes:
     def __init__(
         self,
         description: NodeJson,
-        network: Transport,
+        transport: Transport,
         freshness: Freshness,
         clock: Clock,
         counters: Callable[[], Mapping[str, int]],
@@ -48,7 +48,7 @@ class AboutRoutes:
         parts_down: Callable[[], list[str]],
     ) -> None:
         self._description = description
-        self._network = network
+        self._transport = transport
         self._freshness = freshness
         self._clock = clock
         self._counters = counters
@@ -80,7 +80,7 @@ class AboutRoutes:
 
     async def peers(self, _request: web.Request) -> Peers:
         """Configured and connected peers."""
-        peers = await self._network.peers()
+        peers = await self._transport.peers()
         return Peers([PeerJson(one.peer_id, one.address, one.connected) for one in peers])
 
     async def health(self, _request: web.Request) -> Health:

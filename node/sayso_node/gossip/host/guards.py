@@ -1,8 +1,8 @@
 """What stands between strangers and py-libp2p 0.8.1, where one packet would end the process.
 
 Stock, an exception in a stream handler or in a message's signature check stops the whole host, and
-reading never waits for validation. The names overridden here are private ones of the pinned release;
-tests/node/gossip/test_hostile.py holds them. Who may connect at all is the matter of inbound.py.
+reading never waits for validation; tests/node/gossip/test_hostile.py tries it. inbound.py decides who
+may connect at all.
 """
 
 import contextlib
@@ -20,11 +20,11 @@ from libp2p.network.stream.exceptions import StreamError
 from libp2p.network.swarm import Swarm
 from libp2p.peer.id import ID
 from libp2p.pubsub.pb import rpc_pb2
-from libp2p.pubsub.pubsub import Pubsub
 
 from sayso_node.gossip.config import GossipConfig
+from sayso_node.gossip.host.private import OpenPubsub
 from sayso_node.gossip.host.router import Router
-from sayso_node.gossip.peers.peer_score import Standing
+from sayso_node.gossip.peers.peer_score import PeerScore
 
 SEEN_S: Final = 120
 MAX_MESSAGES_PER_RPC: Final = 128  # more are dropped: starting tasks is quadratic in their number
@@ -34,7 +34,7 @@ BACKLOG: Final = 4  # times `frames_judged`, for every peer may be in the middle
 _log = logging.getLogger(__name__)
 
 
-class SafePubsub(Pubsub):
+class SafePubsub(OpenPubsub):
     """SafePubsub survives what strangers send, and reads no faster than frames are judged."""
 
     def __init__(
@@ -98,7 +98,7 @@ class SafePubsub(Pubsub):
             _log.debug("bad stream from %s: %r", peer_id, error)
             with contextlib.suppress(Exception):
                 await stream.reset()
-            self._handle_dead_peer(peer_id)
+            self.forget_peer(peer_id)
 
     def _must_wait(self, in_hand: int) -> bool:
         # A peer of which nothing is in hand never waits for the others.
@@ -106,10 +106,8 @@ class SafePubsub(Pubsub):
             in_hand > 0 and self._in_hand.total() >= self._config.frames_judged
         )
 
-    def _is_subscribed_to_msg(self, msg: rpc_pb2.Message) -> bool:
-        """Tell whether to schedule a message; asked once for each, in one go for a whole RPC."""
-        if not super()._is_subscribed_to_msg(msg):
-            return False
+    def may_schedule(self, msg: rpc_pb2.Message) -> bool:  # noqa: ARG002
+        """Whether there is room for a message; asked once for each, in one go for a whole RPC."""
         if (
             self._scheduled >= MAX_MESSAGES_PER_RPC
             or self._scheduled + self._in_hand.total() >= BACKLOG * self._config.frames_judged
@@ -128,14 +126,14 @@ class SafePubsub(Pubsub):
         """Deliver nothing: the validator already handed the frame to the node."""
 
 
-def guard_streams(network: Swarm, config: GossipConfig, tally: Counter[str], standing: Standing) -> None:
+def guard_streams(swarm: Swarm, config: GossipConfig, tally: Counter[str], score: PeerScore) -> None:
     """Let a failing stream handler cost its stream; cap the streams of a peer; none of one cut off."""
-    handle = network.common_stream_handler
+    handle = swarm.common_stream_handler
     open_streams: Counter[ID] = Counter()
 
     async def guarded(stream: INetStream) -> None:
         peer_id = stream.muxed_conn.peer_id
-        if open_streams[peer_id] >= config.max_streams_per_peer or standing.is_cut(peer_id):
+        if open_streams[peer_id] >= config.max_streams_per_peer or score.is_banned(peer_id):
             tally["streams_refused"] += 1
             await _reset(stream)
             return
@@ -151,7 +149,7 @@ def guard_streams(network: Swarm, config: GossipConfig, tally: Counter[str], sta
             if not open_streams[peer_id]:
                 del open_streams[peer_id]
 
-    network.set_stream_handler(guarded)
+    swarm.set_stream_handler(guarded)
 
 
 async def _reset(stream: INetStream) -> None:

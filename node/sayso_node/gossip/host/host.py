@@ -33,44 +33,45 @@ from sayso_node.errors import GossipDown
 from sayso_node.gossip.config import GossipConfig
 from sayso_node.gossip.host.guards import SafePubsub, guard_streams
 from sayso_node.gossip.host.inbound import guard_inbound
+from sayso_node.gossip.host.private import forget_disconnects, identify_nobody
 from sayso_node.gossip.host.router import Router
 from sayso_node.gossip.host.transports import transports
 from sayso_node.gossip.peers.dialer import Dialer, Tell
-from sayso_node.gossip.peers.peer_score import Standing
+from sayso_node.gossip.peers.peer_score import PeerScore
 
 PRUNE_EVERY_S: Final = 30.0
 
 
 @dataclass(frozen=True)
-class Node:
-    """Node is the assembled libp2p host, not yet running."""
+class GossipHost:
+    """GossipHost is the assembled libp2p host, not yet running."""
 
     config: GossipConfig
     tally: Counter[str]
     host: BasicHost
-    network: Swarm
+    swarm: Swarm
     router: Router
     pubsub: SafePubsub
     dialer: Dialer
-    standing: Standing
+    score: PeerScore
 
     @classmethod
-    def build(cls, config: GossipConfig, tally: Counter[str], tell: Tell) -> "Node":
+    def build(cls, config: GossipConfig, tally: Counter[str], tell: Tell) -> "GossipHost":
         """A host with every guard in place."""
         host = _bare_host(config)
-        network = cast("Swarm", host.get_network())
-        _close_doors(host, network)
+        swarm = cast("Swarm", host.get_network())
+        _close_doors(host, swarm)
         router = Router(config, tally)
         pubsub = SafePubsub(host, router, config, tally)
         # Seconds, the default, repeat message ids after a quick restart.
         pubsub.counter = time.time_ns()
-        standing = Standing(
-            trio.current_time, config.misdeeds, config.misdeeds_half_life_s, config.cut_s
+        score = PeerScore(
+            trio.current_time, config.max_penalty, config.penalty_half_life_s, config.ban_s
         )
-        guard_streams(network, config, tally, standing)
-        guard_inbound(network, config, tally, standing)
-        dialer = Dialer(host, network, config, tally, Random(), tell)  # noqa: S311  # jitter
-        return cls(config, tally, host, network, router, pubsub, dialer, standing)
+        guard_streams(swarm, config, tally, score)
+        guard_inbound(swarm, config, tally, score)
+        dialer = Dialer(host, swarm, config, tally, Random(), tell)  # noqa: S311  # jitter
+        return cls(config, tally, host, swarm, router, pubsub, dialer, score)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -88,9 +89,9 @@ class Node:
             yield
             nursery.cancel_scope.cancel()
 
-    async def blame(self, peer: ID) -> None:
-        """Count a misdeed of a peer; too many, and it is hung up on and not listened to for a while."""
-        if self.standing.blame(peer):
+    async def penalize(self, peer: ID) -> None:
+        """Count a misdeed of a peer; after too many it is hung up on, and refused for a while."""
+        if self.score.penalize(peer):
             self.tally["peers_cut"] += 1
             await self.dialer.hang_up(peer)
 
@@ -98,11 +99,11 @@ class Node:
         """Listen and say where; raises GossipDown when one address cannot be had."""
         for address in map(Multiaddr, self.config.listen):
             await _refuse_taken(address)
-            if not await self.network.listen(address):
+            if not await self.swarm.listen(address):
                 raise GossipDown(f"cannot listen on {address}")
         return [
             str(address)
-            for listener in self.network.listeners.values()
+            for listener in self.swarm.listeners.values()
             for address in listener.get_addrs()
         ]
 
@@ -110,7 +111,7 @@ class Node:
         while True:
             await trio.sleep(PRUNE_EVERY_S)
             self.router.forget_deliveries()
-            self.network.auto_connector._recent_disconnects.clear()  # noqa: SLF001
+            forget_disconnects(self.swarm)
 
 
 def _bare_host(config: GossipConfig) -> BasicHost:
@@ -136,17 +137,16 @@ def _bare_host(config: GossipConfig) -> BasicHost:
     return cast("BasicHost", host)
 
 
-def _close_doors(host: BasicHost, network: Swarm) -> None:
-    network.retry_config = RetryConfig(max_retries=0)  # the dialer retries
+def _close_doors(host: BasicHost, swarm: Swarm) -> None:
+    swarm.retry_config = RetryConfig(max_retries=0)  # the dialer retries
 
     async def dial_nobody() -> None:
         """Otherwise strangers' announced addresses are dialled to reach a low watermark."""
 
-    network.auto_connector.maybe_connect = dial_nobody  # type: ignore[method-assign]
+    swarm.auto_connector.maybe_connect = dial_nobody  # type: ignore[method-assign]
     # It waits without end for a stream slot; our own limits refuse instead.
-    network.set_resource_manager(None)
-    # We answer who we are but ask nobody: answers fill the peerstore with a stranger's words.
-    host._should_identify_peer = lambda peer_id: False  # type: ignore[method-assign]  # noqa: SLF001, ARG005
+    swarm.set_resource_manager(None)
+    identify_nobody(host)  # we only answer who we are
     host.remove_stream_handler(ID_PUSH)
 
 

@@ -1,7 +1,7 @@
 """Who may connect: so many of an IP, so many in all, and a slot comes back when its connection closes.
 
-Stock, py-libp2p 0.8.1 keeps the slot for ever. What is overridden is a private name of that release;
-tests/node/gossip/test_hostile.py holds it. WebSocket is upgraded here, behind the same limits as TCP.
+Stock, py-libp2p 0.8.1 keeps the slot for ever. WebSocket is upgraded here, behind the limits of
+TCP.
 """
 
 import contextlib
@@ -19,9 +19,10 @@ from multiaddr import Multiaddr
 
 from sayso_node.errors import PeerUnreachable
 from sayso_node.gossip.config import GossipConfig
+from sayso_node.gossip.host.private import handle_inbound
 from sayso_node.gossip.host.transports import is_websocket
 from sayso_node.gossip.host.websocket import accept_upgrade, header
-from sayso_node.gossip.peers.peer_score import Standing
+from sayso_node.gossip.peers.peer_score import PeerScore
 
 _log = logging.getLogger(__name__)
 
@@ -30,12 +31,12 @@ class _Inbound:
     """The connections that others made, from the first byte to the last."""
 
     def __init__(
-        self, network: Swarm, config: GossipConfig, tally: Counter[str], standing: Standing
+        self, swarm: Swarm, config: GossipConfig, tally: Counter[str], score: PeerScore
     ) -> None:
-        self._network = network
+        self._swarm = swarm
         self._config = config
         self._tally = tally
-        self._standing = standing
+        self._score = score
         self._by_ip: Counter[str] = Counter()
 
     async def handle(self, tcp: TrioTCPStream, where: Multiaddr, _event: object) -> None:
@@ -87,16 +88,16 @@ class _Inbound:
     async def _upgrade(self, connection: Any, where: Multiaddr) -> None:
         """Noise and Yamux, and then until the connection closes."""
         raw = RawConnection(connection, initiator=False)
-        muxed: Any = await self._network.upgrade_inbound_raw_conn(raw, where)
-        if self._standing.is_cut(muxed.peer_id):
+        muxed: Any = await self._swarm.upgrade_inbound_raw_conn(raw, where)
+        if self._score.is_banned(muxed.peer_id):
             await connection.close()
         await muxed.event_closed.wait()  # Yamux is all we speak
 
 
-def guard_inbound(network: Swarm, config: GossipConfig, tally: Counter[str], standing: Standing) -> None:
+def guard_inbound(swarm: Swarm, config: GossipConfig, tally: Counter[str], score: PeerScore) -> None:
     """Give an inbound connection's slot back when it closes; cap those of an IP; none of one cut off."""
-    inbound = _Inbound(network, config, tally, standing)
-    network._do_handle_inbound_connection = inbound.handle  # type: ignore[assignment,method-assign]  # noqa: SLF001
+    inbound = _Inbound(swarm, config, tally, score)
+    handle_inbound(swarm, inbound.handle)
 
 
 def _ip_of(tcp: TrioTCPStream) -> str:

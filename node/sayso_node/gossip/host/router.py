@@ -1,17 +1,18 @@
 """The gossipsub router with the doors shut that py-libp2p 0.8.1 leaves open.
 
-Each override says what a stranger could do without it. The names are private ones of the pinned
-release; tests/node/gossip/test_hostile.py walks through every door.
+Each override says what a stranger could do without it; more of them are in private.py.
+tests/node/gossip/test_hostile.py walks through every door.
 """
 
 from collections import Counter
 from typing import Final
 
 from libp2p.peer.id import ID
-from libp2p.pubsub.gossipsub import PROTOCOL_ID_V11, GossipSub
+from libp2p.pubsub.gossipsub import PROTOCOL_ID_V11
 from libp2p.pubsub.pb import rpc_pb2
 
 from sayso_node.gossip.config import HISTORY_HEARTBEATS, IHAVE_HEARTBEATS, GossipConfig
+from sayso_node.gossip.host.private import OpenGossipSub
 
 MAX_CONTROL_ENTRIES: Final = 64  # of each kind in one RPC
 MAX_OFFERED: Final = 1024  # messages one IHAVE entry may offer
@@ -19,7 +20,7 @@ MAX_WANTED: Final = 32  # messages one IWANT may ask for: 2 MiB of full frames
 FIRST_HEARTBEAT_S: Final = 0.1
 
 
-class Router(GossipSub):
+class Router(OpenGossipSub):
     """Router is gossipsub v1.1 for a fixed set of topics."""
 
     def __init__(self, config: GossipConfig, tally: Counter[str]) -> None:
@@ -62,20 +63,11 @@ class Router(GossipSub):
         wanted = list(dict.fromkeys(iwant_msg.messageIDs))[:MAX_WANTED]
         await super().handle_iwant(rpc_pb2.ControlIWant(messageIDs=wanted), sender_peer_id)
 
-    async def _do_px(self, px_peers: list[rpc_pb2.PeerInfo]) -> None:
-        """Dial nobody that a PRUNE names, although the release does so with do_px off."""
-
-    def _check_equivocation(self, msg: rpc_pb2.Message) -> bool:  # noqa: ARG002
-        """Keep no second copy of every frame; what was seen is not forwarded again anyway."""
-        return True
-
-    def _handle_dropped_rpc(self, peer_id: ID, rpc: rpc_pb2.RPC, reason: str) -> None:
-        self._tally["frames_dropped_peer_queue"] += len(rpc.publish)
-        super()._handle_dropped_rpc(peer_id, rpc, reason)
+    def on_dropped_frames(self, count: int) -> None:
+        """Count them."""
+        self._tally["frames_dropped_peer_queue"] += count
 
     def forget_deliveries(self) -> None:
         """Free what only the adaptive mode would free, and expired backoffs."""
         self.recent_message_deliveries.clear()
-        for topic, peers in self.back_off.items():
-            for peer in list(peers):
-                self._check_back_off(peer, topic)
+        self.forget_backoffs()

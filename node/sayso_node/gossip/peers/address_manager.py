@@ -13,6 +13,7 @@ from typing import Final
 
 from sayso_node.errors import InvalidNodeConfig
 from sayso_node.gossip.peers.network_groups import can_be_dialled, group_of, parse_told
+from sayso_node.retrying import backoff
 
 MOST_HEARD: Final = 256  # addresses that wait to be dialled
 MOST_HEARD_OF_SOURCE: Final = 32
@@ -34,8 +35,8 @@ class _Met:
     retry_at: float = -inf
 
 
-class Acquaintances:
-    """The table. Addresses in and out are multiaddrs ending in /p2p/<id>.
+class AddressManager:
+    """AddressManager is the table. Addresses in and out are multiaddrs ending in /p2p/<id>.
 
     Args:
         us: Our own peer id.
@@ -117,8 +118,7 @@ class Acquaintances:
         if known.failures >= MOST_FAILURES:
             del self._met[peer_id]
             return True
-        wait = min(self._redial_s * 2.0**known.failures, MOST_REDIAL_S)
-        known.retry_at = self._now() + wait
+        known.retry_at = self._now() + backoff(self._redial_s, known.failures, MOST_REDIAL_S)
         return False
 
     def sample(self, most: int) -> list[str]:

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import socket
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from random import Random
 from typing import Final
 
@@ -24,13 +24,15 @@ from multiaddr import Multiaddr
 
 from sayso_node.errors import PeerUnreachable
 from sayso_node.gossip.config import GossipConfig
+from sayso_node.gossip.host.private import forget_failed_dials
 from sayso_node.gossip.peers.addresses import split_multiaddr
+from sayso_node.retrying import backoff, jittered
 
 HANG_UP_S: Final = 5.0
 
 _log = logging.getLogger(__name__)
 
-Tell = Callable[[str, bool], Awaitable[None]]
+Tell = Callable[[str, bool], None]
 
 
 class Dialer(INotifee):
@@ -39,14 +41,14 @@ class Dialer(INotifee):
     def __init__(
         self,
         host: BasicHost,
-        network: Swarm,
+        swarm: Swarm,
         config: GossipConfig,
         tally: Counter[str],
         rng: Random,
         tell: Tell,
     ) -> None:
         self._host = host
-        self._network = network
+        self._swarm = swarm
         self._config = config
         self._tally = tally
         self._rng = rng
@@ -56,7 +58,7 @@ class Dialer(INotifee):
             where, peer_id = split_multiaddr(address)
             self._known.setdefault(ID.from_base58(peer_id), []).append(where)
         self._known.pop(host.get_id(), None)
-        network.register_notifee(self)
+        swarm.register_notifee(self)
 
     async def run(self) -> None:
         """Redial and ping for ever."""
@@ -64,13 +66,13 @@ class Dialer(INotifee):
             for peer in self._known:
                 nursery.start_soon(self._keep, peer)
             while True:
-                await trio.sleep(self._jitter(self._config.ping_every_s))
-                for peer in list(self._network.connections):
+                await trio.sleep(jittered(self._config.ping_every_s, self._rng))
+                for peer in list(self._swarm.connections):
                     nursery.start_soon(self._check, peer)
 
     async def reach(self, peer: ID) -> None:
         """Connect to a peer unless it is connected; raises PeerUnreachable."""
-        if self._network.get_connections(peer):
+        if self._swarm.get_connections(peer):
             return
         await self.dial(peer, self._known.get(peer, ()))
 
@@ -80,7 +82,7 @@ class Dialer(INotifee):
             # The peer may have announced addresses that only it can reach, and py-libp2p would
             # try one of those in place of ours; it also refuses a minute long after a failure.
             self._host.get_peerstore().clear_addrs(peer)
-            self._network._negative_peer_cache.evict(str(peer))  # noqa: SLF001
+            forget_failed_dials(self._swarm, peer)
             try:
                 with trio.fail_after(self._config.dial_s):
                     await self._host.connect(PeerInfo(peer, [where]))
@@ -91,21 +93,22 @@ class Dialer(INotifee):
 
     async def hang_up(self, peer: ID) -> None:
         """End all connections with a peer."""
-        for connection in list(self._network.get_connections(peer)):
+        for connection in list(self._swarm.get_connections(peer)):
             await _hang_up(connection)
 
     async def _keep(self, peer: ID) -> None:
-        delay = self._config.redial_min_s
+        failures = 0
         while True:
             try:
                 await self.reach(peer)
-                delay = self._config.redial_min_s
+                failures = 0
             except PeerUnreachable:
-                delay = min(2 * delay, self._config.redial_max_s)
-            await trio.sleep(self._jitter(delay))
+                failures += 1
+            delay_s = backoff(self._config.redial_min_s, failures, self._config.redial_max_s)
+            await trio.sleep(jittered(delay_s, self._rng))
 
     async def _check(self, peer: ID) -> None:
-        connections = self._network.get_connections(peer)
+        connections = self._swarm.get_connections(peer)
         try:
             with trio.fail_after(self._config.ping_s):
                 stream = await self._host.new_stream(peer, [PING])
@@ -119,23 +122,20 @@ class Dialer(INotifee):
             for connection in connections:  # not one that the peer made meanwhile
                 await _hang_up(connection)
 
-    def _jitter(self, seconds: float) -> float:
-        return seconds * self._rng.uniform(0.75, 1.25)
-
     async def connected(self, network: INetwork, conn: INetConn) -> None:  # noqa: ARG002
         """Tell the node."""
-        await self._report(conn.muxed_conn.peer_id)
+        self._report(conn.muxed_conn.peer_id)
 
     async def disconnected(self, network: INetwork, conn: INetConn) -> None:  # noqa: ARG002
         """Tell the node, and forget what a stranger told about itself."""
         peer = conn.muxed_conn.peer_id
-        await self._report(peer)
-        if peer not in self._known and not self._network.get_connections(peer):
+        self._report(peer)
+        if peer not in self._known and not self._swarm.get_connections(peer):
             with contextlib.suppress(PeerStoreError):
                 self._host.get_peerstore().clear_peerdata(peer)
 
-    async def _report(self, peer: ID) -> None:
-        await self._tell(peer.to_base58(), bool(self._network.get_connections(peer)))
+    def _report(self, peer: ID) -> None:
+        self._tell(peer.to_base58(), bool(self._swarm.get_connections(peer)))
 
     async def opened_stream(self, network: INetwork, stream: INetStream) -> None:
         """Not our concern."""

@@ -6,7 +6,7 @@ there, and if slots are free, one of those who were met is connected to.
 
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from random import Random
 from typing import Final
 
@@ -17,11 +17,12 @@ from multiaddr import Multiaddr
 
 from sayso_node.errors import InvalidNodeConfig, PeerUnreachable
 from sayso_node.gossip.config import GossipConfig
-from sayso_node.gossip.peers.address_manager import Acquaintances
+from sayso_node.gossip.peers.address_manager import AddressManager
 from sayso_node.gossip.peers.addresses import split_multiaddr
 from sayso_node.gossip.peers.dialer import Dialer
 from sayso_node.gossip.peers.network_groups import can_be_dialled, can_be_told, is_private, parse_told
 from sayso_node.gossip.requests import Requests
+from sayso_node.retrying import jittered
 from sayso_protocol.encoding.packing import all_of, fields, pack, unpack
 from sayso_protocol.errors import Malformed, SaysoError
 from sayso_protocol.messages.wire import PEERS_PROTOCOL
@@ -34,7 +35,7 @@ SELF: Final = ""  # the source of what we were configured with
 
 _log = logging.getLogger(__name__)
 
-Tell = Callable[[str, str], Awaitable[None]]  # ("met" or "lost", address)
+Tell = Callable[[str, str], None]  # ("met" or "lost", address)
 
 
 class Discovery:
@@ -42,7 +43,7 @@ class Discovery:
 
     def __init__(
         self,
-        network: Swarm,
+        swarm: Swarm,
         dialer: Dialer,
         requests: Requests,
         config: GossipConfig,
@@ -50,19 +51,19 @@ class Discovery:
         rng: Random,
         tell: Tell,
     ) -> None:
-        self._network = network
+        self._swarm = swarm
         self._dialer = dialer
         self._requests = requests
         self._config = config
         self._tally = tally
         self._rng = rng
         self._tell = tell
-        self._us = network.get_peer_id().to_base58()
+        self._us = swarm.get_peer_id().to_base58()
         self._own: list[str] = []
         self._listed = {split_multiaddr(address)[1] for address in config.peers}
         self._asked: dict[ID, float] = {}  # when each connected peer was asked last
         self._chosen: dict[str, str] = {}  # peer id -> address we connected to
-        self._table: Acquaintances | None = None
+        self._table: AddressManager | None = None
 
     def begin(self, listening: list[str]) -> None:
         """Answer from now on; `listening` is where we are reached unless we announce another place."""
@@ -74,7 +75,7 @@ class Discovery:
             for where in ours
             if can_be_told(where) and can_be_dialled(where, private=private)
         ][:MAX_OWN]
-        self._table = Acquaintances(
+        self._table = AddressManager(
             self._us,
             private=private,
             redial_s=config.discovered_redial_s,
@@ -89,14 +90,14 @@ class Discovery:
     async def run(self) -> None:
         """Look for peers for ever."""
         while True:
-            await trio.sleep(self._config.discover_every_s * self._rng.uniform(0.75, 1.25))
+            await trio.sleep(jittered(self._config.discover_every_s, self._rng))
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._ask_one)
                 nursery.start_soon(self._meet_one)
                 nursery.start_soon(self._connect_one)
 
     @property
-    def _known(self) -> Acquaintances:
+    def _known(self) -> AddressManager:
         assert self._table is not None, "begin() comes first"  # noqa: S101 - the type checker's only way
         return self._table
 
@@ -117,7 +118,7 @@ class Discovery:
     # What we do.
 
     async def _ask_one(self) -> None:
-        now, connected = trio.current_time(), set(self._network.connections)
+        now, connected = trio.current_time(), set(self._swarm.connections)
         self._asked = {peer: at for peer, at in self._asked.items() if peer in connected}
         due = [p for p in connected if self._asked.get(p, -1e9) <= now - self._config.ask_peers_every_s]
         if not due:
@@ -148,23 +149,23 @@ class Discovery:
         except Exception as error:  # noqa: BLE001  # py-libp2p raises what it likes
             _log.debug("meeting %s: %r", address, error)
             self._tally["addresses_refuted"] += 1
-            await self._lose(address)
+            self._lose(address)
             return
         self._tally["addresses_verified"] += 1
-        await self._meet(address)
+        self._meet(address)
 
     async def _prove(self, address: str) -> None:
         """Dial, have whoever is there prove its identity (Noise), hang up; raises what goes wrong."""
         where, peer_id = parse_told(address)
         wanted = ID.from_base58(peer_id)
         at = Multiaddr(f"{where}/p2p/{peer_id}")
-        transport = self._network.transport_manager.transport_for_dialing(at)
+        transport = self._swarm.transport_manager.transport_for_dialing(at)
         if transport is None:
             raise PeerUnreachable(f"no transport for {address}")
         with trio.fail_after(self._config.dial_s):
             raw = await transport.dial(at)
             try:
-                secured = await self._network.upgrader.upgrade_security(
+                secured = await self._swarm.upgrader.upgrade_security(
                     raw, is_initiator=True, peer_id=wanted
                 )
                 await secured.close()
@@ -173,9 +174,9 @@ class Discovery:
                     await raw.close()
 
     async def _connect_one(self) -> None:
-        connected = {peer.to_base58() for peer in self._network.connections}
+        connected = {peer.to_base58() for peer in self._swarm.connections}
         for gone in [peer for peer in self._chosen if peer not in connected]:
-            await self._lose(self._chosen.pop(gone))  # its slot is free again, and it may come back
+            self._lose(self._chosen.pop(gone))  # its slot is free again, and it may come back
         if len(self._chosen) >= self._config.discovered_peers:
             return
         address = self._known.choose(self._chosen.values(), connected | self._listed | {self._us})
@@ -188,13 +189,13 @@ class Discovery:
             await self._ask(peer_id)  # a node of another network refuses
         except SaysoError as error:
             _log.debug("connecting to %s: %s", address, error)
-            await self._lose(address)
+            self._lose(address)
             await self._dialer.hang_up(peer)
             return
         self._chosen[peer_id] = address
         self._asked[peer] = trio.current_time()
         self._tally["peers_discovered"] += 1
-        await self._meet(address)
+        self._meet(address)
 
     def _hear(self, address: str, source: str) -> None:
         try:
@@ -202,10 +203,10 @@ class Discovery:
         except InvalidNodeConfig as error:
             _log.debug("%s tells of no address: %s", source, error)
 
-    async def _meet(self, address: str) -> None:
+    def _meet(self, address: str) -> None:
         if self._known.met(address):
-            await self._tell("met", address)
+            self._tell("met", address)
 
-    async def _lose(self, address: str) -> None:
-        if self._known.failed(address, counts=bool(self._network.connections)):
-            await self._tell("lost", address)
+    def _lose(self, address: str) -> None:
+        if self._known.failed(address, counts=bool(self._swarm.connections)):
+            self._tell("lost", address)

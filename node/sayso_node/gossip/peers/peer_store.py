@@ -16,8 +16,8 @@ from sayso_node.gossip.peers.network_groups import parse_told
 _log = logging.getLogger(__name__)
 
 
-class PeerBook:
-    """The book; open() before use, close() after. No method raises for a disk that fails."""
+class PeerStore:
+    """PeerStore keeps them; open() before use, close() after. No method raises for a disk that fails."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

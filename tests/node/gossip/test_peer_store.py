@@ -6,7 +6,7 @@ import pytest
 
 from sayso_node.gossip.peers.address_manager import MOST_MET
 from sayso_node.gossip.peers.addresses import peer_id_of
-from sayso_node.gossip.peers.peer_store import PeerBook
+from sayso_node.gossip.peers.peer_store import PeerStore
 
 WHERE = "/ip4/11.1.1.1/tcp/4001/p2p/"
 
@@ -15,8 +15,8 @@ def address(number: int) -> str:
     return WHERE + peer_id_of(number.to_bytes(32))
 
 
-def opened(path: Path) -> PeerBook:
-    book = PeerBook(path / "peers.json")
+def opened(path: Path) -> PeerStore:
+    book = PeerStore(path / "peers.json")
     book.open()
     return book
 

@@ -6,7 +6,7 @@ from libp2p.peer.id import ID
 
 from node.gossip.harness import CONSENTS, REVOCATIONS, Network, meshed
 from sayso_node.gossip.peers import peer_score
-from sayso_node.gossip.peers.peer_score import Standing
+from sayso_node.gossip.peers.peer_score import PeerScore
 from sayso_node.interfaces import Judgement
 from support.waiting import until
 
@@ -23,35 +23,35 @@ class Watch:
 
 def test_misdeeds_add_up_and_are_forgotten() -> None:
     now = Watch()
-    known = Standing(now, most=4, half_life_s=10, cut_s=100)
+    known = PeerScore(now, max_penalty=4, half_life_s=10, ban_s=100)
     for _ in range(20):
         now.time += 10
-        assert not known.blame(GOOD)  # now and then is nothing
-    assert [known.blame(BAD) for _ in range(4)] == [False, False, False, True]
-    assert (known.is_cut(BAD), known.is_cut(GOOD)) == (True, False)
+        assert not known.penalize(GOOD)  # now and then is nothing
+    assert [known.penalize(BAD) for _ in range(4)] == [False, False, False, True]
+    assert (known.is_banned(BAD), known.is_banned(GOOD)) == (True, False)
 
 
 def test_each_time_it_takes_longer() -> None:
     now = Watch()
-    known = Standing(now, most=1, half_life_s=10, cut_s=100)
-    for cut_s in (100, 200, 400):
-        assert known.blame(BAD)
-        assert not known.blame(BAD)  # it is cut off already
-        now.time += cut_s - 1
-        assert known.is_cut(BAD)
+    known = PeerScore(now, max_penalty=1, half_life_s=10, ban_s=100)
+    for ban_s in (100, 200, 400):
+        assert known.penalize(BAD)
+        assert not known.penalize(BAD)  # it is cut off already
+        now.time += ban_s - 1
+        assert known.is_banned(BAD)
         now.time += 1
-        assert not known.is_cut(BAD)
+        assert not known.is_banned(BAD)
 
 
 def test_what_is_remembered_is_bounded() -> None:
-    known = Standing(Watch(), most=1e9, half_life_s=10, cut_s=100)
+    known = PeerScore(Watch(), max_penalty=1e9, half_life_s=10, ban_s=100)
     for number in range(peer_score.REMEMBERED + 10):
-        known.blame(ID(b"%d" % number))
+        known.penalize(ID(b"%d" % number))
     assert len(known._records) == peer_score.REMEMBERED
 
 
 async def test_a_peer_that_sends_wrong_frames_is_hung_up_on_and_may_come_back(network: Network) -> None:
-    judge = await network.peer(1, misdeeds=3.0, cut_s=3.0)
+    judge = await network.peer(1, max_penalty=3.0, ban_s=3.0)
     bad = await network.peer(2, judge)
     good = await network.peer(3, judge)
     await meshed(judge, bad, good)

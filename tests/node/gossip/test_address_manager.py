@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from sayso_node.errors import InvalidNodeConfig
 from sayso_node.gossip.peers import address_manager as bounds
-from sayso_node.gossip.peers.address_manager import Acquaintances
+from sayso_node.gossip.peers.address_manager import AddressManager
 from sayso_node.gossip.peers.addresses import peer_id_of
 from sayso_node.gossip.peers.network_groups import can_be_dialled, group_of, is_private, parse_told
 
@@ -38,7 +38,7 @@ class Table(RuleBasedStateMachine):
         super().__init__()
         self.time = 0.0
         self.proved: set[str] = set()
-        self.table = Acquaintances(
+        self.table = AddressManager(
             US, private=False, redial_s=60.0, now=lambda: self.time, rng=Random(1)
         )
 
@@ -87,8 +87,8 @@ TestTable = Table.TestCase
 TestTable.settings = settings(max_examples=25, stateful_step_count=20, deadline=None)
 
 
-def table(time: list[float], **options: bool) -> Acquaintances:
-    return Acquaintances(
+def table(time: list[float], **options: bool) -> AddressManager:
+    return AddressManager(
         US, private=options.get("private", False), redial_s=60.0, now=lambda: time[0], rng=Random(3)
     )
 

@@ -1,0 +1,92 @@
+"""All private names of the pinned py-libp2p that we use, and why; nothing else of ours touches one.
+
+A release may rename them without a word. So libp2p is pinned exactly, and a test compares PRIVATE with
+what is installed and with what stands here.
+"""
+
+# ruff: noqa: SLF001
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from libp2p.host.basic_host import BasicHost
+from libp2p.io.trio import TrioTCPStream
+from libp2p.network.swarm import Swarm
+from libp2p.peer.id import ID
+from libp2p.pubsub.gossipsub import GossipSub
+from libp2p.pubsub.pb import rpc_pb2
+from libp2p.pubsub.pubsub import Pubsub
+from multiaddr import Multiaddr
+
+PRIVATE: Final[dict[str, frozenset[str]]] = {
+    "GossipSub": frozenset(
+        {"_check_back_off", "_check_equivocation", "_do_px", "_handle_dropped_rpc"},
+    ),
+    "Pubsub": frozenset({"_handle_dead_peer", "_is_subscribed_to_msg"}),
+    "Swarm": frozenset({"_do_handle_inbound_connection", "_negative_peer_cache"}),
+    "AutoConnector": frozenset({"_recent_disconnects"}),
+    "BasicHost": frozenset({"_should_identify_peer"}),
+}
+
+HandleInbound = Callable[[TrioTCPStream, Multiaddr, object], Awaitable[None]]
+
+
+class OpenGossipSub(GossipSub):
+    """OpenGossipSub is gossipsub with public names for what we change in it."""
+
+    async def _do_px(self, px_peers: list[rpc_pb2.PeerInfo]) -> None:
+        """Dial nobody that a PRUNE names, although the release does so with do_px off."""
+
+    def _check_equivocation(self, msg: rpc_pb2.Message) -> bool:  # noqa: ARG002
+        """Keep no second copy of every frame; what was seen is not forwarded again anyway."""
+        return True
+
+    def _handle_dropped_rpc(self, peer_id: ID, rpc: rpc_pb2.RPC, reason: str) -> None:
+        """Tell of frames that a full queue loses, for the release only logs them."""
+        self.on_dropped_frames(len(rpc.publish))
+        super()._handle_dropped_rpc(peer_id, rpc, reason)
+
+    def on_dropped_frames(self, count: int) -> None:
+        """Called with the number of frames that a peer misses because its queue is full."""
+
+    def forget_backoffs(self) -> None:
+        """Free expired backoffs: the release frees one only when that peer grafts or is grafted."""
+        for topic, peers in self.back_off.items():
+            for peer in list(peers):
+                self._check_back_off(peer, topic)
+
+
+class OpenPubsub(Pubsub):
+    """OpenPubsub is the pubsub service with public names for what we change in it."""
+
+    def _is_subscribed_to_msg(self, msg: rpc_pb2.Message) -> bool:
+        """Ask may_schedule, too: nothing public is called before a task is started for a message."""
+        return super()._is_subscribed_to_msg(msg) and self.may_schedule(msg)
+
+    def may_schedule(self, msg: rpc_pb2.Message) -> bool:  # noqa: ARG002
+        """Whether to take a message of a topic that we carry; called once for each."""
+        return True
+
+    def forget_peer(self, peer_id: ID) -> None:
+        """Drop a peer whose stream failed: the release does so only for the errors that it expects."""
+        self._handle_dead_peer(peer_id)
+
+
+def handle_inbound(swarm: Swarm, handler: HandleInbound) -> None:
+    """Have inbound connections handled by us: the release never gives their slots back."""
+    swarm._do_handle_inbound_connection = handler  # type: ignore[assignment,method-assign]
+
+
+def forget_failed_dials(swarm: Swarm, peer: ID) -> None:
+    """Allow a dial at once: the release refuses for a minute after a failure."""
+    swarm._negative_peer_cache.evict(str(peer))
+
+
+def forget_disconnects(swarm: Swarm) -> None:
+    """Free the list of peers that hung up: the release only ever adds to it."""
+    swarm.auto_connector._recent_disconnects.clear()
+
+
+def identify_nobody(host: BasicHost) -> None:
+    """Ask no peer who it is: the answers fill the peerstore with a stranger's words."""
+    host._should_identify_peer = lambda peer_id: False  # type: ignore[method-assign]  # noqa: ARG005

@@ -1,0 +1,162 @@
+"""The socket between the node and its gossip child, the same at both ends: calls out, calls in.
+
+On anyio, for the node runs asyncio and the child trio (ADR 0021). Every call in is served in a task of
+its own, so that a slow handler never keeps answers from being read. Whatever breaks the connection fails
+all calls that wait on it with GossipDown.
+"""
+
+import contextlib
+import itertools
+import logging
+import socket
+from collections.abc import Awaitable, Callable
+from typing import Final, Self
+
+import anyio
+from anyio.abc import TaskGroup, UNIXSocketStream
+
+from sayso_node.errors import GossipDown, GossipQueueFull, PeerUnreachable
+from sayso_node.gossip.ipc import frames
+from sayso_protocol.errors import Malformed, SaysoError, TooLarge
+
+READ_BYTES: Final = 1024 * 1024
+MAX_BACKLOG_BYTES: Final = 2 * frames.MAX_MESSAGE_BYTES  # queued, not yet taken by the other end
+MAX_SERVED: Final = 8192  # calls of the other end at once; the child's own limits are far below
+
+_ERRORS: Final[dict[str, type[SaysoError]]] = {
+    error.code: error for error in (GossipDown, GossipQueueFull, PeerUnreachable)
+}
+_ENDED: Final = (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError)
+_log = logging.getLogger(__name__)
+
+Serve = Callable[[str, list[object]], Awaitable[object]]
+
+
+class _Waiter:
+    def __init__(self) -> None:
+        self.woken = anyio.Event()
+        self.answer: frames.Answer | None = None
+
+
+class Channel:
+    """Channel is one end of the socket."""
+
+    def __init__(self, stream: UNIXSocketStream, serve: Serve) -> None:
+        self._stream = stream
+        self._serve = serve
+        self._numbers = itertools.count(frames.NOTICE + 1)
+        self._waiting: dict[int, _Waiter] = {}
+        self._serving = 0
+        self._queue: list[bytes] = []
+        self._backlog_bytes = 0
+        self._filled = anyio.Event()
+        self._is_open = True
+
+    @classmethod
+    async def over(cls, end: socket.socket, serve: Serve) -> Self:
+        """A channel over one end of a socket pair."""
+        return cls(await UNIXSocketStream.from_socket(end), serve)
+
+    async def run(self) -> None:
+        """Read and write until the other end is gone, or sends nonsense."""
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._write)
+                await self._read(tasks)
+                tasks.cancel_scope.cancel()
+        finally:
+            await self.close()
+
+    async def call(self, method: str, *arguments: object, timeout_s: float) -> object:
+        """What the other end answers; raises its SaysoError, or GossipDown without an answer."""
+        if not self._is_open:
+            raise GossipDown("the gossip process is not running")
+        number = next(self._numbers)
+        message = frames.encode_call(number, method, *arguments)
+        waiter = self._waiting[number] = _Waiter()
+        try:
+            self._put(message)
+            with anyio.fail_after(timeout_s):
+                await waiter.woken.wait()
+        except TimeoutError as error:
+            raise GossipDown(f"no answer to {method} within {timeout_s} s") from error
+        finally:
+            self._waiting.pop(number, None)
+        return _result(waiter.answer)
+
+    def tell(self, method: str, *arguments: object) -> None:
+        """Say something that wants no answer."""
+        self._put(frames.encode_call(frames.NOTICE, method, *arguments))
+
+    def make_room(self) -> Self:
+        """This channel, if the other end keeps up; raises GossipQueueFull."""
+        if self._backlog_bytes > MAX_BACKLOG_BYTES:
+            raise GossipQueueFull("the other end of the gossip channel does not keep up")
+        return self
+
+    async def close(self) -> None:
+        """Hang up: a child dies of it."""
+        self._is_open = False
+        for waiter in self._waiting.values():
+            waiter.woken.set()
+        await self._stream.aclose()
+
+    def _put(self, message: bytes) -> None:
+        if self._is_open:
+            self._queue.append(message)
+            self._backlog_bytes += len(message)
+            self._filled.set()
+
+    async def _write(self) -> None:
+        """One writer: a caller that is cancelled leaves no half message, and what waits goes at once."""
+        with contextlib.suppress(*_ENDED):
+            while True:
+                await self._filled.wait()
+                self._filled = anyio.Event()
+                data = b"".join(self._queue)
+                self._queue.clear()
+                await self._stream.send(data)
+                self._backlog_bytes -= len(data)
+
+    async def _read(self, tasks: TaskGroup) -> None:
+        splitter = frames.Splitter()
+        try:
+            with contextlib.suppress(*_ENDED):
+                while True:
+                    for message in splitter.feed(await self._stream.receive(READ_BYTES)):
+                        self._take(message, tasks)
+        except (Malformed, TooLarge) as error:
+            _log.error("the gossip channel is closed: %s", error)
+
+    def _take(self, message: frames.Call | frames.Answer, tasks: TaskGroup) -> None:
+        if isinstance(message, frames.Call):
+            if self._serving >= MAX_SERVED:
+                raise TooLarge("the other end asks for more at once than it may")
+            self._serving += 1
+            tasks.start_soon(self._answer, message)
+        elif waiter := self._waiting.get(message.number):
+            waiter.answer = message
+            waiter.woken.set()
+
+    async def _answer(self, call: frames.Call) -> None:
+        if not self._is_open:
+            return  # it was read before we hung up
+        try:
+            message = frames.encode_result(call.number, await self._serve(call.method, call.arguments))
+        except SaysoError as error:
+            message = frames.encode_error(call.number, error.code, str(error))
+        except Exception as error:  # noqa: BLE001  # foreign code, or py-libp2p, which raises what it likes
+            _log.warning("serving %s failed", call.method, exc_info=True)
+            message = frames.encode_error(call.number, SaysoError.code, repr(error))
+        finally:
+            self._serving -= 1
+        if call.number != frames.NOTICE:
+            self._put(message)
+
+
+def _result(answer: frames.Answer | None) -> object:
+    if answer is None:
+        raise GossipDown("the gossip process has ended")
+    if answer.code is not None:
+        raise _ERRORS.get(answer.code, GossipDown)(str(answer.result))
+    return answer.result
