@@ -14,7 +14,7 @@ FILE_LINES = 300
 TEST_FILE_LINES = 500
 FUNCTION_LINES = 50
 TEST_FUNCTION_LINES = 70
-PACKAGES = ("sayso_protocol", "sayso_contracts", "sayso")
+PACKAGES = ("sayso_protocol", "sayso_contracts", "sayso_node", "sayso")
 
 # Spelt in pieces, so that this file does not name what it forbids.
 REGISTRY_HOSTS = re.compile(

@@ -43,8 +43,8 @@ from sayso_node.gossip.process import GossipProcess
 from sayso_node.intake.intake import Intake
 from sayso_node.interfaces import Clock, TransportHandlers
 from sayso_node.snapshots.publishing import SnapshotPublisher
+from sayso_node.store.admission.sponsors import Quotas
 from sayso_node.store.opening import location_in, store_at
-from sayso_node.store.sponsors import Quotas
 from sayso_node.supervision import Part, Supervisor
 from sayso_node.sync.answering import Answering
 from sayso_node.sync.asking import SyncRounds

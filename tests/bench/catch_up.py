@@ -25,10 +25,10 @@ from sayso_node.gossip.config import GossipConfig
 from sayso_node.gossip.peers.addresses import peer_id_of, split_multiaddr
 from sayso_node.gossip.process import GossipProcess
 from sayso_node.intake.intake import Intake
-from sayso_node.intake.outcome import Channel, Source, Status
+from sayso_node.intake.outcome import Source, SourceChannel, Status
 from sayso_node.interfaces import Judgement, TransportHandlers
+from sayso_node.store.admission.sponsors import Quotas
 from sayso_node.store.opening import store_at
-from sayso_node.store.sponsors import Quotas
 from sayso_node.sync.answering import Answering
 from sayso_node.sync.asking import SyncRounds
 from sayso_protocol.messages.envelope import encode
@@ -107,7 +107,7 @@ async def _fill(path: Path, parts: Iterator[list[bytes]]) -> None:
     node = _Parts(path, sha256(b"full"), ())
     node.store.start()
     for part in parts:
-        outcomes = await node.intake.take(part, Source(Channel.SYNC, "bench"))
+        outcomes = await node.intake.take(part, Source(SourceChannel.SYNC, "bench"))
         if any(one.status is not Status.STORED for one in outcomes):
             raise AssertionError("a consent was not stored")
     node.store.stop()

@@ -12,12 +12,12 @@ from nacl.signing import SigningKey
 
 from bench.consents import consent
 from bench.figure import REPEATS, Figure
-from sayso_node.store import consents
-from sayso_node.store.admission import Admitted
-from sayso_node.store.consents import Keeper
+from sayso_node.store.admission import consents
+from sayso_node.store.admission.consents import Keeper
+from sayso_node.store.admission.revocations import Admitted
+from sayso_node.store.admission.sponsors import Quotas
 from sayso_node.store.interface import Store, Writing
 from sayso_node.store.opening import store_at
-from sayso_node.store.sponsors import Quotas
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.primitives import sha256
 

@@ -28,10 +28,10 @@ from sayso_node.gossip.broadcast import Broadcast
 from sayso_node.gossip.config import GossipConfig
 from sayso_node.gossip.process import GossipProcess
 from sayso_node.intake.intake import Intake
-from sayso_node.intake.outcome import Channel, Source
+from sayso_node.intake.outcome import Source, SourceChannel
 from sayso_node.interfaces import TransportHandlers
+from sayso_node.store.admission.sponsors import Quotas
 from sayso_node.store.opening import snapshot_at, store_at
-from sayso_node.store.sponsors import Quotas
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.envelope import encode
 from sayso_protocol.messages.message import CONSENT, REVOCATION
@@ -144,7 +144,9 @@ def _body(number: int) -> bytes:
 async def _warm(first: _Node, second: _Other, number: int) -> bool:
     """Whether a message arrives: the mesh is there."""
     before = second.held()
-    first.broadcast.publish(await first.intake.take([_body(number)], Source(Channel.SYNC, "bench")))
+    first.broadcast.publish(
+        await first.intake.take([_body(number)], Source(SourceChannel.SYNC, "bench"))
+    )
     for _ in range(20):
         await asyncio.sleep(0.02)
         if second.held() > before:
@@ -157,7 +159,7 @@ async def _rate(first: _Node, second: _Other, bodies: list[bytes], batch: int) -
     begun = time.perf_counter()
     for start in range(0, len(bodies), batch):
         part = bodies[start : start + batch]
-        first.broadcast.publish(await first.intake.take(part, Source(Channel.SYNC, "bench")))
+        first.broadcast.publish(await first.intake.take(part, Source(SourceChannel.SYNC, "bench")))
     await _until(lambda: _holds(second, expected))
     return len(bodies) / (time.perf_counter() - begun)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from docs.as_written import AsWritten, way
 from docs.markdown import ROOT
 from sayso_node.api.http import bodies, connections
-from sayso_node.api.http.responses import STATUS
+from sayso_node.api.http.responses import HTTP_STATUS
 from sayso_node.api.routes import checks, events, listings, messages
 from sayso_node.api.routes.document import operations as all_operations
 from sayso_node.api.schema import operations, requests
@@ -18,7 +18,7 @@ ROUTES = {(one.method, one.path) for one in all_operations()}
 CURL = re.compile(r"\bcurl (?P<options>[^|;>]*?)\"?\$NODE(?P<path>/[^\s\"?;|]*)")
 LIMITS = (
     messages.BODY_BYTES,
-    checks.JSON_BYTES,
+    checks.CHECK_JSON_BYTES,
     checks.BINARY_BYTES,
     operations.JSON_BYTES,
     bodies.HELD_BYTES,
@@ -28,7 +28,7 @@ LIMITS = (
     connections.HEADERS,
     connections.LINE_BYTES,
     connections.HEAD_S,
-    bodies.STALL_S,
+    bodies.BODY_STALL_S,
     bodies.BODY_S,
     connections.CONNECTIONS,
     events.STREAMS,
@@ -82,7 +82,7 @@ def test_an_example_that_is_missing_would_be_missed() -> None:
 def test_every_code_has_its_status() -> None:
     rows = re.findall(r"^\| (`[^|]*`) \| (\d{3}) \|$", API, re.MULTILINE)
     told = {code: int(status) for codes, status in rows for code in re.findall(r"`([a-z-]+)`", codes)}
-    assert told == {error.code: status for error, status in STATUS.items()}
+    assert told == {error.code: status for error, status in HTTP_STATUS.items()}
 
 
 def test_every_limit_is_told() -> None:

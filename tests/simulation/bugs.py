@@ -19,12 +19,13 @@ import numpy as np
 from sayso_node.chain.reading.follower import Follower
 from sayso_node.freshness import ChainHead, Freshness
 from sayso_node.intake.intake import Intake
-from sayso_node.intake.outcome import Channel, Outcome, Source, Status
-from sayso_node.store import admission, bits, messages, pending
+from sayso_node.intake.outcome import Outcome, Source, SourceChannel, Status
+from sayso_node.store import bits, messages
+from sayso_node.store.admission import pending, revocations
+from sayso_node.store.admission.pending import PendingRoom
 from sayso_node.store.chain import chain_state, intents, relays
 from sayso_node.store.interface import Writing
-from sayso_node.store.pending import Room
-from sayso_node.store.sqlite.connection import Connection
+from sayso_node.store.sqlite.connection import SqliteConnection
 from sayso_node.store.sqlite.engine import Engine
 from sayso_node.sync.asking import SyncRounds
 from sayso_node.verdicts.signer import Signer
@@ -43,7 +44,7 @@ CRASHES = Options(crashes=5, restarts=1, messages=20)
 AT_COMMIT = Options(crashes=5, crashes_at_commit=True, messages=24)
 DEAF = Options(machines=2, payers=0, loss=0.9, failure=0.7, messages=30, checks=40)
 CONFUSED = Options(machines=2, clock_jumps=80, skew_s=60.0, messages=60, checks=90, endpoint_failure=0.8)
-SMALL = Room(pending=1, source=1, signer=1, marks=64)
+SMALL = PendingRoom(pending=1, source=1, signer=1, marks=64)
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def _lost_fsync() -> contextlib.AbstractContextManager[Any]:
     """A commit does not wait for the disk."""
     connect = Engine._connect
 
-    def careless(self: Engine) -> Connection:
+    def careless(self: Engine) -> SqliteConnection:
         db = connect(self)
         db.execute("PRAGMA synchronous = OFF")
         return db
@@ -91,7 +92,7 @@ def _lost_fsync() -> contextlib.AbstractContextManager[Any]:
 def _no_marks() -> contextlib.AbstractContextManager[Any]:
     """A pending revocation is dropped without a mark."""
 
-    def drop(db: Writing, oldest: str, whose: str | bytes, _room: Room) -> None:
+    def drop(db: Writing, oldest: str, whose: str | bytes, _room: PendingRoom) -> None:
         digest, _signer = db.execute(oldest, (whose,)).fetchone()
         pending.release(db, digest)
 
@@ -120,7 +121,7 @@ def _unverified_sync() -> contextlib.AbstractContextManager[Any]:
 
     async def careless(self: Intake, bundle: Sequence[bytes], source: Source) -> list[Outcome]:
         nonlocal trusting
-        trusting = source.channel is Channel.SYNC
+        trusting = source.channel is SourceChannel.SYNC
         return await take(self, bundle, source)
 
     def checked(self: Envelope, wallets: Any) -> None:
@@ -249,7 +250,7 @@ def _early_is_wrong_for_ever() -> contextlib.AbstractContextManager[Any]:
 
 def _nothing_is_promoted() -> contextlib.AbstractContextManager[Any]:
     """What waited for a consent goes on waiting when it comes."""
-    return mock.patch.object(admission, "promote", return_value=None)
+    return mock.patch.object(revocations, "promote", return_value=None)
 
 
 BUGS = {

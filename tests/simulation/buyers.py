@@ -8,7 +8,7 @@ import asyncio
 from random import Random
 
 from sayso_node.freshness import QUORUM
-from sayso_node.verdicts.judge import Answer, Check
+from sayso_node.verdicts.judge import Check, CheckResult
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.receipts.receipt import join_rows
 from sayso_protocol.verdicts.bulk import row_at
@@ -51,7 +51,9 @@ class Buyers:
         query = Query(self.random.choice(BUYERS), self.random.choice(PURPOSES))
         return Check(query, self.random.choice(MAX_AGES_S), "run", join_rows(rows))
 
-    def judged(self, machine: Machine, check: Check, answer: Answer, statuses: list[Reason]) -> None:
+    def judged(
+        self, machine: Machine, check: Check, answer: CheckResult, statuses: list[Reason]
+    ) -> None:
         """Hold an answer against everything, in the moment in which it is given."""
         self.world.note(machine.name, answer.reasons)
         for at, number in enumerate(answer.reasons):

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 from sayso_node.freshness import QUORUM
 from sayso_node.intake.intake import REMEMBERED_FAILURES
-from sayso_node.store import bits, pending
+from sayso_node.store import bits
+from sayso_node.store.admission import pending
 from sayso_node.store.interface import Reading
-from sayso_node.sync.asking import REMEMBERED_PEERS
+from sayso_node.sync.asking import PEER_MEMORIES
 from sayso_node.verdicts.judge import Check
 from sayso_protocol.messages.envelope import decode
 from sayso_protocol.messages.message import CONSENT
@@ -176,7 +177,7 @@ class Checkers:
             self.world.fail(f"{held.machine.name} remembers failures without end")
         if not self.world.liars and life.counters.snapshot()["sync_forged"]:
             self.world.fail(f"{held.machine.name} accuses an honest peer of forging")
-        if len(life.rounds._memories) > REMEMBERED_PEERS:
+        if len(life.rounds._memories) > PEER_MEMORIES:
             self.world.fail(f"{held.machine.name} remembers peers without end")
 
     def _misconduct(self, machine: Machine) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from sayso_node.store.sqlite.connection import Connection
+from sayso_node.store.sqlite.connection import SqliteConnection
 from sayso_node.store.writer import GROUP_LIMIT, Change, Commit, Died
 
 SYNCHRONOUS_FULL = 2  # below it, SQLite does not wait for the disk in WAL mode
@@ -26,7 +26,7 @@ class Moment(Enum):
     AFTER = "after it, before anybody is told"
 
 
-class Database(Connection):
+class Database(SqliteConnection):
     """A connection that tells its disk when something is to be committed."""
 
     disk: "Disk"
@@ -66,7 +66,7 @@ class Disk:
         self.power_fails: Moment | None = None  # at the next commit
         self.on_power_failure: Callable[[], None] = lambda: None
 
-    def open(self, _path: Path) -> Connection:
+    def open(self, _path: Path) -> SqliteConnection:
         """The one connection: nothing here runs at the same time as anything else."""
         if self._database is None:
             self._database = sqlite3.connect(

@@ -29,13 +29,13 @@ from sayso_node.gossip.peers.addresses import peer_id_of
 from sayso_node.intake.intake import Intake
 from sayso_node.intake.outcome import Outcome, Source, Status
 from sayso_node.interfaces import TransportHandlers
-from sayso_node.store.pending import Room
-from sayso_node.store.sponsors import Quotas
+from sayso_node.store.admission.pending import PendingRoom
+from sayso_node.store.admission.sponsors import Quotas
 from sayso_node.store.sqlite.engine import Engine
 from sayso_node.sync.answering import Answering
 from sayso_node.sync.asking import SyncRounds
 from sayso_node.sync.loop import SyncLoop
-from sayso_node.verdicts.judge import Answer, Check, Judge
+from sayso_node.verdicts.judge import Check, CheckResult, Judge
 from sayso_node.verdicts.license_cache import LicenseCache
 from sayso_node.verdicts.signer import Signer
 from sayso_node.verdicts.status_desk import StatusDesk, StatusQuestion
@@ -124,7 +124,7 @@ class Machine:
         loop: VirtualLoop,
         seed: str,
         *,
-        room: Room,
+        room: PendingRoom,
         keeps: bool,
         pays: bool = False,
     ) -> None:
@@ -155,7 +155,7 @@ class Machine:
         self.promises: list[Promise] = []
         self.receipts: list[tuple[Signed[Receipt], bytes, bytes]] = []
         self.on_fault: Callable[[str], None] = lambda _text: None
-        self.on_judged: Callable[[Machine, Check, Answer, list[Reason]], None] = lambda *_: None
+        self.on_judged: Callable[[Machine, Check, CheckResult, list[Reason]], None] = lambda *_: None
         self.lies = False
 
     @property
@@ -321,7 +321,7 @@ class Life:
         receipt = await self.signer.receipt(check, answered)
         self.machine.receipts.append((receipt, check.rows, answered.reasons))
 
-    def _judge(self, check: Check) -> Answer:
+    def _judge(self, check: Check) -> CheckResult:
         answered = self.judge.judge(check)
         rows = [row_at(check.rows, at) for at in range(len(answered.reasons))]
         asked = [StatusQuestion(row, check.query, check.max_age_s) for row in rows]

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from random import Random
 
-from sayso_node.store.pending import Room
+from sayso_node.store.admission.pending import PendingRoom
 
 LIES = ("omit", "replay", "forge", "flood", "garbage", "silence")
 
-SMALL_ROOM = Room(pending=24, source=12, signer=4, marks=64)
+SMALL_ROOM = PendingRoom(pending=24, source=12, signer=4, marks=64)
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Options:
     vanishing: float = 0.0
     endpoint_failure: float = 0.0
     endpoints_behind: int = 0
-    room: Room = SMALL_ROOM
+    room: PendingRoom = SMALL_ROOM
 
     def text(self) -> str:
         """What differs from a quiet run."""

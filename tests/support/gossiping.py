@@ -14,7 +14,7 @@ from sayso_node.gossip.broadcast import Broadcast
 from sayso_node.gossip.config import GossipConfig
 from sayso_node.gossip.process import GossipProcess
 from sayso_node.intake.intake import Intake
-from sayso_node.intake.outcome import Channel, Outcome, Source, Status
+from sayso_node.intake.outcome import Outcome, Source, SourceChannel, Status
 from sayso_node.interfaces import TransportHandlers
 from sayso_node.store import messages
 from sayso_node.store.opening import store_at
@@ -80,7 +80,7 @@ class GossipingNode:
 
     async def hand_in(self, envelope: Envelope, *, publish: bool = True) -> None:
         """As over HTTP."""
-        outcomes = await self._intake.take([encode(envelope)], Source(Channel.HTTP, "a user"))
+        outcomes = await self._intake.take([encode(envelope)], Source(SourceChannel.HTTP, "a user"))
         assert [one.status for one in outcomes] == [Status.STORED]
         if publish:
             self._broadcast.publish(outcomes)

@@ -19,11 +19,11 @@ from sayso_node.freshness import ChainHead, Freshness
 from sayso_node.gossip.broadcast import Broadcast
 from sayso_node.gossip.peers.addresses import peer_id_of
 from sayso_node.intake.intake import Intake
-from sayso_node.intake.outcome import Channel, Outcome, Source
+from sayso_node.intake.outcome import Outcome, Source, SourceChannel
 from sayso_node.interfaces import TransportHandlers
+from sayso_node.store.admission.pending import PendingRoom
+from sayso_node.store.admission.sponsors import Quotas
 from sayso_node.store.opening import store_at
-from sayso_node.store.pending import Room
-from sayso_node.store.sponsors import Quotas
 from sayso_node.sync.answering import Answering
 from sayso_node.sync.asking import SyncRounds
 from sayso_node.verdicts.judge import Judge
@@ -88,7 +88,7 @@ class NodeRig:
         peers: Iterable[str] = (),
         clock: ManualClock | None = None,
         gossip: bool = True,
-        room: Room = Room(),  # noqa: B008 - it cannot be changed
+        room: PendingRoom = PendingRoom(),  # noqa: B008 - it cannot be changed
         prober: Prober | None = None,
         quotas: Quotas = Quotas(),  # noqa: B008 - likewise
         location: str | None = None,
@@ -134,11 +134,15 @@ class NodeRig:
     async def _answer(self, _protocol: str, body: bytes, peer_id: str) -> bytes:
         return await self.answering.answer(body, peer_id)
 
-    async def give(self, *envelopes: Envelope, source: Channel = Channel.HTTP) -> list[Outcome]:
+    async def give(
+        self, *envelopes: Envelope, source: SourceChannel = SourceChannel.HTTP
+    ) -> list[Outcome]:
         """Hand messages to the intake in one bundle."""
         return await self.take([encode(one) for one in envelopes], source)
 
-    async def take(self, bundle: list[bytes], source: Channel, name: str = "test") -> list[Outcome]:
+    async def take(
+        self, bundle: list[bytes], source: SourceChannel, name: str = "test"
+    ) -> list[Outcome]:
         """Hand bytes to the intake."""
         return await self.intake.take(bundle, Source(source, name))
 

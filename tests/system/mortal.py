@@ -26,7 +26,7 @@ from sayso_node.intake.intake import Intake
 from sayso_node.store import messages
 from sayso_node.store.commits import Commits
 from sayso_node.store.sqlite import engine
-from sayso_node.store.sqlite.connection import Connection
+from sayso_node.store.sqlite.connection import SqliteConnection
 from sayso_node.store.writer import Change
 from sayso_node.verdicts.signer import Signer
 
@@ -119,7 +119,7 @@ def commit_late() -> None:
     """Let the store answer as soon as a change is made, and commit no more once the node has started."""
     groups = 0
 
-    def commit(_store: object, db: Connection, group: list[Change]) -> None:
+    def commit(_store: object, db: SqliteConnection, group: list[Change]) -> None:
         nonlocal groups
         if not db.in_transaction:
             db.execute("BEGIN IMMEDIATE")

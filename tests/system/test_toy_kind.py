@@ -19,10 +19,10 @@ from sayso.main import cli
 from sayso.node_client.client import NodeClient
 from sayso_node.api.schema.message_json import FORMS, Form
 from sayso_node.intake.admissions import ADMISSIONS, Admission, Circumstances
-from sayso_node.intake.outcome import Channel, Status
+from sayso_node.intake.outcome import SourceChannel, Status
 from sayso_node.interfaces import Judgement
 from sayso_node.store import messages, sync_entries, sync_index
-from sayso_node.store.admission import Admitted
+from sayso_node.store.admission.revocations import Admitted
 from sayso_node.store.interface import Writing
 from sayso_node.store.messages import Message as Row
 from sayso_node.store.sync_entries import INDEX, index_by_digest
@@ -251,7 +251,7 @@ async def test_intake_and_store_keep_it_once(board: tuple[NodeRig, NodeRig]) -> 
 async def test_intake_refuses_what_is_early_or_lacks_a_sponsor(board: tuple[NodeRig, NodeRig]) -> None:
     rig, _ = board
     (early,) = await rig.give(praise(1, issued_at=int(NOW) + 601))
-    (alone,) = await rig.give(praise(2), source=Channel.GOSSIP)
+    (alone,) = await rig.give(praise(2), source=SourceChannel.GOSSIP)
     assert isinstance(early.error, FromTheFuture)
     assert isinstance(alone.error, NotSponsored)
     assert rig.digests() == set()

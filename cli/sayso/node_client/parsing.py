@@ -108,7 +108,7 @@ def read_claims(answer: values.Claims) -> tuple[list[Claim], str | None]:
     return claims, answer.next
 
 
-def _read_anchor(answer: values.Anchor, license_hash: bytes) -> Anchored:
+def _read_anchor(answer: values.AnchorJson, license_hash: bytes) -> Anchored:
     with bad_answers():
         anchored = Anchored(hash_from_text(answer.root), answer.block_number, answer.proof.read())
     anchored.proof.check(license_hash, anchored.root)

@@ -13,7 +13,7 @@ import msgpack
 from sayso.errors import BadAnswer, NodeUnreachable
 from sayso.node_client.parsing import refusal
 from sayso.node_client.reading import answer_of
-from sayso_node.api.schema.values import Refusal
+from sayso_node.api.schema.values import RefusalJson
 from sayso_protocol.encoding.json_text import parse_json
 from sayso_protocol.errors import Malformed
 
@@ -117,7 +117,7 @@ def _judge(status: int, text: bytes) -> Any:
     except Malformed as error:
         raise BadAnswer(f"the node answered {status} with something that is not JSON") from error
     if isinstance(answer, dict) and "error" in answer:
-        raise refusal(answer_of(answer, Refusal).error)
+        raise refusal(answer_of(answer, RefusalJson).error)
     if status not in {200, 202, 422}:
         raise BadAnswer(f"the node answered {status} without saying why")
     return answer

@@ -24,7 +24,7 @@ from sayso_protocol.primitives import hash_from_text, hex_text
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 16
+BATCHES_AT_ONCE = 16
 INTERVAL_S = 1.0
 TIMEOUT_S = 10.0
 
@@ -71,7 +71,7 @@ class BatchFetcher:
         Anybody can anchor a root that nobody has the batch of: it must not keep the others waiting.
         """
         with self._store.read() as db:
-            missing = chain_state.missing_batches(db, self._after, AT_ONCE)
+            missing = chain_state.missing_batches(db, self._after, BATCHES_AT_ONCE)
         self._after = missing[-1] if missing else b""
         for root in missing:
             if batch := await self._fetch(root):

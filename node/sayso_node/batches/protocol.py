@@ -14,7 +14,7 @@ from sayso_protocol.errors import BadProof, Malformed
 from sayso_protocol.ethereum.batches import Batch
 from sayso_protocol.primitives import HASH_BYTES
 
-ANSWER_BYTES: Final = 4_194_304
+BATCH_ANSWER_BYTES: Final = 4_194_304
 
 
 def answer_batch(store: Store, request: bytes) -> bytes:
@@ -30,7 +30,7 @@ def answer_batch(store: Store, request: bytes) -> bytes:
 
 def read_answer(answer: bytes, root: bytes) -> Batch:
     """The batch in an answer; raises BadProof if it is not the one under this root, or a SaysoError."""
-    value = unpack(answer, max_bytes=ANSWER_BYTES)
+    value = unpack(answer, max_bytes=BATCH_ANSWER_BYTES)
     if not isinstance(value, list | tuple) or [type(one) for one in value] != [bytes, bytes]:
         raise Malformed("the answer is not a batch")
     sponsor, joined = value

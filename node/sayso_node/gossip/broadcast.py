@@ -16,7 +16,7 @@ from cachetools import FIFOCache
 from sayso_node.counters import Counters
 from sayso_node.errors import GossipQueueFull
 from sayso_node.intake.intake import Intake
-from sayso_node.intake.outcome import Channel, Outcome, Source, Status
+from sayso_node.intake.outcome import Outcome, Source, SourceChannel, Status
 from sayso_node.interfaces import Judgement, Transport
 from sayso_node.supervision import contained
 from sayso_protocol.errors import SaysoError, is_rejected
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 FULL_S = 0.05  # until gossip is asked again whether it has room
 FILL_S = 0.005  # how long what is not urgent waits for company
 WAITING_BYTES = 16_777_216  # of one topic, when gossip is slower than what comes in
-REMEMBERED = 65_536  # urgent messages that were sent, for who asks how far theirs has come
+REMEMBERED_MESSAGES = 65_536  # urgent messages that were sent, for who asks how far theirs has come
 
 
 class Broadcast:
@@ -55,7 +55,7 @@ class Broadcast:
             for one in wire.all_topics()
         }
         self._urgent = {one.on(network) for one in wire.all_topics() if one.is_urgent}
-        self._sent_to: FIFOCache[bytes, int] = FIFOCache(REMEMBERED)
+        self._sent_to: FIFOCache[bytes, int] = FIFOCache(REMEMBERED_MESSAGES)
 
     def publish(self, outcomes: Iterable[Outcome]) -> None:
         """Tell the peers, soon, about messages that are news and were stored here first."""
@@ -90,7 +90,7 @@ class Broadcast:
         """Judge a heard frame as a whole (rule 7.2); what is good in it is kept either way."""
         if not self._enabled:
             return Judgement.IGNORE
-        source = Source.peer(Channel.GOSSIP, peer_id)
+        source = Source.peer(SourceChannel.GOSSIP, peer_id)
         try:
             outcomes = await self._intake.take(wire.decode_bundle(frame), source)
         except SaysoError as error:

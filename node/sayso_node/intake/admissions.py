@@ -6,11 +6,11 @@
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
-from sayso_node.store import admission, consents
-from sayso_node.store.admission import Admitted
-from sayso_node.store.consents import Keeper
+from sayso_node.store.admission import consents, revocations
+from sayso_node.store.admission.consents import Keeper
+from sayso_node.store.admission.pending import PendingRoom
+from sayso_node.store.admission.revocations import Admitted
 from sayso_node.store.interface import Writing
-from sayso_node.store.pending import Room
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.kinds import check_rows
@@ -29,7 +29,7 @@ class Circumstances(NamedTuple):
     """
 
     keeper: Keeper
-    room: Room
+    room: PendingRoom
     source: str
     now: float
     block_time: float
@@ -52,7 +52,7 @@ def _keep_consents(db: Writing, envelopes: Sequence[Envelope], at: Circumstances
 
 
 def _keep_revocations(db: Writing, envelopes: Sequence[Envelope], at: Circumstances) -> list[Admitted]:
-    return [admission.admit(db, one, at.source, at.now, at.room) for one in envelopes]
+    return [revocations.admit(db, one, at.source, at.now, at.room) for one in envelopes]
 
 
 ADMISSIONS: Final = {

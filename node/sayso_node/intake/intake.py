@@ -19,14 +19,15 @@ from sayso_node.counters import Counters, arrivals
 from sayso_node.errors import NoRoom
 from sayso_node.freshness import Freshness
 from sayso_node.intake.admissions import ADMISSIONS, Circumstances, admit
-from sayso_node.intake.outcome import Channel, Outcome, Source, Status
+from sayso_node.intake.outcome import Outcome, Source, SourceChannel, Status
 from sayso_node.interfaces import Clock
-from sayso_node.store import messages, pending
-from sayso_node.store.admission import Admitted
-from sayso_node.store.consents import Keeper
+from sayso_node.store import messages
+from sayso_node.store.admission import pending
+from sayso_node.store.admission.consents import Keeper
+from sayso_node.store.admission.pending import PendingRoom
+from sayso_node.store.admission.revocations import Admitted
+from sayso_node.store.admission.sponsors import Quotas
 from sayso_node.store.interface import Store, Writing
-from sayso_node.store.pending import Room
-from sayso_node.store.sponsors import Quotas
 from sayso_node.workers import Runner, at_once, in_thread
 from sayso_protocol.errors import FromTheFuture, Malformed, NotSponsored, SaysoError, is_rejected
 from sayso_protocol.limits import LIMITS
@@ -64,7 +65,7 @@ class Intake:
         identity: SigningKey,
         clock: Clock,
         counters: Counters,
-        room: Room = Room(),  # noqa: B008 - it cannot be changed
+        room: PendingRoom = PendingRoom(),  # noqa: B008 - it cannot be changed
         quotas: Quotas = Quotas(),  # noqa: B008 - likewise
         runner: Runner = in_thread,
     ) -> None:
@@ -140,7 +141,7 @@ class Intake:
     def _look_up(self, cases: Sequence[tuple[_Case, Envelope]], source: Source) -> None:
         """Rules 7.5 and 7.6: what can be said without looking at a signature."""
         # [REJECT] 7.5 Between peers, a consent has a sponsor.
-        if source.channel is not Channel.HTTP:
+        if source.channel is not SourceChannel.HTTP:
             for case, envelope in cases:
                 self._guard(case, lambda _case, one: one.check_sponsored(), envelope)
         # [IGNORE] 7.6 It is not known yet. (It was verified when it became known.)
@@ -155,7 +156,7 @@ class Intake:
         """What contract wallets say about signatures, at the newest block that was read."""
         # [REJECT] 4.4 In gossip, what only the chain can judge is alone. Not remembered: the company is
         # wrong, and the message is not.
-        if source.channel is Channel.GOSSIP and len(cases) > 1:
+        if source.channel is SourceChannel.GOSSIP and len(cases) > 1:
             for case, envelope in _undecided(cases):
                 if envelope.claim.is_contract_wallets:
                     error = Malformed("a contract wallet's message is not alone in its bundle")

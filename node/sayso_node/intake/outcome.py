@@ -11,7 +11,7 @@ from sayso_protocol.messages.envelope import Envelope
 _IPV6_SITE_BITS = 64  # one customer's: who has one address has all of them
 
 
-class Channel(StrEnum):
+class SourceChannel(StrEnum):
     """How messages come; the names are those of the counters."""
 
     HTTP = "http"
@@ -28,7 +28,7 @@ class Source:
         name: From whom, as far as can be seen: whoever shares a name shares its quotas (rule 7.14).
     """
 
-    channel: Channel
+    channel: SourceChannel
     name: str
 
     @classmethod
@@ -37,13 +37,13 @@ class Source:
         try:
             ip = ipaddress.ip_address(address or "")
         except ValueError:
-            return cls(Channel.HTTP, "http:")
+            return cls(SourceChannel.HTTP, "http:")
         if ip.version == 6:
             ip = ipaddress.ip_network((ip, _IPV6_SITE_BITS), strict=False).network_address
-        return cls(Channel.HTTP, f"http:{ip}")
+        return cls(SourceChannel.HTTP, f"http:{ip}")
 
     @classmethod
-    def peer(cls, channel: Channel, peer_id: str) -> Self:
+    def peer(cls, channel: SourceChannel, peer_id: str) -> Self:
         """A peer, whether it spoke first or was asked."""
         return cls(channel, f"peer:{peer_id}")
 

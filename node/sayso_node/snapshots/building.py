@@ -18,7 +18,8 @@ from typing import Self
 
 import numpy as np
 
-from sayso_node.store import bits, pending, revoked
+from sayso_node.store import bits, revoked
+from sayso_node.store.admission import pending
 from sayso_node.store.opening import snapshot_at
 from sayso_protocol.primitives import HASH_BYTES
 from sayso_protocol.snapshots.fuse_filter import CELL, SALT_BYTES, Keys, Shape, built

@@ -16,7 +16,7 @@ from sayso_node.counters import Counters
 from sayso_node.freshness import NEVER, Freshness
 from sayso_node.interfaces import Clock
 from sayso_node.snapshots.building import BODY, KEYS, NEXT_KEYS, Made
-from sayso_node.snapshots.shelf import Published, Shelf
+from sayso_node.snapshots.shelf import Published, SnapshotShelf
 from sayso_protocol.network import Network
 from sayso_protocol.receipts.receipt import ChainPoint
 from sayso_protocol.snapshots.head import SnapshotMoment
@@ -59,7 +59,7 @@ class SnapshotPublisher:
         self._clock = clock
         self._counters = counters
         self._interval_s = interval_s
-        self.shelf = Shelf(folder)
+        self.shelf = SnapshotShelf(folder)
         self.lost = False
 
     async def run(self) -> None:

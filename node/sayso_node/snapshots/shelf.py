@@ -35,7 +35,7 @@ class Published:
         return self.head.form.number if isinstance(self.head.form, Link) else 0
 
 
-class Shelf:
+class SnapshotShelf:
     """What can be fetched."""
 
     def __init__(self, folder: Path) -> None:

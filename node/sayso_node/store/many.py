@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from sayso_node.store.interface import Reading, Writing
 
-AT_ONCE: Final = 1_000  # rows; SQLite takes 32,766 values in a statement
+ROWS_A_STATEMENT: Final = 1_000  # rows; SQLite takes 32,766 values in a statement
 
 Row = Sequence[Any]
 
@@ -19,8 +19,8 @@ Row = Sequence[Any]
 def insert(db: Writing, into: str, rows: Iterable[Row], conflict: str = "") -> None:
     """Run `INSERT <into> VALUES ... <conflict>` for rows of one length."""
     waiting = list(rows)
-    for start in range(0, len(waiting), AT_ONCE):
-        part = waiting[start : start + AT_ONCE]
+    for start in range(0, len(waiting), ROWS_A_STATEMENT):
+        part = waiting[start : start + ROWS_A_STATEMENT]
         values = _table(len(part), len(part[0]))
         statement = f"INSERT {into} VALUES {values} {conflict}"  # noqa: S608 - question marks
         db.execute(statement, list(chain.from_iterable(part)))
@@ -29,8 +29,8 @@ def insert(db: Writing, into: str, rows: Iterable[Row], conflict: str = "") -> N
 def among(db: Reading, query: str, values: Iterable[Any]) -> Iterator[Any]:
     """The rows of a query that ends in `<column> IN`, for all these values."""
     waiting = list(values)
-    for start in range(0, len(waiting), AT_ONCE):
-        part = waiting[start : start + AT_ONCE]
+    for start in range(0, len(waiting), ROWS_A_STATEMENT):
+        part = waiting[start : start + ROWS_A_STATEMENT]
         yield from db.execute(f"{query} {_row(len(part))}", part)
 
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from sayso_node.store import bits, pending
+from sayso_node.store import bits
+from sayso_node.store.admission import pending
 from sayso_node.store.interface import Reading
 from sayso_protocol.permissions.state_digest import StateEntry
 

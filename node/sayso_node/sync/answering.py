@@ -11,7 +11,7 @@ from functools import partial
 
 from sayso_node.errors import NodeBusy
 from sayso_node.intake.intake import Intake
-from sayso_node.intake.outcome import Channel, Outcome, Source, Status
+from sayso_node.intake.outcome import Outcome, Source, SourceChannel, Status
 from sayso_node.interfaces import Clock
 from sayso_node.store import erasure
 from sayso_node.store.interface import Store
@@ -84,7 +84,7 @@ class Answering:
         return answer
 
     async def _take(self, envelopes: Sequence[bytes], peer_id: str) -> bytes:
-        outcomes = await self._intake.take(envelopes, Source.peer(Channel.SYNC, peer_id))
+        outcomes = await self._intake.take(envelopes, Source.peer(SourceChannel.SYNC, peer_id))
         return answers.encode_taken([TAKEN if self._has(one) else DECLINED for one in outcomes])
 
     def _has(self, outcome: Outcome) -> bool:

@@ -16,7 +16,8 @@ from sayso_node.counters import Counters
 from sayso_node.freshness import Freshness
 from sayso_node.intake.intake import Intake
 from sayso_node.interfaces import Clock, Randomness, Transport
-from sayso_node.store import bits, pending
+from sayso_node.store import bits
+from sayso_node.store.admission import pending
 from sayso_node.store.interface import Store
 from sayso_node.supervision import contained
 from sayso_node.sync.fetching import Fetching
@@ -34,9 +35,9 @@ log = logging.getLogger(__name__)
 
 PATIENCE = 256  # revocations of nobody known that are fetched before the consents
 WALKS = 64  # of a set in a round, as long as each brings something
-OFFERED = 1_024  # entries, at most, in a walk
+OFFERED_A_ROUND = 1_024  # entries, at most, in a walk
 RELEARN_S = 3_600.0  # what was declined is asked for again, and offered again
-REMEMBERED_PEERS = 64
+PEER_MEMORIES = 64
 _DRAW_BYTES = 8
 
 
@@ -88,7 +89,7 @@ class SyncRounds:
         self._counters = counters
         self._randomness = randomness
         self._runner = runner
-        self._memories: LRUCache[str, _Remembered] = LRUCache(REMEMBERED_PEERS)
+        self._memories: LRUCache[str, _Remembered] = LRUCache(PEER_MEMORIES)
 
     async def round(self, peer_id: str) -> bool:
         """Fetch everything that a peer has and we lack; whether it gave all. Never raises for a peer."""
@@ -158,7 +159,9 @@ class SyncRounds:
         offered = [one for one in found.ours if one.id not in view.aside.refused]
         if offered and patience is not None:
             complete = False  # the peer, too, is told of consents first
-        elif len(offered) + found.untold <= OFFERED:  # with more to take in, it had better ask itself
+        elif (
+            len(offered) + found.untold <= OFFERED_A_ROUND
+        ):  # with more to take in, it had better ask itself
             refused = await fetching.offer(offered)
             taken = len(offered) - len(refused)
         learn(self._store, kind, salt, memory, view, found, fetching.got, refused)

@@ -12,7 +12,7 @@ from itertools import groupby
 
 from sayso_node.errors import NoRoom, PeerUnreachable
 from sayso_node.intake.intake import Intake
-from sayso_node.intake.outcome import Channel, Outcome, Source, Status
+from sayso_node.intake.outcome import Outcome, Source, SourceChannel, Status
 from sayso_node.store import messages
 from sayso_node.store.interface import Store
 from sayso_node.sync.talk import Talk, check_ascends
@@ -26,7 +26,7 @@ from sayso_protocol.sync.sets import SETS
 
 OFFERED_BYTES = 524_288
 OFFERED = 256  # messages at once
-AT_ONCE = 2  # parts of a range that are taken in together
+FETCHED_AT_ONCE = 2  # parts of a range that are taken in together
 
 
 @dataclass
@@ -54,7 +54,7 @@ class Fetching:
         self._intake = intake
         self._salt = salt
         self._network = network
-        self._source = Source.peer(Channel.SYNC, talk.peer_id)
+        self._source = Source.peer(SourceChannel.SYNC, talk.peer_id)
         self.got = Fetched()
 
     async def get(self, kind: int, wanted: dict[int, list[bytes]], patience: int | None = None) -> bool:
@@ -85,7 +85,7 @@ class Fetching:
                 after = last
                 coming = asyncio.create_task(self._talk.ask(RangeRequest(node, after)))
                 taking.append(asyncio.create_task(self._take(bundle)))
-                if len(taking) >= AT_ONCE:
+                if len(taking) >= FETCHED_AT_ONCE:
                     await taking.popleft()
             while taking:
                 await taking.popleft()

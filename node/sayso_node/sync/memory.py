@@ -12,7 +12,9 @@ from sayso_node.store.interface import Store
 from sayso_protocol.sync.fingerprints import Entry, Sum, level_of, node_at, places_of, short_id
 from sayso_protocol.sync.walk import Differences
 
-REMEMBERED = 32_768  # entries of a peer and kind; beyond that they are compared again and again
+REMEMBERED_DIFFERENCES = (
+    32_768  # entries of a peer and kind; beyond that they are compared again and again
+)
 
 
 class PeerMemory:
@@ -24,7 +26,7 @@ class PeerMemory:
 
     def remember(self, held: dict[bytes, Entry], entry: Entry) -> None:
         """Expect it from now on, if there is room."""
-        if len(held) < REMEMBERED:
+        if len(held) < REMEMBERED_DIFFERENCES:
             held[entry.id] = entry
 
     def forget_refused(self, node: int) -> None:

@@ -12,7 +12,7 @@ from sayso_node.interfaces import Clock
 PER_SECOND = 50_000  # entries
 MOST = 1_000_000
 STRANGERS_PER_SECOND = 100_000  # of all together
-REMEMBERED = 4_096  # peers
+REMEMBERED_SHARES = 4_096  # peers
 
 
 class Shares:
@@ -22,7 +22,7 @@ class Shares:
         self._clock = clock
         self._known = frozenset(known)
         # How much, and when.
-        self._used: FIFOCache[str, tuple[float, float]] = FIFOCache(REMEMBERED)
+        self._used: FIFOCache[str, tuple[float, float]] = FIFOCache(REMEMBERED_SHARES)
         self._strangers = (0.0, clock.now())
 
     def knows(self, peer_id: str) -> bool:

@@ -17,37 +17,32 @@ from sayso_node.interfaces import Clock
 from sayso_node.store import bits
 from sayso_node.store.interface import Store
 from sayso_node.verdicts.knowledge import StoreBits, StoreKnowledge
-from sayso_node.verdicts.license_cache import LicenseCache, Shelf
+from sayso_node.verdicts.license_cache import LicenseCache, TableCache
 from sayso_protocol.encoding.row_tree import ROW_BYTES
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import HASH_BYTES
+from sayso_protocol.receipts.question import Question
 from sayso_protocol.receipts.receipt import ChainPoint
 from sayso_protocol.verdicts.bulk import judge_rows, row_at
 from sayso_protocol.verdicts.license_table import Ints, Reasons, named_licenses
-from sayso_protocol.verdicts.verdict import Query, Reason
+from sayso_protocol.verdicts.verdict import Reason
 
 ROWS_AT_ONCE = 65_536  # so that what is between rows and reasons stays small
 
 
 @dataclass(frozen=True)
-class Check:
-    """What a buyer asks.
+class Check(Question):
+    """A question with the rows that it is asked about.
 
     Attributes:
-        query: Grantee and purpose.
-        max_age_s: The oldest chain view and peer sync the buyer accepts, seconds.
-        run_id: The buyer's own name for the run.
         rows: The manifest: license . item, 64 bytes a row.
     """
 
-    query: Query
-    max_age_s: int
-    run_id: str
     rows: bytes
 
 
 @dataclass(frozen=True)
-class Answer:
+class CheckResult:
     """The number of a reason for each row, and the state they were judged in."""
 
     reasons: bytes
@@ -75,7 +70,7 @@ class Judge:
         self._counters = counters
         self._licenses = licenses
 
-    def judge(self, check: Check) -> Answer:
+    def judge(self, check: Check) -> CheckResult:
         """Judge all rows in one state of the store; blocking, usable in any thread."""
         now, head = self._clock.now(), self._freshness.head
         # 8.9 What does not hold now is confirmed by nothing, not even by what came first.
@@ -98,7 +93,7 @@ class Judge:
             state = bits.current_digest(db)
         self._counters.add("checks")
         self._counters.add("checked_rows", len(reasons))
-        return Answer(reasons.tobytes(), state, head.point, now)
+        return CheckResult(reasons.tobytes(), state, head.point, now)
 
 
 def _naming(rows: bytes, licenses: Collection[bytes]) -> NDArray[np.bool_]:
@@ -111,7 +106,7 @@ def _lay_stale(
     reasons: Reasons,
     entries: Ints,
     rows: bytes,
-    shelf: Shelf,
+    shelf: TableCache,
     knowledge: StoreKnowledge,
     confirmed: float,
     since: float,

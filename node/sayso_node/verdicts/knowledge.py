@@ -2,7 +2,8 @@
 
 from functools import cached_property, lru_cache, partial
 
-from sayso_node.store import bits, erasure, messages, pending
+from sayso_node.store import bits, erasure, messages
+from sayso_node.store.admission import pending
 from sayso_node.store.chain import wallets
 from sayso_node.store.interface import Reading
 from sayso_node.verdicts.license_cache import LicenseCache

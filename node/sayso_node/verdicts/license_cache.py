@@ -32,7 +32,7 @@ Read = Callable[[bytes], HeldLicense | None]
 
 
 @dataclass(frozen=True)
-class Shelf:
+class TableCache:
     """Some licenses in columns.
 
     Attributes:
@@ -50,13 +50,13 @@ class Shelf:
         """What it takes in memory, about, in bytes."""
         return self.table.nbytes + LICENSE_BYTES * len(self.names)
 
-    def joined(self, other: "Shelf") -> "Shelf":
+    def joined(self, other: "TableCache") -> "TableCache":
         """Both together."""
         arrivals = np.concatenate([self.arrivals, other.arrivals])
-        return Shelf(self.table.joined(other.table), arrivals, self.names | other.names)
+        return TableCache(self.table.joined(other.table), arrivals, self.names | other.names)
 
 
-_EMPTY: Final = Shelf(LicenseTable(()), np.empty(0), frozenset())
+_EMPTY: Final = TableCache(LicenseTable(()), np.empty(0), frozenset())
 
 
 class LicenseCache:
@@ -83,7 +83,7 @@ class LicenseCache:
             self._put(name, kept)
         return kept
 
-    def shelves(self, names: set[bytes], read: Read) -> Iterator[Shelf]:
+    def shelves(self, names: set[bytes], read: Read) -> Iterator[TableCache]:
         """Shelves that together hold every license of these names that is held, each once."""
         kept = self._shelf
         if not names.isdisjoint(kept.names):
@@ -94,12 +94,12 @@ class LicenseCache:
             yield shelf
 
     @property
-    def _shelf(self) -> Shelf:
+    def _shelf(self) -> TableCache:
         with self._lock:
-            shelf: Shelf = self._kept.get(_SHELF, _EMPTY)
+            shelf: TableCache = self._kept.get(_SHELF, _EMPTY)
         return shelf
 
-    def _keep(self, shelf: Shelf) -> None:
+    def _keep(self, shelf: TableCache) -> None:
         """Another thread may keep something else meanwhile: then one of them is read again later."""
         kept = self._shelf
         if shelf.nbytes * WORTH < kept.nbytes or not shelf.names.isdisjoint(kept.names):
@@ -108,13 +108,13 @@ class LicenseCache:
             shelf = kept.joined(shelf)
         self._put(_SHELF, shelf)
 
-    def _put(self, name: bytes, found: PackedLicense | Shelf) -> None:
+    def _put(self, name: bytes, found: PackedLicense | TableCache) -> None:
         if found.nbytes <= self._kept.maxsize:
             with self._lock:
                 self._kept[name] = found
 
 
-def _fill(names: Iterator[bytes], read: Read) -> Shelf:
+def _fill(names: Iterator[bytes], read: Read) -> TableCache:
     """A shelf of the next licenses that are held, up to a weight."""
     arrivals: list[float] = []
     found: list[bytes] = []
@@ -129,4 +129,4 @@ def _fill(names: Iterator[bytes], read: Read) -> Shelf:
                 yield name, one.consent, one.items
 
     table = LicenseTable(held())
-    return Shelf(table, np.array(arrivals, np.float64), frozenset(found))
+    return TableCache(table, np.array(arrivals, np.float64), frozenset(found))

@@ -16,7 +16,7 @@ from sayso_node.interfaces import Clock
 from sayso_node.store import messages
 from sayso_node.store.chain import relays
 from sayso_node.store.interface import Store, Writing
-from sayso_node.verdicts.judge import Answer, Check
+from sayso_node.verdicts.judge import Check, CheckResult
 from sayso_protocol.encoding.row_tree import roots
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.message import as_kind
@@ -81,7 +81,7 @@ class Signer:
         self._counters.add("acknowledgements")
         return msgspec.json.decode(kept, type=AcknowledgementJson)
 
-    async def receipt(self, check: Check, answer: Answer) -> Signed[Receipt]:
+    async def receipt(self, check: Check, answer: CheckResult) -> Signed[Receipt]:
         """What was asked and answered (rule 9.1); its number is never given twice.
 
         Raises ClockPutBack when that happened since the answer was found, StoreUnusable.

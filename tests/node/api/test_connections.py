@@ -13,7 +13,7 @@ from node.api.process import HEALTHY, NodeProcess, node_process, parse, read_ans
 from node.api.routes import GOOD, full_node, send, status_of
 from node.api.test_refusals import faults_of_the_node
 from sayso_node.api.http import bodies, connections
-from sayso_node.api.http.connections import Connection
+from sayso_node.api.http.connections import HttpConnection
 from sayso_node.api.routes import events
 from support.node_rig import ManualClock
 from support.running_node import RunningNode
@@ -111,7 +111,7 @@ async def test_who_hangs_up_in_the_middle_harms_nobody(
     await cut(full, b"\x16\x03\x01\x02\x00\x01\x00", 0)
     server = full.node._http._runner.server
     assert server
-    connections = [one for one in server.connections if isinstance(one, Connection)]
+    connections = [one for one in server.connections if isinstance(one, HttpConnection)]
     assert len(connections) == len(server.connections)
     await until(lambda: not any(one.is_busy for one in connections))
     assert faults_of_the_node(caplog) == []
@@ -164,4 +164,4 @@ async def test_two_requests_at_once_on_a_connection_are_answered_in_order(node: 
 
 def test_the_limit_follows_the_open_files_that_there_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _which: (100, 100))
-    assert connections.Connections(bodies.Room(0))._limit == 50
+    assert connections.Connections(bodies.BodyRoom(0))._limit == 50

@@ -18,7 +18,7 @@ from node.api.wrong_requests import BAD, TAKING, Cases, expect, form_of
 from sayso_node.api.http import bodies, connections
 from sayso_node.api.routes.document import operations as all_operations
 from sayso_node.api.routes.messages import BODY_BYTES
-from sayso_node.api.schema.operations import FORMS
+from sayso_node.api.schema.operations import MEDIA_TYPES
 from support.running_node import RunningNode
 
 DECLARED: Final = {one.path: one for one in all_operations()}
@@ -41,7 +41,7 @@ def wrong_kinds() -> Cases:
             yield f"{one.path} {coding}", one.bytes(f"Content-Encoding: {coding}"), refused
     for one in GOOD:
         if (one.path, one.kind) != ("/v1/check", MSGPACK):
-            other = "image/png" if DECLARED[one.path].offers is FORMS else JSON
+            other = "image/png" if DECLARED[one.path].offers is MEDIA_TYPES else JSON
             yield f"{one.path} for {other}", one.bytes(f"Accept: {other}"), (406, "not-acceptable")
 
 

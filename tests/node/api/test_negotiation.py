@@ -9,14 +9,14 @@ import msgpack
 import pytest
 
 from sayso_node.api.http.negotiation import COMPRESS_BYTES, choose, takes_gzip
-from sayso_node.api.schema.operations import FORMS
+from sayso_node.api.schema.operations import MEDIA_TYPES
 from sayso_protocol.primitives import address_text, hex_text
 from support.node_rig import consent, revocation
 from support.protocol_strategies import ADA
 from support.running_node import MSGPACK, RunningNode
 
 OF_ADA = f"/v1/contributors/{address_text(ADA)}/licenses"
-JSON, PACKED = FORMS
+JSON, PACKED = MEDIA_TYPES
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ JSON, PACKED = FORMS
     ],
 )
 def test_the_form_a_client_likes_best(accept: str, form: str | None) -> None:
-    assert choose(accept, FORMS) == form
+    assert choose(accept, MEDIA_TYPES) == form
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_who_takes_gzip(accept: str, taken: bool) -> None:
 async def test_the_same_in_both_forms(node: RunningNode, path: str) -> None:
     await node.submit(consent(1))
     answers = []
-    for accept in FORMS:
+    for accept in MEDIA_TYPES:
         async with node.http.get(node.url + path, headers={"Accept": accept}) as response:
             assert response.content_type == accept
             body = await response.read()

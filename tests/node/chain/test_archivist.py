@@ -214,7 +214,7 @@ async def test_what_a_liar_says_is_not_kept_and_the_next_one_is_asked(
         assert paying.rig.count("receipts_missing") == 1
         await paying.archivist.archive()  # not at once again
         assert paying.rig.count("receipts_missing") == 1
-        paying.rig.clock.time += archives.FIRST_PAUSE_S
+        paying.rig.clock.time += archives.ARCHIVE_PAUSE_MIN_S
         honest = Web3Chain(world.url, world.registry.network)
         paying.endpoints.all += (honest,)
         await paying.archivist.archive()

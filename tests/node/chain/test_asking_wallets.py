@@ -106,7 +106,7 @@ async def test_a_source_that_brings_much_leaves_room_for_others() -> None:
     outcomes = (await flood).verify(claims(100))
     assert outcomes.count(None) == contract_wallets.WAITING_PER_SOURCE
     assert {type(one) for one in outcomes} == {type(None), Unsupported}
-    assert gate.most <= contract_wallets.AT_ONCE
+    assert gate.most <= contract_wallets.CALLS_AT_ONCE
     assert not wallets._waiting
     assert not wallets._shares
 
@@ -116,10 +116,10 @@ async def test_not_more_than_a_few_questions_are_under_way() -> None:
     wallets = ContractWallets(gate)
     tasks = [asyncio.create_task(wallets.ask(claims(3), str(source), POINT)) for source in range(20)]
     await settle()
-    assert gate.most == contract_wallets.AT_ONCE
+    assert gate.most == contract_wallets.CALLS_AT_ONCE
     gate.open.set()
     await asyncio.gather(*tasks)
-    assert gate.most == contract_wallets.AT_ONCE
+    assert gate.most == contract_wallets.CALLS_AT_ONCE
 
 
 async def test_an_answer_is_remembered_for_its_block(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,4 +157,4 @@ async def test_a_cancelled_question_leaves_nothing_behind() -> None:
     await settle()
     assert not wallets._waiting
     assert not wallets._shares
-    assert wallets._under_way._value == contract_wallets.AT_ONCE
+    assert wallets._under_way._value == contract_wallets.CALLS_AT_ONCE

@@ -165,7 +165,7 @@ async def test_what_the_registry_rejects_hinders_nobody_and_is_tried_later(payin
     assert "relay-rejected" in paying.alarms.active()
     assert paying.rig.count("relay_rejected") == 1
     paying.account.rejects.clear()
-    paying.rig.clock.time += relays.FIRST_PAUSE_S
+    paying.rig.clock.time += relays.RELAY_PAUSE_MIN_S
     await paying.drain()
     assert paying.bits(BEN) == {scope_word("everything"): 1}
     assert paying.relayed() == 2

@@ -10,7 +10,7 @@ from sayso_contracts.wallet_deployment import wallet_of
 from sayso_node.chain.paying.fees import ETHER, GWEI, Allowance
 from sayso_node.chain.paying.wallet_deployer import BUDGET_PART
 from sayso_node.store.chain import deployments
-from sayso_node.store.chain.relays import FIRST_PAUSE_S
+from sayso_node.store.chain.relays import RELAY_PAUSE_MIN_S
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.permissions.scopes import scope_word
@@ -150,9 +150,9 @@ async def test_a_factory_that_does_nothing_is_loud_and_tried_ever_later(
     assert "wallet-not-deployed" in paying.alarms.active()
     assert len(deployed(paying)) == (not estimates_well)  # who estimates well pays nothing
     assert paying.bits(wallet(1)) == {}
-    await blocks(paying, 16, FIRST_PAUSE_S / 8)
+    await blocks(paying, 16, RELAY_PAUSE_MIN_S / 8)
     assert paying.rig.count("wallets_not_deployed") == 2
-    await blocks(paying, 5, FIRST_PAUSE_S / 10)
+    await blocks(paying, 5, RELAY_PAUSE_MIN_S / 10)
     assert paying.rig.count("wallets_not_deployed") == 2  # twice as long from now on
     paying.account.no_wallets.clear()
     await paying.drain()

@@ -7,7 +7,7 @@ from cachetools import FIFOCache
 
 from sayso_node.errors import GossipDown, GossipQueueFull
 from sayso_node.gossip import broadcast
-from sayso_node.intake.outcome import Channel, Outcome, Status
+from sayso_node.intake.outcome import Outcome, SourceChannel, Status
 from sayso_node.interfaces import Judgement
 from sayso_protocol.errors import SaysoError, TooLarge
 from sayso_protocol.limits import LIMITS
@@ -142,7 +142,7 @@ async def test_a_revocation_never_waits_behind_consents(rig: NodeRig) -> None:
 async def test_only_what_was_new_here_is_told(rig: NodeRig) -> None:
     await take_and_tell(rig, revocation("everything"))
     outcomes = await take_and_tell(rig, revocation("everything"))
-    outcomes += await rig.take([b"garbage"], Channel.HTTP)
+    outcomes += await rig.take([b"garbage"], SourceChannel.HTTP)
     rig.broadcast.publish(outcomes)
     await until(lambda: rig.network.published)
     assert [one.status for one in outcomes] == [Status.KNOWN, Status.REFUSED]

@@ -45,9 +45,9 @@ def test_each_time_it_takes_longer() -> None:
 
 def test_what_is_remembered_is_bounded() -> None:
     known = PeerScore(Watch(), max_penalty=1e9, half_life_s=10, ban_s=100)
-    for number in range(peer_score.REMEMBERED + 10):
+    for number in range(peer_score.REMEMBERED_PEERS + 10):
         known.penalize(ID(b"%d" % number))
-    assert len(known._records) == peer_score.REMEMBERED
+    assert len(known._records) == peer_score.REMEMBERED_PEERS
 
 
 async def test_a_peer_that_sends_wrong_frames_is_hung_up_on_and_may_come_back(network: Network) -> None:

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sayso_node.intake.outcome import Channel, Source, Status
+from sayso_node.intake.outcome import Source, SourceChannel, Status
 from sayso_node.interfaces import Judgement
-from sayso_node.store import admission, bits, events, pending
-from sayso_node.store.pending import Load, Room
+from sayso_node.store import bits, events
+from sayso_node.store.admission import pending, revocations
+from sayso_node.store.admission.pending import Load, PendingRoom
 from sayso_node.verdicts.judge import Check
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope, encode
@@ -36,7 +37,7 @@ from support.protocol_strategies import (
 
 STORED, KNOWN, PENDING = Status.STORED, Status.KNOWN, Status.PENDING
 VICTIMS = (ADA, BEN, CLEO)
-SMALL = Room(pending=60, source=20, marks=10_000)
+SMALL = PendingRoom(pending=60, source=20, marks=10_000)
 
 
 def consent_of(who: bytes, number: int = 1, **changes: object) -> Envelope:
@@ -80,10 +81,10 @@ WAYS: dict[str, Callable[[Envelope], Envelope]] = {
 }
 
 
-@pytest.mark.parametrize("channel", Channel)
+@pytest.mark.parametrize("channel", SourceChannel)
 @pytest.mark.parametrize("name", WAYS)
 async def test_a_revocation_that_came_first_waits_and_then_holds(
-    rig: NodeRig, name: str, channel: Channel
+    rig: NodeRig, name: str, channel: SourceChannel
 ) -> None:
     held = consent(1, guardian=CLEO, grantee=bytes(20))
     early = WAYS[name](held)
@@ -131,10 +132,10 @@ async def test_a_renewal_falls_with_the_first(rig: NodeRig) -> None:
 async def test_what_is_on_chain_is_kept_whoever_signed_it(rig: NodeRig) -> None:
     stop, other = revocation("everything"), revocation("everything", words={9: 1})
     await rig.store.write(
-        lambda db: admission.add_chain_bits(db, ADA, dict(stop.message.bits), NOW)  # type: ignore[attr-defined]
+        lambda db: revocations.add_chain_bits(db, ADA, dict(stop.message.bits), NOW)  # type: ignore[attr-defined]
     )
     assert [one.status for one in await rig.give(stop, other)] == [STORED, PENDING]
-    await rig.store.write(lambda db: admission.add_chain_bits(db, ADA, {9: 1}, NOW))
+    await rig.store.write(lambda db: revocations.add_chain_bits(db, ADA, {9: 1}, NOW))
     assert rig.digests() == {stop.digest, other.digest}  # what waited is on chain now
 
 
@@ -186,7 +187,7 @@ async def flood(rig: NodeRig, number: int) -> None:
     ]
     await rig.store.write(
         lambda db: [
-            admission.admit(db, one, source_of(number), NOW, rig.intake._room) for one in strangers
+            revocations.admit(db, one, source_of(number), NOW, rig.intake._room) for one in strangers
         ]
     )
 
@@ -197,7 +198,7 @@ async def hide_in_flood(rig: NodeRig, strangers: int) -> None:
         if at in (0, strangers // 1_000 * 500, strangers - 500):
             who = VICTIMS[(0, strangers // 1_000 * 500, strangers - 500).index(at)]
             stop = revocation("everything", contributor=who)
-            await rig.take([encode(stop)], Channel.HTTP, source_of(at))
+            await rig.take([encode(stop)], SourceChannel.HTTP, source_of(at))
         await flood(rig, at)
 
 
@@ -228,13 +229,13 @@ async def test_a_hidden_consent_after_100_000_strangers_is_never_granted(rig: No
 async def test_with_marks_full_who_becomes_known_stays_stale_and_it_is_said_aloud(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    room = Room(pending=20, source=10, marks=5)
+    room = PendingRoom(pending=20, source=10, marks=5)
     early = consent_of(ADA, 9)
     with NodeRig(tmp_path, room=room) as rig:
         await rig.give(early)
         hidden = consent_of(BEN)
         stop = revocation(words=words(hidden), contributor=BEN)
-        await rig.take([encode(stop)], Channel.HTTP, "http:x")
+        await rig.take([encode(stop)], SourceChannel.HTTP, "http:x")
         await flood(rig, 0)
         stopped = [wallet(f"loud {number}") for number in range(40)]
         for key in stopped:  # through the door, with real signatures
@@ -242,7 +243,7 @@ async def test_with_marks_full_who_becomes_known_stays_stale_and_it_is_said_alou
             envelope = Envelope(message, NETWORK, b"")
             signature = sign_digest(key, envelope.digest)
             await rig.intake.take(
-                [encode(replace(envelope, signature=signature))], Source(Channel.HTTP, "http:x")
+                [encode(replace(envelope, signature=signature))], Source(SourceChannel.HTTP, "http:x")
             )
         assert rig.count("marks_lost") > 0
         assert "marks" in caplog.text
@@ -266,7 +267,7 @@ async def test_a_dropped_message_of_somebody_known_makes_all_of_his_stale_until_
 ) -> None:
     shown, hidden = consent_of(ADA, 1), consent_of(ADA, 2)
     lost = revocation(words=words(hidden))
-    with NodeRig(tmp_path, room=Room(pending=2, source=2)) as rig:
+    with NodeRig(tmp_path, room=PendingRoom(pending=2, source=2)) as rig:
         await rig.give(shown, lost)
         assert reason(rig, shown) is Reason.GRANTED
         await flood(rig, 0)
@@ -291,20 +292,20 @@ POOL = [
 
 @settings(deadline=None, max_examples=25)
 @given(
-    st.lists(st.tuples(st.sampled_from(POOL), st.sampled_from(Channel)), max_size=25),
+    st.lists(st.tuples(st.sampled_from(POOL), st.sampled_from(SourceChannel)), max_size=25),
     st.integers(1, 3),
     st.integers(0, 2),
 )
 async def test_however_little_room_there_is_nothing_revoked_is_granted(
     tmp_path_factory: pytest.TempPathFactory,
-    history: list[tuple[Envelope, Channel]],
+    history: list[tuple[Envelope, SourceChannel]],
     room: int,
     marks: int,
 ) -> None:
     """Against a node with room for everything."""
     folder = tmp_path_factory.mktemp("room")
     heard = [one for one, _ in history]
-    tight = Room(pending=room, source=room, marks=marks)
+    tight = PendingRoom(pending=room, source=room, marks=marks)
     with NodeRig(folder, name="a", room=tight) as a, NodeRig(folder, name="b") as b:
         for one, channel in history:
             await a.give(one, source=channel)

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from sayso_node.errors import NoRoom
-from sayso_node.intake.outcome import Channel, Status
-from sayso_node.store import sponsors
+from sayso_node.intake.outcome import SourceChannel, Status
+from sayso_node.store.admission import sponsors
+from sayso_node.store.admission.sponsors import Quotas
 from sayso_node.store.chain import chain_state
 from sayso_node.store.chain.chain_state import Anchor
 from sayso_node.store.interface import Store
-from sayso_node.store.sponsors import Quotas
 from sayso_protocol.primitives import sha256
 from support.fake_network import Switchboard
 from support.node_rig import NOW, NodeRig, consent, revocation
@@ -92,7 +92,7 @@ async def test_what_finds_no_room_is_refused_and_told(full: NodeRig) -> None:
         assert [one.status for one in outcomes] == [Status.REFUSED, Status.STORED]
         assert isinstance(outcomes[0].error, NoRoom)
         # Of whoever is known, every revocation is kept.
-        (stop,) = await full.give(revocation("everything"), source=Channel.GOSSIP)
+        (stop,) = await full.give(revocation("everything"), source=SourceChannel.GOSSIP)
         assert stop.status is Status.STORED
         # It is forgotten, not remembered as wrong: with a sponsor that has room it is taken.
         again = await full.give(consent(1, sponsor=None))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sayso_node.intake.outcome import Channel, Status
+from sayso_node.intake.outcome import SourceChannel, Status
 from sayso_protocol.encoding.packing import pack, unpack
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.envelope import Envelope, encode
@@ -102,7 +102,7 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 async def test_what_anybody_can_see_to_be_wrong(rig: NodeRig, name: str) -> None:
     case = CASES[name]
-    for source in Channel:
+    for source in SourceChannel:
         rig.intake._failures.clear()
         for _ in range(2):  # the second time it is remembered, and the answer is the same
             [outcome] = await rig.take([case.data], source)
@@ -115,10 +115,14 @@ async def test_what_anybody_can_see_to_be_wrong(rig: NodeRig, name: str) -> None
 
 @pytest.mark.parametrize(
     ("source", "code"),
-    [(Channel.HTTP, None), (Channel.GOSSIP, "not-sponsored"), (Channel.SYNC, "not-sponsored")],
+    [
+        (SourceChannel.HTTP, None),
+        (SourceChannel.GOSSIP, "not-sponsored"),
+        (SourceChannel.SYNC, "not-sponsored"),
+    ],
 )
 async def test_only_our_own_door_takes_a_consent_without_sponsor(
-    rig: NodeRig, source: Channel, code: str | None
+    rig: NodeRig, source: SourceChannel, code: str | None
 ) -> None:
     [outcome] = await rig.give(consent(1, sponsor=None), source=source)
     assert (outcome.error.code if outcome.error else None) == code
@@ -128,15 +132,15 @@ async def test_only_our_own_door_takes_a_consent_without_sponsor(
 async def test_what_a_peer_may_not_send_its_author_may(rig: NodeRig) -> None:
     """A peer that sends a victim's unsponsored bytes first does not close our door to the victim."""
     mine = consent(1, sponsor=None)
-    for source in (Channel.GOSSIP, Channel.SYNC):
+    for source in (SourceChannel.GOSSIP, SourceChannel.SYNC):
         [refused] = await rig.give(mine, source=source)
         assert refused.status is Status.REFUSED
     [outcome] = await rig.give(mine)
     assert outcome.status is Status.STORED
 
 
-@pytest.mark.parametrize("source", Channel)
-async def test_a_future_date_is_refused_until_it_is_near(rig: NodeRig, source: Channel) -> None:
+@pytest.mark.parametrize("source", SourceChannel)
+async def test_a_future_date_is_refused_until_it_is_near(rig: NodeRig, source: SourceChannel) -> None:
     early = consent(1, issued_at=int(NOW) + LIMITS.clock_skew_s + 1)
     for _ in range(2):
         [refused] = await rig.give(early, source=source)
@@ -150,9 +154,9 @@ async def test_a_future_date_is_refused_until_it_is_near(rig: NodeRig, source: C
     assert outcome.status is Status.STORED
 
 
-@pytest.mark.parametrize("source", Channel)
+@pytest.mark.parametrize("source", SourceChannel)
 async def test_a_wallet_that_cannot_be_judged_yet_is_nobodys_fault(
-    rig: NodeRig, source: Channel
+    rig: NodeRig, source: SourceChannel
 ) -> None:
     [outcome] = await rig.give(replace(revocation("everything"), signature=bytes(100)), source=source)
     assert outcome.error
@@ -169,7 +173,7 @@ async def test_no_cut_or_flipped_bytes_get_in(
     end = data.draw(st.integers(0, len(whole) - 1))
     flipped = bytearray(whole)
     flipped[data.draw(st.integers(0, len(whole) - 1))] ^= data.draw(st.integers(1, 255))
-    for outcome in await rig.take([whole[:end], bytes(flipped)], Channel.SYNC):
+    for outcome in await rig.take([whole[:end], bytes(flipped)], SourceChannel.SYNC):
         assert outcome.status is Status.REFUSED
     assert rig.digests() == set()
 

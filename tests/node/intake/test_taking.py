@@ -3,7 +3,7 @@
 import pytest
 
 from sayso_node.errors import StoreUnusable
-from sayso_node.intake.outcome import Channel, Status
+from sayso_node.intake.outcome import SourceChannel, Status
 from sayso_node.store import bits, messages
 from sayso_node.store.chain import chain_state
 from sayso_protocol.messages.envelope import decode, encode
@@ -19,12 +19,12 @@ def queued(rig: NodeRig) -> list[bytes]:
         return chain_state.due(db, rig.clock.now(), 100)
 
 
-@pytest.mark.parametrize("source", Channel)
-async def test_a_duplicate_is_known_and_changes_nothing(rig: NodeRig, source: Channel) -> None:
+@pytest.mark.parametrize("source", SourceChannel)
+async def test_a_duplicate_is_known_and_changes_nothing(rig: NodeRig, source: SourceChannel) -> None:
     for envelope in (consent(1), revocation("everything")):
         [first] = await rig.give(envelope, source=source)
         rig.clock.time += 60
-        for again in Channel:
+        for again in SourceChannel:
             [second] = await rig.give(envelope, source=again)
             assert (first.status, second.status) == (STORED, KNOWN)
     with rig.store.read() as db:
@@ -49,7 +49,7 @@ async def test_each_message_of_a_bundle_stands_alone_and_in_its_place(rig: NodeR
         encode(part),
         encode(consent(3))[:-1],
     ]
-    outcomes = await rig.take(bundle, Channel.GOSSIP)
+    outcomes = await rig.take(bundle, SourceChannel.GOSSIP)
     assert [one.status for one in outcomes] == [
         KNOWN,
         REFUSED,
@@ -66,9 +66,9 @@ async def test_each_message_of_a_bundle_stands_alone_and_in_its_place(rig: NodeR
     assert rig.digests() == {one.digest for one in (consent(1), consent(2), first, second)}
 
 
-@pytest.mark.parametrize("source", Channel)
+@pytest.mark.parametrize("source", SourceChannel)
 async def test_a_revocation_that_covers_nothing_new_is_known_and_not_stored(
-    rig: NodeRig, source: Channel
+    rig: NodeRig, source: SourceChannel
 ) -> None:
     whole = revocation("everything", "via kled.ai", words={WORD: 7, 8: 1})
     part = revocation("via kled.ai", words={WORD: 5})
@@ -100,8 +100,10 @@ async def test_our_door_makes_us_the_sponsor(rig: NodeRig) -> None:
     assert queued(rig) == [outcome.envelope.digest]
 
 
-@pytest.mark.parametrize("source", Channel)
-async def test_what_another_node_sponsors_is_not_ours_to_anchor(rig: NodeRig, source: Channel) -> None:
+@pytest.mark.parametrize("source", SourceChannel)
+async def test_what_another_node_sponsors_is_not_ours_to_anchor(
+    rig: NodeRig, source: SourceChannel
+) -> None:
     theirs, ours = consent(1, sponsor=node_key("another")), consent(2, sponsor=rig.identity)
     assert [one.status for one in await rig.give(theirs, ours, source=source)] == [STORED, STORED]
     # Ours comes back to us after a loss of our store: it still is.

@@ -8,8 +8,8 @@ import pytest
 from sayso_node.freshness import ChainHead
 from sayso_node.snapshots import building, publishing
 from sayso_node.snapshots.publishing import SnapshotPublisher
-from sayso_node.store import admission
-from sayso_node.store.pending import Room
+from sayso_node.store.admission import revocations
+from sayso_node.store.admission.pending import PendingRoom
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.network_file import NetworkFile, Operator
@@ -64,7 +64,7 @@ async def test_a_snapshot_has_what_is_kept_what_waits_and_what_is_on_chain(tmp_p
         await rig.give(license_, revocation(words=masks))
         await rig.give(revocation("everything", contributor=BEN))  # of nobody known: it waits
         await rig.store.write(
-            lambda db: admission.add_chain_bits(db, CLEO, {EVERYTHING: 1}, rig.clock.now())
+            lambda db: revocations.add_chain_bits(db, CLEO, {EVERYTHING: 1}, rig.clock.now())
         )
         made = publisher(rig)
         published = await made.publish()
@@ -139,7 +139,7 @@ async def test_what_could_not_be_published_is_in_the_next_delta(
 
 
 async def test_whom_the_node_is_in_doubt_about_is_in_the_snapshot(tmp_path: Path) -> None:
-    with NodeRig(tmp_path, room=Room(signer=1)) as rig:
+    with NodeRig(tmp_path, room=PendingRoom(signer=1)) as rig:
         rig.be_current()
         for number in range(3):
             await rig.give(revocation(f"everything for p{number}", contributor=BEN))
@@ -151,7 +151,7 @@ async def test_whom_the_node_is_in_doubt_about_is_in_the_snapshot(tmp_path: Path
 
 
 async def test_a_node_that_lost_marks_makes_no_snapshots(tmp_path: Path) -> None:
-    with NodeRig(tmp_path, room=Room(signer=1, marks=0)) as rig:
+    with NodeRig(tmp_path, room=PendingRoom(signer=1, marks=0)) as rig:
         rig.be_current()
         made = publisher(rig)
         await made.publish()

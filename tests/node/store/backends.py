@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from sayso_node.store.interface import Writing
-from sayso_node.store.sqlite.connection import Connection
+from sayso_node.store.sqlite.connection import SqliteConnection
 from sayso_node.store.sqlite.schema import SCHEMA
 
 
@@ -40,7 +40,7 @@ class Sqlite:
             assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
     def tables(self) -> Writing:
-        db = sqlite3.connect(":memory:", isolation_level=None, factory=Connection)
+        db = sqlite3.connect(":memory:", isolation_level=None, factory=SqliteConnection)
         db.executescript(SCHEMA)
         return db
 

@@ -5,11 +5,11 @@ import threading
 from collections.abc import Callable
 from typing import Self
 
-from sayso_node.store import consents
-from sayso_node.store.admission import Admitted
-from sayso_node.store.consents import Keeper
+from sayso_node.store.admission import consents
+from sayso_node.store.admission.consents import Keeper
+from sayso_node.store.admission.revocations import Admitted
+from sayso_node.store.admission.sponsors import Quotas
 from sayso_node.store.interface import Reading, Store, Writing
-from sayso_node.store.sponsors import Quotas
 from sayso_protocol.messages.envelope import Envelope
 
 

@@ -6,11 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from node.store.harness import Tables, add_consent
-from sayso_node.store import admission, bits, events
-from sayso_node.store.admission import Admitted
+from sayso_node.store import bits, events
+from sayso_node.store.admission import revocations
+from sayso_node.store.admission.pending import PendingRoom
+from sayso_node.store.admission.revocations import Admitted
 from sayso_node.store.bits import bits_of, current_digest, merge_bits, state_entries
 from sayso_node.store.interface import Writing
-from sayso_node.store.pending import Room
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.permissions.state_digest import state_digest
 from sayso_protocol.permissions.words import FULL, Masks
@@ -44,7 +45,7 @@ def merge(db: Writing, address: bytes, heard: Masks, *, source: str) -> bool:
 
 
 def admit(db: Writing, envelope: Envelope) -> Admitted:
-    return admission.admit(db, envelope, "test", NOW, Room())
+    return revocations.admit(db, envelope, "test", NOW, PendingRoom())
 
 
 @settings(deadline=None)

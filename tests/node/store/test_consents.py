@@ -8,12 +8,13 @@ from hypothesis import strategies as st
 from nacl.signing import SigningKey
 
 from node.store.harness import Tables
-from sayso_node.store import admission, consents, many
-from sayso_node.store.admission import Admitted
-from sayso_node.store.consents import Keeper
+from sayso_node.store import many
+from sayso_node.store.admission import consents, revocations
+from sayso_node.store.admission.consents import Keeper
+from sayso_node.store.admission.pending import PendingRoom
+from sayso_node.store.admission.revocations import Admitted
+from sayso_node.store.admission.sponsors import LOT_KEY, Quotas
 from sayso_node.store.interface import Reading, Writing
-from sayso_node.store.pending import Room
-from sayso_node.store.sponsors import LOT_KEY, Quotas
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.primitives import sha256
@@ -44,7 +45,7 @@ def filled(tables: Tables) -> Writing:
     assert isinstance(first, Consent)
     words = [dict.fromkeys(first.words, 3), {64: 1}]
     for early in (revocation("everything", contributor=BEN), *(revocation(words=one) for one in words)):
-        assert admission.admit(db, early, "test", NOW, Room()) is Admitted.HELD
+        assert revocations.admit(db, early, "test", NOW, PendingRoom()) is Admitted.HELD
     return db
 
 

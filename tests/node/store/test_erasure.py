@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sayso_node.errors import NotFound, NotRevoked
-from sayso_node.intake.outcome import Channel, Status
+from sayso_node.intake.outcome import SourceChannel, Status
 from sayso_node.store import bits, erasure, messages, sync_entries, sync_index
 from sayso_node.verdicts.judge import Check
 from sayso_protocol.messages.consent import Consent
@@ -56,7 +56,7 @@ async def test_a_tombstone_says_revoked_and_nothing_brings_it_back(rig: NodeRig,
     with rig.store.read() as db:
         before = bits.current_digest(db)
     await erase(rig, HELD)
-    for channel in Channel:
+    for channel in SourceChannel:
         for again in (HELD, HELD.sponsored_by(node_key("another"))):
             [outcome] = await rig.give(again, source=channel)
             assert outcome.status is Status.KNOWN

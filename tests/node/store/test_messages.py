@@ -6,11 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from node.store.harness import Tables, add_consent
-from sayso_node.store import admission, messages
+from sayso_node.store import messages
+from sayso_node.store.admission import revocations
+from sayso_node.store.admission.pending import PendingRoom
 from sayso_node.store.chain import chain_state
 from sayso_node.store.interface import Store
 from sayso_node.store.messages import Message
-from sayso_node.store.pending import Room
 from sayso_protocol.messages.envelope import decode, encode
 from sayso_protocol.messages.message import CONSENT, REVOCATION
 from sayso_protocol.primitives import sha256
@@ -44,7 +45,7 @@ def test_a_second_copy_changes_nothing(tables: Tables) -> None:
 def test_a_revocation_is_no_license(tables: Tables) -> None:
     db, held, one = tables(), consent(1), revocation("everything")
     add_consent(db, held, NOW)
-    admission.admit(db, one, "test", NOW, Room())
+    revocations.admit(db, one, "test", NOW, PendingRoom())
     assert messages.is_known(db, one.digest)
     assert messages.consent(db, one.digest) is None
     assert messages.licenses_of(db, one.message.signer) == [held.digest]

@@ -6,15 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from node.store.harness import Tables, add_consent
-from sayso_node.store import admission, pending
-from sayso_node.store.admission import Admitted
+from sayso_node.store.admission import pending, revocations
+from sayso_node.store.admission.pending import Heard, PendingRoom, hold, load
+from sayso_node.store.admission.revocations import Admitted
 from sayso_node.store.interface import Reading
-from sayso_node.store.pending import Heard, Room, hold, load
 from sayso_protocol.primitives import NOBODY, sha256
 from support.node_rig import NOW, consent, revocation
 from support.protocol_strategies import ADA, BEN, CLEO
 
-SMALL = Room(pending=6, source=3, signer=60, marks=5)
+SMALL = PendingRoom(pending=6, source=3, signer=60, marks=5)
 
 
 def heard(number: int, signer: bytes = ADA) -> Heard:
@@ -55,7 +55,7 @@ def test_when_all_is_full_the_fullest_source_pays(tables: Tables) -> None:
 
 def test_who_signs_too_much_drops_his_own_wherever_it_comes_from(tables: Tables) -> None:
     """Otherwise each of his consents would cost a search through all of it."""
-    db, room = tables(), Room(signer=2)
+    db, room = tables(), PendingRoom(signer=2)
     for number, (signer, source) in enumerate([(BEN, "a"), (ADA, "a"), (ADA, "b"), (ADA, "c")]):
         hold(db, heard(number, signer), source, NOW, room)
     assert waiting(db) == {heard(number).digest for number in (0, 2, 3)}
@@ -80,7 +80,7 @@ def test_a_stranger_cannot_mark_his_ward(tables: Tables) -> None:
     db, ward = tables(), f"ward 0x{ADA.hex()} everything"
     for number in range(4):
         one = revocation(ward, words={number: 1}, contributor=BEN)
-        assert admission.admit(db, one, "a", NOW, SMALL) is Admitted.HELD
+        assert revocations.admit(db, one, "a", NOW, SMALL) is Admitted.HELD
     assert pending.is_marked(db, BEN)
     assert not pending.is_marked(db, ADA)
 
@@ -128,7 +128,11 @@ def test_nothing_is_dropped_without_a_trace(
     tables: Tables, history: list[tuple[int, bytes, str, bool]], marks: int
 ) -> None:
     """Whatever was heard last of a message: it waits, or its signer is marked, or it is said aloud."""
-    db, room, heard_of = tables(), Room(pending=5, source=3, signer=2, marks=marks), dict[bytes, bytes]()
+    db, room, heard_of = (
+        tables(),
+        PendingRoom(pending=5, source=3, signer=2, marks=marks),
+        dict[bytes, bytes](),
+    )
     for number, signer, source, released in history:
         one = heard(number + 100 * (ADA, BEN, CLEO).index(signer), signer)
         pending.lift_mark(db, one)
@@ -156,6 +160,6 @@ def test_nobody_is_never_marked(tables: Tables) -> None:
     """No guardian is twenty zero bytes, and no signature is theirs."""
     db = tables()
     for number in range(20):
-        hold(db, heard(number), "a", NOW, Room(1, 1, 1, 0))
+        hold(db, heard(number), "a", NOW, PendingRoom(1, 1, 1, 0))
     add_consent(db, consent(1), NOW)
     assert not pending.is_marked(db, NOBODY)

@@ -9,12 +9,13 @@ import pytest
 from node.store.backends import Backend, Sqlite
 from node.store.harness import Held, Tables, add_consent, number, numbers
 from sayso_node.errors import StoreUnusable
-from sayso_node.store import admission, bits, erasure
-from sayso_node.store.admission import Admitted
+from sayso_node.store import bits, erasure
+from sayso_node.store.admission import revocations
+from sayso_node.store.admission.pending import PendingRoom
+from sayso_node.store.admission.revocations import Admitted
 from sayso_node.store.interface import Store, Writing
 from sayso_node.store.opening import store_at
-from sayso_node.store.pending import Room
-from sayso_node.store.sqlite.connection import Connection
+from sayso_node.store.sqlite.connection import SqliteConnection
 from sayso_node.store.sqlite.schema import VERSION
 from sayso_node.store.writer import GROUP_LIMIT
 from support.node_rig import NOW, NodeRig, consent, revocation
@@ -26,8 +27,8 @@ def backend() -> Backend:
     return Sqlite()
 
 
-def _connection(db: Writing) -> Connection:
-    assert isinstance(db, Connection)
+def _connection(db: Writing) -> SqliteConnection:
+    assert isinstance(db, SqliteConnection)
     return db
 
 
@@ -154,9 +155,9 @@ def test_what_a_revocation_costs_does_not_grow_with_what_its_signer_revoked(tabl
 
     def cost(number: int) -> int:
         envelope, steps[0] = revocation(f"via a{number}.test", words={number: 1}), 0
-        assert isinstance(db, Connection)
+        assert isinstance(db, SqliteConnection)
         db.set_progress_handler(count, 1)
-        assert admission.admit(db, envelope, "test", NOW, Room()) is Admitted.STORED
+        assert revocations.admit(db, envelope, "test", NOW, PendingRoom()) is Admitted.STORED
         db.set_progress_handler(None, 1)
         return steps[0]
 

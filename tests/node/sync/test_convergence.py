@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sayso_node.intake.outcome import Channel
+from sayso_node.intake.outcome import SourceChannel
 from sayso_node.store import bits, messages, sync_entries, sync_index
 from sayso_node.store.erasure import erase
 from sayso_node.sync import fetching, reading
@@ -65,7 +65,7 @@ async def all_of(folder: Path, *told: list[Envelope]) -> State:
     """What somebody knows who heard it all himself."""
     with NodeRig(folder, name="oracle") as oracle:
         for messages_told in told:
-            await oracle.give(*messages_told, source=Channel.SYNC)
+            await oracle.give(*messages_told, source=SourceChannel.SYNC)
         return state(oracle)
 
 
@@ -83,7 +83,7 @@ async def test_one_round_makes_two_nodes_agree(
         with NodeRig(folder, name="a", board=board) as a, NodeRig(folder, name="b", board=board) as b:
             for rig, told in ((a, left), (b, right)):
                 if told:
-                    await rig.give(*told, *told[:3], source=Channel.SYNC)
+                    await rig.give(*told, *told[:3], source=SourceChannel.SYNC)
             assert await a.rounds.round(b.peer_id)
             assert state(a) == state(b) == await all_of(folder, left, right)
             assert sums_are_right(a)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from node.sync.peers import Peer
-from sayso_node.store import pending
+from sayso_node.store.admission import pending
+from sayso_node.store.admission.pending import PendingRoom
 from sayso_node.store.chain import chain_state
-from sayso_node.store.pending import Room
 from sayso_node.sync import asking, fetching
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.envelope import Envelope, encode
@@ -117,7 +117,7 @@ async def test_a_peer_that_lacks_much_is_left_to_ask_for_itself(
 async def test_what_was_dropped_is_asked_for_again_once_it_is_missed(tmp_path: Path) -> None:
     """Its mark makes somebody stale: only hearing it again helps."""
     stops = [revocation("everything", contributor=who) for who in (ADA, BEN)]
-    with NodeRig(tmp_path, name="small", peers=["peer"], room=Room(pending=1, source=1)) as rig:
+    with NodeRig(tmp_path, name="small", peers=["peer"], room=PendingRoom(pending=1, source=1)) as rig:
         peer = Peer(rig, holds=stops)
         for _ in range(2):
             await rig.rounds.round("peer")

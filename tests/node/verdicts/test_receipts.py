@@ -8,7 +8,7 @@ import pytest
 from sayso_node.intake.outcome import Status
 from sayso_node.store import bits
 from sayso_node.store.interface import Reading
-from sayso_node.verdicts.judge import Answer, Check
+from sayso_node.verdicts.judge import Check, CheckResult
 from sayso_protocol.network_file import NetworkFile, Operator
 from sayso_protocol.permissions.state_digest import state_digest
 from sayso_protocol.primitives import sha256
@@ -37,7 +37,7 @@ def trusting(rig: NodeRig) -> NetworkFile:
     return NetworkFile(NETWORK, 1, 0, (Operator("rig", bytes(rig.identity.verify_key)),))
 
 
-async def ask(rig: NodeRig, check: Check = ASKED) -> tuple[Answer, Signed[Receipt]]:
+async def ask(rig: NodeRig, check: Check = ASKED) -> tuple[CheckResult, Signed[Receipt]]:
     answer = rig.judge.judge(check)
     return answer, await rig.signer.receipt(check, answer)
 

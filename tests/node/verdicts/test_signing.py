@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sayso_node.errors import ClockPutBack
-from sayso_node.verdicts.judge import Answer, Check
+from sayso_node.verdicts.judge import Check, CheckResult
 from sayso_protocol.encoding.row_tree import prove_row
 from sayso_protocol.errors import NotProven
 from sayso_protocol.messages.consent import Consent
@@ -31,7 +31,7 @@ def trusting(rig: NodeRig) -> NetworkFile:
     return NetworkFile(NETWORK, 1, operators=(Operator("rig", key),))
 
 
-async def granted(rig: NodeRig) -> Answer:
+async def granted(rig: NodeRig) -> CheckResult:
     """An answer of a node that has heard of nothing else."""
     await rig.give(CONSENT)
     rig.clock.time += 1
@@ -89,6 +89,6 @@ async def test_a_node_that_does_break_its_word_is_shown_to(rig: NodeRig) -> None
     rig.clock.time += 2
     rig.be_current()
     answer = rig.judge.judge(CHECK)
-    lie = Answer(bytes([Reason.GRANTED.number]), answer.state, answer.block, answer.time)
+    lie = CheckResult(bytes([Reason.GRANTED.number]), answer.state, answer.block, answer.time)
     receipt = await rig.signer.receipt(CHECK, lie)
     assert evidence(promise, receipt, CONSENT).check(trusting(rig), EoaVerifier())

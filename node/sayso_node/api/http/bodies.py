@@ -18,13 +18,13 @@ from sayso_protocol.encoding.json_text import parse_json
 from sayso_protocol.errors import Malformed, TooLarge
 
 HELD_BYTES = 536_870_912  # of all bodies at once
-STALL_S = 20.0  # without a byte
+BODY_STALL_S = 20.0  # without a byte
 BODY_S = 300.0  # from the first byte to the last
 ENCODINGS = frozenset({"identity", "gzip", "deflate"})  # those that are unpacked within bounds
 T = TypeVar("T")
 
 
-class Room:
+class BodyRoom:
     """How much of all bodies together is held, and which connections send one, the longest first."""
 
     def __init__(self, size: int) -> None:
@@ -38,7 +38,7 @@ class Room:
         self.left -= size
 
 
-ROOM: web.AppKey[Room] = web.AppKey("room", Room)
+ROOM: web.AppKey[BodyRoom] = web.AppKey("room", BodyRoom)
 
 
 async def read_value(request: web.Request, kind: type[T]) -> T:
@@ -76,7 +76,9 @@ async def read_body(request: web.Request) -> AsyncIterator[bytearray]:
                     raise TooLarge(f"the body may have {limit:,} bytes at most")
                 body += part
     except TimeoutError as error:
-        raise TooSlow(f"nothing came for {STALL_S:.0f} s, or not all within {BODY_S:.0f} s") from error
+        raise TooSlow(
+            f"nothing came for {BODY_STALL_S:.0f} s, or not all within {BODY_S:.0f} s"
+        ) from error
     else:
         room.senders.pop(request.protocol)
         yield body
@@ -98,6 +100,6 @@ def _check_head(request: web.Request) -> int:
 
 
 async def _part(request: web.Request) -> bytes:
-    async with asyncio.timeout(STALL_S):
+    async with asyncio.timeout(BODY_STALL_S):
         part: bytes = await request.content.readany()
     return part

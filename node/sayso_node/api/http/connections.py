@@ -16,7 +16,7 @@ from aiohttp.http_exceptions import ContentEncodingError
 from aiohttp.typedefs import Handler
 from aiohttp.web_request import BaseRequest
 
-from sayso_node.api.http.bodies import ENCODINGS, Room
+from sayso_node.api.http.bodies import ENCODINGS, BodyRoom
 from sayso_node.api.http.negotiation import rendered
 from sayso_node.api.http.responses import refusal
 from sayso_node.errors import BadRequest, UnsupportedMediaType
@@ -31,7 +31,7 @@ HEADERS: Final = 64
 log = logging.getLogger(__name__)
 
 
-class Connection(web.RequestHandler):
+class HttpConnection(web.RequestHandler):
     """One connection; what it cannot read as HTTP is refused in the one shape."""
 
     __slots__ = ("_connections", "is_busy")
@@ -66,7 +66,7 @@ class Connection(web.RequestHandler):
 async def noted(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Note on the connection for how long a route has a request of it at hand."""
     connection = request.protocol
-    if not isinstance(connection, Connection):
+    if not isinstance(connection, HttpConnection):
         return await handler(request)
     connection.is_busy = True
     try:
@@ -85,7 +85,7 @@ def _wrong(error: BaseException | None) -> SaysoError:
 class Connections:
     """Makes connections, and room for them."""
 
-    def __init__(self, room: Room, limit: int | None = None) -> None:
+    def __init__(self, room: BodyRoom, limit: int | None = None) -> None:
         self._room = room
         self._limit = limit or min(CONNECTIONS, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
         self._server: web.Server | None = None
@@ -93,7 +93,7 @@ class Connections:
     def welcome(self, server: web.Server) -> asyncio.Protocol:
         """The protocol of a new connection."""
         self._server = server
-        return Connection(
+        return HttpConnection(
             self,
             server,
             loop=asyncio.get_running_loop(),
@@ -105,10 +105,10 @@ class Connections:
             max_headers=HEADERS,
         )
 
-    def make_room(self, newcomer: Connection) -> None:
+    def make_room(self, newcomer: HttpConnection) -> None:
         """When there is one too many, whoever waits for nothing of ours goes, the oldest first."""
         assert self._server  # noqa: S101 - it made the newcomer
-        made = (one for one in self._server.connections if isinstance(one, Connection))
+        made = (one for one in self._server.connections if isinstance(one, HttpConnection))
         open_ = [one for one in made if one.transport]
         if len(open_) > self._limit:
             idle = (one for one in open_ if not one.is_busy and one is not newcomer)

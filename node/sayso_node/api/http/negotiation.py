@@ -16,8 +16,8 @@ from aiohttp import ETag, web
 from msgspec import Struct
 
 from sayso_node.api.http.responses import outcome, refusal
-from sayso_node.api.http.route import Answer, Handler, operation_of
-from sayso_node.api.schema.operations import FORMS, JSON, MSGPACK, Operation
+from sayso_node.api.http.route import Handler, RouteAnswer, operation_of
+from sayso_node.api.schema.operations import JSON, MEDIA_TYPES, MSGPACK, Operation
 from sayso_node.errors import NotAcceptable
 
 COMPRESS_BYTES: Final = 4_096  # below, packing costs more than it saves
@@ -62,10 +62,10 @@ async def negotiated(request: web.Request, handler: Handler) -> web.StreamRespon
     else:
         result = refusal(NotAcceptable(f"this is answered as {' or '.join(offers)}"))
     if isinstance(result, Struct):
-        result = Answer(result)
-    if isinstance(result, Answer):
-        if form not in FORMS or result.status >= 400:
-            form = choose(accept, FORMS) or JSON
+        result = RouteAnswer(result)
+    if isinstance(result, RouteAnswer):
+        if form not in MEDIA_TYPES or result.status >= 400:
+            form = choose(accept, MEDIA_TYPES) or JSON
         result = rendered(result, form, KEPT if operation.is_kept else NOT_KEPT)
     elif result.prepared or not isinstance(result, web.Response) or not offers:
         return result
@@ -74,7 +74,7 @@ async def negotiated(request: web.Request, handler: Handler) -> web.StreamRespon
     return await _dressed(request, operation, result)
 
 
-def rendered(answer: Answer, form: str = JSON, headers: Headers = KEPT) -> web.Response:
+def rendered(answer: RouteAnswer, form: str = JSON, headers: Headers = KEPT) -> web.Response:
     """The value in a form; its headers at once, because each later one costs."""
     value, status, more = answer
     body = msgspec.msgpack.encode(value) if form == MSGPACK else written(value)

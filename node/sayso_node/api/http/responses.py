@@ -5,9 +5,9 @@ import logging
 from aiohttp import web
 
 from sayso_node.api.http.queries import check_query
-from sayso_node.api.http.route import Answer, Handler, Result
+from sayso_node.api.http.route import Handler, Result, RouteAnswer
 from sayso_node.api.schema.operations import Operation
-from sayso_node.api.schema.values import Fault, Refusal
+from sayso_node.api.schema.values import Fault, RefusalJson
 from sayso_node.errors import (
     BadRequest,
     ChainUnreachable,
@@ -28,7 +28,7 @@ from sayso_node.errors import (
 )
 from sayso_protocol.errors import SaysoError, TooLarge
 
-STATUS: dict[type[SaysoError], int] = {
+HTTP_STATUS: dict[type[SaysoError], int] = {
     NotFound: 404,
     MethodNotAllowed: 405,
     NotAcceptable: 406,
@@ -47,7 +47,7 @@ STATUS: dict[type[SaysoError], int] = {
     StoreUnusable: 503,
 }
 RETRY_AFTER_S = "2"
-_OF_STATUS = {status: error for error, status in STATUS.items() if status < 500}
+_OF_STATUS = {status: error for error, status in HTTP_STATUS.items() if status < 500}
 
 log = logging.getLogger(__name__)
 
@@ -58,14 +58,14 @@ def fault(error: SaysoError) -> Fault:
     return Fault(error.code, text)
 
 
-def refusal(error: SaysoError) -> Answer:
+def refusal(error: SaysoError) -> RouteAnswer:
     """The answer to a request that is refused for this."""
-    status = STATUS.get(type(error), 400)
+    status = HTTP_STATUS.get(type(error), 400)
     headers = {"Retry-After": RETRY_AFTER_S} if status == 503 else {}  # RFC 9110, 10.2.3
-    return Answer(Refusal(fault(error)), status, headers)
+    return RouteAnswer(RefusalJson(fault(error)), status, headers)
 
 
-def _http_refusal(error: web.HTTPException) -> Answer:
+def _http_refusal(error: web.HTTPException) -> RouteAnswer:
     """What aiohttp itself refuses: a path, a method, a size."""
     answer = refusal(_OF_STATUS.get(error.status, BadRequest)(error.reason))
     if isinstance(error, web.HTTPMethodNotAllowed):

@@ -10,7 +10,7 @@ from msgspec import Struct
 from sayso_node.api.schema.operations import Operation
 
 
-class Answer(NamedTuple):
+class RouteAnswer(NamedTuple):
     """A value with a status of its own."""
 
     value: Struct
@@ -18,7 +18,7 @@ class Answer(NamedTuple):
     headers: Mapping[str, str] = {}
 
 
-Result = Struct | Answer | web.StreamResponse  # a value is turned into its form by `negotiated`
+Result = Struct | RouteAnswer | web.StreamResponse  # a value is turned into its form by `negotiated`
 Handler = Callable[[web.Request], Awaitable[Result]]
 
 

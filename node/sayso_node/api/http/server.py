@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from aiohttp import web
 
-from sayso_node.api.http.bodies import HELD_BYTES, ROOM, Room
+from sayso_node.api.http.bodies import HELD_BYTES, ROOM, BodyRoom
 from sayso_node.api.http.connections import Connections, noted
 from sayso_node.api.http.negotiation import negotiated
 from sayso_node.api.http.route import OPERATIONS, Route, add
@@ -23,7 +23,7 @@ class HttpServer:
         routes: Iterable[Route],
         closing: Iterable[Callable[[], Awaitable[None]]] = (),
     ) -> None:
-        room = Room(HELD_BYTES)
+        room = BodyRoom(HELD_BYTES)
         self._connections = Connections(room)
         self._app = app = web.Application(middlewares=[noted, negotiated])
         app[ROOM] = room

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from sayso_node.alarms import NAMES as ALARMS
 from sayso_node.alarms import Alarms
-from sayso_node.api.http.route import Answer, Route
+from sayso_node.api.http.route import Route, RouteAnswer
 from sayso_node.api.schema.operations import Operation
 from sayso_node.api.schema.values import HeadJson, Health, NodeJson, PeerJson, Peers, Ready
 from sayso_node.counters import names
@@ -87,13 +87,13 @@ class AboutRoutes:
         """The process answers."""
         return Health(ok=True)
 
-    async def ready(self, _request: web.Request) -> Answer:
+    async def ready(self, _request: web.Request) -> RouteAnswer:
         """Its answers are worth asking for: chain and peers were read lately, and all parts run."""
         down = self._parts_down()
         ready = self._freshness.is_current(self._clock.now(), READY_AGE_S) and not down
         full = self._counters()["marks_lost"] > 0  # rule 7.15
         body = Ready(ready, down, full, dict(self._alarms.active()))
-        return Answer(body, 200 if ready else 503)
+        return RouteAnswer(body, 200 if ready else 503)
 
     async def metrics(self, _request: web.Request) -> web.Response:
         """Prometheus text format 0.0.4."""

@@ -15,7 +15,7 @@ from sayso_node.api.schema.operations import JSON, MSGPACK, Body, Operation
 from sayso_node.api.schema.requests import ROWS, CheckFields, CheckRequest, PackedCheck
 from sayso_node.api.schema.values import Checked, CheckedPacked
 from sayso_node.errors import BadRequest
-from sayso_node.verdicts.judge import Answer, Check, Judge
+from sayso_node.verdicts.judge import Check, CheckResult, Judge
 from sayso_node.verdicts.signer import Signer
 from sayso_protocol.encoding.row_tree import ROW_BYTES
 from sayso_protocol.errors import TooLarge
@@ -23,7 +23,7 @@ from sayso_protocol.primitives import ADDRESS_BYTES, address_from_text, hash_fro
 from sayso_protocol.receipts.text import ReceiptJson, receipt_json
 from sayso_protocol.verdicts.verdict import REASONS, Query
 
-JSON_BYTES: Final = 256 * 1_048_576  # a million rows of JSON
+CHECK_JSON_BYTES: Final = 256 * 1_048_576  # a million rows of JSON
 BINARY_BYTES: Final = ROWS * ROW_BYTES + 4_096
 MANY_ROWS = 10_000  # such checks are judged one after the other: they take the whole machine anyway
 PACKED: Final = "The fields of CheckRequest; grantee 20 bytes, rows 64 bytes each, joined."
@@ -35,7 +35,7 @@ CHECK: Final = Operation(
     Checked,
     {200: "A reason for each row, and the receipt."},
     takes={
-        JSON: Body(CheckRequest, JSON_BYTES),
+        JSON: Body(CheckRequest, CHECK_JSON_BYTES),
         MSGPACK: Body(PACKED, BINARY_BYTES, offers=(MSGPACK,)),
     },
 )
@@ -71,13 +71,13 @@ class CheckRoutes:
             answer, receipt = await self._answer(check)
         return CheckedPacked(answer.reasons, receipt)
 
-    async def _answer(self, check: Check) -> tuple[Answer, ReceiptJson | None]:
+    async def _answer(self, check: Check) -> tuple[CheckResult, ReceiptJson | None]:
         if len(check.rows) <= MANY_ROWS * ROW_BYTES:
             return await self._judged(check)
         async with self._many:
             return await self._judged(check)
 
-    async def _judged(self, check: Check) -> tuple[Answer, ReceiptJson | None]:
+    async def _judged(self, check: Check) -> tuple[CheckResult, ReceiptJson | None]:
         answer = await asyncio.to_thread(self._judge.judge, check)
         if not self._receipts:
             return answer, None

@@ -27,10 +27,10 @@ from sayso_protocol.errors import SaysoError
 from sayso_protocol.primitives import address_text, hex_text
 
 STREAMS: Final = 256
-PAGE: Final = 256  # events in one reading
+EVENTS_PAGE: Final = 256  # events in one reading
 PAUSE_S: Final = 0.1  # between two readings, so that many commits cost a listener one
 BEAT_S: Final = 15.0  # a comment when nothing happens, so that both ends know of each other
-STALL_S: Final = 30.0  # for somebody who does not read
+LISTENER_STALL_S: Final = 30.0  # for somebody who does not read
 START: Final = "0"  # as an id: from the first event on
 LISTEN: Final = Operation(
     "GET",
@@ -108,11 +108,11 @@ class EventRoutes:
             while True:
                 seen = self._store.commits  # before the reading: no commit falls between
                 with self._store.read() as db:
-                    page = events.events_after(db, seq, PAGE)
+                    page = events.events_after(db, seq, EVENTS_PAGE)
                 if page:
                     await _write(response, "".join(_text(store_id, one) for one in page))
                     seq = page[-1].seq
-                if len(page) < PAGE:
+                if len(page) < EVENTS_PAGE:
                     await self._wait(response, seen)
         except SaysoError as error:  # the answer has begun: it can only be told within it
             await _write(response, f"event: error\ndata: {_data(fault(error))}\n\n")
@@ -135,7 +135,7 @@ def _end(request: web.Request, error: BaseException) -> None:
 
 
 async def _write(response: web.StreamResponse, text: str) -> None:
-    async with asyncio.timeout(STALL_S):
+    async with asyncio.timeout(LISTENER_STALL_S):
         await response.write(text.encode())
 
 

@@ -11,7 +11,7 @@ from sayso_node.api.http.route import Route
 from sayso_node.api.schema.operations import Operation
 from sayso_node.api.schema.requests import page_query
 from sayso_node.api.schema.values import (
-    Anchor,
+    AnchorJson,
     AnchorProofJson,
     BatchLicenses,
     Consents,
@@ -138,7 +138,7 @@ class LicenseRoutes:
     def _summary(
         self, license_hash: bytes, stored: Stored, held: License, masks: list[int]
     ) -> dict[str, Any]:
-        """The fields of `Held`."""
+        """The fields of LicenseJson."""
         permissions = held.consent.items * len(held.consent.purposes)
         revoked = sum(mask.bit_count() for mask in masks)
         return {
@@ -160,7 +160,7 @@ class LicenseRoutes:
         licenses = [hex_text(one) for one in found.licenses]
         return BatchLicenses(hex_text(root), found.sponsor.hex(), licenses)
 
-    def _anchor(self, db: Reading, license_hash: bytes) -> Anchor | None:
+    def _anchor(self, db: Reading, license_hash: bytes) -> AnchorJson | None:
         """The anchor and its proof, once it is final (rule 10.3)."""
         found = chain_state.anchor_of(db, license_hash)
         if found is None:
@@ -169,7 +169,7 @@ class LicenseRoutes:
         batch = chain_state.batch(db, anchor.root)
         if batch is None or anchor.block_number + self._finality > self._freshness.head.point.number:
             return None
-        return Anchor(
+        return AnchorJson(
             hex_text(anchor.root),
             anchor.block_number,
             address_text(anchor.submitter),

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from sayso_node.api.http.bodies import read_body, read_value
 from sayso_node.api.http.responses import fault
-from sayso_node.api.http.route import Answer, Route
+from sayso_node.api.http.route import Route, RouteAnswer
 from sayso_node.api.schema.message_json import FORMS, Form, signature_of
 from sayso_node.api.schema.operations import JSON, MSGPACK, Body, Operation
 from sayso_node.api.schema.values import Result, Results
@@ -75,13 +75,13 @@ class MessageRoutes:
         one = [Route(named, partial(self.one, FORMS[kind])) for kind, named in operations().items()]
         return [Route(SUBMIT, self.submit), *one]
 
-    async def submit(self, request: web.Request) -> Answer:
+    async def submit(self, request: web.Request) -> RouteAnswer:
         """A bundle of envelopes, as they travel."""
         async with read_body(request) as body:
             bundle = decode_bundle(bytes(body), BODY_BYTES)
         return await self._take(request, bundle)
 
-    async def one(self, form: Form, request: web.Request) -> Answer:
+    async def one(self, form: Form, request: web.Request) -> RouteAnswer:
         """A message by its fields, and the wallet's signature; others may come along (rule 7.12)."""
         fields: Any = await read_value(request, form.signed)
         message, items = form.message(fields)
@@ -90,7 +90,7 @@ class MessageRoutes:
         company = getattr(fields, form.company) if form.company else ()
         return await self._take(request, [envelope, *map(_from_base64, company)])
 
-    async def _take(self, request: web.Request, bundle: Sequence[bytes]) -> Answer:
+    async def _take(self, request: web.Request, bundle: Sequence[bytes]) -> RouteAnswer:
         """Store first, then tell the peers, then answer with acknowledgements.
 
         Raises GossipQueueFull, before anything is taken, when consents come faster than they leave.
@@ -101,7 +101,7 @@ class MessageRoutes:
         results = [await self._result(outcome) for outcome in outcomes]
         found = {outcome.status for outcome in outcomes}
         status = 422 if Status.REFUSED in found else 202 if Status.PENDING in found else 200
-        return Answer(Results(results), status)
+        return RouteAnswer(Results(results), status)
 
     async def _result(self, outcome: Outcome) -> Result:
         envelope, is_kept = outcome.envelope, outcome.status is not Status.PENDING

@@ -1,6 +1,6 @@
 """The whole API as an OpenAPI 3.1 document, derived from operations and values.
 
-Every route may also answer with `Refusal`, in the status that docs/reference/api.md gives for the code.
+Every route may also answer with `RefusalJson`, in the status that docs/reference/api.md gives for the code.
 """
 
 import re
@@ -10,8 +10,8 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta, Struct
 
-from sayso_node.api.schema.operations import FORMS, OCTETS, Body, Operation
-from sayso_node.api.schema.values import Refusal
+from sayso_node.api.schema.operations import MEDIA_TYPES, OCTETS, Body, Operation
+from sayso_node.api.schema.values import RefusalJson
 from sayso_protocol.encoding.json_values import Address, Hash
 
 Schema = dict[str, Any]
@@ -59,7 +59,7 @@ def document(version: str, operations: Sequence[Operation]) -> Document:
 
 def components(operations: Sequence[Operation]) -> Schema:
     """The JSON Schema of every value that is asked or answered, by name."""
-    values = [Refusal]
+    values = [RefusalJson]
     for one in operations:
         asked = [body.value for body in one.takes.values() if not isinstance(body.value, str)]
         values += [value for value in (*asked, one.value) if value is not None]
@@ -71,7 +71,7 @@ def _operation(one: Operation) -> Schema:
         "operationId": one.name,
         "summary": one.about,
         "parameters": _parameters(one),
-        "responses": _answers(one) | {"default": _answer("Refused.", Refusal)},
+        "responses": _answers(one) | {"default": _answer("Refused.", RefusalJson)},
     }
     if one.takes:
         content = {kind: {"schema": _body(body)} for kind, body in one.takes.items()}
@@ -105,13 +105,13 @@ def _answers(one: Operation) -> Schema:
             str(status): {"description": about} | (content if status < 300 else {})
             for status, about in one.statuses.items()
         }
-    if one.method == "GET" and one.is_kept and one.offers == FORMS:
+    if one.method == "GET" and one.is_kept and one.offers == MEDIA_TYPES:
         found["304"] = {"description": "As `If-None-Match` says."}
     return found
 
 
 def _answer(about: str, value: Any) -> Schema:
-    forms = dict(zip(FORMS, ({"schema": _schema(value)}, {"schema": OPAQUE}), strict=True))
+    forms = dict(zip(MEDIA_TYPES, ({"schema": _schema(value)}, {"schema": OPAQUE}), strict=True))
     return {"description": about, "content": forms}
 
 

@@ -17,7 +17,7 @@ JSON: Final = "application/json"
 MSGPACK: Final = "application/msgpack"
 EVENTS: Final = "text/event-stream"
 OCTETS: Final = "application/octet-stream"
-FORMS: Final = (JSON, MSGPACK)  # of a value
+MEDIA_TYPES: Final = (JSON, MSGPACK)  # of a value
 JSON_BYTES: Final = 1_048_576  # of a body, if a route says nothing else
 FOUND: Final = {200: "Here it is."}
 
@@ -33,7 +33,7 @@ class Body(NamedTuple):
 
     value: Any
     limit: int = JSON_BYTES
-    offers: tuple[str, ...] = FORMS
+    offers: tuple[str, ...] = MEDIA_TYPES
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +62,7 @@ class Operation:
     query: type[Struct] | None = NoQuery
     headers: Mapping[str, Any] = field(default_factory=dict)
     takes: Mapping[str, Body] = field(default_factory=dict)
-    offers: tuple[str, ...] = FORMS
+    offers: tuple[str, ...] = MEDIA_TYPES
     is_kept: bool = True
     has_head: bool = True
 

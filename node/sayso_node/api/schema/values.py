@@ -42,7 +42,7 @@ class Fault(Struct):
     message: str
 
 
-class Refusal(Struct):
+class RefusalJson(Struct):
     """What every refusal looks like."""
 
     error: Fault
@@ -70,7 +70,7 @@ class Results(Struct):
     results: list[Result]
 
 
-class Held(Struct, kw_only=True):
+class LicenseJson(Struct, kw_only=True):
     """What is said of a license wherever it is listed."""
 
     license: Hash
@@ -103,7 +103,7 @@ class AnchorProofJson(Struct):
         return AnchorProof(sponsor, self.count, self.index, path, tree)
 
 
-class Anchor(Struct):
+class AnchorJson(Struct):
     """Where a license is anchored."""
 
     root: Hash
@@ -112,16 +112,16 @@ class Anchor(Struct):
     proof: AnchorProofJson
 
 
-class WholeLicense(Held, kw_only=True):
+class WholeLicense(LicenseJson, kw_only=True):
     """`revoked_masks`: by rule 8.2, one for each word from the first on (rule 5.5)."""
 
     envelope: Base64
     items: list[Hash]
     revoked_masks: list[Decimal]
-    anchor: Anchor | None
+    anchor: AnchorJson | None
 
 
-class ListedConsent(Held, kw_only=True):
+class ListedConsent(LicenseJson, kw_only=True):
     """A license without its items."""
 
     anchor_block: Count | None

@@ -64,7 +64,7 @@ def choose(
     ready = [one for one in heard if again_at[one.digest] <= now and one.digest not in under_way]
     chosen = _fewest(ready, missing)
     later = [time for time in again_at.values() if time > now]
-    return Choice(chosen, min(later, default=now + relays.FIRST_PAUSE_S))
+    return Choice(chosen, min(later, default=now + relays.RELAY_PAUSE_MIN_S))
 
 
 def _fewest(heard: Iterable[Envelope], missing: Masks) -> list[Carried]:

@@ -18,7 +18,7 @@ from sayso_node.store.chain.intents import Intent
 from sayso_node.store.interface import Store, Writing
 
 BUDGET_PART = 4  # a quarter of the day's budget
-AT_ONCE = 32  # wallets looked at in one step
+WALLETS_AT_ONCE = 32  # wallets looked at in one step
 
 
 class WalletDeployer:
@@ -46,7 +46,7 @@ class WalletDeployer:
 
     async def make(self) -> bool:
         """Deploy a wallet that a relay waits for; raises ChainUnreachable also."""
-        for _ in range(AT_ONCE):
+        for _ in range(WALLETS_AT_ONCE):
             now = self._clock.now()
             with self._store.read() as db:
                 wanted = deployments.whose_turn(db, now)

@@ -30,7 +30,7 @@ from sayso_protocol.receipts.receipt import ChainPoint
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 8  # blocks in a round
+BLOCKS_AT_ONCE = 8  # blocks in a round
 
 
 class Archivist:
@@ -64,7 +64,7 @@ class Archivist:
     async def archive(self) -> None:
         """One round; raises StoreUnusable."""
         with self._store.read() as db:
-            wanted = archives.wanted(db, self._clock.now(), AT_ONCE)
+            wanted = archives.wanted(db, self._clock.now(), BLOCKS_AT_ONCE)
         for block in wanted:
             try:
                 found = await ask_links(self._endpoints, partial(self._ask, block))

@@ -21,10 +21,10 @@ from sayso_protocol.receipts.receipt import ChainPoint
 from sayso_protocol.signatures.contract_wallets import read_wallet_proof
 from sayso_protocol.signatures.wallets import Claim, EoaVerifier
 
-AT_ONCE = 8  # questions under way
+CALLS_AT_ONCE = 8  # questions under way
 AT_ONCE_PER_SOURCE = 2
 WAITING_PER_SOURCE = 64  # claims; a source that brings more is told to come again
-REMEMBERED = 4_096  # answers
+REMEMBERED_ANSWERS = 4_096  # answers
 TIMEOUT_S = 10.0  # for one question, waiting included
 
 # WalletProbe takes 2,000,000 gas for a factory and 150,000 for the wallet; the rest is for being created
@@ -80,10 +80,10 @@ class ContractWallets:
     def __init__(self, chain: Prober, timeout_s: float = TIMEOUT_S) -> None:
         self._chain = chain
         self._timeout_s = timeout_s
-        self._under_way = asyncio.Semaphore(AT_ONCE)
+        self._under_way = asyncio.Semaphore(CALLS_AT_ONCE)
         self._shares: dict[str, asyncio.Semaphore] = {}
         self._waiting: Counter[str] = Counter()
-        self._known: LRUCache[_Key, str] = LRUCache(REMEMBERED)
+        self._known: LRUCache[_Key, str] = LRUCache(REMEMBERED_ANSWERS)
 
     async def ask(self, claims: Sequence[Claim], source: str, block: ChainPoint) -> Answers:
         """What contract wallets say to these claims at a block; what is missing in it stays open.

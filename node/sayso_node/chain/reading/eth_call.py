@@ -13,7 +13,7 @@ from sayso_node.retrying import first_answer
 from sayso_protocol.primitives import hex_text
 from sayso_protocol.receipts.receipt import ChainPoint
 
-ANSWER_BYTES = 65_536
+CALL_ANSWER_BYTES = 65_536
 T = TypeVar("T")
 
 
@@ -57,7 +57,7 @@ class EthCall:
         at = {"blockHash": hex_text(block.hash), "requireCanonical": True}
 
         async def ask(link: JsonRpc) -> bytes:
-            answer = await link.ask("eth_call", [call, at], ANSWER_BYTES)
+            answer = await link.ask("eth_call", [call, at], CALL_ANSWER_BYTES)
             return bytes.fromhex(answer["result"].removeprefix("0x"))
 
         return await ask_links(self._endpoints, ask)

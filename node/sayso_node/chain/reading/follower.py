@@ -18,7 +18,7 @@ from sayso_node.errors import ChainUnreachable, RangeRefused, StoreUnusable
 from sayso_node.freshness import ChainHead, Freshness
 from sayso_node.interfaces import Clock
 from sayso_node.retrying import every
-from sayso_node.store import admission
+from sayso_node.store.admission import revocations
 from sayso_node.store.chain import archives, chain_state, relays
 from sayso_node.store.interface import Store, Writing
 from sayso_protocol.receipts.receipt import ChainPoint
@@ -130,7 +130,7 @@ class Follower:
                     bits = {event.word: event.bits}
                     archives.want(db, event.block_number, event.block_hash)
                     relays.seen(db, event.block_number, event.contributor, event.word, event.bits)
-                    if admission.add_chain_bits(db, event.contributor, bits, self._clock.now()):
+                    if revocations.add_chain_bits(db, event.contributor, bits, self._clock.now()):
                         self._counters.add("chain_revocations")
                 case Anchored():
                     place = (event.submitter, event.block_number, event.block_hash)

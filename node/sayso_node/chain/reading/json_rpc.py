@@ -26,7 +26,7 @@ from sayso_protocol.primitives import hex_text
 
 TIMEOUT_S: Final = 10.0
 NO_METHOD: Final = frozenset({404, 405, 501})  # some endpoints say so with a status of HTTP
-ANSWER_BYTES: Final = 33_554_432  # logs of a wide range, receipts of a full block
+RPC_ANSWER_BYTES: Final = 33_554_432  # logs of a wide range, receipts of a full block
 
 
 class JsonRpc:
@@ -57,7 +57,7 @@ class JsonRpc:
             await self._session.close()
         self._socket = self._session = None
 
-    async def ask(self, method: str, params: Any, limit: int = ANSWER_BYTES) -> dict[str, Any]:
+    async def ask(self, method: str, params: Any, limit: int = RPC_ANSWER_BYTES) -> dict[str, Any]:
         """The JSON-RPC object that was answered, with a result or an error; raises ChainUnreachable.
 
         Bytes in `params` are sent as hexadecimal text.

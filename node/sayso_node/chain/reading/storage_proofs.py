@@ -15,7 +15,7 @@ from sayso_node.errors import ProofUnavailable
 from sayso_protocol.primitives import address_text, hex_text, keccak
 from sayso_protocol.receipts.receipt import ChainPoint
 
-ANSWER_BYTES: Final = 1_048_576
+PROOF_ANSWER_BYTES: Final = 1_048_576
 _HEX: Final = re.compile(r"0x(?:[0-9a-f]{2})+", re.ASCII)
 _QUANTITY: Final = re.compile(r"0x[0-9a-f]{1,64}", re.ASCII)
 
@@ -43,13 +43,13 @@ class StorageProofs:
     async def _ask(self, link: JsonRpc, slots: Sequence[bytes], block: ChainPoint) -> dict[str, Any]:
         place = [address_text(self._registry).lower(), [hex_text(one) for one in slots]]
         at = {"blockHash": hex_text(block.hash)}  # EIP-1898: never another block of that number
-        answer = await link.ask("eth_getProof", [*place, at], ANSWER_BYTES)
+        answer = await link.ask("eth_getProof", [*place, at], PROOF_ANSWER_BYTES)
         return _checked(_result(answer), slots)
 
 
 async def _ask_header(link: JsonRpc, block: ChainPoint) -> bytes:
     question = [hex_text(block.hash), False]
-    found = _result(await link.ask("eth_getBlockByHash", question, ANSWER_BYTES))
+    found = _result(await link.ask("eth_getBlockByHash", question, PROOF_ANSWER_BYTES))
     header = encode_header(found)
     if keccak(header) != block.hash:
         raise ProofUnavailable("the header of that block has fields that this release does not know")

@@ -23,7 +23,7 @@ from wsproto.events import (
 from wsproto.utilities import LocalProtocolError, ProtocolError
 
 MAX_UPGRADE_BYTES: Final = 8 * 1024  # all the other side may send before the upgrade is done
-READ_BYTES: Final = 32 * 1024
+WEBSOCKET_READ_BYTES: Final = 32 * 1024
 FRAME_BYTES: Final = 8  # a frame has to carry that much on average: every one costs the same work
 MAX_DEBT_BYTES: Final = 8 * 1024  # by how much a peer may fall short of that, before it is hung up on
 UNSUPPORTED: Final = 1003  # status of RFC 6455: a kind of data that we do not take
@@ -88,7 +88,7 @@ class WebSocketStream(ReadWriteCloser):
 
     async def _receive(self) -> None:
         try:
-            data = await self._stream.receive_some(READ_BYTES)
+            data = await self._stream.receive_some(WEBSOCKET_READ_BYTES)
         except trio.BrokenResourceError as error:
             raise ConnectionClosedError(str(error), transport="websocket") from error
         except trio.ClosedResourceError:

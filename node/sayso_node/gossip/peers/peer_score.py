@@ -13,7 +13,7 @@ from libp2p.peer.id import ID
 from sayso_node.retrying import backoff
 
 LONGEST = 1_024.0  # bans, as a multiple of the first
-REMEMBERED = 4_096  # peers: those that misbehaved longest ago are forgotten first
+REMEMBERED_PEERS = 4_096  # peers: those that misbehaved longest ago are forgotten first
 
 
 class _Record:
@@ -34,7 +34,7 @@ class PeerScore:
         self._max_penalty = max_penalty
         self._half_life_s = half_life_s
         self._ban_s = ban_s
-        self._records: FIFOCache[ID, _Record] = FIFOCache(REMEMBERED)
+        self._records: FIFOCache[ID, _Record] = FIFOCache(REMEMBERED_PEERS)
 
     def penalize(self, peer: ID) -> bool:
         """Add one to a peer's penalty; True if the peer is to be banned now."""

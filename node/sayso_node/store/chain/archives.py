@@ -12,8 +12,8 @@ from sayso_node.retrying import backoff
 from sayso_node.store.interface import Reading, Writing
 from sayso_protocol.receipts.receipt import ChainPoint
 
-FIRST_PAUSE_S = 15.0  # after a failure: an endpoint may know a block and not yet its receipts
-LONGEST_PAUSE_S = 86_400.0
+ARCHIVE_PAUSE_MIN_S = 15.0  # after a failure: an endpoint may know a block and not yet its receipts
+ARCHIVE_PAUSE_MAX_S = 86_400.0
 
 
 class Archived(NamedTuple):
@@ -75,7 +75,7 @@ def failed(db: Writing, block: ChainPoint, now: float) -> None:
     query = "SELECT times FROM receipt_blocks WHERE number = ? AND hash = ?"
     row = db.execute(query, (block.number, block.hash)).fetchone()
     if row:
-        pause = backoff(FIRST_PAUSE_S, row[0], LONGEST_PAUSE_S)
+        pause = backoff(ARCHIVE_PAUSE_MIN_S, row[0], ARCHIVE_PAUSE_MAX_S)
         change = "UPDATE receipt_blocks SET times = times + 1, not_before = ? WHERE number = ?"
         db.execute(change, (now + pause, block.number))
 

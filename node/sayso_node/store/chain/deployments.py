@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from sayso_node.retrying import backoff
-from sayso_node.store.chain.relays import FIRST_PAUSE_S, LONGEST_PAUSE_S
+from sayso_node.store.chain.relays import RELAY_PAUSE_MAX_S, RELAY_PAUSE_MIN_S
 from sayso_node.store.interface import Reading, Writing
 
 
@@ -51,6 +51,6 @@ def failed(db: Writing, wallet: bytes, now: float) -> None:
     """It could not be deployed: tried again, later each time."""
     row = db.execute("SELECT times FROM deployments WHERE wallet = ?", (wallet,)).fetchone()
     times = row[0] if row else 0
-    pause = backoff(FIRST_PAUSE_S, times, LONGEST_PAUSE_S)
+    pause = backoff(RELAY_PAUSE_MIN_S, times, RELAY_PAUSE_MAX_S)
     change = "UPDATE deployments SET times = ?, not_before = ? WHERE wallet = ?"
     db.execute(change, (times + 1, now + pause, wallet))

@@ -14,8 +14,8 @@ from sayso_protocol.messages.message import REVOCATION
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import HASH_BYTES
 
-FIRST_PAUSE_S = 3_600.0  # after a refusal; twice as long after each further one
-LONGEST_PAUSE_S = 604_800.0
+RELAY_PAUSE_MIN_S = 3_600.0  # after a refusal; twice as long after each further one
+RELAY_PAUSE_MAX_S = 604_800.0
 
 
 class Refusal(NamedTuple):
@@ -223,7 +223,7 @@ def item_at(db: Reading, intent: int, position: int) -> bytes | None:
 def refused(db: Writing, digest: bytes, now: float) -> None:
     """The registry rejected a message: it is tried again, later each time."""
     times = refusal(db, digest).times + 1
-    pause = backoff(FIRST_PAUSE_S, times - 1, LONGEST_PAUSE_S)
+    pause = backoff(RELAY_PAUSE_MIN_S, times - 1, RELAY_PAUSE_MAX_S)
     db.execute(
         "INSERT INTO relay_refusals VALUES (?, ?, ?)"
         " ON CONFLICT (digest) DO UPDATE SET times = excluded.times, again_at = excluded.again_at",

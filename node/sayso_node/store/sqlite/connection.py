@@ -12,7 +12,7 @@ from typing import Any
 from sayso_node.errors import StoreUnusable
 
 
-class Connection(sqlite3.Connection):
+class SqliteConnection(sqlite3.Connection):
     """A handle for reading and writing (store/interface.py)."""
 
     _numbers = count()
@@ -31,19 +31,19 @@ class Connection(sqlite3.Connection):
         return int(row[0]) + 1 if row else 1
 
 
-OpenDatabase = Callable[[Path], Connection]
+OpenDatabase = Callable[[Path], SqliteConnection]
 
 
-def open_file(path: Path) -> Connection:
+def open_file(path: Path) -> SqliteConnection:
     """A connection to a file; the engine sees to it that it serves one thread at a time."""
-    return sqlite3.connect(path, isolation_level=None, check_same_thread=False, factory=Connection)
+    return sqlite3.connect(path, isolation_level=None, check_same_thread=False, factory=SqliteConnection)
 
 
-def open_read_only(path: Path) -> Connection:
+def open_read_only(path: Path) -> SqliteConnection:
     """A connection that changes nothing, not even for want of a file; raises StoreUnusable."""
     try:
         where = f"{path.resolve().as_uri()}?mode=ro"
-        return sqlite3.connect(where, uri=True, isolation_level=None, factory=Connection)
+        return sqlite3.connect(where, uri=True, isolation_level=None, factory=SqliteConnection)
     except sqlite3.Error as error:
         raise StoreUnusable(f"cannot open the store {path}: {error}") from error
 

@@ -18,13 +18,13 @@ from typing import Any, TypeVar
 
 from sayso_node.errors import StoreUnusable
 from sayso_node.interfaces import Randomness
+from sayso_node.store.admission.sponsors import LOT_KEY
 from sayso_node.store.commits import Commits
 from sayso_node.store.events import STORE_ID, STORE_ID_BYTES
 from sayso_node.store.interface import Reading, Writing
-from sayso_node.store.sponsors import LOT_KEY
 from sayso_node.store.sqlite.connection import (
-    Connection,
     OpenDatabase,
+    SqliteConnection,
     open_file,
     open_read_only,
     translated,
@@ -63,8 +63,8 @@ class Engine:
         self._door = threading.Lock()  # no change is put once the writer was told to stop
         self._open = False
         self._death: Future[None] = Future()  # of the writer; never a result
-        self._writing: Connection | None = None
-        self._idle: list[Connection] = []
+        self._writing: SqliteConnection | None = None
+        self._idle: list[SqliteConnection] = []
         self._commits = Commits()
 
     @property
@@ -156,7 +156,7 @@ class Engine:
             db.execute("COMMIT")
             self._idle.append(db)
 
-    def _connect(self) -> Connection:
+    def _connect(self) -> SqliteConnection:
         try:
             db = self._open_database(self._path)
             db.execute("PRAGMA journal_mode = WAL")
@@ -167,7 +167,7 @@ class Engine:
             raise StoreUnusable(f"cannot open the store {self._path}: {error}") from error
         return db
 
-    def _prepare(self, db: Connection) -> None:
+    def _prepare(self, db: SqliteConnection) -> None:
         """Make the tables of a new database, bring older ones up to date, refuse what is not ours."""
         try:
             version: int = db.execute("PRAGMA user_version").fetchone()[0]
@@ -189,7 +189,7 @@ class Engine:
                 " and a new one is filled by sync"
             )
 
-    def _commit(self, db: Connection, group: list[Change]) -> None:
+    def _commit(self, db: SqliteConnection, group: list[Change]) -> None:
         """One transaction; a change that raises is undone alone, a failed commit fails all."""
         results: list[tuple[Any, BaseException | None]] = []
         try:
@@ -206,7 +206,7 @@ class Engine:
             change.done(value, raised)
 
 
-def _apply(db: Connection, change: Change) -> tuple[Any, BaseException | None]:
+def _apply(db: SqliteConnection, change: Change) -> tuple[Any, BaseException | None]:
     db.execute("SAVEPOINT change")
     try:
         value = change.apply(db)

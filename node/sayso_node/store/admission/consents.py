@@ -3,13 +3,14 @@
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from sayso_node.store import admission, many, messages, sponsors, sync_index
-from sayso_node.store.admission import Admitted
+from sayso_node.store import many, messages, sync_index
+from sayso_node.store.admission import revocations, sponsors
+from sayso_node.store.admission.pending import has_lost
+from sayso_node.store.admission.revocations import Admitted
+from sayso_node.store.admission.sponsors import Quotas
 from sayso_node.store.bits import add_people
 from sayso_node.store.chain import wallets
 from sayso_node.store.interface import Writing
-from sayso_node.store.pending import has_lost
-from sayso_node.store.sponsors import Quotas
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope, encode
 from sayso_protocol.messages.message import CONSENT, as_kind
@@ -23,7 +24,7 @@ class Keeper(NamedTuple):
     quotas: Quotas
 
 
-class Held(NamedTuple):
+class AdmittedConsent(NamedTuple):
     """A consent that is about to be kept: its envelope and what is in it, and its sponsor's key."""
 
     envelope: Envelope
@@ -31,7 +32,7 @@ class Held(NamedTuple):
     sponsor: bytes
 
     @classmethod
-    def of(cls, envelope: Envelope) -> "Held":
+    def of(cls, envelope: Envelope) -> "AdmittedConsent":
         """The envelope of a consent that has a sponsor."""
         consent, sponsor = as_kind(envelope.message, Consent), envelope.sponsor
         assert sponsor  # noqa: S101 - it came with one, or became ours
@@ -50,7 +51,7 @@ def admit(
         parts = [admit(db, [one], keeper, now, block_time) for one in envelopes]
         return [outcome for part in parts for outcome in part]
     known = messages.known_of(db, digests)
-    unknown = [Held.of(one) for one in envelopes if one.digest not in known]
+    unknown = [AdmittedConsent.of(one) for one in envelopes if one.digest not in known]
     if not unknown:
         return [Admitted.COVERED] * len(digests)
     claims = [(one.sponsor, one.envelope.digest) for one in unknown]
@@ -65,7 +66,7 @@ def admit(
     return [outcomes.get(digest, Admitted.DECLINED) for digest in digests]
 
 
-def _store(db: Writing, kept: Sequence[Held], node_key: bytes, now: float) -> None:
+def _store(db: Writing, kept: Sequence[AdmittedConsent], node_key: bytes, now: float) -> None:
     if not kept:
         return
     digests = [one.envelope.digest for one in kept]
@@ -91,4 +92,4 @@ def _learn(db: Writing, consents: Collection[Consent], now: float) -> None:
     add_people(db, people, unsure=has_lost(db))
     words = ((one.contributor, one.base.to_bytes(HASH_BYTES), len(one.words)) for one in consents)
     many.insert(db, "INTO terms", words, "ON CONFLICT DO NOTHING")
-    admission.promote(db, people, now)
+    revocations.promote(db, people, now)

@@ -8,11 +8,12 @@ wait until they matter.
 from collections.abc import Iterable
 from enum import StrEnum
 
-from sayso_node.store import messages, pending
+from sayso_node.store import messages
+from sayso_node.store.admission import pending
+from sayso_node.store.admission.pending import Heard, PendingRoom
 from sayso_node.store.bits import CHAIN, SIGNED, is_known, masks_at, merge_bits
 from sayso_node.store.interface import Reading, Writing
 from sayso_node.store.messages import Message
-from sayso_node.store.pending import Heard, Room
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.envelope import Envelope, encode
 from sayso_protocol.messages.message import REVOCATION, as_kind
@@ -32,7 +33,7 @@ class Admitted(StrEnum):
     DECLINED = "declined"  # there is no room for more of this sponsor
 
 
-def admit(db: Writing, envelope: Envelope, source: str, now: float, room: Room) -> Admitted:
+def admit(db: Writing, envelope: Envelope, source: str, now: float, room: PendingRoom) -> Admitted:
     """Keep a verified revocation, or let it wait."""
     message = as_kind(envelope.message, Revocation)
     heard = Heard(envelope.digest, message.contributor, encode(envelope), message.bits)

@@ -20,7 +20,7 @@ _OLDEST_OF_SIGNER = "SELECT digest, signer FROM pending WHERE signer = ? ORDER B
 _OLDEST_OF_SOURCE = "SELECT digest, signer FROM pending WHERE source = ? ORDER BY seq LIMIT 1"
 
 
-class Room(NamedTuple):
+class PendingRoom(NamedTuple):
     """How much is kept of what may never be of use.
 
     Attributes:
@@ -66,7 +66,7 @@ def has_lost(db: Reading) -> bool:
     return db.execute(query).fetchone() is not None
 
 
-def hold(db: Writing, heard: Heard, source: str, now: float, room: Room) -> bool:
+def hold(db: Writing, heard: Heard, source: str, now: float, room: PendingRoom) -> bool:
     """Let a message wait, dropping others if there are too many; False if it waited already."""
     cursor = db.execute(
         "INSERT INTO pending (digest, signer, source, body, bits, arrived_at)"
@@ -131,7 +131,7 @@ def _count(db: Reading, query: str, whose: str | bytes) -> int:
     return int(row[0]) if row else 0
 
 
-def _drop(db: Writing, oldest: str, whose: str | bytes, room: Room) -> None:
+def _drop(db: Writing, oldest: str, whose: str | bytes, room: PendingRoom) -> None:
     digest, signer = db.execute(oldest, (whose,)).fetchone()
     release(db, digest)
     if load(db).marks < room.marks:

@@ -1,0 +1,1 @@
+"""Which messages are kept: consents by quota, revocations for ever or bounded."""
