@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from sayso_node.counters import Counters
 from sayso_node.freshness import Freshness
 from sayso_node.interfaces import Clock
-from sayso_node.store import bits
 from sayso_node.store.interface import Store
 from sayso_node.verdicts.knowledge import StoreBits, StoreKnowledge
 from sayso_node.verdicts.license_cache import LicenseCache, TableCache
@@ -90,7 +89,7 @@ class Judge:
             # 8.13 Of an erased consent nothing is known but that it was revoked.
             if knowledge.erased:
                 reasons[_naming(check.rows, knowledge.erased)] = Reason.REVOKED.number
-            state = bits.current_digest(db)
+            state = knowledge.digest
         self._counters.add("checks")
         self._counters.add("checked_rows", len(reasons))
         return CheckResult(reasons.tobytes(), state, head.point, now)

@@ -44,7 +44,16 @@ class StoreKnowledge:
         self._licenses = licenses
         self._bits = bits
         self.erased: set[bytes] = set()  # asked for, and only a tombstone was there
-        self._is_marked = lru_cache(65_536)(partial(pending.is_marked, db))
+        self._is_marked = lru_cache(65_536)(self._ask_mark)
+
+    def read_on(self, db: Reading) -> None:
+        """Read from another transaction that sees the same state."""
+        self._db = db
+
+    @cached_property
+    def digest(self) -> bytes:
+        """Of the state's revocations (rule 9.3)."""
+        return bits.current_digest(self._db)
 
     def bits(self, address: bytes) -> Masks:
         """All bits of an address."""
@@ -106,3 +115,6 @@ class StoreKnowledge:
     def _marks(self) -> bool:
         load = pending.load(self._db)
         return load.marks > 0 or load.lost > 0
+
+    def _ask_mark(self, address: bytes) -> bool:
+        return pending.is_marked(self._db, address)

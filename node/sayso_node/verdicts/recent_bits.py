@@ -35,6 +35,10 @@ class RecentBits:
                 self._kept.pop(address, None)
         self._db, self._seen = db, last
 
+    def read_on(self, db: Reading) -> None:
+        """Read from another transaction that sees the same state."""
+        self._db = db
+
     def has(self, address: bytes) -> bool:
         """Whether nothing has to be read for this person."""
         return address in self._kept

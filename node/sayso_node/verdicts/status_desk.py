@@ -8,8 +8,6 @@ read is done at once; any other beside the event loop.
 
 import asyncio
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from math import inf
 from typing import NamedTuple
 
@@ -18,7 +16,6 @@ from nacl.signing import SigningKey
 from sayso_node.counters import Counters
 from sayso_node.freshness import Freshness
 from sayso_node.interfaces import Clock
-from sayso_node.store import bits
 from sayso_node.store.interface import Reading, Store
 from sayso_node.verdicts.knowledge import StoreKnowledge
 from sayso_node.verdicts.license_cache import LicenseCache
@@ -37,26 +34,6 @@ class StatusQuestion(NamedTuple):
     row: Row
     query: Query
     max_age_s: int
-
-
-@dataclass(frozen=True)
-class _State:
-    """What rounds look up in one committed state; what did not change since is not read again.
-
-    Attributes:
-        db: The connection that saw it.
-        version: Of the state that the connection saw.
-        knowledge: What is looked up.
-    """
-
-    db: Reading
-    version: Hashable
-    knowledge: StoreKnowledge
-
-    @cached_property
-    def digest(self) -> bytes:
-        """Of its revocations (rule 9.3)."""
-        return bits.current_digest(self.db)
 
 
 class StatusDesk:
@@ -80,7 +57,7 @@ class StatusDesk:
         self._counters = counters
         self._licenses = licenses
         self._bits = RecentBits()
-        self._seen: _State | None = None
+        self._seen: tuple[Hashable, StoreKnowledge] | None = None  # by the version of its state
         self._commits = 0  # of the store, when that was read
         self._waiting: list[tuple[StatusQuestion, asyncio.Future[StatusAnswer]]] = []
         self._rounds: asyncio.Task[None] | None = None
@@ -133,27 +110,27 @@ class StatusDesk:
             for age in {one.max_age_s for one in questions}
         }
         with self._store.read() as db:
-            seen = self._state_of(db)
-            knowledge = seen.knowledge
+            knowledge = self._knowledge_of(db)
             statuses = [
                 Status(*one, _judge(knowledge, one, now, since[one.max_age_s])) for one in questions
             ]
-            state = seen.digest
+            state = knowledge.digest
         self._counters.add("statuses", len(statuses))
         return sign_statuses(
             self._identity, StatusMoment(self._network, state, head.point, int(now)), statuses
         )
 
-    def _state_of(self, db: Reading) -> _State:
-        """What was read before, if nothing was committed since."""
-        # Within a transaction it stands for the state that this connection sees.
+    def _knowledge_of(self, db: Reading) -> StoreKnowledge:
+        """What is looked up in this state; what was read before, if nothing was committed since."""
         version = db.version()
-        seen = self._seen
-        if seen is None or seen.db is not db or seen.version != version:
+        if self._seen is None or self._seen[0] != version:
             self._bits.follow(db)
             knowledge = StoreKnowledge(db, self._network, self._licenses, self._bits)
-            self._seen = seen = _State(db, version, knowledge)
-        return seen
+            self._seen = version, knowledge
+        knowledge = self._seen[1]
+        knowledge.read_on(db)
+        self._bits.read_on(db)
+        return knowledge
 
 
 def _judge(knowledge: StoreKnowledge, asked: StatusQuestion, now: float, confirmed: float) -> Reason:
