@@ -1,6 +1,6 @@
 """The whole API as an OpenAPI 3.1 document, derived from operations and values.
 
-Every route may also answer with `RefusalJson`, in the status that docs/reference/api.md gives for the code.
+Every route may also answer with `RefusalJson`, in the status that docs/reference/api.md states.
 """
 
 import re
