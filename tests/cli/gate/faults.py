@@ -80,7 +80,7 @@ def slow(buyer: Buyer, patch: Patch) -> Case:
 
 def down_half_way(buyer: Buyer, patch: Patch) -> Case:
     """The first rows are answered, and then nothing more."""
-    for name in ("LEAST_ROWS", "BATCH_BYTES"):
+    for name in ("LEAST_ROWS", "PARQUET_BATCH_BYTES"):
         patch.setattr(f"sayso.gate.formats.parquet.{name}", 1)
     buyer.node.twist = lambda _, answer: answer if len(buyer.node.checks) % 2 else "gone"
     return Case()

@@ -15,6 +15,7 @@ from sayso.gate.formats.json_rows import row_line
 from sayso.gate.formats.lines import JsonLines, Line
 from sayso.gate.judges.base import Evidence, Judged
 from sayso.gate.judges.nodes import ask
+from sayso.gate.names import ITEM_NAMES, LICENSE_NAMES
 from sayso.gate.records.record import Record
 from sayso.gate.running import GateFiles, run
 from sayso.node_client.answers import CheckAnswer
@@ -36,7 +37,7 @@ plain = st.recursive(
     max_leaves=8,
 )
 extras = st.dictionaries(
-    st.text().filter(lambda name: name not in {"license", "item"}), plain, max_size=4
+    st.text().filter(lambda name: name not in {*LICENSE_NAMES, *ITEM_NAMES}), plain, max_size=4
 )
 ends = st.sampled_from([b"\n", b"\r\n", b"  \n", b"\n\n", b"\n \t\n"])
 escapes = st.booleans()
