@@ -1,6 +1,6 @@
 #!/bin/sh
-# What some tests need of the system: Chromium, and ip (iproute2). Where this is Debian and we are root, they are
-# installed; elsewhere this says what is missing.
+# Some tests need Chromium and ip (iproute2) on the system. As root on Debian this script installs them; elsewhere
+# it reports what is missing.
 missing=""
 command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null ||
     missing="chromium"
@@ -12,4 +12,4 @@ if [ -n "$missing" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; the
     if apt-get update -qq && apt-get install -y -qq $missing; then missing=""; fi
 fi
 [ -z "$missing" ] || echo "This machine lacks (as Debian's packages): $missing. Tests that need it are skipped; with CI=true they fail." >&2
-[ "$(id -u)" = 0 ] || echo "You are not root. Tests with networks of their own are skipped; with CI=true they fail." >&2
+[ "$(id -u)" = 0 ] || echo "You are not root. The multi-network tests are skipped; with CI=true they fail." >&2

@@ -1,6 +1,6 @@
-"""Encodes calls and decodes answers of the registry by its shipped ABI, without a chain or web3.
+"""Encoding of calls and decoding of answers by the registry's ABI, without a chain or web3.
 
-Example: `encode_call("revoke", word, mask)` is the call data.
+Example: `encode_call("revoke", word, mask)` returns the call data.
 """
 
 from functools import cache
@@ -37,44 +37,44 @@ def _errors() -> dict[bytes, AbiEntry]:
 
 
 def topic(event: str) -> bytes:
-    """The 32-byte topic 0 of an event's logs."""
+    """Return the 32-byte topic 0 of an event's logs."""
     return _hash(_entry("event", event))
 
 
 def encode_call(function: str, *arguments: object) -> bytes:
-    """Call data of `function`; raises CallReverted for arguments its types cannot hold."""
+    """Encode the call data of `function`; raises CallReverted for arguments of wrong types."""
     entry = _entry("function", function)
     try:
         return _hash(entry)[:SELECTOR_BYTES] + encode(_types(entry["inputs"]), arguments)
     except EncodingError as error:
-        raise CallReverted(f"{function} takes no such arguments: {error}") from error
+        raise CallReverted(f"the arguments do not fit {function}: {error}") from error
 
 
 def decode_answer(function: str, data: bytes) -> tuple[Any, ...]:
-    """The values that a view returned; raises NotDeployed when they are no answer of the registry."""
+    """Decode the values of a view; raises NotDeployed if the data cannot come from the registry."""
     try:
         return decode(_types(_entry("function", function)["outputs"]), data)
     except DecodingError as error:
-        raise NotDeployed(f"the answer to {function} is not a Sayso registry's") from error
+        raise NotDeployed(f"the answer to {function} is not that of a Sayso registry") from error
 
 
 def decode_event(event: str, topics: list[bytes], data: bytes) -> tuple[Any, ...]:
-    """The indexed values in order, then the others; raises BadLog."""
+    """Decode a log into its indexed values, in order, and then the others; raises BadLog."""
     inputs = _entry("event", event)["inputs"]
     indexed = [entry["type"] for entry in inputs if entry["indexed"]]
     plain = [entry["type"] for entry in inputs if not entry["indexed"]]
     if len(topics) != len(indexed) + 1:
         raise BadLog(f"a log of {event} has {len(indexed) + 1} topics, not {len(topics)}")
-    if len(data) != WORD_BYTES * len(plain):  # all our types take a word
+    if len(data) != WORD_BYTES * len(plain):  # each of our types takes one word
         raise BadLog(f"a log of {event} has {len(plain)} words of data, not {len(data)} bytes")
     try:
         return decode(indexed, b"".join(topics[1:])) + decode(plain, data)
     except DecodingError as error:
-        raise BadLog(f"the log is no {event}: {error}") from error
+        raise BadLog(f"the log is not a valid {event}: {error}") from error
 
 
 def describe_revert(data: bytes) -> str:
-    """What the contract's revert data says, for people: `TooMany(given=17, limit=16)`."""
+    """Decode revert data for people, such as `TooMany(given=17, limit=16)`."""
     entry = _errors().get(data[:SELECTOR_BYTES])
     if entry is None:
         return f"reverted with {hex_text(data)}" if data else "reverted without a reason"

@@ -1,8 +1,8 @@
-"""The compiled registry: ABI and bytecode as contracts/build.py wrote them.
+"""The compiled registry: ABI and bytecode, written by contracts/build.py.
 
-`python contracts/build.py --check` proves that they are what contracts/src compiles to.
+`python contracts/build.py --check` verifies that contracts/src compiles to them.
 
-    creation_code()  # what CREATE2 is given
+    creation_code()  # the init code for CREATE2
 """
 
 import json
@@ -21,28 +21,28 @@ def _artifact() -> dict[str, Any]:
 
 
 def abi() -> list[AbiEntry]:
-    """The contract's interface in Ethereum's JSON form."""
+    """Return the contract's ABI in JSON form."""
     entries: list[AbiEntry] = _artifact()["abi"]
     return entries
 
 
 def creation_code() -> bytes:
-    """The bytes that create the contract; its constructor takes nothing."""
+    """Return the init code of the contract, whose constructor has no parameters."""
     return bytes.fromhex(_artifact()["bytecode"][2:])
 
 
 def runtime_code() -> bytes:
-    """The bytes that eth_getCode answers for a registry."""
+    """Return the code that eth_getCode returns for a registry."""
     return bytes.fromhex(_artifact()["runtimeBytecode"][2:])
 
 
 @cache
 def wallet_probe_code() -> bytes:
-    """The bytes that ask a contract wallet when they are run by eth_call, before their arguments."""
+    """Return the code that verifies a contract wallet's signature in eth_call, without its arguments."""
     return bytes.fromhex(_artifact()["walletProbe"][2:])
 
 
 @cache
 def wallet_deployer_code() -> bytes:
-    """The bytes that deploy a contract wallet when they are created, before their arguments."""
+    """Return the init code that deploys a contract wallet, without its arguments."""
     return bytes.fromhex(_artifact()["walletDeployer"][2:])

@@ -1,4 +1,4 @@
-"""The registry's calls as data, for whoever signs them: a node, the command line, a wallet.
+"""The registry's calls as data, to be signed by a node, the command or a wallet.
 
 Example: `Calls(address).revoke_scopes(["everything"]).data`
 """
@@ -13,7 +13,7 @@ from sayso_protocol.primitives import address_text
 
 @dataclass(frozen=True)
 class Call:
-    """What a transaction asks of a contract.
+    """Call holds the target and the data of a transaction.
 
     Attributes:
         to: The contract's address.
@@ -25,7 +25,7 @@ class Call:
 
 
 class Calls:
-    """The calls of the registry at one address."""
+    """Calls builds calls of the registry at one address."""
 
     def __init__(self, address: str) -> None:
         self.address = address
@@ -34,33 +34,33 @@ class Calls:
         return Call(self.address, encode_call(function, *arguments))
 
     def anchor(self, root: bytes) -> Call:
-        """Date a 32-byte root."""
+        """Anchor a 32-byte root."""
         return self._call("anchor", root)
 
     def anchor_many(self, roots: Sequence[bytes]) -> Call:
-        """Date each of the 32-byte roots."""
+        """Anchor several 32-byte roots."""
         return self._call("anchorMany", roots)
 
     def revoke(self, word: int, mask: int) -> Call:
-        """Set bits of the sender: the cheapest revocation there is."""
+        """Set bits of the sender in one word, which is the cheapest revocation."""
         return self._call("revoke", word, mask)
 
     def revoke_many(self, words: Sequence[int], masks: Sequence[int]) -> Call:
-        """Set bits of the sender in several words, a mask for each."""
+        """Set bits of the sender in several words, with a mask for each."""
         return self._call("revokeMany", words, masks)
 
     def revoke_scopes(self, scopes: Sequence[str]) -> Call:
-        """Take back everything of the sender's that the sentences name."""
+        """Revoke the sender's permissions that the scopes name."""
         return self._call("revokeScopes", scopes)
 
     def revoke_by_sig(self, revocation: Revocation, signature: bytes) -> Call:
-        """Carry a signed revocation to the contract; its sender pays, and may be anybody."""
+        """Send another person's signed revocation; the sender of the transaction pays."""
         return self._call("revokeBySig", *_arguments(revocation, signature))
 
     def relay(self, signed: Iterable[tuple[Revocation, bytes]]) -> Call:
-        """Carry signed revocations, each with its signature, of many people in one transaction.
+        """Send signed revocations of many people in one transaction.
 
-        What is wrong with one is said by a Rejected event and hinders no other: see relay.py.
+        An invalid item causes a Rejected event and does not affect the others; see relay.py.
         """
         return self._call("relay", [_arguments(*one) for one in signed])
 

@@ -1,4 +1,4 @@
-"""Puts the registry on a chain, once: whoever comes second finds it there.
+"""Deployment of the registry, which finds an existing one.
 
 Example: `deployment = await deploy(w3, account, expected_chain_id=1)`
 """
@@ -40,12 +40,12 @@ TRANSFER_GAS = 21_000
 
 @dataclass(frozen=True)
 class Deployment:
-    """A registry that is on the chain.
+    """Deployment is a registry on a chain.
 
     Attributes:
-        address: The same on every chain.
-        block_number: No log of it is older than this block.
-        tx_hash: The transaction that created it just now, 32 bytes; None when it was there already.
+        address: The registry's address, the same on every chain.
+        block_number: A block that is not after the registry's first log.
+        tx_hash: The transaction that created the registry, 32 bytes; None if it existed before.
     """
 
     address: str
@@ -55,7 +55,7 @@ class Deployment:
 
 @dataclass(frozen=True)
 class Cost:
-    """What deploying costs at most, at present prices."""
+    """Cost is the maximum cost of a deployment at present prices."""
 
     gas: int
     wei: int
@@ -68,7 +68,7 @@ async def deploy(
     expected_chain_id: int,
     timeout_s: float = TIMEOUT_S,
 ) -> Deployment:
-    """Create the registry, or find it; raises WrongChain, WrongBytecode, TransactionFailed.
+    """Create or find the registry; raises WrongChain, WrongBytecode, TransactionFailed.
 
     `timeout_s` bounds the wait for each of at most three transactions.
     """
@@ -81,7 +81,7 @@ async def deploy(
     try:
         done = await _send(w3, account, expected_chain_id, deployment_call(), timeout_s)
     except (CallReverted, TransactionFailed):
-        if await _code(w3, address):  # somebody else was faster
+        if await _code(w3, address):  # another sender created it first
             return await _existing(w3, address)
         raise
     await verify(w3, address)
@@ -89,7 +89,7 @@ async def deploy(
 
 
 async def verify(w3: AsyncWeb3[Any], address: str) -> None:
-    """Raise NotDeployed or WrongBytecode unless `address` holds exactly the shipped contract."""
+    """Raise NotDeployed or WrongBytecode unless `address` has exactly the code of this release."""
     code = await _code(w3, address)
     if not code:
         raise NotDeployed(f"there is no contract at {address}")
@@ -98,7 +98,7 @@ async def verify(w3: AsyncWeb3[Any], address: str) -> None:
 
 
 async def cost(w3: AsyncWeb3[Any], payer: str) -> Cost:
-    """What `deploy` by `payer` would cost; nothing when the registry is there already."""
+    """Return the maximum cost of `deploy` for `payer`; zero if the registry exists."""
     if await _code(w3, registry_address()):
         return Cost(0, 0)
     fees = await suggest_fees(w3)
@@ -106,7 +106,7 @@ async def cost(w3: AsyncWeb3[Any], payer: str) -> Cost:
         call = deployment_call()
         gas = await estimate_gas(w3, {"from": payer, "to": call.to, "data": call.data})
         return Cost(gas, gas * fees.max_fee)
-    # The deployer is not there to be asked: the gas of a plain creation, and what installs it.
+    # Without the deployer there is no estimate: add a plain creation and the deployer's own creation.
     creation = await estimate_gas(w3, {"from": payer, "data": creation_code()})
     gas = creation + TRANSFER_GAS
     return Cost(gas, gas * fees.max_fee + DEPLOYER_FUNDS)
@@ -153,7 +153,7 @@ async def _send(
 
 
 async def _first_block_with(w3: AsyncWeb3[Any], address: str) -> int:
-    """The block that created a contract, by bisection; earlier where old state was pruned."""
+    """Find the block that created a contract, by bisection; an earlier block if old state is pruned."""
     low = 0
     with rpc_errors():
         high: int = await w3.eth.block_number
@@ -167,7 +167,7 @@ async def _first_block_with(w3: AsyncWeb3[Any], address: str) -> int:
 
 
 async def _may_be_there(w3: AsyncWeb3[Any], address: str, block: int) -> bool:
-    """Whether the contract is there at a block; yes when the endpoint no longer knows."""
+    """Return whether the contract exists at a block; True if the endpoint has pruned the state."""
     with rpc_errors():
         try:
             return bool(await w3.eth.get_code(w3.to_checksum_address(address), block))

@@ -1,10 +1,10 @@
-"""What can go wrong between us and the contract, beyond what can be wrong with a message."""
+"""Errors of calls, transactions and logs of the registry."""
 
 from sayso_protocol.errors import SaysoError
 
 
 class WrongChain(SaysoError):
-    """The endpoint serves another chain than the one asked for; nothing was sent."""
+    """The endpoint serves another chain than the requested one; nothing was sent."""
 
     code = "wrong-chain"
 
@@ -22,13 +22,13 @@ class WrongBytecode(SaysoError):
 
 
 class CallReverted(SaysoError):
-    """The contract refuses the call; the sentence names its reason."""
+    """The contract refuses the call; the message names the reason."""
 
     code = "call-reverted"
 
 
 class TransactionFailed(SaysoError):
-    """The transaction is in a block, but it had no effect."""
+    """The transaction is in a block, but it was reverted."""
 
     code = "transaction-failed"
 
@@ -40,12 +40,12 @@ class TransactionTooLarge(SaysoError):
 
 
 class RpcFailed(SaysoError):
-    """The chain endpoint could not be reached, answered too late or refused to answer."""
+    """The chain endpoint cannot be reached, did not answer in time, or refused the request."""
 
     code = "rpc-failed"
 
 
 class BadLog(SaysoError):
-    """The chain endpoint returned a log of the registry that its contract cannot have written."""
+    """The chain endpoint returned a log that the registry cannot have written."""
 
     code = "bad-log"

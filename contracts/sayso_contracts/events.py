@@ -1,7 +1,7 @@
-"""Reads the registry's events out of raw logs, without a chain or web3.
+"""Decoding of the registry's events from raw logs, without a chain or web3.
 
-A log is what eth_getLogs answers, as JSON (hexadecimal text) or as web3 hands it on (bytes and
-integers). An endpoint is not trusted: what the contract cannot have written raises BadLog.
+A log is an entry of eth_getLogs, either JSON (hexadecimal text) or decoded by web3 (bytes and integers).
+The endpoint is not trusted, so a log that the contract cannot have written raises BadLog.
 """
 
 from collections.abc import Mapping
@@ -25,13 +25,13 @@ TOPICS = (REVOKED_TOPIC, ANCHORED_TOPIC)
 
 @dataclass(frozen=True)
 class Place:
-    """Where in the chain a log stands.
+    """LogPosition is the place of a log in the chain.
 
     Attributes:
-        block_number: Height.
-        block_hash: Of that block, 32 bytes; another fork has another one.
-        log_index: Position among the logs of the block.
-        tx_hash: The transaction that wrote it, 32 bytes.
+        block_number: The height of the block.
+        block_hash: The hash of the block, 32 bytes, which differs between forks.
+        log_index: The position among the logs of the block.
+        tx_hash: The transaction that wrote the log, 32 bytes.
     """
 
     block_number: int
@@ -42,12 +42,12 @@ class Place:
 
 @dataclass(frozen=True)
 class Revoked(Place):
-    """Bits of a contributor were set that had not been set before.
+    """Revoked states that bits of a contributor were set for the first time.
 
     Attributes:
-        contributor: 20 bytes.
-        word: Which 256 bits.
-        bits: The new ones among them.
+        contributor: The address, 20 bytes.
+        word: The number of the word.
+        bits: The newly set bits of the word.
     """
 
     contributor: bytes
@@ -57,11 +57,11 @@ class Revoked(Place):
 
 @dataclass(frozen=True)
 class Anchored(Place):
-    """A root was recorded for the first time.
+    """Anchored states that a root was anchored for the first time.
 
     Attributes:
-        root: 32 bytes.
-        submitter: Who paid for it, 20 bytes; no authority.
+        root: The root, 32 bytes.
+        submitter: The sender of the call, 20 bytes, who has no special rights.
     """
 
     root: bytes
@@ -72,9 +72,9 @@ Event = Revoked | Anchored
 
 
 def log_filter(registry: bytes, from_block: int, to_block: int) -> dict[str, Any]:
-    """The parameter of eth_getLogs for all events of a registry, both blocks included."""
+    """Return the eth_getLogs filter for all events of a registry, with both blocks included."""
     return {
-        "address": [address_text(registry)],  # the form every way through web3 takes
+        "address": [address_text(registry)],  # the form that every web3 middleware accepts
         "fromBlock": hex(from_block),
         "toBlock": hex(to_block),
         "topics": [[hex_text(one) for one in TOPICS]],
@@ -82,10 +82,10 @@ def log_filter(registry: bytes, from_block: int, to_block: int) -> dict[str, Any
 
 
 def decode_log(raw_log: Mapping[str, Any], registry: bytes | None = None) -> Event | None:
-    """The event in a log of `registry` (of any contract when None).
+    """Decode the event in a log of `registry` (of any contract if None).
 
-    None for everything else: other contracts' logs, other events, and logs that a reorganisation
-    removed. Raises BadLog.
+    Returns None for other contracts' logs, other events, and logs that a reorganisation removed. Raises
+    BadLog.
     """
     try:
         return _decode(raw_log, registry)
@@ -116,7 +116,7 @@ def _decode(raw_log: Mapping[str, Any], registry: bytes | None) -> Event | None:
 def _bytes(value: object, length: int | None = None) -> bytes:
     if isinstance(value, str):
         value = bytes.fromhex(value.removeprefix("0x"))
-    if not isinstance(value, bytes):  # bytes(10**10) would be ten gigabytes
+    if not isinstance(value, bytes):  # bytes(10**10) would allocate ten gigabytes
         raise TypeError(f"hexadecimal text or bytes expected, not {type(value).__name__}")
     if length is not None and len(value) != length:
         raise ValueError(f"{length} bytes expected, {len(value)} given")

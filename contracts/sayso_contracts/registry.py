@@ -1,7 +1,7 @@
-"""The registry at one address of one chain: read it, and send it calls.
+"""The registry at one address of one chain: reading its state and sending calls.
 
-Reading costs nothing and needs no account. A view is asked at a block: pass its number
-when the answer is to be quoted.
+Reading is free and needs no account. A view reads the state of a block; pass its number if the answer
+will be quoted.
 
     registry = Registry(w3, address, chain_id)
     await registry.send(registry.revoke_scopes(["everything"]), account)
@@ -33,16 +33,16 @@ from sayso_contracts.transactions import (
 from sayso_protocol.errors import TooLarge
 from sayso_protocol.primitives import address_from_text, address_text
 
-MAX_WORDS_READ = 1_024  # words a call; about 2.5 million gas of the endpoint's
+MAX_WORDS_READ = 1_024  # words of one call; about 2.5 million gas at the endpoint
 
 
 @dataclass(frozen=True)
 class Anchor:
-    """Who recorded a root first, and when.
+    """Anchor holds the sender and the time of the first anchoring of a root.
 
     Attributes:
-        submitter: 20 bytes; no authority.
-        block_number: Height of the block.
+        submitter: The sender of the call, 20 bytes, who has no special rights.
+        block_number: The height of the block.
         timestamp: The block's time in seconds since the Unix epoch.
     """
 
@@ -52,7 +52,7 @@ class Anchor:
 
 
 class Registry(Calls):
-    """One registry; its calls come from Calls."""
+    """Registry reads one registry and sends its calls, which come from Calls."""
 
     def __init__(self, w3: AsyncWeb3[Any], address: str, chain_id: int) -> None:
         super().__init__(address_text(address_from_text(address)))
@@ -62,7 +62,7 @@ class Registry(Calls):
     async def revoked_words(
         self, contributor: bytes, words: Sequence[int], block: BlockIdentifier = "latest"
     ) -> tuple[int, ...]:
-        """The bits set in each of at most 1,024 words; raises NotDeployed."""
+        """Return the set bits of at most 1,024 words; raises NotDeployed and TooLarge."""
         if len(words) > MAX_WORDS_READ:
             raise TooLarge(f"{len(words)} words, at most {MAX_WORDS_READ} a call")
         call = self._call("revokedWords", address_text(contributor), words)
@@ -70,7 +70,7 @@ class Registry(Calls):
         return tuple(bits)
 
     async def anchor_of(self, root: bytes, block: BlockIdentifier = "latest") -> Anchor | None:
-        """Who anchored a 32-byte root, or None; raises NotDeployed."""
+        """Return the anchor of a 32-byte root, or None; raises NotDeployed."""
         answer = await self._ask(self._call("anchorOf", root), block)
         submitter, number, timestamp = decode_answer("anchorOf", answer)
         anchor = Anchor(address_from_text(submitter), number, timestamp)
@@ -85,7 +85,7 @@ class Registry(Calls):
         fees: Fees | None = None,
         gas: int | None = None,
     ) -> Transaction:
-        """The unsigned transaction; raises WrongChain, CallReverted, TransactionTooLarge."""
+        """Return the unsigned transaction; raises WrongChain, CallReverted, TransactionTooLarge."""
         return await prepare(self._w3, self.chain_id, sender, call, nonce=nonce, fees=fees, gas=gas)
 
     async def sign(
@@ -97,24 +97,24 @@ class Registry(Calls):
         fees: Fees | None = None,
         gas: int | None = None,
     ) -> SignedTransaction:
-        """`prepare`, signed but not sent: to be stored before `submit`, or sent by another way."""
+        """Prepare and sign a transaction without sending it; the caller may store it before `submit`."""
         prepared = await self.prepare(call, account.address, nonce=nonce, fees=fees, gas=gas)
         return sign(prepared, account)
 
     async def submit(self, raw: bytes) -> bytes:
-        """Send signed bytes and return the transaction's hash; doing it again is harmless."""
+        """Send a signed transaction and return its hash; sending it twice is harmless."""
         return await submit(self._w3, raw)
 
     async def send(self, call: Call, account: LocalAccount) -> bytes:
-        """Price, sign and submit a call; returns the transaction's hash."""
+        """Prepare, sign and submit a call; returns the transaction's hash."""
         return await self.submit((await self.sign(call, account)).raw)
 
     async def wait(self, tx_hash: bytes, timeout_s: float) -> Receipt:
-        """Wait until a transaction took effect; raises TransactionFailed and RpcFailed."""
+        """Wait until a transaction succeeds; raises TransactionFailed and RpcFailed."""
         return await wait(self._w3, tx_hash, timeout_s)
 
     async def rejections(self, tx_hash: bytes) -> list[Rejection]:
-        """The items that a mined relay rejected; raises RpcFailed and BadLog."""
+        """Return the items that a mined relay rejected; raises RpcFailed and BadLog."""
         with rpc_errors():
             receipt = await self._w3.eth.get_transaction_receipt(HexBytes(tx_hash))
         return rejections(receipt["logs"], self.address)

@@ -1,13 +1,13 @@
-"""Many signed revocations in one transaction: how many fit, what they may cost, which were rejected.
+"""Relays, which carry many signed revocations in one transaction: batches, gas and rejections.
 
-What a relay may cost is computed, never estimated: an estimate holds for the state of one block, and a
-contract wallet may be cheap when it is asked first and dear afterwards. With less gas than the bound one
-such wallet could make the whole relay revert (TooLittleGas), so a relay is sent with `gas_bound`.
+The gas of a relay is computed and never estimated, because an estimate is valid for one block, and a
+contract wallet may be cheap in the estimate and expensive later. With less gas than the bound, one such
+wallet could make the whole relay revert (TooLittleGas), so a relay is sent with `gas_bound`.
 
     for batch in batches([relay_item(revocation, signature), ...]):
         await registry.sign(registry.relay(batch), account, gas=gas_bound(batch))
 
-A bound is a sum over the items, so whoever fills a relay item by item keeps a `Load`.
+A bound is a sum over the items; a `Load` accumulates it for a relay that is filled item by item.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -28,35 +28,35 @@ from sayso_protocol.signatures.wallets import EOA_SIGNATURE_BYTES
 
 REJECTED_TOPIC = topic("Rejected")
 
-# Gas. What the EVM asks: EIP-2028 and EIP-7623 for data, EIP-2929 for storage.
+# Gas of the EVM: EIP-2028 and EIP-7623 for data, EIP-2929 for storage.
 _TRANSACTION = 21_000
 _ZERO_BYTE, _OTHER_BYTE = 4, 16
 _FLOOR_TOKEN, _TOKENS_OTHER = 10, 4
 _MEMORY_WORD, _MEMORY_SQUARE = 3, 512
-# Gas of the contract's own code, rounded up; a test holds real relays to them.
+# Gas of the contract's own code, rounded up; a test compares real relays with it.
 _RELAY = 3_000
 _ITEM = 9_000  # digest, ECDSA, and the event of a rejection
-_SET = 26_000  # an empty word is read and written, with its event
+_SET = 26_000  # reading and writing an empty word, with its event
 _TEXT_BYTE = 1
-_ASK_WALLET = 165_000  # ERC1271_GAS_NEEDED of WalletSignature.sol, and the question
-_ITEM_WORDS = 32  # words of memory that an item leaves behind
-_SCRATCH_WORDS = 64 + 16  # of an array on its way through the hash
-# Bytes of the call's data. The number of items and where one begins are below 2^24: they take at most
+_ASK_WALLET = 165_000  # ERC1271_GAS_NEEDED of WalletSignature.sol, and the call
+_ITEM_WORDS = 32  # words of memory that an item leaves allocated
+_SCRATCH_WORDS = 64 + 16  # of an array during hashing
+# Bytes of the call's data. The number and the offsets of items are below 2^24, so they have at most
 # three bytes that are not zero.
-_HEAD_BYTES = 4 + 2 * 32  # selector, where the list begins, how many there are
+_HEAD_BYTES = 4 + 2 * 32  # selector, offset of the list, number of items
 _PLACE_BYTES = 32
 _PLACE_OTHERS = 3
 
 
 @dataclass(frozen=True)
 class RelayItem:
-    """One signed revocation in a relay.
+    """RelayItem is one signed revocation of a relay.
 
     Attributes:
-        revocation: What was signed.
-        signature: What the registry takes: 65 bytes, or the wallet's own.
-        asks_wallet: Whether a contract may be asked about it (ERC-1271).
-        deployment: The call that must come first because it may create the wallet (ERC-6492), or None.
+        revocation: The signed revocation.
+        signature: The signature for the registry: 65 bytes, or the contract wallet's own.
+        asks_wallet: Whether the registry may call a contract wallet (ERC-1271).
+        deployment: The call that may create the wallet (ERC-6492) and must come first, or None.
     """
 
     revocation: Revocation
@@ -67,12 +67,12 @@ class RelayItem:
 
 @dataclass(frozen=True)
 class Rejection:
-    """An item of a relay that had no effect.
+    """Rejection is an item of a relay that had no effect.
 
     Attributes:
-        index: Which item, from 0.
-        contributor: 20 bytes.
-        reason: What revokeBySig would have reverted with, for people: `InvalidSignature(...)`.
+        index: The number of the item, from 0.
+        contributor: The address, 20 bytes.
+        reason: The revert reason of revokeBySig, for people: `InvalidSignature(...)`.
     """
 
     index: int
@@ -82,11 +82,11 @@ class Rejection:
 
 @dataclass(frozen=True)
 class Load:
-    """What items put into a relay; the loads of two make the load of both.
+    """Load is the contribution of items to a relay's gas; the loads of two items add up.
 
     Attributes:
-        zeros: Bytes of data that are zero.
-        others: Bytes of data that are not.
+        zeros: Zero bytes of data.
+        others: Other bytes of data.
         execution: Gas of the contract's own code.
         memory: Words of memory.
     """
@@ -106,7 +106,7 @@ class Load:
 
     @property
     def gas(self) -> int:
-        """Gas that a relay of this load can never exceed, whatever the state of the chain."""
+        """Return the gas that a relay of this load never exceeds, for any state of the chain."""
         whole = self + _EMPTY_RELAY
         data = _ZERO_BYTE * whole.zeros + _OTHER_BYTE * whole.others
         floor = _FLOOR_TOKEN * (whole.zeros + _TOKENS_OTHER * whole.others)
@@ -123,7 +123,7 @@ _EMPTY_RELAY = Load(
 
 
 def relay_item(revocation: Revocation, signature: bytes) -> RelayItem:
-    """The item for a signature as it travels in gossip (rule 4.4); raises BadSignature, TooLarge."""
+    """Create the item of a gossiped signature (rule 4.4); raises BadSignature, TooLarge."""
     if len(signature) <= EOA_SIGNATURE_BYTES:
         return RelayItem(revocation, signature, asks_wallet=False)
     proof = read_wallet_proof(signature)
@@ -132,12 +132,12 @@ def relay_item(revocation: Revocation, signature: bytes) -> RelayItem:
 
 
 def relay_call(registry: str, items: Iterable[RelayItem]) -> Call:
-    """The call that carries them all."""
+    """Return the call with all items."""
     return Calls(registry).relay((item.revocation, item.signature) for item in items)
 
 
 def load_of(item: RelayItem) -> Load:
-    """What one item puts into a relay."""
+    """Return the load of one item."""
     alone = relay_call(address_text(DEPLOYED), [item]).data[_HEAD_BYTES + _PLACE_BYTES :]
     zeros = alone.count(0)
     revocation = item.revocation
@@ -157,23 +157,23 @@ def load_of(item: RelayItem) -> Load:
 
 
 def gas_bound(items: Iterable[RelayItem]) -> int:
-    """Gas that a relay of these items can never exceed, whatever the state of the chain."""
+    """Return the gas that a relay of these items never exceeds, for any state of the chain."""
     return sum(map(load_of, items), Load()).gas
 
 
 def batches(
     items: Iterable[RelayItem], limit: int = MAX_TRANSACTION_GAS
 ) -> Iterator[tuple[RelayItem, ...]]:
-    """The items in order, in as few relays as have a bound within `limit`; nothing is left out.
+    """Split the items, in order, into the fewest relays whose gas bound is within `limit`.
 
-    Raises TransactionTooLarge when one item alone is beyond the limit.
+    Raises TransactionTooLarge if one item alone exceeds the limit.
     """
     batch: list[RelayItem] = []
     taken = Load()
     for item in items:
         load = load_of(item)
         if load.gas > limit:
-            raise TransactionTooLarge(f"one revocation may take {load.gas} gas, {limit} are allowed")
+            raise TransactionTooLarge(f"one revocation may need {load.gas} gas; the limit is {limit}")
         if (taken + load).gas > limit:
             yield tuple(batch)
             batch, taken = [], Load()
@@ -184,7 +184,7 @@ def batches(
 
 
 def rejections(logs: Iterable[Mapping[str, Any]], registry: str) -> list[Rejection]:
-    """The rejections among the logs of a relay's receipt; raises BadLog."""
+    """Decode the rejections in the logs of a relay's receipt; raises BadLog."""
     ours = address_from_text(registry)
     return [_rejection(log) for log in logs if _is_rejection(log, ours)]
 
@@ -200,9 +200,9 @@ def _rejection(log: Mapping[str, Any]) -> Rejection:
         data = _bytes(log["data"])
         index, reason = decode(["uint256", "bytes"], data)
     except (DecodingError, LookupError, ValueError) as error:
-        raise BadLog(f"the log is no Rejected: {error}") from error
+        raise BadLog(f"the log is not a valid Rejected: {error}") from error
     if encode(["uint256", "bytes"], [index, reason]) != data:
-        raise BadLog(f"the log is no Rejected: {hex_text(data)[:200]}")
+        raise BadLog(f"the log is not a valid Rejected: {hex_text(data)[:200]}")
     return Rejection(index, address_from_text(contributor), describe_revert(reason))
 
 

@@ -1,4 +1,4 @@
-"""One rule for every request to a chain endpoint: what fails, fails as a SaysoError."""
+"""Conversion of the errors of chain endpoints into SaysoErrors."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

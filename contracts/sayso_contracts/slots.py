@@ -1,7 +1,7 @@
-"""Where the registry keeps its state, for EIP-1186 proofs of presence and of absence.
+"""The storage slots of the registry, for EIP-1186 proofs of presence and absence.
 
-The layout is fixed by contracts/src/SaysoRegistry.sol and held by its tests. A slot is the Keccak-256 of
-the padded key and the padded position of the mapping (Solidity's storage layout).
+contracts/src/SaysoRegistry.sol defines the layout. A slot is the Keccak-256 of the padded key and the
+padded position of the mapping (Solidity's storage layout).
 """
 
 from sayso_protocol.primitives import keccak
@@ -11,10 +11,10 @@ _BITS = (1).to_bytes(32)
 
 
 def anchor_slot(root: bytes) -> bytes:
-    """The 32-byte slot of an anchor: submitter (160 bits), block number (48), block time (48)."""
+    """Return the slot of an anchor, 32 bytes: submitter (160 bits), block number (48), time (48)."""
     return keccak(root + _ANCHORS)
 
 
 def bits_slot(contributor: bytes, word: int) -> bytes:
-    """The 32-byte slot of a contributor's word; an absent slot says that nothing is revoked in it."""
+    """Return the slot of a contributor's word, 32 bytes; no bit is set if the slot is absent."""
     return keccak(word.to_bytes(32) + keccak(contributor.rjust(32, b"\0") + _BITS))

@@ -1,7 +1,7 @@
-"""Prices, signs and sends transactions, on real chains and on small embedded ones alike.
+"""Pricing, signing and sending of transactions. All prices are in wei.
 
-Signing and submitting are two steps: whoever must not send twice after a crash stores the signed
-bytes in between. Money: every price is in wei.
+Signing and submitting are two steps, so that a caller can store the signed bytes in between and does not
+pay twice after a crash.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ POLL_S = 0.1
 
 @dataclass(frozen=True)
 class Fees:
-    """EIP-1559 prices of one gas in wei."""
+    """Fees holds the EIP-1559 prices of one gas in wei."""
 
     max_fee: int
     priority_fee: int
@@ -35,7 +35,7 @@ class Fees:
 
 @dataclass(frozen=True)
 class SignedTransaction:
-    """Bytes that any endpoint of the chain takes, and what they will be known by."""
+    """SignedTransaction holds the signed bytes and the transaction's hash."""
 
     raw: bytes
     hash: bytes
@@ -44,13 +44,13 @@ class SignedTransaction:
 
 @dataclass(frozen=True)
 class Receipt:
-    """A transaction that took effect.
+    """Receipt describes a successful transaction.
 
     Attributes:
-        tx_hash: 32 bytes.
-        block_number: The block it is in.
-        block_hash: Of that block, 32 bytes.
-        gas_used: Gas.
+        tx_hash: The hash of the transaction, 32 bytes.
+        block_number: The number of its block.
+        block_hash: The hash of its block, 32 bytes.
+        gas_used: The gas that it used.
     """
 
     tx_hash: bytes
@@ -64,30 +64,30 @@ async def check_chain(w3: AsyncWeb3[Any], chain_id: int) -> None:
     with rpc_errors():
         served = await w3.eth.chain_id
     if served != chain_id:
-        raise WrongChain(f"chain {chain_id} was asked for, the endpoint serves chain {served}")
+        raise WrongChain(f"the endpoint serves chain {served}, not chain {chain_id}")
 
 
 async def suggest_fees(w3: AsyncWeb3[Any]) -> Fees:
-    """Fees that stay good while the base fee doubles, that is for six full blocks."""
+    """Return fees that are sufficient until the base fee doubles, which takes six full blocks."""
     with rpc_errors():
         base = (await w3.eth.get_block("latest")).get("baseFeePerGas", Wei(0))
         try:
             method = RPCEndpoint("eth_maxPriorityFeePerGas")
             priority = int(await w3.manager.coro_request(method, []), 16)
-        except Web3RPCError:  # not every chain has it, every chain has a gas price
+        except Web3RPCError:  # some chains lack the method, but every chain has a gas price
             priority = max(await w3.eth.gas_price - base, 0)
     return Fees(max_fee=2 * base + priority, priority_fee=priority)
 
 
 async def estimate_gas(w3: AsyncWeb3[Any], question: Any) -> int:
-    """Gas to allow for what eth_estimateGas is asked, margin included.
+    """Return the gas limit for a call: eth_estimateGas and a margin.
 
     Raises CallReverted and TransactionTooLarge.
     """
     with rpc_errors():
         estimate = await w3.eth.estimate_gas(question, "latest")
     if estimate > MAX_TRANSACTION_GAS:
-        raise TransactionTooLarge(f"{estimate} gas, at most {MAX_TRANSACTION_GAS} are allowed")
+        raise TransactionTooLarge(f"the call needs {estimate} gas; the limit is {MAX_TRANSACTION_GAS}")
     return min(estimate + estimate * GAS_MARGIN_PERCENT // 100, MAX_TRANSACTION_GAS)
 
 
@@ -102,12 +102,12 @@ async def prepare(
     fees: Fees | None = None,
     gas: int | None = None,
 ) -> Transaction:
-    """The unsigned transaction, for any signer; `nonce`, `fees`, `gas` are asked for when not given.
+    """Return an unsigned transaction; `nonce`, `fees` and `gas` come from the endpoint if None.
 
-    Raises TransactionTooLarge when `gas` is more than a transaction may have.
+    Raises TransactionTooLarge if `gas` exceeds the limit of a transaction.
     """
     if gas is not None and gas > MAX_TRANSACTION_GAS:
-        raise TransactionTooLarge(f"{gas} gas, at most {MAX_TRANSACTION_GAS} are allowed")
+        raise TransactionTooLarge(f"the call needs {gas} gas; the limit is {MAX_TRANSACTION_GAS}")
     await check_chain(w3, chain_id)
     fees = fees or await suggest_fees(w3)
     what = {"to": call.to, "data": call.data, "value": value}
@@ -137,13 +137,13 @@ def sign(transaction: Transaction, account: LocalAccount) -> SignedTransaction:
 
 
 async def submit(w3: AsyncWeb3[Any], raw: bytes) -> bytes:
-    """Hand signed bytes to the endpoint and return the transaction's hash; again is harmless."""
-    tx_hash = HexBytes(keccak(raw))  # of a legacy and of an EIP-2718 transaction alike
+    """Submit a signed transaction and return its hash; submitting it twice is harmless."""
+    tx_hash = HexBytes(keccak(raw))  # the same for legacy and EIP-2718 transactions
     with rpc_errors():
         try:
             await w3.eth.send_raw_transaction(raw)
         except Web3RPCError:
-            # Endpoints say "known already" in many words; that they know it is the same in all.
+            # Endpoints have many texts for "already known", so ask for the transaction instead.
             if not await _knows(w3, tx_hash):
                 raise
     return bytes(tx_hash)
@@ -157,7 +157,7 @@ async def _knows(w3: AsyncWeb3[Any], tx_hash: HexBytes) -> bool:
 
 
 async def wait(w3: AsyncWeb3[Any], tx_hash: bytes, timeout_s: float) -> Receipt:
-    """Wait until the transaction is in a block; raises TransactionFailed, and RpcFailed when late."""
+    """Wait until the transaction is in a block; raises TransactionFailed, and RpcFailed if late."""
     with rpc_errors():
         receipt = await w3.eth.wait_for_transaction_receipt(
             HexBytes(tx_hash), timeout=timeout_s, poll_latency=POLL_S

@@ -1,7 +1,8 @@
-"""The transaction that deploys a contract wallet before a revocation of it is relayed (ERC-6492).
+"""The transaction that deploys a contract wallet before its revocation is relayed (ERC-6492).
 
 It creates a contract whose constructor calls the factory that the signature names, and reverts unless
-the wallet has code then; it leaves no code itself. So whoever pays never calls the factory as himself.
+the wallet then has code. The created contract has no code. So the payer never calls the factory
+directly.
 """
 
 from eth_abi.abi import decode, encode
@@ -14,12 +15,12 @@ _ARGUMENTS = ["address", "address", "bytes"]
 
 
 def deployment_code(wallet: bytes, deployment: Call) -> bytes:
-    """The data of a contract creation that deploys `wallet`, 20 bytes, by this call of its factory."""
+    """Return the init code that deploys `wallet`, 20 bytes, by this call of its factory."""
     arguments = (address_text(wallet), deployment.to, deployment.data)
     return wallet_deployer_code() + encode(_ARGUMENTS, arguments)
 
 
 def wallet_of(code: bytes) -> bytes:
-    """The wallet that such data deploys."""
+    """Return the wallet that this init code deploys."""
     wallet, _, _ = decode(_ARGUMENTS, code[len(wallet_deployer_code()) :])
     return address_from_text(wallet)

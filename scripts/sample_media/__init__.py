@@ -1,7 +1,7 @@
-"""Makes the sample files that sayso ships. Pillow writes the pictures, soundfile the sounds.
+"""Generator of the sample files of sayso. Pillow writes the pictures, soundfile the sounds.
 
     PYTHONPATH=scripts .venv/bin/python -m sample_media [FOLDER]
 
-writes all of them anew, by default over those in `cli/sayso/sample/files`. They are checked in, because
-other releases of Pillow and libsndfile write other bytes. The tests hold them to the catalogue.
+writes all files, by default into `cli/sayso/sample/files`. The files are committed, because other
+releases of Pillow and libsndfile write other bytes. The tests compare them with the catalogue.
 """

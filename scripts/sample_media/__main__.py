@@ -1,4 +1,4 @@
-"""Writes every file of the catalogue: `python -m sample_media [FOLDER]`."""
+"""Write every file of the catalogue: `python -m sample_media [FOLDER]`."""
 
 import sys
 from pathlib import Path
@@ -8,7 +8,7 @@ from sayso.sample import sample_files
 
 
 def main() -> None:
-    """Write the files below the folder given, or below the one that sayso ships."""
+    """Write the files below the given folder, by default the folder of the package."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else sample_files()
     for name, file in CATALOGUE.items():
         path = folder / name

@@ -1,4 +1,4 @@
-"""Which sample files there are, and what each holds. A seed is spent on one file only."""
+"""The sample files and their contents. Each seed is used for only one file."""
 
 from functools import partial
 
@@ -8,7 +8,7 @@ from sample_media.texts import CALLS, doodle, street_noise, transcript
 
 TELEPHONE, RECORDER = 8_000, 16_000  # Hz
 ORIGINAL = "photos/portraits/portrait-02.jpg"
-COPY = "photos/old-phone/IMG_0002.jpg"  # the same bytes again, as in every real collection
+COPY = "photos/old-phone/IMG_0002.jpg"  # a duplicate, as in real collections
 NOD = tuple(partial(portrait, lean=pixels) for pixels in (0, 2, 4, 2, 0, -2, -4, -2))
 
 SampleFile = Picture | Recording | Call | Text
@@ -60,5 +60,5 @@ def _others() -> dict[str, SampleFile]:
     }
 
 
-# File name, with forward slashes, to what the file holds.
+# File name, with forward slashes, to the content of the file.
 CATALOGUE = _recordings() | _calls() | _photos() | _others()

@@ -1,4 +1,4 @@
-"""The kinds of sample files. The ending of a file's name decides the format that is written."""
+"""The kinds of sample files. The ending of a file's name selects its format."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ FRAME_MS = 120
 
 @dataclass(frozen=True)
 class Picture:
-    """Picture is a drawn scene, or one scene a frame of an animation."""
+    """Picture is a drawn scene, or an animation with one scene for each frame."""
 
     seed: int
     size: Size
@@ -38,14 +38,14 @@ class Picture:
 
 @dataclass(frozen=True)
 class Recording:
-    """Recording is one voice in 16-bit samples, in a hallway if it has an echo."""
+    """Recording is one voice in 16-bit samples, with an optional echo."""
 
     seed: int
     milliseconds: int
     rate: int  # Hz
     echo_ms: int = 0
     channels = 1
-    encoding = "PCM_16"  # as libsndfile calls it
+    encoding = "PCM_16"  # libsndfile's name
 
     def write(self, path: Path) -> None:
         """Synthesise it and write the file."""
@@ -56,7 +56,7 @@ class Recording:
 
 @dataclass(frozen=True)
 class Call:
-    """Call is two parties in mu-law, each on a channel of its own, as exchanges record them."""
+    """Call is a recording of two parties in mu-law, each on its own channel."""
 
     seed: int
     lines: Lines
@@ -66,7 +66,7 @@ class Call:
 
     @property
     def milliseconds(self) -> int:
-        """How long it is: a while after the last word somebody hangs up."""
+        """Return the length in samples, with a pause after the last word."""
         return max(turn.end_ms for turn in turns(self.lines)) + 200
 
     def write(self, path: Path) -> None:
@@ -82,7 +82,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Text:
-    """Text is the same on every machine."""
+    """Text is a file with fixed text."""
 
     content: str
 

@@ -1,4 +1,4 @@
-"""What the sample pictures show. All of it is drawn: no photo of anybody was taken."""
+"""The scenes of the sample pictures. All are drawn, and none shows a real person."""
 
 from math import cos, pi, sin
 from random import Random
@@ -13,11 +13,11 @@ HAIR: tuple[Colour, ...] = ((40, 28, 20), (110, 72, 35), (190, 150, 80), (130, 1
 WHITE: Colour = (255, 255, 255)
 INK: Colour = (35, 30, 40)
 PAPER: Colour = (236, 232, 222)
-GRAIN = 0.03  # of a picture is the noise of a cheap camera
+GRAIN = 0.03  # share of noise, as in a cheap camera
 
 
 def portrait(dice: Random, size: Size, lean: int = 0) -> Image.Image:
-    """Head and shoulders before a plain wall; `lean` moves the head sideways, in pixels."""
+    """Draw head and shoulders before a plain wall; `lean` moves the head sideways, in pixels."""
     width, height = size
     wall, shirt, skin, hair = _colour(dice, 120), _colour(dice), dice.choice(SKIN), dice.choice(HAIR)
     picture = _gradient(size, _blend(wall, WHITE, 1 / 3), wall)
@@ -34,7 +34,7 @@ def portrait(dice: Random, size: Size, lean: int = 0) -> Image.Image:
 
 
 def street(dice: Random, size: Size) -> Image.Image:
-    """Houses with windows under the sky of some hour of the day."""
+    """Draw houses with windows under a sky."""
     width, height = size
     picture = _gradient(size, _colour(dice, 90), _colour(dice, 170, 250))
     draw = ImageDraw.Draw(picture)
@@ -59,7 +59,7 @@ def _house(dice: Random, draw: ImageDraw.ImageDraw, box: tuple[int, int, int, in
 
 
 def plant(dice: Random, size: Size) -> Image.Image:
-    """Leaves in a pot on a window sill."""
+    """Draw leaves in a pot on a window sill."""
     width, height = size
     middle, soil, sill = width // 2, height * 2 // 3, height * 11 // 12
     picture = _gradient(size, (205, 222, 235), (236, 238, 232))
@@ -76,7 +76,7 @@ def plant(dice: Random, size: Size) -> Image.Image:
 
 
 def form(dice: Random, size: Size) -> Image.Image:
-    """A scanned page of lines that look written on."""
+    """Draw a scanned page with lines of writing."""
     width, height = size
     picture = _gradient(size, PAPER, _blend(PAPER, INK, 1 / 20))
     draw = ImageDraw.Draw(picture)
@@ -94,7 +94,7 @@ def _colour(dice: Random, low: int = 40, high: int = 215) -> Colour:
 
 
 def _blend(first: Colour, second: Colour, part: float) -> Colour:
-    """The colour that is `part` of the way from the first to the second."""
+    """Mix two colours; `part` is the share of the second."""
     red, green, blue = (round(a + (b - a) * part) for a, b in zip(first, second, strict=True))
     return red, green, blue
 

@@ -1,6 +1,6 @@
 """Speech-like sound: harmonics of a voice, as loud as the resonances of a mouth make them.
 
-It says nothing, and is nobody's voice.
+It contains no words, and no real person's voice.
 """
 
 from random import Random
@@ -19,7 +19,7 @@ PEAK = 0.5
 
 
 def speech(dice: Random, milliseconds: int, rate: int) -> Samples:
-    """Somebody talks for so many milliseconds, at `rate` Hz; the dice decide who and what."""
+    """Synthesise speech-like sound of some milliseconds at `rate` Hz; the dice choose voice and text."""
     pitch = dice.randint(95, 215)
     wanted, spoken = milliseconds * rate // 1000, np.zeros(0)
     while len(spoken) < wanted:
@@ -30,12 +30,12 @@ def speech(dice: Random, milliseconds: int, rate: int) -> Samples:
 
 
 def echo(samples: Samples, delay: int) -> Samples:
-    """The same in a hallway: once more after `delay` samples, at a third of the loudness."""
+    """Add an echo after `delay` samples, at a third of the loudness."""
     return samples + np.concatenate((np.zeros(delay), samples[:-delay])) / 3
 
 
 def _vowel(dice: Random, pitch: int, length: int, rate: int) -> Samples:
-    """A vowel whose pitch falls by a tenth, swelling and fading."""
+    """Synthesise a vowel whose pitch falls by a tenth, with a rise and fall of loudness."""
     phase = np.cumsum(np.linspace(pitch, 0.9 * pitch, length)) * 2 * np.pi / rate
     harmonics = np.arange(1, rate // 2 // pitch)[:, np.newaxis]
     distance = (harmonics * pitch - np.array(dice.choice(VOWELS))) / BANDWIDTH
@@ -45,5 +45,5 @@ def _vowel(dice: Random, pitch: int, length: int, rate: int) -> Samples:
 
 
 def _hiss(dice: Random, length: int) -> Samples:
-    """What s and f are made of."""
+    """Synthesise the noise of s and f."""
     return np.frombuffer(dice.randbytes(length), np.int8) / 1000

@@ -9,7 +9,7 @@ MS_PER_LETTER = 42
 PAUSE_MS = 180
 SPEAKERS = ("caller", "callee")
 
-Lines = tuple[str, ...]  # said in turn, the caller's first
+Lines = tuple[str, ...]  # spoken in turn, the caller's first
 
 CALLS: dict[str, Lines] = {
     "2026-03-02-bicycle-repair": (
@@ -39,7 +39,7 @@ CALLS: dict[str, Lines] = {
 
 
 class Turn(NamedTuple):
-    """Turn is one line of a call: who says it (0 or 1), from when to when."""
+    """Turn is one line of a call: its speaker (0 or 1), its start and its end."""
 
     party: int
     start_ms: int
@@ -48,7 +48,7 @@ class Turn(NamedTuple):
 
 
 def turns(lines: Lines) -> Iterator[Turn]:
-    """The lines of a call, each after a pause and as long as its letters take."""
+    """Return the lines of a call, each after a pause and with a length that fits its letters."""
     start = PAUSE_MS
     for number, text in enumerate(lines):
         end = start + MS_PER_LETTER * len(text)
@@ -57,7 +57,7 @@ def turns(lines: Lines) -> Iterator[Turn]:
 
 
 def transcript(lines: Lines) -> str:
-    """One JSON object a line, as transcription services deliver them."""
+    """Format a transcript with one JSON object in each line."""
     rows = (
         {"start_ms": start, "end_ms": end, "speaker": SPEAKERS[party], "text": text}
         for party, start, end, text in turns(lines)
@@ -66,7 +66,7 @@ def transcript(lines: Lines) -> str:
 
 
 def street_noise(seed: int, first_hour: int) -> str:
-    """CSV of loudness a minute for two hours, in tenths of dB(A)."""
+    """Return a CSV of loudness for each minute of two hours, in tenths of dB(A)."""
     dice = Random(seed)
     level, rows = 520, ["minute,tenths_dba,device_moving"]
     for minute in range(120):
@@ -77,7 +77,7 @@ def street_noise(seed: int, first_hour: int) -> str:
 
 
 def doodle(seed: int) -> str:
-    """SVG of a few overlapping circles and one line."""
+    """Return an SVG of overlapping circles and one line."""
     dice = Random(seed)
     circles = "".join(
         f'<circle cx="{dice.randint(20, 180)}" cy="{dice.randint(20, 180)}" '
