@@ -80,8 +80,8 @@ def test_every_step_holds_for_a_folder_of_any_kind(folder: Path) -> None:
 
 def test_a_folder_of_any_kind_is_licensed_and_checked(folder: Path) -> None:
     with demo("--data", str(folder)) as running:
-        assert "4 files, 3 different items" in running.until_line("   ✓ 4 files")
-        running.until_line("   ✓ all 10 rows clear")
+        assert "4 files with 3 different items" in running.until_line("   ✓ 4 files")
+        running.until_line("   ✓ all 10 rows are clear")
 
 
 @pytest.mark.parametrize("channel", _some(FAILURES, at_once={"gossip", "receipts"}))
@@ -145,7 +145,7 @@ def installed(tmp_path: Path) -> dict[str, str]:
 
 def test_the_installed_wheel_anchors_and_checks(tmp_path: Path, installed: dict[str, str]) -> None:
     with demo(environment=installed, folder=tmp_path) as running:
-        running.until_line("   ✓ all 51 rows clear")
+        running.until_line("   ✓ all 51 rows are clear")
 
 
 @pytest.mark.long

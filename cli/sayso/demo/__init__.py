@@ -1,1 +1,1 @@
-"""`sayso demo`: the whole mission on real files, three node processes and a chain, step by step."""
+"""`sayso demo`: the whole system on real files, with three node processes and a chain."""

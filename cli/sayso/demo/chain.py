@@ -1,7 +1,7 @@
-"""The demo's chain: our embedded one in a process of its own, or any endpoint that was named.
+"""The demo's chain: the embedded chain in its own process, or a named endpoint.
 
-On a named endpoint an unlocked account (anvil and its like have ten) pays. Where blocks come only with
-transactions, the demo asks for one every second: a node judges how old its view is by the blocks.
+On a named endpoint, an unlocked account pays, such as one of anvil's ten. Where blocks come only with
+transactions, the demo requests one every second, because a node judges the age of its view by blocks.
 """
 
 import asyncio
@@ -25,12 +25,12 @@ from sayso_contracts.transactions import prepare, sign, submit, wait
 CHAIN_START_S: Final = 30.0
 BLOCK_S: Final = 1.0
 TRANSACTION_S: Final = 60.0
-ALLOWANCE_WEI: Final = 10**17  # what one account of the demo is given
+ALLOWANCE_WEI: Final = 10**17  # for one account of the demo
 
 
 @dataclass
 class DemoChain:
-    """A chain endpoint and an account that pays on it."""
+    """DemoChain is a chain endpoint with an account that pays."""
 
     url: str
     chain_id: int
@@ -40,11 +40,11 @@ class DemoChain:
     pulse: asyncio.Task[None] | None = None
 
     async def deploy(self) -> Deployment:
-        """Put the registry there, unless it is there."""
+        """Deploy the registry, or find the existing one."""
         return await deploy(self.w3, self.payer, expected_chain_id=self.chain_id)
 
     async def fund(self, account: LocalAccount) -> None:
-        """Give an account gas money."""
+        """Send an account coins for gas."""
         call = Call(account.address, b"")
         transaction = await prepare(
             self.w3, self.chain_id, self.payer.address, call, value=ALLOWANCE_WEI
@@ -53,7 +53,7 @@ class DemoChain:
         await wait(self.w3, sent, TRANSACTION_S)
 
     async def stop(self) -> None:
-        """End what was started here."""
+        """Stop the tasks and the process of the chain."""
         if self.pulse:
             self.pulse.cancel()
             await asyncio.gather(self.pulse, return_exceptions=True)
@@ -63,7 +63,7 @@ class DemoChain:
 
 
 async def embedded_chain(folder: Path) -> DemoChain:
-    """Start our own chain."""
+    """Start the embedded chain in its own process."""
     arguments = ("sayso.devchain", "--port", "0", "--block-time", str(BLOCK_S))
     child = await Child.start("the chain", folder / "chain.log", *arguments)
     try:
@@ -76,7 +76,7 @@ async def embedded_chain(folder: Path) -> DemoChain:
 
 
 async def named_chain(url: str) -> DemoChain:
-    """Use an endpoint that runs already; raises DemoFailed if it has no unlocked account."""
+    """Use a running endpoint; raises DemoFailed if it has no unlocked account."""
     w3 = _web3(url)
     payer: LocalAccount = Account.create()
     try:
@@ -105,7 +105,7 @@ def _web3(url: str) -> Any:
 
 
 async def _pulse(w3: Any) -> None:
-    """Ask for a block whenever none came by itself; endpoints that cannot do so make their own."""
+    """Request a block whenever the chain made none; endpoints without evm_mine make their own."""
     seen = -1
     while True:
         with contextlib.suppress(Exception):

@@ -22,10 +22,14 @@ INTERRUPTED = 130  # as shells report a program ended by Ctrl-C
 @click.option(
     "--data",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="A folder of your own files. [default: a sample that is shipped with Sayso]",
+    help="A folder of your own files.  [default: the sample files of Sayso]",
 )
-@click.option("--chain", metavar="URL", help="Use this chain (anvil, say) instead of our own.")
-@click.option("--json", "as_json", is_flag=True, help="End with one line of JSON.")
+@click.option(
+    "--chain",
+    metavar="URL",
+    help="Use this chain endpoint, such as anvil, instead of the embedded chain.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON at the end.")
 @click.option("--disable", type=click.Choice(CHANNELS), multiple=True, hidden=True)
 @click.option("--patience", "patience_s", type=float, default=STEP_TIMEOUT_S, hidden=True)
 @click.pass_context
@@ -37,22 +41,22 @@ def demo(
     disable: tuple[str, ...],
     patience_s: float,
 ) -> None:
-    """Show the whole mission on real files: a revocation stops a training set.
+    """Run the whole system on real files, and show that a revocation stops a training set.
 
-    Starts a chain and three nodes on this machine, licenses a folder of files, checks them as a buyer
-    would, revokes in three ways, and shows that each revocation holds. Leaves nothing behind. Exit
-    status 0 only if every step held.
+    The demo starts a chain and three nodes on this machine, licenses a folder of files, checks them as a
+    buyer does, revokes in three ways, and shows that each revocation takes effect. It removes everything
+    that it started. The exit status is 0 only if every step succeeded.
 
     Example: sayso demo --data ~/Pictures
     """
     folder = data or sample_files()
-    find_files([folder])  # nothing is started for a folder without files
+    find_files([folder])  # fail before anything starts
     story = Story(Console(highlight=False, soft_wrap=True))
     try:
         story.opening(str(folder))
         results = asyncio.run(run_demo(Options(folder, chain, disable, patience_s), story))
     except (KeyboardInterrupt, asyncio.CancelledError):
-        click.echo("interrupted; everything that was started has been ended", err=True)
+        click.echo("interrupted; all processes of the demo have ended", err=True)
         context.exit(INTERRUPTED)
     story.closing(results)
     if as_json:
@@ -61,6 +65,6 @@ def demo(
 
 
 def summary(results: list[Result]) -> dict[str, object]:
-    """The results as `--json` gives them."""
+    """Return the results as the JSON object of `--json`."""
     steps = [{"name": one.step.name, "ok": one.ok, "seconds": round(one.seconds, 3)} for one in results]
     return {"steps": steps, "ok": all(result.ok for result in results)}

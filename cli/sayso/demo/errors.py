@@ -1,9 +1,9 @@
-"""What can go wrong in the demo itself."""
+"""Errors of the demo itself."""
 
 from sayso_protocol.errors import SaysoError
 
 
 class DemoFailed(SaysoError):
-    """A step of the demo did not show what it has to show."""
+    """A step of the demo did not give the expected result."""
 
     code = "demo-failed"

@@ -1,4 +1,4 @@
-"""The demo's three nodes: real processes with a store, an identity and an HTTP port each."""
+"""The demo's three nodes: processes, each with its own store, identity and HTTP port."""
 
 import os
 from dataclasses import dataclass, replace
@@ -23,7 +23,7 @@ NODE_START_S: Final = 60.0
 
 @dataclass
 class DemoNode:
-    """One node: its folder, its process when it runs, and a client to it."""
+    """DemoNode is one node: its folder, its URL and, if it runs, its process."""
 
     name: str
     folder: Path
@@ -31,16 +31,16 @@ class DemoNode:
     process: Child | None = None
 
     async def start(self) -> None:
-        """Start the process; it answers after ready()."""
+        """Start the process; the node answers after ready()."""
         log = self.folder / "node.log"
         self.process = await Child.start(f"node {self.name}", log, "sayso_node", str(self.folder))
 
     def client(self, trusted: NetworkFile) -> NodeClient:
-        """A client that believes only what the network file vouches for."""
+        """Create a client that verifies signatures with the network file."""
         return NodeClient(self.url, trusted)
 
     async def ready(self, trusted: NetworkFile) -> None:
-        """Wait until it answers; raises DemoFailed with the end of its log."""
+        """Wait until the node answers; raises DemoFailed with the end of the node's log."""
 
         async def answers() -> bool:
             if self.process is None or not self.process.running:
@@ -56,7 +56,7 @@ class DemoNode:
         await until(f"node {self.name} answers", answers, NODE_START_S)
 
     async def counter(self, trusted: NetworkFile, name: str) -> int:
-        """One of its counters."""
+        """Return a counter of the node; 0 if the node has no such counter."""
         async with self.client(trusted) as node:
             return (await node.node()).counters.get(name, 0)
 
@@ -64,7 +64,7 @@ class DemoNode:
 def make_nodes(
     folder: Path, template: NetworkFile, rpc: str, disabled: tuple[str, ...]
 ) -> tuple[dict[str, DemoNode], NetworkFile, LocalAccount]:
-    """Make the folders and the network file; returns the account that pays for A's anchors, too."""
+    """Create the nodes' folders, the network file and the account that pays for A's anchors."""
     payer: LocalAccount = Account.create()
     nodes, operators = {}, []
     ports = iter(free_ports(2 * len(NAMES)))

@@ -1,7 +1,7 @@
 """The demo's people: three contributors and a buyer, with the files they license.
 
-One contributor licenses the folder of files. Two others license a recorded call, for which both have to
-agree, and a note of their own each: four consents.
+One contributor licenses the folder of files. Two others license a recorded call, which needs the consent
+of both, and each of them licenses a note. This gives four more consents.
 """
 
 import time
@@ -33,7 +33,7 @@ CALL_FILES: Final = {
 
 @dataclass(frozen=True)
 class ManifestRow:
-    """What the buyer holds: a file with the item and license it stands for."""
+    """ManifestRow is a row of the buyer's manifest: a file with its item and license."""
 
     file: Path
     row: Row
@@ -41,33 +41,33 @@ class ManifestRow:
 
 @dataclass
 class People:
-    """Everybody's keys, and what was licensed."""
+    """People holds the keys of all people, and the licensed rows."""
 
     contributor: LocalAccount = field(default_factory=new_account)
     caller: LocalAccount = field(default_factory=new_account)
     called: LocalAccount = field(default_factory=new_account)
     buyer: LocalAccount = field(default_factory=new_account)
-    own: list[ManifestRow] = field(default_factory=list)  # of the folder
+    own: list[ManifestRow] = field(default_factory=list)  # rows of the folder
     others: list[ManifestRow] = field(default_factory=list)
 
     @property
     def manifest(self) -> list[ManifestRow]:
-        """All rows, the folder's first."""
+        """Return all rows, the folder's first."""
         return [*self.own, *self.others]
 
     def query(self, purpose: str) -> Query:
-        """The buyer's question."""
+        """Return the buyer's query for a purpose."""
         return Query(address_from_text(self.buyer.address), purpose)
 
     def license_folder(self, network: Network, folder: Path) -> list[Envelope]:
-        """The contributor's consents for every file of the folder, for two purposes."""
+        """Sign the contributor's consents for every file of the folder, for two purposes."""
         files = list(hash_files(find_files([folder]).files))
         granted = self._grant(self.contributor, network, files, MARKET)
         self.own = _rows(granted)
         return list(granted.envelopes)
 
     def license_call(self, network: Network, folder: Path) -> list[Envelope]:
-        """Four consents: each of the two for the call they share, and for a note of their own."""
+        """Sign four consents: those of both callers for their call and for a note each."""
         shared = _write(folder, CALL_FILES)
         parties = tuple(address_from_text(one.address) for one in (self.caller, self.called))
         envelopes: list[Envelope] = []
@@ -110,7 +110,7 @@ def _written(folder: Path, texts: dict[str, str]) -> Iterator[Path]:
 
 
 def three_items(rows: list[ManifestRow]) -> list[bytes]:
-    """Up to three different items, those that one file alone holds first."""
+    """Return up to three different items, preferring items that only one file holds."""
     counts: dict[bytes, int] = {}
     for one in rows:
         counts[one.row.item] = counts.get(one.row.item, 0) + 1

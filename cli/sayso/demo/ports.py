@@ -7,14 +7,14 @@ from typing import Final
 
 LOOPBACK: Final = "127.0.0.1"
 
-# Below the ports from which systems serve connections and whoever asks for any port (Linux from 32,768,
-# RFC 6335 from 49,152): what is free here is not taken by chance before the process has started.
+# Below the ephemeral ports (Linux from 32,768, RFC 6335 from 49,152), so that no connection takes a free
+# port by chance before the process has started.
 RANGE: Final = range(10_000, 32_000)
 ATTEMPTS: Final = 1_000
 
 
 def free_ports(count: int) -> list[int]:
-    """TCP ports on loopback that are free now, all different; raises OSError when none is found."""
+    """Find distinct TCP ports on loopback that are free now; raises OSError."""
     found: list[int] = []
     for port in random.SystemRandom().sample(RANGE, ATTEMPTS):
         if len(found) == count:

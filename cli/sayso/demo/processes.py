@@ -1,7 +1,7 @@
-"""The demo's processes: started in sessions of their own, ended in order, never left behind.
+"""The demo's processes, which never outlive the demo.
 
-Each child's standard input is a pipe that only we hold: should the demo be killed, it closes, and the
-child ends by itself.
+Each child's standard input is a pipe that only the demo holds. If the demo is killed, the pipe closes
+and the child ends by itself.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ STOP_S: Final = 10.0
 
 
 class Child:
-    """A Python process running one of our modules."""
+    """Child is a process that runs a Python module."""
 
     def __init__(self, name: str, process: asyncio.subprocess.Process, log: Path) -> None:
         self.name = name
@@ -27,7 +27,7 @@ class Child:
 
     @classmethod
     async def start(cls, name: str, log: Path, *arguments: str) -> Self:
-        """Run `python -m ARGUMENTS`; its errors go to the log, its output to first_line()."""
+        """Run `python -m ARGUMENTS`; standard error goes to the log, standard output to first_line()."""
         with log.open("ab") as errors:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
@@ -36,22 +36,22 @@ class Child:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=errors,
-                start_new_session=True,  # Ctrl-C is for the demo, which ends its children in order
+                start_new_session=True,  # Ctrl-C reaches only the demo, which ends its children in order
             )
         return cls(name, process, log)
 
     @property
     def pid(self) -> int:
-        """Its process id."""
+        """Return the process id."""
         return self._process.pid
 
     @property
     def running(self) -> bool:
-        """Whether it has not ended."""
+        """Return whether the process still runs."""
         return self._process.returncode is None
 
     async def first_line(self, patience_s: float) -> str:
-        """The first line it prints; raises DemoFailed with the end of its log."""
+        """Read the first line of its output; raises DemoFailed with the end of its log."""
         assert self._process.stdout  # noqa: S101 - it was started with a pipe
         try:
             async with asyncio.timeout(patience_s):
@@ -63,16 +63,16 @@ class Child:
         return line.decode()
 
     def last_words(self) -> str:
-        """The end of its log."""
+        """Return the last three lines of its log."""
         lines = self._log.read_text(errors="replace").strip().splitlines()
         return " / ".join(lines[-3:])
 
     async def kill(self) -> None:
-        """SIGKILL, as when the power fails; returns when it is gone."""
+        """Send SIGKILL, and wait for the end of the process."""
         await self._signal(signal.SIGKILL)
 
     async def stop(self) -> None:
-        """SIGTERM, and SIGKILL if it does not end in time."""
+        """Send SIGTERM, and SIGKILL if the process does not end in time."""
         try:
             async with asyncio.timeout(STOP_S):
                 await self._signal(signal.SIGTERM)

@@ -1,6 +1,6 @@
-"""Runs the steps: a failed one is told and does not stop those that can do without it.
+"""Runner of the steps. A failed step is reported, and stops only the steps that need it.
 
-Whatever happens, Ctrl-C included, every process that was started is ended before this returns.
+All processes end before the runner returns, also after Ctrl-C.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from sayso_protocol.errors import SaysoError
 
 
 async def run_demo(options: Options, story: Story) -> list[Result]:
-    """Run all steps."""
+    """Run all steps; returns a result for each."""
     task = asyncio.current_task()
     assert task  # noqa: S101 - a coroutine runs in a task
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
@@ -42,7 +42,7 @@ async def _run_steps(stage: Stage, story: Story) -> list[Result]:
 
 async def _run(step: Step, stage: Stage, held: set[str]) -> tuple[bool, str]:
     if missing := [name for name in step.needs if name not in held]:
-        return False, f"not possible without: {', '.join(missing)}"
+        return False, f"skipped, because it needs: {', '.join(missing)}"
     try:
         return True, await step.run(stage)
     except SaysoError as error:

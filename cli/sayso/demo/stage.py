@@ -1,4 +1,4 @@
-"""What the steps of the demo share: chain, nodes, people, and the questions they keep asking."""
+"""The state that the steps of the demo share: the chain, the nodes and the people."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -26,13 +26,13 @@ MAX_AGE_S = 30
 
 @dataclass(frozen=True)
 class Options:
-    """How the demo is run.
+    """Options of the demo.
 
     Attributes:
-        data: The contributor's files.
-        chain_url: A chain to use, or None for our own.
-        disabled: Channels switched off in every node, to see that the demo notices.
-        patience_s: How long a step waits for what it has to show, seconds.
+        data: The folder of the contributor's files.
+        chain_url: A chain endpoint, or None for the embedded chain.
+        disabled: Channels to switch off in every node, to test that the demo then fails.
+        patience_s: How long a step waits for its result, seconds.
     """
 
     data: Path
@@ -43,11 +43,11 @@ class Options:
 
 @dataclass
 class Stage:
-    """Everything the demo has set up so far; stop() takes it down again.
+    """Stage holds everything that the demo has started; stop() ends it.
 
     Attributes:
-        folder: Where all of it lives; removed afterwards.
-        options: How the demo is run.
+        folder: The temporary folder of all files.
+        options: The options of the demo.
     """
 
     folder: Path
@@ -61,9 +61,9 @@ class Stage:
 
     @property
     def chain(self) -> DemoChain:
-        """The chain, once there is one."""
+        """Return the chain; raises DemoFailed before it is started."""
         if self._chain is None:
-            raise DemoFailed("there is no chain")
+            raise DemoFailed("the chain is not started")
         return self._chain
 
     @chain.setter
@@ -72,9 +72,9 @@ class Stage:
 
     @property
     def trusted(self) -> NetworkFile:
-        """The network file, once the registry is deployed."""
+        """Return the network file; raises DemoFailed before the registry is deployed."""
         if self._trusted is None:
-            raise DemoFailed("there is no network file")
+            raise DemoFailed("the registry is not deployed")
         return self._trusted
 
     @trusted.setter
@@ -82,21 +82,21 @@ class Stage:
         self._trusted = trusted
 
     async def ask(self, node: str, purpose: str, rows: list[Row] | None = None) -> CheckAnswer:
-        """A check of the whole manifest, or of some rows, at one node; its receipt was verified."""
+        """Check the manifest, or some rows, at one node, and verify the receipt."""
         rows = rows or [one.row for one in self.people.manifest]
         question = Question(self.people.query(purpose), MAX_AGE_S, "demo")
         async with self.nodes[node].client(self.trusted) as client:
             return await client.check(question, join_rows(rows))
 
     async def refused(self, node: str, purpose: str) -> set[int] | None:
-        """Which rows of the manifest are revoked, if every other one is clear; else None."""
+        """Return the indices of the revoked rows; None if a row has any other reason."""
         reasons = (await self.ask(node, purpose)).reasons
         if set(reasons) <= {Reason.GRANTED, Reason.REVOKED}:
             return {index for index, reason in enumerate(reasons) if reason is Reason.REVOKED}
         return None
 
     async def hand_in(self, node: str, account: LocalAccount, *revocations: Revocation) -> Submitted:
-        """Sign revocations and give them to one node; returns the last answer, acknowledged."""
+        """Sign revocations and submit them to one node; returns the last acknowledged answer."""
         signed = [sign_message(account, one, self.trusted.network) for one in revocations]
         async with self.nodes[node].client(self.trusted) as client:
             answers = await client.submit(signed)
@@ -104,16 +104,16 @@ class Stage:
             raise DemoFailed(f"node {node} did not acknowledge the revocation")
         return answers[-1]
 
-    async def until(self, what: str, look: Callable[[], Awaitable[T | None]]) -> T:
-        """Wait until there is something to see; raises DemoFailed when patience ends."""
-        return await until(what, look, self.options.patience_s)
+    async def until(self, condition: str, look: Callable[[], Awaitable[T | None]]) -> T:
+        """Wait until `look` returns a true value; raises DemoFailed after `patience_s`."""
+        return await until(condition, look, self.options.patience_s)
 
     async def counter(self, node: str, name: str) -> int:
-        """A counter of a node."""
+        """Return a counter of a node."""
         return await self.nodes[node].counter(self.trusted, name)
 
     async def stop(self) -> None:
-        """End every process that was started here."""
+        """End every process."""
         children = [node.process for node in self.nodes.values() if node.process]
         await asyncio.gather(*(child.stop() for child in children))
         if self._chain:

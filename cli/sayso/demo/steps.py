@@ -1,7 +1,7 @@
-"""The steps of the demo, in order. Each returns one sentence on what was seen, or raises.
+"""The steps of the demo, in order. Each returns one sentence about its result, or raises.
 
-A step that names a channel also looks at the node's own counter for it: a message that came another way
-does not pass for one that came by gossip.
+A step about a channel also reads the node's counter of that channel, so that a message that came another
+way does not pass for one that came by gossip.
 """
 
 import asyncio
@@ -42,7 +42,7 @@ from sayso_protocol.verdicts.verdict import License, Reason, Row
 
 @dataclass(frozen=True)
 class Step:
-    """One step: what it shows, which steps it cannot do without, and how it is done."""
+    """Step is one step: its name, its title, the steps that it needs, and its function."""
 
     name: str
     title: str
@@ -51,17 +51,17 @@ class Step:
 
 
 async def start_chain(stage: Stage) -> str:
-    """Step 1."""
+    """Step 1: start the chain and deploy the registry."""
     url = stage.options.chain_url
     stage.chain = await (named_chain(url) if url else embedded_chain(stage.folder))
     deployment = await stage.chain.deploy()
     network = Network(stage.chain.chain_id, address_from_text(deployment.address))
     stage.trusted = NetworkFile(network, deployment.block_number)
-    return f"chain {stage.chain.chain_id}, the registry is at {deployment.address}"
+    return f"chain {stage.chain.chain_id} has the registry at {deployment.address}"
 
 
 async def start_nodes(stage: Stage) -> str:
-    """Step 2."""
+    """Step 2: start the nodes."""
     chain = stage.chain
     made = make_nodes(stage.folder, stage.trusted, chain.url, stage.options.disabled)
     stage.nodes, stage.trusted, payer = made
@@ -72,8 +72,8 @@ async def start_nodes(stage: Stage) -> str:
     async def all_connected() -> bool:
         return min([await _connected(stage, name) for name in NAMES]) == len(NAMES) - 1
 
-    await stage.until("every node has found the two others", all_connected)
-    return "three processes, each connected to the two others over libp2p"
+    await stage.until("every node is connected to both others", all_connected)
+    return "three processes run, and each is connected to the two others over libp2p"
 
 
 async def _connected(stage: Stage, name: str) -> int:
@@ -82,7 +82,7 @@ async def _connected(stage: Stage, name: str) -> int:
 
 
 async def sign_consents(stage: Stage) -> str:
-    """Step 3."""
+    """Step 3: sign consents and submit them to A."""
     people, network = stage.people, stage.trusted.network
     own = people.license_folder(network, stage.options.data)
     stage.consents = [*own, *people.license_call(network, stage.folder / "people")]
@@ -90,22 +90,22 @@ async def sign_consents(stage: Stage) -> str:
         await client.submit(stage.consents)
     items = len({one.row.item for one in people.own})
     return (
-        f"{len(people.own)} files, {items} different items, {len(own)} consent(s) for two purposes;"
-        f" {len(stage.consents) - len(own)} of two others; all handed to A"
+        f"{len(people.own)} files with {items} different items need {len(own)} consent(s) for two"
+        f" purposes; two other people signed {len(stage.consents) - len(own)}; A received all of them"
     )
 
 
 async def hear_by_gossip(stage: Stage) -> str:
-    """Step 4, first half."""
+    """Step 4, first half: B and C receive the consents by gossip."""
     heard = {}
     for name in NAMES[1:]:
         heard[name] = await stage.until(
-            f"{name} heard consents by gossip", partial(stage.counter, name, "gossip_consents")
+            f"{name} receives consents by gossip", partial(stage.counter, name, "gossip_consents")
         )
         for envelope in stage.consents:
-            await stage.until(f"{name} holds every license", partial(_holds, stage, name, envelope))
-    counts = " and ".join([f"{name} heard {count}" for name, count in heard.items()])
-    return f"{counts} by gossip, and both hold all {len(stage.consents)}"
+            await stage.until(f"{name} stores every license", partial(_holds, stage, name, envelope))
+    counts = " and ".join([f"{name} received {count}" for name, count in heard.items()])
+    return f"{counts} consents by gossip, and both store all {len(stage.consents)}"
 
 
 async def _holds(stage: Stage, name: str, envelope: Envelope) -> bool:
@@ -116,7 +116,7 @@ async def _holds(stage: Stage, name: str, envelope: Envelope) -> bool:
 
 
 async def see_anchored(stage: Stage) -> str:
-    """Step 4, second half: C's answers carry proofs, and the client has checked each of them."""
+    """Step 4, second half: C answers with proofs of anchoring, and the client verifies each."""
     roots, longest = set(), 0
     for envelope in stage.consents:
         held = await stage.until("C sees the license anchored", partial(_anchored, stage, envelope))
@@ -127,7 +127,7 @@ async def see_anchored(stage: Stage) -> str:
     if not await stage.counter("C", "batches_fetched"):
         raise DemoFailed("C did not fetch the batch")
     return (
-        f"{len(stage.consents)} license hashes under one root; C fetched the batch from A and"
+        f"one root anchors {len(stage.consents)} license hashes; C fetched the batch from A and"
         f" checked paths of up to {longest} hashes against its own view of the chain"
     )
 
@@ -138,7 +138,7 @@ async def _anchored(stage: Stage, envelope: Envelope) -> Anchored | None:
 
 
 async def check_manifest(stage: Stage) -> str:
-    """Step 5: as `sayso check` and `sayso receipt verify` do it."""
+    """Step 5: check a manifest and verify the receipt, like `sayso check` and `sayso receipt verify`."""
     folder = stage.folder
     rows = stage.people.manifest
     lines = granted_lines((str(one.file), one.row.item, one.row.license) for one in rows)
@@ -149,7 +149,7 @@ async def check_manifest(stage: Stage) -> str:
     trusted = load_network(folder / "network.toml")
     receipt = read_receipt(folder / "receipt.json")
     operator = verify_receipt(receipt, trusted, folder / "manifest.jsonl", folder / "rejected.jsonl")
-    return f"all {len(rows)} rows clear; the receipt of node {operator.name} verifies offline"
+    return f"all {len(rows)} rows are clear; the receipt of node {operator.name} verifies offline"
 
 
 def _run_gate(stage: Stage, folder: Path) -> Record:
@@ -168,7 +168,7 @@ def _run_gate(stage: Stage, folder: Path) -> Record:
 
 
 async def revoke_three(stage: Stage) -> str:
-    """Step 6: one signature, no gas."""
+    """Step 6: revoke three files with one signature and no gas."""
     people = stage.people
     stage.chosen = three_items(people.own)
     revocations = _revoke_items(stage, stage.chosen)
@@ -184,16 +184,16 @@ async def revoke_three(stage: Stage) -> str:
     seconds = time.monotonic() - begun
     await _expect_refused(stage, "C", TRAINING, _rows_with(people.own, stage.chosen))
     if not await stage.counter("C", "gossip_revocations"):
-        raise DemoFailed("C did not hear the revocation by gossip")
+        raise DemoFailed("C did not receive the revocation by gossip")
     signer = answer.operator.name if answer.operator else "nobody"
     return (
-        f"acknowledged by node {signer}; C refuses exactly {len(rows)} rows,"
+        f"node {signer} acknowledged the revocation; C refuses exactly {len(rows)} rows,"
         f" {seconds * 1000:.0f} ms after the signature"
     )
 
 
 def _revoke_items(stage: Stage, items: list[bytes]) -> list[Revocation]:
-    """The fewest revocations of these items, over all licenses they are in."""
+    """Return the fewest revocations that cover these items in all their licenses."""
     masks: Masks = {}
     for envelope, consent in of_kind(stage.consents, Consent):
         if set(items) & set(envelope.items):
@@ -214,7 +214,7 @@ async def _expect_refused(stage: Stage, node: str, purpose: str, expected: set[i
 
 
 async def revoke_on_chain_directly(stage: Stage) -> str:
-    """Step 7: a transaction of the contributor's own; no node is asked."""
+    """Step 7: revoke with the contributor's own transaction, without a node."""
     people, chain = stage.people, stage.chain
     await chain.fund(people.contributor)
     contributor = address_from_text(people.contributor.address)
@@ -228,19 +228,19 @@ async def revoke_on_chain_directly(stage: Stage) -> str:
         return all([await stage.refused(name, CLONING) == every_row for name in NAMES])
 
     for name in NAMES:
-        learnt = partial(stage.counter, name, "chain_revocations")
-        await stage.until(f"{name} learns it from the chain", learnt)
+        chain_count = partial(stage.counter, name, "chain_revocations")
+        await stage.until(f"{name} reads the revocation from the chain", chain_count)
     await stage.until("all nodes refuse the purpose", all_refuse)
     seconds = time.monotonic() - begun
     await _expect_refused(stage, "C", TRAINING, _rows_with(people.own, stage.chosen))
     return (
-        f"`{revocations[0].scopes[0]}` for {receipts[0].gas_used:,} gas; all three nodes refuse"
-        f" {len(every_row)} rows after {seconds:.1f} s, and training is as it was"
+        f"`{revocations[0].scopes[0]}` cost {receipts[0].gas_used:,} gas; all three nodes refuse"
+        f" {len(every_row)} rows after {seconds:.1f} s, and the verdicts for training are unchanged"
     )
 
 
 async def catch_up(stage: Stage) -> str:
-    """Step 8: C is dead when it happens, and gossip has forgotten it when C is back."""
+    """Step 8: C is stopped during a revocation, and restarts after gossip has dropped it."""
     people, node = stage.people, stage.nodes["C"]
     assert node.process  # noqa: S101 - started in step 2
     await node.process.kill()
@@ -248,21 +248,23 @@ async def catch_up(stage: Stage) -> str:
     await stage.hand_in("A", people.contributor, *revoke_scopes(contributor, [Scope(f"via {MARKET}")]))
     async with Transport(stage.nodes["A"].url) as transport:
         window = (await transport.get("/v1/node", NodeJson)).gossip_replay_window_s
-    # The one fixed time of the demo, and not a wait for something to happen: nothing may happen.
+    # The only fixed wait of the demo: it lets the replay window of gossip end.
     await asyncio.sleep(window + 1.0)
     begun = time.monotonic()
     await node.start()
     await node.ready(stage.trusted)
-    await stage.until("C caught up by sync", partial(stage.counter, "C", "sync_revocations"))
+    await stage.until(
+        "C receives the revocation by sync", partial(stage.counter, "C", "sync_revocations")
+    )
     if await stage.counter("C", "gossip_revocations"):
-        raise DemoFailed("C heard it by gossip after all")
+        raise DemoFailed("C received the revocation by gossip")
     rows: list[Row] = [one.row for one in people.own]
     reasons = (await stage.ask("C", TRAINING, rows)).reasons
     if set(reasons) != {Reason.REVOKED}:
         raise DemoFailed(f"C does not refuse everything via {MARKET}")
     return (
-        f"`via {MARKET}` was revoked while C was dead; {window + 1:.0f} s later C started, synced and"
-        f" refuses all {len(rows)} rows after {time.monotonic() - begun:.1f} s"
+        f"`via {MARKET}` was revoked while C was stopped; C started {window + 1:.0f} s later, synced"
+        f" and refuses all {len(rows)} rows after {time.monotonic() - begun:.1f} s"
     )
 
 
@@ -270,10 +272,10 @@ STEPS = (
     Step("chain", "Start a chain and deploy the registry", (), start_chain),
     Step("nodes", "Start three nodes", ("chain",), start_nodes),
     Step("consent", "License a folder of files", ("nodes",), sign_consents),
-    Step("gossip", "The consents arrive by gossip", ("consent",), hear_by_gossip),
-    Step("anchor", "Their hashes are anchored on chain", ("consent",), see_anchored),
+    Step("gossip", "The consents spread by gossip", ("consent",), hear_by_gossip),
+    Step("anchor", "The license hashes are anchored on chain", ("consent",), see_anchored),
     Step("check", "A buyer checks before training", ("consent",), check_manifest),
-    Step("revoke", "Three files are revoked by one signature", ("consent",), revoke_three),
-    Step("purpose", "Voice cloning is revoked on chain", ("consent",), revoke_on_chain_directly),
-    Step("catch-up", "A node that was dead catches up", ("consent",), catch_up),
+    Step("revoke", "One signature revokes three files", ("consent",), revoke_three),
+    Step("purpose", "A transaction revokes voice cloning", ("consent",), revoke_on_chain_directly),
+    Step("catch-up", "A stopped node catches up", ("consent",), catch_up),
 )

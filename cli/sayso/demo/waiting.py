@@ -1,4 +1,4 @@
-"""Waiting for something to become true, never for a fixed time."""
+"""Waiting for a condition instead of a fixed time."""
 
 import asyncio
 import time
@@ -13,13 +13,13 @@ STEP_TIMEOUT_S: Final = 20.0
 T = TypeVar("T")
 
 
-async def until(what: str, look: Callable[[], Awaitable[T | None]], patience_s: float) -> T:
-    """Look again and again until there is something to see; raises DemoFailed with `what`."""
+async def until(condition: str, look: Callable[[], Awaitable[T | None]], patience_s: float) -> T:
+    """Poll `look` until it returns a true value; raises DemoFailed with `condition`."""
     deadline = time.monotonic() + patience_s
     while True:
         seen = await look()
         if seen:
             return seen
         if time.monotonic() > deadline:
-            raise DemoFailed(f"{what}: not within {patience_s:.0f} s")
+            raise DemoFailed(f"{condition}: not within {patience_s:.0f} s")
         await asyncio.sleep(STEP_POLL_S)

@@ -1,8 +1,7 @@
-"""An Ethereum chain of one's own for demos, tutorials and tests; never for real permissions.
+"""A development chain for demos, tutorials and tests; never for real permissions.
 
-Everything about it is worthless on purpose: the keys are published, one process makes the blocks, and
-all is gone when that process ends. What it shares with a real chain is what our code talks to: JSON-RPC,
-the EVM, receipts, logs and block timestamps. It needs the `demo` extra.
+Its keys are published, one process makes all blocks, and the chain is lost when that process ends. Like
+a real chain it has JSON-RPC, the EVM, receipts, logs and block timestamps. It needs the `demo` extra.
 
     async with DevChain() as chain:
         print(chain.url, chain.accounts[0].address)

@@ -1,7 +1,7 @@
-"""`python -m sayso.devchain`: the chain as a process of its own.
+"""`python -m sayso.devchain`: the development chain in its own process.
 
-It prints one JSON line, {"url", "chain_id"}, when it answers, and ends on SIGTERM, on SIGINT and when
-its standard input closes, so that it never outlives the program that started it.
+The process prints one JSON line, {"url", "chain_id"}, when it is ready. It ends on SIGTERM, on SIGINT
+and when its standard input closes, so that it never outlives the program that started it.
 """
 
 import argparse
@@ -47,9 +47,11 @@ async def _serve(port: int, block_time_s: float) -> None:
 
 
 def main() -> None:
-    """Run until told to end; exit code 1 if the chain cannot start."""
+    """Run until a signal or the end of standard input; exit status 1 if the chain cannot start."""
     parser = argparse.ArgumentParser(prog="python -m sayso.devchain", description=__doc__)
-    parser.add_argument("--port", type=int, default=8545, help="TCP port on loopback; 0: any")
+    parser.add_argument(
+        "--port", type=int, default=8545, help="TCP port on loopback; 0 chooses a free port"
+    )
     parser.add_argument("--block-time", type=float, default=1.0, help="seconds between empty blocks")
     options = parser.parse_args()
     try:

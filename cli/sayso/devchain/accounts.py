@@ -1,6 +1,6 @@
-"""The keys of the development chain are published here, so they are worth nothing anywhere else.
+"""The published keys of the development chain.
 
-Whoever sends money to one of these addresses on a real network gives it away.
+Anybody can spend coins that are sent to these addresses on a real network.
 """
 
 from eth_account import Account
@@ -10,6 +10,6 @@ from sayso_protocol.primitives import keccak
 
 
 def dev_account(index: int) -> LocalAccount:
-    """WORTHLESS published key number `index`: keccak256 of "sayso devchain key <index>"."""
+    """Return the published key number `index`: keccak256 of "sayso devchain key <index>"."""
     account: LocalAccount = Account.from_key(keccak(b"sayso devchain key %d" % index))
     return account

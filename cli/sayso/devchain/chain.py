@@ -1,12 +1,12 @@
-"""The chain itself: alysis (py-evm) with three rules of our own.
+"""The development chain: alysis (py-evm) with three changes.
 
-1. A block carries the time of the clock that was passed in, or its parent's if the clock went back.
-2. Every transaction is mined at once, into a block of its own. Blocks of the same second have equal
-   timestamps then; Ethereum demands strictly later ones, some of its layers 2 do not.
-3. What is asked by transaction hash or by log filter is answered from an index written when the block is
-   mined: alysis would read the whole chain back, a second and more after an hour of blocks.
+1. A block has the time of the given clock, or its parent's time if the clock went back.
+2. Every transaction is mined at once, into its own block. Blocks of the same second then have equal
+   timestamps, which Ethereum forbids and some layers 2 allow.
+3. Queries by transaction hash and log filter are answered from an index that is written with each block,
+   because alysis reads the whole chain, which takes more than a second after an hour of blocks.
 
-Nothing here knows threads: one caller at a time.
+The module is not thread-safe.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -29,7 +29,7 @@ from sayso.devchain.proofs import Nodes, account_proof
 from sayso.devchain.transactions import transaction_json, transaction_type
 
 GAS_LIMIT = 30_000_000  # of a block and of an eth_call
-BALANCE_WEI = 10_000 * 10**18  # of every dev account at the start
+BALANCE_WEI = 10_000 * 10**18  # initial balance of every account
 
 Json = dict[str, Any]
 
@@ -56,8 +56,8 @@ class Chain(Node):
         self.logs = LogIndex()
 
     def _replace_genesis(self, funded: Iterable[str]) -> None:
-        """Begin the chain at our clock with our accounts; alysis fixes both."""
-        chain_class = type(self._backend.chain)  # made anew for every Node
+        """Create the genesis block with the given clock and accounts, which alysis fixes otherwise."""
+        chain_class = type(self._backend.chain)  # alysis creates the class anew for every Node
         chain_class.vm_configuration = ((BlockNumber(0), _DevVM),)
         account: AccountDetails = {"balance": BALANCE_WEI, "nonce": 0, "code": b"", "storage": {}}
         state = {EthAddress(bytes.fromhex(address[2:])): account for address in funded}
@@ -77,15 +77,15 @@ class Chain(Node):
 
     @property
     def base_fee_wei(self) -> int:
-        """Base fee per gas of the next block."""
+        """Return the base fee per gas of the next block, in wei."""
         return int(self._backend.get_base_fee(BlockLabel.PENDING))
 
     def header(self, number: int) -> BlockHeaderAPI:
-        """Header of a mined block."""
+        """Return the header of a mined block."""
         return self._backend.chain.get_canonical_block_header_by_number(BlockNumber(number))
 
     def prove(self, address: Address, keys: Sequence[str], number: int) -> Json:
-        """EIP-1186 proof of an account and its storage after a block."""
+        """Return the EIP-1186 proof of an account and its storage after a block."""
         nodes = cast("Nodes", self._backend.chain.chaindb.db)
         return account_proof(nodes, self.header(number).state_root, bytes(address), keys)
 
@@ -95,7 +95,7 @@ class Chain(Node):
         self.mine_block()
 
     def _open_block(self) -> None:
-        # Before any transaction runs: contracts read the timestamp of the block under way.
+        # Set before any transaction runs, because contracts read the timestamp of the pending block.
         parent = self._backend.chain.get_canonical_head()
         now = max(int(self._clock()), parent.timestamp)
         self._backend.chain.set_header_timestamp(now)
@@ -114,12 +114,12 @@ class Chain(Node):
             transaction: SignedTransactionAPI = self._backend.decode_transaction(raw)
             transaction.validate()
             to_checksum_address(transaction.sender)
-        except Exception as error:  # py-evm raises whatever the bytes provoke
+        except Exception as error:  # py-evm raises many types for bad bytes
             raise ValidationError(f"not a signed transaction: {error}") from error
         return transaction
 
     def _check_nonce(self, transaction: SignedTransactionAPI) -> None:
-        """Say it in geth's words, which clients match."""
+        """Raise the errors of geth, whose texts clients match."""
         if "0x" + transaction.hash.hex() in self.transactions:
             raise ValidationError("already known")
         expected = self.eth_get_transaction_count(Address(transaction.sender), BlockLabel.LATEST)

@@ -1,9 +1,9 @@
-"""What keeps a development chain from starting."""
+"""Errors at the start of a development chain."""
 
 from sayso_protocol.errors import SaysoError
 
 
 class PortUnavailable(SaysoError):
-    """The TCP port is taken, or this user may not listen on it."""
+    """The TCP port is in use, or this user may not listen on it."""
 
     code = "port-unavailable"

@@ -1,6 +1,6 @@
-"""JSON-RPC 2.0 framing: whatever bytes come in, an answer of the specified form goes out.
+"""JSON-RPC 2.0 framing, which answers any bytes in the specified form.
 
-One request or a batch; a notification (no id) is carried out and not answered.
+The body is one request or a batch. A notification, which has no id, is executed and not answered.
 """
 
 import json
@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 
 
 def answer(rpc: Rpc, body: bytes) -> bytes | None:
-    """JSON-RPC response to a request body; None when there was nothing to answer."""
+    """Return the JSON-RPC response to a request body; None if there is nothing to answer."""
     response = _answer(rpc, body)
     return None if response is None else json.dumps(response).encode()
 
@@ -31,17 +31,17 @@ def _answer(rpc: Rpc, body: bytes) -> Json:
     if not isinstance(request, list):
         return _answer_one(rpc, request)
     if not 0 < len(request) <= MAX_BATCH:
-        return _error(None, INVALID_REQUEST, f"a batch has 1 to {MAX_BATCH} requests")
+        return _error(None, INVALID_REQUEST, f"a batch must have 1 to {MAX_BATCH} requests")
     answers = [_answer_one(rpc, one) for one in request]
     return [one for one in answers if one is not None] or None
 
 
 def _answer_one(rpc: Rpc, request: Json) -> Json:
     if not isinstance(request, dict) or not isinstance(request.get("method"), str):
-        return _error(None, INVALID_REQUEST, "a request is an object with a method")
+        return _error(None, INVALID_REQUEST, "a request must be an object with a method")
     params = request.get("params", [])
     if not isinstance(params, list):
-        return _error(request.get("id"), INVALID_REQUEST, "params are given by position")
+        return _error(request.get("id"), INVALID_REQUEST, "params must be a list")
     response = _carry_out(rpc, request.get("id"), request["method"], params)
     return response if "id" in request else None
 
@@ -54,7 +54,7 @@ def _carry_out(rpc: Rpc, request_id: Json, method: str, params: list[Json]) -> J
     except RPCError as error:
         return _error(request_id, error.code, error.message, error.data)
     except Exception as error:  # noqa: BLE001
-        # py-evm and alysis raise whatever odd parameters provoke; the chain must outlive them.
+        # py-evm and alysis raise many types for bad parameters, which must not stop the chain.
         _log.exception("%s failed", method)
         return _error(request_id, INTERNAL_ERROR, f"{type(error).__name__}: {error}")
 

@@ -1,7 +1,7 @@
 """All logs in block order, and the filter rules of eth_getLogs.
 
-A topic filter is a list by position: null matches anything, a list any of its members; a filter longer
-than the log's topics never matches.
+A topic filter is a list by position: null matches any topic, and a list matches any of its members. A
+filter that is longer than the log's topics never matches.
 """
 
 from bisect import bisect_left, bisect_right
@@ -12,7 +12,7 @@ Json = dict[str, Any]
 
 
 class LogIndex:
-    """LogIndex finds logs by block range without reading blocks."""
+    """LogIndex finds logs in a range of blocks without reading the blocks."""
 
     def __init__(self) -> None:
         self._numbers: list[int] = []  # block number of each log, ascending
@@ -24,7 +24,7 @@ class LogIndex:
         self._logs.extend(logs)
 
     def find(self, first: int, last: int, address: object, topics: object) -> list[Json]:
-        """Logs of the blocks `first` to `last`, both included, that match."""
+        """Return the matching logs of the blocks `first` to `last`, inclusive."""
         begin, end = bisect_left(self._numbers, first), bisect_right(self._numbers, last)
         addresses = _alternatives(address)
         positions = [_alternatives(topic) for topic in topics] if isinstance(topics, list) else []
@@ -32,7 +32,7 @@ class LogIndex:
 
 
 def _alternatives(wanted: object) -> frozenset[str] | None:
-    """Lower-case members of a filter; None matches anything."""
+    """Return the members of a filter in lower case; None matches anything."""
     if wanted is None or wanted == []:
         return None
     members = wanted if isinstance(wanted, list) else [wanted]

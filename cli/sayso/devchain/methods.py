@@ -1,8 +1,8 @@
-"""The JSON-RPC methods: alysis's where they are right, ours where they are not.
+"""The JSON-RPC methods: those of alysis, with replacements where they differ from real nodes.
 
-Ours also take what clients send to real nodes: EIP-1898 block ids, a missing block id (latest), `input`
-for `data`, fees in a call (ignored: a call costs nothing), and a call without `to`, which runs init code
-and answers what that returns (ERC-6492 needs it).
+The replacements also accept EIP-1898 block ids, a missing block id (latest), `input` for `data`, fees in
+a call (ignored, because a call costs nothing), and a call without `to`, which runs init code and returns
+its result (ERC-6492 needs it).
 """
 
 from collections.abc import Callable
@@ -35,12 +35,12 @@ ZERO_ADDRESS = "0x" + 40 * "0"
 UNCHANGED = ("eth_accounts", "eth_blockNumber", "eth_chainId", "eth_gasPrice", "net_version")
 AT_A_BLOCK = {"eth_getBalance": 1, "eth_getCode": 1, "eth_getStorageAt": 2, "eth_getTransactionCount": 1}
 
-Json = Any  # whatever json.loads gives
+Json = Any  # a value of json.loads
 Method = Callable[[tuple[Json, ...]], Json]
 
 
 class Methods(RPCNode):
-    """Methods answers one call at a time: `rpc(method, *params)`, which raises RPCError."""
+    """Methods executes one call at a time with `rpc(method, *params)`, which raises RPCError."""
 
     def __init__(self, chain: Chain) -> None:
         super().__init__(chain)
@@ -51,11 +51,11 @@ class Methods(RPCNode):
         self._methods = cast("Any", kept | at_a_block | ours)
 
     def rpc(self, method_name: str, *params: Json) -> Json:
-        """Carry out one call; raises RPCError."""
+        """Execute one call; raises RPCError."""
         try:
             return super().rpc(method_name, *params)
         except (ValueError, ArithmeticError, EthValidationError) as error:
-            # How alysis and py-evm find an address of 19 bytes and a slot of 33.
+            # alysis and py-evm raise these for addresses and slots of a wrong length.
             raise RPCError.with_code(RPCErrorCode.INVALID_PARAMETER, str(error)) from error
 
     def _own_methods(self) -> dict[str, Callable[..., Json]]:
@@ -77,7 +77,7 @@ class Methods(RPCNode):
         }
 
     def _with_block(self, name: str, where: int) -> Method:
-        """Give an alysis method the block id in its one form."""
+        """Wrap an alysis method to accept every form of block id."""
         method = cast("Method", self._methods[name])
 
         def call(params: tuple[Json, ...]) -> Json:
@@ -87,7 +87,7 @@ class Methods(RPCNode):
         return call
 
     def _block(self, block: Json) -> Block:
-        """Number or label of a block id (EIP-1898); raises for a hash that is not of this chain."""
+        """Return the number or label of a block id (EIP-1898); raises for an unknown block hash."""
         if isinstance(block, dict):
             if "blockNumber" not in block:
                 block_hash = structure(BlockHash, block.get("blockHash"))
@@ -99,7 +99,7 @@ class Methods(RPCNode):
         fields = _call_fields(call)
         params = structure(EthCallParams, {"to": ZERO_ADDRESS} | fields)
         if "to" not in fields:
-            params = replace(params, to=cast("Address", b""))  # py-evm's sign of a creation
+            params = replace(params, to=cast("Address", b""))  # py-evm's mark of a creation
         return unstructure(self._chain.eth_call(params, self._block(block)))
 
     def _estimate(self, call: Json, block: Json = "latest") -> Json:
@@ -133,7 +133,7 @@ class Methods(RPCNode):
         return self._chain.prove(structure(Address, address), keys, number)
 
     def _number(self, block: Json) -> int:
-        """Number of a block id; labels are read as of now."""
+        """Return the number of a block id; labels refer to the present."""
         label = self._block(block)
         if label is BlockLabel.EARLIEST:
             return 0
@@ -141,7 +141,7 @@ class Methods(RPCNode):
 
     def _logs(self, query: Json) -> Json:
         if not isinstance(query, dict):
-            raise ValidationError("eth_getLogs takes one object")
+            raise ValidationError("the parameter of eth_getLogs must be an object")
         if "blockHash" in query:
             first = last = self._number({"blockHash": query["blockHash"]})
         else:
@@ -167,7 +167,7 @@ class Methods(RPCNode):
 
 
 def _positional(method: Callable[..., Json]) -> Method:
-    """Turn a wrong number of parameters into the error that says so."""
+    """Raise ValidationError for a wrong number of parameters."""
     expected = signature(method)
 
     def call(params: tuple[Json, ...]) -> Json:
@@ -181,12 +181,12 @@ def _positional(method: Callable[..., Json]) -> Method:
 
 
 def _call_fields(call: Json) -> dict[str, Json]:
-    """Keep what decides the outcome of a call; what is null or empty is as good as missing."""
+    """Return the fields that decide the outcome of a call; null and empty fields count as missing."""
     if not isinstance(call, dict):
-        raise ValidationError("a call is an object")
+        raise ValidationError("a call must be an object")
     given = {key: value for key, value in call.items() if value not in EMPTY}
     fields = {key: given[key] for key in ("from", "to", "gas", "value") if key in given}
     if "gas" in fields:
-        fields["gas"] = hex(min(structure(int, fields["gas"]), GAS_LIMIT))  # as geth caps it
+        fields["gas"] = hex(min(structure(int, fields["gas"]), GAS_LIMIT))  # the same cap as geth
     data = given.get("data", given.get("input"))
     return fields if data is None else fields | {"data": data}

@@ -1,6 +1,6 @@
-"""What makes the chain's answers provable: EIP-1186 proofs, and all fields that a block hash covers.
+"""EIP-1186 proofs, and all header fields that a block hash covers.
 
-A verifier hashes the header's RLP to the block hash, and follows the proof from the header's state root.
+A verifier hashes the RLP of the header to the block hash, and follows the proof from the state root.
 """
 
 from collections.abc import MutableMapping, Sequence
@@ -12,14 +12,14 @@ from trie.hexary import HexaryTrie
 
 from sayso_protocol.primitives import keccak
 
-HASHED_FROM = 32  # bytes: a shorter node stands inside its parent and is no proof node of its own
+HASHED_FROM = 32  # bytes; a shorter node is embedded in its parent
 
 Json = dict[str, Any]
 Nodes = MutableMapping[bytes, bytes]  # encoded trie nodes by their hash
 
 
 def header_json(header: Any) -> Json:
-    """Fields of a Prague header that alysis leaves out of a block, or pads (`extraData`)."""
+    """Return the fields of a Prague header that alysis omits from a block, or pads (`extraData`)."""
     return {
         "extraData": _hex(header.extra_data),
         "mixHash": _hex(header.mix_hash),
@@ -33,7 +33,7 @@ def header_json(header: Any) -> Json:
 
 
 def account_proof(nodes: Nodes, state_root: bytes, address: bytes, keys: Sequence[str]) -> Json:
-    """EIP-1186 answer for storage keys given as hex numbers; absent ones are proved absent."""
+    """Return the EIP-1186 answer for storage keys (hex numbers), with proofs of absence."""
     state = HexaryTrie(nodes, state_root)
     leaf = state[keccak(address)]
     account = rlp.decode(leaf, sedes=Account) if leaf else Account()

@@ -1,7 +1,7 @@
-"""JSON-RPC over HTTP on loopback, and a block at least every `block_time_s` seconds.
+"""JSON-RPC over HTTP on loopback, with a block at least every `block_time_s` seconds.
 
-py-evm is CPU-bound and not thread-safe: everything that touches the chain runs on one worker thread, in
-the order in which it was asked, while the event loop stays free to accept requests.
+py-evm is CPU-bound and not thread-safe. All work on the chain therefore runs on one worker thread, in
+order, and the event loop stays free to accept requests.
 """
 
 import asyncio
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
 LOOPBACK = "127.0.0.1"
 MAX_BODY = 5 * 1024 * 1024  # bytes of a request
-STACK = 64 * 1024 * 1024  # bytes: importing py-evm lets Python recurse 100,000 levels deep
-SHUTDOWN_S = 1.0  # for requests under way
+STACK = 64 * 1024 * 1024  # bytes; py-evm raises Python's recursion limit to 100,000
+SHUTDOWN_S = 1.0  # for open requests
 
 
 class DevChain:
-    """DevChain is an Ethereum chain as long as its `async with` block lasts."""
+    """DevChain runs an Ethereum chain during its `async with` block."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class DevChain:
 
     @property
     def url(self) -> str:
-        """Where JSON-RPC is served."""
+        """Return the URL of the JSON-RPC endpoint."""
         return f"http://{LOOPBACK}:{self._port}"
 
     async def __aenter__(self) -> Self:
@@ -95,7 +95,7 @@ class DevChain:
             await self._ticker
 
     async def serve(self) -> None:
-        """Wait for ever; raises what ended the mining of blocks."""
+        """Wait for ever; raises the error that ended mining."""
         await asyncio.shield(self._ticker)
 
     def _make_chain(self) -> None:
@@ -140,7 +140,7 @@ def _one_deep_thread() -> ThreadPoolExecutor:
 
 
 async def run_devchain(port: int, block_time_s: float, ready: Callable[[DevChain], None]) -> None:
-    """Serve a chain on `port` (0: any) until cancelled; `ready` is told when it answers."""
+    """Serve a chain on `port` (0: any) until cancelled; calls `ready` when the chain answers."""
     async with DevChain(port=port, block_time_s=block_time_s) as chain:
         ready(chain)
         await chain.serve()

@@ -1,6 +1,6 @@
-"""A mined transaction in the form of the Ethereum JSON-RPC specification.
+"""Mined transactions in the form of the Ethereum JSON-RPC specification.
 
-alysis has a renderer of its own, which fails for contract creations (no `to`).
+The renderer of alysis fails for contract creations, which have no `to`.
 """
 
 from typing import Any
@@ -14,12 +14,12 @@ Json = dict[str, Any]
 
 
 def transaction_type(transaction: SignedTransactionAPI) -> int:
-    """EIP-2718 type number; 0 for transactions from before it."""
+    """Return the EIP-2718 type; 0 for legacy transactions."""
     return transaction.type_id or LEGACY
 
 
 def transaction_json(transaction: SignedTransactionAPI, receipt: Json, chain_id: int) -> Json:
-    """Render a transaction for eth_getTransactionByHash, with the place that its receipt names."""
+    """Render a transaction for eth_getTransactionByHash, with its position from the receipt."""
     kind = transaction_type(transaction)
     place = {key: receipt[key] for key in ("blockHash", "blockNumber", "transactionIndex", "from")}
     signature: int = getattr(transaction, "v", transaction.y_parity)
