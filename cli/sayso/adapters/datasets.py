@@ -1,4 +1,4 @@
-"""Hugging Face datasets: `clear(gate, dataset)` for one at hand, for splits and for streams."""
+"""Hugging Face datasets: `clear(gate, dataset)` for datasets, splits and streams."""
 
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ DATASETS_BATCH_ROWS: Final = 1 << 16
 
 
 def clear(gate: Gate, dataset: Any) -> Any:
-    """The clear rows, in order; raises what Gate.batch raises (a stream: when it is read)."""
+    """Return the clear rows, in order; raises the errors of Gate.batch (a stream: when it is read)."""
     if isinstance(dataset, datasets.DatasetDict | datasets.IterableDatasetDict):
         return type(dataset)({name: clear(gate, one) for name, one in dataset.items()})
     if isinstance(dataset, datasets.IterableDataset):
@@ -28,7 +28,7 @@ def clear(gate: Gate, dataset: Any) -> Any:
 
 
 class _Mask:
-    """For each row of a batch of columns whether it is clear."""
+    """_Mask states for each row of a batch whether it is clear."""
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate

@@ -13,13 +13,13 @@ DUCKDB_BATCH_ROWS: Final = 1 << 18
 
 
 def clear(gate: Gate, relation: Any, connection: Any) -> Any:
-    """The clear rows of a relation, as a relation of a cursor of its connection; to be read once."""
+    """Return the clear rows as a relation of a cursor of the connection, which can be read once."""
     reader = relation.to_arrow_reader(DUCKDB_BATCH_ROWS)
     return connection.cursor().from_arrow(gate.filter(reader))
 
 
 def register(gate: Gate, connection: Any, name: str = "sayso_reason") -> None:
-    """Give a connection a function of license and item (BLOB) that says the reason of a row."""
+    """Register a SQL function of license and item (BLOB) that returns the reason of a row."""
 
     def reason(licenses: Any, items: Any) -> Any:
         table = pa.table({"sayso_license": licenses, "sayso_item": items})
@@ -33,5 +33,5 @@ def register(gate: Gate, connection: Any, name: str = "sayso_reason") -> None:
         duckdb.sqltype("VARCHAR"),
         type="arrow",
         null_handling="special",
-        side_effects=True,  # the answer of tomorrow is another: nothing of it is kept
+        side_effects=True,  # DuckDB must not cache reasons, because they change
     )

@@ -1,4 +1,4 @@
-"""polars: `clear(gate, frame)` for a DataFrame, at once, or for a LazyFrame, when it is collected."""
+"""polars: `clear(gate, frame)` for a DataFrame, or for a LazyFrame when it is collected."""
 
 from typing import TypeVar
 
@@ -13,9 +13,9 @@ Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 
 
 def clear(gate: Gate, frame: Frame) -> Frame:
-    """The clear rows, in order; raises what Gate.batch raises (a LazyFrame: when it is collected)."""
+    """Return the clear rows, in order; raises the errors of Gate.batch (a LazyFrame: when collected)."""
     if isinstance(frame, pl.LazyFrame):
-        # Nothing is moved before the gate: it needs the hashes, and head(2) means two clear rows.
+        # No pushdown: the gate needs the hash columns, and head(2) means two clear rows.
         return frame.map_batches(
             lambda one: _clear(gate, one),
             predicate_pushdown=False,

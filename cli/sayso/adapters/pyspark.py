@@ -7,13 +7,13 @@ from sayso.extras import extra
 from sayso.gate.gate import Gate
 
 with extra("pyspark"):
-    import pyspark.sql  # noqa: F401 - said at once when it is missing
+    import pyspark.sql  # noqa: F401 - fail now if it is missing
 
 
 def clear(gate: Gate, frame: Any) -> Any:
-    """The clear rows of a DataFrame, when an action asks for them.
+    """Return the clear rows of a DataFrame; they are judged when an action needs them.
 
-    Spark may compute a partition again: what is to be trained on is written once, after this.
+    Spark may compute a partition again, with other verdicts. Write the result once before training.
     """
 
     def of_partition(batches: Iterator[Any]) -> Iterator[Any]:

@@ -1,4 +1,4 @@
-"""Ray Data: `clear(gate, dataset)`; each worker opens the gate once, and nothing passes without it."""
+"""Ray Data: `clear(gate, dataset)`; each worker opens the gate once."""
 
 from typing import Any, Final
 
@@ -6,18 +6,18 @@ from sayso.extras import extra
 from sayso.gate.gate import Gate
 
 with extra("ray"):
-    import ray.data  # noqa: F401 - said at once when it is missing
+    import ray.data  # noqa: F401 - fail now if it is missing
 
 RAY_BATCH_ROWS: Final = 1 << 18
 
 
 def clear(gate: Gate, dataset: Any, concurrency: int = 1) -> Any:
-    """The clear rows of a ray.data.Dataset, when they are asked for.
+    """Return the clear rows of a ray.data.Dataset; they are judged when the data set is read.
 
     Args:
-        gate: Is sent to the workers.
-        dataset: Has the hashes in columns.
-        concurrency: How many workers ask.
+        gate: The gate, which is sent to the workers.
+        dataset: The data set, with columns of license and item hashes.
+        concurrency: The number of workers.
     """
     return dataset.map_batches(
         _Clear,

@@ -1,4 +1,4 @@
-"""PyTorch: datasets that give out clear samples only, and skip the others or stop at them.
+"""PyTorch: datasets that return only clear samples, and skip the others or raise.
 
 clear = GatedDataset(dataset, gate, keys, refused="skip")
 clear = GatedStream(stream, gate, lambda one: (one["license"], one["item"]), refused="raise")
@@ -28,13 +28,13 @@ class GatedDataset(torch_data.Dataset[Any]):
     """GatedDataset is a map-style dataset behind a gate.
 
     Args:
-        dataset: Anything with a length and items by index.
-        gate: Is asked once, when this is made.
+        dataset: An object with a length and samples by index.
+        gate: The gate, which judges all samples during construction.
         keys: An Arrow table with license and item of each sample, in order.
-        refused: `skip` leaves out what is not clear; `raise` raises NotClear when it is taken.
+        refused: `skip` omits samples that are not clear; `raise` raises NotClear on access.
 
     Raises:
-        BadManifest: There are not as many keys as samples. And what Gate.batch raises.
+        BadManifest: The numbers of keys and samples differ. See Gate.batch for other errors.
     """
 
     def __init__(self, dataset: Any, gate: Gate, keys: pa.Table, refused: Refused = "raise") -> None:
@@ -47,24 +47,24 @@ class GatedDataset(torch_data.Dataset[Any]):
         self._indices = every[verdicts.clear] if refused == "skip" else every
 
     def __len__(self) -> int:
-        """How many samples can be asked for."""
+        """Return the number of samples."""
         return len(self._indices)
 
     def __getitem__(self, index: int) -> Any:
-        """A clear sample; raises NotClear."""
+        """Return a clear sample; raises NotClear."""
         at = int(self._indices[index])
         _check(int(self._numbers[at]), at)
         return self._dataset[at]
 
 
 class GatedStream(torch_data.IterableDataset[Any]):
-    """GatedStream is an iterable dataset behind a gate, judged a few thousand samples at a time.
+    """GatedStream is an iterable dataset behind a gate, which judges samples in batches.
 
     Args:
-        stream: The samples; may be iterated again.
-        gate: Is asked while the samples come, in the worker that reads them.
-        key: The license and the item of a sample: 32 bytes, or 0x and 64 digits.
-        refused: As for GatedDataset.
+        stream: The samples; it may be iterated again.
+        gate: The gate, which judges samples in the worker that reads them.
+        key: Returns the license and the item of a sample: 32 bytes, or 0x and 64 digits.
+        refused: See GatedDataset.
     """
 
     def __init__(
@@ -77,17 +77,17 @@ class GatedStream(torch_data.IterableDataset[Any]):
         self._stream, self._gate, self._key, self._refused = stream, gate, key, refused
 
     def __iter__(self) -> Iterator[Any]:
-        """The clear samples; raises NotClear, and what Gate.batch raises."""
+        """Yield the clear samples; raises NotClear and the errors of Gate.batch."""
         samples, first = iter(self._stream), 0
-        while some := list(islice(samples, TORCH_BATCH_ROWS)):
-            licenses, items = zip(*map(self._key, some), strict=True)
+        while batch := list(islice(samples, TORCH_BATCH_ROWS)):
+            licenses, items = zip(*map(self._key, batch), strict=True)
             keys = pa.table({"sayso_license": licenses, "sayso_item": items})
             for at, number in enumerate(self._gate.batch(keys).numbers.tolist()):
                 if self._refused == "raise":
                     _check(number, first + at)
                 if number == Reason.GRANTED.number:
-                    yield some[at]
-            first += len(some)
+                    yield batch[at]
+            first += len(batch)
 
 
 def _check(number: int, at: int) -> None:

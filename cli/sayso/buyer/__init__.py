@@ -1,1 +1,1 @@
-"""The buyer's side beside the gate: snapshots on disk, receipts verified and compared."""
+"""Functions for buyers beside the gate: snapshots on disk, and the verification of receipts."""

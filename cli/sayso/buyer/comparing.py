@@ -1,4 +1,4 @@
-"""Holding a receipt against an acknowledgement: the files of a check in, proven misconduct out.
+"""Proof of misconduct: the comparison of a receipt with an acknowledgement.
 
 found, row = find_misconduct(Files(ack, receipt, revocation, consents, manifest, rejected), trusted)
 """
@@ -28,7 +28,7 @@ Consents = dict[bytes, Envelope]  # by license hash
 
 @dataclass(frozen=True)
 class Files:
-    """The evidence on disk: either manifest and rejected rows of the check, or the proof of one row."""
+    """Files names the evidence: the manifest and rejected rows of a check, or the proof of one row."""
 
     acknowledgement: Path
     receipt: Path
@@ -40,44 +40,44 @@ class Files:
 
 
 def find_misconduct(files: Files, trusted: NetworkFile) -> tuple[Misconduct, RowProof]:
-    """What the files prove, and the one row that proves it (rule 9.7).
+    """Find the misconduct that the files prove, and the row that proves it (rule 9.7).
 
     Raises:
-        NotProven: Nothing. And what Evidence.check raises.
-        FileUnreadable, Malformed, BadManifest: A file is not what it should be.
+        NotProven: The files prove no misconduct. See Evidence.check for other errors.
+        FileUnreadable, Malformed, BadManifest: A file is unreadable or has the wrong content.
     """
     held = load_bundle(files.consents, trusted.network)
     consents = {one.digest: one for one, _ in of_kind(held, Consent)}
     revocations = load_bundle(files.revocation, trusted.network)
     promise, revocation = _promise(files.acknowledgement, revocations)
     receipt = read_receipt(files.receipt)
-    # Whose word it is comes first: what follows is about this node's signatures.
+    # Verify the node's signatures first, because everything below relies on them.
     promise.check(trusted)
     receipt.check(trusted)
     proof = _proof(files, receipt.statement, revocation, consents)
     license_hash = proof.row[:HASH_BYTES]
     if license_hash not in consents:
-        raise NotProven("the file with the consents does not hold the one that the row names")
+        raise NotProven("the file of consents does not hold the license that the row names")
     evidence = Evidence(promise, revocation, receipt, consents[license_hash], proof)
     return evidence.check(trusted, EoaVerifier()), proof
 
 
 def _promise(path: Path, messages: list[Envelope]) -> tuple[Signed[Acknowledgement], Envelope]:
-    """The acknowledgement of one of these revocations; the file may hold a list of several."""
+    """Return the acknowledgement of one of these revocations; the file may hold a list."""
     value = read_json(path)
     revocations = {one.digest: one for one, _ in of_kind(messages, Revocation)}
     for signed in map(acknowledgement_from_json, value if isinstance(value, list) else [value]):
         if signed.statement.digest in revocations:
             return signed, revocations[signed.statement.digest]
-    raise NotProven("the acknowledgement is for another message than this revocation")
+    raise NotProven("the acknowledgement is not for this revocation")
 
 
 def _proof(files: Files, receipt: Receipt, revocation: Envelope, consents: Consents) -> RowProof:
-    """The given proof, or that of the first granted row that the revocation covers."""
+    """Return the given proof, or the proof of the first granted row that the revocation covers."""
     if files.proof is not None:
         return row_proof_from_json(read_json(files.proof))
     if files.manifest is None or files.rejected is None:
-        raise NotProven("neither the rows of the check nor the proof of one of them is there")
+        raise NotProven("the rows of the check, or the proof of one of them, are missing")
     rows, numbers = stated_results(files.manifest, files.rejected)
     check_results(receipt, rows, numbers)
 
@@ -92,11 +92,11 @@ def _proof(files: Files, receipt: Receipt, revocation: Envelope, consents: Conse
 
     found = next(filter(is_contradicted, range(len(numbers))), None)
     if found is None:
-        raise NotProven("the receipt calls no row granted that the revocation covers")
+        raise NotProven("the revocation covers no row that the receipt calls granted")
     return prove_row(rows, numbers, found)
 
 
 def _concerns(revocation: Envelope, consent: Envelope) -> bool:
-    """Whether its signer has a say in the consent."""
+    """Return whether the signer of a revocation is a party or the guardian of a consent."""
     terms = as_kind(consent.message, Consent)
     return revocation.message.signer in {*terms.parties, terms.guardian}

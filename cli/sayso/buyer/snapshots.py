@@ -1,8 +1,8 @@
-"""Snapshots on a buyer's disk: fetched from a node, verified before they get their name.
+"""Snapshots on a buyer's disk, fetched from a node and verified before they get their name.
 
-One file holds a snapshot and its deltas. What a file at hand has already is not fetched again; what
-broke off is gone on with, because a file of a node never changes. Nothing that fails a check replaces
-what was there, and neither does something older.
+One file holds a snapshot and its deltas. A pull fetches only the parts that the local file lacks, and
+continues a broken download, because a node's file never changes. An invalid or older snapshot never
+replaces the local file.
 
     async with Transport(url) as node:
         snapshot = await pull(node, path, trusted)
@@ -26,18 +26,18 @@ from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import hash_from_text, hex_text
 from sayso_protocol.snapshots.snapshot import MAGIC, Part, Snapshot, read_parts, read_snapshot
 
-Told = Callable[[int, int], None]  # bytes at hand, bytes in all
-_ID: Final = 16 * "[0-9a-f]"  # as it stands in the name of a part
+Progress = Callable[[int, int], None]  # bytes received, bytes in total
+_ID: Final = 16 * "[0-9a-f]"  # as in the name of a partial file
 
 
 @dataclass(frozen=True)
 class Offered:
-    """A file that a node has.
+    """Offered is a file that a node offers.
 
     Attributes:
-        name: Below /v1/snapshots/.
-        id: SHA-256 of its head, 32 bytes.
-        size: Bytes.
+        name: The file's name below /v1/snapshots/.
+        id: SHA-256 of the file's head, 32 bytes.
+        size: Size in bytes.
     """
 
     name: str
@@ -46,77 +46,82 @@ class Offered:
 
 
 def load_snapshot(path: Path, trusted: NetworkFile) -> Snapshot:
-    """Read and verify a file; raises FileUnreadable and what read_snapshot raises."""
+    """Read and verify a file; raises FileUnreadable and the errors of read_snapshot."""
     return read_snapshot(_read(path), trusted)
 
 
 async def pull(
-    node: Transport, path: Path, trusted: NetworkFile, told: Told = lambda _at_hand, _all: None
+    node: Transport,
+    path: Path,
+    trusted: NetworkFile,
+    progress: Progress = lambda _received, _total: None,
 ) -> Snapshot:
-    """Fetch what a node offers and the file at `path` lacks; the file is replaced at once.
+    """Fetch the parts that the file at `path` lacks, and replace the file atomically.
 
     Raises:
-        NoSnapshot: The node has none, or none but older ones than the file.
-        BadAnswer: The node sends something else than it listed. What it sent is removed.
-        NodeUnreachable: It broke off; what came is kept, and gone on with next time.
-        OutputFailed: It could not be written, or what is there was never a snapshot. See read_snapshot
-            for the others.
+        NoSnapshot: The node has no snapshot, or only older ones than the file.
+        BadAnswer: The node's data differ from its list; the data are removed.
+        NodeUnreachable: The download broke off; the next pull continues it.
+        OutputFailed: The file cannot be written, or is not a snapshot. See read_snapshot for the
+            other errors.
     """
     _refuse_other(path)
     offered = read_index(await node.get("/v1/snapshots", Snapshots))
     if not offered:
-        raise NoSnapshot("the node has no snapshot yet: it reads the chain and asks its peers first")
+        raise NoSnapshot(
+            "the node has no snapshot yet; it first reads the chain and syncs with its peers"
+        )
     kept = _kept(path, offered)
     size, at_hand = sum(one.size for one in offered), sum(len(part.data) for part in kept)
     for one in offered[len(kept) :]:
         done = at_hand
-        part = await _fetch(node, one, path, lambda got, done=done: told(done + got, size))  # type: ignore[misc]
+        part = await _fetch(node, one, path, lambda got, done=done: progress(done + got, size))  # type: ignore[misc]
         kept.append(part)
         at_hand += one.size
     try:
         snapshot = Snapshot(kept, trusted)
         _refuse_older(path, snapshot, trusted)
         write_file(path, b"".join(part.data for part in kept))
-    finally:  # of a download that was given up before, too
+    finally:  # also remove the partial files of abandoned downloads
         for partial in path.parent.glob(glob.escape(f".{path.name[:100]}.") + _ID + ".part"):
             partial.unlink(missing_ok=True)
     return snapshot
 
 
 def read_index(answer: Snapshots) -> list[Offered]:
-    """What /v1/snapshots lists; raises BadAnswer."""
+    """Parse the list of /v1/snapshots; raises BadAnswer."""
     found = []
     for one in answer.files:
         name = one.name
         if not name.isascii() or not name.replace("-", "").replace(".", "").isalnum():
-            raise BadAnswer("the node lists a file whose name is none")
+            raise BadAnswer("the node lists a file with an invalid name")
         with bad_answers():
             found.append(Offered(name, hash_from_text(one.id), one.bytes))
     if sum(one.size for one in found) > NODE_ANSWER_BYTES:
-        raise BadAnswer("the node's snapshot is too long")
+        raise BadAnswer("the node's snapshot is too large")
     return found
 
 
 def _refuse_other(path: Path) -> None:
-    """Raise OutputFailed for a file that is something else: it is not ours to replace."""
+    """Raise OutputFailed for a file that is not a snapshot, so that it is not replaced."""
     with output_errors(path), suppress(FileNotFoundError), path.open("rb") as file:
         begun = file.read(len(MAGIC))
         if not MAGIC.startswith(begun):
-            raise OutputFailed(f"{str(path)!r} is no snapshot; name another file or move it away")
+            raise OutputFailed(f"{str(path)!r} is not a snapshot; name another file or move it away")
 
 
 def _kept(path: Path, offered: list[Offered]) -> list[Part]:
-    """The parts of the file at hand with which the node's list begins."""
+    """Return the parts of the local file that match the beginning of the node's list."""
     try:
         parts = list(read_parts(path.read_bytes()))
     except (OSError, SaysoError):
-        return []  # whatever is there: it is made anew
+        return []  # an invalid file is fetched anew
     same = [part.head.id == one.id for part, one in zip(parts, offered, strict=False)]
     return parts[: same.index(False) if False in same else len(same)]
 
 
-async def _fetch(node: Transport, one: Offered, path: Path, told: Callable[[int], None]) -> Part:
-    """One file, from where it broke off."""
+async def _fetch(node: Transport, one: Offered, path: Path, progress: Callable[[int], None]) -> Part:
+    """Fetch one file, continuing a broken download."""
     partial = _partial(path, one)
     with output_errors(partial), partial.open("ab") as file:
         got = file.tell()
@@ -128,21 +133,21 @@ async def _fetch(node: Transport, one: Offered, path: Path, told: Callable[[int]
                 if got > one.size:
                     break
                 file.write(chunk)
-                told(got)
+                progress(got)
         file.flush()
         os.fsync(file.fileno())
     return _part_of(partial, one, got)
 
 
 def _part_of(partial: Path, one: Offered, got: int) -> Part:
-    """What was fetched, if it is what was listed; else it is removed, to be fetched anew."""
+    """Return the fetched part if it matches the list; otherwise remove it and raise BadAnswer."""
     try:
         (part,) = read_parts(partial.read_bytes())
         if got != one.size or part.head.id != one.id:
-            raise BadAnswer("the node sends another snapshot than it lists")
+            raise BadAnswer("the snapshot has another id or size")
     except (SaysoError, ValueError) as error:
         partial.unlink()
-        raise BadAnswer(f"the node does not send the snapshot that it lists: {error}") from error
+        raise BadAnswer(f"the node's snapshot does not match its list: {error}") from error
     return part
 
 
@@ -151,14 +156,14 @@ def _partial(path: Path, one: Offered) -> Path:
 
 
 def _refuse_older(path: Path, snapshot: Snapshot, trusted: NetworkFile) -> None:
-    """A node that goes back in time would bring back what was revoked since."""
+    """Raise NoSnapshot for an older snapshot, which would lack later revocations."""
     try:
         before = load_snapshot(path, trusted)
     except SaysoError:
-        return  # there is none, or none that is worth keeping
+        return  # there is no valid local file
     ours, theirs = before.head.moment.as_of, snapshot.head.moment.as_of
     if before.operator == snapshot.operator and theirs < ours:
-        raise NoSnapshot(f"the node's snapshot is of {theirs}, older than the file at hand: {ours}")
+        raise NoSnapshot(f"the node's snapshot ({theirs}) is older than the local file ({ours})")
 
 
 def _read(path: Path) -> bytes:
@@ -169,7 +174,7 @@ def _read(path: Path) -> bytes:
 
 
 def snapshot_json(snapshot: Snapshot, size: int) -> dict[str, object]:
-    """What a file says, for scripts."""
+    """Return the description of a snapshot as a JSON object."""
     head = snapshot.head
     return {
         "operator": snapshot.operator.name,

@@ -1,4 +1,4 @@
-"""Verifying a receipt offline: the network file and the files of the check are all that is needed."""
+"""Offline verification of a receipt, with the network file and the files of the check."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,21 +21,21 @@ from sayso_protocol.verdicts.verdict import Reason
 
 JSON_BYTES: Final = 4 * 1024 * 1024
 RECEIPT_BATCH_ROWS: Final = 1 << 20
-# A tuple: what a file says may be unhashable.
+# A tuple, because values from files may be unhashable.
 REFUSING_REASONS: Final = tuple(reason.value for reason in Reason if reason is not Reason.GRANTED)
 Rejected = dict[int, tuple[bytes, int]]  # by line or row of the manifest: joined row, number of reason
 
 
 def read_receipt(path: Path) -> Signed[Receipt]:
-    """Read a receipt file; its signature is still to be checked. Raises FileUnreadable, Malformed."""
+    """Read a receipt without verifying its signature; raises FileUnreadable, TooLarge, Malformed."""
     return receipt_from_json(read_json(path))
 
 
 def read_json(path: Path, most: int = JSON_BYTES) -> Any:
-    """What a JSON file says; raises FileUnreadable, TooLarge, Malformed."""
+    """Read the value of a JSON file; raises FileUnreadable, TooLarge, Malformed."""
     data = read_bounded(path, most)
     if len(data) > most:
-        raise TooLarge(f"{str(path)!r} is larger than any statement of a node")
+        raise TooLarge(f"{str(path)!r} is larger than {most:,} bytes")
     try:
         return parse_json(data)
     except Malformed as error:
@@ -49,25 +49,25 @@ def verify_receipt(
     rejected: Path | None = None,
     columns: Columns | None = None,
 ) -> Operator:
-    """Who signed a receipt, once everything at hand agrees with it.
+    """Verify a receipt against the given files, and return the operator who signed it.
 
-    With the manifest, it must be for exactly its rows; with the rejected rows, too, it must state
-    exactly these reasons, and `granted` for every other row.
+    With the manifest, the receipt must be for exactly its rows. With the rejected rows, it must also
+    state exactly these reasons, and `granted` for every other row.
 
     Raises:
-        BadProof: It is for other rows or states other results.
+        BadProof: The receipt is for other rows or states other results.
         BadManifest: The rejected rows are not rows of the manifest.
-        WrongNetwork: See Signed.check; UnknownSigner and BadSignature likewise.
+        WrongNetwork, UnknownSigner, BadSignature: See Signed.check.
     """
-    # 1. Who signed it, and for which network.
+    # 1. The signer and the network.
     operator = signed.check(trusted)
     if manifest is None:
         return operator
-    # 2. It is for these rows.
+    # 2. The rows.
     rows, numbers = stated_results(manifest, rejected, columns)
     if manifest_root(rows) != signed.statement.manifest_root:
-        raise BadProof("the receipt was given for other rows than those of the manifest")
-    # 3. It states these results.
+        raise BadProof("the receipt is for other rows than those of the manifest")
+    # 3. The results.
     if rejected is not None:
         check_results(signed.statement, rows, numbers)
     return operator
@@ -76,7 +76,7 @@ def verify_receipt(
 def stated_results(
     manifest: Path, rejected: Path | None, columns: Columns | None = None
 ) -> tuple[bytes, bytes]:
-    """All rows of a manifest, joined, and the number of each one's reason."""
+    """Return all rows of a manifest, joined, and the number of each row's reason."""
     parts = list(stated_parts(manifest, rejected, columns))
     return b"".join(rows for rows, _ in parts), b"".join(numbers for _, numbers in parts)
 
@@ -84,7 +84,7 @@ def stated_results(
 def stated_parts(
     manifest: Path, rejected: Path | None, columns: Columns | None = None
 ) -> Iterator[tuple[bytes, bytes]]:
-    """The same in parts: a row that is not among the rejected ones was granted.
+    """Yield the same in parts; a row that is not among the rejected rows is `granted`.
 
     Raises:
         BadManifest: The manifest has no rows, or the rejected rows are not its own.
@@ -103,7 +103,7 @@ def stated_parts(
     if not first:
         raise BadManifest(f"{str(manifest)!r} has no rows")
     if refused:
-        raise BadManifest(f"{str(rejected)!r} names lines that are no rows: {min(refused)}")
+        raise BadManifest(f"{str(rejected)!r} names a line that is not a row: {min(refused)}")
 
 
 def _rejected(path: Path, columns: Columns) -> Rejected:
@@ -120,8 +120,8 @@ def _rejected(path: Path, columns: Columns) -> Rejected:
 
 
 def _taken(refused: Rejected, place: int, rows: bytes, at: int) -> int:
-    """The reason of a row, taken out of the rejected ones."""
+    """Remove a row from the rejected rows, and return the number of its reason."""
     row, number = refused.pop(place)
     if row != rows[at * ROW_BYTES : (at + 1) * ROW_BYTES]:
-        raise BadManifest(f"line {place} of the manifest is another row than the rejected one")
+        raise BadManifest(f"line {place} of the manifest differs from the rejected row")
     return number

@@ -1,1 +1,1 @@
-"""The contributor's side: keys, consents, revocations."""
+"""Functions for contributors: keys, consents, revocations."""

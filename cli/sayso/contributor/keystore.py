@@ -1,6 +1,6 @@
-"""Wallet keys in encrypted files: the Web3 Secret Storage keystore, version 3, that wallets read, too.
+"""Wallet keys in encrypted files: Web3 Secret Storage, version 3, which other wallets can read.
 
-A key file is readable by its owner alone and never overwritten.
+Only its owner can read a key file, and nothing overwrites it.
 """
 
 import json
@@ -18,20 +18,20 @@ from sayso_protocol.encoding.json_text import parse_json
 from sayso_protocol.errors import InvalidAddress, Malformed
 from sayso_protocol.primitives import address_from_text
 
-SCRYPT_WORK = 1 << 18  # rounds; about a second and 256 MiB, for us and for whoever guesses
+SCRYPT_WORK = 1 << 18  # rounds; each attempt at a password costs about a second and 256 MiB
 
 
 def new_account() -> LocalAccount:
-    """A new key from the system's randomness."""
+    """Create a new key from the system's randomness."""
     account: LocalAccount = Account.create()
     return account
 
 
 def account_from_hex(text: str) -> LocalAccount:
-    """The account of a private key in hexadecimal; raises BadKeyFile, which never quotes the key."""
+    """Parse a private key in hexadecimal; raises BadKeyFile, which never quotes the key."""
     try:
         account: LocalAccount = Account.from_key(text.strip())
-    except Exception:  # noqa: BLE001 - eth-account raises many kinds, and quotes the key in some
+    except Exception:  # noqa: BLE001 - eth-account raises many types and quotes the key in some
         raise BadKeyFile("this is not a private key of 64 hexadecimal digits") from None
     return account
 
@@ -62,22 +62,22 @@ def load_key(path: Path, password: str) -> LocalAccount:
     keystore = _read(path)
     try:
         account: LocalAccount = Account.from_key(Account.decrypt(keystore, password))
-    except Exception as error:  # eth-account lets every kind through that a bad file provokes
+    except Exception as error:  # a bad file makes eth-account raise many types
         if str(error) == "MAC mismatch":
             raise WrongPassword(f"the password does not open {str(path)!r}") from None
-        raise BadKeyFile(f"{str(path)!r} is not a keystore this release can open") from error
+        raise BadKeyFile(f"{str(path)!r} is not a keystore that this release can open") from error
     if "address" in keystore and key_address(path) != address_from_text(account.address):
-        raise BadKeyFile(f"{str(path)!r} names another address than that of its key")
+        raise BadKeyFile(f"the address in {str(path)!r} does not belong to its key")
     return account
 
 
 def key_address(path: Path) -> bytes:
-    """The address a key file names, 20 bytes, without its password; raises BadKeyFile."""
+    """Return the address that a key file names, 20 bytes, without its password; raises BadKeyFile."""
     address = str(_read(path).get("address", ""))
     try:
         return address_from_text("0x" + address.removeprefix("0x").lower())
     except InvalidAddress as error:
-        raise BadKeyFile(f"{str(path)!r} does not name its address") from error
+        raise BadKeyFile(f"{str(path)!r} does not contain its address") from error
 
 
 def _read(path: Path) -> dict[str, Any]:

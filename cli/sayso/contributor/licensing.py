@@ -1,6 +1,6 @@
-"""Licensing: item hashes and terms in, signed consents out.
+"""Licensing: signed consents from item hashes and terms.
 
-One consent holds up to 1,024 items; more items give more consents on the same terms. Files with the same
+One consent holds up to 1,024 items; more items need more consents on the same terms. Files with the same
 bytes are one item.
 
     granted = grant(account, network, hashed_files, terms, now)
@@ -24,22 +24,22 @@ from sayso_protocol.messages.typed_data import digest
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import HASH_BYTES, NOBODY, address_from_text
 
-Account = LocalAccount | ExternalSigner  # what signs: both have `address`, as text
+Account = LocalAccount | ExternalSigner  # a signer; both types have `address` as text
 
 
 @dataclass(frozen=True)
 class Terms:
-    """What is agreed to, whatever the items.
+    """Terms holds the fields of a consent that do not depend on its items.
 
     Attributes:
-        grantee: Who is licensed, 20 bytes; zero means anyone.
-        purposes: What for, in any order.
+        grantee: The address that is licensed, 20 bytes; zero means anyone.
+        purposes: Purposes, in any order.
         expires_at: Seconds since the epoch.
-        via: The marketplace that arranged it, or empty.
-        parties: Everyone else whose consent the content needs, in any order.
-        guardian: Who may also revoke it, 20 bytes; zero means nobody.
+        via: The domain of the marketplace, or empty.
+        parties: The other people whose consent the content needs, in any order.
+        guardian: The address that may also revoke, 20 bytes; zero means nobody.
         terms: SHA-256 of the license text, 32 bytes; zero for none.
-        terms_uri: Where to read it, https, or empty.
+        terms_uri: The https address of the license text, or empty.
     """
 
     grantee: bytes
@@ -54,7 +54,7 @@ class Terms:
 
 @dataclass(frozen=True)
 class SignedGrant:
-    """Signed consents, and for each file the item and license hashes that its manifest row names."""
+    """SignedGrant holds signed consents, and each file with the license hash of its manifest row."""
 
     envelopes: tuple[Envelope, ...]
     rows: tuple[tuple[HashedFile, bytes], ...]
@@ -63,15 +63,15 @@ class SignedGrant:
 def sign_message(
     account: Account, message: Message, network: Network, items: tuple[bytes, ...] = ()
 ) -> Envelope:
-    """The envelope of a message signed by its contributor (rule 4.4).
+    """Sign a message as its contributor (rule 4.4).
 
     Raises:
         SignerFailed: The external signer refused or did not answer.
-        BadSignature: It signed something else.
+        BadSignature: The external signer signed something else.
     """
     if isinstance(account, ExternalSigner):
         return account.sign_message(message, network, items)
-    # The digest is ours, computed from the fields; tests compare it with eth-account's EIP-712.
+    # This digest is computed from the fields; tests compare it with eth-account's EIP-712.
     signature = account.unsafe_sign_hash(Hash32(digest(message, network))).signature
     return Envelope(message, network, bytes(signature), items)
 
@@ -79,7 +79,7 @@ def sign_message(
 def build_consents(
     contributor: bytes, items: Iterable[bytes], terms: Terms, issued_at: int
 ) -> Iterator[tuple[Consent, tuple[bytes, ...]]]:
-    """As few consents as hold the items, in order, each with its own; raises InvalidConsent."""
+    """Yield the fewest consents for the items, each with its items, in order; raises InvalidConsent."""
     unique = list(dict.fromkeys(items))
     for start in range(0, len(unique), LIMITS.items):
         part = tuple(unique[start : start + LIMITS.items])

@@ -1,6 +1,6 @@
-"""Revoking straight on the chain, from the contributor's own wallet; needs the `node` extra.
+"""Revoking on chain from the contributor's own wallet; needs the `node` extra.
 
-Nobody can refuse it, delay it or leave it out; the wallet pays the gas.
+Nobody can refuse or omit such a revocation. The wallet pays the gas.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -24,7 +24,7 @@ TRANSACTION_TIMEOUT_S: Final = 300.0
 
 @asynccontextmanager
 async def web3_at(url: str) -> AsyncIterator[Any]:
-    """An AsyncWeb3 on a JSON-RPC endpoint as long as the block lasts; raises ExtraMissing."""
+    """Open an AsyncWeb3 on a JSON-RPC endpoint for the `async with` block; raises ExtraMissing."""
     with extra("node"):
         from web3 import AsyncHTTPProvider, AsyncWeb3  # noqa: PLC0415  # needs the node extra
     provider = AsyncHTTPProvider(url, {"timeout": RPC_TIMEOUT_S})
@@ -37,12 +37,12 @@ async def web3_at(url: str) -> AsyncIterator[Any]:
 async def revoke_on_chain(
     url: str, network: Network, account: LocalAccount, revocations: Sequence[Revocation]
 ) -> "list[Receipt]":
-    """Send each revocation as one transaction and wait for it.
+    """Send each revocation as one transaction and wait for its receipt.
 
     Raises:
         ExtraMissing: web3 is not installed.
-        WrongChain: The endpoint serves another chain. RpcFailed, CallReverted, NotDeployed,
-            TransactionFailed likewise as sayso_contracts says.
+        WrongChain: The endpoint serves another chain.
+        RpcFailed, CallReverted, NotDeployed, TransactionFailed: See sayso_contracts.errors.
     """
     async with web3_at(url) as w3:
         from sayso_contracts.deploy import verify  # noqa: PLC0415  # needs the node extra
@@ -58,7 +58,7 @@ async def revoke_on_chain(
 
 
 def call_for(registry: "Calls", revocation: Revocation) -> "Call":
-    """The cheapest call that sets these bits for its sender; sentences and words are never mixed."""
+    """Return the cheapest call that sets the bits; a revocation has either scopes or words."""
     if revocation.scopes:
         return registry.revoke_scopes(revocation.scopes)
     if len(revocation.words) == 1:

@@ -1,4 +1,4 @@
-"""Bundle files: signed messages that any node takes, saved to be sent later or by somebody else."""
+"""Bundle files: signed messages, saved so that anybody can submit them later to any node."""
 
 import sys
 from collections.abc import Iterable, Sequence
@@ -24,23 +24,23 @@ MAX_BYTES: Final = LIMITS.items * (LIMITS.message_bytes + 8)  # as many messages
 
 
 def bundle_bytes(envelopes: Sequence[Envelope]) -> bytes:
-    """The messages as one bundle; raises TooLarge for more than 1,024."""
+    """Encode messages as one bundle; raises TooLarge for more than 1,024."""
     if len(envelopes) > LIMITS.items:
         raise TooLarge(f"a file holds at most {LIMITS.items:,} messages")
     return encode_bundle([encode(one) for one in envelopes])
 
 
 def save_bundle(path: Path, envelopes: Sequence[Envelope]) -> None:
-    """Write the messages as one bundle; raises OutputFailed and TooLarge."""
+    """Write messages as one bundle; raises OutputFailed and TooLarge."""
     write_file(path, bundle_bytes(envelopes))
 
 
 def load_bundle(path: Path, network: Network) -> list[Envelope]:
-    """Read a bundle and check every signature; a contract wallet's is left to the node, with its chain.
+    """Read a bundle and verify its signatures, except those of contract wallets, which a node verifies.
 
     Raises:
         FileUnreadable: The file cannot be read.
-        BadSignature: A wallet did not sign what its message says. And what decode raises.
+        BadSignature: A wallet did not sign its message. See decode for the other errors.
     """
     envelopes = [decode(one, network) for one in decode_bundle(read_bounded(path, MAX_BYTES), MAX_BYTES)]
     for envelope in envelopes:
@@ -50,7 +50,7 @@ def load_bundle(path: Path, network: Network) -> list[Envelope]:
 
 
 def read_bounded(path: Path, most: int) -> bytes:
-    """A file (`-` is standard input), one byte more than `most` at most; raises FileUnreadable."""
+    """Read at most `most` + 1 bytes of a file (`-` is standard input); raises FileUnreadable."""
     try:
         if str(path) == "-":
             return sys.stdin.buffer.read(most + 1)
@@ -61,7 +61,7 @@ def read_bounded(path: Path, most: int) -> bytes:
 
 
 class SavedLicenses:
-    """The consents of a bundle, for planning a revocation without asking anybody (planning.Licenses)."""
+    """SavedLicenses serves the consents of a bundle, to plan a revocation without a node."""
 
     def __init__(self, envelopes: Iterable[Envelope]) -> None:
         self._held = {
@@ -70,12 +70,12 @@ class SavedLicenses:
         }
 
     async def license(self, license_hash: bytes) -> HeldLicense:
-        """One license; raises NothingToRevoke if it is not in the file."""
+        """Return one license; raises NothingToRevoke if the file does not contain it."""
         if license_hash not in self._held:
             raise NothingToRevoke(f"the file holds no license {hex_text(license_hash)}")
         return self._held[license_hash]
 
     async def licenses_of(self, contributor: bytes) -> list[HeldLicense]:
-        """Those of an address."""
+        """Return the licenses of an address, 20 bytes."""
         held = self._held.values()
         return [one for one in held if one.license.consent.contributor == contributor]

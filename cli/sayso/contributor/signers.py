@@ -1,7 +1,7 @@
-"""Signing by a wallet that is not ours: an external signer that speaks JSON-RPC (eth_signTypedData_v4).
+"""External signers: wallets that sign over JSON-RPC (eth_signTypedData_v4).
 
-It is given the typed data of the message, shows it to the person or to a policy, and returns the
-signature. Nothing is believed: the signature must be the contributor's, over what was asked.
+The signer receives the typed data of a message, asks its owner or a policy, and returns the signature.
+It needs no trust: the signature must be the contributor's, over the message that was sent.
 
     signer = external_signer("http://127.0.0.1:1248")
     envelope = signer.sign_message(revocation, network)
@@ -24,22 +24,22 @@ from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_from_text, address_text
 from sayso_protocol.signatures.wallets import EoaVerifier
 
-SIGNER_TIMEOUT_S: Final = 600.0  # a person reads and agrees
+SIGNER_TIMEOUT_S: Final = 600.0  # for a person to read and agree
 SIGNER_ANSWER_BYTES: Final = 1_048_576
 EOA_BYTES: Final = 65
 
 
 class ExternalSigner:
-    """One account of an external signer; `address` as text, like an account of eth-account."""
+    """ExternalSigner is one account of an external signer; `address` is text, as in eth-account."""
 
     def __init__(self, url: str, address: str) -> None:
         self.url = url
         self.address = address
 
     def sign_message(self, message: Message, network: Network, items: tuple[bytes, ...]) -> Envelope:
-        """Have a message signed; raises SignerFailed and BadSignature.
+        """Request a signature; raises SignerFailed and BadSignature.
 
-        What a contract wallet signed is judged by the node, which can ask the chain.
+        A node verifies the signature of a contract wallet, because this needs the chain.
         """
         data = typed_data(message, network)
         answer = _ask(self.url, "eth_signTypedData_v4", [self.address, data])
@@ -50,12 +50,12 @@ class ExternalSigner:
 
 
 def external_signer(url: str, account: bytes | None = None) -> ExternalSigner:
-    """The named account of a signer, or its only one; raises SignerFailed."""
+    """Select the named account of a signer, or its only one; raises SignerFailed."""
     accounts = _ask(url, "eth_accounts", [])
     try:
         held = [address_from_text(one) for one in accounts]
     except (InvalidAddress, TypeError, AttributeError) as error:
-        raise SignerFailed(f"{url} did not answer with addresses") from error
+        raise SignerFailed(f"the answer of {url} is not a list of addresses") from error
     if account is None and len(held) != 1:
         raise SignerFailed(f"{url} has {len(held):,} accounts; name one with --account ADDRESS")
     if account is not None and account not in held:
@@ -64,11 +64,11 @@ def external_signer(url: str, account: bytes | None = None) -> ExternalSigner:
 
 
 def _signature(answer: Any) -> bytes:
-    """A signature; some signers give v as 0 or 1, and the protocol has one form (rule 4.4)."""
+    """Parse a signature. Some signers return v as 0 or 1, which rule 4.4 does not allow."""
     try:
         signature = bytes.fromhex(answer.removeprefix("0x"))
     except (AttributeError, ValueError) as error:
-        raise SignerFailed("the signer did not answer with a signature") from error
+        raise SignerFailed("the answer of the signer is not a signature") from error
     if len(signature) > LIMITS.wallet_signature_bytes:
         raise SignerFailed("the signer's signature is too long")
     if len(signature) == EOA_BYTES and signature[-1] in {0, 1}:
@@ -79,7 +79,7 @@ def _signature(answer: Any) -> bytes:
 def _ask(url: str, method: str, params: list[Any]) -> Any:
     answer = asyncio.run(_post(url, {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}))
     if not isinstance(answer, dict):
-        raise SignerFailed(f"{url} did not answer in JSON-RPC")
+        raise SignerFailed(f"the answer of {url} is not JSON-RPC")
     if error := answer.get("error"):
         why = error.get("message") if isinstance(error, dict) else error
         raise SignerFailed(f"{url} refused {method}: {str(why)[:200]}")

@@ -1,7 +1,7 @@
-"""A consent in the words of other vocabularies; denied wherever they have no word for what was granted.
+"""Conversion of consents to other vocabularies; terms that they cannot express are denied.
 
-They know no revocation, most of them no licensee and no end. So nothing is allowed in them that a
-consent does not allow to everybody who may read it, and what is allowed is a copy of one moment.
+The other vocabularies have no revocation, and most have no licensee and no expiry. An export therefore
+allows only what the consent allows every reader of the export, and it describes one moment.
 
     export("odrl", license, network, granted(license, now, revoked=False))
 """

@@ -1,7 +1,7 @@
-"""Croissant 1.1: the items of a consent as a data set, and the policy on its use in ODRL's words.
+"""Croissant 1.1: the items of a consent as a data set with an ODRL policy.
 
-Croissant recommends an ODRL offer under `usageInfo`; it is the one of odrl.py with its terms spelt
-with their prefix, because a Croissant file has one context.
+Croissant recommends an ODRL offer under `usageInfo`. It is the policy of odrl.py with prefixed terms,
+because a Croissant file has one context.
 """
 
 from datetime import UTC, datetime
@@ -24,12 +24,12 @@ CROISSANT_CONTEXT: Final = {
     "sc": "https://schema.org/",
     "xsd": "http://www.w3.org/2001/XMLSchema#",
 }
-_TERMS: Final = ("action", "leftOperand", "operator", "conflict")  # their values are ODRL's words
+_TERMS: Final = ("action", "leftOperand", "operator", "conflict")  # their values are ODRL terms
 _PLACES: Final = ("uid", "target", "assigner", "assignee")  # their values are addresses
 
 
 def dataset(held: License, network: Network, purposes: tuple[str, ...]) -> Json:
-    """A Croissant description: a file for each item, who gave it, and what it may be used for."""
+    """Return the Croissant description: a file for each item, the creator, and the policy."""
     consent = held.consent
     usage = terms(held, network, purposes)
     return {
@@ -61,7 +61,7 @@ def _file(item: bytes) -> Json:
 
 
 def _prefixed(value: Json) -> Json:
-    """An object of ODRL terms with `odrl:` before each, and addresses as references."""
+    """Prefix each ODRL term of an object with `odrl:`, and turn addresses into references."""
     return {
         key if key.startswith("@") else f"odrl:{key}": _value(key, inner) for key, inner in value.items()
     }

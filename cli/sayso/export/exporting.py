@@ -1,4 +1,4 @@
-"""What of a consent may be said elsewhere at all, and by which format."""
+"""The terms of a consent that can be exported, and the export formats."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -16,11 +16,11 @@ from sayso_protocol.verdicts.verdict import License
 
 @dataclass(frozen=True)
 class ExportableTerms:
-    """What a consent grants at a moment, for other vocabularies.
+    """ExportableTerms holds what a consent grants at one moment, for other vocabularies.
 
     Attributes:
-        purposes: Those that may be said; none when everything is denied.
-        why_not: Why everything, or a part of it, is denied: sentences for people.
+        purposes: The purposes to allow; empty if everything is denied.
+        why_not: The reasons why everything, or a part, is denied, as sentences for people.
     """
 
     purposes: tuple[str, ...]
@@ -28,7 +28,7 @@ class ExportableTerms:
 
 
 def granted(held: License, now: float, *, revoked: bool) -> ExportableTerms:
-    """What may be said of a consent; whatever other vocabularies cannot say denies (default deny).
+    """Return the terms to export; a term that other vocabularies cannot express is denied.
 
     Args:
         held: The consent, verified.
@@ -39,9 +39,9 @@ def granted(held: License, now: float, *, revoked: bool) -> ExportableTerms:
     reasons = [
         why
         for why, applies in (
-            ("some of it is revoked", revoked),
-            ("it does not hold at this time", not consent.issued_at <= now < consent.expires_at),
-            ("it needs the consent of others, too", len(consent.parties) > 1),
+            ("a part of the license is revoked", revoked),
+            ("the license is not in force now", not consent.issued_at <= now < consent.expires_at),
+            ("the files also need the consent of other people", len(consent.parties) > 1),
         )
         if applies
     ]
@@ -62,7 +62,7 @@ def _json(write: Callable[[License, Network, tuple[str, ...]], object]) -> Write
 
 
 def _preferences(held: License, _network: Network, purposes: tuple[str, ...]) -> str:
-    # A preference is read by everybody: what one buyer may do is none of them.
+    # Everybody reads a preference, so the license of a single buyer is none.
     return preferences(purposes if held.consent.grantee == ANYONE else ()) + "\n"
 
 
@@ -74,6 +74,6 @@ FORMATS: Final[Mapping[str, Writer]] = {
 }
 
 
-def export(name: str, held: License, network: Network, what: ExportableTerms) -> str:
-    """A consent as a text of one of FORMATS; `what` is from granted()."""
-    return FORMATS[name](held, network, what.purposes)
+def export(name: str, held: License, network: Network, exportable: ExportableTerms) -> str:
+    """Convert a consent to one of FORMATS, as text; `exportable` comes from granted()."""
+    return FORMATS[name](held, network, exportable.purposes)

@@ -1,6 +1,6 @@
-"""ODRL 2.2: a consent as a policy. Its words are ODRL's; our purposes are values of `purpose`.
+"""ODRL 2.2: a consent as a policy. The terms are ODRL's; our purposes are values of `purpose`.
 
-What was not granted is prohibited in so many words: ODRL leaves open what silence means.
+The policy explicitly prohibits every other use, because ODRL does not define a default.
 """
 
 import base64
@@ -19,12 +19,12 @@ Json = dict[str, Any]
 
 
 def policy(held: License, network: Network, purposes: tuple[str, ...]) -> Json:
-    """An Agreement with the grantee, or an Offer to anyone, in ODRL's own JSON-LD context."""
+    """Return an Agreement with the grantee, or an Offer to anyone, in ODRL's JSON-LD context."""
     return {"@context": ODRL_CONTEXT, **terms(held, network, purposes)}
 
 
 def terms(held: License, network: Network, purposes: tuple[str, ...]) -> Json:
-    """The policy without a context; target and people stand once, for all of its rules."""
+    """Return the policy without a context; its target and people apply to all its rules."""
     consent = held.consent
     named = consent.grantee != ANYONE
     permissions = [_permission(held, one) for one in purposes]
@@ -41,12 +41,12 @@ def terms(held: License, network: Network, purposes: tuple[str, ...]) -> Json:
 
 
 def wallet_iri(address: bytes, network: Network) -> str:
-    """A wallet by the DID method pkh."""
+    """Return the IRI of a wallet (DID method pkh)."""
     return f"did:pkh:eip155:{network.chain_id}:{address_text(address)}"
 
 
 def item_iri(item: bytes) -> str:
-    """An item by its hash (RFC 6920)."""
+    """Return the IRI of an item by its hash (RFC 6920)."""
     return "ni:///sha-256;" + base64.urlsafe_b64encode(item).rstrip(b"=").decode()
 
 
@@ -63,7 +63,7 @@ def _permission(held: License, purpose: str) -> Json:
 
 
 def _prohibition(purposes: Iterable[str]) -> Json:
-    """Of every use but for these purposes; of every use, without any."""
+    """Prohibit every use except for these purposes; without purposes, every use."""
     others = [_text(one) for one in purposes]
     but_for = {"constraint": [_constraint("purpose", "isNoneOf", others)]} if others else {}
     return {"action": "use", **but_for}
@@ -74,7 +74,7 @@ def _constraint(left: str, operator: str, right: Any) -> Json:
 
 
 def _text(word: str) -> Json:
-    """A word that is no address and of no language."""
+    """Return a plain string, which is neither an IRI nor text in a language."""
     return {"@value": word, "@type": "xsd:string"}
 
 

@@ -1,4 +1,4 @@
-"""CAWG's training and data mining assertion, and the IETF's AI preferences: a word for each term."""
+"""CAWG's training and data mining assertion, and the IETF's AI preferences."""
 
 from typing import Any
 
@@ -12,10 +12,10 @@ ASSERTION = "cawg.training-mining"
 
 
 def assertion(held: License, network: Network, purposes: tuple[str, ...]) -> dict[str, Any]:
-    """The C2PA assertion, version 1.1 of CAWG: `constrained` where the consent covers the term.
+    """Return the C2PA assertion (CAWG 1.1), `constrained` for the terms that the consent covers.
 
-    Never `allowed`: an assertion is bound to a file for ever, a consent ends and can be taken back. Who
-    does not read the constraint has to treat it as `notAllowed`.
+    It is never `allowed`, because an assertion is bound to a file for ever, while a consent ends and can
+    be revoked. A reader that ignores the constraint must treat it as `notAllowed`.
     """
     condition = {"use": "constrained", "constraint_info": _condition(held, network)}
     entries = {
@@ -31,6 +31,6 @@ def _condition(held: License, network: Network) -> str:
 
 
 def preferences(purposes: tuple[str, ...]) -> str:
-    """A dictionary of RFC 9651 with `y` or `n` for every category of the IETF draft."""
+    """Return an RFC 9651 dictionary with `y` or `n` for every category of the IETF draft."""
     words = covered(AIPREF, purposes).items()
     return ", ".join(f"{term}={'y' if is_covered else 'n'}" for term, is_covered in words)

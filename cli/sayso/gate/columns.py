@@ -1,8 +1,8 @@
-"""Arrow columns in, joined rows out: every form in which a hash can stand in a table.
+"""Conversion of Arrow columns to joined rows, for every type that can hold a hash.
 
 Hashes are 32 bytes (binary, large_binary, binary_view, fixed_size_binary) or texts (0x and 64 lower-case
-hexadecimal digits), sliced, chunked or dictionary-encoded. What is no hash, or null, is marked: a row
-that names nothing is never clear.
+hexadecimal digits), sliced, chunked or dictionary-encoded. Nulls and invalid hashes are marked, because
+a row without its hashes is never clear.
 """
 
 from typing import Any, Final
@@ -29,7 +29,7 @@ _DIGITS[list(b"0123456789abcdef")] = range(16)
 
 
 def join_columns(licenses: Any, items: Any) -> tuple[NDArray[np.uint8], Flags]:
-    """Rows as the trees take them, 64 bytes each, and which of them name a license and an item.
+    """Join two columns to rows of 64 bytes, and mark the rows with valid hashes.
 
     Raises:
         BadManifest: A column holds neither bytes nor text.
@@ -48,7 +48,7 @@ def join_columns(licenses: Any, items: Any) -> tuple[NDArray[np.uint8], Flags]:
 
 
 def _hashes(array: Any) -> tuple[Hashes, Flags]:
-    """(n, 32) bytes of an array, and which of them are hashes."""
+    """Return the (n, 32) bytes of an array, and a mask of the valid hashes."""
     if isinstance(array, pa.ExtensionArray):
         array = array.storage
     kind = array.type
@@ -66,7 +66,7 @@ def _hashes(array: Any) -> tuple[Hashes, Flags]:
     binary = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary)
     if any(fits(kind) for fits in (*binary, pa.types.is_binary_view)):
         return _fixed(array.cast(pa.large_binary()), HASH_BYTES)
-    raise BadManifest(f"a column of hashes holds bytes or text, not {kind}")
+    raise BadManifest(f"a column of hashes must hold bytes or text, not {kind}")
 
 
 def _all(array: Any) -> Flags:
@@ -74,7 +74,7 @@ def _all(array: Any) -> Flags:
 
 
 def _fixed(array: Any, width: int) -> tuple[Hashes, Flags]:
-    """(n, width) bytes of a large_binary array; what has another length is zeros, and marked."""
+    """Return the (n, width) bytes of a large_binary array; values of another length become zeros."""
     lengths = pc.fill_null(pc.binary_length(array), 0)
     right: Flags = lengths.to_numpy(zero_copy_only=False) == width
     if not right.all():
@@ -88,7 +88,7 @@ def _fixed(array: Any, width: int) -> tuple[Hashes, Flags]:
 
 
 def _from_text(texts: Hashes, right: Flags) -> tuple[Hashes, Flags]:
-    """The bytes of `0x` and lower-case hexadecimal digits."""
+    """Decode `0x` and lower-case hexadecimal digits."""
     digits = _DIGITS[texts[:, 2:]]
     well_formed = (texts[:, 0] == ord("0")) & (texts[:, 1] == ord("x"))
     well_formed &= (digits != _NO_DIGIT).all(axis=1)

@@ -1,4 +1,4 @@
-"""Fetching the consents that rows rely on: those that they name, and those of the other parties."""
+"""Fetching of the consents that rows rely on: the named consents and those of other parties."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
@@ -17,29 +17,29 @@ from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.verdicts.license_table import named_licenses
 
 AT_ONCE: Final = 8  # requests
-FindLicenses = Callable[[bytes], LicenseBundle]  # joined rows -> whatever they rely on
+FindLicenses = Callable[[bytes], LicenseBundle]  # joined rows -> the consents that they rely on
 T = TypeVar("T")
 
 
 class Fetcher:
-    """Fetcher collects verified consents from one node; each is asked for once.
+    """Fetcher collects verified consents from one node, and requests each only once.
 
     Attributes:
         found: License hash -> signed consent.
         missing: License hashes that the node does not hold.
-        unverified: License hashes whose signature only a chain could verify.
+        unverified: License hashes whose signature only the chain can verify.
     """
 
     def __init__(self, client: NodeClient, found: Mapping[bytes, Envelope] | None = None) -> None:
         self._client = client
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._asked_items: set[bytes] = set()
-        self.found: dict[bytes, Envelope] = dict(found or {})  # what another node gave already
+        self.found: dict[bytes, Envelope] = dict(found or {})  # the consents that another node gave
         self.missing: set[bytes] = set()
         self.unverified: set[bytes] = set()
 
     async def fetch(self, rows: bytes) -> None:
-        """Everything that joined rows rely on; raises NodeUnreachable, BadAnswer, BadSignature."""
+        """Fetch the consents of joined rows; raises NodeUnreachable, BadAnswer, BadSignature."""
         await self._consents(named_licenses(rows))
         items = {item for _, item in self._shared(rows)} - self._asked_items
         self._asked_items |= items
@@ -47,7 +47,7 @@ class Fetcher:
         await self._consents({claim.license for some in claims for claim in some})
 
     def lacks(self, rows: bytes) -> bool:
-        """Whether a row lacks its license, or the consent of another party: another node may have it."""
+        """Return whether a row lacks a consent that another node may have."""
         signed = {
             (consent.contributor, consent.parties, item)
             for one, consent in of_kind(self.found.values(), Consent)
@@ -59,7 +59,7 @@ class Fetcher:
         )
 
     def _shared(self, rows: bytes) -> Iterator[tuple[tuple[bytes, ...], bytes]]:
-        """Parties and item of each row that more than one has to consent to."""
+        """Return parties and item of each row that needs the consent of several people."""
         parties = {
             one.digest: consent.parties
             for one, consent in of_kind(self.found.values(), Consent)
@@ -92,16 +92,16 @@ class Fetcher:
 
 
 class NodeLicenses:
-    """NodeLicenses gives the consents of rows, asked of nodes; nothing that they give needs trust.
+    """NodeLicenses fetches the consents of rows from nodes, and verifies them.
 
-    What the first has not got, the next is asked for: a node that lags hides no consent.
+    It asks the next node for consents that the first lacks, so that a node that lags hides none.
     """
 
     def __init__(self, urls: Sequence[str], trusted: NetworkFile, loop: LoopThread) -> None:
         self._urls, self._trusted, self._loop = urls, trusted, loop
 
     def __call__(self, rows: bytes) -> LicenseBundle:
-        """Those that can be had; raises what Fetcher.fetch raises."""
+        """Fetch the consents that any node holds; raises the errors of Fetcher.fetch."""
         return self._loop.run(self._fetch(rows))
 
     async def _fetch(self, rows: bytes) -> LicenseBundle:

@@ -1,10 +1,10 @@
-"""Gate: whether rows may be used for one purpose, by one grantee, asked of nodes or of files at hand.
+"""Gate: judges whether one grantee may use rows for one purpose, with nodes or with local files.
 
     with Gate("anyone", "train-ai", nodes=["https://north.example"], network="network.toml") as gate:
         result = gate.check(Path("data.parquet"), GateFiles(kept=Path("kept.parquet")))
         clear = gate.filter(table)
 
-A gate can be sent to another process: it opens what it needs there. It is used by one thread at a time.
+A gate can be sent to another process, where it opens its own connections. One thread uses it at a time.
 """
 
 import asyncio
@@ -49,21 +49,21 @@ class Gate:
     """Gate judges rows for one question.
 
     Args:
-        grantee: Who wants to use the data: an address, or `anyone`.
-        purpose: What for.
-        network: The network file, or the path of one.
-        nodes: URLs to ask; each answers for every row. Without any, and without `offline`, the first
-            of the network file.
-        offline: Snapshots to look in instead, with the `bundle`.
-        bundle: Signed consents beside the data: a file or a folder.
-        rpc: A JSON-RPC endpoint of the chain, to look for what every node may have left out.
-        max_age_s: The oldest view of chain and peers that is accepted, seconds.
-        run_id: Your name for the run; random if there is none.
-        wait_s: For how long to ask again while rows are stale, seconds.
-        license_column, item_column: Where the hashes are, if not under a usual name.
+        grantee: The address that wants to use the data, or `anyone`.
+        purpose: The purpose of the use.
+        network: The network file, or its path.
+        nodes: URLs of nodes, each of which answers for every row. The default without `offline` is the
+            first node of the network file.
+        offline: Snapshots to use instead of nodes, together with `bundle`.
+        bundle: The license bundle: a file or a folder.
+        rpc: A JSON-RPC endpoint of the chain, to find revocations that every node omits.
+        max_age_s: The oldest accepted view of chain and peers, seconds.
+        run_id: A name for the run; random by default.
+        wait_s: How long to repeat the check while rows are stale, seconds.
+        license_column, item_column: The columns of the hashes, if they have no usual name.
 
     Raises:
-        InvalidAddress, InvalidPurpose, InvalidNetworkFile: The question is none.
+        InvalidAddress, InvalidPurpose, InvalidNetworkFile: An argument is invalid.
         NothingToAsk: There is neither a node nor a snapshot.
     """
 
@@ -102,19 +102,19 @@ class Gate:
 
     def _check_sources(self) -> None:
         if self._nodes and self._offline:
-            raise NothingToAsk("ask nodes or look in snapshots, not both: a run has one judge")
+            raise NothingToAsk("a run uses either nodes or snapshots, not both")
         if not self._nodes and not self._offline:
             url = first_url(self.trusted)
             if url is None:
-                raise NothingToAsk("no node and no snapshot is named, and the network file has no URL")
+                raise NothingToAsk("name a node or a snapshot; the network file has no URL")
             self._nodes = (url,)
         if self._offline and self._rpc:
-            raise NothingToAsk("a check offline asks nobody, so no chain endpoint either")
+            raise NothingToAsk("an offline check cannot use a chain endpoint")
         if self._offline and self._bundle is None:
-            raise NothingToAsk("offline, the consents must be at hand: sayso bundle pull")
+            raise NothingToAsk("an offline check needs the consents: sayso bundle pull")
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without connections: they are opened again where they are needed."""
+        """Return the state without connections, which the gate opens again on first use."""
         return {**self.__dict__, **dict.fromkeys(("_judge", "_loop", "_held", "_finder"))}
 
     def __enter__(self) -> Self:
@@ -129,7 +129,7 @@ class Gate:
         self.close()
 
     def close(self) -> None:
-        """Let go of connections and files; the gate opens them again when it is asked."""
+        """Close connections and files; the gate opens them again on the next use."""
         judge, self._judge = self._judge, None
         if judge:
             judge.close()
@@ -139,7 +139,7 @@ class Gate:
 
     @property
     def judge(self) -> Judge:
-        """Whoever answers; opened when it is first needed. Raises what opening it raises."""
+        """Return the judge, opened on first use; raises the errors of its constructor."""
         if self._judge is None:
             self._judge = self._open()
         return self._judge
@@ -157,14 +157,14 @@ class Gate:
         return ChainJudge(nodes, self._rpc, find, self.trusted, self.question, self._loop, self._wait_s)
 
     def _find_licenses(self) -> FindLicenses:
-        """From the bundle, else from the nodes: what is signed can come from anybody."""
+        """Return consents from the bundle, else from the nodes; all are verified."""
         if self._bundle is not None:
             return lambda _rows: self._licenses()
         assert self._loop  # noqa: S101 - opened before
         return NodeLicenses(self._nodes, self.trusted, self._loop)
 
     def _find_license(self) -> FindLicense | None:
-        """For data that names no licenses itself."""
+        """Return a function that finds the license of an item, for data that names no licenses."""
         if self._bundle is None:
             return None
 
@@ -176,29 +176,29 @@ class Gate:
         return find
 
     def _licenses(self) -> LicenseBundle:
-        """The bundle, read and verified when it is first needed."""
+        """Return the bundle, read and verified on first use."""
         if self._held is None:
-            assert self._bundle  # noqa: S101 - asked for only where there is one
+            assert self._bundle  # noqa: S101 - used only with a bundle
             self._held = load_licenses(self._bundle, self.trusted.network)
         return self._held
 
     def evidence(self) -> Evidence:
-        """What the answers so far rely on."""
+        """Return the evidence of all answers so far."""
         return self.judge.evidence()
 
     def rows(self, rows: bytes) -> Verdicts:
-        """The reason of each joined row: license . item, 64 bytes each."""
+        """Judge joined rows (license . item, 64 bytes each); returns a reason for each."""
         judge, step = self.judge, self.judge.part_rows * ROW_BYTES
         parts = [judge.judge(rows[at : at + step]).numbers for at in range(0, len(rows), step)]
         return Verdicts(b"".join(parts))
 
     def batch(self, batch: "pa.RecordBatch | pa.Table") -> Verdicts:
-        """The reason of each row of an Arrow batch: the function that every adapter uses.
+        """Judge each row of an Arrow batch; every adapter uses this function.
 
-        A row whose license or item is null, or no hash, is `unknown`: it is never asked about.
+        A row whose license or item is null or invalid is `unknown` without a question to the judge.
 
         Raises:
-            BadManifest: There are no columns with hashes. And what the judge raises.
+            BadManifest: There are no columns with hashes. See the judge for other errors.
         """
         from sayso.gate.columns import join_columns  # noqa: PLC0415 - needs the data extra
 
@@ -211,9 +211,9 @@ class Gate:
         return Verdicts(numbers)
 
     def filter(self, data: Any) -> Any:
-        """The clear rows of a RecordBatch, a Table or a RecordBatchReader, as the same kind.
+        """Return the clear rows of a RecordBatch, a Table or a RecordBatchReader, as the same type.
 
-        Of a reader the batches are judged as they are read. Raises what `batch` raises.
+        The batches of a reader are judged as they are read. Raises the errors of `batch`.
         """
         import pyarrow as pa  # noqa: PLC0415 - needs the data extra
 
@@ -229,22 +229,22 @@ class Gate:
         progress: Progress | None = None,
         begun: Callable[[int, str], object] | None = None,
     ) -> Record:
-        """Judge a manifest and write the files, all or none of them.
+        """Judge a manifest and write the output files, all or none.
 
-        Files of these names from an earlier run are removed first: they never pass for a result of this.
+        Earlier files of these names are removed first, so that none passes for a result of this run.
 
         Args:
             manifest: A file, or a folder of files of one format.
-            files: Where results go.
-            begun: Told how much there is to read, and in which unit, before the first row is.
-            progress: Told how much more of it is done.
+            files: The output files.
+            begun: Called before the first row with the amount to read and its unit.
+            progress: Called with each further amount that is done.
 
         Raises:
-            BadManifest, FileUnreadable, ManifestChanged: The manifest is none, or changed.
-            OutputIsInput: A file is named where an input is, or inside one.
-            OutputFailed: A file cannot be written. And what the judge raises.
+            BadManifest, FileUnreadable, ManifestChanged: The manifest is invalid, unreadable or changed.
+            OutputIsInput: An output would replace an input, or lie inside one.
+            OutputFailed: A file cannot be written. See the judge for other errors.
         """
-        from sayso.gate.records.junit import junit  # noqa: PLC0415 - only where it is wanted
+        from sayso.gate.records.junit import junit  # noqa: PLC0415 - only if requested
         from sayso.gate.records.report import html  # noqa: PLC0415
 
         files = files or GateFiles()
@@ -267,20 +267,20 @@ class Gate:
         after: Mapping[str, str] | None = None,
         lost: Lost = lambda _url: None,
     ) -> None:
-        """Call back with rows of a manifest as they become revoked, whichever node hears it; for ever.
+        """Watch a manifest for ever, and report its rows as any node learns of their revocation.
 
         Args:
-            manifest: As for `check`.
-            call: Is given each hit, and one without rows when a check of all found nothing new.
-            after: Where an earlier watch was (Hit.after); else, and where it lacks a node, all rows are
-                checked first.
-            lost: Told the URL of a node that cannot be heard just now; it is tried again.
+            manifest: See `check`.
+            call: Called with each hit, and with a hit without rows after a full check found nothing new.
+            after: The position of an earlier watch (Hit.after). Without it, or if it lacks a node, all
+                rows are checked first.
+            lost: Called with the URL of a node that cannot be reached; the watch tries again.
 
         Raises:
-            NothingToAsk: The gate is offline. And what `check` and `follow` raise.
+            NothingToAsk: The gate is offline. See `check` and `follow` for other errors.
         """
         if self._offline:
-            raise NothingToAsk("to watch, name a node: a snapshot tells nothing new")
+            raise NothingToAsk("watching needs a node, because a snapshot does not change")
         source = open_source(Path(manifest), replace(self.columns, find=self._find_license()))
         rows = b"".join([batch.rows for batch in source.batches(self.judge.part_rows)])
         held = await asyncio.to_thread(self._find_licenses(), rows)

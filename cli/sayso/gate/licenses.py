@@ -1,8 +1,8 @@
-"""The license bundle: signed consents that a buyer relies on, in files beside the data.
+"""The license bundle: the signed consents that a buyer relies on, in files beside the data.
 
-A bundle is a folder of files, each as `sayso submit` takes them, or one such file. Every signature is
-checked when it is read: who has changed a consent has made it none. What only a chain could verify (the
-signature of a contract wallet) is left out and counted, and its rows are `unknown` offline.
+A bundle is a folder of files that `sayso submit` accepts, or one such file. Every signature is verified
+when the bundle is read. Consents of contract wallets, which only the chain can verify, are left out and
+counted, and their rows are `unknown` offline.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -31,11 +31,11 @@ ENDING: Final = ".sayso"
 
 @dataclass
 class LicenseBundle:
-    """Verified consents by license hash.
+    """LicenseBundle holds verified consents by license hash.
 
     Attributes:
         held: License hash -> terms and items.
-        unverified: How many a chain would have to verify; they are not held.
+        unverified: The number of consents that only the chain can verify; they are not held.
     """
 
     held: dict[bytes, License] = field(default_factory=dict)
@@ -52,16 +52,16 @@ class LicenseBundle:
                 self.held[one.digest] = License(consent, one.items)
 
     def rows(self) -> Iterator[tuple[bytes, Consent, tuple[bytes, ...]]]:
-        """As tables of licenses take them."""
+        """Return the licenses in the order of a license table."""
         for name, one in self.held.items():
             yield name, one.consent, one.items
 
     def table(self) -> LicenseTable:
-        """To look many rows up in."""
+        """Return a table in which many rows can be looked up."""
         return LicenseTable(self.rows())
 
     def finder(self, query: Query, now: float) -> Callable[[bytes], bytes | None]:
-        """The license of an item: one whose terms allow the use, if there is any, else any."""
+        """Return a function that finds an item's license, preferring one whose terms allow the use."""
         best: dict[bytes, tuple[bool, bytes]] = {}
         for name, one in sorted(self.held.items()):
             allows = judge_terms(one.consent, query, now) is Reason.GRANTED
@@ -72,7 +72,7 @@ class LicenseBundle:
 
     @property
     def digest(self) -> bytes:
-        """Names exactly this set: SHA-256 of its license hashes in order."""
+        """Return the SHA-256 of the license hashes in order, which identifies this set."""
         return sha256(b"".join(sorted(self.held)))
 
 
@@ -80,8 +80,8 @@ def load_licenses(path: Path, network: Network) -> LicenseBundle:
     """Read and verify a bundle.
 
     Raises:
-        FileUnreadable: A file cannot be read, or there is none.
-        BadSignature: A wallet did not sign what its consent says. And what decode raises.
+        FileUnreadable: A file cannot be read, or the folder has no file.
+        BadSignature: A wallet did not sign its consent. See decode for other errors.
     """
     licenses = LicenseBundle()
     for file in bundle_files(path):
@@ -91,11 +91,11 @@ def load_licenses(path: Path, network: Network) -> LicenseBundle:
 
 
 def bundle_files(path: Path) -> list[Path]:
-    """The files of a bundle, in order; raises FileUnreadable."""
+    """List the files of a bundle, in order; raises FileUnreadable."""
     with reading(path):
         files = sorted(path.glob(f"*{ENDING}")) if path.is_dir() else [path]
     if not files:
-        raise FileUnreadable(f"there is no {ENDING} file in {str(path)!r}")
+        raise FileUnreadable(f"{str(path)!r} contains no {ENDING} file")
     return files
 
 
@@ -111,7 +111,7 @@ def _envelopes(file: Path, network: Network) -> Iterator[Envelope]:
 
 
 def save_licenses(path: Path, envelopes: Iterable[Envelope]) -> int:
-    """Write a folder of files, whole or not at all; returns how many. Raises OutputFailed."""
+    """Write a folder of bundle files atomically; returns the number of consents. Raises OutputFailed."""
     ordered = sorted(envelopes, key=lambda one: one.digest)
     with Outputs() as outputs:
         folder = outputs.folder(path)
@@ -123,6 +123,6 @@ def save_licenses(path: Path, envelopes: Iterable[Envelope]) -> int:
 
 
 def counted(licenses: Mapping[bytes, License]) -> tuple[int, int]:
-    """How many items and how many permissions there are."""
+    """Count the items and the permissions."""
     items = sum(one.consent.items for one in licenses.values())
     return items, sum(one.consent.items * len(one.consent.purposes) for one in licenses.values())

@@ -1,4 +1,4 @@
-"""An event loop in a thread, so that a data loader, a notebook and a command can all wait for a node."""
+"""An event loop in a thread, so that code in a data loader, notebook or command can wait for a node."""
 
 import asyncio
 import threading
@@ -17,7 +17,7 @@ class LoopThread:
         self._thread.start()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Wait for a coroutine; an interrupt of the caller cancels it."""
+        """Run a coroutine and return its result; an interrupt of the caller cancels it."""
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             return future.result()

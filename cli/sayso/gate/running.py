@@ -1,7 +1,7 @@
-"""A run: every row of a manifest past the judge, the clear ones kept, all files or none.
+"""A run: it judges every row of a manifest, keeps the clear rows, and writes all files or none.
 
-Reading the next batch, judging this one and writing the last go on at the same time; nothing is ever
-written that was not judged before, and the files appear when all rows have passed.
+The run reads the next batch, judges the current one and writes the previous one at the same time. It
+writes only judged rows, and the files appear when all rows are judged.
 """
 
 import json
@@ -25,19 +25,19 @@ from sayso_protocol.receipts.text import receipt_to_json
 from sayso_protocol.verdicts.verdict import REASONS
 
 T = TypeVar("T")
-Progress = Callable[[int], object]  # so much more of the source's size is done
+Progress = Callable[[int], object]  # the amount of the source's size that is newly done
 
 
 @dataclass(frozen=True)
 class GateFiles:
-    """Where results go; None leaves one out.
+    """GateFiles names the output files of a run; None omits a file.
 
     Attributes:
-        kept: The clear rows, in the form of the manifest; a folder for a folder.
+        kept: The clear rows, in the format of the manifest; a folder for a folder.
         rejected: The other rows with their reasons, as JSON Lines.
-        receipt: What proves the run: the node's receipt, or the record of all parts.
-        report: The same for people, as HTML.
-        junit: The same for a pipeline, as JUnit XML.
+        receipt: The proof of the run: the node's receipt, or the record of all parts.
+        report: The result for people, as HTML.
+        junit: The result for a pipeline, as JUnit XML.
     """
 
     kept: Path | None = None
@@ -48,7 +48,7 @@ class GateFiles:
 
     @property
     def paths(self) -> list[Path]:
-        """Those that are wanted."""
+        """Return the paths that are not None."""
         every = (self.kept, self.rejected, self.receipt, self.report, self.junit)
         return [path for path in every if path is not None]
 
@@ -68,18 +68,18 @@ def run(
 
     Args:
         source: The manifest.
-        judge: Who answers.
-        record: Is filled with what was answered.
-        files: What to write.
-        progress: Told how much more of the source's size is done.
-        renders: How `report` and `junit` are made of the record.
+        judge: The judge of the rows.
+        record: The record, to which the run adds each part.
+        files: The output files.
+        progress: Called with the amount of the source's size that is newly done.
+        renders: The functions that render `report` and `junit` from the record.
 
     Raises:
-        BadManifest: There are no rows. And what source, judge and outputs raise.
+        BadManifest: There are no rows. See source, judge and outputs for other errors.
     """
     with Outputs() as outputs:
-        # Moved into place in this order: the kept rows, that a training run looks for, come last.
-        told = {
+        # Outputs move into place in this order; the kept rows, which training reads, come last.
+        summaries = {
             name: outputs.open(path)
             for name in ("receipt", "report", "junit")
             if (path := getattr(files, name))
@@ -90,7 +90,7 @@ def run(
         if not record.parts:
             raise BadManifest(f"{str(source.path)!r} has no rows")
         record.evidence = judge.evidence()
-        for name, file in told.items():
+        for name, file in summaries.items():
             file.write(_receipt(record) if name == "receipt" else renders[name](record))
         outputs.commit()
 
@@ -103,7 +103,7 @@ def _receipt(record: Record) -> bytes:
 
 @dataclass
 class _Sinks:
-    """Where the rows of a batch go."""
+    """_Sinks writes the rows of a batch to the kept and the rejected rows."""
 
     kept: Writer | None
     rejected: StagedFile | None
@@ -112,9 +112,9 @@ class _Sinks:
         clear = verdicts.clear
         if self.rejected:
             for at in np.flatnonzero(~clear).tolist():
-                told = source.describe(batch, at, first + at + 1)
+                fields = source.describe(batch, at, first + at + 1)
                 reason = REASONS[int(verdicts.numbers[at])].value
-                self.rejected.write(row_line({**told, "reason": reason}))
+                self.rejected.write(row_line({**fields, "reason": reason}))
         if self.kept:
             self.kept.write(batch, clear)
 
@@ -128,13 +128,13 @@ def _judge_all(source: Source, judge: Judge, record: Record, sinks: _Sinks, prog
             write(lambda b=batch, j=judged, f=first: sinks.write(source, b, Verdicts(j.numbers), f))  # type: ignore[misc]
             progress(source.progress(batch))
     if sinks.kept:
-        sinks.kept.close()  # which may read the data once more
+        sinks.kept.close()  # close may read the data again
     source.check_unchanged()
 
 
 @contextmanager
 def _ahead(items: Iterator[T]) -> Iterator[Iterator[T]]:
-    """Read one item ahead, in a thread."""
+    """Read one batch ahead, in a thread."""
     with ThreadPoolExecutor(1) as reader:
 
         def stream() -> Iterator[T]:
@@ -148,7 +148,7 @@ def _ahead(items: Iterator[T]) -> Iterator[Iterator[T]]:
 
 @contextmanager
 def _behind() -> Iterator[Callable[[Callable[[], None]], None]]:
-    """Write one thing at a time, in a thread; what fails is raised by the next call, or at the end."""
+    """Write in a thread, one call at a time; the next call, or the end, raises an error of the last."""
     last: list[Future[None]] = []
     with ThreadPoolExecutor(1) as writer:
 

@@ -1,7 +1,7 @@
-"""The streams of revocations of nodes, each followed for ever and from where it was.
+"""The streams of revocations of nodes, followed for ever.
 
-A connection that breaks is made again from the last event. Where the node no longer has what came since
-(`resync`), or nobody says where to begin, that is told: a Gap, behind which everything has to be asked.
+A broken connection is opened again after the last event. If the node no longer has the later events
+(`resync`), or there is no last event, the stream yields a Gap, after which the caller checks everything.
 """
 
 import asyncio
@@ -18,16 +18,16 @@ from sayso_protocol.encoding.json_text import parse_json
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.primitives import address_from_text
 
-AGAIN_S: Final = 1.0  # before a connection that broke is made again
-SILENCE_S: Final = 60.0  # a node says something every fifteen seconds, or it has gone
+AGAIN_S: Final = 1.0  # before a broken connection is opened again
+SILENCE_S: Final = 60.0  # a node sends a line at least every fifteen seconds
 EVENT_LINE_BYTES: Final = 1 << 20
 RESYNC: Final = "resync"
-BUSY: Final = frozenset({429, 502, 503, 504})  # of the node, or of what stands before it
+BUSY: Final = frozenset({429, 502, 503, 504})  # from the node, or from a proxy
 
 
 @dataclass(frozen=True)
 class Event:
-    """A revocation as a stream tells it; `id` is where to go on after it."""
+    """Event is a revocation in a stream; `id` is the position after it."""
 
     id: str
     contributor: bytes
@@ -37,26 +37,26 @@ class Event:
 
 @dataclass(frozen=True)
 class Gap:
-    """What came before `id` may not have been told."""
+    """Gap states that the stream may lack events before `id`."""
 
     id: str
 
 
-Lost = Callable[[str], object]  # told the URL of a node that could not be heard just now
+Lost = Callable[[str], object]  # called with the URL of a node that cannot be reached
 
 
 async def follow(
     url: str, after: str | None = None, lost: Lost = lambda _url: None
 ) -> AsyncIterator[Event | Gap]:
-    """Events for ever, through broken connections.
+    """Yield the events of a node for ever, across broken connections.
 
     Args:
-        url: Of a node.
-        after: The id of an event; None: from now on, and the first thing said is a Gap.
-        lost: Told when a connection broke or could not be made; it is made again.
+        url: The URL of the node.
+        after: The id of the last event; None starts now, with a Gap.
+        lost: Called when a connection broke or failed; the stream connects again.
 
     Raises:
-        BadAnswer: The node says something that is no event, or refuses to go on.
+        BadAnswer: The node sends an invalid event, or refuses the stream.
     """
     place, timeout = after, aiohttp.ClientTimeout(sock_connect=CONNECT_S, sock_read=SILENCE_S)
     async with aiohttp.ClientSession(timeout=timeout, read_bufsize=EVENT_LINE_BYTES) as session:
@@ -66,7 +66,7 @@ async def follow(
                 async with session.get(f"{url}/v1/events", headers=headers) as answer:
                     if answer.status != OK:
                         await _check_resync(answer, place)
-                        place = None  # the node has not what came after it: begin again
+                        place = None  # the node lacks the later events: start with a Gap
                         continue
                     async for found in _events(answer.content):
                         if isinstance(found, Event):
@@ -76,15 +76,15 @@ async def follow(
                             place = found
                             yield Gap(found)
             except (aiohttp.ClientError, OSError, TimeoutError):
-                pass  # it is asked again, from where it was
+                pass  # connect again after the last event
             lost(url)
             await asyncio.sleep(AGAIN_S)
 
 
 async def _check_resync(answer: aiohttp.ClientResponse, place: str | None) -> None:
-    """Raise BadAnswer unless the node says that it cannot go on from a place that it was told.
+    """Raise BadAnswer unless the node answers that it cannot continue after `place`.
 
-    Raises TimeoutError, as if it had not answered, if it only has no time for us.
+    Raises TimeoutError, as without an answer, if the node is busy.
     """
     if answer.status in BUSY:
         raise TimeoutError(f"the node answered {answer.status}")
@@ -97,7 +97,7 @@ async def _check_resync(answer: aiohttp.ClientResponse, place: str | None) -> No
 
 
 async def _events(stream: aiohttp.StreamReader) -> AsyncIterator[Event | str]:
-    """Events of one connection (WHATWG HTML, 9.2.6); a comment with an id says where it begins."""
+    """Parse the events of one connection (WHATWG HTML, 9.2.6); a comment holds the start position."""
     fields: dict[str, str] = {}
     async for raw in stream:
         line = raw.decode("utf-8", "replace").rstrip("\r\n")
@@ -109,7 +109,7 @@ async def _events(stream: aiohttp.StreamReader) -> AsyncIterator[Event | str]:
             fields[name] = value
         elif fields:
             if fields.get("event") != "revocation":
-                raise TimeoutError("the node ended the stream")  # as if it had hung up
+                raise TimeoutError("the node ended the stream")  # like a closed connection
             yield _event(fields)
             fields = {}
 
@@ -121,4 +121,4 @@ def _event(fields: dict[str, str]) -> Event:
             fields["id"], address_from_text(data["contributor"]), int(data["word"]), int(data["mask"])
         )
     except (KeyError, ValueError, TypeError, SaysoError) as error:
-        raise BadAnswer(f"the node sent an event that is none: {error}") from error
+        raise BadAnswer(f"the node sent an invalid event: {error}") from error

@@ -1,7 +1,7 @@
-"""Watching: revocations that hit a manifest, from whichever node hears of them first, each once, no gap.
+"""Watching of a manifest: each revocation that covers a row is reported once, by the first node.
 
-The streams of all nodes are followed at the same time, each from a place that is remembered. Where a
-stream may have a gap, the whole manifest is checked again, and the place is remembered only after that.
+The watch follows the streams of all nodes and remembers the position of each. If a stream has a gap, the
+watch checks the whole manifest again, and remembers the new position only after that.
 """
 
 import asyncio
@@ -18,17 +18,17 @@ from sayso_protocol.permissions.words import Masks
 from sayso_protocol.verdicts.bulk import row_at
 from sayso_protocol.verdicts.verdict import License, Query, Reason, Row, is_revoked
 
-WAITING: Final = 1_024  # events that were heard and not yet looked at; then their streams wait
+WAITING: Final = 1_024  # events in the queue; the streams wait when it is full
 
 
 @dataclass(frozen=True)
 class Hit:
-    """Rows of the manifest that are revoked now and were not before.
+    """Hit holds rows of the manifest that are newly revoked.
 
     Attributes:
-        rows: Each once; none after a check of all rows that found nothing new.
-        after: Where to go on: give it to Gate.watch after a restart. URL -> id of an event; a node that
-            is not in it may have said more than was looked at, and all rows are checked again.
+        rows: The rows, each once; empty after a full check that found nothing new.
+        after: The position for Gate.watch after a restart: URL -> id of an event. If a node is missing
+            from it, all rows are checked again.
     """
 
     rows: tuple[Row, ...]
@@ -36,19 +36,19 @@ class Hit:
 
 
 class Watched:
-    """Watched holds which rows are still clear, and says which of them an event hits.
+    """Watched finds the rows that an event revokes.
 
     Args:
         rows: Joined rows, license . item.
-        licenses: What they rely on, by license hash, other parties' consents included.
+        licenses: The consents that the rows rely on, by license hash, with those of other parties.
         query: Grantee and purpose.
     """
 
     def __init__(self, rows: bytes, licenses: Mapping[bytes, License], query: Query) -> None:
         self._licenses, self._query = licenses, query
         self._bits: dict[bytes, Masks] = {}
-        self._told: set[Row] = set()
-        self._rows: dict[bytes, list[Row]] = {}  # by whoever can revoke it
+        self._reported: set[Row] = set()
+        self._rows: dict[bytes, list[Row]] = {}  # by the people who can revoke the row
         on_item: dict[bytes, list[License]] = {}
         for one in licenses.values():
             for item in one.items if len(one.consent.parties) > 1 else ():
@@ -63,34 +63,33 @@ class Watched:
         self._on_item = on_item
 
     def bits(self, address: bytes) -> Masks:
-        """What was heard of somebody (sayso_protocol.verdicts.verdict.KnownBits)."""
+        """Return the bits of an address from events (sayso_protocol.verdicts.verdict.KnownBits)."""
         return self._bits.get(address, {})
 
     def recheck(self, rows: bytes, numbers: bytes) -> list[Row]:
-        """The rows that a check of all calls revoked and that were not told yet."""
+        """Return the rows that a full check calls revoked and that are not yet reported."""
         places = (at for at, number in enumerate(numbers) if number == Reason.REVOKED.number)
         hit = {row_at(rows, at): None for at in places}
-        news = [row for row in hit if row not in self._told]
-        self._told.update(news)
+        news = [row for row in hit if row not in self._reported]
+        self._reported.update(news)
         return news
 
     def hear(self, event: Event) -> list[Row]:
-        """The rows that are revoked by this and were not before, each once."""
+        """Return the rows that an event newly revokes, each once."""
         who = event.contributor
         if who not in self._rows:
             return []
         self._bits[who] = merged(self.bits(who), {event.word: event.mask})
-        hit = [
-            row for row in dict.fromkeys(self._rows[who]) if row not in self._told and self._is_hit(row)
-        ]
-        self._told.update(hit)
+        waiting = (row for row in dict.fromkeys(self._rows[who]) if row not in self._reported)
+        hit = [row for row in waiting if self._is_hit(row)]
+        self._reported.update(hit)
         return hit
 
     def _is_hit(self, row: Row) -> bool:
         mine = self._licenses[row.license]
         parties = mine.consent.parties
         others = (one for one in self._on_item.get(row.item, ()) if one.consent.parties == parties)
-        # Another consent of that party may still allow it: told all the same, to be looked at.
+        # Reported even if another consent of that party still allows the row.
         return any(is_revoked(self, one, row.item, self._query) for one in (mine, *others))
 
 
@@ -100,22 +99,22 @@ def _people(licenses: list[License]) -> set[bytes]:
 
 @dataclass(frozen=True)
 class _Checked:
-    """All rows were checked, after these gaps began."""
+    """_Checked is the result of a full check that started after these gaps began."""
 
     gaps: dict[str, str]
     numbers: bytes
 
 
 class Watch:
-    """Watch follows nodes and calls back with rows as they become revoked.
+    """Watch follows nodes and reports rows as they become revoked.
 
     Args:
-        urls: Of the nodes.
-        watched: What events are looked up in.
+        urls: The URLs of the nodes.
+        watched: Finds the rows of an event.
         rows: Joined rows.
-        check: The number of each row's reason, from all nodes; may block.
-        call: Is given each hit.
-        lost: As for follow.
+        check: Returns the number of each row's reason, from all nodes; may block.
+        call: Called with each hit.
+        lost: See follow.
     """
 
     def __init__(
@@ -130,39 +129,39 @@ class Watch:
         self._urls, self._watched, self._rows = urls, watched, rows
         self._check, self._call, self._lost = check, call, lost
         self._places: dict[str, str] = {}
-        self._gaps: dict[str, str] = {}  # URL -> where its gap ends; not yet checked
+        self._gaps: dict[str, str] = {}  # URL -> end of a gap that is not yet checked
         self._checking = self._has_checked = False
-        self._heard: asyncio.Queue[Any] = asyncio.Queue(WAITING)
+        self._queue: asyncio.Queue[Any] = asyncio.Queue(WAITING)
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self, after: Mapping[str, str]) -> None:
-        """For ever; raises what follow raises, and what the first check raises."""
+        """Run for ever; raises the errors of follow and of the first check."""
         try:
             for url in self._urls:
                 self._start(self._listen(url, after.get(url)))
             while True:
-                self._take(await self._heard.get())
+                self._take(await self._queue.get())
         finally:
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        self._tasks.add(task := asyncio.create_task(self._told(work)))
+        self._tasks.add(task := asyncio.create_task(self._report_error(work)))
         task.add_done_callback(self._tasks.discard)
 
-    async def _told(self, work: Coroutine[Any, Any, None]) -> None:
-        """An error of any task ends the watch."""
+    async def _report_error(self, work: Coroutine[Any, Any, None]) -> None:
+        """Put an error of a task into the queue, which ends the watch."""
         try:
             await work
-        except Exception as error:  # noqa: BLE001 - raised again by run
-            await self._heard.put(error)
+        except Exception as error:  # noqa: BLE001 - run raises it again
+            await self._queue.put(error)
 
     async def _listen(self, url: str, after: str | None) -> None:
         if after is not None:
-            await self._heard.put((url, after))
+            await self._queue.put((url, after))
         async for found in follow(url, after, self._lost):
-            await self._heard.put((url, found))
+            await self._queue.put((url, found))
 
     def _take(self, found: Any) -> None:
         if isinstance(found, Exception):
@@ -170,24 +169,24 @@ class Watch:
         if isinstance(found, _Checked):
             self._close_gaps(found)
             return
-        url, what = found
-        if isinstance(what, Event):
-            self._places[url] = what.id
-            self._tell(self._watched.hear(what))
-        elif isinstance(what, Gap):
-            self._places[url] = self._gaps[url] = what.id
+        url, entry = found
+        if isinstance(entry, Event):
+            self._places[url] = entry.id
+            self._report(self._watched.hear(entry))
+        elif isinstance(entry, Gap):
+            self._places[url] = self._gaps[url] = entry.id
             self._check_again()
         else:
-            self._places[url] = what
+            self._places[url] = entry
 
     def _close_gaps(self, checked: _Checked) -> None:
-        """Those that began before that check; one that came meanwhile needs another."""
+        """Close the gaps that began before the check; a later gap needs another check."""
         self._checking, self._has_checked = False, True
         news = self._watched.recheck(self._rows, checked.numbers)
         for url, place in checked.gaps.items():
             if self._gaps[url] == place:
                 del self._gaps[url]
-        self._tell(news, even_none=not self._gaps)
+        self._report(news, even_none=not self._gaps)
         self._check_again()
 
     def _check_again(self) -> None:
@@ -201,13 +200,13 @@ class Watch:
                 numbers = await asyncio.to_thread(self._check, self._rows)
             except (NodeUnreachable, NodeRefused):
                 if not self._has_checked:
-                    raise  # perhaps a slip in what was asked: it is said at once
+                    raise  # the first check reports a wrong question at once
                 await asyncio.sleep(streams.AGAIN_S)
                 continue
-            await self._heard.put(_Checked(gaps, numbers))
+            await self._queue.put(_Checked(gaps, numbers))
             return
 
-    def _tell(self, news: Sequence[Row], *, even_none: bool = False) -> None:
+    def _report(self, news: Sequence[Row], *, even_none: bool = False) -> None:
         if news or even_none:
             after = {url: place for url, place in self._places.items() if url not in self._gaps}
             self._call(Hit(tuple(news), after))

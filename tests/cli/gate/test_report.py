@@ -50,16 +50,16 @@ def test_the_report_says_what_the_record_says(buyer: Buyer, south: FakeNode) -> 
     buyer.check("m.jsonl", *both(buyer, south), "--run-id", "<run & 7>", *TOLD, status=3)
     record, report = json.loads(Path("receipt.json").read_bytes()), page()
     for text in (
-        "4 rows were checked. 3 may be used. 1 may not.",
+        "4 rows were checked: 3 may be used, 1 may not.",
         "m.jsonl (jsonl)",
         "<run & 7>",
         "3 granted A consent allows this use",
-        "1 revoked Somebody whose consent is needed has taken it back.",
-        "Signed for exactly these rows by: South, Fake.",
+        "1 revoked A person whose consent is needed has revoked it.",
+        "Receipts for exactly these rows are signed by: South, Fake.",
         "Node of South",
-        "Those who were asked disagreed about 1 row: the strictest counts.",
+        "The nodes disagree about 1 row; the strictest answer counts.",
         f"part 1, 4 rows {record['parts'][0]['results_root']}",
-        "It proves that this check was made and what was answered.",
+        "The receipt proves that this check was made and what its result was.",
     ):
         assert text in report.text
     for source in record["sources"]:
@@ -87,7 +87,7 @@ def test_a_report_of_one_row_that_is_clear(world: World) -> None:
     world.grant("a.jpg")
     query = ("--grantee", world.address.hex(), "--purpose", "train-ai")
     world.run("check", "m.jsonl", "--grantee", "0x" + query[1], *query[2:], *TOLD)
-    assert "1 row was checked. 1 may be used. 0 may not." in page().text
+    assert "1 row was checked: 1 may be used, 0 may not." in page().text
     assert "0x" + query[1] in page().text.lower()
 
 
@@ -142,9 +142,9 @@ def later(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_offline_the_report_says_that_nobody_signed(offline: Buyer) -> None:
     record, report = json.loads(Path("receipt.json").read_bytes()), page()
-    assert "Nobody was asked. It was looked up in what was signed before by: Fake." in report.text
+    assert "The check was offline, with snapshots signed by: Fake." in report.text
     assert "--offline SNAPSHOT --bundle CONSENTS" in report.text
-    assert "Nobody else signed for it." in report.text
+    assert "No node signed this result." in report.text
     snapshot, bundle = record["sources"]
     for text in (snapshot["id"], snapshot["state"], bundle["digest"]):
         assert text in report.text
@@ -164,7 +164,7 @@ def test_years_later_a_run_offline_is_done_again(
     later(monkeypatch)
     verify = ("receipt", "verify", "receipt.json", *FILES)
     said = offline.world.run(*verify, *OFFLINE).stdout
-    assert "the snapshots and the consents say the same, as at that moment" in said
+    assert "the snapshots and the consents give the same result for that moment" in said
     offline.world.fails("snapshot-expired", "check", "m.jsonl", *QUERY, *OFFLINE)
     offline.world.run(*verify, *OFFLINE[:2], status=2)  # without the consents it cannot be
 
@@ -197,7 +197,7 @@ def test_a_run_offline_is_bound_to_its_rows(offline: Buyer) -> None:
     lines = Path("m.jsonl").read_bytes().splitlines(keepends=True)
     offline.world.run("receipt", "verify", "receipt.json", *FILES)
     said = offline.world.fails("bad-proof", "receipt", "verify", "receipt.json", *FILES[:2])
-    assert "the refused rows are needed" in said.stderr
+    assert "the rejected rows are also needed" in said.stderr
     offline.world.write("m.jsonl", b"".join([lines[2], *lines[1:]]))  # as many rows, and one is another
     offline.world.fails("bad-proof", "receipt", "verify", "receipt.json", *FILES)
 

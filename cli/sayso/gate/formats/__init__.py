@@ -1,1 +1,1 @@
-"""Formats of manifests: rows out of them, and the clear ones back in the same form and order."""
+"""Formats of manifests: readers of rows, and writers of the clear rows in the same format and order."""

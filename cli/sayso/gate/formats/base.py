@@ -1,7 +1,7 @@
-"""What every format gives: batches of rows with their origin, and a writer for the clear ones.
+"""The interface of formats: batches of rows with their origin, and a writer for the clear rows.
 
-A row that could be read in two ways, or names no license or no item, is an error with its number: a
-manifest is judged whole or not at all.
+A row that has two readings, or names no license or no item, raises an error with its number, because a
+manifest is judged completely or not at all.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -15,16 +15,16 @@ from sayso.gate.judges.verdicts import Flags
 from sayso.outputs import Outputs
 
 FindLicense = Callable[[bytes], bytes | None]  # item hash -> license hash
-BATCH_BYTES: Final = 32 * 1024 * 1024  # of a batch in memory, about
+BATCH_BYTES: Final = 32 * 1024 * 1024  # approximate size of a batch in memory
 
 
 @dataclass(frozen=True)
 class Columns:
-    """How the rows name license and item.
+    """Columns states how rows name license and item.
 
     Attributes:
-        license, item: Names of the columns that a user gave; None: those that are usual.
-        find: The license of an item, where the data names none; None: there is no bundle.
+        license, item: The names of the columns; None for the usual names.
+        find: Finds the license of an item if the data names none; None without a bundle.
     """
 
     license: str | None = None
@@ -34,12 +34,12 @@ class Columns:
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows that follow each other in a manifest.
+    """Batch holds consecutive rows of a manifest.
 
     Attributes:
-        rows: Joined, license . item, 64 bytes each.
-        content: What they were read from, for the format that read them.
-        part: In which of several files they are, from 0.
+        rows: Joined rows, license . item, 64 bytes each.
+        content: The source of the rows, for the format that read them.
+        part: The number of their file, from 0.
     """
 
     rows: bytes
@@ -47,19 +47,19 @@ class Batch:
     part: int = 0
 
     def __len__(self) -> int:
-        """How many rows."""
+        """Return the number of rows."""
         return len(self.rows) // 64
 
 
 class Writer(Protocol):
-    """Writer takes batches in order and keeps their clear rows."""
+    """Writer writes the clear rows of batches, in order."""
 
     def write(self, batch: Batch, clear: Flags) -> None:
         """Append the clear rows of a batch; raises OutputFailed."""
         ...
 
     def close(self) -> None:
-        """Complete what was written; raises OutputFailed."""
+        """Complete the output; raises OutputFailed."""
         ...
 
 
@@ -67,10 +67,10 @@ class Source(Protocol):
     """Source is a manifest in one format.
 
     Attributes:
-        name: Of the format.
-        path: What the user named.
-        size: How much there is to read, and in which unit; for showing progress.
-        line_name: What a row's number is called where rows are refused: `line` or `row`.
+        name: The name of the format.
+        path: The path that the user named.
+        size: The amount to read and its unit, for progress.
+        line_name: The field of a row's number in the rejected rows: `line` or `row`.
     """
 
     name: str
@@ -79,33 +79,33 @@ class Source(Protocol):
     line_name: str
 
     def batches(self, most: int) -> Iterator[Batch]:
-        """All rows in order, at most so many at once; raises BadManifest and FileUnreadable."""
+        """Yield all rows in order, at most `most` in a batch; raises BadManifest and FileUnreadable."""
         ...
 
     def check_unchanged(self) -> None:
-        """Raise ManifestChanged if what was read is no longer what is there."""
+        """Raise ManifestChanged if the files changed since they were read."""
         ...
 
     def progress(self, batch: Batch) -> int:
-        """How much of `size` a batch is."""
+        """Return a batch's share of `size`."""
         ...
 
     def places(self, batch: Batch, first: int) -> Sequence[int]:
-        """The number of each row as refused rows are told by; `first` rows came before the batch."""
+        """Return the number of each row for the rejected rows; `first` rows precede the batch."""
         ...
 
     def describe(self, batch: Batch, at: int, number: int) -> dict[str, Any]:
-        """What the file of refused rows says about row `at` of a batch, row `number` from 1."""
+        """Return the fields of row `at` of a batch for the rejected rows; rows count from 1."""
         ...
 
     def writer(self, outputs: Outputs, path: Path) -> Writer:
-        """Begin an output of the same form; raises OutputFailed."""
+        """Open an output of the same format; raises OutputFailed."""
         ...
 
 
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
-    """Turn the system's errors into FileUnreadable."""
+    """Turn an OSError into FileUnreadable."""
     try:
         yield
     except OSError as error:
@@ -115,18 +115,18 @@ def reading(path: Path) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Stamp:
-    """What tells that a file was changed: its place, size and time."""
+    """Stamp detects a change of a file by its place, size and time."""
 
     path: Path
     seen: tuple[int, ...]
 
     @classmethod
     def of(cls, path: Path) -> "Stamp":
-        """How it is now; raises FileUnreadable."""
+        """Take the stamp of a file; raises FileUnreadable."""
         return cls(path, _seen(path))
 
     def check(self) -> None:
-        """Raise ManifestChanged if it is no longer so."""
+        """Raise ManifestChanged if the file has changed."""
         if _seen(self.path) != self.seen:
             raise ManifestChanged(f"{str(self.path)!r} changed while it was checked")
 
@@ -138,5 +138,5 @@ def _seen(path: Path) -> tuple[int, ...]:
 
 
 def refuse_row(path: Path, number: int, why: str, line_name: str = "row") -> BadManifest:
-    """The error for a row that is none."""
+    """Return the error for an invalid row."""
     return BadManifest(f"{str(path)!r}, {line_name} {number}: {why}")

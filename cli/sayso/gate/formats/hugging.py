@@ -1,4 +1,4 @@
-"""Hugging Face datasets on disk, as `save_to_disk` wrote them: one, or a dictionary of splits."""
+"""Hugging Face datasets on disk, written by `save_to_disk`: a dataset or a dictionary of splits."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,7 +25,7 @@ HUGGING_FACE_BATCH_ROWS: Final = 8_192  # a row may hold a whole recording
 
 
 class HuggingFace:
-    """HuggingFace is a dataset in a folder; several splits are judged one after the other."""
+    """HuggingFace is a dataset in a folder; its splits are judged one after the other."""
 
     name = "hugging face dataset"
     line_name = "row"
@@ -41,7 +41,7 @@ class HuggingFace:
         self.size = (sum(len(one) for one in self._splits.values()), "rows")
 
     def batches(self, most: int) -> Iterator[Batch]:
-        """All rows, split by split; raises BadManifest."""
+        """Yield all rows, split by split; raises BadManifest."""
         number = 1
         for part, split in enumerate(self._splits.values()):
             names = find_columns(split.column_names, self._columns.license, self._columns.item)
@@ -51,45 +51,45 @@ class HuggingFace:
                     rows, well_named = join_columns(*(table.column(name) for name in names))
                     if not well_named.all():
                         at = number + int((~well_named).argmax())
-                        raise refuse_row(self.path, at, f"its {' or '.join(names)} is no hash")
+                        raise refuse_row(self.path, at, f"its {' or '.join(names)} is not a hash")
                     number += len(rows)
                     yield Batch(rows.tobytes(), None, part)
 
     def check_unchanged(self) -> None:
-        """Raise ManifestChanged if a file is another now."""
+        """Raise ManifestChanged if a file has changed."""
         for stamp in self._stamps:
             stamp.check()
 
     def progress(self, batch: Batch) -> int:
-        """Rows."""
+        """Return the number of rows."""
         return len(batch)
 
     def places(self, batch: Batch, first: int) -> range:
-        """The rows, from 1."""
+        """Return the numbers of the rows, from 1."""
         return range(first + 1, first + len(batch) + 1)
 
     def describe(self, batch: Batch, at: int, number: int) -> dict[str, Any]:
-        """The hashes and the row, over all splits."""
+        """Return the hashes and the number of the row over all splits."""
         return {**named(batch.rows[at * ROW_BYTES : (at + 1) * ROW_BYTES]), "row": number}
 
     def writer(self, outputs: Outputs, path: Path) -> "HuggingFaceWriter":
-        """Another dataset of the same splits and features."""
+        """Open a dataset of the same splits and features."""
         return HuggingFaceWriter(outputs.folder(path).part, self._splits, is_dict=self._is_dict)
 
 
 class HuggingFaceWriter:
-    """HuggingFaceWriter notes which rows are clear, and saves them at the end."""
+    """HuggingFaceWriter collects the clear rows, and saves them at the end."""
 
     def __init__(self, part: Path, splits: dict[str, Any], *, is_dict: bool) -> None:
         self._part, self._splits, self._is_dict = part, splits, is_dict
         self._clear: list[list[Flags]] = [[] for _ in splits]
 
     def write(self, batch: Batch, clear: Flags) -> None:
-        """Note the clear rows of a batch."""
+        """Collect the clear rows of a batch."""
         self._clear[batch.part].append(clear)
 
     def close(self) -> None:
-        """Save; raises OutputFailed."""
+        """Save the dataset; raises OutputFailed."""
         kept = {
             name: split.select(np.flatnonzero(np.concatenate([np.zeros(0, bool), *flags])))
             for (name, split), flags in zip(self._splits.items(), self._clear, strict=True)
@@ -101,7 +101,7 @@ class HuggingFaceWriter:
 
 @contextmanager
 def _silently() -> Iterator[None]:
-    """Without progress bars of theirs under ours."""
+    """Disable the progress bars of the datasets library."""
     shown = datasets.are_progress_bars_disabled()
     datasets.disable_progress_bars()
     try:

@@ -1,8 +1,8 @@
-"""Rows as JSON Lines: an object with a `license` and an `item` hash in each line, and whatever else.
+"""Rows as JSON Lines: each line is an object with a `license` and an `item` hash, and any other fields.
 
-A row that is kept is kept byte for byte. A row that could be read in two ways (a field twice, a number
-that JSON has no word for) is refused: another reader might see another license in it. Blank lines are no
-rows; line numbers count them.
+A clear row is kept byte for byte. A row with two readings (a field that occurs twice, a number outside
+of JSON) is refused, because another reader might see another license in it. Blank lines are not rows,
+but line numbers count them.
 """
 
 import json
@@ -16,18 +16,18 @@ from sayso_protocol.errors import Malformed
 from sayso_protocol.primitives import hash_from_text, hex_text
 from sayso_protocol.verdicts.verdict import Row
 
-ROW_LINE_BYTES: Final = 16 * 1024 * 1024  # a longer line is not a row but a wrong file
+ROW_LINE_BYTES: Final = 16 * 1024 * 1024  # a longer line indicates a wrong file
 
 
 def raw_rows(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Line number and bytes of each row, not read any further; raises FileUnreadable."""
+    """Yield the line number and the bytes of each row, not parsed; raises FileUnreadable."""
     for line, raw in enumerate(lines_of(path), 1):
         if raw.strip():
             yield line, raw
 
 
 def lines_of(path: Path) -> Iterator[bytes]:
-    """The bytes of each line with its end, cut where it is longer than a row; raises FileUnreadable."""
+    """Yield the bytes of each line with its end, cut at the length limit; raises FileUnreadable."""
     try:
         with path.open("rb") as file:
             while raw := file.readline(ROW_LINE_BYTES + 1):
@@ -37,12 +37,12 @@ def lines_of(path: Path) -> Iterator[bytes]:
 
 
 def row_of(path: Path, line: int, fields: dict[str, Any], names: tuple[str, str]) -> Row:
-    """The hashes in the fields of these names; raises BadManifest."""
+    """Return the hashes in the fields of these names; raises BadManifest."""
     return Row(*(_hash(fields, name, _refusing(path, line)) for name in names))
 
 
 def parse_fields(path: Path, line: int, raw: bytes) -> dict[str, Any]:
-    """All fields of one row; raises BadManifest."""
+    """Parse all fields of one row; raises BadManifest."""
     refuse = _refusing(path, line)
     if len(raw) > ROW_LINE_BYTES:
         refuse("longer than 16 MiB")
@@ -80,7 +80,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number")
+    raise ValueError(f"{name} is not a number")
 
 
 def _finite(text: str) -> float:
@@ -96,11 +96,11 @@ _STRICT: Final = json.JSONDecoder(
 
 
 def row_line(fields: dict[str, Any]) -> bytes:
-    """One line of a manifest of our own; ASCII, so that any name of a file survives."""
+    """Format one line of a manifest, in ASCII, so that any file name survives."""
     return json.dumps(fields).encode() + b"\n"
 
 
 def granted_lines(rows: Iterable[tuple[str, bytes, bytes]]) -> Iterator[bytes]:
-    """Lines for (file, item hash, license hash)."""
+    """Yield lines for (file, item hash, license hash)."""
     for file, item, license_hash in rows:
         yield row_line({"file": file, "item": hex_text(item), "license": hex_text(license_hash)})

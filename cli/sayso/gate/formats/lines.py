@@ -1,4 +1,4 @@
-"""Text formats, JSON Lines and CSV: a row that is kept is kept byte for byte."""
+"""Text formats, JSON Lines and CSV, which keep clear rows byte for byte."""
 
 import csv
 import itertools
@@ -18,7 +18,7 @@ from sayso_protocol.verdicts.verdict import Row
 
 
 class Line(NamedTuple):
-    """A row as text: the number of its line, its bytes, its fields, what it names."""
+    """Line is a row as text: its line number, its bytes, its fields and its joined hashes."""
 
     number: int
     raw: bytes
@@ -39,11 +39,11 @@ class LineWriter:
         self._file.write(b"".join([line.raw for line, is_clear in lines if is_clear]))
 
     def close(self) -> None:
-        """Nothing is left to do."""
+        """Do nothing, because every row is already written."""
 
 
 class _Lines:
-    """What both formats have in common."""
+    """The common part of both formats."""
 
     name = ""
     line_name = "line"
@@ -58,38 +58,38 @@ class _Lines:
         raise NotImplementedError
 
     def batches(self, most: int) -> Iterator[Batch]:
-        """All rows in order; raises BadManifest and FileUnreadable."""
-        some: list[Line] = []
+        """Yield all rows in order; raises BadManifest and FileUnreadable."""
+        lines: list[Line] = []
         size = 0
         for line in self._read():
-            some.append(line)
+            lines.append(line)
             size += len(line.raw)
-            if len(some) == most or size > BATCH_BYTES:
-                yield Batch(join_rows(one.row for one in some), some)
-                some, size = [], 0
-        if some:
-            yield Batch(join_rows(one.row for one in some), some)
+            if len(lines) == most or size > BATCH_BYTES:
+                yield Batch(join_rows(one.row for one in lines), lines)
+                lines, size = [], 0
+        if lines:
+            yield Batch(join_rows(one.row for one in lines), lines)
 
     def check_unchanged(self) -> None:
-        """Raise ManifestChanged if the file is another now."""
+        """Raise ManifestChanged if the file has changed."""
         self._stamp.check()
 
     def progress(self, batch: Batch) -> int:
-        """Bytes."""
+        """Return the bytes of a batch."""
         return sum(len(line.raw) for line in batch.content)
 
     def places(self, batch: Batch, first: int) -> list[int]:  # noqa: ARG002
-        """The line of each row."""
+        """Return the line of each row."""
         return [line.number for line in batch.content]
 
     def describe(self, batch: Batch, at: int, number: int) -> dict[str, Any]:  # noqa: ARG002
-        """All fields of the row, and its line."""
+        """Return all fields of the row, and its line."""
         line: Line = batch.content[at]
         return {**line.fields, "line": line.number}
 
 
 class JsonLines(_Lines):
-    """JSON Lines: an object with the two hashes in each line, and whatever else."""
+    """JSON Lines: each line is an object with the two hashes and any other fields."""
 
     name = "jsonl"
 
@@ -101,14 +101,14 @@ class JsonLines(_Lines):
             yield Line(number, raw, fields, row_of(self.path, number, fields, names))
 
     def _names(self, fields: dict[str, Any]) -> tuple[str, str]:
-        """The fields to look in, from those that the first row has."""
+        """Return the names of the two fields, found in the first row."""
         return (
             self._columns.license or _first(fields, LICENSE_NAMES, "license"),
             self._columns.item or _first(fields, ITEM_NAMES, "item"),
         )
 
     def writer(self, outputs: Outputs, path: Path) -> LineWriter:
-        """Another file of JSON Lines."""
+        """Open a file of JSON Lines."""
         return LineWriter(outputs.open(path))
 
 
@@ -117,7 +117,7 @@ def _first(fields: dict[str, Any], usual: tuple[str, ...], otherwise: str) -> st
 
 
 class CommaSeparated(_Lines):
-    """CSV (RFC 4180) in UTF-8 with a line of names; tabs in a file that ends in .tsv."""
+    """CSV (RFC 4180) in UTF-8 with a header line; tab-separated in a file that ends in .tsv."""
 
     name = "csv"
 
@@ -149,7 +149,7 @@ class CommaSeparated(_Lines):
             raise refuse_row(self.path, number, why, self.line_name) from error
 
     def _records(self) -> Iterator[tuple[int, bytes, list[str]]]:
-        """Number of its first line, bytes and values of each record that is not blank."""
+        """Yield the first line, the bytes and the values of each record that is not blank."""
         taken: list[bytes] = []
         number = 1
         reader = csv.reader(self._texts(taken.append), delimiter=self._delimiter, strict=True)
@@ -167,7 +167,7 @@ class CommaSeparated(_Lines):
             taken.clear()
 
     def _texts(self, take: Callable[[bytes], None]) -> Iterator[str]:
-        """The lines as text; the reader asks for as many as a record has."""
+        """Yield lines as text; the reader takes as many as a record has."""
         for raw in _raw_lines(self.path):
             take(raw)
             text = raw.decode()
@@ -176,7 +176,7 @@ class CommaSeparated(_Lines):
             yield text
 
     def writer(self, outputs: Outputs, path: Path) -> LineWriter:
-        """Another CSV under the same names."""
+        """Open a CSV with the same header."""
         return LineWriter(outputs.open(path), self._ended_head())
 
     def _ended_head(self) -> bytes:
@@ -186,7 +186,7 @@ class CommaSeparated(_Lines):
 
 
 def _raw_lines(path: Path) -> Iterator[bytes]:
-    """Every line, blank ones too, without a byte order mark."""
+    """Yield every line, also blank lines, without a byte order mark."""
     lines = lines_of(path)
     first = next(lines, None)
     if first is not None:
@@ -194,5 +194,5 @@ def _raw_lines(path: Path) -> Iterator[bytes]:
 
 
 def named(row: bytes) -> dict[str, str]:
-    """The two hashes of a joined row, for a format whose other fields are no text."""
+    """Return the two hashes of a joined row, for formats without text fields."""
     return {"license": hex_text(row[:32]), "item": hex_text(row[32:])}

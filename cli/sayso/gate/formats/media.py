@@ -1,7 +1,7 @@
-"""Media without a manifest: a folder of files, or WebDataset tars; what is hashed is what is kept.
+"""Media without a manifest: a folder of files, or WebDataset archives.
 
-The bytes name the item, and the license is the one of the bundle that covers it: one that allows the
-use, if there is any. What no consent of the bundle names is `unknown`. Links are never followed.
+The hash of a file is its item, and the bundle gives the license, preferring one that allows the use. A
+file that no consent of the bundle names is `unknown`. Symbolic links are never followed.
 """
 
 import hashlib
@@ -27,18 +27,18 @@ from sayso_protocol.errors import Malformed
 from sayso_protocol.primitives import HASH_BYTES, hash_from_text
 
 NO_LICENSE: Final = bytes(HASH_BYTES)
-# Members of a sample that nobody has to license.
+# Members of a sample that need no license.
 LABEL_SUFFIXES: Final = frozenset({"json", "cls", "cls2", "id", "index"})
 FILES_AT_ONCE: Final = 4_096
 
 
 class _Counted:
-    """Rows are counted, not lines."""
+    """The common part of formats that count rows instead of lines."""
 
     line_name = "row"
 
     def places(self, batch: Batch, first: int) -> range:
-        """The rows, from 1."""
+        """Return the numbers of the rows, from 1."""
         return range(first + 1, first + len(batch) + 1)
 
 
@@ -55,15 +55,15 @@ class MediaFolder(_Counted):
         self.size = (sum(one.seen[2] for one in self._stamps), "bytes")
 
     def batches(self, most: int) -> Iterator[Batch]:
-        """A row a file; raises FileUnreadable."""
+        """Yield one row for each file; raises FileUnreadable."""
         step = min(most, FILES_AT_ONCE)
         for start in range(0, len(self._files), step):
-            some = range(start, min(start + step, len(self._files)))
-            items = [item_hash(self._files[at]) for at in some]
-            yield Batch(_rows(self._find, items), some)
+            numbers = range(start, min(start + step, len(self._files)))
+            items = [item_hash(self._files[at]) for at in numbers]
+            yield Batch(_rows(self._find, items), numbers)
 
     def check_unchanged(self) -> None:
-        """Raise ManifestChanged if a file is another now, or more have come."""
+        """Raise ManifestChanged if a file has changed or was added."""
         if find_files([self.path]).files != self._files:
             raise ManifestChanged(f"the files in {str(self.path)!r} changed while they were checked")
         for stamp in self._stamps:
@@ -74,17 +74,17 @@ class MediaFolder(_Counted):
         return sum(self._stamps[at].seen[2] for at in batch.content)
 
     def describe(self, batch: Batch, at: int, number: int) -> dict[str, Any]:
-        """The hashes and the file."""
+        """Return the hashes and the file."""
         file = str(self._files[batch.content[at]])
         return {**named(batch.rows[at * ROW_BYTES : (at + 1) * ROW_BYTES]), "row": number, "file": file}
 
     def writer(self, outputs: Outputs, path: Path) -> "FolderWriter":
-        """A folder of the same names."""
+        """Open a folder for files of the same names."""
         return FolderWriter(outputs.folder(path).part, self.path, self._files, self._stamps)
 
 
 class FolderWriter:
-    """FolderWriter links clear files to their place, or copies them where it cannot."""
+    """FolderWriter links or copies clear files to their place."""
 
     def __init__(self, part: Path, path: Path, files: tuple[Path, ...], stamps: list[Stamp]) -> None:
         self._part, self._path, self._files, self._stamps = part, path, files, stamps
@@ -98,7 +98,7 @@ class FolderWriter:
                 with output_errors(place):
                     place.parent.mkdir(parents=True, exist_ok=True)
                     _place(file, place)
-                self._stamps[at].check()  # what was placed is what was hashed
+                self._stamps[at].check()  # the file did not change after it was hashed
 
     def close(self) -> None:
         """Nothing is left to do."""
@@ -107,7 +107,7 @@ class FolderWriter:
 def _place(file: Path, place: Path) -> None:
     try:
         os.link(file, place, follow_symlinks=False)
-    except OSError:  # another disk, or one that has no links
+    except OSError:  # another disk, or a file system without hard links
         shutil.copy2(file, place, follow_symlinks=False)
 
 
@@ -123,9 +123,9 @@ class _Sample(NamedTuple):
 
 
 class Tar(_Counted):
-    """Tar is one WebDataset archive: members that share a name up to its first dot are a sample.
+    """Tar is a WebDataset archive; members whose names are equal up to the first dot are a sample.
 
-    A sample is kept only if each of its items is clear; members of LABELS are no items.
+    A sample is kept only if all its items are clear; members of LABEL_SUFFIXES are not items.
     """
 
     name = "webdataset"
@@ -138,12 +138,14 @@ class Tar(_Counted):
         self.size = (self._stamp.seen[2], "bytes")
 
     def batches(self, most: int) -> Iterator[Batch]:
-        """A row for each item of each sample; raises BadManifest and FileUnreadable."""
+        """Yield a row for each item of each sample; raises BadManifest and FileUnreadable."""
         rows, samples, size, number = bytearray(), [], 0, 1
         for members in self._samples():
             items = [one for one in members if one.is_item]
             if not items:
-                raise refuse_row(self.path, number, f"{members[0].info.name!r} comes without an item")
+                raise refuse_row(
+                    self.path, number, f"the sample of {members[0].info.name!r} has no item"
+                )
             license_hash = self._license(members)
             for one in items:
                 rows += self._row(one.data, license_hash)
@@ -181,7 +183,7 @@ class Tar(_Counted):
                 yield _Member(info, file.read(), ending not in LABEL_SUFFIXES)
 
     def _license(self, members: list[_Member]) -> bytes | None:
-        """The license that the sample's own JSON names, if it names one."""
+        """Return the license that the sample's JSON member names, or None."""
         for one in members:
             if one.info.name.endswith(".json"):
                 try:
@@ -197,7 +199,7 @@ class Tar(_Counted):
         return (license_hash or self._find(item) or NO_LICENSE) + item
 
     def check_unchanged(self) -> None:
-        """Raise ManifestChanged if the file is another now."""
+        """Raise ManifestChanged if the file has changed."""
         self._stamp.check()
 
     def progress(self, batch: Batch) -> int:
@@ -205,20 +207,20 @@ class Tar(_Counted):
         return sum(len(one.data) for sample in batch.content for one in sample.members)
 
     def describe(self, batch: Batch, at: int, number: int) -> dict[str, Any]:
-        """The hashes and the member."""
+        """Return the hashes and the member."""
         items = [one for sample in batch.content for one in sample.members if one.is_item]
         row = batch.rows[at * ROW_BYTES : (at + 1) * ROW_BYTES]
         return {**named(row), "row": number, "file": items[at].info.name}
 
     def writer(self, outputs: Outputs, path: Path) -> "TarWriter":
-        """Another archive, packed in the same way."""
+        """Open an archive with the same compression."""
         with reading(self.path), self.path.open("rb") as file:
             packed = file.read(2) == b"\x1f\x8b"
         return TarWriter(outputs.open(path), path, "w|gz" if packed else "w|")
 
 
 class TarWriter:
-    """TarWriter writes the members of clear samples, in the order they had."""
+    """TarWriter writes the members of clear samples, in order."""
 
     def __init__(self, staged: StagedFile, path: Path, mode: str) -> None:
         self._path = path
@@ -228,7 +230,7 @@ class TarWriter:
             self._archive = tarfile.open(**options)  # noqa: SIM115 - closed by close
 
     def write(self, batch: Batch, clear: Flags) -> None:
-        """Append the samples all of whose items are clear; raises OutputFailed."""
+        """Append the samples whose items are all clear; raises OutputFailed."""
         at = 0
         for sample in batch.content:
             is_clear = bool(clear[at : at + sample.rows].all())
@@ -238,7 +240,7 @@ class TarWriter:
                     self._archive.addfile(one.info, io.BytesIO(one.data))
 
     def close(self) -> None:
-        """Write the end; raises OutputFailed."""
+        """Write the end of the archive; raises OutputFailed."""
         with output_errors(self._path):
             self._archive.close()
             self._file.close()

@@ -1,4 +1,4 @@
-"""Which format a manifest is in: told by its name, or by what is in the folder."""
+"""Detection of a manifest's format by its name, or by the files in a folder."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -26,11 +26,11 @@ HUGGING_FACE: Final = ("state.json", "dataset_dict.json")
 
 
 def open_source(path: Path, columns: Columns) -> Source:
-    """The manifest at a path.
+    """Open the manifest at a path.
 
     Raises:
-        BadManifest, FileUnreadable: It is none, or cannot be read.
-        ExtraMissing: Its format needs something that is not installed.
+        BadManifest, FileUnreadable: It is invalid or unreadable.
+        ExtraMissing: Its format needs an extra that is not installed.
     """
     with reading(path):
         is_folder = path.is_dir()
@@ -45,16 +45,16 @@ def open_source(path: Path, columns: Columns) -> Source:
         return Shards(path, files, _opener(ENDINGS[files[0].suffix], columns))
     if columns.find is None:
         raise BadManifest(
-            f"{str(path)!r} is a folder of media, or of several formats: files name no licenses, so name"
-            " the consents with --bundle, or a manifest"
+            f"{str(path)!r} is a folder of media or of several formats; name the consents with"
+            " --bundle, or name a manifest"
         )
     return MediaFolder(path, columns.find)
 
 
 def _shards(path: Path) -> Sequence[Path]:
-    """The files of a folder of one format, those in folders within too; none if it is no such folder.
+    """Return the files below a folder of one format; an empty list for any other folder.
 
-    Names that begin with a dot or an underscore are no data: engines put their own marks there.
+    Names that begin with a dot or an underscore are skipped, because data engines use them for marks.
     """
     with reading(path):
         files = sorted(_visible(path))
@@ -75,7 +75,7 @@ def _visible(folder: Path) -> Iterator[Path]:
 
 
 def _format_of(path: Path) -> str:
-    """By the name; what has another ending is JSON Lines, as `sayso grant` writes."""
+    """Open a file in the format of its name; any other ending is JSON Lines."""
     if not path.exists():
         raise FileUnreadable(f"cannot read {str(path)!r}: No such file or directory")
     return ENDINGS.get(path.suffix, "jsonl")

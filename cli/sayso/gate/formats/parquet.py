@@ -1,4 +1,4 @@
-"""Parquet, a batch at a time; columns that we do not ask about stay as they are."""
+"""Parquet, read in batches; all other columns stay unchanged."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,14 +19,14 @@ with extra("data"):
     import pyarrow.parquet as pq
 
 _CODECS: Final = {"UNCOMPRESSED": "NONE"}  # the writer has another name for it
-# Of a batch in memory, about. Three are under way at once, and Arrow holds more than twice of each: for
-# very many rows the gate took 890 MiB with 32 MiB here, and takes 700 with 16, in the same time.
+# Approximate size of a batch in memory. Three batches are in memory at once, and Arrow holds more than
+# twice of each: for very many rows the gate takes 890 MiB with 32 MiB here and 700 MiB with 16 MiB.
 PARQUET_BATCH_BYTES: Final = 16 * 1024 * 1024
-LEAST_ROWS: Final = 1_024  # of a batch, however wide a row is
+LEAST_ROWS: Final = 1_024  # the fewest rows of a batch, for any row width
 
 
 class Parquet:
-    """Parquet is one file."""
+    """Parquet is one Parquet file."""
 
     name = "parquet"
     line_name = "row"
@@ -42,7 +42,7 @@ class Parquet:
         self.size = (self._meta.num_rows, "rows")
 
     def batches(self, most: int) -> Iterator[Batch]:
-        """All rows in order; raises BadManifest and FileUnreadable."""
+        """Yield all rows in order; raises BadManifest and FileUnreadable."""
         number, found = 1, 0
         with _parquet_errors(self.path):
             stream = self._file.iter_batches(min(most, self._rows_at_once()), use_threads=True)
@@ -50,7 +50,7 @@ class Parquet:
                 rows, well_named = join_columns(*(content.column(name) for name in self._names))
                 if not well_named.all():
                     at = number + int((~well_named).argmax())
-                    raise refuse_row(self.path, at, f"its {' or '.join(self._names)} is no hash")
+                    raise refuse_row(self.path, at, f"its {' or '.join(self._names)} is not a hash")
                 number += len(rows)
                 found += len(rows)
                 if len(rows):
@@ -59,7 +59,7 @@ class Parquet:
             raise BadManifest(f"{str(self.path)!r} has {found} rows of {self._meta.num_rows}")
 
     def check_unchanged(self) -> None:
-        """Raise ManifestChanged if the file is another now."""
+        """Raise ManifestChanged if the file has changed."""
         self._stamp.check()
 
     def _rows_at_once(self) -> int:
@@ -70,19 +70,19 @@ class Parquet:
         return max(LEAST_ROWS, wanted)
 
     def progress(self, batch: Batch) -> int:
-        """Rows."""
+        """Return the number of rows."""
         return len(batch)
 
     def places(self, batch: Batch, first: int) -> range:
-        """The rows, from 1."""
+        """Return the numbers of the rows, from 1."""
         return range(first + 1, first + len(batch) + 1)
 
     def describe(self, batch: Batch, at: int, number: int) -> dict[str, Any]:
-        """The two hashes and the row's number."""
+        """Return the two hashes and the row's number."""
         return {**named(batch.rows[at * 64 : at * 64 + 64]), "row": number}
 
     def writer(self, outputs: Outputs, path: Path) -> "ParquetWriter":
-        """Another file of the same schema and compression."""
+        """Open a file of the same schema and compression."""
         return ParquetWriter(outputs.open(path).part, path, self._schema, self._compression())
 
     def _compression(self) -> dict[str, str] | str:
@@ -121,7 +121,7 @@ def _parquet_errors(path: Path) -> Iterator[None]:
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowKeyError) as error:
         raise BadManifest(f"{str(path)!r} cannot be read as Parquet: {_line(error)}") from error
     except OSError as error:
-        # Arrow says so of a file that is cut or changed within, too.
+        # Arrow also raises OSError for a cut or damaged file.
         raise FileUnreadable(f"cannot read {str(path)!r}: {_line(error)}") from error
 
 

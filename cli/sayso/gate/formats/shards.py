@@ -1,4 +1,4 @@
-"""Many files of one format in a folder, or in folders within: one manifest, kept by the same names."""
+"""A folder with many files of one format as one manifest, kept under the same names."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -11,7 +11,7 @@ from sayso.outputs import Outputs, StagedFile, output_errors
 
 
 class Shards:
-    """Shards is several sources of one format, one after the other."""
+    """Shards reads several sources of one format, one after the other."""
 
     def __init__(self, path: Path, files: Sequence[Path], open_one: Callable[[Path], Source]) -> None:
         self.path = path
@@ -26,38 +26,38 @@ class Shards:
         self._first = first
 
     def batches(self, most: int) -> Iterator[Batch]:
-        """All rows, file by file; raises what its sources raise."""
+        """Yield all rows, file by file; raises the errors of its sources."""
         for part, path in enumerate(self._files):
             for batch in self._open(path).batches(most):
                 yield replace(batch, part=part)
 
     def check_unchanged(self) -> None:
-        """Raise ManifestChanged if a file is another now."""
+        """Raise ManifestChanged if a file has changed."""
         for stamp in self._stamps:
             stamp.check()
 
     def progress(self, batch: Batch) -> int:
-        """As the files count."""
+        """Return the progress of a batch, in the unit of the files."""
         return self._first.progress(batch)
 
     def places(self, batch: Batch, first: int) -> range:
-        """The rows, from 1."""
+        """Return the numbers of the rows, from 1."""
         return range(first + 1, first + len(batch) + 1)
 
     def describe(self, batch: Batch, at: int, number: int) -> dict[str, Any]:
-        """As the file describes it, and which file and row it is."""
-        told = self._first.describe(batch, at, number)  # which looks at nothing but the batch
-        told.pop("line", None)
-        return {**told, "row": number, "shard": str(self._files[batch.part].relative_to(self.path))}
+        """Return the file's fields of a row, with the file and the row's number."""
+        fields = self._first.describe(batch, at, number)  # any file gives the same for this batch
+        fields.pop("line", None)
+        return {**fields, "row": number, "shard": str(self._files[batch.part].relative_to(self.path))}
 
     def writer(self, outputs: Outputs, path: Path) -> "ShardWriter":
-        """A folder with a file for each."""
+        """Open a folder with a file for each source."""
         names = [one.relative_to(self.path) for one in self._files]
         return ShardWriter(outputs.folder(path).part, names, self._files, self._open)
 
 
 class _Within:
-    """Outputs of a folder that is staged as a whole."""
+    """The outputs inside a staged folder."""
 
     def __init__(self) -> None:
         self.opened: list[StagedFile] = []
@@ -68,7 +68,7 @@ class _Within:
 
 
 class ShardWriter:
-    """ShardWriter keeps one file open: that of the batches that come."""
+    """ShardWriter writes the files one after the other."""
 
     def __init__(
         self,
@@ -85,11 +85,11 @@ class ShardWriter:
     def write(self, batch: Batch, clear: Flags) -> None:
         """Append the clear rows of a batch to the file of its part; raises OutputFailed."""
         self._begin(batch.part)
-        assert self._writer  # noqa: S101 - begun a line above
+        assert self._writer  # noqa: S101 - opened one line above
         self._writer.write(batch, clear)
 
     def _begin(self, part: int) -> None:
-        """Complete the files before; one without rows is written, too."""
+        """Complete the previous files, also those without rows."""
         while self._next <= part:
             self._end()
             place = self._folder / self._names[self._next]

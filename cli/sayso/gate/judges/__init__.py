@@ -1,1 +1,1 @@
-"""Who judges rows: nodes, signed files at hand, the chain."""
+"""Judges of rows: nodes, signed local files, the chain."""

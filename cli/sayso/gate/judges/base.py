@@ -1,6 +1,6 @@
-"""Judges: whoever gives a reason for each of many rows, and what proves it.
+"""The interface of judges, which give a reason for each row, with evidence.
 
-A judge answers for every row or raises; it never answers for fewer. It is used by one thread.
+A judge answers for every row or raises. One thread uses it at a time.
 """
 
 from dataclasses import dataclass, field
@@ -11,14 +11,14 @@ from sayso_protocol.receipts.receipt import Receipt, Signed
 
 @dataclass(frozen=True)
 class Judged:
-    """The answer about a part of a manifest.
+    """Judged is the answer about a part of a manifest.
 
     Attributes:
         numbers: The numbers of the reasons, one byte each, in the order of the rows.
-        receipts: What nodes signed for exactly these rows.
-        differing: In how many rows those who were asked disagreed.
-        overruled: How many rows that all nodes called granted are revoked on the chain.
-        time: For which second it was judged, where nobody signed for one.
+        receipts: The nodes' receipts for exactly these rows.
+        differing: The number of rows about which the nodes disagree.
+        overruled: The number of rows that all nodes call granted and the chain has as revoked.
+        time: The second for which the rows were judged, if no node signed.
     """
 
     numbers: bytes
@@ -30,11 +30,11 @@ class Judged:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a judge relied on, for the record of the run.
+    """Evidence describes the sources of a judge, for the record of the run.
 
     Attributes:
-        sources: Who or what was asked, as JSON objects, each with a `kind`.
-        signers: Names of the operators who signed.
+        sources: The sources as JSON objects, each with a `kind`.
+        signers: The names of the operators who signed.
     """
 
     sources: list[dict[str, Any]] = field(default_factory=list)
@@ -42,18 +42,18 @@ class Evidence:
 
 
 class Judge(Protocol):
-    """Judge answers about joined rows (license . item, 64 bytes each)."""
+    """Judge gives reasons for joined rows (license . item, 64 bytes each)."""
 
-    part_rows: int  # at most so many rows at once
+    part_rows: int  # the most rows of one call
 
     def judge(self, rows: bytes) -> Judged:
-        """A reason for every row."""
+        """Return a reason for every row."""
         ...
 
     def evidence(self) -> Evidence:
-        """What the answers so far rely on."""
+        """Return the evidence of all answers so far."""
         ...
 
     def close(self) -> None:
-        """Let go of connections and files."""
+        """Close connections and files."""
         ...

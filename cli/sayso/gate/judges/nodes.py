@@ -1,7 +1,7 @@
-"""Asking nodes: every one that was named answers for every row, or there is no answer.
+"""The judge that asks nodes. Every named node answers for every row, or the check fails.
 
-A revocation that one of them knows wins, and a row is clear only where all of them say so: a node that
-lies or lags behind can only refuse. A node that does not answer is an error, never a vote less.
+A revocation that one node knows wins, and a row is clear only if all nodes call it granted. So a node
+that lies or lags can only refuse. A node that does not answer makes the check fail.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.receipts.question import Question
 from sayso_protocol.verdicts.verdict import Reason
 
-PART_ROWS: Final = 1 << 20  # of one request, as a node takes them
+PART_ROWS: Final = 1 << 20  # of one request, the limit of a node
 STALE_POLL_S: Final = 2.0  # between repeats while rows are stale
 
 
@@ -28,7 +28,7 @@ class Checker(Protocol):
     """Checker answers a question about joined rows; NodeClient does."""
 
     async def check(self, question: Question, rows: bytes) -> CheckAnswer:
-        """A verified answer."""
+        """Return a verified answer."""
         ...
 
 
@@ -40,7 +40,7 @@ async def ask(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> CheckAnswer:
-    """Ask until no row is `stale` or `wait_s` seconds are over; raises what NodeClient.check raises."""
+    """Repeat a check until no row is `stale`, for at most `wait_s` seconds; see NodeClient.check."""
     deadline = clock() + wait_s
     while True:
         answer = await checker.check(question, rows)
@@ -51,7 +51,7 @@ async def ask(
 
 
 class NodesJudge:
-    """NodesJudge asks one node or several at the same time."""
+    """NodesJudge asks one or several nodes at the same time."""
 
     part_rows = PART_ROWS
 
@@ -72,7 +72,7 @@ class NodesJudge:
         self._answered: dict[str, dict[str, object]] = {}
 
     def judge(self, rows: bytes) -> Judged:
-        """The strictest of their answers; raises what NodeClient.check raises."""
+        """Return the strictest of the nodes' answers; raises the errors of NodeClient.check."""
         answers = self._loop.run(self._ask(rows))
         for url, answer in zip(self._urls, answers, strict=True):
             self._note(url, answer)
@@ -88,14 +88,14 @@ class NodesJudge:
             *(ask(client, self._question, rows, self._wait_s) for client in self._clients)
         )
         if len({one.receipt.statement.node_key for one in answers}) < len(answers):
-            raise NodeRefused("two of the URLs are the same node: its word counts once")
+            raise NodeRefused("two of the URLs belong to the same node")
         return answers
 
     def _note(self, url: str, answer: CheckAnswer) -> None:
         receipt = answer.receipt.statement
         known = self._answered.setdefault(url, {"counts": {}})
         counts = known["counts"]
-        assert isinstance(counts, dict)  # noqa: S101 - made a line above
+        assert isinstance(counts, dict)  # noqa: S101 - created one line above
         for reason, count in receipt.counts:
             counts[reason] = counts.get(reason, 0) + count
         self._answered[url] = {
@@ -111,7 +111,7 @@ class NodesJudge:
         }
 
     def evidence(self) -> Evidence:
-        """The nodes, with the last block and state that each spoke for."""
+        """Return the nodes, with the last block and state of each."""
         sources = [dict(self._answered[url]) for url in self._urls if url in self._answered]
         return Evidence(sources, [str(one["operator"]) for one in sources])
 
@@ -123,6 +123,6 @@ class NodesJudge:
 
 
 def _without_user(url: str) -> str:
-    """The URL as it may stand in a record: without a name and a password."""
+    """Return the URL without user name and password, for the record."""
     parts = urlsplit(url)
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

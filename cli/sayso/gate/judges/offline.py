@@ -1,7 +1,7 @@
-"""Judging without a network: signed consents and signed snapshots, and nobody learns what is question.
+"""The offline judge, which uses signed consents and signed snapshots, and discloses no rows.
 
-A snapshot that is forged, cut, expired or too old is an error before the first row; one that grows too
-old during a long run turns what is left `stale`.
+A forged, incomplete, expired or too old snapshot raises an error before the first row. If a snapshot
+becomes too old during a long run, the remaining rows are `stale`.
 """
 
 import time
@@ -19,12 +19,12 @@ from sayso_protocol.snapshots.snapshot import Snapshot, Snapshots, read_snapshot
 
 
 class OfflineJudge:
-    """OfflineJudge looks in the union of several operators' snapshots.
+    """OfflineJudge judges with the union of several operators' snapshots.
 
     Raises:
         FileUnreadable: A file cannot be read.
-        SnapshotExpired, SnapshotTampered, MissingDelta: A snapshot may not speak for this moment.
-        WrongNetwork, UnknownSigner, BadSignature: Nobody trusted signed it. And what the bundle raises.
+        SnapshotExpired, SnapshotTampered, MissingDelta: A snapshot is not valid now.
+        WrongNetwork, UnknownSigner, BadSignature: No trusted operator signed it. See load_licenses.
     """
 
     part_rows = 1 << 20
@@ -47,24 +47,24 @@ class OfflineJudge:
         self._gate = OfflineGate(held, together, question.query, max_age_s=question.max_age_s)
 
     def judge(self, rows: bytes) -> Judged:
-        """A reason for every row."""
-        now = int(self._clock())  # whole, so that the record can name it and it can be done again
+        """Return a reason for every row."""
+        now = int(self._clock())  # whole seconds, so that the record can name the time for a repetition
         reasons, _ = self._gate.judge(rows, now)
         return Judged(reasons.tobytes(), time=now)
 
     def evidence(self) -> Evidence:
-        """The snapshots and the bundle."""
+        """Return the snapshots and the bundle."""
         bundle = {
             "kind": "bundle",
             "licenses": len(self._licenses.held),
             "unverified": self._licenses.unverified,
             "digest": self._licenses.digest.hex(),
         }
-        sources = [*map(_told, self._read), bundle]
+        sources = [*map(_source, self._read), bundle]
         return Evidence(sources, [one.operator.name for one in self._read])
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing, because nothing is open."""
 
 
 def _read(path: Path, trusted: NetworkFile) -> Snapshot:
@@ -73,7 +73,7 @@ def _read(path: Path, trusted: NetworkFile) -> Snapshot:
     return read_snapshot(data, trusted)
 
 
-def _told(snapshot: Snapshot) -> dict[str, Any]:
+def _source(snapshot: Snapshot) -> dict[str, Any]:
     head = snapshot.head
     moment = head.moment
     return {

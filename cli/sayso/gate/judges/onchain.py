@@ -1,9 +1,8 @@
-"""Looking at the chain for what every node may have left out; needs the `chain` extra.
+"""The judge that reads the chain for revocations that every node omits; needs the `chain` extra.
 
-Rows that all who were asked call granted are judged once more, by the consents themselves and by the
-bits of their people in the registry, read at one block. Nothing becomes clear here. An endpoint whose
-newest block is older than the maximal age cannot speak for this moment, as a node could not (rule 8.9):
-what would be granted is `stale`.
+It judges the rows that another judge calls granted once more, with the consents and with the bits of
+their people in the registry, read at one block. It can only refuse rows. If the newest block of the
+endpoint is older than the maximum age, the rows become `stale`, as at a node (rule 8.9).
 """
 
 import asyncio
@@ -41,7 +40,7 @@ Words = dict[bytes, set[int]]  # address -> words
 
 
 class ChainJudge:
-    """ChainJudge overrules another judge by the registry of one chain endpoint."""
+    """ChainJudge refuses rows of another judge that are revoked in the registry."""
 
     def __init__(
         self,
@@ -62,7 +61,7 @@ class ChainJudge:
         self._block: dict[str, Any] = {}
 
     def judge(self, rows: bytes) -> Judged:
-        """The inner answer, made stricter by the chain; raises what sayso_contracts raises."""
+        """Return the inner answer with the chain's refusals; raises the errors of sayso_contracts."""
         judged = self._inner.judge(rows)
         numbers = np.frombuffer(judged.numbers, np.uint8)
         granted = np.flatnonzero(numbers == GRANTED)
@@ -80,7 +79,7 @@ class ChainJudge:
         found = self._licenses(rows)
         absent = named_licenses(rows) - found.held.keys()
         if absent:
-            raise NodeRefused(f"{len(absent)} consents could not be had to look them up on the chain")
+            raise NodeRefused(f"the chain cannot be checked, because {len(absent)} consents are missing")
         bits = self._loop.run(self._bits(words_of(found.held, rows, self._question.query)))
         known = _OnChain(found.held, bits)
         table = LicenseTable(found.rows())
@@ -90,7 +89,7 @@ class ChainJudge:
         return reasons
 
     def _is_fresh(self) -> bool:
-        """Whether the newest block of the endpoint is young enough, by our clock."""
+        """Return whether the newest block of the endpoint is young enough, by the local clock."""
         age_s: float = self._clock() - self._block["time"]
         return -LIMITS.clock_skew_s <= age_s <= self._question.max_age_s
 
@@ -121,9 +120,9 @@ class ChainJudge:
         self._block = {"block": number, "block_hash": name, "time": at}
 
     def evidence(self) -> Evidence:
-        """The inner evidence, and the block that was read."""
+        """Return the inner evidence, and the block that was read."""
         inner = self._inner.evidence()
-        # Of the endpoint only the host is told: whoever pays for one has a secret in its path.
+        # The record names only the endpoint's host, because paid endpoints have a secret in the path.
         host = urlsplit(self._url).netloc.rpartition("@")[2]
         chain = {"kind": "chain", "endpoint": host, **self._block}
         return Evidence([*inner.sources, chain], inner.signers)
@@ -158,7 +157,7 @@ async def _read(
 
 
 def words_of(held: dict[bytes, License], rows: bytes, query: Query) -> Words:
-    """Every word that can speak against these rows (rule 8.2), by whose it is."""
+    """Return every word that can revoke these rows (rule 8.2), by its owner."""
     words: Words = {}
     shared: dict[bytes, list[License]] = {}
     for one in held.values():
@@ -174,14 +173,14 @@ def words_of(held: dict[bytes, License], rows: bytes, query: Query) -> Words:
 
 def _add(words: Words, held: License, item: bytes, query: Query) -> None:
     position = held.position_of(item)
-    if position is not None:  # else the row is unknown, whatever the chain says
+    if position is not None:  # otherwise the row is unknown in any case
         for one in covering(held.consent, query):
             word = one.at(held.consent, position, item).word
             words.setdefault(one.address, set()).add(word)
 
 
 class _OnChain:
-    """What the registry knows, as a verdict looks it up (sayso_protocol.verdicts.verdict.Knowledge)."""
+    """The registry's bits for verdicts (sayso_protocol.verdicts.verdict.Knowledge)."""
 
     def __init__(self, held: dict[bytes, License], bits: dict[bytes, Masks]) -> None:
         self._held, self._bits = held, bits
@@ -191,13 +190,13 @@ class _OnChain:
                 self._on.setdefault(item, []).append(one)
 
     def license(self, license_hash: bytes) -> License | None:
-        """One that was read."""
+        """Return a license, or None."""
         return self._held.get(license_hash)
 
     def licenses_on(self, item: bytes) -> list[License]:
-        """Those with several parties: others have no part in rule 8.7."""
+        """Return the licenses of an item with several parties, which rule 8.7 needs."""
         return self._on.get(item, [])
 
     def bits(self, address: bytes) -> Masks:
-        """What was read of somebody."""
+        """Return the bits of an address."""
         return self._bits.get(address, {})

@@ -1,1 +1,1 @@
-"""The record of a run, and what is made of it."""
+"""The record of a run, its verification and its renderings."""

@@ -1,7 +1,7 @@
-"""A run as annotations of GitHub Actions: an error for each reason, and a table on the summary page.
+"""Annotations for GitHub Actions: an error for each reason, and a table on the summary page.
 
-Workflow commands as the runner reads them: `::error file=...,title=...::message`, with what would end a
-field escaped. They are for people: nothing about the result depends on them.
+They are workflow commands, `::error file=...,title=...::message`, with escaped separators. They are for
+people, and the result does not depend on them.
 """
 
 import sys
@@ -22,20 +22,20 @@ _IN_FIELD: Final = _IN_MESSAGE | {":": "%3A", ",": "%2C"}
 
 
 def annotate(record: Record, environment: Mapping[str, str]) -> None:
-    """Say what was refused, where a runner listens."""
+    """Write an annotation for each reason of refused rows, if a runner is present."""
     if SWITCH not in environment:
         return
     for reason, rows in sorted(record.counts.items()):
         if reason != Reason.GRANTED:
             _say(record.manifest, f"{rows} of {record.rows} rows are not clear: {reason}")
     if summary := environment.get(SUMMARY):
-        # The result stands whether or not its summary can be shown.
+        # The result is valid even if its summary cannot be written.
         with suppress(OSError), Path(summary).open("a", encoding="utf-8", errors="replace") as file:
             file.write(_table(record))
 
 
 def annotate_error(manifest: Path, error: SaysoError, environment: Mapping[str, str]) -> None:
-    """Say why there is no result, where a runner listens."""
+    """Write an annotation for an error, if a runner is present."""
     if SWITCH in environment:
         _say(str(manifest), f"error [{error.code}]: {error}")
 

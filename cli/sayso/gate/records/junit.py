@@ -1,6 +1,6 @@
-"""A run as JUnit XML, for pipelines that show test results: a case a reason, failed if not clear.
+"""JUnit XML for pipelines that show test results: a test case for each reason, failed if not clear.
 
-There is such a file only where there is a result: a check that ends with an error leaves none.
+The file exists only if there is a result. A check that ends with an error writes none.
 """
 
 import re
@@ -13,12 +13,12 @@ from sayso.gate.records.record import Record
 from sayso_protocol.primitives import ANYONE, address_text
 from sayso_protocol.verdicts.verdict import Reason
 
-# What XML 1.0 has no way to write: control characters, halves of surrogate pairs.
+# Characters that XML 1.0 cannot express: control characters and halves of surrogate pairs.
 _NO_CHARACTER: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def junit(record: Record) -> bytes:
-    """The document, in UTF-8."""
+    """Render a record as a JUnit document, in UTF-8."""
     refused = {name: rows for name, rows in record.counts.items() if name != Reason.GRANTED}
     cases = [_case(record, Reason.GRANTED.value, record.clear)]
     cases += [_case(record, name, rows) for name, rows in sorted(refused.items())]
@@ -30,13 +30,13 @@ def junit(record: Record) -> bytes:
         "skipped": 0,
         "timestamp": datetime.fromtimestamp(record.time, UTC).strftime("%Y-%m-%dT%H:%M:%S"),
     }
-    body = "".join([_properties(_told(record)), *cases])
+    body = "".join([_properties(_facts(record)), *cases])
     text = f"<testsuites>\n<testsuite{_attributes(suite)}>\n{body}</testsuite>\n</testsuites>\n"
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}'.encode()
 
 
-def _told(record: Record) -> Iterator[tuple[str, str]]:
-    """What a reader of the result has to know besides."""
+def _facts(record: Record) -> Iterator[tuple[str, str]]:
+    """Yield the names and values of the properties."""
     query = record.question.query
     yield "grantee", "anyone" if query.grantee == ANYONE else address_text(query.grantee)
     yield "purpose", query.purpose
@@ -46,8 +46,8 @@ def _told(record: Record) -> Iterator[tuple[str, str]]:
         yield "signed_by", name
 
 
-def _properties(told: Iterable[tuple[str, str]]) -> str:
-    lines = (f"  <property{_attributes({'name': name, 'value': value})}/>\n" for name, value in told)
+def _properties(facts: Iterable[tuple[str, str]]) -> str:
+    lines = (f"  <property{_attributes({'name': name, 'value': value})}/>\n" for name, value in facts)
     return f"<properties>\n{''.join(lines)}</properties>\n"
 
 

@@ -1,8 +1,8 @@
-"""Re-checking the record of a run, years later: every signature, every root and every sum in it.
+"""Verification of the record of a run: every signature, every root and every sum in it.
 
-Needs the network file of the time; with the manifest and the refused rows, everything that the record
-says about them. What nodes signed is proven. What a gate found in snapshots is bound to the rows by its
-root, and is done again, as at that moment, with the snapshots and the consents.
+It needs the network file of that time. With the manifest and the rejected rows, it verifies everything
+that the record states about them. Nodes sign their results. An offline result is bound to the rows only
+by its root, so it is computed again for the same moment, with the snapshots and the consents.
 """
 
 from collections.abc import Iterator, Sequence
@@ -30,31 +30,31 @@ def verify_record(
     columns: Columns | None = None,
     again: "Again | None" = None,
 ) -> list[str]:
-    """The operators who signed, once everything at hand agrees with the record.
+    """Verify a record against the given files, and return the operators who signed.
 
-    With `again`, the rows are judged anew; it needs the manifest and the refused rows.
+    With `again`, the rows are judged again, which needs the manifest and the rejected rows.
 
     Raises:
-        BadProof: Its parts, its counts or its roots do not fit each other or the files.
-        WrongNetwork: It is of another network; UnknownSigner, BadSignature as Signed.check.
+        BadProof: Parts, counts or roots contradict each other or the files.
+        WrongNetwork, UnknownSigner, BadSignature: See Signed.check.
         BadManifest: The rejected rows are not rows of the manifest.
     """
     if record.network != trusted.network:
-        raise WrongNetwork(f"it is for {record.network}, not for {trusted.network}")
+        raise WrongNetwork(f"the record is for {record.network}, not for {trusted.network}")
     signers = [name for part in record.parts for name in _signers(record, part, trusted)]
     rows = sum(part.rows for part in record.parts)
     if rows != sum(record.counts.values()) or not rows:
         raise BadProof("the counts of the record do not add up to its rows")
     signed_for = sum(min(map(_granted, part.receipts)) for part in record.parts if part.receipts)
     if signers and record.counts.get(Reason.GRANTED.value, 0) > signed_for:
-        raise BadProof("the record calls more rows granted than the nodes that signed")
+        raise BadProof("the record calls more rows granted than the nodes do")
     if manifest is not None:
         _check_files(record, manifest, rejected, columns, again)
     return list(dict.fromkeys(signers))
 
 
 def _signers(record: ReadRecord, part: Part, trusted: NetworkFile) -> Iterator[str]:
-    """Who signed for a part; every receipt must be for this question and these rows."""
+    """Return the signers of a part; every receipt must be for this question and these rows."""
     roots = {one.statement.manifest_root for one in part.receipts}
     if len(roots) > 1:
         raise BadProof("the receipts of a part are for different rows")
@@ -73,10 +73,10 @@ def _granted(signed: Signed[Receipt]) -> int:
 
 
 class Again:
-    """Again looks in the snapshots of a record once more, as at the moment of the check.
+    """Again repeats an offline check with its snapshots, for the moment of the check.
 
     Raises:
-        BadProof: They, or the consents, are not those of the record. And what OfflineJudge raises.
+        BadProof: The record relied on other snapshots or consents. See OfflineJudge for other errors.
     """
 
     def __init__(
@@ -92,25 +92,23 @@ class Again:
             lambda: self._now,
         )
         if _relied_on(self._judge.evidence().sources) != _relied_on(record.value.get("sources", ())):
-            raise BadProof("the record relies on other snapshots, or on other consents")
+            raise BadProof("the record relies on other snapshots or other consents")
 
     def check(self, part: Part, rows: bytes, numbers: bytes) -> None:
-        """Raise BadProof unless the same comes of it."""
+        """Judge a part again, and raise BadProof for any other result."""
         self._now = self._moment(part)
         if self._judge.judge(rows).numbers != numbers:
-            raise BadProof("the snapshots say something else about these rows than the record")
+            raise BadProof("the snapshots give another result for these rows than the record")
 
     @staticmethod
     def _moment(part: Part) -> int:
         if part.time is None:
-            raise BadProof(
-                "the record is not of a check offline: it does not say for when it was judged"
-            )
+            raise BadProof("the record is not of an offline check, because it has no time of judgement")
         return part.time
 
 
 def _relied_on(sources: Sequence[dict[str, Any]]) -> list[str]:
-    """What names the snapshots and the set of consents."""
+    """Return the ids of the snapshots and of the set of consents."""
     return sorted(str(one.get("id", one.get("digest"))) for one in sources)
 
 
@@ -128,9 +126,9 @@ def _check_files(
             _check_receipt(signed, rows, numbers, by_reason=rejected is not None)
         if again is not None:
             again.check(part, rows, numbers)
-        # Where no node signed for the rows, only their root with the reasons binds them.
+        # Without a receipt, only the root over rows and reasons binds the result.
         if (rejected is not None or not part.receipts) and results_root(rows, numbers) != part.root:
-            without = "" if rejected else "; the refused rows are needed, too"
+            without = "" if rejected else "; the rejected rows are also needed"
             raise BadProof(f"the record states other results for these rows{without}")
         for name, count in count_reasons(numbers):
             counts[name] = counts.get(name, 0) + count
@@ -140,21 +138,21 @@ def _check_files(
 
 def _check_receipt(signed: Signed[Receipt], rows: bytes, numbers: bytes, *, by_reason: bool) -> None:
     if manifest_root(rows) != signed.statement.manifest_root:
-        raise BadProof("a receipt was given for other rows than those of the manifest")
+        raise BadProof("a receipt is for other rows than those of the manifest")
     if by_reason and numbers.count(Reason.GRANTED.number) > _granted(signed):
-        raise BadProof("more rows were kept than a node called granted")
+        raise BadProof("the run kept more rows than a node called granted")
 
 
 def _regrouped(parts: Iterator[tuple[bytes, bytes]], sizes: list[int]) -> Iterator[tuple[bytes, bytes]]:
-    """The same rows in parts of these sizes; raises BadProof unless they are as many."""
+    """Split the rows into parts of these sizes; raises BadProof for another number of rows."""
     rows, numbers = bytearray(), bytearray()
     for size in sizes:
         while len(numbers) < size:
-            some = next(parts, None)
-            if some is None:
+            batch = next(parts, None)
+            if batch is None:
                 raise BadProof("the record is for more rows than the manifest has")
-            rows += some[0]
-            numbers += some[1]
+            rows += batch[0]
+            numbers += batch[1]
         yield bytes(rows[: size * ROW_BYTES]), bytes(numbers[:size])
         del rows[: size * ROW_BYTES], numbers[:size]
     if numbers or next(parts, None) is not None:

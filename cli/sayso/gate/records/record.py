@@ -1,8 +1,8 @@
-"""The record of a run: what was asked of whom, what was answered, and what proves it.
+"""The record of a run: the question, the sources, the answers and their evidence.
 
-Rows are judged in parts. For each part the record holds the root over its rows with their reasons (rule
-9.2), and what nodes signed for it; the sum is kept in plain sight. `sayso receipt verify` re-checks a
-record from the manifest, the refused rows and the network file, without asking anybody.
+Rows are judged in parts. For each part, the record holds the root over its rows with their reasons (rule
+9.2) and the nodes' receipts; it also holds the sums. `sayso receipt verify` verifies a record offline
+with the manifest, the rejected rows and the network file.
 """
 
 from collections.abc import Mapping
@@ -26,13 +26,13 @@ NOT_A_RECORD: Final = f"this is not a {RECORD_TYPE}"
 
 @dataclass(frozen=True)
 class Part:
-    """Rows that were judged at once.
+    """Part holds the result of rows that were judged at once.
 
     Attributes:
-        rows: How many.
-        root: Over the rows with their reasons, 32 bytes.
-        receipts: What nodes signed for exactly these rows.
-        time: For which second they were judged, where no node signed.
+        rows: The number of rows.
+        root: The root over the rows with their reasons, 32 bytes.
+        receipts: The nodes' receipts for exactly these rows.
+        time: The second for which the rows were judged, if no node signed.
     """
 
     rows: int
@@ -43,16 +43,16 @@ class Part:
 
 @dataclass
 class Record:
-    """What a run did; parts are added as they are judged.
+    """Record holds the results of a run; parts are added as they are judged.
 
     Attributes:
-        network: Where the licenses are.
-        question: What was asked about every row.
-        manifest: The name of what was checked.
-        format: Of the manifest.
-        time: When the run began, seconds since the epoch, by the gate's clock.
-        differing: In how many rows those who were asked disagreed.
-        overruled: How many rows nodes called granted that are revoked on the chain.
+        network: The network of the licenses.
+        question: The question about every row.
+        manifest: The name of the manifest.
+        format: The format of the manifest.
+        time: The start of the run, seconds since the epoch, by the gate's clock.
+        differing: The number of rows about which the nodes disagree.
+        overruled: The number of rows that all nodes call granted and the chain has as revoked.
     """
 
     network: Network
@@ -68,21 +68,21 @@ class Record:
 
     @property
     def rows(self) -> int:
-        """How many rows were judged."""
+        """Return the number of judged rows."""
         return sum(part.rows for part in self.parts)
 
     @property
     def clear(self) -> int:
-        """How many of them may be used."""
+        """Return the number of rows that may be used."""
         return self.counts.get(Reason.GRANTED.value, 0)
 
     @property
     def is_offline(self) -> bool:
-        """Whether nobody was asked."""
+        """Return whether the run used snapshots instead of nodes."""
         return any(one["kind"] == "snapshot" for one in self.evidence.sources)
 
     def add(self, rows: bytes, judged: Judged) -> None:
-        """Take in a part."""
+        """Add a part."""
         for reason, count in Verdicts(judged.numbers).counts.items():
             self.counts[reason] = self.counts.get(reason, 0) + count
         root = results_root(rows, judged.numbers)
@@ -91,7 +91,7 @@ class Record:
         self.overruled += judged.overruled
 
     def single_receipt(self) -> Signed[Receipt] | None:
-        """The one receipt that says all there is to say, if there is one."""
+        """Return the receipt that alone proves the run, or None."""
         if len(self.parts) != 1 or len(self.parts[0].receipts) != 1 or self.overruled:
             return None
         kinds = [one["kind"] for one in self.evidence.sources]
@@ -99,7 +99,7 @@ class Record:
         return receipt if kinds == ["node"] else None
 
     def to_json(self) -> Json:
-        """The record as a JSON object."""
+        """Return the record as a JSON object."""
         question = self.question
         return {
             "type": RECORD_TYPE,
@@ -132,7 +132,7 @@ def _part_json(part: Part) -> Json:
 
 @dataclass(frozen=True)
 class ReadRecord:
-    """A record as it was read from a file; nothing in it was verified yet."""
+    """ReadRecord is a record from a file, not yet verified."""
 
     value: Mapping[str, Any]
     network: Network
@@ -175,5 +175,5 @@ def _read_part(value: Any) -> Part:
 
 def _count(value: Any) -> int:
     if type(value) is not int or value < 0:
-        raise Malformed(f"{NOT_A_RECORD}: {value!r} is no number")
+        raise Malformed(f"{NOT_A_RECORD}: {value!r} is not a number")
     return value

@@ -1,7 +1,7 @@
-"""A run as one HTML page for people who answer for it: nothing in it is loaded from elsewhere.
+"""The report of a run: one HTML page for the people responsible, which loads no other files.
 
-It says what was checked, for whom and what for, against which block and state, how many rows passed and
-why the others did not, who signed, and what the check does not prove.
+It shows the data set, the grantee, the purpose, the block and state, the number of rows that passed, the
+reasons of the others, the signers, and what the check does not prove.
 """
 
 import re
@@ -15,45 +15,45 @@ from sayso_protocol.primitives import ANYONE, address_text, hex_text
 from sayso_protocol.verdicts.verdict import Reason
 
 MEANING: Final = {
-    "granted": "A consent allows this use, and nobody whose word counts has taken it back.",
-    "revoked": "Somebody whose consent is needed has taken it back.",
-    "expired": "The consent has ended.",
-    "not-yet-valid": "The consent has not begun.",
+    "granted": "A consent allows this use, and nobody entitled to revoke it has revoked it.",
+    "revoked": "A person whose consent is needed has revoked it.",
+    "expired": "The consent has expired.",
+    "not-yet-valid": "The consent is not valid yet.",
     "purpose-not-granted": "The item was licensed, but not for this purpose.",
-    "other-grantee": "The item was licensed to somebody else.",
-    "incomplete": "Somebody else who is in it has not consented.",
+    "other-grantee": "The item was licensed to another grantee.",
+    "incomplete": "Another person whose consent the item needs has not consented.",
     "unknown": "No such license is known, or it does not name the item.",
-    "stale": "Nobody could speak for this moment.",
+    "stale": "No source knew enough about this moment.",
 }
-PROVEN: Final = "It proves that this check was made and what was answered."
+PROVEN: Final = "The receipt proves that this check was made and what its result was."
 UNPROVEN: Final = (
-    "Nobody else signed for it. With the snapshots and the consents it can be done again, and checked."
+    "No node signed this result. With the snapshots and the consents, anybody can repeat the check."
 )
 LIMITS: Final = (
-    "It does not prove which rows a model was trained on, nor what a model remembers.",
-    "It speaks of this moment. Whoever trains again checks again.",
-    "Silence proves nothing: a revocation that reached none of those who were asked is not in it.",
+    "The check does not prove which rows a model was trained on, or what a model remembers.",
+    "The check is valid for this moment. Check again before you train again.",
+    "The check cannot contain a revocation that reached none of its sources.",
 )
-# What a source of the record is called for people, and what stands before its fields.
+# The headings of the sources, and the labels of their fields.
 KINDS: Final = {
     "node": "Node of {operator}",
     "snapshot": "Snapshot of {operator}",
-    "bundle": "Signed consents at hand",
-    "chain": "The chain itself",
+    "bundle": "License bundle",
+    "chain": "The chain, read directly",
 }
 REASON_LABELS: Final = {
-    "url": "asked at",
+    "url": "address",
     "node_key": "signed with the key",
-    "id": "name of the snapshot",
+    "id": "id of the snapshot",
     "block": "chain read up to block",
     "block_hash": "hash of that block",
-    "state": "digest of all revocations it knew",
+    "state": "state digest, over all known revocations",
     "time": "on",
-    "expires": "good until",
-    "keys": "revoked keys in it",
-    "licenses": "how many",
-    "unverified": "left out: only a chain could verify them",
-    "digest": "digest over their names",
+    "expires": "valid until",
+    "keys": "keys of revoked bits",
+    "licenses": "number of consents",
+    "unverified": "left out, because only the chain can verify them",
+    "digest": "digest over the license hashes",
 }
 _HEX: Final = re.compile("(0x)?[0-9a-f]{40,}")
 _POLICY: Final = (
@@ -76,24 +76,24 @@ h2,h3{break-after:avoid}section,tr,.verdict{break-inside:avoid}}
 
 
 def html(record: Record) -> bytes:
-    """The page, in UTF-8."""
+    """Render a record as an HTML page, in UTF-8."""
     body = [
         "<h1>Check of a data set before use</h1>",
         _verdict(record),
-        "<h2>What was asked</h2>",
+        "<h2>Question</h2>",
         _table(_question(record)),
-        "<h2>What was answered</h2>",
+        "<h2>Result</h2>",
         _reasons(record),
-        "<h2>Who answered</h2>",
+        "<h2>Sources</h2>",
         _signers(record),
         *map(_source, record.evidence.sources),
         _disagreement(record),
-        "<h2>How to check this page</h2>",
-        "<p>Keep it with the receipt, the manifest, the refused rows and the network file, and run:</p>",
+        "<h2>How to verify this report</h2>",
+        "<p>Keep it with the receipt, the manifest, the rejected rows and the network file; run:</p>",
         f"<p><code>{_command(record)}</code></p>",
-        "<p>The receipt binds these roots over the rows and what was answered about each:</p>",
+        "<p>The receipt contains these roots over the rows and their reasons:</p>",
         _table((f"part {at}, {_rows(part.rows)}", part.root) for at, part in enumerate(record.parts, 1)),
-        "<h2>What it proves, and what it does not</h2>",
+        "<h2>What the check proves, and what it does not prove</h2>",
         _limits(UNPROVEN if record.is_offline else PROVEN, *LIMITS),
     ]
     title = escape(f"Check of {record.manifest}, run {record.question.run_id}")
@@ -110,7 +110,7 @@ def _verdict(record: Record) -> str:
     refused = record.rows - record.clear
     kind = "some" if refused else "clear"
     were = "was" if record.rows == 1 else "were"
-    text = f"{_rows(record.rows)} {were} checked. {record.clear:,} may be used. {refused:,} may not."
+    text = f"{_rows(record.rows)} {were} checked: {record.clear:,} may be used, {refused:,} may not."
     return f'<p class="verdict {kind}">{text}</p>'
 
 
@@ -118,8 +118,8 @@ def _question(record: Record) -> Iterable[tuple[str, object]]:
     question = record.question
     grantee = question.query.grantee
     yield "data set", f"{record.manifest} ({record.format})"
-    yield "who wants to use it", "anyone" if grantee == ANYONE else address_text(grantee)
-    yield "what for", question.query.purpose
+    yield "grantee", "anyone" if grantee == ANYONE else address_text(grantee)
+    yield "purpose", question.query.purpose
     yield "run", question.run_id
     yield "when", moment(record.time)
     yield "oldest view accepted", f"{question.max_age_s:,} seconds"
@@ -140,12 +140,12 @@ def _reasons(record: Record) -> str:
 def _signers(record: Record) -> str:
     who = ", ".join(record.evidence.signers)
     if record.is_offline:
-        return f"<p>Nobody was asked. It was looked up in what was signed before by: {escape(who)}.</p>"
-    return f"<p>Signed for exactly these rows by: {escape(who)}.</p>"
+        return f"<p>The check was offline, with snapshots signed by: {escape(who)}.</p>"
+    return f"<p>Receipts for exactly these rows are signed by: {escape(who)}.</p>"
 
 
 def _source(source: dict[str, Any]) -> str:
-    """A heading and a table; what a field is called for people stands in LABELS."""
+    """Render a heading and a table of a source, with the labels of LABELS."""
     kind = KINDS[source["kind"]].format_map({"operator": source.get("operator", "")})
     return f"<section><h3>{escape(kind)}</h3>{_table(_fields(source))}</section>"
 
@@ -162,21 +162,22 @@ def _fields(source: dict[str, Any]) -> Iterable[tuple[str, object]]:
 
 
 def _command(record: Record) -> str:
-    command = "sayso receipt verify RECEIPT --manifest MANIFEST --rejected REFUSED"
+    command = "sayso receipt verify RECEIPT --manifest MANIFEST --rejected REJECTED"
     return f"{command} --offline SNAPSHOT --bundle CONSENTS" if record.is_offline else command
 
 
 def _disagreement(record: Record) -> str:
-    told = []
+    warnings = []
     if record.differing:
-        told.append(
-            f"Those who were asked disagreed about {_rows(record.differing)}: the strictest counts."
+        warnings.append(
+            f"The nodes disagree about {_rows(record.differing)}; the strictest answer counts."
         )
     if record.overruled:
-        told.append(
-            f"Nodes called {_rows(record.overruled)} granted that the chain has as revoked: refused."
+        warnings.append(
+            f"Refused, because the nodes call them granted but the chain has them as revoked:"
+            f" {_rows(record.overruled)}."
         )
-    return "".join(f"<p><strong>{escape(one)}</strong></p>" for one in told)
+    return "".join(f"<p><strong>{escape(one)}</strong></p>" for one in warnings)
 
 
 def _rows(count: int) -> str:
@@ -195,5 +196,5 @@ def _row(row: tuple[str, object]) -> str:
 
 
 def moment(seconds: float) -> str:
-    """A time in UTC."""
+    """Format seconds since the epoch as a time in UTC."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
