@@ -1,11 +1,11 @@
-"""Sayso: nothing is used without your say-so. The library; `sayso` is the command on top of it.
+"""Sayso: nothing is used without your say-so. This is the library behind the command `sayso`.
 
     import sayso
 
     with sayso.Gate("anyone", "train-ai", network="network.toml") as gate:
         record = gate.check("data.jsonl", sayso.GateFiles(kept=Path("kept.jsonl")))
 
-Names are imported when they are first used: eth-account alone takes a second.
+Names are imported on first use, because eth-account alone takes a second to import.
 """
 
 from importlib import import_module

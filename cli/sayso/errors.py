@@ -1,34 +1,34 @@
-"""What can go wrong on the user's side, beyond what can be wrong with a message."""
+"""Errors of the command and the library on the machine of a contributor or buyer."""
 
 from sayso_protocol.errors import SaysoError
 
 
 class ExtraMissing(SaysoError):
-    """An optional part is not installed."""
+    """An optional dependency is not installed."""
 
     code = "extra-missing"
 
 
 class NodeUnreachable(SaysoError):
-    """The node did not answer, or not in time."""
+    """The node did not answer, or did not answer in time."""
 
     code = "node-unreachable"
 
 
 class NodeRefused(SaysoError):
-    """The node refused the request; the sentence gives its own code and reason."""
+    """The node refused the request; the message contains the node's code and reason."""
 
     code = "node-refused"
 
 
 class BadAnswer(SaysoError):
-    """The node's answer is not what a Sayso node says: nothing in it was used."""
+    """The node's answer is malformed or does not match the request; none of it was used."""
 
     code = "bad-answer"
 
 
 class NoReceipt(SaysoError):
-    """The node answered the check without a signed receipt, so nobody vouches for the answer."""
+    """The node answered the check without a signed receipt."""
 
     code = "no-receipt"
 
@@ -40,7 +40,7 @@ class ReceiptNotFresh(SaysoError):
 
 
 class NotAcknowledged(SaysoError):
-    """The node took the revocation, but did not sign for keeping it."""
+    """The node accepted the revocation, but did not sign an acknowledgement."""
 
     code = "not-acknowledged"
 
@@ -52,7 +52,7 @@ class WrongPassword(SaysoError):
 
 
 class KeyExists(SaysoError):
-    """There is a file under this name already; a key is never overwritten."""
+    """A file of this name exists; a key file is never overwritten."""
 
     code = "key-exists"
 
@@ -64,37 +64,37 @@ class BadKeyFile(SaysoError):
 
 
 class SignerFailed(SaysoError):
-    """The external signer did not answer, refused, or has not the account that is needed."""
+    """The external signer did not answer, refused, or does not hold the account."""
 
     code = "signer-failed"
 
 
 class FileUnreadable(SaysoError):
-    """A file is missing, may not be read, or is not a regular file."""
+    """A file is missing, cannot be read, or is not a regular file."""
 
     code = "file-unreadable"
 
 
 class NothingToGrant(SaysoError):
-    """There is no file in the paths given."""
+    """The given paths contain no file."""
 
     code = "nothing-to-grant"
 
 
 class NothingToRevoke(SaysoError):
-    """The license has no such file or purpose, or nothing was named to be revoked."""
+    """The license does not contain the file or purpose, or the command names nothing to revoke."""
 
     code = "nothing-to-revoke"
 
 
 class NothingToExport(SaysoError):
-    """The file holds no consent, or several and none of them was named."""
+    """The file holds no consent, or it holds several and the command selects none."""
 
     code = "nothing-to-export"
 
 
 class BadManifest(SaysoError):
-    """A line of the manifest is not a row with a license and an item, or there is no row at all."""
+    """A line of the manifest does not name a license and an item, or the manifest has no rows."""
 
     code = "bad-manifest"
 
@@ -106,36 +106,36 @@ class ManifestChanged(SaysoError):
 
 
 class OutputFailed(SaysoError):
-    """A file could not be written; what had been written of it was removed."""
+    """A file could not be written; its incomplete output was removed."""
 
     code = "output-failed"
 
 
 class OutputIsInput(SaysoError):
-    """An output is named where an input is, or inside a folder that is one: nothing was touched."""
+    """An output would replace an input, or lie inside an input folder; nothing was changed."""
 
     code = "output-is-input"
 
 
 class NothingToAsk(SaysoError):
-    """A gate was given nobody to ask: no node, no snapshot, or snapshots without the consents."""
+    """A gate has no source of answers: no node, no snapshot, or snapshots without the consents."""
 
     code = "nothing-to-ask"
 
 
 class NotClear(SaysoError):
-    """A sample that may not be used was asked for."""
+    """A program requested a sample that may not be used."""
 
     code = "not-clear"
 
 
 class NoSnapshot(SaysoError):
-    """The node has no snapshot yet, or none but older ones than the file at hand."""
+    """The node has no snapshot yet, or only snapshots older than the local file."""
 
     code = "no-snapshot"
 
 
 class SampleMissing(SaysoError):
-    """The sample files are not where the package keeps them."""
+    """The sample files are missing from the installation."""
 
     code = "sample-missing"

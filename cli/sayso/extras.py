@@ -1,4 +1,4 @@
-"""Optional parts: the base install is light, an operator's commands need more.
+"""Optional dependencies, which the base install omits.
 
 with extra("node"):
     from web3 import AsyncWeb3
@@ -14,12 +14,12 @@ OUR_PACKAGES = ("sayso", "sayso_node", "sayso_contracts", "sayso_protocol")
 
 @contextmanager
 def extra(name: str) -> Iterator[None]:
-    """Import inside this block what the extra `name` installs; raises ExtraMissing."""
+    """Guard imports of packages that the extra `name` installs; raises ExtraMissing."""
     try:
         yield
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         if package in OUR_PACKAGES:  # a fault of ours, not a missing extra
             raise
-        what = f"this needs {package}: install sayso with its extra, pip install '.[{name}]'"
-        raise ExtraMissing(what) from error
+        sentence = f"this needs {package}; install sayso with its extra: pip install '.[{name}]'"
+        raise ExtraMissing(sentence) from error

@@ -1,8 +1,8 @@
-"""Files in, item hashes out: SHA-256 of the bytes, read as a stream.
+"""Item hashes of files: SHA-256 of the bytes, read as a stream.
 
-A folder is walked in the order of its names' bytes, so the same folder gives the same list everywhere.
-Symbolic links are never followed: what was not named is never licensed. Names that are not UTF-8 keep
-their bytes as Python's surrogate escapes.
+A folder is walked in the byte order of its names, so the same folder gives the same list everywhere.
+Symbolic links are never followed, so that a command licenses only files in the named folders. Names that
+are not UTF-8 keep their bytes as Python's surrogate escapes.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from sayso.errors import FileUnreadable, NothingToGrant
 
 @dataclass(frozen=True)
 class FoundFiles:
-    """What is in the paths given: files to hash, and what was left out (links, sockets, devices)."""
+    """FoundFiles holds the files to hash, and the skipped entries (links, sockets, devices)."""
 
     files: tuple[Path, ...]
     skipped: tuple[Path, ...]
@@ -26,7 +26,7 @@ class FoundFiles:
 
 @dataclass(frozen=True)
 class HashedFile:
-    """A file and its item hash (32 bytes)."""
+    """HashedFile is a file with its item hash (32 bytes)."""
 
     path: Path
     item: bytes
@@ -41,7 +41,7 @@ def _reading(path: Path) -> Iterator[None]:
 
 
 def find_files(paths: Iterable[Path]) -> FoundFiles:
-    """The regular files in these files and folders; raises FileUnreadable, NothingToGrant."""
+    """Find the regular files in files and folders; raises FileUnreadable, NothingToGrant."""
     files: list[Path] = []
     skipped: list[Path] = []
     for path in paths:
@@ -52,15 +52,15 @@ def find_files(paths: Iterable[Path]) -> FoundFiles:
         elif S_ISREG(mode):
             files.append(path)
         else:
-            what = "a symbolic link" if S_ISLNK(mode) else "neither a file nor a folder"
-            raise FileUnreadable(f"{str(path)!r} is {what}; name the file itself")
+            kind = "a symbolic link" if S_ISLNK(mode) else "neither a file nor a folder"
+            raise FileUnreadable(f"{str(path)!r} is {kind}; name the file itself")
     if not files:
-        raise NothingToGrant("there is no file in these paths")
+        raise NothingToGrant("these paths contain no file")
     return FoundFiles(tuple(files), tuple(skipped))
 
 
 def _walk(folder: Path, files: list[Path], skipped: list[Path]) -> None:
-    """Append what a folder holds, depth first; a folder that cannot be read is an error, not a gap."""
+    """Append the entries of a folder, depth first; an unreadable folder raises FileUnreadable."""
     with _reading(folder), os.scandir(folder) as entries:
         ordered = sorted(entries, key=lambda entry: os.fsencode(entry.name))
     for entry in ordered:
@@ -72,9 +72,9 @@ def _walk(folder: Path, files: list[Path], skipped: list[Path]) -> None:
 
 
 def item_hash(path: Path) -> bytes:
-    """SHA-256 of a regular file's bytes, 32 bytes; raises FileUnreadable."""
+    """Compute the SHA-256 of a regular file, 32 bytes; raises FileUnreadable."""
     with _reading(path):
-        # O_NONBLOCK: a pipe put in the file's place must not make us wait for ever.
+        # O_NONBLOCK: a pipe that replaced the file must not block this process.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         with os.fdopen(descriptor, "rb") as file:
             if not S_ISREG(os.fstat(descriptor).st_mode):
@@ -83,6 +83,6 @@ def item_hash(path: Path) -> bytes:
 
 
 def hash_files(paths: Iterable[Path]) -> Iterator[HashedFile]:
-    """Each file with its item hash, in order; raises FileUnreadable."""
+    """Yield each file with its item hash, in order; raises FileUnreadable."""
     for path in paths:
         yield HashedFile(path, item_hash(path))

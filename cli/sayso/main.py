@@ -1,4 +1,4 @@
-"""The `sayso` command: its parts and their order in the help."""
+"""The `sayso` command: its subcommands in the order of the help."""
 
 import signal
 import sys
@@ -15,37 +15,43 @@ _CONTRIBUTOR, _BUYER, _OPERATOR = (f"{_AT}.{room}" for room in ("contributor", "
 
 SECTIONS = {
     "Contributor": {
-        "key": Entry(f"{_CONTRIBUTOR}.key:key", "Make and show wallet keys."),
+        "key": Entry(f"{_CONTRIBUTOR}.key:key", "Create and show wallet keys."),
         "grant": Entry(f"{_CONTRIBUTOR}.grant:command", "License files for named purposes."),
-        "status": Entry(f"{_BUYER}.status:command", "Look at one license, or at one item before a use."),
-        "licenses": Entry(f"{_CONTRIBUTOR}.licenses:command", "Show what a wallet has licensed."),
-        "revoke": Entry(f"{_CONTRIBUTOR}.revoke:command", "Take permission back, free and for ever."),
-        "submit": Entry(f"{_CONTRIBUTOR}.submit:command", "Hand in what was signed and saved earlier."),
-        "show": Entry(f"{_AT}.show:command", "Explain a message or a signed answer in plain sentences."),
+        "status": Entry(f"{_BUYER}.status:command", "Show one license, or check one item before a use."),
+        "licenses": Entry(f"{_CONTRIBUTOR}.licenses:command", "List the licenses of a wallet."),
+        "revoke": Entry(f"{_CONTRIBUTOR}.revoke:command", "Revoke permissions, free and finally."),
+        "submit": Entry(
+            f"{_CONTRIBUTOR}.submit:command", "Submit messages that were signed and saved earlier."
+        ),
+        "show": Entry(f"{_AT}.show:command", "Explain a message or a signed file in plain sentences."),
         "export": Entry(
-            f"{_CONTRIBUTOR}.export:command", "Say it in words of CAWG, aipref, ODRL, Croissant."
+            f"{_CONTRIBUTOR}.export:command", "Convert a consent to CAWG, aipref, ODRL or Croissant."
         ),
     },
     "Buyer": {
-        "check": Entry(f"{_BUYER}.check:command", "Check a data set before training; get a receipt."),
-        "bundle": Entry(f"{_BUYER}.bundle:bundle", "The signed consents beside a data set."),
-        "snapshot": Entry(f"{_BUYER}.snapshot:snapshot", "Fetch what is revoked, for checks offline."),
-        "receipt": Entry(f"{_BUYER}.receipt:receipt", "Verify a receipt, offline."),
-        "prove": Entry(f"{_BUYER}.prove:prove", "Get proof from the chain about one permission."),
-        "verify-proof": Entry(f"{_BUYER}.prove:verify", "Check such a proof, offline."),
+        "check": Entry(
+            f"{_BUYER}.check:command", "Check a data set before training, and get a receipt."
+        ),
+        "bundle": Entry(f"{_BUYER}.bundle:bundle", "Manage the signed consents of a data set."),
+        "snapshot": Entry(
+            f"{_BUYER}.snapshot:snapshot", "Fetch a list of everything revoked, for offline checks."
+        ),
+        "receipt": Entry(f"{_BUYER}.receipt:receipt", "Verify a receipt offline."),
+        "prove": Entry(f"{_BUYER}.prove:prove", "Get a chain proof about one permission."),
+        "verify-proof": Entry(f"{_BUYER}.prove:verify", "Verify a chain proof offline."),
         "network": Entry(
-            f"{_OPERATOR}.network:network", "Show and extend the network file: whom you trust."
+            f"{_OPERATOR}.network:network", "Show the network file, or add an operator you trust."
         ),
     },
     "Operator": {
-        "node": Entry(f"{_OPERATOR}.node:node", "Run a node, or ask one how it is."),
+        "node": Entry(f"{_OPERATOR}.node:node", "Run a node, or show its status."),
         "contract": Entry(
-            f"{_OPERATOR}.contract:contract", "Put the registry on a chain, or verify it."
+            f"{_OPERATOR}.contract:contract", "Deploy the registry contract, or verify it."
         ),
     },
     "Try it": {
-        "demo": Entry("sayso.demo.command:demo", "See everything work on this machine.", "demo"),
-        "devchain": Entry(f"{_OPERATOR}.devchain:command", "Run a throw-away Ethereum chain."),
+        "demo": Entry("sayso.demo.command:demo", "Run the whole system on this machine.", "demo"),
+        "devchain": Entry(f"{_OPERATOR}.devchain:command", "Run a temporary Ethereum chain for tests."),
     },
 }
 
@@ -60,17 +66,17 @@ SECTIONS = {
 def cli() -> None:
     """Nothing is used without your say-so.
 
-    License your voice, face and data for named purposes by one signature, take it back by another, and
-    prove that a data set was checked before it trained anything.
+    License your voice, face and data for named purposes with one signature, revoke the license with
+    another, and prove that a data set was checked before training.
     """
 
 
 def _leave(number: int, _frame: FrameType | None) -> NoReturn:
-    """Unwind, so that half-written files are removed on SIGTERM as on Ctrl-C."""
+    """Exit by an exception, so that incomplete files are removed on SIGTERM as on Ctrl-C."""
     sys.exit(128 + number)
 
 
 def main() -> None:
-    """The console script."""
+    """Run the console script `sayso`."""
     signal.signal(signal.SIGTERM, _leave)
     cli()

@@ -1,6 +1,6 @@
-"""Where the network file is: `--network`, else SAYSO_NETWORK, else ./network.toml.
+"""The network file on disk: `--network`, else SAYSO_NETWORK, else ./network.toml.
 
-The network file is the root of trust; see sayso_protocol.network_file for what it says.
+The network file is the root of trust; sayso_protocol.network_file defines its contents.
 """
 
 from dataclasses import replace
@@ -26,16 +26,16 @@ def load_network(path: Path = DEFAULT_FILE) -> NetworkFile:
 
 
 def save_network(path: Path, network_file: NetworkFile) -> None:
-    """Write a network file, replacing it at once; raises OutputFailed."""
+    """Write or atomically replace a network file; raises OutputFailed."""
     write_file(path, network_file.to_toml().encode())
 
 
 def with_operator(network_file: NetworkFile, operator: Operator) -> NetworkFile:
-    """The same network with one operator more; an operator of the same key is replaced."""
+    """Add an operator, which replaces an operator with the same key."""
     others = [one for one in network_file.operators if one.key != operator.key]
     return replace(network_file, operators=(*others, operator))
 
 
 def first_url(network_file: NetworkFile) -> str | None:
-    """The HTTP API of the first operator that has one."""
+    """Return the HTTP API of the first operator that has one, or None."""
     return next((one.url for one in network_file.operators if one.url), None)

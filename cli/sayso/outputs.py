@@ -1,6 +1,6 @@
-"""Output files appear all together and complete, or not at all.
+"""Output files, which appear all together and complete, or not at all.
 
-clear([kept], inputs=[manifest])  # a file of an earlier run never passes for the result of this one
+clear([kept], inputs=[manifest])  # so that no file of an earlier run passes for a result
 with Outputs() as outputs:
     outputs.open(kept).write(b"...")
     outputs.commit()
@@ -22,7 +22,7 @@ from sayso.places import refuse_inputs
 
 @contextmanager
 def output_errors(path: Path) -> Iterator[None]:
-    """Turn the system's errors into OutputFailed."""
+    """Turn an OSError into OutputFailed."""
     try:
         yield
     except OSError as error:
@@ -34,11 +34,11 @@ def _failed(path: Path, error: OSError) -> OutputFailed:
 
 
 def clear(outputs: Iterable[Path], inputs: Iterable[Path] = ()) -> None:
-    """Remove earlier output files, or none.
+    """Remove all earlier output files, or raise and remove none.
 
     Raises:
         OutputIsInput, FileUnreadable: As refuse_inputs.
-        OutputFailed: A name is no place for an output.
+        OutputFailed: Two outputs have the same name, or one is not a regular file.
     """
     paths = list(outputs)
     refuse_inputs(paths, inputs)
@@ -56,7 +56,7 @@ def clear(outputs: Iterable[Path], inputs: Iterable[Path] = ()) -> None:
 
 
 class StagedFile:
-    """A file being written under a name of its own, beside the place it will have."""
+    """StagedFile is an output file under a temporary name in its final folder."""
 
     def __init__(self, path: Path, mode: int) -> None:
         self._path = path
@@ -67,7 +67,7 @@ class StagedFile:
 
     @property
     def part(self) -> Path:
-        """Where it is until it is complete, for a library that writes to a path."""
+        """Return the temporary path, for a library that writes to a path."""
         return self._part
 
     def write(self, data: bytes) -> None:
@@ -98,7 +98,7 @@ class StagedFile:
 
 
 class StagedFolder:
-    """A folder being filled under a name of its own, beside the place it will have."""
+    """StagedFolder is an output folder under a temporary name in its final parent."""
 
     def __init__(self, path: Path) -> None:
         refuse_existing(path)
@@ -125,7 +125,7 @@ class StagedFolder:
 
 
 class Outputs:
-    """Outputs moves its files into place when all are complete; else it removes every one."""
+    """Outputs moves its files into place when all are complete, and otherwise removes all."""
 
     def __init__(self) -> None:
         self._files: list[StagedFile | StagedFolder] = []
@@ -146,17 +146,17 @@ class Outputs:
                 file.discard(moved=position < self._moved)
 
     def open(self, path: Path, mode: int = 0o644) -> StagedFile:
-        """A file that will be `path`; the umask applies. Raises OutputFailed."""
+        """Open a staged file for `path`; the umask applies. Raises OutputFailed."""
         self._files.append(file := StagedFile(path, mode))
         return file
 
     def folder(self, path: Path) -> StagedFolder:
-        """A folder that will be `path`, where nothing may stand yet. Raises OutputFailed."""
+        """Create a staged folder for `path`, which must not exist. Raises OutputFailed."""
         self._files.append(folder := StagedFolder(path))
         return folder
 
     def commit(self) -> None:
-        """Move all files into place, in the order in which they were opened; raises OutputFailed."""
+        """Move all files into place, in the order of their opening; raises OutputFailed."""
         for file in self._files:
             file.finish()
         for file in self._files:
@@ -166,18 +166,18 @@ class Outputs:
 
 
 def part_of(path: Path) -> Path:
-    """A name beside `path` that nobody else uses, for what is not complete."""
+    """Return an unused temporary name in the folder of `path`."""
     return path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.part")
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Write one file, replacing it at once; raises OutputFailed."""
+    """Write or atomically replace one file; raises OutputFailed."""
     with Outputs() as outputs:
         outputs.open(path).write(data)
         outputs.commit()
 
 
 def refuse_existing(path: Path) -> None:
-    """Raise OutputFailed if there is something under this name already."""
+    """Raise OutputFailed if the path exists."""
     if os.path.lexists(path):
         raise OutputFailed(f"{str(path)!r} exists; name another file or move it away")

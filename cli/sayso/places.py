@@ -1,7 +1,7 @@
-"""Where an output may not stand: where an input is, by whatever name or link that place is reached.
+"""A guard against outputs that would replace an input, by whatever name or link they reach it.
 
-An output replaces what has its name. Inside a data set that would be a part of what is checked, so such
-a name is refused before anything is opened, removed or written.
+An output replaces the file of its name. Inside a data set it would change the data that is checked, so
+such a name is refused before any file is opened, removed or written.
 """
 
 import os
@@ -10,20 +10,20 @@ from pathlib import Path
 
 from sayso.errors import FileUnreadable, OutputIsInput
 
-Place = tuple[int, int]  # device and inode: what a file is, whatever it is called
+Place = tuple[int, int]  # device and inode, which identify a file under any name
 Known = str | Place
 
 
 def refuse_inputs(outputs: Sequence[Path], inputs: Iterable[Path]) -> None:
-    """Refuse outputs that are an input, lie inside one, or are what something in one links to.
+    """Refuse outputs that are an input, lie inside one, or are the target of a link in one.
 
     Args:
         outputs: Need not exist.
         inputs: Files and folders; need not exist.
 
     Raises:
-        OutputIsInput: An output would replace a part of an input, or be added to it.
-        FileUnreadable: An input folder cannot be looked through, so nobody knows.
+        OutputIsInput: An output would change an input.
+        FileUnreadable: An input folder cannot be read.
     """
     above = {known: path for path in reversed(outputs) for known in _chain(path)}
     for given in inputs:
@@ -33,7 +33,7 @@ def refuse_inputs(outputs: Sequence[Path], inputs: Iterable[Path]) -> None:
 
 
 def _chain(path: Path) -> Iterator[Known]:
-    """A file and the folders that it lies in: by real name, and by what they are."""
+    """Yield a file and its parent folders, by real name and by place."""
     real = Path(os.path.realpath(path))
     for one in (real, *real.parents):
         yield str(one)
@@ -42,13 +42,13 @@ def _chain(path: Path) -> Iterator[Known]:
 
 
 def _parts(given: Path) -> Iterator[Known]:
-    """An input, each file and folder in it, and what links in it lead to."""
+    """Yield an input, each file and folder in it, and the targets of its links."""
     yield os.path.realpath(given)
     if place := _place(given):
         yield place
     if not given.is_dir():
         return
-    around = set(_chain(given))  # a link to what the folder itself lies in leads to no other data
+    around = set(_chain(given))  # links to the folder's own parents lead to no other data
     waiting = [str(given)]
     while waiting:
         folder = waiting.pop()
@@ -58,7 +58,7 @@ def _parts(given: Path) -> Iterator[Known]:
             if entry.is_dir(follow_symlinks=False):
                 waiting.append(entry.path)
             elif not entry.is_symlink():
-                yield device, entry.inode()  # by a hard link it may have another name elsewhere
+                yield device, entry.inode()  # a hard link may give it another name elsewhere
             else:
                 target = {os.path.realpath(entry.path), _place(entry.path)}
                 yield from (one for one in target - around if one)
@@ -76,5 +76,5 @@ def _place(path: Path | str) -> Place | None:
     try:
         found = os.stat(path)  # noqa: PTH116 - entries of folders come as text
     except OSError:
-        return None  # what is not there is known by its name only
+        return None  # a missing file is known by its name only
     return found.st_dev, found.st_ino

@@ -1,9 +1,9 @@
-"""Writes docs/reference/cli.md and docs/reference/errors.md from the program itself.
+"""Generator of docs/reference/cli.md and docs/reference/errors.md.
 
-    python -m sayso.reference            write them
-    python -m sayso.reference --check    fail if they are not what would be written
+    python -m sayso.reference            write both files
+    python -m sayso.reference --check    fail if a file is out of date
 
-What is documented is what runs: neither file is ever edited by hand.
+The files describe the code that runs; nobody edits them by hand.
 """
 
 import pkgutil
@@ -18,45 +18,53 @@ from sayso.main import SECTIONS, cli
 from sayso_protocol.errors import MessageError, SaysoError
 
 WIDTH: Final = 100
-BY_HAND: Final = "<!-- Written by `python -m sayso.reference`; do not edit. -->"
+GENERATED: Final = "<!-- Written by `python -m sayso.reference`; do not edit. -->"
 
-CLI_HEAD: Final = f"""{BY_HAND}
+CLI_HEAD: Final = f"""{GENERATED}
 # The `sayso` command
 
-Exit status: 0 done; 1 an error, with one line `error [code]: ...` on standard error (the codes are in
-[errors.md](errors.md)); 2 a usage error; `sayso check` ends with 3 when some rows are not clear.
+Every command ends with exit status 0 on success, 1 on an error and 2 on wrong usage. An error prints one
+line `error [code]: ...` on standard error; [errors.md](errors.md) lists the codes. `sayso check` and
+`sayso status` end with 3 if a row is not clear, `sayso prove` and `sayso verify-proof` if the permission
+is revoked.
 """
 
-ERRORS_HEAD: Final = f"""{BY_HAND}
+ERRORS_HEAD: Final = f"""{GENERATED}
 # Error codes
 
-Every refusal has one stable code and a sentence for people. The command shows `error [code]: sentence`,
-a node answers `{{"error": {{"code": ..., "message": ...}}}}`. A code never changes its meaning.
+Every error has a stable code and a message for people. The command prints `error [code]: message`, and a
+node answers `{{"error": {{"code": ..., "message": ...}}}}`. The meaning of a code never changes.
 """
 MESSAGES_HEAD: Final = """
 ## Signed messages
 
-For everybody who makes, forwards or reads messages. *Gossip* is what a node does with a message that it
-refuses for this reason: `reject` costs the peer that forwarded it, `ignore` does not (docs/protocol.md,
-section 7).
+These codes are for programs that create, forward or read messages. *Gossip* is what a node does with a
+message that it refuses for this reason: `reject` lowers the score of the peer that forwarded the
+message, `ignore` does not (docs/protocol.md, section 7).
 
 | Code | Meaning | Gossip |
 |---|---|---|
 """
-# Which errors a package has beyond those of messages, and who meets them.
+# For each package: the heading of its errors that are not about messages, and their readers.
 PACKAGES: Final = {
     "sayso_protocol": (
         "Proofs and files",
-        "For everybody who verifies signed files or chain proofs.",
+        "These codes are for programs that verify signed files or chain proofs.",
     ),
-    "sayso_node": ("Nodes", "For callers of the HTTP API, and for operators."),
-    "sayso_contracts": ("The registry", "For everybody who sends a transaction to the contract."),
-    "sayso": ("The command and the library", "For contributors and buyers on their own machine."),
+    "sayso_node": ("Nodes", "These codes are for callers of the HTTP API and for operators."),
+    "sayso_contracts": (
+        "The registry",
+        "These codes are for programs that read the contract or send transactions to it.",
+    ),
+    "sayso": (
+        "The command and the library",
+        "These codes are for contributors and buyers on their own machine.",
+    ),
 }
 
 
 def cli_page() -> str:
-    """Every command's help, under the headings of `sayso --help`."""
+    """Return cli.md: the help of every command, under the headings of `sayso --help`."""
     parts = [CLI_HEAD, _block(cli, "sayso", None)]
     root = _context(cli, "sayso", None)
     for heading, entries in SECTIONS.items():
@@ -85,14 +93,14 @@ def _block(command: click.Command, name: str, parent: click.Context | None) -> s
 
 
 def _context(command: click.Command, name: str, parent: click.Context | None) -> click.Context:
-    """The settings of the command itself, at a width that no terminal changes."""
+    """Return a context with the settings of `sayso` and a fixed width."""
     return click.Context(
         command, parent=parent, info_name=name, terminal_width=WIDTH, **cli.context_settings
     )
 
 
 def errors_page() -> str:
-    """Every code of the four packages, by who meets it, each list in the order of the alphabet."""
+    """Return errors.md: every code of the four packages, grouped by readers and sorted by name."""
     sections = [
         MESSAGES_HEAD,
         *sorted({_message_row(one) for one in _errors("sayso_protocol") if _is_message(one)}),
@@ -104,7 +112,7 @@ def errors_page() -> str:
 
 
 def _errors(package: str) -> Iterator[type[SaysoError]]:
-    """The errors that a package defines, in its modules called `errors`."""
+    """Yield the errors that a package defines in its modules named `errors`."""
     path = import_module(package).__path__
     for module in pkgutil.walk_packages(path, f"{package}."):
         if module.name.endswith(".errors"):
@@ -135,12 +143,12 @@ def _meaning(error: type[SaysoError]) -> str:
 
 
 def pages() -> dict[str, str]:
-    """File name -> text."""
+    """Return both pages by file name."""
     return {"cli.md": cli_page(), "errors.md": errors_page()}
 
 
 @click.command()
-@click.option("--check", is_flag=True, help="Write nothing; fail if a page is out of date.")
+@click.option("--check", is_flag=True, help="Write nothing, and fail if a page is out of date.")
 @click.option(
     "--folder",
     type=click.Path(path_type=Path, file_okay=False),
@@ -148,7 +156,7 @@ def pages() -> dict[str, str]:
     show_default=True,
 )
 def main(folder: Path, *, check: bool) -> None:
-    """Write the reference pages from the program."""
+    """Write the reference pages."""
     for name, text in pages().items():
         path = folder / name
         if not check:

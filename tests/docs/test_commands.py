@@ -9,7 +9,7 @@ import click
 import pytest
 
 from docs.markdown import ROOT, blocks, documents
-from sayso.commands.contributor.revoke import sentence_of
+from sayso.commands.contributor.revoke import scope_text
 from sayso.main import cli
 from sayso_protocol.errors import InvalidAddress
 from sayso_protocol.permissions.scopes import Scope
@@ -81,16 +81,16 @@ def test_the_command_and_its_options_exist(line: Line) -> None:
     values, rest, _ = context.command.make_parser(context).parse_args(arguments)
     assert not rest
     if isinstance(words := values.get("sentence"), tuple) and words:
-        Scope.parse(sentence_of(words))
+        Scope.parse(scope_text(words))
 
 
 def test_a_ward_may_be_written_as_people_copy_addresses() -> None:
     address = "0x7Ba29a3dd8a9d101B7F639405D697147f7C12B91"
     expected = f"ward {address.lower()} everything"
-    assert sentence_of(("ward", address, "everything")) == expected
-    assert sentence_of((f"ward {address} everything",)) == expected
+    assert scope_text(("ward", address, "everything")) == expected
+    assert scope_text((f"ward {address} everything",)) == expected
     with pytest.raises(InvalidAddress):
-        sentence_of(("ward", address.replace("B", "b"), "everything"))
+        scope_text(("ward", address.replace("B", "b"), "everything"))
 
 
 def test_an_option_that_is_not_there_is_noticed() -> None:

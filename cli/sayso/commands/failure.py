@@ -1,4 +1,4 @@
-"""What a person sees when something is wrong: `error [code]: sentence`, and perhaps a hint."""
+"""Errors as a command shows them: `error [code]: sentence`, and a hint for some codes."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,25 +11,25 @@ from sayso_protocol.errors import SaysoError
 
 HINTS: Final = {
     "invalid-network-file": "name the network file with --network FILE or SAYSO_NETWORK; "
-    "whoever runs the network gives it out",
-    "node-unreachable": "is the address right, and is the node running? (sayso node status)",
+    "the operators of the network publish it",
+    "node-unreachable": "check the address, and whether the node is running (sayso node status)",
     "wrong-network": "use the network file of the network that this node serves",
-    "unknown-signer": "if you trust that node: sayso network add --from-node URL",
-    "receipt-not-fresh": "is this machine's clock right?",
-    "snapshot-expired": "sayso snapshot pull brings it up to date; is this machine's clock right?",
-    "missing-delta": "sayso snapshot pull makes the file anew",
-    "snapshot-tampered": "sayso snapshot pull makes the file anew",
+    "unknown-signer": "if you trust this node, add its key: sayso network add --from-node URL",
+    "receipt-not-fresh": "check this machine's clock",
+    "snapshot-expired": "update the file with sayso snapshot pull, and check this machine's clock",
+    "missing-delta": "fetch the file again: sayso snapshot pull",
+    "snapshot-tampered": "fetch the file again: sayso snapshot pull",
     "wrong-chain": "--rpc must be an endpoint of the chain that --chain-id or the network file names",
-    "not-deployed": "put it there: sayso contract deploy",
-    "from-the-future": "is this machine's clock right?",
-    "unsupported": "for the time being, wallets must be a plain key (EOA)",
-    "output-is-input": "name a file or folder elsewhere: an output replaces what has its name",
-    "bad-manifest": 'a row is a JSON object in one line, with "license" and "item"',
+    "not-deployed": "deploy the registry: sayso contract deploy",
+    "from-the-future": "check this machine's clock",
+    "unsupported": "only a node with a chain endpoint can verify the signature of a contract wallet",
+    "output-is-input": "name a file or folder outside the inputs",
+    "bad-manifest": 'each line of JSON Lines must be an object with "license" and "item"',
 }
 
 
 class Failure(click.ClickException):
-    """A SaysoError on its way to a person."""
+    """Failure is a SaysoError that click shows as one line and turns into exit status 1."""
 
     exit_code = 1
 
@@ -38,7 +38,7 @@ class Failure(click.ClickException):
         self.code = error.code
 
     def show(self, file: IO[Any] | None = None) -> None:
-        """One line, and the hint on another."""
+        """Print the error in one line, and the hint of its code in another."""
         click.echo(f"error [{self.code}]: {self.message}", file=file, err=file is None)
         if self.code in HINTS:
             click.echo(f"hint: {HINTS[self.code]}", file=file, err=file is None)
@@ -46,7 +46,7 @@ class Failure(click.ClickException):
 
 @contextmanager
 def as_failures() -> Iterator[None]:
-    """Turn a SaysoError into the exit status 1 and its line."""
+    """Turn a SaysoError into a Failure."""
     try:
         yield
     except SaysoError as error:

@@ -1,6 +1,6 @@
-"""A group whose commands are imported when they are used, and listed under headings.
+"""A command group that imports its commands on first use and lists them under headings.
 
-Importing every command would cost seconds before `--help` says a word.
+Importing every command would delay `--help` by seconds.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from sayso.extras import extra
 
 
 class Entry(NamedTuple):
-    """Where a command is, `module:name`; its line in the help; the extra it cannot be without."""
+    """A command's place (`module:name`), its line in the help, and the extra that it needs."""
 
     place: str
     help: str
@@ -23,14 +23,14 @@ class Entry(NamedTuple):
 
 
 class LazyGroup(click.Group):
-    """LazyGroup lists what `sections` says and imports a command only to run it."""
+    """LazyGroup lists the commands of `sections` and imports a command only to run it."""
 
     def __init__(self, *args: Any, sections: Mapping[str, Mapping[str, Entry]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.sections = sections
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        """All names, in the order of the sections."""
+        """Return all names, in the order of the sections."""
         return [name for entries in self.sections.values() for name in entries]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
@@ -41,13 +41,13 @@ class LazyGroup(click.Group):
         return None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """The commands under their headings, without importing them."""
+        """List the commands under their headings, without importing them."""
         for heading, entries in self.sections.items():
             with formatter.section(heading):
                 formatter.write_dl([(name, entry.help) for name, entry in entries.items()], col_max=12)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; what it raises of ours is shown in one line."""
+        """Run a command, and show a SaysoError in one line."""
         with as_failures():
             return super().invoke(ctx)
 

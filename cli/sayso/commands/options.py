@@ -1,4 +1,4 @@
-"""Options that several commands share, and what they lead to."""
+"""Options that several commands share, and the values that they resolve to."""
 
 import os
 from pathlib import Path
@@ -25,7 +25,7 @@ network_option = click.option(
     show_default=True,
     show_envvar=True,
     metavar="FILE",
-    help="The network file: whom to trust.",
+    help="The network file, which lists the operators you trust.",
 )
 node_option = click.option(
     "--node",
@@ -33,7 +33,7 @@ node_option = click.option(
     envvar="SAYSO_NODE",
     show_envvar=True,
     metavar="URL",
-    help="The node to ask.  [default: the network file's first]",
+    help="The node to ask.  [default: the first of the network file]",
 )
 key_option = click.option(
     "--key",
@@ -49,17 +49,17 @@ password_option = click.option(
     "--password-file",
     type=PATH,
     metavar="FILE",
-    help="Read the key's password from a file; else SAYSO_PASSWORD, else it is asked for.",
+    help="Read the key's password from this file.  [default: SAYSO_PASSWORD, else a prompt]",
 )
 rpc_option = click.option(
     "--rpc", "rpc_url", required=True, metavar="URL", help="JSON-RPC endpoint of the chain."
 )
-yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask, do it.")
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
+yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask for confirmation.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
 
 
 def node_url_or_default(url: str | None, trusted: NetworkFile) -> str:
-    """The node that was named, else the first of the network file; else a usage error."""
+    """Return the URL of the named node, else of the first in the network file; else a usage error."""
     found = url or first_url(trusted)
     if not found:
         raise click.UsageError("name a node with --node URL: the network file lists none with a URL")
@@ -67,7 +67,7 @@ def node_url_or_default(url: str | None, trusted: NetworkFile) -> str:
 
 
 def read_password(password_file: Path | None, *, new: bool = False) -> str:
-    """The password from the file, the environment or a prompt; raises FileUnreadable."""
+    """Return the password from the file, the environment or a prompt; raises FileUnreadable."""
     if password_file is not None:
         try:
             text = password_file.read_text().removesuffix("\n").removesuffix("\r")
@@ -84,8 +84,8 @@ def read_password(password_file: Path | None, *, new: bool = False) -> str:
 
 
 def open_key(path: Path, password_file: Path | None) -> "LocalAccount":
-    """The account of a key file; raises BadKeyFile and WrongPassword."""
+    """Return the account of a key file; raises BadKeyFile and WrongPassword."""
     from sayso.contributor.keystore import key_address, load_key  # noqa: PLC0415 - eth-account takes a second
 
-    key_address(path)  # a missing file is said before anybody types a password
+    key_address(path)  # report a missing file before the password prompt
     return load_key(path, read_password(password_file))

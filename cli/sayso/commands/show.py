@@ -1,4 +1,4 @@
-"""`sayso show`: what a message says, in plain sentences."""
+"""`sayso show`: a message or signed statement, explained in plain sentences."""
 
 import time
 from contextlib import suppress
@@ -27,17 +27,20 @@ from sayso_protocol.signatures.wallets import EoaVerifier
 )
 @click.argument("path", type=PATH, metavar="FILE|-")
 @click.option(
-    "--consents", type=PATH, metavar="FILE", help="Say what a revocation takes back of these consents."
+    "--consents",
+    type=PATH,
+    metavar="FILE",
+    help="Also show which permissions of these consents a revocation covers.",
 )
 @network_option
 def command(path: Path, consents: Path | None, network_path: Path) -> None:
-    """Explain a message: who says what, until when, what it takes back, and whose signature is right.
+    """Explain a file: who signed it, what it allows or revokes, until when, and whether it verifies.
 
-    FILE is what was saved of a consent or a revocation, a receipt, an acknowledgement, a status answer,
-    the proof of a row, or a network file. Needs no node. Without a network file, a node's signature is
-    checked against the key that it names, and whose key that is remains open.
+    FILE holds consents or revocations, a receipt, an acknowledgement, a status answer, the proof of a
+    row, or a network file. The command asks no node. Without a network file, it verifies a node's
+    signature with the key that the statement names, and cannot tell whose key that is.
 
-    Exit status: 0 shown; 1 it is no such message, or a signature is wrong.
+    Exit status: 0 shown; 1 the file is not of these types, or a signature is invalid.
     """
     trusted = _trusted(network_path)
     known = _consents(consents) if consents else []
@@ -54,12 +57,12 @@ def command(path: Path, consents: Path | None, network_path: Path) -> None:
 
 
 def _trusted(path: Path) -> NetworkFile | None:
-    """The network file; None where nobody named one and there is none. Raises InvalidNetworkFile."""
+    """Return the network file; None if the default file does not exist. Raises InvalidNetworkFile."""
     return None if path == DEFAULT_FILE and not path.exists() else load_network(path)
 
 
 def _consents(path: Path) -> list[Envelope]:
-    """Consents of any network that were really signed; raises BadSignature."""
+    """Return the messages of a bundle of any network, verified; raises BadSignature."""
     envelopes = read_envelopes(read_bounded(path, MAX_BYTES), MAX_BYTES)
     for one in envelopes:
         with suppress(Unsupported):

@@ -1,4 +1,4 @@
-"""Whose signature a command needs, a key file's or an external signer's, and what is shown of it."""
+"""The signer of a command, a key file or an external signer, and the output of `--print`."""
 
 import functools
 from collections.abc import Callable, Iterable
@@ -22,7 +22,7 @@ print_option = click.option(
     "--print",
     "only_print",
     is_flag=True,
-    help="Show what would be signed, as eth_signTypedData_v4 takes it; sign and send nothing.",
+    help="Print the data to sign, as input of eth_signTypedData_v4; sign and send nothing.",
 )
 _OPTIONS = (
     click.option(
@@ -39,20 +39,20 @@ _OPTIONS = (
         "--signer",
         "signer_url",
         metavar="URL",
-        help="An external signer instead: JSON-RPC with eth_signTypedData_v4.",
+        help="Use an external signer: JSON-RPC with eth_signTypedData_v4.",
     ),
     click.option(
         "--account",
         type=address_from_text,
         metavar="ADDRESS",
-        help="Which of the signer's accounts; needed if it has several.",
+        help="The account of the signer; required if it has several.",
     ),
 )
 
 
 @dataclass(frozen=True)
 class Signing:
-    """Who signs: the options as they were given."""
+    """Signing holds the options that select a signer."""
 
     key_path: Path | None
     password_file: Path | None
@@ -60,14 +60,14 @@ class Signing:
     account: bytes | None
 
     def __post_init__(self) -> None:
-        """Refuse what names nobody, as a usage error."""
+        """Raise a usage error for options that select no signer."""
         if not self.key_path and not self.signer_url:
-            raise click.UsageError("say who signs: --key FILE or --signer URL")
+            raise click.UsageError("name a signer with --key FILE or --signer URL")
         if self.account and not self.signer_url:
-            raise click.UsageError("--account chooses among the accounts of a --signer")
+            raise click.UsageError("--account selects an account of a --signer")
 
     def address(self) -> bytes:
-        """Whose signature it will be, 20 bytes; no password is needed for that."""
+        """Return the address of the signer, 20 bytes, without asking for a password."""
         from sayso.contributor.keystore import key_address  # noqa: PLC0415 - eth-account takes a second
 
         if self.signer_url:
@@ -76,7 +76,7 @@ class Signing:
         return key_address(self.key_path)
 
     def open(self) -> "Account":
-        """What signs; raises BadKeyFile, WrongPassword and SignerFailed."""
+        """Return the account that signs; raises BadKeyFile, WrongPassword and SignerFailed."""
         from sayso.contributor.signers import external_signer  # noqa: PLC0415 - so does aiohttp
 
         if self.signer_url:
@@ -86,7 +86,7 @@ class Signing:
 
 
 def signing_options(command: Callable[..., None]) -> Callable[..., None]:
-    """The options; the command is given `signing`."""
+    """Add the signer options to a command, which receives them as `signing`."""
 
     @functools.wraps(command)
     def wrapped(*arguments: Any, **options: Any) -> None:
@@ -100,7 +100,7 @@ def signing_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def print_messages(messages: Iterable[Message], network: Network) -> None:
-    """The typed data of each, and the digest that a wallet signs, as one JSON list."""
+    """Print the typed data and the digest of each message, as one JSON list."""
     say_json(
         [
             {"digest": "0x" + digest(one, network).hex(), "typed_data": typed_data(one, network)}

@@ -1,4 +1,4 @@
-"""What the options take. A bad address or hash has its own code; anything else is a usage error."""
+"""Types of option values. A bad address or hash has its own code; other bad values are usage errors."""
 
 import re
 import time
@@ -14,19 +14,19 @@ _DURATION: Final = re.compile(r"([0-9]{1,9})([smhdwy]?)", re.ASCII)
 
 
 def address_or_anyone(text: str) -> bytes:
-    """An address, 20 bytes, zero for `anyone`; raises InvalidAddress."""
+    """Parse an address, 20 bytes; zero for `anyone`. Raises InvalidAddress."""
     return ANYONE if text == "anyone" else address_from_text(text)
 
 
 def duration(text: str) -> int:
-    """Seconds of `60s`, `5m`, `1h`, `30d`, `2w`, `1y` (365 days) or a bare number."""
+    """Parse `60s`, `5m`, `1h`, `30d`, `2w`, `1y` (365 days) or a bare number into seconds."""
     if match := _DURATION.fullmatch(text):
         return int(match[1]) * _UNITS[match[2] or "s"]
     raise click.BadParameter(f"{text!r} is not a time span such as 60s, 1h or 30d")
 
 
 def expiry(text: str) -> int:
-    """Seconds since the epoch: a span from now, or a date in ISO 8601 (UTC unless it says otherwise)."""
+    """Parse a span from now or an ISO 8601 date (UTC by default) into seconds since the epoch."""
     if _DURATION.fullmatch(text):
         return int(time.time()) + duration(text)
     try:

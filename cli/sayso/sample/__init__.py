@@ -1,6 +1,6 @@
-"""Media to try everything with: voices, calls, photos. Synthetic, so nobody's permission is needed.
+"""Synthetic sample media: voices, calls and pictures. They show nobody and need no permission.
 
-`scripts/sample_media` of the repository made the files.
+`scripts/sample_media` of the repository creates the files.
 """
 
 from importlib import resources
@@ -10,8 +10,8 @@ from sayso.errors import SampleMissing
 
 
 def sample_files() -> Path:
-    """Directory of the shipped sample files; raises SampleMissing."""
+    """Return the folder of the sample files; raises SampleMissing."""
     folder = resources.files(__name__) / "files"
     if not isinstance(folder, Path) or not folder.is_dir():
-        raise SampleMissing("the sample files were not unpacked with this installation of sayso")
+        raise SampleMissing("this installation of sayso has no sample files")
     return folder

@@ -38,7 +38,7 @@ def test_who_and_when(world: World, proof: dict[str, Any]) -> None:
     assert text.count("transaction 0x") == 3
     assert text.count(f"sent by {RELAYER.address}") == 2
     assert f"sent by {OWNER.address}" in text
-    assert "revoked on chain: every bit of it" in text
+    assert "revoked on chain: every bit of the revocation is set" in text
     assert world.node.asked == [], "it is offline"
 
 

@@ -107,7 +107,7 @@ def test_a_purpose_nobody_published_is_doubted(world: World) -> None:
     world.write("a.jpg")
     terms = ("--grantee", "anyone", "--purpose", "train-al", "--expires", "1y")
     result = world.run("grant", "a.jpg", "--key", world.key, *terms, "--manifest", "m.jsonl")
-    assert "train-ai meant?" in result.stderr
+    assert "do you mean train-ai?" in result.stderr
 
 
 @pytest.mark.parametrize(

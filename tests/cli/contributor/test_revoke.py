@@ -63,7 +63,7 @@ def test_what_it_hits_is_shown_before_it_is_signed(world: World) -> None:
     assert "  via kled.ai for train-ai\n" in result.stdout
     assert license_hash in result.stdout
     assert "2 of 4 permissions" in result.stdout
-    assert "Sign it?" in result.stderr
+    assert "Sign the revocation?" in result.stderr
     assert not revocations(world), "it was sent without a yes"
     result = world.run("revoke", "via", "kled.ai", "--key", world.key, typed="y\n")
     assert "kept by Fake" in result.stdout
@@ -72,7 +72,7 @@ def test_what_it_hits_is_shown_before_it_is_signed(world: World) -> None:
 
 def test_hitting_nothing_warns_and_still_holds(world: World) -> None:
     result = world.run("revoke", "everything", "for", "train-ai", "--key", world.key, "--yes")
-    assert "hits no license" in result.stderr
+    assert "covers no license" in result.stderr
     world.grant("a")
     assert clear_files(world) == []
 
@@ -80,7 +80,7 @@ def test_hitting_nothing_warns_and_still_holds(world: World) -> None:
 def test_a_slip_in_a_purpose_is_doubted(world: World) -> None:
     world.grant("a")
     result = world.run("revoke", "everything for train-al", "--key", world.key, "--yes")
-    assert "train-ai meant?" in result.stderr
+    assert "do you mean train-ai?" in result.stderr
 
 
 def test_repeating_it_is_fine(world: World) -> None:
@@ -108,7 +108,7 @@ def test_saved_without_any_node(world: World) -> None:
         "revoke", "everything", "--key", world.key, "--yes", "--save", "r.sayso",
         "--node", "http://127.0.0.1:1",
     )  # fmt: skip
-    assert "no node could say" in result.stderr
+    assert "no node was available" in result.stderr
     (envelope,) = load_bundle(world.folder / "r.sayso", world.node.network)
     assert envelope.message.signer == world.address
 

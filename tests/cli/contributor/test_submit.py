@@ -71,7 +71,7 @@ def test_several_files_and_what_the_node_promised(saved: World) -> None:
     assert signed.check(saved.node.trusted).name == "Fake"
     assert signed.statement.digest == stop.digest
     assert isinstance(stop.message, Revocation)
-    assert "known already" in saved.run("submit", "consents.sayso").stdout
+    assert "already known" in saved.run("submit", "consents.sayso").stdout
 
 
 def test_a_file_that_exists_is_not_replaced(saved: World) -> None:
@@ -83,7 +83,7 @@ def test_what_waits_without_a_promise_is_said(saved: World) -> None:
     lies(saved, pending)
     result = saved.fails("not-acknowledged", "submit", "stop.sayso", "--acknowledgement", "ack.json")
     assert "without a promise" in result.stdout
-    assert "together with the consent" in result.stderr
+    assert "submit the consent as well" in result.stderr
     assert "kept" not in result.stdout
     assert "ack.json" not in saved.left()
 

@@ -69,7 +69,7 @@ def test_a_consent_that_is_newer_than_the_snapshot_is_stale(buyer: Buyer) -> Non
     buyer.bundle()
     result = buyer.check("m.jsonl", *OFFLINE, status=3)
     assert "  stale                4" in result.stdout
-    assert "A newer one may: sayso snapshot pull" in result.stderr
+    assert "Fetch a newer snapshot: sayso snapshot pull" in result.stderr
     assert result.stderr.count("\n") == 1  # and no bar, where nobody looks
 
 
@@ -146,7 +146,7 @@ def test_bundle_pull_verify_info(buyer: Buyer) -> None:
     buyer.world.run("bundle", "pull", "m.jsonl", "--out", "licenses")
     assert {one.name for one in Path("licenses").iterdir()} == {"00000.sayso"}
     said = buyer.world.run("bundle", "verify", "licenses", "--manifest", "m.jsonl").stdout
-    assert "all 4 rows name a license and an item of it" in said
+    assert "all 4 rows name a license and an item of the bundle" in said
     told = json.loads(buyer.world.run("bundle", "info", "licenses", "--json").stdout)
     assert (told["licenses"], told["items"], told["permissions"]) == (1, 4, 4)
     assert told["terms"] == {"to anyone for train-ai": 1}

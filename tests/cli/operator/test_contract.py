@@ -87,7 +87,7 @@ def test_the_network_file_of_another_registry_is_not_overwritten(place: Place) -
 
 def test_the_price_is_said_before_it_is_paid(place: Place) -> None:
     output = place.run("deploy", status=1, answer="n\n")
-    assert output.index("at most ") < output.index("Deploy it?")
+    assert output.index("at most ") < output.index("Deploy the registry?")
     assert place.sent == 0
     output = place.run("deploy", "--chain-id", CHAIN_ID, "--write", answer="y\n")
     assert place.sent == 1
@@ -95,7 +95,7 @@ def test_the_price_is_said_before_it_is_paid(place: Place) -> None:
     price = int(output.split("at most ")[1].split(" gas")[0].replace(",", ""))
     receipt = place.w3.eth.get_block("latest", full_transactions=True)
     assert price >= receipt["gasUsed"] > price // 2
-    assert "the code is that of this release" in place.run("verify")
+    assert "the registry has the code of this release" in place.run("verify")
 
 
 def test_other_code_is_not_verified(place: Place) -> None:

@@ -103,7 +103,9 @@ def test_deploying_again_finds_it(place: str) -> None:
     result = sayso("contract", "deploy", "--rpc", place, "--key", "payer.json", "--write", "--yes")
     assert "at most 0 gas" in result.stdout
     assert Path("network.toml").read_bytes() == before
-    assert "the code is that of this release" in sayso("contract", "verify", "--rpc", place).stdout
+    assert (
+        "the registry has the code of this release" in sayso("contract", "verify", "--rpc", place).stdout
+    )
 
 
 def test_license_check_revoke_check(place: str) -> None:

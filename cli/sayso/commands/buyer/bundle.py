@@ -1,4 +1,4 @@
-"""`sayso bundle`: the signed consents that a data set relies on, beside the data."""
+"""`sayso bundle`: the license bundle, which holds the signed consents of a data set."""
 
 import asyncio
 from collections import Counter
@@ -32,7 +32,7 @@ ROWS = 1 << 20
 
 @click.group()
 def bundle() -> None:
-    """Fetch, verify and describe the signed consents that a data set relies on."""
+    """Fetch, verify and describe the license bundle of a data set: its signed consents."""
 
 
 @bundle.command(epilog=example("sayso bundle pull data.parquet --out licenses"))
@@ -43,8 +43,8 @@ def bundle() -> None:
 def pull(manifest: Path, out: Path, node_url: str | None, network_path: Path) -> None:
     """Fetch every consent that MANIFEST names, and those of the other parties, into a new folder.
 
-    Each signature is checked; nothing that the node says needs to be believed. What the node does not
-    hold is said: offline, its rows are unknown.
+    The command verifies each signature, so you need not trust the node. It reports the licenses that the
+    node does not hold; an offline check calls their rows unknown.
     """
     trusted = load_network(network_path)
     url = node_url_or_default(node_url, trusted)
@@ -57,7 +57,7 @@ def pull(manifest: Path, out: Path, node_url: str | None, network_path: Path) ->
     if fetcher.missing:
         warn(f"the node does not hold {several(len(fetcher.missing), 'license')}")
     if fetcher.unverified:
-        warn(f"only a chain can verify {several(len(fetcher.unverified), 'license')}: left out")
+        warn(f"left out {several(len(fetcher.unverified), 'license')} that only a chain can verify")
     say(f"{several(kept, 'license')} in {out}")
 
 
@@ -71,22 +71,27 @@ async def _fetch(source: Source, url: str, trusted: NetworkFile) -> Fetcher:
 
 @bundle.command(epilog=example("sayso bundle verify licenses --manifest data.parquet"))
 @click.argument("path", type=PATH, metavar="BUNDLE")
-@click.option("--manifest", type=PATH, metavar="M", help="Every row's license must be there.")
+@click.option("--manifest", type=PATH, metavar="M", help="Require a consent for every row of M.")
 @network_option
 def verify(path: Path, manifest: Path | None, network_path: Path) -> None:
-    """Verify every signature in BUNDLE, offline; with a manifest, that no row lacks its consent."""
+    """Verify every signature in BUNDLE offline.
+
+    With --manifest, the command also verifies that the bundle has the consent of every row.
+    """
     licenses = load_licenses(path, load_network(network_path).network)
-    say(f"{several(len(licenses.held), 'license')}, every signature is right")
+    say(f"{several(len(licenses.held), 'license')}, every signature is valid")
     if licenses.unverified:
-        warn(f"only a chain can verify {several(licenses.unverified, 'license')}: not used")
+        warn(f"left out {several(licenses.unverified, 'license')} that only a chain can verify")
     if manifest:
         table, absent, rows = licenses.table(), 0, 0
         for batch in open_source(manifest, Columns()).batches(ROWS):
             absent += int((table.find(batch.rows) == ABSENT).sum())
             rows += len(batch)
         if absent:
-            raise BadManifest(f"{absent:,} of {rows:,} rows name no license and item of the bundle")
-        say(f"all {several(rows, 'row')} name a license and an item of it")
+            raise BadManifest(
+                f"{absent:,} of {rows:,} rows name a license or item that is not in the bundle"
+            )
+        say(f"all {several(rows, 'row')} name a license and an item of the bundle")
 
 
 @bundle.command(epilog=example("sayso bundle info licenses"))
@@ -94,7 +99,7 @@ def verify(path: Path, manifest: Path | None, network_path: Path) -> None:
 @network_option
 @json_option
 def info(path: Path, network_path: Path, *, as_json: bool) -> None:
-    """Say what the consents in BUNDLE allow: to whom, for what, until when."""
+    """Show what the consents in BUNDLE allow: the grantees, the purposes and the first expiry."""
     licenses = load_licenses(path, load_network(network_path).network)
     items, permissions = counted(licenses.held)
     if as_json:
@@ -106,7 +111,7 @@ def info(path: Path, network_path: Path, *, as_json: bool) -> None:
         say(f"  {several(count, 'license')} {text}")
     if licenses.held:
         first = min(one.consent.expires_at for one in licenses.held.values())
-        say(f"the first ends on {moment(first)}")
+        say(f"the first license ends on {moment(first)}")
 
 
 def _terms(held: License) -> str:

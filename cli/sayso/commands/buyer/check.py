@@ -26,11 +26,11 @@ from sayso_protocol.verdicts.verdict import Reason
 SOME_NOT_CLEAR: Final = 3
 STALE_HINT: Final = (
     "stale: a node is still confirming these rows with its peers and the chain, or the endpoint of "
-    "--rpc lags behind. Try again in some seconds, or let this command do it: --wait 60s"
+    "--rpc lags behind. Try again in a few seconds, or let the command repeat the check: --wait 60s"
 )
 OLD_HINT: Final = (
-    "stale: a snapshot cannot speak for these rows: it is older than their consents, or in doubt about "
-    "somebody. A newer one may: sayso snapshot pull"
+    "stale: the snapshot cannot answer for these rows, because it is older than their consents or marks "
+    "one of their people as doubtful. Fetch a newer snapshot: sayso snapshot pull"
 )
 _OUTPUTS: Final = {"out": "kept", "rejected": "rejected", "receipt": "receipt", "report": "report"}
 
@@ -51,27 +51,31 @@ _OUTPUTS: Final = {"out": "kept", "rejected": "rejected", "receipt": "receipt", 
     metavar="ADDRESS|anyone",
     help="Who wants to use the data.",
 )
-@click.option("--purpose", required=True, help="What for, for example train-ai.")
-@click.option("--out", type=PATH, metavar="KEPT", help="Write the clear rows here, as they are.")
-@click.option("--rejected", type=PATH, metavar="WHY", help="Write the other rows here, with reasons.")
-@click.option("--receipt", type=PATH, metavar="R", help="Write what proves the run here.")
-@click.option("--report", type=PATH, metavar="HTML", help="Write a report for people here.")
-@click.option("--junit", type=PATH, metavar="XML", help="Write the result for a pipeline here.")
+@click.option("--purpose", required=True, help="The purpose, for example train-ai.")
+@click.option("--out", type=PATH, metavar="KEPT", help="Write the clear rows to this file, unchanged.")
+@click.option(
+    "--rejected", type=PATH, metavar="WHY", help="Write the other rows to this file, with reasons."
+)
+@click.option(
+    "--receipt", type=PATH, metavar="R", help="Write the receipt or record of the run to this file."
+)
+@click.option("--report", type=PATH, metavar="HTML", help="Write a report for people to this file.")
+@click.option("--junit", type=PATH, metavar="XML", help="Write the result as JUnit XML for a pipeline.")
 @click.option(
     "--max-age",
     "max_age_s",
     type=duration,
     default="60s",
     show_default=True,
-    help="How old the view of the chain and of the peers may be.",
+    help="The oldest view of chain and peers to accept.",
 )
-@click.option("--run-id", metavar="TEXT", help="Your name for the run.  [default: random]")
+@click.option("--run-id", metavar="TEXT", help="A name for the run.  [default: random]")
 @click.option(
     "--wait",
     "wait_s",
     type=duration,
     default="0s",
-    help="Repeat the check for so long while rows are stale.",
+    help="Repeat the check for up to this time while rows are stale.",
 )
 @click.option(
     "--node",
@@ -80,34 +84,37 @@ _OUTPUTS: Final = {"out": "kept", "rejected": "rejected", "receipt": "receipt", 
     envvar="SAYSO_NODE",
     show_envvar=True,
     metavar="URL",
-    help="A node to ask; several must all agree.  [default: the network file's first]",
+    help="A node to ask; a row is clear only if all nodes agree.  [default: the first of the network"
+    " file]",
 )
 @click.option(
     "--offline",
     multiple=True,
     type=PATH,
     metavar="SNAPSHOT",
-    help="Ask nobody: look in this snapshot (sayso snapshot pull); several are taken together.",
+    help="Check offline with this snapshot (sayso snapshot pull); several are combined.",
 )
-@click.option("--bundle", type=PATH, metavar="DIR", help="The signed consents (sayso bundle pull).")
+@click.option("--bundle", type=PATH, metavar="DIR", help="The license bundle (sayso bundle pull).")
 @click.option(
     "--rpc",
     metavar="URL",
-    help="Look at the chain, too, for revocations that every node leaves out.",
+    help="Also read the chain, for revocations that every node omits.",
 )
-@click.option("--license-column", metavar="NAME", help="Where license hashes are.  [default: found]")
-@click.option("--item-column", metavar="NAME", help="Where item hashes are.  [default: found]")
+@click.option(
+    "--license-column", metavar="NAME", help="The column of license hashes.  [default: by its name]"
+)
+@click.option("--item-column", metavar="NAME", help="The column of item hashes.  [default: by its name]")
 @network_option
 @json_option
 def command(*, manifest: Path, network_path: Path, as_json: bool, **options: Any) -> None:
-    """Check every row of MANIFEST: may this data be used for this purpose?
+    """Check whether every row of MANIFEST may be used for a purpose.
 
     MANIFEST is JSON Lines, CSV, Parquet or a folder of such files. Each row names a license and an item
-    by their hashes. Only rows that everybody who is asked calls granted are kept, in the same form and
-    order. What stood under the names of the output files is removed at once, so that nothing old passes
-    for a result.
+    by their hashes. The command keeps only the rows that every source calls granted, in the same format
+    and order. It removes earlier output files first, so that no old file passes for a result.
 
-    Exit status: 0 all rows are clear; 3 some are not; anything else is an error, and nothing is written.
+    Exit status: 0 all rows are clear; 3 some rows are not clear; any other status is an error, and
+    nothing is written.
     """
     names = {**_OUTPUTS, "junit": "junit"}
     files = GateFiles(**{theirs: options.pop(ours) for ours, theirs in names.items()})
@@ -127,7 +134,7 @@ def command(*, manifest: Path, network_path: Path, as_json: bool, **options: Any
 
 
 class _Rate(TextColumn):
-    """How much is done in a second."""
+    """A progress column that shows the units done per second."""
 
     def __init__(self) -> None:
         super().__init__("")
@@ -139,7 +146,7 @@ class _Rate(TextColumn):
 
 @contextmanager
 def _progress() -> Iterator[tuple[Callable[[int, str], object], Callable[[int], object]]]:
-    """A bar with rate and time left, on a terminal; two functions that move it."""
+    """Show a progress bar on a terminal; yields the functions that set its total and advance it."""
     columns = (
         SpinnerColumn(),
         TextColumn("Checking {task.percentage:>3.0f} %"),
@@ -178,28 +185,28 @@ def _report(record: Record, *, as_json: bool) -> None:
 
 
 def _grounds(record: Record) -> Iterator[str]:
-    """Whom the answer comes from, and where they disagreed."""
+    """Describe the sources of the answer, and how they disagreed."""
     several_asked = len(record.evidence.sources) > 1
     for one in record.evidence.sources:
         if one["kind"] == "node":
             when, block = moment(one["time"]), one["block"]
             yield f"signed by {one['operator']} on {when}, chain read up to block {block}"
             if several_asked:
-                told = ", ".join(f"{rows:,} {name}" for name, rows in sorted(one["counts"].items()))
-                yield f"  {printable(one['operator'])} said {told}"
+                counts = ", ".join(f"{rows:,} {name}" for name, rows in sorted(one["counts"].items()))
+                yield f"  answers of {printable(one['operator'])}: {counts}"
         elif one["kind"] == "snapshot":
             yield f"snapshot signed by {one['operator']} on {moment(one['time'])}, block {one['block']}"
         elif one["kind"] == "bundle":
             yield f"bundle: {several(one['licenses'], 'license')}"
         else:
-            yield f"chain itself read up to {_head(one)}"
+            yield f"chain read directly up to {_head(one)}"
     if record.differing:
-        yield f"disagreement about {several(record.differing, 'row')}: the strictest answer counts"
+        yield f"the nodes disagree about {several(record.differing, 'row')}; the strictest answer counts"
     if record.overruled:
-        yield f"{several(record.overruled, 'row')} that every node called granted: revoked on the chain"
+        yield f"granted by every node but revoked on chain: {several(record.overruled, 'row')}"
 
 
 def _head(chain: dict[str, Any]) -> str:
     if "block" not in chain:
-        return "block none: no row was left to look up"
+        return "no block, because no row was left to look up"
     return f"block {chain['block']} of {moment(chain['time'])}"

@@ -1,4 +1,4 @@
-"""`sayso prove` and `sayso verify-proof`: what the contract says, provable offline."""
+"""`sayso prove` and `sayso verify-proof`: proofs of the registry's state, verifiable offline."""
 
 import asyncio
 import json
@@ -31,14 +31,14 @@ REVOKED: Final = 3
 )
 @click.argument("license", type=hash_from_text, required=False)
 @click.argument("item", type=hash_from_text, required=False)
-@click.option("--purpose", help="What for, for example train-ai.")
+@click.option("--purpose", help="The purpose, for example train-ai.")
 @click.option(
     "--revocation",
     type=hash_from_text,
     metavar="DIGEST",
-    help="Prove instead by which transactions this revocation came to the chain, and when.",
+    help="Prove instead which transactions brought this revocation to the chain, and when.",
 )
-@click.option("--out", type=PATH, metavar="PROOF", required=True, help="Where to keep the proof.")
+@click.option("--out", type=PATH, metavar="PROOF", required=True, help="Write the proof to this file.")
 @node_option
 @network_option
 def prove(
@@ -50,15 +50,15 @@ def prove(
     node_url: str | None,
     network_path: Path,
 ) -> None:
-    """Fetch the proof of what the registry says about ITEM of LICENSE, and check that it holds together.
+    """Fetch the proof of what the registry stores about ITEM of LICENSE, and check its consistency.
 
-    The proof shows every place where a revocation could stand, set or empty. Whoever has it needs the
-    hash of the block from somewhere else, and trusts nobody: see `sayso verify-proof`.
+    The proof covers every bit that could revoke the permission, set or not. To verify it, a reader needs
+    the hash of the block from an independent source: see `sayso verify-proof`.
 
-    With --revocation there is neither LICENSE nor ITEM: the proof holds the transactions that set the
-    bits of that revocation, who sent them, and in which blocks.
+    With --revocation, the command takes neither LICENSE nor ITEM. The proof then contains the
+    transactions that set the bits of that revocation, their senders and their blocks.
 
-    Exit status: 0 proved not to be revoked on chain; 3 proved to be revoked.
+    Exit status: 0 the permission is proved not to be revoked on chain; 3 it is proved to be revoked.
     """
     refuse_existing(out)
     trusted = load_network(network_path)
@@ -81,16 +81,17 @@ def prove(
     type=hash_from_text,
     required=True,
     multiple=True,
-    help="Of the block, from your own node, a light client, or somebody you trust. Once for each block"
-    " of a proof of several.",
+    help="The hash of the block, from your own node, a light client or a source you trust. Give it once"
+    " for each block of the proof.",
 )
 @network_option
 def verify(path: Path, block_hashes: tuple[bytes, ...], network_path: Path) -> None:
-    """Check PROOF against the hash of a block, offline: no node, no chain, no trust.
+    """Verify PROOF offline against the hash of a block, without trust in any node.
 
-    It does not show that the block is final, nor a revocation that only nodes know of.
+    The proof does not show that the block is final, and it does not cover revocations that have not
+    reached the chain.
 
-    Exit status: 0 proved not to be revoked on chain; 3 proved to be revoked.
+    Exit status: 0 the permission is proved not to be revoked on chain; 3 it is proved to be revoked.
     """
     _say(_check(read_json(path), load_network(network_path).network, block_hashes), block_hashes)
 
@@ -98,7 +99,7 @@ def verify(path: Path, block_hashes: tuple[bytes, ...], network_path: Path) -> N
 def _path(
     license_hash: bytes | None, item: bytes | None, purpose: str | None, revocation: bytes | None
 ) -> str:
-    """What is asked of the node."""
+    """Return the path of the request; raises a usage error for a wrong combination."""
     if revocation and not (license_hash or purpose):
         return f"/v1/revocations/{hex_text(revocation)}/receipt-proof"
     if revocation or not (license_hash and item and purpose):
@@ -111,7 +112,7 @@ def _check(document: Any, network: Network, hashes: Collection[bytes]) -> OnChai
     if isinstance(document, dict) and document.get("type") == RECEIPT_PROOF:
         return check_receipt_proof(document, network, hashes)
     if len(hashes) != 1:
-        raise click.UsageError("this proof is about one block: give one --block-hash")
+        raise click.UsageError("this proof is about one block; give one --block-hash")
     return check_chain_proof(document, network, *hashes)
 
 
@@ -121,7 +122,7 @@ async def _fetch(url: str, path: str) -> Any:
 
 
 def _named_blocks(document: Any) -> tuple[bytes, ...]:
-    """The blocks that the proof itself names: good for finding mistakes, not for trusting anybody."""
+    """Return the block hashes that the proof names; they detect mistakes, but prove nothing."""
     try:
         blocks = [one["block"] for one in document.get("landings", [document])]
         return tuple({hash_from_text(block["hash"]): None for block in blocks})
@@ -143,7 +144,7 @@ def _say_landed(found: LandedRevocation) -> None:
         sender = "the contributor" if one.sender == found.contributor else address_text(one.sender)
         words = "1 word" if len(one.bits) == 1 else f"{len(one.bits)} words"
         say(f"  sent by {sender}, set bits in {words}")
-    say("revoked on chain: every bit of it")
+    say("revoked on chain: every bit of the revocation is set")
     raise click.exceptions.Exit(REVOKED)
 
 
@@ -151,9 +152,9 @@ def _say_places(found: OnChain, block_hash: bytes) -> None:
     say(f"block {found.number} of {moment(found.time)}, {hex_text(block_hash)}")
     if found.anchored_in:
         number, time = found.anchored_in
-        say(f"the license existed before block {number} of {moment(time)}")
+        say(f"the license was anchored in block {number} of {moment(time)}")
     if not found.revoked_by:
-        say(f"not revoked on chain for {found.purpose}: every place is proved empty")
+        say(f"not revoked on chain for {found.purpose}: no bit that could revoke it is set")
         return
     for scope in found.revoked_by:
         say(f"revoked on chain: {scope or 'the permission itself'}")

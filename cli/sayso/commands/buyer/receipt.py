@@ -1,4 +1,4 @@
-"""`sayso receipt`: verify what a node signed, offline, and hold its answers against its promises."""
+"""`sayso receipt`: verify receipts offline, and compare them with acknowledgements."""
 
 import json
 from dataclasses import replace
@@ -30,7 +30,7 @@ RECORD_BYTES = 1 << 30  # of a run of a billion rows
 
 @click.group()
 def receipt() -> None:
-    """Verify a receipt, offline; prove that a node broke its promise."""
+    """Verify a receipt offline, or prove that a node broke its promise."""
 
 
 @receipt.command(
@@ -45,14 +45,14 @@ def receipt() -> None:
     "--bundle",
     type=PATH,
     metavar="DIR",
-    help="As in that check, if it was offline or files named no license.",
+    help="The license bundle of that check, if it was offline or the files named no license.",
 )
 @click.option(
     "--offline",
     multiple=True,
     type=PATH,
     metavar="SNAPSHOT",
-    help="As in that check: look in it again, as at that moment.",
+    help="A snapshot of that check, with which the rows are judged again for the same moment.",
 )
 @network_option
 def verify(
@@ -65,12 +65,12 @@ def verify(
     offline: tuple[Path, ...],
     network_path: Path,
 ) -> None:
-    """Verify who signed RECEIPT, and that the files at hand are the ones it speaks of.
+    """Verify who signed RECEIPT, and that the given files match it.
 
-    RECEIPT is what sayso check --receipt wrote: of one node, or the record of a run of several parts.
+    RECEIPT is what sayso check --receipt wrote: the receipt of one node, or the record of a run.
 
-    Needs the network file and nothing else: no node, no chain. A receipt proves that a check was made
-    and what was answered; it does not prove what a model was trained on.
+    The command needs the network file, but no node and no chain. A receipt proves that a check was made
+    and what its result was. It does not prove which data a model was trained on.
     """
     if rejected and not manifest:
         raise click.UsageError("--rejected needs the --manifest that was checked")
@@ -85,18 +85,18 @@ def verify(
         again = Again(record, trusted, offline, bundle) if offline and bundle else None
         _say_record(record, trusted, manifest, rejected, columns, again)
     elif offline:
-        raise BadProof("it is a node's receipt, not the record of a check offline")
+        raise BadProof("this is a node's receipt, not the record of an offline check")
     else:
         signed = receipt_from_json(value)
         query = Query(signed.statement.grantee, signed.statement.purpose)
         columns = _with_bundle(columns, bundle, trusted, query, signed.statement.time)
         _say_receipt(signed, trusted, manifest, rejected, columns)
     if manifest:
-        say("it is for exactly the rows of the manifest")
+        say("the receipt is for exactly the rows of the manifest")
     if rejected:
-        say("it states exactly these rejected rows, and granted for every other row")
+        say("the receipt states exactly these rejected rows, and granted for every other row")
     if offline:
-        say("the snapshots and the consents say the same, as at that moment")
+        say("the snapshots and the consents give the same result for that moment")
 
 
 def _with_bundle(
@@ -117,13 +117,13 @@ def _say_record(
     again: Again | None,
 ) -> None:
     signers = verify_record(record, trusted, manifest, rejected, columns, again)
-    by = f"receipts signed by {', '.join(signers)}" if signers else "no node signed: checked offline"
+    by = f"receipts signed by {', '.join(signers)}" if signers else "checked offline, without a node"
     say(f"run {record.run_id}, {several(len(record.parts), 'part')}; {by}")
     say(f"asked by {address_text(record.grantee)} for {record.purpose}")
     say(", ".join(f"{count:,} {reason}" for reason, count in sorted(record.counts.items())))
     for source in record.value.get("sources", ()):
-        told = ", ".join(f"{name} {value}" for name, value in source.items() if name != "counts")
-        say(f"says: {told}")
+        fields = ", ".join(f"{name} {value}" for name, value in source.items() if name != "counts")
+        say(f"source: {fields}")
 
 
 def _say_receipt(
@@ -134,11 +134,11 @@ def _say_receipt(
     columns: Columns,
 ) -> None:
     operator = verify_receipt(signed, trusted, manifest, rejected, columns)
-    what = signed.statement
-    say(f"signed by {operator.name} ({what.node_key.hex()}) on {moment(what.time)}")
-    say(f"asked by {address_text(what.grantee)} for {what.purpose}, run {what.run_id}")
-    say(", ".join(f"{count:,} {reason}" for reason, count in what.counts))
-    say(f"chain {what.network.chain_id} read up to block {what.block.number}")
+    receipt = signed.statement
+    say(f"signed by {operator.name} ({receipt.node_key.hex()}) on {moment(receipt.time)}")
+    say(f"asked by {address_text(receipt.grantee)} for {receipt.purpose}, run {receipt.run_id}")
+    say(", ".join(f"{count:,} {reason}" for reason, count in receipt.counts))
+    say(f"chain {receipt.network.chain_id} read up to block {receipt.block.number}")
 
 
 @receipt.command(
@@ -152,15 +152,26 @@ def _say_receipt(
 @click.argument("acknowledgement", type=PATH, metavar="ACK")
 @click.argument("path", type=PATH, metavar="RECEIPT")
 @click.option(
-    "--revocation", type=PATH, required=True, metavar="FILE", help="What ACK promised to keep."
+    "--revocation",
+    type=PATH,
+    required=True,
+    metavar="FILE",
+    help="The revocation that ACK acknowledges.",
 )
 @click.option(
     "--consents", type=PATH, required=True, metavar="FILE", help="The consent that was revoked."
 )
 @click.option("--manifest", type=PATH, metavar="M", help="The manifest that was checked.")
 @click.option("--rejected", type=PATH, metavar="WHY", help="The rejected rows of that check.")
-@click.option("--proof", type=PATH, metavar="ROW", help="Instead of these two: the proof of one row.")
-@click.option("--out", type=PATH, metavar="ROW", help="Write the proof of the row that was found here.")
+@click.option(
+    "--proof",
+    type=PATH,
+    metavar="ROW",
+    help="The proof of one row, instead of the manifest and the rejected rows.",
+)
+@click.option(
+    "--out", type=PATH, metavar="ROW", help="Write the proof of the row that was found to this file."
+)
 @network_option
 def compare(
     acknowledgement: Path,
@@ -173,13 +184,13 @@ def compare(
     out: Path | None,
     network_path: Path,
 ) -> None:
-    """Prove that a node called granted what it had promised to keep as revoked.
+    """Prove that a node called a row granted after it had acknowledged the row's revocation.
 
-    ACK is what the node signed for keeping the revocation (sayso submit --acknowledgement), RECEIPT what
-    it answered later. With the manifest and the rejected rows, every granted row is looked at; --out
-    then writes what a stranger needs of them, which is one row.
+    ACK is the node's acknowledgement of the revocation (sayso submit --acknowledgement), RECEIPT its
+    later receipt. With the manifest and the rejected rows, the command searches all granted rows; --out
+    then writes the proof of the one row that a third party needs.
 
-    Exit status: 0 misconduct is proven; 1 it is not (error [not-proven]), or a file is not right.
+    Exit status: 0 misconduct is proven; 1 it is not proven (error [not-proven]), or a file is invalid.
     """
     if (proof is None) == (manifest is None) or (rejected is None) != (manifest is None):
         raise click.UsageError("give --manifest and --rejected, or --proof")
@@ -191,7 +202,7 @@ def compare(
     if out:
         write_file(out, json.dumps(row_proof_to_json(row), indent=2).encode() + b"\n")
     say(f"{found.operator.name} ({found.operator.key.hex()}) broke its promise")
-    say(f"  {moment(found.promised_at)}: signed for keeping revocation {hex_text(found.revocation)}")
+    say(f"  {moment(found.promised_at)}: acknowledged revocation {hex_text(found.revocation)}")
     say(
         f"  {moment(found.granted_at)}: signed receipt {found.sequence}, which calls for {found.purpose}"
     )

@@ -1,4 +1,4 @@
-"""`sayso snapshot`: fetch and verify what an operator knows to be revoked, for checks offline."""
+"""`sayso snapshot`: fetch and verify an operator's snapshot of revocations, for offline checks."""
 
 import asyncio
 import time
@@ -31,7 +31,7 @@ max_age_option = click.option(
 
 @click.group()
 def snapshot() -> None:
-    """Fetch and verify what an operator knows to be revoked, for checks offline."""
+    """Fetch and verify a snapshot: an operator's list of everything revoked, for offline checks."""
 
 
 @snapshot.command(
@@ -48,16 +48,16 @@ def snapshot() -> None:
     default=Path("sayso.snapshot"),
     show_default=True,
     metavar="SNAPSHOT",
-    help="The file: made, or brought up to date.",
+    help="The file to create or update.",
 )
 @node_option
 @network_option
 @json_option
 def pull_(path: Path, node_url: str | None, network_path: Path, *, as_json: bool) -> None:
-    """Fetch a snapshot and its deltas, verified, in one file.
+    """Fetch a snapshot and its deltas into one file, and verify them.
 
-    What the file has already is not fetched again, and a broken download is gone on with. The file is
-    replaced only by one that an operator of your network file has signed, and never by an older one.
+    The command fetches only the parts that the file lacks, and continues a broken download. It replaces
+    the file only by a snapshot that an operator of your network file signed, and never by an older one.
     """
     trusted = load_network(network_path)
     got = asyncio.run(_pull(node_url_or_default(node_url, trusted), path, trusted))
@@ -81,9 +81,9 @@ async def _pull(url: str, path: Path, trusted: NetworkFile) -> Snapshot:
 @network_option
 @json_option
 def verify(path: Path, max_age: int | None, network_path: Path, *, as_json: bool) -> None:
-    """Verify who signed SNAPSHOT, that it is whole, and that it may speak for this moment.
+    """Verify who signed SNAPSHOT, that it is complete, and that it is valid now.
 
-    Exit status: 0 all of that is so; 1 it is not, and the code says what.
+    Exit status: 0 it is valid; 1 it is not, and the error code gives the reason.
     """
     got = load_snapshot(path, load_network(network_path))
     moment_ = got.head.moment
@@ -96,7 +96,7 @@ def verify(path: Path, max_age: int | None, network_path: Path, *, as_json: bool
 @network_option
 @json_option
 def info(path: Path, network_path: Path, *, as_json: bool) -> None:
-    """Show what SNAPSHOT says, also when it has expired; its signatures are verified."""
+    """Describe SNAPSHOT, even if it has expired, and verify its signatures."""
     _tell(load_snapshot(path, load_network(network_path)), path, as_json=as_json)
 
 
@@ -106,9 +106,9 @@ def _tell(got: Snapshot, path: Path, *, as_json: bool) -> None:
         return
     head = got.head
     say(f"signed by {got.operator.name} ({head.node_key.hex()}) on {moment(head.moment.time)}")
-    say(f"speaks for {moment(head.moment.as_of)}, until {moment(head.moment.expires_at)} at the latest")
+    say(f"state of {moment(head.moment.as_of)}, valid until {moment(head.moment.expires_at)}")
     say(f"chain {head.network.chain_id} read up to block {head.moment.block.number}")
     deltas = several(len(got.heads) - 1, "delta")
     say(f"{several(got.keys, 'key')} in a snapshot and {deltas}, {path.stat().st_size:,} bytes")
     addresses = f"{head.counts.addresses:,} address{'' if head.counts.addresses == 1 else 'es'}"
-    say(f"revocations by {addresses}; {head.counts.doubted:,} in doubt, whose licenses are not clear")
+    say(f"revocations by {addresses}; licenses of {head.counts.doubted:,} in doubt are not clear")

@@ -1,4 +1,4 @@
-"""`sayso status`: a look at one license, or at one row of it before a single use."""
+"""`sayso status`: the state of one license, or the verdict for one item before a single use."""
 
 import asyncio
 import json
@@ -39,16 +39,18 @@ EXIT_NOT_CLEAR: Final = 3
 )
 @click.argument("license", type=hash_from_text)
 @click.argument("item", type=hash_from_text, required=False)
-@click.option("--grantee", type=address_or_anyone, metavar="ADDRESS|anyone", help="Who wants to use it.")
-@click.option("--purpose", help="What for, for example train-ai.")
+@click.option(
+    "--grantee", type=address_or_anyone, metavar="ADDRESS|anyone", help="Who wants to use the item."
+)
+@click.option("--purpose", help="The purpose, for example train-ai.")
 @click.option(
     "--max-age",
     type=duration,
     default="60s",
     show_default=True,
-    help="How old the node's view of the chain and of its peers may be.",
+    help="The oldest view of chain and peers to accept.",
 )
-@click.option("--out", type=PATH, metavar="ANSWER", help="Keep the signed answer about the item here.")
+@click.option("--out", type=PATH, metavar="ANSWER", help="Write the signed answer to this file.")
 @node_option
 @network_option
 @json_option
@@ -64,10 +66,10 @@ def command(
     *,
     as_json: bool,
 ) -> None:
-    """Show what LICENSE allows and how much of it is revoked; or whether ITEM of it may be used now.
+    """Show what LICENSE allows and how much of it is revoked, or whether ITEM may be used now.
 
-    Without ITEM, the consent's signature is checked, and what is revoked is the node's word. With ITEM,
-    --grantee and --purpose, the answer is signed by a node of the network file for exactly that.
+    Without ITEM, the command verifies the consent's signature, and the node states what is revoked. With
+    ITEM, --grantee and --purpose, a node of the network file signs the answer to exactly this question.
 
     Exit status: 0 shown, or ITEM is clear; 3 ITEM is not clear.
     """
@@ -75,7 +77,7 @@ def command(
     url = node_url_or_default(node_url, trusted)
     if item is None:
         if grantee is not None or purpose is not None or out:
-            raise click.UsageError("--grantee, --purpose and --out are about an ITEM: name it")
+            raise click.UsageError("--grantee, --purpose and --out need an ITEM")
         _show_license(asyncio.run(_license(url, trusted, license)), as_json=as_json)
         return
     if grantee is None or purpose is None:

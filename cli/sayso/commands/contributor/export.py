@@ -1,4 +1,4 @@
-"""`sayso export`: a consent in the words of another vocabulary."""
+"""`sayso export`: a consent, converted to another vocabulary."""
 
 import asyncio
 import re
@@ -34,12 +34,15 @@ _HASH: Final = re.compile("0x[0-9a-f]{64}")
 )
 @click.argument("source", metavar="LICENSE|FILE")
 @click.option(
-    "--format", "name", type=click.Choice(list(FORMATS)), required=True, help="In which words."
+    "--format", "name", type=click.Choice(list(FORMATS)), required=True, help="The target vocabulary."
 )
 @click.option(
-    "--license", type=hash_from_text, metavar="HASH", help="Which one, if FILE holds several consents."
+    "--license",
+    type=hash_from_text,
+    metavar="HASH",
+    help="The license to convert, if FILE holds several.",
 )
-@click.option("--out", type=PATH, metavar="FILE", help="Write it here.  [default: standard output]")
+@click.option("--out", type=PATH, metavar="FILE", help="The file to write.  [default: standard output]")
 @node_option
 @network_option
 def command(
@@ -50,11 +53,11 @@ def command(
     node_url: str | None,
     network_path: Path,
 ) -> None:
-    """Say what a consent allows in the words of CAWG, IETF aipref, ODRL or Croissant.
+    """Convert a consent to CAWG, IETF aipref, ODRL or Croissant.
 
-    The consent is that of a LICENSE hash, which a node is asked for, or one in a FILE (sayso grant
-    --save). What the other vocabulary has no word for is denied; docs/reference/export.md has the table.
-    It is a copy of one moment: whoever goes by it still has to check before each use.
+    The command fetches the consent of a LICENSE hash from a node, or reads it from a FILE (sayso grant
+    --save). Terms that the other vocabulary cannot express are denied; docs/reference/export.md has the
+    table. The result describes one moment, so its users still have to check before each use.
     """
     trusted = load_network(network_path)
     if out:
@@ -62,10 +65,10 @@ def command(
     held, revoked = (
         _ask(source, node_url, trusted) if _HASH.fullmatch(source) else _read(source, license, trusted)
     )
-    what = granted(held, time.time(), revoked=revoked)
-    for why in what.why_not:
-        warn(why)
-    text = export(name, held, trusted.network, what)
+    exportable = granted(held, time.time(), revoked=revoked)
+    for reason in exportable.why_not:
+        warn(reason)
+    text = export(name, held, trusted.network, exportable)
     if out:
         write_file(out, text.encode())
     else:
@@ -73,7 +76,7 @@ def command(
 
 
 def _ask(text: str, node_url: str | None, trusted: NetworkFile) -> tuple[License, bool]:
-    """The license of this hash, and whether the node says that any of it is revoked."""
+    """Return the license of this hash, and whether any of it is revoked according to the node."""
     url = node_url_or_default(node_url, trusted)
 
     async def ask() -> tuple[License, bool]:
@@ -85,12 +88,12 @@ def _ask(text: str, node_url: str | None, trusted: NetworkFile) -> tuple[License
 
 
 def _read(source: str, wanted: bytes | None, trusted: NetworkFile) -> tuple[License, bool]:
-    """The consent in a file; nobody is asked whether it is revoked."""
+    """Return the consent in a file; no node is asked whether it is revoked."""
     envelopes = load_bundle(Path(source), trusted.network)
     held = {one.digest: License(consent, one.items) for one, consent in of_kind(envelopes, Consent)}
     chosen = [one for name, one in held.items() if wanted in {None, name}]
     if len(chosen) != 1:
         names = ", ".join(hex_text(one) for one in held)
-        raise NothingToExport(f"name one license by --license: the file holds {names or 'none'}")
-    warn("no node was asked whether it is revoked")
+        raise NothingToExport(f"select one license with --license; the file holds {names or 'none'}")
+    warn("no node was asked whether the license is revoked")
     return chosen[0], False

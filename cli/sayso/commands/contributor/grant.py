@@ -1,4 +1,4 @@
-"""`sayso grant`: license files for purposes, by one signature for up to 1,024 of them."""
+"""`sayso grant`: license files for purposes, with one signature for up to 1,024 items."""
 
 import asyncio
 import time
@@ -42,34 +42,42 @@ _TERMS = (
         multiple=True,
         required=True,
         metavar="PURPOSE",
-        help="What for, for example train-ai. May be given several times.",
+        help="A purpose, for example train-ai. May be given several times.",
     ),
-    click.option("--via", default="", metavar="DOMAIN", help="The marketplace that arranged it."),
+    click.option(
+        "--via",
+        default="",
+        metavar="DOMAIN",
+        help="The domain of the marketplace that arranged the license.",
+    ),
     click.option(
         "--expires",
         "expires_at",
         type=expiry,
         required=True,
         metavar="1y|DATE",
-        help="When it ends: 90d, 1y or 2027-06-30; ten years at most.",
+        help="The end of the license: 90d, 1y or 2027-06-30; at most ten years from now.",
     ),
     click.option(
         "--parties",
         multiple=True,
         type=address_from_text,
         metavar="ADDRESS",
-        help="Somebody else whose consent the files need. May be given several times.",
+        help="Another person whose consent the files need. May be given several times.",
     ),
     click.option(
         "--guardian",
         type=address_from_text,
         metavar="ADDRESS",
-        help="Who may revoke it besides yourself.",
+        help="Another address that may revoke the license.",
     ),
     click.option(
-        "--terms", type=PATH, metavar="FILE", help="The license text: its hash is signed, too."
+        "--terms",
+        type=PATH,
+        metavar="FILE",
+        help="The license text; its hash becomes part of the consent.",
     ),
-    click.option("--terms-uri", default="", metavar="URL", help="Where that text can be read."),
+    click.option("--terms-uri", default="", metavar="URL", help="The web address of the license text."),
 )
 
 
@@ -95,13 +103,13 @@ def _terms_options(command: Callable[..., None]) -> Callable[..., None]:
     type=PATH,
     required=True,
     metavar="OUT.jsonl",
-    help="Write a row for each file here; it goes to the buyer with the files.",
+    help="Write the manifest, a row for each file, to this file; the buyer needs it.",
 )
 @click.option(
     "--save",
     type=PATH,
     metavar="OUT.sayso",
-    help="Keep the signed consents here, too: for sayso show, export and revoke --consents.",
+    help="Save the signed consents to this file, for sayso show, export and revoke --consents.",
 )
 @print_option
 @node_option
@@ -117,11 +125,11 @@ def command(
     only_print: bool,
     **options: Any,
 ) -> None:
-    """License files, and the files in folders, to somebody for named purposes.
+    """License files, and the files in folders, to a grantee for named purposes.
 
-    The sentence you sign is shown; --print shows all of it beforehand. Links are not followed. You can
-    take permission back at any time (sayso revoke); the same files cannot be licensed again on identical
-    terms after that.
+    The command shows the notice that you sign; --print shows all data and signs nothing. The command
+    does not follow symbolic links. You can revoke the license at any time (sayso revoke); after that,
+    you cannot license the same files again on identical terms.
     """
     trusted = load_network(network_path)
     url = node_url_or_default(node_url, trusted)
@@ -156,7 +164,7 @@ def _terms(*, guardian: bytes | None, terms: Path | None, **options: Any) -> Ter
 def _hash(paths: Iterable[Path]) -> list[HashedFile]:
     found = find_files(paths)
     for path in found.skipped:
-        warn(f"left out, because it is no regular file: {path}")
+        warn(f"left out, because it is not a regular file: {path}")
     console = Console(stderr=True)
     progress = track(
         hash_files(found.files),
@@ -170,7 +178,7 @@ def _hash(paths: Iterable[Path]) -> list[HashedFile]:
 
 
 async def _submit(client: NodeClient, granted: SignedGrant) -> list[int]:
-    """Hand the consents in; returns how many permissions of each are revoked already."""
+    """Submit the consents; returns how many permissions of each are already revoked."""
     async with client as node:
         await node.submit(granted.envelopes)
         return [(await node.license(envelope.digest)).revoked for envelope in granted.envelopes]
@@ -181,9 +189,6 @@ def _report(granted: SignedGrant, revoked: Iterable[int]) -> None:
         say(envelope.message.notice)
         say(f"license {hex_text(envelope.digest)}")
         if count:
-            warn(
-                f"{several(count, 'permission')} of it stays revoked: taken back earlier, by a sentence "
-                "or on identical terms"
-            )
+            warn(f"stays revoked since earlier: {several(count, 'permission')} of this license")
     items = {file.item for file, _ in granted.rows}
     say(f"{several(len(granted.rows), 'file')}, {several(len(items), 'item')} licensed")

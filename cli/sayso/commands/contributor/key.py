@@ -1,4 +1,4 @@
-"""`sayso key`: make and show wallet keys."""
+"""`sayso key`: create and show wallet keys."""
 
 import sys
 from pathlib import Path
@@ -14,7 +14,7 @@ from sayso_protocol.primitives import address_text
 
 @click.group()
 def key() -> None:
-    """Make and show wallet keys."""
+    """Create and show wallet keys."""
 
 
 @key.command(epilog=example("sayso key new me.json"))
@@ -25,15 +25,15 @@ def key() -> None:
     "private_key",
     type=PATH,
     metavar="FILE",
-    help="Take the private key from a file of 64 hexadecimal digits (- for standard input).",
+    help="Read the private key from a file of 64 hexadecimal digits (- for standard input).",
 )
 def new(path: Path, password_file: Path | None, private_key: Path | None) -> None:
     """Write a new key to FILE, encrypted with a password.
 
-    FILE is a keystore (version 3) that other wallets open, too. It is never overwritten. Whoever loses
-    it, or its password, can no longer sign. Against that: copy FILE to a second place and keep the
-    password in another; name a guardian in your consents; or keep a signed `sayso revoke everything
-    --save stop.sayso`, which still works when the key is lost.
+    FILE is a keystore (version 3) that other wallets can open. The command never overwrites a file. If
+    you lose FILE or its password, you can no longer sign. Prepare for this: copy FILE to a second place
+    and keep the password in another, name a guardian in your consents, or save a signed `sayso revoke
+    everything --save stop.sayso`, which remains valid without the key.
     """
     if path.exists():
         raise KeyExists(f"{str(path)!r} exists; a key file is never overwritten")
@@ -46,7 +46,7 @@ def new(path: Path, password_file: Path | None, private_key: Path | None) -> Non
 @click.argument("path", type=PATH, metavar="FILE", envvar="SAYSO_KEY")
 @json_option
 def show(path: Path, *, as_json: bool) -> None:
-    """Show the address of a key; its password is not needed."""
+    """Show the address of a key file, without its password."""
     address = address_text(key_address(path))
     if as_json:
         say_json({"address": address, "file": str(path)})

@@ -1,4 +1,4 @@
-"""`sayso licenses`: what somebody has licensed, as far as a node knows."""
+"""`sayso licenses`: the licenses of a wallet that a node knows."""
 
 import asyncio
 from pathlib import Path
@@ -23,8 +23,10 @@ from sayso_protocol.primitives import address_from_text, address_text, hex_text
 
 @click.command(name="licenses", epilog=example("sayso licenses --key me.json"))
 @click.argument("address", type=address_from_text, required=False)
-@click.option("--key", "key_path", type=PATH, metavar="FILE", help="Show those of this key file.")
-@click.option("--signer", "signer_url", metavar="URL", help="Show those of this signer's only account.")
+@click.option("--key", "key_path", type=PATH, metavar="FILE", help="List the licenses of this key file.")
+@click.option(
+    "--signer", "signer_url", metavar="URL", help="List the licenses of this signer's only account."
+)
 @node_option
 @network_option
 @json_option
@@ -37,12 +39,12 @@ def command(
     *,
     as_json: bool,
 ) -> None:
-    """Show the licenses of a wallet: what they allow, and how much of it is revoked.
+    """List the licenses of a wallet: what they allow, and how much of it is revoked.
 
-    Each signature is checked. A node can only tell of licenses that reached it.
+    The command verifies each signature. A node can only list licenses that reached it.
     """
     if sum(one is not None for one in (address, key_path, signer_url)) != 1:
-        raise click.UsageError("name either an ADDRESS or a --key FILE or a --signer URL")
+        raise click.UsageError("give exactly one of ADDRESS, --key FILE and --signer URL")
     trusted = load_network(network_path)
     url = node_url_or_default(node_url, trusted)
     contributor = address if address is not None else _address(key_path, signer_url)
@@ -69,7 +71,7 @@ async def _licenses(url: str, trusted: NetworkFile, contributor: bytes) -> list[
 
 
 def license_state(held: HeldLicense) -> str:
-    """How much of it is revoked, and where it is anchored, in one line."""
+    """Describe in one line how much of a license is revoked, and where it is anchored."""
     anchor = f"; anchored in block {held.anchor.block_number}" if held.anchor else "; not anchored yet"
     if not held.revoked:
         return f"none of {several(held.permissions, 'permission')} revoked{anchor}"
@@ -77,7 +79,7 @@ def license_state(held: HeldLicense) -> str:
 
 
 def license_json(held: HeldLicense) -> dict[str, Any]:
-    """A license for a script."""
+    """Return a license as a JSON object."""
     consent = held.license.consent
     return {
         "license": hex_text(held.hash),

@@ -1,4 +1,4 @@
-"""`sayso revoke`: take permission back, now and for ever, with one signature and free of charge."""
+"""`sayso revoke`: revoke permissions finally, with one signature and free of charge."""
 
 import asyncio
 from dataclasses import dataclass
@@ -49,28 +49,39 @@ from sayso_protocol.primitives import address_from_text, hash_from_text, hex_tex
         "sayso revoke everything --key me.json --save stop.sayso",
     ),
 )
-@click.argument("sentence", nargs=-1, metavar="[SENTENCE]")
-@click.option("--license", type=hash_from_text, metavar="HASH", help="Within this license.")
-@click.option("--file", "files", type=PATH, multiple=True, metavar="PATH", help="This file.")
-@click.option("--item", "items", type=hash_from_text, multiple=True, metavar="HASH", help="This item.")
-@click.option("--purpose", "purposes", multiple=True, metavar="PURPOSE", help="For this purpose only.")
+@click.argument("scope", nargs=-1, metavar="[SCOPE]")
+@click.option("--license", type=hash_from_text, metavar="HASH", help="Revoke within this license.")
+@click.option("--file", "files", type=PATH, multiple=True, metavar="PATH", help="Revoke this file.")
+@click.option(
+    "--item", "items", type=hash_from_text, multiple=True, metavar="HASH", help="Revoke this item."
+)
+@click.option(
+    "--purpose", "purposes", multiple=True, metavar="PURPOSE", help="Revoke for this purpose only."
+)
 @signing_options
 @node_option
 @network_option
-@click.option("--save", type=PATH, metavar="FILE", help="Sign and save, do not send (sayso submit).")
+@click.option(
+    "--save",
+    type=PATH,
+    metavar="FILE",
+    help="Sign and save to this file, without sending (sayso submit).",
+)
 @click.option(
     "--consents",
     type=PATH,
     metavar="FILE",
-    help="Look licenses up in this file (sayso grant --save), not at a node, and hand it in, too.",
+    help="Look up licenses in this file (sayso grant --save) instead of a node, and submit it, too.",
 )
 @acknowledgement_option
-@click.option("--on-chain", is_flag=True, help="Send it to the contract as well; this costs gas.")
-@click.option("--rpc", "rpc_url", metavar="URL", help="JSON-RPC endpoint, for --on-chain.")
+@click.option(
+    "--on-chain", is_flag=True, help="Also send the revocation to the contract, which costs gas."
+)
+@click.option("--rpc", "rpc_url", metavar="URL", help="JSON-RPC endpoint for --on-chain.")
 @print_option
 @yes_option
 def command(
-    sentence: tuple[str, ...],
+    scope: tuple[str, ...],
     signing: Signing,
     network_path: Path,
     *,
@@ -78,51 +89,55 @@ def command(
     only_print: bool,
     **options: Any,
 ) -> None:
-    """Take permission back. It cannot be undone, costs nothing, and holds on every network.
+    """Revoke permissions. A revocation is final and free, and it is valid on every network.
 
-    A SENTENCE reaches every license of yours, also those to come: everything | via DOMAIN | file HASH,
-    each with or without "for PURPOSE". A guardian writes: ward ADDRESS everything.
+    A SCOPE covers all your licenses, also future ones: everything | via DOMAIN | file HASH, each with or
+    without "for PURPOSE". A guardian puts "ward ADDRESS" before it: ward ADDRESS everything.
 
-    --license takes back that license, or only some of its files (--file, --item) or purposes. Without
-    it, --file and --item mean the sentence "file HASH", and --purpose "everything for PURPOSE".
+    --license revokes one license, or only some of its files (--file, --item) or purposes. Without
+    --license, --file and --item stand for the scope "file HASH", and --purpose for "everything for
+    PURPOSE".
 
-    What it hits is shown before you sign; --print shows exactly what would be signed.
+    The command shows what the revocation covers before you sign; --print shows exactly what would be
+    signed.
     """
     trusted = load_network(network_path)
-    wish = _wish(sentence_of(sentence), options)
+    wish = _wish(scope_text(scope), options)
     where = _where(trusted, options)
     if where.rpc_url and signing.signer_url:
-        raise click.UsageError("--on-chain needs a --key: a signer of typed data sends no transactions")
+        raise click.UsageError(
+            "--on-chain needs a --key, because an external signer sends no transactions"
+        )
     plan = asyncio.run(_plan(wish, signing.address(), trusted, where))
     if only_print:
         print_messages(plan.revocations, trusted.network)
         return
     _show(plan)
     if not yes:
-        click.confirm("Sign it?", abort=True, err=True)
+        click.confirm("Sign the revocation?", abort=True, err=True)
     account = signing.open()
     envelopes = [sign_message(account, one, trusted.network) for one in plan.revocations]
     if where.save:
         save_bundle(where.save, envelopes)
-        say(f"signed and saved, not sent; hand it in with: sayso submit {where.save}")
+        say(f"signed and saved, not sent; submit it with: sayso submit {where.save}")
     else:
         _send(account, [*where.consents, *envelopes], trusted, where)
 
 
-def sentence_of(words: tuple[str, ...]) -> str:
-    """The words as one sentence; a ward's address as people copy it. Raises InvalidAddress."""
+def scope_text(words: tuple[str, ...]) -> str:
+    """Join words to a scope, with a ward's address in lower case; raises InvalidAddress."""
     match " ".join(words).split():
         case ["ward", address, *rest]:
             return " ".join(["ward", hex_text(address_from_text(address)), *rest])
-        case said:
-            return " ".join(said)
+        case others:
+            return " ".join(others)
 
 
 @dataclass(frozen=True)
 class _Where:
-    """Where a revocation goes: a node, or None; a file; an endpoint of the chain.
+    """The destinations of a revocation: a node, a file or an endpoint of the chain.
 
-    `consents` are looked up and handed in before it; `promises` is the file for what the node signs.
+    `consents` are submitted before the revocation; `promises` is the file for acknowledgements.
     """
 
     node_url: str | None
@@ -140,9 +155,9 @@ def _where(trusted: NetworkFile, options: dict[str, Any]) -> _Where:
     if options["on_chain"] != (options["rpc_url"] is not None):
         raise click.UsageError("--on-chain and --rpc URL belong together")
     if options["on_chain"] and options["save"]:
-        raise click.UsageError("--save does not send, --on-chain does: choose one")
+        raise click.UsageError("--save does not send and --on-chain sends; give only one of them")
     if options["save"] and options["promises"]:
-        raise click.UsageError("--save does not send, so there is no --acknowledgement")
+        raise click.UsageError("--save does not send, so there is nothing for --acknowledgement")
     where = _Where(
         options["node_url"] or first_url(trusted),
         options["save"],
@@ -157,17 +172,17 @@ def _where(trusted: NetworkFile, options: dict[str, Any]) -> _Where:
     return where
 
 
-def _wish(sentence: str, options: dict[str, Any]) -> Wish:
+def _wish(scope: str, options: dict[str, Any]) -> Wish:
     hashed = hash_files(find_files(options["files"]).files) if options["files"] else ()
     items = (*(file.item for file in hashed), *options["items"])
-    wish = Wish(sentence, options["license"], items, options["purposes"])
-    if wish.license is None or sentence:
-        warn_of_purposes(scope.purpose for scope in wish.scopes() if scope.purpose)
+    wish = Wish(scope, options["license"], items, options["purposes"])
+    if wish.license is None or scope:
+        warn_of_purposes(one.purpose for one in wish.scopes() if one.purpose)
     return wish
 
 
 async def _plan(wish: Wish, signer: bytes, trusted: NetworkFile, where: _Where) -> Plan:
-    """Ask the node what it hits; without one, sentences can still be saved or sent to the chain."""
+    """Plan with the node's licenses; without a node, scopes can still be saved or sent to the chain."""
     if where.consents:
         return await make_plan(wish, signer, SavedLicenses(where.consents))
     if where.node_url:
@@ -186,9 +201,9 @@ def _show(plan: Plan) -> None:
         for scope in revocation.scopes:
             say(f"  {scope}")
     if plan.hits is None:
-        warn("no node could say what this hits")
+        warn("no node was available to show what the revocation covers")
     elif not plan.hits:
-        warn("this hits no license that is known here")
+        warn("the revocation covers no license that the node or the file knows")
     for held, count in plan.hits or ():
         purposes = ", ".join(held.license.consent.purposes)
         say(f"  license {hex_text(held.hash)} ({purposes})")
@@ -196,7 +211,7 @@ def _show(plan: Plan) -> None:
 
 
 def _send(account: Account, envelopes: list[Envelope], trusted: NetworkFile, where: _Where) -> None:
-    """To the node first, which is at once; then to the chain, whatever the node did."""
+    """Send to the node first, because that is immediate; then to the chain, even if the node failed."""
     try:
         if where.node_url:
             results = asyncio.run(submit(NodeClient(where.node_url, trusted), envelopes))
@@ -207,7 +222,7 @@ def _send(account: Account, envelopes: list[Envelope], trusted: NetworkFile, whe
         if where.needs_node:
             raise
         warn(f"{where.node_url}: {error}")
-    if where.rpc_url and isinstance(account, LocalAccount):  # a signer was refused at the beginning
+    if where.rpc_url and isinstance(account, LocalAccount):  # an external signer was refused above
         revocations = [revocation for _, revocation in of_kind(envelopes, Revocation)]
         sent = revoke_on_chain(where.rpc_url, trusted.network, account, revocations)
         for receipt in asyncio.run(sent):

@@ -1,4 +1,4 @@
-"""`sayso submit`: hand in messages that were signed and saved earlier, at any node, by anybody."""
+"""`sayso submit`: submit messages that were signed and saved earlier."""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ acknowledgement_option = click.option(
     "promises",
     type=PATH,
     metavar="ACK",
-    help="Write the node's signed promise to keep the revocation here.",
+    help="Write the node's acknowledgement of the revocation to this file.",
 )
 
 
@@ -43,11 +43,11 @@ acknowledgement_option = click.option(
 def command(
     paths: tuple[Path, ...], promises: Path | None, node_url: str | None, network_path: Path
 ) -> None:
-    """Hand in files of signed messages (sayso revoke --save, sayso grant --save); anybody may.
+    """Submit files of signed messages (sayso revoke --save, sayso grant --save). Anybody may do this.
 
-    A revocation counts as handed in when an operator of the network file has signed for keeping it. A
-    node that knows nothing of what it takes back lets it wait without a promise, and this fails: name
-    the file with the consents, too.
+    The command succeeds when an operator of the network file acknowledges each revocation. A node that
+    knows no license of a revocation holds it as pending, without a promise, and the command fails. In
+    this case, submit the file with the consents as well.
     """
     trusted = load_network(network_path)
     url = node_url_or_default(node_url, trusted)
@@ -61,13 +61,13 @@ def command(
 
 
 async def submit(client: NodeClient, envelopes: list[Envelope]) -> list[Submitted]:
-    """Hand messages in at one node."""
+    """Submit messages to one node; returns a result for each, in order."""
     async with client as node:
         return await node.submit(envelopes)
 
 
 def save_acknowledgements(path: Path, results: Sequence[Submitted]) -> None:
-    """Write what the node signed, as one JSON object, or a list of several; raises OutputFailed."""
+    """Write the acknowledgements as a JSON object, or as a list of several; raises OutputFailed."""
     signed = [acknowledgement_to_json(one.acknowledgement) for one in results if one.acknowledgement]
     if signed:
         text = json.dumps(signed[0] if len(signed) == 1 else signed, indent=2)
@@ -75,8 +75,8 @@ def save_acknowledgements(path: Path, results: Sequence[Submitted]) -> None:
 
 
 def report_sent(envelopes: Sequence[Envelope], results: Sequence[Submitted]) -> None:
-    """Say what became of every message; raises NotAcknowledged if nobody signed for a revocation."""
-    unkept: list[Submitted] = []
+    """Print the result of every message; raises NotAcknowledged."""
+    unacknowledged: list[Submitted] = []
     for envelope, result in zip(envelopes, results, strict=True):
         kind = kind_of(envelope.message)
         name = f"{kind.name} {hex_text(result.digest)}"
@@ -85,15 +85,18 @@ def report_sent(envelopes: Sequence[Envelope], results: Sequence[Submitted]) -> 
             say(name)
             say(f"  kept by {result.operator.name}, signed on {when}")
         elif kind.is_acknowledged:
-            unkept.append(result)
+            unacknowledged.append(result)
             say(name)
-            say("  " + ("waits at the node, without a promise" if result.pending else "not signed for"))
+            say(
+                "  "
+                + ("pending at the node, without a promise" if result.pending else "not acknowledged")
+            )
         else:
-            say(name + ("" if result.new else " (known already)"))
-    if any(one.pending for one in unkept):
+            say(name + ("" if result.new else " (already known)"))
+    if any(one.pending for one in unacknowledged):
         raise NotAcknowledged(
-            "the node knows no license that the revocation is about, so it may forget it; hand it in "
-            "together with the consent (sayso submit CONSENTS FILE), or at a node that has the consent"
+            "the node knows no license that the revocation covers, so it may drop the revocation; "
+            "submit the consent as well (sayso submit CONSENTS FILE), or use a node that has the consent"
         )
-    if unkept:
-        raise NotAcknowledged("the node took the revocation and did not sign for keeping it")
+    if unacknowledged:
+        raise NotAcknowledged("the node accepted the revocation, but did not acknowledge it")

@@ -1,4 +1,4 @@
-"""`sayso contract`: put the registry on a chain, and check that it is the right one."""
+"""`sayso contract`: deploy the registry contract, or verify its code."""
 
 import asyncio
 from collections.abc import Iterable
@@ -35,7 +35,7 @@ WEI = 10**18
 
 @click.group()
 def contract() -> None:
-    """Put the registry contract on a chain, or verify it."""
+    """Deploy the registry contract, or verify its code."""
 
 
 @contract.command(
@@ -49,7 +49,7 @@ def contract() -> None:
     "expected",
     type=click.IntRange(1),
     metavar="N",
-    help="The chain you mean; any other is refused.  [default: the network file's, if there is one]",
+    help="Refuse any other chain.  [default: the chain of the network file, if it exists]",
 )
 @click.option("--write", is_flag=True, help="Write the network file, or update its deploy block.")
 @click.option(
@@ -57,7 +57,7 @@ def contract() -> None:
     type=click.IntRange(0),
     default=0,
     show_default=True,
-    help="For a new network file: blocks that must follow an anchor.",
+    help="The number of blocks until an anchor is final, for a new network file.",
 )
 @network_option
 @yes_option
@@ -72,10 +72,11 @@ def deploy(
     write: bool,
     yes: bool,
 ) -> None:
-    """Create the registry, or find the one that is there: it has one address on every chain.
+    """Deploy the registry, or find the existing one; it has the same address on every chain.
 
-    It has no owner, and nobody can change, pause or upgrade it. The key pays the gas. What it costs at
-    most is said first; on another chain than --chain-id or the network file names, nothing is sent.
+    The registry has no owner, and nobody can change, pause or upgrade it. The key pays the gas; the
+    command shows the maximum cost first. It sends nothing to a chain that differs from --chain-id or the
+    network file.
     """
     known = load_network(network_path) if network_path.exists() else None
     account = open_key(key_path, password_file)
@@ -97,7 +98,7 @@ def verify(rpc_url: str, network_path: Path) -> None:
     """Check that the network file's registry holds exactly the code of this release."""
     trusted = load_network(network_path)
     asyncio.run(_verify(rpc_url, trusted.network))
-    say(f"{trusted.network}: the code is that of this release")
+    say(f"{trusted.network}: the registry has the code of this release")
 
 
 async def _deploy(
@@ -116,11 +117,13 @@ async def _deploy(
             await transactions.check_chain(w3, chain_id)
         network = Network(await _chain_id(w3), address_from_text(create2.registry_address()))
         if known and known.network != network:
-            raise WrongNetwork(f"the network file is for {known.network}; this would be {network}")
+            raise WrongNetwork(
+                f"the network file is for {known.network}, but the registry would be on {network}"
+            )
         price = await deploy.cost(w3, account.address)
-        say(f"chain {network.chain_id}, at most {price.gas:,} gas, {price.wei / WEI:.6f} of its coin")
+        say(f"chain {network.chain_id}, at most {price.gas:,} gas, {price.wei / WEI:.6f} coins")
         if price.gas and not yes:
-            click.confirm("Deploy it?", abort=True, err=True)
+            click.confirm("Deploy the registry?", abort=True, err=True)
         return network, await deploy.deploy(w3, account, expected_chain_id=network.chain_id)
 
 

@@ -1,4 +1,4 @@
-"""`sayso devchain`: an Ethereum chain of one's own, for trying things out."""
+"""`sayso devchain`: a temporary Ethereum chain for tests."""
 
 import asyncio
 import contextlib
@@ -12,22 +12,28 @@ from sayso_protocol.primitives import hex_text
 
 
 @click.command(name="devchain", epilog=example("sayso devchain --port 8545"))
-@click.option("--port", type=click.IntRange(0, 65_535), default=8545, show_default=True, help="0: any.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65_535),
+    default=8545,
+    show_default=True,
+    help="The TCP port; 0 chooses a free port.",
+)
 @click.option(
     "--block-time",
     type=click.FloatRange(0, min_open=True),
     default=1.0,
     show_default=True,
     metavar="SECONDS",
-    help="Between empty blocks.",
+    help="The time between empty blocks.",
 )
 def command(port: int, block_time: float) -> None:
-    """Run a throw-away Ethereum chain on this machine. Its keys are published: worthless on purpose."""
+    """Run a temporary Ethereum chain on this machine. Its keys are public and its coins worthless."""
     asyncio.run(_serve(port, block_time))
 
 
 async def _serve(port: int, block_time: float) -> None:
-    """Until SIGTERM or Ctrl-C."""
+    """Run the chain until SIGTERM or Ctrl-C."""
     chain = asyncio.create_task(run_devchain(port, block_time, _announce))
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, chain.cancel)
@@ -37,6 +43,6 @@ async def _serve(port: int, block_time: float) -> None:
 
 def _announce(chain: DevChain) -> None:
     say(f"chain {chain.chain_id} at {chain.url}; it ends with this command")
-    say("accounts with money, and their private keys, published and so worthless:")
+    say("funded accounts and their private keys, which are published, so the coins have no value:")
     for account in chain.accounts:
         say(f"  {account.address}  {hex_text(bytes(account.key))}")

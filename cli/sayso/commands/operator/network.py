@@ -1,4 +1,4 @@
-"""`sayso network`: the network file, the root of trust."""
+"""`sayso network`: the network file, which is the root of trust."""
 
 import asyncio
 from pathlib import Path
@@ -15,14 +15,14 @@ from sayso_protocol.primitives import address_text
 
 @click.group()
 def network() -> None:
-    """Show and extend the network file: whom you trust."""
+    """Show the network file, or add an operator you trust."""
 
 
 @network.command(epilog=example("sayso network show --network network.toml"))
 @network_option
 @json_option
 def show(network_path: Path, *, as_json: bool) -> None:
-    """Show what the network file says."""
+    """Show the chain, the registry and the operators of the network file."""
     trusted = load_network(network_path)
     if as_json:
         say_json(_as_json(trusted))
@@ -44,15 +44,15 @@ def show(network_path: Path, *, as_json: bool) -> None:
     metavar="DIR|URL",
     help="The node: its folder (sayso node init), or the URL of its HTTP API.",
 )
-@click.option("--name", help="How to call the operator.  [default: as the node says]")
-@click.option("--peer", help="The multiaddress, with /p2p/, to dial it at.  [default: as the node says]")
+@click.option("--name", help="A name for the operator.  [default: the node's own]")
+@click.option("--peer", help="The multiaddress to dial, with /p2p/.  [default: the node's own]")
 @network_option
 @yes_option
 def add(source: str, name: str | None, peer: str | None, network_path: Path, *, yes: bool) -> None:
     """Trust another operator: add its key to the network file.
 
-    From then on you believe what this key signs. Over plain HTTP anybody on the way could show you
-    another key: compare it with what the operator tells you.
+    Your commands then accept statements that this key signs. Plain HTTP does not protect the key on its
+    way to you, so compare it with the key that the operator publishes.
     """
     trusted = load_network(network_path)
     is_url = source.startswith(("http://", "https://"))
@@ -65,7 +65,7 @@ def add(source: str, name: str | None, peer: str | None, network_path: Path, *, 
 
 
 def _read(folder: Path) -> Operator:
-    from sayso_node.config import load_operator  # noqa: PLC0415 - the node's, for this option only
+    from sayso_node.config import load_operator  # noqa: PLC0415 - needs the node package
 
     return load_operator(folder)
 
