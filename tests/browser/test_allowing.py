@@ -88,7 +88,7 @@ def test_files_are_licensed_and_appear(visit: Open, place: World, files: list[Pa
     assert place.check(manifest, LAB, "train-ai") == 0
     card.get_by_role("button", name="Take back").click()
     page.get_by_role("button", name="Sign and take back").click()
-    expect(page.locator(".steps")).to_contain_text("North keeps it and signed for that")
+    expect(page.locator(".steps")).to_contain_text("North stored it and signed a promise")
     assert place.check(manifest, LAB, "train-ai") == REFUSED
 
 
@@ -142,18 +142,18 @@ def test_warnings_where_people_get_hurt(visit: Open, place: World) -> None:
     )
     page = here.connect(f"#/allow?{asked}")
     for text in (
-        "Anyone may use it, not only the one who pays you.",
+        "Anyone may use it, not only the buyer who pays you.",
         "Cloning: they may make your voice or face say and do anything.",
         "Resale: they may pass it on to buyers you do not know.",
-        "“k1ed.ai” looks like “kled.ai”, but is another one.",
-        "That is longer than two years.",
+        "“k1ed.ai” looks like “kled.ai”, but is a different domain.",
+        "This is longer than two years.",
     ):
         expect(page.get_by_text(text)).to_be_visible()
     here.look_at("warnings")
     page.get_by_label("Marketplace").fill("kłed.ai")
     expect(page.get_by_text("The name is written in letters that can look like others")).to_be_visible()
     page.get_by_label("Until").fill("2047-01-01")
-    expect(page.get_by_role("alert")).to_have_text("Ten years is the longest.")
+    expect(page.get_by_role("alert")).to_have_text("The maximum is ten years.")
     expect(page.get_by_role("button", name="Sign", exact=True)).to_be_disabled()
 
 
@@ -163,7 +163,7 @@ def test_what_was_signed_is_not_lost_when_the_node_goes_away(visit: Open, place:
     page = here.connect(f"#/allow?{asked}")
     page.route("**/v1/consents", lambda route: route.abort())
     page.get_by_role("button", name="Sign", exact=True).click()
-    expect(page.get_by_role("alert")).to_contain_text("Your signature is good and is still here")
+    expect(page.get_by_role("alert")).to_contain_text("Your signature is valid and still here")
     here.look_at("not-taken")
     with page.expect_download() as saving:
         page.get_by_role("button", name="Save the signed file").click()
@@ -190,7 +190,7 @@ def test_a_node_that_wants_more_signed_is_found_out(visit: Open, place: World) -
 
     page.route("**/v1/typed-data/consent", lie)
     page.get_by_role("button", name="Sign", exact=True).click()
-    expect(page.get_by_role("alert")).to_contain_text("This node asked you to sign something else")
+    expect(page.get_by_role("alert")).to_contain_text("This node asked you to sign something other")
     assert here.wallet
     assert here.wallet.asked == []
 
@@ -220,7 +220,7 @@ def test_anybody_looks_a_file_up(visit: Open, place: World, files: list[Path]) -
     expect(page.locator(".card")).to_contain_text(f"{ada.address[:6]}…{ada.address[-4:]} allowed")
     stranger.look_at("look-up")
     page.get_by_label("Choose files").set_input_files(files[2])
-    expect(page.get_by_text("This node knows nobody who licensed this file.")).to_be_visible()
+    expect(page.get_by_text("This node knows no license of this file.")).to_be_visible()
     # The way from here to the license is open to anybody, too, and offers nothing to take back.
     page.get_by_label("Choose files").set_input_files(files[0])
     page.get_by_role("link", name="Files and details").click()
@@ -246,7 +246,7 @@ def test_nobody_without_a_wallet_is_left_alone(visit: Open, place: World) -> Non
     page.get_by_label("Or only look").fill("0x12")
     page.get_by_role("button", name="Look", exact=True).click()
     expect(page.get_by_role("alert")).to_have_text(
-        "This is not an address: 0x and 40 digits, copied whole."
+        "This is not a complete address: 0x and 40 digits."
     )
     page.get_by_label("Or only look").fill(ada.address)
     page.get_by_role("button", name="Look", exact=True).click()

@@ -29,12 +29,12 @@ def test_a_license_is_taken_back_in_two_taps(visit: Open, place: World) -> None:
     here.look_at("licenses")
 
     card.get_by_role("button", name="Take back").click()
-    expect(page.get_by_role("dialog")).to_contain_text("It reaches 40 permissions in 1 license.")
+    expect(page.get_by_role("dialog")).to_contain_text("This covers 40 permissions in 1 license.")
     here.look_at("question")
     page.get_by_role("button", name="Sign and take back").click()
 
     steps = page.locator(".steps")
-    expect(steps).to_contain_text("North keeps it and signed for that")
+    expect(steps).to_contain_text("North stored it and signed a promise")
     expect(steps).to_contain_text("Sent to 1 peer")
     expect(steps).to_contain_text("1 of 1 other operators have it")
     expect(steps).to_contain_text("On chain in block")  # North relays what it acknowledged

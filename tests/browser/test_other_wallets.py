@@ -81,10 +81,10 @@ def test_a_lost_phone_and_a_guardian(visit: Open, place: World) -> None:
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text(f"Take back everything that {name} allowed through kled.ai?")
     expect(dialog).to_contain_text(f"You do this for {name}, as their guardian.")
-    expect(dialog).to_contain_text("It reaches 2 permissions in 1 license.")
+    expect(dialog).to_contain_text("This covers 2 permissions in 1 license.")
     here.look_at("guardian-question")
     page.get_by_role("button", name="Sign and take back").click()
-    expect(page.locator(".steps")).to_contain_text("North keeps it and signed for that")
+    expect(page.locator(".steps")).to_contain_text("North stored it and signed a promise")
     assert here.wallet
     ward = f"ward {ada.address.lower()}"
     assert [one["message"]["scopes"] for one in here.wallet.asked] == [[f"{ward} via kled.ai"]]
@@ -93,7 +93,7 @@ def test_a_lost_phone_and_a_guardian(visit: Open, place: World) -> None:
     page.get_by_role("button", name="Done").click()
     page.get_by_role("button", name="Take back everything").click()
     page.get_by_role("button", name="Sign and take back").click()
-    expect(page.locator(".steps")).to_contain_text("North keeps it and signed for that")
+    expect(page.locator(".steps")).to_contain_text("North stored it and signed a promise")
     assert set(place.reasons(other, LAB, "train-ai")) == {REVOKED}
 
 
@@ -141,7 +141,7 @@ def test_a_contract_wallet_allows_and_takes_back(visit: Open, place: World) -> N
     card.get_by_role("button", name="Take back").click()
     page.get_by_role("button", name="Sign and take back").click()
     steps = page.locator(".steps")
-    expect(steps).to_contain_text("North keeps it and signed for that")
+    expect(steps).to_contain_text("North stored it and signed a promise")
     assert place.reasons(held, LAB, "train-ai") == [REVOKED]
     expect(steps).to_contain_text("1 of 1 other operators have it")
     assert place.reasons(held, LAB, "train-ai", at="south") == [REVOKED]

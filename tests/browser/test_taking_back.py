@@ -33,7 +33,7 @@ def sign(page: Page) -> None:
 
 
 def signed_for(page: Page) -> None:
-    expect(page.locator(".steps")).to_contain_text("North keeps it and signed for that")
+    expect(page.locator(".steps")).to_contain_text("North stored it and signed a promise")
 
 
 def test_one_file_of_a_license(visit: Open, place: World) -> None:
@@ -50,7 +50,7 @@ def test_one_file_of_a_license(visit: Open, place: World) -> None:
     page.get_by_role("checkbox").check()
     here.look_at("details")
     page.get_by_role("button", name="Take back 1 file").click()
-    expect(page.get_by_role("dialog")).to_contain_text("It reaches 2 permissions in 1 license.")
+    expect(page.get_by_role("dialog")).to_contain_text("This covers 2 permissions in 1 license.")
     sign(page)
     signed_for(page)
     found = place.reasons(held, LAB, "train-ai")
@@ -79,7 +79,7 @@ def test_everything_for_a_purpose_everything_via_and_everything(visit: Open, pla
     page = here.connect()
     here.look_at("two-licenses")
     page.get_by_label("Take back a purpose everywhere").select_option(CLONING)
-    expect(page.get_by_role("dialog")).to_contain_text("It reaches 4 permissions in 2 licenses.")
+    expect(page.get_by_role("dialog")).to_contain_text("This covers 4 permissions in 2 licenses.")
     here.look_at("question-purpose")
     sign(page)
     signed_for(page)
@@ -112,7 +112,7 @@ def test_whoever_says_no_has_signed_nothing(visit: Open, place: World) -> None:
     here.wallet.refuses = True
     card(page, held).get_by_role("button", name="Take back").click()
     sign(page)
-    expect(page.get_by_role("alert")).to_have_text("You said no in the wallet. Nothing was signed.")
+    expect(page.get_by_role("alert")).to_have_text("You declined in the wallet. Nothing was signed.")
     here.look_at("refused")
     assert place.reasons(held, LAB, "train-ai") != [REVOKED]
 
@@ -132,7 +132,7 @@ def test_a_lying_node_is_found_out_before_the_wallet_is_asked(visit: Open, place
     page.route("**/v1/typed-data/revocation", lie)
     card(page, held).get_by_role("button", name="Take back").click()
     sign(page)
-    expect(page.get_by_role("alert")).to_contain_text("This node asked you to sign something else")
+    expect(page.get_by_role("alert")).to_contain_text("This node asked you to sign something other")
     here.look_at("lying")
     expect(page.get_by_role("button", name="Sign and take back")).to_have_count(0)
     south = page.get_by_role("dialog").get_by_role("link", name="South")
@@ -193,7 +193,7 @@ def test_when_the_node_goes_away_the_signed_file_remains(visit: Open, place: Wor
             page.get_by_role("button", name="Save the signed file").click()
         page.get_by_text("Hand it to another node", exact=True).click()
         page.get_by_role("button", name="South").click()
-        expect(page.get_by_text("South keeps it and signed for that")).to_be_visible()
+        expect(page.get_by_text("South stored it and signed a promise")).to_be_visible()
         assert set(place.reasons(held, LAB, "train-ai", at="south")) == {REVOKED}
     finally:
         place.north.start()
@@ -202,7 +202,7 @@ def test_when_the_node_goes_away_the_signed_file_remains(visit: Open, place: Wor
     page = stranger.go("#/hand-in")
     page.get_by_label("Choose files").set_input_files(saving.value.path())
     expect(page.get_by_text("1 message taken")).to_be_visible()
-    expect(page.get_by_text("North keeps it and signed for that")).to_be_visible()
+    expect(page.get_by_text("North stored it and signed a promise")).to_be_visible()
     stranger.look_at("handed-in")
     assert set(place.reasons(held, LAB, "train-ai")) == {REVOKED}
 
@@ -222,7 +222,7 @@ def test_a_signed_file_travels_in_a_link(visit: Open, place: World) -> None:
     assert set(place.reasons(held, LAB, "train-ai", at="south")) == {GRANTED}
     elsewhere = visit(at=place.south.url)
     elsewhere.page.goto(link or "")
-    expect(elsewhere.page.get_by_text("South keeps it and signed for that")).to_be_visible()
+    expect(elsewhere.page.get_by_text("South stored it and signed a promise")).to_be_visible()
     assert set(place.reasons(held, LAB, "train-ai", at="south")) == {REVOKED}
 
 
@@ -247,7 +247,7 @@ def test_what_nobody_knows_is_said_to_be_no_promise(visit: Open, place: World) -
     expect(page.get_by_text("This node knows no license of this address.")).to_be_visible()
     here.look_at("nothing")
     page.get_by_role("button", name="Take back everything").click()
-    expect(page.get_by_role("dialog")).to_contain_text("It reaches nothing that this node knows.")
+    expect(page.get_by_role("dialog")).to_contain_text("This covers no license that this node knows.")
     sign(page)
     expect(page.locator(".steps")).to_contain_text("holds it without a promise")
     here.look_at("no-promise")

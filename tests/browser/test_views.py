@@ -88,7 +88,7 @@ def test_by_keyboard_alone(visit: Open, place: World) -> None:
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Sign and take back").focus()
     page.keyboard.press("Enter")
-    expect(page.locator(".steps")).to_contain_text("North keeps it and signed for that")
+    expect(page.locator(".steps")).to_contain_text("North stored it and signed a promise")
 
 
 def test_thousands_of_licenses_are_searched_at_once(visit: Open, place: World) -> None:
@@ -116,7 +116,7 @@ def test_items_by_the_thousand(visit: Open, place: World) -> None:
     page.get_by_role("checkbox").check()
     page.get_by_role("button", name="Take back 1 file").click()
     page.get_by_role("button", name="Sign and take back").click()
-    expect(page.locator(".steps")).to_contain_text("North keeps it and signed for that")
+    expect(page.locator(".steps")).to_contain_text("North stored it and signed a promise")
     found = place.reasons(held, LAB, "use-07")
     assert [at for at, one in enumerate(found) if one.value == "revoked"] == [1_023]
 

@@ -1,4 +1,4 @@
-// SHA-256 of files, read in pieces, beside the page: a film is never held in memory, and nothing freezes.
+// SHA-256 of files, read in pieces by a worker, so that large files neither fill memory nor block the page.
 
 import { sha256 } from "@noble/hashes/sha2";
 
@@ -16,12 +16,12 @@ const tell = (piece: Piece) => (self as unknown as Worker).postMessage(piece);
 async function hash(id: number, file: File): Promise<void> {
   const state = sha256.create();
   const reader = file.stream().getReader();
-  let [read, told] = [0, 0];
+  let [read, reported] = [0, 0];
   for (let part = await reader.read(); !part.done; part = await reader.read()) {
     state.update(part.value);
     read += part.value.length;
-    if (read - told > file.size / 50) {
-      told = read;
+    if (read - reported > file.size / 50) {
+      reported = read;
       tell({ id, done: read });
     }
   }

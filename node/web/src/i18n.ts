@@ -1,4 +1,4 @@
-// Texts in the person's language: one file each, loaded when it is needed. English is always there.
+// Texts in the person's language, one file for each, loaded on first use. English is built in.
 
 import en from "./lang/en.js";
 
@@ -31,7 +31,7 @@ export let language: Language = "en";
 
 const isLanguage = (name: string): name is Language => name in LANGUAGES;
 
-/** What was chosen here before, else the first of the browser's languages that there is. */
+/** The language that was chosen before, else the first available one of the browser. */
 export function preferred(): Language {
   let chosen = "";
   try {
@@ -50,7 +50,7 @@ export async function use(name: Language, keep = false): Promise<void> {
   try {
     localStorage.setItem(CHOSEN, name);
   } catch {
-    // It is asked for again next time.
+    // The next visit tries again.
   }
 }
 
@@ -70,7 +70,7 @@ function pick(forms: Exclude<Text, string>, n: number): string {
 
 export const list = (words: string[]): string => new Intl.ListFormat(language, { type: "conjunction" }).format(words);
 
-/** A purpose in words; a name that nobody knows is shown as it is. */
+/** A purpose in words; an unknown name is shown unchanged. */
 export function purposeText(name: string): string {
   const key = `p_${name.replaceAll("-", "_")}`;
   return key in en ? t(key as Key) : name;

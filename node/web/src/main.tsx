@@ -1,4 +1,4 @@
-// The page put together: header, places, and who is connected.
+// The whole page: header, views, and the connected wallet.
 
 import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
@@ -51,7 +51,7 @@ function skip(event: Event) {
   document.getElementById("content")?.focus();
 }
 
-/** The wallet that is open; whoever was connected before is so again without being asked. */
+/** The open wallet; a wallet that was connected before connects again without a question. */
 function useWallet() {
   const [wallets, setWallets] = useState<Wallet[]>([]);
   const [wallet, setWallet] = useState<Wallet | null>(null);
@@ -62,7 +62,7 @@ function useWallet() {
     if (!known || wallet) return;
     connect(known, true).then(
       (found) => found && (setWallet(known), setAccount(found)),
-      () => undefined, // it is locked; the person connects it when they want
+      () => undefined, // it is locked; the person can connect it later
     );
   }, [wallets]);
   useEffect(() => {
@@ -143,5 +143,5 @@ function Place({ path, query }: { path: string; query: URLSearchParams }) {
   return address ? <Licenses key={address} address={address} /> : <Home />;
 }
 
-await use(preferred()).catch(() => undefined); // without its file, English
+await use(preferred()).catch(() => undefined); // English if the language file is missing
 render(<Page />, document.getElementById("page")!);

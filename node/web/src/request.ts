@@ -1,5 +1,5 @@
-// What a marketplace asks for, before anybody typed anything: in the page's address behind `#/allow?`, or by
-// postMessage from the page that opened this one. docs/reference/page.md is the description of both.
+// The request of a marketplace, in the page's address behind `#/allow?`, or by postMessage from the page that
+// opened this one. docs/reference/page.md describes both.
 
 import { readAddress, isHash } from "./protocol/bytes.js";
 import { isPurpose } from "./protocol/words.js";
@@ -20,7 +20,7 @@ const READY = "sayso-ready-1";
 const REQUEST = "sayso-request-1";
 const ANSWER = "sayso-consent-1";
 
-/** Only what is well formed is taken; the rest is left for the person to fill in. */
+/** Takes only valid fields; the person fills in the others. */
 export function readRequest(get: (name: string) => unknown): Asked {
   const text = (name: string): string => (typeof get(name) === "string" ? (get(name) as string).trim() : "");
   const many = (name: string): string[] => {
@@ -62,7 +62,7 @@ export interface Asker {
   answer: (licenses: { license: string; envelope: string; items: string[] }[]) => void;
 }
 
-/** Hear what the page that opened this one asks for; returns how to stop listening. */
+/** Listen for a request from the opening page; returns a function that stops. */
 export function onRequest(tell: (asker: Asker) => void): () => void {
   const opener = window.opener as Window | null;
   if (!opener) return () => undefined;
@@ -75,6 +75,6 @@ export function onRequest(tell: (asker: Asker) => void): () => void {
     tell({ origin, asked, answer: (licenses) => opener.postMessage({ type: ANSWER, licenses }, origin) });
   };
   window.addEventListener("message", heard);
-  opener.postMessage({ type: READY }, "*"); // says nothing but that this page listens
+  opener.postMessage({ type: READY }, "*"); // states only that this page listens
   return () => window.removeEventListener("message", heard);
 }

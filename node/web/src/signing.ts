@@ -1,11 +1,11 @@
-// What is signed is what was shown: the page builds the typed data itself and compares the node's with it.
-// A node that gives something else is found out before the wallet is asked.
+// The wallet signs what the page shows: the page builds the typed data and compares the node's with it. If
+// they differ, the page does not ask the wallet.
 
 import { ApiError, consentFields, revocationFields, typedDataOf } from "./net/api.js";
 import { sign, type Wallet } from "./net/wallet.js";
 import { type Consent, type Network, type Revocation, type TypedData, digestOf, typedData } from "./protocol/messages.js";
 
-/** The node gave other typed data than what the page shows. */
+/** The node's typed data differ from what the page shows. */
 export class LyingNode extends Error {}
 
 export interface Signed<T> {
@@ -36,7 +36,7 @@ async function signMessage<T extends Consent | Revocation>(
   return { message, digest, signature: await sign(wallet, account, data) };
 }
 
-/** Throws LyingNode; a node that does not answer cannot keep anybody from signing what the page built. */
+/** Throws LyingNode; a node that does not answer does not prevent signing. */
 async function compare(
   ours: TypedData,
   digest: string,

@@ -1,16 +1,16 @@
-// Where people get hurt: what to say before somebody signs.
+// Warnings before a person signs a consent that often causes harm.
 
 import { type Key, t } from "./i18n.js";
 import { NOBODY, same } from "./protocol/bytes.js";
 import { LIMITS, type Terms } from "./protocol/messages.js";
 
 const LONG_S = 2 * 366 * 86_400;
-const SKEW_S = 600; // as far ahead a node takes a consent (7.8)
+const SKEW_S = 600; // a node accepts a consent this far ahead (7.8)
 
 /** Marketplaces that others may imitate. */
 export const KNOWN = ["kled.ai", "silencio.network", "neonmobile.com"];
 
-/** What a name looks like: letters that are taken for one another are the same. */
+/** The look of a name, in which similar letters are equal. */
 const LOOKS: [RegExp, string][] = [
   [/rn/g, "m"],
   [/vv/g, "w"],
@@ -22,7 +22,7 @@ const LOOKS: [RegExp, string][] = [
 ];
 const look = (name: string): string => LOOKS.reduce((text, [from, to]) => text.replace(from, to), name.toLowerCase());
 
-/** The known name that another one imitates: the same look, one letter away, or with another ending. */
+/** The known name that a name imitates: the same look, one letter away, or with another ending. */
 export function imitated(via: string, known: string[]): string | null {
   if (via === "" || known.includes(via)) return null;
   const stem = (name: string) => name.slice(0, name.lastIndexOf("."));
@@ -54,7 +54,7 @@ export function domainOf(text: string): string | null {
 export interface Warning {
   key: Key;
   text: string;
-  /** It keeps the consent from being signed: no node would take it. */
+  /** Prevents signing, because no node would accept the consent. */
   stops: boolean;
 }
 

@@ -1,4 +1,4 @@
-// What somebody wants back, as the one revocation that says it, and what it is known to reach.
+// The revocation of a person's wish, and the known permissions that it covers.
 
 import { type Key, purposeText, t } from "./i18n.js";
 import type { Listed } from "./net/api.js";
@@ -10,14 +10,14 @@ export interface Wish {
   question: string;
   warning: Key;
   revocation: Revocation;
-  /** For whom a guardian does it; empty for one's own. */
+  /** The ward of a guardian; empty for the signer's own permissions. */
   ward: string;
-  /** Permissions and licenses that it reaches, as far as this node knows. */
+  /** Covered permissions and licenses that this node knows. */
   permissions: number;
   licenses: number;
 }
 
-/** Who signs, and for whom: a guardian speaks for a ward in sentences of its own (rule 5.7). */
+/** The signer, and the ward: a guardian uses `ward` scopes (rule 5.7). */
 export interface Speaker {
   signer: string;
   ward: string;

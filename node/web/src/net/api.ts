@@ -1,4 +1,4 @@
-// The node that serves this page, asked over its HTTP API; and the other operators of its network file.
+// The HTTP API of the node that serves this page, and the other operators of its network file.
 
 import type { Acknowledgement } from "../protocol/promise.js";
 import type { Consent, Network, Revocation, TypedData } from "../protocol/messages.js";
@@ -14,7 +14,7 @@ export interface NodeInfo {
 
 export type Status = "active" | "revoked" | "expired" | "not-yet-valid";
 
-/** A license as a list tells of it. */
+/** A license as an entry of a list. */
 export interface Listed {
   license: string;
   status: Status;
@@ -78,8 +78,8 @@ async function ask<T>(path: string, init: RequestInit = {}, origin = ""): Promis
     throw new ApiError("unreachable", String(error));
   }
   if (!answer.ok && answer.status !== 422) {
-    const told = (body as { error?: { code: string; message: string } }).error;
-    throw new ApiError(told?.code ?? "unreachable", told?.message ?? answer.statusText);
+    const refusal = (body as { error?: { code: string; message: string } }).error;
+    throw new ApiError(refusal?.code ?? "unreachable", refusal?.message ?? answer.statusText);
   }
   return body as T;
 }
@@ -90,7 +90,7 @@ const post = <T>(path: string, body: unknown, origin = ""): Promise<T> =>
 export const nodeInfo = (): Promise<NodeInfo> => ask<NodeInfo>("/v1/node");
 export const license = (hash: string): Promise<License> => ask<License>(`/v1/licenses/${hash}`);
 
-/** Every license of an address, a page at a time, so that the first are seen before the last have come. */
+/** Every license of an address, a page at a time, so that the first appear early. */
 export async function* licensesOf(address: string): AsyncGenerator<Listed[]> {
   let next: string | null = "";
   do {
@@ -153,7 +153,7 @@ export async function submitConsent(one: Consent, items: string[], signature: st
   return first(await post<{ results: Result[] }>("/v1/consents", body));
 }
 
-/** Hand in a bundle as it is (rule 7.1), here or at another operator. */
+/** Submit a bundle unchanged (rule 7.1), here or to another operator. */
 export async function submitBundle(bytes: Uint8Array, origin = ""): Promise<Result[]> {
   const headers = { "Content-Type": "application/msgpack", Accept: "application/json" };
   const init = { method: "POST", headers, body: bytes as BufferSource };
@@ -169,7 +169,7 @@ function first({ results }: { results: Result[] }): Result {
   return results[0]!;
 }
 
-/** Tell about every revocation of an address as it becomes known; returns how to stop. */
+/** Call back for every new revocation of an address; returns a function that stops. */
 export function onRevocation(address: string, tell: () => void): () => void {
   let stream: EventSource | null = null;
   const listen = () => {
@@ -179,7 +179,7 @@ export function onRevocation(address: string, tell: () => void): () => void {
       if (contributor.toLowerCase() === address.toLowerCase()) tell();
     });
   };
-  // A page that nobody sees holds no connection: a browser has six for a node, over all tabs.
+  // A hidden page holds no connection, because a browser has six for a node over all tabs.
   const turn = () => {
     stream?.close();
     if (document.hidden) return;

@@ -1,8 +1,8 @@
-// Files in, item hashes out; the files themselves stay in the browser.
+// Item hashes of files, which stay in the browser.
 
 import type { Piece } from "../hashing.worker.js";
 
-declare const WORKER: string; // its path, put in by build.mjs
+declare const WORKER: string; // its path, inserted by build.mjs
 
 let worker: Worker | null = null;
 let last = 0;
@@ -18,7 +18,7 @@ function start(): Worker {
   return made;
 }
 
-/** The SHA-256 of a file as 0x text (rule 1.5); `tell` hears how many bytes are done. */
+/** The SHA-256 of a file as 0x text (rule 1.5); `tell` is called with the number of bytes that are done. */
 export function hashFile(file: File, tell: (done: number) => void): Promise<string> {
   worker ??= start();
   const id = ++last;

@@ -1,4 +1,4 @@
-// Wallets in the browser: found by EIP-6963, spoken to by EIP-1193. They hold the key; this page never does.
+// Wallets in the browser, found by EIP-6963 and used by EIP-1193. Only they hold keys.
 
 import { checksummed } from "../protocol/bytes.js";
 import type { TypedData } from "../protocol/messages.js";
@@ -16,7 +16,7 @@ export interface Wallet {
   provider: Provider;
 }
 
-/** Why a wallet did not do it: `refused` by the person, `chain` not known to it, or `failed`. */
+/** Why a wallet did not act: `refused` by the person, an unknown `chain`, or `failed`. */
 export class WalletError extends Error {
   constructor(
     readonly reason: "refused" | "chain" | "failed",
@@ -32,7 +32,7 @@ interface Announced extends Event {
 
 const LAST = "sayso-wallet";
 
-/** Tell about every wallet that announces itself, and about one that only fills `window.ethereum`. */
+/** Call back for every wallet that announces itself, and for one that only sets `window.ethereum`. */
 export function findWallets(tell: (wallets: Wallet[]) => void): void {
   const found = new Map<string, Wallet>();
   window.addEventListener("eip6963:announceProvider", (event) => {
@@ -50,7 +50,7 @@ export function findWallets(tell: (wallets: Wallet[]) => void): void {
     tell([...found.values()]);
   };
   adopt();
-  window.addEventListener("ethereum#initialized", adopt); // apps on phones put it there late
+  window.addEventListener("ethereum#initialized", adopt); // mobile apps inject it late
 }
 
 async function call<T>(provider: Provider, method: string, params?: unknown): Promise<T> {
@@ -63,7 +63,7 @@ async function call<T>(provider: Provider, method: string, params?: unknown): Pr
   }
 }
 
-/** The account of a wallet. Asks the person unless `quietly`, which gives null when nothing is open yet. */
+/** The account of a wallet. Asks the person unless `quietly`, which returns null if no account is open. */
 export async function connect(wallet: Wallet, quietly = false): Promise<string | null> {
   const accounts = await call<string[]>(wallet.provider, quietly ? "eth_accounts" : "eth_requestAccounts");
   if (!accounts[0]) return null;
@@ -71,7 +71,7 @@ export async function connect(wallet: Wallet, quietly = false): Promise<string |
   return checksummed(accounts[0]);
 }
 
-/** Which wallet was used last; storage may be switched off. */
+/** The wallet that was used last; storage may be switched off. */
 export function lastWallet(): string {
   try {
     return localStorage.getItem(LAST) ?? "";
@@ -84,7 +84,7 @@ export function remember(id: string): void {
   try {
     localStorage.setItem(LAST, id);
   } catch {
-    // Then it is chosen again next time.
+    // Without storage, the person chooses again next time.
   }
 }
 
@@ -92,7 +92,7 @@ export async function chainOf({ provider }: Wallet): Promise<number> {
   return Number(await call<string>(provider, "eth_chainId"));
 }
 
-/** The time of a block, in seconds, from the wallet's own endpoint; null where that is of another chain. */
+/** The time of a block, in seconds, from the wallet's own endpoint; null if the endpoint serves another chain. */
 export async function timeOfBlock(wallet: Wallet, chainId: number, block: number): Promise<number | null> {
   if ((await chainOf(wallet)) !== chainId) return null;
   const found = await call<{ timestamp: string } | null>(wallet.provider, "eth_getBlockByNumber", ["0x" + block.toString(16), false]);
@@ -103,14 +103,14 @@ export async function switchChain({ provider }: Wallet, chainId: number): Promis
   await call(provider, "wallet_switchEthereumChain", [{ chainId: "0x" + chainId.toString(16) }]);
 }
 
-/** A signature in lower case, as the API takes it. */
+/** A signature in lower case, as the API requires. */
 export async function sign({ provider }: Wallet, account: string, data: TypedData): Promise<string> {
   const signature = (await call<string>(provider, "eth_signTypedData_v4", [account, JSON.stringify(data)])).toLowerCase();
-  const code = await call<string>(provider, "eth_getCode", [account, "latest"]).catch(() => "0x"); // then it has a key
+  const code = await call<string>(provider, "eth_getCode", [account, "latest"]).catch(() => "0x"); // treat it as an account with a key
   return isWalletCode(code) ? walletSignature(signature) : wellFormed(signature);
 }
 
-/** Some wallets give v as 0 or 1; the protocol has one form (4.4). */
+/** Some wallets return v as 0 or 1, which rule 4.4 does not allow. */
 function wellFormed(signature: string): string {
   if (signature.length !== 132) return signature;
   const v = parseInt(signature.slice(130), 16);
@@ -121,7 +121,7 @@ export function send({ provider }: Wallet, from: string, to: string, data: strin
   return call<string>(provider, "eth_sendTransaction", [{ from, to, data, value: "0x0" }]);
 }
 
-/** Links that open this page, what follows # included, in the browser of a wallet app. */
+/** Links that open this page, with the part after #, in the browser of a wallet app. */
 export function appLinks(page: string): { name: string; url: string }[] {
   const plain = page.replace(/^https?:\/\//, "");
   return [

@@ -1,4 +1,4 @@
-// What a wallet sends to the registry itself: call data, and the links of EIP-681.
+// Call data for the registry, and EIP-681 links.
 
 import { big, hex, join, keccak, utf8 } from "./bytes.js";
 import type { Revocation } from "./messages.js";
@@ -26,7 +26,7 @@ export function callData(one: Revocation): string {
   return hex(join(selector("revokeMany(uint248[],uint256[])"), ...heads, words, masks));
 }
 
-/** EIP-681 requests for a wallet on another phone, one for each word: its form has no place for lists. */
+/** EIP-681 requests for a wallet on another phone, one for each word, because EIP-681 has no lists. */
 export function paymentLinks(one: Revocation, registry: string, chainId: number): string[] {
   return bitsOf(one).map(
     ([word, mask]) => `ethereum:${registry}@${chainId}/revoke?uint248=${word}&uint256=${mask}`,

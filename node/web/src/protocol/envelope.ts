@@ -1,5 +1,5 @@
-// Rule 6: envelopes and bundles in canonical msgpack, so that what was signed can be kept as a file that
-// any node takes. Bundles that somebody brings are passed on as they are.
+// Rule 6: envelopes and bundles in canonical msgpack, so that signed messages can be saved as a file that
+// every node accepts. Bundles from elsewhere are submitted unchanged.
 
 import { big, join, unhex, utf8 } from "./bytes.js";
 import type { Consent, Network, Revocation } from "./messages.js";
@@ -27,7 +27,7 @@ function integer(value: number): Uint8Array {
   return join(Uint8Array.of(first), big(BigInt(value), size));
 }
 
-/** A length after the first byte of its form: of one, two or four bytes; 0 where there is no such form. */
+/** A length in one, two or four bytes after its type byte; a type 0 does not exist. */
 function sized(length: number, forms: [number, number, number]): Uint8Array {
   if (length < 0x100 && forms[0]) return Uint8Array.of(forms[0], length);
   if (length < 0x10000) return join(Uint8Array.of(forms[1]), big(BigInt(length), 2));
@@ -61,5 +61,5 @@ export function consentEnvelope(one: Consent, items: string[], signature: string
   return pack([1, 1, struct, items.map(unhex), unhex(signature), place, null]);
 }
 
-/** Rule 7.1: what travels, and what a .sayso file holds. */
+/** Rule 7.1: a bundle, the form of transport and of .sayso files. */
 export const bundle = (envelopes: Uint8Array[]): Uint8Array => pack(envelopes);

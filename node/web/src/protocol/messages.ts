@@ -1,5 +1,5 @@
-// The two messages, their notices and their typed data: sections 3 and 4. What is signed is built here,
-// from the fields that a person sees, and never taken from a node.
+// The two messages, their notices and their typed data: sections 3 and 4. The page builds the signed data
+// from the fields that a person sees, and never takes it from a node.
 
 import { NOBODY, NO_HASH, big, checksummed, hex, join, keccak, same, unhex, utf8 } from "./bytes.js";
 import { contentRoot } from "./trees.js";
@@ -9,7 +9,7 @@ export interface Network {
   registry: string;
 }
 
-/** What a wallet is given of a consent (4.2): addresses in EIP-55. */
+/** The typed data of a consent (4.2), with addresses in EIP-55. */
 export interface Consent {
   notice: string;
   contributor: string;
@@ -41,7 +41,7 @@ export interface TypedData {
   message: Consent | Revocation;
 }
 
-/** What a consent is made of, before its notice and content are computed. */
+/** The fields of a consent from which notice and content are computed. */
 export type Terms = Omit<Consent, "notice" | "content" | "items">;
 
 export const REVOKING =
@@ -119,7 +119,7 @@ export function noticeOf(one: Consent): string {
     .join("");
 }
 
-/** What a wallet is given (4.2, 4.3): a revocation names no chain, because it holds on every one. */
+/** Typed data (4.2, 4.3). A revocation names no chain, because it is valid on all. */
 export function typedData(message: Consent | Revocation, network: Network): TypedData {
   const isConsent = "content" in message;
   const place = { chainId: network.chain_id, verifyingContract: checksummed(network.registry) };
@@ -135,7 +135,7 @@ export function typedData(message: Consent | Revocation, network: Network): Type
   };
 }
 
-/** EIP-712: what is signed, and the message's name (4.2, 4.3). */
+/** The EIP-712 digest, which is signed and names the message (4.2, 4.3). */
 export function digestOf(data: TypedData): string {
   const domain = structHash("EIP712Domain", data.types, data.domain);
   const struct = structHash(data.primaryType, data.types, data.message as never);

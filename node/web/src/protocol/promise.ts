@@ -1,4 +1,4 @@
-// Rules 4.5 and 9.4: a node's signed promise to keep a revocation. The person can keep it as a proof.
+// Rules 4.5 and 9.4: a node's acknowledgement of a revocation, which the person can keep as a proof.
 
 import { join, same, unhex, utf8 } from "./bytes.js";
 import { pack } from "./envelope.js";
@@ -14,7 +14,7 @@ export interface Acknowledgement {
   signature: string;
 }
 
-/** Whether it is this node's promise of this revocation on this network. */
+/** Whether an acknowledgement is by this node, for this revocation and network. */
 export async function isPromise(
   one: Acknowledgement,
   digest: string,
@@ -34,10 +34,10 @@ export async function isPromise(
   return isSigned(key, join(utf8("sayso acknowledgement 1\0"), content), unhex(one.signature));
 }
 
-/** By the browser's own Ed25519. An old one has none, and one that is not on https may not use it. */
+/** Verifies with the browser's Ed25519, which old browsers lack and http pages may not use. */
 async function isSigned(key: Uint8Array, content: Uint8Array, signature: Uint8Array): Promise<boolean> {
   const { subtle } = crypto as { subtle?: SubtleCrypto };
   const imported = await subtle?.importKey("raw", key as BufferSource, "Ed25519", false, ["verify"]).catch(() => null);
-  if (!subtle || !imported) return true; // it is saved all the same, and the command checks it
+  if (!subtle || !imported) return true; // it is saved anyway, and the command verifies it
   return subtle.verify("Ed25519", imported, signature as BufferSource, content as BufferSource);
 }

@@ -12,7 +12,7 @@ const DOMAIN = new RegExp(`^${LABEL}(\\.${LABEL})+$`);
 export const isPurpose = (name: string): boolean => /^[a-z][a-z0-9-]{0,31}$/.test(name);
 export const isDomain = (name: string): boolean => name.length <= 100 && DOMAIN.test(name);
 
-/** Rule 5.1; `ward` is whose guardian speaks. */
+/** Rule 5.1; `ward` is the address for which a guardian acts. */
 export function scopeText(subject: string, purpose = "", ward = ""): string {
   return (ward && `ward ${ward.toLowerCase()} `) + subject + (purpose && ` for ${purpose}`);
 }
@@ -63,19 +63,19 @@ export function masksOf(one: Consent, positions: number[] | null, purposes: stri
   return [...masks].sort(([one], [other]) => (one < other ? -1 : 1));
 }
 
-/** Whether a permission is among the revoked ones, as a node tells them (`revoked_masks`). */
+/** Whether a node's `revoked_masks` contain a permission. */
 export const isSet = (masks: bigint[], width: number, item: number, purpose: number): boolean => {
   const bit = item * width + purpose;
   return Boolean(((masks[bit >> 8] ?? 0n) >> BigInt(bit & 255)) & 1n);
 };
 
-/** All words and masks of a revocation, those of its sentences included (5.6). */
+/** All words and masks of a revocation, including those of its scopes (5.6). */
 export function bitsOf(one: Revocation): [bigint, bigint][] {
   const words = one.words.map((word, at): [bigint, bigint] => [BigInt(word), BigInt(one.masks[at]!)]);
   return [...one.scopes.map((scope): [bigint, bigint] => [scopeWord(scope), 1n]), ...words];
 }
 
-/** How many permissions of a license a sentence reaches; `file` sentences are not counted here. */
+/** How many permissions of a license a scope covers; `file` scopes are not counted here. */
 export function reached(scope: string, signer: string, one: Consent): number {
   const ward = /^ward (0x[0-9a-f]{40}) /.exec(scope)?.[1];
   const speaks = ward

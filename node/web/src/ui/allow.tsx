@@ -1,4 +1,4 @@
-// Allowing a use: files are hashed here, the sentence that will be signed is shown while one chooses.
+// Allowing a use: the page hashes files, and shows the notice to sign while the person chooses.
 
 import { useEffect, useState } from "preact/hooks";
 

@@ -1,4 +1,4 @@
-// The form of a consent, and the consents that it makes once it is complete.
+// The form of a consent, and the consents of a complete form.
 
 import type { ComponentChildren } from "preact";
 
@@ -42,9 +42,9 @@ const PURPOSES = [
   "likeness-synthesis",
 ];
 const DAY_MS = 86_400_000;
-const issued = Math.floor(Date.now() / 60_000) * 60; // of this visit: the sentence does not change while one reads
+const issued = Math.floor(Date.now() / 60_000) * 60; // fixed, so that the notice does not change while a person reads it
 
-/** What is complete and well formed: terms as soon as there are some, consents once nothing is missing. */
+/** The valid part of the form: the terms, and the consents once nothing is missing. */
 export function readyTerms(form: Form, account: string | null): { terms: Terms | null; consents: Part[] } {
   const grantee = form.anyone ? NOBODY : readAddress(form.grantee);
   const guardian = form.guardian.trim() ? readAddress(form.guardian) : NOBODY;

@@ -1,4 +1,4 @@
-// What all parts of the page share: the node, the wallet, whose licenses are seen, where we are.
+// The state that all parts of the page share: node, wallet, person and view.
 
 import { createContext } from "preact";
 import { useContext, useEffect, useState } from "preact/hooks";
@@ -12,7 +12,7 @@ export interface App {
   wallet: Wallet | null;
   /** The account that is open in the wallet; it signs. */
   account: string | null;
-  /** Whose licenses are shown: the account's, or those of an address that was pasted. */
+  /** The address whose licenses are shown: the account's, or a pasted address. */
   address: string | null;
   connect(wallet: Wallet): Promise<void>;
   disconnect(): void;
@@ -21,7 +21,7 @@ export interface App {
 export const AppContext = createContext<App>(null as unknown as App);
 export const useApp = (): App => useContext(AppContext);
 
-/** The part of the address after `#`, which no server is told: path and query. */
+/** Path and query after `#`, which browsers send to no server. */
 export function useRoute(): { path: string; query: URLSearchParams } {
   const [hash, set] = useState(location.hash);
   useEffect(() => {
@@ -33,7 +33,7 @@ export function useRoute(): { path: string; query: URLSearchParams } {
   return { path: path || "/", query: new URLSearchParams(query ?? "") };
 }
 
-/** Where a part looks again when something has changed, here or elsewhere. */
+/** Notifies listeners of changes, here or elsewhere. */
 const changes = new EventTarget();
 export const changed = (): boolean => changes.dispatchEvent(new Event("change"));
 

@@ -1,4 +1,4 @@
-// One license, in a plain sentence.
+// One license as a plain sentence.
 
 import { useEffect, useState } from "preact/hooks";
 
@@ -13,7 +13,7 @@ import { Address, Pill, Say } from "./parts.js";
 
 const judged = new Map<string, boolean>();
 
-/** Whether what the node tells is what the license hash says: hashed once, when it is seen. */
+/** Whether the node's data match the license hash; computed once, when the card is drawn. */
 export function isTrue(one: Pick<Listed, "license" | "consent">, network: Network): boolean {
   const key = one.license + JSON.stringify(one.consent);
   let right = judged.get(key);
@@ -37,7 +37,7 @@ export function sentenceOf({ consent, status }: Pick<Listed, "consent" | "status
 interface CardProps {
   one: Listed;
   takeBack: (() => void) | null;
-  /** On the page of this license, nothing leads to it. */
+  /** Hides the link to the license's own page. */
   alone?: boolean;
 }
 
@@ -88,7 +88,7 @@ export function Card({ one, takeBack, alone }: CardProps) {
   );
 }
 
-/** Since when it is on chain. Nodes know the block; its time is the wallet's to tell, and asked for one license. */
+/** The block and day of the anchor. Nodes know the block; the wallet gives its time, for one license only. */
 function Dated({ block, alone }: { block: number | null; alone: boolean }) {
   const { wallet, node } = useApp();
   const [time, setTime] = useState<number | null>(null);

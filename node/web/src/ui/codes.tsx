@@ -1,4 +1,4 @@
-// The same as a picture: EIP-681 requests that a wallet on another phone reads with its camera.
+// QR codes of EIP-681 requests, for a wallet on another phone.
 
 import { useEffect, useRef, useState } from "preact/hooks";
 

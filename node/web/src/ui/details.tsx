@@ -1,4 +1,4 @@
-// One license with its files: find one by its hash or by dropping it, choose, take back.
+// One license with its files: find a file by its hash or by dropping it, choose files, take back.
 
 import { useEffect, useMemo, useState } from "preact/hooks";
 

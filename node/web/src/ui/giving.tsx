@@ -1,4 +1,4 @@
-// Signing consents and handing them in; one signature for every 1,024 files.
+// Signing and submission of consents, with one signature for every 1,024 files.
 
 import { useRef, useState } from "preact/hooks";
 
@@ -29,10 +29,10 @@ export function useGiving(asker: Asker | null) {
   const [error, setError] = useState("");
   const [chain, setChain] = useState<number | null>(null);
   const [given, setGiven] = useState<GivenPart[] | null>(null);
-  /** A bundle of what was signed when the node did not take all of it. */
+  /** A bundle of the signed consents if the node did not accept all of them. */
   const [unsent, setUnsent] = useState<Uint8Array | null>(null);
 
-  // What was signed is kept until it is handed in: nobody has to sign it twice because a node was away.
+  // Signed consents are kept until a node accepts them, so that nobody has to sign twice.
   const signed = useRef(new Map<string, Signed<Consent>>());
 
   async function one({ consent, items }: Part): Promise<GivenPart> {

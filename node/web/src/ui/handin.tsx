@@ -1,4 +1,4 @@
-// A signed file that was kept, or comes from another node's page, is handed in here. It needs no wallet.
+// Submission of a signed file that was saved, or that another node's page made. It needs no wallet.
 
 import { useEffect, useState } from "preact/hooks";
 

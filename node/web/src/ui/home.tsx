@@ -1,4 +1,4 @@
-// The beginning: connect a wallet, open the page in one, or only look.
+// The start: connect a wallet, open the page in a wallet app, or only look.
 
 import { useState } from "preact/hooks";
 
@@ -63,7 +63,7 @@ export function Wallets() {
   );
 }
 
-/** Whose licenses are to be seen; none of it is a secret. */
+/** The field for an address to look at; licenses are public. */
 export function Look({ label }: { label: string }) {
   const [text, setText] = useState("");
   const [wrong, setWrong] = useState(false);

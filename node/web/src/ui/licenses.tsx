@@ -1,4 +1,4 @@
-// My licenses: grouped by marketplace and grantee, searched, and drawn a page at a time however many there are.
+// My licenses, grouped by marketplace and grantee, with a search, and drawn a page at a time.
 
 import { useEffect, useMemo, useState } from "preact/hooks";
 
@@ -13,10 +13,10 @@ import { Address, Say, Trouble, explain, short } from "./parts.js";
 import { TakeBack } from "./takeback.js";
 
 const PAGE = 30;
-const FEW = 3; // up to so many, nobody needs to search
+const FEW = 3; // no search below this number
 const FILTERS: Key[] = ["all", "active", "revoked", "expired"];
 
-/** The licenses of an address, kept up to date: by this page, other tabs, other people's nodes and the chain. */
+/** The licenses of an address, updated by this page, other tabs, other nodes and the chain. */
 function useLicenses(address: string) {
   const [found, setFound] = useState<Listed[] | null>(null);
   const [error, setError] = useState("");
@@ -71,7 +71,7 @@ export function Licenses({ address }: { address: string }) {
   );
 }
 
-/** The way of a guardian to whom they guard. */
+/** The field for a guardian to enter their ward's address. */
 function ForSomebody() {
   return (
     <details>
@@ -81,7 +81,7 @@ function ForSomebody() {
   );
 }
 
-/** Said to whoever sees licenses without the wallet that they are of. */
+/** A note for a viewer without the wallet of the shown address. */
 export function LookingAt({ address }: { address: string }) {
   const { account } = useApp();
   return (
@@ -175,7 +175,7 @@ function Tools({ search, filter }: { search: (text: string) => void; filter: (on
   );
 }
 
-/** The widest: a purpose everywhere, and everything. Last on the page, where nobody comes by accident. */
+/** The widest revocations, last on the page so that nobody taps them by accident. */
 function Everywhere({ found, speaker, ask }: { found: Listed[]; speaker: Speaker; ask: (wish: Wish) => void }) {
   const purposes = useMemo(() => [...new Set(found.flatMap((one) => one.consent.purposes))].sort(), [found]);
   const names = [...new Set([...purposes, "likeness-synthesis"])].sort();
@@ -219,7 +219,7 @@ function matches(one: Listed, search: string, filter: Key): boolean {
     .every((word) => text.includes(word));
 }
 
-/** Marketplace, then grantee; what is live first, newest first. */
+/** Groups by marketplace and grantee, with active licenses first and the newest first. */
 function grouped(found: Listed[]): Map<string, Map<string, Listed[]>> {
   const groups = new Map<string, Map<string, Listed[]>>();
   for (const one of found) {

@@ -1,4 +1,4 @@
-// Who claims what on a file; the file stays in the browser, and no wallet is needed.
+// The licenses that name a file. The file stays in the browser, and no wallet is needed.
 
 import { useState } from "preact/hooks";
 

@@ -1,4 +1,4 @@
-// Small parts that others are made of.
+// Small shared components.
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
@@ -44,7 +44,7 @@ export function Say({ kind, children }: { kind: "good" | "bad" | "warn" | "note"
   );
 }
 
-/** What went wrong, and a way to try it again. */
+/** An error with a button to try again. */
 export function Trouble({ error, again }: { error: string; again: () => void }) {
   return (
     <Say kind="bad">
@@ -62,7 +62,7 @@ export function Pill({ status, partly }: { status: Status; partly?: string }) {
   return <span class={`pill ${kind}`}>{status === "active" && partly ? partly : t(names[status])}</span>;
 }
 
-/** What went wrong, in the person's words. */
+/** The text of an error. */
 export function explain(error: unknown): string {
   if (error instanceof LyingNode) return t("lying");
   if (error instanceof WalletError) {

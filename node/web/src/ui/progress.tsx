@@ -1,4 +1,4 @@
-// What becomes of a revocation, as far as nodes and chain tell; and the signed file, which needs neither.
+// The progress of a revocation at nodes and on chain, and the signed file.
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
@@ -16,14 +16,14 @@ import { Icon, Say, explain, short } from "./parts.js";
 const EVERY_MS = 2_000;
 export const BUNDLE = "application/octet-stream";
 
-/** Ask again and again while the window is open. */
+/** Poll while the window is open. */
 function useEvery(look: () => Promise<void>): void {
   useEffect(() => {
     let timer = 0;
     let wanted = true;
     const run = () =>
       void look()
-        .catch(() => undefined) // it is asked for again
+        .catch(() => undefined) // the next poll asks again
         .then(() => {
           if (wanted) timer = window.setTimeout(run, EVERY_MS);
         });
@@ -56,15 +56,15 @@ export function Sent({ signed, promise, close }: SentProps) {
   const [peers, setPeers] = useState(0);
   const [have, setHave] = useState(0);
   const [block, setBlock] = useState<number | null>(null);
-  const [made, setMade] = useState(promise); // also later: what waits is kept once its consent has come
+  const [made, setMade] = useState(promise); // also later: a pending revocation is acknowledged once its consent arrives
   const kept = made !== null;
   useEvery(async () => {
-    const told = await progressOf(signed.digest);
-    setPeers(told.sent_to ?? 0);
-    const later = told.acknowledgement;
+    const progress = await progressOf(signed.digest);
+    setPeers(progress.sent_to ?? 0);
+    const later = progress.acknowledgement;
     if (later && (await isPromise(later, signed.digest, node.network, node.node_key))) setMade(later);
-    setBlock(told.chain_block); // none again, should a reorganisation drop it
-    const asked = others.map((one) => progressOf(signed.digest, one.url!).then((said) => said.status === "stored", () => false));
+    setBlock(progress.chain_block); // null again after a reorganisation
+    const asked = others.map((one) => progressOf(signed.digest, one.url!).then((theirs) => theirs.status === "stored", () => false));
     setHave((await Promise.all(asked)).filter(Boolean).length);
   });
   return (
@@ -92,17 +92,17 @@ export function Sent({ signed, promise, close }: SentProps) {
   );
 }
 
-/** Keep what was signed, or take it to a node that this one cannot keep it from. */
+/** Save the signed file, or submit it to another node. */
 export function SignedFile({ signed }: { signed: Signed<Revocation> }) {
   const { node } = useApp();
   const [place, setPlace] = useState("");
-  const [said, setSaid] = useState<string[]>([]);
+  const [results, setResults] = useState<string[]>([]);
   const bytes = bundle([revocationEnvelope(signed.message, signed.signature)]);
   const others = node.operators.filter((one) => one.url && one.node_key !== node.node_key);
   const give = (name: string, url: string) => async () => {
     const [result] = await submitBundle(bytes, url).catch((error) => [{ status: "refused", error: { message: explain(error) } } as Result]);
-    const word = result?.acknowledgement ? t("step_kept", { node: name }) : `${name}: ${result?.error?.message ?? t("step_waits", { node: name })}`;
-    setSaid((before) => [...before, word]);
+    const text = result?.acknowledgement ? t("step_kept", { node: name }) : `${name}: ${result?.error?.message ?? t("step_waits", { node: name })}`;
+    setResults((before) => [...before, text]);
   };
   return (
     <div class="file">
@@ -117,7 +117,7 @@ export function SignedFile({ signed }: { signed: Signed<Revocation> }) {
             {one.name}
           </button>
         ))}
-        {said.map((one, at) => (
+        {results.map((one, at) => (
           <p key={at} role="status">{one}</p>
         ))}
         <label>
@@ -134,7 +134,7 @@ export function SignedFile({ signed }: { signed: Signed<Revocation> }) {
   );
 }
 
-/** The page of another node with the signed message behind `#`, which no server on the way is told. */
+/** The page of another node with the signed message behind `#`, which browsers send to no server. */
 export const handInLink = (place: string, bytes: Uint8Array): string =>
   `${new URL(place).origin}/#/hand-in?bundle=${hex(bytes).slice(2)}`;
 

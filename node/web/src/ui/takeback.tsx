@@ -1,5 +1,5 @@
-// Taking back: one question that says what it reaches and what cannot be undone, one signature, then what
-// becomes of it. What was signed is held until the person closes the window, whatever the node does.
+// Taking back: one question with what it covers and that it is final, one signature, then the progress. The
+// page keeps the signed revocation until the person closes the window, whatever the node does.
 
 import { useState } from "preact/hooks";
 
@@ -26,7 +26,7 @@ type Stage =
   | { name: "sent"; signed: Signed<Revocation>; promise: Acknowledgement | null }
   | { name: "chain"; hash: string };
 
-/** The wallet speaks for this account, or the person is told which to choose. */
+/** Checks that the wallet is on this account; throws otherwise. */
 async function ready(app: App, signer: string): Promise<Wallet> {
   if (!app.wallet) throw new WalletError("failed", t("no_wallet"));
   const open = await connect(app.wallet);
@@ -113,7 +113,7 @@ export function TakeBack({ wish, close }: { wish: Wish; close: () => void }) {
   );
 }
 
-/** Nothing more is signed with this node; the others of the network serve the same page. */
+/** The page signs nothing more with this node; the network's other nodes serve the same page. */
 function Lied() {
   const { node } = useApp();
   const others = node.operators.filter((one) => one.url && one.node_key !== node.node_key);
