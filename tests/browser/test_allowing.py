@@ -245,9 +245,7 @@ def test_nobody_without_a_wallet_is_left_alone(visit: Open, place: World) -> Non
     page = here.go("#/")
     page.get_by_label("Or only look").fill("0x12")
     page.get_by_role("button", name="Look", exact=True).click()
-    expect(page.get_by_role("alert")).to_have_text(
-        "This is not a complete address: 0x and 40 digits."
-    )
+    expect(page.get_by_role("alert")).to_have_text("This is not a complete address: 0x and 40 digits.")
     page.get_by_label("Or only look").fill(ada.address)
     page.get_by_role("button", name="Look", exact=True).click()
     expect(page.locator(".card")).to_contain_text("may train AI")
