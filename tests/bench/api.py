@@ -22,7 +22,8 @@ from sayso.node_client.status import StatusQuestion
 from sayso_protocol.encoding.row_tree import roots
 from sayso_protocol.receipts.receipt import check_results, join_rows
 from sayso_protocol.receipts.text import receipt_from_json
-from sayso_protocol.verdicts.verdict import Query, Reason, Row
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import Reason, Row
 
 LICENSES = 1_000
 ITEMS = 1_000

@@ -13,7 +13,8 @@ from sayso_protocol.permissions.words import Masks
 from sayso_protocol.receipts.receipt import join_rows
 from sayso_protocol.verdicts.bulk import judge_rows
 from sayso_protocol.verdicts.license_table import LicenseTable
-from sayso_protocol.verdicts.verdict import License, Query, Reason, Row, verdict
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import License, Reason, Row, verdict
 
 LICENSES = 1_000
 ITEMS = 1_000

@@ -33,7 +33,8 @@ from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import address_from_text, address_text, keccak, sha256
 from sayso_protocol.receipts.question import Question
 from sayso_protocol.receipts.receipt import join_rows
-from sayso_protocol.verdicts.verdict import Query, Reason, Row
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import Reason, Row
 from support.anvil import RICH_KEY, anvil, registry_on
 
 DEADLINE_S = 90.0  # generous: only a failure waits for it

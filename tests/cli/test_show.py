@@ -28,7 +28,8 @@ from sayso_protocol.receipts.misconduct import row_proof_to_json
 from sayso_protocol.receipts.receipt import Acknowledgement, ChainPoint, Receipt, sign_statement
 from sayso_protocol.receipts.status import Status, StatusMoment, sign_statuses, status_to_json
 from sayso_protocol.receipts.text import acknowledgement_to_json, receipt_to_json
-from sayso_protocol.verdicts.verdict import Query, Reason, Row
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import Reason, Row
 from support.protocol_strategies import (
     ADA,
     BEN,

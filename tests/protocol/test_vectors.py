@@ -18,7 +18,8 @@ from sayso_protocol.signatures.contract_wallets import read_wallet_proof
 from sayso_protocol.signatures.wallets import EoaVerifier
 from sayso_protocol.sync.fingerprints import unpack_nodes
 from sayso_protocol.sync.requests import decode_request, encode_request
-from sayso_protocol.verdicts.verdict import License, Query, Reason, Row, verdict
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import License, Reason, Row, verdict
 from support.known import Known, license_hash
 from support.protocol_strategies import NETWORK
 from vectors.make import FILES, FOLDER, render

@@ -19,7 +19,8 @@ from sayso_protocol.permissions.words import Masks
 from sayso_protocol.receipts.misconduct import covers
 from sayso_protocol.receipts.receipt import join_rows
 from sayso_protocol.receipts.text import AcknowledgementJson
-from sayso_protocol.verdicts.verdict import REASONS, Query, Reason, Row
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import REASONS, Reason, Row
 from simulation.chain import Paid, items_of
 from simulation.knowledge import Knowledge
 from simulation.machine import ANCHOR_AFTER_S, Machine

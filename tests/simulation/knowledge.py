@@ -9,7 +9,8 @@ from sayso_protocol.messages.message import as_kind
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.permissions.bits import merged
 from sayso_protocol.permissions.words import Masks
-from sayso_protocol.verdicts.verdict import License, Query, Reason, Row, is_revoked, verdict
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import License, Reason, Row, is_revoked, verdict
 
 
 class Knowledge:

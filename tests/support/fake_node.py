@@ -39,7 +39,8 @@ from sayso_protocol.receipts.receipt import (
 from sayso_protocol.receipts.status import Status, StatusMoment, sign_statuses, status_to_json
 from sayso_protocol.receipts.text import acknowledgement_to_json, receipt_to_json
 from sayso_protocol.signatures.wallets import EoaVerifier
-from sayso_protocol.verdicts.verdict import License, Query, Reason, Row, is_revoked, verdict
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import License, Reason, Row, is_revoked, verdict
 
 NETWORK = Network(31_337, bytes(range(20)))
 BLOCK = ChainPoint(7, bytes(32))

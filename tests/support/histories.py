@@ -5,7 +5,8 @@ from typing import NamedTuple
 from hypothesis import strategies as st
 
 from sayso_protocol.messages.revocation import Revocation
-from sayso_protocol.verdicts.verdict import License, Query, Row
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import License, Row
 from support.known import license_hash
 from support.protocol_strategies import ADA, BEN, a_consent, item_hashes
 

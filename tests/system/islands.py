@@ -27,7 +27,8 @@ from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.network_file import NetworkFile, Operator
 from sayso_protocol.primitives import ANYONE
-from sayso_protocol.verdicts.verdict import Query, Reason, Row
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import Reason, Row
 from support.anvil import anvil, registry_on
 from support.protocol_strategies import a_consent, item_hashes, signed
 from system.links import Link, Weather

@@ -8,7 +8,8 @@ from sayso_protocol.messages.message import as_kind
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.permissions.scopes import Scope, file_subject
 from sayso_protocol.primitives import address_text, hex_text
-from sayso_protocol.verdicts.verdict import License, Query, Row, verdict
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import License, Row, verdict
 from support.known import Known, license_hash
 from support.protocol_strategies import ADA, BEN, CLEO, NODE, a_consent, item_hashes, signed
 

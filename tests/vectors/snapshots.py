@@ -31,7 +31,8 @@ from sayso_protocol.snapshots.snapshot import (
     read_snapshot,
     signed_part,
 )
-from sayso_protocol.verdicts.verdict import REASONS, Query
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import REASONS
 from support.known import license_hash
 from support.protocol_strategies import ADA, BEN, CLEO, NETWORK, NODE, a_consent, item_hashes, signed
 from support.snapshots import (

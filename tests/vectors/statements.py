@@ -19,7 +19,8 @@ from sayso_protocol.receipts.receipt import (
 )
 from sayso_protocol.receipts.status import Status, StatusMoment, sign_statuses, status_to_json
 from sayso_protocol.receipts.text import acknowledgement_to_json, receipt_to_json
-from sayso_protocol.verdicts.verdict import REASONS, Query, Reason, Row
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import REASONS, Reason, Row
 from support.protocol_strategies import ADA, BEN, NETWORK, NODE, item_hashes, signed
 
 Json = dict[str, Any]

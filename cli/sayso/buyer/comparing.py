@@ -21,7 +21,8 @@ from sayso_protocol.receipts.receipt import Acknowledgement, Receipt, Signed, ch
 from sayso_protocol.receipts.text import acknowledgement_from_json
 from sayso_protocol.signatures.wallets import EoaVerifier
 from sayso_protocol.verdicts.bulk import row_at
-from sayso_protocol.verdicts.verdict import Query, Reason
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import Reason
 
 Consents = dict[bytes, Envelope]  # by license hash
 

@@ -18,7 +18,8 @@ from sayso.files import HashedFile, find_files, hash_files
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_from_text
-from sayso_protocol.verdicts.verdict import Query, Row
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import Row
 
 TRAINING: Final = "train-generative-ai"
 CLONING: Final = "likeness-synthesis"

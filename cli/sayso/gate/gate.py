@@ -39,7 +39,8 @@ from sayso_protocol.encoding.row_tree import ROW_BYTES
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import ANYONE, address_from_text
 from sayso_protocol.receipts.question import Question
-from sayso_protocol.verdicts.verdict import Query, Reason
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import Reason
 
 if TYPE_CHECKING:
     import pyarrow as pa

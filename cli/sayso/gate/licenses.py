@@ -24,7 +24,8 @@ from sayso_protocol.network import Network
 from sayso_protocol.primitives import sha256
 from sayso_protocol.signatures.wallets import EoaVerifier
 from sayso_protocol.verdicts.license_table import LicenseTable
-from sayso_protocol.verdicts.verdict import License, Query, Reason, judge_terms
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import License, Reason, judge_terms
 
 ENDING: Final = ".sayso"
 

@@ -16,7 +16,8 @@ from sayso_protocol.encoding.row_tree import ROW_BYTES
 from sayso_protocol.permissions.bits import merged
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.verdicts.bulk import row_at
-from sayso_protocol.verdicts.verdict import License, Query, Reason, Row, is_revoked
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import License, Reason, Row, is_revoked
 
 WAITING: Final = 1_024  # events in the queue; the streams wait when it is full
 

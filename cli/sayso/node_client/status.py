@@ -16,7 +16,8 @@ from sayso_protocol.limits import LIMITS
 from sayso_protocol.network_file import NetworkFile, Operator
 from sayso_protocol.primitives import address_text, hex_text
 from sayso_protocol.receipts.status import StatusAnswer, status_from_json
-from sayso_protocol.verdicts.verdict import Query, Reason, Row
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import Reason, Row
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from sayso_protocol.messages.envelope import decode
 from sayso_protocol.messages.message import CONSENT, as_kind
 from sayso_protocol.network import Network
 from sayso_protocol.permissions.words import Masks
-from sayso_protocol.verdicts.verdict import License, Query, is_revoked
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import License, is_revoked
 
 
 def erase(db: Writing, network: Network, license_hash: bytes) -> None:

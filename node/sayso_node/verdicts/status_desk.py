@@ -22,7 +22,8 @@ from sayso_node.verdicts.license_cache import LicenseCache
 from sayso_node.verdicts.recent_bits import RecentBits
 from sayso_protocol.network import Network
 from sayso_protocol.receipts.status import Status, StatusAnswer, StatusMoment, sign_statuses
-from sayso_protocol.verdicts.verdict import Query, Reason, Row, verdict
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import Reason, Row, verdict
 
 GATHER = 2  # turns of the event loop that the first question waits: who is there by then is in
 ROUND = 512  # questions under one signature: a path of at most nine hashes

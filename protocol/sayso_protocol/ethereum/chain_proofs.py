@@ -23,7 +23,8 @@ from sayso_protocol.primitives import (
     keccak,
 )
 from sayso_protocol.verdicts.covering import Place, covering
-from sayso_protocol.verdicts.verdict import License, LicenseView, Query
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import License, LicenseView
 
 CHAIN_PROOF_TYPE: Final = "sayso-chain-proof-1"
 ANCHORS_SLOT: Final = 0

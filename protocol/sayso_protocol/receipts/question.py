@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sayso_protocol.verdicts.verdict import Query
+from sayso_protocol.verdicts.query import Query
 
 
 @dataclass(frozen=True)

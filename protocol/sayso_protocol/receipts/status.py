@@ -37,7 +37,8 @@ from sayso_protocol.primitives import (
 )
 from sayso_protocol.receipts.receipt import ChainPoint, Signed, StatusHead, sign_statement
 from sayso_protocol.receipts.text import BlockJson, Json, Path, node_key_of, plain
-from sayso_protocol.verdicts.verdict import Query, Reason, Row
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import Reason, Row
 
 STATUS_TYPE: Final = "sayso-status-1"
 

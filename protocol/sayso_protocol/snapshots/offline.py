@@ -20,7 +20,8 @@ from sayso_protocol.snapshots.snapshot import Snapshots
 from sayso_protocol.verdicts.bulk import judge_terms_of, row_at
 from sayso_protocol.verdicts.covering import Cover, covering
 from sayso_protocol.verdicts.license_table import Flags, Ints, LicenseTable, Reasons
-from sayso_protocol.verdicts.verdict import License, LicenseView, Query, Reason, Row, judge_others
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import License, LicenseView, Reason, Row, judge_others
 
 
 class HeldLicenses:

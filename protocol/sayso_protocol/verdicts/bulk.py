@@ -17,7 +17,8 @@ from sayso_protocol.permissions.words import WORD_BITS, Masks
 from sayso_protocol.primitives import HASH_BYTES, NOBODY
 from sayso_protocol.verdicts.covering import Cover, covering
 from sayso_protocol.verdicts.license_table import Flags, Ints, LicenseTable, Reasons
-from sayso_protocol.verdicts.verdict import Knowledge, KnownBits, Query, Reason, Row, verdict
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import Knowledge, KnownBits, Reason, Row, verdict
 
 _WORD_BYTES = WORD_BITS // 8
 _ItemAt = Callable[[int], bytes]

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from sayso_protocol.encoding.row_tree import ROW_BYTES
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.primitives import ANYONE, HASH_BYTES
-from sayso_protocol.verdicts.verdict import Query, Reason
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import Reason
 
 T = TypeVar("T")
 

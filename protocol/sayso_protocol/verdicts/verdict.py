@@ -20,22 +20,6 @@ from sayso_protocol.primitives import ANYONE
 from sayso_protocol.verdicts.covering import covering
 from sayso_protocol.verdicts.query import Query
 
-__all__ = [
-    "REASONS",
-    "Knowledge",
-    "KnownBits",
-    "License",
-    "LicenseView",
-    "Query",
-    "Reason",
-    "RevokedBits",
-    "Row",
-    "is_revoked",
-    "judge_others",
-    "judge_terms",
-    "verdict",
-]
-
 
 class Reason(StrEnum):
     """Why a row is, or is not, clear. `granted` is the only clear one.

@@ -15,7 +15,8 @@ from sayso_protocol.errors import BadProof, BadSignature, Malformed, SaysoError,
 from sayso_protocol.primitives import hash_from_text
 from sayso_protocol.receipts.receipt import Signed, sign_statement
 from sayso_protocol.receipts.status import status_from_json, status_to_json
-from sayso_protocol.verdicts.verdict import Query, Reason, Row
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import Reason, Row
 from support.fake_node import FakeNode
 
 OTHER = SigningKey(b"o" * 32)

@@ -25,7 +25,8 @@ from sayso_protocol.permissions.bits import merged
 from sayso_protocol.permissions.scopes import Scope
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import ANYONE, hex_text, sha256
-from sayso_protocol.verdicts.verdict import License, Query, is_revoked
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import License, is_revoked
 
 ADA, BEN = b"\x01" * 20, b"\x02" * 20
 PURPOSES = ("evaluate", "resale", "train-ai")

@@ -21,7 +21,8 @@ from sayso_protocol.snapshots.snapshot import Snapshots
 from sayso_protocol.verdicts import covering
 from sayso_protocol.verdicts.bulk import judge_rows, revoked_masks
 from sayso_protocol.verdicts.license_table import LicenseTable
-from sayso_protocol.verdicts.verdict import REASONS, License, Query, Reason, Row, is_revoked, verdict
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import REASONS, License, Reason, Row, is_revoked, verdict
 from support.histories import BUYERS, GUARDIAN, ITEMS, PAIR, Message, Question, histories, questions
 from support.known import Known, license_hash
 from support.protocol_strategies import ADA, BEN, a_consent, signed

@@ -17,7 +17,8 @@ from sayso.gate.records.record import Record
 from sayso.gate.running import GateFiles
 from sayso_protocol.primitives import ANYONE
 from sayso_protocol.receipts.question import Question
-from sayso_protocol.verdicts.verdict import Query, Reason
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import Reason
 from support.fake_node import NETWORK
 
 TestSuite.__test__ = False  # pytest takes the name for ours

@@ -23,7 +23,8 @@ from sayso_protocol.primitives import ANYONE, hex_text
 from sayso_protocol.receipts.question import Question
 from sayso_protocol.receipts.receipt import join_rows, number_reasons
 from sayso_protocol.receipts.text import receipt_from_json
-from sayso_protocol.verdicts.verdict import Query, Reason, Row
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import Reason, Row
 from support.fake_node import FakeNode
 
 hashes = st.binary(min_size=32, max_size=32)

@@ -17,7 +17,8 @@ from sayso_protocol.network_file import NetworkFile, Operator
 from sayso_protocol.primitives import address_text, hex_text
 from sayso_protocol.receipts.receipt import check_results, join_rows
 from sayso_protocol.receipts.text import receipt_from_json
-from sayso_protocol.verdicts.verdict import REASONS, Query, Row
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import REASONS, Row
 from support.node_rig import ManualClock, consent, node_key, revocation
 from support.protocol_strategies import BEN, NETWORK
 from support.running_node import MSGPACK, RunningNode, running_node

@@ -13,7 +13,8 @@ from sayso_node.verdicts.status_desk import StatusDesk, StatusQuestion
 from sayso_protocol.network_file import NetworkFile, Operator
 from sayso_protocol.primitives import address_text, hex_text
 from sayso_protocol.receipts.status import status_from_json, status_to_json
-from sayso_protocol.verdicts.verdict import Query, Reason, Row
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import Reason, Row
 from support.node_rig import ManualClock, NodeRig, consent, node_key, revocation
 from support.protocol_strategies import BEN, NETWORK
 from support.running_node import RunningNode

@@ -26,7 +26,8 @@ from sayso_protocol.primitives import keccak
 from sayso_protocol.receipts.receipt import ChainPoint, join_rows
 from sayso_protocol.signatures.contract_wallets import WalletProof, read_wallet_proof, wrap
 from sayso_protocol.signatures.wallets import Claim, WalletVerifier
-from sayso_protocol.verdicts.verdict import REASONS, Query, Reason, Row
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import REASONS, Reason, Row
 from support.anvil import REPOSITORY, anvil
 from support.node_rig import NodeRig
 from support.protocol_strategies import (

@@ -18,7 +18,8 @@ from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.messages.typed_data import digest
 from sayso_protocol.primitives import sha256
 from sayso_protocol.receipts.receipt import ChainPoint, join_rows
-from sayso_protocol.verdicts.verdict import REASONS, Query, Reason, Row
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import REASONS, Reason, Row
 from support.node_rig import NOW, NodeRig, consent
 from support.protocol_strategies import ADA, BEN, NETWORK, NODE, a_consent, item_hashes, signed
 from support.waiting import until

@@ -23,7 +23,8 @@ from sayso_protocol.messages.wire import TOPICS, encode_bundle
 from sayso_protocol.primitives import sha256
 from sayso_protocol.receipts.receipt import join_rows
 from sayso_protocol.receipts.text import AcknowledgementJson
-from sayso_protocol.verdicts.verdict import REASONS, Query, Reason, Row
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import REASONS, Reason, Row
 from support.node_rig import NOW, NodeRig, consent, revocation
 from support.protocol_strategies import (
     ADA,

@@ -19,7 +19,8 @@ from sayso_protocol.receipts.receipt import ChainPoint
 from sayso_protocol.snapshots.keys import as_keys, bit_key, doubt_key, scopes_key, word_key
 from sayso_protocol.snapshots.offline import HeldLicenses, OfflineGate
 from sayso_protocol.snapshots.snapshot import Snapshot, Snapshots, read_snapshot
-from sayso_protocol.verdicts.verdict import REASONS, Query
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import REASONS
 from support.node_rig import NOW, NodeRig, consent, node_key, revocation
 from support.protocol_strategies import ADA, BEN, CLEO, NETWORK
 from support.waiting import until

@@ -13,7 +13,8 @@ from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.message import CONSENT
 from sayso_protocol.receipts.receipt import join_rows
 from sayso_protocol.sync.fingerprints import ROOT
-from sayso_protocol.verdicts.verdict import REASONS, Query, Reason, Row
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import REASONS, Reason, Row
 from support.node_rig import NodeRig, consent, node_key, revocation
 from support.protocol_strategies import ADA, CLEO, NETWORK
 

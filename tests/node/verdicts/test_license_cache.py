@@ -14,7 +14,8 @@ from sayso_node.verdicts.packed_license import HeldLicense, PackedLicense
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.receipts.receipt import join_rows
-from sayso_protocol.verdicts.verdict import REASONS, Query, Reason, Row
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import REASONS, Reason, Row
 from support.node_rig import NodeRig, consent, revocation
 from support.protocol_strategies import BEN, a_consent
 

@@ -21,7 +21,8 @@ from sayso_protocol.receipts.receipt import (
     number_reasons,
 )
 from sayso_protocol.receipts.text import AcknowledgementJson, acknowledgement_from_json
-from sayso_protocol.verdicts.verdict import Query, Reason, Row
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import Reason, Row
 from support.node_rig import NOW, NodeRig, consent, revocation
 from support.protocol_strategies import ADA, BEN, NETWORK
 

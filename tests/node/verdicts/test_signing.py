@@ -16,7 +16,8 @@ from sayso_protocol.receipts.misconduct import Evidence
 from sayso_protocol.receipts.receipt import Receipt, Signed, join_rows
 from sayso_protocol.receipts.text import AcknowledgementJson, acknowledgement_from_json
 from sayso_protocol.signatures.wallets import EoaVerifier
-from sayso_protocol.verdicts.verdict import Query, Reason, Row
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import Reason, Row
 from support.node_rig import NodeRig, consent, revocation
 from support.protocol_strategies import BEN, NETWORK
 

@@ -10,7 +10,8 @@ from sayso_node.verdicts.judge import Check
 from sayso_protocol.encoding.merkle import content_root
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.receipts.receipt import ChainPoint, join_rows
-from sayso_protocol.verdicts.verdict import REASONS, Query, Reason, Row
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import REASONS, Reason, Row
 from support.node_rig import NOW, NodeRig, consent, revocation
 from support.protocol_strategies import ADA, BEN, CLEO, NODE, a_consent, item_hashes, signed
 

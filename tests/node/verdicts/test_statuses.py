@@ -16,7 +16,8 @@ from sayso_protocol.network_file import NetworkFile, Operator
 from sayso_protocol.primitives import sha256
 from sayso_protocol.receipts.receipt import ChainPoint
 from sayso_protocol.receipts.status import StatusAnswer
-from sayso_protocol.verdicts.verdict import Query, Reason, Row
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import Reason, Row
 from support.node_rig import NOW, NodeRig, consent, revocation
 from support.protocol_strategies import BEN, CLEO, NETWORK
 

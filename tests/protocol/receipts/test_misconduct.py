@@ -40,7 +40,8 @@ from sayso_protocol.receipts.receipt import (
     sign_statement,
 )
 from sayso_protocol.signatures.wallets import EoaVerifier
-from sayso_protocol.verdicts.verdict import License, Query, Reason, Row, verdict
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import License, Reason, Row, verdict
 from support.protocol_strategies import (
     ADA,
     BEN,

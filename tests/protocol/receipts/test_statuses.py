@@ -22,7 +22,8 @@ from sayso_protocol.receipts.status import (
     status_to_json,
 )
 from sayso_protocol.signatures.nodes import RECEIPT, sign_by_node
-from sayso_protocol.verdicts.verdict import Query, Reason, Row
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import Reason, Row
 from support.json_places import at, leaves, other_values, with_value, without
 from support.protocol_strategies import ADA, BEN, NETWORK, NODE, addresses, hashes, purposes
 from support.statements import OTHER_KEY, OTHER_NODE, TRUSTED, numbers, points

@@ -13,7 +13,8 @@ from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.receipts.receipt import join_rows
 from sayso_protocol.snapshots.offline import HeldLicenses, OfflineGate
 from sayso_protocol.snapshots.snapshot import Snapshot, Snapshots
-from sayso_protocol.verdicts.verdict import REASONS, License, Query, Reason, Row, verdict
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import REASONS, License, Reason, Row, verdict
 from support.histories import ITEMS, PAIR, Message, histories, questions
 from support.known import Known, license_hash
 from support.protocol_strategies import ADA, BEN, CLEO, a_consent

@@ -13,7 +13,8 @@ from sayso_protocol.primitives import address_from_text
 from sayso_protocol.snapshots.keys import as_keys
 from sayso_protocol.snapshots.offline import HeldLicenses, OfflineGate
 from sayso_protocol.snapshots.snapshot import Snapshots, read_snapshot
-from sayso_protocol.verdicts.verdict import REASONS, Query
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import REASONS
 from support.protocol_strategies import NETWORK
 from vectors.make import FOLDER
 

@@ -11,7 +11,8 @@ from sayso_protocol.primitives import sha256
 from sayso_protocol.receipts.receipt import join_rows
 from sayso_protocol.verdicts.bulk import judge_rows, revoked_masks
 from sayso_protocol.verdicts.license_table import ABSENT, LicenseTable
-from sayso_protocol.verdicts.verdict import REASONS, License, Query, Reason, Row, is_revoked, verdict
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import REASONS, License, Reason, Row, is_revoked, verdict
 from support.histories import BASE, ITEMS, Message, histories, questions
 from support.known import Known, license_hash
 from support.protocol_strategies import BEN, a_consent

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.permissions.scopes import Scope
 from sayso_protocol.verdicts.covering import Place, covering, covering_all
-from sayso_protocol.verdicts.verdict import License, Query
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import License
 from support.histories import BUYERS, GUARDIAN, ITEMS, consents
 from support.protocol_strategies import ADA, a_consent, addresses, domains, hashes, purposes
 

@@ -7,7 +7,8 @@ import pytest
 from sayso_protocol.errors import InvalidPurpose
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.permissions.scopes import Scope, file_subject, scope_word
-from sayso_protocol.verdicts.verdict import License, Query, Reason, Row, verdict
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import License, Reason, Row, verdict
 from support.known import Known, license_hash
 from support.protocol_strategies import ADA, BEN, CLEO, a_consent, item_hashes
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.revocation import Revocation
-from sayso_protocol.verdicts.verdict import License, Query, Reason, is_revoked, verdict
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import License, Reason, is_revoked, verdict
 from support.histories import STRANGER, Message, Question, consents, histories, questions, revocations
 from support.known import Known, license_hash
 

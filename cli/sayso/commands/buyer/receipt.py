@@ -23,7 +23,7 @@ from sayso_protocol.primitives import address_text, hex_text
 from sayso_protocol.receipts.misconduct import row_proof_to_json
 from sayso_protocol.receipts.receipt import Receipt, Signed
 from sayso_protocol.receipts.text import receipt_from_json
-from sayso_protocol.verdicts.verdict import Query
+from sayso_protocol.verdicts.query import Query
 
 RECORD_BYTES = 1 << 30  # of a run of a billion rows
 

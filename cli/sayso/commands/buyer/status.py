@@ -25,7 +25,8 @@ from sayso.outputs import refuse_existing, write_file
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import hash_from_text, hex_text
 from sayso_protocol.receipts.status import status_to_json
-from sayso_protocol.verdicts.verdict import Query, Reason, Row
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import Reason, Row
 
 EXIT_NOT_CLEAR: Final = 3
 

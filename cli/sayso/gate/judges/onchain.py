@@ -29,7 +29,8 @@ from sayso_protocol.receipts.question import Question
 from sayso_protocol.verdicts.bulk import judge_rows
 from sayso_protocol.verdicts.covering import covering
 from sayso_protocol.verdicts.license_table import LicenseTable, named_licenses
-from sayso_protocol.verdicts.verdict import License, Query, Reason
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import License, Reason
 
 if TYPE_CHECKING:
     from sayso_contracts.registry import Registry

@@ -19,7 +19,8 @@ from sayso_protocol.errors import BadProof, WrongNetwork
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.receipts.question import Question
 from sayso_protocol.receipts.receipt import Receipt, Signed, count_reasons
-from sayso_protocol.verdicts.verdict import Query, Reason
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import Reason
 
 
 def verify_record(

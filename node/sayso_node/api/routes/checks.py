@@ -21,7 +21,8 @@ from sayso_protocol.encoding.row_tree import ROW_BYTES
 from sayso_protocol.errors import TooLarge
 from sayso_protocol.primitives import ADDRESS_BYTES, address_from_text, hash_from_text
 from sayso_protocol.receipts.text import ReceiptJson, receipt_json
-from sayso_protocol.verdicts.verdict import REASONS, Query
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import REASONS
 
 CHECK_JSON_BYTES: Final = 256 * 1_048_576  # a million rows of JSON
 BINARY_BYTES: Final = ROWS * ROW_BYTES + 4_096

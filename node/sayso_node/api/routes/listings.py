@@ -19,7 +19,8 @@ from sayso_protocol.messages.envelope import decode
 from sayso_protocol.messages.message import as_kind
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_from_text, address_text, hash_from_text, hex_text
-from sayso_protocol.verdicts.verdict import License, Query, is_revoked
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import License, is_revoked
 
 LICENSES: Final = 1_000  # of a page
 CLAIMS: Final = 100  # of a page: each is judged for every purpose

@@ -19,7 +19,8 @@ from sayso_protocol.primitives import address_from_text, hash_from_text
 from sayso_protocol.receipts.receipt import Signed, StatusHead
 from sayso_protocol.receipts.status import StatusAnswer, StatusJson, head_fields, status_json
 from sayso_protocol.receipts.text import Json
-from sayso_protocol.verdicts.verdict import Query, Row
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import Row
 
 STATUS: Final = Operation(
     "GET",
