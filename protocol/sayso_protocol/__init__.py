@@ -1,5 +1,5 @@
 """The rules of Sayso: pure functions and values, no I/O, clock, randomness or asyncio.
 
-Everything that every implementation must agree on stands here and in docs/protocol.md, under the
-same rule numbers. Times, keys and what a node knows are passed in.
+The package implements docs/protocol.md, whose rule numbers its comments cite. Callers pass in times,
+keys and a node's knowledge.
 """

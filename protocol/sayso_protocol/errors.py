@@ -1,9 +1,9 @@
-"""Every refusal has one stable code and a sentence for people.
+"""The errors of the protocol: each refusal has a stable code and a sentence for people.
 
-A code never changes its meaning: scripts, other implementations and docs/reference/errors.md rely on
-it. One class a code; the docstring is the published meaning. What can be wrong with a message is a
-MessageError: its `gossip` is what a refusal means to the peer that forwarded the message. [REJECT] costs
-the peer, [IGNORE] does not (docs/protocol.md, section 7).
+A code never changes its meaning, because scripts, other implementations and docs/reference/errors.md
+rely on it. Each code has one class, whose docstring is the published meaning. A MessageError refuses a
+message; its `gossip` decides whether the peer that forwarded the message loses score ([REJECT]) or not
+([IGNORE]; docs/protocol.md, section 7).
 
     try:
         decode(data)
@@ -16,33 +16,33 @@ from typing import ClassVar
 
 
 class Gossip(Enum):
-    """What a refused message means for the peer that forwarded it."""
+    """Gossip is the effect of a refused message on the peer that forwarded it (section 7)."""
 
-    REJECT = "reject"  # anybody can see that it is wrong
-    IGNORE = "ignore"  # depends on clock, chain, local policy, or brings nothing new
+    REJECT = "reject"  # every node refuses the message
+    IGNORE = "ignore"  # the refusal depends on clock, chain or local policy, or the message is known
 
 
 class SaysoError(Exception):
-    """The root of all our errors."""
+    """SaysoError is the base class of all errors of Sayso."""
 
     code: ClassVar[str] = "error"
 
 
 class MessageError(SaysoError):
-    """What can be wrong with a message."""
+    """MessageError is the base class of the errors that refuse a message."""
 
     gossip: ClassVar[Gossip] = Gossip.IGNORE
 
 
 class Malformed(MessageError):
-    """The bytes are not a Sayso message: truncated, of a wrong type, or with unknown fields."""
+    """The bytes are not a Sayso message: they are truncated, of a wrong type, or have unknown fields."""
 
     code = "malformed"
     gossip = Gossip.REJECT
 
 
 class NotCanonical(MessageError):
-    """The message decodes, but its bytes are not the one canonical encoding of it."""
+    """The message decodes, but its bytes are not its canonical encoding."""
 
     code = "not-canonical"
     gossip = Gossip.REJECT
@@ -124,7 +124,7 @@ class FromTheFuture(MessageError):
 
 
 class Unsupported(MessageError):
-    """Well formed, but only the chain can judge it, which was not asked or did not answer."""
+    """Only the chain can judge the signature, and was not asked or did not answer."""
 
     code = "unsupported"
 
@@ -154,13 +154,13 @@ class InvalidNetworkFile(SaysoError):
 
 
 class SnapshotTampered(SaysoError):
-    """The content of the snapshot is not what its signed head says: it was changed or cut short."""
+    """The body of the snapshot is not what its signed head states: it was changed or cut short."""
 
     code = "snapshot-tampered"
 
 
 class MissingDelta(SaysoError):
-    """A delta does not follow the file before it: one between them, or the snapshot, is missing."""
+    """A delta does not follow the part before it: a delta between them, or the snapshot, is missing."""
 
     code = "missing-delta"
 
@@ -172,5 +172,5 @@ class SnapshotExpired(SaysoError):
 
 
 def is_rejected(error: SaysoError | None) -> bool:
-    """Whether anybody can see that a message is wrong, so that its forwarder is to blame ([REJECT])."""
+    """Return whether an error is a [REJECT], which costs the forwarding peer score (section 7)."""
     return isinstance(error, MessageError) and error.gossip is Gossip.REJECT

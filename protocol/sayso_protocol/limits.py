@@ -1,6 +1,6 @@
-"""Every limit of the protocol, with its unit, in one place (docs/protocol.md, section 2).
+"""The limits of the protocol, with their units (docs/protocol.md, section 2).
 
-A limit is a rule: two implementations with different limits would disagree about what is valid.
+A limit is a rule, because implementations with different limits disagree about valid messages.
 """
 
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Limits:
-    """The protocol's limits; `LIMITS` is the only instance in production."""
+    """Limits holds the protocol's limits; `LIMITS` is the only instance in production."""
 
     message_bytes: int = 65_536
     frame_bytes: int = 65_544  # of a gossip bundle: room for one message of the largest size
@@ -22,7 +22,7 @@ class Limits:
     purpose_chars: int = 32
     terms_uri_bytes: int = 2_048
     validity_s: int = 315_619_200  # 3,653 days: ten years with three leap days
-    clock_skew_s: int = 600  # issuedAt may be this far ahead
+    clock_skew_s: int = 600  # how far ahead issuedAt may be
     wallet_signature_bytes: int = 8_192  # of a contract wallet
     tree_arity: int = 32
 

@@ -10,7 +10,7 @@ from sayso_protocol.primitives import ADDRESS_BYTES, address_text
 
 @dataclass(frozen=True)
 class Network:
-    """Where consents are good.
+    """Network names the chain and registry that a consent is bound to (rule 1.1); raises Malformed.
 
     Attributes:
         chain_id: EIP-155 chain id.
@@ -21,15 +21,15 @@ class Network:
     registry: bytes
 
     def __post_init__(self) -> None:
-        """Rule 1.1."""
+        """Check rule 1.1; raises Malformed."""
         if not 0 <= self.chain_id < 1 << 64 or len(self.registry) != ADDRESS_BYTES:
             raise Malformed("a network is a chain id below 2**64 and an address of 20 bytes")
 
     @cached_property
     def separator(self) -> bytes:
-        """The domain separator of its consents, 32 bytes (rule 4.2)."""
+        """Return the EIP-712 domain separator of consents, 32 bytes (rule 4.2)."""
         return domain_separator(self.chain_id, self.registry)
 
     def __str__(self) -> str:
-        """`chain 31337, registry 0x...`."""
+        """Return a text such as `chain 31337, registry 0x...`."""
         return f"chain {self.chain_id}, registry {address_text(self.registry)}"

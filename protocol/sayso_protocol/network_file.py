@@ -1,7 +1,8 @@
-"""The network file: what a user trusts, in one readable TOML text.
+"""The network file: a TOML text that states what its user trusts (rule 1.4).
 
-Chain id, registry, its deploy block, the finality that anchors need, and the operators with their
-receipt keys. Whoever can change this file decides whom you believe: keep it like a password file.
+It names the chain id, the registry, its deploy block, the finality of anchors, and the operators with
+their node keys. A person who can change the file can change whom its user trusts, so it needs the
+protection of a password file.
 
     network = parse_network_file(text)
     network.operator_of(receipt.node_key).name
@@ -23,13 +24,13 @@ _KEY = re.compile(r"[0-9a-f]{64}")  # bytes.fromhex alone would skip white space
 
 @dataclass(frozen=True)
 class Operator:
-    """Somebody who runs a node.
+    """Operator is an entry of the network file: a person or company that runs a node.
 
     Attributes:
-        name: For people.
-        key: The node's Ed25519 key, 32 bytes: it signs receipts and is the libp2p identity.
-        peer: Its multiaddress with /p2p/, or empty.
-        url: Base URL of its HTTP API, or empty.
+        name: The operator's name.
+        key: The node key, Ed25519, 32 bytes; it verifies receipts and is the libp2p identity.
+        peer: The multiaddress with /p2p/, or empty.
+        url: The base URL of the HTTP API, or empty.
     """
 
     name: str
@@ -40,13 +41,13 @@ class Operator:
 
 @dataclass(frozen=True)
 class NetworkFile:
-    """The root of trust.
+    """NetworkFile holds the values of a network file (rule 1.4).
 
     Attributes:
         network: Chain id and registry address.
         deploy_block: The block that holds the registry's creation.
-        finality: How many blocks must follow a block before its anchors count.
-        operators: Known nodes.
+        finality: The number of blocks that must follow a block before its anchors count.
+        operators: The operators that the user trusts.
     """
 
     network: Network
@@ -55,29 +56,29 @@ class NetworkFile:
     operators: tuple[Operator, ...] = ()
 
     def operator_of(self, key: bytes) -> Operator:
-        """The operator with this key; raises UnknownSigner."""
+        """Return the operator with this node key, 32 bytes; raises UnknownSigner."""
         for operator in self.operators:
             if operator.key == key:
                 return operator
         raise UnknownSigner(f"no operator in the network file has the key {key.hex()}")
 
     def to_toml(self) -> str:
-        """The file's text."""
-        place = {
+        """Return the text of the file."""
+        values = {
             "chain_id": self.network.chain_id,
             "registry": address_text(self.network.registry),
             "deploy_block": self.deploy_block,
             "finality": self.finality,
         }
-        text = "# A Sayso network: the root of trust of whoever uses this file.\n" + toml_lines(place)
+        text = "# A Sayso network: the operators in this file are trusted.\n" + toml_lines(values)
         for one in self.operators:
-            values = {"name": one.name, "key": one.key.hex(), "peer": one.peer, "url": one.url}
-            text += "\n[[operators]]\n" + toml_lines({k: value for k, value in values.items() if value})
+            entry = {"name": one.name, "key": one.key.hex(), "peer": one.peer, "url": one.url}
+            text += "\n[[operators]]\n" + toml_lines({k: value for k, value in entry.items() if value})
         return text
 
 
 def parse_network_file(text: str) -> NetworkFile:
-    """Read the file's text; raises InvalidNetworkFile."""
+    """Read the text of a network file (rule 1.4); raises InvalidNetworkFile."""
     try:
         table = tomllib.loads(text)
         network = Network(_number(table, "chain_id"), address_from_text(_text(table, "registry")))
@@ -94,7 +95,7 @@ def parse_network_file(text: str) -> NetworkFile:
 
 
 def _operators(entries: Iterable[Mapping[str, Any]]) -> tuple[Operator, ...]:
-    """Who asks for the word of two operators must not get that of one twice."""
+    """Rule 1.4.4: a question to two operators must not reach one operator twice."""
     operators = tuple(_operator(entry) for entry in entries)
     if len({operator.key for operator in operators}) < len(operators):
         raise InvalidNetworkFile("two operators have the same key")

@@ -1,7 +1,7 @@
-"""Addresses, hashes and their text forms: the smallest words of the protocol.
+"""Addresses, hashes and their text forms (rules 1.2 and 1.3).
 
-Inside the program an address is 20 bytes and a hash 32 bytes; hexadecimal text exists only at the
-edges. Text with capital letters must carry a right EIP-55 checksum.
+Inside the program an address is 20 bytes and a hash 32 bytes; only files and interfaces use
+hexadecimal text. An address with capital letters must have a correct EIP-55 checksum.
 """
 
 import hashlib
@@ -21,28 +21,28 @@ _BYTES = re.compile(r"0x(?:[0-9a-f]{2})*")
 
 
 def keccak(data: bytes) -> bytes:
-    """Keccak-256 as Ethereum uses it (not SHA3-256)."""
+    """Return the Keccak-256 hash, 32 bytes (Ethereum's, not SHA3-256)."""
     digest: bytes = keccak_256(data).digest()
     return digest
 
 
 def sha256(data: bytes) -> bytes:
-    """SHA-256 (FIPS 180-4)."""
+    """Return the SHA-256 hash, 32 bytes (FIPS 180-4)."""
     return hashlib.sha256(data).digest()
 
 
 def hex_text(data: bytes) -> str:
-    """`0x` and lower-case hexadecimal digits."""
+    """Return `0x` and lower-case hexadecimal digits."""
     return "0x" + data.hex()
 
 
 def hash_from_text(text: str) -> bytes:
-    """Read `0x` and 64 lower-case hexadecimal digits; raises Malformed."""
+    """Read `0x` and 64 lower-case hexadecimal digits to 32 bytes (rule 1.3); raises Malformed."""
     try:
         value = bytes.fromhex(text[2:])
     except ValueError:
         value = b""
-    # bytes.fromhex alone would skip white space and take capitals.
+    # bytes.fromhex alone would skip white space and accept capitals.
     if len(value) != HASH_BYTES or text != "0x" + value.hex():
         raise Malformed(f"not a hash (0x and 64 lower-case hexadecimal digits): {text[:80]!r}")
     return value
@@ -55,9 +55,9 @@ def bytes_from_text(text: str) -> bytes:
     return bytes.fromhex(text[2:])
 
 
-@lru_cache(4_096)  # grantees and guardians come again with every consent, in its notice
+@lru_cache(4_096)  # many notices name the same grantees and guardians
 def address_text(address: bytes) -> str:
-    """The address in EIP-55 mixed-case form."""
+    """Return an address of 20 bytes in the mixed case of EIP-55 (rule 1.2)."""
     digits = address.hex()
     checksum = keccak(digits.encode()).hex()
     pairs = zip(digits, checksum, strict=False)
@@ -65,7 +65,7 @@ def address_text(address: bytes) -> str:
 
 
 def address_from_text(text: str) -> bytes:
-    """Read an address, all lower case or with a right EIP-55 checksum; raises InvalidAddress."""
+    """Read an address in lower case or EIP-55 mixed case (rule 1.2); raises InvalidAddress."""
     try:
         address = bytes.fromhex(text.removeprefix("0x"))
     except ValueError:

@@ -1,1 +1,1 @@
-"""Bytes and trees: canonical msgpack, JSON of strangers, columns, hash trees."""
+"""Encodings: canonical msgpack, EIP-712 hashes, untrusted JSON, columns and hash trees."""

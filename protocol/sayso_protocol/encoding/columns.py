@@ -1,4 +1,4 @@
-"""Many decoded values at once: checked and built a column at a time, by loops that run in C."""
+"""Columns of decoded values, checked and built by loops that run in C."""
 
 from collections.abc import Iterable, Sequence
 from itertools import chain
@@ -11,7 +11,7 @@ Column = tuple[Any, ...]
 
 
 def columns_of(rows: Sequence[Any], kinds: Sequence[type | None]) -> list[Column]:
-    """Rows that are arrays of exactly these types, None for any, as columns; raises Malformed."""
+    """Turn rows into columns, and check the type of each (None for any type); raises Malformed."""
     if not {tuple}.issuperset(map(type, rows)) or {len(kinds)} != set(map(len, rows)):
         raise Malformed(f"expected an array of {len(kinds)} fields")
     columns = list(zip(*rows, strict=True))
@@ -22,13 +22,13 @@ def columns_of(rows: Sequence[Any], kinds: Sequence[type | None]) -> list[Column
 
 
 def check_all_of(arrays: Iterable[Column], kind: type) -> None:
-    """Check that arrays hold one type only; raises Malformed."""
+    """Check that all arrays hold values of one type; raises Malformed."""
     if not {kind}.issuperset(map(type, chain.from_iterable(arrays))):
         raise Malformed(f"expected an array of {kind.__name__}")
 
 
 def filled(kind: type[T], names: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[T]:
-    """Frozen dataclasses from rows that were checked; their own constructor sets field by field."""
+    """Build frozen dataclasses from checked rows; the generated constructor is slower."""
     instances = []
     for row in rows:
         instance = object.__new__(kind)

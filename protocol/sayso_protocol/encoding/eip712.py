@@ -1,4 +1,4 @@
-"""EIP-712: the hashes of values by their type, and the domains of Sayso (rules 4.1 to 4.3)."""
+"""EIP-712 hashes of values by type, and the domains of Sayso (rules 4.2 and 4.3)."""
 
 from collections.abc import Callable, Iterable
 from operator import methodcaller
@@ -20,32 +20,32 @@ encode_number: Callable[[int], bytes] = methodcaller("to_bytes", 32)
 
 
 def type_string(name: str, fields: Iterable[tuple[str, str]]) -> str:
-    """EIP-712 encodeType."""
+    """Return the encodeType text of a struct (EIP-712)."""
     return f"{name}({','.join(f'{kind} {field}' for kind, field in fields)})"
 
 
 def hash_text(text: str) -> bytes:
-    """A `string`, 32 bytes."""
+    """Return the hash of a `string`, 32 bytes (EIP-712)."""
     return keccak(text.encode())
 
 
 def hash_texts(texts: Iterable[str]) -> bytes:
-    """A `string[]`, 32 bytes."""
+    """Return the hash of a `string[]`, 32 bytes (EIP-712)."""
     return keccak(b"".join(map(hash_text, texts)))
 
 
 def hash_addresses(addresses: Iterable[bytes]) -> bytes:
-    """An `address[]` of at least one, 32 bytes."""
+    """Return the hash of a non-empty `address[]`, 32 bytes (EIP-712)."""
     return keccak(ADDRESS_PADDING + ADDRESS_PADDING.join(addresses))
 
 
 def hash_numbers(numbers: Iterable[int]) -> bytes:
-    """An array of integers, 32 bytes."""
+    """Return the hash of an array of integers, 32 bytes (EIP-712)."""
     return keccak(b"".join(map(encode_number, numbers)))
 
 
 def hash_type(name: str, fields: Iterable[tuple[str, str]]) -> bytes:
-    """EIP-712 typeHash, 32 bytes."""
+    """Return the typeHash of a struct, 32 bytes (EIP-712)."""
     return hash_text(type_string(name, fields))
 
 
@@ -56,6 +56,6 @@ SHORT_DOMAIN = keccak(
 
 
 def domain_separator(chain_id: int, registry: bytes) -> bytes:
-    """The domain of consents on a network, 32 bytes (rule 4.2)."""
-    place = encode_number(chain_id) + ADDRESS_PADDING + registry
-    return keccak(_DOMAIN_TYPE + hash_text(DOMAIN_NAME) + hash_text(DOMAIN_VERSION) + place)
+    """Return the domain separator of consents on a network, 32 bytes (rule 4.2)."""
+    network = encode_number(chain_id) + ADDRESS_PADDING + registry
+    return keccak(_DOMAIN_TYPE + hash_text(DOMAIN_NAME) + hash_text(DOMAIN_VERSION) + network)

@@ -1,7 +1,7 @@
-"""JSON that others wrote, read without trusting how deep it is nested.
+"""Reader of untrusted JSON with limited nesting (rule 9.6.4).
 
-Python's own guard is the recursion limit; eth-account's dependencies raise that to 100,000, where
-`json.loads` of a row of brackets overflows the C stack and ends the process. So depth is checked first.
+Python's own guard is the recursion limit. eth-account's dependencies raise it to 100,000, and at that
+depth `json.loads` overflows the C stack and ends the process. So the depth is checked first.
 """
 
 import json
@@ -18,7 +18,7 @@ _BRACKET: Final = re.compile(r"[\[\]{}]")
 
 
 def parse_json(data: bytes, decoder: json.JSONDecoder = _PLAIN) -> Any:
-    """Read JSON in UTF-8; raises Malformed, also for what a decoder's hooks refuse by ValueError."""
+    """Read JSON in UTF-8; raises Malformed, also if a hook of the decoder raises ValueError."""
     try:
         text = data.decode()
         if text.count("[") + text.count("{") > NESTING and _depth(text) > NESTING:
@@ -29,7 +29,7 @@ def parse_json(data: bytes, decoder: json.JSONDecoder = _PLAIN) -> Any:
 
 
 def _depth(text: str) -> int:
-    """How deep brackets outside of strings are nested at most."""
+    """Return the greatest depth of brackets outside of strings."""
     deepest = depth = 0
     for bracket in _BRACKET.finditer(_STRING.sub("", text)):
         depth += 1 if bracket[0] in "[{" else -1

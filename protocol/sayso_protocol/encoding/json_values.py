@@ -1,7 +1,8 @@
-"""Values of JSON as types: what is read from strangers, what is written, and what JSON Schema says.
+"""Types of JSON values, for reading, writing and JSON Schema.
 
-A hash, an address or a key stays a text here; patterns are for the schema alone, because the functions
-of `primitives` read the text and refuse it with its own code. Types and lengths are held by msgspec.
+Hashes, addresses and keys remain texts here. Their patterns appear in the schema only, because the
+functions of `primitives` read the texts and raise errors with their own codes. msgspec checks types and
+lengths.
 
     found = typed(parse_json(data), NetworkJson)
 """
@@ -50,26 +51,26 @@ Count = Annotated[int, Meta(ge=0)]  # below 2**64: see `typed`
 
 
 class NetworkJson(Struct):
-    """A chain and the registry on it."""
+    """NetworkJson is a network as JSON: chain id and registry (rule 1.1)."""
 
     chain_id: Count
     registry: Address
 
     @classmethod
     def of(cls, network: Network) -> "NetworkJson":
-        """The network as it is written."""
+        """Return the JSON form of a network."""
         return cls(network.chain_id, address_text(network.registry))
 
     def read(self) -> Network:
-        """The network that is meant; raises InvalidAddress."""
+        """Return the network; raises InvalidAddress."""
         return Network(self.chain_id, address_from_text(self.registry))
 
 
 def typed(value: Any, kind: type[T]) -> T:
-    """A stranger's value as one of this type; raises Malformed, which names the field.
+    """Convert an untrusted value to a type; raises Malformed, which names the field.
 
-    Numbers have 64 bits and texts are whole: JSON can spell more, and half a character (a lone
-    surrogate), which has no bytes. msgpack has neither, so it tells.
+    JSON can hold numbers beyond 64 bits and lone surrogates, which have no UTF-8 form. Encoding the
+    value as msgpack refuses both.
     """
     try:
         found = msgspec.convert(value, kind)

@@ -1,10 +1,8 @@
-"""Hash trees: what binds a list to 32 bytes.
+"""Hash trees, which bind a list to 32 bytes.
 
-Two trees, never mixed up:
-
-* the item tree of a consent (rule 4.1): 32-ary SHA-256, node = SHA-256(0x01 . level . children). The
-  number of items is signed beside the root, so the depth is fixed and no node passes for an item;
-* the binary tree of RFC 9162 section 2.1 for batches, manifests and results, with audit paths:
+* The item tree of a consent (rule 4.1) is 32-ary: node = SHA-256(0x01 . level . children). The number of
+  items is signed beside the root, so the depth is fixed and no node can pass for an item.
+* The binary tree (rule 4.7) of RFC 9162 section 2.1 is for batches and status answers, with audit paths:
   leaf = SHA-256(0x00 . data), node = SHA-256(0x01 . left . right).
 """
 
@@ -17,7 +15,7 @@ from sayso_protocol.primitives import HASH_BYTES, sha256
 
 
 def content_root(items: Sequence[bytes]) -> bytes:
-    """The root over item hashes, 32 bytes each, in order (rule 4.1).
+    """Return the root over item hashes, 32 bytes each, in order (rule 4.1).
 
     Raises:
         InvalidConsent: There are no items.
@@ -26,7 +24,7 @@ def content_root(items: Sequence[bytes]) -> bytes:
 
 
 def joined_root(nodes: bytes) -> bytes:
-    """Like `content_root`, over item hashes that stand one after another."""
+    """Return `content_root` over joined item hashes; raises InvalidConsent."""
     level, row = 0, LIMITS.tree_arity * HASH_BYTES
     if not nodes:
         raise InvalidConsent("a consent has at least one item")
@@ -41,18 +39,18 @@ def joined_root(nodes: bytes) -> bytes:
 
 
 def leaf_hash(data: bytes) -> bytes:
-    """RFC 9162 leaf."""
+    """Return the hash of a leaf, 32 bytes (RFC 9162 2.1)."""
     return sha256(b"\x00" + data)
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
-    """RFC 9162 node."""
+    """Return the hash of a node, 32 bytes (RFC 9162 2.1)."""
     return sha256(b"\x01" + left + right)
 
 
 def _levels(leaves: Sequence[bytes]) -> list[list[bytes]]:
-    """All levels from the leaves up; a node without a sibling moves up unchanged."""
-    # Written out, as all status answers and receipts come through here.
+    """Return all levels from the leaves up; a node without a sibling moves up unchanged."""
+    # The hashes are inlined, because every status answer needs them.
     levels = [[hashlib.sha256(b"\x00" + leaf).digest() for leaf in leaves]]
     while len(levels[-1]) > 1:
         below = levels[-1]
@@ -63,19 +61,19 @@ def _levels(leaves: Sequence[bytes]) -> list[list[bytes]]:
 
 
 def tree_root(leaves: Sequence[bytes]) -> bytes:
-    """The root over leaf data in order; SHA-256 of nothing for an empty list (RFC 9162 2.1.1)."""
+    """Return the root over leaf data in order, 32 bytes (RFC 9162 2.1.1)."""
     return _levels(leaves)[-1][0] if leaves else sha256(b"")
 
 
 def tree_path(leaves: Sequence[bytes], index: int) -> list[bytes]:
-    """The audit path of one leaf, from the leaf upwards (RFC 9162 2.1.3.1); raises BadProof."""
+    """Return the audit path of a leaf, from the leaf upwards (RFC 9162 2.1.3.1); raises BadProof."""
     if not 0 <= index < len(leaves):
         raise BadProof(f"there is no leaf {index} among {len(leaves)}")
     return _path(_levels(leaves), index)
 
 
 def tree_paths(leaves: Sequence[bytes]) -> tuple[bytes, list[tuple[bytes, ...]]]:
-    """The root over one leaf or more, and the audit path of each, for the work of one tree."""
+    """Return the root over at least one leaf, and the audit path of each leaf (RFC 9162 2.1.3.1)."""
     *levels, top = _levels(leaves)
     paths: list[tuple[bytes, ...]] = [()]
     for level in reversed(levels):
@@ -97,10 +95,10 @@ def _path(levels: list[list[bytes]], index: int) -> list[bytes]:
 
 
 def check_path(leaf: bytes, index: int, count: int, path: Sequence[bytes], root: bytes) -> None:
-    """Check that `leaf` is number `index` of `count` under `root` (RFC 9162 2.1.3.2).
+    """Check that `leaf` is number `index`, from 0, of `count` leaves under `root` (RFC 9162 2.1.3.2).
 
     Raises:
-        BadProof: It is not.
+        BadProof: The path does not lead from the leaf to the root.
     """
     if not 0 <= index < count:
         raise BadProof(f"there is no leaf {index} among {count}")

@@ -1,7 +1,7 @@
-"""Canonical msgpack: one value, one encoding (rule 6.1).
+"""Canonical msgpack: each value has one encoding (rule 6.1).
 
-Only nil, unsigned integers, bytes, text and arrays; shortest forms, as the `msgpack` package writes
-them. What does not come out again byte for byte was not canonical and is refused.
+Values are nil, unsigned integers, bytes, texts and arrays, in the shortest forms, which the `msgpack`
+package writes. The reader encodes each value again, and refuses it if the bytes differ.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,26 +14,26 @@ from sayso_protocol.errors import Malformed, NotCanonical, TooLarge
 from sayso_protocol.limits import LIMITS
 
 _DEPTH = 8
-_packer = msgpack.Packer(use_bin_type=True)  # threads may share it: it never lets go of the GIL
+_packer = msgpack.Packer(use_bin_type=True)  # threads may share it, because it never releases the GIL
 _HASH_HEADER = b"\xc4\x20"  # bytes, 32 of them
 _ARRAYS = (list, tuple)
 _KINDS = frozenset({type(None), int, bytes, str, *_ARRAYS})
 
 
 def pack(value: Any) -> bytes:
-    """Encode; integers beyond 64 bits must have been turned into bytes."""
+    """Encode a value; integers beyond 64 bits must be given as bytes (rule 6.1)."""
     data: bytes = _packer.pack(value)
     return data
 
 
 def pack_hashes(hashes: Sequence[bytes]) -> bytes:
-    """Encode an array of values of 32 bytes, in a third of the time of `pack`; raises TypeError."""
+    """Encode an array of 32-byte values, in a third of the time of `pack`; raises TypeError."""
     header: bytes = _packer.pack_array_header(len(hashes))
     return header + b"".join([_HASH_HEADER, _HASH_HEADER.join(hashes)])
 
 
 def unpack(data: bytes, *, max_bytes: int, max_array: int = LIMITS.items) -> Any:
-    """Decode canonical bytes; raises TooLarge, Malformed or NotCanonical."""
+    """Decode canonical bytes (rule 6.1); raises TooLarge, Malformed or NotCanonical."""
     value = unpack_unchecked(data, max_bytes=max_bytes, max_array=max_array, use_list=True)
     _check_plain(value)
     return value
@@ -47,13 +47,13 @@ def unpack_unchecked(
     use_list: bool = False,
     again: Callable[[Any], bytes] = pack,
 ) -> Any:
-    """Like `unpack`, for a reader that checks type and sign of every value in it by itself.
+    """Decode like `unpack`, for a caller that checks the type and sign of every value itself.
 
-    Arrays are tuples, which are made a little faster, or lists. `again` may pack what it knows faster
-    than `pack` does.
+    Arrays become tuples, which are slightly faster, or lists. `again` encodes the value for the
+    comparison, and can be faster than `pack` for a known shape.
 
-    msgpack reserves an array's room on its header's word, and nests a thousand deep: without
-    `max_array`, the longest array in use, a few bytes could ask for a lot of memory and time.
+    msgpack allocates the length that an array's header states, up to a thousand levels deep. Without
+    `max_array`, a few bytes could therefore use much memory and time.
     """
     if len(data) > max_bytes:
         raise TooLarge(f"{len(data)} bytes, the limit is {max_bytes}")
@@ -66,12 +66,12 @@ def unpack_unchecked(
         raise Malformed("not msgpack, nested too deep, truncated, or followed by more bytes") from error
     if not is_canonical:
         _check_plain(value)
-        raise NotCanonical("the bytes are not the canonical encoding of what they say")
+        raise NotCanonical("the bytes are not the canonical encoding of their value")
     return value
 
 
 def _check_plain(value: Any) -> None:
-    """Only allowed types, nested no deeper than any message of ours; a layer at a time, for speed."""
+    """Check types, signs and depth (rule 6.1), one layer at a time for speed."""
     layer = [value]
     for _ in range(_DEPTH + 1):
         kinds = set(map(type, layer))
@@ -84,7 +84,7 @@ def _check_plain(value: Any) -> None:
 
 
 def fields(value: Any, kinds: tuple[type, ...]) -> Sequence[Any]:
-    """Check that a value is an array of exactly these types; raises Malformed."""
+    """Return an array if its fields have exactly these types; raises Malformed."""
     if type(value) not in _ARRAYS or tuple(map(type, value)) != kinds:
         raise Malformed(f"expected an array of {', '.join(kind.__name__ for kind in kinds)}")
     array: Sequence[Any] = value
@@ -92,7 +92,7 @@ def fields(value: Any, kinds: tuple[type, ...]) -> Sequence[Any]:
 
 
 def all_of(values: Sequence[Any], kind: type) -> tuple[Any, ...]:
-    """Check that an array holds one type only; raises Malformed."""
+    """Return an array as a tuple if all values have this type; raises Malformed."""
     if not {kind}.issuperset(map(type, values)):
         raise Malformed(f"expected an array of {kind.__name__}")
     return tuple(values)

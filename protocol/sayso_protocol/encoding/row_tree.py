@@ -1,13 +1,13 @@
-"""The two trees over the rows of a check: what was asked, and what was answered (rule 9.2).
+"""The manifest tree and the results tree over the rows of a check (rule 9.2).
 
-Rows come joined, 64 bytes each, and reasons as one byte each, so that a million of them are a buffer
-and not a million objects. Both trees are 32-ary like the item tree (4.1), over as many leaves as the
-receipt counts, so that no node passes for a leaf:
+Rows are joined, 64 bytes each, and reasons are one byte each, so a million rows are one buffer. Both
+trees are 32-ary like the item tree (4.1), and the receipt's counts fix their height, so no node can pass
+for a leaf:
 
 * manifest: a leaf is license . item; node = SHA-256(0x01 . level . children);
 * results: a leaf is license . item . number of the reason; node = SHA-256(0x02 . level . children).
 
-Leaves are not hashed by themselves: 32 rows cost one hash, and a million rows a quarter of a second.
+Leaves are not hashed singly: 32 rows cost one hash, and a million rows a quarter of a second.
 """
 
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ _ROWS_AT_ONCE = 2_048 * _ARITY
 
 
 class Roots(NamedTuple):
-    """What a receipt binds: the rows, and the rows with their reasons; 32 bytes each."""
+    """Roots holds the manifest root and the results root of a receipt, 32 bytes each (rule 9.2)."""
 
     manifest: bytes
     results: bytes
@@ -36,12 +36,12 @@ class Roots(NamedTuple):
 
 @dataclass(frozen=True)
 class RowProof:
-    """That one row got one reason in a receipt.
+    """RowProof proves the reason of one row in a receipt (rule 9.2.6).
 
     Attributes:
         row: License hash and item hash, 64 bytes.
         reason: The number of the reason.
-        index: Where the row stands in the manifest, from 0.
+        index: The row's place in the manifest, from 0.
         path: For each level from the leaves up, the other children of the node above, joined.
     """
 
@@ -51,7 +51,7 @@ class RowProof:
     path: tuple[bytes, ...]
 
     def check(self, count: int, root: bytes) -> None:
-        """Check it against a receipt's number of rows and its results root; raises BadProof."""
+        """Check the proof against a receipt's number of rows and results root; raises BadProof."""
         if not 0 <= self.index < count or len(self.row) != ROW_BYTES or not 0 < self.reason < 256:
             raise BadProof(f"there is no such row {self.index} among {count}")
         node, at, width = self.row + bytes((self.reason,)), self.index, count
@@ -67,28 +67,28 @@ class RowProof:
 
 
 def manifest_root(rows: bytes) -> bytes:
-    """Binds the rows that were asked, in order; raises Malformed when there are none."""
+    """Return the manifest root over joined rows, 32 bytes (rule 9.2); raises Malformed."""
     if not rows or len(rows) % ROW_BYTES:
         raise Malformed(f"rows are {ROW_BYTES} bytes each, and at least one")
     return _levels(_MANIFEST, rows, ROW_BYTES)[-1]
 
 
 def results_root(rows: bytes, reasons: bytes) -> bytes:
-    """Binds the rows with their reasons, in order; raises Malformed unless every row has one."""
+    """Return the results root over rows and reasons, 32 bytes (rule 9.2); raises Malformed."""
     _check(rows, reasons)
-    # Some at a time: the leaves of a million rows would take as much memory again as the rows.
+    # In parts, because the leaves of all rows together would double the memory.
     parts = range(0, len(reasons), _ROWS_AT_ONCE)
     above = b"".join([_nodes(_RESULTS, 0, _part(rows, reasons, at), _RESULT_BYTES) for at in parts])
     return _rise(_RESULTS, [above])[-1]
 
 
 def roots(rows: bytes, reasons: bytes) -> Roots:
-    """Both roots; raises what they raise."""
+    """Return both roots (rule 9.2); raises Malformed."""
     return Roots(manifest_root(rows), results_root(rows, reasons))
 
 
 def prove_row(rows: bytes, reasons: bytes, index: int) -> RowProof:
-    """The proof that row `index` got its reason; raises BadProof when there is no such row."""
+    """Return the proof of row `index`, from 0 (rule 9.2.6); raises BadProof if there is no such row."""
     if not 0 <= index < len(reasons):
         raise BadProof(f"there is no row {index} among {len(reasons)}")
     path, at, size = [], index, _RESULT_BYTES
@@ -104,17 +104,17 @@ def prove_row(rows: bytes, reasons: bytes, index: int) -> RowProof:
 
 def _check(rows: bytes, reasons: bytes) -> None:
     if not rows or len(rows) != len(reasons) * ROW_BYTES or 0 in reasons:
-        raise Malformed("every row has one reason, and there is at least one")
+        raise Malformed("every row has one reason, and there is at least one row")
 
 
 def _part(rows: bytes, reasons: bytes, at: int) -> bytes:
-    """Leaves of the results tree, from one on."""
+    """Return the leaves of the results tree from `at` on, at most `_ROWS_AT_ONCE`."""
     until = at + _ROWS_AT_ONCE
     return _results(rows[at * ROW_BYTES : until * ROW_BYTES], reasons[at:until])
 
 
 def _results(rows: bytes, reasons: bytes) -> bytes:
-    """The leaves of the results tree: every row with its reason behind it."""
+    """Return the joined leaves of the results tree: each row followed by its reason."""
     _check(rows, reasons)
     leaves = np.empty((len(reasons), _RESULT_BYTES), np.uint8)
     leaves[:, :ROW_BYTES] = np.frombuffer(rows, np.uint8).reshape(-1, ROW_BYTES)
@@ -123,18 +123,18 @@ def _results(rows: bytes, reasons: bytes) -> bytes:
 
 
 def _levels(tree: int, leaves: bytes, size: int) -> list[bytes]:
-    """All levels from the leaves to the root, each joined; at least one above the leaves."""
+    """Return all levels from the leaves to the root, each joined."""
     return [leaves, *_rise(tree, [_nodes(tree, 0, leaves, size)])]
 
 
 def _rise(tree: int, levels: list[bytes]) -> list[bytes]:
-    """The level above the leaves, and those above it up to the root."""
+    """Add the levels above the last one, up to the root."""
     while len(levels[-1]) > HASH_BYTES:
         levels.append(_nodes(tree, len(levels), levels[-1], HASH_BYTES))
     return levels
 
 
 def _nodes(tree: int, level: int, below: bytes, size: int) -> bytes:
-    """The nodes over a level, joined."""
+    """Return the joined nodes above a level."""
     tag, step = bytes((tree, level)), size * _ARITY
     return b"".join([sha256(tag + below[at : at + step]).digest() for at in range(0, len(below), step)])

@@ -1,6 +1,7 @@
-"""Flat TOML, written: a JSON text, number or array of texts is one of TOML, too.
+"""Writer of flat TOML, in which texts, numbers and arrays of texts have the form of JSON.
 
-But for DEL, and for characters outside the BMP, which JSON would escape as two halves.
+Two cases differ: DEL must be escaped, and characters outside the BMP must not be, because JSON escapes
+them as surrogate pairs.
 """
 
 import json
@@ -9,6 +10,6 @@ from typing import Any
 
 
 def toml_lines(values: Mapping[str, Any]) -> str:
-    """A line for each value: texts, numbers, lists of texts."""
+    """Return a line for each value: a text, a number or a list of texts."""
     lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in values.items()]
     return "".join(lines).replace("\x7f", "\\u007f")

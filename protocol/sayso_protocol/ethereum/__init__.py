@@ -1,1 +1,1 @@
-"""What a block hash proves: the registry's storage, transactions, batches of license hashes."""
+"""Proofs from block hashes: the registry's storage, transactions and batches of license hashes."""

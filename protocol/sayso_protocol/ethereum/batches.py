@@ -1,9 +1,9 @@
 """Batches: many license hashes under one 32-byte root on chain.
 
-Rule 10.1: the tree is RFC 9162's over the license hashes in order; the anchored root is
-SHA-256("sayso batch 1" . 0x00 . sponsor key . count as 8 bytes . tree root), so that a root cannot be
-read as anything but a batch of that size. An anchor proves that the list existed before a block: not
-that a consent is valid, nor that it can be had.
+Rule 10.1: the tree is that of RFC 9162 over the license hashes in order; the anchored root is
+SHA-256("sayso batch 1" . 0x00 . sponsor key . count as 8 bytes . tree root), so that it cannot be read
+as anything but a batch of that maker and size. An anchor proves that the list existed before a block,
+and nothing about validity or availability (10.3.1).
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _PREFIX = b"sayso batch 1\0"
 
 @dataclass(frozen=True)
 class Batch:
-    """What a node anchors at once.
+    """Batch is a list of license hashes that a node anchors together (rule 10.1).
 
     Attributes:
         sponsor: Ed25519 key of the node, 32 bytes.
@@ -29,7 +29,7 @@ class Batch:
     licenses: tuple[bytes, ...]
 
     def __post_init__(self) -> None:
-        """A batch is never empty and holds nothing but hashes."""
+        """Check the sizes, and that the batch is not empty; raises BadProof."""
         if len(self.sponsor) != NODE_KEY_BYTES or not self.licenses:
             raise BadProof("a batch has a node key of 32 bytes and at least one license hash")
         if any(len(one) != HASH_BYTES for one in self.licenses):
@@ -37,30 +37,30 @@ class Batch:
 
     @property
     def tree(self) -> bytes:
-        """The RFC 9162 root over the license hashes."""
+        """Return the RFC 9162 root over the license hashes, 32 bytes."""
         return tree_root(self.licenses)
 
     @property
     def root(self) -> bytes:
-        """What is anchored (rule 10.1)."""
+        """Return the anchored root, 32 bytes (rule 10.1)."""
         return anchored_root(self.sponsor, len(self.licenses), self.tree)
 
     def proof(self, index: int) -> "AnchorProof":
-        """The proof of one of its licenses."""
+        """Return the proof of the license at `index`, from 0 (rule 10.2); raises BadProof."""
         path = tuple(tree_path(self.licenses, index))
         return AnchorProof(self.sponsor, len(self.licenses), index, path, self.tree)
 
 
 @dataclass(frozen=True)
 class AnchorProof:
-    """That one license hash is under an anchored root.
+    """AnchorProof proves that a license hash is under an anchored root (rule 10.2).
 
     Attributes:
         sponsor: Ed25519 key of the node that made the batch.
-        count: How many licenses are in it.
-        index: Which one this is.
+        count: The number of licenses in the batch.
+        index: The place of the license in the batch, from 0.
         path: RFC 9162 audit path, from the leaf upwards.
-        tree: Root of the tree below the header.
+        tree: Root of the tree over the license hashes, 32 bytes.
     """
 
     sponsor: bytes
@@ -70,7 +70,7 @@ class AnchorProof:
     tree: bytes
 
     def check(self, license_hash: bytes, root: bytes) -> None:
-        """Check the path and the header against an anchored root; raises BadProof."""
+        """Check the path and the anchored root (rule 10.2); raises BadProof."""
         if self.count >= 1 << 64:
             raise BadProof("no batch is that large")
         check_path(license_hash, self.index, self.count, self.path, self.tree)
@@ -79,5 +79,5 @@ class AnchorProof:
 
 
 def anchored_root(sponsor: bytes, count: int, tree: bytes) -> bytes:
-    """The 32 bytes on chain (rule 10.1)."""
+    """Return the root that is anchored on chain, 32 bytes (rule 10.1)."""
     return sha256(_PREFIX + sponsor + count.to_bytes(8) + tree)

@@ -1,7 +1,7 @@
-"""What the contract's storage says of one permission, proved to somebody who trusts a block hash alone.
+"""Chain proofs: the registry's storage proves one permission against a block hash (rules 10.5 to 10.8).
 
-Rules 10.5 to 10.9. The proof holds every place that rule 8.2 looks at, so it shows that a permission is
-revoked on that chain, or that it is not. A revocation that only nodes know of stands in none of them.
+A proof holds every place that rule 8.2 looks at, so it shows that a permission is revoked on that chain,
+or that it is not. It says nothing about revocations that only nodes know (10.8).
 """
 
 from dataclasses import dataclass
@@ -29,22 +29,22 @@ from sayso_protocol.verdicts.verdict import License, LicenseView
 CHAIN_PROOF_TYPE: Final = "sayso-chain-proof-1"
 ANCHORS_SLOT: Final = 0
 BITS_SLOT: Final = 1
-_STORAGE_ROOT: Final = 2  # where an account has it
+_STORAGE_ROOT: Final = 2  # index of the field in an account
 _ACCOUNT_FIELDS: Final = 4
 
 
 @dataclass(frozen=True)
 class OnChain:
-    """What was proved.
+    """OnChain is the result of a verified chain proof (rule 10.7).
 
     Attributes:
         license: The license hash.
         item: The item hash.
-        purpose: For what.
+        purpose: The purpose of the permission.
         number: The block's height.
         time: The block's time, seconds since the epoch.
-        revoked_by: What speaks against it in that block: scopes, and "" for the permission's own bit.
-        anchored_in: The block that dates the license, and its time; None if that is not in the proof.
+        revoked_by: The scopes that revoke the permission in that block; "" for its own bit.
+        anchored_in: Number and time of the block that dates the license; None if it is not in the proof.
     """
 
     license: bytes
@@ -57,7 +57,7 @@ class OnChain:
 
 
 def places_of(held: LicenseView, item: bytes, purpose: str) -> list[Place]:
-    """Every place that rule 8.2 looks at; raises BadProof if the consent has no such item or purpose."""
+    """Return every place that rule 8.2 looks at; raises BadProof if item or purpose is not licensed."""
     consent, position = held.consent, held.position_of(item)
     if position is None or purpose not in consent.purposes:
         raise BadProof("the consent has no such item or purpose")
@@ -66,23 +66,23 @@ def places_of(held: LicenseView, item: bytes, purpose: str) -> list[Place]:
 
 
 def word_slot(address: bytes, word: int) -> bytes:
-    """Rule 10.5: where the bits of a word stand."""
+    """Return the storage slot of a word's bits, 32 bytes (rule 10.5)."""
     outer = keccak(address.rjust(HASH_BYTES, b"\0") + BITS_SLOT.to_bytes(HASH_BYTES))
     return keccak(word.to_bytes(HASH_BYTES) + outer)
 
 
 def anchor_slot(root: bytes) -> bytes:
-    """Rule 10.5: where an anchor stands."""
+    """Return the storage slot of an anchor, 32 bytes (rule 10.5)."""
     return keccak(root + ANCHORS_SLOT.to_bytes(HASH_BYTES))
 
 
 def check_chain_proof(document: Any, network: Network, block_hash: bytes) -> OnChain:
-    """What a proof shows of the block of this hash, which must come from somewhere else.
+    """Verify a chain proof against a block hash that comes from another source (rule 10.7).
 
     Raises:
-        Malformed: It is not a chain proof.
-        WrongNetwork: It is of another network.
-        BadProof: It does not lead from the block's hash to what it says.
+        Malformed: The document is not a chain proof.
+        WrongNetwork: The proof is for another network.
+        BadProof: The proof does not lead from the block hash to its values.
     """
     try:
         return _check(document, network, block_hash)
@@ -106,8 +106,8 @@ def _check(document: Any, network: Network, block_hash: bytes) -> OnChain:
     if len(shown) != len(wanted):
         raise BadProof("the proof does not show every place that rule 8.2 looks at")
     revoked_by = []
-    for one, said in zip(wanted, shown, strict=True):
-        value = _slot_value(storage, word_slot(one.address, one.word), said)
+    for one, entry in zip(wanted, shown, strict=True):
+        value = _slot_value(storage, word_slot(one.address, one.word), entry)
         if value >> one.bit & 1:
             revoked_by.append(one.scope or "")
     anchored = _anchor(document.get("anchor"), storage, name)
@@ -115,10 +115,10 @@ def _check(document: Any, network: Network, block_hash: bytes) -> OnChain:
 
 
 def _license(document: Any, network: Network, name: bytes) -> License:
-    """The consent that comes along: its digest is the license hash, so nobody can have changed it."""
+    """Return the license in the proof; its digest is the license hash, so it is unchanged (10.7.2)."""
     envelope = decode(bytes_from_text(document["envelope"]), network)
     if envelope.message.kind != CONSENT or envelope.digest != name:
-        raise BadProof("the consent in the proof is another one")
+        raise BadProof("the consent in the proof is not the license that the proof names")
     return License(as_kind(envelope.message, Consent), envelope.items)
 
 
@@ -126,27 +126,27 @@ def _storage_root(document: Any, network: Network, state: bytes) -> bytes:
     nodes = [bytes_from_text(one) for one in document["account"]["account_proof"]]
     found = trie_value(state, keccak(network.registry), nodes)
     if found is None:
-        raise BadProof("there is no registry in that block")
+        raise BadProof("the registry does not exist in that block")
     account = decode_rlp(found)
     if not isinstance(account, list) or len(account) != _ACCOUNT_FIELDS:
-        raise BadProof("the account is not one")
+        raise BadProof("the account has another form than Ethereum's")
     return text_of(account[_STORAGE_ROOT])
 
 
-def _slot_value(storage: bytes, slot: bytes, said: Any) -> int:
-    """The number in a slot; 0 if it is proved to be absent."""
-    found = trie_value(storage, keccak(slot), [bytes_from_text(one) for one in said["proof"]])
+def _slot_value(storage: bytes, slot: bytes, entry: Any) -> int:
+    """Return the proved number in a slot; 0 if the proof shows that it is absent (10.7.5)."""
+    found = trie_value(storage, keccak(slot), [bytes_from_text(one) for one in entry["proof"]])
     value = 0 if found is None else int.from_bytes(text_of(decode_rlp(found)))
-    if value != int(said["value"], 16):
-        raise BadProof("the storage holds another value than the proof says")
+    if value != int(entry["value"], 16):
+        raise BadProof("the storage holds another value than the proof states")
     return value
 
 
-def _anchor(said: Any, storage: bytes, name: bytes) -> tuple[int, int] | None:
-    """The block that dates the license, and its time (rules 10.2 and 10.5)."""
-    if said is None or "batch" not in said:
+def _anchor(entry: Any, storage: bytes, name: bytes) -> tuple[int, int] | None:
+    """Return number and time of the block that dates the license (rules 10.2 and 10.5)."""
+    if entry is None or "batch" not in entry:
         return None
-    root, batch = hash_from_text(said["root"]), said["batch"]
+    root, batch = hash_from_text(entry["root"]), entry["batch"]
     proof = AnchorProof(
         bytes.fromhex(batch["sponsor"]),
         batch["count"],
@@ -155,7 +155,7 @@ def _anchor(said: Any, storage: bytes, name: bytes) -> tuple[int, int] | None:
         hash_from_text(batch["tree"]),
     )
     proof.check(name, root)
-    value = _slot_value(storage, anchor_slot(root), said)
+    value = _slot_value(storage, anchor_slot(root), entry)
     if not value:
         raise BadProof("the batch is not anchored in that block")
     return value >> 48 & (1 << 48) - 1, value & (1 << 48) - 1

@@ -1,4 +1,4 @@
-"""The header of a block of Ethereum: what it binds for who trusts its hash (Yellow Paper, 4.3)."""
+"""Headers of Ethereum blocks, verified by block hash (Yellow Paper, 4.3)."""
 
 from typing import Final, NamedTuple
 
@@ -6,18 +6,18 @@ from sayso_protocol.errors import BadProof
 from sayso_protocol.ethereum.tries import decode_rlp, text_of
 from sayso_protocol.primitives import keccak
 
-# Where a header has them, after every fork so far.
+# Indexes of the fields, which no fork has changed so far.
 STATE, TRANSACTIONS, RECEIPTS, NUMBER, TIME = 3, 4, 5, 8, 11
 LEAST_FIELDS: Final = 15
 
 
 class Header(NamedTuple):
-    """What a header binds.
+    """Header holds the fields of a block header that proofs need.
 
     Attributes:
         state: Root of the state after the block, 32 bytes.
-        transactions: Root of its transactions.
-        receipts: Root of their receipts.
+        transactions: Root of the transactions, 32 bytes.
+        receipts: Root of the transaction receipts, 32 bytes.
         number: Height.
         time: Seconds since the epoch.
     """
@@ -30,9 +30,9 @@ class Header(NamedTuple):
 
 
 def read_header(raw: bytes, block_hash: bytes) -> Header:
-    """The header of the block of this hash; raises BadProof for any other bytes."""
+    """Read the RLP of the header with this block hash; raises BadProof."""
     if keccak(raw) != block_hash:
-        raise BadProof("the header is not that of the block of this hash")
+        raise BadProof("the header does not have this block hash")
     fields = decode_rlp(raw)
     if not isinstance(fields, list) or len(fields) < LEAST_FIELDS:
         raise BadProof("the header lacks fields")

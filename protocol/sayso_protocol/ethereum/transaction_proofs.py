@@ -1,7 +1,8 @@
-"""In which transactions a revocation came to the chain, whose they were and when: rules 10.10 to 10.12.
+"""Transaction receipt proofs: which transactions brought a revocation on chain (rules 10.10 to 10.12).
 
-The proof holds each transaction and its receipt as they stand in a block's tries, so it convinces who
-trusts the hashes of those blocks alone. Endpoints forget old receipts; whoever kept this needs none.
+A proof holds each transaction and its transaction receipt from the tries of its block, so a checker
+needs only the hashes of those blocks. Endpoints forget old transaction receipts; a kept proof remains
+valid.
 """
 
 from collections.abc import Collection
@@ -29,15 +30,15 @@ REVOKED_TOPIC: Final = keccak(b"Revoked(address,uint248,uint256)")
 
 
 class Landing(NamedTuple):
-    """A transaction that set bits of the revocation.
+    """Landing is a transaction that set bits of a revocation (rule 10.10).
 
     Attributes:
         number: The block's height.
         time: The block's time, seconds since the epoch.
         place: The transaction's index in the block.
-        tx_hash: Of the transaction.
-        sender: Who signed and paid it, 20 bytes: the contributor, or anybody who relayed it.
-        bits: Those of the revocation that it set.
+        tx_hash: The transaction's hash, 32 bytes.
+        sender: The address that signed and paid, 20 bytes: the contributor or a relayer.
+        bits: The revocation's bits that the transaction set.
     """
 
     number: int
@@ -49,7 +50,7 @@ class Landing(NamedTuple):
 
 
 class LandedRevocation(NamedTuple):
-    """What was proved: all bits of a revocation stand on chain, by these transactions, in order."""
+    """LandedRevocation names the transactions that set all bits of a revocation (rule 10.11)."""
 
     digest: bytes
     contributor: bytes
@@ -59,12 +60,12 @@ class LandedRevocation(NamedTuple):
 def check_receipt_proof(
     document: Any, network: Network, block_hashes: Collection[bytes]
 ) -> LandedRevocation:
-    """Rule 10.11: what a proof shows, of blocks whose hashes come from somewhere else.
+    """Verify a transaction receipt proof against block hashes from another source (rule 10.11).
 
     Raises:
-        Malformed: It is not a receipt proof.
-        WrongNetwork: It is of another network.
-        BadProof: It does not lead from these hashes to what it says.
+        Malformed: The document is not a transaction receipt proof.
+        WrongNetwork: The proof is for another network.
+        BadProof: The proof does not lead from these hashes to its values.
     """
     try:
         return _check(document, network, block_hashes)
@@ -73,7 +74,7 @@ def check_receipt_proof(
 
 
 def bits_set(receipt: bytes, registry: bytes, contributor: bytes) -> Masks:
-    """The bits of a contributor that the transaction of this receipt set; raises BadProof."""
+    """Return the contributor's bits that an encoded transaction receipt shows; raises BadProof."""
     found: Masks = {}
     topics = (REVOKED_TOPIC, contributor.rjust(HASH_BYTES, b"\0"))
     for log in logs_of(receipt):
@@ -91,15 +92,15 @@ def _check(document: Any, network: Network, block_hashes: Collection[bytes]) -> 
         raise WrongNetwork("the proof is of another network")
     envelope = decode(bytes_from_text(document["envelope"]), network)
     if envelope.message.kind != REVOCATION or envelope.digest != hash_from_text(document["digest"]):
-        raise BadProof("the revocation in the proof is another one")
+        raise BadProof("the revocation in the proof does not have the digest that the proof names")
     revocation = as_kind(envelope.message, Revocation)
     if not isinstance(document["landings"], list):
         raise Malformed("the proof has no list of transactions")
     missing, landings = dict(revocation.bits), list[Landing]()
-    for said in document["landings"]:
-        landing = _landing(said, network, revocation, missing, block_hashes)
+    for entry in document["landings"]:
+        landing = _landing(entry, network, revocation, missing, block_hashes)
         if landings and landings[-1][:3:2] >= landing[:3:2]:
-            raise BadProof("the transactions of the proof are not in their order")
+            raise BadProof("the transactions of the proof are not in the order of the chain")
         landings.append(landing)
         missing = {word: mask & ~landing.bits.get(word, 0) for word, mask in missing.items()}
     if any(missing.values()):
@@ -108,21 +109,21 @@ def _check(document: Any, network: Network, block_hashes: Collection[bytes]) -> 
 
 
 def _landing(
-    said: Any, network: Network, revocation: Revocation, missing: Masks, trusted: Collection[bytes]
+    entry: Any, network: Network, revocation: Revocation, missing: Masks, trusted: Collection[bytes]
 ) -> Landing:
-    raw = bytes_from_text(said["block"]["header"])
+    raw = bytes_from_text(entry["block"]["header"])
     block_hash = keccak(raw)
     if block_hash not in trusted:
-        raise BadProof("a header of the proof is that of no block that was named")
-    header, index = read_header(raw, block_hash), said["index"]
+        raise BadProof("a header of the proof does not have a given block hash")
+    header, index = read_header(raw, block_hash), entry["index"]
     if type(index) is not int or not 0 <= index < 1 << 32:
-        raise Malformed("the place of a transaction is a number")
-    transaction = _under(header.transactions, index, said["transaction"])
-    receipt = _under(header.receipts, index, said["receipt"])
+        raise Malformed("the index of a transaction must be a number below 2^32")
+    transaction = _under(header.transactions, index, entry["transaction"])
+    receipt = _under(header.receipts, index, entry["receipt"])
     found = bits_set(receipt, network.registry, revocation.contributor)
     bits = {word: found[word] & mask for word, mask in missing.items() if found.get(word, 0) & mask}
     if not bits:
-        raise BadProof("a transaction of the proof set no bit that an earlier one had left")
+        raise BadProof("a transaction of the proof set no further bit of the revocation")
     sender = sender_of(transaction)
     return Landing(header.number, header.time, index, keccak(transaction), sender, bits)
 
@@ -130,5 +131,5 @@ def _landing(
 def _under(root: bytes, index: int, nodes: list[str]) -> bytes:
     found = trie_value(root, index_key(index), [bytes_from_text(one) for one in nodes])
     if found is None:
-        raise BadProof("there is no such transaction in the block")
+        raise BadProof("the block has no such transaction")
     return found

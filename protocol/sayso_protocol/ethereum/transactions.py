@@ -1,7 +1,7 @@
-"""Who signed a transaction of Ethereum, and what its receipt says, from their bytes in a block's tries.
+"""Senders and events of Ethereum transactions, from their encoded bytes (rule 10.11).
 
-Kinds: before EIP-2718, and 1 to 4 (EIP-2930, EIP-1559, EIP-4844, EIP-7702). They differ in many fields,
-but in all of them the last three are the signature over what comes before.
+Supported are legacy transactions and kinds 1 to 4 of EIP-2718 (EIP-2930, EIP-1559, EIP-4844, EIP-7702).
+In kinds 1 to 4, the last three fields are the signature over the kind and the other fields.
 """
 
 from typing import Final, NamedTuple
@@ -19,7 +19,13 @@ _RECEIPT_FIELDS, _LOG_FIELDS = 4, 3
 
 
 class Log(NamedTuple):
-    """An event: which contract, its topics, its data."""
+    """Log is an event of a transaction receipt.
+
+    Attributes:
+        address: The contract, 20 bytes.
+        topics: Topics, 32 bytes each.
+        data: The event's data.
+    """
 
     address: bytes
     topics: tuple[bytes, ...]
@@ -27,7 +33,7 @@ class Log(NamedTuple):
 
 
 def sender_of(raw: bytes) -> bytes:
-    """Whose transaction this is, 20 bytes; raises BadProof."""
+    """Return the sender of an encoded transaction, 20 bytes (rule 10.11.9); raises BadProof."""
     if raw[:1] and raw[0] >= _FIRST_OF_A_LIST:
         content, parity, signature = _old(_list(raw))
     else:
@@ -47,10 +53,10 @@ def sender_of(raw: bytes) -> bytes:
 
 
 def logs_of(raw: bytes) -> list[Log]:
-    """The events in a receipt of a transaction that took effect; raises BadProof for any other."""
+    """Return the events of an encoded transaction receipt; raises BadProof if it did not take effect."""
     receipt = _list(raw if raw[:1] and raw[0] >= _FIRST_OF_A_LIST else raw[1:])
     if len(receipt) != _RECEIPT_FIELDS or text_of(receipt[0]) != b"\1":
-        raise BadProof("the transaction took no effect, or that is no receipt of one")
+        raise BadProof("this is not the receipt of a transaction that took effect")
     logs = receipt[3]
     if not isinstance(logs, list):
         raise BadProof("the receipt has no logs")
@@ -59,12 +65,12 @@ def logs_of(raw: bytes) -> list[Log]:
 
 def _kind(raw: bytes) -> int:
     if not raw or raw[0] not in _KINDS:
-        raise BadProof("transactions of that kind are not known here")
+        raise BadProof("transactions of this kind are not supported")
     return raw[0]
 
 
 def _old(fields: list[Rlp]) -> tuple[bytes, int, list[Rlp]]:
-    """What was signed of a transaction before EIP-2718, the parity, r and s; with EIP-155 or without."""
+    """Return signed bytes, parity, and r and s of a legacy transaction, with or without EIP-155."""
     if len(fields) != _OLD_FIELDS:
         raise BadProof("the transaction lacks fields")
     v, signed = int.from_bytes(text_of(fields[_OLD_SIGNED])), fields[:_OLD_SIGNED]
@@ -77,12 +83,12 @@ def _old(fields: list[Rlp]) -> tuple[bytes, int, list[Rlp]]:
 
 def _log(value: Rlp) -> Log:
     if not isinstance(value, list) or len(value) != _LOG_FIELDS or not isinstance(value[1], list):
-        raise BadProof("a log of the receipt is none")
+        raise BadProof("a log of the receipt has another form than Ethereum's")
     return Log(text_of(value[0]), tuple(text_of(one) for one in value[1]), text_of(value[2]))
 
 
 def _list(raw: bytes) -> list[Rlp]:
     value = decode_rlp(raw)
     if not isinstance(value, list):
-        raise BadProof("a list is expected")
+        raise BadProof("expected an RLP list")
     return value

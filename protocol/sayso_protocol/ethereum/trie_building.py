@@ -1,6 +1,6 @@
-"""A Merkle Patricia trie over what a block lists, and its proofs (Yellow Paper, appendix D).
+"""Merkle Patricia tries over the transactions or receipts of a block (Yellow Paper, appendix D).
 
-Whoever has all transactions of a block, or all receipts, can prove one of them against the header.
+With the complete list of a block, a node can prove one entry against the block's header.
 """
 
 from collections.abc import Sequence
@@ -22,18 +22,18 @@ _Halves = tuple[int, ...]
 
 
 class Trie(NamedTuple):
-    """A trie over a list.
+    """Trie is a Merkle Patricia trie over a list.
 
     Attributes:
-        root: Hash of the topmost node.
-        nodes: The encoded nodes that have a hash, by it.
+        root: Hash of the topmost node, 32 bytes.
+        nodes: Hash -> encoded node; nodes below 32 bytes stand in their parents.
     """
 
     root: bytes
     nodes: dict[bytes, bytes]
 
     def proof(self, index: int) -> list[bytes]:
-        """The nodes on the way to one of the list, from the top."""
+        """Return the encoded nodes on the path to the entry at `index`, from the root."""
         path, found, name = _halves(index_key(index)), list[bytes](), self.root
         while name in self.nodes:
             found.append(self.nodes[name])
@@ -42,7 +42,7 @@ class Trie(NamedTuple):
 
 
 def trie_over(values: Sequence[bytes]) -> Trie:
-    """The trie in which each value stands under its index, as a block has its transactions."""
+    """Build the trie in which each value has its index as key, like a block's transactions."""
     if not values:
         return Trie(EMPTY_ROOT, {})
     nodes: dict[bytes, bytes] = {}
@@ -53,7 +53,7 @@ def trie_over(values: Sequence[bytes]) -> Trie:
 
 
 def _node(items: list[tuple[_Halves, bytes]], nodes: dict[bytes, bytes]) -> list[Rlp]:
-    """The node over these; those below it that have a hash go into `nodes`."""
+    """Build the node over some items, and add the hashed nodes below it to `nodes`."""
     first = items[0][0]
     if len(items) == 1:
         return [_packed(first, is_leaf=True), items[0][1]]
@@ -71,7 +71,7 @@ def _node(items: list[tuple[_Halves, bytes]], nodes: dict[bytes, bytes]) -> list
 
 
 def _name(items: list[tuple[_Halves, bytes]], nodes: dict[bytes, bytes]) -> Rlp:
-    """What a parent holds of a node: its hash, or itself where that is shorter."""
+    """Return a parent's reference to a node: its hash, or the node itself if that is shorter."""
     node = _node(items, nodes)
     encoded = encode_rlp(node)
     if len(encoded) < HASH_BYTES:
@@ -85,7 +85,7 @@ def _halves(key: bytes) -> _Halves:
 
 
 def _packed(path: _Halves, *, is_leaf: bool) -> bytes:
-    """The hex-prefix encoding."""
+    """Return the hex-prefix encoding of a path."""
     odd = len(path) % 2
     head = (2 * is_leaf + odd, *(path[:1] if odd else (0,)))
     whole = head + path[odd:]
@@ -93,7 +93,7 @@ def _packed(path: _Halves, *, is_leaf: bool) -> bytes:
 
 
 def _below(encoded: bytes, path: _Halves) -> tuple[bytes, _Halves]:
-    """The hash that the node has for this path, or nothing, and what is left of the path."""
+    """Return the hash of the next node on a path, or empty bytes, and the rest of the path."""
     node: Rlp = decode_rlp(encoded)
     while isinstance(node, list):
         if len(node) == BRANCH:

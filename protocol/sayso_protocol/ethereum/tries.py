@@ -1,7 +1,7 @@
-"""Ethereum's RLP, and what a Merkle Patricia proof shows (Yellow Paper, appendices B, C and D).
+"""RLP and Merkle Patricia proofs of Ethereum (Yellow Paper, appendices B, C and D).
 
-A proof shows what stands under a key, or that nothing does. It is believed only if every node on the way
-has the hash that its parent names, from a root that the reader trusts.
+A proof shows the value of a key, or that the key is absent. It is valid only if every node on the path
+has the hash that its parent names, from a trusted root.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,7 +12,7 @@ from sayso_protocol.primitives import HASH_BYTES, keccak
 
 Rlp = bytes | list["Rlp"]
 
-_SHORT: Final = 55  # bytes: a longer text or list has its length before it
+_SHORT: Final = 55  # bytes: a longer text or list begins with its length
 _TEXT, _LIST = 0x80, 0xC0
 _DEPTH: Final = 64
 BRANCH: Final = 17
@@ -20,7 +20,7 @@ EMPTY_ROOT: Final = keccak(b"\x80")
 
 
 def encode_rlp(value: bytes | Sequence[object]) -> bytes:
-    """The one encoding of bytes, or of a sequence of encodable values."""
+    """Return the RLP encoding of bytes, or of a sequence of encodable values."""
     if isinstance(value, bytes):
         if len(value) == 1 and value[0] < _TEXT:
             return value
@@ -30,30 +30,30 @@ def encode_rlp(value: bytes | Sequence[object]) -> bytes:
 
 
 def number_bytes(number: int) -> bytes:
-    """A number as RLP holds it: big-endian, without zeros before it."""
+    """Return a number in the form of RLP: big-endian, without leading zeros."""
     return number.to_bytes((number.bit_length() + 7) // 8)
 
 
 def index_key(index: int) -> bytes:
-    """Where a block's tries have the transaction, or the receipt, of an index."""
+    """Return the key of a transaction or transaction receipt in a block's tries."""
     return encode_rlp(number_bytes(index))
 
 
 def decode_rlp(data: bytes) -> Rlp:
-    """What is encoded; raises BadProof for anything but one canonical value."""
+    """Decode RLP; raises BadProof unless the bytes are one canonical value."""
     value, end = _decode(data, 0, len(data), 0)
     if end != len(data):
-        raise BadProof("something follows the RLP value")
+        raise BadProof("more bytes follow the RLP value")
     return value
 
 
 def trie_value(root: bytes, key: bytes, nodes: Iterable[bytes]) -> bytes | None:
-    """What a trie holds under a key, None if nothing; raises BadProof.
+    """Return the proved value of a key in a trie, or None if it is absent; raises BadProof.
 
     Args:
-        root: Hash of the topmost node, 32 bytes, from somewhere that can be trusted.
-        key: As it stands in the trie; Ethereum's are Keccak-256 hashes.
-        nodes: The encoded nodes on the way, in any order.
+        root: Hash of the topmost node, 32 bytes, from a trusted source.
+        key: The key in the trie; keys of state and storage are Keccak-256 hashes.
+        nodes: The encoded nodes on the path, in any order.
     """
     if root == EMPTY_ROOT:
         return None
@@ -70,7 +70,7 @@ def trie_value(root: bytes, key: bytes, nodes: Iterable[bytes]) -> bytes | None:
             if is_leaf:
                 return (text_of(node[1]) or None) if part == path else None
             if not part:
-                raise BadProof("a node of the trie leads nowhere")
+                raise BadProof("an extension node of the trie has an empty path")
             if path[: len(part)] != part:
                 return None
             below, path = node[1], path[len(part) :]
@@ -82,29 +82,29 @@ def trie_value(root: bytes, key: bytes, nodes: Iterable[bytes]) -> bytes | None:
 
 
 def _node(name: Rlp, by_hash: dict[bytes, bytes]) -> list[Rlp]:
-    """The node of this hash; a short one stands in its parent itself."""
+    """Return the node of this hash; a short node stands in its parent itself."""
     if isinstance(name, list):
         return name
     if len(name) != HASH_BYTES or name not in by_hash:
         raise BadProof("a node of the trie is missing")
     node = decode_rlp(by_hash[name])
     if not isinstance(node, list):
-        raise BadProof("a node of the trie is no list")
+        raise BadProof("a node of the trie is not a list")
     return node
 
 
 def unpacked(packed: bytes) -> tuple[bool, list[int]]:
-    """Whether it is a leaf's, and its half bytes: the hex-prefix encoding."""
+    """Read the hex-prefix encoding: whether a path is a leaf's, and its half bytes; raises BadProof."""
     halves = [half for byte in packed for half in (byte >> 4, byte & 15)]
     if not halves or halves[0] > 3 or (not halves[0] & 1 and halves[1]):
-        raise BadProof("a path of the trie is not encoded as one")
+        raise BadProof("a path of the trie is not in hex-prefix encoding")
     return halves[0] >= 2, halves[1:] if halves[0] & 1 else halves[2:]
 
 
 def text_of(value: Rlp) -> bytes:
-    """The bytes that a value is; raises BadProof for a list."""
+    """Return a value that is bytes; raises BadProof for a list."""
     if isinstance(value, list):
-        raise BadProof("a list stands where bytes belong")
+        raise BadProof("expected bytes, not an RLP list")
     return value
 
 
@@ -136,7 +136,7 @@ def _decode(data: bytes, start: int, end: int, depth: int) -> tuple[Rlp, int]:
 
 
 def _span(data: bytes, start: int, end: int, size: int) -> tuple[int, int]:
-    """Where the content begins and stops."""
+    """Return begin and end of the content."""
     begin, length = start + 1, size
     if size > _SHORT:
         begin += size - _SHORT

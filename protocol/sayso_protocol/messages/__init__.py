@@ -1,1 +1,1 @@
-"""The signed messages: their fields and rules, notices, typed data, envelopes and bundles."""
+"""Signed messages: fields, rules, notices, typed data, envelopes and bundles."""

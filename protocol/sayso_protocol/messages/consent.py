@@ -1,7 +1,7 @@
-"""The consent: one contributor licenses items for purposes to a grantee.
+"""The consent: a contributor licenses items for purposes to a grantee.
 
-A value is valid by construction (rules 3.1 to 3.7): building one that breaks a rule raises. Only the
-signature and the clock remain to be judged.
+The constructor raises if a rule from 3.1 to 3.7 is broken, so every value is valid. Signature and clock
+are checked elsewhere.
 """
 
 from collections.abc import Iterable, Sequence
@@ -45,22 +45,22 @@ _CONTENT, _ITEMS = 5, 6
 
 @dataclass(frozen=True)
 class Consent:
-    """One contributor licenses items for purposes to a grantee.
+    """Consent holds the terms that a contributor signs (rules 3.1 to 3.7).
 
     Attributes:
-        contributor: Whose permission it is, 20 bytes.
-        parties: Everyone whose consent the content needs, ascending, the contributor among them.
-        grantee: Who is licensed, 20 bytes; zero means anyone.
-        via: The marketplace that arranged it, a lower-case domain, or empty.
+        contributor: The address that gives the permission, 20 bytes.
+        parties: The addresses whose consent the content needs, ascending, with the contributor.
+        grantee: The address that is licensed, 20 bytes; zero means anyone.
+        via: The marketplace that arranged the license, a lower-case domain, or empty.
         content: Root of the item tree, 32 bytes.
-        items: How many items the tree has.
-        purposes: What for: sorted, unique names.
+        items: The number of items in the tree.
+        purposes: Purpose names, sorted and unique.
         terms: SHA-256 of the license text, 32 bytes; zero for none.
-        terms_uri: Where to read it, https, or empty. Never fetched by a node.
-        guardian: Who may also revoke it, 20 bytes; zero means nobody.
+        terms_uri: The https address of the license text, or empty; nodes do not fetch it.
+        guardian: The address that may also revoke, 20 bytes; zero means nobody.
         issued_at: Seconds since the epoch.
-        expires_at: Seconds since the epoch; every consent ends.
-        notice: The sentence shown and signed (rule 4.6); it follows from the others.
+        expires_at: Seconds since the epoch.
+        notice: The sentence that is shown and signed, computed from the other fields (rule 4.6).
     """
 
     kind: ClassVar[int] = CONSENT
@@ -80,7 +80,7 @@ class Consent:
     notice: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Rules 3.1 to 3.7."""
+        """Check rules 3.1 to 3.7; raises InvalidConsent, InvalidPurpose and InvalidScope."""
         check_consents(*zip(_terms(self), strict=False))  # a table of one row
         object.__setattr__(self, "notice", consent_notice(self))
 
@@ -91,16 +91,16 @@ class Consent:
 
     @cached_property
     def base(self) -> int:
-        """Its first permission word (rule 5.5)."""
+        """Return the consent's first permission word (rule 5.5)."""
         return base_word(self.grantee, self.via, self.content, self.purposes)
 
     @cached_property
     def revokers(self) -> tuple[bytes, ...]:
-        """Who can revoke it: its contributor, then its guardian if there is one."""
+        """Return the addresses that can revoke the consent: contributor, then guardian if any."""
         return (self.contributor,) if self.guardian == NOBODY else (self.contributor, self.guardian)
 
     def masks(self, items: Iterable[int], purposes: Iterable[str]) -> Masks:
-        """The permission bits of some items, by their index, for some of its purposes.
+        """Return the permission bits of items, by index, for purposes, as word -> mask (rule 5.5).
 
         Raises:
             InvalidRevocation: The consent has no such item or purpose.
@@ -112,27 +112,27 @@ class Consent:
         return masks_of(self.base, (column[row] for row in rows for column in columns))
 
     def bit_numbers(self, purpose: str) -> range:
-        """The numbers of a purpose's bits, item by item (rule 5.5); raises ValueError for another's."""
+        """Return the bit numbers of a purpose, in item order (rule 5.5); raises ValueError."""
         width = len(self.purposes)
         return range(self.purposes.index(purpose), self.items * width, width)
 
     def bit_of(self, position: int, purpose: str) -> tuple[int, int]:
-        """Word and bit of one item, by its index, for one of its purposes (rule 5.5)."""
+        """Return word and bit of an item, by index, for a purpose (rule 5.5)."""
         word, bit = divmod(self.bit_numbers(purpose)[position], WORD_BITS)
         return self.base + word, bit
 
     @property
     def words(self) -> range:
-        """The words that hold its permissions."""
+        """Return the words of the consent's permissions (rule 5.5)."""
         return words_of(self.base, self.items * len(self.purposes))
 
     @cached_property
     def license_masks(self) -> Masks:
-        """The words of the whole license, set full."""
+        """Return the full mask of each word of the license (rule 5.8)."""
         return full_masks(self.base, self.items * len(self.purposes))
 
     def check_items(self, items: tuple[bytes, ...]) -> None:
-        """Check the item hashes that travel beside it (rule 3.7); raises InvalidConsent."""
+        """Check the item hashes of the envelope (rule 3.7); raises InvalidConsent and Malformed."""
         check_items((self.items,), (self.content,), (items,))
 
 
@@ -141,11 +141,11 @@ _terms = attrgetter(*_NAMES)
 
 
 def read_consents(columns: Sequence[Column]) -> list[Consent]:
-    """Many consents from the columns of CONSENT_FIELDS, checked together.
+    """Build many consents from the columns of CONSENT_FIELDS, checked together.
 
     Raises:
-        InvalidConsent: One breaks a rule, or its notice is not the computed one (rule 4.6).
-            InvalidPurpose and InvalidScope likewise.
+        InvalidConsent, InvalidPurpose, InvalidScope: A consent breaks a rule, or its notice is not the
+            computed sentence (rule 4.6).
     """
     notices, *terms = columns
     check_consents(*terms)
@@ -156,5 +156,5 @@ def read_consents(columns: Sequence[Column]) -> list[Consent]:
 
 
 def check_consent_items(columns: Sequence[Column], items: Column) -> None:
-    """Check the item hashes that travel beside many consents (rule 3.7); raises InvalidConsent."""
+    """Check the item hashes of many envelopes (rule 3.7); raises InvalidConsent and Malformed."""
     check_items(columns[_ITEMS], columns[_CONTENT], items)

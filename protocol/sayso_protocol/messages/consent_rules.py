@@ -1,7 +1,7 @@
-"""What makes consents valid (rules 3.1 to 3.7), judged for many at once, a column of a table at a time.
+"""The rules of valid consents (3.1 to 3.7), checked for many consents a column at a time.
 
-The loops over a column run in C, and what many consents share, such as purposes and marketplace, is
-looked at once. That is most of what verifying costs beside the signature. One consent is a table of one
+The loops over a column run in C, and shared values, such as purposes and marketplaces, are checked once.
+Beside the signature, these checks are most of the cost of verification. One consent is a table of one
 row.
 """
 
@@ -41,10 +41,10 @@ def check_consents(
     issued_at: Sequence[int],
     expires_at: Sequence[int],
 ) -> None:
-    """Check the fields of consents, not an empty list of them.
+    """Check the fields of at least one consent (rules 3.1 to 3.6).
 
     Raises:
-        InvalidConsent: One breaks a rule. InvalidPurpose and InvalidScope likewise.
+        InvalidConsent, InvalidPurpose, InvalidScope: A consent breaks a rule.
     """
     _require_sizes(chain(contributors, grantees, guardians, *parties), ADDRESS_BYTES, "an address")
     _check_parties(contributors, parties)
@@ -61,12 +61,12 @@ def check_consents(
 
 
 def check_items(counts: Sequence[int], contents: Sequence[bytes], lists: Sequence[Hashes]) -> None:
-    """Check the item hashes that travel beside each consent (rule 3.7); raises InvalidConsent."""
+    """Check the item hashes of each consent (rule 3.7); raises InvalidConsent and Malformed."""
     if not all(map(eq, map(len, lists), counts)):
         raise InvalidConsent("the number of item hashes differs from `items`")
     try:
         joined = list(map(b"".join, lists))
-    except TypeError as error:  # of joining them: the cheapest look at so many types
+    except TypeError as error:  # joining is the cheapest check of so many types
         raise Malformed("an item hash is 32 bytes") from error
     if any([*map(len, items)].count(HASH_BYTES) != len(items) for items in lists):
         raise InvalidConsent("an item hash has 32 bytes")
@@ -77,7 +77,7 @@ def check_items(counts: Sequence[int], contents: Sequence[bytes], lists: Sequenc
 
 
 def _are_distinct(hashes: Hashes, joined: bytes) -> bool:
-    """Whether each occurs once; of many, their first eight bytes in order say so in half the time."""
+    """Return whether each hash occurs once; for many hashes, sorted first bytes take half the time."""
     if len(hashes) > _FEW:
         beginnings = np.sort(np.frombuffer(joined, np.uint64)[:: HASH_BYTES // 8])
         if (beginnings[1:] != beginnings[:-1]).all():
@@ -91,7 +91,7 @@ def _require_sizes(values: Iterable[bytes], size: int, name: str) -> None:
 
 
 def _check_parties(contributors: Sequence[bytes], parties: Sequence[Hashes]) -> None:
-    """Rule 3.1: each list ascends, with the contributor in it."""
+    """Check rule 3.1: each list ascends and contains the contributor."""
     if NOBODY in contributors:
         raise InvalidConsent("the contributor is missing")
     if max(map(len, parties)) > LIMITS.parties or not all(map(_ascends, parties)):
@@ -101,7 +101,7 @@ def _check_parties(contributors: Sequence[bytes], parties: Sequence[Hashes]) -> 
 
 
 def _check_purposes(names: Names) -> None:
-    """Rule 3.3."""
+    """Check rule 3.3."""
     if not 1 <= len(names) <= LIMITS.purposes or not _ascends(names):
         raise InvalidConsent(f"purposes must be 1 to {LIMITS.purposes} names, sorted and unique")
     for name in names:
@@ -109,7 +109,7 @@ def _check_purposes(names: Names) -> None:
 
 
 def _check_times(issued_at: Sequence[int], expires_at: Sequence[int]) -> None:
-    """Rule 3.4."""
+    """Check rule 3.4."""
     if min(issued_at) < 0 or max(expires_at) > _LATEST or not all(map(lt, issued_at, expires_at)):
         raise InvalidConsent("it must end after it begins")
     if max(map(sub, expires_at, issued_at)) > LIMITS.validity_s:
@@ -117,11 +117,11 @@ def _check_times(issued_at: Sequence[int], expires_at: Sequence[int]) -> None:
 
 
 def _check_terms_uri(uri: str) -> None:
-    """Rule 3.5: https, without query or fragment, because these could identify the person."""
+    """Check rule 3.5: https without query or fragment, because these could identify the person."""
     if uri and (len(uri) > LIMITS.terms_uri_bytes or not _TERMS_URI.fullmatch(uri)):
         raise InvalidConsent("termsUri must be https without query or fragment")
 
 
 def _ascends(values: Hashes | Names) -> bool:
-    """Whether they stand in order, each once."""
+    """Return whether values ascend without repetition."""
     return len(values) == 1 or all(map(lt, values, values[1:]))

@@ -1,10 +1,10 @@
-"""The envelope: a message with what is needed to verify and to use it.
+"""The envelope: the encoded form of one message with its signature and sponsor.
 
 Rule 6.2: `[version, kind, struct, items, signature, network, sponsor]`. `kind` is a key of KINDS, whose
-row says what the struct is. `items` are the item hashes of a consent. `network` is
-`[chain id, registry]` of what is bound to one network, and nil for what is good everywhere. `sponsor` is
-nil, or of a kind that is sponsored `[node key, signature]`. Numbers beyond 64 bits are 32 big-endian
-bytes. The identity of a message is its digest, never its bytes.
+row defines the struct. `items` are the item hashes of a consent. `network` is `[chain id, registry]` if
+the kind is bound to one network, and otherwise nil. `sponsor` is nil or, if the kind is sponsored,
+`[node key, signature]`. Numbers beyond 64 bits are 32 big-endian bytes. The digest names a message, not
+its bytes.
 """
 
 from collections.abc import Sequence
@@ -39,11 +39,11 @@ _SIGNATURE = 2  # after version and kind
 
 @dataclass(frozen=True)
 class Sponsor:
-    """The node that took a message in, and its signature over the digest.
+    """Sponsor is the node that first accepted a consent, with its signature (rule 7.3).
 
     Attributes:
         node_key: Ed25519 public key, 32 bytes.
-        signature: 64 bytes.
+        signature: Ed25519 signature, 64 bytes.
     """
 
     node_key: bytes
@@ -52,14 +52,14 @@ class Sponsor:
 
 @dataclass(frozen=True)
 class Envelope:
-    """A signed message on its way.
+    """Envelope is a signed message with its items and sponsor (rule 6.2).
 
     Attributes:
-        message: What was signed.
-        network: The network it was signed for; if it is good on all, the one it travels in.
+        message: The signed message.
+        network: The network of a bound message; otherwise the network in which it was received.
         signature: The wallet's signature.
-        items: The hashes that travel beside it, in order.
-        sponsor: The sponsor, or None before a node took it in; always None of a kind without sponsors.
+        items: The item hashes, in order.
+        sponsor: The sponsor; None before a node took the message in, and for kinds without sponsors.
     """
 
     message: Message
@@ -70,38 +70,42 @@ class Envelope:
 
     @cached_property
     def digest(self) -> bytes:
-        """The message's identity, 32 bytes."""
+        """Return the digest that names the message, 32 bytes (rules 4.2 and 4.3)."""
         return digest(self.message, self.network)
 
     @cached_property
     def body(self) -> bytes:
-        """Its canonical bytes (rule 6.2); raises TooLarge."""
+        """Return the canonical bytes (rule 6.2); raises TooLarge."""
         return _packed(self)
 
     @property
     def claim(self) -> Claim:
-        """What its wallet's signature has to prove."""
+        """Return the claim that the wallet's signature must prove (rule 4.4)."""
         return Claim._make((self.message.signer, self.digest, self.signature))
 
     def sponsored_by(self, key: SigningKey) -> "Envelope":
-        """The same envelope with this node as its sponsor."""
+        """Return the envelope with the node of this key as its sponsor (rule 7.3)."""
         signature = sign_by_node(key, SPONSOR, self.digest)
         return replace(self, sponsor=Sponsor(bytes(key.verify_key), signature))
 
     def check_signatures(self, wallets: WalletVerifier) -> None:
-        """Check the wallet's signature, and the sponsor's if there is one; raises BadSignature."""
+        """Check the signatures of the wallet and the sponsor, if any (rules 4.4 and 4.5).
+
+        Raises:
+            BadSignature: A signature does not match; and the errors of `wallets`.
+        """
         wallets.check(self.message.signer, self.digest, self.signature)
         if self.sponsor:
             check_sponsor(self.sponsor.node_key, self.digest, self.sponsor.signature)
 
     def check_sponsored(self) -> None:
-        """Rule 7.3: between peers a consent needs a sponsor; raises NotSponsored."""
+        """Check that a message from a peer has the sponsor it needs (rule 7.5); raises NotSponsored."""
         if self.sponsor is None and (kind := kind_of(self.message)).is_sponsored:
             raise NotSponsored(f"no node signed for having taken this {kind.name} in")
 
 
 def encode(envelope: Envelope) -> bytes:
-    """The canonical bytes of an envelope; raises TooLarge."""
+    """Return the canonical bytes of an envelope (rule 6.2); raises TooLarge."""
     return envelope.body
 
 
@@ -124,28 +128,29 @@ def _packed(envelope: Envelope) -> bytes:
 
 
 def peek_kind(data: bytes) -> int | None:
-    """The kind that bytes begin with if they are an envelope: nothing else of them is looked at."""
+    """Return the kind of an encoded envelope from its first bytes; None for an unknown kind."""
     kind = data[len(_HEAD)] if data.startswith(_HEAD) and len(data) > len(_HEAD) else None
     return kind if kind in KINDS else None
 
 
 def decode(data: bytes, network: Network) -> Envelope:
-    """Read an envelope; its signatures are still to be checked.
+    """Decode an envelope without checking its signatures (rule 6.2).
 
     Raises:
-        Malformed: Not an envelope of this version.
-        NotCanonical: Another encoding of it exists.
-        TooLarge: More than 64 KiB, or a signature of more than 8 KiB.
-        InvalidConsent: A field breaks a rule. InvalidRevocation, InvalidScope, InvalidPurpose likewise.
-        WrongNetwork: Something bound to another network.
+        Malformed: The bytes are not an envelope of this version.
+        NotCanonical: The bytes are not the canonical encoding.
+        TooLarge: The envelope exceeds 64 KiB, or its signature 8 KiB.
+        InvalidConsent, InvalidRevocation, InvalidScope, InvalidPurpose: A field breaks a rule.
+        WrongNetwork: The message is bound to another network.
     """
     return _decode([data], network)[0]
 
 
 def decode_all(bodies: Sequence[bytes], network: Network) -> list[Envelope | SaysoError]:
-    """For each envelope's bytes what `decode` returns or raises; much faster than one by one.
+    """Decode many envelopes together, and return for each the envelope or its error.
 
-    What cannot be read is looked for by halves, so that one bad message does not slow down the others.
+    This is much faster than repeated `decode`. Bisection finds the invalid ones, so that one of them
+    does not slow down the others.
     """
     try:
         return [*_decode(bodies, network)] if bodies else []
@@ -157,7 +162,7 @@ def decode_all(bodies: Sequence[bytes], network: Network) -> list[Envelope | Say
 
 
 def _decode(bodies: Sequence[bytes], network: Network) -> list[Envelope]:
-    """Read envelopes; raises if one of them cannot be read."""
+    """Decode envelopes; raises the error of an invalid one."""
     limit = LIMITS.message_bytes
     rows = [unpack_unchecked(data, max_bytes=limit, again=_pack_row) for data in bodies]
     versions, kinds, *columns = columns_of(rows, _ENVELOPE_KINDS)
@@ -172,7 +177,7 @@ def _decode(bodies: Sequence[bytes], network: Network) -> list[Envelope]:
 
 
 def _in_turn(rows: Sequence[Any], bodies: Sequence[bytes], network: Network) -> list[Envelope]:
-    """Kinds that are mixed, each read by itself and put back where it was."""
+    """Decode envelopes of several kinds, each kind together, in the original order."""
     read: dict[int, Envelope] = {}
     for number in {row[_KIND] for row in rows}:
         places = [at for at, row in enumerate(rows) if row[_KIND] == number]
@@ -183,7 +188,7 @@ def _in_turn(rows: Sequence[Any], bodies: Sequence[bytes], network: Network) -> 
 
 
 def _pack_row(row: Any) -> bytes:
-    """Pack what may be an envelope; many item hashes take less time joined than one by one."""
+    """Encode a decoded envelope; many item hashes are joined, which is faster than one by one."""
     if type(row) is not tuple or len(row) != len(_ENVELOPE_KINDS) or type(row[3]) is not tuple:
         return pack(row)
     if len(row[3]) <= _FEW:
@@ -193,7 +198,7 @@ def _pack_row(row: Any) -> bytes:
 
 
 def _check_networks(kind: Kind, places: Column, network: Network) -> None:
-    """Rule 6.2."""
+    """Check rule 6.2.3."""
     if not kind.is_bound:
         if places.count(None) != len(places):
             raise Malformed(f"a {kind.name} has no network")
@@ -226,7 +231,7 @@ def _read(
     places: Column,
     sponsors: Column,
 ) -> list[Envelope]:
-    """Messages of one kind, a column of a table at a time (rules of section 3, 4.6 and 6.2)."""
+    """Decode messages of one kind by columns (section 3, rules 4.6 and 6.2)."""
     _check_networks(kind, places, network)
     columns = columns_of(structs, kind.packed)
     for at, reader in kind.readers:

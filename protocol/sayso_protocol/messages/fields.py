@@ -1,8 +1,8 @@
-"""The types of signed fields: how a value of each is packed, read, hashed and shown.
+"""The types of signed fields, with their packing, reading, hashing and display.
 
-Values are handled a column of a table at a time, by loops that run in C, and what many messages share is
-hashed once. Numbers beyond 64 bits are 32 big-endian bytes in an envelope (rule 6.2), and decimal text
-for wallets, because JavaScript cannot hold them.
+Columns of values are processed by loops that run in C, and values that many messages share are hashed
+once. Numbers beyond 64 bits are 32 big-endian bytes in an envelope (rule 6.2), and decimal text for
+wallets, because JavaScript cannot hold them.
 """
 
 from collections.abc import Callable, Iterable
@@ -23,14 +23,14 @@ from sayso_protocol.primitives import HASH_BYTES, address_text, hex_text
 
 
 class FieldType(NamedTuple):
-    """One type of EIP-712.
+    """FieldType is the treatment of one EIP-712 type.
 
     Attributes:
-        packed: As what it comes out of an envelope.
-        hashes: A column of values -> 32 bytes for each (EIP-712 encodeData).
-        shown: A value -> what wallets take in JSON.
-        pack: A value -> what goes into an envelope.
-        read: A column as it came out of envelopes -> values; raises Malformed. None: they are values.
+        packed: The Python type in a decoded envelope.
+        hashes: Turns a column of values into 32 bytes each (EIP-712 encodeData).
+        shown: Turns a value into the JSON that wallets take.
+        pack: Turns a value into its form in an envelope (rule 6.2).
+        read: Turns a decoded column into values, or raises Malformed; None if nothing is to be done.
     """
 
     packed: type
@@ -45,7 +45,7 @@ def _same(value: Any) -> Any:
 
 
 def _each_once(hashed: Callable[[Any], bytes]) -> Callable[[Column], Iterable[bytes]]:
-    """Hash what occurs in a column, each value once."""
+    """Return a function that hashes each different value of a column once."""
 
     def hashes(column: Column) -> Iterable[bytes]:
         if len(column) == 1:

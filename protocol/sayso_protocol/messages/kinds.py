@@ -1,7 +1,7 @@
-"""The kinds of messages, a row each: what wire and wallets need to know of one.
+"""The kinds of messages: one row for each, with its fields and properties.
 
-Every layer has a table of its own with the same keys, checked at import by `check_rows`; code that
-treats kinds differently asks a row, never the class of a message.
+Every layer has its own table with the same keys, which `check_rows` checks at import. Code that treats
+kinds differently reads a row of its table, and does not test the class of a message.
 """
 
 import re
@@ -26,18 +26,18 @@ def _no_items(_columns: Sequence[Column], items: Column) -> None:
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of message.
+    """Kind describes one kind of message.
 
     Attributes:
-        name: In lower case; capitalised, its primary type (EIP-712).
-        message: Its class; `kind` of it is the kind's number in envelopes.
-        fields: Type and name of what is signed, the notice first. An attribute of the class is named
-            like its field, in snake case.
-        read: Columns of the fields -> messages; raises what makes one of them invalid.
-        check_items: Checks the hashes that travel beside, from the same columns; by default none may.
-        is_bound: It is signed for one network, and names that in its envelope; else it is good on all.
-        is_sponsored: Between peers it needs a sponsor (rule 7.3).
-        is_acknowledged: A node that keeps it signs for that (rule 9.6).
+        name: The name in lower case; capitalised, it is the primary type (EIP-712).
+        message: The class; its `kind` is the number in envelopes.
+        fields: Type and name of each signed field, the notice first. The class has an attribute for each
+            field, with the name in snake case.
+        read: Turns columns of the fields into messages; raises the error of an invalid message.
+        check_items: Checks the item hashes against the same columns; the default allows none.
+        is_bound: The message is valid on one network, which its envelope names (rule 6.2.3).
+        is_sponsored: The message needs a sponsor between peers (rule 7.5).
+        is_acknowledged: A node that keeps the message signs an acknowledgement (rule 9.4).
     """
 
     name: str
@@ -51,32 +51,32 @@ class Kind:
 
     @cached_property
     def title(self) -> str:
-        """Its primary type."""
+        """Return the primary type (EIP-712)."""
         return self.name.capitalize()
 
     @cached_property
     def type_hash(self) -> bytes:
-        """EIP-712 typeHash, 32 bytes."""
+        """Return the typeHash, 32 bytes (EIP-712)."""
         return hash_type(self.title, self.fields)
 
     @cached_property
     def columns(self) -> list[tuple[str, str, FieldType]]:
-        """Of each field: its name, the attribute that holds it, its type."""
+        """Return name, attribute and type of each field."""
         return [(name, _snake(name), TYPES[kind]) for kind, name in self.fields]
 
     @cached_property
     def packed(self) -> tuple[type, ...]:
-        """As what the fields come out of an envelope."""
+        """Return the Python types of the fields in a decoded envelope."""
         return tuple(one.packed for _, _, one in self.columns)
 
     @cached_property
     def readers(self) -> list[tuple[int, Callable[[Column], Column]]]:
-        """Of each field that is read after that: its position, and how."""
+        """Return position and reader of each field that needs one."""
         return [(at, one.read) for at, (_, _, one) in enumerate(self.columns) if one.read]
 
     @cached_property
     def hashers(self) -> list[Callable[[Column], Iterable[bytes]]]:
-        """How the column of each field is hashed."""
+        """Return the hash function of each field's column."""
         return [one.hashes for _, _, one in self.columns]
 
 
@@ -100,15 +100,15 @@ KINDS: Final = {one.message.kind: one for one in _ROWS}
 
 
 def kind_of(message: Message) -> Kind:
-    """The row of a message."""
+    """Return the kind of a message."""
     return KINDS[message.kind]
 
 
 def check_rows(rows: Mapping[int, Any], layer: str) -> None:
-    """Check that the table of a layer has a row for every kind.
+    """Check at import that the table of a layer has a row for every kind.
 
     Raises:
-        Malformed: Some kind has none. Tables are checked at import, so nothing starts without a row.
+        Malformed: A kind has no row.
     """
     if missing := [one.name for number, one in KINDS.items() if number not in rows]:
         raise Malformed(f"the table of {layer} has no row for messages of kind {', '.join(missing)}")

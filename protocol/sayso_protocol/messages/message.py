@@ -1,4 +1,4 @@
-"""What a person signs, whatever its kind, and the numbers of the kinds in envelopes (rule 6.2)."""
+"""The interface of all messages, and the numbers of their kinds in envelopes (rule 6.2)."""
 
 from collections.abc import Iterable, Iterator
 from typing import ClassVar, Protocol, TypeVar
@@ -9,27 +9,27 @@ CONSENT, REVOCATION = 1, 2
 
 
 class Message(Protocol):
-    """A signed message: a frozen dataclass that is valid by construction.
+    """Message is a frozen dataclass of signed fields, whose constructor checks the rules.
 
     Attributes:
-        kind: The number of its kind: the key of its row in the table of every layer.
+        kind: The number of the kind, which is the key in the table of every layer.
     """
 
     kind: ClassVar[int]
 
     @property
     def signer(self) -> bytes:
-        """Whose signature it carries, 20 bytes."""
+        """Return the address that signs, 20 bytes."""
         ...
 
     @property
     def notice(self) -> str:
-        """The sentence that is shown and signed (rule 4.6)."""
+        """Return the sentence that is shown and signed (rule 4.6)."""
         ...
 
 
 class Carrier(Protocol):
-    """What a message travels in: an envelope."""
+    """Carrier is an envelope, or an object with the same attributes."""
 
     @property
     def message(self) -> Message: ...  # noqa: D102 - see Envelope
@@ -44,7 +44,7 @@ C = TypeVar("C", bound=Carrier)
 
 
 def as_kind(message: Message, kind: type[M]) -> M:
-    """The message, for code that is about one kind only; raises Malformed for another kind."""
+    """Return the message if it is of one kind; raises Malformed for another kind."""
     if not isinstance(message, kind):
         found, wanted = type(message).__name__.lower(), kind.__name__.lower()
         raise Malformed(f"this is a {found}; a {wanted} is needed")
@@ -52,7 +52,7 @@ def as_kind(message: Message, kind: type[M]) -> M:
 
 
 def of_kind(envelopes: Iterable[C], kind: type[M]) -> Iterator[tuple[C, M]]:
-    """The envelopes of one kind, each with its message; the others are left out."""
+    """Yield the envelopes of one kind, each with its message."""
     for one in envelopes:
         if isinstance(one.message, kind):
             yield one, one.message

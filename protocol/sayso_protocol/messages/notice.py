@@ -1,6 +1,6 @@
-"""The notice of a consent: the sentence a wallet shows above the other fields.
+"""The notice of a consent: the sentence that a wallet shows above the other fields.
 
-Rule 4.6: it is computed from these fields, and signed, so what is shown is what holds.
+Rule 4.6: it is computed from the other fields and signed with them, so it states the terms that hold.
 """
 
 from datetime import date
@@ -15,7 +15,7 @@ _EPOCH = date(1970, 1, 1).toordinal()
 
 
 class Terms(Protocol):
-    """What a notice speaks of: the fields of a Consent."""
+    """Terms is the set of Consent fields that a notice names."""
 
     @property
     def contributor(self) -> bytes: ...  # noqa: D102 - see Consent
@@ -38,7 +38,7 @@ class Terms(Protocol):
 
 
 def consent_notice(consent: Terms) -> str:
-    """What the contributor agrees to, in one plain sentence (rule 4.6)."""
+    """Return the notice of a consent (rule 4.6)."""
     who = "ANYONE" if consent.grantee == ANYONE else address_text(consent.grantee)
     through = f", through {consent.via}," if consent.via else ""
     count = "1 item" if consent.items == 1 else f"{consent.items} items"
@@ -52,22 +52,22 @@ def consent_notice(consent: Terms) -> str:
 
 
 def _moment(seconds: int) -> str:
-    """The moment in UTC, to the minute."""
+    """Return a time in UTC, to the minute."""
     return _day(seconds // _DAY_S) + _TIMES[seconds % _DAY_S // 60]
 
 
-@lru_cache(4_096)  # most dates are of these years
+@lru_cache(4_096)  # enough for the dates of eleven years
 def _day(number: int) -> str:
-    """The date of a day, counted from the epoch."""
+    """Return the ISO date of a day, counted from the epoch."""
     return date.fromordinal(_EPOCH + number).isoformat()
 
 
 def _others(consent: Terms) -> str:
-    """Everybody else who has to agree."""
+    """Return the clause about the other parties."""
     others = [address_text(party) for party in consent.parties if party != consent.contributor]
     return f", together with {', '.join(others)}"
 
 
 def _guardian(consent: Terms) -> str:
-    """Who may revoke it besides the contributor."""
+    """Return the clause about the guardian."""
     return f"; {address_text(consent.guardian)} may revoke it too"

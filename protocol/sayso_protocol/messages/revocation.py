@@ -1,7 +1,7 @@
-"""The revocation: a contributor, or a guardian, sets bits; nothing ever clears one.
+"""The revocation: a contributor or a guardian sets bits, which nothing ever clears.
 
-A value is valid by construction (rules 3.8 and 3.9): building one that breaks a rule raises. Only the
-signature remains to be judged.
+The constructor raises if rule 3.8 or 3.9 is broken, so every value is valid. The signature is checked
+elsewhere.
 """
 
 from collections.abc import Sequence
@@ -31,11 +31,11 @@ REVOCATION_FIELDS = (
 
 @dataclass(frozen=True)
 class Revocation:
-    """A contributor, or a guardian, sets bits; nothing ever clears one.
+    """Revocation holds the bits and scopes that a contributor or guardian sets (rules 3.8 and 3.9).
 
     Attributes:
-        contributor: Who signs, 20 bytes.
-        scopes: Sentences such as `everything for likeness-synthesis`.
+        contributor: The address that signs, 20 bytes.
+        scopes: Scopes, such as `everything for likeness-synthesis`.
         words: Permission words, below 2**247.
         masks: The bits to set, one mask for each word.
     """
@@ -48,7 +48,7 @@ class Revocation:
     masks: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        """Rules 3.8 and 3.9."""
+        """Check rules 3.8 and 3.9; raises InvalidRevocation and InvalidScope."""
         if len(self.contributor) != ADDRESS_BYTES or not any(self.contributor):
             raise InvalidRevocation("the contributor is missing")
         if not self.scopes and not self.words:
@@ -59,7 +59,7 @@ class Revocation:
             raise InvalidRevocation("words and masks differ in number")
         for scope in self.scopes:
             check_carried(scope)
-        # A scope word may be set by its sentence only: what the wallet shows is what holds.
+        # Only its sentence may set a scope word, so that the wallet shows what the signature revokes.
         if not all(0 <= word < SCOPE_FLAG for word in self.words):
             raise InvalidRevocation("a signed word must be below 2**247")
         if not all(0 < mask <= FULL for mask in self.masks):
@@ -72,12 +72,12 @@ class Revocation:
 
     @property
     def notice(self) -> str:
-        """The constant sentence shown and signed (rule 4.6)."""
+        """Return the constant sentence that is shown and signed (rule 4.6)."""
         return REVOCATION_NOTICE
 
     @cached_property
     def bits(self) -> Masks:
-        """Everything it sets: word -> mask."""
+        """Return all bits that the revocation sets: word -> mask."""
         bits: Masks = {}
         for word, mask in zip(self.words, self.masks, strict=True):
             bits[word] = bits.get(word, 0) | mask
@@ -87,10 +87,10 @@ class Revocation:
 
 
 def read_revocations(columns: Sequence[Column]) -> list[Revocation]:
-    """Revocations from the columns of REVOCATION_FIELDS.
+    """Build revocations from the columns of REVOCATION_FIELDS.
 
     Raises:
-        InvalidRevocation: One breaks a rule, or its notice is another. InvalidScope likewise.
+        InvalidRevocation, InvalidScope: A revocation breaks a rule or has another notice (rule 4.6).
     """
     notices, *rest = columns
     revocations = [Revocation(*row) for row in zip(*rest, strict=True)]

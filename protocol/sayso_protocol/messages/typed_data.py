@@ -1,15 +1,15 @@
-"""EIP-712 digests of messages, and the JSON that a wallet shows.
+"""EIP-712 digests of messages, and the JSON that a wallet signs.
 
-Rule 4.2: what is bound to one network is signed under `{name, version, chainId, verifyingContract}`.
-Rule 4.3: what is good everywhere is signed under `{name, version}` alone: one signature stops every
-network. Source: EIP-712. Compared with eth-account in tests/protocol/.
+Rule 4.2: a consent is signed under `{name, version, chainId, verifyingContract}`. Rule 4.3: a revocation
+is signed under `{name, version}` only, so one signature is valid on every network. Source: EIP-712; the
+tests compare the digests with eth-account's.
 """
 
 from collections.abc import Sequence
 from itertools import repeat
 from typing import Any
 
-from sha3 import keccak_256  # `keccak` without its call, where every message passes
+from sha3 import keccak_256  # saves a function call for each message
 
 from sayso_protocol.encoding.columns import Column
 from sayso_protocol.encoding.eip712 import DOMAIN_FIELDS, DOMAIN_NAME, DOMAIN_VERSION, SHORT_DOMAIN
@@ -20,7 +20,7 @@ from sayso_protocol.primitives import address_text
 
 
 def digests(kind: Kind, network: Network, columns: Sequence[Column]) -> list[bytes]:
-    """The digests of many messages, from the columns of their fields; what they share is hashed once."""
+    """Return the digests of many messages, 32 bytes each, from the columns of their fields (EIP-712)."""
     hashed = [hashes(column) for hashes, column in zip(kind.hashers, columns, strict=True)]
     slots = zip(repeat(kind.type_hash), *hashed, strict=False)  # the first has no end
     prefix = b"\x19\x01" + (network.separator if kind.is_bound else SHORT_DOMAIN)
@@ -29,14 +29,14 @@ def digests(kind: Kind, network: Network, columns: Sequence[Column]) -> list[byt
 
 
 def digest(message: Message, network: Network) -> bytes:
-    """The 32 bytes that are signed and name the message; of a consent, the license hash."""
+    """Return the digest that is signed, 32 bytes (rules 4.2, 4.3); a consent's is its license hash."""
     kind = kind_of(message)
     columns = [(getattr(message, attribute),) for _, attribute, _ in kind.columns]
     return digests(kind, network, columns)[0]
 
 
 def typed_data(message: Message, network: Network) -> dict[str, Any]:
-    """The `eth_signTypedData_v4` object of a message; integers JavaScript cannot hold are text."""
+    """Return the `eth_signTypedData_v4` object of a message; integers beyond JavaScript's are text."""
     kind = kind_of(message)
     domain: dict[str, Any] = {"name": DOMAIN_NAME, "version": DOMAIN_VERSION}
     if kind.is_bound:

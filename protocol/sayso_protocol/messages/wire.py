@@ -1,8 +1,8 @@
-"""Bundles, the frames of gossip, and the names of topics (docs/protocol.md, section 7).
+"""Gossip frames and the names of topics (docs/protocol.md, section 7).
 
-Rule 7.1: a frame is a bundle: the canonical array of envelopes' bytes, at most 64 KiB, never empty, of
-the kinds of one topic only. Some wait a few milliseconds to fill one, urgent ones leave at once.
-Rule 7.2: a bundle is forwarded or dropped whole, never re-published; sync carries the rest.
+A frame holds one bundle: the canonical array of at least one envelope, of the kinds of one topic, at
+most 65,544 bytes. Messages wait a few milliseconds to share a bundle, except on urgent topics. A node
+forwards or drops a bundle whole, and never publishes it again; sync transfers missing messages.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,24 +24,24 @@ PEERS_PROTOCOL = "/sayso/peers/1"
 
 
 def network_name(network: Network) -> str:
-    """The network, as peers name it to each other (14.1)."""
+    """Return the name of a network between peers (rule 14.1)."""
     return f"/sayso/1/{network.chain_id}/{hex_text(network.registry)}"
 
 
 class Topic(NamedTuple):
-    """What is gossiped together: a mesh and a queue of its own.
+    """Topic is a channel of gossip, with its own mesh and queue.
 
     Attributes:
-        name: The last part of its full name.
-        is_urgent: Its messages leave at once, are taken in however many wait, and somebody may want to
-            hear how far one has come; others wait for company, and for room.
+        name: The last part of the full name.
+        is_urgent: Messages leave at once, are accepted however long the queue is, and their progress can
+            be followed. On other topics, messages wait to share a bundle, and for room in the queue.
     """
 
     name: str
     is_urgent: bool = False
 
     def on(self, network: Network) -> str:
-        """Its full name on a network."""
+        """Return the topic's full name on a network."""
         return f"{network_name(network)}/{self.name}"
 
 
@@ -53,35 +53,35 @@ check_rows(TOPICS, "gossip topics")
 
 
 def all_topics() -> list[Topic]:
-    """Every topic once, in the order of the table."""
+    """Return every topic once, in the order of the table."""
     return list(dict.fromkeys(TOPICS.values()))
 
 
 def encode_bundle(envelopes: list[bytes]) -> bytes:
-    """One frame."""
+    """Encode envelopes as one bundle (rule 7.1)."""
     return pack(envelopes)
 
 
 def decode_bundle(frame: bytes, max_bytes: int = LIMITS.frame_bytes) -> list[bytes]:
-    """The envelopes' bytes in a frame; raises Malformed, NotCanonical or TooLarge."""
+    """Return the encoded envelopes of a bundle (7.1); raises Malformed, NotCanonical or TooLarge."""
     value = unpack(frame, max_bytes=max_bytes)
     if not isinstance(value, list) or not value:
-        raise Malformed("a bundle is an array of messages, and not empty")
+        raise Malformed("a bundle is an array of at least one message")
     return list(all_of(value, bytes))
 
 
 def check_company(envelopes: Sequence[Envelope]) -> None:
-    """Rule 4.4: what only the chain can judge is alone in its frame, so that nothing waits for it.
+    """Check that a contract wallet's message is alone in its bundle (rule 4.4.17).
 
     Raises:
-        Malformed: A contract wallet's message has company.
+        Malformed: The bundle holds a contract wallet's message and another message.
     """
     if len(envelopes) > 1 and any(one.claim.is_contract_wallets for one in envelopes):
         raise Malformed("a contract wallet's message is not alone in its bundle")
 
 
 def bundles(envelopes: Iterable[bytes], max_bytes: int = LIMITS.frame_bytes) -> Iterator[bytes]:
-    """Fill as few frames as the order allows, each within the limits of bytes and of an array (6.1)."""
+    """Yield as few bundles as the order allows, within the limits of rules 6.1 and 7.1."""
     batch: list[bytes] = []
     size = _OVERHEAD_BYTES
     for envelope in envelopes:

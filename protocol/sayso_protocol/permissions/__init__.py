@@ -1,1 +1,1 @@
-"""Permissions as bits: purposes, words, scopes, and the state that only grows."""
+"""Permissions as bits: purposes, words, scopes and the revocation state."""

@@ -1,17 +1,17 @@
-"""The revocation state: grow-only sets of bits, one per address. Merging is OR (rule 5.6).
+"""The revocation state: one grow-only set of bits for each address, merged by OR (rule 5.6).
 
-There is nothing else for nodes to agree on: any order, any duplicates, the same state.
+Nodes reach the same state from the same messages, in any order and with any repetition.
 """
 
 from sayso_protocol.permissions.words import Masks
 
 
 def news(known: Masks, heard: Masks) -> Masks:
-    """The bits that `heard` adds to `known`, without words that add nothing."""
+    """Return the bits of `heard` that `known` lacks, as word -> mask."""
     fresh = {word: mask & ~known.get(word, 0) for word, mask in heard.items()}
     return {word: mask for word, mask in fresh.items() if mask}
 
 
 def merged(known: Masks, heard: Masks) -> Masks:
-    """Both together: commutative, associative, idempotent."""
+    """Return the bitwise OR of both, which is commutative, associative and idempotent (rule 5.6)."""
     return {word: known.get(word, 0) | heard.get(word, 0) for word in known.keys() | heard.keys()}

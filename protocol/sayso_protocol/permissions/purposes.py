@@ -1,7 +1,7 @@
-"""What data may be used for: short names. No purpose implies another; an unknown one is not granted.
+"""Purposes: short names for kinds of use (rule 3.3). No purpose implies another.
 
-The names listed here have a published meaning (docs/reference/purposes.md). Any other well-formed name
-is carried and compared like these.
+The names in KNOWN have a published meaning (docs/reference/purposes.md). Other well-formed names are
+carried and compared in the same way.
 """
 
 import re
@@ -26,7 +26,7 @@ _FORM = re.compile(rf"[a-z][a-z0-9-]{{0,{LIMITS.purpose_chars - 1}}}", re.ASCII)
 
 
 def check_purpose(name: str) -> str:
-    """Return the name if it is well formed; raises InvalidPurpose."""
+    """Return the name if it is well formed (rule 3.3); raises InvalidPurpose."""
     if not _FORM.fullmatch(name):
         raise InvalidPurpose(f"not a purpose: {name[:80]!r}")
     return name

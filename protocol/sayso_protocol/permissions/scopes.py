@@ -1,10 +1,10 @@
-"""Scopes: sentences that revoke more than one permission, and the words they set.
+"""Scopes: sentences that revoke more than one permission, and the words that they set.
 
-Rule 5.1: a scope is `SUBJECT` or `SUBJECT for PURPOSE`; SUBJECT is `everything`, `via DOMAIN`,
-`file 0xHASH`, or, from a guardian, `ward 0xADDRESS` and one of those.
-Rule 5.2: its word is `uint248(keccak256(scope)) | 2**247`, bit 0.
-Rule 5.3: the grammar binds whoever makes a scope. Nodes carry any ASCII scope of 1..200 bytes, so that
-a later grammar needs no new nodes.
+Rule 5.1: a scope is `SUBJECT` or `SUBJECT for PURPOSE`; SUBJECT is `everything`, `via DOMAIN` or
+`file 0xHASH`, and a guardian writes `ward 0xADDRESS` before it.
+Rule 5.2: a scope sets bit 0 of the word `uint248(keccak256(scope)) | 2**247`.
+Rule 5.3: the grammar binds wallets. Nodes carry any scope of 1 to 200 printable ASCII characters, so
+that a later grammar needs no new nodes.
 
     Scope("everything", purpose="likeness-synthesis").text  # 'everything for likeness-synthesis'
 """
@@ -28,9 +28,9 @@ _FILE = re.compile(r"file 0x[0-9a-f]{64}", re.ASCII)
 _WARD = re.compile(r"ward (0x[0-9a-f]{40}) (.+)", re.ASCII)
 
 
-@lru_cache(1_024)  # a marketplace's domain comes again with every consent
+@lru_cache(1_024)  # many consents name the same marketplace
 def check_domain(domain: str) -> str:
-    """Return a lower-case LDH or punycode domain as it is (rule 3.6); raises InvalidScope."""
+    """Return a domain if it is lower-case LDH or punycode (rule 3.6); raises InvalidScope."""
     if len(domain) > LIMITS.domain_bytes or not _DOMAIN.fullmatch(domain):
         raise InvalidScope(f"not a lower-case domain such as kled.ai: {domain[:120]!r}")
     return domain
@@ -44,26 +44,26 @@ def check_carried(scope: str) -> str:
     return scope
 
 
-@lru_cache(4_096)  # `everything` and `via` are asked for again with every row
+@lru_cache(4_096)  # every row needs the words of `everything` and `via`
 def scope_word(scope: str) -> int:
-    """The word whose bit 0 the scope sets (rule 5.2)."""
+    """Return the word whose bit 0 a scope sets (rule 5.2)."""
     return (int.from_bytes(keccak(scope.encode("ascii"))) & WORD_MASK) | SCOPE_FLAG
 
 
 def scope_text(subject: str, purpose: str | None, ward: bytes | None) -> str:
-    """The sentence about a subject, for one purpose or every, by a contributor or about a ward."""
+    """Return the scope of a subject, with a purpose and a guardian's ward if given (rule 5.1)."""
     sentence = f"{subject} for {purpose}" if purpose else subject
     return sentence if ward is None else f"ward {hex_text(ward)} {sentence}"
 
 
 @dataclass(frozen=True)
 class Scope:
-    """A scope that keeps the grammar.
+    """Scope is a scope in the grammar of rule 5.1.
 
     Attributes:
         subject: `everything`, `via DOMAIN` or `file 0xHASH`.
-        purpose: The one purpose it is about, or None for every purpose.
-        ward: The contributor a guardian speaks for, 20 bytes, or None.
+        purpose: The purpose, or None for every purpose.
+        ward: The contributor for whom a guardian revokes, 20 bytes, or None.
     """
 
     subject: str
@@ -71,7 +71,7 @@ class Scope:
     ward: bytes | None = None
 
     def __post_init__(self) -> None:
-        """Rule 5.1."""
+        """Check rule 5.1; raises InvalidScope and InvalidPurpose."""
         if self.subject.startswith("via "):
             check_domain(self.subject.removeprefix("via "))
         elif self.subject != "everything" and not _FILE.fullmatch(self.subject):
@@ -83,17 +83,17 @@ class Scope:
 
     @property
     def text(self) -> str:
-        """The sentence that is signed."""
+        """Return the sentence that is signed."""
         return scope_text(self.subject, self.purpose, self.ward)
 
     @property
     def word(self) -> int:
-        """The word whose bit 0 it sets."""
+        """Return the word whose bit 0 the scope sets (rule 5.2)."""
         return scope_word(self.text)
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read a scope as a person writes it; raises InvalidScope or InvalidPurpose."""
+        """Parse a scope (rule 5.1); raises InvalidScope or InvalidPurpose."""
         check_carried(text)
         ward = None
         if match := _WARD.fullmatch(text):
@@ -103,5 +103,5 @@ class Scope:
 
 
 def file_subject(item: bytes) -> str:
-    """`file 0x...` for an item hash."""
+    """Return the subject `file 0x...` for an item hash."""
     return "file " + hex_text(item)

@@ -1,8 +1,8 @@
-"""The digest of the revocation state: a sum, so that a change costs what it touches (rule 9.3).
+"""The state digest: the hash of a sum, which is updated at the cost of the change (rule 9.3).
 
 This is LtHash (Bellare and Micciancio, Eurocrypt 1997; Lewi, Kim, Maykov and Weis, ePrint 2019/227) with
-the parameters of lthash16: 1,024 components of 16 bits. Two states of one digest would be a short
-solution of a lattice problem; a sum or XOR of plain hashes would be broken by linear algebra.
+the parameters of lthash16: 1,024 components of 16 bits. Two states with the same digest would solve a
+lattice problem; sums or XORs of plain hashes can be forged by linear algebra.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ StateEntry = tuple[bytes, int, int]  # (address, word, mask)
 
 
 def changed_sum(total: bytes, added: Iterable[StateEntry], removed: Iterable[StateEntry] = ()) -> bytes:
-    """The sum of 2,048 bytes after entries were added and others removed; empty masks are no entries."""
+    """Return the sum, 2,048 bytes, with entries added and removed; entries without bits do not count."""
     components = np.frombuffer(total, _COMPONENT).astype(np.uint16)
     for entry in added:
         if entry[2]:
@@ -34,17 +34,17 @@ def changed_sum(total: bytes, added: Iterable[StateEntry], removed: Iterable[Sta
 
 
 def digest_of_sum(total: bytes) -> bytes:
-    """The 32 bytes that a receipt states."""
+    """Return the state digest of a sum, 32 bytes (rule 9.3.2)."""
     return sha256(total)
 
 
 def state_digest(entries: Iterable[StateEntry]) -> bytes:
-    """The digest of a whole state, from nothing."""
+    """Return the state digest of all entries, 32 bytes (rule 9.3)."""
     return digest_of_sum(changed_sum(EMPTY_SUM, entries))
 
 
 def _expand(entry: StateEntry) -> npt.NDArray[np.uint16]:
-    """SHAKE-128 (FIPS 202) of an entry, as 1,024 big-endian numbers."""
+    """Return the SHAKE-128 (FIPS 202) of an entry as 1,024 big-endian numbers (rule 9.3.1)."""
     address, word, mask = entry
     data = _TAG + address + word.to_bytes(HASH_BYTES) + mask.to_bytes(HASH_BYTES)
     return np.frombuffer(hashlib.shake_128(data).digest(SUM_BYTES), _COMPONENT)

@@ -1,8 +1,8 @@
-"""What other vocabularies call our purposes, and which of their terms a consent covers.
+"""Purposes in the terms of other vocabularies, and the terms that a consent covers.
 
-A term is covered only if the purposes granted include all that the term means: whatever we found no
-counterpart for is denied. docs/reference/purposes.md gives the versions that were read, and
-docs/reference/export.md this table; a test holds both to it.
+A term is covered only if the granted purposes include its whole meaning; a term without counterpart is
+denied. docs/reference/purposes.md names the versions of the vocabularies, and docs/reference/export.md
+repeats this table; a test compares both with it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,23 +13,23 @@ from sayso_protocol.permissions.purposes import KNOWN
 
 
 class Sign(StrEnum):
-    """How our purpose compares with their term."""
+    """Sign compares a purpose with a term of another vocabulary."""
 
     SAME = "="
-    NARROWER = "<"  # ours is narrower: granting it covers a part of the term only
-    WIDER = ">"  # ours is wider: granting it covers the term
+    NARROWER = "<"  # the purpose is narrower and covers only a part of the term
+    WIDER = ">"  # the purpose is wider and covers the term
     OVERLAPS = "~"
 
 
 class Term(NamedTuple):
-    """A term of another vocabulary."""
+    """Term is a term of another vocabulary."""
 
     sign: Sign
     name: str
 
 
 class Counterparts(NamedTuple):
-    """The terms that come closest to one purpose."""
+    """Counterparts holds the closest terms for one purpose."""
 
     cawg: tuple[Term, ...]
     aipref: tuple[Term, ...]
@@ -88,17 +88,17 @@ AIPREF: Final[Needs] = {
 
 
 def covered(needs: Needs, granted: Iterable[str]) -> dict[str, bool]:
-    """For each term of a vocabulary whether the granted purposes cover all of it."""
+    """Return for each term of a vocabulary whether the granted purposes cover its whole meaning."""
     purposes = set(granted)
     return {term: bool(wanted) and wanted <= purposes for term, wanted in needs.items()}
 
 
 def odrl_action(purpose: str) -> str:
-    """The ODRL action that a published purpose narrows, without its prefix."""
+    """Return the ODRL action that a published purpose narrows, without its prefix."""
     (term,) = COUNTERPARTS[purpose].odrl
     return term.name.removeprefix("odrl:")
 
 
 def published(purposes: Iterable[str]) -> tuple[str, ...]:
-    """Those with a published meaning: what others cannot look up is not said to them."""
+    """Return the purposes with a published meaning; readers cannot look up the others."""
     return tuple(one for one in purposes if one in KNOWN)

@@ -1,8 +1,9 @@
-"""Permission words: where one item for one purpose stands among a contributor's bits.
+"""Permission words: the position of each permission among a contributor's bits.
 
 Rule 5.5: `base = uint248(keccak256(abi.encode(grantee, via, content, purposes)))` with bit 247 and the
 low 6 bits cleared. Item i for purpose j is bit `n = i * len(purposes) + j`, at word `base + n // 256`,
-bit `n % 256`. Nobody chooses a word: a renewal on identical terms shares the bits, and falls with them.
+bit `n % 256`. The terms determine the words, so a renewal on identical terms shares the bits and is
+revoked with them.
 """
 
 from collections.abc import Iterable
@@ -15,19 +16,19 @@ WORD_BITS = 256
 FULL = (1 << WORD_BITS) - 1
 _LOW_BITS = 0x3F  # a consent has at most 64 words: 1,024 items x 16 purposes / 256
 
-Masks = dict[int, int]  # word -> chosen bits
+Masks = dict[int, int]  # word -> mask
 
 
-@lru_cache(1_024)  # marketplaces and purposes come again with every consent
+@lru_cache(1_024)  # many consents name the same marketplace and purposes
 def _abi_string(text: str) -> bytes:
-    """ABI tail of a string: its length, then its bytes padded to 32."""
+    """Return the ABI tail of a string: its length, then its bytes padded to 32."""
     data = text.encode()
     return len(data).to_bytes(32) + data + bytes(-len(data) % 32)
 
 
 @lru_cache(1_024)
 def _abi_strings(texts: tuple[str, ...]) -> bytes:
-    """ABI tail of a string[]: length, offsets, tails."""
+    """Return the ABI tail of a string[]: length, offsets, tails."""
     tails = [_abi_string(text) for text in texts]
     offsets, position = [], 32 * len(tails)
     for tail in tails:
@@ -37,7 +38,7 @@ def _abi_strings(texts: tuple[str, ...]) -> bytes:
 
 
 def base_word(grantee: bytes, via: str, content: bytes, purposes: tuple[str, ...]) -> int:
-    """The first word of a consent on these terms (rule 5.5; Solidity ABI specification)."""
+    """Return the first word of a consent on these terms (rule 5.5; Solidity ABI specification)."""
     via_tail = _abi_string(via)
     head = (
         grantee.rjust(32, b"\0")
@@ -50,7 +51,7 @@ def base_word(grantee: bytes, via: str, content: bytes, purposes: tuple[str, ...
 
 
 def masks_of(base: int, bits: Iterable[int]) -> Masks:
-    """Group bit numbers of a consent into masks over its words."""
+    """Return the masks of a consent's bit numbers, as word -> mask (rule 5.5)."""
     masks: Masks = {}
     for number in bits:
         word = base + number // WORD_BITS
@@ -59,10 +60,10 @@ def masks_of(base: int, bits: Iterable[int]) -> Masks:
 
 
 def words_of(base: int, permissions: int) -> range:
-    """The words that hold so many permissions."""
+    """Return the words of a number of permissions, from `base` on (rule 5.5)."""
     return range(base, base - (-permissions // WORD_BITS))
 
 
 def full_masks(base: int, permissions: int) -> Masks:
-    """Revoke a license: every word that holds one of its permissions, set full."""
+    """Return the masks that revoke a whole license: all bits of each of its words (rule 5.8)."""
     return dict.fromkeys(words_of(base, permissions), FULL)

@@ -1,1 +1,1 @@
-"""What a node signs: receipts, acknowledgements, status answers, and proof of misconduct."""
+"""Signed statements of nodes: receipts, acknowledgements, status answers; proofs of misconduct."""

@@ -1,7 +1,7 @@
-"""Misconduct: a node promised to keep a revocation, and said `granted` afterwards (rule 9.7).
+"""Misconduct: a node answered `granted` after it had promised to keep a revocation (rule 9.7).
 
-Nothing here rests on anybody's word: the two signatures of the node contradict each other. Evidence
-that leaves an honest explanation open proves nothing, and raises.
+The proof needs no trust, because two signatures of the node contradict each other. Evidence that leaves
+an honest explanation raises NotProven.
 
     found = Evidence(acknowledgement, revocation, receipt, consent, proof).check(trusted, EoaVerifier())
 """
@@ -32,13 +32,13 @@ ROW_PROOF_TYPE: Final = "sayso-row-proof-1"
 
 @dataclass(frozen=True)
 class Misconduct:
-    """What a node was shown to have done.
+    """Misconduct is a proven broken promise of a node (rule 9.7).
 
     Attributes:
-        operator: Who runs it, by the network file.
-        revocation: Digest of the revocation that it had promised to keep, 32 bytes.
-        row: The row that it called granted all the same.
-        purpose: For which purpose.
+        operator: The node's operator in the network file.
+        revocation: Digest of the revocation that the node promised to keep, 32 bytes.
+        row: The row that the node answered with `granted`.
+        purpose: The purpose of the receipt.
         promised_at: Time of the acknowledgement, seconds since the epoch.
         granted_at: Time of the receipt, seconds since the epoch.
         sequence: The receipt's number.
@@ -55,14 +55,14 @@ class Misconduct:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What convinces somebody who trusts nobody.
+    """Evidence holds the five things that prove a broken promise (rule 9.7).
 
     Attributes:
-        acknowledgement: What the node promised.
-        revocation: The message that it promised to keep.
-        receipt: What it answered later.
-        consent: The one that the row names, with its item hashes.
-        proof: That the receipt calls the row granted.
+        acknowledgement: The node's promise.
+        revocation: The message that the node promised to keep.
+        receipt: The node's later answer.
+        consent: The consent that the row names, with its item hashes.
+        proof: The proof that the receipt answers the row with `granted`.
     """
 
     acknowledgement: Signed[Acknowledgement]
@@ -72,30 +72,30 @@ class Evidence:
     proof: RowProof
 
     def check(self, trusted: NetworkFile, wallets: WalletVerifier) -> Misconduct:
-        """The misconduct that the evidence proves (rule 9.7).
+        """Return the misconduct that the evidence proves (rule 9.7).
 
         Raises:
-            NotProven: The pieces do not contradict each other, or are not about the same thing.
-            BadProof: The receipt does not contain the row as the proof says.
-            BadSignature: The revocation is not its signer's; what `wallets` raises.
-            WrongNetwork: See Signed.check; UnknownSigner and BadSignature likewise.
+            NotProven: The statements do not contradict each other, or concern different things.
+            BadProof: The receipt does not contain the row with this reason.
+            BadSignature: The signature of the revocation or of the node does not match.
+            WrongNetwork, UnknownSigner: See Signed.check; and the errors of `wallets`.
         """
         promise, answer = self.acknowledgement.statement, self.receipt.statement
-        # 1. Both are signed by the same node, of the same network.
+        # 9.7.1 The same node of the trusted network signed both.
         operator = self.acknowledgement.check(trusted)
         self.receipt.check(trusted)
         if promise.node_key != answer.node_key:
             raise NotProven("the acknowledgement and the receipt were signed by two nodes")
-        # 2. What it promised to keep is this revocation, which is its signer's.
+        # 9.7.2 The node promised to keep this revocation, which its signer signed.
         if promise.digest != self.revocation.digest:
             raise NotProven("the acknowledgement is for another message than this revocation")
         self.revocation.check_signatures(wallets)
-        # 3. The receipt calls this row of this consent granted.
+        # 9.7.3 The receipt answers this row of this consent with `granted`.
         row = self._granted_row(answer)
-        # 4. The revocation covers it, so that no other message could have made it clear.
+        # 9.7.4 The revocation covers the row, so that no other message can make it clear.
         if not covers(self.revocation, self.consent, row.item, Query(answer.grantee, answer.purpose)):
             raise NotProven("the revocation does not cover this item for this purpose")
-        # 5. The answer is later than the promise, by the node's own clock and by its own chain.
+        # 9.7.5 The answer is later than the promise, by the node's clock and by its view of the chain.
         if answer.time <= promise.time or answer.block.number < promise.block.number:
             raise NotProven("the receipt is not later than the acknowledgement")
         times = promise.time, answer.time
@@ -112,7 +112,12 @@ class Evidence:
 
 
 def covers(revocation: Envelope, consent: Envelope, item: bytes, query: Query) -> bool:
-    """Whether a revocation alone keeps a row of a consent from ever being granted (8.2, 8.7)."""
+    """Return whether a revocation alone prevents `granted` for a row of a consent (rule 9.7.4).
+
+    Raises:
+        NotProven: The envelopes are of other kinds, or the consent does not name the item.
+        InvalidConsent: The item hashes do not match the consent.
+    """
     if (revocation.message.kind, consent.message.kind) != (REVOCATION, CONSENT):
         raise NotProven("a revocation and a consent are needed, in this order")
     message, terms = as_kind(revocation.message, Revocation), as_kind(consent.message, Consent)
@@ -122,13 +127,13 @@ def covers(revocation: Envelope, consent: Envelope, item: bytes, query: Query) -
         raise NotProven("the consent does not name the item")
     if is_revoked(RevokedBits([message]), held, item, query):
         return True
-    # 8.7 Of another party, only a scope that covers every consent of theirs leaves no way.
+    # Of another party, only a scope that covers all of that party's consents suffices (8.7, 9.7.4).
     wide = covering_all(message.contributor, item, query)
     return message.contributor in terms.parties and any(one.is_set(message.bits) for one in wide)
 
 
 class RowProofJson(Struct):
-    """Rule 9.7."""
+    """RowProofJson is the proof of a row as JSON (rule 9.7.10)."""
 
     type: Literal["sayso-row-proof-1"]
     license: Hash
@@ -139,7 +144,7 @@ class RowProofJson(Struct):
 
 
 def row_proof_to_json(proof: RowProof) -> Json:
-    """A row's proof as a JSON object (rule 9.7)."""
+    """Return the proof of a row as a JSON object (rule 9.7.10)."""
     return plain(
         RowProofJson(
             ROW_PROOF_TYPE,
@@ -153,7 +158,7 @@ def row_proof_to_json(proof: RowProof) -> Json:
 
 
 def row_proof_from_json(value: Any) -> RowProof:
-    """Read a row's proof, which is still to be checked; raises Malformed."""
+    """Read the proof of a row without checking it (rule 9.7.10); raises Malformed."""
     found = typed(value, RowProofJson)
     row = hash_from_text(found.license) + hash_from_text(found.item)
     path = tuple(map(bytes_from_text, found.path))

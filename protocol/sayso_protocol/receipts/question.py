@@ -1,4 +1,4 @@
-"""The question of a check: what is asked about each row, and repeated in the receipt (rule 9.1)."""
+"""The question of a check, which the receipt repeats (rule 9.1)."""
 
 from dataclasses import dataclass
 
@@ -7,12 +7,12 @@ from sayso_protocol.verdicts.query import Query
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked about every row of a run.
+    """Question is the question about every row of a run.
 
     Attributes:
         query: Grantee and purpose.
         max_age_s: The oldest view of chain and peers that the buyer accepts, seconds.
-        run_id: The buyer's own name for the run; a new one each time makes old answers useless.
+        run_id: The buyer's own name for the run; with a new name, an old receipt cannot be reused.
     """
 
     query: Query

@@ -1,8 +1,8 @@
-"""Receipts, acknowledgements, heads of status answers: what a node signs, and anybody can check later.
+"""Receipts, acknowledgements and heads of status answers, which a node signs.
 
-Rule 9.1: a receipt says what was asked, what was answered, and what the node knew at the time. Rule
-9.2: manifest and results are bound by two trees (row_tree.py). A receipt never says that a model
-forgot: it says what may be in a future run, and that it was checked.
+Rule 9.1: a receipt states the question, the answer and the node's knowledge. Rule 9.2: two trees bind
+the manifest and the results (row_tree.py). A receipt does not say that a model forgot; it says what may
+be in a future run, and that this was checked.
 """
 
 from collections.abc import Iterable
@@ -28,7 +28,7 @@ from sayso_protocol.verdicts.verdict import REASONS, Reason, Row
 
 @dataclass(frozen=True)
 class ChainPoint:
-    """The block up to which the node knew the chain.
+    """ChainPoint is the block up to which a node has read the chain.
 
     Attributes:
         number: Block number.
@@ -41,21 +41,21 @@ class ChainPoint:
 
 @dataclass(frozen=True)
 class Receipt:
-    """What a node answered to a check.
+    """Receipt is a node's answer to a check (rule 9.1).
 
     Attributes:
-        network: Where the licenses are.
-        node_key: The node's Ed25519 key.
-        grantee: Who asked to use the data, 20 bytes.
-        purpose: What for.
-        max_age_s: The oldest chain view and peer sync that the asker accepted, seconds.
-        run_id: The asker's own name for the run.
-        manifest_root: Over the rows that were asked.
-        results_root: Over the rows with their reasons.
+        network: The network of the licenses.
+        node_key: The node's Ed25519 key, 32 bytes.
+        grantee: The address that would use the data, 20 bytes.
+        purpose: The purpose of the query.
+        max_age_s: The oldest view of chain and peers that the buyer accepted, seconds.
+        run_id: The buyer's own name for the run.
+        manifest_root: Root over the rows, 32 bytes (rule 9.2).
+        results_root: Root over the rows with their reasons, 32 bytes (rule 9.2).
         counts: Reason -> rows, sorted by reason, no zeros.
         sequence: The node's running number of receipts.
-        state: Digest of the revocation state (rule 9.3).
-        block: Up to where the chain was read.
+        state: State digest, 32 bytes (rule 9.3).
+        block: The block up to which the chain was read.
         time: Seconds since the epoch, by the node's clock.
     """
 
@@ -74,7 +74,7 @@ class Receipt:
     time: int
 
     def content(self) -> bytes:
-        """The canonical bytes that are signed (rule 9.1)."""
+        """Return the signed bytes, in canonical msgpack (rule 9.1)."""
         return pack(
             [
                 [self.network.chain_id, self.network.registry],
@@ -96,13 +96,13 @@ class Receipt:
 
 @dataclass(frozen=True)
 class Acknowledgement:
-    """A node's promise that it keeps a revocation.
+    """Acknowledgement is a node's promise that it keeps a revocation (rule 9.4).
 
     Attributes:
-        network: The network the node serves.
-        node_key: The node's Ed25519 key.
-        digest: Of the revocation.
-        block: Up to where the node knew the chain.
+        network: The network that the node serves.
+        node_key: The node's Ed25519 key, 32 bytes.
+        digest: The digest of the revocation, 32 bytes.
+        block: The block up to which the chain was read.
         time: Seconds since the epoch, by the node's clock.
     """
 
@@ -113,7 +113,7 @@ class Acknowledgement:
     time: int
 
     def content(self) -> bytes:
-        """The canonical bytes that are signed (rule 9.4)."""
+        """Return the signed bytes, in canonical msgpack (rule 9.4)."""
         return pack(
             [
                 [self.network.chain_id, self.network.registry],
@@ -127,15 +127,15 @@ class Acknowledgement:
 
 @dataclass(frozen=True)
 class StatusHead:
-    """What a node signs for all status answers of one moment (rule 9.8).
+    """StatusHead is the signed part of all status answers of one moment (rule 9.8).
 
     Attributes:
-        network: The network the node serves.
-        node_key: The node's Ed25519 key.
-        root: Of the binary tree over the answers, 32 bytes.
-        count: How many there are.
-        state: Digest of the revocation state (rule 9.3).
-        block: Up to where the chain was read.
+        network: The network that the node serves.
+        node_key: The node's Ed25519 key, 32 bytes.
+        root: Root of the binary tree over the answers, 32 bytes.
+        count: The number of answers.
+        state: State digest, 32 bytes (rule 9.3).
+        block: The block up to which the chain was read.
         time: Seconds since the epoch, by the node's clock.
     """
 
@@ -148,7 +148,7 @@ class StatusHead:
     time: int
 
     def content(self) -> bytes:
-        """The canonical bytes that are signed (rule 9.8)."""
+        """Return the signed bytes, in canonical msgpack (rule 9.8)."""
         return pack(
             [
                 [self.network.chain_id, self.network.registry],
@@ -163,7 +163,7 @@ class StatusHead:
 
 
 class Placed(Protocol):
-    """What a node of a network states."""
+    """Placed is a statement that names its network and node."""
 
     @property
     def network(self) -> Network: ...  # noqa: D102 - see Receipt
@@ -183,16 +183,16 @@ _CONTEXTS: dict[type[Statement], bytes] = {
 
 @dataclass(frozen=True)
 class Signed(Generic[S]):
-    """A statement with the signature of the node that made it."""
+    """Signed is a statement with the node's signature, 64 bytes."""
 
     statement: S
     signature: bytes
 
     def check(self, trusted: NetworkFile) -> Operator:
-        """Who signed it, according to the network file and nothing else (rule 9.5).
+        """Return the operator that signed, by the network file (rule 9.5).
 
         Raises:
-            WrongNetwork: It speaks of another network.
+            WrongNetwork: The statement is for another network.
             UnknownSigner: The key is not in the network file.
             BadSignature: The signature does not match.
         """
@@ -200,43 +200,43 @@ class Signed(Generic[S]):
 
 
 def check_signed(statement: Placed, context: bytes, signature: bytes, trusted: NetworkFile) -> Operator:
-    """Who signed a statement under a context (rule 9.5); raises what Signed.check raises."""
-    # 1. It speaks of the network we trust.
+    """Return the operator that signed a statement under a context (rule 9.5); raises as Signed.check."""
+    # 9.5.1 The statement is for the network of the network file.
     if statement.network != trusted.network:
         raise WrongNetwork(f"it is for {statement.network}, not for {trusted.network}")
-    # 2. The key is one of an operator we know.
+    # 9.5.2 The key is that of an operator in the network file.
     operator = trusted.operator_of(statement.node_key)
-    # 3. That key signed exactly this.
+    # 9.5.3 The signature is right under the context.
     check_node_signature(statement.node_key, context, statement.content(), signature)
     return operator
 
 
 def sign_statement(key: SigningKey, statement: S) -> Signed[S]:
-    """Sign as the node that the statement names."""
+    """Sign a statement with the key of the node that it names (rule 4.5)."""
     signature = sign_by_node(key, _CONTEXTS[type(statement)], statement.content())
     return Signed(statement, signature)
 
 
 def join_rows(rows: Iterable[Row]) -> bytes:
-    """Rows as the trees take them: license . item, 64 bytes each."""
+    """Return joined rows: license . item, 64 bytes each (rule 9.2.2)."""
     return b"".join([part for row in rows for part in row])
 
 
 def number_reasons(reasons: Iterable[Reason]) -> bytes:
-    """Reasons as the trees take them: their numbers, one byte each."""
+    """Return the numbers of reasons, one byte each (section 8)."""
     return bytes([reason.number for reason in reasons])
 
 
 def count_reasons(reasons: bytes) -> tuple[tuple[str, int], ...]:
-    """Reason -> rows, as a receipt states them; raises Malformed for a number nobody knows."""
+    """Return the counts of a receipt from the numbers of reasons (rule 9.1); raises Malformed."""
     counts = {reason.value: reasons.count(number) for number, reason in REASONS.items()}
     if sum(counts.values()) != len(reasons):
-        raise Malformed("there is a reason nobody knows")
+        raise Malformed("the reasons contain an unknown number")
     return tuple(sorted((name, rows) for name, rows in counts.items() if rows))
 
 
 def check_results(receipt: Receipt, rows: bytes, reasons: bytes) -> None:
-    """Check that a receipt speaks of exactly these rows and reasons; raises BadProof, Malformed."""
+    """Check the roots and counts against rows and reasons (9.2.5); raises BadProof, Malformed."""
     if manifest_root(rows) != receipt.manifest_root:
         raise BadProof("the receipt was given for other rows")
     if results_root(rows, reasons) != receipt.results_root or count_reasons(reasons) != receipt.counts:
@@ -244,8 +244,8 @@ def check_results(receipt: Receipt, rows: bytes, reasons: bytes) -> None:
 
 
 def check_row(receipt: Receipt, proof: RowProof) -> Reason:
-    """The reason that a receipt gives one row (rule 9.2); raises BadProof."""
+    """Return the reason of one row in a receipt (rules 9.2.6, 9.2.7); raises BadProof."""
     proof.check(sum(rows for _, rows in receipt.counts), receipt.results_root)
     if proof.reason not in REASONS:
-        raise BadProof("the proof names a reason nobody knows")
+        raise BadProof("the proof names an unknown reason")
     return REASONS[proof.reason]

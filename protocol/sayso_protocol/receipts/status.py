@@ -1,9 +1,9 @@
-"""Status answers: one row each, all of one moment under one signature (rules 9.8 to 9.10).
+"""Status answers: verdicts for single rows, many under one signature (rules 9.8 to 9.10).
 
-A node that signed every look at a row by itself could give few of them. So the answers of a moment are
-the leaves of a binary tree, the node signs its root, and each answer carries its own path.
+One signature for each row would be slow. So the answers of one moment are the leaves of a binary tree,
+the node signs its root, and each answer carries its own path.
 
-    answers = sign_statuses(key, Moment(network, state, block, time), statuses)
+    answers = sign_statuses(key, StatusMoment(network, state, block, time), statuses)
     answers[0].check(trusted)
 """
 
@@ -45,12 +45,12 @@ STATUS_TYPE: Final = "sayso-status-1"
 
 @dataclass(frozen=True)
 class StatusMoment:
-    """What a node knew when it judged.
+    """StatusMoment is a node's knowledge at the time of a verdict (rule 9.8).
 
     Attributes:
-        network: The network it serves.
-        state: Digest of the revocation state (rule 9.3).
-        block: Up to where the chain was read.
+        network: The network that the node serves.
+        state: State digest, 32 bytes (rule 9.3).
+        block: The block up to which the chain was read.
         time: Seconds since the epoch, by the node's clock.
     """
 
@@ -61,12 +61,12 @@ class StatusMoment:
 
 
 class Status(NamedTuple):
-    """What was asked about one row, and the answer.
+    """Status is the question about one row, and its answer (rule 9.8).
 
     Attributes:
         row: License and item.
         query: Grantee and purpose.
-        max_age_s: The oldest view of chain and peers that the asker accepted, seconds.
+        max_age_s: The oldest view of chain and peers that the buyer accepted, seconds.
         reason: The answer.
     """
 
@@ -76,32 +76,32 @@ class Status(NamedTuple):
     reason: Reason
 
     def content(self) -> bytes:
-        """The canonical bytes of the leaf (rule 9.8)."""
+        """Return the bytes of the leaf, in canonical msgpack (rule 9.8)."""
         (license_, item), query, max_age_s, reason = self
         return pack([license_, item, query.grantee, query.purpose, max_age_s, reason.number])
 
 
 class StatusAnswer(NamedTuple):
-    """A status with its place under a signed head.
+    """StatusAnswer is a status with its path to a signed head (rule 9.9).
 
     Attributes:
-        status: What was asked and answered.
-        head: Signed for all answers of the moment.
-        index: Which of them this is, from 0.
+        status: Question and answer.
+        head: The signed head of all answers of the moment.
+        index: The place of this answer among them, from 0.
         path: RFC 9162 audit path, from the leaf upwards.
     """
 
     status: Status
     head: Signed[StatusHead]
-    index: int  # type: ignore[assignment] # of the answers; nobody looks things up in this tuple
+    index: int  # type: ignore[assignment] # hides tuple.index, which is not used
     path: tuple[bytes, ...]
 
     def check(self, trusted: NetworkFile) -> Operator:
-        """Who answered, according to the network file (rule 9.9).
+        """Return the operator that answered, by the network file (rule 9.9).
 
         Raises:
-            BadProof: The answer is not under the head.
-            WrongNetwork: See Signed.check; UnknownSigner and BadSignature likewise.
+            BadProof: The path does not lead from the answer to the head's root.
+            WrongNetwork, UnknownSigner, BadSignature: See Signed.check.
         """
         operator = self.head.check(trusted)
         head = self.head.statement
@@ -112,7 +112,7 @@ class StatusAnswer(NamedTuple):
 def sign_statuses(
     key: SigningKey, moment: StatusMoment, statuses: Sequence[Status]
 ) -> list[StatusAnswer]:
-    """Sign all answers of one moment, at least one; in their order."""
+    """Sign at least one status of a moment, and return the answers in order (rule 9.8)."""
     root, paths = tree_paths([one.content() for one in statuses])
     head = StatusHead(
         network=moment.network,
@@ -129,7 +129,7 @@ def sign_statuses(
 
 
 class StatusJson(Struct, kw_only=True):
-    """Rule 9.10."""
+    """StatusJson is a status answer as JSON (rule 9.10)."""
 
     type: Literal["sayso-status-1"]
     network: NetworkJson
@@ -151,12 +151,12 @@ class StatusJson(Struct, kw_only=True):
 
 
 def status_to_json(answer: StatusAnswer) -> Json:
-    """A status answer as a JSON object (rule 9.10)."""
+    """Return a status answer as a JSON object (rule 9.10)."""
     return plain(status_json(answer, head_fields(answer.head)))
 
 
 def status_json(answer: StatusAnswer, head: Json) -> StatusJson:
-    """A status answer as it is written; `head` is what `head_fields` makes of its head."""
+    """Return the JSON form of a status answer (rule 9.10); `head` comes from `head_fields`."""
     (license_, item), query, max_age_s, reason = answer.status
     return StatusJson(
         **head,
@@ -172,23 +172,23 @@ def status_json(answer: StatusAnswer, head: Json) -> StatusJson:
 
 
 def head_fields(head: Signed[StatusHead]) -> Json:
-    """What all answers under a head share."""
-    said = head.statement
+    """Return the JSON fields that all answers under a head share (rule 9.10)."""
+    statement = head.statement
     return {
         "type": STATUS_TYPE,
-        "network": NetworkJson.of(said.network),
-        "node_key": said.node_key.hex(),
-        "root": hex_text(said.root),
-        "count": said.count,
-        "state": hex_text(said.state),
-        "block": BlockJson.of(said.block),
-        "time": said.time,
+        "network": NetworkJson.of(statement.network),
+        "node_key": statement.node_key.hex(),
+        "root": hex_text(statement.root),
+        "count": statement.count,
+        "state": hex_text(statement.state),
+        "block": BlockJson.of(statement.block),
+        "time": statement.time,
         "signature": hex_text(head.signature),
     }
 
 
 def status_from_json(value: object) -> StatusAnswer:
-    """Read a status answer; it is still to be checked. Raises Malformed, InvalidPurpose."""
+    """Read a status answer unchecked (9.10); raises Malformed, InvalidAddress, InvalidPurpose."""
     found = typed(value, StatusJson)
     head = StatusHead(
         found.network.read(),

@@ -1,7 +1,7 @@
-"""Receipts and acknowledgements as JSON files: what a person keeps and a script reads.
+"""Receipts and acknowledgements as JSON files (rule 9.6).
 
-The JSON is a rendering; what is signed is the canonical content (rules 9.1 and 9.4). Reading builds the
-statement again from the fields, so a changed file fails its signature.
+The JSON is a rendering; the signature covers the canonical content (rules 9.1 and 9.4). A reader builds
+the statement from the fields, so the signature of a changed file does not match.
 """
 
 from typing import Annotated, Any, Final, Literal
@@ -29,28 +29,28 @@ from sayso_protocol.primitives import (
 from sayso_protocol.receipts.receipt import Acknowledgement, ChainPoint, Receipt, Signed
 
 Json = dict[str, Any]
-PATH_STEPS: Final = 64  # no tree of ours is higher
+PATH_STEPS: Final = 64  # no tree is higher (rule 9.6.5)
 Path = Annotated[list[Hash], Meta(max_length=PATH_STEPS)]
 
 
 class BlockJson(Struct):
-    """A block's number and hash."""
+    """BlockJson is a block as JSON: number and hash."""
 
     number: Count
     hash: Hash
 
     @classmethod
     def of(cls, block: ChainPoint) -> "BlockJson":
-        """The block as it is written."""
+        """Return the JSON form of a block."""
         return cls(block.number, hex_text(block.hash))
 
     def read(self) -> ChainPoint:
-        """The block that is meant; raises Malformed."""
+        """Return the block; raises Malformed."""
         return ChainPoint(self.number, hash_from_text(self.hash))
 
 
 class ReceiptJson(Struct, kw_only=True):
-    """Rule 9.6."""
+    """ReceiptJson is a signed receipt as JSON (rule 9.6)."""
 
     type: Literal["sayso-receipt-1"]
     network: NetworkJson
@@ -70,7 +70,7 @@ class ReceiptJson(Struct, kw_only=True):
 
 
 class AcknowledgementJson(Struct, kw_only=True):
-    """Rule 9.6."""
+    """AcknowledgementJson is a signed acknowledgement as JSON (rule 9.6)."""
 
     type: Literal["sayso-acknowledgement-1"]
     network: NetworkJson
@@ -82,7 +82,7 @@ class AcknowledgementJson(Struct, kw_only=True):
 
 
 def receipt_json(signed: Signed[Receipt]) -> ReceiptJson:
-    """A receipt as it is written."""
+    """Return the JSON form of a receipt (rule 9.6)."""
     receipt = signed.statement
     return ReceiptJson(
         type="sayso-receipt-1",
@@ -104,7 +104,7 @@ def receipt_json(signed: Signed[Receipt]) -> ReceiptJson:
 
 
 def acknowledgement_json(signed: Signed[Acknowledgement]) -> AcknowledgementJson:
-    """An acknowledgement as it is written."""
+    """Return the JSON form of an acknowledgement (rule 9.6)."""
     promise = signed.statement
     return AcknowledgementJson(
         type="sayso-acknowledgement-1",
@@ -118,17 +118,17 @@ def acknowledgement_json(signed: Signed[Acknowledgement]) -> AcknowledgementJson
 
 
 def receipt_to_json(signed: Signed[Receipt]) -> Json:
-    """A receipt as a JSON object."""
+    """Return a receipt as a JSON object (rule 9.6)."""
     return plain(receipt_json(signed))
 
 
 def acknowledgement_to_json(signed: Signed[Acknowledgement]) -> Json:
-    """An acknowledgement as a JSON object."""
+    """Return an acknowledgement as a JSON object (rule 9.6)."""
     return plain(acknowledgement_json(signed))
 
 
 def receipt_from_json(value: Any) -> Signed[Receipt]:
-    """Read a receipt; its signature is still to be checked. Raises Malformed."""
+    """Read a receipt without checking its signature (rule 9.6); raises Malformed, InvalidAddress."""
     found = typed(value, ReceiptJson)
     receipt = Receipt(
         found.network.read(),
@@ -149,7 +149,7 @@ def receipt_from_json(value: Any) -> Signed[Receipt]:
 
 
 def acknowledgement_from_json(value: Any) -> Signed[Acknowledgement]:
-    """Read an acknowledgement; its signature is still to be checked. Raises Malformed."""
+    """Read an acknowledgement without checking its signature (9.6); raises Malformed, InvalidAddress."""
     found = typed(value, AcknowledgementJson)
     promise = Acknowledgement(
         found.network.read(),
@@ -162,11 +162,11 @@ def acknowledgement_from_json(value: Any) -> Signed[Acknowledgement]:
 
 
 def node_key_of(text: str) -> bytes:
-    """A node's key, 32 bytes, written without 0x; raises Malformed."""
+    """Read a node key, 64 hexadecimal digits, to 32 bytes (rule 9.6); raises Malformed."""
     return hash_from_text("0x" + text)
 
 
 def plain(value: Struct) -> Json:
-    """A value as `json.dumps` takes it."""
+    """Return a JSON value as dictionaries and lists."""
     found: Json = msgspec.to_builtins(value)
     return found

@@ -1,1 +1,1 @@
-"""Who signed: wallets, contract wallets and nodes."""
+"""Signatures of wallets, contract wallets and nodes."""

@@ -1,8 +1,8 @@
-"""Signatures of contract wallets: what a wallet is to be asked (rule 4.4; ERC-1271, ERC-6492).
+"""Signatures of contract wallets (rule 4.4; ERC-1271, ERC-6492).
 
 A signature longer than 65 bytes is a contract wallet's. If it ends with the mark of ERC-6492, it names
 the factory that deploys the wallet and holds the wallet's own signature; otherwise it is that signature.
-Whether the wallet accepts it, only the chain can say.
+Only the chain can judge whether the wallet accepts it.
 """
 
 from typing import NamedTuple
@@ -12,18 +12,18 @@ from sayso_protocol.limits import LIMITS
 from sayso_protocol.primitives import ADDRESS_BYTES
 
 MARK = bytes.fromhex("6492" * 16)
-DEPLOYED = bytes(ADDRESS_BYTES)  # as a factory: the wallet needs none
+DEPLOYED = bytes(ADDRESS_BYTES)  # the factory of a wallet that exists
 _WORD = 32
 _FIRST_TAIL = 3 * _WORD  # after the address and two offsets
 
 
 class WalletProof(NamedTuple):
-    """What a contract wallet is to be asked.
+    """WalletProof holds the parts of a contract wallet's signature (ERC-6492).
 
     Attributes:
         signature: The wallet's own signature, of any length.
-        factory: Who deploys the wallet if it does not exist yet, 20 bytes; zero for nobody.
-        deployment: What the factory is called with.
+        factory: The contract that deploys the wallet, 20 bytes; zero if the wallet exists.
+        deployment: The call data for the factory.
     """
 
     signature: bytes
@@ -32,7 +32,7 @@ class WalletProof(NamedTuple):
 
 
 def wrap(proof: WalletProof) -> bytes:
-    """The signature in the form of ERC-6492, which a deployed wallet that signs 65 bytes needs, too."""
+    """Return the ERC-6492 form, which a deployed wallet with signatures of 65 bytes needs, too."""
     second_tail = _FIRST_TAIL + len(_tail(proof.deployment))
     return b"".join(
         (
@@ -47,11 +47,11 @@ def wrap(proof: WalletProof) -> bytes:
 
 
 def read_wallet_proof(signature: bytes) -> WalletProof:
-    """What the wallet is to be asked.
+    """Read a contract wallet's signature (rules 4.4.6 to 4.4.10; ERC-6492).
 
     Raises:
-        TooLarge: The signature has more than 8 KiB.
-        BadSignature: It is marked, but is not the one encoding of an ERC-6492 signature.
+        TooLarge: The signature exceeds 8 KiB.
+        BadSignature: The signature has the mark, but not the canonical form of ERC-6492.
     """
     if len(signature) > LIMITS.wallet_signature_bytes:
         raise TooLarge(f"a wallet's signature has at most {LIMITS.wallet_signature_bytes} bytes")
@@ -68,11 +68,11 @@ def read_wallet_proof(signature: bytes) -> WalletProof:
 
 
 def _tail(data: bytes) -> bytes:
-    """ABI tail of `bytes`: its length, then the bytes padded to 32."""
+    """Return the ABI tail of `bytes`: the length, then the bytes padded to 32."""
     return len(data).to_bytes(_WORD) + data + bytes(-len(data) % _WORD)
 
 
 def _tail_at(signature: bytes, start: int) -> bytes:
-    """The `bytes` whose tail begins here, cut where the signature ends."""
+    """Return the `bytes` whose ABI tail begins at `start`, cut at the end of the signature."""
     length = int.from_bytes(signature[start : start + _WORD])
     return signature[start + _WORD : start + _WORD + min(length, len(signature))]

@@ -1,6 +1,6 @@
-"""Who signed, for nodes: Ed25519 (RFC 8032) over a context and the content (rule 4.5).
+"""Signatures of nodes: Ed25519 (RFC 8032) over a context and the content (rule 4.5).
 
-The context keeps a signature that was made for one thing from passing for another.
+The context keeps a signature for one kind of content from being accepted for another.
 """
 
 from nacl.exceptions import BadSignatureError
@@ -20,12 +20,12 @@ SNAPSHOT = b"sayso snapshot 1\0"
 
 
 def sign_by_node(key: SigningKey, context: bytes, content: bytes) -> bytes:
-    """A node's Ed25519 signature, 64 bytes (rule 4.5)."""
+    """Sign content under a context as a node; returns 64 bytes (rule 4.5; RFC 8032)."""
     return key.sign(context + content).signature
 
 
 def check_node_signature(node_key: bytes, context: bytes, content: bytes, signature: bytes) -> None:
-    """Check a node's signature (rule 4.5); raises BadSignature."""
+    """Check a node's signature over content under a context (rule 4.5); raises BadSignature."""
     if len(node_key) != NODE_KEY_BYTES or len(signature) != NODE_SIGNATURE_BYTES:
         raise BadSignature("a node key has 32 bytes, its signature 64")
     try:
@@ -35,7 +35,7 @@ def check_node_signature(node_key: bytes, context: bytes, content: bytes, signat
 
 
 def check_sponsor(node_key: bytes, digest: bytes, signature: bytes) -> None:
-    """Check that a node says it took this consent in; raises BadSignature."""
+    """Check a sponsor's signature over the digest of a consent (rule 4.5); raises BadSignature."""
     if len(digest) != HASH_BYTES:
         raise BadSignature("a digest has 32 bytes")
     check_node_signature(node_key, SPONSOR, digest, signature)

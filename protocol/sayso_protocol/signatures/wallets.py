@@ -1,7 +1,7 @@
-"""Who signed, for wallets: ECDSA over secp256k1 (rule 4.4).
+"""Signatures of wallets: ECDSA over secp256k1 (rule 4.4).
 
-A wallet's signature is 65 bytes r . s . v with v 27 or 28 and s in the lower half of the order (EIP-2).
-A longer one is a contract wallet's, and only the chain can judge it.
+The signature of an account with a key is 65 bytes r . s . v with v 27 or 28 and s in the lower half of
+the order (EIP-2). A longer signature is a contract wallet's, and only the chain can judge it.
 """
 
 from collections.abc import Sequence
@@ -16,11 +16,17 @@ from sayso_protocol.signatures.contract_wallets import read_wallet_proof
 EOA_SIGNATURE_BYTES = 65
 HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
 _HIGHEST_S = HALF_ORDER.to_bytes(32)
-_RECOVERY_IDS = {27: b"\0", 28: b"\1"}  # v to what libsecp256k1 calls it
+_RECOVERY_IDS = {27: b"\0", 28: b"\1"}  # v -> recovery id of libsecp256k1
 
 
 class Claim(NamedTuple):
-    """`signer` is said to have signed `digest`: 20 bytes, 32 bytes, and the wallet's signature."""
+    """Claim is an unverified wallet signature.
+
+    Attributes:
+        signer: The address that should have signed, 20 bytes.
+        digest: The signed digest, 32 bytes.
+        signature: The wallet's signature (rule 4.4).
+    """
 
     signer: bytes
     digest: bytes
@@ -28,24 +34,24 @@ class Claim(NamedTuple):
 
     @property
     def is_contract_wallets(self) -> bool:
-        """Whether only the chain can judge it (rule 4.4)."""
+        """Return whether a contract wallet signed, so that only the chain can judge it (rule 4.4)."""
         return len(self.signature) > EOA_SIGNATURE_BYTES
 
 
 class WalletVerifier(Protocol):
-    """Judges wallet signatures; a node has one that knows what the chain says of contract wallets."""
+    """WalletVerifier judges wallet signatures; a node's verifier also asks the chain (rule 4.4)."""
 
     def check(self, signer: bytes, digest: bytes, signature: bytes) -> None:
-        """Return if `signer` signed `digest`; raises BadSignature or another SaysoError."""
+        """Check that `signer` signed `digest` (rule 4.4); raises BadSignature or another SaysoError."""
         ...
 
     def verify(self, claims: Sequence[Claim]) -> list[SaysoError | None]:
-        """For each claim what `check` would raise, None if it is right."""
+        """Return for each claim the error that `check` raises, or None."""
         ...
 
 
 def recover(digest: bytes, signature: bytes) -> bytes:
-    """The address that signed a digest (rule 4.4); raises BadSignature."""
+    """Return the address that signed a digest, 20 bytes (rule 4.4); raises BadSignature."""
     if len(signature) != EOA_SIGNATURE_BYTES or signature[64] not in _RECOVERY_IDS:
         raise BadSignature("a wallet signature is 65 bytes ending in 27 or 28")
     if signature[32:64] > _HIGHEST_S:
@@ -61,7 +67,7 @@ def recover(digest: bytes, signature: bytes) -> bytes:
 
 
 class EoaVerifier:
-    """Judges wallets that are a plain key; a longer signature is a contract wallet's: Unsupported."""
+    """EoaVerifier judges accounts with a key; it raises Unsupported for contract wallets (4.4.14)."""
 
     def check(self, signer: bytes, digest: bytes, signature: bytes) -> None:
         """See WalletVerifier."""
