@@ -1,1 +1,1 @@
-"""All that a node knows to be revoked, in a signed file, and the verdict from it."""
+"""Snapshots: signed files of everything revoked, and verdicts from them (section 13)."""

@@ -1,12 +1,12 @@
-"""A binary fuse filter with fingerprints of 16 bits: is a key in the set? Built and asked in numpy.
+"""A binary fuse filter with fingerprints of 16 bits, built and queried in numpy (rule 13.6).
 
-Rule 13.6. What is in the set is always found; of other keys one in 65,536 is found, too. It takes 18.1
-bits a key at a million keys. Source: Graf and Lemire, "Binary Fuse Filters", 2022 (arXiv 2201.01174),
-with three cells a key. The salt is chosen after the set is frozen: nobody can make keys that fall on
-one another. Keys are hashed as in UMAC's NH (RFC 4418), which is universal and costs one product.
+The filter finds every key of the set, and one in 65,536 of other keys. It takes 18.1 bits a key at a
+million keys. Source: Graf and Lemire, "Binary Fuse Filters", 2022 (arXiv 2201.01174), with three cells a
+key. The salt is drawn after the set is fixed, so that nobody can choose keys that collide. Keys are
+hashed like UMAC's NH (RFC 4418), which is universal and costs one product.
 
-    filter = built(keys, salts)     # keys: uint8, a row of 32 bytes each, each once
-    filter.holds(others)            # a flag for each
+    filter = built(keys, salts)     # keys: uint8, rows of 32 bytes, each key once
+    filter.holds(others)            # one flag for each key
 """
 
 from collections.abc import Iterable
@@ -32,11 +32,11 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Shape:
-    """How the cells lie.
+    """Shape is the layout of a filter's cells (rule 13.6).
 
     Attributes:
-        segment: Cells of a segment, a power of two; a key's cells are in three that follow.
-        starts: Segments in which the first of them may be; 0 in a filter without keys.
+        segment: Cells of a segment, a power of two; a key's cells are in three consecutive segments.
+        starts: The number of segments for a key's first cell; 0 in a filter without keys.
     """
 
     segment: int
@@ -44,18 +44,18 @@ class Shape:
 
     @property
     def cells(self) -> int:
-        """How many there are."""
+        """Return the number of cells."""
         return (self.starts + 2) * self.segment if self.starts else 0
 
 
 @dataclass(frozen=True)
 class Fuse:
-    """A filter.
+    """Fuse is a binary fuse filter (rule 13.6).
 
     Attributes:
-        salt: 16 bytes.
-        shape: How its cells lie.
-        cells: As many as the shape says.
+        salt: Salt of the key hashes, 16 bytes (rule 13.4).
+        shape: Layout of the cells.
+        cells: uint16, shape (shape.cells,).
     """
 
     salt: bytes
@@ -63,7 +63,7 @@ class Fuse:
     cells: Cells
 
     def holds(self, keys: Keys) -> Flags:
-        """For each key, a row of 32 bytes, whether it is in the set (or is taken for one that is)."""
+        """Return for each key, a row of 32 bytes, whether it is known; one in 65,536 others is, too."""
         found = np.zeros(len(keys), bool)
         for start in range(0, len(keys) if self.shape.starts else 0, _AT_ONCE):
             hashes = key_hashes(self.salt, keys[start : start + _AT_ONCE])
@@ -71,13 +71,13 @@ class Fuse:
         return found
 
     def _test(self, hashes: Numbers, found: Flags) -> None:
-        """Written out so that no pass over memory is made twice; `places` says it plainly."""
+        """Test hashes as in `places`, written out to save passes over memory."""
         cells, span = self.cells, np.uint64(self.shape.segment)
         place, other = hashes >> _HALF, np.empty_like(hashes)
         shares, share = np.empty((2, len(hashes)), CELL)
         place *= np.uint64(self.shape.starts * self.shape.segment)
         place >>= _HALF
-        # `clip` spares numpy a copy; no place is outside.
+        # `clip` saves a copy in numpy; all places are inside.
         cells.take(place.view(np.int64), out=shares, mode="clip")
         for shift in (_MIDDLE, np.uint64(0)):
             np.right_shift(hashes, shift, out=other)
@@ -90,7 +90,7 @@ class Fuse:
 
 
 def key_hashes(salt: bytes, keys: Keys) -> Numbers:
-    """64 bits of each key under a salt (rule 13.4)."""
+    """Return the 64-bit hash of each key under a salt (rule 13.4)."""
     limbs = np.ascontiguousarray(keys).view(_LIMB)
     first, second = np.frombuffer(salt, _LIMB)
     hashes: Numbers = limbs[:, 0] + first
@@ -100,12 +100,12 @@ def key_hashes(salt: bytes, keys: Keys) -> Numbers:
 
 
 def fingerprints(hashes: Numbers) -> Cells:
-    """What a key's three cells give together: bits 32 to 47."""
+    """Return bits 32 to 47 of each hash, the XOR of a key's three cells (rule 13.6.4)."""
     return np.ascontiguousarray(hashes).view(CELL)[2::4]
 
 
 def places(hashes: Numbers, shape: Shape) -> Places:
-    """The three cells of each key: three rows."""
+    """Return the three cells of each key, shape (3, n) (rule 13.6.4)."""
     first = ((hashes >> _HALF) * np.uint64(shape.starts * shape.segment)) >> _HALF
     within, span = np.uint64(shape.segment - 1), np.uint64(shape.segment)
     second = (first + span) ^ ((hashes >> _MIDDLE) & within)
@@ -114,7 +114,7 @@ def places(hashes: Numbers, shape: Shape) -> Places:
 
 
 def shape_for(count: int) -> Shape:
-    """A shape in which a set of so many keys finds room."""
+    """Return a shape with enough cells for `count` keys."""
     if not count:
         return Shape(1, 0)
     size = max(count, 2)
@@ -124,9 +124,9 @@ def shape_for(count: int) -> Shape:
 
 
 def built(keys: Keys, salts: Iterable[bytes]) -> Fuse:
-    """A filter over keys that differ in their first 16 bytes, with the first salt that serves.
+    """Build a filter over keys that differ in their first 16 bytes, with the first salt that succeeds.
 
-    Some salts in a hundred do not. Raises StopIteration when no salt is left.
+    A few salts in a hundred fail. Raises StopIteration if no salt is left.
     """
     shape = shape_for(len(keys))
     return next(made for salt in salts if (made := _build(keys, salt, shape)))
@@ -148,10 +148,10 @@ def _build(keys: Keys, salt: bytes, shape: Shape) -> Fuse | None:
 
 
 def _peel(cells_of: Places, size: int) -> list[tuple[Places, Places]]:
-    """Take keys away that have a cell for themselves, until none has: keys and those cells, by round.
+    """Remove keys with a cell of their own until none is left; returns keys and cells by round.
 
-    Of each cell only the number of its keys and the sum of their numbers is kept: of one key, the sum
-    is its number.
+    Each cell keeps the number of its keys and the sum of their indexes. With one key left, the sum is
+    the index of that key.
     """
     counts, sums = np.zeros(size, np.int32), np.zeros(size, np.int64)
     numbers = np.arange(cells_of.shape[1])
@@ -163,7 +163,7 @@ def _peel(cells_of: Places, size: int) -> list[tuple[Places, Places]]:
     alone = np.flatnonzero(counts == 1)
     while len(alone):
         owners = sums[alone]
-        # A key that is alone in two cells is taken once.
+        # A key that is alone in two cells is removed once.
         turn[owners] = order = np.arange(len(owners))
         once = turn[owners] == order
         owners, alone = owners[once], alone[once]

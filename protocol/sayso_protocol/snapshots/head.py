@@ -1,4 +1,4 @@
-"""The head of a snapshot or of a delta: everything a node signs about it (rule 13.2)."""
+"""The head of a snapshot or delta, which the node signs (rule 13.2)."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,14 +19,14 @@ _KINDS = (list, bytes, bytes, list, int, int, int, list, bytes, int, bytes, list
 
 @dataclass(frozen=True)
 class SnapshotMoment:
-    """What the node knew.
+    """SnapshotMoment is the time and state of a node's knowledge (rule 13.2).
 
     Attributes:
-        state: Digest of the revocation state (rule 9.3).
-        block: Up to where the chain was read.
-        time: When the node began to read what it knows, seconds since the epoch, by its clock.
-        as_of: What it speaks for: until then it had read the chain and asked its peers (rule 8.9).
-        expires_at: From then on it says nothing.
+        state: State digest, 32 bytes (rule 9.3).
+        block: The block up to which the chain was read.
+        time: When the node began to read its state, seconds since the epoch, by its clock.
+        as_of: The moment for which the file is valid, seconds since the epoch (rule 13.2.1).
+        expires_at: The end of the file's validity, seconds since the epoch.
     """
 
     state: bytes
@@ -38,12 +38,12 @@ class SnapshotMoment:
 
 @dataclass(frozen=True)
 class Counts:
-    """What is in the body.
+    """Counts states the size of a body (rule 13.2).
 
     Attributes:
-        keys: All of them.
-        addresses: Different addresses with a bit.
-        doubted: Addresses of which a revocation may be lost.
+        keys: The number of keys in the body.
+        addresses: The number of addresses with a bit.
+        doubted: The number of addresses in doubt (rule 7.15).
     """
 
     keys: int
@@ -53,12 +53,12 @@ class Counts:
 
 @dataclass(frozen=True)
 class Link:
-    """Where a delta belongs.
+    """Link is the place of a delta in its chain (rule 13.8).
 
     Attributes:
-        snapshot: The id of the snapshot that it extends, 32 bytes.
-        number: Which of its deltas it is, from 1.
-        previous: The id of the file before it: delta `number - 1`, or the snapshot.
+        snapshot: The id of the snapshot that the delta extends, 32 bytes.
+        number: The number of the delta, from 1.
+        previous: The id of the part before it, 32 bytes: delta `number - 1`, or the snapshot.
     """
 
     snapshot: bytes
@@ -68,17 +68,17 @@ class Link:
 
 @dataclass(frozen=True)
 class SnapshotHead:
-    """What a node signs.
+    """SnapshotHead is the signed head of a snapshot or delta (rule 13.2).
 
     Attributes:
-        network: The network the node serves.
-        node_key: The node's Ed25519 key.
-        moment: What it knew, and when.
-        counts: What is in the body.
+        network: The network that the node serves.
+        node_key: The node's Ed25519 key, 32 bytes.
+        moment: Time and state of the node's knowledge.
+        counts: The size of the body.
         salt: 16 bytes, drawn after the keys were fixed.
-        body_bytes: How long the body is.
-        body: SHA-256 of the body.
-        form: How the filter of a snapshot lies, or where a delta belongs.
+        body_bytes: The length of the body.
+        body: SHA-256 of the body, 32 bytes.
+        form: The shape of a snapshot's filter, or the link of a delta.
     """
 
     network: Network
@@ -91,7 +91,7 @@ class SnapshotHead:
     form: Shape | Link
 
     def content(self) -> bytes:
-        """The canonical bytes that are signed (rule 13.2)."""
+        """Return the signed bytes, in canonical msgpack (rule 13.2)."""
         moment, counts, form = self.moment, self.counts, self.form
         return pack(
             [
@@ -114,12 +114,12 @@ class SnapshotHead:
 
     @cached_property
     def id(self) -> bytes:
-        """Its name: the SHA-256 of what is signed."""
+        """Return the id: the SHA-256 of the head, 32 bytes (rule 13.2.3)."""
         return sha256(self.content())
 
 
 def read_head(data: bytes) -> SnapshotHead:
-    """Read the signed bytes; raises TooLarge, Malformed, NotCanonical."""
+    """Read a head (rule 13.2); raises TooLarge, Malformed, NotCanonical."""
     value = fields(unpack(data, max_bytes=HEAD_BYTES, max_array=LIMITS.items), _KINDS)
     place, node_key, state, block, time, as_of, expires_at, counts, salt, size, body, form = value
     chain_id, registry = fields(place, (int, bytes))
@@ -147,10 +147,10 @@ def _block(value: Any) -> ChainPoint:
 
 
 def _shape(value: Any) -> Shape:
-    """Rule 13.6: a segment is a power of two, and 32 bits name a first cell."""
+    """Read a shape; rules 13.6.1 and 13.6.2 limit it."""
     shape = Shape(*fields(value, (int, int)))
     if shape.segment.bit_count() != 1 or shape.starts * shape.segment >= 1 << 32:
-        raise Malformed("there is no filter of this shape")
+        raise Malformed("a filter cannot have this shape")
     return shape
 
 

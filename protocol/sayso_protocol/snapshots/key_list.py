@@ -1,8 +1,8 @@
-"""A sorted list of hashed keys in 18 to 19 bits each: what a delta carries (rule 13.7).
+"""The body of a delta: a sorted list of hashed keys, 18 to 19 bits each (rule 13.7).
 
-Elias and Fano: of each hash the low 16 bits as they are, the high ones as distances, in unary. Of keys
-that are not in the list at most one in 65,536 is taken for one that is. Source: Elias, "Efficient
-Storage and Retrieval by Content and Address of Static Files", J. ACM 21 (1974).
+The encoding is that of Elias and Fano: the low 16 bits of each hash unchanged, and the high bits as
+unary differences. At most one in 65,536 of other keys is found. Source: Elias, "Efficient Storage and
+Retrieval by Content and Address of Static Files", J. ACM 21 (1974).
 """
 
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ _LOW_BITS = 16
 
 @dataclass(frozen=True)
 class KeyList:
-    """A list that was read or made.
+    """KeyList is the sorted list of a delta's keys (rule 13.7).
 
     Attributes:
         salt: 16 bytes (rule 13.4).
-        bits: How many bits of each hash are kept.
-        values: Those bits, in ascending order.
+        bits: The number of bits of each hash in the list.
+        values: The highest `bits` bits of the hashes, ascending, uint64.
     """
 
     salt: bytes
@@ -30,7 +30,7 @@ class KeyList:
     values: Numbers
 
     def holds(self, keys: Keys) -> Flags:
-        """For each key whether it is in the list, or is taken for one that is."""
+        """Return for each key, a row of 32 bytes, whether it is known."""
         if not len(self.values):
             return np.zeros(len(keys), bool)
         wanted = key_hashes(self.salt, keys) >> np.uint64(64 - self.bits)
@@ -40,7 +40,7 @@ class KeyList:
         return found
 
     def packed(self) -> bytes:
-        """The bytes of the list."""
+        """Return the encoded list (rule 13.7.1)."""
         high = (self.values >> np.uint64(_LOW_BITS)).astype(np.int64)
         marks = np.zeros(_marks(len(high), self.bits), bool)
         marks[high + np.arange(len(high))] = True
@@ -49,30 +49,30 @@ class KeyList:
 
 
 def list_of(salt: bytes, keys: Keys) -> KeyList:
-    """The list of some keys."""
+    """Return the list of keys under a salt (rule 13.7)."""
     bits = list_bits(len(keys))
     return KeyList(salt, bits, np.sort(key_hashes(salt, keys) >> np.uint64(64 - bits)))
 
 
 def list_bits(count: int) -> int:
-    """How many bits of each hash a list of so many keys keeps."""
+    """Return the number of bits of each hash in a list of `count` keys (rule 13.7)."""
     return _LOW_BITS + max(count - 1, 0).bit_length()
 
 
 def list_bytes(count: int) -> int:
-    """How long the list of so many keys is."""
+    """Return the length of an encoded list of `count` keys, bytes (rule 13.7.1)."""
     return 2 * count + -(-_marks(count, list_bits(count)) // 8)
 
 
 def unpacked_list(salt: bytes, count: int, data: bytes) -> KeyList:
-    """Read a list of so many keys; raises Malformed."""
+    """Read an encoded list of `count` keys (rule 13.7); raises Malformed."""
     if len(data) != list_bytes(count):
         raise Malformed(f"a list of {count} keys has {list_bytes(count)} bytes, not {len(data)}")
     low = np.frombuffer(data, CELL, count).astype(np.uint64)
     bits = np.frombuffer(data, np.uint8, offset=2 * count)
     marks = np.flatnonzero(np.unpackbits(bits, bitorder="little"))
     if len(marks) != count or (count and marks[-1] >= _marks(count, list_bits(count))):
-        raise Malformed("the list has another number of keys than it says")
+        raise Malformed("the list has another number of keys than its head states")
     high = (marks - np.arange(count)).astype(np.uint64)
     values = (high << np.uint64(_LOW_BITS)) | low
     if (values[1:] < values[:-1]).any():

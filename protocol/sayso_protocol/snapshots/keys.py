@@ -1,9 +1,9 @@
-"""What a snapshot has one key for (rule 13.3), and what a gate asks it for.
+"""The keys of a snapshot (rule 13.3), which a node writes and a gate looks up.
 
-A key is the SHA-256 of a kind and what it is about, in one block: it costs half a microsecond. Kinds
-keep apart what would otherwise read alike.
+A key is the SHA-256 of a first byte and its content, in one block, which costs half a microsecond. The
+first byte keeps the kinds of keys apart.
 
-    joined_keys(entries, doubted)    # everything that goes into a snapshot, each key once
+    joined_keys(entries, doubted)    # all keys of a snapshot, each once
 """
 
 from collections.abc import Iterable, Iterator
@@ -22,33 +22,33 @@ _BITS = [bytes([bit]) for bit in range(WORD_BITS)]
 
 
 def permissions_key(address: bytes) -> bytes:
-    """That the address has set a bit of a permission."""
+    """Return the key for an address that has set a bit of a permission, 32 bytes (rule 13.3)."""
     return sha256(_PERMISSIONS + address)
 
 
 def scopes_key(address: bytes) -> bytes:
-    """That the address has set a scope."""
+    """Return the key for an address that has set a scope, 32 bytes (rule 13.3)."""
     return sha256(_SCOPES + address)
 
 
 def word_key(address: bytes, word: int) -> bytes:
-    """That the address has set all bits of a word, or the scope whose word it is."""
+    """Return the key for a full word, or for the word of a set scope, 32 bytes (rule 13.3)."""
     return sha256(_WORD + address + word.to_bytes(_WORD_BYTES))
 
 
 def bit_key(address: bytes, word: int, bit: int) -> bytes:
-    """That the address has set this bit of a word of permissions, and not all others."""
+    """Return the key for a set bit of a word that is not full, 32 bytes (rule 13.3)."""
     return sha256(_BIT + address + word.to_bytes(_WORD_BYTES) + _BITS[bit])
 
 
 def doubt_key(address: bytes) -> bytes:
-    """That a revocation by the address was lost (rule 7.15): nothing that depends on it is clear."""
+    """Return the key for an address in doubt, 32 bytes (rules 7.15 and 13.3)."""
     return sha256(_DOUBT + address)
 
 
 def entry_keys(address: bytes, word: int, mask: int) -> Iterator[bytes]:
-    """The keys of one word, but for those of the address."""
-    if word & SCOPE_FLAG:  # its other bits mean nothing (rule 5.2)
+    """Yield the keys of one word, without the keys of the address alone (rule 13.3)."""
+    if word & SCOPE_FLAG:  # other bits of a scope word have no meaning (rule 5.2)
         if mask & 1:
             yield word_key(address, word)
     elif mask == FULL:
@@ -62,11 +62,11 @@ def entry_keys(address: bytes, word: int, mask: int) -> Iterator[bytes]:
 
 
 def joined_keys(entries: Iterable[StateEntry], doubted: Iterable[bytes]) -> Keys:
-    """The keys of a whole state, each once, in ascending order.
+    """Return the keys of a whole state, each once, ascending (rule 13.3).
 
     Args:
-        entries: Address, word and mask. The same word may come more than once.
-        doubted: The addresses of rule 7.15.
+        entries: Address, word and mask; words may repeat.
+        doubted: The addresses in doubt (rule 7.15).
     """
     joined = bytearray()
     licensors: set[bytes] = set()
@@ -80,20 +80,20 @@ def joined_keys(entries: Iterable[StateEntry], doubted: Iterable[bytes]) -> Keys
 
 
 def as_keys(joined: bytes | bytearray) -> Keys:
-    """Joined keys as rows of 32 bytes."""
+    """Return joined keys as uint8 rows, shape (n, 32)."""
     return np.frombuffer(joined, np.uint8).reshape(-1, HASH_BYTES)
 
 
 def sorted_keys(keys: Keys) -> Keys:
-    """Each key once, in order; no two of them begin with the same 16 bytes."""
+    """Return each key once, ascending by the first 16 bytes, shape (n, 32)."""
     return new_keys(keys, keys[:0])
 
 
 def new_keys(keys: Keys, known: Keys) -> Keys:
-    """Those of `keys` that are not among `known`, each once, in order, by their first 16 bytes."""
+    """Return the keys that `known` lacks, each once, ascending by the first 16 bytes, shape (n, 32)."""
     both = np.concatenate([known, keys])
     halves = np.ascontiguousarray(both[:, : HASH_BYTES // 2]).view(">u8").astype(np.uint64)
-    order = np.lexsort((halves[:, 1], halves[:, 0]))  # stable: what is known stands first
+    order = np.lexsort((halves[:, 1], halves[:, 0]))  # a stable sort keeps known keys first
     halves = halves[order]
     first = np.append(True, (halves[1:] != halves[:-1]).any(axis=1))[: len(order)]
     return both[order[first & (order >= len(known))]]

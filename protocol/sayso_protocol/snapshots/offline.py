@@ -1,10 +1,10 @@
-"""The verdict without a network: signed consents and snapshots, over many rows at once.
+"""Offline verdicts over many rows, from signed consents and snapshots (rules 13.9 and 13.10).
 
-The rules are those of section 8; only revocation (8.2) is read from snapshots, by rule 13.10. Whether
-somebody has revoked anything at all is asked once for each license. Only where that is so are keys
-derived for rows, so an untouched license costs nothing a row.
+The rules are those of section 8, with revocation (8.2) read from snapshots by rule 13.10. The gate looks
+up once for each license whether its contributor or guardian has revoked anything. It derives keys for
+rows of such licenses only, so other rows cost nothing.
 
-    held = HeldLicenses((name, consent, items) for ...)      # verified before: signatures, hashes
+    held = HeldLicenses((name, consent, items) for ...)      # with verified signatures and hashes
     gate = OfflineGate(held, Snapshots([north, south]), query, max_age_s=3_600)
     reasons, entries = gate.judge(rows, now)                 # rows: license . item, 64 bytes each
 """
@@ -25,11 +25,11 @@ from sayso_protocol.verdicts.verdict import License, LicenseView, Reason, Row, j
 
 
 class HeldLicenses:
-    """The licenses a buyer relies on; those with several parties also by item.
+    """HeldLicenses holds a buyer's licenses, and an index by item of those with several parties.
 
     Args:
-        licenses: Each license once: its hash, its consent, its item hashes in order. Their signatures
-            and their hashes were checked.
+        licenses: License hash, consent and item hashes in order, each license once. The caller has
+            verified signatures and hashes.
     """
 
     def __init__(self, licenses: Iterable[tuple[bytes, Consent, Sequence[bytes]]]) -> None:
@@ -48,20 +48,20 @@ class HeldLicenses:
             yield name, consent, items
 
     def shared(self, name: bytes) -> License:
-        """A license with several parties, by its hash."""
+        """Return a license with several parties by its hash; raises KeyError."""
         return self._shared[name]
 
     def on_item(self, item: bytes) -> list[License]:
-        """The licenses with several parties on an item; others have no part in rule 8.7."""
+        """Return the licenses with several parties on an item, for rule 8.7."""
         return self._on_item.get(item, [])
 
 
 class OfflineGate:
-    """Judges rows for one query; what belongs to a license is worked out once.
+    """OfflineGate judges rows for one query, and computes the result of each license once.
 
     Attributes:
-        touched: For each license of the table whether one of its people has revoked anything.
-        doubted: For each license whether a revocation by one of its people may be lost (rule 7.15).
+        touched: For each license, whether its contributor or guardian has revoked anything.
+        doubted: For each license, whether a party or the guardian is in doubt (rule 13.10.3).
     """
 
     def __init__(
@@ -82,14 +82,14 @@ class OfflineGate:
         self._by_item: dict[int, list[Cover]] = {}
 
     def judge(self, rows: bytes, now: float) -> tuple[Reasons, Ints]:
-        """Judge joined rows (rules 8.1 to 8.9).
+        """Judge joined rows (section 8 and rule 13.10).
 
         Args:
-            rows: license . item, 64 bytes a row.
+            rows: Joined rows, license . item, 64 bytes each.
             now: Seconds since the epoch.
 
         Returns:
-            For each row the number of its reason, and the entry of the table that it names or ABSENT.
+            The number of the reason and the entry of the table, or ABSENT, for each row; shape (n,).
         """
         table = self._held.table
         reasons, entries, held, owner = judge_terms_of(table, rows, self._query, now)
@@ -108,7 +108,7 @@ class OfflineGate:
         return reasons, entries
 
     def _revoked(self, rows: bytes, entries: Ints, held: Ints, owner: Ints) -> Flags:
-        """Rule 8.2 for rows of touched licenses."""
+        """Return whether each row of touched licenses is revoked (rules 8.2 and 13.10)."""
         table = self._held.table
         flags = self._widely_revoked(owner)
         joined, about = bytearray(), []
@@ -125,7 +125,7 @@ class OfflineGate:
         return flags
 
     def _widely_revoked(self, owner: Ints) -> Flags:
-        """Whether a scope covers all items of a license; asked once for each."""
+        """Return whether a set scope covers all items of a license, computed once for each license."""
         for license_ in np.unique(owner).tolist():
             if license_ not in self._wide:
                 covers = self._covers(self._held.table.consents[license_])
@@ -134,7 +134,7 @@ class OfflineGate:
         return np.array([self._wide[license_] for license_ in owner.tolist()], bool)
 
     def _judge_shared(self, row: Row, now: float) -> tuple[Reason, bool]:
-        """Rule 8.7 for a row whose own license speaks for it, and whether anything of it is in doubt."""
+        """Return the reason by rule 8.7 for a granted row, and whether it is in doubt (13.10.3)."""
         consent = self._held.shared(row.license).consent
         others = [one for one in self._held.on_item(row.item) if one.consent.parties == consent.parties]
         query = self._query
@@ -148,7 +148,7 @@ class OfflineGate:
         return reason, unsure
 
     def _is_revoked(self, other: LicenseView, item: bytes) -> bool:
-        """Rule 8.2 for one item of one license."""
+        """Return whether one item of one license is revoked (rules 8.2 and 13.10)."""
         consent, position = other.consent, other.position_of(item)
         if position is None:
             raise ValueError("the license does not name the item")
@@ -156,7 +156,7 @@ class OfflineGate:
         return self._any([key for one in covers for key in row_keys(one, consent, position, item)])
 
     def _covers(self, consent: Consent) -> list[Cover]:
-        """What keys are worth making for: of a contributor without scopes none are."""
+        """Return the covers that can be set; an address without scopes needs no scope keys."""
         return [one for one in covering(consent, self._query) if self._people.may_have_set(one)]
 
     def _any(self, keys: Sequence[bytes]) -> bool:
@@ -164,7 +164,7 @@ class OfflineGate:
 
 
 class _People:
-    """What the people of some consents have done at all, asked once for each of them."""
+    """_People looks up once for each address whether it has revoked anything or is in doubt."""
 
     def __init__(self, consents: Sequence[Consent], snapshots: Snapshots) -> None:
         people = {address for one in consents for address in one.revokers}
@@ -175,20 +175,20 @@ class _People:
         self._doubted = _among(people | parties, doubt_key, snapshots)
 
     def have_revoked(self, consent: Consent) -> bool:
-        """Whether one of those who can speak against it has revoked anything."""
+        """Return whether the contributor or guardian of a consent has revoked anything."""
         return any(address in self._spoke for address in consent.revokers)
 
     def may_have_set(self, cover: Cover) -> bool:
-        """Whether its address has set anything of that sort."""
+        """Return whether the address of a cover has set any bit of that kind."""
         return cover.address in (self._permissions if cover.scope is None else self._scopes)
 
     def is_doubted(self, consent: Consent) -> bool:
-        """Whether something may speak against it that nobody knows any more (rule 7.15)."""
+        """Return whether a party or the guardian of a consent is in doubt (rules 7.15 and 13.10.3)."""
         return not self._doubted.isdisjoint((*consent.parties, consent.guardian))
 
 
 def _among(people: set[bytes], key: Callable[[bytes], bytes], snapshots: Snapshots) -> frozenset[bytes]:
-    """Those of whom the snapshots have this key."""
-    asked = [*people]
-    found = snapshots.holds(as_keys(b"".join(map(key, asked))))
-    return frozenset(asked[at] for at in np.flatnonzero(found))
+    """Return the people whose key the snapshots know."""
+    addresses = [*people]
+    found = snapshots.holds(as_keys(b"".join(map(key, addresses))))
+    return frozenset(addresses[at] for at in np.flatnonzero(found))

@@ -1,4 +1,4 @@
-"""Which keys of a snapshot speak against a permission (rule 13.10): rule 8.2, said in keys."""
+"""The keys of a snapshot that revoke a permission: rule 8.2 in terms of keys (rule 13.10)."""
 
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.snapshots.keys import bit_key, word_key
@@ -6,12 +6,12 @@ from sayso_protocol.verdicts.covering import Cover, Place
 
 
 def wide_keys(cover: Cover) -> list[bytes]:
-    """The key of a scope that covers every item of a license; none for what covers single items."""
+    """Return the key of a scope that covers all items of a license; empty for other covers."""
     return _keys(cover.wide) if cover.wide else []
 
 
 def row_keys(cover: Cover, consent: Consent, position: int, item: bytes) -> list[bytes]:
-    """The keys for one item: a scope's word, or a permission's bit and its word, set full."""
+    """Return the keys for one item: a scope's word, or a permission's bit and its full word."""
     return _keys(cover.at(consent, position, item))
 
 

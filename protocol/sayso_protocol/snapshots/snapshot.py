@@ -1,13 +1,12 @@
-"""Snapshots: a node's signed, expiring file of every revocation it knows, for checks offline.
+"""Snapshots: a node's signed, expiring file of everything revoked, for checks offline (section 13).
 
-Section 13 of docs/protocol.md. A snapshot is a filter over the keys of the whole state, a delta a list
-of the keys that are new since the file before it. A file holds a snapshot and, one after another, its
-deltas, so that a new delta is simply appended.
+A snapshot is a filter over the keys of the whole state. A delta is a list of the keys that are new since
+the part before it. A file holds a snapshot followed by its deltas, so a new delta is appended.
 
     made = make_snapshot(key, network, moment, content, salts)     # a node
     open(path, "wb").write(made.data + make_delta(...).data)
 
-    snapshot = read_snapshot(open(path, "rb").read(), trusted)     # a gate; raises what is wrong
+    snapshot = read_snapshot(open(path, "rb").read(), trusted)     # a gate
     Snapshots([snapshot, another]).holds(keys)
 """
 
@@ -51,12 +50,12 @@ _PREFIX_BYTES = len(MAGIC) + _LENGTH_BYTES
 
 @dataclass(frozen=True)
 class Content:
-    """What goes into a snapshot or a delta.
+    """Content is the content of a snapshot or delta before signing.
 
     Attributes:
-        keys: Each once, as snapshot_keys.py makes them.
-        addresses: How many different addresses have a bit in the state.
-        doubted: How many are in doubt.
+        keys: Each key once, uint8, shape (n, 32) (see keys.py).
+        addresses: The number of addresses with a bit.
+        doubted: The number of addresses in doubt (rule 7.15).
     """
 
     keys: Keys
@@ -65,17 +64,17 @@ class Content:
 
     @property
     def counts(self) -> Counts:
-        """As the head states them."""
+        """Return the counts of the head (rule 13.2)."""
         return Counts(len(self.keys), self.addresses, self.doubted)
 
 
 @dataclass(frozen=True)
 class Part:
-    """A snapshot or a delta as it stands in a file.
+    """Part is a snapshot or delta in a file (rule 13.1).
 
     Attributes:
-        head: What was signed.
-        signature: The node's, under `sayso snapshot 1`.
+        head: The signed head.
+        signature: The node's signature under `sayso snapshot 1`, 64 bytes.
         body: The filter or the list.
     """
 
@@ -85,15 +84,15 @@ class Part:
 
     @property
     def data(self) -> bytes:
-        """Its bytes (rule 13.1)."""
+        """Return the bytes of the part (rule 13.1)."""
         content = self.head.content()
         return MAGIC + len(content).to_bytes(_LENGTH_BYTES) + content + self.signature + self.body
 
     def check(self, trusted: NetworkFile) -> Operator:
-        """Who signed it, according to the network file.
+        """Return the operator that signed, by the network file (rule 9.5).
 
         Raises:
-            WrongNetwork: It speaks of another network.
+            WrongNetwork: The part is for another network.
             UnknownSigner: The key is not in the network file.
             BadSignature: The signature does not match.
         """
@@ -103,7 +102,7 @@ class Part:
 def make_snapshot(
     key: SigningKey, network: Network, moment: SnapshotMoment, content: Content, salts: Iterable[bytes]
 ) -> Part:
-    """A snapshot of the whole state, with the first of the salts that serves."""
+    """Make a snapshot of the whole state with the first salt that succeeds; raises StopIteration."""
     made = built(content.keys, salts)
     body = made.cells.astype(CELL).tobytes()
     return signed_part(key, network, moment, content.counts, made.salt, body, made.shape)
@@ -117,13 +116,13 @@ def make_delta(
     salt: bytes,
     after: SnapshotHead,
 ) -> Part:
-    """The delta that follows a snapshot or another delta: `content` has the new keys only."""
+    """Make the delta that follows the part `after`; `content` has the new keys only (rule 13.8)."""
     body = list_of(salt, content.keys).packed()
     return signed_part(key, network, moment, content.counts, salt, body, link_after(after))
 
 
 def link_after(head: SnapshotHead) -> Link:
-    """Where the delta after this file belongs."""
+    """Return the link of the delta that follows this part (rule 13.8.1)."""
     if isinstance(head.form, Link):
         return Link(head.form.snapshot, head.form.number + 1, head.id)
     return Link(head.id, 1, head.id)
@@ -138,18 +137,18 @@ def signed_part(
     body: bytes,
     form: Shape | Link,
 ) -> Part:
-    """Sign a body that was made elsewhere."""
+    """Sign a given body (rule 13.2)."""
     node_key = bytes(key.verify_key)
     head = SnapshotHead(network, node_key, moment, counts, salt, len(body), sha256(body), form)
     return Part(head, sign_by_node(key, SNAPSHOT, head.content()), body)
 
 
 def read_parts(data: bytes) -> Iterator[Part]:
-    """The snapshot and the deltas in a file; still to be checked (rule 13.1).
+    """Yield the snapshot and deltas of a file without checking signatures (rule 13.1).
 
     Raises:
-        Malformed: It is no snapshot, or ends early; NotCanonical and TooLarge likewise.
-        SnapshotTampered: A body is not the one that was signed.
+        Malformed, NotCanonical, TooLarge: The file is not a snapshot, or ends early.
+        SnapshotTampered: A body does not match its head (rule 13.1.2).
     """
     if not data:
         raise Malformed("an empty file is no snapshot")
@@ -169,24 +168,25 @@ def _read_part(data: bytes, start: int) -> tuple[Part, int]:
     begin = signed + NODE_SIGNATURE_BYTES
     body = data[begin : begin + head.body_bytes]
     if len(body) != head.body_bytes or sha256(body) != head.body:
-        raise SnapshotTampered("the content is not what the head says: it was changed or cut short")
+        raise SnapshotTampered("the body is not what the head states: it was changed or cut short")
     return Part(head, data[signed:begin], body), begin + head.body_bytes
 
 
 class Snapshot:
-    """A snapshot with its deltas, checked: what one operator knew.
+    """Snapshot is a verified snapshot with its deltas (rule 13.5).
 
     Attributes:
-        operator: Who signed all of it, according to the network file.
-        heads: Of the snapshot, then of each delta. The last one speaks for all.
+        operator: The operator that signed all parts, by the network file.
+        heads: The heads of the snapshot and its deltas; the last is valid for the whole file.
     """
 
     def __init__(self, parts: Sequence[Part], trusted: NetworkFile) -> None:
         """Check and join a snapshot and its deltas, in order (rules 13.5 and 13.8).
 
         Raises:
-            MissingDelta: A part does not follow the one before it.
-            Malformed: A body is not what its head says. See Part.check for the others.
+            MissingDelta: A part does not follow the part before it.
+            Malformed: A body does not match its head.
+            UnknownSigner: Another operator signed a delta; see Part.check for other errors.
         """
         if not parts or not isinstance(parts[0].head.form, Shape):
             raise MissingDelta("the snapshot to which the first delta belongs is missing")
@@ -195,26 +195,26 @@ class Snapshot:
             if part.check(trusted) != self.operator:
                 raise UnknownSigner("a delta is signed by another operator than the snapshot")
             if part.head.form != link_after(before.head):
-                raise MissingDelta("a delta does not follow the file before it")
+                raise MissingDelta("a delta does not follow the part before it")
         self.heads = tuple(part.head for part in parts)
         self._sets = [_key_set(part) for part in parts]
 
     @property
     def head(self) -> SnapshotHead:
-        """The newest: its moment is that of all."""
+        """Return the last head, which is valid for the whole file (rule 13.8.2)."""
         return self.heads[-1]
 
     @property
     def keys(self) -> int:
-        """How many keys there are, deltas included."""
+        """Return the number of keys, including those of deltas."""
         return sum(head.counts.keys for head in self.heads)
 
     def holds(self, keys: Keys) -> Flags:
-        """For each key whether the operator knew it, or one that looks like it."""
+        """Return for each key, a row of 32 bytes, whether any part knows it (rule 13.5.4)."""
         return reduce(or_, [one.holds(keys) for one in self._sets])
 
     def is_fresh(self, now: float, max_age_s: float) -> bool:
-        """Whether it may speak for this moment (rule 13.9); a clock that is no number: no."""
+        """Return whether the file is valid for this moment (rule 13.9); False if `now` is NaN."""
         moment = self.head.moment
         return (
             now < moment.expires_at
@@ -223,7 +223,7 @@ class Snapshot:
         )
 
     def check_fresh(self, now: float, max_age_s: float) -> None:
-        """Raises SnapshotExpired unless it is fresh."""
+        """Raise SnapshotExpired unless the file is valid for this moment (rule 13.9)."""
         if not self.is_fresh(now, max_age_s):
             moment = self.head.moment
             raise SnapshotExpired(
@@ -233,12 +233,12 @@ class Snapshot:
 
 
 def read_snapshot(data: bytes, trusted: NetworkFile) -> Snapshot:
-    """Read and check a file; raises what read_parts and Snapshot raise."""
+    """Read and verify a file; raises the errors of read_parts and Snapshot."""
     return Snapshot(list(read_parts(data)), trusted)
 
 
 class Snapshots:
-    """What several operators knew, together: a key that any of them has counts."""
+    """Snapshots joins files of several operators; a key is known if any file knows it (13.10)."""
 
     def __init__(self, snapshots: Iterable[Snapshot]) -> None:
         self.all = tuple(snapshots)
@@ -246,16 +246,16 @@ class Snapshots:
             raise MissingDelta("no snapshot was given")
 
     def holds(self, keys: Keys) -> Flags:
-        """For each key whether any of them has it."""
+        """Return for each key, a row of 32 bytes, whether any file knows it (rule 13.10)."""
         return reduce(or_, [one.holds(keys) for one in self.all])
 
     def is_fresh(self, now: float, max_age_s: float) -> bool:
-        """Whether every one of them is: who is content with fewer gives fewer."""
+        """Return whether every file is valid for this moment (rule 13.9.2)."""
         return all(one.is_fresh(now, max_age_s) for one in self.all)
 
     @property
     def as_of(self) -> int:
-        """What they all speak for, seconds since the epoch."""
+        """Return the oldest `as_of` of all files, seconds since the epoch."""
         return min(one.head.moment.as_of for one in self.all)
 
 

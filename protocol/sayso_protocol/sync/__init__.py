@@ -1,1 +1,1 @@
-"""How two nodes find out what one of them lacks (section 11)."""
+"""Sync: the comparison with a peer that finds missing messages (section 11)."""

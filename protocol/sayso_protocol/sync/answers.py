@@ -1,7 +1,6 @@
-"""The answers of sync: each is one canonical value, and says nothing but what was asked.
+"""The responses of sync, each one canonical value (rules 11.4 to 11.9).
 
-Rules 11.4 to 11.9, as in reconcile.py. Who asked knows how long an answer has to be, so that a liar
-costs no more than he was asked for.
+The requester knows the allowed length of a response, which limits the cost of a dishonest peer.
 """
 
 from collections.abc import Sequence
@@ -13,38 +12,38 @@ from sayso_protocol.errors import Malformed
 from sayso_protocol.sync.fingerprints import CHECK_BYTES, SHORT_BYTES
 from sayso_protocol.sync.sets import set_of
 
-LISTED = 256  # entries of a node that is listed; with more it has to be split
-LISTED_IN_ALL = 16_384  # entries in an answer
-CHECKED_AT_MOST = 65_536  # entries of a node whose ids are hashed
-CARRIERS = 256  # messages of an entry: each brought one of its bits first
+LISTED = 256  # entries of a listed node; a larger node must be split
+LISTED_IN_ALL = 16_384  # entries in a response
+CHECKED_AT_MOST = 65_536  # entries of a node in a check
+CARRIERS = 256  # messages that carry an entry
 BUNDLE_BYTES = 4_194_304
 ANSWER_BYTES = 8_388_608
-TAKEN, DECLINED = 0, 1  # what became of an offered message
+TAKEN, DECLINED = 0, 1  # results of an offered message
 
 
 @dataclass(frozen=True)
 class Listed:
-    """An entry in a list, by short ids: its own, and those of the messages that carry it."""
+    """Listed is an entry in a list: its short id, and those of the messages that carry it (11.5)."""
 
     entry: bytes
     carriers: tuple[bytes, ...]
 
 
 def encode_fingerprints(fingerprints: Sequence[bytes]) -> bytes:
-    """The answer to a FingerprintsRequest."""
+    """Encode the response to a FingerprintsRequest (rule 11.4)."""
     return pack(b"".join(fingerprints))
 
 
 def decode_fingerprints(data: bytes, count: int) -> list[bytes]:
-    """As many fingerprints as were asked for; raises Malformed."""
+    """Read `count` fingerprints, 5 bytes each (11.4); raises Malformed, NotCanonical or TooLarge."""
     joined = unpack(data, max_bytes=ANSWER_BYTES)
     if not isinstance(joined, bytes) or len(joined) != count * SHORT_BYTES:
-        raise Malformed(f"not {count} fingerprints")
+        raise Malformed(f"expected {count} fingerprints")
     return split_ids(joined)
 
 
 def encode_lists(kind: int, lists: Sequence[Sequence[Listed] | None]) -> bytes:
-    """The answer to a ListRequest: None for a node with more than LISTED entries."""
+    """Encode the response to a ListRequest; None for a node with over LISTED entries (rule 11.5)."""
     return pack([None if one is None else _join(kind, one) for one in lists])
 
 
@@ -56,10 +55,14 @@ def _join(kind: int, listed: Sequence[Listed]) -> bytes:
 
 
 def decode_lists(data: bytes, kind: int, asked: int) -> list[list[Listed] | None]:
-    """The lists of the first nodes that were asked for, at least one; raises Malformed."""
+    """Read the lists of at least the first requested node (rule 11.5).
+
+    Raises:
+        Malformed, NotCanonical, TooLarge: The bytes are not such a response.
+    """
     value = unpack(data, max_bytes=ANSWER_BYTES)
     if not isinstance(value, list) or not 1 <= len(value) <= asked:
-        raise Malformed("lists of some of the nodes that were asked for")
+        raise Malformed(f"expected lists of 1 to {asked} nodes")
     return [None if one is None else _listed(one, kind) for one in value]
 
 
@@ -86,32 +89,32 @@ def _with_carriers(joined: bytes) -> list[Listed]:
 
 
 def split_ids(joined: bytes) -> list[bytes]:
-    """Fingerprints or short ids that were joined; raises Malformed."""
+    """Split joined fingerprints or short ids, 5 bytes each; raises Malformed."""
     if len(joined) % SHORT_BYTES:
         raise Malformed(f"short ids have {SHORT_BYTES} bytes")
     return [joined[at : at + SHORT_BYTES] for at in range(0, len(joined), SHORT_BYTES)]
 
 
 def encode_messages(envelopes: Sequence[bytes]) -> bytes:
-    """The answer to a GetRequest or RangeRequest."""
+    """Encode the response to a GetRequest or RangeRequest (rules 11.7 and 11.8)."""
     return pack(list(envelopes))
 
 
 def decode_messages(data: bytes) -> list[bytes]:
-    """Envelopes' bytes, maybe none; raises Malformed, NotCanonical or TooLarge."""
+    """Read encoded envelopes, possibly none (11.7, 11.8); raises Malformed, NotCanonical or TooLarge."""
     value = unpack(data, max_bytes=BUNDLE_BYTES)
     if not isinstance(value, list):
-        raise Malformed("not an array of messages")
+        raise Malformed("expected an array of messages")
     return list(all_of(value, bytes))
 
 
 def encode_check(check: bytes | None) -> bytes:
-    """The answer to a CheckRequest: None for a node with more than CHECKED_AT_MOST entries."""
+    """Encode the response to a CheckRequest; None with over CHECKED_AT_MOST entries (rule 11.6)."""
     return pack(check)
 
 
 def decode_check(data: bytes) -> bytes | None:
-    """A hash, or None; raises Malformed."""
+    """Read a check, 16 bytes, or None (rule 11.6); raises Malformed, NotCanonical or TooLarge."""
     value = unpack(data, max_bytes=ANSWER_BYTES)
     if value is None:
         return None
@@ -121,13 +124,13 @@ def decode_check(data: bytes) -> bytes | None:
 
 
 def encode_taken(statuses: Sequence[int]) -> bytes:
-    """The answer to an OfferRequest: TAKEN or DECLINED for each message."""
+    """Encode the response to an OfferRequest: TAKEN or DECLINED for each message (rule 11.9)."""
     return pack(bytes(statuses))
 
 
 def decode_taken(data: bytes, count: int) -> bytes:
-    """A byte for each message that was offered; raises Malformed."""
+    """Read one byte for each offered message (11.9); raises Malformed, NotCanonical or TooLarge."""
     value = unpack(data, max_bytes=ANSWER_BYTES)
     if not isinstance(value, bytes) or len(value) != count or not {TAKEN, DECLINED} >= set(value):
-        raise Malformed("for each offered message a byte, 0 or 1")
+        raise Malformed("expected one byte, 0 or 1, for each offered message")
     return value

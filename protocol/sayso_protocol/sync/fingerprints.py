@@ -1,8 +1,9 @@
-"""What two nodes compare in sync: entries, their sums, and salted fingerprints of those (section 11).
+"""Entries of sync, their sums, and salted fingerprints of the sums (section 11).
 
-Rule 11.2: an entry has 32 bytes and a place of 64 bits. Rule 11.3: the places form a binary tree whose
-nodes are numbered as in a heap. Rule 11.4: entries are added up, never XORed, and what crosses the wire
-is a hash of a sum under a salt that the asker drew for this one round: nobody can aim at it beforehand.
+Rule 11.2: an entry has an id of 32 bytes and a place of 64 bits. Rule 11.3: the places form a binary
+tree whose nodes are numbered as in a heap. Rule 11.4: ids are added, never XORed. A fingerprint is a
+hash of a sum under a salt that the requester draws for one comparison, so nobody can aim at it
+beforehand.
 """
 
 from collections.abc import Iterable, Sequence
@@ -26,12 +27,12 @@ _SIZE_BYTES = 8
 
 
 class Entry(NamedTuple):
-    """Something that one node may have and another lack.
+    """Entry is what sync compares (rule 11.2).
 
     Attributes:
-        place: Where it stands, below 2^64.
+        place: The place in the tree, below 2^64.
         id: 32 bytes.
-        carriers: Digests of the messages that carry it, ascending: of a consent itself.
+        carriers: Digests of the messages that carry the entry, ascending; a consent carries itself.
     """
 
     place: int
@@ -40,13 +41,13 @@ class Entry(NamedTuple):
 
 
 class Sum(NamedTuple):
-    """All entries of a part of the tree added up modulo 2^256, and how many they are."""
+    """Sum holds the sum of ids in a part of the tree, modulo 2^256, and their count (rule 11.4)."""
 
     total: int
     size: int
 
     def plus(self, total: int, size: int) -> "Sum":
-        """The sum with more, or with a negative size less, in it."""
+        """Return the sum with other ids added, or subtracted if total and size are negative."""
         return Sum((self.total + total) % _MODULUS, self.size + size)
 
 
@@ -54,63 +55,63 @@ EMPTY = Sum(0, 0)
 
 
 def digest_entry(digest: bytes) -> Entry:
-    """Rule 11.2: of a consent, its digest."""
+    """Return the entry of a consent (rule 11.2)."""
     return Entry(int.from_bytes(digest[:8]), digest, (digest,))
 
 
 def revocation_place(address: bytes, word: int) -> int:
-    """Rule 11.2: where a word of an address stands, whatever its bits."""
+    """Return the place of an address's word, which does not depend on its bits (rule 11.2)."""
     return int.from_bytes(sha256(_TAG + address + word.to_bytes(HASH_BYTES))[:8])
 
 
 def revocation_entry(address: bytes, word: int, mask: int, carriers: Iterable[bytes] = ()) -> Entry:
-    """Rule 11.2: of revocations, all covered bits of one word: messages may differ, bits must not."""
+    """Return the entry of all revoked bits of one word, however many messages carry them (rule 11.2)."""
     named = _TAG + address + word.to_bytes(HASH_BYTES)
     place = int.from_bytes(sha256(named)[:8])
     return Entry(place, sha256(named + mask.to_bytes(HASH_BYTES)), tuple(sorted(carriers)))
 
 
 def sum_of(ids: Iterable[bytes]) -> Sum:
-    """The sum of some entries' ids."""
+    """Return the sum of ids, 32 bytes each (rule 11.4)."""
     numbers = [int.from_bytes(one) for one in ids]
     return Sum(sum(numbers) % _MODULUS, len(numbers))
 
 
 def fingerprint(salt: bytes, added: Sum) -> bytes:
-    """Rule 11.4."""
+    """Return the fingerprint of a sum, 5 bytes (rule 11.4)."""
     total = added.total.to_bytes(HASH_BYTES)
     return sha256(salt + total + added.size.to_bytes(_SIZE_BYTES))[:SHORT_BYTES]
 
 
 def short_id(salt: bytes, of: bytes) -> bytes:
-    """Rule 11.5: of an entry, or of a message's digest."""
+    """Return the short id of an entry's id or a message's digest, 5 bytes (rule 11.5.1)."""
     return sha256(salt + of)[:SHORT_BYTES]
 
 
 def check_of(salt: bytes, ids: Iterable[bytes]) -> bytes:
-    """Rule 11.6: a hash of the ids themselves, which sums that were made to be equal do not share."""
+    """Return the check over ids, 16 bytes, which finds forged sums (rule 11.6)."""
     return sha256(salt + b"".join(sorted(ids)))[:CHECK_BYTES]
 
 
 def level_of(node: int) -> int:
-    """How deep a node is; the root is at 0."""
+    """Return the level of a node; the root is at 0 (rule 11.3)."""
     return node.bit_length() - 1
 
 
 def node_at(level: int, place: int) -> int:
-    """Rule 11.3: the node of a level in which a place is."""
+    """Return the node of a level that contains a place (rule 11.3)."""
     return (1 << level) | (place >> (PLACE_BITS - level))
 
 
 def places_of(node: int) -> tuple[int, int]:
-    """The first place of a node, and the one after its last."""
+    """Return the first place of a node, and the end of its places."""
     width = PLACE_BITS - level_of(node)
     first = (node << width) - (1 << PLACE_BITS)
     return first, first + (1 << width)
 
 
 def pack_nodes(nodes: Sequence[int]) -> bytes:
-    """Rule 11.3: numbers of one level, ascending, as differences in groups of 7 bits (LEB128)."""
+    """Encode ascending nodes of one level as differences in LEB128 (rule 11.3.2)."""
     packed, last = bytearray(), 0
     for node in nodes:
         step, last = node - last, node
@@ -122,9 +123,9 @@ def pack_nodes(nodes: Sequence[int]) -> bytes:
 
 
 def unpack_nodes(data: bytes) -> list[int]:
-    """Read what `pack_nodes` wrote; raises Malformed, NotCanonical or TooLarge."""
+    """Decode nodes (rules 11.3.1 to 11.3.3); raises Malformed, NotCanonical or TooLarge."""
     if len(data) > NODES * LONGEST_BYTES:
-        raise TooLarge(f"{len(data)} bytes of nodes: more than {NODES} nodes")
+        raise TooLarge(f"{len(data)} bytes of nodes, the limit is {NODES * LONGEST_BYTES}")
     steps, step, width = [], 0, 0
     for byte in data:
         step |= (byte & 0x7F) << width
@@ -134,14 +135,14 @@ def unpack_nodes(data: bytes) -> list[int]:
                 raise Malformed("a node's number is below 2^64")
             continue
         if not byte:
-            raise NotCanonical("nodes ascend, and their differences are written in the shortest form")
+            raise NotCanonical("nodes must ascend, with differences in the shortest form")
         steps.append(step)
         step = width = 0
     if width or not steps:
-        raise Malformed("at least one node, and whole")
+        raise Malformed("expected at least one complete node")
     if len(steps) > NODES:
-        raise TooLarge(f"{len(steps)} nodes, of at most {NODES}")
+        raise TooLarge(f"{len(steps)} nodes, the limit is {NODES}")
     nodes = list(accumulate(steps))
     if not 0 <= level_of(nodes[0]) == level_of(nodes[-1]) < PLACE_BITS:
-        raise Malformed("the nodes of a request are of one level, at most 63")
+        raise Malformed("the nodes of a request must be of one level, at most 63")
     return nodes

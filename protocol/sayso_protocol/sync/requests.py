@@ -1,8 +1,8 @@
-"""Sync: the questions and answers by which two nodes find out what one lacks (protocol.md, section 11).
+"""The requests of sync (docs/protocol.md, section 11).
 
-Rule 11.1: over `/sayso/sync/1` a node asks with one canonical array, and the other answers with one; it
-remembers nothing between two of them. Rules 11.4 to 11.9 are the six questions. What moves are signed
-messages; whoever gets one verifies it like any other.
+Rule 11.1: a request over `/sayso/sync/1` is one canonical array, and the response is one canonical
+value. The responder remembers nothing between requests. Rules 11.4 to 11.9 define the six requests. Sync
+transfers signed messages, which the receiver verifies as in section 7.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from sayso_protocol.sync.fingerprints import (
 )
 from sayso_protocol.sync.sets import set_of
 
-MAX_STEP = 4  # levels that one question goes down
+MAX_STEP = 4  # levels below the nodes of a request
 WANTED = 1_024  # messages in a request
 REQUEST_BYTES = 1_048_576
 
@@ -30,7 +30,7 @@ _FINGERPRINTS, _LIST, _GET, _RANGE, _CHECK, _OFFER = range(1, 7)
 
 @dataclass(frozen=True)
 class FingerprintsRequest:
-    """Rule 11.4: the fingerprints of all nodes `step` levels below some."""
+    """FingerprintsRequest asks for fingerprints `step` levels below some nodes (rule 11.4)."""
 
     kind: int
     salt: bytes
@@ -40,7 +40,7 @@ class FingerprintsRequest:
 
 @dataclass(frozen=True)
 class ListRequest:
-    """Rule 11.5: the short ids of all entries in some nodes."""
+    """ListRequest asks for the short ids of all entries in some nodes (rule 11.5)."""
 
     kind: int
     salt: bytes
@@ -49,7 +49,7 @@ class ListRequest:
 
 @dataclass(frozen=True)
 class GetRequest:
-    """Rule 11.7: messages by the nodes they are listed in and their short ids, joined."""
+    """GetRequest asks for messages by node and joined short ids (rule 11.7)."""
 
     kind: int
     salt: bytes
@@ -59,7 +59,7 @@ class GetRequest:
 
 @dataclass(frozen=True)
 class RangeRequest:
-    """Rule 11.8: all consents of a node, in ascending order, after one, or from the first."""
+    """RangeRequest asks for the consents of a node in ascending order, after a digest (rule 11.8)."""
 
     node: int
     after: bytes
@@ -67,7 +67,7 @@ class RangeRequest:
 
 @dataclass(frozen=True)
 class CheckRequest:
-    """Rule 11.6: a hash over the ids of all entries in a node."""
+    """CheckRequest asks for a hash over the ids of all entries in a node (rule 11.6)."""
 
     kind: int
     salt: bytes
@@ -76,7 +76,7 @@ class CheckRequest:
 
 @dataclass(frozen=True)
 class OfferRequest:
-    """Rule 11.9: messages that the other lacks."""
+    """OfferRequest offers messages that the peer lacks (rule 11.9)."""
 
     envelopes: tuple[bytes, ...]
 
@@ -85,7 +85,7 @@ Request = FingerprintsRequest | ListRequest | GetRequest | RangeRequest | CheckR
 
 
 def encode_request(request: Request) -> bytes:
-    """The bytes of a request."""
+    """Encode a request (rule 11.1)."""
     match request:
         case FingerprintsRequest(kind, salt, step, nodes):
             return pack([_FINGERPRINTS, kind, salt, step, pack_nodes(nodes)])
@@ -102,7 +102,7 @@ def encode_request(request: Request) -> bytes:
 
 
 def decode_request(data: bytes) -> Request:
-    """Read a request; raises Malformed, NotCanonical or TooLarge."""
+    """Decode a request (rule 11.1); raises Malformed, NotCanonical or TooLarge."""
     value = unpack(data, max_bytes=REQUEST_BYTES)
     if not isinstance(value, list) or not value or type(value[0]) is not int:
         raise Malformed("not a sync request")
@@ -118,7 +118,7 @@ def _read_fingerprints(value: Any) -> Request:
     _check_head(kind, salt)
     nodes = unpack_nodes(packed)
     if not 1 <= step <= MAX_STEP or level_of(nodes[-1]) + step > PLACE_BITS - 1:
-        raise Malformed(f"a question goes down 1 to {MAX_STEP} levels, to 63 at most")
+        raise Malformed(f"a request goes down 1 to {MAX_STEP} levels, to 63 at most")
     return FingerprintsRequest(kind, salt, step, tuple(nodes))
 
 
@@ -134,9 +134,9 @@ def _read_get(value: Any) -> Request:
     nodes, ids = unpack_nodes(packed), all_of(ids, bytes)
     lengths = {len(one) % SHORT_BYTES for one in ids if one}
     if len(nodes) != len(ids) or lengths != {0} or not all(ids):
-        raise Malformed("for each node some short ids")
+        raise Malformed("expected short ids for each node")
     if sum(map(len, ids)) > WANTED * SHORT_BYTES:
-        raise Malformed(f"at most {WANTED} messages are asked for at once")
+        raise Malformed(f"a request names at most {WANTED} messages")
     return GetRequest(kind, salt, tuple(nodes), ids)
 
 
@@ -158,7 +158,7 @@ def _read_check(value: Any) -> Request:
 def _read_offer(value: Any) -> Request:
     (envelopes,) = fields(value, (list,))
     if not envelopes:
-        raise Malformed("an offer is not empty")
+        raise Malformed("an offer holds at least one message")
     return OfferRequest(all_of(envelopes, bytes))
 
 

@@ -1,7 +1,7 @@
-"""What is compared together in sync: a set of entries for each kind of message, or for several (11.2).
+"""The sets of entries that sync compares, for each kind of message (rule 11.2).
 
-A node asks about one set at a time, by its number. Urgent ones are fetched first, and once more when
-anything else has moved, because that may have made known whom they are about (rule 7.14).
+A request names one set by its number. Urgent sets are compared first, and again if other messages came,
+because a new consent can end the wait of a pending revocation (rules 7.14 and 11.10.1).
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -17,13 +17,13 @@ from sayso_protocol.sync.fingerprints import Entry, digest_entry, revocation_ent
 
 
 def digest_entries(envelopes: Iterable[Envelope]) -> Iterator[Entry]:
-    """Rule 11.2: an entry for each message."""
+    """Yield one entry for each message (rule 11.2)."""
     for one in envelopes:
         yield digest_entry(one.digest)
 
 
 def revocation_entries(envelopes: Iterable[Envelope]) -> Iterator[Entry]:
-    """Rule 11.2: what some revocations cover together, word by word."""
+    """Yield one entry for each word of the revocations' bits (rule 11.2)."""
     covered: dict[bytes, Masks] = {}
     digests = []
     for envelope, revocation in of_kind(envelopes, Revocation):
@@ -37,14 +37,14 @@ def revocation_entries(envelopes: Iterable[Envelope]) -> Iterator[Entry]:
 
 
 class SyncSet(NamedTuple):
-    """One set of entries.
+    """SyncSet is one set of entries (rule 11.2).
 
     Attributes:
-        number: In requests, as `kind`.
-        entries: The entries that messages make, if nothing else carries a part of them.
-        has_carriers: Several messages may carry an entry, so it is listed with them (rule 11.5).
-        is_ranged: Where a node has nothing, it fetches all of a part of the tree at once (rule 11.8).
-        is_urgent: It is fetched before the others, and after them.
+        number: The `kind` in requests.
+        entries: Turns messages into entries, if no other messages carry their bits.
+        has_carriers: Several messages can carry an entry, so lists name them (rule 11.5.2).
+        is_ranged: A requester without entries in a node fetches the node as a range (rule 11.8).
+        is_urgent: The set is compared before the others, and again after them (rule 11.10.1).
     """
 
     number: int
@@ -62,12 +62,12 @@ check_rows(SETS, "sync sets")
 
 
 def all_sets() -> list[SyncSet]:
-    """Every set once, in the order of the table."""
+    """Return every set once, in the order of the table."""
     return list(dict.fromkeys(SETS.values()))
 
 
 def set_of(number: int) -> SyncSet:
-    """The set of a number; raises Malformed."""
+    """Return the set with a number; raises Malformed."""
     for one in SETS.values():
         if one.number == number:
             return one
@@ -75,5 +75,5 @@ def set_of(number: int) -> SyncSet:
 
 
 def kinds_in(number: int) -> list[int]:
-    """The kinds of messages that make the entries of a set."""
+    """Return the kinds of messages in a set."""
     return [kind for kind, one in SETS.items() if one.number == number]

@@ -1,12 +1,12 @@
-"""How an asker goes down the tree to what differs: pure, a generator of questions that takes answers.
+"""The descent of a requester to the differences, as a generator of requests.
 
     walk = differences(view, kind, salt, draw)
-    request = next(walk)                    # ask the peer
-    request = walk.send(answer)             # ... until StopIteration, whose value is what differs
+    request = next(walk)                    # send to the peer
+    request = walk.send(answer)             # until StopIteration, whose value holds the differences
 
-Rule 11.10: few differences are looked for in large steps, many in small ones: the first costs fewer
-questions, the second fewer bytes. Whatever the peer answers, a walk asks for a bounded number of nodes;
-what it did not reach is left to the next one.
+Rule 11.10: large steps cost fewer requests, and serve for few differences; small steps cost fewer bytes,
+and serve for many. A walk requests a bounded number of nodes, whatever the peer answers, and the next
+walk continues.
 """
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
@@ -39,45 +39,45 @@ from sayso_protocol.sync.requests import (
 )
 from sayso_protocol.sync.sets import set_of
 
-FEW = 64  # differing nodes: with more, bytes count for more than questions
-STEP = 2  # levels at once, when there are many
-LEAF, LEAF_OF_MANY = 32, 6  # entries of ours in a node that is listed, not split
-RANGE_LEVEL = 8  # a node in which we have nothing, and not deeper, is fetched whole
-CHECKED = 4_096  # entries whose ids are checked in a round
-BUDGET = 131_072  # nodes asked for in a walk
+FEW = 64  # differing nodes; with more, bytes matter more than requests
+STEP = 2  # levels in a step with many differing nodes
+LEAF, LEAF_OF_MANY = 32, 6  # most own entries in a node that is listed instead of split
+RANGE_LEVEL = 8  # deepest level at which a node without own entries is fetched whole
+CHECKED = 4_096  # entries in the check of a round
+BUDGET = 131_072  # nodes requested in a walk
 
 Asking = Generator[Request, bytes, "list[int]"]
 
 
 class View(Protocol):
-    """What a node has, as it compares it with one peer."""
+    """View is a node's own entries, as they are compared with one peer."""
 
     def sums(self, nodes: Sequence[int], step: int) -> list[Sum]:
-        """The sums of all nodes `step` levels below some, in order."""
+        """Return the sums of all nodes `step` levels below some nodes, in order."""
         ...
 
     def ids(self, node: int) -> list[bytes]:
-        """The ids of all entries in a node: those that `sums` are over."""
+        """Return the ids of all entries in a node that `sums` counts."""
         ...
 
     def entries(self, node: int) -> list[Entry]:
-        """All entries that we hold in a node, whatever we expect of the peer."""
+        """Return all entries that this node holds in a node of the tree, declined messages included."""
         ...
 
 
 @dataclass
 class Differences:
-    """What a walk has found.
+    """Differences holds the results of a walk.
 
     Attributes:
-        wanted: Short ids of messages that we lack, by node.
-        theirs: Entries that the peer has and we do not, with their node.
-        ours: Entries that we have and the peer does not.
-        ranges: Nodes in which the peer has something and we have nothing.
+        wanted: Node -> short ids of the messages that this node lacks.
+        theirs: Entries that only the peer has, with their node.
+        ours: Entries that only this node has.
+        ranges: Nodes in which only the peer has entries.
         listed: Nodes that were compared entry by entry.
-        untold: How many more entries the peer lacks, which are not in `ours`.
-        forged: The sums agreed where the entries did not, and went on doing so.
-        complete: Everything was compared.
+        untold: The number of further entries that the peer lacks, beside `ours`.
+        forged: Whether the peer forged a sum (rule 11.6.3).
+        complete: Whether everything was compared.
     """
 
     wanted: dict[int, list[bytes]] = field(default_factory=dict)
@@ -91,16 +91,16 @@ class Differences:
 
 
 def differences(view: View, kind: int, salt: bytes, draw: int) -> Generator[Request, bytes, Differences]:
-    """Compare everything with a peer.
+    """Compare one set of entries with a peer (rules 11.4 to 11.6).
 
     Args:
-        view: What we have.
-        kind: The number of a set of entries (rule 11.2).
+        view: This node's entries.
+        kind: The number of the set (rule 11.2).
         salt: 16 bytes, drawn for this walk.
-        draw: A random number below 2^64: where ids are checked, too (rule 11.6).
+        draw: A random place below 2^64 for the check (rule 11.6.1).
 
     Raises:
-        Malformed, NotCanonical, TooLarge: An answer is none.
+        Malformed, NotCanonical, TooLarge: An answer of the peer is invalid.
     """
     walk = _Walk(view, kind, salt)
     yield from walk.descend()
@@ -118,7 +118,7 @@ class _Walk:
         self.found = Differences()
 
     def descend(self) -> Generator[Request, bytes, None]:
-        """From the root to lists of what differs."""
+        """Descend from the root to lists of the differing entries."""
         frontier = [ROOT]
         while frontier:
             many = len(frontier) > FEW
@@ -130,7 +130,7 @@ class _Walk:
             frontier = sorted(deeper)
 
     def check(self, draw: int) -> Generator[Request, bytes, None]:
-        """Rule 11.6: some ids themselves, so that no sum that was made to be equal hides for long."""
+        """Check the ids of one node, because sums can be forged (rule 11.6)."""
         have = sum(one.size for one in self._view.sums([ROOT], 1))
         node = node_at((have // CHECKED).bit_length(), draw)
         if self._differs_in(node):
@@ -145,9 +145,9 @@ class _Walk:
             nodes = [child for one in large for child in _below(one, MAX_STEP)]
 
     def _is_forged(self, node: int) -> Generator[Request, bytes, bool]:
-        """Whether other ids stand under the sums of ours, or something has merely come since.
+        """Return whether the peer's ids differ under equal sums, and not because an entry arrived.
 
-        What a peer holds between two equal answers is what they say: so an honest one is never accused.
+        The sums are requested before and after the check, so an honest peer is never accused (11.6.3).
         """
         ours = [self._view.ids(child) for child in _below(node, 1)]
         expected = [fingerprint(self._salt, sum_of(ids)) for ids in ours]
@@ -179,7 +179,7 @@ class _Walk:
         return differing
 
     def _sort(self, differing: Iterable[tuple[int, Sum]], leaf: int) -> tuple[list[int], list[int]]:
-        """Which nodes to list and which to split; those to fetch whole are noted."""
+        """Return the nodes to list and the nodes to split, and record the ranges to fetch."""
         leaves, deeper = [], []
         for node, own in differing:
             if self._is_ranged and not own.size and level_of(node) <= RANGE_LEVEL:
@@ -191,7 +191,7 @@ class _Walk:
         return leaves, deeper
 
     def _list(self, nodes: Sequence[int]) -> Asking:
-        """List nodes; returns those with too many entries."""
+        """List nodes, and return the nodes with too many entries."""
         large: list[int] = []
         for affordable in self._afford(nodes):
             rest = affordable
@@ -207,7 +207,7 @@ class _Walk:
         return large
 
     def _note(self, node: int, theirs: Sequence[Listed]) -> None:
-        """What differs in a list."""
+        """Record the differences in a list."""
         ours = {short_id(self._salt, one.id): one for one in self._view.entries(node)}
         held = {short_id(self._salt, name) for one in ours.values() for name in one.carriers}
         given = {one.entry for one in theirs}
@@ -221,7 +221,7 @@ class _Walk:
             self.found.wanted[node] = list(wanted)
 
     def _note_alone(self, node: int, own: Sum) -> None:
-        """The peer has nothing here: of much that it lacks, it is enough to know how much."""
+        """Record a node in which the peer has no entries; of many entries, only the number."""
         self.found.listed.append(node)
         if own.size <= LISTED:
             self.found.ours += self._view.entries(node)
@@ -229,12 +229,12 @@ class _Walk:
             self.found.untold += own.size
 
     def _without(self, entry: Entry, named: set[bytes]) -> Entry:
-        """An entry without the messages that the peer named: it has those."""
+        """Return an entry without the carriers that the peer has."""
         carriers = (one for one in entry.carriers if short_id(self._salt, one) not in named)
         return entry._replace(carriers=tuple(carriers))
 
     def _afford(self, nodes: Sequence[int]) -> Iterator[Sequence[int]]:
-        """The nodes in batches, as far as the budget goes."""
+        """Yield nodes in batches, within the budget."""
         for start in range(0, len(nodes), NODES):
             if self._asked >= BUDGET:
                 self.found.complete = False

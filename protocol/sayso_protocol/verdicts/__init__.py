@@ -1,1 +1,1 @@
-"""The verdict: may this item be used for this, by this grantee, now?"""
+"""Verdicts: whether a row may be used for a purpose by a grantee at a time (section 8)."""

@@ -1,8 +1,8 @@
-"""The verdict over many rows at once: the same rules as verdict.py, in columns.
+"""Verdicts over many rows, by the rules of verdict.py in columns.
 
-What costs something is done once for each license, and nothing but array work for each row, except where
-somebody has revoked: there the bits of a license are unfolded once. A row whose content needs several
-parties is judged by verdict.py itself. A property test holds both to the same answers.
+Each license costs a fixed amount, and each row only array operations. If a license has revoked bits,
+they are unpacked once. `verdict` itself judges rows whose content needs several parties. A property test
+compares both implementations.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -30,23 +30,23 @@ def judge_rows(
     """Judge joined rows (rules 8.1 to 8.8).
 
     Args:
-        table: Every license that is held and that a row may name.
-        knowledge: For revocations, and for the licenses of other parties.
-        rows: license . item, 64 bytes a row.
-        query: Who asks, and what for.
+        table: The held licenses that rows can name.
+        knowledge: Revoked bits, and the licenses of other parties.
+        rows: Joined rows, license . item, 64 bytes each.
+        query: Grantee and purpose.
         now: Seconds since the epoch.
 
     Returns:
-        For each row the number of its reason, and the entry of the table that it names or ABSENT.
+        The number of the reason and the entry of the table, or ABSENT, for each row; shape (n,).
     """
     reasons, entries, held, owner = judge_terms_of(table, rows, query, now)
-    # 8.2 Revoked comes first: it holds whatever else is true.
+    # 8.2 `revoked` precedes all other rules.
     for license_, mine in _touched(table, knowledge, held, owner):
         consent, positions = table.consents[license_], table.position[entries[mine]].astype(np.int64)
         item_at = partial(_item_of, rows, mine)
         revoked = _revoked(knowledge, consent, positions, query, item_at)
         reasons[mine[revoked]] = Reason.REVOKED.number
-    # 8.7 Everyone else whose consent the content needs.
+    # 8.7 The consents of the other parties.
     for at in held[table.shared[owner] & (reasons[held] == Reason.GRANTED.number)]:
         reasons[at] = verdict(knowledge, row_at(rows, at), query, now).number
     return reasons, entries
@@ -55,16 +55,16 @@ def judge_rows(
 def judge_terms_of(
     table: LicenseTable, rows: bytes, query: Query, now: float
 ) -> tuple[Reasons, Ints, Ints, Ints]:
-    """What a table alone says to rows (rules 8.1 and 8.3 to 8.6).
+    """Judge joined rows by the signed terms alone (rules 8.1 and 8.3 to 8.6).
 
     Returns:
-        Reasons and entries as `judge_rows` gives them; then which rows a held license names, and the
-        license of each of those.
+        Reasons and entries as in `judge_rows`; the indexes of rows with a held license; and the index of
+        the license of each of these rows.
     """
     entries = table.find(rows)
     held = np.flatnonzero(entries >= 0)
     owner = table.owner[entries[held]].astype(np.int64)
-    # 8.1 A license that is not held, or that does not name the item, is unknown.
+    # 8.1 The license is not held, or does not name the item.
     reasons = np.full(len(entries), Reason.UNKNOWN.number, np.uint8)
     # 8.3 - 8.6 The terms.
     reasons[held] = table.terms(query, now)[owner]
@@ -72,10 +72,7 @@ def judge_terms_of(
 
 
 def revoked_masks(knowledge: KnownBits, consent: Consent, items: Sequence[bytes]) -> list[int]:
-    """Which of a consent's permissions are revoked (rule 8.2), as masks of its words, in their order.
-
-    Asked for the consent's own grantee.
-    """
+    """Return the revoked permissions of a consent as masks of its words, in order (rule 8.2)."""
     positions = np.arange(len(items))
     columns = [
         _revoked(knowledge, consent, positions, Query(consent.grantee, one), items.__getitem__)
@@ -89,7 +86,7 @@ def revoked_masks(knowledge: KnownBits, consent: Consent, items: Sequence[bytes]
 def _touched(
     table: LicenseTable, knowledge: Knowledge, held: Ints, owner: Ints
 ) -> Iterator[tuple[int, Ints]]:
-    """The licenses of rows whose contributor or guardian has set any bit, each with its rows."""
+    """Yield the licenses whose contributor or guardian has set any bit, each with its rows."""
     people, contributors, guardians = table.people
     used = np.unique(owner)
     spoke = np.zeros(len(people), bool)
@@ -105,7 +102,7 @@ def _touched(
 def _revoked(
     knowledge: KnownBits, consent: Consent, positions: Ints, query: Query, item_at: _ItemAt
 ) -> Flags:
-    """Rule 8.2 for items of one consent, given by their positions in it."""
+    """Return whether items of one consent, given by index, are revoked (rule 8.2)."""
     flags = np.zeros(len(positions), bool)
     bits = {address: knowledge.bits(address) for address in consent.revokers}
     speakers = {address for address, masks in bits.items() if any(word & SCOPE_FLAG for word in masks)}
@@ -124,7 +121,7 @@ def _revoked(
 
 
 def _permission_bits(own: Masks, consent: Consent, purpose: str) -> Flags:
-    """The bit of every item for one purpose (rule 5.5)."""
+    """Return the bit of every item for one purpose (rule 5.5)."""
     masks = b"".join(own.get(word, 0).to_bytes(_WORD_BYTES, "little") for word in consent.words)
     bits = np.unpackbits(np.frombuffer(masks, np.uint8), bitorder="little").astype(bool)
     numbers = consent.bit_numbers(purpose)
@@ -136,6 +133,6 @@ def _item_of(rows: bytes, numbers: Ints, at: int) -> bytes:
 
 
 def row_at(rows: bytes, at: int) -> Row:
-    """One of joined rows."""
+    """Return the row at an index, from 0, of joined rows."""
     start = int(at) * ROW_BYTES
     return Row(rows[start : start + HASH_BYTES], rows[start + HASH_BYTES : start + ROW_BYTES])

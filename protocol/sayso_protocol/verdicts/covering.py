@@ -1,8 +1,8 @@
-"""What speaks against a permission (rule 8.2), enumerated once.
+"""The bits and scopes that revoke a permission (rule 8.2).
 
-Whatever asks whether a permission is revoked derives it from `covering`: the verdict over one row and
-over many, the keys of a snapshot, the places of a chain proof, the look at the chain, misconduct, and
-the count of what a revocation will hit. A new subject of scopes is a line in `subjects`.
+All code that judges revocation uses `covering`: verdicts, the keys of snapshots, the places of chain
+proofs, the reader of the chain, misconduct, and the count of the permissions that a revocation hits. A
+new subject of scopes is a line in `subjects`.
 
     any(one.at(consent, position, item).is_set(bits(one.address)) for one in covering(consent, query))
 """
@@ -16,11 +16,18 @@ from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import hex_text
 from sayso_protocol.verdicts.query import Query
 
-ITEM: Final = "<item>"  # stands in a subject for the hash of the item
+ITEM: Final = "<item>"  # placeholder in a subject for the item hash
 
 
 class Place(NamedTuple):
-    """One bit: whose, in which word, which; and the scope that sets it, None for a permission's own."""
+    """Place is one bit of an address.
+
+    Attributes:
+        address: The address whose bit it is, 20 bytes.
+        word: The word, below 2^248.
+        bit: The number of the bit, 0 to 255.
+        scope: The scope that sets the bit; None for a permission's own bit.
+    """
 
     address: bytes
     word: int
@@ -28,17 +35,17 @@ class Place(NamedTuple):
     scope: str | None
 
     def is_set(self, bits: Masks) -> bool:
-        """Whether it is among these bits of its address."""
+        """Return whether the bit is set in the masks of its address."""
         return bool(bits.get(self.word, 0) >> self.bit & 1)
 
 
 class Cover(NamedTuple):
-    """One thing that speaks against items of a consent.
+    """Cover is a scope or bit that revokes items of a consent.
 
     Attributes:
-        address: Whose bit it is, 20 bytes.
-        purpose: The purpose whose permission it takes back.
-        scope: A sentence, with ITEM where the item's hash belongs; None for the permission's own bit.
+        address: The address whose bit it is, 20 bytes.
+        purpose: The purpose of the revoked permission.
+        scope: The scope, with ITEM for the item's hash; None for the permission's own bit.
     """
 
     address: bytes
@@ -47,13 +54,13 @@ class Cover(NamedTuple):
 
     @property
     def wide(self) -> Place | None:
-        """Its place, if that is one for all items of a consent."""
+        """Return the place of a scope that covers all items of a consent; otherwise None."""
         if self.scope is None or ITEM in self.scope:
             return None
         return Place(self.address, scope_word(self.scope), 0, self.scope)
 
     def at(self, consent: Consent, position: int, item: bytes) -> Place:
-        """Its place for one item of the consent, given by index and hash."""
+        """Return the place for one item of a consent, given by index and hash (rules 5.2 and 5.5)."""
         if self.scope is None:
             return Place(self.address, *consent.bit_of(position, self.purpose), None)
         scope = self.scope.replace(ITEM, hex_text(item))
@@ -61,24 +68,24 @@ class Cover(NamedTuple):
 
 
 def covering(consent: Consent, query: Query) -> Iterator[Cover]:
-    """Everything that speaks against a consent's items, in the order of rule 10.6."""
+    """Yield all bits and scopes that revoke items of a consent, in the order of rule 10.6."""
     if query.purpose in consent.purposes:
         yield Cover(consent.contributor, query.purpose)
-    # The guardian speaks for the contributor, who is its ward.
+    # A guardian revokes for the contributor, who is its ward.
     for address, ward in zip(consent.revokers, (None, consent.contributor), strict=False):
         for scope in _sentences(subjects(consent, query), query.purpose, ward):
             yield Cover(address, query.purpose, scope)
 
 
 def covering_all(contributor: bytes, item: bytes, query: Query) -> Iterator[Place]:
-    """The scopes by which a contributor takes an item back in whatever consent (rule 9.7)."""
+    """Yield the places of the scopes that revoke an item in every consent (rule 9.7.4)."""
     for scope in _sentences(subjects(None, query), query.purpose, None):
         text = scope.replace(ITEM, hex_text(item))
         yield Place(contributor, scope_word(text), 0, text)
 
 
-def subjects(consent: Consent | None, query: Query) -> list[str]:  # noqa: ARG001 - rule 5.4 asks nobody
-    """The subjects of rule 5.4; without a consent, those that hold whatever its terms."""
+def subjects(consent: Consent | None, query: Query) -> list[str]:  # noqa: ARG001 - no use yet
+    """Return the subjects of rule 5.4; without a consent, those that do not depend on its terms."""
     market = [f"via {consent.via}"] if consent and consent.via else []
     return ["everything", f"file {ITEM}", *market]
 

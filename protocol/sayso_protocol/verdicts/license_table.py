@@ -1,8 +1,8 @@
-"""Licenses in columns: what many rows are looked up in at once.
+"""Licenses in columns, for looking up many rows together.
 
-One entry for each item of each license, 47 bytes: item hash, sort key, its license, its index there,
-and whether its key is its own. What signers choose cannot slow a look-up down: entries that share a
-key, which are easy to make, are found by a dictionary.
+Each item of each license has an entry of 47 bytes: item hash, sort key, license, index in the license,
+and whether other entries share the key. Signers can easily make entries with the same key; a dictionary
+finds these, so they do not slow a look-up down.
 """
 
 from collections.abc import Iterable, Sequence
@@ -29,10 +29,10 @@ Reasons = NDArray[np.uint8]
 
 
 class LicenseTable:
-    """Held licenses, to look rows up in; it does not change.
+    """LicenseTable is an immutable table of licenses, in which rows are looked up.
 
     Args:
-        licenses: Each license once: its hash, its consent, its item hashes in order.
+        licenses: License hash, consent and item hashes in order, each license once.
     """
 
     def __init__(self, licenses: Iterable[tuple[bytes, Consent, Sequence[bytes]]]) -> None:
@@ -56,7 +56,7 @@ class LicenseTable:
         owner: NDArray[np.int32],
         position: NDArray[np.uint16],
     ) -> None:
-        """Put the entries in the order of their keys; two runs that are in order are merged."""
+        """Sort the entries by key; the stable sort merges two sorted runs."""
         order = np.argsort(keys, kind="stable")
         self._keys, self._items = keys[order], items[order]
         self.owner, self.position = owner[order], position[order]
@@ -64,10 +64,10 @@ class LicenseTable:
         self._crowded = np.append(same, False) | np.append(False, same)
 
     def joined(self, other: "LicenseTable") -> "LicenseTable":
-        """A table of the licenses of both, this one's first; they must have none in common."""
+        """Return a table of both tables' licenses, this table's first; they must not overlap."""
         both = LicenseTable(())
         both.consents = self.consents + other.consents
-        both._hashes = np.concatenate([self._hashes, other._hashes])  # noqa: SLF001 - one of its kind
+        both._hashes = np.concatenate([self._hashes, other._hashes])  # noqa: SLF001 - the same class
         columns = zip(self._columns, other._columns, strict=True)  # noqa: SLF001
         keys, items, owner, position = map(np.concatenate, columns)
         owner[len(self.owner) :] += len(self.consents)
@@ -80,17 +80,17 @@ class LicenseTable:
 
     @property
     def nbytes(self) -> int:
-        """What the entries take in memory, in bytes."""
+        """Return the memory of the entries, bytes."""
         return sum(column.nbytes for column in (*self._columns, self._crowded))
 
     def find(self, rows: bytes) -> Ints:
-        """The entry of each joined row (license . item), or ABSENT."""
+        """Return the entry of each joined row (license . item, 64 bytes), or ABSENT; shape (n,)."""
         matrix = np.frombuffer(rows, np.uint64).reshape(-1, ROW_BYTES // 8)
         licenses, items = matrix[:, :_LIMBS], matrix[:, _LIMBS:]
         if not len(self._keys):
             return np.full(len(matrix), ABSENT, np.int64)
         keys = licenses[:, 0] ^ items[:, 0]
-        order = np.argsort(keys)  # in order, so that the search walks through memory and does not jump
+        order = np.argsort(keys)  # sorted, so that the search reads memory in order
         entries = np.empty(len(keys), np.int64)
         entries[order] = np.searchsorted(self._keys, keys[order])
         entries[entries == len(self._keys)] = 0
@@ -102,12 +102,12 @@ class LicenseTable:
         return entries
 
     def terms(self, query: Query, now: float) -> Reasons:
-        """For each license what its signed terms alone say (rules 8.3 to 8.6)."""
+        """Return for each license the number of the reason by its terms (rules 8.3 to 8.6)."""
         grantees, grantee_of = self._grantees
         purposes, purposes_of = self._purposes
         for_asker = np.array([one in (ANYONE, query.grantee) for one in grantees], bool)[grantee_of]
         for_this = np.array([query.purpose in one for one in purposes], bool)[purposes_of]
-        # The first that applies gives the reason; a clock that is no number clears nothing.
+        # The first rule that applies gives the reason; if `now` is NaN, nothing is clear.
         failing = [~(now >= self._issued), ~(now < self._expires), ~for_asker, ~for_this]
         reasons = (
             Reason.NOT_YET_VALID,
@@ -120,12 +120,12 @@ class LicenseTable:
 
     @cached_property
     def shared(self) -> Flags:
-        """For each license whether its content needs more than one party's consent."""
+        """Return for each license whether its content needs several parties' consent."""
         return np.array([len(one.parties) > 1 for one in self.consents], bool)
 
     @cached_property
     def people(self) -> tuple[list[bytes], Ints, Ints]:
-        """All contributors and guardians, and for each license which of them are its own."""
+        """Return all contributors and guardians, and for each license the indexes of its own."""
         contributors = [one.contributor for one in self.consents]
         everyone, places = distinct([*contributors, *(one.guardian for one in self.consents)])
         return everyone, places[: len(contributors)], places[len(contributors) :]
@@ -148,23 +148,23 @@ class LicenseTable:
 
     @cached_property
     def _twins(self) -> dict[bytes, int]:
-        """Every entry whose key is not its own alone, by license . item."""
+        """Return the entries that share a key, by license . item."""
         entries = np.flatnonzero(self._crowded)
         rows = np.hstack([self._hashes[self.owner[entries]], self._items[entries]])
         return {row.tobytes(): int(entry) for row, entry in zip(rows, entries, strict=True)}
 
 
 def named_licenses(rows: bytes) -> set[bytes]:
-    """The license hashes that joined rows name."""
+    """Return the license hashes that joined rows name, 32 bytes each."""
     licenses = np.frombuffer(rows, np.uint64).reshape(-1, ROW_BYTES // 8)[:, :_LIMBS]
-    # Alike stand together, but for hashes that begin alike: those come twice, which a set forgives.
+    # Equal hashes are adjacent, unless others share their first bytes; the set removes repetitions.
     ordered = licenses[np.argsort(licenses[:, 0])]
     firsts = np.flatnonzero(np.append(True, ~_equal(ordered[1:], ordered[:-1])))
     return {ordered[at].tobytes() for at in firsts}
 
 
 def distinct(values: Iterable[T]) -> tuple[list[T], Ints]:
-    """The different values, and for each value which of them it is."""
+    """Return the distinct values, and for each value its index among them."""
     numbers: dict[T, int] = {}
     places = [numbers.setdefault(value, len(numbers)) for value in values]
     return list(numbers), np.array(places, np.int64)

@@ -1,4 +1,4 @@
-"""Who asks about permissions, and what for."""
+"""The query of a verdict: grantee and purpose (section 8)."""
 
 from dataclasses import dataclass
 
@@ -7,16 +7,16 @@ from sayso_protocol.permissions.purposes import check_purpose
 
 @dataclass(frozen=True)
 class Query:
-    """Who asks, and what for.
+    """Query holds grantee and purpose; it raises InvalidPurpose (rule 8.12).
 
     Attributes:
-        grantee: Who would use the data, 20 bytes.
-        purpose: What for, a purpose name; raises InvalidPurpose if it is not well formed.
+        grantee: The address that would use the data, 20 bytes.
+        purpose: A well-formed purpose (rule 3.3).
     """
 
     grantee: bytes
     purpose: str
 
     def __post_init__(self) -> None:
-        """A purpose is a name, or two scopes could read alike (rule 3.3)."""
+        """Check the purpose, so that two scopes cannot have the same text (rule 3.3)."""
         check_purpose(self.purpose)

@@ -1,7 +1,7 @@
-"""The verdict: may this item be used for this purpose by this grantee, now?
+"""The verdict: whether an item may be used for a purpose by a grantee at a time.
 
-A pure function of what is known and the time. `granted` is the only clear answer and the last line of
-the function: no path fails open. The steps carry the rule numbers of docs/protocol.md, section 8.
+The verdict is a pure function of known messages and the time. `granted` is the only clear answer and the
+last statement, so that no path fails open. The comments cite the rules of docs/protocol.md, section 8.
 
     verdict(knowledge, Row(license_hash, item), Query(grantee, "train-ai"), now=1_760_000_000)
 """
@@ -22,9 +22,9 @@ from sayso_protocol.verdicts.query import Query
 
 
 class Reason(StrEnum):
-    """Why a row is, or is not, clear. `granted` is the only clear one.
+    """Reason is the name of a verdict; only `granted` is clear.
 
-    Their numbers, from 1 in this order, are part of the protocol (section 8).
+    The numbers, from 1 in this order, are part of the protocol (section 8).
     """
 
     GRANTED = "granted"
@@ -39,7 +39,7 @@ class Reason(StrEnum):
 
     @property
     def number(self) -> int:
-        """What stands for it where a reason is one byte; no reason is 0."""
+        """Return the number that encodes the reason in one byte, from 1 (section 8)."""
         return _NUMBERS[self]
 
 
@@ -48,32 +48,32 @@ REASONS = {number: reason for reason, number in _NUMBERS.items()}
 
 
 class Row(NamedTuple):
-    """One line of a buyer's manifest: the license it relies on and the item, 32 bytes each."""
+    """Row is one line of a manifest: license hash and item hash, 32 bytes each."""
 
     license: bytes
     item: bytes
 
 
 class LicenseView(Protocol):
-    """What a verdict asks of a license, however it is kept."""
+    """LicenseView is the part of a license that a verdict needs."""
 
     @property
     def consent(self) -> Consent:
-        """The signed terms."""
+        """Return the signed terms."""
         ...
 
     def position_of(self, item: bytes) -> int | None:
-        """The index of an item hash; None if the license does not name it."""
+        """Return the index of an item hash, from 0; None if the license does not name it."""
         ...
 
 
 @dataclass(frozen=True)
 class License:
-    """A verified consent with its item hashes.
+    """License is a verified consent with its item hashes.
 
     Attributes:
         consent: The signed terms.
-        items: Its item hashes, in order.
+        items: The item hashes, in order, 32 bytes each.
     """
 
     consent: Consent
@@ -89,15 +89,15 @@ class License:
 
 
 class KnownBits(Protocol):
-    """Who revoked what."""
+    """KnownBits holds the revoked bits of all addresses."""
 
     def bits(self, address: bytes) -> Masks:
-        """All bits that this contributor or guardian has set."""
+        """Return the bits that a contributor or guardian has set, as word -> mask."""
         ...
 
 
 class RevokedBits:
-    """What some revocations say, and nothing else (see KnownBits)."""
+    """RevokedBits holds the bits of given revocations (see KnownBits)."""
 
     def __init__(self, revocations: Iterable[Revocation]) -> None:
         self._bits: dict[bytes, Masks] = {}
@@ -105,36 +105,36 @@ class RevokedBits:
             self._bits[one.contributor] = merged(self.bits(one.contributor), one.bits)
 
     def bits(self, address: bytes) -> Masks:
-        """All bits that they set for this address."""
+        """Return the bits that the revocations set for an address, as word -> mask."""
         return self._bits.get(address, {})
 
 
 class Knowledge(KnownBits, Protocol):
-    """What a verdict looks up; a node answers from its store, a test from a dictionary."""
+    """Knowledge is the source of licenses and bits for a verdict, such as a node's store."""
 
     def license(self, license_hash: bytes) -> LicenseView | None:
-        """The license of this hash, if it is held."""
+        """Return the license with a hash, or None if it is not held."""
         ...
 
     def licenses_on(self, item: bytes) -> Iterable[LicenseView]:
-        """Every held license on an item hash."""
+        """Return every held license on an item hash."""
         ...
 
 
 def verdict(knowledge: Knowledge, row: Row, query: Query, now: float) -> Reason:
     """Judge one row (rules 8.1 to 8.8)."""
     held = knowledge.license(row.license)
-    # 8.1 A license that is not held, or that does not name the item, is unknown.
+    # 8.1 The license is not held, or does not name the item.
     if held is None or held.position_of(row.item) is None:
         return Reason.UNKNOWN
-    # 8.2 RevokedBits comes first: it holds whatever else is true.
+    # 8.2 `revoked` precedes all other rules.
     if is_revoked(knowledge, held, row.item, query):
         return Reason.REVOKED
     # 8.3 - 8.6 The terms.
     terms = judge_terms(held.consent, query, now)
     if terms is not Reason.GRANTED:
         return terms
-    # 8.7 Everyone else whose consent the content needs.
+    # 8.7 The consents of the other parties.
     return judge_others(
         knowledge.licenses_on(row.item) if len(held.consent.parties) > 1 else (),
         held.consent,
@@ -151,14 +151,14 @@ def judge_others(
     now: float,
     revoked: Callable[[LicenseView], bool],
 ) -> Reason:
-    """What the other parties of a consent say to an item (rule 8.7), if anything (8.8).
+    """Judge an item by the consents of the other parties (rules 8.7 and 8.8).
 
     Args:
         on_item: Every held license on the item.
-        consent: The one that the row names.
-        query: Who asks, and what for.
+        consent: The consent that the row names.
+        query: Grantee and purpose.
         now: Seconds since the epoch.
-        revoked: Whether the permission is revoked in another license.
+        revoked: Returns whether the permission is revoked in another license (rule 8.2).
     """
     held = [*on_item]
     for party in consent.parties:
@@ -166,13 +166,13 @@ def judge_others(
             reason = _judge_party(held, party, consent, query, now, revoked)
             if reason is not Reason.GRANTED:
                 return reason
-    # 8.8 Nothing speaks against it.
+    # 8.8 No rule denies the row.
     return Reason.GRANTED
 
 
 def judge_terms(consent: Consent, query: Query, now: float) -> Reason:
-    """What the signed terms alone say (rules 8.3 to 8.6)."""
-    # Asked this way round, so that a clock that is not a number clears nothing.
+    """Judge a consent by its signed terms alone (rules 8.3 to 8.6)."""
+    # The negated comparisons are false for NaN, so that an invalid clock clears nothing.
     if not now >= consent.issued_at:
         return Reason.NOT_YET_VALID
     if not now < consent.expires_at:
@@ -185,21 +185,21 @@ def judge_terms(consent: Consent, query: Query, now: float) -> Reason:
 
 
 def is_revoked(knowledge: KnownBits, held: LicenseView, item: bytes, query: Query) -> bool:
-    """Rule 8.2: whether anything speaks against an item that the license names."""
+    """Return whether an item of a license is revoked (rule 8.2); raises ValueError without the item."""
     consent = held.consent
-    spoke: dict[bytes, Masks] = {}
+    bits: dict[bytes, Masks] = {}
     for address in consent.revokers:
         if masks := knowledge.bits(address):
-            spoke[address] = masks
-    if not spoke:
+            bits[address] = masks
+    if not bits:
         return False
     position = held.position_of(item)
     if position is None:
         raise ValueError("the license does not name the item")
     return any(
-        one.at(consent, position, item).is_set(spoke[one.address])
+        one.at(consent, position, item).is_set(bits[one.address])
         for one in covering(consent, query)
-        if one.address in spoke
+        if one.address in bits
     )
 
 
@@ -211,17 +211,17 @@ def _judge_party(
     now: float,
     revoked: Callable[[LicenseView], bool],
 ) -> Reason:
-    """Rule 8.7: an active consent of this party on the same item, with the identical list of parties.
+    """Judge one party by its active consents on the item with the identical parties (rule 8.7).
 
-    Only the people on the list can complete or block the item: anybody else's consent does not count.
+    Consents of people outside the list do not count, so nobody else can complete or block the item.
     """
-    covering = [
+    active = [
         other
         for other in on_item
         if other.consent.contributor == party
         and other.consent.parties == consent.parties
         and judge_terms(other.consent, query, now) is Reason.GRANTED
     ]
-    if any(not revoked(other) for other in covering):
+    if any(not revoked(other) for other in active):
         return Reason.GRANTED
-    return Reason.REVOKED if covering else Reason.INCOMPLETE
+    return Reason.REVOKED if active else Reason.INCOMPLETE
