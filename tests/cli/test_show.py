@@ -147,7 +147,7 @@ SAID: dict[str, tuple[bytes, list[str]]] = {
     ),
     "the proof of a row": (
         as_json(row_proof_to_json(PROOF)),
-        ["Row 4", "is granted", hex_text(ITEMS[0]), "By itself it proves nothing"],
+        ["Row 4", "is granted", hex_text(ITEMS[0]), "It proves nothing without"],
     ),
     "several acknowledgements": (
         as_json([acknowledgement_to_json(PROMISE)] * 2),
@@ -198,7 +198,7 @@ def test_what_a_revocation_hits() -> None:
 def test_without_a_network_file_nobody_is_named() -> None:
     for name in ("receipt", "acknowledgement", "status answer"):
         text = shown(SAID[name][0], None)
-        assert f"right for node {NODE_KEY.hex()}; whose node that is, only a network file" in text
+        assert f"right for node {NODE_KEY.hex()}; only a network file" in text
         assert "north" not in text
     assert "network file" not in shown(encode(CONSENT), None)
 
@@ -261,7 +261,7 @@ def test_from_a_file_and_from_standard_input(run: Callable[..., Result], tmp_pat
 
 def test_a_contract_wallets_message_is_not_called_checked() -> None:
     (one,) = explain(encode(replace(STOP, signature=bytes(70))), TRUSTED, (), NOW, MOST)
-    assert "NOT CHECKED, only the chain can say" in one.lines[-1]
+    assert "NOT CHECKED, only the chain can judge it" in one.lines[-1]
     assert one.error is None
 
 

@@ -1,4 +1,4 @@
-"""From what a person wishes to revoke to the messages to sign, and what they will hit.
+"""Plans of revocations: the messages to sign, and the licenses that they hit.
 
 plan = await make_plan(Wish(sentence="via kled.ai"), signer, node)
 plan.revocations, plan.permissions
@@ -25,20 +25,20 @@ EVERYTHING: Final = "everything"
 
 
 class LicenseSource(Protocol):
-    """Licenses tells what is held; NodeClient does."""
+    """LicenseSource finds licenses, such as a NodeClient."""
 
     async def license(self, license_hash: bytes) -> HeldLicense:
-        """One license."""
+        """Return a license by its hash, 32 bytes."""
         ...
 
     async def licenses_of(self, contributor: bytes) -> list[HeldLicense]:
-        """Those of an address."""
+        """Return the licenses of an address, 20 bytes."""
         ...
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What somebody wants back: a sentence, or a license or parts of it, or items, or purposes.
+    """Wish states what a person revokes: a scope, a license or parts of it, items, or purposes.
 
     Attributes:
         sentence: A scope, such as `via kled.ai for train-ai`, or empty.
@@ -53,7 +53,7 @@ class Wish:
     purposes: tuple[str, ...] = ()
 
     def scopes(self) -> list[Scope]:
-        """The sentences that say it; raises NothingToRevoke, InvalidScope and InvalidPurpose."""
+        """Return the scopes of the wish; raises NothingToRevoke, InvalidScope and InvalidPurpose."""
         if self.sentence:
             if self.license or self.items or self.purposes:
                 raise NothingToRevoke("a sentence says everything: write the purpose into it")
@@ -69,11 +69,11 @@ class Wish:
 
 @dataclass(frozen=True)
 class Plan:
-    """What will be signed, and the licenses known to be hit.
+    """Plan holds the revocations to sign, and the known licenses that they hit.
 
     Attributes:
-        revocations: Unsigned.
-        hits: License and how many of its permissions; None when nobody could be asked.
+        revocations: The unsigned revocations.
+        hits: Each license with the number of its hit permissions; None without a source of licenses.
     """
 
     revocations: tuple[Revocation, ...]
@@ -81,15 +81,15 @@ class Plan:
 
     @property
     def permissions(self) -> int | None:
-        """How many permissions are hit, as far as is known."""
+        """Return the number of known permissions that are hit, or None if `hits` is None."""
         return None if self.hits is None else sum(count for _, count in self.hits)
 
 
 async def make_plan(wish: Wish, signer: bytes, licenses: LicenseSource) -> Plan:
-    """Turn a wish into revocations by `signer` (20 bytes).
+    """Plan the revocations of a wish by `signer`, 20 bytes.
 
     Raises:
-        NothingToRevoke: The license is somebody else's or has no such item or purpose.
+        NothingToRevoke: The license is another contributor's, or has no such item or purpose.
     """
     if wish.license is None or wish.sentence:
         plan = plan_blindly(wish, signer)
@@ -106,14 +106,14 @@ async def make_plan(wish: Wish, signer: bytes, licenses: LicenseSource) -> Plan:
 
 
 def plan_blindly(wish: Wish, signer: bytes) -> Plan:
-    """The same without asking anybody; only sentences can be planned so."""
+    """Plan scopes without a source of licenses; raises NothingToRevoke for a license."""
     if wish.license is not None and not wish.sentence:
         raise NothingToRevoke("a part of a license can be revoked only with its consent at hand")
     return Plan(tuple(revoke_scopes(signer, wish.scopes())), None)
 
 
 def _whose(wish: Wish, signer: bytes) -> bytes:
-    """Whose licenses it is about: a guardian's sentence is about its ward's."""
+    """Return the contributor of the licenses: the signer, or the ward of a guardian's scope."""
     return next((scope.ward for scope in wish.scopes() if scope.ward), signer)
 
 

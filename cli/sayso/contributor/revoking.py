@@ -1,7 +1,7 @@
-"""Revoking: what a person wants back, as the fewest revocations that say it.
+"""Revocations from scopes or bits, as few as possible.
 
-Either sentences (scopes), which reach licenses seen and unseen, or permissions of one license by their
-bits. `permissions_hit` counts what a revocation covers, so that a person sees it before signing.
+Scopes also cover licenses that are not known; bits cover permissions of one license. `permissions_hit`
+counts the covered permissions, which a person sees before signing.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ from sayso_protocol.verdicts.verdict import License, RevokedBits
 
 
 def license_masks(held: License, items: Iterable[bytes] = (), purposes: Iterable[str] = ()) -> Masks:
-    """The bits of some items for some purposes; of all, where none is named.
+    """Return the bits of items for purposes; without items or purposes, all of them.
 
     Raises:
         NothingToRevoke: The license has no such item or purpose.
@@ -37,17 +37,17 @@ def license_masks(held: License, items: Iterable[bytes] = (), purposes: Iterable
 
 
 def file_scopes(items: Iterable[bytes], purposes: Sequence[str] = ()) -> list[Scope]:
-    """Sentences that take files back from every license, by their hashes."""
+    """Return the scopes that revoke files, given by item hash, in every license."""
     return with_purposes([file_subject(item) for item in items], purposes)
 
 
 def with_purposes(subjects: Iterable[str], purposes: Sequence[str]) -> list[Scope]:
-    """Each subject for each purpose; for every purpose where none is named."""
+    """Return a scope for each subject and purpose; without purposes, for every purpose."""
     return [Scope(subject, purpose) for subject in subjects for purpose in purposes or (None,)]
 
 
 def revoke_masks(contributor: bytes, masks: Masks) -> list[Revocation]:
-    """As few revocations as hold these words, at most 64 each."""
+    """Return the fewest revocations with these words, at most 64 words each."""
     pairs = sorted(masks.items())
     parts = [pairs[start : start + LIMITS.words] for start in range(0, len(pairs), LIMITS.words)]
     return [
@@ -61,7 +61,7 @@ def revoke_masks(contributor: bytes, masks: Masks) -> list[Revocation]:
 
 
 def revoke_scopes(contributor: bytes, scopes: Iterable[Scope]) -> list[Revocation]:
-    """As few revocations as hold these sentences, at most 16 each."""
+    """Return the fewest revocations with these scopes, at most 16 scopes each."""
     texts = list(dict.fromkeys(scope.text for scope in scopes))
     starts = range(0, len(texts), LIMITS.scopes)
     return [
@@ -70,6 +70,6 @@ def revoke_scopes(contributor: bytes, scopes: Iterable[Scope]) -> list[Revocatio
 
 
 def permissions_hit(revocations: Iterable[Revocation], held: License) -> int:
-    """How many permissions of a license these revocations cover, each counted once."""
+    """Return the number of a license's permissions that revocations cover, each counted once."""
     masks = revoked_masks(RevokedBits(revocations), held.consent, held.items)
     return sum(mask.bit_count() for mask in masks)

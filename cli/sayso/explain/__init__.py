@@ -1,7 +1,7 @@
-"""What a message says, in plain sentences: who, what, until when, and whose signature is right.
+"""Explanations of messages and statements in plain sentences.
 
-Pure: bytes, a network file and the time in, sentences out. Nothing is believed on the way: a signature
-is called right only after it was checked.
+The functions are pure: they take bytes, a network file and the time, and return sentences. A signature
+is called right only after verification.
 
     explanation = explain(data, trusted, consents, now, most)
 """

@@ -1,4 +1,4 @@
-"""From bytes of any kind to their explanation; what is none of ours is refused."""
+"""Explanation of bytes: messages, statements of nodes, and network files."""
 
 import base64
 import binascii
@@ -17,23 +17,24 @@ from sayso_protocol.network_file import NetworkFile, parse_network_file
 
 _ARRAYS: Final = (*range(0x90, 0xA0), 0xDC, 0xDD)  # first bytes of a msgpack array (6.1)
 _NETWORK_FIELD: Final = 5  # of an envelope (6.2)
-_NOWHERE: Final = Network(0, bytes(20))  # for a revocation, which is good everywhere
+_NOWHERE: Final = Network(0, bytes(20))  # for a revocation, which is valid on every network
 
 
 def explain(
     data: bytes, trusted: NetworkFile | None, consents: Iterable[Envelope], now: float, most: int
 ) -> list[Explanation]:
-    """Explain each message in some bytes: signed messages, a node's statements, a network file.
+    """Explain each signed message, statement of a node or network file in some bytes.
 
     Args:
         data: A bundle, an envelope, JSON or TOML.
-        trusted: The network file, if there is one.
-        consents: Those that a revocation may hit, besides the ones in the data.
+        trusted: The network file, or None.
+        consents: Consents that a revocation may hit, besides the consents in the data.
         now: Seconds since the epoch.
-        most: Bytes at most.
+        most: The largest accepted size, bytes.
 
     Raises:
-        Malformed: None of these. And what makes a message invalid.
+        Malformed: The data has none of these formats; and the errors of an invalid message.
+        TooLarge: The data exceeds `most` bytes.
     """
     if len(data) > most:
         raise TooLarge(f"more than {most:,} bytes")
@@ -57,7 +58,7 @@ def _explain_all(
 
 
 def read_envelopes(data: bytes, most: int) -> list[Envelope]:
-    """The messages of a bundle, or the one of an envelope, of whatever network; still to be checked."""
+    """Read the messages of a bundle or envelope of any network, without checking signatures."""
     value: list[Any] = unpack(data, max_bytes=most)
     if value and all(isinstance(one, bytes) for one in value):
         return [_envelope(one) for one in value]
@@ -65,7 +66,7 @@ def read_envelopes(data: bytes, most: int) -> list[Envelope]:
 
 
 def _envelope(data: bytes) -> Envelope:
-    """A message of whatever network it names itself."""
+    """Decode a message for the network that it names."""
     value = unpack(data, max_bytes=len(data))
     place = value[_NETWORK_FIELD] if isinstance(value, list) and len(value) > _NETWORK_FIELD else None
     match place:
@@ -75,7 +76,7 @@ def _envelope(data: bytes) -> Envelope:
 
 
 def _from_answer(text: str) -> Envelope:
-    """The envelope in a node's answer about a license."""
+    """Read the envelope in a node's answer about a license."""
     try:
         return _envelope(base64.b64decode(text, validate=True))
     except binascii.Error as error:
@@ -86,5 +87,5 @@ def _network_file(data: bytes) -> NetworkFile:
     try:
         return parse_network_file(data.decode())
     except (UnicodeDecodeError, InvalidNetworkFile) as error:
-        why = "this is no message, statement of a node or network file"
+        why = "this is not a message, statement of a node or network file"
         raise Malformed(f"{why} ({error})" if isinstance(error, InvalidNetworkFile) else why) from error

@@ -1,4 +1,4 @@
-"""Messages in plain sentences: a row for each kind."""
+"""Explanations of messages, with a function for each kind."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple
@@ -24,15 +24,15 @@ SHOWN = 10  # items of a consent
 def explain_envelope(
     envelope: Envelope, trusted: NetworkFile | None, consents: Iterable[Envelope], now: float
 ) -> Explanation:
-    """A signed message; `consents` are those that a revocation may hit."""
+    """Explain a signed message; a revocation may hit `consents`."""
     claim = envelope.claim
     line, error = wallet_line(claim.signer, lambda: EoaVerifier().check(*claim))
-    said = EXPLANATIONS[envelope.message.kind](envelope, Context(trusted, tuple(consents), now))
-    return Explanation((*said, line, *_sponsor(envelope, trusted)), error)
+    lines = EXPLANATIONS[envelope.message.kind](envelope, Context(trusted, tuple(consents), now))
+    return Explanation((*lines, line, *_sponsor(envelope, trusted)), error)
 
 
 class Context(NamedTuple):
-    """What a message is explained by: whom the reader trusts, consents it may be about, the time."""
+    """Context holds the network file, the consents that a revocation may hit, and the time."""
 
     trusted: NetworkFile | None
     consents: tuple[Envelope, ...]
@@ -104,14 +104,14 @@ def _revocation(envelope: Envelope, context: Context) -> Iterator[str]:
 def _hit(revocation: Revocation, name: bytes, held: License) -> Iterator[str]:
     known = tuple(text for text in revocation.scopes if _parsed(text))
     if known or revocation.words:
-        told = Revocation(revocation.contributor, known, revocation.words, revocation.masks)
-        if hit := permissions_hit([told], held):
+        parsed = Revocation(revocation.contributor, known, revocation.words, revocation.masks)
+        if hit := permissions_hit([parsed], held):
             every = count(held.consent.items * len(held.consent.purposes), "permission")
             yield f"It takes back {hit:,} of {every} of license {hex_text(name)}."
 
 
 def _parsed(text: str) -> Scope | None:
-    """A scope of the grammar; None for one that only a later release may know (rule 5.3)."""
+    """Parse a scope; None if it is outside the grammar of this release (rule 5.3)."""
     try:
         return Scope.parse(text)
     except SaysoError:

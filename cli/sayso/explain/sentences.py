@@ -1,4 +1,4 @@
-"""What the explanations share: how people, purposes and signatures are spoken of."""
+"""Phrases for people, purposes and signatures, which all explanations share."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ from sayso_protocol.receipts.receipt import Signed
 
 @dataclass(frozen=True)
 class Explanation:
-    """Sentences, and what is wrong with the message, if anything is.
+    """Explanation holds sentences about a message, and its error.
 
     Attributes:
-        lines: For people.
-        error: Raised after they were shown: a signature that is wrong.
+        lines: The sentences.
+        error: The error of a wrong signature, or None; the caller raises it after the sentences.
     """
 
     lines: tuple[str, ...]
@@ -26,7 +26,7 @@ class Explanation:
 
 
 def moment(seconds: int) -> str:
-    """A time in UTC, as a notice writes it; a number of seconds beyond the year 9999."""
+    """Return a time in UTC in the form of a notice; seconds beyond the year 9999."""
     try:
         return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
     except (ValueError, OverflowError, OSError):
@@ -34,45 +34,48 @@ def moment(seconds: int) -> str:
 
 
 def count(number: int, noun: str) -> str:
-    """`1 item`, `1,204 items`."""
+    """Return a number with its noun, such as `1 item` or `1,204 items`."""
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
 def listed(words: Iterable[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
+    """Return a list of words, such as `a, b and c`."""
     *first, last = words
     return f"{', '.join(first)} and {last}" if first else last
 
 
 def who(address: bytes) -> str:
-    """An address, or `anyone`."""
+    """Return an address in EIP-55 mixed case, or `anyone`."""
     return "anyone" if address == ANYONE else address_text(address)
 
 
 def purpose_text(purpose: str) -> str:
-    """A purpose with its published meaning."""
+    """Return a purpose with its published meaning."""
     meaning = KNOWN.get(purpose)
     return f"{purpose} ({meaning})" if meaning else f"{purpose} (not a published purpose)"
 
 
 def wallet_line(signer: bytes, check: Any) -> tuple[str, SaysoError | None]:
-    """Whether a wallet's signature is right; `check` raises if not."""
+    """Return a sentence about a wallet's signature, and its error; `check` verifies it."""
     name = address_text(signer)
     try:
         check()
     except Unsupported:
-        return f"It is signed by the contract wallet {name}: NOT CHECKED, only the chain can say.", None
+        return (
+            f"It is signed by the contract wallet {name}: NOT CHECKED, only the chain can judge it.",
+            None,
+        )
     except BadSignature as error:
         return f"The signature is WRONG: {name} did not sign this. Believe nothing of it.", error
     return f"The signature is right: {name} signed this.", None
 
 
 def node_line(signed: Signed[Any], trusted: NetworkFile | None) -> tuple[str, SaysoError | None]:
-    """Whether a node's signature is right, and whether the network file knows the node (rule 9.5)."""
+    """Return a sentence about a node's signature and the network file, and the error (rule 9.5)."""
     statement = signed.statement
     key: bytes = statement.node_key
     try:
-        # Against the key that it names itself: is it that key's at all?
+        # First against the key in the statement, whether or not the network file lists it.
         signed.check(NetworkFile(statement.network, 0, 0, (Operator("itself", key),)))
     except BadSignature as error:
         return (
@@ -81,7 +84,7 @@ def node_line(signed: Signed[Any], trusted: NetworkFile | None) -> tuple[str, Sa
         )
     right = f"The signature is right for node {key.hex()}"
     if trusted is None:
-        return f"{right}; whose node that is, only a network file can tell.", None
+        return f"{right}; only a network file can name the operator.", None
     try:
         operator = signed.check(trusted)
     except UnknownSigner:

@@ -1,4 +1,4 @@
-"""What nodes sign, and the network file, in plain sentences."""
+"""Explanations of nodes' statements and of network files."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -19,7 +19,7 @@ from sayso_protocol.verdicts.verdict import REASONS
 
 
 def explain_statement(value: Any, trusted: NetworkFile | None) -> Explanation:
-    """A JSON object that a node signed; raises Malformed."""
+    """Explain a JSON object that a node signed; raises Malformed."""
     kind = value.get("type") if isinstance(value, dict) else None
     if kind == "sayso-receipt-1":
         signed = receipt_from_json(value)
@@ -33,7 +33,7 @@ def explain_statement(value: Any, trusted: NetworkFile | None) -> Explanation:
         return _explain_status(status_from_json(value), trusted)
     if kind == ROW_PROOF:
         return Explanation(tuple(_row_proof(row_proof_from_json(value))))
-    raise Malformed("this JSON is none of: receipt, acknowledgement, status answer, proof of a row")
+    raise Malformed("this JSON is not a receipt, acknowledgement, status answer or proof of a row")
 
 
 def _receipt(receipt: Receipt) -> Iterator[str]:
@@ -46,7 +46,7 @@ def _receipt(receipt: Receipt) -> Iterator[str]:
     counts = [f"{number:,} {reason}" for reason, number in receipt.counts]
     yield f"The answer: {listed(counts) if counts else 'nothing'}. Only granted rows may be used."
     yield _knowledge(receipt) + f"; at most {receipt.max_age_s:,} seconds old was asked for."
-    yield "Which rows they were, the manifest and the rejected rows tell: sayso receipt verify."
+    yield "To compare it with the manifest and the rejected rows: sayso receipt verify."
 
 
 def _knowledge(statement: Any) -> str:
@@ -58,7 +58,7 @@ def _acknowledgement(promise: Acknowledgement) -> Iterator[str]:
     yield "This is an acknowledgement: the promise of a node to keep a revocation."
     yield f"The revocation is {hex_text(promise.digest)}."
     yield _knowledge(promise) + "."
-    yield "If the node says granted later on, that is proof against it: sayso receipt compare."
+    yield "A later granted from the node would prove a broken promise: sayso receipt compare."
 
 
 def _explain_status(answer: StatusAnswer, trusted: NetworkFile | None) -> Explanation:
@@ -74,11 +74,11 @@ def _status(answer: StatusAnswer) -> Iterator[str]:
     yield f"The answer: {status.reason}. Only granted may be used."
     yield _knowledge(answer.head.statement) + "; the answer speaks for that time only."
     if _under_its_head(answer):
-        yield "The answer is NOT one of those that were signed. Believe nothing of it."
+        yield "The answer is NOT under the signed root. Believe nothing of it."
 
 
 def _under_its_head(answer: StatusAnswer) -> SaysoError | None:
-    """What is wrong with the path from the answer to the signed root, or None (rule 9.9)."""
+    """Return the error of the path from the answer to the signed root, or None (rule 9.9)."""
     head = answer.head.statement
     try:
         check_path(answer.status.content(), answer.index, head.count, answer.path, head.root)
@@ -89,23 +89,23 @@ def _under_its_head(answer: StatusAnswer) -> SaysoError | None:
 
 def _row_proof(proof: RowProof) -> Iterator[str]:
     row = proof.row
-    yield "This is the proof of one row of a receipt. By itself it proves nothing: it needs its receipt."
+    yield "This is the proof of one row of a receipt. It proves nothing without the receipt."
     yield f"Row {proof.index:,} (the first is 0) is {REASONS[proof.reason]}:"
     yield f"  item {hex_text(row[HASH_BYTES:])} of license {hex_text(row[:HASH_BYTES])}."
 
 
 def explain_network_file(network_file: NetworkFile) -> Explanation:
-    """A network file: whom its owner trusts."""
+    """Explain a network file."""
     return Explanation(tuple(_network_file(network_file)))
 
 
 def _network_file(network_file: NetworkFile) -> Iterator[str]:
     network = network_file.network
-    yield "This is a network file: whoever uses it believes the operators in it. Nobody signs it."
+    yield "This is a network file: its user trusts the operators in it. It has no signature."
     yield f"The network is chain {network.chain_id}, registry {address_text(network.registry)},"
-    yield f"  which was put there in block {network_file.deploy_block:,}."
+    yield f"  which was deployed in block {network_file.deploy_block:,}."
     yield f"An anchor counts after {count(network_file.finality, 'further block')}."
     if not network_file.operators:
-        yield "No operator is listed: nobody's receipt will be believed."
+        yield "No operator is listed, so no receipt will be accepted."
     for one in network_file.operators:
         yield f"Operator {one.name}: key {one.key.hex()}" + (f", {one.url}" if one.url else "")

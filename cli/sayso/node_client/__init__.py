@@ -1,1 +1,1 @@
-"""A node's HTTP API, typed and verified."""
+"""Client of a node's HTTP API, with typed and verified answers."""

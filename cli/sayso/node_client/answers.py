@@ -1,7 +1,7 @@
-"""What a node answers, as typed values.
+"""A node's answers as typed values.
 
-Whatever can be verified (signatures, receipts, proofs) was verified before a value of these classes
-exists; the rest is the node's word, and the docstrings say which is which.
+Signatures, receipts and proofs are verified before a value of these classes exists. The docstrings name
+the values that are the node's unverified statements.
 """
 
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ from sayso_protocol.verdicts.verdict import REASONS, License, Reason
 
 @dataclass(frozen=True)
 class NodeInfo:
-    """What a node says of itself.
+    """NodeInfo holds a node's unverified statements about itself.
 
     Attributes:
         node_key: Ed25519 public key, 32 bytes.
-        time: Its clock, seconds since the epoch.
-        block: The last block it read: number and time, or None.
+        time: The node's clock, seconds since the epoch.
+        block: Number and time of the last block that the node read, or None.
         listen: Multiaddresses for peers.
-        counters: Event -> how often.
+        counters: Event -> number of times.
     """
 
     name: str
@@ -39,7 +39,7 @@ class NodeInfo:
 
 @dataclass(frozen=True)
 class Peer:
-    """A peer of a node."""
+    """Peer is a peer of a node, by the node's unverified statement."""
 
     peer_id: str
     address: str
@@ -48,7 +48,7 @@ class Peer:
 
 @dataclass(frozen=True)
 class Claim:
-    """Who licensed an item, by a node's word: never clear by itself (rule 8.11)."""
+    """Claim is an unverified claim that a contributor licensed an item; it is not clear (rule 8.11)."""
 
     license: bytes
     contributor: bytes
@@ -56,14 +56,14 @@ class Claim:
 
 @dataclass(frozen=True)
 class Submitted:
-    """What became of one message.
+    """Submitted is the result of one submitted message.
 
     Attributes:
-        digest: Its identity, 32 bytes.
-        new: Whether the node had not known it.
-        acknowledgement: Verified; of a revocation, or None.
-        operator: Who signed the acknowledgement, or None.
-        pending: Whether the node lets it wait, without a promise: a revocation of what it does not know.
+        digest: The digest of the message, 32 bytes.
+        new: Whether the message was new to the node.
+        acknowledgement: The verified acknowledgement of a revocation, or None.
+        operator: The operator that signed the acknowledgement, or None.
+        pending: Whether the node holds a revocation without a promise (rule 7.14).
     """
 
     digest: bytes
@@ -75,7 +75,7 @@ class Submitted:
 
 @dataclass(frozen=True)
 class Anchored:
-    """Where a license is anchored; the proof was checked, the block is the node's word."""
+    """Anchored is the anchor of a license; the proof is verified, and the block is not."""
 
     root: bytes
     block_number: int
@@ -84,13 +84,13 @@ class Anchored:
 
 @dataclass(frozen=True)
 class HeldLicense:
-    """A license a node holds; its signature was checked.
+    """HeldLicense is a license that a node holds, with verified signature.
 
     Attributes:
         hash: The license hash, 32 bytes.
         license: The signed terms and the items.
-        revoked: How many of its permissions the node says are revoked.
-        anchor: Where it is anchored, or None.
+        revoked: The number of revoked permissions, by the node's unverified statement.
+        anchor: The anchor, or None.
     """
 
     hash: bytes
@@ -100,17 +100,18 @@ class HeldLicense:
 
     @property
     def permissions(self) -> int:
-        """How many permissions it gives: items times purposes."""
+        """Return the number of permissions: items times purposes."""
         return self.license.consent.items * len(self.license.consent.purposes)
 
 
 @dataclass(frozen=True)
 class CheckAnswer:
-    """A reason for each row, and the verified receipt that binds them.
+    """CheckAnswer holds a reason for each row, and the verified receipt that binds them.
 
     Attributes:
         numbers: The numbers of the reasons, one byte each, in the order of the rows.
-        receipt: Signed by `operator`, for exactly these rows and reasons.
+        receipt: The receipt for exactly these rows and reasons.
+        operator: The operator that signed the receipt.
     """
 
     numbers: bytes
@@ -119,5 +120,5 @@ class CheckAnswer:
 
     @cached_property
     def reasons(self) -> tuple[Reason, ...]:
-        """The reasons by name: for a few rows, not for a million."""
+        """Return the reasons by name; this is slow for a million rows."""
         return tuple(REASONS[number] for number in self.numbers)

@@ -1,10 +1,10 @@
-"""NodeClient: a node's HTTP API, typed and verified.
+"""NodeClient calls a node's HTTP API and verifies the answers.
 
     async with NodeClient("http://127.0.0.1:8600", trusted) as node:
         answer = await node.check(Question(query, max_age_s=60, run_id="run 7"), rows)
 
-Every answer is checked against the network file `trusted`; a node of another network is refused before
-anything is told to it.
+Every answer is verified against the network file `trusted`. A node of another network is refused before
+it receives any data.
 """
 
 import time
@@ -37,11 +37,11 @@ from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import address_text, hex_text
 from sayso_protocol.receipts.question import Question
 
-MESSAGES: Final = 60  # a request: of the largest size, they fill the 4 MiB that a node takes
+MESSAGES: Final = 60  # in a request; at the largest size, they fill the 4 MiB that a node accepts
 
 
 class NodeClient:
-    """NodeClient speaks with one node of the network that `trusted` describes."""
+    """NodeClient sends requests to one node of the network in `trusted`."""
 
     def __init__(
         self,
@@ -69,22 +69,22 @@ class NodeClient:
         await self._transport.__aexit__(kind, error, trace)
 
     async def node(self) -> NodeInfo:
-        """What the node says of itself; raises WrongNetwork if it serves another network."""
+        """Return the node's statements about itself; raises WrongNetwork for another network."""
         info = read_node_info(await self._transport.get("/v1/node", values.NodeJson))
         if info.network != self.trusted.network:
             served, ours = info.network, self.trusted.network
-            raise WrongNetwork(f"the node serves {served}; the network file says {ours}")
+            raise WrongNetwork(f"the node serves {served}; the network file names {ours}")
         self._info = info
         return info
 
     async def peers(self) -> list[Peer]:
-        """The node's peers."""
+        """Return the node's peers."""
         return read_peers(await self._transport.get("/v1/peers", values.Peers))
 
     async def submit(self, envelopes: Sequence[Envelope]) -> list[Submitted]:
-        """Hand in signed messages; raises what the first refused one was refused for.
+        """Submit signed messages; raises the error of the first refused message.
 
-        The others of the same request are kept by the node all the same.
+        The node keeps the other messages of the same request.
         """
         await self._same_network()
         results: list[Submitted] = []
@@ -96,19 +96,19 @@ class NodeClient:
         return results
 
     async def license(self, license_hash: bytes) -> HeldLicense:
-        """A license by its hash; raises NodeRefused when the node does not hold it."""
+        """Return a license by its hash; raises NodeRefused if the node does not hold it."""
         await self._same_network()
         answer = await self._license(license_hash)
         return read_license(answer, license_hash, self.trusted.network)
 
     async def consent(self, license_hash: bytes) -> Envelope:
-        """The signed consent of a license hash, verified; raises NodeRefused when it is not held."""
+        """Return the verified consent of a license hash; raises NodeRefused if it is not held."""
         await self._same_network()
         answer = await self._license(license_hash)
         return read_consent(answer, license_hash, self.trusted.network)
 
     async def claims(self, item: bytes) -> list[Claim]:
-        """Who licensed an item, all pages of it."""
+        """Return all claims about an item, from all pages."""
         await self._same_network()
         path, found = f"/v1/items/{hex_text(item)}/claims", []
         after: str | None = ""
@@ -119,14 +119,14 @@ class NodeClient:
         return found
 
     async def licenses_of(self, contributor: bytes) -> list[HeldLicense]:
-        """Every license of an address that the node holds."""
+        """Return every license of an address that the node holds."""
         await self._same_network()
         path = f"/v1/contributors/{address_text(contributor)}/licenses"
         hashes = read_license_hashes(await self._transport.get(path, values.Licenses))
         return [await self.license(one) for one in hashes]
 
     async def check(self, question: Question, rows: bytes) -> CheckAnswer:
-        """Ask whether joined rows are clear (license . item, 64 bytes each); raises as read_check."""
+        """Check joined rows (license . item, 64 bytes each); raises the errors of read_check."""
         await self._same_network()
         asked = PackedCheck(
             purpose=question.query.purpose,
@@ -140,7 +140,7 @@ class NodeClient:
         return read_check(answer, question, rows, self.trusted, self._clock())
 
     async def status(self, question: StatusQuestion) -> VerifiedStatus:
-        """Ask about one row; see read_status for what it raises."""
+        """Request the status of one row; raises the errors of read_status."""
         await self._same_network()
         answer = await self._transport.get(question.path, dict[str, Any])
         return read_status(answer, question, self.trusted, self._clock())

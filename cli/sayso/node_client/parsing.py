@@ -1,7 +1,7 @@
-"""A node's answers, verified: from JSON to typed values that need no further trust.
+"""Verification of a node's answers, from JSON to typed values.
 
-Signatures, receipts and proofs are checked here against the network file and against what was asked.
-Default deny: an answer that is short, strange or badly signed raises, and nothing of it is used.
+Signatures, receipts and proofs are checked against the network file and the request. An answer that is
+incomplete, malformed or badly signed raises, and no part of it is used.
 """
 
 import base64
@@ -44,13 +44,13 @@ _CODES = {
 
 
 def refusal(fault: values.Fault) -> SaysoError:
-    """The error that a node's {"code", "message"} stands for."""
+    """Return the error for a node's {"code", "message"}."""
     code, message = fault.code, fault.message
     return _CODES[code](message) if code in _CODES else NodeRefused(f"{code}: {message}")
 
 
 def read_node_info(answer: values.NodeJson) -> NodeInfo:
-    """GET /v1/node: the node's word about itself."""
+    """Read GET /v1/node, the node's unverified statements about itself; raises BadAnswer."""
     block = answer.block
     with bad_answers():
         return NodeInfo(
@@ -67,12 +67,12 @@ def read_node_info(answer: values.NodeJson) -> NodeInfo:
 
 
 def read_peers(answer: values.Peers) -> list[Peer]:
-    """GET /v1/peers: the node's word."""
+    """Read GET /v1/peers, which is unverified."""
     return [Peer(one.peer_id, one.address, one.connected) for one in answer.peers]
 
 
 def read_license(answer: values.WholeLicense, license_hash: bytes, network: Network) -> HeldLicense:
-    """GET /v1/licenses/...: raises BadSignature, BadProof and what makes a consent invalid."""
+    """Read GET /v1/licenses/...; raises the errors of read_consent, and BadProof for the anchor."""
     envelope = read_consent(answer, license_hash, network)
     held = HeldLicense(
         license_hash,
@@ -86,7 +86,7 @@ def read_license(answer: values.WholeLicense, license_hash: bytes, network: Netw
 
 
 def read_consent(answer: values.WholeLicense, license_hash: bytes, network: Network) -> Envelope:
-    """The signed consent itself, from the same answer; raises BadAnswer, BadSignature likewise."""
+    """Read the consent in GET /v1/licenses/...; raises BadAnswer, BadSignature and as `decode`."""
     try:
         body = base64.b64decode(answer.envelope, validate=True)
     except ValueError as error:
@@ -99,7 +99,7 @@ def read_consent(answer: values.WholeLicense, license_hash: bytes, network: Netw
 
 
 def read_claims(answer: values.Claims) -> tuple[list[Claim], str | None]:
-    """GET /v1/items/.../claims: the node's word, and where the next page begins."""
+    """Read GET /v1/items/.../claims, which is unverified, and the cursor of the next page."""
     with bad_answers():
         claims = [
             Claim(hash_from_text(one.license), address_from_text(one.contributor))
@@ -118,7 +118,7 @@ def _read_anchor(answer: values.AnchorJson, license_hash: bytes) -> Anchored:
 def read_submitted(
     answer: values.Results, envelopes: Sequence[Envelope], trusted: NetworkFile
 ) -> list[Submitted]:
-    """POST /v1/messages: one result for each envelope, in order; raises what one was refused for."""
+    """Read POST /v1/messages, one result for each envelope; raises the error of a refused message."""
     if len(answer.results) != len(envelopes):
         raise BadAnswer(f"the node answered {len(answer.results)} messages of {len(envelopes)}")
     pairs = zip(answer.results, envelopes, strict=True)
@@ -129,7 +129,7 @@ def _read_result(result: values.Result, envelope: Envelope, trusted: NetworkFile
     if result.status is Status.REFUSED and result.error:
         raise refusal(result.error)
     if result.digest != hex_text(envelope.digest):
-        raise BadAnswer(f"the node did not say what became of {hex_text(envelope.digest)}")
+        raise BadAnswer(f"the node's answer has no result for {hex_text(envelope.digest)}")
     if result.status is Status.PENDING:
         return Submitted(envelope.digest, new=False, pending=True)
     new = result.status is Status.STORED
@@ -138,21 +138,21 @@ def _read_result(result: values.Result, envelope: Envelope, trusted: NetworkFile
     signed = acknowledgement_from_json(result.acknowledgement)
     operator = signed.check(trusted)
     if signed.statement.digest != envelope.digest:
-        raise BadAnswer("the node acknowledged another message than the one it was given")
+        raise BadAnswer("the node acknowledged another message than the submitted one")
     return Submitted(envelope.digest, new, signed, operator)
 
 
 def read_check(
     answer: values.CheckedPacked, question: Question, rows: bytes, trusted: NetworkFile, now: float
 ) -> CheckAnswer:
-    """POST /v1/check: the reasons, once the receipt binds them to this question.
+    """Read POST /v1/check, and verify the receipt for this question and these rows (rules 9.2, 9.5).
 
     Raises:
-        BadAnswer: Too few reasons, a reason nobody knows, or a receipt for another question.
-        NoReceipt: Nobody signed for them.
-        ReceiptNotFresh: It was signed at another time.
+        BadAnswer: The reasons are too few or unknown, or the receipt is for another question.
+        NoReceipt: The answer has no receipt.
+        ReceiptNotFresh: The receipt was signed at another time.
         BadProof: The receipt is for other rows or reasons.
-        WrongNetwork: See Signed.check; UnknownSigner and BadSignature likewise.
+        WrongNetwork, UnknownSigner, BadSignature: See Signed.check.
     """
     numbers = answer.reasons
     _check_reasons(numbers, len(rows) // ROW_BYTES)
@@ -171,7 +171,7 @@ def _check_reasons(numbers: bytes, count: int) -> None:
     if len(numbers) != count:
         raise BadAnswer(f"the node gave {len(numbers)} reasons for {count} rows")
     if strange := set(numbers) - REASONS.keys():
-        raise BadAnswer(f"the node gave a reason nobody knows ({min(strange)})")
+        raise BadAnswer(f"the node gave an unknown reason ({min(strange)})")
 
 
 def _check_question(receipt: Receipt, question: Question) -> None:
@@ -186,7 +186,7 @@ def _check_question(receipt: Receipt, question: Question) -> None:
 
 
 def read_license_hashes(answer: values.Licenses) -> tuple[bytes, ...]:
-    """GET /v1/contributors/...: the node's word; raises BadAnswer unless the list is complete."""
+    """Read GET /v1/contributors/..., which is unverified; raises BadAnswer for an incomplete list."""
     if answer.next is not None:
         raise BadAnswer("the node gives the list in pages, which this release cannot read")
     with bad_answers():

@@ -1,4 +1,4 @@
-"""A node's answer as a typed value (`sayso_node.api.schema`); whatever is not one is BadAnswer."""
+"""Conversion of a node's answers to the types of `sayso_node.api.schema`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,14 +12,14 @@ T = TypeVar("T")
 
 
 def answer_of(value: Any, kind: type[T]) -> T:
-    """What a node answered, as a value of this type; raises BadAnswer."""
+    """Convert a node's answer to a type; raises BadAnswer."""
     with bad_answers():
         return typed(value, kind)
 
 
 @contextmanager
 def bad_answers() -> Iterator[None]:
-    """Whatever in the block is not in its form makes a BadAnswer."""
+    """Turn Malformed and InvalidAddress inside the block into BadAnswer."""
     try:
         yield
     except (Malformed, InvalidAddress) as error:

@@ -1,10 +1,10 @@
-"""A node's answer about one row, verified: the quick look before a single use.
+"""Verified status answers, for a check of one row before a single use (rules 9.8 to 9.10).
 
     async with NodeClient(url, trusted) as node:
         found = await node.status(StatusQuestion(row, Query(grantee, "train-ai"), max_age_s=60))
     if found.reason is Reason.GRANTED: ...
 
-Default deny: an answer for another question, of another time or badly signed raises.
+An answer for another question, from another time, or with a bad signature raises.
 """
 
 from dataclasses import dataclass
@@ -22,12 +22,12 @@ from sayso_protocol.verdicts.verdict import Reason, Row
 
 @dataclass(frozen=True)
 class StatusQuestion:
-    """What is asked about one row.
+    """StatusQuestion is the question about one row.
 
     Attributes:
         row: License and item.
         query: Grantee and purpose.
-        max_age_s: The oldest view of chain and peers that is accepted, seconds.
+        max_age_s: The oldest accepted view of chain and peers, seconds.
     """
 
     row: Row
@@ -36,37 +36,37 @@ class StatusQuestion:
 
     @property
     def path(self) -> str:
-        """Where a node answers it."""
-        asked = {
+        """Return path and query of the request."""
+        values = {
             "grantee": address_text(self.query.grantee),
             "purpose": self.query.purpose,
             "max_age_s": self.max_age_s,
         }
-        return f"/v1/status/{hex_text(self.row.license)}/{hex_text(self.row.item)}?{urlencode(asked)}"
+        return f"/v1/status/{hex_text(self.row.license)}/{hex_text(self.row.item)}?{urlencode(values)}"
 
 
 @dataclass(frozen=True)
 class VerifiedStatus:
-    """A verified answer about one row, and who signed it."""
+    """VerifiedStatus is a verified status answer with the operator that signed it."""
 
     answer: StatusAnswer
     operator: Operator
 
     @property
     def reason(self) -> Reason:
-        """Whether the row is clear, or why not."""
+        """Return the reason of the row."""
         return self.answer.status.reason
 
 
 def read_status(
     answer: Any, question: StatusQuestion, trusted: NetworkFile, now: float
 ) -> VerifiedStatus:
-    """GET /v1/status/...: the reason, once the signature binds it to this question (rule 9.9).
+    """Read GET /v1/status/..., and verify the answer for this question (rule 9.9).
 
     Raises:
-        BadAnswer: It is for another question.
-        ReceiptNotFresh: It was signed at another time.
-        BadProof: See StatusAnswer.check; WrongNetwork, UnknownSigner and BadSignature likewise.
+        BadAnswer: The answer is for another question.
+        ReceiptNotFresh: The answer was signed at another time.
+        BadProof, WrongNetwork, UnknownSigner, BadSignature: See StatusAnswer.check.
     """
     read = status_from_json(answer)
     operator = read.check(trusted)

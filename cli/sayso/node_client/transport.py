@@ -1,6 +1,6 @@
-"""HTTP to one node: JSON answers or a SaysoError, bounded in time and size, no redirects.
+"""HTTP requests to one node, bounded in time and size, without redirects.
 
-Proxies from the environment are not used: a check tells what a buyer trains on.
+Proxies from the environment are not used, because a check reveals a buyer's training data.
 """
 
 from collections.abc import AsyncIterator
@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 
 class Transport:
-    """Transport asks one node."""
+    """Transport sends HTTP requests to one node."""
 
     def __init__(self, url: str, *, get_s: float = ANSWER_S, post_s: float = CHECK_S) -> None:
         self.url = url.rstrip("/")
@@ -50,18 +50,18 @@ class Transport:
         await self._session.close()
 
     async def get(self, path: str, kind: type[T]) -> T:
-        """GET; raises NodeUnreachable, BadAnswer and what the node refuses with."""
+        """Send GET; raises NodeUnreachable, BadAnswer and the node's refusal."""
         return await self._ask("GET", path, kind, timeout=self._get_timeout)
 
     async def post(self, path: str, kind: type[T], data: bytes) -> T:
-        """POST msgpack; the answer is JSON or msgpack. 202 and 422 are answers, too."""
+        """Send POST with msgpack, for an answer in JSON or msgpack; raises as `get`."""
         headers = {"Content-Type": MSGPACK_TYPE}
         return await self._ask(
             "POST", path, kind, timeout=self._post_timeout, data=data, headers=headers
         )
 
     async def stream(self, path: str, start: int = 0) -> AsyncIterator[bytes]:
-        """GET the bytes of a file from `start` on, as they come; raises what `get` raises."""
+        """Yield the bytes of a file from `start` on, as they arrive; raises as `get`."""
         headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={start}-"} if start else {})
         try:
             async with self._session.get(
@@ -70,7 +70,7 @@ class Transport:
                 if response.status not in {OK, PARTIAL}:
                     _judge(response.status, await _read(response))
                     raise BadAnswer(f"the node answered {response.status} to a file")
-                skipped = start if response.status == OK else 0  # it knows no ranges
+                skipped = start if response.status == OK else 0  # the server ignored the range
                 async for chunk in response.content.iter_any():
                     rest, skipped = chunk[skipped:], max(0, skipped - len(chunk))
                     if rest:
@@ -103,7 +103,7 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
 
 
 def _unpack(data: bytes) -> Any:
-    """An answer in msgpack; raises BadAnswer."""
+    """Decode an answer in msgpack; raises BadAnswer."""
     try:
         return msgpack.unpackb(data, max_array_len=0, max_map_len=64, max_ext_len=0)
     except (ValueError, msgpack.UnpackException) as error:
@@ -111,7 +111,7 @@ def _unpack(data: bytes) -> Any:
 
 
 def _judge(status: int, text: bytes) -> Any:
-    """The answer, or the refusal; anything else is BadAnswer."""
+    """Return a JSON answer, or raise the refusal or BadAnswer."""
     try:
         answer = parse_json(text)
     except Malformed as error:
@@ -119,5 +119,5 @@ def _judge(status: int, text: bytes) -> Any:
     if isinstance(answer, dict) and "error" in answer:
         raise refusal(answer_of(answer, RefusalJson).error)
     if status not in {200, 202, 422}:
-        raise BadAnswer(f"the node answered {status} without saying why")
+        raise BadAnswer(f"the node answered {status} without a reason")
     return answer
