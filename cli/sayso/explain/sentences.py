@@ -89,7 +89,7 @@ def node_line(signed: Signed[Any], trusted: NetworkFile | None) -> tuple[str, Sa
         operator = signed.check(trusted)
     except UnknownSigner:
         return (
-            f"{right}, but your network file DOES NOT LIST that node: nobody you trust said this.",
+            f"{right}, but your network file DOES NOT LIST that node: no trusted operator signed this.",
             None,
         )
     except WrongNetwork:

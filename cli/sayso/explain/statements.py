@@ -68,11 +68,11 @@ def _explain_status(answer: StatusAnswer, trusted: NetworkFile | None) -> Explan
 
 def _status(answer: StatusAnswer) -> Iterator[str]:
     status = answer.status
-    yield "This is a status answer: what a node said about one row."
+    yield "This is a status answer: a node's verdict for one row."
     yield f"{who(status.query.grantee)} asked to use, for {purpose_text(status.query.purpose)},"
     yield f"  item {hex_text(status.row.item)} of license {hex_text(status.row.license)}."
     yield f"The answer: {status.reason}. Only granted may be used."
-    yield _knowledge(answer.head.statement) + "; the answer speaks for that time only."
+    yield _knowledge(answer.head.statement) + "; the answer is valid for that time only."
     if _under_its_head(answer):
         yield "The answer is NOT under the signed root. Believe nothing of it."
 

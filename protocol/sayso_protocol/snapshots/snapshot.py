@@ -227,7 +227,7 @@ class Snapshot:
         if not self.is_fresh(now, max_age_s):
             moment = self.head.moment
             raise SnapshotExpired(
-                f"the snapshot of {self.operator.name} speaks for {moment.as_of} and expires at"
+                f"the snapshot of {self.operator.name} is valid for {moment.as_of} and expires at"
                 f" {moment.expires_at}; it is {now:.0f}, and it may be {max_age_s:.0f} s old"
             )
 
