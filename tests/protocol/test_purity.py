@@ -27,7 +27,7 @@ PURE = {
     "tomllib",
     "typing",
 }
-LIBRARIES = {"coincurve", "msgpack", "nacl", "numpy", "sayso_protocol", "sha3"}
+LIBRARIES = {"coincurve", "msgpack", "msgspec", "nacl", "numpy", "sayso_protocol", "sha3"}
 # Reach for the clock, the disk, or a secret, though their modules are pure.
 FORBIDDEN_NAMES = {"now", "today", "utcnow", "open", "print", "input", "eval", "exec", "__import__"}
 FORBIDDEN_CALLS = {"SigningKey.generate", "PrivateKey"}

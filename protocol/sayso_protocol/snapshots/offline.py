@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
+from sayso_protocol.errors import Malformed
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.snapshots.keys import as_keys, doubt_key, permissions_key, scopes_key
 from sayso_protocol.snapshots.offline_keys import row_keys, wide_keys
@@ -151,7 +152,7 @@ class OfflineGate:
         """Return whether one item of one license is revoked (rules 8.2 and 13.10)."""
         consent, position = other.consent, other.position_of(item)
         if position is None:
-            raise ValueError("the license does not name the item")
+            raise Malformed("the license does not name the item")
         covers = self._covers(consent)
         return self._any([key for one in covers for key in row_keys(one, consent, position, item)])
 

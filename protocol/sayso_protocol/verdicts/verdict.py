@@ -12,6 +12,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import NamedTuple, Protocol
 
+from sayso_protocol.errors import Malformed
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.permissions.bits import merged
@@ -185,7 +186,7 @@ def judge_terms(consent: Consent, query: Query, now: float) -> Reason:
 
 
 def is_revoked(knowledge: KnownBits, held: LicenseView, item: bytes, query: Query) -> bool:
-    """Return whether an item of a license is revoked (rule 8.2); raises ValueError without the item."""
+    """Return whether an item of a license is revoked (rule 8.2); raises Malformed without the item."""
     consent = held.consent
     bits: dict[bytes, Masks] = {}
     for address in consent.revokers:
@@ -195,7 +196,7 @@ def is_revoked(knowledge: KnownBits, held: LicenseView, item: bytes, query: Quer
         return False
     position = held.position_of(item)
     if position is None:
-        raise ValueError("the license does not name the item")
+        raise Malformed("the license does not name the item")
     return any(
         one.at(consent, position, item).is_set(bits[one.address])
         for one in covering(consent, query)
