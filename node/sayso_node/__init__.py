@@ -1,1 +1,1 @@
-"""The Sayso node: hears signed messages, keeps revocations, says what is still allowed."""
+"""The Sayso node: a server that stores, forwards and judges signed consents and revocations."""

@@ -1,6 +1,7 @@
-"""`python -m sayso_node FOLDER`: a node that ends when its standard input closes.
+"""`python -m sayso_node FOLDER` runs a node that ends when its standard input closes.
 
-For programs that run nodes as children, so that a node never outlives them. People use `sayso node run`.
+It is for programs that run nodes as child processes: a node never outlives its parent. People use
+`sayso node run`.
 """
 
 import sys
@@ -14,7 +15,7 @@ USAGE = 2
 
 
 def main(arguments: list[str]) -> int:
-    """Run until a signal comes or standard input closes."""
+    """Run the node until a signal arrives or standard input closes."""
     if len(arguments) != 1:
         sys.stderr.write("usage: python -m sayso_node FOLDER\n")
         return USAGE

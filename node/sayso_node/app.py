@@ -1,6 +1,6 @@
-"""The process around a node: signals, the log, one line when it is ready.
+"""Runs a node as a process: sets up the log, handles signals, reports when the node is ready.
 
-SIGTERM and SIGINT stop it in order. `ready` is called once it answers.
+SIGTERM and SIGINT stop the node in order. `ready` is called once the node answers requests.
 """
 
 import asyncio
@@ -20,10 +20,10 @@ LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 def run_node(config: NodeConfig, ready: Callable[[], None], *, end_with: int | None = None) -> None:
-    """Run until a signal comes, or `end_with` closes: a pipe that only the parent holds.
+    """Run a node until a signal arrives, or until the pipe `end_with` closes, held by the parent alone.
 
-    The event loop is uvloop (docs/adr/0016). Raises InvalidNodeConfig when an address is taken, and
-    PartFailed when a part of the node could not be kept running.
+    The event loop is uvloop (docs/adr/0016). Raises InvalidNodeConfig when an address is in use, and
+    PartFailed when a part of the node failed for good.
     """
     uvloop.run(_run(config, ready, end_with))
 
@@ -32,7 +32,7 @@ async def _run(config: NodeConfig, ready: Callable[[], None], end_with: int | No
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     if end_with is not None:
-        # Nothing is ever written to it: that it can be read means that it was closed.
+        # Nobody writes to this pipe, so it becomes readable only when it is closed.
         loop.add_reader(end_with, stop.set)
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
@@ -59,5 +59,5 @@ async def _until(stop: asyncio.Event, node: Node) -> None:
 
 
 def set_up_log(*, verbose: bool) -> None:
-    """Log to standard error; the peer-to-peer library only when something is wrong."""
+    """Log to standard error; the libp2p library logs only its warnings and errors."""
     logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format=LOG_FORMAT)

@@ -1,4 +1,4 @@
-"""The clock of a real node; tests and the simulation pass in another."""
+"""The system clock of a real node; tests and the simulation use their own clock."""
 
 import time
 

@@ -1,10 +1,10 @@
-"""A node's folder: `node.toml`, its identity, its store.
+"""Creates and reads a node's folder: `node.toml`, its key and its store.
 
     init_node(folder, settings, os.urandom)
     config = load_config(folder)
 
-Paths in node.toml are relative to the folder. The network file says whom to trust and whom to dial; it
-may be completed after the node was made, because other operators need this node's key first.
+Paths in node.toml are relative to the folder. The network file lists the operators to trust and to dial.
+It may be completed after the node was created, because other operators need this node's key first.
 """
 
 import tomllib
@@ -36,30 +36,30 @@ CHANNELS = ("gossip", "sync", "chain", "receipts", "snapshots")
 
 @dataclass(frozen=True)
 class Settings:
-    """What node.toml says.
+    """The settings in node.toml.
 
     Attributes:
-        name: For people and logs.
+        name: Name of the node, shown to people and in logs.
         network: Path of the network file.
         http: `host:port` of the HTTP API.
-        listen: Multiaddresses for peers.
-        announce: Where peers reach them from outside, if that is elsewhere (behind NAT, or by name).
-        proxies: IPs of reverse proxies before our /ws addresses; X-Forwarded-For is believed of them.
+        listen: Multiaddresses on which the node listens for peers.
+        announce: Multiaddresses under which peers reach the node, if they differ (NAT, DNS name).
+        proxies: IPs of reverse proxies before the /ws addresses; their X-Forwarded-For is trusted.
         rpc: URL of the chain endpoint: http, https, ws or wss.
-        more_rpcs: URLs of further endpoints: they are used when the first fails, and watch it.
+        more_rpcs: URLs of further chain endpoints: backups for the first, and a check on its answers.
         peers: Multiaddresses to dial besides the network file's operators.
-        discovered_peers: How many peers to find and connect to besides those; 0: none.
-        anchor_key: Path of a file with the private key that pays for anchors and relays; empty: neither.
-        sync_interval_s: Between rounds of sync, seconds.
-        chain_interval_s: Between readings of the chain, seconds.
-        anchor_wait_s: How long a license hash waits for company in a batch, seconds.
-        snapshot_interval_s: Between snapshots or their deltas, seconds.
-        relay_wait_s: How long an acknowledged revocation waits for company in a relay, seconds.
-        max_fee_gwei: What one gas may cost at most, gwei; above it, anchors and relays wait.
-        budget_eth_per_day: What anchors and relays may cost in a day, ether; above it, they wait.
-        low_balance_eth: With less than this, ether, the operator is told that the account runs low.
-        disabled: Channels switched off, to see what still holds without them: `gossip`, `sync`,
-            `chain`, `receipts`, `snapshots`.
+        discovered_peers: How many further peers to find and connect to; 0 turns discovery off.
+        anchor_key: Path of the private key that pays for anchors and relays; empty for neither.
+        sync_interval_s: Seconds between two sync rounds.
+        chain_interval_s: Seconds between two readings of the chain.
+        anchor_wait_s: Longest time in seconds that a license hash waits for its batch to fill.
+        snapshot_interval_s: Seconds between two snapshots or deltas.
+        relay_wait_s: Longest time in seconds that an acknowledged revocation waits for a full relay.
+        max_fee_gwei: Highest price of one gas in gwei; above it, anchors and relays wait.
+        budget_eth_per_day: Most that anchors and relays may cost in a day, in ether; then they wait.
+        low_balance_eth: Balance in ether below which the alarm `account-low` is raised.
+        disabled: Channels that are switched off, for tests of the others: `gossip`, `sync`, `chain`,
+            `receipts`, `snapshots`.
     """
 
     name: str
@@ -84,7 +84,7 @@ class Settings:
     disabled: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse what a node could not run with; raises InvalidNodeConfig."""
+        """Check the settings; raises InvalidNodeConfig."""
         host, _, port = self.http.rpartition(":")
         if not host or not port.isdecimal() or int(port) > 65_535:
             raise InvalidNodeConfig(f"http must be HOST:PORT, not {self.http!r}")
@@ -96,12 +96,12 @@ class Settings:
             check_ip(ip)
         intervals = (self.sync_interval_s, self.chain_interval_s, self.snapshot_interval_s)
         if not all(0 < one < inf for one in intervals) or not 0 <= self.anchor_wait_s < inf:
-            raise InvalidNodeConfig("an interval must be positive, and end")
+            raise InvalidNodeConfig("an interval must be positive and finite")
         if not 0 <= self.discovered_peers <= MOST_DISCOVERED:
             raise InvalidNodeConfig(f"discovered_peers must be 0 to {MOST_DISCOVERED}")
         money = (self.max_fee_gwei, self.budget_eth_per_day, self.low_balance_eth)
         if not all(0 <= one < inf for one in (*money, self.relay_wait_s)):
-            raise InvalidNodeConfig("prices, budgets and waits must not be negative, and end")
+            raise InvalidNodeConfig("prices, budgets and waits must be finite and not negative")
 
     @property
     def http_address(self) -> tuple[str, int]:
@@ -112,7 +112,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class NodeConfig:
-    """Everything a node is started with."""
+    """Everything that a node needs to start."""
 
     folder: Path
     settings: Settings
@@ -122,23 +122,23 @@ class NodeConfig:
 
     @property
     def node_key(self) -> bytes:
-        """Its public Ed25519 key, 32 bytes."""
+        """The node key: its Ed25519 public key, 32 bytes."""
         return bytes(self.identity.verify_key)
 
     @property
     def peers(self) -> tuple[str, ...]:
-        """Whom to dial: the network file's operators but ourselves, and our own list."""
+        """Multiaddresses to dial: the network file's other operators, and the `peers` in node.toml."""
         operators = self.network_file.operators
         listed = [one.peer for one in operators if one.peer and one.key != self.node_key]
         return tuple(dict.fromkeys([*listed, *self.settings.peers]))
 
     def runs(self, channel: str) -> bool:
-        """Whether a channel is switched on."""
+        """Return whether a channel is switched on."""
         return channel not in self.settings.disabled
 
 
 def init_node(folder: Path, settings: Settings, randomness: Randomness) -> Operator:
-    """Make a node's folder; returns its entry for the network file. Raises InvalidNodeConfig."""
+    """Create a node's folder and return its entry for the network file; raises InvalidNodeConfig."""
     partial = folder / (CONFIG_FILE + ".part")
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -149,12 +149,12 @@ def init_node(folder: Path, settings: Settings, randomness: Randomness) -> Opera
         partial.write_bytes(text)
         partial.rename(folder / CONFIG_FILE)
     except (OSError, UnicodeEncodeError) as error:
-        raise InvalidNodeConfig(f"cannot make a node in {folder}: {error}") from error
+        raise InvalidNodeConfig(f"cannot create a node in {folder}: {error}") from error
     return operator_of(settings, bytes(identity.verify_key))
 
 
 def operator_of(settings: Settings, node_key: bytes) -> Operator:
-    """The node's entry for a network file."""
+    """Return the node's entry for a network file."""
     reached = (*settings.announce, *settings.listen)
     peer = f"{reached[0]}/p2p/{peer_id_of(node_key)}" if reached else ""
     return Operator(settings.name, node_key, peer, f"http://{settings.http}")
@@ -170,7 +170,7 @@ def load_settings(folder: Path) -> Settings:
 
 
 def load_config(folder: Path) -> NodeConfig:
-    """Read all that a node is started with; raises InvalidNodeConfig or InvalidNetworkFile."""
+    """Read everything that a node needs to start; raises InvalidNodeConfig or InvalidNetworkFile."""
     settings = load_settings(folder)
     path = folder / settings.network
     try:
@@ -183,7 +183,7 @@ def load_config(folder: Path) -> NodeConfig:
 
 
 def load_operator(folder: Path) -> Operator:
-    """A node's entry for a network file, from its folder; raises InvalidNodeConfig."""
+    """Read a node's entry for the network file from its folder; raises InvalidNodeConfig."""
     identity = load_identity(folder / IDENTITY_FILE)
     return operator_of(load_settings(folder), bytes(identity.verify_key))
 
@@ -197,7 +197,7 @@ def _load_account(path: Path) -> LocalAccount:
 
 
 def _settings(table: dict[str, Any]) -> Settings:
-    """Settings from a TOML table; a misspelt name is an error, not a default."""
+    """Read settings from a TOML table; an unknown name is an error."""
     if unknown := table.keys() - {field.name for field in fields(Settings)}:
         raise InvalidNodeConfig(f"node.toml has unknown settings: {', '.join(sorted(unknown))}")
     try:

@@ -1,4 +1,4 @@
-"""What a node counts. Names are published by /metrics and /v1/node and never change their meaning."""
+"""Counters of a node, published by /metrics and /v1/node; the meaning of a name never changes."""
 
 from collections.abc import Mapping
 
@@ -6,20 +6,20 @@ from sayso_protocol.messages.wire import Topic, all_topics
 
 _CHANNELS = {"gossip": "by gossip", "sync": "by sync", "http": "over HTTP"}
 _NAMES = {
-    "intake_stored": "messages stored, from anywhere",
+    "intake_stored": "messages stored, from any source",
     "intake_known": "messages that brought nothing new",
-    "intake_pending": "revocations of nothing known here, kept for a while",
+    "intake_pending": "revocations made pending, because they concern no known consent",
     "intake_refused": "messages refused",
-    "marks_lost": "revocations this store ever dropped without a mark: who came since is stale",
+    "marks_lost": "revocations dropped without a mark: addresses first seen since then stay stale",
     "gossip_published": "frames handed to gossip",
-    "gossip_unsent": "frames that gossip could not take; sync carries them",
-    "sync_rounds": "completed sync rounds, one peer each",
-    "sync_failed": "sync rounds that broke off",
-    "sync_forged": "times a peer had other messages than its sums said",
+    "gossip_unsent": "frames that gossip could not take; sync transfers them",
+    "sync_rounds": "completed sync rounds, each with one peer",
+    "sync_failed": "sync rounds that failed",
+    "sync_forged": "times a peer had other messages than its sums stated",
     "chain_polls": "completed readings of the chain",
-    "chain_failed": "readings of the chain that broke off",
-    "chain_failovers": "times another chain endpoint was taken into use",
-    "chain_disputes": "times two chain endpoints told different histories",
+    "chain_failed": "readings of the chain that failed",
+    "chain_failovers": "times the node switched to another chain endpoint",
+    "chain_disputes": "times two chain endpoints disagreed",
     "chain_reorgs": "times the followed chain was replaced",
     "chain_revocations": "events that set new bits on chain",
     "chain_anchors": "anchored roots seen on chain",
@@ -30,25 +30,25 @@ _NAMES = {
     "relays_made": "relays of revocations this node made",
     "relayed": "revocations put into relays",
     "relay_rejected": "revocations that the registry refused in a relay",
-    "receipts_kept": "transactions that set bits on chain, kept with their proof",
-    "receipts_missing": "times no endpoint gave the proof of a block in which a revocation landed",
+    "receipts_kept": "transactions that set bits on chain, stored with their proof",
+    "receipts_missing": "times no endpoint gave the proofs for a block with a revocation",
     "deploy_sent": "transactions that deploy a contract wallet broadcast, repeats included",
     "wallets_deployed": "contract wallets deployed, so that their revocation can be relayed",
     "wallets_not_deployed": "times a contract wallet could not be deployed",
     "transactions_mined": "transactions of this node seen in a block",
-    "transactions_replaced": "transactions that were stuck and offered more",
-    "payer_failed": "times the chain or the store kept a transaction from being seen through",
+    "transactions_replaced": "stuck transactions replaced at a higher price",
+    "payer_failed": "times sending or watching a transaction failed because of chain or store",
     "wallets_asked": "times a contract wallet was asked again about a consent",
-    "wallets_silent": "times nobody could tell what it said",
+    "wallets_silent": "times it gave no answer when asked again",
     "statuses": "status answers given",
     "checks": "checks answered",
     "checked_rows": "rows judged",
     "receipts": "receipts signed",
     "acknowledgements": "revocations acknowledged",
     "snapshots": "snapshots and deltas published",
-    "snapshots_failed": "snapshots and deltas that could not be made",
-    "parts_restarted": "times a part of the node ended by itself and was started again",
-    "faults": "peers, answers and rows that this release could not take, each in the log",
+    "snapshots_failed": "failed attempts to make a snapshot or delta",
+    "parts_restarted": "restarts of a part of the node that ended by itself",
+    "faults": "unexpected errors caused by a peer, answer or row, each in the log",
 }
 
 
@@ -58,7 +58,7 @@ def arrivals(channel: str, topic: Topic) -> str:
 
 
 def names() -> dict[str, str]:
-    """Every counter, and what it counts."""
+    """Return every counter with its description."""
     arrived = {
         arrivals(channel, topic): f"{topic.name} that first arrived {how}"
         for channel, how in _CHANNELS.items()
@@ -68,15 +68,15 @@ def names() -> dict[str, str]:
 
 
 class Counters:
-    """Named counters; an unknown name is a programmer's fault."""
+    """The counters of a node; an unknown name is a programming error."""
 
     def __init__(self) -> None:
         self._values = dict.fromkeys(names(), 0)
 
     def add(self, name: str, count: int = 1) -> None:
-        """Count something; raises KeyError for a name that is not declared."""
+        """Add to a counter; raises KeyError for an unknown name."""
         self._values[name] += count
 
     def snapshot(self) -> Mapping[str, int]:
-        """All values now."""
+        """Return the current values."""
         return dict(self._values)

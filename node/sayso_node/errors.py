@@ -1,4 +1,4 @@
-"""What can go wrong in a node, beyond what can be wrong with a message."""
+"""Errors of a node; those about messages themselves are in sayso_protocol.errors."""
 
 from sayso_protocol.errors import SaysoError
 
@@ -10,7 +10,7 @@ class InvalidNodeConfig(SaysoError):
 
 
 class PartFailed(SaysoError):
-    """A part of the node failed again and again, or cannot be started again, so the node has ended."""
+    """A part of the node failed too often, or cannot be started again, so the node has ended."""
 
     code = "part-failed"
 
@@ -22,7 +22,7 @@ class GossipQueueFull(SaysoError):
 
 
 class GossipDown(SaysoError):
-    """The peer-to-peer process is not running at the moment; it is being restarted."""
+    """The node's gossip process is not running. The node restarts it; try again shortly."""
 
     code = "gossip-down"
 
@@ -34,108 +34,108 @@ class PeerUnreachable(SaysoError):
 
 
 class ChainUnreachable(SaysoError):
-    """The chain endpoint did not answer, or answered nonsense."""
+    """The chain endpoint did not answer, or its answer made no sense."""
 
     code = "chain-unreachable"
 
 
 class RangeRefused(ChainUnreachable):
-    """The chain endpoint answers, but not for so many blocks at once."""
+    """The chain endpoint answers, but refuses so many blocks in one request."""
 
     code = "range-refused"
 
 
 class BadRequest(SaysoError):
-    """The HTTP request is not what this route takes."""
+    """The HTTP request does not have the form that this route expects."""
 
     code = "bad-request"
 
 
 class NotFound(SaysoError):
-    """There is nothing under this name."""
+    """The node has nothing under this name."""
 
     code = "not-found"
 
 
 class NotRevoked(SaysoError):
-    """A permission of the license stands, so its consent cannot be erased."""
+    """The consent cannot be erased, because one of its permissions is not revoked."""
 
     code = "not-revoked"
 
 
 class StoreUnusable(SaysoError):
-    """The node's database cannot be opened or written; nothing was lost that had been acknowledged."""
+    """The node's database cannot be opened, read or written. Acknowledged revocations are kept."""
 
     code = "store-unusable"
 
 
 class NodeBusy(SaysoError):
-    """The node has as many large checks at hand as it has memory for; nothing is wrong with yours."""
+    """The node has no memory free for another large check. The request is valid; try again later."""
 
     code = "node-busy"
 
 
 class NoRoom(SaysoError):
-    """This node keeps no more consents of sponsors that it does not know; another node may."""
+    """This node's quota for consents of unknown sponsors is full; try another node."""
 
     code = "no-room"
 
 
 class ClockPutBack(SaysoError):
-    """The node's clock was put back while it answered; ask again."""
+    """The node's clock was set back while it answered; ask again."""
 
     code = "clock-put-back"
 
 
 class MethodNotAllowed(SaysoError):
-    """The path exists, but not with this HTTP method; the header `Allow` names those it has."""
+    """The path exists, but not with this HTTP method; the header `Allow` lists the methods it has."""
 
     code = "method-not-allowed"
 
 
 class NotAcceptable(SaysoError):
-    """The header `Accept` names no form in which this can be answered."""
+    """The header `Accept` names no media type that this route can answer with."""
 
     code = "not-acceptable"
 
 
 class UnsupportedMediaType(SaysoError):
-    """The body is of a type, or in an encoding, that this route does not take."""
+    """This route does not accept the request body's media type or content encoding."""
 
     code = "unsupported-media-type"
 
 
 class TooSlow(SaysoError):
-    """The body of the request did not come in time."""
+    """The request body did not arrive in time."""
 
     code = "too-slow"
 
 
 class BadCursor(SaysoError):
-    """The cursor was not given out by this node for this list: begin again without one."""
+    """This node did not issue the cursor for this list; start again without a cursor."""
 
     code = "bad-cursor"
 
 
 class Resync(SaysoError):
-    """The events after this id are not here: the node's store is another one, or older; begin again."""
+    """The node cannot continue from this event id, because its store has changed; start again."""
 
     code = "resync"
 
 
 class ProofUnavailable(SaysoError):
-    """This node has no proof of that: its chain endpoint gives none, or none is kept yet."""
+    """This node cannot give the proof: the chain endpoint does not provide it, or not yet."""
 
     code = "proof-unavailable"
 
 
 class InternalFault(SaysoError):
-    """A fault of the node itself; nothing is wrong with the request."""
+    """The node itself failed; the request is not at fault."""
 
     code = "internal"
 
 
 class SnapshotsEnded(SaysoError):
-    """This node makes no snapshots any more: it had to drop a revocation and could not note whose."""
+    """This node publishes no more snapshots, because it dropped a revocation without a mark."""
 
     code = "snapshots-ended"

@@ -1,8 +1,8 @@
-"""When a node may speak at all: `stale` is its own statement about itself (rule 8.9).
+"""Decides whether a node's view is recent enough to answer; if not, it answers `stale` (rule 8.9).
 
-A node answers only for a moment at which it had read the chain and had asked its peers. A consent heard
-for the first time stays stale until both were begun after its arrival: until then a revocation of it
-could be known elsewhere.
+A view is as old as the last reading of the chain and the last sync with each configured peer. A new
+consent stays stale until a reading and sync rounds that began after its arrival have ended: until then,
+another node could know a revocation of it.
 """
 
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sayso_protocol.receipts.receipt import ChainPoint
 
-QUORUM = 2  # configured peers that must have been asked; all, if there are fewer
+QUORUM = 2  # configured peers that must have been synced; all of them, if there are fewer
 
 
 @dataclass(frozen=True)
@@ -31,28 +31,28 @@ NEVER = float("-inf")
 
 
 class Freshness:
-    """Remembers when the chain was last read and each configured peer last asked."""
+    """Keeps when the chain was last read and when each configured peer was last synced."""
 
     def __init__(self, configured_peers: Iterable[str]) -> None:
         self.head = GENESIS
-        self.dispute: str | None = None  # why two chain endpoints cannot both be right
+        self.dispute: str | None = None  # how two chain endpoints contradict each other
         self._chain_begun = NEVER
         self._peers_begun = dict.fromkeys(configured_peers, NEVER)
 
     def chain_read(self, begun: float, head: ChainHead) -> None:
-        """The chain was read up to `head`, by a reading begun at this time."""
+        """Record that a reading that began at this time read the chain up to `head`."""
         self._chain_begun, self.head = begun, head
 
     def peer_synced(self, peer_id: str, begun: float) -> None:
-        """Everything a peer has was asked for, by a round begun at this time."""
+        """Record that a round that began at this time fetched everything a peer has."""
         if peer_id in self._peers_begun:
             self._peers_begun[peer_id] = begun
 
     def is_current(self, now: float, max_age_s: float) -> bool:
-        """Whether chain view and peers are younger than `max_age_s`, and our clock is not behind.
+        """Return whether the view is at most `max_age_s` seconds old and our clock is not behind.
 
-        A clock that lags the chain by more than that would take expired consents for valid ones. While
-        endpoints tell different histories, nothing is current, whatever its age.
+        A clock that is further behind the chain would take expired consents for valid ones. While chain
+        endpoints contradict each other, no view is current.
         """
         if self.dispute:
             return False
@@ -60,9 +60,9 @@ class Freshness:
         return now - oldest <= max_age_s and self.head.time - now <= max_age_s
 
     def confirmed_until(self, now: float) -> float:
-        """Consents that arrived before this time were checked with the chain and the peers.
+        """Return the time before which arrived consents were checked with the chain and the peers.
 
-        What began ahead of `now` counts as never: our clock was put back since.
+        A reading or round dated after `now` does not count: our clock was set back since.
         """
         peers = sorted((_past(begun, now) for begun in self._peers_begun.values()), reverse=True)
         return min([_past(self._chain_begun, now), *peers[:QUORUM]])

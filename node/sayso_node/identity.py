@@ -1,4 +1,4 @@
-"""The node's one Ed25519 key: libp2p identity, receipts, acknowledgements, sponsorship."""
+"""Creates and reads the node's Ed25519 key, its libp2p identity, which signs all its statements."""
 
 import os
 from pathlib import Path
@@ -12,7 +12,7 @@ SEED_BYTES = 32
 
 
 def create_identity(path: Path, randomness: Randomness) -> SigningKey:
-    """Write a new seed, readable by its owner alone; raises InvalidNodeConfig if there is one."""
+    """Write a new seed that only its owner can read; raises InvalidNodeConfig if the file exists."""
     seed = randomness(SEED_BYTES)
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -28,7 +28,7 @@ def create_identity(path: Path, randomness: Randomness) -> SigningKey:
 
 
 def load_identity(path: Path) -> SigningKey:
-    """Read the seed; raises InvalidNodeConfig."""
+    """Read the key from its seed file; raises InvalidNodeConfig."""
     try:
         return SigningKey(bytes.fromhex(path.read_text().strip()))
     except (OSError, ValueError, TypeError) as error:

@@ -1,7 +1,7 @@
-"""What the parts of a node ask of the outside world, a sentence each.
+"""Interfaces through which a node reaches the outside world: clock, random numbers and network.
 
-Production passes in the real things, tests and the simulation others; no part reaches for a clock,
-a socket or a random number by itself.
+A real node passes in the real implementations; tests and the simulation pass in their own. No other
+module reads a clock, opens a socket for gossip or draws random numbers directly.
 """
 
 from collections.abc import Awaitable, Callable
@@ -11,15 +11,15 @@ from typing import Protocol
 
 
 class Judgement(Enum):
-    """What becomes of a frame heard by gossip (docs/protocol.md, section 7)."""
+    """The decision about a frame that arrived by gossip (docs/protocol.md, section 7)."""
 
     ACCEPT = "accept"  # forward it
-    IGNORE = "ignore"  # drop it, nobody is to blame
-    REJECT = "reject"  # drop it, the forwarding peer is to blame
+    IGNORE = "ignore"  # drop it; the forwarding peer is not at fault
+    REJECT = "reject"  # drop it; the forwarding peer is at fault
 
 
 class Clock(Protocol):
-    """Clock tells the time."""
+    """Clock tells the current time."""
 
     def now(self) -> float:
         """Seconds since the Unix epoch."""
@@ -27,10 +27,10 @@ class Clock(Protocol):
 
 
 class Randomness(Protocol):
-    """Randomness draws bytes that nobody can foresee."""
+    """Randomness draws unpredictable bytes."""
 
     def __call__(self, count: int, /) -> bytes:
-        """`count` random bytes."""
+        """Return `count` random bytes."""
         ...
 
 
@@ -39,7 +39,7 @@ class PeerState:
     """A peer as the gossip process sees it."""
 
     peer_id: str
-    address: str  # multiaddr it was dialled at, or "" when it dialled us
+    address: str  # multiaddr that we dialled, or "" if the peer dialled us
     connected: bool
 
 
@@ -50,7 +50,7 @@ PeerHandler = Callable[[str, bool], None]  # (peer id, connected)
 
 @dataclass(frozen=True)
 class TransportHandlers:
-    """What the node wants to be told by the transport."""
+    """Callbacks by which the transport reports frames, requests and connections to the node."""
 
     on_frame: FrameHandler
     on_request: RequestHandler
@@ -58,24 +58,24 @@ class TransportHandlers:
 
 
 class Transport(Protocol):
-    """Transport carries frames to all peers and requests to one."""
+    """Transport sends frames to all peers and requests to a single peer."""
 
     async def start(self, handlers: TransportHandlers) -> None:
-        """Listen, dial the configured peers and keep redialling them."""
+        """Listen, dial the configured peers and redial them when they are lost."""
         ...
 
     async def stop(self) -> None:
-        """Hang up; returns when nothing of it runs any more."""
+        """Close all connections; returns when no task of the transport runs."""
         ...
 
     async def publish(self, topic: str, frame: bytes) -> int:
-        """Queue a frame for the mesh and return for how many peers; raises GossipQueueFull."""
+        """Queue a frame for gossip and return the number of peers it goes to; raises GossipQueueFull."""
         ...
 
     async def request(self, peer_id: str, protocol: str, body: bytes, timeout_s: float) -> bytes:
-        """One request, one answer; raises PeerUnreachable."""
+        """Send one request and return its answer; raises PeerUnreachable."""
         ...
 
     async def peers(self) -> list[PeerState]:
-        """Configured and connected peers."""
+        """Return the configured and the connected peers."""
         ...

@@ -1,4 +1,4 @@
-"""The node, wired: what docs/explanation/architecture.md draws, in one screen.
+"""Builds a node from its parts, and starts and stops them (docs/explanation/architecture.md).
 
 users ── api ──┐                       ┌── judge, signer ── api ── users
 peers ─ gossip ┼── intake ── store ────┤
@@ -60,7 +60,7 @@ from sayso_protocol.messages import wire
 
 
 class Node:
-    """A running node; start() and stop() hold the order of everything."""
+    """A node with all its parts; start() and stop() run them in the right order."""
 
     def __init__(self, config: NodeConfig, clock: Clock) -> None:
         self._config = config
@@ -102,7 +102,7 @@ class Node:
         self._http = self._make_api(clock)
 
     def _make_api(self, clock: Clock) -> HttpServer:
-        """What answers over HTTP: judges and signers, and a part for each subject."""
+        """Build the HTTP server with the routes of all subjects."""
         config, store, freshness, counters = self._config, self._store, self._freshness, self._counters
         network, identity = config.network_file.network, config.identity
         licenses = LicenseCache()
@@ -142,7 +142,7 @@ class Node:
         return HttpServer(*config.settings.http_address, routes, (events.close,))
 
     async def start(self) -> None:
-        """Store first, listening last: nothing is accepted that could not be kept."""
+        """Start the store first and HTTP last, so the node accepts no message that it cannot store."""
         self._store.start()
         self._intake.start()
         handlers = TransportHandlers(self._broadcast.on_frame, self._on_request, self._on_peer)
@@ -151,7 +151,7 @@ class Node:
         await self._http.start()
 
     def parts(self) -> Mapping[str, Part]:
-        """Everything that runs for ever, by name."""
+        """Return the parts that run until the node stops, by name."""
         runs = self._config.runs
         parts = {"store": Part(self._store.watch, restarts=False), "gossip": Part(self._transport.watch)}
         if runs("sync"):
@@ -168,7 +168,7 @@ class Node:
         await self._supervisor.failure()
 
     async def stop(self) -> None:
-        """The other way round; what is under way is finished or undone, never half kept."""
+        """Stop the parts in reverse order; work in progress is finished or rolled back."""
         await self._http.stop()
         await self._supervisor.stop()
         await self._broadcast.stop()
@@ -178,7 +178,7 @@ class Node:
         self._store.stop()
 
     def counters(self) -> Mapping[str, int]:
-        """The node's counters and those of its peer-to-peer process."""
+        """Return the counters of the node and of its gossip process."""
         transport = {f"network_{name}": value for name, value in self._transport.counters().items()}
         return {**self._counters.snapshot(), **transport}
 
@@ -194,7 +194,7 @@ class Node:
             self._sync.wake(peer_id)
 
     def _description(self) -> NodeJson:
-        """What /v1/node says, without what changes."""
+        """The constant part of the answer to GET /v1/node."""
         settings, trusted = self._config.settings, self._config.network_file
         operators = [OperatorJson(one.name, one.key.hex(), one.url or None) for one in trusted.operators]
         return NodeJson(
@@ -232,6 +232,6 @@ def _gossip_config(config: NodeConfig) -> GossipConfig:
 
 
 def _other_urls(config: NodeConfig) -> tuple[str, ...]:
-    """Where batches may be had: the other operators of the network file."""
+    """The HTTP addresses of the other operators in the network file; batches are fetched from them."""
     operators = config.network_file.operators
     return tuple(one.url for one in operators if one.url and one.key != config.node_key)

@@ -1,4 +1,4 @@
-"""One backoff, one polling loop, and one way to ask several sources until one answers."""
+"""Helpers for retries: exponential backoff, a polling loop, and asking sources until one answers."""
 
 import asyncio
 import contextlib
@@ -8,28 +8,28 @@ from typing import Final, TypeVar
 
 from sayso_node.errors import NotFound
 
-MOST_DOUBLINGS: Final = 64  # beyond it every cap is reached, and a float has an end
+MOST_DOUBLINGS: Final = 64  # more doublings exceed any cap, and finally the range of a float
 
 S = TypeVar("S")
 T = TypeVar("T")
 
 
 def backoff(first: float, failures: int, most: float) -> float:
-    """`first`, doubled for each failure, but never above `most`; in the unit of both."""
+    """Return `first` doubled for each failure, at most `most`; all in the same unit."""
     return min(first * 2.0 ** min(failures, MOST_DOUBLINGS), most)
 
 
 def jittered(seconds: float, rng: Random) -> float:
-    """About so many seconds, a quarter more or less, so that not all nodes act at the same time."""
+    """Return `seconds` varied by up to a quarter, so that nodes do not act at the same time."""
     return seconds * rng.uniform(0.75, 1.25)
 
 
 async def every(interval_s: float, woken: asyncio.Event | None = None) -> AsyncIterator[bool]:
-    """Turns, for ever: one at once, and each next one `interval_s` seconds after the last was over.
+    """Yield a turn at once, and then each time `interval_s` seconds after the previous turn ended.
 
     Args:
         interval_s: Seconds between two turns.
-        woken: If it is set between two turns, False is given, and the event cleared; turns give True.
+        woken: If it is set between two turns, it is cleared and False is yielded; turns yield True.
     """
     event, time = woken or asyncio.Event(), asyncio.get_running_loop().time
     turn = time()
@@ -47,16 +47,16 @@ async def every(interval_s: float, woken: asyncio.Event | None = None) -> AsyncI
 async def first_answer(
     sources: Iterable[S], ask: Callable[[S], Awaitable[T]], *failures: type[Exception]
 ) -> T:
-    """What the first source answers that does not fail, asked one after the other.
+    """Ask the sources in order and return the first answer.
 
     Args:
-        sources: Whom to ask, in this order.
-        ask: Asks one of them.
-        failures: Errors upon which the next source is asked.
+        sources: The sources, in the order in which they are asked.
+        ask: Asks one source.
+        failures: Error types after which the next source is asked.
 
     Raises:
         NotFound: There is no source.
-        Exception: The failure of the first source, when all of them fail.
+        Exception: All sources failed; this is the error of the first one.
     """
     first: Exception | None = None
     for source in sources:
@@ -64,4 +64,4 @@ async def first_answer(
             return await ask(source)
         except failures as error:
             first = first or error
-    raise first or NotFound("there is nobody to ask")
+    raise first or NotFound("no source is configured")

@@ -1,10 +1,10 @@
-"""Keeps the parts of a node running: one that ends by itself is started again, and never in silence.
+"""Runs the parts of a node and restarts a part that ends by itself.
 
-A part is a coroutine that never returns. If one ends, with an exception or without, the log has its
-traceback, the alarm `part-failed` and /readyz (503) have its name, and it is started again after a
-pause that grows. Once it has run for RUNS_S it counts as running. A part that fails FAILURES times in
-WINDOW_S, or that cannot be started again, ends the node: `failure` raises, and the process ends with
-that sentence. What is cancelled from outside has not failed.
+A part is a coroutine that never returns. When it ends, with an exception or without, its traceback is
+logged, the alarm `part-failed` and /readyz (503) name it, and it is restarted after a growing pause. It
+counts as running again after RUNS_S. If a part fails FAILURES times within WINDOW_S or cannot be
+restarted, `failure` raises and the process ends with that error. A part that is cancelled from outside
+has not failed.
 """
 
 import asyncio
@@ -21,19 +21,19 @@ from sayso_node.retrying import backoff
 
 log = logging.getLogger(__name__)
 
-PAUSE_MIN_S = 0.5  # before a part that failed once is started again; twice as long with each failure
+PAUSE_MIN_S = 0.5  # before the first restart; doubled with each further failure
 PAUSE_MAX_S = 30.0
-RUNS_S = 5.0  # a part that has run for so long runs again
-FAILURES = 8  # of one part within the window: then the process ends
+RUNS_S = 5.0  # a part that has run so long counts as running again
+FAILURES = 8  # of one part within the window; then the process ends
 WINDOW_S = 600.0
 
 
 class Part(NamedTuple):
-    """What runs for ever.
+    """A coroutine that runs until the node stops.
 
     Attributes:
-        run: Runs it until it is cancelled.
-        restarts: Whether it can be run again after it has failed.
+        run: Runs the part until it is cancelled.
+        restarts: Whether the part can run again after a failure.
     """
 
     run: Callable[[], Awaitable[None]]
@@ -41,7 +41,7 @@ class Part(NamedTuple):
 
 
 class Supervisor:
-    """Runs parts by name."""
+    """Runs parts by name and restarts those that fail."""
 
     def __init__(self, alarms: Alarms, counters: Counters) -> None:
         self._alarms = alarms
@@ -70,11 +70,11 @@ class Supervisor:
     async def failure(self) -> NoReturn:
         """Wait until a part has failed for good; raises PartFailed."""
         await self._over.wait()
-        assert self._failure  # noqa: S101 - it was set before
+        assert self._failure  # noqa: S101 - set before the event
         raise self._failure
 
     async def _keep(self, name: str, part: Part) -> None:
-        """Run a part, again and again."""
+        """Run a part and restart it until it fails for good."""
         loop = asyncio.get_running_loop()
         failures = deque[float](maxlen=FAILURES)
         while True:
@@ -94,7 +94,7 @@ class Supervisor:
             self._counters.add("parts_restarted")
 
     def _mark(self, name: str, *, down: bool = False) -> None:
-        """Note whether a part is down, and keep the alarm in step."""
+        """Record whether a part is down, and update the alarm."""
         (self._down.add if down else self._down.discard)(name)
         self._alarms.set("part-failed", ", ".join(self.down()) or None)
 
@@ -107,29 +107,29 @@ class Supervisor:
 
 
 def pause_s(failures: int) -> float:
-    """How long to wait after so many failures, in seconds."""
+    """Return the pause in seconds after so many failures."""
     return backoff(PAUSE_MIN_S, failures - 1, PAUSE_MAX_S)
 
 
 @contextlib.contextmanager
 def contained(counters: Counters, what: str) -> Iterator[None]:
-    """Keep what one peer, answer or row provokes from ending a part: it is counted, and in the log."""
+    """Count and log an exception that one peer, answer or row caused, so that the part keeps running."""
     try:
         yield
-    except Exception:  # what was foreseen is handled within
+    except Exception:  # expected errors are handled inside
         counters.add("faults")
         log.exception("a fault in %s", what)
 
 
 async def _end_of(part: Part) -> BaseException | None:
-    """Why a part has ended, None if it just returned; raises CancelledError when we are cancelled."""
+    """Return why a part ended, None if it returned; raises CancelledError if we are cancelled."""
     try:
         await part.run()
     except asyncio.CancelledError as error:
         task = asyncio.current_task()
         if task and task.cancelling():
             raise
-        return error  # it cancelled itself, which is no order of ours
-    except Exception as error:  # noqa: BLE001 - whatever it is, the part has ended
+        return error  # the part cancelled itself; nobody cancelled this task
+    except Exception as error:  # noqa: BLE001 - any error ends the part
         return error
     return None

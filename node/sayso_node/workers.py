@@ -1,6 +1,6 @@
-"""Where work is done that would hold up the event loop: in a thread, or where a test wants it.
+"""Runners: where CPU-bound work is done, in a thread or at once in the event loop.
 
-Runner is passed in like clock and network: a simulation runs everything in one thread.
+A Runner is passed in like the clock; the simulation runs everything in one thread.
 """
 
 import asyncio
@@ -11,18 +11,18 @@ T = TypeVar("T")
 
 
 class Runner(Protocol):
-    """Runner does a piece of work that asks for nothing but time."""
+    """Runner does CPU-bound work."""
 
     async def __call__(self, work: Callable[[], T], /) -> T:
-        """What the work returns; raises what it raises."""
+        """Return the result of the work; raises what the work raises."""
         ...
 
 
 async def in_thread(work: Callable[[], T], /) -> T:
-    """Off the event loop."""
+    """Run the work in a thread, outside the event loop."""
     return await asyncio.to_thread(work)
 
 
 async def at_once(work: Callable[[], T], /) -> T:
-    """Here and now, for what is short, and for simulations."""
+    """Run the work at once in the event loop; for short work and for simulations."""
     return work()

@@ -212,7 +212,7 @@ class FakeNode:
         license_hash = hash_from_text(request.match_info["license"])
         held, envelope = self.memory.license(license_hash), self.memory.envelopes.get(license_hash)
         if held is None or envelope is None:
-            error = {"code": "not-found", "message": "no license of this hash is held"}
+            error = {"code": "not-found", "message": "this node has no license with this hash"}
             return self._answer("license", {"error": error}, 404)
         consent = held.consent
         revoked = sum(

@@ -1,1 +1,1 @@
-"""The one door for messages."""
+"""Intake: the only entry for messages into a node."""

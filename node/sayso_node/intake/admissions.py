@@ -1,6 +1,7 @@
-"""How verified messages are admitted: a row for each kind, in the order in which a bundle is kept.
+"""Admits verified messages into the store, with one function for each kind of message.
 
-7.12 Consents come first: a revocation that comes along with its consent is of something known.
+Consents are admitted before revocations, so a revocation in the same bundle as its consent is stored at
+once (rule 7.12).
 """
 
 from collections.abc import Callable, Sequence
@@ -18,14 +19,14 @@ from sayso_protocol.messages.message import CONSENT, REVOCATION, Message, as_kin
 
 
 class Circumstances(NamedTuple):
-    """What admission depends on beside the messages.
+    """The inputs of an admission besides the messages.
 
     Attributes:
-        keeper: Who keeps what is sponsored.
-        room: How much is kept of what may never be of use.
-        source: From whom the messages came: whoever shares a name shares its quotas.
+        keeper: This node's key and its quotas for sponsors.
+        room: Limits for pending revocations.
+        source: Name of the sender; senders of the same name share their limits.
         now: Seconds since the epoch.
-        block_time: When the block was made at which contract wallets were asked, likewise.
+        block_time: Time of the block at which contract wallets were asked, seconds since the epoch.
     """
 
     keeper: Keeper
@@ -36,11 +37,11 @@ class Circumstances(NamedTuple):
 
 
 class Admission(NamedTuple):
-    """How one kind is admitted.
+    """How one kind of message is admitted.
 
     Attributes:
-        keep: Keep messages of the kind, in the writing transaction; what became of each.
-        issued_at: What the signer gives as the moment of signing, seconds since the epoch; 0 if nothing.
+        keep: Stores messages of the kind in the writing transaction; returns the outcome of each.
+        issued_at: The time of signing that the message states, seconds since the epoch; 0 without one.
     """
 
     keep: Callable[[Writing, Sequence[Envelope], Circumstances], list[Admitted]]
@@ -63,7 +64,7 @@ check_rows(ADMISSIONS, "admission")
 
 
 def admit(db: Writing, envelopes: Sequence[Envelope], at: Circumstances) -> list[Admitted]:
-    """Keep verified messages of any kinds; what became of each."""
+    """Admit verified messages of any kinds; returns the outcome of each."""
     admitted: dict[int, Admitted] = {}
     for kind, row in ADMISSIONS.items():
         places = [place for place, one in enumerate(envelopes) if one.message.kind == kind]

@@ -1,8 +1,8 @@
-"""The one door: bytes in, verified messages in the store. Gossip, sync and HTTP all come through here.
+"""Verifies incoming messages and stores them; gossip, sync and HTTP all deliver through it.
 
-The guards stand in the order of rules 7.4 to 7.9. A message is remembered as known only after its
-signature was verified; failures are remembered by the hash of their bytes, so that garbage under a
-victim's digest blocks nothing.
+The checks run in the order of rules 7.4 to 7.9. A digest counts as known only once a message with it was
+verified. Failures are remembered by the hash of the message's bytes, so an invalid message cannot block
+a valid one with the same digest.
 """
 
 import logging
@@ -41,20 +41,20 @@ from sayso_protocol.receipts.receipt import ChainPoint
 log = logging.getLogger(__name__)
 
 REMEMBERED_FAILURES = 4_096
-AT_ONCE_BYTES = 4_096  # of a bundle: with more, the event loop is left to others meanwhile
+AT_ONCE_BYTES = 4_096  # bytes of a bundle; larger bundles are verified in a thread
 
 
 @dataclass
 class _Case:
-    """A message on its way through the door; without outcome nothing spoke against it yet."""
+    """A message during intake; while it has no outcome, it has passed all checks so far."""
 
-    name: bytes  # the hash of its bytes
+    name: bytes  # SHA-256 of the envelope's bytes
     envelope: Envelope | None = None
     outcome: Outcome | None = None
 
 
 class Intake:
-    """Takes messages in; what it reports as stored is on disk."""
+    """Verifies and stores messages; a message reported as stored is on disk."""
 
     def __init__(
         self,
@@ -65,8 +65,8 @@ class Intake:
         identity: SigningKey,
         clock: Clock,
         counters: Counters,
-        room: PendingRoom = PendingRoom(),  # noqa: B008 - it cannot be changed
-        quotas: Quotas = Quotas(),  # noqa: B008 - likewise
+        room: PendingRoom = PendingRoom(),  # noqa: B008 - immutable
+        quotas: Quotas = Quotas(),  # noqa: B008 - immutable
         runner: Runner = in_thread,
     ) -> None:
         self._network = network
@@ -83,13 +83,13 @@ class Intake:
         self._failures: OrderedDict[bytes, Callable[[], SaysoError]] = OrderedDict()
 
     def start(self) -> None:
-        """Say again what this store has lost already; the store must be open."""
+        """Report marks that this store lost in earlier runs; the store must be open."""
         with self._store.read() as db:
             self._say_lost(pending.load(db).lost)
 
     async def take(self, bundle: Sequence[bytes], source: Source) -> list[Outcome]:
-        """Take the envelopes of a bundle in; each is judged by itself."""
-        # A few messages are judged faster than they could be handed to a thread.
+        """Take in the envelopes of a bundle; each gets its own outcome."""
+        # Verifying a few messages takes less time than handing them to a thread.
         run = at_once if sum(map(len, bundle)) <= AT_ONCE_BYTES else self._runner
         cases = await run(partial(self._begin, bundle, source))
         head = self._freshness.head
@@ -103,7 +103,7 @@ class Intake:
         return outcomes
 
     def _begin(self, bundle: Sequence[bytes], source: Source) -> list[_Case]:
-        """All that can be said before a signature is looked at."""
+        """Run the checks that need no signature."""
         cases = [_Case(sha256(data)) for data in bundle]
         self._read(cases, bundle)
         self._look_up(_undecided(cases), source)
@@ -114,7 +114,7 @@ class Intake:
             self._guard(case, self._verify, envelope, answers)
 
     def _read(self, cases: Sequence[_Case], bundle: Sequence[bytes]) -> None:
-        """[REJECT] 7.4 They are canonical messages of this network within the limits."""
+        """[REJECT] 7.4 Messages are canonical, of this network and within the limits."""
         unread = [at for at, case in enumerate(cases) if case.name not in self._failures]
         for case in cases:
             if failure := self._failures.get(case.name):
@@ -128,7 +128,7 @@ class Intake:
                 cases[at].envelope = one
 
     def _guard(self, case: _Case, step: Callable[..., None], *arguments: object) -> None:
-        """Take a step; what it raises is what the message is refused for."""
+        """Run one check; if it raises, the message is refused with that error."""
         try:
             step(case, *arguments)
         except SaysoError as error:
@@ -139,12 +139,12 @@ class Intake:
         case.outcome = Outcome(Status.REFUSED, case.envelope, error)
 
     def _look_up(self, cases: Sequence[tuple[_Case, Envelope]], source: Source) -> None:
-        """Rules 7.5 and 7.6: what can be said without looking at a signature."""
-        # [REJECT] 7.5 Between peers, a consent has a sponsor.
+        """Rules 7.5 and 7.6, which need no signature."""
+        # [REJECT] 7.5 A consent from a peer has a sponsor.
         if source.channel is not SourceChannel.HTTP:
             for case, envelope in cases:
                 self._guard(case, lambda _case, one: one.check_sponsored(), envelope)
-        # [IGNORE] 7.6 It is not known yet. (It was verified when it became known.)
+        # [IGNORE] 7.6 The message is not known yet. (A known one was verified when it arrived.)
         unknown = [(case, envelope) for case, envelope in cases if not case.outcome]
         with self._store.read() as db:
             known = messages.known_of(db, [envelope.digest for _, envelope in unknown])
@@ -153,9 +153,9 @@ class Intake:
                 case.outcome = Outcome(Status.KNOWN, envelope)
 
     async def _ask_wallets(self, cases: Sequence[_Case], source: Source, block: ChainPoint) -> Answers:
-        """What contract wallets say about signatures, at the newest block that was read."""
-        # [REJECT] 4.4 In gossip, what only the chain can judge is alone. Not remembered: the company is
-        # wrong, and the message is not.
+        """Ask contract wallets about their signatures, at the newest block that was read."""
+        # [REJECT] 4.4 In gossip, a contract wallet's message is alone in its bundle. The refusal is not
+        # remembered, because the bundle is wrong and the message is not.
         if source.channel is SourceChannel.GOSSIP and len(cases) > 1:
             for case, envelope in _undecided(cases):
                 if envelope.claim.is_contract_wallets:
@@ -165,9 +165,9 @@ class Intake:
         return await self._wallets.ask(claims, source.name, block)
 
     def _verify(self, case: _Case, envelope: Envelope, answers: Answers) -> None:
-        # [REJECT] 7.7 The signatures are right.
+        # [REJECT] 7.7 The signatures are valid.
         envelope.check_signatures(answers)
-        # [IGNORE] 7.8 It is not from the future.
+        # [IGNORE] 7.8 The message is not from the future.
         message, kind = envelope.message, kind_of(envelope.message)
         if ADMISSIONS[message.kind].issued_at(message) > self._clock.now() + LIMITS.clock_skew_s:
             raise FromTheFuture(f"the {kind.name} is dated more than ten minutes ahead")
@@ -175,7 +175,7 @@ class Intake:
             case.envelope = envelope.sponsored_by(self._identity)
 
     async def _keep(self, cases: list[_Case], source: Source, block_time: float) -> None:
-        """[IGNORE] 7.9 It brings something new: decided in the writing transaction."""
+        """[IGNORE] 7.9 The message brings something new; this is decided in the writing transaction."""
         envelopes = [case.envelope for case in cases if case.envelope]
         admitted, lost = await self._store.write(
             lambda db: self._admit(db, envelopes, source, block_time)
@@ -185,8 +185,8 @@ class Intake:
         self._say_lost(lost)
 
     def _say_lost(self, lost: int) -> None:
-        if lost and not self._counters.snapshot()["marks_lost"]:  # once is loud enough
-            log.error("no room for marks (rule 7.15): who becomes known from now on stays stale")
+        if lost and not self._counters.snapshot()["marks_lost"]:  # log it once
+            log.error("no room for marks (rule 7.15): addresses first seen from now on stay stale")
         self._counters.add("marks_lost", lost)
 
     def _admit(
@@ -196,19 +196,19 @@ class Intake:
         source: Source,
         block_time: float,
     ) -> tuple[list[Admitted], int]:
-        """What became of each, and how many marks found no room."""
+        """Admit messages; returns the outcome of each, and how many marks found no room."""
         lost = pending.load(db).lost
         at = Circumstances(self._keeper, self._room, source.name, self._clock.now(), block_time)
         admitted = admit(db, envelopes, at)
         return admitted, pending.load(db).lost - lost
 
     def _remember(self, name: bytes, error: SaysoError) -> None:
-        """Only what anybody can see to be wrong for ever is remembered, whoever brings it.
+        """Remember a failure if the message is wrong for good, wherever it comes from.
 
-        A missing sponsor is wrong between peers only: our own door stays open to the author.
+        A missing sponsor is wrong only between peers: the author may still submit the message by HTTP.
         """
         if is_rejected(error) and not isinstance(error, NotSponsored):
-            # Made anew each time: an error that was raised holds the message in its traceback.
+            # A new error each time: a raised error would keep the message in its traceback.
             self._failures[name] = partial(type(error), *error.args)
             if len(self._failures) > REMEMBERED_FAILURES:
                 self._failures.popitem(last=False)
@@ -223,12 +223,12 @@ class Intake:
 
 
 def _undecided(cases: Sequence[_Case]) -> list[tuple[_Case, Envelope]]:
-    """What was read, and nothing spoke against it yet."""
+    """The messages that were decoded and have passed all checks so far."""
     return [(case, case.envelope) for case in cases if case.envelope and not case.outcome]
 
 
 def _outcome(envelope: Envelope, admitted: Admitted) -> Outcome:
-    """What a user or a peer hears of it."""
+    """The outcome that a user or a peer gets."""
     match admitted:
         case Admitted.STORED:
             return Outcome(Status.STORED, envelope, is_news=True)
@@ -240,7 +240,7 @@ def _outcome(envelope: Envelope, admitted: Admitted) -> Outcome:
             return Outcome(Status.PENDING, envelope)
         case Admitted.DECLINED:
             name = kind_of(envelope.message).name
-            error = NoRoom(f"there is no room here for {name}s of this sponsor; try another node")
+            error = NoRoom(f"this node's quota for {name}s of this sponsor is full; try another node")
             return Outcome(Status.REFUSED, envelope, error)
         case _ as never:
             assert_never(never)

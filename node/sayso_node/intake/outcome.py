@@ -1,4 +1,4 @@
-"""Who handed a message in, and what became of it."""
+"""Sources of messages, and the outcomes of their intake."""
 
 import ipaddress
 from dataclasses import dataclass
@@ -8,11 +8,11 @@ from typing import Self
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.messages.envelope import Envelope
 
-_IPV6_SITE_BITS = 64  # one customer's: who has one address has all of them
+_IPV6_SITE_BITS = 64  # one customer has a whole /64 and can use any address in it
 
 
 class SourceChannel(StrEnum):
-    """How messages come; the names are those of the counters."""
+    """How messages arrive; counters use the same names."""
 
     HTTP = "http"
     GOSSIP = "gossip"
@@ -24,8 +24,8 @@ class Source:
     """Where messages come from.
 
     Attributes:
-        channel: How.
-        name: From whom, as far as can be seen: whoever shares a name shares its quotas (rule 7.14).
+        channel: HTTP, gossip or sync.
+        name: Name of the sender, as far as known; senders of the same name share limits (rule 7.14).
     """
 
     channel: SourceChannel
@@ -33,7 +33,7 @@ class Source:
 
     @classmethod
     def http(cls, address: str | None) -> Self:
-        """A user's IP address; of IPv6 the /64 around it."""
+        """A user's IP address; for IPv6 its /64 network."""
         try:
             ip = ipaddress.ip_address(address or "")
         except ValueError:
@@ -44,28 +44,28 @@ class Source:
 
     @classmethod
     def peer(cls, channel: SourceChannel, peer_id: str) -> Self:
-        """A peer, whether it spoke first or was asked."""
+        """A peer, no matter which side connected."""
         return cls(channel, f"peer:{peer_id}")
 
 
 class Status(StrEnum):
-    """What became of one message."""
+    """What became of a message."""
 
     STORED = "stored"
-    KNOWN = "known"  # brought nothing new
-    PENDING = "pending"  # a revocation of nothing that is known here, not yet a promise (rule 7.14)
+    KNOWN = "known"  # it brought nothing new
+    PENDING = "pending"  # a revocation that concerns no known consent; nothing is promised (rule 7.14)
     REFUSED = "refused"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one message.
+    """The outcome of one message.
 
     Attributes:
         status: Stored, known, pending or refused.
-        envelope: The message, unless it could not be read.
-        error: Why it was refused.
-        is_news: It was first heard now, so peers may not have heard it.
+        envelope: The message, unless it could not be decoded.
+        error: Why the message was refused.
+        is_news: Whether this node saw the message for the first time, so that peers may need it.
     """
 
     status: Status

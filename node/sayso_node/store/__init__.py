@@ -1,1 +1,1 @@
-"""What a node keeps: messages, revocation bits, the chain as followed, batches. SQLite."""
+"""The node's database: messages, revocation bits, the followed chain and its batches."""

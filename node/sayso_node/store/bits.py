@@ -1,7 +1,6 @@
-"""The revocation state: bits, the running sum of rule 9.3, and an event for every bit that was new.
+"""The revocation state: bits, the state digest's running sum (rule 9.3), and an event for each new bit.
 
-All three change in one transaction, so a listener's cursor, a receipt's digest and a verdict never
-disagree.
+All three change in one transaction, so cursors, state digests and verdicts never disagree.
 """
 
 from collections.abc import Iterable, Iterator
@@ -33,9 +32,9 @@ def merge_bits(
     now: float,
     digest: bytes | None = None,
 ) -> bool:
-    """OR bits into the state, as `signed` (by the message `digest`) or `chain`.
+    """Add bits to the state, as `signed` (by the message `digest`) or `chain`.
 
-    True if any was new to that source.
+    Returns whether any was new to that source.
     """
     news, changes, covered = False, [], list[Change]()
     for word, mask in heard.items():
@@ -64,17 +63,17 @@ def merge_bits(
 
 
 def is_known(db: Reading, address: bytes) -> bool:
-    """Whether the address is contributor or guardian of a held consent."""
+    """Return whether the address is contributor or guardian of a held consent."""
     return db.execute("SELECT 1 FROM people WHERE address = ?", (address,)).fetchone() is not None
 
 
 def any_known(db: Reading) -> bool:
-    """Whether anybody is known at all."""
+    """Return whether any address is known."""
     return db.execute("SELECT 1 FROM people LIMIT 1").fetchone() is not None
 
 
 def add_people(db: Writing, addresses: Iterable[bytes], *, unsure: bool) -> None:
-    """Addresses are known; bits of who was not enter the sum: each once, so as if counted at once."""
+    """Add known addresses; the bits of new ones enter the sum of the state digest."""
     wanted = set(addresses)
     known = many.among(db, "SELECT address FROM people WHERE address IN", wanted)
     fresh = wanted - {address for (address,) in known}
@@ -86,32 +85,32 @@ def add_people(db: Writing, addresses: Iterable[bytes], *, unsure: bool) -> None
 
 
 def bits_of(db: Reading, address: bytes, *, source: str | None = None) -> Masks:
-    """All bits of an address, or those of one source."""
+    """Return all bits of an address, or those of one source."""
     rows = db.execute("SELECT word, signed, chain FROM bits WHERE address = ?", (address,))
     return {int.from_bytes(word): _mask(signed, chain, source) for word, signed, chain in rows}
 
 
 def masks_at(db: Reading, address: bytes, word: int) -> tuple[int, int]:
-    """One word, as signed and as on chain: what a message costs must not grow with its signer's bits."""
+    """Return signed and chain bits of one word; the cost does not grow with the address's bits."""
     key = (address, word.to_bytes(HASH_BYTES))
     row = db.execute("SELECT signed, chain FROM bits WHERE address = ? AND word = ?", key).fetchone()
     return (int.from_bytes(row[0]), int.from_bytes(row[1])) if row else (0, 0)
 
 
 def current_digest(db: Reading) -> bytes:
-    """The state digest of rule 9.3."""
+    """Return the state digest of rule 9.3."""
     return digest_of_sum(_sum(db))
 
 
 def state_entries(db: Reading) -> Iterator[StateEntry]:
-    """The bits of everybody in a held consent: what the state digest is over (rule 9.3)."""
+    """Return the bits of known addresses, over which the state digest is computed (rule 9.3)."""
     return _entries(
         db.execute("SELECT address, word, signed, chain FROM bits JOIN people USING (address)")
     )
 
 
 def all_entries(db: Reading) -> Iterator[StateEntry]:
-    """The bits of everybody, known or not."""
+    """Return the bits of all addresses, known or not."""
     return _entries(db.execute("SELECT address, word, signed, chain FROM bits"))
 
 
@@ -121,7 +120,7 @@ def _entries(rows: Iterable[tuple[bytes, bytes, bytes, bytes]]) -> Iterator[Stat
 
 
 def speakers(db: Reading) -> int:
-    """How many addresses have set a bit."""
+    """Return how many addresses have set a bit."""
     count: int = db.execute("SELECT count(DISTINCT address) FROM bits").fetchone()[0]
     return count
 

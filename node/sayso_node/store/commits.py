@@ -1,4 +1,4 @@
-"""How many commits there were, and news of the next one for whoever waits."""
+"""Counts commits, and wakes tasks that wait for the next one."""
 
 import asyncio
 import contextlib
@@ -6,7 +6,7 @@ import threading
 
 
 class Commits:
-    """Counts commits; usable in any thread."""
+    """The number of commits; usable in any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -15,11 +15,11 @@ class Commits:
 
     @property
     def count(self) -> int:
-        """How many there were."""
+        """Return the number of commits."""
         return self._count
 
     async def after(self, seen: int) -> int:
-        """Return once there were more than `seen`, and how many; at once if there were."""
+        """Wait until there were more than `seen` commits; returns their number."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[None] = loop.create_future()
         with self._lock:
@@ -34,12 +34,12 @@ class Commits:
         return self._count
 
     def add(self) -> None:
-        """There was one: tell whoever waits."""
+        """Count a commit and wake the waiting tasks."""
         with self._lock:
             self._count += 1
             waiting, self._waiting = self._waiting, {}
         for future, loop in waiting.items():
-            with contextlib.suppress(RuntimeError):  # a closed loop has nobody left who waits
+            with contextlib.suppress(RuntimeError):  # the loop is closed, so no task waits
                 loop.call_soon_threadsafe(_settle, future)
 
 

@@ -1,7 +1,7 @@
-"""A revoked consent may be forgotten, but not that it was revoked (rule 8.13).
+"""Erases revoked consents, but not the fact that they were revoked (rule 8.13).
 
-What stays is a tombstone: the license hash and whose it was. Bits, people and words stay as they are, so
-the state and its digest do not change, and a renewal on the same terms still falls with it.
+A tombstone with the license hash and the contributor remains. Bits, known addresses and words stay, so
+the state digest does not change, and a new consent on the same terms is revoked as well.
 """
 
 from sayso_node.errors import NotFound, NotRevoked
@@ -19,15 +19,15 @@ from sayso_protocol.verdicts.verdict import License, is_revoked
 
 
 def erase(db: Writing, network: Network, license_hash: bytes) -> None:
-    """Reduce a consent to a tombstone.
+    """Replace a consent by a tombstone.
 
     Raises:
-        NotFound: No such consent is held.
-        NotRevoked: A permission of it stands: erasing it would take that away from the contributor.
+        NotFound: The store has no such consent.
+        NotRevoked: A permission of it is not revoked.
     """
     stored = messages.consent(db, license_hash)
     if stored is None:
-        raise NotFound("no license of this hash is held")
+        raise NotFound("this node has no license with this hash")
     envelope = decode(stored.body, network)
     consent = as_kind(envelope.message, Consent)
     held, known = License(consent, envelope.items), _Bits(db, consent)
@@ -42,13 +42,13 @@ def erase(db: Writing, network: Network, license_hash: bytes) -> None:
 
 
 def is_erased(db: Reading, license_hash: bytes) -> bool:
-    """Whether there is a tombstone of this license: every row that names it is revoked."""
+    """Return whether this license was erased; every row that names it is revoked."""
     query = "SELECT 1 FROM messages WHERE digest = ? AND kind = ?"
     return db.execute(query, (license_hash, messages.ERASED)).fetchone() is not None
 
 
 class _Bits:
-    """The bits of a consent's people, read once."""
+    """The bits of a consent's people, each read once."""
 
     def __init__(self, db: Reading, consent: Consent) -> None:
         self._bits = {address: bits_of(db, address) for address in consent.revokers}

@@ -1,6 +1,7 @@
-"""What became revoked, in the order in which this store learnt it; `seq` is a listener's cursor.
+"""Events: the bits that became revoked, in the order in which this store learnt them.
 
-A cursor is good for one store only: who resumes compares the store's id first.
+An event's `seq` is a cursor that is valid for one store only: a listener that resumes compares the
+store's id first.
 """
 
 from typing import NamedTuple
@@ -13,16 +14,16 @@ STORE_ID = "store-id"
 
 
 class Event(NamedTuple):
-    """Bits of one word that were new.
+    """New bits of one word.
 
     Attributes:
-        address: Whose bits, 20 bytes.
-        word: The word's number.
-        mask: The bits that were new.
+        address: The address whose bits they are, 20 bytes.
+        word: Number of the word.
+        mask: The new bits.
         source: `signed` or `chain`.
-        digest: The revocation that brought them, 32 bytes; None from the chain.
-        time: When, seconds since the epoch.
-        seq: Its place, from 1, ascending, never given twice; 0 before it is kept.
+        digest: Digest of the revocation, 32 bytes; None for bits from the chain.
+        time: Seconds since the epoch.
+        seq: Position, ascending from 1 and never reused; 0 before the event is stored.
     """
 
     address: bytes
@@ -35,7 +36,7 @@ class Event(NamedTuple):
 
 
 def add(db: Writing, event: Event) -> None:
-    """Keep an event, in the transaction that sets its bits."""
+    """Store an event, in the transaction that sets its bits."""
     word, mask = event.word.to_bytes(HASH_BYTES), event.mask.to_bytes(HASH_BYTES)
     db.execute(
         "INSERT INTO events (address, word, mask, source, digest, time) VALUES (?, ?, ?, ?, ?, ?)",
@@ -44,7 +45,7 @@ def add(db: Writing, event: Event) -> None:
 
 
 def events_after(db: Reading, seq: int, limit: int) -> list[Event]:
-    """The events after a cursor, oldest first, at most `limit`."""
+    """Return at most `limit` events after a cursor, oldest first."""
     rows = db.execute(
         "SELECT address, word, mask, source, digest, time, seq FROM events"
         " WHERE seq > ? ORDER BY seq LIMIT ?",
@@ -57,20 +58,20 @@ def events_after(db: Reading, seq: int, limit: int) -> list[Event]:
 
 
 def addresses_after(db: Reading, seq: int) -> list[bytes]:
-    """Whose bits have changed after a cursor, each once."""
+    """Return the addresses whose bits changed after a cursor, each once."""
     rows = db.execute("SELECT DISTINCT address FROM events WHERE seq > ?", (seq,))
     return [address for (address,) in rows]
 
 
 def last_seq(db: Reading) -> int:
-    """The newest event's cursor, 0 before the first."""
+    """Return the newest event's cursor, 0 if there are no events."""
     row = db.execute("SELECT max(seq) FROM events").fetchone()
     newest: int = row[0] or 0
     return newest
 
 
 def store_id(db: Reading) -> bytes:
-    """16 random bytes, drawn when the store was made."""
+    """Return the store's id: 16 random bytes, drawn when the store was created."""
     row = db.execute("SELECT value FROM singles WHERE name = ?", (STORE_ID,)).fetchone()
     drawn: bytes = row[0]
     return drawn

@@ -1,16 +1,16 @@
-"""The door of the store: everything outside this folder speaks to what is declared here.
+"""The interface of the store; code outside this folder uses nothing else of a backend.
 
-A store is read and changed in transactions. Each gives a handle; what is asked of it is a typed query,
-a plain function of a module in this folder, which takes the handle first:
+A store is read and changed in transactions. A transaction is a handle; a query is a plain function of a
+module in this folder, which takes the handle first:
 
     with store.read() as db:                                     # a Reading
         stored = messages.consent(db, digest)
-    await store.write(lambda db: messages.insert(db, one, now))  # a Writing
+    await store.write(lambda db: messages.insert(db, message, now))  # a Writing
 
-To everybody else the handle is opaque: only this folder calls `execute`. A query takes a `Reading`, a
-change takes a `Writing`, so mypy shows that nothing is changed in a read; a store refuses it, too.
-SQL is written here once for every backend; what only one of them has is behind the handle. No error of a
-backend comes out: a full disk, a lock, a damaged file are StoreUnusable.
+Only this folder calls `execute`. A query takes a `Reading` and a change takes a `Writing`, so mypy finds
+changes in a reading transaction, and the store refuses them as well. The SQL is written once for all
+backends; what differs between backends is behind the handle. Errors of a backend (a full disk, a lock, a
+damaged file) reach callers as StoreUnusable.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
@@ -21,23 +21,23 @@ T = TypeVar("T")
 
 
 class Rows(Protocol):
-    """What a statement gives, read once."""
+    """The result rows of a statement; they can be read once."""
 
     @property
     def rowcount(self) -> int:
-        """How many rows a change has changed."""
+        """Return how many rows a change affected."""
         ...
 
     def fetchone(self) -> Any:
-        """The next row, or None."""
+        """Return the next row, or None."""
         ...
 
     def fetchall(self) -> list[Any]:
-        """All rows that are left."""
+        """Return all remaining rows."""
         ...
 
     def __iter__(self) -> Iterator[Any]:
-        """The rows that are left, one by one."""
+        """Iterate over the remaining rows."""
         ...
 
 
@@ -45,13 +45,13 @@ class Reading(Protocol):
     """A transaction that sees one committed state, from its first query on."""
 
     def execute(self, sql: str, parameters: Sequence[Any] = ..., /) -> Rows:
-        """Run one statement, with `?` for each parameter; for modules of the store only."""
+        """Run one statement with `?` for each parameter; for modules of the store only."""
         ...
 
     def version(self) -> Hashable:
-        """A stamp of the state that is seen: two that are equal are of the same state.
+        """Return a stamp of the visible state; equal stamps mean equal states.
 
-        The same state may have different stamps, so it is no name for it: who compares may read twice.
+        The converse does not hold: one state may have several stamps, so a caller may read it twice.
         """
         ...
 
@@ -64,49 +64,49 @@ class Writing(Reading, Protocol):
         ...
 
     def next_seq(self, table: str) -> int:
-        """The `seq` of the next row of a table: above all that were ever given."""
+        """Return the `seq` for the next row of a table, which no row ever had."""
         ...
 
 
 class Store(Protocol):
-    """A store; start() before use, stop() after."""
+    """A store; call start() before use and stop() after."""
 
     @property
     def location(self) -> str:
-        """Where it is: with this another process finds it (opening.snapshot_at)."""
+        """Where the store is; another process opens it with this (opening.snapshot_at)."""
         ...
 
     def start(self) -> None:
-        """Open it, or make it; raises StoreUnusable, for one of another version, too."""
+        """Open or create the store; raises StoreUnusable, also for a store of an unknown version."""
         ...
 
     def stop(self) -> None:
-        """Finish what was asked for and close; what is asked for later is refused."""
+        """Finish the pending changes and close; later changes are refused."""
         ...
 
     def read(self) -> AbstractContextManager[Reading]:
-        """One committed state until the block ends; usable in any thread.
+        """Open a transaction on one committed state for the block; usable in any thread.
 
-        Raises StoreUnusable when it cannot be read.
+        Raises StoreUnusable when the store cannot be read.
         """
         ...
 
     async def write(self, apply: Callable[[Writing], T]) -> T:
-        """Run a change in a transaction; returns once it is on disk, raises what it raised.
+        """Apply a change in a transaction; returns when it is on disk, raises what `apply` raises.
 
-        Raises StoreUnusable when it could not be kept, or when the store is not open.
+        Raises StoreUnusable when the change could not be stored or the store is not open.
         """
         ...
 
     async def watch(self) -> None:
-        """Wait for as long as the writer lives; raises StoreUnusable when it has ended by itself."""
+        """Wait while the writer runs; raises StoreUnusable when the writer ends by itself."""
         ...
 
     @property
     def commits(self) -> int:
-        """How many commits there were since start()."""
+        """The number of commits since start()."""
         ...
 
     async def committed(self, seen: int) -> int:
-        """Return once there were more than `seen` commits, and how many; at once if there were."""
+        """Wait until there were more than `seen` commits; returns their number."""
         ...

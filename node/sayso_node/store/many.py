@@ -1,7 +1,7 @@
-"""Many rows by one statement: what one of them costs beside its work is paid once for a thousand.
+"""Reads and writes many rows in one statement, which saves the fixed cost of a statement per row.
 
-SQLite runs a statement without Python's lock. A statement for each row gives that lock away each time,
-and waits for it behind whatever else the node does meanwhile.
+SQLite releases Python's lock for each statement; with one statement per row, the node would wait for the
+lock after each row.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,13 +11,13 @@ from typing import Any, Final
 
 from sayso_node.store.interface import Reading, Writing
 
-ROWS_A_STATEMENT: Final = 1_000  # rows; SQLite takes 32,766 values in a statement
+ROWS_A_STATEMENT: Final = 1_000  # rows; SQLite allows 32,766 values in a statement
 
 Row = Sequence[Any]
 
 
 def insert(db: Writing, into: str, rows: Iterable[Row], conflict: str = "") -> None:
-    """Run `INSERT <into> VALUES ... <conflict>` for rows of one length."""
+    """Run `INSERT <into> VALUES ... <conflict>` for rows of equal length."""
     waiting = list(rows)
     for start in range(0, len(waiting), ROWS_A_STATEMENT):
         part = waiting[start : start + ROWS_A_STATEMENT]
@@ -27,7 +27,7 @@ def insert(db: Writing, into: str, rows: Iterable[Row], conflict: str = "") -> N
 
 
 def among(db: Reading, query: str, values: Iterable[Any]) -> Iterator[Any]:
-    """The rows of a query that ends in `<column> IN`, for all these values."""
+    """Return the rows of a query that ends in `<column> IN`, for all these values."""
     waiting = list(values)
     for start in range(0, len(waiting), ROWS_A_STATEMENT):
         part = waiting[start : start + ROWS_A_STATEMENT]

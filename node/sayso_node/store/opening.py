@@ -1,4 +1,4 @@
-"""Which backend a store has is decided here, by its location: that of SQLite is the path of a file."""
+"""Opens stores; the backend follows from the location, which for SQLite is the path of a file."""
 
 import os
 from contextlib import AbstractContextManager
@@ -12,15 +12,15 @@ _FILE = "store.sqlite"
 
 
 def location_in(folder: Path) -> str:
-    """Where the node of this folder has its store."""
+    """Return the location of the store in a node's folder."""
     return str(folder / _FILE)
 
 
 def store_at(location: str | Path, randomness: Randomness = os.urandom) -> Store:
-    """A store, not started yet; `randomness` draws the id of a new one."""
+    """Return a store that is not started yet; `randomness` draws the id of a new one."""
     return engine.Engine(Path(location), randomness)
 
 
 def snapshot_at(location: str | Path) -> AbstractContextManager[Reading]:
-    """One committed state of a store that another process has open; raises StoreUnusable."""
+    """Open one committed state of a store that another process uses; raises StoreUnusable."""
     return engine.snapshot(Path(location))

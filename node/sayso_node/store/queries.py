@@ -1,4 +1,4 @@
-"""What only the HTTP API reads: lists in pages, by `seq`, so that what comes meanwhile moves nothing."""
+"""Queries for the HTTP API's lists; pages follow `seq`, so new messages do not shift them."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ from sayso_protocol.messages.message import CONSENT, REVOCATION
 
 
 class Claim(NamedTuple):
-    """A stored consent that names an item: its place, its license hash, its envelope."""
+    """A stored consent that names an item: its `seq`, license hash and envelope."""
 
     seq: int
     license: bytes
@@ -15,14 +15,14 @@ class Claim(NamedTuple):
 
 
 class HeldRevocation(NamedTuple):
-    """A revocation: its envelope, and whether it is kept; else it is pending (rule 7.14)."""
+    """A revocation: its envelope, and whether it is stored for good or pending (rule 7.14)."""
 
     body: bytes
     is_kept: bool
 
 
 def licenses_after(db: Reading, contributor: bytes, seq: int, limit: int) -> list[tuple[int, bytes]]:
-    """Place and license hash of a contributor's consents after a place, oldest first."""
+    """Return `seq` and license hash of a contributor's consents after a `seq`, oldest first."""
     rows = db.execute(
         "SELECT seq, digest FROM messages WHERE contributor = ? AND kind = ? AND seq > ?"
         " ORDER BY seq LIMIT ?",
@@ -32,7 +32,7 @@ def licenses_after(db: Reading, contributor: bytes, seq: int, limit: int) -> lis
 
 
 def claims_after(db: Reading, item: bytes, seq: int, limit: int) -> list[Claim]:
-    """The consents that name an item after a place, oldest first."""
+    """Return the consents that name an item after a `seq`, oldest first."""
     rows = db.execute(
         "SELECT seq, digest, body FROM items JOIN messages USING (seq)"
         " WHERE item = ? AND kind = ? AND seq > ? ORDER BY seq LIMIT ?",
@@ -42,13 +42,13 @@ def claims_after(db: Reading, item: bytes, seq: int, limit: int) -> list[Claim]:
 
 
 def first_event(db: Reading) -> int:
-    """The place of the oldest event that is kept, 0 if there is none."""
+    """Return the `seq` of the oldest stored event, 0 if there are no events."""
     first: int | None = db.execute("SELECT min(seq) FROM events").fetchone()[0]
     return first or 0
 
 
 def revocation(db: Reading, digest: bytes) -> HeldRevocation | None:
-    """A revocation by its digest, kept or pending."""
+    """Return a revocation by its digest, stored or pending."""
     query = "SELECT body FROM messages WHERE digest = ? AND kind = ?"
     if row := db.execute(query, (digest, REVOCATION)).fetchone():
         return HeldRevocation(row[0], is_kept=True)

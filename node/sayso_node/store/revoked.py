@@ -1,4 +1,4 @@
-"""Everything that a node knows to be revoked, and whom it is in doubt about: what a snapshot is of."""
+"""The content of a snapshot: all revoked bits that a node knows, and the addresses in doubt."""
 
 from collections.abc import Iterator
 
@@ -9,12 +9,12 @@ from sayso_protocol.permissions.state_digest import StateEntry
 
 
 def entries(db: Reading) -> Iterator[StateEntry]:
-    """All bits, of messages kept or pending and of the chain (rule 13.3); a word may come twice."""
+    """Return all bits of stored and pending messages and of the chain (rule 13.3); words may repeat."""
     yield from bits.all_entries(db)
     yield from pending.all_entries(db)
 
 
 def doubted(db: Reading) -> list[bytes]:
-    """The addresses that are marked, or as if marked (rule 7.15)."""
+    """Return the addresses that have a mark, or count as marked (rule 7.15)."""
     rows = db.execute("SELECT signer FROM marks UNION SELECT address FROM people WHERE unsure")
     return [address for (address,) in rows]

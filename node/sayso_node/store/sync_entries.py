@@ -1,4 +1,4 @@
-"""The entries that sync compares, as they are found in the store: a row for each kind of message."""
+"""Finds the entries that sync compares, with one index for each kind of message."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from sayso_protocol.sync.fingerprints import (
 from sayso_protocol.sync.sets import kinds_in
 
 _PLACE_BYTES = PLACE_BITS // 8
-_REST = b"\xff" * (HASH_BYTES - _PLACE_BYTES)  # of the last digest at a place
+_REST = b"\xff" * (HASH_BYTES - _PLACE_BYTES)  # completes the last digest at a place
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,9 @@ class Index:
     """How the entries of one kind of message are found.
 
     Attributes:
-        entries: All in a node, each with the messages that carry it.
-        ids: Place and id of all in a node, which costs less.
-        count: How many are in a node; at most one more than some number.
+        entries: All entries in a node of the tree, each with the messages that carry it.
+        ids: Place and id of all entries in a node, which is cheaper.
+        count: The number of entries in a node, at most one above a limit.
     """
 
     entries: Callable[[Reading, int], list[Entry]]
@@ -37,22 +37,22 @@ class Index:
 
 
 def entries(db: Reading, kind: int, node: int) -> list[Entry]:
-    """All entries of a set in a node, each with the messages that carry it."""
+    """Return all entries of a set in a node, each with the messages that carry it."""
     return [entry for one in kinds_in(kind) for entry in INDEX[one].entries(db, node)]
 
 
 def ids(db: Reading, kind: int, node: int) -> list[tuple[int, bytes]]:
-    """Place and id of all entries of a set in a node."""
+    """Return place and id of all entries of a set in a node."""
     return [entry for one in kinds_in(kind) for entry in INDEX[one].ids(db, node)]
 
 
 def count(db: Reading, kind: int, node: int, most: int) -> int:
-    """How many entries of a set are in a node; of each kind at most one more than `most`."""
+    """Return how many entries of a set are in a node, at most one above `most` for each kind."""
     return sum(INDEX[one].count(db, node, most) for one in kinds_in(kind))
 
 
 def index_by_digest(kind: int) -> Index:
-    """The row of a kind of which each stored message is an entry (rule 11.2)."""
+    """Return the index of a kind whose stored messages are each one entry (rule 11.2)."""
 
     def found(db: Reading, node: int) -> list[Entry]:
         return [digest_entry(one) for one in digests_in(db, kind, node, b"", -1)]
@@ -72,7 +72,7 @@ def index_by_digest(kind: int) -> Index:
 
 
 def digests_in(db: Reading, kind: int, node: int, after: bytes, limit: int) -> list[bytes]:
-    """Digests of a kind of message in a node, ascending, after one; a limit of -1 is none."""
+    """Return digests of a kind in a node, ascending, after `after`; a limit of -1 returns all."""
     rows = db.execute(
         "SELECT digest FROM messages WHERE kind = ? AND digest >= ? AND digest <= ? AND digest > ?"
         " ORDER BY digest LIMIT ?",

@@ -1,7 +1,7 @@
-"""What sync compares, kept as it changes: the sums of entries at every fourth level.
+"""Maintains the sums that sync compares, for every fourth level of the tree.
 
-Sums change in the transaction that changes what they are over, so a peer is never told of a message
-that is not on disk. Entries and fingerprints are those of docs/protocol.md, section 11.
+Sums change in the same transaction as their entries, so a peer never hears of a message that is not on
+disk. Entries and fingerprints are defined in docs/protocol.md, section 11.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,7 +20,7 @@ from sayso_protocol.sync.fingerprints import (
 )
 from sayso_protocol.sync.sets import SETS
 
-LEVELS = (4, 8, 12, 16)  # of these the sums are kept
+LEVELS = (4, 8, 12, 16)  # levels whose sums are stored
 _STEP, _DEEPEST = LEVELS[0], LEVELS[-1]
 _PLACE_BYTES = PLACE_BITS // 8
 _MODULUS = 1 << 8 * HASH_BYTES
@@ -29,7 +29,7 @@ Change = tuple[int, int, int]  # place, id as a number, +1 or -1
 
 
 def change_sums(db: Writing, kind: int, changes: Iterable[Change]) -> None:
-    """Entries of a kind of message were added or taken away."""
+    """Update the sums after entries of a kind of message were added or removed."""
     number = SETS[kind].number
     deltas = _deltas(changes)
     query = f"SELECT node, total, size FROM sync_sums WHERE kind = {number:d} AND node IN"  # noqa: S608 - a number
@@ -44,7 +44,7 @@ def change_sums(db: Writing, kind: int, changes: Iterable[Change]) -> None:
 
 
 def _deltas(changes: Iterable[Change]) -> dict[int, tuple[int, int]]:
-    """By how much the sum and the count of each kept node change, from the deepest level upwards."""
+    """Return how sum and count of each stored node change, from the deepest level upwards."""
     level = _added_up((node_at(_DEEPEST, place), sign * number, sign) for place, number, sign in changes)
     deltas = dict(level)
     for _ in LEVELS[1:]:
@@ -62,12 +62,12 @@ def _added_up(changes: Iterable[Change]) -> dict[int, tuple[int, int]]:
 
 
 def digest_change(digest: bytes, sign: int) -> Change:
-    """A message that is an entry by itself came or went."""
+    """Return the change for a message that is itself an entry."""
     return int.from_bytes(digest[:_PLACE_BYTES]), int.from_bytes(digest), sign
 
 
 def word_changes(address: bytes, word: int, before: int, after: int) -> list[Change]:
-    """The covered bits of a word have changed."""
+    """Return the changes for a word whose covered bits changed."""
     place = revocation_place(address, word)
     return [
         (place, int.from_bytes(revocation_entry(address, word, mask).id), sign)
@@ -77,18 +77,18 @@ def word_changes(address: bytes, word: int, before: int, after: int) -> list[Cha
 
 
 def stored_place(address: bytes, word: int) -> bytes:
-    """The place of a word, as it is stored: bytes sort like the numbers, integers would be signed."""
+    """Return a word's place as stored: bytes sort like unsigned numbers, unlike SQLite's integers."""
     return revocation_place(address, word).to_bytes(_PLACE_BYTES)
 
 
 def add_carrier(db: Writing, address: bytes, word: int, digest: bytes) -> None:
-    """A message was the first to carry a bit of this word."""
+    """Store that a message was the first to carry a bit of this word."""
     row = (address, word.to_bytes(HASH_BYTES), digest)
     db.execute("INSERT INTO carriers VALUES (?, ?, ?) ON CONFLICT DO NOTHING", row)
 
 
 def sums(db: Reading, kind: int, nodes: Sequence[int], step: int) -> list[Sum]:
-    """The sums of a set over all nodes `step` levels below some, in order."""
+    """Return the sums of a set for all nodes `step` levels below some nodes, in order."""
     found: list[Sum] = []
     for node in nodes:
         level = level_of(node) + step
@@ -111,12 +111,12 @@ def sums(db: Reading, kind: int, nodes: Sequence[int], step: int) -> list[Sum]:
 
 
 def is_summed_up(node: int, step: int) -> bool:
-    """Whether sums so far down are read from entries, one by one."""
+    """Return whether sums at this depth are computed from single entries."""
     return level_of(node) + step > _DEEPEST
 
 
 def _summed(db: Reading, kind: int, node: int, step: int) -> list[Sum]:
-    """Below the deepest level that is kept, from the entries themselves."""
+    """Compute sums below the deepest stored level from the entries."""
     children = [EMPTY] * (1 << step)
     first, level = node << step, level_of(node) + step
     for place, name in sync_entries.ids(db, kind, node):

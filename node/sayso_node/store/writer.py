@@ -1,6 +1,6 @@
-"""Who commits: a thread of its own, so that nobody else waits for the disk.
+"""Commits the store's changes in a thread of its own, so that no other thread waits for the disk.
 
-The simulation passes in a writer that commits in its event loop, at moments of its choosing.
+The simulation passes in a writer that commits in the event loop at moments that it chooses.
 """
 
 import queue
@@ -15,29 +15,29 @@ GROUP_LIMIT = 256  # changes in one commit
 
 
 class Change(NamedTuple):
-    """What is to be done to the store, and who is to be told of its value or its error."""
+    """A change to the store, and the callback that gets its result or its error."""
 
     apply: Callable[[Writing], Any]
     done: Callable[[Any, BaseException | None], None]
 
 
-Commit = Callable[[list[Change]], None]  # never raises, but for a fault of ours
+Commit = Callable[[list[Change]], None]  # raises only on a programming error
 Died = Callable[[BaseException], None]
 
 
 class Writer(Protocol):
-    """Writer hands changes to a commit, in order, those that wait for each other in one group."""
+    """Writer passes changes to a commit function in order; changes that wait together form one group."""
 
     def start(self, commit: Commit, died: Died) -> None:
-        """Commit by this from now on; `died` is called, once, if the writer ends by itself."""
+        """Start committing with `commit`; `died` is called once if the writer ends by itself."""
         ...
 
     def put(self, change: Change) -> None:
-        """Commit a change soon; not to be called after stop()."""
+        """Queue a change; not allowed after stop()."""
         ...
 
     def stop(self) -> None:
-        """Return when everything that was put is committed."""
+        """Return when all queued changes are committed."""
         ...
 
 
@@ -66,20 +66,20 @@ class WriterThread:
             self._thread.join()
 
     def _run(self, commit: Commit, died: Died) -> None:
-        """Commit until None comes; who waits when the thread dies is refused."""
+        """Commit until None arrives; if the thread fails, waiting changes are refused."""
         group, last = list[Change](), False
         try:
             while not last:
                 group, last = self._next_group()
                 if group:
                     commit(group)
-        except BaseException as error:  # noqa: BLE001 - the thread ends: nobody else would hear of it
-            died(error)  # nothing is put from now on
+        except BaseException as error:  # noqa: BLE001 - the thread ends, so the error is passed on
+            died(error)  # no change is queued from now on
             for change in (*group, *self._left()):
                 change.done(None, StoreUnusable("the store's writer has ended"))
 
     def _next_group(self) -> tuple[list[Change], bool]:
-        """What waits, at most GROUP_LIMIT changes, and whether nothing comes after them."""
+        """Return the waiting changes, at most GROUP_LIMIT, and whether they are the last."""
         group = list[Change]()
         while not group or (len(group) < GROUP_LIMIT and not self._changes.empty()):
             change = self._changes.get()

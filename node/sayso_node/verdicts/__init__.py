@@ -1,1 +1,1 @@
-"""Verdicts from the store, and what the node signs of them."""
+"""Verdicts computed from the store, and the node's signatures on them."""

@@ -1,7 +1,7 @@
-"""Verdicts from the store.
+"""Judges the rows of a check against the store.
 
-One check reads one committed state: verdicts and state digest come from the same transaction. Licenses
-never change, so those in memory serve as well.
+A check reads one committed state, so its verdicts and its state digest belong together. Licenses never
+change, so cached ones are used as well.
 """
 
 from collections.abc import Collection
@@ -26,15 +26,15 @@ from sayso_protocol.verdicts.bulk import judge_rows, row_at
 from sayso_protocol.verdicts.license_table import Ints, Reasons, named_licenses
 from sayso_protocol.verdicts.verdict import Reason
 
-ROWS_AT_ONCE = 65_536  # so that what is between rows and reasons stays small
+ROWS_AT_ONCE = 65_536  # bounds the memory for intermediate results
 
 
 @dataclass(frozen=True)
 class Check(Question):
-    """A question with the rows that it is asked about.
+    """A question with the rows that it concerns.
 
     Attributes:
-        rows: The manifest: license . item, 64 bytes a row.
+        rows: The manifest: license hash and item hash, 64 bytes per row.
     """
 
     rows: bytes
@@ -42,7 +42,7 @@ class Check(Question):
 
 @dataclass(frozen=True)
 class CheckResult:
-    """The number of a reason for each row, and the state they were judged in."""
+    """The reason's number for each row, and the state in which the rows were judged."""
 
     reasons: bytes
     state: bytes
@@ -72,7 +72,7 @@ class Judge:
     def judge(self, check: Check) -> CheckResult:
         """Judge all rows in one state of the store; blocking, usable in any thread."""
         now, head = self._clock.now(), self._freshness.head
-        # 8.9 What does not hold now is confirmed by nothing, not even by what came first.
+        # 8.9 Without a current view no consent is confirmed, however early it arrived.
         current = self._freshness.is_current(now, check.max_age_s)
         confirmed = self._freshness.confirmed_until(now) if current else -inf
         since = now - check.max_age_s
@@ -86,7 +86,7 @@ class Judge:
                     _lay_stale(judged, entries, rows, shelf, knowledge, confirmed, since)
                     part = reasons[start : start + ROWS_AT_ONCE]
                     part[entries >= 0] = judged[entries >= 0]
-            # 8.13 Of an erased consent nothing is known but that it was revoked.
+            # 8.13 Of an erased consent the store knows only that it is revoked.
             if knowledge.erased:
                 reasons[_naming(check.rows, knowledge.erased)] = Reason.REVOKED.number
             state = knowledge.digest
@@ -96,7 +96,7 @@ class Judge:
 
 
 def _naming(rows: bytes, licenses: Collection[bytes]) -> NDArray[np.bool_]:
-    """Which rows name one of these licenses."""
+    """Return which rows name one of these licenses."""
     row = np.dtype([("license", f"S{HASH_BYTES}"), ("item", f"S{HASH_BYTES}")])
     return np.isin(np.frombuffer(rows, row)["license"], list(licenses))
 
@@ -110,7 +110,7 @@ def _lay_stale(
     confirmed: float,
     since: float,
 ) -> None:
-    """Rule 8.9: only a clear answer needs to be confirmed, the others are not clear anyway."""
+    """Make unconfirmed clear rows stale (rule 8.9); other rows are not clear anyway."""
     granted = np.flatnonzero(reasons == Reason.GRANTED.number)
     table = shelf.table
     owner = table.owner[entries[granted]]

@@ -1,4 +1,4 @@
-"""What verdicts look up in the store: one committed state of it."""
+"""The knowledge that verdicts look up, from one committed state of the store."""
 
 from functools import cached_property, lru_cache, partial
 
@@ -18,23 +18,23 @@ from sayso_protocol.verdicts.verdict import KnownBits, Row
 
 
 class StoreBits:
-    """Everybody's bits, from one reading transaction; each is read once."""
+    """Bits of all addresses, from one transaction; each address is read once."""
 
     def __init__(self, db: Reading) -> None:
         self._read = lru_cache(65_536)(partial(bits.bits_of, db))
 
     def bits(self, address: bytes) -> Masks:
-        """All bits of an address."""
+        """Return all bits of an address."""
         return self._read(address)
 
 
 class StoreKnowledge:
-    """What a verdict looks up, from one reading transaction; licenses in memory serve as well.
+    """The knowledge that a verdict looks up, from one transaction and a cache of licenses.
 
     Args:
         db: The transaction.
-        network: Whose messages it holds.
-        licenses: Where licenses for single rows are kept.
+        network: The network of the stored messages.
+        licenses: The cache of licenses for single rows.
         bits: Bits of the same state.
     """
 
@@ -43,28 +43,28 @@ class StoreKnowledge:
         self._network = network
         self._licenses = licenses
         self._bits = bits
-        self.erased: set[bytes] = set()  # asked for, and only a tombstone was there
+        self.erased: set[bytes] = set()  # licenses that were looked up and have only a tombstone
         self._is_marked = lru_cache(65_536)(self._ask_mark)
 
     def read_on(self, db: Reading) -> None:
-        """Read from another transaction that sees the same state."""
+        """Continue with another transaction that sees the same state."""
         self._db = db
 
     @cached_property
     def digest(self) -> bytes:
-        """Of the state's revocations (rule 9.3)."""
+        """The state digest (rule 9.3)."""
         return bits.current_digest(self._db)
 
     def bits(self, address: bytes) -> Masks:
-        """All bits of an address."""
+        """Return all bits of an address."""
         return self._bits.bits(address)
 
     def license(self, license_hash: bytes) -> PackedLicense | None:
-        """A license for single rows, from memory or from the store."""
+        """Return a license for single rows, from the cache or the store."""
         return self._licenses.license(license_hash, self.read)
 
     def read(self, license_hash: bytes) -> HeldLicense | None:
-        """A license from the store."""
+        """Return a license from the store."""
         stored = messages.consent(self._db, license_hash)
         if stored is None:
             if erasure.is_erased(self._db, license_hash):
@@ -74,16 +74,16 @@ class StoreKnowledge:
         return HeldLicense(as_kind(envelope.message, Consent), envelope.items, stored.arrived_at)
 
     def licenses_on(self, item: bytes) -> list[PackedLicense]:
-        """Every held license on an item."""
+        """Return every held license on an item."""
         names = messages.licenses_on(self._db, item)
         return [held for name in names if (held := self.license(name))]
 
     def confirmed_before(self, row: Row, moment: float, since: float) -> bool:
-        """Whether nothing stands against a row that arrived after this time, or may have been lost.
+        """Return whether a clear verdict on a row is confirmed at this moment (rule 8.9).
 
-        That is so when every consent the row depends on arrived before. Those are the row's own and, of
-        content with several parties, all with its list of parties: anybody else's consent on the same
-        item neither helps nor delays (rule 8.7).
+        It is when every consent that the row depends on arrived before the moment and is not in doubt.
+        Those are the row's own consent and, for content with several parties, all consents with the same
+        list of parties. Other consents on the item have no influence (rule 8.7).
         """
         held = self.license(row.license)
         if held is None:
@@ -98,10 +98,10 @@ class StoreKnowledge:
         return True
 
     def is_doubted(self, consent: Consent, since: float) -> bool:
-        """Whether something may speak against a consent that nobody here knows.
+        """Return whether a revocation of a consent may exist that this node does not know.
 
-        That is a revocation by one of its people that may be lost (rule 7.15), or a contract wallet that
-        did not accept it at a block of that time or later (rule 8.14).
+        So it is when a revocation by one of the consent's people may be lost (rule 7.15), or its
+        contract wallet did not accept it at a block at or after `since` (rule 8.14).
         """
         if self._marks and any(map(self._is_marked, {*consent.parties, consent.guardian})):
             return True

@@ -1,9 +1,9 @@
-"""Licenses in memory: one cache for questions about one row and for checks of a million.
+"""Caches licenses in memory, for single rows and for checks of a million rows.
 
 Reading a license from the store costs as much as judging a thousand rows, and a license never changes.
-So those that were asked for lately are kept, within one bound in bytes: for single rows each by itself,
-packed; for checks on a shelf, many in columns. What was not asked for longest goes first. Whether they
-are revoked, and whether the node may speak, is read anew each time.
+The cache keeps recently used licenses within one limit in bytes: single ones in packed form, and those
+of checks on a shelf, many together in columns. The least recently used go first. Revocations and
+freshness are never cached.
 """
 
 from collections.abc import Callable, Iterator
@@ -22,11 +22,11 @@ from sayso_protocol.messages.consent import Consent
 from sayso_protocol.verdicts.license_table import LicenseTable
 
 MOST_BYTES: Final = 320 * 1_048_576
-SHELF_SHARE: Final = 0.8  # of it at most: single questions always find some room
-BATCH_WEIGHT: Final = 1_048_576  # read at once, in items
-LICENSE_WEIGHT: Final = 32  # items that a license counts for beside its own
-WORTH: Final = 8  # what is not an eighth of what is kept is not worth sorting it in
-_SHELF: Final = b""  # where it is among the license hashes
+SHELF_SHARE: Final = 0.8  # of the limit at most, so that single licenses find room
+BATCH_WEIGHT: Final = 1_048_576  # items that are read at once
+LICENSE_WEIGHT: Final = 32  # items that a license counts for besides its own
+WORTH: Final = 8  # a shelf takes in new licenses of at least an eighth of its size
+_SHELF: Final = b""  # key of the shelf among the license hashes
 
 Read = Callable[[bytes], HeldLicense | None]
 
@@ -36,8 +36,8 @@ class TableCache:
     """Some licenses in columns.
 
     Attributes:
-        table: To look rows up in.
-        arrivals: For each license of the table when it was first heard, seconds since the epoch.
+        table: The columns in which rows are looked up.
+        arrivals: For each license of the table its first arrival, seconds since the epoch.
         names: The license hashes.
     """
 
@@ -47,11 +47,11 @@ class TableCache:
 
     @cached_property
     def nbytes(self) -> int:
-        """What it takes in memory, about, in bytes."""
+        """Approximate size in memory, in bytes."""
         return self.table.nbytes + LICENSE_BYTES * len(self.names)
 
     def joined(self, other: "TableCache") -> "TableCache":
-        """Both together."""
+        """Return a table with the licenses of both."""
         arrivals = np.concatenate([self.arrivals, other.arrivals])
         return TableCache(self.table.joined(other.table), arrivals, self.names | other.names)
 
@@ -60,14 +60,14 @@ _EMPTY: Final = TableCache(LicenseTable(()), np.empty(0), frozenset())
 
 
 class LicenseCache:
-    """Finds licenses, and keeps them within so many bytes; usable in any thread."""
+    """A cache of licenses with a limit in bytes; usable in any thread."""
 
     def __init__(self, most: int = MOST_BYTES) -> None:
         self._kept: LRUCache[bytes, Any] = LRUCache(most, getsizeof=attrgetter("nbytes"))
-        self._lock = Lock()  # held for look-ups only; the event loop takes it, too
+        self._lock = Lock()  # held for look-ups only, because the event loop takes it too
 
     def get(self, name: bytes) -> PackedLicense | None:
-        """A license for single rows, if it is kept so."""
+        """Return a license for single rows, if it is cached."""
         with self._lock:
             try:
                 kept: PackedLicense = self._kept[name]
@@ -76,7 +76,7 @@ class LicenseCache:
         return kept
 
     def license(self, name: bytes, read: Read) -> PackedLicense | None:
-        """A license for single rows, read if it is not kept; None if it is not held."""
+        """Return a license for single rows, read if it is not cached; None if the store lacks it."""
         kept = self.get(name)
         if kept is None and (held := read(name)):
             kept = PackedLicense(held)
@@ -84,7 +84,7 @@ class LicenseCache:
         return kept
 
     def shelves(self, names: set[bytes], read: Read) -> Iterator[TableCache]:
-        """Shelves that together hold every license of these names that is held, each once."""
+        """Yield tables that together have every held license of these names, each once."""
         kept = self._shelf
         if not names.isdisjoint(kept.names):
             yield kept
@@ -100,7 +100,7 @@ class LicenseCache:
         return shelf
 
     def _keep(self, shelf: TableCache) -> None:
-        """Another thread may keep something else meanwhile: then one of them is read again later."""
+        """Cache a shelf; if two threads do so at once, one of the shelves is read again later."""
         kept = self._shelf
         if shelf.nbytes * WORTH < kept.nbytes or not shelf.names.isdisjoint(kept.names):
             return
@@ -115,7 +115,7 @@ class LicenseCache:
 
 
 def _fill(names: Iterator[bytes], read: Read) -> TableCache:
-    """A shelf of the next licenses that are held, up to a weight."""
+    """Read the next held licenses into a table, up to a weight."""
     arrivals: list[float] = []
     found: list[bytes] = []
 

@@ -1,7 +1,7 @@
-"""A license that answers about its items without an object for each.
+"""A license in compact form: it finds items without a Python object for each.
 
-Items are kept in one piece with their sorted order beside it, 42 bytes an item where objects and a
-dictionary take 170.
+The item hashes are one byte string with an array of their sorted order: 42 bytes per item, where objects
+and a dictionary take 170.
 """
 
 from array import array
@@ -15,18 +15,18 @@ from sayso_protocol.verdicts.verdict import License
 
 _BEGIN_BYTES: Final = 8
 ITEM_BYTES: Final = HASH_BYTES + _BEGIN_BYTES + 2
-LICENSE_BYTES: Final = 3_072  # the consent and what is around it
+LICENSE_BYTES: Final = 3_072  # the consent and the objects around it
 
 
 @dataclass(frozen=True)
 class HeldLicense(License):
-    """A license as it is read, and when its consent was first heard, seconds since the epoch."""
+    """A license as read from the store; `arrived_at` is its first arrival, seconds since the epoch."""
 
     arrived_at: float
 
 
 class PackedLicense:
-    """The same in little memory (see LicenseView)."""
+    """A license in compact form (see LicenseView)."""
 
     __slots__ = ("_begins", "_joined", "_order", "arrived_at", "consent")
 
@@ -41,14 +41,14 @@ class PackedLicense:
 
     @property
     def nbytes(self) -> int:
-        """What it takes in memory, about, in bytes."""
+        """Approximate size in memory, in bytes."""
         return LICENSE_BYTES + ITEM_BYTES * len(self._order)
 
     def position_of(self, item: bytes) -> int | None:
-        """The index of an item hash, by bisection over the first bytes of the hashes."""
+        """Return the index of an item hash, by bisection over the hashes' first bytes."""
         begins, begin = self._begins, _begin(item)
         place = bisect_left(begins, begin)
-        while place < len(begins) and begins[place] == begin:  # whoever chose hashes alike pays for it
+        while place < len(begins) and begins[place] == begin:  # slow only for hashes chosen alike
             index = self._order[place]
             if self._joined[index * HASH_BYTES : (index + 1) * HASH_BYTES] == item:
                 return index

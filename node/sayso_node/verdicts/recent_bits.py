@@ -1,7 +1,7 @@
-"""Bits of people whom single questions were about lately: what is kept is that of the newest state read.
+"""Caches the bits of addresses that status questions recently concerned, for the newest state read.
 
-Bits change only with an event in the same transaction (store/events.py). So who has had none since the
-last state stays in memory from one commit to the next, and who had one is read anew.
+Bits change only together with an event (store/events.py). So an address without an event since the last
+state keeps its cached bits, and an address with an event is read again.
 """
 
 from typing import Final
@@ -12,21 +12,21 @@ from sayso_node.store import bits, events
 from sayso_node.store.interface import Reading
 from sayso_protocol.permissions.words import Masks
 
-RECENT_WORDS: Final = 262_144  # each person counts as one more
-FOLLOWED: Final = 4_096  # events at once: after more of them all is read anew
+RECENT_WORDS: Final = 262_144  # each address counts as one more word
+FOLLOWED: Final = 4_096  # events at once; after more, the whole cache is cleared
 
 
 class RecentBits:
-    """Some people's bits in memory; those that were not asked for longest go first (see KnownBits)."""
+    """The cached bits of some addresses; the least recently used go first (see KnownBits)."""
 
     def __init__(self, most: int = RECENT_WORDS) -> None:
-        # Whoever has set more than all others together is kept alone, and not read again and again.
+        # An address with more words than the whole cache is cached alone, not read again each time.
         self._kept: LRUCache[bytes, Masks] = LRUCache(most, lambda masks: min(most, 1 + len(masks)))
         self._db: Reading | None = None
         self._seen = 0
 
     def follow(self, db: Reading) -> None:
-        """Forget whose bits have changed; from here on all are of the state that this reads."""
+        """Move to the state that `db` reads, and drop addresses whose bits have changed."""
         last = events.last_seq(db)
         if last - self._seen > FOLLOWED:
             self._kept.clear()
@@ -36,17 +36,17 @@ class RecentBits:
         self._db, self._seen = db, last
 
     def read_on(self, db: Reading) -> None:
-        """Read from another transaction that sees the same state."""
+        """Continue with another transaction that sees the same state."""
         self._db = db
 
     def has(self, address: bytes) -> bool:
-        """Whether nothing has to be read for this person."""
+        """Return whether the address is cached."""
         return address in self._kept
 
     def bits(self, address: bytes) -> Masks:
-        """All bits of an address in the state that is followed, read if they are not kept."""
+        """Return all bits of an address in the current state, read if they are not cached."""
         kept = self._kept.get(address)
         if kept is None:
-            assert self._db  # noqa: S101 - a state is followed
+            assert self._db  # noqa: S101 - follow() was called
             kept = self._kept[address] = bits.bits_of(self._db, address)
         return kept

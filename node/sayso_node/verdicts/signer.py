@@ -1,7 +1,7 @@
-"""What the node signs for its users: receipts of checks, acknowledgements of revocations (section 9).
+"""Signs the node's statements: receipts for checks and acknowledgements of revocations (section 9).
 
-A clock may be put back. No acknowledgement is dated before a receipt that was given earlier, or the two
-would say that the node broke its word (rule 9.7).
+The clock may be set back. No acknowledgement is dated before an earlier receipt, because the two would
+prove misconduct (rule 9.7).
 """
 
 import asyncio
@@ -31,11 +31,11 @@ from sayso_protocol.receipts.receipt import (
 )
 from sayso_protocol.receipts.text import AcknowledgementJson, acknowledgement_json
 
-_LATEST_RECEIPT = "latest-receipt"  # its time
+_LATEST_RECEIPT = "latest-receipt"  # name of its time in the store
 
 
 class Signer:
-    """Signs in the node's name; what a statement rests on is on disk before it is given away."""
+    """Signs statements with the node key; their basis is on disk before they are returned."""
 
     def __init__(
         self,
@@ -57,9 +57,9 @@ class Signer:
         self._relays = relays
 
     async def acknowledge(self, envelope: Envelope) -> AcknowledgementJson:
-        """That a revocation is kept; a repeat gets the first one again (rule 9.4).
+        """Return the acknowledgement of a stored revocation; a repeat gets the first one (rule 9.4).
 
-        What was promised is queued for the chain in the same transaction, if this node pays for that.
+        If this node relays, the same transaction queues the revocation's bits for the chain.
         """
         digest, revocation = envelope.digest, as_kind(envelope.message, Revocation)
         statement = Acknowledgement(
@@ -82,15 +82,15 @@ class Signer:
         return msgspec.json.decode(kept, type=AcknowledgementJson)
 
     async def receipt(self, check: Check, answer: CheckResult) -> Signed[Receipt]:
-        """What was asked and answered (rule 9.1); its number is never given twice.
+        """Return the signed receipt of a check (rule 9.1); its number is never reused.
 
-        Raises ClockPutBack when that happened since the answer was found, StoreUnusable.
+        Raises ClockPutBack when the clock was set back since the check was judged, and StoreUnusable.
         """
         asked, answered = await asyncio.to_thread(roots, check.rows, answer.reasons)
         time = int(answer.time)
         sequence = await self._store.write(lambda db: _number_receipt(db, time))
-        if int(self._clock.now()) < time:  # what was promised meanwhile may seem older than this answer
-            raise ClockPutBack("the clock was put back while the check was answered; ask again")
+        if int(self._clock.now()) < time:  # an acknowledgement made meanwhile could seem older
+            raise ClockPutBack("the clock was set back while the check was answered; ask again")
         receipt = Receipt(
             network=self._network,
             node_key=bytes(self._identity.verify_key),

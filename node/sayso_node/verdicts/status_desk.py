@@ -1,9 +1,9 @@
-"""Status answers: a look at one row, signed together with all that are asked in the same moment.
+"""Answers questions about single rows, and signs the answers of concurrent questions together.
 
-A signature and a reading of the store cost more than a verdict. So questions that are there at once are
-judged in one committed state, and share both (rules 9.8 and 9.9). While one round is under way the next
-one gathers: the busier the node, the more answers share a signature. A round for which nothing has to be
-read is done at once; any other beside the event loop.
+Signing and reading the store cost more than a verdict. So questions that arrive together are judged in
+one committed state and share one signature (rules 9.8 and 9.9). While one round is processed, the next
+one collects questions: the busier the node, the more answers share a signature. A round that is answered
+from memory runs in the event loop, any other in a thread.
 """
 
 import asyncio
@@ -25,12 +25,12 @@ from sayso_protocol.receipts.status import Status, StatusAnswer, StatusMoment, s
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import Reason, Row, verdict
 
-GATHER = 2  # turns of the event loop that the first question waits: who is there by then is in
-ROUND = 512  # questions under one signature: a path of at most nine hashes
+GATHER = 2  # turns of the event loop that the first question of a round waits for others
+ROUND = 512  # questions under one signature; a path then has at most nine hashes
 
 
 class StatusQuestion(NamedTuple):
-    """What is asked about one row; `max_age_s` as in a check."""
+    """A question about one row; `max_age_s` is that of a check."""
 
     row: Row
     query: Query
@@ -58,13 +58,13 @@ class StatusDesk:
         self._counters = counters
         self._licenses = licenses
         self._bits = RecentBits()
-        self._seen: tuple[Hashable, StoreKnowledge] | None = None  # by the version of its state
-        self._commits = 0  # of the store, when that was read
+        self._seen: tuple[Hashable, StoreKnowledge] | None = None  # by the state's version
+        self._commits = 0  # count of the store's commits when that state was read
         self._waiting: list[tuple[StatusQuestion, asyncio.Future[StatusAnswer]]] = []
         self._rounds: asyncio.Task[None] | None = None
 
     async def ask(self, question: StatusQuestion) -> StatusAnswer:
-        """The signed answer; raises StoreUnusable."""
+        """Return the signed answer; raises StoreUnusable."""
         future: asyncio.Future[StatusAnswer] = asyncio.get_running_loop().create_future()
         self._waiting.append((question, future))
         if self._rounds is None or self._rounds.done():
@@ -82,17 +82,17 @@ class StatusDesk:
                     answers = self.answer(asked)
                 else:
                     answers = await asyncio.to_thread(self.answer, asked)
-            except Exception as error:  # noqa: BLE001 - it belongs to those who asked
+            except Exception as error:  # noqa: BLE001 - passed to the callers
                 for _, future in some:
                     if not future.done():
                         future.set_exception(error)
                 continue
             for (_, future), answer in zip(some, answers, strict=True):
-                if not future.done():  # else nobody waits any more
+                if not future.done():  # otherwise the caller has given up
                     future.set_result(answer)
 
     def _is_quick(self, question: StatusQuestion) -> bool:
-        """Whether nothing has to be read for it: then a thread would cost more than it saves."""
+        """Return whether a question needs no reading; a thread would then cost more than it saves."""
         held = self._licenses.get(question.row.license)
         if held is None:
             return False
@@ -101,11 +101,11 @@ class StatusDesk:
         return all(self._bits.has(address) for address in held.consent.revokers)
 
     def answer(self, questions: Sequence[StatusQuestion]) -> list[StatusAnswer]:
-        """Judge and sign one round; blocking, one at a time."""
+        """Judge and sign one round; blocking, one round at a time."""
         now, head = self._clock.now(), self._freshness.head
         confirmed = self._freshness.confirmed_until(now)
-        self._commits = self._store.commits  # before the reading: at worst too few
-        # 8.9 What does not hold now is confirmed by nothing, not even by what came first.
+        self._commits = self._store.commits  # taken before the reading, so it is never too high
+        # 8.9 Without a current view no consent is confirmed, however early it arrived.
         since = {
             age: confirmed if self._freshness.is_current(now, age) else -inf
             for age in {one.max_age_s for one in questions}
@@ -122,7 +122,7 @@ class StatusDesk:
         )
 
     def _knowledge_of(self, db: Reading) -> StoreKnowledge:
-        """What is looked up in this state; what was read before, if nothing was committed since."""
+        """Return the knowledge of this state; the previous one, if nothing was committed since."""
         version = db.version()
         if self._seen is None or self._seen[0] != version:
             self._bits.follow(db)
@@ -135,12 +135,12 @@ class StatusDesk:
 
 
 def _judge(knowledge: StoreKnowledge, asked: StatusQuestion, now: float, confirmed: float) -> Reason:
-    """One row; `confirmed` is before everything when nothing holds at this age."""
+    """Judge one row; `confirmed` is minus infinity when the node's view is not current."""
     reason = verdict(knowledge, asked.row, asked.query, now)
-    # 8.13 Of an erased consent nothing is known but that it was revoked.
+    # 8.13 Of an erased consent the store knows only that it is revoked.
     if reason is Reason.UNKNOWN and asked.row.license in knowledge.erased:
         return Reason.REVOKED
-    # 8.9 Only a clear answer needs to be current: the others are not clear anyway.
+    # 8.9 Only a clear answer needs a current view; other answers are not clear anyway.
     if reason is Reason.GRANTED and not knowledge.confirmed_before(
         asked.row, confirmed, now - asked.max_age_s
     ):

@@ -1,1 +1,1 @@
-"""The page at `/`: where a contributor sees what was allowed, and takes it back, with any wallet."""
+"""The web page at `/`, on which a contributor sees and revokes licenses with any wallet."""

@@ -1,8 +1,8 @@
-"""GET / and /assets/...: the page, as node/web/build.mjs built it into `site/`.
+"""Serves the web page at / and its files at /assets/, as node/web/build.mjs built them into `site/`.
 
-Everything is read once and kept compressed. The page may load nothing from anybody else, run nothing but
-its own files, and speak with this node and the other operators of the network file alone: so says its
-Content-Security-Policy (W3C CSP 3). An asset's name holds the hash of its content, so it never changes.
+The files are read once and kept compressed. The Content-Security-Policy (W3C CSP 3) lets the page load
+and run only its own files and connect only to this node and the other operators of the network file. An
+asset's name contains the hash of its content, so its content never changes.
 """
 
 import gzip
@@ -28,14 +28,14 @@ KINDS: Final = {
     "txt": "text/plain",
 }
 FOREVER: Final = "public, max-age=31536000, immutable"
-# For browsers, so they are in no document, and answer with headers of their own.
+# Routes for browsers: they are not in the API document and have headers of their own.
 PAGE_AT: Final = Operation("GET", "/", "page", "The page.", query=None, offers=())
 ASSETS_AT: Final = Operation("GET", "/assets/{name}", "asset", "Its files.", query=None, offers=())
-ASK: Final = "no-cache"  # keep it, and ask each time
+ASK: Final = "no-cache"  # caches may keep it, but ask each time
 
 
 class File(NamedTuple):
-    """A file of the site: content, the same compressed, media type, entity tag."""
+    """A file of the site: content, compressed content, media type, entity tag."""
 
     content: bytes
     packed: bytes
@@ -44,7 +44,7 @@ class File(NamedTuple):
 
 
 class PageRoutes:
-    """Serves the page and what it loads; `operator_urls` are those of the network file."""
+    """Serves the page and its files; `operator_urls` are those of the network file."""
 
     def __init__(self, operator_urls: Iterable[str]) -> None:
         self._files = read_site()
@@ -54,7 +54,7 @@ class PageRoutes:
             "Referrer-Policy": "no-referrer",
             "Vary": "Accept-Encoding",
             "X-Content-Type-Options": "nosniff",
-            "X-Frame-Options": "DENY",  # nobody lays this page under a button of theirs
+            "X-Frame-Options": "DENY",  # no other page may frame this one
         }
 
     def routes(self) -> list[Route]:
@@ -62,11 +62,11 @@ class PageRoutes:
         return [Route(PAGE_AT, self.page), Route(ASSETS_AT, self.asset)]
 
     async def page(self, request: web.Request) -> web.Response:
-        """The page itself, asked for anew each time."""
+        """Answer with the page, which browsers request anew each time."""
         return self._answer(request, self._files[PAGE], ASK)
 
     async def asset(self, request: web.Request) -> web.Response:
-        """A script, a style, a language: for ever the same under its name."""
+        """Answer with a script, a style or a language file, which never changes under its name."""
         found = self._files.get(request.match_info["name"])
         if found is None or found is self._files[PAGE]:
             raise NotFound("the page has no such file; load it again")
@@ -83,12 +83,12 @@ class PageRoutes:
         else:
             response = web.Response(body=file.content, headers=headers)
         response.content_type, response.charset = file.kind, "utf-8"
-        response.etag = ETag(file.tag, is_weak=True)  # the same content may be compressed or not
+        response.etag = ETag(file.tag, is_weak=True)  # weak: content may be compressed or not
         return response
 
 
 def read_site() -> dict[str, File]:
-    """The built files by name."""
+    """Read the built files, by name."""
     return {
         one.name: _file(one.read_bytes(), one.name.rpartition(".")[2])
         for one in files(__package__).joinpath("site").iterdir()
@@ -102,7 +102,7 @@ def _file(content: bytes, ending: str) -> File:
 
 
 def policy(operator_urls: Iterable[str]) -> str:
-    """The Content-Security-Policy; a URL that is no plain origin is left out."""
+    """Return the Content-Security-Policy; URLs that are not plain origins are left out."""
     found = {
         f"{url.scheme}://{url.netloc}" for url in map(urlsplit, operator_urls) if _is_origin(url.netloc)
     }
@@ -110,7 +110,7 @@ def policy(operator_urls: Iterable[str]) -> str:
         "default-src": ["'none'"],
         "script-src": ["'self'"],
         "style-src": ["'self'"],
-        "img-src": ["'self'", "data:"],  # wallets announce their pictures as data (EIP-6963)
+        "img-src": ["'self'", "data:"],  # wallets announce their icons as data URLs (EIP-6963)
         "connect-src": ["'self'", *sorted(found)],
         "worker-src": ["'self'"],
         "base-uri": ["'none'"],

@@ -1,1 +1,1 @@
-"""Which messages are kept: consents by quota, revocations for ever or bounded."""
+"""Admission: which messages are stored; consents by quota, revocations for good or as pending."""

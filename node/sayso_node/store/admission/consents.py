@@ -1,4 +1,4 @@
-"""Consents into the store, a bundle at a time: each table is read and written once for all of them."""
+"""Stores consents a bundle at a time, so that each table is read and written once per bundle."""
 
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
@@ -18,14 +18,14 @@ from sayso_protocol.primitives import HASH_BYTES, NOBODY
 
 
 class Keeper(NamedTuple):
-    """Who keeps consents: the key of this node, which anchors what it sponsors, and its quotas."""
+    """What admission needs besides consents: this node's key (which anchors them) and quotas."""
 
     node_key: bytes
     quotas: Quotas
 
 
 class AdmittedConsent(NamedTuple):
-    """A consent that is about to be kept: its envelope and what is in it, and its sponsor's key."""
+    """A consent with its envelope and its sponsor's node key."""
 
     envelope: Envelope
     consent: Consent
@@ -33,21 +33,22 @@ class AdmittedConsent(NamedTuple):
 
     @classmethod
     def of(cls, envelope: Envelope) -> "AdmittedConsent":
-        """The envelope of a consent that has a sponsor."""
+        """Read the envelope of a consent that has a sponsor."""
         consent, sponsor = as_kind(envelope.message, Consent), envelope.sponsor
-        assert sponsor  # noqa: S101 - it came with one, or became ours
+        assert sponsor  # noqa: S101 - intake has checked or added the sponsor
         return cls(envelope, consent, sponsor.node_key)
 
 
 def admit(
     db: Writing, envelopes: Sequence[Envelope], keeper: Keeper, now: float, block_time: float
 ) -> list[Admitted]:
-    """Keep verified consents, and what waited for them; what became of each.
+    """Store verified consents and the pending revocations of them; returns the outcome of each consent.
 
-    Contract wallets accepted theirs at a block of `block_time`, seconds since the epoch like `now`.
+    `block_time` is the time of the block at which contract wallets accepted their consents, `now` the
+    current time; both in seconds since the epoch.
     """
     digests = [one.digest for one in envelopes]
-    if len(set(digests)) < len(digests):  # one may find no room, the next may have another sponsor
+    if len(set(digests)) < len(digests):  # with different sponsors, only one may exceed its quota
         parts = [admit(db, [one], keeper, now, block_time) for one in envelopes]
         return [outcome for part in parts for outcome in part]
     known = messages.known_of(db, digests)
@@ -86,7 +87,7 @@ def _store(db: Writing, kept: Sequence[AdmittedConsent], node_key: bytes, now: f
 
 
 def _learn(db: Writing, consents: Collection[Consent], now: float) -> None:
-    """Their people and words are known from now on, and what waited for that is kept."""
+    """Record the addresses and words of new consents, and store the pending revocations of them."""
     people = {one.contributor for one in consents} | {one.guardian for one in consents}
     people.discard(NOBODY)
     add_people(db, people, unsure=has_lost(db))

@@ -1,8 +1,8 @@
-"""Revocations that nobody here can use yet: bounded, and what is dropped leaves a mark (rule 7.14).
+"""Keeps pending revocations in bounded space; a dropped one leaves a mark (rules 7.14 and 7.15).
 
-A flood drops its own messages first. A mark says whose revocation was dropped, and which: until that
-one is heard again, nothing that its signer could have revoked is clear. When there is no room for marks,
-either, whoever becomes known afterwards is in doubt for good.
+A flood drops its own messages first. A mark holds the signer and the digest of a dropped revocation:
+until that revocation arrives again, no license that its signer can revoke is clear. When marks have no
+room either, every address that becomes known afterwards stays in doubt for good.
 """
 
 from collections.abc import Iterable, Iterator
@@ -14,19 +14,19 @@ from sayso_protocol.permissions.state_digest import StateEntry
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import HASH_BYTES
 
-MARK_BYTES = 8  # of the digest; who makes two messages of one mark lifts his own
+MARK_BYTES = 8  # of the digest; two revocations of one signer with the same mark harm only that signer
 _ENTRY_BYTES = 2 * HASH_BYTES
 _OLDEST_OF_SIGNER = "SELECT digest, signer FROM pending WHERE signer = ? ORDER BY seq LIMIT 1"
 _OLDEST_OF_SOURCE = "SELECT digest, signer FROM pending WHERE source = ? ORDER BY seq LIMIT 1"
 
 
 class PendingRoom(NamedTuple):
-    """How much is kept of what may never be of use.
+    """Limits for pending revocations.
 
     Attributes:
         pending: Messages in all; at some 16 KB each at most, 256 MB.
         source: Messages from one source.
-        signer: Messages of one signer: all are looked through when a consent of his comes.
+        signer: Messages of one signer; all of them are examined when a consent of the signer arrives.
         marks: Marks, at some 100 bytes each.
     """
 
@@ -37,7 +37,7 @@ class PendingRoom(NamedTuple):
 
 
 class Heard(NamedTuple):
-    """A verified revocation: digest, signer, the canonical bytes of its envelope, and its bits."""
+    """A verified revocation: digest, signer, envelope in canonical encoding, and bits."""
 
     digest: bytes
     signer: bytes
@@ -46,7 +46,7 @@ class Heard(NamedTuple):
 
 
 class Load(NamedTuple):
-    """How full it is: messages that wait, marks, and how many marks found no room."""
+    """Numbers of pending messages, of marks, and of marks that found no room."""
 
     pending: int
     marks: int
@@ -54,20 +54,20 @@ class Load(NamedTuple):
 
 
 def load(db: Reading) -> Load:
-    """How full the table and the marks are."""
+    """Return the numbers of pending messages and of marks."""
     rows = db.execute("SELECT name, value FROM numbers WHERE name IN ('pending', 'marks', 'marks-lost')")
     values = dict(rows.fetchall())
     return Load(*(values.get(name, 0) for name in ("pending", "marks", "marks-lost")))
 
 
 def has_lost(db: Reading) -> bool:
-    """Whether a mark ever found no room: who becomes known since is in doubt."""
+    """Return whether a mark ever found no room; addresses first known since then are in doubt."""
     query = "SELECT 1 FROM numbers WHERE name = 'marks-lost'"
     return db.execute(query).fetchone() is not None
 
 
 def hold(db: Writing, heard: Heard, source: str, now: float, room: PendingRoom) -> bool:
-    """Let a message wait, dropping others if there are too many; False if it waited already."""
+    """Make a message pending, dropping others above the limits; False if it was pending already."""
     cursor = db.execute(
         "INSERT INTO pending (digest, signer, source, body, bits, arrived_at)"
         " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
@@ -77,7 +77,7 @@ def hold(db: Writing, heard: Heard, source: str, now: float, room: PendingRoom) 
         return False
     if _count(db, "SELECT count(*) FROM pending WHERE signer = ?", heard.signer) > room.signer:
         _drop(db, _OLDEST_OF_SIGNER, heard.signer, room)
-    # What was dropped for its signer may have come from another source: each bound is looked at.
+    # The message dropped for its signer may come from another source, so each limit is checked.
     if _count(db, "SELECT count FROM pending_sources WHERE source = ?", source) > room.source:
         _drop(db, _OLDEST_OF_SOURCE, source, room)
     if load(db).pending > room.pending:
@@ -87,38 +87,38 @@ def hold(db: Writing, heard: Heard, source: str, now: float, room: PendingRoom) 
 
 
 def of_signers(db: Reading, signers: Iterable[bytes]) -> list[Heard]:
-    """What waits of some signers, oldest first."""
+    """Return the pending messages of some signers, oldest first."""
     query = "SELECT seq, digest, signer, body, bits FROM pending WHERE signer IN"
     rows = sorted(many.among(db, query, signers))
     return [Heard(digest, by, body, _unpack(bits)) for _, digest, by, body, bits in rows]
 
 
 def all_entries(db: Reading) -> Iterator[StateEntry]:
-    """The bits that wait; a word once for each message."""
+    """Return the bits of pending messages; a word comes once for each message."""
     for signer, packed in db.execute("SELECT signer, bits FROM pending"):
         for word, mask in _unpack(packed).items():
             yield signer, word, mask
 
 
 def release(db: Writing, digest: bytes) -> None:
-    """A message waits no longer."""
+    """Remove a message from the pending ones."""
     db.execute("DELETE FROM pending WHERE digest = ?", (digest,))
 
 
 def lift_mark(db: Writing, heard: Heard) -> bool:
-    """A dropped message was heard again; True if it had left a mark."""
+    """Remove the mark of a message that arrived again; returns whether it had one."""
     key = (heard.digest[:MARK_BYTES], heard.signer)
     return db.execute("DELETE FROM marks WHERE digest = ? AND signer = ?", key).rowcount > 0
 
 
 def missed_marks(db: Reading) -> set[bytes]:
-    """The marks of messages that were dropped, and for want of which somebody known is stale."""
+    """Return the marks of known addresses: their dropped messages make licenses stale."""
     rows = db.execute("SELECT digest FROM marks JOIN people ON address = signer")
     return {digest for (digest,) in rows}
 
 
 def is_marked(db: Reading, address: bytes) -> bool:
-    """Whether a revocation by this address was dropped and not heard again, or may have been."""
+    """Return whether a revocation by this address was or may have been dropped, and is still missing."""
     query = (
         "SELECT 1 FROM marks WHERE signer = ? UNION ALL"
         " SELECT 1 FROM people WHERE address = ? AND unsure LIMIT 1"

@@ -1,8 +1,8 @@
-"""Which revocations are kept for ever (rules 7.12 and 7.13).
+"""Decides which revocations are stored for good (rules 7.12 and 7.13).
 
-A wallet costs nothing, so anybody can sign any number of revocations. Kept are those that can matter
-here: of a word of a held consent, of any scope of somebody known, or of what is on chain, too. Others
-wait until they matter.
+A wallet costs nothing, so anybody can sign any number of revocations. A revocation is stored if it
+concerns a word of a held consent, a scope of a known address, or bits that are on chain. Any other is
+pending until it does.
 """
 
 from collections.abc import Iterable
@@ -24,17 +24,17 @@ from sayso_protocol.primitives import HASH_BYTES
 
 
 class Admitted(StrEnum):
-    """What became of a message."""
+    """The outcome of an admission."""
 
     STORED = "stored"
-    COVERED = "covered"  # its digest is known, or it brings no bit that no stored message carries
-    HELD = "held"  # it waits
-    WAITING = "waiting"  # it waited already
-    DECLINED = "declined"  # there is no room for more of this sponsor
+    COVERED = "covered"  # its digest is known, or stored messages carry all its bits
+    HELD = "held"  # it is pending now
+    WAITING = "waiting"  # it was pending already
+    DECLINED = "declined"  # the sponsor's quota is full
 
 
 def admit(db: Writing, envelope: Envelope, source: str, now: float, room: PendingRoom) -> Admitted:
-    """Keep a verified revocation, or let it wait."""
+    """Store a verified revocation, or make it pending."""
     message = as_kind(envelope.message, Revocation)
     heard = Heard(envelope.digest, message.contributor, encode(envelope), message.bits)
     pending.lift_mark(db, heard)
@@ -47,7 +47,7 @@ def admit(db: Writing, envelope: Envelope, source: str, now: float, room: Pendin
 
 
 def add_chain_bits(db: Writing, address: bytes, bits: Masks, now: float) -> bool:
-    """Bits were seen on chain; True if any was new there."""
+    """Add bits that were seen on chain; returns whether any of them was new there."""
     news = merge_bits(db, address, bits, source=CHAIN, now=now)
     if news:
         promote(db, [address], now)
@@ -55,9 +55,9 @@ def add_chain_bits(db: Writing, address: bytes, bits: Masks, now: float) -> bool
 
 
 def promote(db: Writing, signers: Iterable[bytes], now: float) -> None:
-    """More is known of some: what waited of theirs and matters now is kept.
+    """Store the pending revocations that matter now that more is known of their signers.
 
-    What is covered by another message is merely released.
+    A pending revocation whose bits other messages carry is removed without being stored.
     """
     for heard in pending.of_signers(db, signers):
         if _matters(db, heard):
@@ -73,7 +73,7 @@ def _store(db: Writing, heard: Heard, now: float) -> None:
 
 
 def _is_news(db: Reading, heard: Heard) -> bool:
-    """Whether it has a bit that no stored message carries: a fork may take away what the chain has."""
+    """Return whether it has a bit that no stored message carries; chain bits can vanish in a fork."""
     return any(mask & ~masks_at(db, heard.signer, word)[0] for word, mask in heard.bits.items())
 
 
@@ -90,7 +90,7 @@ def _has_scope(bits: Masks) -> bool:
 
 
 def _is_licensed(db: Reading, address: bytes, word: int) -> bool:
-    """Whether the word holds permissions of a held consent: they begin at a multiple of 64 (5.5)."""
+    """Return whether a held consent has permissions in this word; they begin at multiples of 64."""
     base = word - word % LIMITS.words
     query = "SELECT words FROM terms WHERE address = ? AND base = ?"
     row = db.execute(query, (address, base.to_bytes(HASH_BYTES))).fetchone()

@@ -1,10 +1,10 @@
-"""How many consents are kept of whom: many of sponsors with standing, one bounded pool of all others.
+"""Quotas: limits how many consents the node stores per sponsor, with one pool for all strangers.
 
-Anybody can make wallets and sign any number of consents, and be a sponsor, too. What a flood fills is
-the pool. Once that is half full, a lot decides, which is the harder to draw the fuller it is: so nobody
-is shut out for having come late, and the pool never overflows. The lot hangs on the digest and on a
-secret of this store: whoever hands in a consent again draws the same one. Revocations need no room here
-(rule 7.3).
+Wallets and node keys cost nothing, so anybody can create and sponsor any number of consents; such a
+flood fills only the strangers' pool. Above half of the pool, admission is pseudorandom, with a chance
+that falls as the pool fills, so late consents still have a chance and the pool never overflows. It is
+keyed by the digest and a secret of this store, so resubmitting a consent cannot change the result.
+Revocations need no quota (rule 7.3).
 """
 
 from collections.abc import Sequence
@@ -16,21 +16,21 @@ from sayso_protocol.primitives import sha256
 
 _LOT_BYTES = 8
 _LOTS = float(1 << 8 * _LOT_BYTES)
-_OPEN = 0.5  # of the pool: while so much is free, whoever comes is let in
-_HARDNESS = 4  # beyond, the chance is the free part of the other half to this power
+_OPEN = 0.5  # share of the pool up to which every consent is admitted
+_HARDNESS = 4  # above it, the chance is the free share of the other half to this power
 _POOL = "pooled"
 LOT_KEY = "lot-key"
 
 
 class Quotas(NamedTuple):
-    """How much is kept, in consents of at most 64 KiB, most of them below 1 KiB.
+    """Limits for consents, in messages of at most 64 KiB; most are smaller than 1 KiB.
 
     Attributes:
-        trusted: Of each sponsor that the network file names, and of this node itself.
-        standing: Of each sponsor with standing.
-        strangers: Of all others together, and of what is beyond a quota.
-        age_s: A sponsor that was known for so long, and has an anchor on chain, has standing.
-        operators: Node keys of those that the network file names.
+        trusted: For each operator of the network file, and for this node.
+        standing: For each sponsor with standing.
+        strangers: For all other sponsors together, and for consents above the other limits.
+        age_s: Seconds for which a sponsor must be known, besides having an anchor, to have standing.
+        operators: Node keys of the network file's operators.
     """
 
     trusted: int = 10_000_000
@@ -43,7 +43,7 @@ class Quotas(NamedTuple):
 def take_room(
     db: Writing, claims: Sequence[tuple[bytes, bytes]], now: float, quotas: Quotas
 ) -> list[bool]:
-    """Count consents that are about to be kept, each a sponsor and a digest; False without room."""
+    """Reserve room for consents, given as sponsor and digest; False for each that finds none."""
     book = _Book(db, {sponsor for sponsor, _ in claims}, now, quotas)
     has_room = [book.take(sponsor, digest) for sponsor, digest in claims]
     book.write()
@@ -51,13 +51,13 @@ def take_room(
 
 
 def pooled(db: Reading) -> int:
-    """How many consents are in the pool."""
+    """Return how many consents are in the strangers' pool."""
     row = db.execute("SELECT value FROM numbers WHERE name = ?", (_POOL,)).fetchone()
     return int(row[0]) if row else 0
 
 
 class _Book:
-    """How much is held of some sponsors, and of all strangers; in memory until it is written."""
+    """The counts of consents for some sponsors and the pool, in memory until write()."""
 
     def __init__(self, db: Writing, named: set[bytes], now: float, quotas: Quotas) -> None:
         query = "SELECT node_key, first_at, held FROM sponsors WHERE node_key IN"
@@ -66,11 +66,11 @@ class _Book:
         self._quotas = {key: _quota(db, key, now - first, quotas) for key, first in firsts.items()}
         self._now = now
         self._pool = quotas.strangers
-        self._pooled: int | None = None  # most need none of it
+        self._pooled: int | None = None  # read only if needed
         self._db = db
 
     def take(self, sponsor: bytes, digest: bytes) -> bool:
-        """Count one; False if there is no room for it."""
+        """Count one consent; returns whether there is room for it."""
         first_at, held = self._held.get(sponsor, (self._now, 0))
         if held < self._quotas[sponsor]:
             held += 1
@@ -89,7 +89,7 @@ class _Book:
         return has_won
 
     def write(self) -> None:
-        """Keep what was counted."""
+        """Write the counts to the store."""
         rows = ((key, *value) for key, value in self._held.items())
         again = "ON CONFLICT (node_key) DO UPDATE SET held = excluded.held"
         many.insert(self._db, "INTO sponsors", rows, again)

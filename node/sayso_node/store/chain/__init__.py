@@ -1,1 +1,1 @@
-"""What is kept of the chain: what was followed, what is meant to be done there, wallets."""
+"""What the store holds about the chain: followed blocks, intended transactions and contract wallets."""

@@ -1,7 +1,7 @@
-"""Transactions that set bits on the followed chain, with what proves them: rules 10.10 to 10.12.
+"""Transactions that set bits on the followed chain, with their receipt proofs (10.10 to 10.12).
 
-A block in which a revocation landed is wanted from the moment its event is read; what proves its
-transactions is kept when an endpoint gave it. Both go when a reorganisation drops the block.
+A block with a revocation is wanted as soon as its event is read; its proofs are stored once an endpoint
+has given them. A reorganisation that drops the block deletes both.
 """
 
 from typing import NamedTuple
@@ -12,12 +12,12 @@ from sayso_node.retrying import backoff
 from sayso_node.store.interface import Reading, Writing
 from sayso_protocol.receipts.receipt import ChainPoint
 
-ARCHIVE_PAUSE_MIN_S = 15.0  # after a failure: an endpoint may know a block and not yet its receipts
+ARCHIVE_PAUSE_MIN_S = 15.0  # after a failure: an endpoint may have a block before it has its receipts
 ARCHIVE_PAUSE_MAX_S = 86_400.0
 
 
 class Archived(NamedTuple):
-    """A transaction of a block with the nodes that prove it and its receipt (rule 10.10)."""
+    """A transaction of a block, with the trie nodes that prove it and its receipt (rule 10.10)."""
 
     place: int
     transaction: list[bytes]
@@ -25,7 +25,7 @@ class Archived(NamedTuple):
 
 
 class Archive(NamedTuple):
-    """What is kept of a block: its header, and those of its transactions that set bits."""
+    """A block's header and the transactions in it that set bits."""
 
     block: ChainPoint
     header: bytes
@@ -33,7 +33,7 @@ class Archive(NamedTuple):
 
 
 def want(db: Writing, number: int, block_hash: bytes) -> None:
-    """A revocation landed in this block of the followed chain; again is harmless."""
+    """Record that a revocation is in this block of the followed chain; repeating it changes nothing."""
     row = db.execute("SELECT hash FROM receipt_blocks WHERE number = ?", (number,)).fetchone()
     if row is None or row[0] != block_hash:
         _forget(db, "number = ?", number)
@@ -41,12 +41,12 @@ def want(db: Writing, number: int, block_hash: bytes) -> None:
 
 
 def rewound(db: Writing, number: int) -> None:
-    """Blocks above a height are gone."""
+    """Delete the blocks above a height, after a reorganisation."""
     _forget(db, "number > ?", number)
 
 
 def wanted(db: Reading, now: float, limit: int) -> list[ChainPoint]:
-    """Blocks of which nothing is kept yet, the newest first, without those that failed just now."""
+    """Return blocks without stored proofs, newest first, except those that failed a short time ago."""
     rows = db.execute(
         "SELECT number, hash FROM receipt_blocks WHERE header IS NULL AND not_before <= ?"
         " ORDER BY number DESC LIMIT ?",
@@ -56,7 +56,7 @@ def wanted(db: Reading, now: float, limit: int) -> list[ChainPoint]:
 
 
 def keep(db: Writing, archive: Archive) -> bool:
-    """Keep what proves a block's transactions, if that block is still wanted; whether it is."""
+    """Store a block's proofs if the block is still wanted; returns whether it is."""
     block = archive.block
     change = "UPDATE receipt_blocks SET header = ? WHERE number = ? AND hash = ?"
     if not db.execute(change, (archive.header, block.number, block.hash)).rowcount:
@@ -71,7 +71,7 @@ def keep(db: Writing, archive: Archive) -> bool:
 
 
 def failed(db: Writing, block: ChainPoint, now: float) -> None:
-    """No endpoint gave what proves it: tried again, later each time."""
+    """Record that no endpoint gave a block's proofs, so it is retried later each time."""
     query = "SELECT times FROM receipt_blocks WHERE number = ? AND hash = ?"
     row = db.execute(query, (block.number, block.hash)).fetchone()
     if row:
@@ -81,7 +81,7 @@ def failed(db: Writing, block: ChainPoint, now: float) -> None:
 
 
 def archived(db: Reading, number: int) -> Archive | None:
-    """What is kept of the block at a height."""
+    """Return the stored proofs of the block at a height."""
     query = "SELECT hash, header FROM receipt_blocks WHERE number = ? AND header IS NOT NULL"
     row = db.execute(query, (number,)).fetchone()
     if row is None:
@@ -95,4 +95,4 @@ def archived(db: Reading, number: int) -> Archive | None:
 
 def _forget(db: Writing, condition: str, number: int) -> None:
     for table in ("receipt_blocks", "receipt_transactions"):
-        db.execute(f"DELETE FROM {table} WHERE {condition}", (number,))  # noqa: S608 - our own names
+        db.execute(f"DELETE FROM {table} WHERE {condition}", (number,))  # noqa: S608 - our own constants

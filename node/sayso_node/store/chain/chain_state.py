@@ -1,4 +1,4 @@
-"""The chain as this node has followed it, and the batches whose roots stand on it."""
+"""The followed part of the chain, and the batches whose roots are anchored on it."""
 
 from typing import NamedTuple
 
@@ -8,11 +8,11 @@ from sayso_protocol.ethereum.batches import Batch
 from sayso_protocol.primitives import HASH_BYTES
 from sayso_protocol.receipts.receipt import ChainPoint
 
-KEPT_BLOCKS = 256  # how deep a reorganisation can be recognised without reading from the start
+KEPT_BLOCKS = 256  # a deeper reorganisation makes the node read the chain from the start
 
 
 class Anchor(NamedTuple):
-    """Where a root stands on chain."""
+    """The place of an anchored root on chain."""
 
     root: bytes
     submitter: bytes
@@ -21,19 +21,19 @@ class Anchor(NamedTuple):
 
 
 def followed(db: Reading) -> list[ChainPoint]:
-    """The blocks that were followed last, newest first."""
+    """Return the most recently followed blocks, newest first."""
     rows = db.execute("SELECT number, hash FROM blocks ORDER BY number DESC")
     return [ChainPoint(*row) for row in rows]
 
 
 def newest(db: Reading) -> ChainPoint | None:
-    """The block up to which the chain was read; None before the first."""
+    """Return the block up to which the chain was read, None before the first."""
     row = db.execute("SELECT number, hash FROM blocks ORDER BY number DESC LIMIT 1").fetchone()
     return ChainPoint(*row) if row else None
 
 
 def advance(db: Writing, point: ChainPoint) -> None:
-    """The chain was read up to this block: kept in the transaction that keeps what was read."""
+    """Record the block up to which the chain was read, in the transaction that stores its events."""
     db.execute(
         "INSERT INTO blocks VALUES (?, ?) ON CONFLICT (number) DO UPDATE SET hash = excluded.hash",
         (point.number, point.hash),
@@ -42,7 +42,7 @@ def advance(db: Writing, point: ChainPoint) -> None:
 
 
 def rewind(db: Writing, number: int) -> None:
-    """Forget blocks above `number` and their anchors. Bits stay: a revocation outlives its fork."""
+    """Delete blocks above `number` and their anchors; bits stay, as a revocation outlives its fork."""
     db.execute("DELETE FROM blocks WHERE number > ?", (number,))
     db.execute("DELETE FROM anchors WHERE block_number > ?", (number,))
     archives.rewound(db, number)
@@ -53,13 +53,13 @@ def rewind(db: Writing, number: int) -> None:
 
 
 def add_anchor(db: Writing, anchor: Anchor) -> bool:
-    """A root was seen on chain; the first place counts. True if it was news."""
+    """Store an anchor that was seen on chain, unless its root has one; returns whether it is new."""
     cursor = db.execute("INSERT INTO anchors VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", anchor)
     return cursor.rowcount > 0
 
 
 def add_batch(db: Writing, batch: Batch, *, own: bool) -> None:
-    """Keep a batch and which licenses are in it."""
+    """Store a batch and the licenses in it."""
     root = batch.root
     licenses = b"".join(batch.licenses)
     row = (root, batch.sponsor, licenses, own)
@@ -71,7 +71,7 @@ def add_batch(db: Writing, batch: Batch, *, own: bool) -> None:
 
 
 def batch(db: Reading, root: bytes) -> Batch | None:
-    """A kept batch."""
+    """Return a stored batch."""
     row = db.execute("SELECT sponsor, licenses FROM batches WHERE root = ?", (root,)).fetchone()
     if row is None:
         return None
@@ -81,7 +81,7 @@ def batch(db: Reading, root: bytes) -> Batch | None:
 
 
 def missing_batches(db: Reading, after: bytes, limit: int) -> list[bytes]:
-    """Anchored roots whose batch this node does not have, ascending, the page after one."""
+    """Return anchored roots without a stored batch, ascending: one page, after `after`."""
     rows = db.execute(
         "SELECT root FROM anchors WHERE root NOT IN (SELECT root FROM batches) AND root > ?"
         " ORDER BY root LIMIT ?",
@@ -91,7 +91,7 @@ def missing_batches(db: Reading, after: bytes, limit: int) -> list[bytes]:
 
 
 def anchor_of(db: Reading, license_hash: bytes) -> tuple[Anchor, int] | None:
-    """The earliest anchor of a license, and its place in the batch."""
+    """Return the earliest anchor of a license, and the position of the license in the batch."""
     row = db.execute(
         "SELECT root, submitter, block_number, block_hash, position"
         " FROM batch_members JOIN anchors USING (root) WHERE license = ?"
@@ -102,7 +102,7 @@ def anchor_of(db: Reading, license_hash: bytes) -> tuple[Anchor, int] | None:
 
 
 def due(db: Reading, queued_before: float, limit: int) -> list[bytes]:
-    """License hashes to anchor: all that wait, once the oldest waited long enough or a batch is full."""
+    """Return the waiting license hashes, if the oldest has waited long enough or a batch is full."""
     rows = db.execute("SELECT digest, queued_at FROM anchor_queue ORDER BY seq LIMIT ?", (limit,))
     waiting = rows.fetchall()
     if len(waiting) < limit and not any(queued_at <= queued_before for _, queued_at in waiting):
@@ -111,7 +111,7 @@ def due(db: Reading, queued_before: float, limit: int) -> list[bytes]:
 
 
 def make_batch(db: Writing, sponsor: bytes, licenses: list[bytes]) -> Batch:
-    """Turn waiting licenses into a batch of this node."""
+    """Make waiting licenses into a batch of this node."""
     made = Batch(sponsor, tuple(licenses))
     add_batch(db, made, own=True)
     db.executemany("DELETE FROM anchor_queue WHERE digest = ?", ((one,) for one in licenses))

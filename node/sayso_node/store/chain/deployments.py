@@ -1,4 +1,4 @@
-"""Contract wallets that must be deployed before a revocation of theirs can be relayed (ERC-6492)."""
+"""Contract wallets to deploy before a revocation of theirs can be relayed (ERC-6492)."""
 
 from typing import NamedTuple
 
@@ -8,12 +8,12 @@ from sayso_node.store.interface import Reading, Writing
 
 
 class Deployment(NamedTuple):
-    """A wallet that a relay waits for.
+    """A contract wallet that a relay waits for.
 
     Attributes:
-        wallet: 20 bytes.
-        code: The contract creation that deploys it.
-        times: How often that failed.
+        wallet: Address, 20 bytes.
+        code: Code of the contract creation that deploys it.
+        times: Number of failed attempts.
     """
 
     wallet: bytes
@@ -22,7 +22,7 @@ class Deployment(NamedTuple):
 
 
 def want(db: Writing, wallet: bytes, code: bytes) -> None:
-    """A relay waits for this wallet; if one did before, only how it is deployed may be news."""
+    """Record that a relay waits for this wallet; a repeat can only change the deployment code."""
     db.execute(
         "INSERT INTO deployments VALUES (?, ?, 0, 0)"
         " ON CONFLICT (wallet) DO UPDATE SET code = excluded.code",
@@ -31,7 +31,7 @@ def want(db: Writing, wallet: bytes, code: bytes) -> None:
 
 
 def whose_turn(db: Reading, now: float) -> Deployment | None:
-    """The wallet whose turn it is: none that is under way, or that failed a short time ago."""
+    """Return the next wallet to deploy, except those in progress or failed a short time ago."""
     row = db.execute(
         "SELECT wallet, code, times FROM deployments WHERE not_before <= ? AND NOT EXISTS (SELECT 1"
         " FROM intents WHERE state = 'open' AND kind = 'deploy' AND subject = wallet)"
@@ -42,13 +42,13 @@ def whose_turn(db: Reading, now: float) -> Deployment | None:
 
 
 def exists(db: Writing, wallet: bytes) -> None:
-    """It is deployed: no relay waits for it any more."""
+    """Delete a wallet that is deployed."""
     db.execute("DELETE FROM deployments WHERE wallet = ?", (wallet,))
     db.execute("UPDATE relay_wants SET not_before = 0 WHERE address = ? AND NOT done", (wallet,))
 
 
 def failed(db: Writing, wallet: bytes, now: float) -> None:
-    """It could not be deployed: tried again, later each time."""
+    """Record a failed deployment, so it is retried later each time."""
     row = db.execute("SELECT times FROM deployments WHERE wallet = ?", (wallet,)).fetchone()
     times = row[0] if row else 0
     pause = backoff(RELAY_PAUSE_MIN_S, times, RELAY_PAUSE_MAX_S)

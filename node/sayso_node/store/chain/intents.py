@@ -1,9 +1,8 @@
-"""What this node means to do on chain, kept before it is done, so that it is done once.
+"""The transactions that this node intends to send, stored first, so that each takes effect once.
 
-An intent is one call of the registry, or one contract creation. It gets one nonce of the paying account,
-and every transaction that is signed for it has that nonce and is kept before it is sent: at most one of
-them can ever take effect. Only if somebody else's transaction took the nonce for good does the intent
-get another.
+An intent is a call of the registry or a contract creation. It gets one nonce of the paying account. All
+transactions signed for it use that nonce and are stored before they are sent, so at most one of them
+takes effect. It gets another nonce only if somebody else's transaction has used its nonce for good.
 """
 
 from typing import NamedTuple
@@ -18,13 +17,13 @@ class Intent(NamedTuple):
     """A call that must take effect once.
 
     Attributes:
-        id: Its name here.
+        id: Its number in this store.
         kind: `anchor`, `relay` or `deploy`.
-        subject: The root of an anchor, the wallet that is deployed; of a relay nothing.
-        data: What the registry is called with; of a deployment, the code of a contract that is created.
-        nonce: Of the paying account; None before a transaction was signed.
-        mined: The block that holds a transaction of it; None while there is none.
-        gas: What it may take at most, whatever the state of the chain; None where nobody knows that.
+        subject: The root of an anchor, the address of a wallet to deploy; empty for a relay.
+        data: The call data for the registry; for a deployment, the code of the contract creation.
+        nonce: Nonce of the paying account; None before a transaction is signed.
+        mined: The block with a transaction of the intent; None if there is none.
+        gas: Highest gas use in any state of the chain; None if unknown.
     """
 
     id: int
@@ -37,7 +36,7 @@ class Intent(NamedTuple):
 
 
 class Signed(NamedTuple):
-    """A transaction that was signed for an intent; prices in wei a gas, times since the epoch."""
+    """A transaction signed for an intent; prices in wei per gas, times in seconds since the epoch."""
 
     hash: bytes
     nonce: int
@@ -49,7 +48,7 @@ class Signed(NamedTuple):
 
     @property
     def most(self) -> int:
-        """What it may cost, in wei."""
+        """The highest cost, in wei."""
         return self.gas * self.max_fee
 
 
@@ -61,7 +60,7 @@ def add(
     now: float,
     gas: int | None = None,
 ) -> int:
-    """Keep a new intent, in the transaction that makes it necessary; returns its id."""
+    """Store a new intent, in the transaction that makes it necessary; returns its id."""
     row = db.execute(
         "INSERT INTO intents (kind, subject, data, made_at, gas) VALUES (?, ?, ?, ?, ?) RETURNING id",
         (kind, subject, data, now, gas),
@@ -71,7 +70,7 @@ def add(
 
 
 def open_intents(db: Reading) -> list[Intent]:
-    """Those that are not settled for good: by nonce, then those without one in the order they came."""
+    """Return the intents that are not settled: by nonce, then those without one in order of creation."""
     rows = db.execute(
         "SELECT id, kind, subject, data, nonce, mined_number, mined_hash, gas FROM intents"
         " WHERE state = 'open' ORDER BY nonce IS NULL, nonce, id"
@@ -85,13 +84,13 @@ def open_intents(db: Reading) -> list[Intent]:
 
 
 def keep_signed(db: Writing, intent: int, signed: Signed) -> None:
-    """Keep a transaction before it is sent; the intent has its nonce from now on."""
+    """Store a transaction before it is sent; the intent has its nonce from now on."""
     db.execute("INSERT INTO transactions VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (intent, *signed))
     db.execute("UPDATE intents SET nonce = ? WHERE id = ?", (signed.nonce, intent))
 
 
 def signed_for(db: Reading, intent: Intent) -> list[Signed]:
-    """The transactions of an intent under its nonce, the newest first."""
+    """Return the transactions of an intent under its current nonce, newest first."""
     rows = db.execute(
         "SELECT hash, nonce, raw, gas, max_fee, priority_fee, signed_at FROM transactions"
         " WHERE intent = ? AND nonce = ? ORDER BY signed_at DESC, max_fee DESC",
@@ -101,7 +100,7 @@ def signed_for(db: Reading, intent: Intent) -> list[Signed]:
 
 
 def mined(db: Writing, intent: int, where: ChainPoint | None, cost: int, now: float) -> None:
-    """A transaction of it stands in a block, or (None) no longer; the cost is in wei."""
+    """Record the block of an intent's transaction (None if it left its block), and the cost in wei."""
     place = (where.number, where.hash) if where else (None, None)
     db.execute(
         "UPDATE intents SET mined_number = ?, mined_hash = ?, cost = ?, paid_at = ? WHERE id = ?",
@@ -110,12 +109,12 @@ def mined(db: Writing, intent: int, where: ChainPoint | None, cost: int, now: fl
 
 
 def settle(db: Writing, intent: int, state: str) -> None:
-    """It is over: `done` or `failed`."""
+    """Settle an intent as `done` or `failed`."""
     db.execute("UPDATE intents SET state = ? WHERE id = ?", (state, intent))
 
 
 def take_nonce_back(db: Writing, intent: int) -> None:
-    """Its nonce was used by somebody else, for good: none of its transactions can take effect."""
+    """Remove the nonce of an intent, because another sender's transaction used it for good."""
     db.execute(
         "UPDATE intents SET nonce = NULL, mined_number = NULL, mined_hash = NULL WHERE id = ?",
         (intent,),
@@ -123,7 +122,7 @@ def take_nonce_back(db: Writing, intent: int) -> None:
 
 
 def spent(db: Reading, now: float, kind: str | None = None) -> int:
-    """Wei of the last day, for one kind or all: what was paid, and what is under way may cost."""
+    """Return the wei of the last day, for one kind or all; open intents count at their highest cost."""
     paid = db.execute(
         "SELECT cost FROM intents WHERE paid_at > ? AND kind = coalesce(?, kind)", (now - DAY_S, kind)
     ).fetchall()
@@ -137,7 +136,7 @@ def spent(db: Reading, now: float, kind: str | None = None) -> int:
 
 
 def next_nonce(db: Reading) -> int:
-    """The lowest nonce above those of open intents; 0 without any."""
+    """Return the lowest nonce above those of open intents; 0 if there are none."""
     query = "SELECT max(nonce) FROM intents WHERE state = 'open'"
     highest: int | None = db.execute(query).fetchone()[0]
     return 0 if highest is None else highest + 1

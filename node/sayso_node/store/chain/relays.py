@@ -1,8 +1,8 @@
-"""Revocations that this node promised to keep, until their bits stand on chain for good.
+"""The bits of acknowledged revocations that must reach the chain, until they are final there.
 
-What is wanted are bits, not messages: a message that brought no new bit was acknowledged and not kept
-(rule 7.13), and its bits must land all the same. A bit counts as landed while an event of the followed
-chain set it; what a reorganisation drops is wanted again.
+The store keeps bits, not messages: a message without a new bit was acknowledged but not stored (rule
+7.13), and its bits must still reach the chain. A bit has landed while an event of the followed chain
+sets it; a reorganisation that drops the event makes it wanted again.
 """
 
 from typing import NamedTuple
@@ -14,26 +14,26 @@ from sayso_protocol.messages.message import REVOCATION
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import HASH_BYTES
 
-RELAY_PAUSE_MIN_S = 3_600.0  # after a refusal; twice as long after each further one
+RELAY_PAUSE_MIN_S = 3_600.0  # after a refusal; doubled with each further one
 RELAY_PAUSE_MAX_S = 604_800.0
 
 
 class Refusal(NamedTuple):
-    """How often the registry refused a message, and when it is tried again."""
+    """How often the registry refused a message, and when it is retried."""
 
     times: int
     again_at: float
 
 
 class Want(NamedTuple):
-    """A word and a mask of bits that are to be on chain, 32 bytes each."""
+    """A word and a mask of bits that must reach the chain, 32 bytes each."""
 
     word: bytes
     mask: bytes
 
 
 def want(db: Writing, address: bytes, bits: Masks, now: float) -> None:
-    """These bits were acknowledged: they are to be on chain."""
+    """Record that these bits were acknowledged and must reach the chain."""
     for word, mask in bits.items():
         key = (address, word.to_bytes(HASH_BYTES))
         before = _mask(db, "relay_wants", key)
@@ -46,7 +46,7 @@ def want(db: Writing, address: bytes, bits: Masks, now: float) -> None:
 
 
 def waiting(db: Reading, limit: int) -> list[tuple[bytes, float]]:
-    """Whose bits wait to be landed for good, and since when; those first who wait longest."""
+    """Return the addresses with bits that are not final on chain, and since when, oldest first."""
     rows = db.execute(
         "SELECT address, min(wanted_at) AS since FROM relay_wants WHERE NOT done"
         " GROUP BY address ORDER BY since LIMIT ?",
@@ -56,7 +56,7 @@ def waiting(db: Reading, limit: int) -> list[tuple[bytes, float]]:
 
 
 def whose_turn(db: Reading, now: float, limit: int) -> list[tuple[bytes, float]]:
-    """As `waiting`, without those who are held back: many of them must not keep others out."""
+    """As `waiting`, without addresses that are held back, so that those cannot block others."""
     rows = db.execute(
         "SELECT address, min(wanted_at) AS since FROM relay_wants WHERE NOT done AND not_before <= ?"
         " GROUP BY address ORDER BY since LIMIT ?",
@@ -66,19 +66,19 @@ def whose_turn(db: Reading, now: float, limit: int) -> list[tuple[bytes, float]]
 
 
 def hold_back(db: Writing, address: bytes, wanted: list[Want], until: float) -> None:
-    """What was found wanted of an address is not looked at before then; what came since is."""
+    """Skip the wanted bits of an address until a time; bits wanted later are not affected."""
     change = "UPDATE relay_wants SET not_before = ? WHERE address = ? AND word = ? AND mask = ?"
     db.executemany(change, ((until, address, *one) for one in wanted))
 
 
 def wanted(db: Reading, address: bytes) -> list[Want]:
-    """What is wanted of an address and not done."""
+    """Return the wanted bits of an address that are not done."""
     query = "SELECT word, mask FROM relay_wants WHERE address = ? AND NOT done"
     return [Want(*row) for row in db.execute(query, (address,))]
 
 
 def missing(db: Reading, address: bytes) -> Masks:
-    """The wanted bits of an address that are not on the followed chain."""
+    """Return the wanted bits of an address that are not on the followed chain."""
     found = {}
     for name, mask in wanted(db, address):
         word = int.from_bytes(name)
@@ -88,13 +88,13 @@ def missing(db: Reading, address: bytes) -> Masks:
 
 
 def on_chain(db: Reading, address: bytes, word: int) -> int:
-    """The bits that stand on the chain as it is followed now."""
+    """Return the bits of a word on the followed chain."""
     _, chain = masks_at(db, address, word)
     return chain & ~_mask(db, "dropped", (address, word.to_bytes(HASH_BYTES)))
 
 
 def stored_of(db: Reading, address: bytes) -> list[tuple[bytes, bytes]]:
-    """Digest and envelope of the kept revocations of an address, oldest first."""
+    """Return digest and envelope of an address's stored revocations, oldest first."""
     rows = db.execute(
         "SELECT digest, body FROM messages WHERE contributor = ? AND kind = ? ORDER BY seq",
         (address, REVOCATION),
@@ -103,7 +103,7 @@ def stored_of(db: Reading, address: bytes) -> list[tuple[bytes, bytes]]:
 
 
 def seen(db: Writing, number: int, address: bytes, word: int, bits: int) -> None:
-    """An event of the followed chain set these bits, in the block of this height."""
+    """Record that an event of the followed chain set these bits, in the block at this height."""
     key = (address, word.to_bytes(HASH_BYTES))
     query = "SELECT mask FROM landed WHERE block_number = ? AND address = ? AND word = ?"
     row = db.execute(query, (number, *key)).fetchone()
@@ -119,7 +119,7 @@ def seen(db: Writing, number: int, address: bytes, word: int, bits: int) -> None
 
 
 def rewound(db: Writing, number: int) -> None:
-    """Blocks above a height are gone, and with them what landed there."""
+    """Delete the landed bits of blocks above a height, after a reorganisation."""
     rows = db.execute(
         "SELECT address, word, mask FROM landed WHERE block_number > ?", (number,)
     ).fetchall()
@@ -132,7 +132,7 @@ def rewound(db: Writing, number: int) -> None:
 
 
 def rewound_to_the_start(db: Writing) -> None:
-    """Nothing that was followed is left: everything is read, and landed, anew."""
+    """Delete all landed bits, because the chain is read from the start again."""
     db.execute("DELETE FROM landed")
     db.execute("DELETE FROM dropped")
     db.execute("INSERT INTO dropped SELECT address, word, chain FROM bits")
@@ -140,14 +140,14 @@ def rewound_to_the_start(db: Writing) -> None:
 
 
 def block_with(db: Reading, address: bytes, bits: Masks) -> int | None:
-    """The height of the block that set the last of these bits on the followed chain, or None."""
+    """Return the height of the block that set the last of these bits on the followed chain, or None."""
     blocks = [_block_with(db, address, word, mask) for word, mask in bits.items()]
     found = [block for block in blocks if block is not None]
     return max(found) if len(found) == len(blocks) else None
 
 
 def blocks_with(db: Reading, address: bytes, bits: Masks) -> list[int]:
-    """The heights of the blocks of the followed chain that set any of these bits, ascending."""
+    """Return the heights of the followed chain's blocks that set any of these bits, ascending."""
     found = set[int]()
     for word, mask in bits.items():
         rows = db.execute(
@@ -171,7 +171,7 @@ def _block_with(db: Reading, address: bytes, word: int, mask: int) -> int | None
 
 
 def tick_off(db: Writing, last_final: int) -> None:
-    """What stands on chain in blocks up to this height is done."""
+    """Mark wanted bits as done that are on chain in blocks up to this height."""
     rows = db.execute(
         "SELECT address, word, mask FROM relay_wants WHERE NOT done AND NOT EXISTS (SELECT 1 FROM landed"
         " WHERE landed.address = relay_wants.address AND landed.word = relay_wants.word"
@@ -185,16 +185,16 @@ def tick_off(db: Writing, last_final: int) -> None:
 
 
 def keep_items(db: Writing, intent: int, digests: list[bytes]) -> None:
-    """Which messages a relay carries, in their order."""
+    """Store which messages a relay carries, in order."""
     rows = ((intent, position, digest) for position, digest in enumerate(digests))
     db.executemany("INSERT INTO relay_items VALUES (?, ?, ?)", rows)
 
 
 def under_way(db: Reading, now: float, last_final: int) -> frozenset[bytes]:
-    """The messages of relays that are not settled for good, without those that were refused.
+    """Return the messages of relays that are not settled, without refused ones.
 
-    A relay is settled when whoever sent it has seen it final, and the chain as it is followed is final
-    up to there as well: until then it may be a fork on which the relay comes later.
+    A relay is settled when its sender saw it final and the followed chain is final up to its block:
+    until then, the node may follow a fork in which the relay comes later.
     """
     rows = db.execute(
         "SELECT digest FROM relay_items JOIN intents ON intents.id = intent"
@@ -207,21 +207,21 @@ def under_way(db: Reading, now: float, last_final: int) -> frozenset[bytes]:
 
 
 def highest(db: Reading) -> int:
-    """The height of the last block with a relay of this node; -1 without any."""
+    """Return the height of the last block with a relay of this node, -1 without one."""
     query = "SELECT max(mined_number) FROM intents WHERE kind = 'relay'"
     found: int | None = db.execute(query).fetchone()[0]
     return -1 if found is None else found
 
 
 def item_at(db: Reading, intent: int, position: int) -> bytes | None:
-    """The digest of one message of a relay."""
+    """Return the digest of one message of a relay."""
     query = "SELECT digest FROM relay_items WHERE intent = ? AND position = ?"
     row = db.execute(query, (intent, position)).fetchone()
     return row[0] if row else None
 
 
 def refused(db: Writing, digest: bytes, now: float) -> None:
-    """The registry rejected a message: it is tried again, later each time."""
+    """Record that the registry refused a message, so it is retried later each time."""
     times = refusal(db, digest).times + 1
     pause = backoff(RELAY_PAUSE_MIN_S, times - 1, RELAY_PAUSE_MAX_S)
     db.execute(
@@ -232,14 +232,14 @@ def refused(db: Writing, digest: bytes, now: float) -> None:
 
 
 def refusal(db: Reading, digest: bytes) -> Refusal:
-    """What the registry said of a message so far."""
+    """Return the refusals of a message so far."""
     query = "SELECT times, again_at FROM relay_refusals WHERE digest = ?"
     row = db.execute(query, (digest,)).fetchone()
     return Refusal(*row) if row else Refusal(0, 0.0)
 
 
 def _mask(db: Reading, table: str, key: tuple[bytes, bytes]) -> int:
-    query = f"SELECT mask FROM {table} WHERE address = ? AND word = ?"  # noqa: S608 - our own names
+    query = f"SELECT mask FROM {table} WHERE address = ? AND word = ?"  # noqa: S608 - our own constants
     row = db.execute(query, key).fetchone()
     return int.from_bytes(row[0]) if row else 0
 

@@ -1,8 +1,8 @@
-"""Consents of contract wallets, and what the wallet last said to each (rule 8.14).
+"""Consents of contract wallets, with each wallet's last answer about its signature (rule 8.14).
 
-A key signs once and for all; a contract may change its mind, so it is asked again. An answer is as old
-as the block it was given at. Who was asked and did not answer goes to the end of the queue all the same,
-so that nobody keeps the others waiting.
+A signature by a key is valid for good, but a contract wallet may change its answer, so it is asked
+again. An answer is as old as the block at which it was given. A wallet that does not answer also goes to
+the end of the queue, so that it cannot block the others.
 """
 
 from math import inf
@@ -12,9 +12,9 @@ from sayso_protocol.messages.message import CONSENT
 
 
 def said(db: Writing, license_hash: bytes, block_time: float, now: float, *, accepted: bool) -> None:
-    """The wallet answered at a block of this time, seconds since the epoch.
+    """Store the wallet's answer, given at a block of this time, in seconds since the epoch.
 
-    A block dated ahead of our clock makes no answer younger than now.
+    A block dated ahead of our clock counts as of now.
     """
     asked_at = min(block_time, now)
     db.execute(
@@ -25,19 +25,19 @@ def said(db: Writing, license_hash: bytes, block_time: float, now: float, *, acc
 
 
 def tried(db: Writing, license_hash: bytes, now: float) -> None:
-    """The wallet was asked and nobody could tell: what it said before stays as old as it is."""
+    """Record that the wallet was asked without an answer; the previous answer keeps its age."""
     db.execute("UPDATE wallet_consents SET tried_at = ? WHERE license = ?", (now, license_hash))
 
 
 def let_be(db: Writing, license_hash: bytes) -> None:
-    """Never ask about this consent again: it has ended."""
+    """Stop asking about a consent that has ended."""
     tried(db, license_hash, inf)
 
 
 def accepted_at(db: Reading, license_hash: bytes) -> float:
-    """The time of the block at which the wallet accepted a consent.
+    """Return the time of the block at which the wallet accepted a consent.
 
-    Never if it refused when it last answered; always if a key signed.
+    Minus infinity if the wallet refused last; infinity if a key signed.
     """
     row = db.execute(
         "SELECT accepted, asked_at FROM wallet_consents WHERE license = ?", (license_hash,)
@@ -49,12 +49,12 @@ def accepted_at(db: Reading, license_hash: bytes) -> float:
 
 
 def any_held(db: Reading) -> bool:
-    """Whether any consent is a contract wallet's."""
+    """Return whether the store has a contract wallet's consent."""
     return db.execute("SELECT 1 FROM wallet_consents LIMIT 1").fetchone() is not None
 
 
 def longest_unasked(db: Reading, before: float, limit: int) -> dict[bytes, bytes]:
-    """The envelopes, by license, of consents last asked about before this time, the oldest first."""
+    """Return envelopes, by license, of consents last asked about before a time, oldest first."""
     rows = db.execute(
         "SELECT license, body FROM wallet_consents JOIN messages ON digest = license"
         " WHERE tried_at < ? AND kind = ? ORDER BY tried_at LIMIT ?",

@@ -1,1 +1,1 @@
-"""SQLite: one writer, group commit, readers that never wait; the tables and their history."""
+"""The SQLite backend: one writer with group commit, readers that never wait, tables and migrations."""

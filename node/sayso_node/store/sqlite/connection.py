@@ -1,6 +1,6 @@
-"""A connection to SQLite as the door hands it out, and SQLite's errors as ours.
+"""SQLite connections as handles of the store, and the conversion of SQLite's errors.
 
-The handle is SQLite's own connection, so a statement and a row cost no call of ours.
+The handle is SQLite's own connection, so statements and rows cost no extra Python call.
 """
 
 import sqlite3
@@ -22,7 +22,7 @@ class SqliteConnection(sqlite3.Connection):
         self._number = next(self._numbers)
 
     def version(self) -> Hashable:
-        """See Reading: SQLite counts what other connections commit, for each connection by itself."""
+        """See Reading; SQLite's counter is different for each connection."""
         return self._number, self.execute("PRAGMA data_version").fetchone()[0]
 
     def next_seq(self, table: str) -> int:
@@ -35,12 +35,12 @@ OpenDatabase = Callable[[Path], SqliteConnection]
 
 
 def open_file(path: Path) -> SqliteConnection:
-    """A connection to a file; the engine sees to it that it serves one thread at a time."""
+    """Open a connection to a file; the engine lets one thread use it at a time."""
     return sqlite3.connect(path, isolation_level=None, check_same_thread=False, factory=SqliteConnection)
 
 
 def open_read_only(path: Path) -> SqliteConnection:
-    """A connection that changes nothing, not even for want of a file; raises StoreUnusable."""
+    """Open a connection that neither changes nor creates a file; raises StoreUnusable."""
     try:
         where = f"{path.resolve().as_uri()}?mode=ro"
         return sqlite3.connect(where, uri=True, isolation_level=None, factory=SqliteConnection)
@@ -49,9 +49,9 @@ def open_read_only(path: Path) -> SqliteConnection:
 
 
 def translated(error: Exception, what: str) -> Exception:
-    """StoreUnusable for what the disk, the file or a lock did; any other error as it is.
+    """Return StoreUnusable for errors of the disk, the file or a lock; any other error unchanged.
 
-    An IntegrityError or ProgrammingError is a mistake of ours, which no operator can mend.
+    An IntegrityError or ProgrammingError is a programming error that no operator can fix.
     """
     if isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError:
         return StoreUnusable(f"the store could not be {what}: {error}")

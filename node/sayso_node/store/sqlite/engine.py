@@ -1,8 +1,8 @@
-"""The store in SQLite: one writer, group commit, readers that never wait.
+"""The store in SQLite: one writer with group commit, and readers that never wait.
 
-The writer thread takes all changes that are waiting, runs each in a savepoint, commits once (WAL,
-synchronous FULL: one flush to disk), and only then tells the callers. So whatever was answered is on
-disk, and a flush is shared by all who wait for it.
+The writer thread takes all waiting changes, runs each in a savepoint, commits once (WAL, synchronous
+FULL: one flush to disk) and only then answers the callers. So every answered change is on disk, and all
+changes of a group share one flush.
 """
 
 import asyncio
@@ -33,19 +33,19 @@ from sayso_node.store.sqlite.migrations import STEPS
 from sayso_node.store.sqlite.schema import SCHEMA, VERSION
 from sayso_node.store.writer import Change, Writer, WriterThread
 
-WRITER_CACHE_KIB = 32_768  # room for what a large bundle changes; with less, pages are written twice
+WRITER_CACHE_KIB = 32_768  # enough for the changes of a large bundle; with less, pages are written twice
 
 T = TypeVar("T")
 
 
 class Engine:
-    """A Store (store/interface.py) in one file.
+    """A Store (store/interface.py) in one SQLite file.
 
     Args:
-        path: The database.
+        path: Path of the database.
         randomness: Draws the id of a new store.
-        writer: Who commits.
-        open_database: The disk: the engine sets what it needs on each connection.
+        writer: Commits the changes.
+        open_database: Opens a connection; the engine sets its pragmas.
     """
 
     def __init__(
@@ -60,9 +60,9 @@ class Engine:
         self._randomness = randomness
         self._writer = writer or WriterThread()
         self._open_database = open_database
-        self._door = threading.Lock()  # no change is put once the writer was told to stop
+        self._door = threading.Lock()  # no change is queued after the writer was stopped
         self._open = False
-        self._death: Future[None] = Future()  # of the writer; never a result
+        self._death: Future[None] = Future()  # how the writer ended; never a result
         self._writing: SqliteConnection | None = None
         self._idle: list[SqliteConnection] = []
         self._commits = Commits()
@@ -109,7 +109,7 @@ class Engine:
                 future.set_exception(error)
 
         def done(value: Any, error: BaseException | None) -> None:
-            # A loop that is already closed has nobody left who waits.
+            # If the loop is already closed, no task waits.
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(settle, value, error)
 
@@ -144,7 +144,7 @@ class Engine:
         """See Store."""
         try:
             db = self._idle.pop()
-        except IndexError:  # asked for by chance at once from two threads, too
+        except IndexError:  # no free connection; another thread may have taken it just now
             db = self._connect()
             db.execute("PRAGMA query_only = ON")
         db.execute("BEGIN")
@@ -161,14 +161,14 @@ class Engine:
             db = self._open_database(self._path)
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")
-            # What is erased (rule 8.13) is overwritten, not left in unused pages.
+            # Erased content (rule 8.13) is overwritten instead of staying in unused pages.
             db.execute("PRAGMA secure_delete = ON")
         except sqlite3.Error as error:
             raise StoreUnusable(f"cannot open the store {self._path}: {error}") from error
         return db
 
     def _prepare(self, db: SqliteConnection) -> None:
-        """Make the tables of a new database, bring older ones up to date, refuse what is not ours."""
+        """Create the tables of a new database, migrate older ones, refuse unknown ones."""
         try:
             version: int = db.execute("PRAGMA user_version").fetchone()[0]
             if version == 0:
@@ -178,19 +178,19 @@ class Engine:
                     db.execute("INSERT INTO singles VALUES (?, ?)", (name, drawn))
                 db.execute("COMMIT")
                 version = VERSION
-            while version in STEPS:  # each step stands or falls with its number
+            while version in STEPS:  # a step and its version number are committed together
                 db.executescript(f"BEGIN; {STEPS[version]} PRAGMA user_version = {version + 1}; COMMIT;")
                 version += 1
         except sqlite3.Error as error:
-            raise StoreUnusable(f"cannot make a store of {self._path}: {error}") from error
+            raise StoreUnusable(f"cannot create a store in {self._path}: {error}") from error
         if version != VERSION:
             raise StoreUnusable(
-                f"{self._path} has version {version}, this release needs {VERSION}: move it away,"
-                " and a new one is filled by sync"
+                f"{self._path} has version {version}, this release needs {VERSION}: move the file away,"
+                " and sync fills a new one"
             )
 
     def _commit(self, db: SqliteConnection, group: list[Change]) -> None:
-        """One transaction; a change that raises is undone alone, a failed commit fails all."""
+        """Commit a group in one transaction; a change that raises is undone alone."""
         results: list[tuple[Any, BaseException | None]] = []
         try:
             db.execute("BEGIN IMMEDIATE")
@@ -210,9 +210,9 @@ def _apply(db: SqliteConnection, change: Change) -> tuple[Any, BaseException | N
     db.execute("SAVEPOINT change")
     try:
         value = change.apply(db)
-    except Exception as error:  # it belongs to the caller, who gets it
+    except Exception as error:  # passed to the caller
         if isinstance(error, sqlite3.Error) and not db.in_transaction:
-            raise  # a full disk, for one, ends the transaction of all
+            raise  # such as a full disk, which ended the transaction of the group
         db.execute("ROLLBACK TO change")
         db.execute("RELEASE change")
         return None, translated(error, "written")
@@ -222,7 +222,7 @@ def _apply(db: SqliteConnection, change: Change) -> tuple[Any, BaseException | N
 
 @contextlib.contextmanager
 def snapshot(path: Path) -> Iterator[Reading]:
-    """One committed state of a file that another process may have open; raises StoreUnusable."""
+    """Open one committed state of a file that another process may use; raises StoreUnusable."""
     with contextlib.closing(open_read_only(path)) as db:
         try:
             db.execute("BEGIN")

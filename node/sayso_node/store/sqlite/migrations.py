@@ -1,7 +1,7 @@
-"""Brings the tables of an older release up to date: one step a version, none is ever changed.
+"""Migrates the tables of older releases, one step per version; published steps never change.
 
-A new column goes to the end of its table in schema.py too, so that a store that was brought up to date
-and a new one are the same; tests/node/store/test_migrations.py compares them.
+A new column also goes to the end of its table in schema.py, so that a migrated store and a new one are
+equal; tests/node/store/test_migrations.py compares them.
 """
 
 from typing import Final
@@ -37,4 +37,4 @@ CREATE TABLE receipt_transactions (
 ) WITHOUT ROWID;
 """,
 }
-"""What makes a store of the version after it, by version."""
+"""The step from each version to the next, by version."""

@@ -1,9 +1,9 @@
-"""The tables. `seq` never repeats and never goes back, so it is a cursor for everybody.
+"""The tables of the SQLite store. A `seq` is never reused and only grows, so it serves as a cursor.
 
-Words and masks are 32 big-endian bytes: SQLite's integers end at 64 bits. A bit is `signed` when a
-stored message carries it, `chain` when an event was seen, on any fork: nothing ever clears either.
-Triggers count what is bounded, so that no path can forget to. Whoever changes a table adds a step to
-migrations.py, and one to VERSION.
+Words and masks are 32 big-endian bytes, because SQLite's integers have 64 bits. A bit is `signed` when a
+stored message carries it, `chain` when an event on any fork set it; neither is ever cleared. Triggers
+keep the counts of bounded tables, so that no code path can miss one. A change of a table needs a step in
+migrations.py and a new VERSION.
 """
 
 VERSION = 7
