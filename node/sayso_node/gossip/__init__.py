@@ -1,1 +1,1 @@
-"""Peer-to-peer traffic, in a supervised child process: one bad packet never costs the node."""
+"""Gossip with peers over libp2p, in a supervised child process whose crash cannot stop the node."""

@@ -1,8 +1,8 @@
-"""Gossip as the node uses it: bundles out, frames in through the intake.
+"""Sends stored messages to peers by gossip, and passes frames from peers to the intake.
 
-Gossip is a fast, lossy hint. A frame that cannot be sent is counted and left to sync. Each topic has a
-queue of its own: what is urgent leaves at once, all else waits a few milliseconds to fill a frame. When
-peers do not keep up, frames wait here, and more is refused at the door, but never what is urgent.
+Gossip is fast and may lose messages: a frame that cannot be sent is counted and left to sync. Each topic
+has its own queue. Urgent messages leave at once; others wait a few milliseconds to fill a frame. When
+peers do not keep up, frames wait here, and further messages are refused, but never urgent ones.
 """
 
 import asyncio
@@ -27,14 +27,14 @@ from sayso_protocol.primitives import sha256
 
 log = logging.getLogger(__name__)
 
-FULL_S = 0.05  # until gossip is asked again whether it has room
-FILL_S = 0.005  # how long what is not urgent waits for company
-WAITING_BYTES = 16_777_216  # of one topic, when gossip is slower than what comes in
-REMEMBERED_MESSAGES = 65_536  # urgent messages that were sent, for who asks how far theirs has come
+FULL_S = 0.05  # pause before a full gossip queue is tried again
+FILL_S = 0.005  # how long other messages wait to fill a frame
+WAITING_BYTES = 16_777_216  # of one topic, when messages arrive faster than gossip sends them
+REMEMBERED_MESSAGES = 65_536  # sent urgent messages whose number of peers can be looked up
 
 
 class Broadcast:
-    """Publishes what was taken in here, judges what is heard from peers."""
+    """Publishes messages taken in here, and judges frames from peers."""
 
     def __init__(
         self,
@@ -58,16 +58,16 @@ class Broadcast:
         self._sent_to: FIFOCache[bytes, int] = FIFOCache(REMEMBERED_MESSAGES)
 
     def publish(self, outcomes: Iterable[Outcome]) -> None:
-        """Tell the peers, soon, about messages that are news and were stored here first."""
+        """Queue new messages for the peers after this node has stored them."""
         for one in outcomes:
             if self._enabled and one.is_news and one.envelope:
                 lane = self._lanes[wire.TOPICS[one.envelope.message.kind]]
-                # 4.4 What only the chain can judge travels alone.
+                # 4.4 A contract wallet's message is alone in its bundle.
                 if not lane.put(encode(one.envelope), alone=one.envelope.claim.is_contract_wallets):
                     self._counters.add("gossip_unsent")
 
     def check_room(self, bundle: Sequence[bytes]) -> None:
-        """Raises GossipQueueFull for what would wait too long; never if something urgent is in it."""
+        """Raise GossipQueueFull if a bundle would wait too long; never if it has an urgent message."""
         sizes = Counter[wire.Topic]()
         for one in bundle:
             if kind := peek_kind(one):
@@ -75,19 +75,19 @@ class Broadcast:
         if not self._enabled or any(topic.is_urgent for topic in sizes):
             return
         if not all(self._lanes[topic].has_room(size) for topic, size in sizes.items()):
-            raise GossipQueueFull("the peers do not keep up; nothing of this was taken in")
+            raise GossipQueueFull("peers do not keep up; nothing of this bundle was stored")
 
     def sent_to(self, envelope: bytes) -> int | None:
-        """To how many peers something urgent was sent; None if it was not, or is forgotten by now."""
+        """Return how many peers an urgent message was sent to; None if it was not, or is forgotten."""
         return self._sent_to.get(sha256(envelope))
 
     async def stop(self) -> None:
-        """Forget what waits: it is stored, and sync carries it."""
+        """Discard the queues; their messages are stored, and sync transfers them."""
         for lane in self._lanes.values():
             await lane.stop()
 
     async def on_frame(self, topic: str, frame: bytes, peer_id: str) -> Judgement:
-        """Judge a heard frame as a whole (rule 7.2); what is good in it is kept either way."""
+        """Judge a frame as a whole (rule 7.2); its valid messages are stored in any case."""
         if not self._enabled:
             return Judgement.IGNORE
         source = Source.peer(SourceChannel.GOSSIP, peer_id)
@@ -99,13 +99,13 @@ class Broadcast:
             return Judgement.REJECT
         if not all(self._belongs(topic, one.envelope) for one in outcomes if one.envelope):
             return Judgement.REJECT
-        # 7.14 What is merely pending is not passed on: a flood of it ends at the first node.
+        # 7.14 A pending revocation is not forwarded, so a flood of them stops at the first node.
         if any(one.status is Status.STORED for one in outcomes):
             return Judgement.ACCEPT
         return Judgement.IGNORE
 
     def _belongs(self, topic: str, envelope: Envelope) -> bool:
-        """Rule 7.1: a topic carries the kinds of its own only."""
+        """Rule 7.1: a topic carries only its own kinds of messages."""
         return topic == wire.TOPICS[envelope.message.kind].on(self._network)
 
     async def _send(self, topic: str, frames: Iterable[bytes]) -> None:
@@ -116,7 +116,9 @@ class Broadcast:
     async def _send_one(self, topic: str, frame: bytes) -> None:
         try:
             peers = await self._publish(topic, frame)
-        except SaysoError as error:  # full, down, or anything else: it is stored, sync carries it
+        except (
+            SaysoError
+        ) as error:  # queue full, process down or else: the message is stored, and sync transfers it
             self._counters.add("gossip_unsent")
             log.info("a frame could not be sent: %s", error)
         else:
@@ -129,7 +131,7 @@ class Broadcast:
             self._sent_to[sha256(one)] = peers
 
     async def _publish(self, topic: str, frame: bytes) -> int:
-        """Hand a frame to gossip, waiting while its queue is full; for how many peers it was."""
+        """Pass a frame to gossip, waiting while its queue is full; returns the number of peers."""
         while True:
             try:
                 return await self._transport.publish(topic, frame)
@@ -138,7 +140,7 @@ class Broadcast:
 
 
 class _Lane:
-    """What waits to be published on one topic."""
+    """The queue of messages to publish on one topic."""
 
     def __init__(
         self, topic: str, send: Callable[[str, Iterable[bytes]], Awaitable[None]], fill_s: float
@@ -152,7 +154,7 @@ class _Lane:
         self._sending: asyncio.Task[None] | None = None
 
     def put(self, envelope: bytes, *, alone: bool = False) -> bool:
-        """Let a message wait for its turn; False if too much waits."""
+        """Queue a message; False if the queue is full."""
         if not self.has_room(len(envelope)):
             return False
         (self._alone if alone else self._waiting).append(envelope)
@@ -162,23 +164,23 @@ class _Lane:
         return True
 
     def has_room(self, size: int) -> bool:
-        """Whether so many bytes more may wait."""
+        """Return whether the queue has room for so many bytes."""
         return self._waiting_bytes + size <= WAITING_BYTES
 
     async def stop(self) -> None:
-        """End what is being sent."""
+        """Stop sending."""
         if self._sending:
             self._sending.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._sending
 
     async def _run(self) -> None:
-        while self._waiting or self._alone:  # others may have come while the last were being sent
+        while self._waiting or self._alone:  # more messages may have arrived during the last send
             await asyncio.sleep(self._fill_s)
             waiting, self._waiting = self._waiting, []
             alone, self._alone = self._alone, []
             frames = *wire.bundles(waiting), *(wire.encode_bundle([one]) for one in alone)
             try:
                 await self._send(self._topic, frames)
-            finally:  # what is being sent has its room until it is gone
+            finally:  # a frame counts as waiting until it is sent
                 self._waiting_bytes -= sum(map(len, waiting)) + sum(map(len, alone))

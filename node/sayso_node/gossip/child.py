@@ -1,7 +1,7 @@
-"""The gossip process: `python -m sayso_node.gossip.child FD`, spawned by child_process.py only.
+"""The gossip process: `python -m sayso_node.gossip.child FD`, started by child_process.py only.
 
-It learns everything from the socket FD and ends when that closes, even when trio no longer turns.
-SIGINT and SIGTERM are the parent's business.
+It gets its configuration over the socket FD and ends when the socket closes, even if trio hangs. It
+ignores SIGINT and SIGTERM, which its parent handles.
 """
 
 import logging
@@ -29,11 +29,11 @@ from sayso_node.gossip.requests import Requests
 from sayso_protocol.errors import Malformed
 
 TALLY_EVERY_S: Final = 0.5
-GRACE_S: Final = 3.0  # from the closed socket to the end by force
+GRACE_S: Final = 3.0  # from the closing of the socket until the process is killed
 
 
 class Child:
-    """Child does what the node asks and tells it what peers say."""
+    """Child runs libp2p for the node and reports frames, requests and connections to it."""
 
     def __init__(self, nursery: trio.Nursery) -> None:
         self._nursery = nursery
@@ -42,7 +42,7 @@ class Child:
         self._parts: tuple[GossipHost, Outbox, Requests] | None = None
 
     async def run(self, end: socket.socket) -> None:
-        """Serve the node until it hangs up."""
+        """Serve the node until the socket closes."""
         self._node = await Channel.over(end, self._serve)
         await self._node.run()
 
@@ -56,7 +56,7 @@ class Child:
                 return self._publish(topic, frame)
             case "request", [str(peer), str(protocol), bytes(body), float(timeout_s)]:
                 return await self._running()[2].send(peer, protocol, body, timeout_s)
-        raise Malformed(f"no such call: {method}")
+        raise Malformed(f"there is no call {method}")
 
     def _running(self) -> tuple[GossipHost, Outbox, Requests]:
         if self._parts is None:
@@ -89,7 +89,7 @@ class Child:
         self._answer_s = config.answer_s
         discovery = Discovery(
             *(host.swarm, host.dialer, requests, config, self._tally),
-            Random(),  # noqa: S311  # whom to ask first is no secret
+            Random(),  # noqa: S311  # the choice of peers is not secret
             self._node.tell,
         )
         async with host.running(), trio.open_nursery() as nursery:
@@ -133,7 +133,7 @@ async def _main(end: socket.socket) -> None:
 
 
 def _limit(what: int, most: int) -> None:
-    """Take no more of something than this, nor than was allowed already; 0 is no limit."""
+    """Lower a resource limit to `most`, never raise it; 0 sets no limit."""
     _, hard = resource.getrlimit(what)
     if most and not 0 <= hard < most:  # RLIM_INFINITY is negative
         resource.setrlimit(what, (most, hard))
@@ -152,7 +152,7 @@ def main() -> None:
     descriptor = int(sys.argv[1])
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    # py-libp2p logs a line or a traceback for much of what strangers send: that would fill disks.
+    # py-libp2p logs much of what strangers send, with tracebacks, which would fill disks.
     logging.basicConfig(level=logging.WARNING)
     logging.getLogger().handlers[0].addFilter(logging.Filter("sayso_node"))
     logging.lastResort = None

@@ -1,8 +1,8 @@
-"""One process of the gossip child: spawned, configured, watched, ended.
+"""Starts, configures, watches and stops one gossip child process.
 
-The child gets its end of a socket pair as an inherited descriptor and nothing else: no secret in
-its arguments or environment. It runs in a session of its own, so that a Ctrl-C meant for the node
-does not reach it, and dies when the socket closes, however we end.
+The child inherits its end of a socket pair as a descriptor; no secret is in its arguments or
+environment. It runs in a session of its own, so a Ctrl-C for the node does not reach it, and it dies
+when the socket closes, however the node ends.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from sayso_node.gossip.config import GossipConfig
 from sayso_node.gossip.ipc.channel import Channel, Serve
 from sayso_protocol.errors import SaysoError
 
-MISSES: Final = 2  # one may be ours: a loop that was blocked times out before it reads the answer
+MISSES: Final = 2  # a single miss may be ours: a blocked loop can time out before it reads the answer
 
 
 class ChildProcess:
@@ -30,7 +30,7 @@ class ChildProcess:
 
     @classmethod
     async def start(cls, config: GossipConfig, serve: Serve) -> Self:
-        """Spawn a child; it does nothing before `configure`."""
+        """Start a child, which does nothing before `configure`."""
         ours, theirs = socket.socketpair()
         with theirs:
             channel = await Channel.over(ours, serve)
@@ -54,15 +54,15 @@ class ChildProcess:
         return self._process.pid
 
     async def configure(self, listen: tuple[str, ...], known: tuple[str, ...]) -> list[str]:
-        """Let it listen and dial; the addresses it listens on. Raises GossipDown."""
+        """Make the child listen and dial; returns its listening addresses. Raises GossipDown."""
         values = self._config.to_wire() | {"listen": listen, "known": known}
         answer = await self.channel.call("run", values, timeout_s=self._config.start_s)
         if not isinstance(answer, list):
-            raise GossipDown("the gossip process did not say where it listens")
+            raise GossipDown("the gossip process did not report its listening addresses")
         return [str(address) for address in answer]
 
     async def watch(self) -> None:
-        """Return when the child is dead, or no longer answers."""
+        """Return when the child is dead or no longer answers."""
         missed = 0
         while not self._reading.done() and missed < MISSES:
             try:
@@ -73,7 +73,7 @@ class ChildProcess:
             await asyncio.wait([self._reading], timeout=self._config.probe_every_s)
 
     async def stop(self) -> None:
-        """Hang up and return when the process is gone, by force if it must be."""
+        """Close the socket and return when the process has ended; kill it if necessary."""
         try:
             await self.channel.close()
             async with asyncio.timeout(self._config.stop_s):

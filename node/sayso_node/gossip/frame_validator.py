@@ -1,6 +1,6 @@
-"""Every frame of a peer is put to the node before it is forwarded.
+"""Asks the node to judge each frame from a peer before libp2p forwards it.
 
-ACCEPT forwards; IGNORE, REJECT, a node that fails and a node that stays silent all drop.
+Only ACCEPT forwards a frame; IGNORE, REJECT, an error or no answer from the node drop it.
 """
 
 from collections import Counter
@@ -17,7 +17,7 @@ from sayso_node.interfaces import Judgement
 
 
 class FrameValidator:
-    """FrameValidator is the validator of every topic."""
+    """FrameValidator validates the frames of all topics."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class FrameValidator:
         self._in_hand: set[tuple[str, bytes]] = set()
 
     def install(self) -> None:
-        """Validate from now on."""
+        """Start validating."""
         for topic in self._config.topics:
             self._pubsub.set_topic_validator(topic, self._validate, is_async_validator=True)
 
@@ -43,7 +43,7 @@ class FrameValidator:
         if forwarder == self._pubsub.my_id:
             return True
         if message.from_id == self._pubsub.my_id.to_bytes():
-            return False  # our own, come back; after a restart we no longer know its number
+            return False  # our own frame came back; after a restart we no longer know its number
         topics, frame = list(message.topicIDs), message.data
         if len(topics) != 1 or not 0 < len(frame) <= self._config.max_frame_bytes:
             self._tally["messages_malformed"] += 1
@@ -66,6 +66,6 @@ class FrameValidator:
         if judgement == Judgement.REJECT.value:
             await self._penalize(forwarder)
         if judgement == Judgement.IGNORE.value:
-            # Otherwise we would ask for it again with every IHAVE.
+            # Otherwise we would request the frame again after each IHAVE.
             self._pubsub.seen_messages.add(self._pubsub.get_message_id(message))
         return judgement == Judgement.ACCEPT.value

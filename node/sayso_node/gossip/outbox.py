@@ -1,8 +1,8 @@
-"""Frames on their way to the mesh: two bounded queues of our own, the urgent one always first.
+"""Queues frames for gossip in two bounded queues; urgent frames always go first.
 
-py-libp2p keeps 32 RPCs for a peer and drops the rest without a word, so we hand it a frame only
-while every peer has room. A peer that stays full holds up nobody for longer than `lag_s`: after
-that it misses frames (counted), and sync repairs them.
+py-libp2p keeps 32 RPCs per peer and silently drops the rest, so a frame is passed on only while every
+peer has room. A peer that stays full delays the others for at most `lag_s`; after that it misses frames,
+which are counted, and gets them by sync.
 """
 
 from collections import Counter, deque
@@ -19,7 +19,7 @@ ROOM_POLL_S: Final = 0.005
 
 
 class Outbox:
-    """Outbox holds frames until the peers can take them."""
+    """Outbox holds frames until the peers have room for them."""
 
     def __init__(
         self,
@@ -47,10 +47,10 @@ class Outbox:
         self._filled.set()
 
     async def run(self) -> None:
-        """Hand frames on for ever."""
+        """Pass frames on until cancelled."""
         while True:
             await self._filled.wait()
-            while not self._room():  # noqa: ASYNC110  # py-libp2p tells nobody of room
+            while not self._room():  # noqa: ASYNC110  # py-libp2p has no event for this
                 await trio.sleep(ROOM_POLL_S)
             queue = self._urgent or self._ordinary
             topic, frame = queue.popleft()

@@ -1,7 +1,7 @@
-"""The gossip process as the node sees it: one object that outlives any number of children.
+"""The gossip process as the node uses it: it restarts the child process when it dies.
 
-A dead child costs the frames it had queued, never the node: it is started anew with the same key and
-the same addresses, and sync repairs what was missed (design: gossip is a fast, lossy hint).
+A dead child loses its queued frames, and nothing else of the node: it is restarted with the same key and
+addresses, and sync transfers the lost messages.
 """
 
 import asyncio
@@ -20,9 +20,9 @@ from sayso_node.interfaces import Judgement, PeerState, Transport, TransportHand
 from sayso_node.retrying import backoff
 from sayso_protocol.errors import SaysoError, TooLarge
 
-CALL_S: Final = 10.0  # for what the child answers from memory
-HEALTHY_S: Final = 60.0  # a child that lived that long starts the backoff afresh
-MAX_REJECTED_PEERS: Final = 4096  # peers whose rejections are counted
+CALL_S: Final = 10.0  # for calls that the child answers from memory
+HEALTHY_S: Final = 60.0  # a child that ran so long resets the backoff
+MAX_REJECTED_PEERS: Final = 4096  # peers whose rejected frames are counted
 
 _JUDGED: Final = {
     Judgement.ACCEPT: "frames_accepted",
@@ -33,7 +33,7 @@ _log = logging.getLogger(__name__)
 
 
 class GossipProcess(Transport):
-    """GossipProcess is the Transport of a real node: libp2p in a supervised child."""
+    """GossipProcess is the Transport of a real node: libp2p in a supervised child process."""
 
     def __init__(self, config: GossipConfig, peer_store: PeerStore | None = None) -> None:
         self._config = config
@@ -52,16 +52,16 @@ class GossipProcess(Transport):
 
     @property
     def peer_id(self) -> str:
-        """Our own libp2p peer id."""
+        """Our own peer ID."""
         return self._peer_id
 
     @property
     def pid(self) -> int | None:
-        """The child's process id while it is up."""
+        """The child's process ID while it runs."""
         return self._child.pid if self._child and self._up.is_set() else None
 
     async def start(self, handlers: TransportHandlers) -> None:
-        """Listen, dial and keep redialling; raises GossipDown when the first child cannot."""
+        """Listen, dial and keep redialling; raises GossipDown if the first child cannot."""
         self._handlers = handlers
         if self._peer_store:
             self._peer_store.open()
@@ -73,7 +73,7 @@ class GossipProcess(Transport):
         self._supervisor = asyncio.create_task(self._supervise())
 
     async def stop(self) -> None:
-        """Hang up; returns when the child is gone."""
+        """Stop the child; returns when it has ended."""
         if self._supervisor:
             self._supervisor.cancel()
             await asyncio.gather(self._supervisor, return_exceptions=True)
@@ -83,22 +83,22 @@ class GossipProcess(Transport):
             self._peer_store.close()
 
     async def publish(self, topic: str, frame: bytes) -> int:
-        """Queue a frame; for how many subscribed peers. Raises GossipQueueFull, GossipDown, TooLarge.
+        """Queue a frame; returns the number of subscribed peers.
 
-        0 is no error: nobody listens yet, and sync repairs.
+        0 is not an error: sync transfers the messages. Raises GossipQueueFull, GossipDown, TooLarge.
         """
         if topic not in self._config.topics:
-            raise InvalidNodeConfig(f"{topic!r} is not among the configured topics")
+            raise InvalidNodeConfig(f"{topic!r} is not a configured topic")
         if len(frame) > self._config.max_frame_bytes:
-            raise TooLarge(f"a frame of {len(frame)} bytes, of at most {self._config.max_frame_bytes}")
+            raise TooLarge(f"the frame has {len(frame)} bytes, more than {self._config.max_frame_bytes}")
         peers = await self._channel().call("publish", topic, frame, timeout_s=CALL_S)
         return peers if isinstance(peers, int) else 0
 
     async def request(self, peer_id: str, protocol: str, body: bytes, timeout_s: float) -> bytes:
-        """One request, one answer; raises PeerUnreachable, TooLarge."""
+        """Send one request and return its answer; raises PeerUnreachable, TooLarge."""
         if len(body) > self._config.max_request_bytes:
             raise TooLarge(
-                f"a request of {len(body)} bytes, of at most {self._config.max_request_bytes}"
+                f"the request has {len(body)} bytes, more than {self._config.max_request_bytes}"
             )
         try:
             answer = await self._channel().call(
@@ -111,7 +111,7 @@ class GossipProcess(Transport):
         return answer
 
     async def peers(self) -> list[PeerState]:
-        """Configured and connected peers; all disconnected while the child is down."""
+        """Return configured and connected peers; all are disconnected while the child is down."""
         configured = {peer: address for peer, address in self._configured if peer != self._peer_id}
         return [
             PeerState(peer, configured.get(peer, ""), peer in self._connected)
@@ -119,15 +119,15 @@ class GossipProcess(Transport):
         ]
 
     async def listen_addresses(self) -> list[str]:
-        """Where others can dial us, each ending in /p2p/<our id>."""
+        """Return the addresses at which others can dial us, each ending in /p2p/<our id>."""
         return [f"{address}/p2p/{self._peer_id}" for address in self._config.announce or self._listen]
 
     def counters(self) -> dict[str, int]:
-        """What happened since the start, over all children: every name in COUNTERS."""
+        """Return the counters in COUNTERS, added up over all children."""
         return {name: self._tally[name] + self._child_tally[name] for name in COUNTERS}
 
     def rejections(self) -> dict[str, int]:
-        """Rejected frames by the peer that forwarded them (of so many peers at most)."""
+        """Return the number of rejected frames by forwarding peer, for a limited number of peers."""
         return dict(self._rejected)
 
     def _channel(self) -> Channel:
@@ -136,11 +136,11 @@ class GossipProcess(Transport):
         return self._child.channel.make_room()
 
     async def _start_child(self) -> None:
-        """A child that listens; raises GossipDown."""
+        """Start a child and make it listen; raises GossipDown."""
         self._child = await ChildProcess.start(self._config, self._serve)
         known = self._peer_store.addresses() if self._peer_store else ()
         listening = await self._child.configure(self._listen, known)
-        self._listen = tuple(listening)  # a port that was picked is kept: peers redial it
+        self._listen = tuple(listening)  # keep a port that was picked, because peers redial it
         self._up.set()
 
     async def _stop_child(self) -> None:
@@ -154,7 +154,7 @@ class GossipProcess(Transport):
         self._child_tally = Counter()
 
     async def watch(self) -> None:
-        """Wait for as long as the child is looked after; raises what ended that, which begins anew."""
+        """Wait while the child is supervised; raises what ended that. A new call restarts it."""
         if self._supervisor is None or self._supervisor.done():
             self._supervisor = asyncio.create_task(self._supervise())
         await asyncio.wait({self._supervisor})
@@ -205,7 +205,7 @@ class GossipProcess(Transport):
         self._tally["frames_received"] += 1
         try:
             judgement = await self._handling().on_frame(topic, frame, peer)
-        except Exception:  # noqa: BLE001  # foreign code; a frame we cannot judge is nobody's fault
+        except Exception:  # noqa: BLE001  # handler error; the peer is not at fault
             _log.exception("judging a frame of %s", peer)
             self._tally["frames_failed"] += 1
             judgement = Judgement.IGNORE

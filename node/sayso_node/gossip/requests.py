@@ -1,7 +1,7 @@
-"""One request, one answer, each a varint length and its bytes, on a stream of its own.
+"""Requests between peers: one request and one answer per stream, each a varint length and its bytes.
 
-py-libp2p's RequestResponse speaks the same bytes, but gives up on a message that arrives in more
-than a hundred reads (from about 6 MiB) and never ends reading an empty one.
+py-libp2p's RequestResponse uses the same format, but fails on messages that arrive in more than a
+hundred reads (from about 6 MiB) and never finishes reading an empty one.
 """
 
 from collections import Counter
@@ -27,7 +27,7 @@ Reach = Callable[[ID], Awaitable[None]]  # connect to a peer, or raise PeerUnrea
 
 
 class Requests:
-    """Requests answers the peers' and sends the node's."""
+    """Requests serves the requests of peers and sends those of the node."""
 
     def __init__(self, host: BasicHost, config: GossipConfig, reach: Reach, tally: Counter[str]) -> None:
         self._host = host
@@ -38,12 +38,12 @@ class Requests:
         self._known = {split_multiaddr(address)[1] for address in config.peers}
 
     def serve(self, ask: Ask) -> None:
-        """Answer the configured protocols by asking the node."""
+        """Serve the configured protocols by asking the node."""
         for protocol in self._config.protocols:
             self.answer(protocol, ask, self._config.max_request_bytes)
 
     def answer(self, protocol: str, ask: Ask, most_bytes: int) -> None:
-        """Answer one more protocol, whose requests have at most so many bytes."""
+        """Serve one more protocol, whose requests have at most `most_bytes` bytes."""
         self._host.set_stream_handler(TProtocol(protocol), self._handler(protocol, ask, most_bytes))
 
     def _handler(
@@ -71,7 +71,7 @@ class Requests:
         return handle
 
     def _is_full(self, peer: ID) -> bool:
-        """Whether one more request of a peer is too many; whom we dial never waits for strangers."""
+        """Return whether a peer has too many requests; configured peers never wait for strangers."""
         if self._serving[peer] >= self._config.requests_at_once_per_peer:
             return True
         strangers = sum(n for one, n in self._serving.items() if one.to_base58() not in self._known)
@@ -79,7 +79,7 @@ class Requests:
         return is_stranger and strangers >= self._config.requests_at_once
 
     async def send(self, peer_id: str, protocol: str, body: bytes, timeout_s: float) -> bytes:
-        """A peer's answer; raises PeerUnreachable."""
+        """Send a request and return the peer's answer; raises PeerUnreachable."""
         try:
             with trio.fail_after(timeout_s):
                 peer = ID.from_base58(peer_id)
@@ -89,7 +89,7 @@ class Requests:
             raise PeerUnreachable(f"{peer_id} did not answer within {timeout_s} s") from error
         except SaysoError as error:
             raise PeerUnreachable(f"{peer_id}: {error}") from error
-        except Exception as error:  # py-libp2p raises what it likes
+        except Exception as error:  # py-libp2p raises any exception
             raise PeerUnreachable(f"{peer_id}: {error!r}") from error
 
     async def _exchange(self, peer: ID, protocol: str, body: bytes) -> bytes:
@@ -107,7 +107,7 @@ class Requests:
 
 async def _send(stream: INetStream, body: bytes, most: int) -> None:
     if len(body) > most:
-        raise TooLarge(f"{len(body)} bytes, of at most {most}")
+        raise TooLarge(f"the message has {len(body)} bytes, more than {most}")
     length, prefix = len(body), bytearray()
     while length >= 0x80:
         prefix.append(length & 0x7F | 0x80)
@@ -118,7 +118,7 @@ async def _send(stream: INetStream, body: bytes, most: int) -> None:
 async def _receive(stream: INetStream, most: int) -> bytes:
     length = await _receive_length(stream)
     if length > most:
-        raise TooLarge(f"{length} bytes were announced, of at most {most}")
+        raise TooLarge(f"the message has {length} bytes, more than {most}")
     body = bytearray()
     while len(body) < length:
         data = await stream.read(min(length - len(body), READ_BYTES))
@@ -137,4 +137,4 @@ async def _receive_length(stream: INetStream) -> int:
         length |= (data[0] & 0x7F) << 7 * place
         if data[0] < 0x80:
             return length
-    raise TooLarge("the announced length has no end")
+    raise TooLarge("the length prefix is too long")

@@ -1,1 +1,1 @@
-"""Sync, the truth: what gossip lost is fetched from peers, on connect and on a timer."""
+"""Sync: compares messages with peers, on connect and on a timer, and fetches what gossip lost."""

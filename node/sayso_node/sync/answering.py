@@ -1,7 +1,7 @@
-"""The answering half of sync: nothing is remembered of who asks, but how much work he has cost.
+"""The answering side of sync; it keeps no state about a peer except the cost of its requests.
 
-Who has used up his share is refused until it has grown again, so that no peer's questions cost more than
-its share, however they are put: questions that are none are paid for, and so is every byte of an answer.
+A peer that has used up its share is refused until the share has grown again, so no peer can cost more
+than its share. Invalid requests and every byte of an answer count as well.
 """
 
 import asyncio
@@ -22,10 +22,10 @@ from sayso_protocol.sync import answers
 from sayso_protocol.sync.answers import DECLINED, TAKEN
 from sayso_protocol.sync.requests import OfferRequest, decode_request
 
-STRANGERS_AT_ONCE = 2  # readings; the threads are everybody's
+STRANGERS_AT_ONCE = 2  # concurrent readings for strangers, because all parts share the threads
 _COST_OF_QUESTION = 256  # in entries read: a stream, and a way through two processes
-_COST_OF_OFFERED = 256  # a signature costs what reading so many entries does
-_BYTES = 256  # sent or received cost as much as an entry
+_COST_OF_OFFERED = 256  # verifying a signature costs as much as reading so many entries
+_BYTES = 256  # bytes sent or received that cost as much as an entry
 
 AnswersBy = Callable[[Store, bytes], bytes]
 
@@ -48,7 +48,7 @@ class Answering:
         self._places = asyncio.Semaphore(STRANGERS_AT_ONCE)
 
     async def answer(self, body: bytes, peer_id: str) -> bytes:
-        """Answer one request; raises NodeBusy, or SaysoError for one that breaks a rule."""
+        """Answer one request; raises NodeBusy, or SaysoError for an invalid request."""
         self._begin(body, peer_id)
         request = decode_request(body)
         if isinstance(request, OfferRequest):
@@ -61,24 +61,24 @@ class Answering:
             self._shares.charge(peer_id, reading.cost)
 
     async def answer_by(self, answers: AnswersBy, body: bytes, peer_id: str) -> bytes:
-        """Answer a request of another protocol, out of the same share; raises what `answer` does."""
+        """Answer a request of another protocol from the same share; raises as `answer` does."""
         self._begin(body, peer_id)
         return await self._read(partial(answers, self._store, body), peer_id)
 
     def _begin(self, body: bytes, peer_id: str) -> None:
-        """Whatever is wrong with it, a question is paid for."""
+        """Charge a request, even an invalid one."""
         self._check(peer_id)
         self._shares.charge(peer_id, _COST_OF_QUESTION + len(body) / _BYTES)
 
     def _check(self, peer_id: str) -> None:
         if not self._shares.has_some(peer_id):
-            raise NodeBusy("you have asked for more than your share; ask again in a while")
+            raise NodeBusy("this peer has used up its share of work; ask again later")
 
     async def _read(self, reading: Callable[[], bytes], peer_id: str) -> bytes:
-        """Strangers wait for each other; configured peers and users wait for none of them."""
+        """Read for a peer; strangers wait for each other, configured peers and users for nobody."""
         place = contextlib.nullcontext() if self._shares.knows(peer_id) else self._places
         async with place:
-            self._check(peer_id)  # what was asked before may have used up the share meanwhile
+            self._check(peer_id)  # earlier requests may have used up the share meanwhile
             answer = await self._runner(reading)
         self._shares.charge(peer_id, len(answer) / _BYTES)
         return answer
@@ -88,7 +88,7 @@ class Answering:
         return answers.encode_taken([TAKEN if self._has(one) else DECLINED for one in outcomes])
 
     def _has(self, outcome: Outcome) -> bool:
-        """Whether it is here now; what was erased (rule 8.13) is known, and is not."""
+        """Return whether the message is stored; an erased one (rule 8.13) is known but not stored."""
         if outcome.status is not Status.KNOWN or outcome.envelope is None:
             return outcome.status is Status.STORED
         with self._store.read() as db:

@@ -1,9 +1,9 @@
-"""The asking half of sync: one round with one peer fetches all it has that we lack, and offers the rest.
+"""The asking side of sync: a round with one peer fetches what we lack and offers what the peer lacks.
 
-What is urgent comes first, so that no revocation of somebody known waits behind consents; then all
-else; then the revocations that would have been of nobody known before, here or at the peer (rule 7.14).
-A peer that shows a message and does not give it has not been synced with: the round fails, and the
-node's answers stay stale if it cannot find enough others.
+Urgent messages come first, so that no revocation by a known address waits behind consents; then all
+others; then revocations that were by unknown addresses before, here or at the peer (rule 7.14). If a
+peer lists a message and does not send it, the round fails and the peer does not count as synced: the
+node's answers stay stale if it cannot sync with enough other peers.
 """
 
 import logging
@@ -33,10 +33,10 @@ from sayso_protocol.sync.walk import differences
 
 log = logging.getLogger(__name__)
 
-PATIENCE = 256  # revocations of nobody known that are fetched before the consents
-WALKS = 64  # of a set in a round, as long as each brings something
-OFFERED_A_ROUND = 1_024  # entries, at most, in a walk
-RELEARN_S = 3_600.0  # what was declined is asked for again, and offered again
+PATIENCE = 256  # revocations by unknown addresses that are fetched before the consents
+WALKS = 64  # of a set in a round, as long as each finds something
+OFFERED_A_ROUND = 1_024  # entries offered in a walk at most
+RELEARN_S = 3_600.0  # after that, declined messages are requested and offered again
 PEER_MEMORIES = 64
 _DRAW_BYTES = 8
 
@@ -50,7 +50,7 @@ class _Remembered:
 
 
 class _Walked(NamedTuple):
-    """Whether everything was compared and given, how much was stored here, how much the peer took."""
+    """The result of a walk: whether it was complete, messages stored here, and taken by the peer."""
 
     complete: bool
     stored: int
@@ -58,7 +58,7 @@ class _Walked(NamedTuple):
 
 
 class _Progress:
-    """How far a set was got: whether all was given, and whether anything moved, either way."""
+    """The progress of a set: whether it was complete, and whether messages moved in either direction."""
 
     def __init__(self) -> None:
         self.moved = False
@@ -92,7 +92,7 @@ class SyncRounds:
         self._memories: LRUCache[str, _Remembered] = LRUCache(PEER_MEMORIES)
 
     async def round(self, peer_id: str) -> bool:
-        """Fetch everything that a peer has and we lack; whether it gave all. Never raises for a peer."""
+        """Fetch everything that a peer has and we lack; returns whether that succeeded, never raises."""
         begun = self._clock.now()
         with contained(self._counters, f"sync with {peer_id}"):
             if await self._run(Talk(self._transport, self._runner, peer_id)):
@@ -103,11 +103,11 @@ class SyncRounds:
         return False
 
     async def _run(self, talk: Talk) -> bool:
-        """Each set by itself: whatever is wrong with a consent, revocations get through."""
+        """Sync each set separately, so that invalid consents do not stop revocations."""
         urgent = [one for one in all_sets() if one.is_urgent]
         early = [await self._early(talk, one) for one in urgent]
         others = [await self._reconcile(talk, one) for one in all_sets() if not one.is_urgent]
-        # What the peer took may have made a revocation known there that waited (rule 7.14).
+        # New consents at the peer may concern revocations that are pending there (rule 7.14).
         has_moved = any(one.moved for one in others)
         late = [
             await self._reconcile(talk, one) if has_moved or not before.done else before
@@ -116,7 +116,7 @@ class SyncRounds:
         return all(one.done for one in (*others, *late))
 
     async def _early(self, talk: Talk, urgent: SyncSet) -> _Progress:
-        """As far as it is of somebody known; of nobody, while nobody is."""
+        """Sync urgent messages by known addresses first, if any address is known."""
         return await self._reconcile(talk, urgent, PATIENCE) if self._knows_anybody() else _Progress()
 
     def _knows_anybody(self) -> bool:
@@ -141,7 +141,7 @@ class SyncRounds:
         return progress
 
     async def _walk(self, talk: Talk, what: SyncSet, patience: int | None) -> _Walked:
-        """Once down the tree."""
+        """Walk down the tree once."""
         kind, memory = what.number, self._memory_of(talk.peer_id, what)
         salt = self._randomness(SALT_BYTES)
         view = ExpectedView(self._store, kind, memory)
@@ -149,7 +149,7 @@ class SyncRounds:
         found = await talk.walk(differences(view, kind, salt, draw))
         if found.forged:
             self._counters.add("sync_forged")
-            log.warning("%s has other messages than its sums say", talk.peer_id)
+            log.warning("%s has other messages than its sums state", talk.peer_id)
         fetching = Fetching(talk, self._store, self._intake, salt, self._network)
         wanted = view.not_declined(salt, found)
         refused, taken = list[Entry](), 0
@@ -158,10 +158,10 @@ class SyncRounds:
             await fetching.get_range(node)
         offered = [one for one in found.ours if one.id not in view.aside.refused]
         if offered and patience is not None:
-            complete = False  # the peer, too, is told of consents first
+            complete = False  # the peer also needs the consents first
         elif (
             len(offered) + found.untold <= OFFERED_A_ROUND
-        ):  # with more to take in, it had better ask itself
+        ):  # with more to fetch, the peer should start its own round
             refused = await fetching.offer(offered)
             taken = len(offered) - len(refused)
         learn(self._store, kind, salt, memory, view, found, fetching.got, refused)

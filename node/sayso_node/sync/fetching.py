@@ -1,7 +1,7 @@
-"""What a round moves: messages that we lack, by name or in ranges, and offers of what a peer lacks.
+"""Moves messages in a sync round: fetches those we lack, by id or in ranges, and offers others.
 
-A range is verified while the next part of it is on its way. It comes in ascending order, so a download
-that breaks off goes on where it ended: what is there already is no longer a range without anything.
+A part of a range is verified while the next part is transferred. Ranges come in ascending order, so a
+broken download continues where it stopped: a node that has messages is no longer fetched as a range.
 """
 
 import asyncio
@@ -25,19 +25,18 @@ from sayso_protocol.sync.requests import WANTED, GetRequest, OfferRequest, Range
 from sayso_protocol.sync.sets import SETS
 
 OFFERED_BYTES = 524_288
-OFFERED = 256  # messages at once
-FETCHED_AT_ONCE = 2  # parts of a range that are taken in together
+OFFERED = 256  # messages in one offer
+FETCHED_AT_ONCE = 2  # parts of a range that are verified together
 
 
 @dataclass
 class Fetched:
-    """What came in a pass.
+    """The messages that a pass has fetched.
 
     Attributes:
-        valid: Messages with which nothing is wrong, by short id; of a set without carriers, those that
-            were not stored now.
+        valid: Valid messages by short id; for sets without carriers, those that were not stored now.
         stored: How many were stored.
-        pending: How many are of nobody known.
+        pending: How many are pending, because they are by unknown addresses.
     """
 
     valid: dict[bytes, Envelope] = field(default_factory=dict)
@@ -46,7 +45,7 @@ class Fetched:
 
 
 class Fetching:
-    """Moves messages between one peer and us; raises SaysoError for what the peer does wrong."""
+    """Moves messages between one peer and us; raises SaysoError if the peer breaks a rule."""
 
     def __init__(self, talk: Talk, store: Store, intake: Intake, salt: bytes, network: Network) -> None:
         self._talk = talk
@@ -58,7 +57,7 @@ class Fetching:
         self.got = Fetched()
 
     async def get(self, kind: int, wanted: dict[int, list[bytes]], patience: int | None = None) -> bool:
-        """Fetch messages by short id; False when it was given up because they are of nobody known."""
+        """Fetch messages by short id; False if it stopped because they are by unknown addresses."""
         for chunk in _chunks(wanted):
             lacking = {one for ids in chunk.values() for one in ids}
             while lacking:
@@ -69,12 +68,12 @@ class Fetching:
                 request = GetRequest(kind, self._salt, tuple(left), joined)
                 given = await self._take(decode_messages(await self._talk.ask(request)))
                 if not given & lacking:
-                    raise PeerUnreachable(f"{self._talk.peer_id} shows messages that it does not give")
+                    raise PeerUnreachable(f"{self._talk.peer_id} listed messages that it did not send")
                 lacking -= given
         return True
 
     async def get_range(self, node: int) -> None:
-        """Fetch all consents of a node, in which we have none."""
+        """Fetch all consents of a tree node in which we have none."""
         after = b""
         taking: deque[asyncio.Task[set[bytes]]] = deque()
         coming = asyncio.create_task(self._talk.ask(RangeRequest(node, after)))
@@ -94,10 +93,10 @@ class Fetching:
                 task.cancel()
             await asyncio.gather(coming, *taking, return_exceptions=True)
         if not after:
-            raise PeerUnreachable(f"{self._talk.peer_id} shows consents that it does not give")
+            raise PeerUnreachable(f"{self._talk.peer_id} listed consents that it did not send")
 
     async def offer(self, ours: Sequence[Entry]) -> list[Entry]:
-        """Offer what the peer lacks; returns what it declined."""
+        """Offer entries that the peer lacks; returns those that it declined."""
         refused: set[bytes] = set()
         digests = list(dict.fromkeys(one for entry in ours for one in entry.carriers))
         for names, bodies in self._bundles(digests):
@@ -107,7 +106,7 @@ class Fetching:
         return [entry for entry in ours if not refused.isdisjoint(entry.carriers)]
 
     def _bundles(self, digests: Sequence[bytes]) -> Iterator[tuple[list[bytes], list[bytes]]]:
-        """Digests and bodies of stored messages, as many together as may be offered at once."""
+        """Yield digests and bodies of stored messages, as many together as one offer may have."""
         names: list[bytes] = []
         bodies: list[bytes] = []
         size = 0
@@ -126,7 +125,7 @@ class Fetching:
             yield names, bodies
 
     async def _take(self, bundle: Sequence[bytes]) -> set[bytes]:
-        """Take messages in; the short ids of those that were no fault of the peer's."""
+        """Take messages in; returns the short ids of those that are not the peer's fault."""
         outcomes = await self._intake.take(bundle, self._source) if bundle else []
         given = set()
         for one in outcomes:
@@ -134,25 +133,25 @@ class Fetching:
                 name = short_id(self._salt, one.envelope.digest)
                 given.add(name)
                 self._count(name, one)
-        # What is merely too early for our clock is no fault; what anybody can see to be wrong is.
+        # A message that is too early for our clock is not the peer's fault; an invalid one is.
         for one in outcomes:
             if one.error and is_rejected(one.error):
                 raise one.error
         return given
 
     def _count(self, name: bytes, outcome: Outcome) -> None:
-        assert outcome.envelope  # noqa: S101 - the type checker's only way to know
+        assert outcome.envelope  # noqa: S101 - for the type checker
         is_stored = outcome.status is Status.STORED
         self.got.stored += is_stored
         self.got.pending += outcome.status is Status.PENDING
         if is_stored and not SETS[outcome.envelope.message.kind].has_carriers:
-            return  # it is held like the peer's: nothing is to be learnt of it, and they may be many
+            return  # stored here as at the peer, so nothing needs to be remembered of it
         if outcome.status is not Status.REFUSED or isinstance(outcome.error, NoRoom):
             self.got.valid[name] = outcome.envelope
 
 
 def _chunks(wanted: dict[int, list[bytes]]) -> Iterator[dict[int, list[bytes]]]:
-    """Nodes of one level, ascending, with as many short ids as one request may have."""
+    """Split nodes of one level, ascending, so that each request has at most the allowed short ids."""
     for _, nodes in groupby(sorted(wanted), level_of):
         chunk: dict[int, list[bytes]] = {}
         size = 0

@@ -1,4 +1,4 @@
-"""What a round has learnt of a peer: where it will go on differing from us, and for what reason."""
+"""Updates what a node remembers of a peer after a round: the lasting differences and their reasons."""
 
 from collections.abc import Iterator, Sequence
 
@@ -28,7 +28,7 @@ def learn(
     got: Fetched,
     refused: Sequence[Entry],
 ) -> None:
-    """Remember what was declined, by us and by the peer; what was set aside was declined before."""
+    """Remember what we and the peer declined; entries set aside were declined before."""
     before = {short_id(salt, one.id): one for one in view.aside.declined.values()}
     for node, listed in found.theirs:
         held = _held(store, kind, salt, node)
@@ -60,7 +60,7 @@ def _not_stored(store: Store, got: Fetched) -> Iterator[Entry]:
 
 
 def _rebuilt(salt: bytes, kind: int, node: int, listed: Listed, got: Fetched) -> Entry | None:
-    """The peer's entry, from the messages that it gave; None if they do not make it."""
+    """Rebuild the peer's entry from the messages that it sent; None if they do not match it."""
     given = [got.valid[name] for name in listed.carriers if name in got.valid]
     for entry in set_of(kind).entries(given):
         if node_at(level_of(node), entry.place) == node and short_id(salt, entry.id) == listed.entry:

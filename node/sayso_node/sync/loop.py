@@ -1,7 +1,7 @@
-"""When sync runs: with every connected peer, on connect and on a timer.
+"""Schedules sync rounds with every connected peer, on connect and on a timer.
 
-A peer whose rounds break off is asked less and less often, so that a liar costs little; once it gives
-what it shows it is as good as any other.
+A peer whose rounds fail is asked less and less often, so that a dishonest one costs little; after a
+successful round it is treated like any other.
 """
 
 import asyncio
@@ -10,30 +10,30 @@ from sayso_node.interfaces import Transport
 from sayso_node.retrying import backoff, every
 from sayso_node.sync.asking import SyncRounds
 
-MOST_RESTS = 32  # turns that a peer is passed over after many rounds that broke off
+MOST_RESTS = 32  # turns that a peer is skipped after many failed rounds
 
 
 class SyncLoop:
-    """Runs rounds for ever, one at a time for each peer; a slow peer holds up nobody else."""
+    """Runs rounds until cancelled, one at a time per peer; a slow peer does not delay others."""
 
     def __init__(self, transport: Transport, rounds: SyncRounds, interval_s: float) -> None:
         self._transport = transport
         self._rounds = rounds
         self._interval_s = interval_s
         self._woken = asyncio.Event()
-        self._come: set[str] = set()  # since the loop looked last
+        self._come: set[str] = set()  # connected since the last turn
         self._busy: set[str] = set()
-        self._again: set[str] = set()  # came back while their round was under way
-        self._failures: dict[str, int] = {}  # rounds in a row
-        self._rests: dict[str, int] = {}  # turns to pass over
+        self._again: set[str] = set()  # connected again during their round
+        self._failures: dict[str, int] = {}  # failed rounds in a row
+        self._rests: dict[str, int] = {}  # turns to skip
 
     def wake(self, peer_id: str) -> None:
-        """Begin a round with a peer now: it has connected. Nobody else is asked sooner for that."""
+        """Start a round with a peer that has connected; the turns of other peers do not change."""
         self._come.add(peer_id)
         self._woken.set()
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Run rounds until cancelled."""
         async with asyncio.TaskGroup() as rounds:
             async for is_turn in every(self._interval_s, self._woken):
                 come, self._come = self._come, set()
@@ -45,7 +45,7 @@ class SyncLoop:
                         rounds.create_task(self._round(peer_id))
 
     def _has_its_turn(self, peer_id: str) -> bool:
-        """Whether a peer does not rest; a turn that it is passed over is one less."""
+        """Return whether a peer is due; a skipped turn is counted."""
         rests = self._rests.get(peer_id, 0)
         if rests:
             self._rests[peer_id] = rests - 1

@@ -1,8 +1,8 @@
-"""What is known of one peer's entries: where they will differ from ours for a reason.
+"""Remembers the entries of a peer that differ from ours for a known reason.
 
-A peer may keep what we decline, and decline what we keep. Both are remembered, so that every round
-compares with what the peer is expected to have, and finds only news. Nothing here is believed: a peer
-that is remembered wrongly differs, is listed again, and is remembered anew.
+A peer may store what we decline, and decline what we store. Both are remembered, so that each round
+compares with the expected entries of the peer and finds only new differences. A wrong memory does no
+harm: the node differs, is listed again, and is remembered anew.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,9 +12,7 @@ from sayso_node.store.interface import Store
 from sayso_protocol.sync.fingerprints import Entry, Sum, level_of, node_at, places_of, short_id
 from sayso_protocol.sync.walk import Differences
 
-REMEMBERED_DIFFERENCES = (
-    32_768  # entries of a peer and kind; beyond that they are compared again and again
-)
+REMEMBERED_DIFFERENCES = 32_768  # entries of a peer and kind; further ones are compared in each round
 
 
 class PeerMemory:
@@ -25,24 +23,24 @@ class PeerMemory:
         self.refused: dict[bytes, Entry] = {}  # by the peer
 
     def remember(self, held: dict[bytes, Entry], entry: Entry) -> None:
-        """Expect it from now on, if there is room."""
+        """Remember an entry, if there is room."""
         if len(held) < REMEMBERED_DIFFERENCES:
             held[entry.id] = entry
 
     def forget_refused(self, node: int) -> None:
-        """The peer has something where it was thought to have nothing: all there is offered again."""
+        """Forget declined entries in a node where the peer has changed, so they are offered again."""
         for entry in _within(self.refused.values(), node):
             del self.refused[entry.id]
 
     def forget_missed(self, marks: set[bytes]) -> None:
-        """Ask again for messages whose loss makes somebody stale: 8 bytes of their digests."""
+        """Forget declined messages whose marks make an address stale, so they are requested again."""
         for entry in list(self.declined.values()):
             if any(carrier[:8] in marks for carrier in entry.carriers):
                 del self.declined[entry.id]
 
 
 class ExpectedView:
-    """What the peer should have by all we know: the View of a walk (reconcile_walk.py)."""
+    """The expected entries of the peer: the View of a walk (reconcile_walk.py)."""
 
     def __init__(self, store: Store, kind: int, memory: PeerMemory) -> None:
         self._store = store
@@ -73,7 +71,7 @@ class ExpectedView:
         return list((held - self._memory.refused.keys()) | extra)
 
     def entries(self, node: int) -> list[Entry]:
-        """See View; what was remembered of this node is set aside, to be learnt again."""
+        """See View; what was remembered of this node is set aside and learnt again."""
         for held, aside in (
             (self._memory.declined, self.aside.declined),
             (self._memory.refused, self.aside.refused),
@@ -84,7 +82,7 @@ class ExpectedView:
             return sync_entries.entries(db, self._kind, node)
 
     def not_declined(self, salt: bytes, found: Differences) -> dict[int, list[bytes]]:
-        """What a walk wants, without what we had and declined before."""
+        """Return what a walk wants, without messages that we had and declined before."""
         known = {short_id(salt, one) for entry in self.aside.declined.values() for one in entry.carriers}
         wanted = ((node, [one for one in ids if one not in known]) for node, ids in found.wanted.items())
         return {node: ids for node, ids in wanted if ids}

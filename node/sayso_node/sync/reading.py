@@ -1,7 +1,7 @@
-"""Answers to questions of sync, read from the store: what they say, and what each has cost.
+"""Answers sync requests from the store, and counts the cost of each.
 
-Costs are counted in entries read, about two microseconds each. What is looked for and not found costs,
-too: a node of the tree is a search in an index, whether or not there is anything in it.
+The cost is counted in entries read, about two microseconds each. A search without a result costs as
+well, because each node of the tree needs a search in an index.
 """
 
 from collections.abc import Sequence
@@ -27,22 +27,22 @@ from sayso_protocol.sync.requests import (
     RangeRequest,
 )
 
-RANGE_MESSAGES = 1_024  # in an answer
-_SEARCH = 4  # in an index: costs as much as reading so many entries
-_COUNTED = 32  # entries are counted as fast as one is read
+RANGE_MESSAGES = 1_024  # messages in an answer
+_SEARCH = 4  # a search in an index costs as much as reading so many entries
+_COUNTED = 32  # so many entries are counted in the time in which one is read
 
 StoreRequest = FingerprintsRequest | ListRequest | GetRequest | RangeRequest | CheckRequest
 
 
 class Reader:
-    """Answers one question from the store, and says what it cost, in entries read."""
+    """Answers one request from the store and counts its cost in entries read."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self.cost = 0.0
 
     def answer(self, request: StoreRequest) -> bytes:
-        """The bytes of the answer; all of it is of one state of the store."""
+        """Return the bytes of the answer, all from one state of the store."""
         with self._store.read() as db:
             return self._answer(db, request)
 
@@ -84,7 +84,7 @@ class Reader:
         return answers.encode_lists(request.kind, lists)
 
     def _wanted(self, db: Reading, request: GetRequest) -> list[bytes]:
-        """Digests of the messages that are asked for, those not held left out."""
+        """Return the digests of requested messages, without those that are not stored."""
         found: dict[bytes, None] = {}
         for node, ids in zip(request.nodes, request.ids, strict=True):
             if self._count(db, request.kind, node, LISTED) > LISTED:
@@ -96,7 +96,7 @@ class Reader:
         return list(found)
 
     def _messages(self, db: Reading, digests: Sequence[bytes]) -> bytes:
-        """As many as fit, the first in any case."""
+        """Return as many messages as fit, at least the first."""
         given: list[bytes] = []
         size = 0
         for body in messages.bodies(db, digests):

@@ -1,4 +1,4 @@
-"""One peer, as a round of sync talks with it: questions out, answers in, and what they cost."""
+"""Requests of a sync round to one peer, with their answers and their cost."""
 
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ Walk = Generator[Request, bytes, T]
 
 
 class Talk:
-    """A conversation with one peer."""
+    """The requests of one round to one peer."""
 
     def __init__(self, transport: Transport, runner: Runner, peer_id: str) -> None:
         self._transport = transport
@@ -26,12 +26,12 @@ class Talk:
         self.peer_id = peer_id
 
     async def ask(self, request: Request) -> bytes:
-        """One question, one answer; raises PeerUnreachable."""
+        """Send one request and return its answer; raises PeerUnreachable."""
         body = encode_request(request)
         return await self._transport.request(self.peer_id, SYNC_PROTOCOL, body, REQUEST_TIMEOUT_S)
 
     async def walk(self, walk: Walk[T]) -> T:
-        """Ask what a walk asks, until it ends; it reads the store off the event loop."""
+        """Send the requests of a walk until it ends; the walk reads the store outside the event loop."""
         outcome = await self._runner(partial(_go_on, walk, None))
         while not isinstance(outcome, _End):
             answer = await self.ask(outcome)
@@ -45,7 +45,7 @@ class _End(Generic[T]):
 
 
 def _go_on(walk: Walk[T], answer: bytes | None) -> Request | _End[T]:
-    """StopIteration does not travel through a thread."""
+    """Return the end of a walk as a value, because StopIteration cannot leave a thread."""
     try:
         return next(walk) if answer is None else walk.send(answer)
     except StopIteration as stop:
@@ -53,6 +53,6 @@ def _go_on(walk: Walk[T], answer: bytes | None) -> Request | _End[T]:
 
 
 def check_ascends(last: bytes, after: bytes) -> None:
-    """A page must go on from where the last one ended, or it could go on for ever; raises Malformed."""
+    """Check that a page continues after the last one, so that pages end; raises Malformed."""
     if last <= after:
-        raise Malformed("the consents of a range must ascend")
+        raise Malformed("the consents of a range must be in ascending order")

@@ -1,1 +1,1 @@
-"""The hardened libp2p host. Nothing outside this folder names private parts of py-libp2p."""
+"""The hardened libp2p host; no code outside this folder uses private names of py-libp2p."""

@@ -1,8 +1,8 @@
-"""What stands between strangers and py-libp2p 0.8.1, where one packet would end the process.
+"""Guards that keep strangers' packets from ending the process of py-libp2p 0.8.1.
 
-Stock, an exception in a stream handler or in a message's signature check stops the whole host, and
-reading never waits for validation; tests/node/gossip/test_hostile.py tries it. inbound.py decides who
-may connect at all.
+In the unmodified library, an exception in a stream handler or in a signature check stops the host, and
+reading does not wait for validation; tests/node/gossip/test_hostile.py tests this. inbound.py decides
+who may connect.
 """
 
 import contextlib
@@ -27,15 +27,15 @@ from sayso_node.gossip.host.router import Router
 from sayso_node.gossip.peers.peer_score import PeerScore
 
 SEEN_S: Final = 120
-MAX_MESSAGES_PER_RPC: Final = 128  # more are dropped: starting tasks is quadratic in their number
-MAX_SUBSCRIPTIONS_PER_RPC: Final = 64  # likewise; with more, none of the RPC counts
-BACKLOG: Final = 4  # times `frames_judged`, for every peer may be in the middle of an RPC
+MAX_MESSAGES_PER_RPC: Final = 128  # more are dropped: starting tasks has quadratic cost
+MAX_SUBSCRIPTIONS_PER_RPC: Final = 64  # an RPC with more is ignored, for the same reason
+BACKLOG: Final = 4  # times `frames_judged`, because each peer may be in the middle of an RPC
 
 _log = logging.getLogger(__name__)
 
 
 class SafePubsub(OpenPubsub):
-    """SafePubsub survives what strangers send, and reads no faster than frames are judged."""
+    """SafePubsub survives malformed input, and reads no faster than frames are judged."""
 
     def __init__(
         self, host: BasicHost, router: Router, config: GossipConfig, tally: Counter[str]
@@ -47,21 +47,21 @@ class SafePubsub(OpenPubsub):
             seen_ttl=SEEN_S,
             allowed_topics=set(config.topics),
             max_subscriptions_per_rpc=MAX_SUBSCRIPTIONS_PER_RPC,
-            # Waiting for a turn would count against the library's five seconds; we bound it earlier.
+            # Waiting would count against the library's five seconds, so we limit earlier.
             max_concurrent_validator_count=BACKLOG * config.frames_judged,
-            # An author could have a second message under the id of an accepted one waved through.
+            # Without this, an author could get a second message through under the id of an accepted one.
             validation_cache_ttl=-1,
             validation_cache_size=1,
         )
         self._config = config
         self._tally = tally
-        self._scheduled = 0  # messages whose push_msg has not begun
-        self._in_hand: Counter[ID] = Counter()  # messages being judged, by forwarder
+        self._scheduled = 0  # messages whose push_msg has not started
+        self._in_hand: Counter[ID] = Counter()  # messages in judgement, by forwarder
         self._judged = trio.lowlevel.ParkingLot()
         self._writing: WeakKeyDictionary[INetStream, trio.Lock] = WeakKeyDictionary()
 
     async def push_msg(self, msg_forwarder: ID, msg: rpc_pb2.Message) -> None:
-        """Handle one message; a bad one of a peer is counted and forgotten."""
+        """Handle one message; a malformed one is counted and dropped."""
         if msg_forwarder == self.my_id:
             await super().push_msg(msg_forwarder, msg)
             return
@@ -69,7 +69,7 @@ class SafePubsub(OpenPubsub):
         self._in_hand[msg_forwarder] += 1
         try:
             await super().push_msg(msg_forwarder, msg)
-        except Exception as error:  # noqa: BLE001  # a stranger's bytes; stock, this ends the host
+        except Exception as error:  # noqa: BLE001  # malformed input; without this it ends the host
             self._tally["messages_malformed"] += 1
             _log.debug("bad message from %s: %r", msg_forwarder, error)
         finally:
@@ -79,7 +79,7 @@ class SafePubsub(OpenPubsub):
                 del self._in_hand[msg_forwarder]
 
     async def continuously_read_stream(self, stream: INetStream) -> None:
-        """Read a peer's messages until it errs, no faster than they are judged."""
+        """Read a peer's messages until an error, no faster than they are judged."""
         peer_id = stream.muxed_conn.peer_id
         read = stream.read
 
@@ -93,7 +93,7 @@ class SafePubsub(OpenPubsub):
             await super().continuously_read_stream(stream)
         except (StreamError, ParseError, IncompleteReadError):
             raise  # the caller closes the stream
-        except Exception as error:  # noqa: BLE001  # not protobuf, for one; stock, this ends the host
+        except Exception as error:  # noqa: BLE001  # for example not protobuf; without this it ends the host
             self._tally["streams_malformed"] += 1
             _log.debug("bad stream from %s: %r", peer_id, error)
             with contextlib.suppress(Exception):
@@ -101,13 +101,13 @@ class SafePubsub(OpenPubsub):
             self.forget_peer(peer_id)
 
     def _must_wait(self, in_hand: int) -> bool:
-        # A peer of which nothing is in hand never waits for the others.
+        # A peer without messages in judgement never waits for other peers.
         return in_hand >= self._config.frames_judged_per_peer or (
             in_hand > 0 and self._in_hand.total() >= self._config.frames_judged
         )
 
     def may_schedule(self, msg: rpc_pb2.Message) -> bool:  # noqa: ARG002
-        """Whether there is room for a message; asked once for each, in one go for a whole RPC."""
+        """Return whether there is room for a message; called once for each message of an RPC."""
         if (
             self._scheduled >= MAX_MESSAGES_PER_RPC
             or self._scheduled + self._in_hand.total() >= BACKLOG * self._config.frames_judged
@@ -118,16 +118,16 @@ class SafePubsub(OpenPubsub):
         return True
 
     async def write_msg(self, stream: INetStream, rpc_msg: rpc_pb2.RPC) -> bool:
-        """Write one RPC at a time: two writers would mix the parts of messages above 64 KiB."""
+        """Write one RPC at a time, because two writers would mix parts of messages above 64 KiB."""
         async with self._writing.setdefault(stream, trio.Lock()):
             return await super().write_msg(stream, rpc_msg)
 
     def notify_subscriptions(self, publish_message: rpc_pb2.Message) -> None:
-        """Deliver nothing: the validator already handed the frame to the node."""
+        """Deliver nothing: the validator has already passed the frame to the node."""
 
 
 def guard_streams(swarm: Swarm, config: GossipConfig, tally: Counter[str], score: PeerScore) -> None:
-    """Let a failing stream handler cost its stream; cap the streams of a peer; none of one cut off."""
+    """Close a stream whose handler fails; limit the streams of a peer, and refuse banned peers."""
     handle = swarm.common_stream_handler
     open_streams: Counter[ID] = Counter()
 
@@ -140,7 +140,7 @@ def guard_streams(swarm: Swarm, config: GossipConfig, tally: Counter[str], score
         open_streams[peer_id] += 1
         try:
             await handle(stream)
-        except Exception as error:  # noqa: BLE001  # stock, this ends the host
+        except Exception as error:  # noqa: BLE001  # without this it ends the host
             tally["streams_failed"] += 1
             _log.debug("stream of %s: %r", peer_id, error)
             await _reset(stream)

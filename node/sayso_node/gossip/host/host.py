@@ -1,7 +1,7 @@
-"""The hardened libp2p host: TCP or WebSocket, Noise, Yamux, gossipsub v1.1, StrictSign, nothing else.
+"""Builds the hardened libp2p host: TCP or WebSocket, Noise, Yamux, gossipsub v1.1 and StrictSign.
 
-Built guarded, started before it listens: a peer that dials earlier finds a pubsub service that is
-not running, and that ends the stock host.
+All guards are installed and services started before the host listens: in the unmodified library, a peer
+that dials before the pubsub service runs ends the host.
 """
 
 import time
@@ -57,13 +57,13 @@ class GossipHost:
 
     @classmethod
     def build(cls, config: GossipConfig, tally: Counter[str], tell: Tell) -> "GossipHost":
-        """A host with every guard in place."""
+        """Build a host with all guards."""
         host = _bare_host(config)
         swarm = cast("Swarm", host.get_network())
         _close_doors(host, swarm)
         router = Router(config, tally)
         pubsub = SafePubsub(host, router, config, tally)
-        # Seconds, the default, repeat message ids after a quick restart.
+        # Its default, seconds, would repeat message ids after a quick restart.
         pubsub.counter = time.time_ns()
         score = PeerScore(
             trio.current_time, config.max_penalty, config.penalty_half_life_s, config.ban_s
@@ -75,7 +75,7 @@ class GossipHost:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Run until the block is left; services first, listening is up to the block."""
+        """Run the services inside the block; the block calls listen()."""
         async with (
             self.host.run(listen_addrs=[]),
             background_trio_service(self.pubsub),
@@ -90,13 +90,13 @@ class GossipHost:
             nursery.cancel_scope.cancel()
 
     async def penalize(self, peer: ID) -> None:
-        """Count a misdeed of a peer; after too many it is hung up on, and refused for a while."""
+        """Count a misdeed of a peer; after too many the peer is disconnected and banned for a while."""
         if self.score.penalize(peer):
             self.tally["peers_cut"] += 1
             await self.dialer.hang_up(peer)
 
     async def listen(self) -> list[str]:
-        """Listen and say where; raises GossipDown when one address cannot be had."""
+        """Listen and return the addresses; raises GossipDown if an address is not available."""
         for address in map(Multiaddr, self.config.listen):
             await _refuse_taken(address)
             if not await self.swarm.listen(address):
@@ -119,7 +119,7 @@ def _bare_host(config: GossipConfig) -> BasicHost:
     most = config.max_connections
     ours = min(
         len(config.peers) + config.discovered_peers, most // 2
-    )  # inbound connections leave room for those we dial
+    )  # inbound connections leave room for outbound ones
     host = new_host(
         key_pair=keys,
         transports=transports(),
@@ -141,17 +141,17 @@ def _close_doors(host: BasicHost, swarm: Swarm) -> None:
     swarm.retry_config = RetryConfig(max_retries=0)  # the dialer retries
 
     async def dial_nobody() -> None:
-        """Otherwise strangers' announced addresses are dialled to reach a low watermark."""
+        """Replace the library's automatic dialling of addresses that strangers announce."""
 
     swarm.auto_connector.maybe_connect = dial_nobody  # type: ignore[method-assign]
-    # It waits without end for a stream slot; our own limits refuse instead.
+    # The library waits without limit for a stream slot; our own limits refuse instead.
     swarm.set_resource_manager(None)
-    identify_nobody(host)  # we only answer who we are
+    identify_nobody(host)  # we answer identify requests but send none
     host.remove_stream_handler(ID_PUSH)
 
 
 async def _refuse_taken(address: Multiaddr) -> None:
-    """Raise GossipDown if somebody listens here: py-libp2p sets SO_REUSEPORT and would share it."""
+    """Raise GossipDown if the port is in use; SO_REUSEPORT in py-libp2p would share it."""
     family = trio.socket.AF_INET6 if "/ip6/" in str(address) else trio.socket.AF_INET
     kind = "ip6" if family == trio.socket.AF_INET6 else "ip4"
     with trio.socket.socket(family) as probe:

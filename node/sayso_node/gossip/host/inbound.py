@@ -1,7 +1,6 @@
-"""Who may connect: so many of an IP, so many in all, and a slot comes back when its connection closes.
+"""Limits inbound connections, per IP and in total, and frees a slot when its connection closes.
 
-Stock, py-libp2p 0.8.1 keeps the slot for ever. WebSocket is upgraded here, behind the limits of
-TCP.
+py-libp2p 0.8.1 itself never frees the slot. WebSocket upgrades happen here, behind the limits for TCP.
 """
 
 import contextlib
@@ -28,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 
 class _Inbound:
-    """The connections that others made, from the first byte to the last."""
+    """The inbound connections."""
 
     def __init__(
         self, swarm: Swarm, config: GossipConfig, tally: Counter[str], score: PeerScore
@@ -40,7 +39,7 @@ class _Inbound:
         self._by_ip: Counter[str] = Counter()
 
     async def handle(self, tcp: TrioTCPStream, where: Multiaddr, _event: object) -> None:
-        """Have a connection, and return when it is over."""
+        """Handle one connection until it ends."""
         ip = _ip_of(tcp)
         try:
             if not is_websocket(where):
@@ -75,33 +74,33 @@ class _Inbound:
                 del self._by_ip[seat]
 
     async def _websocket(self, tcp: TrioTCPStream) -> tuple[Any, str]:
-        """The upgraded connection, and for whom the proxy made it if it was one and said so."""
+        """Upgrade to WebSocket; returns the stream and the client's IP, as a trusted proxy states it."""
         try:
             with trio.fail_after(self._config.upgrade_s):
                 connection, request = await accept_upgrade(tcp.stream)
         except Exception:
             self._tally["upgrades_refused"] += 1
             raise
-        # Those before the last comma are what others told the proxy.
+        # Entries before the last comma come from the client and are not trusted.
         return connection, (header(request, b"x-forwarded-for") or "").rpartition(",")[2].strip()
 
     async def _upgrade(self, connection: Any, where: Multiaddr) -> None:
-        """Noise and Yamux, and then until the connection closes."""
+        """Negotiate Noise and Yamux, and wait until the connection closes."""
         raw = RawConnection(connection, initiator=False)
         muxed: Any = await self._swarm.upgrade_inbound_raw_conn(raw, where)
         if self._score.is_banned(muxed.peer_id):
             await connection.close()
-        await muxed.event_closed.wait()  # Yamux is all we speak
+        await muxed.event_closed.wait()  # Yamux is the only muxer
 
 
 def guard_inbound(swarm: Swarm, config: GossipConfig, tally: Counter[str], score: PeerScore) -> None:
-    """Give an inbound connection's slot back when it closes; cap those of an IP; none of one cut off."""
+    """Free an inbound connection's slot when it closes; limit those of an IP; refuse banned peers."""
     inbound = _Inbound(swarm, config, tally, score)
     handle_inbound(swarm, inbound.handle)
 
 
 def _ip_of(tcp: TrioTCPStream) -> str:
-    """The remote IP, or nothing when it is gone already; get_remote_address knows no IPv6."""
+    """Return the remote IP, or "" if it has gone; get_remote_address does not support IPv6."""
     try:
         return str(tcp.stream.socket.getpeername()[0]).split("%")[0]
     except OSError:
@@ -109,7 +108,7 @@ def _ip_of(tcp: TrioTCPStream) -> str:
 
 
 def _seat_of(text: str) -> str:
-    """What is counted together: an IPv4 address, an IPv6 /64; all together what is neither."""
+    """Return the unit that is limited: an IPv4 address, an IPv6 /64, or one for everything else."""
     try:
         ip = ipaddress.ip_address(text)
     except ValueError:

@@ -1,7 +1,7 @@
-"""All private names of the pinned py-libp2p that we use, and why; nothing else of ours touches one.
+"""All private names of the pinned py-libp2p that the node uses, each with its reason.
 
-A release may rename them without a word. So libp2p is pinned exactly, and a test compares PRIVATE with
-what is installed and with what stands here.
+A release may rename them without notice. So libp2p is pinned exactly, and a test compares PRIVATE with
+the installed library and with this file.
 """
 
 # ruff: noqa: SLF001
@@ -32,17 +32,17 @@ HandleInbound = Callable[[TrioTCPStream, Multiaddr, object], Awaitable[None]]
 
 
 class OpenGossipSub(GossipSub):
-    """OpenGossipSub is gossipsub with public names for what we change in it."""
+    """OpenGossipSub is gossipsub with public names for the parts that we change."""
 
     async def _do_px(self, px_peers: list[rpc_pb2.PeerInfo]) -> None:
-        """Dial nobody that a PRUNE names, although the release does so with do_px off."""
+        """Ignore the peers that a PRUNE names; the library dials them even if do_px is off."""
 
     def _check_equivocation(self, msg: rpc_pb2.Message) -> bool:  # noqa: ARG002
-        """Keep no second copy of every frame; what was seen is not forwarded again anyway."""
+        """Keep no second copy of each frame; a frame that was seen is not forwarded again anyway."""
         return True
 
     def _handle_dropped_rpc(self, peer_id: ID, rpc: rpc_pb2.RPC, reason: str) -> None:
-        """Tell of frames that a full queue loses, for the release only logs them."""
+        """Report frames that a full queue drops, which the library only logs."""
         self.on_dropped_frames(len(rpc.publish))
         super()._handle_dropped_rpc(peer_id, rpc, reason)
 
@@ -50,43 +50,43 @@ class OpenGossipSub(GossipSub):
         """Called with the number of frames that a peer misses because its queue is full."""
 
     def forget_backoffs(self) -> None:
-        """Free expired backoffs: the release frees one only when that peer grafts or is grafted."""
+        """Free expired backoffs; the library frees one only when the peer grafts or is grafted."""
         for topic, peers in self.back_off.items():
             for peer in list(peers):
                 self._check_back_off(peer, topic)
 
 
 class OpenPubsub(Pubsub):
-    """OpenPubsub is the pubsub service with public names for what we change in it."""
+    """OpenPubsub is the pubsub service with public names for the parts that we change."""
 
     def _is_subscribed_to_msg(self, msg: rpc_pb2.Message) -> bool:
-        """Ask may_schedule, too: nothing public is called before a task is started for a message."""
+        """Call may_schedule, too; the library starts a task per message before any public method."""
         return super()._is_subscribed_to_msg(msg) and self.may_schedule(msg)
 
     def may_schedule(self, msg: rpc_pb2.Message) -> bool:  # noqa: ARG002
-        """Whether to take a message of a topic that we carry; called once for each."""
+        """Return whether to take a message on one of our topics; called once for each."""
         return True
 
     def forget_peer(self, peer_id: ID) -> None:
-        """Drop a peer whose stream failed: the release does so only for the errors that it expects."""
+        """Remove a peer whose stream failed; the library does so only for errors that it expects."""
         self._handle_dead_peer(peer_id)
 
 
 def handle_inbound(swarm: Swarm, handler: HandleInbound) -> None:
-    """Have inbound connections handled by us: the release never gives their slots back."""
+    """Handle inbound connections with `handler`, because the library never frees their slots."""
     swarm._do_handle_inbound_connection = handler  # type: ignore[assignment,method-assign]
 
 
 def forget_failed_dials(swarm: Swarm, peer: ID) -> None:
-    """Allow a dial at once: the release refuses for a minute after a failure."""
+    """Allow a new dial at once; the library refuses for a minute after a failure."""
     swarm._negative_peer_cache.evict(str(peer))
 
 
 def forget_disconnects(swarm: Swarm) -> None:
-    """Free the list of peers that hung up: the release only ever adds to it."""
+    """Free the list of disconnected peers, which the library never shortens."""
     swarm.auto_connector._recent_disconnects.clear()
 
 
 def identify_nobody(host: BasicHost) -> None:
-    """Ask no peer who it is: the answers fill the peerstore with a stranger's words."""
+    """Send no identify requests; their answers would fill the peerstore with unverified data."""
     host._should_identify_peer = lambda peer_id: False  # type: ignore[method-assign]  # noqa: ARG005

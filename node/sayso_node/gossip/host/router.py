@@ -1,7 +1,7 @@
-"""The gossipsub router with the doors shut that py-libp2p 0.8.1 leaves open.
+"""The gossipsub router with fixes for attacks that py-libp2p 0.8.1 allows.
 
-Each override says what a stranger could do without it; more of them are in private.py.
-tests/node/gossip/test_hostile.py walks through every door.
+Each override states the attack that it prevents; more of them are in private.py.
+tests/node/gossip/test_hostile.py tries each attack.
 """
 
 from collections import Counter
@@ -15,8 +15,8 @@ from sayso_node.gossip.config import HISTORY_HEARTBEATS, IHAVE_HEARTBEATS, Gossi
 from sayso_node.gossip.host.private import OpenGossipSub
 
 MAX_CONTROL_ENTRIES: Final = 64  # of each kind in one RPC
-MAX_OFFERED: Final = 1024  # messages one IHAVE entry may offer
-MAX_WANTED: Final = 32  # messages one IWANT may ask for: 2 MiB of full frames
+MAX_OFFERED: Final = 1024  # messages that one IHAVE entry may offer
+MAX_WANTED: Final = 32  # messages that one IWANT may request: 2 MiB of full frames
 FIRST_HEARTBEAT_S: Final = 0.1
 
 
@@ -32,42 +32,42 @@ class Router(OpenGossipSub):
             gossip_window=IHAVE_HEARTBEATS,
             gossip_history=HISTORY_HEARTBEATS,
             heartbeat_initial_delay=FIRST_HEARTBEAT_S,
-            heartbeat_interval=config.heartbeat_s,  # type: ignore[arg-type]  # it is slept for
+            heartbeat_interval=config.heartbeat_s,  # type: ignore[arg-type]  # passed to sleep
             adaptive_gossip_enabled=False,
-            spam_protection_enabled=False,  # 10 messages a second, our own included
+            spam_protection_enabled=False,  # its limit of 10 messages a second includes our own
             eclipse_protection_enabled=False,
-            # Default 30 s: a peer that subscribes late would get older frames than the cache holds.
+            # With the default of 30 s, a late subscriber would get frames older than the cache.
             pending_messages_ttl=HISTORY_HEARTBEATS * config.heartbeat_s,
         )
         self._topics = frozenset(config.topics)
         self._tally = tally
 
     async def handle_rpc(self, rpc: rpc_pb2.RPC, sender_peer_id: ID) -> None:
-        """Forget control entries about topics we do not carry: each would be remembered for ever."""
-        said, most = rpc.control, MAX_CONTROL_ENTRIES
+        """Drop control entries about other topics, which the library would keep without end."""
+        received, most = rpc.control, MAX_CONTROL_ENTRIES
         control = rpc_pb2.ControlMessage(
             ihave=[
                 rpc_pb2.ControlIHave(topicID=e.topicID, messageIDs=e.messageIDs[:MAX_OFFERED])
-                for e in said.ihave[:most]
+                for e in received.ihave[:most]
                 if e.topicID in self._topics
             ],
-            iwant=said.iwant[:most],
-            graft=[e for e in said.graft[:most] if e.topicID in self._topics],
-            prune=[e for e in said.prune[:most] if e.topicID in self._topics],
+            iwant=received.iwant[:most],
+            graft=[e for e in received.graft[:most] if e.topicID in self._topics],
+            prune=[e for e in received.prune[:most] if e.topicID in self._topics],
         )
-        # The sender's record is not passed on, it was checked where the RPC was read.
+        # The sender's signed record was checked when the RPC was read, so it is not passed on.
         await super().handle_rpc(rpc_pb2.RPC(control=control), sender_peer_id)
 
     async def handle_iwant(self, iwant_msg: rpc_pb2.ControlIWant, sender_peer_id: ID) -> None:
-        """Answer a bounded number of different messages: one id repeated fills the memory."""
+        """Answer a limited number of distinct messages; a repeated id would fill the memory."""
         wanted = list(dict.fromkeys(iwant_msg.messageIDs))[:MAX_WANTED]
         await super().handle_iwant(rpc_pb2.ControlIWant(messageIDs=wanted), sender_peer_id)
 
     def on_dropped_frames(self, count: int) -> None:
-        """Count them."""
+        """Count the dropped frames."""
         self._tally["frames_dropped_peer_queue"] += count
 
     def forget_deliveries(self) -> None:
-        """Free what only the adaptive mode would free, and expired backoffs."""
+        """Free expired backoffs and what the library frees only in its adaptive mode."""
         self.recent_message_deliveries.clear()
         self.forget_backoffs()

@@ -1,7 +1,7 @@
-"""What peers are reached by: TCP, which is py-libp2p's own, and WebSocket, which is ours.
+"""The transports: TCP from py-libp2p, and our own WebSocket.
 
-A WebSocket listener only opens the port. The upgrade is taken in inbound.py, behind the limits that hold
-for every connection.
+A WebSocket listener only opens the port. The upgrade happens in inbound.py, behind the limits for all
+connections.
 """
 
 import ssl
@@ -21,28 +21,28 @@ _LAST: Final = {"ws", "wss"}
 
 
 def transports() -> list[ITransport]:
-    """All we speak."""
+    """Return all transports."""
     return [TCP(), WebSocketTransport()]
 
 
 def is_websocket(where: Multiaddr) -> bool:
-    """Whether it is an address of WebSocket."""
+    """Return whether an address is a WebSocket address."""
     return any(protocol.name in _LAST for protocol in where.protocols())
 
 
 class WebSocketListener(TCPListener):
-    """TCPListener under another address."""
+    """A TCP listener with a WebSocket address."""
 
     def get_addrs(self) -> tuple[Multiaddr, ...]:
-        """Where it listens."""
+        """Return the listening addresses."""
         return tuple(address.encapsulate(Multiaddr("/ws")) for address in super().get_addrs())
 
 
 class WebSocketTransport(ITransport):
-    """Dials /ip4|ip6/IP/tcp/PORT and then /ws, /wss or /tls/sni/NAME/ws; listens on the first of these.
+    """Dials /ip4|ip6/IP/tcp/PORT plus /ws, /wss or /tls/sni/NAME/ws; listens on addresses with /ws.
 
-    With TLS the certificate must be that of the name, or else of the IP, and signed by whom this machine
-    trusts. Who the peer is, Noise proves inside.
+    With TLS, the certificate must be valid for the name, or else for the IP, and trusted by this
+    machine. Noise authenticates the peer inside the connection.
     """
 
     async def dial(self, maddr: Multiaddr) -> IRawConnection:
@@ -63,11 +63,11 @@ class WebSocketTransport(ITransport):
         return RawConnection(stream, initiator=True)
 
     def create_listener(self, handler_function: THandler) -> WebSocketListener:
-        """A listener that hands over TCP streams on which the upgrade is to be taken."""
+        """Create a listener that passes on TCP streams before their upgrade."""
         return WebSocketListener(handler_function)
 
     def can_dial(self, maddr: Multiaddr) -> bool:
-        """Whether dial() knows such addresses."""
+        """Return whether dial() supports an address."""
         try:
             _parts(maddr)
         except OpenConnectionError:
@@ -75,11 +75,11 @@ class WebSocketTransport(ITransport):
         return True
 
     def can_listen(self, maddr: Multiaddr) -> bool:
-        """Whether a listener does; TLS is up to a proxy before it."""
+        """Return whether a listener supports an address; TLS needs a reverse proxy."""
         return self.can_dial(maddr) and not _parts(maddr)[2]
 
     def protocols(self) -> list[str]:
-        """What its addresses have and others do not."""
+        """Return the protocol names that only these addresses have."""
         return sorted(_LAST)
 
 
@@ -92,7 +92,7 @@ async def _dial_upgrade(socket: trio.SocketStream, tls_name: str, host: str) -> 
 
 
 def _parts(maddr: Multiaddr) -> tuple[str, int, bool, str]:
-    """IP, port, whether over TLS, and the name to ask for."""
+    """Return IP, port, whether TLS is used, and the name for TLS and the Host header."""
     match str(maddr).split("/"):
         case ["", "ip4" | "ip6", ip, "tcp", port, "ws", *_]:
             return ip, int(port), False, ip
@@ -100,4 +100,4 @@ def _parts(maddr: Multiaddr) -> tuple[str, int, bool, str]:
             return ip, int(port), True, ip
         case ["", "ip4" | "ip6", ip, "tcp", port, "tls", "sni", name, "ws", *_]:
             return ip, int(port), True, name
-    raise OpenConnectionError(f"{maddr} is no address of WebSocket")
+    raise OpenConnectionError(f"{maddr} is not a WebSocket address")

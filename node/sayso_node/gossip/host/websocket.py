@@ -1,7 +1,7 @@
-"""WebSocket under libp2p: the HTTP upgrade from either side, then a stream of bytes in binary messages.
+"""WebSocket for libp2p: the HTTP upgrade on both sides, then a byte stream in binary messages.
 
-On wsproto, which parses and waits for nothing. Nothing is compressed, no message is ever held whole, and
-who is about to upgrade is already counted by the guards (ADR 0017).
+The parser is wsproto, which does no I/O. Nothing is compressed, no message is held whole, and
+connections count against the limits before their upgrade (ADR 0017).
 """
 
 import contextlib
@@ -22,27 +22,28 @@ from wsproto.events import (
 )
 from wsproto.utilities import LocalProtocolError, ProtocolError
 
-MAX_UPGRADE_BYTES: Final = 8 * 1024  # all the other side may send before the upgrade is done
+MAX_UPGRADE_BYTES: Final = 8 * 1024  # most that the other side may send before the upgrade is done
 WEBSOCKET_READ_BYTES: Final = 32 * 1024
-FRAME_BYTES: Final = 8  # a frame has to carry that much on average: every one costs the same work
-MAX_DEBT_BYTES: Final = 8 * 1024  # by how much a peer may fall short of that, before it is hung up on
-UNSUPPORTED: Final = 1003  # status of RFC 6455: a kind of data that we do not take
+FRAME_BYTES: Final = 8  # least average payload of a frame, because each frame costs the same work
+MAX_DEBT_BYTES: Final = 8 * 1024  # shortfall from that average at which a peer is disconnected
+UNSUPPORTED: Final = 1003  # RFC 6455 status: a type of data that is not accepted
 
 _E = TypeVar("_E", bound=Event)
 _REFUSALS: Final = {400: b"Bad Request", 403: b"Forbidden"}
 
 
 class UpgradeRefused(IOException):
-    """No WebSocket came about, for what the other side sent."""
+    """The other side refused the upgrade or sent something else."""
 
 
 class WebSocketStream(ReadWriteCloser):
-    """A stream of bytes in binary messages, whose boundaries mean nothing.
+    """A byte stream in binary messages; message boundaries have no meaning.
 
     Args:
-        stream: What carries the frames: TCP, or TLS over it.
-        socket: The TCP under it. It is what close() closes: a farewell would wait for who reads nothing.
-        connection: wsproto's side of it, open.
+        stream: The stream that carries the frames: TCP, or TLS over TCP.
+        socket: The TCP socket, which close() closes without a close frame: a peer that reads nothing
+            would delay that.
+        connection: The wsproto connection, open.
     """
 
     def __init__(
@@ -51,16 +52,16 @@ class WebSocketStream(ReadWriteCloser):
         self._stream = stream
         self._socket = socket
         self._connection = connection
-        self._unread = bytearray()  # at most of one receive_some
+        self._unread = bytearray()  # at most one receive_some
         self._ended = False
         self._debt = 0
-        self._reply: Event | None = None  # a pong, or a farewell; a later one takes its place
+        self._reply: Event | None = None  # a pong or a close frame; a later one replaces it
         self._reading = trio.Lock()
         self._writing = trio.Lock()
-        self._take()  # what came together with the end of the upgrade
+        self._take()  # data that came with the end of the upgrade
 
     async def read(self, n: int | None = None) -> bytes:
-        """Up to n bytes; none at the end. Raises ConnectionClosedError when the connection broke."""
+        """Return up to n bytes, none at the end; raises ConnectionClosedError if it broke."""
         async with self._reading:
             while n != 0 and not self._unread and not self._ended:
                 await self._receive()
@@ -69,7 +70,7 @@ class WebSocketStream(ReadWriteCloser):
             return taken
 
     async def write(self, data: bytes) -> None:
-        """Send bytes as one message; raises ConnectionClosedError when the connection is over."""
+        """Send bytes as one message; raises ConnectionClosedError if the connection has ended."""
         async with self._writing:
             await self._send(BytesMessage(data=data))
             await self._send_reply()
@@ -79,7 +80,7 @@ class WebSocketStream(ReadWriteCloser):
         await self._socket.aclose()
 
     def get_remote_address(self) -> tuple[str, int] | None:
-        """IP and port of the other end, or of the proxy between."""
+        """Return IP and port of the other end, or of a proxy in between."""
         try:
             ip, port, *_ = self._socket.socket.getpeername()
         except OSError:
@@ -92,18 +93,18 @@ class WebSocketStream(ReadWriteCloser):
         except trio.BrokenResourceError as error:
             raise ConnectionClosedError(str(error), transport="websocket") from error
         except trio.ClosedResourceError:
-            data = b""  # by ourselves
+            data = b""  # closed by us
         if not data:
             self._ended = True
             return
         self._connection.receive_data(data)
         self._take()
-        if self._reply and not self._writing.locked():  # else whoever writes sends it
+        if self._reply and not self._writing.locked():  # otherwise the current writer sends it
             async with self._writing:
                 await self._send_reply()
 
     def _take(self) -> None:
-        """Take what has come, until the end."""
+        """Process received events up to the end of the connection."""
         for event in self._connection.events():
             size, finished = 0, True
             match event:
@@ -112,7 +113,7 @@ class WebSocketStream(ReadWriteCloser):
                     self._unread += event.data
                 case Ping():
                     self._reply = event.response()
-                case CloseConnection():  # also what wsproto makes of a broken rule
+                case CloseConnection():  # wsproto also reports protocol errors this way
                     self._end(event.response())
                 case TextMessage():
                     self._end(CloseConnection(UNSUPPORTED))
@@ -129,7 +130,7 @@ class WebSocketStream(ReadWriteCloser):
     async def _send_reply(self) -> None:
         if self._reply:
             reply, self._reply = self._reply, None
-            with contextlib.suppress(ConnectionClosedError):  # the reader hears of it
+            with contextlib.suppress(ConnectionClosedError):  # the reader gets the error
                 await self._send(reply)
 
     async def _send(self, event: Event) -> None:
@@ -140,10 +141,10 @@ class WebSocketStream(ReadWriteCloser):
 
 
 async def accept_upgrade(socket: trio.SocketStream) -> tuple[WebSocketStream, Request]:
-    """Take an upgrade, without a limit of time; what was asked. Raises UpgradeRefused.
+    """Accept an upgrade, without a time limit; returns the request. Raises UpgradeRefused.
 
-    A browser says from which page it comes. It is sent away: no page is a node, and any page could have
-    its visitors come in crowds, or reach a node that only they can reach.
+    A request with an Origin comes from a web page in a browser and is refused: pages are not nodes, and
+    a page could make its visitors connect in masses, or reach a node in their private network.
     """
     connection = WSConnection(ConnectionType.SERVER)
     try:
@@ -161,7 +162,7 @@ async def accept_upgrade(socket: trio.SocketStream) -> tuple[WebSocketStream, Re
 async def ask_for_upgrade(
     stream: trio.abc.Stream, socket: trio.SocketStream, host: str
 ) -> WebSocketStream:
-    """Ask whoever listens at `host` (name or IP, and port) for an upgrade; raises UpgradeRefused."""
+    """Request an upgrade from `host` (name or IP, and port); raises UpgradeRefused."""
     connection = WSConnection(ConnectionType.CLIENT)
     await stream.send_all(connection.send(Request(host=host, target="/")))
     await _first_event(stream, connection, AcceptConnection)
@@ -169,7 +170,7 @@ async def ask_for_upgrade(
 
 
 def header(request: Request, name: bytes) -> str | None:
-    """The last value of a header of an upgrade; None without one."""
+    """Return the last value of a header of the upgrade request; None without one."""
     found = [value for key, value in request.extra_headers if key.lower() == name]
     return found[-1].decode("latin-1") if found else None
 
@@ -180,15 +181,15 @@ async def _first_event(stream: trio.abc.Stream, connection: WSConnection, wanted
         data = await stream.receive_some(MAX_UPGRADE_BYTES - received)
         received += len(data)
         if not data:
-            raise UpgradeRefused("it ended before the upgrade")
+            raise UpgradeRefused("the connection ended before the upgrade")
         try:
             connection.receive_data(data)
-        except (ProtocolError, ValueError) as error:  # ValueError: bytes that are no text
+        except (ProtocolError, ValueError) as error:  # ValueError: bytes that are not text
             raise UpgradeRefused(str(error)) from error
         for event in connection.events():
             if isinstance(event, wanted):
                 return event
-            raise UpgradeRefused(f"not an upgrade: {event}")
+            raise UpgradeRefused(f"expected an upgrade, got {event}")
     raise UpgradeRefused(f"more than {MAX_UPGRADE_BYTES} bytes before the upgrade")
 
 

@@ -1,1 +1,1 @@
-"""The socket between the node and its gossip process."""
+"""Communication between the node and its gossip process over a socket."""

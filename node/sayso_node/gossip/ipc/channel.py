@@ -1,8 +1,8 @@
-"""The socket between the node and its gossip child, the same at both ends: calls out, calls in.
+"""Calls between the node and its gossip process; both ends of the socket use the same class.
 
-On anyio, for the node runs asyncio and the child trio (ADR 0021). Every call in is served in a task of
-its own, so that a slow handler never keeps answers from being read. Whatever breaks the connection fails
-all calls that wait on it with GossipDown.
+It uses anyio, because the node runs on asyncio and the child on trio (ADR 0021). Each incoming call has
+its own task, so a slow handler does not delay the reading of answers. When the connection breaks, all
+waiting calls fail with GossipDown.
 """
 
 import contextlib
@@ -20,8 +20,8 @@ from sayso_node.gossip.ipc import frames
 from sayso_protocol.errors import Malformed, SaysoError, TooLarge
 
 READ_BYTES: Final = 1024 * 1024
-MAX_BACKLOG_BYTES: Final = 2 * frames.MAX_MESSAGE_BYTES  # queued, not yet taken by the other end
-MAX_SERVED: Final = 8192  # calls of the other end at once; the child's own limits are far below
+MAX_BACKLOG_BYTES: Final = 2 * frames.MAX_MESSAGE_BYTES  # queued and not yet read by the other end
+MAX_SERVED: Final = 8192  # concurrent calls from the other end; the child's own limits are far lower
 
 _ERRORS: Final[dict[str, type[SaysoError]]] = {
     error.code: error for error in (GossipDown, GossipQueueFull, PeerUnreachable)
@@ -54,11 +54,11 @@ class Channel:
 
     @classmethod
     async def over(cls, end: socket.socket, serve: Serve) -> Self:
-        """A channel over one end of a socket pair."""
+        """Create a channel over one end of a socket pair."""
         return cls(await UNIXSocketStream.from_socket(end), serve)
 
     async def run(self) -> None:
-        """Read and write until the other end is gone, or sends nonsense."""
+        """Read and write until the other end closes or sends invalid data."""
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._write)
@@ -68,7 +68,7 @@ class Channel:
             await self.close()
 
     async def call(self, method: str, *arguments: object, timeout_s: float) -> object:
-        """What the other end answers; raises its SaysoError, or GossipDown without an answer."""
+        """Call the other end and return its answer; raises its SaysoError, or GossipDown without one."""
         if not self._is_open:
             raise GossipDown("the gossip process is not running")
         number = next(self._numbers)
@@ -85,17 +85,17 @@ class Channel:
         return _result(waiter.answer)
 
     def tell(self, method: str, *arguments: object) -> None:
-        """Say something that wants no answer."""
+        """Send a notice, which has no answer."""
         self._put(frames.encode_call(frames.NOTICE, method, *arguments))
 
     def make_room(self) -> Self:
-        """This channel, if the other end keeps up; raises GossipQueueFull."""
+        """Return this channel; raises GossipQueueFull if the other end does not keep up."""
         if self._backlog_bytes > MAX_BACKLOG_BYTES:
-            raise GossipQueueFull("the other end of the gossip channel does not keep up")
+            raise GossipQueueFull("the gossip channel is full, because the other end does not keep up")
         return self
 
     async def close(self) -> None:
-        """Hang up: a child dies of it."""
+        """Close the channel, which ends the child."""
         self._is_open = False
         for waiter in self._waiting.values():
             waiter.woken.set()
@@ -108,7 +108,7 @@ class Channel:
             self._filled.set()
 
     async def _write(self) -> None:
-        """One writer: a caller that is cancelled leaves no half message, and what waits goes at once."""
+        """Write in one task, so that a cancelled caller leaves no half message."""
         with contextlib.suppress(*_ENDED):
             while True:
                 await self._filled.wait()
@@ -131,7 +131,7 @@ class Channel:
     def _take(self, message: frames.Call | frames.Answer, tasks: TaskGroup) -> None:
         if isinstance(message, frames.Call):
             if self._serving >= MAX_SERVED:
-                raise TooLarge("the other end asks for more at once than it may")
+                raise TooLarge("the other end makes more calls at once than allowed")
             self._serving += 1
             tasks.start_soon(self._answer, message)
         elif waiter := self._waiting.get(message.number):
@@ -140,12 +140,12 @@ class Channel:
 
     async def _answer(self, call: frames.Call) -> None:
         if not self._is_open:
-            return  # it was read before we hung up
+            return  # it was read before the channel closed
         try:
             message = frames.encode_result(call.number, await self._serve(call.method, call.arguments))
         except SaysoError as error:
             message = frames.encode_error(call.number, error.code, str(error))
-        except Exception as error:  # noqa: BLE001  # foreign code, or py-libp2p, which raises what it likes
+        except Exception as error:  # noqa: BLE001  # handlers and py-libp2p raise any exception
             _log.warning("serving %s failed", call.method, exc_info=True)
             message = frames.encode_error(call.number, SaysoError.code, repr(error))
         finally:

@@ -1,1 +1,1 @@
-"""Peers: their addresses, whom to dial, how new ones are found, and who misbehaves."""
+"""Peers: their addresses, dialling, discovery and scores."""

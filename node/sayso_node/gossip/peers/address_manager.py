@@ -1,7 +1,8 @@
-"""What is known of peers that nobody listed: heard of, met, and how they are chosen (14.3 to 14.7).
+"""The table of discovered peers: addresses heard of, addresses verified, and the choice among them.
 
-Pure: the clock and the dice are passed in. Heard is what a peer says; met is who answered at an address
-and proved to be who was said to be there. Only those are told to others and connected to.
+It implements rules 14.3 to 14.7 without I/O; clock and random numbers are passed in. A *heard* address
+comes from a peer; it is *met* once the peer there has proved its identity. Only met peers are connected
+to and named to others.
 """
 
 from collections import Counter
@@ -15,22 +16,22 @@ from sayso_node.errors import InvalidNodeConfig
 from sayso_node.gossip.peers.network_groups import can_be_dialled, group_of, parse_told
 from sayso_node.retrying import backoff
 
-MOST_HEARD: Final = 256  # addresses that wait to be dialled
+MOST_HEARD: Final = 256  # addresses waiting to be dialled
 MOST_HEARD_OF_SOURCE: Final = 32
 MOST_HEARD_IN_GROUP: Final = 8
 MOST_MET: Final = 1_024  # peers
 MOST_MET_IN_GROUP: Final = 8
 MOST_CHOSEN_IN_GROUP: Final = 2  # connections
-MOST_FAILURES: Final = 8  # in a row: forgotten
+MOST_FAILURES: Final = 8  # in a row; then the peer is forgotten
 MOST_REDIAL_S: Final = 3_600.0
-TOLD_S: Final = 86_400.0  # who was not met for so long is not told
+TOLD_S: Final = 86_400.0  # peers not met for so long are not named to others
 MEET_AGAIN_S: Final = 21_600.0
 
 
 @dataclass
 class _Met:
     where: str
-    at: float  # when it was last met; minus infinity: not since we started
+    at: float  # time of the last meeting; minus infinity if not since the start
     failures: int = 0
     retry_at: float = -inf
 
@@ -39,10 +40,10 @@ class AddressManager:
     """AddressManager is the table. Addresses in and out are multiaddrs ending in /p2p/<id>.
 
     Args:
-        us: Our own peer id.
-        private: Whether addresses that not everybody can reach are of use to us.
-        redial_s: Until the first new attempt; each later one waits twice as long.
-        now: Seconds of a clock that only moves on.
+        us: Our own peer ID.
+        private: Whether addresses in private networks are useful to us.
+        redial_s: Seconds until the first new attempt; doubled after each further failure.
+        now: Monotonic clock, in seconds.
     """
 
     def __init__(
@@ -53,18 +54,18 @@ class AddressManager:
         self._redial_s = redial_s
         self._now = now
         self._rng = rng
-        self._heard: dict[str, dict[str, str]] = {}  # source -> peer id -> where
+        self._heard: dict[str, dict[str, str]] = {}  # source -> peer id -> address
         self._met: dict[str, _Met] = {}
 
     def remember(self, addresses: Iterable[str]) -> None:
-        """Take up whom we knew before a restart: worth dialling, not yet worth telling."""
+        """Add peers known before a restart; they are dialled, but not named to others until met."""
         for address in addresses:
             self._take(address, -inf)
 
     def hear(self, address: str, source: str) -> bool:
-        """Let an address wait to be dialled; False if it is of no use or there is no room.
+        """Queue an address for dialling; False if it is not useful or there is no room.
 
-        Raises InvalidNodeConfig for what is no address.
+        Raises InvalidNodeConfig if it is not an address.
         """
         where, peer_id = parse_told(address)
         known = self._met.get(peer_id)
@@ -83,9 +84,9 @@ class AddressManager:
         return self._heard.get(source, {}).get(peer_id) == where
 
     def next_to_meet(self) -> str | None:
-        """An address to dial, no longer waiting; else one that was not met for long. None: nobody.
+        """Return the next address to dial, a heard one or one not met for long; None without any.
 
-        A source is drawn first: who tells much is not heard more.
+        A source is drawn first, so a source that names many addresses has no advantage.
         """
         if self._heard:
             source = self._rng.choice(sorted(self._heard))
@@ -102,13 +103,13 @@ class AddressManager:
         return f"{self._met[peer_id].where}/p2p/{peer_id}"
 
     def met(self, address: str) -> bool:
-        """Somebody answered there and proved who it is; False if there is no room for it."""
+        """Record that the peer at this address proved its identity; False if there is no room for it."""
         return self._take(address, self._now())
 
     def failed(self, address: str, *, counts: bool = True) -> bool:
-        """Nobody answered, or somebody else; True if it is forgotten now.
+        """Record that dialling an address failed; returns whether it is forgotten now.
 
-        `counts`: not, when we reach nobody at all, which says more about us.
+        `counts` is False if we reach no peer at all, which points to our own connection.
         """
         where, peer_id = parse_told(address)
         known = self._met.get(peer_id)
@@ -122,15 +123,15 @@ class AddressManager:
         return False
 
     def sample(self, most: int) -> list[str]:
-        """Some of those met within a day, drawn anew each time."""
+        """Return a random sample of the peers met within a day."""
         since = self._now() - TOLD_S
         fit = sorted(f"{one.where}/p2p/{name}" for name, one in self._met.items() if one.at >= since)
         return self._rng.sample(fit, min(most, len(fit)))
 
     def choose(self, chosen: Collection[str], busy: Collection[str]) -> str | None:
-        """Whom to connect to next, beside `chosen` addresses, none of `busy` peers; None: nobody.
+        """Choose a peer to connect to besides the `chosen` addresses and `busy` peers, or None.
 
-        14.6 A group is drawn first, so a crowded one is no likelier than any other.
+        14.6 A group is drawn first, so a group with many addresses is not drawn more often.
         """
         groups = Counter(group_of(parse_told(address)[0]) for address in chosen)
         fit: dict[str, list[str]] = {}
@@ -142,7 +143,7 @@ class AddressManager:
         return self._rng.choice(sorted(fit[self._rng.choice(sorted(fit))])) if fit else None
 
     def sizes(self) -> tuple[int, int]:
-        """How many wait to be dialled, and how many were met."""
+        """Return how many addresses wait to be dialled and how many peers were met."""
         return sum(map(len, self._heard.values())), len(self._met)
 
     def _is_due(self, met: _Met) -> bool:
@@ -153,7 +154,7 @@ class AddressManager:
         return sum(group_of(where) == group for own in self._heard.values() for where in own.values())
 
     def _shed(self) -> None:
-        """Beyond the room for all, the source that told most loses one."""
+        """Above the total limit, remove an address of the source with the most."""
         if self.sizes()[0] > MOST_HEARD:
             most = max(sorted(self._heard), key=lambda source: len(self._heard[source]))
             del self._heard[most][self._rng.choice(sorted(self._heard[most]))]
@@ -161,7 +162,7 @@ class AddressManager:
     def _take(self, address: str, at: float) -> bool:
         try:
             where, peer_id = parse_told(address)
-        except InvalidNodeConfig:  # a peer that was listed by name needs no place here
+        except InvalidNodeConfig:  # a peer listed by DNS name needs no place here
             return False
         if peer_id == self._us or not can_be_dialled(where, private=self._private):
             return False
@@ -176,7 +177,7 @@ class AddressManager:
         return True
 
     def _evict(self, names: Iterable[str]) -> bool:
-        """Drop one that did not answer last time, or not since we started; nobody who answers."""
+        """Remove a peer that failed last or was not met since the start; False if there is none."""
         poor = [n for n in names if self._met[n].failures or self._met[n].at == -inf]
         if not poor:
             return False

@@ -1,6 +1,6 @@
-"""Names of peers: the libp2p peer id of an Ed25519 key and the address it is dialled at.
+"""Peer IDs of Ed25519 keys, and the parsing of multiaddresses.
 
-Pure, so that configuration and commands can name peers without libp2p installed.
+It does not need libp2p, so configuration and commands can use it without libp2p installed.
 """
 
 import ipaddress
@@ -15,31 +15,31 @@ KEY_BYTES: Final = 32
 MAX_PORT: Final = 65535
 LISTENING: Final = frozenset({"ip4", "ip6"})
 DIALLING: Final = LISTENING | {"dns", "dns4", "dns6"}
-_ENDS: Final = {LISTENING: ([], ["ws"]), DIALLING: ([], ["ws"], ["wss"])}  # TLS ends before us
+_ENDS: Final = {LISTENING: ([], ["ws"]), DIALLING: ([], ["ws"], ["wss"])}  # TLS ends at a proxy
 
 _ALPHABET: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 # Identity multihash of a protobuf PublicKey{type: Ed25519, data: 32 bytes} (libp2p peer-ids spec).
 _PREFIX: Final = bytes.fromhex("002408011220")
-_STRIPPED: Final = _PREFIX.lstrip(b"\0")  # as a number has it
-_HASHED: Final = bytes.fromhex("1220")  # SHA-256 multihash, of the larger kinds of keys
+_STRIPPED: Final = _PREFIX.lstrip(b"\0")  # without the leading zero bytes that a number cannot have
+_HASHED: Final = bytes.fromhex("1220")  # SHA-256 multihash, used for larger key types
 
 
 def peer_id_of(public_key: bytes) -> str:
-    """The libp2p peer id of a 32-byte Ed25519 public key, in base58; raises InvalidNodeConfig."""
+    """Return the peer ID of a 32-byte Ed25519 public key in base58; raises InvalidNodeConfig."""
     if len(public_key) != KEY_BYTES:
         raise InvalidNodeConfig(f"an Ed25519 key has {KEY_BYTES} bytes, not {len(public_key)}")
     return _base58(_PREFIX + public_key)
 
 
 def peer_id_of_seed(seed: bytes) -> str:
-    """The libp2p peer id of the Ed25519 key that grows from a 32-byte seed."""
+    """Return the peer ID of the Ed25519 key with this 32-byte seed."""
     if len(seed) != KEY_BYTES:
         raise InvalidNodeConfig(f"an Ed25519 seed has {KEY_BYTES} bytes, not {len(seed)}")
     return peer_id_of(bytes(SigningKey(seed).verify_key))
 
 
 def multiaddr_for(host: str, port: int, peer_id: str = "") -> str:
-    """The TCP multiaddr of a host (IPv4, IPv6 or a DNS name), with /p2p/ when an id is given."""
+    """Return the TCP multiaddr of a host (IPv4, IPv6 or DNS name), with /p2p/ if a peer ID is given."""
     try:
         kind = f"ip{ipaddress.ip_address(host).version}"
     except ValueError:
@@ -48,7 +48,7 @@ def multiaddr_for(host: str, port: int, peer_id: str = "") -> str:
 
 
 def split_multiaddr(address: str) -> tuple[str, str]:
-    """(address without the peer, peer id) of a dialling address; raises InvalidNodeConfig."""
+    """Split a multiaddr into the address and the peer ID; raises InvalidNodeConfig."""
     where, _, peer_id = address.rpartition("/p2p/")
     check_where(where, DIALLING)
     _check_peer_id(peer_id)
@@ -56,7 +56,7 @@ def split_multiaddr(address: str) -> tuple[str, str]:
 
 
 def check_where(address: str, kinds: frozenset[str]) -> None:
-    """Check that an address is /KIND/HOST/tcp/PORT, perhaps with /ws or, to dial it, /wss.
+    """Check that an address is /KIND/HOST/tcp/PORT, optionally with /ws or, for dialling, /wss.
 
     `kinds` is LISTENING or DIALLING. Raises InvalidNodeConfig.
     """
@@ -70,29 +70,29 @@ def check_where(address: str, kinds: frozenset[str]) -> None:
                 check_ip(host, kind)
         case _:
             raise InvalidNodeConfig(
-                f"{address!r} is not /KIND/HOST/tcp/PORT, perhaps with /ws, with {sorted(kinds)}"
+                f"{address!r} is not /KIND/HOST/tcp/PORT, optionally with /ws, KIND in {sorted(kinds)}"
             )
 
 
 def check_ip(text: str, kind: str = "") -> None:
-    """Check that a text is an IP, of `kind` ip4 or ip6 if given; raises InvalidNodeConfig."""
+    """Check that a text is an IP address, of `kind` ip4 or ip6 if given; raises InvalidNodeConfig."""
     try:
         right = f"ip{ipaddress.ip_address(text).version}" in ({kind} if kind else LISTENING)
     except ValueError:
         right = False
     if not right:
-        raise InvalidNodeConfig(f"{text!r} is no {kind or 'IP'} address")
+        raise InvalidNodeConfig(f"{text!r} is not an {kind or 'IP'} address")
 
 
 def _check_peer_id(text: str) -> None:
     number = 0
     for character in text:
         if character not in _ALPHABET:
-            raise InvalidNodeConfig(f"{text!r} is not a peer id in base58")
+            raise InvalidNodeConfig(f"{text!r} is not a peer ID in base58")
         number = number * 58 + _ALPHABET.index(character)
     data = number.to_bytes((number.bit_length() + 7) // 8, "big")
     if not any(data.startswith(p) and len(data) == len(p) + 32 for p in (_STRIPPED, _HASHED)):
-        raise InvalidNodeConfig(f"{text!r} is not the peer id of an Ed25519 or hashed key")
+        raise InvalidNodeConfig(f"{text!r} is not the peer ID of an Ed25519 or hashed key")
 
 
 def _base58(data: bytes) -> str:

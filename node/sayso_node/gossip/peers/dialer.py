@@ -1,6 +1,6 @@
-"""Whom we are connected to: configured peers are redialled for ever, silent ones are hung up on.
+"""Keeps connections to configured peers, and closes connections that no longer answer.
 
-py-libp2p reconnects to nobody, and does not notice a peer that stopped without closing its socket.
+py-libp2p itself does not reconnect, and does not notice a peer that stopped without closing its socket.
 """
 
 import contextlib
@@ -36,7 +36,7 @@ Tell = Callable[[str, bool], None]
 
 
 class Dialer(INotifee):
-    """Dialer keeps the connections we want and ends those that are dead."""
+    """Dialer redials configured peers and closes dead connections."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Dialer(INotifee):
         swarm.register_notifee(self)
 
     async def run(self) -> None:
-        """Redial and ping for ever."""
+        """Redial and ping until cancelled."""
         async with trio.open_nursery() as nursery:
             for peer in self._known:
                 nursery.start_soon(self._keep, peer)
@@ -79,20 +79,20 @@ class Dialer(INotifee):
     async def dial(self, peer: ID, addresses: Iterable[str]) -> None:
         """Connect to a peer at one of some addresses; raises PeerUnreachable."""
         for where in [w for known in addresses for w in await _resolved(known)]:
-            # The peer may have announced addresses that only it can reach, and py-libp2p would
-            # try one of those in place of ours; it also refuses a minute long after a failure.
+            # The peer may have announced addresses that only it can reach, and py-libp2p might dial one
+            # of those instead; it also refuses to dial for a minute after a failure.
             self._host.get_peerstore().clear_addrs(peer)
             forget_failed_dials(self._swarm, peer)
             try:
                 with trio.fail_after(self._config.dial_s):
                     await self._host.connect(PeerInfo(peer, [where]))
                     return
-            except Exception as error:  # noqa: BLE001  # py-libp2p raises what it likes
+            except Exception as error:  # noqa: BLE001  # py-libp2p raises any exception
                 _log.debug("dialling %s: %r", where, error)
         raise PeerUnreachable(f"{peer} is not connected and cannot be dialled")
 
     async def hang_up(self, peer: ID) -> None:
-        """End all connections with a peer."""
+        """Close all connections to a peer."""
         for connection in list(self._swarm.get_connections(peer)):
             await _hang_up(connection)
 
@@ -114,20 +114,20 @@ class Dialer(INotifee):
                 stream = await self._host.new_stream(peer, [PING])
                 await perform_ping_roundtrip(stream)
                 await stream.close()
-        except Exception as error:  # noqa: BLE001  # whatever it is, there was no pong
+        except Exception as error:  # noqa: BLE001  # any error means that there was no pong
             if "not supported" in str(error.__cause__):
-                return  # it answered, if only that
+                return  # an answer of any kind shows that the peer is alive
             _log.debug("pinging %s: %r", peer, error)
             self._tally["peers_silent"] += 1
-            for connection in connections:  # not one that the peer made meanwhile
+            for connection in connections:  # not a connection that the peer has made meanwhile
                 await _hang_up(connection)
 
     async def connected(self, network: INetwork, conn: INetConn) -> None:  # noqa: ARG002
-        """Tell the node."""
+        """Report the connection to the node."""
         self._report(conn.muxed_conn.peer_id)
 
     async def disconnected(self, network: INetwork, conn: INetConn) -> None:  # noqa: ARG002
-        """Tell the node, and forget what a stranger told about itself."""
+        """Report the disconnection to the node, and delete the addresses that a stranger announced."""
         peer = conn.muxed_conn.peer_id
         self._report(peer)
         if peer not in self._known and not self._swarm.get_connections(peer):
@@ -138,20 +138,20 @@ class Dialer(INotifee):
         self._tell(peer.to_base58(), bool(self._swarm.get_connections(peer)))
 
     async def opened_stream(self, network: INetwork, stream: INetStream) -> None:
-        """Not our concern."""
+        """Do nothing."""
 
     async def closed_stream(self, network: INetwork, stream: INetStream) -> None:
-        """Not our concern."""
+        """Do nothing."""
 
     async def listen(self, network: INetwork, multiaddr: Multiaddr) -> None:
-        """Not our concern."""
+        """Do nothing."""
 
     async def listen_close(self, network: INetwork, multiaddr: Multiaddr) -> None:
-        """Not our concern."""
+        """Do nothing."""
 
 
 async def _hang_up(connection: INetConn) -> None:
-    # Saying goodbye would wait for a peer that reads nothing: the socket goes first.
+    # A close message would wait for a peer that reads nothing, so the socket is closed first.
     with contextlib.suppress(Exception):
         await connection.muxed_conn.secured_conn.close()  # type: ignore[attr-defined]
     with trio.move_on_after(HANG_UP_S), contextlib.suppress(Exception):
@@ -159,7 +159,7 @@ async def _hang_up(connection: INetConn) -> None:
 
 
 async def _resolved(address: str) -> list[Multiaddr]:
-    """The address, or those a DNS name stands for; py-libp2p would not look into /etc/hosts."""
+    """Return the address, or those of its DNS name; py-libp2p would not read /etc/hosts."""
     _, kind, name, rest = address.split("/", 3)
     if not kind.startswith("dns"):
         return [Multiaddr(address)]
@@ -171,6 +171,6 @@ async def _resolved(address: str) -> list[Multiaddr]:
     except OSError as error:
         _log.debug("resolving %s: %s", name, error)
         return []
-    # The certificate is that of the name.
+    # The certificate is for the DNS name.
     rest = rest.replace("/wss", f"/tls/sni/{name}/ws")
     return [Multiaddr(f"/ip{6 if f == socket.AF_INET6 else 4}/{ip[0]}/{rest}") for f, *_, ip in found]

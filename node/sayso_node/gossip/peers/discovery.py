@@ -1,7 +1,7 @@
-"""How a node finds peers that nobody listed: it asks those it has (docs/protocol.md, section 14).
+"""Discovery: finds unlisted peers by asking connected ones (docs/protocol.md, section 14).
 
-Runs in the gossip process. Every few seconds: one peer is asked, one address is dialled to see who is
-there, and if slots are free, one of those who were met is connected to.
+It runs in the gossip process. Every few seconds it asks one peer, dials one address to verify who is
+there, and connects to one of the verified peers if a slot is free.
 """
 
 import logging
@@ -29,9 +29,9 @@ from sayso_protocol.messages.wire import PEERS_PROTOCOL
 
 MAX_QUESTION_BYTES: Final = 1_024
 MAX_ANSWER_BYTES: Final = 8_192
-MAX_OWN: Final = 4  # addresses that a peer says are its own
+MAX_OWN: Final = 4  # addresses that a peer may name as its own
 MAX_TOLD: Final = 32
-SELF: Final = ""  # the source of what we were configured with
+SELF: Final = ""  # the source of configured addresses
 
 _log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ Tell = Callable[[str, str], None]  # ("met" or "lost", address)
 
 
 class Discovery:
-    """Discovery asks and answers, and fills the slots for peers that nobody listed."""
+    """Discovery asks peers for addresses, answers such questions and fills the connection slots."""
 
     def __init__(
         self,
@@ -61,12 +61,12 @@ class Discovery:
         self._us = swarm.get_peer_id().to_base58()
         self._own: list[str] = []
         self._listed = {split_multiaddr(address)[1] for address in config.peers}
-        self._asked: dict[ID, float] = {}  # when each connected peer was asked last
-        self._chosen: dict[str, str] = {}  # peer id -> address we connected to
+        self._asked: dict[ID, float] = {}  # when each connected peer was last asked
+        self._chosen: dict[str, str] = {}  # peer id -> address that we connected to
         self._table: AddressManager | None = None
 
     def begin(self, listening: list[str]) -> None:
-        """Answer from now on; `listening` is where we are reached unless we announce another place."""
+        """Start answering; `listening` are our addresses unless others are announced."""
         config = self._config
         ours = config.announce or tuple(listening)
         private = any(map(is_private, ours))
@@ -88,7 +88,7 @@ class Discovery:
         self._requests.answer(PEERS_PROTOCOL, self._answer, MAX_QUESTION_BYTES)
 
     async def run(self) -> None:
-        """Look for peers for ever."""
+        """Discover peers until cancelled."""
         while True:
             await trio.sleep(jittered(self._config.discover_every_s, self._rng))
             async with trio.open_nursery() as nursery:
@@ -98,24 +98,24 @@ class Discovery:
 
     @property
     def _known(self) -> AddressManager:
-        assert self._table is not None, "begin() comes first"  # noqa: S101 - the type checker's only way
+        assert self._table is not None, "begin() was not called"  # noqa: S101 - the type checker's only way
         return self._table
 
-    # What peers ask.
+    # Answering peers.
 
     async def _answer(self, _protocol: str, body: bytes, peer: str) -> bytes:
         network, own = fields(unpack(body, max_bytes=MAX_QUESTION_BYTES), (str, list))
         if network != self._config.network:
-            raise Malformed(f"{peer} is of another network")
+            raise Malformed(f"{peer} belongs to another network")
         if len(own) > MAX_OWN:
             raise Malformed(f"{peer} names too many addresses")
         for address in all_of(own, str):
-            # 14.1 A peer says where it is itself; of others it tells when it is asked.
+            # 14.1 A request names the sender's own addresses; an answer names other peers.
             if address.endswith(f"/p2p/{peer}"):
                 self._hear(address, peer)
         return pack([*self._own, *self._known.sample(MAX_TOLD - len(self._own))])
 
-    # What we do.
+    # Looking for peers.
 
     async def _ask_one(self) -> None:
         now, connected = trio.current_time(), set(self._swarm.connections)
@@ -131,13 +131,13 @@ class Discovery:
             _log.debug("asking %s for peers: %s", peer, error)
 
     async def _ask(self, name: str) -> None:
-        """Ask a peer whom it has met; raises SaysoError for one that does not answer as it should."""
+        """Ask a peer for the peers it has met; raises SaysoError for an invalid or missing answer."""
         question = pack([self._config.network, self._own])
         body = await self._requests.send(name, PEERS_PROTOCOL, question, self._config.dial_s)
-        told = unpack(body, max_bytes=MAX_ANSWER_BYTES, max_array=MAX_TOLD)
-        if not isinstance(told, list):
-            raise Malformed(f"{name} answers with something else than addresses")
-        for address in all_of(told, str):
+        addresses = unpack(body, max_bytes=MAX_ANSWER_BYTES, max_array=MAX_TOLD)
+        if not isinstance(addresses, list):
+            raise Malformed(f"the answer of {name} is not a list of addresses")
+        for address in all_of(addresses, str):
             self._hear(address, name)
 
     async def _meet_one(self) -> None:
@@ -146,7 +146,7 @@ class Discovery:
             return
         try:
             await self._prove(address)
-        except Exception as error:  # noqa: BLE001  # py-libp2p raises what it likes
+        except Exception as error:  # noqa: BLE001  # py-libp2p raises any exception
             _log.debug("meeting %s: %r", address, error)
             self._tally["addresses_refuted"] += 1
             self._lose(address)
@@ -155,13 +155,13 @@ class Discovery:
         self._meet(address)
 
     async def _prove(self, address: str) -> None:
-        """Dial, have whoever is there prove its identity (Noise), hang up; raises what goes wrong."""
+        """Dial an address, have the peer prove its identity (Noise), disconnect; raises failures."""
         where, peer_id = parse_told(address)
         wanted = ID.from_base58(peer_id)
         at = Multiaddr(f"{where}/p2p/{peer_id}")
         transport = self._swarm.transport_manager.transport_for_dialing(at)
         if transport is None:
-            raise PeerUnreachable(f"no transport for {address}")
+            raise PeerUnreachable(f"there is no transport for {address}")
         with trio.fail_after(self._config.dial_s):
             raw = await transport.dial(at)
             try:
@@ -176,7 +176,7 @@ class Discovery:
     async def _connect_one(self) -> None:
         connected = {peer.to_base58() for peer in self._swarm.connections}
         for gone in [peer for peer in self._chosen if peer not in connected]:
-            self._lose(self._chosen.pop(gone))  # its slot is free again, and it may come back
+            self._lose(self._chosen.pop(gone))  # the slot is free again, and the peer may be met again
         if len(self._chosen) >= self._config.discovered_peers:
             return
         address = self._known.choose(self._chosen.values(), connected | self._listed | {self._us})
@@ -201,7 +201,7 @@ class Discovery:
         try:
             self._known.hear(address, source)
         except InvalidNodeConfig as error:
-            _log.debug("%s tells of no address: %s", source, error)
+            _log.debug("%s named an invalid address: %s", source, error)
 
     def _meet(self, address: str) -> None:
         if self._known.met(address):

@@ -1,8 +1,8 @@
-"""Scores of peers that sent what anybody can see to be wrong: a ban for a while, longer each time.
+"""Peer scores: peers that send invalid messages are banned, each time for longer.
 
-Each misdeed adds one to a penalty that halves with time. What depends on clock, chain or policy is no
-misdeed (docs/protocol.md, section 7). py-libp2p's own scores take weights of another sign than those of
-gossipsub's specification, and leave a peer of the worst score in the mesh.
+Each misdeed adds one to a penalty that decays with time. Failures that depend on clock, chain or policy
+are no misdeeds (docs/protocol.md, section 7). The scores of py-libp2p are not used: their weights have
+the opposite sign of gossipsub's specification, and they keep the worst peers in the mesh.
 """
 
 from collections.abc import Callable
@@ -12,8 +12,8 @@ from libp2p.peer.id import ID
 
 from sayso_node.retrying import backoff
 
-LONGEST = 1_024.0  # bans, as a multiple of the first
-REMEMBERED_PEERS = 4_096  # peers: those that misbehaved longest ago are forgotten first
+LONGEST = 1_024.0  # longest ban, as a multiple of the first
+REMEMBERED_PEERS = 4_096  # the peer whose last misdeed is oldest is forgotten first
 
 
 class _Record:
@@ -25,7 +25,7 @@ class _Record:
 
 
 class PeerScore:
-    """PeerScore knows the peers that misbehaved; `now` is a clock that only moves on, in seconds."""
+    """PeerScore has the penalties of peers; `now` is a monotonic clock in seconds."""
 
     def __init__(
         self, now: Callable[[], float], max_penalty: float, half_life_s: float, ban_s: float
@@ -37,7 +37,7 @@ class PeerScore:
         self._records: FIFOCache[ID, _Record] = FIFOCache(REMEMBERED_PEERS)
 
     def penalize(self, peer: ID) -> bool:
-        """Add one to a peer's penalty; True if the peer is to be banned now."""
+        """Add one to a peer's penalty; returns whether the peer is to be banned now."""
         now = self._now()
         record = self._records[peer] = self._records.get(peer) or _Record(now)
         record.penalty = 1 + record.penalty * 0.5 ** ((now - record.since) / self._half_life_s)
@@ -50,6 +50,6 @@ class PeerScore:
         return True
 
     def is_banned(self, peer: ID) -> bool:
-        """Whether nothing is taken from a peer at present."""
+        """Return whether a peer is banned."""
         record = self._records.get(peer)
         return record is not None and self._now() < record.banned_until

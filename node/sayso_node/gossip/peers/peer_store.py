@@ -1,7 +1,7 @@
-"""The peers that were met, kept over restarts: a small file beside the store, written whole each time.
+"""Stores the peers that were met in a small file, so that they are known after a restart.
 
-Only what the gossip process verified is in it; a child that was taken over can at most fill it. It may
-be lost: the listed peers are asked anew.
+The file has only peers that the gossip process verified; a compromised child can at most fill it. It may
+be lost, because the listed peers can name others again.
 """
 
 import contextlib
@@ -17,44 +17,44 @@ _log = logging.getLogger(__name__)
 
 
 class PeerStore:
-    """PeerStore keeps them; open() before use, close() after. No method raises for a disk that fails."""
+    """PeerStore is the file; open() before use, close() after. Disk errors are logged, not raised."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._met: dict[str, str] = {}  # address by peer id, the latest met last
 
     def open(self) -> None:
-        """Open the book; one that cannot be read is begun anew."""
+        """Read the file; an unreadable one is replaced."""
         try:
             for address in json.loads(self._path.read_bytes()):
                 self._enter(str(address))
         except FileNotFoundError:
             return
         except (OSError, ValueError, TypeError) as error:
-            _log.warning("%s is begun anew: %s", self._path, error)
+            _log.warning("%s cannot be read and is replaced: %s", self._path, error)
 
     def close(self) -> None:
-        """Close it."""
+        """Close the file."""
         self._met.clear()
 
     def addresses(self) -> tuple[str, ...]:
-        """All of them, the latest met first."""
+        """Return all addresses, the latest met first."""
         return tuple(reversed(self._met.values()))
 
     def met(self, address: str) -> None:
-        """Note an address; when the book is full, the one met longest ago leaves it."""
+        """Store an address; when the file is full, the address met longest ago is removed."""
         if address != next(reversed(self._met.values()), None) and self._enter(address):
             self._write()
 
     def lost(self, address: str) -> None:
-        """Forget an address."""
+        """Remove an address."""
         left = {peer: one for peer, one in self._met.items() if one != address}
         if len(left) < len(self._met):
             self._met = left
             self._write()
 
     def _enter(self, address: str) -> bool:
-        """Whether it is an address at all."""
+        """Add an address; returns whether it is valid."""
         try:
             _, peer_id = parse_told(address)
         except InvalidNodeConfig:
@@ -71,6 +71,6 @@ class PeerStore:
             partial.write_text(json.dumps(list(self._met.values())))
             partial.rename(self._path)
         except OSError as error:
-            _log.warning("the book of peers: %s", error)
+            _log.warning("cannot write the peer store: %s", error)
             with contextlib.suppress(OSError):
                 partial.unlink()
