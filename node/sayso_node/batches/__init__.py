@@ -1,1 +1,1 @@
-"""The batches behind anchored roots, fetched from peers and operators."""
+"""Fetches and serves the batches behind anchored roots."""

@@ -1,7 +1,6 @@
-"""Fetches the batches behind anchored roots from peers and operators, and believes only the root.
+"""Fetches the batches behind anchored roots from peers and operators, and verifies them by the root.
 
-A batch is kept only if its header and licenses hash to the root that stands on our own view of the
-chain.
+A batch is stored only if its header and licenses hash to a root in our own view of the chain.
 """
 
 import logging
@@ -35,12 +34,12 @@ class JsonFetcher(Protocol):
     """JsonFetcher gets a JSON document from another operator's node."""
 
     async def get(self, url: str) -> Any:
-        """The document; raises PeerUnreachable."""
+        """Return the document; raises PeerUnreachable."""
         ...
 
 
 class BatchFetcher:
-    """Completes anchored roots with their batches."""
+    """Fetches missing batches of anchored roots."""
 
     def __init__(
         self,
@@ -58,17 +57,17 @@ class BatchFetcher:
         self._after = b""
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Run until cancelled."""
         async for _ in every(INTERVAL_S):
             try:
                 await self.step()
             except StoreUnusable as error:
-                log.warning("batches could not be kept: %s", error)
+                log.warning("batches could not be stored: %s", error)
 
     async def step(self) -> None:
-        """Ask for some missing batches, next time for others; raises StoreUnusable.
+        """Request some missing batches, and others at the next step; raises StoreUnusable.
 
-        Anybody can anchor a root that nobody has the batch of: it must not keep the others waiting.
+        Anybody can anchor a root without a batch, and such roots must not delay the others.
         """
         with self._store.read() as db:
             missing = chain_state.missing_batches(db, self._after, BATCHES_AT_ONCE)
@@ -89,7 +88,7 @@ class BatchFetcher:
             return None
 
     async def _ask(self, source: Source, name: str, root: bytes) -> Batch:
-        """The batch from one source; raises a SaysoError if it has none or gives nonsense."""
+        """Return the batch from one source; raises a SaysoError if it has none or an invalid one."""
         with contained(self._counters, f"a batch of {name}"):
             try:
                 return await source(name, root)
@@ -106,12 +105,12 @@ class BatchFetcher:
 
 
 def read_batch(document: Any, root: bytes) -> Batch:
-    """Read a batch from JSON and check that it is the one under `root`; raises BadProof."""
+    """Read a batch from JSON and check that its root is `root`; raises BadProof."""
     try:
         licenses = tuple(hash_from_text(one) for one in document["licenses"])
         batch = Batch(bytes.fromhex(document["sponsor"]), licenses)
     except (TypeError, KeyError, ValueError, AttributeError, SaysoError) as error:
         raise BadProof("the document is not a batch") from error
     if batch.root != root:
-        raise BadProof("the batch gives another root than the anchored one")
+        raise BadProof("the batch has another root than the anchored one")
     return batch

@@ -1,4 +1,4 @@
-"""Gets JSON from other operators' nodes over HTTP, within a limit of size and time."""
+"""Gets JSON from other operators' nodes over HTTP, with limits on size and time."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ DOCUMENT_BYTES = 4_194_304
 
 
 class HttpJson:
-    """See batch_fetcher.JsonFetcher."""
+    """JsonFetcher (fetcher.py) over HTTP."""
 
     def __init__(self) -> None:
         self._session: ClientSession | None = None
@@ -24,21 +24,21 @@ class HttpJson:
             await self._session.close()
 
     async def get(self, url: str) -> Any:
-        """The document at a URL; raises PeerUnreachable."""
+        """Return the document at a URL; raises PeerUnreachable."""
         if self._session is None:
             self._session = ClientSession(timeout=ClientTimeout(total=TIMEOUT_S))
         try:
             async with self._session.get(url, allow_redirects=False) as response:
                 if response.status != 200:
-                    raise PeerUnreachable(f"{url} answered {response.status}")
+                    raise PeerUnreachable(f"{url} answered with status {response.status}")
                 body = await response.content.read(DOCUMENT_BYTES + 1)
                 while len(body) <= DOCUMENT_BYTES and not response.content.at_eof():
                     body += await response.content.read(DOCUMENT_BYTES + 1 - len(body))
         except (ClientError, TimeoutError, OSError, ValueError) as error:
             raise PeerUnreachable(f"{url} did not answer: {error}") from error
         if len(body) > DOCUMENT_BYTES:
-            raise PeerUnreachable(f"{url} answered with too much")
+            raise PeerUnreachable(f"the answer of {url} is too large")
         try:
             return parse_json(body)
         except Malformed as error:
-            raise PeerUnreachable(f"{url} did not answer with JSON") from error
+            raise PeerUnreachable(f"the answer of {url} is not JSON") from error

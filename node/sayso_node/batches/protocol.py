@@ -1,7 +1,7 @@
-"""`/sayso/batch/1`: the batch behind an anchored root, asked of a peer (rule 10.9).
+"""The protocol `/sayso/batch/1`, by which peers fetch the batch behind an anchored root (rule 10.9).
 
-The request is the root. The answer is the canonical array of the maker's key and the license hashes,
-joined. It is believed only if it gives the root.
+The request is the root. The answer is the canonical array of the sponsor's key and the license hashes,
+joined. It is valid only if it gives the root.
 """
 
 from typing import Final
@@ -18,18 +18,18 @@ BATCH_ANSWER_BYTES: Final = 4_194_304
 
 
 def answer_batch(store: Store, request: bytes) -> bytes:
-    """The answer for a peer; raises Malformed or NotFound."""
+    """Return the answer for a peer; raises Malformed or NotFound."""
     if len(request) != HASH_BYTES:
-        raise Malformed("the request is the root of a batch, 32 bytes")
+        raise Malformed("the request must be the root of a batch, 32 bytes")
     with store.read() as db:
         found = chain_state.batch(db, request)
     if found is None:
-        raise NotFound("no batch of this root is held")
+        raise NotFound("this node has no batch with this root")
     return pack([found.sponsor, b"".join(found.licenses)])
 
 
 def read_answer(answer: bytes, root: bytes) -> Batch:
-    """The batch in an answer; raises BadProof if it is not the one under this root, or a SaysoError."""
+    """Read the batch from an answer; raises BadProof if its root is another, or a SaysoError."""
     value = unpack(answer, max_bytes=BATCH_ANSWER_BYTES)
     if not isinstance(value, list | tuple) or [type(one) for one in value] != [bytes, bytes]:
         raise Malformed("the answer is not a batch")
@@ -39,5 +39,5 @@ def read_answer(answer: bytes, root: bytes) -> Batch:
     starts = range(0, len(joined), HASH_BYTES)
     batch = Batch(sponsor, tuple(joined[start : start + HASH_BYTES] for start in starts))
     if batch.root != root:
-        raise BadProof("the batch gives another root than the anchored one")
+        raise BadProof("the batch has another root than the anchored one")
     return batch

@@ -1,1 +1,1 @@
-"""The chain as the node sees it: follow the registry, fetch batches, anchor our own."""
+"""The chain: reading the registry, and paying for anchors, relays and wallet deployments."""

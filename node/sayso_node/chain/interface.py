@@ -1,4 +1,4 @@
-"""What the chain parts ask of an Ethereum endpoint; a test or the simulation passes in another."""
+"""Interfaces to an Ethereum endpoint; tests and the simulation pass in their own implementations."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,26 +13,26 @@ from sayso_protocol.receipts.receipt import ChainPoint
 class Chain(Protocol):
     """Chain reads blocks and the registry's events.
 
-    Every method raises ChainUnreachable when the endpoint fails or answers nonsense.
+    Each method raises ChainUnreachable when the endpoint fails or its answer makes no sense.
     """
 
     async def head(self) -> ChainHead:
-        """The newest block."""
+        """Return the newest block."""
         ...
 
     async def block_hash(self, number: int) -> bytes | None:
-        """The hash of the block at a height, or None above the head."""
+        """Return the hash of the block at a height, or None above the head."""
         ...
 
     async def events(self, first: int, last: int) -> list[Event]:
-        """The registry's events in a range of blocks, both ends included, in order.
+        """Return the registry's events in a range of blocks, both ends included, in order.
 
-        Raises RangeRefused also, when the endpoint does not answer for so many.
+        Also raises RangeRefused, when the endpoint refuses so many blocks.
         """
         ...
 
     async def events_of(self, block: ChainPoint) -> list[Event]:
-        """The registry's events in one block, named by its hash, in order."""
+        """Return the registry's events in one block, named by its hash, in order."""
         ...
 
 
@@ -41,10 +41,10 @@ class Landed:
     """A transaction that is in a block.
 
     Attributes:
-        block: Which.
-        ok: Whether it took effect, rather than being reverted.
-        cost: What it cost, in wei.
-        logs: As eth_getTransactionReceipt answers them.
+        block: The block.
+        ok: Whether it took effect; False if it was reverted.
+        cost: Its cost in wei.
+        logs: The logs as eth_getTransactionReceipt returns them.
     """
 
     block: ChainPoint
@@ -54,56 +54,56 @@ class Landed:
 
 
 class Account(Protocol):
-    """Account is the one that pays, and the way its transactions take to the chain.
+    """Account is the paying account, with the means to send its transactions.
 
-    Every method raises ChainUnreachable when the endpoint fails, refuses or answers nonsense.
+    Each method raises ChainUnreachable when the endpoint fails, refuses or its answer makes no sense.
     """
 
     async def head(self) -> ChainHead:
-        """The newest block."""
+        """Return the newest block."""
         ...
 
     async def used_nonces(self, at: int | None = None) -> int:
-        """How many nonces are used by blocks up to this height, or by all."""
+        """Return how many nonces are used by blocks up to this height, or by all blocks."""
         ...
 
     async def pending_nonces(self) -> int:
-        """How many are used by blocks and by what the endpoint's pool holds."""
+        """Return how many nonces are used by blocks and by the endpoint's pool."""
         ...
 
     async def balance(self) -> int:
-        """Wei that it has."""
+        """Return the balance in wei."""
         ...
 
     async def suggest_fees(self) -> Fees:
-        """What an endpoint would offer now."""
+        """Return the fees that an endpoint suggests now."""
         ...
 
     async def has_code(self, address: bytes) -> bool:
-        """Whether there is a contract at an address, after the newest block."""
+        """Return whether an address has code, after the newest block."""
         ...
 
     async def estimate(self, data: bytes, *, creates: bool = False) -> int:
-        """Gas for this call of the registry, or this contract creation, with a margin.
+        """Return the gas for this call of the registry, or this contract creation, with a margin.
 
-        Raises also TransactionTooLarge, and CallReverted for a creation that would fail.
+        Also raises TransactionTooLarge, and CallReverted for a creation that would fail.
         """
         ...
 
     async def sign(
         self, data: bytes, nonce: int, gas: int, fees: Fees, *, creates: bool = False
     ) -> SignedTransaction:
-        """A signed transaction that calls the registry, or creates a contract; not sent."""
+        """Sign a transaction that calls the registry or creates a contract; it is not sent."""
         ...
 
     async def knows(self, tx_hash: bytes) -> bool:
-        """Whether the endpoint has this transaction, in its pool or in a block."""
+        """Return whether the endpoint has this transaction, in its pool or in a block."""
         ...
 
     async def send(self, raw_transaction: bytes) -> None:
-        """Broadcast a transaction; again is harmless."""
+        """Broadcast a transaction; repeating it changes nothing."""
         ...
 
     async def landed(self, tx_hash: bytes) -> Landed | None:
-        """Where a transaction is, or None if it is in no block."""
+        """Return the block of a transaction with its outcome, or None if it is in no block."""
         ...

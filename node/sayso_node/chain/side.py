@@ -1,4 +1,4 @@
-"""The chain side of a node, wired: endpoints, follower, wallets, and the account that pays.
+"""Builds the chain side of a node: endpoints, follower, contract wallets and the paying account.
 
 endpoints ── follower ── store
     │  ├──── contract wallets, their watch
@@ -30,7 +30,7 @@ from sayso_node.store.interface import Store
 
 
 class ChainSide:
-    """Everything of a node that has to do with the chain."""
+    """All parts of a node that use the chain."""
 
     def __init__(
         self,
@@ -91,7 +91,7 @@ class ChainSide:
         return Payer(account, *shared, allowance, (anchorer, relayer, deployer), finality=finality)
 
     def parts(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
-        """What runs for ever, by name."""
+        """Return the parts that run until the node stops, by name."""
         running: dict[str, Callable[[], Awaitable[None]]] = {}
         if self._config.runs("chain"):
             running = {

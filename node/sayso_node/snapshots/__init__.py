@@ -1,1 +1,1 @@
-"""Snapshots of all that a node knows to be revoked, as files that it gives away."""
+"""Snapshots: signed files of everything revoked, which the node offers for download."""

@@ -1,11 +1,11 @@
-"""Makes the body of a snapshot or a delta, in a process of its own: nobody waits for it.
+"""Builds the body of a snapshot or a delta, in a process of its own so that the node is not delayed.
 
     python -m sayso_node.snapshots.building STORE FOLDER [--after]
 
-It reads the store at the location STORE in one transaction and leaves in FOLDER the `body`, and the keys
-of the whole state in `keys.next`. A delta (`--after`) has those that are not in `keys`, where they are
-put once they are published: what was made in vain is in the next one. On standard output it says in
-JSON what the head of the file needs. It cannot sign: it is never given the node's key.
+It reads the store at the location STORE in one transaction. It writes to FOLDER the `body`, and the keys
+of the whole state as `keys.next`. A delta (`--after`) has those keys that are not in the file `keys`, to
+which the node renames `keys.next` after publishing; so a body that was not published is part of the next
+one. It prints the fields for the file's head as JSON. It never has the node's key and cannot sign.
 """
 
 import json
@@ -28,18 +28,18 @@ from sayso_protocol.snapshots.key_list import list_of
 from sayso_protocol.snapshots.keys import joined_keys, new_keys
 
 BODY, KEYS, NEXT_KEYS = "body", "keys", "keys.next"
-_NICE = 10  # answers come first
+_NICE = 10  # answering requests has priority
 
 
 @dataclass(frozen=True)
 class Made:
-    """What was made, but for the body itself.
+    """The result besides the body.
 
     Attributes:
-        state: Digest of the revocation state (rule 9.3), in hexadecimal digits.
-        salt: Of the body, likewise.
-        counts: As in the head.
-        shape: Of a snapshot's filter; None of a delta.
+        state: State digest (rule 9.3), in hexadecimal digits.
+        salt: Salt of the body, in hexadecimal digits.
+        counts: Counts for the head.
+        shape: Shape of a snapshot's filter; None for a delta.
     """
 
     state: str
@@ -49,10 +49,10 @@ class Made:
 
     @classmethod
     def parse(cls, text: bytes) -> Self:
-        """Read what the process said."""
-        said = json.loads(text)
-        shape = Shape(**said["shape"]) if said["shape"] else None
-        return cls(said["state"], said["salt"], Counts(**said["counts"]), shape)
+        """Read the output of the process."""
+        fields = json.loads(text)
+        shape = Shape(**fields["shape"]) if fields["shape"] else None
+        return cls(fields["state"], fields["salt"], Counts(**fields["counts"]), shape)
 
 
 def make(store: str, folder: Path, *, after: bool) -> Made | None:
@@ -81,7 +81,7 @@ def _body(keys: Keys, *, after: bool) -> tuple[bytes, bytes, Shape | None]:
 
 
 def _salts() -> Iterator[bytes]:
-    """Drawn only now that the keys are fixed (rule 13.4)."""
+    """Draw salts, only after the keys are fixed (rule 13.4)."""
     while True:
         yield os.urandom(SALT_BYTES)
 
@@ -91,7 +91,7 @@ def _read_keys(path: Path) -> Keys:
 
 
 def main() -> None:
-    """The process."""
+    """Run the process."""
     os.nice(_NICE)
     store, folder, *others = sys.argv[1:]
     made = make(store, Path(folder), after=others == ["--after"])

@@ -1,7 +1,7 @@
-"""Publishes snapshots: now and then the whole state, and in between what is new.
+"""Publishes snapshots of the whole state from time to time, and deltas in between.
 
-Nothing is published before the chain was read and the peers were asked, and each file says for which
-moment it speaks (rule 13.2). The work is done by another process (building.py); this part signs.
+Nothing is published before the chain was read and the peers were synced, and each file states the moment
+for which it holds (rule 13.2). Another process builds the body (building.py); this part signs it.
 """
 
 import asyncio
@@ -22,21 +22,21 @@ from sayso_protocol.receipts.receipt import ChainPoint
 from sayso_protocol.snapshots.head import SnapshotMoment
 from sayso_protocol.snapshots.snapshot import link_after, signed_part
 
-LIFETIME_S: Final = 86_400  # a buyer's maximum age is the sharper limit
-DELTAS: Final = 12  # after as many, a snapshot: each costs a gate one look more
-SHARE: Final = 8  # or once the deltas hold an eighth of the snapshot's keys
-FEW: Final = 4_096  # keys; fewer are no reason
-WAIT_S: Final = 1.0  # for chain and peers
+LIFETIME_S: Final = 86_400  # a buyer's max age is the stricter limit
+DELTAS: Final = 12  # after so many, a snapshot: a gate looks rows up in each delta
+SHARE: Final = 8  # or once the deltas have an eighth of the snapshot's keys
+FEW: Final = 4_096  # keys; fewer do not cause a snapshot
+WAIT_S: Final = 1.0  # pause while chain and peers are not synced
 
 log = logging.getLogger(__name__)
 
 
 class SnapshotPublisher:
-    """Makes a snapshot or a delta now and then.
+    """Makes snapshots and deltas.
 
     Attributes:
-        shelf: The files.
-        lost: The store has dropped a revocation without a mark: there are no snapshots any more.
+        shelf: The published files.
+        lost: Whether the store has dropped a revocation without a mark, which ends snapshots.
     """
 
     def __init__(
@@ -63,20 +63,20 @@ class SnapshotPublisher:
         self.lost = False
 
     async def run(self) -> None:
-        """Publish for ever, what fails once more; when marks were lost, do nothing for ever."""
+        """Publish until cancelled, with retries after failures; after marks were lost, only wait."""
         await asyncio.to_thread(self.shelf.open)
         while not self.lost:
             try:
                 wait_s = self._interval_s if await self.publish() else min(WAIT_S, self._interval_s)
             except OSError:
                 self._counters.add("snapshots_failed")
-                log.exception("a snapshot could not be made")
+                log.exception("making a snapshot failed")
                 wait_s = self._interval_s
             await asyncio.sleep(wait_s)
         await asyncio.Event().wait()
 
     async def publish(self) -> Published | None:
-        """One file; None while this node cannot speak for any moment. Raises OSError."""
+        """Publish one file; None while the node's view is not current. Raises OSError."""
         now, head = self._clock.now(), self._freshness.head
         as_of = min(head.time, self._freshness.confirmed_until(now))
         if as_of == NEVER:
@@ -98,14 +98,14 @@ class SnapshotPublisher:
         return published
 
     def _is_due(self) -> bool:
-        """Whether the next file is a snapshot, not a delta."""
+        """Return whether the next file is a snapshot instead of a delta."""
         if not self.shelf.chain:
             return True
         first, *deltas = (one.head.counts.keys for one in self.shelf.chain)
         return len(deltas) >= DELTAS or sum(deltas) > max(FEW, first // SHARE)
 
     async def _make(self) -> Made | None:
-        """Have the body made, by a process that dies with this task."""
+        """Build the body in a process that is killed when this task is cancelled."""
         module, after = "sayso_node.snapshots.building", () if self._is_due() else ("--after",)
         child = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", module, self._store, self._folder, *after),
@@ -113,17 +113,19 @@ class SnapshotPublisher:
             stdout=asyncio.subprocess.PIPE,
         )
         try:
-            said, _ = await child.communicate()
+            output, _ = await child.communicate()
         except asyncio.CancelledError:
             if child.returncode is None:
                 child.kill()
             await child.wait()
             raise
         if child.returncode:
-            raise ChildProcessError(f"the process that makes it ended with {child.returncode}")
-        if said == b"null":
+            raise ChildProcessError(
+                f"the process that builds the snapshot ended with status {child.returncode}"
+            )
+        if output == b"null":
             self.lost = True
             self.shelf.clear()
-            log.error("no snapshots are made any more: revocations were dropped without a mark")
+            log.error("no more snapshots: the store dropped revocations without a mark")
             return None
-        return Made.parse(said)
+        return Made.parse(output)

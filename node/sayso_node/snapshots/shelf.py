@@ -1,7 +1,7 @@
-"""The files of snapshots and deltas: those of today's chain and of the one before, and no others.
+"""Keeps the published snapshot files: the current snapshot with its deltas, and the series before it.
 
-A file is written under another name, flushed and then renamed, so that whoever fetches one never sees
-half of it; it never changes afterwards. The chain before stays, so that a long download can be finished.
+A file is written under another name, flushed and renamed, so that a download never gets half a file; it
+never changes afterwards. The previous series stays, so that long downloads can finish.
 """
 
 import os
@@ -17,11 +17,11 @@ _ENDINGS = (".snapshot", ".delta", _PARTIAL)
 
 @dataclass(frozen=True)
 class Published:
-    """A file that may be fetched.
+    """A file for download.
 
     Attributes:
-        path: Where it is; its name is unique, and says when it was made.
-        head: What was signed.
+        path: Path of the file; its name is unique and contains its time.
+        head: The signed head.
         size: Bytes.
     """
 
@@ -31,12 +31,12 @@ class Published:
 
     @property
     def number(self) -> int:
-        """0 for a snapshot, then which of its deltas it is."""
+        """0 for a snapshot, otherwise the number of the delta."""
         return self.head.form.number if isinstance(self.head.form, Link) else 0
 
 
 class SnapshotShelf:
-    """What can be fetched."""
+    """The files for download."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -44,12 +44,12 @@ class SnapshotShelf:
         self.chain: tuple[Published, ...] = ()
 
     def open(self) -> None:
-        """Make the folder; what an earlier run left stays until the second snapshot."""
+        """Create the folder; files of an earlier run stay until the second snapshot."""
         self._folder.mkdir(exist_ok=True)
         self._before = {one.name for one in self._folder.iterdir() if one.suffix in _ENDINGS[:2]}
 
     def add(self, part: Part) -> Published:
-        """Write a file; a snapshot begins a new chain. Blocking. Raises OSError."""
+        """Write a file; a snapshot starts a new series. Blocking. Raises OSError."""
         ending = ".delta" if isinstance(part.head.form, Link) else ".snapshot"
         name = f"{part.head.moment.time}-{part.head.id[:8].hex()}{ending}"
         path, partial = self._folder / name, self._folder / (name + _PARTIAL)
@@ -70,12 +70,12 @@ class SnapshotShelf:
         return published
 
     def clear(self) -> None:
-        """Nothing can be fetched any more; the next file begins a chain."""
+        """Remove all files from the list; the next file starts a series."""
         self._before |= {one.path.name for one in self.chain}
         self.chain = ()
 
     def find(self, name: str) -> Path | None:
-        """The file of this name, of today's chain or the one before."""
+        """Return the file with this name, of the current series or the one before."""
         names = {one.path.name for one in self.chain} | self._before
         return self._folder / name if name in names else None
 

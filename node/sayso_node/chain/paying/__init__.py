@@ -1,1 +1,1 @@
-"""Paying on the chain: anchors, relays and wallet deployments, once each."""
+"""Sends and pays for transactions: anchors, relays and wallet deployments, each exactly once."""

@@ -1,6 +1,6 @@
-"""Anchors the license hashes this node sponsors: many under one root, one transaction a batch.
+"""Anchors the license hashes that this node sponsors, one batch under one root per transaction.
 
-A batch and the intent to anchor it are made in one transaction of the store; the payer sees it through.
+A batch and the intent to anchor it are stored in one transaction of the store; the payer sends it.
 """
 
 from sayso_contracts.abi import encode_call
@@ -15,7 +15,7 @@ BATCH_LICENSES = 10_000
 
 
 class Anchorer:
-    """See payer.Work; makes batches."""
+    """Makes batches of license hashes (see payer.Work)."""
 
     kind = "anchor"
     creates = False
@@ -46,12 +46,12 @@ class Anchorer:
         return True
 
     def too_large(self) -> bool:
-        """One root always fits."""
+        """Return False: one root always fits."""
         return False
 
     def landed(self, db: Writing, intent: Intent, landed: Landed, now: float) -> None:
-        """The follower reads the event, as it does everybody's."""
+        """Do nothing: the follower reads the event, like those of other nodes."""
 
     def failed(self, db: Writing, intent: Intent, now: float) -> None:
-        """The batch stands, so its root is still to be anchored."""
+        """Intend the anchor again, because the batch is still not anchored."""
         intents.add(db, self.kind, intent.subject, intent.data, now)

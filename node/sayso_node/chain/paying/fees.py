@@ -1,7 +1,7 @@
-"""What a gas may cost: the operator's cap, and what a stuck transaction is offered more.
+"""Chooses gas prices: within the operator's limit, and higher for a transaction that is stuck.
 
-Prices are wei for one gas (EIP-1559). A transaction that replaces another must offer a tenth more of
-both prices (go-ethereum's rule for its pool); we offer an eighth.
+Prices are in wei per gas (EIP-1559). A replacement must raise both prices by a tenth (go-ethereum's rule
+for its pool); this module raises them by an eighth.
 """
 
 from dataclasses import dataclass
@@ -10,21 +10,21 @@ from sayso_contracts.transactions import Fees
 
 GWEI = 10**9
 ETHER = 10**18
-BUMP = 8  # an eighth more
+BUMP = 8  # raise by an eighth
 
 
 class TooExpensive(Exception):
-    """Gas costs more than the operator allows; not an error of anybody's."""
+    """The gas price is above the operator's limit; an alarm, not an error."""
 
 
 @dataclass(frozen=True)
 class Allowance:
-    """What the operator lets the node spend.
+    """The operator's spending limits.
 
     Attributes:
-        max_fee: Wei for one gas, at most.
-        budget: Wei in a day, at most.
-        low: Wei; with less, the operator is told that the account runs low.
+        max_fee: Highest price of one gas, in wei.
+        budget: Highest cost of a day, in wei.
+        low: Balance in wei below which an alarm is raised.
     """
 
     max_fee: int
@@ -33,23 +33,25 @@ class Allowance:
 
 
 def first_fees(suggested: Fees, cap: int) -> Fees:
-    """What to offer at first.
+    """Return the first offer for a transaction.
 
-    The suggestion leaves room for the base fee to double. If only that room is above the cap, the cap is
-    offered; if the present price is, nothing is: raises TooExpensive.
+    The suggestion leaves room for the base fee to double. If only that room exceeds the limit, the limit
+    is offered; if the present price exceeds it, TooExpensive is raised.
     """
     present = (suggested.max_fee - suggested.priority_fee) // 2 + suggested.priority_fee
     if present > cap:
-        raise TooExpensive(f"{present / GWEI:.3f} gwei a gas, at most {cap / GWEI:.3f} are allowed")
+        raise TooExpensive(
+            f"the gas price is {present / GWEI:.3f} gwei, above the limit of {cap / GWEI:.3f}"
+        )
     return Fees(min(suggested.max_fee, cap), min(suggested.priority_fee, cap))
 
 
 def higher_fees(offered: Fees, suggested: Fees, cap: int) -> Fees:
-    """What to offer in place of a transaction that is stuck; raises TooExpensive."""
+    """Return the offer that replaces a stuck transaction; raises TooExpensive."""
     least = Fees(_more(offered.max_fee), _more(offered.priority_fee))
     if least.max_fee > cap:
         raise TooExpensive(
-            f"stuck at {offered.max_fee / GWEI:.3f} gwei a gas, at most {cap / GWEI:.3f} are allowed"
+            f"stuck at {offered.max_fee / GWEI:.3f} gwei a gas, and the limit is {cap / GWEI:.3f}"
         )
     max_fee = min(max(least.max_fee, suggested.max_fee), cap)
     return Fees(max_fee, min(max(least.priority_fee, suggested.priority_fee), max_fee))

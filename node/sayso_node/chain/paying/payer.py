@@ -1,10 +1,10 @@
-"""Carries intents out on chain, once each, with the one account that pays.
+"""Sends the transactions for intents, each exactly once, from the one paying account.
 
-One transaction is under way at a time, so a nonce is never left open behind another. Signed bytes are
-on disk before they are sent; after a crash the very same bytes are sent again. One that is stuck is
-replaced under its own nonce, so only one of them can be paid for. What takes effect is watched until it
-is final: a reorganisation that drops it has the same bytes sent again. Only when somebody else's
-transaction took the nonce, and that is final, does an intent get another one.
+One transaction is in progress at a time, so no nonce waits behind another. Signed bytes are on disk
+before they are sent; after a crash the same bytes are sent again. A stuck transaction is replaced under
+the same nonce, so only one of the two can take effect. A mined transaction is watched until it is final;
+if a reorganisation drops it, the same bytes are sent again. An intent gets another nonce only when
+somebody else's transaction used its nonce and that is final.
 """
 
 import logging
@@ -28,34 +28,34 @@ from sayso_node.store.interface import Store, Writing
 log = logging.getLogger(__name__)
 
 INTERVAL_S = 1.0
-STUCK_S = 90.0  # some blocks; then a transaction is offered more
+STUCK_S = 90.0  # some blocks; after that the offer is raised
 
 
 class Work(Protocol):
-    """Work is somebody who has intents to carry out."""
+    """Work makes one kind of intent and handles its outcome."""
 
     kind: str
-    creates: bool  # whether what it has done is a contract creation, and no call of the registry
+    creates: bool  # whether its transactions create contracts instead of calling the registry
 
     async def make(self) -> bool:
-        """Keep the next intent if one is due; raises StoreUnusable."""
+        """Store the next intent if one is due; returns whether it did. Raises StoreUnusable."""
         ...
 
     def too_large(self) -> bool:
-        """The last one fits into no transaction or no budget: make smaller ones; whether that can be."""
+        """Make smaller intents, as the last exceeded a transaction or the budget; False if it cannot."""
         ...
 
     def landed(self, db: Writing, intent: Intent, landed: Landed, now: float) -> None:
-        """It is in a block: keep what follows from that, in the same transaction."""
+        """Store what follows from an intent that is in a block, in the same transaction."""
         ...
 
     def failed(self, db: Writing, intent: Intent, now: float) -> None:
-        """It will never take effect: keep what is to be done instead, in the same transaction."""
+        """Store what replaces an intent that can never take effect, in the same transaction."""
         ...
 
 
 class Payer:
-    """Sees every intent through, one after the other."""
+    """Carries out all intents, one after the other."""
 
     def __init__(
         self,
@@ -79,19 +79,19 @@ class Payer:
         self._turns = list(work)
         self._finality = finality
         self._settled: ChainHead | None = None
-        self._sent_at: dict[bytes, float] = {}  # in this run of the process
+        self._sent_at: dict[bytes, float] = {}  # since this process started
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Run until cancelled."""
         async for _ in every(INTERVAL_S):
             try:
                 await self.step()
             except (ChainUnreachable, StoreUnusable) as error:
                 self._counters.add("payer_failed")
-                log.warning("a transaction could not be seen through: %s", error)
+                log.warning("sending a transaction failed for now: %s", error)
 
     async def step(self) -> None:
-        """Look at what is under way, and begin what is due; raises ChainUnreachable or StoreUnusable."""
+        """Check the intents in progress and begin due ones; raises ChainUnreachable or StoreUnusable."""
         head = await self._account.head()
         if head != self._settled:
             await self._settle(head)
@@ -106,7 +106,7 @@ class Payer:
             await self._begin()
 
     async def _make(self) -> bool:
-        """Whether anybody has something to do; who had goes to the end of the line."""
+        """Let the works make an intent in turn; one that made an intent goes to the end of the queue."""
         for work in list(self._turns):
             if await work.make():
                 self._turns.remove(work)
@@ -125,7 +125,7 @@ class Payer:
         try:
             fees = first_fees(await self._account.suggest_fees(), self._allowance.max_fee)
             work = self._work[intent.kind]
-            # A chain may take more than the EVM says, for what it writes elsewhere; never less is given.
+            # A chain may need more gas than the EVM computes, for data that it publishes elsewhere.
             gas = max(await self._account.estimate(intent.data, creates=work.creates), intent.gas or 0)
         except TooExpensive as error:
             self._alarms.start("fee-cap", str(error))
@@ -141,7 +141,7 @@ class Payer:
             return
         self._alarms.end("fee-cap")
         if gas * fees.max_fee > self._allowance.budget and work.too_large():
-            log.warning("the %s would take more than a day's budget: it is made smaller", intent.kind)
+            log.warning("the %s would exceed the day's budget and is made smaller", intent.kind)
             await self._give_up(intent)
             return
         nonce = max(lowest, await self._account.pending_nonces())
@@ -149,10 +149,10 @@ class Payer:
             await self._sign(intent, nonce, gas, fees)
 
     async def _push(self, intent: Intent) -> None:
-        """See that the endpoint has its transaction, and offer more if it is stuck."""
-        assert intent.nonce is not None  # noqa: S101 - it is under way
+        """Make sure that the endpoint has the transaction, and raise the offer if it is stuck."""
+        assert intent.nonce is not None  # noqa: S101 - it is in progress
         if await self._account.used_nonces() > intent.nonce:
-            self._settled = None  # it is in a block, or somebody else's is: looked at next
+            self._settled = None  # its own or another transaction is in a block; the next step finds out
             return
         with self._store.read() as db:
             newest = intents.signed_for(db, intent)[0]
@@ -183,7 +183,7 @@ class Payer:
             await self._sign(intent, stuck.nonce, stuck.gas, fees)
 
     async def _sign(self, intent: Intent, nonce: int, gas: int, fees: Fees) -> None:
-        """Keep first, then send."""
+        """Sign and store a transaction, then send it."""
         creates = self._work[intent.kind].creates
         made = await self._account.sign(intent.data, nonce, gas, fees, creates=creates)
         now = self._clock.now()
@@ -197,22 +197,22 @@ class Payer:
         self._counters.add(f"{kind}_sent")
 
     async def _affords(self, cost: int, *, instead_of: int = 0) -> bool:
-        """Whether budget and account allow it; if not, an alarm says so."""
+        """Return whether budget and balance allow a cost; if not, raise an alarm."""
         with self._store.read() as db:
             spent = intents.spent(db, self._clock.now()) - instead_of
         over = spent + cost > self._allowance.budget
-        told = (
+        text = (
             f"{spent / ETHER:.6f} of {self._allowance.budget / ETHER:.6f} ether, {cost / ETHER:.6f} more"
         )
-        self._alarms.set("budget-spent", told if over else None)
+        self._alarms.set("budget-spent", text if over else None)
         balance = await self._account.balance()
         short = balance < cost
-        told = f"{balance / ETHER:.6f} ether, the next transaction may cost {cost / ETHER:.6f}"
-        self._alarms.set("account-empty", told if short else None)
+        text = f"{balance / ETHER:.6f} ether, the next transaction may cost {cost / ETHER:.6f}"
+        self._alarms.set("account-empty", text if short else None)
         return not over and not short
 
     async def _settle(self, head: ChainHead) -> None:
-        """Find out what became of what was sent, up to this head."""
+        """Find out what became of the sent transactions, up to this head."""
         balance = await self._account.balance()
         low = f"{balance / ETHER:.6f} ether" if balance < self._allowance.low else None
         self._alarms.set("account-low", low)
@@ -220,7 +220,7 @@ class Payer:
             sent = [one for one in intents.open_intents(db) if one.nonce is not None]
         used = await self._account.used_nonces() if sent else 0
         for intent in sent:
-            assert intent.nonce is not None  # noqa: S101 - it was asked for
+            assert intent.nonce is not None  # noqa: S101 - open intents with a nonce were selected
             await self._look(intent, head, is_used=used > intent.nonce)
 
     async def _look(self, intent: Intent, head: ChainHead, *, is_used: bool) -> None:
@@ -264,15 +264,15 @@ class Payer:
             self._work[intent.kind].failed(db, intent, now)
 
     async def _doubt(self, intent: Intent, last_final: int) -> None:
-        """Its nonce is used, but not by it, or the endpoint lags: we wait until that is final."""
-        assert intent.nonce is not None  # noqa: S101 - it was asked for
+        """Handle a nonce that another transaction seems to have used, once that is final."""
+        assert intent.nonce is not None  # noqa: S101 - open intents with a nonce were selected
         if last_final < 0 or await self._account.used_nonces(last_final) <= intent.nonce:
             return
-        if await self._find(intent):  # asked before, an endpoint that lags may have said no
+        if await self._find(intent):  # an endpoint that lags may have missed it before
             self._settled = None
             return
         self._alarms.start(
-            "nonce-used-elsewhere", f"nonce {intent.nonce}; the {intent.kind} gets another"
+            "nonce-used-elsewhere", f"nonce {intent.nonce}; the {intent.kind} gets another one"
         )
         await self._store.write(lambda db: intents.take_nonce_back(db, intent.id))
 

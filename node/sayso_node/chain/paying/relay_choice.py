@@ -1,6 +1,6 @@
-"""Which kept messages of a contributor carry the bits that are missing on chain: the fewest, nearly.
+"""Chooses stored messages of a contributor that carry the bits missing on chain, nearly the fewest.
 
-Whoever has nothing to carry just now is held back, so that a crowd of them keeps nobody else out.
+Contributors without messages to relay are held back, so that many of them cannot block others.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,22 +17,22 @@ from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.network import Network
 from sayso_protocol.permissions.words import Masks
 
-LANDED_PAUSE_S = 60.0  # for what is on chain and not yet final; a reorganisation ends it
+LANDED_PAUSE_S = 60.0  # for bits on chain that are not final; a reorganisation ends the pause
 
 
 class Carried(NamedTuple):
-    """A message for a relay, by its digest, as the registry takes it (rule 4.4)."""
+    """A message for a relay: its digest, and its form for the registry (rule 4.4)."""
 
     digest: bytes
     item: RelayItem
 
 
 class Choice(NamedTuple):
-    """What a relay is to carry for one contributor.
+    """The messages to relay for one contributor.
 
     Attributes:
-        messages: In the order in which they go.
-        again_at: When to look again if there are none; None if a relay is under way.
+        messages: The messages, in order.
+        again_at: When to try again if there are none; None if a relay is in progress.
     """
 
     messages: Sequence[Carried]
@@ -47,28 +47,28 @@ def choose(
     under_way: frozenset[bytes],
     counters: Counters,
 ) -> Choice:
-    """What a relay is to carry for an address, beside the messages that are under way."""
+    """Choose messages to relay for an address, besides those in relays in progress."""
     missing = relays.missing(db, address)
     if not missing:
         return Choice((), now + LANDED_PAUSE_S)
-    heard = list[Envelope]()
+    stored = list[Envelope]()
     for _, body in relays.stored_of(db, address):
         with contained(counters, "a stored revocation"):
-            heard.append(decode(body, network))
-    for one in heard:
+            stored.append(decode(body, network))
+    for one in stored:
         if one.digest in under_way:
             missing = _without(missing, one)
     if not missing:
         return Choice(())
-    again_at = {one.digest: relays.refusal(db, one.digest).again_at for one in heard}
-    ready = [one for one in heard if again_at[one.digest] <= now and one.digest not in under_way]
+    again_at = {one.digest: relays.refusal(db, one.digest).again_at for one in stored}
+    ready = [one for one in stored if again_at[one.digest] <= now and one.digest not in under_way]
     chosen = _fewest(ready, missing)
     later = [time for time in again_at.values() if time > now]
     return Choice(chosen, min(later, default=now + relays.RELAY_PAUSE_MIN_S))
 
 
-def _fewest(heard: Iterable[Envelope], missing: Masks) -> list[Carried]:
-    left, chosen = list(heard), list[Carried]()
+def _fewest(stored: Iterable[Envelope], missing: Masks) -> list[Carried]:
+    left, chosen = list(stored), list[Carried]()
     while missing and left:
         best = max(left, key=lambda one: _carries(one, missing))
         if not _carries(best, missing):
@@ -84,7 +84,7 @@ def _revocation(envelope: Envelope) -> Revocation:
 
 
 def _carries(envelope: Envelope, missing: Masks) -> int:
-    """How many of the missing bits a message has."""
+    """Return how many of the missing bits a message has."""
     bits = _revocation(envelope).bits
     return sum((bits.get(word, 0) & mask).bit_count() for word, mask in missing.items())
 

@@ -1,12 +1,11 @@
-"""Relays acknowledged revocations to the registry in batches, so that they become provable state.
+"""Relays acknowledged revocations to the registry in batches, so that chain proofs of them exist.
 
-A batch holds the fewest kept messages of a contributor that carry the missing bits, side by side, since
-a word that was just written is cheap to write again. What a batch may cost is known beforehand
-(sayso_contracts.relay). What the registry rejects is tried again later, and hinders no other; a wallet
-that does not exist yet is deployed first (wallet_deployer.py). The next batch is made when the last one
-was read from the chain, and has nothing that an earlier one carries which is not final: payer and
-follower may look at two forks. So nothing is relayed twice; what is not on chain is wanted until it is,
-so nothing is left out.
+A relay has the fewest stored messages of a contributor that carry the missing bits, side by side,
+because writing a word again is cheap. Its highest cost is known beforehand (sayso_contracts.relay). A
+message that the registry rejects is retried later and does not block others; a contract wallet without
+code is deployed first (wallet_deployer.py). The next relay is made once the last one was read from the
+chain, and skips messages of relays that are not final, because payer and follower may see different
+forks. So no message is relayed twice, and bits stay wanted until they are on chain.
 """
 
 import asyncio
@@ -31,18 +30,18 @@ from sayso_protocol.primitives import address_text
 
 log = logging.getLogger(__name__)
 
-CONTRIBUTORS = 2_048  # looked at for one batch
-DEPLOYMENT_PAUSE_S = 600.0  # for a wallet that does not exist; that it was deployed ends it
+CONTRIBUTORS = 2_048  # contributors examined for one relay
+DEPLOYMENT_PAUSE_S = 600.0  # for a wallet without code; its deployment ends the pause
 
 
 class Batch(NamedTuple):
-    """What was found for a relay.
+    """The contents of a relay in preparation.
 
     Attributes:
-        messages: What it carries; none when it is not due.
-        load: Of all of them.
-        held: Contributors who have nothing to carry, what is wanted of them, and when to look again.
-        undeployed: Wallets that must be deployed first, and the code that does it.
+        messages: The messages to relay; none if no relay is due.
+        load: Their combined load.
+        held: Contributors without messages to relay, their wanted bits, and when to try again.
+        undeployed: Wallets to deploy first, with their deployment code.
     """
 
     messages: list[Carried]
@@ -52,7 +51,7 @@ class Batch(NamedTuple):
 
 
 class Relayer:
-    """See payer.Work; makes relays."""
+    """Makes relays (see payer.Work)."""
 
     kind = "relay"
     creates = False
@@ -83,7 +82,7 @@ class Relayer:
         self._ticked: int | None = None
 
     async def make(self) -> bool:
-        """Make a relay if one is due, and tick off what is done; raises ChainUnreachable also."""
+        """Make a relay if one is due, and mark final bits as done; also raises ChainUnreachable."""
         await self._tick_off()
         batch = await self._of_those_who_exist(await asyncio.to_thread(self._batch))
         if batch.messages or batch.held or batch.undeployed:
@@ -96,12 +95,12 @@ class Relayer:
         return bool(batch.messages)
 
     def too_large(self) -> bool:
-        """Half as much the next time, but never less than one message."""
+        """Halve the next relay, to at least one message."""
         self._room //= 2
         return self._last_size > 1
 
     def landed(self, db: Writing, intent: Intent, landed: Landed, now: float) -> None:
-        """Read what the registry rejected; the next one may be larger again."""
+        """Read which messages the registry rejected; the next relay may be larger again."""
         self._room = min(2 * self._room, MAX_TRANSACTION_GAS)
         rejected = self._rejected(landed)
         for one in rejected:
@@ -109,13 +108,13 @@ class Relayer:
                 relays.refused(db, digest, now)
         self._counters.add("relay_rejected", len(rejected))
         if rejected:
-            told = f"{len(rejected)} in block {landed.block.number}, the first: {rejected[0].reason}"
-            self._alarms.start("relay-rejected", told)
+            text = f"{len(rejected)} in block {landed.block.number}, the first: {rejected[0].reason}"
+            self._alarms.start("relay-rejected", text)
         elif landed.ok:
             self._alarms.end("relay-rejected")
 
     def failed(self, db: Writing, intent: Intent, now: float) -> None:
-        """Its bits are missing, so they come into the next one."""
+        """Do nothing: the bits are still missing, so the next relay has them."""
 
     async def _tick_off(self) -> None:
         with self._store.read() as db:
@@ -125,7 +124,7 @@ class Relayer:
             self._ticked = reached
 
     def _batch(self) -> Batch:
-        """The messages of the next relay; none while an earlier one was not read from the chain."""
+        """Collect the messages of the next relay; none until the last relay was read from the chain."""
         now = self._clock.now()
         batch, due = Batch([], Load(), {}, {}), False
         with self._store.read() as db:
@@ -139,14 +138,14 @@ class Relayer:
                 for one in choice.messages:
                     load = batch.load + load_of(one.item)
                     if load.gas > self._room and batch.messages:
-                        return batch  # full: nobody waits for company
+                        return batch  # the relay is full and need not wait
                     batch.messages.append(one)
                     batch = batch._replace(load=load)
                     due = due or since <= now - self._wait_s
         return batch if due else batch._replace(messages=[])
 
     async def _of_those_who_exist(self, batch: Batch) -> Batch:
-        """The batch without what wallets signed that do not exist: the registry would refuse it."""
+        """Return the batch without messages of wallets that have no code; they would be rejected."""
         messages = list[Carried]()
         for one in batch.messages:
             wallet, deployment = one.item.revocation.contributor, one.item.deployment
@@ -161,7 +160,7 @@ class Relayer:
         return batch._replace(messages=messages, load=load)
 
     def _waits(self, db: Reading) -> bool:
-        """Whether an earlier relay was not read from the chain yet."""
+        """Return whether an earlier relay has not been read from the chain yet."""
         is_open = any(one.kind == self.kind and one.mined is None for one in intents.open_intents(db))
         return is_open or relays.highest(db) > _reached(db)
 
@@ -179,10 +178,10 @@ class Relayer:
         try:
             return rejections(landed.logs, self._registry)
         except BadLog as error:
-            log.warning("an event of our own relay cannot be read: %s", error)
+            log.warning("an event of this node's own relay cannot be read: %s", error)
             return []
 
 
 def _reached(db: Reading) -> int:
-    """Up to which height the chain was followed; -1 before the first reading."""
+    """Return the height up to which the chain was read; -1 before the first reading."""
     return next((point.number for point in chain_state.followed(db)), -1)

@@ -1,9 +1,8 @@
-"""Deploys contract wallets that do not exist yet, so that their revocations can be relayed (ERC-6492).
+"""Deploys contract wallets without code, so that their revocations can be relayed (ERC-6492).
 
-Who brings a revocation of such a wallet has the node pay for a factory of his choice. So the factory is
-called by a contract that is gone afterwards (sayso_contracts.wallet_deployment), with no more than two
-million gas, and all deployments of a day together get a part of the budget only: revocations that need
-none never wait for money that went into them.
+The sender of such a revocation chooses the factory that the node pays for. So a temporary contract calls
+the factory (sayso_contracts.wallet_deployment), with at most two million gas, and all deployments of a
+day share a part of the budget: they can never use up the money for other revocations.
 """
 
 from functools import partial
@@ -18,11 +17,11 @@ from sayso_node.store.chain.intents import Intent
 from sayso_node.store.interface import Store, Writing
 
 BUDGET_PART = 4  # a quarter of the day's budget
-WALLETS_AT_ONCE = 32  # wallets looked at in one step
+WALLETS_AT_ONCE = 32  # wallets examined in one step
 
 
 class WalletDeployer:
-    """See payer.Work; makes contract creations."""
+    """Makes contract creations (see payer.Work)."""
 
     kind = "deploy"
     creates = True
@@ -45,15 +44,15 @@ class WalletDeployer:
         self._budget = budget // BUDGET_PART
 
     async def make(self) -> bool:
-        """Deploy a wallet that a relay waits for; raises ChainUnreachable also."""
+        """Deploy a wallet that a relay waits for; also raises ChainUnreachable."""
         for _ in range(WALLETS_AT_ONCE):
             now = self._clock.now()
             with self._store.read() as db:
                 wanted = deployments.whose_turn(db, now)
                 spent = intents.spent(db, now, self.kind)
             over = wanted and spent >= self._budget
-            told = f"{spent / ETHER:.6f} of {self._budget / ETHER:.6f} ether"
-            self._alarms.set("wallet-budget-spent", told if over else None)
+            text = f"{spent / ETHER:.6f} of {self._budget / ETHER:.6f} ether"
+            self._alarms.set("wallet-budget-spent", text if over else None)
             if wanted is None or over:
                 return False
             wallet, code, _ = wanted
@@ -66,18 +65,18 @@ class WalletDeployer:
         return False
 
     def too_large(self) -> bool:
-        """One wallet is the least there is; what is too dear fails, and is tried again later."""
+        """Return False: one wallet is the minimum. A deployment that costs too much is retried."""
         return False
 
     def landed(self, db: Writing, intent: Intent, landed: Landed, now: float) -> None:  # noqa: ARG002
-        """It is there: its revocation may go on its way."""
+        """Record that the wallet is deployed, so its revocation can be relayed."""
         if landed.ok:
             deployments.exists(db, intent.subject)
             self._counters.add("wallets_deployed")
             self._alarms.end("wallet-not-deployed")
 
     def failed(self, db: Writing, intent: Intent, now: float) -> None:
-        """Its factory did not deploy it."""
+        """Record that the deployment failed."""
         deployments.failed(db, intent.subject, now)
         self._counters.add("wallets_not_deployed")
         self._alarms.start("wallet-not-deployed", f"0x{intent.subject.hex()}")

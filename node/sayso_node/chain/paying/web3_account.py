@@ -1,4 +1,4 @@
-"""The account that pays, by web3: prices, signs, sends, and finds what was sent."""
+"""The paying account over web3: reads prices and nonces, signs, sends and finds transactions."""
 
 from collections.abc import Mapping
 from typing import Any, cast
@@ -28,7 +28,7 @@ from sayso_protocol.receipts.receipt import ChainPoint
 
 
 class Web3Account:
-    """See interface.Account; asks whichever endpoint is in use."""
+    """Account (chain/interface.py) that uses the endpoint in use."""
 
     def __init__(self, account: LocalAccount, network: Network, endpoints: Endpoints) -> None:
         self._account = account
@@ -41,15 +41,15 @@ class Web3Account:
         return self._endpoints.in_use
 
     async def head(self) -> ChainHead:
-        """The newest block."""
+        """See Account."""
         return await self._chain.head()
 
     async def used_nonces(self, at: int | None = None) -> int:
-        """How many nonces are used by blocks up to this height, or by all."""
+        """See Account."""
         return await self._count("latest" if at is None else at)
 
     async def pending_nonces(self) -> int:
-        """How many are used by blocks and by what the endpoint's pool holds."""
+        """See Account."""
         return await self._count("pending")
 
     async def _count(self, block: Any) -> int:
@@ -58,27 +58,27 @@ class Web3Account:
             return _natural(found)
 
     async def balance(self) -> int:
-        """Wei that it has."""
+        """See Account."""
         with chain_errors():
             return _natural(await self._chain.w3.eth.get_balance(self._account.address, "latest"))
 
     async def suggest_fees(self) -> Fees:
-        """What the endpoint would offer now."""
+        """See Account."""
         with chain_errors():
             return await suggest_fees(self._chain.w3)
 
     async def has_code(self, address: bytes) -> bool:
-        """Whether there is a contract at an address, after the newest block."""
+        """See Account."""
         with chain_errors():
             where = self._chain.w3.to_checksum_address(address_text(address))
             return len(await self._chain.w3.eth.get_code(where, "latest")) > 0
 
     async def estimate(self, data: bytes, *, creates: bool = False) -> int:
-        """Gas for this call of the registry, or this contract creation, with a margin."""
+        """See Account."""
         question: dict[str, Any] = {"from": self._account.address, "data": data}
         if not creates:
             question["to"] = self._to
-        # The registry refuses nothing of ours: there, it is the endpoint that is wrong.
+        # The registry never reverts our calls, so a revert points to the endpoint.
         refusals = (TransactionTooLarge, CallReverted) if creates else (TransactionTooLarge,)
         with chain_errors(*refusals):
             return _natural(await estimate_gas(self._chain.w3, question))
@@ -86,7 +86,7 @@ class Web3Account:
     async def sign(
         self, data: bytes, nonce: int, gas: int, fees: Fees, *, creates: bool = False
     ) -> SignedTransaction:
-        """A signed transaction, not sent: a call or a creation; never for another chain."""
+        """Sign a transaction, a call or a creation, for this network's chain only; it is not sent."""
         await self._chain.check_chain()
         with chain_errors():
             transaction = {
@@ -103,7 +103,7 @@ class Web3Account:
             return sign(transaction, self._account)
 
     async def knows(self, tx_hash: bytes) -> bool:
-        """Whether the endpoint has this transaction."""
+        """See Account."""
         with chain_errors():
             try:
                 known = await self._chain.w3.eth.get_transaction(HexBytes(tx_hash))
@@ -114,7 +114,7 @@ class Web3Account:
             return True
 
     async def send(self, raw_transaction: bytes) -> None:
-        """Broadcast a transaction by the first endpoint that takes it."""
+        """Broadcast a transaction through the first endpoint that accepts it."""
 
         async def send_to(chain: Web3Chain) -> None:
             with chain_errors():
@@ -123,7 +123,7 @@ class Web3Account:
         await first_answer(self._endpoints.in_order, send_to, ChainUnreachable)
 
     async def landed(self, tx_hash: bytes) -> Landed | None:
-        """Where a transaction is, or None if it is in no block."""
+        """See Account."""
         with chain_errors():
             try:
                 found = await self._chain.w3.eth.get_transaction_receipt(HexBytes(tx_hash))
@@ -139,5 +139,5 @@ class Web3Account:
 
 def _natural(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 256:
-        raise ValueError(f"a number expected, not {str(value)[:40]!r}")
+        raise ValueError(f"expected a number, got {str(value)[:40]!r}")
     return value

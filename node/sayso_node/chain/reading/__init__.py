@@ -1,1 +1,1 @@
-"""Reading the chain: endpoints, the follower, contract wallets, proofs."""
+"""Reads the chain: endpoints, the registry's events, contract wallets and proofs."""

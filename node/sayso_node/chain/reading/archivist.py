@@ -1,9 +1,8 @@
-"""Keeps the proof of who brought a revocation to the chain, and when, before endpoints forget it.
+"""Stores receipt proofs of revocations before endpoints delete the data they are made of.
 
-For every block in which a revocation landed it asks an endpoint for all transactions and receipts,
-builds the two tries, and keeps what proves those that set bits (rule 10.10). What does not give the
-roots of the block's header is not believed, so a block with transactions of a kind that this release
-does not know has no proof here.
+For each block with a revocation it fetches all transactions and receipts, builds the two tries, and
+stores the proofs of transactions that set bits (rule 10.10). Data that does not give the roots in the
+block's header is discarded, so a block with unknown types of transactions has no proof.
 """
 
 import asyncio
@@ -34,7 +33,7 @@ BLOCKS_AT_ONCE = 8  # blocks in a round
 
 
 class Archivist:
-    """Archives block after block, the newest first."""
+    """Archives blocks, the newest first."""
 
     def __init__(
         self,
@@ -54,15 +53,15 @@ class Archivist:
         self._interval_s = interval_s
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Run until cancelled."""
         async for _ in every(self._interval_s):
             try:
                 await self.archive()
             except StoreUnusable as error:
-                log.warning("receipts could not be kept: %s", error)
+                log.warning("receipts could not be stored: %s", error)
 
     async def archive(self) -> None:
-        """One round; raises StoreUnusable."""
+        """Run one round; raises StoreUnusable."""
         with self._store.read() as db:
             wanted = archives.wanted(db, self._clock.now(), BLOCKS_AT_ONCE)
         for block in wanted:
@@ -70,7 +69,7 @@ class Archivist:
                 found = await ask_links(self._endpoints, partial(self._ask, block))
             except (ChainUnreachable, ProofUnavailable) as error:
                 self._counters.add("receipts_missing")
-                log.warning("nothing proves what landed in block %d: %s", block.number, error)
+                log.warning("there is no proof of the revocations in block %d: %s", block.number, error)
                 await self._store.write(partial(archives.failed, block=block, now=self._clock.now()))
                 continue
             if await self._store.write(partial(archives.keep, archive=found)):
@@ -89,7 +88,7 @@ class Archivist:
         receipt_trie = trie_over(encoded)
         transaction_trie = trie_over([encode_transaction(one) for one in listed])
         if transaction_trie.root != header.transactions or receipt_trie.root != header.receipts:
-            raise ProofUnavailable("the block has transactions of a kind that is not known here")
+            raise ProofUnavailable("the block has transactions of an unknown type")
         ours = [
             Archived(place, transaction_trie.proof(place), receipt_trie.proof(place))
             for place, one in enumerate(found)
@@ -98,7 +97,7 @@ class Archivist:
         return Archive(block, raw, ours)
 
     def _may_have_set(self, receipt: Any) -> bool:
-        """Most transactions of a block have nothing to do with the registry."""
+        """Return False for transactions that do not concern the registry, which are most."""
         ours = address_text(self._registry).lower()
         return any(str(one["address"]).lower() == ours for one in receipt["logs"])
 
@@ -111,7 +110,7 @@ class Archivist:
 
 
 async def _receipts(link: JsonRpc, block: ChainPoint, listed: Any) -> list[Any]:
-    """All receipts of a block, at once where an endpoint can do that."""
+    """Return all receipts of a block, in one request if the endpoint supports that."""
     answer = await link.ask("eth_getBlockReceipts", [hex_text(block.hash)])
     if answer.get("error") is None and isinstance(answer.get("result"), list):
         return list(answer["result"])
@@ -120,5 +119,5 @@ async def _receipts(link: JsonRpc, block: ChainPoint, listed: Any) -> list[Any]:
 
 def _result(answer: dict[str, Any]) -> Any:
     if answer.get("error") is not None or answer.get("result") is None:
-        raise ProofUnavailable("the endpoint does not have that block, or its receipts")
+        raise ProofUnavailable("the endpoint does not have the block, or not its receipts")
     return answer["result"]

@@ -1,9 +1,9 @@
-"""Asks the chain about signatures of contract wallets (rule 4.4), with fair shares for who brings them.
+"""Asks contract wallets about signatures on chain (rule 4.4), with a fair share for each source.
 
-The wallet's answer holds at one block, which is named with it. Only what the wallet said is an answer:
-an endpoint that fails, is late or gives too little gas leaves the signature Unsupported, which clears
-nothing and blames nobody. What a wallet costs is bounded by gas, time, and a few questions at once for
-each source, whatever the wallet does.
+An answer holds for one block, which it names. Only the wallet's own statement is an answer: if an
+endpoint fails, is late or provides too little gas, the signature is Unsupported, which neither clears a
+row nor lowers a peer's score. Gas, time and the number of concurrent calls per source bound the cost,
+whatever the wallet does.
 """
 
 import asyncio
@@ -21,17 +21,17 @@ from sayso_protocol.receipts.receipt import ChainPoint
 from sayso_protocol.signatures.contract_wallets import read_wallet_proof
 from sayso_protocol.signatures.wallets import Claim, EoaVerifier
 
-CALLS_AT_ONCE = 8  # questions under way
+CALLS_AT_ONCE = 8  # concurrent calls
 AT_ONCE_PER_SOURCE = 2
-WAITING_PER_SOURCE = 64  # claims; a source that brings more is told to come again
+WAITING_PER_SOURCE = 64  # claims; a source with more has to try again
 REMEMBERED_ANSWERS = 4_096  # answers
-TIMEOUT_S = 10.0  # for one question, waiting included
+TIMEOUT_S = 10.0  # for one call, waiting included
 
-# WalletProbe takes 2,000,000 gas for a factory and 150,000 for the wallet; the rest is for being created
+# WalletProbe gives 2,000,000 gas to a factory and 150,000 to the wallet; the rest pays for its creation
 # with some 10 KiB of arguments (EIP-3860, EIP-7623).
 GAS = 3_500_000
 
-_ACCEPTED, _REFUSED, _NO_WALLET = (number.to_bytes(32) for number in (1, 2, 3))  # of WalletProbe
+_ACCEPTED, _REFUSED, _NO_WALLET = (number.to_bytes(32) for number in (1, 2, 3))  # results of WalletProbe
 _REASONS = {
     _ACCEPTED: "",
     _REFUSED: "the contract wallet does not accept the signature",
@@ -42,19 +42,19 @@ _Key = tuple[bytes, bytes, bytes, bytes]  # wallet, digest, SHA-256 of the signa
 
 
 class Prober(Protocol):
-    """Prober has the chain run a constructor without sending it."""
+    """Prober runs a constructor on the chain without sending it."""
 
     async def created(self, code: bytes, gas: int, block: ChainPoint) -> bytes:
-        """What this constructor returns if it is run after that block; raises ChainUnreachable."""
+        """Return the constructor's output if it runs after that block; raises ChainUnreachable."""
         ...
 
 
 class Answers:
-    """A WalletVerifier that knows what contract wallets said at `block`; keys it judges by itself."""
+    """WalletVerifier with the answers of contract wallets at `block`; it verifies keys itself."""
 
     def __init__(self, block: ChainPoint) -> None:
         self.block = block
-        self.reasons: dict[Claim, str] = {}  # "" of what the wallet accepted
+        self.reasons: dict[Claim, str] = {}  # "" if the wallet accepts
 
     def check(self, signer: bytes, digest: bytes, signature: bytes) -> None:
         """Return if `signer` signed `digest`; raises BadSignature, RefusedByWallet or Unsupported."""
@@ -63,7 +63,7 @@ class Answers:
                 raise error
 
     def verify(self, claims: Sequence[Claim]) -> list[SaysoError | None]:
-        """For each claim what `check` would raise, None if it is right."""
+        """Return for each claim the error that `check` would raise, or None."""
         by_key = EoaVerifier().verify(claims)
         return [self._outcome(claim, error) for claim, error in zip(claims, by_key, strict=True)]
 
@@ -71,11 +71,11 @@ class Answers:
         reason = self.reasons.get(claim)
         if reason is None:
             return by_key
-        return RefusedByWallet(f"{reason}, at block {self.block.number}") if reason else None
+        return RefusedByWallet(f"{reason} (at block {self.block.number})") if reason else None
 
 
 class ContractWallets:
-    """Turns claims into answers."""
+    """Asks contract wallets about claims."""
 
     def __init__(self, chain: Prober, timeout_s: float = TIMEOUT_S) -> None:
         self._chain = chain
@@ -86,12 +86,12 @@ class ContractWallets:
         self._known: LRUCache[_Key, str] = LRUCache(REMEMBERED_ANSWERS)
 
     async def ask(self, claims: Sequence[Claim], source: str, block: ChainPoint) -> Answers:
-        """What contract wallets say to these claims at a block; what is missing in it stays open.
+        """Ask contract wallets about claims at a block; claims without an answer are left out.
 
         Args:
-            claims: Any; those of accounts with a key are left to the answers' own check.
-            source: Who brought them, for fair shares: a peer id, or an address of HTTP.
-            block: Where the chain is asked.
+            claims: Claims of any kind; those by keys are skipped.
+            source: Who brought them, for fair shares: a peer ID or an IP address.
+            block: The block at which the chain is asked.
         """
         answers = Answers(block)
         questions = dict.fromkeys(claim for claim in claims if claim.is_contract_wallets)
@@ -102,7 +102,7 @@ class ContractWallets:
         return answers
 
     async def _reason(self, claim: Claim, source: str, block: ChainPoint) -> str | None:
-        """Why the wallet refuses, "" if it accepts, None if nobody can tell."""
+        """Return why the wallet refuses, "" if it accepts, None without an answer."""
         key = (claim.signer, claim.digest, sha256(claim.signature), block.hash)
         if (known := self._known.get(key)) is not None:
             return known
@@ -118,7 +118,7 @@ class ContractWallets:
         return reason
 
     async def _in_turn(self, code: bytes, source: str, block: ChainPoint) -> bytes:
-        """Ask when it is the source's turn: it has few places, so others find some free."""
+        """Ask when the source has a free place; it has few, so other sources find free calls."""
         share = self._shares.setdefault(source, asyncio.Semaphore(AT_ONCE_PER_SOURCE))
         self._waiting[source] += 1
         try:
@@ -131,7 +131,7 @@ class ContractWallets:
 
 
 def _question(claim: Claim) -> bytes:
-    """The probe with its arguments; raises BadSignature or TooLarge."""
+    """Return the probe with its arguments; raises BadSignature or TooLarge."""
     proof = read_wallet_proof(claim.signature)
     addresses = address_text(claim.signer), address_text(proof.factory)
     values = (addresses[0], claim.digest, addresses[1], proof.deployment, proof.signature)

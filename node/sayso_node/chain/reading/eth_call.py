@@ -1,7 +1,6 @@
-"""Asks a chain endpoint what a contract would answer, at a block named by its hash.
+"""Runs a contract's code on a chain endpoint, at a block named by its hash, without a transaction.
 
-Nothing is sent to the chain. Whatever goes wrong, also an answer that is too long, is ChainUnreachable;
-then the next endpoint is asked.
+Any failure, also an answer that is too long, is ChainUnreachable; then the next endpoint is asked.
 """
 
 from collections.abc import Awaitable, Callable
@@ -18,20 +17,20 @@ T = TypeVar("T")
 
 
 class Links(Protocol):
-    """Links are the ways to the chain, the one that is in use first."""
+    """Links has the connections to chain endpoints, that of the endpoint in use first."""
 
     @property
     def links(self) -> tuple[JsonRpc, ...]:
-        """At least one."""
+        """Return at least one connection."""
         ...
 
 
 async def ask_links(endpoints: Links, ask: Callable[[JsonRpc], Awaitable[T]]) -> T:
-    """What the first endpoint answers that has an answer.
+    """Ask the endpoints in order and return the first answer.
 
     Raises:
-        ProofUnavailable: As `ask` does, of the first endpoint, when none has an answer.
-        ChainUnreachable: The first one did not answer, or with nonsense, and no other has an answer.
+        ProofUnavailable: As `ask` raises for the first endpoint, if no endpoint has an answer.
+        ChainUnreachable: The first one failed or its answer made no sense, and no other has an answer.
     """
 
     async def sensible(link: JsonRpc) -> T:
@@ -39,20 +38,20 @@ async def ask_links(endpoints: Links, ask: Callable[[JsonRpc], Awaitable[T]]) ->
             return await ask(link)
         except (ChainUnreachable, ProofUnavailable):
             raise
-        except Exception as error:  # whatever an answer provokes
-            raise ChainUnreachable(f"{link.name} answered with nonsense: {error}") from error
+        except Exception as error:  # any error that an answer causes
+            raise ChainUnreachable(f"the answer of {link.name} makes no sense: {error}") from error
 
     return await first_answer(endpoints.links, sensible, ChainUnreachable, ProofUnavailable)
 
 
 class EthCall:
-    """See contract_wallets.Prober."""
+    """Prober (contract_wallets.py) over chain endpoints."""
 
     def __init__(self, endpoints: Links) -> None:
         self._endpoints = endpoints
 
     async def created(self, code: bytes, gas: int, block: ChainPoint) -> bytes:
-        """What the constructor in `code` returns if it is run after this block (EIP-1898)."""
+        """Return the output of the constructor in `code` if it runs after this block (EIP-1898)."""
         call = {"data": hex_text(code), "gas": hex(gas)}
         at = {"blockHash": hex_text(block.hash), "requireCanonical": True}
 

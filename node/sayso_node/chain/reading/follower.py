@@ -1,12 +1,12 @@
-"""Follows the registry: every revocation and anchor on chain, through reorganisations.
+"""Follows the registry: reads every revocation and anchor on chain, through reorganisations.
 
-A reading takes the head, checks by hash that the last followed block is still part of the chain, and
-reads the events in between. Cursor and events are stored in one transaction. A block that is gone takes
-its anchors with it; its revocations stay, because a revocation counts on any fork (rule 8.10).
+A reading takes the head, checks by hash that the last followed block is still on the chain, and reads
+the events in between. Cursor and events are stored in one transaction. When a block is dropped, its
+anchors are deleted; its revocations stay, because a revocation counts on any fork (rule 8.10).
 
-Endpoints refuse wide ranges, each another width: the range is halved when one is refused and grows
-again. An endpoint behind a balancer may know a block and not yet its logs: so the head is asked for by
-its hash, and the last blocks are read once more with every new one.
+Endpoints refuse wide ranges, each from another width on: a refused range is halved, and grows again
+later. An endpoint behind a load balancer may have a block before its logs: so the head is requested by
+its hash, and the last blocks are read again with each new one.
 """
 
 import logging
@@ -25,12 +25,12 @@ from sayso_protocol.receipts.receipt import ChainPoint
 
 log = logging.getLogger(__name__)
 
-RANGE_BLOCKS = 10_000  # at most, and at first
-LATE_BLOCKS = 8  # read again: their logs may have come late
+RANGE_BLOCKS = 10_000  # highest width, and the first
+LATE_BLOCKS = 8  # read again, because their logs may be late
 
 
 class Follower:
-    """Reads the chain again and again, each time up to its head."""
+    """Reads the chain repeatedly, each time up to its head."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class Follower:
         self._range = RANGE_BLOCKS
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Run until cancelled."""
         async for _ in every(self._interval_s):
             try:
                 await self.read()
@@ -62,7 +62,7 @@ class Follower:
                 log.warning("the chain could not be read: %s", error)
 
     async def read(self) -> None:
-        """One reading up to the head; raises ChainUnreachable, and then nothing is claimed."""
+        """Read the chain up to the head; raises ChainUnreachable, and then the view keeps its age."""
         begun = self._clock.now()
         head = await self._chain.head()
         reached = await self._common_block()
@@ -79,12 +79,12 @@ class Follower:
         self._counters.add("chain_polls")
 
     def _narrow(self, blocks: int) -> bool:
-        """Ask for half as many from now on: also after a failure, which may be for want of time."""
+        """Halve the range, also after a failure, which may be a timeout; returns whether it could."""
         self._range = max(blocks // 2, 1)
         return blocks > 1
 
     async def _common_block(self) -> ChainPoint:
-        """The last followed block that is still on the chain; rewinds the store to it."""
+        """Return the last followed block that is still on the chain, and rewind the store to it."""
         with self._store.read() as db:
             followed = chain_state.followed(db)
         for point in followed:
@@ -99,10 +99,11 @@ class Follower:
         return common
 
     async def _read_range(self, base: ChainPoint, last: int, head: ChainHead) -> ChainPoint:
-        """Read what follows `base`; returns how far.
+        """Read the blocks after `base`; returns the last block read.
 
-        The end's hash is taken first, then the base is looked up once more: so both are of one chain.
-        If that chain is replaced before its events are read, the hash is gone at the next reading.
+        The end's hash is taken first, then the base is looked up again, so both are on the same chain.
+        If that chain is replaced before its events are read, the next reading does not find the end's
+        hash.
         """
         point = head.point
         if last != point.number:
@@ -119,11 +120,11 @@ class Follower:
     async def _point(self, number: int) -> ChainPoint:
         block_hash = await self._chain.block_hash(number)
         if block_hash is None:
-            raise ChainUnreachable(f"block {number} is gone")
+            raise ChainUnreachable(f"block {number} is no longer on the chain")
         return ChainPoint(number, block_hash)
 
     def _keep(self, db: Writing, events: list[Event], point: ChainPoint) -> None:
-        """What was read, and up to where, in one transaction."""
+        """Store events and the block up to which they were read, in one transaction."""
         for event in events:
             match event:
                 case Revoked():

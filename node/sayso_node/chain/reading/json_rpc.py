@@ -1,7 +1,6 @@
-"""One chain endpoint, asked in JSON-RPC over HTTP or WebSocket, within limits of size and time.
+"""Sends JSON-RPC requests to one chain endpoint, over HTTP or WebSocket, with size and time limits.
 
-Whatever an endpoint does wrong on this level is ChainUnreachable. What it answers is judged by who
-asked.
+Any failure of the endpoint on this level is ChainUnreachable. Callers judge the content of answers.
 """
 
 import asyncio
@@ -25,12 +24,12 @@ from sayso_protocol.encoding.json_text import parse_json
 from sayso_protocol.primitives import hex_text
 
 TIMEOUT_S: Final = 10.0
-NO_METHOD: Final = frozenset({404, 405, 501})  # some endpoints say so with a status of HTTP
+NO_METHOD: Final = frozenset({404, 405, 501})  # some endpoints report it by HTTP status
 RPC_ANSWER_BYTES: Final = 33_554_432  # logs of a wide range, receipts of a full block
 
 
 class JsonRpc:
-    """Asks one endpoint; connects when it is first asked, and again after a failure."""
+    """A connection to one endpoint, made at the first request and again after a failure."""
 
     def __init__(self, url: str, timeout_s: float = TIMEOUT_S) -> None:
         self._url = url
@@ -38,16 +37,16 @@ class JsonRpc:
         self._session: ClientSession | None = None
         self._socket: ClientWebSocketResponse | None = None
         self._numbers = count(1)
-        self._turn = asyncio.Lock()  # of the socket: one question, one answer
+        self._turn = asyncio.Lock()  # of the socket: one request at a time
 
     @property
     def name(self) -> str:
-        """The endpoint, for logs: without path and password, which may hold a key."""
+        """The endpoint's name for logs, without path and password, which may contain a key."""
         try:
             parts = urlsplit(self._url)
             return f"{parts.scheme}://{parts.hostname or ''}" + (f":{parts.port}" if parts.port else "")
         except ValueError:
-            return "an endpoint whose address cannot be read"
+            return "an endpoint with an invalid URL"
 
     async def close(self) -> None:
         """Close the connections."""
@@ -58,7 +57,7 @@ class JsonRpc:
         self._socket = self._session = None
 
     async def ask(self, method: str, params: Any, limit: int = RPC_ANSWER_BYTES) -> dict[str, Any]:
-        """The JSON-RPC object that was answered, with a result or an error; raises ChainUnreachable.
+        """Return the JSON-RPC answer, with a result or an error; raises ChainUnreachable.
 
         Bytes in `params` are sent as hexadecimal text.
         """
@@ -69,7 +68,7 @@ class JsonRpc:
                 if self._url.startswith(("ws://", "wss://")):
                     return await self._by_socket(question, number, limit)
                 return _object(await self._by_post(question, limit))
-        except Exception as error:  # whatever an endpoint provokes, in aiohttp too
+        except Exception as error:  # any error that an endpoint causes, also in aiohttp
             reason = f"{self.name}: {type(error).__name__}: {str(error)[:200]}"
             raise ChainUnreachable(reason) from error
 
@@ -79,7 +78,7 @@ class JsonRpc:
             async for part in response.content.iter_any():
                 body += part
                 if len(body) > limit:
-                    raise ValueError("answered with too much")
+                    raise ValueError("the answer is too large")
             if response.status in NO_METHOD:
                 return b'{"error": {"message": "no such method"}}'
         return bytes(body)
@@ -92,14 +91,14 @@ class JsonRpc:
                 await self._socket.send_json(question, dumps=_json)
                 while True:
                     answer = _object(_text(await self._socket.receive()))
-                    if answer.get("id") == number:  # others are to questions nobody waits for any more
+                    if answer.get("id") == number:  # other answers belong to abandoned requests
                         return answer
             except BaseException:
                 await self._hang_up()
                 raise
 
     async def _hang_up(self) -> None:
-        """What may be half said on this connection is not read as something else."""
+        """Close the socket, so that the rest of an answer is not taken for the next one."""
         socket, self._socket = self._socket, None
         if socket:
             with contextlib.suppress(ClientError, OSError):
@@ -113,12 +112,12 @@ class JsonRpc:
 
 
 def _json(question: Any) -> str:
-    """Raises TypeError for what is neither JSON, nor bytes, nor a mapping."""
+    """Encode a request; raises TypeError for values that are neither JSON, bytes nor mappings."""
     return json.dumps(question, default=_plain)
 
 
 def _plain(value: Any) -> Any:
-    """Bytes and mappings in a question of web3, as JSON has them."""
+    """Convert bytes and mappings in web3's requests to JSON values."""
     return hex_text(value) if isinstance(value, bytes) else dict(value)
 
 
@@ -132,5 +131,5 @@ def _text(message: WSMessage) -> bytes | str:
 def _object(raw: bytes | str) -> dict[str, Any]:
     answer = parse_json(raw.encode() if isinstance(raw, str) else raw)
     if not isinstance(answer, dict):
-        raise ValueError("not a JSON-RPC object")  # noqa: TRY004 - what is wrong is the answer
+        raise ValueError("not a JSON-RPC object")  # noqa: TRY004 - the value is wrong, not its type
     return answer

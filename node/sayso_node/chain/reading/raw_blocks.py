@@ -1,7 +1,7 @@
-"""Headers, transactions and receipts as bytes, from the JSON in which endpoints answer them.
+"""Encodes headers, transactions and receipts as bytes, from the JSON of chain endpoints.
 
-What comes out is right if it has the hash, or gives the root, that was asked for: whoever calls checks
-that. Anything else raises KeyError, TypeError, ValueError or AttributeError.
+The result is right if it gives the expected hash or root, which the caller checks. Invalid input raises
+KeyError, TypeError, ValueError or AttributeError.
 """
 
 from collections.abc import Callable, Mapping
@@ -53,21 +53,21 @@ _AUTHORIZATION: Final = ("chainId", "address", "nonce", "yParity", "r", "s")
 
 
 def encode_header(block: Json) -> bytes:
-    """The RLP of a header; later forks have more fields."""
+    """Return the RLP of a header; later forks have more fields."""
     later = [one for one in _LATER_FIELDS if block.get(one[0]) is not None]
     kinds = [(name, _number if is_number else _bytes) for name, is_number in (*_FIELDS, *later)]
     return encode_rlp([read(block[name]) for name, read in kinds])
 
 
 def encode_transaction(transaction: Json) -> bytes:
-    """A transaction as it stands in its block's trie."""
+    """Return a transaction as stored in its block's trie."""
     kind = int(transaction.get("type") or "0x0", 16)
     encoded = encode_rlp([_field(transaction, name) for name in _KINDS[kind]])
     return bytes([kind]) + encoded if kind else encoded
 
 
 def encode_receipt(receipt: Json) -> bytes:
-    """A receipt as it stands in its block's trie."""
+    """Return a receipt as stored in its block's trie."""
     kind = int(receipt.get("type") or "0x0", 16)
     logs: list[Rlp] = [
         [_bytes(one["address"]), [_bytes(topic) for topic in one["topics"]], _bytes(one["data"])]
@@ -81,12 +81,12 @@ def encode_receipt(receipt: Json) -> bytes:
 def _field(transaction: Json, name: str) -> Rlp:
     value = transaction.get(name)
     if name == "yParity" and value is None:
-        value = transaction["v"]  # some endpoints know it by the older name alone
+        value = transaction["v"]  # some endpoints use only the older name
     return _READERS.get(name, _number)(value)
 
 
 def _to(value: Any) -> Rlp:
-    return _bytes(value or "0x")  # nobody, where a contract is created
+    return _bytes(value or "0x")  # empty for a contract creation
 
 
 def _access_list(value: Any) -> Rlp:

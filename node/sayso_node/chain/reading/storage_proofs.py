@@ -1,7 +1,7 @@
-"""Proofs of the registry's storage (EIP-1186), asked of the chain endpoint with `eth_getProof`.
+"""Fetches proofs of the registry's storage (EIP-1186) from chain endpoints with `eth_getProof`.
 
-The node only passes them on. Who wants to trust nobody checks them against the state root in the header
-of the block that is named, and gets that header elsewhere.
+The node only passes them on. A client that trusts nobody checks them against the state root in the
+block's header, and gets that header elsewhere.
 """
 
 import re
@@ -21,28 +21,28 @@ _QUANTITY: Final = re.compile(r"0x[0-9a-f]{1,64}", re.ASCII)
 
 
 class StorageProofs:
-    """Asks the endpoints, one after the other."""
+    """Asks the endpoints in order."""
 
     def __init__(self, endpoints: Links, registry: bytes) -> None:
         self._endpoints = endpoints
         self._registry = registry
 
     async def proof(self, slots: Sequence[bytes], block: ChainPoint) -> dict[str, Any]:
-        """The proof of some slots after a block, in the form of EIP-1186.
+        """Return the proof of some slots after a block, in the form of EIP-1186.
 
         Raises:
-            ProofUnavailable: No endpoint has such a method, or a state of that block.
-            ChainUnreachable: None answered, or one answered nonsense and no other had a proof.
+            ProofUnavailable: No endpoint supports the method or has the state of that block.
+            ChainUnreachable: No endpoint has a proof, and at least the first failed.
         """
         return await ask_links(self._endpoints, lambda link: self._ask(link, slots, block))
 
     async def header(self, block: ChainPoint) -> bytes:
-        """The RLP of a block's header, which hashes to the block's hash; raises as proof() does."""
+        """Return the RLP of a block's header, which has the block's hash; raises as proof() does."""
         return await ask_links(self._endpoints, lambda link: _ask_header(link, block))
 
     async def _ask(self, link: JsonRpc, slots: Sequence[bytes], block: ChainPoint) -> dict[str, Any]:
         place = [address_text(self._registry).lower(), [hex_text(one) for one in slots]]
-        at = {"blockHash": hex_text(block.hash)}  # EIP-1898: never another block of that number
+        at = {"blockHash": hex_text(block.hash)}  # EIP-1898: no other block of that height
         answer = await link.ask("eth_getProof", [*place, at], PROOF_ANSWER_BYTES)
         return _checked(_result(answer), slots)
 
@@ -52,7 +52,7 @@ async def _ask_header(link: JsonRpc, block: ChainPoint) -> bytes:
     found = _result(await link.ask("eth_getBlockByHash", question, PROOF_ANSWER_BYTES))
     header = encode_header(found)
     if keccak(header) != block.hash:
-        raise ProofUnavailable("the header of that block has fields that this release does not know")
+        raise ProofUnavailable("the block's header has fields that this release does not know")
     return header
 
 
@@ -63,7 +63,7 @@ def _result(answer: dict[str, Any]) -> Any:
 
 
 def _checked(result: Any, slots: Sequence[bytes]) -> dict[str, Any]:
-    """Only what EIP-1186 names, in its form, for the slots that were asked for, in their order."""
+    """Return the fields of EIP-1186 in their form, for the requested slots in order."""
     proofs = {int(one["key"], 16): one for one in result["storageProof"]}
     found = [proofs[int.from_bytes(slot)] for slot in slots]
     return {
@@ -85,7 +85,7 @@ def _checked(result: Any, slots: Sequence[bytes]) -> dict[str, Any]:
 
 def _nodes(value: Any) -> list[str]:
     if not isinstance(value, list):
-        raise TypeError("not a list of nodes")
+        raise TypeError("not a list of trie nodes")
     return [_text(_HEX, one) for one in value]
 
 

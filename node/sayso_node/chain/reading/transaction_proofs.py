@@ -1,4 +1,4 @@
-"""The receipt proof of a revocation, put together from what the archivist kept (rule 10.10)."""
+"""Builds the receipt proof of a revocation from the stored proofs of its transactions (rule 10.10)."""
 
 from typing import Any
 
@@ -18,28 +18,28 @@ from sayso_protocol.primitives import address_text, hex_text
 
 
 def receipt_proof(db: Reading, network: Network, body: bytes) -> dict[str, Any]:
-    """The proof for the revocation in this envelope.
+    """Return the proof for the revocation in this envelope.
 
     Raises:
-        NotFound: Not all of its bits stand on chain, as far as that was read.
-        ProofUnavailable: They do, but not all of their transactions are kept.
+        NotFound: Some of its bits are not on chain, as far as it was read.
+        ProofUnavailable: Its bits are on chain, but some transactions have no stored proof.
     """
     envelope = decode(body, network)
     revocation = as_kind(envelope.message, Revocation)
     missing, landings = dict(revocation.bits), list[dict[str, Any]]()
     if relays.block_with(db, revocation.contributor, missing) is None:
-        raise NotFound("not every bit of this revocation is on chain, as far as that was read")
+        raise NotFound("some bits of this revocation are not on chain, as far as the chain was read")
     for number in relays.blocks_with(db, revocation.contributor, missing):
         archive = archives.archived(db, number)
         for one in archive.transactions if archive else ():
-            assert archive  # noqa: S101 - it has transactions
+            assert archive  # noqa: S101 - blocks with transactions have an archive
             found = _bits(archive, one, network, revocation.contributor)
             if any(found.get(word, 0) & mask for word, mask in missing.items()):
                 landings.append(_landing(archive, one))
                 missing = {word: mask & ~found.get(word, 0) for word, mask in missing.items()}
     if any(missing.values()):
         raise ProofUnavailable(
-            "it is on chain, but what proves its transactions is not kept, or not yet"
+            "the revocation is on chain, but the proof of its transactions is not stored, or not yet"
         )
     return {
         "type": TRANSACTION_PROOF_TYPE,
@@ -53,7 +53,7 @@ def receipt_proof(db: Reading, network: Network, body: bytes) -> dict[str, Any]:
 def _bits(archive: Archive, one: Archived, network: Network, contributor: bytes) -> Masks:
     root = read_header(archive.header, archive.block.hash).receipts
     receipt = trie_value(root, index_key(one.place), one.receipt)
-    assert receipt is not None  # noqa: S101 - it was kept as a proof of one
+    assert receipt is not None  # noqa: S101 - only valid receipts are stored
     return bits_set(receipt, network.registry, contributor)
 
 

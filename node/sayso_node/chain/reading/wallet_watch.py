@@ -1,7 +1,7 @@
-"""Asks contract wallets again whether they stand by their consents (rule 8.14).
+"""Asks contract wallets again whether they still accept their consents' signatures (rule 8.14).
 
-Each is asked once in a round, those first that were not asked for longest: what is not asked in time is
-`stale`, never granted by what a wallet once said. What nobody could tell stays as old as it was.
+Each is asked once in a round, the one asked longest ago first. A consent whose wallet was not asked in
+time is `stale`, whatever the wallet answered before. Without an answer, the previous one keeps its age.
 """
 
 import logging
@@ -23,11 +23,11 @@ from sayso_protocol.network import Network
 
 log = logging.getLogger(__name__)
 
-SOURCE = "watch"  # for fair shares: nobody's messages wait behind these questions
+SOURCE = "watch"  # a source of its own for fair shares, so these calls never delay those for messages
 
 
 class WalletWatch:
-    """Keeps the answers of wallets young."""
+    """Keeps the answers of contract wallets recent."""
 
     def __init__(
         self,
@@ -48,21 +48,21 @@ class WalletWatch:
         self._interval_s = interval_s
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Run until cancelled."""
         async for _ in every(self._interval_s):
             try:
                 await self.ask()
             except StoreUnusable as error:
-                log.warning("what wallets said could not be kept: %s", error)
+                log.warning("answers of contract wallets could not be stored: %s", error)
 
     async def ask(self) -> None:
-        """One round; raises StoreUnusable."""
+        """Run one round; raises StoreUnusable."""
         begun = self._clock.now()
         while bodies := self._next(begun):
             await self._ask(bodies, begun)
 
     def _next(self, begun: float) -> dict[bytes, bytes]:
-        """Those whose turn it is, as many as may wait at once; nobody before the chain was read."""
+        """Return the next consents, as many as may wait at once; none before the chain was read."""
         if self._freshness.head == GENESIS:
             return {}
         with self._store.read() as db:
@@ -75,7 +75,7 @@ class WalletWatch:
 
     async def _ask(self, bodies: Mapping[bytes, bytes], begun: float) -> None:
         head = self._freshness.head
-        now = max(self._clock.now(), begun)  # a clock that was put back must not make a round endless
+        now = max(self._clock.now(), begun)  # even if the clock was set back, a round ends
         ended: list[Envelope] = []
         asked: list[Envelope] = []
         for one in self._read(bodies.values()):
@@ -86,7 +86,7 @@ class WalletWatch:
         self._counters.add("wallets_silent", len(asked) - len(answers.reasons))
 
         def keep(db: Writing) -> None:
-            for license_hash in bodies:  # also of what cannot be read, or it would always come first
+            for license_hash in bodies:  # also for unreadable ones, which would always come first
                 wallets.tried(db, license_hash, now)
             for one in ended:
                 wallets.let_be(db, one.digest)

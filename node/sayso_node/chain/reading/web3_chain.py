@@ -1,7 +1,7 @@
-"""The chain by web3: one JSON-RPC endpoint, over HTTP or WebSocket.
+"""One chain endpoint over web3, using JSON-RPC by HTTP or WebSocket.
 
-Whatever an endpoint does wrong becomes ChainUnreachable, so that its users know one failure. One kind of
-it is told apart: RangeRefused, when the endpoint answers, but not for so many blocks.
+Any failure of the endpoint becomes ChainUnreachable. Only RangeRefused is distinguished: the endpoint
+answers, but refuses so many blocks.
 """
 
 from collections.abc import Iterator, Mapping
@@ -23,25 +23,25 @@ from sayso_protocol.network import Network
 from sayso_protocol.primitives import HASH_BYTES, hex_text
 from sayso_protocol.receipts.receipt import ChainPoint
 
-LARGEST = (1 << 63) - 1  # what the store can hold, of blocks and seconds
+LARGEST = (1 << 63) - 1  # the store's largest number for blocks and seconds
 
 
 @contextmanager
 def chain_errors(*but: type[Exception]) -> Iterator[None]:
-    """Every failure of an endpoint is one to its users, but for these."""
+    """Convert any failure of an endpoint to ChainUnreachable, except these errors."""
     try:
         with rpc_errors():
             yield
     except ChainUnreachable:
         raise
-    except Exception as error:  # web3 raises whatever an answer provokes
+    except Exception as error:  # web3 raises many kinds of errors
         if isinstance(error, but):
             raise
         raise ChainUnreachable(f"{type(error).__name__}: {error}") from error
 
 
 def _head(block: Mapping[str, Any]) -> ChainHead:
-    """A block as it was answered; raises ValueError or what its form provokes."""
+    """Read a block from an answer; raises ValueError and other errors for invalid input."""
     number, block_hash, time = int(block["number"]), bytes(block["hash"]), int(block["timestamp"])
     if not (0 <= number <= LARGEST and 0 <= time <= LARGEST and len(block_hash) == HASH_BYTES):
         raise ValueError("this is no block")
@@ -49,19 +49,19 @@ def _head(block: Mapping[str, Any]) -> ChainHead:
 
 
 class LinkProvider(AsyncJSONBaseProvider):
-    """web3 over our own link: nothing is tried again behind our back."""
+    """A web3 provider over our own JsonRpc, without web3's retries."""
 
     def __init__(self, link: JsonRpc) -> None:
         super().__init__()
         self._link = link
 
     async def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:
-        """See JsonRpc.ask; web3 tells results from errors."""
+        """See JsonRpc.ask; web3 separates results from errors."""
         return cast("RPCResponse", await self._link.ask(method, params))
 
 
 class Web3Chain:
-    """See chain/interface.py."""
+    """Chain (chain/interface.py) over one endpoint."""
 
     def __init__(self, url: str, network: Network, timeout_s: float = TIMEOUT_S) -> None:
         self.link = JsonRpc(url, timeout_s)
@@ -71,7 +71,7 @@ class Web3Chain:
 
     @property
     def name(self) -> str:
-        """The endpoint, for logs."""
+        """The endpoint's name for logs."""
         return self.link.name
 
     async def close(self) -> None:
@@ -79,31 +79,31 @@ class Web3Chain:
         await self.link.close()
 
     async def head(self) -> ChainHead:
-        """The newest block; refuses an endpoint of another chain."""
+        """Return the newest block; raises ChainUnreachable for an endpoint of another chain."""
         await self.check_chain()
         with chain_errors():
             return _head(await self.w3.eth.get_block("latest"))
 
     async def check_chain(self) -> None:
-        """Once for each connection: it is the chain that was asked for; raises ChainUnreachable."""
+        """Check once per connection that the chain is the expected one; raises ChainUnreachable."""
         with chain_errors():
             if not self._checked:
                 await check_chain(self.w3, self._network.chain_id)
                 self._checked = True
 
     async def block_hash(self, number: int) -> bytes | None:
-        """The hash at a height, or None above the head."""
+        """Return the hash at a height, or None above the head."""
         with chain_errors():
             try:
                 point = _head(await self.w3.eth.get_block(number)).point
             except BlockNotFound:
                 return None
             if point.number != number:
-                raise ValueError(f"asked for block {number}, answered with {point.number}")
+                raise ValueError(f"requested block {number}, got {point.number}")
             return point.hash
 
     async def events(self, first: int, last: int) -> list[Event]:
-        """The registry's events in these blocks, in order; raises RangeRefused also."""
+        """Return the registry's events in these blocks, in order; also raises RangeRefused."""
         question = log_filter(self._network.registry, first, last)
         answer = await self.link.ask("eth_getLogs", [question])
         if last > first and answer.get("error") is not None:
@@ -111,9 +111,9 @@ class Web3Chain:
         return self._read_logs(answer, first, last)
 
     async def events_of(self, block: ChainPoint) -> list[Event]:
-        """The registry's events in one block, named by its hash (EIP-234).
+        """Return the registry's events in one block, named by its hash (EIP-234).
 
-        An endpoint behind a balancer that does not have this block must say so, and not "no logs".
+        An endpoint behind a load balancer that lacks the block must report that, and not return no logs.
         """
         question = log_filter(self._network.registry, block.number, block.number)
         question = {name: question[name] for name in ("address", "topics")}
