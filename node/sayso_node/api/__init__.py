@@ -1,1 +1,1 @@
-"""The HTTP API: what contributors, buyers and operators reach a node by."""
+"""The HTTP API of a node, for contributors, buyers and operators."""

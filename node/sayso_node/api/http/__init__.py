@@ -1,4 +1,4 @@
-"""HTTP itself: the server, bodies, negotiation, errors, pages.
+"""The HTTP layer of the API: server, request bodies, content negotiation, errors and paging.
 
-It imports `schema` and not `routes`: what a route needs, its operation declares.
+It imports `schema` and not `routes`; a route's operation declares what the layer must know.
 """

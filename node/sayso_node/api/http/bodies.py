@@ -1,7 +1,7 @@
-"""The bodies of requests: of a type that was asked for, of bounded size, and in time.
+"""Reads request bodies, with checks of media type, size and time.
 
-What a header already shows to be wrong is refused before a byte of the body is read. A compressed body
-is bounded by what it unpacks to. All bodies that are being read or parsed share a bounded memory.
+A body whose header is already wrong is refused before it is read. The limit of a compressed body counts
+its uncompressed bytes. All bodies that are read or parsed share one memory limit.
 """
 
 import asyncio
@@ -17,24 +17,24 @@ from sayso_node.errors import BadRequest, NodeBusy, TooSlow, UnsupportedMediaTyp
 from sayso_protocol.encoding.json_text import parse_json
 from sayso_protocol.errors import Malformed, TooLarge
 
-HELD_BYTES = 536_870_912  # of all bodies at once
+HELD_BYTES = 536_870_912  # of all bodies together
 BODY_STALL_S = 20.0  # without a byte
 BODY_S = 300.0  # from the first byte to the last
-ENCODINGS = frozenset({"identity", "gzip", "deflate"})  # those that are unpacked within bounds
+ENCODINGS = frozenset({"identity", "gzip", "deflate"})  # encodings that can be decoded within a limit
 T = TypeVar("T")
 
 
 class BodyRoom:
-    """How much of all bodies together is held, and which connections send one, the longest first."""
+    """The memory held by all request bodies, and the connections that send one, longest first."""
 
     def __init__(self, size: int) -> None:
         self.left = size
         self.senders: dict[web.RequestHandler, None] = {}
 
     def take(self, size: int) -> None:
-        """Hold so much more; raises NodeBusy when there is no room for it."""
+        """Reserve memory; raises NodeBusy if too little is left."""
         if self.left < size:
-            raise NodeBusy("other requests fill the memory that there is for them; try again soon")
+            raise NodeBusy("other requests use all the memory for request bodies; try again soon")
         self.left -= size
 
 
@@ -42,25 +42,25 @@ ROOM: web.AppKey[BodyRoom] = web.AppKey("room", BodyRoom)
 
 
 async def read_value(request: web.Request, kind: type[T]) -> T:
-    """The value in a body of JSON; raises BadRequest and what read_body raises."""
+    """Read a JSON body as a value; raises BadRequest and what read_body raises."""
     async with read_body(request) as body:
-        # Beside the loop: a million rows take seconds.
+        # In a thread, because a million rows take seconds.
         return await asyncio.to_thread(value_of, bytes(body), kind)
 
 
 def value_of(body: bytes, kind: type[T]) -> T:
-    """The value in JSON; raises BadRequest, which names the field."""
+    """Decode JSON as a value; raises BadRequest, which names the wrong field."""
     try:
         return msgspec.convert(parse_json(body), kind)
     except Malformed as error:
         raise BadRequest("the body is not JSON") from error
     except msgspec.ValidationError as error:
-        raise BadRequest(f"the body is not what this route takes: {error}") from error
+        raise BadRequest(f"the body does not have the form of this route: {error}") from error
 
 
 @asynccontextmanager
 async def read_body(request: web.Request) -> AsyncIterator[bytearray]:
-    """The whole body, of a type and size that the operation takes, for as long as the block lasts.
+    """Read the whole body and hold its memory for the block; its type and size must fit the operation.
 
     Raises UnsupportedMediaType, TooLarge, TooSlow, NodeBusy.
     """
@@ -77,7 +77,7 @@ async def read_body(request: web.Request) -> AsyncIterator[bytearray]:
                 body += part
     except TimeoutError as error:
         raise TooSlow(
-            f"nothing came for {BODY_STALL_S:.0f} s, or not all within {BODY_S:.0f} s"
+            f"no byte arrived for {BODY_STALL_S:.0f} s, or the body took longer than {BODY_S:.0f} s"
         ) from error
     else:
         room.senders.pop(request.protocol)
@@ -88,7 +88,7 @@ async def read_body(request: web.Request) -> AsyncIterator[bytearray]:
 
 
 def _check_head(request: web.Request) -> int:
-    """The limit of the body in bytes, if its head is right."""
+    """Return the body's limit in bytes if its headers are valid."""
     takes = operation_of(request).takes
     if (body := takes.get(request.content_type)) is None:
         raise UnsupportedMediaType(f"the body must be {' or '.join(takes)}")

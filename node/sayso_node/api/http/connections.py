@@ -1,8 +1,8 @@
-"""The connections of the HTTP server: how many there may be, and what is said to what is no HTTP.
+"""The connections of the HTTP server: their limits, and the answer to invalid HTTP.
 
-When there are too many, the one that has been idle longest makes room, and if none is idle, the one that
-has been sending a body longest: whoever only holds connections open keeps nobody out. A connection that
-sends no whole request head in time is closed.
+When there are too many, the connection that has been idle longest is closed, or, if none is idle, the
+one that has been sending a body longest; so nobody can block others by holding connections open. A
+connection without a complete request head in time is closed.
 """
 
 import asyncio
@@ -22,9 +22,9 @@ from sayso_node.api.http.responses import refusal
 from sayso_node.errors import BadRequest, UnsupportedMediaType
 from sayso_protocol.errors import SaysoError
 
-CONNECTIONS: Final = 1_024  # or as many as half of the open files that the process may have
+CONNECTIONS: Final = 1_024  # or half of the open files that the process may have, if that is less
 HEAD_S: Final = 20.0  # for the head of a request, and between two requests
-LINGER_S: Final = 2.0  # for a body that nobody reads
+LINGER_S: Final = 2.0  # for a body that no route reads
 LINE_BYTES: Final = 8_190
 HEADERS: Final = 64
 
@@ -32,31 +32,31 @@ log = logging.getLogger(__name__)
 
 
 class HttpConnection(web.RequestHandler):
-    """One connection; what it cannot read as HTTP is refused in the one shape."""
+    """One connection; input that is not valid HTTP gets an error in the API's one form."""
 
     __slots__ = ("_connections", "is_busy")
 
     def __init__(self, connections: "Connections", server: web.Server, **options: Any) -> None:
         super().__init__(server, **options)
         self._connections = connections
-        self.is_busy = False  # whether a route has a request of it at hand
+        self.is_busy = False  # whether a route handles a request of it
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Now it counts, and not before: many may have been accepted at once."""
+        """Count the connection, only now because many may have been accepted at once."""
         super().connection_made(transport)
         self._connections.make_room(self)
 
     def handle_error(
         self,
         request: BaseRequest,
-        status: int = 500,  # noqa: ARG002 - the form of the method is aiohttp's
+        status: int = 500,  # noqa: ARG002 - required by aiohttp
         exc: BaseException | None = None,
-        message: str | None = None,  # noqa: ARG002 - it repeats what was sent
+        message: str | None = None,  # noqa: ARG002 - it repeats the request
     ) -> web.StreamResponse:
-        """The answer to what is no HTTP; the connection ends with it."""
+        """Answer invalid HTTP and close the connection."""
         log.debug("no HTTP from %s: %s", request.remote, exc)
         if request.writer.output_size > 0:
-            raise ConnectionError("the answer had begun")
+            raise ConnectionError("the answer had already begun")
         response = rendered(refusal(_wrong(exc)))
         response.force_close()
         return response
@@ -64,7 +64,7 @@ class HttpConnection(web.RequestHandler):
 
 @web.middleware
 async def noted(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Note on the connection for how long a route has a request of it at hand."""
+    """Mark the connection as busy while a route handles its request."""
     connection = request.protocol
     if not isinstance(connection, HttpConnection):
         return await handler(request)
@@ -76,14 +76,14 @@ async def noted(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 def _wrong(error: BaseException | None) -> SaysoError:
-    # One that is unpacked is named when the body is not in it; it is a fault of the body then.
+    # A supported encoding is named when the body is not valid in it; then the body is wrong.
     if isinstance(error, ContentEncodingError) and error.message.split(": ")[-1] not in ENCODINGS:
-        return UnsupportedMediaType("the body is in an encoding that this server does not unpack")
-    return BadRequest("this is not a request in HTTP/1.1 within the server's limits")
+        return UnsupportedMediaType("this server does not support the encoding of the body")
+    return BadRequest("this is not an HTTP/1.1 request within the server's limits")
 
 
 class Connections:
-    """Makes connections, and room for them."""
+    """Creates connections and closes old ones when there are too many."""
 
     def __init__(self, room: BodyRoom, limit: int | None = None) -> None:
         self._room = room
@@ -91,7 +91,7 @@ class Connections:
         self._server: web.Server | None = None
 
     def welcome(self, server: web.Server) -> asyncio.Protocol:
-        """The protocol of a new connection."""
+        """Return the protocol object for a new connection."""
         self._server = server
         return HttpConnection(
             self,
@@ -106,8 +106,8 @@ class Connections:
         )
 
     def make_room(self, newcomer: HttpConnection) -> None:
-        """When there is one too many, whoever waits for nothing of ours goes, the oldest first."""
-        assert self._server  # noqa: S101 - it made the newcomer
+        """Close the connection that has been idle or sending a body longest, if one is too many."""
+        assert self._server  # noqa: S101 - it created the connection
         made = (one for one in self._server.connections if isinstance(one, HttpConnection))
         open_ = [one for one in made if one.transport]
         if len(open_) > self._limit:

@@ -1,7 +1,7 @@
-"""What a client wants of an answer beyond its content: its form, its size, its age, its origin.
+"""Content negotiation: media type, compression, caching and CORS of answers.
 
-Routes answer with values, and their operations say in which forms. Which one is settled before the
-route runs, so that nothing is done whose outcome could not be told (RFC 9110, section 12.5).
+Routes answer with values, and their operations declare the media types. The media type is chosen before
+the route runs, so that no change is made whose result the client cannot read (RFC 9110, section 12.5).
 """
 
 import asyncio
@@ -20,10 +20,10 @@ from sayso_node.api.http.route import Handler, RouteAnswer, operation_of
 from sayso_node.api.schema.operations import JSON, MEDIA_TYPES, MSGPACK, Operation
 from sayso_node.errors import NotAcceptable
 
-COMPRESS_BYTES: Final = 4_096  # below, packing costs more than it saves
-LONG_BYTES: Final = 65_536  # from here on beside the loop
+COMPRESS_BYTES: Final = 4_096  # smaller answers gain too little from compression
+LONG_BYTES: Final = 65_536  # larger answers are compressed in a thread
 
-# Nothing rests on who the browser's user is: every page may ask what everybody may ask.
+# Nothing depends on a browser's user, so any page may send what everybody may send.
 ORIGIN: Final = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": "ETag, Allow, Content-Range, Accept-Ranges",
@@ -49,18 +49,18 @@ PREFLIGHT: Final = {
 
 @web.middleware
 async def negotiated(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer in a form that the client takes, or refuse before anything is done."""
+    """Answer in a media type that the client accepts, or refuse before the route runs."""
     if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
         return web.Response(status=204, headers=ORIGIN | PREFLIGHT)
     operation = operation_of(request)
-    # Only where a body is taken: to read the type of one costs as much as all the rest here.
+    # Only for operations with a body, because reading the type costs as much as all the rest here.
     offers = operation.offers_to(request.content_type) if operation.takes else operation.offers
     accept = request.headers.get("Accept", "*/*")
     form = choose(accept, offers) if offers else JSON
     if form:
         result = await outcome(request, operation, handler)
     else:
-        result = refusal(NotAcceptable(f"this is answered as {' or '.join(offers)}"))
+        result = refusal(NotAcceptable(f"this route answers as {' or '.join(offers)}"))
     if isinstance(result, Struct):
         result = RouteAnswer(result)
     if isinstance(result, RouteAnswer):
@@ -75,23 +75,23 @@ async def negotiated(request: web.Request, handler: Handler) -> web.StreamRespon
 
 
 def rendered(answer: RouteAnswer, form: str = JSON, headers: Headers = KEPT) -> web.Response:
-    """The value in a form; its headers at once, because each later one costs."""
+    """Encode a value in a media type; all headers are set at once, because later ones cost more."""
     value, status, more = answer
     body = msgspec.msgpack.encode(value) if form == MSGPACK else written(value)
     return web.Response(body=body, status=status, headers={**headers[form], **more})
 
 
 def written(value: Struct) -> bytes:
-    """The value in JSON, on one line, with spaces for who reads it."""
+    """Encode a value as JSON on one line, with spaces for readability."""
     return msgspec.json.format(msgspec.json.encode(value), indent=0)
 
 
 async def _dressed(request: web.Request, operation: Operation, response: web.Response) -> web.Response:
-    """The answer as it goes out: ETag and compression."""
+    """Add ETag and compression to an answer."""
     headers = response.headers
     if operation.is_kept and response.status == 200 and request.method in {"GET", "HEAD"}:
-        headers["Cache-Control"] = "no-cache"  # keep it, and ask each time (RFC 9111, 5.2.2.4)
-        # Weak: the same content may be compressed or not.
+        headers["Cache-Control"] = "no-cache"  # keep it, but ask each time (RFC 9111, 5.2.2.4)
+        # Weak: content may be compressed or not.
         response.etag = tag = ETag(sha256(_bytes(response)).hexdigest()[:32], is_weak=True)
         if _has(request, tag):
             kept = {"ETag": headers["ETag"], "Vary": headers["Vary"]}
@@ -124,7 +124,7 @@ async def _compress(request: web.Request, response: web.Response) -> None:
 
 @lru_cache(256)
 def choose(accept: str, offers: tuple[str, ...]) -> str | None:
-    """The offer that the header `Accept` likes best, the first of equals; None if it takes none."""
+    """Return the offer that `Accept` prefers, the first of equals; None if it accepts none."""
     ranges = _weights(accept or "*/*")
 
     def weight(offer: str) -> float:
@@ -137,13 +137,13 @@ def choose(accept: str, offers: tuple[str, ...]) -> str | None:
 
 @lru_cache(256)
 def takes_gzip(accept: str) -> bool:
-    """Whether the header `Accept-Encoding` allows gzip."""
+    """Return whether the header `Accept-Encoding` allows gzip."""
     weights = _weights(accept)
     return weights.get("gzip", weights.get("*", 0.0)) > 0
 
 
 def _weights(header: str) -> dict[str, float]:
-    """What a header lists, with weights (RFC 9110, section 12.4.2); what is no weight counts 0."""
+    """Parse a header's list with weights (RFC 9110, section 12.4.2); an invalid weight counts as 0."""
     found: dict[str, float] = {}
     for part in header.split(","):
         name, *parameters = (one.strip().lower() for one in part.split(";"))

@@ -1,7 +1,7 @@
-"""Lists in pages. A cursor is opaque: the place of the last row, sealed for one list of one node.
+"""Paging of lists. A cursor is opaque: the last row's number, authenticated for one list of one node.
 
-Rows are ordered by a number that only grows and is never given twice. So however many rows come while
-somebody reads, no page repeats or skips one.
+Rows are ordered by a number that only grows and is never reused. So new rows never make a page repeat or
+skip one.
 """
 
 import re
@@ -24,14 +24,14 @@ T = TypeVar("T")
 
 
 class Wanted(NamedTuple):
-    """What is asked of a list: rows after a place, at most so many."""
+    """A page request: the row after which it begins, and its size."""
 
     after: int
     limit: int
 
 
 class Pages:
-    """Gives out cursors, and reads them."""
+    """Issues and reads cursors."""
 
     def __init__(self, identity: SigningKey) -> None:
         self._key = blake2b(bytes(identity), digest_size=32, person=b"sayso cursor 1").digest()
@@ -41,14 +41,14 @@ class Pages:
         asked = request.query
         limit = asked.get("limit", str(largest))
         if not _COUNT.fullmatch(limit) or not 1 <= int(limit) <= largest:
-            raise BadRequest(f"limit is a number from 1 to {largest:,}")
+            raise BadRequest(f"limit must be a number from 1 to {largest:,}")
         cursor = asked.get("cursor")
         return Wanted(self._read(request.path, cursor) if cursor is not None else 0, int(limit))
 
     def page(
         self, request: web.Request, found: Sequence[T], places: Sequence[int], limit: int
     ) -> tuple[Sequence[T], str | None]:
-        """The rows of a page, and the cursor of the next; `found` has one more if there is one."""
+        """Return the rows of a page and the next cursor; `found` has one more if there is one."""
         if len(found) <= limit:
             return found, None
         return found[:limit], self._give(request.path, places[limit - 1])
@@ -61,10 +61,10 @@ class Pages:
         if _CURSOR.fullmatch(cursor):
             data = urlsafe_b64decode(cursor + "=")
             body, seal = data[:_PLACE_BYTES], data[_PLACE_BYTES:]
-            # Of the spellings of the same bytes only the one that was given out.
+            # Only the spelling that was issued is valid.
             if compare_digest(seal, self._seal(path, body)) and _text(data) == cursor:
                 return int.from_bytes(body)
-        raise BadCursor("this cursor was not given out for this list; begin without one")
+        raise BadCursor("this node did not issue the cursor for this list; start again without a cursor")
 
     def _seal(self, path: str, body: bytes) -> bytes:
         return blake2b(body + path.lower().encode(), digest_size=SEAL_BYTES, key=self._key).digest()

@@ -1,6 +1,6 @@
-"""A query holds what the operation of its route names, each name once, and nothing else.
+"""Checks query strings: only the names that the operation declares, each once.
 
-A misspelled option must not be answered as if it had not been given.
+A misspelled option is an error, because the answer without it would mislead.
 """
 
 from functools import lru_cache
@@ -13,7 +13,7 @@ from sayso_node.errors import BadRequest
 
 @lru_cache(256)
 def check_query(operation: Operation, text: str) -> None:
-    """Raises BadRequest."""
+    """Check a query string; raises BadRequest."""
     names = operation.asked
     if names is None:
         return

@@ -1,4 +1,4 @@
-"""One JSON shape for every refusal: {"error": {"code", "message"}}, with a status that fits."""
+"""Errors as answers: one JSON form, {"error": {"code", "message"}}, with a fitting HTTP status."""
 
 import logging
 
@@ -53,20 +53,20 @@ log = logging.getLogger(__name__)
 
 
 def fault(error: SaysoError) -> Fault:
-    """What is wrong, for a script and for a person."""
-    text = str(error).encode(errors="backslashreplace").decode()  # a request may spell half a character
+    """Return an error's code for programs and its message for people."""
+    text = str(error).encode(errors="backslashreplace").decode()  # requests may have lone surrogates
     return Fault(error.code, text)
 
 
 def refusal(error: SaysoError) -> RouteAnswer:
-    """The answer to a request that is refused for this."""
+    """Return the answer to a request that is refused with this error."""
     status = HTTP_STATUS.get(type(error), 400)
     headers = {"Retry-After": RETRY_AFTER_S} if status == 503 else {}  # RFC 9110, 10.2.3
     return RouteAnswer(RefusalJson(fault(error)), status, headers)
 
 
 def _http_refusal(error: web.HTTPException) -> RouteAnswer:
-    """What aiohttp itself refuses: a path, a method, a size."""
+    """Convert aiohttp's own refusals: an unknown path, a wrong method, a size."""
     answer = refusal(_OF_STATUS.get(error.status, BadRequest)(error.reason))
     if isinstance(error, web.HTTPMethodNotAllowed):
         allowed = ", ".join(sorted(error.allowed_methods))
@@ -75,7 +75,7 @@ def _http_refusal(error: web.HTTPException) -> RouteAnswer:
 
 
 async def outcome(request: web.Request, operation: Operation, handler: Handler) -> Result:
-    """What the route answers, or the refusal; an unforeseen fault says nothing of itself."""
+    """Return the route's answer or the refusal; an unexpected error shows no details."""
     try:
         check_query(operation, request.rel_url.raw_query_string)
         return await handler(request)
@@ -84,7 +84,7 @@ async def outcome(request: web.Request, operation: Operation, handler: Handler) 
     except web.HTTPException as error:
         return _http_refusal(error)
     except (ConnectionError, web.RequestPayloadError):
-        return refusal(BadRequest("the body ended early, or is not in the encoding it names"))
+        return refusal(BadRequest("the body ended early, or is not valid in its encoding"))
     except Exception:
-        log.exception("unforeseen fault in %s %s", request.method, request.path)
-        return refusal(InternalFault("this is a fault of the node; its log says more"))
+        log.exception("unexpected error in %s %s", request.method, request.path)
+        return refusal(InternalFault("the node failed to handle the request; its log has details"))

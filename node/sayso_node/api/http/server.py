@@ -1,4 +1,4 @@
-"""The HTTP server: routes, limits and the one error shape, put together."""
+"""The HTTP server, with its routes, limits and middleware."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
@@ -14,7 +14,7 @@ SHUTDOWN_S = 2.0
 
 
 class HttpServer:
-    """Serves routes on one address; `closing` ends what would otherwise never end by itself."""
+    """Serves routes on one address; `closing` ends answers that would not end by themselves."""
 
     def __init__(
         self,
@@ -37,16 +37,16 @@ class HttpServer:
         self._listening: asyncio.Server | None = None
 
     async def start(self) -> None:
-        """Listen; raises OSError when the address is taken."""
+        """Listen; raises OSError when the address is in use."""
         await self._runner.setup()
         server = self._runner.server
-        assert server  # noqa: S101 - setup() made it
+        assert server  # noqa: S101 - setup() created it
         self._listening = await asyncio.get_running_loop().create_server(
             lambda: self._connections.welcome(server), self._host, self._port, backlog=1_024
         )
 
     async def stop(self) -> None:
-        """Finish requests under way and close."""
+        """Finish the requests in progress and close."""
         if self._listening:
             self._listening.close()
         for close in self._closing:

@@ -1,1 +1,1 @@
-"""The routes, a file a subject: each declares its operations, and answers with values of `schema`."""
+"""The routes, one file per subject: each declares its operations and answers with `schema` values."""

@@ -1,4 +1,4 @@
-"""Who this node is and how it is: /v1/node, /v1/peers, /healthz, /readyz, /metrics."""
+"""Information about the node: /v1/node, /v1/peers, /healthz, /readyz and /metrics."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
@@ -16,17 +16,19 @@ from sayso_node.freshness import Freshness
 from sayso_node.interfaces import Clock, Transport
 from sayso_protocol.primitives import hex_text
 
-READY_AGE_S: Final = 120.0  # older than this, a node is no use to somebody who asks
-NODE: Final = Operation("GET", "/v1/node", "node", "Who this node is.", NodeJson)
-PEERS: Final = Operation("GET", "/v1/peers", "peers", "Whom it is connected to.", Peers)
-HEALTH: Final = Operation("GET", "/healthz", "healthz", "The process answers.", Health)
+READY_AGE_S: Final = 120.0  # with an older view, a node's answers are stale for most clients
+NODE: Final = Operation(
+    "GET", "/v1/node", "node", "Name, key, network, block and counters of this node.", NodeJson
+)
+PEERS: Final = Operation("GET", "/v1/peers", "peers", "Configured and connected peers.", Peers)
+HEALTH: Final = Operation("GET", "/healthz", "healthz", "The process runs.", Health)
 READY: Final = Operation(
     "GET",
     "/readyz",
     "readyz",
-    "Its answers are worth asking for.",
+    "The node can give current answers.",
     Ready,
-    {200: "Here it is.", 503: "Chain or peers were not read lately, or a part of the node is down."},
+    {200: "Here it is.", 503: "The view of chain or peers is too old, or a part of the node is down."},
 )
 METRICS: Final = Operation(
     "GET", "/metrics", "metrics", "Counters in Prometheus text format.", offers=("text/plain",)
@@ -34,7 +36,7 @@ METRICS: Final = Operation(
 
 
 class AboutRoutes:
-    """Tells about the node itself."""
+    """Answers about the node itself."""
 
     def __init__(
         self,
@@ -67,7 +69,7 @@ class AboutRoutes:
         ]
 
     async def node(self, _request: web.Request) -> NodeJson:
-        """Name, key, network, block and counters."""
+        """Return name, key, network, block and counters."""
         head = self._freshness.head
         number, time = head.point.number, head.time
         return msgspec.structs.replace(
@@ -79,16 +81,16 @@ class AboutRoutes:
         )
 
     async def peers(self, _request: web.Request) -> Peers:
-        """Configured and connected peers."""
+        """Return configured and connected peers."""
         peers = await self._transport.peers()
         return Peers([PeerJson(one.peer_id, one.address, one.connected) for one in peers])
 
     async def health(self, _request: web.Request) -> Health:
-        """The process answers."""
+        """Answer that the process runs."""
         return Health(ok=True)
 
     async def ready(self, _request: web.Request) -> RouteAnswer:
-        """Its answers are worth asking for: chain and peers were read lately, and all parts run."""
+        """Answer whether the view of chain and peers is current and all parts run."""
         down = self._parts_down()
         ready = self._freshness.is_current(self._clock.now(), READY_AGE_S) and not down
         full = self._counters()["marks_lost"] > 0  # rule 7.15
@@ -96,13 +98,13 @@ class AboutRoutes:
         return RouteAnswer(body, 200 if ready else 503)
 
     async def metrics(self, _request: web.Request) -> web.Response:
-        """Prometheus text format 0.0.4."""
+        """Return metrics in Prometheus text format 0.0.4."""
         lines, help_texts = [], names()
         for name, value in self._counters().items():
-            help_text = help_texts.get(name, "counted by the peer-to-peer process")
+            help_text = help_texts.get(name, "counted by the gossip process")
             metric = f"sayso_{name}_total"
             lines += [f"# HELP {metric} {help_text}", f"# TYPE {metric} counter", f"{metric} {value}"]
-        lines += ["# HELP sayso_alarm 1 while it stands", "# TYPE sayso_alarm gauge"]
+        lines += ["# HELP sayso_alarm 1 while the alarm is active", "# TYPE sayso_alarm gauge"]
         active = self._alarms.active()
         lines += [f'sayso_alarm{{name="{name}"}} {int(name in active)}' for name in ALARMS]
         return web.Response(text="\n".join(lines) + "\n", content_type="text/plain")

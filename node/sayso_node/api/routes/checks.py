@@ -1,6 +1,6 @@
-"""POST /v1/check: may these items be used for this, by this grantee? Answered with a receipt.
+"""POST /v1/check: judges the rows of a manifest for a grantee and purpose, and signs a receipt.
 
-In JSON for a few rows, in msgpack for a million: the same fields, the same judge, the same receipt.
+JSON is for a few rows, msgpack for a million; fields, verdicts and receipt are the same.
 """
 
 import asyncio
@@ -26,13 +26,13 @@ from sayso_protocol.verdicts.verdict import REASONS
 
 CHECK_JSON_BYTES: Final = 256 * 1_048_576  # a million rows of JSON
 BINARY_BYTES: Final = ROWS * ROW_BYTES + 4_096
-MANY_ROWS = 10_000  # such checks are judged one after the other: they take the whole machine anyway
-PACKED: Final = "The fields of CheckRequest; grantee 20 bytes, rows 64 bytes each, joined."
+MANY_ROWS = 10_000  # larger checks are judged one after the other, because one uses all cores
+PACKED: Final = "The fields of CheckRequest; grantee 20 bytes, rows 64 bytes each, concatenated."
 CHECK: Final = Operation(
     "POST",
     "/v1/check",
     "check",
-    "May these rows be used? In msgpack for a million of them.",
+    "Check the rows of a manifest; in msgpack up to a million.",
     Checked,
     {200: "A reason for each row, and the receipt."},
     takes={
@@ -43,7 +43,7 @@ CHECK: Final = Operation(
 
 
 class CheckRoutes:
-    """Judges manifests."""
+    """Answers checks."""
 
     def __init__(self, judge: Judge, signer: Signer, *, receipts: bool) -> None:
         self._judge = judge
@@ -56,11 +56,11 @@ class CheckRoutes:
         return [Route(CHECK, self.check)]
 
     async def check(self, request: web.Request) -> Checked | CheckedPacked:
-        """One reason a row, in the order of the rows, and the receipt."""
+        """Return a reason for each row, in the order of the rows, and the receipt."""
         if request.content_type == MSGPACK:
             return await self._check_packed(request)
         asked = await read_value(request, CheckRequest)
-        # A million rows take seconds to read and to judge: in threads, so that nobody else waits.
+        # In threads, because a million rows take seconds to read and to judge.
         check = await asyncio.to_thread(read_check, asked)
         answer, receipt = await self._answer(check)
         return Checked([REASONS[number] for number in answer.reasons], receipt)
@@ -68,7 +68,7 @@ class CheckRoutes:
     async def _check_packed(self, request: web.Request) -> CheckedPacked:
         async with read_body(request) as body:
             check = await asyncio.to_thread(read_packed_check, body)
-            body.clear()  # the check has its own copy of the rows, and takes its place
+            body.clear()  # the check has its own copy of the rows, so this memory is reused
             answer, receipt = await self._answer(check)
         return CheckedPacked(answer.reasons, receipt)
 
@@ -86,29 +86,31 @@ class CheckRoutes:
 
 
 def read_check(asked: CheckRequest) -> Check:
-    """Read a request's values; raises BadRequest, TooLarge and what a field's own form raises."""
+    """Read a JSON request; raises BadRequest, TooLarge and the errors of its fields."""
     if any("\ud800" <= char <= "\udfff" for char in asked.run_id):
-        raise BadRequest("run_id holds half a character")  # JSON can spell it, a receipt cannot
+        raise BadRequest("run_id contains a lone surrogate")  # valid in JSON, not in a receipt
     grantee = address_from_text(asked.grantee)
     rows = [hash_from_text(license_) + hash_from_text(item) for license_, item in asked.rows]
     return _checked(asked, grantee, b"".join(rows))
 
 
 def read_packed_check(body: bytearray) -> Check:
-    """Read a request's msgpack; raises BadRequest, TooLarge and InvalidPurpose."""
+    """Read a msgpack request; raises BadRequest, TooLarge and InvalidPurpose."""
     try:
         asked = msgspec.msgpack.decode(body, type=PackedCheck)
     except ValueError as error:
-        raise BadRequest(f"the body is not msgpack, or not a check: {error}") from error
+        raise BadRequest(f"the body is not a check in msgpack: {error}") from error
     if len(asked.grantee) != ADDRESS_BYTES or len(asked.rows) % ROW_BYTES:
-        raise BadRequest(f"grantee has {ADDRESS_BYTES} bytes, and a row {ROW_BYTES}: license and item")
+        raise BadRequest(
+            f"grantee must have {ADDRESS_BYTES} bytes, and each row {ROW_BYTES}: license and item"
+        )
     return _checked(asked, asked.grantee, asked.rows)
 
 
 def _checked(asked: CheckFields, grantee: bytes, rows: bytes) -> Check:
-    """What both forms have in common."""
+    """Check the fields that both forms share."""
     if not rows:
-        raise BadRequest("there are no rows to check")
+        raise BadRequest("the check has no rows")
     if len(rows) > ROWS * ROW_BYTES:
-        raise TooLarge(f"a check has at most {ROWS:,} rows")
+        raise TooLarge(f"a check may have {ROWS:,} rows at most")
     return Check(Query(grantee, asked.purpose), asked.max_age_s, asked.run_id, rows)

@@ -1,4 +1,4 @@
-"""GET /v1/openapi.json: what all routes declare, as an OpenAPI document."""
+"""GET /v1/openapi.json: the OpenAPI document, derived from the operations of all routes."""
 
 from typing import Final
 
@@ -25,7 +25,7 @@ DOCUMENT: Final = Operation("GET", "/v1/openapi.json", "openapi", "This document
 
 
 def operations() -> tuple[Operation, ...]:
-    """What all routes of the API declare; the page's are not of it."""
+    """Return the operations of the API; those of the web page are not included."""
     return (
         messages.SUBMIT,
         *messages.operations().values(),
@@ -53,7 +53,7 @@ def operations() -> tuple[Operation, ...]:
 
 
 class DocumentRoutes:
-    """Gives the document away."""
+    """Answers with the OpenAPI document."""
 
     def __init__(self, version: str) -> None:
         self._document = document(version, operations())
@@ -63,5 +63,5 @@ class DocumentRoutes:
         return [Route(DOCUMENT, self.openapi)]
 
     async def openapi(self, _request: web.Request) -> Document:
-        """The document."""
+        """Return the document."""
         return self._document

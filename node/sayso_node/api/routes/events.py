@@ -1,8 +1,8 @@
-"""GET /v1/events: every revocation as it becomes known, as server-sent events (WHATWG HTML).
+"""GET /v1/events: revocations as they become known, as server-sent events (WHATWG HTML).
 
-An event's id is the store's id and a number that only grows. Who comes back with `Last-Event-ID` gets
-what came since, each once and without a gap; who comes with an id of another store, or one that this
-store has not got to, is told to begin again: `resync`.
+An event's id is the store's id and a number that only grows. A client that resumes with `Last-Event-ID`
+gets all later events, each once. If the id is from another store, or ahead of this store, the answer is
+the error `resync`, and the client must start again.
 """
 
 import asyncio
@@ -28,15 +28,15 @@ from sayso_protocol.primitives import address_text, hex_text
 
 STREAMS: Final = 256
 EVENTS_PAGE: Final = 256  # events in one reading
-PAUSE_S: Final = 0.1  # between two readings, so that many commits cost a listener one
-BEAT_S: Final = 15.0  # a comment when nothing happens, so that both ends know of each other
-LISTENER_STALL_S: Final = 30.0  # for somebody who does not read
-START: Final = "0"  # as an id: from the first event on
+PAUSE_S: Final = 0.1  # between two readings, so that many commits cost one reading
+BEAT_S: Final = 15.0  # after so long without events a comment is sent, which tests the connection
+LISTENER_STALL_S: Final = 30.0  # for a client that does not read
+START: Final = "0"  # as an id: from the first event
 LISTEN: Final = Operation(
     "GET",
     "/v1/events",
     "events",
-    "Revocations as they become known; `after` and Last-Event-ID resume, 0 begins at the first.",
+    "Revocations as they become known; `after` and Last-Event-ID resume, 0 starts with the first.",
     query=EventsQuery,
     headers={"Last-Event-ID": {"type": "string"}},
     offers=(EVENTS,),
@@ -48,7 +48,7 @@ _ID: Final = re.compile(r"([0-9a-f]{32})-(0|[1-9][0-9]{0,18})", re.ASCII)
 
 
 class EventRoutes:
-    """Tells listeners what becomes revoked."""
+    """Sends new revocations to listeners."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -65,9 +65,9 @@ class EventRoutes:
         await asyncio.gather(*self._streams, return_exceptions=True)
 
     async def events(self, request: web.Request) -> web.StreamResponse:
-        """Events from after the id on, or from now on, for as long as the listener listens."""
+        """Send the events after the id, or from now on, until the client disconnects."""
         if len(self._streams) >= STREAMS:
-            raise NodeBusy(f"{STREAMS} others are listening; try another node")
+            raise NodeBusy(f"this node has {STREAMS} other listeners; try another node")
         text = request.headers.get("Last-Event-ID") or request.query.get("after")
         store_id, seq = self._begin(text)
         response = web.StreamResponse(headers={**ORIGIN, "Cache-Control": "no-store"})
@@ -84,7 +84,7 @@ class EventRoutes:
         return response
 
     def _begin(self, text: str | None) -> tuple[str, int]:
-        """The store's id, and after which event to begin; raises BadRequest and Resync."""
+        """Return the store's id and the event to start after; raises BadRequest and Resync."""
         with self._store.read() as db:
             store_id = events.store_id(db).hex()
             first, last = queries.first_event(db), events.last_seq(db)
@@ -93,10 +93,10 @@ class EventRoutes:
         if text == START:
             text = f"{store_id}-0"
         if not (match := _ID.fullmatch(text)):
-            raise BadRequest("an event's id is the store's id, a hyphen and a number")
+            raise BadRequest("an event's id must be the store's id, a hyphen and a number")
         seq = int(match[2])
         if match[1] != store_id or seq > last or seq + 1 < first:
-            raise Resync("this store has not the events after that id; begin again without one")
+            raise Resync("this store does not have the events after that id; start again without an id")
         return store_id, seq
 
     async def _stream(
@@ -106,7 +106,7 @@ class EventRoutes:
         await _write(response, f": {store_id}-{seq}\n\n")
         try:
             while True:
-                seen = self._store.commits  # before the reading: no commit falls between
+                seen = self._store.commits  # before the reading, so that no commit is missed
                 with self._store.read() as db:
                     page = events.events_after(db, seq, EVENTS_PAGE)
                 if page:
@@ -114,7 +114,7 @@ class EventRoutes:
                     seq = page[-1].seq
                 if len(page) < EVENTS_PAGE:
                     await self._wait(response, seen)
-        except SaysoError as error:  # the answer has begun: it can only be told within it
+        except SaysoError as error:  # the answer has begun, so the error is sent as an event
             await _write(response, f"event: error\ndata: {_data(fault(error))}\n\n")
 
     async def _wait(self, response: web.StreamResponse, seen: int) -> None:
@@ -127,9 +127,9 @@ class EventRoutes:
 
 
 def _end(request: web.Request, error: BaseException) -> None:
-    """Hang up: the answer has begun, so nothing else can be said, and perhaps nobody reads."""
+    """Close the connection, because the answer has begun and cannot become an error."""
     if not isinstance(error, (ConnectionError, TimeoutError)):
-        log.error("unforeseen fault in an event stream", exc_info=error)
+        log.error("unexpected error in an event stream", exc_info=error)
     if request.transport:
         request.transport.abort()
 

@@ -1,4 +1,4 @@
-"""GET routes on what is held: a license with its status and anchor, lists of them, batches."""
+"""GET routes for licenses: one with status and anchor, a contributor's list, and anchored batches."""
 
 import asyncio
 import base64
@@ -35,24 +35,24 @@ from sayso_protocol.primitives import address_from_text, address_text, hash_from
 from sayso_protocol.verdicts.bulk import revoked_masks
 from sayso_protocol.verdicts.verdict import License
 
-CONSENTS: Final = 100  # of a page: each is judged whole
+CONSENTS: Final = 100  # of a page, because each is judged as a whole
 LICENSE: Final = Operation(
     "GET",
     "/v1/licenses/{license}",
     "license",
-    "A license, its status and its anchor.",
+    "A license with its status and anchor.",
     WholeLicense,
 )
 CONSENTS_OF: Final = Operation(
     "GET",
     "/v1/contributors/{address}/consents",
     "consentsOf",
-    "The same with what each allows, and how much of it is revoked.",
+    "A contributor's licenses, with what each allows and how much of it is revoked.",
     Consents,
     query=page_query(CONSENTS),
 )
 BATCH: Final = Operation(
-    "GET", "/v1/batches/{root}", "batch", "A batch behind an anchor.", BatchLicenses
+    "GET", "/v1/batches/{root}", "batch", "The batch behind an anchor.", BatchLicenses
 )
 
 
@@ -85,16 +85,16 @@ class LicenseRoutes:
         ]
 
     async def license(self, request: web.Request) -> WholeLicense:
-        """One license: the signed consent, what of it is revoked, where it is anchored."""
+        """Return a license: the signed consent, its revoked permissions and its anchor."""
         license_hash = hash_from_text(request.match_info["license"])
         return await asyncio.to_thread(self._describe, license_hash)
 
     def _describe(self, license_hash: bytes) -> WholeLicense:
-        """Thousands of permissions are judged here, so it runs beside the event loop."""
+        """Describe a license; in a thread, because it may have thousands of permissions."""
         with self._store.read() as db:
             stored = messages.consent(db, license_hash)
             if stored is None:
-                raise NotFound("no license of this hash is held")
+                raise NotFound("this node has no license with this hash")
             held, masks = self._held(db, stored)
             anchor = self._anchor(db, license_hash)
         return WholeLicense(
@@ -106,7 +106,7 @@ class LicenseRoutes:
         )
 
     async def consents(self, request: web.Request) -> Consents:
-        """A contributor's licenses without their items, oldest first: what a list needs."""
+        """Return a contributor's licenses without their items, oldest first."""
         contributor = address_from_text(request.match_info["address"])
         wanted = self._pages.wanted(request, CONSENTS)
         found = await asyncio.to_thread(self._consents, contributor, wanted)
@@ -122,14 +122,14 @@ class LicenseRoutes:
 
     def _listed(self, db: Reading, license_hash: bytes) -> ListedConsent:
         stored = messages.consent(db, license_hash)
-        assert stored  # noqa: S101 - it was listed in the same reading
+        assert stored  # noqa: S101 - listed in the same transaction
         held, masks = self._held(db, stored)
         anchor = self._anchor(db, license_hash)
         block = anchor.block_number if anchor else None
         return ListedConsent(**self._summary(license_hash, stored, held, masks), anchor_block=block)
 
     def _held(self, db: Reading, stored: Stored) -> tuple[License, list[int]]:
-        """A license and its revoked permissions."""
+        """Return a license and its revoked permissions."""
         envelope = decode(stored.body, self._network)
         consent = as_kind(envelope.message, Consent)
         masks = revoked_masks(StoreBits(db), consent, envelope.items)
@@ -138,7 +138,7 @@ class LicenseRoutes:
     def _summary(
         self, license_hash: bytes, stored: Stored, held: License, masks: list[int]
     ) -> dict[str, Any]:
-        """The fields of LicenseJson."""
+        """Return the fields of LicenseJson."""
         permissions = held.consent.items * len(held.consent.purposes)
         revoked = sum(mask.bit_count() for mask in masks)
         return {
@@ -151,17 +151,17 @@ class LicenseRoutes:
         }
 
     async def batch(self, request: web.Request) -> BatchLicenses:
-        """A batch by its root, so that others can check what we anchored."""
+        """Return a batch by its root, so that others can verify what this node anchored."""
         root = hash_from_text(request.match_info["root"])
         with self._store.read() as db:
             found = chain_state.batch(db, root)
         if found is None:
-            raise NotFound("no batch of this root is held")
+            raise NotFound("this node has no batch with this root")
         licenses = [hex_text(one) for one in found.licenses]
         return BatchLicenses(hex_text(root), found.sponsor.hex(), licenses)
 
     def _anchor(self, db: Reading, license_hash: bytes) -> AnchorJson | None:
-        """The anchor and its proof, once it is final (rule 10.3)."""
+        """Return the anchor with its proof, once it is final (rule 10.3)."""
         found = chain_state.anchor_of(db, license_hash)
         if found is None:
             return None
@@ -178,7 +178,7 @@ class LicenseRoutes:
 
 
 def _status(consent: Consent, revoked: bool, now: float) -> str:  # noqa: FBT001 - one of three
-    """What holds of the license as a whole; one row may be revoked, and a check says more."""
+    """Return the status of the whole license; single rows may be revoked, which a check shows."""
     if revoked:
         return "revoked"
     if now < consent.issued_at:

@@ -1,4 +1,4 @@
-"""GET lists in pages: the licenses of a contributor, and who claims what about an item."""
+"""GET routes for paged lists: a contributor's licenses, and the licenses on an item."""
 
 import asyncio
 from typing import Final
@@ -23,7 +23,7 @@ from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import License, is_revoked
 
 LICENSES: Final = 1_000  # of a page
-CLAIMS: Final = 100  # of a page: each is judged for every purpose
+CLAIMS: Final = 100  # of a page, because each is judged for every purpose
 LICENSES_OF: Final = Operation(
     "GET",
     "/v1/contributors/{address}/licenses",
@@ -36,7 +36,7 @@ CLAIMS_ON: Final = Operation(
     "GET",
     "/v1/items/{item}/claims",
     "claims",
-    "Who licensed an item.",
+    "The consents that name an item.",
     Claims,
     query=page_query(CLAIMS),
 )
@@ -55,7 +55,7 @@ class ListRoutes:
         return [Route(LICENSES_OF, self.licenses_of), Route(CLAIMS_ON, self.claims)]
 
     async def licenses_of(self, request: web.Request) -> Licenses:
-        """The license hashes of a contributor, oldest first."""
+        """Return the license hashes of a contributor, oldest first."""
         contributor = address_from_text(request.match_info["address"])
         wanted = self._pages.wanted(request, LICENSES)
         with self._store.read() as db:
@@ -64,7 +64,7 @@ class ListRoutes:
         return Licenses([hex_text(one) for _, one in rows], after)
 
     async def claims(self, request: web.Request) -> Claims:
-        """Who licensed this item, and for what. Rule 8.11: that is never clear."""
+        """Return who licensed an item and for what; that alone is never clear (rule 8.11)."""
         item = hash_from_text(request.match_info["item"])
         wanted = self._pages.wanted(request, CLAIMS)
         found = await asyncio.to_thread(self._claims, item, wanted)
@@ -74,7 +74,7 @@ class ListRoutes:
         return Claims(clear=False, claims=list(rows), next=after)
 
     def _claims(self, item: bytes, wanted: Wanted) -> list[tuple[int, ListedClaim]]:
-        """Consents of a thousand items each are read here, so it runs beside the event loop."""
+        """Read claims; in a thread, because the consents may have thousands of items."""
         with self._store.read() as db:
             known = StoreBits(db)
             found = queries.claims_after(db, item, wanted.after, wanted.limit + 1)

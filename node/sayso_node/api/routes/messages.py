@@ -1,6 +1,6 @@
-"""Handing in signed messages: /v1/messages, and a route for each kind. 200: every one is kept.
+"""Submission of signed messages: /v1/messages, and a route for each kind.
 
-202: what is `pending` among them is no promise (rule 7.14). 422: some are refused.
+Status 200: all are stored. 202: some are pending, without a promise (rule 7.14). 422: some are refused.
 """
 
 import base64
@@ -30,15 +30,15 @@ from sayso_protocol.primitives import hex_text
 
 BODY_BYTES: Final = 4_194_304
 TAKEN: Final = {
-    200: "Every message is kept; revocations are acknowledged.",
-    202: "Those that are `pending` are no promise (rule 7.14).",
-    422: "Some are refused; the others are kept.",
+    200: "Every message is stored; revocations are acknowledged.",
+    202: "Some are `pending`, without a promise (rule 7.14).",
+    422: "Some are refused; the others are stored.",
 }
 SUBMIT: Final = Operation(
     "POST",
     "/v1/messages",
     "submit",
-    "Hand in signed messages.",
+    "Submit signed messages.",
     Results,
     TAKEN,
     takes={MSGPACK: Body("A canonical array of envelopes (rule 7.1), at most 4 MiB.", BODY_BYTES)},
@@ -46,13 +46,13 @@ SUBMIT: Final = Operation(
 
 
 def operations() -> dict[int, Operation]:
-    """Where each kind of message is handed in, one at a time."""
+    """Return the operations for submitting one message of each kind."""
     return {
         kind: Operation(
             "POST",
             f"/v1/{form.path}",
             form.verb,
-            f"Hand in one {KINDS[kind].name}.",
+            f"Submit one {KINDS[kind].name}.",
             Results,
             TAKEN,
             takes={JSON: Body(form.signed)},
@@ -76,13 +76,13 @@ class MessageRoutes:
         return [Route(SUBMIT, self.submit), *one]
 
     async def submit(self, request: web.Request) -> RouteAnswer:
-        """A bundle of envelopes, as they travel."""
+        """Take a bundle of envelopes in canonical encoding."""
         async with read_body(request) as body:
             bundle = decode_bundle(bytes(body), BODY_BYTES)
         return await self._take(request, bundle)
 
     async def one(self, form: Form, request: web.Request) -> RouteAnswer:
-        """A message by its fields, and the wallet's signature; others may come along (rule 7.12)."""
+        """Take a message by its fields and the wallet's signature, and optional consents (7.12)."""
         fields: Any = await read_value(request, form.signed)
         message, items = form.message(fields)
         signature = signature_of(fields.signature)
@@ -91,9 +91,10 @@ class MessageRoutes:
         return await self._take(request, [envelope, *map(_from_base64, company)])
 
     async def _take(self, request: web.Request, bundle: Sequence[bytes]) -> RouteAnswer:
-        """Store first, then tell the peers, then answer with acknowledgements.
+        """Store messages, then publish them to peers, then answer with acknowledgements.
 
-        Raises GossipQueueFull, before anything is taken, when consents come faster than they leave.
+        Raises GossipQueueFull before storing anything, when consents arrive faster than gossip sends
+        them.
         """
         self._broadcast.check_room(bundle)
         outcomes = await self._intake.take(bundle, Source.http(request.remote))
@@ -117,4 +118,4 @@ def _from_base64(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise BadRequest("consents must be envelopes in base64, as a node gives them") from error
+        raise BadRequest("consents must be base64 envelopes, as a node returns them") from error

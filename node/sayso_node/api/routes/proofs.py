@@ -1,7 +1,7 @@
-"""GET /v1/licenses/{license}/proof: what the contract's storage says of one permission, to be proved.
+"""GET /v1/licenses/{license}/proof: the chain proof of one permission from the contract's storage.
 
-It names every place that rule 8.2 looks at, and so proves presence as well as absence on that chain. A
-revocation that only nodes know of stands in none of them.
+It covers every place that rule 8.2 reads, so it proves presence as well as absence on the chain. A
+revocation that only nodes know is in none of these places.
 """
 
 import asyncio
@@ -37,14 +37,14 @@ PROOF: Final = Operation(
     "GET",
     "/v1/licenses/{license}/proof",
     "proof",
-    "What the contract's storage says of one permission.",
+    "The chain proof of one permission.",
     ChainProof,
     query=ProofQuery,
 )
 
 
 class _Wanted(NamedTuple):
-    """What is to be proved, and what a checker needs beside it."""
+    """The places to prove, and what a verifier needs besides them."""
 
     envelope: bytes
     places: list[Place]
@@ -53,7 +53,7 @@ class _Wanted(NamedTuple):
 
 
 class ProofRoutes:
-    """Proves from the chain."""
+    """Answers with chain proofs."""
 
     def __init__(
         self, network: Network, store: Store, freshness: Freshness, proofs: StorageProofs
@@ -68,7 +68,7 @@ class ProofRoutes:
         return [Route(PROOF, self.proof)]
 
     async def proof(self, request: web.Request) -> ChainProof:
-        """The places, and their proof after the block that was read last."""
+        """Return the places and their proof, after the block that was read last."""
         license_hash = hash_from_text(request.match_info["license"])
         item, purpose = hash_from_text(request.query["item"]), request.query["purpose"]
         check_purpose(purpose)
@@ -102,7 +102,7 @@ class ProofRoutes:
         with self._store.read() as db:
             stored = messages.consent(db, license_hash)
             if stored is None:
-                raise NotFound("no license of this hash is held")
+                raise NotFound("this node has no license with this hash")
             found = chain_state.anchor_of(db, license_hash)
             batch = chain_state.batch(db, found[0].root) if found else None
         envelope = decode(stored.body, self._network)

@@ -1,10 +1,10 @@
-"""GET /v1/revocations/{digest}: how far a revocation has come, for who waits to see it arrive.
+"""GET /v1/revocations/{digest}: the progress of a revocation.
 
-GET /v1/revocations/{digest}/receipt-proof: by which transactions it came to the chain.
+GET /v1/revocations/{digest}/receipt-proof: the transactions that brought it to the chain.
 
-It says what this node knows: whether it keeps the message, to how many peers it was sent, and in which
-block of the chain, as far as that was read here, the last of its bits landed. Who wants more asks the
-other operators the same.
+Progress is what this node knows: whether the message is stored, to how many peers it was sent, and the
+block in which the last of its bits landed, as far as the chain was read. Other operators answer the same
+for their nodes.
 """
 
 import asyncio
@@ -33,19 +33,19 @@ from sayso_protocol.receipts.receipt import ChainPoint
 from sayso_protocol.receipts.text import BlockJson
 
 REVOCATION: Final = Operation(
-    "GET", "/v1/revocations/{digest}", "revocation", "How far a revocation has come.", Progress
+    "GET", "/v1/revocations/{digest}", "revocation", "The progress of a revocation.", Progress
 )
 RECEIPT_PROOF: Final = Operation(
     "GET",
     "/v1/revocations/{digest}/receipt-proof",
     "receiptProof",
-    "By which transactions a revocation came to the chain, whose, and when.",
+    "The transactions that brought a revocation to the chain, with their senders and times.",
     ReceiptProof,
 )
 
 
 class _Found(NamedTuple):
-    """What one committed state says of a revocation; `read_to` is how far the chain was read then."""
+    """A revocation in one committed state; `read_to` is the block up to which the chain was read."""
 
     held: queries.HeldRevocation
     envelope: Envelope
@@ -74,7 +74,7 @@ class RevocationRoutes:
         return [Route(REVOCATION, self.revocation), Route(RECEIPT_PROOF, self.receipt_proof)]
 
     async def revocation(self, request: web.Request) -> Progress:
-        """Whether it is kept, how many it was sent to, its block; our acknowledgement if kept (7.12)."""
+        """Return the progress of a revocation, with our acknowledgement if it is stored (rule 7.12)."""
         digest = hash_from_text(request.match_info["digest"])
         found = await asyncio.to_thread(self._look, digest)
         kept, block = found.held.is_kept, found.read_to
@@ -89,7 +89,7 @@ class RevocationRoutes:
         )
 
     async def receipt_proof(self, request: web.Request) -> ReceiptProof:
-        """Who brought it to the chain, and when (rule 10.10)."""
+        """Return who brought a revocation to the chain, and when (rule 10.10)."""
         digest = hash_from_text(request.match_info["digest"])
         return await asyncio.to_thread(self._receipt_proof, digest)
 
@@ -97,18 +97,18 @@ class RevocationRoutes:
         with self._store.read() as db:
             found = queries.revocation(db, digest)
             if found is None:
-                raise NotFound("no revocation of this digest is held")
+                raise NotFound("this node has no revocation with this digest")
             return msgspec.convert(receipt_proof(db, self._network, found.body), ReceiptProof)
 
     def _look(self, digest: bytes) -> _Found:
         with self._store.read() as db:
             found = queries.revocation(db, digest)
             if found is None:
-                raise NotFound("no revocation of this digest is held")
+                raise NotFound("this node has no revocation with this digest")
             envelope = decode(found.body, self._network)
             message = as_kind(envelope.message, Revocation)
             signer, bits = message.contributor, message.bits
             on_chain = all(not mask & ~relays.on_chain(db, signer, word) for word, mask in bits.items())
-            # A store of an older release did not keep the blocks of what landed long ago.
+            # A store of an older release has no blocks for bits that landed long ago.
             block = relays.block_with(db, signer, bits)
             return _Found(found, envelope, on_chain, block, chain_state.newest(db))

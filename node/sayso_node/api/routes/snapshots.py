@@ -1,7 +1,7 @@
-"""Snapshots and their deltas as plain files, and the list of them.
+"""Snapshots and their deltas as files, and the list of them.
 
-A file never changes, so a client may keep it for ever, fetch parts of it, and go on where it was broken
-off: ETag, `Range` and `If-Range` as in RFC 9110.
+A file never changes, so a client may cache it, fetch parts of it and resume a broken download: ETag,
+`Range` and `If-Range` work as in RFC 9110.
 """
 
 from typing import Final
@@ -18,7 +18,7 @@ from sayso_node.snapshots.shelf import Published
 from sayso_protocol.primitives import hex_text
 
 SNAPSHOTS: Final = Operation(
-    "GET", "/v1/snapshots", "snapshots", "Today's snapshot, and its deltas in order.", Snapshots
+    "GET", "/v1/snapshots", "snapshots", "The current snapshot, and its deltas in order.", Snapshots
 )
 SNAPSHOT: Final = Operation(
     "GET",
@@ -27,9 +27,9 @@ SNAPSHOT: Final = Operation(
     "A snapshot or a delta (rule 13.1); it never changes.",
     statuses={
         200: "Here it is.",
-        206: "The part that `Range` asks for.",
-        304: "As `If-None-Match` says.",
-        416: "It has no such part.",
+        206: "The part that `Range` names.",
+        304: "The file is as `If-None-Match` states.",
+        416: "The file has no such part.",
     },
     offers=(OCTETS,),
 )
@@ -37,7 +37,7 @@ _FOR_EVER: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 
 class SnapshotRoutes:
-    """Gives snapshots away."""
+    """Serves snapshots."""
 
     def __init__(self, publisher: SnapshotPublisher) -> None:
         self._publisher = publisher
@@ -47,16 +47,18 @@ class SnapshotRoutes:
         return [Route(SNAPSHOTS, self.index), Route(SNAPSHOT, self.file)]
 
     async def index(self, _request: web.Request) -> Snapshots:
-        """Today's snapshot and its deltas, in order; none before the first was made."""
+        """Return the current snapshot and its deltas, in order; empty before the first snapshot."""
         if self._publisher.lost:
-            raise SnapshotsEnded("revocations were dropped here without a mark: ask another node")
+            raise SnapshotsEnded("this node dropped revocations without a mark; try another node")
         return Snapshots([_file(one) for one in self._publisher.shelf.chain])
 
     async def file(self, request: web.Request) -> web.StreamResponse:
-        """One file."""
+        """Return one file."""
         path = self._publisher.shelf.find(request.match_info["name"])
         if path is None:
-            raise NotFound("there is no such snapshot any more: /v1/snapshots lists today's")
+            raise NotFound(
+                "this snapshot is not available any more; /v1/snapshots lists the current one"
+            )
         headers = {**ORIGIN, **_FOR_EVER, "Content-Type": OCTETS}
         return web.FileResponse(path, headers=headers)
 

@@ -1,6 +1,6 @@
-"""GET /v1/status/{license}/{item}: may this one item be used for this, now? A signed answer.
+"""GET /v1/status/{license}/{item}: a signed answer whether one item may be used now.
 
-It is asked at every use, so what many questions or answers have in common is read and written once.
+Clients ask it at every use, so parts that many questions or answers share are read and written once.
 """
 
 import re
@@ -26,10 +26,10 @@ STATUS: Final = Operation(
     "GET",
     "/v1/status/{license}/{item}",
     "status",
-    "May this one row be used, now?",
+    "May this one row be used now?",
     StatusJson,
     query=StatusQuery,
-    is_kept=False,  # it speaks for one moment
+    is_kept=False,  # valid for one moment only
 )
 _AGE: Final = re.compile(r"[0-9]{1,10}", re.ASCII)
 
@@ -40,14 +40,14 @@ class StatusRoutes:
     def __init__(self, desk: StatusDesk) -> None:
         self._desk = desk
         self._head: Signed[StatusHead] | None = None
-        self._shared: Json = {}  # what is written of it
+        self._shared: Json = {}  # the encoded shared parts of the latest answers
 
     def routes(self) -> list[Route]:
         """The routes of this file."""
         return [Route(STATUS, self.status)]
 
     async def status(self, request: web.Request) -> StatusJson:
-        """One row's reason, under a signature that it shares with others of the moment."""
+        """Return one row's reason, under a signature shared with other rows of the moment."""
         return self._written(await self._desk.ask(read_question(request)))
 
     def _written(self, answer: StatusAnswer) -> StatusJson:
@@ -57,13 +57,13 @@ class StatusRoutes:
 
 
 def read_question(request: web.Request) -> StatusQuestion:
-    """Read the path and the query; raises BadRequest and what a field's own form raises."""
+    """Read path and query; raises BadRequest and the errors of their fields."""
     place = request.match_info
     row = Row(hash_from_text(place["license"]), hash_from_text(place["item"]))
     return StatusQuestion(row, *_read_query(request.rel_url.raw_query_string))
 
 
-@lru_cache(256)  # who asks, asks the same about many rows
+@lru_cache(256)  # clients ask the same about many rows
 def _read_query(text: str) -> tuple[Query, int]:
     asked = URL.build(path="/", query_string=text, encoded=True).query
     age = asked["max_age_s"]

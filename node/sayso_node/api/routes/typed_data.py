@@ -1,6 +1,6 @@
-"""POST /v1/typed-data/...: what a wallet is to sign, for pages and scripts that bring only the fields.
+"""POST /v1/typed-data/...: returns what a wallet must sign, for pages and scripts that have the fields.
 
-Nothing is kept and nothing is believed: what comes back is a function of what was sent.
+The node stores nothing; the answer depends only on the request.
 """
 
 from functools import partial
@@ -20,13 +20,13 @@ from sayso_protocol.primitives import hex_text
 
 
 def operations() -> dict[int, Operation]:
-    """Where the fields of each kind are made into what a wallet signs."""
+    """Return the operations that turn the fields of each kind into typed data."""
     return {
         kind: Operation(
             "POST",
             f"/v1/typed-data/{KINDS[kind].name}",
             f"typed{KINDS[kind].title}",
-            f"What a wallet signs to {form.verb}.",
+            f"The typed data that a wallet signs to {form.verb}.",
             TypedData,
             {200: "For the wallet."},
             takes={JSON: Body(form.fields)},
@@ -36,7 +36,7 @@ def operations() -> dict[int, Operation]:
 
 
 class TypedDataRoutes:
-    """Puts fields into the form that wallets take."""
+    """Turns fields into typed data for wallets."""
 
     def __init__(self, network: Network) -> None:
         self._network = network
@@ -48,7 +48,7 @@ class TypedDataRoutes:
         ]
 
     async def typed_data(self, form: Form, request: web.Request) -> TypedData:
-        """A message as `eth_signTypedData_v4` takes it."""
+        """Return a message in the form of `eth_signTypedData_v4`."""
         message, _ = form.message(await read_value(request, form.fields))
         return self._answer(message)
 

@@ -1,5 +1,5 @@
-"""The values of the API, as types, and what is said of each route: OpenAPI is derived from both.
+"""The API's values as types, and the declarations of its routes; OpenAPI is derived from both.
 
-`routes` imports `http`, and both import this. Nothing here knows HTTP, a store or a chain, so that
-clients may import it, too.
+`routes` imports `http`, and both import this package. It does not depend on HTTP, store or chain, so
+clients can import it as well.
 """

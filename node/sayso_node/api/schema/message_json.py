@@ -1,7 +1,7 @@
-"""Messages as JSON objects, a form for each kind: what a page or a script fills in, and a wallet signs.
+"""Messages as JSON objects, one form per kind: a page or script fills it in, and a wallet signs it.
 
-The fields are those of the struct (rules 4.2 and 4.3) in snake_case, items as hashes; words and masks
-are decimal text, because JavaScript cannot hold such numbers. What is left out is empty, or nobody.
+The fields are those of the struct (rules 4.2 and 4.3) in snake_case, items as hashes. Words and masks
+are decimal text, because JavaScript has no such large numbers. A missing field is empty, or nobody.
 """
 
 import re
@@ -33,15 +33,15 @@ Read = tuple[Message, tuple[bytes, ...]]
 
 
 class Form(NamedTuple):
-    """How one kind of message is filled in.
+    """The JSON form of one kind of message.
 
     Attributes:
-        path: Where it is handed in, below /v1/.
-        verb: What signing it is.
-        fields: The type of what is filled in.
-        signed: The same with its `signature`, and what else is not signed itself.
-        read: What was filled in -> the message and its items; raises what makes it invalid.
-        company: A list of envelopes that may come along and make it known (rule 7.12), if there is one.
+        path: Path for submission, below /v1/.
+        verb: What a signer does by signing it.
+        fields: Type of the fields to fill in.
+        signed: Type of the same with `signature`, and with fields that are not signed.
+        read: Turns the fields into the message and its items; raises what makes it invalid.
+        company: Name of the field for envelopes that make the message known (rule 7.12), if any.
     """
 
     path: str
@@ -52,19 +52,19 @@ class Form(NamedTuple):
     company: str = ""
 
     def message(self, fields: Struct) -> Read:
-        """What was filled in as a message and its items; raises BadRequest and what `read` raises.
+        """Return the message and its items; raises BadRequest and what `read` raises.
 
-        JSON can spell half a character; nothing that is signed can hold it.
+        JSON text may contain a lone surrogate, which cannot be signed.
         """
         try:
             msgspec.json.encode(fields)
         except UnicodeEncodeError as error:
-            raise BadRequest("a text holds half a character") from error
+            raise BadRequest("a text contains a lone surrogate") from error
         return self.read(fields)
 
 
 def _consent(fields: ConsentFields) -> tuple[Consent, tuple[bytes, ...]]:
-    """A consent and its items; raises what the form of a field or a rule of section 3 raises."""
+    """Return a consent and its items; raises the errors of its fields and of section 3."""
     contributor = address_from_text(fields.contributor)
     items = tuple(hash_from_text(one) for one in fields.items)
     consent = Consent(
@@ -86,7 +86,7 @@ def _consent(fields: ConsentFields) -> tuple[Consent, tuple[bytes, ...]]:
 
 
 def _revocation(fields: RevocationFields) -> tuple[Revocation, tuple[bytes, ...]]:
-    """A revocation; raises what the form of a field or rules 3.8 and 3.9 raise."""
+    """Return a revocation; raises the errors of its fields and of rules 3.8 and 3.9."""
     revocation = Revocation(
         address_from_text(fields.contributor),
         tuple(fields.scopes),
@@ -98,15 +98,15 @@ def _revocation(fields: RevocationFields) -> tuple[Revocation, tuple[bytes, ...]
 
 
 def signature_of(text: str) -> bytes:
-    """A wallet's signature; raises Malformed."""
+    """Return a wallet's signature; raises Malformed."""
     if len(text) > 2 + 2 * LIMITS.wallet_signature_bytes or not _SIGNATURE.fullmatch(text):
-        raise Malformed("a signature is 0x and lower-case hexadecimal digits, at most 8,192 bytes")
+        raise Malformed("a signature must be 0x and lower-case hexadecimal digits, at most 8,192 bytes")
     return bytes.fromhex(text[2:])
 
 
 def _number(text: str) -> int:
     if not _NUMBER.fullmatch(text):
-        raise Malformed("a word or a mask is a number in decimal digits")
+        raise Malformed("a word or a mask must be a number in decimal digits")
     return int(text)
 
 

@@ -1,6 +1,6 @@
-"""The whole API as an OpenAPI 3.1 document, derived from operations and values.
+"""Derives the OpenAPI 3.1 document of the API from operations and values.
 
-Every route may also answer with `RefusalJson`, in the status that docs/reference/api.md states.
+Every route may also answer with `RefusalJson`, with the statuses in docs/reference/api.md.
 """
 
 import re
@@ -25,7 +25,7 @@ REFS: Final = "#/components/schemas/{name}"
 SnapshotName = Annotated[
     str, Meta(extra_json_schema={"pattern": r"^[0-9]{1,20}-[0-9a-f]{16}\.(snapshot|delta)$"})
 ]
-PLACES: Final[Mapping[str, Any]] = {  # what stands in a path
+PLACES: Final[Mapping[str, Any]] = {  # parameters in paths
     "license": Hash,
     "digest": Hash,
     "item": Hash,
@@ -36,7 +36,7 @@ PLACES: Final[Mapping[str, Any]] = {  # what stands in a path
 
 
 class Document(Struct):
-    """An OpenAPI document."""
+    """The OpenAPI document."""
 
     openapi: str
     info: dict[str, Any]
@@ -46,7 +46,7 @@ class Document(Struct):
 
 
 def document(version: str, operations: Sequence[Operation]) -> Document:
-    """The OpenAPI document of a release."""
+    """Return the OpenAPI document of a release."""
     about = {
         "title": TITLE,
         "version": version,
@@ -58,7 +58,7 @@ def document(version: str, operations: Sequence[Operation]) -> Document:
 
 
 def components(operations: Sequence[Operation]) -> Schema:
-    """The JSON Schema of every value that is asked or answered, by name."""
+    """Return the JSON Schema of every value in requests and answers, by name."""
     values = [RefusalJson]
     for one in operations:
         asked = [body.value for body in one.takes.values() if not isinstance(body.value, str)]
@@ -87,7 +87,7 @@ def _parameters(one: Operation) -> list[Schema]:
         asked = one.asked.items()
         found += [_parameter("query", name, query[name], required=must) for name, must in asked]
     headers = one.headers.items()
-    return found + [_parameter("header", name, said, required=False) for name, said in headers]
+    return found + [_parameter("header", name, schema, required=False) for name, schema in headers]
 
 
 def _parameter(place: str, name: str, schema: Schema, *, required: bool) -> Schema:
@@ -120,7 +120,7 @@ def _body(body: Body) -> Schema:
 
 
 def _schema(value: Any) -> Schema:
-    """The JSON Schema of a type, by reference where it is a component."""
+    """Return the JSON Schema of a type, by reference if it is a component."""
     return msgspec.json.schema_components([value], ref_template=REFS)[0][0]
 
 

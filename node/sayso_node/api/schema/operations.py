@@ -1,6 +1,6 @@
-"""What a route declares: what it takes, in which forms it answers, how long that may be kept.
+"""Declarations of routes: their parameters, bodies, media types and caching.
 
-Middleware and the OpenAPI document read it from here; nothing compares paths.
+Middleware and the OpenAPI document use these declarations, so no code compares paths.
 """
 
 from collections.abc import Mapping
@@ -18,17 +18,17 @@ MSGPACK: Final = "application/msgpack"
 EVENTS: Final = "text/event-stream"
 OCTETS: Final = "application/octet-stream"
 MEDIA_TYPES: Final = (JSON, MSGPACK)  # of a value
-JSON_BYTES: Final = 1_048_576  # of a body, if a route says nothing else
+JSON_BYTES: Final = 1_048_576  # of a body, unless its route declares another limit
 FOUND: Final = {200: "Here it is."}
 
 
 class Body(NamedTuple):
-    """A body that a route takes.
+    """A request body.
 
     Attributes:
-        value: The type of what is in it; a text describes bytes.
-        limit: Bytes at most, unpacked.
-        offers: The forms of the answer to it.
+        value: Type of its value; a text describes bytes.
+        limit: Highest size in bytes, uncompressed.
+        offers: Media types of the answer.
     """
 
     value: Any
@@ -38,19 +38,19 @@ class Body(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Operation:
-    """A route, without what it does.
+    """The declaration of a route.
 
     Attributes:
         name: Its `operationId`.
-        about: One sentence.
-        value: The type of the answer; None when it is no value.
-        statuses: What the answers with that value mean.
-        query: Its fields are what may be asked; those without a default must be. None: anything.
-        headers: Header lines that it reads, and the JSON Schema of each.
+        about: Description in one sentence.
+        value: Type of the answer; None if the answer is not a value.
+        statuses: Statuses of answers with that value, with their meaning.
+        query: Struct of the query's names; those without a default are required. None allows any query.
+        headers: Request headers that it reads, with their JSON Schemas.
         takes: Media type -> body.
-        offers: The forms of the answer, the preferred one first; empty: the route chooses by itself.
-        is_kept: Whether a client may keep the answer and ask whether it has changed.
-        has_head: Whether HEAD is answered, too.
+        offers: Media types of the answer, the preferred one first; empty if the route chooses itself.
+        is_kept: Whether a client may cache the answer and ask whether it has changed.
+        has_head: Whether HEAD is answered as well.
     """
 
     method: str
@@ -67,13 +67,13 @@ class Operation:
     has_head: bool = True
 
     def offers_to(self, kind: str) -> tuple[str, ...]:
-        """The forms of the answer to a body of this media type."""
+        """Return the media types of the answer to a body of this media type."""
         body = self.takes.get(kind)
         return body.offers if body else self.offers
 
     @cached_property
     def asked(self) -> Mapping[str, bool] | None:
-        """The names that a query may have, and whether it must; None: it may be anything."""
+        """Return the names of the query, each with whether it is required; None allows any query."""
         return (
             None if self.query is None else {one.encode_name: one.required for one in fields(self.query)}
         )

@@ -1,4 +1,4 @@
-"""What others can prove with: storage of the contract, and transactions (rules 10.6 and 10.10)."""
+"""Values of proofs: the contract's storage, and transactions (rules 10.6 and 10.10)."""
 
 from typing import Annotated
 
@@ -11,14 +11,14 @@ Quantity = Annotated[
     str,
     Meta(
         title="Quantity",
-        description="A whole number in hexadecimal digits.",
+        description="An integer in hexadecimal digits.",
         extra_json_schema={"pattern": "^0x[0-9a-f]{1,64}$"},
     ),
 ]
 
 
 class SlotProof(Struct):
-    """What a slot of the contract holds (EIP-1186)."""
+    """The value of a storage slot, with its proof (EIP-1186)."""
 
     slot: Hash
     value: Quantity
@@ -26,7 +26,7 @@ class SlotProof(Struct):
 
 
 class AccountProof(Struct):
-    """The contract's account (EIP-1186)."""
+    """The contract's account, with its proof (EIP-1186)."""
 
     account_proof: list[Hex]
     balance: Quantity
@@ -36,7 +36,7 @@ class AccountProof(Struct):
 
 
 class PlaceProof(Struct):
-    """A place that rule 8.2 looks at."""
+    """A place that rule 8.2 reads."""
 
     address: Address
     word: Decimal
@@ -66,7 +66,7 @@ class HeaderJson(Struct):
 
 
 class ChainProof(Struct, kw_only=True):
-    """Rule 10.6: EIP-1186 proofs of every place that rule 8.2 looks at."""
+    """Rule 10.6: EIP-1186 proofs of every place that rule 8.2 reads."""
 
     type: str
     network: NetworkJson
@@ -81,7 +81,7 @@ class ChainProof(Struct, kw_only=True):
 
 
 class Landing(Struct):
-    """A transaction that brought bits to the chain, and its receipt: proofs in their block's tries."""
+    """A transaction that brought bits to the chain and its receipt, with trie proofs in its block."""
 
     block: HeaderJson
     index: Count
@@ -90,7 +90,7 @@ class Landing(Struct):
 
 
 class ReceiptProof(Struct):
-    """Rule 10.10: by which transactions a revocation came to the chain."""
+    """Rule 10.10: the transactions that brought a revocation to the chain."""
 
     type: str
     network: NetworkJson

@@ -1,7 +1,7 @@
-"""What a node is asked: bodies and queries, as msgspec structs that refuse unknown fields.
+"""Request bodies and queries, as msgspec structs that refuse unknown fields.
 
-Types, lengths and ranges are held where they are read; what is only described (patterns, and limits in
-`extra_json_schema`) is refused by the rules of the protocol, with their own codes.
+Types, lengths and ranges are checked when a request is decoded. Patterns and limits in
+`extra_json_schema` are documentation; the protocol's rules check them, with their own error codes.
 """
 
 from typing import Annotated, Any, Final
@@ -15,29 +15,29 @@ from sayso_protocol.primitives import HASH_BYTES, NOBODY, address_text, hex_text
 ROWS: Final = 1 << 20  # of one check
 MAX_AGE_S: Final = 1 << 32
 RUN_ID_CHARS: Final = 200
-LIST: Final = 1_024  # elements, as everywhere (rule 6.1)
+LIST: Final = 1_024  # elements, as in rule 6.1
 
 
-def _said(**schema: Any) -> Meta:
-    """At most so many elements; what else is said of them is for the schema."""
+def _list_of(**schema: Any) -> Meta:
+    """Limit a list's length; further restrictions go to the schema only."""
     return Meta(max_length=LIST, extra_json_schema=schema)
 
 
 Seconds = Annotated[int, Meta(extra_json_schema={"minimum": 0})]
 MaxAge = Annotated[int, Meta(ge=0, lt=MAX_AGE_S)]
-Items = Annotated[list[Hash], _said(minItems=1)]
-Purposes = Annotated[list[Purpose], _said(minItems=1, maxItems=16)]
-Parties = Annotated[list[Address], _said(maxItems=16)]
+Items = Annotated[list[Hash], _list_of(minItems=1)]
+Purposes = Annotated[list[Purpose], _list_of(minItems=1, maxItems=16)]
+Parties = Annotated[list[Address], _list_of(maxItems=16)]
 Scope = Annotated[
     str,
     Meta(title="Scope", description="Rule 5.1.", extra_json_schema={"pattern": "^[ -~]{1,200}$"}),
 ]
-Scopes = Annotated[list[Scope], _said(maxItems=16)]
-Decimals = Annotated[list[Decimal], _said(maxItems=64)]
+Scopes = Annotated[list[Scope], _list_of(maxItems=16)]
+Decimals = Annotated[list[Decimal], _list_of(maxItems=64)]
 
 
 class ConsentFields(Struct, forbid_unknown_fields=True, kw_only=True):
-    """Rule 4.2, the notice left out. `parties`: if none is named, the contributor alone."""
+    """Rule 4.2, without the notice. `parties` is empty for the contributor alone."""
 
     contributor: Address
     grantee: Address
@@ -53,7 +53,7 @@ class ConsentFields(Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class RevocationFields(Struct, forbid_unknown_fields=True, kw_only=True):
-    """Rule 4.3, the notice left out."""
+    """Rule 4.3, without the notice."""
 
     contributor: Address
     scopes: Scopes = []
@@ -62,7 +62,7 @@ class RevocationFields(Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class SignedConsent(ConsentFields, kw_only=True):
-    """A consent by its fields, and the wallet's signature."""
+    """A consent by its fields, with the wallet's signature."""
 
     signature: Hex
 
@@ -71,11 +71,11 @@ class SignedRevocation(RevocationFields, kw_only=True):
     """`consents`: envelopes that make the revocation known (rule 7.12)."""
 
     signature: Hex
-    consents: Annotated[list[Base64], _said()] = []
+    consents: Annotated[list[Base64], _list_of()] = []
 
 
 class CheckFields(Struct, forbid_unknown_fields=True, kw_only=True):
-    """What both forms of a check have."""
+    """The fields that both forms of a check share."""
 
     purpose: Purpose
     max_age_s: MaxAge
@@ -83,25 +83,25 @@ class CheckFields(Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class CheckRequest(CheckFields, kw_only=True):
-    """A row is license hash and item hash."""
+    """Each row is a license hash and an item hash."""
 
     grantee: Address
     rows: Annotated[list[tuple[Hash, Hash]], Meta(min_length=1, extra_json_schema={"maxItems": ROWS})]
 
 
 class PackedCheck(CheckFields, kw_only=True):
-    """The fields of a check; grantee 20 bytes, rows 64 bytes each, joined."""
+    """The fields of a check; grantee 20 bytes, rows 64 bytes each, concatenated."""
 
     grantee: bytes
     rows: bytes
 
 
 class NoQuery(Struct):
-    """Nothing may be asked."""
+    """An empty query."""
 
 
 class StatusQuery(Struct):
-    """What is asked about one row."""
+    """The query about one row."""
 
     grantee: Address
     purpose: Purpose
@@ -109,14 +109,14 @@ class StatusQuery(Struct):
 
 
 class ProofQuery(Struct):
-    """Which permission of the license."""
+    """The permission of the license."""
 
     item: Hash
     purpose: Purpose
 
 
 class EventsQuery(Struct):
-    """`after` resumes behind an event; 0 begins at the first."""
+    """`after` resumes after an event; 0 starts with the first."""
 
     after: (
         Annotated[str, Meta(extra_json_schema={"pattern": "^(0|[0-9a-f]{32}-(0|[1-9][0-9]{0,18}))$"})]
@@ -125,6 +125,6 @@ class EventsQuery(Struct):
 
 
 def page_query(largest: int) -> type[Struct]:
-    """What is asked of a list whose pages have at most so many rows."""
+    """Return the query of a list whose pages have at most so many rows."""
     limit = Annotated[int, Meta(ge=1, le=largest)]
     return defstruct("PageQuery", [("limit", limit, largest), ("cursor", Cursor | UnsetType, UNSET)])

@@ -1,7 +1,7 @@
-"""What a node answers: the values, as msgspec structs, each defined here alone.
+"""The values in a node's answers, as msgspec structs.
 
-The node renders them to JSON and msgpack, clients read them as these types, and the OpenAPI document is
-derived from them. Texts name the rules of docs/protocol.md.
+The node encodes them as JSON and msgpack, clients decode them as these types, and the OpenAPI document
+is derived from them. The texts cite rules of docs/protocol.md.
 """
 
 from typing import Annotated, Any, Literal
@@ -19,7 +19,7 @@ Decimal = Annotated[
     str,
     Meta(
         title="Decimal",
-        description="A whole number in decimal digits.",
+        description="An integer in decimal digits.",
         extra_json_schema={"pattern": "^(0|[1-9][0-9]{0,77})$"},
     ),
 ]
@@ -27,7 +27,7 @@ Cursor = Annotated[
     str,
     Meta(
         title="Cursor",
-        description="Opaque: as it was given out, for the same path.",
+        description="Opaque: use it as it was issued, for the same path.",
         extra_json_schema={"pattern": "^[A-Za-z0-9_-]{27}$"},
     ),
 ]
@@ -36,27 +36,27 @@ Time = Annotated[float, Meta(ge=0, description="Seconds since the epoch.")]
 
 
 class Fault(Struct):
-    """What is wrong: `code` is one of docs/reference/errors.md."""
+    """An error: `code` is one of docs/reference/errors.md."""
 
     code: Annotated[str, Meta(extra_json_schema={"pattern": "^[a-z-]+$"})]
     message: str
 
 
 class RefusalJson(Struct):
-    """What every refusal looks like."""
+    """The answer to any refused request."""
 
     error: Fault
 
 
 class TypedData(Struct):
-    """`typed_data` is what `eth_signTypedData_v4` takes; `digest` is what it signs."""
+    """`typed_data` is the input of `eth_signTypedData_v4`; `digest` is what the wallet signs."""
 
     digest: Hash
     typed_data: dict[str, Any]
 
 
 class Result(Struct):
-    """What became of one message."""
+    """The outcome of one message."""
 
     digest: Hash | None
     status: Status
@@ -65,13 +65,13 @@ class Result(Struct):
 
 
 class Results(Struct):
-    """In the order of the messages."""
+    """The outcomes, in the order of the messages."""
 
     results: list[Result]
 
 
 class LicenseJson(Struct, kw_only=True):
-    """What is said of a license wherever it is listed."""
+    """The fields of a license in every list."""
 
     license: Hash
     status: Literal["active", "revoked", "expired", "not-yet-valid"]
@@ -92,19 +92,19 @@ class AnchorProofJson(Struct):
 
     @classmethod
     def of(cls, proof: AnchorProof) -> "AnchorProofJson":
-        """The proof as it is written."""
+        """Encode a proof."""
         path = [hex_text(one) for one in proof.path]
         return cls(proof.sponsor.hex(), proof.count, proof.index, path, hex_text(proof.tree))
 
     def read(self) -> AnchorProof:
-        """The proof that is meant, still to be checked; raises Malformed."""
+        """Decode a proof, which is not verified yet; raises Malformed."""
         path = tuple(map(hash_from_text, self.path))
         sponsor, tree = node_key_of(self.sponsor), hash_from_text(self.tree)
         return AnchorProof(sponsor, self.count, self.index, path, tree)
 
 
 class AnchorJson(Struct):
-    """Where a license is anchored."""
+    """The anchor of a license."""
 
     root: Hash
     block_number: Count
@@ -142,7 +142,7 @@ class Licenses(Struct):
 
 
 class ListedClaim(Struct):
-    """Who licensed an item, and for what."""
+    """A consent that names an item, with what it allows."""
 
     license: Hash
     contributor: Address
@@ -172,10 +172,11 @@ class BatchLicenses(Struct):
 
 
 class Progress(Struct):
-    """How far a revocation has come.
+    """The progress of a revocation.
 
-    `sent_to`: how many peers this node gave it to; null if it has not, or no longer knows. `on_chain`:
-    every bit of it is on the chain as it was read up to `block`, the last of them since `chain_block`.
+    `sent_to`: number of peers that this node sent it to; null if it did not, or has forgotten.
+    `on_chain`: whether all its bits are on chain, read up to `block`; the last of them landed in
+    `chain_block`.
     """
 
     digest: Hash
@@ -188,21 +189,21 @@ class Progress(Struct):
 
 
 class Checked(Struct):
-    """A reason for each row, and the receipt that binds them."""
+    """A reason for each row, and the receipt that covers them."""
 
     reasons: list[Reason]
     receipt: ReceiptJson | None
 
 
 class CheckedPacked(Struct):
-    """The same for a check in msgpack: the numbers of the reasons, a byte each (section 8)."""
+    """The answer to a check in msgpack: the numbers of the reasons, a byte each (section 8)."""
 
     reasons: bytes
     receipt: ReceiptJson | None = None
 
 
 class SnapshotFile(Struct):
-    """Rule 13.2: a file below /v1/snapshots/. `number` is 0 for the snapshot, then which delta it is."""
+    """Rule 13.2: a file below /v1/snapshots/. `number` is 0 for a snapshot, else the delta's."""
 
     name: str
     id: Hash
@@ -215,7 +216,7 @@ class SnapshotFile(Struct):
 
 
 class Snapshots(Struct):
-    """Today's snapshot, and its deltas in order."""
+    """The current snapshot, and its deltas in order."""
 
     files: list[SnapshotFile]
 
@@ -237,7 +238,7 @@ class HeadJson(Struct):
 
 
 class NodeJson(Struct, kw_only=True):
-    """What a node says of itself."""
+    """Information about a node."""
 
     name: str
     version: str
@@ -254,7 +255,7 @@ class NodeJson(Struct, kw_only=True):
 
 
 class PeerJson(Struct):
-    """A peer; without an address when it dialled this node."""
+    """A peer; without an address if it connected to this node."""
 
     peer_id: str
     address: str
@@ -262,21 +263,21 @@ class PeerJson(Struct):
 
 
 class Peers(Struct):
-    """Whom a node is to be connected with, and whether it is."""
+    """Configured and connected peers."""
 
     peers: list[PeerJson]
 
 
 class Health(Struct):
-    """The process answers."""
+    """The process runs."""
 
     ok: Literal[True]
 
 
 class Ready(Struct):
-    """`ready`: chain and peers were read lately, and no part of the node is down.
+    """`ready`: the view of chain and peers is current, and no part of the node is down.
 
-    `marks_full` asks for an operator (rule 7.15).
+    `marks_full` needs an operator's attention (rule 7.15).
     """
 
     ready: bool
@@ -286,7 +287,7 @@ class Ready(Struct):
 
 
 class RevocationEvent(Struct):
-    """A bit that became revoked: the data of an event."""
+    """The data of an event: bits that became revoked."""
 
     contributor: Address
     word: Decimal
