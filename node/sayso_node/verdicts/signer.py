@@ -86,7 +86,7 @@ class Signer:
 
         Raises ClockPutBack when the clock was set back since the check was judged, and StoreUnusable.
         """
-        asked, answered = await asyncio.to_thread(roots, check.rows, answer.reasons)
+        manifest_root, results_root = await asyncio.to_thread(roots, check.rows, answer.reasons)
         time = int(answer.time)
         sequence = await self._store.write(lambda db: _number_receipt(db, time))
         if int(self._clock.now()) < time:  # an acknowledgement made meanwhile could seem older
@@ -98,8 +98,8 @@ class Signer:
             purpose=check.query.purpose,
             max_age_s=check.max_age_s,
             run_id=check.run_id,
-            manifest_root=asked,
-            results_root=answered,
+            manifest_root=manifest_root,
+            results_root=results_root,
             counts=count_reasons(answer.reasons),
             sequence=sequence,
             state=answer.state,

@@ -38,11 +38,11 @@ class Pages:
 
     def wanted(self, request: web.Request, largest: int) -> Wanted:
         """Read `limit` and `cursor`; raises BadRequest and BadCursor."""
-        asked = request.query
-        limit = asked.get("limit", str(largest))
+        query = request.query
+        limit = query.get("limit", str(largest))
         if not _COUNT.fullmatch(limit) or not 1 <= int(limit) <= largest:
             raise BadRequest(f"limit must be a number from 1 to {largest:,}")
-        cursor = asked.get("cursor")
+        cursor = query.get("cursor")
         return Wanted(self._read(request.path, cursor) if cursor is not None else 0, int(limit))
 
     def page(

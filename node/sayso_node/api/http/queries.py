@@ -17,9 +17,9 @@ def check_query(operation: Operation, text: str) -> None:
     names = operation.asked
     if names is None:
         return
-    asked = URL.build(path="/", query_string=text, encoded=True).query
+    given = URL.build(path="/", query_string=text, encoded=True).query
     needed = {name for name, must in names.items() if must}
-    if not needed <= set(asked) <= set(names) or len(asked) != len(set(asked)):
+    if not needed <= set(given) <= set(names) or len(given) != len(set(given)):
         may = f"may have {', '.join(sorted(names))}, each once" if names else "has no query"
         must = f", and must have {', '.join(sorted(needed))}" if needed else ""
         raise BadRequest(f"this route {may}{must}")

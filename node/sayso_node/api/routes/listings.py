@@ -84,7 +84,7 @@ class ListRoutes:
         envelope = decode(claim.body, self._network)
         consent = as_kind(envelope.message, Consent)
         held = License(consent, envelope.items)
-        asked = [Query(consent.grantee, one) for one in consent.purposes]
+        queries = [Query(consent.grantee, one) for one in consent.purposes]
         return ListedClaim(
             hex_text(claim.license),
             address_text(consent.contributor),
@@ -92,7 +92,7 @@ class ListRoutes:
             address_text(consent.grantee),
             consent.via,
             list(consent.purposes),
-            [one.purpose for one in asked if is_revoked(known, held, item, one)],
+            [one.purpose for one in queries if is_revoked(known, held, item, one)],
             consent.issued_at,
             consent.expires_at,
         )

@@ -65,8 +65,8 @@ def read_question(request: web.Request) -> StatusQuestion:
 
 @lru_cache(256)  # clients ask the same about many rows
 def _read_query(text: str) -> tuple[Query, int]:
-    asked = URL.build(path="/", query_string=text, encoded=True).query
-    age = asked["max_age_s"]
+    values = URL.build(path="/", query_string=text, encoded=True).query
+    age = values["max_age_s"]
     if not _AGE.fullmatch(age) or int(age) >= MAX_AGE_S:
         raise BadRequest("max_age_s is out of range")
-    return Query(address_from_text(asked["grantee"]), asked["purpose"]), int(age)
+    return Query(address_from_text(values["grantee"]), values["purpose"]), int(age)

@@ -77,28 +77,28 @@ class WalletWatch:
         head = self._freshness.head
         now = max(self._clock.now(), begun)  # even if the clock was set back, a round ends
         ended: list[Envelope] = []
-        asked: list[Envelope] = []
+        current: list[Envelope] = []
         for one in self._read(bodies.values()):
             has_ended = as_kind(one.message, Consent).expires_at <= now
-            (ended if has_ended else asked).append(one)
-        answers = await self._wallets.ask([one.claim for one in asked], SOURCE, head.point)
-        self._counters.add("wallets_asked", len(asked))
-        self._counters.add("wallets_silent", len(asked) - len(answers.reasons))
+            (ended if has_ended else current).append(one)
+        answers = await self._wallets.ask([one.claim for one in current], SOURCE, head.point)
+        self._counters.add("wallets_asked", len(current))
+        self._counters.add("wallets_silent", len(current) - len(answers.reasons))
 
         def keep(db: Writing) -> None:
             for license_hash in bodies:  # also for unreadable ones, which would always come first
                 wallets.tried(db, license_hash, now)
             for one in ended:
                 wallets.let_be(db, one.digest)
-            _keep(db, asked, answers, head.time, now)
+            _keep(db, current, answers, head.time, now)
 
         await self._store.write(keep)
 
 
 def _keep(
-    db: Writing, asked: Iterable[Envelope], answers: Answers, block_time: float, now: float
+    db: Writing, current: Iterable[Envelope], answers: Answers, block_time: float, now: float
 ) -> None:
-    for one in asked:
+    for one in current:
         reason = answers.reasons.get(one.claim)
         if reason is not None:
             wallets.said(db, one.digest, block_time, now, accepted=not reason)
