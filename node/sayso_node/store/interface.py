@@ -5,7 +5,7 @@ module in this folder, which takes the handle first:
 
     with store.read() as db:                                     # a Reading
         stored = messages.consent(db, digest)
-    await store.write(lambda db: messages.insert(db, message, now))  # a Writing
+    await store.write(lambda db: messages.insert(db, new, now))   # a Writing
 
 Only this folder calls `execute`. A query takes a `Reading` and a change takes a `Writing`, so mypy finds
 changes in a reading transaction, and the store refuses them as well. The SQL is written once for all
