@@ -155,7 +155,7 @@ def test_a_promise_that_is_not_the_nodes_own_is_none(visit: Open, place: World) 
     page.route("**/v1/revocations", lie)
     card(page, held).get_by_role("button", name="Take back").click()
     sign(page)
-    expect(page.get_by_role("alert")).to_contain_text("a promise that is not its own")
+    expect(page.get_by_role("alert")).to_contain_text("a promise that it did not sign")
     expect(page.get_by_role("button", name="Save the signed file")).to_be_visible()
 
 
