@@ -66,7 +66,7 @@ make_room() {
 
 # Its mounts and whatever it leaves running end with the namespaces, however this script ends.
 inside() {
-    unshare --mount --propagation private --pid --fork --kill-child bash -euc '
+    exec unshare --mount --propagation private --pid --fork --kill-child bash -euc '
         room=$1 user=$2 home=$3 command=$4
         shift 4
         mount -t proc proc "$room/proc"
@@ -79,6 +79,12 @@ inside() {
         exit $status  # not by exec: the shell is process 1 there, and has to bury the dead
     ' bash "$room" "$user" "$home" "$1" "${environment[@]}" </dev/null
 }
+
+stop() {
+    kill -KILL "${running:-}" && wait "$running"
+    exit 1
+} 2>/dev/null
+trap stop INT TERM HUP
 
 [ -d "$base" ] || make_base
 make_room
@@ -93,7 +99,9 @@ for command in "$@"; do
     begun=$SECONDS
     say "$command"
     status=0
-    inside "$command" || status=$?
+    inside "$command" &
+    running=$!
+    wait "$running" || status=$?
     [ "$status" = 0 ] || { say "FAILED with status $status after $((SECONDS - begun)) s: $command"; exit 1; }
     say "passed in $((SECONDS - begun)) s: $command"
 done
