@@ -31,7 +31,7 @@ _VOLATILE: Final = (
     (re.compile(r"\b([0-9a-f]{32,}|[0-9a-f]{4}\.\.\.[0-9a-f]{4})\b"), "#"),
     (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?"), "#"),
     (re.compile(r"\bblock( +)[\d,]+"), r"block\1#"),
-    (re.compile(r"[\d,]+ gas, [\d.]+ of"), "# gas, # of"),
+    (re.compile(r"[\d,]+ gas, [\d.]+ coins"), "# gas, # coins"),
     (_PORT, "#"),
 )
 

@@ -75,7 +75,7 @@ class Clients:
         self._http, self._url = http, url
         self._numbers = itertools.count()
         self.kept: dict[bytes, Envelope] = {}
-        self.promises: dict[bytes, str] = {}  # acknowledgements as they were given
+        self.promises: dict[bytes, Any] = {}  # acknowledgements as they were given
         self.open: list[Envelope] = []  # sent, and the answer never came
         self.recent: list[Envelope] = []
 
@@ -85,14 +85,14 @@ class Clients:
             return response.status, await response.json()
 
     async def hand_in(self, *envelopes: Envelope) -> None:
-        """Hand messages in; an acknowledgement once given is given again, to the byte."""
+        """Hand messages in; an acknowledgement once given is given again."""
         body = encode_bundle([encode(one) for one in envelopes])
         headers = {"Content-Type": "application/msgpack"}
         status, answer = await self.ask("POST", "/v1/messages", data=body, headers=headers)
         assert status == 200, answer
         for envelope, result in zip(envelopes, answer["results"], strict=True):
             if isinstance(envelope.message, Revocation):
-                promise = json.dumps(result["acknowledgement"])
+                promise = result["acknowledgement"]
                 first = self.promises.setdefault(envelope.digest, promise)
                 assert promise == first, "another acknowledgement than the first"
             self.kept[envelope.digest] = envelope
@@ -130,7 +130,7 @@ class Clients:
             for one in self.open:
                 told = db.execute("SELECT body FROM acknowledgements WHERE digest = ?", (one.digest,))
                 for (promise,) in told:  # given, and lost on the way
-                    self.promises[one.digest] = promise
+                    self.promises[one.digest] = json.loads(promise)
         assert not lost, f"lost: {len(lost)} of {len(self.kept)} answered messages"
 
     async def expect_answered(self) -> None:

@@ -197,7 +197,7 @@ async def test_what_all_hold_is_bounded_and_comes_back(small: RunningNode) -> No
 
 
 async def test_who_stops_sending_is_told_so(small: RunningNode, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bodies, "STALL_S", 0.01)
+    monkeypatch.setattr(bodies, "BODY_STALL_S", 0.01)
     body, full = packed(rows=ROW * 10), room(small)
     reader, writer = await begun(small, body, len(body) - 1)
     assert (await asyncio.wait_for(reader.readline(), 20)).startswith(b"HTTP/1.1 408")

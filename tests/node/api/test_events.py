@@ -117,7 +117,7 @@ async def test_who_comes_back_misses_nothing_and_hears_nothing_twice(
     known: RunningNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While revocations come all the time, a listener hangs up after every few events."""
-    monkeypatch.setattr(events, "PAGE", 3)
+    monkeypatch.setattr(events, "EVENTS_PAGE", 3)
     numbers = range(1, 31)
     talking = asyncio.create_task(revoke(known, *numbers))
     heard: list[Heard] = []
@@ -192,7 +192,7 @@ async def test_there_are_only_so_many_streams_and_a_listener_that_leaves_makes_r
 async def test_a_listener_who_does_not_read_is_hung_up_on(
     known: RunningNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(events, "STALL_S", 0.2)
+    monkeypatch.setattr(events, "LISTENER_STALL_S", 0.2)
     monkeypatch.setattr(events, "_text", lambda *_: f": {'x' * 1_000_000}\n\n")
     async with listening(known, params=FIRST, read_bufsize=1_024):
         routes = known.node._http._closing[0].__self__  # type: ignore[attr-defined]

@@ -77,7 +77,7 @@ async def test_too_large(full: RunningNode) -> None:
 
 async def test_too_slow(full: RunningNode, monkeypatch: pytest.MonkeyPatch) -> None:
     """A body that stalls is told so; a head that stalls is hung up on."""
-    monkeypatch.setattr(bodies, "STALL_S", 0.05)
+    monkeypatch.setattr(bodies, "BODY_STALL_S", 0.05)
     monkeypatch.setattr(connections, "HEAD_S", 0.05)
     for one in GOOD:
         assert await send(full, one.bytes()[:20]) == b"", one

@@ -144,7 +144,7 @@ async def test_roots_that_nobody_has_keep_no_other_waiting(
     rig: NodeRig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Anybody may anchor anything, as often as they pay."""
-    monkeypatch.setattr(fetcher_module, "AT_ONCE", 3)
+    monkeypatch.setattr(fetcher_module, "BATCHES_AT_ONCE", 3)
     junk = [sha256(b"junk %d" % number) for number in range(20)]
     await anchor(rig, *junk, BATCH.root)
     operators = Operators(good={hex_text(BATCH.root): document(BATCH)})

@@ -123,7 +123,7 @@ async def test_not_more_than_a_few_questions_are_under_way() -> None:
 
 
 async def test_an_answer_is_remembered_for_its_block(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(contract_wallets, "REMEMBERED", 2)
+    monkeypatch.setattr(contract_wallets, "REMEMBERED_ANSWERS", 2)
     gate = Gate()
     gate.open.set()
     wallets = ContractWallets(gate)

@@ -70,7 +70,7 @@ def test_together_as_one_by_one(
 ) -> None:
     together, alone = filled(tables), filled(tables)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(many, "AT_ONCE", at_once)
+        patch.setattr(many, "ROWS_A_STATEMENT", at_once)
         for bundle in bundles:
             envelopes = [sponsored(*one) for one in bundle]
             expected = [keep(alone, [one])[0] for one in envelopes]

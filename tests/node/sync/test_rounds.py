@@ -107,7 +107,7 @@ async def test_what_a_peer_lacks_is_offered_once(rig: NodeRig) -> None:
 async def test_a_peer_that_lacks_much_is_left_to_ask_for_itself(
     rig: NodeRig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(asking, "OFFERED", 2)
+    monkeypatch.setattr(asking, "OFFERED_A_ROUND", 2)
     peer = Peer(rig)
     await rig.give(*(consent(number) for number in range(3)))
     assert await rig.rounds.round("peer")
