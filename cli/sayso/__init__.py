@@ -12,12 +12,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sayso.buyer.verifying import read_receipt, verify_receipt
     from sayso.contributor.keystore import load_key, new_account, save_key
     from sayso.contributor.licensing import Terms, grant, sign_message
     from sayso.contributor.planning import Wish, make_plan
     from sayso.files import find_files, hash_files
     from sayso.gate.gate import Gate
+    from sayso.gate.records.receipts import read_receipt, verify_receipt
     from sayso.gate.running import GateFiles
     from sayso.networks import load_network, save_network
     from sayso.node_client.client import NodeClient
@@ -51,7 +51,7 @@ _MODULES = (
     ("contributor.licensing", ("Terms", "grant", "sign_message")),
     ("networks", ("load_network", "save_network")),
     ("contributor.planning", ("Wish", "make_plan")),
-    ("buyer.verifying", ("read_receipt", "verify_receipt")),
+    ("gate.records.receipts", ("read_receipt", "verify_receipt")),
 )
 _PLACES = {name: f"sayso.{module}" for module, names in _MODULES for name in names}
 

@@ -54,9 +54,9 @@ from sayso_node.verdicts.license_cache import LicenseCache
 from sayso_node.verdicts.signer import Signer
 from sayso_node.verdicts.status_desk import StatusDesk
 from sayso_node.web.page import PageRoutes
-from sayso_protocol.encoding.json_values import NetworkJson
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages import wire
+from sayso_protocol.receipts.json_values import NetworkJson
 
 
 class Node:

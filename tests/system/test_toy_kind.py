@@ -27,7 +27,6 @@ from sayso_node.store.interface import Writing
 from sayso_node.store.messages import Message as Row
 from sayso_node.store.sync_entries import INDEX, index_by_digest
 from sayso_protocol.encoding.columns import Column
-from sayso_protocol.encoding.json_values import Address, Hash, Hex
 from sayso_protocol.encoding.merkle import content_root
 from sayso_protocol.errors import (
     BadSignature,
@@ -52,6 +51,7 @@ from sayso_protocol.primitives import (
     hash_from_text,
     hex_text,
 )
+from sayso_protocol.receipts.json_values import Address, Hash, Hex
 from sayso_protocol.signatures.wallets import EoaVerifier
 from sayso_protocol.sync.fingerprints import ROOT
 from sayso_protocol.sync.sets import SETS, SyncSet

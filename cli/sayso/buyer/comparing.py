@@ -6,8 +6,8 @@ found, row = find_misconduct(Files(ack, receipt, revocation, consents, manifest,
 from dataclasses import dataclass
 from pathlib import Path
 
-from sayso.buyer.verifying import read_json, read_receipt, stated_results
 from sayso.contributor.saved_messages import load_bundle
+from sayso.gate.records.receipts import read_json, read_receipt, stated_results
 from sayso_protocol.encoding.row_tree import RowProof, prove_row
 from sayso_protocol.errors import NotProven
 from sayso_protocol.messages.consent import Consent

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from sayso.buyer.verifying import read_receipt, verify_receipt
 from sayso.contributor.onchain import revoke_on_chain
 from sayso.contributor.revoking import license_masks, revoke_masks, revoke_scopes
 from sayso.demo.chain import embedded_chain, named_chain
@@ -21,6 +20,7 @@ from sayso.demo.people import CLONING, MARKET, TRAINING, ManifestRow, three_item
 from sayso.demo.stage import MAX_AGE_S, Stage
 from sayso.gate.formats.json_rows import granted_lines
 from sayso.gate.gate import Gate
+from sayso.gate.records.receipts import read_receipt, verify_receipt
 from sayso.gate.records.record import Record
 from sayso.gate.running import GateFiles
 from sayso.networks import load_network

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from sayso.errors import BadAnswer
-from sayso_protocol.encoding.json_values import typed
 from sayso_protocol.errors import InvalidAddress, Malformed
+from sayso_protocol.receipts.json_values import typed
 
 T = TypeVar("T")
 

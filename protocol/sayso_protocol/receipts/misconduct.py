@@ -11,7 +11,6 @@ from typing import Any, Final, Literal
 
 from msgspec import Struct
 
-from sayso_protocol.encoding.json_values import Count, Hash, Hex, typed
 from sayso_protocol.encoding.row_tree import RowProof
 from sayso_protocol.errors import NotProven
 from sayso_protocol.messages.consent import Consent
@@ -20,6 +19,7 @@ from sayso_protocol.messages.message import CONSENT, REVOCATION, as_kind
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.network_file import NetworkFile, Operator
 from sayso_protocol.primitives import HASH_BYTES, bytes_from_text, hash_from_text, hex_text
+from sayso_protocol.receipts.json_values import Count, Hash, Hex, typed
 from sayso_protocol.receipts.receipt import Acknowledgement, Receipt, Signed, check_row
 from sayso_protocol.receipts.text import Json, plain
 from sayso_protocol.signatures.wallets import WalletVerifier

@@ -14,16 +14,6 @@ from typing import Final, Literal, NamedTuple
 from msgspec import Struct
 from nacl.signing import SigningKey
 
-from sayso_protocol.encoding.json_values import (
-    Address,
-    Count,
-    Hash,
-    Hex,
-    Key,
-    NetworkJson,
-    Purpose,
-    typed,
-)
 from sayso_protocol.encoding.merkle import check_path, tree_paths
 from sayso_protocol.encoding.packing import pack
 from sayso_protocol.network import Network
@@ -34,6 +24,16 @@ from sayso_protocol.primitives import (
     bytes_from_text,
     hash_from_text,
     hex_text,
+)
+from sayso_protocol.receipts.json_values import (
+    Address,
+    Count,
+    Hash,
+    Hex,
+    Key,
+    NetworkJson,
+    Purpose,
+    typed,
 )
 from sayso_protocol.receipts.receipt import ChainPoint, Signed, StatusHead, sign_statement
 from sayso_protocol.receipts.text import BlockJson, Json, Path, node_key_of, plain

@@ -9,7 +9,14 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from sayso_protocol.encoding.json_values import (
+from sayso_protocol.primitives import (
+    address_from_text,
+    address_text,
+    bytes_from_text,
+    hash_from_text,
+    hex_text,
+)
+from sayso_protocol.receipts.json_values import (
     Address,
     Count,
     Hash,
@@ -18,13 +25,6 @@ from sayso_protocol.encoding.json_values import (
     NetworkJson,
     Purpose,
     typed,
-)
-from sayso_protocol.primitives import (
-    address_from_text,
-    address_text,
-    bytes_from_text,
-    hash_from_text,
-    hex_text,
 )
 from sayso_protocol.receipts.receipt import Acknowledgement, ChainPoint, Receipt, Signed
 

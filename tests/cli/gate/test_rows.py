@@ -9,13 +9,13 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sayso.buyer.verifying import read_receipt, verify_receipt
 from sayso.gate.formats.base import Columns
 from sayso.gate.formats.json_rows import row_line
 from sayso.gate.formats.lines import JsonLines, Line
 from sayso.gate.judges.base import Evidence, Judged
 from sayso.gate.judges.nodes import ask
 from sayso.gate.names import ITEM_NAMES, LICENSE_NAMES
+from sayso.gate.records.receipts import read_receipt, verify_receipt
 from sayso.gate.records.record import Record
 from sayso.gate.running import GateFiles, run
 from sayso.node_client.answers import CheckAnswer

@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 
 import click
 
-from sayso.buyer.verifying import read_json
 from sayso.commands.options import PATH, network_option, node_option, node_url_or_default
 from sayso.commands.text import example, moment, say
+from sayso.gate.records.receipts import read_json
 from sayso.networks import load_network
 from sayso.node_client.transport import Transport
 from sayso.outputs import refuse_existing, write_file

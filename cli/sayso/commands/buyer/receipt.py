@@ -7,11 +7,11 @@ from pathlib import Path
 import click
 
 from sayso.buyer.comparing import Files, find_misconduct
-from sayso.buyer.verifying import read_json, verify_receipt
 from sayso.commands.options import PATH, network_option
 from sayso.commands.text import example, moment, say, several
 from sayso.gate.formats.base import Columns
 from sayso.gate.licenses import load_licenses
+from sayso.gate.records.receipts import read_json, verify_receipt
 from sayso.gate.records.recheck import Again, verify_record
 from sayso.gate.records.record import RECORD_TYPE as RECORD
 from sayso.gate.records.record import ReadRecord, record_from_json

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from sayso.buyer.verifying import stated_parts
 from sayso.gate.formats.base import Columns
 from sayso.gate.judges.offline import OfflineJudge
 from sayso.gate.licenses import load_licenses
+from sayso.gate.records.receipts import stated_parts
 from sayso.gate.records.record import Part, ReadRecord
 from sayso_protocol.encoding.row_tree import ROW_BYTES, manifest_root, results_root
 from sayso_protocol.errors import BadProof, WrongNetwork

@@ -21,7 +21,6 @@ from sayso_node.freshness import Freshness
 from sayso_node.store import messages
 from sayso_node.store.chain import chain_state
 from sayso_node.store.interface import Store
-from sayso_protocol.encoding.json_values import NetworkJson
 from sayso_protocol.ethereum.batches import AnchorProof
 from sayso_protocol.ethereum.chain_proofs import CHAIN_PROOF_TYPE, anchor_slot, places_of, word_slot
 from sayso_protocol.messages.consent import Consent
@@ -30,6 +29,7 @@ from sayso_protocol.messages.message import as_kind
 from sayso_protocol.network import Network
 from sayso_protocol.permissions.purposes import check_purpose
 from sayso_protocol.primitives import address_text, hash_from_text, hex_text
+from sayso_protocol.receipts.json_values import NetworkJson
 from sayso_protocol.verdicts.covering import Place
 from sayso_protocol.verdicts.verdict import License
 

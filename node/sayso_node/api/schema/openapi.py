@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 
 from sayso_node.api.schema.operations import MEDIA_TYPES, OCTETS, Body, Operation
 from sayso_node.api.schema.values import RefusalJson
-from sayso_protocol.encoding.json_values import Address, Hash
+from sayso_protocol.receipts.json_values import Address, Hash
 
 Schema = dict[str, Any]
 TITLE: Final = "A Sayso node"

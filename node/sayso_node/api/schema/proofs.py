@@ -5,7 +5,7 @@ from typing import Annotated
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from sayso_node.api.schema.values import AnchorProofJson, Decimal
-from sayso_protocol.encoding.json_values import Address, Count, Hash, Hex, NetworkJson, Purpose
+from sayso_protocol.receipts.json_values import Address, Count, Hash, Hex, NetworkJson, Purpose
 
 Quantity = Annotated[
     str,

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Final
 from msgspec import UNSET, Meta, Struct, UnsetType, defstruct
 
 from sayso_node.api.schema.values import Base64, Cursor, Decimal
-from sayso_protocol.encoding.json_values import Address, Hash, Hex, Purpose
 from sayso_protocol.primitives import HASH_BYTES, NOBODY, address_text, hex_text
+from sayso_protocol.receipts.json_values import Address, Hash, Hex, Purpose
 
 ROWS: Final = 1 << 20  # of one check
 MAX_AGE_S: Final = 1 << 32

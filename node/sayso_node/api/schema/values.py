@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from sayso_node.intake.outcome import Status
-from sayso_protocol.encoding.json_values import Address, Count, Hash, Key, NetworkJson, Purpose
 from sayso_protocol.ethereum.batches import AnchorProof
 from sayso_protocol.primitives import hash_from_text, hex_text
+from sayso_protocol.receipts.json_values import Address, Count, Hash, Key, NetworkJson, Purpose
 from sayso_protocol.receipts.text import AcknowledgementJson, BlockJson, ReceiptJson, node_key_of
 from sayso_protocol.verdicts.verdict import Reason
 
