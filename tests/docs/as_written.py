@@ -6,6 +6,7 @@ import pytest
 
 from docs.markdown import ROOT
 from docs.walkthrough import DEADLINE_S, Step, missing, steps, walk
+from support.machine import need
 
 
 def way(page: str) -> list[Step]:
@@ -18,11 +19,14 @@ class AsWritten:
     """Runs a document once; for each of them there is a class that names it."""
 
     page: ClassVar[str]
+    tools: ClassVar[tuple[str, ...]] = ()  # what its commands need beside ours
 
     @pytest.fixture(scope="class")
     @classmethod
     def seen(cls, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
         """What each step wrote, in a folder and a shell of their own."""
+        for tool in cls.tools:
+            need(tool)
         return walk(way(cls.page), tmp_path_factory.mktemp("walk"))
 
     def test_every_step_can_be_done_as_written(self, seen: list[str]) -> None:

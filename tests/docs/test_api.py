@@ -39,6 +39,7 @@ class TestApi(AsWritten):
     """Every step, and what is shown behind it."""
 
     page = PAGE
+    tools = ("curl",)
 
 
 def asked(text: str) -> Iterator[tuple[str, str]]:

@@ -14,6 +14,12 @@ def chromium() -> str:
     return found or _lacks("Chromium (Debian: apt-get install chromium)")
 
 
+def need(command: str) -> None:
+    """A command that Debian packages under its own name."""
+    if shutil.which(command) is None:
+        _lacks(f"{command} (Debian: apt-get install {command})")
+
+
 def need_networks() -> None:
     """Root that may make network namespaces, and `ip`."""
     command = ["unshare", "--net", "ip", "link", "show", "lo"]

@@ -83,7 +83,10 @@ async def test_it_ends_and_says_why(tmp_path: Path, part: str, command: list[str
         trigger.touch()
         if part == "store":  # it notices at the next change
             assert await hand_in(url, consent(2, sponsor=None)) in (0, 503)
-        _, said = await asyncio.wait_for(process.communicate(), ENDS_S)
+        assert process.stderr
+        # Not communicate(): it would close standard input, which ends the process without a fault.
+        said = await asyncio.wait_for(process.stderr.read(), ENDS_S)
+        await process.wait()
     finally:
         if process.returncode is None:
             process.kill()
