@@ -8,6 +8,7 @@ new subject of scopes is a line in `subjects`.
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from sayso_protocol.messages.consent import Consent
@@ -84,13 +85,12 @@ def covering_all(contributor: bytes, item: bytes, query: Query) -> Iterator[Plac
         yield Place(contributor, scope_word(text), 0, text)
 
 
-def subjects(consent: Consent | None, query: Query) -> list[str]:  # noqa: ARG001 - no use yet
+def subjects(consent: Consent | None, query: Query) -> tuple[str, ...]:  # noqa: ARG001 - no use yet
     """Return the subjects of rule 5.4; without a consent, those that do not depend on its terms."""
-    market = [f"via {consent.via}"] if consent and consent.via else []
-    return ["everything", f"file {ITEM}", *market]
+    market = (f"via {consent.via}",) if consent and consent.via else ()
+    return ("everything", f"file {ITEM}", *market)
 
 
-def _sentences(subjects: list[str], purpose: str, ward: bytes | None) -> Iterator[str]:
-    for subject in subjects:
-        yield scope_text(subject, None, ward)
-        yield scope_text(subject, purpose, ward)
+@lru_cache(256)  # the same for all items of a consent and for most consents of a marketplace
+def _sentences(subjects: tuple[str, ...], purpose: str, ward: bytes | None) -> tuple[str, ...]:
+    return tuple(scope_text(subject, only, ward) for subject in subjects for only in (None, purpose))

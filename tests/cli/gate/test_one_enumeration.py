@@ -115,7 +115,7 @@ def test_a_new_subject_shows_in_all(toy: str, monkeypatch: pytest.MonkeyPatch) -
     assert permissions_hit([revocation], held) == 0
     plain = covering.subjects
     monkeypatch.setattr(
-        covering, "subjects", lambda *asked: [*plain(*asked), "toys", f"toy {covering.ITEM}"]
+        covering, "subjects", lambda *asked: (*plain(*asked), "toys", f"toy {covering.ITEM}")
     )
     assert hits() == [hit] * 5
     assert permissions_hit([revocation], held) == hit.count(Reason.REVOKED) * (
@@ -131,6 +131,6 @@ def test_a_new_subject_convicts(toy: str, monkeypatch: pytest.MonkeyPatch) -> No
     assert not any(covers(one, consent, ITEMS[1], TRAINING) for one in promised)
     plain = covering.subjects
     monkeypatch.setattr(
-        covering, "subjects", lambda *asked: [*plain(*asked), "toys", f"toy {covering.ITEM}"]
+        covering, "subjects", lambda *asked: (*plain(*asked), "toys", f"toy {covering.ITEM}")
     )
     assert all(covers(one, consent, ITEMS[1], TRAINING) for one in promised)
