@@ -12,9 +12,10 @@ from sayso_protocol.messages.typed_data import digest
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.receipts.receipt import join_rows
 from sayso_protocol.verdicts.bulk import judge_rows
+from sayso_protocol.verdicts.known_bits import WholeBits
 from sayso_protocol.verdicts.license_table import LicenseTable
 from sayso_protocol.verdicts.query import Query
-from sayso_protocol.verdicts.verdict import License, Reason, Row, verdict
+from sayso_protocol.verdicts.verdict import License, Reason, Row, Sought, verdict
 
 LICENSES = 1_000
 ITEMS = 1_000
@@ -24,7 +25,7 @@ QUERY = Query(BUYERS[0], "train-ai")
 NOW = ISSUED_AT + 1.0
 
 
-class Memory:
+class Memory(WholeBits):
     """What a verdict looks up, in dictionaries."""
 
     def __init__(self, licenses: dict[bytes, License], bits: dict[bytes, Masks]) -> None:
@@ -34,8 +35,8 @@ class Memory:
     def license(self, license_hash: bytes) -> License | None:
         return self._licenses.get(license_hash)
 
-    def licenses_on(self, item: bytes) -> list[License]:
-        return [one for one in self._licenses.values() if one.position_of(item) is not None]
+    def considered(self, sought: Sought) -> list[License]:
+        return [one for one in self._licenses.values() if one.position_of(sought.item) is not None]
 
     def bits(self, address: bytes) -> Masks:
         return self._bits.get(address, {})

@@ -9,11 +9,12 @@ from sayso_protocol.messages.message import as_kind
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.permissions.bits import merged
 from sayso_protocol.permissions.words import Masks
+from sayso_protocol.verdicts.known_bits import WholeBits
 from sayso_protocol.verdicts.query import Query
-from sayso_protocol.verdicts.verdict import License, Reason, Row, is_revoked, verdict
+from sayso_protocol.verdicts.verdict import License, Reason, Row, Sought, is_revoked, verdict
 
 
-class Knowledge:
+class Knowledge(WholeBits):
     """Consents and bits in dictionaries; they only grow."""
 
     def __init__(self) -> None:
@@ -48,8 +49,8 @@ class Knowledge:
     def license(self, license_hash: bytes) -> License | None:
         return self.licenses.get(license_hash)
 
-    def licenses_on(self, item: bytes) -> list[License]:
-        return self._by_item.get(item, [])
+    def considered(self, sought: Sought) -> list[License]:
+        return self._by_item.get(sought.item, [])
 
     def bits(self, address: bytes) -> Masks:
         return self.state.get(address, {})
@@ -68,8 +69,11 @@ class Knowledge:
         )
 
 
-class Joined:
+class Joined(WholeBits):
     """The consents of one, and the bits of another."""
 
     def __init__(self, consents: Knowledge, bits: Knowledge) -> None:
-        self.license, self.licenses_on, self.bits = consents.license, consents.licenses_on, bits.bits
+        self.license, self.considered, self._bits = consents.license, consents.considered, bits.bits
+
+    def bits(self, address: bytes) -> Masks:
+        return self._bits(address)

@@ -39,8 +39,9 @@ from sayso_protocol.receipts.receipt import (
 from sayso_protocol.receipts.status import Status, StatusMoment, sign_statuses, status_to_json
 from sayso_protocol.receipts.text import acknowledgement_to_json, receipt_to_json
 from sayso_protocol.signatures.wallets import EoaVerifier
+from sayso_protocol.verdicts.known_bits import WholeBits
 from sayso_protocol.verdicts.query import Query
-from sayso_protocol.verdicts.verdict import License, Reason, Row, is_revoked, verdict
+from sayso_protocol.verdicts.verdict import License, Reason, Row, Sought, is_revoked, verdict
 
 NETWORK = Network(31_337, bytes(range(20)))
 BLOCK = ChainPoint(7, bytes(32))
@@ -48,7 +49,7 @@ BODY_BYTES = 4 * 1024 * 1024
 Twist = Callable[[str, Any], Any]  # (route, answer) -> another answer; a str is sent as it is
 
 
-class Memory:
+class Memory(WholeBits):
     """Knowledge in dictionaries."""
 
     def __init__(self) -> None:
@@ -59,9 +60,9 @@ class Memory:
         held = self.envelopes.get(license_hash)
         return License(held.message, held.items) if held and isinstance(held.message, Consent) else None
 
-    def licenses_on(self, item: bytes) -> Iterable[License]:
+    def considered(self, sought: Sought) -> Iterable[License]:
         held = (self.license(one) for one in self.envelopes)
-        return [one for one in held if one and one.position_of(item) is not None]
+        return [one for one in held if one and one.position_of(sought.item) is not None]
 
     def bits(self, address: bytes) -> Masks:
         return self.revoked.get(address, {})

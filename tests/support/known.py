@@ -8,11 +8,12 @@ from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.messages.typed_data import digest
 from sayso_protocol.permissions.bits import merged
 from sayso_protocol.permissions.words import Masks
-from sayso_protocol.verdicts.verdict import License
+from sayso_protocol.verdicts.known_bits import WholeBits
+from sayso_protocol.verdicts.verdict import License, Sought
 from support.protocol_strategies import NETWORK
 
 
-class Known:
+class Known(WholeBits):
     """Remembers every message it hears; signatures were checked before."""
 
     def __init__(self, heard: Iterable[License | Revocation] = ()) -> None:
@@ -32,8 +33,8 @@ class Known:
     def license(self, license_hash: bytes) -> License | None:
         return self.licenses.get(license_hash)
 
-    def licenses_on(self, item: bytes) -> list[License]:
-        return [held for held in self.licenses.values() if item in held.items]
+    def considered(self, sought: Sought) -> list[License]:
+        return [held for held in self.licenses.values() if sought.item in held.items]
 
     def bits(self, address: bytes) -> Masks:
         return self.state.get(address, {})

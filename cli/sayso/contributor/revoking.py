@@ -13,7 +13,8 @@ from sayso_protocol.permissions.scopes import Scope, file_subject
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import hex_text
 from sayso_protocol.verdicts.bulk import revoked_masks
-from sayso_protocol.verdicts.verdict import License, RevokedBits
+from sayso_protocol.verdicts.known_bits import RevokedBits
+from sayso_protocol.verdicts.verdict import License
 
 
 def license_masks(held: License, items: Iterable[bytes] = (), purposes: Iterable[str] = ()) -> Masks:

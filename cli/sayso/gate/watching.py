@@ -5,7 +5,7 @@ watch checks the whole manifest again, and remembers the new position only after
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,8 +16,10 @@ from sayso_protocol.encoding.row_tree import ROW_BYTES
 from sayso_protocol.permissions.bits import merged
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.verdicts.bulk import row_at
+from sayso_protocol.verdicts.known_bits import WholeBits
 from sayso_protocol.verdicts.query import Query
-from sayso_protocol.verdicts.verdict import License, Reason, Row, is_revoked
+from sayso_protocol.verdicts.shared_licenses import SharedLicenses
+from sayso_protocol.verdicts.verdict import License, LicenseView, Reason, Row, is_revoked
 
 WAITING: Final = 1_024  # events in the queue; the streams wait when it is full
 
@@ -36,7 +38,7 @@ class Hit:
     after: dict[str, str]
 
 
-class Watched:
+class Watched(WholeBits):
     """Watched finds the rows that an event revokes.
 
     Args:
@@ -50,18 +52,16 @@ class Watched:
         self._bits: dict[bytes, Masks] = {}
         self._reported: set[Row] = set()
         self._rows: dict[bytes, list[Row]] = {}  # by the people who can revoke the row
-        on_item: dict[bytes, list[License]] = {}
+        self._shared = SharedLicenses()
         for one in licenses.values():
-            for item in one.items if len(one.consent.parties) > 1 else ():
-                on_item.setdefault(item, []).append(one)
+            self._shared.add(one, one.items)
         for at in range(0, len(rows), ROW_BYTES):
             row = Row(rows[at : at + 32], rows[at + 32 : at + ROW_BYTES])
             mine = licenses.get(row.license)
             if mine is None or mine.position_of(row.item) is None:
                 continue  # it was never clear
-            for person in _people([mine, *on_item.get(row.item, ())]):
+            for person in _people([mine, *self._shared.on(row.item, mine.consent.parties)]):
                 self._rows.setdefault(person, []).append(row)
-        self._on_item = on_item
 
     def bits(self, address: bytes) -> Masks:
         """Return the bits of an address from events (sayso_protocol.verdicts.verdict.KnownBits)."""
@@ -88,13 +88,12 @@ class Watched:
 
     def _is_hit(self, row: Row) -> bool:
         mine = self._licenses[row.license]
-        parties = mine.consent.parties
-        others = (one for one in self._on_item.get(row.item, ()) if one.consent.parties == parties)
+        others = self._shared.on(row.item, mine.consent.parties)
         # Reported even if another consent of that party still allows the row.
         return any(is_revoked(self, one, row.item, self._query) for one in (mine, *others))
 
 
-def _people(licenses: list[License]) -> set[bytes]:
+def _people(licenses: Iterable[LicenseView]) -> set[bytes]:
     return {address for one in licenses for address in one.consent.revokers}
 
 

@@ -3,6 +3,7 @@
 A batch is stored only if its header and licenses hash to a root in our own view of the chain.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -69,13 +70,16 @@ class BatchFetcher:
 
         Anybody can anchor a root without a batch, and such roots must not delay the others.
         """
-        with self._store.read() as db:
-            missing = chain_state.missing_batches(db, self._after, BATCHES_AT_ONCE)
+        missing = await asyncio.to_thread(self._missing)
         self._after = missing[-1] if missing else b""
         for root in missing:
             if batch := await self._fetch(root):
                 await self._store.write(partial(chain_state.add_batch, batch=batch, own=False))
                 self._counters.add("batches_fetched")
+
+    def _missing(self) -> list[bytes]:
+        with self._store.read() as db:
+            return chain_state.missing_batches(db, self._after, BATCHES_AT_ONCE)
 
     async def _fetch(self, root: bytes) -> Batch | None:
         """Ask one peer after the other, then the operators over HTTP."""

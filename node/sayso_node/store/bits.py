@@ -15,6 +15,7 @@ from sayso_node.store.sync_index import (
     word_changes,
 )
 from sayso_protocol.messages.message import REVOCATION
+from sayso_protocol.permissions.scopes import SCOPE_FLAG
 from sayso_protocol.permissions.state_digest import EMPTY_SUM, StateEntry, changed_sum, digest_of_sum
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import HASH_BYTES
@@ -87,7 +88,31 @@ def add_people(db: Writing, addresses: Iterable[bytes], *, unsure: bool) -> None
 def bits_of(db: Reading, address: bytes, *, source: str | None = None) -> Masks:
     """Return all bits of an address, or those of one source."""
     rows = db.execute("SELECT word, signed, chain FROM bits WHERE address = ?", (address,))
-    return {int.from_bytes(word): _mask(signed, chain, source) for word, signed, chain in rows}
+    return _masks(rows, source)
+
+
+def first_words(db: Reading, address: bytes, limit: int) -> Masks:
+    """Return all bits of an address, or those of some `limit` words if it has more."""
+    query = "SELECT word, signed, chain FROM bits WHERE address = ? LIMIT ?"
+    return _masks(db.execute(query, (address, limit)))
+
+
+def masks_of(db: Reading, address: bytes, words: Iterable[int]) -> Masks:
+    """Return the masks of those of some words that have a bit; no other word is read."""
+    query = "SELECT word, signed, chain FROM bits WHERE address = ? AND word IN"
+    return _masks(many.among(db, query, (one.to_bytes(HASH_BYTES) for one in words), (address,)))
+
+
+def has_scopes(db: Reading, address: bytes) -> bool:
+    """Return whether an address has set the bit of a scope."""
+    query = "SELECT 1 FROM bits WHERE address = ? AND word >= ? LIMIT 1"
+    return db.execute(query, (address, SCOPE_FLAG.to_bytes(HASH_BYTES))).fetchone() is not None
+
+
+def speakers_among(db: Reading, addresses: Iterable[bytes]) -> Iterator[bytes]:
+    """Return those of some addresses that have set a bit; the cost does not grow with their bits."""
+    condition = "EXISTS (SELECT 1 FROM bits WHERE address = column1)"
+    return many.satisfying(db, condition, addresses)
 
 
 def masks_at(db: Reading, address: bytes, word: int) -> tuple[int, int]:
@@ -123,6 +148,10 @@ def speakers(db: Reading) -> int:
     """Return how many addresses have set a bit."""
     count: int = db.execute("SELECT count(DISTINCT address) FROM bits").fetchone()[0]
     return count
+
+
+def _masks(rows: Iterable[tuple[bytes, bytes, bytes]], source: str | None = None) -> Masks:
+    return {int.from_bytes(word): _mask(signed, chain, source) for word, signed, chain in rows}
 
 
 def _mask(signed: bytes, chain: bytes, source: str | None) -> int:

@@ -4,18 +4,19 @@ A tombstone with the license hash and the contributor remains. Bits, known addre
 the state digest does not change, and a new consent on the same terms is revoked as well.
 """
 
+from collections.abc import Sequence
+
 from sayso_node.errors import NotFound, NotRevoked
-from sayso_node.store import messages
-from sayso_node.store.bits import bits_of
+from sayso_node.store import messages, shared_claims
 from sayso_node.store.interface import Reading, Writing
+from sayso_node.store.known_bits import StoreBits
 from sayso_node.store.sync_index import change_sums, digest_change
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import decode
 from sayso_protocol.messages.message import CONSENT, as_kind
 from sayso_protocol.network import Network
-from sayso_protocol.permissions.words import Masks
-from sayso_protocol.verdicts.query import Query
-from sayso_protocol.verdicts.verdict import License, is_revoked
+from sayso_protocol.permissions.words import WORD_BITS
+from sayso_protocol.verdicts.bulk import revoked_masks
 
 
 def erase(db: Writing, network: Network, license_hash: bytes) -> None:
@@ -30,13 +31,15 @@ def erase(db: Writing, network: Network, license_hash: bytes) -> None:
         raise NotFound("this node has no license with this hash")
     envelope = decode(stored.body, network)
     consent = as_kind(envelope.message, Consent)
-    held, known = License(consent, envelope.items), _Bits(db, consent)
-    for item in envelope.items:
-        for purpose in consent.purposes:
-            if not is_revoked(known, held, item, Query(consent.grantee, purpose)):
-                raise NotRevoked(f"0x{item.hex()} may still be used for {purpose}")
+    if (left := _allowed(StoreBits(db), consent, envelope.items)) is not None:
+        item, purpose = divmod(left, len(consent.purposes))
+        raise NotRevoked(
+            f"0x{envelope.items[item].hex()} may still be used for {consent.purposes[purpose]}"
+        )
+    items = envelope.items
     seq = stored.seq
-    db.executemany("DELETE FROM items WHERE item = ? AND seq = ?", ((one, seq) for one in held.items))
+    db.executemany("DELETE FROM items WHERE item = ? AND seq = ?", ((one, seq) for one in items))
+    shared_claims.remove(db, license_hash, consent, items)
     change_sums(db, CONSENT, [digest_change(license_hash, -1)])
     db.execute("UPDATE messages SET kind = ?, body = ? WHERE seq = ?", (messages.ERASED, b"", seq))
 
@@ -47,12 +50,10 @@ def is_erased(db: Reading, license_hash: bytes) -> bool:
     return db.execute(query, (license_hash, messages.ERASED)).fetchone() is not None
 
 
-class _Bits:
-    """The bits of a consent's people, each read once."""
-
-    def __init__(self, db: Reading, consent: Consent) -> None:
-        self._bits = {address: bits_of(db, address) for address in consent.revokers}
-
-    def bits(self, address: bytes) -> Masks:
-        """See KnownBits."""
-        return self._bits[address]
+def _allowed(known: StoreBits, consent: Consent, items: Sequence[bytes]) -> int | None:
+    """Return the number of the first permission that is not revoked (rule 5.5), or None."""
+    permissions = len(items) * len(consent.purposes)
+    masks = revoked_masks(known, consent, items)
+    revoked = sum(mask << WORD_BITS * at for at, mask in enumerate(masks))
+    left = ((1 << permissions) - 1) & ~revoked
+    return (left & -left).bit_length() - 1 if left else None

@@ -26,12 +26,25 @@ def insert(db: Writing, into: str, rows: Iterable[Row], conflict: str = "") -> N
         db.execute(statement, list(chain.from_iterable(part)))
 
 
-def among(db: Reading, query: str, values: Iterable[Any]) -> Iterator[Any]:
-    """Return the rows of a query that ends in `<column> IN`, for all these values."""
+def among(db: Reading, query: str, values: Iterable[Any], before: Sequence[Any] = ()) -> Iterator[Any]:
+    """Return the rows of a query that ends in `<column> IN`, for all these values.
+
+    `before` are the values of the question marks in the query itself.
+    """
     waiting = list(values)
     for start in range(0, len(waiting), ROWS_A_STATEMENT):
         part = waiting[start : start + ROWS_A_STATEMENT]
-        yield from db.execute(f"{query} {_row(len(part))}", part)
+        yield from db.execute(f"{query} {_row(len(part))}", [*before, *part])
+
+
+def satisfying(db: Reading, condition: str, values: Iterable[Any]) -> Iterator[Any]:
+    """Return those values for which a condition on `asked.column1` holds."""
+    waiting = list(values)
+    for start in range(0, len(waiting), ROWS_A_STATEMENT):
+        part = waiting[start : start + ROWS_A_STATEMENT]
+        asked = f"(VALUES {_table(len(part), 1)}) AS asked"
+        rows = db.execute(f"SELECT column1 FROM {asked} WHERE {condition}", part)  # noqa: S608 - our own constants
+        yield from [value for (value,) in rows]
 
 
 @lru_cache(4_096)

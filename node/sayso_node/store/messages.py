@@ -54,20 +54,6 @@ def consent(db: Reading, digest: bytes) -> Stored | None:
     return Stored(*row) if row else None
 
 
-def consents_on(db: Reading, item: bytes) -> list[Stored]:
-    """Return all stored consents that name an item."""
-    rows = db.execute(
-        "SELECT seq, body, arrived_at FROM items JOIN messages USING (seq) WHERE item = ?", (item,)
-    )
-    return [Stored(*row) for row in rows]
-
-
-def licenses_on(db: Reading, item: bytes) -> list[bytes]:
-    """Return the license hashes of all stored consents that name an item, oldest first."""
-    query = "SELECT digest FROM items JOIN messages USING (seq) WHERE item = ? ORDER BY seq"
-    return [digest for (digest,) in db.execute(query, (item,))]
-
-
 def licenses_of(db: Reading, contributor: bytes) -> list[bytes]:
     """Return the license hashes of a contributor, oldest first."""
     rows = db.execute(

@@ -15,7 +15,8 @@ from sayso_node.counters import Counters
 from sayso_node.freshness import Freshness
 from sayso_node.interfaces import Clock
 from sayso_node.store.interface import Store
-from sayso_node.verdicts.knowledge import StoreBits, StoreKnowledge
+from sayso_node.store.known_bits import StoreBits
+from sayso_node.verdicts.knowledge import Moment, StoreKnowledge
 from sayso_node.verdicts.license_cache import LicenseCache, TableCache
 from sayso_protocol.encoding.row_tree import ROW_BYTES
 from sayso_protocol.network import Network
@@ -75,7 +76,6 @@ class Judge:
         # 8.9 Without a current view no consent is confirmed, however early it arrived.
         current = self._freshness.is_current(now, check.max_age_s)
         confirmed = self._freshness.confirmed_until(now) if current else -inf
-        since = now - check.max_age_s
         reasons = np.full(len(check.rows) // ROW_BYTES, Reason.UNKNOWN.number, np.uint8)
         with self._store.read() as db:
             knowledge = StoreKnowledge(db, self._network, self._licenses, StoreBits(db))
@@ -83,7 +83,8 @@ class Judge:
                 for start in range(0, len(reasons), ROWS_AT_ONCE):
                     rows = check.rows[start * ROW_BYTES : (start + ROWS_AT_ONCE) * ROW_BYTES]
                     judged, entries = judge_rows(shelf.table, knowledge, rows, check.query, now)
-                    _lay_stale(judged, entries, rows, shelf, knowledge, confirmed, since)
+                    moment = Moment(check.query, now, confirmed, now - check.max_age_s)
+                    _lay_stale(judged, entries, rows, shelf, knowledge, moment)
                     part = reasons[start : start + ROWS_AT_ONCE]
                     part[entries >= 0] = judged[entries >= 0]
             # 8.13 Of an erased consent the store knows only that it is revoked.
@@ -107,8 +108,7 @@ def _lay_stale(
     rows: bytes,
     shelf: TableCache,
     knowledge: StoreKnowledge,
-    confirmed: float,
-    since: float,
+    moment: Moment,
 ) -> None:
     """Make unconfirmed clear rows stale (rule 8.9); other rows are not clear anyway."""
     granted = np.flatnonzero(reasons == Reason.GRANTED.number)
@@ -116,8 +116,9 @@ def _lay_stale(
     owner = table.owner[entries[granted]]
     doubted = np.zeros(len(table.consents), bool)
     for license_ in np.unique(owner):
-        doubted[license_] = knowledge.is_doubted(table.consents[license_], since)
-    fresh = (shelf.arrivals[owner] < confirmed) & ~doubted[owner]
+        doubted[license_] = knowledge.is_doubted(table.consents[license_], moment.since)
+    fresh = (shelf.arrivals[owner] < moment.confirmed) & ~doubted[owner]
     for at in np.flatnonzero(fresh & table.shared[owner]):
-        fresh[at] = knowledge.confirmed_before(row_at(rows, granted[at]), confirmed, since)
+        item = row_at(rows, granted[at]).item
+        fresh[at] = knowledge.are_confirmed(table.consents[owner[at]], item, moment)
     reasons[granted[~fresh]] = Reason.STALE.number

@@ -1,8 +1,11 @@
 """The knowledge that verdicts look up, from one committed state of the store."""
 
-from functools import cached_property, lru_cache, partial
+from collections.abc import Collection, Iterable, Iterator
+from functools import cached_property, lru_cache
+from itertools import chain
+from typing import NamedTuple
 
-from sayso_node.store import bits, erasure, messages
+from sayso_node.store import bits, erasure, messages, shared_claims
 from sayso_node.store.admission import pending
 from sayso_node.store.chain import wallets
 from sayso_node.store.interface import Reading
@@ -14,18 +17,25 @@ from sayso_protocol.messages.message import as_kind
 from sayso_protocol.messages.typed_data import digest
 from sayso_protocol.network import Network
 from sayso_protocol.permissions.words import Masks
-from sayso_protocol.verdicts.verdict import KnownBits, Row
+from sayso_protocol.verdicts.known_bits import KnownBits
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import Row, Sought, others_of
 
 
-class StoreBits:
-    """Bits of all addresses, from one transaction; each address is read once."""
+class Moment(NamedTuple):
+    """What makes a clear verdict `stale` (rule 8.9), for one query.
 
-    def __init__(self, db: Reading) -> None:
-        self._read = lru_cache(65_536)(partial(bits.bits_of, db))
+    Attributes:
+        query: Grantee and purpose.
+        now: Seconds since the epoch.
+        confirmed: Consents that arrived before are confirmed; minus infinity confirms none.
+        since: Wallets must have accepted their consents since then.
+    """
 
-    def bits(self, address: bytes) -> Masks:
-        """Return all bits of an address."""
-        return self._read(address)
+    query: Query
+    now: float
+    confirmed: float
+    since: float
 
 
 class StoreKnowledge:
@@ -55,9 +65,17 @@ class StoreKnowledge:
         """The state digest (rule 9.3)."""
         return bits.current_digest(self._db)
 
-    def bits(self, address: bytes) -> Masks:
-        """Return all bits of an address."""
-        return self._bits.bits(address)
+    def speakers(self, addresses: Iterable[bytes]) -> Collection[bytes]:
+        """See KnownBits."""
+        return self._bits.speakers(addresses)
+
+    def has_scopes(self, address: bytes) -> bool:
+        """See KnownBits."""
+        return self._bits.has_scopes(address)
+
+    def masks(self, address: bytes, words: Collection[int]) -> Masks:
+        """See KnownBits."""
+        return self._bits.masks(address, words)
 
     def license(self, license_hash: bytes) -> PackedLicense | None:
         """Return a license for single rows, from the cache or the store."""
@@ -73,29 +91,34 @@ class StoreKnowledge:
         envelope = decode(stored.body, self._network)
         return HeldLicense(as_kind(envelope.message, Consent), envelope.items, stored.arrived_at)
 
-    def licenses_on(self, item: bytes) -> list[PackedLicense]:
-        """Return every held license on an item."""
-        names = messages.licenses_on(self._db, item)
-        return [held for name in names if (held := self.license(name))]
+    def considered(self, sought: Sought) -> Iterator[PackedLicense]:
+        """Return the held licenses that rule 8.7 considers, read one after the other (8.7.3)."""
+        for name in shared_claims.considered(self._db, sought):
+            if (held := self.license(name)) and sought.matches(held.consent):
+                yield held
 
-    def confirmed_before(self, row: Row, moment: float, since: float) -> bool:
-        """Return whether a clear verdict on a row is confirmed at this moment (rule 8.9).
+    def is_confirmed(self, row: Row, moment: Moment) -> bool:
+        """Return whether a clear verdict on a row is confirmed (rule 8.9).
 
         It is when every consent that the row depends on arrived before the moment and is not in doubt.
-        Those are the row's own consent and, for content with several parties, all consents with the same
-        list of parties. Other consents on the item have no influence (rule 8.7).
+        Those are the row's own consent and, for content with several parties, the consents that rule 8.7
+        considers. Other consents on the item have no influence.
         """
         held = self.license(row.license)
-        if held is None:
-            return False
-        used = [held]
-        if len(held.consent.parties) > 1:
-            on_item = self.licenses_on(row.item)
-            used += [one for one in on_item if one.consent.parties == held.consent.parties]
-        for one in used:
-            if not one.arrived_at < moment or self.is_doubted(one.consent, since):
-                return False
-        return True
+        return (
+            held is not None
+            and held.arrived_at < moment.confirmed
+            and not self.is_doubted(held.consent, moment.since)
+            and self.are_confirmed(held.consent, row.item, moment)
+        )
+
+    def are_confirmed(self, consent: Consent, item: bytes, moment: Moment) -> bool:
+        """Return the same of the consents of the other parties."""
+        others = others_of(consent, item, moment.query, moment.now)
+        return all(
+            one.arrived_at < moment.confirmed and not self.is_doubted(one.consent, moment.since)
+            for one in chain.from_iterable(map(self.considered, others))
+        )
 
     def is_doubted(self, consent: Consent, since: float) -> bool:
         """Return whether a revocation of a consent may exist that this node does not know.

@@ -17,7 +17,7 @@ from sayso_node.counters import Counters
 from sayso_node.freshness import Freshness
 from sayso_node.interfaces import Clock
 from sayso_node.store.interface import Reading, Store
-from sayso_node.verdicts.knowledge import StoreKnowledge
+from sayso_node.verdicts.knowledge import Moment, StoreKnowledge
 from sayso_node.verdicts.license_cache import LicenseCache
 from sayso_node.verdicts.recent_bits import RecentBits
 from sayso_protocol.network import Network
@@ -98,7 +98,7 @@ class StatusDesk:
             return False
         if len(held.consent.parties) > 1:
             return False
-        return all(self._bits.has(address) for address in held.consent.revokers)
+        return all(self._bits.is_kept(address) for address in held.consent.revokers)
 
     def answer(self, questions: Sequence[StatusQuestion]) -> list[StatusAnswer]:
         """Judge and sign one round; blocking, one round at a time."""
@@ -141,8 +141,7 @@ def _judge(knowledge: StoreKnowledge, asked: StatusQuestion, now: float, confirm
     if reason is Reason.UNKNOWN and asked.row.license in knowledge.erased:
         return Reason.REVOKED
     # 8.9 Only a clear answer needs a current view; other answers are not clear anyway.
-    if reason is Reason.GRANTED and not knowledge.confirmed_before(
-        asked.row, confirmed, now - asked.max_age_s
-    ):
+    moment = Moment(asked.query, now, confirmed, now - asked.max_age_s)
+    if reason is Reason.GRANTED and not knowledge.is_confirmed(asked.row, moment):
         return Reason.STALE
     return reason

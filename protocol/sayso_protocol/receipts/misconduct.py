@@ -24,8 +24,9 @@ from sayso_protocol.receipts.receipt import Acknowledgement, Receipt, Signed, ch
 from sayso_protocol.receipts.text import Json, plain
 from sayso_protocol.signatures.wallets import WalletVerifier
 from sayso_protocol.verdicts.covering import covering_all
+from sayso_protocol.verdicts.known_bits import RevokedBits
 from sayso_protocol.verdicts.query import Query
-from sayso_protocol.verdicts.verdict import REASONS, License, Reason, RevokedBits, Row, is_revoked
+from sayso_protocol.verdicts.verdict import REASONS, License, Reason, Row, is_revoked
 
 ROW_PROOF_TYPE: Final = "sayso-row-proof-1"
 

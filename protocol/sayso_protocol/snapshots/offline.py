@@ -22,11 +22,12 @@ from sayso_protocol.verdicts.bulk import judge_terms_of, row_at
 from sayso_protocol.verdicts.covering import Cover, covering
 from sayso_protocol.verdicts.license_table import Flags, Ints, LicenseTable, Reasons
 from sayso_protocol.verdicts.query import Query
-from sayso_protocol.verdicts.verdict import License, LicenseView, Reason, Row, judge_others
+from sayso_protocol.verdicts.shared_licenses import SharedLicenses
+from sayso_protocol.verdicts.verdict import License, LicenseView, OtherParties, Reason, Row
 
 
 class HeldLicenses:
-    """HeldLicenses holds a buyer's licenses, and an index by item of those with several parties.
+    """HeldLicenses holds a buyer's licenses, and in `shared` those with several parties by item.
 
     Args:
         licenses: License hash, consent and item hashes in order, each license once. The caller has
@@ -34,8 +35,8 @@ class HeldLicenses:
     """
 
     def __init__(self, licenses: Iterable[tuple[bytes, Consent, Sequence[bytes]]]) -> None:
-        self._shared: dict[bytes, License] = {}
-        self._on_item: dict[bytes, list[License]] = {}
+        self._named: dict[bytes, License] = {}
+        self.shared = SharedLicenses()
         self.table = LicenseTable(self._noted(licenses))
 
     def _noted(
@@ -43,18 +44,13 @@ class HeldLicenses:
     ) -> Iterator[tuple[bytes, Consent, Sequence[bytes]]]:
         for name, consent, items in licenses:
             if len(consent.parties) > 1:
-                self._shared[name] = held = License(consent, tuple(items))
-                for item in held.items:
-                    self._on_item.setdefault(item, []).append(held)
+                self._named[name] = held = License(consent, tuple(items))
+                self.shared.add(held, held.items)
             yield name, consent, items
 
-    def shared(self, name: bytes) -> License:
+    def license(self, name: bytes) -> License:
         """Return a license with several parties by its hash; raises KeyError."""
-        return self._shared[name]
-
-    def on_item(self, item: bytes) -> list[License]:
-        """Return the licenses with several parties on an item, for rule 8.7."""
-        return self._on_item.get(item, [])
+        return self._named[name]
 
 
 class OfflineGate:
@@ -81,6 +77,7 @@ class OfflineGate:
         self._too_new: Flags = issued > snapshots.as_of
         self._wide: dict[int, bool] = {}
         self._by_item: dict[int, list[Cover]] = {}
+        self._unsure: dict[tuple[bytes, tuple[bytes, ...]], bool] = {}
 
     def judge(self, rows: bytes, now: float) -> tuple[Reasons, Ints]:
         """Judge joined rows (section 8 and rule 13.10).
@@ -99,8 +96,9 @@ class OfflineGate:
         reasons[held[touched][revoked]] = Reason.REVOKED.number
         doubted = self.doubted[owner] | self._too_new[owner]
         granted = reasons[held] == Reason.GRANTED.number
+        others = OtherParties(self._query, now, self._held.shared.considered, self._is_revoked)
         for at in np.flatnonzero(granted & table.shared[owner]):
-            reason, unsure = self._judge_shared(row_at(rows, held[at]), now)
+            reason, unsure = self._judge_shared(row_at(rows, held[at]), others)
             reasons[held[at]], doubted[at] = reason.number, doubted[at] | unsure
         if not self._snapshots.is_fresh(now, self._max_age_s):
             doubted[:] = True
@@ -134,19 +132,21 @@ class OfflineGate:
                 self._wide[license_] = self._any([key for one in covers for key in wide_keys(one)])
         return np.array([self._wide[license_] for license_ in owner.tolist()], bool)
 
-    def _judge_shared(self, row: Row, now: float) -> tuple[Reason, bool]:
+    def _judge_shared(self, row: Row, others: OtherParties) -> tuple[Reason, bool]:
         """Return the reason by rule 8.7 for a granted row, and whether it is in doubt (13.10.3)."""
-        consent = self._held.shared(row.license).consent
-        others = [one for one in self._held.on_item(row.item) if one.consent.parties == consent.parties]
-        query = self._query
-        reason = judge_others(
-            others, consent, query, now, lambda other: self._is_revoked(other, row.item)
-        )
-        unsure = any(
-            self._people.is_doubted(one.consent) or one.consent.issued_at > self._snapshots.as_of
-            for one in others
-        )
-        return reason, unsure
+        consent = self._held.license(row.license).consent
+        reason = others.judge(consent, row.item)
+        return reason, reason is Reason.GRANTED and self._is_unsure(row.item, consent.parties)
+
+    def _is_unsure(self, item: bytes, parties: tuple[bytes, ...]) -> bool:
+        """Return whether a consent on a shared item is in doubt; computed once for all its rows."""
+        key = item, parties
+        if key not in self._unsure:
+            self._unsure[key] = any(
+                self._people.is_doubted(one.consent) or one.consent.issued_at > self._snapshots.as_of
+                for one in self._held.shared.on(item, parties)
+            )
+        return self._unsure[key]
 
     def _is_revoked(self, other: LicenseView, item: bytes) -> bool:
         """Return whether one item of one license is revoked (rules 8.2 and 13.10)."""

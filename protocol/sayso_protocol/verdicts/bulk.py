@@ -1,25 +1,27 @@
 """Verdicts over many rows, by the rules of verdict.py in columns.
 
 Each license costs a fixed amount, and each row only array operations. If a license has revoked bits,
-they are unpacked once. `verdict` itself judges rows whose content needs several parties. A property test
+they are unpacked once. `OtherParties` judges rows whose content needs several parties. A property test
 compares both implementations.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from typing import Final
 
 import numpy as np
 
 from sayso_protocol.encoding.row_tree import ROW_BYTES
 from sayso_protocol.messages.consent import Consent
-from sayso_protocol.permissions.scopes import SCOPE_FLAG
-from sayso_protocol.permissions.words import WORD_BITS, Masks
+from sayso_protocol.permissions.words import WORD_BITS
 from sayso_protocol.primitives import HASH_BYTES, NOBODY
 from sayso_protocol.verdicts.covering import Cover, covering
+from sayso_protocol.verdicts.known_bits import KnownBits, set_places
 from sayso_protocol.verdicts.license_table import Flags, Ints, LicenseTable, Reasons
 from sayso_protocol.verdicts.query import Query
-from sayso_protocol.verdicts.verdict import Knowledge, KnownBits, Reason, Row, verdict
+from sayso_protocol.verdicts.verdict import Knowledge, Reason, Row, other_parties
 
+ITEMS_AT_ONCE: Final = 4_096  # whose scopes are looked up together
 _WORD_BYTES = WORD_BITS // 8
 _ItemAt = Callable[[int], bytes]
 
@@ -47,8 +49,10 @@ def judge_rows(
         revoked = _revoked(knowledge, consent, positions, query, item_at)
         reasons[mine[revoked]] = Reason.REVOKED.number
     # 8.7 The consents of the other parties.
-    for at in held[table.shared[owner] & (reasons[held] == Reason.GRANTED.number)]:
-        reasons[at] = verdict(knowledge, row_at(rows, at), query, now).number
+    others = other_parties(knowledge, query, now)
+    for at in np.flatnonzero(table.shared[owner] & (reasons[held] == Reason.GRANTED.number)):
+        consent, item = table.consents[owner[at]], row_at(rows, held[at]).item
+        reasons[held[at]] = others.judge(consent, item).number
     return reasons, entries
 
 
@@ -89,9 +93,10 @@ def _touched(
     """Yield the licenses whose contributor or guardian has set any bit, each with its rows."""
     people, contributors, guardians = table.people
     used = np.unique(owner)
+    asked = {people[place]: place for place in np.unique([contributors[used], guardians[used]])}
+    asked.pop(NOBODY, None)
     spoke = np.zeros(len(people), bool)
-    for place in np.unique([contributors[used], guardians[used]]):
-        spoke[place] = people[place] != NOBODY and bool(knowledge.bits(people[place]))
+    spoke[[asked[address] for address in knowledge.speakers(asked)]] = True
     some = np.flatnonzero((spoke[contributors] | spoke[guardians])[owner])
     some = some[np.argsort(owner[some], kind="stable")]
     for rows in np.split(some, np.flatnonzero(np.diff(owner[some])) + 1):
@@ -104,28 +109,41 @@ def _revoked(
 ) -> Flags:
     """Return whether items of one consent, given by index, are revoked (rule 8.2)."""
     flags = np.zeros(len(positions), bool)
-    bits = {address: knowledge.bits(address) for address in consent.revokers}
-    speakers = {address for address, masks in bits.items() if any(word & SCOPE_FLAG for word in masks)}
+    speakers = knowledge.speakers(consent.revokers)
+    with_scopes = [address for address in speakers if knowledge.has_scopes(address)]
     by_item: list[Cover] = []
+    wide = []
     for one in covering(consent, query):
         if one.scope is None:
-            flags |= _permission_bits(bits[one.address], consent, one.purpose)[positions]
-        elif place := one.wide:
-            flags |= place.is_set(bits[one.address])
-        elif one.address in speakers:
-            by_item.append(one)
-    for at in np.flatnonzero(~flags) if by_item else ():
-        position, item = int(positions[at]), item_at(int(at))
-        flags[at] = any(one.at(consent, position, item).is_set(bits[one.address]) for one in by_item)
+            if one.address in speakers:
+                flags |= _permission_bits(knowledge, consent, one.purpose, positions)
+        elif one.address in with_scopes:
+            if place := one.wide:
+                wide.append(place)
+            else:
+                by_item.append(one)
+    if any(set_places(knowledge, wide)):
+        flags[:] = True
+    left = np.flatnonzero(~flags) if by_item else np.empty(0, np.int64)
+    for some in np.split(left, range(ITEMS_AT_ONCE, len(left), ITEMS_AT_ONCE)):
+        places = [
+            one.at(consent, int(positions[at]), item_at(int(at))) for at in some for one in by_item
+        ]
+        found = np.array(set_places(knowledge, places), bool)
+        flags[some] = found.reshape(len(some), len(by_item)).any(axis=1)
     return flags
 
 
-def _permission_bits(own: Masks, consent: Consent, purpose: str) -> Flags:
-    """Return the bit of every item for one purpose (rule 5.5)."""
-    masks = b"".join(own.get(word, 0).to_bytes(_WORD_BYTES, "little") for word in consent.words)
-    bits = np.unpackbits(np.frombuffer(masks, np.uint8), bitorder="little").astype(bool)
-    numbers = consent.bit_numbers(purpose)
-    return bits[numbers.start : numbers.stop : numbers.step]
+def _permission_bits(knowledge: KnownBits, consent: Consent, purpose: str, positions: Ints) -> Flags:
+    """Return the bits of items for one purpose (rule 5.5), from the words that hold them."""
+    numbers = np.array(consent.bit_numbers(purpose), np.int64)[positions]
+    used, place = np.unique(numbers // WORD_BITS, return_inverse=True)
+    words = [consent.base + int(one) for one in used]
+    masks = knowledge.masks(consent.contributor, words)
+    joined = b"".join(masks.get(word, 0).to_bytes(_WORD_BYTES, "little") for word in words)
+    bits = np.unpackbits(np.frombuffer(joined, np.uint8), bitorder="little").astype(bool)
+    mine: Flags = bits[place * WORD_BITS + numbers % WORD_BITS]
+    return mine
 
 
 def _item_of(rows: bytes, numbers: Ints, at: int) -> bytes:

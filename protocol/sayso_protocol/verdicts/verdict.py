@@ -10,16 +10,16 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from sayso_protocol.errors import Malformed
 from sayso_protocol.messages.consent import Consent
-from sayso_protocol.messages.revocation import Revocation
-from sayso_protocol.permissions.bits import merged
-from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import ANYONE
 from sayso_protocol.verdicts.covering import covering
+from sayso_protocol.verdicts.known_bits import KnownBits, set_places
 from sayso_protocol.verdicts.query import Query
+
+REMEMBERED: Final = 16_384  # parties whose result OtherParties remembers at once
 
 
 class Reason(StrEnum):
@@ -89,27 +89,6 @@ class License:
         return {item: index for index, item in enumerate(self.items)}
 
 
-class KnownBits(Protocol):
-    """KnownBits holds the revoked bits of all addresses."""
-
-    def bits(self, address: bytes) -> Masks:
-        """Return the bits that a contributor or guardian has set, as word -> mask."""
-        ...
-
-
-class RevokedBits:
-    """RevokedBits holds the bits of given revocations (see KnownBits)."""
-
-    def __init__(self, revocations: Iterable[Revocation]) -> None:
-        self._bits: dict[bytes, Masks] = {}
-        for one in revocations:
-            self._bits[one.contributor] = merged(self.bits(one.contributor), one.bits)
-
-    def bits(self, address: bytes) -> Masks:
-        """Return the bits that the revocations set for an address, as word -> mask."""
-        return self._bits.get(address, {})
-
-
 class Knowledge(KnownBits, Protocol):
     """Knowledge is the source of licenses and bits for a verdict, such as a node's store."""
 
@@ -117,8 +96,8 @@ class Knowledge(KnownBits, Protocol):
         """Return the license with a hash, or None if it is not held."""
         ...
 
-    def licenses_on(self, item: bytes) -> Iterable[LicenseView]:
-        """Return every held license on an item hash."""
+    def considered(self, sought: "Sought") -> Iterable[LicenseView]:
+        """Return at least the held licenses that match; others may be among them (rule 8.7)."""
         ...
 
 
@@ -135,40 +114,8 @@ def verdict(knowledge: Knowledge, row: Row, query: Query, now: float) -> Reason:
     terms = judge_terms(held.consent, query, now)
     if terms is not Reason.GRANTED:
         return terms
-    # 8.7 The consents of the other parties.
-    return judge_others(
-        knowledge.licenses_on(row.item) if len(held.consent.parties) > 1 else (),
-        held.consent,
-        query,
-        now,
-        lambda other: is_revoked(knowledge, other, row.item, query),
-    )
-
-
-def judge_others(
-    on_item: Iterable[LicenseView],
-    consent: Consent,
-    query: Query,
-    now: float,
-    revoked: Callable[[LicenseView], bool],
-) -> Reason:
-    """Judge an item by the consents of the other parties (rules 8.7 and 8.8).
-
-    Args:
-        on_item: Every held license on the item.
-        consent: The consent that the row names.
-        query: Grantee and purpose.
-        now: Seconds since the epoch.
-        revoked: Returns whether the permission is revoked in another license (rule 8.2).
-    """
-    held = [*on_item]
-    for party in consent.parties:
-        if party != consent.contributor:
-            reason = _judge_party(held, party, consent, query, now, revoked)
-            if reason is not Reason.GRANTED:
-                return reason
-    # 8.8 No rule denies the row.
-    return Reason.GRANTED
+    # 8.7, 8.8 The consents of the other parties.
+    return other_parties(knowledge, query, now).judge(held.consent, row.item)
 
 
 def judge_terms(consent: Consent, query: Query, now: float) -> Reason:
@@ -188,41 +135,112 @@ def judge_terms(consent: Consent, query: Query, now: float) -> Reason:
 def is_revoked(knowledge: KnownBits, held: LicenseView, item: bytes, query: Query) -> bool:
     """Return whether an item of a license is revoked (rule 8.2); raises Malformed without the item."""
     consent = held.consent
-    bits: dict[bytes, Masks] = {}
-    for address in consent.revokers:
-        if masks := knowledge.bits(address):
-            bits[address] = masks
-    if not bits:
+    speakers = knowledge.speakers(consent.revokers)
+    if not speakers:
         return False
     position = held.position_of(item)
     if position is None:
         raise Malformed("the license does not name the item")
-    return any(
-        one.at(consent, position, item).is_set(bits[one.address])
+    with_scopes = [address for address in speakers if knowledge.has_scopes(address)]
+    places = [
+        one.at(consent, position, item)
         for one in covering(consent, query)
-        if one.address in bits
+        if one.address in (speakers if one.scope is None else with_scopes)
+    ]
+    return any(set_places(knowledge, places))
+
+
+class Sought(NamedTuple):
+    """Sought describes the consents of one other party that rule 8.7 considers.
+
+    Attributes:
+        item: The item hash, 32 bytes.
+        parties: The identical list of parties.
+        contributor: The party, 20 bytes.
+        query: Grantee and purpose.
+        now: Seconds since the epoch.
+    """
+
+    item: bytes
+    parties: tuple[bytes, ...]
+    contributor: bytes
+    query: Query
+    now: float
+
+    def matches(self, consent: Consent) -> bool:
+        """Return whether rule 8.7 considers a consent that names the item."""
+        return (
+            consent.contributor == self.contributor
+            and consent.parties == self.parties
+            and judge_terms(consent, self.query, self.now) is Reason.GRANTED
+        )
+
+
+def others_of(consent: Consent, item: bytes, query: Query, now: float) -> list[Sought]:
+    """Return what rule 8.7 considers for each other party, in the order of the list."""
+    parties = consent.parties
+    return [Sought(item, parties, one, query, now) for one in parties if one != consent.contributor]
+
+
+def other_parties(knowledge: Knowledge, query: Query, now: float) -> "OtherParties":
+    """Return what judges the other parties from this knowledge."""
+    return OtherParties(
+        query,
+        now,
+        knowledge.considered,
+        lambda other, item: is_revoked(knowledge, other, item, query),
     )
 
 
-def _judge_party(
-    on_item: list[LicenseView],
-    party: bytes,
-    consent: Consent,
-    query: Query,
-    now: float,
-    revoked: Callable[[LicenseView], bool],
-) -> Reason:
-    """Judge one party by its active consents on the item with the identical parties (rule 8.7).
+class OtherParties:
+    """OtherParties judges rows by the consents of the other parties, for one query and moment.
 
-    Consents of people outside the list do not count, so nobody else can complete or block the item.
+    All rows of an item that share a list ask the same of a party, so that each party is judged once.
+
+    Args:
+        query: Grantee and purpose.
+        now: Seconds since the epoch.
+        considered: Returns at least the held licenses that match; others may be among them.
+        revoked: Returns whether an item of a license is revoked for the query (rule 8.2).
     """
-    active = [
-        other
-        for other in on_item
-        if other.consent.contributor == party
-        and other.consent.parties == consent.parties
-        and judge_terms(other.consent, query, now) is Reason.GRANTED
-    ]
-    if any(not revoked(other) for other in active):
+
+    def __init__(
+        self,
+        query: Query,
+        now: float,
+        considered: Callable[[Sought], Iterable[LicenseView]],
+        revoked: Callable[[LicenseView, bytes], bool],
+    ) -> None:
+        self._query, self._now = query, now
+        self._considered, self._revoked = considered, revoked
+        self._judged: dict[tuple[bytes, tuple[bytes, ...], bytes], Reason] = {}
+
+    def judge(self, consent: Consent, item: bytes) -> Reason:
+        """Return the reason of a row that nothing else denies (rules 8.7 and 8.8)."""
+        for sought in others_of(consent, item, self._query, self._now):
+            reason = self._of_party(sought)
+            if reason is not Reason.GRANTED:
+                return reason
+        # 8.8 No rule denies the row.
         return Reason.GRANTED
-    return Reason.REVOKED if active else Reason.INCOMPLETE
+
+    def _of_party(self, sought: Sought) -> Reason:
+        key = sought.item, sought.parties, sought.contributor
+        if key not in self._judged:
+            if len(self._judged) >= REMEMBERED:
+                self._judged.clear()
+            self._judged[key] = self._judge(sought)
+        return self._judged[key]
+
+    def _judge(self, sought: Sought) -> Reason:
+        """Judge one party by its active consents on the item with the identical parties.
+
+        Consents of people outside the list do not count, so nobody else can complete or block the item.
+        """
+        reason = Reason.INCOMPLETE
+        for other in self._considered(sought):
+            if sought.matches(other.consent) and other.position_of(sought.item) is not None:
+                if not self._revoked(other, sought.item):
+                    return Reason.GRANTED
+                reason = Reason.REVOKED
+        return reason

@@ -25,8 +25,9 @@ from sayso_protocol.permissions.bits import merged
 from sayso_protocol.permissions.scopes import Scope
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import ANYONE, hex_text, sha256
+from sayso_protocol.verdicts.known_bits import WholeBits
 from sayso_protocol.verdicts.query import Query
-from sayso_protocol.verdicts.verdict import License, is_revoked
+from sayso_protocol.verdicts.verdict import License, Sought, is_revoked
 
 ADA, BEN = b"\x01" * 20, b"\x02" * 20
 PURPOSES = ("evaluate", "resale", "train-ai")
@@ -40,7 +41,7 @@ def a_license(count: int = 5, via: str = "kled.ai", guardian: bytes = BEN, who: 
     return License(consent, items)
 
 
-class Bits:
+class Bits(WholeBits):
     """Knowledge of nothing but these revocations."""
 
     def __init__(self, revocations: list[Revocation]) -> None:
@@ -54,7 +55,7 @@ class Bits:
     def license(self, license_hash: bytes) -> License | None:
         raise NotImplementedError
 
-    def licenses_on(self, item: bytes) -> list[License]:
+    def considered(self, sought: Sought) -> list[License]:
         raise NotImplementedError
 
 

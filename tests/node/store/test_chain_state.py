@@ -1,5 +1,6 @@
 """The followed chain, anchors and batches; what a reorganisation takes away and what it leaves."""
 
+from node.store.backends import BACKENDS
 from node.store.harness import Tables, add_consent
 from sayso_node.store import bits
 from sayso_node.store.chain import chain_state, relays
@@ -11,6 +12,7 @@ from sayso_protocol.receipts.receipt import ChainPoint
 from support.fake_chain import SUBMITTER
 from support.node_rig import NOW, consent
 from support.protocol_strategies import ADA, BEN
+from support.sql_steps import counted_steps
 
 SPONSOR = b"\x11" * 32
 
@@ -151,3 +153,38 @@ def test_missing_batches_come_page_by_page(tables: Tables) -> None:
     assert chain_state.missing_batches(db, b"", 100) == missing
     assert chain_state.missing_batches(db, missing[1], 2) == missing[2:4]
     assert chain_state.missing_batches(db, missing[-1], 2) == []
+
+
+def test_a_batch_costs_the_same_however_long_the_queue_is() -> None:
+    costs = []
+    for queued in (100, 3_000):
+        with counted_steps() as steps:
+            db = BACKENDS["sqlite"].tables()
+        rows = [(number, sha256(b"%d" % number), NOW) for number in range(queued)]
+        db.executemany("INSERT INTO anchor_queue VALUES (?, ?, ?)", rows)
+        licenses = chain_state.due(db, NOW, 50)
+        before = steps.count
+        chain_state.make_batch(db, SPONSOR, licenses)
+        costs.append(steps.count - before)
+        assert chain_state.due(db, NOW, 1) == [rows[50][1]]
+    assert costs[1] <= 1.1 * costs[0]
+
+
+def test_missing_batches_are_found_among_any_number_of_anchors() -> None:
+    costs = []
+    for held in (10, 1_000):
+        with counted_steps() as steps:
+            db = BACKENDS["sqlite"].tables()
+        for number in range(held):
+            batch = Batch(SPONSOR, (sha256(b"%d" % number),))
+            if number % 2:
+                chain_state.add_batch(db, batch, own=False)
+            chain_state.add_anchor(db, anchor(batch.root, number))
+            chain_state.add_batch(db, batch, own=False)
+        chain_state.add_anchor(db, anchor(b"\xff" * 32, held))
+        before = steps.count
+        assert chain_state.missing_batches(db, b"", 16) == [b"\xff" * 32]
+        costs.append(steps.count - before)
+        chain_state.rewind(db, held - 1)
+        assert chain_state.missing_batches(db, b"", 16) == []
+    assert costs[0] == costs[1]

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from sayso_node.errors import NotFound, NotRevoked
 from sayso_node.intake.outcome import SourceChannel, Status
-from sayso_node.store import bits, erasure, messages, sync_entries, sync_index
+from sayso_node.store import bits, erasure, messages, queries, shared_claims, sync_entries, sync_index
 from sayso_node.verdicts.judge import Check
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
@@ -14,9 +14,9 @@ from sayso_protocol.messages.message import CONSENT
 from sayso_protocol.receipts.receipt import join_rows
 from sayso_protocol.sync.fingerprints import ROOT
 from sayso_protocol.verdicts.query import Query
-from sayso_protocol.verdicts.verdict import REASONS, Reason, Row
+from sayso_protocol.verdicts.verdict import REASONS, Reason, Row, Sought
 from support.node_rig import NodeRig, consent, node_key, revocation
-from support.protocol_strategies import ADA, CLEO, NETWORK
+from support.protocol_strategies import ADA, BEN, CLEO, NETWORK
 
 HELD = consent(1, count=300, grantee=bytes(20), guardian=CLEO)
 SECRET = HELD.items[7]
@@ -68,7 +68,20 @@ async def test_a_tombstone_says_revoked_and_nothing_brings_it_back(rig: NodeRig,
         assert bits.current_digest(db) == before
         assert erasure.is_erased(db, HELD.digest)
         assert not erasure.is_erased(db, consent(2).digest)
-        assert messages.consents_on(db, SECRET) == []
+        assert queries.claims_after(db, SECRET, 0, 10) == []
+
+
+async def test_a_party_that_was_erased_is_not_found_for_the_others(rig: NodeRig) -> None:
+    """Rule 8.13.7."""
+    pair = tuple(sorted((ADA, CLEO)))
+    mine, hers = (consent(3, count=2, contributor=who, parties=pair) for who in (ADA, CLEO))
+    await rig.give(mine, hers, revocation("everything", contributor=CLEO))
+    await erase(rig, hers)
+    with rig.store.read() as db:
+        assert db.execute("SELECT count(*) FROM shared_claims").fetchone() == (2,)
+        sought = Sought(mine.items[0], pair, CLEO, Query(BEN, "train-ai"), rig.clock.now())
+        assert list(shared_claims.considered(db, sought)) == []
+        assert list(shared_claims.considered(db, sought._replace(contributor=ADA))) == [mine.digest]
 
 
 async def test_a_tombstone_is_not_offered_to_peers(rig: NodeRig) -> None:

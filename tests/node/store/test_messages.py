@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from node.store.harness import Tables, add_consent
-from sayso_node.store import messages
+from sayso_node.store import messages, queries
 from sayso_node.store.admission import revocations
 from sayso_node.store.admission.pending import PendingRoom
 from sayso_node.store.chain import chain_state
@@ -57,7 +57,7 @@ def test_every_consent_on_an_item_is_found(tables: Tables) -> None:
     other = signed(a_consent(items[1:], contributor=BEN, parties=(BEN,)), items[1:])
     for envelope in (one, other.sponsored_by(NODE), consent(9)):
         add_consent(db, envelope, NOW)
-    on = [{stored.seq for stored in messages.consents_on(db, item)} for item in items]
+    on = [{one.seq for one in queries.claims_after(db, item, 0, 10)} for item in items]
     assert on == [{1}, {1, 2}, {1, 2}]
 
 

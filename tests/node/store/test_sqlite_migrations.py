@@ -7,11 +7,20 @@ from typing import Any
 
 import pytest
 
+from node.store.backends import BACKENDS
+from node.store.harness import add_consent
 from sayso_node.errors import StoreUnusable
-from sayso_node.store.chain import intents
+from sayso_node.store import shared_claims
+from sayso_node.store.chain import chain_state, intents
 from sayso_node.store.opening import snapshot_at, store_at
 from sayso_node.store.sqlite import migrations
 from sayso_node.store.sqlite.schema import VERSION
+from sayso_protocol.messages.envelope import encode
+from sayso_protocol.messages.message import CONSENT
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import Sought
+from support.node_rig import NOW, consent
+from support.protocol_strategies import ADA, BEN, CLEO, NODE, a_consent, item_hashes, signed
 
 OLDEST = 3
 HERE = Path(__file__).parent
@@ -61,6 +70,33 @@ def test_an_old_store_becomes_what_a_new_one_is_and_keeps_what_it_had(tmp_path: 
         [intent] = intents.open_intents(db)
     assert wants == [(1.5, 0, 0)]
     assert (intent.kind, intent.data, intent.nonce, intent.gas) == ("relay", b"\1", None, None)
+
+
+def test_consents_of_several_parties_are_found_after_a_migration(tmp_path: Path) -> None:
+    old_store(tmp_path / "old.sqlite")
+    items = item_hashes(3)
+    shared = a_consent(items, contributor=BEN, parties=tuple(sorted((ADA, BEN))), grantee=CLEO)
+    some = [consent(1), signed(shared, items).sponsored_by(NODE), consent(2)]
+    db = sqlite3.connect(tmp_path / "old.sqlite")
+    for one in some:
+        row = (one.digest, CONSENT, one.message.signer, encode(one), NOW)
+        query = (
+            "INSERT INTO messages (digest, kind, contributor, body, arrived_at) VALUES (?, ?, ?, ?, ?)"
+        )
+        db.execute(query, row)
+    db.execute("INSERT INTO anchors VALUES (?, ?, 1, ?)", (b"r" * 32, b"s" * 20, b"h" * 32))
+    db.commit()
+    db.close()
+    opened(tmp_path / "old.sqlite")
+    tables = BACKENDS["sqlite"].tables()
+    for one in some:
+        add_consent(tables, one, NOW)
+    with snapshot_at(tmp_path / "old.sqlite") as db_:
+        query = "SELECT * FROM shared_claims ORDER BY claim"
+        assert db_.execute(query).fetchall() == tables.execute(query).fetchall() != []
+        sought = Sought(items[2], shared.parties, BEN, Query(CLEO, "train-ai"), NOW)
+        assert list(shared_claims.considered(db_, sought)) == [some[1].digest]
+        assert chain_state.missing_batches(db_, b"", 10) == [b"r" * 32]
 
 
 def test_a_step_that_fails_leaves_the_store_as_it_was(

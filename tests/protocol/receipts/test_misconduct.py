@@ -40,8 +40,9 @@ from sayso_protocol.receipts.receipt import (
     sign_statement,
 )
 from sayso_protocol.signatures.wallets import EoaVerifier
+from sayso_protocol.verdicts.known_bits import WholeBits
 from sayso_protocol.verdicts.query import Query
-from sayso_protocol.verdicts.verdict import License, Reason, Row, verdict
+from sayso_protocol.verdicts.verdict import License, Reason, Row, Sought, verdict
 from support.protocol_strategies import (
     ADA,
     BEN,
@@ -207,7 +208,7 @@ def test_only_operators_of_the_network_file_are_judged() -> None:
         GOOD.check(NetworkFile(NETWORK, 1, 12, others), EoaVerifier())
 
 
-class Known:
+class Known(WholeBits):
     """Some consents and what one revocation sets."""
 
     def __init__(self, revocation: Revocation, *consents: Envelope) -> None:
@@ -217,8 +218,8 @@ class Known:
     def license(self, license_hash: bytes) -> License | None:
         return next((one for one in self._all() if one[0] == license_hash), (b"", None))[1]
 
-    def licenses_on(self, item: bytes) -> list[License]:
-        return [held for _, held in self._all() if held.position_of(item) is not None]
+    def considered(self, sought: Sought) -> list[License]:
+        return [held for _, held in self._all() if held.position_of(sought.item) is not None]
 
     def bits(self, address: bytes) -> Masks:
         return self._bits if address == self._signer else {}

@@ -28,9 +28,11 @@ from sayso_protocol.primitives import address_text
 from sayso_protocol.receipts.question import Question
 from sayso_protocol.verdicts.bulk import judge_rows
 from sayso_protocol.verdicts.covering import covering
+from sayso_protocol.verdicts.known_bits import WholeBits
 from sayso_protocol.verdicts.license_table import LicenseTable, named_licenses
 from sayso_protocol.verdicts.query import Query
-from sayso_protocol.verdicts.verdict import License, Reason
+from sayso_protocol.verdicts.shared_licenses import SharedLicenses
+from sayso_protocol.verdicts.verdict import License, LicenseView, Reason
 
 if TYPE_CHECKING:
     from sayso_contracts.registry import Registry
@@ -160,19 +162,27 @@ async def _read(
 def words_of(held: dict[bytes, License], rows: bytes, query: Query) -> Words:
     """Return every word that can revoke these rows (rule 8.2), by its owner."""
     words: Words = {}
-    shared: dict[bytes, list[License]] = {}
-    for one in held.values():
-        for item in one.items if len(one.consent.parties) > 1 else ():
-            shared.setdefault(item, []).append(one)
+    shared, seen = _shared(held), set[tuple[bytes, tuple[bytes, ...]]]()
     for at in range(0, len(rows), ROW_BYTES):
         name, item = rows[at : at + 32], rows[at + 32 : at + ROW_BYTES]
         mine = held[name]
-        for one in {id(one): one for one in [mine, *shared.get(item, ())]}.values():
-            _add(words, one, item, query)
+        _add(words, mine, item, query)
+        key = item, mine.consent.parties
+        if key not in seen:
+            seen.add(key)
+            for one in shared.on(*key):
+                _add(words, one, item, query)
     return words
 
 
-def _add(words: Words, held: License, item: bytes, query: Query) -> None:
+def _shared(held: dict[bytes, License]) -> SharedLicenses:
+    shared = SharedLicenses()
+    for one in held.values():
+        shared.add(one, one.items)
+    return shared
+
+
+def _add(words: Words, held: LicenseView, item: bytes, query: Query) -> None:
     position = held.position_of(item)
     if position is not None:  # otherwise the row is unknown in any case
         for one in covering(held.consent, query):
@@ -180,23 +190,16 @@ def _add(words: Words, held: License, item: bytes, query: Query) -> None:
             words.setdefault(one.address, set()).add(word)
 
 
-class _OnChain:
+class _OnChain(WholeBits):
     """The registry's bits for verdicts (sayso_protocol.verdicts.verdict.Knowledge)."""
 
     def __init__(self, held: dict[bytes, License], bits: dict[bytes, Masks]) -> None:
         self._held, self._bits = held, bits
-        self._on: dict[bytes, list[License]] = {}
-        for one in held.values():
-            for item in one.items if len(one.consent.parties) > 1 else ():
-                self._on.setdefault(item, []).append(one)
+        self.considered = _shared(held).considered
 
     def license(self, license_hash: bytes) -> License | None:
         """Return a license, or None."""
         return self._held.get(license_hash)
-
-    def licenses_on(self, item: bytes) -> list[License]:
-        """Return the licenses of an item with several parties, which rule 8.7 needs."""
-        return self._on.get(item, [])
 
     def bits(self, address: bytes) -> Masks:
         """Return the bits of an address."""

@@ -48,8 +48,8 @@ class Pages:
     def page(
         self, request: web.Request, found: Sequence[T], places: Sequence[int], limit: int
     ) -> tuple[Sequence[T], str | None]:
-        """Return the rows of a page and the next cursor; `found` has one more if there is one."""
-        if len(found) <= limit:
+        """Return the rows of a page and the next cursor; `places` has one more if there is one."""
+        if len(places) <= limit:
             return found, None
         return found[:limit], self._give(request.path, places[limit - 1])
 

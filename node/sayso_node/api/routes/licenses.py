@@ -24,8 +24,8 @@ from sayso_node.interfaces import Clock
 from sayso_node.store import messages, queries
 from sayso_node.store.chain import chain_state
 from sayso_node.store.interface import Reading, Store
+from sayso_node.store.known_bits import StoreBits
 from sayso_node.store.messages import Stored
-from sayso_node.verdicts.knowledge import StoreBits
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import decode
 from sayso_protocol.messages.message import as_kind
@@ -36,6 +36,7 @@ from sayso_protocol.verdicts.bulk import revoked_masks
 from sayso_protocol.verdicts.verdict import License
 
 CONSENTS: Final = 100  # of a page, because each is judged as a whole
+PERMISSIONS: Final = 16_384  # of a page, which ends after the consent that reaches them
 LICENSE: Final = Operation(
     "GET",
     "/v1/licenses/{license}",
@@ -95,7 +96,7 @@ class LicenseRoutes:
             stored = messages.consent(db, license_hash)
             if stored is None:
                 raise NotFound("this node has no license with this hash")
-            held, masks = self._held(db, stored)
+            held, masks = self._held(StoreBits(db), stored)
             anchor = self._anchor(db, license_hash)
         return WholeLicense(
             **self._summary(license_hash, stored, held, masks),
@@ -109,30 +110,37 @@ class LicenseRoutes:
         """Return a contributor's licenses without their items, oldest first."""
         contributor = address_from_text(request.match_info["address"])
         wanted = self._pages.wanted(request, CONSENTS)
-        found = await asyncio.to_thread(self._consents, contributor, wanted)
-        rows, after = self._pages.page(
-            request, [one for _, one in found], [seq for seq, _ in found], wanted.limit
-        )
+        found, places = await asyncio.to_thread(self._consents, contributor, wanted)
+        rows, after = self._pages.page(request, found, places, len(found))
         return Consents(list(rows), after)
 
-    def _consents(self, contributor: bytes, wanted: Wanted) -> list[tuple[int, ListedConsent]]:
+    def _consents(self, contributor: bytes, wanted: Wanted) -> tuple[list[ListedConsent], list[int]]:
+        """Return a page, and the `seq` of each consent in it and of the next one."""
+        listed, permissions = list[ListedConsent](), 0
         with self._store.read() as db:
+            known = StoreBits(db)
             found = queries.licenses_after(db, contributor, wanted.after, wanted.limit + 1)
-            return [(seq, self._listed(db, one)) for seq, one in found]
+            for _, license_hash in found[: wanted.limit]:
+                listed.append(self._listed(db, known, license_hash))
+                permissions += listed[-1].permissions
+                if permissions >= PERMISSIONS:
+                    break
+        return listed, [seq for seq, _ in found]
 
-    def _listed(self, db: Reading, license_hash: bytes) -> ListedConsent:
+    def _listed(self, db: Reading, known: StoreBits, license_hash: bytes) -> ListedConsent:
         stored = messages.consent(db, license_hash)
         assert stored  # noqa: S101 - listed in the same transaction
-        held, masks = self._held(db, stored)
-        anchor = self._anchor(db, license_hash)
-        block = anchor.block_number if anchor else None
+        held, masks = self._held(known, stored)
+        block = chain_state.anchor_block(db, license_hash)
+        if block is not None and not self._is_final(block):
+            block = None
         return ListedConsent(**self._summary(license_hash, stored, held, masks), anchor_block=block)
 
-    def _held(self, db: Reading, stored: Stored) -> tuple[License, list[int]]:
+    def _held(self, known: StoreBits, stored: Stored) -> tuple[License, list[int]]:
         """Return a license and its revoked permissions."""
         envelope = decode(stored.body, self._network)
         consent = as_kind(envelope.message, Consent)
-        masks = revoked_masks(StoreBits(db), consent, envelope.items)
+        masks = revoked_masks(known, consent, envelope.items)
         return License(consent, envelope.items), masks
 
     def _summary(
@@ -166,8 +174,8 @@ class LicenseRoutes:
         if found is None:
             return None
         anchor, position = found
-        batch = chain_state.batch(db, anchor.root)
-        if batch is None or anchor.block_number + self._finality > self._freshness.head.point.number:
+        batch = chain_state.batch(db, anchor.root) if self._is_final(anchor.block_number) else None
+        if batch is None:
             return None
         return AnchorJson(
             hex_text(anchor.root),
@@ -175,6 +183,9 @@ class LicenseRoutes:
             address_text(anchor.submitter),
             AnchorProofJson.of(batch.proof(position)),
         )
+
+    def _is_final(self, block: int) -> bool:
+        return block + self._finality <= self._freshness.head.point.number
 
 
 def _status(consent: Consent, revoked: bool, now: float) -> str:  # noqa: FBT001 - one of three

@@ -12,8 +12,8 @@ from sayso_node.api.schema.requests import page_query
 from sayso_node.api.schema.values import Claims, Licenses, ListedClaim
 from sayso_node.store import queries
 from sayso_node.store.interface import Store
+from sayso_node.store.known_bits import StoreBits
 from sayso_node.store.queries import Claim
-from sayso_node.verdicts.knowledge import StoreBits
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import decode
 from sayso_protocol.messages.message import as_kind
@@ -67,18 +67,17 @@ class ListRoutes:
         """Return who licensed an item and for what; that alone is never clear (rule 8.11)."""
         item = hash_from_text(request.match_info["item"])
         wanted = self._pages.wanted(request, CLAIMS)
-        found = await asyncio.to_thread(self._claims, item, wanted)
-        rows, after = self._pages.page(
-            request, [one for _, one in found], [seq for seq, _ in found], wanted.limit
-        )
+        found, places = await asyncio.to_thread(self._claims, item, wanted)
+        rows, after = self._pages.page(request, found, places, wanted.limit)
         return Claims(clear=False, claims=list(rows), next=after)
 
-    def _claims(self, item: bytes, wanted: Wanted) -> list[tuple[int, ListedClaim]]:
+    def _claims(self, item: bytes, wanted: Wanted) -> tuple[list[ListedClaim], list[int]]:
         """Read claims; in a thread, because the consents may have thousands of items."""
         with self._store.read() as db:
             known = StoreBits(db)
             found = queries.claims_after(db, item, wanted.after, wanted.limit + 1)
-            return [(one.seq, self._claim(known, one, item)) for one in found]
+            listed = [self._claim(known, one, item) for one in found[: wanted.limit]]
+            return listed, [one.seq for one in found]
 
     def _claim(self, known: StoreBits, claim: Claim, item: bytes) -> ListedClaim:
         envelope = decode(claim.body, self._network)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from sayso_node.store import many, messages, sync_index
+from sayso_node.store import many, messages, shared_claims, sync_index
 from sayso_node.store.admission import revocations, sponsors
 from sayso_node.store.admission.pending import has_lost
 from sayso_node.store.admission.revocations import Admitted
@@ -79,6 +79,7 @@ def _store(db: Writing, kept: Sequence[AdmittedConsent], node_key: bytes, now: f
     many.insert(db, "INTO messages (seq, digest, kind, contributor, body, arrived_at)", rows)
     places = list(enumerate(kept, first))
     many.insert(db, "INTO items", ((item, seq) for seq, one in places for item in one.envelope.items))
+    shared_claims.add(db, ((one.envelope.digest, one.consent, one.envelope.items) for one in kept))
     own = [(seq, one.envelope.digest, now) for seq, one in places if one.sponsor == node_key]
     many.insert(db, "INTO anchor_queue", own)
     changes = [sync_index.digest_change(digest, 1) for digest in digests]

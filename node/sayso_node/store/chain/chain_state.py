@@ -82,11 +82,8 @@ def batch(db: Reading, root: bytes) -> Batch | None:
 
 def missing_batches(db: Reading, after: bytes, limit: int) -> list[bytes]:
     """Return anchored roots without a stored batch, ascending: one page, after `after`."""
-    rows = db.execute(
-        "SELECT root FROM anchors WHERE root NOT IN (SELECT root FROM batches) AND root > ?"
-        " ORDER BY root LIMIT ?",
-        (after, limit),
-    )
+    query = "SELECT root FROM missing_batches WHERE root > ? ORDER BY root LIMIT ?"
+    rows = db.execute(query, (after, limit))
     return [root for (root,) in rows]
 
 
@@ -99,6 +96,12 @@ def anchor_of(db: Reading, license_hash: bytes) -> tuple[Anchor, int] | None:
         (license_hash,),
     ).fetchone()
     return (Anchor(*row[:4]), row[4]) if row else None
+
+
+def anchor_block(db: Reading, license_hash: bytes) -> int | None:
+    """Return the height of the block of a license's earliest anchor, or None."""
+    found = anchor_of(db, license_hash)
+    return found[0].block_number if found else None
 
 
 def due(db: Reading, queued_before: float, limit: int) -> list[bytes]:

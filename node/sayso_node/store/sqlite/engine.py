@@ -29,7 +29,7 @@ from sayso_node.store.sqlite.connection import (
     open_read_only,
     translated,
 )
-from sayso_node.store.sqlite.migrations import STEPS
+from sayso_node.store.sqlite.migrations import FILLS, STEPS
 from sayso_node.store.sqlite.schema import SCHEMA, VERSION
 from sayso_node.store.writer import Change, Writer, WriterThread
 
@@ -179,8 +179,12 @@ class Engine:
                 db.execute("COMMIT")
                 version = VERSION
             while version in STEPS:  # a step and its version number are committed together
-                db.executescript(f"BEGIN; {STEPS[version]} PRAGMA user_version = {version + 1}; COMMIT;")
+                db.executescript(f"BEGIN; {STEPS[version]}")
+                if version in FILLS:
+                    FILLS[version](db)
                 version += 1
+                db.execute(f"PRAGMA user_version = {version}")
+                db.execute("COMMIT")
         except sqlite3.Error as error:
             raise StoreUnusable(f"cannot create a store in {self._path}: {error}") from error
         if version != VERSION:

@@ -4,7 +4,15 @@ A new column also goes to the end of its table in schema.py, so that a migrated 
 equal; tests/node/store/test_migrations.py compares them.
 """
 
+from collections.abc import Callable
 from typing import Final
+
+import msgpack
+
+from sayso_node.store import many
+from sayso_node.store.interface import Writing
+from sayso_node.store.shared_claims import claim_of
+from sayso_protocol.messages.message import CONSENT
 
 STEPS: Final = {
     3: """
@@ -36,5 +44,52 @@ CREATE TABLE receipt_transactions (
     PRIMARY KEY (number, place)
 ) WITHOUT ROWID;
 """,
+    # Reads by need: what is looked up by item and parties, and the anchored roots without a batch.
+    7: """
+CREATE TABLE shared_claims (
+    claim BLOB NOT NULL,
+    expires_at INTEGER NOT NULL,
+    license BLOB NOT NULL,
+    PRIMARY KEY (claim, expires_at, license)
+) WITHOUT ROWID;
+CREATE INDEX anchor_queue_by_digest ON anchor_queue (digest);
+CREATE TABLE missing_batches (
+    root BLOB PRIMARY KEY
+) WITHOUT ROWID;
+INSERT INTO missing_batches SELECT root FROM anchors WHERE root NOT IN (SELECT root FROM batches);
+CREATE TRIGGER anchors_in AFTER INSERT ON anchors
+WHEN NOT EXISTS (SELECT 1 FROM batches WHERE root = new.root) BEGIN
+    INSERT INTO missing_batches VALUES (new.root) ON CONFLICT DO NOTHING;
+END;
+CREATE TRIGGER anchors_out AFTER DELETE ON anchors BEGIN
+    DELETE FROM missing_batches WHERE root = old.root;
+END;
+CREATE TRIGGER batches_in AFTER INSERT ON batches BEGIN
+    DELETE FROM missing_batches WHERE root = new.root;
+END;
+""",
 }
 """The step from each version to the next, by version."""
+
+_AT_ONCE: Final = 1_000  # messages
+
+
+def _fill_shared_claims(db: Writing) -> None:
+    """Fill the table from the stored consents (rule 6.2 says where the fields are)."""
+    query = "SELECT seq, kind, digest, body FROM messages WHERE seq > ? ORDER BY seq LIMIT ?"
+    seq = -1
+    while found := db.execute(query, (seq, _AT_ONCE)).fetchall():
+        seq = found[-1][0]
+        rows: list[tuple[bytes, int, bytes]] = []
+        for _, kind, license_hash, body in found:
+            if kind == CONSENT:
+                _, _, terms, items, *_ = msgpack.unpackb(body)
+                contributor, parties, grantee, *_, expires_at = terms[1:]
+                if len(parties) > 1:
+                    claims = (claim_of(one, parties, contributor, grantee) for one in items)
+                    rows += [(claim, expires_at, license_hash) for claim in claims]
+        many.insert(db, "INTO shared_claims", rows)
+
+
+FILLS: Final[dict[int, Callable[[Writing], None]]] = {7: _fill_shared_claims}
+"""What a step does besides its SQL, in the same transaction."""

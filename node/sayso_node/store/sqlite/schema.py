@@ -6,7 +6,7 @@ keep the counts of bounded tables, so that no code path can miss one. A change o
 migrations.py and a new VERSION.
 """
 
-VERSION = 7
+VERSION = 8
 
 SCHEMA = """
 CREATE TABLE messages (
@@ -23,6 +23,12 @@ CREATE TABLE items (
     item BLOB NOT NULL,
     seq INTEGER NOT NULL,
     PRIMARY KEY (item, seq)
+) WITHOUT ROWID;
+CREATE TABLE shared_claims (
+    claim BLOB NOT NULL,  -- hash of an item, several parties, one of them and a grantee
+    expires_at INTEGER NOT NULL,
+    license BLOB NOT NULL,  -- by that party to that grantee
+    PRIMARY KEY (claim, expires_at, license)
 ) WITHOUT ROWID;
 CREATE TABLE wallet_consents (
     license BLOB PRIMARY KEY,  -- signed by a contract wallet
@@ -119,6 +125,7 @@ CREATE TABLE anchor_queue (
     digest BLOB NOT NULL,
     queued_at REAL NOT NULL
 );
+CREATE INDEX anchor_queue_by_digest ON anchor_queue (digest);
 CREATE TABLE batches (
     root BLOB PRIMARY KEY,
     sponsor BLOB NOT NULL,
@@ -225,6 +232,19 @@ CREATE TABLE anchors (
     block_number INTEGER NOT NULL,
     block_hash BLOB NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE missing_batches (
+    root BLOB PRIMARY KEY  -- anchored, and its batch is not stored
+) WITHOUT ROWID;
+CREATE TRIGGER anchors_in AFTER INSERT ON anchors
+WHEN NOT EXISTS (SELECT 1 FROM batches WHERE root = new.root) BEGIN
+    INSERT INTO missing_batches VALUES (new.root) ON CONFLICT DO NOTHING;
+END;
+CREATE TRIGGER anchors_out AFTER DELETE ON anchors BEGIN
+    DELETE FROM missing_batches WHERE root = old.root;
+END;
+CREATE TRIGGER batches_in AFTER INSERT ON batches BEGIN
+    DELETE FROM missing_batches WHERE root = new.root;
+END;
 CREATE TABLE blocks (
     number INTEGER PRIMARY KEY,
     hash BLOB NOT NULL
