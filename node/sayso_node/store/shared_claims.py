@@ -15,7 +15,7 @@ from sayso_protocol.primitives import ANYONE, sha256
 from sayso_protocol.verdicts.verdict import Sought
 
 CONSIDERED: Final = 16  # consents of one party for one grantee
-KEY_BYTES: Final = 16  # nobody finds a second text with the hash of somebody else's key
+CLAIM_BYTES: Final = 16  # nobody finds a second text with the hash of somebody else's key
 
 
 def add(db: Writing, consents: Iterable[tuple[bytes, Consent, Sequence[bytes]]]) -> None:
@@ -51,4 +51,4 @@ def considered(db: Reading, sought: Sought) -> Iterator[bytes]:
 
 def claim_of(item: bytes, parties: Sequence[bytes], contributor: bytes, grantee: bytes) -> bytes:
     """Return the key under which the consents of a party on an item are found."""
-    return sha256(item + contributor + grantee + b"".join(parties))[:KEY_BYTES]
+    return sha256(item + contributor + grantee + b"".join(parties))[:CLAIM_BYTES]
