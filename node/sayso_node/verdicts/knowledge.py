@@ -81,6 +81,11 @@ class StoreKnowledge:
         """Return a license for single rows, from the cache or the store."""
         return self._licenses.license(license_hash, self.read)
 
+    def is_shared(self, license_hash: bytes) -> bool:
+        """Return whether a license is held whose content needs several parties' consent."""
+        held = self.license(license_hash)
+        return held is not None and len(held.consent.parties) > 1
+
     def read(self, license_hash: bytes) -> HeldLicense | None:
         """Return a license from the store."""
         stored = messages.consent(self._db, license_hash)

@@ -4,12 +4,15 @@ Signing and reading the store cost more than a verdict. So questions that arrive
 one committed state and share one signature (rules 9.8 and 9.9). While one round is processed, the next
 one collects questions: the busier the node, the more answers share a signature. A round that is answered
 from memory runs in the event loop, any other in a thread.
+
+A row that several people share takes hundreds of times the work of another, if its people want that.
+Such rows have a desk of their own, with short rounds in another thread, so that nobody else waits.
 """
 
 import asyncio
 from collections.abc import Hashable, Sequence
 from math import inf
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from nacl.signing import SigningKey
 
@@ -27,6 +30,7 @@ from sayso_protocol.verdicts.verdict import Reason, Row, verdict
 
 GATHER = 2  # turns of the event loop that the first question of a round waits for others
 ROUND = 512  # questions under one signature; a path then has at most nine hashes
+SHARED_ROUND: Final = 16  # of rows that several people share
 
 
 class StatusQuestion(NamedTuple):
@@ -37,8 +41,11 @@ class StatusQuestion(NamedTuple):
     max_age_s: int
 
 
+_Waiting = tuple[StatusQuestion, asyncio.Future[StatusAnswer]]
+
+
 class StatusDesk:
-    """Answers questions about single rows."""
+    """Answers questions about single rows; `for_shared` makes the desk for rows of several people."""
 
     def __init__(
         self,
@@ -49,7 +56,11 @@ class StatusDesk:
         clock: Clock,
         counters: Counters,
         licenses: LicenseCache,
+        *,
+        for_shared: bool = False,
     ) -> None:
+        parts = (network, store, freshness, identity, clock, counters, licenses)
+        self._shared = None if for_shared else StatusDesk(*parts, for_shared=True)
         self._network = network
         self._store = store
         self._freshness = freshness
@@ -60,36 +71,50 @@ class StatusDesk:
         self._bits = RecentBits()
         self._seen: tuple[Hashable, StoreKnowledge] | None = None  # by the state's version
         self._commits = 0  # count of the store's commits when that state was read
-        self._waiting: list[tuple[StatusQuestion, asyncio.Future[StatusAnswer]]] = []
+        self._waiting: list[_Waiting] = []
         self._rounds: asyncio.Task[None] | None = None
 
     async def ask(self, question: StatusQuestion) -> StatusAnswer:
         """Return the signed answer; raises StoreUnusable."""
         future: asyncio.Future[StatusAnswer] = asyncio.get_running_loop().create_future()
-        self._waiting.append((question, future))
+        held = self._licenses.get(question.row.license)
+        is_shared = held is not None and len(held.consent.parties) > 1
+        (self._shared if self._shared and is_shared else self).take((question, future))
+        return await future
+
+    def take(self, one: _Waiting) -> None:
+        """Answer a question in one of the next rounds."""
+        self._waiting.append(one)
         if self._rounds is None or self._rounds.done():
             self._rounds = asyncio.create_task(self._answer_all(), name="statuses")
-        return await future
 
     async def _answer_all(self) -> None:
         while self._waiting:
             for _ in range(GATHER):
                 await asyncio.sleep(0)
-            some, self._waiting = self._waiting[:ROUND], self._waiting[ROUND:]
-            asked = [question for question, _ in some]
+            size = ROUND if self._shared else SHARED_ROUND
+            some, self._waiting = self._waiting[:size], self._waiting[size:]
             try:
-                if self._commits == self._store.commits and all(map(self._is_quick, asked)):
-                    answers = self.answer(asked)
-                else:
-                    answers = await asyncio.to_thread(self.answer, asked)
+                await self._answer_round(some)
             except Exception as error:  # noqa: BLE001 - passed to the callers
                 for _, future in some:
                     if not future.done():
                         future.set_exception(error)
-                continue
-            for (_, future), answer in zip(some, answers, strict=True):
-                if not future.done():  # otherwise the caller has given up
-                    future.set_result(answer)
+
+    async def _answer_round(self, some: list[_Waiting]) -> None:
+        """Answer questions, except those about shared rows, which go to the desk for them."""
+        asked = [question for question, _ in some]
+        passed: list[int] | None = [] if self._shared else None
+        if self._commits == self._store.commits and all(map(self._is_quick, asked)):
+            answers = self.answer(asked, passed)
+        else:
+            answers = await asyncio.to_thread(self.answer, asked, passed)
+        if self._shared and passed:
+            for at in reversed(passed):
+                self._shared.take(some.pop(at))
+        for (_, future), answer in zip(some, answers, strict=True):
+            if not future.done():  # otherwise the caller has given up
+                future.set_result(answer)
 
     def _is_quick(self, question: StatusQuestion) -> bool:
         """Return whether a question needs no reading; a thread would then cost more than it saves."""
@@ -100,8 +125,13 @@ class StatusDesk:
             return False
         return all(self._bits.is_kept(address) for address in held.consent.revokers)
 
-    def answer(self, questions: Sequence[StatusQuestion]) -> list[StatusAnswer]:
-        """Judge and sign one round; blocking, one round at a time."""
+    def answer(
+        self, questions: Sequence[StatusQuestion], passed: list[int] | None = None
+    ) -> list[StatusAnswer]:
+        """Judge and sign one round; blocking, one round at a time.
+
+        With `passed`, rows that several people share get no answer, and their indexes are added to it.
+        """
         now, head = self._clock.now(), self._freshness.head
         confirmed = self._freshness.confirmed_until(now)
         self._commits = self._store.commits  # taken before the reading, so it is never too high
@@ -112,10 +142,16 @@ class StatusDesk:
         }
         with self._store.read() as db:
             knowledge = self._knowledge_of(db)
-            statuses = [
-                Status(*one, _judge(knowledge, one, now, since[one.max_age_s])) for one in questions
-            ]
+            statuses = []
+            for at, one in enumerate(questions):
+                if passed is not None and knowledge.is_shared(one.row.license):
+                    passed.append(at)
+                else:
+                    reason = _judge(knowledge, one, now, since[one.max_age_s])
+                    statuses.append(Status(*one, reason))
             state = knowledge.digest
+        if not statuses:
+            return []
         self._counters.add("statuses", len(statuses))
         return sign_statuses(
             self._identity, StatusMoment(self._network, state, head.point, int(now)), statuses

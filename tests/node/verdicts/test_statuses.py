@@ -10,16 +10,18 @@ import pytest
 from sayso_node.errors import StoreUnusable
 from sayso_node.store import erasure
 from sayso_node.verdicts import status_desk
-from sayso_node.verdicts.status_desk import StatusDesk, StatusQuestion
+from sayso_node.verdicts.knowledge import StoreKnowledge
+from sayso_node.verdicts.packed_license import PackedLicense
+from sayso_node.verdicts.status_desk import SHARED_ROUND, StatusDesk, StatusQuestion
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.network_file import NetworkFile, Operator
 from sayso_protocol.primitives import sha256
 from sayso_protocol.receipts.receipt import ChainPoint
 from sayso_protocol.receipts.status import StatusAnswer
 from sayso_protocol.verdicts.query import Query
-from sayso_protocol.verdicts.verdict import Reason, Row
+from sayso_protocol.verdicts.verdict import Reason, Row, Sought
 from support.node_rig import NOW, NodeRig, consent, revocation
-from support.protocol_strategies import BEN, CLEO, NETWORK
+from support.protocol_strategies import ADA, BEN, CLEO, NETWORK
 
 TRAINING = Query(BEN, "train-ai")
 
@@ -116,10 +118,10 @@ async def test_a_busy_node_gathers_while_a_round_is_under_way(
     entered, leave = threading.Event(), threading.Event()
     answer = desk.answer
 
-    def slow(asked: list[StatusQuestion]) -> list[StatusAnswer]:
+    def slow(asked: list[StatusQuestion], passed: list[int]) -> list[StatusAnswer]:
         entered.set()
         assert leave.wait(20)
-        return answer(asked)
+        return answer(asked, passed)
 
     monkeypatch.setattr(desk, "answer", slow)
     first = asyncio.create_task(desk.ask(question(consent(1))))
@@ -154,7 +156,7 @@ async def test_a_failure_is_told_to_all_and_the_next_round_is_none_the_worse(
 ) -> None:
     await current(rig)
 
-    def fail(_asked: list[StatusQuestion]) -> list[StatusAnswer]:
+    def fail(_asked: list[StatusQuestion], _passed: list[int]) -> list[StatusAnswer]:
         raise StoreUnusable("gone")
 
     with monkeypatch.context() as patch:
@@ -195,9 +197,9 @@ async def test_only_what_is_in_memory_is_answered_in_the_event_loop(
 ) -> None:
     threads, answer = list[str](), desk.answer
 
-    def told(asked: list[StatusQuestion]) -> list[StatusAnswer]:
+    def told(asked: list[StatusQuestion], passed: list[int]) -> list[StatusAnswer]:
         threads.append(threading.current_thread().name)
-        return answer(asked)
+        return answer(asked, passed)
 
     monkeypatch.setattr(desk, "answer", told)
     await current(rig)
@@ -208,3 +210,40 @@ async def test_only_what_is_in_memory_is_answered_in_the_event_loop(
         assert (await desk.ask(question(consent(1)))).status.reason is Reason.GRANTED
     at_once = [name == threading.main_thread().name for name in threads]
     assert at_once == [False, True, True, False, True]
+
+
+async def test_nobody_waits_for_rows_that_several_people_share(
+    rig: NodeRig, desk: StatusDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether such a license is in memory or not, while one of them takes for ever."""
+    pair = tuple(sorted((ADA, CLEO)))
+    slow, cold = (consent(number, parties=pair) for number in (7, 8))
+    await rig.give(slow, cold)
+    await current(rig)
+    entered, leave = threading.Event(), threading.Event()
+    considered = StoreKnowledge.considered
+
+    def waits(knowledge: StoreKnowledge, sought: Sought) -> Iterator[PackedLicense]:
+        entered.set()
+        assert leave.wait(20)
+        return considered(knowledge, sought)
+
+    monkeypatch.setattr(StoreKnowledge, "considered", waits)
+    shared = [asyncio.create_task(desk.ask(question(slow)))]
+    assert await asyncio.to_thread(entered.wait, 20)
+    shared += [asyncio.create_task(desk.ask(question(one))) for one in (slow, cold, slow)]
+    others = await ask_all(desk, question(consent(1)), question(consent(9)))
+    assert [one.status.reason for one in others] == [Reason.GRANTED, Reason.UNKNOWN]
+    assert not any(one.done() for one in shared)
+    leave.set()
+    answers = await asyncio.gather(*shared)
+    assert [one.status.row for one in answers] == [question(one).row for one in (slow, slow, cold, slow)]
+    assert {one.status.reason for one in answers} == {Reason.INCOMPLETE}
+
+
+async def test_a_round_of_shared_rows_is_short(rig: NodeRig, desk: StatusDesk) -> None:
+    pair = tuple(sorted((ADA, CLEO)))
+    held = [consent(number, parties=pair) for number in range(10, 30)]
+    await rig.give(*held)
+    answers = await ask_all(desk, *map(question, held))
+    assert {one.head.statement.count for one in answers} == {SHARED_ROUND, len(held) - SHARED_ROUND}

@@ -161,6 +161,10 @@ class LicenseRoutes:
     async def batch(self, request: web.Request) -> BatchLicenses:
         """Return a batch by its root, so that others can verify what this node anchored."""
         root = hash_from_text(request.match_info["root"])
+        return await asyncio.to_thread(self._batch, root)
+
+    def _batch(self, root: bytes) -> BatchLicenses:
+        """Read a batch; in a thread, because it may have a hundred thousand licenses."""
         with self._store.read() as db:
             found = chain_state.batch(db, root)
         if found is None:

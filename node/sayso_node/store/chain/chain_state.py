@@ -106,11 +106,15 @@ def anchor_block(db: Reading, license_hash: bytes) -> int | None:
 
 def due(db: Reading, queued_before: float, limit: int) -> list[bytes]:
     """Return the waiting license hashes, if the oldest has waited long enough or a batch is full."""
-    rows = db.execute("SELECT digest, queued_at FROM anchor_queue ORDER BY seq LIMIT ?", (limit,))
-    waiting = rows.fetchall()
-    if len(waiting) < limit and not any(queued_at <= queued_before for _, queued_at in waiting):
+    oldest = db.execute("SELECT queued_at FROM anchor_queue ORDER BY seq LIMIT 1").fetchone()
+    if oldest is None:
         return []
-    return [digest for digest, _ in waiting]
+    if oldest[0] > queued_before:
+        last = "SELECT 1 FROM anchor_queue ORDER BY seq LIMIT 1 OFFSET ?"
+        if db.execute(last, (limit - 1,)).fetchone() is None:
+            return []
+    rows = db.execute("SELECT digest FROM anchor_queue ORDER BY seq LIMIT ?", (limit,))
+    return [digest for (digest,) in rows]
 
 
 def make_batch(db: Writing, sponsor: bytes, licenses: list[bytes]) -> Batch:
