@@ -33,7 +33,7 @@ class Fetcher:
     def __init__(self, client: NodeClient, found: Mapping[bytes, Envelope] | None = None) -> None:
         self._client = client
         self._turns = asyncio.Semaphore(AT_ONCE)
-        self._asked_items: set[bytes] = set()
+        self._asked: set[tuple[tuple[bytes, ...], bytes]] = set()
         self.found: dict[bytes, Envelope] = dict(found or {})  # the consents that another node gave
         self.missing: set[bytes] = set()
         self.unverified: set[bytes] = set()
@@ -41,9 +41,10 @@ class Fetcher:
     async def fetch(self, rows: bytes) -> None:
         """Fetch the consents of joined rows; raises NodeUnreachable, BadAnswer, BadSignature."""
         await self._consents(named_licenses(rows))
-        items = {item for _, item in self._shared(rows)} - self._asked_items
-        self._asked_items |= items
-        claims = await self._all(self._client.claims(item) for item in items)
+        asked = {(parties, item): license_ for license_, parties, item in self._shared(rows)}
+        news = [key for key in asked if key not in self._asked]
+        self._asked.update(news)
+        claims = await self._all(self._client.claims(key[1], asked[key]) for key in news)
         await self._consents({claim.license for some in claims for claim in some})
 
     def lacks(self, rows: bytes) -> bool:
@@ -55,19 +56,22 @@ class Fetcher:
             for item in one.items
         }
         return bool(self.missing) or any(
-            (who, parties, item) not in signed for parties, item in self._shared(rows) for who in parties
+            (who, parties, item) not in signed
+            for _, parties, item in self._shared(rows)
+            for who in parties
         )
 
-    def _shared(self, rows: bytes) -> Iterator[tuple[tuple[bytes, ...], bytes]]:
-        """Return parties and item of each row that needs the consent of several people."""
+    def _shared(self, rows: bytes) -> Iterator[tuple[bytes, tuple[bytes, ...], bytes]]:
+        """Return license, parties and item of each row that needs the consent of several people."""
         parties = {
             one.digest: consent.parties
             for one, consent in of_kind(self.found.values(), Consent)
             if len(consent.parties) > 1
         }
         for at in range(0, len(rows) if parties else 0, ROW_BYTES):
-            if rows[at : at + 32] in parties:
-                yield parties[rows[at : at + 32]], rows[at + 32 : at + ROW_BYTES]
+            name, item = rows[at : at + 32], rows[at + 32 : at + ROW_BYTES]
+            if name in parties:
+                yield name, parties[name], item
 
     async def _consents(self, hashes: set[bytes]) -> None:
         known = self.found.keys() | self.missing | self.unverified

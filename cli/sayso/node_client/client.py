@@ -107,13 +107,13 @@ class NodeClient:
         answer = await self._license(license_hash)
         return read_consent(answer, license_hash, self.trusted.network)
 
-    async def claims(self, item: bytes) -> list[Claim]:
-        """Return all claims about an item, from all pages."""
+    async def claims(self, item: bytes, beside: bytes) -> list[Claim]:
+        """Return the claims about an item with the same parties as a license, from all pages."""
         await self._same_network()
-        path, found = f"/v1/items/{hex_text(item)}/claims", []
+        path, found = f"/v1/items/{hex_text(item)}/claims?beside={hex_text(beside)}", []
         after: str | None = ""
         while after is not None:
-            where = f"{path}?{urlencode({'cursor': after})}" if after else path
+            where = f"{path}&{urlencode({'cursor': after})}" if after else path
             some, after = read_claims(await self._transport.get(where, values.Claims))
             found += some
         return found

@@ -10,6 +10,7 @@ from sayso_node.errors import NotFound, NotRevoked
 from sayso_node.store import messages, shared_claims
 from sayso_node.store.interface import Reading, Writing
 from sayso_node.store.known_bits import StoreBits
+from sayso_node.store.shared_claims import Placed
 from sayso_node.store.sync_index import change_sums, digest_change
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import decode
@@ -39,7 +40,7 @@ def erase(db: Writing, network: Network, license_hash: bytes) -> None:
     items = envelope.items
     seq = stored.seq
     db.executemany("DELETE FROM items WHERE item = ? AND seq = ?", ((one, seq) for one in items))
-    shared_claims.remove(db, license_hash, consent, items)
+    shared_claims.remove(db, Placed(seq, license_hash, consent, items))
     change_sums(db, CONSENT, [digest_change(license_hash, -1)])
     db.execute("UPDATE messages SET kind = ?, body = ? WHERE seq = ?", (messages.ERASED, b"", seq))
 

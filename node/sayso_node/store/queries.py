@@ -1,8 +1,10 @@
 """Queries for the HTTP API's lists; pages follow `seq`, so new messages do not shift them."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from sayso_node.store.interface import Reading
+from sayso_node.store.shared_claims import list_of
 from sayso_protocol.messages.message import CONSENT, REVOCATION
 
 
@@ -37,6 +39,18 @@ def claims_after(db: Reading, item: bytes, seq: int, limit: int) -> list[Claim]:
         "SELECT seq, digest, body FROM items JOIN messages USING (seq)"
         " WHERE item = ? AND kind = ? AND seq > ? ORDER BY seq LIMIT ?",
         (item, CONSENT, seq, limit),
+    )
+    return [Claim(*row) for row in rows]
+
+
+def claims_beside(
+    db: Reading, item: bytes, parties: Sequence[bytes], seq: int, limit: int
+) -> list[Claim]:
+    """Return the consents on an item with this list of parties after a `seq`, oldest first."""
+    rows = db.execute(
+        "SELECT seq, digest, body FROM shared_items JOIN messages USING (seq)"
+        " WHERE list = ? AND kind = ? AND seq > ? ORDER BY seq LIMIT ?",
+        (list_of(item, parties), CONSENT, seq, limit),
     )
     return [Claim(*row) for row in rows]
 

@@ -6,7 +6,7 @@ party that makes thousands of consents on an item slows nobody down (rule 8.7.3)
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from sayso_node.store import many
 from sayso_node.store.interface import Reading, Writing
@@ -18,23 +18,39 @@ CONSIDERED: Final = 16  # consents of one party for one grantee
 CLAIM_BYTES: Final = 16  # nobody finds a second text with the hash of somebody else's key
 
 
-def add(db: Writing, consents: Iterable[tuple[bytes, Consent, Sequence[bytes]]]) -> None:
-    """Make consents, given with license hash and items, findable; those of one person are left out."""
-    rows = (
-        (claim_of(item, one.parties, one.contributor, one.grantee), one.expires_at, license_hash)
-        for license_hash, one, items in consents
-        if len(one.parties) > 1
-        for item in items
-    )
-    many.insert(db, "INTO shared_claims", rows, "ON CONFLICT DO NOTHING")
+class Placed(NamedTuple):
+    """A consent as it is stored: `seq`, license hash, terms and item hashes."""
+
+    seq: int
+    license: bytes
+    consent: Consent
+    items: Sequence[bytes]
+
+    @property
+    def claims(self) -> list[tuple[bytes, int, bytes]]:
+        """Return its rows in the table of claims."""
+        one = self.consent
+        keys = [claim_of(item, one.parties, one.contributor, one.grantee) for item in self.items]
+        return [(key, one.expires_at, self.license) for key in keys]
+
+    @property
+    def lists(self) -> list[tuple[bytes, int]]:
+        """Return its rows in the table of lists."""
+        return [(list_of(item, self.consent.parties), self.seq) for item in self.items]
 
 
-def remove(db: Writing, license_hash: bytes, consent: Consent, items: Sequence[bytes]) -> None:
+def add(db: Writing, placed: Iterable[Placed]) -> None:
+    """Make consents findable; those of one person are left out."""
+    shared = [one for one in placed if len(one.consent.parties) > 1]
+    many.insert(db, "INTO shared_claims", (row for one in shared for row in one.claims))
+    many.insert(db, "INTO shared_items", (row for one in shared for row in one.lists))
+
+
+def remove(db: Writing, placed: Placed) -> None:
     """Remove a consent."""
-    if len(consent.parties) > 1:
-        keys = (claim_of(one, consent.parties, consent.contributor, consent.grantee) for one in items)
-        change = "DELETE FROM shared_claims WHERE claim = ? AND expires_at = ? AND license = ?"
-        db.executemany(change, ((key, consent.expires_at, license_hash) for key in keys))
+    change = "DELETE FROM shared_claims WHERE claim = ? AND expires_at = ? AND license = ?"
+    db.executemany(change, placed.claims)
+    db.executemany("DELETE FROM shared_items WHERE list = ? AND seq = ?", placed.lists)
 
 
 def considered(db: Reading, sought: Sought) -> Iterator[bytes]:
@@ -47,6 +63,11 @@ def considered(db: Reading, sought: Sought) -> Iterator[bytes]:
             (key, sought.now, CONSIDERED),
         )
         yield from [license_hash for (license_hash,) in rows]
+
+
+def list_of(item: bytes, parties: Sequence[bytes]) -> bytes:
+    """Return the key under which all consents with a list of parties on an item are found."""
+    return sha256(item + b"".join(parties))[:CLAIM_BYTES]
 
 
 def claim_of(item: bytes, parties: Sequence[bytes], contributor: bytes, grantee: bytes) -> bytes:

@@ -91,6 +91,34 @@ async def test_claims_say_who_licensed_it_and_what_was_taken_back_and_are_never_
     assert (body["clear"], body["claims"][0]["revoked_purposes"]) == (False, [first])
 
 
+async def test_claims_beside_a_license_are_those_of_the_same_parties(node: RunningNode) -> None:
+    items, pair = item_hashes(1, 1), tuple(sorted((ADA, BEN)))
+
+    def shared(contributor: bytes, parties: tuple[bytes, ...], days: int = 0) -> Any:
+        ends = 1_760_000_000 + days
+        message = a_consent(items, contributor=contributor, parties=parties, expires_at=ends)
+        return signed(message, items)
+
+    mine, hers, again = shared(ADA, pair), shared(BEN, pair), shared(BEN, pair, 1)
+    others = [shared(CLEO, tuple(sorted((ADA, BEN, CLEO)))), shared(BEN, (BEN,)), on_item(1)]
+    await node.submit(others[0], mine, others[1], hers, again, others[2])
+    expected = [[hex_text(one.digest)] for one in (mine, hers, again)]
+    beside = f"{CLAIMS}?beside={hex_text(mine.digest)}"
+    found, cursor = [], ""
+    while cursor is not None:
+        status, body = await node.get(f"{beside}&limit=1{cursor}")
+        assert (status, body["clear"]) == (200, False)
+        found.append([one["license"] for one in body["claims"]])
+        cursor = body["next"] and f"&cursor={body['next']}"
+    assert found == expected
+    _, body = await node.get(f"{CLAIMS}?beside={hex_text(on_item(1).digest)}")
+    assert (body["claims"], body["next"]) == ([], None)
+    status, body = await node.get(f"{CLAIMS}?beside={hex_text(bytes(32))}")
+    assert (status, body["error"]["code"]) == (404, "not-found")
+    status, body = await node.get(f"{CLAIMS}?beside=0x12")
+    assert (status, body["error"]["code"]) == (400, "malformed")
+
+
 async def test_a_cursor_is_good_for_its_own_list_only(node: RunningNode) -> None:
     await node.submit(*(on_item(number) for number in range(3)))
     _, body = await node.get(f"{OF_ADA}?limit=1")

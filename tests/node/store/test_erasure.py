@@ -79,6 +79,7 @@ async def test_a_party_that_was_erased_is_not_found_for_the_others(rig: NodeRig)
     await erase(rig, hers)
     with rig.store.read() as db:
         assert db.execute("SELECT count(*) FROM shared_claims").fetchone() == (2,)
+        assert db.execute("SELECT count(*) FROM shared_items").fetchone() == (2,)
         sought = Sought(mine.items[0], pair, CLEO, Query(BEN, "train-ai"), rig.clock.now())
         assert list(shared_claims.considered(db, sought)) == []
         assert list(shared_claims.considered(db, sought._replace(contributor=ADA))) == [mine.digest]

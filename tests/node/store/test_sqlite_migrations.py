@@ -94,6 +94,8 @@ def test_consents_of_several_parties_are_found_after_a_migration(tmp_path: Path)
     with snapshot_at(tmp_path / "old.sqlite") as db_:
         query = "SELECT * FROM shared_claims ORDER BY claim"
         assert db_.execute(query).fetchall() == tables.execute(query).fetchall() != []
+        query = "SELECT list FROM shared_items ORDER BY list"
+        assert db_.execute(query).fetchall() == tables.execute(query).fetchall() != []
         sought = Sought(items[2], shared.parties, BEN, Query(CLEO, "train-ai"), NOW)
         assert list(shared_claims.considered(db_, sought)) == [some[1].digest]
         assert chain_state.missing_batches(db_, b"", 10) == [b"r" * 32]

@@ -8,10 +8,11 @@ from aiohttp import web
 from sayso_node.api.http.paging import Pages, Wanted
 from sayso_node.api.http.route import Route
 from sayso_node.api.schema.operations import Operation
-from sayso_node.api.schema.requests import page_query
+from sayso_node.api.schema.requests import claims_query, page_query
 from sayso_node.api.schema.values import Claims, Licenses, ListedClaim
-from sayso_node.store import queries
-from sayso_node.store.interface import Store
+from sayso_node.errors import NotFound
+from sayso_node.store import messages, queries
+from sayso_node.store.interface import Reading, Store
 from sayso_node.store.known_bits import StoreBits
 from sayso_node.store.queries import Claim
 from sayso_protocol.messages.consent import Consent
@@ -36,9 +37,9 @@ CLAIMS_ON: Final = Operation(
     "GET",
     "/v1/items/{item}/claims",
     "claims",
-    "The consents that name an item.",
+    "The consents that name an item; with `beside`, those with the same parties as this license.",
     Claims,
-    query=page_query(CLAIMS),
+    query=claims_query(CLAIMS),
 )
 
 
@@ -67,17 +68,31 @@ class ListRoutes:
         """Return who licensed an item and for what; that alone is never clear (rule 8.11)."""
         item = hash_from_text(request.match_info["item"])
         wanted = self._pages.wanted(request, CLAIMS)
-        found, places = await asyncio.to_thread(self._claims, item, wanted)
+        beside = request.query.get("beside")
+        name = None if beside is None else hash_from_text(beside)
+        found, places = await asyncio.to_thread(self._claims, item, wanted, name)
         rows, after = self._pages.page(request, found, places, wanted.limit)
         return Claims(clear=False, claims=list(rows), next=after)
 
-    def _claims(self, item: bytes, wanted: Wanted) -> tuple[list[ListedClaim], list[int]]:
+    def _claims(
+        self, item: bytes, wanted: Wanted, beside: bytes | None = None
+    ) -> tuple[list[ListedClaim], list[int]]:
         """Read claims; in a thread, because the consents may have thousands of items."""
         with self._store.read() as db:
             known = StoreBits(db)
-            found = queries.claims_after(db, item, wanted.after, wanted.limit + 1)
+            page = wanted.after, wanted.limit + 1
+            if beside is None:
+                found = queries.claims_after(db, item, *page)
+            else:
+                found = queries.claims_beside(db, item, self._parties(db, beside), *page)
             listed = [self._claim(known, one, item) for one in found[: wanted.limit]]
             return listed, [one.seq for one in found]
+
+    def _parties(self, db: Reading, license_hash: bytes) -> tuple[bytes, ...]:
+        stored = messages.consent(db, license_hash)
+        if stored is None:
+            raise NotFound("this node has no license with this hash")
+        return as_kind(decode(stored.body, self._network).message, Consent).parties
 
     def _claim(self, known: StoreBits, claim: Claim, item: bytes) -> ListedClaim:
         envelope = decode(claim.body, self._network)

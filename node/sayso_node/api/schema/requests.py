@@ -128,3 +128,9 @@ def page_query(largest: int) -> type[Struct]:
     """Return the query of a list whose pages have at most so many rows."""
     limit = Annotated[int, Meta(ge=1, le=largest)]
     return defstruct("PageQuery", [("limit", limit, largest), ("cursor", Cursor | UnsetType, UNSET)])
+
+
+def claims_query(largest: int) -> type[Struct]:
+    """Return the query of the claims on an item; `beside` leaves only those with a license's parties."""
+    beside = ("beside", Hash | UnsetType, UNSET)
+    return defstruct("ClaimsQuery", [beside], bases=(page_query(largest),))

@@ -11,6 +11,7 @@ from sayso_node.store.admission.sponsors import Quotas
 from sayso_node.store.bits import add_people
 from sayso_node.store.chain import wallets
 from sayso_node.store.interface import Writing
+from sayso_node.store.shared_claims import Placed
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope, encode
 from sayso_protocol.messages.message import CONSENT, as_kind
@@ -79,7 +80,9 @@ def _store(db: Writing, kept: Sequence[AdmittedConsent], node_key: bytes, now: f
     many.insert(db, "INTO messages (seq, digest, kind, contributor, body, arrived_at)", rows)
     places = list(enumerate(kept, first))
     many.insert(db, "INTO items", ((item, seq) for seq, one in places for item in one.envelope.items))
-    shared_claims.add(db, ((one.envelope.digest, one.consent, one.envelope.items) for one in kept))
+    shared_claims.add(
+        db, (Placed(seq, one.envelope.digest, one.consent, one.envelope.items) for seq, one in places)
+    )
     own = [(seq, one.envelope.digest, now) for seq, one in places if one.sponsor == node_key]
     many.insert(db, "INTO anchor_queue", own)
     changes = [sync_index.digest_change(digest, 1) for digest in digests]

@@ -11,7 +11,7 @@ import msgpack
 
 from sayso_node.store import many
 from sayso_node.store.interface import Writing
-from sayso_node.store.shared_claims import claim_of
+from sayso_node.store.shared_claims import claim_of, list_of
 from sayso_protocol.messages.message import CONSENT
 
 STEPS: Final = {
@@ -52,6 +52,11 @@ CREATE TABLE shared_claims (
     license BLOB NOT NULL,
     PRIMARY KEY (claim, expires_at, license)
 ) WITHOUT ROWID;
+CREATE TABLE shared_items (
+    list BLOB NOT NULL,
+    seq INTEGER NOT NULL,
+    PRIMARY KEY (list, seq)
+) WITHOUT ROWID;
 CREATE INDEX anchor_queue_by_digest ON anchor_queue (digest);
 CREATE TABLE missing_batches (
     root BLOB PRIMARY KEY
@@ -74,22 +79,24 @@ END;
 _AT_ONCE: Final = 1_000  # messages
 
 
-def _fill_shared_claims(db: Writing) -> None:
-    """Fill the table from the stored consents (rule 6.2 says where the fields are)."""
+def _fill_shared(db: Writing) -> None:
+    """Fill the tables from the stored consents (rule 6.2 says where the fields are)."""
     query = "SELECT seq, kind, digest, body FROM messages WHERE seq > ? ORDER BY seq LIMIT ?"
     seq = -1
     while found := db.execute(query, (seq, _AT_ONCE)).fetchall():
         seq = found[-1][0]
-        rows: list[tuple[bytes, int, bytes]] = []
-        for _, kind, license_hash, body in found:
+        rows, lists = list[tuple[bytes, int, bytes]](), list[tuple[bytes, int]]()
+        for number, kind, license_hash, body in found:
             if kind == CONSENT:
                 _, _, terms, items, *_ = msgpack.unpackb(body)
                 contributor, parties, grantee, *_, expires_at = terms[1:]
                 if len(parties) > 1:
                     claims = (claim_of(one, parties, contributor, grantee) for one in items)
                     rows += [(claim, expires_at, license_hash) for claim in claims]
+                    lists += [(list_of(one, parties), number) for one in items]
         many.insert(db, "INTO shared_claims", rows)
+        many.insert(db, "INTO shared_items", lists)
 
 
-FILLS: Final[dict[int, Callable[[Writing], None]]] = {7: _fill_shared_claims}
+FILLS: Final[dict[int, Callable[[Writing], None]]] = {7: _fill_shared}
 """What a step does besides its SQL, in the same transaction."""

@@ -30,6 +30,11 @@ CREATE TABLE shared_claims (
     license BLOB NOT NULL,  -- by that party to that grantee
     PRIMARY KEY (claim, expires_at, license)
 ) WITHOUT ROWID;
+CREATE TABLE shared_items (
+    list BLOB NOT NULL,  -- hash of an item and several parties
+    seq INTEGER NOT NULL,
+    PRIMARY KEY (list, seq)
+) WITHOUT ROWID;
 CREATE TABLE wallet_consents (
     license BLOB PRIMARY KEY,  -- signed by a contract wallet
     accepted INTEGER NOT NULL,  -- what it said when it last answered
