@@ -21,6 +21,7 @@ from sayso_protocol.verdicts.license_table import Flags, Ints, LicenseTable, Rea
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import Knowledge, Reason, Row, other_parties
 
+FEW_ITEMS: Final = 4  # of one consent, which are looked up place by place
 ITEMS_AT_ONCE: Final = 4_096  # whose scopes are looked up together
 _WORD_BYTES = WORD_BITS // 8
 _ItemAt = Callable[[int], bytes]
@@ -108,29 +109,44 @@ def _revoked(
     knowledge: KnownBits, consent: Consent, positions: Ints, query: Query, item_at: _ItemAt
 ) -> Flags:
     """Return whether items of one consent, given by index, are revoked (rule 8.2)."""
-    flags = np.zeros(len(positions), bool)
     speakers = knowledge.speakers(consent.revokers)
     with_scopes = [address for address in speakers if knowledge.has_scopes(address)]
-    by_item: list[Cover] = []
-    wide = []
-    for one in covering(consent, query):
+    covers = [
+        one
+        for one in covering(consent, query)
+        if one.address in (speakers if one.scope is None else with_scopes)
+    ]
+    flags = np.zeros(len(positions), bool)
+    if len(positions) <= FEW_ITEMS:
+        return _covered(knowledge, consent, positions, item_at, covers)
+    for one in covers:
         if one.scope is None:
-            if one.address in speakers:
-                flags |= _permission_bits(knowledge, consent, one.purpose, positions)
-        elif one.address in with_scopes:
-            if place := one.wide:
-                wide.append(place)
-            else:
-                by_item.append(one)
-    if any(set_places(knowledge, wide)):
+            flags |= _permission_bits(knowledge, consent, one.purpose, positions)
+    if any(set_places(knowledge, [place for one in covers if (place := one.wide)])):
         flags[:] = True
+    by_item = [one for one in covers if one.scope and not one.wide]
     left = np.flatnonzero(~flags) if by_item else np.empty(0, np.int64)
     for some in np.split(left, range(ITEMS_AT_ONCE, len(left), ITEMS_AT_ONCE)):
-        places = [
-            one.at(consent, int(positions[at]), item_at(int(at))) for at in some for one in by_item
-        ]
-        found = np.array(set_places(knowledge, places), bool)
-        flags[some] = found.reshape(len(some), len(by_item)).any(axis=1)
+        item_of = partial(_nth, item_at, some)
+        flags[some] = _covered(knowledge, consent, positions[some], item_of, by_item)
+    return flags
+
+
+def _nth(item_at: _ItemAt, places: Ints, at: int) -> bytes:
+    return item_at(int(places[at]))
+
+
+def _covered(
+    knowledge: KnownBits, consent: Consent, positions: Ints, item_at: _ItemAt, covers: Sequence[Cover]
+) -> Flags:
+    """Return whether any of some covers is set for each item; all words are asked for at once."""
+    places = [
+        one.at(consent, int(position), item_at(at))
+        for at, position in enumerate(positions)
+        for one in covers
+    ]
+    found = np.array(set_places(knowledge, places), bool)
+    flags: Flags = found.reshape(len(positions), len(covers)).any(axis=1)
     return flags
 
 
