@@ -114,7 +114,7 @@ class StoreKnowledge:
             held is not None
             and held.arrived_at < moment.confirmed
             and not self.is_doubted(held.consent, moment.since)
-            and self.are_confirmed(held.consent, row.item, moment)
+            and (len(held.consent.parties) == 1 or self.are_confirmed(held.consent, row.item, moment))
         )
 
     def are_confirmed(self, consent: Consent, item: bytes, moment: Moment) -> bool:

@@ -77,9 +77,7 @@ class StatusDesk:
     async def ask(self, question: StatusQuestion) -> StatusAnswer:
         """Return the signed answer; raises StoreUnusable."""
         future: asyncio.Future[StatusAnswer] = asyncio.get_running_loop().create_future()
-        held = self._licenses.get(question.row.license)
-        is_shared = held is not None and len(held.consent.parties) > 1
-        (self._shared if self._shared and is_shared else self).take((question, future))
+        self.take((question, future))
         return await future
 
     def take(self, one: _Waiting) -> None:
@@ -104,12 +102,12 @@ class StatusDesk:
     async def _answer_round(self, some: list[_Waiting]) -> None:
         """Answer questions, except those about shared rows, which go to the desk for them."""
         asked = [question for question, _ in some]
-        passed: list[int] | None = [] if self._shared else None
+        passed = list[int]()
         if self._commits == self._store.commits and all(map(self._is_quick, asked)):
-            answers = self.answer(asked, passed)
+            answers = self.answer(asked)
         else:
-            answers = await asyncio.to_thread(self.answer, asked, passed)
-        if self._shared and passed:
+            answers = await asyncio.to_thread(self.answer, asked, passed if self._shared else None)
+        if self._shared:
             for at in reversed(passed):
                 self._shared.take(some.pop(at))
         for (_, future), answer in zip(some, answers, strict=True):
@@ -119,11 +117,9 @@ class StatusDesk:
     def _is_quick(self, question: StatusQuestion) -> bool:
         """Return whether a question needs no reading; a thread would then cost more than it saves."""
         held = self._licenses.get(question.row.license)
-        if held is None:
+        if held is None or len(held.consent.parties) > 1:
             return False
-        if len(held.consent.parties) > 1:
-            return False
-        return all(self._bits.is_kept(address) for address in held.consent.revokers)
+        return all(map(self._bits.is_kept, held.consent.revokers))
 
     def answer(
         self, questions: Sequence[StatusQuestion], passed: list[int] | None = None
@@ -177,7 +173,8 @@ def _judge(knowledge: StoreKnowledge, asked: StatusQuestion, now: float, confirm
     if reason is Reason.UNKNOWN and asked.row.license in knowledge.erased:
         return Reason.REVOKED
     # 8.9 Only a clear answer needs a current view; other answers are not clear anyway.
-    moment = Moment(asked.query, now, confirmed, now - asked.max_age_s)
-    if reason is Reason.GRANTED and not knowledge.is_confirmed(asked.row, moment):
-        return Reason.STALE
+    if reason is Reason.GRANTED:
+        moment = Moment(asked.query, now, confirmed, now - asked.max_age_s)
+        if not knowledge.is_confirmed(asked.row, moment):
+            return Reason.STALE
     return reason

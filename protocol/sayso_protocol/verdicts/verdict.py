@@ -114,8 +114,13 @@ def verdict(knowledge: Knowledge, row: Row, query: Query, now: float) -> Reason:
     terms = judge_terms(held.consent, query, now)
     if terms is not Reason.GRANTED:
         return terms
-    # 8.7, 8.8 The consents of the other parties.
-    return other_parties(knowledge, query, now).judge(held.consent, row.item)
+    # 8.7 The consents of the other parties.
+    if len(held.consent.parties) > 1:
+        others = other_parties(knowledge, query, now).judge(held.consent, row.item)
+        if others is not Reason.GRANTED:
+            return others
+    # 8.8 No rule denies the row.
+    return Reason.GRANTED
 
 
 def judge_terms(consent: Consent, query: Query, now: float) -> Reason:

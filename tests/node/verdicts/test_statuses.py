@@ -118,7 +118,7 @@ async def test_a_busy_node_gathers_while_a_round_is_under_way(
     entered, leave = threading.Event(), threading.Event()
     answer = desk.answer
 
-    def slow(asked: list[StatusQuestion], passed: list[int]) -> list[StatusAnswer]:
+    def slow(asked: list[StatusQuestion], passed: list[int] | None = None) -> list[StatusAnswer]:
         entered.set()
         assert leave.wait(20)
         return answer(asked, passed)
@@ -156,7 +156,7 @@ async def test_a_failure_is_told_to_all_and_the_next_round_is_none_the_worse(
 ) -> None:
     await current(rig)
 
-    def fail(_asked: list[StatusQuestion], _passed: list[int]) -> list[StatusAnswer]:
+    def fail(_asked: list[StatusQuestion], _passed: list[int] | None = None) -> list[StatusAnswer]:
         raise StoreUnusable("gone")
 
     with monkeypatch.context() as patch:
@@ -197,7 +197,7 @@ async def test_only_what_is_in_memory_is_answered_in_the_event_loop(
 ) -> None:
     threads, answer = list[str](), desk.answer
 
-    def told(asked: list[StatusQuestion], passed: list[int]) -> list[StatusAnswer]:
+    def told(asked: list[StatusQuestion], passed: list[int] | None = None) -> list[StatusAnswer]:
         threads.append(threading.current_thread().name)
         return answer(asked, passed)
 
