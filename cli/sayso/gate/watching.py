@@ -13,10 +13,8 @@ from sayso.errors import NodeRefused, NodeUnreachable
 from sayso.gate import streams
 from sayso.gate.streams import Event, Gap, Lost, follow
 from sayso_protocol.encoding.row_tree import ROW_BYTES
-from sayso_protocol.permissions.bits import merged
-from sayso_protocol.permissions.words import Masks
 from sayso_protocol.verdicts.bulk import row_at
-from sayso_protocol.verdicts.known_bits import WholeBits
+from sayso_protocol.verdicts.known_bits import HeldBits
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.shared_licenses import SharedLicenses
 from sayso_protocol.verdicts.verdict import License, LicenseView, Reason, Row, is_revoked
@@ -38,7 +36,7 @@ class Hit:
     after: dict[str, str]
 
 
-class Watched(WholeBits):
+class Watched(HeldBits):
     """Watched finds the rows that an event revokes.
 
     Args:
@@ -48,8 +46,8 @@ class Watched(WholeBits):
     """
 
     def __init__(self, rows: bytes, licenses: Mapping[bytes, License], query: Query) -> None:
+        super().__init__()
         self._licenses, self._query = licenses, query
-        self._bits: dict[bytes, Masks] = {}
         self._reported: set[Row] = set()
         self._rows: dict[bytes, list[Row]] = {}  # by the people who can revoke the row
         self._shared = SharedLicenses()
@@ -62,10 +60,6 @@ class Watched(WholeBits):
                 continue  # it was never clear
             for person in _people([mine, *self._shared.on(row.item, mine.consent.parties)]):
                 self._rows.setdefault(person, []).append(row)
-
-    def bits(self, address: bytes) -> Masks:
-        """Return the bits of an address from events (sayso_protocol.verdicts.verdict.KnownBits)."""
-        return self._bits.get(address, {})
 
     def recheck(self, rows: bytes, numbers: bytes) -> list[Row]:
         """Return the rows that a full check calls revoked and that are not yet reported."""
@@ -80,7 +74,7 @@ class Watched(WholeBits):
         who = event.contributor
         if who not in self._rows:
             return []
-        self._bits[who] = merged(self.bits(who), {event.word: event.mask})
+        self.add(who, {event.word: event.mask})
         waiting = (row for row in dict.fromkeys(self._rows[who]) if row not in self._reported)
         hit = [row for row in waiting if self._is_hit(row)]
         self._reported.update(hit)

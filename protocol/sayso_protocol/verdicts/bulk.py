@@ -146,8 +146,7 @@ def _covered(
         for one in covers
     ]
     found = np.array(set_places(knowledge, places), bool)
-    flags: Flags = found.reshape(len(positions), len(covers)).any(axis=1)
-    return flags
+    return np.array(found.reshape(len(positions), len(covers)).any(axis=1), bool)
 
 
 def _permission_bits(knowledge: KnownBits, consent: Consent, purpose: str, positions: Ints) -> Flags:

@@ -8,7 +8,6 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Protocol
 
 from sayso_protocol.messages.revocation import Revocation
-from sayso_protocol.permissions.bits import merged
 from sayso_protocol.permissions.scopes import SCOPE_FLAG
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.verdicts.covering import Place
@@ -50,17 +49,37 @@ class WholeBits:
         return chosen(self.bits(address), words)
 
 
-class RevokedBits(WholeBits):
+class HeldBits(WholeBits):
+    """HeldBits holds bits that are added to it, at a cost that does not depend on those it holds."""
+
+    def __init__(self) -> None:
+        self._bits: dict[bytes, Masks] = {}
+        self._with_scopes: set[bytes] = set()
+
+    def add(self, address: bytes, heard: Masks) -> None:
+        """Add bits of an address, as word -> mask."""
+        held = self._bits.setdefault(address, {})
+        for word, mask in heard.items():
+            held[word] = held.get(word, 0) | mask
+        if has_scope(heard):
+            self._with_scopes.add(address)
+
+    def bits(self, address: bytes) -> Masks:
+        """See WholeBits."""
+        return self._bits.get(address, {})
+
+    def has_scopes(self, address: bytes) -> bool:
+        """See KnownBits."""
+        return address in self._with_scopes
+
+
+class RevokedBits(HeldBits):
     """RevokedBits holds the bits of given revocations (see KnownBits)."""
 
     def __init__(self, revocations: Iterable[Revocation]) -> None:
-        self._bits: dict[bytes, Masks] = {}
+        super().__init__()
         for one in revocations:
-            self._bits[one.contributor] = merged(self.bits(one.contributor), one.bits)
-
-    def bits(self, address: bytes) -> Masks:
-        """Return the bits that the revocations set for an address, as word -> mask."""
-        return self._bits.get(address, {})
+            self.add(one.contributor, one.bits)
 
 
 def has_scope(words: Iterable[int]) -> bool:

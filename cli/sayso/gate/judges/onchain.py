@@ -28,7 +28,7 @@ from sayso_protocol.primitives import address_text
 from sayso_protocol.receipts.question import Question
 from sayso_protocol.verdicts.bulk import judge_rows
 from sayso_protocol.verdicts.covering import covering
-from sayso_protocol.verdicts.known_bits import WholeBits
+from sayso_protocol.verdicts.known_bits import HeldBits
 from sayso_protocol.verdicts.license_table import LicenseTable, named_licenses
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.shared_licenses import SharedLicenses
@@ -190,17 +190,16 @@ def _add(words: Words, held: LicenseView, item: bytes, query: Query) -> None:
             words.setdefault(one.address, set()).add(word)
 
 
-class _OnChain(WholeBits):
+class _OnChain(HeldBits):
     """The registry's bits for verdicts (sayso_protocol.verdicts.verdict.Knowledge)."""
 
     def __init__(self, held: dict[bytes, License], bits: dict[bytes, Masks]) -> None:
-        self._held, self._bits = held, bits
+        super().__init__()
+        for address, masks in bits.items():
+            self.add(address, masks)
+        self._held = held
         self.considered = _shared(held).considered
 
     def license(self, license_hash: bytes) -> License | None:
         """Return a license, or None."""
         return self._held.get(license_hash)
-
-    def bits(self, address: bytes) -> Masks:
-        """Return the bits of an address."""
-        return self._bits.get(address, {})
