@@ -3,7 +3,7 @@
 Signing and reading the store cost more than a verdict. So questions that arrive together are judged in
 one committed state and share one signature (rules 9.8 and 9.9). While one round is processed, the next
 one collects questions: the busier the node, the more answers share a signature. A round that is answered
-from memory runs in the event loop, any other in a thread.
+from memory runs in the event loop, any other in the desk's thread.
 
 A row that several people share takes hundreds of times the work of another, if its people want that.
 Such rows have a desk of their own, with short rounds in another thread, so that nobody else waits.
@@ -11,6 +11,7 @@ Such rows have a desk of their own, with short rounds in another thread, so that
 
 import asyncio
 from collections.abc import Hashable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from math import inf
 from typing import Final, NamedTuple
 
@@ -71,6 +72,7 @@ class StatusDesk:
         self._bits = RecentBits()
         self._seen: tuple[Hashable, StoreKnowledge] | None = None  # by the state's version
         self._commits = 0  # count of the store's commits when that state was read
+        self._thread = ThreadPoolExecutor(1, "statuses")  # never behind checks and lists
         self._waiting: list[_Waiting] = []
         self._rounds: asyncio.Task[None] | None = None
 
@@ -106,7 +108,9 @@ class StatusDesk:
         if self._commits == self._store.commits and all(map(self._is_quick, asked)):
             answers = self.answer(asked)
         else:
-            answers = await asyncio.to_thread(self.answer, asked, passed if self._shared else None)
+            passing = passed if self._shared else None
+            loop = asyncio.get_running_loop()
+            answers = await loop.run_in_executor(self._thread, self.answer, asked, passing)
         if self._shared:
             for at in reversed(passed):
                 self._shared.take(some.pop(at))

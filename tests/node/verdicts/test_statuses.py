@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -247,3 +248,16 @@ async def test_a_round_of_shared_rows_is_short(rig: NodeRig, desk: StatusDesk) -
     await rig.give(*held)
     answers = await ask_all(desk, *map(question, held))
     assert {one.head.statement.count for one in answers} == {SHARED_ROUND, len(held) - SHARED_ROUND}
+
+
+async def test_a_look_does_not_wait_for_other_work_in_threads(rig: NodeRig, desk: StatusDesk) -> None:
+    await current(rig)
+    leave = threading.Event()
+    with ThreadPoolExecutor(2) as pool:
+        asyncio.get_running_loop().set_default_executor(pool)
+        others = [asyncio.create_task(asyncio.to_thread(leave.wait, 20)) for _ in range(4)]
+        answer = await desk.ask(question(consent(1)))
+        assert answer.status.reason is Reason.GRANTED
+        assert not any(one.done() for one in others)
+        leave.set()
+        await asyncio.gather(*others)
