@@ -45,6 +45,12 @@ class RangeRefused(ChainUnreachable):
     code = "range-refused"
 
 
+class TooManyRequests(ChainUnreachable):
+    """The chain endpoint asks for fewer requests in a given time."""
+
+    code = "too-many-requests"
+
+
 class BadRequest(SaysoError):
     """The HTTP request does not have the form that this route expects."""
 

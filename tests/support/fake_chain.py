@@ -36,6 +36,7 @@ def anchored(root: bytes) -> Anchored:
 class Block:
     hash: bytes
     time: float
+    logs_from: float = float("-inf")  # when an index of the endpoint has its events
     events: list[Event] = field(default_factory=list)
 
 
@@ -44,6 +45,8 @@ class FakeChain:
 
     def __init__(self, time: float = 1_750_000_000.0) -> None:
         self.time = time
+        self.late_s = 0.0  # how long the logs of new blocks take to come
+        self.now: Callable[[], float] = lambda: self.time
         self.blocks = [Block(sha256(b"genesis"), time)]
         self.trouble: Trouble = lambda _method, _calls: None
         self.calls: list[str] = []
@@ -57,7 +60,7 @@ class FakeChain:
         """Add a block with these events and the transactions that wait."""
         number = len(self.blocks)
         name = f"{self._forks} {number}".encode() + self.blocks[-1].hash
-        block = Block(sha256(name), self.time)
+        block = Block(sha256(name), self.time, self.now() + self.late_s)
         more = [event for account in self.transactions for event in account(number)]
         for index, event in enumerate([*events, *more]):
             place = {"block_number": number, "block_hash": block.hash, "log_index": index}
@@ -88,13 +91,16 @@ class FakeChain:
     async def events(self, first: int, last: int) -> list[Event]:
         self._called("events")
         self.ranges.append((first, last))
-        return [event for block in self.blocks[first : last + 1] for event in block.events]
+        return [event for block in self.blocks[first : last + 1] for event in self._logs(block)]
 
     async def events_of(self, block: ChainPoint) -> list[Event]:
         self._called("events_of")
         if block.number >= len(self.blocks) or self.blocks[block.number].hash != block.hash:
             raise ChainUnreachable("no such block")
-        return list(self.blocks[block.number].events)
+        return self._logs(self.blocks[block.number])
+
+    def _logs(self, block: Block) -> list[Event]:
+        return list(block.events) if block.logs_from <= self.now() else []
 
     def _called(self, method: str) -> None:
         self.trouble(method, len(self.calls))

@@ -12,6 +12,7 @@ from sayso_contracts.events import ANCHORED_TOPIC, REVOKED_TOPIC
 from sayso_contracts.transactions import Fees
 from sayso_node.alarms import Alarms
 from sayso_node.chain.paying.web3_account import Web3Account
+from sayso_node.chain.reading import json_rpc
 from sayso_node.chain.reading.endpoints import Endpoints
 from sayso_node.chain.reading.web3_chain import Web3Chain
 from sayso_node.counters import Counters
@@ -122,6 +123,12 @@ LOGS: dict[str, Any] = {
     "bits too long": [log(topics=[*REVOKED[:2], hex_text(bytes(32))], data="0x" + "01" * 64)],
     "good beside bad": [log(), log(blockNumber="zz")],
 }
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An endpoint that only ever asks for fewer requests is given up soon."""
+    monkeypatch.setattr(json_rpc, "PATIENCES", 0.02)
 
 
 @pytest.fixture

@@ -6,27 +6,36 @@ anchors are deleted; its revocations stay, because a revocation counts on any fo
 
 Endpoints refuse wide ranges, each from another width on: a refused range is halved, and grows again
 later. An endpoint behind a load balancer may have a block before its logs: so the head is requested by
-its hash, and the last blocks are read again with each new one.
+its hash, the last blocks are read again with each new one, and all new blocks once more after two and
+after ten minutes (store/chain/late_blocks.py). Deep history is read once.
 """
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 
 from sayso_contracts.events import Anchored, Event, Revoked
 from sayso_node.chain.interface import Chain
 from sayso_node.counters import Counters
-from sayso_node.errors import ChainUnreachable, RangeRefused, StoreUnusable
+from sayso_node.errors import ChainUnreachable, RangeRefused, StoreUnusable, TooManyRequests
 from sayso_node.freshness import ChainHead, Freshness
 from sayso_node.interfaces import Clock
 from sayso_node.retrying import every
 from sayso_node.store.admission import revocations
-from sayso_node.store.chain import archives, chain_state, relays
+from sayso_node.store.chain import archives, chain_state, late_blocks, relays
+from sayso_node.store.chain.late_blocks import LateRange
 from sayso_node.store.interface import Store, Writing
 from sayso_protocol.receipts.receipt import ChainPoint
 
 log = logging.getLogger(__name__)
 
 RANGE_BLOCKS = 10_000  # highest width, and the first
-LATE_BLOCKS = 8  # read again, because their logs may be late
+LATE_BLOCKS = 8  # before the head, read again at once, because their logs may be late
+YOUNG_BLOCKS = (
+    2_400  # before the head, read again later: ten minutes of a chain with four blocks a second
+)
+LATE_EVERY_S = 60.0  # between two passes over blocks that are due, so that a pass has many
 
 
 class Follower:
@@ -51,6 +60,8 @@ class Follower:
         self._deploy_block = deploy_block
         self._interval_s = interval_s
         self._range = RANGE_BLOCKS
+        self._asked = 1  # blocks of the last request
+        self._passed_at = float("-inf")  # when late blocks were last looked for
 
     async def run(self) -> None:
         """Run until cancelled."""
@@ -67,21 +78,38 @@ class Follower:
         head = await self._chain.head()
         reached = await self._common_block()
         while reached.number < head.point.number:
-            last = min(reached.number + min(self._range, RANGE_BLOCKS), head.point.number)
-            try:
+            last = min(reached.number + self._width, head.point.number)
+            with self._narrowing():
                 reached = await self._read_range(reached, last, head)
-            except ChainUnreachable as error:
-                if not self._narrow(last - reached.number) or not isinstance(error, RangeRefused):
-                    raise
-            else:
-                self._range = min(2 * self._range, RANGE_BLOCKS)
+        await self._read_late(begun)
         self._freshness.chain_read(begun, head)
         self._counters.add("chain_polls")
 
-    def _narrow(self, blocks: int) -> bool:
+    @property
+    def _width(self) -> int:
+        return min(self._range, RANGE_BLOCKS)
+
+    @contextmanager
+    def _narrowing(self) -> Iterator[None]:
+        """Suppress the refusal of a range that can be narrower, and widen the range after a success."""
+        try:
+            yield
+        except TooManyRequests:
+            raise  # the pace is wrong, not the range
+        except ChainUnreachable as error:
+            if not self._narrow() or not isinstance(error, RangeRefused):
+                raise
+        else:
+            self._range = min(2 * self._range, RANGE_BLOCKS)
+
+    def _narrow(self) -> bool:
         """Halve the range, also after a failure, which may be a timeout; returns whether it could."""
-        self._range = max(blocks // 2, 1)
-        return blocks > 1
+        self._range = max(self._asked // 2, 1)
+        return self._asked > 1
+
+    async def _events(self, first: int, last: int) -> list[Event]:
+        self._asked = last - first + 1
+        return await self._chain.events(first, last)
 
     async def _common_block(self) -> ChainPoint:
         """Return the last followed block that is still on the chain, and rewind the store to it."""
@@ -110,12 +138,52 @@ class Follower:
             point = await self._point(last)
             if base.hash and await self._chain.block_hash(base.number) != base.hash:
                 raise ChainUnreachable("the chain was replaced while it was read")
-        first = max(base.number + 1 - LATE_BLOCKS, self._deploy_block)
-        events = await self._chain.events(first, last)
+        first = max(base.number + 1, self._deploy_block)
+        overlap = LATE_BLOCKS if last == head.point.number else 0
+        events = await self._events(self._first_of(last, first - overlap, first), last)
         if point == head.point:
             events += await self._chain.events_of(point)
-        await self._store.write(lambda db: self._keep(db, events, point))
+        await self._store.write(lambda db: self._keep_range(db, events, (first, point), head))
         return point
+
+    def _first_of(self, last: int, wanted: int, needed: int) -> int:
+        """Return the first block of a request: as wanted, if the endpoint gives so many blocks."""
+        return min(needed, max(wanted, self._deploy_block, last + 1 - self._width))
+
+    def _keep_range(
+        self, db: Writing, events: list[Event], read: tuple[int, ChainPoint], head: ChainHead
+    ) -> None:
+        """Store events and the block up to which they were read, in one transaction."""
+        first, point = read
+        self._keep(db, events)
+        chain_state.advance(db, point)
+        young = max(first, head.point.number + 1 - YOUNG_BLOCKS)
+        if young <= point.number:
+            late_blocks.note(db, young, point.number, self._clock.now())
+
+    async def _read_late(self, now: float) -> None:
+        """Read the blocks again that are due: their logs may have come since."""
+        if 0 <= now - self._passed_at < LATE_EVERY_S:
+            return
+        while (due := self._late(now)) is not None:
+            reached, events = due.first - 1, list[Event]()
+            while reached < due.last:
+                last = min(reached + self._width, due.last)
+                with self._narrowing():
+                    events += await self._events(reached + 1, last)
+                    reached = last
+            await self._store.write(partial(self._keep_late, events=events, due=due))
+        self._passed_at = now
+
+    def _late(self, now: float) -> LateRange | None:
+        with self._store.read() as db:
+            return late_blocks.due(db, now)
+
+    def _keep_late(self, db: Writing, events: list[Event], due: LateRange) -> None:
+        if self._keep(db, events):
+            self._counters.add("chain_late_logs")
+            log.warning("the endpoint gave logs of blocks %d to %d late", due.first, due.last)
+        late_blocks.passed(db, due)
 
     async def _point(self, number: int) -> ChainPoint:
         block_hash = await self._chain.block_hash(number)
@@ -123,8 +191,9 @@ class Follower:
             raise ChainUnreachable(f"block {number} is no longer on the chain")
         return ChainPoint(number, block_hash)
 
-    def _keep(self, db: Writing, events: list[Event], point: ChainPoint) -> None:
-        """Store events and the block up to which they were read, in one transaction."""
+    def _keep(self, db: Writing, events: list[Event]) -> bool:
+        """Store events; returns whether any was new."""
+        news = False
         for event in events:
             match event:
                 case Revoked():
@@ -133,8 +202,10 @@ class Follower:
                     relays.seen(db, event.block_number, event.contributor, event.word, event.bits)
                     if revocations.add_chain_bits(db, event.contributor, bits, self._clock.now()):
                         self._counters.add("chain_revocations")
+                        news = True
                 case Anchored():
                     place = (event.submitter, event.block_number, event.block_hash)
                     if chain_state.add_anchor(db, chain_state.Anchor(event.root, *place)):
                         self._counters.add("chain_anchors")
-        chain_state.advance(db, point)
+                        news = True
+        return news

@@ -6,6 +6,8 @@ Any failure of the endpoint on this level is ChainUnreachable. Callers judge the
 import asyncio
 import contextlib
 import json
+import time
+from http import HTTPStatus
 from itertools import count
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -19,11 +21,13 @@ from aiohttp import (
     WSMsgType,
 )
 
-from sayso_node.errors import ChainUnreachable
+from sayso_node.chain.reading.pace import Pace, is_about_pace
+from sayso_node.errors import ChainUnreachable, TooManyRequests
 from sayso_protocol.encoding.json_text import parse_json
 from sayso_protocol.primitives import hex_text
 
 TIMEOUT_S: Final = 10.0
+PATIENCES: Final = 3  # timeouts that a request waits for its turn, when the endpoint slows us down
 NO_METHOD: Final = frozenset({404, 405, 501})  # some endpoints report it by HTTP status
 RPC_ANSWER_BYTES: Final = 33_554_432  # logs of a wide range, receipts of a full block
 
@@ -37,6 +41,7 @@ class JsonRpc:
         self._session: ClientSession | None = None
         self._socket: ClientWebSocketResponse | None = None
         self._numbers = count(1)
+        self._pace = Pace(asyncio.sleep, time.monotonic)
         self._turn = asyncio.Lock()  # of the socket: one request at a time
 
     @property
@@ -61,19 +66,44 @@ class JsonRpc:
 
         Bytes in `params` are sent as hexadecimal text.
         """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCES * self._timeout_s):
+                while True:
+                    await self._pace.wait()
+                    with contextlib.suppress(TooManyRequests):
+                        answer = await self._ask_once(method, params, limit)
+                        self._pace.went_well()
+                        return answer
+        raise TooManyRequests(f"{self.name} refuses requests at this pace")
+
+    async def _ask_once(self, method: str, params: Any, limit: int) -> dict[str, Any]:
         number = next(self._numbers)
         question = {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
         try:
             async with asyncio.timeout(self._timeout_s):
                 if self._url.startswith(("ws://", "wss://")):
-                    return await self._by_socket(question, number, limit)
-                return _object(await self._by_post(question, limit))
+                    answer = await self._by_socket(question, number, limit)
+                else:
+                    answer = _object(await self._by_post(question, limit))
+            self._refuse_pace(answer.get("error"))
+        except TooManyRequests:
+            raise
         except Exception as error:  # any error that an endpoint causes, also in aiohttp
             reason = f"{self.name}: {type(error).__name__}: {str(error)[:200]}"
             raise ChainUnreachable(reason) from error
+        return answer
+
+    def _refuse_pace(self, error: Any) -> None:
+        """Raise TooManyRequests for an error that asks for a slower pace; some send it with status 200."""
+        if isinstance(error, dict) and is_about_pace(error):
+            self._pace.slow_down(None)
+            raise TooManyRequests(f"{self.name}: {str(error.get('message'))[:200]}")
 
     async def _by_post(self, question: Any, limit: int) -> bytes:
         async with self._sessions().post(self._url, json=question, allow_redirects=False) as response:
+            if response.status == HTTPStatus.TOO_MANY_REQUESTS:
+                self._pace.slow_down(response.headers.get("Retry-After"))
+                raise TooManyRequests(f"{self.name}: status 429")
             body = bytearray()
             async for part in response.content.iter_any():
                 body += part

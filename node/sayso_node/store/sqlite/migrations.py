@@ -73,6 +73,14 @@ CREATE TRIGGER batches_in AFTER INSERT ON batches BEGIN
     DELETE FROM missing_batches WHERE root = new.root;
 END;
 """,
+    8: """
+CREATE TABLE late_ranges (
+    last INTEGER PRIMARY KEY,
+    first INTEGER NOT NULL,
+    read_at REAL NOT NULL,
+    passes INTEGER NOT NULL
+);
+""",
 }
 """The step from each version to the next, by version."""
 

@@ -6,7 +6,7 @@ keep the counts of bounded tables, so that no code path can miss one. A change o
 migrations.py and a new VERSION.
 """
 
-VERSION = 8
+VERSION = 9
 
 SCHEMA = """
 CREATE TABLE messages (
@@ -253,6 +253,12 @@ END;
 CREATE TABLE blocks (
     number INTEGER PRIMARY KEY,
     hash BLOB NOT NULL
+);
+CREATE TABLE late_ranges (
+    last INTEGER PRIMARY KEY,
+    first INTEGER NOT NULL,
+    read_at REAL NOT NULL,
+    passes INTEGER NOT NULL
 );
 CREATE TABLE numbers (
     name TEXT PRIMARY KEY,

@@ -1,0 +1,57 @@
+"""The pace at which an endpoint takes requests; a limit of requests is not a limit of blocks.
+
+Endpoints refuse a fast pace by status 429, with or without Retry-After (RFC 6585, section 4), or by a
+JSON-RPC error. All requests to the endpoint then wait.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+from sayso_node.retrying import backoff
+
+FIRST_S: Final = 0.5
+LONGEST_S: Final = 30.0  # also of what an endpoint asks for
+RATE_CODES: Final = frozenset({429, -32_029, -32_097})
+_WORDS: Final = re.compile(
+    r"too many requests|rate.?limit|request limit|per second|throughput|capacity", re.I
+)
+_RANGE_WORDS: Final = re.compile(r"block range|range limit|results|response size|blocks", re.I)
+TEXT_CHARS: Final = 500  # of an error's message are read
+
+
+def is_about_pace(error: Mapping[str, Any]) -> bool:
+    """Return whether a JSON-RPC error refuses the pace of requests, and not the range of blocks."""
+    text = str(error.get("message"))[:TEXT_CHARS]
+    if _RANGE_WORDS.search(text):
+        return False
+    return error.get("code") in RATE_CODES or _WORDS.search(text) is not None
+
+
+class Pace:
+    """Pace delays requests after refusals, longer each time until one goes well."""
+
+    def __init__(
+        self, sleep: Callable[[float], Awaitable[None]], monotonic: Callable[[], float]
+    ) -> None:
+        self._sleep = sleep
+        self._monotonic = monotonic
+        self._refusals = 0
+        self._not_before = 0.0
+
+    async def wait(self) -> None:
+        """Wait until a request may be sent."""
+        while (left := self._not_before - self._monotonic()) > 0:
+            await self._sleep(left)
+
+    def slow_down(self, retry_after: str | None) -> None:
+        """Record a refusal; `retry_after` is the header, in seconds, a date counts as missing."""
+        wait_s = backoff(FIRST_S, self._refusals, LONGEST_S)
+        if retry_after and retry_after.isascii() and retry_after.isdigit() and len(retry_after) < 6:
+            wait_s = max(wait_s, float(retry_after))
+        self._refusals += 1
+        self._not_before = self._monotonic() + min(wait_s, LONGEST_S)
+
+    def went_well(self) -> None:
+        """Record an answer."""
+        self._refusals = 0
