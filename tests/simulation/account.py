@@ -65,6 +65,10 @@ class SimAccount:
             return True
         return any(one.name == tx_hash for block in blocks for one in block.transactions)
 
+    async def is_mined(self, tx_hash: bytes) -> bool:
+        blocks = await self._endpoint.look()
+        return any(one.name == tx_hash for block in blocks for one in block.transactions)
+
     async def send(self, raw_transaction: bytes) -> None:
         """It may arrive although the answer to it does not."""
         address, nonce, _gas, max_fee, _priority_fee, data = msgpack.unpackb(raw_transaction)

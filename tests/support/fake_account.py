@@ -186,6 +186,10 @@ class FakeAccount:
         self.chain._called("knows")
         return tx_hash in self.sent
 
+    async def is_mined(self, tx_hash: bytes) -> bool:
+        self.chain._called("is_mined")
+        return tx_hash in self.sent and self.sent[tx_hash].block is not None
+
     async def send(self, raw_transaction: bytes) -> None:
         self.chain._called("send")
         nonce, gas, max_fee, priority_fee, data, creates = msgpack.unpackb(raw_transaction)

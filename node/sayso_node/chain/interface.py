@@ -100,6 +100,10 @@ class Account(Protocol):
         """Return whether the endpoint has this transaction, in its pool or in a block."""
         ...
 
+    async def is_mined(self, tx_hash: bytes) -> bool:
+        """Return whether the endpoint has this transaction in a block, with or without a receipt."""
+        ...
+
     async def send(self, raw_transaction: bytes) -> None:
         """Broadcast a transaction; repeating it changes nothing."""
         ...

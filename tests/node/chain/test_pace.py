@@ -36,7 +36,7 @@ class Time:
 
 
 @pytest.mark.parametrize(("code", "message", "expected"), ERRORS)
-def test_errors_as_providers_word_them(code: int, message: str, expected: bool) -> None:  # noqa: FBT001
+def test_errors_as_providers_word_them(code: int, message: str, expected: bool) -> None:
     assert is_about_pace({"code": code, "message": message}) is expected
 
 

@@ -225,6 +225,34 @@ async def test_an_endpoint_that_knows_the_nonce_and_not_the_receipt(paying: Payi
     assert paying.account.sent.keys() == hidden.keys()
 
 
+@pytest.mark.parametrize("shows", ["the transaction", "the event"])
+async def test_a_receipt_that_never_comes(paying: Paying, shows: str) -> None:
+    """On the commit before, each final block without a receipt cost another transaction."""
+    await begin(paying, 1)
+    await paying.steps()
+    paying.chain.mine()
+
+    async def nothing(_tx_hash: bytes) -> None:
+        return None
+
+    async def unknown(_tx_hash: bytes) -> bool:
+        return False
+
+    paying.account.landed = nothing  # type: ignore[method-assign, assignment]
+    if shows == "the event":
+        paying.account.is_mined = unknown  # type: ignore[method-assign, assignment]
+    for _ in range(20):
+        paying.rig.clock.time += 60
+        await paying.block()
+        await paying.steps(2)
+    assert len(set(paying.account.broadcasts)) == 1
+    assert len(paying.account.roots) == 1
+    if shows == "the event":
+        await begin(paying, 2)  # the next is not kept waiting
+        await paying.steps(2)
+        assert len(set(paying.account.broadcasts)) == 2
+
+
 actions = st.lists(
     st.sampled_from(
         ["give", "revoke", "step", "mine", "read", "fork", "lose", "restart", "spike", "calm", "later"]

@@ -55,9 +55,7 @@ def contract() -> None:
 @click.option(
     "--finality",
     type=click.IntRange(0),
-    default=0,
-    show_default=True,
-    help="The number of blocks until an anchor is final, for a new network file.",
+    help="The number of blocks until an anchor is final, for a new network file.  [default: by chain]",
 )
 @network_option
 @yes_option
@@ -66,7 +64,7 @@ def deploy(
     key_path: Path,
     password_file: Path | None,
     network_path: Path,
-    finality: int,
+    finality: int | None,
     expected: int | None,
     *,
     write: bool,
@@ -83,10 +81,11 @@ def deploy(
     meant = [] if expected is None else [expected]
     meant += [known.network.chain_id] if known else []
     replaced = known if write else None
-    network, made = asyncio.run(_deploy(rpc_url, account, meant, replaced, yes=yes))
+    network, made, usual = asyncio.run(_deploy(rpc_url, account, meant, replaced, yes=yes))
     say(f"registry {made.address} on chain {network.chain_id}, since block {made.block_number}")
     if write:
-        file = known or NetworkFile(network, made.block_number, finality)
+        blocks = usual if finality is None else finality
+        file = known or NetworkFile(network, made.block_number, blocks)
         save_network(network_path, replace(file, deploy_block=made.block_number))
         say(f"network file {network_path}")
 
@@ -108,10 +107,16 @@ async def _deploy(
     known: NetworkFile | None,
     *,
     yes: bool,
-) -> "tuple[Network, Deployment]":
+) -> "tuple[Network, Deployment, int]":
+    """Return network, registry, and the usual number of blocks until a block is final."""
     async with web3_at(rpc_url) as w3:
         with extra("node"):
-            from sayso_contracts import create2, deploy, transactions  # noqa: PLC0415 - need the node extra
+            from sayso_contracts import (  # noqa: PLC0415 - need the node extra
+                create2,
+                deploy,
+                finality,
+                transactions,
+            )
 
         for chain_id in meant:
             await transactions.check_chain(w3, chain_id)
@@ -124,7 +129,8 @@ async def _deploy(
         say(f"chain {network.chain_id}, at most {price.gas:,} gas, {price.wei / WEI:.6f} coins")
         if price.gas and not yes:
             click.confirm("Deploy the registry?", abort=True, err=True)
-        return network, await deploy.deploy(w3, account, expected_chain_id=network.chain_id)
+        made = await deploy.deploy(w3, account, expected_chain_id=network.chain_id)
+        return network, made, await finality.usual(w3, network.chain_id)
 
 
 async def _verify(rpc_url: str, network: Network) -> None:

@@ -9,7 +9,8 @@ from sayso_node.counters import Counters
 from sayso_node.interfaces import Clock
 from sayso_node.store.chain import chain_state, intents
 from sayso_node.store.chain.intents import Intent
-from sayso_node.store.interface import Store, Writing
+from sayso_node.store.interface import Reading, Store, Writing
+from sayso_protocol.receipts.receipt import ChainPoint
 
 BATCH_LICENSES = 10_000
 
@@ -51,6 +52,10 @@ class Anchorer:
 
     def landed(self, db: Writing, intent: Intent, landed: Landed, now: float) -> None:
         """Do nothing: the follower reads the event, like those of other nodes."""
+
+    def seen(self, db: Reading, intent: Intent) -> ChainPoint | None:
+        """Return the block of the anchor, whoever sent it."""
+        return chain_state.anchored_in(db, intent.subject)
 
     def failed(self, db: Writing, intent: Intent, now: float) -> None:
         """Intend the anchor again, because the batch is still not anchored."""

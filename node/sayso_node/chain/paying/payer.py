@@ -4,7 +4,8 @@ One transaction is in progress at a time, so no nonce waits behind another. Sign
 before they are sent; after a crash the same bytes are sent again. A stuck transaction is replaced under
 the same nonce, so only one of the two can take effect. A mined transaction is watched until it is final;
 if a reorganisation drops it, the same bytes are sent again. An intent gets another nonce only when
-somebody else's transaction used its nonce and that is final.
+somebody else's transaction used its nonce, that is final, and minutes later there is still neither a
+receipt, nor a transaction, nor an effect of its own.
 """
 
 import logging
@@ -16,6 +17,7 @@ from sayso_contracts.transactions import Fees
 from sayso_node.alarms import Alarms
 from sayso_node.chain.interface import Account, Landed
 from sayso_node.chain.paying.fees import ETHER, Allowance, TooExpensive, first_fees, higher_fees
+from sayso_node.chain.paying.traces import Traces
 from sayso_node.counters import Counters
 from sayso_node.errors import ChainUnreachable, StoreUnusable
 from sayso_node.freshness import ChainHead
@@ -23,12 +25,14 @@ from sayso_node.interfaces import Clock
 from sayso_node.retrying import every
 from sayso_node.store.chain import intents
 from sayso_node.store.chain.intents import Intent, Signed
-from sayso_node.store.interface import Store, Writing
+from sayso_node.store.interface import Reading, Store, Writing
+from sayso_protocol.receipts.receipt import ChainPoint
 
 log = logging.getLogger(__name__)
 
 INTERVAL_S = 1.0
 STUCK_S = 90.0  # some blocks; after that the offer is raised
+DOUBT_S = 300.0  # that a used nonce is without a receipt; after that somebody else has used it
 
 
 class Work(Protocol):
@@ -47,6 +51,10 @@ class Work(Protocol):
 
     def landed(self, db: Writing, intent: Intent, landed: Landed, now: float) -> None:
         """Store what follows from an intent that is in a block, in the same transaction."""
+        ...
+
+    def seen(self, db: Reading, intent: Intent) -> ChainPoint | None:
+        """Return the block in which the intent's effect was read from the chain; None if it was not."""
         ...
 
     def failed(self, db: Writing, intent: Intent, now: float) -> None:
@@ -70,6 +78,7 @@ class Payer:
         finality: int,
     ) -> None:
         self._account = account
+        self._traces = Traces(account, store)
         self._store = store
         self._clock = clock
         self._counters = counters
@@ -80,6 +89,7 @@ class Payer:
         self._finality = finality
         self._settled: ChainHead | None = None
         self._sent_at: dict[bytes, float] = {}  # since this process started
+        self._doubted_at: dict[tuple[int, int], float] = {}  # by intent and nonce, likewise
 
     async def run(self) -> None:
         """Run until cancelled."""
@@ -224,7 +234,7 @@ class Payer:
             await self._look(intent, head, is_used=used > intent.nonce)
 
     async def _look(self, intent: Intent, head: ChainHead, *, is_used: bool) -> None:
-        landed = await self._find(intent) if is_used else None
+        landed = await self._traces.receipt(intent) if is_used else None
         last_final = head.point.number - self._finality
         now = self._clock.now()
         if landed is None:
@@ -238,14 +248,6 @@ class Payer:
             await self._keep_landed(intent, landed, now)
         if landed.block.number <= last_final:
             await self._store.write(lambda db: self._finish(db, intent, landed, now))
-
-    async def _find(self, intent: Intent) -> Landed | None:
-        with self._store.read() as db:
-            signed = intents.signed_for(db, intent)
-        for one in signed:
-            if landed := await self._account.landed(one.hash):
-                return landed
-        return None
 
     async def _keep_landed(self, intent: Intent, landed: Landed, now: float) -> None:
         def keep(db: Writing) -> None:
@@ -264,12 +266,20 @@ class Payer:
             self._work[intent.kind].failed(db, intent, now)
 
     async def _doubt(self, intent: Intent, last_final: int) -> None:
-        """Handle a nonce that another transaction seems to have used, once that is final."""
+        """Handle a nonce that another transaction seems to have used, once that is final.
+
+        Endpoints give receipts minutes late. So the intent keeps its nonce until that has been so for
+        minutes, and for good while one of its own transactions or its effect is in a block.
+        """
         assert intent.nonce is not None  # noqa: S101 - open intents with a nonce were selected
         if last_final < 0 or await self._account.used_nonces(last_final) <= intent.nonce:
             return
-        if await self._find(intent):  # an endpoint that lags may have missed it before
-            self._settled = None
+        now = self._clock.now()
+        since = self._doubted_at.setdefault((intent.id, intent.nonce), now)
+        if now - since < DOUBT_S or await self._traces.are_on_chain(intent):
+            self._settled = None  # look again in the next step
+            return
+        if await self._traces.settle_by_effect(intent, self._work[intent.kind].seen, now):
             return
         self._alarms.start(
             "nonce-used-elsewhere", f"nonce {intent.nonce}; the {intent.kind} gets another one"

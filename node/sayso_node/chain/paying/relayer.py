@@ -27,6 +27,7 @@ from sayso_node.store.chain.relays import Want
 from sayso_node.store.interface import Reading, Store, Writing
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_text
+from sayso_protocol.receipts.receipt import ChainPoint
 
 log = logging.getLogger(__name__)
 
@@ -112,6 +113,10 @@ class Relayer:
             self._alarms.start("relay-rejected", text)
         elif landed.ok:
             self._alarms.end("relay-rejected")
+
+    def seen(self, db: Reading, intent: Intent) -> ChainPoint | None:  # noqa: ARG002
+        """Return None: bits that are on chain are not relayed again."""
+        return None
 
     def failed(self, db: Writing, intent: Intent, now: float) -> None:
         """Do nothing: the bits are still missing, so the next relay has them."""

@@ -14,7 +14,8 @@ from sayso_node.counters import Counters
 from sayso_node.interfaces import Clock
 from sayso_node.store.chain import deployments, intents
 from sayso_node.store.chain.intents import Intent
-from sayso_node.store.interface import Store, Writing
+from sayso_node.store.interface import Reading, Store, Writing
+from sayso_protocol.receipts.receipt import ChainPoint
 
 BUDGET_PART = 4  # a quarter of the day's budget
 WALLETS_AT_ONCE = 32  # wallets examined in one step
@@ -74,6 +75,10 @@ class WalletDeployer:
             deployments.exists(db, intent.subject)
             self._counters.add("wallets_deployed")
             self._alarms.end("wallet-not-deployed")
+
+    def seen(self, db: Reading, intent: Intent) -> ChainPoint | None:  # noqa: ARG002
+        """Return None: a wallet that exists is found before it is deployed again."""
+        return None
 
     def failed(self, db: Writing, intent: Intent, now: float) -> None:
         """Record that the deployment failed."""

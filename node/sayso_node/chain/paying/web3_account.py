@@ -104,14 +104,22 @@ class Web3Account:
 
     async def knows(self, tx_hash: bytes) -> bool:
         """See Account."""
+        return await self._transaction(tx_hash) is not None
+
+    async def is_mined(self, tx_hash: bytes) -> bool:
+        """See Account."""
+        known = await self._transaction(tx_hash)
+        return known is not None and known.get("blockNumber") is not None
+
+    async def _transaction(self, tx_hash: bytes) -> Mapping[str, Any] | None:
         with chain_errors():
             try:
                 known = await self._chain.w3.eth.get_transaction(HexBytes(tx_hash))
             except TransactionNotFound:
-                return False
+                return None
             if known["hash"] != tx_hash:
                 raise ValueError("the endpoint answered with another transaction")
-            return True
+            return known
 
     async def send(self, raw_transaction: bytes) -> None:
         """Broadcast a transaction through the first endpoint that accepts it."""

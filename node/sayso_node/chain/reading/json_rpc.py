@@ -94,7 +94,7 @@ class JsonRpc:
         return answer
 
     def _refuse_pace(self, error: Any) -> None:
-        """Raise TooManyRequests for an error that asks for a slower pace; some send it with status 200."""
+        """Raise TooManyRequests for an error that asks for a slower pace, even with status 200."""
         if isinstance(error, dict) and is_about_pace(error):
             self._pace.slow_down(None)
             raise TooManyRequests(f"{self.name}: {str(error.get('message'))[:200]}")

@@ -14,9 +14,9 @@ FIRST_S: Final = 0.5
 LONGEST_S: Final = 30.0  # also of what an endpoint asks for
 RATE_CODES: Final = frozenset({429, -32_029, -32_097})
 _WORDS: Final = re.compile(
-    r"too many requests|rate.?limit|request limit|per second|throughput|capacity", re.I
+    r"too many requests|rate.?limit|request limit|per second|throughput|capacity", re.IGNORECASE
 )
-_RANGE_WORDS: Final = re.compile(r"block range|range limit|results|response size|blocks", re.I)
+_RANGE_WORDS: Final = re.compile(r"block range|range limit|results|response size|blocks", re.IGNORECASE)
 TEXT_CHARS: Final = 500  # of an error's message are read
 
 

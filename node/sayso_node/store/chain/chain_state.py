@@ -59,6 +59,13 @@ def add_anchor(db: Writing, anchor: Anchor) -> bool:
     return cursor.rowcount > 0
 
 
+def anchored_in(db: Reading, root: bytes) -> ChainPoint | None:
+    """Return the block in which a root was anchored, None if it was not."""
+    query = "SELECT block_number, block_hash FROM anchors WHERE root = ?"
+    row = db.execute(query, (root,)).fetchone()
+    return ChainPoint(*row) if row else None
+
+
 def add_batch(db: Writing, batch: Batch, *, own: bool) -> None:
     """Store a batch and the licenses in it."""
     root = batch.root
