@@ -34,9 +34,15 @@ class NoReceipt(SaysoError):
 
 
 class ReceiptNotFresh(SaysoError):
-    """The receipt is dated more than ten minutes before or after this machine's clock."""
+    """The signed answer is older than the maximum age, or dated over ten minutes off this clock."""
 
     code = "receipt-not-fresh"
+
+
+class OtherNonce(SaysoError):
+    """The signed answer repeats another nonce than the question, so it was given to another question."""
+
+    code = "other-nonce"
 
 
 class NotAcknowledged(SaysoError):

@@ -25,6 +25,7 @@ class Limits:
     clock_skew_s: int = 600  # how far ahead issuedAt may be
     wallet_signature_bytes: int = 8_192  # of a contract wallet
     tree_arity: int = 32
+    nonce_bytes: int = 32  # of a question to a node
 
 
 LIMITS = Limits()

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from secrets import token_bytes
 
 import aiohttp
 import msgpack
@@ -18,6 +19,7 @@ from bench.load import Seen, load
 from bench.real_node import MeasuredNode, measured_node
 from sayso.demo.ports import LOOPBACK, free_ports
 from sayso.demo.waiting import until
+from sayso.node_client.client import NONCE_BYTES
 from sayso.node_client.status import StatusQuestion
 from sayso_protocol.encoding.row_tree import roots
 from sayso_protocol.receipts.receipt import check_results, join_rows
@@ -68,7 +70,8 @@ async def _confirmed(node: MeasuredNode, row: Row) -> None:
 
 
 async def _statuses(node: MeasuredNode, rows: Sequence[Row]) -> list[Figure]:
-    paths = [StatusQuestion(row, QUERY, MAX_AGE_S).path for row in rows[:: len(rows) // REQUESTS]]
+    asked = rows[:: len(rows) // REQUESTS]
+    paths = [StatusQuestion(row, QUERY, MAX_AGE_S).path(token_bytes(NONCE_BYTES)) for row in asked]
     async with aiohttp.ClientSession() as http, http.get(node.node.url + paths[0]) as answer:
         head = {name: value for name, value in answer.headers.items() if name not in BY_AIOHTTP}
         same = json.dumps([head, await answer.text()])

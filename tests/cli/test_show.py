@@ -63,7 +63,7 @@ WARD = signed(Revocation(CLEO, (Scope("everything", None, ADA).text,)))
 RECEIPT = sign_statement(
     NODE,
     Receipt(
-        NETWORK, NODE_KEY, bytes(20), "train-ai", 60, "run 7", bytes(32), bytes(32),
+        NETWORK, NODE_KEY, bytes(20), "train-ai", 60, "run 7", b"n", bytes(32), bytes(32),
         (("granted", 2), ("revoked", 1)), 8, bytes(32), POINT, NOW,
     ),
 )  # fmt: skip
@@ -72,7 +72,7 @@ STATUS = sign_statuses(
     NODE,
     StatusMoment(NETWORK, bytes(32), POINT, NOW),
     [
-        Status(Row(CONSENT.digest, item), Query(BEN, "train-ai"), 60, reason)
+        Status(Row(CONSENT.digest, item), Query(BEN, "train-ai"), 60, b"n", reason)
         for item, reason in zip(ITEMS[:2], (Reason.GRANTED, Reason.REVOKED), strict=True)
     ],
 )[1]

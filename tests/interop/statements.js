@@ -40,6 +40,7 @@ export function receiptContent(json) {
     json.purpose,
     BigInt(json.max_age_s),
     json.run_id,
+    unhex(json.nonce),
     unhex(json.manifest_root),
     unhex(json.results_root),
     Object.keys(json.counts)
@@ -92,6 +93,7 @@ function checkForm(json) {
   valid(all(HASHES, isHash) && all(NUMBERS, isNumber) && all(["path"], (path) => path.every(isHash)), "a field");
   valid(all(["counts"], (counts) => Object.values(counts).every(isNumber)), "counts");
   valid(all(["reason"], (reason) => REASONS.includes(reason)), "a reason nobody knows");
+  valid(all(["nonce"], (nonce) => /^0x([0-9a-f]{2}){0,32}$/.test(nonce)), "nonce");
   valid(json.block && isNumber(json.block.number) && isHash(json.block.hash), "block");
   valid(json.network && isNumber(json.network.chain_id), "network");
   valid(/^[0-9a-f]{64}$/.test(json.node_key) && /^0x([0-9a-f]{2})*$/.test(json.signature), "key or signature");
@@ -101,7 +103,7 @@ function checkForm(json) {
 function checkStatusPath(json) {
   const reason = BigInt(REASONS.indexOf(json.reason) + 1);
   const row = [unhex(json.license), unhex(json.item), unhex(json.grantee)];
-  const leaf = pack([...row, json.purpose, BigInt(json.max_age_s), reason]);
+  const leaf = pack([...row, json.purpose, BigInt(json.max_age_s), unhex(json.nonce), reason]);
   checkPath(leaf, json.index, json.count, json.path.map(unhex), unhex(json.root));
 }
 

@@ -189,6 +189,7 @@ class FakeNode:
             purpose=query.purpose,
             max_age_s=body["max_age_s"],
             run_id=body["run_id"],
+            nonce=body["nonce"],
             manifest_root=manifest_root(join_rows(rows)),
             results_root=results_root(join_rows(rows), number_reasons(reasons)),
             counts=count_reasons(number_reasons(reasons)),
@@ -205,7 +206,7 @@ class FakeNode:
         query = Query(address_from_text(asked["grantee"]), asked["purpose"])
         reason = verdict(self.memory, row, query, time.time())
         moment = StatusMoment(self.network, bytes(32), BLOCK, int(time.time()))
-        status = Status(row, query, int(asked["max_age_s"]), reason)
+        status = Status(row, query, int(asked["max_age_s"]), bytes.fromhex(asked["nonce"][2:]), reason)
         (answer, _) = sign_statuses(self.key, moment, [status, status])
         return self._answer("status", status_to_json(answer))
 

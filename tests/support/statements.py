@@ -33,6 +33,7 @@ receipts = st.builds(
     purpose=purposes,
     max_age_s=numbers,
     run_id=texts,
+    nonce=st.binary(max_size=32),
     manifest_root=hashes,
     results_root=hashes,
     counts=counts,

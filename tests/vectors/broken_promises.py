@@ -71,6 +71,7 @@ def _broken_promise(
         purpose="train-ai",
         max_age_s=60,
         run_id="run 7",
+        nonce=b"",
         manifest_root=both.manifest,
         results_root=both.results,
         counts=count_reasons(reasons),

@@ -51,15 +51,23 @@ def _changes(kind: str) -> dict[str, Json]:
     }
 
 
+NONCES: dict[str, Json] = {
+    "with another nonce": {"nonce": hex_text(bytes(16))},
+    "without its nonce": {"nonce": "0x"},
+    "with a nonce of 33 bytes": {"nonce": hex_text(bytes(33))},
+    "with half a byte of a nonce": {"nonce": "0xabc"},
+}
 OWN_CHANGES: dict[str, dict[str, Json]] = {
     "receipt": {
         "with other counts": {"counts": {"granted": 4}},
         "with another run": {"run_id": "run 8"},
+        **NONCES,
         "with another state": {"state": hex_text(bytes(32))},
         "with a count as text": {"counts": {"granted": "4"}},
     },
     "acknowledgement": {"of another revocation": {"digest": hex_text(bytes(32))}},
     "status": {
+        **NONCES,
         "with another reason": {"reason": "revoked"},
         "with no reason": {"reason": "fine"},
         "with another index": {"index": 1},

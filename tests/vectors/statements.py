@@ -27,6 +27,7 @@ Json = dict[str, Any]
 NODE_KEY = bytes(NODE.verify_key)
 BLOCK = ChainPoint(19, sha256(b"block"))
 TIME = 1_750_000_000
+NONCE = sha256(b"nonce")[:16]
 ENTRIES: list[StateEntry] = [(BEN, 7, 3), (ADA, scope_word("everything"), 1)]
 ROWS = [Row(sha256(b"license %d" % index), item_hashes(4)[index]) for index in range(4)]
 ROW_REASONS = [Reason.GRANTED, Reason.REVOKED, Reason.GRANTED, Reason.UNKNOWN]
@@ -42,6 +43,7 @@ def _receipt() -> Receipt:
         purpose="train-ai",
         max_age_s=3_600,
         run_id="run 7",
+        nonce=NONCE,
         manifest_root=asked,
         results_root=answered,
         counts=count_reasons(reasons),
@@ -61,7 +63,7 @@ def statements() -> Json:
     )
     moment = StatusMoment(NETWORK, state_digest(ENTRIES), BLOCK, TIME)
     asked = Query(BEN, "train-ai")
-    statuses = [Status(row, asked, 60, one) for row, one in zip(ROWS, ROW_REASONS, strict=True)]
+    statuses = [Status(row, asked, 60, NONCE, one) for row, one in zip(ROWS, ROW_REASONS, strict=True)]
     status = sign_statuses(NODE, moment, statuses[:3])[2]
     return {
         "node_seed": hex_text(bytes(NODE)),

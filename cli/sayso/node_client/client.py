@@ -7,6 +7,7 @@ Every answer is verified against the network file `trusted`. A node of another n
 it receives any data.
 """
 
+import secrets
 import time
 from collections.abc import Callable, Sequence
 from types import TracebackType
@@ -37,6 +38,7 @@ from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import address_text, hex_text
 from sayso_protocol.receipts.question import Question
 
+NONCE_BYTES: Final = 16  # new for every question (rule 9.1.2)
 MESSAGES: Final = 60  # in a request; at the largest size, they fill the 4 MiB that a node accepts
 
 
@@ -50,10 +52,12 @@ class NodeClient:
         *,
         transport: Transport | None = None,
         clock: Callable[[], float] = time.time,
+        random: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
         self.trusted = trusted
         self._transport = transport or Transport(url)
         self._clock = clock
+        self._random = random
         self._info: NodeInfo | None = None
 
     async def __aenter__(self) -> Self:
@@ -133,17 +137,19 @@ class NodeClient:
             max_age_s=question.max_age_s,
             run_id=question.run_id,
             grantee=question.query.grantee,
+            nonce=(nonce := self._random(NONCE_BYTES)),
             rows=rows,
         )
         body = msgspec.msgpack.encode(asked)
         answer = await self._transport.post("/v1/check", values.CheckedPacked, body)
-        return read_check(answer, question, rows, self.trusted, self._clock())
+        return read_check(answer, question, nonce, rows, self.trusted, self._clock())
 
     async def status(self, question: StatusQuestion) -> VerifiedStatus:
         """Request the status of one row; raises the errors of read_status."""
         await self._same_network()
-        answer = await self._transport.get(question.path, dict[str, Any])
-        return read_status(answer, question, self.trusted, self._clock())
+        nonce = self._random(NONCE_BYTES)
+        answer = await self._transport.get(question.path(nonce), dict[str, Any])
+        return read_status(answer, question, nonce, self.trusted, self._clock())
 
     async def _license(self, license_hash: bytes) -> values.WholeLicense:
         path = f"/v1/licenses/{hex_text(license_hash)}"

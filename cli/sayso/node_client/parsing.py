@@ -7,7 +7,7 @@ incomplete, malformed or badly signed raises, and no part of it is used.
 import base64
 from collections.abc import Sequence
 
-from sayso.errors import BadAnswer, NodeRefused, NoReceipt, ReceiptNotFresh
+from sayso.errors import BadAnswer, NodeRefused, NoReceipt
 from sayso.node_client.answers import (
     Anchored,
     CheckAnswer,
@@ -17,13 +17,12 @@ from sayso.node_client.answers import (
     Peer,
     Submitted,
 )
-from sayso.node_client.reading import bad_answers
+from sayso.node_client.reading import bad_answers, check_answered_now
 from sayso_node.api.schema import values
 from sayso_node.intake.outcome import Status
 from sayso_protocol import errors as protocol_errors
 from sayso_protocol.encoding.row_tree import ROW_BYTES
 from sayso_protocol.errors import SaysoError
-from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope, decode
 from sayso_protocol.messages.message import CONSENT, as_kind
@@ -143,14 +142,19 @@ def _read_result(result: values.Result, envelope: Envelope, trusted: NetworkFile
 
 
 def read_check(
-    answer: values.CheckedPacked, question: Question, rows: bytes, trusted: NetworkFile, now: float
+    answer: values.CheckedPacked,
+    question: Question,
+    nonce: bytes,
+    rows: bytes,
+    trusted: NetworkFile,
+    now: float,
 ) -> CheckAnswer:
     """Read POST /v1/check, and verify the receipt for this question and these rows (rules 9.2, 9.5).
 
     Raises:
         BadAnswer: The reasons are too few or unknown, or the receipt is for another question.
         NoReceipt: The answer has no receipt.
-        ReceiptNotFresh: The receipt was signed at another time.
+        OtherNonce, ReceiptNotFresh: See check_answered_now.
         BadProof: The receipt is for other rows or reasons.
         WrongNetwork, UnknownSigner, BadSignature: See Signed.check.
     """
@@ -162,8 +166,8 @@ def read_check(
     operator = signed.check(trusted)
     _check_question(signed.statement, question)
     check_results(signed.statement, rows, numbers)
-    if abs(signed.statement.time - now) > LIMITS.clock_skew_s:
-        raise ReceiptNotFresh("the receipt's time differs from this machine's by over ten minutes")
+    receipt = signed.statement
+    check_answered_now(receipt.nonce, receipt.time, nonce, question.max_age_s, now)
     return CheckAnswer(numbers, signed, operator)
 
 

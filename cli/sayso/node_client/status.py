@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from sayso.errors import BadAnswer, ReceiptNotFresh
-from sayso_protocol.limits import LIMITS
+from sayso.errors import BadAnswer
+from sayso.node_client.reading import check_answered_now
 from sayso_protocol.network_file import NetworkFile, Operator
 from sayso_protocol.primitives import address_text, hex_text
 from sayso_protocol.receipts.status import StatusAnswer, status_from_json
@@ -34,13 +34,13 @@ class StatusQuestion:
     query: Query
     max_age_s: int
 
-    @property
-    def path(self) -> str:
-        """Return path and query of the request."""
+    def path(self, nonce: bytes) -> str:
+        """Return path and query of a request with this nonce."""
         values = {
             "grantee": address_text(self.query.grantee),
             "purpose": self.query.purpose,
             "max_age_s": self.max_age_s,
+            "nonce": hex_text(nonce),  # last, as a node expects
         }
         return f"/v1/status/{hex_text(self.row.license)}/{hex_text(self.row.item)}?{urlencode(values)}"
 
@@ -59,13 +59,13 @@ class VerifiedStatus:
 
 
 def read_status(
-    answer: Any, question: StatusQuestion, trusted: NetworkFile, now: float
+    answer: Any, question: StatusQuestion, nonce: bytes, trusted: NetworkFile, now: float
 ) -> VerifiedStatus:
     """Read GET /v1/status/..., and verify the answer for this question (rule 9.9).
 
     Raises:
         BadAnswer: The answer is for another question.
-        ReceiptNotFresh: The answer was signed at another time.
+        OtherNonce, ReceiptNotFresh: See check_answered_now.
         BadProof, WrongNetwork, UnknownSigner, BadSignature: See StatusAnswer.check.
     """
     read = status_from_json(answer)
@@ -77,6 +77,5 @@ def read_status(
         question.max_age_s,
     ):
         raise BadAnswer("the node's status answer is for another question")
-    if abs(read.head.statement.time - now) > LIMITS.clock_skew_s:
-        raise ReceiptNotFresh("the answer's time differs from this machine's by over ten minutes")
+    check_answered_now(status.nonce, read.head.statement.time, nonce, question.max_age_s, now)
     return VerifiedStatus(read, operator)

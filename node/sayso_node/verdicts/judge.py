@@ -36,9 +36,11 @@ class Check(Question):
 
     Attributes:
         rows: The manifest: license hash and item hash, 64 bytes per row.
+        nonce: The client's nonce for this request, which the receipt repeats.
     """
 
     rows: bytes
+    nonce: bytes = b""
 
 
 @dataclass(frozen=True)

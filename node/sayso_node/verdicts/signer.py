@@ -98,6 +98,7 @@ class Signer:
             purpose=check.query.purpose,
             max_age_s=check.max_age_s,
             run_id=check.run_id,
+            nonce=check.nonce,
             manifest_root=manifest_root,
             results_root=results_root,
             counts=count_reasons(answer.reasons),

@@ -35,11 +35,12 @@ SHARED_ROUND: Final = 16  # of rows that several people share
 
 
 class StatusQuestion(NamedTuple):
-    """A question about one row; `max_age_s` is that of a check."""
+    """A question about one row; `max_age_s` and `nonce` are those of a check."""
 
     row: Row
     query: Query
     max_age_s: int
+    nonce: bytes = b""
 
 
 _Waiting = tuple[StatusQuestion, asyncio.Future[StatusAnswer]]

@@ -7,16 +7,18 @@ lengths.
     found = typed(parse_json(data), NetworkJson)
 """
 
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
 
 from sayso_protocol.errors import Malformed
+from sayso_protocol.limits import LIMITS
 from sayso_protocol.network import Network
-from sayso_protocol.primitives import address_from_text, address_text
+from sayso_protocol.primitives import address_from_text, address_text, bytes_from_text
 
 T = TypeVar("T")
+_NONCE_CHARS: Final = 2 + 2 * LIMITS.nonce_bytes
 
 Hash = Annotated[
     str,
@@ -39,6 +41,15 @@ Key = Annotated[
     ),
 ]
 Hex = Annotated[str, Meta(title="Hex", extra_json_schema={"pattern": "^0x([0-9a-f]{2})*$"})]
+Nonce = Annotated[
+    str,
+    Meta(
+        title="Nonce",
+        description="Rule 9.1.1.",
+        max_length=_NONCE_CHARS,
+        extra_json_schema={"pattern": "^0x([0-9a-f]{2}){0,32}$"},
+    ),
+]
 Purpose = Annotated[
     str,
     Meta(
@@ -64,6 +75,13 @@ class NetworkJson(Struct):
     def read(self) -> Network:
         """Return the network; raises InvalidAddress."""
         return Network(self.chain_id, address_from_text(self.registry))
+
+
+def nonce_from_text(text: str) -> bytes:
+    """Read a nonce: `0x` and 0 to 64 lower-case hexadecimal digits (rule 9.1.1); raises Malformed."""
+    if len(text) > _NONCE_CHARS:
+        raise Malformed(f"a nonce has at most {LIMITS.nonce_bytes} bytes")
+    return bytes_from_text(text)
 
 
 def typed(value: Any, kind: type[T]) -> T:

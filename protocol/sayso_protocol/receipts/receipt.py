@@ -50,6 +50,7 @@ class Receipt:
         purpose: The purpose of the query.
         max_age_s: The oldest view of chain and peers that the buyer accepted, seconds.
         run_id: The buyer's own name for the run.
+        nonce: The buyer's nonce for this request, 0 to 32 bytes (rule 9.1.1).
         manifest_root: Root over the rows, 32 bytes (rule 9.2).
         results_root: Root over the rows with their reasons, 32 bytes (rule 9.2).
         counts: Reason -> rows, sorted by reason, no zeros.
@@ -65,6 +66,7 @@ class Receipt:
     purpose: str
     max_age_s: int
     run_id: str
+    nonce: bytes
     manifest_root: bytes
     results_root: bytes
     counts: tuple[tuple[str, int], ...]
@@ -83,6 +85,7 @@ class Receipt:
                 self.purpose,
                 self.max_age_s,
                 self.run_id,
+                self.nonce,
                 self.manifest_root,
                 self.results_root,
                 [list(entry) for entry in self.counts],

@@ -32,7 +32,9 @@ from sayso_protocol.receipts.json_values import (
     Hex,
     Key,
     NetworkJson,
+    Nonce,
     Purpose,
+    nonce_from_text,
     typed,
 )
 from sayso_protocol.receipts.receipt import ChainPoint, Signed, StatusHead, sign_statement
@@ -67,18 +69,20 @@ class Status(NamedTuple):
         row: License and item.
         query: Grantee and purpose.
         max_age_s: The oldest view of chain and peers that the buyer accepted, seconds.
+        nonce: The buyer's nonce for this question, 0 to 32 bytes (rule 9.1.1).
         reason: The answer.
     """
 
     row: Row
     query: Query
     max_age_s: int
+    nonce: bytes
     reason: Reason
 
     def content(self) -> bytes:
         """Return the bytes of the leaf, in canonical msgpack (rule 9.8)."""
-        (license_, item), query, max_age_s, reason = self
-        return pack([license_, item, query.grantee, query.purpose, max_age_s, reason.number])
+        (license_, item), query, *asked, reason = self
+        return pack([license_, item, query.grantee, query.purpose, *asked, reason.number])
 
 
 class StatusAnswer(NamedTuple):
@@ -144,6 +148,7 @@ class StatusJson(Struct, kw_only=True):
     grantee: Address
     purpose: Purpose
     max_age_s: Count
+    nonce: Nonce
     reason: Reason
     index: Count
     path: Path
@@ -157,7 +162,7 @@ def status_to_json(answer: StatusAnswer) -> Json:
 
 def status_json(answer: StatusAnswer, head: Json) -> StatusJson:
     """Return the JSON form of a status answer (rule 9.10); `head` comes from `head_fields`."""
-    (license_, item), query, max_age_s, reason = answer.status
+    (license_, item), query, max_age_s, nonce, reason = answer.status
     return StatusJson(
         **head,
         license=hex_text(license_),
@@ -165,6 +170,7 @@ def status_json(answer: StatusAnswer, head: Json) -> StatusJson:
         grantee=address_text(query.grantee),
         purpose=query.purpose,
         max_age_s=max_age_s,
+        nonce=hex_text(nonce),
         reason=reason,
         index=answer.index,
         path=[hex_text(step) for step in answer.path],
@@ -203,6 +209,7 @@ def status_from_json(value: object) -> StatusAnswer:
         Row(hash_from_text(found.license), hash_from_text(found.item)),
         Query(address_from_text(found.grantee), found.purpose),
         found.max_age_s,
+        nonce_from_text(found.nonce),
         found.reason,
     )
     signed = Signed(head, bytes_from_text(found.signature))

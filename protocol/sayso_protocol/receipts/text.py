@@ -23,7 +23,9 @@ from sayso_protocol.receipts.json_values import (
     Hex,
     Key,
     NetworkJson,
+    Nonce,
     Purpose,
+    nonce_from_text,
     typed,
 )
 from sayso_protocol.receipts.receipt import Acknowledgement, ChainPoint, Receipt, Signed
@@ -59,6 +61,7 @@ class ReceiptJson(Struct, kw_only=True):
     purpose: Purpose
     max_age_s: Count
     run_id: str
+    nonce: Nonce
     manifest_root: Hash
     results_root: Hash
     counts: dict[str, Count]
@@ -92,6 +95,7 @@ def receipt_json(signed: Signed[Receipt]) -> ReceiptJson:
         purpose=receipt.purpose,
         max_age_s=receipt.max_age_s,
         run_id=receipt.run_id,
+        nonce=hex_text(receipt.nonce),
         manifest_root=hex_text(receipt.manifest_root),
         results_root=hex_text(receipt.results_root),
         counts=dict(receipt.counts),
@@ -137,6 +141,7 @@ def receipt_from_json(value: Any) -> Signed[Receipt]:
         found.purpose,
         found.max_age_s,
         found.run_id,
+        nonce_from_text(found.nonce),
         hash_from_text(found.manifest_root),
         hash_from_text(found.results_root),
         tuple(sorted(found.counts.items())),

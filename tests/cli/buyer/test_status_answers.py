@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from nacl.signing import SigningKey
 
 from cli.conftest import World
-from sayso.errors import BadAnswer, NodeRefused, ReceiptNotFresh
+from sayso.errors import BadAnswer, NodeRefused, OtherNonce, ReceiptNotFresh
 from sayso.node_client.client import NodeClient
 from sayso.node_client.status import StatusQuestion, VerifiedStatus
 from sayso_protocol.errors import BadProof, BadSignature, Malformed, SaysoError, UnknownSigner
@@ -110,6 +111,48 @@ def test_an_answer_for_another_question_is_not_used(granted: World) -> None:
     for other in (question(granted, "b.jpg"), question(granted, "a.jpg", purpose="resale")):
         with pytest.raises(BadAnswer):
             ask(granted, other)
+
+
+def test_a_replayed_answer_is_not_used(granted: World) -> None:
+    """Rule 9.9.5: the answer of a moment ago is not the answer to a new question."""
+    kept: list[Any] = []
+
+    def replay(route: str, answer: Any) -> Any:
+        kept.extend([answer] if route == "status" and not kept else [])
+        return kept[0] if route == "status" else answer
+
+    granted.node.twist = replay
+    assert ask(granted, question(granted, "a.jpg")).reason is Reason.GRANTED
+    with pytest.raises(OtherNonce):
+        ask(granted, question(granted, "a.jpg"))
+    nonce = bytes.fromhex(kept[0]["nonce"][2:])  # only a client that repeats its nonce would take it
+    assert ask(granted, question(granted, "a.jpg"), random=lambda _: nonce).reason is Reason.GRANTED
+
+
+def test_every_question_has_a_nonce_of_its_own(granted: World) -> None:
+    found = [ask(granted, question(granted, "a.jpg")).answer.status.nonce for _ in range(3)]
+    assert {len(one) for one in found} == {16}
+    assert len(set(found)) == 3
+
+
+@pytest.mark.parametrize(("max_age_s", "most_s"), [(0, 0), (1, 1), (60, 60), (600, 600), (3_600, 600)])
+def test_an_answer_is_believed_for_its_maximum_age(granted: World, max_age_s: int, most_s: int) -> None:
+    """Rules 9.9.6 and 9.9.7: the least of the maximum age and ten minutes; ten minutes ahead."""
+    times: list[int] = []
+
+    def note(route: str, answer: Any) -> Any:
+        times.extend([answer["time"]] if route == "status" else [])
+        return answer
+
+    granted.node.twist = note
+    asked = replace(question(granted, "a.jpg"), max_age_s=max_age_s)
+    for late in (most_s, -600):
+        assert (
+            ask(granted, asked, clock=lambda late=late: times[-1] + late + 0.9).operator.name == "Fake"
+        )
+    for late in (most_s + 1, -601):
+        with pytest.raises(ReceiptNotFresh):
+            ask(granted, asked, clock=lambda late=late: times[-1] + late)
 
 
 def test_nothing_is_asked_of_a_node_of_another_network(granted: World) -> None:

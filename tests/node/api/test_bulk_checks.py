@@ -112,6 +112,8 @@ REFUSED: dict[str, tuple[str, bytes]] = {
     ),
     "names in bytes": ("bad-request", msgpack.packb({k.encode(): v for k, v in GOOD.items()})),
     "a grantee in text": ("bad-request", packed(grantee=address_text(BEN))),
+    "a nonce of 33 bytes": ("bad-request", packed(nonce=bytes(33))),
+    "a nonce in text": ("bad-request", packed(nonce="0x")),
     "a short grantee": ("bad-request", packed(grantee=bytes(19))),
     "rows in a list": ("bad-request", packed(rows=[])),
     "no rows": ("bad-request", packed(rows=b"")),

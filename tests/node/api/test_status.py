@@ -4,10 +4,13 @@ import asyncio
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
+from sayso_node.api.http import queries
 from sayso_node.api.http.negotiation import written
+from sayso_node.api.routes import status as route
 from sayso_node.api.routes.status import StatusRoutes
 from sayso_node.verdicts.status_desk import StatusDesk, StatusQuestion
 from sayso_protocol.network_file import NetworkFile, Operator
@@ -47,8 +50,49 @@ async def test_a_status_says_what_was_asked_and_verifies(node: RunningNode, cloc
         assert (status, answer.check(TRUSTED).name) == (200, "rig")
         asked = answer.status
         assert (asked.row, asked.query, asked.max_age_s) == (ROW, Query(BEN, "train-ai"), 600)
+        assert asked.nonce == b""
         assert asked.reason is expected
         await node.submit(revocation("everything"))
+
+
+@pytest.mark.parametrize("nonce", [b"", b"\0", b"n" * 16, b"n" * 32])
+async def test_the_nonce_is_signed_wherever_it_stands(node: RunningNode, nonce: bytes) -> None:
+    """Rule 9.1.1."""
+    last = "&".join(f"{name}={value}" for name, value in QUERY.items()) + f"&nonce={hex_text(nonce)}"
+    first = f"nonce={hex_text(nonce)}&{last.rpartition('&')[0]}"
+    escaped = last.replace("nonce=0x", "nonce=%30%78")
+    for query in (last, first, escaped):
+        status, body = await node.get(f"{path()}?{query}")
+        answer = status_from_json(body)
+        assert (status, answer.check(TRUSTED).name, answer.status.nonce) == (200, "rig", nonce)
+
+
+async def test_questions_that_differ_in_their_nonce_alone_are_read_once(node: RunningNode) -> None:
+    check_before, read_before = queries._check.cache_info(), route._read_query.cache_info()
+    for count in range(20):
+        await ask(node, nonce=hex_text(bytes([count]) * 16))
+    assert queries._check.cache_info().misses <= check_before.misses + 1
+    assert route._read_query.cache_info().misses <= read_before.misses + 1
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("nonce=0x" + "00" * 33, "malformed"),
+        ("nonce=0x0", "malformed"),
+        ("nonce=0xAB", "malformed"),
+        ("nonce=0x%200", "malformed"),
+        ("nonce=ab", "malformed"),
+        ("nonce=", "malformed"),
+        ("nonce=0x" + "00" * 1_000, "malformed"),
+        ("nonce=0x&nonce=0x", "bad-request"),
+        ("nonce=0x&more=0x", "bad-request"),
+    ],
+)
+async def test_a_wrong_nonce_is_refused(node: RunningNode, query: str, code: str) -> None:
+    for text in (f"{urlencode(QUERY)}&{query}", f"{query}&{urlencode(QUERY)}"):
+        status, body = await node.get(f"{path()}?{text}")
+        assert (status, body["error"]["code"]) == (400, code)
 
 
 async def test_it_is_not_to_be_kept(node: RunningNode) -> None:

@@ -74,7 +74,7 @@ async def test_questions_of_a_moment_share_a_signature(rig: NodeRig, desk: Statu
         Reason.PURPOSE_NOT_GRANTED,
         Reason.UNKNOWN,
     ]
-    assert [one.status[:3] for one in answers] == [tuple(one) for one in asked]
+    assert [one.status[:4] for one in answers] == [tuple(one) for one in asked]
     (head,) = {one.head.statement for one in answers}
     assert (head.count, head.time, head.block) == (5, int(NOW) + 1, ChainPoint(12, sha256(b"block")))
     assert rig.count("statuses") == 5

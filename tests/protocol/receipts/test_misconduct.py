@@ -97,6 +97,7 @@ class Case:
             purpose=self.purpose,
             max_age_s=60,
             run_id="run 7",
+            nonce=b"",
             manifest_root=both.manifest,
             results_root=both.results,
             counts=count_reasons(reasons),

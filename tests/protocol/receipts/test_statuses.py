@@ -33,6 +33,7 @@ statuses = st.builds(
     st.builds(Row, hashes, hashes),
     st.builds(Query, addresses, purposes),
     numbers,
+    st.binary(max_size=32),
     st.sampled_from(Reason),
 )
 moments = st.builds(StatusMoment, st.just(NETWORK), hashes, points, numbers)
@@ -40,7 +41,7 @@ batches = st.lists(statuses, min_size=1, max_size=40)
 
 MOMENT = StatusMoment(NETWORK, b"\x02" * 32, ChainPoint(19, b"\x05" * 32), 1_750_000_000)
 FIVE = [
-    Status(Row(sha256(b"%d" % n), sha256(b"item")), Query(ADA, "train-ai"), 60, Reason.REVOKED)
+    Status(Row(sha256(b"%d" % n), sha256(b"item")), Query(ADA, "train-ai"), 60, b"n", Reason.REVOKED)
     for n in range(5)
 ]
 ANSWERS = sign_statuses(NODE, MOMENT, FIVE)
@@ -60,7 +61,7 @@ def test_every_answer_of_a_moment_is_checked_alone(moment: StatusMoment, asked: 
 
 def test_what_is_signed_is_as_documented() -> None:
     head, status = ANSWER.head.statement, ANSWER.status
-    assert unpack(status.content(), max_bytes=1_000) == [*status.row, ADA, "train-ai", 60, 2]
+    assert unpack(status.content(), max_bytes=1_000) == [*status.row, ADA, "train-ai", 60, b"n", 2]
     assert unpack(head.content(), max_bytes=1_000) == [
         [NETWORK.chain_id, NETWORK.registry],
         bytes(NODE.verify_key),
@@ -76,6 +77,7 @@ CHANGED_LEAVES: dict[str, Any] = {
     "row": Row(ANSWER.status.row.license, sha256(b"other")),
     "query": Query(BEN, "train-ai"),
     "max_age_s": 61,
+    "nonce": b"m",
     "reason": Reason.GRANTED,
 }
 
@@ -138,7 +140,8 @@ def test_signing_for_another_node_or_as_another_thing_fails() -> None:
 def test_the_file_is_as_documented() -> None:
     assert list(JSON) == [
         "type", "network", "node_key", "root", "count", "state", "block", "time", "license", "item",
-        "grantee", "purpose", "max_age_s", "reason", "index", "path", "signature",
+        "grantee", "purpose", "max_age_s", "nonce", "reason", "index", "path",
+        "signature",
     ]  # fmt: skip
     assert JSON["type"] == "sayso-status-1"
 

@@ -20,6 +20,7 @@ from sayso_node.verdicts.signer import Signer
 from sayso_protocol.encoding.row_tree import ROW_BYTES
 from sayso_protocol.errors import TooLarge
 from sayso_protocol.primitives import ADDRESS_BYTES, address_from_text, hash_from_text
+from sayso_protocol.receipts.json_values import nonce_from_text
 from sayso_protocol.receipts.text import ReceiptJson, receipt_json
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import REASONS
@@ -27,7 +28,7 @@ from sayso_protocol.verdicts.verdict import REASONS
 CHECK_JSON_BYTES: Final = 256 * 1_048_576  # a million rows of JSON
 BINARY_BYTES: Final = ROWS * ROW_BYTES + 4_096
 MANY_ROWS = 10_000  # larger checks are judged one after the other, because one uses all cores
-PACKED: Final = "The fields of CheckRequest; grantee 20 bytes, rows 64 bytes each, concatenated."
+PACKED: Final = "The fields of CheckRequest; grantee 20 bytes, nonce 0 to 32 bytes, rows 64 bytes each."
 CHECK: Final = Operation(
     "POST",
     "/v1/check",
@@ -91,7 +92,7 @@ def read_check(asked: CheckRequest) -> Check:
         raise BadRequest("run_id contains a lone surrogate")  # valid in JSON, not in a receipt
     grantee = address_from_text(asked.grantee)
     rows = [hash_from_text(license_) + hash_from_text(item) for license_, item in asked.rows]
-    return _checked(asked, grantee, b"".join(rows))
+    return _checked(asked, grantee, nonce_from_text(asked.nonce), b"".join(rows))
 
 
 def read_packed_check(body: bytearray) -> Check:
@@ -104,13 +105,13 @@ def read_packed_check(body: bytearray) -> Check:
         raise BadRequest(
             f"grantee must have {ADDRESS_BYTES} bytes, and each row {ROW_BYTES}: license and item"
         )
-    return _checked(asked, asked.grantee, asked.rows)
+    return _checked(asked, asked.grantee, asked.nonce, asked.rows)
 
 
-def _checked(asked: CheckFields, grantee: bytes, rows: bytes) -> Check:
+def _checked(asked: CheckFields, grantee: bytes, nonce: bytes, rows: bytes) -> Check:
     """Check the fields that both forms share."""
     if not rows:
         raise BadRequest("the check has no rows")
     if len(rows) > ROWS * ROW_BYTES:
         raise TooLarge(f"a check may have {ROWS:,} rows at most")
-    return Check(Query(grantee, asked.purpose), asked.max_age_s, asked.run_id, rows)
+    return Check(Query(grantee, asked.purpose), asked.max_age_s, asked.run_id, rows, nonce)

@@ -10,12 +10,14 @@ from typing import Final
 from aiohttp import web
 from yarl import URL
 
+from sayso_node.api.http.queries import split_nonce
 from sayso_node.api.http.route import Route
 from sayso_node.api.schema.operations import Operation
-from sayso_node.api.schema.requests import MAX_AGE_S, StatusQuery
+from sayso_node.api.schema.requests import MAX_AGE_S, NO_NONCE, StatusQuery
 from sayso_node.errors import BadRequest
 from sayso_node.verdicts.status_desk import StatusDesk, StatusQuestion
 from sayso_protocol.primitives import address_from_text, hash_from_text
+from sayso_protocol.receipts.json_values import nonce_from_text
 from sayso_protocol.receipts.receipt import Signed, StatusHead
 from sayso_protocol.receipts.status import StatusAnswer, StatusJson, head_fields, status_json
 from sayso_protocol.receipts.text import Json
@@ -60,13 +62,16 @@ def read_question(request: web.Request) -> StatusQuestion:
     """Read path and query; raises BadRequest and the errors of their fields."""
     place = request.match_info
     row = Row(hash_from_text(place["license"]), hash_from_text(place["item"]))
-    return StatusQuestion(row, *_read_query(request.rel_url.raw_query_string))
+    text, nonce = split_nonce(request.rel_url.raw_query_string)
+    query, age, earlier = _read_query(text)
+    return StatusQuestion(row, query, age, nonce_from_text(earlier if nonce is None else nonce))
 
 
-@lru_cache(256)  # clients ask the same about many rows
-def _read_query(text: str) -> tuple[Query, int]:
+@lru_cache(256)  # clients ask the same about many rows, each time with another nonce
+def _read_query(text: str) -> tuple[Query, int, str]:
     values = URL.build(path="/", query_string=text, encoded=True).query
     age = values["max_age_s"]
     if not _AGE.fullmatch(age) or int(age) >= MAX_AGE_S:
         raise BadRequest("max_age_s is out of range")
-    return Query(address_from_text(values["grantee"]), values["purpose"]), int(age)
+    query = Query(address_from_text(values["grantee"]), values["purpose"])
+    return query, int(age), values.get("nonce", NO_NONCE)

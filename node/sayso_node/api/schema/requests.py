@@ -9,12 +9,14 @@ from typing import Annotated, Any, Final
 from msgspec import UNSET, Meta, Struct, UnsetType, defstruct
 
 from sayso_node.api.schema.values import Base64, Cursor, Decimal
+from sayso_protocol.limits import LIMITS
 from sayso_protocol.primitives import HASH_BYTES, NOBODY, address_text, hex_text
-from sayso_protocol.receipts.json_values import Address, Hash, Hex, Purpose
+from sayso_protocol.receipts.json_values import Address, Hash, Hex, Nonce, Purpose
 
 ROWS: Final = 1 << 20  # of one check
 MAX_AGE_S: Final = 1 << 32
 RUN_ID_CHARS: Final = 200
+NO_NONCE: Final = "0x"
 LIST: Final = 1_024  # elements, as in rule 6.1
 
 
@@ -86,13 +88,15 @@ class CheckRequest(CheckFields, kw_only=True):
     """Each row is a license hash and an item hash."""
 
     grantee: Address
+    nonce: Nonce = NO_NONCE
     rows: Annotated[list[tuple[Hash, Hash]], Meta(min_length=1, extra_json_schema={"maxItems": ROWS})]
 
 
 class PackedCheck(CheckFields, kw_only=True):
-    """The fields of a check; grantee 20 bytes, rows 64 bytes each, concatenated."""
+    """The fields of a check; grantee 20 bytes, nonce 0 to 32 bytes, rows 64 bytes each, concatenated."""
 
     grantee: bytes
+    nonce: Annotated[bytes, Meta(max_length=LIMITS.nonce_bytes)] = b""
     rows: bytes
 
 
@@ -106,6 +110,7 @@ class StatusQuery(Struct):
     grantee: Address
     purpose: Purpose
     max_age_s: MaxAge
+    nonce: Nonce = NO_NONCE
 
 
 class ProofQuery(Struct):
