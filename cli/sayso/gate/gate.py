@@ -253,9 +253,7 @@ class Gate:
         source = open_source(Path(manifest), replace(self.columns, find=self._find_license()))
         if begun:
             begun(*source.size)
-        record = Record(
-            self.trusted.network, self.question, str(manifest), source.name, int(time.time())
-        )
+        record = Record(self.trusted.network, self.question, str(manifest), source.name)
         renders = {"report": html, "junit": junit}
         progress = progress or (lambda _done: None)
         run(source, self.judge, record, files, renders, progress)

@@ -133,7 +133,11 @@ def acknowledgement_to_json(signed: Signed[Acknowledgement]) -> Json:
 
 def receipt_from_json(value: Any) -> Signed[Receipt]:
     """Read a receipt without checking its signature (rule 9.6); raises Malformed, InvalidAddress."""
-    found = typed(value, ReceiptJson)
+    return receipt_of(typed(value, ReceiptJson))
+
+
+def receipt_of(found: ReceiptJson) -> Signed[Receipt]:
+    """Return the receipt of its JSON form, unchecked (rule 9.6); raises Malformed, InvalidAddress."""
     receipt = Receipt(
         found.network.read(),
         node_key_of(found.node_key),

@@ -130,7 +130,7 @@ def test_wide_rows_are_judged_in_small_parts(buyer: Buyer, monkeypatch: pytest.M
     buyer.check("m.parquet", "--out", "kept.parquet", *FILES, status=3)
     assert len(buyer.node.checks) == len(NAMES)
     record = json.loads((buyer.folder / "receipt.json").read_bytes())
-    assert [len(part["receipts"]) for part in record["parts"]] == [1] * len(NAMES)
+    assert [len(part["answers"]) for part in record["parts"]] == [1] * len(NAMES)
     assert record["counts"] == {"granted": 3, "revoked": 1}
     assert "4 parts" in verified(buyer, "m.parquet")
     for field, value in (("counts", {"granted": 4}), ("parts", record["parts"][:3])):

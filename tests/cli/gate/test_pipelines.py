@@ -69,7 +69,7 @@ def test_junit_of_what_is_all_clear(buyer: Buyer) -> None:
 
 def test_junit_of_every_reason(tmp_path: Path) -> None:
     question = Question(Query(ANYONE, "train-ai"), 60, AWKWARD)
-    record = Record(NETWORK, question, AWKWARD, "jsonl", 0, evidence=Evidence([], [AWKWARD]))
+    record = Record(NETWORK, question, AWKWARD, "jsonl", evidence=Evidence([], [AWKWARD]))
     record.counts = {one.value: one.number for one in Reason}
     path = tmp_path / "sayso.xml"
     path.write_bytes(junit(record))

@@ -70,7 +70,7 @@ class FixedJudge:
 
     def judge(self, rows: bytes) -> Judged:
         assert rows == join_rows(self.rows)
-        return Judged(self.answer.numbers, (self.answer.receipt,))
+        return Judged(self.answer.numbers, (self.answer,))
 
     def evidence(self) -> Evidence:
         return Evidence([{"kind": "node"}], ["fake"])
@@ -81,7 +81,7 @@ class FixedJudge:
 
 def answered(rows: list[Row], reasons: list[Reason]) -> CheckAnswer:
     node = FakeNode()
-    body = {"max_age_s": QUESTION.max_age_s, "run_id": QUESTION.run_id}
+    body = {"max_age_s": QUESTION.max_age_s, "run_id": QUESTION.run_id, "nonce": b""}
     receipt = node.receipt_for(body, QUESTION.query, rows, reasons)
     return CheckAnswer(number_reasons(reasons), receipt_from_json(receipt), node.trusted.operators[0])
 
@@ -99,7 +99,7 @@ def test_split_and_verified(rows: list[tuple[Row, bytes]], data: st.DataObject, 
         path.write_bytes(raw)
         files = GateFiles(folder / "kept", folder / "why", folder / "receipt")
         judge = FixedJudge([row for row, _ in rows], reasons)
-        record = Record(trusted.network, QUESTION, str(path), "jsonl", 0)
+        record = Record(trusted.network, QUESTION, str(path), "jsonl")
         run(JsonLines(path, Columns()), judge, record, files, {})
         read = read_lines(path)
         granted = [one.raw for one, why in zip(read, reasons, strict=True) if why == "granted"]

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import click
+from msgspec import UNSET
 
 from sayso.buyer.comparing import Files, find_misconduct
 from sayso.commands.options import PATH, network_option
@@ -12,9 +13,9 @@ from sayso.commands.text import example, moment, say, several
 from sayso.gate.formats.base import Columns
 from sayso.gate.licenses import load_licenses
 from sayso.gate.records.receipts import read_json, verify_receipt
-from sayso.gate.records.recheck import Again, verify_record
+from sayso.gate.records.recheck import Again, Verified, question_of, verify_record
+from sayso.gate.records.record import NODES, RecordJson, record_from_json
 from sayso.gate.records.record import RECORD_TYPE as RECORD
-from sayso.gate.records.record import ReadRecord, record_from_json
 from sayso.networks import load_network
 from sayso.outputs import refuse_existing, write_file
 from sayso_protocol.errors import BadProof
@@ -80,10 +81,10 @@ def verify(
     columns = Columns(license_column, item_column)
     if isinstance(value, dict) and value.get("type") == RECORD:
         record = record_from_json(value)
-        query, when = Query(record.grantee, record.purpose), record.time
-        columns = _with_bundle(columns, bundle, trusted, query, when)
+        columns = _with_bundle(columns, bundle, trusted, question_of(record).query, record.time)
         again = Again(record, trusted, offline, bundle) if offline and bundle else None
-        _say_record(record, trusted, manifest, rejected, columns, again)
+        _say_record(record, verify_record(record, trusted, manifest, rejected, columns, again))
+        is_signed = record.judges == NODES
     elif offline:
         raise BadProof("this is a node's receipt, not the record of an offline check")
     else:
@@ -91,10 +92,12 @@ def verify(
         query = Query(signed.statement.grantee, signed.statement.purpose)
         columns = _with_bundle(columns, bundle, trusted, query, signed.statement.time)
         _say_receipt(signed, trusted, manifest, rejected, columns)
+        is_signed = True
+    what = "the receipt" if is_signed else "the record, which no node signed,"
     if manifest:
-        say("the receipt is for exactly the rows of the manifest")
+        say(f"{what} is for exactly the rows of the manifest")
     if rejected:
-        say("the receipt states exactly these rejected rows, and granted for every other row")
+        say(f"{what} states exactly these rejected rows, and granted for every other row")
     if offline:
         say("the snapshots and the consents give the same result for that moment")
 
@@ -108,22 +111,19 @@ def _with_bundle(
     return replace(columns, find=licenses.finder(query, now))
 
 
-def _say_record(
-    record: ReadRecord,
-    trusted: NetworkFile,
-    manifest: Path | None,
-    rejected: Path | None,
-    columns: Columns,
-    again: Again | None,
-) -> None:
-    signers = verify_record(record, trusted, manifest, rejected, columns, again)
-    by = f"receipts signed by {', '.join(signers)}" if signers else "checked offline, without a node"
+def _say_record(record: RecordJson, verified: Verified) -> None:
+    by = f"receipts signed by {', '.join(verified.signers)}"
+    if record.judges != NODES:
+        by = "checked offline, no node signed it"
+    question = question_of(record)
     say(f"run {record.run_id}, {several(len(record.parts), 'part')}; {by}")
-    say(f"asked by {address_text(record.grantee)} for {record.purpose}")
+    say(f"asked by {address_text(question.query.grantee)} for {question.query.purpose}")
     say(", ".join(f"{count:,} {reason}" for reason, count in sorted(record.counts.items())))
-    for source in record.value.get("sources", ()):
+    for source in verified.sources:
         fields = ", ".join(f"{name} {value}" for name, value in source.items() if name != "counts")
         say(f"source: {fields}")
+    if any(part.chain is not UNSET for part in record.parts):
+        say("what the buyer read from the chain refuses rows; nobody signed that")
 
 
 def _say_receipt(

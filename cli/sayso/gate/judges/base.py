@@ -3,10 +3,14 @@
 A judge answers for every row or raises. One thread uses it at a time.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
-from sayso_protocol.receipts.receipt import Receipt, Signed
+from sayso.node_client.answers import CheckAnswer
+from sayso_protocol.receipts.receipt import Receipt
+
+PART_ROWS: Final = 1 << 20  # of one request, the limit of a node
 
 
 @dataclass(frozen=True)
@@ -15,15 +19,17 @@ class Judged:
 
     Attributes:
         numbers: The numbers of the reasons, one byte each, in the order of the rows.
-        receipts: The nodes' receipts for exactly these rows.
+        answers: The nodes' answers for exactly these rows; `numbers` follows from them and `chain`.
         differing: The number of rows about which the nodes disagree.
+        chain: The numbers for the rows that all nodes call granted, by the chain, if it was read.
         overruled: The number of rows that all nodes call granted and the chain has as revoked.
         time: The second for which the rows were judged, if no node signed.
     """
 
     numbers: bytes
-    receipts: tuple[Signed[Receipt], ...] = ()
+    answers: tuple[CheckAnswer, ...] = ()
     differing: int = 0
+    chain: bytes | None = None
     overruled: int = 0
     time: int | None = None
 
@@ -39,6 +45,26 @@ class Evidence:
 
     sources: list[dict[str, Any]] = field(default_factory=list)
     signers: list[str] = field(default_factory=list)
+
+
+def node_source(operator: str, last: Receipt, counts: dict[str, int]) -> dict[str, Any]:
+    """Return a node as a source: its last receipt, and the sums of all its receipts."""
+    return {
+        "kind": "node",
+        "operator": operator,
+        "node_key": last.node_key.hex(),
+        "block": last.block.number,
+        "block_hash": last.block.hash.hex(),
+        "state": last.state.hex(),
+        "time": last.time,
+        "counts": counts,
+    }
+
+
+def add_counts(counts: dict[str, int], more: Iterable[tuple[str, int]]) -> None:
+    """Add numbers of rows by reason."""
+    for reason, rows in more:
+        counts[reason] = counts.get(reason, 0) + rows
 
 
 class Judge(Protocol):

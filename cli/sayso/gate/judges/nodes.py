@@ -7,11 +7,11 @@ that lies or lags can only refuse. A node that does not answer makes the check f
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 from urllib.parse import urlsplit, urlunsplit
 
 from sayso.errors import NodeRefused
-from sayso.gate.judges.base import Evidence, Judged
+from sayso.gate.judges.base import PART_ROWS, Evidence, Judged, add_counts, node_source
 from sayso.gate.judges.verdicts import strictest
 from sayso.gate.looping import LoopThread
 from sayso.node_client.answers import CheckAnswer
@@ -20,7 +20,6 @@ from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.receipts.question import Question
 from sayso_protocol.verdicts.verdict import Reason
 
-PART_ROWS: Final = 1 << 20  # of one request, the limit of a node
 STALE_POLL_S: Final = 2.0  # between repeats while rows are stale
 
 
@@ -69,7 +68,7 @@ class NodesJudge:
         self._wait_s = wait_s
         self._loop = loop
         self._clients: list[NodeClient] = []
-        self._answered: dict[str, dict[str, object]] = {}
+        self._answered: dict[str, dict[str, Any]] = {}
 
     def judge(self, rows: bytes) -> Judged:
         """Return the strictest of the nodes' answers; raises the errors of NodeClient.check."""
@@ -77,7 +76,7 @@ class NodesJudge:
         for url, answer in zip(self._urls, answers, strict=True):
             self._note(url, answer)
         numbers, differing = strictest([one.numbers for one in answers])
-        return Judged(numbers, tuple(one.receipt for one in answers), differing)
+        return Judged(numbers, tuple(answers), differing)
 
     async def _ask(self, rows: bytes) -> list[CheckAnswer]:
         if not self._clients:
@@ -93,22 +92,10 @@ class NodesJudge:
 
     def _note(self, url: str, answer: CheckAnswer) -> None:
         receipt = answer.receipt.statement
-        known = self._answered.setdefault(url, {"counts": {}})
-        counts = known["counts"]
-        assert isinstance(counts, dict)  # noqa: S101 - created one line above
-        for reason, count in receipt.counts:
-            counts[reason] = counts.get(reason, 0) + count
-        self._answered[url] = {
-            "kind": "node",
-            "url": _without_user(url),
-            "operator": answer.operator.name,
-            "node_key": receipt.node_key.hex(),
-            "block": receipt.block.number,
-            "block_hash": receipt.block.hash.hex(),
-            "state": receipt.state.hex(),
-            "time": receipt.time,
-            "counts": counts,
-        }
+        counts: dict[str, int] = self._answered.get(url, {}).get("counts", {})
+        add_counts(counts, receipt.counts)
+        source = node_source(answer.operator.name, receipt, counts)
+        self._answered[url] = source | {"url": _without_user(url)}
 
     def evidence(self) -> Evidence:
         """Return the nodes, with the last block and state of each."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sayso.gate.formats.base import reading
-from sayso.gate.judges.base import Evidence, Judged
+from sayso.gate.judges.base import PART_ROWS, Evidence, Judged
 from sayso.gate.licenses import LicenseBundle
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.receipts.question import Question
@@ -27,7 +27,7 @@ class OfflineJudge:
         WrongNetwork, UnknownSigner, BadSignature: No trusted operator signed it. See load_licenses.
     """
 
-    part_rows = 1 << 20
+    part_rows = PART_ROWS
 
     def __init__(
         self,

@@ -8,6 +8,7 @@ endpoint is older than the maximum age, the rows become `stale`, as at a node (r
 import asyncio
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -18,7 +19,7 @@ from sayso.errors import NodeRefused
 from sayso.gate.fetching import FindLicenses
 from sayso.gate.judges.base import Evidence, Judge, Judged
 from sayso.gate.judges.nodes import STALE_POLL_S
-from sayso.gate.judges.verdicts import GRANTED, strictest
+from sayso.gate.judges.verdicts import GRANTED, with_chain
 from sayso.gate.looping import LoopThread
 from sayso_protocol.encoding.row_tree import ROW_BYTES
 from sayso_protocol.limits import LIMITS
@@ -71,12 +72,9 @@ class ChainJudge:
         if not len(granted):
             return judged
         matrix = np.frombuffer(rows, np.uint8).reshape(-1, ROW_BYTES)
-        asked = matrix[granted].tobytes()
-        again = numbers.copy()
-        again[granted] = found = self._again(asked)
-        merged, _ = strictest([judged.numbers, again.tobytes()])
-        overruled = judged.overruled + int((found == Reason.REVOKED.number).sum())
-        return Judged(merged, judged.receipts, judged.differing, overruled)
+        chain = self._again(matrix[granted].tobytes()).tobytes()
+        merged, overruled = with_chain(judged.numbers, chain)
+        return replace(judged, numbers=merged, chain=chain, overruled=overruled)
 
     def _again(self, rows: bytes) -> np.ndarray[Any, np.dtype[np.uint8]]:
         found = self._licenses(rows)

@@ -74,3 +74,17 @@ def strictest(answers: Sequence[bytes]) -> tuple[bytes, int]:
     differing = int((stack != stack[0]).any(axis=0).sum())
     merged: Numbers = _OF_RANK[_RANKS[stack].max(axis=0)]
     return merged.tobytes(), differing
+
+
+def with_chain(numbers: bytes, chain: bytes) -> tuple[bytes, int]:
+    """Put the chain's numbers in the place of `granted`, and count the rows that it has as revoked.
+
+    Raises:
+        ValueError: There is not one number for each granted row.
+    """
+    merged = np.frombuffer(numbers, np.uint8).copy()
+    granted = np.flatnonzero(merged == GRANTED)
+    if len(granted) != len(chain):
+        raise ValueError(f"{len(chain)} numbers for {len(granted)} granted rows")
+    merged[granted] = np.frombuffer(chain, np.uint8)
+    return merged.tobytes(), chain.count(Reason.REVOKED.number)

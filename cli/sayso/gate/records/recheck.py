@@ -1,150 +1,114 @@
-"""Verification of the record of a run: every signature, every root and every sum in it.
+"""Verification of the record of a run: contents bind contents, never sums alone.
 
-It needs the network file of that time. With the manifest and the rejected rows, it verifies everything
-that the record states about them. Nodes sign their results. An offline result is bound to the rows only
-by its root, so it is computed again for the same moment, with the snapshots and the consents.
+It needs the network file of that time. In a record of nodes every part has receipts. With the manifest,
+each is reproduced from the rows and its node's reasons; the record's reasons, sums and sources are
+computed from these again. No node signs an offline record: it is the word of its maker, until its rows
+are judged again for the same moment, with the snapshots and the consents.
 """
 
+import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from msgspec import UNSET
+
 from sayso.gate.formats.base import Columns
+from sayso.gate.judges.base import add_counts
 from sayso.gate.judges.offline import OfflineJudge
 from sayso.gate.licenses import load_licenses
+from sayso.gate.records.answers import Answers
 from sayso.gate.records.receipts import stated_parts
-from sayso.gate.records.record import Part, ReadRecord
-from sayso_protocol.encoding.row_tree import ROW_BYTES, manifest_root, results_root
+from sayso.gate.records.record import SNAPSHOTS, PartJson, RecordJson
+from sayso_protocol.encoding.row_tree import ROW_BYTES, results_root
 from sayso_protocol.errors import BadProof, WrongNetwork
 from sayso_protocol.network_file import NetworkFile
+from sayso_protocol.primitives import address_from_text, hash_from_text
 from sayso_protocol.receipts.question import Question
-from sayso_protocol.receipts.receipt import Receipt, Signed, count_reasons
+from sayso_protocol.receipts.receipt import count_reasons
 from sayso_protocol.verdicts.query import Query
-from sayso_protocol.verdicts.verdict import Reason
+
+Sources = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Verified:
+    """Verified holds what was verified of a record.
+
+    Attributes:
+        signers: The operators whose receipts the record holds; none if no node judged.
+        sources: The sources, each with its verified fields only.
+    """
+
+    signers: list[str]
+    sources: Sources
+
+
+def question_of(record: RecordJson) -> Question:
+    """Return the question of a record; raises InvalidAddress, InvalidPurpose."""
+    query = Query(address_from_text(record.grantee), record.purpose)
+    return Question(query, record.max_age_s, record.run_id)
 
 
 def verify_record(
-    record: ReadRecord,
+    record: RecordJson,
     trusted: NetworkFile,
     manifest: Path | None = None,
     rejected: Path | None = None,
     columns: Columns | None = None,
     again: "Again | None" = None,
-) -> list[str]:
-    """Verify a record against the given files, and return the operators who signed.
+) -> Verified:
+    """Verify a record against the given files.
 
     With `again`, the rows are judged again, which needs the manifest and the rejected rows.
 
     Raises:
-        BadProof: Parts, counts or roots contradict each other or the files.
+        BadProof: Parts, sums, sources or roots contradict each other or the files.
+        Malformed: The reasons of a part are not in their form.
         WrongNetwork, UnknownSigner, BadSignature: See Signed.check.
         BadManifest: The rejected rows are not rows of the manifest.
     """
-    if record.network != trusted.network:
-        raise WrongNetwork(f"the record is for {record.network}, not for {trusted.network}")
-    signers = [name for part in record.parts for name in _signers(record, part, trusted)]
-    rows = sum(part.rows for part in record.parts)
-    if rows != sum(record.counts.values()) or not rows:
-        raise BadProof("the counts of the record do not add up to its rows")
-    signed_for = sum(min(map(_granted, part.receipts)) for part in record.parts if part.receipts)
-    if signers and record.counts.get(Reason.GRANTED.value, 0) > signed_for:
-        raise BadProof("the record calls more rows granted than the nodes do")
-    if manifest is not None:
-        _check_files(record, manifest, rejected, columns, again)
-    return list(dict.fromkeys(signers))
-
-
-def _signers(record: ReadRecord, part: Part, trusted: NetworkFile) -> Iterator[str]:
-    """Return the signers of a part; every receipt must be for this question and these rows."""
-    roots = {one.statement.manifest_root for one in part.receipts}
-    if len(roots) > 1:
-        raise BadProof("the receipts of a part are for different rows")
-    for signed in part.receipts:
-        yield signed.check(trusted).name
-        receipt = signed.statement
-        asked = (receipt.grantee, receipt.purpose, receipt.run_id, receipt.max_age_s)
-        if asked != (record.grantee, record.purpose, record.run_id, record.max_age_s):
-            raise BadProof("a receipt is for another question than the record")
-        if sum(rows for _, rows in receipt.counts) != part.rows:
-            raise BadProof("a receipt is for another number of rows than its part")
-
-
-def _granted(signed: Signed[Receipt]) -> int:
-    return dict(signed.statement.counts).get(Reason.GRANTED.value, 0)
-
-
-class Again:
-    """Again repeats an offline check with its snapshots, for the moment of the check.
-
-    Raises:
-        BadProof: The record relied on other snapshots or consents. See OfflineJudge for other errors.
-    """
-
-    def __init__(
-        self, record: ReadRecord, trusted: NetworkFile, snapshots: Sequence[Path], bundle: Path
-    ) -> None:
-        self._now = self._moment(record.parts[0]) if record.parts else 0
-        query = Query(record.grantee, record.purpose)
-        self._judge = OfflineJudge(
-            snapshots,
-            lambda: load_licenses(bundle, trusted.network),
-            trusted,
-            Question(query, record.max_age_s, record.run_id),
-            lambda: self._now,
-        )
-        if _relied_on(self._judge.evidence().sources) != _relied_on(record.value.get("sources", ())):
-            raise BadProof("the record relies on other snapshots or other consents")
-
-    def check(self, part: Part, rows: bytes, numbers: bytes) -> None:
-        """Judge a part again, and raise BadProof for any other result."""
-        self._now = self._moment(part)
-        if self._judge.judge(rows).numbers != numbers:
-            raise BadProof("the snapshots give another result for these rows than the record")
-
-    @staticmethod
-    def _moment(part: Part) -> int:
-        if part.time is None:
-            raise BadProof("the record is not of an offline check, because it has no time of judgement")
-        return part.time
-
-
-def _relied_on(sources: Sequence[dict[str, Any]]) -> list[str]:
-    """Return the ids of the snapshots and of the set of consents."""
-    return sorted(str(one.get("id", one.get("digest"))) for one in sources)
-
-
-def _check_files(
-    record: ReadRecord,
-    manifest: Path,
-    rejected: Path | None,
-    columns: Columns | None,
-    again: Again | None,
-) -> None:
+    network = record.network.read()
+    if network != trusted.network:
+        raise WrongNetwork(f"the record is for {network}, not for {trusted.network}")
+    answers = Answers(question_of(record), trusted)
     counts: dict[str, int] = {}
-    parts = _regrouped(stated_parts(manifest, rejected, columns), [one.rows for one in record.parts])
-    for part, (rows, numbers) in zip(record.parts, parts, strict=True):
-        for signed in part.receipts:
-            _check_receipt(signed, rows, numbers, by_reason=rejected is not None)
-        if again is not None:
-            again.check(part, rows, numbers)
-        # Without a receipt, only the root over rows and reasons binds the result.
-        if (rejected is not None or not part.receipts) and results_root(rows, numbers) != part.root:
-            without = "" if rejected else "; the rejected rows are also needed"
-            raise BadProof(f"the record states other results for these rows{without}")
-        for name, count in count_reasons(numbers):
-            counts[name] = counts.get(name, 0) + count
-    if rejected is not None and counts != record.counts:
-        raise BadProof("the record states other counts than the rejected rows")
+    for part, stated in _with_files(record, manifest, rejected, columns):
+        if record.judges == SNAPSHOTS:
+            numbers = _check_offline(part)
+        else:
+            numbers = answers.add(part, stated.rows if stated else None)
+        if stated is not None:
+            numbers = _checked(part, stated, numbers, by_reason=rejected is not None)
+            if again is not None:
+                again.check(part, stated.rows, numbers)
+        if numbers is not None:
+            add_counts(counts, count_reasons(numbers))
+    if record.judges == SNAPSHOTS:
+        return _verified_offline(record, counts, again)
+    return _verified_of_nodes(record, counts, answers)
 
 
-def _check_receipt(signed: Signed[Receipt], rows: bytes, numbers: bytes, *, by_reason: bool) -> None:
-    if manifest_root(rows) != signed.statement.manifest_root:
-        raise BadProof("a receipt is for other rows than those of the manifest")
-    if by_reason and numbers.count(Reason.GRANTED.number) > _granted(signed):
-        raise BadProof("the run kept more rows than a node called granted")
+@dataclass(frozen=True)
+class _Stated:
+    """_Stated holds the joined rows of a part, and the numbers of their reasons by the files."""
+
+    rows: bytes
+    numbers: bytes
 
 
-def _regrouped(parts: Iterator[tuple[bytes, bytes]], sizes: list[int]) -> Iterator[tuple[bytes, bytes]]:
+def _with_files(
+    record: RecordJson, manifest: Path | None, rejected: Path | None, columns: Columns | None
+) -> Iterator[tuple[PartJson, _Stated | None]]:
+    if manifest is None:
+        yield from ((part, None) for part in record.parts)
+        return
+    stated = stated_parts(manifest, rejected, columns)
+    yield from zip(record.parts, _regrouped(stated, [one.rows for one in record.parts]), strict=True)
+
+
+def _regrouped(parts: Iterator[tuple[bytes, bytes]], sizes: list[int]) -> Iterator[_Stated]:
     """Split the rows into parts of these sizes; raises BadProof for another number of rows."""
     rows, numbers = bytearray(), bytearray()
     for size in sizes:
@@ -154,7 +118,111 @@ def _regrouped(parts: Iterator[tuple[bytes, bytes]], sizes: list[int]) -> Iterat
                 raise BadProof("the record is for more rows than the manifest has")
             rows += batch[0]
             numbers += batch[1]
-        yield bytes(rows[: size * ROW_BYTES]), bytes(numbers[:size])
+        yield _Stated(bytes(rows[: size * ROW_BYTES]), bytes(numbers[:size]))
         del rows[: size * ROW_BYTES], numbers[:size]
     if numbers or next(parts, None) is not None:
         raise BadProof("the manifest has more rows than the record")
+
+
+def _check_offline(part: PartJson) -> None:
+    if part.answers or part.chain is not UNSET or part.time is UNSET:
+        raise BadProof("an offline record has a time of judgement for each part, and no receipts")
+
+
+def _checked(part: PartJson, stated: _Stated, judged: bytes | None, *, by_reason: bool) -> bytes:
+    """Return the numbers of a part; raises BadProof unless its root and the files have the same."""
+    if judged is None and not by_reason:
+        raise BadProof("no node signed this record; to verify it, the rejected rows are also needed")
+    if judged is not None and by_reason and judged != stated.numbers:
+        raise BadProof("the nodes' answers in the record give other results than the rejected rows")
+    numbers = stated.numbers if judged is None else judged
+    if results_root(stated.rows, numbers) != hash_from_text(part.results_root):
+        raise BadProof("the record states other results for these rows")
+    return numbers
+
+
+def _verified_of_nodes(record: RecordJson, counts: dict[str, int], answers: Answers) -> Verified:
+    expected, stated = answers.sources(), record.sources
+    if stated and stated[-1].get("kind") == "chain":
+        stated = stated[:-1]
+    elif answers.has_chain:
+        raise BadProof("the chain is not among the sources of the record, but judged rows")
+    if not expected or not _same(expected, stated):
+        raise BadProof("the sources of the record are not the nodes that signed its receipts")
+    _check_sums(record, counts, answers.times, (answers.differing, answers.overruled))
+    return Verified([one["operator"] for one in expected], expected)
+
+
+def _verified_offline(record: RecordJson, counts: dict[str, int], again: "Again | None") -> Verified:
+    # Without files no reason is known, and only the sum can be verified.
+    if not counts and sum(record.counts.values()) == record.manifest.rows:
+        counts = record.counts
+    times = [one.time for one in record.parts if one.time is not UNSET]
+    _check_sums(record, counts, times, (0, 0))
+    return Verified([], again.sources if again else [])
+
+
+def _check_sums(
+    record: RecordJson, counts: dict[str, int], times: list[int], disagreement: tuple[int, int]
+) -> None:
+    if not record.parts or record.manifest.rows != sum(part.rows for part in record.parts):
+        raise BadProof("the parts of the record do not add up to its rows")
+    if record.counts != counts:
+        raise BadProof("the record states other counts than its rows have")
+    if (record.differing, record.overruled) != disagreement:
+        raise BadProof("the record states another number of rows about which its sources disagree")
+    if record.time != min(times):
+        raise BadProof("the record states another time than its earliest answer")
+
+
+def _same(expected: Sources, stated: Sources) -> bool:
+    """Return whether sources have the same values in the fields that are expected."""
+    if len(expected) != len(stated):
+        return False
+    pairs = zip(expected, stated, strict=True)
+    # As JSON, in which `true` is not 1.
+    found = [(one, {name: other.get(name) for name in one}) for one, other in pairs]
+    return all(json.dumps(one) == json.dumps(other) for one, other in found)
+
+
+class Again:
+    """Again repeats an offline check with its snapshots, for the moment of the check.
+
+    Attributes:
+        sources: The snapshots and the set of consents.
+
+    Raises:
+        BadProof: The record relied on other snapshots or consents. See OfflineJudge for other errors.
+    """
+
+    def __init__(
+        self, record: RecordJson, trusted: NetworkFile, snapshots: Sequence[Path], bundle: Path
+    ) -> None:
+        self._now = self._moment(record.parts[0]) if record.parts else 0
+        self._judge = OfflineJudge(
+            snapshots,
+            lambda: load_licenses(bundle, trusted.network),
+            trusted,
+            question_of(record),
+            lambda: self._now,
+        )
+        self.sources = sorted(self._judge.evidence().sources, key=_id)
+        if not _same(self.sources, sorted(record.sources, key=_id)):
+            raise BadProof("the record relies on other snapshots or other consents")
+
+    def check(self, part: PartJson, rows: bytes, numbers: bytes) -> None:
+        """Judge a part again, and raise BadProof for any other result."""
+        self._now = self._moment(part)
+        if self._judge.judge(rows).numbers != numbers:
+            raise BadProof("the snapshots give another result for these rows than the record")
+
+    @staticmethod
+    def _moment(part: PartJson) -> int:
+        if part.time is UNSET:
+            raise BadProof("the record is not of an offline check, because it has no time of judgement")
+        return part.time
+
+
+def _id(source: dict[str, Any]) -> str:
+    """Return the id of a snapshot or of a set of consents."""
+    return str(source.get("id", source.get("digest")))

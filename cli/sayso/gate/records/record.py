@@ -1,44 +1,81 @@
 """The record of a run: the question, the sources, the answers and their evidence.
 
-Rows are judged in parts. For each part, the record holds the root over its rows with their reasons (rule
-9.2) and the nodes' receipts; it also holds the sums. `sayso receipt verify` verifies a record offline
-with the manifest, the rejected rows and the network file.
+Rows are judged in parts. For each part, the record holds every node's receipt and reasons, from which
+its own reasons follow, and the root over the rows with these reasons (rule 9.2); it also holds the sums.
+`sayso receipt verify` verifies it offline with the manifest, the rejected rows and the network file.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Annotated, Any, Final, Literal
 
-from sayso.gate.judges.base import Evidence, Judged
-from sayso.gate.judges.verdicts import Verdicts
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from sayso.gate.judges.base import PART_ROWS, Evidence, Judged, add_counts
+from sayso.gate.records.reasons import reasons_to_text
 from sayso_protocol.encoding.row_tree import results_root
-from sayso_protocol.errors import Malformed
 from sayso_protocol.network import Network
-from sayso_protocol.primitives import address_from_text, address_text, hash_from_text, hex_text
+from sayso_protocol.primitives import address_text, hex_text
+from sayso_protocol.receipts.json_values import Address, Count, Hash, NetworkJson, typed
 from sayso_protocol.receipts.question import Question
-from sayso_protocol.receipts.receipt import Receipt, Signed
-from sayso_protocol.receipts.text import Json, receipt_from_json, receipt_to_json
+from sayso_protocol.receipts.receipt import Receipt, Signed, count_reasons
+from sayso_protocol.receipts.text import Json, ReceiptJson, plain, receipt_json, receipt_of
 from sayso_protocol.verdicts.verdict import Reason
 
 RECORD_TYPE: Final = "sayso-run-1"
-NOT_A_RECORD: Final = f"this is not a {RECORD_TYPE}"
+NODES: Final = "nodes"
+SNAPSHOTS: Final = "snapshots"
 
 
-@dataclass(frozen=True)
-class Part:
-    """Part holds the result of rows that were judged at once.
+class AnswerJson(Struct):
+    """AnswerJson is a node's answer about a part: its reasons (reasons.py) and its receipt."""
+
+    reasons: str
+    receipt: ReceiptJson
+
+
+class PartJson(Struct, omit_defaults=True):
+    """PartJson holds the result of rows that were judged at once.
 
     Attributes:
         rows: The number of rows.
-        root: The root over the rows with their reasons, 32 bytes.
-        receipts: The nodes' receipts for exactly these rows.
-        time: The second for which the rows were judged, if no node signed.
+        results_root: The root over the rows with their reasons.
+        answers: The nodes' answers for exactly these rows; none if they were judged offline.
+        chain: The reasons of the rows that all nodes call granted, by the chain (reasons.py).
+        time: The second for which the rows were judged, if they were judged offline.
     """
 
-    rows: int
-    root: bytes
-    receipts: tuple[Signed[Receipt], ...]
-    time: int | None = None
+    rows: Annotated[int, Meta(ge=1, le=PART_ROWS)]
+    results_root: Hash
+    answers: list[AnswerJson]
+    chain: str | UnsetType = UNSET
+    time: Count | UnsetType = UNSET
+
+
+class ManifestJson(Struct):
+    """ManifestJson names the manifest."""
+
+    name: str
+    format: str
+    rows: Count
+
+
+class RecordJson(Struct):
+    """RecordJson is a record as JSON; docs/reference/record.md describes it."""
+
+    type: Literal["sayso-run-1"]
+    judges: Literal["nodes", "snapshots"]
+    network: NetworkJson
+    grantee: Address
+    purpose: str
+    max_age_s: Count
+    run_id: str
+    time: Count
+    manifest: ManifestJson
+    counts: dict[str, Count]
+    differing: Count
+    overruled: Count
+    sources: list[dict[str, Any]]
+    parts: list[PartJson]
 
 
 @dataclass
@@ -50,7 +87,8 @@ class Record:
         question: The question about every row.
         manifest: The name of the manifest.
         format: The format of the manifest.
-        time: The start of the run, seconds since the epoch, by the gate's clock.
+        time: The earliest time of an answer, seconds since the epoch, or 0 without one.
+        rows: The number of judged rows.
         differing: The number of rows about which the nodes disagree.
         overruled: The number of rows that all nodes call granted and the chain has as revoked.
     """
@@ -59,17 +97,13 @@ class Record:
     question: Question
     manifest: str
     format: str
-    time: int
-    parts: list[Part] = field(default_factory=list)
+    parts: list[PartJson] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
+    time: int = 0
+    rows: int = 0
     differing: int = 0
     overruled: int = 0
     evidence: Evidence = field(default_factory=Evidence)
-
-    @property
-    def rows(self) -> int:
-        """Return the number of judged rows."""
-        return sum(part.rows for part in self.parts)
 
     @property
     def clear(self) -> int:
@@ -83,97 +117,52 @@ class Record:
 
     def add(self, rows: bytes, judged: Judged) -> None:
         """Add a part."""
-        for reason, count in Verdicts(judged.numbers).counts.items():
-            self.counts[reason] = self.counts.get(reason, 0) + count
-        root = results_root(rows, judged.numbers)
-        self.parts.append(Part(len(judged.numbers), root, judged.receipts, judged.time))
+        add_counts(self.counts, count_reasons(judged.numbers))
+        self.rows += len(judged.numbers)
+        answers = [
+            AnswerJson(reasons_to_text(one.numbers), receipt_json(one.receipt)) for one in judged.answers
+        ]
+        chain = UNSET if judged.chain is None else reasons_to_text(judged.chain)
+        time = UNSET if judged.time is None else judged.time
+        times = [one.receipt.statement.time for one in judged.answers] if time is UNSET else [time]
+        self.time = min([*times, self.time] if self.parts else times)
+        root = hex_text(results_root(rows, judged.numbers))
+        self.parts.append(PartJson(len(judged.numbers), root, answers, chain, time))
         self.differing += judged.differing
         self.overruled += judged.overruled
 
     def single_receipt(self) -> Signed[Receipt] | None:
         """Return the receipt that alone proves the run, or None."""
-        if len(self.parts) != 1 or len(self.parts[0].receipts) != 1 or self.overruled:
+        if len(self.parts) != 1 or len(self.parts[0].answers) != 1 or self.overruled:
             return None
         kinds = [one["kind"] for one in self.evidence.sources]
-        (receipt,) = self.parts[0].receipts
-        return receipt if kinds == ["node"] else None
+        (answer,) = self.parts[0].answers
+        return receipt_of(answer.receipt) if kinds == ["node"] else None
 
     def to_json(self) -> Json:
         """Return the record as a JSON object."""
         question = self.question
-        return {
-            "type": RECORD_TYPE,
-            "network": {
-                "chain_id": self.network.chain_id,
-                "registry": address_text(self.network.registry),
-            },
-            "grantee": address_text(question.query.grantee),
-            "purpose": question.query.purpose,
-            "max_age_s": question.max_age_s,
-            "run_id": question.run_id,
-            "time": self.time,
-            "manifest": {"name": self.manifest, "format": self.format, "rows": self.rows},
-            "counts": dict(sorted(self.counts.items())),
-            "differing": self.differing,
-            "overruled": self.overruled,
-            "sources": self.evidence.sources,
-            "parts": [_part_json(one) for one in self.parts],
-        }
-
-
-def _part_json(part: Part) -> Json:
-    return {
-        "rows": part.rows,
-        "results_root": hex_text(part.root),
-        "receipts": [receipt_to_json(one) for one in part.receipts],
-        **({} if part.time is None else {"time": part.time}),
-    }
-
-
-@dataclass(frozen=True)
-class ReadRecord:
-    """ReadRecord is a record from a file, not yet verified."""
-
-    value: Mapping[str, Any]
-    network: Network
-    grantee: bytes
-    purpose: str
-    run_id: str
-    max_age_s: int
-    time: int
-    counts: dict[str, int]
-    parts: tuple[Part, ...]
-
-
-def record_from_json(value: Any) -> ReadRecord:
-    """Read a record; raises Malformed."""
-    if not isinstance(value, Mapping) or value.get("type") != RECORD_TYPE:
-        raise Malformed(NOT_A_RECORD)
-    try:
-        place = value["network"]
-        counts = {Reason(name).value: _count(rows) for name, rows in value["counts"].items()}
-        return ReadRecord(
-            value,
-            Network(_count(place["chain_id"]), address_from_text(place["registry"])),
-            address_from_text(value["grantee"]),
-            value["purpose"],
-            value["run_id"],
-            _count(value["max_age_s"]),
-            _count(value["time"]),
-            counts,
-            tuple(_read_part(one) for one in value["parts"]),
+        return plain(
+            RecordJson(
+                RECORD_TYPE,
+                SNAPSHOTS if self.is_offline else NODES,
+                NetworkJson.of(self.network),
+                address_text(question.query.grantee),
+                question.query.purpose,
+                question.max_age_s,
+                question.run_id,
+                self.time,
+                # A file's name may be no text (PEP 383).
+                ManifestJson(self.manifest.encode(errors="replace").decode(), self.format, self.rows),
+                dict(sorted(self.counts.items())),
+                self.differing,
+                self.overruled,
+                self.evidence.sources,
+                self.parts,
+            )
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise Malformed(f"{NOT_A_RECORD}: {error}") from error
 
 
-def _read_part(value: Any) -> Part:
-    receipts = tuple(receipt_from_json(one) for one in value["receipts"])
-    time = _count(value["time"]) if "time" in value else None
-    return Part(_count(value["rows"]), hash_from_text(value["results_root"]), receipts, time)
-
-
-def _count(value: Any) -> int:
-    if type(value) is not int or value < 0:
-        raise Malformed(f"{NOT_A_RECORD}: {value!r} is not a number")
-    return value
+def record_from_json(value: Any) -> RecordJson:
+    """Read a record without verifying it; raises Malformed."""
+    return typed(value, RecordJson)

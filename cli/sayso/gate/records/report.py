@@ -92,7 +92,10 @@ def html(record: Record) -> bytes:
         "<p>Keep it with the receipt, the manifest, the rejected rows and the network file; run:</p>",
         f"<p><code>{_command(record)}</code></p>",
         "<p>The receipt contains these roots over the rows and their reasons:</p>",
-        _table((f"part {at}, {_rows(part.rows)}", part.root) for at, part in enumerate(record.parts, 1)),
+        _table(
+            (f"part {at}, {_rows(part.rows)}", part.results_root)
+            for at, part in enumerate(record.parts, 1)
+        ),
         "<h2>What the check proves, and what it does not prove</h2>",
         _limits(UNPROVEN if record.is_offline else PROVEN, *LIMITS),
     ]
