@@ -38,6 +38,8 @@ async function landing(said, network, contributor, missing, trusted) {
   require(trusted.includes(keccak256(header)), "bad-proof", "the header of no block that was named");
   const fields = rlp(header);
   require(Array.isArray(fields) && fields.length >= LEAST_FIELDS, "bad-proof", "no header");
+  const isStated = said.block.number === Number(BigInt(fields[HEIGHT])) && said.block.hash === keccak256(header);
+  require(isStated, "bad-proof", "another block is stated");
   require(Number.isInteger(said.index) && said.index >= 0, "malformed", "the place is a number");
   const key = toRlp(said.index ? hex(unhexNumber(said.index)) : "0x");
   const transaction = under(fields[TRANSACTIONS], key, said.transaction.map(bytes));

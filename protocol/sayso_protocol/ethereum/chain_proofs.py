@@ -4,12 +4,13 @@ A proof holds every place that rule 8.2 looks at, so it shows that a permission 
 or that it is not. It says nothing about revocations that only nodes know (10.8).
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sayso_protocol.errors import BadProof, Malformed, WrongNetwork
+from sayso_protocol.errors import BadProof, Malformed
 from sayso_protocol.ethereum.batches import AnchorProof
-from sayso_protocol.ethereum.headers import read_header
+from sayso_protocol.ethereum.headers import check_network, check_stated, stated_header
 from sayso_protocol.ethereum.tries import decode_rlp, text_of, trie_value
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import decode
@@ -20,6 +21,7 @@ from sayso_protocol.primitives import (
     address_from_text,
     bytes_from_text,
     hash_from_text,
+    hex_text,
     keccak,
 )
 from sayso_protocol.verdicts.covering import Place, covering
@@ -29,8 +31,9 @@ from sayso_protocol.verdicts.verdict import License, LicenseView
 CHAIN_PROOF_TYPE: Final = "sayso-chain-proof-1"
 ANCHORS_SLOT: Final = 0
 BITS_SLOT: Final = 1
-_STORAGE_ROOT: Final = 2  # index of the field in an account
-_ACCOUNT_FIELDS: Final = 4
+_ACCOUNT_FIELDS: Final = 4  # nonce, balance, storage root, code hash
+_QUANTITY: Final = re.compile(r"0x[0-9a-f]{1,64}", re.ASCII)
+_QUANTITY_CHARS: Final = 66
 
 
 @dataclass(frozen=True)
@@ -93,20 +96,21 @@ def check_chain_proof(document: Any, network: Network, block_hash: bytes) -> OnC
 def _check(document: Any, network: Network, block_hash: bytes) -> OnChain:
     if document["type"] != CHAIN_PROOF_TYPE:
         raise Malformed("not a chain proof")
-    place = document["network"]
-    if Network(place["chain_id"], address_from_text(place["registry"])) != network:
-        raise WrongNetwork("the proof is of another network")
+    check_network(document["network"], network)
     name, item = hash_from_text(document["license"]), hash_from_text(document["item"])
     purpose = document["purpose"]
     held = _license(document, network, name)
     wanted = places_of(held, item, purpose)
-    header = read_header(bytes_from_text(document["block"]["header"]), block_hash)
-    storage = _storage_root(document, network, header.state)
+    header = stated_header(document["block"], block_hash)
+    storage = _storage_root(document["account"], network, header.state)
     shown = document["places"]
     if len(shown) != len(wanted):
         raise BadProof("the proof does not show every place that rule 8.2 looks at")
     revoked_by = []
     for one, entry in zip(wanted, shown, strict=True):
+        if address_from_text(entry["address"]) != one.address:
+            raise BadProof("the proof states another address than the consent has")
+        check_stated(entry, word=str(one.word), bit=one.bit, scope=one.scope)
         value = _slot_value(storage, word_slot(one.address, one.word), entry)
         if value >> one.bit & 1:
             revoked_by.append(one.scope or "")
@@ -122,40 +126,56 @@ def _license(document: Any, network: Network, name: bytes) -> License:
     return License(as_kind(envelope.message, Consent), envelope.items)
 
 
-def _storage_root(document: Any, network: Network, state: bytes) -> bytes:
-    nodes = [bytes_from_text(one) for one in document["account"]["account_proof"]]
+def _storage_root(stated: Any, network: Network, state: bytes) -> bytes:
+    nodes = [bytes_from_text(one) for one in stated["account_proof"]]
     found = trie_value(state, keccak(network.registry), nodes)
     if found is None:
         raise BadProof("the registry does not exist in that block")
     account = decode_rlp(found)
     if not isinstance(account, list) or len(account) != _ACCOUNT_FIELDS:
         raise BadProof("the account has another form than Ethereum's")
-    return text_of(account[_STORAGE_ROOT])
+    nonce, balance, storage, code = map(text_of, account)
+    for name, number in (("nonce", nonce), ("balance", balance)):
+        if _quantity(stated[name]) != int.from_bytes(number):
+            raise BadProof(f"the proof states another {name} than the account has")
+    check_stated(stated, storage_hash=hex_text(storage), code_hash=hex_text(code))
+    return storage
 
 
 def _slot_value(storage: bytes, slot: bytes, entry: Any) -> int:
     """Return the proved number in a slot; 0 if the proof shows that it is absent (10.7.5)."""
     found = trie_value(storage, keccak(slot), [bytes_from_text(one) for one in entry["proof"]])
     value = 0 if found is None else int.from_bytes(text_of(decode_rlp(found)))
-    if value != int(entry["value"], 16):
+    check_stated(entry, slot=hex_text(slot))
+    if value != _quantity(entry["value"]):
         raise BadProof("the storage holds another value than the proof states")
     return value
 
 
+def _quantity(text: Any) -> int:
+    """Read an integer in 1 to 64 lower-case hexadecimal digits, as EIP-1186 has it; raises Malformed."""
+    if len(text) > _QUANTITY_CHARS or not _QUANTITY.fullmatch(text):
+        raise Malformed("the proof has a number that is not 0x and 1 to 64 hexadecimal digits")
+    return int(text, 16)
+
+
 def _anchor(entry: Any, storage: bytes, name: bytes) -> tuple[int, int] | None:
     """Return number and time of the block that dates the license (rules 10.2 and 10.5)."""
-    if entry is None or "batch" not in entry:
+    if entry is None:
         return None
-    root, batch = hash_from_text(entry["root"]), entry["batch"]
+    root = hash_from_text(entry["root"])
+    value = _slot_value(storage, anchor_slot(root), entry)
+    if "batch" not in entry:
+        return None
+    batch = entry["batch"]
     proof = AnchorProof(
-        bytes.fromhex(batch["sponsor"]),
+        hash_from_text("0x" + batch["sponsor"]),
         batch["count"],
         batch["index"],
         tuple(hash_from_text(one) for one in batch["path"]),
         hash_from_text(batch["tree"]),
     )
     proof.check(name, root)
-    value = _slot_value(storage, anchor_slot(root), entry)
     if not value:
         raise BadProof("the batch is not anchored in that block")
     return value >> 48 & (1 << 48) - 1, value & (1 << 48) - 1

@@ -8,8 +8,8 @@ valid.
 from collections.abc import Collection
 from typing import Any, Final, NamedTuple
 
-from sayso_protocol.errors import BadProof, Malformed, WrongNetwork
-from sayso_protocol.ethereum.headers import read_header
+from sayso_protocol.errors import BadProof, Malformed
+from sayso_protocol.ethereum.headers import check_network, stated_header
 from sayso_protocol.ethereum.transactions import logs_of, sender_of
 from sayso_protocol.ethereum.tries import index_key, trie_value
 from sayso_protocol.messages.envelope import decode
@@ -19,7 +19,6 @@ from sayso_protocol.network import Network
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import (
     HASH_BYTES,
-    address_from_text,
     bytes_from_text,
     hash_from_text,
     keccak,
@@ -87,9 +86,7 @@ def bits_set(receipt: bytes, registry: bytes, contributor: bytes) -> Masks:
 def _check(document: Any, network: Network, block_hashes: Collection[bytes]) -> LandedRevocation:
     if document["type"] != TRANSACTION_PROOF_TYPE:
         raise Malformed("not a receipt proof")
-    place = document["network"]
-    if Network(place["chain_id"], address_from_text(place["registry"])) != network:
-        raise WrongNetwork("the proof is of another network")
+    check_network(document["network"], network)
     envelope = decode(bytes_from_text(document["envelope"]), network)
     if envelope.message.kind != REVOCATION or envelope.digest != hash_from_text(document["digest"]):
         raise BadProof("the revocation in the proof does not have the digest that the proof names")
@@ -111,11 +108,10 @@ def _check(document: Any, network: Network, block_hashes: Collection[bytes]) -> 
 def _landing(
     entry: Any, network: Network, revocation: Revocation, missing: Masks, trusted: Collection[bytes]
 ) -> Landing:
-    raw = bytes_from_text(entry["block"]["header"])
-    block_hash = keccak(raw)
+    block_hash = keccak(bytes_from_text(entry["block"]["header"]))
     if block_hash not in trusted:
         raise BadProof("a header of the proof does not have a given block hash")
-    header, index = read_header(raw, block_hash), entry["index"]
+    header, index = stated_header(entry["block"], block_hash), entry["index"]
     if type(index) is not int or not 0 <= index < 1 << 32:
         raise Malformed("the index of a transaction must be a number below 2^32")
     transaction = _under(header.transactions, index, entry["transaction"])
