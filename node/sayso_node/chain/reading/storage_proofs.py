@@ -68,19 +68,24 @@ def _checked(result: Any, slots: Sequence[bytes]) -> dict[str, Any]:
     found = [proofs[int.from_bytes(slot)] for slot in slots]
     return {
         "account_proof": _nodes(result["accountProof"]),
-        "balance": _text(_QUANTITY, result["balance"]),
-        "nonce": _text(_QUANTITY, result["nonce"]),
+        "balance": _quantity(result["balance"]),
+        "nonce": _quantity(result["nonce"]),
         "code_hash": _text(_HEX, result["codeHash"]),
         "storage_hash": _text(_HEX, result["storageHash"]),
         "slots": [
             {
                 "slot": hex_text(slot),
-                "value": _text(_QUANTITY, one["value"]),
+                "value": _quantity(one["value"]),
                 "proof": _nodes(one["proof"]),
             }
             for slot, one in zip(slots, found, strict=True)
         ],
     }
+
+
+def _quantity(value: Any) -> str:
+    """Return a number without leading zeros, with which some endpoints fill storage values up."""
+    return hex(int(_text(_QUANTITY, value), 16))
 
 
 def _nodes(value: Any) -> list[str]:
