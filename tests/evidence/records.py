@@ -28,7 +28,9 @@ from support.snapshots import OTHER, TRUSTED, parts_of
 
 def _files(folder: Path, numbers: bytes) -> tuple[Path, Path]:
     """The manifest and the rejected rows of a run."""
-    pairs = [{"license": hex_text(row.license), "item": hex_text(row.item)} for row in ROWS]
+    pairs: list[dict[str, Any]] = [
+        {"license": hex_text(row.license), "item": hex_text(row.item)} for row in ROWS
+    ]
     rejected = [
         one | {"line": at, "reason": REASONS[number].value}
         for at, (one, number) in enumerate(zip(pairs, numbers, strict=True), 1)

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from docs.markdown import ROOT
-from evidence.documents import Document, documents
+from evidence.documents import documents
 from evidence.mutations import UNKNOWN, fields_of, mutants, name_of
 from evidence.records import record_of_nodes
-from evidence.statements import NUMBERS
+from evidence.statements import NUMBERS, Document
 from sayso.gate.licenses import load_licenses
 from sayso_protocol.errors import BadProof, SaysoError
 from sayso_protocol.messages.envelope import encode

@@ -79,7 +79,7 @@ def _proof(files: Files, receipt: Receipt, revocation: Envelope, consents: Conse
         return row_proof_from_json(read_json(files.proof))
     if files.manifest is None or files.rejected is None:
         raise NotProven("the rows of the check, or the proof of one of them, are missing")
-    rows, numbers = stated_results(files.manifest, files.rejected)
+    rows, numbers = stated_results(receipt, files.manifest, files.rejected)
     check_results(receipt, rows, numbers)
 
     theirs = {name: one for name, one in consents.items() if _concerns(revocation, one)}

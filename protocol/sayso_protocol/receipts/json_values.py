@@ -15,7 +15,7 @@ from msgspec import Meta, Struct
 from sayso_protocol.errors import Malformed
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.network import Network
-from sayso_protocol.primitives import address_from_text, address_text, bytes_from_text
+from sayso_protocol.primitives import address_from_text, address_text
 
 T = TypeVar("T")
 _NONCE_CHARS: Final = 2 + 2 * LIMITS.nonce_bytes
@@ -79,9 +79,13 @@ class NetworkJson(Struct):
 
 def nonce_from_text(text: str) -> bytes:
     """Read a nonce: `0x` and 0 to 64 lower-case hexadecimal digits (rule 9.1.1); raises Malformed."""
-    if len(text) > _NONCE_CHARS:
-        raise Malformed(f"a nonce has at most {LIMITS.nonce_bytes} bytes")
-    return bytes_from_text(text)
+    try:
+        nonce = bytes.fromhex(text[2:_NONCE_CHARS])
+    except ValueError:
+        nonce = b""
+    if text != "0x" + nonce.hex():
+        raise Malformed(f"a nonce is 0x and up to {LIMITS.nonce_bytes} bytes as hexadecimal digits")
+    return nonce
 
 
 def typed(value: Any, kind: type[T]) -> T:

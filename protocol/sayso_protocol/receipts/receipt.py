@@ -75,6 +75,11 @@ class Receipt:
     block: ChainPoint
     time: int
 
+    @property
+    def rows(self) -> int:
+        """Return the number of rows (rule 9.2.4)."""
+        return sum(rows for _, rows in self.counts)
+
     def content(self) -> bytes:
         """Return the signed bytes, in canonical msgpack (rule 9.1)."""
         return pack(
@@ -248,7 +253,7 @@ def check_results(receipt: Receipt, rows: bytes, reasons: bytes) -> None:
 
 def check_row(receipt: Receipt, proof: RowProof) -> Reason:
     """Return the reason of one row in a receipt (rules 9.2.6, 9.2.7); raises BadProof."""
-    proof.check(sum(rows for _, rows in receipt.counts), receipt.results_root)
+    proof.check(receipt.rows, receipt.results_root)
     if proof.reason not in REASONS:
         raise BadProof("the proof names an unknown reason")
     return REASONS[proof.reason]

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from cli.gate.conftest import DAY_S, Buyer
+from sayso.node_client.client import NodeClient
 from sayso_protocol.primitives import address_text, sha256
 from sayso_protocol.receipts.receipt import ChainPoint
 from sayso_protocol.snapshots.head import SnapshotMoment
@@ -96,7 +97,7 @@ def clock(seconds: float) -> Arrange:
     """The buyer's clock is wrong."""
 
     def arrange(_: Buyer, patch: Patch) -> Case:
-        wrong = {"transport": None, "clock": lambda: time.time() + seconds}
+        wrong = NodeClient.__init__.__kwdefaults__ | {"clock": lambda: time.time() + seconds}
         patch.setattr("sayso.node_client.client.NodeClient.__init__.__kwdefaults__", wrong)
         return Case()
 

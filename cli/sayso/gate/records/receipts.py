@@ -64,7 +64,7 @@ def verify_receipt(
     if manifest is None:
         return operator
     # 2. The rows.
-    rows, numbers = stated_results(manifest, rejected, columns)
+    rows, numbers = stated_results(signed.statement, manifest, rejected, columns)
     if manifest_root(rows) != signed.statement.manifest_root:
         raise BadProof("the receipt is for other rows than those of the manifest")
     # 3. The results.
@@ -74,11 +74,21 @@ def verify_receipt(
 
 
 def stated_results(
-    manifest: Path, rejected: Path | None, columns: Columns | None = None
+    receipt: Receipt, manifest: Path, rejected: Path | None, columns: Columns | None = None
 ) -> tuple[bytes, bytes]:
-    """Return all rows of a manifest, joined, and the number of each row's reason."""
-    parts = list(stated_parts(manifest, rejected, columns))
-    return b"".join(rows for rows, _ in parts), b"".join(numbers for _, numbers in parts)
+    """Return the rows of a manifest, joined, and the number of each row's reason.
+
+    Raises:
+        BadProof: The manifest has more rows than the receipt; the others are not read.
+        BadManifest: See stated_parts.
+    """
+    rows, numbers = bytearray(), bytearray()
+    for some, reasons in stated_parts(manifest, rejected, columns):
+        rows += some
+        numbers += reasons
+        if len(numbers) > receipt.rows:
+            raise BadProof("the manifest has more rows than the receipt")
+    return bytes(rows), bytes(numbers)
 
 
 def stated_parts(

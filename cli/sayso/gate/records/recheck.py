@@ -75,12 +75,13 @@ def verify_record(
     answers = Answers(question_of(record), trusted)
     counts: dict[str, int] = {}
     for part, stated in _with_files(record, manifest, rejected, columns):
+        numbers: bytes | None = None
         if record.judges == SNAPSHOTS:
-            numbers = _check_offline(part)
+            _check_offline_form(part)
         else:
             numbers = answers.add(part, stated.rows if stated else None)
         if stated is not None:
-            numbers = _checked(part, stated, numbers, by_reason=rejected is not None)
+            numbers = _numbers_of(part, stated, numbers, by_reason=rejected is not None)
             if again is not None:
                 again.check(part, stated.rows, numbers)
         if numbers is not None:
@@ -124,12 +125,12 @@ def _regrouped(parts: Iterator[tuple[bytes, bytes]], sizes: list[int]) -> Iterat
         raise BadProof("the manifest has more rows than the record")
 
 
-def _check_offline(part: PartJson) -> None:
+def _check_offline_form(part: PartJson) -> None:
     if part.answers or part.chain is not UNSET or part.time is UNSET:
         raise BadProof("an offline record has a time of judgement for each part, and no receipts")
 
 
-def _checked(part: PartJson, stated: _Stated, judged: bytes | None, *, by_reason: bool) -> bytes:
+def _numbers_of(part: PartJson, stated: _Stated, judged: bytes | None, *, by_reason: bool) -> bytes:
     """Return the numbers of a part; raises BadProof unless its root and the files have the same."""
     if judged is None and not by_reason:
         raise BadProof("no node signed this record; to verify it, the rejected rows are also needed")
