@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from sayso.gate.records.reasons import reasons_from_text, reasons_to_text
 from sayso_node.api.http.bodies import value_of
 from sayso_node.api.routes.checks import read_check, read_packed_check
 from sayso_node.api.schema import requests as fields
@@ -122,6 +123,11 @@ def _scope(data: bytes) -> None:
     assert Scope.parse(text).text == text
 
 
+def _reasons(data: bytes) -> None:
+    text = data.decode("latin-1")
+    assert len(reasons_from_text(text, 3)) == 3
+
+
 def _texts(data: bytes) -> None:
     text = data.decode("latin-1")
     with suppress(SaysoError):
@@ -214,6 +220,7 @@ def _targets() -> dict[str, Target]:
         "acknowledgement": Target(
             _json(acknowledgement_from_json), _dumped([statements["acknowledgement"]])
         ),
+        "reasons of a record": Target(_reasons, [reasons_to_text(b"\1\2\1").encode()]),
         "status answer": Target(_json(status_from_json), _dumped([statements["status"]])),
         "network file": Target(
             lambda data: parse_network_file(data.decode("latin-1")), (TRUSTED.encode(),)

@@ -30,6 +30,7 @@ FORMS: Final = {
         ("ada", "0x00", "0x" + "aB" * 20, "0x" + "ab" * 20 + "%00", "%FF"),
     ),
     "Cursor": Form("bad-cursor", ("x", "A" * 27, "A" * 5_000, "%FF", "-1", "0")),
+    "Nonce": Form("malformed", ("x", "", "0x0", "0xAB", "0x" + "00" * 33, "0x%00", "%FF", "0x" * 3_000)),
     "purpose": Form(
         "invalid-purpose",
         ("Train-AI", "", "train-ai%0A", "train-ai+for+x", "%FF", "x" * 5_000),
