@@ -220,7 +220,7 @@ def _targets() -> dict[str, Target]:
         "acknowledgement": Target(
             _json(acknowledgement_from_json), _dumped([statements["acknowledgement"]])
         ),
-        "reasons of a record": Target(_reasons, [reasons_to_text(b"\1\2\1").encode()]),
+        "reasons of a record": Target(_reasons, (reasons_to_text(b"\1\2\1").encode(),)),
         "status answer": Target(_json(status_from_json), _dumped([statements["status"]])),
         "network file": Target(
             lambda data: parse_network_file(data.decode("latin-1")), (TRUSTED.encode(),)

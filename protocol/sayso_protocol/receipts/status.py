@@ -38,7 +38,7 @@ from sayso_protocol.receipts.json_values import (
     typed,
 )
 from sayso_protocol.receipts.receipt import ChainPoint, Signed, StatusHead, sign_statement
-from sayso_protocol.receipts.text import BlockJson, Json, Path, node_key_of, plain
+from sayso_protocol.receipts.text import BlockJson, Json, Path, plain, read_shared, shared_fields
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import Reason, Row
 
@@ -180,16 +180,11 @@ def status_json(answer: StatusAnswer, head: Json) -> StatusJson:
 def head_fields(head: Signed[StatusHead]) -> Json:
     """Return the JSON fields that all answers under a head share (rule 9.10)."""
     statement = head.statement
-    return {
+    return shared_fields(head) | {
         "type": STATUS_TYPE,
-        "network": NetworkJson.of(statement.network),
-        "node_key": statement.node_key.hex(),
         "root": hex_text(statement.root),
         "count": statement.count,
         "state": hex_text(statement.state),
-        "block": BlockJson.of(statement.block),
-        "time": statement.time,
-        "signature": hex_text(head.signature),
     }
 
 
@@ -197,13 +192,10 @@ def status_from_json(value: object) -> StatusAnswer:
     """Read a status answer unchecked (9.10); raises Malformed, InvalidAddress, InvalidPurpose."""
     found = typed(value, StatusJson)
     head = StatusHead(
-        found.network.read(),
-        node_key_of(found.node_key),
-        hash_from_text(found.root),
-        found.count,
-        hash_from_text(found.state),
-        found.block.read(),
-        found.time,
+        **read_shared(found),
+        root=hash_from_text(found.root),
+        count=found.count,
+        state=hash_from_text(found.state),
     )
     status = Status(
         Row(hash_from_text(found.license), hash_from_text(found.item)),

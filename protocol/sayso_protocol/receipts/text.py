@@ -84,13 +84,34 @@ class AcknowledgementJson(Struct, kw_only=True):
     signature: Hex
 
 
+def shared_fields(signed: Signed[Any]) -> Json:
+    """Return the JSON fields that all statements have (rule 9.6)."""
+    statement = signed.statement
+    return {
+        "network": NetworkJson.of(statement.network),
+        "node_key": statement.node_key.hex(),
+        "block": BlockJson.of(statement.block),
+        "time": statement.time,
+        "signature": hex_text(signed.signature),
+    }
+
+
+def read_shared(found: Any) -> Json:
+    """Return their values, without the signature (rule 9.6); raises Malformed, InvalidAddress."""
+    return {
+        "network": found.network.read(),
+        "node_key": node_key_of(found.node_key),
+        "block": found.block.read(),
+        "time": found.time,
+    }
+
+
 def receipt_json(signed: Signed[Receipt]) -> ReceiptJson:
     """Return the JSON form of a receipt (rule 9.6)."""
     receipt = signed.statement
     return ReceiptJson(
+        **shared_fields(signed),
         type="sayso-receipt-1",
-        network=NetworkJson.of(receipt.network),
-        node_key=receipt.node_key.hex(),
         grantee=address_text(receipt.grantee),
         purpose=receipt.purpose,
         max_age_s=receipt.max_age_s,
@@ -101,24 +122,13 @@ def receipt_json(signed: Signed[Receipt]) -> ReceiptJson:
         counts=dict(receipt.counts),
         sequence=receipt.sequence,
         state=hex_text(receipt.state),
-        block=BlockJson.of(receipt.block),
-        time=receipt.time,
-        signature=hex_text(signed.signature),
     )
 
 
 def acknowledgement_json(signed: Signed[Acknowledgement]) -> AcknowledgementJson:
     """Return the JSON form of an acknowledgement (rule 9.6)."""
-    promise = signed.statement
-    return AcknowledgementJson(
-        type="sayso-acknowledgement-1",
-        network=NetworkJson.of(promise.network),
-        node_key=promise.node_key.hex(),
-        digest=hex_text(promise.digest),
-        block=BlockJson.of(promise.block),
-        time=promise.time,
-        signature=hex_text(signed.signature),
-    )
+    digest = hex_text(signed.statement.digest)
+    return AcknowledgementJson(**shared_fields(signed), type="sayso-acknowledgement-1", digest=digest)
 
 
 def receipt_to_json(signed: Signed[Receipt]) -> Json:
@@ -139,20 +149,17 @@ def receipt_from_json(value: Any) -> Signed[Receipt]:
 def receipt_of(found: ReceiptJson) -> Signed[Receipt]:
     """Return the receipt of its JSON form, unchecked (rule 9.6); raises Malformed, InvalidAddress."""
     receipt = Receipt(
-        found.network.read(),
-        node_key_of(found.node_key),
-        address_from_text(found.grantee),
-        found.purpose,
-        found.max_age_s,
-        found.run_id,
-        nonce_from_text(found.nonce),
-        hash_from_text(found.manifest_root),
-        hash_from_text(found.results_root),
-        tuple(sorted(found.counts.items())),
-        found.sequence,
-        hash_from_text(found.state),
-        found.block.read(),
-        found.time,
+        **read_shared(found),
+        grantee=address_from_text(found.grantee),
+        purpose=found.purpose,
+        max_age_s=found.max_age_s,
+        run_id=found.run_id,
+        nonce=nonce_from_text(found.nonce),
+        manifest_root=hash_from_text(found.manifest_root),
+        results_root=hash_from_text(found.results_root),
+        counts=tuple(sorted(found.counts.items())),
+        sequence=found.sequence,
+        state=hash_from_text(found.state),
     )
     return Signed(receipt, bytes_from_text(found.signature))
 
@@ -160,13 +167,7 @@ def receipt_of(found: ReceiptJson) -> Signed[Receipt]:
 def acknowledgement_from_json(value: Any) -> Signed[Acknowledgement]:
     """Read an acknowledgement without checking its signature (9.6); raises Malformed, InvalidAddress."""
     found = typed(value, AcknowledgementJson)
-    promise = Acknowledgement(
-        found.network.read(),
-        node_key_of(found.node_key),
-        hash_from_text(found.digest),
-        found.block.read(),
-        found.time,
-    )
+    promise = Acknowledgement(**read_shared(found), digest=hash_from_text(found.digest))
     return Signed(promise, bytes_from_text(found.signature))
 
 

@@ -97,7 +97,7 @@ def clock(seconds: float) -> Arrange:
     """The buyer's clock is wrong."""
 
     def arrange(_: Buyer, patch: Patch) -> Case:
-        wrong = NodeClient.__init__.__kwdefaults__ | {"clock": lambda: time.time() + seconds}
+        wrong = dict(NodeClient.__init__.__kwdefaults__ or {}) | {"clock": lambda: time.time() + seconds}
         patch.setattr("sayso.node_client.client.NodeClient.__init__.__kwdefaults__", wrong)
         return Case()
 

@@ -32,6 +32,6 @@ def reasons_from_text(text: str, rows: int) -> bytes:
     complete = unpacking.eof and not unpacking.unused_data
     if not complete or len(numbers) != rows or base64.b64encode(packed) != text.encode():
         raise Malformed("the reasons of a part are not one for each of its rows")
-    if strange := set(numbers) - REASONS.keys():
+    if strange := numbers.translate(None, bytes(REASONS)):
         raise Malformed(f"the reasons of a part contain an unknown number ({min(strange)})")
     return numbers
