@@ -8,6 +8,7 @@ from typing import Any, Final
 from sayso.explain.messages import explain_envelope
 from sayso.explain.sentences import Explanation
 from sayso.explain.statements import explain_network_file, explain_statement
+from sayso.gate.formats.json_rows import STRICT
 from sayso_protocol.encoding.json_text import parse_json
 from sayso_protocol.encoding.packing import unpack
 from sayso_protocol.errors import InvalidNetworkFile, Malformed, TooLarge
@@ -41,7 +42,7 @@ def explain(
     if data[:1] and data[0] in _ARRAYS:
         return _explain_all(read_envelopes(data, most), trusted, consents, now)
     if data.lstrip()[:1] in {b"{", b"["}:
-        value = parse_json(data)
+        value = parse_json(data, STRICT)
         if isinstance(value, dict) and isinstance(value.get("envelope"), str):
             return _explain_all([_from_answer(value["envelope"])], trusted, consents, now)
         return [

@@ -67,6 +67,20 @@ def test_a_file_that_is_no_receipt(checked: World, data: bytes) -> None:
     checked.fails("malformed", "receipt", "verify", "x.json")
 
 
+@pytest.mark.parametrize("name", ["results_root", "counts", "time", "note"])
+def test_a_file_with_two_readings(checked: World, name: str) -> None:
+    """The right value comes last, where Python takes it; another reader takes the first."""
+    whole = (checked.folder / "r.json").read_bytes().strip()
+    first = json.dumps({name: "0x" + "00" * 32}).encode()[:-1]
+    last = b"" if name in json.loads(whole) else b', "note": 1'
+    checked.write("two.json", first + b", " + whole[1:-1] + last + b"}")
+    assert json.loads((checked.folder / "two.json").read_bytes()) | {"note": 1} == json.loads(whole) | {
+        "note": 1
+    }
+    checked.fails("malformed", "receipt", "verify", "two.json")
+    checked.fails("malformed", "show", "two.json")
+
+
 def test_missing_files(checked: World) -> None:
     checked.fails("file-unreadable", "receipt", "verify", "missing.json")
     checked.fails("file-unreadable", "receipt", "verify", "r.json", "--manifest", "missing.jsonl")

@@ -136,6 +136,18 @@ def test_what_no_node_signed_is_not_called_a_receipt(buyer: Buyer, receipt: Json
     assert "source:" not in said, "nothing binds its sources without --offline"
 
 
+@pytest.mark.parametrize("counts", [{"fine": 4}, {"granted": 3}, {"granted": 5}, {}])
+def test_an_offline_record_adds_up_without_files(
+    buyer: Buyer, receipt: Json, counts: dict[str, int]
+) -> None:
+    judged = part(buyer, SWAPPED) | {"time": receipt["time"]}
+    offline = wrapped(receipt, judged) | {"judges": "snapshots"}
+    buyer.world.write("record.json", json.dumps(offline).encode())
+    buyer.world.run("receipt", "verify", "record.json")
+    buyer.world.write("record.json", json.dumps(offline | {"counts": counts}).encode())
+    buyer.world.fails("bad-proof", "receipt", "verify", "record.json")
+
+
 @pytest.fixture
 def differing(buyer: Buyer, south: FakeNode) -> Json:  # noqa: F811
     """The record of two nodes, of which one does not know the revocation."""

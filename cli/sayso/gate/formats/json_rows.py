@@ -47,7 +47,7 @@ def parse_fields(path: Path, line: int, raw: bytes) -> dict[str, Any]:
     if len(raw) > ROW_LINE_BYTES:
         refuse("longer than 16 MiB")
     try:
-        fields = parse_json(raw, _STRICT)
+        fields = parse_json(raw, STRICT)
     except Malformed as error:
         refuse(f"not JSON in UTF-8 ({error})")
     if not isinstance(fields, dict):
@@ -90,7 +90,7 @@ def _finite(text: str) -> float:
     return number
 
 
-_STRICT: Final = json.JSONDecoder(
+STRICT: Final = json.JSONDecoder(
     object_pairs_hook=_object, parse_constant=_no_number, parse_float=_finite
 )
 

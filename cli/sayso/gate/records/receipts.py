@@ -9,6 +9,7 @@ import numpy as np
 from sayso.contributor.saved_messages import read_bounded
 from sayso.errors import BadManifest
 from sayso.gate.formats.base import Columns
+from sayso.gate.formats.json_rows import STRICT
 from sayso.gate.formats.lines import JsonLines
 from sayso.gate.formats.opening import open_source
 from sayso_protocol.encoding.json_text import parse_json
@@ -37,9 +38,9 @@ def read_json(path: Path, most: int = JSON_BYTES) -> Any:
     if len(data) > most:
         raise TooLarge(f"{str(path)!r} is larger than {most:,} bytes")
     try:
-        return parse_json(data)
+        return parse_json(data, STRICT)
     except Malformed as error:
-        raise Malformed(f"{str(path)!r} is not JSON") from error
+        raise Malformed(f"{str(path)!r} is not JSON with one reading ({error})") from error
 
 
 def verify_receipt(

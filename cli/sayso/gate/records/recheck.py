@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from msgspec import UNSET
 
@@ -28,7 +28,9 @@ from sayso_protocol.primitives import address_from_text, hash_from_text
 from sayso_protocol.receipts.question import Question
 from sayso_protocol.receipts.receipt import count_reasons
 from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import Reason
 
+_REASONS: Final = {one.value for one in Reason}
 Sources = list[dict[str, Any]]
 
 
@@ -155,8 +157,9 @@ def _verified_of_nodes(record: RecordJson, counts: dict[str, int], answers: Answ
 
 
 def _verified_offline(record: RecordJson, counts: dict[str, int], again: "Again | None") -> Verified:
-    # Without files no reason is known, and only the sum can be verified.
-    if not counts and sum(record.counts.values()) == record.manifest.rows:
+    if not counts:  # without files no reason is known, and only names and sum can be verified
+        if sum(record.counts.values()) != record.manifest.rows or not record.counts.keys() <= _REASONS:
+            raise BadProof("the counts of the record do not add up to its rows")
         counts = record.counts
     times = [one.time for one in record.parts if one.time is not UNSET]
     _check_sums(record, counts, times, (0, 0))
