@@ -72,6 +72,21 @@ def test_one_node_under_two_names_has_one_word(buyer: Buyer) -> None:
     buyer.world.fails("node-refused", "check", "m.jsonl", *QUERY, *twice)
 
 
+def test_each_request_has_a_nonce_of_its_own(
+    buyer: Buyer, south: FakeNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each node, each part and each repeat, so that no receipt answers another request."""
+    monkeypatch.setattr("sayso.gate.judges.nodes.STALE_POLL_S", 0.0)
+    monkeypatch.setattr("sayso.gate.formats.parquet.LEAST_ROWS", 1)
+    monkeypatch.setattr("sayso.gate.formats.parquet.PARQUET_BATCH_BYTES", 1)
+    south.stale_checks = 1
+    buyer.parquet()
+    buyer.check("m.parquet", *both(buyer, south), "--wait", "60s")
+    nonces = [one["nonce"] for node in (buyer.node, south) for one in node.checks]
+    assert len(nonces) == len(set(nonces)) == 2 * len(buyer.rows) + 1
+    assert {len(one) for one in nonces} == {16}
+
+
 def test_the_strictest_answer() -> None:
     order = [
         Reason.REVOKED,
