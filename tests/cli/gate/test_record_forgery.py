@@ -89,6 +89,12 @@ def test_a_genuine_record_verifies(buyer: Buyer, receipt: Json) -> None:
     assert "states exactly these rejected rows" in said
 
 
+def test_a_record_of_many_parts_is_large(buyer: Buyer, receipt: Json) -> None:
+    """It has kilobytes for each part, so its limit is not that of other files."""
+    record = wrapped(receipt, part(buyer, HONEST, answer(HONEST, receipt)))
+    verify(buyer, record | {"note": "x" * 5_000_000})
+
+
 @pytest.mark.parametrize("kept", [HONEST, SWAPPED])
 def test_results_that_the_node_did_not_give(buyer: Buyer, receipt: Json, kept: bytes) -> None:
     """Attack 1: the same counts, the other way round."""
