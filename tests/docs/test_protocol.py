@@ -66,6 +66,9 @@ NUMBERS = {
     "sync.walk.RANGE_LEVEL": None,
     "sync.walk.CHECKED": None,
     "sync.walk.BUDGET": None,
+    "verdicts.verdict.REMEMBERED": None,  # how much is read or kept at once is no rule
+    "verdicts.bulk.FEW_ITEMS": None,
+    "verdicts.bulk.ITEMS_AT_ONCE": None,
     "encoding.row_tree.ROW_BYTES": "`license . item` (64 bytes)",
     "permissions.scopes.SCOPE_FLAG": "(uint248(keccak256(scope)) | 2^247)",
     "permissions.scopes.WORD_MASK": "the low 248 bits of the hash",

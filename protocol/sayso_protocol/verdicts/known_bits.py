@@ -4,6 +4,7 @@ Anybody may set any number of words of his own address. So no question here cost
 with many words, unless all of them are in memory anyway.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Sequence
 from typing import Protocol
 
@@ -29,12 +30,12 @@ class KnownBits(Protocol):
         ...
 
 
-class WholeBits:
+class WholeBits(ABC):
     """WholeBits answers KnownBits from all bits of an address, which a subclass has in memory."""
 
+    @abstractmethod
     def bits(self, address: bytes) -> Masks:
         """Return all bits that an address has set, as word -> mask."""
-        raise NotImplementedError
 
     def speakers(self, addresses: Iterable[bytes]) -> Collection[bytes]:
         """See KnownBits."""
