@@ -29,6 +29,7 @@ PARTS = {
     "catch_up": "catch_up",
     "propagation": "propagation",
     "page": "page",
+    "attacked": "attacked",
     "growth": "growth",
 }
 

@@ -12,6 +12,7 @@ from sayso_protocol import errors
 
 SOURCES = sorted(Path(next(iter(sayso_protocol.__path__))).glob("**/*.py"))
 PURE = {
+    "abc",
     "collections",
     "dataclasses",
     "datetime",
