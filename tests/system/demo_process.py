@@ -56,7 +56,7 @@ def demo(
         stderr=subprocess.PIPE,
         text=True,
         cwd=folder,
-        env={**os.environ, **(environment or {}), "SAYSO_TEST_TOKEN": token},
+        env=_marked({**os.environ, **(environment or {})}, token),
     )
     running = Demo(process, token)
     try:
@@ -73,6 +73,12 @@ def finish(running: Demo) -> tuple[int, dict[str, Any], str]:
     lines = story.strip().splitlines()
     assert lines, errors
     return running.process.returncode, json.loads(lines[-1]), story
+
+
+def _marked(environment: dict[str, str], token: str) -> dict[str, str]:
+    """The environment with a token in a value that children inherit: a folder that does not exist."""
+    path = filter(None, (environment.get("PYTHONPATH"), f"/{token}"))
+    return {**environment, "PYTHONPATH": os.pathsep.join(path)}
 
 
 def _pids() -> list[int]:

@@ -8,11 +8,11 @@ import asyncio
 import contextlib
 import os
 import signal
-import sys
 from pathlib import Path
 from typing import Final, Self
 
 from sayso.demo.errors import DemoFailed
+from sayso_node.children import start_module
 
 STOP_S: Final = 10.0
 
@@ -26,12 +26,11 @@ class Child:
         self._log = log
 
     @classmethod
-    async def start(cls, name: str, log: Path, *arguments: str) -> Self:
-        """Run `python -m ARGUMENTS`; standard error goes to the log, standard output to first_line()."""
+    async def start(cls, name: str, log: Path, module: str, *arguments: str) -> Self:
+        """Run a module; standard error goes to the log, standard output to first_line()."""
         with log.open("ab") as errors:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
+            process = await start_module(
+                module,
                 *arguments,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,

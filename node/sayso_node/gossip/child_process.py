@@ -7,10 +7,10 @@ when the socket closes, however the node ends.
 
 import asyncio
 import socket
-import sys
 from asyncio.subprocess import DEVNULL, Process
 from typing import Final, Self
 
+from sayso_node.children import start_module
 from sayso_node.errors import GossipDown
 from sayso_node.gossip.config import GossipConfig
 from sayso_node.gossip.ipc.channel import Channel, Serve
@@ -35,11 +35,10 @@ class ChildProcess:
         with theirs:
             channel = await Channel.over(ours, serve)
             try:
-                process = await asyncio.create_subprocess_exec(
-                    *(sys.executable, "-P", "-m", "sayso_node.gossip.child"),
+                process = await start_module(
+                    "sayso_node.gossip.child",
                     str(theirs.fileno()),
                     pass_fds=[theirs.fileno()],
-                    stdin=DEVNULL,
                     stdout=DEVNULL,
                     start_new_session=True,
                 )

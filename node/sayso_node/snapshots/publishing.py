@@ -6,12 +6,12 @@ for which it holds (rule 13.2). Another process builds the body (building.py); t
 
 import asyncio
 import logging
-import sys
 from pathlib import Path
 from typing import Final
 
 from nacl.signing import SigningKey
 
+from sayso_node.children import start_module
 from sayso_node.counters import Counters
 from sayso_node.freshness import NEVER, Freshness
 from sayso_node.interfaces import Clock
@@ -107,11 +107,8 @@ class SnapshotPublisher:
     async def _make(self) -> Made | None:
         """Build the body in a process that is killed when this task is cancelled."""
         module, after = "sayso_node.snapshots.building", () if self._is_due() else ("--after",)
-        child = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", module, self._store, self._folder, *after),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-        )
+        place = str(self._folder)
+        child = await start_module(module, self._store, place, *after, stdout=asyncio.subprocess.PIPE)
         try:
             output, _ = await child.communicate()
         except asyncio.CancelledError:
