@@ -1,8 +1,8 @@
 """Starts Python modules as child processes; nothing else in the node and the command starts a process.
 
 A child runs `python -P -m MODULE`, so no file of the working folder is imported. Its environment has
-the names in INHERITED only, so no key, password or endpoint of this process. What a child must know, it gets
-in its arguments if everybody may read it, and otherwise over a pipe or socket.
+the names in INHERITED only: no key, password or endpoint of this process. What a child must know, it
+gets in its arguments if everybody may read it, and otherwise over a pipe or socket.
 """
 
 import os

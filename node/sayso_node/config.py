@@ -19,9 +19,10 @@ from eth_account.signers.local import LocalAccount
 from nacl.signing import SigningKey
 
 from sayso_node.errors import InvalidNodeConfig
-from sayso_node.gossip.peers.addresses import DIALLING, check_ip, check_where, peer_id_of
+from sayso_node.gossip.peers.addresses import DIALLING, check_where, peer_id_of
 from sayso_node.identity import create_identity, load_identity
 from sayso_node.interfaces import Randomness
+from sayso_node.sources import Proxies
 from sayso_protocol.encoding.toml_text import toml_lines
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.network_file import NetworkFile, Operator, parse_network_file
@@ -44,7 +45,7 @@ class Settings:
         http: `host:port` of the HTTP API.
         listen: Multiaddresses on which the node listens for peers.
         announce: Multiaddresses under which peers reach the node, if they differ (NAT, DNS name).
-        proxies: IPs of reverse proxies before the /ws addresses; their X-Forwarded-For is trusted.
+        trusted_proxies: IPs or networks of reverse proxies before the node. They say for whom they ask.
         rpc: URL of the chain endpoint: http, https, ws or wss.
         more_rpcs: URLs of further chain endpoints: backups for the first, and a check on its answers.
         peers: Multiaddresses to dial besides the network file's operators.
@@ -68,7 +69,7 @@ class Settings:
     listen: tuple[str, ...]
     rpc: str
     announce: tuple[str, ...] = ()
-    proxies: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
     peers: tuple[str, ...] = ()
     more_rpcs: tuple[str, ...] = ()
     discovered_peers: int = 8
@@ -92,8 +93,7 @@ class Settings:
             raise InvalidNodeConfig(f"there is no channel {', '.join(sorted(unknown))}")
         for address in self.announce:
             check_where(address, DIALLING)
-        for ip in self.proxies:
-            check_ip(ip)
+        Proxies(self.trusted_proxies)
         intervals = (self.sync_interval_s, self.chain_interval_s, self.snapshot_interval_s)
         if not all(0 < one < inf for one in intervals) or not 0 <= self.anchor_wait_s < inf:
             raise InvalidNodeConfig("an interval must be positive and finite")

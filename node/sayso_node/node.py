@@ -43,6 +43,7 @@ from sayso_node.gossip.process import GossipProcess
 from sayso_node.intake.intake import Intake
 from sayso_node.interfaces import Clock, TransportHandlers
 from sayso_node.snapshots.publishing import SnapshotPublisher
+from sayso_node.sources import Proxies
 from sayso_node.store.admission.sponsors import Quotas
 from sayso_node.store.opening import location_in, store_at
 from sayso_node.supervision import Part, Supervisor
@@ -139,7 +140,9 @@ class Node:
             PageRoutes(_other_urls(config)),
         )
         routes = [route for part in parts for route in part.routes()]
-        return HttpServer(*config.settings.http_address, routes, (events.close,))
+        settings = config.settings
+        proxies = Proxies(settings.trusted_proxies)
+        return HttpServer(*settings.http_address, routes, (events.close,), proxies)
 
     async def start(self) -> None:
         """Start the store first and HTTP last, so the node accepts no message that it cannot store."""
@@ -220,7 +223,7 @@ def _gossip_config(config: NodeConfig) -> GossipConfig:
         seed=bytes(config.identity),
         listen=config.settings.listen,
         announce=config.settings.announce,
-        proxies=config.settings.proxies,
+        trusted_proxies=config.settings.trusted_proxies,
         peers=config.peers,
         topics=tuple(one.on(network) for one in topics),
         urgent_topics=tuple(one.on(network) for one in topics if one.is_urgent),

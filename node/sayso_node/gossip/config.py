@@ -11,10 +11,10 @@ from sayso_node.gossip.ipc.frames import MAX_MESSAGE_BYTES
 from sayso_node.gossip.peers.addresses import (
     KEY_BYTES,
     LISTENING,
-    check_ip,
     check_where,
     split_multiaddr,
 )
+from sayso_node.sources import Proxies
 
 HISTORY_HEARTBEATS: Final = 5  # gossipsub v1.1 mcache_len: heartbeats to request a message in
 IHAVE_HEARTBEATS: Final = 3  # gossipsub v1.1 mcache_gossip: heartbeats for which a message is advertised
@@ -34,9 +34,7 @@ class GossipConfig:
     topics: tuple[str, ...]
     urgent_topics: tuple[str, ...] = ()  # topics whose frames never wait behind others
     announce: tuple[str, ...] = ()  # addresses under which others reach us, if they differ from `listen`
-    proxies: tuple[
-        str, ...
-    ] = ()  # IPs of proxies before our /ws addresses, whose forwarded client addresses are trusted
+    trusted_proxies: tuple[str, ...] = ()  # before our /ws addresses, as in sources.py
     protocols: tuple[str, ...] = ()  # request/response protocols that we serve
     network: str = ""  # name of the network as in rule 14.1
     known: tuple[str, ...] = ()  # multiaddrs of peers met before
@@ -110,8 +108,7 @@ class GossipConfig:
             split_multiaddr(address)
         for address in self.listen:
             check_where(address, LISTENING)
-        for ip in self.proxies:
-            check_ip(ip)
+        Proxies(self.trusted_proxies)
 
     @property
     def replay_window_s(self) -> float:

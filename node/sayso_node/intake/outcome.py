@@ -1,14 +1,11 @@
 """Sources of messages, and the outcomes of their intake."""
 
-import ipaddress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.messages.envelope import Envelope
-
-_IPV6_SITE_BITS = 64  # one customer has a whole /64 and can use any address in it
 
 
 class SourceChannel(StrEnum):
@@ -32,15 +29,9 @@ class Source:
     name: str
 
     @classmethod
-    def http(cls, address: str | None) -> Self:
-        """A user's IP address; for IPv6 its /64 network."""
-        try:
-            ip = ipaddress.ip_address(address or "")
-        except ValueError:
-            return cls(SourceChannel.HTTP, "http:")
-        if ip.version == 6:
-            ip = ipaddress.ip_network((ip, _IPV6_SITE_BITS), strict=False).network_address
-        return cls(SourceChannel.HTTP, f"http:{ip}")
+    def http(cls, source: str) -> Self:
+        """A user, by the source of the request (sources.py)."""
+        return cls(SourceChannel.HTTP, f"http:{source}")
 
     @classmethod
     def peer(cls, channel: SourceChannel, peer_id: str) -> Self:

@@ -149,7 +149,9 @@ async def small(
     monkeypatch.setattr(checks, "ROWS", 10)
     body = checks.CHECK.takes[PACKED]._replace(limit=10 * 64 + 200)
     monkeypatch.setitem(cast("dict[str, Body]", checks.CHECK.takes), PACKED, body)
-    monkeypatch.setattr(server, "HELD_BYTES", 2 * (10 * 64 + 200))
+    monkeypatch.setattr(bodies, "SMALL_BYTES", 0)
+    for name in ("HELD_BYTES", "SOURCE_BYTES"):
+        monkeypatch.setattr(server, name, 2 * (10 * 64 + 200))
     async with running_node(tmp_path, clock=clock) as node:
         yield node
 

@@ -15,6 +15,7 @@ from node.api.test_refusals import faults_of_the_node
 from sayso_node.api.http import bodies, connections
 from sayso_node.api.http.connections import HttpConnection
 from sayso_node.api.routes import events
+from sayso_node.sources import Proxies
 from support.node_rig import ManualClock
 from support.running_node import RunningNode
 from support.waiting import until
@@ -113,7 +114,7 @@ async def test_who_hangs_up_in_the_middle_harms_nobody(
     assert server
     connections = [one for one in server.connections if isinstance(one, HttpConnection)]
     assert len(connections) == len(server.connections)
-    await until(lambda: not any(one.is_busy for one in connections))
+    await until(lambda: not any(one.request for one in connections))
     assert faults_of_the_node(caplog) == []
 
 
@@ -164,4 +165,4 @@ async def test_two_requests_at_once_on_a_connection_are_answered_in_order(node: 
 
 def test_the_limit_follows_the_open_files_that_there_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _which: (100, 100))
-    assert connections.Connections(bodies.BodyRoom(0))._limit == 50
+    assert connections.Connections(bodies.BodyRoom(0, 0), Proxies())._limit == 50

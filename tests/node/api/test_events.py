@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import aiohttp
 import pytest
 
+from sayso_node.api.http.shares import Seats
 from sayso_node.api.routes import events
 from sayso_node.errors import StoreUnusable
 from sayso_protocol.permissions.scopes import scope_word
@@ -176,14 +177,14 @@ async def test_an_id_whose_events_are_gone_says_resync(known: RunningNode) -> No
 async def test_there_are_only_so_many_streams_and_a_listener_that_leaves_makes_room(
     known: RunningNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(events, "STREAMS", 1)
+    routes = known.node._http._closing[0].__self__  # type: ignore[attr-defined]
+    monkeypatch.setattr(routes, "_seats", Seats(1, 1, "listeners"))
     monkeypatch.setattr(events, "BEAT_S", 0.05)  # a beat finds out that nobody listens
     async with listening(known) as response:
         await response.content.readuntil(b"\n\n")
         status, body = await known.get("/v1/events")
         assert (status, body["error"]["code"]) == (503, "node-busy")
         response.close()
-    routes = known.node._http._closing[0].__self__  # type: ignore[attr-defined]
     await until(lambda: not routes._streams)
     async with listening(known) as response:
         await response.content.readuntil(b"\n\n")

@@ -36,7 +36,7 @@ any_settings = st.builds(
     announce=st.sampled_from(
         [(), ("/dns4/node.example/tcp/4600",), ("/ip6/::1/tcp/1",), ("/dns/node.example/tcp/443/wss",)]
     ),
-    proxies=st.sampled_from([(), ("127.0.0.1", "::1")]),
+    trusted_proxies=st.sampled_from([(), ("127.0.0.1", "::1")]),
     peers=lists,
     anchor_key=texts,
     sync_interval_s=intervals,

@@ -95,10 +95,10 @@ def test_where_nobody_can_listen_is_refused(address: str) -> None:
         configuration(1, [], listen=(address,))
 
 
-@pytest.mark.parametrize("proxy", ["", "localhost", "127.0.0.1:1", "10.0.0.0/8"])
-def test_a_proxy_is_an_ip(proxy: str) -> None:
+@pytest.mark.parametrize("proxy", ["", "localhost", "127.0.0.1:1", "10.0.0.1/8", "0.0.0.0/0", "::/0"])
+def test_a_proxy_is_an_ip_or_a_network(proxy: str) -> None:
     with pytest.raises(InvalidNodeConfig):
-        configuration(1, [], proxies=(proxy,))
+        configuration(1, [], trusted_proxies=(proxy,))
 
 
 def test_settings_that_contradict_are_refused() -> None:

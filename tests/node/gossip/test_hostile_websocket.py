@@ -164,7 +164,7 @@ async def test_those_behind_a_proxy_are_told_apart() -> None:
     network = Network()
     try:
         victim = await network.peer(
-            *(1,), listen=WEBSOCKET, proxies=("127.0.0.1",), max_connections_per_ip=2
+            *(1,), listen=WEBSOCKET, trusted_proxies=("127.0.0.1",), max_connections_per_ip=2
         )
         port, counters = await port_of(victim), victim.gossip.counters
         with ExitStack() as held:

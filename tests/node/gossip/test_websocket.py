@@ -101,7 +101,7 @@ async def test_tls_is_checked_by_name_and_ended_by_a_proxy(
     right, wrong = certificate(tmp_path, "localhost"), certificate(tmp_path, "another.example")
     bundle = tmp_path / "trusted.pem"
     bundle.write_bytes(right.read_bytes() + wrong.read_bytes())
-    victim = await network.peer(1, listen=(WEBSOCKET,), proxies=("127.0.0.1",))
+    victim = await network.peer(1, listen=(WEBSOCKET,), trusted_proxies=("127.0.0.1",))
     port = await port_of(victim)
     async with tls_proxy(port, right) as good, tls_proxy(port, wrong) as bad:
         by_name = [f"/dns4/localhost/tcp/{one}/wss/p2p/{victim.id}" for one in (good, bad)]

@@ -1,10 +1,13 @@
 """Reads request bodies, with checks of media type, size and time.
 
 A body whose header is already wrong is refused before it is read. The limit of a compressed body counts
-its uncompressed bytes. All bodies that are read or parsed share one memory limit.
+its uncompressed bytes. A small body never waits for others: its memory is free, bounded by the number of
+connections, and it is decoded at once. What is larger shares one memory limit, of which a source has a
+part, and takes turns to be decoded. A body must arrive at a least rate.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TypeVar
@@ -13,11 +16,16 @@ import msgspec
 from aiohttp import web
 
 from sayso_node.api.http.route import operation_of
+from sayso_node.api.http.shares import Turns, source_of
 from sayso_node.errors import BadRequest, NodeBusy, TooSlow, UnsupportedMediaType
 from sayso_protocol.encoding.json_text import parse_json
 from sayso_protocol.errors import Malformed, TooLarge
 
-HELD_BYTES = 536_870_912  # of all bodies together
+SMALL_BYTES = 65_536  # of each body, which are always free; every revocation is smaller
+HELD_BYTES = 536_870_912  # of all bodies together, without those
+SOURCE_BYTES = HELD_BYTES // 2  # of one source; the largest body that a route takes
+BODY_RATE = 4_096  # bytes per second, on average after GRACE_S
+GRACE_S = 10.0
 BODY_STALL_S = 20.0  # without a byte
 BODY_S = 300.0  # from the first byte to the last
 ENCODINGS = frozenset({"identity", "gzip", "deflate"})  # encodings that can be decoded within a limit
@@ -25,17 +33,35 @@ T = TypeVar("T")
 
 
 class BodyRoom:
-    """The memory held by all request bodies, and the connections that send one, longest first."""
+    """The memory held by all request bodies, and the connections that send one, longest first.
 
-    def __init__(self, size: int) -> None:
+    Args:
+        size: Bytes of all sources together.
+        share: Bytes of one source.
+    """
+
+    def __init__(self, size: int, share: int) -> None:
         self.left = size
         self.senders: dict[web.RequestHandler, None] = {}
+        self.decoding = Turns(2, waiting=64, share=4, what="large bodies")
+        self._share = share
+        self._held = Counter[str]()
 
-    def take(self, size: int) -> None:
+    def take(self, source: str, size: int) -> None:
         """Reserve memory; raises NodeBusy if too little is left."""
+        if self._held[source] + size > self._share:
+            raise NodeBusy("requests from your address use their share of the memory; send one by one")
         if self.left < size:
             raise NodeBusy("other requests use all the memory for request bodies; try again soon")
         self.left -= size
+        self._held[source] += size
+
+    def give_back(self, source: str, size: int) -> None:
+        """Free reserved memory."""
+        self.left += size
+        self._held[source] -= size
+        if not self._held[source]:
+            del self._held[source]
 
 
 ROOM: web.AppKey[BodyRoom] = web.AppKey("room", BodyRoom)
@@ -44,8 +70,10 @@ ROOM: web.AppKey[BodyRoom] = web.AppKey("room", BodyRoom)
 async def read_value(request: web.Request, kind: type[T]) -> T:
     """Read a JSON body as a value; raises BadRequest and what read_body raises."""
     async with read_body(request) as body:
-        # In a thread, because a million rows take seconds.
-        return await asyncio.to_thread(value_of, bytes(body), kind)
+        if len(body) <= SMALL_BYTES:  # takes less than a turn in a thread
+            return value_of(bytes(body), kind)
+        async with request.app[ROOM].decoding.turn(source_of(request)):
+            return await asyncio.to_thread(value_of, bytes(body), kind)
 
 
 def value_of(body: bytes, kind: type[T]) -> T:
@@ -65,26 +93,23 @@ async def read_body(request: web.Request) -> AsyncIterator[bytearray]:
     Raises UnsupportedMediaType, TooLarge, TooSlow, NodeBusy.
     """
     limit = _check_head(request)
-    room, taken, body = request.app[ROOM], 0, bytearray()
+    room, source, body = request.app[ROOM], source_of(request), bytearray()
     room.senders[request.protocol] = None
+    taken, received, began = 0, 0, asyncio.get_running_loop().time()
     try:
-        async with asyncio.timeout(BODY_S):
-            while part := await _part(request):
-                room.take(len(part))
-                taken += len(part)
-                if taken > limit:
-                    raise TooLarge(f"the body may have {limit:,} bytes at most")
-                body += part
-    except TimeoutError as error:
-        raise TooSlow(
-            f"no byte arrived for {BODY_STALL_S:.0f} s, or the body took longer than {BODY_S:.0f} s"
-        ) from error
-    else:
+        while part := await _part(request, began, received):
+            received += len(part)
+            if received > limit:
+                raise TooLarge(f"the body may have {limit:,} bytes at most")
+            if (more := received - SMALL_BYTES - taken) > 0:
+                room.take(source, more)
+                taken += more
+            body += part
         room.senders.pop(request.protocol)
         yield body
     finally:
         room.senders.pop(request.protocol, None)
-        room.left += taken
+        room.give_back(source, taken)
 
 
 def _check_head(request: web.Request) -> int:
@@ -99,7 +124,16 @@ def _check_head(request: web.Request) -> int:
     return body.limit
 
 
-async def _part(request: web.Request) -> bytes:
-    async with asyncio.timeout(BODY_STALL_S):
-        part: bytes = await request.content.readany()
+async def _part(request: web.Request, began: float, received: int) -> bytes:
+    """Return the next bytes, none at the end; raises TooSlow when they come too late."""
+    now = asyncio.get_running_loop().time()
+    least = began + min(BODY_S, GRACE_S + received / BODY_RATE)
+    try:
+        async with asyncio.timeout_at(min(now + BODY_STALL_S, least)):
+            part: bytes = await request.content.readany()
+    except TimeoutError as error:
+        raise TooSlow(
+            f"a body must arrive within {BODY_S:.0f} s, after {GRACE_S:.0f} s at {BODY_RATE:,} bytes per"
+            f" second on average, and never pause for {BODY_STALL_S:.0f} s"
+        ) from error
     return part

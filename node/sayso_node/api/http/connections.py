@@ -1,13 +1,15 @@
 """The connections of the HTTP server: their limits, and the answer to invalid HTTP.
 
-When there are too many, the connection that has been idle longest is closed, or, if none is idle, the
-one that has been sending a body longest; so nobody can block others by holding connections open. A
-connection without a complete request head in time is closed.
+When there are too many, one of the source with most is closed: the one that has been idle longest, or
+else that has been sending a body longest, or else the oldest; so nobody can block others by holding
+connections open, also not by reading slowly. If no source has more than that of the newcomer, only idle
+and sending ones make room. A connection without a complete request head in time is closed.
 """
 
 import asyncio
 import logging
 import resource
+from collections import Counter
 from itertools import chain
 from typing import Any, Final
 
@@ -19,7 +21,9 @@ from aiohttp.web_request import BaseRequest
 from sayso_node.api.http.bodies import ENCODINGS, BodyRoom
 from sayso_node.api.http.negotiation import rendered
 from sayso_node.api.http.responses import refusal
+from sayso_node.api.http.shares import source_of
 from sayso_node.errors import BadRequest, UnsupportedMediaType
+from sayso_node.sources import Proxies
 from sayso_protocol.errors import SaysoError
 
 CONNECTIONS: Final = 1_024  # or half of the open files that the process may have, if that is less
@@ -34,17 +38,31 @@ log = logging.getLogger(__name__)
 class HttpConnection(web.RequestHandler):
     """One connection; input that is not valid HTTP gets an error in the API's one form."""
 
-    __slots__ = ("_connections", "is_busy")
+    __slots__ = ("_connections", "request")
 
     def __init__(self, connections: "Connections", server: web.Server, **options: Any) -> None:
         super().__init__(server, **options)
         self._connections = connections
-        self.is_busy = False  # whether a route handles a request of it
+        self.request: web.Request | None = None  # that a route handles at the moment
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Count the connection, only now because many may have been accepted at once."""
         super().connection_made(transport)
         self._connections.make_room(self)
+
+    def source(self, proxies: Proxies) -> str:
+        """Return who uses the connection: behind a proxy, whoever sent the request in progress."""
+        if self.request:
+            return source_of(self.request)
+        peer = self.transport.get_extra_info("peername") if self.transport else None
+        return proxies.source(peer[0] if peer else None)
+
+    def cut(self) -> None:
+        """Close the connection at once; what it has not read by now is lost."""
+        transport = self.transport
+        self.force_close()
+        if transport:
+            transport.abort()
 
     def handle_error(
         self,
@@ -64,15 +82,15 @@ class HttpConnection(web.RequestHandler):
 
 @web.middleware
 async def noted(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Mark the connection as busy while a route handles its request."""
+    """Note which request of the connection a route handles."""
     connection = request.protocol
     if not isinstance(connection, HttpConnection):
         return await handler(request)
-    connection.is_busy = True
+    connection.request = request
     try:
         return await handler(request)
     finally:
-        connection.is_busy = False
+        connection.request = None
 
 
 def _wrong(error: BaseException | None) -> SaysoError:
@@ -85,8 +103,9 @@ def _wrong(error: BaseException | None) -> SaysoError:
 class Connections:
     """Creates connections and closes old ones when there are too many."""
 
-    def __init__(self, room: BodyRoom, limit: int | None = None) -> None:
+    def __init__(self, room: BodyRoom, proxies: Proxies, limit: int | None = None) -> None:
         self._room = room
+        self._proxies = proxies
         self._limit = limit or min(CONNECTIONS, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
         self._server: web.Server | None = None
 
@@ -106,11 +125,17 @@ class Connections:
         )
 
     def make_room(self, newcomer: HttpConnection) -> None:
-        """Close the connection that has been idle or sending a body longest, if one is too many."""
+        """Close a connection of the source with most, if one is too many."""
         assert self._server  # noqa: S101 - it created the connection
         made = (one for one in self._server.connections if isinstance(one, HttpConnection))
         open_ = [one for one in made if one.transport]
-        if len(open_) > self._limit:
-            idle = (one for one in open_ if not one.is_busy and one is not newcomer)
-            senders = (one for one in self._room.senders if one.transport)
-            next(chain(idle, senders, [newcomer])).force_close()
+        if len(open_) <= self._limit:
+            return
+        sources = {one: one.source(self._proxies) for one in open_}
+        counts = Counter(sources.values())
+        most = max(counts.values())
+        others = [one for one in open_ if counts[sources[one]] == most and one is not newcomer]
+        idle = (one for one in others if not one.request)
+        senders = (one for one in self._room.senders if one in sources and counts[sources[one]] == most)
+        busy = others if most > counts[sources[newcomer]] else [newcomer]
+        next(chain(idle, senders, busy)).cut()

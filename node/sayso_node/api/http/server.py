@@ -5,16 +5,26 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from aiohttp import web
 
-from sayso_node.api.http.bodies import HELD_BYTES, ROOM, BodyRoom
+from sayso_node.api.http.bodies import HELD_BYTES, ROOM, SOURCE_BYTES, BodyRoom
 from sayso_node.api.http.connections import Connections, noted
 from sayso_node.api.http.negotiation import negotiated
 from sayso_node.api.http.route import OPERATIONS, Route, add
+from sayso_node.api.http.shares import PROXIES
+from sayso_node.sources import Proxies
 
 SHUTDOWN_S = 2.0
 
 
 class HttpServer:
-    """Serves routes on one address; `closing` ends answers that would not end by themselves."""
+    """Serves routes on one address.
+
+    Args:
+        host: Name or address to listen on.
+        port: TCP port.
+        routes: What is served.
+        closing: End answers that would not end by themselves.
+        proxies: Reverse proxies, which say for whom they ask.
+    """
 
     def __init__(
         self,
@@ -22,11 +32,12 @@ class HttpServer:
         port: int,
         routes: Iterable[Route],
         closing: Iterable[Callable[[], Awaitable[None]]] = (),
+        proxies: Proxies | None = None,
     ) -> None:
-        room = BodyRoom(HELD_BYTES)
-        self._connections = Connections(room)
+        room, proxies = BodyRoom(HELD_BYTES, SOURCE_BYTES), proxies or Proxies()
+        self._connections = Connections(room, proxies)
         self._app = app = web.Application(middlewares=[noted, negotiated])
-        app[ROOM] = room
+        app[ROOM], app[PROXIES] = room, proxies
         app[OPERATIONS] = {}
         for route in routes:
             add(app, route)

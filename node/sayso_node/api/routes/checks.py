@@ -11,6 +11,7 @@ from aiohttp import web
 
 from sayso_node.api.http.bodies import read_body, read_value
 from sayso_node.api.http.route import Route
+from sayso_node.api.http.shares import Turns, source_of
 from sayso_node.api.schema.operations import JSON, MSGPACK, Body, Operation
 from sayso_node.api.schema.requests import ROWS, CheckFields, CheckRequest, PackedCheck
 from sayso_node.api.schema.values import Checked, CheckedPacked
@@ -50,7 +51,8 @@ class CheckRoutes:
         self._judge = judge
         self._signer = signer
         self._receipts = receipts
-        self._many = asyncio.Lock()
+        self._few = Turns(4, waiting=512, share=64, what="checks")
+        self._many = Turns(1, waiting=64, share=4, what="large checks")
 
     def routes(self) -> list[Route]:
         """The routes of this file."""
@@ -63,20 +65,19 @@ class CheckRoutes:
         asked = await read_value(request, CheckRequest)
         # In threads, because a million rows take seconds to read and to judge.
         check = await asyncio.to_thread(read_check, asked)
-        answer, receipt = await self._answer(check)
+        answer, receipt = await self._answer(source_of(request), check)
         return Checked([REASONS[number] for number in answer.reasons], receipt)
 
     async def _check_packed(self, request: web.Request) -> CheckedPacked:
         async with read_body(request) as body:
             check = await asyncio.to_thread(read_packed_check, body)
             body.clear()  # the check has its own copy of the rows, so this memory is reused
-            answer, receipt = await self._answer(check)
+            answer, receipt = await self._answer(source_of(request), check)
         return CheckedPacked(answer.reasons, receipt)
 
-    async def _answer(self, check: Check) -> tuple[CheckResult, ReceiptJson | None]:
-        if len(check.rows) <= MANY_ROWS * ROW_BYTES:
-            return await self._judged(check)
-        async with self._many:
+    async def _answer(self, source: str, check: Check) -> tuple[CheckResult, ReceiptJson | None]:
+        turns = self._few if len(check.rows) <= MANY_ROWS * ROW_BYTES else self._many
+        async with turns.turn(source):
             return await self._judged(check)
 
     async def _judged(self, check: Check) -> tuple[CheckResult, ReceiptJson | None]:

@@ -16,10 +16,11 @@ from aiohttp import web
 from sayso_node.api.http.negotiation import ORIGIN, written
 from sayso_node.api.http.responses import fault
 from sayso_node.api.http.route import Route
+from sayso_node.api.http.shares import Seats, source_of
 from sayso_node.api.schema.operations import EVENTS, Operation
 from sayso_node.api.schema.requests import EventsQuery
 from sayso_node.api.schema.values import RevocationEvent
-from sayso_node.errors import BadRequest, NodeBusy, Resync
+from sayso_node.errors import BadRequest, Resync
 from sayso_node.store import events, queries
 from sayso_node.store.events import Event
 from sayso_node.store.interface import Store
@@ -27,6 +28,7 @@ from sayso_protocol.errors import SaysoError
 from sayso_protocol.primitives import address_text, hex_text
 
 STREAMS: Final = 256
+SOURCE_STREAMS: Final = 16  # of one source; when all are taken, a source with many makes room
 EVENTS_PAGE: Final = 256  # events in one reading
 PAUSE_S: Final = 0.1  # between two readings, so that many commits cost one reading
 BEAT_S: Final = 15.0  # after so long without events a comment is sent, which tests the connection
@@ -53,6 +55,7 @@ class EventRoutes:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._streams: set[asyncio.Task[None]] = set()
+        self._seats = Seats[asyncio.Task[None]](STREAMS, SOURCE_STREAMS, "listeners")
 
     def routes(self) -> list[Route]:
         """The routes of this file."""
@@ -66,8 +69,6 @@ class EventRoutes:
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         """Send the events after the id, or from now on, until the client disconnects."""
-        if len(self._streams) >= STREAMS:
-            raise NodeBusy(f"this node has {STREAMS} other listeners; try another node")
         text = request.headers.get("Last-Event-ID") or request.query.get("after")
         store_id, seq = self._begin(text)
         response = web.StreamResponse(headers={**ORIGIN, "Cache-Control": "no-store"})
@@ -75,10 +76,13 @@ class EventRoutes:
         stream = asyncio.create_task(self._stream(request, response, store_id, seq))
         self._streams.add(stream)
         try:
+            if displaced := self._seats.take(source_of(request), stream):
+                displaced.cancel()
             await asyncio.wait({stream})
         finally:
             stream.cancel()
             self._streams.discard(stream)
+            self._seats.leave(stream)
         if not stream.cancelled() and (error := stream.exception()):
             _end(request, error)
         return response

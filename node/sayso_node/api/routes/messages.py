@@ -14,6 +14,7 @@ from aiohttp import web
 from sayso_node.api.http.bodies import read_body, read_value
 from sayso_node.api.http.responses import fault
 from sayso_node.api.http.route import Route, RouteAnswer
+from sayso_node.api.http.shares import source_of
 from sayso_node.api.schema.message_json import FORMS, Form, signature_of
 from sayso_node.api.schema.operations import JSON, MSGPACK, Body, Operation
 from sayso_node.api.schema.values import Result, Results
@@ -97,7 +98,7 @@ class MessageRoutes:
         them.
         """
         self._broadcast.check_room(bundle)
-        outcomes = await self._intake.take(bundle, Source.http(request.remote))
+        outcomes = await self._intake.take(bundle, Source.http(source_of(request)))
         self._broadcast.publish(outcomes)
         results = [await self._result(outcome) for outcome in outcomes]
         found = {outcome.status for outcome in outcomes}

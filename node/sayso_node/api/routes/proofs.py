@@ -11,6 +11,7 @@ from aiohttp import web
 from msgspec import UNSET
 
 from sayso_node.api.http.route import Route
+from sayso_node.api.http.shares import Turns, source_of
 from sayso_node.api.schema.operations import Operation
 from sayso_node.api.schema.proofs import AccountProof, AnchorSlot, ChainProof, HeaderJson, PlaceProof
 from sayso_node.api.schema.requests import ProofQuery
@@ -62,6 +63,7 @@ class ProofRoutes:
         self._store = store
         self._freshness = freshness
         self._proofs = proofs
+        self._turns = Turns(8, waiting=64, share=8, what="questions to the chain")
 
     def routes(self) -> list[Route]:
         """The routes of this file."""
@@ -72,6 +74,10 @@ class ProofRoutes:
         license_hash = hash_from_text(request.match_info["license"])
         item, purpose = hash_from_text(request.query["item"]), request.query["purpose"]
         check_purpose(purpose)
+        async with self._turns.turn(source_of(request)):
+            return await self._proof(license_hash, item, purpose)
+
+    async def _proof(self, license_hash: bytes, item: bytes, purpose: str) -> ChainProof:
         wanted = await asyncio.to_thread(self._wanted, license_hash, item, purpose)
         places, root = wanted.places, wanted.root
         block = self._freshness.head.point

@@ -1,10 +1,9 @@
-"""Limits inbound connections, per IP and in total, and frees a slot when its connection closes.
+"""Limits inbound connections, per source and in total, and frees a slot when its connection closes.
 
 py-libp2p 0.8.1 itself never frees the slot. WebSocket upgrades happen here, behind the limits for TCP.
 """
 
 import contextlib
-import ipaddress
 import logging
 from collections import Counter
 from collections.abc import Iterator
@@ -15,13 +14,15 @@ from libp2p.io.trio import TrioTCPStream
 from libp2p.network.connection.raw_connection import RawConnection
 from libp2p.network.swarm import Swarm
 from multiaddr import Multiaddr
+from wsproto.events import Request
 
 from sayso_node.errors import PeerUnreachable
 from sayso_node.gossip.config import GossipConfig
 from sayso_node.gossip.host.private import handle_inbound
 from sayso_node.gossip.host.transports import is_websocket
-from sayso_node.gossip.host.websocket import accept_upgrade, header
+from sayso_node.gossip.host.websocket import WebSocketStream, accept_upgrade, header
 from sayso_node.gossip.peers.peer_score import PeerScore
+from sayso_node.sources import Proxies
 
 _log = logging.getLogger(__name__)
 
@@ -36,21 +37,23 @@ class _Inbound:
         self._config = config
         self._tally = tally
         self._score = score
-        self._by_ip: Counter[str] = Counter()
+        self._proxies = Proxies(config.trusted_proxies)
+        self._by_source: Counter[str] = Counter()
 
     async def handle(self, tcp: TrioTCPStream, where: Multiaddr, _event: object) -> None:
         """Handle one connection until it ends."""
         ip = _ip_of(tcp)
         try:
             if not is_websocket(where):
-                with self._seat(ip):
+                with self._seat(self._proxies.source(ip)):
                     await self._upgrade(tcp, where)
-            elif ip in self._config.proxies:
-                connection, forwarded = await self._websocket(tcp)
-                with self._seat(forwarded or ip):
+            elif ip in self._proxies:
+                connection, request = await self._websocket(tcp)
+                names = (b"x-forwarded-for", b"forwarded")
+                with self._seat(self._proxies.source(ip, *(header(request, one) for one in names))):
                     await self._upgrade(connection, where)
             else:
-                with self._seat(ip):
+                with self._seat(self._proxies.source(ip)):
                     connection, _ = await self._websocket(tcp)
                     await self._upgrade(connection, where)
         except Exception as error:  # noqa: BLE001  # a handshake that failed
@@ -60,29 +63,26 @@ class _Inbound:
                 await tcp.close()
 
     @contextlib.contextmanager
-    def _seat(self, ip: str) -> Iterator[None]:
-        seat = _seat_of(ip)
-        if self._by_ip[seat] >= self._config.max_connections_per_ip:
+    def _seat(self, seat: str) -> Iterator[None]:
+        if self._by_source[seat] >= self._config.max_connections_per_ip:
             self._tally["connections_refused"] += 1
             raise PeerUnreachable(f"{seat} has too many connections")
-        self._by_ip[seat] += 1
+        self._by_source[seat] += 1
         try:
             yield
         finally:
-            self._by_ip[seat] -= 1
-            if not self._by_ip[seat]:
-                del self._by_ip[seat]
+            self._by_source[seat] -= 1
+            if not self._by_source[seat]:
+                del self._by_source[seat]
 
-    async def _websocket(self, tcp: TrioTCPStream) -> tuple[Any, str]:
-        """Upgrade to WebSocket; returns the stream and the client's IP, as a trusted proxy states it."""
+    async def _websocket(self, tcp: TrioTCPStream) -> tuple[WebSocketStream, Request]:
+        """Upgrade to WebSocket; returns the stream and the request for it."""
         try:
             with trio.fail_after(self._config.upgrade_s):
-                connection, request = await accept_upgrade(tcp.stream)
+                return await accept_upgrade(tcp.stream)
         except Exception:
             self._tally["upgrades_refused"] += 1
             raise
-        # Entries before the last comma come from the client and are not trusted.
-        return connection, (header(request, b"x-forwarded-for") or "").rpartition(",")[2].strip()
 
     async def _upgrade(self, connection: Any, where: Multiaddr) -> None:
         """Negotiate Noise and Yamux, and wait until the connection closes."""
@@ -105,14 +105,3 @@ def _ip_of(tcp: TrioTCPStream) -> str:
         return str(tcp.stream.socket.getpeername()[0]).split("%")[0]
     except OSError:
         return ""
-
-
-def _seat_of(text: str) -> str:
-    """Return the unit that is limited: an IPv4 address, an IPv6 /64, or one for everything else."""
-    try:
-        ip = ipaddress.ip_address(text)
-    except ValueError:
-        return ""
-    if isinstance(ip, ipaddress.IPv6Address):
-        return str(ip.ipv4_mapped or ipaddress.ip_network((ip, 64), strict=False))
-    return str(ip)

@@ -152,7 +152,7 @@ async def accept_upgrade(socket: trio.SocketStream) -> tuple[WebSocketStream, Re
     except UpgradeRefused:
         await _refuse(socket, 400)
         raise
-    if header(request, b"origin") is not None:
+    if header(request, b"origin"):
         await _refuse(socket, 403)
         raise UpgradeRefused("a browser")
     await socket.send_all(connection.send(AcceptConnection()))
@@ -169,10 +169,9 @@ async def ask_for_upgrade(
     return WebSocketStream(stream, socket, connection)
 
 
-def header(request: Request, name: bytes) -> str | None:
-    """Return the last value of a header of the upgrade request; None without one."""
-    found = [value for key, value in request.extra_headers if key.lower() == name]
-    return found[-1].decode("latin-1") if found else None
+def header(request: Request, name: bytes) -> list[str]:
+    """Return the values of all headers of this name in the upgrade request, in order."""
+    return [value.decode("latin-1") for key, value in request.extra_headers if key.lower() == name]
 
 
 async def _first_event(stream: trio.abc.Stream, connection: WSConnection, wanted: type[_E]) -> _E:
