@@ -113,6 +113,13 @@ class Load:
         memory = _MEMORY_WORD * whole.memory + whole.memory**2 // _MEMORY_SQUARE
         return _TRANSACTION + max(floor, data + whole.execution + memory)
 
+    @property
+    def alone(self) -> int:
+        """Return this load's own part of a relay's gas, to compare parts: without what all share."""
+        data = _ZERO_BYTE * self.zeros + _OTHER_BYTE * self.others
+        floor = _FLOOR_TOKEN * (self.zeros + _TOKENS_OTHER * self.others)
+        return max(floor, data + self.execution + _MEMORY_WORD * self.memory)
+
 
 _EMPTY_RELAY = Load(
     zeros=_HEAD_BYTES - 4 - 1 - _PLACE_OTHERS,

@@ -273,7 +273,12 @@ class Life:
         sponsor = bytes(machine.key.verify_key)
         work = (
             Anchorer(store, sponsor, clock, counters, wait_s=ANCHOR_AFTER_S),
-            Relayer(NETWORK, machine.account, *shared, wait_s=RELAY_AFTER_S, finality=FINALITY),
+            Relayer(
+                *(NETWORK, machine.account, *shared),
+                wait_s=RELAY_AFTER_S,
+                finality=FINALITY,
+                budget=ALLOWANCE.budget,
+            ),
         )
         return Payer(machine.account, *shared, ALLOWANCE, work, finality=FINALITY)
 

@@ -81,12 +81,13 @@ class ChainSide:
             self._store, config.node_key, self._clock, self._counters, wait_s=settings.anchor_wait_s
         )
         account = Web3Account(config.anchor_account, network, self.endpoints)
-        relayer = Relayer(network, account, *shared, wait_s=settings.relay_wait_s, finality=finality)
         allowance = Allowance(
             int(settings.max_fee_gwei * GWEI),
             int(settings.budget_eth_per_day * ETHER),
             int(settings.low_balance_eth * ETHER),
         )
+        waits = {"wait_s": settings.relay_wait_s, "finality": finality}
+        relayer = Relayer(network, account, *shared, **waits, budget=allowance.budget)
         deployer = WalletDeployer(account, *shared, budget=allowance.budget)
         return Payer(account, *shared, allowance, (anchorer, relayer, deployer), finality=finality)
 

@@ -71,7 +71,9 @@ class PayingNode:
         key = bytes(rig.identity.verify_key)
         anchorer = Anchorer(rig.store, key, rig.clock, rig.counters, wait_s=0)
         self.account = Web3Account(Account.from_key(RICH_KEY), network, self.endpoints)
-        relayer = Relayer(network, self.account, *shared, wait_s=0, finality=FINALITY)
+        relayer = Relayer(
+            *(network, self.account, *shared), wait_s=0, finality=FINALITY, budget=ALLOWANCE.budget
+        )
         deployer = WalletDeployer(self.account, *shared, budget=ALLOWANCE.budget)
         work = (anchorer, relayer, deployer)
         self.payer = Payer(self.account, *shared, ALLOWANCE, work, finality=FINALITY)

@@ -47,7 +47,12 @@ class Paying:
         shared = (rig.store, rig.clock, rig.counters, self.alarms)
         key = bytes(rig.identity.verify_key)
         self.anchorer = Anchorer(rig.store, key, rig.clock, rig.counters, wait_s=WAIT_S)
-        self.relayer = Relayer(NETWORK, self.account, *shared, wait_s=WAIT_S, finality=FINALITY)
+        self.relayer = Relayer(
+            *(NETWORK, self.account, *shared),
+            wait_s=WAIT_S,
+            finality=FINALITY,
+            budget=self.allowance.budget,
+        )
         self.deployer = WalletDeployer(self.account, *shared, budget=self.allowance.budget)
         work = (self.anchorer, self.relayer, self.deployer)
         self.payer = Payer(self.account, *shared, self.allowance, work, finality=FINALITY)

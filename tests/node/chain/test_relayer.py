@@ -235,8 +235,8 @@ async def test_a_relay_that_is_dearer_than_a_days_budget_is_made_smaller(tmp_pat
     try:
         await known(paying)
         await paying.promise(*(scopes(f"purpose-{number}") for number in range(60)))
-        for _ in range(100):
-            paying.rig.clock.time += 3_600
+        for _ in range(250):  # one contributor has an eighth of it a day
+            paying.rig.clock.time += 6 * 3_600
             await paying.block()
         await paying.drain()
         assert len(paying.bits(ADA)) == 60

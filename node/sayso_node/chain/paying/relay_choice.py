@@ -1,6 +1,7 @@
 """Chooses stored messages of a contributor that carry the bits missing on chain, nearly the fewest.
 
-Contributors without messages to relay are held back, so that many of them cannot block others.
+The work is proportional to the words of these messages, however they overlap. Contributors without
+messages to relay are held back, so that many of them cannot block others.
 """
 
 from collections.abc import Iterable, Sequence
@@ -57,7 +58,7 @@ def choose(
             stored.append(decode(body, network))
     for one in stored:
         if one.digest in under_way:
-            missing = _without(missing, one)
+            _take(missing, one)
     if not missing:
         return Choice(())
     again_at = {one.digest: relays.refusal(db, one.digest).again_at for one in stored}
@@ -68,28 +69,37 @@ def choose(
 
 
 def _fewest(stored: Iterable[Envelope], missing: Masks) -> list[Carried]:
-    left, chosen = list(stored), list[Carried]()
-    while missing and left:
-        best = max(left, key=lambda one: _carries(one, missing))
-        if not _carries(best, missing):
-            break
-        left.remove(best)
-        missing = _without(missing, best)
-        chosen.append(Carried(best.digest, relay_item(_revocation(best), best.signature)))
-    return chosen
+    """Take the messages with most missing bits first; leave out those that later ones make needless."""
+    ordered = sorted(stored, key=lambda one: -_count(_shared(missing, one)))
+    firsts = [(one, _take(missing, one)) for one in ordered]
+    chosen, later = list[Envelope](), Masks()
+    for one, first in reversed(firsts):  # `first` has the bits that no message before it carries
+        if any(mask & ~later.get(word, 0) for word, mask in first.items()):
+            chosen.append(one)
+            for word, mask in _revocation(one).bits.items():
+                later[word] = later.get(word, 0) | mask
+    return [Carried(one.digest, relay_item(_revocation(one), one.signature)) for one in reversed(chosen)]
 
 
 def _revocation(envelope: Envelope) -> Revocation:
     return as_kind(envelope.message, Revocation)
 
 
-def _carries(envelope: Envelope, missing: Masks) -> int:
-    """Return how many of the missing bits a message has."""
+def _shared(missing: Masks, envelope: Envelope) -> Masks:
+    """Return the missing bits that a message has."""
     bits = _revocation(envelope).bits
-    return sum((bits.get(word, 0) & mask).bit_count() for word, mask in missing.items())
+    return {word: both for word, mask in bits.items() if (both := mask & missing.get(word, 0))}
 
 
-def _without(missing: Masks, envelope: Envelope) -> Masks:
-    bits = _revocation(envelope).bits
-    left = {word: mask & ~bits.get(word, 0) for word, mask in missing.items()}
-    return {word: mask for word, mask in left.items() if mask}
+def _take(missing: Masks, envelope: Envelope) -> Masks:
+    """Remove the bits of a message from the missing ones, and return them."""
+    taken = _shared(missing, envelope)
+    for word, mask in taken.items():
+        missing[word] &= ~mask
+        if not missing[word]:
+            del missing[word]
+    return taken
+
+
+def _count(masks: Masks) -> int:
+    return sum(mask.bit_count() for mask in masks.values())

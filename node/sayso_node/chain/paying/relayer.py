@@ -3,13 +3,17 @@
 A relay has the fewest stored messages of a contributor that carry the missing bits, side by side,
 because writing a word again is cheap. Its highest cost is known beforehand (sayso_contracts.relay). A
 message that the registry rejects is retried later and does not block others; a contract wallet without
-code is deployed first (wallet_deployer.py). The next relay is made once the last one was read from the
-chain, and skips messages of relays that are not final, because payer and follower may see different
-forks. So no message is relayed twice, and bits stay wanted until they are on chain.
+code is deployed first (wallet_deployer.py). Contributors take turns, message by message, and each has a
+part of a relay and of the day's budget; its further messages wait for the next relay or the next day.
+The next relay is made once the last one was read from the chain, and skips messages of relays that are
+not final, because payer and follower may see different forks. So no message is relayed twice, and bits
+stay wanted until they are on chain.
 """
 
 import asyncio
 import logging
+from collections import Counter, deque
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from sayso_contracts.errors import BadLog
@@ -32,6 +36,9 @@ from sayso_protocol.receipts.receipt import ChainPoint
 log = logging.getLogger(__name__)
 
 CONTRIBUTORS = 2_048  # contributors examined for one relay
+RELAY_PART = 8  # an eighth of a relay's gas for one contributor, but always one message
+BUDGET_PART = 8  # an eighth of the day's budget for one contributor
+BUDGET_PAUSE_S = 3_600.0  # for a contributor whose part is spent
 DEPLOYMENT_PAUSE_S = 600.0  # for a wallet without code; its deployment ends the pause
 
 
@@ -41,12 +48,14 @@ class Batch(NamedTuple):
     Attributes:
         messages: The messages to relay; none if no relay is due.
         load: Their combined load.
+        gas: The part of each contributor in it.
         held: Contributors without messages to relay, their wanted bits, and when to try again.
         undeployed: Wallets to deploy first, with their deployment code.
     """
 
     messages: list[Carried]
     load: Load
+    gas: Counter[bytes]
     held: dict[bytes, tuple[list[Want], float]]
     undeployed: dict[bytes, bytes]
 
@@ -68,6 +77,7 @@ class Relayer:
         *,
         wait_s: float,
         finality: int,
+        budget: int,
     ) -> None:
         self._network = network
         self._account = account
@@ -78,6 +88,7 @@ class Relayer:
         self._alarms = alarms
         self._wait_s = wait_s
         self._finality = finality
+        self._budget_part = budget // BUDGET_PART
         self._room = MAX_TRANSACTION_GAS
         self._last_size = 0  # messages in the last relay
         self._ticked: int | None = None
@@ -131,23 +142,48 @@ class Relayer:
     def _batch(self) -> Batch:
         """Collect the messages of the next relay; none until the last relay was read from the chain."""
         now = self._clock.now()
-        batch, due = Batch([], Load(), {}, {}), False
+        batch, due = Batch([], Load(), Counter(), {}, {}), False
         with self._store.read() as db:
             if self._waits(db):
                 return batch
-            under_way = relays.under_way(db, now, _reached(db) - self._finality)
-            for address, since in relays.whose_turn(db, now, CONTRIBUTORS):
-                choice = choose(db, self._network, address, now, under_way, self._counters)
-                if not choice.messages and choice.again_at is not None:
-                    batch.held[address] = relays.wanted(db, address), choice.again_at
-                for one in choice.messages:
-                    load = batch.load + load_of(one.item)
-                    if load.gas > self._room and batch.messages:
-                        return batch  # the relay is full and need not wait
-                    batch.messages.append(one)
-                    batch = batch._replace(load=load)
-                    due = due or since <= now - self._wait_s
+            for one, since in self._in_turn(db, batch, now):
+                load, address = load_of(one.item), one.item.revocation.contributor
+                whole = batch.load + load
+                if batch.messages and whole.gas > self._room:
+                    return batch  # the relay is full and need not wait
+                if batch.gas[address] and batch.gas[address] + load.alone > self._room // RELAY_PART:
+                    continue
+                batch.messages.append(one)
+                batch.gas[address] += load.alone
+                batch = batch._replace(load=whole)
+                due = due or since <= now - self._wait_s
         return batch if due else batch._replace(messages=[])
+
+    def _in_turn(self, db: Reading, batch: Batch, now: float) -> Iterator[tuple[Carried, float]]:
+        """Yield one message of each contributor, then another of each, and since when the bits wait."""
+        under_way = relays.under_way(db, now, _reached(db) - self._finality)
+        lines = deque[tuple[deque[Carried], float]]()
+        for address, since in relays.whose_turn(db, now, CONTRIBUTORS):
+            if line := self._line(db, batch, address, now, under_way):
+                yield line.popleft(), since
+                lines.append((line, since))
+        while lines:
+            line, since = lines.popleft()
+            if line:
+                yield line.popleft(), since
+                lines.append((line, since))
+
+    def _line(
+        self, db: Reading, batch: Batch, address: bytes, now: float, under_way: frozenset[bytes]
+    ) -> deque[Carried]:
+        """Return the messages of a contributor; if there are none, note until when it is held back."""
+        if relays.spent_for(db, address, now) >= self._budget_part:
+            batch.held[address] = relays.wanted(db, address), now + BUDGET_PAUSE_S
+            return deque()
+        choice = choose(db, self._network, address, now, under_way, self._counters)
+        if not choice.messages and choice.again_at is not None:
+            batch.held[address] = relays.wanted(db, address), choice.again_at
+        return deque(choice.messages)
 
     async def _of_those_who_exist(self, batch: Batch) -> Batch:
         """Return the batch without messages of wallets that have no code; they would be rejected."""
@@ -161,8 +197,12 @@ class Relayer:
             with self._store.read() as db:
                 again_at = self._clock.now() + DEPLOYMENT_PAUSE_S
                 batch.held[wallet] = relays.wanted(db, wallet), again_at
-        load = sum((load_of(one.item) for one in messages), Load())
-        return batch._replace(messages=messages, load=load)
+        loads = [(one.item.revocation.contributor, load_of(one.item)) for one in messages]
+        gas = Counter[bytes]()
+        for wallet, load in loads:
+            gas[wallet] += load.alone
+        whole = sum((load for _, load in loads), Load())
+        return batch._replace(messages=messages, load=whole, gas=gas)
 
     def _waits(self, db: Reading) -> bool:
         """Return whether an earlier relay has not been read from the chain yet."""
@@ -178,6 +218,7 @@ class Relayer:
             call = relay_call(self._registry, (one.item for one in batch.messages))
             intent = intents.add(db, self.kind, b"", call.data, now, batch.load.gas)
             relays.keep_items(db, intent, [one.digest for one in batch.messages])
+            relays.keep_shares(db, intent, batch.gas)
 
     def _rejected(self, landed: Landed) -> list[Rejection]:
         try:

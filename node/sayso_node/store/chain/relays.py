@@ -5,10 +5,12 @@ The store keeps bits, not messages: a message without a new bit was acknowledged
 sets it; a reorganisation that drops the event makes it wanted again.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from sayso_node.retrying import backoff
 from sayso_node.store.bits import masks_at
+from sayso_node.store.chain.intents import DAY_S
 from sayso_node.store.interface import Reading, Writing
 from sayso_protocol.messages.message import REVOCATION
 from sayso_protocol.permissions.words import Masks
@@ -188,6 +190,28 @@ def keep_items(db: Writing, intent: int, digests: list[bytes]) -> None:
     """Store which messages a relay carries, in order."""
     rows = ((intent, position, digest) for position, digest in enumerate(digests))
     db.executemany("INSERT INTO relay_items VALUES (?, ?, ?)", rows)
+
+
+def keep_shares(db: Writing, intent: int, gas: Mapping[bytes, int]) -> None:
+    """Store which part of a relay's gas each contributor has."""
+    rows = ((address, intent, part) for address, part in gas.items())
+    db.executemany("INSERT INTO relay_shares (address, intent, gas) VALUES (?, ?, ?)", rows)
+
+
+def spent_for(db: Reading, address: bytes, now: float) -> int:
+    """Return the wei that relays of the last day cost for one contributor's messages."""
+    rows = db.execute(
+        "SELECT intent, cost FROM relay_shares JOIN intents ON intents.id = intent"
+        " WHERE address = ? AND paid_at > ?",
+        (address, now - DAY_S),
+    ).fetchall()
+    return sum(cost * _part(db, intent, address) // _part(db, intent) for intent, cost in rows)
+
+
+def _part(db: Reading, intent: int, address: bytes | None = None) -> int:
+    query = "SELECT sum(gas) FROM relay_shares WHERE intent = ? AND address = coalesce(?, address)"
+    gas: int = db.execute(query, (intent, address)).fetchone()[0]
+    return gas
 
 
 def under_way(db: Reading, now: float, last_final: int) -> frozenset[bytes]:

@@ -81,6 +81,15 @@ CREATE TABLE late_ranges (
     passes INTEGER NOT NULL
 );
 """,
+    9: """
+CREATE TABLE relay_shares (
+    intent INTEGER NOT NULL,
+    address BLOB NOT NULL,
+    gas INTEGER NOT NULL,
+    PRIMARY KEY (intent, address)
+) WITHOUT ROWID;
+CREATE INDEX relay_shares_by_address ON relay_shares (address, intent);
+""",
 }
 """The step from each version to the next, by version."""
 

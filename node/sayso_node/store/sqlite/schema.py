@@ -6,7 +6,7 @@ keep the counts of bounded tables, so that no code path can miss one. A change o
 migrations.py and a new VERSION.
 """
 
-VERSION = 9
+VERSION = 10
 
 SCHEMA = """
 CREATE TABLE messages (
@@ -180,6 +180,13 @@ CREATE TABLE relay_items (
     digest BLOB NOT NULL,
     PRIMARY KEY (intent, position)
 ) WITHOUT ROWID;
+CREATE TABLE relay_shares (
+    intent INTEGER NOT NULL,
+    address BLOB NOT NULL,  -- of a contributor with messages in this relay
+    gas INTEGER NOT NULL,  -- its part of the gas
+    PRIMARY KEY (intent, address)
+) WITHOUT ROWID;
+CREATE INDEX relay_shares_by_address ON relay_shares (address, intent);
 CREATE TABLE relay_refusals (
     digest BLOB PRIMARY KEY,  -- of a revocation that the registry rejected
     times INTEGER NOT NULL,
