@@ -8,6 +8,7 @@ from web3.exceptions import ContractLogicError, Web3Exception
 
 from sayso_contracts.abi import describe_revert
 from sayso_contracts.errors import CallReverted, RpcFailed
+from sayso_protocol.redaction import redacted
 
 
 @contextmanager
@@ -18,7 +19,8 @@ def rpc_errors() -> Iterator[None]:
     except ContractLogicError as error:
         raise CallReverted(_reason(error)) from error
     except (Web3Exception, ClientError, OSError, TimeoutError) as error:
-        raise RpcFailed(f"the chain endpoint failed: {type(error).__name__}: {error}") from error
+        reason = f"{type(error).__name__}: {redacted(str(error))}"
+        raise RpcFailed(f"the chain endpoint failed: {reason}") from None  # it may name the URL
 
 
 def _reason(error: ContractLogicError) -> str:

@@ -7,8 +7,9 @@ It is for programs that run nodes as child processes: a node never outlives its 
 import sys
 from pathlib import Path
 
-from sayso_node.app import run_node, set_up_log
+from sayso_node.app import run_node
 from sayso_node.config import load_config
+from sayso_node.logs import set_up_log
 from sayso_protocol.errors import SaysoError
 
 USAGE = 2

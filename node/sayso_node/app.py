@@ -1,11 +1,10 @@
-"""Runs a node as a process: sets up the log, handles signals, reports when the node is ready.
+"""Runs a node as a process: handles signals, reports when the node is ready.
 
 SIGTERM and SIGINT stop the node in order. `ready` is called once the node answers requests.
 """
 
 import asyncio
 import contextlib
-import logging
 import signal
 from collections.abc import Callable
 
@@ -15,8 +14,6 @@ from sayso_node.clock import SystemClock
 from sayso_node.config import NodeConfig
 from sayso_node.errors import InvalidNodeConfig
 from sayso_node.node import Node
-
-LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 def run_node(config: NodeConfig, ready: Callable[[], None], *, end_with: int | None = None) -> None:
@@ -56,8 +53,3 @@ async def _until(stop: asyncio.Event, node: Node) -> None:
     if failed.done():
         failed.result()
     failed.cancel()
-
-
-def set_up_log(*, verbose: bool) -> None:
-    """Log to standard error; the libp2p library logs only its warnings and errors."""
-    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format=LOG_FORMAT)

@@ -8,7 +8,7 @@ It may be completed after the node was created, because other operators need thi
 """
 
 import tomllib
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -67,11 +67,11 @@ class Settings:
     network: str
     http: str
     listen: tuple[str, ...]
-    rpc: str
+    rpc: str = field(repr=False)  # may hold a key
     announce: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
     peers: tuple[str, ...] = ()
-    more_rpcs: tuple[str, ...] = ()
+    more_rpcs: tuple[str, ...] = field(default=(), repr=False)
     discovered_peers: int = 8
     anchor_key: str = ""
     sync_interval_s: float = 10.0
@@ -198,7 +198,7 @@ def _load_account(path: Path) -> LocalAccount:
 
 def _settings(table: dict[str, Any]) -> Settings:
     """Read settings from a TOML table; an unknown name is an error."""
-    if unknown := table.keys() - {field.name for field in fields(Settings)}:
+    if unknown := table.keys() - {one.name for one in fields(Settings)}:
         raise InvalidNodeConfig(f"node.toml has unknown settings: {', '.join(sorted(unknown))}")
     try:
         return msgspec.convert(table, Settings)

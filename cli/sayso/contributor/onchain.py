@@ -26,12 +26,24 @@ TRANSACTION_TIMEOUT_S: Final = 300.0
 async def web3_at(url: str) -> AsyncIterator[Any]:
     """Open an AsyncWeb3 on a JSON-RPC endpoint for the `async with` block; raises ExtraMissing."""
     with extra("node"):
-        from web3 import AsyncHTTPProvider, AsyncWeb3  # noqa: PLC0415  # needs the node extra
-    provider = AsyncHTTPProvider(url, {"timeout": RPC_TIMEOUT_S})
+        from web3 import AsyncWeb3  # noqa: PLC0415  # needs the node extra
+
+        from sayso_node.chain.reading.json_rpc import JsonRpc  # noqa: PLC0415
+        from sayso_node.chain.reading.web3_chain import LinkProvider  # noqa: PLC0415
+        from sayso_node.errors import ChainUnreachable  # noqa: PLC0415
+
+    class Provider(LinkProvider):
+        async def make_request(self, method: Any, params: Any) -> Any:
+            try:
+                return await super().make_request(method, params)
+            except ChainUnreachable as error:
+                raise ConnectionError(str(error)) from None  # an RpcFailed, as with any other provider
+
+    link = JsonRpc(url, RPC_TIMEOUT_S)  # never shows the URL, which may hold a key
     try:
-        yield AsyncWeb3(provider)
+        yield AsyncWeb3(Provider(link))
     finally:
-        await provider.disconnect()
+        await link.close()
 
 
 async def revoke_on_chain(

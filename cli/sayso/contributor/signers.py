@@ -22,6 +22,7 @@ from sayso_protocol.messages.message import Message
 from sayso_protocol.messages.typed_data import typed_data
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_from_text, address_text
+from sayso_protocol.redaction import redacted, shown_url
 from sayso_protocol.signatures.wallets import EoaVerifier
 
 SIGNER_TIMEOUT_S: Final = 600.0  # for a person to read and agree
@@ -55,11 +56,13 @@ def external_signer(url: str, account: bytes | None = None) -> ExternalSigner:
     try:
         held = [address_from_text(one) for one in accounts]
     except (InvalidAddress, TypeError, AttributeError) as error:
-        raise SignerFailed(f"the answer of {url} is not a list of addresses") from error
+        raise SignerFailed(f"the answer of {shown_url(url)} is not a list of addresses") from error
     if account is None and len(held) != 1:
-        raise SignerFailed(f"{url} has {len(held):,} accounts; name one with --account ADDRESS")
+        raise SignerFailed(
+            f"{shown_url(url)} has {len(held):,} accounts; name one with --account ADDRESS"
+        )
     if account is not None and account not in held:
-        raise SignerFailed(f"{url} does not hold the account {address_text(account)}")
+        raise SignerFailed(f"{shown_url(url)} does not hold the account {address_text(account)}")
     return ExternalSigner(url, address_text(account or held[0]))
 
 
@@ -79,10 +82,10 @@ def _signature(answer: Any) -> bytes:
 def _ask(url: str, method: str, params: list[Any]) -> Any:
     answer = asyncio.run(_post(url, {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}))
     if not isinstance(answer, dict):
-        raise SignerFailed(f"the answer of {url} is not JSON-RPC")
+        raise SignerFailed(f"the answer of {shown_url(url)} is not JSON-RPC")
     if error := answer.get("error"):
         why = error.get("message") if isinstance(error, dict) else error
-        raise SignerFailed(f"{url} refused {method}: {str(why)[:200]}")
+        raise SignerFailed(f"{shown_url(url)} refused {method}: {redacted(str(why), url)[:200]}")
     return answer.get("result")
 
 
@@ -95,6 +98,5 @@ async def _post(url: str, body: dict[str, Any]) -> Any:
         ):
             return parse_json(await response.content.read(SIGNER_ANSWER_BYTES))
     except (aiohttp.ClientError, OSError, TimeoutError, ValueError, Malformed) as error:
-        raise SignerFailed(
-            f"no answer from the signer {url}: {error or type(error).__name__}"
-        ) from error
+        why = redacted(str(error), url) or type(error).__name__
+        raise SignerFailed(f"no answer from the signer {shown_url(url)}: {why}") from None

@@ -16,6 +16,7 @@ from sayso.node_client.reading import answer_of
 from sayso_node.api.schema.values import RefusalJson
 from sayso_protocol.encoding.json_text import parse_json
 from sayso_protocol.errors import Malformed
+from sayso_protocol.redaction import redacted, shown_url
 
 CONNECT_S: Final = 10.0
 ANSWER_S: Final = 30.0
@@ -76,8 +77,11 @@ class Transport:
                     if rest:
                         yield rest
         except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
-            why = str(error) or type(error).__name__
-            raise NodeUnreachable(f"no answer from {self.url}: {why}") from error
+            raise self._unreachable(error) from None
+
+    def _unreachable(self, error: Exception) -> NodeUnreachable:
+        why = redacted(str(error), self.url) or type(error).__name__
+        return NodeUnreachable(f"no answer from {shown_url(self.url)}: {why}")
 
     async def _ask(self, method: str, path: str, kind: type[T], **options: Any) -> T:
         try:
@@ -86,8 +90,7 @@ class Transport:
             ) as response:
                 text = await _read(response)
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-            why = str(error) or type(error).__name__
-            raise NodeUnreachable(f"no answer from {self.url}: {why}") from error
+            raise self._unreachable(error) from None
         packed = response.status == OK and response.content_type == MSGPACK_TYPE
         return answer_of(_unpack(text) if packed else _judge(response.status, text), kind)
 

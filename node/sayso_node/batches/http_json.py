@@ -7,6 +7,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 from sayso_node.errors import PeerUnreachable
 from sayso_protocol.encoding.json_text import parse_json
 from sayso_protocol.errors import Malformed
+from sayso_protocol.redaction import redacted, shown_url
 
 TIMEOUT_S = 10.0
 DOCUMENT_BYTES = 4_194_304
@@ -30,15 +31,17 @@ class HttpJson:
         try:
             async with self._session.get(url, allow_redirects=False) as response:
                 if response.status != 200:
-                    raise PeerUnreachable(f"{url} answered with status {response.status}")
+                    raise PeerUnreachable(f"{shown_url(url)} answered with status {response.status}")
                 body = await response.content.read(DOCUMENT_BYTES + 1)
                 while len(body) <= DOCUMENT_BYTES and not response.content.at_eof():
                     body += await response.content.read(DOCUMENT_BYTES + 1 - len(body))
         except (ClientError, TimeoutError, OSError, ValueError) as error:
-            raise PeerUnreachable(f"{url} did not answer: {error}") from error
+            raise PeerUnreachable(
+                f"{shown_url(url)} did not answer: {redacted(str(error), url)}"
+            ) from None
         if len(body) > DOCUMENT_BYTES:
-            raise PeerUnreachable(f"the answer of {url} is too large")
+            raise PeerUnreachable(f"the answer of {shown_url(url)} is too large")
         try:
             return parse_json(body)
         except Malformed as error:
-            raise PeerUnreachable(f"the answer of {url} is not JSON") from error
+            raise PeerUnreachable(f"the answer of {shown_url(url)} is not JSON") from error

@@ -26,6 +26,7 @@ from sayso_node.gossip.ipc.channel import Channel
 from sayso_node.gossip.outbox import Outbox
 from sayso_node.gossip.peers.discovery import Discovery
 from sayso_node.gossip.requests import Requests
+from sayso_node.logs import set_up_log
 from sayso_protocol.errors import Malformed
 
 TALLY_EVERY_S: Final = 0.5
@@ -153,7 +154,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     # py-libp2p logs much of what strangers send, with tracebacks, which would fill disks.
-    logging.basicConfig(level=logging.WARNING)
+    set_up_log(verbose=False)
     logging.getLogger().handlers[0].addFilter(logging.Filter("sayso_node"))
     logging.lastResort = None
     threading.Thread(target=_die_with_parent, args=(descriptor,), daemon=True).start()

@@ -8,7 +8,6 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, Protocol
-from urllib.parse import urlsplit, urlunsplit
 
 from sayso.errors import NodeRefused
 from sayso.gate.judges.base import PART_ROWS, Evidence, Judged, add_counts, node_source
@@ -18,6 +17,7 @@ from sayso.node_client.answers import CheckAnswer
 from sayso.node_client.client import NodeClient
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.receipts.question import Question
+from sayso_protocol.redaction import shown_url
 from sayso_protocol.verdicts.verdict import Reason
 
 STALE_POLL_S: Final = 2.0  # between repeats while rows are stale
@@ -95,7 +95,7 @@ class NodesJudge:
         counts: dict[str, int] = self._answered.get(url, {}).get("counts", {})
         add_counts(counts, receipt.counts)
         source = node_source(answer.operator.name, receipt, counts)
-        self._answered[url] = source | {"url": _without_user(url)}
+        self._answered[url] = source | {"url": shown_url(url)}
 
     def evidence(self) -> Evidence:
         """Return the nodes, with the last block and state of each."""
@@ -107,9 +107,3 @@ class NodesJudge:
         clients, self._clients = self._clients, []
         for client in clients:
             self._loop.run(client.__aexit__(None, None, None))
-
-
-def _without_user(url: str) -> str:
-    """Return the URL without user name and password, for the record."""
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

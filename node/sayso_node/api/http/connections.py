@@ -14,7 +14,7 @@ from itertools import chain
 from typing import Any, Final
 
 from aiohttp import web
-from aiohttp.http_exceptions import ContentEncodingError
+from aiohttp.http_exceptions import ContentEncodingError, HttpProcessingError
 from aiohttp.typedefs import Handler
 from aiohttp.web_request import BaseRequest
 
@@ -63,6 +63,12 @@ class HttpConnection(web.RequestHandler):
         self.force_close()
         if transport:
             transport.abort()
+
+    def log_exception(self, *args: Any, **named: Any) -> None:
+        """Log what we did; what a client did, such as half a body, gets no line."""
+        error = named.get("exc_info")
+        if not isinstance(error, (web.RequestPayloadError, HttpProcessingError, ConnectionError)):
+            super().log_exception(*args, **named)
 
     def handle_error(
         self,

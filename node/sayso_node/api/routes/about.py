@@ -94,7 +94,7 @@ class AboutRoutes:
         down = self._parts_down()
         ready = self._freshness.is_current(self._clock.now(), READY_AGE_S) and not down
         full = self._counters()["marks_lost"] > 0  # rule 7.15
-        body = Ready(ready, down, full, dict(self._alarms.active()))
+        body = Ready(ready, down, full, sorted(self._alarms.active()))
         return RouteAnswer(body, 200 if ready else 503)
 
     async def metrics(self, _request: web.Request) -> web.Response:

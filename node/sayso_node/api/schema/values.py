@@ -277,13 +277,13 @@ class Health(Struct):
 class Ready(Struct):
     """`ready`: the view of chain and peers is current, and no part of the node is down.
 
-    `marks_full` needs an operator's attention (rule 7.15).
+    `marks_full` needs an operator's attention (rule 7.15). `alarms` has names; the log has the reasons.
     """
 
     ready: bool
     parts_down: list[str]
     marks_full: bool
-    alarms: dict[str, str]
+    alarms: list[str]
 
 
 class RevocationEvent(Struct):

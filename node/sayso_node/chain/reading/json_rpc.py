@@ -1,6 +1,7 @@
 """Sends JSON-RPC requests to one chain endpoint, over HTTP or WebSocket, with size and time limits.
 
-Any failure of the endpoint on this level is ChainUnreachable. Callers judge the content of answers.
+Any failure of the endpoint on this level is ChainUnreachable. Callers judge the content of answers. The
+URL may hold a key: nothing that leaves this module, no error nor its cause, shows more than its host.
 """
 
 import asyncio
@@ -9,8 +10,7 @@ import json
 import time
 from http import HTTPStatus
 from itertools import count
-from typing import Any, Final
-from urllib.parse import urlsplit
+from typing import Any, Final, cast
 
 from aiohttp import (
     ClientError,
@@ -25,6 +25,7 @@ from sayso_node.chain.reading.pace import Pace, is_about_pace
 from sayso_node.errors import ChainUnreachable, TooManyRequests
 from sayso_protocol.encoding.json_text import parse_json
 from sayso_protocol.primitives import hex_text
+from sayso_protocol.redaction import redacted, secrets_of, shown_url
 
 TIMEOUT_S: Final = 10.0
 PATIENCES: Final = 3  # timeouts that a request waits for its turn, when the endpoint slows us down
@@ -37,6 +38,7 @@ class JsonRpc:
 
     def __init__(self, url: str, timeout_s: float = TIMEOUT_S) -> None:
         self._url = url
+        self._secrets = [one.encode() for one in secrets_of(url)]
         self._timeout_s = timeout_s
         self._session: ClientSession | None = None
         self._socket: ClientWebSocketResponse | None = None
@@ -46,12 +48,8 @@ class JsonRpc:
 
     @property
     def name(self) -> str:
-        """The endpoint's name for logs, without path and password, which may contain a key."""
-        try:
-            parts = urlsplit(self._url)
-            return f"{parts.scheme}://{parts.hostname or ''}" + (f":{parts.port}" if parts.port else "")
-        except ValueError:
-            return "an endpoint with an invalid URL"
+        """The endpoint's name for logs."""
+        return shown_url(self._url)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -84,14 +82,16 @@ class JsonRpc:
                 if self._url.startswith(("ws://", "wss://")):
                     answer = await self._by_socket(question, number, limit)
                 else:
-                    answer = _object(await self._by_post(question, limit))
+                    answer = self._object(await self._by_post(question, limit))
             self._refuse_pace(answer.get("error"))
         except TooManyRequests:
             raise
-        except Exception as error:  # any error that an endpoint causes, also in aiohttp
-            reason = f"{self.name}: {type(error).__name__}: {str(error)[:200]}"
-            raise ChainUnreachable(reason) from error
-        return answer
+        except Exception as error:  # noqa: BLE001 - any error that an endpoint causes, also in aiohttp
+            reason = f"{type(error).__name__}: {redacted(str(error), self._url)[:200]}"
+        else:
+            return answer
+        # Outside the block above, so that no traceback has the error with the URL as its context.
+        raise ChainUnreachable(f"{self.name}: {reason}")
 
     def _refuse_pace(self, error: Any) -> None:
         """Raise TooManyRequests for an error that asks for a slower pace, even with status 200."""
@@ -111,6 +111,8 @@ class JsonRpc:
                     raise ValueError("the answer is too large")
             if response.status in NO_METHOD:
                 return b'{"error": {"message": "no such method"}}'
+            if response.status >= 400 and not body.lstrip().startswith(b"{"):
+                raise ValueError(f"status {response.status}")
         return bytes(body)
 
     async def _by_socket(self, question: Any, number: int, limit: int) -> dict[str, Any]:
@@ -120,7 +122,7 @@ class JsonRpc:
                     self._socket = await self._sessions().ws_connect(self._url, max_msg_size=limit)
                 await self._socket.send_json(question, dumps=_json)
                 while True:
-                    answer = _object(_text(await self._socket.receive()))
+                    answer = self._object(_text(await self._socket.receive()))
                     if answer.get("id") == number:  # other answers belong to abandoned requests
                         return answer
             except BaseException:
@@ -133,6 +135,24 @@ class JsonRpc:
         if socket:
             with contextlib.suppress(ClientError, OSError):
                 await socket.close()
+
+    def _object(self, raw: bytes | str) -> dict[str, Any]:
+        raw = raw.encode() if isinstance(raw, str) else raw
+        answer = parse_json(raw)
+        if not isinstance(answer, dict):
+            raise ValueError("not a JSON-RPC object")  # noqa: TRY004 - the value is wrong, not its type
+        if answer.get("error") is not None or any(secret in raw for secret in self._secrets):
+            return cast("dict[str, Any]", self._cleaned(answer))  # some quote the URL or its key
+        return answer
+
+    def _cleaned(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return redacted(value, self._url)
+        if isinstance(value, list):
+            return [self._cleaned(one) for one in value]
+        if isinstance(value, dict):
+            return {redacted(name, self._url): self._cleaned(one) for name, one in value.items()}
+        return value
 
     def _sessions(self) -> ClientSession:
         if self._session is None:
@@ -156,10 +176,3 @@ def _text(message: WSMessage) -> bytes | str:
         raise ValueError("hung up")
     text: bytes | str = message.data
     return text
-
-
-def _object(raw: bytes | str) -> dict[str, Any]:
-    answer = parse_json(raw.encode() if isinstance(raw, str) else raw)
-    if not isinstance(answer, dict):
-        raise ValueError("not a JSON-RPC object")  # noqa: TRY004 - the value is wrong, not its type
-    return answer

@@ -22,6 +22,7 @@ from sayso_node.freshness import ChainHead
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import HASH_BYTES, hex_text
 from sayso_protocol.receipts.receipt import ChainPoint
+from sayso_protocol.redaction import redacted
 
 LARGEST = (1 << 63) - 1  # the store's largest number for blocks and seconds
 
@@ -37,7 +38,7 @@ def chain_errors(*but: type[Exception]) -> Iterator[None]:
     except Exception as error:  # web3 raises many kinds of errors
         if isinstance(error, but):
             raise
-        raise ChainUnreachable(f"{type(error).__name__}: {error}") from error
+        raise ChainUnreachable(f"{type(error).__name__}: {redacted(str(error))}") from error
 
 
 def _head(block: Mapping[str, Any]) -> ChainHead:
