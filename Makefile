@@ -1,6 +1,6 @@
 # Everything a person or the CI runs. `make help` lists it.
 .DEFAULT_GOAL := help
-.PHONY: engines help dev demo machine test bare fuzz sim interop page lint types bench gas docs contracts audit prove lock checks ci ci-full clean
+.PHONY: engines help dev demo machine test bare fuzz sim interop page lint types bench gas docs contracts audit audit-deps prove lock checks ci ci-full clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -66,6 +66,9 @@ $(AUDIT_READY): requirements/audit.txt
 
 audit: $(AUDIT_READY) contracts/node_modules/.ready  ## slither over the contract: nothing left out, nothing found
 	$(PYTHON) contracts/audit.py $(AUDIT)/bin/slither
+
+audit-deps: $(READY) $(NODEJS)/.ready  ## ask the registries for advisories about our pins; NOT AUDITED where they do not answer
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python scripts/audit_deps.py
 
 # Arrays of one element and texts of 65 bytes: with 0, 1 and 2 of them the first proof did not end in minutes.
 prove: $(AUDIT_READY) contracts/node_modules/.ready  ## what contracts/test/Proofs.t.sol states, for all inputs (halmos)
