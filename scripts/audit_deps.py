@@ -1,4 +1,4 @@
-"""Asks the registries of Python and JavaScript packages for advisories about our pins (`make audit-deps`).
+"""Asks the registries of Python and JavaScript for advisories about our pins: `make audit-deps`.
 
 The last line is `audited`, `VULNERABLE` or `NOT AUDITED`. What could not be asked counts as not audited,
 also if the tool that asks ends without an error: it does, for a package that the registry does not know.
@@ -57,8 +57,8 @@ def asked(command: Sequence[str], folder: Path, read: Any) -> Found:
     except (OSError, subprocess.SubprocessError) as error:
         return Found([], [f"{command[0]}: {error}"])
     except (ValueError, KeyError, TypeError, AttributeError):
-        last = done.stderr.strip().splitlines()[-1:] or ["it gave no answer that we can read"]
-        return Found([], [f"{command[0]}: {last[0][:200]}"])
+        why = done.stderr.strip().splitlines()[:1] or ["it gave no answer that we can read"]
+        return Found([], [f"{command[0]}: {why[0][:200]}"])
     return found
 
 

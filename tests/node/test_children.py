@@ -89,7 +89,7 @@ async def test_the_processes_of_a_node(
 ) -> None:
     """Gossip and snapshots: the environment of each child is read while it lives."""
     seen = dict[str, bytes]()
-    start = children.create_subprocess_exec
+    start = asyncio.create_subprocess_exec
 
     async def noted(*command: str, **streams: Any) -> asyncio.subprocess.Process:
         child = await start(*command, **streams)

@@ -118,7 +118,7 @@ def test_a_process_logs_like_that(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [type(one) for one in handler.filters] == [RateLimit]
     for module in (app, child):
         assert "basicConfig" not in Path(str(module.__file__)).read_text()
-    assert child.set_up_log is logs.set_up_log
+    assert vars(child)["set_up_log"] is logs.set_up_log
 
 
 async def test_many_tasks_that_fail_alike_write_few_lines() -> None:

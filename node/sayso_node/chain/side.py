@@ -86,8 +86,12 @@ class ChainSide:
             int(settings.budget_eth_per_day * ETHER),
             int(settings.low_balance_eth * ETHER),
         )
-        waits = {"wait_s": settings.relay_wait_s, "finality": finality}
-        relayer = Relayer(network, account, *shared, **waits, budget=allowance.budget)
+        relayer = Relayer(
+            *(network, account, *shared),
+            wait_s=settings.relay_wait_s,
+            finality=finality,
+            budget=allowance.budget,
+        )
         deployer = WalletDeployer(account, *shared, budget=allowance.budget)
         return Payer(account, *shared, allowance, (anchorer, relayer, deployer), finality=finality)
 

@@ -159,10 +159,10 @@ def test_a_node_shows_it_nowhere(tmp_path: Path, capfd: pytest.CaptureFixture[st
 
     async def run() -> None:
         async with endpoint("401") as first, endpoint("nonsense") as second, endpoint("429") as third:
-            rest = (url_of("http", second, "query"), url_of("ws", third, "password"))
-            rest += (url_of("ws", first, "encoded path"), f"http://127.0.0.1:1/{KEY}")
+            rest = [url_of("http", second, "query"), url_of("ws", third, "password")]
+            rest += [url_of("ws", first, "encoded path"), f"http://127.0.0.1:1/{KEY}"]
             rpc = url_of("http", first, "path")
-            await asyncio.to_thread(look, rpc, rest)
+            await asyncio.to_thread(look, rpc, tuple(rest))
 
     def look(rpc: str, more: tuple[str, ...]) -> None:
         with node_process(tmp_path, rpc=rpc, more_rpcs=more) as node:
