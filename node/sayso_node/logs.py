@@ -1,6 +1,6 @@
 """The log of a process: lines without secrets and of bounded length, however many strangers cause.
 
-Each place in the code may write LINES lines in WINDOW_S; what is more is counted, and the count is
+Each place in the code may write LINES lines in LINES_S; what is more is counted, and the count is
 written with a later line of that place. Control characters are escaped, because strangers choose parts
 of lines.
 """
@@ -15,7 +15,7 @@ from sayso_protocol.redaction import redacted
 
 LOG_FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 LINES: Final = 30  # of one place in the code, with or without a traceback
-WINDOW_S: Final = 60.0
+LINES_S: Final = 60.0
 LINE_CHARS: Final = 16_384  # of one line with its traceback
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _BREAK: Final = re.compile(r"[\r\n]")
@@ -48,7 +48,7 @@ class RateLimit(logging.Filter):
         """Return whether the line is written."""
         now = self._now()
         place = self._places.setdefault((record.pathname, record.lineno), [now, 0, 0])
-        if now - place[0] >= WINDOW_S:
+        if now - place[0] >= LINES_S:
             if place[2]:
                 record.msg = f"[{place[2]:.0f} lines like this were left out] {record.msg}"
             place[:] = [now, 0, 0]

@@ -8,7 +8,7 @@ import re
 from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
-LEAST_SECRET: Final = 6  # characters; shorter parts of a URL, such as `v2`, are words and not keys
+_LEAST_SECRET: Final = 6  # characters; shorter parts of a URL, such as `v2`, are words and not keys
 HIDDEN: Final = "…"
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,31}://[^\s'\"<>`]+")
 _ENDS: Final = ".,;:)]}"  # of a sentence around a URL
@@ -47,4 +47,4 @@ def secrets_of(url: str) -> set[str]:
     after = (parts.path, parts.query, parts.fragment, parts.netloc.rpartition("@")[0])
     whole = [one for text in after for one in (text, *re.split(r"[/&=;:,+?#]", text))]
     found = {form.strip("/") for one in whole for form in (one, unquote(one))}
-    return {one for one in found if len(one) >= LEAST_SECRET}
+    return {one for one in found if len(one) >= _LEAST_SECRET}

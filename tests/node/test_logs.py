@@ -14,7 +14,7 @@ import pytest
 from node.api.process import node_process
 from sayso_node import app, logs
 from sayso_node.gossip import child
-from sayso_node.logs import LINE_CHARS, LINES, WINDOW_S, LineFormatter, RateLimit
+from sayso_node.logs import LINE_CHARS, LINES, LINES_S, LineFormatter, RateLimit
 
 RESET = struct.pack("ii", 1, 0)
 HEAD = b"POST /v1/%s HTTP/1.1\r\nHost: x\r\n"
@@ -75,13 +75,13 @@ def test_one_place_writes_so_many_lines_and_says_what_it_left_out() -> None:
             log.error("stranger %d", number)
         log.error("another place")
         assert len(text.getvalue().splitlines()) == LINES + 1
-        now[0] += WINDOW_S
+        now[0] += LINES_S
         for number in range(2):
             log.error("stranger %d", number)
         # The place is another line of this file, so it has nothing to say about what was left out above.
         assert "left out" not in text.getvalue()
         for _ in range(2):
-            now[0] += WINDOW_S
+            now[0] += LINES_S
             for _ in range(LINES + 7):
                 log.warning("again")
         assert "[7 lines like this were left out] again" in text.getvalue()

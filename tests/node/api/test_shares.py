@@ -115,7 +115,7 @@ async def test_a_body_that_trickles_is_refused(
     node: RunningNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It never pauses, and would take less than the longest time."""
-    monkeypatch.setattr(bodies, "GRACE_S", 0.2)
+    monkeypatch.setattr(bodies, "BODY_GRACE_S", 0.2)
     monkeypatch.setattr(bodies, "BODY_RATE", 100_000)
     head = "POST /v1/typed-data/revocation HTTP/1.1\nHost: x\nContent-Type: application/json"
     reader, writer = await begin(node, STRANGER, f"{head}\nContent-Length: 1000000", b"{")

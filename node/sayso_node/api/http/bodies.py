@@ -24,8 +24,8 @@ from sayso_protocol.errors import Malformed, TooLarge
 SMALL_BYTES = 65_536  # of each body, which are always free; every revocation is smaller
 HELD_BYTES = 536_870_912  # of all bodies together, without those
 SOURCE_BYTES = HELD_BYTES // 2  # of one source; the largest body that a route takes
-BODY_RATE = 4_096  # bytes per second, on average after GRACE_S
-GRACE_S = 10.0
+BODY_RATE = 4_096  # bytes per second, on average after BODY_GRACE_S
+BODY_GRACE_S = 10.0
 BODY_STALL_S = 20.0  # without a byte
 BODY_S = 300.0  # from the first byte to the last
 ENCODINGS = frozenset({"identity", "gzip", "deflate"})  # encodings that can be decoded within a limit
@@ -127,13 +127,13 @@ def _check_head(request: web.Request) -> int:
 async def _part(request: web.Request, began: float, received: int) -> bytes:
     """Return the next bytes, none at the end; raises TooSlow when they come too late."""
     now = asyncio.get_running_loop().time()
-    least = began + min(BODY_S, GRACE_S + received / BODY_RATE)
+    least = began + min(BODY_S, BODY_GRACE_S + received / BODY_RATE)
     try:
         async with asyncio.timeout_at(min(now + BODY_STALL_S, least)):
             part: bytes = await request.content.readany()
     except TimeoutError as error:
         raise TooSlow(
-            f"a body must arrive within {BODY_S:.0f} s, after {GRACE_S:.0f} s at {BODY_RATE:,} bytes per"
-            f" second on average, and never pause for {BODY_STALL_S:.0f} s"
+            f"a body must arrive within {BODY_S:.0f} s, after {BODY_GRACE_S:.0f} s at {BODY_RATE:,} bytes"
+            f" per second on average, and never pause for {BODY_STALL_S:.0f} s"
         ) from error
     return part

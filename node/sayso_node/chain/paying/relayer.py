@@ -37,8 +37,8 @@ log = logging.getLogger(__name__)
 
 CONTRIBUTORS = 2_048  # contributors examined for one relay
 RELAY_PART = 8  # an eighth of a relay's gas for one contributor, but always one message
-BUDGET_PART = 8  # an eighth of the day's budget for one contributor
-BUDGET_PAUSE_S = 3_600.0  # for a contributor whose part is spent
+CONTRIBUTOR_PART = 8  # an eighth of the day's budget for one contributor
+PART_PAUSE_S = 3_600.0  # for a contributor whose part is spent
 DEPLOYMENT_PAUSE_S = 600.0  # for a wallet without code; its deployment ends the pause
 
 
@@ -88,7 +88,7 @@ class Relayer:
         self._alarms = alarms
         self._wait_s = wait_s
         self._finality = finality
-        self._budget_part = budget // BUDGET_PART
+        self._budget_part = budget // CONTRIBUTOR_PART
         self._room = MAX_TRANSACTION_GAS
         self._last_size = 0  # messages in the last relay
         self._ticked: int | None = None
@@ -178,7 +178,7 @@ class Relayer:
     ) -> deque[Carried]:
         """Return the messages of a contributor; if there are none, note until when it is held back."""
         if relays.spent_for(db, address, now) >= self._budget_part:
-            batch.held[address] = relays.wanted(db, address), now + BUDGET_PAUSE_S
+            batch.held[address] = relays.wanted(db, address), now + PART_PAUSE_S
             return deque()
         choice = choose(db, self._network, address, now, under_way, self._counters)
         if not choice.messages and choice.again_at is not None:
