@@ -133,7 +133,7 @@ async def _part(request: web.Request, began: float, received: int) -> bytes:
             part: bytes = await request.content.readany()
     except TimeoutError as error:
         raise TooSlow(
-            f"a body must arrive within {BODY_S:.0f} s, after {BODY_GRACE_S:.0f} s at {BODY_RATE:,} bytes"
-            f" per second on average, and never pause for {BODY_STALL_S:.0f} s"
+            f"a body must arrive within {BODY_S:.0f} s, after {BODY_GRACE_S:.0f} s at {BODY_RATE:,}"
+            f" bytes per second on average, and never pause for {BODY_STALL_S:.0f} s"
         ) from error
     return part
