@@ -88,6 +88,10 @@ class FakeChain:
         self._called("block_hash")
         return self.blocks[number].hash if number < len(self.blocks) else None
 
+    async def block_time(self, number: int) -> float | None:
+        self._called("block_time")
+        return self.blocks[number].time if number < len(self.blocks) else None
+
     async def events(self, first: int, last: int) -> list[Event]:
         self._called("events")
         self.ranges.append((first, last))

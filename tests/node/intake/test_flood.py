@@ -14,11 +14,11 @@ from sayso_node.store.chain.chain_state import Anchor
 from sayso_node.store.interface import Store
 from sayso_protocol.primitives import sha256
 from support.fake_network import Switchboard
-from support.node_rig import NOW, NodeRig, consent, revocation
+from support.node_rig import NodeRig, consent, revocation
 from support.protocol_strategies import NODE
 
 KEY, STRANGER = b"k" * 32, b"s" * 32
-SMALL = Quotas(trusted=5, standing=3, strangers=40, age_s=100.0, operators=frozenset({KEY}))
+SMALL = Quotas(trusted=5, standing=3, strangers=40, operators=frozenset({KEY}))
 
 
 async def flood(store: Store, numbers: Iterable[int], by: bytes | None = None) -> list[int]:
@@ -26,7 +26,7 @@ async def flood(store: Store, numbers: Iterable[int], by: bytes | None = None) -
 
     def take(number: int) -> Callable[..., bool]:
         name = sha256(b"%d" % number)
-        return lambda db: sponsors.take_room(db, [(by or name, sha256(name))], NOW, SMALL)[0]
+        return lambda db: sponsors.take_room(db, [(by or name, sha256(name))], SMALL)[0]
 
     return [number for number in numbers if await store.write(take(number))]
 
@@ -64,21 +64,21 @@ async def test_known_sponsors_have_room_of_their_own_whatever_strangers_do(store
         assert sponsors.pooled(db) == before  # none of it was the pool's
 
 
-async def test_standing_takes_age_and_an_anchor(store: Store) -> None:
-    async def room(now: float) -> bool:
-        digest = sha256(b"unlucky")
-        none = SMALL._replace(strangers=0)
-        claims = [(STRANGER, digest)]
-        return await store.write(lambda db: sponsors.take_room(db, claims, now, none)[0])
+async def test_standing_takes_an_anchor_in_an_old_block(store: Store) -> None:
+    """Whoever came first, and whenever this node heard of it."""
 
-    await store.write(lambda db: db.execute("INSERT INTO sponsors VALUES (?, ?, 0)", (STRANGER, NOW)))
-    assert not await room(NOW + SMALL.age_s)
+    async def room() -> bool:
+        claims, none = [(STRANGER, sha256(b"unlucky"))], SMALL._replace(strangers=0)
+        return await store.write(lambda db: sponsors.take_room(db, claims, none)[0])
+
+    await store.write(lambda db: sponsors.set_standing_block(db, 6))
+    assert not await room()
     batch = await store.write(lambda db: chain_state.make_batch(db, STRANGER, [sha256(b"license")]))
-    assert not await room(NOW + SMALL.age_s)
     anchor = Anchor(batch.root, b"a" * 20, 7, bytes(32))
     await store.write(lambda db: chain_state.add_anchor(db, anchor))
-    assert not await room(NOW + SMALL.age_s - 1)
-    assert [await room(NOW + SMALL.age_s) for _ in range(4)] == [True, True, True, False]
+    assert not await room()
+    await store.write(lambda db: sponsors.set_standing_block(db, 7))
+    assert [await room() for _ in range(4)] == [True, True, True, False]
 
 
 @pytest.fixture

@@ -80,6 +80,10 @@ class Endpoints:
         """Return the hash at a height, or None above the head."""
         return await self.in_use.block_hash(number)
 
+    async def block_time(self, number: int) -> float | None:
+        """Return the time of the block at a height, or None above the head."""
+        return await self.in_use.block_time(number)
+
     async def events(self, first: int, last: int) -> list[Event]:
         """Return the registry's events in these blocks, in order; also raises RangeRefused."""
         events = await self.in_use.events(first, last)

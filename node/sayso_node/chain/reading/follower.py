@@ -17,6 +17,7 @@ from functools import partial
 
 from sayso_contracts.events import Anchored, Event, Revoked
 from sayso_node.chain.interface import Chain
+from sayso_node.chain.standing import Standing
 from sayso_node.counters import Counters
 from sayso_node.errors import ChainUnreachable, RangeRefused, StoreUnusable, TooManyRequests
 from sayso_node.freshness import ChainHead, Freshness
@@ -62,18 +63,22 @@ class Follower:
         self._range = RANGE_BLOCKS
         self._asked = 1  # blocks of the last request
         self._passed_at = float("-inf")  # when late blocks were last looked for
+        self._standing = Standing(chain, store, deploy_block)
 
     async def run(self) -> None:
         """Run until cancelled."""
         async for _ in every(self._interval_s):
             try:
-                await self.read()
+                await self._standing.update(await self.read())
             except (ChainUnreachable, StoreUnusable) as error:
                 self._counters.add("chain_failed")
                 log.warning("the chain could not be read: %s", error)
 
-    async def read(self) -> None:
-        """Read the chain up to the head; raises ChainUnreachable, and then the view keeps its age."""
+    async def read(self) -> ChainHead:
+        """Read the chain up to the head, which is returned.
+
+        Raises ChainUnreachable, and then the view keeps its age.
+        """
         begun = self._clock.now()
         head = await self._chain.head()
         reached = await self._common_block()
@@ -84,6 +89,7 @@ class Follower:
         await self._read_late(begun)
         self._freshness.chain_read(begun, head)
         self._counters.add("chain_polls")
+        return head
 
     @property
     def _width(self) -> int:

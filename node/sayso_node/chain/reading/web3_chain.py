@@ -94,14 +94,23 @@ class Web3Chain:
 
     async def block_hash(self, number: int) -> bytes | None:
         """Return the hash at a height, or None above the head."""
+        block = await self._block(number)
+        return block.point.hash if block else None
+
+    async def block_time(self, number: int) -> float | None:
+        """Return the time of the block at a height, or None above the head."""
+        block = await self._block(number)
+        return block.time if block else None
+
+    async def _block(self, number: int) -> ChainHead | None:
         with chain_errors():
             try:
-                point = _head(await self.w3.eth.get_block(number)).point
+                block = _head(await self.w3.eth.get_block(number))
             except BlockNotFound:
                 return None
-            if point.number != number:
-                raise ValueError(f"requested block {number}, got {point.number}")
-            return point.hash
+            if block.point.number != number:
+                raise ValueError(f"requested block {number}, got {block.point.number}")
+            return block
 
     async def events(self, first: int, last: int) -> list[Event]:
         """Return the registry's events in these blocks, in order; also raises RangeRefused."""

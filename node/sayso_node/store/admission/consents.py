@@ -57,7 +57,7 @@ def admit(
     if not unknown:
         return [Admitted.COVERED] * len(digests)
     claims = [(one.sponsor, one.envelope.digest) for one in unknown]
-    has_room = sponsors.take_room(db, claims, now, keeper.quotas)
+    has_room = sponsors.take_room(db, claims, keeper.quotas)
     kept = [one for one, room in zip(unknown, has_room, strict=True) if room]
     _store(db, kept, keeper.node_key, now)
     for one in kept:

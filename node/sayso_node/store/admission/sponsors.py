@@ -20,6 +20,7 @@ _OPEN = 0.5  # share of the pool up to which every consent is admitted
 _HARDNESS = 4  # above it, the chance is the free share of the other half to this power
 _POOL = "pooled"
 LOT_KEY = "lot-key"
+_STANDING = "standing-block"
 
 
 class Quotas(NamedTuple):
@@ -27,24 +28,20 @@ class Quotas(NamedTuple):
 
     Attributes:
         trusted: For each operator of the network file, and for this node.
-        standing: For each sponsor with standing.
+        standing: For each sponsor with standing: one that has an anchor in an old enough block.
         strangers: For all other sponsors together, and for consents above the other limits.
-        age_s: Seconds for which a sponsor must be known, besides having an anchor, to have standing.
         operators: Node keys of the network file's operators.
     """
 
     trusted: int = 10_000_000
     standing: int = 1_000_000
     strangers: int = 100_000
-    age_s: float = 604_800.0
     operators: frozenset[bytes] = frozenset()
 
 
-def take_room(
-    db: Writing, claims: Sequence[tuple[bytes, bytes]], now: float, quotas: Quotas
-) -> list[bool]:
+def take_room(db: Writing, claims: Sequence[tuple[bytes, bytes]], quotas: Quotas) -> list[bool]:
     """Reserve room for consents, given as sponsor and digest; False for each that finds none."""
-    book = _Book(db, {sponsor for sponsor, _ in claims}, now, quotas)
+    book = _Book(db, {sponsor for sponsor, _ in claims}, quotas)
     has_room = [book.take(sponsor, digest) for sponsor, digest in claims]
     book.write()
     return has_room
@@ -52,31 +49,35 @@ def take_room(
 
 def pooled(db: Reading) -> int:
     """Return how many consents are in the strangers' pool."""
-    row = db.execute("SELECT value FROM numbers WHERE name = ?", (_POOL,)).fetchone()
-    return int(row[0]) if row else 0
+    return _number(db, _POOL)
+
+
+def standing_block(db: Reading) -> int:
+    """Return the number of the last block whose anchors give standing, 0 if none does yet."""
+    return _number(db, _STANDING)
+
+
+def set_standing_block(db: Writing, number: int) -> None:
+    """Store the number of the last block whose anchors give standing."""
+    _set_number(db, _STANDING, number)
 
 
 class _Book:
     """The counts of consents for some sponsors and the pool, in memory until write()."""
 
-    def __init__(self, db: Writing, named: set[bytes], now: float, quotas: Quotas) -> None:
-        query = "SELECT node_key, first_at, held FROM sponsors WHERE node_key IN"
-        self._held = {key: (first_at, held) for key, first_at, held in many.among(db, query, named)}
-        firsts = {key: self._held.get(key, (now, 0))[0] for key in named}
-        self._quotas = {key: _quota(db, key, now - first, quotas) for key, first in firsts.items()}
-        self._now = now
+    def __init__(self, db: Writing, named: set[bytes], quotas: Quotas) -> None:
+        query = "SELECT node_key, held FROM sponsors WHERE node_key IN"
+        self._held = dict.fromkeys(named, 0) | dict(many.among(db, query, named))
+        self._quotas = {key: _quota(db, key, quotas) for key in named}
         self._pool = quotas.strangers
         self._pooled: int | None = None  # read only if needed
         self._db = db
 
     def take(self, sponsor: bytes, digest: bytes) -> bool:
         """Count one consent; returns whether there is room for it."""
-        first_at, held = self._held.get(sponsor, (self._now, 0))
-        if held < self._quotas[sponsor]:
-            held += 1
-        elif not self._take_of_pool(digest):
-            return False
-        self._held[sponsor] = first_at, held
+        if self._held[sponsor] >= self._quotas[sponsor]:
+            return self._take_of_pool(digest)
+        self._held[sponsor] += 1
         return True
 
     def _take_of_pool(self, digest: bytes) -> bool:
@@ -90,19 +91,20 @@ class _Book:
 
     def write(self) -> None:
         """Write the counts to the store."""
-        rows = ((key, *value) for key, value in self._held.items())
+        rows = ((key, held) for key, held in self._held.items() if held)
         again = "ON CONFLICT (node_key) DO UPDATE SET held = excluded.held"
         many.insert(self._db, "INTO sponsors", rows, again)
         if self._pooled:
-            again = "ON CONFLICT (name) DO UPDATE SET value = excluded.value"
-            many.insert(self._db, "INTO numbers", [(_POOL, self._pooled)], again)
+            _set_number(self._db, _POOL, self._pooled)
 
 
-def _quota(db: Reading, sponsor: bytes, age_s: float, quotas: Quotas) -> int:
+def _quota(db: Reading, sponsor: bytes, quotas: Quotas) -> int:
     if sponsor in quotas.operators:
         return quotas.trusted
-    query = "SELECT 1 FROM batches JOIN anchors USING (root) WHERE sponsor = ? LIMIT 1"
-    if age_s >= quotas.age_s and db.execute(query, (sponsor,)).fetchone():
+    query = (
+        "SELECT 1 FROM batches JOIN anchors USING (root) WHERE sponsor = ? AND block_number <= ? LIMIT 1"
+    )
+    if db.execute(query, (sponsor, standing_block(db))).fetchone():
         return quotas.standing
     return 0
 
@@ -110,3 +112,13 @@ def _quota(db: Reading, sponsor: bytes, age_s: float, quotas: Quotas) -> int:
 def _secret(db: Reading) -> bytes:
     row = db.execute("SELECT value FROM singles WHERE name = ?", (LOT_KEY,)).fetchone()
     return bytes(row[0])
+
+
+def _number(db: Reading, name: str) -> int:
+    row = db.execute("SELECT value FROM numbers WHERE name = ?", (name,)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _set_number(db: Writing, name: str, value: int) -> None:
+    again = "ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+    many.insert(db, "INTO numbers", [(name, value)], again)

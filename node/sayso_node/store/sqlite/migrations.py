@@ -90,6 +90,9 @@ CREATE TABLE relay_shares (
 ) WITHOUT ROWID;
 CREATE INDEX relay_shares_by_address ON relay_shares (address, intent);
 """,
+    10: """
+ALTER TABLE sponsors DROP COLUMN first_at;
+""",
 }
 """The step from each version to the next, by version."""
 

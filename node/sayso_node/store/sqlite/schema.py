@@ -6,7 +6,7 @@ keep the counts of bounded tables, so that no code path can miss one. A change o
 migrations.py and a new VERSION.
 """
 
-VERSION = 10
+VERSION = 11
 
 SCHEMA = """
 CREATE TABLE messages (
@@ -229,7 +229,6 @@ CREATE TABLE dropped (
 CREATE INDEX batches_by_sponsor ON batches (sponsor);
 CREATE TABLE sponsors (
     node_key BLOB PRIMARY KEY,
-    first_at REAL NOT NULL,  -- when the first consent of theirs was kept
     held INTEGER NOT NULL  -- consents within their own quota
 ) WITHOUT ROWID;
 CREATE TABLE batch_members (
