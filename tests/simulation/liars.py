@@ -28,10 +28,10 @@ from sayso_protocol.sync.answers import (
     encode_lists,
     encode_messages,
     encode_taken,
-    split_ids,
 )
-from sayso_protocol.sync.fingerprints import CHECK_BYTES, SHORT_BYTES
+from sayso_protocol.sync.fingerprints import CELL_BYTES, CHECK_BYTES, SHORT_BYTES
 from sayso_protocol.sync.requests import (
+    CellsRequest,
     CheckRequest,
     FingerprintsRequest,
     GetRequest,
@@ -112,9 +112,10 @@ class Liar:
         """An answer of the right form that leaves things out, or names what is not there."""
         try:
             match decode_request(request):
-                case FingerprintsRequest():
+                case FingerprintsRequest() | CellsRequest() as asked:
                     joined: bytes = unpack(answer, max_bytes=BUNDLE_BYTES)
-                    return pack(self._other_sums(joined) if forge else bytes(len(joined)))
+                    width = CELL_BYTES if isinstance(asked, CellsRequest) else SHORT_BYTES
+                    return pack(self._other_sums(joined, width) if forge else bytes(len(joined)))
                 case ListRequest(kind, _salt, nodes):
                     lists = decode_lists(answer, kind, len(nodes))
                     return encode_lists(kind, [self._other_list(one, forge=forge) for one in lists])
@@ -129,8 +130,8 @@ class Liar:
         except SaysoError:
             return answer
 
-    def _other_sums(self, joined: bytes) -> bytes:
-        sums = split_ids(joined)
+    def _other_sums(self, joined: bytes, width: int) -> bytes:
+        sums = [joined[at : at + width] for at in range(0, len(joined), width)]
         return b"".join(one if self._lies() else self._random.randbytes(len(one)) for one in sums)
 
     def _other_list(self, listed: list[Listed] | None, *, forge: bool) -> list[Listed] | None:

@@ -10,6 +10,7 @@ from sayso_protocol.primitives import hex_text
 from sayso_protocol.sync import answers
 from sayso_protocol.sync.fingerprints import (
     Entry,
+    cell,
     check_of,
     digest_entry,
     fingerprint,
@@ -20,6 +21,7 @@ from sayso_protocol.sync.fingerprints import (
     sum_of,
 )
 from sayso_protocol.sync.requests import (
+    CellsRequest,
     CheckRequest,
     FingerprintsRequest,
     GetRequest,
@@ -86,10 +88,16 @@ def _exchanges(entries: dict[int, list[Entry]], held: list[Envelope]) -> list[tu
         ]
     first = min((one for one in held if isinstance(one.message, Consent)), key=lambda one: one.digest)
     get = GetRequest(CONSENT, SALT, (1,), (short_id(SALT, first.digest),))
+    whole = GetRequest(CONSENT, SALT, (node_at(40, digest_entry(first.digest).place),), ())
+    nodes = tuple(range(8, 16))
+    below = [[e.id for e in entries[CONSENT] if node_at(3, e.place) == node] for node in nodes]
+    cells = [cell(node, sum_of(ids)) for node, ids in zip(nodes, below, strict=True)]
     given, over = answers.encode_messages([encode(first)]), answers.encode_messages([])
     return [
         *found,
         ("get", encode_request(get), given),
+        ("get all of a node", encode_request(whole), given),
+        ("cells", encode_request(CellsRequest(CONSENT, nodes)), answers.encode_cells(cells)),
         ("range that is over", encode_request(RangeRequest(1, b"\xff" * 32)), over),
         ("offer", encode_request(OfferRequest((encode(first), b"\0"))), answers.encode_taken([0, 1])),
     ]

@@ -20,14 +20,14 @@ from sayso_node.store import bits
 from sayso_node.store.admission import pending
 from sayso_node.store.interface import Store
 from sayso_node.supervision import contained
+from sayso_node.sync.bringing import Bringing
 from sayso_node.sync.fetching import Fetching
-from sayso_node.sync.learning import learn
 from sayso_node.sync.memory import ExpectedView, PeerMemory
 from sayso_node.sync.talk import Talk
 from sayso_node.workers import Runner, in_thread
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.network import Network
-from sayso_protocol.sync.fingerprints import SALT_BYTES, Entry
+from sayso_protocol.sync.fingerprints import SALT_BYTES
 from sayso_protocol.sync.sets import SyncSet, all_sets
 from sayso_protocol.sync.walk import differences
 
@@ -35,18 +35,8 @@ log = logging.getLogger(__name__)
 
 PATIENCE = 256  # revocations by unknown addresses that are fetched before the consents
 WALKS = 64  # of a set in a round, as long as each finds something
-OFFERED_A_ROUND = 1_024  # entries offered in a walk at most
-RELEARN_S = 3_600.0  # after that, declined messages are requested and offered again
 PEER_MEMORIES = 64
 _DRAW_BYTES = 8
-
-
-class _Remembered:
-    """What is remembered of a peer, and since when."""
-
-    def __init__(self, since: float) -> None:
-        self.since = since
-        self.sets = {one.number: PeerMemory() for one in all_sets()}
 
 
 class _Walked(NamedTuple):
@@ -89,11 +79,13 @@ class SyncRounds:
         self._counters = counters
         self._randomness = randomness
         self._runner = runner
-        self._memories: LRUCache[str, _Remembered] = LRUCache(PEER_MEMORIES)
+        self._moved: set[str] = set()  # peers whose last round stored something
+        self._memories: LRUCache[str, dict[int, PeerMemory]] = LRUCache(PEER_MEMORIES)
 
     async def round(self, peer_id: str) -> bool:
         """Fetch everything that a peer has and we lack; returns whether that succeeded, never raises."""
         begun = self._clock.now()
+        self._moved.discard(peer_id)
         with contained(self._counters, f"sync with {peer_id}"):
             if await self._run(Talk(self._transport, self._runner, peer_id)):
                 self._freshness.peer_synced(peer_id, begun)
@@ -102,13 +94,19 @@ class SyncRounds:
         self._counters.add("sync_failed")
         return False
 
+    def has_moved(self, peer_id: str) -> bool:
+        """Return, once, whether the last round with a peer stored something, even if it broke off."""
+        has_moved = peer_id in self._moved
+        self._moved.discard(peer_id)
+        return has_moved
+
     async def _run(self, talk: Talk) -> bool:
         """Sync each set separately, so that invalid consents do not stop revocations."""
         urgent = [one for one in all_sets() if one.is_urgent]
         early = [await self._early(talk, one) for one in urgent]
         others = [await self._reconcile(talk, one) for one in all_sets() if not one.is_urgent]
         # New consents at the peer may concern revocations that are pending there (rule 7.14).
-        has_moved = any(one.moved for one in others)
+        has_moved = talk.peer_id in self._moved or any(one.moved for one in others)
         late = [
             await self._reconcile(talk, one) if has_moved or not before.done else before
             for one, before in zip(urgent, early, strict=True)
@@ -141,39 +139,34 @@ class SyncRounds:
         return progress
 
     async def _walk(self, talk: Talk, what: SyncSet, patience: int | None) -> _Walked:
-        """Walk down the tree once."""
+        """Walk down the tree once, and fetch what is found."""
         kind, memory = what.number, self._memory_of(talk.peer_id, what)
         salt = self._randomness(SALT_BYTES)
         view = ExpectedView(self._store, kind, memory)
         draw = int.from_bytes(self._randomness(_DRAW_BYTES))
-        found = await talk.walk(differences(view, kind, salt, draw))
-        if found.forged:
+        shared = (self._store, self._intake, kind, memory, salt, self._network)
+        bringing = Bringing(Fetching(talk, *shared), self._store, kind, memory, salt, patience)
+        try:
+            outcome = await talk.walk(differences(view, kind, salt, draw), bringing.bring)
+        finally:
+            if bringing.stored:
+                self._moved.add(talk.peer_id)
+        if outcome.forged:
             self._counters.add("sync_forged")
             log.warning("%s has other messages than its sums state", talk.peer_id)
-        fetching = Fetching(talk, self._store, self._intake, salt, self._network)
-        wanted = view.not_declined(salt, found)
-        refused, taken = list[Entry](), 0
-        complete = await fetching.get(kind, wanted, patience)
-        for node in found.ranges:
-            await fetching.get_range(node)
-        offered = [one for one in found.ours if one.id not in view.aside.refused]
-        if offered and patience is not None:
-            complete = False  # the peer also needs the consents first
-        elif (
-            len(offered) + found.untold <= OFFERED_A_ROUND
-        ):  # with more to fetch, the peer should start its own round
-            refused = await fetching.offer(offered)
-            taken = len(offered) - len(refused)
-        learn(self._store, kind, salt, memory, view, found, fetching.got, refused)
-        return _Walked(complete and found.complete, fetching.got.stored, taken)
+        taken = await bringing.offer() if outcome.complete else 0
+        complete = outcome.complete and bringing.complete
+        return _Walked(complete, bringing.stored, taken)
 
     def _memory_of(self, peer_id: str, what: SyncSet) -> PeerMemory:
         now = self._clock.now()
         known = self._memories.get(peer_id)
-        if known is None or now - known.since > RELEARN_S:
-            known = self._memories[peer_id] = _Remembered(now)
-        memory = known.sets[what.number]
-        if what.is_urgent and memory.declined:
+        if known is None:
+            known = {one.number: PeerMemory(now) for one in all_sets()}
+            self._memories[peer_id] = known
+        memory = known[what.number]
+        memory.forget_in_turn(now)
+        if what.is_urgent and memory.sums:
             with self._store.read() as db:
-                memory.forget_missed(pending.missed_marks(db))
+                memory.forget_missed(pending.missed_marks(db), now)
         return memory

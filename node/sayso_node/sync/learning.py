@@ -1,62 +1,34 @@
-"""Updates what a node remembers of a peer after a round: the lasting differences and their reasons."""
+"""Updates what a node remembers of a peer: declined entries of sets in which messages carry entries.
 
-from collections.abc import Iterator, Sequence
+Consents are remembered as they come (fetching.py). A revocation's entry is known only with all messages
+that carry it.
+"""
 
-from sayso_node.store import messages, sync_entries
+from sayso_node.store import sync_entries
 from sayso_node.store.interface import Store
 from sayso_node.sync.fetching import Fetched
-from sayso_node.sync.memory import ExpectedView, PeerMemory
+from sayso_node.sync.memory import PeerMemory
 from sayso_protocol.sync.answers import Listed
-from sayso_protocol.sync.fingerprints import (
-    Entry,
-    digest_entry,
-    level_of,
-    node_at,
-    short_id,
-)
+from sayso_protocol.sync.findings import Finding
+from sayso_protocol.sync.fingerprints import Entry, level_of, node_at, short_id
 from sayso_protocol.sync.sets import set_of
-from sayso_protocol.sync.walk import Differences
 
 
 def learn(
-    store: Store,
-    kind: int,
-    salt: bytes,
-    memory: PeerMemory,
-    view: ExpectedView,
-    found: Differences,
-    got: Fetched,
-    refused: Sequence[Entry],
+    store: Store, kind: int, salt: bytes, memory: PeerMemory, found: Finding, got: Fetched
 ) -> None:
-    """Remember what we and the peer declined; entries set aside were declined before."""
-    before = {short_id(salt, one.id): one for one in view.aside.declined.values()}
+    """Remember the listed entries that we did not store although all their messages came."""
+    held = {node: _held(store, kind, salt, node) for node, _ in found.theirs}
     for node, listed in found.theirs:
-        held = _held(store, kind, salt, node)
-        if listed.entry in held:
+        if listed.entry in held[node]:
             continue
-        entry = before.get(listed.entry) or _rebuilt(salt, kind, node, listed, got)
-        if entry:
-            memory.remember(memory.declined, entry)
-    for node in found.ranges:
-        memory.forget_refused(node)
-    if found.ranges:
-        for entry in _not_stored(store, got):
-            memory.remember(memory.declined, entry)
-    ours = {one.id for one in found.ours}
-    for entry in (*refused, *(one for one in view.aside.refused.values() if one.id in ours)):
-        memory.remember(memory.refused, entry)
+        if entry := _rebuilt(salt, kind, node, listed, got):
+            memory.remember(entry, 1)
 
 
 def _held(store: Store, kind: int, salt: bytes, node: int) -> set[bytes]:
     with store.read() as db:
-        return {short_id(salt, one.id) for one in sync_entries.entries(db, kind, node)}
-
-
-def _not_stored(store: Store, got: Fetched) -> Iterator[Entry]:
-    with store.read() as db:
-        for envelope in got.valid.values():
-            if messages.consent(db, envelope.digest) is None:
-                yield digest_entry(envelope.digest)
+        return {short_id(salt, one) for _, one in sync_entries.ids(db, kind, node)}
 
 
 def _rebuilt(salt: bytes, kind: int, node: int, listed: Listed, got: Fetched) -> Entry | None:

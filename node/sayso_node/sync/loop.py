@@ -1,7 +1,7 @@
 """Schedules sync rounds with every connected peer, on connect and on a timer.
 
-A peer whose rounds fail is asked less and less often, so that a dishonest one costs little; after a
-successful round it is treated like any other.
+A peer whose rounds fail and bring nothing is asked less and less often, so that a dishonest one costs
+little; after a successful round it is treated like any other.
 """
 
 import asyncio
@@ -53,7 +53,8 @@ class SyncLoop:
 
     async def _round(self, peer_id: str) -> None:
         try:
-            self._note(peer_id, given=await self._rounds.round(peer_id))
+            is_complete = await self._rounds.round(peer_id)
+            self._note(peer_id, given=self._rounds.has_moved(peer_id) or is_complete)
         finally:
             self._busy.discard(peer_id)
             if peer_id in self._again:

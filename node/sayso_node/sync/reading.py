@@ -5,6 +5,7 @@ well, because each node of the tree needs a search in an index.
 """
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from sayso_node.store import messages, sync_entries, sync_index
 from sayso_node.store.interface import Reading, Store
@@ -18,8 +19,9 @@ from sayso_protocol.sync.answers import (
     Listed,
     split_ids,
 )
-from sayso_protocol.sync.fingerprints import Entry, check_of, fingerprint, short_id
+from sayso_protocol.sync.fingerprints import Entry, Sum, cell, check_of, fingerprint, short_id
 from sayso_protocol.sync.requests import (
+    CellsRequest,
     CheckRequest,
     FingerprintsRequest,
     GetRequest,
@@ -31,7 +33,9 @@ RANGE_MESSAGES = 1_024  # messages in an answer
 _SEARCH = 4  # a search in an index costs as much as reading so many entries
 _COUNTED = 32  # so many entries are counted in the time in which one is read
 
-StoreRequest = FingerprintsRequest | ListRequest | GetRequest | RangeRequest | CheckRequest
+StoreRequest = (
+    FingerprintsRequest | ListRequest | GetRequest | RangeRequest | CheckRequest | CellsRequest
+)
 
 
 class Reader:
@@ -50,6 +54,9 @@ class Reader:
         match request:
             case FingerprintsRequest():
                 return self._fingerprints(db, request)
+            case CellsRequest(kind, nodes):
+                found = zip(nodes, self._sums(db, kind, nodes, 0), strict=True)
+                return answers.encode_cells([cell(*one) for one in found])
             case ListRequest():
                 return self._lists(db, request)
             case GetRequest():
@@ -64,11 +71,13 @@ class Reader:
                 return answers.encode_check(check_of(salt, ids) if few else None)
 
     def _fingerprints(self, db: Reading, request: FingerprintsRequest) -> bytes:
-        sums = sync_index.sums(db, request.kind, request.nodes, request.step)
-        self.cost += _SEARCH * len(request.nodes) + len(sums)
-        if sync_index.is_summed_up(request.nodes[-1], request.step):
-            self.cost += sum(one.size for one in sums)
+        sums = self._sums(db, request.kind, request.nodes, request.step)
         return answers.encode_fingerprints([fingerprint(request.salt, one) for one in sums])
+
+    def _sums(self, db: Reading, kind: int, nodes: Sequence[int], step: int) -> list[Sum]:
+        sums, read = sync_index.summed(db, kind, nodes, step)
+        self.cost += _SEARCH * len(nodes) + len(sums) + read
+        return sums
 
     def _lists(self, db: Reading, request: ListRequest) -> bytes:
         lists: list[list[Listed] | None] = []
@@ -86,13 +95,16 @@ class Reader:
     def _wanted(self, db: Reading, request: GetRequest) -> list[bytes]:
         """Return the digests of requested messages, without those that are not stored."""
         found: dict[bytes, None] = {}
-        for node, ids in zip(request.nodes, request.ids, strict=True):
+        for node, ids in zip_longest(request.nodes, request.ids):
             if self._count(db, request.kind, node, LISTED) > LISTED:
                 continue  # it was never listed
-            wanted = set(split_ids(ids))
-            for entry in self._in(db, request.kind, node):
-                names = [one for one in entry.carriers if short_id(request.salt, one) in wanted]
-                found.update(dict.fromkeys(names))
+            names = [one for entry in self._in(db, request.kind, node) for one in entry.carriers]
+            if ids is not None:
+                wanted = set(split_ids(ids))
+                names = [one for one in names if short_id(request.salt, one) in wanted]
+            found.update(dict.fromkeys(names))
+            if len(found) >= RANGE_MESSAGES:
+                break
         return list(found)
 
     def _messages(self, db: Reading, digests: Sequence[bytes]) -> bytes:

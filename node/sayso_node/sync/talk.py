@@ -1,20 +1,19 @@
 """Requests of a sync round to one peer, with their answers and their cost."""
 
-from collections.abc import Generator
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection
 from functools import partial
-from typing import Generic, TypeVar
+from typing import Any
 
 from sayso_node.interfaces import Transport
 from sayso_node.workers import Runner
 from sayso_protocol.errors import Malformed
 from sayso_protocol.messages.wire import SYNC_PROTOCOL
+from sayso_protocol.sync.findings import Finding, Outcome, Walk
 from sayso_protocol.sync.requests import Request, encode_request
 
 REQUEST_TIMEOUT_S = 15.0
 
-T = TypeVar("T")
-Walk = Generator[Request, bytes, T]
+Bring = Callable[[Finding], Awaitable[Collection[bytes] | None]]
 
 
 class Talk:
@@ -30,26 +29,25 @@ class Talk:
         body = encode_request(request)
         return await self._transport.request(self.peer_id, SYNC_PROTOCOL, body, REQUEST_TIMEOUT_S)
 
-    async def walk(self, walk: Walk[T]) -> T:
-        """Send the requests of a walk until it ends; the walk reads the store outside the event loop."""
-        outcome = await self._runner(partial(_go_on, walk, None))
-        while not isinstance(outcome, _End):
-            answer = await self.ask(outcome)
-            outcome = await self._runner(partial(_go_on, walk, answer))
-        return outcome.value
+    async def walk(self, walk: Walk, bring: Bring) -> Outcome:
+        """Send the requests of a walk until it ends, and have brought what it finds.
+
+        The walk reads the store outside the event loop.
+        """
+        step = await self._runner(partial(_go_on, walk, None))
+        while not isinstance(step, Outcome):
+            answer = await (bring(step) if isinstance(step, Finding) else self.ask(step))
+            step = await self._runner(partial(_go_on, walk, answer))
+        return step
 
 
-@dataclass(frozen=True)
-class _End(Generic[T]):
-    value: T
-
-
-def _go_on(walk: Walk[T], answer: bytes | None) -> Request | _End[T]:
+def _go_on(walk: Walk, answer: Any) -> Request | Finding | Outcome:
     """Return the end of a walk as a value, because StopIteration cannot leave a thread."""
     try:
-        return next(walk) if answer is None else walk.send(answer)
+        return walk.send(answer)
     except StopIteration as stop:
-        return _End(stop.value)
+        outcome: Outcome = stop.value
+        return outcome
 
 
 def check_ascends(last: bytes, after: bytes) -> None:

@@ -1,4 +1,4 @@
-"""The responses of sync, each one canonical value (rules 11.4 to 11.9).
+"""The responses of sync, each one canonical value (rules 11.4 to 11.9, and 11.13).
 
 The requester knows the allowed length of a response, which limits the cost of a dishonest peer.
 """
@@ -9,7 +9,7 @@ from typing import Any
 
 from sayso_protocol.encoding.packing import all_of, pack, unpack
 from sayso_protocol.errors import Malformed
-from sayso_protocol.sync.fingerprints import CHECK_BYTES, SHORT_BYTES
+from sayso_protocol.sync.fingerprints import CELL_BYTES, CHECK_BYTES, SHORT_BYTES
 from sayso_protocol.sync.sets import set_of
 
 LISTED = 256  # entries of a listed node; a larger node must be split
@@ -40,6 +40,19 @@ def decode_fingerprints(data: bytes, count: int) -> list[bytes]:
     if not isinstance(joined, bytes) or len(joined) != count * SHORT_BYTES:
         raise Malformed(f"expected {count} fingerprints")
     return split_ids(joined)
+
+
+def encode_cells(cells: Sequence[bytes]) -> bytes:
+    """Encode the response to a CellsRequest (rule 11.13)."""
+    return pack(b"".join(cells))
+
+
+def decode_cells(data: bytes, count: int) -> list[bytes]:
+    """Read `count` cells, 6 bytes each (11.13); raises Malformed, NotCanonical or TooLarge."""
+    joined = unpack(data, max_bytes=ANSWER_BYTES)
+    if not isinstance(joined, bytes) or len(joined) != count * CELL_BYTES:
+        raise Malformed(f"expected {count} cells")
+    return [joined[at : at + CELL_BYTES] for at in range(0, len(joined), CELL_BYTES)]
 
 
 def encode_lists(kind: int, lists: Sequence[Sequence[Listed] | None]) -> bytes:

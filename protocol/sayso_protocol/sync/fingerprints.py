@@ -17,6 +17,8 @@ PLACE_BITS = 64
 SHORT_BYTES = 5  # of a fingerprint, and of a short id
 SALT_BYTES = 16
 CHECK_BYTES = 16
+CELL_BYTES = 6
+CELL_LEVEL = 23  # deepest level of a node that has a cell
 NODES = 1_024  # in a request
 LONGEST_BYTES = 10  # of a node's number below 2^64, in groups of 7 bits
 ROOT = 1
@@ -24,6 +26,8 @@ ROOT = 1
 _MODULUS = 1 << 8 * HASH_BYTES
 _TAG = b"sayso sync 1\0"
 _SIZE_BYTES = 8
+_CELL_BITS = 8 * (CELL_BYTES - 1)
+_CARRY_BITS = 8  # of a cell, which are not used to name a node, so that a carry seldom matters
 
 
 class Entry(NamedTuple):
@@ -81,6 +85,33 @@ def fingerprint(salt: bytes, added: Sum) -> bytes:
     """Return the fingerprint of a sum, 5 bytes (rule 11.4)."""
     total = added.total.to_bytes(HASH_BYTES)
     return sha256(salt + total + added.size.to_bytes(_SIZE_BYTES))[:SHORT_BYTES]
+
+
+def cell(node: int, added: Sum) -> bytes:
+    """Return the cell of a node: its count, and the 40 bits of its sum after the node's own (11.13)."""
+    return bytes([added.size % 256]) + _cell_bits(node, added).to_bytes(CELL_BYTES - 1)
+
+
+def _cell_bits(node: int, added: Sum) -> int:
+    return added.total >> (8 * HASH_BYTES - level_of(node) - _CELL_BITS) & ((1 << _CELL_BITS) - 1)
+
+
+def lone(node: int, theirs: bytes, ours: Sum) -> tuple[int, list[int]]:
+    """Return where the only difference in a node is, if there is just one (rule 11.13.2).
+
+    Args:
+        node: The node, of level CELL_LEVEL at most.
+        theirs: The peer's cell.
+        ours: This node's own sum.
+
+    Returns:
+        1 if the peer has one entry more, -1 if it has one less, 0 if there are more differences; and one
+        or two small nodes, in one of which the entry is.
+    """
+    sign = {1: 1, 255: -1}.get((theirs[0] - ours.size) % 256, 0)
+    difference = sign * (int.from_bytes(theirs[1:]) - _cell_bits(node, ours))
+    bits = {one % (1 << _CELL_BITS) >> _CARRY_BITS for one in (difference, difference - 1)}
+    return sign, [(node << (_CELL_BITS - _CARRY_BITS)) + one for one in sorted(bits)]
 
 
 def short_id(salt: bytes, of: bytes) -> bytes:

@@ -1,8 +1,8 @@
 """The requests of sync (docs/protocol.md, section 11).
 
 Rule 11.1: a request over `/sayso/sync/1` is one canonical array, and the response is one canonical
-value. The responder remembers nothing between requests. Rules 11.4 to 11.9 define the six requests. Sync
-transfers signed messages, which the receiver verifies as in section 7.
+value. The responder remembers nothing between requests. Rules 11.4 to 11.9 and 11.13 define the seven
+requests. Sync transfers signed messages, which the receiver verifies as in section 7.
 """
 
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from sayso_protocol.encoding.packing import all_of, fields, pack, unpack
 from sayso_protocol.errors import Malformed
 from sayso_protocol.primitives import HASH_BYTES
 from sayso_protocol.sync.fingerprints import (
+    CELL_LEVEL,
     PLACE_BITS,
     SALT_BYTES,
     SHORT_BYTES,
@@ -25,7 +26,7 @@ MAX_STEP = 4  # levels below the nodes of a request
 WANTED = 1_024  # messages in a request
 REQUEST_BYTES = 1_048_576
 
-_FINGERPRINTS, _LIST, _GET, _RANGE, _CHECK, _OFFER = range(1, 7)
+_FINGERPRINTS, _LIST, _GET, _RANGE, _CHECK, _OFFER, _CELLS = range(1, 8)
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class ListRequest:
 
 @dataclass(frozen=True)
 class GetRequest:
-    """GetRequest asks for messages by node and joined short ids (rule 11.7)."""
+    """GetRequest asks for messages by node and joined short ids; without ids for all of them (11.7)."""
 
     kind: int
     salt: bytes
@@ -81,24 +82,44 @@ class OfferRequest:
     envelopes: tuple[bytes, ...]
 
 
-Request = FingerprintsRequest | ListRequest | GetRequest | RangeRequest | CheckRequest | OfferRequest
+@dataclass(frozen=True)
+class CellsRequest:
+    """CellsRequest asks for the cells of some nodes, which show single differences (rule 11.13)."""
+
+    kind: int
+    nodes: tuple[int, ...]
+
+
+Request = (
+    FingerprintsRequest
+    | ListRequest
+    | GetRequest
+    | RangeRequest
+    | CheckRequest
+    | OfferRequest
+    | CellsRequest
+)
 
 
 def encode_request(request: Request) -> bytes:
     """Encode a request (rule 11.1)."""
+    value: list[Any]
     match request:
         case FingerprintsRequest(kind, salt, step, nodes):
-            return pack([_FINGERPRINTS, kind, salt, step, pack_nodes(nodes)])
+            value = [_FINGERPRINTS, kind, salt, step, pack_nodes(nodes)]
         case ListRequest(kind, salt, nodes):
-            return pack([_LIST, kind, salt, pack_nodes(nodes)])
+            value = [_LIST, kind, salt, pack_nodes(nodes)]
         case GetRequest(kind, salt, nodes, ids):
-            return pack([_GET, kind, salt, pack_nodes(nodes), ids])
+            value = [_GET, kind, salt, pack_nodes(nodes), ids]
         case RangeRequest(node, after):
-            return pack([_RANGE, node, after])
+            value = [_RANGE, node, after]
         case CheckRequest(kind, salt, node):
-            return pack([_CHECK, kind, salt, node])
+            value = [_CHECK, kind, salt, node]
         case OfferRequest(envelopes):
-            return pack([_OFFER, envelopes])
+            value = [_OFFER, envelopes]
+        case CellsRequest(kind, nodes):
+            value = [_CELLS, kind, pack_nodes(nodes)]
+    return pack(value)
 
 
 def decode_request(data: bytes) -> Request:
@@ -133,7 +154,7 @@ def _read_get(value: Any) -> Request:
     _check_head(kind, salt)
     nodes, ids = unpack_nodes(packed), all_of(ids, bytes)
     lengths = {len(one) % SHORT_BYTES for one in ids if one}
-    if len(nodes) != len(ids) or lengths != {0} or not all(ids):
+    if ids and (len(nodes) != len(ids) or lengths != {0} or not all(ids)):
         raise Malformed("expected short ids for each node")
     if sum(map(len, ids)) > WANTED * SHORT_BYTES:
         raise Malformed(f"a request names at most {WANTED} messages")
@@ -162,6 +183,14 @@ def _read_offer(value: Any) -> Request:
     return OfferRequest(all_of(envelopes, bytes))
 
 
+def _read_cells(value: Any) -> Request:
+    kind, packed = fields(value, (int, bytes))
+    nodes = unpack_nodes(packed)
+    if set_of(kind).has_carriers or level_of(nodes[-1]) > CELL_LEVEL:
+        raise Malformed(f"cells are of consents, in nodes down to level {CELL_LEVEL}")
+    return CellsRequest(kind, tuple(nodes))
+
+
 _READERS = {
     _FINGERPRINTS: _read_fingerprints,
     _LIST: _read_list,
@@ -169,6 +198,7 @@ _READERS = {
     _RANGE: _read_range,
     _CHECK: _read_check,
     _OFFER: _read_offer,
+    _CELLS: _read_cells,
 }
 
 

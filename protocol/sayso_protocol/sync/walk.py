@@ -1,97 +1,53 @@
-"""The descent of a requester to the differences, as a generator of requests.
+"""The descent of a requester to the differences, as a generator of requests and of what it found.
 
     walk = differences(view, kind, salt, draw)
-    request = next(walk)                    # send to the peer
-    request = walk.send(answer)             # until StopIteration, whose value holds the differences
+    step = next(walk)                       # a request: send it to the peer
+    step = walk.send(answer)                # a Finding: fetch it now, and send the digests that came
+    ...                                     # until StopIteration, whose value is the Outcome
 
-Rule 11.10: large steps cost fewer requests, and serve for few differences; small steps cost fewer bytes,
-and serve for many. A walk requests a bounded number of nodes, whatever the peer answers, and the next
-walk continues.
+Rule 11.10: the walk goes down with some nodes before it looks at others, so that what it finds is
+fetched while it walks, and a walk that breaks off has brought something. Where about one entry differs
+in a node, the peer's cell says which (11.13). A walk requests and remembers a bounded number of nodes,
+whatever the peer answers, and the next walk continues.
 """
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+import math
+from collections.abc import Generator, Iterable, Sequence
 from itertools import chain
-from typing import Protocol
+from typing import Any
 
-from sayso_protocol.sync.answers import LISTED, Listed, decode_check, decode_fingerprints, decode_lists
+from sayso_protocol.sync.answers import decode_check, decode_fingerprints
+from sayso_protocol.sync.findings import Differing, Finding, Outcome, View, Walk
 from sayso_protocol.sync.fingerprints import (
+    CELL_LEVEL,
     EMPTY,
     NODES,
     PLACE_BITS,
     ROOT,
-    Entry,
-    Sum,
     check_of,
     fingerprint,
     level_of,
     node_at,
     places_of,
-    short_id,
     sum_of,
 )
-from sayso_protocol.sync.requests import (
-    MAX_STEP,
-    CheckRequest,
-    FingerprintsRequest,
-    ListRequest,
-    Request,
-)
-from sayso_protocol.sync.sets import set_of
+from sayso_protocol.sync.requests import MAX_STEP, CheckRequest, FingerprintsRequest, Request
+from sayso_protocol.sync.solving import LAST, Solving
 
 FEW = 64  # differing nodes; with more, bytes matter more than requests
 STEP = 2  # levels in a step with many differing nodes
 LEAF, LEAF_OF_MANY = 32, 6  # most own entries in a node that is listed instead of split
+LONE = 1.3  # mean differences in a node, up to which cells show enough single ones
+AIMED = 0.7  # mean differences in a node to which a step goes down
 RANGE_LEVEL = 8  # deepest level at which a node without own entries is fetched whole
 CHECKED = 4_096  # entries in the check of a round
-BUDGET = 131_072  # nodes requested in a walk
-
-Asking = Generator[Request, bytes, "list[int]"]
 
 
-class View(Protocol):
-    """View is a node's own entries, as they are compared with one peer."""
-
-    def sums(self, nodes: Sequence[int], step: int) -> list[Sum]:
-        """Return the sums of all nodes `step` levels below some nodes, in order."""
-        ...
-
-    def ids(self, node: int) -> list[bytes]:
-        """Return the ids of all entries in a node that `sums` counts."""
-        ...
-
-    def entries(self, node: int) -> list[Entry]:
-        """Return all entries that this node holds in a node of the tree, declined messages included."""
-        ...
-
-
-@dataclass
-class Differences:
-    """Differences holds the results of a walk.
-
-    Attributes:
-        wanted: Node -> short ids of the messages that this node lacks.
-        theirs: Entries that only the peer has, with their node.
-        ours: Entries that only this node has.
-        ranges: Nodes in which only the peer has entries.
-        listed: Nodes that were compared entry by entry.
-        untold: The number of further entries that the peer lacks, beside `ours`.
-        forged: Whether the peer forged a sum (rule 11.6.3).
-        complete: Whether everything was compared.
-    """
-
-    wanted: dict[int, list[bytes]] = field(default_factory=dict)
-    theirs: list[tuple[int, Listed]] = field(default_factory=list)
-    ours: list[Entry] = field(default_factory=list)
-    ranges: list[int] = field(default_factory=list)
-    listed: list[int] = field(default_factory=list)
-    untold: int = 0
-    forged: bool = False
-    complete: bool = True
-
-
-def differences(view: View, kind: int, salt: bytes, draw: int) -> Generator[Request, bytes, Differences]:
+def differences(view: View, kind: int, salt: bytes, draw: int) -> Walk:
     """Compare one set of entries with a peer (rules 11.4 to 11.6).
+
+    Send the peer's answer for each request. Send for each Finding the digests of all messages that came
+    for it, stored or not, or None to end the walk.
 
     Args:
         view: This node's entries.
@@ -104,41 +60,110 @@ def differences(view: View, kind: int, salt: bytes, draw: int) -> Generator[Requ
     """
     walk = _Walk(view, kind, salt)
     yield from walk.descend()
-    yield from walk.check(draw)
-    return walk.found
+    if walk.complete:
+        yield from walk.check(draw)
+    return Outcome(walk.complete, walk.forged)
 
 
-class _Walk:
+class _Walk(Solving):
     def __init__(self, view: View, kind: int, salt: bytes) -> None:
-        self._view = view
-        self._kind = kind
-        self._is_ranged = set_of(kind).is_ranged
-        self._salt = salt
-        self._asked = 0
-        self.found = Differences()
+        super().__init__(view, kind, salt)
+        self._open: dict[int, list[int]] = {}  # nodes to split, by level
+        self._steps: dict[int, int] = {}  # by level
+        self.forged = False
 
-    def descend(self) -> Generator[Request, bytes, None]:
-        """Descend from the root to lists of the differing entries."""
-        frontier = [ROOT]
-        while frontier:
-            many = len(frontier) > FEW
-            differing: list[tuple[int, Sum]] = []
-            for nodes in self._afford(frontier):
-                differing += yield from self._compare(nodes, STEP if many else MAX_STEP)
-            leaves, deeper = self._sort(differing, LEAF_OF_MANY if len(differing) > FEW else LEAF)
-            deeper += yield from self._list(leaves)
-            frontier = sorted(deeper)
+    def descend(self) -> Generator[Request | Finding, Any, None]:
+        """Descend from the root to the differing entries."""
+        self._push([ROOT], MAX_STEP)
+        while self.complete and (nodes := self._next()):
+            step = self._steps[level_of(nodes[0])]
+            differing, load = yield from self._compare(nodes, step)
+            yield from self._resolve(differing, load)
 
-    def check(self, draw: int) -> Generator[Request, bytes, None]:
+    def _push(self, nodes: Iterable[int], step: int) -> None:
+        for node in nodes:
+            self._open.setdefault(level_of(node), []).append(node)
+            self._steps[level_of(node)] = step
+
+    def _next(self) -> list[int]:
+        """Return nodes of one level: of the deepest that fills a request, or of the highest."""
+        levels = sorted(self._open, reverse=True)
+        if not levels:
+            return []
+        level = next((one for one in levels if len(self._open[one]) >= NODES), levels[-1])
+        nodes = sorted(self._open.pop(level))
+        if len(nodes) > NODES:
+            self._open[level] = nodes[NODES:]
+        return nodes[:NODES] if self._may_ask(nodes[:NODES]) else []
+
+    def _compare(
+        self, nodes: Sequence[int], step: int
+    ) -> Generator[Request, bytes, tuple[list[Differing], float]]:
+        """Return the differing nodes some levels below, and the mean of differences in a node."""
+        level = level_of(nodes[0])
+        grain = self._view.grain - level
+        step = min(step, LAST - level, grain if grain > 0 else step)
+        answer = yield FingerprintsRequest(self._kind, self._salt, step, tuple(nodes))
+        theirs = decode_fingerprints(answer, len(nodes) << step)
+        ours = self._view.sums(nodes, step)
+        children = (child for node in nodes for child in _below(node, step))
+        differing = [
+            Differing(node, own, other)
+            for node, other, own in zip(children, theirs, ours, strict=True)
+            if other != fingerprint(self._salt, own)
+        ]
+        equal = len(theirs) - len(differing)
+        return differing, math.log(len(theirs) / equal) if equal else math.inf
+
+    def _resolve(
+        self, differing: Sequence[Differing], load: float
+    ) -> Generator[Request | Finding, Any, None]:
+        """List, fetch, or split the differing nodes."""
+        nothing = fingerprint(self._salt, EMPTY)
+        leaves, alone, deeper = list[int](), list[Differing](), list[int]()
+        few = len(differing) <= FEW and self._set.has_carriers
+        for one in differing:
+            level = level_of(one.node)
+            if one.theirs == nothing:
+                self._note_alone(one)
+            elif self._set.is_ranged and not one.own.size and level <= RANGE_LEVEL:
+                self._found.ranges.append(one.node)
+                self._touched.append(one.node)
+            elif self._has_cell(one) and load <= LONE:
+                alone.append(one)
+            elif one.own.size <= (LEAF if few else LEAF_OF_MANY) or level >= LAST:
+                leaves.append(one.node)
+            else:
+                deeper.append(one.node)
+        yield from self._bring()
+        self._push(deeper, self._step(load, len(differing)))
+        unsolved = yield from self._single(alone)
+        self._push(unsolved, STEP if len(unsolved) > FEW else MAX_STEP)
+        self._push((yield from self._list(leaves)), MAX_STEP)
+
+    def _has_cell(self, one: Differing) -> bool:
+        return not self._set.has_carriers and one.own.size > 1 and level_of(one.node) <= CELL_LEVEL
+
+    def _step(self, load: float, differing: int) -> int:
+        if self._set.has_carriers:
+            return STEP if differing > FEW else MAX_STEP
+        return max(1, min(MAX_STEP, round(math.log2(min(load, 99.0) / AIMED)))) if load else MAX_STEP
+
+    def check(self, draw: int) -> Generator[Request | Finding, Any, None]:
         """Check the ids of one node, because sums can be forged (rule 11.6)."""
         have = sum(one.size for one in self._view.sums([ROOT], 1))
-        node = node_at((have // CHECKED).bit_length(), draw)
+        for level in range((have // CHECKED).bit_length(), min(self._view.grain, LAST - 1) + 1):
+            node = node_at(level, draw)
+            if (ours := self._view.ids(node)) is not None:
+                break
+        else:
+            return  # what was declined there is not known one by one
         if self._differs_in(node):
             return
         answer = decode_check((yield CheckRequest(self._kind, self._salt, node)))
-        if answer in (None, check_of(self._salt, self._view.ids(node))):
+        if answer in (None, check_of(self._salt, ours)):
             return
-        self.found.forged = yield from self._is_forged(node)
+        self.forged = yield from self._is_forged(node)
         nodes = [node]
         while nodes:
             large = yield from self._list(nodes)
@@ -149,7 +174,7 @@ class _Walk:
 
         The sums are requested before and after the check, so an honest peer is never accused (11.6.3).
         """
-        ours = [self._view.ids(child) for child in _below(node, 1)]
+        ours = [self._view.ids(child) or [] for child in _below(node, 1)]
         expected = [fingerprint(self._salt, sum_of(ids)) for ids in ours]
         sums = FingerprintsRequest(self._kind, self._salt, 1, (node,))
         if decode_fingerprints((yield sums), len(ours)) != expected:
@@ -159,96 +184,10 @@ class _Walk:
             return False
         return decode_fingerprints((yield sums), len(ours)) == expected
 
-    def _compare(
-        self, nodes: Sequence[int], step: int
-    ) -> Generator[Request, bytes, list[tuple[int, Sum]]]:
-        step = min(step, PLACE_BITS - 1 - level_of(nodes[-1]))
-        answer = yield FingerprintsRequest(self._kind, self._salt, step, tuple(nodes))
-        theirs = decode_fingerprints(answer, len(nodes) << step)
-        ours = self._view.sums(nodes, step)
-        children = (child for node in nodes for child in _below(node, step))
-        nothing = fingerprint(self._salt, EMPTY)
-        differing = []
-        for node, other, own in zip(children, theirs, ours, strict=True):
-            if other == fingerprint(self._salt, own):
-                continue
-            if other == nothing:
-                self._note_alone(node, own)
-            else:
-                differing.append((node, own))
-        return differing
-
-    def _sort(self, differing: Iterable[tuple[int, Sum]], leaf: int) -> tuple[list[int], list[int]]:
-        """Return the nodes to list and the nodes to split, and record the ranges to fetch."""
-        leaves, deeper = [], []
-        for node, own in differing:
-            if self._is_ranged and not own.size and level_of(node) <= RANGE_LEVEL:
-                self.found.ranges.append(node)
-            elif own.size <= leaf or level_of(node) >= PLACE_BITS - 1:
-                leaves.append(node)
-            else:
-                deeper.append(node)
-        return leaves, deeper
-
-    def _list(self, nodes: Sequence[int]) -> Asking:
-        """List nodes, and return the nodes with too many entries."""
-        large: list[int] = []
-        for affordable in self._afford(nodes):
-            rest = affordable
-            while rest:
-                answer = yield ListRequest(self._kind, self._salt, tuple(rest))
-                lists = decode_lists(answer, self._kind, len(rest))
-                for node, theirs in zip(rest, lists, strict=False):
-                    if theirs is not None:
-                        self._note(node, theirs)
-                    elif level_of(node) < PLACE_BITS - 1:
-                        large.append(node)
-                rest = rest[len(lists) :]
-        return large
-
-    def _note(self, node: int, theirs: Sequence[Listed]) -> None:
-        """Record the differences in a list."""
-        ours = {short_id(self._salt, one.id): one for one in self._view.entries(node)}
-        held = {short_id(self._salt, name) for one in ours.values() for name in one.carriers}
-        given = {one.entry for one in theirs}
-        lacking = [one for one in theirs if one.entry not in ours]
-        self.found.listed.append(node)
-        self.found.theirs += [(node, one) for one in lacking]
-        named = {name for one in theirs for name in one.carriers}
-        self.found.ours += [self._without(one, named) for s, one in ours.items() if s not in given]
-        wanted = dict.fromkeys(name for one in lacking for name in one.carriers if name not in held)
-        if wanted:
-            self.found.wanted[node] = list(wanted)
-
-    def _note_alone(self, node: int, own: Sum) -> None:
-        """Record a node in which the peer has no entries; of many entries, only the number."""
-        self.found.listed.append(node)
-        if own.size <= LISTED:
-            self.found.ours += self._view.entries(node)
-        else:
-            self.found.untold += own.size
-
-    def _without(self, entry: Entry, named: set[bytes]) -> Entry:
-        """Return an entry without the carriers that the peer has."""
-        carriers = (one for one in entry.carriers if short_id(self._salt, one) not in named)
-        return entry._replace(carriers=tuple(carriers))
-
-    def _afford(self, nodes: Sequence[int]) -> Iterator[Sequence[int]]:
-        """Yield nodes in batches, within the budget."""
-        for start in range(0, len(nodes), NODES):
-            if self._asked >= BUDGET:
-                self.found.complete = False
-                return
-            batch = nodes[start : start + NODES]
-            self._asked += len(batch)
-            yield batch
-
     def _differs_in(self, node: int) -> bool:
         first, end = places_of(node)
-        found = self.found
-        touched = (*found.listed, *found.ranges)
-        return any(low < end and first < high for low, high in map(places_of, touched))
+        return any(low < end and first < high for low, high in map(places_of, self._touched))
 
 
 def _below(node: int, step: int) -> range:
-    return range(node << step, (node + 1) << step)
+    return range(node << step, min((node + 1) << step, 1 << PLACE_BITS))

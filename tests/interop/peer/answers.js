@@ -66,7 +66,7 @@ export class Holdings {
   /** The answer to a question, or a promise of it; `take` judges what is offered. */
   async answer(question, take) {
     const [what, ...rest] = unpack(question);
-    const answers = { 1: this.#sums, 2: this.#lists, 3: this.#give, 4: this.#range, 5: this.#check };
+    const answers = { 1: this.#sums, 2: this.#lists, 3: this.#give, 4: this.#range, 5: this.#check, 7: this.#cells };
     if (what === 6n) return pack(Buffer.from(await Promise.all(rest[0].map(take))));
     require(what in answers, "malformed", "no such question");
     return pack(answers[what].apply(this, rest));
@@ -99,8 +99,25 @@ export class Holdings {
     return sha256(salt, ...within(this.entries(kind), node).map(({ id }) => id)).subarray(0, 16);
   }
 
+  /** 11.13: of each node its count, and the 40 bits of its sum that follow the node's own. */
+  #cells(kind, nodes) {
+    const entries = this.entries(kind);
+    return Buffer.concat(readNodes(nodes).map((node) => {
+      const own = within(entries, node);
+      const sum = own.reduce((total, { id }) => (total + number(id)) % MODULUS, 0n);
+      const bits = (sum >> (256n - levelOf(node) - 40n)) & ((1n << 40n) - 1n);
+      return Buffer.concat([Buffer.from([own.length % 256]), big(bits, 5)]);
+    }));
+  }
+
   /** 11.7. */
   #give(kind, salt, nodes, ids) {
+    if (ids.length === 0) {
+      const entries = this.entries(kind);
+      const all = readNodes(nodes).flatMap((node) => within(entries, node)).flatMap((one) => one.carriers);
+      const names = [...new Set(all.map(hex))];
+      return fitting(names.slice(0, RANGE).map((name) => [name, this.messages.get(name)]));
+    }
     const wanted = new Set(ids.flatMap((one) => one.toString("hex").match(/.{10}/g) ?? []));
     const named = ([digest]) => wanted.has(sha256(salt, unhex(digest)).toString("hex").slice(0, 10));
     return fitting([...this.messages].filter(named));
@@ -133,8 +150,12 @@ function readNodes(bytes) {
   return nodes;
 }
 
+function levelOf(node) {
+  return BigInt(node.toString(2).length - 1);
+}
+
 function within(entries, node) {
-  const level = BigInt(node.toString(2).length - 1);
+  const level = levelOf(node);
   return entries.filter(({ place }) => ((1n << level) | (place >> (64n - level))) === node);
 }
 

@@ -11,6 +11,7 @@ from sayso_protocol.messages.wire import SYNC_PROTOCOL
 from sayso_protocol.sync import answers
 from sayso_protocol.sync.fingerprints import (
     Entry,
+    cell,
     check_of,
     digest_entry,
     fingerprint,
@@ -20,6 +21,7 @@ from sayso_protocol.sync.fingerprints import (
     sum_of,
 )
 from sayso_protocol.sync.requests import (
+    CellsRequest,
     CheckRequest,
     FingerprintsRequest,
     GetRequest,
@@ -80,19 +82,26 @@ class Peer:
                 return answers.encode_fingerprints([fingerprint(salt, one) for one in sums])
             case ListRequest(kind, salt, nodes):
                 return answers.encode_lists(kind, [self.listed(kind, salt, node) for node in nodes])
-            case GetRequest(_, salt, _, ids):
-                wanted = {one for joined in ids for one in answers.split_ids(joined)}
-                held = [encode(e) for e in self.holds if short_id(salt, e.digest) in wanted]
-                return answers.encode_messages(held)
-            case RangeRequest(node, after):
-                names = {e.id for e in self.within(CONSENT, node) if e.id > after}
-                page = sorted((e for e in self.holds if e.digest in names), key=lambda e: e.digest)
-                return answers.encode_messages([encode(one) for one in page])
+            case CellsRequest(kind, nodes):
+                found = ((n, sum_of(e.id for e in self.within(kind, n))) for n in nodes)
+                return answers.encode_cells([cell(*one) for one in found])
+            case GetRequest() | RangeRequest():
+                return answers.encode_messages([encode(one) for one in self.given(request)])
             case CheckRequest(kind, salt, node):
                 return answers.encode_check(check_of(salt, (e.id for e in self.within(kind, node))))
             case OfferRequest(envelopes):
                 self.offered += envelopes
                 return answers.encode_taken([0 if self.takes else 1] * len(envelopes))
+
+    def given(self, request: GetRequest | RangeRequest) -> list[Envelope]:
+        if isinstance(request, RangeRequest):
+            names = {e.id for e in self.within(CONSENT, request.node) if e.id > request.after}
+            return sorted((e for e in self.holds if e.digest in names), key=lambda e: e.digest)
+        wanted = {one for joined in request.ids for one in answers.split_ids(joined)}
+        if not request.ids:
+            entries = [e for n in request.nodes for e in self.within(request.kind, n)]
+            wanted = {short_id(request.salt, c) for e in entries for c in e.carriers}
+        return [e for e in self.holds if short_id(request.salt, e.digest) in wanted]
 
     def listed(self, kind: int, salt: bytes, node: int) -> list[answers.Listed] | None:
         found = self.within(kind, node)

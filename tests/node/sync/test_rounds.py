@@ -10,7 +10,7 @@ from node.sync.peers import Peer
 from sayso_node.store.admission import pending
 from sayso_node.store.admission.pending import PendingRoom
 from sayso_node.store.chain import chain_state
-from sayso_node.sync import asking, fetching
+from sayso_node.sync import asking, bringing, fetching, memory
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.envelope import Envelope, encode
 from sayso_protocol.messages.message import REVOCATION
@@ -86,7 +86,7 @@ async def test_what_is_of_nobody_known_waits_and_is_asked_for_once(rig: NodeRig)
 async def test_what_was_declined_is_asked_for_again_after_a_while(rig: NodeRig) -> None:
     peer = Peer(rig, holds=[revocation("everything")])
     await rig.rounds.round("peer")
-    rig.clock.time += asking.RELEARN_S + 1
+    rig.clock.time += memory.RELEARN_S + 1
     await rig.rounds.round("peer")
     assert len(peer.moved) == 2
 
@@ -107,7 +107,7 @@ async def test_what_a_peer_lacks_is_offered_once(rig: NodeRig) -> None:
 async def test_a_peer_that_lacks_much_is_left_to_ask_for_itself(
     rig: NodeRig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(asking, "OFFERED_A_ROUND", 2)
+    monkeypatch.setattr(bringing, "OFFERED_A_ROUND", 2)
     peer = Peer(rig)
     await rig.give(*(consent(number) for number in range(3)))
     assert await rig.rounds.round("peer")

@@ -12,14 +12,17 @@ from sayso_protocol.encoding.packing import pack
 from sayso_protocol.errors import Malformed, SaysoError
 from sayso_protocol.messages.message import CONSENT, REVOCATION
 from sayso_protocol.primitives import sha256
-from sayso_protocol.sync import answers, walk
+from sayso_protocol.sync import answers, solving, walk
 from sayso_protocol.sync.answers import Listed
+from sayso_protocol.sync.findings import Finding, Outcome
 from sayso_protocol.sync.fingerprints import (
     Entry,
     Sum,
+    cell,
     check_of,
     fingerprint,
     level_of,
+    lone,
     node_at,
     pack_nodes,
     places_of,
@@ -28,6 +31,7 @@ from sayso_protocol.sync.fingerprints import (
     unpack_nodes,
 )
 from sayso_protocol.sync.requests import (
+    CellsRequest,
     CheckRequest,
     FingerprintsRequest,
     GetRequest,
@@ -38,7 +42,7 @@ from sayso_protocol.sync.requests import (
     decode_request,
     encode_request,
 )
-from sayso_protocol.sync.walk import Differences, differences
+from sayso_protocol.sync.walk import differences
 from support.protocol_strategies import hashes
 
 SALT = bytes(range(16))
@@ -63,6 +67,10 @@ requests = (
             st.lists(ids, min_size=len(nodes), max_size=len(nodes)).map(tuple),
         )
     )
+    | st.builds(GetRequest, kinds, salts, node_lists, st.just(()))
+    | node_lists.filter(lambda nodes: level_of(nodes[0]) <= 23).map(
+        lambda nodes: CellsRequest(CONSENT, nodes)
+    )
     | st.builds(RangeRequest, st.integers(1, 2**64 - 1), st.just(b"") | hashes)
     | st.builds(CheckRequest, kinds, salts, st.integers(1, 2**64 - 1))
     | st.builds(OfferRequest, st.lists(st.binary(max_size=9), min_size=1, max_size=9).map(tuple))
@@ -81,12 +89,16 @@ class Holder:
     """A set of entries, by brute force: the View of a walk, and a peer that answers one."""
 
     kind: int
-    held: set[bytes]
+    digests: set[bytes]
     asked: list[Request] = field(default_factory=list)
+    grain: int = 63
 
     def entries(self, node: int) -> list[Entry]:
+        return self.held(node)
+
+    def held(self, node: int) -> list[Entry]:
         first, end = places_of(node)
-        places = ((int.from_bytes(one[:8]), one) for one in sorted(self.held))
+        places = ((int.from_bytes(one[:8]), one) for one in sorted(self.digests))
         return [Entry(place, one, (one,)) for place, one in places if first <= place < end]
 
     def ids(self, node: int) -> list[bytes]:
@@ -95,7 +107,7 @@ class Holder:
     def sums(self, nodes: Sequence[int], step: int) -> list[Sum]:
         at = {c: Sum(0, 0) for n in nodes for c in range(n << step, (n + 1) << step)}
         level = level_of(nodes[0]) + step
-        for one in self.held:
+        for one in self.digests:
             child = node_at(level, int.from_bytes(one[:8]))
             if child in at:
                 at[child] = at[child].plus(int.from_bytes(one), 1)
@@ -111,6 +123,8 @@ class Holder:
                 )
             case ListRequest(kind, salt, nodes):
                 return answers.encode_lists(kind, [self.listed(salt, node) for node in nodes])
+            case CellsRequest(_, nodes):
+                return answers.encode_cells([cell(n, sum_of(self.ids(n))) for n in nodes])
             case CheckRequest(_, salt, node):
                 return answers.encode_check(check_of(salt, self.ids(node)))
         raise AssertionError(request)
@@ -120,37 +134,70 @@ class Holder:
         return [Listed(one, (one,)) for one in shorts] if len(shorts) <= answers.LISTED else None
 
 
+@dataclass
+class Compared:
+    """A walk, with all that it found and brought."""
+
+    outcome: Outcome
+    found: list[Finding]
+    came: set[bytes]
+
+    @property
+    def ours(self) -> set[bytes]:
+        return {entry.id for one in self.found for entry in one.ours}
+
+    @property
+    def ranges(self) -> list[int]:
+        return [node for one in self.found for node in one.ranges]
+
+    @property
+    def untold(self) -> int:
+        return sum(one.untold for one in self.found)
+
+
 def compare(
-    ours: Holder, peer: Callable[[bytes], bytes], salt: bytes = SALT, draw: int = 0
-) -> Differences:
-    walk = differences(ours, ours.kind, salt, draw)
+    ours: Holder,
+    peer: Callable[[bytes], bytes],
+    theirs: Holder | None = None,
+    draw: int = 0,
+) -> Compared:
+    """Walk; what is found comes from `theirs`, and counts as held at once."""
+    walk = differences(ours, ours.kind, SALT, draw)
+    found, came = list[Finding](), set[bytes]()
+
+    def bring(one: Finding) -> set[bytes]:
+        found.append(one)
+        given = brought(one, theirs) if theirs else set()
+        came.update(given)
+        ours.digests |= given
+        return given
+
     try:
-        request = next(walk)
+        step = next(walk)
         while True:
-            request = walk.send(peer(encode_request(request)))
+            step = walk.send(bring(step) if isinstance(step, Finding) else peer(encode_request(step)))
     except StopIteration as stop:
-        found: Differences = stop.value
-        return found
+        return Compared(stop.value, found, came)
 
 
-def settled(ours: Holder, theirs: Holder, found: Differences) -> set[bytes]:
-    """What is held after all that was found has been fetched."""
+def brought(found: Finding, theirs: Holder) -> set[bytes]:
+    """What comes when everything is fetched that was found."""
     wanted = {one for names in found.wanted.values() for one in names}
-    whole = {one for node in found.ranges for one in theirs.ids(node)}
-    return ours.held | whole | {one for one in theirs.held if short_id(SALT, one) in wanted}
+    whole = {one for node in (*found.ranges, *found.whole) for one in theirs.ids(node)}
+    return whole | {one for one in theirs.digests if short_id(SALT, one) in wanted}
 
 
 @given(
     kinds, st.sets(entry_ids, max_size=60), st.sets(entry_ids, max_size=60), st.integers(0, 2**64 - 1)
 )
 def test_any_two_sets_end_equal(kind: int, left: set[bytes], right: set[bytes], draw: int) -> None:
-    ours, theirs = Holder(kind, left), Holder(kind, right)
-    found = compare(ours, theirs.answer, draw=draw)
-    assert found.complete
-    assert not found.forged
-    assert settled(ours, theirs, found) == left | right
-    assert {one.id for one in found.ours} == left - right
-    assert found.untold == 0
+    ours, theirs = Holder(kind, set(left)), Holder(kind, right)
+    done = compare(ours, theirs.answer, theirs, draw)
+    assert done.outcome == Outcome(complete=True, forged=False)
+    assert ours.digests == left | right
+    assert done.came == right - left
+    assert done.ours == left - right
+    assert done.untold == 0
 
 
 def test_of_many_only_what_differs_is_found() -> None:
@@ -158,19 +205,18 @@ def test_of_many_only_what_differs_is_found() -> None:
     common = {rng.randbytes(32) for _ in range(5_000)}
     mine, his = ({rng.randbytes(32) for _ in range(90)} for _ in range(2))
     ours, theirs = Holder(CONSENT, common | mine), Holder(CONSENT, common | his)
-    found = compare(ours, theirs.answer)
-    assert settled(ours, theirs, found) == common | mine | his
-    assert {one.id for one in found.ours} == mine
-    assert sum(len(names) for names in found.wanted.values()) == len(his)
+    done = compare(ours, theirs.answer, theirs)
+    assert ours.digests == common | mine | his
+    assert (done.came, done.ours) == (his, mine)
 
 
 def test_who_has_nothing_fetches_ranges_and_is_offered_nothing_one_by_one() -> None:
     full = Holder(CONSENT, {sha256(b"%d" % number) for number in range(8_000)})
-    found = compare(Holder(CONSENT, set()), full.answer)
-    assert len(found.ranges) == 16
+    done = compare(Holder(CONSENT, set()), full.answer)
+    assert len(done.ranges) == 16
     assert len(full.asked) == 1
-    found = compare(full, Holder(CONSENT, set()).answer)
-    assert (found.untold, found.ours) == (8_000, [])
+    done = compare(full, Holder(CONSENT, set()).answer)
+    assert (done.untold, done.ours) == (8_000, set())
 
 
 @pytest.mark.parametrize("kind", [CONSENT, REVOCATION])
@@ -181,9 +227,8 @@ def test_sums_that_were_made_equal_are_found_by_a_check(kind: int) -> None:
     forged = {x[:-1] + b"\x08", y[:-1] + b"\x1f"}
     assert sum_of({x, y}) == sum_of(forged)
     ours, theirs = Holder(kind, common | {x, y}), Holder(kind, common | forged)
-    found = compare(ours, theirs.answer)
-    assert found.forged
-    assert settled(ours, theirs, found) == common | {x, y} | forged
+    assert compare(ours, theirs.answer, theirs).outcome.forged
+    assert ours.digests == common | {x, y} | forged
 
 
 @given(kinds, st.integers(0, 6), st.integers(0, 6))
@@ -195,10 +240,10 @@ def test_nobody_is_accused_for_what_comes_meanwhile(kind: int, here: int, there:
     def answer(body: bytes) -> bytes:
         for holder, at in ((ours, here), (theirs, there)):
             if len(theirs.asked) == at:
-                holder.held.add(news)
+                holder.digests.add(news)
         return theirs.answer(body)
 
-    assert not compare(ours, answer).forged
+    assert not compare(ours, answer).outcome.forged
 
 
 def test_a_check_looks_everywhere_in_time() -> None:
@@ -223,13 +268,15 @@ def lies(body: bytes) -> bytes:
             return answers.encode_fingerprints([rng.randbytes(5) for _ in range(len(nodes) << step)])
         case ListRequest(kind, _, nodes):
             return answers.encode_lists(kind, [None] * len(nodes))
+        case CellsRequest(_, nodes):
+            return answers.encode_cells([random.Random(body).randbytes(6)] * len(nodes))
     return answers.encode_check(bytes(16))
 
 
 @pytest.mark.parametrize("kind", [CONSENT, REVOCATION])
 @pytest.mark.parametrize("size", [0, 2_000])
 def test_a_lying_peer_costs_bounded_work(kind: int, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(walk, "BUDGET", 3_000)
+    monkeypatch.setattr(solving, "BUDGET", 3_000)
     asked = 0
 
     def peer(body: bytes) -> bytes:
@@ -238,10 +285,10 @@ def test_a_lying_peer_costs_bounded_work(kind: int, size: int, monkeypatch: pyte
         asked += len(getattr(request, "nodes", ()))
         return lies(body)
 
-    found = compare(Holder(kind, {sha256(b"%d" % number) for number in range(size)}), peer)
+    done = compare(Holder(kind, {sha256(b"%d" % number) for number in range(size)}), peer)
     assert asked <= 3_000 + 1_024
-    assert found.wanted == {}
-    assert found.complete or asked > 3_000 - 1_024
+    assert not done.came
+    assert not done.outcome.complete or done.ranges  # which it then does not give
 
 
 @given(requests)
@@ -290,9 +337,10 @@ def test_lists_read_back_as_themselves(value: list[list[Listed] | None]) -> None
         *(None, [], 1, [7], [0], [1, 1], ["a"]),
         *([1, 3, SALT, 1, b"\1"], [1, 1, SALT[1:], 1, b"\1"], [1, 1, SALT, 0, b"\1"]),
         *([1, 1, SALT, 5, b"\1"], [1, 1, SALT, 1, b""], [1, 1, SALT, 1, b"\x80"]),
-        *([2, 1, SALT], [2, 1, SALT, b"\1\1"], [3, 1, SALT, b"\1", []], [3, 1, SALT, b"\1", [b""]]),
+        *([2, 1, SALT], [2, 1, SALT, b"\1\1"], [3, 1, SALT, b"\1", 0], [3, 1, SALT, b"\1", [b""]]),
         *([3, 1, SALT, b"\1", [b"1234"]], [3, 1, SALT, b"\1", [b"12345" * 1_025]]),
         *([4, 0, b""], [4, 1, b"a"], [5, 1, SALT, 0], [5, 9, SALT, 1], [6, []], [6, [1]], [6, b""]),
+        *([7, 2, b"\1"], [7, 1, b""], [7, 1, b"\x80\x80\x80\x08"], [7, 1]),
     ],
 )
 def test_what_is_not_a_request(value: object) -> None:
@@ -307,6 +355,7 @@ def test_only_our_errors_come_out_of_bytes(data: bytes) -> None:
         answers.decode_messages,
         answers.decode_check,
         lambda one: answers.decode_fingerprints(one, 1),
+        lambda one: answers.decode_cells(one, 1),
         lambda one: answers.decode_lists(one, REVOCATION, 2),
         lambda one: answers.decode_taken(one, 1),
     ]
@@ -315,3 +364,23 @@ def test_only_our_errors_come_out_of_bytes(data: bytes) -> None:
             read(data)
         except SaysoError:
             continue
+
+
+@given(st.sets(hashes, max_size=40), hashes, st.integers(0, 23))
+def test_a_cell_shows_where_the_only_difference_is(common: set[bytes], one: bytes, level: int) -> None:
+    node = node_at(level, int.from_bytes(one[:8]))
+    few, many = ({d for d in common if d != one}, common | {one})
+    for ours, theirs, sign in ((few, many, 1), (many, few, -1)):
+        own, other = (sum_of(Holder(CONSENT, held).ids(node)) for held in (ours, theirs))
+        found, small = lone(node, cell(node, other), own)
+        assert found == sign
+        assert 1 <= len(small) <= 2
+        assert {level_of(each) for each in small} == {level + 32}
+        assert node_at(level + 32, int.from_bytes(one[:8])) in small
+
+
+@given(st.binary(min_size=6, max_size=6), st.integers(1, 2**24 - 1), st.integers(0, 2**256 - 1))
+def test_whatever_a_cell_says_it_names_places_in_its_node(data: bytes, node: int, total: int) -> None:
+    sign, small = lone(node, data, Sum(total, 7))
+    assert sign in (-1, 0, 1)
+    assert all(one >> 32 == node for one in small)

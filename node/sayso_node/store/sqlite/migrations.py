@@ -92,6 +92,8 @@ CREATE INDEX relay_shares_by_address ON relay_shares (address, intent);
 """,
     10: """
 ALTER TABLE sponsors DROP COLUMN first_at;
+ALTER TABLE sync_sums ADD COLUMN split INTEGER NOT NULL DEFAULT 0;
+UPDATE sync_sums SET split = 1 WHERE node < 65536;
 """,
 }
 """The step from each version to the next, by version."""

@@ -72,6 +72,7 @@ CREATE TABLE sync_sums (
     node INTEGER NOT NULL,  -- of the tree of places, numbered as in a heap
     total BLOB NOT NULL,  -- modulo 2^256
     size INTEGER NOT NULL,
+    split INTEGER NOT NULL DEFAULT 0,  -- 1: the nodes four levels below it are kept, too
     PRIMARY KEY (kind, node)
 ) WITHOUT ROWID;
 CREATE TABLE events (
