@@ -23,9 +23,9 @@ from sayso_protocol.sync.answers import DECLINED, TAKEN
 from sayso_protocol.sync.requests import OfferRequest, decode_request
 
 STRANGERS_AT_ONCE = 2  # concurrent readings for strangers, because all parts share the threads
-_COST_OF_QUESTION = 256  # in entries read: a stream, and a way through two processes
+COST_OF_QUESTION = 256  # in entries read: a stream, and a way through two processes
 _COST_OF_OFFERED = 256  # verifying a signature costs as much as reading so many entries
-_BYTES = 256  # bytes sent or received that cost as much as an entry
+BYTES = 256  # bytes sent or received that cost as much as an entry
 
 AnswersBy = Callable[[Store, bytes], bytes]
 
@@ -68,7 +68,7 @@ class Answering:
     def _begin(self, body: bytes, peer_id: str) -> None:
         """Charge a request, even an invalid one."""
         self._check(peer_id)
-        self._shares.charge(peer_id, _COST_OF_QUESTION + len(body) / _BYTES)
+        self._shares.charge(peer_id, COST_OF_QUESTION + len(body) / BYTES)
 
     def _check(self, peer_id: str) -> None:
         if not self._shares.has_some(peer_id):
@@ -80,7 +80,7 @@ class Answering:
         async with place:
             self._check(peer_id)  # earlier requests may have used up the share meanwhile
             answer = await self._runner(reading)
-        self._shares.charge(peer_id, len(answer) / _BYTES)
+        self._shares.charge(peer_id, len(answer) / BYTES)
         return answer
 
     async def _take(self, envelopes: Sequence[bytes], peer_id: str) -> bytes:

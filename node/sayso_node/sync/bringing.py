@@ -12,7 +12,7 @@ from sayso_node.sync.fetching import Fetching
 from sayso_node.sync.learning import learn
 from sayso_node.sync.memory import PeerMemory
 from sayso_protocol.sync.findings import Finding
-from sayso_protocol.sync.fingerprints import PLACE_BITS, Entry, node_at
+from sayso_protocol.sync.fingerprints import Entry
 
 OFFERED_A_ROUND = 1_024  # entries offered in a walk at most
 
@@ -60,8 +60,8 @@ class Bringing:
         came = await fetching.get_whole(found.whole)
         learn(self._store, self._kind, self._salt, self._memory, found, fetching.got)
         for node in found.ranges:
-            self._memory.forget(node)  # the peer has changed there
-            await fetching.get_range(node)
+            if not fetching.has_enough:
+                await fetching.get_range(node)
         return None if fetching.has_enough else came
 
     def _note(self, found: Finding) -> None:
@@ -78,9 +78,10 @@ class Bringing:
 
     async def offer(self) -> int:
         """Offer what the peer lacks; returns how many messages it took."""
-        refused = await self._fetching.offer(self._ours)
-        for entry in self._ours:  # what it has now may have been remembered as declined by us
-            self._memory.forget(node_at(PLACE_BITS - 1, entry.place))
-        for entry in refused:
-            self._memory.remember(entry, -1)
+        refused = {one.id for one in await self._fetching.offer(self._ours)}
+        for entry in self._ours:
+            if entry.id in refused:
+                self._memory.remember(entry, -1)
+            else:
+                self._memory.note_taken(entry)
         return len(self._ours) - len(refused)

@@ -11,6 +11,8 @@ in bounded room.
 from bisect import bisect_left
 from collections.abc import Sequence
 
+from cachetools import FIFOCache
+
 from sayso_node.store import sync_entries, sync_index
 from sayso_node.store.interface import Store
 from sayso_protocol.sync.fingerprints import (
@@ -25,6 +27,7 @@ from sayso_protocol.sync.fingerprints import (
 
 REMEMBERED_NODES = 16_384  # of a peer and kind; with more, neighbours are joined
 REMEMBERED_MARKS = 16_384  # declined messages of a peer whose loss is noticed one by one
+REMEMBERED_TAKEN = 1_024  # entries that a peer took last
 RELEARN_S = 3_600.0  # in this time everything is forgotten once, a part after the other
 PORTION = 256  # entries forgotten at once, at most
 _FINEST = PLACE_BITS - 1
@@ -44,6 +47,7 @@ class PeerMemory:
     def __init__(self, now: float) -> None:
         self.level = _FINEST
         self.sums: dict[int, _Declined] = {}
+        self._taken: FIFOCache[bytes, None] = FIFOCache(REMEMBERED_TAKEN)
         self._marks: dict[bytes, int] = {}  # the beginning of a declined message's digest -> its place
         self._cleared_at = now - RELEARN_S
         self._forgotten_at = now
@@ -57,6 +61,12 @@ class PeerMemory:
                 self._marks[digest[:_MARK_BYTES]] = entry.place
         while len(self.sums) > REMEMBERED_NODES:
             self._join(min(self.level - 1, CELL_LEVEL))
+
+    def note_taken(self, entry: Entry) -> None:
+        """Note that the peer took an entry; if it took it before, it was wrongly remembered."""
+        if entry.id in self._taken:
+            self.forget(node_at(_FINEST, entry.place))
+        self._taken[entry.id] = None
 
     def forget(self, node: int) -> None:
         """Forget what is remembered in a node, and around it if nodes were joined."""
@@ -133,8 +143,7 @@ class ExpectedView:
         for index, node in enumerate(nodes):
             low, high = self._within(node)
             if level > self.grain:
-                if low < high:
-                    self._memory.forget(node)
+                self.forget(node)
                 continue
             for place, (_, added) in zip(self._places[low:high], self._declined[low:high], strict=True):
                 child = (index << step) + node_at(level, place) - (node << step)
@@ -149,12 +158,11 @@ class ExpectedView:
         with self._store.read() as db:
             return [one for _, one in sync_entries.ids(db, self._kind, node)]
 
-    def entries(self, node: int) -> list[Entry]:
-        """See View; what was declined in this node is learnt again."""
+    def forget(self, node: int) -> None:
+        """See View; what was declined there is learnt again."""
         low, high = self._within(node)
         if low < high:
             self._memory.forget(node)
-        return self.held(node)
 
     def held(self, node: int) -> list[Entry]:
         """See View."""

@@ -31,8 +31,8 @@ class View(Protocol):
         """Return all entries that this node holds in a node of the tree."""
         ...
 
-    def entries(self, node: int) -> list[Entry]:
-        """Return what `held` does, and forget what was declined in that node (rule 11.11.1)."""
+    def forget(self, node: int) -> None:
+        """Forget what was declined in a node that is about to be compared anew (rule 11.11.1)."""
         ...
 
 

@@ -75,7 +75,7 @@ class Solving:
                     if sign < 0:
                         self._found.ours.append(entry)
                     else:
-                        self._view.entries(small)  # it was wrongly remembered
+                        self._view.forget(small)  # it was wrongly remembered
                     return True
         if sign > 0:
             self._found.whole += nodes
@@ -108,7 +108,8 @@ class Solving:
 
     def _note(self, node: int, theirs: Sequence[Listed]) -> None:
         """Record the differences in a list."""
-        ours = {short_id(self._salt, one.id): one for one in self._view.entries(node)}
+        self._view.forget(node)
+        ours = {short_id(self._salt, one.id): one for one in self._view.held(node)}
         held = {short_id(self._salt, name) for one in ours.values() for name in one.carriers}
         given = {one.entry for one in theirs}
         lacking = [one for one in theirs if one.entry not in ours]
@@ -124,7 +125,8 @@ class Solving:
         """Record a node in which the peer has no entries; of many entries, only the number."""
         self._touched.append(one.node)
         if one.own.size <= LISTED:
-            self._found.ours += self._view.entries(one.node)
+            self._view.forget(one.node)
+            self._found.ours += self._view.held(one.node)
         else:
             self._found.untold += one.own.size
 

@@ -127,6 +127,7 @@ class _Walk(Solving):
             if one.theirs == nothing:
                 self._note_alone(one)
             elif self._set.is_ranged and not one.own.size and level <= RANGE_LEVEL:
+                self._view.forget(one.node)
                 self._found.ranges.append(one.node)
                 self._touched.append(one.node)
             elif self._has_cell(one) and load <= LONE:

@@ -76,11 +76,11 @@ class Side:
         places = ((node << shift) % (1 << 64) + n % (1 << shift) for n in range(self.shared(node)))
         return [place.to_bytes(8) + sha256(b"%d" % n)[8:] for n, place in enumerate(places)]
 
-    def entries(self, node: int) -> list[Entry]:
+    def held(self, node: int) -> list[Entry]:
         return [digest_entry(one) for one in self.within(node) + self.alike(node)]
 
-    def held(self, node: int) -> list[Entry]:
-        return self.entries(node)
+    def forget(self, node: int) -> None:
+        """Nothing is remembered."""
 
     def ids(self, node: int) -> list[bytes]:
         return self.within(node)
@@ -124,7 +124,7 @@ class Side:
     def listed(self, salt: bytes, node: int) -> list[Listed] | None:
         if self.shared(node) + len(self.within(node)) > answers.LISTED:
             return None
-        return [Listed(short_id(salt, one.id), (short_id(salt, one.id),)) for one in self.entries(node)]
+        return [Listed(short_id(salt, one.id), (short_id(salt, one.id),)) for one in self.held(node)]
 
     def sum(self, node: int) -> Sum:
         added = sum_of(self.within(node))

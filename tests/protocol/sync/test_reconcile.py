@@ -93,8 +93,8 @@ class Holder:
     asked: list[Request] = field(default_factory=list)
     grain: int = 63
 
-    def entries(self, node: int) -> list[Entry]:
-        return self.held(node)
+    def forget(self, node: int) -> None:
+        """Nothing is remembered."""
 
     def held(self, node: int) -> list[Entry]:
         first, end = places_of(node)
@@ -102,7 +102,7 @@ class Holder:
         return [Entry(place, one, (one,)) for place, one in places if first <= place < end]
 
     def ids(self, node: int) -> list[bytes]:
-        return [one.id for one in self.entries(node)]
+        return [one.id for one in self.held(node)]
 
     def sums(self, nodes: Sequence[int], step: int) -> list[Sum]:
         at = {c: Sum(0, 0) for n in nodes for c in range(n << step, (n + 1) << step)}
