@@ -84,11 +84,20 @@ def _grown(folder: Path) -> Iterator[tuple[int, Cost]]:
 def _growth(grown: dict[int, Cost]) -> Iterator[Figure]:
     """How the cost of the same differences grows with the entries: fewer are the peers of most."""
     count = max(DIFFERENCES)
-    for name, unit, limit, of in (
-        ("bytes_per_difference", "B", f"at most {MOST_EACH} B", lambda one: one.bytes / count),
-        ("share_used", "of a burst", f"at most {MOST_SHARE}", lambda one: one.work / MOST_WORK),
+    for name, unit, limit, values in (
+        (
+            "bytes_per_difference",
+            "B",
+            f"at most {MOST_EACH} B",
+            {entries: cost.bytes / count for entries, cost in grown.items()},
+        ),
+        (
+            "share_used",
+            "of a burst",
+            f"at most {MOST_SHARE}",
+            {entries: cost.work / MOST_WORK for entries, cost in grown.items()},
+        ),
     ):
-        values = {entries: of(cost) for entries, cost in grown.items()}
         peers = {f"{entries:,} entries": values[entries] for entries in FEWER}
         yield Figure(f"sync.{name}", values[ENTRIES], unit, "lower", peers, limit)
 
