@@ -10,10 +10,7 @@ VECTORS = FOLDER.parent / "vectors"
 
 
 def expected() -> int:
-    """How many tests there must be: one a vector, and three that are about several.
-
-    Those of sync are for nodes; this implementation is a wallet, a checker and a gate.
-    """
+    """How many tests there must be: one a vector, and three that are about several."""
     found = {path.stem: json.loads(path.read_text()) for path in VECTORS.glob("*.json")}
     names = {"messages", "wallets", "scopes", "trees", "statements", "refused", "verdicts"}
     assert set(found) == names | {"bundles", "texts", "evidence", "snapshots", "sync", "landings"}
@@ -21,7 +18,7 @@ def expected() -> int:
     trees, verdicts = found["trees"], found["verdicts"]
     lists = [found[name] for name in ("messages", "wallets", "scopes", "refused", "texts")]
     lists += [one for one in found["evidence"].values() if isinstance(one, list)]
-    lists.append(found["landings"]["proofs"])
+    lists += [found["landings"]["proofs"], found["sync"]["exchanges"]]
     lists += [found["snapshots"][name] for name in ("keys", "files", "rows")]
     lists += [found["bundles"]["frames"], verdicts["histories"], trees["items"]["roots"]]
     lists += [trees["rfc9162"]["trees"], trees["rows"]["trees"]]

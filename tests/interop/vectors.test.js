@@ -9,6 +9,7 @@ import { privateKeyToAccount } from "viem/accounts";
 import { ascii, big, hex, sha256, unhex } from "./bytes.js";
 import { checkSignatures, digestOf, readEnvelope, typedData } from "./messages.js";
 import { pack } from "./packing.js";
+import { Holdings } from "./peer/answers.js";
 import { baseWord, checkScope, scopeWord } from "./scopes.js";
 import { checkStatement, stateDigest } from "./statements.js";
 import { batchRoot, binaryRoot, checkPath, checkRow, resultsRoot, wideRoot } from "./trees.js";
@@ -144,3 +145,13 @@ histories.forEach((history, at) => {
     }
   });
 });
+
+const held = new Holdings(NETWORK);
+for (const { envelope } of load("messages")) held.add(unhex(envelope));
+
+for (const { name, question, answer } of load("sync").exchanges) {
+  test(`sync: ${name}`, async () => {
+    const take = (bytes) => Number(![...held.messages.values()].some((one) => one.bytes.equals(bytes)));
+    assert.equal(hex(await held.answer(unhex(question), take)), answer);
+  });
+}

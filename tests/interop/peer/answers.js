@@ -86,7 +86,7 @@ export class Holdings {
     const short = (bytes) => sha256(salt, bytes).subarray(0, 5);
     const entries = this.entries(kind);
     return readNodes(nodes).map((node) => {
-      const own = within(entries, node);
+      const own = within(entries, node).sort((one, other) => (one.place < other.place ? -1 : 1));
       if (own.length > LISTED) return null;
       return Buffer.concat(own.flatMap(({ id, carriers }) =>
         kind === CONSENTS ? [short(id)] : [short(id), Buffer.from([carriers.length - 1]), ...carriers.map(short)],
