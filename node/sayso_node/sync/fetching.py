@@ -103,20 +103,19 @@ class Fetching:
 
         That may be nothing, because what a cell shows is a guess (rule 11.13.2).
         """
-        left, came = set(nodes), set[bytes]()
+        left, came = sorted(set(nodes)), set[bytes]()
         while left:
-            part = sorted(left)[:NODES]
-            bundle = decode_messages(
-                await self._talk.ask(GetRequest(self._kind, self._salt, tuple(part), ()))
-            )
+            part = left[:NODES]
+            request = GetRequest(self._kind, self._salt, tuple(part), ())
+            bundle = decode_messages(await self._talk.ask(request))
             digests = await self._take(bundle)
-            if not digests - came and bundle:
-                raise PeerUnreachable(f"{self._talk.peer_id} sent what was not asked for")
             came |= digests
-            level = level_of(part[0])
-            left -= {node_at(level, digest_entry(one).place) for one in digests}
-            if sum(map(len, bundle)) < BUNDLE_BYTES // 2 and len(bundle) < WANTED:
-                left.difference_update(part)  # it has no more
+            given = {node_at(level_of(part[0]), digest_entry(one).place) for one in digests}
+            is_full = len(bundle) >= WANTED or sum(map(len, bundle)) > BUNDLE_BYTES // 2
+            again = [one for one in part if one not in given] if is_full else []
+            if again == part:
+                raise PeerUnreachable(f"{self._talk.peer_id} sent what was not asked for")
+            left = again + left[NODES:]
         return came
 
     async def get_range(self, node: int) -> None:

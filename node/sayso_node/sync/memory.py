@@ -161,8 +161,8 @@ class ExpectedView:
     def forget(self, node: int) -> None:
         """See View; what was declined there is learnt again."""
         low, high = self._within(node)
-        if low < high:
-            self._memory.forget(node)
+        for one, _ in self._declined[low:high]:
+            self._memory.forget(one)
 
     def held(self, node: int) -> list[Entry]:
         """See View."""

@@ -9,8 +9,10 @@ import pytest
 
 from node.sync.peers import Peer
 from sayso_node.sync.loop import SyncLoop
+from sayso_protocol.messages.envelope import encode
 from sayso_protocol.messages.message import CONSENT
-from sayso_protocol.sync.requests import FingerprintsRequest, RangeRequest
+from sayso_protocol.sync.answers import encode_messages
+from sayso_protocol.sync.requests import FingerprintsRequest, GetRequest, RangeRequest, Request
 from support.node_rig import NodeRig, consent
 from support.waiting import until
 
@@ -146,3 +148,21 @@ async def test_a_liar_is_asked_less_and_less_and_forgiven_at_once(rig: NodeRig) 
         await until(lambda: rig.digests() == {consent(1).digest})
         before = rounds_begun(liar)
         await until(lambda: rounds_begun(liar) >= before + 5)
+
+
+async def test_a_peer_whose_rounds_break_off_and_bring_something_does_not_rest(rig: NodeRig) -> None:
+    """Its share has run out: the next round goes on."""
+    held = [consent(number) for number in range(12)]
+    tired, other = Peer(rig, "slow", held), Peer(rig, "quick")
+
+    def one_a_round(request: Request) -> bytes | None:
+        if not isinstance(request, GetRequest | RangeRequest):
+            return None
+        missing = [one for one in tired.given(request) if one.digest not in rig.digests()]
+        return encode_messages([encode(one) for one in missing[:1]] or [b""])
+
+    tired.lie = one_a_round
+    async with running(rig, 0.005):
+        await until(lambda: len(rig.digests()) == len(held))
+        assert rig.count("sync_failed") >= 1
+        assert rounds_begun(other) < 100  # with rests, each third of its rounds would wait 32 turns
