@@ -54,15 +54,16 @@ class Bringing:
         self._note(found)
         fetching = self._fetching
         fetching.got.valid.clear()
-        if not await fetching.get(found.wanted, self._patience):
-            self.complete = False
-            return None
+        try:
+            has_all = await fetching.get(found.wanted, self._patience)
+        finally:  # what came of a peer that broke off is not fetched again
+            learn(self._store, self._kind, self._salt, self._memory, found, fetching.got)
+        self.complete &= has_all
         came = await fetching.get_whole(found.whole)
-        learn(self._store, self._kind, self._salt, self._memory, found, fetching.got)
         for node in found.ranges:
             if not fetching.has_enough:
                 await fetching.get_range(node)
-        return None if fetching.has_enough else came
+        return came if has_all and not fetching.has_enough else None
 
     def _note(self, found: Finding) -> None:
         """Note what the peer lacks; with more than a few, it should start its own round."""

@@ -82,11 +82,14 @@ class Fetching:
         self.got = Fetched()
 
     async def get(self, wanted: dict[int, list[bytes]], patience: int | None = None) -> bool:
-        """Fetch messages by short id; False if it stopped because they are by unknown addresses."""
+        """Fetch messages by short id; False if it stopped before the end.
+
+        It stops when more than `patience` are by unknown addresses, or when it has enough.
+        """
         for chunk in _chunks(wanted):
             lacking = {one for ids in chunk.values() for one in ids}
             while lacking:
-                if patience is not None and self.got.pending > patience:
+                if self.has_enough or (patience is not None and self.got.pending > patience):
                     return False
                 left = {n: own for n, ids in chunk.items() if (own := [i for i in ids if i in lacking])}
                 joined = tuple(b"".join(own) for own in left.values())
@@ -174,8 +177,8 @@ class Fetching:
 
     @property
     def has_enough(self) -> bool:
-        """Return whether so much was declined that the rest waits for later rounds."""
-        return self.got.declined > DECLINED_A_WALK
+        """Return whether so much was declined or is in memory that the rest waits for later walks."""
+        return max(self.got.declined, len(self.got.valid)) > DECLINED_A_WALK
 
     async def _take(self, bundle: Sequence[bytes]) -> set[bytes]:
         """Take messages in; returns the digests of those that are not the peer's fault."""

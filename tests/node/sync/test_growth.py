@@ -18,8 +18,8 @@ from sayso_protocol.messages.message import CONSENT
 from sayso_protocol.primitives import sha256
 from sayso_protocol.sync.fingerprints import ROOT, digest_entry, node_at
 from support.fake_network import Switchboard
-from support.node_rig import NOW, NodeRig, consent, node_key
-from support.protocol_strategies import NODE
+from support.node_rig import NOW, NodeRig, consent, node_key, revocation
+from support.protocol_strategies import ADA, BEN, NODE
 
 STRANGER = node_key("stranger")
 
@@ -124,6 +124,28 @@ async def test_a_walk_takes_so_many_declined_ones_and_the_next_goes_on(
             assert rounds < 30
         assert rounds > 2
         assert a.count("intake_refused") == 150
+
+
+@pytest.mark.parametrize("most", [1_000, 7])
+async def test_pending_revocations_are_fetched_once_even_if_the_peer_breaks_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    """They are learnt in parts, also when the peer breaks off in the middle."""
+    monkeypatch.setattr(fetching, "DECLINED_A_WALK", 20)
+    monkeypatch.setattr(fetching, "WANTED", 5)
+    stops = [revocation("everything", contributor=who) for who in (ADA, BEN)]
+    stops += [revocation(f"via m{n}.example", contributor=ADA) for n in range(60)]
+    with pair(tmp_path, Quotas(strangers=0)) as (a, b):
+        await b.give(consent(1), consent(2, contributor=BEN, parties=(BEN,)), *stops)
+        peer = Tired(b, a.board, most)
+        for _ in range(40):
+            peer.left = peer.most
+            if await a.rounds.round("tired"):
+                break
+        else:
+            raise AssertionError("the rounds do not come to an end")
+        again = a.count("intake_pending") - len(stops)
+        assert 0 <= again <= 10  # what was on the way when the peer broke off
 
 
 async def test_what_is_not_offered_is_not_compared_again(
