@@ -132,9 +132,9 @@ def summed(db: Reading, kind: int, nodes: Sequence[int], step: int) -> tuple[lis
     """Return what `sums` does, and how many rows and entries were read for it."""
     above = level_of(nodes[0]) % STEP
     rows = _rows(db, kind, {node >> above for node in nodes})
-    if not step and not above and nodes[0] > 1:  # these nodes are stored themselves
+    if not step and not above and len(rows) == len(nodes):  # these nodes are stored themselves
         held = {node: Sum(int.from_bytes(total), size) for node, total, size, _ in rows}
-        return [held.get(node, EMPTY) for node in nodes], len(rows)
+        return [held[node] for node in nodes], len(rows)
     split = {node for node, _, _, is_split in rows if is_split} | {1}
     found, read = list[Sum](), 0
     for node in nodes:

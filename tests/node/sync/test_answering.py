@@ -9,8 +9,17 @@ from sayso_protocol.errors import SaysoError
 from sayso_protocol.messages.envelope import Envelope, encode
 from sayso_protocol.messages.message import CONSENT, REVOCATION
 from sayso_protocol.sync import answers
-from sayso_protocol.sync.fingerprints import ROOT, check_of, fingerprint, node_at, short_id, sum_of
+from sayso_protocol.sync.fingerprints import (
+    ROOT,
+    cell,
+    check_of,
+    fingerprint,
+    node_at,
+    short_id,
+    sum_of,
+)
 from sayso_protocol.sync.requests import (
+    CellsRequest,
     CheckRequest,
     FingerprintsRequest,
     GetRequest,
@@ -50,6 +59,32 @@ async def test_fingerprints_are_those_of_what_is_held(rig: NodeRig, kind: int, l
     for child, given in said.items():
         within = [one.id for one in entries if node_at(level, one.place) == child]
         assert given == fingerprint(SALT, sum_of(within))
+
+
+@pytest.mark.parametrize("level", [0, 3, 4, 16, 17, 23])
+async def test_cells_are_those_of_what_is_held(rig: NodeRig, level: int) -> None:
+    await rig.give(*HELD)
+    places = {node_at(level, int.from_bytes(one[:8])) for one in held(CONSENT)}
+    nodes = tuple(sorted(places | {1 << level}))
+    cells = answers.decode_cells(await ask(rig, CellsRequest(CONSENT, nodes)), len(nodes))
+    for node, given in zip(nodes, cells, strict=True):
+        within = [one for one in held(CONSENT) if node_at(level, int.from_bytes(one[:8])) == node]
+        assert given == cell(node, sum_of(within))
+
+
+@KINDS
+async def test_all_messages_of_small_nodes_are_given_and_of_large_ones_none(
+    rig: NodeRig, kind: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await rig.give(*HELD, *STOPS)
+    entries = entries_of([*HELD, *STOPS], kind)
+    nodes = tuple(sorted({node_at(40, one.place) for one in entries} | {1 << 40}))
+    request = GetRequest(kind, SALT, nodes, ())
+    messages = HELD if kind == CONSENT else STOPS
+    assert set(answers.decode_messages(await ask(rig, request))) == {encode(one) for one in messages}
+    monkeypatch.setattr(reading, "LISTED", 1)
+    whole = GetRequest(kind, SALT, (ROOT,), ())
+    assert answers.decode_messages(await ask(rig, whole)) == []
 
 
 @KINDS
