@@ -20,7 +20,7 @@ from evidence.statements import (
     status,
 )
 from sayso.gate.licenses import load_licenses
-from sayso_protocol.encoding.packing import pack, unpack
+from sayso_protocol.encoding.packing import pack
 from sayso_protocol.encoding.row_tree import prove_row
 from sayso_protocol.errors import Malformed, Unsupported
 from sayso_protocol.ethereum.chain_proofs import check_chain_proof
@@ -40,6 +40,7 @@ from sayso_protocol.receipts.text import (
 )
 from sayso_protocol.signatures.wallets import EoaVerifier
 from sayso_protocol.snapshots.snapshot import MAGIC, Part, read_snapshot
+from support.packed import unpack
 from support.protocol_strategies import ADA, BEN, NETWORK, signed
 from support.snapshots import TRUSTED, parts_of
 from vectors.landings import LANDINGS, THREE, document
@@ -52,7 +53,7 @@ ENVELOPE_NAMES = ("version", "kind", "message", "items", "signature", "network",
 
 def envelope_fields(envelope: Envelope) -> Json:
     """The fields of an envelope by their names, as they are encoded (rule 6.2)."""
-    found = dict(zip(ENVELOPE_NAMES, unpack(encode(envelope), max_bytes=1 << 16), strict=True))
+    found = dict(zip(ENVELOPE_NAMES, unpack(encode(envelope)), strict=True))
     names = [name for name, _, _ in kind_of(envelope.message).columns]
     found["message"] = dict(zip(names, found["message"], strict=True))
     for name, parts in (("network", ("chain_id", "registry")), ("sponsor", ("node_key", "signature"))):
@@ -96,7 +97,7 @@ def revocation() -> Document:
 
 
 def _part_fields(part: Part) -> Json:
-    head = dict(zip(HEAD_NAMES, unpack(part.head.content(), max_bytes=1 << 12), strict=True))
+    head = dict(zip(HEAD_NAMES, unpack(part.head.content()), strict=True))
     return {"magic": MAGIC, "head": head, "signature": part.signature, "body": part.body}
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from random import Random
 from typing import TypeVar
 
-from sayso_protocol.encoding.packing import pack, unpack
+from sayso_protocol.encoding.packing import pack
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope, decode, encode
@@ -43,6 +43,7 @@ from sayso_protocol.sync.requests import (
 from simulation.machine import Machine
 from simulation.network import Frame
 from simulation.people import Person
+from support.packed import unpack
 from support.protocol_strategies import NETWORK, a_consent, item_hashes
 
 T = TypeVar("T")
@@ -113,7 +114,7 @@ class Liar:
         try:
             match decode_request(request):
                 case FingerprintsRequest() | CellsRequest() as asked:
-                    joined: bytes = unpack(answer, max_bytes=BUNDLE_BYTES)
+                    joined: bytes = unpack(answer)
                     width = CELL_BYTES if isinstance(asked, CellsRequest) else SHORT_BYTES
                     return pack(self._other_sums(joined, width) if forge else bytes(len(joined)))
                 case ListRequest(kind, _salt, nodes):

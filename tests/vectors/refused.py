@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
-from sayso_protocol.encoding.packing import pack, unpack
+from sayso_protocol.encoding.packing import pack
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.messages.envelope import Envelope, decode, encode
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.primitives import hex_text, sha256
 from sayso_protocol.signatures.contract_wallets import MARK, WalletProof, wrap
 from sayso_protocol.signatures.wallets import EoaVerifier
+from support.packed import unpack
 from support.protocol_strategies import ADA, BEN, CLEO, NETWORK, NODE, a_consent, item_hashes, signed
 
 ITEMS = item_hashes(3)
@@ -25,7 +26,7 @@ _MANY = [b"%02d" % number + bytes(18) for number in range(17)]
 
 
 def _edited(envelope: Envelope, edit: Callable[[list[Any]], object]) -> bytes:
-    tree = unpack(encode(envelope), max_bytes=65_536)
+    tree = unpack(encode(envelope))
     edit(tree)
     return pack(tree)
 

@@ -3,21 +3,20 @@
 import base64
 import binascii
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Final
 
 from sayso.explain.messages import explain_envelope
 from sayso.explain.sentences import Explanation
 from sayso.explain.statements import explain_network_file, explain_statement
 from sayso.gate.formats.json_rows import STRICT
 from sayso_protocol.encoding.json_text import parse_json
-from sayso_protocol.encoding.packing import unpack
 from sayso_protocol.errors import InvalidNetworkFile, Malformed, TooLarge
-from sayso_protocol.messages.envelope import Envelope, decode
+from sayso_protocol.messages.envelope import Envelope, decode_stated
+from sayso_protocol.messages.wire import decode_bundle
 from sayso_protocol.network import Network
 from sayso_protocol.network_file import NetworkFile, parse_network_file
 
 _ARRAYS: Final = (*range(0x90, 0xA0), 0xDC, 0xDD)  # first bytes of a msgpack array (6.1)
-_NETWORK_FIELD: Final = 5  # of an envelope (6.2)
 _NOWHERE: Final = Network(0, bytes(20))  # for a revocation, which is valid on every network
 
 
@@ -60,26 +59,17 @@ def _explain_all(
 
 def read_envelopes(data: bytes, most: int) -> list[Envelope]:
     """Read the messages of a bundle or envelope of any network, without checking signatures."""
-    value: list[Any] = unpack(data, max_bytes=most)
-    if value and all(isinstance(one, bytes) for one in value):
-        return [_envelope(one) for one in value]
-    return [_envelope(data)]
-
-
-def _envelope(data: bytes) -> Envelope:
-    """Decode a message for the network that it names."""
-    value = unpack(data, max_bytes=len(data))
-    place = value[_NETWORK_FIELD] if isinstance(value, list) and len(value) > _NETWORK_FIELD else None
-    match place:
-        case [int(chain_id), bytes(registry)]:
-            return decode(data, Network(chain_id, registry))
-    return decode(data, _NOWHERE)
+    try:
+        bundle = decode_bundle(data, most)
+    except Malformed:
+        bundle = [data]
+    return [decode_stated(one, _NOWHERE) for one in bundle]
 
 
 def _from_answer(text: str) -> Envelope:
     """Read the envelope in a node's answer about a license."""
     try:
-        return _envelope(base64.b64decode(text, validate=True))
+        return decode_stated(base64.b64decode(text, validate=True), _NOWHERE)
     except binascii.Error as error:
         raise Malformed("its envelope is not base64") from error
 

@@ -9,12 +9,14 @@ from typing import Final
 from sayso_node.errors import NotFound
 from sayso_node.store.chain import chain_state
 from sayso_node.store.interface import Store
-from sayso_protocol.encoding.packing import pack, unpack
+from sayso_protocol.encoding.packing import Reader, pack
 from sayso_protocol.errors import BadProof, Malformed
 from sayso_protocol.ethereum.batches import Batch
 from sayso_protocol.primitives import HASH_BYTES
 
 BATCH_ANSWER_BYTES: Final = 4_194_304
+
+_ANSWER: Final[Reader[tuple[bytes, bytes]]] = Reader(tuple[bytes, bytes], BATCH_ANSWER_BYTES)
 
 
 def answer_batch(store: Store, request: bytes) -> bytes:
@@ -30,10 +32,7 @@ def answer_batch(store: Store, request: bytes) -> bytes:
 
 def read_answer(answer: bytes, root: bytes) -> Batch:
     """Read the batch from an answer; raises BadProof if its root is another, or a SaysoError."""
-    value = unpack(answer, max_bytes=BATCH_ANSWER_BYTES)
-    if not isinstance(value, list | tuple) or [type(one) for one in value] != [bytes, bytes]:
-        raise Malformed("the answer is not a batch")
-    sponsor, joined = value
+    sponsor, joined = _ANSWER.read(answer)
     if len(sponsor) != HASH_BYTES or not joined or len(joined) % HASH_BYTES:
         raise Malformed("the answer is not a batch")
     starts = range(0, len(joined), HASH_BYTES)

@@ -8,15 +8,16 @@ its bytes.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import repeat
-from typing import Any
+from typing import Any, Final, NoReturn
 
 from nacl.signing import SigningKey
 
-from sayso_protocol.encoding.columns import Column, columns_of, filled
-from sayso_protocol.encoding.packing import fields, pack, pack_hashes, unpack_unchecked
+from sayso_protocol.encoding.columns import Column, filled
+from sayso_protocol.encoding.packing import pack
 from sayso_protocol.errors import Malformed, NotSponsored, SaysoError, TooLarge, WrongNetwork
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.kinds import KINDS, Kind, kind_of
@@ -28,13 +29,12 @@ from sayso_protocol.signatures.wallets import Claim, WalletVerifier
 
 ENVELOPE_VERSION = 1
 
-_FEW = 32  # items
-_SEVEN = pack([None] * 7)[:1]  # the header of an envelope's array
-_HEAD = _SEVEN + bytes([ENVELOPE_VERSION])
-_ENVELOPE_KINDS = (int, int, tuple, tuple, bytes, None, None)
+_HEAD = pack([ENVELOPE_VERSION, *[None] * 6])[:2]  # of an envelope's array: its header and the version
 _ENVELOPE_NAMES = ("message", "network", "signature", "items", "sponsor", "digest", "body")
+_UNREAD: Final = Malformed("not read")
 _KIND = 1
-_SIGNATURE = 2  # after version and kind
+_SIGNATURE = 4
+_PLACE = 5
 
 
 @dataclass(frozen=True)
@@ -143,36 +143,77 @@ def decode(data: bytes, network: Network) -> Envelope:
         InvalidConsent, InvalidRevocation, InvalidScope, InvalidPurpose: A field breaks a rule.
         WrongNetwork: The message is bound to another network.
     """
-    return _decode([data], network)[0]
+    return _read_all([_row(data)], [data], network)[0]
+
+
+def decode_stated(data: bytes, otherwise: Network) -> Envelope:
+    """Decode an envelope for the network that it names, or `otherwise`; raises as `decode`."""
+    row = _row(data)
+    network = Network(*row[_PLACE]) if row[_PLACE] else otherwise
+    return _read_all([row], [data], network)[0]
 
 
 def decode_all(bodies: Sequence[bytes], network: Network) -> list[Envelope | SaysoError]:
     """Decode many envelopes together, and return for each the envelope or its error.
 
-    This is much faster than repeated `decode`. Bisection finds the invalid ones, so that one of them
-    does not slow down the others.
+    This is much faster than repeated `decode`. Each is read once; bisection finds those whose fields
+    break a rule, so that one of them does not slow down the others.
     """
-    try:
-        return [*_decode(bodies, network)] if bodies else []
-    except SaysoError as error:
-        if len(bodies) == 1:
-            return [error]
-        half = len(bodies) // 2
-        return decode_all(bodies[:half], network) + decode_all(bodies[half:], network)
+    found: list[Envelope | SaysoError] = []
+    rows: list[tuple[Any, ...]] = []
+    places: list[int] = []
+    for at, data in enumerate(bodies):
+        try:
+            rows.append(_row(data))
+        except SaysoError as error:
+            found.append(error)
+        else:
+            places.append(at)
+            found.append(_UNREAD)
+    read = _read_each(rows, [bodies[at] for at in places], network)
+    for at, one in zip(places, read, strict=True):
+        found[at] = one
+    return found
 
 
-def _decode(bodies: Sequence[bytes], network: Network) -> list[Envelope]:
-    """Decode envelopes; raises the error of an invalid one."""
-    limit = LIMITS.message_bytes
-    rows = [unpack_unchecked(data, max_bytes=limit, again=_pack_row) for data in bodies]
-    versions, kinds, *columns = columns_of(rows, _ENVELOPE_KINDS)
-    found = set(kinds)
-    if {ENVELOPE_VERSION} != set(versions) or not KINDS.keys() >= found:
-        raise Malformed("a message of an unknown version or kind")
-    if max(map(len, columns[_SIGNATURE])) > LIMITS.wallet_signature_bytes:
+def _row(data: bytes) -> tuple[Any, ...]:
+    """Decode the fields of an envelope; raises Malformed, NotCanonical or TooLarge."""
+    kind = peek_kind(data)
+    row = _odd_row(data) if kind is None else KINDS[kind].envelope.read(data)
+    if len(row[_SIGNATURE]) > LIMITS.wallet_signature_bytes:
         raise TooLarge(f"a signature has at most {LIMITS.wallet_signature_bytes} bytes")  # 4.4
-    if len(found) == 1:
-        return _read(KINDS[kinds[0]], network, bodies, *columns)
+    return row
+
+
+def _odd_row(data: bytes) -> NoReturn:
+    """Refuse bytes that do not begin as an envelope of any kind."""
+    for kind in KINDS.values():
+        with suppress(Malformed):
+            kind.envelope.read(data)  # another form of an envelope is not canonical
+    raise Malformed("a message of an unknown version or kind")
+
+
+def _read_each(
+    rows: Sequence[tuple[Any, ...]], bodies: Sequence[bytes], network: Network
+) -> list[Envelope | SaysoError]:
+    try:
+        return [*_read_all(rows, bodies, network)] if rows else []
+    except SaysoError as error:
+        if len(rows) == 1:
+            return [error]
+        half = len(rows) // 2
+        first = _read_each(rows[:half], bodies[:half], network)
+        return first + _read_each(rows[half:], bodies[half:], network)
+
+
+def _read_all(
+    rows: Sequence[tuple[Any, ...]], bodies: Sequence[bytes], network: Network
+) -> list[Envelope]:
+    """Read envelopes from their fields; raises the error of an invalid one."""
+    kinds = {row[_KIND] for row in rows}
+    if len(kinds) == 1:
+        _, _, *columns = zip(*rows, strict=True)
+        return _read(KINDS[kinds.pop()], network, bodies, *columns)
     return _in_turn(rows, bodies, network)
 
 
@@ -187,30 +228,17 @@ def _in_turn(rows: Sequence[Any], bodies: Sequence[bytes], network: Network) -> 
     return [read[at] for at in range(len(bodies))]
 
 
-def _pack_row(row: Any) -> bytes:
-    """Encode a decoded envelope; many item hashes are joined, which is faster than one by one."""
-    if type(row) is not tuple or len(row) != len(_ENVELOPE_KINDS) or type(row[3]) is not tuple:
-        return pack(row)
-    if len(row[3]) <= _FEW:
-        return pack(row)
-    before, items, after = row[:3], row[3], row[4:]
-    return b"".join((_SEVEN, pack(before)[1:], pack_hashes(items), pack(after)[1:]))
-
-
 def _check_networks(kind: Kind, places: Column, network: Network) -> None:
     """Check rule 6.2.3."""
     if not kind.is_bound:
         if places.count(None) != len(places):
             raise Malformed(f"a {kind.name} has no network")
         return
-    others = set(zip(*columns_of(places, (int, bytes)), strict=True))
-    others.discard((network.chain_id, network.registry))
+    if None in places:
+        raise Malformed(f"a {kind.name} needs a network")
+    others = set(places) - {(network.chain_id, network.registry)}
     for chain_id, registry in others:
         raise WrongNetwork(f"a {kind.name} for {Network(chain_id, registry)}, not for {network}")
-
-
-def _read_sponsor(value: Any) -> Sponsor | None:
-    return None if value is None else Sponsor(*fields(value, (bytes, bytes)))
 
 
 def _read_sponsors(kind: Kind, values: Column) -> list[Sponsor | None]:
@@ -218,7 +246,7 @@ def _read_sponsors(kind: Kind, values: Column) -> list[Sponsor | None]:
         return [*values]
     if not kind.is_sponsored:
         raise Malformed(f"a {kind.name} has no sponsor")
-    return [*map(_read_sponsor, values)]
+    return [value and Sponsor(*value) for value in values]
 
 
 def _read(
@@ -233,7 +261,7 @@ def _read(
 ) -> list[Envelope]:
     """Decode messages of one kind by columns (section 3, rules 4.6 and 6.2)."""
     _check_networks(kind, places, network)
-    columns = columns_of(structs, kind.packed)
+    columns: list[Column] = [*zip(*structs, strict=True)]
     for at, reader in kind.readers:
         columns[at] = reader(columns[at])
     messages = kind.read(columns)

@@ -8,7 +8,7 @@ wallets, because JavaScript cannot hold them.
 from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple
 
-from sayso_protocol.encoding.columns import Column, check_all_of
+from sayso_protocol.encoding.columns import Column
 from sayso_protocol.encoding.eip712 import (
     ADDRESS_PADDING,
     encode_number,
@@ -17,7 +17,7 @@ from sayso_protocol.encoding.eip712 import (
     hash_text,
     hash_texts,
 )
-from sayso_protocol.encoding.packing import all_of
+from sayso_protocol.encoding.packing import Uint, array_of
 from sayso_protocol.errors import Malformed
 from sayso_protocol.primitives import HASH_BYTES, address_text, hex_text
 
@@ -26,14 +26,14 @@ class FieldType(NamedTuple):
     """FieldType is the treatment of one EIP-712 type.
 
     Attributes:
-        packed: The Python type in a decoded envelope.
+        packed: The type in an envelope, which its reader checks byte by byte.
         hashes: Turns a column of values into 32 bytes each (EIP-712 encodeData).
         shown: Turns a value into the JSON that wallets take.
         pack: Turns a value into its form in an envelope (rule 6.2).
-        read: Turns a decoded column into values, or raises Malformed; None if nothing is to be done.
+        read: Turns a decoded column into values, or raises Malformed; None if they are its own.
     """
 
-    packed: type
+    packed: Any
     hashes: Callable[[Column], Iterable[bytes]]
     shown: Callable[[Any], Any]
     pack: Callable[[Any], Any]
@@ -56,34 +56,25 @@ def _each_once(hashed: Callable[[Any], bytes]) -> Callable[[Column], Iterable[by
     return hashes
 
 
-def _array_of(kind: type) -> Callable[[Column], Column]:
-    def read(column: Column) -> Column:
-        check_all_of(column, kind)
-        return column
-
-    return read
-
-
 def _numbers(values: Column) -> tuple[int, ...]:
-    if any(len(value) != HASH_BYTES for value in all_of(values, bytes)):
+    if any(len(value) != HASH_BYTES for value in values):
         raise Malformed("a word or mask is 32 bytes")
     return tuple(map(int.from_bytes, values))
 
 
 _TEXT: Final = FieldType(str, _each_once(hash_text), _same, _same)
-_TEXTS: Final = FieldType(tuple, _each_once(hash_texts), list, list, _array_of(str))
+_TEXTS: Final = FieldType(array_of(str), _each_once(hash_texts), list, list)
 _ADDRESS: Final = FieldType(bytes, lambda one: map(ADDRESS_PADDING.__add__, one), address_text, _same)
 _ADDRESSES: Final = FieldType(
-    tuple,
+    array_of(bytes),
     lambda column: map(hash_addresses, column),
     lambda value: [address_text(one) for one in value],
     list,
-    _array_of(bytes),
 )
 _HASH: Final = FieldType(bytes, _same, hex_text, _same)
-_NUMBER: Final = FieldType(int, lambda column: map(encode_number, column), _same, _same)
+_NUMBER: Final = FieldType(Uint, lambda column: map(encode_number, column), _same, _same)
 _LARGE_NUMBERS: Final = FieldType(
-    tuple,
+    array_of(bytes),
     lambda column: map(hash_numbers, column),
     lambda value: [str(one) for one in value],
     lambda value: [one.to_bytes(HASH_BYTES) for one in value],

@@ -12,7 +12,9 @@ from typing import Any, Final
 
 from sayso_protocol.encoding.columns import Column
 from sayso_protocol.encoding.eip712 import hash_type
+from sayso_protocol.encoding.packing import Reader, Uint, array_of
 from sayso_protocol.errors import Malformed
+from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.consent import CONSENT_FIELDS, Consent, check_consent_items, read_consents
 from sayso_protocol.messages.fields import TYPES, FieldType
 from sayso_protocol.messages.message import Message
@@ -65,9 +67,12 @@ class Kind:
         return [(name, _snake(name), TYPES[kind]) for kind, name in self.fields]
 
     @cached_property
-    def packed(self) -> tuple[type, ...]:
-        """Return the Python types of the fields in a decoded envelope."""
-        return tuple(one.packed for _, _, one in self.columns)
+    def envelope(self) -> Reader[tuple[Any, ...]]:
+        """Return the reader of envelopes of this kind (rule 6.2)."""
+        struct: Any = tuple[tuple(one.packed for _, _, one in self.columns)]  # type: ignore[misc]
+        network, sponsor = tuple[Uint, bytes] | None, tuple[bytes, bytes] | None
+        form = tuple[Uint, Uint, struct, array_of(bytes), bytes, network, sponsor]
+        return Reader(form, LIMITS.message_bytes)
 
     @cached_property
     def readers(self) -> list[tuple[int, Callable[[Column], Column]]]:

@@ -8,8 +8,8 @@ forwards or drops a bundle whole, and never publishes it again; sync transfers m
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
-from sayso_protocol.encoding.packing import all_of, pack, unpack
-from sayso_protocol.errors import Malformed
+from sayso_protocol.encoding.packing import Reader, array_of, pack
+from sayso_protocol.errors import Malformed, TooLarge
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.kinds import check_rows
@@ -21,6 +21,9 @@ _OVERHEAD_BYTES = 5  # the length prefix of an envelope inside a bundle, at most
 SYNC_PROTOCOL = "/sayso/sync/1"
 BATCH_PROTOCOL = "/sayso/batch/1"
 PEERS_PROTOCOL = "/sayso/peers/1"
+BUNDLE_FILE_BYTES: Final = LIMITS.items * (LIMITS.message_bytes + _OVERHEAD_BYTES) + _OVERHEAD_BYTES
+
+_BUNDLE: Final[Reader[tuple[bytes, ...]]] = Reader(array_of(bytes), BUNDLE_FILE_BYTES)
 
 
 def network_name(network: Network) -> str:
@@ -64,10 +67,12 @@ def encode_bundle(envelopes: list[bytes]) -> bytes:
 
 def decode_bundle(frame: bytes, max_bytes: int = LIMITS.frame_bytes) -> list[bytes]:
     """Return the encoded envelopes of a bundle (7.1); raises Malformed, NotCanonical or TooLarge."""
-    value = unpack(frame, max_bytes=max_bytes)
-    if not isinstance(value, list) or not value:
+    if len(frame) > max_bytes:
+        raise TooLarge(f"{len(frame)} bytes, the limit is {max_bytes}")
+    found = _BUNDLE.read(frame)
+    if not found:
         raise Malformed("a bundle is an array of at least one message")
-    return list(all_of(value, bytes))
+    return list(found)
 
 
 def check_company(envelopes: Sequence[Envelope]) -> None:

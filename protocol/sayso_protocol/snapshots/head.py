@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
-from sayso_protocol.encoding.packing import fields, pack, unpack
+from sayso_protocol.encoding.packing import Reader, Uint, array_of, pack
 from sayso_protocol.errors import Malformed
-from sayso_protocol.limits import LIMITS
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import HASH_BYTES, sha256
 from sayso_protocol.receipts.receipt import ChainPoint
@@ -14,7 +13,14 @@ from sayso_protocol.signatures.nodes import NODE_KEY_BYTES
 from sayso_protocol.snapshots.fuse_filter import SALT_BYTES, Shape
 
 HEAD_BYTES = 1_024
-_KINDS = (list, bytes, bytes, list, int, int, int, list, bytes, int, bytes, list)
+_HEAD: Final[Reader[tuple[Any, ...]]] = Reader(
+    tuple[
+        *(tuple[Uint, bytes], bytes, bytes, tuple[Uint, bytes], Uint, Uint, Uint),
+        *(tuple[Uint, Uint, Uint], bytes, Uint, bytes, array_of(Uint | bytes, 3)),
+    ],
+    HEAD_BYTES,
+)
+_SHAPE, _LINK = (int, int), (bytes, int, bytes)
 
 
 @dataclass(frozen=True)
@@ -120,18 +126,17 @@ class SnapshotHead:
 
 def read_head(data: bytes) -> SnapshotHead:
     """Read a head (rule 13.2); raises TooLarge, Malformed, NotCanonical."""
-    value = fields(unpack(data, max_bytes=HEAD_BYTES, max_array=LIMITS.items), _KINDS)
+    value = _HEAD.read(data)
     place, node_key, state, block, time, as_of, expires_at, counts, salt, size, body, form = value
-    chain_id, registry = fields(place, (int, bytes))
     return SnapshotHead(
-        Network(chain_id, registry),
+        Network(*place),
         _sized(node_key, NODE_KEY_BYTES),
         SnapshotMoment(_sized(state), _block(block), time, as_of, expires_at),
-        Counts(*fields(counts, (int, int, int))),
+        Counts(*counts),
         _sized(salt, SALT_BYTES),
         size,
         _sized(body),
-        _shape(form) if len(form) == 2 else _link(form),
+        _form(form),
     )
 
 
@@ -142,20 +147,28 @@ def _sized(value: bytes, size: int = HASH_BYTES) -> bytes:
 
 
 def _block(value: Any) -> ChainPoint:
-    number, block_hash = fields(value, (int, bytes))
+    number, block_hash = value
     return ChainPoint(number, _sized(block_hash))
 
 
-def _shape(value: Any) -> Shape:
+def _form(value: tuple[Any, ...]) -> Shape | Link:
+    match tuple(map(type, value)):
+        case kinds if kinds == _SHAPE:
+            return _shape(*value)
+        case kinds if kinds == _LINK:
+            return _link(*value)
+    raise Malformed("the last field is neither a shape nor a link")
+
+
+def _shape(segment: int, starts: int) -> Shape:
     """Read a shape; rules 13.6.1 and 13.6.2 limit it."""
-    shape = Shape(*fields(value, (int, int)))
+    shape = Shape(segment, starts)
     if shape.segment.bit_count() != 1 or shape.starts * shape.segment >= 1 << 32:
         raise Malformed("a filter cannot have this shape")
     return shape
 
 
-def _link(value: Any) -> Link:
-    snapshot, number, previous = fields(value, (bytes, int, bytes))
+def _link(snapshot: bytes, number: int, previous: bytes) -> Link:
     if number < 1:
         raise Malformed("deltas are numbered from 1")
     return Link(_sized(snapshot), number, _sized(previous))

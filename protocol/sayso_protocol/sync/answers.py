@@ -5,9 +5,9 @@ The requester knows the allowed length of a response, which limits the cost of a
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Final
 
-from sayso_protocol.encoding.packing import all_of, pack, unpack
+from sayso_protocol.encoding.packing import Reader, array_of, pack
 from sayso_protocol.errors import Malformed
 from sayso_protocol.sync.fingerprints import CELL_BYTES, CHECK_BYTES, SHORT_BYTES
 from sayso_protocol.sync.sets import set_of
@@ -19,6 +19,11 @@ CARRIERS = 256  # messages that carry an entry
 BUNDLE_BYTES = 4_194_304
 ANSWER_BYTES = 8_388_608
 TAKEN, DECLINED = 0, 1  # results of an offered message
+
+_BYTES: Final[Reader[bytes]] = Reader(bytes, ANSWER_BYTES)
+_LISTS: Final[Reader[tuple[bytes | None, ...]]] = Reader(array_of(bytes | None), ANSWER_BYTES)
+_MESSAGES: Final[Reader[tuple[bytes, ...]]] = Reader(array_of(bytes), BUNDLE_BYTES)
+_CHECK: Final[Reader[bytes | None]] = Reader(bytes | None, ANSWER_BYTES)
 
 
 @dataclass(frozen=True)
@@ -36,8 +41,8 @@ def encode_fingerprints(fingerprints: Sequence[bytes]) -> bytes:
 
 def decode_fingerprints(data: bytes, count: int) -> list[bytes]:
     """Read `count` fingerprints, 5 bytes each (11.4); raises Malformed, NotCanonical or TooLarge."""
-    joined = unpack(data, max_bytes=ANSWER_BYTES)
-    if not isinstance(joined, bytes) or len(joined) != count * SHORT_BYTES:
+    joined = _BYTES.read(data)
+    if len(joined) != count * SHORT_BYTES:
         raise Malformed(f"expected {count} fingerprints")
     return split_ids(joined)
 
@@ -49,8 +54,8 @@ def encode_cells(cells: Sequence[bytes]) -> bytes:
 
 def decode_cells(data: bytes, count: int) -> list[bytes]:
     """Read `count` cells, 6 bytes each (11.13); raises Malformed, NotCanonical or TooLarge."""
-    joined = unpack(data, max_bytes=ANSWER_BYTES)
-    if not isinstance(joined, bytes) or len(joined) != count * CELL_BYTES:
+    joined = _BYTES.read(data)
+    if len(joined) != count * CELL_BYTES:
         raise Malformed(f"expected {count} cells")
     return [joined[at : at + CELL_BYTES] for at in range(0, len(joined), CELL_BYTES)]
 
@@ -73,15 +78,13 @@ def decode_lists(data: bytes, kind: int, asked: int) -> list[list[Listed] | None
     Raises:
         Malformed, NotCanonical, TooLarge: The bytes are not such a response.
     """
-    value = unpack(data, max_bytes=ANSWER_BYTES)
-    if not isinstance(value, list) or not 1 <= len(value) <= asked:
+    value = _LISTS.read(data)
+    if not 1 <= len(value) <= asked:
         raise Malformed(f"expected lists of 1 to {asked} nodes")
     return [None if one is None else _listed(one, kind) for one in value]
 
 
-def _listed(joined: Any, kind: int) -> list[Listed]:
-    if not isinstance(joined, bytes):
-        raise Malformed("a list of short ids is bytes")
+def _listed(joined: bytes, kind: int) -> list[Listed]:
     plain = not set_of(kind).has_carriers
     rows = [Listed(e, (e,)) for e in split_ids(joined)] if plain else _with_carriers(joined)
     if len(rows) > LISTED:
@@ -115,10 +118,7 @@ def encode_messages(envelopes: Sequence[bytes]) -> bytes:
 
 def decode_messages(data: bytes) -> list[bytes]:
     """Read encoded envelopes, possibly none (11.7, 11.8); raises Malformed, NotCanonical or TooLarge."""
-    value = unpack(data, max_bytes=BUNDLE_BYTES)
-    if not isinstance(value, list):
-        raise Malformed("expected an array of messages")
-    return list(all_of(value, bytes))
+    return list(_MESSAGES.read(data))
 
 
 def encode_check(check: bytes | None) -> bytes:
@@ -128,10 +128,8 @@ def encode_check(check: bytes | None) -> bytes:
 
 def decode_check(data: bytes) -> bytes | None:
     """Read a check, 16 bytes, or None (rule 11.6); raises Malformed, NotCanonical or TooLarge."""
-    value = unpack(data, max_bytes=ANSWER_BYTES)
-    if value is None:
-        return None
-    if not isinstance(value, bytes) or len(value) != CHECK_BYTES:
+    value = _CHECK.read(data)
+    if value is not None and len(value) != CHECK_BYTES:
         raise Malformed(f"a check has {CHECK_BYTES} bytes")
     return value
 
@@ -143,7 +141,7 @@ def encode_taken(statuses: Sequence[int]) -> bytes:
 
 def decode_taken(data: bytes, count: int) -> bytes:
     """Read one byte for each offered message (11.9); raises Malformed, NotCanonical or TooLarge."""
-    value = unpack(data, max_bytes=ANSWER_BYTES)
-    if not isinstance(value, bytes) or len(value) != count or not {TAKEN, DECLINED} >= set(value):
+    value = _BYTES.read(data)
+    if len(value) != count or not {TAKEN, DECLINED} >= set(value):
         raise Malformed("expected one byte, 0 or 1, for each offered message")
     return value

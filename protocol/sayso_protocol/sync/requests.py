@@ -5,11 +5,12 @@ value. The responder remembers nothing between requests. Rules 11.4 to 11.9 and 
 requests. Sync transfers signed messages, which the receiver verifies as in section 7.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from sayso_protocol.encoding.packing import all_of, fields, pack, unpack
-from sayso_protocol.errors import Malformed
+from sayso_protocol.encoding.packing import Reader, Uint, array_of, pack
+from sayso_protocol.errors import Malformed, TooLarge
 from sayso_protocol.primitives import HASH_BYTES
 from sayso_protocol.sync.fingerprints import (
     CELL_LEVEL,
@@ -124,18 +125,19 @@ def encode_request(request: Request) -> bytes:
 
 def decode_request(data: bytes) -> Request:
     """Decode a request (rule 11.1); raises Malformed, NotCanonical or TooLarge."""
-    value = unpack(data, max_bytes=REQUEST_BYTES)
-    if not isinstance(value, list) or not value or type(value[0]) is not int:
-        raise Malformed("not a sync request")
-    verb, *arguments = value
-    reader = _READERS.get(verb)
-    if reader is None:
+    if len(data) > REQUEST_BYTES:
+        raise TooLarge(f"{len(data)} bytes, the limit is {REQUEST_BYTES}")
+    verb = data[1] if len(data) > 1 else None  # every request is an array of at most 15 fields
+    if verb not in _READERS:
         raise Malformed(f"there is no sync request {verb}")
-    return reader(arguments)
+    form, read = _READERS[verb]
+    stated, *arguments = form.read(data)
+    if stated != verb:
+        raise Malformed("not a sync request")
+    return read(*arguments)
 
 
-def _read_fingerprints(value: Any) -> Request:
-    kind, salt, step, packed = fields(value, (int, bytes, int, bytes))
+def _read_fingerprints(kind: int, salt: bytes, step: int, packed: bytes) -> Request:
     _check_head(kind, salt)
     nodes = unpack_nodes(packed)
     if not 1 <= step <= MAX_STEP or level_of(nodes[-1]) + step > PLACE_BITS - 1:
@@ -143,16 +145,14 @@ def _read_fingerprints(value: Any) -> Request:
     return FingerprintsRequest(kind, salt, step, tuple(nodes))
 
 
-def _read_list(value: Any) -> Request:
-    kind, salt, packed = fields(value, (int, bytes, bytes))
+def _read_list(kind: int, salt: bytes, packed: bytes) -> Request:
     _check_head(kind, salt)
     return ListRequest(kind, salt, tuple(unpack_nodes(packed)))
 
 
-def _read_get(value: Any) -> Request:
-    kind, salt, packed, ids = fields(value, (int, bytes, bytes, list))
+def _read_get(kind: int, salt: bytes, packed: bytes, ids: tuple[bytes, ...]) -> Request:
     _check_head(kind, salt)
-    nodes, ids = unpack_nodes(packed), all_of(ids, bytes)
+    nodes = unpack_nodes(packed)
     lengths = {len(one) % SHORT_BYTES for one in ids if one}
     if ids and (len(nodes) != len(ids) or lengths != {0} or not all(ids)):
         raise Malformed("expected short ids for each node")
@@ -161,44 +161,44 @@ def _read_get(value: Any) -> Request:
     return GetRequest(kind, salt, tuple(nodes), ids)
 
 
-def _read_range(value: Any) -> Request:
-    node, after = fields(value, (int, bytes))
+def _read_range(node: int, after: bytes) -> Request:
     _check_node(node)
     if len(after) not in (0, HASH_BYTES):
         raise Malformed("a digest has 32 bytes")
     return RangeRequest(node, after)
 
 
-def _read_check(value: Any) -> Request:
-    kind, salt, node = fields(value, (int, bytes, int))
+def _read_check(kind: int, salt: bytes, node: int) -> Request:
     _check_head(kind, salt)
     _check_node(node)
     return CheckRequest(kind, salt, node)
 
 
-def _read_offer(value: Any) -> Request:
-    (envelopes,) = fields(value, (list,))
+def _read_offer(envelopes: tuple[bytes, ...]) -> Request:
     if not envelopes:
         raise Malformed("an offer holds at least one message")
-    return OfferRequest(all_of(envelopes, bytes))
+    return OfferRequest(envelopes)
 
 
-def _read_cells(value: Any) -> Request:
-    kind, packed = fields(value, (int, bytes))
+def _read_cells(kind: int, packed: bytes) -> Request:
     nodes = unpack_nodes(packed)
     if set_of(kind).has_carriers or level_of(nodes[-1]) > CELL_LEVEL:
         raise Malformed(f"cells are of consents, in nodes down to level {CELL_LEVEL}")
     return CellsRequest(kind, tuple(nodes))
 
 
-_READERS = {
-    _FINGERPRINTS: _read_fingerprints,
-    _LIST: _read_list,
-    _GET: _read_get,
-    _RANGE: _read_range,
-    _CHECK: _read_check,
-    _OFFER: _read_offer,
-    _CELLS: _read_cells,
+def _form(*fields: Any) -> Reader[tuple[Any, ...]]:
+    return Reader(tuple[Uint, *fields], REQUEST_BYTES)
+
+
+_READERS: Final[dict[int, tuple[Reader[tuple[Any, ...]], Callable[..., Request]]]] = {
+    _FINGERPRINTS: (_form(Uint, bytes, Uint, bytes), _read_fingerprints),
+    _LIST: (_form(Uint, bytes, bytes), _read_list),
+    _GET: (_form(Uint, bytes, bytes, array_of(bytes)), _read_get),
+    _RANGE: (_form(Uint, bytes), _read_range),
+    _CHECK: (_form(Uint, bytes, Uint), _read_check),
+    _OFFER: (_form(array_of(bytes)), _read_offer),
+    _CELLS: (_form(Uint, bytes), _read_cells),
 }
 
 

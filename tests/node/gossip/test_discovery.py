@@ -10,8 +10,9 @@ from node.gossip.harness import Network, Peer, meshed
 from sayso_node.gossip.peers import address_manager, discovery
 from sayso_node.gossip.peers.network_groups import MAX_ADDRESS_CHARS
 from sayso_node.gossip.peers.peer_store import PeerStore
-from sayso_protocol.encoding.packing import pack, unpack
+from sayso_protocol.encoding.packing import pack
 from sayso_protocol.messages.wire import PEERS_PROTOCOL
+from support.packed import unpack
 from support.waiting import until
 
 QUICK: dict[str, Any] = {"discover_every_s": 0.1, "ask_peers_every_s": 0.3, "discovered_redial_s": 0.1}
@@ -48,7 +49,7 @@ async def test_what_is_told_was_proved_and_other_networks_are_told_nothing(netwo
     elsewhere = [f"/ip4/127.0.0.1/tcp/1/p2p/{other.id}"]
     question = pack(["net", own + elsewhere])
     answer = await liar.gossip.request(first.id, PEERS_PROTOCOL, question, 30.0)
-    assert unpack(answer, max_bytes=discovery.MAX_ANSWER_BYTES) == [where]
+    assert unpack(answer) == [where]
     await until(lambda: first.gossip.counters()["addresses_refuted"])
     assert unpack(
         await liar.gossip.request(first.id, PEERS_PROTOCOL, question, 30.0),

@@ -9,13 +9,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sayso_node.intake.outcome import SourceChannel, Status
-from sayso_protocol.encoding.packing import pack, unpack
+from sayso_protocol.encoding.packing import pack
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.envelope import Envelope, encode
 from sayso_protocol.messages.typed_data import digest
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import keccak
 from support.node_rig import NOW, NodeRig, consent, node_key, revocation
+from support.packed import unpack
 from support.protocol_strategies import (
     ADA,
     BEN,
@@ -48,7 +49,7 @@ def on(network: Network) -> Envelope:
 
 def changed(envelope: Envelope, field: int, change: Callable[[list[object]], object]) -> bytes:
     """The canonical bytes with one field of the envelope changed."""
-    value = unpack(encode(envelope), max_bytes=LIMITS.message_bytes)
+    value = unpack(encode(envelope))
     value[field] = change(value[field])
     return pack(value)
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sayso_protocol.encoding.packing import pack, unpack
+from sayso_protocol.encoding.packing import pack
 from sayso_protocol.errors import (
     BadSignature,
     InvalidConsent,
@@ -26,6 +26,7 @@ from sayso_protocol.messages.envelope import Envelope, decode, decode_all, encod
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.messages.typed_data import digest
 from sayso_protocol.signatures.wallets import EoaVerifier
+from support.packed import unpack
 from support.protocol_strategies import (
     ADA,
     BEN,
@@ -106,7 +107,7 @@ plain = st.recursive(
 def test_only_our_errors_come_out_of_a_changed_value(
     envelope: Envelope, value: Any, data: st.DataObject
 ) -> None:
-    tree = unpack(encode(envelope), max_bytes=65_536)
+    tree = unpack(encode(envelope))
     place = tree if data.draw(st.booleans()) else tree[2]
     place[data.draw(st.integers(0, len(place) - 1))] = value
     changed = pack(tree)
@@ -197,7 +198,7 @@ REVOCATION_CHANGES: list[tuple[str, Change, type[SaysoError]]] = [
 
 
 def changed(envelope: Envelope, change: Change) -> bytes:
-    tree = unpack(encode(envelope), max_bytes=65_536)
+    tree = unpack(encode(envelope))
     change(tree)
     return pack(tree)
 
@@ -229,7 +230,7 @@ def test_another_encoding_of_a_message_is_refused() -> None:
 
 
 def test_the_names_of_fields_are_not_on_the_wire() -> None:
-    tree = unpack(encode(REVOCATION), max_bytes=65_536)
+    tree = unpack(encode(REVOCATION))
     as_map = b"\x87" + b"".join(pack(number) + pack(one) for number, one in enumerate(tree))
     with pytest.raises(Malformed):
         decode(as_map, NETWORK)
@@ -290,7 +291,7 @@ def described(outcome: Envelope | SaysoError) -> object:
 @pytest.mark.parametrize("name", ["notice", "items"])
 def test_one_wrong_consent_among_many_is_found(name: str) -> None:
     """A table is checked as a whole, but refused row by row."""
-    tree = unpack(encode(CONSENT), max_bytes=65_536)
+    tree = unpack(encode(CONSENT))
     if name == "notice":
         tree[2][0] = "I allow nothing."
     else:

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sayso_protocol.encoding.packing import unpack
 from sayso_protocol.errors import BadProof, BadSignature, SaysoError, UnknownSigner, WrongNetwork
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import sha256
@@ -25,6 +24,7 @@ from sayso_protocol.signatures.nodes import RECEIPT, sign_by_node
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import Reason, Row
 from support.json_places import at, leaves, other_values, with_value, without
+from support.packed import unpack
 from support.protocol_strategies import ADA, BEN, NETWORK, NODE, addresses, hashes, purposes
 from support.statements import OTHER_KEY, OTHER_NODE, TRUSTED, numbers, points
 
@@ -61,8 +61,8 @@ def test_every_answer_of_a_moment_is_checked_alone(moment: StatusMoment, asked: 
 
 def test_what_is_signed_is_as_documented() -> None:
     head, status = ANSWER.head.statement, ANSWER.status
-    assert unpack(status.content(), max_bytes=1_000) == [*status.row, ADA, "train-ai", 60, b"n", 2]
-    assert unpack(head.content(), max_bytes=1_000) == [
+    assert unpack(status.content()) == [*status.row, ADA, "train-ai", 60, b"n", 2]
+    assert unpack(head.content()) == [
         [NETWORK.chain_id, NETWORK.registry],
         bytes(NODE.verify_key),
         head.root,

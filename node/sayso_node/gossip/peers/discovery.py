@@ -23,7 +23,7 @@ from sayso_node.gossip.peers.dialer import Dialer
 from sayso_node.gossip.peers.network_groups import can_be_dialled, can_be_told, is_private, parse_told
 from sayso_node.gossip.requests import Requests
 from sayso_node.retrying import jittered
-from sayso_protocol.encoding.packing import all_of, fields, pack, unpack
+from sayso_protocol.encoding.packing import Reader, array_of, pack
 from sayso_protocol.errors import Malformed, SaysoError
 from sayso_protocol.messages.wire import PEERS_PROTOCOL
 
@@ -31,6 +31,10 @@ MAX_QUESTION_BYTES: Final = 1_024
 MAX_ANSWER_BYTES: Final = 8_192
 MAX_OWN: Final = 4  # addresses that a peer may name as its own
 MAX_TOLD: Final = 32
+_QUESTION: Final[Reader[tuple[str, tuple[str, ...]]]] = Reader(
+    tuple[str, array_of(str, MAX_OWN)], MAX_QUESTION_BYTES
+)
+_ANSWER: Final[Reader[tuple[str, ...]]] = Reader(array_of(str, MAX_TOLD), MAX_ANSWER_BYTES)
 SELF: Final = ""  # the source of configured addresses
 
 _log = logging.getLogger(__name__)
@@ -104,12 +108,10 @@ class Discovery:
     # Answering peers.
 
     async def _answer(self, _protocol: str, body: bytes, peer: str) -> bytes:
-        network, own = fields(unpack(body, max_bytes=MAX_QUESTION_BYTES), (str, list))
+        network, own = _QUESTION.read(body)
         if network != self._config.network:
             raise Malformed(f"{peer} belongs to another network")
-        if len(own) > MAX_OWN:
-            raise Malformed(f"{peer} names too many addresses")
-        for address in all_of(own, str):
+        for address in own:
             # 14.1 A request names the sender's own addresses; an answer names other peers.
             if address.endswith(f"/p2p/{peer}"):
                 self._hear(address, peer)
@@ -134,10 +136,7 @@ class Discovery:
         """Ask a peer for the peers it has met; raises SaysoError for an invalid or missing answer."""
         question = pack([self._config.network, self._own])
         body = await self._requests.send(name, PEERS_PROTOCOL, question, self._config.dial_s)
-        addresses = unpack(body, max_bytes=MAX_ANSWER_BYTES, max_array=MAX_TOLD)
-        if not isinstance(addresses, list):
-            raise Malformed(f"the answer of {name} is not a list of addresses")
-        for address in all_of(addresses, str):
+        for address in _ANSWER.read(body):
             self._hear(address, name)
 
     async def _meet_one(self) -> None:
