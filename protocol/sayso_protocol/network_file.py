@@ -19,6 +19,8 @@ from sayso_protocol.errors import InvalidNetworkFile, SaysoError, UnknownSigner
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_from_text, address_text
 
+FILE_CHARS = 65_536  # some hundred operators
+
 _KEY = re.compile(r"[0-9a-f]{64}")  # bytes.fromhex alone would skip white space
 
 
@@ -79,6 +81,8 @@ class NetworkFile:
 
 def parse_network_file(text: str) -> NetworkFile:
     """Read the text of a network file (rule 1.4); raises InvalidNetworkFile."""
+    if len(text) > FILE_CHARS:
+        raise InvalidNetworkFile(f"a network file has at most {FILE_CHARS:,} characters")
     try:
         table = tomllib.loads(text)
         network = Network(_number(table, "chain_id"), address_from_text(_text(table, "registry")))

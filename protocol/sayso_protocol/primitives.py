@@ -17,7 +17,9 @@ HASH_BYTES = 32
 ANYONE = bytes(ADDRESS_BYTES)  # as a grantee
 NOBODY = bytes(ADDRESS_BYTES)  # as a guardian
 
-_BYTES = re.compile(r"0x(?:[0-9a-f]{2})*")
+HEX_BYTES = 4_194_304  # the longest bytes that a text may hold, unless the reader says otherwise
+
+_DIGITS = re.compile(r"0x[0-9a-f]*+", re.ASCII)  # one class of characters: no memory for each
 
 
 def keccak(data: bytes) -> bytes:
@@ -39,18 +41,20 @@ def hex_text(data: bytes) -> str:
 def hash_from_text(text: str) -> bytes:
     """Read `0x` and 64 lower-case hexadecimal digits to 32 bytes (rule 1.3); raises Malformed."""
     try:
-        value = bytes.fromhex(text[2:])
+        value = bytes.fromhex(text[2:]) if len(text) == 2 + 2 * HASH_BYTES else b""
     except ValueError:
         value = b""
     # bytes.fromhex alone would skip white space and accept capitals.
-    if len(value) != HASH_BYTES or text != "0x" + value.hex():
+    if not value or text != "0x" + value.hex():
         raise Malformed(f"not a hash (0x and 64 lower-case hexadecimal digits): {text[:80]!r}")
     return value
 
 
-def bytes_from_text(text: str) -> bytes:
-    """Read `0x` and an even number of lower-case hexadecimal digits; raises Malformed."""
-    if not isinstance(text, str) or not _BYTES.fullmatch(text):
+def bytes_from_text(text: str, most: int = HEX_BYTES) -> bytes:
+    """Read `0x` and lower-case hexadecimal digits, two a byte, to `most` bytes; raises Malformed."""
+    if not isinstance(text, str) or len(text) > 2 + 2 * most:
+        raise Malformed(f"expected a text of at most {most:,} bytes in hexadecimal digits")
+    if len(text) % 2 or not _DIGITS.fullmatch(text):
         raise Malformed("bytes are written as 0x and lower-case hexadecimal digits")
     return bytes.fromhex(text[2:])
 
@@ -66,12 +70,9 @@ def address_text(address: bytes) -> str:
 
 def address_from_text(text: str) -> bytes:
     """Read an address in lower case or EIP-55 mixed case (rule 1.2); raises InvalidAddress."""
-    try:
-        address = bytes.fromhex(text.removeprefix("0x"))
-    except ValueError:
-        address = b""
-    if len(address) != ADDRESS_BYTES or not text.startswith("0x") or len(text) != 42:
+    if len(text) != 2 + 2 * ADDRESS_BYTES or not _DIGITS.fullmatch(text.lower()):
         raise InvalidAddress(f"not an address (0x and 40 hexadecimal digits): {text[:80]!r}")
+    address = bytes.fromhex(text[2:])
     if text != text.lower() and text != address_text(address):
         raise InvalidAddress(f"the checksum of {text} is wrong; is there a typing mistake in it?")
     return address

@@ -18,6 +18,11 @@ from sayso_protocol.encoding.json_text import parse_json
 from sayso_protocol.errors import InvalidAddress, Malformed
 from sayso_protocol.primitives import address_from_text
 
+KEY_FILE_BYTES = 65_536
+SCRYPT_BYTES = 1 << 30  # of memory, 128 * n * r: four times what this release writes
+SCRYPT_TIMES = 16
+PBKDF2_ROUNDS = 1 << 24
+DERIVED_BYTES = 64
 SCRYPT_WORK = 1 << 18  # rounds; each attempt at a password costs about a second and 256 MiB
 
 
@@ -82,9 +87,32 @@ def key_address(path: Path) -> bytes:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        keystore = parse_json(path.read_bytes())
+        with path.open("rb") as file:
+            keystore = parse_json(file.read(KEY_FILE_BYTES + 1), most=KEY_FILE_BYTES)
     except (OSError, Malformed) as error:
         raise BadKeyFile(f"cannot read the key file {str(path)!r}: {error}") from error
     if not isinstance(keystore, dict) or keystore.get("version") != 3:
         raise BadKeyFile(f"{str(path)!r} is not an encrypted keystore of version 3")
+    if not _is_affordable(keystore):
+        raise BadKeyFile(f"{str(path)!r} asks for more memory or time than a password needs")
     return keystore
+
+
+def _is_affordable(keystore: dict[str, Any]) -> bool:
+    """Return whether the parameters of the password's hash are numbers within our limits."""
+    try:
+        crypto = _lower(_lower(keystore)["crypto"])
+        numbers = _lower(crypto["kdfparams"])
+        if not 0 < int(numbers["dklen"]) <= DERIVED_BYTES:
+            return False
+        if crypto["kdf"] == "scrypt":
+            work = 128 * int(numbers["n"]) * int(numbers["r"])
+            return 0 < work <= SCRYPT_BYTES and 0 < int(numbers["p"]) <= SCRYPT_TIMES
+        return 0 < int(numbers["c"]) <= PBKDF2_ROUNDS
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return False
+
+
+def _lower(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields under the names that eth-account reads: in lower case, the last one counts."""
+    return {name.lower(): value for name, value in fields.items()}

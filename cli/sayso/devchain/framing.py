@@ -8,7 +8,11 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from sayso_protocol.encoding.json_text import parse_json
+from sayso_protocol.errors import Malformed
+
 MAX_BATCH = 1000  # requests
+BODY_BYTES = 16_777_216
 PARSE_ERROR, INVALID_REQUEST, INTERNAL_ERROR = -32700, -32600, -32603
 
 Json = Any
@@ -25,8 +29,8 @@ def answer(rpc: Rpc, body: bytes) -> bytes | None:
 
 def _answer(rpc: Rpc, body: bytes) -> Json:
     try:
-        request = json.loads(body)
-    except (ValueError, RecursionError):
+        request = parse_json(body, most=BODY_BYTES)
+    except Malformed:
         return _error(None, PARSE_ERROR, "the body is not JSON")
     if not isinstance(request, list):
         return _answer_one(rpc, request)

@@ -5,7 +5,6 @@ A broken connection is opened again after the last event. If the node no longer 
 """
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -20,7 +19,9 @@ from sayso_protocol.primitives import address_from_text
 
 AGAIN_S: Final = 1.0  # before a broken connection is opened again
 SILENCE_S: Final = 60.0  # a node sends a line at least every fifteen seconds
-EVENT_LINE_BYTES: Final = 1 << 20
+EVENT_LINE_BYTES: Final = 65_536
+REFUSAL_BYTES: Final = 65_536
+FIELDS: Final = frozenset({"id", "event", "data"})
 RESYNC: Final = "resync"
 BUSY: Final = frozenset({429, 502, 503, 504})  # from the node, or from a proxy
 
@@ -89,7 +90,7 @@ async def _check_resync(answer: aiohttp.ClientResponse, place: str | None) -> No
     if answer.status in BUSY:
         raise TimeoutError(f"the node answered {answer.status}")
     try:
-        code = parse_json(await answer.read())["error"]["code"]
+        code = parse_json(await answer.content.read(REFUSAL_BYTES))["error"]["code"]
     except (SaysoError, KeyError, TypeError):
         code = None
     if code != RESYNC or place is None:
@@ -106,7 +107,8 @@ async def _events(stream: aiohttp.StreamReader) -> AsyncIterator[Event | str]:
         if line and not name and value:
             yield value
         elif line:
-            fields[name] = value
+            if name in FIELDS:  # a node may not fill the memory with others
+                fields[name] = value
         elif fields:
             if fields.get("event") != "revocation":
                 raise TimeoutError("the node ended the stream")  # like a closed connection
@@ -116,7 +118,7 @@ async def _events(stream: aiohttp.StreamReader) -> AsyncIterator[Event | str]:
 
 def _event(fields: dict[str, str]) -> Event:
     try:
-        data: dict[str, Any] = json.loads(fields["data"])
+        data: dict[str, Any] = parse_json(fields["data"].encode(errors="replace"))
         return Event(
             fields["id"], address_from_text(data["contributor"]), int(data["word"]), int(data["mask"])
         )

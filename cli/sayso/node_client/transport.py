@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
 import aiohttp
-import msgpack
+import msgspec
 
 from sayso.errors import BadAnswer, NodeUnreachable
 from sayso.node_client.parsing import refusal
@@ -25,6 +25,7 @@ MSGPACK_TYPE: Final = "application/msgpack"
 OK: Final = 200
 PARTIAL: Final = 206
 NODE_ANSWER_BYTES: Final = 256 * 1024 * 1024
+ANSWER_JSON_BYTES: Final = 16 * 1024 * 1024  # as values it takes up to thirty times as much memory
 STREAM: Final = aiohttp.ClientTimeout(sock_connect=CONNECT_S, sock_read=ANSWER_S)
 T = TypeVar("T")
 
@@ -92,7 +93,7 @@ class Transport:
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             raise self._unreachable(error) from None
         packed = response.status == OK and response.content_type == MSGPACK_TYPE
-        return answer_of(_unpack(text) if packed else _judge(response.status, text), kind)
+        return _unpack(text, kind) if packed else answer_of(_judge(response.status, text), kind)
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
@@ -105,18 +106,18 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
     return b"".join(parts)
 
 
-def _unpack(data: bytes) -> Any:
-    """Decode an answer in msgpack; raises BadAnswer."""
+def _unpack(data: bytes, kind: type[T]) -> T:
+    """Decode an answer in msgpack, up to the first byte that does not fit; raises BadAnswer."""
     try:
-        return msgpack.unpackb(data, max_array_len=0, max_map_len=64, max_ext_len=0)
-    except (ValueError, msgpack.UnpackException) as error:
-        raise BadAnswer("the node's answer is not msgpack") from error
+        return msgspec.msgpack.decode(data, type=kind)
+    except (ValueError, RecursionError) as error:
+        raise BadAnswer(f"the node's answer in msgpack: {error}") from error
 
 
 def _judge(status: int, text: bytes) -> Any:
     """Return a JSON answer, or raise the refusal or BadAnswer."""
     try:
-        answer = parse_json(text)
+        answer = parse_json(text, most=ANSWER_JSON_BYTES)
     except Malformed as error:
         raise BadAnswer(f"the node answered {status} with something that is not JSON") from error
     if isinstance(answer, dict) and "error" in answer:

@@ -1,5 +1,6 @@
 """Gets JSON from other operators' nodes over HTTP, with limits on size and time."""
 
+import asyncio
 from typing import Any
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
@@ -42,6 +43,6 @@ class HttpJson:
         if len(body) > DOCUMENT_BYTES:
             raise PeerUnreachable(f"the answer of {shown_url(url)} is too large")
         try:
-            return parse_json(body)
+            return await asyncio.to_thread(parse_json, body, most=DOCUMENT_BYTES)
         except Malformed as error:
             raise PeerUnreachable(f"the answer of {shown_url(url)} is not JSON") from error

@@ -47,7 +47,7 @@ def parse_fields(path: Path, line: int, raw: bytes) -> dict[str, Any]:
     if len(raw) > ROW_LINE_BYTES:
         refuse("longer than 16 MiB")
     try:
-        fields = parse_json(raw, STRICT)
+        fields = parse_json(raw, STRICT, most=ROW_LINE_BYTES)
     except Malformed as error:
         refuse(f"not JSON in UTF-8 ({error})")
     if not isinstance(fields, dict):

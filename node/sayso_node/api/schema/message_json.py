@@ -25,10 +25,9 @@ from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.kinds import check_rows
 from sayso_protocol.messages.message import CONSENT, REVOCATION, Message
 from sayso_protocol.messages.revocation import Revocation
-from sayso_protocol.primitives import address_from_text, hash_from_text
+from sayso_protocol.primitives import address_from_text, bytes_from_text, hash_from_text
 
 _NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,77}", re.ASCII)
-_SIGNATURE: Final = re.compile(r"0x(?:[0-9a-f]{2})*", re.ASCII)
 Read = tuple[Message, tuple[bytes, ...]]
 
 
@@ -94,14 +93,11 @@ def _revocation(fields: RevocationFields) -> tuple[Revocation, tuple[bytes, ...]
         tuple(_number(one) for one in fields.masks),
     )
     return revocation, ()
-    return revocation, ()
 
 
 def signature_of(text: str) -> bytes:
     """Return a wallet's signature; raises Malformed."""
-    if len(text) > 2 + 2 * LIMITS.wallet_signature_bytes or not _SIGNATURE.fullmatch(text):
-        raise Malformed("a signature must be 0x and lower-case hexadecimal digits, at most 8,192 bytes")
-    return bytes.fromhex(text[2:])
+    return bytes_from_text(text, LIMITS.wallet_signature_bytes)
 
 
 def _number(text: str) -> int:

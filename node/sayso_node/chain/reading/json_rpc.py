@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import json
 import time
+from functools import partial
 from http import HTTPStatus
 from itertools import count
 from typing import Any, Final, cast
@@ -23,6 +24,7 @@ from aiohttp import (
 
 from sayso_node.chain.reading.pace import Pace, is_about_pace
 from sayso_node.errors import ChainUnreachable, TooManyRequests
+from sayso_node.workers import at_once, in_thread
 from sayso_protocol.encoding.json_text import parse_json
 from sayso_protocol.primitives import hex_text
 from sayso_protocol.redaction import redacted, secrets_of, shown_url
@@ -30,6 +32,7 @@ from sayso_protocol.redaction import redacted, secrets_of, shown_url
 TIMEOUT_S: Final = 10.0
 PATIENCES: Final = 3  # timeouts that a request waits for its turn, when the endpoint slows us down
 NO_METHOD: Final = frozenset({404, 405, 501})  # some endpoints report it by HTTP status
+PARSED_AT_ONCE_BYTES: Final = 65_536
 RPC_ANSWER_BYTES: Final = 33_554_432  # logs of a wide range, receipts of a full block
 
 
@@ -82,7 +85,7 @@ class JsonRpc:
                 if self._url.startswith(("ws://", "wss://")):
                     answer = await self._by_socket(question, number, limit)
                 else:
-                    answer = self._object(await self._by_post(question, limit))
+                    answer = await self._object(await self._by_post(question, limit))
             self._refuse_pace(answer.get("error"))
         except TooManyRequests:
             raise
@@ -122,7 +125,7 @@ class JsonRpc:
                     self._socket = await self._sessions().ws_connect(self._url, max_msg_size=limit)
                 await self._socket.send_json(question, dumps=_json)
                 while True:
-                    answer = self._object(_text(await self._socket.receive()))
+                    answer = await self._object(_text(await self._socket.receive()))
                     if answer.get("id") == number:  # other answers belong to abandoned requests
                         return answer
             except BaseException:
@@ -136,9 +139,11 @@ class JsonRpc:
             with contextlib.suppress(ClientError, OSError):
                 await socket.close()
 
-    def _object(self, raw: bytes | str) -> dict[str, Any]:
+    async def _object(self, raw: bytes | str) -> dict[str, Any]:
         raw = raw.encode() if isinstance(raw, str) else raw
-        answer = parse_json(raw)
+        # A long answer takes longer to parse than to hand to a thread.
+        run = at_once if len(raw) <= PARSED_AT_ONCE_BYTES else in_thread
+        answer = await run(partial(parse_json, raw, most=RPC_ANSWER_BYTES))
         if not isinstance(answer, dict):
             raise ValueError("not a JSON-RPC object")  # noqa: TRY004 - the value is wrong, not its type
         if answer.get("error") is not None or any(secret in raw for secret in self._secrets):

@@ -12,11 +12,10 @@ from sayso_node.chain.reading.eth_call import Links, ask_links
 from sayso_node.chain.reading.json_rpc import JsonRpc
 from sayso_node.chain.reading.raw_blocks import encode_header
 from sayso_node.errors import ProofUnavailable
-from sayso_protocol.primitives import address_text, hex_text, keccak
+from sayso_protocol.primitives import address_text, bytes_from_text, hex_text, keccak
 from sayso_protocol.receipts.receipt import ChainPoint
 
 PROOF_ANSWER_BYTES: Final = 1_048_576
-_HEX: Final = re.compile(r"0x(?:[0-9a-f]{2})+", re.ASCII)
 _QUANTITY: Final = re.compile(r"0x[0-9a-f]{1,64}", re.ASCII)
 
 
@@ -70,8 +69,8 @@ def _checked(result: Any, slots: Sequence[bytes]) -> dict[str, Any]:
         "account_proof": _nodes(result["accountProof"]),
         "balance": _quantity(result["balance"]),
         "nonce": _quantity(result["nonce"]),
-        "code_hash": _text(_HEX, result["codeHash"]),
-        "storage_hash": _text(_HEX, result["storageHash"]),
+        "code_hash": _hex(result["codeHash"]),
+        "storage_hash": _hex(result["storageHash"]),
         "slots": [
             {
                 "slot": hex_text(slot),
@@ -91,11 +90,18 @@ def _quantity(value: Any) -> str:
 def _nodes(value: Any) -> list[str]:
     if not isinstance(value, list):
         raise TypeError("not a list of trie nodes")
-    return [_text(_HEX, one) for one in value]
+    return [_hex(one) for one in value]
 
 
-def _text(form: re.Pattern[str], value: Any) -> str:
-    if not form.fullmatch(value):
+def _hex(value: Any) -> str:
+    if not bytes_from_text(value):
+        raise ValueError("empty where EIP-1186 has bytes")
+    text: str = value
+    return text
+
+
+def _quantity(value: Any) -> str:
+    if not _QUANTITY.fullmatch(value):
         raise ValueError("not in the form of EIP-1186")
     text: str = value
     return text

@@ -13,6 +13,8 @@ from sayso_node.errors import InvalidNodeConfig
 KEY_BYTES: Final = 32
 
 MAX_PORT: Final = 65535
+PORT_DIGITS: Final = 5
+ADDRESS_CHARS: Final = 512  # reading a peer ID costs the square of its length
 LISTENING: Final = frozenset({"ip4", "ip6"})
 DIALLING: Final = LISTENING | {"dns", "dns4", "dns6"}
 _ENDS: Final = {LISTENING: ([], ["ws"]), DIALLING: ([], ["ws"], ["wss"])}  # TLS ends at a proxy
@@ -49,6 +51,8 @@ def multiaddr_for(host: str, port: int, peer_id: str = "") -> str:
 
 def split_multiaddr(address: str) -> tuple[str, str]:
     """Split a multiaddr into the address and the peer ID; raises InvalidNodeConfig."""
+    if len(address) > ADDRESS_CHARS:
+        raise InvalidNodeConfig(f"{address[:80]!r}... is longer than {ADDRESS_CHARS} characters")
     where, _, peer_id = address.rpartition("/p2p/")
     check_where(where, DIALLING)
     _check_peer_id(peer_id)
@@ -62,7 +66,7 @@ def check_where(address: str, kinds: frozenset[str]) -> None:
     """
     match address.split("/"):
         case ["", kind, host, "tcp", port, *end] if (
-            kind in kinds and host and port.isdecimal() and end in _ENDS[kinds]
+            kind in kinds and host and _is_port(port) and end in _ENDS[kinds]
         ):
             if not 0 <= int(port) <= MAX_PORT:
                 raise InvalidNodeConfig(f"{address!r} has no port below {MAX_PORT + 1}")
@@ -72,6 +76,10 @@ def check_where(address: str, kinds: frozenset[str]) -> None:
             raise InvalidNodeConfig(
                 f"{address!r} is not /KIND/HOST/tcp/PORT, optionally with /ws, KIND in {sorted(kinds)}"
             )
+
+
+def _is_port(text: str) -> bool:
+    return len(text) <= PORT_DIGITS and text.isascii() and text.isdecimal()
 
 
 def check_ip(text: str, kind: str = "") -> None:

@@ -12,6 +12,8 @@ from pathlib import Path
 from sayso_node.errors import InvalidNodeConfig
 from sayso_node.gossip.peers.address_manager import MOST_MET
 from sayso_node.gossip.peers.network_groups import parse_told
+from sayso_protocol.encoding.json_text import parse_json
+from sayso_protocol.errors import Malformed
 
 _log = logging.getLogger(__name__)
 
@@ -26,11 +28,11 @@ class PeerStore:
     def open(self) -> None:
         """Read the file; an unreadable one is replaced."""
         try:
-            for address in json.loads(self._path.read_bytes()):
+            for address in parse_json(self._path.read_bytes()):
                 self._enter(str(address))
         except FileNotFoundError:
             return
-        except (OSError, ValueError, TypeError) as error:
+        except (OSError, Malformed, TypeError) as error:
             _log.warning("%s cannot be read and is replaced: %s", self._path, error)
 
     def close(self) -> None:
