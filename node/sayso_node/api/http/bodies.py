@@ -15,11 +15,11 @@ from typing import TypeVar
 import msgspec
 from aiohttp import web
 
+from sayso_node.api.http.inflating import Inflater
 from sayso_node.api.http.route import operation_of
 from sayso_node.api.http.shares import Turns, source_of
 from sayso_node.errors import BadRequest, NodeBusy, TooSlow, UnsupportedMediaType
-from sayso_protocol.encoding.json_text import parse_json
-from sayso_protocol.errors import Malformed, TooLarge
+from sayso_protocol.errors import TooLarge
 
 SMALL_BYTES = 65_536  # of each body, which are always free; every revocation is smaller
 HELD_BYTES = 536_870_912  # of all bodies together, without those
@@ -71,19 +71,19 @@ async def read_value(request: web.Request, kind: type[T]) -> T:
     """Read a JSON body as a value; raises BadRequest and what read_body raises."""
     async with read_body(request) as body:
         if len(body) <= SMALL_BYTES:  # takes less than a turn in a thread
-            return value_of(bytes(body), kind)
+            return value_of(body, kind)
         async with request.app[ROOM].decoding.turn(source_of(request)):
-            return await asyncio.to_thread(value_of, bytes(body), kind)
+            return await asyncio.to_thread(value_of, body, kind)
 
 
-def value_of(body: bytes, kind: type[T]) -> T:
-    """Decode JSON as a value; raises BadRequest, which names the wrong field."""
+def value_of(body: bytes | bytearray, kind: type[T]) -> T:
+    """Decode JSON as a value, up to the first byte that does not fit; raises BadRequest."""
     try:
-        return msgspec.convert(parse_json(body), kind)
-    except Malformed as error:
-        raise BadRequest("the body is not JSON") from error
+        return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
         raise BadRequest(f"the body does not have the form of this route: {error}") from error
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise BadRequest(f"the body is not JSON: {error}") from error
 
 
 @asynccontextmanager
@@ -93,18 +93,22 @@ async def read_body(request: web.Request) -> AsyncIterator[bytearray]:
     Raises UnsupportedMediaType, TooLarge, TooSlow, NodeBusy.
     """
     limit = _check_head(request)
+    inflater = Inflater(_encoding(request))
     room, source, body = request.app[ROOM], source_of(request), bytearray()
     room.senders[request.protocol] = None
     taken, received, began = 0, 0, asyncio.get_running_loop().time()
     try:
         while part := await _part(request, began, received):
-            received += len(part)
-            if received > limit:
-                raise TooLarge(f"the body may have {limit:,} bytes at most")
-            if (more := received - SMALL_BYTES - taken) > 0:
-                room.take(source, more)
-                taken += more
-            body += part
+            for piece in inflater.feed(part):
+                received += len(piece)
+                if received > limit:
+                    raise TooLarge(f"the body may have {limit:,} bytes at most")
+                if (more := received - SMALL_BYTES - taken) > 0:
+                    room.take(source, more)
+                    taken += more
+                body += piece
+                await asyncio.sleep(0)  # others have their turn between two pieces
+        inflater.finish()
         room.senders.pop(request.protocol)
         yield body
     finally:
@@ -117,11 +121,15 @@ def _check_head(request: web.Request) -> int:
     takes = operation_of(request).takes
     if (body := takes.get(request.content_type)) is None:
         raise UnsupportedMediaType(f"the body must be {' or '.join(takes)}")
-    if request.headers.get("Content-Encoding", "identity").lower() not in ENCODINGS:
+    if _encoding(request) not in ENCODINGS:
         raise UnsupportedMediaType(f"a body may be encoded as {', '.join(sorted(ENCODINGS))}")
     if (request.content_length or 0) > body.limit:
         raise TooLarge(f"the body may have {body.limit:,} bytes at most")
     return body.limit
+
+
+def _encoding(request: web.Request) -> str:
+    return request.headers.get("Content-Encoding", "identity").lower()
 
 
 async def _part(request: web.Request, began: float, received: int) -> bytes:

@@ -14,17 +14,16 @@ from itertools import chain
 from typing import Any, Final
 
 from aiohttp import web
-from aiohttp.http_exceptions import ContentEncodingError, HttpProcessingError
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler
 from aiohttp.web_request import BaseRequest
 
-from sayso_node.api.http.bodies import ENCODINGS, BodyRoom
+from sayso_node.api.http.bodies import BodyRoom
 from sayso_node.api.http.negotiation import rendered
 from sayso_node.api.http.responses import refusal
 from sayso_node.api.http.shares import source_of
-from sayso_node.errors import BadRequest, UnsupportedMediaType
+from sayso_node.errors import BadRequest
 from sayso_node.sources import Proxies
-from sayso_protocol.errors import SaysoError
 
 CONNECTIONS: Final = 1_024  # or half of the open files that the process may have, if that is less
 HEAD_S: Final = 20.0  # for the head of a request, and between two requests
@@ -81,7 +80,8 @@ class HttpConnection(web.RequestHandler):
         log.debug("no HTTP from %s: %s", request.remote, exc)
         if request.writer.output_size > 0:
             raise ConnectionError("the answer had already begun")
-        response = rendered(refusal(_wrong(exc)))
+        wrong = BadRequest("this is not an HTTP/1.1 request within the server's limits")
+        response = rendered(refusal(wrong))
         response.force_close()
         return response
 
@@ -97,13 +97,6 @@ async def noted(request: web.Request, handler: Handler) -> web.StreamResponse:
         return await handler(request)
     finally:
         connection.request = None
-
-
-def _wrong(error: BaseException | None) -> SaysoError:
-    # A supported encoding is named when the body is not valid in it; then the body is wrong.
-    if isinstance(error, ContentEncodingError) and error.message.split(": ")[-1] not in ENCODINGS:
-        return UnsupportedMediaType("this server does not support the encoding of the body")
-    return BadRequest("this is not an HTTP/1.1 request within the server's limits")
 
 
 class Connections:
@@ -123,6 +116,7 @@ class Connections:
             server,
             loop=asyncio.get_running_loop(),
             access_log=None,
+            auto_decompress=False,  # bodies.py does it, within limits
             keepalive_timeout=HEAD_S,
             lingering_time=LINGER_S,
             max_line_size=LINE_BYTES,

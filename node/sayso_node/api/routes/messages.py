@@ -85,7 +85,7 @@ class MessageRoutes:
     async def one(self, form: Form, request: web.Request) -> RouteAnswer:
         """Take a message by its fields and the wallet's signature, and optional consents (7.12)."""
         fields: Any = await read_value(request, form.signed)
-        message, items = form.message(fields)
+        message, items = form.read(fields)
         signature = signature_of(fields.signature)
         envelope = encode(Envelope(message, self._network, signature, items))
         company = getattr(fields, form.company) if form.company else ()

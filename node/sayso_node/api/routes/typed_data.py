@@ -49,7 +49,7 @@ class TypedDataRoutes:
 
     async def typed_data(self, form: Form, request: web.Request) -> TypedData:
         """Return a message in the form of `eth_signTypedData_v4`."""
-        message, _ = form.message(await read_value(request, form.fields))
+        message, _ = form.read(await read_value(request, form.fields))
         return self._answer(message)
 
     def _answer(self, message: Message) -> TypedData:

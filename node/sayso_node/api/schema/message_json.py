@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
-import msgspec
 from msgspec import Struct
 
 from sayso_node.api.schema.requests import (
@@ -17,7 +16,6 @@ from sayso_node.api.schema.requests import (
     SignedConsent,
     SignedRevocation,
 )
-from sayso_node.errors import BadRequest
 from sayso_protocol.encoding.merkle import content_root
 from sayso_protocol.errors import Malformed
 from sayso_protocol.limits import LIMITS
@@ -49,17 +47,6 @@ class Form(NamedTuple):
     signed: type[Struct]
     read: Callable[[Any], Read]
     company: str = ""
-
-    def message(self, fields: Struct) -> Read:
-        """Return the message and its items; raises BadRequest and what `read` raises.
-
-        JSON text may contain a lone surrogate, which cannot be signed.
-        """
-        try:
-            msgspec.json.encode(fields)
-        except UnicodeEncodeError as error:
-            raise BadRequest("a text contains a lone surrogate") from error
-        return self.read(fields)
 
 
 def _consent(fields: ConsentFields) -> tuple[Consent, tuple[bytes, ...]]:

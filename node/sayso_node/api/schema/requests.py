@@ -27,6 +27,8 @@ def _list_of(**schema: Any) -> Meta:
 
 Seconds = Annotated[int, Meta(extra_json_schema={"minimum": 0})]
 MaxAge = Annotated[int, Meta(ge=0, lt=MAX_AGE_S)]
+# Of a length that is checked hash by hash, because a request holds a million.
+RowHash = Annotated[Hash, Meta(min_length=66, max_length=66)]
 Items = Annotated[list[Hash], _list_of(minItems=1)]
 Purposes = Annotated[list[Purpose], _list_of(minItems=1, maxItems=16)]
 Parties = Annotated[list[Address], _list_of(maxItems=16)]
@@ -89,7 +91,9 @@ class CheckRequest(CheckFields, kw_only=True):
 
     grantee: Address
     nonce: Nonce = NO_NONCE
-    rows: Annotated[list[tuple[Hash, Hash]], Meta(min_length=1, extra_json_schema={"maxItems": ROWS})]
+    rows: Annotated[
+        list[tuple[RowHash, RowHash]], Meta(min_length=1, extra_json_schema={"maxItems": ROWS})
+    ]
 
 
 class PackedCheck(CheckFields, kw_only=True):
