@@ -1,12 +1,13 @@
 """The answering side of sync; it keeps no state about a peer except the cost of its requests.
 
 A peer that has used up its share is refused until the share has grown again, so no peer can cost more
-than its share. Invalid requests and every byte of an answer count as well.
+than its share. The bill comes before the work and is corrected after it (bill.py); every byte of an
+answer counts as well, and an invalid request costs more than a valid one of its size.
 """
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
 from sayso_node.errors import NodeBusy
@@ -15,17 +16,22 @@ from sayso_node.intake.outcome import Outcome, Source, SourceChannel, Status
 from sayso_node.interfaces import Clock
 from sayso_node.store import erasure
 from sayso_node.store.interface import Store
+from sayso_node.sync.bill import (
+    ASKED_AT_MOST,
+    COST_OF_MALFORMED,
+    COST_OF_QUESTION,
+    cost_asked,
+    cost_of_bytes,
+)
 from sayso_node.sync.reading import Reader
 from sayso_node.sync.shares import Shares
 from sayso_node.workers import Runner, in_thread
+from sayso_protocol.errors import SaysoError
 from sayso_protocol.sync import answers
 from sayso_protocol.sync.answers import DECLINED, TAKEN
 from sayso_protocol.sync.requests import OfferRequest, decode_request
 
 STRANGERS_AT_ONCE = 2  # concurrent readings for strangers, because all parts share the threads
-COST_OF_QUESTION = 256  # in entries read: a stream, and a way through two processes
-_COST_OF_OFFERED = 256  # verifying a signature costs as much as reading so many entries
-BYTES = 256  # bytes sent or received that cost as much as an entry
 
 AnswersBy = Callable[[Store, bytes], bytes]
 
@@ -50,37 +56,47 @@ class Answering:
     async def answer(self, body: bytes, peer_id: str) -> bytes:
         """Answer one request; raises NodeBusy, or SaysoError for an invalid request."""
         self._begin(body, peer_id)
-        request = decode_request(body)
+        with self._paid_for_nonsense(peer_id):
+            request = decode_request(body)
+        asked = cost_asked(request)
+        self._shares.charge(peer_id, asked)
         if isinstance(request, OfferRequest):
-            self._shares.charge(peer_id, _COST_OF_OFFERED * len(request.envelopes))
             return await self._take(request.envelopes, peer_id)
         reading = Reader(self._store)
         try:
             return await self._read(partial(reading.answer, request), peer_id)
         finally:
-            self._shares.charge(peer_id, reading.cost)
+            self._shares.charge(peer_id, reading.cost - asked)
 
     async def answer_by(self, answers: AnswersBy, body: bytes, peer_id: str) -> bytes:
         """Answer a request of another protocol from the same share; raises as `answer` does."""
         self._begin(body, peer_id)
-        return await self._read(partial(answers, self._store, body), peer_id)
+        self._shares.charge(peer_id, ASKED_AT_MOST)
+        try:
+            return await self._read(partial(answers, self._store, body), peer_id)
+        finally:
+            self._shares.charge(peer_id, -ASKED_AT_MOST)
 
     def _begin(self, body: bytes, peer_id: str) -> None:
-        """Charge a request, even an invalid one."""
-        self._check(peer_id)
-        self._shares.charge(peer_id, COST_OF_QUESTION + len(body) / BYTES)
-
-    def _check(self, peer_id: str) -> None:
+        """Charge a request before anything is read of it, even an invalid one."""
         if not self._shares.has_some(peer_id):
             raise NodeBusy("this peer has used up its share of work; ask again later")
+        self._shares.charge(peer_id, COST_OF_QUESTION + cost_of_bytes(body))
+
+    @contextlib.contextmanager
+    def _paid_for_nonsense(self, peer_id: str) -> Iterator[None]:
+        try:
+            yield
+        except SaysoError:
+            self._shares.charge(peer_id, COST_OF_MALFORMED)
+            raise
 
     async def _read(self, reading: Callable[[], bytes], peer_id: str) -> bytes:
         """Read for a peer; strangers wait for each other, configured peers and users for nobody."""
         place = contextlib.nullcontext() if self._shares.knows(peer_id) else self._places
         async with place:
-            self._check(peer_id)  # earlier requests may have used up the share meanwhile
             answer = await self._runner(reading)
-        self._shares.charge(peer_id, len(answer) / BYTES)
+        self._shares.charge(peer_id, cost_of_bytes(answer))
         return answer
 
     async def _take(self, envelopes: Sequence[bytes], peer_id: str) -> bytes:

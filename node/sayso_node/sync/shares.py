@@ -36,11 +36,13 @@ class Shares:
         return peer_id in self._known or self._left(self._strangers, STRANGERS_PER_SECOND) < MOST
 
     def charge(self, peer_id: str, cost: float) -> None:
-        """Charge the cost of a request to a peer."""
+        """Charge the cost of a request to a peer; a negative cost gives back."""
         now = self._clock.now()
-        self._used[peer_id] = (self._left(self._used.get(peer_id), PER_SECOND) + cost, now)
+        used = self._left(self._used.get(peer_id), PER_SECOND) + cost
+        self._used[peer_id] = (max(0.0, used), now)
         if peer_id not in self._known:
-            self._strangers = (self._left(self._strangers, STRANGERS_PER_SECOND) + cost, now)
+            used = self._left(self._strangers, STRANGERS_PER_SECOND) + cost
+            self._strangers = (max(0.0, used), now)
 
     def _left(self, used: tuple[float, float] | None, per_second: float) -> float:
         """Return the used work that has not been credited back yet."""

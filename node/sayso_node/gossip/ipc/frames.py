@@ -7,19 +7,35 @@ data ends the connection.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Annotated, Final
 
-import msgpack
+import msgspec
+from msgspec import Meta, Raw
 
 from sayso_protocol.errors import Malformed, TooLarge
 
 LENGTH_BYTES: Final = 4  # big-endian, number of the bytes that follow
 MAX_MESSAGE_BYTES: Final = 16 * 1024 * 1024  # the largest answer of a peer (10 MiB) with its array
 NOTICE: Final = 0  # call number of a notice
+NESTING: Final = 3  # a result, a setting in a call, a list in it
+HELD: Final = 1_024  # values in a list or a dictionary
+ARGUMENTS: Final = 8
 
 _CALL: Final = 0
 _RESULT: Final = 1
 _ERROR: Final = 2
+
+_FIELDS: Final = msgspec.msgpack.Decoder(Annotated[list[Raw], Meta(max_length=3 + ARGUMENTS)])
+_HOLDERS: Final = (
+    (
+        frozenset({*range(0x90, 0xA0), 0xDC, 0xDD}),
+        msgspec.msgpack.Decoder(Annotated[list[Raw], Meta(max_length=HELD)]),
+    ),
+    (
+        frozenset({*range(0x80, 0x90), 0xDE, 0xDF}),
+        msgspec.msgpack.Decoder(Annotated[dict[str, Raw], Meta(max_length=HELD)]),
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +72,7 @@ def encode_error(number: int, code: str, text: str) -> bytes:
 
 
 def _frame(message: list[object]) -> bytes:
-    body: bytes = msgpack.packb(message, use_bin_type=True)
+    body = msgspec.msgpack.encode(message)
     if len(body) > MAX_MESSAGE_BYTES:
         raise TooLarge(
             f"a message of {len(body)} bytes exceeds the limit between node and gossip process"
@@ -75,8 +91,8 @@ def body_length(prefix: bytes) -> int:
 def decode(body: bytes) -> Call | Answer:
     """Decode a message body as call or answer; raises Malformed."""
     try:
-        message = msgpack.unpackb(body, raw=False, use_list=True)
-    except (ValueError, msgpack.UnpackException) as error:
+        message = [_value(one) for one in _FIELDS.decode(body)]
+    except (ValueError, TypeError, RecursionError) as error:
         raise Malformed("the message between node and gossip process is not msgpack") from error
     match message:
         case [kind, int(number), str(method), *arguments] if kind == _CALL:
@@ -86,6 +102,27 @@ def decode(body: bytes) -> Call | Answer:
         case [kind, int(number), str(code), str(text)] if kind == _ERROR:
             return Answer(number, text, code)
     raise Malformed("the message between node and gossip process is neither a call nor an answer")
+
+
+def _value(raw: Raw, depth: int = 0) -> object:
+    """Decode one field; what holds others is first split into them, and never deep."""
+    first = memoryview(raw)[0]
+    holds = next((reader for firsts, reader in _HOLDERS if first in firsts), None)
+    if holds is None:
+        return _plain(raw)
+    if depth == NESTING:
+        raise ValueError(f"nested more than {NESTING} deep")
+    found = holds.decode(raw)
+    if isinstance(found, dict):
+        return {name: _value(one, depth + 1) for name, one in found.items()}
+    return [_value(one, depth + 1) for one in found]
+
+
+def _plain(raw: Raw) -> object:
+    value: object = msgspec.msgpack.decode(raw)
+    if not isinstance(value, int | float | str | bytes | None):
+        raise TypeError("an extension type")
+    return value
 
 
 class Splitter:
