@@ -9,14 +9,14 @@ from typing import Final
 from sayso_node.errors import NotFound
 from sayso_node.store.chain import chain_state
 from sayso_node.store.interface import Store
-from sayso_protocol.encoding.packing import Reader, pack
+from sayso_protocol.encoding.packing import Reader, fields_of, pack
 from sayso_protocol.errors import BadProof, Malformed
 from sayso_protocol.ethereum.batches import Batch
 from sayso_protocol.primitives import HASH_BYTES
 
 BATCH_ANSWER_BYTES: Final = 4_194_304
 
-_ANSWER: Final[Reader[tuple[bytes, bytes]]] = Reader(tuple[bytes, bytes], BATCH_ANSWER_BYTES)
+_ANSWER: Final[Reader[tuple[bytes, bytes]]] = Reader(fields_of(bytes, bytes), BATCH_ANSWER_BYTES)
 
 
 def answer_batch(store: Store, request: bytes) -> bytes:

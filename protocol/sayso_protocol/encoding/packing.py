@@ -5,10 +5,11 @@ writes. A reader knows the shape of what it reads: it refuses the first byte tha
 array that is too long before it builds any of it. Then it encodes the value again, and refuses it if the
 bytes differ.
 
-    REQUEST = Reader(tuple[Uint, bytes], max_bytes=64)
+    REQUEST = Reader(fields_of(Uint, bytes), max_bytes=64)
     number, salt = REQUEST.read(data)
 """
 
+from types import GenericAlias
 from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
@@ -26,6 +27,11 @@ _encode = msgspec.msgpack.Encoder().encode
 def array_of(kind: Any, most: int = LIMITS.items) -> Any:
     """Return the type of an array of one type with at most `most` elements (rule 6.1.4)."""
     return Annotated[tuple[kind, ...], Meta(max_length=most)]
+
+
+def fields_of(*kinds: Any) -> Any:
+    """Return the type of an array with one field of each of these types."""
+    return GenericAlias(tuple, kinds)
 
 
 def pack(value: Any) -> bytes:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from sayso_protocol.encoding.columns import Column
 from sayso_protocol.encoding.eip712 import hash_type
-from sayso_protocol.encoding.packing import Reader, Uint, array_of
+from sayso_protocol.encoding.packing import Reader, Uint, array_of, fields_of
 from sayso_protocol.errors import Malformed
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.consent import CONSENT_FIELDS, Consent, check_consent_items, read_consents
@@ -69,9 +69,9 @@ class Kind:
     @cached_property
     def envelope(self) -> Reader[tuple[Any, ...]]:
         """Return the reader of envelopes of this kind (rule 6.2)."""
-        struct: Any = tuple[tuple(one.packed for _, _, one in self.columns)]  # type: ignore[misc]
-        network, sponsor = tuple[Uint, bytes] | None, tuple[bytes, bytes] | None
-        form = tuple[Uint, Uint, struct, array_of(bytes), bytes, network, sponsor]
+        struct = fields_of(*(one.packed for _, _, one in self.columns))
+        network, sponsor = fields_of(Uint, bytes) | None, fields_of(bytes, bytes) | None
+        form = fields_of(Uint, Uint, struct, array_of(bytes), bytes, network, sponsor)
         return Reader(form, LIMITS.message_bytes)
 
     @cached_property

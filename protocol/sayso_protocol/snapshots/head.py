@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-from sayso_protocol.encoding.packing import Reader, Uint, array_of, pack
+from sayso_protocol.encoding.packing import Reader, Uint, array_of, fields_of, pack
 from sayso_protocol.errors import Malformed
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import HASH_BYTES, sha256
@@ -14,10 +14,10 @@ from sayso_protocol.snapshots.fuse_filter import SALT_BYTES, Shape
 
 HEAD_BYTES = 1_024
 _HEAD: Final[Reader[tuple[Any, ...]]] = Reader(
-    tuple[
-        *(tuple[Uint, bytes], bytes, bytes, tuple[Uint, bytes], Uint, Uint, Uint),
-        *(tuple[Uint, Uint, Uint], bytes, Uint, bytes, array_of(Uint | bytes, 3)),
-    ],
+    fields_of(
+        *(fields_of(Uint, bytes), bytes, bytes, fields_of(Uint, bytes), Uint, Uint, Uint),
+        *(fields_of(Uint, Uint, Uint), bytes, Uint, bytes, array_of(Uint | bytes, 3)),
+    ),
     HEAD_BYTES,
 )
 _SHAPE, _LINK = (int, int), (bytes, int, bytes)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sayso_protocol.encoding.packing import Reader, Uint, array_of, pack
+from sayso_protocol.encoding.packing import Reader, Uint, array_of, fields_of, pack
 from sayso_protocol.errors import Malformed, TooLarge
 from sayso_protocol.primitives import HASH_BYTES
 from sayso_protocol.sync.fingerprints import (
@@ -187,8 +187,8 @@ def _read_cells(kind: int, packed: bytes) -> Request:
     return CellsRequest(kind, tuple(nodes))
 
 
-def _form(*fields: Any) -> Reader[tuple[Any, ...]]:
-    return Reader(tuple[Uint, *fields], REQUEST_BYTES)
+def _form(*kinds: Any) -> Reader[tuple[Any, ...]]:
+    return Reader(fields_of(Uint, *kinds), REQUEST_BYTES)
 
 
 _READERS: Final[dict[int, tuple[Reader[tuple[Any, ...]], Callable[..., Request]]]] = {

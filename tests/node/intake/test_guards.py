@@ -74,7 +74,7 @@ CASES = {
     "another value": Case("malformed", pack([1, 2, 3])),
     "unknown version": Case("malformed", changed(consent(1), 0, lambda _: 2)),
     "unknown kind": Case("malformed", changed(consent(1), 1, lambda _: 3)),
-    "a field too many": Case("malformed", pack([*unpack(encode(consent(1)), max_bytes=99_999), 1])),
+    "a field too many": Case("malformed", pack([*unpack(encode(consent(1))), 1])),
     "truncated": Case("malformed", encode(consent(1))[:-1]),
     "followed by more": Case("malformed", encode(consent(1)) + b"\xc0"),
     "not canonical": Case("not-canonical", not_canonical(consent(1))),

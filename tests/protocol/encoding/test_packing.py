@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sayso_protocol.encoding.packing import Reader, Uint, array_of, pack
+from sayso_protocol.encoding.packing import Reader, Uint, array_of, fields_of, pack
 from sayso_protocol.errors import Malformed, NotCanonical, SaysoError, TooLarge
 
 LIMIT = 65_536
@@ -22,7 +22,7 @@ SHAPES: dict[str, tuple[Any, st.SearchStrategy[Any]]] = {
     "lists": (array_of(bytes | None), st.lists(st.none() | st.binary(max_size=300)).map(tuple)),
     "numbers": (array_of(Uint), st.lists(st.integers(0, (1 << 64) - 1), max_size=40).map(tuple)),
     "message": (
-        tuple[Uint, tuple[str, array_of(str)], tuple[Uint, bytes] | None],
+        fields_of(Uint, fields_of(str, array_of(str)), fields_of(Uint, bytes) | None),
         st.tuples(
             st.integers(0, 300),
             st.tuples(st.text(), st.lists(st.text(max_size=5)).map(tuple)),
@@ -141,13 +141,28 @@ def test_an_array_may_be_as_long_as_its_shape_says() -> None:
         Reader[tuple[int, ...]](array_of(Uint), LIMIT).read(data)
 
 
-FORM = Reader[Any](tuple[Uint, bytes, str, array_of(bytes)], LIMIT)
+FORM = Reader[Any](fields_of(Uint, bytes, str, array_of(bytes)), LIMIT)
 
 
 def test_fields_are_of_exactly_the_stated_types() -> None:
     assert FORM.read(pack([1, b"", "", [b"a"]])) == (1, b"", "", (b"a",))
     right: list[Any] = [1, b"", "", []]
-    strange = (None, [], [1], -1, 1.0, True, "1", b"1", 1, "b", ["b"], [None], [[b"a"]], {})
+    strange: tuple[Any, ...] = (
+        None,
+        [],
+        [1],
+        -1,
+        1.0,
+        True,
+        "1",
+        b"1",
+        1,
+        "b",
+        ["b"],
+        [None],
+        [[b"a"]],
+        {},
+    )
     for at in range(4):
         for value in strange:
             changed = [*right[:at], value, *right[at + 1 :]]

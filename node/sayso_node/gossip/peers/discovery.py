@@ -23,7 +23,7 @@ from sayso_node.gossip.peers.dialer import Dialer
 from sayso_node.gossip.peers.network_groups import can_be_dialled, can_be_told, is_private, parse_told
 from sayso_node.gossip.requests import Requests
 from sayso_node.retrying import jittered
-from sayso_protocol.encoding.packing import Reader, array_of, pack
+from sayso_protocol.encoding.packing import Reader, array_of, fields_of, pack
 from sayso_protocol.errors import Malformed, SaysoError
 from sayso_protocol.messages.wire import PEERS_PROTOCOL
 
@@ -32,7 +32,7 @@ MAX_ANSWER_BYTES: Final = 8_192
 MAX_OWN: Final = 4  # addresses that a peer may name as its own
 MAX_TOLD: Final = 32
 _QUESTION: Final[Reader[tuple[str, tuple[str, ...]]]] = Reader(
-    tuple[str, array_of(str, MAX_OWN)], MAX_QUESTION_BYTES
+    fields_of(str, array_of(str, MAX_OWN)), MAX_QUESTION_BYTES
 )
 _ANSWER: Final[Reader[tuple[str, ...]]] = Reader(array_of(str, MAX_TOLD), MAX_ANSWER_BYTES)
 SELF: Final = ""  # the source of configured addresses
