@@ -116,6 +116,24 @@ def _first(fields: dict[str, Any], usual: tuple[str, ...], otherwise: str) -> st
     return next((name for name in usual if name in fields), otherwise)
 
 
+class _Taken:
+    """The lines of one record, which together are no longer than one line may be."""
+
+    def __init__(self) -> None:
+        self._lines: list[bytes] = []
+        self._size = 0
+
+    def add(self, raw: bytes) -> None:
+        self._lines.append(raw)
+        self._size += len(raw)
+        if self._size > ROW_LINE_BYTES:  # the line may have been cut, and is not a whole one
+            raise csv.Error("a record is longer than 16 MiB")
+
+    def give(self) -> list[bytes]:
+        lines, self._lines, self._size = self._lines, [], 0
+        return lines
+
+
 class CommaSeparated(_Lines):
     """CSV (RFC 4180) in UTF-8 with a header line; tab-separated in a file that ends in .tsv."""
 
@@ -150,9 +168,10 @@ class CommaSeparated(_Lines):
 
     def _records(self) -> Iterator[tuple[int, bytes, list[str]]]:
         """Yield the first line, the bytes and the values of each record that is not blank."""
-        taken: list[bytes] = []
+        taken = _Taken()
         number = 1
-        reader = csv.reader(self._texts(taken.append), delimiter=self._delimiter, strict=True)
+        texts = self._texts(taken.add)
+        reader = csv.reader(texts, delimiter=self._delimiter, strict=True)
         csv.field_size_limit(ROW_LINE_BYTES)
         while True:
             try:
@@ -161,10 +180,10 @@ class CommaSeparated(_Lines):
                 raise refuse_row(self.path, number, f"not CSV in UTF-8 ({error})", "line") from error
             if values is None:
                 return
+            lines = taken.give()
             if values:
-                yield number, b"".join(taken), values
-            number += len(taken)
-            taken.clear()
+                yield number, b"".join(lines), values
+            number += len(lines)
 
     def _texts(self, take: Callable[[bytes], None]) -> Iterator[str]:
         """Yield lines as text; the reader takes as many as a record has."""

@@ -8,8 +8,9 @@ from typing import Final
 from sayso.errors import BadManifest, FileUnreadable
 from sayso.gate.formats.base import Columns, Source, reading
 from sayso.gate.formats.lines import CommaSeparated, JsonLines
-from sayso.gate.formats.media import MediaFolder, Tar
+from sayso.gate.formats.media import MediaFolder
 from sayso.gate.formats.shards import Shards
+from sayso.gate.formats.tar import Tar
 
 ENDINGS: Final = {
     ".parquet": "parquet",

@@ -1,0 +1,140 @@
+"""Reader of tar archives that have one reading: regular files under plain names, each of bounded size.
+
+The headers of POSIX (ustar, pax) and GNU say much that readers understand differently: sparse maps,
+sizes and links in extended headers, base-256 numbers. What may change which bytes belong to a file is
+refused, not interpreted, because another reader would then see other bytes than were judged. Nothing is
+read before its stated size was compared with a limit.
+"""
+
+import gzip
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Final, NamedTuple, cast
+
+from sayso.errors import BadManifest, FileUnreadable
+
+BLOCK: Final = 512
+MEMBER_BYTES: Final = 512 * 1024 * 1024
+HEADER_BYTES: Final = 65_536  # of an extended header, or of a long name
+PIECE_BYTES: Final = 1024 * 1024
+GZIP: Final = b"\x1f\x8b"
+
+_FILES: Final = frozenset({b"0", b"\0"})
+_FOLDER: Final = b"5"
+_GNU_NAME, _PAX, _PAX_GLOBAL = b"L", b"x", b"g"
+# Records of extended headers that change neither content nor kind of a file, beside its `path`.
+_HARMLESS: Final = frozenset({"atime", "ctime", "mtime", "uid", "gid", "uname", "gname", "comment"})
+_USTAR: Final = b"ustar\x0000"
+
+
+class Member(NamedTuple):
+    """Member is a regular file of an archive."""
+
+    name: str
+    mtime: int
+    data: bytes
+
+
+def read_members(path: Path) -> Iterator[Member]:
+    """Yield the files of an archive, plain or in gzip, in order; raises BadManifest, FileUnreadable."""
+    try:
+        with path.open("rb") as file:
+            packed = file.read(len(GZIP)) == GZIP
+            file.seek(0)
+            yield from _members(cast("IO[bytes]", gzip.GzipFile(fileobj=file)) if packed else file)
+    except (_NotPlain, gzip.BadGzipFile, EOFError, ValueError) as error:
+        raise BadManifest(f"{str(path)!r} cannot be read as a tar archive: {error}") from error
+    except OSError as error:
+        raise FileUnreadable(f"cannot read {str(path)!r}: {error}") from error
+
+
+class _NotPlain(Exception):
+    """The archive has another reading, or is damaged."""
+
+
+def _members(file: IO[bytes]) -> Iterator[Member]:
+    long_name: str | None = None
+    while (header := _header(file)) is not None:
+        kind, name, size, mtime = header
+        if kind in (_PAX, _PAX_GLOBAL):
+            found = _path_of(_content(file, size, HEADER_BYTES))
+            if kind == _PAX_GLOBAL and found:
+                raise _NotPlain("a global header names a file")
+            long_name = found or long_name
+        elif kind == _GNU_NAME:
+            long_name = _text(_content(file, size, HEADER_BYTES).rstrip(b"\0"))
+        else:
+            name, long_name = long_name or name, None
+            if kind in _FILES and not name.endswith("/"):
+                yield Member(_plain_name(name), mtime, _content(file, size, MEMBER_BYTES))
+            elif kind not in (_FOLDER, b"\0") or size:
+                raise _NotPlain(f"{name!r} is not a regular file")
+    while rest := file.read(PIECE_BYTES):
+        if rest.strip(b"\0"):
+            raise _NotPlain("bytes follow the end of the archive")
+
+
+def _header(file: IO[bytes]) -> tuple[bytes, str, int, int] | None:
+    """Read a header: kind, name, size and time; None at the end of the archive."""
+    block = file.read(BLOCK)
+    if not block.strip(b"\0"):
+        return None
+    if len(block) < BLOCK:
+        raise _NotPlain("it ends within a header")
+    blank = block[:148] + b" " * 8 + block[156:]
+    if sum(blank) != _number(block[148:156]):
+        raise _NotPlain("a header's checksum is wrong")
+    name = block[:100].split(b"\0")[0]
+    prefix = block[345:500].split(b"\0")[0] if block[257:265] == _USTAR else b""
+    whole = prefix + b"/" + name if prefix else name
+    return block[156:157], _text(whole), _number(block[124:136]), _number(block[136:148])
+
+
+def _number(field: bytes) -> int:
+    digits = field.rstrip(b"\0 ").lstrip(b" ")
+    if digits.strip(b"01234567"):
+        raise _NotPlain("a number in a header is not in octal digits")
+    return int(digits or b"0", 8)
+
+
+def _content(file: IO[bytes], size: int, most: int) -> bytes:
+    """Read the content of a member and what fills its last block, piece by piece."""
+    if size > most:
+        raise _NotPlain(f"a part of it has {size:,} bytes, the limit is {most:,}")
+    parts, left = [], size + -size % BLOCK
+    while left:
+        piece = file.read(min(left, PIECE_BYTES))
+        if not piece:
+            raise _NotPlain("it ends within a file")
+        parts.append(piece)
+        left -= len(piece)
+    return b"".join(parts)[:size]
+
+
+def _path_of(records: bytes) -> str | None:
+    """Return the path in the records of an extended header (pax), `LENGTH KEY=VALUE` and a line end."""
+    path, at = None, 0
+    while at < len(records):
+        digits = records[at : at + 6].split(b" ")[0]
+        length = int(digits) if digits.isdigit() else 0
+        record = records[at + len(digits) + 1 : at + length]
+        key, is_there, value = _text(record[:-1]).partition("=")
+        if not length or at + length > len(records) or record[-1:] != b"\n" or not is_there:
+            raise _NotPlain("an extended header is damaged")
+        if key == "path":
+            path = value
+        elif key not in _HARMLESS:
+            raise _NotPlain(f"an extended header has the record {key[:40]!r}")
+        at += length
+    return path
+
+
+def _plain_name(name: str) -> str:
+    """Return a name that every reader puts at the same place."""
+    if not name or name.startswith("/") or ".." in name.split("/") or not name.isprintable():
+        raise _NotPlain(f"{name[:80]!r} is not a plain name of a file")
+    return name
+
+
+def _text(data: bytes) -> str:
+    return data.decode()  # a name that is not UTF-8 has several readings: UnicodeDecodeError
