@@ -1,7 +1,8 @@
 """`python -m fuzz`: bytes by coverage (atheris, on libFuzzer) into every reader of strangers' bytes.
 
-libFuzzer bounds the time of an input and the memory of the process; either, or an exception that is not
-ours, ends the run with the input in a file. Without a target, all of them in turn, each in a process.
+First come hostile inputs within a budget of memory for each byte (budget.py). Then libFuzzer bounds the
+time of an input and the memory of the process; either, or an exception that is not ours, ends the run
+with the input in a file. Without a target, all of them in turn, each in a process.
 """
 
 import argparse
@@ -26,6 +27,9 @@ def main() -> None:
         return
     from fuzz.targets import TARGETS
 
+    budget = [sys.executable, "-m", "fuzz.budget"]
+    if subprocess.run(budget, check=False).returncode:
+        sys.exit("a door takes too much memory for what it receives")
     for name in TARGETS:
         command = [sys.executable, "-m", "fuzz", "--target", name, "--runs", str(arguments.runs)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -40,7 +44,8 @@ def _fuzz(name: str, runs: int) -> None:
     import atheris
 
     with atheris.instrument_imports(include=["sayso_protocol", "sayso_node"]):
-        from fuzz.targets import TARGETS, attempt
+        from fuzz.target import attempt
+        from fuzz.targets import TARGETS
 
     target = TARGETS[name]
     with tempfile.TemporaryDirectory() as folder:

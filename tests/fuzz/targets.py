@@ -8,18 +8,16 @@ import json
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from fuzz import cli_doors, node_doors
+from fuzz.target import Target
 from sayso.gate.records.reasons import reasons_from_text, reasons_to_text
-from sayso_node.api.http.bodies import value_of
-from sayso_node.api.routes.checks import read_check, read_packed_check
-from sayso_node.api.schema import requests as fields
-from sayso_node.batches.fetcher import read_batch
 from sayso_protocol.encoding.json_text import parse_json
-from sayso_protocol.encoding.packing import pack, unpack
+from sayso_protocol.encoding.packing import Reader, Uint, array_of, fields_of, pack
 from sayso_protocol.encoding.row_tree import RowProof, prove_row, results_root
 from sayso_protocol.errors import SaysoError
-from sayso_protocol.ethereum.batches import Batch
+from sayso_protocol.ethereum.chain_proofs import CHAIN_PROOF_TYPE, check_chain_proof
 from sayso_protocol.ethereum.transaction_proofs import check_receipt_proof
 from sayso_protocol.ethereum.transactions import logs_of, sender_of
 from sayso_protocol.messages.envelope import decode, decode_all, encode
@@ -28,6 +26,7 @@ from sayso_protocol.network import Network
 from sayso_protocol.network_file import parse_network_file
 from sayso_protocol.permissions.scopes import Scope
 from sayso_protocol.primitives import address_from_text, hash_from_text, hex_text
+from sayso_protocol.receipts.misconduct import row_proof_from_json, row_proof_to_json
 from sayso_protocol.receipts.status import status_from_json
 from sayso_protocol.receipts.text import acknowledgement_from_json, receipt_from_json
 from sayso_protocol.signatures.contract_wallets import read_wallet_proof, wrap
@@ -60,20 +59,10 @@ key = "0521db1186a70045655e2b7c4fb79f3f542604eb00a951b97b43bbfe6658bf6e"
 url = "https://north.example"
 """
 ADDRESS = "0x574650Cd99D3830FE6D274c7a7843CDc00E17938"
-CHECK = {
-    "grantee": ADDRESS,
-    "purpose": "train-ai",
-    "max_age_s": 60,
-    "run_id": "run 7",
-    "rows": [["0x" + "11" * 32, "0x" + "22" * 32]],
-}
-
-
-class Target(NamedTuple):
-    """A reader of bytes and valid examples for it."""
-
-    read: Callable[[bytes], object]
-    seeds: tuple[bytes, ...]
+# A shape with every kind of value (rule 6.1).
+PACKED: Reader[Any] = Reader(
+    fields_of(Uint, Uint, Uint, str, bytes, bytes | None, array_of(array_of(bytes))), 65_536
+)
 
 
 def _vectors(name: str) -> Any:
@@ -98,7 +87,7 @@ def _envelope(data: bytes) -> None:
 
 
 def _packing(data: bytes) -> None:
-    assert pack(unpack(data, max_bytes=65_536)) == data
+    assert pack(PACKED.read(data)) == data
 
 
 def _bundle(data: bytes) -> None:
@@ -146,22 +135,12 @@ def _row_proof_seed() -> bytes:
     return proof.row + bytes([proof.reason, proof.index]) + results_root(rows, reasons) + proof.path[0]
 
 
-def _network_file(data: bytes) -> object:
-    return parse_network_file(data.decode("latin-1"))
-
-
 def _json(read: Callable[[Any], object]) -> Callable[[bytes], object]:
     return lambda data: read(parse_json(data))
 
 
 LANDINGS = _vectors("landings")
 TRUSTED_BLOCKS = [hash_from_text(one) for one in LANDINGS["blocks"]]
-BATCH = Batch(bytes(32), (b"\1" * 32, b"\2" * 32))
-BATCH_JSON = {"sponsor": BATCH.sponsor.hex(), "licenses": [hex_text(one) for one in BATCH.licenses]}
-
-
-def _batch(document: Any) -> object:
-    return read_batch(document, BATCH.root)
 
 
 def _dumped(values: Iterable[Any]) -> tuple[bytes, ...]:
@@ -175,6 +154,29 @@ def _receipt_proof(document: Any) -> object:
 def _receipt_proof_seed() -> Any:
     proofs = LANDINGS["proofs"]
     return landings.proof_of(next(one for one in proofs if one["code"] is None), LANDINGS)
+
+
+def _row_proofs() -> list[Any]:
+    rows, reasons = bytes(range(256)), bytes([1, 2, 3, 4])
+    return [row_proof_to_json(prove_row(rows, reasons, 1))]
+
+
+# Only a chain can make one that is valid; this one has every field.
+CHAIN_PROOF = {
+    "type": CHAIN_PROOF_TYPE,
+    "network": {"chain_id": NETWORK.chain_id, "registry": ADDRESS},
+    "license": "0x" + "11" * 32,
+    "item": "0x" + "22" * 32,
+    "purpose": "train-ai",
+    "envelope": hex_text(ENVELOPES[0]),
+    "block": {"header": "0xc0", "hash": "0x" + "33" * 32, "number": 7},
+    "account": {"account_proof": ["0xc0"], "storage_hash": "0x" + "44" * 32},
+    "permissions": [{"word": "0x1", "proof": ["0xc0"]}],
+}
+
+
+def _chain_proof(document: Any) -> object:
+    return check_chain_proof(document, NETWORK, bytes(32))
 
 
 def _snapshot(data: bytes) -> None:
@@ -205,7 +207,6 @@ def _targets() -> dict[str, Target]:
         OfferRequest((b"a", b"b")),
     )
     lists = [None, [], [Listed(b"abcde", (b"fghij", b"klmno"))]]
-    binary = {**CHECK, "grantee": bytes(20), "rows": bytes(range(128))}
     return {
         "envelope": Target(_envelope, (*ENVELOPES, *(one for one in refused if len(one) < 4_096))),
         "packing": Target(_packing, (pack([0, 255, 1 << 40, "text", b"bytes", None, [[]]]),)),
@@ -222,34 +223,17 @@ def _targets() -> dict[str, Target]:
         ),
         "reasons of a record": Target(_reasons, (reasons_to_text(b"\1\2\1").encode(),)),
         "status answer": Target(_json(status_from_json), _dumped([statements["status"]])),
+        "proof of a row": Target(_json(row_proof_from_json), _dumped(_row_proofs())),
+        "chain proof": Target(_json(_chain_proof), _dumped([CHAIN_PROOF]), is_read=False),
         "network file": Target(
             lambda data: parse_network_file(data.decode("latin-1")), (TRUSTED.encode(),)
         ),
-        "check": Target(lambda data: read_check(value_of(data, fields.CheckRequest)), _dumped([CHECK])),
-        "binary check": Target(lambda data: read_packed_check(bytearray(data)), (_packed_map(binary),)),
         "snapshot": Target(_snapshot, tuple(one for one in snapshots if len(one) < 1_100)),
         "key list": Target(_key_list, (list_of(bytes(16), as_keys(bytes(range(256)))).packed(),)),
-        "batch": Target(_json(_batch), _dumped([BATCH_JSON])),
         "transaction": Target(sender_of, tuple(landings.transaction(kind) for kind in landings.KINDS)),
         "transaction's receipt": Target(logs_of, (landings.receipt(b"\2", landings.ALL),)),
         "receipt proof": Target(_json(_receipt_proof), _dumped([_receipt_proof_seed()])),
     }
 
 
-def _packed_map(value: dict[str, Any]) -> bytes:
-    import msgpack
-
-    packed: bytes = msgpack.packb(value)
-    return packed
-
-
-TARGETS = _targets()
-
-
-def attempt(target: Target, data: bytes) -> bool:
-    """Read once; whether it was accepted. Raises whatever is not an error of ours."""
-    try:
-        target.read(data)
-    except SaysoError:
-        return False
-    return True
+TARGETS: dict[str, Target] = {**_targets(), **node_doors.doors(), **cli_doors.doors()}

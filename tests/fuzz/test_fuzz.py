@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fuzz.targets import TARGETS, Target, attempt
+from fuzz.target import Target, attempt
+from fuzz.targets import TARGETS
 
 MUTATIONS = 400
 BOUNDARIES = (b"\x00", b"\x7f", b"\x80", b"\xc0", b"\xdc\xff\xff", b"\xdd\xff\xff\xff\xff", b"\xff" * 8)
@@ -35,7 +36,7 @@ def mutated(seed: bytes, chance: random.Random) -> bytes:
 def test_a_valid_example_is_read(target: Target) -> None:
     """Or the target would refuse everything at its door and find nothing."""
     accepted = [attempt(target, seed) for seed in target.seeds]
-    assert any(accepted)
+    assert any(accepted) is target.is_read
 
 
 @pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)

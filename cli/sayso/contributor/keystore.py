@@ -109,7 +109,7 @@ def _is_affordable(keystore: dict[str, Any]) -> bool:
             work = 128 * int(numbers["n"]) * int(numbers["r"])
             return 0 < work <= SCRYPT_BYTES and 0 < int(numbers["p"]) <= SCRYPT_TIMES
         return 0 < int(numbers["c"]) <= PBKDF2_ROUNDS
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         return False
 
 

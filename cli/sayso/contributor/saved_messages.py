@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from sayso.errors import FileUnreadable, NothingToRevoke
 from sayso.node_client.answers import HeldLicense
@@ -20,6 +20,7 @@ from sayso_protocol.primitives import hex_text
 from sayso_protocol.signatures.wallets import EoaVerifier
 from sayso_protocol.verdicts.verdict import License
 
+PIECE_BYTES: Final = 65_536
 MAX_BYTES: Final = LIMITS.items * (LIMITS.message_bytes + 8)  # as many messages as an array holds (6.1)
 
 
@@ -53,11 +54,19 @@ def read_bounded(path: Path, most: int) -> bytes:
     """Read at most `most` + 1 bytes of a file (`-` is standard input); raises FileUnreadable."""
     try:
         if str(path) == "-":
-            return sys.stdin.buffer.read(most + 1)
+            return _read(sys.stdin.buffer, most + 1)
         with path.open("rb") as file:
-            return file.read(most + 1)
+            return _read(file, most + 1)
     except OSError as error:
         raise FileUnreadable(f"cannot read {str(path)!r}: {error.strerror}") from error
+
+
+def _read(file: IO[bytes], most: int) -> bytes:
+    """Read in pieces, because Python reserves the memory for all that is asked for."""
+    data = bytearray()
+    while piece := file.read(min(PIECE_BYTES, most - len(data))):
+        data += piece
+    return bytes(data)
 
 
 class SavedLicenses:

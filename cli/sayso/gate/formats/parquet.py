@@ -118,7 +118,8 @@ class ParquetWriter:
 def _parquet_errors(path: Path) -> Iterator[None]:
     try:
         yield
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowKeyError) as error:
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowKeyError, ValueError) as error:
+        # ValueError: names in a damaged footer that are not UTF-8.
         raise BadManifest(f"{str(path)!r} cannot be read as Parquet: {_line(error)}") from error
     except OSError as error:
         # Arrow also raises OSError for a cut or damaged file.

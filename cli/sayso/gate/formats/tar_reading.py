@@ -7,6 +7,7 @@ read before its stated size was compared with a limit.
 """
 
 import gzip
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Final, NamedTuple, cast
@@ -16,7 +17,7 @@ from sayso.errors import BadManifest, FileUnreadable
 BLOCK: Final = 512
 MEMBER_BYTES: Final = 512 * 1024 * 1024
 HEADER_BYTES: Final = 65_536  # of an extended header, or of a long name
-PIECE_BYTES: Final = 1024 * 1024
+PIECE_BYTES: Final = 65_536
 GZIP: Final = b"\x1f\x8b"
 
 _FILES: Final = frozenset({b"0", b"\0"})
@@ -42,7 +43,7 @@ def read_members(path: Path) -> Iterator[Member]:
             packed = file.read(len(GZIP)) == GZIP
             file.seek(0)
             yield from _members(cast("IO[bytes]", gzip.GzipFile(fileobj=file)) if packed else file)
-    except (_NotPlain, gzip.BadGzipFile, EOFError, ValueError) as error:
+    except (_NotPlain, gzip.BadGzipFile, zlib.error, EOFError, ValueError) as error:
         raise BadManifest(f"{str(path)!r} cannot be read as a tar archive: {error}") from error
     except OSError as error:
         raise FileUnreadable(f"cannot read {str(path)!r}: {error}") from error

@@ -1,0 +1,143 @@
+"""The doors of the command: manifests of every format, bundles, records, keystores, answers, streams."""
+
+import asyncio
+import csv
+import io
+import json
+import tarfile
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+from aiohttp.base_protocol import BaseProtocol
+from eth_account import Account
+
+from fuzz.target import Target
+from sayso.contributor.keystore import key_address, save_key
+from sayso.contributor.saved_messages import load_bundle
+from sayso.explain import explain
+from sayso.gate import streams
+from sayso.gate.formats.base import Columns
+from sayso.gate.formats.opening import open_source
+from sayso.gate.records.record import record_from_json
+from sayso.node_client.transport import _unpack
+from sayso_node.api.schema.values import CheckedPacked
+from sayso_protocol.encoding.json_text import parse_json
+from sayso_protocol.errors import Malformed
+from sayso_protocol.messages.envelope import encode
+from sayso_protocol.messages.wire import encode_bundle
+from support.node_rig import consent
+from support.protocol_strategies import NETWORK
+
+LICENSE, ITEM = "0x" + "11" * 32, "0x" + "22" * 32
+ROW: Final = {"license": LICENSE, "item": ITEM, "file": "a.flac"}
+RECORD: Final = {
+    "type": "sayso-run-1",
+    "network": {"chain_id": 1, "registry": "0x" + "12" * 20},
+    "grantee": "0x" + "34" * 20,
+    "purpose": "train-ai",
+    "max_age_s": 60,
+    "run_id": "run 7",
+    "time": 1,
+    "manifest": {"name": "m", "format": "jsonl", "rows": 1},
+    "counts": {"granted": 1},
+    "differing": 0,
+    "overruled": 0,
+    "sources": [],
+    "parts": [{"rows": 1, "results_root": LICENSE, "receipts": []}],
+}
+FOLDER: Final = Path(tempfile.mkdtemp(prefix="sayso-fuzz-"))
+
+
+def doors() -> dict[str, Target]:
+    """Return all doors by name."""
+    bundle = encode_bundle([encode(consent(1))])
+    event = json.dumps({"contributor": "0x" + "34" * 20, "word": "1", "mask": "2"})
+    packed = msgspec.msgpack.encode(CheckedPacked(b"\1", None))
+    return {
+        "manifest .jsonl": Target(_manifest("m.jsonl"), (json.dumps(ROW).encode() + b"\n",)),
+        "manifest .csv": Target(_manifest("m.csv"), (_csv(),)),
+        "manifest .parquet": Target(_manifest("m.parquet"), (_parquet(),)),
+        "manifest .tar": Target(_manifest("m.tar"), (_tar("w"),)),
+        "manifest .tar.gz": Target(_manifest("m.tar.gz"), (_tar("w:gz"),)),
+        "license bundle": Target(_on_disk("b.sayso", _bundle), (bundle,)),
+        "keystore": Target(_on_disk("key.json", key_address), (_keystore(),)),
+        "record of a run": Target(
+            lambda data: record_from_json(parse_json(data)), (json.dumps(RECORD).encode(),)
+        ),
+        "what `sayso show` explains": Target(_explained, (bundle,)),
+        "answer of a node in msgpack": Target(lambda data: _unpack(data, CheckedPacked), (packed,)),
+        "stream of events": Target(
+            lambda data: asyncio.run(_events(data)),
+            (f"id: 7\nevent: revocation\ndata: {event}\n\n".encode(),),
+        ),
+    }
+
+
+def _bundle(path: Path) -> object:
+    return load_bundle(path, NETWORK)
+
+
+def _explained(data: bytes) -> object:
+    return explain(data, None, (), 0.0, 1 << 26)
+
+
+def _on_disk(name: str, read: Callable[[Path], object]) -> Callable[[bytes], object]:
+    def written(data: bytes) -> object:
+        (FOLDER / name).write_bytes(data)
+        return read(FOLDER / name)
+
+    return written
+
+
+def _manifest(name: str) -> Callable[[bytes], object]:
+    return _on_disk(name, lambda path: sum(len(one) for one in open_source(path, Columns()).batches(64)))
+
+
+def _csv() -> bytes:
+    file = io.StringIO()
+    writer = csv.DictWriter(file, ROW)
+    writer.writeheader()
+    writer.writerow(ROW)
+    return file.getvalue().encode()
+
+
+def _parquet() -> bytes:
+    file = io.BytesIO()
+    pq.write_table(pa.table({name: [value] for name, value in ROW.items()}), file)
+    return file.getvalue()
+
+
+def _tar(mode: str) -> bytes:
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode=mode) as archive:  # type: ignore[call-overload]
+        for name, data in (("1.flac", b"a.flac"), ("1.json", json.dumps({"license": LICENSE}).encode())):
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return file.getvalue()
+
+
+def _keystore() -> bytes:
+    path = FOLDER / "made.json"
+    path.unlink(missing_ok=True)
+    save_key(path, Account.from_key(b"\1" * 32), "password", work=2)
+    return path.read_bytes()
+
+
+async def _events(data: bytes) -> None:
+    """Read a stream as the gate does; what makes it connect again is no fault."""
+    protocol = BaseProtocol(asyncio.get_running_loop())
+    stream = aiohttp.StreamReader(protocol, streams.EVENT_LINE_BYTES, loop=asyncio.get_running_loop())
+    stream.feed_data(data)
+    stream.feed_eof()
+    try:
+        async for _ in streams._events(stream):
+            pass
+    except (TimeoutError, ValueError) as error:
+        raise Malformed(str(error)) from error

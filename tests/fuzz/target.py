@@ -1,0 +1,23 @@
+"""What a door is to a fuzzer: a reader of bytes, and valid examples for it."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from sayso_protocol.errors import SaysoError
+
+
+class Target(NamedTuple):
+    """A reader of bytes and examples for it; not `is_read` if only a chain makes one valid."""
+
+    read: Callable[[bytes], object]
+    seeds: tuple[bytes, ...]
+    is_read: bool = True
+
+
+def attempt(target: Target, data: bytes) -> bool:
+    """Read once; whether it was accepted. Raises whatever is not an error of ours."""
+    try:
+        target.read(data)
+    except SaysoError:
+        return False
+    return True
