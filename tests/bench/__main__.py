@@ -31,6 +31,7 @@ PARTS = {
     "page": "page",
     "attacked": "attacked",
     "growth": "growth",
+    "attack": "attack",
 }
 
 

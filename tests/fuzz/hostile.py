@@ -73,7 +73,9 @@ def packed(size: int = SIZE) -> dict[str, bytes]:
     }
 
 
-def inputs(seeds: tuple[bytes, ...], size: int = SIZE) -> Iterator[tuple[str, bytes]]:
+def inputs(
+    seeds: tuple[bytes, ...], size: int = SIZE, places: int = PLACES
+) -> Iterator[tuple[str, bytes]]:
     """Yield hostile inputs for a door, by name: the values alone, and in the places of its examples."""
     alone = {**texts(size), **packed(size)}
     yield from alone.items()
@@ -82,7 +84,7 @@ def inputs(seeds: tuple[bytes, ...], size: int = SIZE) -> Iterator[tuple[str, by
         yield f"an example and {name}", seed + alone[name]
     yield "an example again and again", seed * (size // max(1, len(seed)) + 1)
     for one in (_json(seed), _msgpack(seed)):
-        yield from (one and _in_places(*one, size)) or ()
+        yield from (one and _in_places(*one, size, places)) or ()
 
 
 def _json(seed: bytes) -> tuple[Any, bool] | None:
@@ -101,9 +103,9 @@ def _msgpack(seed: bytes) -> tuple[Any, bool] | None:
     return (value, True) if isinstance(value, dict | list) else None
 
 
-def _in_places(value: Any, is_packed: bool, size: int) -> Iterator[tuple[str, bytes]]:
+def _in_places(value: Any, is_packed: bool, size: int, places: int) -> Iterator[tuple[str, bytes]]:
     values = packed(size) if is_packed else texts(size)
-    for place in list(_places(value))[:PLACES]:
+    for place in list(_places(value))[:places]:
         for name, hostile in values.items():
             yield f"{name} at {place}", _with(value, place, hostile, is_packed=is_packed)
 
