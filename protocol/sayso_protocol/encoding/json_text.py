@@ -15,7 +15,7 @@ NESTING: Final = 64  # arrays and objects within each other
 DOCUMENT_BYTES: Final = 4_194_304  # unless the caller says otherwise
 
 _PLAIN: Final = json.JSONDecoder()
-_CHUNK: Final = 65_536
+_CHUNK: Final = 8_192
 _OTHERS: Final = bytes(set(range(256)) - set(b'"[]{}'))  # say nothing about the depth
 _STEPS: Final = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")  # 1 and -1, as signed bytes
 

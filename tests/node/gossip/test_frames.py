@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import tracemalloc
 
 import anyio
 import msgpack
@@ -48,6 +49,20 @@ def test_any_bytes_are_a_message_or_malformed(body: bytes) -> None:
 def test_other_shapes_are_malformed(message: object) -> None:
     with pytest.raises(Malformed):
         frames.decode(msgpack.packb(message))
+
+
+def test_a_child_that_was_taken_over_cannot_make_us_build_much() -> None:
+    """What is nested or long is refused before any of it is built."""
+    many = msgpack.packb([None] * 1_024)
+    table = b"\xdc\x04\x00" + many * 1_024
+    for held in (b"\x91" * 100_000, table, b"\xdd\x00\x10\x00\x00" + b"\xc0" * (1 << 20)):
+        body = b"\x93\x01\x07" + held
+        tracemalloc.start()
+        with pytest.raises(Malformed):
+            frames.decode(body)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < len(body) + 1_000_000
 
 
 def test_what_is_too_large_is_refused_before_it_is_read() -> None:

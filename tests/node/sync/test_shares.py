@@ -11,7 +11,7 @@ from node.gossip.greedy import GREEDY
 from sayso_node.batches.protocol import answer_batch
 from sayso_node.errors import NodeBusy
 from sayso_node.store.chain import chain_state
-from sayso_node.sync import answering, shares
+from sayso_node.sync import answering, bill, shares
 from sayso_node.sync.answering import Answering
 from sayso_protocol.encoding.packing import pack
 from sayso_protocol.errors import SaysoError
@@ -121,3 +121,25 @@ async def test_strangers_read_two_at_a_time_and_a_configured_peer_beside_them(ri
     assert reading == answering.STRANGERS_AT_ONCE + 1
     go.set()
     assert len({*await asyncio.gather(operator, *strangers)}) == 1
+
+
+async def test_the_bill_comes_before_the_work(rig: NodeRig) -> None:
+    """Whoever asks many times at once has been charged for all of it before any of it is read."""
+    charged: list[float] = []
+
+    async def reading(work: Callable[[], T], /) -> T:
+        charged.append(busy._shares._used["greedy"][0])
+        return work()
+
+    busy = Answering(rig.store, rig.intake, rig.clock, {"greedy"}, reading)
+    await busy.answer(CHECK, "greedy")
+    assert charged[0] >= bill.ASKED_AT_MOST
+    assert busy._shares._used["greedy"][0] < bill.ASKED_AT_MOST / 8  # an empty store costs little
+
+
+async def test_nonsense_costs_more_than_a_question_of_its_size(rig: NodeRig) -> None:
+    for number, body in enumerate((b"\xc1", pack([9]), b"\x95\x01" + b"\xc0" * 60_000)):
+        with pytest.raises(SaysoError):
+            await rig.answering.answer(body, f"peer {number}")
+        used = rig.answering._shares._used[f"peer {number}"][0]
+        assert used >= bill.COST_OF_MALFORMED + bill.cost_of_bytes(body)

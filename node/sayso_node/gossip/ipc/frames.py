@@ -18,7 +18,7 @@ LENGTH_BYTES: Final = 4  # big-endian, number of the bytes that follow
 MAX_MESSAGE_BYTES: Final = 16 * 1024 * 1024  # the largest answer of a peer (10 MiB) with its array
 NOTICE: Final = 0  # call number of a notice
 NESTING: Final = 3  # a result, a setting in a call, a list in it
-HELD: Final = 1_024  # values in a list or a dictionary
+HELD: Final = 1_024  # values in the lists and dictionaries of a message
 ARGUMENTS: Final = 8
 
 _CALL: Final = 0
@@ -90,8 +90,9 @@ def body_length(prefix: bytes) -> int:
 
 def decode(body: bytes) -> Call | Answer:
     """Decode a message body as call or answer; raises Malformed."""
+    values = _Values()
     try:
-        message = [_value(one) for one in _FIELDS.decode(body)]
+        message = [values.read(one) for one in _FIELDS.decode(body)]
     except (ValueError, TypeError, RecursionError) as error:
         raise Malformed("the message between node and gossip process is not msgpack") from error
     match message:
@@ -104,18 +105,27 @@ def decode(body: bytes) -> Call | Answer:
     raise Malformed("the message between node and gossip process is neither a call nor an answer")
 
 
-def _value(raw: Raw, depth: int = 0) -> object:
-    """Decode one field; what holds others is first split into them, and never deep."""
-    first = memoryview(raw)[0]
-    holds = next((reader for firsts, reader in _HOLDERS if first in firsts), None)
-    if holds is None:
-        return _plain(raw)
-    if depth == NESTING:
-        raise ValueError(f"nested more than {NESTING} deep")
-    found = holds.decode(raw)
-    if isinstance(found, dict):
-        return {name: _value(one, depth + 1) for name, one in found.items()}
-    return [_value(one, depth + 1) for one in found]
+class _Values:
+    """The values of one message; what holds others is first split into them, and never deep or many."""
+
+    def __init__(self) -> None:
+        self._left = HELD
+
+    def read(self, raw: Raw, depth: int = 0) -> object:
+        """Decode one value; raises ValueError or TypeError."""
+        first = memoryview(raw)[0]
+        holds = next((reader for firsts, reader in _HOLDERS if first in firsts), None)
+        if holds is None:
+            return _plain(raw)
+        if depth == NESTING:
+            raise ValueError(f"nested more than {NESTING} deep")
+        found = holds.decode(raw)
+        self._left -= len(found)
+        if self._left < 0:
+            raise ValueError(f"more than {HELD} values in lists and dictionaries")
+        if isinstance(found, dict):
+            return {name: self.read(one, depth + 1) for name, one in found.items()}
+        return [self.read(one, depth + 1) for one in found]
 
 
 def _plain(raw: Raw) -> object:
