@@ -41,7 +41,7 @@ def csv_of_python(path: Path) -> Items:
 def csv_of_duckdb(path: Path) -> Items:
     quoted = "quote='\"', escape='\"', header=true, all_varchar=true, strict_mode=true"
     query = f"SELECT item FROM read_csv('{path}', delim='{_delimiter(path)}', {quoted})"
-    return [str(one) for (one,) in duckdb.sql(query).fetchall()]
+    return [str(one) for (one,) in duckdb.execute(query).fetchall()]
 
 
 def _delimiter(path: Path) -> str:
@@ -53,7 +53,7 @@ def parquet_of_arrow(path: Path) -> Items:
 
 
 def parquet_of_duckdb(path: Path) -> Items:
-    return [hex_text(one) for (one,) in duckdb.sql(f"SELECT item FROM '{path}'").fetchall()]
+    return [hex_text(one) for (one,) in duckdb.execute(f"SELECT item FROM '{path}'").fetchall()]
 
 
 def parquet_of_polars(path: Path) -> Items:
