@@ -43,7 +43,7 @@ def main() -> None:
 def _fuzz(name: str, runs: int) -> None:
     import atheris
 
-    with atheris.instrument_imports(include=["sayso_protocol", "sayso_node"]):
+    with atheris.instrument_imports(include=["sayso_protocol", "sayso_node", "sayso"]):
         from fuzz.target import attempt
         from fuzz.targets import TARGETS
 

@@ -16,7 +16,7 @@ from fuzz.target import Target, attempt
 # A list of empty lists, the worst that JSON can say, takes 27 bytes for each byte; keys take more.
 MOST_BYTES: Final = 48
 FREE_BYTES: Final = 262_144  # once, however short the input is: a piece, a table, a cache
-LONG: Final = 262_144  # bytes of a hostile value in `make fuzz`
+LONG: Final = 32_768  # bytes of a hostile value in `make fuzz`
 SLOW_NS: Final = 2_000  # for each byte
 
 
@@ -57,6 +57,7 @@ def main() -> None:
             sys.stdout.write(f"{name}: {what}: {one.factor:.0f} bytes of memory for each byte\n")
         for what, one in slow.items():
             sys.stdout.write(f"{name}: {what}: slow, {one.ns_a_byte:,.0f} ns for each byte\n")
+        sys.stdout.flush()
         failed = failed or bool(large)
     sys.stdout.write(f"{len(TARGETS)} doors tried with hostile inputs of {LONG:,} bytes\n")
     sys.exit(failed)
