@@ -160,13 +160,13 @@ def _query_of(one: Operation) -> str:
 
 
 def _query(one: Operation) -> Callable[[bytes], object]:
-    return lambda data: check_query.__wrapped__(one, data[:8_190].decode("latin-1"))  # LINE_BYTES
+    return lambda data: check_query(one, data[:8_190].decode("latin-1"))  # LINE_BYTES
 
 
 def _status(data: bytes) -> object:
     text = data[:8_190].decode("latin-1")
     status = next(one for one in operations() if one.path.startswith("/v1/status"))
-    check_query.__wrapped__(status, text)
+    check_query(status, text)
     return _read_query.__wrapped__(text)
 
 

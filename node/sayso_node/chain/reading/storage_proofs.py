@@ -84,7 +84,9 @@ def _checked(result: Any, slots: Sequence[bytes]) -> dict[str, Any]:
 
 def _quantity(value: Any) -> str:
     """Return a number without leading zeros, with which some endpoints fill storage values up."""
-    return hex(int(_text(_QUANTITY, value), 16))
+    if not _QUANTITY.fullmatch(value):
+        raise ValueError("not in the form of EIP-1186")
+    return hex(int(value, 16))
 
 
 def _nodes(value: Any) -> list[str]:
@@ -96,12 +98,5 @@ def _nodes(value: Any) -> list[str]:
 def _hex(value: Any) -> str:
     if not bytes_from_text(value):
         raise ValueError("empty where EIP-1186 has bytes")
-    text: str = value
-    return text
-
-
-def _quantity(value: Any) -> str:
-    if not _QUANTITY.fullmatch(value):
-        raise ValueError("not in the form of EIP-1186")
     text: str = value
     return text
