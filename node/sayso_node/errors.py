@@ -139,9 +139,3 @@ class InternalFault(SaysoError):
     """The node itself failed; the request is not at fault."""
 
     code = "internal"
-
-
-class SnapshotsEnded(SaysoError):
-    """This node publishes no more snapshots, because it dropped a revocation without a mark."""
-
-    code = "snapshots-ended"

@@ -39,6 +39,7 @@ from sayso_protocol.receipts.receipt import ChainPoint
 from sayso_protocol.snapshots.head import SnapshotMoment
 from sayso_protocol.snapshots.keys import joined_keys
 from sayso_protocol.snapshots.snapshot import Content, make_snapshot
+from support.snapshots import names_of_envelopes
 
 ROWS = int(os.environ.get("SAYSO_BENCH_ROWS", "10000000"))
 MANY = int(os.environ.get("SAYSO_BENCH_MANY_ROWS", "100000000"))
@@ -60,7 +61,7 @@ class Place:
         operator = Operator("bench", bytes(KEY.verify_key))
         save_network(folder / "network.toml", NetworkFile(NETWORK, 1, 0, (operator,)))
         (folder / "licenses.sayso").write_bytes(bundle_bytes(envelopes))
-        (folder / "bench.snapshot").write_bytes(_snapshot(envelopes[::REVOKED_EVERY]))
+        (folder / "bench.snapshot").write_bytes(_snapshot(envelopes[::REVOKED_EVERY], envelopes))
         self.licenses = np.frombuffer(b"".join(one.digest for one in envelopes), "V32").repeat(ITEMS)
         self.items = np.frombuffer(b"".join(item for one in envelopes for item in one.items), "V32")
 
@@ -95,8 +96,8 @@ def message(envelope: Envelope) -> Consent:
     return envelope.message
 
 
-def _snapshot(envelopes: list[Envelope]) -> bytes:
-    """Of a node that knows these as revoked, whole."""
+def _snapshot(envelopes: list[Envelope], held: list[Envelope]) -> bytes:
+    """Of a node that knows these as revoked, whole, and holds those."""
     entries = [
         (message(one).contributor, word, mask)
         for one in envelopes
@@ -104,7 +105,7 @@ def _snapshot(envelopes: list[Envelope]) -> bytes:
     ]
     now = int(time.time())
     moment = SnapshotMoment(sha256(b"state"), ChainPoint(1, sha256(b"block")), now, now, now + DAY_S)
-    content = Content(joined_keys(entries, []), len(envelopes), 0)
+    content = Content(joined_keys(entries), names_of_envelopes(held))
     return make_snapshot(KEY, NETWORK, moment, content, (os.urandom(16) for _ in range(64))).data
 
 

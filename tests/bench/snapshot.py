@@ -13,21 +13,24 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 from nacl.signing import SigningKey
 
 from bench.consents import NETWORK
 from bench.figure import Figure, rates
-from sayso_node.snapshots.building import BODY, Made
+from sayso_node.snapshots.building import Made, Order
 from sayso_node.store.interface import Writing
+from sayso_node.store.opening import snapshot_at
+from sayso_node.store.snapshots import news
 from sayso_protocol.network_file import NetworkFile, Operator
 from sayso_protocol.receipts.receipt import ChainPoint
 from sayso_protocol.snapshots.fuse_filter import Fuse, Keys, built
 from sayso_protocol.snapshots.head import SnapshotMoment
 from sayso_protocol.snapshots.key_list import list_of
 from sayso_protocol.snapshots.snapshot import Content, make_delta, make_snapshot, read_snapshot
-from support.filled_store import change_store
+from support.filled_store import add_news, add_revoked, change_store
 
 REVOKED = 1_000_000
 COLUMN = 4_000_000
@@ -38,6 +41,9 @@ KEY_BYTES = 32
 NODE = SigningKey(bytes(32))
 MOMENT = SnapshotMoment(bytes(32), ChainPoint(1, bytes(32)), 1, 1, 2)
 FALSE = 1 / 65_536
+LATER = 9e9  # everything was confirmed before
+SIZES = (10_000, 100_000, 1_000_000)  # people, each with a key and two names
+NEWS = 100
 # The builder as it is, and the most memory that it had, in KiB. (What the system says of a child counts
 # what its parent had, too.)
 BUILDING = """
@@ -58,6 +64,7 @@ def figures() -> Iterator[Figure]:
     yield from _sizes(filter_, revoked, salts)
     yield from _mistakes(filter_, revoked)
     yield from _building()
+    yield from _growth()
 
 
 def _keys(count: int, seed: int) -> Keys:
@@ -96,13 +103,15 @@ def _looking(filter_: Fuse, revoked: Keys) -> Figure:
 
 
 def _sizes(filter_: Fuse, revoked: Keys, salts: Iterator[bytes]) -> Iterator[Figure]:
-    part = make_snapshot(NODE, NETWORK, MOMENT, Content(revoked, REVOKED, 0), salts)
+    part = make_snapshot(NODE, NETWORK, MOMENT, Content(revoked), salts)
     bits = 8 * len(part.data) / REVOKED
     bloom = math.log2(1 / FALSE) / math.log(2)
     limit = "16: the logarithm of its false refusals; 18.3 was asked for"
     yield Figure("snapshot.bits_per_key", bits, "bits", "lower", {"bloom (computed)": bloom}, limit)
     yield Figure("snapshot.bytes_per_key", bits / 8, "bytes", "lower", {"32-byte hashes": 32.0}, limit)
-    delta = make_delta(NODE, NETWORK, MOMENT, Content(_keys(FRESH, 4), 1, 0), next(salts), part.head)
+    delta = make_delta(
+        NODE, NETWORK, MOMENT, Content(_keys(FRESH, 4)), next(salts), part.head, bytes(16)
+    )
     rate = FRESH / PERMISSIONS
     entropy = FRESH * (-math.log2(rate) - (1 - rate) / rate * math.log2(1 - rate)) / 8
     limit = f"{entropy / 1_000:.1f} kB: the entropy of {FRESH:,} among {PERMISSIONS:,}"
@@ -135,14 +144,15 @@ def _building() -> Iterator[Figure]:
         for people in (0, REVOKED // 2):  # each enters with two keys
             _fill(store, people)
             begun = _children_s()
-            command = [sys.executable, "-c", BUILDING, str(store), name]
-            done = subprocess.run(command, check=True, capture_output=True, text=True)
-            said = done.stdout.encode()
+            body = Path(name) / "body"
+            order = msgspec.json.encode(Order(str(store), str(body), NETWORK, LATER, None))
+            command = [sys.executable, "-c", BUILDING]
+            done = subprocess.run(command, check=True, capture_output=True, input=order)
             took = _children_s() - begun
             if people == 0:
                 empty_s = took
-        made, size = Made.parse(said), (Path(name) / BODY).stat().st_size
-    if made.counts.keys != REVOKED or size < 2 * REVOKED:
+        made, size = msgspec.json.decode(done.stdout, type=Made), body.stat().st_size
+    if (made.counts.keys, made.counts.named) != (REVOKED, REVOKED) or size < 2 * REVOKED:
         raise AssertionError("another snapshot was made")
     limit = "the start of a process: the empty store"
     yield Figure("snapshot.build_s", took, "s", "lower", {"an empty store": empty_s}, limit)
@@ -156,12 +166,31 @@ def _children_s() -> float:
 
 
 def _fill(path: Path, people: int) -> None:
-    """So many people, each with one permission revoked."""
-    one, none = (1).to_bytes(32), bytes(32)
-    addresses = sorted(row.tobytes()[:20] for row in _keys(people, 5))
+    """So many people, each with a license of which one permission is revoked."""
 
     def fill(db: Writing) -> None:
-        rows = ((address, none, one, none) for address in addresses)
-        db.executemany("INSERT INTO bits (address, word, signed, chain) VALUES (?, ?, ?, ?)", rows)
+        add_revoked(db, people)
 
     change_store(path, fill)
+
+
+def _growth(sizes: tuple[int, ...] = SIZES) -> Iterator[Figure]:
+    """CPU time of reading the news of a delta, a hundred new bits, at growing stores."""
+    took = {}
+    for size in sizes:
+        with tempfile.TemporaryDirectory() as name:
+            store = Path(name) / "store.sqlite"
+            _fill(store, size)
+            with snapshot_at(store) as db:
+                after = news.position(db, LATER)
+            change_store(store, lambda db, size=size: add_news(db, size, NEWS))  # type: ignore[misc]
+            with snapshot_at(store) as db:
+                news.read_news(db, after, NETWORK, LATER)  # the pages are read from the disk once
+                begun = time.process_time()
+                found = news.read_news(db, after, NETWORK, LATER)
+                took[f"{size:,} people"] = 1_000 * (time.process_time() - begun)
+            if len(found.joined) < NEWS * KEY_BYTES:
+                raise AssertionError("the delta lacks news")
+    largest = took.popitem()[1]
+    limit = f"the same {NEWS} new bits at each size"
+    yield Figure("snapshot.delta_growth", largest, "ms", "lower", took, limit)

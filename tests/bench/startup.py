@@ -102,7 +102,7 @@ def _fill(location: str) -> None:
     def fill(db: Writing) -> None:
         _add_messages(db, CONSENT, people)
         _add_messages(db, REVOCATION, revoked)
-        db.executemany("INSERT INTO people VALUES (?, 0)", ((one,) for one in people))
+        db.executemany("INSERT INTO people (address, unsure) VALUES (?, 0)", ((one,) for one in people))
         rows = ((one, sha256(one), 1) for one in people)
         db.executemany("INSERT INTO terms VALUES (?, ?, ?)", rows)
         _add_bits(db, revoked)

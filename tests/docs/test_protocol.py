@@ -36,6 +36,7 @@ NUMBERS = {
     "messages.message.CONSENT": "| 1 | kind | 1 | 2 |",
     "messages.message.REVOCATION": "| 1 | kind | 1 | 2 |",
     "snapshots.fuse_filter.SALT_BYTES": "| 8 | salt | 16 bytes",
+    "snapshots.hash_list.NAME_BYTES": "A name is the first 12 bytes of the SHA-256",
     "encoding.json_text.NESTING": "nested more than 64 deep",
     "verdicts.license_table.ABSENT": None,  # says "not there" in memory
     "primitives.ADDRESS_BYTES": "Every address MUST have 20 bytes",

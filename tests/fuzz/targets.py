@@ -33,7 +33,7 @@ from sayso_protocol.signatures.contract_wallets import read_wallet_proof, wrap
 from sayso_protocol.signatures.wallets import EoaVerifier
 from sayso_protocol.snapshots.key_list import list_bytes, list_of, unpacked_list
 from sayso_protocol.snapshots.keys import as_keys
-from sayso_protocol.snapshots.snapshot import read_parts
+from sayso_protocol.snapshots.part import read_parts
 from sayso_protocol.sync.answers import Listed, decode_lists, encode_lists
 from sayso_protocol.sync.requests import (
     CheckRequest,

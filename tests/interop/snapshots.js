@@ -35,10 +35,74 @@ export function readSnapshot(bytes, trusted) {
     checkSigned(part, trusted);
     if (index > 0) checkFollows(parts[index - 1], part);
   });
-  const sets = parts.map((part) => (part.form.length === 2 ? filterOf(part) : listOf(part)));
+  const bodies = parts.map(readBody);
   const { asOf, expires } = parts.at(-1);
-  const knows = (key) => sets.some((one) => one(key));
-  return { ids: parts.map(({ id }) => hex(id)), asOf, expires, knows };
+  const knows = (key) => bodies.some(({ knowsKey }) => knowsKey(key));
+  const names = (key) => {
+    const hash = nameOf(key, parts[0].salt);
+    return bodies.some(({ named }) => named.has(hash)) && !bodies.some(({ withdrawn }) => withdrawn.has(hash));
+  };
+  return { ids: parts.map(({ id }) => hex(id)), asOf, expires, knows, names };
+}
+
+/** Rule 13.3.4: the key of a person or a license, and its hash as a number of 96 bits. */
+export const aboutKey = (kind, about) => Buffer.concat([Buffer.from([kind]), unhex(about)]);
+export const nameOf = (key, salt) => BigInt(hex(sha256(salt, key).subarray(0, 12)));
+
+/** Rule 13.7.5: keys, the names, and the names withdrawn; the head states where each ends. */
+function readBody(part) {
+  const isSnapshot = part.form.length === 2;
+  const { body, counts } = part;
+  const first = isSnapshot ? filterBytes(part) : listBytes(Number(counts[0]), 16);
+  const second = first + nameBytes(counts[1]);
+  const end = second + nameBytes(counts[2]);
+  require(body.length === end, "malformed", "another length than the head states");
+  require(!isSnapshot || counts[2] === 0n, "malformed", "only a delta can withdraw");
+  require(!isSnapshot || counts[0] > 0n === first > 0, "malformed", "keys without cells, or the other way");
+  const keys = { ...part, body: body.subarray(0, first), keys: counts[0] };
+  return {
+    knowsKey: isSnapshot ? filterOf(keys) : listOf(keys),
+    named: new Set(namesOf(body.subarray(first, second), Number(counts[1]))),
+    withdrawn: new Set(namesOf(body.subarray(second), Number(counts[2]))),
+  };
+}
+
+const bitLength = (count) => (count > 1 ? (count - 1).toString(2).length : 0);
+const marksOf = (count, high) => (count > 0 ? count + 2 ** high : 0);
+const nameBytes = (count) => {
+  const [size, high] = [Number(count), bitLength(Number(count))];
+  return Math.ceil((size * (96 - high)) / 8) + Math.ceil(marksOf(size, high) / 8);
+};
+const listBytes = (count, low) => (count * low) / 8 + Math.ceil(marksOf(count, bitLength(count)) / 8);
+const filterBytes = ({ form: [segment, starts] }) =>
+  starts > 0n ? 2 * Number((starts + 2n) * segment) : 0;
+
+/** The positions of the bits that are 1, from the lowest bit of the first byte, each minus its index. */
+function highsOf(marks, count, length) {
+  const highs = [];
+  for (let at = 0; at < 8 * marks.length; at++) {
+    if (((marks[at >> 3] >> (at & 7)) & 1) === 0) continue;
+    require(at < length && highs.length < count, "malformed", "another number of values");
+    highs.push(BigInt(at - highs.length));
+  }
+  require(highs.length === count, "malformed", "another number of values");
+  return highs;
+}
+
+/** Rule 13.7.4. */
+function namesOf(body, count) {
+  const high = bitLength(count);
+  const [width, low] = [BigInt(96 - high), Math.ceil((count * (96 - high)) / 8)];
+  const highs = highsOf(body.subarray(low), count, marksOf(count, high));
+  const spare = BigInt(8 * low) - BigInt(count) * width;
+  const lows = low > 0 ? BigInt(hex(body.subarray(0, low))) : 0n;
+  require((lows & ((1n << spare) - 1n)) === 0n, "malformed", "bits behind the list");
+  const values = highs.map((one, at) => {
+    const shift = spare + BigInt(count - 1 - at) * width;
+    return (one << width) | ((lows >> shift) & ((1n << width) - 1n));
+  });
+  require(values.every((one, at) => at === 0 || values[at - 1] < one), "malformed", "out of order");
+  return values;
 }
 
 function readPart(bytes, at) {
@@ -84,7 +148,7 @@ function readHead(content) {
   const [network, nodeKey, , , , asOf, expires, counts, salt, bodyBytes, bodyHash, form] = head;
   const valid = isShape(form) ? canBe(...form) : form[1] >= 1n;
   require(valid, "malformed", "a form that cannot be");
-  return { network, nodeKey, asOf, expires, keys: counts[0], salt, bodyBytes, bodyHash, form };
+  return { network, nodeKey, asOf, expires, counts, salt, bodyBytes, bodyHash, form };
 }
 
 const canBe = (segment, starts) =>
@@ -108,12 +172,9 @@ function checkFollows(before, part) {
 
 /** Rule 13.6. */
 function filterOf({ body, form: [segment, starts], keys, salt }) {
-  const cells = starts > 0n ? (starts + 2n) * segment : 0n;
-  const fits = BigInt(body.length) === 2n * cells && keys > 0n === cells > 0n;
-  require(fits, "malformed", "another number of cells");
   const cell = (at) => body.readUInt16LE(2 * Number(at));
   return (key) => {
-    if (cells === 0n) return false;
+    if (keys === 0n) return false;
     const h = hashOf(key, salt);
     const first = ((h >> 32n) * starts * segment) >> 32n;
     const second = (first + segment) ^ ((h >> 18n) % segment);
@@ -125,17 +186,9 @@ function filterOf({ body, form: [segment, starts], keys, salt }) {
 /** Rule 13.7. */
 function listOf({ body, keys, salt }) {
   const count = Number(keys);
-  const width = 16 + (count > 1 ? (count - 1).toString(2).length : 0);
-  const marks = count > 0 ? count + 2 ** (width - 16) : 0;
-  require(body.length === 2 * count + Math.ceil(marks / 8), "malformed", "another length");
-  const values = [];
-  for (let at = 0; at < 8 * (body.length - 2 * count); at++) {
-    if (((body[2 * count + (at >> 3)] >> (at & 7)) & 1) === 0) continue;
-    const index = values.length;
-    require(at < marks && index < count, "malformed", "another number of keys");
-    values.push(BigInt(at - index) * 65_536n + BigInt(body.readUInt16LE(2 * index)));
-  }
-  require(values.length === count, "malformed", "another number of keys");
+  const width = 16 + bitLength(count);
+  const highs = highsOf(body.subarray(2 * count), count, marksOf(count, width - 16));
+  const values = highs.map((one, at) => one * 65_536n + BigInt(body.readUInt16LE(2 * at)));
   require(values.every((one, at) => at === 0 || values[at - 1] <= one), "malformed", "out of order");
   const known = new Set(values);
   return (key) => known.has(hashOf(key, salt) >> BigInt(64 - width));
@@ -161,10 +214,13 @@ export function judgeOffline(held, files, license, item, query) {
     if (theirs.every(revoked)) return "revoked";
   }
   const used = own.consent.parties.length > 1 ? together : [own];
-  const doubtful = ({ consent }) =>
-    [...consent.parties, consent.guardian].some((one) => knows(5, one)) ||
-    files.some(({ asOf }) => consent.issuedAt > asOf);
-  return files.every((file) => maySpeak(file, query)) && !used.some(doubtful) ? "granted" : "stale";
+  const needed = ({ license, consent: { parties, guardian } }) => [
+    aboutKey(17, license),
+    ...[...parties, ...(guardian === NOBODY ? [] : [guardian])].map((one) => aboutKey(16, one)),
+  ];
+  const speaksFor = (file, one) => file.asOf >= one.consent.issuedAt && needed(one).every(file.names);
+  const sure = files.every((file) => maySpeak(file, query) && used.every((one) => speaksFor(file, one)));
+  return sure ? "granted" : "stale";
 }
 
 /** Rule 13.9. */

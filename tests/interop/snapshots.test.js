@@ -6,7 +6,7 @@ import { test } from "node:test";
 
 import { big, hex, unhex } from "./bytes.js";
 import { digestOf, readEnvelope } from "./messages.js";
-import { hashOf, judgeOffline, keyOf, readSnapshot } from "./snapshots.js";
+import { aboutKey, hashOf, judgeOffline, keyOf, nameOf, readSnapshot } from "./snapshots.js";
 import { readNetworkFile } from "./trust.js";
 
 const vectors = JSON.parse(readFileSync(new URL("../vectors/snapshots.json", import.meta.url)));
@@ -20,8 +20,15 @@ for (const { name, kind, address, word, bit, key, hash } of vectors.keys) {
   });
 }
 
+for (const { name, kind, about, hash } of vectors.names) {
+  test(`name: ${name}`, () => {
+    assert.equal(hex(big(nameOf(aboutKey(kind, about), unhex(vectors.salt)), 12)), hash);
+  });
+}
+
+const isNamed = (snapshot, about) => snapshot.names(aboutKey(about.length === 42 ? 16 : 17, about));
 const read = new Map();
-for (const { name, file, code, ids, as_of, known, unknown } of vectors.files) {
+for (const { name, file, code, ids, as_of, known, unknown, named, unnamed } of vectors.files) {
   test(`snapshot: ${name}`, () => {
     const open = () => readSnapshot(unhex(file), trusted);
     if (code !== null) {
@@ -34,6 +41,8 @@ for (const { name, file, code, ids, as_of, known, unknown } of vectors.files) {
     assert.equal(snapshot.asOf, BigInt(as_of));
     for (const key of known) assert.ok(snapshot.knows(unhex(key)));
     for (const key of unknown) assert.ok(!snapshot.knows(unhex(key)));
+    for (const about of named) assert.ok(isNamed(snapshot, about));
+    for (const about of unnamed) assert.ok(!isNamed(snapshot, about));
   });
 }
 

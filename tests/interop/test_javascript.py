@@ -19,7 +19,7 @@ def expected() -> int:
     lists = [found[name] for name in ("messages", "wallets", "scopes", "refused", "texts")]
     lists += [one for one in found["evidence"].values() if isinstance(one, list)]
     lists += [found["landings"]["proofs"], found["sync"]["exchanges"]]
-    lists += [found["snapshots"][name] for name in ("keys", "files", "rows")]
+    lists += [found["snapshots"][name] for name in ("keys", "names", "files", "rows")]
     lists += [found["bundles"]["frames"], verdicts["histories"], trees["items"]["roots"]]
     lists += [trees["rfc9162"]["trees"], trees["rows"]["trees"]]
     return len(signed) + sum(map(len, lists)) + 3

@@ -17,7 +17,7 @@ from unittest import mock
 import numpy as np
 
 from sayso_node.chain.reading.follower import Follower
-from sayso_node.freshness import ChainHead, Freshness
+from sayso_node.freshness import ChainHead, Freshness, View
 from sayso_node.intake.intake import Intake
 from sayso_node.intake.outcome import Outcome, Source, SourceChannel, Status
 from sayso_node.store import bits, messages
@@ -228,10 +228,15 @@ def _failed_rounds_count() -> contextlib.AbstractContextManager[Any]:
 def _arrival_does_not_matter() -> contextlib.AbstractContextManager[Any]:
     """A consent that has just come is as good as one about which everybody was asked."""
 
-    def confirmed_until(self: Freshness, now: float) -> float:
-        return now + 1
+    honest = Freshness.view
 
-    return mock.patch.object(Freshness, "confirmed_until", confirmed_until)
+    def view(self: Freshness, now: float, max_age_s: float) -> View:
+        found = honest(self, now, max_age_s)
+        if self.dispute or now - self.head.time > max_age_s:
+            return found
+        return View(self.head, self.head.time, now + 1, None)
+
+    return mock.patch.object(Freshness, "view", view)
 
 
 def _last_writer_wins() -> contextlib.AbstractContextManager[Any]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from aiohttp import web
 
 from sayso_protocol.primitives import hex_text
-from sayso_protocol.snapshots.snapshot import Part
+from sayso_protocol.snapshots.part import Part
 from support.fake_node import FakeNode
 
 

@@ -1,17 +1,24 @@
 """Snapshots of small worlds: made as a node makes them, and read as a gate reads them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import count
 
 from nacl.signing import SigningKey
 
+from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.envelope import Envelope
+from sayso_protocol.messages.message import as_kind
 from sayso_protocol.network_file import NetworkFile, Operator
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import sha256
 from sayso_protocol.receipts.receipt import ChainPoint
+from sayso_protocol.snapshots.hash_list import license_key, person_key
 from sayso_protocol.snapshots.head import SnapshotMoment
 from sayso_protocol.snapshots.keys import joined_keys, new_keys
-from sayso_protocol.snapshots.snapshot import Content, Part, Snapshot, make_delta, make_snapshot
+from sayso_protocol.snapshots.part import Part
+from sayso_protocol.snapshots.snapshot import Content, Snapshot, make_delta, make_snapshot
+from sayso_protocol.verdicts.verdict import License
+from support.known import license_hash
 from support.protocol_strategies import NETWORK, NODE
 
 OTHER = SigningKey(sha256(b"sayso other node"))
@@ -39,29 +46,60 @@ def moment_at(as_of: int = AS_OF) -> SnapshotMoment:
     )
 
 
-def content_of(state: State, doubted: Iterable[bytes] = ()) -> Content:
-    """What a node that knows this puts into a snapshot."""
-    people = [*doubted]
+def names_of(licenses: Iterable[License], but: Iterable[bytes] = ()) -> list[bytes]:
+    """The names of licenses and of their people, without some addresses and license hashes."""
+    consents, left_out = [one.consent for one in licenses], {*but}
+    people = {address for one in consents for address in (*one.parties, *one.revokers)} - left_out
+    held = {license_hash(one) for one in consents} - left_out
+    return [*map(person_key, sorted(people)), *map(license_key, sorted(held))]
+
+
+def names_of_envelopes(held: Iterable[Envelope]) -> list[bytes]:
+    """The names of consents as they travel, on whichever network, and of their people."""
+    names = set()
+    for envelope in held:
+        consent = as_kind(envelope.message, Consent)
+        names |= {license_key(envelope.digest), *map(person_key, (*consent.parties, *consent.revokers))}
+    return sorted(names)
+
+
+def content_of(state: State, named: Collection[bytes] = ()) -> Content:
+    """What a node that knows this puts into a snapshot; every bit is a permission of a license."""
     entries = ((who, word, mask) for who, masks in state.items() for word, mask in masks.items())
-    return Content(joined_keys(entries, people), len(state), len(people))
+    return Content(joined_keys(entries), named)
 
 
-def parts_of(*states: State, key: SigningKey = NODE, as_of: int = AS_OF) -> list[Part]:
-    """A snapshot of the first state, and a delta for each of the others; ten seconds apart."""
+def parts_of(
+    *states: State, named: Collection[bytes] = (), key: SigningKey = NODE, as_of: int = AS_OF
+) -> list[Part]:
+    """A snapshot of the first state, and a delta for each of the others; ten seconds apart.
+
+    The snapshot has the first half of the names, the first delta the others.
+    """
     first, *others = map(content_of, states)
-    parts = [make_snapshot(key, NETWORK, moment_at(as_of), first, salts())]
+    names = [*named]
+    half = len(names) // 2 if others else len(names)
+    content = Content(first.keys, names[:half])
+    parts = [make_snapshot(key, NETWORK, moment_at(as_of), content, salts())]
     known = first.keys
-    for number, content in enumerate(others, 1):
-        news = Content(new_keys(content.keys, known), content.addresses, content.doubted)
+    for number, one in enumerate(others, 1):
+        news = Content(new_keys(one.keys, known), names[half:] if number == 1 else ())
         moment, salt = moment_at(as_of + 10 * number), next(salts(f"delta {number}"))
-        parts.append(make_delta(key, NETWORK, moment, news, salt, parts[-1].head))
-        known = content.keys
+        parts.append(add_delta(parts, news, moment=moment, salt=salt, key=key))
+        known = one.keys
     return parts
 
 
+def add_delta(
+    parts: Sequence[Part], news: Content, *, moment: SnapshotMoment, salt: bytes, key: SigningKey = NODE
+) -> Part:
+    """The delta that follows these parts."""
+    return make_delta(key, NETWORK, moment, news, salt, parts[-1].head, parts[0].head.salt)
+
+
 def snapshot_of(
-    state: State, doubted: Iterable[bytes] = (), *, key: SigningKey = NODE, as_of: int = AS_OF
+    state: State, named: Collection[bytes] = (), *, key: SigningKey = NODE, as_of: int = AS_OF
 ) -> Snapshot:
-    """The checked snapshot of an operator that knows this."""
-    content = content_of(state, doubted)
+    """The checked snapshot of an operator that knows this, and names these."""
+    content = content_of(state, named)
     return Snapshot([make_snapshot(key, NETWORK, moment_at(as_of), content, salts())], TRUSTED)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from sayso_protocol.errors import SaysoError
@@ -12,27 +13,28 @@ from sayso_protocol.permissions.words import FULL
 from sayso_protocol.primitives import address_text, hex_text, sha256
 from sayso_protocol.signatures.nodes import SNAPSHOT, sign_by_node
 from sayso_protocol.snapshots.fuse_filter import Shape, key_hashes
+from sayso_protocol.snapshots.hash_list import (
+    Names,
+    hashes_of,
+    license_key,
+    packed,
+    person_key,
+    unpacked,
+)
 from sayso_protocol.snapshots.head import SnapshotHead
 from sayso_protocol.snapshots.key_list import list_of
-from sayso_protocol.snapshots.keys import (
-    as_keys,
-    bit_key,
-    doubt_key,
-    permissions_key,
-    scopes_key,
-    word_key,
-)
+from sayso_protocol.snapshots.keys import as_keys, bit_key, permissions_key, scopes_key, word_key
 from sayso_protocol.snapshots.offline import HeldLicenses, OfflineGate
+from sayso_protocol.snapshots.part import Part, signed_part
 from sayso_protocol.snapshots.snapshot import (
-    Part,
+    Content,
+    Snapshot,
     Snapshots,
     make_delta,
-    make_snapshot,
     read_snapshot,
-    signed_part,
 )
 from sayso_protocol.verdicts.query import Query
-from sayso_protocol.verdicts.verdict import REASONS
+from sayso_protocol.verdicts.verdict import REASONS, License
 from support.known import license_hash
 from support.protocol_strategies import ADA, BEN, CLEO, NETWORK, NODE, a_consent, item_hashes, signed
 from support.snapshots import (
@@ -41,8 +43,10 @@ from support.snapshots import (
     OTHER,
     STRANGER,
     TRUSTED,
+    add_delta,
     content_of,
     moment_at,
+    names_of,
     parts_of,
     salts,
 )
@@ -57,6 +61,9 @@ CONSENTS = {
     "Ben's with Ada": a_consent(ITEMS, parties=PAIR, contributor=BEN),
     "Ben's of later": a_consent(ITEMS, contributor=BEN, parties=(BEN,), issued_at=AS_OF + 5),
 }
+HELD = [License(one, ITEMS) for one in CONSENTS.values()]
+NAMES = names_of(HELD)
+MANY = [sha256(b"many %d" % number)[:20] for number in range(300)]
 ONE_BIT = CONSENTS["Ada's"].masks([1], ["train-ai"])
 STATES = {
     "nothing": {},
@@ -77,7 +84,6 @@ def _keys() -> list[Json]:
         ("word", 3, ADA, word, None, word_key(ADA, word)),
         ("scope", 3, ADA, scope, None, word_key(ADA, scope)),
         ("bit", 4, ADA, word, 255, bit_key(ADA, word, 255)),
-        ("doubt", 5, CLEO, None, None, doubt_key(CLEO)),
     ]
     return [
         {
@@ -93,16 +99,42 @@ def _keys() -> list[Json]:
     ]
 
 
+def _names() -> list[Json]:
+    """The names of people and licenses, and their hashes under one salt."""
+    ada = license_hash(CONSENTS["Ada's"])
+    cases = [("person", 16, ADA, person_key(ADA)), ("license", 17, ada, license_key(ada))]
+    return [
+        {
+            "name": name,
+            "kind": kind,
+            "about": hex_text(about),
+            "hash": hex_text(hashes_of(SALT, [key]).tobytes()),
+        }
+        for name, kind, about, key in cases
+    ]
+
+
 def _right() -> dict[str, list[Part]]:
-    doubted = make_snapshot(NODE, NETWORK, moment_at(), content_of({}, [CLEO]), salts())
+    ada = license_hash(CONSENTS["Ada's"])
+    with_deltas = parts_of(
+        STATES["one permission"], STATES["one permission"], _sum("a file", "many"), named=NAMES
+    )
+    withdrawn = Content(as_keys(b""), (), [person_key(CLEO)])
+    moment = moment_at(AS_OF + 30)
     return {
-        **{name: parts_of(state) for name, state in STATES.items()},
-        "of the other operator": parts_of(STATES["a file"], key=OTHER),
-        "a guardian in doubt": [doubted],
-        "with deltas": parts_of(
-            STATES["one permission"], STATES["one permission"], _sum("a file", "many")
-        ),
-        "from nothing": parts_of({}, STATES["everything"]),
+        **{name: parts_of(state, named=NAMES) for name, state in STATES.items()},
+        "of the other operator": parts_of(STATES["a file"], named=NAMES, key=OTHER),
+        "of one who knows nobody": parts_of({}, key=OTHER),
+        "without the guardian": parts_of({}, named=names_of(HELD, [CLEO])),
+        "without a party": parts_of({}, named=names_of(HELD, [BEN])),
+        "without a license": parts_of({}, named=names_of(HELD, [ada])),
+        "of one who knows many": parts_of({}, named=[*NAMES, *map(person_key, MANY)], key=OTHER),
+        "with deltas": with_deltas,
+        "with the guardian withdrawn": [
+            *with_deltas,
+            add_delta(with_deltas, withdrawn, moment=moment, salt=next(salts("withdrawn"))),
+        ],
+        "from nothing": parts_of({}, STATES["everything"], named=NAMES),
     }
 
 
@@ -128,13 +160,30 @@ def _raw(head: SnapshotHead, longer: bytes, shorter: bytes) -> bytes:
     return b"sayso-snapshot-1" + len(content).to_bytes(4) + content + signature
 
 
+def _swapped(names: Names) -> Names:
+    """Two neighbours with the same three high bits, which six hashes have, in the other order."""
+    highs = [name[0] >> 5 for name in names.tolist()]
+    at = next(at for at, (one, other) in enumerate(pairwise(highs)) if one == other)
+    order = [*range(len(names))]
+    order[at : at + 2] = [at + 1, at]
+    return names[order]
+
+
+def _with_bit(body: bytes, at: int, bit: int) -> bytes:
+    """A body in which a bit is 1 that was 0."""
+    assert not body[at] >> bit & 1
+    return body[:at] + bytes([body[at] | 1 << bit]) + body[at + 1 :]
+
+
 def _wrong() -> dict[str, bytes]:
     base, first, second = _right()["with deltas"]
     file, empty = _joined([base, first, second]), parts_of({})[0]
     at = len(base.data) - len(base.body)
     list_ = list_of(SALT, content_of(STATES["many"]).keys)
     many = content_of(STATES["many"])
-    delta = make_delta(NODE, NETWORK, moment_at(), many, SALT, base.head)
+    delta = make_delta(NODE, NETWORK, moment_at(), many, SALT, base.head, base.head.salt)
+    six = parts_of({}, named=[*map(person_key, MANY[:6])])[0]
+    names, counts = unpacked(six.body, 6), six.head.counts
     unsorted = replace(list_, values=list_.values.copy())
     unsorted.values[:2] = list_.values[1::-1]
     high = delta.body[:-1] + bytes([delta.body[-1] ^ 0x80])
@@ -166,6 +215,16 @@ def _wrong() -> dict[str, bytes]:
         "a list out of order": base.data + _again(delta, body=unsorted.packed()).data,
         "a list that is too long": base.data + _again(delta, body=delta.body + b"\0").data,
         "a list with a key more": base.data + _again(delta, body=high).data,
+        "names out of order": _again(six, body=packed(_swapped(names))).data,
+        "a name twice": _again(six, body=packed(names[[0, 0, *range(1, 5)]])).data,
+        "a name less than the head states": _again(six, counts=replace(counts, named=5)).data,
+        "a name more than the head states": _again(six, counts=replace(counts, named=7)).data,
+        "names that are too long": _again(six, body=six.body + b"\0").data,
+        "a bit between the names and their marks": _again(six, body=_with_bit(six.body, 69, 0)).data,
+        "a mark behind the names": _again(six, body=_with_bit(six.body, 71, 7)).data,
+        "a snapshot that withdraws": _again(
+            six, counts=replace(counts, withdrawn=1), body=six.body + packed(names[:1])
+        ).data,
     }
 
 
@@ -173,7 +232,7 @@ def _files() -> list[Json]:
     files = []
     for name, parts in _right().items():
         snapshot = read_snapshot(_joined(parts), TRUSTED)
-        keys = [key for state in STATES.values() for key in content_of(state, [CLEO]).keys[:12]]
+        keys = [key for state in STATES.values() for key in content_of(state).keys[:12]]
         asked = dict.fromkeys(row.tobytes() for row in keys)
         known = [key for key in asked if snapshot.holds(as_keys(key))[0]]
         files.append(
@@ -185,11 +244,24 @@ def _files() -> list[Json]:
                 "as_of": snapshot.head.moment.as_of,
                 "known": [hex_text(key) for key in known],
                 "unknown": [hex_text(key) for key in asked if key not in known],
+                **_named(snapshot),
             }
         )
     return files + [
         {"name": name, "file": hex_text(data), "code": _code(data)} for name, data in _wrong().items()
     ]
+
+
+def _named(snapshot: Snapshot) -> Json:
+    """Who and what is named, of everybody and everything here."""
+    people = [ADA, BEN, CLEO, MANY[0]]
+    licenses = [license_hash(one) for one in CONSENTS.values()]
+    flags = snapshot.name([*map(person_key, people), *map(license_key, licenses)]).tolist()
+    asked = [*map(address_text, people), *map(hex_text, licenses)]
+    return {
+        "named": [one for one, flag in zip(asked, flags, strict=True) if flag],
+        "unnamed": [one for one, flag in zip(asked, flags, strict=True) if not flag],
+    }
 
 
 def _code(data: bytes) -> str:
@@ -210,8 +282,14 @@ GATES: list[tuple[list[str], int, int]] = [
     (["everything"], AS_OF + 20, 60),
     (["a ward"], AS_OF + 20, 60),
     (["nothing", "of the other operator"], AS_OF + 20, 60),
-    (["a guardian in doubt"], AS_OF + 20, 60),
+    (["without the guardian"], AS_OF + 20, 60),
+    (["without a party"], AS_OF + 20, 60),
+    (["without a license"], AS_OF + 20, 60),
+    (["nothing", "of one who knows many"], AS_OF + 20, 60),
+    (["nothing", "of one who knows nobody"], AS_OF + 20, 60),
+    (["nothing", "without the guardian"], AS_OF + 20, 60),
     (["with deltas"], AS_OF + 20, 60),
+    (["with the guardian withdrawn"], AS_OF + 30, 60),
     (["from nothing", "of the other operator"], AS_OF + DAY + 5, 2 * DAY),
 ]
 
@@ -247,6 +325,7 @@ def snapshots() -> Json:
         "trusted": TRUSTED.to_toml(),
         "salt": hex_text(SALT),
         "keys": _keys(),
+        "names": _names(),
         "files": _files(),
         "envelopes": {
             name: hex_text(encode(signed(one, ITEMS).sponsored_by(NODE)))

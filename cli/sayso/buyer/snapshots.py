@@ -24,7 +24,8 @@ from sayso_node.api.schema.values import Snapshots
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import hash_from_text, hex_text
-from sayso_protocol.snapshots.snapshot import MAGIC, Part, Snapshot, read_parts, read_snapshot
+from sayso_protocol.snapshots.part import MAGIC, Part, read_parts
+from sayso_protocol.snapshots.snapshot import Snapshot, read_snapshot
 
 Progress = Callable[[int, int], None]  # bytes received, bytes in total
 _ID: Final = 16 * "[0-9a-f]"  # as in the name of a partial file
@@ -187,7 +188,6 @@ def snapshot_json(snapshot: Snapshot, size: int) -> dict[str, object]:
         "state": hex_text(head.moment.state),
         "deltas": len(snapshot.heads) - 1,
         "keys": snapshot.keys,
-        "addresses": head.counts.addresses,
-        "doubted": head.counts.doubted,
+        "named": snapshot.named,
         "bytes": size,
     }

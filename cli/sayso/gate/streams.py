@@ -2,6 +2,7 @@
 
 A broken connection is opened again after the last event. If the node no longer has the later events
 (`resync`), or there is no last event, the stream yields a Gap, after which the caller checks everything.
+A node that may not speak sends `silence`. Then it counts as lost, and its events are heard as before.
 """
 
 import asyncio
@@ -37,6 +38,11 @@ class Event:
 
 
 @dataclass(frozen=True)
+class Silence:
+    """Silence states that the node may not speak, so revocations may be missing."""
+
+
+@dataclass(frozen=True)
 class Gap:
     """Gap states that the stream may lack events before `id`."""
 
@@ -54,7 +60,8 @@ async def follow(
     Args:
         url: The URL of the node.
         after: The id of the last event; None starts now, with a Gap.
-        lost: Called when a connection broke or failed; the stream connects again.
+        lost: Called when a connection broke or failed, after which the stream connects again, and each
+            time the node states that it may not speak.
 
     Raises:
         BadAnswer: The node sends an invalid event, or refuses the stream.
@@ -73,6 +80,8 @@ async def follow(
                         if isinstance(found, Event):
                             place = found.id
                             yield found
+                        elif isinstance(found, Silence):
+                            lost(url)
                         elif place is None:
                             place = found
                             yield Gap(found)
@@ -97,7 +106,7 @@ async def _check_resync(answer: aiohttp.ClientResponse, place: str | None) -> No
         raise BadAnswer(f"the node answered {answer.status} to a listener")
 
 
-async def _events(stream: aiohttp.StreamReader) -> AsyncIterator[Event | str]:
+async def _events(stream: aiohttp.StreamReader) -> AsyncIterator[Event | Silence | str]:
     """Parse the events of one connection (WHATWG HTML, 9.2.6); a comment holds the start position."""
     fields: dict[str, str] = {}
     async for raw in stream:
@@ -110,9 +119,12 @@ async def _events(stream: aiohttp.StreamReader) -> AsyncIterator[Event | str]:
             if name in FIELDS:  # a node may not fill the memory with others
                 fields[name] = value
         elif fields:
-            if fields.get("event") != "revocation":
+            if fields.get("event") == "silence":
+                yield Silence()
+            elif fields.get("event") == "revocation":
+                yield _event(fields)
+            else:
                 raise TimeoutError("the node ended the stream")  # like a closed connection
-            yield _event(fields)
             fields = {}
 
 

@@ -1,34 +1,66 @@
 """Builds the body of a snapshot or a delta, in a process of its own so that the node is not delayed.
 
-    python -m sayso_node.snapshots.building STORE FOLDER [--after]
-
-It reads the store at the location STORE in one transaction. It writes to FOLDER the `body`, and the keys
-of the whole state as `keys.next`. A delta (`--after`) has those keys that are not in the file `keys`, to
-which the node renames `keys.next` after publishing; so a body that was not published is part of the next
-one. It prints the fields for the file's head as JSON. It never has the node's key and cannot sign.
+It reads an Order from standard input, reads the store in one transaction, writes the body to a file, and
+prints a Made as JSON. A delta has what is newer than the cursor of the part before it. If that is much,
+or the store is another, a snapshot is made instead. The process never has the node's key, so it cannot
+sign.
 """
 
-import json
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
-import numpy as np
+import msgspec
 
-from sayso_node.store import bits, revoked
-from sayso_node.store.admission import pending
+from sayso_node.store import bits
+from sayso_node.store.interface import Reading
 from sayso_node.store.opening import snapshot_at
-from sayso_protocol.primitives import HASH_BYTES
-from sayso_protocol.snapshots.fuse_filter import CELL, SALT_BYTES, Keys, Shape, built
+from sayso_node.store.snapshots import news, whole
+from sayso_node.store.snapshots.news import Cursor
+from sayso_protocol.network import Network
+from sayso_protocol.snapshots.fuse_filter import CELL, SALT_BYTES, Shape, built
 from sayso_protocol.snapshots.head import Counts
 from sayso_protocol.snapshots.key_list import list_of
-from sayso_protocol.snapshots.keys import joined_keys, new_keys
+from sayso_protocol.snapshots.keys import as_keys, sorted_keys
+from sayso_protocol.snapshots.snapshot import packed_lists
 
-BODY, KEYS, NEXT_KEYS = "body", "keys", "keys.next"
 _NICE = 10  # answering requests has priority
+
+
+@dataclass(frozen=True)
+class After:
+    """The part that a delta follows.
+
+    Attributes:
+        cursor: What the part and those before it contain.
+        salt: The salt of their snapshot, for the names.
+        most: A delta of more rows becomes a snapshot.
+    """
+
+    cursor: Cursor
+    salt: bytes
+    most: int
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to build.
+
+    Attributes:
+        store: Location of the store.
+        body: Path of the file for the body.
+        network: The network of the stored messages.
+        confirmed: Licenses that arrived before are named; seconds since the epoch (rule 13.3.5).
+        after: None for a snapshot.
+    """
+
+    store: str
+    body: str
+    network: Network
+    confirmed: float
+    after: After | None
 
 
 @dataclass(frozen=True)
@@ -36,48 +68,47 @@ class Made:
     """The result besides the body.
 
     Attributes:
-        state: State digest (rule 9.3), in hexadecimal digits.
-        salt: Salt of the body, in hexadecimal digits.
+        state: State digest (rule 9.3), 32 bytes.
+        salt: Salt of the body, 16 bytes.
         counts: Counts for the head.
         shape: Shape of a snapshot's filter; None for a delta.
+        cursor: What this part and those before it contain.
     """
 
-    state: str
-    salt: str
+    state: bytes
+    salt: bytes
     counts: Counts
     shape: Shape | None
-
-    @classmethod
-    def parse(cls, text: bytes) -> Self:
-        """Read the output of the process."""
-        fields = json.loads(text)
-        shape = Shape(**fields["shape"]) if fields["shape"] else None
-        return cls(fields["state"], fields["salt"], Counts(**fields["counts"]), shape)
+    cursor: Cursor
 
 
-def make(store: str, folder: Path, *, after: bool) -> Made | None:
-    """Write `body` and `keys.next` into the folder; None when the store has lost marks (rule 13.3)."""
-    with snapshot_at(store) as db:
-        if pending.has_lost(db):
-            return None
-        state = bits.current_digest(db)
-        doubted = revoked.doubted(db)
-        keys = joined_keys(revoked.entries(db), doubted)
-        addresses = bits.speakers(db)
-    known = _read_keys(folder / KEYS) if after else keys[:0]
-    news = new_keys(keys, known) if after else keys
-    salt, body, shape = _body(news, after=after)
-    (folder / BODY).write_bytes(body)
-    keys.tofile(folder / NEXT_KEYS)
-    return Made(state.hex(), salt.hex(), Counts(len(news), addresses, len(doubted)), shape)
+def make(order: Order) -> Made:
+    """Write the body and return what its head needs; raises StoreUnusable and OSError."""
+    with snapshot_at(order.store) as db:
+        here, state = news.position(db, order.confirmed), bits.current_digest(db)
+        after = order.after
+        if after and here.follows(after.cursor) and here.distance(after.cursor) <= after.most:
+            salt, counts, body = _delta(db, after, order)
+            shape = None
+        else:
+            salt, counts, body, shape = _snapshot(db, order)
+    Path(order.body).write_bytes(body)
+    return Made(state, salt, counts, shape, here)
 
 
-def _body(keys: Keys, *, after: bool) -> tuple[bytes, bytes, Shape | None]:
-    if after:
-        salt = os.urandom(SALT_BYTES)
-        return salt, list_of(salt, keys).packed(), None
+def _snapshot(db: Reading, order: Order) -> tuple[bytes, Counts, bytes, Shape]:
+    joined, crowded = whole.read_keys(db)
+    keys = as_keys(joined)
     made = built(keys, _salts())
-    return made.salt, made.cells.astype(CELL).tobytes(), made.shape
+    counts, lists = packed_lists(made.salt, len(keys), whole.read_names(db, crowded, order.confirmed))
+    return made.salt, counts, made.cells.astype(CELL).tobytes() + lists, made.shape
+
+
+def _delta(db: Reading, after: After, order: Order) -> tuple[bytes, Counts, bytes]:
+    new = news.read_news(db, after.cursor, order.network, order.confirmed)
+    keys, salt = sorted_keys(as_keys(new.joined)), next(_salts())
+    counts, lists = packed_lists(after.salt, len(keys), new.named, new.withdrawn)
+    return salt, counts, list_of(salt, keys).packed() + lists
 
 
 def _salts() -> Iterator[bytes]:
@@ -86,16 +117,11 @@ def _salts() -> Iterator[bytes]:
         yield os.urandom(SALT_BYTES)
 
 
-def _read_keys(path: Path) -> Keys:
-    return np.fromfile(path, np.uint8).reshape(-1, HASH_BYTES)
-
-
 def main() -> None:
     """Run the process."""
     os.nice(_NICE)
-    store, folder, *others = sys.argv[1:]
-    made = make(store, Path(folder), after=others == ["--after"])
-    sys.stdout.write(json.dumps(asdict(made) if made else None))
+    order = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)
+    sys.stdout.buffer.write(msgspec.json.encode(make(order)))
 
 
 if __name__ == "__main__":

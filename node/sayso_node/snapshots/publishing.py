@@ -1,7 +1,8 @@
 """Publishes snapshots of the whole state from time to time, and deltas in between.
 
-Nothing is published before the chain was read and the peers were synced, and each file states the moment
-for which it holds (rule 13.2). Another process builds the body (building.py); this part signs it.
+Nothing is published while the node may not speak (freshness.py), and each file states the moment for
+which it holds (rule 13.2). Another process builds the body (building.py); this part signs it. A delta
+has what is newer than the part before it; after a start there is none, so the first file is a snapshot.
 """
 
 import asyncio
@@ -9,24 +10,27 @@ import logging
 from pathlib import Path
 from typing import Final
 
+import msgspec
 from nacl.signing import SigningKey
 
 from sayso_node.children import start_module
 from sayso_node.counters import Counters
-from sayso_node.freshness import NEVER, Freshness
+from sayso_node.freshness import Freshness, View
 from sayso_node.interfaces import Clock
-from sayso_node.snapshots.building import BODY, KEYS, NEXT_KEYS, Made
+from sayso_node.snapshots.building import After, Made, Order
 from sayso_node.snapshots.shelf import Published, SnapshotShelf
+from sayso_node.store.snapshots.news import Cursor
 from sayso_protocol.network import Network
-from sayso_protocol.receipts.receipt import ChainPoint
 from sayso_protocol.snapshots.head import SnapshotMoment
-from sayso_protocol.snapshots.snapshot import link_after, signed_part
+from sayso_protocol.snapshots.part import signed_part
+from sayso_protocol.snapshots.snapshot import link_after
 
 LIFETIME_S: Final = 86_400  # a buyer's max age is the stricter limit
 DELTAS: Final = 12  # after so many, a snapshot: a gate looks rows up in each delta
-SHARE: Final = 8  # or once the deltas have an eighth of the snapshot's keys
-FEW: Final = 4_096  # keys; fewer do not cause a snapshot
-WAIT_S: Final = 1.0  # pause while chain and peers are not synced
+SHARE: Final = 8  # or once the deltas have an eighth of what the snapshot has
+FEW: Final = 4_096  # keys and names; fewer do not cause a snapshot
+WAIT_S: Final = 1.0  # pause while the node may not speak
+_BODY: Final = "body"
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +40,6 @@ class SnapshotPublisher:
 
     Attributes:
         shelf: The published files.
-        lost: Whether the store has dropped a revocation without a mark, which ends snapshots.
     """
 
     def __init__(
@@ -60,12 +63,12 @@ class SnapshotPublisher:
         self._counters = counters
         self._interval_s = interval_s
         self.shelf = SnapshotShelf(folder)
-        self.lost = False
+        self._cursor: Cursor | None = None  # what the published parts contain
 
     async def run(self) -> None:
-        """Publish until cancelled, with retries after failures; after marks were lost, only wait."""
+        """Publish until cancelled, with retries after failures."""
         await asyncio.to_thread(self.shelf.open)
-        while not self.lost:
+        while True:
             try:
                 wait_s = self._interval_s if await self.publish() else min(WAIT_S, self._interval_s)
             except OSError:
@@ -73,44 +76,50 @@ class SnapshotPublisher:
                 log.exception("making a snapshot failed")
                 wait_s = self._interval_s
             await asyncio.sleep(wait_s)
-        await asyncio.Event().wait()
 
     async def publish(self) -> Published | None:
-        """Publish one file; None while the node's view is not current. Raises OSError."""
-        now, head = self._clock.now(), self._freshness.head
-        as_of = min(head.time, self._freshness.confirmed_until(now))
-        if as_of == NEVER:
+        """Publish one file; None while the node may not speak. Raises OSError."""
+        now = self._clock.now()
+        view = self._freshness.view(now, LIFETIME_S)
+        if view.silence:
             return None
-        made = await self._make()
-        if made is None or self.lost:
-            return None
-        part = await asyncio.to_thread(self._write, made, now, int(as_of), head.point)
+        made = await self._make(view.confirmed)
+        if self._freshness.view(self._clock.now(), LIFETIME_S).silence:
+            return None  # it fell silent meanwhile; the next file has what this one would have had
+        part = await asyncio.to_thread(self._write, made, now, view)
         self._counters.add("snapshots")
         return part
 
-    def _write(self, made: Made, now: float, as_of: int, block: ChainPoint) -> Published:
-        moment = SnapshotMoment(bytes.fromhex(made.state), block, int(now), as_of, int(now) + LIFETIME_S)
+    def _write(self, made: Made, now: float, view: View) -> Published:
+        begun = int(now)
+        moment = SnapshotMoment(made.state, view.head.point, begun, int(view.as_of), begun + LIFETIME_S)
         form = made.shape or link_after(self.shelf.chain[-1].head)
-        body, salt = (self._folder / BODY).read_bytes(), bytes.fromhex(made.salt)
-        part = signed_part(self._identity, self._network, moment, made.counts, salt, body, form)
+        body = (self._folder / _BODY).read_bytes()
+        part = signed_part(self._identity, self._network, moment, made.counts, made.salt, body, form)
         published = self.shelf.add(part)
-        (self._folder / NEXT_KEYS).rename(self._folder / KEYS)
+        self._cursor = made.cursor
         return published
 
-    def _is_due(self) -> bool:
-        """Return whether the next file is a snapshot instead of a delta."""
-        if not self.shelf.chain:
-            return True
-        first, *deltas = (one.head.counts.keys for one in self.shelf.chain)
-        return len(deltas) >= DELTAS or sum(deltas) > max(FEW, first // SHARE)
+    def _after(self) -> After | None:
+        """Return what the next delta follows; None if a snapshot is due."""
+        if not self.shelf.chain or self._cursor is None:
+            return None
+        first, *deltas = (_size(one) for one in self.shelf.chain)
+        most = max(FEW, first // SHARE)
+        if len(deltas) >= DELTAS or sum(deltas) > most:
+            return None
+        return After(self._cursor, self.shelf.chain[0].head.salt, most)
 
-    async def _make(self) -> Made | None:
+    async def _make(self, confirmed: float) -> Made:
         """Build the body in a process that is killed when this task is cancelled."""
-        module, after = "sayso_node.snapshots.building", () if self._is_due() else ("--after",)
-        place = str(self._folder)
-        child = await start_module(module, self._store, place, *after, stdout=asyncio.subprocess.PIPE)
+        order = Order(self._store, str(self._folder / _BODY), self._network, confirmed, self._after())
+        child = await start_module(
+            "sayso_node.snapshots.building",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
         try:
-            output, _ = await child.communicate()
+            output, _ = await child.communicate(msgspec.json.encode(order))
         except asyncio.CancelledError:
             if child.returncode is None:
                 child.kill()
@@ -120,9 +129,9 @@ class SnapshotPublisher:
             raise ChildProcessError(
                 f"the process that builds the snapshot ended with status {child.returncode}"
             )
-        if output == b"null":
-            self.lost = True
-            self.shelf.clear()
-            log.error("no more snapshots: the store dropped revocations without a mark")
-            return None
-        return Made.parse(output)
+        return msgspec.json.decode(output, type=Made)
+
+
+def _size(published: Published) -> int:
+    counts = published.head.counts
+    return counts.keys + counts.named + counts.withdrawn

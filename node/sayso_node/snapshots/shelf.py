@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sayso_protocol.snapshots.head import Link, SnapshotHead
-from sayso_protocol.snapshots.snapshot import Part
+from sayso_protocol.snapshots.part import Part
 
 _PARTIAL = ".part"
 _ENDINGS = (".snapshot", ".delta", _PARTIAL)
@@ -68,11 +68,6 @@ class SnapshotShelf:
         self.chain = (published,)
         self._clean(gone - self._before - {name})
         return published
-
-    def clear(self) -> None:
-        """Remove all files from the list; the next file starts a series."""
-        self._before |= {one.path.name for one in self.chain}
-        self.chain = ()
 
     def find(self, name: str) -> Path | None:
         """Return the file with this name, of the current series or the one before."""

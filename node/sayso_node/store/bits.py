@@ -78,7 +78,7 @@ def add_people(db: Writing, addresses: Iterable[bytes], *, unsure: bool) -> None
     wanted = set(addresses)
     known = many.among(db, "SELECT address FROM people WHERE address IN", wanted)
     fresh = wanted - {address for (address,) in known}
-    many.insert(db, "INTO people", ((address, unsure) for address in fresh))
+    many.insert(db, "INTO people (address, unsure)", ((address, unsure) for address in fresh))
     query = "SELECT address, word, signed, chain FROM bits WHERE address IN"
     rows = many.among(db, query, fresh)
     if spoken := list(_entries(rows)):
@@ -134,20 +134,9 @@ def state_entries(db: Reading) -> Iterator[StateEntry]:
     )
 
 
-def all_entries(db: Reading) -> Iterator[StateEntry]:
-    """Return the bits of all addresses, known or not."""
-    return _entries(db.execute("SELECT address, word, signed, chain FROM bits"))
-
-
 def _entries(rows: Iterable[tuple[bytes, bytes, bytes, bytes]]) -> Iterator[StateEntry]:
     for address, word, signed, chain in rows:
         yield address, int.from_bytes(word), _mask(signed, chain, None)
-
-
-def speakers(db: Reading) -> int:
-    """Return how many addresses have set a bit."""
-    count: int = db.execute("SELECT count(DISTINCT address) FROM bits").fetchone()[0]
-    return count
 
 
 def _masks(rows: Iterable[tuple[bytes, bytes, bytes]], source: str | None = None) -> Masks:

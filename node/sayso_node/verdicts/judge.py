@@ -6,7 +6,6 @@ change, so cached ones are used as well.
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,10 +73,8 @@ class Judge:
 
     def judge(self, check: Check) -> CheckResult:
         """Judge all rows in one state of the store; blocking, usable in any thread."""
-        now, head = self._clock.now(), self._freshness.head
-        # 8.9 Without a current view no consent is confirmed, however early it arrived.
-        current = self._freshness.is_current(now, check.max_age_s)
-        confirmed = self._freshness.confirmed_until(now) if current else -inf
+        now = self._clock.now()
+        view = self._freshness.view(now, check.max_age_s)
         reasons = np.full(len(check.rows) // ROW_BYTES, Reason.UNKNOWN.number, np.uint8)
         with self._store.read() as db:
             knowledge = StoreKnowledge(db, self._network, self._licenses, StoreBits(db))
@@ -85,7 +82,7 @@ class Judge:
                 for start in range(0, len(reasons), ROWS_AT_ONCE):
                     rows = check.rows[start * ROW_BYTES : (start + ROWS_AT_ONCE) * ROW_BYTES]
                     judged, entries = judge_rows(shelf.table, knowledge, rows, check.query, now)
-                    moment = Moment(check.query, now, confirmed, now - check.max_age_s)
+                    moment = Moment(check.query, now, view.confirmed, now - check.max_age_s)
                     _lay_stale(judged, entries, rows, shelf, knowledge, moment)
                     part = reasons[start : start + ROWS_AT_ONCE]
                     part[entries >= 0] = judged[entries >= 0]
@@ -95,7 +92,7 @@ class Judge:
             state = knowledge.digest
         self._counters.add("checks")
         self._counters.add("checked_rows", len(reasons))
-        return CheckResult(reasons.tobytes(), state, head.point, now)
+        return CheckResult(reasons.tobytes(), state, view.head.point, now)
 
 
 def _naming(rows: bytes, licenses: Collection[bytes]) -> NDArray[np.bool_]:

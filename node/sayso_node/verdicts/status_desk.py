@@ -12,7 +12,6 @@ Such rows have a desk of their own, with short rounds in another thread, so that
 import asyncio
 from collections.abc import Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from math import inf
 from typing import Final, NamedTuple
 
 from nacl.signing import SigningKey
@@ -134,13 +133,9 @@ class StatusDesk:
         With `passed`, rows that several people share get no answer, and their indexes are added to it.
         """
         now, head = self._clock.now(), self._freshness.head
-        confirmed = self._freshness.confirmed_until(now)
         self._commits = self._store.commits  # taken before the reading, so it is never too high
-        # 8.9 Without a current view no consent is confirmed, however early it arrived.
-        since = {
-            age: confirmed if self._freshness.is_current(now, age) else -inf
-            for age in {one.max_age_s for one in questions}
-        }
+        ages = {one.max_age_s for one in questions}
+        since = {age: self._freshness.view(now, age).confirmed for age in ages}
         with self._store.read() as db:
             knowledge = self._knowledge_of(db)
             statuses = []
@@ -172,7 +167,7 @@ class StatusDesk:
 
 
 def _judge(knowledge: StoreKnowledge, asked: StatusQuestion, now: float, confirmed: float) -> Reason:
-    """Judge one row; `confirmed` is minus infinity when the node's view is not current."""
+    """Judge one row; `confirmed` is minus infinity while the node may not speak."""
     reason = verdict(knowledge, asked.row, asked.query, now)
     # 8.13 Of an erased consent the store knows only that it is revoked.
     if reason is Reason.UNKNOWN and asked.row.license in knowledge.erased:

@@ -48,13 +48,13 @@ class Counts:
 
     Attributes:
         keys: The number of keys in the body.
-        addresses: The number of addresses with a bit.
-        doubted: The number of addresses in doubt (rule 7.15).
+        named: The number of people and licenses that the body names (rule 13.3.4).
+        withdrawn: The number of those that a delta names no longer (rule 13.8.4).
     """
 
     keys: int
-    addresses: int
-    doubted: int
+    named: int
+    withdrawn: int
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class SnapshotHead:
                 moment.time,
                 moment.as_of,
                 moment.expires_at,
-                [counts.keys, counts.addresses, counts.doubted],
+                [counts.keys, counts.named, counts.withdrawn],
                 self.salt,
                 self.body_bytes,
                 self.body,

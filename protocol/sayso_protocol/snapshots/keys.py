@@ -3,7 +3,8 @@
 A key is the SHA-256 of a first byte and its content, in one block, which costs half a microsecond. The
 first byte keeps the kinds of keys apart.
 
-    joined_keys(entries, doubted)    # all keys of a snapshot, each once
+    word_keys(address, word, mask, permissions)    # of one word
+    address_keys(address, words)                   # of the address that set them
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,7 +17,7 @@ from sayso_protocol.permissions.words import FULL, WORD_BITS
 from sayso_protocol.primitives import HASH_BYTES, sha256
 from sayso_protocol.snapshots.fuse_filter import Keys
 
-_PERMISSIONS, _SCOPES, _WORD, _BIT, _DOUBT = b"\x01", b"\x02", b"\x03", b"\x04", b"\x05"
+_PERMISSIONS, _SCOPES, _WORD, _BIT = b"\x01", b"\x02", b"\x03", b"\x04"
 _WORD_BYTES = 31  # a word is below 2**248
 _BITS = [bytes([bit]) for bit in range(WORD_BITS)]
 
@@ -32,50 +33,50 @@ def scopes_key(address: bytes) -> bytes:
 
 
 def word_key(address: bytes, word: int) -> bytes:
-    """Return the key for a full word, or for the word of a set scope, 32 bytes (rule 13.3)."""
+    """Return the key for a word of revoked permissions, or of a set scope, 32 bytes (rule 13.3)."""
     return sha256(_WORD + address + word.to_bytes(_WORD_BYTES))
 
 
 def bit_key(address: bytes, word: int, bit: int) -> bytes:
-    """Return the key for a set bit of a word that is not full, 32 bytes (rule 13.3)."""
+    """Return the key for a set bit of a word with permissions left, 32 bytes (rule 13.3)."""
     return sha256(_BIT + address + word.to_bytes(_WORD_BYTES) + _BITS[bit])
 
 
-def doubt_key(address: bytes) -> bytes:
-    """Return the key for an address in doubt, 32 bytes (rules 7.15 and 13.3)."""
-    return sha256(_DOUBT + address)
+def word_keys(address: bytes, word: int, mask: int, permissions: int = FULL) -> list[bytes]:
+    """Return the keys of one word, without the keys of the address alone (rule 13.3).
 
-
-def entry_keys(address: bytes, word: int, mask: int) -> Iterator[bytes]:
-    """Yield the keys of one word, without the keys of the address alone (rule 13.3)."""
-    if word & SCOPE_FLAG:  # other bits of a scope word have no meaning (rule 5.2)
-        if mask & 1:
-            yield word_key(address, word)
-    elif mask == FULL:
-        yield word_key(address, word)
-    else:
-        prefix = _BIT + address + word.to_bytes(_WORD_BYTES)
-        while mask:
-            lowest = mask & -mask
-            yield sha256(prefix + _BITS[lowest.bit_length() - 1])
-            mask ^= lowest
-
-
-def joined_keys(entries: Iterable[StateEntry], doubted: Iterable[bytes]) -> Keys:
-    """Return the keys of a whole state, each once, ascending (rule 13.3).
-
-    Args:
-        entries: Address, word and mask; words may repeat.
-        doubted: The addresses in doubt (rule 7.15).
+    `permissions` has the bits of the word that are permissions of a license (rule 13.3.2).
     """
-    joined = bytearray()
-    licensors: set[bytes] = set()
-    speakers: set[bytes] = set()
+    if word & SCOPE_FLAG:  # other bits of a scope word have no meaning (rule 5.2)
+        return [word_key(address, word)] if mask & 1 else []
+    mask &= permissions
+    if mask and mask == permissions:
+        return [word_key(address, word)]
+    prefix = _BIT + address + word.to_bytes(_WORD_BYTES)
+    return [sha256(prefix + _BITS[bit]) for bit in _bits(mask)]
+
+
+def _bits(mask: int) -> Iterator[int]:
+    while mask:
+        lowest = mask & -mask
+        yield lowest.bit_length() - 1
+        mask ^= lowest
+
+
+def address_keys(address: bytes, words: Iterable[int]) -> list[bytes]:
+    """Return the keys of an address alone, by the words of which it has keys (rule 13.3)."""
+    are_scopes = {bool(word & SCOPE_FLAG) for word in words}
+    return [(scopes_key if one else permissions_key)(address) for one in sorted(are_scopes)]
+
+
+def joined_keys(entries: Iterable[StateEntry]) -> Keys:
+    """Return the keys of a state whose bits are all permissions, each once, ascending (rule 13.3)."""
+    joined, words = bytearray(), dict[bytes, list[int]]()
     for address, word, mask in entries:
-        (speakers if word & SCOPE_FLAG else licensors).add(address)
-        joined += b"".join(entry_keys(address, word, mask))
-    for kind, people in ((permissions_key, licensors), (scopes_key, speakers), (doubt_key, doubted)):
-        joined += b"".join(map(kind, people))
+        if keys := word_keys(address, word, mask):
+            words.setdefault(address, []).append(word)
+            joined += b"".join(keys)
+    joined += b"".join(key for address, some in words.items() for key in address_keys(address, some))
     return sorted_keys(as_keys(joined))
 
 

@@ -1,21 +1,23 @@
 """Offline verdicts over many rows, from signed consents and snapshots (rules 13.9 and 13.10).
 
 The rules are those of section 8, with revocation (8.2) read from snapshots by rule 13.10. The gate looks
-up once for each license whether its contributor or guardian has revoked anything. It derives keys for
-rows of such licenses only, so other rows cost nothing.
+up once for each license whether all files speak for it, and whether its contributor or guardian has
+revoked anything. It derives keys for rows of such licenses only, so other rows cost nothing.
 
     held = HeldLicenses((name, consent, items) for ...)      # with verified signatures and hashes
     gate = OfflineGate(held, Snapshots([north, south]), query, max_age_s=3_600)
     reasons, entries = gate.judge(rows, now)                 # rows: license . item, 64 bytes each
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from itertools import compress
 
 import numpy as np
 
 from sayso_protocol.errors import Malformed
 from sayso_protocol.messages.consent import Consent
-from sayso_protocol.snapshots.keys import as_keys, doubt_key, permissions_key, scopes_key
+from sayso_protocol.snapshots.hash_list import license_key, person_key
+from sayso_protocol.snapshots.keys import as_keys, permissions_key, scopes_key
 from sayso_protocol.snapshots.offline_keys import row_keys, wide_keys
 from sayso_protocol.snapshots.snapshot import Snapshots
 from sayso_protocol.verdicts.bulk import judge_terms_of, row_at
@@ -32,10 +34,16 @@ class HeldLicenses:
     Args:
         licenses: License hash, consent and item hashes in order, each license once. The caller has
             verified signatures and hashes.
+
+    Attributes:
+        table: The licenses in columns.
+        names: The license hashes, in the order of the table.
     """
 
     def __init__(self, licenses: Iterable[tuple[bytes, Consent, Sequence[bytes]]]) -> None:
+        self.names: list[bytes] = []
         self._named: dict[bytes, License] = {}
+        self._hashes: dict[int, bytes] = {}  # by the identity of the license in `_named`
         self.shared = SharedLicenses()
         self.table = LicenseTable(self._noted(licenses))
 
@@ -43,8 +51,10 @@ class HeldLicenses:
         self, licenses: Iterable[tuple[bytes, Consent, Sequence[bytes]]]
     ) -> Iterator[tuple[bytes, Consent, Sequence[bytes]]]:
         for name, consent, items in licenses:
+            self.names.append(name)
             if len(consent.parties) > 1:
                 self._named[name] = held = License(consent, tuple(items))
+                self._hashes[id(held)] = name
                 self.shared.add(held, held.items)
             yield name, consent, items
 
@@ -52,13 +62,17 @@ class HeldLicenses:
         """Return a license with several parties by its hash; raises KeyError."""
         return self._named[name]
 
+    def name_of(self, held: LicenseView) -> bytes:
+        """Return the hash of a license with several parties that `shared` returned."""
+        return self._hashes[id(held)]
+
 
 class OfflineGate:
     """OfflineGate judges rows for one query, and computes the result of each license once.
 
     Attributes:
         touched: For each license, whether its contributor or guardian has revoked anything.
-        doubted: For each license, whether a party or the guardian is in doubt (rule 13.10.3).
+        unnamed: For each license, whether a file does not speak for it (rule 13.10.3).
     """
 
     def __init__(
@@ -69,10 +83,12 @@ class OfflineGate:
         self._query = query
         self._max_age_s = max_age_s
         table = held.table
-        self._people = _People(table.consents, snapshots)
         consents = table.consents
+        self._people = _People(consents, snapshots)
+        self._named = _Named(held.names, consents, snapshots)
         self.touched: Flags = np.array([self._people.have_revoked(one) for one in consents], bool)
-        self.doubted: Flags = np.array([self._people.is_doubted(one) for one in consents], bool)
+        pairs = zip(held.names, consents, strict=True)
+        self.unnamed: Flags = np.array([not self._named.speaks_for(*one) for one in pairs], bool)
         issued = np.array([one.issued_at for one in consents], np.int64)
         self._too_new: Flags = issued > snapshots.as_of
         self._wide: dict[int, bool] = {}
@@ -94,16 +110,16 @@ class OfflineGate:
         touched = self.touched[owner]
         revoked = self._revoked(rows, entries, held[touched], owner[touched])
         reasons[held[touched][revoked]] = Reason.REVOKED.number
-        doubted = self.doubted[owner] | self._too_new[owner]
+        unsure = self.unnamed[owner] | self._too_new[owner]
         granted = reasons[held] == Reason.GRANTED.number
         others = OtherParties(self._query, now, self._held.shared.considered, self._is_revoked)
         for at in np.flatnonzero(granted & table.shared[owner]):
-            reason, unsure = self._judge_shared(row_at(rows, held[at]), others)
-            reasons[held[at]], doubted[at] = reason.number, doubted[at] | unsure
+            reason, other = self._judge_shared(row_at(rows, held[at]), others)
+            reasons[held[at]], unsure[at] = reason.number, unsure[at] | other
         if not self._snapshots.is_fresh(now, self._max_age_s):
-            doubted[:] = True
+            unsure[:] = True
         granted = reasons[held] == Reason.GRANTED.number
-        reasons[held[granted & doubted]] = Reason.STALE.number
+        reasons[held[granted & unsure]] = Reason.STALE.number
         return reasons, entries
 
     def _revoked(self, rows: bytes, entries: Ints, held: Ints, owner: Ints) -> Flags:
@@ -133,17 +149,18 @@ class OfflineGate:
         return np.array([self._wide[license_] for license_ in owner.tolist()], bool)
 
     def _judge_shared(self, row: Row, others: OtherParties) -> tuple[Reason, bool]:
-        """Return the reason by rule 8.7 for a granted row, and whether it is in doubt (13.10.3)."""
+        """Return the reason by rule 8.7 for a granted row, and whether it is unsure (13.10.3)."""
         consent = self._held.license(row.license).consent
         reason = others.judge(consent, row.item)
         return reason, reason is Reason.GRANTED and self._is_unsure(row.item, consent.parties)
 
     def _is_unsure(self, item: bytes, parties: tuple[bytes, ...]) -> bool:
-        """Return whether a consent on a shared item is in doubt; computed once for all its rows."""
+        """Return whether a consent on a shared item is unsure; computed once for all its rows."""
         key = item, parties
         if key not in self._unsure:
             self._unsure[key] = any(
-                self._people.is_doubted(one.consent) or one.consent.issued_at > self._snapshots.as_of
+                not self._named.speaks_for(self._held.name_of(one), one.consent)
+                or one.consent.issued_at > self._snapshots.as_of
                 for one in self._held.shared.on(item, parties)
             )
         return self._unsure[key]
@@ -165,15 +182,13 @@ class OfflineGate:
 
 
 class _People:
-    """_People looks up once for each address whether it has revoked anything or is in doubt."""
+    """_People looks up once for each address whether it has revoked anything."""
 
     def __init__(self, consents: Sequence[Consent], snapshots: Snapshots) -> None:
         people = {address for one in consents for address in one.revokers}
-        parties = {party for one in consents if len(one.parties) > 1 for party in one.parties}
         self._permissions = _among(people, permissions_key, snapshots)
         self._scopes = _among(people, scopes_key, snapshots)
         self._spoke = self._permissions | self._scopes
-        self._doubted = _among(people | parties, doubt_key, snapshots)
 
     def have_revoked(self, consent: Consent) -> bool:
         """Return whether the contributor or guardian of a consent has revoked anything."""
@@ -183,13 +198,27 @@ class _People:
         """Return whether the address of a cover has set any bit of that kind."""
         return cover.address in (self._permissions if cover.scope is None else self._scopes)
 
-    def is_doubted(self, consent: Consent) -> bool:
-        """Return whether a party or the guardian of a consent is in doubt (rules 7.15 and 13.10.3)."""
-        return not self._doubted.isdisjoint((*consent.parties, consent.guardian))
+
+class _Named:
+    """_Named looks up once for each person and license whether every file names them (13.10.3)."""
+
+    def __init__(
+        self, names: Sequence[bytes], consents: Sequence[Consent], snapshots: Snapshots
+    ) -> None:
+        people = {address for one in consents for address in (*one.parties, *one.revokers)}
+        self._people = _kept(people, snapshots.name(map(person_key, people)))
+        self._licenses = _kept(names, snapshots.name(map(license_key, names)))
+
+    def speaks_for(self, name: bytes, consent: Consent) -> bool:
+        """Return whether every file names a license, its contributor, all parties and its guardian."""
+        return name in self._licenses and self._people.issuperset((*consent.parties, *consent.revokers))
 
 
 def _among(people: set[bytes], key: Callable[[bytes], bytes], snapshots: Snapshots) -> frozenset[bytes]:
     """Return the people whose key the snapshots know."""
-    addresses = [*people]
-    found = snapshots.holds(as_keys(b"".join(map(key, addresses))))
-    return frozenset(addresses[at] for at in np.flatnonzero(found))
+    return _kept(people, snapshots.holds(as_keys(b"".join(map(key, people)))))
+
+
+def _kept(values: Collection[bytes], flags: Flags) -> frozenset[bytes]:
+    """Return the values with a flag; both are in the same order."""
+    return frozenset(compress(values, flags.tolist()))

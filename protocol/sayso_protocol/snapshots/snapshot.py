@@ -1,51 +1,35 @@
 """Snapshots: a node's signed, expiring file of everything revoked, for checks offline (section 13).
 
 A snapshot is a filter over the keys of the whole state. A delta is a list of the keys that are new since
-the part before it. A file holds a snapshot followed by its deltas, so a new delta is appended.
+the part before it. Both name the people and licenses for which they speak. A file holds a snapshot and
+then its deltas, so a new delta is appended.
 
     made = make_snapshot(key, network, moment, content, salts)     # a node
     open(path, "wb").write(made.data + make_delta(...).data)
 
     snapshot = read_snapshot(open(path, "rb").read(), trusted)     # a gate
     Snapshots([snapshot, another]).holds(keys)
+    Snapshots([snapshot, another]).name(person_key(one) for one in people)
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import pairwise
-from operator import or_
+from operator import and_, or_
 
 import numpy as np
 from nacl.signing import SigningKey
 
-from sayso_protocol.errors import (
-    Malformed,
-    MissingDelta,
-    SnapshotExpired,
-    SnapshotTampered,
-    UnknownSigner,
-)
+from sayso_protocol.errors import MissingDelta, SnapshotExpired, UnknownSigner
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.network import Network
-from sayso_protocol.network_file import NetworkFile, Operator
-from sayso_protocol.primitives import sha256
-from sayso_protocol.receipts.receipt import check_signed
-from sayso_protocol.signatures.nodes import NODE_SIGNATURE_BYTES, SNAPSHOT, sign_by_node
-from sayso_protocol.snapshots.fuse_filter import CELL, Flags, Fuse, Keys, Shape, built
-from sayso_protocol.snapshots.head import (
-    HEAD_BYTES,
-    Counts,
-    Link,
-    SnapshotHead,
-    SnapshotMoment,
-    read_head,
-)
-from sayso_protocol.snapshots.key_list import KeyList, list_of, unpacked_list
-
-MAGIC = b"sayso-snapshot-1"
-_LENGTH_BYTES = 4
-_PREFIX_BYTES = len(MAGIC) + _LENGTH_BYTES
+from sayso_protocol.network_file import NetworkFile
+from sayso_protocol.snapshots import hash_list
+from sayso_protocol.snapshots.fuse_filter import CELL, Flags, Keys, Shape, built
+from sayso_protocol.snapshots.head import Counts, Link, SnapshotHead, SnapshotMoment
+from sayso_protocol.snapshots.key_list import list_of
+from sayso_protocol.snapshots.part import Part, read_body, read_parts, signed_part
 
 
 @dataclass(frozen=True)
@@ -54,49 +38,13 @@ class Content:
 
     Attributes:
         keys: Each key once, uint8, shape (n, 32) (see keys.py).
-        addresses: The number of addresses with a bit.
-        doubted: The number of addresses in doubt (rule 7.15).
+        named: Keys of the people and licenses that the body names (see hash_list.py).
+        withdrawn: Keys of people and licenses that a delta names no longer.
     """
 
     keys: Keys
-    addresses: int
-    doubted: int
-
-    @property
-    def counts(self) -> Counts:
-        """Return the counts of the head (rule 13.2)."""
-        return Counts(len(self.keys), self.addresses, self.doubted)
-
-
-@dataclass(frozen=True)
-class Part:
-    """Part is a snapshot or delta in a file (rule 13.1).
-
-    Attributes:
-        head: The signed head.
-        signature: The node's signature under `sayso snapshot 1`, 64 bytes.
-        body: The filter or the list.
-    """
-
-    head: SnapshotHead
-    signature: bytes
-    body: bytes
-
-    @property
-    def data(self) -> bytes:
-        """Return the bytes of the part (rule 13.1)."""
-        content = self.head.content()
-        return MAGIC + len(content).to_bytes(_LENGTH_BYTES) + content + self.signature + self.body
-
-    def check(self, trusted: NetworkFile) -> Operator:
-        """Return the operator that signed, by the network file (rule 9.5).
-
-        Raises:
-            WrongNetwork: The part is for another network.
-            UnknownSigner: The key is not in the network file.
-            BadSignature: The signature does not match.
-        """
-        return check_signed(self.head, SNAPSHOT, self.signature, trusted)
+    named: Collection[bytes] = ()
+    withdrawn: Collection[bytes] = ()
 
 
 def make_snapshot(
@@ -104,8 +52,9 @@ def make_snapshot(
 ) -> Part:
     """Make a snapshot of the whole state with the first salt that succeeds; raises StopIteration."""
     made = built(content.keys, salts)
-    body = made.cells.astype(CELL).tobytes()
-    return signed_part(key, network, moment, content.counts, made.salt, body, made.shape)
+    counts, lists = packed_lists(made.salt, len(content.keys), content.named, content.withdrawn)
+    body = made.cells.astype(CELL).tobytes() + lists
+    return signed_part(key, network, moment, counts, made.salt, body, made.shape)
 
 
 def make_delta(
@@ -115,10 +64,23 @@ def make_delta(
     content: Content,
     salt: bytes,
     after: SnapshotHead,
+    names_salt: bytes,
 ) -> Part:
-    """Make the delta that follows the part `after`; `content` has the new keys only (rule 13.8)."""
-    body = list_of(salt, content.keys).packed()
-    return signed_part(key, network, moment, content.counts, salt, body, link_after(after))
+    """Make the delta that follows the part `after`; `content` has what is new only (rule 13.8).
+
+    `names_salt` is the salt of the snapshot to which the delta belongs (rule 13.3.4).
+    """
+    counts, lists = packed_lists(names_salt, len(content.keys), content.named, content.withdrawn)
+    body = list_of(salt, content.keys).packed() + lists
+    return signed_part(key, network, moment, counts, salt, body, link_after(after))
+
+
+def packed_lists(
+    salt: bytes, keys: int, named: Iterable[bytes], withdrawn: Iterable[bytes] = ()
+) -> tuple[Counts, bytes]:
+    """Return the counts of a body with so many keys, and its two lists of names (rule 13.7.4)."""
+    lists = [hash_list.hashed(salt, some) for some in (named, withdrawn)]
+    return Counts(keys, *map(len, lists)), b"".join(map(hash_list.packed, lists))
 
 
 def link_after(head: SnapshotHead) -> Link:
@@ -126,50 +88,6 @@ def link_after(head: SnapshotHead) -> Link:
     if isinstance(head.form, Link):
         return Link(head.form.snapshot, head.form.number + 1, head.id)
     return Link(head.id, 1, head.id)
-
-
-def signed_part(
-    key: SigningKey,
-    network: Network,
-    moment: SnapshotMoment,
-    counts: Counts,
-    salt: bytes,
-    body: bytes,
-    form: Shape | Link,
-) -> Part:
-    """Sign a given body (rule 13.2)."""
-    node_key = bytes(key.verify_key)
-    head = SnapshotHead(network, node_key, moment, counts, salt, len(body), sha256(body), form)
-    return Part(head, sign_by_node(key, SNAPSHOT, head.content()), body)
-
-
-def read_parts(data: bytes) -> Iterator[Part]:
-    """Yield the snapshot and deltas of a file without checking signatures (rule 13.1).
-
-    Raises:
-        Malformed, NotCanonical, TooLarge: The file is not a snapshot, or ends early.
-        SnapshotTampered: A body does not match its head (rule 13.1.2).
-    """
-    if not data:
-        raise Malformed("an empty file is no snapshot")
-    start = 0
-    while start < len(data):
-        part, start = _read_part(data, start)
-        yield part
-
-
-def _read_part(data: bytes, start: int) -> tuple[Part, int]:
-    prefix = data[start : start + _PREFIX_BYTES]
-    length = int.from_bytes(prefix[len(MAGIC) :])
-    if not prefix.startswith(MAGIC) or len(prefix) < _PREFIX_BYTES or length > HEAD_BYTES:
-        raise Malformed(f"no snapshot or delta of this version begins at byte {start}")
-    signed = start + _PREFIX_BYTES + length
-    head = read_head(data[start + _PREFIX_BYTES : signed])
-    begin = signed + NODE_SIGNATURE_BYTES
-    body = data[begin : begin + head.body_bytes]
-    if len(body) != head.body_bytes or sha256(body) != head.body:
-        raise SnapshotTampered("the body is not what the head states: it was changed or cut short")
-    return Part(head, data[signed:begin], body), begin + head.body_bytes
 
 
 class Snapshot:
@@ -197,7 +115,10 @@ class Snapshot:
             if part.head.form != link_after(before.head):
                 raise MissingDelta("a delta does not follow the part before it")
         self.heads = tuple(part.head for part in parts)
-        self._sets = [_key_set(part) for part in parts]
+        bodies = [read_body(part) for part in parts]
+        self._sets = [one.keys for one in bodies]
+        self._named = [one.named for one in bodies if len(one.named)]
+        self._withdrawn = [one.withdrawn for one in bodies if len(one.withdrawn)]
 
     @property
     def head(self) -> SnapshotHead:
@@ -212,6 +133,21 @@ class Snapshot:
     def holds(self, keys: Keys) -> Flags:
         """Return for each key, a row of 32 bytes, whether any part knows it (rule 13.5.4)."""
         return reduce(or_, [one.holds(keys) for one in self._sets])
+
+    @property
+    def named(self) -> int:
+        """Return how many people and licenses the parts name; a part may repeat a name."""
+        return sum(head.counts.named for head in self.heads)
+
+    def name(self, keys: Iterable[bytes]) -> Flags:
+        """Return for each key of a person or license whether the file names it (rule 13.5.5)."""
+        wanted = hash_list.hashes_of(self.heads[0].salt, keys)
+        found = np.zeros(len(wanted), bool)
+        for names in self._named:
+            found |= hash_list.holds(names, wanted)
+        for names in self._withdrawn:
+            found &= ~hash_list.holds(names, wanted)
+        return found
 
     def is_fresh(self, now: float, max_age_s: float) -> bool:
         """Return whether the file is valid for this moment (rule 13.9); False if `now` is NaN."""
@@ -238,7 +174,11 @@ def read_snapshot(data: bytes, trusted: NetworkFile) -> Snapshot:
 
 
 class Snapshots:
-    """Snapshots joins files of several operators; a key is known if any file knows it (13.10)."""
+    """Snapshots joins files of several operators.
+
+    A key is known if any file knows it, and a person or license is named only if every file names it
+    (rule 13.10). So the union clears only what each of its files clears alone.
+    """
 
     def __init__(self, snapshots: Iterable[Snapshot]) -> None:
         self.all = tuple(snapshots)
@@ -249,6 +189,11 @@ class Snapshots:
         """Return for each key, a row of 32 bytes, whether any file knows it (rule 13.10)."""
         return reduce(or_, [one.holds(keys) for one in self.all])
 
+    def name(self, keys: Iterable[bytes]) -> Flags:
+        """Return for each key of a person or license whether every file names it (rule 13.10.3)."""
+        wanted = list(keys)
+        return reduce(and_, [one.name(wanted) for one in self.all])
+
     def is_fresh(self, now: float, max_age_s: float) -> bool:
         """Return whether every file is valid for this moment (rule 13.9.2)."""
         return all(one.is_fresh(now, max_age_s) for one in self.all)
@@ -257,14 +202,3 @@ class Snapshots:
     def as_of(self) -> int:
         """Return the oldest `as_of` of all files, seconds since the epoch."""
         return min(one.head.moment.as_of for one in self.all)
-
-
-def _key_set(part: Part) -> Fuse | KeyList:
-    head = part.head
-    if isinstance(head.form, Link):
-        return unpacked_list(head.salt, head.counts.keys, part.body)
-    if head.form.cells * CELL.itemsize != len(part.body):
-        raise Malformed("the filter has another number of cells than its shape")
-    if bool(head.counts.keys) != bool(head.form.cells):
-        raise Malformed("there are keys without cells, or cells without keys")
-    return Fuse(head.salt, head.form, np.frombuffer(part.body, CELL))

@@ -11,8 +11,10 @@ from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.permissions.scopes import SCOPE_FLAG
 from sayso_protocol.primitives import sha256
 from sayso_protocol.receipts.receipt import ChainPoint
+from sayso_protocol.snapshots.hash_list import person_key
 from sayso_protocol.snapshots.head import SnapshotMoment
-from sayso_protocol.snapshots.snapshot import Content, Part, make_delta, make_snapshot
+from sayso_protocol.snapshots.part import Part
+from sayso_protocol.snapshots.snapshot import Content, make_delta, make_snapshot
 from support.fake_node import NETWORK, FakeNode, running
 from support.fake_snapshots import SnapshotNode
 from support.protocol_strategies import ADA, BEN
@@ -48,9 +50,10 @@ def chain_of(world: World, deltas: int = 2, *, as_of: int = NOW - 60, count: int
     content = content_of(state)
     parts = [make_snapshot(world.node.key, NETWORK, moment_at(as_of), content, salts())]
     for number in range(deltas):
-        news = Content(content_of({(ADA, BEN)[number]: {64: 1}}).keys, count + number + 1, 0)
+        news = Content(content_of({(ADA, BEN)[number]: {64: 1}}).keys, [person_key(ADA)])
         moment, salt = moment_at(as_of + number), next(salts(f"delta {number}"))
-        parts.append(make_delta(world.node.key, NETWORK, moment, news, salt, parts[-1].head))
+        last, names_salt = parts[-1].head, parts[0].head.salt
+        parts.append(make_delta(world.node.key, NETWORK, moment, news, salt, last, names_salt))
     return parts
 
 

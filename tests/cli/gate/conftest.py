@@ -18,7 +18,9 @@ from sayso_protocol.primitives import hash_from_text, sha256
 from sayso_protocol.receipts.receipt import ChainPoint
 from sayso_protocol.snapshots.head import SnapshotMoment
 from sayso_protocol.snapshots.keys import joined_keys
-from sayso_protocol.snapshots.snapshot import Content, Part, make_snapshot
+from sayso_protocol.snapshots.part import Part
+from sayso_protocol.snapshots.snapshot import Content, make_snapshot
+from support.snapshots import names_of_envelopes
 
 NAMES = ("a.flac", "b.flac", "c.flac", "d.flac")
 DAY_S = 86_400
@@ -77,7 +79,8 @@ class Buyer:
         """What the node knows, signed by it."""
         state = self.node.memory.revoked
         entries = [(who, word, mask) for who, some in state.items() for word, mask in some.items()]
-        content = Content(joined_keys(entries, []), len(state), 0)
+        held = [one for one in self.node.memory.envelopes.values() if one.items]
+        content = Content(joined_keys(entries), names_of_envelopes(held))
         # After the consents, or they would be newer than the snapshot.
         then = int(time.time()) + 1 - age_s
         block = ChainPoint(7, bytes(32))

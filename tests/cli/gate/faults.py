@@ -124,11 +124,11 @@ def tampered(_: Buyer, path: Path) -> None:
 def without_a_delta(buyer: Buyer, path: Path) -> None:
     """The second delta is there, and the first is not: what that says is not known."""
     first, now = buyer.snapshot_part(), int(time.time()) + 1
-    content = Content(joined_keys([(bytes(20), 1, 1)], []), 1, 0)
+    content = Content(joined_keys([(bytes(20), 1, 1)]))
     moment = SnapshotMoment(sha256(b"later"), ChainPoint(8, bytes(32)), now, now, now + DAY_S)
     signer, network = buyer.node.key, buyer.node.network
-    lost = make_delta(signer, network, moment, content, bytes(16), first.head)
-    second = make_delta(signer, network, moment, content, bytes(16), lost.head)
+    lost = make_delta(signer, network, moment, content, bytes(16), first.head, bytes(16))
+    second = make_delta(signer, network, moment, content, bytes(16), lost.head, bytes(16))
     path.write_bytes(first.data + second.data)
 
 

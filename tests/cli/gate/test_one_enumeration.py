@@ -26,7 +26,7 @@ from sayso_protocol.verdicts.verdict import REASONS, License, Reason, Row, is_re
 from support.histories import BUYERS, GUARDIAN, ITEMS, PAIR, Message, Question, histories, questions
 from support.known import Known, license_hash
 from support.protocol_strategies import ADA, BEN, a_consent, signed
-from support.snapshots import AS_OF, snapshot_of
+from support.snapshots import AS_OF, names_of, snapshot_of
 
 TRAINING = Query(BUYERS[0], "train-ai")
 PROVED = {True: Reason.REVOKED, False: Reason.GRANTED}
@@ -52,7 +52,7 @@ def on_chain(known: Known, rows: list[Row], query: Query) -> Known:
 def judged_by_all(known: Known, rows: list[Row], query: Query, now: float) -> dict[str, list[Reason]]:
     held = [(name, one.consent, one.items) for name, one in known.licenses.items()]
     bulk, _ = judge_rows(LicenseTable(held), known, join_rows(rows), query, now)
-    snapshots = Snapshots([snapshot_of(known.state)])
+    snapshots = Snapshots([snapshot_of(known.state, names_of(known.licenses.values()))])
     offline, _ = OfflineGate(HeldLicenses(held), snapshots, query, max_age_s=60).judge(
         join_rows(rows), now
     )

@@ -186,7 +186,7 @@ async def full_node(node: RunningNode, clock: ManualClock) -> AsyncIterator[Mapp
     clock.time += 1
     node.chain.time = clock.time
     node.chain.mine()
-    await until(lambda: node.node._freshness.is_current(clock.now(), 60))
+    await until(lambda: node.node._freshness.view(clock.now(), 60).silence is None)
     for one in GOOD:
         assert status_of(await send(node, one.bytes())) == one.status, one
     before, ill = node.stored(), list[Any]()

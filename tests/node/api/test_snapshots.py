@@ -61,6 +61,3 @@ async def test_nothing_else_is_given_away(node: RunningNode) -> None:
             with pytest.raises(NodeRefused, match="not-found"):
                 async for _ in client.stream(f"/v1/snapshots/{name}"):
                     pass
-    node.node._snapshots.lost = True
-    status, answer = await node.get("/v1/snapshots")
-    assert (status, answer["error"]["code"]) == (410, "snapshots-ended")

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import pytest
 
@@ -16,7 +16,6 @@ from sayso.gate import streams
 from sayso.gate.gate import Gate
 from sayso.gate.watching import Hit
 from sayso_node.api.routes.events import EventRoutes
-from sayso_node.store.interface import Store
 from sayso_protocol.permissions.scopes import Scope, file_subject
 from sayso_protocol.primitives import hex_text
 from support.node_rig import ManualClock, consent, revocation
@@ -34,8 +33,8 @@ STREAMS: list[EventRoutes] = []
 class Streams(EventRoutes):
     """The node's own, where a test can find them."""
 
-    def __init__(self, store: Store) -> None:
-        super().__init__(store)
+    def __init__(self, *parts: Any) -> None:
+        super().__init__(*parts)
         STREAMS.append(self)
 
 
@@ -118,6 +117,25 @@ class Watching:
         urls = {one.url for one in nodes}
         await until(lambda: self.task.done() or (self.hits and self.hits[-1].after.keys() == urls))
         assert not self.task.done()
+
+
+async def test_a_node_that_may_not_speak_is_lost_and_still_heard(
+    north: RunningNode, manifest: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sayso_node.api.routes.events.BEAT_S", 0.01)
+    freshness, clock = north.node._freshness, north.node._snapshots._clock
+    north.chain.time = clock.now()
+    north.chain.mine()
+    await until(lambda: freshness.view(clock.now(), 60).silence is None)
+    async with Watching(gate_of(north), manifest) as watch:
+        await watch.begun(north)
+        assert watch.lost == set()
+        freshness.dispute = "two endpoints disagree about block 7"
+        for _ in range(2):  # again at each beat
+            await until(lambda: north.url in watch.lost)
+            watch.lost.clear()
+        await revoke(north, 0)
+        await watch.heard(0)
 
 
 async def test_hits_are_told_once_and_without_a_gap(north: RunningNode, manifest: Path) -> None:

@@ -136,7 +136,7 @@ async def test_none_that_answers_is_said_and_nothing_is_claimed(
         with pytest.raises(ChainUnreachable):
             await node.follower.read()
         assert set(node.alarms.active()) == {"chain-unreachable"}
-        assert not node.rig.freshness.is_current(node.rig.clock.now(), 10**9)
+        assert node.rig.freshness.view(node.rig.clock.now(), 10**9).silence
 
 
 async def test_one_that_lags_is_not_used(chain: tuple[str, Registry], tmp_path: Path) -> None:
@@ -169,15 +169,15 @@ async def test_one_that_answers_empty_logs_hides_nothing_and_is_found_out(
         assert 103 in words(node.rig, registry)
         assert "chain-disagreement" in node.alarms.active()
         now = node.rig.clock.now()
-        assert not node.rig.freshness.is_current(now, 10**6)
+        assert node.rig.freshness.view(now, 10**6).silence
         registry.ask("anvil_mine")
         await node.follower.read()
-        assert not node.rig.freshness.is_current(now, 10**6)
+        assert node.rig.freshness.view(now, 10**6).silence
         first.hides_events = False
         registry.ask("anvil_mine")
         await node.follower.read()
         assert node.alarms.active() == {}
-        assert node.rig.freshness.is_current(now, 10**6)
+        assert node.rig.freshness.view(now, 10**6).silence is None
 
 
 async def test_two_histories_of_what_is_final_make_everything_stale(
@@ -190,18 +190,18 @@ async def test_two_histories_of_what_is_final_make_everything_stale(
     ):
         await node.follower.read()
         now = node.rig.clock.now()
-        assert node.rig.freshness.is_current(now, 10**6)
+        assert node.rig.freshness.view(now, 10**6).silence is None
         second.forged = True
         registry.ask("anvil_mine", FINALITY + 1)
         await node.follower.read()
-        assert not node.rig.freshness.is_current(now, 10**6)
+        assert node.rig.freshness.view(now, 10**6).silence
         assert node.rig.count("chain_disputes") == 1
         second.dead = True  # nobody is left who could settle it
         await node.follower.read()
-        assert not node.rig.freshness.is_current(now, 10**6)
+        assert node.rig.freshness.view(now, 10**6).silence
         second.dead = second.forged = False
         await node.follower.read()
-        assert node.rig.freshness.is_current(now, 10**6)
+        assert node.rig.freshness.view(now, 10**6).silence is None
 
 
 @pytest.mark.parametrize("widest", [1, 3, 10])

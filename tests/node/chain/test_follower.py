@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 from pathlib import Path
 
 import pytest
@@ -57,7 +58,7 @@ class Following:
 
     @property
     def is_current(self) -> bool:
-        return self.rig.freshness.is_current(self.rig.clock.now(), 1_000)
+        return self.rig.freshness.view(self.rig.clock.now(), 1_000).silence is None
 
 
 @pytest.fixture(autouse=True)
@@ -180,7 +181,7 @@ async def test_freshness_is_dated_by_the_beginning(following: Following) -> None
 
     following.chain.trouble = slow
     await following.read()
-    assert following.rig.freshness.confirmed_until(following.rig.clock.now()) == NOW
+    assert following.rig.freshness.view(following.rig.clock.now(), math.inf).confirmed == NOW
     assert following.rig.freshness.head.point.number == 1
 
 

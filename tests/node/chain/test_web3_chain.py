@@ -163,4 +163,4 @@ async def test_a_node_anchors_and_follows_it(world: World, tmp_path: Path) -> No
             batch = chain_state.batch(db, anchor.root)
         assert batch
         batch.proof(position).check(outcome.envelope.digest, anchor.root)
-        assert rig.freshness.is_current(NOW, 0)
+        assert rig.freshness.view(NOW, 0).silence is None

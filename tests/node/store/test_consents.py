@@ -55,6 +55,7 @@ def contents(db: Reading) -> dict[str, list[object]]:
     return held | {
         "messages": sorted(db.execute("SELECT kind, digest, contributor, body FROM messages")),
         "items": sorted(db.execute("SELECT item, digest FROM items JOIN messages USING (seq)")),
+        "people": sorted(db.execute("SELECT address, unsure FROM people")),
         "anchor_queue": sorted(db.execute("SELECT digest, queued_at FROM anchor_queue")),
     }
 
@@ -80,7 +81,9 @@ def test_together_as_one_by_one(
 
 def test_each_table_takes_more_rows_than_one_statement_does(tables: Tables) -> None:
     db = tables()
-    many.insert(db, "INTO people", ((number.to_bytes(20), 0) for number in range(2_500)))
+    many.insert(
+        db, "INTO people (address, unsure)", ((number.to_bytes(20), 0) for number in range(2_500))
+    )
     wanted = [number.to_bytes(20) for number in range(1, 5_000, 2)]
     found = many.among(db, "SELECT address FROM people WHERE address IN", wanted)
     assert {address for (address,) in found} == set(wanted[:1_250])

@@ -82,7 +82,7 @@ async def test_pairs_are_never_seen_half(store: Store) -> None:
     def pair(value: int) -> Callable[[Writing], None]:
         def change(db: Writing) -> None:
             db.execute("INSERT INTO numbers VALUES (?, ?)", (f"a{value}", value))
-            db.execute("INSERT INTO people VALUES (?, 0)", (value.to_bytes(20),))
+            db.execute("INSERT INTO people (address, unsure) VALUES (?, 0)", (value.to_bytes(20),))
 
         return change
 

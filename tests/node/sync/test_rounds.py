@@ -148,7 +148,7 @@ async def test_a_peer_that_is_not_configured_makes_nothing_fresh(rig: NodeRig) -
     await rig.rounds.round("stranger")
     assert rig.digests() == {consent(1).digest}  # what it brings is welcome
     assert rig.count("sync_rounds") == 1
-    assert not rig.freshness.is_current(NOW, 1e9)
+    assert rig.freshness.view(NOW, 1e9).silence
 
 
 async def test_who_has_the_same_bits_by_other_messages_has_nothing_new(rig: NodeRig) -> None:

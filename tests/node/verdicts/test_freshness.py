@@ -31,14 +31,14 @@ def test_who_has_read_nothing_is_never_current() -> None:
     """Not even for a buyer who accepts any age: 2**32 seconds reach back before 1970."""
     for freshness in (Freshness([]), Freshness(["a"]), Freshness(["a", "b", "c"])):
         assert freshness.head == GENESIS
-        assert not freshness.is_current(NOW, 2.0**32)
-        assert freshness.confirmed_until(NOW) == -math.inf
+        assert freshness.view(NOW, 2.0**32).silence
+        assert freshness.view(NOW, math.inf).confirmed == -math.inf
 
 
 def test_a_node_without_peers_needs_the_chain_only() -> None:
     freshness = read()
-    assert freshness.is_current(NOW, 0)
-    assert freshness.confirmed_until(NOW) == NOW
+    assert freshness.view(NOW, 0).silence is None
+    assert freshness.view(NOW, math.inf).confirmed == NOW
 
 
 @pytest.mark.parametrize(
@@ -62,26 +62,26 @@ def test_a_node_without_peers_needs_the_chain_only() -> None:
     ],
 )
 def test_what_is_current(freshness: Freshness, current: bool) -> None:
-    assert freshness.is_current(NOW, AGE_S) is current
+    assert (freshness.view(NOW, AGE_S).silence is None) is current
 
 
 def test_a_peer_synced_by_a_clock_that_was_ahead_does_not_count_for_years() -> None:
     """It would, if the largest time were the latest: its peer may be gone since."""
     freshness = read(NOW + 1e8, NOW)
-    assert not freshness.is_current(NOW, AGE_S)
+    assert freshness.view(NOW, AGE_S).silence
     freshness.peer_synced("peer 0", NOW)
-    assert freshness.is_current(NOW, AGE_S)
+    assert freshness.view(NOW, AGE_S).silence is None
 
 
 def test_a_clock_that_is_no_number_makes_nothing_current() -> None:
-    assert not read(NOW, NOW).is_current(math.nan, AGE_S)
+    assert read(NOW, NOW).view(math.nan, AGE_S).silence
 
 
 def test_only_configured_peers_count() -> None:
     freshness = read(silent=2)
     for number in range(5):
         freshness.peer_synced(f"stranger {number}", NOW)
-    assert not freshness.is_current(NOW, AGE_S)
+    assert freshness.view(NOW, AGE_S).silence
 
 
 times = st.one_of(st.none(), st.integers(int(NOW) - 200, int(NOW) + 50).map(float))
@@ -104,8 +104,8 @@ def test_current_means_a_quorum_within_the_age(
         return begun is not None and 0 <= NOW - begun <= age
 
     enough = sum(map(within, peers)) >= min(QUORUM, len(peers))
-    assert freshness.is_current(NOW, age) is (enough and within(chain))
+    assert (freshness.view(NOW, age).silence is None) is (enough and within(chain))
     past = sorted((one for one in peers if one is not None and one <= NOW), reverse=True)
     quorum = past[min(QUORUM, len(peers)) - 1 : min(QUORUM, len(peers))] if peers else [math.inf]
     read_at = chain if chain is not None and chain <= NOW else -math.inf
-    assert freshness.confirmed_until(NOW) == min(quorum[0] if quorum else -math.inf, read_at)
+    assert freshness.view(NOW, math.inf).confirmed == min(quorum[0] if quorum else -math.inf, read_at)

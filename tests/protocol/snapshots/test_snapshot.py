@@ -20,17 +20,20 @@ from sayso_protocol.network import Network
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.permissions.scopes import SCOPE_FLAG
 from sayso_protocol.permissions.words import FULL
+from sayso_protocol.primitives import sha256
+from sayso_protocol.snapshots import hash_list
 from sayso_protocol.snapshots.fuse_filter import Shape
+from sayso_protocol.snapshots.hash_list import license_key, person_key
 from sayso_protocol.snapshots.head import read_head
 from sayso_protocol.snapshots.keys import as_keys, bit_key, permissions_key, scopes_key, word_key
+from sayso_protocol.snapshots.part import Part, read_parts, signed_part
 from sayso_protocol.snapshots.snapshot import (
-    Part,
+    Content,
     Snapshot,
     Snapshots,
     make_snapshot,
-    read_parts,
+    packed_lists,
     read_snapshot,
-    signed_part,
 )
 from support.protocol_strategies import ADA, BEN, CLEO, NETWORK, NODE
 from support.snapshots import (
@@ -39,6 +42,7 @@ from support.snapshots import (
     OTHER,
     STRANGER,
     TRUSTED,
+    add_delta,
     content_of,
     moment_at,
     parts_of,
@@ -47,7 +51,17 @@ from support.snapshots import (
 )
 
 STATES = ({ADA: {0: 5}}, {ADA: {0: 5, SCOPE_FLAG: 1}}, {ADA: {0: FULL, SCOPE_FLAG: 1}, BEN: {64: 1}})
-PARTS = parts_of(*STATES)
+PEOPLE = [*map(person_key, (ADA, BEN, CLEO))]
+NAMES = [*PEOPLE, *(license_key(sha256(b"%d" % at)) for at in range(9))]
+PARTS = [*parts_of(*STATES, named=NAMES)]
+PARTS.append(
+    add_delta(
+        PARTS,
+        Content(as_keys(b""), (), [person_key(BEN)]),
+        moment=moment_at(AS_OF + 30),
+        salt=next(salts("withdrawn")),
+    )
+)
 FILE = b"".join(part.data for part in PARTS)
 words = st.integers(0, 3) | st.integers(SCOPE_FLAG, SCOPE_FLAG + 3)
 masks = st.sampled_from([1, 2, 1 << 255, FULL]) | st.integers(1, FULL)
@@ -62,7 +76,8 @@ def expected_keys(state: dict[bytes, dict[int, int]]) -> set[bytes]:
     for address, entries in state.items():
         for word, mask in entries.items():
             is_scope = word >= 1 << 247
-            keys.add(scopes_key(address) if is_scope else permissions_key(address))
+            if not is_scope or mask % 2:
+                keys.add(scopes_key(address) if is_scope else permissions_key(address))
             if (is_scope and mask % 2) or (not is_scope and mask == FULL):
                 keys.add(word_key(address, word))
             elif not is_scope:
@@ -83,8 +98,9 @@ def test_a_snapshot_has_a_key_for_everything_revoked(state: dict[bytes, dict[int
 def test_deltas_are_appended_and_the_last_one_speaks() -> None:
     snapshot = read_snapshot(FILE, TRUSTED)
     assert snapshot.operator.name == "north"
-    assert [head.counts.keys for head in snapshot.heads] == [3, 2, 3]
-    assert snapshot.head.moment.as_of == AS_OF + 20
+    assert [head.counts.keys for head in snapshot.heads] == [3, 2, 3, 0]
+    assert [head.counts.named for head in snapshot.heads] == [6, 6, 0, 0]
+    assert snapshot.head.moment.as_of == AS_OF + 30
     assert snapshot.holds(content_of(STATES[-1]).keys).all()
     assert not read_snapshot(PARTS[0].data, TRUSTED).holds(content_of(STATES[-1]).keys).all()
     again = list(read_parts(FILE))
@@ -102,9 +118,9 @@ def test_flipping_any_byte_is_refused(at: int, flip: int) -> None:
 
 @given(st.integers(0, len(FILE) - 1))
 def test_cutting_it_short_is_refused_or_is_an_older_one(length: int) -> None:
-    ends = [sum(len(part.data) for part in PARTS[:count]) for count in (1, 2)]
+    ends = [sum(len(part.data) for part in PARTS[:count]) for count in (1, 2, 3)]
     if length in ends:
-        assert len(read_snapshot(FILE[:length], TRUSTED).heads) < 3
+        assert len(read_snapshot(FILE[:length], TRUSTED).heads) < 4
         return
     with pytest.raises((Malformed, SnapshotTampered)):
         read_snapshot(FILE[:length], TRUSTED)
@@ -196,6 +212,45 @@ def test_it_says_when_it_has_expired() -> None:
     for now, max_age_s in ((AS_OF + 61, 60), (AS_OF + DAY, 10 * DAY), (AS_OF - 601, 60)):
         with pytest.raises(SnapshotExpired, match="north"):
             snapshot.check_fresh(now, max_age_s)
+
+
+def test_who_is_withdrawn_is_named_no_more() -> None:
+    whole, before = read_snapshot(FILE, TRUSTED), Snapshot(PARTS[:3], TRUSTED)
+    assert before.name(NAMES).all()
+    assert whole.name(NAMES).tolist() == [key != person_key(BEN) for key in NAMES]
+    assert not whole.name([license_key(ADA.rjust(32, b"\0")), person_key(bytes(20))]).any()
+    assert Snapshot(PARTS[:1], TRUSTED).name(NAMES).tolist() == [True] * 6 + [False] * 6
+
+
+def test_no_later_part_names_again_who_was_withdrawn() -> None:
+    salt = next(salts("again"))
+    moment = moment_at(AS_OF + 40)
+    again = add_delta(PARTS, Content(as_keys(b""), [person_key(BEN)]), moment=moment, salt=salt)
+    assert not Snapshot([*PARTS, again], TRUSTED).name([person_key(BEN)]).any()
+
+
+def test_several_files_name_only_what_each_of_them_names() -> None:
+    north, south = snapshot_of({}, NAMES[:2]), snapshot_of({}, NAMES[1:3], key=OTHER)
+    assert Snapshots([north, south]).name(NAMES[:3]).tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [{"named": 5}, {"named": 7}, {"withdrawn": 1}, {"named": 1 << 60}, {"named": 5, "withdrawn": 1}],
+)
+def test_other_counts_of_names_are_refused(counts: dict[str, int]) -> None:
+    with pytest.raises(Malformed):
+        read_snapshot(resigned(PARTS[0], counts=replace(PARTS[0].head.counts, **counts)).data, TRUSTED)
+
+
+def test_a_snapshot_cannot_withdraw() -> None:
+    """It would say two things of one person."""
+    _, lists = packed_lists(PARTS[0].head.salt, 3, NAMES[:6], NAMES[:1])
+    first = len(PARTS[0].body) - hash_list.list_bytes(6)
+    part = replace(PARTS[0], body=PARTS[0].body[:first] + lists)
+    wrong = resigned(part, counts=replace(PARTS[0].head.counts, withdrawn=1))
+    with pytest.raises(Malformed, match="withdraw"):
+        read_snapshot(wrong.data, TRUSTED)
 
 
 def test_several_operators_know_what_any_of_them_knows() -> None:

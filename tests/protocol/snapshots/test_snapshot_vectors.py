@@ -10,6 +10,7 @@ from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import decode
 from sayso_protocol.network_file import parse_network_file
 from sayso_protocol.primitives import address_from_text
+from sayso_protocol.snapshots.hash_list import hashes_of, license_key, person_key
 from sayso_protocol.snapshots.keys import as_keys
 from sayso_protocol.snapshots.offline import HeldLicenses, OfflineGate
 from sayso_protocol.snapshots.snapshot import Snapshots, read_snapshot
@@ -37,7 +38,20 @@ def test_a_file_is_read_or_refused_with_its_code(vector: dict[str, Any]) -> None
     snapshot = read_snapshot(FILES[vector["name"]], TRUSTED)
     assert snapshot.holds(as_keys(unhex(vector["known"]))).all()
     assert not snapshot.holds(as_keys(unhex(vector["unknown"]))).any()
+    for asked, flag in (("named", True), ("unnamed", False)):
+        assert vector[asked] or asked == "unnamed" or vector["name"] == "of one who knows nobody"
+        abouts = [bytes.fromhex(text[2:]) for text in vector[asked]]
+        keys = [(person_key if len(one) == 20 else license_key)(one) for one in abouts]
+        assert snapshot.name(keys).tolist() == [flag] * len(keys)
     assert snapshot.head.moment.as_of == vector["as_of"]
+
+
+@pytest.mark.parametrize("vector", VECTORS["names"], ids=lambda vector: vector["name"])
+def test_a_name_is_hashed_as_the_file_says(vector: dict[str, Any]) -> None:
+    key = bytes([vector["kind"]]) + unhex([vector["about"]])
+    about = unhex([vector["about"]])
+    assert key == (person_key if vector["kind"] == 16 else license_key)(about)
+    assert hashes_of(unhex([VECTORS["salt"]]), [key]).tobytes() == unhex([vector["hash"]])
 
 
 def test_rows_are_judged_as_the_file_says() -> None:

@@ -29,8 +29,8 @@ STALE_HINT: Final = (
     "--rpc lags behind. Try again in a few seconds, or let the command repeat the check: --wait 60s"
 )
 OLD_HINT: Final = (
-    "stale: the snapshot cannot answer for these rows, because it is older than their consents or marks "
-    "one of their people as doubtful. Fetch a newer snapshot: sayso snapshot pull"
+    "stale: a snapshot cannot answer for these rows, because it is older than their consents, or does "
+    "not name them or one of their people. Fetch a newer snapshot: sayso snapshot pull"
 )
 _OUTPUTS: Final = {"out": "kept", "rejected": "rejected", "receipt": "receipt", "report": "report"}
 

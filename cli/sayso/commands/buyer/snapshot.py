@@ -110,5 +110,4 @@ def _tell(got: Snapshot, path: Path, *, as_json: bool) -> None:
     say(f"chain {head.network.chain_id} read up to block {head.moment.block.number}")
     deltas = several(len(got.heads) - 1, "delta")
     say(f"{several(got.keys, 'key')} in a snapshot and {deltas}, {path.stat().st_size:,} bytes")
-    addresses = f"{head.counts.addresses:,} address{'' if head.counts.addresses == 1 else 'es'}"
-    say(f"revocations by {addresses}; licenses of {head.counts.doubted:,} in doubt are not clear")
+    say(f"names {got.named:,} people and licenses; a license that it does not name is stale")

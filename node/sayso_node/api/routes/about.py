@@ -92,9 +92,10 @@ class AboutRoutes:
     async def ready(self, _request: web.Request) -> RouteAnswer:
         """Answer whether the view of chain and peers is current and all parts run."""
         down = self._parts_down()
-        ready = self._freshness.is_current(self._clock.now(), READY_AGE_S) and not down
+        silence = self._freshness.view(self._clock.now(), READY_AGE_S).silence
+        ready = silence is None and not down
         full = self._counters()["marks_lost"] > 0  # rule 7.15
-        body = Ready(ready, down, full, sorted(self._alarms.active()))
+        body = Ready(ready, silence, down, full, sorted(self._alarms.active()))
         return RouteAnswer(body, 200 if ready else 503)
 
     async def metrics(self, _request: web.Request) -> web.Response:

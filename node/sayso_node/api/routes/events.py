@@ -2,7 +2,8 @@
 
 An event's id is the store's id and a number that only grows. A client that resumes with `Last-Event-ID`
 gets all later events, each once. If the id is from another store, or ahead of this store, the answer is
-the error `resync`, and the client must start again.
+the error `resync`, and the client must start again. While the node may not speak (freshness.py), it
+sends the event `silence` at each beat: then no news does not mean that nothing was revoked.
 """
 
 import asyncio
@@ -19,8 +20,10 @@ from sayso_node.api.http.route import Route
 from sayso_node.api.http.shares import Seats, source_of
 from sayso_node.api.schema.operations import EVENTS, Operation
 from sayso_node.api.schema.requests import EventsQuery
-from sayso_node.api.schema.values import RevocationEvent
+from sayso_node.api.schema.stream import RevocationEvent, SilenceEvent
 from sayso_node.errors import BadRequest, Resync
+from sayso_node.freshness import Freshness
+from sayso_node.interfaces import Clock
 from sayso_node.store import events, queries
 from sayso_node.store.events import Event
 from sayso_node.store.interface import Store
@@ -31,7 +34,10 @@ STREAMS: Final = 256
 SOURCE_STREAMS: Final = 16  # of one source; when all are taken, a source with many makes room
 EVENTS_PAGE: Final = 256  # events in one reading
 PAUSE_S: Final = 0.1  # between two readings, so that many commits cost one reading
-BEAT_S: Final = 15.0  # after so long without events a comment is sent, which tests the connection
+BEAT_S: Final = (
+    15.0  # after so long without events a comment or `silence` is sent; it tests the connection
+)
+SPEAK_AGE_S: Final = 120.0  # a listener hears of an older view
 LISTENER_STALL_S: Final = 30.0  # for a client that does not read
 START: Final = "0"  # as an id: from the first event
 LISTEN: Final = Operation(
@@ -52,8 +58,10 @@ _ID: Final = re.compile(r"([0-9a-f]{32})-(0|[1-9][0-9]{0,18})", re.ASCII)
 class EventRoutes:
     """Sends new revocations to listeners."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, freshness: Freshness, clock: Clock) -> None:
         self._store = store
+        self._freshness = freshness
+        self._clock = clock
         self._streams: set[asyncio.Task[None]] = set()
         self._seats = Seats[asyncio.Task[None]](STREAMS, SOURCE_STREAMS, "listeners")
 
@@ -107,7 +115,7 @@ class EventRoutes:
         self, request: web.Request, response: web.StreamResponse, store_id: str, seq: int
     ) -> None:
         await response.prepare(request)
-        await _write(response, f": {store_id}-{seq}\n\n")
+        await _write(response, f": {store_id}-{seq}\n\n{self._silence()}")
         try:
             while True:
                 seen = self._store.commits  # before the reading, so that no commit is missed
@@ -127,7 +135,12 @@ class EventRoutes:
             async with asyncio.timeout(BEAT_S):
                 await self._store.committed(seen)
         except TimeoutError:
-            await _write(response, ":\n\n")
+            await _write(response, self._silence() or ":\n\n")
+
+    def _silence(self) -> str:
+        """Return the event `silence` if the node may not speak; otherwise nothing."""
+        silence = self._freshness.view(self._clock.now(), SPEAK_AGE_S).silence
+        return f"event: silence\ndata: {_data(SilenceEvent(silence))}\n\n" if silence else ""
 
 
 def _end(request: web.Request, error: BaseException) -> None:

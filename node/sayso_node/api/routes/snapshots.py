@@ -12,7 +12,7 @@ from sayso_node.api.http.negotiation import ORIGIN
 from sayso_node.api.http.route import Route
 from sayso_node.api.schema.operations import OCTETS, Operation
 from sayso_node.api.schema.values import SnapshotFile, Snapshots
-from sayso_node.errors import NotFound, SnapshotsEnded
+from sayso_node.errors import NotFound
 from sayso_node.snapshots.publishing import SnapshotPublisher
 from sayso_node.snapshots.shelf import Published
 from sayso_protocol.primitives import hex_text
@@ -48,8 +48,6 @@ class SnapshotRoutes:
 
     async def index(self, _request: web.Request) -> Snapshots:
         """Return the current snapshot and its deltas, in order; empty before the first snapshot."""
-        if self._publisher.lost:
-            raise SnapshotsEnded("this node dropped revocations without a mark; try another node")
         return Snapshots([_file(one) for one in self._publisher.shelf.chain])
 
     async def file(self, request: web.Request) -> web.StreamResponse:

@@ -275,23 +275,13 @@ class Health(Struct):
 
 
 class Ready(Struct):
-    """`ready`: the view of chain and peers is current, and no part of the node is down.
+    """`ready`: the node may speak, and no part of it is down; `silence`: why it may not speak.
 
     `marks_full` needs an operator's attention (rule 7.15). `alarms` has names; the log has the reasons.
     """
 
     ready: bool
+    silence: str | None
     parts_down: list[str]
     marks_full: bool
     alarms: list[str]
-
-
-class RevocationEvent(Struct):
-    """The data of an event: bits that became revoked."""
-
-    contributor: Address
-    word: Decimal
-    mask: Decimal
-    source: str
-    digest: Hash | None
-    time: Time

@@ -95,6 +95,9 @@ def _learn(db: Writing, consents: Collection[Consent], now: float) -> None:
     people = {one.contributor for one in consents} | {one.guardian for one in consents}
     people.discard(NOBODY)
     add_people(db, people, unsure=has_lost(db))
-    words = ((one.contributor, one.base.to_bytes(HASH_BYTES), len(one.words)) for one in consents)
-    many.insert(db, "INTO terms", words, "ON CONFLICT DO NOTHING")
+    terms = (
+        (one.contributor, one.base.to_bytes(HASH_BYTES), one.items * len(one.purposes))
+        for one in consents
+    )
+    many.insert(db, "INTO terms", terms, "ON CONFLICT DO NOTHING")
     revocations.promote(db, people, now)

@@ -5,12 +5,11 @@ until that revocation arrives again, no license that its signer can revoke is cl
 room either, every address that becomes known afterwards stays in doubt for good.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from sayso_node.store import many
 from sayso_node.store.interface import Reading, Writing
-from sayso_protocol.permissions.state_digest import StateEntry
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import HASH_BYTES
 
@@ -91,13 +90,6 @@ def of_signers(db: Reading, signers: Iterable[bytes]) -> list[Heard]:
     query = "SELECT seq, digest, signer, body, bits FROM pending WHERE signer IN"
     rows = sorted(many.among(db, query, signers))
     return [Heard(digest, by, body, _unpack(bits)) for _, digest, by, body, bits in rows]
-
-
-def all_entries(db: Reading) -> Iterator[StateEntry]:
-    """Return the bits of pending messages; a word comes once for each message."""
-    for signer, packed in db.execute("SELECT signer, bits FROM pending"):
-        for word, mask in _unpack(packed).items():
-            yield signer, word, mask
 
 
 def release(db: Writing, digest: bytes) -> None:

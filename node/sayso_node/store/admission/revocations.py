@@ -19,7 +19,7 @@ from sayso_protocol.messages.envelope import Envelope, encode
 from sayso_protocol.messages.message import REVOCATION, as_kind
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.permissions.scopes import SCOPE_FLAG
-from sayso_protocol.permissions.words import Masks
+from sayso_protocol.permissions.words import WORD_BITS, Masks
 from sayso_protocol.primitives import HASH_BYTES
 
 
@@ -92,9 +92,9 @@ def _has_scope(bits: Masks) -> bool:
 def _is_licensed(db: Reading, address: bytes, word: int) -> bool:
     """Return whether a held consent has permissions in this word; they begin at multiples of 64."""
     base = word - word % LIMITS.words
-    query = "SELECT words FROM terms WHERE address = ? AND base = ?"
+    query = "SELECT permissions FROM terms WHERE address = ? AND base = ?"
     row = db.execute(query, (address, base.to_bytes(HASH_BYTES))).fetchone()
-    return row is not None and word - base < row[0]
+    return row is not None and (word - base) * WORD_BITS < row[0]
 
 
 def _on_chain(db: Reading, address: bytes, bits: Masks) -> bool:

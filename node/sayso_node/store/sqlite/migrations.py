@@ -95,6 +95,33 @@ ALTER TABLE sponsors DROP COLUMN first_at;
 ALTER TABLE sync_sums ADD COLUMN split INTEGER NOT NULL DEFAULT 0;
 UPDATE sync_sums SET split = 1 WHERE node < 65536;
 """,
+    # Snapshots: what is new is read by seq, and by when it came.
+    11: """
+CREATE INDEX messages_by_arrival ON messages (arrived_at);
+CREATE TABLE people_with_seq (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    address BLOB NOT NULL UNIQUE,
+    unsure INTEGER NOT NULL
+);
+INSERT INTO people_with_seq (address, unsure) SELECT address, unsure FROM people;
+DROP TABLE people;
+ALTER TABLE people_with_seq RENAME TO people;
+ALTER TABLE terms RENAME COLUMN words TO permissions;
+UPDATE terms SET permissions = permissions * 256;
+CREATE TABLE doubts (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    address BLOB NOT NULL UNIQUE
+);
+CREATE TRIGGER marks_doubt AFTER INSERT ON marks
+    WHEN EXISTS (SELECT 1 FROM people WHERE address = new.signer) BEGIN
+    DELETE FROM doubts WHERE address = new.signer;
+    INSERT INTO doubts (address) VALUES (new.signer);
+END;
+CREATE TRIGGER people_doubt AFTER UPDATE OF unsure ON people WHEN new.unsure BEGIN
+    DELETE FROM doubts WHERE address = new.address;
+    INSERT INTO doubts (address) VALUES (new.address);
+END;
+""",
 }
 """The step from each version to the next, by version."""
 

@@ -6,7 +6,7 @@ keep the counts of bounded tables, so that no code path can miss one. A change o
 migrations.py and a new VERSION.
 """
 
-VERSION = 11
+VERSION = 12
 
 SCHEMA = """
 CREATE TABLE messages (
@@ -19,6 +19,7 @@ CREATE TABLE messages (
 );
 CREATE INDEX messages_by_contributor ON messages (contributor, kind, seq);
 CREATE INDEX messages_by_kind ON messages (kind, digest);
+CREATE INDEX messages_by_arrival ON messages (arrived_at);
 CREATE TABLE items (
     item BLOB NOT NULL,
     seq INTEGER NOT NULL,
@@ -43,13 +44,14 @@ CREATE TABLE wallet_consents (
 ) WITHOUT ROWID;
 CREATE INDEX wallet_consents_by_time ON wallet_consents (tried_at);
 CREATE TABLE people (
-    address BLOB PRIMARY KEY,  -- contributors and guardians of held consents
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    address BLOB NOT NULL UNIQUE,  -- contributors and guardians of held consents
     unsure INTEGER NOT NULL  -- 1: a revocation of theirs may have been lost, and no mark says which
-) WITHOUT ROWID;
+);
 CREATE TABLE terms (
     address BLOB NOT NULL,
     base BLOB NOT NULL,
-    words INTEGER NOT NULL,  -- how many, from base on, hold permissions of held consents
+    permissions INTEGER NOT NULL,  -- of held consents, from base on
     PRIMARY KEY (address, base)
 ) WITHOUT ROWID;
 CREATE TABLE bits (
@@ -121,6 +123,19 @@ CREATE TRIGGER marks_in AFTER INSERT ON marks BEGIN
 END;
 CREATE TRIGGER marks_out AFTER DELETE ON marks BEGIN
     UPDATE numbers SET value = value - 1 WHERE name = 'marks';
+END;
+CREATE TABLE doubts (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    address BLOB NOT NULL UNIQUE  -- a known person who came into doubt (rule 7.15); it may be over
+);
+CREATE TRIGGER marks_doubt AFTER INSERT ON marks
+    WHEN EXISTS (SELECT 1 FROM people WHERE address = new.signer) BEGIN
+    DELETE FROM doubts WHERE address = new.signer;
+    INSERT INTO doubts (address) VALUES (new.signer);
+END;
+CREATE TRIGGER people_doubt AFTER UPDATE OF unsure ON people WHEN new.unsure BEGIN
+    DELETE FROM doubts WHERE address = new.address;
+    INSERT INTO doubts (address) VALUES (new.address);
 END;
 CREATE TABLE acknowledgements (
     digest BLOB PRIMARY KEY,

@@ -1,0 +1,85 @@
+"""The content of a snapshot: known people, held licenses, and every bit that revokes one of these.
+
+Words of no held license and bits of no known address enter no snapshot, because a gate clears only what
+is named. So nothing pending (rule 7.14) does: it has neither a scope of a known address nor a word of a
+held license. Each table is read once, in the order of addresses.
+"""
+
+from collections.abc import Collection, Iterator
+from itertools import chain, groupby
+from operator import itemgetter
+
+from sayso_node.store.interface import Reading
+from sayso_node.store.snapshots.address_keys import AddressKeys, permissions_in
+from sayso_protocol.limits import LIMITS
+from sayso_protocol.messages.message import CONSENT
+from sayso_protocol.permissions.scopes import SCOPE_FLAG
+from sayso_protocol.snapshots.hash_list import license_key, person_key
+
+Terms = tuple[bytes, int, int]  # address, first word, number of permissions
+
+
+def read_keys(db: Reading) -> tuple[bytearray, set[bytes]]:
+    """Return the joined keys of rule 13.3, each once, and the addresses that have too many."""
+    joined, crowded = bytearray(), set[bytes]()
+    terms = _Terms(db)
+    query = (
+        "SELECT address, word, signed, chain FROM bits JOIN people USING (address)"
+        " ORDER BY address, word"
+    )
+    for address, rows in groupby(db.execute(query), itemgetter(0)):
+        keys = AddressKeys(address)
+        for _, packed, signed, on_chain in rows:
+            word = int.from_bytes(packed)
+            if permissions := terms.permissions(address, word):
+                keys.add(word, int.from_bytes(signed) | int.from_bytes(on_chain), permissions)
+        joined += keys.joined()
+        if keys.is_crowded:
+            crowded.add(address)
+    return joined, crowded
+
+
+def read_names(db: Reading, crowded: Collection[bytes], confirmed: float) -> Iterator[bytes]:
+    """Return the keys of the people and licenses that a snapshot names (rules 13.3.4 and 13.3.5).
+
+    Licenses that arrived at `confirmed` or later, seconds since the epoch, are left out.
+    """
+    unnamed = {*crowded, *_in_doubt(db)}
+    people = (one for (one,) in db.execute("SELECT address FROM people") if one not in unnamed)
+    late = "SELECT digest FROM messages WHERE arrived_at >= ?"
+    unconfirmed = {digest for (digest,) in db.execute(late, (confirmed,))}
+    # Two queries instead of one, because an index has all digests: bodies are not read.
+    licenses = db.execute("SELECT digest FROM messages WHERE kind = ?", (CONSENT,))
+    held = (one for (one,) in licenses if one not in unconfirmed)
+    return chain(map(person_key, people), map(license_key, held))
+
+
+def _in_doubt(db: Reading) -> Iterator[bytes]:
+    """Return the known addresses of which a revocation may be lost (rule 7.15)."""
+    query = (
+        "SELECT signer FROM marks JOIN people ON address = signer"
+        " UNION SELECT address FROM people WHERE unsure"
+    )
+    return (address for (address,) in db.execute(query))
+
+
+class _Terms:
+    """The words of held licenses, read alongside bits in the same order."""
+
+    def __init__(self, db: Reading) -> None:
+        query = "SELECT address, base, permissions FROM terms ORDER BY address, base"
+        self._rows: Iterator[Terms] = (
+            (address, int.from_bytes(base), count) for address, base, count in db.execute(query)
+        )
+        self._next = next(self._rows, None)
+
+    def permissions(self, address: bytes, word: int) -> int:
+        """Return the bits of a word that revoke something, for ascending addresses and words."""
+        if word & SCOPE_FLAG:
+            return 1
+        base = word - word % LIMITS.words
+        while self._next and self._next[:2] < (address, base):
+            self._next = next(self._rows, None)
+        if self._next is None or self._next[:2] != (address, base):
+            return 0
+        return permissions_in(word, base, self._next[2])

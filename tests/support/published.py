@@ -1,0 +1,55 @@
+"""What a node publishes, as a buyer reads it: the files joined, and verdicts from them."""
+
+from collections.abc import Sequence
+
+from sayso_node.snapshots.publishing import SnapshotPublisher
+from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.envelope import Envelope
+from sayso_protocol.messages.message import as_kind
+from sayso_protocol.network_file import NetworkFile, Operator
+from sayso_protocol.snapshots.offline import HeldLicenses, OfflineGate
+from sayso_protocol.snapshots.snapshot import Snapshot, Snapshots, read_snapshot
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import REASONS
+from support.node_rig import NodeRig, node_key
+from support.protocol_strategies import BEN, NETWORK
+
+NAMES = ("rig", "x", "y")
+TRUSTED = NetworkFile(
+    NETWORK, 1, 0, tuple(Operator(name, bytes(node_key(name).verify_key)) for name in NAMES)
+)
+
+
+def publisher(rig: NodeRig, interval_s: float = 0.01) -> SnapshotPublisher:
+    """The publisher of a node, with its folder."""
+    made = SnapshotPublisher(
+        NETWORK,
+        rig.store.location,
+        rig.folder / "snapshots",
+        rig.freshness,
+        rig.identity,
+        rig.clock,
+        rig.counters,
+        interval_s=interval_s,
+    )
+    made.shelf.open()
+    return made
+
+
+def snapshot(made: SnapshotPublisher) -> Snapshot:
+    """What a client has who fetched every file."""
+    return read_snapshot(b"".join(one.path.read_bytes() for one in made.shelf.chain), TRUSTED)
+
+
+def terms(envelope: Envelope) -> Consent:
+    """The terms of a consent."""
+    return as_kind(envelope.message, Consent)
+
+
+def verdicts(files: Sequence[Snapshot], *held: Envelope) -> list[str]:
+    """The reason of each row of the first license, by a gate that holds all of them."""
+    bundle = HeldLicenses((one.digest, terms(one), one.items) for one in held)
+    gate = OfflineGate(bundle, Snapshots(files), Query(BEN, "train-ai"), max_age_s=60)
+    rows = b"".join(held[0].digest + item for item in held[0].items)
+    now = max(one.head.moment.as_of for one in files)
+    return [REASONS[number].value for number in gate.judge(rows, now)[0].tolist()]
