@@ -39,7 +39,9 @@ from sayso_protocol.receipts.text import (
     receipt_to_json,
 )
 from sayso_protocol.signatures.wallets import EoaVerifier
-from sayso_protocol.snapshots.snapshot import MAGIC, Part, read_snapshot
+from sayso_protocol.snapshots.hash_list import person_key
+from sayso_protocol.snapshots.part import MAGIC, Part
+from sayso_protocol.snapshots.snapshot import read_snapshot
 from support.packed import unpack
 from support.protocol_strategies import ADA, BEN, NETWORK, signed
 from support.snapshots import TRUSTED, parts_of
@@ -118,13 +120,15 @@ def snapshot() -> Document:
         {ADA: {7: 7}, BEN: {1: 1}},
     ]
 
+    names = [*map(person_key, (ADA, BEN))]
+
     def verify(value: Any) -> Any:
         parts = _whole(value, "parts")["parts"]
         data = b"".join(map(_part_bytes, parts)) if isinstance(parts, list) else b""
         found = read_snapshot(data, TRUSTED)
         return found.heads, found.operator
 
-    return Document({"parts": [_part_fields(part) for part in parts_of(*states)]}, verify)
+    return Document({"parts": [_part_fields(part) for part in parts_of(*states, named=names)]}, verify)
 
 
 def misconduct() -> Document:

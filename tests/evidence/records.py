@@ -23,7 +23,7 @@ from sayso_protocol.primitives import hex_text
 from sayso_protocol.receipts.receipt import count_reasons, join_rows, sign_statement
 from sayso_protocol.verdicts.verdict import REASONS, Reason
 from support.protocol_strategies import ADA, NETWORK, NODE, a_consent
-from support.snapshots import OTHER, TRUSTED, parts_of
+from support.snapshots import OTHER, TRUSTED, names_of_envelopes, parts_of
 
 
 def _files(folder: Path, numbers: bytes) -> tuple[Path, Path]:
@@ -100,9 +100,10 @@ def offline_record(folder: Path) -> Document:
     bundle, paths = folder / "held.sayso", [folder / "north.snapshot", folder / "south.snapshot"]
     bundle.write_bytes(encode_bundle([encode(CONSENT)]))
     [bit] = a_consent(ITEMS).masks([2], ["train-ai"]).items()
+    names = names_of_envelopes([CONSENT])
     states: list[Any] = [{ADA: {}}, {ADA: dict([bit])}]
     for path, key, state in zip(paths, (NODE, OTHER), states, strict=True):
-        path.write_bytes(parts_of(state, key=key)[0].data)
+        path.write_bytes(parts_of(state, named=names, key=key)[0].data)
     judge = OfflineJudge(paths, lambda: load_licenses(bundle, NETWORK), TRUSTED, QUESTION, lambda: NOW)
     made = Record(NETWORK, QUESTION, "m.jsonl", "jsonl")
     judged = judge.judge(join_rows(ROWS))
