@@ -50,7 +50,7 @@ NUMBERS = {
     "sync.fingerprints.ROOT": "the root is 1",
     "sync.fingerprints.LONGEST_BYTES": None,  # of the LEB128 of a number below 2^64
     "sync.requests.MAX_STEP": "with `step` 1 to 4",
-    "sync.requests.WANTED": "1 to 1,024 messages",
+    "sync.requests.WANTED": "A request MUST name at most 1,024 messages in all",
     "sync.requests.REQUEST_BYTES": "A request MUST have at most 1,048,576 bytes",
     "sync.answers.LISTED": "nil if the node has more than 256 entries",
     "sync.answers.LISTED_IN_ALL": None,  # as many as the responder chooses
@@ -61,12 +61,19 @@ NUMBERS = {
     "sync.answers.TAKEN": "0 if the responder has it now",
     "sync.answers.DECLINED": "1 if it does not",
     "sync.walk.FEW": None,  # a requester's choice (11.10), like the rest of them
-    "sync.walk.STEP": "many in steps of 2",
-    "sync.walk.LEAF": "at most some 32 entries",
+    "sync.walk.STEP": "and of 2 for many",
+    "sync.walk.LEAF": None,
     "sync.walk.LEAF_OF_MANY": None,
     "sync.walk.RANGE_LEVEL": None,
     "sync.walk.CHECKED": None,
-    "sync.walk.BUDGET": None,
+    "sync.solving.BUDGET": None,
+    "sync.solving.LAST": "not below level 63",
+    "sync.fingerprints.CELL_LEVEL": "MUST be of level 23 at most",
+    "sync.fingerprints.CELL_BYTES": "a *cell* of 6 bytes",
+    "messages.wire.BUNDLE_FILE_BYTES": None,  # follows from 7.1.1 and 6.2.2
+    "network_file.FILE_CHARS": "at most 65,536 characters",
+    "encoding.json_text.DOCUMENT_BYTES": "of more than 4 MiB",
+    "primitives.HEX_BYTES": "of more than 4 MiB",
     "verdicts.verdict.REMEMBERED": None,  # how much is read or kept at once is no rule
     "verdicts.bulk.FEW_ITEMS": None,
     "verdicts.bulk.ITEMS_AT_ONCE": None,
