@@ -1,0 +1,1 @@
+"""A whole node under all attacks at once."""
