@@ -87,26 +87,24 @@ class Broadcast:
             await lane.stop()
 
     async def on_frame(self, topic: str, frame: bytes, peer_id: str) -> Judgement:
-        """Judge a frame as a whole (rule 7.2); its valid messages are stored in any case."""
+        """Judge a frame as a whole (rule 7.2); the valid messages of its topic are stored in any case."""
         if not self._enabled:
             return Judgement.IGNORE
-        source = Source.peer(SourceChannel.GOSSIP, peer_id)
         try:
-            outcomes = await self._intake.take(wire.decode_bundle(frame), source)
-        except SaysoError as error:
-            return Judgement.REJECT if is_rejected(error) else Judgement.IGNORE
-        if any(is_rejected(one.error) for one in outcomes):
+            bundle = wire.decode_bundle(frame)
+            wire.check_topic(bundle, topic, self._network)
+        except SaysoError:
             return Judgement.REJECT
-        if not all(self._belongs(topic, one.envelope) for one in outcomes if one.envelope):
+        try:
+            outcomes = await self._intake.take(bundle, Source.peer(SourceChannel.GOSSIP, peer_id))
+        except SaysoError:  # of this node: its store, for example
+            return Judgement.IGNORE
+        if any(is_rejected(one.error) for one in outcomes):
             return Judgement.REJECT
         # 7.14 A pending revocation is not forwarded, so a flood of them stops at the first node.
         if any(one.status is Status.STORED for one in outcomes):
             return Judgement.ACCEPT
         return Judgement.IGNORE
-
-    def _belongs(self, topic: str, envelope: Envelope) -> bool:
-        """Rule 7.1: a topic carries only its own kinds of messages."""
-        return topic == wire.TOPICS[envelope.message.kind].on(self._network)
 
     async def _send(self, topic: str, frames: Iterable[bytes]) -> None:
         for frame in frames:

@@ -1,13 +1,15 @@
 """Verifies incoming messages and stores them; gossip, sync and HTTP all deliver through it.
 
-The checks run in the order of rules 7.4 to 7.9. A digest counts as known only once a message with it was
-verified. Failures are remembered by the hash of the message's bytes, so an invalid message cannot block
-a valid one with the same digest.
+The checks run in the order of rules 7.4 to 7.9: first, over the whole bundle, those that depend on its
+bytes alone, signatures included; then those that depend on what this node holds, its chain and its clock.
+So all nodes reject the same bundles. Failures are remembered by the hash of the message's bytes, so an
+invalid message cannot block a valid one with the same digest.
 """
 
 import logging
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import assert_never
@@ -29,14 +31,21 @@ from sayso_node.store.admission.revocations import Admitted
 from sayso_node.store.admission.sponsors import Quotas
 from sayso_node.store.interface import Store, Writing
 from sayso_node.workers import Runner, at_once, in_thread
-from sayso_protocol.errors import FromTheFuture, Malformed, NotSponsored, SaysoError, is_rejected
+from sayso_protocol.errors import (
+    FromTheFuture,
+    Malformed,
+    NotSponsored,
+    SaysoError,
+    Unsupported,
+    is_rejected,
+)
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.envelope import Envelope, decode_all
 from sayso_protocol.messages.kinds import kind_of
 from sayso_protocol.messages.wire import TOPICS
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import sha256
-from sayso_protocol.receipts.receipt import ChainPoint
+from sayso_protocol.signatures.wallets import EoaVerifier
 
 log = logging.getLogger(__name__)
 
@@ -91,10 +100,11 @@ class Intake:
         """Take in the envelopes of a bundle; each gets its own outcome."""
         # Verifying a few messages takes less time than handing them to a thread.
         run = at_once if sum(map(len, bundle)) <= AT_ONCE_BYTES else self._runner
-        cases = await run(partial(self._begin, bundle, source))
+        cases = await run(partial(self._examine, bundle, source))
         head = self._freshness.head
-        answers = await self._ask_wallets(cases, source, head.point)
-        await run(partial(self._verify_all, cases, answers))
+        claims = [one.claim for _, one in _undecided(cases) if one.claim.is_contract_wallets]
+        answers = await self._wallets.ask(claims, source.name, head.point)
+        await run(partial(self._decide, cases, answers))
         fresh = [case for case, _ in _undecided(cases)]
         if fresh:
             await self._keep(fresh, source, head.time)
@@ -102,19 +112,28 @@ class Intake:
         self._count(outcomes, source)
         return outcomes
 
-    def _begin(self, bundle: Sequence[bytes], source: Source) -> list[_Case]:
-        """Run the checks that need no signature."""
+    def _examine(self, bundle: Sequence[bytes], source: Source) -> list[_Case]:
+        """Run every [REJECT] check; then set aside what is known."""
         cases = [_Case(sha256(data)) for data in bundle]
         self._read(cases, bundle)
-        self._look_up(_undecided(cases), source)
+        stored = self._stored(_undecided(cases))
+        if source.channel is SourceChannel.GOSSIP:
+            self._check_company(cases)
+        for case, envelope in _undecided(cases):
+            if stored.get(envelope.digest) != envelope.body:
+                self._guard(case, self._verify, envelope, source)
+        # [IGNORE] 7.7.1 The message is not known yet.
+        for case, envelope in _undecided(cases):
+            if envelope.digest in stored:
+                case.outcome = Outcome(Status.KNOWN, envelope)
         return cases
 
-    def _verify_all(self, cases: Sequence[_Case], answers: Answers) -> None:
+    def _decide(self, cases: Sequence[_Case], answers: Answers) -> None:
         for case, envelope in _undecided(cases):
-            self._guard(case, self._verify, envelope, answers)
+            self._guard(case, self._judge, envelope, answers)
 
     def _read(self, cases: Sequence[_Case], bundle: Sequence[bytes]) -> None:
-        """[REJECT] 7.4 Messages are canonical, of this network and within the limits."""
+        """[REJECT] 7.4.1 Messages are canonical, of this network and within the limits."""
         unread = [at for at, case in enumerate(cases) if case.name not in self._failures]
         for case in cases:
             if failure := self._failures.get(case.name):
@@ -138,35 +157,34 @@ class Intake:
         self._remember(case.name, error)
         case.outcome = Outcome(Status.REFUSED, case.envelope, error)
 
-    def _look_up(self, cases: Sequence[tuple[_Case, Envelope]], source: Source) -> None:
-        """Rules 7.5 and 7.6, which need no signature."""
+    def _stored(self, cases: Sequence[tuple[_Case, Envelope]]) -> dict[bytes, bytes]:
+        """Return, by digest, the bytes that are stored of these messages; they were verified before."""
+        with self._store.read() as db:
+            return messages.bodies_of(db, [envelope.digest for _, envelope in cases])
+
+    def _check_company(self, cases: Sequence[_Case]) -> None:
+        """[REJECT] 4.4.17 In gossip, a contract wallet's message is alone in its bundle.
+
+        The refusal is not remembered, because the bundle is wrong and the message is not.
+        """
+        for case, envelope in _undecided(cases):
+            if len(cases) > 1 and envelope.claim.is_contract_wallets:
+                error = Malformed("a contract wallet's message is not alone in its bundle")
+                case.outcome = Outcome(Status.REFUSED, envelope, error)
+
+    def _verify(self, _case: _Case, envelope: Envelope, source: Source) -> None:
+        """Rules 7.5 and 7.6; the chain is asked later, because its answer depends on the block."""
         # [REJECT] 7.5 A consent from a peer has a sponsor.
         if source.channel is not SourceChannel.HTTP:
-            for case, envelope in cases:
-                self._guard(case, lambda _case, one: one.check_sponsored(), envelope)
-        # [IGNORE] 7.6 The message is not known yet. (A known one was verified when it arrived.)
-        unknown = [(case, envelope) for case, envelope in cases if not case.outcome]
-        with self._store.read() as db:
-            known = messages.known_of(db, [envelope.digest for _, envelope in unknown])
-        for case, envelope in unknown:
-            if envelope.digest in known:
-                case.outcome = Outcome(Status.KNOWN, envelope)
+            envelope.check_sponsored()
+        # [REJECT] 7.6 The signatures are valid, also those of a message whose digest is known.
+        with suppress(Unsupported):
+            envelope.check_signatures(EoaVerifier())
 
-    async def _ask_wallets(self, cases: Sequence[_Case], source: Source, block: ChainPoint) -> Answers:
-        """Ask contract wallets about their signatures, at the newest block that was read."""
-        # [REJECT] 4.4 In gossip, a contract wallet's message is alone in its bundle. The refusal is not
-        # remembered, because the bundle is wrong and the message is not.
-        if source.channel is SourceChannel.GOSSIP and len(cases) > 1:
-            for case, envelope in _undecided(cases):
-                if envelope.claim.is_contract_wallets:
-                    error = Malformed("a contract wallet's message is not alone in its bundle")
-                    case.outcome = Outcome(Status.REFUSED, envelope, error)
-        claims = [one.claim for _, one in _undecided(cases) if one.claim.is_contract_wallets]
-        return await self._wallets.ask(claims, source.name, block)
-
-    def _verify(self, case: _Case, envelope: Envelope, answers: Answers) -> None:
-        # [REJECT] 7.7 The signatures are valid.
-        envelope.check_signatures(answers)
+    def _judge(self, case: _Case, envelope: Envelope, answers: Answers) -> None:
+        # [IGNORE] 7.7.2 A contract wallet accepts its signature.
+        if envelope.claim.is_contract_wallets:
+            answers.check(*envelope.claim)
         # [IGNORE] 7.8 The message is not from the future.
         message, kind = envelope.message, kind_of(envelope.message)
         if ADMISSIONS[message.kind].issued_at(message) > self._clock.now() + LIMITS.clock_skew_s:

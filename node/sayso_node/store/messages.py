@@ -38,6 +38,11 @@ def known_of(db: Reading, digests: Iterable[bytes]) -> set[bytes]:
     return {digest for (digest,) in rows}
 
 
+def bodies_of(db: Reading, digests: Iterable[bytes]) -> dict[bytes, bytes]:
+    """Return the stored envelopes of those of some digests that are known; empty for an erased one."""
+    return dict(many.among(db, "SELECT digest, body FROM messages WHERE digest IN", digests))
+
+
 def insert(db: Writing, message: Message, now: float) -> None:
     """Store a message that is not known yet."""
     db.execute(

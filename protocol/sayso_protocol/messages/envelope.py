@@ -89,14 +89,16 @@ class Envelope:
         return replace(self, sponsor=Sponsor(bytes(key.verify_key), signature))
 
     def check_signatures(self, wallets: WalletVerifier) -> None:
-        """Check the signatures of the wallet and the sponsor, if any (rules 4.4 and 4.5).
+        """Check the signatures of the sponsor, if any, and the wallet (rules 4.4 and 4.5).
+
+        The sponsor's is first, so that a wallet which only the chain can judge does not hide a wrong one.
 
         Raises:
             BadSignature: A signature does not match; and the errors of `wallets`.
         """
-        wallets.check(self.message.signer, self.digest, self.signature)
         if self.sponsor:
             check_sponsor(self.sponsor.node_key, self.digest, self.sponsor.signature)
+        wallets.check(self.message.signer, self.digest, self.signature)
 
     def check_sponsored(self) -> None:
         """Check that a message from a peer has the sponsor it needs (rule 7.5); raises NotSponsored."""

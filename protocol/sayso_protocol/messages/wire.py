@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from sayso_protocol.encoding.packing import Reader, array_of, pack
 from sayso_protocol.errors import Malformed, TooLarge
 from sayso_protocol.limits import LIMITS
-from sayso_protocol.messages.envelope import Envelope
+from sayso_protocol.messages.envelope import Envelope, peek_kind
 from sayso_protocol.messages.kinds import check_rows
 from sayso_protocol.messages.message import CONSENT, REVOCATION
 from sayso_protocol.network import Network
@@ -73,6 +73,19 @@ def decode_bundle(frame: bytes, max_bytes: int = LIMITS.frame_bytes) -> list[byt
     if not found:
         raise Malformed("a bundle is an array of at least one message")
     return list(found)
+
+
+def check_topic(bundle: Iterable[bytes], topic: str, network: Network) -> None:
+    """Check that a bundle holds no message of another topic (rule 7.1.3), before anything is decoded.
+
+    Bytes that begin as no message of this version does are left to `decode`.
+
+    Raises:
+        Malformed: A message belongs to another topic.
+    """
+    for kind in filter(None, map(peek_kind, bundle)):
+        if TOPICS[kind].on(network) != topic:
+            raise Malformed("a bundle holds messages of its topic only")
 
 
 def check_company(envelopes: Sequence[Envelope]) -> None:
