@@ -1,13 +1,21 @@
-// Rules 7.1 and 7.4 to 7.8: a frame, as a peer reads it that does not ask the chain.
+// Rules 7.1 and 7.4 to 7.8: a frame, as a peer reads it that does not ask the chain. What is a [REJECT] is
+// looked for in the whole bundle, before anything that is an [IGNORE].
 
 import { require } from "./bytes.js";
 import { checkSignatures, readEnvelope } from "./messages.js";
 import { unpack } from "./packing.js";
 
 const AHEAD = 600n;
+const TOPICS = { Consent: "consents", Revocation: "revocations" };
 
-/** The envelopes of a bundle, every one of them checked; refuses what the first bad one is refused for. */
-export async function readBundle(frame, network, now) {
+/** What only the chain can judge is an [IGNORE]; any other refusal of a signature is a [REJECT]. */
+function onlyUnsupported(error) {
+  if (error.code !== "unsupported") throw error;
+  return error;
+}
+
+/** The envelopes of a bundle on a topic, every one of them checked; refuses a bundle with a bad one. */
+export async function readBundle(frame, topic, network, now) {
   require(frame.length <= 65_544, "too-large", "a frame has at most 65,544 bytes");
   const messages = unpack(frame);
   const valid = Array.isArray(messages) && messages.length > 0 && messages.every(Buffer.isBuffer);
@@ -15,11 +23,14 @@ export async function readBundle(frame, network, now) {
   const envelopes = messages.map((one) => readEnvelope(one, network));
   const alone = envelopes.length === 1 || envelopes.every((one) => one.signature.length <= 65);
   require(alone, "malformed", "a contract wallet's message has no company (4.4)");
-  require(new Set(envelopes.map((one) => one.kind)).size === 1, "malformed", "two kinds");
+  require(envelopes.every((one) => TOPICS[one.kind] === topic), "malformed", "of another topic");
+  let unsupported = null;
   for (const envelope of envelopes) {
-    const { kind, message, sponsor } = envelope;
-    require(kind === "Revocation" || sponsor, "not-sponsored", "");
-    await checkSignatures(envelope);
+    require(envelope.kind === "Revocation" || envelope.sponsor, "not-sponsored", "");
+    unsupported ??= await checkSignatures(envelope).then(() => null, onlyUnsupported);
+  }
+  if (unsupported) throw unsupported;
+  for (const { kind, message } of envelopes) {
     require(kind === "Revocation" || message.issuedAt <= now + AHEAD, "from-the-future", "");
   }
   return envelopes;

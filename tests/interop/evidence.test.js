@@ -28,10 +28,10 @@ async function agrees(code, read) {
 const { now, frames } = load("bundles");
 const trusted = readNetworkFile(load("evidence").trusted);
 
-for (const { name, frame, digests, code } of frames) {
+for (const { name, topic, frame, digests, code } of frames) {
   test(`bundle: ${name}`, () =>
     agrees(code, async () => {
-      const envelopes = await readBundle(unhex(frame), trusted.network, BigInt(now));
+      const envelopes = await readBundle(unhex(frame), topic, trusted.network, BigInt(now));
       assert.deepEqual(envelopes.map(digestOf), digests);
     }));
 }

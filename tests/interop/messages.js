@@ -135,6 +135,7 @@ export const digestOf = (envelope) => hashTypedData(typedData(envelope));
 export async function checkSignatures(envelope) {
   const { message, signature, sponsor } = envelope;
   const digest = digestOf(envelope);
+  if (sponsor) checkNodeSignature(sponsor[0], ascii("sayso sponsor 1\0"), unhex(digest), sponsor[1]);
   if (signature.length > 65) {
     readWalletProof(signature);
     throw new Refused("unsupported", "only the chain can say");
@@ -143,7 +144,6 @@ export async function checkSignatures(envelope) {
   require(low && [27, 28].includes(signature[64]), "bad-signature", "not in the one form");
   const signer = await recoverAddress({ hash: digest, signature: hex(signature) }).catch(() => "");
   require(signer.toLowerCase() === message.contributor, "bad-signature", "another signer");
-  if (sponsor) checkNodeSignature(sponsor[0], ascii("sayso sponsor 1\0"), unhex(digest), sponsor[1]);
 }
 
 /** The bits that a revocation sets (3.9, 5.6), scopes left out. */

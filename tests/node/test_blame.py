@@ -213,4 +213,4 @@ async def test_nothing_of_a_bundle_on_the_wrong_topic_is_kept(rig: NodeRig) -> N
     for topic in (CONSENTS, REVOCATIONS):
         assert await rig.broadcast.on_frame(topic, frame, "peer") is REJECT
     assert rig.digests() == {KNOWN.digest}
-    assert ADA == KNOWN.message.signer
+    assert KNOWN.message.signer == ADA

@@ -1,16 +1,22 @@
-"""Vectors of bundles, read as a peer reads them (rules 7.1, 7.4 to 7.8): what is in them, or a code."""
+"""Vectors of bundles, read as a peer reads them (rules 7.1, 7.4 to 7.8): what is in them, or a code.
 
+Where two rules refuse a bundle, one is an [IGNORE] of a message, and the other a [REJECT] of a message
+behind it: the [REJECT] counts (rule 7.4.2).
+"""
+
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from sayso_protocol.encoding.packing import pack
-from sayso_protocol.errors import FromTheFuture, SaysoError
+from sayso_protocol.errors import FromTheFuture, SaysoError, Unsupported
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope, decode, encode
 from sayso_protocol.messages.revocation import Revocation
-from sayso_protocol.messages.wire import check_company, decode_bundle
+from sayso_protocol.messages.wire import TOPICS, Topic, check_company, check_topic, decode_bundle
 from sayso_protocol.primitives import hex_text
+from sayso_protocol.signatures.contract_wallets import MARK
 from sayso_protocol.signatures.wallets import EoaVerifier
 from support.protocol_strategies import ADA, BEN, NETWORK, NODE, a_consent, item_hashes, signed
 
@@ -27,15 +33,14 @@ def _dated(ahead: int) -> Envelope:
     return signed(consent, ITEMS).sponsored_by(NODE)
 
 
-def _cases() -> dict[str, bytes]:
-    first, second = encode(CONSENT), encode(OTHER)
-    wallets = encode(replace(STOP, signature=bytes(66)))
+def _of_consents() -> dict[str, bytes]:
+    first, second, early = encode(CONSENT), encode(OTHER), encode(_dated(601))
+    unsaid, no_sponsor = replace(CONSENT, signature=bytes(66)), replace(CONSENT, sponsor=None)
+    others = replace(CONSENT, sponsor=OTHER.sponsor)
     return {
-        "a revocation": pack([encode(STOP)]),
-        "two revocations": pack([encode(STOP), encode(STOP_OF_BEN)]),
         "two consents": pack([first, second]),
         "a consent from ten minutes ahead": pack([encode(_dated(600))]),
-        "a consent from a second more ahead": pack([encode(_dated(601))]),
+        "a consent from a second more ahead": pack([early]),
         "nothing": pack([]),
         "no array": first,
         "a message alone": pack(first),
@@ -44,20 +49,47 @@ def _cases() -> dict[str, bytes]:
         "1,025 messages": pack([b"\xc0"] * (LIMITS.items + 1)),
         "65,545 bytes": pack([bytes(LIMITS.frame_bytes - 4)]),
         "one good, one truncated": pack([first, second[:-1]]),
-        "one good, of another signer": pack([encode(STOP), encode(replace(STOP, signature=bytes(65)))]),
-        "a consent without a sponsor": pack([encode(replace(CONSENT, sponsor=None))]),
-        "a contract wallet's in company": pack([encode(STOP), wallets]),
-        "a contract wallet's alone": pack([wallets]),
+        "a consent without a sponsor": pack([encode(no_sponsor)]),
+        "a contract wallet's consent of another sponsor": pack(
+            [encode(replace(unsaid, sponsor=OTHER.sponsor))]
+        ),
+        "one too early, one good": pack([early, first]),
+        "one too early, one of another signer": pack(
+            [early, encode(replace(CONSENT, signature=bytes(65)))]
+        ),
+        "one too early, one of another sponsor": pack([early, encode(others)]),
+        "one too early, one without a sponsor": pack([early, encode(no_sponsor)]),
+        "one too early, one a contract wallet's": pack([early, encode(unsaid)]),
+        "a consent, then a revocation": pack([first, encode(STOP)]),
+        "a revocation among consents": pack([encode(STOP)]),
     }
 
 
-def _read(frame: bytes) -> list[Envelope]:
+def _of_revocations() -> dict[str, bytes]:
+    first, wallets = encode(STOP), encode(replace(STOP, signature=bytes(66)))
+    return {
+        "a revocation": pack([first]),
+        "two revocations": pack([first, encode(STOP_OF_BEN)]),
+        "one good, of another signer": pack([first, encode(replace(STOP, signature=bytes(65)))]),
+        "a contract wallet's in company": pack([first, wallets]),
+        "a contract wallet's alone": pack([wallets]),
+        "a contract wallet's in another form": pack([encode(replace(STOP, signature=bytes(65) + MARK))]),
+        "a revocation, then a consent": pack([first, encode(CONSENT)]),
+        "a consent among revocations": pack([encode(CONSENT)]),
+    }
+
+
+def _read(frame: bytes, topic: Topic) -> list[Envelope]:
     """As a peer without a chain reads it at NOW."""
-    envelopes = [decode(data, NETWORK) for data in decode_bundle(frame)]
+    bundle = decode_bundle(frame)
+    check_topic(bundle, topic.on(NETWORK), NETWORK)
+    envelopes = [decode(data, NETWORK) for data in bundle]
     check_company(envelopes)
     for envelope in envelopes:
-        if isinstance(envelope.message, Consent):
-            envelope.check_sponsored()
+        envelope.check_sponsored()
+        with suppress(Unsupported):
+            envelope.check_signatures(EoaVerifier())
+    for envelope in envelopes:
         envelope.check_signatures(EoaVerifier())
         issued = getattr(envelope.message, "issued_at", 0)
         if issued > NOW + LIMITS.clock_skew_s:
@@ -65,14 +97,16 @@ def _read(frame: bytes) -> list[Envelope]:
     return envelopes
 
 
-def _case(name: str, frame: bytes) -> Json:
-    case: Json = {"name": name, "frame": hex_text(frame)}
+def _case(topic: Topic, name: str, frame: bytes) -> Json:
+    case: Json = {"name": name, "topic": topic.name, "frame": hex_text(frame)}
     try:
-        return case | {"digests": [hex_text(one.digest) for one in _read(frame)]}
+        return case | {"digests": [hex_text(one.digest) for one in _read(frame, topic)]}
     except SaysoError as error:
         return case | {"code": error.code}
 
 
 def bundles() -> Json:
     """Frames with the digests of their messages, or the code of the refusal of one of them."""
-    return {"now": NOW, "frames": [_case(name, frame) for name, frame in _cases().items()]}
+    topics = ((TOPICS[Consent.kind], _of_consents()), (TOPICS[Revocation.kind], _of_revocations()))
+    frames = [_case(topic, *case) for topic, cases in topics for case in cases.items()]
+    return {"now": NOW, "frames": frames}

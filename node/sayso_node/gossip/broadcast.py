@@ -21,7 +21,7 @@ from sayso_node.interfaces import Judgement, Transport
 from sayso_node.supervision import contained
 from sayso_protocol.errors import SaysoError, is_rejected
 from sayso_protocol.messages import wire
-from sayso_protocol.messages.envelope import Envelope, encode, peek_kind
+from sayso_protocol.messages.envelope import encode, peek_kind
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import sha256
 
@@ -87,7 +87,7 @@ class Broadcast:
             await lane.stop()
 
     async def on_frame(self, topic: str, frame: bytes, peer_id: str) -> Judgement:
-        """Judge a frame as a whole (rule 7.2); the valid messages of its topic are stored in any case."""
+        """Judge a frame as a whole (rule 7.2); the valid messages of its topic are stored anyway."""
         if not self._enabled:
             return Judgement.IGNORE
         try:

@@ -1,8 +1,8 @@
 """Verifies incoming messages and stores them; gossip, sync and HTTP all deliver through it.
 
 The checks run in the order of rules 7.4 to 7.9: first, over the whole bundle, those that depend on its
-bytes alone, signatures included; then those that depend on what this node holds, its chain and its clock.
-So all nodes reject the same bundles. Failures are remembered by the hash of the message's bytes, so an
+bytes alone, signatures included; then those that depend on what this node holds, its chain and clock. So
+all nodes reject the same bundles. Failures are remembered by the hash of the message's bytes, so an
 invalid message cannot block a valid one with the same digest.
 """
 

@@ -91,7 +91,7 @@ class Envelope:
     def check_signatures(self, wallets: WalletVerifier) -> None:
         """Check the signatures of the sponsor, if any, and the wallet (rules 4.4 and 4.5).
 
-        The sponsor's is first, so that a wallet which only the chain can judge does not hide a wrong one.
+        The sponsor's is first, so that no wallet that only the chain can judge hides a wrong one.
 
         Raises:
             BadSignature: A signature does not match; and the errors of `wallets`.

@@ -51,14 +51,14 @@ const node = await createLibp2p({
 /** Section 7: what is heard is checked like everything else, and told to who started us. */
 node.services.pubsub.addEventListener("message", async ({ detail }) => {
   try {
-    await take(Buffer.from(detail.data), "heard");
+    await take(Buffer.from(detail.data), detail.topic.split("/").at(-1), "heard");
   } catch (error) {
     tell({ event: "refused", code: error.code ?? String(error) });
   }
 });
 
-async function take(bundle, event) {
-  const envelopes = await readBundle(bundle, network, now());
+async function take(bundle, topic, event) {
+  const envelopes = await readBundle(bundle, topic, network, now());
   unpack(bundle).forEach((bytes, at) => {
     holdings.add(bytes, envelopes[at]);
     tell({ event, digest: digestOf(envelopes[at]) });
@@ -66,7 +66,8 @@ async function take(bundle, event) {
 }
 
 /** 11.9: 0 for what we have now, 1 for what we decline. */
-const offered = (bytes) => take(pack([bytes]), "offered").then(() => 0, () => 1);
+const topicOf = (bytes) => (bytes[2] === 1 ? "consents" : "revocations"); // 6.2: after version 1
+const offered = (bytes) => take(pack([bytes]), topicOf(bytes), "offered").then(() => 0, () => 1);
 
 await node.handle(SYNC, async (stream) => {
   try {
