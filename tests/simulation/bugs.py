@@ -44,6 +44,7 @@ CRASHES = Options(crashes=5, restarts=1, messages=20)
 AT_COMMIT = Options(crashes=5, crashes_at_commit=True, messages=24)
 DEAF = Options(machines=2, payers=0, loss=0.9, failure=0.7, messages=30, checks=40)
 CONFUSED = Options(machines=2, clock_jumps=80, skew_s=60.0, messages=60, checks=90, endpoint_failure=0.8)
+FRAMED = Options(liars=1, lies=("frame",), liars_go_on=True, messages=8, checks=4)
 SMALL = PendingRoom(pending=1, source=1, signer=1, marks=64)
 
 
@@ -101,17 +102,40 @@ def _no_marks() -> contextlib.AbstractContextManager[Any]:
 
 def _seen_before_verified() -> contextlib.AbstractContextManager[Any]:
     """A digest counts as known before its signature was looked at."""
-    look_up = Intake._look_up
+    stored = Intake._stored
 
-    def hasty(self: Intake, cases: Sequence[tuple[Any, Envelope]], source: Source) -> None:
-        look_up(self, cases, source)
+    def hasty(self: Intake, cases: Sequence[tuple[Any, Envelope]]) -> dict[bytes, bytes]:
+        known = stored(self, cases)
         seen = self.__dict__.setdefault("_hasty", set())
-        for case, envelope in cases:
-            if case.outcome is None and envelope.digest in seen:
-                case.outcome = Outcome(Status.KNOWN, envelope)
+        for _, envelope in cases:
+            if envelope.digest in seen:
+                known[envelope.digest] = envelope.body
             seen.add(envelope.digest)
+        return known
 
-    return mock.patch.object(Intake, "_look_up", hasty)
+    return mock.patch.object(Intake, "_stored", hasty)
+
+
+def _known_is_not_verified() -> contextlib.AbstractContextManager[Any]:
+    """A message whose digest is known is not looked at again, whatever its bytes are."""
+    stored = Intake._stored
+
+    def trusting(self: Intake, cases: Sequence[tuple[Any, Envelope]]) -> dict[bytes, bytes]:
+        known = stored(self, cases)
+        return known | {one.digest: one.body for _, one in cases if one.digest in known}
+
+    return mock.patch.object(Intake, "_stored", trusting)
+
+
+def _company_of_known() -> contextlib.AbstractContextManager[Any]:
+    """Whether a contract wallet's message has company is asked of new messages only."""
+    check = Intake._check_company
+
+    def forgiving(self: Intake, cases: Sequence[Any]) -> None:
+        known = self._stored([(case, case.envelope) for case in cases if case.envelope])
+        check(self, [one for one in cases if one.envelope and one.envelope.digest not in known])
+
+    return mock.patch.object(Intake, "_check_company", forgiving)
 
 
 def _unverified_sync() -> contextlib.AbstractContextManager[Any]:
@@ -269,6 +293,8 @@ BUGS = {
     "seen before verified": Bug(
         _seen_before_verified, Options(liars=1, lies=("forge",), liars_go_on=True, messages=20)
     ),
+    "known is not verified": Bug(_known_is_not_verified, FRAMED),
+    "company of known messages": Bug(_company_of_known, FRAMED),
     "sync is believed": Bug(
         _unverified_sync, Options(liars=1, lies=("forge",), loss=0.9, cuts=2, messages=20)
     ),

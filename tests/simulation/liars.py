@@ -2,21 +2,25 @@
 
 Each lie has a name. `omit` leaves out what it has. `replay` gives and says old things again. `forge`
 names what does not exist, and puts wrong signatures under right messages. `flood` signs without end.
-`garbage` sends bytes. `silence` lets who asks wait.
+`garbage` sends bytes. `silence` lets who asks wait. `frame` makes honest nodes look guilty: one of them
+learns a message that the others do not know, and then hears it again, beside a new one, in a form that
+only who does not know it would look at.
 """
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
 from random import Random
 from typing import TypeVar
 
+from sayso_node.errors import PeerUnreachable
 from sayso_protocol.encoding.packing import pack
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope, decode, encode
 from sayso_protocol.messages.message import CONSENT, REVOCATION
 from sayso_protocol.messages.revocation import Revocation
-from sayso_protocol.messages.wire import TOPICS, decode_bundle, encode_bundle
+from sayso_protocol.messages.wire import SYNC_PROTOCOL, TOPICS, decode_bundle, encode_bundle
 from sayso_protocol.sync.answers import (
     BUNDLE_BYTES,
     DECLINED,
@@ -39,6 +43,7 @@ from sayso_protocol.sync.requests import (
     OfferRequest,
     RangeRequest,
     decode_request,
+    encode_request,
 )
 from simulation.machine import Machine
 from simulation.network import Frame
@@ -52,6 +57,7 @@ FLOOD_EVERY_S = 3.0
 FLOOD = 4  # messages at once
 REMEMBERED = 64
 NEVER_S = 3_600.0
+PATIENCE_S = 5.0
 
 
 class Liar:
@@ -67,6 +73,7 @@ class Liar:
         self._answers: list[bytes] = []
         self._frames: list[Frame] = []
         self._wallets = 0
+        self._people: dict[bytes, Person] = {}
         machine.port.bend = self.bend
         machine.port.on_heard = self.on_heard
 
@@ -83,6 +90,8 @@ class Liar:
                 self._say(old.topic, old.body)
             if "garbage" in self.lies:
                 self._say(TOPICS[REVOCATION].on(NETWORK), self._random.randbytes(40))
+            if "frame" in self.lies:
+                await self._frame_somebody()
 
     def on_heard(self, frame: Frame) -> bool:
         """A frame has come; False if it goes no further."""
@@ -174,6 +183,35 @@ class Liar:
         consent = self._fresh_consent()
         self._say(TOPICS[CONSENT].on(NETWORK), encode_bundle([encode(consent)]))
 
+    async def _frame_somebody(self) -> None:
+        """Have one honest node forward what all others must reject."""
+        victim = self._random.choice(self.machine.port.connected() or [None])
+        if victim is None:
+            return
+        known, fresh = self._fresh_consent(), self._fresh_consent()
+        person = self._people[known.message.signer]
+        stop, other = (
+            self._signed(person.sign(Revocation(person.address, (scope,))))
+            for scope in ("everything", "via kled.ai")
+        )
+        request = encode_request(OfferRequest((encode(known), encode(stop))))
+        with suppress(PeerUnreachable):
+            await self.machine.port.request(victim.peer_id, SYNC_PROTOCOL, request, PATIENCE_S)
+        old, new, kind = self._random.choice(((known, fresh, CONSENT), (stop, other, REVOCATION)))
+        bundle = [self._random.choice(self._tricks(old)), encode(new)]
+        self._random.shuffle(bundle)
+        self.machine.port.send_new(TOPICS[kind].on(NETWORK), encode_bundle(bundle), [victim])
+
+    def _tricks(self, one: Envelope) -> list[bytes]:
+        """Forms of a message that are wrong, or not to stand beside another, and have its digest."""
+        tricks = [
+            replace(one, signature=bytes(65)),
+            replace(one, signature=bytes(100)),  # a contract wallet's, as far as anybody can see
+        ]
+        if one.sponsor:
+            tricks.append(replace(one, sponsor=self._fresh_consent().sponsor))
+        return [encode(trick) for trick in tricks]
+
     def _fresh_revocation(self) -> Envelope:
         person = self._fresh_person()
         word = self._random.getrandbits(200)
@@ -186,7 +224,9 @@ class Liar:
 
     def _fresh_person(self) -> Person:
         self._wallets += 1
-        return Person.named(f"{self.machine.name} {self._wallets}")
+        person = Person.named(f"{self.machine.name} {self._wallets}")
+        self._people[person.address] = person
+        return person
 
     def _signed(self, envelope: Envelope) -> Envelope:
         self.signed.append(envelope)

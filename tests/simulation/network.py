@@ -125,10 +125,14 @@ class Port:
 
     def say(self, topic: str, body: bytes) -> int:
         """Publish a frame; returns to how many."""
+        return self.send_new(topic, body, self.connected())
+
+    def send_new(self, topic: str, body: bytes, to: Iterable["Port"]) -> int:
+        """Publish a frame to some neighbours only; returns to how many."""
         self._published += 1
         frame = Frame(self.peer_id, self._published, topic, body)
         self._see(frame)
-        return self.send(frame, self.connected())
+        return self.send(frame, to)
 
     def send(self, frame: Frame, to: Iterable["Port"]) -> int:
         others = list(to)

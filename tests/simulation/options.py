@@ -11,6 +11,7 @@ from random import Random
 from sayso_node.store.admission.pending import PendingRoom
 
 LIES = ("omit", "replay", "forge", "flood", "garbage", "silence")
+FRAME = "frame"  # a lie that is drawn by itself
 
 SMALL_ROOM = PendingRoom(pending=24, source=12, signer=4, marks=64)
 
@@ -23,7 +24,7 @@ class Options:
         machines: Honest nodes.
         payers: How many of them anchor and relay.
         liars: Nodes that lie.
-        lies: What liars do, of LIES.
+        lies: What liars do, of LIES and FRAME.
         liars_go_on: They go on lying when everything else is mended.
         seconds: How long there is trouble, virtual.
         messages: How many consents and revocations people sign.
@@ -110,7 +111,7 @@ def draw_options(random: Random) -> Options:
     some = _Some(random)
     liars = some.of(lambda: random.choice((1, 1, 2)), 0)
     lies = tuple(sorted(random.sample(LIES, random.randint(1, 3)))) if liars else ()
-    return Options(
+    drawn = Options(
         machines=random.choice((2, 3, 3, 3, 4)),
         liars=liars,
         lies=lies,
@@ -139,6 +140,8 @@ def draw_options(random: Random) -> Options:
         endpoints_behind=some.of(lambda: random.randint(1, 3), 0),
         payers=random.choice((1, 2, 4)),
     )
+    framing = some.of(lambda: True, False) if liars else False
+    return replace(drawn, lies=(*lies, FRAME)) if framing else drawn
 
 
 class _Some:

@@ -3,6 +3,7 @@
 import pytest
 
 from simulation.__main__ import command, described, kept_seeds
+from simulation.options import FRAME, LIES, Options
 from simulation.run import Result, simulate
 
 SHORT, LONG = 200, 1_200
@@ -29,6 +30,17 @@ def test_no_promise_is_broken(first: int) -> None:
 def test_no_promise_is_broken_in_longer_runs(first: int) -> None:
     for number in range(first, first + CHUNK):
         hold(simulate(str(number)))
+
+
+FRAMING = Options(
+    machines=4, liars=2, lies=(*LIES, FRAME), liars_go_on=True, skew_s=600.0, clock_jumps=2
+)
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_no_honest_node_is_blamed_by_another(number: int) -> None:
+    """Whatever liars send to whom, and however clocks, stores and chains of the honest differ."""
+    hold(simulate(f"framing {number}", FRAMING))
 
 
 @pytest.mark.parametrize("seed", kept_seeds())
