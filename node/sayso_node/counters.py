@@ -10,7 +10,7 @@ _NAMES = {
     "intake_known": "messages that brought nothing new",
     "intake_pending": "revocations made pending, because they concern no known consent",
     "intake_refused": "messages refused",
-    "marks_lost": "revocations dropped without a mark: addresses first seen since then stay stale",
+    "marks_merged": "marks of dropped revocations that were merged: some new addresses stay stale",
     "gossip_published": "frames handed to gossip",
     "gossip_unsent": "frames that gossip could not take; sync transfers them",
     "sync_rounds": "completed sync rounds, each with one peer",

@@ -21,7 +21,7 @@ from sayso_node.freshness import ChainHead, Freshness, View
 from sayso_node.intake.intake import Intake
 from sayso_node.intake.outcome import Outcome, Source, SourceChannel, Status
 from sayso_node.store import bits, messages
-from sayso_node.store.admission import pending, revocations
+from sayso_node.store.admission import marks, revocations
 from sayso_node.store.admission.pending import PendingRoom
 from sayso_node.store.chain import chain_state, intents, relays
 from sayso_node.store.interface import Writing
@@ -93,11 +93,7 @@ def _lost_fsync() -> contextlib.AbstractContextManager[Any]:
 def _no_marks() -> contextlib.AbstractContextManager[Any]:
     """A pending revocation is dropped without a mark."""
 
-    def drop(db: Writing, oldest: str, whose: str | bytes, _room: PendingRoom) -> None:
-        digest, _signer = db.execute(oldest, (whose,)).fetchone()
-        pending.release(db, digest)
-
-    return mock.patch.object(pending, "_drop", drop)
+    return mock.patch.object(marks, "leave", return_value=None)
 
 
 def _seen_before_verified() -> contextlib.AbstractContextManager[Any]:

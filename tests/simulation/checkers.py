@@ -42,6 +42,7 @@ class Held:
         with machine.life.store.read() as db:
             consents = db.execute("SELECT digest FROM messages WHERE kind = ?", (CONSENT,))
             self.consents = frozenset(row[0] for row in consents)
+            self.kept = {row[0] for row in db.execute("SELECT digest FROM messages")}
             self.people = {row[0] for row in db.execute("SELECT address FROM people")}
             self.signed = _bits(db, bits.SIGNED)
             self.chain = _bits(db, bits.CHAIN)
@@ -155,7 +156,9 @@ class Checkers:
                         self._lost(held, machine, "a revocation that was acknowledged")
                 elif promise.digest not in held.consents:
                     self._lost(held, machine, "a consent that was taken in")
-                if promise.acknowledgement and machine is held.machine:
+                # 7.13 An acknowledgement of what changed nothing is signed anew each time.
+                is_kept = promise.digest in held.kept
+                if promise.acknowledgement and machine is held.machine and is_kept:
                     said = promise.acknowledgement
                     if first.setdefault(promise.digest, said) != said:
                         self.world.fail(f"{machine.name} acknowledged one revocation in two ways")

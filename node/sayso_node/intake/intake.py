@@ -92,9 +92,9 @@ class Intake:
         self._failures: OrderedDict[bytes, Callable[[], SaysoError]] = OrderedDict()
 
     def start(self) -> None:
-        """Report marks that this store lost in earlier runs; the store must be open."""
+        """Report marks that this store merged in earlier runs; the store must be open."""
         with self._store.read() as db:
-            self._say_lost(pending.load(db).lost)
+            self._say_merged(pending.load(db).merged)
 
     async def take(self, bundle: Sequence[bytes], source: Source) -> list[Outcome]:
         """Take in the envelopes of a bundle; each gets its own outcome."""
@@ -195,17 +195,17 @@ class Intake:
     async def _keep(self, cases: list[_Case], source: Source, block_time: float) -> None:
         """[IGNORE] 7.9 The message brings something new; this is decided in the writing transaction."""
         envelopes = [case.envelope for case in cases if case.envelope]
-        admitted, lost = await self._store.write(
+        admitted, merged = await self._store.write(
             lambda db: self._admit(db, envelopes, source, block_time)
         )
         for case, envelope, one in zip(cases, envelopes, admitted, strict=True):
             case.outcome = _outcome(envelope, one)
-        self._say_lost(lost)
+        self._say_merged(merged)
 
-    def _say_lost(self, lost: int) -> None:
-        if lost and not self._counters.snapshot()["marks_lost"]:  # log it once
-            log.error("no room for marks (rule 7.15): addresses first seen from now on stay stale")
-        self._counters.add("marks_lost", lost)
+    def _say_merged(self, merged: int) -> None:
+        if merged and not self._counters.snapshot()["marks_merged"]:  # log it once
+            log.error("no room for marks (rule 7.15): some addresses seen for the first time stay stale")
+        self._counters.add("marks_merged", merged)
 
     def _admit(
         self,
@@ -214,11 +214,11 @@ class Intake:
         source: Source,
         block_time: float,
     ) -> tuple[list[Admitted], int]:
-        """Admit messages; returns the outcome of each, and how many marks found no room."""
-        lost = pending.load(db).lost
+        """Admit messages; returns the outcome of each, and how many marks were merged."""
+        before = pending.load(db).merged
         at = Circumstances(self._keeper, self._room, source.name, self._clock.now(), block_time)
         admitted = admit(db, envelopes, at)
-        return admitted, pending.load(db).lost - lost
+        return admitted, max(0, pending.load(db).merged - before)  # a bitmap may have been dropped
 
     def _remember(self, name: bytes, error: SaysoError) -> None:
         """Remember a failure if the message is wrong for good, wherever it comes from.

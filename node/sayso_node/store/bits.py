@@ -73,16 +73,17 @@ def any_known(db: Reading) -> bool:
     return db.execute("SELECT 1 FROM people LIMIT 1").fetchone() is not None
 
 
-def add_people(db: Writing, addresses: Iterable[bytes], *, unsure: bool) -> None:
-    """Add known addresses; the bits of new ones enter the sum of the state digest."""
+def add_people(db: Writing, addresses: Iterable[bytes]) -> set[bytes]:
+    """Add known addresses and return the new ones, whose bits enter the sum of the state digest."""
     wanted = set(addresses)
     known = many.among(db, "SELECT address FROM people WHERE address IN", wanted)
     fresh = wanted - {address for (address,) in known}
-    many.insert(db, "INTO people (address, unsure)", ((address, unsure) for address in fresh))
+    many.insert(db, "INTO people (address, unsure)", ((address, 0) for address in fresh))
     query = "SELECT address, word, signed, chain FROM bits WHERE address IN"
     rows = many.among(db, query, fresh)
     if spoken := list(_entries(rows)):
         _count(db, spoken)
+    return fresh
 
 
 def bits_of(db: Reading, address: bytes, *, source: str | None = None) -> Masks:

@@ -6,7 +6,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from sayso_node.store import bits, erasure, messages, shared_claims
-from sayso_node.store.admission import pending
+from sayso_node.store.admission import marks, pending
 from sayso_node.store.chain import wallets
 from sayso_node.store.interface import Reading
 from sayso_node.verdicts.license_cache import LicenseCache
@@ -141,8 +141,7 @@ class StoreKnowledge:
 
     @cached_property
     def _marks(self) -> bool:
-        load = pending.load(self._db)
-        return load.marks > 0 or load.lost > 0
+        return marks.any_left(self._db)
 
     def _ask_mark(self, address: bytes) -> bool:
         return pending.is_marked(self._db, address)

@@ -57,9 +57,10 @@ class Signer:
         self._relays = relays
 
     async def acknowledge(self, envelope: Envelope) -> AcknowledgementJson:
-        """Return the acknowledgement of a stored revocation; a repeat gets the first one (rule 9.4).
+        """Return the acknowledgement of a revocation whose bits are stored (rule 9.4).
 
-        If this node relays, the same transaction queues the revocation's bits for the chain.
+        A kept revocation gets its first acknowledgement again; of one that changed nothing, nothing is
+        stored (rule 7.13). If this node relays, the same transaction queues its bits for the chain.
         """
         digest, revocation = envelope.digest, as_kind(envelope.message, Revocation)
         statement = Acknowledgement(
@@ -75,7 +76,8 @@ class Signer:
         def keep(db: Writing) -> str:
             if self._relays:
                 relays.want(db, revocation.contributor, revocation.bits, self._clock.now())
-            return messages.keep_acknowledgement(db, digest, body)
+            is_kept = messages.is_known(db, digest)
+            return messages.keep_acknowledgement(db, digest, body) if is_kept else body
 
         kept = await self._store.write(keep)
         self._counters.add("acknowledgements")

@@ -10,6 +10,7 @@ from sayso_node.freshness import ChainHead
 from sayso_node.snapshots import publishing
 from sayso_node.snapshots.publishing import SnapshotPublisher
 from sayso_node.store.admission import revocations
+from sayso_node.store.admission.marks import COARSE_S
 from sayso_node.store.admission.pending import PendingRoom
 from sayso_node.store.bits import current_digest
 from sayso_protocol.errors import SaysoError
@@ -225,6 +226,22 @@ async def test_a_delta_of_much_becomes_a_snapshot(
         assert published
         assert (published.number, published.head.counts.named) == (0, 9)
         assert made.shelf.chain == (published,)
+
+
+async def test_snapshots_go_on_when_there_is_no_room_for_marks(tmp_path: Path) -> None:
+    with NodeRig(tmp_path, room=PendingRoom(signer=1, marks=0)) as rig:
+        await rig.give(consent(1, contributor=BEN, parties=(BEN,)))
+        rig.confirm()
+        made = publisher(rig)
+        await made.publish()
+        for number in range(2):
+            await rig.give(revocation(words={number: 1}, contributor=BEN))
+        assert await made.publish()
+        assert names(made, person_key(BEN)) == [False]
+        rig.clock.time += 2 * COARSE_S
+        await rig.give(revocation("everything"))
+        rig.confirm()
+        assert await made.publish()
 
 
 def snapshots(names: set[str]) -> list[str]:

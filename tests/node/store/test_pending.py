@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from node.store.harness import Tables, add_consent
-from sayso_node.store.admission import pending, revocations
+from sayso_node.store.admission import marks, pending, revocations
 from sayso_node.store.admission.pending import Heard, PendingRoom, hold, load
 from sayso_node.store.admission.revocations import Admitted
 from sayso_node.store.interface import Reading
@@ -14,7 +14,7 @@ from sayso_protocol.primitives import NOBODY, sha256
 from support.node_rig import NOW, consent, revocation
 from support.protocol_strategies import ADA, BEN, CLEO
 
-SMALL = PendingRoom(pending=6, source=3, signer=60, marks=5)
+SMALL = PendingRoom(pending=6, source=3, signer=60, marks=5, bits=65_536)
 
 
 def heard(number: int, signer: bytes = ADA) -> Heard:
@@ -85,25 +85,48 @@ def test_a_stranger_cannot_mark_his_ward(tables: Tables) -> None:
     assert not pending.is_marked(db, ADA)
 
 
-def test_without_room_for_marks_who_is_known_is_in_doubt_and_who_becomes_known(tables: Tables) -> None:
+def test_above_the_limit_the_source_with_most_marks_gives_up_its_oldest(tables: Tables) -> None:
     db = tables()
     add_consent(db, consent(1, guardian=BEN), NOW)
-    for number in range(3 + SMALL.marks):
+    for number in range(4):
+        hold(db, heard(number, BEN), "b", NOW, SMALL)  # one mark of this source
+    for number in range(10, 13 + SMALL.marks):
         hold(db, heard(number, CLEO), "a", NOW, SMALL)
-    assert load(db) == (3, SMALL.marks, 0)
-    hold(db, heard(100, BEN), "b", NOW, SMALL)
-    for number in range(101, 104):
-        hold(db, heard(number, CLEO), "b", NOW, SMALL)
     assert load(db) == (6, SMALL.marks, 1)
-    assert pending.is_marked(db, BEN)  # his was dropped, and he was known
-    assert not pending.is_marked(db, ADA)  # hers was not
-    later = consent(2, contributor=BEN, parties=(BEN,), guardian=bytes(19) + b"\7")
+    assert (heard(0).digest[:8], BEN) in set(db.execute("SELECT digest, signer FROM marks"))
+    later = consent(2, contributor=CLEO, parties=(CLEO,), guardian=bytes(19) + b"\7")
     add_consent(db, later, NOW)
-    assert pending.is_marked(db, bytes(19) + b"\7")
-    for number in range(3 + SMALL.marks):
+    assert not pending.is_marked(db, bytes(19) + b"\7")
+    for number in range(11, 13 + SMALL.marks):
         pending.lift_mark(db, heard(number, CLEO))
-    assert load(db).marks == 0
-    assert pending.is_marked(db, BEN)  # no silence lifts it
+    assert pending.is_marked(
+        db, CLEO
+    )  # his oldest mark was merged; nobody can tell of which message
+
+
+def test_a_signer_with_many_marks_has_one_for_all(tables: Tables) -> None:
+    db, room = tables(), PendingRoom(signer=1, signer_marks=3)
+    for number in range(4):
+        hold(db, heard(number), "a", NOW, room)
+    assert load(db) == (1, 3, 0)
+    for number in range(4, 50):
+        hold(db, heard(number), "a", NOW, room)
+        assert load(db) == (1, 1, 0)
+    for number in range(50):
+        assert not pending.lift_mark(db, heard(number))
+    assert pending.is_marked(db, ADA)
+
+
+def test_a_bitmap_never_holds_more_than_its_share(tables: Tables) -> None:
+    db, room = tables(), PendingRoom(signer=1, source=1, marks=0, bits=256)
+    for number in range(300):
+        signer = sha256(b"signer %d" % number)[:20]
+        hold(db, heard(number, signer), "a", NOW, room)
+        bitmaps = db.execute("SELECT number, merged FROM mark_bitmaps").fetchall()
+        assert len(bitmaps) <= 2
+        assert max((merged for _, merged in bitmaps), default=0) <= 256 // marks.SHARE
+        chunks = {one for (one,) in db.execute("SELECT bitmap FROM merged_marks")}
+        assert chunks == {one for one, _ in bitmaps}
 
 
 def test_a_source_keeps_its_bound_while_signers_push_out_what_others_brought(tables: Tables) -> None:
@@ -125,12 +148,12 @@ steps = st.lists(
 @settings(deadline=None)
 @given(steps, st.integers(0, 6))
 def test_nothing_is_dropped_without_a_trace(
-    tables: Tables, history: list[tuple[int, bytes, str, bool]], marks: int
+    tables: Tables, history: list[tuple[int, bytes, str, bool]], most: int
 ) -> None:
-    """Whatever was heard last of a message: it waits, or its signer is marked, or it is said aloud."""
+    """Whatever was heard last of a message: it waits, or its signer is marked."""
     db, room, heard_of = (
         tables(),
-        PendingRoom(pending=5, source=3, signer=2, marks=marks),
+        PendingRoom(pending=5, source=3, signer=2, marks=most, signer_marks=4),
         dict[bytes, bytes](),
     )
     for number, signer, source, released in history:
@@ -147,13 +170,16 @@ def test_nothing_is_dropped_without_a_trace(
         assert (counted.pending, counted.marks) == (len(held), len(marked))
         assert counted.pending <= room.pending
         assert counted.marks <= room.marks
+        spread = Counter(row[0] for row in db.execute("SELECT source FROM marks"))
+        assert dict(db.execute("SELECT * FROM mark_sources").fetchall()) == dict(spread)
         rows = Counter(row[0] for row in db.execute("SELECT source FROM pending"))
         assert dict(db.execute("SELECT * FROM pending_sources").fetchall()) == dict(rows)
         assert max(rows.values(), default=0) <= room.source
         signers = Counter(row[0] for row in db.execute("SELECT signer FROM pending"))
         assert max(signers.values(), default=0) <= room.signer
         for digest, by in heard_of.items():
-            assert digest in held or (digest[:8], by) in marked or counted.lost
+            is_marked = {(digest[:8], by), (b"", by)} & marked or marks.merged_in(db, by)
+            assert digest in held or is_marked
 
 
 def test_nobody_is_never_marked(tables: Tables) -> None:

@@ -94,7 +94,7 @@ class AboutRoutes:
         down = self._parts_down()
         silence = self._freshness.view(self._clock.now(), READY_AGE_S).silence
         ready = silence is None and not down
-        full = self._counters()["marks_lost"] > 0  # rule 7.15
+        full = self._counters()["marks_merged"] > 0  # rule 7.15
         body = Ready(ready, silence, down, full, sorted(self._alarms.active()))
         return RouteAnswer(body, 200 if ready else 503)
 

@@ -4,8 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from sayso_node.store import many, messages, shared_claims, sync_index
-from sayso_node.store.admission import revocations, sponsors
-from sayso_node.store.admission.pending import has_lost
+from sayso_node.store.admission import marks, revocations, sponsors
 from sayso_node.store.admission.revocations import Admitted
 from sayso_node.store.admission.sponsors import Quotas
 from sayso_node.store.bits import add_people
@@ -94,7 +93,8 @@ def _learn(db: Writing, consents: Collection[Consent], now: float) -> None:
     """Record the addresses and words of new consents, and store the pending revocations of them."""
     people = {one.contributor for one in consents} | {one.guardian for one in consents}
     people.discard(NOBODY)
-    add_people(db, people, unsure=has_lost(db))
+    marks.expire(db, now)
+    marks.doubt(db, add_people(db, people))
     terms = (
         (one.contributor, one.base.to_bytes(HASH_BYTES), one.items * len(one.purposes))
         for one in consents

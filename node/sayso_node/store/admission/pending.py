@@ -1,22 +1,23 @@
 """Keeps pending revocations in bounded space; a dropped one leaves a mark (rules 7.14 and 7.15).
 
 A flood drops its own messages first. A mark holds the signer and the digest of a dropped revocation:
-until that revocation arrives again, no license that its signer can revoke is clear. When marks have no
-room either, every address that becomes known afterwards stays in doubt for good.
+until that revocation arrives again, no license that its signer can revoke is clear. Marks are bounded as
+well, see marks.py.
 """
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from sayso_node.store import many
+from sayso_node.store.admission import marks
+from sayso_node.store.admission.marks import Dropped, MarkLimits
 from sayso_node.store.interface import Reading, Writing
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import HASH_BYTES
 
-MARK_BYTES = 8  # of the digest; two revocations of one signer with the same mark harm only that signer
 _ENTRY_BYTES = 2 * HASH_BYTES
-_OLDEST_OF_SIGNER = "SELECT digest, signer FROM pending WHERE signer = ? ORDER BY seq LIMIT 1"
-_OLDEST_OF_SOURCE = "SELECT digest, signer FROM pending WHERE source = ? ORDER BY seq LIMIT 1"
+_OLDEST_OF_SIGNER = "SELECT digest, signer, source FROM pending WHERE signer = ? ORDER BY seq LIMIT 1"
+_OLDEST_OF_SOURCE = "SELECT digest, signer, source FROM pending WHERE source = ? ORDER BY seq LIMIT 1"
 
 
 class PendingRoom(NamedTuple):
@@ -26,13 +27,22 @@ class PendingRoom(NamedTuple):
         pending: Messages in all; at some 16 KB each at most, 256 MB.
         source: Messages from one source.
         signer: Messages of one signer; all of them are examined when a consent of the signer arrives.
-        marks: Marks, at some 100 bytes each.
+        marks: Marks, at some 150 bytes each; those above are merged.
+        signer_marks: Marks of one signer, above which one mark stands for the address.
+        bits: Bits of each of two bitmaps for merged marks: 2 MiB each.
     """
 
     pending: int = 16_384
     source: int = 1_024
     signer: int = 64
     marks: int = 262_144
+    signer_marks: int = 64
+    bits: int = 16_777_216
+
+    @property
+    def for_marks(self) -> MarkLimits:
+        """Return the limits for marks."""
+        return MarkLimits(self.signer_marks, self.marks, self.bits)
 
 
 class Heard(NamedTuple):
@@ -45,28 +55,28 @@ class Heard(NamedTuple):
 
 
 class Load(NamedTuple):
-    """Numbers of pending messages, of marks, and of marks that found no room."""
+    """Numbers of pending messages, of marks, and of merged marks."""
 
     pending: int
     marks: int
-    lost: int
+    merged: int
 
 
 def load(db: Reading) -> Load:
     """Return the numbers of pending messages and of marks."""
-    rows = db.execute("SELECT name, value FROM numbers WHERE name IN ('pending', 'marks', 'marks-lost')")
+    rows = db.execute("SELECT name, value FROM numbers WHERE name IN ('pending', 'marks')")
     values = dict(rows.fetchall())
-    return Load(*(values.get(name, 0) for name in ("pending", "marks", "marks-lost")))
+    return Load(values.get("pending", 0), values.get("marks", 0), marks.merged(db))
 
 
-def has_lost(db: Reading) -> bool:
-    """Return whether a mark ever found no room; addresses first known since then are in doubt."""
-    query = "SELECT 1 FROM numbers WHERE name = 'marks-lost'"
-    return db.execute(query).fetchone() is not None
+def has_lost(_db: Reading) -> bool:
+    """Return False: no revocation is dropped without any mark; only the snapshot builder asks."""
+    return False
 
 
 def hold(db: Writing, heard: Heard, source: str, now: float, room: PendingRoom) -> bool:
     """Make a message pending, dropping others above the limits; False if it was pending already."""
+    marks.expire(db, now)
     cursor = db.execute(
         "INSERT INTO pending (digest, signer, source, body, bits, arrived_at)"
         " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
@@ -75,13 +85,13 @@ def hold(db: Writing, heard: Heard, source: str, now: float, room: PendingRoom) 
     if not cursor.rowcount:
         return False
     if _count(db, "SELECT count(*) FROM pending WHERE signer = ?", heard.signer) > room.signer:
-        _drop(db, _OLDEST_OF_SIGNER, heard.signer, room)
+        _drop(db, _OLDEST_OF_SIGNER, heard.signer, now, room)
     # The message dropped for its signer may come from another source, so each limit is checked.
     if _count(db, "SELECT count FROM pending_sources WHERE source = ?", source) > room.source:
-        _drop(db, _OLDEST_OF_SOURCE, source, room)
+        _drop(db, _OLDEST_OF_SOURCE, source, now, room)
     if load(db).pending > room.pending:
         query = "SELECT source FROM pending_sources ORDER BY count DESC LIMIT 1"
-        _drop(db, _OLDEST_OF_SOURCE, db.execute(query).fetchone()[0], room)
+        _drop(db, _OLDEST_OF_SOURCE, db.execute(query).fetchone()[0], now, room)
     return True
 
 
@@ -99,8 +109,7 @@ def release(db: Writing, digest: bytes) -> None:
 
 def lift_mark(db: Writing, heard: Heard) -> bool:
     """Remove the mark of a message that arrived again; returns whether it had one."""
-    key = (heard.digest[:MARK_BYTES], heard.signer)
-    return db.execute("DELETE FROM marks WHERE digest = ? AND signer = ?", key).rowcount > 0
+    return marks.lift(db, heard.digest, heard.signer)
 
 
 def missed_marks(db: Reading) -> set[bytes]:
@@ -123,19 +132,10 @@ def _count(db: Reading, query: str, whose: str | bytes) -> int:
     return int(row[0]) if row else 0
 
 
-def _drop(db: Writing, oldest: str, whose: str | bytes, room: PendingRoom) -> None:
-    digest, signer = db.execute(oldest, (whose,)).fetchone()
-    release(db, digest)
-    if load(db).marks < room.marks:
-        db.execute(
-            "INSERT INTO marks VALUES (?, ?) ON CONFLICT DO NOTHING", (digest[:MARK_BYTES], signer)
-        )
-        return
-    db.execute("UPDATE people SET unsure = 1 WHERE address = ?", (signer,))
-    db.execute(
-        "INSERT INTO numbers VALUES ('marks-lost', 1)"
-        " ON CONFLICT (name) DO UPDATE SET value = numbers.value + 1"
-    )
+def _drop(db: Writing, oldest: str, whose: str | bytes, now: float, room: PendingRoom) -> None:
+    dropped = Dropped(*db.execute(oldest, (whose,)).fetchone())
+    release(db, dropped.digest)
+    marks.leave(db, dropped, now, room.for_marks)
 
 
 def _pack(bits: Masks) -> bytes:

@@ -122,6 +122,61 @@ CREATE TRIGGER people_doubt AFTER UPDATE OF unsure ON people WHEN new.unsure BEG
     INSERT INTO doubts (address) VALUES (new.address);
 END;
 """,
+    # Marks by signer and source, merged into bitmaps where there is no room.
+    12: """
+CREATE INDEX people_unsure ON people (unsure) WHERE unsure <> 0;
+DROP TRIGGER marks_in;
+DROP TRIGGER marks_out;
+DROP INDEX marks_by_signer;
+ALTER TABLE marks RENAME TO old_marks;
+DELETE FROM numbers WHERE name = 'marks';
+CREATE TABLE marks (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    digest BLOB NOT NULL,
+    signer BLOB NOT NULL,
+    source TEXT NOT NULL
+);
+CREATE UNIQUE INDEX marks_by_signer ON marks (signer, digest);
+CREATE INDEX marks_by_source ON marks (source, seq);
+CREATE TABLE mark_sources (
+    source TEXT PRIMARY KEY,
+    count INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX mark_sources_by_count ON mark_sources (count);
+CREATE TRIGGER marks_in AFTER INSERT ON marks BEGIN
+    INSERT INTO mark_sources VALUES (new.source, 1)
+        ON CONFLICT (source) DO UPDATE SET count = count + 1;
+    INSERT INTO numbers VALUES ('marks', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1;
+END;
+CREATE TRIGGER marks_out AFTER DELETE ON marks BEGIN
+    UPDATE mark_sources SET count = count - 1 WHERE source = old.source;
+    DELETE FROM mark_sources WHERE source = old.source AND count = 0;
+    UPDATE numbers SET value = value - 1 WHERE name = 'marks';
+END;
+CREATE TABLE mark_bitmaps (
+    number INTEGER PRIMARY KEY,
+    begun_at REAL NOT NULL,
+    merged INTEGER NOT NULL,
+    bits INTEGER NOT NULL
+);
+CREATE TABLE merged_marks (
+    bitmap INTEGER NOT NULL,
+    chunk INTEGER NOT NULL,
+    bits BLOB NOT NULL,
+    PRIMARY KEY (bitmap, chunk)
+) WITHOUT ROWID;
+INSERT INTO marks (digest, signer, source) SELECT digest, signer, '' FROM old_marks;
+DROP TABLE old_marks;
+INSERT INTO mark_bitmaps SELECT 1, CAST(strftime('%s', 'now') AS REAL), value, 0
+    FROM numbers WHERE name = 'marks-lost';
+DELETE FROM numbers WHERE name = 'marks-lost';
+DELETE FROM acknowledgements WHERE digest NOT IN (SELECT digest FROM messages);
+CREATE TRIGGER marks_doubt AFTER INSERT ON marks
+    WHEN EXISTS (SELECT 1 FROM people WHERE address = new.signer) BEGIN
+    DELETE FROM doubts WHERE address = new.signer;
+    INSERT INTO doubts (address) VALUES (new.signer);
+END;
+""",
 }
 """The step from each version to the next, by version."""
 

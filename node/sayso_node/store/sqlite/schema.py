@@ -6,7 +6,7 @@ keep the counts of bounded tables, so that no code path can miss one. A change o
 migrations.py and a new VERSION.
 """
 
-VERSION = 12
+VERSION = 13
 
 SCHEMA = """
 CREATE TABLE messages (
@@ -46,8 +46,9 @@ CREATE INDEX wallet_consents_by_time ON wallet_consents (tried_at);
 CREATE TABLE people (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     address BLOB NOT NULL UNIQUE,  -- contributors and guardians of held consents
-    unsure INTEGER NOT NULL  -- 1: a revocation of theirs may have been lost, and no mark says which
+    unsure INTEGER NOT NULL  -- a bitmap of merged marks in which theirs is, or seems to be; or 0
 );
+CREATE INDEX people_unsure ON people (unsure) WHERE unsure <> 0;
 CREATE TABLE terms (
     address BLOB NOT NULL,
     base BLOB NOT NULL,
@@ -113,15 +114,26 @@ CREATE TRIGGER pending_out AFTER DELETE ON pending BEGIN
     UPDATE numbers SET value = value - 1 WHERE name = 'pending';
 END;
 CREATE TABLE marks (
-    digest BLOB NOT NULL,  -- the first 8 bytes
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    digest BLOB NOT NULL,  -- the first 8 bytes; none: all of the signer
     signer BLOB NOT NULL,
-    PRIMARY KEY (digest, signer)
+    source TEXT NOT NULL
+);
+CREATE UNIQUE INDEX marks_by_signer ON marks (signer, digest);
+CREATE INDEX marks_by_source ON marks (source, seq);
+CREATE TABLE mark_sources (
+    source TEXT PRIMARY KEY,
+    count INTEGER NOT NULL
 ) WITHOUT ROWID;
-CREATE INDEX marks_by_signer ON marks (signer);
+CREATE INDEX mark_sources_by_count ON mark_sources (count);
 CREATE TRIGGER marks_in AFTER INSERT ON marks BEGIN
+    INSERT INTO mark_sources VALUES (new.source, 1)
+        ON CONFLICT (source) DO UPDATE SET count = count + 1;
     INSERT INTO numbers VALUES ('marks', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1;
 END;
 CREATE TRIGGER marks_out AFTER DELETE ON marks BEGIN
+    UPDATE mark_sources SET count = count - 1 WHERE source = old.source;
+    DELETE FROM mark_sources WHERE source = old.source AND count = 0;
     UPDATE numbers SET value = value - 1 WHERE name = 'marks';
 END;
 CREATE TABLE doubts (
@@ -137,6 +149,18 @@ CREATE TRIGGER people_doubt AFTER UPDATE OF unsure ON people WHEN new.unsure BEG
     DELETE FROM doubts WHERE address = new.address;
     INSERT INTO doubts (address) VALUES (new.address);
 END;
+CREATE TABLE mark_bitmaps (
+    number INTEGER PRIMARY KEY,
+    begun_at REAL NOT NULL,
+    merged INTEGER NOT NULL,  -- marks
+    bits INTEGER NOT NULL  -- its size
+);
+CREATE TABLE merged_marks (
+    bitmap INTEGER NOT NULL,
+    chunk INTEGER NOT NULL,
+    bits BLOB NOT NULL,
+    PRIMARY KEY (bitmap, chunk)
+) WITHOUT ROWID;
 CREATE TABLE acknowledgements (
     digest BLOB PRIMARY KEY,
     body TEXT NOT NULL
