@@ -1,6 +1,7 @@
 """A contract wallet's consent is clear only while the wallet stands by it (rule 8.14)."""
 
 import asyncio
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -198,6 +199,62 @@ async def test_nobody_keeps_the_others_waiting(
     assert {reason(rig, one) for one in many[:9]} == {Reason.STALE}
 
 
+OTHER = b"\xd0" * 20
+
+
+def by_other(number: int) -> Envelope:
+    items = item_hashes(1, number)
+    message = a_consent(items, contributor=OTHER, parties=(OTHER,))
+    return Envelope(message, NETWORK, BY_WALLET, items).sponsored_by(NODE)
+
+
+async def test_a_wallet_with_many_consents_delays_only_its_own(tmp_path: Path) -> None:
+    """While one wallet's are asked, which takes for ever, the other is asked in every interval."""
+    small, calls_at = by_other(500), list[int]()
+
+    class Slow(Mind):
+        async def created(self, code: bytes, gas: int, block: ChainPoint) -> bytes:
+            rig.clock.time += 1
+            read_chain(rig, len(self.asked) + 2)  # answers are remembered for one block
+            if small.digest in code:
+                calls_at.append(len(self.asked))
+            return await super().created(code, gas, block)
+
+    mind = Slow()
+    with NodeRig(tmp_path, prober=mind) as rig:
+        rig.watch._interval_s = 100.0  # as many calls
+        read_chain(rig, 1)
+        for number in range(300):
+            await rig.give(by_wallet(number))
+        await rig.give(small)
+        mind.asked.clear()
+        calls_at.clear()
+
+        async def watch() -> None:
+            while len(mind.asked) < 1_000:
+                await rig.watch.ask()
+                await asyncio.sleep(0)
+
+        watching = asyncio.create_task(watch())
+        await until(lambda: len(mind.asked) >= 1_000)
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+        turns = [0, *calls_at, len(mind.asked)]
+        gaps = [later - earlier for earlier, later in itertools.pairwise(turns)]
+        assert max(gaps) <= 100 + wallet_watch.WAITING_PER_SOURCE
+        assert len(calls_at) >= 5
+
+
+async def test_every_consent_of_a_wallet_gets_its_turn(rig: NodeRig, mind: Mind) -> None:
+    many = [by_wallet(number) for number in range(1, 100)]
+    for one in (*many, by_other(500)):
+        await rig.give(one)
+    for number in range(2, 5):
+        await later(rig, number)
+        assert rig.count("wallets_asked") == (number - 1) * 100
+    assert {reason(rig, one) for one in (many[0], many[-1], by_other(500))} == {Reason.GRANTED}
+
+
 async def test_what_has_ended_is_asked_no_more(rig: NodeRig, mind: Mind) -> None:
     await rig.give(by_wallet(1, expires_at=int(NOW) + 5))
     await later(rig, 2)
@@ -209,7 +266,7 @@ async def test_what_has_ended_is_asked_no_more(rig: NodeRig, mind: Mind) -> None
 
 async def test_nobody_is_asked_before_the_chain_was_read(tmp_path: Path, mind: Mind) -> None:
     with NodeRig(tmp_path, prober=mind) as rig:
-        await rig.store.write(lambda db: wallets.said(db, bytes(32), 0, 0, accepted=True))
+        await rig.store.write(lambda db: wallets.said(db, WALLET, bytes(32), 0, 0, accepted=True))
         await rig.watch.ask()
         assert mind.asked == []
 

@@ -145,7 +145,9 @@ async def test_what_changes_nothing_leaves_nothing_however_often_it_comes(rig: N
 
     def rows() -> dict[str, int]:
         with rig.store.read() as db:
-            tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+            tables = [
+                name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            ]
             return {name: db.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables}
 
     await rig.give(consent_of(ADA), revocation("everything", "via kled.ai", words={4: 255}))

@@ -81,6 +81,34 @@ async def test_standing_takes_an_anchor_in_an_old_block(store: Store) -> None:
     assert [await room() for _ in range(4)] == [True, True, True, False]
 
 
+async def test_anchors_of_one_block_buy_little_for_however_many_keys(store: Store) -> None:
+    """A contract can anchor hundreds of roots, each by another key, in one transaction."""
+    quotas = Quotas(standing=1_000, strangers=0, age_s=100.0, anchored=10)
+    keys = [sha256(b"key %d" % number) for number in range(50)]
+
+    async def anchor(key: bytes, number: int) -> None:
+        licenses = [sha256(key + b"%d" % number)]
+        batch = await store.write(lambda db: chain_state.make_batch(db, key, licenses))
+        anchor = Anchor(batch.root, sha256(key)[:20], number, bytes(32))
+        await store.write(lambda db: chain_state.add_anchor(db, anchor))
+
+    async def room(key: bytes) -> int:
+        claims = [(key, sha256(b"%d" % number)) for number in range(200)]
+        later = NOW + quotas.age_s
+        return sum(await store.write(lambda db: sponsors.take_room(db, claims, later, quotas)))
+
+    for key in (*keys, STRANGER):
+        await store.write(
+            lambda db, k=key: db.execute("INSERT INTO sponsors VALUES (?, ?, 0)", (k, NOW))
+        )  # type: ignore[misc]
+    for key in keys:
+        await anchor(key, 7)
+    assert sum([await room(key) for key in keys]) == sponsors.ANCHORS_A_BLOCK * quotas.anchored
+    for number in range(8, 13):  # who anchors again and again has room for what he anchors
+        await anchor(STRANGER, number)
+    assert await room(STRANGER) == 5 * quotas.anchored
+
+
 @pytest.fixture
 def full(tmp_path: Path) -> NodeRig:
     return NodeRig(tmp_path, name="full", quotas=Quotas(trusted=2, strangers=0))

@@ -99,9 +99,7 @@ def test_above_the_limit_the_source_with_most_marks_gives_up_its_oldest(tables: 
     assert not pending.is_marked(db, bytes(19) + b"\7")
     for number in range(11, 13 + SMALL.marks):
         pending.lift_mark(db, heard(number, CLEO))
-    assert pending.is_marked(
-        db, CLEO
-    )  # his oldest mark was merged; nobody can tell of which message
+    assert pending.is_marked(db, CLEO)  # his oldest mark was merged; nobody can tell of which message
 
 
 def test_a_signer_with_many_marks_has_one_for_all(tables: Tables) -> None:

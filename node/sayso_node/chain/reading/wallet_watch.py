@@ -1,11 +1,13 @@
 """Asks contract wallets again whether they still accept their consents' signatures (rule 8.14).
 
-Each is asked once in a round, the one asked longest ago first. A consent whose wallet was not asked in
-time is `stale`, whatever the wallet answered before. Without an answer, the previous one keeps its age.
+Each consent is asked about once in a round. Wallets take turns of a few consents, and those that had
+theirs have another after an interval, even while a wallet with many is still being asked: it delays only
+its own. A consent whose wallet was not asked in time is `stale`, whatever the wallet answered before.
+Without an answer, the previous one keeps its age.
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 
 from sayso_node.chain.reading.contract_wallets import WAITING_PER_SOURCE, Answers, ContractWallets
 from sayso_node.counters import Counters
@@ -14,6 +16,7 @@ from sayso_node.freshness import GENESIS, Freshness
 from sayso_node.interfaces import Clock
 from sayso_node.retrying import every
 from sayso_node.store.chain import wallets
+from sayso_node.store.chain.wallets import Turn
 from sayso_node.store.interface import Store, Writing
 from sayso_node.supervision import contained
 from sayso_protocol.messages.consent import Consent
@@ -23,6 +26,7 @@ from sayso_protocol.network import Network
 
 log = logging.getLogger(__name__)
 
+TURN = 8  # consents of one wallet that are asked about in its turn
 SOURCE = "watch"  # a source of its own for fair shares, so these calls never delay those for messages
 
 
@@ -58,23 +62,26 @@ class WalletWatch:
     async def ask(self) -> None:
         """Run one round; raises StoreUnusable."""
         begun = self._clock.now()
-        while bodies := self._next(begun):
-            await self._ask(bodies, begun)
+        while turns := self._next(begun):
+            await self._ask(turns, begun)
 
-    def _next(self, begun: float) -> dict[bytes, bytes]:
-        """Return the next consents, as many as may wait at once; none before the chain was read."""
+    def _next(self, begun: float) -> list[Turn]:
+        """Return the next turns, of as many consents as may wait; none before the chain was read."""
         if self._freshness.head == GENESIS:
-            return {}
+            return []
+        before = max(begun, self._clock.now() - self._interval_s)
+        size = min(TURN, WAITING_PER_SOURCE)
         with self._store.read() as db:
-            return wallets.longest_unasked(db, begun, WAITING_PER_SOURCE)
+            return wallets.next_turns(db, before, WAITING_PER_SOURCE // size, size)
 
     def _read(self, bodies: Iterable[bytes]) -> Iterator[Envelope]:
         for body in bodies:
             with contained(self._counters, "a stored consent"):
                 yield decode(body, self._network)
 
-    async def _ask(self, bodies: Mapping[bytes, bytes], begun: float) -> None:
+    async def _ask(self, turns: Sequence[Turn], begun: float) -> None:
         head = self._freshness.head
+        bodies = {name: body for one in turns for name, body in one.bodies.items()}
         now = max(self._clock.now(), begun)  # even if the clock was set back, a round ends
         ended: list[Envelope] = []
         current: list[Envelope] = []
@@ -90,6 +97,7 @@ class WalletWatch:
                 wallets.tried(db, license_hash, now)
             for one in ended:
                 wallets.let_be(db, one.digest)
+            wallets.end_turns(db, turns, now)
             _keep(db, current, answers, head.time, now)
 
         await self._store.write(keep)
@@ -101,4 +109,4 @@ def _keep(
     for one in current:
         reason = answers.reasons.get(one.claim)
         if reason is not None:
-            wallets.said(db, one.digest, block_time, now, accepted=not reason)
+            wallets.said(db, one.message.signer, one.digest, block_time, now, accepted=not reason)

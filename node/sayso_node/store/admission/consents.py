@@ -61,7 +61,8 @@ def admit(
     _store(db, kept, keeper.node_key, now)
     for one in kept:
         if one.envelope.claim.is_contract_wallets:
-            wallets.said(db, one.envelope.digest, block_time, now, accepted=True)
+            answer = (one.consent.contributor, one.envelope.digest, block_time, now)
+            wallets.said(db, *answer, accepted=True)
     outcomes = dict.fromkeys(known, Admitted.COVERED)
     outcomes |= {one.envelope.digest: Admitted.STORED for one in kept}
     return [outcomes.get(digest, Admitted.DECLINED) for digest in digests]

@@ -16,6 +16,8 @@ from sayso_protocol.primitives import sha256
 
 _LOT_BYTES = 8
 _LOTS = float(1 << 8 * _LOT_BYTES)
+_BATCHES = 1_000  # of a sponsor that are looked at, so that a look costs little
+ANCHORS_A_BLOCK = 4  # those with the lowest roots give standing
 _OPEN = 0.5  # share of the pool up to which every consent is admitted
 _HARDNESS = 4  # above it, the chance is the free share of the other half to this power
 _POOL = "pooled"
@@ -28,15 +30,17 @@ class Quotas(NamedTuple):
 
     Attributes:
         trusted: For each operator of the network file, and for this node.
-        standing: For each sponsor with standing: one that has an anchor in an old enough block.
+        standing: For each sponsor with standing, at most: one that has an anchor in an old enough block.
         strangers: For all other sponsors together, and for consents above the other limits.
         operators: Node keys of the network file's operators.
+        anchored: For each such block in which a sponsor has an anchor.
     """
 
     trusted: int = 10_000_000
     standing: int = 1_000_000
     strangers: int = 100_000
     operators: frozenset[bytes] = frozenset()
+    anchored: int = 10_000
 
 
 def take_room(db: Writing, claims: Sequence[tuple[bytes, bytes]], quotas: Quotas) -> list[bool]:
@@ -101,12 +105,25 @@ class _Book:
 def _quota(db: Reading, sponsor: bytes, quotas: Quotas) -> int:
     if sponsor in quotas.operators:
         return quotas.trusted
+    return min(quotas.standing, quotas.anchored * _blocks_of(db, sponsor, quotas))
+
+
+def _blocks_of(db: Reading, sponsor: bytes, quotas: Quotas) -> int:
+    """Return in how many old enough blocks a sponsor has one of the anchors that count, as far as it matters.
+
+    One transaction can anchor roots for any number of keys, so only a few of a block count.
+    """
     query = (
-        "SELECT 1 FROM batches JOIN anchors USING (root) WHERE sponsor = ? AND block_number <= ? LIMIT 1"
+        "SELECT count(*) FROM (SELECT DISTINCT one.block_number FROM"
+        " (SELECT root FROM batches WHERE sponsor = ? LIMIT ?) AS made JOIN anchors one USING (root)"
+        " WHERE one.block_number <= ? AND (SELECT count(*) FROM (SELECT 1 FROM anchors other WHERE"
+        " other.block_number = one.block_number AND other.root < one.root LIMIT ?) AS lower) < ?"
+        " LIMIT ?) AS counted"
     )
-    if db.execute(query, (sponsor, standing_block(db))).fetchone():
-        return quotas.standing
-    return 0
+    enough = -(-quotas.standing // max(quotas.anchored, 1))
+    limits = _BATCHES, standing_block(db), ANCHORS_A_BLOCK, ANCHORS_A_BLOCK, enough
+    count: int = db.execute(query, (sponsor, *limits)).fetchone()[0]
+    return count
 
 
 def _secret(db: Reading) -> bytes:

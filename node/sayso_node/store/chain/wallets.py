@@ -1,27 +1,40 @@
 """Consents of contract wallets, with each wallet's last answer about its signature (rule 8.14).
 
 A signature by a key is valid for good, but a contract wallet may change its answer, so it is asked
-again. An answer is as old as the block at which it was given. A wallet that does not answer also goes to
-the end of the queue, so that it cannot block the others.
+again. An answer is as old as the block at which it was given. Wallets take turns, so that one with many
+consents delays only its own; within a wallet, the consent asked longest ago is first, answered or not.
 """
 
+from collections.abc import Iterable
 from math import inf
+from typing import NamedTuple
 
 from sayso_node.store.interface import Reading, Writing
 from sayso_protocol.messages.message import CONSENT
 
 
-def said(db: Writing, license_hash: bytes, block_time: float, now: float, *, accepted: bool) -> None:
+class Turn(NamedTuple):
+    """A wallet whose turn it is, and the envelopes, by license, that it is to be asked about."""
+
+    wallet: bytes
+    bodies: dict[bytes, bytes]
+    has_more: bool  # more of them than one turn takes
+
+
+def said(
+    db: Writing, wallet: bytes, license_hash: bytes, block_time: float, now: float, *, accepted: bool
+) -> None:
     """Store the wallet's answer, given at a block of this time, in seconds since the epoch.
 
     A block dated ahead of our clock counts as of now.
     """
     asked_at = min(block_time, now)
     db.execute(
-        "INSERT INTO wallet_consents VALUES (?, ?, ?, ?) ON CONFLICT (license) DO UPDATE SET"
+        "INSERT INTO wallet_consents VALUES (?, ?, ?, ?, ?) ON CONFLICT (license) DO UPDATE SET"
         " accepted = excluded.accepted, asked_at = excluded.asked_at, tried_at = excluded.tried_at",
-        (license_hash, accepted, asked_at, now),
+        (license_hash, accepted, asked_at, now, wallet),
     )
+    db.execute("INSERT INTO wallet_turns VALUES (?, ?, 0) ON CONFLICT DO NOTHING", (wallet, now))
 
 
 def tried(db: Writing, license_hash: bytes, now: float) -> None:
@@ -53,11 +66,35 @@ def any_held(db: Reading) -> bool:
     return db.execute("SELECT 1 FROM wallet_consents LIMIT 1").fetchone() is not None
 
 
-def longest_unasked(db: Reading, before: float, limit: int) -> dict[bytes, bytes]:
-    """Return envelopes, by license, of consents last asked about before a time, oldest first."""
+def next_turns(db: Reading, before: float, turns: int, consents: int) -> list[Turn]:
+    """Return the next wallets, at most `turns`, each with at most so many consents last asked before.
+
+    First come wallets whose last turn was before that time, then those with more than a turn takes; in
+    both cases the one whose last turn is longest ago is first.
+    """
+    query = "SELECT wallet FROM wallet_turns WHERE served_at < ? ORDER BY served_at LIMIT ?"
+    chosen = [wallet for (wallet,) in db.execute(query, (before, turns))]
+    more = "SELECT wallet FROM wallet_turns WHERE has_more = 1 AND served_at >= ?"
+    query = f"{more} ORDER BY served_at LIMIT ?"
+    chosen += [wallet for (wallet,) in db.execute(query, (before, turns - len(chosen)))]
+    return [_turn(db, wallet, before, consents) for wallet in chosen]
+
+
+def _turn(db: Reading, wallet: bytes, before: float, limit: int) -> Turn:
     rows = db.execute(
         "SELECT license, body FROM wallet_consents JOIN messages ON digest = license"
-        " WHERE tried_at < ? AND kind = ? ORDER BY tried_at LIMIT ?",
-        (before, CONSENT, limit),
-    )
-    return dict(rows.fetchall())
+        " WHERE wallet = ? AND tried_at < ? AND kind = ? ORDER BY tried_at LIMIT ?",
+        (wallet, before, CONSENT, limit + 1),
+    ).fetchall()
+    return Turn(wallet, dict(rows[:limit]), len(rows) > limit)
+
+
+def end_turns(db: Writing, turns: Iterable[Turn], now: float) -> None:
+    """Move wallets to the end of the queue; those with nothing to be asked about leave it."""
+    for one in turns:
+        query = "SELECT 1 FROM wallet_consents WHERE wallet = ? AND tried_at < ? LIMIT 1"
+        if one.bodies or db.execute(query, (one.wallet, inf)).fetchone():
+            change = "UPDATE wallet_turns SET served_at = ?, has_more = ? WHERE wallet = ?"
+            db.execute(change, (now, int(one.has_more), one.wallet))
+        else:
+            db.execute("DELETE FROM wallet_turns WHERE wallet = ?", (one.wallet,))

@@ -170,6 +170,19 @@ DROP TABLE old_marks;
 INSERT INTO mark_bitmaps SELECT 1, CAST(strftime('%s', 'now') AS REAL), value, 0
     FROM numbers WHERE name = 'marks-lost';
 DELETE FROM numbers WHERE name = 'marks-lost';
+DROP INDEX wallet_consents_by_time;
+ALTER TABLE wallet_consents ADD COLUMN wallet BLOB;
+UPDATE wallet_consents SET wallet = (SELECT contributor FROM messages WHERE digest = license);
+CREATE INDEX wallet_consents_by_wallet ON wallet_consents (wallet, tried_at);
+CREATE TABLE wallet_turns (
+    wallet BLOB PRIMARY KEY,
+    served_at REAL NOT NULL,
+    has_more INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX wallet_turns_by_time ON wallet_turns (served_at);
+CREATE INDEX wallet_turns_more ON wallet_turns (served_at) WHERE has_more = 1;
+INSERT INTO wallet_turns SELECT DISTINCT wallet, 0, 0 FROM wallet_consents WHERE wallet IS NOT NULL;
+CREATE INDEX anchors_by_block ON anchors (block_number, root);
 DELETE FROM acknowledgements WHERE digest NOT IN (SELECT digest FROM messages);
 CREATE TRIGGER marks_doubt AFTER INSERT ON marks
     WHEN EXISTS (SELECT 1 FROM people WHERE address = new.signer) BEGIN

@@ -40,9 +40,17 @@ CREATE TABLE wallet_consents (
     license BLOB PRIMARY KEY,  -- signed by a contract wallet
     accepted INTEGER NOT NULL,  -- what it said when it last answered
     asked_at REAL NOT NULL,  -- the time of the block that it answered at
-    tried_at REAL NOT NULL  -- when it was last asked, answered or not
+    tried_at REAL NOT NULL,  -- when it was last asked, answered or not
+    wallet BLOB
 ) WITHOUT ROWID;
-CREATE INDEX wallet_consents_by_time ON wallet_consents (tried_at);
+CREATE INDEX wallet_consents_by_wallet ON wallet_consents (wallet, tried_at);
+CREATE TABLE wallet_turns (
+    wallet BLOB PRIMARY KEY,
+    served_at REAL NOT NULL,  -- when its last turn ended
+    has_more INTEGER NOT NULL  -- 1: more of its consents were due than one turn takes
+) WITHOUT ROWID;
+CREATE INDEX wallet_turns_by_time ON wallet_turns (served_at);
+CREATE INDEX wallet_turns_more ON wallet_turns (served_at) WHERE has_more = 1;
 CREATE TABLE people (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     address BLOB NOT NULL UNIQUE,  -- contributors and guardians of held consents
@@ -283,6 +291,7 @@ CREATE TABLE anchors (
     block_number INTEGER NOT NULL,
     block_hash BLOB NOT NULL
 ) WITHOUT ROWID;
+CREATE INDEX anchors_by_block ON anchors (block_number, root);
 CREATE TABLE missing_batches (
     root BLOB PRIMARY KEY  -- anchored, and its batch is not stored
 ) WITHOUT ROWID;
