@@ -1,18 +1,23 @@
 """A flood of valid consents from fresh addresses fills a bounded pool, and displaces nobody."""
 
 from collections.abc import Callable, Iterable
+from math import inf
 from pathlib import Path
 
 import pytest
 
 from sayso_node.errors import NoRoom
+from sayso_node.freshness import ChainHead
 from sayso_node.intake.outcome import SourceChannel, Status
+from sayso_node.store import sync_index
 from sayso_node.store.admission import sponsors
-from sayso_node.store.admission.sponsors import Quotas
+from sayso_node.store.admission.sponsors import Applicant, Quotas
 from sayso_node.store.chain import chain_state
 from sayso_node.store.chain.chain_state import Anchor
 from sayso_node.store.interface import Store
+from sayso_protocol.messages.message import CONSENT
 from sayso_protocol.primitives import sha256
+from sayso_protocol.receipts.receipt import ChainPoint
 from support.fake_network import Switchboard
 from support.node_rig import NodeRig, consent, revocation
 from support.protocol_strategies import NODE
@@ -26,7 +31,8 @@ async def flood(store: Store, numbers: Iterable[int], by: bytes | None = None) -
 
     def take(number: int) -> Callable[..., bool]:
         name = sha256(b"%d" % number)
-        return lambda db: sponsors.take_room(db, [(by or name, sha256(name))], SMALL)[0]
+        one = Applicant(by or name, sha256(name), inf)
+        return lambda db: sponsors.take_room(db, [one], NOW, SMALL)[0]
 
     return [number for number in numbers if await store.write(take(number))]
 
@@ -68,8 +74,9 @@ async def test_standing_takes_an_anchor_in_an_old_block(store: Store) -> None:
     """Whoever came first, and whenever this node heard of it."""
 
     async def room() -> bool:
-        claims, none = [(STRANGER, sha256(b"unlucky"))], SMALL._replace(strangers=0)
-        return await store.write(lambda db: sponsors.take_room(db, claims, none)[0])
+        none = SMALL._replace(strangers=0)
+        one = Applicant(STRANGER, sha256(b"unlucky"), inf)
+        return await store.write(lambda db: sponsors.take_room(db, [one], NOW, none)[0])
 
     await store.write(lambda db: sponsors.set_standing_block(db, 6))
     assert not await room()
@@ -83,7 +90,7 @@ async def test_standing_takes_an_anchor_in_an_old_block(store: Store) -> None:
 
 async def test_anchors_of_one_block_buy_little_for_however_many_keys(store: Store) -> None:
     """A contract can anchor hundreds of roots, each by another key, in one transaction."""
-    quotas = Quotas(standing=1_000, strangers=0, age_s=100.0, anchored=10)
+    quotas = Quotas(standing=1_000, strangers=0, anchored=10)
     keys = [sha256(b"key %d" % number) for number in range(50)]
 
     async def anchor(key: bytes, number: int) -> None:
@@ -93,20 +100,55 @@ async def test_anchors_of_one_block_buy_little_for_however_many_keys(store: Stor
         await store.write(lambda db: chain_state.add_anchor(db, anchor))
 
     async def room(key: bytes) -> int:
-        claims = [(key, sha256(b"%d" % number)) for number in range(200)]
-        later = NOW + quotas.age_s
-        return sum(await store.write(lambda db: sponsors.take_room(db, claims, later, quotas)))
+        claims = [Applicant(key, sha256(b"%d" % number), inf) for number in range(200)]
+        return sum(await store.write(lambda db: sponsors.take_room(db, claims, NOW, quotas)))
 
-    for key in (*keys, STRANGER):
-        await store.write(
-            lambda db, k=key: db.execute("INSERT INTO sponsors VALUES (?, ?, 0)", (k, NOW))
-        )  # type: ignore[misc]
+    await store.write(lambda db: sponsors.set_standing_block(db, 12))
     for key in keys:
         await anchor(key, 7)
     assert sum([await room(key) for key in keys]) == sponsors.ANCHORS_A_BLOCK * quotas.anchored
     for number in range(8, 13):  # who anchors again and again has room for what he anchors
         await anchor(STRANGER, number)
     assert await room(STRANGER) == 5 * quotas.anchored
+
+
+async def test_what_expired_leaves_the_pool_a_month_later(tmp_path: Path) -> None:
+    """So a pool that is full once is not full for good; nothing that can be clear ever leaves."""
+    day, month = 86_400, 30 * 86_400
+    with NodeRig(tmp_path, quotas=Quotas(strangers=10)) as rig:
+        rig.be_current()
+        lasting = consent(900)
+        await rig.give(lasting)
+        early = [consent(number, expires_at=int(NOW) + day) for number in range(60)]
+        taken = [one for one in early if (await rig.give(one))[0].status is Status.STORED]
+        assert 5 <= len(taken) < 10
+        stop = revocation(words=dict(taken[0].message.license_masks))  # type: ignore[attr-defined]
+        await rig.give(stop)
+        late = [consent(number) for number in range(100, 160)]
+
+        async def come(at: float) -> int:
+            rig.clock.time = at
+            rig.be_current()
+            await rig.give(consent(899, expires_at=int(NOW) + 2 * day))
+            return len(rig.digests() & {one.digest for one in taken})
+
+        assert await come(NOW + day + month) == len(taken)
+        rig.clock.time = NOW + 2 * day + month
+        rig.freshness.chain_read(NOW, ChainHead(ChainPoint(2, bytes(32)), NOW))  # the chain stands still
+        await rig.give(consent(899, expires_at=int(NOW) + 2 * day))
+        assert len(rig.digests() & {one.digest for one in taken}) == len(taken)
+        assert await come(NOW + 2 * day + month) == 0
+        assert rig.digests() >= {lasting.digest, stop.digest}
+        with rig.store.read() as db:
+            assert sponsors.pooled(db) == len(rig.digests()) - 1  # all but the revocation
+            assert not db.execute("SELECT 1 FROM items WHERE item = ?", taken[0].items).fetchone()
+            sums = sync_index.sums(db, CONSENT, [1], 0)
+        assert sums[0].size == len(rig.digests()) - 1
+        [again] = await rig.give(taken[0])  # a peer may still have it
+        assert isinstance(again.error, NoRoom)
+        assert any([(await rig.give(one))[0].status is Status.STORED for one in late])
+        [outcome] = await rig.give(stop)
+        assert outcome.status is Status.KNOWN
 
 
 @pytest.fixture

@@ -122,7 +122,7 @@ def test_a_bitmap_never_holds_more_than_its_share(tables: Tables) -> None:
         hold(db, heard(number, signer), "a", NOW, room)
         bitmaps = db.execute("SELECT number, merged FROM mark_bitmaps").fetchall()
         assert len(bitmaps) <= 2
-        assert max((merged for _, merged in bitmaps), default=0) <= 256 // marks.SHARE
+        assert max((merged for _, merged in bitmaps), default=0) <= 256 // marks.BITMAP_SHARE
         chunks = {one for (one,) in db.execute("SELECT bitmap FROM merged_marks")}
         assert chunks == {one for one, _ in bitmaps}
 

@@ -6,15 +6,18 @@ from typing import NamedTuple
 from sayso_node.store import many, messages, shared_claims, sync_index
 from sayso_node.store.admission import marks, revocations, sponsors
 from sayso_node.store.admission.revocations import Admitted
-from sayso_node.store.admission.sponsors import Quotas
+from sayso_node.store.admission.sponsors import Applicant, Quotas
 from sayso_node.store.bits import add_people
 from sayso_node.store.chain import wallets
 from sayso_node.store.interface import Writing
 from sayso_node.store.shared_claims import Placed
 from sayso_protocol.messages.consent import Consent
-from sayso_protocol.messages.envelope import Envelope, encode
+from sayso_protocol.messages.envelope import Envelope, decode, encode
 from sayso_protocol.messages.message import CONSENT, as_kind
+from sayso_protocol.network import Network
 from sayso_protocol.primitives import HASH_BYTES, NOBODY
+
+POOLED_S = 2_592_000.0  # 30 days for which an expired consent stays in the strangers' pool
 
 
 class Keeper(NamedTuple):
@@ -55,8 +58,9 @@ def admit(
     unknown = [AdmittedConsent.of(one) for one in envelopes if one.digest not in known]
     if not unknown:
         return [Admitted.COVERED] * len(digests)
-    claims = [(one.sponsor, one.envelope.digest) for one in unknown]
-    has_room = sponsors.take_room(db, claims, keeper.quotas)
+    _forget(db, sponsors.leave_pool(db, min(now, block_time) - POOLED_S), unknown[0].envelope.network)
+    applicants = [Applicant(one.sponsor, one.envelope.digest, one.consent.expires_at) for one in unknown]
+    has_room = sponsors.take_room(db, applicants, now, keeper.quotas)
     kept = [one for one, room in zip(unknown, has_room, strict=True) if room]
     _store(db, kept, keeper.node_key, now)
     for one in kept:
@@ -88,6 +92,22 @@ def _store(db: Writing, kept: Sequence[AdmittedConsent], node_key: bytes, now: f
     changes = [sync_index.digest_change(digest, 1) for digest in digests]
     sync_index.change_sums(db, CONSENT, changes)
     _learn(db, [one.consent for one in kept], now)
+
+
+def _forget(db: Writing, digests: Sequence[bytes], network: Network) -> None:
+    """Delete expired consents; what their revocations set, and whom they made known, stays."""
+    query = "SELECT digest, seq, kind, body FROM messages WHERE digest IN"
+    for digest, seq, kind, body in list(many.among(db, query, digests)):
+        if kind == CONSENT:  # an erased one has neither items nor a place in sync any more
+            envelope = decode(body, network)
+            placed = Placed(seq, digest, as_kind(envelope.message, Consent), envelope.items)
+            rows = ((one, seq) for one in placed.items)
+            db.executemany("DELETE FROM items WHERE item = ? AND seq = ?", rows)
+            shared_claims.remove(db, placed)
+            sync_index.change_sums(db, CONSENT, [sync_index.digest_change(digest, -1)])
+        db.execute("DELETE FROM messages WHERE seq = ?", (seq,))
+        db.execute("DELETE FROM anchor_queue WHERE seq = ?", (seq,))
+        db.execute("DELETE FROM wallet_consents WHERE license = ?", (digest,))
 
 
 def _learn(db: Writing, consents: Collection[Consent], now: float) -> None:

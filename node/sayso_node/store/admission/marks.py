@@ -17,7 +17,7 @@ from sayso_protocol.primitives import sha256
 
 MARK_BYTES = 8  # of the digest; two revocations of one signer with the same mark harm only that signer
 COARSE_S = 2_592_000.0  # 30 days: a merged mark stays for so long at least, unless a flood displaces it
-SHARE = 16  # a bitmap takes marks for this part of its bits
+BITMAP_SHARE = 16  # a bitmap takes marks for this part of its bits
 _WHOLE = b""  # in place of a digest: the mark of an address
 _CHUNK_BYTES = 512
 _CHUNK_BITS = 8 * _CHUNK_BYTES
@@ -135,7 +135,7 @@ def _open_bitmap(db: Writing, now: float, bits: int) -> int:
     if bitmaps:
         last = bitmaps[0]
         is_young = last.begun_at <= now < last.begun_at + COARSE_S
-        if last.bits == bits and last.merged * SHARE < bits and is_young:
+        if last.bits == bits and last.merged * BITMAP_SHARE < bits and is_young:
             return last.number
     for one in bitmaps[1:]:
         _drop(db, one.number)

@@ -3,7 +3,8 @@
 Wallets and node keys cost nothing, so anybody can create and sponsor any number of consents; such a
 flood fills only the strangers' pool. Above half of the pool, admission is pseudorandom, with a chance
 that falls as the pool fills, so late consents still have a chance and the pool never overflows. It is
-keyed by the digest and a secret of this store, so resubmitting a consent cannot change the result.
+keyed by the digest and a secret of this store, so resubmitting a consent cannot change the result. A
+consent that expired leaves the pool after a month, and an expired one does not enter it.
 Revocations need no quota (rule 7.3).
 """
 
@@ -16,6 +17,7 @@ from sayso_protocol.primitives import sha256
 
 _LOT_BYTES = 8
 _LOTS = float(1 << 8 * _LOT_BYTES)
+_LEAVING = 256  # consents of the pool that leave at once
 _BATCHES = 1_000  # of a sponsor that are looked at, so that a look costs little
 ANCHORS_A_BLOCK = 4  # those with the lowest roots give standing
 _OPEN = 0.5  # share of the pool up to which every consent is admitted
@@ -23,6 +25,14 @@ _HARDNESS = 4  # above it, the chance is the free share of the other half to thi
 _POOL = "pooled"
 LOT_KEY = "lot-key"
 _STANDING = "standing-block"
+
+
+class Applicant(NamedTuple):
+    """A consent for which room is needed: its sponsor's node key, its digest, and when it expires."""
+
+    sponsor: bytes
+    digest: bytes
+    expires_at: float
 
 
 class Quotas(NamedTuple):
@@ -43,10 +53,10 @@ class Quotas(NamedTuple):
     anchored: int = 10_000
 
 
-def take_room(db: Writing, claims: Sequence[tuple[bytes, bytes]], quotas: Quotas) -> list[bool]:
-    """Reserve room for consents, given as sponsor and digest; False for each that finds none."""
-    book = _Book(db, {sponsor for sponsor, _ in claims}, quotas)
-    has_room = [book.take(sponsor, digest) for sponsor, digest in claims]
+def take_room(db: Writing, applicants: Sequence[Applicant], now: float, quotas: Quotas) -> list[bool]:
+    """Reserve room for consents; False for each that finds none."""
+    book = _Book(db, {one.sponsor for one in applicants}, now, quotas)
+    has_room = [book.take(one) for one in applicants]
     book.write()
     return has_room
 
@@ -66,22 +76,38 @@ def set_standing_block(db: Writing, number: int) -> None:
     _set_number(db, _STANDING, number)
 
 
+def leave_pool(db: Writing, expired_before: float) -> list[bytes]:
+    """Free the room of some consents of the pool that expired before a time; returns their digests."""
+    query = "SELECT digest FROM pool WHERE expires_at < ? ORDER BY expires_at LIMIT ?"
+    digests = [digest for (digest,) in db.execute(query, (expired_before, _LEAVING))]
+    db.executemany("DELETE FROM pool WHERE digest = ?", ((one,) for one in digests))
+    if digests:
+        change = "UPDATE numbers SET value = value - ? WHERE name = ?"
+        db.execute(change, (len(digests), _POOL))
+    return digests
+
+
 class _Book:
     """The counts of consents for some sponsors and the pool, in memory until write()."""
 
-    def __init__(self, db: Writing, named: set[bytes], quotas: Quotas) -> None:
+    def __init__(self, db: Writing, named: set[bytes], now: float, quotas: Quotas) -> None:
         query = "SELECT node_key, held FROM sponsors WHERE node_key IN"
         self._held = dict.fromkeys(named, 0) | dict(many.among(db, query, named))
         self._quotas = {key: _quota(db, key, quotas) for key in named}
+        self._now = now
         self._pool = quotas.strangers
         self._pooled: int | None = None  # read only if needed
+        self._entered = list[tuple[bytes, float]]()
         self._db = db
 
-    def take(self, sponsor: bytes, digest: bytes) -> bool:
+    def take(self, one: Applicant) -> bool:
         """Count one consent; returns whether there is room for it."""
-        if self._held[sponsor] >= self._quotas[sponsor]:
-            return self._take_of_pool(digest)
-        self._held[sponsor] += 1
+        if self._held[one.sponsor] < self._quotas[one.sponsor]:
+            self._held[one.sponsor] += 1
+            return True
+        if one.expires_at <= self._now or not self._take_of_pool(one.digest):
+            return False
+        self._entered.append((one.digest, one.expires_at))
         return True
 
     def _take_of_pool(self, digest: bytes) -> bool:
@@ -100,6 +126,7 @@ class _Book:
         many.insert(self._db, "INTO sponsors", rows, again)
         if self._pooled:
             _set_number(self._db, _POOL, self._pooled)
+        many.insert(self._db, "INTO pool", self._entered)
 
 
 def _quota(db: Reading, sponsor: bytes, quotas: Quotas) -> int:

@@ -183,6 +183,11 @@ CREATE INDEX wallet_turns_by_time ON wallet_turns (served_at);
 CREATE INDEX wallet_turns_more ON wallet_turns (served_at) WHERE has_more = 1;
 INSERT INTO wallet_turns SELECT DISTINCT wallet, 0, 0 FROM wallet_consents WHERE wallet IS NOT NULL;
 CREATE INDEX anchors_by_block ON anchors (block_number, root);
+CREATE TABLE pool (
+    digest BLOB PRIMARY KEY,
+    expires_at REAL NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX pool_by_end ON pool (expires_at);
 DELETE FROM acknowledgements WHERE digest NOT IN (SELECT digest FROM messages);
 CREATE TRIGGER marks_doubt AFTER INSERT ON marks
     WHEN EXISTS (SELECT 1 FROM people WHERE address = new.signer) BEGIN

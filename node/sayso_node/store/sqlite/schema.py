@@ -279,6 +279,11 @@ CREATE TABLE sponsors (
     node_key BLOB PRIMARY KEY,
     held INTEGER NOT NULL  -- consents within their own quota
 ) WITHOUT ROWID;
+CREATE TABLE pool (
+    digest BLOB PRIMARY KEY,  -- of a consent in the strangers' pool
+    expires_at REAL NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX pool_by_end ON pool (expires_at);
 CREATE TABLE batch_members (
     license BLOB NOT NULL,
     root BLOB NOT NULL,
