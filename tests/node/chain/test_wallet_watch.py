@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sayso_node.chain.reading import wallet_watch
+from sayso_node.chain.reading import contract_wallets, wallet_watch
 from sayso_node.errors import ChainUnreachable, StoreUnusable
 from sayso_node.freshness import ChainHead
 from sayso_node.intake.outcome import Status
@@ -214,25 +214,25 @@ async def test_a_wallet_with_many_consents_delays_only_its_own(tmp_path: Path) -
 
     class Slow(Mind):
         async def created(self, code: bytes, gas: int, block: ChainPoint) -> bytes:
-            rig.clock.time += 1
-            read_chain(rig, len(self.asked) + 2)  # answers are remembered for one block
+            node.clock.time += 1
+            read_chain(node, len(self.asked) + 2)  # answers are remembered for one block
             if small.digest in code:
                 calls_at.append(len(self.asked))
             return await super().created(code, gas, block)
 
     mind = Slow()
-    with NodeRig(tmp_path, prober=mind) as rig:
-        rig.watch._interval_s = 100.0  # as many calls
-        read_chain(rig, 1)
+    with NodeRig(tmp_path, prober=mind) as node:
+        node.watch._interval_s = 100.0  # as many calls
+        read_chain(node, 1)
         for number in range(300):
-            await rig.give(by_wallet(number))
-        await rig.give(small)
+            await node.give(by_wallet(number))
+        await node.give(small)
         mind.asked.clear()
         calls_at.clear()
 
         async def watch() -> None:
             while len(mind.asked) < 1_000:
-                await rig.watch.ask()
+                await node.watch.ask()
                 await asyncio.sleep(0)
 
         watching = asyncio.create_task(watch())
@@ -241,7 +241,7 @@ async def test_a_wallet_with_many_consents_delays_only_its_own(tmp_path: Path) -
         await asyncio.gather(watching, return_exceptions=True)
         turns = [0, *calls_at, len(mind.asked)]
         gaps = [later - earlier for earlier, later in itertools.pairwise(turns)]
-        assert max(gaps) <= 100 + wallet_watch.WAITING_PER_SOURCE
+        assert max(gaps) <= 100 + contract_wallets.WAITING_PER_SOURCE
         assert len(calls_at) >= 5
 
 
