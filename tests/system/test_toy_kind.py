@@ -264,7 +264,7 @@ async def test_gossip_carries_it_on_its_own_topic_only(board: tuple[NodeRig, Nod
     assert there.digests() == {praise(1).digest}
     assert [topic for topic, _ in here.network.published] == [TOPICS[TOY].on(NETWORK)]
     frame = encode_bundle([encode(praise(2).sponsored_by(NODE))])
-    for kind, judgement in ((REVOCATION, Judgement.REJECT), (TOY, Judgement.IGNORE)):
+    for kind, judgement in ((REVOCATION, Judgement.REJECT), (TOY, Judgement.ACCEPT)):
         assert await there.broadcast.on_frame(TOPICS[kind].on(NETWORK), frame, "peer") is judgement
 
 
