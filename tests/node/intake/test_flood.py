@@ -19,8 +19,8 @@ from sayso_protocol.messages.message import CONSENT
 from sayso_protocol.primitives import sha256
 from sayso_protocol.receipts.receipt import ChainPoint
 from support.fake_network import Switchboard
-from support.node_rig import NodeRig, consent, revocation
-from support.protocol_strategies import NODE
+from support.node_rig import NOW, NodeRig, consent, revocation
+from support.protocol_strategies import ADA, BEN, NODE
 
 KEY, STRANGER = b"k" * 32, b"s" * 32
 SMALL = Quotas(trusted=5, standing=3, strangers=40, operators=frozenset({KEY}))
@@ -119,7 +119,8 @@ async def test_what_expired_leaves_the_pool_a_month_later(tmp_path: Path) -> Non
         rig.be_current()
         lasting = consent(900)
         await rig.give(lasting)
-        early = [consent(number, expires_at=int(NOW) + day) for number in range(60)]
+        both = tuple(sorted((ADA, BEN)))
+        early = [consent(number, parties=both, expires_at=int(NOW) + day) for number in range(60)]
         taken = [one for one in early if (await rig.give(one))[0].status is Status.STORED]
         assert 5 <= len(taken) < 10
         stop = revocation(words=dict(taken[0].message.license_masks))  # type: ignore[attr-defined]
@@ -142,6 +143,8 @@ async def test_what_expired_leaves_the_pool_a_month_later(tmp_path: Path) -> Non
         with rig.store.read() as db:
             assert sponsors.pooled(db) == len(rig.digests()) - 1  # all but the revocation
             assert not db.execute("SELECT 1 FROM items WHERE item = ?", taken[0].items).fetchone()
+            for table in ("shared_claims", "shared_items"):
+                assert not db.execute(f"SELECT 1 FROM {table}").fetchone()
             sums = sync_index.sums(db, CONSENT, [1], 0)
         assert sums[0].size == len(rig.digests()) - 1
         [again] = await rig.give(taken[0])  # a peer may still have it
