@@ -115,7 +115,7 @@ async def test_an_acknowledgement_verifies_and_a_repeat_gets_the_first(tmp_path:
     said: list[AcknowledgementJson] = []
     for _ in range(2):  # and after a restart, at another time and block
         with NodeRig(tmp_path) as rig:
-            await rig.give(one)
+            await rig.give(consent(1), one)
             rig.be_current(number=len(said) + 5)
             said += await asyncio.gather(*(rig.signer.acknowledge(one) for _ in range(3)))
             rig.clock.time += 100

@@ -17,8 +17,6 @@ from sayso_protocol.messages.message import CONSENT, as_kind
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import HASH_BYTES, NOBODY
 
-POOLED_S = 2_592_000.0  # 30 days for which an expired consent stays in the strangers' pool
-
 
 class Keeper(NamedTuple):
     """What admission needs besides consents: this node's key (which anchors them) and quotas."""
@@ -58,7 +56,7 @@ def admit(
     unknown = [AdmittedConsent.of(one) for one in envelopes if one.digest not in known]
     if not unknown:
         return [Admitted.COVERED] * len(digests)
-    _forget(db, sponsors.leave_pool(db, min(now, block_time) - POOLED_S), unknown[0].envelope.network)
+    _forget(db, sponsors.leave_pool(db, min(now, block_time)), unknown[0].envelope.network)
     applicants = [Applicant(one.sponsor, one.envelope.digest, one.consent.expires_at) for one in unknown]
     has_room = sponsors.take_room(db, applicants, now, keeper.quotas)
     kept = [one for one, room in zip(unknown, has_room, strict=True) if room]

@@ -4,7 +4,7 @@ Wallets and node keys cost nothing, so anybody can create and sponsor any number
 flood fills only the strangers' pool. Above half of the pool, admission is pseudorandom, with a chance
 that falls as the pool fills, so late consents still have a chance and the pool never overflows. It is
 keyed by the digest and a secret of this store, so resubmitting a consent cannot change the result. A
-consent that expired leaves the pool after a month, and an expired one does not enter it.
+consent that expired leaves the pool after a month, and does not enter it again.
 Revocations need no quota (rule 7.3).
 """
 
@@ -17,6 +17,7 @@ from sayso_protocol.primitives import sha256
 
 _LOT_BYTES = 8
 _LOTS = float(1 << 8 * _LOT_BYTES)
+POOLED_S = 2_592_000.0  # 30 days for which an expired consent stays in the strangers' pool
 _LEAVING = 256  # consents of the pool that leave at once
 _BATCHES = 1_000  # of a sponsor that are looked at, so that a look costs little
 ANCHORS_A_BLOCK = 4  # those with the lowest roots give standing
@@ -76,10 +77,10 @@ def set_standing_block(db: Writing, number: int) -> None:
     _set_number(db, _STANDING, number)
 
 
-def leave_pool(db: Writing, expired_before: float) -> list[bytes]:
-    """Free the room of some consents of the pool that expired before a time; returns their digests."""
+def leave_pool(db: Writing, now: float) -> list[bytes]:
+    """Free the room of some consents of the pool that expired a month ago; returns their digests."""
     query = "SELECT digest FROM pool WHERE expires_at < ? ORDER BY expires_at LIMIT ?"
-    digests = [digest for (digest,) in db.execute(query, (expired_before, _LEAVING))]
+    digests = [digest for (digest,) in db.execute(query, (now - POOLED_S, _LEAVING))]
     db.executemany("DELETE FROM pool WHERE digest = ?", ((one,) for one in digests))
     if digests:
         change = "UPDATE numbers SET value = value - ? WHERE name = ?"
@@ -105,7 +106,7 @@ class _Book:
         if self._held[one.sponsor] < self._quotas[one.sponsor]:
             self._held[one.sponsor] += 1
             return True
-        if one.expires_at <= self._now or not self._take_of_pool(one.digest):
+        if one.expires_at < self._now - POOLED_S or not self._take_of_pool(one.digest):
             return False
         self._entered.append((one.digest, one.expires_at))
         return True
@@ -136,7 +137,7 @@ def _quota(db: Reading, sponsor: bytes, quotas: Quotas) -> int:
 
 
 def _blocks_of(db: Reading, sponsor: bytes, quotas: Quotas) -> int:
-    """Return in how many old enough blocks a sponsor has one of the anchors that count, as far as it matters.
+    """Return in how many old blocks a sponsor has an anchor that counts, as far as it matters.
 
     One transaction can anchor roots for any number of keys, so only a few of a block count.
     """
