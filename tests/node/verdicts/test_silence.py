@@ -75,7 +75,7 @@ class Voices:
         self._rig = rig
         self._desk = StatusDesk(NETWORK, rig.store, *shared)
         self._publisher = publisher(rig)
-        counters = lambda: {"marks_lost": 0}  # noqa: E731
+        counters = lambda: {"marks_merged": 0}  # noqa: E731
         others: Any = None
         self._about = AboutRoutes(
             others, others, rig.freshness, rig.clock, counters, others, Alarms(), list

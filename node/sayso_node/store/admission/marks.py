@@ -73,7 +73,7 @@ def lift(db: Writing, digest: bytes, signer: bytes) -> bool:
 def expire(db: Writing, now: float) -> None:
     """Drop bitmaps that are too old; who was in doubt by them is not any more."""
     for one in _bitmaps(db):
-        if one.begun_at < now - 2 * COARSE_S:
+        if one.begun_at <= now - 2 * COARSE_S:
             _drop(db, one.number)
 
 

@@ -69,11 +69,6 @@ def load(db: Reading) -> Load:
     return Load(values.get("pending", 0), values.get("marks", 0), marks.merged(db))
 
 
-def has_lost(_db: Reading) -> bool:
-    """Return False: no revocation is dropped without any mark; only the snapshot builder asks."""
-    return False
-
-
 def hold(db: Writing, heard: Heard, source: str, now: float, room: PendingRoom) -> bool:
     """Make a message pending, dropping others above the limits; False if it was pending already."""
     marks.expire(db, now)
