@@ -283,8 +283,8 @@ BUGS = {
     "lost fsync": Bug(_lost_fsync, CRASHES),
     "evicted without a mark": Bug(
         _no_marks,
-        Options(machines=2, payers=0, messages=60, loss=1.0, failure=0.7, checks=40, room=SMALL),
-        first=1,
+        Options(machines=2, payers=0, messages=60, loss=1.0, failure=0.5, cuts=6, checks=80, room=SMALL),
+        first=4,
     ),
     "seen before verified": Bug(
         _seen_before_verified, Options(liars=1, lies=("forge",), liars_go_on=True, messages=20)
