@@ -16,10 +16,10 @@ export interface Wallet {
   provider: Provider;
 }
 
-/** Why a wallet did not act: `refused` by the person, an unknown `chain`, or `failed`. */
+/** Why a wallet did not act: `refused` by the person, `cancelled` on the page, an unknown `chain`, or `failed`. */
 export class WalletError extends Error {
   constructor(
-    readonly reason: "refused" | "chain" | "failed",
+    readonly reason: "refused" | "cancelled" | "chain" | "failed",
     message: string,
   ) {
     super(message);
@@ -53,13 +53,27 @@ export function findWallets(tell: (wallets: Wallet[]) => void): void {
   window.addEventListener("ethereum#initialized", adopt); // mobile apps inject it late
 }
 
+const waiting = new Set<(error: WalletError) => void>();
+
+/** End every wait for a wallet, because some stay silent for ever; a late answer is dropped. */
+export function cancelWaiting(): void {
+  for (const stop of waiting) stop(new WalletError("cancelled", ""));
+  waiting.clear();
+}
+
 async function call<T>(provider: Provider, method: string, params?: unknown): Promise<T> {
+  let stop: (error: WalletError) => void = () => undefined;
   try {
-    return (await provider.request(params ? { method, params } : { method })) as T;
+    const cancelled = new Promise<never>((_, reject) => waiting.add((stop = reject)));
+    const answer = provider.request(params ? { method, params } : { method });
+    return (await Promise.race([answer, cancelled])) as T;
   } catch (error) {
+    if (error instanceof WalletError) throw error;
     const { code, message } = error as { code?: number; message?: string };
     const reason = code === 4001 ? "refused" : code === 4902 ? "chain" : "failed";
     throw new WalletError(reason, String(message ?? error));
+  } finally {
+    waiting.delete(stop);
   }
 }
 

@@ -1,15 +1,16 @@
 // Allowing a use: the page hashes files, and shows the notice to sign while the person chooses.
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 
 import { t } from "../i18n.js";
 import { type Asker, onRequest, readRequest } from "../request.js";
 import { KNOWN, warningsOn } from "../warnings.js";
 import { useApp } from "./app.js";
-import { type Form, Fields, readyTerms } from "./allow_fields.js";
-import { Given, SaveConsents, useGiving } from "./giving.js";
+import { type Form, type Part, Fields, readyTerms } from "./allow_fields.js";
+import { Given, Outcome, useGiving } from "./giving.js";
 import { Wallets } from "./home.js";
-import { FileDrop, type Hashed, Say, short } from "./parts.js";
+import { FileDrop, type Hashed, type Reading, useReading } from "./files.js";
+import { Cancel, Say, short } from "./parts.js";
 import { WrongNetwork } from "./takeback.js";
 
 const EMPTY: Form = {
@@ -49,63 +50,100 @@ export function Allow({ query }: { query: URLSearchParams }) {
   useEffect(() => onRequest((found) => (setAsker(found), setForm(filled(found.asked)))), []);
   const change = (some: Partial<Form>) => setForm((before) => ({ ...before, ...some }));
   const giving = useGiving(asker);
-  if (giving.given) return <Given given={giving.given} names={form.files} />;
-
   const add = (files: Hashed[]) =>
-    setForm((before) => ({
-      ...before,
-      files: [...before.files.filter((one) => files.every((other) => other.item !== one.item)), ...files],
-    }));
-  const { terms, consents } = readyTerms(form, app.account);
+    setForm((before) => {
+      const fresh = new Set(files.map((one) => one.item));
+      return { ...before, files: [...before.files.filter((one) => !fresh.has(one.item)), ...files] };
+    });
+  const reading = useReading(add);
+  // Without files there is nothing to sign, and thousands of hashes are not made into trees again and again.
+  const { terms, consents } = useMemo(
+    () => readyTerms(reading.busy ? { ...form, files: [] } : form, app.account),
+    [form, app.account, reading.busy],
+  );
+  if (giving.given) return <Given given={giving.given} names={form.files} />;
   const warnings = terms ? warningsOn(terms, KNOWN, app.node.time) : [];
-  const stopped = warnings.some((one) => one.stops);
+  const ready = consents.length > 0 && !warnings.some((one) => one.stops) && reading.failed.length === 0;
+  const begun = giving.busy || (giving.stopped?.done.length ?? 0) > 0; // then the terms do not change any more
   return (
     <section>
       <h1>{t("give_title")}</h1>
       <p class="lead">{t("give_text")}</p>
       {asker && <Say kind="note">{t("asked_by", { origin: asker.origin })}</Say>}
-      <FileDrop many label={t("drop")} take={add} />
-      <Files files={form.files} remove={(item) => change({ files: form.files.filter((one) => one.item !== item) })} />
-      <Fields form={form} change={change} />
+      <div inert={begun}>
+        <FileDrop many label={t("drop")} reading={reading} />
+        <Files files={form.files} remove={(item) => change({ files: form.files.filter((one) => one.item !== item) })} />
+        <Fields form={form} change={change} />
+      </div>
       {warnings.map((one) => (
         <Say kind={one.stops ? "bad" : "warn"} key={one.key}>
           {one.text}
         </Say>
       ))}
-      {consents.length > 0 && (
-        <>
-          <h2>{t("notice")}</h2>
-          {consents.map(({ consent }) => (
-            <blockquote lang="en" key={consent.content} data-notice>
-              {consent.notice}
-            </blockquote>
-          ))}
-        </>
-      )}
-      {giving.error && (
-        <Say kind="bad">
-          <p>{giving.error}</p>
-          {giving.unsent && <p>{t("not_taken")}</p>}
-        </Say>
-      )}
-      {giving.unsent && <SaveConsents bytes={giving.unsent} />}
+      <Notices consents={consents} />
+      {giving.stopped && <Outcome stopped={giving.stopped} />}
       {giving.chain !== null && <WrongNetwork theirs={giving.chain} />}
       {app.account ? (
-        <>
-          {consents.length === 0 && <p class="quiet">{t("give_need")}</p>}
-          <button
-            type="button"
-            class="primary wide"
-            disabled={consents.length === 0 || stopped || giving.busy}
-            onClick={() => giving.give(consents)}
-          >
-            {giving.busy ? t("signing") : t("give_sign")}
-          </button>
-        </>
+        <SignIt reading={reading} consents={consents} ready={ready} giving={giving} />
       ) : (
         <Wallets />
       )}
     </section>
+  );
+}
+
+function Notices({ consents }: { consents: Part[] }) {
+  if (consents.length === 0) return null;
+  return (
+    <>
+      <h2>{t("notice")}</h2>
+      {consents.map(({ consent }) => (
+        <blockquote lang="en" key={consent.content} data-notice>
+          {consent.notice}
+        </blockquote>
+      ))}
+    </>
+  );
+}
+
+interface SignItProps {
+  reading: Reading;
+  consents: Part[];
+  ready: boolean;
+  giving: ReturnType<typeof useGiving>;
+}
+
+/** The button, and above it what it waits for. */
+function SignIt({ reading, consents, ready, giving }: SignItProps) {
+  const { busy, stopped } = giving;
+  const done = stopped?.done.length ?? 0;
+  const missing = () => {
+    if (reading.busy) return t("still_reading", { k: reading.done, n: reading.total });
+    if (reading.failed.length > 0) return t("some_unreadable");
+    if (consents.length === 0) return t("give_need");
+    return consents.length > 1 && !stopped ? t("signatures", { n: consents.length }) : "";
+  };
+  return (
+    <>
+      <p class="quiet" id="sign-hint">
+        {missing()}
+      </p>
+      <button
+        type="button"
+        class="primary wide"
+        aria-describedby="sign-hint"
+        disabled={!ready || reading.busy || busy}
+        onClick={() => giving.give(consents)}
+      >
+        {busy ? t("signing") : t(done > 0 ? "go_on" : "give_sign")}
+      </button>
+      {busy && <Cancel />}
+      {done > 0 && !busy && (
+        <button type="button" class="wide" onClick={() => giving.finish(consents)}>
+          {t("stop_here")}
+        </button>
+      )}
+    </>
   );
 }
 

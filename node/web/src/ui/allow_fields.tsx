@@ -8,7 +8,7 @@ import { type Consent, LIMITS, type Terms, consentOf } from "../protocol/message
 import { isDomain } from "../protocol/words.js";
 import { endOfDay } from "../request.js";
 import { domainOf } from "../warnings.js";
-import type { Hashed } from "./parts.js";
+import type { Hashed } from "./files.js";
 
 export interface Form {
   files: Hashed[];

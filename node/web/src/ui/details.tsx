@@ -10,7 +10,8 @@ import { isSet } from "../protocol/words.js";
 import { type Wish, wishLicense, wishPart, whoText } from "../wish.js";
 import { saveFile, useApp, useChanges } from "./app.js";
 import { Card } from "./card.js";
-import { FileDrop, type Hashed, Say, explain, short } from "./parts.js";
+import { FileDrop, type Hashed, useReading } from "./files.js";
+import { Say, explain, short } from "./parts.js";
 import { LookingAt } from "./licenses.js";
 import { BUNDLE } from "./progress.js";
 import { TakeBack } from "./takeback.js";
@@ -76,6 +77,7 @@ function Items({ held, own, ask }: ItemsProps) {
     setNames((before) => ({ ...before, ...Object.fromEntries(files.map((one) => [one.item, one.name])) }));
     setSearch(files[0]?.item ?? "");
   };
+  const reading = useReading(find);
   const width = consent.purposes.length;
   const gone = (at: number) => consent.purposes.filter((_, column) => isSet(masks, width, at, column));
   return (
@@ -87,7 +89,7 @@ function Items({ held, own, ask }: ItemsProps) {
           <input type="search" value={search} placeholder="0x…" onInput={(event) => setSearch(event.currentTarget.value)} />
         </label>
       </div>
-      <FileDrop many={false} label={t("find_file")} take={find} />
+      <FileDrop many={false} label={t("find_file")} reading={reading} />
       {matching.length === 0 && <p>{t("no_match")}</p>}
       <ul class="items">
         {matching.slice(0, shown).map(({ item, at }) => {

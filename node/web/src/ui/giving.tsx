@@ -1,4 +1,5 @@
-// Signing and submission of consents, with one signature for every 1,024 files.
+// Signing and submission of consents, with one signature for every 1,024 files. Each may be refused while
+// others were taken, so the outcome is kept for each, told exactly, and resumed where it stopped.
 
 import { useRef, useState } from "preact/hooks";
 
@@ -12,7 +13,8 @@ import type { Consent } from "../protocol/messages.js";
 import { type Signed, signConsent } from "../signing.js";
 import type { Part } from "./allow_fields.js";
 import { changed, saveFile, useApp } from "./app.js";
-import { type Hashed, Say, explain, short } from "./parts.js";
+import type { Hashed } from "./files.js";
+import { Heading, Say, explain, short } from "./parts.js";
 import { BUNDLE } from "./progress.js";
 
 export interface GivenPart extends Part {
@@ -21,58 +23,99 @@ export interface GivenPart extends Part {
   revoked: number;
 }
 
-const nameOf = (consent: Consent): string => consent.notice + consent.content;
+/** How far signing came when it stopped. */
+export interface Stopped {
+  error: string;
+  /** Taken by the node. */
+  done: GivenPart[];
+  /** Signed, and not known to be taken. */
+  unsent: Uint8Array[];
+  left: Part[];
+}
+
+const nameOf = ({ consent }: Part): string => consent.notice + consent.content;
+const filesIn = (parts: Part[]): string => t("files", { n: parts.reduce((sum, one) => sum + one.items.length, 0) });
 
 export function useGiving(asker: Asker | null) {
   const { node, wallet, account } = useApp();
   const [busy, setBusy] = useState(false);
-  const [error, setError] = useState("");
   const [chain, setChain] = useState<number | null>(null);
   const [given, setGiven] = useState<GivenPart[] | null>(null);
-  /** A bundle of the signed consents if the node did not accept all of them. */
-  const [unsent, setUnsent] = useState<Uint8Array | null>(null);
+  const [stopped, setStopped] = useState<Stopped | null>(null);
 
-  // Signed consents are kept until a node accepts them, so that nobody has to sign twice.
+  // Kept until the end, so that nobody has to sign twice and nothing is submitted twice.
   const signed = useRef(new Map<string, Signed<Consent>>());
-
-  async function one({ consent, items }: Part): Promise<GivenPart> {
-    const kept = signed.current.get(nameOf(consent));
-    const made = kept ?? (await signConsent(wallet!, consent.contributor, consent, items, node.network));
-    signed.current.set(nameOf(consent), made);
-    await submitConsent(consent, items, made.signature);
-    const { revoked_permissions: revoked } = await license(made.digest);
-    return { consent, items, license: made.digest, envelope: envelopeOf({ consent, items }, made), revoked };
-  }
+  const taken = useRef(new Map<string, GivenPart>());
   const envelopeOf = ({ consent, items }: Part, { signature }: Signed<Consent>) =>
     consentEnvelope(consent, items, signature, node.network);
 
+  async function one(part: Part): Promise<GivenPart> {
+    const { consent, items } = part;
+    const kept = signed.current.get(nameOf(part));
+    const made = kept ?? (await signConsent(wallet!, consent.contributor, consent, items, node.network));
+    signed.current.set(nameOf(part), made);
+    await submitConsent(consent, items, made.signature);
+    const held = await license(made.digest).catch(() => null); // it is taken, whatever this answers
+    return { consent, items, license: made.digest, envelope: envelopeOf(part, made), revoked: held?.revoked_permissions ?? 0 };
+  }
+
   async function give(parts: Part[]) {
     setBusy(true);
-    setError("");
-    setUnsent(null);
+    setStopped(null);
     try {
       const open = await connect(wallet!);
       if (!open || !same(open, account!)) throw new Error(t("wrong_account", { address: short(account!) }));
       const theirs = await chainOf(wallet!);
       setChain(theirs === node.network.chain_id ? null : theirs);
       if (theirs !== node.network.chain_id) return;
-      const done: GivenPart[] = [];
-      for (const part of parts) done.push(await one(part));
-      setGiven(done);
-      changed();
-      asker?.answer(done.map((part) => ({ license: part.license, envelope: hex(part.envelope), items: part.items })));
+      for (const part of parts) {
+        if (!taken.current.has(nameOf(part))) taken.current.set(nameOf(part), await one(part));
+      }
+      finish(parts);
     } catch (problem) {
-      setError(explain(problem));
-      const found = parts.flatMap((part) => {
-        const made = signed.current.get(nameOf(part.consent));
+      const rest = parts.filter((part) => !taken.current.has(nameOf(part)));
+      const unsent = rest.flatMap((part) => {
+        const made = signed.current.get(nameOf(part));
         return made ? [envelopeOf(part, made)] : [];
       });
-      if (found.length > 0) setUnsent(bundle(found));
+      setStopped({ error: explain(problem), done: doneOf(parts), unsent, left: rest });
+      if (rest.length < parts.length) changed();
     } finally {
       setBusy(false);
     }
   }
-  return { busy, error, chain, given, unsent, give };
+  const doneOf = (parts: Part[]) => parts.flatMap((part) => taken.current.get(nameOf(part)) ?? []);
+
+  /** End with what was taken, and tell the page that asked. */
+  function finish(parts: Part[]) {
+    const done = doneOf(parts);
+    setGiven(done);
+    changed();
+    asker?.answer(done.map((part) => ({ license: part.license, envelope: hex(part.envelope), items: part.items })));
+  }
+  return { busy, chain, given, stopped, give, finish };
+}
+
+/** What was signed, what the node took, and what is left, after signing stopped. */
+export function Outcome({ stopped }: { stopped: Stopped }) {
+  const { error, done, unsent, left } = stopped;
+  const n = done.length + left.length;
+  return (
+    <>
+      <Say kind="bad" focus>
+        <p>{error}</p>
+        {done.length > 0 && (
+          <>
+            <p>{t("given_part", { k: done.length, n, files: filesIn(done) })}</p>
+            <p>{t("not_given", { files: filesIn(left) })}</p>
+          </>
+        )}
+        {done.length === 0 && unsent.length === 0 && <p>{t("nothing_signed")}</p>}
+        {unsent.length > 0 && <p>{t("not_taken")}</p>}
+      </Say>
+      {unsent.length > 0 && <SaveConsents bytes={bundle(unsent)} />}
+    </>
+  );
 }
 
 export function SaveConsents({ bytes }: { bytes: Uint8Array }) {
@@ -91,7 +134,7 @@ export function Given({ given, names }: { given: GivenPart[]; names: Hashed[] })
   );
   return (
     <section>
-      <h1>{t("given")}</h1>
+      <Heading>{t("given")}</Heading>
       <p class="lead">{t("given_text")}</p>
       {revoked > 0 && <Say kind="warn">{t("warn_revoked", { n: revoked })}</Say>}
       {given.map((part) => (

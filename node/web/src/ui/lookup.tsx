@@ -5,7 +5,8 @@ import { useState } from "preact/hooks";
 import { day, list, purposeText, t } from "../i18n.js";
 import { type Claim, claimsOn } from "../net/api.js";
 import { whoText } from "../wish.js";
-import { FileDrop, type Hashed, Pill, Say, explain } from "./parts.js";
+import { FileDrop, type Hashed, useReading } from "./files.js";
+import { Pill, Say, explain } from "./parts.js";
 
 export function LookUp() {
   const [file, setFile] = useState<Hashed | null>(null);
@@ -17,11 +18,12 @@ export function LookUp() {
     setError("");
     claimsOn(found!.item).then(setClaims, (problem) => setError(explain(problem)));
   };
+  const reading = useReading(look);
   return (
     <section>
       <h1>{t("look_title")}</h1>
       <p class="lead">{t("look_text")}</p>
-      <FileDrop many={false} label={t("drop")} take={look} />
+      <FileDrop many={false} label={t("drop")} reading={reading} />
       {error && <Say kind="bad">{error}</Say>}
       {file && (
         <p>

@@ -1,12 +1,11 @@
 // Small shared components.
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 
 import { type Key, t } from "../i18n.js";
 import { ApiError, type Status } from "../net/api.js";
-import { hashFile } from "../net/hashing.js";
-import { WalletError } from "../net/wallet.js";
+import { WalletError, cancelWaiting } from "../net/wallet.js";
 import { LyingNode } from "../signing.js";
 
 export const short = (text: string): string => `${text.slice(0, 6)}…${text.slice(-4)}`;
@@ -17,6 +16,25 @@ export function Address({ of }: { of: string }) {
       <span aria-hidden="true">{short(of)}</span>
       <span class="unseen">{of}</span>
     </code>
+  );
+}
+
+/** A reference to what takes the focus when it appears, so that nobody has to look for the news. */
+export function useNews<T extends HTMLElement>(wanted: boolean) {
+  const news = useRef<T>(null);
+  useEffect(() => {
+    if (wanted) news.current?.focus();
+  }, []);
+  return news;
+}
+
+/** The heading of a view that replaces another one after a step. */
+export function Heading({ children }: { children: ComponentChildren }) {
+  const news = useNews<HTMLHeadingElement>(true);
+  return (
+    <h1 ref={news} tabIndex={-1}>
+      {children}
+    </h1>
   );
 }
 
@@ -35,9 +53,18 @@ export function Icon({ name }: { name: string }) {
   );
 }
 
-export function Say({ kind, children }: { kind: "good" | "bad" | "warn" | "note"; children: ComponentChildren }) {
+interface SayProps {
+  kind: "good" | "bad" | "warn" | "note";
+  id?: string;
+  /** Takes the focus when it appears: it is the news after something that the person did. */
+  focus?: boolean;
+  children: ComponentChildren;
+}
+
+export function Say({ kind, id, focus, children }: SayProps) {
+  const news = useNews<HTMLDivElement>(focus ?? false);
   return (
-    <div class={`say ${kind}`} role={kind === "bad" ? "alert" : undefined}>
+    <div class={`say ${kind}`} id={id} role={kind === "bad" ? "alert" : undefined} ref={news} tabIndex={focus ? -1 : undefined}>
       {kind !== "note" && <Icon name={kind} />}
       <div>{children}</div>
     </div>
@@ -56,6 +83,15 @@ export function Trouble({ error, again }: { error: string; again: () => void }) 
   );
 }
 
+/** Ends the wait for a wallet that stays silent. */
+export function Cancel() {
+  return (
+    <button type="button" class="wide" onClick={cancelWaiting}>
+      {t("cancel")}
+    </button>
+  );
+}
+
 export function Pill({ status, partly }: { status: Status; partly?: string }) {
   const names: Record<Status, Key> = { active: "active", revoked: "revoked", expired: "expired", "not-yet-valid": "soon" };
   const kind = status === "active" && partly ? "partly" : status;
@@ -66,76 +102,11 @@ export function Pill({ status, partly }: { status: Status; partly?: string }) {
 export function explain(error: unknown): string {
   if (error instanceof LyingNode) return t("lying");
   if (error instanceof WalletError) {
+    if (error.reason === "cancelled") return t("cancelled");
     return error.reason === "refused" ? t("refused") : t("wallet_failed", { why: error.message });
   }
   if (error instanceof ApiError && error.code === "unreachable") return t("unreachable");
   return t("went_wrong", { why: error instanceof Error ? error.message : String(error) });
-}
-
-export interface Hashed {
-  name: string;
-  item: string;
-}
-
-/** A place to drop files, which hashes them in the browser. */
-export function FileDrop({ many, label, take }: { many: boolean; label: string; take: (files: Hashed[]) => void }) {
-  const [busy, setBusy] = useState("");
-  const [failed, setFailed] = useState<string[]>([]);
-  const [over, setOver] = useState(false);
-  const input = useRef<HTMLInputElement>(null);
-
-  async function hashAll(files: File[]) {
-    setFailed([]);
-    for (const file of many ? files : files.slice(0, 1)) {
-      const tell = (done: number) => {
-        const percent = file.size ? Math.round((100 * done) / file.size) : 100;
-        setBusy(t("hashing", { name: file.name, percent }));
-      };
-      tell(0);
-      await hashFile(file, tell).then(
-        (item) => take([{ name: file.webkitRelativePath || file.name, item }]),
-        () => setFailed((others) => [...others, file.name]),
-      );
-    }
-    setBusy("");
-  }
-
-  const drop = (event: DragEvent) => {
-    event.preventDefault();
-    setOver(false);
-    void hashAll([...(event.dataTransfer?.files ?? [])]);
-  };
-  return (
-    <div
-      class={`drop ${over ? "over" : ""}`}
-      onDragOver={(event) => (event.preventDefault(), setOver(true))}
-      onDragLeave={() => setOver(false)}
-      onDrop={drop}
-    >
-      <p>{label}</p>
-      <label class="button">
-        {t("choose")}
-        <input
-          ref={input}
-          class="unseen"
-          type="file"
-          multiple={many}
-          onChange={() => {
-            void hashAll([...(input.current?.files ?? [])]);
-            input.current!.value = "";
-          }}
-        />
-      </label>
-      <p class="quiet" role="status">
-        {busy}
-      </p>
-      {failed.map((name) => (
-        <Say kind="bad" key={name}>
-          {t("unreadable", { name })}
-        </Say>
-      ))}
-    </div>
-  );
 }
 
 /** A window over the page: the browser keeps the focus in it, and Escape closes it. */

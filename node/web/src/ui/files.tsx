@@ -1,0 +1,135 @@
+// Choosing files, which the browser hashes one after another. They wait in one queue, however often somebody
+// drops more, so that the page always knows how many are still unread.
+
+import { useRef, useState } from "preact/hooks";
+
+import { t } from "../i18n.js";
+import { hashFile } from "../net/hashing.js";
+import { Say } from "./parts.js";
+
+export interface Hashed {
+  name: string;
+  item: string;
+}
+
+const BATCH = 50; // hashes that are taken at once, so that thousands do not draw the page thousands of times
+const EVERY_MS = 100;
+
+export interface Reading {
+  busy: boolean;
+  /** Files that were read, of all that were chosen since the queue was last empty. */
+  done: number;
+  total: number;
+  failed: string[];
+  said: string;
+  read: (files: File[]) => void;
+  leaveOut: () => void;
+}
+
+export function useReading(take: (files: Hashed[]) => void): Reading {
+  const queue = useRef<File[]>([]);
+  const state = useRef({ busy: false, done: 0, total: 0, said: "", timer: 0 });
+  const [failed, setFailed] = useState<string[]>([]);
+  const [, draw] = useState(0);
+  const taking = useRef(take);
+  taking.current = take;
+
+  const show = () => {
+    state.current.timer ||= window.setTimeout(() => {
+      state.current.timer = 0;
+      draw((turn) => turn + 1);
+    }, EVERY_MS);
+  };
+  async function run() {
+    const found: Hashed[] = [];
+    const flush = () => found.length > 0 && taking.current(found.splice(0));
+    for (let file = queue.current.shift(); file; file = queue.current.shift()) {
+      const { name, size } = file;
+      const tell = (done: number) => {
+        state.current.said = t("hashing", { name, percent: size ? Math.round((100 * done) / size) : 100 });
+        show();
+      };
+      tell(0);
+      await hashFile(file, tell).then(
+        (item) => found.push({ name: file!.webkitRelativePath || name, item }),
+        () => setFailed((others) => [...others, name]),
+      );
+      state.current.done++;
+      if (found.length >= BATCH) flush();
+    }
+    flush();
+    Object.assign(state.current, { busy: false, done: 0, total: 0, said: "" });
+    draw((turn) => turn + 1);
+  }
+  const read = (files: File[]) => {
+    if (files.length === 0) return;
+    queue.current.push(...files);
+    state.current.total += files.length;
+    if (!state.current.busy) {
+      setFailed([]);
+      state.current.busy = true;
+      void run();
+    }
+    draw((turn) => turn + 1);
+  };
+  const { busy, done, total, said } = state.current;
+  return { busy, done, total, said, failed, read, leaveOut: () => setFailed([]) };
+}
+
+interface FileDropProps {
+  many: boolean;
+  label: string;
+  reading: Reading;
+}
+
+/** A place to drop files, or to choose them. */
+export function FileDrop({ many, label, reading }: FileDropProps) {
+  const [over, setOver] = useState(false);
+  const input = useRef<HTMLInputElement>(null);
+  const { busy, done, total, said, failed } = reading;
+  const read = (files: FileList | null | undefined) => reading.read([...(files ?? [])].slice(0, many ? undefined : 1));
+  const drop = (event: DragEvent) => {
+    event.preventDefault();
+    setOver(false);
+    read(event.dataTransfer?.files);
+  };
+  return (
+    <div
+      class={`drop ${over ? "over" : ""}`}
+      onDragOver={(event) => (event.preventDefault(), setOver(true))}
+      onDragLeave={() => setOver(false)}
+      onDrop={drop}
+    >
+      <p>{label}</p>
+      <label class="button">
+        {t("choose")}
+        <input
+          ref={input}
+          class="unseen"
+          type="file"
+          multiple={many}
+          onChange={() => {
+            read(input.current?.files);
+            input.current!.value = "";
+          }}
+        />
+      </label>
+      <p class="quiet" role="status">
+        {busy && total > 1 && `${t("reading", { k: done, n: total })} `}
+        {busy && said}
+      </p>
+      {failed.length > 0 && (
+        <Say kind="bad">
+          {failed.map((name) => (
+            <p key={name}>{t("unreadable", { name })}</p>
+          ))}
+          {many && (
+            <button type="button" onClick={reading.leaveOut}>
+              {t("leave_out")}
+            </button>
+          )}
+        </Say>
+      )}
+    </div>
+  );
+}
