@@ -129,7 +129,7 @@ class Node:
             TypedDataRoutes(network),
             LicenseRoutes(network, store, freshness, clock, pages, finality=finality),
             ListRoutes(network, store, pages),
-            RevocationRoutes(network, store, self._broadcast, signer),
+            RevocationRoutes(network, store, self._broadcast, signer, pages),
             ProofRoutes(network, store, freshness, self._proofs),
             events,
             CheckRoutes(judge, signer, receipts=config.runs("receipts")),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from sayso_node.store.interface import Reading
+from sayso_node.store.messages import Stored
 from sayso_node.store.shared_claims import list_of
 from sayso_protocol.messages.message import CONSENT, REVOCATION
 
@@ -68,3 +69,13 @@ def revocation(db: Reading, digest: bytes) -> HeldRevocation | None:
         return HeldRevocation(row[0], is_kept=True)
     row = db.execute("SELECT body FROM pending WHERE digest = ?", (digest,)).fetchone()
     return HeldRevocation(row[0], is_kept=False) if row else None
+
+
+def revocations_after(db: Reading, signer: bytes, seq: int, limit: int) -> list[Stored]:
+    """Return the stored revocations that an address signed after a `seq`, oldest first."""
+    rows = db.execute(
+        "SELECT seq, body, arrived_at FROM messages WHERE contributor = ? AND kind = ? AND seq > ?"
+        " ORDER BY seq LIMIT ?",
+        (signer, REVOCATION, seq, limit),
+    )
+    return [Stored(*row) for row in rows]

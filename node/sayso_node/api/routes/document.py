@@ -36,6 +36,7 @@ def operations() -> tuple[Operation, ...]:
         licenses.CONSENTS_OF,
         revocations.REVOCATION,
         revocations.RECEIPT_PROOF,
+        revocations.REVOCATIONS_OF,
         listings.CLAIMS_ON,
         licenses.BATCH,
         checks.CHECK,
