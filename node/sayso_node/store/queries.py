@@ -1,12 +1,14 @@
 """Queries for the HTTP API's lists; pages follow `seq`, so new messages do not shift them."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from sayso_node.store.interface import Reading
 from sayso_node.store.messages import Stored
 from sayso_node.store.shared_claims import list_of
 from sayso_protocol.messages.message import CONSENT, REVOCATION
+
+LAST_SEQ: Final = 2**63 - 1
 
 
 class Claim(NamedTuple):
@@ -30,6 +32,16 @@ def licenses_after(db: Reading, contributor: bytes, seq: int, limit: int) -> lis
         "SELECT seq, digest FROM messages WHERE contributor = ? AND kind = ? AND seq > ?"
         " ORDER BY seq LIMIT ?",
         (contributor, CONSENT, seq, limit),
+    )
+    return rows.fetchall()
+
+
+def licenses_before(db: Reading, contributor: bytes, seq: int, limit: int) -> list[tuple[int, bytes]]:
+    """As `licenses_after`, newest first: those before a `seq`, or from the newest on if it is 0."""
+    rows = db.execute(
+        "SELECT seq, digest FROM messages WHERE contributor = ? AND kind = ? AND seq < ?"
+        " ORDER BY seq DESC LIMIT ?",
+        (contributor, CONSENT, seq or LAST_SEQ, limit),
     )
     return rows.fetchall()
 

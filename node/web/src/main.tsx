@@ -1,9 +1,9 @@
 // The whole page: header, views, and the connected wallet.
 
 import { render } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
-import { LANGUAGES, type Language, language, preferred, t, use } from "./i18n.js";
+import { DRAFTS, type Key, LANGUAGES, type Language, language, preferred, t, use } from "./i18n.js";
 import { type NodeInfo, nodeInfo } from "./net/api.js";
 import { type Wallet, connect, findWallets, lastWallet, remember } from "./net/wallet.js";
 import { checksummed, readAddress } from "./protocol/bytes.js";
@@ -14,13 +14,14 @@ import { HandIn } from "./ui/handin.js";
 import { Home } from "./ui/home.js";
 import { Licenses } from "./ui/licenses.js";
 import { LookUp } from "./ui/lookup.js";
-import { Trouble, explain, short } from "./ui/parts.js";
+import { Operators, Trouble, explain, short } from "./ui/parts.js";
+import { MyTaken } from "./ui/taken.js";
 
 function Page() {
   const [node, setNode] = useState<NodeInfo | null>(null);
   const [error, setError] = useState("");
   const [, setLanguage] = useState<Language>(language);
-  const { wallets, wallet, account, open, close } = useWallet();
+  const { accounts, account, setAccount, ...held } = useWallet();
   const { path, query } = useRoute();
   const pasted = readAddress(/^\/of\/(0x[0-9a-fA-F]{40})$/.exec(path)?.[1] ?? "");
 
@@ -28,19 +29,22 @@ function Page() {
   useEffect(() => void ask(), []);
   const choose = (name: Language) => use(name, true).then(() => setLanguage(name));
 
+  usePlace(path);
   if (!node) return <Waiting error={error} again={() => (setError(""), void ask())} />;
-  const app = { node, wallets, wallet, account, address: pasted ?? account, connect: open, disconnect: close };
+  const { wallets, wallet, open, close } = held;
+  const app = { node, wallets, wallet, accounts, account, choose: setAccount, address: pasted ?? account, connect: open, disconnect: close };
   return (
     <AppContext.Provider value={app}>
       <a class="skip" href="#content" onClick={skip}>
         {t("skip")}
       </a>
       <Header path={path} choose={choose} />
+      <Draft choose={choose} />
       <main id="content" tabIndex={-1}>
         <Place path={path} query={query} />
       </main>
       <footer class="quiet">
-        {t("node", { name: node.name })} · <a href="#/hand-in">{t("hand_title")}</a>
+        {t("node", { name: node.name })} · <a href="#/taken">{t("taken_title")}</a> · <a href="#/hand-in">{t("hand_title")}</a>
       </footer>
     </AppContext.Provider>
   );
@@ -51,55 +55,87 @@ function skip(event: Event) {
   document.getElementById("content")?.focus();
 }
 
+/** Each view has a title of its own, begins at its top, and takes the focus from the link that led to it. */
+function usePlace(path: string) {
+  const first = useRef(true);
+  useEffect(() => {
+    document.title = `${nameOf(path)} · Sayso`;
+  }, [path, language]);
+  useEffect(() => {
+    if (!first.current) {
+      window.scrollTo(0, 0);
+      document.getElementById("content")?.focus({ preventScroll: true });
+    }
+    first.current = false;
+  }, [path]);
+}
+
+function nameOf(path: string): string {
+  const names: Record<string, Key> = { "/allow": "give_title", "/look": "look_title", "/hand-in": "hand_title", "/taken": "taken_title" };
+  if (path.startsWith("/license/")) return t("license");
+  return t(names[path] ?? "nav_mine");
+}
+
 /** The open wallet; a wallet that was connected before connects again without a question. */
 function useWallet() {
   const [wallets, setWallets] = useState<Wallet[]>([]);
   const [wallet, setWallet] = useState<Wallet | null>(null);
+  const [accounts, setAccounts] = useState<string[]>([]);
   const [account, setAccount] = useState<string | null>(null);
+  const take = (found: string[]) => {
+    setAccounts(found);
+    setAccount((now) => (now && found.includes(now) ? now : (found[0] ?? null)));
+  };
   useEffect(() => findWallets(setWallets), []);
   useEffect(() => {
     const known = wallets.find((one) => one.id === lastWallet());
     if (!known || wallet) return;
     connect(known, true).then(
-      (found) => found && (setWallet(known), setAccount(found)),
+      (found) => found.length > 0 && (setWallet(known), take(found)),
       () => undefined, // it is locked; the person can connect it later
     );
   }, [wallets]);
   useEffect(() => {
-    const heard = (accounts: string[]) => setAccount(accounts[0] ? checksummed(accounts[0]) : null);
+    // The wallet's own choice of another account is followed.
+    const heard = (found: string[]) => (setAccounts(found.map(checksummed)), setAccount(found[0] ? checksummed(found[0]) : null));
     wallet?.provider.on?.("accountsChanged", heard as (value: never) => void);
   }, [wallet]);
   const open = async (chosen: Wallet) => {
     const found = await connect(chosen);
     setWallet(chosen);
-    setAccount(found);
+    take(found);
   };
   const close = () => {
     remember("");
     setWallet(null);
-    setAccount(null);
+    take([]);
   };
-  return { wallets, wallet, account, open, close };
+  return { wallets, wallet, accounts, account, setAccount, open, close };
 }
 
 function Waiting({ error, again }: { error: string; again: () => void }) {
   return (
     <main>
-      <p class="brand">sayso</p>
+      <header class="top">
+        <span class="brand">sayso</span>
+      </header>
       <h1 class="unseen">{t("title")}</h1>
       {error ? (
         <Trouble error={error} again={again} />
       ) : (
-        <p class="quiet" role="status">{t("loading")}</p>
+        <>
+          <p class="quiet" role="status">{t("loading")}</p>
+          <Operators />
+        </>
       )}
     </main>
   );
 }
 
 function Header({ path, choose }: { path: string; choose: (name: Language) => void }) {
-  const { account, disconnect } = useApp();
+  const { account } = useApp();
   const places = [
-    ["/", t("nav_mine"), path === "/" || path.startsWith("/of/") || path.startsWith("/license/")],
+    ["/", t("nav_mine"), path === "/" || path.startsWith("/of/") || path.startsWith("/license/") || path === "/taken"],
     ["/allow", t("nav_give"), path === "/allow"],
     ["/look", t("nav_look"), path === "/look"],
   ] as const;
@@ -115,13 +151,7 @@ function Header({ path, choose }: { path: string; choose: (name: Language) => vo
           </option>
         ))}
       </select>
-      {account && (
-        <button type="button" class="account" title={account} onClick={disconnect}>
-          {short(account)}
-          <span class="unseen"> {t("disconnect")}</span>
-          <span aria-hidden="true"> ×</span>
-        </button>
-      )}
+      {account && <Account account={account} />}
       <nav aria-label={t("title")}>
         {places.map(([to, name, here]) => (
           <a key={to} href={`#${to}`} aria-current={here ? "page" : undefined}>
@@ -133,12 +163,64 @@ function Header({ path, choose }: { path: string; choose: (name: Language) => vo
   );
 }
 
+/** The address in full, to be copied; another account; and the way out, which no single tap takes by accident. */
+function Account({ account }: { account: string }) {
+  const { accounts, choose, disconnect } = useApp();
+  const [copied, setCopied] = useState(false);
+  const copy = () => navigator.clipboard.writeText(account).then(() => setCopied(true), () => setCopied(false));
+  return (
+    <details class="account" key={account}>
+      <summary>
+        <span class="unseen">{t("account")} </span>
+        {short(account)}
+      </summary>
+      <div class="panel">
+        <p>
+          <code>{account}</code>
+        </p>
+        <button type="button" class="wide" onClick={copy}>
+          {t(copied ? "copied" : "copy")}
+        </button>
+        {accounts.length > 1 && (
+          <label>
+            <span>{t("account")}</span>
+            <select value={account} onChange={(event) => choose(event.currentTarget.value)}>
+              {accounts.map((one) => (
+                <option key={one} value={one}>
+                  {short(one)}
+                </option>
+              ))}
+            </select>
+          </label>
+        )}
+        <button type="button" class="wide" onClick={disconnect}>
+          {t("disconnect")}
+        </button>
+      </div>
+    </details>
+  );
+}
+
+/** A text that no native speaker has read is said to be a draft. */
+function Draft({ choose }: { choose: (name: Language) => void }) {
+  if (!DRAFTS.has(language)) return null;
+  return (
+    <p class="quiet small draft">
+      {t("draft")}{" "}
+      <button type="button" class="plain" lang="en" onClick={() => choose("en")}>
+        {LANGUAGES.en}
+      </button>
+    </p>
+  );
+}
+
 function Place({ path, query }: { path: string; query: URLSearchParams }) {
   const { address } = useApp();
   const license = /^\/license\/(0x[0-9a-f]{64})$/.exec(path)?.[1];
   if (license) return <Details key={license} hash={license} />;
   if (path === "/allow") return <Allow query={query} />;
   if (path === "/look") return <LookUp />;
+  if (path === "/taken") return <MyTaken />;
   if (path === "/hand-in") return <HandIn query={query} />;
   return address ? <Licenses key={address} address={address} /> : <Home />;
 }

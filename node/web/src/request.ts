@@ -56,6 +56,12 @@ export const endOfDay = (date: string): number | undefined => {
   return Number.isNaN(start) ? undefined : start / 1000 + 86_399;
 };
 
+/** Whether a page of this origin may speak for a marketplace: the same domain, or one below it. */
+export function isOf(origin: string, via: string): boolean {
+  const { hostname } = new URL(origin);
+  return via === "" || hostname === via || hostname.endsWith(`.${via}`);
+}
+
 export interface Asker {
   origin: string;
   asked: Asked;
@@ -69,6 +75,7 @@ export function onRequest(tell: (asker: Asker) => void): () => void {
   const heard = (event: MessageEvent<unknown>) => {
     const message = event.data as { type?: unknown; request?: Record<string, unknown> } | null;
     if (event.source !== opener || message?.type !== REQUEST || typeof message.request !== "object") return;
+    if (!/^https?:/.test(event.origin)) return; // a page without an origin cannot be named to the person
     const { request } = message;
     const asked = readRequest((name) => (Object.hasOwn(request, name) ? request[name] : undefined));
     const { origin } = event;

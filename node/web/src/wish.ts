@@ -1,20 +1,30 @@
-// The revocation of a person's wish, and the known permissions that it covers.
+// The revocations of a person's wish, and the known permissions that they cover.
 
 import { type Key, purposeText, t } from "./i18n.js";
 import type { Listed } from "./net/api.js";
 import { NOBODY, same } from "./protocol/bytes.js";
-import { type Consent, type Revocation, revocationOf } from "./protocol/messages.js";
+import { type Consent, LIMITS, type Revocation, revocationOf } from "./protocol/messages.js";
 import { masksOf, reached, scopeText } from "./protocol/words.js";
 
-export interface Wish {
-  question: string;
-  warning: Key;
-  revocation: Revocation;
-  /** The ward of a guardian; empty for the signer's own permissions. */
-  ward: string;
+/** What a person may choose to sign for a wish. */
+export interface Choice {
+  label: string;
+  warning: string;
+  /** One signature for each. */
+  revocations: Revocation[];
   /** Covered permissions and licenses that this node knows. */
   permissions: number;
   licenses: number;
+}
+
+export interface Wish {
+  question: string;
+  /** The same as a heading in a list. */
+  what: string;
+  /** The ward of a guardian; empty for the signer's own permissions. */
+  ward: string;
+  /** The first is chosen until the person chooses another one. */
+  choices: [Choice, ...Choice[]];
 }
 
 /** The signer, and the ward: a guardian uses `ward` scopes (rule 5.7). */
@@ -26,57 +36,110 @@ export interface Speaker {
 const shortened = (address: string): string => `${address.slice(0, 6)}…${address.slice(-4)}`;
 export const whoText = (grantee: string): string => (same(grantee, NOBODY) ? t("anyone") : shortened(grantee));
 
-function sentence(
-  speaker: Speaker,
-  known: Listed[],
-  subject: string,
-  purpose: string,
-  question: string,
-  warning: Key,
-): Wish {
+export const isLive = (one: Pick<Listed, "status">): boolean => one.status === "active" || one.status === "not-yet-valid";
+
+/** How many permissions of live licenses a sentence of this speaker covers. */
+export function reachOf(speaker: Speaker, known: Listed[], subject: string, purpose = ""): { permissions: number; licenses: number } {
   const scope = scopeText(subject, purpose, speaker.ward);
-  const hits = known.map((one) => reached(scope, speaker.signer, one.consent)).filter(Boolean);
-  return {
-    question,
-    warning: speaker.ward ? "for_good_ward" : warning,
-    revocation: revocationOf(speaker.signer, [scope]),
-    ward: speaker.ward,
-    permissions: hits.reduce((sum, one) => sum + one, 0),
-    licenses: hits.length,
+  const hits = known.filter(isLive).map((one) => reached(scope, speaker.signer, one.consent)).filter(Boolean);
+  return { permissions: hits.reduce((sum, one) => sum + one, 0), licenses: hits.length };
+}
+
+/**
+ * What was licensed until now, and nothing that is licensed later: by the words of the licenses, in as few
+ * messages as possible. No other code knows how; a scope for single agreements would replace the words here.
+ */
+function untilNow(consents: Consent[], purpose: string): Revocation[] {
+  const masks = new Map<bigint, bigint>();
+  for (const one of consents) {
+    for (const [word, mask] of masksOf(one, null, purpose ? [purpose] : null)) masks.set(word, (masks.get(word) ?? 0n) | mask);
+  }
+  const sorted = [...masks].sort(([one], [other]) => (one < other ? -1 : 1));
+  return split(sorted, LIMITS.words).map((part) => revocationOf(consents[0]!.contributor, [], part));
+}
+
+function split<T>(all: T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(all.length / size) }, (_, at) => all.slice(at * size, (at + 1) * size));
+}
+
+interface Sentence {
+  subject: string;
+  purpose: string;
+  question: string;
+  what: string;
+  later: Key;
+  via?: string;
+}
+
+/** Until now, or for ever; a guardian only has sentences, which are for ever. */
+function wishFor(speaker: Speaker, known: Listed[], said: Sentence): Wish {
+  const { subject, purpose, question, what, later, via = "" } = said;
+  const reach = reachOf(speaker, known, subject, purpose);
+  const scope = scopeText(subject, purpose, speaker.ward);
+  const forEver: Choice = {
+    label: t("never_again"),
+    warning: speaker.ward ? t("for_good_ward") : t(later, { via }),
+    revocations: [revocationOf(speaker.signer, [scope])],
+    ...reach,
   };
+  if (speaker.ward) return { question, what, ward: speaker.ward, choices: [forEver] };
+  const hit = known.filter((one) => isLive(one) && reached(scope, speaker.signer, one.consent) > 0);
+  const revocations = untilNow(hit.map((one) => one.consent), purpose);
+  const now: Choice = { label: t("until_now"), warning: t("for_good_now"), revocations, ...reach };
+  return { question, what, ward: "", choices: [now, forEver] };
 }
 
 export const wishAll = (speaker: Speaker, known: Listed[]): Wish =>
-  sentence(speaker, known, "everything", "", t("ask_all"), "for_good_all");
+  wishFor(speaker, known, { subject: "everything", purpose: "", question: t("ask_all"), what: t("what_all"), later: "for_good_all" });
 
 export const wishVia = (speaker: Speaker, known: Listed[], via: string): Wish =>
-  sentence(speaker, known, `via ${via}`, "", t(speaker.ward ? "ask_via_ward" : "ask_via", { via, address: shortened(speaker.ward) }), "for_good_via");
+  wishFor(speaker, known, {
+    subject: `via ${via}`,
+    purpose: "",
+    question: t(speaker.ward ? "ask_via_ward" : "ask_via", { via, address: shortened(speaker.ward) }),
+    what: t("through", { via }),
+    later: "for_good_via",
+    via,
+  });
 
 export const wishPurpose = (speaker: Speaker, known: Listed[], purpose: string): Wish =>
-  sentence(speaker, known, "everything", purpose, t("ask_purpose", { purpose: purposeText(purpose) }), "for_good_purpose");
+  wishFor(speaker, known, {
+    subject: "everything",
+    purpose,
+    question: t("ask_purpose", { purpose: purposeText(purpose) }),
+    what: purposeText(purpose),
+    later: "for_good_purpose",
+  });
 
 export function wishLicense(one: Consent): Wish {
-  const items = t("items", { n: one.items });
-  return {
-    question: t("ask_license", { items, who: whoText(one.grantee) }),
-    warning: "for_good_part",
-    revocation: revocationOf(one.contributor, [], masksOf(one, null, null)),
-    ward: "",
-    permissions: one.items * one.purposes.length,
-    licenses: 1,
-  };
+  return wishWords(one, null, null, t("ask_license", { items: t("items", { n: one.items }), who: whoText(one.grantee) }));
 }
 
 /** Some items of one license, by their positions, for some purposes. */
 export function wishPart(one: Consent, positions: number[], purposes: string[]): Wish {
-  const names = purposes.map(purposeText).join(", ");
   const items = t("items", { n: positions.length });
+  const names = purposes.map(purposeText).join(", ");
+  return wishWords(one, positions, purposes, t("ask_part", { items, who: whoText(one.grantee), purposes: names }));
+}
+
+function wishWords(one: Consent, positions: number[] | null, purposes: string[] | null, question: string): Wish {
+  const revocations = split(masksOf(one, positions, purposes), LIMITS.words).map((part) => revocationOf(one.contributor, [], part));
+  const items = positions?.length ?? one.items;
+  const permissions = items * (purposes ?? one.purposes).length;
+  const choice: Choice = { label: "", warning: t("for_good_part"), revocations, permissions, licenses: 1 };
+  return { question, what: `${t("items", { n: items })} · ${whoText(one.grantee)}`, ward: "", choices: [choice] };
+}
+
+/** Single files of a ward's license. A guardian has only sentences (rule 5.7), which hold in every license. */
+export function wishFiles(speaker: Speaker, one: Consent, items: string[]): Wish {
+  const scopes = items.map((item) => scopeText(`file ${item}`, "", speaker.ward));
+  const revocations = split(scopes, LIMITS.scopes).map((part) => revocationOf(speaker.signer, part));
+  const many = t("items", { n: items.length });
+  const permissions = items.length * one.purposes.length;
   return {
-    question: t("ask_part", { items, who: whoText(one.grantee), purposes: names }),
-    warning: "for_good_part",
-    revocation: revocationOf(one.contributor, [], masksOf(one, positions, purposes)),
-    ward: "",
-    permissions: positions.length * purposes.length,
-    licenses: 1,
+    question: t("ask_license", { items: many, who: whoText(one.grantee) }),
+    what: many,
+    ward: speaker.ward,
+    choices: [{ label: "", warning: t("for_good_files"), revocations, permissions, licenses: 1 }],
   };
 }

@@ -18,8 +18,8 @@ async def test_licenses_are_listed_with_what_they_allow(node: RunningNode) -> No
     _, first = await node.get(f"{path}?limit=2")
     _, second = await node.get(f"{path}?limit=2&cursor={first['next']}")
     listed = [*first["consents"], *second["consents"]]
-    assert [one["license"] for one in listed] == [hex_text(one.digest) for one in envelopes]
-    assert [one["consent"]["items"] for one in listed] == [1, 2, 3]
+    assert [one["license"] for one in listed] == [hex_text(one.digest) for one in reversed(envelopes)]
+    assert [one["consent"]["items"] for one in listed] == [3, 2, 1]  # the newest first
     assert second["next"] is None
     assert "items" not in listed[0]
 

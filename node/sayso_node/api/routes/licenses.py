@@ -48,7 +48,7 @@ CONSENTS_OF: Final = Operation(
     "GET",
     "/v1/contributors/{address}/consents",
     "consentsOf",
-    "A contributor's licenses, with what each allows and how much of it is revoked.",
+    "A contributor's licenses, newest first, with what each allows and how much of it is revoked.",
     Consents,
     query=page_query(CONSENTS),
 )
@@ -107,7 +107,7 @@ class LicenseRoutes:
         )
 
     async def consents(self, request: web.Request) -> Consents:
-        """Return a contributor's licenses without their items, oldest first."""
+        """Return a contributor's licenses without their items, newest first, because a person looks for those first."""
         contributor = address_from_text(request.match_info["address"])
         wanted = self._pages.wanted(request, CONSENTS)
         found, places = await asyncio.to_thread(self._consents, contributor, wanted)
@@ -119,7 +119,7 @@ class LicenseRoutes:
         listed, permissions = list[ListedConsent](), 0
         with self._store.read() as db:
             known = StoreBits(db)
-            found = queries.licenses_after(db, contributor, wanted.after, wanted.limit + 1)
+            found = queries.licenses_before(db, contributor, wanted.after, wanted.limit + 1)
             for _, license_hash in found[: wanted.limit]:
                 listed.append(self._listed(db, known, license_hash))
                 permissions += listed[-1].permissions

@@ -1,7 +1,8 @@
 // The HTTP API of the node that serves this page, and the other operators of its network file.
 
 import type { Acknowledgement } from "../protocol/promise.js";
-import type { Consent, Network, Revocation, TypedData } from "../protocol/messages.js";
+import { same } from "../protocol/bytes.js";
+import { type Consent, type Network, type Revocation, type TypedData, digestOf, typedData } from "../protocol/messages.js";
 
 export interface NodeInfo {
   name: string;
@@ -30,6 +31,16 @@ export interface License extends Omit<Listed, "anchor_block"> {
   items: string[];
   revoked_masks: string[];
   anchor: { block_number: number } | null;
+}
+
+/** A revocation as an entry of a list; `chain_block` is where the last of its bits landed. */
+export interface Revoked {
+  digest: string;
+  revocation: Revocation;
+  arrived_at: number;
+  envelope: string;
+  on_chain: boolean;
+  chain_block: number | null;
 }
 
 export interface Claim {
@@ -87,8 +98,41 @@ async function ask<T>(path: string, init: RequestInit = {}, origin = ""): Promis
 const post = <T>(path: string, body: unknown, origin = ""): Promise<T> =>
   ask<T>(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }, origin);
 
-export const nodeInfo = (): Promise<NodeInfo> => ask<NodeInfo>("/v1/node");
+const LAST_NODE = "sayso-node";
+
+export async function nodeInfo(): Promise<NodeInfo> {
+  const found = await ask<NodeInfo>("/v1/node");
+  try {
+    localStorage.setItem(LAST_NODE, JSON.stringify(found));
+  } catch {
+    // Without storage, a node that is down cannot name the others.
+  }
+  return found;
+}
+
+/** What this node said when it last answered; null if it never did on this device. */
+export function lastNode(): NodeInfo | null {
+  try {
+    return JSON.parse(localStorage.getItem(LAST_NODE) ?? "null") as NodeInfo | null;
+  } catch {
+    return null;
+  }
+}
+
 export const license = (hash: string): Promise<License> => ask<License>(`/v1/licenses/${hash}`);
+
+/** The revocations that an address signed and this node stores; a listed one that is not as signed is left out. */
+export async function revocationsOf(address: string, network: Network): Promise<Revoked[]> {
+  const found: Revoked[] = [];
+  let next: string | null = "";
+  do {
+    const cursor: string = next ? `?cursor=${next}` : "";
+    const page: { revocations: Revoked[]; next: string | null } = await ask(`/v1/contributors/${address}/revocations${cursor}`);
+    found.push(...page.revocations);
+    next = page.next;
+  } while (next && found.length < 1000);
+  return found.filter((one) => digestOf(typedData(one.revocation, network)) === one.digest && same(one.revocation.contributor, address));
+}
 
 /** Every license of an address, a page at a time, so that the first appear early. */
 export async function* licensesOf(address: string): AsyncGenerator<Listed[]> {

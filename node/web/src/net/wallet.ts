@@ -20,9 +20,10 @@ export interface Wallet {
 export class WalletError extends Error {
   constructor(
     readonly reason: "refused" | "cancelled" | "chain" | "failed",
-    message: string,
+    /** What the wallet names the fault, for whoever helps. */
+    readonly code: string,
   ) {
-    super(message);
+    super(reason);
   }
 }
 
@@ -69,20 +70,19 @@ async function call<T>(provider: Provider, method: string, params?: unknown): Pr
     return (await Promise.race([answer, cancelled])) as T;
   } catch (error) {
     if (error instanceof WalletError) throw error;
-    const { code, message } = error as { code?: number; message?: string };
+    const { code, name } = error as { code?: number; name?: string };
     const reason = code === 4001 ? "refused" : code === 4902 ? "chain" : "failed";
-    throw new WalletError(reason, String(message ?? error));
+    throw new WalletError(reason, String(code ?? name));
   } finally {
     waiting.delete(stop);
   }
 }
 
-/** The account of a wallet. Asks the person unless `quietly`, which returns null if no account is open. */
-export async function connect(wallet: Wallet, quietly = false): Promise<string | null> {
+/** The open accounts of a wallet, the current one first. Asks the person unless `quietly`. */
+export async function connect(wallet: Wallet, quietly = false): Promise<string[]> {
   const accounts = await call<string[]>(wallet.provider, quietly ? "eth_accounts" : "eth_requestAccounts");
-  if (!accounts[0]) return null;
-  remember(wallet.id);
-  return checksummed(accounts[0]);
+  if (accounts.length > 0) remember(wallet.id);
+  return accounts.map(checksummed);
 }
 
 /** The wallet that was used last; storage may be switched off. */

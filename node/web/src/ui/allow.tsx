@@ -3,9 +3,9 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 
 import { t } from "../i18n.js";
-import { type Asker, onRequest, readRequest } from "../request.js";
+import { type Asker, isOf, onRequest, readRequest } from "../request.js";
 import { KNOWN, warningsOn } from "../warnings.js";
-import { useApp } from "./app.js";
+import { recall, recallLater, useApp } from "./app.js";
 import { type Form, type Part, Fields, readyTerms } from "./allow_fields.js";
 import { Given, Outcome, useGiving } from "./giving.js";
 import { Wallets } from "./home.js";
@@ -45,10 +45,12 @@ function filled(asked: ReturnType<typeof readRequest>): Form {
 
 export function Allow({ query }: { query: URLSearchParams }) {
   const app = useApp();
-  const [form, setForm] = useState<Form>(() => filled(readRequest((name) => query.get(name) ?? undefined)));
+  const name = `form-${query}`; // a reload and Back keep a half-filled form, and another request begins anew
+  const [form, setForm] = useState<Form>(() => recall(name, filled(readRequest((one) => query.get(one) ?? undefined))));
   const [asker, setAsker] = useState<Asker | null>(null);
   useEffect(() => onRequest((found) => (setAsker(found), setForm(filled(found.asked)))), []);
   const change = (some: Partial<Form>) => setForm((before) => ({ ...before, ...some }));
+  const [trusted, setTrusted] = useState(""); // the asker and marketplace that the person has agreed to
   const giving = useGiving(asker);
   const add = (files: Hashed[]) =>
     setForm((before) => {
@@ -56,6 +58,7 @@ export function Allow({ query }: { query: URLSearchParams }) {
       return { ...before, files: [...before.files.filter((one) => !fresh.has(one.item)), ...files] };
     });
   const reading = useReading(add);
+  useEffect(() => recallLater(name, giving.given ? {} : form), [form, giving.given]);
   // Without files there is nothing to sign, and thousands of hashes are not made into trees again and again.
   const { terms, consents } = useMemo(
     () => readyTerms(reading.busy ? { ...form, files: [] } : form, app.account),
@@ -63,13 +66,23 @@ export function Allow({ query }: { query: URLSearchParams }) {
   );
   if (giving.given) return <Given given={giving.given} names={form.files} />;
   const warnings = terms ? warningsOn(terms, KNOWN, app.node.time) : [];
-  const ready = consents.length > 0 && !warnings.some((one) => one.stops) && reading.failed.length === 0;
+  const strange = asker && terms && !isOf(asker.origin, terms.via) ? new URL(asker.origin).host : "";
+  const ready = (!strange || trusted === strange + terms!.via) && consents.length > 0 && !warnings.some((one) => one.stops) && reading.failed.length === 0;
   const begun = giving.busy || (giving.stopped?.done.length ?? 0) > 0; // then the terms do not change any more
   return (
     <section>
       <h1>{t("give_title")}</h1>
       <p class="lead">{t("give_text")}</p>
       {asker && <Say kind="note">{t("asked_by", { origin: asker.origin })}</Say>}
+      {strange && (
+        <Say kind="bad">
+          <p>{t("strange_asker", { origin: strange, via: terms!.via })}</p>
+          <label class="check">
+            <input type="checkbox" checked={trusted === strange + terms!.via} onChange={(event) => setTrusted(event.currentTarget.checked ? strange + terms!.via : "")} />
+            {t("strange_go_on")}
+          </label>
+        </Say>
+      )}
       <div inert={begun}>
         <FileDrop many label={t("drop")} reading={reading} />
         <Files files={form.files} remove={(item) => change({ files: form.files.filter((one) => one.item !== item) })} />
@@ -84,7 +97,7 @@ export function Allow({ query }: { query: URLSearchParams }) {
       {giving.stopped && <Outcome stopped={giving.stopped} />}
       {giving.chain !== null && <WrongNetwork theirs={giving.chain} />}
       {app.account ? (
-        <SignIt reading={reading} consents={consents} ready={ready} giving={giving} />
+        <SignIt reading={reading} consents={consents} ready={ready} strange={Boolean(strange)} giving={giving} />
       ) : (
         <Wallets />
       )}
@@ -110,17 +123,19 @@ interface SignItProps {
   reading: Reading;
   consents: Part[];
   ready: boolean;
+  strange: boolean;
   giving: ReturnType<typeof useGiving>;
 }
 
 /** The button, and above it what it waits for. */
-function SignIt({ reading, consents, ready, giving }: SignItProps) {
+function SignIt({ reading, consents, ready, strange, giving }: SignItProps) {
   const { busy, stopped } = giving;
   const done = stopped?.done.length ?? 0;
   const missing = () => {
     if (reading.busy) return t("still_reading", { k: reading.done, n: reading.total });
     if (reading.failed.length > 0) return t("some_unreadable");
     if (consents.length === 0) return t("give_need");
+    if (strange && !ready) return t("strange_first");
     return consents.length > 1 && !stopped ? t("signatures", { n: consents.length }) : "";
   };
   return (

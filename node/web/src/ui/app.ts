@@ -12,6 +12,9 @@ export interface App {
   wallet: Wallet | null;
   /** The account that is open in the wallet; it signs. */
   account: string | null;
+  /** The open accounts of the wallet, and the choice of another one. */
+  accounts: string[];
+  choose(account: string): void;
   /** The address whose licenses are shown: the account's, or a pasted address. */
   address: string | null;
   connect(wallet: Wallet): Promise<void>;
@@ -50,4 +53,21 @@ export function saveFile(name: string, content: Uint8Array | string, type: strin
   link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
+/** What this tab remembers under a name, until it is closed. */
+export function recall<T extends object>(name: string, otherwise: T): T {
+  try {
+    return { ...otherwise, ...(JSON.parse(sessionStorage.getItem(`sayso-${name}`) ?? "{}") as Partial<T>) };
+  } catch {
+    return otherwise;
+  }
+}
+
+export function recallLater(name: string, value: object): void {
+  try {
+    sessionStorage.setItem(`sayso-${name}`, JSON.stringify(value));
+  } catch {
+    // Without storage, it is forgotten.
+  }
 }

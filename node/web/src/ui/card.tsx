@@ -1,15 +1,16 @@
 // One license as a plain sentence.
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 
 import { day, list, purposeText, t } from "../i18n.js";
-import type { Listed } from "../net/api.js";
+import type { Listed, Revoked } from "../net/api.js";
 import { timeOfBlock } from "../net/wallet.js";
 import { NOBODY, same } from "../protocol/bytes.js";
-import { type Network, digestOf, noticeOf, typedData } from "../protocol/messages.js";
-import { whoText } from "../wish.js";
+import { type Consent, type Network, type Revocation, digestOf, noticeOf, typedData } from "../protocol/messages.js";
+import { baseWord, reached } from "../protocol/words.js";
+import { isLive, whoText } from "../wish.js";
 import { useApp } from "./app.js";
-import { Address, Pill, Say } from "./parts.js";
+import { Address, Operators, Pill, Say } from "./parts.js";
 
 const judged = new Map<string, boolean>();
 
@@ -37,28 +38,51 @@ export function sentenceOf({ consent, status }: Pick<Listed, "consent" | "status
 interface CardProps {
   one: Listed;
   takeBack: (() => void) | null;
+  /** The revocations of the contributor that the node knows. */
+  taken?: Revoked[];
   /** Hides the link to the license's own page. */
   alone?: boolean;
 }
 
-export function Card({ one, takeBack, alone }: CardProps) {
+/** A license that is not as it was signed is never shown as if it were one. */
+export function Card(props: CardProps) {
   const { node } = useApp();
+  const { one } = props;
+  if (isTrue(one, node.network)) return <TrueCard {...props} />;
+  return (
+    <article class="card" data-license={one.license} tabIndex={-1}>
+      <p class="small">
+        <code class="long">{one.license}</code>
+      </p>
+      <Say kind="bad">{t("untrue")}</Say>
+      <Operators />
+    </article>
+  );
+}
+
+function TrueCard({ one, takeBack, taken, alone }: CardProps) {
   const { consent, status } = one;
-  const live = status === "active" || status === "not-yet-valid";
+  const live = isLive(one);
   const partly =
     one.revoked_permissions > 0 && live
       ? t("partly", { k: one.revoked_permissions, n: one.permissions })
       : undefined;
-  const right = isTrue(one, node.network);
+  const id = `sentence-${one.license}`;
   return (
-    <article class={`card ${live ? "" : "over"}`} data-license={one.license}>
+    <article class={`card ${live ? "" : "over"}`} data-license={one.license} tabIndex={-1} aria-labelledby={id}>
       <p class="state">
         <Pill status={status} partly={partly} />
         <span class="quiet">
-          <Dated block={one.anchor_block} alone={alone ?? false} />
+          {status === "revoked" ? (
+            <TakenOn consent={consent} taken={taken ?? []} />
+          ) : (
+            <Dated block={one.anchor_block} alone={alone ?? false} />
+          )}
         </span>
       </p>
-      <p class="sentence">{sentenceOf(one)}</p>
+      <p class="sentence" id={id}>
+        {sentenceOf(one)}
+      </p>
       {live && <Cloning purposes={consent.purposes} />}
       <p class="quiet small">
         {t("signed_on", { date: day(consent.issuedAt) })}
@@ -71,20 +95,46 @@ export function Card({ one, takeBack, alone }: CardProps) {
           </>
         )}
       </p>
-      {!right && <Say kind="bad">{t("untrue")}</Say>}
       <p class="actions">
-        {takeBack && live && right && (
-          <button type="button" class="danger" onClick={takeBack}>
+        {takeBack && live && (
+          <button type="button" class="danger" aria-describedby={id} aria-label={`${t("take_back")}: ${nameOf(consent)}`} onClick={takeBack}>
             {t("take_back")}
           </button>
         )}
         {!alone && (
-          <a class="button" href={`#/license/${one.license}`}>
+          <a class="button" aria-label={`${t("details")}: ${nameOf(consent)}`} href={`#/license/${one.license}`}>
             {t("details")}
           </a>
         )}
       </p>
     </article>
+  );
+}
+
+/** Tells the buttons of one card from those of another. */
+function nameOf(consent: Consent): string {
+  return `${t("items", { n: consent.items })}, ${whoText(consent.grantee)}, ${day(consent.issuedAt)}`;
+}
+
+/** The newest known revocation of a whole license, or of a part of it; files by their hashes are not looked at. */
+export function revokedBy(consent: Consent, taken: Revoked[]): Revoked | null {
+  const base = baseWord(consent);
+  const end = base + BigInt(Math.ceil((consent.items * consent.purposes.length) / 256));
+  const touches = ({ scopes, words, contributor }: Revocation) =>
+    scopes.some((one) => reached(one, contributor, consent) > 0) ||
+    (same(contributor, consent.contributor) && words.map(BigInt).some((one) => one >= base && one < end));
+  const found = taken.filter((one) => touches(one.revocation)).sort((one, other) => other.arrived_at - one.arrived_at);
+  return found[0] ?? null;
+}
+
+/** When it was taken back, and whether that is on chain: of the revocation, not of the license. */
+function TakenOn({ consent, taken }: { consent: Consent; taken: Revoked[] }) {
+  const by = useMemo(() => revokedBy(consent, taken), [consent, taken]);
+  if (!by) return null;
+  return (
+    <>
+      {t("taken_on", { date: day(by.arrived_at) })} · {by.chain_block === null ? t("step_no_chain") : t("step_chain", { block: by.chain_block })}
+    </>
   );
 }
 

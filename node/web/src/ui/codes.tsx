@@ -22,6 +22,35 @@ async function draw(link: string): Promise<Code> {
   return { link, size, path };
 }
 
+/** This page for a phone with a wallet, for whoever reads it at a desk. */
+export function PageCode() {
+  const [code, setCode] = useState<Code | null>(null);
+  const show = async () => setCode(await draw(location.href));
+  if (!code) {
+    return (
+      <button type="button" class="wide" onClick={show}>
+        {t("page_code")}
+      </button>
+    );
+  }
+  return <Drawn code={code} label={t("page_code_hint")} />;
+}
+
+function Drawn({ code, label }: { code: Code; label: string }) {
+  const { link, size, path } = code;
+  return (
+    <figure class="code">
+      <a href={link}>
+        <svg viewBox={`0 0 ${size} ${size}`} role="img" aria-label={label} data-link={link}>
+          <rect width={size} height={size} fill="#fff" />
+          <path d={path} fill="#000" />
+        </svg>
+      </a>
+      <figcaption class="quiet">{label}</figcaption>
+    </figure>
+  );
+}
+
 export function Codes({ revocation }: { revocation: Revocation }) {
   const { node } = useApp();
   const [codes, setCodes] = useState<Code[]>([]);

@@ -9,6 +9,7 @@ import { chainOf, connect } from "../net/wallet.js";
 import { hex, same } from "../protocol/bytes.js";
 import { bundle, consentEnvelope } from "../protocol/envelope.js";
 import type { Asker } from "../request.js";
+import { Said } from "../said.js";
 import type { Consent } from "../protocol/messages.js";
 import { type Signed, signConsent } from "../signing.js";
 import type { Part } from "./allow_fields.js";
@@ -64,7 +65,7 @@ export function useGiving(asker: Asker | null) {
     setStopped(null);
     try {
       const open = await connect(wallet!);
-      if (!open || !same(open, account!)) throw new Error(t("wrong_account", { address: short(account!) }));
+      if (!open.some((one) => same(one, account!))) throw new Said(t("wrong_account", { address: short(account!) }));
       const theirs = await chainOf(wallet!);
       setChain(theirs === node.network.chain_id ? null : theirs);
       if (theirs !== node.network.chain_id) return;

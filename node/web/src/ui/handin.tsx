@@ -6,7 +6,7 @@ import { t } from "../i18n.js";
 import { type Result, submitBundle } from "../net/api.js";
 import { unhex } from "../protocol/bytes.js";
 import { changed, useApp } from "./app.js";
-import { Say, explain, short } from "./parts.js";
+import { Say, explain, refusalText, short } from "./parts.js";
 
 export function HandIn({ query }: { query: URLSearchParams }) {
   const [results, setResults] = useState<Result[]>([]);
@@ -51,7 +51,7 @@ export function HandIn({ query }: { query: URLSearchParams }) {
 
 function Told({ one }: { one: Result }) {
   const { node } = useApp();
-  const word = one.error?.message ?? (one.status === "pending" ? t("step_waits", { node: node.name }) : "");
+  const word = one.error ? refusalText(one.error.code) : one.status === "pending" ? t("step_waits", { node: node.name }) : "";
   return (
     <li>
       <code>{one.digest && short(one.digest)}</code> {one.acknowledgement ? t("step_kept", { node: node.name }) : word}

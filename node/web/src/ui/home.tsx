@@ -6,7 +6,8 @@ import { t } from "../i18n.js";
 import { appLinks } from "../net/wallet.js";
 import { readAddress } from "../protocol/bytes.js";
 import { useApp } from "./app.js";
-import { Say, explain } from "./parts.js";
+import { PageCode } from "./codes.js";
+import { Cancel, Say, explain } from "./parts.js";
 
 export function Home() {
   return (
@@ -38,6 +39,7 @@ export function Wallets() {
             </li>
           ))}
         </ul>
+        <PageCode />
       </div>
     );
   }
@@ -58,6 +60,7 @@ export function Wallets() {
       <p class="quiet" role="status">
         {busy && t("connecting")}
       </p>
+      {busy && <Cancel />}
       {error && <Say kind="bad">{error}</Say>}
     </div>
   );

@@ -1,15 +1,15 @@
-// My licenses, grouped by marketplace and grantee, with a search, and drawn a page at a time.
+// My licenses, newest first, with a search, and drawn a page at a time.
 
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { purposeText, t, type Key } from "../i18n.js";
-import { type Listed, licensesOf, onRevocation } from "../net/api.js";
+import { type Listed, type Revoked, licensesOf, onRevocation, revocationsOf } from "../net/api.js";
 import { same } from "../protocol/bytes.js";
-import { type Speaker, type Wish, wishAll, wishLicense, wishPurpose, wishVia, whoText } from "../wish.js";
-import { useApp, useChanges } from "./app.js";
+import { type Speaker, type Wish, reachOf, wishAll, wishLicense, wishPurpose, wishVia, whoText } from "../wish.js";
+import { recall, recallLater, useApp, useChanges } from "./app.js";
 import { Card } from "./card.js";
 import { Look, Wallets } from "./home.js";
-import { Address, Say, Trouble, explain, short } from "./parts.js";
+import { Address, Operators, Say, Trouble, explain, short } from "./parts.js";
 import { TakeBack } from "./takeback.js";
 
 const PAGE = 30;
@@ -19,6 +19,7 @@ const FILTERS: Key[] = ["all", "active", "revoked", "expired"];
 /** The licenses of an address, updated by this page, other tabs, other nodes and the chain. */
 function useLicenses(address: string) {
   const [found, setFound] = useState<Listed[] | null>(null);
+  const [whole, setWhole] = useState(false);
   const [error, setError] = useState("");
   const [turn, setTurn] = useState(0);
   const again = () => setTurn((last) => last + 1);
@@ -32,9 +33,10 @@ function useLicenses(address: string) {
         for await (const page of licensesOf(address)) {
           if (!wanted) return;
           all.push(...page);
-          if (turn === 0) setFound([...all]);
+          setFound((before) => patched(before ?? [], page)); // the newest first, so what is on the screen is right early
         }
         setFound(all);
+        setWhole(true);
         setError("");
       } catch (problem) {
         if (wanted) setError(explain(problem));
@@ -44,12 +46,23 @@ function useLicenses(address: string) {
       wanted = false;
     };
   }, [address, turn]);
-  return { found, error, again };
+  return { found, whole, error, again };
+}
+
+/** A list with newer values of some entries; unknown ones are newer than all if any entry of the page is known. */
+function patched(before: Listed[], page: Listed[]): Listed[] {
+  const fresh = new Map(page.map((one) => [one.license, one]));
+  const known = before.map((one) => {
+    const now = fresh.get(one.license);
+    fresh.delete(one.license);
+    return now ?? one;
+  });
+  return fresh.size < page.length ? [...fresh.values(), ...known] : [...known, ...fresh.values()];
 }
 
 export function Licenses({ address }: { address: string }) {
   const { account } = useApp();
-  const { found, error, again } = useLicenses(address);
+  const { found, whole, error, again } = useLicenses(address);
   const [wish, setWish] = useState<Wish | null>(null);
   const own = account !== null && same(account, address);
   const guards = account !== null && !own && (found ?? []).some((one) => same(one.consent.guardian, account));
@@ -60,11 +73,14 @@ export function Licenses({ address }: { address: string }) {
       <h1>{own ? t("nav_mine") : t("of_person", { address: short(address) })}</h1>
       {!own && !guards && <LookingAt address={address} />}
       {guards && <Say kind="good">{t("guardian_of", { address: short(address) })}</Say>}
-      {error && (
-        <Trouble error={error} again={again} />
+      {own && (
+        <p>
+          <a href="#/taken">{t("taken_title")}</a>
+        </p>
       )}
+      {error && <Trouble error={error} again={again} />}
       {!found && !error && <p class="quiet" role="status">{t("loading")}</p>}
-      {found && <List found={found} speaker={speaker} own={own} ask={setWish} />}
+      {found && <List address={address} found={found} whole={whole} speaker={speaker} own={own} ask={setWish} />}
       {own && found && <ForSomebody />}
       {wish && <TakeBack wish={wish} close={() => setWish(null)} />}
     </section>
@@ -96,74 +112,116 @@ export function LookingAt({ address }: { address: string }) {
 }
 
 interface ListProps {
+  address: string;
   found: Listed[];
+  whole: boolean;
   speaker: Speaker | null;
   own: boolean;
   ask: (wish: Wish) => void;
 }
 
-function List({ found, speaker, own, ask }: ListProps) {
-  const [search, setSearch] = useState("");
-  const [filter, setFilter] = useState<Key>("all");
-  const [shown, setShown] = useState(PAGE);
+function List({ address, found, whole, speaker, own, ask }: ListProps) {
+  const [view, setView] = useKeptView(address);
+  const { search, filter, shown } = view;
   const matching = useMemo(() => found.filter((one) => matches(one, search, filter)), [found, search, filter]);
-  const groups = useMemo(() => grouped(matching.slice(0, shown)), [matching, shown]);
+  const runs = useMemo(() => runsOf(matching.slice(0, shown)), [matching, shown]);
+  const vias = useMemo(() => {
+    const reach = (one: Listed) => speaker && reachOf(speaker, [one], `via ${one.consent.via}`).permissions > 0;
+    return new Set(found.filter(reach).map((one) => one.consent.via));
+  }, [found, speaker?.signer, speaker?.ward]);
+  const taken = useTakenOf(address, found);
+  const list = useRef<HTMLDivElement>(null);
+  const more = () => {
+    const first = list.current?.querySelectorAll("[data-license]").length ?? 0;
+    setView({ shown: shown + PAGE });
+    requestAnimationFrame(() => list.current?.querySelectorAll<HTMLElement>("[data-license]")[first]?.focus());
+  };
   if (found.length === 0) {
     return (
-      <>
-        <Say kind="note">
-          <strong>{t("nothing")}</strong>
-          <p>{t("nothing_hint")}</p>
-        </Say>
-        {speaker && <Everywhere found={found} speaker={speaker} ask={ask} />}
-      </>
+      <Say kind="note">
+        <strong>{t("nothing")}</strong>
+        <p>{t("nothing_hint")}</p>
+        <Operators />
+      </Say>
     );
   }
+  const offered = new Set(vias); // each marketplace once, where it comes first
+  const viaButton = (via: string) => {
+    if (!via || !speaker || !whole || !offered.delete(via)) return null;
+    return (
+      <button type="button" onClick={() => ask(wishVia(speaker, found, via))}>
+        {t("take_back_via", { via })}
+      </button>
+    );
+  };
   return (
     <>
-      <p class="lead" role="status">{t("found", { n: found.length })}</p>
-      {found.length > FEW && <Tools search={setSearch} filter={setFilter} />}
+      <p class="lead" role="status">{whole ? t("found", { n: found.length }) : t("loading")}</p>
+      {found.length > FEW && <Tools view={view} set={setView} />}
       {matching.length === 0 && <p>{t("no_match")}</p>}
-      {[...groups].map(([via, grantees]) => (
-        <section class="group" key={via}>
-          <header>
-            <h2>{via ? t("through", { via }) : t("direct")}</h2>
-            {via && speaker && isLive(found, via) && (
-              <button type="button" onClick={() => ask(wishVia(speaker, found, via))}>
-                {t("take_back_via", { via })}
-              </button>
-            )}
-          </header>
-          {[...grantees].map(([grantee, cards]) => (
-            <section key={grantee}>
-              <h3>{/^0x0+$/.test(grantee) ? whoText(grantee) : <Address of={grantee} />}</h3>
-              {cards.map((one) => (
-                <Card key={one.license} one={one} takeBack={own ? () => ask(wishLicense(one.consent)) : null} />
-              ))}
-            </section>
-          ))}
-        </section>
-      ))}
+      <div ref={list}>
+        {runs.map(({ via, grantee, cards }) => (
+          <section class="group" key={cards[0]!.license}>
+            <header>
+              <h2>{via ? t("through", { via }) : t("direct")}</h2>
+              {viaButton(via)}
+            </header>
+            <h3>{/^0x0+$/.test(grantee) ? whoText(grantee) : <Address of={grantee} />}</h3>
+            {cards.map((one) => (
+              <Card key={one.license} one={one} taken={taken} takeBack={own ? () => ask(wishLicense(one.consent)) : null} />
+            ))}
+          </section>
+        ))}
+      </div>
       {matching.length > shown && (
-        <button type="button" class="wide" onClick={() => setShown(shown + PAGE)}>
+        <button type="button" class="wide" onClick={more}>
           {t("more", { n: Math.min(PAGE, matching.length - shown) })}
         </button>
       )}
-      {speaker && <Everywhere found={found} speaker={speaker} ask={ask} />}
+      {speaker && whole && <Everywhere found={found} speaker={speaker} ask={ask} />}
     </>
   );
 }
 
-function Tools({ search, filter }: { search: (text: string) => void; filter: (one: Key) => void }) {
+/** The revocations of the address, once a license is revoked in part or as a whole. */
+function useTakenOf(address: string, found: Listed[]): Revoked[] {
+  const { node } = useApp();
+  const [taken, setTaken] = useState<Revoked[]>([]);
+  const gone = found.reduce((sum, one) => sum + one.revoked_permissions, 0);
+  useEffect(() => {
+    if (gone > 0) revocationsOf(address, node.network).then(setTaken, () => undefined);
+  }, [address, gone]);
+  return taken;
+}
+
+interface View {
+  search: string;
+  filter: Key;
+  shown: number;
+}
+
+/** What was searched and how far it was shown, as long as the tab is open: a look at a license loses nothing. */
+function useKeptView(address: string): [View, (some: Partial<View>) => void] {
+  const name = `list-${address}`;
+  const [view, set] = useState<View>(() => recall(name, { search: "", filter: "all", shown: PAGE }));
+  const change = (some: Partial<View>) => {
+    const next = { ...view, ...some };
+    recallLater(name, next);
+    set(next);
+  };
+  return [view, change];
+}
+
+function Tools({ view, set }: { view: View; set: (some: Partial<View>) => void }) {
   return (
     <div class="tools">
       <label>
         <span>{t("search")}</span>
-        <input type="search" placeholder={t("search_hint")} onInput={(event) => search(event.currentTarget.value)} />
+        <input type="search" placeholder={t("search_hint")} value={view.search} onInput={(event) => set({ search: event.currentTarget.value })} />
       </label>
       <label>
         <span>{t("filter")}</span>
-        <select onChange={(event) => filter(event.currentTarget.value as Key)}>
+        <select value={view.filter} onChange={(event) => set({ filter: event.currentTarget.value as Key })}>
           {FILTERS.map((one) => (
             <option key={one} value={one}>
               {t(one)}
@@ -175,10 +233,13 @@ function Tools({ search, filter }: { search: (text: string) => void; filter: (on
   );
 }
 
-/** The widest revocations, last on the page so that nobody taps them by accident. */
+/** The widest revocations, last on the page so that nobody taps them by accident; only what reaches something. */
 function Everywhere({ found, speaker, ask }: { found: Listed[]; speaker: Speaker; ask: (wish: Wish) => void }) {
-  const purposes = useMemo(() => [...new Set(found.flatMap((one) => one.consent.purposes))].sort(), [found]);
-  const names = [...new Set([...purposes, "likeness-synthesis"])].sort();
+  const names = useMemo(() => {
+    const all = [...new Set(found.flatMap((one) => one.consent.purposes))].sort();
+    return all.filter((one) => reachOf(speaker, found, "everything", one).permissions > 0);
+  }, [found, speaker.signer, speaker.ward]);
+  if (names.length === 0) return null;
   return (
     <section class="everywhere panel">
       <label>
@@ -206,9 +267,6 @@ function Everywhere({ found, speaker, ask }: { found: Listed[]; speaker: Speaker
   );
 }
 
-const isLive = (found: Listed[], via: string): boolean =>
-  found.some((one) => one.consent.via === via && one.status !== "revoked" && one.status !== "expired");
-
 function matches(one: Listed, search: string, filter: Key): boolean {
   if (filter !== "all" && filter !== one.status && !(filter === "active" && one.status === "not-yet-valid")) return false;
   const { via, grantee, purposes } = one.consent;
@@ -219,13 +277,20 @@ function matches(one: Listed, search: string, filter: Key): boolean {
     .every((word) => text.includes(word));
 }
 
-/** Groups by marketplace and grantee, with active licenses first and the newest first. */
-function grouped(found: Listed[]): Map<string, Map<string, Listed[]>> {
-  const groups = new Map<string, Map<string, Listed[]>>();
+interface Run {
+  via: string;
+  grantee: string;
+  cards: Listed[];
+}
+
+/** Neighbours with the same marketplace and grantee; the order stays, so more are only ever added below. */
+function runsOf(found: Listed[]): Run[] {
+  const runs: Run[] = [];
   for (const one of found) {
     const { via, grantee } = one.consent;
-    const group = groups.get(via) ?? new Map<string, Listed[]>();
-    groups.set(via, group.set(grantee, [...(group.get(grantee) ?? []), one]));
+    const last = runs.at(-1);
+    if (last && last.via === via && last.grantee === grantee) last.cards.push(one);
+    else runs.push({ via, grantee, cards: [one] });
   }
-  return groups;
+  return runs;
 }

@@ -1,12 +1,14 @@
 // Small shared components.
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useContext, useEffect, useRef } from "preact/hooks";
 
 import { type Key, t } from "../i18n.js";
-import { ApiError, type Status } from "../net/api.js";
+import { ApiError, type Status, lastNode } from "../net/api.js";
 import { WalletError, cancelWaiting } from "../net/wallet.js";
+import { Said } from "../said.js";
 import { LyingNode } from "../signing.js";
+import { AppContext } from "./app.js";
 
 export const short = (text: string): string => `${text.slice(0, 6)}…${text.slice(-4)}`;
 
@@ -64,10 +66,27 @@ interface SayProps {
 export function Say({ kind, id, focus, children }: SayProps) {
   const news = useNews<HTMLDivElement>(focus ?? false);
   return (
-    <div class={`say ${kind}`} id={id} role={kind === "bad" ? "alert" : undefined} ref={news} tabIndex={focus ? -1 : undefined}>
+    <div class={`say ${kind}`} id={id} role={kind === "bad" ? "alert" : undefined} ref={news} tabIndex={focus ? -1 : undefined} data-news={focus}>
       {kind !== "note" && <Icon name={kind} />}
       <div>{children}</div>
     </div>
+  );
+}
+
+/** The other nodes of the network, which serve the same page. */
+export function Operators() {
+  const node = useContext(AppContext)?.node ?? lastNode();
+  const others = (node?.operators ?? []).filter((one) => one.url && one.node_key !== node?.node_key);
+  if (others.length === 0) return null;
+  return (
+    <p class="actions">
+      <span class="quiet">{t("other_nodes")}</span>
+      {others.map((one) => (
+        <a class="button" key={one.node_key} href={`${one.url}/${location.hash}`} rel="noreferrer">
+          {one.name}
+        </a>
+      ))}
+    </p>
   );
 }
 
@@ -79,6 +98,7 @@ export function Trouble({ error, again }: { error: string; again: () => void }) 
       <button type="button" onClick={again}>
         {t("again")}
       </button>
+      <Operators />
     </Say>
   );
 }
@@ -98,27 +118,74 @@ export function Pill({ status, partly }: { status: Status; partly?: string }) {
   return <span class={`pill ${kind}`}>{status === "active" && partly ? partly : t(names[status])}</span>;
 }
 
-/** The text of an error. */
+/** A sentence for an error in the person's language; what a machine said is only the code behind it. */
 export function explain(error: unknown): string {
   if (error instanceof LyingNode) return t("lying");
   if (error instanceof WalletError) {
     if (error.reason === "cancelled") return t("cancelled");
-    return error.reason === "refused" ? t("refused") : t("wallet_failed", { why: error.message });
+    return error.reason === "refused" ? t("refused") : t("wallet_failed", { why: error.code });
   }
-  if (error instanceof ApiError && error.code === "unreachable") return t("unreachable");
-  return t("went_wrong", { why: error instanceof Error ? error.message : String(error) });
+  if (error instanceof ApiError) return refusalText(error.code);
+  return error instanceof Said ? error.message : t("went_wrong", { why: error instanceof Error ? error.name : "?" });
 }
 
-/** A window over the page: the browser keeps the focus in it, and Escape closes it. */
-export function Sheet({ title, close, children }: { title: string; close: () => void; children: ComponentChildren }) {
+const KNOWN: Record<string, Key> = {
+  "not-found": "not_found",
+  "node-busy": "too_busy",
+  "no-room": "too_busy",
+  "too-slow": "too_busy",
+  "store-unusable": "node_broken",
+  "clock-put-back": "node_broken",
+  internal: "node_broken",
+};
+
+export const refusalText = (code: string): string =>
+  code === "unreachable" ? t("unreachable") : `${t(KNOWN[code] ?? "refused_by_node")} ${t("code", { code })}`;
+
+interface SheetProps {
+  title: string;
+  /** Changes with each step; the heading then takes the focus, unless the step has news of its own. */
+  stage: string;
+  close: () => void;
+  children: ComponentChildren;
+}
+
+/**
+ * A window over the page: the browser keeps the focus in it. Escape closes it, and so does the browser's Back,
+ * which would otherwise leave the page. It opens at its question, never on a button.
+ */
+export function Sheet({ title, stage, close, children }: SheetProps) {
   const dialog = useRef<HTMLDialogElement>(null);
+  const heading = useRef<HTMLHeadingElement>(null);
+  const last = useRef(stage);
+  last.current = stage;
   useEffect(() => {
-    dialog.current?.showModal();
+    const opener = document.activeElement as HTMLElement | null;
+    const card = opener?.closest<HTMLElement>("[data-license]");
+    const shown = dialog.current!;
+    shown.showModal();
+    history.pushState({ sheet: true }, "");
+    // A new window may open before the browser has gone back from the entry of the last one.
+    const back = () => !(history.state as { sheet?: boolean } | null)?.sheet && dialog.current?.close();
+    window.addEventListener("popstate", back);
+    return () => {
+      window.removeEventListener("popstate", back);
+      if ((history.state as { sheet?: boolean } | null)?.sheet) history.back();
+      shown.close(); // what is below an open window cannot take the focus
+      const places = [last.current === "ask" ? opener : null, card, opener, document.getElementById("content")];
+      places.find((one) => one?.isConnected && one !== document.body)?.focus({ preventScroll: true });
+    };
   }, []);
+  useEffect(() => {
+    if (!dialog.current?.querySelector("[data-news]")) heading.current?.focus();
+    if (dialog.current) dialog.current.scrollTop = 0;
+  }, [stage, title]);
   return (
     <dialog ref={dialog} onClose={close} aria-labelledby="sheet-title">
       <header>
-        <h2 id="sheet-title">{title}</h2>
+        <h2 id="sheet-title" ref={heading} tabIndex={-1}>
+          {title}
+        </h2>
         <button type="button" class="plain" aria-label={t("close")} onClick={() => dialog.current?.close()}>
           <Icon name="bad" />
         </button>

@@ -1,115 +1,108 @@
-// Taking back: one question with what it covers and that it is final, one signature, then the progress. The
-// page keeps the signed revocation until the person closes the window, whatever the node does.
+// Taking back: one question with what it covers and that it is final, as few signatures as possible, then the
+// progress. The page keeps every signed revocation on the device, whatever the node and the window do.
 
 import { useState } from "preact/hooks";
 
 import { t } from "../i18n.js";
-import { ApiError, submitRevocation } from "../net/api.js";
-import { chainOf, connect, send, switchChain, type Wallet, WalletError } from "../net/wallet.js";
-import { same } from "../protocol/bytes.js";
-import { callData } from "../protocol/calls.js";
+import { WalletError, switchChain } from "../net/wallet.js";
 import type { Revocation } from "../protocol/messages.js";
-import { type Acknowledgement, isPromise } from "../protocol/promise.js";
-import { LyingNode, type Signed, signRevocation } from "../signing.js";
-import type { Wish } from "../wish.js";
-import { type App, changed, useApp } from "./app.js";
+import type { Choice, Wish } from "../wish.js";
+import { useApp } from "./app.js";
 import { Codes } from "./codes.js";
-import { Say, Sheet, explain, short } from "./parts.js";
+import { Cancel, Say, Sheet, explain, short } from "./parts.js";
 import { OnChain, Sent, SignedFile } from "./progress.js";
+import { type Over, type Stage, useTaking } from "./taking.js";
 
-type Stage =
-  | { name: "ask"; error?: string; chain?: number }
-  | { name: "lied" }
-  | { name: "signing" }
-  | { name: "saved"; signed: Signed<Revocation> }
-  | { name: "failed"; signed: Signed<Revocation>; error: string }
-  | { name: "sent"; signed: Signed<Revocation>; promise: Acknowledgement | null }
-  | { name: "chain"; hash: string };
+const SHOWN = 4; // messages whose numbers are shown before they are signed
 
-/** Checks that the wallet is on this account; throws otherwise. */
-async function ready(app: App, signer: string): Promise<Wallet> {
-  if (!app.wallet) throw new WalletError("failed", t("no_wallet"));
-  const open = await connect(app.wallet);
-  if (!open || !same(open, signer)) throw new Error(t("wrong_account", { address: short(signer) }));
-  return app.wallet;
-}
-
-function useTaking(wish: Wish) {
-  const app = useApp();
-  const [stage, setStage] = useState<Stage>({ name: "ask" });
-  const { contributor } = wish.revocation;
-
-  async function submit(signed: Signed<Revocation>) {
-    setStage({ name: "signing" });
-    try {
-      const { acknowledgement } = await submitRevocation(signed.message, signed.signature);
-      const { network, node_key } = app.node;
-      const holds = acknowledgement && (await isPromise(acknowledgement, signed.digest, network, node_key));
-      if (holds === false) throw new Error(t("no_promise"));
-      setStage({ name: "sent", signed, promise: acknowledgement ?? null });
-      changed();
-    } catch (error) {
-      const what = error instanceof ApiError && error.code === "unreachable" ? t("unreachable") : explain(error);
-      setStage({ name: "failed", signed, error: what });
-    }
-  }
-
-  async function sign(onlySave: boolean) {
-    setStage({ name: "signing" });
-    try {
-      const wallet = await ready(app, contributor);
-      const signed = await signRevocation(wallet, contributor, wish.revocation, app.node.network);
-      if (onlySave) setStage({ name: "saved", signed });
-      else await submit(signed);
-    } catch (error) {
-      setStage(error instanceof LyingNode ? { name: "lied" } : { name: "ask", error: explain(error) });
-    }
-  }
-
-  async function onChain() {
-    const { chain_id, registry } = app.node.network;
-    setStage({ name: "signing" });
-    try {
-      const wallet = await ready(app, contributor);
-      const chain = await chainOf(wallet);
-      if (chain !== chain_id) return setStage({ name: "ask", chain });
-      const hash = await send(wallet, contributor, registry, callData(wish.revocation));
-      setStage({ name: "chain", hash });
-    } catch (error) {
-      setStage({ name: "ask", error: explain(error) });
-    }
-  }
-  return { stage, sign, onChain, submit };
+function titleOf(stage: Stage, wish: Wish): string {
+  if (stage.name === "chain") return t("self_chain");
+  if (stage.name !== "over") return wish.question;
+  if (stage.left.length > 0) return t("part_signed", { k: stage.entries.length, n: stage.entries.length + stage.left.length });
+  if (stage.entries.every((one) => one.promise)) return t("done");
+  return t(stage.entries.some((one) => one.sent) || stage.error ? "step_signed" : "only_saved");
 }
 
 export function TakeBack({ wish, close }: { wish: Wish; close: () => void }) {
   const { stage, sign, onChain, submit } = useTaking(wish);
-  const kept = stage.name === "sent" && stage.promise;
-  const signed = kept ? t("done") : t("step_signed");
-  const titles = { ask: wish.question, lied: wish.question, signing: wish.question, saved: signed, failed: signed, sent: signed, chain: t("self_chain") };
+  const [chosen, choose] = useState(0);
+  const choice = wish.choices[chosen]!;
   return (
-    <Sheet title={titles[stage.name]} close={close}>
+    <Sheet title={titleOf(stage, wish)} stage={stage.name} close={close}>
       {stage.name === "ask" && (
-        <Question wish={wish} error={stage.error} chain={stage.chain} sign={sign} onChain={onChain} />
+        <Question
+          wish={wish}
+          chosen={chosen}
+          choose={choose}
+          error={stage.error}
+          chain={stage.chain}
+          sign={(onlySave) => sign(choice.revocations, onlySave)}
+          onChain={() => onChain(choice.revocations)}
+        />
       )}
       {stage.name === "lied" && <Lied />}
-      {stage.name === "signing" && <p class="quiet waiting" role="status">{t("signing")}</p>}
-      {stage.name === "saved" && <SignedFile signed={stage.signed} />}
-      {stage.name === "failed" && (
-        <>
-          <Say kind="bad">
-            <p>{stage.error}</p>
-            <p>{t("not_taken")}</p>
-          </Say>
-          <SignedFile signed={stage.signed} />
-          <button type="button" class="primary wide" onClick={() => submit(stage.signed)}>
-            {t("again")}
-          </button>
-        </>
+      {(stage.name === "signing" || stage.name === "sending") && (
+        <div class="waiting">
+          <p class="quiet" role="status">
+            {stage.name === "sending" ? t("sending") : t("signing")}
+            {stage.name === "signing" && stage.n > 1 && ` ${t("signature_of", { k: stage.k, n: stage.n })}`}
+          </p>
+          {stage.name === "signing" && <Cancel />}
+        </div>
       )}
-      {stage.name === "sent" && <Sent signed={stage.signed} promise={stage.promise} close={close} />}
-      {stage.name === "chain" && <OnChain hash={stage.hash} close={close} />}
+      {stage.name === "over" && (
+        <Ending
+          over={stage}
+          again={() => submit(stage)}
+          goOn={() => sign(stage.left, false, stage.entries, stage.stored)}
+          close={close}
+        />
+      )}
+      {stage.name === "chain" && <OnChain hashes={stage.hashes} error={stage.error} left={stage.left} close={close} />}
     </Sheet>
+  );
+}
+
+interface EndingProps {
+  over: Over;
+  again: () => void;
+  goOn: () => void;
+  close: () => void;
+}
+
+/** After signing: what is taken back, what is only signed, and what is left, each told as it is. */
+function Ending({ over, again, goOn, close }: EndingProps) {
+  const { entries, left, error, stored } = over;
+  const unsent = entries.filter((one) => !one.sent);
+  const whole = left.length === 0 && unsent.length === 0;
+  return (
+    <>
+      {error && (
+        <Say kind="bad" focus>
+          <p>{error}</p>
+          {left.length > 0 && <p>{t("part_left", { k: entries.length, n: entries.length + left.length })}</p>}
+          {unsent.length > 0 && <p>{t("not_taken")}</p>}
+        </Say>
+      )}
+      {!error && unsent.length > 0 && <Say kind="warn">{t("only_saved_text")}</Say>}
+      {!stored && <Say kind="warn">{t("not_stored")}</Say>}
+      {whole && !error ? <Sent entries={entries} close={close} /> : <SignedFile entries={entries} />}
+      {stored && (
+        <p class="quiet small">
+          <a href="#/taken">{t("taken_title")}</a>: {t("stored")}
+        </p>
+      )}
+      {unsent.length > 0 && (
+        <button type="button" class="primary wide" onClick={again}>
+          {t(error ? "again" : "send_now")}
+        </button>
+      )}
+      {left.length > 0 && (
+        <button type="button" class="primary wide" onClick={goOn}>
+          {t("go_on")}
+        </button>
+      )}
+    </>
   );
 }
 
@@ -119,7 +112,9 @@ function Lied() {
   const others = node.operators.filter((one) => one.url && one.node_key !== node.node_key);
   return (
     <>
-      <Say kind="bad">{t("lying")}</Say>
+      <Say kind="bad" focus>
+        {t("lying")} {t("nothing_signed")}
+      </Say>
       {others.map((one) => (
         <a class="button wide" key={one.node_key} href={`${one.url}/`} rel="noreferrer">
           {one.name}
@@ -131,39 +126,38 @@ function Lied() {
 
 interface QuestionProps {
   wish: Wish;
+  chosen: number;
+  choose: (at: number) => void;
   error: string | undefined;
   chain: number | undefined;
   sign: (onlySave: boolean) => void;
   onChain: () => void;
 }
 
-function Question({ wish, error, chain, sign, onChain }: QuestionProps) {
-  const { revocation, permissions, licenses, ward } = wish;
-  const reach = t("reaches", { n: permissions, licenses: t("found", { n: licenses }) });
+function Question({ wish, chosen, choose, error, chain, sign, onChain }: QuestionProps) {
+  const { choices, ward } = wish;
+  const choice = choices[chosen]!;
+  const signatures = choice.revocations.length;
   return (
     <>
-      {ward && <Say kind="note">{t("for_ward", { address: short(ward) })}</Say>}
-      {permissions > 0 ? <p class="reach">{reach}</p> : <Say kind="warn">{t("reaches_none")}</Say>}
-      <Say kind="warn">{t(wish.warning, { via: revocation.scopes[0]?.split("via ")[1] ?? "" })}</Say>
-      <p class="quiet small">{t("not_copies")}</p>
-      {error && <Say kind="bad">{error}</Say>}
+      {error && (
+        <Say kind="bad" focus>
+          {error}
+        </Say>
+      )}
       {chain !== undefined && <WrongNetwork theirs={chain} />}
-      <button type="button" class="danger wide" autofocus onClick={() => sign(false)}>
+      {ward && <Say kind="note">{t("for_ward", { address: short(ward) })}</Say>}
+      {choices.length > 1 && <Choices choices={choices} chosen={chosen} choose={choose} />}
+      <Reach choice={choice} />
+      <Say kind="warn" id="wish-warning">
+        {choice.warning}
+      </Say>
+      <p class="quiet small">{t("not_copies")}</p>
+      <button type="button" class="danger wide" aria-describedby="wish-reach wish-warning" onClick={() => sign(false)}>
         {t("sign")}
       </button>
-      <p class="quiet small middle">{t("free")}</p>
-      <details>
-        <summary>{t("wallet_shows")}</summary>
-        <blockquote lang="en">
-          <p>{revocation.notice}</p>
-          {revocation.scopes.map((one) => (
-            <p key={one}>
-              <code>{one}</code>
-            </p>
-          ))}
-          {revocation.words.length > 0 && <Numbers revocation={revocation} />}
-        </blockquote>
-      </details>
+      <p class="quiet small middle">{signatures > 1 ? t("signatures", { n: signatures }) : t("free")}</p>
+      <WalletShows revocations={choice.revocations} />
       <details>
         <summary>{t("other_ways")}</summary>
         <p>
@@ -177,9 +171,55 @@ function Question({ wish, error, chain, sign, onChain }: QuestionProps) {
             {t("save_only")}
           </button>
         </p>
-        <Codes revocation={revocation} />
+        {signatures === 1 && <Codes key={chosen} revocation={choice.revocations[0]!} />}
       </details>
     </>
+  );
+}
+
+function Choices({ choices, chosen, choose }: { choices: Choice[]; chosen: number; choose: (at: number) => void }) {
+  return (
+    <fieldset>
+      <legend>{t("how_much")}</legend>
+      {choices.map((one, at) => (
+        <label class="check" key={one.label}>
+          <input type="radio" name="choice" checked={at === chosen} onChange={() => choose(at)} />
+          {one.label}
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+function Reach({ choice }: { choice: Choice }) {
+  const { permissions, licenses } = choice;
+  return (
+    <div id="wish-reach">
+      {permissions > 0 ? (
+        <p class="reach">{t("reaches", { n: permissions, licenses: t("found", { n: licenses }) })}</p>
+      ) : (
+        <Say kind="warn">{t("reaches_none")}</Say>
+      )}
+    </div>
+  );
+}
+
+function WalletShows({ revocations }: { revocations: Revocation[] }) {
+  return (
+    <details>
+      <summary>{t("wallet_shows")}</summary>
+      {revocations.slice(0, SHOWN).map((one, at) => (
+        <blockquote lang="en" key={at}>
+          <p>{one.notice}</p>
+          {one.scopes.map((scope) => (
+            <p key={scope}>
+              <code>{scope}</code>
+            </p>
+          ))}
+          {one.words.length > 0 && <Numbers revocation={one} />}
+        </blockquote>
+      ))}
+    </details>
   );
 }
 
@@ -208,7 +248,7 @@ export function WrongNetwork({ theirs }: { theirs: number }) {
       (problem) => setError(problem instanceof WalletError && problem.reason === "chain" ? t("unknown_chain", values) : explain(problem)),
     );
   return (
-    <Say kind="bad">
+    <Say kind="bad" focus>
       <p>{t("wrong_network", values)}</p>
       <button type="button" onClick={change}>
         {t("switch")}

@@ -1,0 +1,3 @@
+// An error whose message is already a sentence in the person's language.
+
+export class Said extends Error {}

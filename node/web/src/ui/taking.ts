@@ -1,0 +1,128 @@
+// Signing and sending the revocations of a wish, one after another. Each is stored on the device before it is
+// sent, so closing the window, a dead node or a refusal in the middle loses nothing.
+
+import { useState } from "preact/hooks";
+
+import { t } from "../i18n.js";
+import { submitRevocation } from "../net/api.js";
+import { type Kept, keep } from "../net/kept.js";
+import { type Wallet, chainOf, connect, send } from "../net/wallet.js";
+import { same } from "../protocol/bytes.js";
+import { callData } from "../protocol/calls.js";
+import type { Revocation } from "../protocol/messages.js";
+import { isPromise } from "../protocol/promise.js";
+import { Said } from "../said.js";
+import { LyingNode, signRevocation } from "../signing.js";
+import type { Wish } from "../wish.js";
+import { type App, changed, useApp } from "./app.js";
+import { explain, short } from "./parts.js";
+
+/** What was signed, what is left, and why it stopped. */
+export interface Over {
+  name: "over";
+  entries: Kept[];
+  left: Revocation[];
+  error: string;
+  /** Whether the device keeps all of them. */
+  stored: boolean;
+}
+
+export type Stage =
+  | { name: "ask"; error?: string; chain?: number }
+  | { name: "lied" }
+  | { name: "signing"; k: number; n: number }
+  | { name: "sending" }
+  | { name: "chain"; hashes: string[]; error: string; left: number }
+  | Over;
+
+/** Checks that the wallet is on this account; throws otherwise. */
+async function ready(app: App, signer: string): Promise<Wallet> {
+  if (!app.wallet) throw new Said(t("no_wallet"));
+  const open = await connect(app.wallet);
+  if (!open.some((one) => same(one, signer))) throw new Said(t("wrong_account", { address: short(signer) }));
+  return app.wallet;
+}
+
+/** Sends a signed revocation to this node and keeps its promise; throws if it is refused. */
+export async function deliver({ node }: App, one: Kept): Promise<Kept> {
+  const { acknowledgement } = await submitRevocation(one.message, one.signature);
+  const holds = acknowledgement && (await isPromise(acknowledgement, one.digest, node.network, node.node_key));
+  if (holds === false) throw new Said(t("no_promise"));
+  const after = { ...one, sent: true, promise: acknowledgement ?? one.promise, node: node.name };
+  await keep(after);
+  changed();
+  return after;
+}
+
+export function useTaking(wish: Wish) {
+  const app = useApp();
+  const [stage, setStage] = useState<Stage>({ name: "ask" });
+  const signer = wish.choices[0].revocations[0]!.contributor;
+
+  async function signOne(revocation: Revocation): Promise<{ entry: Kept; stored: boolean }> {
+    const wallet = await ready(app, signer);
+    const signed = await signRevocation(wallet, signer, revocation, app.node.network);
+    const madeAt = Math.floor(Date.now() / 1000);
+    const entry: Kept = { ...signed, what: wish.what, ward: wish.ward, madeAt, sent: false, promise: null, node: app.node.name };
+    return { entry, stored: await keep(entry) };
+  }
+
+  /** Signs and sends the rest; `before` are those that are done. */
+  async function sign(revocations: Revocation[], onlySave: boolean, before: Kept[] = [], stored = true) {
+    const entries = [...before];
+    let left = revocations;
+    try {
+      while (left[0]) {
+        setStage({ name: "signing", k: entries.length + 1, n: before.length + revocations.length });
+        const made = await signOne(left[0]);
+        entries.push(made.entry);
+        left = left.slice(1);
+        stored &&= made.stored;
+        if (onlySave) continue;
+        setStage({ name: "sending" });
+        entries.push(await deliver(app, entries.at(-1)!));
+        entries.splice(-2, 1); // what was sent takes the place of what was signed
+      }
+      setStage({ name: "over", entries, left, error: "", stored });
+    } catch (error) {
+      if (entries.length > 0) setStage({ name: "over", entries, left, error: explain(error), stored });
+      else if (error instanceof LyingNode) setStage({ name: "lied" });
+      else setStage({ name: "ask", error: `${explain(error)} ${t("nothing_signed")}` });
+    }
+  }
+
+  /** Sends what is signed and not promised yet. */
+  async function submit(over: Over) {
+    setStage({ name: "sending" });
+    const entries = [...over.entries];
+    let error = "";
+    for (const [at, one] of entries.entries()) {
+      if (one.promise || error) continue;
+      await deliver(app, one).then(
+        (after) => (entries[at] = after),
+        (problem) => (error = explain(problem)),
+      );
+    }
+    setStage({ ...over, entries, error });
+  }
+
+  async function onChain(revocations: Revocation[]) {
+    const { chain_id, registry } = app.node.network;
+    const hashes: string[] = [];
+    setStage({ name: "signing", k: 1, n: revocations.length });
+    try {
+      const wallet = await ready(app, signer);
+      const chain = await chainOf(wallet);
+      if (chain !== chain_id) return setStage({ name: "ask", chain });
+      for (const one of revocations) {
+        setStage({ name: "signing", k: hashes.length + 1, n: revocations.length });
+        hashes.push(await send(wallet, signer, registry, callData(one)));
+      }
+      setStage({ name: "chain", hashes, error: "", left: 0 });
+    } catch (error) {
+      if (hashes.length === 0) setStage({ name: "ask", error: `${explain(error)} ${t("nothing_signed")}` });
+      else setStage({ name: "chain", hashes, error: explain(error), left: revocations.length - hashes.length });
+    }
+  }
+  return { stage, sign, onChain, submit };
+}
