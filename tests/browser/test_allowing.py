@@ -43,7 +43,7 @@ def items_of(files: list[Path]) -> list[str]:
 
 def fill(page: Page, files: list[Path]) -> None:
     page.get_by_label("Choose files").set_input_files(files)
-    expect(page.get_by_text(f"{len(files)} files")).to_be_visible()
+    expect(page.get_by_text(f"{len(files)} files", exact=True)).to_be_visible()
     page.get_by_label("Who may use them").fill(LAB)
     page.get_by_label("Marketplace").fill("kled.ai")
     page.get_by_label("train AI", exact=True).check()

@@ -56,6 +56,7 @@ def test_on_chain_from_the_wallet_after_changing_the_network(visit: Open, place:
 def test_what_the_wallet_sends_is_what_the_command_would_send(visit: Open, place: World) -> None:
     ada = place.person()
     held = place.license(ada, 300, grantee=LAB)  # two words
+    place.license(ada, 1, grantee=LAB)  # so that there is something left
     assert isinstance(held.message, Consent)
     masks = full_masks(held.message.base, 300)
     words = Revocation(held.message.contributor, (), tuple(masks), tuple(masks.values()))
@@ -67,6 +68,9 @@ def test_what_the_wallet_sends_is_what_the_command_would_send(visit: Open, place
         page.get_by_role("button", name="Take back everything"),
     ):
         button.click()
+        never = page.get_by_label("And never again")
+        if never.count():
+            never.check()
         page.get_by_text("Other ways").click()
         page.get_by_role("button", name="Send it myself on chain").click()
         expect(page.locator(".steps")).to_contain_text("On chain in block")

@@ -54,9 +54,12 @@ def test_the_code_for_another_phone_asks_for_what_the_command_would_send(
 
 
 def test_a_sentence_as_a_code_sets_its_bit(visit: Open, place: World) -> None:
-    here = visit(account=place.person())
+    ada = place.person()
+    place.license(ada, 1, grantee=LAB)
+    here = visit(account=ada)
     page = here.connect()
     page.get_by_role("button", name="Take back everything").click()
+    page.get_by_label("And never again").check()
     asked = read_request(read_code(shown_code(here)))
     assert (asked.word, asked.mask) == (scope_word("everything"), 1)
 

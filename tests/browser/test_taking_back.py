@@ -12,6 +12,7 @@ from playwright.sync_api import Page, Route, expect
 from browser.visit import Visit
 from browser.world import World, eventually
 from sayso_protocol.messages.envelope import Envelope
+from sayso_protocol.messages.typed_data import typed_data
 from sayso_protocol.primitives import hex_text
 from sayso_protocol.verdicts.verdict import Reason
 
@@ -30,6 +31,10 @@ def card(page: Page, held: Envelope) -> Any:
 
 def sign(page: Page) -> None:
     page.get_by_role("button", name="Sign and take back").click()
+
+
+def never_again(page: Page) -> None:
+    page.get_by_label("And never again").check()
 
 
 def signed_for(page: Page) -> None:
@@ -81,6 +86,7 @@ def test_everything_for_a_purpose_everything_via_and_everything(visit: Open, pla
     page.get_by_label("Take back a purpose everywhere").select_option(CLONING)
     expect(page.get_by_role("dialog")).to_contain_text("This covers 4 permissions in 2 licenses.")
     here.look_at("question-purpose")
+    never_again(page)
     sign(page)
     signed_for(page)
     assert {*place.reasons(one, LAB, CLONING), *place.reasons(two, OTHER, CLONING)} == {REVOKED}
@@ -88,6 +94,7 @@ def test_everything_for_a_purpose_everything_via_and_everything(visit: Open, pla
     expect(card(page, two)).to_contain_text("2 of 4 taken back")
 
     page.get_by_role("button", name="Take back all of kled.ai").click()
+    never_again(page)
     sign(page)
     signed_for(page)
     assert set(place.reasons(one, LAB, "train-ai")) == {REVOKED}
@@ -95,6 +102,7 @@ def test_everything_for_a_purpose_everything_via_and_everything(visit: Open, pla
     page.get_by_role("button", name="Done").click()
 
     page.get_by_role("button", name="Take back everything").click()
+    never_again(page)
     sign(page)
     signed_for(page)
     assert set(place.reasons(two, OTHER, "train-ai")) == {REVOKED}
@@ -240,17 +248,27 @@ def test_another_tab_sees_it_too(visit: Open, place: World) -> None:
     expect(card(second, held).locator(".pill")).to_have_text("Taken back")
 
 
-def test_what_nobody_knows_is_said_to_be_no_promise(visit: Open, place: World) -> None:
+def test_what_the_node_does_not_know_is_said_to_be_no_promise(visit: Open, place: World) -> None:
+    """South knows the license that the list shows; North, which gets the revocation, does not yet."""
     ada = place.person()
+    held = place.signed_license(ada, 2, grantee=LAB)
     here = visit(account=ada)
+    listed = {
+        "license": hex_text(held.digest),
+        "status": "active",
+        "consent": typed_data(held.message, place.trusted.network)["message"],
+        "arrived_at": 0,
+        "permissions": 2,
+        "revoked_permissions": 0,
+        "anchor_block": None,
+    }
+    answer = json.dumps({"consents": [listed], "next": None})
+    here.page.route("**/consents", lambda route: route.fulfill(body=answer))
     page = here.connect()
-    expect(page.get_by_text("This node knows no license of this address.")).to_be_visible()
-    here.look_at("nothing")
-    page.get_by_role("button", name="Take back everything").click()
-    expect(page.get_by_role("dialog")).to_contain_text("This covers no license that this node knows.")
+    card(page, held).get_by_role("button", name="Take back").click()
     sign(page)
     expect(page.locator(".steps")).to_contain_text("holds it without a promise")
     here.look_at("no-promise")
-    held = place.license(ada, 2, grantee=LAB)  # now it knows what it is about
+    place.submit(held)  # now it knows what it is about
     signed_for(page)
     assert set(place.reasons(held, LAB, "train-ai")) == {REVOKED}

@@ -46,9 +46,9 @@ def test_the_browsers_language_is_spoken(visit: Open, place: World, language: st
 def test_a_language_is_chosen_and_kept(visit: Open, place: World) -> None:
     page = visit().go()
     page.get_by_label("Language").select_option("sw")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Rudisha ruhusa yako.")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Ondoa ruhusa yako.")
     page.reload()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Rudisha ruhusa yako.")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Ondoa ruhusa yako.")
 
 
 def test_in_the_dark(visit: Open, place: World) -> None:
@@ -61,7 +61,7 @@ def test_in_the_dark(visit: Open, place: World) -> None:
     page.locator(".card .danger").first.click()
     here.look_at("question-dark")
     page.get_by_role("button", name="Sign and take back").click()
-    expect(page.locator(".steps")).to_contain_text("North keeps it")
+    expect(page.locator(".steps")).to_contain_text("North stored it")
     here.look_at("progress-dark")
 
 

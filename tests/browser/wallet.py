@@ -70,6 +70,7 @@ class TestWallet:
         self.account, self.world = account, world
         self.address: str = contract or account.address
         self.chain_id = CHAIN_ID
+        self.others: list[str] = []  # more accounts that are open; only the first one signs
         self.is_open = True
         self.refuses = False
         self.asked: list[dict[str, Any]] = []  # typed data, as it was given to the wallet
@@ -96,8 +97,8 @@ class TestWallet:
             raise Refused(4001, "User rejected the request.")
         do: Callable[[], Any] | None = {
             "eth_chainId": lambda: hex(self.chain_id),
-            "eth_accounts": lambda: [self.address] if self.is_open else [],
-            "eth_requestAccounts": lambda: [self.address],
+            "eth_accounts": lambda: [self.address, *self.others] if self.is_open else [],
+            "eth_requestAccounts": lambda: [self.address, *self.others],
             "eth_signTypedData_v4": lambda: self._sign(params),
             "eth_sendTransaction": lambda: self.send(params[0]),
             "wallet_switchEthereumChain": lambda: self._switch(params[0]["chainId"]),

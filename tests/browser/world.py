@@ -153,8 +153,16 @@ class World:
     ) -> Envelope:
         """License some new items and hand that in at north."""
         envelope = self._signed(account, count, grantee, purposes, terms)
-        run(self._submit([envelope]))
+        self.submit(envelope)
         return envelope
+
+    def signed_license(self, account: LocalAccount, count: int, *, grantee: str) -> Envelope:
+        """A license that no node has yet."""
+        return self._signed(account, count, grantee, ("train-ai",), {})
+
+    def submit(self, envelope: Envelope) -> None:
+        """Hand it in at north."""
+        run(self._submit([envelope]))
 
     def license_many(
         self, account: LocalAccount, licenses: int, *, grantee: str, **terms: Any

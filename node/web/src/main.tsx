@@ -39,7 +39,6 @@ function Page() {
         {t("skip")}
       </a>
       <Header path={path} choose={choose} />
-      <Draft choose={choose} />
       <main id="content" tabIndex={-1}>
         <Place path={path} query={query} />
       </main>
@@ -159,6 +158,7 @@ function Header({ path, choose }: { path: string; choose: (name: Language) => vo
           </a>
         ))}
       </nav>
+      <Draft choose={choose} />
     </header>
   );
 }

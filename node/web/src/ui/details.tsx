@@ -77,7 +77,7 @@ export function Details({ hash }: { hash: string }) {
       {guards && <Say kind="good">{t("guardian_of", { address: short(contributor) })}</Say>}
       {!own && !guards && <LookingAt address={contributor} />}
       <Card alone one={listed} taken={known} takeBack={own ? () => setWish(wishLicense(held.consent)) : null} />
-      {by && <Proof by={by} />}
+      {by && !wish && <Proof by={by} />}
       {right && isTrue(held, node.network) ? (
         <>
           <Items held={held} own={own} guards={guards} ask={setWish} />
