@@ -5,7 +5,8 @@ Beside it in the same browser, on the same slow line: a page of one heading, the
 
 import statistics
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -27,6 +28,16 @@ LINE: Final = {
     "uploadThroughput": 93_750,
 }
 SLOWER: Final = 4
+# A bad day of an old phone: 30 kB/s, 800 ms, and a sixth of this machine's CPU.
+SLOWEST_LINE: Final = {
+    "offline": False,
+    "latency": 800,
+    "downloadThroughput": 30_000,
+    "uploadThroughput": 30_000,
+}
+SLOWEST: Final = 6
+MANY: Final = 3_000
+TURNS: Final = 3  # each takes most of a minute
 KILOBYTE: Final = 1_000
 LIMIT: Final = "100 kB at the first visit"
 # When the first heading of the page is on the screen, with everything that can be pressed beside it.
@@ -48,6 +59,7 @@ def figures() -> Iterator[Figure]:
         yield _kilobytes(browser, place)
         yield _violations(browser, place)
         yield _interactive(browser, place)
+        yield from _many(browser, place)
 
 
 def _kilobytes(browser: Browser, place: World) -> Figure:
@@ -97,6 +109,44 @@ def _interactive(browser: Browser, place: World) -> Figure:
     return Figure("page.interactive_s", statistics.median(ours), "s", "lower", peer=peer)
 
 
+def _many(browser: Browser, place: World) -> Iterator[Figure]:
+    """3,000 licenses on a bad day.
+
+    `list_3000_s`: until the newest stand on the screen and can be taken back. `list_3000_whole_s`: until
+    all are loaded and counted, which the line bounds. `take_back_visible_s`: from the button that signs
+    until the card says that it is taken back.
+    """
+    first: list[float] = []
+    whole: list[float] = []
+    taken: list[float] = []
+    for _ in range(TURNS):
+        ada = place.person()  # none of whose licenses is taken back
+        place.license_many(ada, MANY, grantee=Account.create().address, via="kled.ai")
+        visit = Visit(browser, place, account=ada)
+        page = visit.connect()
+        _slow(page, SLOWEST_LINE, SLOWEST)
+        begun = time.monotonic()
+        page.reload(wait_until="commit")
+        card = page.locator(".card").first
+        card.locator(".danger").wait_for()
+        first.append(time.monotonic() - begun)
+        page.locator(".everywhere").wait_for()
+        whole.append(time.monotonic() - begun)
+        card.locator(".danger").click()
+        page.get_by_role("button", name="Sign and take back").wait_for()
+        begun = time.monotonic()
+        page.get_by_role("button", name="Sign and take back").click()
+        page.locator(".card .pill.revoked").first.wait_for()
+        taken.append(time.monotonic() - begun)
+        visit.context.close()
+    for name, seen in (
+        ("list_3000_s", first),
+        ("list_3000_whole_s", whole),
+        ("take_back_visible_s", taken),
+    ):
+        yield Figure(f"page.{name}", statistics.median(seen), "s", "lower")
+
+
 def _seconds(browser: Browser, place: World, url: str) -> float:
     visit = Visit(browser, place, at=url)
     visit.context.add_init_script(STOPWATCH)
@@ -108,11 +158,11 @@ def _seconds(browser: Browser, place: World, url: str) -> float:
     return taken
 
 
-def _slow(page: Page) -> None:
+def _slow(page: Page, line: Mapping[str, float] = LINE, slower: int = SLOWER) -> None:
     client = page.context.new_cdp_session(page)
     client.send("Network.enable")
-    client.send("Network.emulateNetworkConditions", LINE)
-    client.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
+    client.send("Network.emulateNetworkConditions", dict(line))
+    client.send("Emulation.setCPUThrottlingRate", {"rate": slower})
 
 
 class _Server(ThreadingHTTPServer):

@@ -107,7 +107,7 @@ class LicenseRoutes:
         )
 
     async def consents(self, request: web.Request) -> Consents:
-        """Return a contributor's licenses without their items, newest first, because a person looks for those first."""
+        """Return a contributor's licenses without their items; a person looks for the newest first."""
         contributor = address_from_text(request.match_info["address"])
         wanted = self._pages.wanted(request, CONSENTS)
         found, places = await asyncio.to_thread(self._consents, contributor, wanted)

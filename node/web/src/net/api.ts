@@ -134,11 +134,13 @@ export async function revocationsOf(address: string, network: Network): Promise<
   return found.filter((one) => digestOf(typedData(one.revocation, network)) === one.digest && same(one.revocation.contributor, address));
 }
 
-/** Every license of an address, a page at a time, so that the first appear early. */
+const FIRST = 30; // as many as are drawn at first, so that a slow line shows them early
+
+/** Every license of an address, newest first, a page at a time. */
 export async function* licensesOf(address: string): AsyncGenerator<Listed[]> {
   let next: string | null = "";
   do {
-    const cursor: string = next ? `?cursor=${next}` : "";
+    const cursor: string = next ? `?cursor=${next}` : `?limit=${FIRST}`;
     const page: { consents: Listed[]; next: string | null } = await ask(
       `/v1/contributors/${address}/consents${cursor}`,
     );

@@ -1,64 +1,20 @@
 // My licenses, newest first, with a search, and drawn a page at a time.
 
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useMemo, useRef, useState } from "preact/hooks";
 
 import { purposeText, t, type Key } from "../i18n.js";
-import { type Listed, type Revoked, licensesOf, onRevocation, revocationsOf } from "../net/api.js";
+import type { Listed } from "../net/api.js";
 import { same } from "../protocol/bytes.js";
 import { type Speaker, type Wish, reachOf, wishAll, wishLicense, wishPurpose, wishVia, whoText } from "../wish.js";
-import { recall, recallLater, useApp, useChanges } from "./app.js";
+import { useApp } from "./app.js";
 import { Card } from "./card.js";
 import { Look, Wallets } from "./home.js";
-import { Address, Operators, Say, Trouble, explain, short } from "./parts.js";
+import { PAGE, type View, useKeptView, useLicenses, useTakenOf } from "./list_state.js";
+import { Address, Operators, Say, Trouble, short } from "./parts.js";
 import { TakeBack } from "./takeback.js";
 
-const PAGE = 30;
 const FEW = 3; // no search below this number
 const FILTERS: Key[] = ["all", "active", "revoked", "expired"];
-
-/** The licenses of an address, updated by this page, other tabs, other nodes and the chain. */
-function useLicenses(address: string) {
-  const [found, setFound] = useState<Listed[] | null>(null);
-  const [whole, setWhole] = useState(false);
-  const [error, setError] = useState("");
-  const [turn, setTurn] = useState(0);
-  const again = () => setTurn((last) => last + 1);
-  useChanges(again, []);
-  useEffect(() => onRevocation(address, again), [address]);
-  useEffect(() => {
-    let wanted = true;
-    void (async () => {
-      const all: Listed[] = [];
-      try {
-        for await (const page of licensesOf(address)) {
-          if (!wanted) return;
-          all.push(...page);
-          setFound((before) => patched(before ?? [], page)); // the newest first, so what is on the screen is right early
-        }
-        setFound(all);
-        setWhole(true);
-        setError("");
-      } catch (problem) {
-        if (wanted) setError(explain(problem));
-      }
-    })();
-    return () => {
-      wanted = false;
-    };
-  }, [address, turn]);
-  return { found, whole, error, again };
-}
-
-/** A list with newer values of some entries; unknown ones are newer than all if any entry of the page is known. */
-function patched(before: Listed[], page: Listed[]): Listed[] {
-  const fresh = new Map(page.map((one) => [one.license, one]));
-  const known = before.map((one) => {
-    const now = fresh.get(one.license);
-    fresh.delete(one.license);
-    return now ?? one;
-  });
-  return fresh.size < page.length ? [...fresh.values(), ...known] : [...known, ...fresh.values()];
-}
 
 export function Licenses({ address }: { address: string }) {
   const { account } = useApp();
@@ -121,14 +77,18 @@ interface ListProps {
 }
 
 function List({ address, found, whole, speaker, own, ask }: ListProps) {
-  const [view, setView] = useKeptView(address);
+  const [view, setView] = useKeptView(address, whole);
   const { search, filter, shown } = view;
   const matching = useMemo(() => found.filter((one) => matches(one, search, filter)), [found, search, filter]);
   const runs = useMemo(() => runsOf(matching.slice(0, shown)), [matching, shown]);
   const vias = useMemo(() => {
-    const reach = (one: Listed) => speaker && reachOf(speaker, [one], `via ${one.consent.via}`).permissions > 0;
-    return new Set(found.filter(reach).map((one) => one.consent.via));
-  }, [found, speaker?.signer, speaker?.ward]);
+    const seen = new Set<string>();
+    for (const one of speaker && whole ? found : []) {
+      const { via } = one.consent;
+      if (via && !seen.has(via) && reachOf(speaker!, [one], `via ${via}`).permissions > 0) seen.add(via);
+    }
+    return seen;
+  }, [found, whole, speaker?.signer, speaker?.ward]);
   const taken = useTakenOf(address, found);
   const list = useRef<HTMLDivElement>(null);
   const more = () => {
@@ -147,7 +107,7 @@ function List({ address, found, whole, speaker, own, ask }: ListProps) {
   }
   const offered = new Set(vias); // each marketplace once, where it comes first
   const viaButton = (via: string) => {
-    if (!via || !speaker || !whole || !offered.delete(via)) return null;
+    if (!speaker || !offered.delete(via)) return null;
     return (
       <button type="button" onClick={() => ask(wishVia(speaker, found, via))}>
         {t("take_back_via", { via })}
@@ -181,35 +141,6 @@ function List({ address, found, whole, speaker, own, ask }: ListProps) {
       {speaker && whole && <Everywhere found={found} speaker={speaker} ask={ask} />}
     </>
   );
-}
-
-/** The revocations of the address, once a license is revoked in part or as a whole. */
-function useTakenOf(address: string, found: Listed[]): Revoked[] {
-  const { node } = useApp();
-  const [taken, setTaken] = useState<Revoked[]>([]);
-  const gone = found.reduce((sum, one) => sum + one.revoked_permissions, 0);
-  useEffect(() => {
-    if (gone > 0) revocationsOf(address, node.network).then(setTaken, () => undefined);
-  }, [address, gone]);
-  return taken;
-}
-
-interface View {
-  search: string;
-  filter: Key;
-  shown: number;
-}
-
-/** What was searched and how far it was shown, as long as the tab is open: a look at a license loses nothing. */
-function useKeptView(address: string): [View, (some: Partial<View>) => void] {
-  const name = `list-${address}`;
-  const [view, set] = useState<View>(() => recall(name, { search: "", filter: "all", shown: PAGE }));
-  const change = (some: Partial<View>) => {
-    const next = { ...view, ...some };
-    recallLater(name, next);
-    set(next);
-  };
-  return [view, change];
 }
 
 function Tools({ view, set }: { view: View; set: (some: Partial<View>) => void }) {

@@ -1,0 +1,98 @@
+// What a list of licenses is made of: the node's entries, what was revoked, and where the person stood in it.
+
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+
+import type { Key } from "../i18n.js";
+import { type Listed, type Revoked, licensesOf, onRevocation, revocationsOf } from "../net/api.js";
+import { recall, recallLater, useApp, useChanges } from "./app.js";
+import { explain } from "./parts.js";
+
+export const PAGE = 30;
+
+/** The licenses of an address, updated by this page, other tabs, other nodes and the chain. */
+export function useLicenses(address: string) {
+  const [found, setFound] = useState<Listed[] | null>(null);
+  const [whole, setWhole] = useState(false);
+  const [error, setError] = useState("");
+  const [turn, setTurn] = useState(0);
+  const again = () => setTurn((last) => last + 1);
+  useChanges(again, []);
+  useEffect(() => onRevocation(address, again), [address]);
+  useEffect(() => {
+    let wanted = true;
+    void (async () => {
+      const all: Listed[] = [];
+      try {
+        for await (const page of licensesOf(address)) {
+          if (!wanted) return;
+          all.push(...page);
+          // The newest come first, so what is on the screen is right early; the rest of a first load is drawn once.
+          setFound((before) => (before && turn === 0 ? before : patched(before ?? [], page)));
+        }
+        setFound(all);
+        setWhole(true);
+        setError("");
+      } catch (problem) {
+        if (wanted) setError(explain(problem));
+      }
+    })();
+    return () => {
+      wanted = false;
+    };
+  }, [address, turn]);
+  return { found, whole, error, again };
+}
+
+/** The list with newer values of some entries; the same list if nothing changed, which draws nothing. */
+function patched(before: Listed[], page: Listed[]): Listed[] {
+  const fresh = new Map(page.map((one) => [one.license, one]));
+  let moved = false;
+  const known = before.map((one) => {
+    const now = fresh.get(one.license);
+    if (!now) return one;
+    fresh.delete(one.license);
+    const equal = now.status === one.status && now.revoked_permissions === one.revoked_permissions && now.anchor_block === one.anchor_block;
+    moved ||= !equal;
+    return equal ? one : now;
+  });
+  if (fresh.size === 0) return moved ? known : before;
+  return fresh.size < page.length ? [...fresh.values(), ...known] : [...known, ...fresh.values()];
+}
+
+/** The revocations of the address, once a license is revoked in part or as a whole. */
+export function useTakenOf(address: string, found: Listed[]): Revoked[] {
+  const { node } = useApp();
+  const [taken, setTaken] = useState<Revoked[]>([]);
+  const gone = found.reduce((sum, one) => sum + one.revoked_permissions, 0);
+  useEffect(() => {
+    if (gone > 0) revocationsOf(address, node.network).then(setTaken, () => undefined);
+  }, [address, gone]);
+  return taken;
+}
+
+export interface View {
+  search: string;
+  filter: Key;
+  shown: number;
+  /** How far down the page stood, in pixels. */
+  at: number;
+}
+
+/** What was searched and where the page stood, as long as the tab is open: a look at a license loses nothing. */
+export function useKeptView(address: string, whole: boolean): [View, (some: Partial<View>) => void] {
+  const name = `list-${address}`;
+  const [view, set] = useState<View>(() => recall(name, { search: "", filter: "all", shown: PAGE, at: 0 }));
+  const last = useRef(view);
+  useLayoutEffect(() => {
+    const keep = () => recallLater(name, { ...last.current, at: window.scrollY });
+    window.addEventListener("pagehide", keep);
+    return () => {
+      window.removeEventListener("pagehide", keep);
+      keep();
+    };
+  }, []);
+  useEffect(() => {
+    if (whole && view.at > 0) requestAnimationFrame(() => window.scrollTo(0, view.at));
+  }, [whole]);
+  return [view, (some) => set((last.current = { ...last.current, ...some }))];
+}
