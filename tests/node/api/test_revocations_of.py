@@ -32,7 +32,7 @@ async def test_all_revocations_of_a_signer_in_bounded_pages(node: RunningNode) -
     assert [one["digest"] for one in listed] == [hex_text(one.digest) for one in stops]
     for one, stop in zip(listed, stops, strict=True):
         assert decode(base64.b64decode(one["envelope"]), NETWORK).digest == stop.digest
-        assert one["revocation"]["scopes"] == list(stop.message.scopes)  # type: ignore[union-attr]
+        assert one["revocation"]["scopes"] == list(stop.message.scopes)
     status, body = await node.get(f"{OF_ADA}?limit={REVOCATIONS + 1}")
     assert (status, body["error"]["code"]) == (400, "bad-request")
 
