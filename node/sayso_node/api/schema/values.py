@@ -188,24 +188,6 @@ class Progress(Struct):
     acknowledgement: AcknowledgementJson | None
 
 
-class ListedRevocation(Struct):
-    """A stored revocation; `envelope` is the signed message, which every node accepts from anybody."""
-
-    digest: Hash
-    revocation: dict[str, Any]
-    arrived_at: Time
-    envelope: Base64
-    on_chain: bool
-    chain_block: Count | None
-
-
-class Revocations(Struct):
-    """A page of the revocations that an address signed."""
-
-    revocations: list[ListedRevocation]
-    next: Cursor | None
-
-
 class Checked(Struct):
     """A reason for each row, and the receipt that covers them."""
 

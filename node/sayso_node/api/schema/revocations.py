@@ -1,0 +1,26 @@
+"""The values in a list of revocations, as msgspec structs."""
+
+from typing import Any
+
+from msgspec import Struct
+
+from sayso_node.api.schema.values import Base64, Cursor, Time
+from sayso_protocol.receipts.json_values import Count, Hash
+
+
+class ListedRevocation(Struct):
+    """A stored revocation; `envelope` is the signed message, which every node accepts from anybody."""
+
+    digest: Hash
+    revocation: dict[str, Any]
+    arrived_at: Time
+    envelope: Base64
+    on_chain: bool
+    chain_block: Count | None
+
+
+class Revocations(Struct):
+    """A page of the revocations that an address signed."""
+
+    revocations: list[ListedRevocation]
+    next: Cursor | None
