@@ -263,7 +263,7 @@ def test_what_the_node_does_not_know_is_said_to_be_no_promise(visit: Open, place
         "anchor_block": None,
     }
     answer = json.dumps({"consents": [listed], "next": None})
-    here.page.route("**/consents", lambda route: route.fulfill(body=answer))
+    here.page.route("**/consents*", lambda route: route.fulfill(body=answer))
     page = here.connect()
     card(page, held).get_by_role("button", name="Take back").click()
     sign(page)
