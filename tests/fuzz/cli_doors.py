@@ -38,6 +38,7 @@ LICENSE, ITEM = "0x" + "11" * 32, "0x" + "22" * 32
 ROW: Final = {"license": LICENSE, "item": ITEM, "file": "a.flac"}
 RECORD: Final = {
     "type": "sayso-run-1",
+    "judges": "nodes",
     "network": {"chain_id": 1, "registry": "0x" + "12" * 20},
     "grantee": "0x" + "34" * 20,
     "purpose": "train-ai",
@@ -49,7 +50,7 @@ RECORD: Final = {
     "differing": 0,
     "overruled": 0,
     "sources": [],
-    "parts": [{"rows": 1, "results_root": LICENSE, "receipts": []}],
+    "parts": [{"rows": 1, "results_root": LICENSE, "answers": []}],
 }
 FOLDER: Final = Path(tempfile.mkdtemp(prefix="sayso-fuzz-"))
 

@@ -7,14 +7,17 @@ from typing import Any
 
 import msgspec
 import pytest
+from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 from web3 import HTTPProvider, Web3
 
 from sayso_contracts import artifact
 from sayso_contracts.calls import Call, Calls
+from sayso_node.api.http.shares import PROXIES
 from sayso_node.api.routes.proofs import ProofRoutes
 from sayso_node.chain.reading.storage_proofs import StorageProofs
 from sayso_node.freshness import ChainHead
+from sayso_node.sources import Proxies
 from sayso_node.store.chain import chain_state
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.ethereum.batches import Batch
@@ -103,7 +106,9 @@ async def prove(
         name, item = hex_text(envelope.digest), hex_text(envelope.items[2])
         purpose = envelope.message.purposes[1]  # type: ignore[attr-defined]
         path = f"/v1/licenses/{name}/proof?item={item}&purpose={purpose}"
-        asked = make_mocked_request("GET", path, match_info={"license": name})
+        app = web.Application()
+        app[PROXIES] = Proxies(())
+        asked = make_mocked_request("GET", path, match_info={"license": name}, app=app)
         answer = await routes.proof(asked)
         await world.ways.close()
         return msgspec.to_builtins(answer), head.hash

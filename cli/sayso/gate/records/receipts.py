@@ -38,7 +38,7 @@ def read_json(path: Path, most: int = JSON_BYTES) -> Any:
     if len(data) > most:
         raise TooLarge(f"{str(path)!r} is larger than {most:,} bytes")
     try:
-        return parse_json(data, STRICT)
+        return parse_json(data, STRICT, most=most)
     except Malformed as error:
         raise Malformed(f"{str(path)!r} is not JSON with one reading ({error})") from error
 
