@@ -1,7 +1,7 @@
 """How fast rows are judged, from memory: a million permissions, each asked for once, in any order."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -35,6 +35,9 @@ class Memory(WholeBits):
     def license(self, license_hash: bytes) -> License | None:
         return self._licenses.get(license_hash)
 
+    def consents(self, names: Sequence[bytes]) -> dict[bytes, Consent]:
+        return {name: self._licenses[name].consent for name in names}
+
     def considered(self, sought: Sought) -> list[License]:
         return [one for one in self._licenses.values() if one.position_of(sought.item) is not None]
 
@@ -45,7 +48,7 @@ class Memory(WholeBits):
 def figures() -> Iterator[Figure]:
     """verdict.*"""
     licenses, bits, rows = _world()
-    table = LicenseTable((name, one.consent, one.items) for name, one in licenses.items())
+    table = LicenseTable.of((name, one.consent, one.items) for name, one in licenses.items())
     untouched, touched = Memory(licenses, {}), Memory(licenses, bits)
     joined = join_rows(rows)
 

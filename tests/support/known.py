@@ -33,6 +33,9 @@ class Known(WholeBits):
     def license(self, license_hash: bytes) -> License | None:
         return self.licenses.get(license_hash)
 
+    def consents(self, names: Iterable[bytes]) -> dict[bytes, Consent]:
+        return {name: self.licenses[name].consent for name in names if name in self.licenses}
+
     def considered(self, sought: Sought) -> list[License]:
         return [held for held in self.licenses.values() if sought.item in held.items]
 

@@ -59,7 +59,7 @@ class LicenseBundle:
 
     def table(self) -> LicenseTable:
         """Return a table in which many rows can be looked up."""
-        return LicenseTable(self.rows())
+        return LicenseTable.of(self.rows())
 
     def finder(self, query: Query, now: float) -> Callable[[bytes], bytes | None]:
         """Return a function that finds an item's license, preferring one whose terms allow the use."""

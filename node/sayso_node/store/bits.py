@@ -112,8 +112,7 @@ def has_scopes(db: Reading, address: bytes) -> bool:
 
 def speakers_among(db: Reading, addresses: Iterable[bytes]) -> Iterator[bytes]:
     """Return those of some addresses that have set a bit; the cost does not grow with their bits."""
-    condition = "EXISTS (SELECT 1 FROM bits WHERE address = column1)"
-    return many.satisfying(db, condition, addresses)
+    return many.found_in(db, "bits", "address", addresses)
 
 
 def masks_at(db: Reading, address: bytes, word: int) -> tuple[int, int]:

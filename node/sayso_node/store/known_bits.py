@@ -16,7 +16,7 @@ from sayso_protocol.verdicts.known_bits import chosen, has_scope
 
 FEW_WORDS: Final = 8  # of an address, which are read and kept together
 KEPT_WORDS: Final = 262_144  # each address counts as one more word
-_MANY_ADDRESSES: Final = 4  # from so many on, those without bits are found in one statement
+_MANY_ADDRESSES: Final = 4  # from so many on, one statement finds those who have bits
 
 
 class _Person(NamedTuple):
@@ -60,7 +60,7 @@ class StoreBits:
         """See KnownBits."""
         asked = [*addresses]
         if len(asked) >= _MANY_ADDRESSES:
-            asked = self._without_silent(asked)
+            return [*bits.speakers_among(self._reading, asked)]
         return [address for address in asked if self._person(address).spoke]
 
     def has_scopes(self, address: bytes) -> bool:
@@ -76,15 +76,6 @@ class StoreBits:
     def _reading(self) -> Reading:
         assert self._db  # noqa: S101 - given at once or by read_on
         return self._db
-
-    def _without_silent(self, addresses: list[bytes]) -> list[bytes]:
-        unread = [address for address in addresses if address not in self._kept]
-        heard = set(bits.speakers_among(self._reading, unread))
-        for address in unread:
-            if address not in heard:
-                self._kept[address] = _SILENT
-        silent = set(unread) - heard
-        return [address for address in addresses if address not in silent]
 
     def _person(self, address: bytes) -> _Person:
         person = self._kept.get(address)

@@ -13,6 +13,19 @@ from sayso_node.store.interface import Reading, Writing
 
 ROWS_A_STATEMENT: Final = 1_000  # rows; SQLite allows 32,766 values in a statement
 
+FEW_BETWEEN: Final = 200  # values of a table between those asked for, which are read instead
+
+# Jumps from each value to the next larger one, however many rows a value has.
+_BETWEEN: Final = """
+WITH RECURSIVE some (value, until) AS (
+    SELECT * FROM (SELECT {1}, ?2 FROM {0} WHERE {1} BETWEEN ?1 AND ?2 ORDER BY {1} LIMIT 1)
+    UNION ALL
+    SELECT (SELECT {1} FROM {0} WHERE {1} > value AND {1} <= until ORDER BY {1} LIMIT 1), until
+    FROM some WHERE value IS NOT NULL
+)
+SELECT value FROM some WHERE value IS NOT NULL LIMIT ?3
+"""
+
 Row = Sequence[Any]
 
 
@@ -37,14 +50,23 @@ def among(db: Reading, query: str, values: Iterable[Any], before: Sequence[Any] 
         yield from db.execute(f"{query} {_row(len(part))}", [*before, *part])
 
 
-def satisfying(db: Reading, condition: str, values: Iterable[Any]) -> Iterator[Any]:
-    """Return those values for which a condition on `asked.column1` holds."""
-    waiting = list(values)
+def found_in(db: Reading, table: str, column: str, values: Iterable[bytes]) -> Iterator[bytes]:
+    """Return those values that occur in the first column of an index of a table.
+
+    Often few values of the table lie between those asked for. Then they are read instead, which costs
+    nothing for a value that does not occur.
+    """
+    waiting = sorted(values)
     for start in range(0, len(waiting), ROWS_A_STATEMENT):
         part = waiting[start : start + ROWS_A_STATEMENT]
-        asked = f"(VALUES {_table(len(part), 1)}) AS asked"
-        rows = db.execute(f"SELECT column1 FROM {asked} WHERE {condition}", part)  # noqa: S608 - our own constants
-        yield from [value for (value,) in rows]
+        between = db.execute(_BETWEEN.format(table, column), (part[0], part[-1], FEW_BETWEEN + 1))
+        near = {value for (value,) in between.fetchall()}
+        if len(near) > FEW_BETWEEN:
+            asked = f"(VALUES {_table(len(part), 1)}) AS asked"
+            condition = f"EXISTS (SELECT 1 FROM {table} WHERE {column} = column1)"  # noqa: S608 - our own names
+            rows = db.execute(f"SELECT column1 FROM {asked} WHERE {condition}", part)  # noqa: S608 - likewise
+            near = {value for (value,) in rows}
+        yield from (value for value in part if value in near)
 
 
 @lru_cache(4_096)

@@ -59,6 +59,20 @@ def consent(db: Reading, digest: bytes) -> Stored | None:
     return Stored(*row) if row else None
 
 
+class Held(NamedTuple):
+    """A stored license; `body` is empty if it was erased."""
+
+    name: bytes
+    body: bytes
+    arrived_at: float
+
+
+def held_of(db: Reading, names: Iterable[bytes]) -> Iterator[Held]:
+    """Return those of some licenses that are stored or were erased; ascending names are read fastest."""
+    query = f"SELECT digest, body, arrived_at FROM messages WHERE kind IN ({CONSENT}, {ERASED}) AND digest IN"  # noqa: S608,E501 - our own constants
+    return map(Held._make, many.among(db, query, names))
+
+
 def licenses_of(db: Reading, contributor: bytes) -> list[bytes]:
     """Return the license hashes of a contributor, oldest first."""
     rows = db.execute(

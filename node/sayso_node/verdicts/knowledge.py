@@ -1,9 +1,13 @@
 """The knowledge that verdicts look up, from one committed state of the store."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
 from itertools import chain
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from cachetools import LRUCache
+from numpy.typing import NDArray
 
 from sayso_node.store import bits, erasure, messages, shared_claims
 from sayso_node.store.admission import marks, pending
@@ -11,6 +15,7 @@ from sayso_node.store.chain import wallets
 from sayso_node.store.interface import Reading
 from sayso_node.verdicts.license_cache import LicenseCache
 from sayso_node.verdicts.packed_license import HeldLicense, PackedLicense
+from sayso_node.verdicts.stored_terms import read_consents
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import decode
 from sayso_protocol.messages.message import as_kind
@@ -18,8 +23,18 @@ from sayso_protocol.messages.typed_data import digest
 from sayso_protocol.network import Network
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.verdicts.known_bits import KnownBits
+from sayso_protocol.verdicts.license_table import (
+    ADDRESS,
+    HASH,
+    Flags,
+    among,
+    distinct,
+    listed,
+)
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import Row, Sought, others_of
+
+CONSENTS: Final = 4_096  # that a check keeps at once, because its rows come in any order
 
 
 class Moment(NamedTuple):
@@ -54,6 +69,7 @@ class StoreKnowledge:
         self._licenses = licenses
         self._bits = bits
         self.erased: set[bytes] = set()  # licenses that were looked up and have only a tombstone
+        self._consents: LRUCache[bytes, Consent] = LRUCache(CONSENTS)
         self._is_marked = lru_cache(65_536)(self._ask_mark)
 
     def read_on(self, db: Reading) -> None:
@@ -96,6 +112,30 @@ class StoreKnowledge:
         envelope = decode(stored.body, self._network)
         return HeldLicense(as_kind(envelope.message, Consent), envelope.items, stored.arrived_at)
 
+    def consents(self, names: Sequence[bytes]) -> dict[bytes, Consent]:
+        """Return the consents of held licenses, for rows that are not judged in columns."""
+        found = {name: one for name in names if (one := self._consents.get(name))}
+        unread = sorted(set(names) - found.keys())
+        if unread:
+            held = [one for one in messages.held_of(self._db, unread) if one.body]
+            consents = read_consents([one.body for one in held])
+            found |= zip([one.name for one in held], consents, strict=True)
+            self._consents.update(found)
+        return found
+
+    def doubted(self, licenses: NDArray[Any], since: float) -> Flags:
+        """Return `is_doubted` for licenses of a table with one party each."""
+        flags = np.zeros(len(licenses), bool)
+        if self._marks:
+            people = distinct(np.append(licenses["contributor"], licenses["guardian"]))
+            marked = pending.marked_among(self._db, listed(people))
+            for who in ("contributor", "guardian"):
+                flags |= among(licenses[who], np.sort(np.array([*marked], ADDRESS)))
+        if self._wallets:
+            names = wallets.unaccepted_among(self._db, listed(licenses["name"]), since)
+            flags |= among(licenses["name"], np.sort(np.array([*names], HASH)))
+        return flags
+
     def considered(self, sought: Sought) -> Iterator[PackedLicense]:
         """Return the held licenses that rule 8.7 considers, read one after the other (8.7.3)."""
         for name in shared_claims.considered(self._db, sought):
@@ -113,12 +153,13 @@ class StoreKnowledge:
         return (
             held is not None
             and held.arrived_at < moment.confirmed
-            and not self.is_doubted(held.consent, moment.since)
-            and (len(held.consent.parties) == 1 or self.are_confirmed(held.consent, row.item, moment))
+            and self.is_sure(held.consent, row.item, moment)
         )
 
-    def are_confirmed(self, consent: Consent, item: bytes, moment: Moment) -> bool:
-        """Return the same of the consents of the other parties."""
+    def is_sure(self, consent: Consent, item: bytes, moment: Moment) -> bool:
+        """Return the same, apart from the time at which the row's own consent arrived."""
+        if self.is_doubted(consent, moment.since):
+            return False
         others = others_of(consent, item, moment.query, moment.now)
         return all(
             one.arrived_at < moment.confirmed and not self.is_doubted(one.consent, moment.since)

@@ -1,62 +1,47 @@
 """Caches licenses in memory, for single rows and for checks of a million rows.
 
-Reading a license from the store costs as much as judging a thousand rows, and a license never changes.
-The cache keeps recently used licenses within one limit in bytes: single ones in packed form, and those
+A license never changes, so it is cached within one limit in bytes: single ones in packed form, and those
 of checks on a shelf, many together in columns. The least recently used go first. Revocations and
 freshness are never cached.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Iterable
 from operator import attrgetter
 from threading import Lock
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from cachetools import LRUCache
-from numpy.typing import NDArray
 
-from sayso_node.verdicts.packed_license import LICENSE_BYTES, HeldLicense, PackedLicense
-from sayso_protocol.messages.consent import Consent
-from sayso_protocol.verdicts.license_table import LicenseTable
+from sayso_node.verdicts.packed_license import HeldLicense, PackedLicense
+from sayso_node.verdicts.stored_terms import Batch
+from sayso_node.verdicts.table_cache import EMPTY, TableCache
+from sayso_protocol.verdicts.license_table import (
+    HASH,
+    Names,
+    among,
+    license_names,
+)
 
 MOST_BYTES: Final = 320 * 1_048_576
 SHELF_SHARE: Final = 0.8  # of the limit at most, so that single licenses find room
-BATCH_WEIGHT: Final = 1_048_576  # items that are read at once
-LICENSE_WEIGHT: Final = 32  # items that a license counts for besides its own
 WORTH: Final = 8  # a shelf takes in new licenses of at least an eighth of its size
 _SHELF: Final = b""  # key of the shelf among the license hashes
 
 Read = Callable[[bytes], HeldLicense | None]
+ReadBatches = Callable[[Names], Iterable[Batch]]
 
 
-@dataclass(frozen=True)
-class TableCache:
-    """Some licenses in columns.
+class Gathered(NamedTuple):
+    """The licenses that the rows of a check name.
 
     Attributes:
-        table: The columns in which rows are looked up.
-        arrivals: For each license of the table its first arrival, seconds since the epoch.
-        names: The license hashes.
+        shelves: Together they have every held license, each once.
+        erased: The hashes of those that were erased, ascending.
     """
 
-    table: LicenseTable
-    arrivals: NDArray[np.float64]
-    names: frozenset[bytes]
-
-    @cached_property
-    def nbytes(self) -> int:
-        """Approximate size in memory, in bytes."""
-        return self.table.nbytes + LICENSE_BYTES * len(self.names)
-
-    def joined(self, other: "TableCache") -> "TableCache":
-        """Return a table with the licenses of both."""
-        arrivals = np.concatenate([self.arrivals, other.arrivals])
-        return TableCache(self.table.joined(other.table), arrivals, self.names | other.names)
-
-
-_EMPTY: Final = TableCache(LicenseTable(()), np.empty(0), frozenset())
+    shelves: list[TableCache]
+    erased: Names
 
 
 class LicenseCache:
@@ -83,50 +68,49 @@ class LicenseCache:
             self._put(name, kept)
         return kept
 
-    def shelves(self, names: set[bytes], read: Read) -> Iterator[TableCache]:
-        """Yield tables that together have every held license of these names, each once."""
-        kept = self._shelf
-        if not names.isdisjoint(kept.names):
-            yield kept
-        missing = iter(names - kept.names)
-        while (shelf := _fill(missing, read)).names:
-            self._keep(shelf)
-            yield shelf
+    def gather(self, rows: bytes, read: ReadBatches) -> Gathered:
+        """Return the licenses that joined rows name, from the shelf or read.
+
+        What does not fit on the shelf is kept for these rows only, so memory is bounded by their number.
+        """
+        names, kept = license_names(rows), self._shelf
+        on_shelf = among(names, kept.names)
+        uses, missing = int(np.count_nonzero(on_shelf)), names[~on_shelf]
+        room = int(self._kept.maxsize * SHELF_SHARE)
+        if is_used := 2 * uses >= len(kept.names):
+            room -= kept.nbytes
+        whole, rest, erased = list[TableCache](), list[TableCache](), [np.empty(0, HASH)]
+        for batch, tombs in read(missing):
+            room -= batch.nbytes
+            if room >= 0:
+                whole.append(batch)
+            else:
+                rest.append(batch.only(rows))
+            erased.append(tombs)
+        new, others = TableCache.joined(whole), TableCache.joined(rest)
+        self._keep(new, kept, joining=is_used)
+        shelves = [one for one in (kept if uses else EMPTY, new, others) if len(one.names)]
+        return Gathered(shelves, np.concatenate(erased))
 
     @property
     def _shelf(self) -> TableCache:
         with self._lock:
-            shelf: TableCache = self._kept.get(_SHELF, _EMPTY)
+            shelf: TableCache = self._kept.get(_SHELF, EMPTY)
         return shelf
 
-    def _keep(self, shelf: TableCache) -> None:
-        """Cache a shelf; if two threads do so at once, one of the shelves is read again later."""
-        kept = self._shelf
-        if shelf.nbytes * WORTH < kept.nbytes or not shelf.names.isdisjoint(kept.names):
+    def _keep(self, new: TableCache, kept: TableCache, *, joining: bool) -> None:
+        """Put new licenses on the shelf, beside the others or in their place.
+
+        If two threads do so at once, the licenses of one are read again later.
+        """
+        if not len(new.names) or new.nbytes * WORTH < kept.nbytes:
             return
-        if kept.nbytes + shelf.nbytes <= self._kept.maxsize * SHELF_SHARE:
-            shelf = kept.joined(shelf)
-        self._put(_SHELF, shelf)
+        if kept.nbytes + new.nbytes <= self._kept.maxsize * SHELF_SHARE:
+            self._put(_SHELF, TableCache.joined([kept, new]) if len(kept.names) else new)
+        elif not joining:
+            self._put(_SHELF, new)
 
     def _put(self, name: bytes, found: PackedLicense | TableCache) -> None:
         if found.nbytes <= self._kept.maxsize:
             with self._lock:
                 self._kept[name] = found
-
-
-def _fill(names: Iterator[bytes], read: Read) -> TableCache:
-    """Read the next held licenses into a table, up to a weight."""
-    arrivals: list[float] = []
-    found: list[bytes] = []
-
-    def held() -> Iterator[tuple[bytes, Consent, tuple[bytes, ...]]]:
-        weight = 0
-        while weight < BATCH_WEIGHT and (name := next(names, None)) is not None:
-            if one := read(name):
-                weight += len(one.items) + LICENSE_WEIGHT
-                arrivals.append(one.arrived_at)
-                found.append(name)
-                yield name, one.consent, one.items
-
-    table = LicenseTable(held())
-    return TableCache(table, np.array(arrivals, np.float64), frozenset(found))

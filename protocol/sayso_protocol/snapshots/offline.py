@@ -45,7 +45,8 @@ class HeldLicenses:
         self._named: dict[bytes, License] = {}
         self._hashes: dict[int, bytes] = {}  # by the identity of the license in `_named`
         self.shared = SharedLicenses()
-        self.table = LicenseTable(self._noted(licenses))
+        self.consents: list[Consent] = []  # of the table's licenses
+        self.table = LicenseTable.of(self._noted(licenses))
 
     def _noted(
         self, licenses: Iterable[tuple[bytes, Consent, Sequence[bytes]]]
@@ -56,6 +57,7 @@ class HeldLicenses:
                 self._named[name] = held = License(consent, tuple(items))
                 self._hashes[id(held)] = name
                 self.shared.add(held, held.items)
+            self.consents.append(consent)
             yield name, consent, items
 
     def license(self, name: bytes) -> License:
@@ -82,8 +84,7 @@ class OfflineGate:
         self._snapshots = snapshots
         self._query = query
         self._max_age_s = max_age_s
-        table = held.table
-        consents = table.consents
+        consents = held.consents
         self._people = _People(consents, snapshots)
         self._named = _Named(held.names, consents, snapshots)
         self.touched: Flags = np.array([self._people.have_revoked(one) for one in consents], bool)
@@ -113,7 +114,7 @@ class OfflineGate:
         unsure = self.unnamed[owner] | self._too_new[owner]
         granted = reasons[held] == Reason.GRANTED.number
         others = OtherParties(self._query, now, self._held.shared.considered, self._is_revoked)
-        for at in np.flatnonzero(granted & table.shared[owner]):
+        for at in np.flatnonzero(granted & table.licenses["shared"][owner]):
             reason, other = self._judge_shared(row_at(rows, held[at]), others)
             reasons[held[at]], unsure[at] = reason.number, unsure[at] | other
         if not self._snapshots.is_fresh(now, self._max_age_s):
@@ -128,7 +129,7 @@ class OfflineGate:
         flags = self._widely_revoked(owner)
         joined, about = bytearray(), []
         for at in np.flatnonzero(~flags):
-            consent = table.consents[owner[at]]
+            consent = self._held.consents[owner[at]]
             position = int(table.position[entries[held[at]]])
             item = row_at(rows, held[at]).item
             for one in self._by_item[int(owner[at])]:
@@ -143,7 +144,7 @@ class OfflineGate:
         """Return whether a set scope covers all items of a license, computed once for each license."""
         for license_ in np.unique(owner).tolist():
             if license_ not in self._wide:
-                covers = self._covers(self._held.table.consents[license_])
+                covers = self._covers(self._held.consents[license_])
                 self._by_item[license_] = [one for one in covers if one.wide is None]
                 self._wide[license_] = self._any([key for one in covers for key in wide_keys(one)])
         return np.array([self._wide[license_] for license_ in owner.tolist()], bool)

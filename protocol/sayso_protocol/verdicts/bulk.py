@@ -1,13 +1,14 @@
 """Verdicts over many rows, by the rules of verdict.py in columns.
 
-Each license costs a fixed amount, and each row only array operations. If a license has revoked bits,
-they are unpacked once. `OtherParties` judges rows whose content needs several parties. A property test
-compares both implementations.
+A row costs only array operations, however many licenses the rows name. Consents are looked up only for
+licenses whose people have revoked anything or that several parties share. If a license has revoked bits,
+they are unpacked once, and `OtherParties` judges rows whose content needs several parties. A property
+test compares both implementations.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -17,18 +18,40 @@ from sayso_protocol.permissions.words import WORD_BITS
 from sayso_protocol.primitives import HASH_BYTES, NOBODY
 from sayso_protocol.verdicts.covering import Cover, covering
 from sayso_protocol.verdicts.known_bits import KnownBits, set_places
-from sayso_protocol.verdicts.license_table import Flags, Ints, LicenseTable, Reasons
+from sayso_protocol.verdicts.license_table import (
+    ADDRESS,
+    Flags,
+    Ints,
+    LicenseTable,
+    Reasons,
+    among,
+    distinct,
+    listed,
+)
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import Knowledge, Reason, Row, other_parties
 
 FEW_ITEMS: Final = 4  # of one consent, which are looked up place by place
 ITEMS_AT_ONCE: Final = 4_096  # whose scopes are looked up together
+CONSENTS_AT_ONCE: Final = 1_024  # which are looked up together
 _WORD_BYTES = WORD_BITS // 8
 _ItemAt = Callable[[int], bytes]
 
 
+class Consents(Protocol):
+    """Consents is the source of the terms of licenses in a table."""
+
+    def consents(self, names: Sequence[bytes]) -> Mapping[bytes, Consent]:
+        """Return the consents of some licenses by their hashes, without those that are not held."""
+        ...
+
+
+class BulkKnowledge(Knowledge, Consents, Protocol):
+    """BulkKnowledge is the source of licenses and bits for many verdicts."""
+
+
 def judge_rows(
-    table: LicenseTable, knowledge: Knowledge, rows: bytes, query: Query, now: float
+    table: LicenseTable, knowledge: BulkKnowledge, rows: bytes, query: Query, now: float
 ) -> tuple[Reasons, Ints]:
     """Judge joined rows (rules 8.1 to 8.8).
 
@@ -44,16 +67,21 @@ def judge_rows(
     """
     reasons, entries, held, owner = judge_terms_of(table, rows, query, now)
     # 8.2 `revoked` precedes all other rules.
-    for license_, mine in _touched(table, knowledge, held, owner):
-        consent, positions = table.consents[license_], table.position[entries[mine]].astype(np.int64)
-        item_at = partial(_item_of, rows, mine)
-        revoked = _revoked(knowledge, consent, positions, query, item_at)
+    touched = _touched(table, knowledge, owner)
+    for consent, mine in by_consent(table, knowledge, held[touched], owner[touched]):
+        if consent is None:  # 8.13 It was erased after the table was read, so it is revoked.
+            reasons[mine] = Reason.REVOKED.number
+            continue
+        positions = table.position[entries[mine]].astype(np.int64)
+        revoked = _revoked(knowledge, consent, positions, query, partial(_item_of, rows, mine))
         reasons[mine[revoked]] = Reason.REVOKED.number
     # 8.7 The consents of the other parties.
     others = other_parties(knowledge, query, now)
-    for at in np.flatnonzero(table.shared[owner] & (reasons[held] == Reason.GRANTED.number)):
-        consent, item = table.consents[owner[at]], row_at(rows, held[at]).item
-        reasons[held[at]] = others.judge(consent, item).number
+    shared = table.licenses["shared"][owner] & (reasons[held] == Reason.GRANTED.number)
+    for consent, mine in by_consent(table, knowledge, held[shared], owner[shared]):
+        for at in mine:
+            judged = others.judge(consent, row_at(rows, at).item) if consent else Reason.REVOKED
+            reasons[at] = judged.number
     return reasons, entries
 
 
@@ -72,7 +100,7 @@ def judge_terms_of(
     # 8.1 The license is not held, or does not name the item.
     reasons = np.full(len(entries), Reason.UNKNOWN.number, np.uint8)
     # 8.3 - 8.6 The terms.
-    reasons[held] = table.terms(query, now)[owner]
+    reasons[held] = table.terms(query, now, owner)
     return reasons, entries, held, owner
 
 
@@ -88,21 +116,39 @@ def revoked_masks(knowledge: KnownBits, consent: Consent, items: Sequence[bytes]
     return [int.from_bytes(packed[start : start + _WORD_BYTES], "little") for start in starts]
 
 
-def _touched(
-    table: LicenseTable, knowledge: Knowledge, held: Ints, owner: Ints
-) -> Iterator[tuple[int, Ints]]:
-    """Yield the licenses whose contributor or guardian has set any bit, each with its rows."""
-    people, contributors, guardians = table.people
+def by_consent(
+    table: LicenseTable, knowledge: Consents, rows: Ints, owner: Ints
+) -> Iterator[tuple[Consent | None, Ints]]:
+    """Yield the consents of some rows, each with its rows; None if it is not held any more.
+
+    Args:
+        table: The licenses.
+        knowledge: Has the consents.
+        rows: The numbers of the rows.
+        owner: The index of the license of each row.
+    """
+    order = np.argsort(owner, kind="stable")
+    owner, rows = owner[order], rows[order]
+    firsts = np.flatnonzero(np.append(np.ones(min(1, len(owner)), bool), owner[1:] != owner[:-1]))
+    parts = np.split(rows, firsts[1:])
+    for start in range(0, len(firsts), CONSENTS_AT_ONCE):
+        some = slice(start, start + CONSENTS_AT_ONCE)
+        names = listed(table.licenses["name"][owner[firsts[some]]])
+        found = knowledge.consents(names)
+        for name, mine in zip(names, parts[some], strict=True):
+            yield found.get(name), mine
+
+
+def _touched(table: LicenseTable, knowledge: KnownBits, owner: Ints) -> Flags:
+    """Return for each row whether contributor or guardian of its license have set any bit."""
     used = np.unique(owner)
-    asked = {people[place]: place for place in np.unique([contributors[used], guardians[used]])}
-    asked.pop(NOBODY, None)
-    spoke = np.zeros(len(people), bool)
-    spoke[[asked[address] for address in knowledge.speakers(asked)]] = True
-    some = np.flatnonzero((spoke[contributors] | spoke[guardians])[owner])
-    some = some[np.argsort(owner[some], kind="stable")]
-    for rows in np.split(some, np.flatnonzero(np.diff(owner[some])) + 1):
-        if len(rows):
-            yield int(owner[rows[0]]), held[rows]
+    contributors, guardians = (table.licenses[who][used] for who in ("contributor", "guardian"))
+    people = distinct(np.append(contributors, guardians[guardians != NOBODY]))
+    spoke = np.sort(np.array([*knowledge.speakers(listed(people))], ADDRESS))
+    touched = np.zeros(len(table.licenses), bool)
+    touched[used] = among(contributors, spoke) | among(guardians, spoke)
+    of_row: Flags = touched[owner]
+    return of_row
 
 
 def _revoked(

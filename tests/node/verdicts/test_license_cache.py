@@ -1,19 +1,26 @@
 """What checks keep in memory: bounded, each license once, and never an old answer."""
 
+import asyncio
 import random
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sayso_node.verdicts import judge, license_cache, packed_license
+from sayso_node.verdicts import judge, license_cache, packed_license, stored_terms
 from sayso_node.verdicts.judge import Check
 from sayso_node.verdicts.license_cache import LicenseCache
 from sayso_node.verdicts.packed_license import HeldLicense, PackedLicense
+from sayso_node.verdicts.stored_terms import Batch, read_batches
+from sayso_node.verdicts.table_cache import TableCache
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.receipts.receipt import join_rows
+from sayso_protocol.verdicts import license_table
+from sayso_protocol.verdicts.license_table import ABSENT, HASH, LicenseTable, Names, listed
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import REASONS, Reason, Row
 from support.node_rig import NodeRig, consent, revocation
@@ -21,15 +28,18 @@ from support.protocol_strategies import BEN, a_consent
 
 SOME = [consent(number, count=4) for number in range(1, 9)]
 NAMES = [one.digest for one in SOME]
-WEIGHT = 4 + license_cache.LICENSE_WEIGHT  # of one, when it is read
-BYTES = 4 * 47 + packed_license.LICENSE_BYTES  # of one on a shelf
+WEIGHT = 4 + stored_terms.LICENSE_WEIGHT  # of one, when it is read
+PURPOSES = license_table.PURPOSES_BYTES  # of the one set of purposes
+SINGLE = packed_license.LICENSE_BYTES + 4 * packed_license.ITEM_BYTES  # of one for single rows
+BYTES = 4 * 47 + 113 + 32 + 8  # of one on a shelf
 
 
 class Shop:
     """Reads licenses and counts how often."""
 
-    def __init__(self) -> None:
+    def __init__(self, batch: int = len(SOME)) -> None:
         self.reads = 0
+        self._batch = batch
 
     def read(self, name: bytes) -> HeldLicense | None:
         self.reads += 1
@@ -38,13 +48,30 @@ class Shop:
                 return HeldLicense(one.message, one.items, 7.0)
         return None
 
+    def read_batches(self, names: Names) -> Iterator[Batch]:
+        asked = listed(names)
+        for start in range(0, len(asked), self._batch):
+            part = asked[start : start + self._batch]
+            held = {name: one for name in part if (one := self.read(name))}
+            table = LicenseTable.of((name, one.consent, one.items) for name, one in held.items())
+            arrivals = np.full(len(held), 7.0)
+            yield Batch(TableCache(table, arrivals, np.array([*held], HASH)), np.empty(0, HASH))
+
+
+def rows_of(*names: bytes) -> bytes:
+    items = {one.digest: one.items for one in SOME}
+    return join_rows(Row(name, item) for name in names for item in items.get(name, 4 * (bytes(32),)))
+
 
 def found(kept: LicenseCache, shop: Shop, *names: bytes) -> list[bytes]:
     """Which of them the shelves hold, sorted; a license may stand on one shelf only."""
-    shelves = list(kept.shelves(set(names), shop.read))
+    rows = rows_of(*names)
+    shelves, _ = kept.gather(rows, shop.read_batches)
     assert all(list(one.arrivals) == [7.0] * len(one.names) for one in shelves)
-    assert all(len(one.table.consents) == len(one.names) for one in shelves)
-    return sorted(name for one in shelves for name in one.names if name in names)
+    assert all(listed(one.names) == sorted(listed(one.table.licenses["name"])) for one in shelves)
+    hits = sum(one.table.find(rows) != ABSENT for one in shelves)
+    assert not shelves or hits.tolist() == [name in NAMES for name in names for _ in range(4)]
+    return sorted(name for one in shelves for name in listed(one.names) if name in names)
 
 
 def test_a_license_is_read_once() -> None:
@@ -62,21 +89,40 @@ def test_what_is_not_held_is_asked_for_again() -> None:
     assert found(kept, shop, bytes(32)) == []
 
 
-def test_many_are_read_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(license_cache, "BATCH_WEIGHT", 3 * WEIGHT)
-    kept, shop = LicenseCache(), Shop()
-    shelves = list(kept.shelves(set(NAMES), shop.read))
-    assert [len(one.names) for one in shelves] == [3, 3, 2]
-    assert found(kept, shop, *NAMES) == sorted(NAMES)
-    assert shop.reads == len(NAMES)
+def test_many_are_read_in_batches(rig: NodeRig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stored_terms, "BATCH_WEIGHT", 3 * WEIGHT)
+    monkeypatch.setattr(stored_terms, "READ_AT_ONCE", 1)
+    asyncio.run(rig.give(*SOME))
+    batches = list(read_batches(rig.store, np.sort(np.array(NAMES, HASH))))
+    assert [len(one.cache.names) for one in batches] == [3, 3, 2]
+    assert listed(np.concatenate([one.cache.names for one in batches])) == sorted(NAMES)
 
 
-def test_what_is_kept_is_bounded() -> None:
-    kept, shop = LicenseCache(4 * BYTES), Shop()
-    for name in NAMES:
-        assert found(kept, shop, name) == [name]
-        assert 0 < kept._shelf.nbytes <= 3 * BYTES
-    assert found(kept, shop, *NAMES) == sorted(NAMES)
+@pytest.mark.parametrize("most", range(9))
+def test_what_is_kept_is_bounded(most: int) -> None:
+    """What finds no room on the shelf is there for the rows of the check all the same."""
+    limit = int((most * (BYTES + PURPOSES)) / license_cache.SHELF_SHARE) + 1
+    kept, shop = LicenseCache(limit), Shop(1)
+    for names in (NAMES, NAMES[:2], NAMES[::-1], NAMES[4:]):
+        assert found(kept, shop, *names) == sorted(names)
+        assert kept._shelf.nbytes <= most * (BYTES + PURPOSES)
+    assert (len(kept._shelf.names) > 0) == (most > 0)
+
+
+def test_what_is_not_kept_has_the_rows_items_only() -> None:
+    rows = rows_of(NAMES[0])[64:128]
+    [shelf], _ = LicenseCache(0).gather(rows, Shop().read_batches)
+    assert len(shelf.table.owner) == 1
+    assert shelf.table.position[shelf.table.find(rows)].tolist() == [1]
+    assert shelf.table.find(rows_of(NAMES[0])).tolist() == [ABSENT, 0, ABSENT, ABSENT]
+
+
+def test_others_licenses_take_the_place_of_unused_ones() -> None:
+    limit = 6 * BYTES + PURPOSES
+    kept, shop = LicenseCache(int(limit / license_cache.SHELF_SHARE) + 1), Shop()
+    for names in (NAMES[:4], NAMES[4:]):
+        assert found(kept, shop, *names) == sorted(names)
+        assert listed(kept._shelf.names) == sorted(names)
 
 
 def test_little_is_not_sorted_into_much(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,7 +135,7 @@ def test_little_is_not_sorted_into_much(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_what_was_not_asked_for_longest_goes_first() -> None:
-    kept, shop = LicenseCache(2 * BYTES), Shop()
+    kept, shop = LicenseCache(2 * SINGLE), Shop()
     for at in (0, 1, 0, 2):
         assert kept.license(NAMES[at], shop.read)
     assert [kept.get(name) is not None for name in NAMES[:4]] == [True, False, True, False]
@@ -98,12 +144,13 @@ def test_what_was_not_asked_for_longest_goes_first() -> None:
 
 
 def test_one_bound_holds_for_both_forms() -> None:
-    kept, shop = LicenseCache(4 * BYTES), Shop()
+    kept, shop = LicenseCache(2 * SINGLE), Shop()
     assert found(kept, shop, *NAMES[:3]) == sorted(NAMES[:3])
+    assert len(kept._shelf.names) == 3
     for name in NAMES:
         kept.license(name, shop.read)
-        assert kept._kept.currsize <= 4 * BYTES
-    assert not kept._shelf.names
+        assert kept._kept.currsize <= 2 * SINGLE
+    assert not len(kept._shelf.names)
     assert found(kept, shop, *NAMES[:3]) == sorted(NAMES[:3])
     assert kept.get(NAMES[-1])
     assert not kept.get(NAMES[-2])
@@ -140,7 +187,8 @@ async def test_many_rows_are_judged_in_parts_and_batches(
         Reason.UNKNOWN,
     }
     monkeypatch.setattr(judge, "ROWS_AT_ONCE", 3)
-    monkeypatch.setattr(license_cache, "BATCH_WEIGHT", 2 * WEIGHT)
+    monkeypatch.setattr(stored_terms, "BATCH_WEIGHT", 2 * WEIGHT)
+    monkeypatch.setattr(stored_terms, "READ_AT_ONCE", 1)
     assert rig.judge.judge(asked).reasons == whole
     monkeypatch.setattr(rig.judge, "_licenses", LicenseCache(2 * BYTES))
     assert rig.judge.judge(asked).reasons == rig.judge.judge(asked).reasons == whole

@@ -3,6 +3,7 @@
 import math
 from itertools import groupby
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from sayso_protocol.primitives import sha256
 from sayso_protocol.receipts.receipt import join_rows
 from sayso_protocol.verdicts.bulk import judge_rows, revoked_masks
-from sayso_protocol.verdicts.license_table import ABSENT, LicenseTable
+from sayso_protocol.verdicts.license_table import ABSENT, LicenseTable, listed
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import REASONS, License, Reason, Row, is_revoked, verdict
 from support.histories import BASE, ITEMS, Message, histories, questions
@@ -22,7 +23,7 @@ QUERY = Query(bytes(20), "train-ai")
 
 def table_of(licenses: list[License]) -> LicenseTable:
     held = {license_hash(one.consent): one for one in licenses}
-    return LicenseTable((name, one.consent, one.items) for name, one in held.items())
+    return LicenseTable.of((name, one.consent, one.items) for name, one in held.items())
 
 
 def judged(known: Known, rows: list[Row], query: Query, now: float) -> list[Reason]:
@@ -86,12 +87,16 @@ def test_items_made_to_look_alike_are_told_apart(count: int) -> None:
 def test_tables_may_be_joined(history: list[Message], data: st.DataObject) -> None:
     licenses = list(Known(history).licenses.values())
     cut = data.draw(st.integers(0, len(licenses)))
-    joined, whole = table_of(licenses[:cut]).joined(table_of(licenses[cut:])), table_of(licenses)
+    parts = [table_of(licenses[:cut]), table_of(licenses[cut:])]
+    joined, whole = LicenseTable.joined(parts), table_of(licenses)
     rows = join_rows(one.row for one in questions(history))
     found, expected = joined.find(rows), whole.find(rows)
     for column in ("owner", "position"):
         assert getattr(joined, column)[found].tolist() == getattr(whole, column)[expected].tolist()
-    assert joined.consents == whole.consents
+    assert listed(joined.licenses["name"]) == listed(whole.licenses["name"])
+    everyone = np.arange(len(licenses))
+    for query, now in {(one.query, one.now) for one in questions(history)}:
+        assert (joined.terms(query, now, everyone) == whole.terms(query, now, everyone)).all()
     assert (found == ABSENT).tolist() == (expected == ABSENT).tolist()
 
 

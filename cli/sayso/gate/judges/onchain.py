@@ -7,7 +7,7 @@ endpoint is older than the maximum age, the rows become `stale`, as at a node (r
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -23,6 +23,7 @@ from sayso.gate.judges.verdicts import GRANTED, with_chain
 from sayso.gate.looping import LoopThread
 from sayso_protocol.encoding.row_tree import ROW_BYTES
 from sayso_protocol.limits import LIMITS
+from sayso_protocol.messages.consent import Consent
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import address_text
@@ -83,7 +84,7 @@ class ChainJudge:
             raise NodeRefused(f"the chain cannot be checked, because {len(absent)} consents are missing")
         bits = self._loop.run(self._bits(words_of(found.held, rows, self._question.query)))
         known = _OnChain(found.held, bits)
-        table = LicenseTable(found.rows())
+        table = LicenseTable.of(found.rows())
         reasons, _ = judge_rows(table, known, rows, self._question.query, self._clock())
         if not self._is_fresh():
             reasons[reasons == GRANTED] = Reason.STALE.number
@@ -201,3 +202,7 @@ class _OnChain(HeldBits):
     def license(self, license_hash: bytes) -> License | None:
         """Return a license, or None."""
         return self._held.get(license_hash)
+
+    def consents(self, names: Sequence[bytes]) -> dict[bytes, Consent]:
+        """Return the consents of held licenses."""
+        return {name: self._held[name].consent for name in names}

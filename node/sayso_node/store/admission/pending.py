@@ -5,7 +5,7 @@ until that revocation arrives again, no license that its signer can revoke is cl
 well, see marks.py.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from sayso_node.store import many
@@ -120,6 +120,12 @@ def is_marked(db: Reading, address: bytes) -> bool:
         " SELECT 1 FROM people WHERE address = ? AND unsure LIMIT 1"
     )
     return db.execute(query, (address, address)).fetchone() is not None
+
+
+def marked_among(db: Reading, addresses: Sequence[bytes]) -> set[bytes]:
+    """Return those of some addresses that `is_marked` holds for."""
+    unsure = many.among(db, "SELECT address FROM people WHERE unsure AND address IN", addresses)
+    return {*many.found_in(db, "marks", "signer", addresses), *(one for (one,) in unsure)}
 
 
 def _count(db: Reading, query: str, whose: str | bytes) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from math import inf
 from typing import NamedTuple
 
+from sayso_node.store import many
 from sayso_node.store.interface import Reading, Writing
 from sayso_protocol.messages.message import CONSENT
 
@@ -59,6 +60,13 @@ def accepted_at(db: Reading, license_hash: bytes) -> float:
         return inf
     accepted, asked_at = row
     return float(asked_at) if accepted else -inf
+
+
+def unaccepted_among(db: Reading, licenses: Iterable[bytes], since: float) -> set[bytes]:
+    """Return those of some licenses that `accepted_at` gives an earlier time for."""
+    query = "SELECT license FROM wallet_consents WHERE (NOT accepted OR asked_at < ?) AND license IN"
+    found = many.found_in(db, "wallet_consents", "license", licenses)
+    return {name for (name,) in many.among(db, query, found, (since,))}
 
 
 def any_held(db: Reading) -> bool:

@@ -1,0 +1,53 @@
+"""Licenses of a check in columns, as they are read and cached."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sayso_protocol.verdicts.license_table import ABSENT, HASH, ROW, Licenses, LicenseTable, Names
+
+
+@dataclass(frozen=True)
+class TableCache:
+    """Some licenses in columns.
+
+    Attributes:
+        table: The columns in which rows are looked up.
+        arrivals: For each license of the table its first arrival, seconds since the epoch.
+        names: The license hashes, ascending.
+    """
+
+    table: LicenseTable
+    arrivals: NDArray[np.float64]
+    names: Names
+
+    @property
+    def nbytes(self) -> int:
+        """Approximate size in memory, in bytes."""
+        return self.table.nbytes + self.arrivals.nbytes + self.names.nbytes
+
+    @classmethod
+    def joined(cls, some: "Sequence[TableCache]") -> Self:
+        """Return the licenses of all; no license may be in two."""
+        if not some:
+            return cls(LicenseTable(Licenses.of(())), np.empty(0), np.empty(0, HASH))
+        return cls(
+            LicenseTable.joined([one.table for one in some]),
+            np.concatenate([one.arrivals for one in some]),
+            np.sort(np.concatenate([one.names for one in some]), kind="stable"),
+        )
+
+    def only(self, rows: bytes) -> Self:
+        """Return the same licenses with no other items than those that joined rows name."""
+        asked = np.frombuffer(rows, ROW)
+        if len(self.names):
+            mine = (asked["license"] >= self.names[0]) & (asked["license"] <= self.names[-1])
+            rows = asked[mine].tobytes()
+        entries = self.table.find(rows)
+        return type(self)(self.table.only(entries[entries != ABSENT]), self.arrivals, self.names)
+
+
+EMPTY: Final = TableCache.joined(())

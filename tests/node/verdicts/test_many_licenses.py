@@ -1,0 +1,258 @@
+"""A check whose rows name many licenses gives the answers of single verdicts, without their cost."""
+
+import asyncio
+import random
+import tracemalloc
+from collections.abc import Iterator
+from math import inf
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sayso_node.errors import NotRevoked
+from sayso_node.store import erasure
+from sayso_node.store.chain import wallets
+from sayso_node.store.interface import Store, Writing
+from sayso_node.store.known_bits import StoreBits
+from sayso_node.verdicts import judge, knowledge, license_cache, stored_terms
+from sayso_node.verdicts.judge import Check
+from sayso_node.verdicts.knowledge import Moment, StoreKnowledge
+from sayso_node.verdicts.license_cache import LicenseCache
+from sayso_node.verdicts.stored_terms import Batch
+from sayso_protocol.encoding.row_tree import ROW_BYTES
+from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.envelope import Envelope, encode
+from sayso_protocol.messages.message import CONSENT, as_kind
+from sayso_protocol.primitives import ANYONE, NOBODY, sha256
+from sayso_protocol.receipts.receipt import join_rows
+from sayso_protocol.verdicts import bulk
+from sayso_protocol.verdicts.license_table import Names
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import REASONS, Reason, Row, verdict
+from support.node_rig import NodeRig, consent, revocation
+from support.protocol_strategies import (
+    ADA,
+    BEN,
+    CLEO,
+    NETWORK,
+    a_consent,
+    item_hashes,
+    signed,
+)
+from support.sql_steps import counted_steps
+
+PAIR = tuple(sorted((ADA, CLEO)))
+GRANTEES = (ANYONE, BEN, ADA)
+PURPOSES = (("train-ai",), ("evaluate",), ("evaluate", "train-ai"))
+ENDS = (1_760_000_000, 1_700_000_200)
+
+
+def unverified(number: int, items: int = 1) -> Envelope:
+    """A consent of a contributor of its own; the store is filled past its door."""
+    hashes = item_hashes(items, number)
+    who = sha256(b"%d" % number)[:20]
+    message = a_consent(hashes, contributor=who, parties=(who,), grantee=ANYONE)
+    return Envelope(message, NETWORK, bytes(65), hashes)
+
+
+def filled_with(envelopes: list[Envelope], now: float) -> Any:
+    def change(db: Writing) -> None:
+        rows = [(one.digest, CONSENT, one.message.signer, encode(one), now) for one in envelopes]
+        into = (
+            "INSERT INTO messages (digest, kind, contributor, body, arrived_at) VALUES (?, ?, ?, ?, ?)"
+        )
+        db.executemany(into, rows)
+
+    return change
+
+
+def rows_of(envelopes: list[Envelope], chance: random.Random) -> bytes:
+    rows = [Row(one.digest, item) for one in envelopes for item in one.items]
+    return join_rows(chance.sample(rows, len(rows)))
+
+
+def world(chance: random.Random) -> list[Envelope]:
+    """Licenses of one item, most of them, with every kind of terms."""
+    made = []
+    for number in range(70):
+        items = item_hashes(chance.choice((1, 1, 1, 3)), number % 50)
+        who = chance.choice((ADA, BEN, CLEO))
+        together = who in PAIR and chance.random() < 0.4
+        message = a_consent(
+            items,
+            contributor=who,
+            parties=PAIR if together else (who,),
+            grantee=chance.choice(GRANTEES),
+            guardian=chance.choice((NOBODY, NOBODY, BEN)),
+            purposes=chance.choice(PURPOSES),
+            expires_at=chance.choice(ENDS) + number,
+        )
+        made.append(signed(message, items))
+    return made
+
+
+def stops(some: list[Envelope], chance: random.Random) -> list[Envelope]:
+    """Revocations of whole licenses, single permissions and files."""
+    found = []
+    for one in chance.sample(some, 6):
+        terms = as_kind(one.message, Consent)
+        word, mask = next(iter(terms.license_masks.items()))
+        found += [
+            revocation(contributor=terms.contributor, words=terms.license_masks),
+            revocation(contributor=terms.contributor, words={word: mask & -mask}),
+            revocation("file 0x" + one.items[0].hex(), contributor=terms.contributor),
+        ]
+    return found
+
+
+def singly(rig: NodeRig, asked: Check) -> list[Reason]:
+    """What `verdict` says of each row, made stale by rule 8.9."""
+    now = rig.clock.now()
+    current = rig.freshness.is_current(now, asked.max_age_s)
+    since = rig.freshness.confirmed_until(now) if current else -inf
+    moment = Moment(asked.query, now, since, now - asked.max_age_s)
+    reasons = []
+    with rig.store.read() as db:
+        known = StoreKnowledge(db, NETWORK, LicenseCache(), StoreBits(db))
+        for at in range(len(asked.rows) // ROW_BYTES):
+            row = bulk.row_at(asked.rows, at)
+            reason = verdict(known, row, asked.query, now)
+            if reason is Reason.UNKNOWN and row.license in known.erased:
+                reason = Reason.REVOKED
+            if reason is Reason.GRANTED and not known.is_confirmed(row, moment):
+                reason = Reason.STALE
+            reasons.append(reason)
+    return reasons
+
+
+def erase_some(network: Any, some: list[Envelope]) -> Any:
+    def change(db: Writing) -> None:
+        for one in some:
+            try:
+                erasure.erase(db, network, one.digest)
+            except NotRevoked:
+                continue
+
+    return change
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_the_answers_are_those_of_single_verdicts(
+    rig: NodeRig, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    chance = random.Random(seed)
+    made = world(chance)
+    early, late = made[:55], made[55:62]  # the others are absent
+    early = list({one.digest: one for one in early}.values())
+    rig.clock.time = as_kind(made[0].message, Consent).issued_at + 500
+    await rig.give(*early, *stops(early, chance))
+    rig.clock.time += 10
+    rig.be_current()
+    await rig.give(*late)
+    await rig.store.write(erase_some(NETWORK, early[:30]))
+    monkeypatch.setattr(judge, "ROWS_AT_ONCE", 7)
+    monkeypatch.setattr(bulk, "CONSENTS_AT_ONCE", 3)
+    monkeypatch.setattr(knowledge, "CONSENTS", 5)
+    monkeypatch.setattr(stored_terms, "READ_AT_ONCE", 4)
+    monkeypatch.setattr(stored_terms, "BATCH_WEIGHT", 100)
+    strange = [Row(made[0].digest, bytes(32)), Row(bytes(32), made[0].items[0])]
+    rows = [Row(one.digest, item) for one in made for item in one.items] * 2 + strange
+    seen = set()
+    for round_ in range(4):
+        if round_ == 2:  # answers of a contract wallet, and a mark for a dropped revocation
+
+            def unsure(db: Writing) -> None:
+                for number, one in enumerate(early[30:40]):
+                    wallets.said(
+                        db, one.digest, rig.clock.time - 5 * number, rig.clock.time, accepted=True
+                    )
+                db.execute("INSERT INTO marks VALUES (?, ?)", (bytes(8), chance.choice(PAIR)))
+
+            await rig.store.write(unsure)
+        for most in (0, 5_000, license_cache.MOST_BYTES):
+            rig.judge._licenses = LicenseCache(most)
+            for query in (Query(BEN, "train-ai"), Query(CLEO, "evaluate")):
+                asked = Check(query, 20, "run", join_rows(chance.sample(rows, len(rows))))
+                expected = singly(rig, asked)
+                for _ in range(2):  # from the store, and from memory
+                    answer = rig.judge.judge(asked)
+                    assert [REASONS[number] for number in answer.reasons] == expected
+                seen |= set(expected)
+    assert seen >= {Reason.GRANTED, Reason.REVOKED, Reason.STALE, Reason.UNKNOWN, Reason.EXPIRED}
+
+
+async def test_a_license_costs_no_statement_and_no_object_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Statements grow with thousands of licenses; consents are built for people with bits only."""
+    some = [unverified(number) for number in range(3_000)]
+    built, statements = list[str](), list[str]()
+    monkeypatch.setattr(
+        stored_terms, "filled", lambda kind, *_: built.append(kind.__name__) or pytest.fail("an object")
+    )
+    with counted_steps(), NodeRig(tmp_path) as rig:
+        await rig.store.write(filled_with(some, rig.clock.now()))
+        rig.clock.time += 10
+        rig.be_current()
+        with rig.store.read() as db:
+            db.set_trace_callback(statements.append)  # type: ignore[attr-defined]
+        asked = Check(Query(BEN, "train-ai"), 60, "run", rows_of(some, random.Random(1)))
+        counts = []
+        for _ in range(2):
+            statements.clear()
+            assert set(rig.judge.judge(asked).reasons) == {Reason.GRANTED.number}
+            counts.append(len([one for one in statements if one.startswith(("SELECT", "\nWITH"))]))
+    cold, warm = counts
+    assert warm <= 3 + 5  # a look for those with bits for each thousand, marks, wallets and the digest
+    assert cold <= warm + 3
+    assert not built
+
+
+@pytest.mark.parametrize("batched", [False, True])
+async def test_memory_is_bounded_by_the_rows_and_the_cache(
+    rig: NodeRig, monkeypatch: pytest.MonkeyPatch, batched: bool
+) -> None:
+    """One row of each of many licenses with many items: the items that no row names are given back."""
+    some = [unverified(number, 1_024) for number in range(64)]
+    await rig.store.write(filled_with(some, rig.clock.now()))
+    rig.judge._licenses = LicenseCache(100_000)
+    if batched:
+        monkeypatch.setattr(stored_terms, "BATCH_WEIGHT", 4 * 1_024)
+        monkeypatch.setattr(stored_terms, "READ_AT_ONCE", 4)
+    rows = join_rows([Row(one.digest, one.items[7]) for one in some])
+    tracemalloc.start()
+    try:
+        rig.judge.judge(Check(Query(BEN, "train-ai"), 60, "run", rows))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    whole = 64 * 1_024 * 47  # a table of them all
+    assert peak < whole / 2 if batched else peak > whole
+
+
+@pytest.mark.parametrize("erased", [False, True])
+async def test_a_revocation_while_licenses_are_read_counts(
+    rig: NodeRig, monkeypatch: pytest.MonkeyPatch, erased: bool
+) -> None:
+    mine = consent(1)
+    await rig.give(mine)
+    rig.clock.time += 10
+    rig.be_current()
+    loop, read = asyncio.get_running_loop(), judge.read_batches
+
+    async def revoke() -> None:
+        await rig.give(revocation(words=as_kind(mine.message, Consent).license_masks))
+        if erased:
+            await rig.store.write(lambda db: erasure.erase(db, NETWORK, mine.digest))
+
+    def reading(store: Store, names: Names) -> Iterator[Batch]:
+        yield from read(store, names)
+        asyncio.run_coroutine_threadsafe(revoke(), loop).result(60)
+
+    monkeypatch.setattr(judge, "read_batches", reading)
+    asked = Check(Query(BEN, "train-ai"), 60, "run", rows_of([mine], random.Random(1)))
+    answer = await asyncio.to_thread(rig.judge.judge, asked)
+    assert [*answer.reasons] == [Reason.REVOKED.number]
+    with rig.store.read() as db:
+        assert answer.state == judge.StoreKnowledge(db, NETWORK, rig.licenses, StoreBits(db)).digest
