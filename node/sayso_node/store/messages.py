@@ -59,18 +59,24 @@ def consent(db: Reading, digest: bytes) -> Stored | None:
     return Stored(*row) if row else None
 
 
-class Held(NamedTuple):
-    """A stored license; `body` is empty if it was erased."""
+Held = tuple[bytes, bytes, float]  # a stored license: hash, body, arrival; no body if it was erased
+_HELD = "SELECT digest, body, arrived_at FROM messages WHERE"
+_LICENSES = f"+kind IN ({CONSENT}, {ERASED})"  # the plus sign keeps the index over kinds out
 
-    name: bytes
-    body: bytes
-    arrived_at: float
+
+def seqs_of(db: Reading, digests: Iterable[bytes]) -> Iterator[int]:
+    """Return the `seq` of those of some digests that are stored; ascending ones are found fastest."""
+    return (seq for (seq,) in many.among(db, "SELECT seq FROM messages WHERE digest IN", digests))
+
+
+def held_at(db: Reading, seqs: Iterable[int]) -> Iterator[Held]:
+    """Return the licenses among the messages with some `seq`; ascending ones are read fastest."""
+    return many.among(db, f"{_HELD} {_LICENSES} AND seq IN", seqs)
 
 
 def held_of(db: Reading, names: Iterable[bytes]) -> Iterator[Held]:
-    """Return those of some licenses that are stored or were erased; ascending names are read fastest."""
-    query = f"SELECT digest, body, arrived_at FROM messages WHERE kind IN ({CONSENT}, {ERASED}) AND digest IN"  # noqa: S608,E501 - our own constants
-    return map(Held._make, many.among(db, query, names))
+    """Return those of some licenses that are stored or were erased."""
+    return many.among(db, f"{_HELD} {_LICENSES} AND digest IN", names)
 
 
 def licenses_of(db: Reading, contributor: bytes) -> list[bytes]:

@@ -34,7 +34,7 @@ from sayso_protocol.verdicts.license_table import (
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import Row, Sought, others_of
 
-CONSENTS: Final = 4_096  # that a check keeps at once, because its rows come in any order
+KEPT_CONSENTS: Final = 4_096  # that a check keeps at once, because its rows come in any order
 
 
 class Moment(NamedTuple):
@@ -69,7 +69,7 @@ class StoreKnowledge:
         self._licenses = licenses
         self._bits = bits
         self.erased: set[bytes] = set()  # licenses that were looked up and have only a tombstone
-        self._consents: LRUCache[bytes, Consent] = LRUCache(CONSENTS)
+        self._consents: LRUCache[bytes, Consent] = LRUCache(KEPT_CONSENTS)
         self._is_marked = lru_cache(65_536)(self._ask_mark)
 
     def read_on(self, db: Reading) -> None:
@@ -117,9 +117,8 @@ class StoreKnowledge:
         found = {name: one for name in names if (one := self._consents.get(name))}
         unread = sorted(set(names) - found.keys())
         if unread:
-            held = [one for one in messages.held_of(self._db, unread) if one.body]
-            consents = read_consents([one.body for one in held])
-            found |= zip([one.name for one in held], consents, strict=True)
+            held = {name: body for name, body, _ in messages.held_of(self._db, unread) if body}
+            found |= zip(held, read_consents([*held.values()]), strict=True)
             self._consents.update(found)
         return found
 

@@ -14,7 +14,7 @@ import numpy as np
 from cachetools import LRUCache
 
 from sayso_node.verdicts.packed_license import HeldLicense, PackedLicense
-from sayso_node.verdicts.stored_terms import Batch
+from sayso_node.verdicts.stored_terms import LicenseBatch
 from sayso_node.verdicts.table_cache import EMPTY, TableCache
 from sayso_protocol.verdicts.license_table import (
     HASH,
@@ -29,7 +29,7 @@ WORTH: Final = 8  # a shelf takes in new licenses of at least an eighth of its s
 _SHELF: Final = b""  # key of the shelf among the license hashes
 
 Read = Callable[[bytes], HeldLicense | None]
-ReadBatches = Callable[[Names], Iterable[Batch]]
+ReadBatches = Callable[[Names], Iterable[LicenseBatch]]
 
 
 class Gathered(NamedTuple):
@@ -90,7 +90,7 @@ class LicenseCache:
         new, others = TableCache.joined(whole), TableCache.joined(rest)
         self._keep(new, kept, joining=is_used)
         shelves = [one for one in (kept if uses else EMPTY, new, others) if len(one.names)]
-        return Gathered(shelves, np.concatenate(erased))
+        return Gathered(shelves, np.sort(np.concatenate(erased)))
 
     @property
     def _shelf(self) -> TableCache:

@@ -5,6 +5,7 @@ has a transaction of its own, because licenses never change, and a long reader w
 from being given back.
 """
 
+from array import array
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
@@ -54,7 +55,7 @@ class _Stored(msgspec.Struct, array_like=True, gc=False):
     items: msgspec.Raw
 
 
-class Batch(NamedTuple):
+class LicenseBatch(NamedTuple):
     """Some licenses.
 
     Attributes:
@@ -70,20 +71,25 @@ _decode = msgspec.msgpack.Decoder(_Stored).decode
 _names = _Terms.__struct_fields__
 
 
-def read_batches(store: Store, names: Names) -> Iterator[Batch]:
-    """Read licenses by their ascending names, batch by batch; raises StoreUnusable."""
-    rows, weight = list[tuple[Held, _Stored | None]](), 0
+def read_batches(store: Store, names: Names) -> Iterator[LicenseBatch]:
+    """Read licenses by their ascending names, batch by batch; raises StoreUnusable.
+
+    The places of all are looked up first. Then the store's file is read from its beginning to its end,
+    which takes half the time of jumping to each license.
+    """
+    seqs, columns = array("Q"), _Columns()
     for start in range(0, len(names), READ_AT_ONCE):
-        part = listed(names[start : start + READ_AT_ONCE])
         with store.read() as db:
-            found = [(one, _read(one.body)) for one in messages.held_of(db, part)]
-        rows += found
-        weight += sum(LICENSE_WEIGHT + (one.terms.items if one else 0) for _, one in found)
-        if weight >= BATCH_WEIGHT:
-            yield _batch(rows)
-            rows, weight = [], 0
-    if rows:
-        yield _batch(rows)
+            seqs.extend(messages.seqs_of(db, listed(names[start : start + READ_AT_ONCE])))
+    places = np.sort(np.array(seqs, np.int64))
+    for start in range(0, len(places), READ_AT_ONCE):
+        with store.read() as db:
+            columns.add([*messages.held_at(db, places[start : start + READ_AT_ONCE].tolist())])
+        if columns.weight >= BATCH_WEIGHT:
+            yield columns.batch()
+            columns = _Columns()
+    if columns.weight:
+        yield columns.batch()
 
 
 def read_consents(bodies: Sequence[bytes]) -> list[Consent]:
@@ -103,36 +109,61 @@ def _read(body: bytes) -> _Stored | None:
         raise StoreUnusable(f"the store has a consent that cannot be read: {error}") from error
 
 
-def _batch(rows: Sequence[tuple[Held, _Stored | None]]) -> Batch:
-    held = [(row, one.terms, one.items) for row, one in rows if one]
-    names = b"".join([row.name for row, _, _ in held])
-    terms = [one for _, one, _ in held]
-    counts = [one.items for one in terms]
-    table = LicenseTable(
-        Licenses(
-            names=names,
-            contributors=b"".join([one.contributor for one in terms]),
-            guardians=b"".join([one.guardian for one in terms]),
-            grantees=b"".join([one.grantee for one in terms]),
-            issued=[one.issued_at for one in terms],
-            expires=[one.expires_at for one in terms],
-            purposes=[one.purposes for one in terms],
-            parties=[len(one.parties) for one in terms],
-            counts=counts,
-            items=_joined([bytes(items) for _, _, items in held], counts),
+class _Columns:
+    """Collects the fields of licenses; what is read of a license is dropped at once."""
+
+    def __init__(self) -> None:
+        self.weight = 0
+        self._names, self._erased, self._arrivals = bytearray(), bytearray(), array("d")
+        self._contributors, self._guardians, self._grantees = bytearray(), bytearray(), bytearray()
+        self._issued, self._expires = array("Q"), array("Q")
+        self._parties, self._counts, self._items = array("L"), array("L"), bytearray()
+        self._purposes = list[tuple[str, ...]]()
+        self._known: dict[tuple[str, ...], tuple[str, ...]] = {}  # so that equal ones are one object
+
+    def add(self, rows: Sequence[Held]) -> None:
+        """Add stored licenses and tombstones."""
+        stored = [one for _, body, _ in rows if (one := _read(body))]
+        terms = [one.terms for one in stored]
+        counts = [one.items for one in terms]
+        self.weight += LICENSE_WEIGHT * len(rows) + sum(counts)
+        self._erased += b"".join([name for name, body, _ in rows if not body])
+        self._names += b"".join([name for name, body, _ in rows if body])
+        self._arrivals.extend([arrived_at for _, body, arrived_at in rows if body])
+        self._contributors += b"".join([one.contributor for one in terms])
+        self._guardians += b"".join([one.guardian for one in terms])
+        self._grantees += b"".join([one.grantee for one in terms])
+        self._issued.extend([one.issued_at for one in terms])
+        self._expires.extend([one.expires_at for one in terms])
+        self._purposes += [self._known.setdefault(one.purposes, one.purposes) for one in terms]
+        self._parties.extend([len(one.parties) for one in terms])
+        self._counts.extend(counts)
+        self._items += _joined([one.items for one in stored], counts)
+
+    def batch(self) -> LicenseBatch:
+        """Return what was added."""
+        names = np.sort(np.frombuffer(bytes(self._names), HASH))
+        table = LicenseTable(
+            Licenses(
+                names=self._names,
+                contributors=self._contributors,
+                guardians=self._guardians,
+                grantees=self._grantees,
+                issued=self._issued,
+                expires=self._expires,
+                purposes=self._purposes,
+                parties=self._parties,
+                counts=self._counts,
+                items=self._items,
+            )
         )
-    )
-    erased = b"".join(sorted(row.name for row, one in rows if one is None))
-    cache = TableCache(
-        table,
-        np.array([row.arrived_at for row, _, _ in held], np.float64),
-        np.sort(np.frombuffer(names, HASH)),
-    )
-    return Batch(cache, np.frombuffer(erased, HASH))
+        cache = TableCache(table, np.array(self._arrivals, np.float64), names)
+        return LicenseBatch(cache, np.sort(np.frombuffer(bytes(self._erased), HASH)))
 
 
-def _joined(arrays: Sequence[bytes], counts: Sequence[int]) -> bytes:
+def _joined(arrays: Sequence[msgspec.Raw], counts: Sequence[int]) -> bytes:
     """Return the item hashes of encoded arrays, without the headers of arrays and items."""
-    bodies = [one[-count * _ITEM_BYTES :] for one, count in zip(arrays, counts, strict=True)]
+    parts = zip(map(bytes, arrays), counts, strict=True)
+    bodies = [one[-count * _ITEM_BYTES :] for one, count in parts]
     rows = np.frombuffer(b"".join(bodies), np.uint8).reshape(-1, _ITEM_BYTES)
     return rows[:, -HASH_BYTES:].tobytes()

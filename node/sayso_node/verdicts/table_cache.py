@@ -7,7 +7,7 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from sayso_protocol.verdicts.license_table import ABSENT, HASH, ROW, Licenses, LicenseTable, Names
+from sayso_protocol.verdicts.license_table import ABSENT, HASH, ROW, Licenses, LicenseTable, Names, among
 
 
 @dataclass(frozen=True)
@@ -43,10 +43,7 @@ class TableCache:
     def only(self, rows: bytes) -> Self:
         """Return the same licenses with no other items than those that joined rows name."""
         asked = np.frombuffer(rows, ROW)
-        if len(self.names):
-            mine = (asked["license"] >= self.names[0]) & (asked["license"] <= self.names[-1])
-            rows = asked[mine].tobytes()
-        entries = self.table.find(rows)
+        entries = self.table.find(asked[among(asked["license"], self.names)].tobytes())
         return type(self)(self.table.only(entries[entries != ABSENT]), self.arrivals, self.names)
 
 

@@ -60,16 +60,16 @@ class Licenses(NamedTuple):
         items: All item hashes in order, joined.
     """
 
-    names: bytes
-    contributors: bytes
-    guardians: bytes
-    grantees: bytes
+    names: bytes | bytearray
+    contributors: bytes | bytearray
+    guardians: bytes | bytearray
+    grantees: bytes | bytearray
     issued: Sequence[int]
     expires: Sequence[int]
     purposes: Sequence[tuple[str, ...]]
     parties: Sequence[int]
     counts: Sequence[int]
-    items: bytes
+    items: bytes | bytearray
 
     @classmethod
     def of(cls, licenses: Iterable[tuple[bytes, Consent, Sequence[bytes]]]) -> Self:
@@ -89,7 +89,7 @@ class Licenses(NamedTuple):
             [one.purposes for one in consents],
             [len(one.parties) for one in consents],
             [one.items for one in consents],
-            bytes(joined),
+            joined,
         )
 
 

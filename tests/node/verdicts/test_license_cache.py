@@ -14,7 +14,7 @@ from sayso_node.verdicts import judge, license_cache, packed_license, stored_ter
 from sayso_node.verdicts.judge import Check
 from sayso_node.verdicts.license_cache import LicenseCache
 from sayso_node.verdicts.packed_license import HeldLicense, PackedLicense
-from sayso_node.verdicts.stored_terms import Batch, read_batches
+from sayso_node.verdicts.stored_terms import LicenseBatch, read_batches
 from sayso_node.verdicts.table_cache import TableCache
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
@@ -48,14 +48,14 @@ class Shop:
                 return HeldLicense(one.message, one.items, 7.0)
         return None
 
-    def read_batches(self, names: Names) -> Iterator[Batch]:
+    def read_batches(self, names: Names) -> Iterator[LicenseBatch]:
         asked = listed(names)
         for start in range(0, len(asked), self._batch):
             part = asked[start : start + self._batch]
             held = {name: one for name in part if (one := self.read(name))}
             table = LicenseTable.of((name, one.consent, one.items) for name, one in held.items())
             arrivals = np.full(len(held), 7.0)
-            yield Batch(TableCache(table, arrivals, np.array([*held], HASH)), np.empty(0, HASH))
+            yield LicenseBatch(TableCache(table, arrivals, np.array([*held], HASH)), np.empty(0, HASH))
 
 
 def rows_of(*names: bytes) -> bytes:
@@ -95,7 +95,7 @@ def test_many_are_read_in_batches(rig: NodeRig, monkeypatch: pytest.MonkeyPatch)
     asyncio.run(rig.give(*SOME))
     batches = list(read_batches(rig.store, np.sort(np.array(NAMES, HASH))))
     assert [len(one.cache.names) for one in batches] == [3, 3, 2]
-    assert listed(np.concatenate([one.cache.names for one in batches])) == sorted(NAMES)
+    assert sorted(listed(np.concatenate([one.cache.names for one in batches]))) == sorted(NAMES)
 
 
 @pytest.mark.parametrize("most", range(9))
