@@ -1,13 +1,16 @@
 """POST /v1/check in msgpack: the same answers as in JSON, within bounds."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
 
 import msgpack
 import pytest
+from aiohttp import web
 
 from sayso_node.api.http import bodies, server
 from sayso_node.api.routes import checks
@@ -25,6 +28,7 @@ from support.running_node import MSGPACK, RunningNode, running_node
 from support.waiting import until
 
 TRUSTED = NetworkFile(NETWORK, 1, 0, (Operator("rig", bytes(node_key("rig").verify_key)),))
+MORE_THAN_THREADS = 40  # of the event loop's own pool
 SOME = [consent(number, count=3) for number in range(1, 4)]
 ROWS = [Row(one.digest, item) for one in (*SOME, consent(9)) for item in one.items]
 GOOD: dict[str, Any] = {
@@ -90,6 +94,37 @@ async def test_many_rows_are_judged_like_few(held: RunningNode, monkeypatch: pyt
     )
     assert all_["reasons"] == again["reasons"] == all_["reasons"][: len(ROWS)] * 1_000
     assert all_["reasons"].startswith(some["reasons"])
+
+
+async def test_a_small_check_waits_for_no_large_ones(
+    held: RunningNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither for those that are judged nor for those that are read, however many they are."""
+    few, many = packed(rows=GOOD["rows"][:64]), packed(rows=GOOD["rows"] * 100)
+    monkeypatch.setattr(checks, "MANY_ROWS", 50)
+    read, read_body, leave, arrived = checks.read_packed_check, bodies.read_body, threading.Event(), []
+
+    @asynccontextmanager
+    async def counted(request: web.Request) -> AsyncIterator[bytearray]:
+        async with read_body(request) as body:
+            arrived.append(len(body))
+            yield body
+
+    def slow(body: bytearray) -> checks.Check:
+        assert len(body) < len(many) or leave.wait(60)
+        return read(body)
+
+    monkeypatch.setattr(checks, "read_body", counted)
+    monkeypatch.setattr(checks, "read_packed_check", slow)
+    large = [asyncio.create_task(ask(held, many)) for _ in range(MORE_THAN_THREADS)]
+    try:
+        await until(lambda: len(arrived) == MORE_THAN_THREADS)
+        status, _ = await asyncio.wait_for(ask(held, few), 30)
+        assert status == 200
+        assert not any(one.done() for one in large)
+    finally:
+        leave.set()
+        await asyncio.gather(*large)
 
 
 ROW = bytes(64)

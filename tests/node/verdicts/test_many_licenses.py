@@ -4,7 +4,6 @@ import asyncio
 import random
 import tracemalloc
 from collections.abc import Iterator
-from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -109,9 +108,8 @@ def stops(some: list[Envelope], chance: random.Random) -> list[Envelope]:
 def singly(rig: NodeRig, asked: Check) -> list[Reason]:
     """What `verdict` says of each row, made stale by rule 8.9."""
     now = rig.clock.now()
-    current = rig.freshness.is_current(now, asked.max_age_s)
-    since = rig.freshness.confirmed_until(now) if current else -inf
-    moment = Moment(asked.query, now, since, now - asked.max_age_s)
+    confirmed = rig.freshness.view(now, asked.max_age_s).confirmed
+    moment = Moment(asked.query, now, confirmed, now - asked.max_age_s)
     reasons = []
     with rig.store.read() as db:
         known = StoreKnowledge(db, NETWORK, LicenseCache(), StoreBits(db))
@@ -188,9 +186,7 @@ async def test_a_license_costs_no_statement_and_no_object_of_its_own(
     """Statements grow with thousands of licenses; consents are built for people with bits only."""
     some = [unverified(number) for number in range(3_000)]
     built, statements = list[str](), list[str]()
-    monkeypatch.setattr(
-        stored_terms, "filled", lambda kind, *_: built.append(kind.__name__) or pytest.fail("an object")
-    )
+    monkeypatch.setattr(stored_terms, "filled", lambda kind, *_: built.append(kind.__name__))
     with counted_steps(), NodeRig(tmp_path) as rig:
         await rig.store.write(filled_with(some, rig.clock.now()))
         rig.clock.time += 10
@@ -239,7 +235,7 @@ async def test_a_revocation_while_licenses_are_read_counts(
     await rig.give(mine)
     rig.clock.time += 10
     rig.be_current()
-    loop, read = asyncio.get_running_loop(), judge.read_batches
+    loop, read = asyncio.get_running_loop(), stored_terms.read_batches
 
     async def revoke() -> None:
         await rig.give(revocation(words=as_kind(mine.message, Consent).license_masks))
@@ -255,4 +251,4 @@ async def test_a_revocation_while_licenses_are_read_counts(
     answer = await asyncio.to_thread(rig.judge.judge, asked)
     assert [*answer.reasons] == [Reason.REVOKED.number]
     with rig.store.read() as db:
-        assert answer.state == judge.StoreKnowledge(db, NETWORK, rig.licenses, StoreBits(db)).digest
+        assert answer.state == StoreKnowledge(db, NETWORK, rig.licenses, StoreBits(db)).digest

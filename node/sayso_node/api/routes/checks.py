@@ -4,7 +4,9 @@ JSON is for a few rows, msgpack for a million; fields, verdicts and receipt are 
 """
 
 import asyncio
-from typing import Final
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, TypeVar
 
 import msgspec
 from aiohttp import web
@@ -26,6 +28,8 @@ from sayso_protocol.receipts.text import ReceiptJson, receipt_json
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import REASONS
 
+T = TypeVar("T")
+_Asked = TypeVar("_Asked")
 CHECK_JSON_BYTES: Final = 256 * 1_048_576  # a million rows of JSON
 BINARY_BYTES: Final = ROWS * ROW_BYTES + 4_096
 MANY_ROWS = 10_000  # larger checks are judged one after the other, because one uses all cores
@@ -51,8 +55,8 @@ class CheckRoutes:
         self._judge = judge
         self._signer = signer
         self._receipts = receipts
-        self._few = Turns(4, waiting=512, share=64, what="checks")
-        self._many = Turns(1, waiting=64, share=4, what="large checks")
+        self._few = _Class(4, waiting=512, share=64, what="checks")
+        self._many = _Class(1, waiting=64, share=4, what="large checks")
 
     def routes(self) -> list[Route]:
         """The routes of this file."""
@@ -63,28 +67,46 @@ class CheckRoutes:
         if request.content_type == MSGPACK:
             return await self._check_packed(request)
         asked = await read_value(request, CheckRequest)
-        # In threads, because a million rows take seconds to read and to judge.
-        check = await asyncio.to_thread(read_check, asked)
+        check = await self._class_of(len(asked.rows)).run(read_check, asked)
         answer, receipt = await self._answer(source_of(request), check)
         return Checked([REASONS[number] for number in answer.reasons], receipt)
 
     async def _check_packed(self, request: web.Request) -> CheckedPacked:
         async with read_body(request) as body:
-            check = await asyncio.to_thread(read_packed_check, body)
+            check = await self._class_of(len(body) // ROW_BYTES).run(read_packed_check, body)
             body.clear()  # the check has its own copy of the rows, so this memory is reused
             answer, receipt = await self._answer(source_of(request), check)
         return CheckedPacked(answer.reasons, receipt)
 
     async def _answer(self, source: str, check: Check) -> tuple[CheckResult, ReceiptJson | None]:
-        turns = self._few if len(check.rows) <= MANY_ROWS * ROW_BYTES else self._many
-        async with turns.turn(source):
-            return await self._judged(check)
+        mine = self._class_of(len(check.rows) // ROW_BYTES)
+        async with mine.turns.turn(source):
+            return await self._judged(check, mine)
 
-    async def _judged(self, check: Check) -> tuple[CheckResult, ReceiptJson | None]:
-        answer = await asyncio.to_thread(self._judge.judge, check)
+    def _class_of(self, rows: int) -> "_Class":
+        return self._few if rows <= MANY_ROWS else self._many
+
+    async def _judged(self, check: Check, mine: "_Class") -> tuple[CheckResult, ReceiptJson | None]:
+        answer = await mine.run(self._judge.judge, check)
         if not self._receipts:
             return answer, None
         return answer, receipt_json(await self._signer.receipt(check, answer))
+
+
+class _Class:
+    """The checks of one class of sizes; no other class uses their turns and threads.
+
+    A million rows take seconds to read and to judge, so large checks could occupy all threads of a
+    common pool, and small ones would wait for them.
+    """
+
+    def __init__(self, at_once: int, *, waiting: int, share: int, what: str) -> None:
+        self.turns = Turns(at_once, waiting=waiting, share=share, what=what)
+        self._threads = ThreadPoolExecutor(at_once, what)
+
+    async def run(self, work: Callable[[_Asked], T], asked: _Asked) -> T:
+        """Do a part of a check in a thread of the class."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work, asked)
 
 
 def read_check(asked: CheckRequest) -> Check:
