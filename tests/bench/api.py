@@ -1,18 +1,17 @@
-"""The HTTP API of a real node: looks at single rows beside bare aiohttp, and a million rows at once."""
+"""The HTTP API of a real node: looks at single rows beside bare aiohttp, and large checks."""
 
 import asyncio
 import json
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from secrets import token_bytes
 
 import aiohttp
-import msgpack
 
+from bench import bulk
 from bench.consents import current
 from bench.figure import Figure
 from bench.load import Seen, load
@@ -21,9 +20,6 @@ from sayso.demo.ports import LOOPBACK, free_ports
 from sayso.demo.waiting import until
 from sayso.node_client.client import NONCE_BYTES
 from sayso.node_client.status import StatusQuestion
-from sayso_protocol.encoding.row_tree import roots
-from sayso_protocol.receipts.receipt import check_results, join_rows
-from sayso_protocol.receipts.text import receipt_from_json
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import Reason, Row
 
@@ -33,7 +29,6 @@ MAX_AGE_S = 3_600
 CONNECTIONS = 32
 REQUESTS = 6_000
 ROUNDS = 3
-BULK_ROUNDS = 3
 CURRENT_S = 60.0
 OURS = "ours"
 PEERS = {
@@ -47,6 +42,7 @@ QUERY = Query(bytes(20), "train-ai")
 def figures() -> Iterator[Figure]:
     """api.*"""
     yield from asyncio.run(_measure())
+    yield from bulk.figures()
 
 
 async def _measure() -> list[Figure]:
@@ -55,7 +51,7 @@ async def _measure() -> list[Figure]:
         await node.take(envelopes)
         rows = [Row(one.digest, item) for one in envelopes for item in one.items]
         await _confirmed(node, rows[-1])
-        return [*await _statuses(node, rows), *await _bulk(node, join_rows(rows))]
+        return await _statuses(node, rows)
 
 
 async def _confirmed(node: MeasuredNode, row: Row) -> None:
@@ -121,45 +117,3 @@ async def _listens(port: int) -> bool:
         return False
     writer.close()
     return True
-
-
-async def _bulk(node: MeasuredNode, rows: bytes) -> list[Figure]:
-    count = len(rows) // 64
-    before = node.memory_mb("VmRSS")
-    cold, *warm = [await _one_bulk(node, rows) for _ in range(BULK_ROUNDS + 1)]
-    begun = time.perf_counter()
-    roots(rows, bytes([1]) * count)
-    hashing = count / (time.perf_counter() - begun)
-    peers = {"the first request, licenses not yet in memory": count / cold}
-    limit = f"both roots over {count:,} rows alone: {hashing:,.0f} rows/s"
-    rate, most = count / statistics.median(warm), node.memory_mb("VmHWM")
-    return [
-        Figure("api.bulk_rows_per_s", rate, "rows/s", "higher", peers, limit),
-        Figure("api.bulk_rss_mb", most, "MB", "lower", {"before the first request": before}),
-    ]
-
-
-async def _one_bulk(node: MeasuredNode, rows: bytes) -> float:
-    """Seconds from sending to the last byte of the answer, which is then checked."""
-    asked = {
-        "grantee": QUERY.grantee,
-        "purpose": QUERY.purpose,
-        "max_age_s": MAX_AGE_S,
-        "run_id": "bench",
-        "rows": rows,
-    }
-    body: bytes = msgpack.packb(asked)
-    headers = {"Content-Type": "application/msgpack"}
-    url = node.node.url + "/v1/check"
-    async with aiohttp.ClientSession() as http:
-        begun = time.perf_counter()
-        async with http.post(url, data=body, headers=headers) as answer:
-            text = await answer.read()
-        seconds = time.perf_counter() - begun
-    assert answer.status == 200, text[:500]
-    read = msgpack.unpackb(text)
-    signed = receipt_from_json(read["receipt"])
-    signed.check(node.trusted)
-    check_results(signed.statement, rows, read["reasons"])
-    assert dict(signed.statement.counts) == {"granted": len(rows) // 64}
-    return seconds

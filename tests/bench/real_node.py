@@ -3,7 +3,7 @@
 import asyncio
 import os
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,10 +12,13 @@ from sayso.demo.chain import DemoChain, embedded_chain
 from sayso.demo.nodes import DemoNode
 from sayso.demo.ports import LOOPBACK, free_ports
 from sayso_node.config import Settings, init_node
+from sayso_node.store.opening import location_in
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.network import Network
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import address_from_text
+
+Fill = Callable[[str, Network], None]  # the location of the store
 
 
 @dataclass
@@ -39,19 +42,19 @@ class MeasuredNode:
 
 
 @asynccontextmanager
-async def measured_node() -> AsyncIterator[MeasuredNode]:
-    """Start chain and node, stop both at the end."""
+async def measured_node(fill: Fill | None = None) -> AsyncIterator[MeasuredNode]:
+    """Start chain and node, stop both at the end; `fill` fills the node's store before."""
     with tempfile.TemporaryDirectory() as folder:
         chain = await embedded_chain(Path(folder))
         try:
-            async with _node(Path(folder), chain) as node:
+            async with _node(Path(folder), chain, fill) as node:
                 yield node
         finally:
             await chain.stop()
 
 
 @asynccontextmanager
-async def _node(folder: Path, chain: DemoChain) -> AsyncIterator[MeasuredNode]:
+async def _node(folder: Path, chain: DemoChain, fill: Fill | None) -> AsyncIterator[MeasuredNode]:
     deployment = await chain.deploy()
     template = NetworkFile(
         Network(chain.chain_id, address_from_text(deployment.address)), deployment.block_number
@@ -70,6 +73,8 @@ async def _node(folder: Path, chain: DemoChain) -> AsyncIterator[MeasuredNode]:
     trusted = replace(template, operators=(operator,))
     (folder / "network.toml").write_text(trusted.to_toml())
     node = DemoNode("measured", folder / "node", f"http://{settings.http}")
+    if fill:
+        await asyncio.to_thread(fill, location_in(folder / "node"), trusted.network)
     await node.start()
     try:
         await node.ready(trusted)

@@ -88,8 +88,10 @@ class LicenseCache:
                 rest.append(batch.only(rows))
             erased.append(tombs)
         new, others = TableCache.joined(whole), TableCache.joined(rest)
-        self._keep(new, kept, joining=is_used)
-        shelves = [one for one in (kept if uses else EMPTY, new, others) if len(one.names)]
+        whole.clear()  # the columns are copied, so the memory of the parts is free
+        rest.clear()
+        shelves = [*self._keep(new, kept, joining=is_used), others]
+        shelves = [one for one in shelves if len(one.names) and (uses or one is not kept)]
         return Gathered(shelves, np.sort(np.concatenate(erased)))
 
     @property
@@ -98,17 +100,20 @@ class LicenseCache:
             shelf: TableCache = self._kept.get(_SHELF, EMPTY)
         return shelf
 
-    def _keep(self, new: TableCache, kept: TableCache, *, joining: bool) -> None:
-        """Put new licenses on the shelf, beside the others or in their place.
+    def _keep(self, new: TableCache, kept: TableCache, *, joining: bool) -> list[TableCache]:
+        """Put new licenses on the shelf, beside the others or in their place; return both.
 
         If two threads do so at once, the licenses of one are read again later.
         """
         if not len(new.names) or new.nbytes * WORTH < kept.nbytes:
-            return
+            return [kept, new]
         if kept.nbytes + new.nbytes <= self._kept.maxsize * SHELF_SHARE:
-            self._put(_SHELF, TableCache.joined([kept, new]) if len(kept.names) else new)
-        elif not joining:
+            both = TableCache.joined([kept, new]) if len(kept.names) else new
+            self._put(_SHELF, both)
+            return [both]
+        if not joining:
             self._put(_SHELF, new)
+        return [kept, new]
 
     def _put(self, name: bytes, found: PackedLicense | TableCache) -> None:
         if found.nbytes <= self._kept.maxsize:

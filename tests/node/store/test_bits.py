@@ -1,12 +1,18 @@
 """Bits only grow, merging is OR, and each source is known apart: against a dictionary."""
 
+import asyncio
 import itertools
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+from unittest import mock
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from node.store.harness import Tables, add_consent
-from sayso_node.store import bits, events
+from sayso_node.store import bits, events, many
 from sayso_node.store.admission import revocations
 from sayso_node.store.admission.pending import PendingRoom
 from sayso_node.store.admission.revocations import Admitted
@@ -15,8 +21,9 @@ from sayso_node.store.interface import Writing
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.permissions.state_digest import state_digest
 from sayso_protocol.permissions.words import FULL, Masks
-from support.node_rig import NOW, consent, revocation
+from support.node_rig import NOW, NodeRig, consent, revocation
 from support.protocol_strategies import ADA, BEN, CLEO
+from support.sql_steps import counted_steps
 
 SOURCES = (bits.SIGNED, bits.CHAIN)
 WORD = next(iter(consent(1).message.license_masks))  # type: ignore[attr-defined]
@@ -143,3 +150,37 @@ def test_somebody_elses_bits_cover_nothing(tables: Tables) -> None:
     add_consent(db, consent(1, guardian=BEN), NOW)
     for who in (ADA, BEN):
         assert admit(db, revocation("everything", contributor=who)) is Admitted.STORED
+
+
+ALIKE = st.integers(0, 9).map(lambda number: bytes([number]) * 20)
+
+
+@pytest.mark.parametrize("few", [0, 3, 200])
+@settings(deadline=None)
+@given(spoke=st.sets(ALIKE), asked=st.lists(ALIKE, unique=True))
+def test_those_who_have_bits_are_found(
+    tables: Tables, few: int, spoke: set[bytes], asked: list[bytes]
+) -> None:
+    """Whether there are few of them between those asked about, or many."""
+    db = tables()
+    for address in spoke:
+        merge(db, address, {1: 1, 2: 1}, source=bits.CHAIN)
+    with mock.patch.object(many, "FEW_BETWEEN", few):
+        found = [*bits.speakers_among(db, asked)]
+    assert sorted(found) == sorted(spoke & {*asked})
+
+
+def test_finding_them_costs_no_more_for_one_with_many_words(tmp_path: Path) -> None:
+    counts = []
+    for words in (100, 10_000):
+        with counted_steps() as steps, NodeRig(tmp_path, name=str(words)) as rig, rig.store.read() as db:
+            rows = ((CLEO, at.to_bytes(32), bytes(32), bytes(32)) for at in range(words))
+            asyncio.run(rig.store.write(partial(_add_words, rows)))
+            before = steps.count
+            assert [*bits.speakers_among(db, [ADA, BEN, CLEO])] == [CLEO]
+            counts.append(steps.count - before)
+    assert counts[0] == counts[1] > 0
+
+
+def _add_words(rows: Iterable[tuple[bytes, ...]], db: Writing) -> None:
+    db.executemany("INSERT INTO bits VALUES (?, ?, ?, ?, NULL)", rows)
