@@ -16,6 +16,7 @@ from sayso_node.api.http import bodies, server
 from sayso_node.api.routes import checks
 from sayso_node.api.schema.operations import MSGPACK as PACKED
 from sayso_node.api.schema.operations import Body
+from sayso_node.verdicts.judge import Check
 from sayso_protocol.network_file import NetworkFile, Operator
 from sayso_protocol.primitives import address_text, hex_text
 from sayso_protocol.receipts.receipt import check_results, join_rows
@@ -110,7 +111,7 @@ async def test_a_small_check_waits_for_no_large_ones(
             arrived.append(len(body))
             yield body
 
-    def slow(body: bytearray) -> checks.Check:
+    def slow(body: bytearray) -> Check:
         assert len(body) < len(many) or leave.wait(60)
         return read(body)
 
