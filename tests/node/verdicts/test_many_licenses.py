@@ -161,11 +161,12 @@ async def test_the_answers_are_those_of_single_verdicts(
         if round_ == 2:  # answers of a contract wallet, and a mark for a dropped revocation
 
             def unsure(db: Writing) -> None:
+                now = rig.clock.time
                 for number, one in enumerate(early[30:40]):
-                    wallets.said(
-                        db, one.digest, rig.clock.time - 5 * number, rig.clock.time, accepted=True
-                    )
-                db.execute("INSERT INTO marks VALUES (?, ?)", (bytes(8), chance.choice(PAIR)))
+                    who = one.message.signer
+                    wallets.said(db, who, one.digest, now - 5 * number, now, accepted=True)
+                into = "INSERT INTO marks (digest, signer, source) VALUES (?, ?, 'test')"
+                db.execute(into, (bytes(8), chance.choice(PAIR)))
 
             await rig.store.write(unsure)
         for most in (0, 5_000, license_cache.MOST_BYTES):
