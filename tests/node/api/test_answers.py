@@ -159,7 +159,7 @@ async def test_a_node_is_ready_when_chain_and_peers_were_read(tmp_path: Path) ->
         chain.mine()
         await until(lambda: node.node._freshness.head.time == clock.time)
         _, body = await node.get("/readyz")
-        quiet = {"silence": None, "parts_down": [], "marks_full": False, "alarms": []}
+        quiet: dict[str, Any] = {"silence": None, "parts_down": [], "marks_full": False, "alarms": []}
         assert body == {"ready": True} | quiet
     assert QUORUM == 2
 
