@@ -15,6 +15,7 @@ PURE = {
     "abc",
     "collections",
     "contextlib",
+    "copy",
     "dataclasses",
     "datetime",
     "enum",

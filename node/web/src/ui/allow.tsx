@@ -1,6 +1,6 @@
 // Allowing a use: the page hashes files, and shows the notice to sign while the person chooses.
 
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useState } from "preact/hooks";
 
 import { t } from "../i18n.js";
 import { type Asker, isOf, onRequest, readRequest } from "../request.js";
@@ -58,7 +58,8 @@ export function Allow({ query }: { query: URLSearchParams }) {
       return { ...before, files: [...before.files.filter((one) => !fresh.has(one.item)), ...files] };
     });
   const reading = useReading(add);
-  useEffect(() => recallLater(name, giving.given ? {} : form), [form, giving.given]);
+  // Before the next paint: a reload right after a click loses nothing.
+  useLayoutEffect(() => recallLater(name, giving.given ? {} : form), [form, giving.given]);
   // Without files there is nothing to sign, and thousands of hashes are not made into trees again and again.
   const { terms, consents } = useMemo(
     () => readyTerms(reading.busy ? { ...form, files: [] } : form, app.account),
