@@ -15,7 +15,7 @@ from node.chain.paying import ALLOWANCE, FINALITY, WAIT_S, Paying
 from sayso_contracts.transactions import Fees
 from sayso_node.chain.paying import anchorer as anchorer_module
 from sayso_node.chain.paying.fees import GWEI, TooExpensive, first_fees, higher_fees
-from sayso_node.chain.paying.payer import STUCK_S
+from sayso_node.chain.paying.payer import DOUBT_S, STUCK_S
 from sayso_node.errors import ChainUnreachable, StoreUnusable
 from sayso_node.store.chain import intents
 from support.fake_chain import unreachable
@@ -225,12 +225,8 @@ async def test_an_endpoint_that_knows_the_nonce_and_not_the_receipt(paying: Payi
     assert paying.account.sent.keys() == hidden.keys()
 
 
-@pytest.mark.parametrize("shows", ["the transaction", "the event"])
-async def test_a_receipt_that_never_comes(paying: Paying, shows: str) -> None:
-    """On the commit before, each final block without a receipt cost another transaction."""
-    await begin(paying, 1)
-    await paying.steps()
-    paying.chain.mine()
+def hide(paying: Paying, *, transaction: bool) -> None:
+    """Let the endpoint give no receipt, and on request not even the transaction in its block."""
 
     async def nothing(_tx_hash: bytes) -> None:
         return None
@@ -239,18 +235,49 @@ async def test_a_receipt_that_never_comes(paying: Paying, shows: str) -> None:
         return False
 
     paying.account.landed = nothing  # type: ignore[method-assign, assignment]
-    if shows == "the event":
+    if transaction:
         paying.account.is_mined = unknown  # type: ignore[method-assign, assignment]
-    for _ in range(20):
+
+
+async def minutes_pass(paying: Paying, minutes: int, *, read: bool) -> None:
+    """Mine a block each minute; the follower reads it or not."""
+    for _ in range(minutes):
         paying.rig.clock.time += 60
-        await paying.block()
+        paying.chain.mine()
+        if read:
+            await paying.follower.read()
         await paying.steps(2)
+
+
+async def test_a_receipt_that_never_comes_while_the_transaction_is_in_a_block(paying: Paying) -> None:
+    """On the commit before, each final block without a receipt cost another transaction."""
+    await begin(paying, 1)
+    await paying.steps()
+    hide(paying, transaction=False)
+    await minutes_pass(paying, 20, read=False)
+    assert len(set(paying.account.broadcasts)) == 1
+
+
+async def test_a_receipt_that_never_comes_while_the_effect_is_on_the_chain(paying: Paying) -> None:
+    await begin(paying, 1)
+    await paying.steps()
+    hide(paying, transaction=True)
+    await minutes_pass(paying, 20, read=True)
     assert len(set(paying.account.broadcasts)) == 1
     assert len(paying.account.roots) == 1
-    if shows == "the event":
-        await begin(paying, 2)  # the next is not kept waiting
-        await paying.steps(2)
-        assert len(set(paying.account.broadcasts)) == 2
+    await begin(paying, 2)  # the next is not kept waiting
+    await paying.steps(2)
+    assert len(set(paying.account.broadcasts)) == 2
+
+
+async def test_an_endpoint_that_knows_nothing_for_minutes(paying: Paying) -> None:
+    """Finality alone is soon over; the clock counts, too."""
+    await begin(paying, 1)
+    await paying.steps()
+    hide(paying, transaction=True)
+    await minutes_pass(paying, FINALITY + 1, read=False)
+    assert len(set(paying.account.broadcasts)) == 1
+    assert FINALITY * 60 < DOUBT_S
 
 
 actions = st.lists(
