@@ -19,7 +19,7 @@ def figures() -> Iterator[Figure]:
 
 
 async def _measure() -> tuple[Waits, Waits]:
-    async with siege(consents=512) as node:
+    async with siege(CALM_S + ATTACK_S) as node:
         calm = await node.serve(CALM_S)
         async with node.attacked():
             return calm, await node.serve(ATTACK_S)

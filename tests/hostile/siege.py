@@ -1,7 +1,7 @@
 """A real node on a real chain, an honest user, and strangers in a process of their own.
 
-    async with siege() as node:
-        answers = await node.serve(seconds=120, attacked=True)
+    async with siege(120) as node, node.attacked():
+        waits = await node.serve(120)
 
 The user asks three things again and again: whether the node lives, whether it takes a revocation, and
 whether rows are clear. Each must be answered, and rightly, in every round.
@@ -38,7 +38,6 @@ from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import Reason, Row
 
 TESTS: Final = Path(__file__).parents[1]
-CONSENTS: Final = 256  # one is revoked in each round
 ITEMS: Final = 4
 QUESTION: Final = Question(Query(bytes(20), "train-ai"), 3_600, "siege")
 PATIENCE_S: Final = 60.0  # generous: only a failure waits for it
@@ -143,8 +142,9 @@ class Siege:
 
 
 @asynccontextmanager
-async def siege(consents: int = CONSENTS) -> AsyncIterator[Siege]:
-    """Start a node that holds consents of today, all of them granted."""
+async def siege(seconds: float) -> AsyncIterator[Siege]:
+    """Start a node that holds consents of today, all granted, for a user who asks for so long."""
+    consents = int(seconds / PAUSE_S) + 32  # one is revoked in each round
     async with measured_node() as node:
         held = [current(number, ITEMS, node.trusted.network) for number in range(consents)]
         await node.take(held)

@@ -24,7 +24,7 @@ async def withstands(node: Siege, seconds: float) -> None:
     "seconds", [SHORT_S, pytest.param(LONG_S, marks=[pytest.mark.long, pytest.mark.timeout(600)])]
 )
 async def test_all_attacks_at_once(seconds: float) -> None:
-    async with siege() as node:
+    async with siege(seconds) as node:
         before = node.node.memory_mb("VmHWM")
         await withstands(node, seconds)
         assert node.node.memory_mb("VmHWM") < before + GROWTH_MB
