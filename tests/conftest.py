@@ -12,6 +12,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 HERE = Path(__file__).parent
 FIRST = {"system", "docs"}  # wait the longest
+LAST = {"hostile"}  # takes all cores, which slows down whole systems beside it
 
 # A shell's background job ignores Ctrl-C, and its children inherit that: a test that presses it could
 # not be run by CI. With a handler here, children start with the default.
@@ -40,7 +41,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What waits the longest comes first, so that the end does not wait for it."""
-    items.sort(key=lambda item: not _is_of(item.path, FIRST))
+    items.sort(key=lambda item: (_is_of(item.path, LAST), not _is_of(item.path, FIRST)))
 
 
 def _is_of(file: Path, folders: set[str]) -> bool:
