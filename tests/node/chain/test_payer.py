@@ -280,6 +280,24 @@ async def test_an_endpoint_that_knows_nothing_for_minutes(paying: Paying) -> Non
     assert FINALITY * 60 < DOUBT_S
 
 
+async def test_each_doubt_takes_its_own_minutes(paying: Paying) -> None:
+    """A nonce looks used, is dropped with its fork, and much later looks used again."""
+    await begin(paying, 1)
+    await paying.steps()
+    paying.account.use_elsewhere()
+    await minutes_pass(paying, FINALITY + 1, read=False)
+    paying.chain.drop(FINALITY + 1)
+    paying.account.base_fee = 10**15  # our own transaction stays in the pool
+    paying.rig.clock.time += 2 * DOUBT_S
+    paying.chain.mine()
+    await paying.steps(2)
+    signed = paying.account.signatures
+    paying.account.use_elsewhere()
+    await minutes_pass(paying, FINALITY + 1, read=False)
+    assert paying.account.signatures == signed
+    assert "nonce-used-elsewhere" not in paying.alarms.active()
+
+
 actions = st.lists(
     st.sampled_from(
         ["give", "revoke", "step", "mine", "read", "fork", "lose", "restart", "spike", "calm", "later"]

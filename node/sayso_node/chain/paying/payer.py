@@ -89,7 +89,7 @@ class Payer:
         self._finality = finality
         self._settled: ChainHead | None = None
         self._sent_at: dict[bytes, float] = {}  # since this process started
-        self._doubted_at: dict[tuple[int, int], float] = {}  # by intent and nonce, likewise
+        self._doubted_at: dict[int, float] = {}  # by intent, likewise
 
     async def run(self) -> None:
         """Run until cancelled."""
@@ -237,6 +237,8 @@ class Payer:
         landed = await self._traces.receipt(intent) if is_used else None
         last_final = head.point.number - self._finality
         now = self._clock.now()
+        if landed or not is_used:
+            self._doubted_at.pop(intent.id, None)  # a later doubt takes its own minutes
         if landed is None:
             if intent.mined:
                 log.warning("a reorganisation dropped the transaction of %s %d", intent.kind, intent.id)
@@ -275,7 +277,7 @@ class Payer:
         if last_final < 0 or await self._account.used_nonces(last_final) <= intent.nonce:
             return
         now = self._clock.now()
-        since = self._doubted_at.setdefault((intent.id, intent.nonce), now)
+        since = self._doubted_at.setdefault(intent.id, now)
         if now - since < DOUBT_S or await self._traces.are_on_chain(intent):
             self._settled = None  # look again in the next step
             return
@@ -285,6 +287,7 @@ class Payer:
             "nonce-used-elsewhere", f"nonce {intent.nonce}; the {intent.kind} gets another one"
         )
         await self._store.write(lambda db: intents.take_nonce_back(db, intent.id))
+        self._doubted_at.pop(intent.id, None)
 
     async def _give_up(self, intent: Intent) -> None:
         def keep(db: Writing) -> None:
