@@ -69,6 +69,13 @@ class InvalidRevocation(MessageError):
     gossip = Gossip.REJECT
 
 
+class InvalidStatement(MessageError):
+    """A field of the statement breaks a rule, or the hashes do not give `content`."""
+
+    code = "invalid-statement"
+    gossip = Gossip.REJECT
+
+
 class InvalidScope(MessageError):
     """The scope is not `SUBJECT` or `SUBJECT for PURPOSE`."""
 

@@ -25,6 +25,8 @@ class Limits:
     clock_skew_s: int = 600  # how far ahead issuedAt may be
     wallet_signature_bytes: int = 8_192  # of a contract wallet
     tree_arity: int = 32
+    hashes: int = 1_024  # of a statement
+    dispute_s: int = 31_622_400  # 366 days
     nonce_bytes: int = 32  # of a question to a node
 
 

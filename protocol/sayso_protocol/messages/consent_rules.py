@@ -22,9 +22,9 @@ from sayso_protocol.primitives import ADDRESS_BYTES, HASH_BYTES, NOBODY
 Hashes = tuple[bytes, ...]
 Names = tuple[str, ...]
 
-_TERMS_URI = re.compile(r"https://[!-\"$->@-~]+", re.ASCII)  # printable, without # and ?
+TERMS_URI = re.compile(r"https://[!-\"$->@-~]+", re.ASCII)  # printable, without # and ?
 _FEW = 32  # items
-_LATEST = 253_402_300_799  # 9999-12-31: the notice writes the date in four digits
+LATEST = 253_402_300_799  # 9999-12-31: the notice writes the date in four digits
 
 
 def check_consents(
@@ -110,7 +110,7 @@ def _check_purposes(names: Names) -> None:
 
 def _check_times(issued_at: Sequence[int], expires_at: Sequence[int]) -> None:
     """Check rule 3.4."""
-    if min(issued_at) < 0 or max(expires_at) > _LATEST or not all(map(lt, issued_at, expires_at)):
+    if min(issued_at) < 0 or max(expires_at) > LATEST or not all(map(lt, issued_at, expires_at)):
         raise InvalidConsent("it must end after it begins")
     if max(map(sub, expires_at, issued_at)) > LIMITS.validity_s:
         raise InvalidConsent("it must end within ten years")
@@ -118,7 +118,7 @@ def _check_times(issued_at: Sequence[int], expires_at: Sequence[int]) -> None:
 
 def _check_terms_uri(uri: str) -> None:
     """Check rule 3.5: https without query or fragment, because these could identify the person."""
-    if uri and (len(uri) > LIMITS.terms_uri_bytes or not _TERMS_URI.fullmatch(uri)):
+    if uri and (len(uri) > LIMITS.terms_uri_bytes or not TERMS_URI.fullmatch(uri)):
         raise InvalidConsent("termsUri must be https without query or fragment")
 
 

@@ -41,8 +41,8 @@ def consent_notice(consent: Terms) -> str:
     """Return the notice of a consent (rule 4.6)."""
     who = "ANYONE" if consent.grantee == ANYONE else address_text(consent.grantee)
     through = f", through {consent.via}," if consent.via else ""
-    count = "1 item" if consent.items == 1 else f"{consent.items} items"
-    dates = f"from {_moment(consent.issued_at)} until {_moment(consent.expires_at)}"
+    count = counted(consent.items, "item")
+    dates = f"from {moment(consent.issued_at)} until {moment(consent.expires_at)}"
     others = _others(consent) if len(consent.parties) > 1 else ""
     guardian = _guardian(consent) if consent.guardian != NOBODY else ""
     return (
@@ -51,7 +51,12 @@ def consent_notice(consent: Terms) -> str:
     )
 
 
-def _moment(seconds: int) -> str:
+def counted(number: int, one: str, many: str = "") -> str:
+    """Return a number with its noun; the plural has an `s` unless `many` gives it."""
+    return f"1 {one}" if number == 1 else f"{number} {many or one + 's'}"
+
+
+def moment(seconds: int) -> str:
     """Return a time in UTC, to the minute."""
     return _day(seconds // _DAY_S) + _TIMES[seconds % _DAY_S // 60]
 
