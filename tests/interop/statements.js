@@ -15,15 +15,17 @@ export function checkNodeSignature(key, context, content, signature) {
   const signed = Buffer.concat([context, content]);
   require(key.length === 32 && !isSmall(key), "bad-signature", "a key of small order");
   require(signature.length === 64, "bad-signature", "not 64 bytes");
+  require(!isSmall(signature.subarray(0, 32)), "bad-signature", "an R of small order");
   const right = verify(null, signed, createPublicKey({ key: jwk, format: "jwk" }), signature);
   require(right, "bad-signature", "not by this key");
 }
 
-function isSmall(key) {
+/** Rule 4.5.2: whether 32 bytes are a point of small order, or not the canonical form of a point. */
+function isSmall(point) {
   try {
-    return ed25519.ExtendedPoint.fromHex(key).isSmallOrder();
+    return ed25519.ExtendedPoint.fromHex(point).isSmallOrder();
   } catch {
-    return true; // not a point at all
+    return true;
   }
 }
 

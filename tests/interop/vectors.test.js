@@ -11,7 +11,7 @@ import { checkSignatures, digestOf, readEnvelope, typedData } from "./messages.j
 import { pack } from "./packing.js";
 import { Holdings } from "./peer/answers.js";
 import { baseWord, checkScope, scopeWord } from "./scopes.js";
-import { checkStatement, stateDigest } from "./statements.js";
+import { checkNodeSignature, checkStatement, stateDigest } from "./statements.js";
 import { batchRoot, binaryRoot, checkPath, checkRow, resultsRoot, wideRoot } from "./trees.js";
 import { Known, REASONS, verdict } from "./verdict.js";
 import { readWalletProof } from "./wallets.js";
@@ -41,6 +41,14 @@ for (const vector of load("messages")) {
 
 for (const { name, signature, ...asked } of load("wallets")) {
   test(`contract wallet: ${name}`, () => assert.deepEqual(readWalletProof(unhex(signature)), asked));
+}
+
+for (const { name, key, context, content, signature, code } of load("ed25519")) {
+  test(`node's signature: ${name}`, () => {
+    const asked = [Buffer.from(key, "hex"), ascii(`${context}\0`), unhex(content), unhex(signature)];
+    if (code) assert.throws(() => checkNodeSignature(...asked), refusal(code));
+    else checkNodeSignature(...asked);
+  });
 }
 
 for (const { scope, word } of load("scopes")) {

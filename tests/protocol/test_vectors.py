@@ -1,6 +1,7 @@
 """The published vectors are what the code makes, and what other libraries make of them."""
 
 import json
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -8,13 +9,14 @@ from eth_account import Account
 from eth_account.messages import encode_typed_data
 from nacl.signing import VerifyKey
 
-from sayso_protocol.errors import SaysoError
+from sayso_protocol.errors import BadSignature, SaysoError
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import decode, encode
 from sayso_protocol.messages.message import as_kind
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.primitives import address_from_text, hash_from_text
 from sayso_protocol.signatures.contract_wallets import read_wallet_proof
+from sayso_protocol.signatures.nodes import check_node_signature
 from sayso_protocol.signatures.wallets import EoaVerifier
 from sayso_protocol.sync.fingerprints import unpack_nodes
 from sayso_protocol.sync.requests import decode_request, encode_request
@@ -68,6 +70,14 @@ def test_a_wrong_message_is_refused_with_its_code(vector: dict[str, str]) -> Non
     with pytest.raises(SaysoError) as refusal:
         decode(unhex(vector["envelope"]), NETWORK).check_signatures(EoaVerifier())
     assert refusal.value.code == vector["code"]
+
+
+@pytest.mark.parametrize("vector", load("ed25519.json"), ids=lambda vector: vector["name"])
+def test_signatures_of_nodes_that_verifiers_disagree_about(vector: dict[str, Any]) -> None:
+    key, signature = bytes.fromhex(vector["key"]), unhex(vector["signature"])
+    context = vector["context"].encode() + b"\0"
+    with pytest.raises(BadSignature) if vector["code"] else nullcontext():
+        check_node_signature(key, context, unhex(vector["content"]), signature)
 
 
 @pytest.mark.parametrize("vector", load("wallets.json"), ids=lambda vector: vector["name"])

@@ -28,6 +28,7 @@ from support.protocol_strategies import (
     item_hashes,
     signed,
 )
+from vectors.ed25519 import ed25519
 from vectors.evidence import evidence
 from vectors.frames import bundles
 from vectors.histories import verdict_cases
@@ -165,6 +166,7 @@ FILES: dict[str, Callable[[], Any]] = {
     "scopes.json": scopes,
     "trees.json": trees,
     "statements.json": statements,
+    "ed25519.json": ed25519,
     "refused.json": refused_cases,
     "bundles.json": bundles,
     "texts.json": texts,
