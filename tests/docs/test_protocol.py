@@ -72,7 +72,7 @@ NUMBERS = {
     "sync.walk.RANGE_LEVEL": None,
     "sync.walk.CHECKED": None,
     "sync.solving.BUDGET": None,
-    "sync.solving.LAST": "not below level 63",
+    "sync.solving.LAST": "MUST be at most 63 together",
     "sync.fingerprints.CELL_LEVEL": "MUST be of level 23 at most",
     "sync.fingerprints.CELL_BYTES": "a *cell* of 6 bytes",
     "messages.wire.BUNDLE_FILE_BYTES": None,  # follows from 7.1.1 and 6.2.2
