@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sayso_node.app import run_node
 from sayso_node.config import load_config
-from sayso_node.logs import set_up_log
+from sayso_node.supervision.logs import set_up_log
 from sayso_protocol.errors import SaysoError
 
 USAGE = 2

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from typing import NoReturn
 
-from sayso_node.alarms import Alarms
 from sayso_node.api.http.paging import Pages
 from sayso_node.api.http.server import HttpServer
 from sayso_node.api.routes.about import AboutRoutes
@@ -32,7 +31,6 @@ from sayso_node.batches.protocol import answer_batch
 from sayso_node.chain.reading.storage_proofs import StorageProofs
 from sayso_node.chain.side import ChainSide
 from sayso_node.config import PEER_FILE, SNAPSHOT_FOLDER, NodeConfig
-from sayso_node.counters import Counters
 from sayso_node.errors import NotFound
 from sayso_node.freshness import Freshness
 from sayso_node.gossip.broadcast import Broadcast
@@ -46,7 +44,9 @@ from sayso_node.snapshots.publishing import SnapshotPublisher
 from sayso_node.sources import Proxies
 from sayso_node.store.admission.sponsors import Quotas
 from sayso_node.store.opening import location_in, store_at
-from sayso_node.supervision import Part, Supervisor
+from sayso_node.supervision.alarms import Alarms
+from sayso_node.supervision.counters import Counters
+from sayso_node.supervision.supervisor import Part, Supervisor
 from sayso_node.sync.answering import Answering
 from sayso_node.sync.asking import SyncRounds
 from sayso_node.sync.loop import SyncLoop

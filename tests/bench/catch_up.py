@@ -19,7 +19,6 @@ from bench.figure import Figure
 from bench.verify import per_core
 from sayso_node.chain.reading.contract_wallets import ContractWallets
 from sayso_node.clock import SystemClock
-from sayso_node.counters import Counters
 from sayso_node.freshness import Freshness
 from sayso_node.gossip.config import GossipConfig
 from sayso_node.gossip.peers.addresses import peer_id_of, split_multiaddr
@@ -29,6 +28,7 @@ from sayso_node.intake.outcome import Source, SourceChannel, Status
 from sayso_node.interfaces import Judgement, TransportHandlers
 from sayso_node.store.admission.sponsors import Quotas
 from sayso_node.store.opening import store_at
+from sayso_node.supervision.counters import Counters
 from sayso_node.sync.answering import Answering
 from sayso_node.sync.asking import SyncRounds
 from sayso_protocol.messages.envelope import encode

@@ -22,7 +22,6 @@ from bench.consents import BUYERS, NETWORK, consent
 from bench.figure import Figure
 from sayso_node.chain.reading.contract_wallets import ContractWallets
 from sayso_node.clock import SystemClock
-from sayso_node.counters import Counters
 from sayso_node.freshness import Freshness
 from sayso_node.gossip.broadcast import Broadcast
 from sayso_node.gossip.config import GossipConfig
@@ -32,6 +31,7 @@ from sayso_node.intake.outcome import Source, SourceChannel
 from sayso_node.interfaces import TransportHandlers
 from sayso_node.store.admission.sponsors import Quotas
 from sayso_node.store.opening import snapshot_at, store_at
+from sayso_node.supervision.counters import Counters
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.envelope import encode
 from sayso_protocol.messages.message import CONSENT, REVOCATION

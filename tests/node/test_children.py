@@ -16,7 +16,7 @@ import sayso_node
 import sayso_protocol
 from node.gossip.harness import Network
 from sayso.demo.processes import Child
-from sayso_node import children
+from sayso_node.supervision import children
 from support.running_node import running_node
 from support.waiting import until
 

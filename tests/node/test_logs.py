@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from node.api.process import node_process
-from sayso_node import app, logs
+from sayso_node import app
 from sayso_node.gossip import child
-from sayso_node.logs import LINE_CHARS, LINES, LINES_S, LineFormatter, RateLimit
+from sayso_node.supervision import logs
+from sayso_node.supervision.logs import LINE_CHARS, LINES, LINES_S, LineFormatter, RateLimit
 
 RESET = struct.pack("ii", 1, 0)
 HEAD = b"POST /v1/%s HTTP/1.1\r\nHost: x\r\n"

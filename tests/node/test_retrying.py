@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from sayso_node.errors import ChainUnreachable, NotFound, PeerUnreachable
-from sayso_node.retrying import backoff, every, first_answer
+from sayso_node.supervision.retrying import backoff, every, first_answer
 
 
 def test_a_wait_doubles_up_to_its_cap_for_any_number_of_failures() -> None:

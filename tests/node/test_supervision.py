@@ -9,17 +9,17 @@ from unittest import mock
 
 import pytest
 
-from sayso_node import supervision
-from sayso_node.alarms import Alarms
 from sayso_node.chain.reading.endpoints import Endpoints
 from sayso_node.chain.reading.follower import Follower
 from sayso_node.chain.reading.json_rpc import JsonRpc
 from sayso_node.chain.reading.web3_chain import Web3Chain
-from sayso_node.counters import Counters
 from sayso_node.errors import PartFailed, StoreUnusable
 from sayso_node.freshness import Freshness
 from sayso_node.node import Node
-from sayso_node.supervision import Part, Supervisor, contained, pause_s
+from sayso_node.supervision import supervisor as module
+from sayso_node.supervision.alarms import Alarms
+from sayso_node.supervision.counters import Counters
+from sayso_node.supervision.supervisor import Part, Supervisor, contained, pause_s
 from support.fake_chain import FakeChain
 from support.fake_network import Switchboard
 from support.node_rig import ManualClock, NodeRig, consent
@@ -42,8 +42,8 @@ def test_these_are_the_parts() -> None:
 
 @pytest.fixture
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervision, "PAUSE_MIN_S", 0.05)
-    monkeypatch.setattr(supervision, "RUNS_S", 0.05)
+    monkeypatch.setattr(module, "PAUSE_MIN_S", 0.05)
+    monkeypatch.setattr(module, "RUNS_S", 0.05)
 
 
 class Fault:
@@ -151,7 +151,7 @@ class Faulty:
 
 
 async def test_to_return_or_to_cancel_itself_is_to_fail(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervision, "PAUSE_MIN_S", 0.001)
+    monkeypatch.setattr(module, "PAUSE_MIN_S", 0.001)
     faulty, counters = Faulty(None, asyncio.CancelledError(), ValueError()), Counters()
     supervisor = Supervisor(Alarms(), counters)
     supervisor.start({"part": Part(faulty.run)})
@@ -163,28 +163,28 @@ async def test_to_return_or_to_cancel_itself_is_to_fail(monkeypatch: pytest.Monk
 
 
 async def test_many_failures_within_the_window_are_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervision, "PAUSE_MIN_S", 0.001)
-    monkeypatch.setattr(supervision, "PAUSE_MAX_S", 0.001)
+    monkeypatch.setattr(module, "PAUSE_MIN_S", 0.001)
+    monkeypatch.setattr(module, "PAUSE_MAX_S", 0.001)
     ends = [ValueError(SECRET)] * 100
     faulty, healthy = Faulty(*ends), Faulty()
     supervisor = Supervisor(Alarms(), Counters())
     supervisor.start({"faulty": Part(faulty.run), "healthy": Part(healthy.run)})
     with pytest.raises(PartFailed) as failure:
         await supervisor.failure()
-    assert faulty.runs == supervision.FAILURES
+    assert faulty.runs == module.FAILURES
     assert str(failure.value).startswith("the faulty failed 8 times within 600 s")
     assert SECRET not in str(failure.value)
     await supervisor.stop()
 
 
 async def test_failures_long_ago_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervision, "PAUSE_MIN_S", 0.001)
-    monkeypatch.setattr(supervision, "PAUSE_MAX_S", 0.001)
-    monkeypatch.setattr(supervision, "WINDOW_S", 0.0)
-    faulty = Faulty(*[ValueError()] * 3 * supervision.FAILURES)
+    monkeypatch.setattr(module, "PAUSE_MIN_S", 0.001)
+    monkeypatch.setattr(module, "PAUSE_MAX_S", 0.001)
+    monkeypatch.setattr(module, "WINDOW_S", 0.0)
+    faulty = Faulty(*[ValueError()] * 3 * module.FAILURES)
     supervisor = Supervisor(Alarms(), Counters())
     supervisor.start({"part": Part(faulty.run)})
-    await until(lambda: faulty.runs > 3 * supervision.FAILURES)
+    await until(lambda: faulty.runs > 3 * module.FAILURES)
     await supervisor.stop()
 
 

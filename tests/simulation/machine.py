@@ -14,14 +14,12 @@ from typing import Any
 
 from nacl.signing import SigningKey
 
-from sayso_node.alarms import Alarms
 from sayso_node.chain.paying.anchorer import Anchorer
 from sayso_node.chain.paying.fees import ETHER, GWEI, Allowance
 from sayso_node.chain.paying.payer import Payer
 from sayso_node.chain.paying.relayer import Relayer
 from sayso_node.chain.reading.contract_wallets import ContractWallets
 from sayso_node.chain.reading.follower import Follower
-from sayso_node.counters import Counters
 from sayso_node.errors import NotFound
 from sayso_node.freshness import ChainHead, Freshness
 from sayso_node.gossip.broadcast import Broadcast
@@ -32,6 +30,8 @@ from sayso_node.interfaces import TransportHandlers
 from sayso_node.store.admission.pending import PendingRoom
 from sayso_node.store.admission.sponsors import Quotas
 from sayso_node.store.sqlite.engine import Engine
+from sayso_node.supervision.alarms import Alarms
+from sayso_node.supervision.counters import Counters
 from sayso_node.sync.answering import Answering
 from sayso_node.sync.asking import SyncRounds
 from sayso_node.sync.loop import SyncLoop

@@ -8,7 +8,6 @@ from nacl.signing import SigningKey
 
 from sayso_node.chain.reading.contract_wallets import ContractWallets
 from sayso_node.clock import SystemClock
-from sayso_node.counters import Counters
 from sayso_node.freshness import Freshness
 from sayso_node.gossip.broadcast import Broadcast
 from sayso_node.gossip.config import GossipConfig
@@ -18,6 +17,7 @@ from sayso_node.intake.outcome import Outcome, Source, SourceChannel, Status
 from sayso_node.interfaces import TransportHandlers
 from sayso_node.store import messages
 from sayso_node.store.opening import store_at
+from sayso_node.supervision.counters import Counters
 from sayso_node.sync.answering import Answering
 from sayso_node.sync.asking import SyncRounds
 from sayso_protocol.messages import wire

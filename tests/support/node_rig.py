@@ -13,7 +13,6 @@ from nacl.signing import SigningKey
 
 from sayso_node.chain.reading.contract_wallets import ContractWallets, Prober
 from sayso_node.chain.reading.wallet_watch import WalletWatch
-from sayso_node.counters import Counters
 from sayso_node.errors import ChainUnreachable
 from sayso_node.freshness import ChainHead, Freshness
 from sayso_node.gossip.broadcast import Broadcast
@@ -24,6 +23,7 @@ from sayso_node.interfaces import TransportHandlers
 from sayso_node.store.admission.pending import PendingRoom
 from sayso_node.store.admission.sponsors import Quotas
 from sayso_node.store.opening import store_at
+from sayso_node.supervision.counters import Counters
 from sayso_node.sync.answering import Answering
 from sayso_node.sync.asking import SyncRounds
 from sayso_node.verdicts.judge import Judge

@@ -11,9 +11,9 @@ from typing import Any
 from unittest import mock
 
 from sayso.main import main as sayso
-from sayso_node import supervision
 from sayso_node.__main__ import main as sayso_node
 from sayso_node.store.sqlite.engine import Engine
+from sayso_node.supervision import supervisor
 from sayso_node.sync.loop import SyncLoop
 
 POLL_S = 0.02
@@ -37,8 +37,8 @@ def main(trigger: str, part: str, *arguments: str) -> Any:
 
     broken = {"sync": (SyncLoop, "run", run), "store": (Engine, "_commit", commit_or_die)}
     mock.patch.object(*broken[part]).start()
-    mock.patch.object(supervision, "PAUSE_MIN_S", 0.01).start()
-    mock.patch.object(supervision, "PAUSE_MAX_S", 0.01).start()
+    mock.patch.object(supervisor, "PAUSE_MIN_S", 0.01).start()
+    mock.patch.object(supervisor, "PAUSE_MAX_S", 0.01).start()
     if len(arguments) == 1:
         return sayso_node(list(arguments))
     sys.argv[1:] = arguments

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from sayso.demo.errors import DemoFailed
-from sayso_node.children import start_module
+from sayso_node.supervision.children import start_module
 
 STOP_S: Final = 10.0
 

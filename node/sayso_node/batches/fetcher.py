@@ -10,13 +10,13 @@ from functools import partial
 from typing import Any, Protocol
 
 from sayso_node.batches.protocol import read_answer
-from sayso_node.counters import Counters
 from sayso_node.errors import PeerUnreachable, StoreUnusable
 from sayso_node.interfaces import Transport
-from sayso_node.retrying import every, first_answer
 from sayso_node.store.chain import chain_state
 from sayso_node.store.interface import Store
-from sayso_node.supervision import contained
+from sayso_node.supervision.counters import Counters
+from sayso_node.supervision.retrying import every, first_answer
+from sayso_node.supervision.supervisor import contained
 from sayso_protocol.errors import BadProof, SaysoError
 from sayso_protocol.ethereum.batches import Batch
 from sayso_protocol.messages.wire import BATCH_PROTOCOL

@@ -8,7 +8,6 @@ endpoints ── follower ── store
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from sayso_node.alarms import Alarms
 from sayso_node.chain.paying.anchorer import Anchorer
 from sayso_node.chain.paying.fees import ETHER, GWEI, Allowance
 from sayso_node.chain.paying.payer import Payer
@@ -23,10 +22,11 @@ from sayso_node.chain.reading.follower import Follower
 from sayso_node.chain.reading.wallet_watch import WalletWatch
 from sayso_node.chain.reading.web3_chain import Web3Chain
 from sayso_node.config import NodeConfig
-from sayso_node.counters import Counters
 from sayso_node.freshness import Freshness
 from sayso_node.interfaces import Clock
 from sayso_node.store.interface import Store
+from sayso_node.supervision.alarms import Alarms
+from sayso_node.supervision.counters import Counters
 
 
 class ChainSide:

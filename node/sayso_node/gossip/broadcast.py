@@ -13,12 +13,12 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from cachetools import FIFOCache
 
-from sayso_node.counters import Counters
 from sayso_node.errors import GossipQueueFull
 from sayso_node.intake.intake import Intake
 from sayso_node.intake.outcome import Outcome, Source, SourceChannel, Status
 from sayso_node.interfaces import Judgement, Transport
-from sayso_node.supervision import contained
+from sayso_node.supervision.counters import Counters
+from sayso_node.supervision.supervisor import contained
 from sayso_protocol.errors import SaysoError, is_rejected
 from sayso_protocol.messages import wire
 from sayso_protocol.messages.envelope import encode, peek_kind

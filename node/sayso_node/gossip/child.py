@@ -26,7 +26,7 @@ from sayso_node.gossip.ipc.channel import Channel
 from sayso_node.gossip.outbox import Outbox
 from sayso_node.gossip.peers.discovery import Discovery
 from sayso_node.gossip.requests import Requests
-from sayso_node.logs import set_up_log
+from sayso_node.supervision.logs import set_up_log
 from sayso_protocol.errors import Malformed
 
 TALLY_EVERY_S: Final = 0.5

@@ -10,10 +10,10 @@ import socket
 from asyncio.subprocess import DEVNULL, Process
 from typing import Final, Self
 
-from sayso_node.children import start_module
 from sayso_node.errors import GossipDown
 from sayso_node.gossip.config import GossipConfig
 from sayso_node.gossip.ipc.channel import Channel, Serve
+from sayso_node.supervision.children import start_module
 from sayso_protocol.errors import SaysoError
 
 MISSES: Final = 2  # a single miss may be ours: a blocked loop can time out before it reads the answer

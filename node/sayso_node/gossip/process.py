@@ -17,7 +17,7 @@ from sayso_node.gossip.ipc.channel import Channel
 from sayso_node.gossip.peers.addresses import peer_id_of_seed, split_multiaddr
 from sayso_node.gossip.peers.peer_store import PeerStore
 from sayso_node.interfaces import Judgement, PeerState, Transport, TransportHandlers
-from sayso_node.retrying import backoff
+from sayso_node.supervision.retrying import backoff
 from sayso_protocol.errors import SaysoError, TooLarge
 
 CALL_S: Final = 10.0  # for calls that the child answers from memory

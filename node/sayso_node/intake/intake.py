@@ -17,7 +17,6 @@ from typing import assert_never
 from nacl.signing import SigningKey
 
 from sayso_node.chain.reading.contract_wallets import Answers, ContractWallets
-from sayso_node.counters import Counters, arrivals
 from sayso_node.errors import NoRoom
 from sayso_node.freshness import Freshness
 from sayso_node.intake.admissions import ADMISSIONS, Circumstances, admit
@@ -30,7 +29,8 @@ from sayso_node.store.admission.pending import PendingRoom
 from sayso_node.store.admission.revocations import Admitted
 from sayso_node.store.admission.sponsors import Quotas
 from sayso_node.store.interface import Store, Writing
-from sayso_node.workers import Runner, at_once, in_thread
+from sayso_node.supervision.counters import Counters, arrivals
+from sayso_node.supervision.workers import Runner, at_once, in_thread
 from sayso_protocol.errors import (
     FromTheFuture,
     Malformed,

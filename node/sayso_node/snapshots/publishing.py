@@ -13,13 +13,13 @@ from typing import Final
 import msgspec
 from nacl.signing import SigningKey
 
-from sayso_node.children import start_module
-from sayso_node.counters import Counters
 from sayso_node.freshness import Freshness, View
 from sayso_node.interfaces import Clock
 from sayso_node.snapshots.building import After, Made, Order
 from sayso_node.snapshots.shelf import Published, SnapshotShelf
 from sayso_node.store.snapshots.news import Cursor
+from sayso_node.supervision.children import start_module
+from sayso_node.supervision.counters import Counters
 from sayso_protocol.network import Network
 from sayso_protocol.snapshots.head import SnapshotMoment
 from sayso_protocol.snapshots.part import signed_part

@@ -16,6 +16,7 @@ from sayso_node.intake.outcome import Outcome, Source, SourceChannel, Status
 from sayso_node.interfaces import Clock
 from sayso_node.store import erasure
 from sayso_node.store.interface import Store
+from sayso_node.supervision.workers import Runner, in_thread
 from sayso_node.sync.bill import (
     ASKED_AT_MOST,
     COST_OF_MALFORMED,
@@ -25,7 +26,6 @@ from sayso_node.sync.bill import (
 )
 from sayso_node.sync.reading import Reader
 from sayso_node.sync.shares import Shares
-from sayso_node.workers import Runner, in_thread
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.sync import answers
 from sayso_protocol.sync.answers import DECLINED, TAKEN

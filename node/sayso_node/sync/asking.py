@@ -12,19 +12,19 @@ from typing import NamedTuple
 
 from cachetools import LRUCache
 
-from sayso_node.counters import Counters
 from sayso_node.freshness import Freshness
 from sayso_node.intake.intake import Intake
 from sayso_node.interfaces import Clock, Randomness, Transport
 from sayso_node.store import bits
 from sayso_node.store.admission import pending
 from sayso_node.store.interface import Store
-from sayso_node.supervision import contained
+from sayso_node.supervision.counters import Counters
+from sayso_node.supervision.supervisor import contained
+from sayso_node.supervision.workers import Runner, in_thread
 from sayso_node.sync.bringing import Bringing
 from sayso_node.sync.fetching import Fetching
 from sayso_node.sync.memory import ExpectedView, PeerMemory
 from sayso_node.sync.talk import Talk
-from sayso_node.workers import Runner, in_thread
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.network import Network
 from sayso_protocol.sync.fingerprints import SALT_BYTES

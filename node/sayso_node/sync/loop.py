@@ -7,7 +7,7 @@ little; after a successful round it is treated like any other.
 import asyncio
 
 from sayso_node.interfaces import Transport
-from sayso_node.retrying import backoff, every
+from sayso_node.supervision.retrying import backoff, every
 from sayso_node.sync.asking import SyncRounds
 
 MOST_RESTS = 32  # turns that a peer is skipped after many failed rounds

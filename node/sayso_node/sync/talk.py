@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from sayso_node.interfaces import Transport
-from sayso_node.workers import Runner
+from sayso_node.supervision.workers import Runner
 from sayso_protocol.errors import Malformed
 from sayso_protocol.messages.wire import SYNC_PROTOCOL
 from sayso_protocol.sync.findings import Finding, Outcome, Walk

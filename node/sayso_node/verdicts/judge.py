@@ -9,11 +9,11 @@ from functools import partial
 
 import numpy as np
 
-from sayso_node.counters import Counters
 from sayso_node.freshness import Freshness
 from sayso_node.interfaces import Clock
 from sayso_node.store.interface import Store
 from sayso_node.store.known_bits import StoreBits
+from sayso_node.supervision.counters import Counters
 from sayso_node.verdicts.knowledge import Moment, StoreKnowledge
 from sayso_node.verdicts.license_cache import LicenseCache
 from sayso_node.verdicts.stored_terms import read_batches

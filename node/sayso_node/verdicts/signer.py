@@ -9,13 +9,13 @@ import asyncio
 import msgspec
 from nacl.signing import SigningKey
 
-from sayso_node.counters import Counters
 from sayso_node.errors import ClockPutBack
 from sayso_node.freshness import Freshness
 from sayso_node.interfaces import Clock
 from sayso_node.store import messages
 from sayso_node.store.chain import relays
 from sayso_node.store.interface import Store, Writing
+from sayso_node.supervision.counters import Counters
 from sayso_node.verdicts.judge import Check, CheckResult
 from sayso_protocol.encoding.row_tree import roots
 from sayso_protocol.messages.envelope import Envelope

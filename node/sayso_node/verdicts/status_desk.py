@@ -16,10 +16,10 @@ from typing import Final, NamedTuple
 
 from nacl.signing import SigningKey
 
-from sayso_node.counters import Counters
 from sayso_node.freshness import Freshness
 from sayso_node.interfaces import Clock
 from sayso_node.store.interface import Reading, Store
+from sayso_node.supervision.counters import Counters
 from sayso_node.verdicts.knowledge import Moment, StoreKnowledge
 from sayso_node.verdicts.license_cache import LicenseCache
 from sayso_node.verdicts.recent_bits import RecentBits

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from sayso_node.counters import names
 from sayso_node.freshness import QUORUM
+from sayso_node.supervision.counters import names
 from sayso_protocol.ethereum.batches import AnchorProof, Batch
 from sayso_protocol.messages.envelope import decode
 from sayso_protocol.network_file import NetworkFile, Operator

@@ -9,7 +9,6 @@ from eth_account import Account
 from web3 import HTTPProvider, Web3
 
 from sayso_contracts import artifact
-from sayso_node.alarms import Alarms
 from sayso_node.chain.paying.anchorer import Anchorer
 from sayso_node.chain.paying.fees import ETHER, GWEI, Allowance
 from sayso_node.chain.paying.payer import Payer
@@ -21,6 +20,7 @@ from sayso_node.chain.reading.endpoints import Endpoints
 from sayso_node.chain.reading.follower import Follower
 from sayso_node.chain.reading.web3_chain import Web3Chain
 from sayso_node.store.chain import intents, relays
+from sayso_node.supervision.alarms import Alarms
 from sayso_node.verdicts.signer import Signer
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.network import Network

@@ -3,7 +3,6 @@
 import contextlib
 from pathlib import Path
 
-from sayso_node.alarms import Alarms
 from sayso_node.chain.paying.anchorer import Anchorer
 from sayso_node.chain.paying.fees import ETHER, GWEI, Allowance
 from sayso_node.chain.paying.payer import Payer
@@ -13,6 +12,7 @@ from sayso_node.chain.reading.contract_wallets import Prober
 from sayso_node.chain.reading.follower import Follower
 from sayso_node.errors import ChainUnreachable
 from sayso_node.store.chain import chain_state, intents, relays
+from sayso_node.supervision.alarms import Alarms
 from sayso_node.verdicts.signer import Signer
 from sayso_protocol.ethereum.batches import Batch
 from sayso_protocol.messages.envelope import Envelope

@@ -10,14 +10,14 @@ from sayso_contracts.abi import encode_call
 from sayso_contracts.errors import TransactionTooLarge
 from sayso_contracts.events import ANCHORED_TOPIC, REVOKED_TOPIC
 from sayso_contracts.transactions import Fees
-from sayso_node.alarms import Alarms
 from sayso_node.chain.paying.web3_account import Web3Account
 from sayso_node.chain.reading import json_rpc
 from sayso_node.chain.reading.endpoints import Endpoints
 from sayso_node.chain.reading.web3_chain import Web3Chain
-from sayso_node.counters import Counters
 from sayso_node.errors import ChainUnreachable
 from sayso_node.freshness import Freshness
+from sayso_node.supervision.alarms import Alarms
+from sayso_node.supervision.counters import Counters
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_text, hex_text
 from support.endpoint import CHAIN_ID, CUT, HASH, SILENT, Endpoint, Failure, Raw, block, endpoint

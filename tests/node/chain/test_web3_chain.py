@@ -13,7 +13,6 @@ from sayso_contracts.calls import Call
 from sayso_contracts.deploy import deploy
 from sayso_contracts.events import Anchored, Revoked
 from sayso_contracts.registry import Registry
-from sayso_node.alarms import Alarms
 from sayso_node.chain.paying.anchorer import Anchorer
 from sayso_node.chain.paying.fees import Allowance
 from sayso_node.chain.paying.payer import Payer
@@ -21,11 +20,12 @@ from sayso_node.chain.paying.web3_account import Web3Account
 from sayso_node.chain.reading.endpoints import Endpoints
 from sayso_node.chain.reading.follower import Follower
 from sayso_node.chain.reading.web3_chain import Web3Chain
-from sayso_node.counters import Counters
 from sayso_node.errors import ChainUnreachable
 from sayso_node.freshness import Freshness
 from sayso_node.store import bits
 from sayso_node.store.chain import chain_state
+from sayso_node.supervision.alarms import Alarms
+from sayso_node.supervision.counters import Counters
 from sayso_protocol.network import Network
 from sayso_protocol.permissions.scopes import scope_word
 from sayso_protocol.primitives import address_from_text, sha256

@@ -6,11 +6,11 @@ from typing import Any, cast
 
 import pytest
 
-from sayso_node.alarms import Alarms
 from sayso_node.api.routes.about import AboutRoutes
 from sayso_node.api.routes.events import EventRoutes
 from sayso_node.api.schema.values import Ready
 from sayso_node.freshness import ChainHead, Silence
+from sayso_node.supervision.alarms import Alarms
 from sayso_node.verdicts.judge import Check
 from sayso_node.verdicts.status_desk import StatusDesk, StatusQuestion
 from sayso_protocol.receipts.receipt import ChainPoint

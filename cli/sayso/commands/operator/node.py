@@ -95,7 +95,7 @@ def run(folder: Path, *, verbose: bool) -> None:
     with extra("node"):
         from sayso_node.app import run_node  # noqa: PLC0415
         from sayso_node.config import load_config  # noqa: PLC0415
-        from sayso_node.logs import set_up_log  # noqa: PLC0415
+        from sayso_node.supervision.logs import set_up_log  # noqa: PLC0415
 
     config = load_config(folder)
     set_up_log(verbose=verbose)

@@ -6,14 +6,14 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
-from sayso_node.alarms import NAMES as ALARMS
-from sayso_node.alarms import Alarms
 from sayso_node.api.http.route import Route, RouteAnswer
 from sayso_node.api.schema.operations import Operation
 from sayso_node.api.schema.values import HeadJson, Health, NodeJson, PeerJson, Peers, Ready
-from sayso_node.counters import names
 from sayso_node.freshness import Freshness
 from sayso_node.interfaces import Clock, Transport
+from sayso_node.supervision.alarms import NAMES as ALARMS
+from sayso_node.supervision.alarms import Alarms
+from sayso_node.supervision.counters import names
 from sayso_protocol.primitives import hex_text
 
 READY_AGE_S: Final = 120.0  # with an older view, a node's answers are stale for most clients

@@ -5,11 +5,11 @@ A batch and the intent to anchor it are stored in one transaction of the store; 
 
 from sayso_contracts.abi import encode_call
 from sayso_node.chain.interface import Landed
-from sayso_node.counters import Counters
 from sayso_node.interfaces import Clock
 from sayso_node.store.chain import chain_state, intents
 from sayso_node.store.chain.intents import Intent
 from sayso_node.store.interface import Reading, Store, Writing
+from sayso_node.supervision.counters import Counters
 from sayso_protocol.receipts.receipt import ChainPoint
 
 BATCH_LICENSES = 10_000

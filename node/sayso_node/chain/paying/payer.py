@@ -14,18 +14,18 @@ from typing import Protocol
 
 from sayso_contracts.errors import CallReverted, TransactionTooLarge
 from sayso_contracts.transactions import Fees
-from sayso_node.alarms import Alarms
 from sayso_node.chain.interface import Account, Landed
 from sayso_node.chain.paying.fees import ETHER, Allowance, TooExpensive, first_fees, higher_fees
 from sayso_node.chain.paying.traces import Traces
-from sayso_node.counters import Counters
 from sayso_node.errors import ChainUnreachable, StoreUnusable
 from sayso_node.freshness import ChainHead
 from sayso_node.interfaces import Clock
-from sayso_node.retrying import every
 from sayso_node.store.chain import intents
 from sayso_node.store.chain.intents import Intent, Signed
 from sayso_node.store.interface import Reading, Store, Writing
+from sayso_node.supervision.alarms import Alarms
+from sayso_node.supervision.counters import Counters
+from sayso_node.supervision.retrying import every
 from sayso_protocol.receipts.receipt import ChainPoint
 
 log = logging.getLogger(__name__)

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from sayso_contracts.relay import RelayItem, relay_item
-from sayso_node.counters import Counters
 from sayso_node.store.chain import relays
 from sayso_node.store.interface import Reading
-from sayso_node.supervision import contained
+from sayso_node.supervision.counters import Counters
+from sayso_node.supervision.supervisor import contained
 from sayso_protocol.messages.envelope import Envelope, decode
 from sayso_protocol.messages.message import as_kind
 from sayso_protocol.messages.revocation import Revocation

@@ -20,15 +20,15 @@ from sayso_contracts.errors import BadLog
 from sayso_contracts.relay import Load, Rejection, load_of, rejections, relay_call
 from sayso_contracts.transactions import MAX_TRANSACTION_GAS
 from sayso_contracts.wallet_deployment import deployment_code
-from sayso_node.alarms import Alarms
 from sayso_node.chain.interface import Account, Landed
 from sayso_node.chain.paying.relay_choice import Carried, choose
-from sayso_node.counters import Counters
 from sayso_node.interfaces import Clock
 from sayso_node.store.chain import chain_state, deployments, intents, relays
 from sayso_node.store.chain.intents import Intent
 from sayso_node.store.chain.relays import Want
 from sayso_node.store.interface import Reading, Store, Writing
+from sayso_node.supervision.alarms import Alarms
+from sayso_node.supervision.counters import Counters
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_text
 from sayso_protocol.receipts.receipt import ChainPoint

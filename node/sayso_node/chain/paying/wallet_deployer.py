@@ -7,14 +7,14 @@ day share a part of the budget: they can never use up the money for other revoca
 
 from functools import partial
 
-from sayso_node.alarms import Alarms
 from sayso_node.chain.interface import Account, Landed
 from sayso_node.chain.paying.fees import ETHER
-from sayso_node.counters import Counters
 from sayso_node.interfaces import Clock
 from sayso_node.store.chain import deployments, intents
 from sayso_node.store.chain.intents import Intent
 from sayso_node.store.interface import Reading, Store, Writing
+from sayso_node.supervision.alarms import Alarms
+from sayso_node.supervision.counters import Counters
 from sayso_protocol.receipts.receipt import ChainPoint
 
 BUDGET_PART = 4  # a quarter of the day's budget

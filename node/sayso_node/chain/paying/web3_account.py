@@ -21,7 +21,7 @@ from sayso_node.chain.reading.endpoints import Endpoints
 from sayso_node.chain.reading.web3_chain import Web3Chain, chain_errors
 from sayso_node.errors import ChainUnreachable
 from sayso_node.freshness import ChainHead
-from sayso_node.retrying import first_answer
+from sayso_node.supervision.retrying import first_answer
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_text
 from sayso_protocol.receipts.receipt import ChainPoint

@@ -13,13 +13,13 @@ from typing import Any
 from sayso_node.chain.reading.eth_call import Links, ask_links
 from sayso_node.chain.reading.json_rpc import JsonRpc
 from sayso_node.chain.reading.raw_blocks import encode_header, encode_receipt, encode_transaction
-from sayso_node.counters import Counters
 from sayso_node.errors import ChainUnreachable, ProofUnavailable, StoreUnusable
 from sayso_node.interfaces import Clock
-from sayso_node.retrying import every
 from sayso_node.store.chain import archives
 from sayso_node.store.chain.archives import Archive, Archived
 from sayso_node.store.interface import Store
+from sayso_node.supervision.counters import Counters
+from sayso_node.supervision.retrying import every
 from sayso_protocol.ethereum.headers import read_header
 from sayso_protocol.ethereum.transaction_proofs import REVOKED_TOPIC
 from sayso_protocol.ethereum.transactions import logs_of

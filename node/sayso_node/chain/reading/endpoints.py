@@ -12,12 +12,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from sayso_contracts.events import Event
-from sayso_node.alarms import Alarms
 from sayso_node.chain.reading.json_rpc import JsonRpc
 from sayso_node.chain.reading.web3_chain import Web3Chain
-from sayso_node.counters import Counters
 from sayso_node.errors import ChainUnreachable
 from sayso_node.freshness import ChainHead, Freshness
+from sayso_node.supervision.alarms import Alarms
+from sayso_node.supervision.counters import Counters
 from sayso_protocol.receipts.receipt import ChainPoint
 
 log = logging.getLogger(__name__)

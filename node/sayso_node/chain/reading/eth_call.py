@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 
 from sayso_node.chain.reading.json_rpc import JsonRpc
 from sayso_node.errors import ChainUnreachable, ProofUnavailable
-from sayso_node.retrying import first_answer
+from sayso_node.supervision.retrying import first_answer
 from sayso_protocol.primitives import hex_text
 from sayso_protocol.receipts.receipt import ChainPoint
 

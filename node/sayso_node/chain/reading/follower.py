@@ -18,15 +18,15 @@ from functools import partial
 from sayso_contracts.events import Anchored, Event, Revoked
 from sayso_node.chain.interface import Chain
 from sayso_node.chain.standing import Standing
-from sayso_node.counters import Counters
 from sayso_node.errors import ChainUnreachable, RangeRefused, StoreUnusable, TooManyRequests
 from sayso_node.freshness import ChainHead, Freshness
 from sayso_node.interfaces import Clock
-from sayso_node.retrying import every
 from sayso_node.store.admission import revocations
 from sayso_node.store.chain import archives, chain_state, late_blocks, relays
 from sayso_node.store.chain.late_blocks import LateRange
 from sayso_node.store.interface import Store, Writing
+from sayso_node.supervision.counters import Counters
+from sayso_node.supervision.retrying import every
 from sayso_protocol.receipts.receipt import ChainPoint
 
 log = logging.getLogger(__name__)

@@ -24,7 +24,7 @@ from aiohttp import (
 
 from sayso_node.chain.reading.pace import Pace, is_about_pace
 from sayso_node.errors import ChainUnreachable, TooManyRequests
-from sayso_node.workers import at_once, in_thread
+from sayso_node.supervision.workers import at_once, in_thread
 from sayso_protocol.encoding.json_text import parse_json
 from sayso_protocol.primitives import hex_text
 from sayso_protocol.redaction import redacted, secrets_of, shown_url

@@ -8,7 +8,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
-from sayso_node.retrying import backoff
+from sayso_node.supervision.retrying import backoff
 
 FIRST_S: Final = 0.5
 LONGEST_S: Final = 30.0  # also of what an endpoint asks for

@@ -10,15 +10,15 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 
 from sayso_node.chain.reading.contract_wallets import WAITING_PER_SOURCE, Answers, ContractWallets
-from sayso_node.counters import Counters
 from sayso_node.errors import StoreUnusable
 from sayso_node.freshness import GENESIS, Freshness
 from sayso_node.interfaces import Clock
-from sayso_node.retrying import every
 from sayso_node.store.chain import wallets
 from sayso_node.store.chain.wallets import Turn
 from sayso_node.store.interface import Store, Writing
-from sayso_node.supervision import contained
+from sayso_node.supervision.counters import Counters
+from sayso_node.supervision.retrying import every
+from sayso_node.supervision.supervisor import contained
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope, decode
 from sayso_protocol.messages.message import as_kind

@@ -14,7 +14,7 @@ from typing import Final
 
 from sayso_node.errors import InvalidNodeConfig
 from sayso_node.gossip.peers.network_groups import can_be_dialled, group_of, parse_told
-from sayso_node.retrying import backoff
+from sayso_node.supervision.retrying import backoff
 
 MOST_HEARD: Final = 256  # addresses waiting to be dialled
 MOST_HEARD_OF_SOURCE: Final = 32

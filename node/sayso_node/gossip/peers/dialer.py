@@ -26,7 +26,7 @@ from sayso_node.errors import PeerUnreachable
 from sayso_node.gossip.config import GossipConfig
 from sayso_node.gossip.host.private import forget_failed_dials
 from sayso_node.gossip.peers.addresses import split_multiaddr
-from sayso_node.retrying import backoff, jittered
+from sayso_node.supervision.retrying import backoff, jittered
 
 HANG_UP_S: Final = 5.0
 

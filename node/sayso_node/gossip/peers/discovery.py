@@ -22,7 +22,7 @@ from sayso_node.gossip.peers.addresses import split_multiaddr
 from sayso_node.gossip.peers.dialer import Dialer
 from sayso_node.gossip.peers.network_groups import can_be_dialled, can_be_told, is_private, parse_told
 from sayso_node.gossip.requests import Requests
-from sayso_node.retrying import jittered
+from sayso_node.supervision.retrying import jittered
 from sayso_protocol.encoding.packing import Reader, array_of, fields_of, pack
 from sayso_protocol.errors import Malformed, SaysoError
 from sayso_protocol.messages.wire import PEERS_PROTOCOL

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from cachetools import FIFOCache
 from libp2p.peer.id import ID
 
-from sayso_node.retrying import backoff
+from sayso_node.supervision.retrying import backoff
 
 LONGEST = 1_024.0  # longest ban, as a multiple of the first
 REMEMBERED_PEERS = 4_096  # the peer whose last misdeed is oldest is forgotten first

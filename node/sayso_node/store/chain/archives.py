@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import msgpack
 
-from sayso_node.retrying import backoff
 from sayso_node.store.interface import Reading, Writing
+from sayso_node.supervision.retrying import backoff
 from sayso_protocol.receipts.receipt import ChainPoint
 
 ARCHIVE_PAUSE_MIN_S = 15.0  # after a failure: an endpoint may have a block before it has its receipts

@@ -2,9 +2,9 @@
 
 from typing import NamedTuple
 
-from sayso_node.retrying import backoff
 from sayso_node.store.chain.relays import RELAY_PAUSE_MAX_S, RELAY_PAUSE_MIN_S
 from sayso_node.store.interface import Reading, Writing
+from sayso_node.supervision.retrying import backoff
 
 
 class Deployment(NamedTuple):

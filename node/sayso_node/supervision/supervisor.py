@@ -14,10 +14,10 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import NamedTuple, NoReturn
 
-from sayso_node.alarms import Alarms
-from sayso_node.counters import Counters
 from sayso_node.errors import PartFailed
-from sayso_node.retrying import backoff
+from sayso_node.supervision.alarms import Alarms
+from sayso_node.supervision.counters import Counters
+from sayso_node.supervision.retrying import backoff
 
 log = logging.getLogger(__name__)
 

@@ -1,0 +1,1 @@
+"""Keeps the parts of a node running, and tells the operator how they are."""
