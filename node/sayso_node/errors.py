@@ -75,6 +75,12 @@ class StoreUnusable(SaysoError):
     code = "store-unusable"
 
 
+class StoreDamaged(StoreUnusable):
+    """The node's database is not what the node wrote. It clears nothing until that is repaired."""
+
+    code = "store-damaged"
+
+
 class NodeBusy(SaysoError):
     """The node has no memory free for another large check. The request is valid; try again later."""
 

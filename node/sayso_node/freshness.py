@@ -8,7 +8,7 @@ consent stays stale until a reading and sync rounds that began after its arrival
 another node could know a revocation of it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -39,6 +39,7 @@ NEVER = float("-inf")
 class Silence(StrEnum):
     """Why a node may not speak; the first of these that holds."""
 
+    DAMAGE = "store-damaged"  # something in the store is not what this node wrote
     DISPUTE = "chain-disagreement"  # two endpoints contradict each other
     CHAIN = "chain-unread"  # the chain was never read, or only at a time that our clock says is to come
     PEERS = "peers-unasked"  # fewer peers were synced than must be
@@ -65,7 +66,9 @@ class View(NamedTuple):
 class Freshness:
     """Keeps when the chain was last read and when each configured peer was last synced."""
 
-    def __init__(self, configured_peers: Iterable[str]) -> None:
+    def __init__(self, configured_peers: Iterable[str], damage: Callable[[], object] = bool) -> None:
+        """Keep the times of these peers; the node is silent while `damage` returns something true."""
+        self._damage = damage
         self.head = GENESIS
         self.dispute: str | None = None  # how two chain endpoints contradict each other
         self._chain_begun = NEVER
@@ -92,6 +95,7 @@ class Freshness:
         as_of = min(self.head.time, confirmed)
         skew = min(max_age_s, LIMITS.clock_skew_s)
         reasons = {
+            Silence.DAMAGE: bool(self._damage()),
             Silence.DISPUTE: bool(self.dispute),
             Silence.CHAIN: chain == NEVER,
             Silence.PEERS: asked == NEVER,

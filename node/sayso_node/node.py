@@ -70,7 +70,7 @@ class Node:
         self._gossip_config = _gossip_config(config)
         self._store = store = store_at(location_in(config.folder))
         peer_ids = [split_multiaddr(peer)[1] for peer in config.peers]
-        self._freshness = freshness = Freshness(peer_ids)
+        self._freshness = freshness = Freshness(peer_ids, lambda: store.damage.text)
         identity = config.identity
 
         peer_store = PeerStore(config.folder / PEER_FILE)

@@ -23,6 +23,7 @@ from sayso_node.store.admission import consents
 from sayso_node.store.admission.consents import Keeper
 from sayso_node.store.admission.sponsors import Quotas
 from sayso_node.store.chain import chain_state
+from sayso_node.store.integrity.rebuilding import rebuild
 from sayso_node.store.interface import Writing
 from sayso_node.verdicts.judge import Check
 from sayso_node.verdicts.license_cache import LicenseCache
@@ -109,7 +110,7 @@ def _fill(db: Writing, size: int) -> None:
     body, first = encode(STRANGER), db.next_seq("messages")
     names = [sha256(b"%d" % number) for number in range(size)]
     db.executemany(
-        "INSERT INTO messages VALUES (?, ?, 1, ?, ?, ?)",
+        "INSERT INTO messages VALUES (?, ?, 1, ?, ?, ?, NULL)",
         ((first + at, name, BEN, body, NOW) for at, name in enumerate(names)),
     )
     db.executemany("INSERT INTO items VALUES (?, ?)", ((SHARED[0], first + at) for at in range(size)))
@@ -117,6 +118,7 @@ def _fill(db: Writing, size: int) -> None:
         "INSERT INTO anchor_queue VALUES (?, ?, ?)",
         ((first + at, name, NOW) for at, name in enumerate(names)),
     )
+    rebuild(db)
 
 
 def _timed(work: Callable[[], None], repeats: int) -> float:

@@ -24,6 +24,7 @@ from sayso_node.store import bits, messages
 from sayso_node.store.admission import marks, revocations
 from sayso_node.store.admission.pending import PendingRoom
 from sayso_node.store.chain import chain_state, intents, relays
+from sayso_node.store.integrity import bit_sums
 from sayso_node.store.interface import Writing
 from sayso_node.store.sqlite.connection import SqliteConnection
 from sayso_node.store.sqlite.engine import Engine
@@ -206,6 +207,7 @@ def _reorganisation_clears_bits() -> contextlib.AbstractContextManager[Any]:
     def forgetful(db: Writing, number: int) -> None:
         rewind(db, number)
         db.execute("UPDATE bits SET chain = ?", (bytes(HASH_BYTES),))
+        bit_sums.rebuild(db)
 
     return mock.patch.object(chain_state, "rewind", forgetful)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sayso_node.store.bits import SIGNED, merge_bits
+from sayso_node.store.integrity.rebuilding import rebuild
 from sayso_node.store.interface import Writing
 from sayso_node.store.opening import store_at
 from sayso_protocol.messages.message import CONSENT
@@ -18,6 +19,7 @@ def change_store(location: str | Path, change: Callable[[Writing], None]) -> Non
     store.start()
     try:
         asyncio.run(store.write(change))
+        asyncio.run(store.write(rebuild))  # what is written past the door has no checksums yet
     finally:
         store.stop()
 
@@ -50,6 +52,7 @@ def add_revoked(db: Writing, people: int, large: bytes | None = None) -> None:
             "INSERT INTO events (address, word, mask, source, time) VALUES (?, ?, ?, 'signed', 0)",
             [(*place, (1).to_bytes(32)) for place in places],
         )
+    rebuild(db)
 
 
 def add_news(db: Writing, people: int, count: int) -> None:

@@ -101,7 +101,7 @@ class NodeRig:
         self.folder = folder
         self.store = store_at(location or folder / f"{name}.sqlite")
         peers = tuple(peers)
-        self.freshness = Freshness(peers)
+        self.freshness = Freshness(peers, lambda: self.store.damage.text)
         self.network = FakeNetwork(self.board, self.peer_id)
         shared = (key, self.clock, self.counters)
         wallets = ContractWallets(prober or NoChain())

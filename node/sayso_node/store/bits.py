@@ -3,9 +3,13 @@
 All three change in one transaction, so cursors, state digests and verdicts never disagree.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
+from sayso_node.errors import StoreDamaged
 from sayso_node.store import events, many
+from sayso_node.store.integrity import bit_sums, totals
+from sayso_node.store.integrity.bit_sums import BitRow
+from sayso_node.store.integrity.checksums import packed_sum
 from sayso_node.store.interface import Reading, Writing
 from sayso_node.store.sync_index import (
     Change,
@@ -16,7 +20,13 @@ from sayso_node.store.sync_index import (
 )
 from sayso_protocol.messages.message import REVOCATION
 from sayso_protocol.permissions.scopes import SCOPE_FLAG
-from sayso_protocol.permissions.state_digest import EMPTY_SUM, StateEntry, changed_sum, digest_of_sum
+from sayso_protocol.permissions.state_digest import (
+    EMPTY_SUM,
+    StateEntry,
+    changed_sum,
+    digest_of_sum,
+)
+from sayso_protocol.permissions.state_digest import SUM_BYTES as STATE_BYTES
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import HASH_BYTES
 
@@ -37,21 +47,23 @@ def merge_bits(
 
     Returns whether any was new to that source.
     """
-    news, changes, covered = False, [], list[Change]()
+    changes, covered, rows = list[tuple[int, int, int]](), list[Change](), list[BitRow]()
+    held = {int.from_bytes(word): masks for word, *masks in _rows_of(db, address, heard)}
     for word, mask in heard.items():
-        signed, chain = masks_at(db, address, word)
+        signed, chain = map(int.from_bytes, held.get(word, (b"", b"")))
         if not mask & ~(signed if source == SIGNED else chain):
             continue
-        news, before = True, signed | chain
+        before = signed | chain
         if source == SIGNED:
             covered += word_changes(address, word, signed, signed | mask)
             if digest:
                 add_carrier(db, address, word, digest)
         signed, chain = (signed | mask, chain) if source == SIGNED else (signed, chain | mask)
-        _put(db, address, word, signed, chain)
+        rows.append((_packed(word), _packed(signed), _packed(chain)))
         if fresh := mask & ~before:
             events.add(db, events.Event(address, word, fresh, source, digest, now))
             changes.append((word, before, before | fresh))
+    put(db, address, rows)
     if covered:
         change_sums(db, REVOCATION, covered)
     if changes and is_known(db, address):
@@ -60,7 +72,7 @@ def merge_bits(
             ((address, word, after) for word, _, after in changes),
             ((address, word, before) for word, before, _ in changes),
         )
-    return news
+    return bool(rows)
 
 
 def is_known(db: Reading, address: bytes) -> bool:
@@ -79,47 +91,95 @@ def add_people(db: Writing, addresses: Iterable[bytes]) -> set[bytes]:
     known = many.among(db, "SELECT address FROM people WHERE address IN", wanted)
     fresh = wanted - {address for (address,) in known}
     many.insert(db, "INTO people (address, unsure)", ((address, 0) for address in fresh))
+    totals.add(db, totals.PEOPLE, fresh)
     query = "SELECT address, word, signed, chain FROM bits WHERE address IN"
-    rows = many.among(db, query, fresh)
-    if spoken := list(_entries(rows)):
+    held: dict[bytes, list[BitRow]] = {address: [] for address in fresh}
+    for address, *row in many.among(db, query, fresh):
+        held[address].append(tuple(row))
+    bit_sums.check_some(db, held)
+    if spoken := list(_entries((who, *row) for who, rows in held.items() for row in rows)):
         _count(db, spoken)
     return fresh
 
 
 def bits_of(db: Reading, address: bytes, *, source: str | None = None) -> Masks:
-    """Return all bits of an address, or those of one source."""
+    """Return all bits of an address, or those of one source; raises StoreDamaged."""
     rows = db.execute("SELECT word, signed, chain FROM bits WHERE address = ?", (address,))
-    return _masks(rows, source)
+    return _masks(bit_sums.checked_all(db, address, rows), source)
 
 
 def first_words(db: Reading, address: bytes, limit: int) -> Masks:
-    """Return all bits of an address, or those of some `limit` words if it has more."""
+    """Return all bits of an address, or those of some `limit` words if it has more.
+
+    Raises StoreDamaged; `limit` words are not compared with their checksums.
+    """
     query = "SELECT word, signed, chain FROM bits WHERE address = ? LIMIT ?"
-    return _masks(db.execute(query, (address, limit)))
+    return _masks(bit_sums.checked_all(db, address, db.execute(query, (address, limit)), limit))
 
 
 def masks_of(db: Reading, address: bytes, words: Iterable[int]) -> Masks:
-    """Return the masks of those of some words that have a bit; no other word is read."""
-    query = "SELECT word, signed, chain FROM bits WHERE address = ? AND word IN"
-    return _masks(many.among(db, query, (one.to_bytes(HASH_BYTES) for one in words), (address,)))
+    """Return the masks of those of some words that have a bit; no other word is read.
+
+    Raises StoreDamaged.
+    """
+    return _masks(_rows_of(db, address, words))
+
+
+def words_between(db: Reading, address: bytes, first: int, last: int) -> Iterator[tuple[int, int]]:
+    """Yield an address's words in a range, each with its mask, in order; raises StoreDamaged.
+
+    The first word is a multiple of 64.
+    """
+    rows = bit_sums.checked_between(db, address, _packed(first), _packed(last))
+    return ((int.from_bytes(word), _mask(signed, chain, None)) for word, signed, chain in rows)
+
+
+def has_permissions(db: Reading, address: bytes) -> bool:
+    """Return whether an address has set the bit of a permission; raises StoreDamaged."""
+    found, summed = (
+        db.execute(f"SELECT 1 FROM {one} < ? LIMIT 1", (address, _packed(SCOPE_FLAG))).fetchone()  # noqa: S608 - ours
+        for one in ("bits WHERE address = ? AND word", "bit_sums WHERE address = ? AND base")
+    )
+    if found != summed:
+        raise StoreDamaged(f"revocations of 0x{address.hex()} are not what was stored")
+    return found is not None
 
 
 def has_scopes(db: Reading, address: bytes) -> bool:
-    """Return whether an address has set the bit of a scope."""
+    """Return whether an address has set the bit of a scope; raises StoreDamaged."""
     query = "SELECT 1 FROM bits WHERE address = ? AND word >= ? LIMIT 1"
-    return db.execute(query, (address, SCOPE_FLAG.to_bytes(HASH_BYTES))).fetchone() is not None
+    found = db.execute(query, (address, _packed(SCOPE_FLAG))).fetchone() is not None
+    if found != bit_sums.has_scopes(db, address):
+        raise StoreDamaged(f"scopes of 0x{address.hex()} are not what was stored")
+    return found
 
 
-def speakers_among(db: Reading, addresses: Iterable[bytes]) -> Iterator[bytes]:
-    """Return those of some addresses that have set a bit; the cost does not grow with their bits."""
-    return many.found_in(db, "bits", "address", addresses)
+def speakers_among(db: Reading, addresses: Iterable[bytes]) -> list[bytes]:
+    """Return those of some addresses that have set a bit; the cost does not grow with their bits.
+
+    Raises StoreDamaged.
+    """
+    asked = [*addresses]
+    found = [*many.found_in(db, "bits", "address", asked)]
+    if found != [*many.found_in(db, "bit_sums", "address", asked)]:
+        raise StoreDamaged("revocations of some people are not what was stored")
+    return found
 
 
 def masks_at(db: Reading, address: bytes, word: int) -> tuple[int, int]:
-    """Return signed and chain bits of one word; the cost does not grow with the address's bits."""
-    key = (address, word.to_bytes(HASH_BYTES))
-    row = db.execute("SELECT signed, chain FROM bits WHERE address = ? AND word = ?", key).fetchone()
-    return (int.from_bytes(row[0]), int.from_bytes(row[1])) if row else (0, 0)
+    """Return signed and chain bits of one word; the cost does not grow with the address's bits.
+
+    Raises StoreDamaged.
+    """
+    for _, signed, chain in _rows_of(db, address, (word,)):
+        return int.from_bytes(signed), int.from_bytes(chain)
+    return 0, 0
+
+
+def _rows_of(db: Reading, address: bytes, words: Iterable[int]) -> list[BitRow]:
+    asked = [_packed(one) for one in words]
+    query = "SELECT word, signed, chain FROM bits WHERE address = ? AND word IN"
+    return bit_sums.checked(db, address, many.among(db, query, asked, (address,)), asked)
 
 
 def current_digest(db: Reading) -> bytes:
@@ -148,23 +208,33 @@ def _mask(signed: bytes, chain: bytes, source: str | None) -> int:
     return masks[source] if source else masks[SIGNED] | masks[CHAIN]
 
 
-def _put(db: Writing, address: bytes, word: int, signed: int, chain: int) -> None:
-    db.execute(
-        "INSERT INTO bits VALUES (?, ?, ?, ?, ?) ON CONFLICT (address, word) DO UPDATE"
-        " SET signed = excluded.signed, chain = excluded.chain, place = excluded.place",
-        (
-            address,
-            word.to_bytes(HASH_BYTES),
-            signed.to_bytes(HASH_BYTES),
-            chain.to_bytes(HASH_BYTES),
-            stored_place(address, word) if signed else None,
-        ),
+def put(db: Writing, address: bytes, rows: Sequence[BitRow]) -> None:
+    """Write rows with their checksums."""
+    places = [
+        (address, *row, stored_place(address, int.from_bytes(row[0])) if any(row[1]) else None)
+        for row in rows
+    ]
+    again = (
+        "ON CONFLICT (address, word) DO UPDATE"
+        " SET signed = excluded.signed, chain = excluded.chain, place = excluded.place"
     )
+    many.insert(db, "INTO bits", places, again)
+    bit_sums.keep(db, address, rows)
+
+
+def _packed(number: int) -> bytes:
+    return number.to_bytes(HASH_BYTES)
 
 
 def _sum(db: Reading) -> bytes:
+    """Return the sum of the state digest, which is kept with its checksum; raises StoreDamaged."""
     row = db.execute("SELECT value FROM singles WHERE name = ?", (_SUM,)).fetchone()
-    total: bytes = row[0] if row else EMPTY_SUM
+    if row is None:
+        return EMPTY_SUM
+    kept: bytes = row[0]
+    total = kept[:STATE_BYTES]
+    if kept != total + packed_sum(total):
+        raise StoreDamaged("the sum of the state digest is not what was stored")
     return total
 
 
@@ -172,5 +242,5 @@ def _count(db: Writing, added: Iterable[StateEntry], removed: Iterable[StateEntr
     total = changed_sum(_sum(db), added, removed)
     db.execute(
         "INSERT INTO singles VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-        (_SUM, total),
+        (_SUM, total + packed_sum(total)),
     )

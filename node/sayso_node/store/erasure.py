@@ -41,7 +41,7 @@ def erase(db: Writing, network: Network, license_hash: bytes) -> None:
     seq = stored.seq
     db.executemany("DELETE FROM items WHERE item = ? AND seq = ?", ((one, seq) for one in items))
     shared_claims.remove(db, Placed(seq, license_hash, consent, items))
-    db.execute("UPDATE messages SET kind = ?, body = ? WHERE seq = ?", (messages.ERASED, b"", seq))
+    messages.bury(db, seq)
     change_sums(db, CONSENT, [digest_change(license_hash, -1)])
 
 

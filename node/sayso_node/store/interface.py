@@ -17,6 +17,8 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeVar
 
+from sayso_node.store.damage import Damage
+
 T = TypeVar("T")
 
 
@@ -100,6 +102,11 @@ class Store(Protocol):
 
     async def watch(self) -> None:
         """Wait while the writer runs; raises StoreUnusable when the writer ends by itself."""
+        ...
+
+    @property
+    def damage(self) -> Damage:
+        """Whether reads or changes have found that the store is damaged."""
         ...
 
     @property

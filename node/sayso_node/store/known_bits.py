@@ -60,7 +60,7 @@ class StoreBits:
         """See KnownBits."""
         asked = [*addresses]
         if len(asked) >= _MANY_ADDRESSES:
-            return [*bits.speakers_among(self._reading, asked)]
+            return bits.speakers_among(self._reading, asked)
         return [address for address in asked if self._person(address).spoke]
 
     def has_scopes(self, address: bytes) -> bool:

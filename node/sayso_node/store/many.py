@@ -39,6 +39,17 @@ def insert(db: Writing, into: str, rows: Iterable[Row], conflict: str = "") -> N
         db.execute(statement, list(chain.from_iterable(part)))
 
 
+def insert_new(db: Writing, table: str, rows: Iterable[Row]) -> list[Any]:
+    """Insert whole rows that do not conflict with others, and return them."""
+    waiting, new = list(rows), list[Any]()
+    for start in range(0, len(waiting), ROWS_A_STATEMENT):
+        part = waiting[start : start + ROWS_A_STATEMENT]
+        values = _table(len(part), len(part[0]))
+        statement = f"INSERT INTO {table} VALUES {values} ON CONFLICT DO NOTHING RETURNING *"  # noqa: S608 - question marks
+        new += db.execute(statement, list(chain.from_iterable(part))).fetchall()
+    return new
+
+
 def among(db: Reading, query: str, values: Iterable[Any], before: Sequence[Any] = ()) -> Iterator[Any]:
     """Return the rows of a query that ends in `<column> IN`, for all these values.
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from sayso_node.store import many
+from sayso_node.store.integrity.checksums import check_message, of_message
 from sayso_node.store.interface import Reading, Writing
 from sayso_protocol.messages.message import CONSENT
 
@@ -45,22 +46,40 @@ def bodies_of(db: Reading, digests: Iterable[bytes]) -> dict[bytes, bytes]:
 
 def insert(db: Writing, message: Message, now: float) -> None:
     """Store a message that is not known yet."""
-    db.execute(
-        "INSERT INTO messages (digest, kind, contributor, body, arrived_at) VALUES (?, ?, ?, ?, ?)",
-        (*message, now),
-    )
+    insert_many(db, [(db.next_seq("messages"), message)], now)
+
+
+def insert_many(db: Writing, numbered: Iterable[tuple[int, Message]], now: float) -> None:
+    """Store messages that are not known yet, each under a free `seq`, with their checksums."""
+    rows = ((seq, *one, now, of_message(*one, now)) for seq, one in numbered)
+    many.insert(db, "INTO messages (seq, digest, kind, contributor, body, arrived_at, sum)", rows)
+
+
+def bury(db: Writing, seq: int) -> None:
+    """Replace a consent by its tombstone."""
+    query = "SELECT digest, contributor, arrived_at FROM messages WHERE seq = ?"
+    digest, contributor, arrived_at = db.execute(query, (seq,)).fetchone()
+    kept = of_message(digest, ERASED, contributor, b"", arrived_at)
+    change = "UPDATE messages SET kind = ?, body = ?, sum = ? WHERE seq = ?"
+    db.execute(change, (ERASED, b"", kept, seq))
 
 
 def consent(db: Reading, digest: bytes) -> Stored | None:
-    """Return a stored consent by its license hash."""
-    row = db.execute(
-        "SELECT seq, body, arrived_at FROM messages WHERE digest = ? AND kind = ?", (digest, CONSENT)
-    ).fetchone()
-    return Stored(*row) if row else None
+    """Return a stored consent by its license hash; raises StoreDamaged."""
+    query = (
+        "SELECT seq, digest, kind, contributor, body, arrived_at, sum FROM messages"
+        " WHERE digest = ? AND kind = ?"
+    )
+    row = db.execute(query, (digest, CONSENT)).fetchone()
+    if row is None:
+        return None
+    seq, *fields, kept = row
+    check_message(*fields, kept)
+    return Stored(seq, row[4], row[5])
 
 
 Held = tuple[bytes, bytes, float]  # a stored license: hash, body, arrival; no body if it was erased
-_HELD = "SELECT digest, body, arrived_at FROM messages WHERE"
+_HELD = "SELECT digest, kind, contributor, body, arrived_at, sum FROM messages WHERE"
 _LICENSES = f"+kind IN ({CONSENT}, {ERASED})"  # the plus sign keeps the index over kinds out
 
 
@@ -70,13 +89,22 @@ def seqs_of(db: Reading, digests: Iterable[bytes]) -> Iterator[int]:
 
 
 def held_at(db: Reading, seqs: Iterable[int]) -> Iterator[Held]:
-    """Return the licenses among the messages with some `seq`; ascending ones are read fastest."""
-    return many.among(db, f"{_HELD} {_LICENSES} AND seq IN", seqs)
+    """Return the licenses among the messages with some `seq`; ascending ones are read fastest.
+
+    Raises StoreDamaged.
+    """
+    return _checked(many.among(db, f"{_HELD} {_LICENSES} AND seq IN", seqs))
 
 
 def held_of(db: Reading, names: Iterable[bytes]) -> Iterator[Held]:
-    """Return those of some licenses that are stored or were erased."""
-    return many.among(db, f"{_HELD} {_LICENSES} AND digest IN", names)
+    """Return those of some licenses that are stored or were erased; raises StoreDamaged."""
+    return _checked(many.among(db, f"{_HELD} {_LICENSES} AND digest IN", names))
+
+
+def _checked(rows: Iterable[tuple[bytes, int, bytes, bytes, float, int]]) -> Iterator[Held]:
+    for digest, kind, contributor, body, arrived_at, kept in rows:
+        check_message(digest, kind, contributor, body, arrived_at, kept)
+        yield digest, body, arrived_at
 
 
 def licenses_of(db: Reading, contributor: bytes) -> list[bytes]:

@@ -17,6 +17,7 @@ from sayso_node.store.admission import revocations
 from sayso_node.store.admission.pending import PendingRoom
 from sayso_node.store.admission.revocations import Admitted
 from sayso_node.store.bits import bits_of, current_digest, merge_bits, state_entries
+from sayso_node.store.integrity import bit_sums
 from sayso_node.store.interface import Writing
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.permissions.state_digest import state_digest
@@ -184,3 +185,4 @@ def test_finding_them_costs_no_more_for_one_with_many_words(tmp_path: Path) -> N
 
 def _add_words(rows: Iterable[tuple[bytes, ...]], db: Writing) -> None:
     db.executemany("INSERT INTO bits VALUES (?, ?, ?, ?, NULL)", rows)
+    bit_sums.rebuild(db)

@@ -65,8 +65,8 @@ async def test_a_change_that_breaks_the_transaction_fails_its_group_and_no_later
 
 
 async def test_a_full_disk_is_said_and_survived(store: Store) -> None:
-    full = "PRAGMA max_page_count = 40"
-    blob = "INSERT INTO messages VALUES (NULL, ?, 1, x'', zeroblob(1000000), 0)"
+    full = "PRAGMA max_page_count = 60"
+    blob = "INSERT INTO messages VALUES (NULL, ?, 1, x'', zeroblob(1000000), 0, NULL)"
     await store.write(lambda db: db.execute(full))
     with pytest.raises(StoreUnusable, match="full"):
         await store.write(lambda db: db.execute(blob, (b"d",)))

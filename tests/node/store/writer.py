@@ -17,7 +17,8 @@ WRITERS = 20
 def both(value: int, db: Writing) -> None:
     """Two rows that belong together, and a body, so that a change spans pages."""
     db.execute("INSERT INTO numbers VALUES (?, ?)", (f"n{value}", value))
-    db.execute("INSERT INTO messages VALUES (NULL, ?, 1, x'', zeroblob(6000), 0)", (value.to_bytes(32),))
+    row = "(NULL, ?, 1, x'', zeroblob(6000), 0, NULL)"
+    db.execute(f"INSERT INTO messages VALUES {row}", (value.to_bytes(32),))
 
 
 async def write(store: Store, values: "itertools.count[int]") -> None:

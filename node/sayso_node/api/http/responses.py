@@ -21,6 +21,7 @@ from sayso_node.errors import (
     NotFound,
     ProofUnavailable,
     Resync,
+    StoreDamaged,
     StoreUnusable,
     TooSlow,
     UnsupportedMediaType,
@@ -43,6 +44,7 @@ HTTP_STATUS: dict[type[SaysoError], int] = {
     ClockPutBack: 503,
     ChainUnreachable: 503,
     StoreUnusable: 503,
+    StoreDamaged: 503,
 }
 RETRY_AFTER_S = "2"
 _OF_STATUS = {status: error for error, status in HTTP_STATUS.items() if status < 500}

@@ -9,7 +9,9 @@ from sayso_node.store.admission.revocations import Admitted
 from sayso_node.store.admission.sponsors import Applicant, Quotas
 from sayso_node.store.bits import add_people
 from sayso_node.store.chain import wallets
+from sayso_node.store.integrity import totals
 from sayso_node.store.interface import Writing
+from sayso_node.store.messages import Message
 from sayso_node.store.shared_claims import Placed
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope, decode, encode
@@ -75,11 +77,11 @@ def _store(db: Writing, kept: Sequence[AdmittedConsent], node_key: bytes, now: f
         return
     digests = [one.envelope.digest for one in kept]
     first = db.next_seq("messages")
-    rows = [
-        (first + at, one.envelope.digest, CONSENT, one.consent.contributor, encode(one.envelope), now)
-        for at, one in enumerate(kept)
-    ]
-    many.insert(db, "INTO messages (seq, digest, kind, contributor, body, arrived_at)", rows)
+    rows = (
+        Message(one.envelope.digest, CONSENT, one.consent.contributor, encode(one.envelope))
+        for one in kept
+    )
+    messages.insert_many(db, enumerate(rows, first), now)
     places = list(enumerate(kept, first))
     many.insert(db, "INTO items", ((item, seq) for seq, one in places for item in one.envelope.items))
     shared_claims.add(
@@ -105,7 +107,7 @@ def _forget(db: Writing, digests: Sequence[bytes], network: Network) -> None:
             sync_index.change_sums(db, CONSENT, [sync_index.digest_change(digest, -1)])
         db.execute("DELETE FROM messages WHERE seq = ?", (seq,))
         db.execute("DELETE FROM anchor_queue WHERE seq = ?", (seq,))
-        db.execute("DELETE FROM wallet_consents WHERE license = ?", (digest,))
+        wallets.forget(db, digest)
 
 
 def _learn(db: Writing, consents: Collection[Consent], now: float) -> None:
@@ -118,5 +120,6 @@ def _learn(db: Writing, consents: Collection[Consent], now: float) -> None:
         (one.contributor, one.base.to_bytes(HASH_BYTES), one.items * len(one.purposes))
         for one in consents
     )
-    many.insert(db, "INTO terms", terms, "ON CONFLICT DO NOTHING")
+    new = many.insert_new(db, "terms", terms)
+    totals.add(db, totals.TERMS, (totals.term(*row) for row in new))
     revocations.promote(db, people, now)

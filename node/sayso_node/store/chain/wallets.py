@@ -5,11 +5,14 @@ again. An answer is as old as the block at which it was given. Wallets take turn
 consents delays only its own; within a wallet, the consent asked longest ago is first, answered or not.
 """
 
-from collections.abc import Iterable
+import struct
+from collections.abc import Collection, Iterable, Iterator
 from math import inf
 from typing import NamedTuple
 
+from sayso_node.errors import StoreDamaged
 from sayso_node.store import many
+from sayso_node.store.integrity.checksums import sum_of
 from sayso_node.store.interface import Reading, Writing
 from sayso_protocol.messages.message import CONSENT
 
@@ -35,7 +38,24 @@ def said(
         " accepted = excluded.accepted, asked_at = excluded.asked_at, tried_at = excluded.tried_at",
         (license_hash, accepted, asked_at, now, wallet),
     )
+    db.execute(
+        "INSERT INTO wallet_sums VALUES (?, ?) ON CONFLICT (license) DO UPDATE SET sum = excluded.sum",
+        (license_hash, _sum_of(license_hash, accepted, asked_at)),
+    )
     db.execute("INSERT INTO wallet_turns VALUES (?, ?, 0) ON CONFLICT DO NOTHING", (wallet, now))
+
+
+def forget(db: Writing, license_hash: bytes) -> None:
+    """Delete the answers about a consent that is deleted."""
+    for table in ("wallet_consents", "wallet_sums"):
+        db.execute(f"DELETE FROM {table} WHERE license = ?", (license_hash,))  # noqa: S608 - ours
+
+
+def rebuild_sums(db: Writing) -> None:
+    """Compute the checksums of all answers, which are believed."""
+    db.execute("DELETE FROM wallet_sums")
+    rows = db.execute("SELECT license, accepted, asked_at FROM wallet_consents").fetchall()
+    many.insert(db, "INTO wallet_sums", ((row[0], _sum_of(*row)) for row in rows))
 
 
 def tried(db: Writing, license_hash: bytes, now: float) -> None:
@@ -51,27 +71,48 @@ def let_be(db: Writing, license_hash: bytes) -> None:
 def accepted_at(db: Reading, license_hash: bytes) -> float:
     """Return the time of the block at which the wallet accepted a consent.
 
-    Minus infinity if the wallet refused last; infinity if a key signed.
+    Minus infinity if the wallet refused last; infinity if a key signed. Raises StoreDamaged.
     """
-    row = db.execute(
-        "SELECT accepted, asked_at FROM wallet_consents WHERE license = ?", (license_hash,)
-    ).fetchone()
-    if row is None:
-        return inf
-    accepted, asked_at = row
-    return float(asked_at) if accepted else -inf
+    return next((answer.accepted_at for answer in _answers(db, [license_hash])), inf)
 
 
 def unaccepted_among(db: Reading, licenses: Iterable[bytes], since: float) -> set[bytes]:
-    """Return those of some licenses that `accepted_at` gives an earlier time for."""
-    query = "SELECT license FROM wallet_consents WHERE (NOT accepted OR asked_at < ?) AND license IN"
-    found = many.found_in(db, "wallet_consents", "license", licenses)
-    return {name for (name,) in many.among(db, query, found, (since,))}
+    """Return those of some licenses that `accepted_at` dates before a time; raises StoreDamaged."""
+    asked = [*licenses]
+    names = {*many.found_in(db, "wallet_consents", "license", asked)}
+    names |= {*many.found_in(db, "wallet_sums", "license", asked)}
+    return {one.license for one in _answers(db, names) if one.accepted_at < since}
 
 
 def any_held(db: Reading) -> bool:
     """Return whether the store has a contract wallet's consent."""
-    return db.execute("SELECT 1 FROM wallet_consents LIMIT 1").fetchone() is not None
+    query = "SELECT EXISTS (SELECT 1 FROM wallet_consents) OR EXISTS (SELECT 1 FROM wallet_sums)"
+    return bool(db.execute(query).fetchone()[0])
+
+
+class _Answer(NamedTuple):
+    license: bytes
+    accepted_at: float
+
+
+def _answers(db: Reading, licenses: Collection[bytes]) -> Iterator[_Answer]:
+    """Return what wallets last said; each answer has its checksum, and each checksum its answer."""
+    sums = dict(many.among(db, "SELECT license, sum FROM wallet_sums WHERE license IN", licenses))
+    query = "SELECT license, accepted, asked_at FROM wallet_consents WHERE license IN"
+    for name, accepted, asked_at in many.among(db, query, licenses):
+        if sums.pop(name, None) != _sum_of(name, accepted, asked_at):
+            raise _damaged(name)
+        yield _Answer(name, float(asked_at) if accepted else -inf)
+    for name in sums:
+        raise _damaged(name)
+
+
+def _damaged(license_hash: bytes) -> StoreDamaged:
+    return StoreDamaged(f"a wallet's answer about 0x{license_hash.hex()} is not what was stored")
+
+
+def _sum_of(license_hash: bytes, accepted: int, asked_at: float) -> int:
+    return sum_of(license_hash, struct.pack(">?d", accepted, asked_at))
 
 
 def next_turns(db: Reading, before: float, turns: int, consents: int) -> list[Turn]:

@@ -142,15 +142,10 @@ class _Reader:
             self._keys_of(address).add(word, mask, permissions_in(word, base, count))
 
     def _words(self, address: bytes, first: int, last: int) -> Iterator[tuple[int, int]]:
-        query = "SELECT word, signed, chain FROM bits WHERE address = ? AND word BETWEEN ? AND ?"
-        values = (address, first.to_bytes(HASH_BYTES), last.to_bytes(HASH_BYTES))
-        for word, signed, on_chain in self._db.execute(query, values):
-            yield int.from_bytes(word), int.from_bytes(signed) | int.from_bytes(on_chain)
+        return bits.words_between(self._db, address, first, last)
 
     def _has_permissions(self, address: bytes) -> bool:
-        query = "SELECT 1 FROM bits WHERE address = ? AND word < ? LIMIT 1"
-        values = (address, SCOPE_FLAG.to_bytes(HASH_BYTES))
-        return self._db.execute(query, values).fetchone() is not None
+        return bits.has_permissions(self._db, address)
 
     def _permissions(self, address: bytes, word: int) -> int:
         base = word - word % LIMITS.words

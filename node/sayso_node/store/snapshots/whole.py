@@ -6,9 +6,10 @@ held license. Each table is read once, in the order of addresses.
 """
 
 from collections.abc import Collection, Iterator
-from itertools import chain, groupby
-from operator import itemgetter
+from itertools import chain
 
+from sayso_node.store.integrity import bit_sums, totals
+from sayso_node.store.integrity.totals import Total
 from sayso_node.store.interface import Reading
 from sayso_node.store.snapshots.address_keys import AddressKeys, permissions_in
 from sayso_protocol.limits import LIMITS
@@ -23,19 +24,16 @@ def read_keys(db: Reading) -> tuple[bytearray, set[bytes]]:
     """Return the joined keys of rule 13.3, each once, and the addresses that have too many."""
     joined, crowded = bytearray(), set[bytes]()
     terms = _Terms(db)
-    query = (
-        "SELECT address, word, signed, chain FROM bits JOIN people USING (address)"
-        " ORDER BY address, word"
-    )
-    for address, rows in groupby(db.execute(query), itemgetter(0)):
+    for address, rows in bit_sums.checked_stream(db, people_only=True):
         keys = AddressKeys(address)
-        for _, packed, signed, on_chain in rows:
+        for packed, signed, on_chain in rows:
             word = int.from_bytes(packed)
             if permissions := terms.permissions(address, word):
                 keys.add(word, int.from_bytes(signed) | int.from_bytes(on_chain), permissions)
         joined += keys.joined()
         if keys.is_crowded:
             crowded.add(address)
+    terms.check()
     return joined, crowded
 
 
@@ -45,7 +43,9 @@ def read_names(db: Reading, crowded: Collection[bytes], confirmed: float) -> Ite
     Licenses that arrived at `confirmed` or later, seconds since the epoch, are left out.
     """
     unnamed = {*crowded, *_in_doubt(db)}
-    people = (one for (one,) in db.execute("SELECT address FROM people") if one not in unnamed)
+    known = [one for (one,) in db.execute("SELECT address FROM people")]
+    totals.check(db, totals.PEOPLE, Total().plus(known))
+    people = (one for one in known if one not in unnamed)
     late = "SELECT digest FROM messages WHERE arrived_at >= ?"
     unconfirmed = {digest for (digest,) in db.execute(late, (confirmed,))}
     # Two queries instead of one, because an index has all digests: bodies are not read.
@@ -67,11 +67,21 @@ class _Terms:
     """The words of held licenses, read alongside bits in the same order."""
 
     def __init__(self, db: Reading) -> None:
-        query = "SELECT address, base, permissions FROM terms ORDER BY address, base"
-        self._rows: Iterator[Terms] = (
-            (address, int.from_bytes(base), count) for address, base, count in db.execute(query)
-        )
+        self._db, self._read = db, Total()
+        self._rows = self._all()
         self._next = next(self._rows, None)
+
+    def check(self) -> None:
+        """Compare all terms with their total; raises StoreDamaged."""
+        for _ in self._rows:
+            pass
+        totals.check(self._db, totals.TERMS, self._read)
+
+    def _all(self) -> Iterator[Terms]:
+        query = "SELECT address, base, permissions FROM terms ORDER BY address, base"
+        for row in self._db.execute(query):
+            self._read = self._read.plus([totals.term(*row)])
+            yield row[0], int.from_bytes(row[1]), row[2]
 
     def permissions(self, address: bytes, word: int) -> int:
         """Return the bits of a word that revoke something, for ascending addresses and words."""

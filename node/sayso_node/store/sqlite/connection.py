@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from sayso_node.errors import StoreUnusable
+from sayso_node.errors import StoreDamaged, StoreUnusable
 
 
 class SqliteConnection(sqlite3.Connection):
@@ -51,8 +51,12 @@ def open_read_only(path: Path) -> SqliteConnection:
 def translated(error: Exception, what: str) -> Exception:
     """Return StoreUnusable for errors of the disk, the file or a lock; any other error unchanged.
 
-    An IntegrityError or ProgrammingError is a programming error that no operator can fix.
+    It is StoreDamaged if SQLite finds the file itself damaged. An IntegrityError or ProgrammingError is
+    a programming error that no operator can fix.
     """
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # without the extension
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return StoreDamaged(f"the store could not be {what}: {error}")
     if isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError:
         return StoreUnusable(f"the store could not be {what}: {error}")
     return error

@@ -16,10 +16,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sayso_node.errors import StoreUnusable
+from sayso_node.errors import StoreDamaged, StoreUnusable
 from sayso_node.interfaces import Randomness
 from sayso_node.store.admission.sponsors import LOT_KEY
 from sayso_node.store.commits import Commits
+from sayso_node.store.damage import Damage
 from sayso_node.store.events import STORE_ID, STORE_ID_BYTES
 from sayso_node.store.interface import Reading, Writing
 from sayso_node.store.sqlite.connection import (
@@ -66,6 +67,7 @@ class Engine:
         self._writing: SqliteConnection | None = None
         self._idle: list[SqliteConnection] = []
         self._commits = Commits()
+        self._damage = Damage(path)
 
     @property
     def location(self) -> str:
@@ -74,6 +76,7 @@ class Engine:
 
     def start(self) -> None:
         """See Store."""
+        self._damage.load()
         db = self._connect()
         try:
             db.execute(f"PRAGMA cache_size = -{WRITER_CACHE_KIB}")
@@ -131,6 +134,11 @@ class Engine:
         self._death.set_exception(failure)
 
     @property
+    def damage(self) -> Damage:
+        """See Store."""
+        return self._damage
+
+    @property
     def commits(self) -> int:
         """See Store."""
         return self._commits.count
@@ -151,10 +159,27 @@ class Engine:
         try:
             yield db
         except sqlite3.Error as error:
-            raise translated(error, "read") from error
+            raise self._noted(translated(error, "read")) from error
+        except StoreDamaged as error:
+            self._noted(error)
+            raise
         finally:
+            self._end(db)
+
+    def _end(self, db: SqliteConnection) -> None:
+        """End a reading; a connection that cannot is closed."""
+        try:
             db.execute("COMMIT")
+        except sqlite3.Error:
+            db.close()
+        else:
             self._idle.append(db)
+
+    def _noted(self, error: Exception) -> Exception:
+        """Remember an error if it says that the store is damaged; returns it."""
+        if isinstance(error, StoreDamaged):
+            self._damage.report(str(error))
+        return error
 
     def _connect(self) -> SqliteConnection:
         try:
@@ -204,9 +229,11 @@ class Engine:
         except sqlite3.Error as error:
             with contextlib.suppress(sqlite3.Error):
                 db.execute("ROLLBACK")
-            failed = StoreUnusable(f"the store could not be written: {error}")
+            failed = translated(error, "written")
             results = [(None, failed)] * len(group)
         for change, (value, raised) in zip(group, results, strict=True):
+            if isinstance(raised, StoreDamaged):
+                self._noted(raised)
             change.done(value, raised)
 
 

@@ -10,6 +10,7 @@ from typing import Final
 import msgpack
 
 from sayso_node.store import many
+from sayso_node.store.integrity.rebuilding import rebuild
 from sayso_node.store.interface import Writing
 from sayso_node.store.shared_claims import claim_of, list_of
 from sayso_protocol.messages.message import CONSENT
@@ -195,6 +196,20 @@ CREATE TRIGGER marks_doubt AFTER INSERT ON marks
     INSERT INTO doubts (address) VALUES (new.signer);
 END;
 """,
+    # Checksums, by which reads notice damage.
+    13: """
+ALTER TABLE messages ADD COLUMN sum INTEGER;
+CREATE TABLE wallet_sums (
+    license BLOB PRIMARY KEY,
+    sum INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE bit_sums (
+    address BLOB NOT NULL,
+    base BLOB NOT NULL,
+    sums BLOB NOT NULL,
+    PRIMARY KEY (address, base)
+) WITHOUT ROWID;
+""",
 }
 """The step from each version to the next, by version."""
 
@@ -220,5 +235,5 @@ def _fill_shared(db: Writing) -> None:
         many.insert(db, "INTO shared_items", lists)
 
 
-FILLS: Final[dict[int, Callable[[Writing], None]]] = {7: _fill_shared}
+FILLS: Final[dict[int, Callable[[Writing], None]]] = {7: _fill_shared, 13: rebuild}
 """What a step does besides its SQL, in the same transaction."""

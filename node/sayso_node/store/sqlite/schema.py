@@ -8,7 +8,7 @@ migrations.py and a new VERSION.
 
 from sayso_node.store.sqlite.schema_pending import PENDING
 
-VERSION = 13
+VERSION = 14
 
 _MAIN = """
 CREATE TABLE messages (
@@ -17,7 +17,8 @@ CREATE TABLE messages (
     kind INTEGER NOT NULL,
     contributor BLOB NOT NULL,
     body BLOB NOT NULL,
-    arrived_at REAL NOT NULL
+    arrived_at REAL NOT NULL,
+    sum INTEGER  -- a checksum of the row
 );
 CREATE INDEX messages_by_contributor ON messages (contributor, kind, seq);
 CREATE INDEX messages_by_kind ON messages (kind, digest);
@@ -46,6 +47,10 @@ CREATE TABLE wallet_consents (
     wallet BLOB
 ) WITHOUT ROWID;
 CREATE INDEX wallet_consents_by_wallet ON wallet_consents (wallet, tried_at);
+CREATE TABLE wallet_sums (
+    license BLOB PRIMARY KEY,
+    sum INTEGER NOT NULL  -- a checksum of the wallet's answer
+) WITHOUT ROWID;
 CREATE TABLE wallet_turns (
     wallet BLOB PRIMARY KEY,
     served_at REAL NOT NULL,  -- when its last turn ended
@@ -74,6 +79,12 @@ CREATE TABLE bits (
     PRIMARY KEY (address, word)
 ) WITHOUT ROWID;
 CREATE INDEX bits_by_place ON bits (place) WHERE place IS NOT NULL;
+CREATE TABLE bit_sums (
+    address BLOB NOT NULL,
+    base BLOB NOT NULL,  -- the first of 64 words
+    sums BLOB NOT NULL,  -- for each with a row: its last six bits in a byte, and the row's checksum
+    PRIMARY KEY (address, base)
+) WITHOUT ROWID;
 CREATE TABLE carriers (
     address BLOB NOT NULL,
     word BLOB NOT NULL,

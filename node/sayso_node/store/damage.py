@@ -1,0 +1,52 @@
+"""Remembers that a store is damaged, from the first read that noticed it until it is repaired.
+
+It is remembered beside the store, too, so that a node that is started again does not speak either.
+"""
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+
+_SUFFIX = ".damaged"
+
+
+class Damage:
+    """What was found; usable in any thread.
+
+    Args:
+        path: Path of the store; the note stands beside it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._note = path.with_name(path.name + _SUFFIX)
+        self._text: str | None = None
+        self._listener: Callable[[], object] | None = None
+
+    @property
+    def text(self) -> str | None:
+        """What was found first; None if nothing was."""
+        return self._text
+
+    def load(self) -> None:
+        """Read the note that another process, or this one before, has left."""
+        with contextlib.suppress(OSError):
+            self._text = self._note.read_text(errors="replace").strip() or "noted without a reason"
+
+    def listen(self, listener: Callable[[], object]) -> None:
+        """Call this, in any thread, whenever damage is found."""
+        self._listener = listener
+
+    def report(self, text: str) -> None:
+        """Record what was found; what was found first stays."""
+        if self._text is None:
+            self._text = text
+            with contextlib.suppress(OSError):  # a full or broken disk must not hide the damage
+                self._note.write_text(text + "\n")
+        if self._listener:
+            self._listener()
+
+    def repaired(self) -> None:
+        """Record that everything was compared and is right again."""
+        with contextlib.suppress(OSError):
+            self._note.unlink(missing_ok=True)
+        self._text = None

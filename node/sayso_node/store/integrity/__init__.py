@@ -1,0 +1,1 @@
+"""Checksums by which each read notices damage, the recomputation of everything, and repair."""

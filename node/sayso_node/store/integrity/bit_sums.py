@@ -1,0 +1,173 @@
+"""Checksums of the table of bits, by which a read notices rows that are changed, moved, old or gone.
+
+Sixty-four words that follow each other, as many as a license has at most, have one row in `bit_sums`:
+for each word with a row in `bits`, its last six bits and the checksum of that row. So a question about
+some words compares these words and reads no others, and a word without a row is sure to have none. To
+lose a bit unnoticed, both tables must be damaged, alike.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import groupby
+from typing import Final
+
+from sayso_node.errors import StoreDamaged
+from sayso_node.store import many
+from sayso_node.store.integrity.checksums import SUM_BYTES, packed_sum
+from sayso_node.store.interface import Reading, Writing
+from sayso_protocol.permissions.scopes import SCOPE_FLAG
+from sayso_protocol.primitives import HASH_BYTES
+
+BitRow = tuple[bytes, bytes, bytes]  # word, signed, chain; 32 bytes each
+
+_LOW: Final = 63  # bits of a word that differ within a row of sums
+_ENTRY: Final = 1 + SUM_BYTES
+
+
+def base_of(word: bytes) -> bytes:
+    """Return the first of the words that have a common row of sums."""
+    return word[:-1] + bytes((word[-1] & ~_LOW,))
+
+
+def checked(
+    db: Reading, address: bytes, rows: Iterable[BitRow], words: Collection[bytes]
+) -> list[BitRow]:
+    """Return the rows of some words of an address, which are all that it has; raises StoreDamaged."""
+    found = list(rows)
+    query = "SELECT base, sums FROM bit_sums WHERE address = ? AND base IN"
+    sums = _unpacked(many.among(db, query, {base_of(word) for word in words}, (address,)))
+    _compare(address, found, {word: sums[word] for word in words if word in sums})
+    return found
+
+
+def checked_all(
+    db: Reading, address: bytes, rows: Iterable[BitRow], limit: int | None = None
+) -> list[BitRow]:
+    """Return all rows of an address; raises StoreDamaged.
+
+    With a limit, fewer rows are all; so many rows are some, and not compared.
+    """
+    found = list(rows)
+    most = -1 if limit is None else limit
+    if len(found) != limit:
+        query = "SELECT base, sums FROM bit_sums WHERE address = ? LIMIT ?"
+        _compare(address, found, _unpacked(db.execute(query, (address, most))))
+    return found
+
+
+def check_some(db: Reading, rows: Mapping[bytes, list[BitRow]]) -> None:
+    """Compare all rows of some addresses, also of those that have none; raises StoreDamaged."""
+    query = "SELECT address, base, sums FROM bit_sums WHERE address IN"
+    held: dict[bytes, list[tuple[bytes, bytes]]] = {address: [] for address in rows}
+    for address, base, sums in many.among(db, query, rows):
+        held[address].append((base, sums))
+    for address, some in held.items():
+        _compare(address, rows[address], _unpacked(some))
+
+
+def has_scopes(db: Reading, address: bytes) -> bool:
+    """Return whether an address has the sum of a scope."""
+    query = "SELECT 1 FROM bit_sums WHERE address = ? AND base >= ? LIMIT 1"
+    return db.execute(query, (address, SCOPE_FLAG.to_bytes(HASH_BYTES))).fetchone() is not None
+
+
+def keep(db: Writing, address: bytes, rows: Iterable[BitRow]) -> None:
+    """Keep the sums of rows that are being written, beside those of other words."""
+    new = {row[0]: packed_sum(address, *row) for row in rows}
+    query = "SELECT base, sums FROM bit_sums WHERE address = ? AND base IN"
+    held = _unpacked(many.among(db, query, {base_of(word) for word in new}, (address,)))
+    _put(db, address, held | new)
+
+
+def renew(db: Writing, address: bytes, rows: Iterable[BitRow]) -> None:
+    """Replace all sums of an address by those of its rows."""
+    db.execute("DELETE FROM bit_sums WHERE address = ?", (address,))
+    _put(db, address, {row[0]: packed_sum(address, *row) for row in rows})
+
+
+def rebuild(db: Writing) -> None:
+    """Compute all sums from the rows: for a store that has none yet, whose rows are believed."""
+    db.execute("DELETE FROM bit_sums")
+    last = b""
+    query = "SELECT DISTINCT address FROM bits WHERE address > ? ORDER BY address LIMIT 1000"
+    while some := db.execute(query, (last,)).fetchall():
+        for (address,) in some:
+            rows = db.execute("SELECT word, signed, chain FROM bits WHERE address = ?", (address,))
+            renew(db, address, rows)
+        last = some[-1][0]
+
+
+def checked_stream(db: Reading, people_only: bool) -> Iterator[tuple[bytes, list[BitRow]]]:  # noqa: FBT001
+    """Yield the addresses with their rows, in order, each compared; raises StoreDamaged.
+
+    With `people_only`, those of known people.
+    """
+    joined = " JOIN people USING (address)" if people_only else ""
+    order = f"{joined} ORDER BY address"
+    bits = groupby(
+        db.execute(f"SELECT address, word, signed, chain FROM bits{order}, word"),  # noqa: S608 - ours
+        lambda row: row[0],
+    )
+    sums = groupby(
+        db.execute(f"SELECT address, base, sums FROM bit_sums{order}, base"),  # noqa: S608 - ours
+        lambda row: row[0],
+    )
+    for address, some in bits:
+        of, held = next(sums, (None, ()))
+        if of != address:
+            raise _damaged(address)
+        rows = [(word, signed, chain) for _, word, signed, chain in some]
+        _compare(address, rows, _unpacked((base, packed) for _, base, packed in held))
+        yield address, rows
+    if rest := next(sums, None):
+        raise _damaged(rest[0])
+
+
+def checked_between(db: Reading, address: bytes, first: bytes, last: bytes) -> Iterator[BitRow]:
+    """Yield an address's rows from a multiple of 64 on, in order; raises StoreDamaged."""
+    query = (
+        "SELECT word, signed, chain FROM bits WHERE address = ? AND word BETWEEN ? AND ? ORDER BY word"
+    )
+    rows = groupby(db.execute(query, (address, first, last)), lambda row: base_of(row[0]))
+    query = "SELECT base, sums FROM bit_sums WHERE address = ? AND base BETWEEN ? AND ? ORDER BY base"
+    sums = (
+        (base, held)
+        for base, packed in db.execute(query, (address, first, last))
+        if (held := {word: one for word, one in _unpacked([(base, packed)]).items() if word <= last})
+    )
+    for base, some in rows:
+        found = list(some)
+        of, held = next(sums, (base, dict[bytes, bytes]()))
+        if of != base:
+            raise _damaged(address)
+        _compare(address, found, held)
+        yield from found
+    if next(sums, None):
+        raise _damaged(address)
+
+
+def _compare(address: bytes, rows: Collection[BitRow], sums: Mapping[bytes, bytes]) -> None:
+    if {row[0]: packed_sum(address, *row) for row in rows} != sums:
+        raise _damaged(address)
+
+
+def _damaged(address: bytes) -> StoreDamaged:
+    return StoreDamaged(f"revocations of 0x{address.hex()} are not what was stored")
+
+
+def _unpacked(rows: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """Return the sums by word."""
+    found = dict[bytes, bytes]()
+    for base, sums in rows:
+        for at in range(0, len(sums), _ENTRY):
+            word = base[:-1] + bytes((base[-1] | sums[at] & _LOW,))
+            found[word] = sums[at + 1 : at + _ENTRY]
+    return found
+
+
+def _put(db: Writing, address: bytes, sums: Mapping[bytes, bytes]) -> None:
+    rows = [
+        (address, base, b"".join(bytes((word[-1] & _LOW,)) + sums[word] for word in words))
+        for base, words in groupby(sorted(sums), base_of)
+    ]
+    again = "ON CONFLICT (address, base) DO UPDATE SET sums = excluded.sums"
+    many.insert(db, "INTO bit_sums", rows, again)

@@ -1,0 +1,68 @@
+"""Number and sum of all rows of a table, so that whoever reads it whole notices one that is gone.
+
+A total changes in the transaction that adds the rows, and is kept with its own checksum.
+"""
+
+from collections.abc import Iterable
+from typing import Final, NamedTuple, Self
+
+from sayso_node.errors import StoreDamaged
+from sayso_node.store.integrity.checksums import packed_sum, sum_of
+from sayso_node.store.interface import Reading, Writing
+
+PEOPLE: Final = "people-total"
+TERMS: Final = "terms-total"
+_BYTES: Final = 8  # of a number and of a sum; at 2^32 a row, no sum of fewer than 2^32 rows is larger
+_TERM_BYTES: Final = 8
+
+
+class Total(NamedTuple):
+    """Number and sum of some rows."""
+
+    count: int = 0
+    total: int = 0
+
+    def plus(self, rows: Iterable[bytes]) -> Self:
+        """Return the total with more rows, each as joined bytes."""
+        count, total = self
+        for row in rows:
+            count += 1
+            total += sum_of(row)
+        return type(self)(count, total)
+
+
+def term(address: bytes, base: bytes, permissions: int) -> bytes:
+    """Return a row of the table of terms as bytes."""
+    return address + base + (permissions & (1 << 8 * _TERM_BYTES) - 1).to_bytes(_TERM_BYTES)
+
+
+def add(db: Writing, name: str, rows: Iterable[bytes]) -> None:
+    """Count rows that are new in a table."""
+    if new := [*rows]:
+        put(db, name, kept(db, name).plus(new))
+
+
+def put(db: Writing, name: str, total: Total) -> None:
+    """Keep a total."""
+    packed = total.count.to_bytes(_BYTES) + total.total.to_bytes(_BYTES)
+    db.execute(
+        "INSERT INTO singles VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        (name, packed + packed_sum(packed)),
+    )
+
+
+def kept(db: Reading, name: str) -> Total:
+    """Return the total of a table; raises StoreDamaged."""
+    row = db.execute("SELECT value FROM singles WHERE name = ?", (name,)).fetchone()
+    if row is None:
+        return Total()
+    packed = bytes(row[0])[: 2 * _BYTES]
+    if row[0] != packed + packed_sum(packed):
+        raise StoreDamaged(f"the {name} is not what was stored")
+    return Total(int.from_bytes(packed[:_BYTES]), int.from_bytes(packed[_BYTES:]))
+
+
+def check(db: Reading, name: str, found: Total) -> None:
+    """Compare what was read with what was stored; raises StoreDamaged."""
+    if found != kept(db, name):
+        raise StoreDamaged(f"rows are not what was stored: the {name} differs")
