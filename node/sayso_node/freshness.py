@@ -74,6 +74,11 @@ class Freshness:
         self._chain_begun = NEVER
         self._peers_begun = dict.fromkeys(configured_peers, NEVER)
 
+    def forget(self) -> None:
+        """Forget all readings and rounds, so that the node is silent until each was done again."""
+        self._chain_begun = NEVER
+        self._peers_begun = dict.fromkeys(self._peers_begun, NEVER)
+
     def chain_read(self, begun: float, head: ChainHead) -> None:
         """Record that a reading that began at this time read the chain up to `head`."""
         self._chain_begun, self.head = begun, head

@@ -43,6 +43,7 @@ from sayso_node.interfaces import Clock, TransportHandlers
 from sayso_node.snapshots.publishing import SnapshotPublisher
 from sayso_node.sources import Proxies
 from sayso_node.store.admission.sponsors import Quotas
+from sayso_node.store.integrity.guard import StoreGuard
 from sayso_node.store.opening import location_in, store_at
 from sayso_node.supervision.alarms import Alarms
 from sayso_node.supervision.counters import Counters
@@ -100,6 +101,7 @@ class Node:
             counters,
             interval_s=settings.snapshot_interval_s,
         )
+        self._guard = StoreGuard(network, store, freshness, alarms, counters)
         self._http = self._make_api(clock)
 
     def _make_api(self, clock: Clock) -> HttpServer:
@@ -156,7 +158,11 @@ class Node:
     def parts(self) -> Mapping[str, Part]:
         """Return the parts that run until the node stops, by name."""
         runs = self._config.runs
-        parts = {"store": Part(self._store.watch, restarts=False), "gossip": Part(self._transport.watch)}
+        parts = {
+            "store": Part(self._store.watch, restarts=False),
+            "store guard": Part(self._guard.run),
+            "gossip": Part(self._transport.watch),
+        }
         if runs("sync"):
             parts["sync"] = Part(self._sync.run)
         if runs("chain"):

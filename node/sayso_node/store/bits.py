@@ -184,7 +184,7 @@ def _rows_of(db: Reading, address: bytes, words: Iterable[int]) -> list[BitRow]:
 
 def current_digest(db: Reading) -> bytes:
     """Return the state digest of rule 9.3."""
-    return digest_of_sum(_sum(db))
+    return digest_of_sum(kept_sum(db))
 
 
 def state_entries(db: Reading) -> Iterator[StateEntry]:
@@ -226,7 +226,20 @@ def _packed(number: int) -> bytes:
     return number.to_bytes(HASH_BYTES)
 
 
-def _sum(db: Reading) -> bytes:
+def computed_sum(db: Reading) -> bytes:
+    """Compute the sum of the state digest from all bits of known people."""
+    return changed_sum(EMPTY_SUM, state_entries(db))
+
+
+def put_sum(db: Writing, total: bytes) -> None:
+    """Store the sum of the state digest with its checksum."""
+    db.execute(
+        "INSERT INTO singles VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        (_SUM, total + packed_sum(total)),
+    )
+
+
+def kept_sum(db: Reading) -> bytes:
     """Return the sum of the state digest, which is kept with its checksum; raises StoreDamaged."""
     row = db.execute("SELECT value FROM singles WHERE name = ?", (_SUM,)).fetchone()
     if row is None:
@@ -239,8 +252,4 @@ def _sum(db: Reading) -> bytes:
 
 
 def _count(db: Writing, added: Iterable[StateEntry], removed: Iterable[StateEntry] = ()) -> None:
-    total = changed_sum(_sum(db), added, removed)
-    db.execute(
-        "INSERT INTO singles VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-        (_SUM, total + packed_sum(total)),
-    )
+    put_sum(db, changed_sum(kept_sum(db), added, removed))

@@ -50,6 +50,14 @@ class Reading(Protocol):
         """Run one statement with `?` for each parameter; for modules of the store only."""
         ...
 
+    def faults(self) -> list[str]:
+        """Return what the backend itself finds wrong with the store's files; may take minutes."""
+        ...
+
+    def next_seq(self, table: str) -> int:
+        """Return the `seq` for the next row of a table, which no row ever had."""
+        ...
+
     def version(self) -> Hashable:
         """Return a stamp of the visible state; equal stamps mean equal states.
 
@@ -63,10 +71,6 @@ class Writing(Reading, Protocol):
 
     def executemany(self, sql: str, parameters: Iterable[Sequence[Any]], /) -> Rows:
         """Run one statement for each set of parameters; for modules of the store only."""
-        ...
-
-    def next_seq(self, table: str) -> int:
-        """Return the `seq` for the next row of a table, which no row ever had."""
         ...
 
 

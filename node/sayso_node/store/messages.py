@@ -73,9 +73,9 @@ def consent(db: Reading, digest: bytes) -> Stored | None:
     row = db.execute(query, (digest, CONSENT)).fetchone()
     if row is None:
         return None
-    seq, *fields, kept = row
-    check_message(*fields, kept)
-    return Stored(seq, row[4], row[5])
+    seq, name, kind, contributor, body, arrived_at, kept = row
+    check_message(name, kind, contributor, body, arrived_at, kept)
+    return Stored(seq, body, arrived_at)
 
 
 Held = tuple[bytes, bytes, float]  # a stored license: hash, body, arrival; no body if it was erased

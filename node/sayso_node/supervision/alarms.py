@@ -23,6 +23,7 @@ NAMES: Final = {
     "wallet-not-deployed": "a contract wallet could not be deployed, so its revocation is not relayed",
     "wallet-budget-spent": "the share of the day's budget for deploying contract wallets is spent",
     "relay-rejected": "the registry refuses revocations that this node has acknowledged",
+    "store-damaged": "the store is not what this node wrote; it clears nothing until it is repaired",
     "part-failed": "a part of the node ended by itself and is being restarted",
 }
 

@@ -48,6 +48,7 @@ _NAMES = {
     "acknowledgements": "revocations acknowledged",
     "snapshots": "snapshots and deltas published",
     "snapshots_failed": "failed attempts to make a snapshot or delta",
+    "store_repairs": "findings of damage in the store that were repaired",
     "parts_restarted": "restarts of a part of the node that ended by itself",
     "faults": "unexpected errors caused by a peer, answer or row, each in the log",
 }

@@ -120,7 +120,10 @@ class Follower:
     async def _common_block(self) -> ChainPoint:
         """Return the last followed block that is still on the chain, and rewind the store to it."""
         with self._store.read() as db:
-            followed = chain_state.followed(db)
+            followed, is_wanted = chain_state.followed(db), chain_state.is_reading_wanted(db)
+        if is_wanted:
+            await self._store.write(chain_state.begin_anew)
+            followed = []
         for point in followed:
             if await self._chain.block_hash(point.number) == point.hash:
                 common = point

@@ -32,6 +32,22 @@ def newest(db: Reading) -> ChainPoint | None:
     return ChainPoint(*row) if row else None
 
 
+def want_reading(db: Writing) -> None:
+    """Want the chain read again from the start, because what was read may be lost."""
+    db.execute("INSERT INTO numbers VALUES ('chain-anew', 1) ON CONFLICT DO NOTHING")
+
+
+def is_reading_wanted(db: Reading) -> bool:
+    """Return whether the chain is to be read again from the start."""
+    return db.execute("SELECT 1 FROM numbers WHERE name = 'chain-anew'").fetchone() is not None
+
+
+def begin_anew(db: Writing) -> None:
+    """Forget how far the chain was read; what it revoked stays."""
+    rewind(db, -1)
+    db.execute("DELETE FROM numbers WHERE name = 'chain-anew'")
+
+
 def advance(db: Writing, point: ChainPoint) -> None:
     """Record the block up to which the chain was read, in the transaction that stores its events."""
     db.execute(

@@ -115,6 +115,21 @@ def _sum_of(license_hash: bytes, accepted: int, asked_at: float) -> int:
     return sum_of(license_hash, struct.pack(">?d", accepted, asked_at))
 
 
+def damaged(db: Reading) -> list[bytes]:
+    """Return the licenses about which a wallet's answer, or its checksum, is not what was stored."""
+    joined = "wallet_consents LEFT JOIN wallet_sums USING (license)"
+    rows = db.execute(f"SELECT license, accepted, asked_at, sum FROM {joined}")  # noqa: S608 - ours
+    wrong = [row[0] for *row, kept in rows if kept != _sum_of(*row)]
+    query = "SELECT license FROM wallet_sums WHERE license NOT IN (SELECT license FROM wallet_consents)"
+    return wrong + [name for (name,) in db.execute(query)]
+
+
+def is_held(db: Reading, license_hash: bytes) -> bool:
+    """Return whether there is an answer about a license."""
+    query = "SELECT 1 FROM wallet_consents WHERE license = ?"
+    return db.execute(query, (license_hash,)).fetchone() is not None
+
+
 def next_turns(db: Reading, before: float, turns: int, consents: int) -> list[Turn]:
     """Return the next wallets, at most `turns`, each with at most so many consents last asked before.
 

@@ -8,6 +8,7 @@ lose a bit unnoticed, both tables must be damaged, alike.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import groupby
+from operator import itemgetter
 from typing import Final
 
 from sayso_node.errors import StoreDamaged
@@ -70,6 +71,12 @@ def has_scopes(db: Reading, address: bytes) -> bool:
     return db.execute(query, (address, SCOPE_FLAG.to_bytes(HASH_BYTES))).fetchone() is not None
 
 
+def count(db: Reading, address: bytes) -> int:
+    """Return how many words of an address have a checksum."""
+    query = "SELECT base, sums FROM bit_sums WHERE address = ?"
+    return len(_unpacked(db.execute(query, (address,))))
+
+
 def keep(db: Writing, address: bytes, rows: Iterable[BitRow]) -> None:
     """Keep the sums of rows that are being written, beside those of other words."""
     new = {row[0]: packed_sum(address, *row) for row in rows}
@@ -96,30 +103,41 @@ def rebuild(db: Writing) -> None:
         last = some[-1][0]
 
 
-def checked_stream(db: Reading, people_only: bool) -> Iterator[tuple[bytes, list[BitRow]]]:  # noqa: FBT001
-    """Yield the addresses with their rows, in order, each compared; raises StoreDamaged.
+def checked_stream(db: Reading) -> Iterator[tuple[bytes, list[BitRow]]]:
+    """Yield the known people who have bits with all their rows, in order; raises StoreDamaged."""
+    for address, rows, sums in _merged(db, " JOIN people USING (address)"):
+        _compare(address, rows, sums)
+        yield address, rows
 
-    With `people_only`, those of known people.
-    """
-    joined = " JOIN people USING (address)" if people_only else ""
-    order = f"{joined} ORDER BY address"
+
+def damaged(db: Reading) -> Iterator[bytes]:
+    """Yield all addresses whose rows are not what their checksums say."""
+    for address, rows, sums in _merged(db, ""):
+        if not _agree(address, rows, sums):
+            yield address
+
+
+def _merged(db: Reading, joined: str) -> Iterator[tuple[bytes, list[BitRow], dict[bytes, bytes]]]:
+    """Yield each address that is in one of the two tables or in both, with its rows and sums."""
     bits = groupby(
-        db.execute(f"SELECT address, word, signed, chain FROM bits{order}, word"),  # noqa: S608 - ours
-        lambda row: row[0],
+        db.execute(f"SELECT address, word, signed, chain FROM bits{joined} ORDER BY address, word"),  # noqa: S608
+        itemgetter(0),
     )
     sums = groupby(
-        db.execute(f"SELECT address, base, sums FROM bit_sums{order}, base"),  # noqa: S608 - ours
-        lambda row: row[0],
+        db.execute(f"SELECT address, base, sums FROM bit_sums{joined} ORDER BY address, base"),  # noqa: S608
+        itemgetter(0),
     )
-    for address, some in bits:
-        of, held = next(sums, (None, ()))
-        if of != address:
-            raise _damaged(address)
-        rows = [(word, signed, chain) for _, word, signed, chain in some]
-        _compare(address, rows, _unpacked((base, packed) for _, base, packed in held))
-        yield address, rows
-    if rest := next(sums, None):
-        raise _damaged(rest[0])
+    bit, one = next(bits, None), next(sums, None)
+    while bit or one:
+        address = min(each[0] for each in (bit, one) if each)
+        rows, held = list[BitRow](), dict[bytes, bytes]()
+        if bit and bit[0] == address:
+            rows = [(word, signed, chain) for _, word, signed, chain in bit[1]]
+            bit = next(bits, None)
+        if one and one[0] == address:
+            held = _unpacked((base, packed) for _, base, packed in one[1])
+            one = next(sums, None)
+        yield address, rows, held
 
 
 def checked_between(db: Reading, address: bytes, first: bytes, last: bytes) -> Iterator[BitRow]:
@@ -145,9 +163,20 @@ def checked_between(db: Reading, address: bytes, first: bytes, last: bytes) -> I
         raise _damaged(address)
 
 
+def agrees(db: Reading, address: bytes, row: BitRow) -> bool:
+    """Return whether a row is what its checksum says."""
+    query = "SELECT base, sums FROM bit_sums WHERE address = ? AND base = ?"
+    sums = _unpacked(db.execute(query, (address, base_of(row[0]))))
+    return sums.get(row[0]) == packed_sum(address, *row)
+
+
 def _compare(address: bytes, rows: Collection[BitRow], sums: Mapping[bytes, bytes]) -> None:
-    if {row[0]: packed_sum(address, *row) for row in rows} != sums:
+    if not _agree(address, rows, sums):
         raise _damaged(address)
+
+
+def _agree(address: bytes, rows: Collection[BitRow], sums: Mapping[bytes, bytes]) -> bool:
+    return {row[0]: packed_sum(address, *row) for row in rows} == sums
 
 
 def _damaged(address: bytes) -> StoreDamaged:

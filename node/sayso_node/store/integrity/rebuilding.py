@@ -17,15 +17,20 @@ def rebuild(db: Writing) -> None:
     bit_sums.rebuild(db)
     _sum_messages(db)
     wallets.rebuild_sums(db)
-    people = (address for (address,) in db.execute("SELECT address FROM people").fetchall())
-    totals.put(db, totals.PEOPLE, Total().plus(people))
-    terms = db.execute("SELECT address, base, permissions FROM terms").fetchall()
-    totals.put(db, totals.TERMS, Total().plus(totals.term(*row) for row in terms))
+    rebuild_totals(db)
     row = db.execute("SELECT value FROM singles WHERE name = 'state-sum'").fetchone()
     if row:
         total = row[0][:SUM_BYTES]
         change = "UPDATE singles SET value = ? WHERE name = 'state-sum'"
         db.execute(change, (total + packed_sum(total),))
+
+
+def rebuild_totals(db: Writing) -> None:
+    """Compute number and sum of people and terms."""
+    people = (address for (address,) in db.execute("SELECT address FROM people").fetchall())
+    totals.put(db, totals.PEOPLE, Total().plus(people))
+    terms = db.execute("SELECT address, base, permissions FROM terms").fetchall()
+    totals.put(db, totals.TERMS, Total().plus(totals.term(*row) for row in terms))
 
 
 def _sum_messages(db: Writing) -> None:

@@ -19,7 +19,7 @@ _TERM_BYTES: Final = 8
 class Total(NamedTuple):
     """Number and sum of some rows."""
 
-    count: int = 0
+    rows: int = 0
     total: int = 0
 
     def plus(self, rows: Iterable[bytes]) -> Self:
@@ -44,7 +44,7 @@ def add(db: Writing, name: str, rows: Iterable[bytes]) -> None:
 
 def put(db: Writing, name: str, total: Total) -> None:
     """Keep a total."""
-    packed = total.count.to_bytes(_BYTES) + total.total.to_bytes(_BYTES)
+    packed = total.rows.to_bytes(_BYTES) + total.total.to_bytes(_BYTES)
     db.execute(
         "INSERT INTO singles VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         (name, packed + packed_sum(packed)),

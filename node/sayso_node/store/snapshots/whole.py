@@ -24,7 +24,7 @@ def read_keys(db: Reading) -> tuple[bytearray, set[bytes]]:
     """Return the joined keys of rule 13.3, each once, and the addresses that have too many."""
     joined, crowded = bytearray(), set[bytes]()
     terms = _Terms(db)
-    for address, rows in bit_sums.checked_stream(db, people_only=True):
+    for address, rows in bit_sums.checked_stream(db):
         keys = AddressKeys(address)
         for packed, signed, on_chain in rows:
             word = int.from_bytes(packed)

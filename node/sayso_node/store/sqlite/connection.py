@@ -11,6 +11,8 @@ from typing import Any
 
 from sayso_node.errors import StoreDamaged, StoreUnusable
 
+_MOST_FAULTS = 10
+
 
 class SqliteConnection(sqlite3.Connection):
     """A handle for reading and writing (store/interface.py)."""
@@ -20,6 +22,11 @@ class SqliteConnection(sqlite3.Connection):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._number = next(self._numbers)
+
+    def faults(self) -> list[str]:
+        """See Reading."""
+        rows = self.execute(f"PRAGMA integrity_check({_MOST_FAULTS})")
+        return [text for (text,) in rows if text != "ok"]
 
     def version(self) -> Hashable:
         """See Reading; SQLite's counter is different for each connection."""

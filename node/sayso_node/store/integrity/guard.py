@@ -1,0 +1,125 @@
+"""Audits the store once a day and whenever a read has found damage, and repairs what can be repaired.
+
+From the first finding on the node is silent (freshness.py), until an audit finds nothing and then the
+chain and the peers were read again, so that they have brought what was lost.
+"""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import msgspec
+
+from sayso_node.errors import StoreUnusable
+from sayso_node.freshness import Freshness
+from sayso_node.interfaces import Randomness
+from sayso_node.store.events import STORE_ID_BYTES
+from sayso_node.store.integrity.audit import Damaged, Finding
+from sayso_node.store.integrity.repair import repair
+from sayso_node.store.integrity.verifying import Order
+from sayso_node.store.interface import Store
+from sayso_node.supervision.alarms import Alarms
+from sayso_node.supervision.children import start_module
+from sayso_node.supervision.counters import Counters
+from sayso_protocol.network import Network
+
+FIRST_S: Final = 60.0  # after the start, when peers and chain were read
+INTERVAL_S: Final = 86_400.0
+AGAIN_S: Final = 60.0  # while the store is damaged
+PASSES: Final = 4  # repairs that follow each other: a sum is repaired after what it sums
+
+Audit = Callable[[Order], Awaitable[list[Finding]]]
+
+
+async def audited(order: Order) -> list[Finding]:
+    """Audit in a process that is killed when this task is cancelled; raises StoreUnusable."""
+    child = await start_module(
+        "sayso_node.store.integrity.verifying",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        output, _ = await child.communicate(msgspec.json.encode(order))
+    except asyncio.CancelledError:
+        if child.returncode is None:
+            child.kill()
+        await child.wait()
+        raise
+    if child.returncode:
+        raise StoreUnusable(f"the process that verifies the store ended with status {child.returncode}")
+    return msgspec.json.decode(output, type=list[Finding])
+
+
+class StoreGuard:
+    """Runs audits and repairs until cancelled."""
+
+    def __init__(
+        self,
+        network: Network,
+        store: Store,
+        freshness: Freshness,
+        alarms: Alarms,
+        counters: Counters,
+        *,
+        audit: Audit = audited,
+        randomness: Randomness = os.urandom,
+    ) -> None:
+        self._network = network
+        self._store = store
+        self._freshness = freshness
+        self._alarms = alarms
+        self._counters = counters
+        self._audit = audit
+        self._randomness = randomness
+        self._found = asyncio.Event()
+
+    async def run(self) -> None:
+        """Run until cancelled."""
+        loop = asyncio.get_running_loop()
+
+        def wake() -> None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed
+                loop.call_soon_threadsafe(self._wake)
+
+        self._store.damage.listen(wake)
+        wait_s = FIRST_S
+        if self._store.damage.text:
+            self._wake()
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    await self._found.wait()
+            wait_s = INTERVAL_S if await self.check() else AGAIN_S
+            self._found.clear()
+
+    def _wake(self) -> None:
+        if not self._found.is_set():
+            self._alarms.set("store-damaged", self._store.damage.text)
+            self._found.set()
+
+    async def check(self) -> bool:
+        """Audit and repair; returns whether nothing is damaged any more. Raises StoreUnusable."""
+        for _ in range(PASSES):
+            findings = await self._audit(Order(self._store.location, self._network))
+            if not findings:
+                if self._store.damage.text:
+                    self._freshness.forget()
+                    self._store.damage.repaired()
+                self._alarms.end("store-damaged")
+                return True
+            self._tell(findings)
+            if findings[0].kind is Damaged.PAGES:
+                return False
+            store_id = self._randomness(STORE_ID_BYTES)
+            await self._store.write(
+                lambda db, found=findings, new=store_id: repair(db, self._network, found, new)  # type: ignore[misc]
+            )
+            self._counters.add("store_repairs", len(findings))
+        return False
+
+    def _tell(self, findings: list[Finding]) -> None:
+        more = f", and {len(findings) - 1} more" if len(findings) > 1 else ""
+        self._store.damage.report(findings[0].text + more)
+        self._alarms.start("store-damaged", findings[0].text + more)
