@@ -9,6 +9,12 @@ class InvalidNodeConfig(SaysoError):
     code = "invalid-node-config"
 
 
+class FolderInUse(SaysoError):
+    """Another process runs a node in this folder."""
+
+    code = "folder-in-use"
+
+
 class PartFailed(SaysoError):
     """A part of the node failed too often, or cannot be started again, so the node has ended."""
 
@@ -73,6 +79,24 @@ class StoreUnusable(SaysoError):
     """The node's database cannot be opened, read or written. Acknowledged revocations are kept."""
 
     code = "store-unusable"
+
+
+class StoreMissing(StoreUnusable):
+    """The node's identity was used, and its store is missing or empty. A new store is not begun."""
+
+    code = "store-missing"
+
+
+class StoreTooNew(StoreUnusable):
+    """A newer release has written the node's store, and this release cannot read it."""
+
+    code = "store-too-new"
+
+
+class WrongStore(StoreUnusable):
+    """The file is a store of another node or another network, or no store of a node at all."""
+
+    code = "wrong-store"
 
 
 class StoreDamaged(StoreUnusable):

@@ -32,6 +32,7 @@ from sayso_node.chain.reading.storage_proofs import StorageProofs
 from sayso_node.chain.side import ChainSide
 from sayso_node.config import PEER_FILE, SNAPSHOT_FOLDER, NodeConfig
 from sayso_node.errors import NotFound
+from sayso_node.folder import NodeFolder
 from sayso_node.freshness import Freshness
 from sayso_node.gossip.broadcast import Broadcast
 from sayso_node.gossip.config import GossipConfig
@@ -69,6 +70,7 @@ class Node:
         settings, network = config.settings, config.network_file.network
         self._counters = counters = Counters()
         self._gossip_config = _gossip_config(config)
+        self._folder = NodeFolder(config.folder)
         self._store = store = store_at(location_in(config.folder))
         peer_ids = [split_multiaddr(peer)[1] for peer in config.peers]
         self._freshness = freshness = Freshness(peer_ids, lambda: store.damage.text)
@@ -148,7 +150,10 @@ class Node:
 
     async def start(self) -> None:
         """Start the store first and HTTP last, so the node accepts no message that it cannot store."""
+        self._folder.lock()
+        self._folder.check_store()
         self._store.start()
+        await self._folder.claim(self._store, self._config.network_file.network, self._config.node_key)
         self._intake.start()
         handlers = TransportHandlers(self._broadcast.on_frame, self._on_request, self._on_peer)
         await self._transport.start(handlers)
@@ -185,6 +190,7 @@ class Node:
         await self._http_json.close()
         await self._chain.close()
         self._store.stop()
+        self._folder.release()
 
     def counters(self) -> Mapping[str, int]:
         """Return the counters of the node and of its gossip process."""

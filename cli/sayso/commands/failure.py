@@ -25,6 +25,13 @@ HINTS: Final = {
     "from-the-future": "check this machine's clock",
     "unsupported": "only a node with a chain endpoint can verify the signature of a contract wallet",
     "output-is-input": "name a file or folder outside the inputs",
+    "folder-in-use": "a folder belongs to one node: end the other process, or make a new folder",
+    "store-missing": "put store.sqlite back from a backup (sayso node restore); without one, make a new "
+    "folder with a new identity (sayso node init)",
+    "store-too-new": "install the release that wrote it, or a newer one; never move the store away",
+    "store-damaged": "see what is damaged with sayso node verify-store; a running node repairs what it "
+    "can, and what it cannot needs a backup (sayso node restore)",
+    "wrong-store": "put the store of this identity and this network back into the folder",
     "bad-manifest": 'each line of JSON Lines must be an object with "license" and "item"',
 }
 

@@ -16,6 +16,12 @@ def location_in(folder: Path) -> str:
     return str(folder / _FILE)
 
 
+def is_empty(location: str | Path) -> bool:
+    """Return whether there is no store yet, or only an empty file."""
+    path = Path(location)
+    return not path.exists() or not path.stat().st_size
+
+
 def store_at(location: str | Path, randomness: Randomness = os.urandom) -> Store:
     """Return a store that is not started yet; `randomness` draws the id of a new one."""
     return engine.Engine(Path(location), randomness)

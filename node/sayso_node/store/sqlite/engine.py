@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sayso_node.errors import StoreDamaged, StoreUnusable
+from sayso_node.errors import StoreDamaged, StoreTooNew, StoreUnusable, WrongStore
 from sayso_node.interfaces import Randomness
 from sayso_node.store.admission.sponsors import LOT_KEY
 from sayso_node.store.commits import Commits
@@ -189,13 +189,19 @@ class Engine:
             # Erased content (rule 8.13) is overwritten instead of staying in unused pages.
             db.execute("PRAGMA secure_delete = ON")
         except sqlite3.Error as error:
-            raise StoreUnusable(f"cannot open the store {self._path}: {error}") from error
+            raise self._noted(translated(error, f"opened ({self._path})")) from error
         return db
 
     def _prepare(self, db: SqliteConnection) -> None:
         """Create the tables of a new database, migrate older ones, refuse unknown ones."""
         try:
             version: int = db.execute("PRAGMA user_version").fetchone()[0]
+            if version == 0 and db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
+                raise WrongStore(f"{self._path} is a database, and not the store of a node")
+            if version > VERSION:
+                raise StoreTooNew(
+                    f"{self._path} has version {version}, and this release knows {VERSION} at most"
+                )
             if version == 0:
                 db.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {VERSION};")
                 for name in (STORE_ID, LOT_KEY):
@@ -211,12 +217,9 @@ class Engine:
                 db.execute(f"PRAGMA user_version = {version}")
                 db.execute("COMMIT")
         except sqlite3.Error as error:
-            raise StoreUnusable(f"cannot create a store in {self._path}: {error}") from error
+            raise self._noted(translated(error, "opened")) from error
         if version != VERSION:
-            raise StoreUnusable(
-                f"{self._path} has version {version}, this release needs {VERSION}: move the file away,"
-                " and sync fills a new one"
-            )
+            raise StoreUnusable(f"{self._path} has version {version}, which no release migrates")
 
     def _commit(self, db: SqliteConnection, group: list[Change]) -> None:
         """Commit a group in one transaction; a change that raises is undone alone."""

@@ -1,0 +1,100 @@
+"""A node's folder while a node runs in it: one process, and the store that belongs to its identity.
+
+    with NodeFolder(path).held(): ...
+
+A lock of the kernel (flock) keeps a second process out, also one in another container or network
+namespace; it ends with the process that has it, however that ends. A note beside the identity says that
+it was used: a store that is gone is then never replaced by an empty one, because a node that forgot what
+it acknowledged could be convicted by its own answers (rule 9.7).
+"""
+
+import contextlib
+import fcntl
+import os
+from pathlib import Path
+from typing import Final
+
+from sayso_node.errors import FolderInUse, InvalidNodeConfig, StoreMissing, WrongStore
+from sayso_node.store.interface import Reading, Store, Writing
+from sayso_node.store.opening import is_empty, location_in
+from sayso_protocol.network import Network
+from sayso_protocol.primitives import address_text
+
+LOCK_FILE: Final = "node.lock"
+USED_FILE: Final = "identity.used"
+_OWNER: Final = "owner"  # the name under which a store keeps whose it is
+
+
+class NodeFolder:
+    """The folder of a node that starts."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock: int | None = None
+
+    def lock(self) -> None:
+        """Keep other processes out until release(); raises FolderInUse or InvalidNodeConfig."""
+        path = self._path / LOCK_FILE
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise InvalidNodeConfig(f"cannot lock the folder {self._path}: {error}") from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            other = os.read(descriptor, 32).decode(errors="replace").strip()
+            os.close(descriptor)
+            who = f"process {other}" if other.isdecimal() else "another process"
+            raise FolderInUse(f"{who} uses the folder {self._path}") from error
+        self._lock = descriptor
+        with contextlib.suppress(OSError):  # who has it is for people only
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+
+    def release(self) -> None:
+        """Let other processes in; without a lock, do nothing."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def check_store(self) -> None:
+        """Refuse to begin an empty store under a used identity; raises StoreMissing."""
+        location = location_in(self._path)
+        if (self._path / USED_FILE).exists() and is_empty(location):
+            raise StoreMissing(
+                f"the identity in {self._path} was used, and its store {location} is missing or empty"
+            )
+
+    async def claim(self, store: Store, network: Network, node_key: bytes) -> None:
+        """Record whose a store is, and that the identity was used.
+
+        Raises WrongStore for a store of another node or network, and InvalidNodeConfig.
+        """
+        owner = owner_of(network, node_key)
+        with store.read() as db:
+            kept = _kept(db)
+        if kept is None:
+            await store.write(lambda db: _keep(db, owner))
+        elif kept != owner:
+            raise WrongStore(f"the store {store.location} is that of {kept}, and this node is {owner}")
+        used = self._path / USED_FILE
+        if not used.exists():
+            try:
+                used.write_text("This identity has a store. Back up both together: sayso node backup\n")
+            except OSError as error:
+                raise InvalidNodeConfig(f"cannot write {used}: {error}") from error
+
+
+def owner_of(network: Network, node_key: bytes) -> str:
+    """Return the name of a node in a network, as a store keeps it."""
+    place = f"chain {network.chain_id}, registry {address_text(network.registry)}"
+    return f"node {node_key.hex()} on {place}"
+
+
+def _kept(db: Reading) -> str | None:
+    row = db.execute("SELECT value FROM singles WHERE name = ?", (_OWNER,)).fetchone()
+    return bytes(row[0]).decode(errors="replace") if row else None
+
+
+def _keep(db: Writing, owner: str) -> None:
+    db.execute("INSERT INTO singles VALUES (?, ?)", (_OWNER, owner.encode()))

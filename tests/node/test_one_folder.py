@@ -1,0 +1,112 @@
+"""One folder, one process; one identity, one store, on one network."""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from sayso_node.errors import (
+    FolderInUse,
+    StoreDamaged,
+    StoreMissing,
+    StoreTooNew,
+    StoreUnusable,
+    WrongStore,
+)
+from sayso_node.folder import LOCK_FILE, NodeFolder
+from sayso_node.store.sqlite.schema import VERSION
+from support.node_rig import consent
+from support.running_node import running_node
+
+STORE = "store.sqlite"
+
+
+async def run_once(folder: Path, **settings: object) -> None:
+    async with running_node(folder, **settings) as node:  # type: ignore[arg-type]
+        await node.submit(consent(1, sponsor=None))
+
+
+async def test_a_second_process_is_refused_and_changes_nothing(tmp_path: Path) -> None:
+    async with running_node(tmp_path) as node:
+        with pytest.raises(FolderInUse, match=f"process {os.getpid()}"):
+            await run_once(tmp_path)
+        assert (await node.get("/healthz"))[0] == 200
+    await run_once(tmp_path)  # it was let go
+
+
+def test_a_lock_of_a_killed_process_is_none(tmp_path: Path) -> None:
+    program = (
+        "import sys, pathlib, time; from sayso_node.folder import NodeFolder;"
+        "NodeFolder(pathlib.Path(sys.argv[1])).lock(); print('held', flush=True); time.sleep(600)"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout
+    assert process.stdout.readline() == "held\n"
+    folder = NodeFolder(tmp_path)
+    with pytest.raises(FolderInUse, match=f"process {process.pid}"):
+        folder.lock()
+    process.kill()
+    process.communicate()
+    folder.lock()
+    folder.release()
+    assert (tmp_path / LOCK_FILE).exists()
+
+
+@pytest.mark.parametrize("how", ["missing", "empty"])
+async def test_no_empty_store_under_a_used_identity(tmp_path: Path, how: str) -> None:
+    await run_once(tmp_path)
+    (tmp_path / STORE).unlink()
+    if how == "empty":
+        (tmp_path / STORE).touch()
+    with pytest.raises(StoreMissing):
+        await run_once(tmp_path)
+    assert not (tmp_path / STORE).exists() or not (tmp_path / STORE).stat().st_size
+
+
+async def test_a_store_of_a_newer_release(tmp_path: Path) -> None:
+    await run_once(tmp_path)
+    with closing(sqlite3.connect(tmp_path / STORE)) as db:
+        db.execute(f"PRAGMA user_version = {VERSION + 1}")
+    with pytest.raises(StoreTooNew, match=str(VERSION + 1)):
+        await run_once(tmp_path)
+
+
+async def test_a_store_of_another_node_or_network(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        await run_once(tmp_path / name, name=name)
+    shutil.copy(tmp_path / "one" / STORE, tmp_path / "two" / STORE)
+    with pytest.raises(WrongStore, match=r"the store .* is that of node"):
+        await run_once(tmp_path / "two", name="two")
+
+
+async def test_a_database_that_is_no_store(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / STORE)) as db:
+        db.execute("CREATE TABLE photos (name TEXT)")
+        db.commit()
+    before = (tmp_path / STORE).read_bytes()
+    with pytest.raises(WrongStore):
+        await run_once(tmp_path)
+    assert (tmp_path / STORE).read_bytes()[100:] == before[100:]
+
+
+@pytest.mark.parametrize("what", [b"no database at all" * 500, b"SQLite format 3\0" + b"\xff" * 9_000])
+async def test_a_file_that_cannot_be_read(tmp_path: Path, what: bytes) -> None:
+    (tmp_path / STORE).write_bytes(what)
+    with pytest.raises(StoreDamaged):
+        await run_once(tmp_path)
+
+
+async def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    await run_once(tmp_path)
+    (tmp_path / STORE).unlink()
+    (tmp_path / STORE).mkdir()
+    with pytest.raises(StoreUnusable):
+        await run_once(tmp_path)
