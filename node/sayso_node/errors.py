@@ -15,6 +15,12 @@ class FolderInUse(SaysoError):
     code = "folder-in-use"
 
 
+class IdentityInUse(SaysoError):
+    """Another live node signs with this node's key, so this one signs nothing."""
+
+    code = "identity-in-use"
+
+
 class PartFailed(SaysoError):
     """A part of the node failed too often, or cannot be started again, so the node has ended."""
 

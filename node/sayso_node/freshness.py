@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from sayso_node.errors import IdentityInUse
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.receipts.receipt import ChainPoint
 
@@ -40,6 +41,7 @@ class Silence(StrEnum):
     """Why a node may not speak; the first of these that holds."""
 
     DAMAGE = "store-damaged"  # something in the store is not what this node wrote
+    TWIN = "identity-used-twice"  # a peer hears another node with our key
     DISPUTE = "chain-disagreement"  # two endpoints contradict each other
     CHAIN = "chain-unread"  # the chain was never read, or only at a time that our clock says is to come
     PEERS = "peers-unasked"  # fewer peers were synced than must be
@@ -69,6 +71,8 @@ class Freshness:
     def __init__(self, configured_peers: Iterable[str], damage: Callable[[], object] = bool) -> None:
         """Keep the times of these peers; the node is silent while `damage` returns something true."""
         self._damage = damage
+        self.twin_until = NEVER  # a peer has heard another node with our key; it may live until then
+        self._unheard: set[str] = set()  # peers that were not asked yet whether they hear one
         self.head = GENESIS
         self.dispute: str | None = None  # how two chain endpoints contradict each other
         self._chain_begun = NEVER
@@ -83,6 +87,19 @@ class Freshness:
         """Record that a reading that began at this time read the chain up to `head`."""
         self._chain_begun, self.head = begun, head
 
+    def ask_presence(self) -> None:
+        """Let rounds with a peer count only after peer_heard()."""
+        self._unheard = set(self._peers_begun)
+
+    def peer_heard(self, peer_id: str) -> None:
+        """Record that a peer was asked whether another node has our key."""
+        self._unheard.discard(peer_id)
+
+    def check_alone(self, now: float) -> None:
+        """Raise IdentityInUse while another node may have our key."""
+        if now < self.twin_until:
+            raise IdentityInUse("a peer hears another live node with this node's key")
+
     def peer_synced(self, peer_id: str, begun: float) -> None:
         """Record that a round that began at this time fetched everything a peer has."""
         if peer_id in self._peers_begun:
@@ -93,7 +110,8 @@ class Freshness:
 
         A reading or round dated after `now` does not count: our clock was set back since.
         """
-        peers = sorted((_past(begun, now) for begun in self._peers_begun.values()), reverse=True)
+        begun = (NEVER if one in self._unheard else at for one, at in self._peers_begun.items())
+        peers = sorted((_past(one, now) for one in begun), reverse=True)
         asked = min(peers[:QUORUM], default=float("inf"))
         chain = _past(self._chain_begun, now)
         confirmed = min(chain, asked)
@@ -101,6 +119,7 @@ class Freshness:
         skew = min(max_age_s, LIMITS.clock_skew_s)
         reasons = {
             Silence.DAMAGE: bool(self._damage()),
+            Silence.TWIN: now < self.twin_until,
             Silence.DISPUTE: bool(self.dispute),
             Silence.CHAIN: chain == NEVER,
             Silence.PEERS: asked == NEVER,

@@ -41,6 +41,8 @@ from sayso_node.gossip.peers.peer_store import PeerStore
 from sayso_node.gossip.process import GossipProcess
 from sayso_node.intake.intake import Intake
 from sayso_node.interfaces import Clock, TransportHandlers
+from sayso_node.presence.loop import PresenceLoop
+from sayso_node.presence.protocol import PRESENCE_PROTOCOL, Presences
 from sayso_node.snapshots.publishing import SnapshotPublisher
 from sayso_node.sources import Proxies
 from sayso_node.store.admission.sponsors import Quotas
@@ -74,6 +76,8 @@ class Node:
         self._store = store = store_at(location_in(config.folder))
         peer_ids = [split_multiaddr(peer)[1] for peer in config.peers]
         self._freshness = freshness = Freshness(peer_ids, lambda: store.damage.text)
+        if config.runs("sync"):
+            freshness.ask_presence()
         identity = config.identity
 
         peer_store = PeerStore(config.folder / PEER_FILE)
@@ -103,6 +107,8 @@ class Node:
             counters,
             interval_s=settings.snapshot_interval_s,
         )
+        self._presences = Presences(clock)
+        self._presence = PresenceLoop(transport, store, freshness, clock, alarms, peer_ids)
         self._guard = StoreGuard(network, store, freshness, alarms, counters)
         self._http = self._make_api(clock)
 
@@ -154,6 +160,7 @@ class Node:
         self._folder.check_store()
         self._store.start()
         await self._folder.claim(self._store, self._config.network_file.network, self._config.node_key)
+        await self._presence.start()
         self._intake.start()
         handlers = TransportHandlers(self._broadcast.on_frame, self._on_request, self._on_peer)
         await self._transport.start(handlers)
@@ -169,7 +176,7 @@ class Node:
             "gossip": Part(self._transport.watch),
         }
         if runs("sync"):
-            parts["sync"] = Part(self._sync.run)
+            parts |= {"sync": Part(self._sync.run), "presence": Part(self._presence.run)}
         if runs("chain"):
             parts["batches"] = Part(self._batches.run)
         parts |= {name: Part(run) for name, run in self._chain.parts().items()}
@@ -198,6 +205,8 @@ class Node:
         return {**self._counters.snapshot(), **transport}
 
     async def _on_request(self, protocol: str, body: bytes, peer_id: str) -> bytes:
+        if protocol == PRESENCE_PROTOCOL:
+            return self._presences.answer(body, peer_id)
         if protocol == wire.BATCH_PROTOCOL and self._config.runs("chain"):
             return await self._answering.answer_by(answer_batch, body, peer_id)
         if protocol != wire.SYNC_PROTOCOL or not self._config.runs("sync"):
@@ -206,6 +215,7 @@ class Node:
 
     def _on_peer(self, peer_id: str, connected: bool) -> None:  # noqa: FBT001 - the interface's form
         if connected:
+            self._presence.wake(peer_id)
             self._sync.wake(peer_id)
 
     def _description(self) -> NodeJson:
@@ -241,7 +251,7 @@ def _gossip_config(config: NodeConfig) -> GossipConfig:
         urgent_topics=tuple(one.on(network) for one in topics if one.is_urgent),
         network=wire.network_name(network),
         discovered_peers=config.settings.discovered_peers,
-        protocols=(wire.SYNC_PROTOCOL, wire.BATCH_PROTOCOL),
+        protocols=(wire.SYNC_PROTOCOL, wire.BATCH_PROTOCOL, PRESENCE_PROTOCOL),
         max_frame_bytes=LIMITS.frame_bytes,
     )
 

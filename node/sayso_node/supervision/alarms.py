@@ -24,6 +24,7 @@ NAMES: Final = {
     "wallet-budget-spent": "the share of the day's budget for deploying contract wallets is spent",
     "relay-rejected": "the registry refuses revocations that this node has acknowledged",
     "store-damaged": "the store is not what this node wrote; it clears nothing until it is repaired",
+    "identity-used-twice": "a peer hears another live node with this node's key; both must sign nothing",
     "part-failed": "a part of the node ended by itself and is being restarted",
 }
 

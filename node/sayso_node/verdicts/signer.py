@@ -31,7 +31,8 @@ from sayso_protocol.receipts.receipt import (
 )
 from sayso_protocol.receipts.text import AcknowledgementJson, acknowledgement_json
 
-_LATEST_RECEIPT = "latest-receipt"  # name of its time in the store
+LATEST_RECEIPT = "latest-receipt"  # name of its time in the store
+RECEIPTS = "receipts"  # name of the last one's number
 
 
 class Signer:
@@ -61,7 +62,9 @@ class Signer:
 
         A kept revocation gets its first acknowledgement again; of one that changed nothing, nothing is
         stored (rule 7.13). If this node relays, the same transaction queues its bits for the chain.
+        Raises IdentityInUse and StoreUnusable.
         """
+        self._freshness.check_alone(self._clock.now())
         digest, revocation = envelope.digest, as_kind(envelope.message, Revocation)
         statement = Acknowledgement(
             self._network,
@@ -86,8 +89,10 @@ class Signer:
     async def receipt(self, check: Check, answer: CheckResult) -> Signed[Receipt]:
         """Return the signed receipt of a check (rule 9.1); its number is never reused.
 
-        Raises ClockPutBack when the clock was set back since the check was judged, and StoreUnusable.
+        Raises ClockPutBack when the clock was set back since the check was judged, IdentityInUse, and
+        StoreUnusable.
         """
+        self._freshness.check_alone(self._clock.now())
         manifest_root, results_root = await asyncio.to_thread(roots, check.rows, answer.reasons)
         time = int(answer.time)
         sequence = await self._store.write(lambda db: _number_receipt(db, time))
@@ -114,9 +119,9 @@ class Signer:
 
     def _time_of_promise(self) -> int:
         with self._store.read() as db:
-            return max(int(self._clock.now()), messages.noted_time(db, _LATEST_RECEIPT))
+            return max(int(self._clock.now()), messages.noted_time(db, LATEST_RECEIPT))
 
 
 def _number_receipt(db: Writing, time: int) -> int:
-    messages.note_time(db, _LATEST_RECEIPT, time)
-    return messages.next_number(db, "receipts")
+    messages.note_time(db, LATEST_RECEIPT, time)
+    return messages.next_number(db, RECEIPTS)

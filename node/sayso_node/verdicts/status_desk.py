@@ -148,6 +148,7 @@ class StatusDesk:
             state = knowledge.digest
         if not statuses:
             return []
+        self._freshness.check_alone(now)
         self._counters.add("statuses", len(statuses))
         return sign_statuses(
             self._identity, StatusMoment(self._network, state, head.point, int(now)), statuses

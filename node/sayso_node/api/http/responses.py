@@ -14,6 +14,7 @@ from sayso_node.errors import (
     ClockPutBack,
     GossipDown,
     GossipQueueFull,
+    IdentityInUse,
     InternalFault,
     MethodNotAllowed,
     NodeBusy,
@@ -45,6 +46,7 @@ HTTP_STATUS: dict[type[SaysoError], int] = {
     ChainUnreachable: 503,
     StoreUnusable: 503,
     StoreDamaged: 503,
+    IdentityInUse: 503,
 }
 RETRY_AFTER_S = "2"
 _OF_STATUS = {status: error for error, status in HTTP_STATUS.items() if status < 500}

@@ -1,0 +1,126 @@
+"""Tells each configured peer every few seconds that this run is there, and hears of others with our key.
+
+While a peer has heard another live run, this one signs nothing: of two nodes with one identity and two
+stores, one could acknowledge a revocation and the other answer `granted`, which convicts both (rule 9.7).
+What an earlier run gave is kept up with: after a restore from a backup, no receipt repeats a number.
+"""
+
+import asyncio
+import os
+from collections.abc import Iterable
+from typing import Final
+
+from sayso_node.errors import PeerUnreachable
+from sayso_node.freshness import Freshness
+from sayso_node.interfaces import Clock, Randomness, Transport
+from sayso_node.presence.protocol import (
+    LIVE_S,
+    PRESENCE_PROTOCOL,
+    RUN_BYTES,
+    Heard,
+    Presence,
+    encode_presence,
+    read_heard,
+)
+from sayso_node.store import messages
+from sayso_node.store.interface import Store, Writing
+from sayso_node.supervision.alarms import Alarms
+from sayso_node.supervision.retrying import every
+from sayso_node.verdicts.signer import LATEST_RECEIPT, RECEIPTS
+from sayso_protocol.errors import SaysoError
+
+INTERVAL_S: Final = 5.0
+TIMEOUT_S: Final = 5.0
+MARGIN: Final = 65_536  # receipts that an earlier run may have given since it last told its number
+_RUN: Final = "run"  # the name under which the store keeps the last run
+
+
+class PresenceLoop:
+    """Tells and hears until cancelled; start() names this run in the store."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        store: Store,
+        freshness: Freshness,
+        clock: Clock,
+        alarms: Alarms,
+        peers: Iterable[str],
+        randomness: Randomness = os.urandom,
+    ) -> None:
+        self._transport = transport
+        self._store = store
+        self._freshness = freshness
+        self._clock = clock
+        self._alarms = alarms
+        self._peers = frozenset(peers)
+        self._run, self._previous = randomness(RUN_BYTES), b""
+        self._woken = asyncio.Event()
+
+    async def start(self) -> None:
+        """Name this run in the store; raises StoreUnusable."""
+        self._previous = await self._store.write(self._name)
+
+    def wake(self, peer_id: str) -> None:
+        """Tell a configured peer that has connected."""
+        if peer_id in self._peers:
+            self._woken.set()
+
+    async def run(self) -> None:
+        """Run until cancelled."""
+        async for _ in every(INTERVAL_S, self._woken):
+            await self.tell()
+
+    async def tell(self) -> None:
+        """Tell all configured peers that are connected; raises StoreUnusable."""
+        connected = [one.peer_id for one in await self._transport.peers() if one.connected]
+        asked = sorted(self._peers.intersection(connected))
+        heard = await asyncio.gather(*map(self._tell, asked))
+        others = [one for one, said in zip(asked, heard, strict=True) if said and said.others]
+        now = self._clock.now()
+        if others:
+            self._freshness.twin_until = now + LIVE_S
+            self._alarms.start(
+                "identity-used-twice", f"peer {others[0]} hears another node with our key"
+            )
+        elif not now < self._freshness.twin_until:
+            self._alarms.end("identity-used-twice")
+        known = [said for said in heard if said]
+        if known:
+            best = Heard(0, max(one.receipts for one in known), max(one.latest for one in known))
+            await self._keep_up(best)
+        for one in asked:  # only now: nothing is said before this run has kept up
+            self._freshness.peer_heard(one)
+
+    async def _tell(self, peer_id: str) -> Heard | None:
+        """Return what a peer heard; None from one that does not answer or know the protocol."""
+        with self._store.read() as db:
+            receipts = messages.noted_time(db, RECEIPTS)
+            latest = messages.noted_time(db, LATEST_RECEIPT)
+        body = encode_presence(Presence(self._run, self._previous, receipts, latest))
+        try:
+            return read_heard(await self._transport.request(peer_id, PRESENCE_PROTOCOL, body, TIMEOUT_S))
+        except (PeerUnreachable, SaysoError):
+            return None
+
+    async def _keep_up(self, heard: Heard) -> None:
+        """Go on after the numbers of an earlier run that this store does not know."""
+        with self._store.read() as db:
+            receipts = messages.noted_time(db, RECEIPTS)
+            latest = messages.noted_time(db, LATEST_RECEIPT)
+        if heard.receipts > receipts or heard.latest > latest:
+            await self._store.write(lambda db: _raise(db, heard))
+
+    def _name(self, db: Writing) -> bytes:
+        row = db.execute("SELECT value FROM singles WHERE name = ?", (_RUN,)).fetchone()
+        change = (
+            "INSERT INTO singles VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+        )
+        db.execute(change, (_RUN, self._run))
+        return bytes(row[0]) if row else b""
+
+
+def _raise(db: Writing, heard: Heard) -> None:
+    if heard.receipts > messages.noted_time(db, RECEIPTS):
+        messages.note_time(db, RECEIPTS, heard.receipts + MARGIN)
+    messages.note_time(db, LATEST_RECEIPT, heard.latest)
