@@ -42,6 +42,7 @@ class Silence(StrEnum):
 
     DAMAGE = "store-damaged"  # something in the store is not what this node wrote
     TWIN = "identity-used-twice"  # a peer hears another node with our key
+    REGISTRY = "registry-missing"  # the endpoint's chain is another one, or has no registry
     DISPUTE = "chain-disagreement"  # two endpoints contradict each other
     CHAIN = "chain-unread"  # the chain was never read, or only at a time that our clock says is to come
     PEERS = "peers-unasked"  # fewer peers were synced than must be
@@ -72,6 +73,10 @@ class Freshness:
         """Keep the times of these peers; the node is silent while `damage` returns something true."""
         self._damage = damage
         self.twin_until = NEVER  # a peer has heard another node with our key; it may live until then
+        self.clock_offset: float | None = None  # how far our clock is ahead of the peers', seconds
+        self.wrong_chain: str | None = None  # why the endpoint's chain is not the one with our registry
+        self.head_moved = NEVER  # when another newest block than before was last read
+        self._is_registry_unasked = False
         self._unheard: set[str] = set()  # peers that were not asked yet whether they hear one
         self.head = GENESIS
         self.dispute: str | None = None  # how two chain endpoints contradict each other
@@ -85,7 +90,26 @@ class Freshness:
 
     def chain_read(self, begun: float, head: ChainHead) -> None:
         """Record that a reading that began at this time read the chain up to `head`."""
+        if self._chain_begun != NEVER and head.point != self.head.point:
+            self.head_moved = begun
         self._chain_begun, self.head = begun, head
+
+    def ask_registry(self) -> None:
+        """Be silent until registry_asked()."""
+        self._is_registry_unasked = True
+
+    def registry_asked(self) -> None:
+        """Record that the endpoint was asked for chain and registry."""
+        self._is_registry_unasked = False
+
+    @property
+    def chain_begun(self) -> float:
+        """When the last reading of the chain began; seconds since the epoch."""
+        return self._chain_begun
+
+    def rounds(self) -> dict[str, float]:
+        """Return when the last complete round with each configured peer began."""
+        return {one: NEVER if one in self._unheard else at for one, at in self._peers_begun.items()}
 
     def ask_presence(self) -> None:
         """Let rounds with a peer count only after peer_heard()."""
@@ -110,8 +134,7 @@ class Freshness:
 
         A reading or round dated after `now` does not count: our clock was set back since.
         """
-        begun = (NEVER if one in self._unheard else at for one, at in self._peers_begun.items())
-        peers = sorted((_past(one, now) for one in begun), reverse=True)
+        peers = sorted((_past(one, now) for one in self.rounds().values()), reverse=True)
         asked = min(peers[:QUORUM], default=float("inf"))
         chain = _past(self._chain_begun, now)
         confirmed = min(chain, asked)
@@ -120,6 +143,7 @@ class Freshness:
         reasons = {
             Silence.DAMAGE: bool(self._damage()),
             Silence.TWIN: now < self.twin_until,
+            Silence.REGISTRY: bool(self.wrong_chain) or self._is_registry_unasked,
             Silence.DISPUTE: bool(self.dispute),
             Silence.CHAIN: chain == NEVER,
             Silence.PEERS: asked == NEVER,

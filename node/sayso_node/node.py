@@ -43,6 +43,7 @@ from sayso_node.intake.intake import Intake
 from sayso_node.interfaces import Clock, TransportHandlers
 from sayso_node.presence.loop import PresenceLoop
 from sayso_node.presence.protocol import PRESENCE_PROTOCOL, Presences
+from sayso_node.readiness import Readiness
 from sayso_node.snapshots.publishing import SnapshotPublisher
 from sayso_node.sources import Proxies
 from sayso_node.store.admission.sponsors import Quotas
@@ -106,7 +107,10 @@ class Node:
             clock,
             counters,
             interval_s=settings.snapshot_interval_s,
+            alarms=alarms,
+            damaged=store.damage.report,
         )
+        self._readiness = Readiness(freshness, store, alarms, clock, self._supervisor.down)
         self._presences = Presences(clock)
         self._presence = PresenceLoop(transport, store, freshness, clock, alarms, peer_ids)
         self._guard = StoreGuard(network, store, freshness, alarms, counters)
@@ -130,6 +134,7 @@ class Node:
             self._transport.listen_addresses,
             self._alarms,
             self._supervisor.down,
+            self._readiness,
         )
         pages, finality = Pages(identity), config.network_file.finality
         self._proofs = StorageProofs(self._chain.endpoints, network.registry)
@@ -173,6 +178,7 @@ class Node:
         parts = {
             "store": Part(self._store.watch, restarts=False),
             "store guard": Part(self._guard.run),
+            "readiness": Part(self._readiness.run),
             "gossip": Part(self._transport.watch),
         }
         if runs("sync"):

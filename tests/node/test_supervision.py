@@ -34,6 +34,7 @@ RESTARTED = sorted(name for name, part in PARTS.items() if part.restarts)
 
 def test_these_are_the_parts() -> None:
     kept = {"gossip", "sync", "batches", "follower", "wallets", "archivist", "payer", "snapshots"}
+    kept |= {"registry watch", "store guard", "readiness", "presence"}
     assert set(RESTARTED) == kept
     assert PARTS.keys() - kept == {
         "store"
@@ -111,6 +112,7 @@ async def test_a_part_that_fails_is_named_and_started_again(
         await until(lambda: status_is(node, 200))
         assert (await node.get("/readyz"))[1] == {
             "ready": True,
+            "reasons": [],
             "parts_down": [],
             "marks_full": False,
             "alarms": [],

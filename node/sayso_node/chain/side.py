@@ -19,6 +19,7 @@ from sayso_node.chain.reading.contract_wallets import ContractWallets
 from sayso_node.chain.reading.endpoints import Endpoints
 from sayso_node.chain.reading.eth_call import EthCall
 from sayso_node.chain.reading.follower import Follower
+from sayso_node.chain.reading.registry_watch import RegistryWatch
 from sayso_node.chain.reading.wallet_watch import WalletWatch
 from sayso_node.chain.reading.web3_chain import Web3Chain
 from sayso_node.config import NodeConfig
@@ -69,6 +70,9 @@ class ChainSide:
             counters,
             interval_s=settings.chain_interval_s,
         )
+        self._registry = RegistryWatch(lambda: self.endpoints.links, network, freshness, alarms)
+        if config.runs("chain"):
+            freshness.ask_registry()
         self._payer = self._make_payer()
 
     def _make_payer(self) -> Payer | None:
@@ -103,6 +107,7 @@ class ChainSide:
                 "follower": self._follower.run,
                 "wallets": self._watch.run,
                 "archivist": self._archivist.run,
+                "registry watch": self._registry.run,
             }
         if self._payer:
             running["payer"] = self._payer.run

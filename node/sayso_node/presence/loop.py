@@ -1,13 +1,14 @@
 """Tells each configured peer every few seconds that this run is there, and hears of others with our key.
 
 While a peer has heard another live run, this one signs nothing: of two nodes with one identity and two
-stores, one could acknowledge a revocation and the other answer `granted`, which convicts both (rule 9.7).
+stores, one could acknowledge a revocation and the other answer `granted`, which convicts both (9.7).
 What an earlier run gave is kept up with: after a restore from a backup, no receipt repeats a number.
 """
 
 import asyncio
 import os
 from collections.abc import Iterable
+from statistics import median
 from typing import Final
 
 from sayso_node.errors import PeerUnreachable
@@ -86,9 +87,9 @@ class PresenceLoop:
         elif not now < self._freshness.twin_until:
             self._alarms.end("identity-used-twice")
         known = [said for said in heard if said]
-        if known:
-            best = Heard(0, max(one.receipts for one in known), max(one.latest for one in known))
-            await self._keep_up(best)
+        self._freshness.clock_offset = median(now - one.time for one in known) if known else None
+        for one in known:
+            await self._keep_up(one)
         for one in asked:  # only now: nothing is said before this run has kept up
             self._freshness.peer_heard(one)
 

@@ -2,8 +2,9 @@
 
 The request is the canonical array `[run, previous run, receipts, latest receipt]`: 16 random bytes that
 name this run of the node, those of the run before it in this store or none, the number of its last
-receipt, and the time of its latest one. The answer is `[others, receipts, latest receipt]`: how many
-other runs with this key the peer heard of lately, and the highest numbers that any of them gave.
+receipt, and the time of its latest one. The answer is `[others, receipts, latest receipt, time]`: how
+many other runs with this key the peer heard of lately, the highest numbers that any of them gave, and
+the peer's clock in seconds since the epoch.
 """
 
 from typing import Annotated, Final, NamedTuple
@@ -27,7 +28,9 @@ _Number = Annotated[int, Meta(ge=0, le=LARGEST)]
 _REQUEST: Final[Reader[tuple[bytes, bytes, int, int]]] = Reader(
     fields_of(bytes, bytes, _Number, _Number), MOST_BYTES
 )
-_ANSWER: Final[Reader[tuple[int, int, int]]] = Reader(fields_of(Uint, _Number, _Number), MOST_BYTES)
+_ANSWER: Final[Reader[tuple[int, int, int, int]]] = Reader(
+    fields_of(Uint, _Number, _Number, _Number), MOST_BYTES
+)
 
 
 class Presence(NamedTuple):
@@ -40,11 +43,12 @@ class Presence(NamedTuple):
 
 
 class Heard(NamedTuple):
-    """What a peer heard of an identity: other live runs, and the highest numbers."""
+    """What a peer heard of an identity: other live runs, and the highest numbers; and its clock."""
 
     others: int
     receipts: int
     latest: int
+    time: int
 
 
 def encode_presence(presence: Presence) -> bytes:
@@ -87,7 +91,7 @@ class _Peer:
         self._runs.pop(told.previous, None)  # that run is over: this one has its store
         self._runs.pop(told.run, None)
         self._runs = {run: at for run, at in self._runs.items() if abs(now - at) < LIVE_S}
-        heard = Heard(len(self._runs), self._receipts, self._latest)
+        heard = Heard(len(self._runs), self._receipts, self._latest, int(now))
         if len(self._runs) < MOST_RUNS:
             self._runs[told.run] = now
         self._receipts = max(self._receipts, told.receipts)

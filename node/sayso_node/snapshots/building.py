@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from sayso_node.errors import StoreDamaged
 from sayso_node.store import bits
 from sayso_node.store.interface import Reading
 from sayso_node.store.opening import snapshot_at
@@ -26,6 +27,7 @@ from sayso_protocol.snapshots.key_list import list_of
 from sayso_protocol.snapshots.keys import as_keys, sorted_keys
 from sayso_protocol.snapshots.snapshot import packed_lists
 
+DAMAGED = 3  # exit status: the store is not what was stored
 _NICE = 10  # answering requests has priority
 
 
@@ -121,7 +123,11 @@ def main() -> None:
     """Run the process."""
     os.nice(_NICE)
     order = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)
-    sys.stdout.buffer.write(msgspec.json.encode(make(order)))
+    try:
+        made = make(order)
+    except StoreDamaged:
+        sys.exit(DAMAGED)
+    sys.stdout.buffer.write(msgspec.json.encode(made))
 
 
 if __name__ == "__main__":

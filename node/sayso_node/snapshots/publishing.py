@@ -7,6 +7,7 @@ has what is newer than the part before it; after a start there is none, so the f
 
 import asyncio
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -15,9 +16,10 @@ from nacl.signing import SigningKey
 
 from sayso_node.freshness import Freshness, View
 from sayso_node.interfaces import Clock
-from sayso_node.snapshots.building import After, Made, Order
+from sayso_node.snapshots.building import DAMAGED, After, Made, Order
 from sayso_node.snapshots.shelf import Published, SnapshotShelf
 from sayso_node.store.snapshots.news import Cursor
+from sayso_node.supervision.alarms import Alarms
 from sayso_node.supervision.children import start_module
 from sayso_node.supervision.counters import Counters
 from sayso_protocol.network import Network
@@ -30,6 +32,7 @@ DELTAS: Final = 12  # after so many, a snapshot: a gate looks rows up in each de
 SHARE: Final = 8  # or once the deltas have an eighth of what the snapshot has
 FEW: Final = 4_096  # keys and names; fewer do not cause a snapshot
 WAIT_S: Final = 1.0  # pause while the node may not speak
+RETRY_S: Final = 30.0  # after a failure
 _BODY: Final = "body"
 
 log = logging.getLogger(__name__)
@@ -53,7 +56,12 @@ class SnapshotPublisher:
         counters: Counters,
         *,
         interval_s: float,
+        alarms: Alarms | None = None,
+        damaged: Callable[[str], object] = bool,
     ) -> None:
+        """Keep the parts that a snapshot needs; `damaged` is called when the store is found damaged."""
+        self._alarms = alarms or Alarms()
+        self._damaged = damaged
         self._network = network
         self._store = store
         self._folder = folder
@@ -67,14 +75,19 @@ class SnapshotPublisher:
 
     async def run(self) -> None:
         """Publish until cancelled, with retries after failures."""
-        await asyncio.to_thread(self.shelf.open)
+        is_open = False
         while True:
             try:
+                if not is_open:
+                    await asyncio.to_thread(self.shelf.open)
+                    is_open = True
                 wait_s = self._interval_s if await self.publish() else min(WAIT_S, self._interval_s)
-            except OSError:
+                self._alarms.end("snapshots-failed")
+            except OSError as error:
                 self._counters.add("snapshots_failed")
+                self._alarms.start("snapshots-failed", str(error))
                 log.exception("making a snapshot failed")
-                wait_s = self._interval_s
+                wait_s = min(RETRY_S, self._interval_s)
             await asyncio.sleep(wait_s)
 
     async def publish(self) -> Published | None:
@@ -125,6 +138,8 @@ class SnapshotPublisher:
                 child.kill()
             await child.wait()
             raise
+        if child.returncode == DAMAGED:
+            self._damaged("a snapshot could not be made: the store is not what was stored")
         if child.returncode:
             raise ChildProcessError(
                 f"the process that builds the snapshot ended with status {child.returncode}"

@@ -109,6 +109,11 @@ class Store(Protocol):
         ...
 
     @property
+    def trouble(self) -> str | None:
+        """Why the last change could not be stored, because of the disk or the file; None if it was."""
+        ...
+
+    @property
     def damage(self) -> Damage:
         """Whether reads or changes have found that the store is damaged."""
         ...

@@ -25,6 +25,11 @@ NAMES: Final = {
     "relay-rejected": "the registry refuses revocations that this node has acknowledged",
     "store-damaged": "the store is not what this node wrote; it clears nothing until it is repaired",
     "identity-used-twice": "a peer hears another live node with this node's key; both must sign nothing",
+    "registry-missing": "the endpoint's chain is another one, or the registry is not on it",
+    "clock-wrong": "this machine's clock differs from that of its peers or of the chain",
+    "head-frozen": "the endpoint's newest block is the same for minutes",
+    "store-unwritable": "the store cannot be written: full disk, read-only file or failing disk",
+    "snapshots-failed": "no snapshot can be made",
     "part-failed": "a part of the node ended by itself and is being restarted",
 }
 

@@ -10,6 +10,7 @@ from sayso_node.api.routes.about import AboutRoutes
 from sayso_node.api.routes.events import EventRoutes
 from sayso_node.api.schema.values import Ready
 from sayso_node.freshness import ChainHead, Silence
+from sayso_node.readiness import Readiness
 from sayso_node.supervision.alarms import Alarms
 from sayso_node.verdicts.judge import Check
 from sayso_node.verdicts.status_desk import StatusDesk, StatusQuestion
@@ -78,7 +79,8 @@ class Voices:
         counters = lambda: {"marks_merged": 0}  # noqa: E731
         others: Any = None
         self._about = AboutRoutes(
-            others, others, rig.freshness, rig.clock, counters, others, Alarms(), list
+            *(others, others, rig.freshness, rig.clock, counters, others, Alarms(), list),
+            Readiness(rig.freshness, rig.store, Alarms(), rig.clock, list),
         )
         self._events = EventRoutes(rig.store, rig.freshness, rig.clock)
 

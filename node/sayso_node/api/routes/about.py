@@ -8,15 +8,15 @@ from aiohttp import web
 
 from sayso_node.api.http.route import Route, RouteAnswer
 from sayso_node.api.schema.operations import Operation
-from sayso_node.api.schema.values import HeadJson, Health, NodeJson, PeerJson, Peers, Ready
+from sayso_node.api.schema.values import HeadJson, Health, NodeJson, PeerJson, Peers, Ready, UnreadyJson
 from sayso_node.freshness import Freshness
 from sayso_node.interfaces import Clock, Transport
+from sayso_node.readiness import READY_AGE_S, Readiness
 from sayso_node.supervision.alarms import NAMES as ALARMS
 from sayso_node.supervision.alarms import Alarms
 from sayso_node.supervision.counters import names
 from sayso_protocol.primitives import hex_text
 
-READY_AGE_S: Final = 120.0  # with an older view, a node's answers are stale for most clients
 NODE: Final = Operation(
     "GET", "/v1/node", "node", "Name, key, network, block and counters of this node.", NodeJson
 )
@@ -28,7 +28,7 @@ READY: Final = Operation(
     "readyz",
     "The node can give current answers.",
     Ready,
-    {200: "Here it is.", 503: "The view of chain or peers is too old, or a part of the node is down."},
+    {200: "Here it is.", 503: "It is not ready; `reasons` says why."},
 )
 METRICS: Final = Operation(
     "GET", "/metrics", "metrics", "Counters in Prometheus text format.", offers=("text/plain",)
@@ -48,6 +48,7 @@ class AboutRoutes:
         addresses: Callable[[], Awaitable[list[str]]],
         alarms: Alarms,
         parts_down: Callable[[], list[str]],
+        readiness: Readiness,
     ) -> None:
         self._description = description
         self._transport = transport
@@ -57,6 +58,7 @@ class AboutRoutes:
         self._addresses = addresses
         self._alarms = alarms
         self._parts_down = parts_down
+        self._readiness = readiness
 
     def routes(self) -> list[Route]:
         """The routes of this file."""
@@ -91,11 +93,12 @@ class AboutRoutes:
 
     async def ready(self, _request: web.Request) -> RouteAnswer:
         """Answer whether the view of chain and peers is current and all parts run."""
-        down = self._parts_down()
+        reasons = [UnreadyJson(*one) for one in self._readiness.reasons()]
         silence = self._freshness.view(self._clock.now(), READY_AGE_S).silence
-        ready = silence is None and not down
+        ready = silence is None and not reasons
         full = self._counters()["marks_merged"] > 0  # rule 7.15
-        body = Ready(ready, silence, down, full, sorted(self._alarms.active()))
+        alarms = sorted(self._alarms.active())
+        body = Ready(ready, reasons, silence, self._parts_down(), full, alarms)
         return RouteAnswer(body, 200 if ready else 503)
 
     async def metrics(self, _request: web.Request) -> web.Response:

@@ -274,13 +274,22 @@ class Health(Struct):
     ok: Literal[True]
 
 
+class UnreadyJson(Struct):
+    """Why a node is not ready: a stable code, and a sentence for its operator."""
+
+    code: str
+    text: str
+
+
 class Ready(Struct):
     """`ready`: the node may speak, and no part of it is down; `silence`: why it may not speak.
 
-    `marks_full` needs an operator's attention (rule 7.15). `alarms` has names; the log has the reasons.
+    `reasons` has every reason why it is not ready. `marks_full` needs an operator's attention (rule
+    7.15). `alarms` has names; the log has their causes.
     """
 
     ready: bool
+    reasons: list[UnreadyJson]
     silence: str | None
     parts_down: list[str]
     marks_full: bool

@@ -68,6 +68,7 @@ class Engine:
         self._idle: list[SqliteConnection] = []
         self._commits = Commits()
         self._damage = Damage(path)
+        self._trouble: str | None = None
 
     @property
     def location(self) -> str:
@@ -134,6 +135,11 @@ class Engine:
         self._death.set_exception(failure)
 
     @property
+    def trouble(self) -> str | None:
+        """See Store."""
+        return self._trouble
+
+    @property
     def damage(self) -> Damage:
         """See Store."""
         return self._damage
@@ -174,6 +180,12 @@ class Engine:
             db.close()
         else:
             self._idle.append(db)
+
+    def _note(self, raised: BaseException | None) -> None:
+        """Remember what a change raised, if the store is at fault."""
+        if isinstance(raised, StoreUnusable):
+            self._trouble = str(raised)
+            self._noted(raised)
 
     def _noted(self, error: Exception) -> Exception:
         """Remember an error if it says that the store is damaged; returns it."""
@@ -228,15 +240,16 @@ class Engine:
             db.execute("BEGIN IMMEDIATE")
             results = [_apply(db, change) for change in group]
             db.execute("COMMIT")
+            self._trouble = None
             self._commits.add()
         except sqlite3.Error as error:
             with contextlib.suppress(sqlite3.Error):
                 db.execute("ROLLBACK")
             failed = translated(error, "written")
+            self._trouble = str(failed)
             results = [(None, failed)] * len(group)
         for change, (value, raised) in zip(group, results, strict=True):
-            if isinstance(raised, StoreDamaged):
-                self._noted(raised)
+            self._note(raised)
             change.done(value, raised)
 
 
