@@ -15,6 +15,12 @@ class NodeUnreachable(SaysoError):
     code = "node-unreachable"
 
 
+class NotReady(SaysoError):
+    """The node answers, but it is not ready to give current answers; the message says why."""
+
+    code = "not-ready"
+
+
 class NodeRefused(SaysoError):
     """The node refused the request; the message contains the node's code and reason."""
 

@@ -87,6 +87,7 @@ class FakeNode:
         self.stale_checks = 0  # so many checks are answered `stale` before the rest is judged
         self.checks: list[dict[str, Any]] = []
         self.asked: list[str] = []
+        self.reasons: list[tuple[str, str]] = []  # why it is not ready
         self.url = ""
 
     @property
@@ -99,12 +100,19 @@ class FakeNode:
         app = web.Application(client_max_size=BODY_BYTES * 16)
         app.router.add_get("/v1/node", self._about)
         app.router.add_get("/v1/peers", self._peers)
+        app.router.add_get("/readyz", self._ready)
         app.router.add_post("/v1/messages", self._messages)
         app.router.add_post("/v1/check", self._check)
         app.router.add_get("/v1/status/{license}/{item}", self._status)
         app.router.add_get("/v1/licenses/{license}", self._license)
         app.router.add_get("/v1/contributors/{address}/licenses", self._licenses)
         return app
+
+    async def _ready(self, _request: web.Request) -> web.Response:
+        found = [{"code": code, "text": text} for code, text in self.reasons]
+        body = {"ready": not found, "reasons": found, "silence": None, "parts_down": []}
+        status = 503 if found else 200
+        return self._answer("readyz", body | {"marks_full": False, "alarms": []}, status)
 
     def _answer(self, route: str, answer: Any, status: int = 200) -> web.Response:
         self.asked.append(route)

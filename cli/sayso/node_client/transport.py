@@ -3,7 +3,7 @@
 Proxies from the environment are not used, because a check reveals a buyer's training data.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Container
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
@@ -24,6 +24,7 @@ CHECK_S: Final = 600.0  # a million rows take a while
 MSGPACK_TYPE: Final = "application/msgpack"
 OK: Final = 200
 PARTIAL: Final = 206
+USUAL: Final = frozenset({200, 202, 422})
 NODE_ANSWER_BYTES: Final = 256 * 1024 * 1024
 ANSWER_JSON_BYTES: Final = 16 * 1024 * 1024  # as values it takes up to thirty times as much memory
 STREAM: Final = aiohttp.ClientTimeout(sock_connect=CONNECT_S, sock_read=ANSWER_S)
@@ -55,6 +56,10 @@ class Transport:
         """Send GET; raises NodeUnreachable, BadAnswer and the node's refusal."""
         return await self._ask("GET", path, kind, timeout=self._get_timeout)
 
+    async def get_whatever(self, path: str, kind: type[T]) -> T:
+        """Send GET, and read the same form of answer from every status; raises as `get`."""
+        return await self._ask("GET", path, kind, timeout=self._get_timeout, statuses=range(600))
+
     async def post(self, path: str, kind: type[T], data: bytes) -> T:
         """Send POST with msgpack, for an answer in JSON or msgpack; raises as `get`."""
         headers = {"Content-Type": MSGPACK_TYPE}
@@ -84,7 +89,9 @@ class Transport:
         why = redacted(str(error), self.url) or type(error).__name__
         return NodeUnreachable(f"no answer from {shown_url(self.url)}: {why}")
 
-    async def _ask(self, method: str, path: str, kind: type[T], **options: Any) -> T:
+    async def _ask(
+        self, method: str, path: str, kind: type[T], statuses: Container[int] = USUAL, **options: Any
+    ) -> T:
         try:
             async with self._session.request(
                 method, self.url + path, allow_redirects=False, **options
@@ -93,7 +100,9 @@ class Transport:
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             raise self._unreachable(error) from None
         packed = response.status == OK and response.content_type == MSGPACK_TYPE
-        return _unpack(text, kind) if packed else answer_of(_judge(response.status, text), kind)
+        return (
+            _unpack(text, kind) if packed else answer_of(_judge(response.status, text, statuses), kind)
+        )
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
@@ -114,14 +123,14 @@ def _unpack(data: bytes, kind: type[T]) -> T:
         raise BadAnswer(f"the node's answer in msgpack: {error}") from error
 
 
-def _judge(status: int, text: bytes) -> Any:
-    """Return a JSON answer, or raise the refusal or BadAnswer."""
+def _judge(status: int, text: bytes, statuses: Container[int] = USUAL) -> Any:
+    """Return a JSON answer of one of these statuses, or raise the refusal or BadAnswer."""
     try:
         answer = parse_json(text, most=ANSWER_JSON_BYTES)
     except Malformed as error:
         raise BadAnswer(f"the node answered {status} with something that is not JSON") from error
     if isinstance(answer, dict) and "error" in answer:
         raise refusal(answer_of(answer, RefusalJson).error)
-    if status not in {200, 202, 422}:
+    if status not in statuses:
         raise BadAnswer(f"the node answered {status} without a reason")
     return answer

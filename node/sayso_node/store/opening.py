@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from sayso_node.interfaces import Randomness
+from sayso_node.store.damage import Damage
 from sayso_node.store.interface import Reading, Store
 from sayso_node.store.sqlite import engine
 
@@ -20,6 +21,11 @@ def is_empty(location: str | Path) -> bool:
     """Return whether there is no store yet, or only an empty file."""
     path = Path(location)
     return not path.exists() or not path.stat().st_size
+
+
+def damage_of(location: str | Path) -> Damage:
+    """Return what is noted beside a store about its damage."""
+    return Damage(Path(location))
 
 
 def store_at(location: str | Path, randomness: Randomness = os.urandom) -> Store:

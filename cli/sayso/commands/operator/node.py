@@ -1,27 +1,16 @@
 """`sayso node`: run a node, and see how one is."""
 
-import asyncio
 import os
 from pathlib import Path
 
 import click
 
-from sayso.commands.options import (
-    PATH,
-    json_option,
-    network_option,
-    node_option,
-    node_url_or_default,
-    rpc_option,
-)
-from sayso.commands.text import example, moment, say, say_json
+from sayso.commands.operator.node_status import status
+from sayso.commands.operator.node_store import verify_store
+from sayso.commands.options import PATH, network_option, rpc_option
+from sayso.commands.text import example, say
 from sayso.extras import extra
-from sayso.networks import load_network
-from sayso.node_client.answers import NodeInfo, Peer
-from sayso.node_client.client import NodeClient
 from sayso.outputs import output_errors
-from sayso_protocol.network_file import NetworkFile
-from sayso_protocol.primitives import address_text
 
 
 @click.group()
@@ -102,58 +91,5 @@ def run(folder: Path, *, verbose: bool) -> None:
     run_node(config, lambda: say(f"ready: http://{config.settings.http}"))
 
 
-@node.command(epilog=example("sayso node status --node http://127.0.0.1:8600"))
-@node_option
-@network_option
-@json_option
-def status(node_url: str | None, network_path: Path, *, as_json: bool) -> None:
-    """Ask a node how it is: its key, its block, its peers, what it counted."""
-    trusted = load_network(network_path)
-    info, peers = asyncio.run(_status(node_url_or_default(node_url, trusted), trusted))
-    if as_json:
-        say_json(_as_json(info, peers, trusted))
-        return
-    say(f"{info.name}, version {info.version}, {_trust(info, trusted)}")
-    say(f"key    {info.node_key.hex()}")
-    say(f"clock  {moment(info.time)}")
-    say(
-        f"block  {info.block[0]:,}, of {moment(info.block[1])}" if info.block else "block  none read yet"
-    )
-    say(f"peers  {sum(one.connected for one in peers)} of {len(peers)} connected")
-    for peer in peers:
-        say(f"  {'up  ' if peer.connected else 'down'} {peer.peer_id} {peer.address}".rstrip())
-    for name, count in sorted(info.counters.items()):
-        if count:  # --json has the zeros, too
-            say(f"  {name:<32} {count:,}")
-
-
-async def _status(url: str, trusted: NetworkFile) -> tuple[NodeInfo, list[Peer]]:
-    async with NodeClient(url, trusted) as client:
-        return await client.node(), await client.peers()
-
-
-def _trusted(info: NodeInfo, trusted: NetworkFile) -> bool:
-    return any(one.key == info.node_key for one in trusted.operators)
-
-
-def _trust(info: NodeInfo, trusted: NetworkFile) -> str:
-    return "trusted" if _trusted(info, trusted) else "NOT in the network file: not trusted"
-
-
-def _as_json(info: NodeInfo, peers: list[Peer], trusted: NetworkFile) -> dict[str, object]:
-    return {
-        "name": info.name,
-        "version": info.version,
-        "trusted": _trusted(info, trusted),
-        "node_key": info.node_key.hex(),
-        "peer_id": info.peer_id,
-        "chain_id": info.network.chain_id,
-        "registry": address_text(info.network.registry),
-        "time": info.time,
-        "block": {"number": info.block[0], "time": info.block[1]} if info.block else None,
-        "listen": list(info.listen),
-        "peers": [
-            {"peer_id": one.peer_id, "address": one.address, "connected": one.connected} for one in peers
-        ],
-        "counters": info.counters,
-    }
+node.add_command(status)
+node.add_command(verify_store)

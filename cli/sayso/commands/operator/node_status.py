@@ -1,0 +1,108 @@
+"""`sayso node status`: how a node is, and why it is not ready; the exit status says which."""
+
+import asyncio
+from pathlib import Path
+from typing import Final
+
+import click
+
+from sayso.commands.options import json_option, network_option, node_option, node_url_or_default
+from sayso.commands.text import example, moment, say, say_json
+from sayso.errors import NotReady
+from sayso.networks import load_network
+from sayso.node_client.answers import NodeInfo, Peer
+from sayso.node_client.parsing import read_node_info, read_peers
+from sayso.node_client.transport import Transport
+from sayso_node.api.schema import values
+from sayso_node.api.schema.values import Ready
+from sayso_protocol.errors import WrongNetwork
+from sayso_protocol.network_file import NetworkFile
+from sayso_protocol.primitives import address_text
+
+HERE: Final = "http://127.0.0.1:8600"  # where a node answers unless its settings say otherwise
+
+
+@click.command(epilog=example("sayso node status --node http://127.0.0.1:8600"))
+@node_option
+@network_option
+@json_option
+def status(node_url: str | None, network_path: Path, *, as_json: bool) -> None:
+    """Ask a node how it is: whether it is ready and why not, its key, block, peers and counters.
+
+    The exit status is 1 if it is not ready. Without a network file it asks --node, or the node on this
+    machine.
+    """
+    trusted = load_network(network_path) if network_path.exists() else None
+    url = node_url_or_default(node_url, trusted) if trusted else node_url or HERE
+    ready, info, peers = asyncio.run(_ask(url, trusted))
+    if as_json:
+        say_json(_as_json(ready, info, peers, trusted))
+    else:
+        _show(ready, info, peers, trusted)
+    if not ready.ready:
+        raise NotReady("; ".join(one.text for one in ready.reasons) or "the node gives no reason")
+
+
+def _show(ready: Ready, info: NodeInfo, peers: list[Peer], trusted: NetworkFile | None) -> None:
+    say(f"{info.name}, version {info.version}, {_trust(info, trusted)}")
+    say(f"ready  {'yes' if ready.ready else 'NO'}")
+    for one in ready.reasons:
+        say(f"  {one.code}: {one.text}")
+    for name in ready.alarms:
+        say(f"alarm  {name}")
+    say(f"key    {info.node_key.hex()}")
+    say(f"clock  {moment(info.time)}")
+    say(
+        f"block  {info.block[0]:,}, of {moment(info.block[1])}" if info.block else "block  none read yet"
+    )
+    say(f"peers  {sum(one.connected for one in peers)} of {len(peers)} connected")
+    for peer in peers:
+        say(f"  {'up  ' if peer.connected else 'down'} {peer.peer_id} {peer.address}".rstrip())
+    for name, count in sorted(info.counters.items()):
+        if count:  # --json has the zeros, too
+            say(f"  {name:<32} {count:,}")
+
+
+async def _ask(url: str, trusted: NetworkFile | None) -> tuple[Ready, NodeInfo, list[Peer]]:
+    async with Transport(url) as node:
+        info = read_node_info(await node.get("/v1/node", values.NodeJson))
+        if trusted and info.network != trusted.network:
+            raise WrongNetwork(
+                f"the node serves {info.network}; the network file names {trusted.network}"
+            )
+        ready = await node.get_whatever("/readyz", Ready)
+        return ready, info, read_peers(await node.get("/v1/peers", values.Peers))
+
+
+def _trusted(info: NodeInfo, trusted: NetworkFile | None) -> bool:
+    return trusted is not None and any(one.key == info.node_key for one in trusted.operators)
+
+
+def _trust(info: NodeInfo, trusted: NetworkFile | None) -> str:
+    if trusted is None:
+        return "without a network file: nothing says whether to trust it"
+    return "trusted" if _trusted(info, trusted) else "NOT in the network file: not trusted"
+
+
+def _as_json(
+    ready: Ready, info: NodeInfo, peers: list[Peer], trusted: NetworkFile | None
+) -> dict[str, object]:
+    return {
+        "ready": ready.ready,
+        "reasons": [{"code": one.code, "text": one.text} for one in ready.reasons],
+        "alarms": ready.alarms,
+        "name": info.name,
+        "version": info.version,
+        "trusted": _trusted(info, trusted),
+        "node_key": info.node_key.hex(),
+        "peer_id": info.peer_id,
+        "chain_id": info.network.chain_id,
+        "registry": address_text(info.network.registry),
+        "time": info.time,
+        "block": {"number": info.block[0], "time": info.block[1]} if info.block else None,
+        "listen": list(info.listen),
+        "peers": [
+            {"peer_id": one.peer_id, "address": one.address, "connected": one.connected} for one in peers
+        ],
+        "counters": info.counters,
+    }
