@@ -1,19 +1,25 @@
 """Runs a node as a process: handles signals, reports when the node is ready.
 
-SIGTERM and SIGINT stop the node in order. `ready` is called once the node answers requests.
+SIGTERM and SIGINT stop the node in order. SIGHUP reads the limits in node.toml again, and ends nothing.
+`ready` is called once the node answers requests; that nobody can read it ends nothing either.
 """
 
 import asyncio
 import contextlib
+import logging
 import signal
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
 import uvloop
 
 from sayso_node.clock import SystemClock
-from sayso_node.config import NodeConfig
+from sayso_node.config import NodeConfig, load_settings
 from sayso_node.errors import InvalidNodeConfig
 from sayso_node.node import Node
+
+log = logging.getLogger(__name__)
 
 
 def run_node(config: NodeConfig, ready: Callable[[], None], *, end_with: int | None = None) -> None:
@@ -22,6 +28,7 @@ def run_node(config: NodeConfig, ready: Callable[[], None], *, end_with: int | N
     The event loop is uvloop (docs/adr/0016). Raises InvalidNodeConfig when an address is in use, and
     PartFailed when a part of the node failed for good.
     """
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there are limits to change
     uvloop.run(_run(config, ready, end_with))
 
 
@@ -34,15 +41,27 @@ async def _run(config: NodeConfig, ready: Callable[[], None], end_with: int | No
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     node = Node(config, SystemClock())
+    loop.add_signal_handler(signal.SIGHUP, partial(_reload, node, config.folder))
     try:
-        await node.start()
-        ready()
+        try:
+            await node.start()
+        except OSError as error:
+            raise InvalidNodeConfig(f"cannot listen: {error}") from error
+        try:
+            ready()
+        except OSError as error:  # a full disk, or a closed pipe
+            log.warning("the line that says that the node is ready could not be written: %s", error)
         await _until(stop, node)
-    except OSError as error:
-        raise InvalidNodeConfig(f"cannot listen: {error}") from error
     finally:
         with contextlib.suppress(asyncio.CancelledError):
             await node.stop()
+
+
+def _reload(node: Node, folder: Path) -> None:
+    try:
+        node.reload(load_settings(folder))
+    except InvalidNodeConfig as error:
+        log.warning("SIGHUP: node.toml is not read again: %s", error)
 
 
 async def _until(stop: asyncio.Event, node: Node) -> None:

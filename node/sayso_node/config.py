@@ -14,17 +14,17 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from nacl.signing import SigningKey
 
+from sayso_node.addresses import check_addresses, check_announced
 from sayso_node.errors import InvalidNodeConfig
-from sayso_node.gossip.peers.addresses import DIALLING, check_where, peer_id_of
+from sayso_node.gossip.peers.addresses import peer_id_of
 from sayso_node.identity import create_identity, load_identity
 from sayso_node.interfaces import Randomness
+from sayso_node.keys import load_account
 from sayso_node.sources import Proxies
 from sayso_protocol.encoding.toml_text import toml_lines
-from sayso_protocol.errors import SaysoError
 from sayso_protocol.network_file import NetworkFile, Operator, parse_network_file
 
 CONFIG_FILE = "node.toml"
@@ -32,6 +32,9 @@ IDENTITY_FILE = "identity.key"
 PEER_FILE = "peers.json"
 SNAPSHOT_FOLDER = "snapshots"
 MOST_DISCOVERED = 64
+_INTERVALS = ("sync_interval_s", "chain_interval_s", "snapshot_interval_s")
+LIMITS = ("max_fee_gwei", "budget_eth_per_day", "low_balance_eth")  # that a running node reads again
+_AMOUNTS = (*LIMITS, "anchor_wait_s", "relay_wait_s")
 CHANNELS = ("gossip", "sync", "chain", "receipts", "snapshots")
 
 
@@ -43,6 +46,7 @@ class Settings:
         name: Name of the node, shown to people and in logs.
         network: Path of the network file.
         http: `host:port` of the HTTP API.
+        public_url: URL at which users reach the HTTP API, if it is not `http`: behind a proxy, by name.
         listen: Multiaddresses on which the node listens for peers.
         announce: Multiaddresses under which peers reach the node, if they differ (NAT, DNS name).
         trusted_proxies: IPs or networks of reverse proxies before the node. They say for whom they ask.
@@ -50,7 +54,9 @@ class Settings:
         more_rpcs: URLs of further chain endpoints: backups for the first, and a check on its answers.
         peers: Multiaddresses to dial besides the network file's operators.
         discovered_peers: How many further peers to find and connect to; 0 turns discovery off.
-        anchor_key: Path of the private key that pays for anchors and relays; empty for neither.
+        anchor_key: Path of the private key that pays for anchors and relays, in hexadecimal or as an
+            encrypted keystore; empty for neither.
+        anchor_password: Path of the password of an encrypted keystore.
         sync_interval_s: Seconds between two sync rounds.
         chain_interval_s: Seconds between two readings of the chain.
         anchor_wait_s: Longest time in seconds that a license hash waits for its batch to fill.
@@ -68,12 +74,14 @@ class Settings:
     http: str
     listen: tuple[str, ...]
     rpc: str = field(repr=False)  # may hold a key
+    public_url: str = ""
     announce: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
     peers: tuple[str, ...] = ()
     more_rpcs: tuple[str, ...] = field(default=(), repr=False)
     discovered_peers: int = 8
     anchor_key: str = ""
+    anchor_password: str = ""
     sync_interval_s: float = 10.0
     chain_interval_s: float = 2.0
     anchor_wait_s: float = 60.0
@@ -90,18 +98,24 @@ class Settings:
         if not host or not port.isdecimal() or int(port) > 65_535:
             raise InvalidNodeConfig(f"http must be HOST:PORT, not {self.http!r}")
         if unknown := set(self.disabled) - set(CHANNELS):
-            raise InvalidNodeConfig(f"there is no channel {', '.join(sorted(unknown))}")
+            raise InvalidNodeConfig(f"disabled: there is no channel {', '.join(sorted(unknown))}")
         for address in self.announce:
-            check_where(address, DIALLING)
+            try:
+                check_announced(address)
+            except InvalidNodeConfig as error:
+                raise InvalidNodeConfig(f"announce: {error}") from error
         Proxies(self.trusted_proxies)
-        intervals = (self.sync_interval_s, self.chain_interval_s, self.snapshot_interval_s)
-        if not all(0 < one < inf for one in intervals) or not 0 <= self.anchor_wait_s < inf:
-            raise InvalidNodeConfig("an interval must be positive and finite")
+        for name in _INTERVALS:
+            if not 0 < getattr(self, name) < inf:
+                raise InvalidNodeConfig(f"{name} must be positive and finite, not {getattr(self, name)}")
+        for name in _AMOUNTS:
+            if not 0 <= getattr(self, name) < inf:
+                text = f"{name} must be finite and not negative, not {getattr(self, name)}"
+                raise InvalidNodeConfig(text)
         if not 0 <= self.discovered_peers <= MOST_DISCOVERED:
-            raise InvalidNodeConfig(f"discovered_peers must be 0 to {MOST_DISCOVERED}")
-        money = (self.max_fee_gwei, self.budget_eth_per_day, self.low_balance_eth)
-        if not all(0 <= one < inf for one in (*money, self.relay_wait_s)):
-            raise InvalidNodeConfig("prices, budgets and waits must be finite and not negative")
+            raise InvalidNodeConfig(
+                f"discovered_peers must be 0 to {MOST_DISCOVERED}, not {self.discovered_peers}"
+            )
 
     @property
     def http_address(self) -> tuple[str, int]:
@@ -157,7 +171,7 @@ def operator_of(settings: Settings, node_key: bytes) -> Operator:
     """Return the node's entry for a network file."""
     reached = (*settings.announce, *settings.listen)
     peer = f"{reached[0]}/p2p/{peer_id_of(node_key)}" if reached else ""
-    return Operator(settings.name, node_key, peer, f"http://{settings.http}")
+    return Operator(settings.name, node_key, peer, settings.public_url or f"http://{settings.http}")
 
 
 def load_settings(folder: Path) -> Settings:
@@ -172,12 +186,16 @@ def load_settings(folder: Path) -> Settings:
 def load_config(folder: Path) -> NodeConfig:
     """Read everything that a node needs to start; raises InvalidNodeConfig or InvalidNetworkFile."""
     settings = load_settings(folder)
+    check_addresses(settings)
     path = folder / settings.network
     try:
         network_file = parse_network_file(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise InvalidNodeConfig(f"cannot read the network file {path}: {error}") from error
-    account = _load_account(folder / settings.anchor_key) if settings.anchor_key else None
+        raise InvalidNodeConfig(f"network: cannot read the network file {path}: {error}") from error
+    account = None
+    if settings.anchor_key:
+        password = folder / settings.anchor_password if settings.anchor_password else None
+        account = load_account(folder / settings.anchor_key, password)
     identity = load_identity(folder / IDENTITY_FILE)
     return NodeConfig(folder, settings, identity, network_file, account)
 
@@ -186,14 +204,6 @@ def load_operator(folder: Path) -> Operator:
     """Read a node's entry for the network file from its folder; raises InvalidNodeConfig."""
     identity = load_identity(folder / IDENTITY_FILE)
     return operator_of(load_settings(folder), bytes(identity.verify_key))
-
-
-def _load_account(path: Path) -> LocalAccount:
-    try:
-        account: LocalAccount = Account.from_key(path.read_text().strip())
-    except (OSError, ValueError, SaysoError) as error:
-        raise InvalidNodeConfig(f"cannot read the anchor key in {path}") from error
-    return account
 
 
 def _settings(table: dict[str, Any]) -> Settings:

@@ -7,6 +7,7 @@ from nacl.signing import SigningKey
 
 from sayso_node.errors import InvalidNodeConfig
 from sayso_node.interfaces import Randomness
+from sayso_node.keys import read_private
 
 SEED_BYTES = 32
 
@@ -28,8 +29,9 @@ def create_identity(path: Path, randomness: Randomness) -> SigningKey:
 
 
 def load_identity(path: Path) -> SigningKey:
-    """Read the key from its seed file; raises InvalidNodeConfig."""
+    """Read the key from its seed file, which only its owner can read; raises InvalidNodeConfig."""
+    text = read_private(path, "the node's identity")
     try:
-        return SigningKey(bytes.fromhex(path.read_text().strip()))
-    except (OSError, ValueError, TypeError) as error:
+        return SigningKey(bytes.fromhex(text.strip()))
+    except (ValueError, TypeError) as error:
         raise InvalidNodeConfig(f"cannot read the node's identity in {path}: {error}") from error

@@ -6,7 +6,9 @@ peers ── sync ─┘               │       └── sync, gossip ── p
 chain ── follower ─────────────┘
 """
 
+import logging
 from collections.abc import Mapping
+from dataclasses import fields
 from importlib.metadata import version
 from typing import NoReturn
 
@@ -30,7 +32,8 @@ from sayso_node.batches.http_json import HttpJson
 from sayso_node.batches.protocol import answer_batch
 from sayso_node.chain.reading.storage_proofs import StorageProofs
 from sayso_node.chain.side import ChainSide
-from sayso_node.config import PEER_FILE, SNAPSHOT_FOLDER, NodeConfig
+from sayso_node.config import LIMITS as RELOADED
+from sayso_node.config import PEER_FILE, SNAPSHOT_FOLDER, NodeConfig, Settings
 from sayso_node.errors import NotFound
 from sayso_node.folder import NodeFolder
 from sayso_node.freshness import Freshness
@@ -63,6 +66,8 @@ from sayso_node.web.page import PageRoutes
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages import wire
 from sayso_protocol.receipts.json_values import NetworkJson
+
+log = logging.getLogger(__name__)
 
 
 class Node:
@@ -189,6 +194,18 @@ class Node:
         if runs("snapshots"):
             parts["snapshots"] = Part(self._snapshots.run)
         return parts
+
+    def reload(self, settings: Settings) -> None:
+        """Take over the limits of new settings; other changes wait for the next start."""
+        changed = {
+            one.name
+            for one in fields(Settings)
+            if getattr(settings, one.name) != getattr(self._config.settings, one.name)
+        }
+        self._chain.limit(settings)
+        log.warning("limits are read again: %s", ", ".join(changed & {*RELOADED}) or "none is new")
+        if later := sorted(changed - {*RELOADED}):
+            log.warning("changed for the next start only: %s", ", ".join(later))
 
     async def failure(self) -> NoReturn:
         """Wait until a part has failed for good; raises PartFailed."""

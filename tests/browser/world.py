@@ -251,6 +251,7 @@ def world(folder: Path) -> Iterator[World]:
             )
             operators.append(init_node(home, settings, os.urandom))
             nodes.append(RealNode(home, f"http://{settings.http}"))
+        (folder / "North" / "anchor.key").touch(0o600)
         (folder / "North" / "anchor.key").write_text(RICH_KEY.removeprefix("0x"))
         trusted = replace(trusted, operators=tuple(operators))
         (folder / "network.toml").write_text(trusted.to_toml())

@@ -54,6 +54,7 @@ def world(tmp_path: Path) -> Iterator[World]:
     with anvil(options=("--block-time", "1")) as url:
         registry = Registry(url)
         (tmp_path / "node").mkdir()
+        (tmp_path / "node" / "anchor.key").touch(0o600)
         (tmp_path / "node" / "anchor.key").write_text(RICH_KEY)
         settings = {"rpc": url, "anchor_key": "anchor.key", "anchor_wait_s": 0.0, "relay_wait_s": 0.0}
         quick = {"sync_interval_s": 0.5, "chain_interval_s": 0.2, "disabled": ("snapshots",)}

@@ -84,6 +84,7 @@ def make_nodes(
         )
         operators.append(init_node(home, settings, os.urandom))
         nodes[name] = DemoNode(name, home, f"http://{settings.http}")
+    (folder / "A" / "anchor.key").touch(0o600)
     (folder / "A" / "anchor.key").write_text(payer.key.hex())
     trusted = replace(template, operators=tuple(operators))
     (folder / "network.toml").write_text(trusted.to_toml())

@@ -22,7 +22,7 @@ from sayso_node.chain.reading.follower import Follower
 from sayso_node.chain.reading.registry_watch import RegistryWatch
 from sayso_node.chain.reading.wallet_watch import WalletWatch
 from sayso_node.chain.reading.web3_chain import Web3Chain
-from sayso_node.config import NodeConfig
+from sayso_node.config import NodeConfig, Settings
 from sayso_node.freshness import Freshness
 from sayso_node.interfaces import Clock
 from sayso_node.store.interface import Store
@@ -73,6 +73,8 @@ class ChainSide:
         self._registry = RegistryWatch(lambda: self.endpoints.links, network, freshness, alarms)
         if config.runs("chain"):
             freshness.ask_registry()
+        self._allowance = _allowance(settings)
+        self._limited: tuple[Relayer | WalletDeployer, ...] = ()
         self._payer = self._make_payer()
 
     def _make_payer(self) -> Payer | None:
@@ -85,11 +87,7 @@ class ChainSide:
             self._store, config.node_key, self._clock, self._counters, wait_s=settings.anchor_wait_s
         )
         account = Web3Account(config.anchor_account, network, self.endpoints)
-        allowance = Allowance(
-            int(settings.max_fee_gwei * GWEI),
-            int(settings.budget_eth_per_day * ETHER),
-            int(settings.low_balance_eth * ETHER),
-        )
+        allowance = self._allowance
         relayer = Relayer(
             *(network, account, *shared),
             wait_s=settings.relay_wait_s,
@@ -97,7 +95,16 @@ class ChainSide:
             budget=allowance.budget,
         )
         deployer = WalletDeployer(account, *shared, budget=allowance.budget)
+        self._limited = (relayer, deployer)
         return Payer(account, *shared, allowance, (anchorer, relayer, deployer), finality=finality)
+
+    def limit(self, settings: Settings) -> None:
+        """Change the spending limits of a node that pays."""
+        new = _allowance(settings)
+        for name in ("max_fee", "budget", "low"):
+            setattr(self._allowance, name, getattr(new, name))
+        for one in self._limited:
+            one.limit(new.budget)
 
     def parts(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
         """Return the parts that run until the node stops, by name."""
@@ -116,3 +123,11 @@ class ChainSide:
     async def close(self) -> None:
         """Close the connections."""
         await self.endpoints.close()
+
+
+def _allowance(settings: Settings) -> Allowance:
+    return Allowance(
+        int(settings.max_fee_gwei * GWEI),
+        int(settings.budget_eth_per_day * ETHER),
+        int(settings.low_balance_eth * ETHER),
+    )

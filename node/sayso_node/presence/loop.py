@@ -87,9 +87,9 @@ class PresenceLoop:
         elif not now < self._freshness.twin_until:
             self._alarms.end("identity-used-twice")
         known = [said for said in heard if said]
-        self._freshness.clock_offset = median(now - one.time for one in known) if known else None
-        for one in known:
-            await self._keep_up(one)
+        self._freshness.clock_offset = median(now - said.time for said in known) if known else None
+        for said in known:
+            await self._keep_up(said)
         for one in asked:  # only now: nothing is said before this run has kept up
             self._freshness.peer_heard(one)
 

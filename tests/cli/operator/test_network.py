@@ -112,7 +112,7 @@ def test_init_makes_a_folder_that_can_be_added(world: World) -> None:
     options = ("--name", "Ours", "--rpc", "http://127.0.0.1:8545", "--http", "127.0.0.1:8701")
     result = world.run("node", "init", "deep/node", *options, "--listen", "/ip4/127.0.0.1/tcp/4701")
     settings = tomllib.loads((world.folder / "deep" / "node" / "node.toml").read_text())
-    assert settings["network"] == "../../network.toml"
+    assert settings["network"] == "network.toml"  # a copy in the folder
     world.run("network", "add", "--from-node", "deep/node")
     added = load_network(world.folder / "network.toml").operators[-1]
     assert added.key.hex() in result.stdout

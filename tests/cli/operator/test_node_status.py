@@ -10,6 +10,7 @@ from node.config.test_folder import make
 from node.store.test_damage import SPOILS, spoil
 from sayso.commands.operator import node_status
 from sayso_node.store.admission import revocations
+from sayso_node.store.interface import Writing
 from sayso_node.store.opening import location_in, store_at
 from support.filled_store import change_store
 from support.protocol_strategies import ADA
@@ -41,12 +42,16 @@ def test_without_a_network_file(world: World, monkeypatch: pytest.MonkeyPatch) -
         assert "ready  yes" in said
 
 
+def revoke(db: Writing) -> None:
+    revocations.add_chain_bits(db, ADA, {1: 1}, 1.0)
+
+
 def test_a_store_is_verified(world: World, tmp_path: Path) -> None:
     make(tmp_path / "node")
     location = location_in(tmp_path / "node")
     world.fails("store-missing", "node", "verify-store", tmp_path / "node")
     assert not Path(location).exists()
-    change_store(location, lambda db: revocations.add_chain_bits(db, ADA, {1: 1}, 1.0) and None)
+    change_store(location, revoke)
     world.run("node", "verify-store", tmp_path / "node")
     spoil(Path(location), SPOILS["masks cleared"])
     failed = world.fails("store-damaged", "node", "verify-store", tmp_path / "node")

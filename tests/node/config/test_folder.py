@@ -1,5 +1,6 @@
 """A node's folder as a whole: the network file, the anchor key, whom to dial."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 from eth_account import Account
 
 from node.config.harness import ORDINARY, randomness
+from sayso_node.addresses import announced, warnings_of
 from sayso_node.config import IDENTITY_FILE, init_node, load_config
 from sayso_node.errors import InvalidNodeConfig
 from sayso_node.gossip.peers.addresses import peer_id_of
@@ -31,10 +33,15 @@ def make(folder: Path, **changes: object) -> Operator:
     return me
 
 
+def private(path: Path, content: bytes, mode: int = 0o600) -> None:
+    path.write_bytes(content)
+    path.chmod(mode)
+
+
 def test_everything_a_node_is_started_with(tmp_path: Path) -> None:
     extra = "/dns/node.example/tcp/4600/p2p/" + peer_id_of(sha256(b"a friend"))
     me = make(tmp_path, peers=(OTHER_PEER, extra), anchor_key="anchor.key", disabled=("gossip",))
-    (tmp_path / "anchor.key").write_text(KEY + "\n")
+    private(tmp_path / "anchor.key", KEY.encode() + b"\n")
     config = load_config(tmp_path)
     assert config.node_key == me.key
     assert config.network_file.network == NETWORK
@@ -56,7 +63,7 @@ OUT_OF_RANGE = (b"0x" + b"00" * 32, b"0x" + b"ff" * 32)
 @pytest.mark.parametrize("content", NO_KEYS + OUT_OF_RANGE)
 def test_a_broken_anchor_key_is_refused_and_not_shown(tmp_path: Path, content: bytes) -> None:
     make(tmp_path, anchor_key="anchor.key")
-    (tmp_path / "anchor.key").write_bytes(content)
+    private(tmp_path / "anchor.key", content)
     with pytest.raises(InvalidNodeConfig) as caught:
         load_config(tmp_path)
     secret = content.decode(errors="replace").removeprefix("0x")
@@ -67,7 +74,7 @@ def test_missing_files_are_named(tmp_path: Path) -> None:
     make(tmp_path, anchor_key="anchor.key")
     with pytest.raises(InvalidNodeConfig, match="anchor"):
         load_config(tmp_path)
-    (tmp_path / "anchor.key").write_text(KEY)
+    private(tmp_path / "anchor.key", KEY.encode())
     (tmp_path / "network.toml").rename(tmp_path / "elsewhere.toml")
     with pytest.raises(InvalidNodeConfig, match=r"network\.toml"):
         load_config(tmp_path)
@@ -91,5 +98,95 @@ def test_a_broken_network_file(tmp_path: Path, content: bytes) -> None:
 @pytest.mark.parametrize("peer", ["", "127.0.0.1:4600", "/ip4/127.0.0.1/tcp/4600", "/p2p/QmYwAPJzv5"])
 def test_a_peer_nobody_could_dial_is_refused_at_the_start(tmp_path: Path, peer: str) -> None:
     make(tmp_path, peers=(peer,))
-    with pytest.raises(InvalidNodeConfig):
+    with pytest.raises(InvalidNodeConfig, match=r"^peers: "):
         Node(load_config(tmp_path), ManualClock())
+
+
+WRONG = [
+    ({"rpc": "rpc.example:8545"}, "rpc: .*is not the URL"),
+    ({"rpc": "ftp://rpc.example"}, "rpc: 'ftp://rpc.example'"),
+    ({"rpc": ""}, "rpc: "),
+    ({"rpc": "http://"}, "rpc: "),
+    ({"rpc": "http://rpc.example:99999"}, "rpc: "),
+    ({"more_rpcs": ("https://one.example", "two.example")}, "more_rpcs: "),
+    ({"http": "127.0.0.1:0"}, "http: '127.0.0.1:0'"),
+    ({"public_url": "node.example"}, "public_url: "),
+    ({"public_url": "wss://node.example"}, "public_url: 'wss://node.example'"),
+    ({"listen": ("/dns/node.example/tcp/4600",)}, "listen: '/dns/node.example/tcp/4600'"),
+    ({"listen": ("0.0.0.0:4600",)}, "listen: '0.0.0.0:4600'"),
+    ({"peers": ("/ip4/10.0.0.1/tcp/4600/p2p/nobody",)}, "peers: 'nobody'"),
+]
+
+
+@pytest.mark.parametrize(("changes", "text"), WRONG)
+def test_an_error_names_setting_and_value(tmp_path: Path, changes: dict[str, object], text: str) -> None:
+    make(tmp_path, **changes)
+    with pytest.raises(InvalidNodeConfig, match=text):
+        load_config(tmp_path)
+
+
+@pytest.mark.parametrize("host", ["ip4/0.0.0.0", "ip6/::", "dns/node.example"])
+def test_what_nobody_can_dial_is_not_announced(tmp_path: Path, host: str) -> None:
+    port = 0 if host.startswith("dns") else 4600
+    with pytest.raises(InvalidNodeConfig, match=r"^announce: "):
+        make(tmp_path, announce=(f"/{host}/tcp/{port}",))
+
+
+def test_a_key_in_an_error_is_not_shown(tmp_path: Path) -> None:
+    make(tmp_path, rpc="ftp://rpc.example/v3/0123456789abcdef")
+    with pytest.raises(InvalidNodeConfig) as caught:
+        load_config(tmp_path)
+    assert "0123456789abcdef" not in str(caught.value)
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o660, 0o601])
+@pytest.mark.parametrize("name", ["anchor.key", IDENTITY_FILE, "password"])
+def test_a_key_that_others_can_read_is_refused(tmp_path: Path, name: str, mode: int) -> None:
+    make(tmp_path, anchor_key="anchor.key", anchor_password="password")
+    private(tmp_path / "anchor.key", keystore("secret"))
+    private(tmp_path / "password", b"secret\n")
+    assert load_config(tmp_path).anchor_account
+    (tmp_path / name).chmod(mode)
+    with pytest.raises(InvalidNodeConfig, match=f"mode {mode:04o}.*chmod 600"):
+        load_config(tmp_path)
+
+
+def keystore(password: str) -> bytes:
+    return json.dumps(Account.encrypt(KEY, password, kdf="scrypt", iterations=2)).encode()
+
+
+def test_an_encrypted_keystore_pays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make(tmp_path, anchor_key="anchor.key")
+    private(tmp_path / "anchor.key", keystore("secret"))
+    with pytest.raises(InvalidNodeConfig, match="anchor_password"):
+        load_config(tmp_path)
+    monkeypatch.setenv("SAYSO_ANCHOR_PASSWORD", "wrong")
+    with pytest.raises(InvalidNodeConfig, match="does not open"):
+        load_config(tmp_path)
+    monkeypatch.setenv("SAYSO_ANCHOR_PASSWORD", "secret")
+    assert load_config(tmp_path).anchor_account == Account.from_key(KEY)
+
+
+@pytest.mark.parametrize("content", [b"{", b'{"version": 3}', b'{"a": ' * 200, b"{" + b" " * 70_000])
+def test_a_broken_keystore_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes
+) -> None:
+    make(tmp_path, anchor_key="anchor.key")
+    private(tmp_path / "anchor.key", content)
+    monkeypatch.setenv("SAYSO_ANCHOR_PASSWORD", "secret")
+    with pytest.raises(InvalidNodeConfig, match="anchor"):
+        load_config(tmp_path)
+
+
+def test_what_others_can_dial_is_found_or_warned_of() -> None:
+    assert announced(["/ip4/0.0.0.0/tcp/4600"], lambda _: "203.0.113.7") == ["/ip4/203.0.113.7/tcp/4600"]
+    assert announced(["/ip6/::/tcp/1/ws"], lambda is_ip6: "2001:db8::7" if is_ip6 else None) == [
+        "/ip6/2001:db8::7/tcp/1/ws"
+    ]
+    assert announced(["/ip4/0.0.0.0/tcp/4600"], lambda _: None) == []
+    assert announced(["/ip4/127.0.0.1/tcp/4600"], lambda _: "203.0.113.7") == []
+    local = [*warnings_of(ORDINARY)]
+    assert "--announce" in local[0]
+    assert "--public-url" in local[1]
+    outside = {"announce": ("/dns/node.example/tcp/4600",), "public_url": "https://node.example"}
+    assert [*warnings_of(replace(ORDINARY, **outside))] == []  # type: ignore[arg-type]

@@ -44,6 +44,7 @@ def test_it_is_never_replaced(tmp_path: Path, content: str) -> None:
 def test_a_broken_file_is_no_key(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "identity.key"
     path.write_bytes(content)
+    path.chmod(0o600)
     with pytest.raises(InvalidNodeConfig):
         load_identity(path)
 

@@ -1,14 +1,16 @@
 """`sayso node`: run a node, and see how one is."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
+from sayso.commands.operator.node_folder import ANCHOR_FILE, NETWORK_FILE, adopt, keep_file, read_file
 from sayso.commands.operator.node_status import status
 from sayso.commands.operator.node_store import verify_store
 from sayso.commands.options import PATH, network_option, rpc_option
-from sayso.commands.text import example, say
+from sayso.commands.text import example, say, warn
 from sayso.extras import extra
 from sayso.outputs import output_errors
 
@@ -37,9 +39,21 @@ def node() -> None:
     metavar="MULTIADDR",
     help="Where peers reach it.",
 )
+@click.option(
+    "--announce",
+    multiple=True,
+    metavar="MULTIADDR",
+    help="An address that peers on other machines can dial.  [default: this machine's own]",
+)
+@click.option(
+    "--public-url", default="", metavar="URL", help="Where users reach the HTTP API from other machines."
+)
 @click.option("--peer", "peers", multiple=True, metavar="MULTIADDR", help="Dial this peer, too.")
 @click.option(
-    "--anchor-key", type=PATH, metavar="FILE", help="Private key (hexadecimal) that pays for anchors."
+    "--anchor-key",
+    type=PATH,
+    metavar="FILE",
+    help="The key that pays for anchors, in hexadecimal or as a keystore; it is copied into FOLDER.",
 )
 @rpc_option
 @network_option
@@ -48,29 +62,44 @@ def init(
     name: str,
     http: str,
     listen: tuple[str, ...],
+    announce: tuple[str, ...],
+    public_url: str,
     peers: tuple[str, ...],
     anchor_key: Path | None,
     rpc_url: str,
     network_path: Path,
 ) -> None:
-    """Make a node's FOLDER: its settings (node.toml) and its identity.
+    """Make a node's FOLDER: its settings (node.toml), its identity, and copies of what they name.
 
-    Shows the node's entry for network files; others need it before they believe this node.
+    Shows the node's entry for network files; others need it before they believe this node. Everything in
+    node.toml is relative to the folder, so that it can be moved.
     """
     with extra("node"):
+        from sayso_node.addresses import announced, check_addresses, warnings_of  # noqa: PLC0415
         from sayso_node.config import Settings, init_node  # noqa: PLC0415
 
     settings = Settings(
         name=name,
-        network=os.path.relpath(network_path, folder),
+        network=NETWORK_FILE,
         http=http,
+        public_url=public_url,
         listen=listen,
+        announce=announce,
         rpc=rpc_url,
         peers=peers,
-        anchor_key=os.path.relpath(anchor_key, folder) if anchor_key else "",
+        anchor_key=ANCHOR_FILE if anchor_key else "",
     )
+    check_addresses(settings)
+    if not announce:
+        settings = replace(settings, announce=tuple(announced(listen)))
+    key = read_file(anchor_key) if anchor_key else b""
     with output_errors(folder):
         operator = init_node(folder, settings, os.urandom)
+        if key:
+            keep_file(folder / ANCHOR_FILE, key)
+        adopt(folder, network_path)
+    for warning in warnings_of(settings):
+        warn(warning)
     say(f"key   {operator.key.hex()}")
     say(f"peer  {operator.peer}")
     say(f"url   {operator.url}")
@@ -78,14 +107,21 @@ def init(
 
 @node.command(epilog=example("sayso node run ./node"))
 @click.argument("folder", type=PATH)
+@network_option
 @click.option("--verbose", "-v", is_flag=True, help="Log more than what goes wrong.")
-def run(folder: Path, *, verbose: bool) -> None:
-    """Run the node in FOLDER until SIGTERM or Ctrl-C."""
+def run(folder: Path, network_path: Path, *, verbose: bool) -> None:
+    """Run the node in FOLDER until SIGTERM or Ctrl-C.
+
+    It uses the network file in the folder. If --network exists and is for the same network, that is
+    copied into the folder first. SIGHUP reads the limits in node.toml again.
+    """
     with extra("node"):
         from sayso_node.app import run_node  # noqa: PLC0415
         from sayso_node.config import load_config  # noqa: PLC0415
         from sayso_node.supervision.logs import set_up_log  # noqa: PLC0415
 
+    if adopt(folder, network_path):
+        click.echo(f"network file {network_path} copied into {folder}", err=True)
     config = load_config(folder)
     set_up_log(verbose=verbose)
     run_node(config, lambda: say(f"ready: http://{config.settings.http}"))

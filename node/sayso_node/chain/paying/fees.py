@@ -17,9 +17,9 @@ class TooExpensive(Exception):
     """The gas price is above the operator's limit; an alarm, not an error."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Allowance:
-    """The operator's spending limits.
+    """The operator's spending limits; a running node may be given others.
 
     Attributes:
         max_fee: Highest price of one gas, in wei.

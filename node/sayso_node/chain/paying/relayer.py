@@ -88,10 +88,14 @@ class Relayer:
         self._alarms = alarms
         self._wait_s = wait_s
         self._finality = finality
-        self._budget_part = budget // CONTRIBUTOR_PART
+        self.limit(budget)
         self._room = MAX_TRANSACTION_GAS
         self._last_size = 0  # messages in the last relay
         self._ticked: int | None = None
+
+    def limit(self, budget: int) -> None:
+        """Change the budget of a day, in wei."""
+        self._budget_part = budget // CONTRIBUTOR_PART
 
     async def make(self) -> bool:
         """Make a relay if one is due, and mark final bits as done; also raises ChainUnreachable."""

@@ -42,6 +42,10 @@ class WalletDeployer:
         self._clock = clock
         self._counters = counters
         self._alarms = alarms
+        self.limit(budget)
+
+    def limit(self, budget: int) -> None:
+        """Change the budget of a day, in wei."""
         self._budget = budget // BUDGET_PART
 
     async def make(self) -> bool:

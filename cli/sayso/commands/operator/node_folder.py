@@ -1,0 +1,73 @@
+"""What a node's folder holds besides its own files: copies, so that the folder can be moved as one."""
+
+import os
+import tomllib
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from sayso.errors import FileUnreadable
+from sayso.networks import load_network
+from sayso_protocol.errors import SaysoError, WrongNetwork
+from sayso_protocol.network_file import NetworkFile, parse_network_file
+
+NETWORK_FILE: Final = "network.toml"
+ANCHOR_FILE: Final = "anchor.key"
+_FILE_BYTES: Final = 1_048_576
+
+
+def read_file(path: Path) -> bytes:
+    """Return a small file; raises FileUnreadable."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(_FILE_BYTES + 1)
+    except OSError as error:
+        raise FileUnreadable(f"cannot read {str(path)!r}: {error}") from error
+    if len(data) > _FILE_BYTES:
+        raise FileUnreadable(f"{str(path)!r} is longer than {_FILE_BYTES} bytes")
+    return data
+
+
+def keep_file(path: Path, data: bytes) -> None:
+    """Write a file that only its owner can read, complete or not at all; raises OSError."""
+    partial = path.with_name(path.name + ".part")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.rename(path)
+
+
+def adopt(folder: Path, network_path: Path) -> bool:
+    """Copy a network file into a node's folder; returns whether it was another than the one there.
+
+    Nothing happens if there is no such file, or if node.toml names a file elsewhere. Raises WrongNetwork
+    if the folder's network file is for another network.
+    """
+    own = folder / NETWORK_FILE
+    if not network_path.exists() or not _is_own(folder) or network_path.resolve() == own.resolve():
+        return False
+    found = load_network(network_path)
+    kept = _kept(own)
+    if kept == found:
+        return False
+    if kept and kept.network != found.network:
+        raise WrongNetwork(
+            f"{network_path} is for {found.network}, and the node in {folder} for {kept.network}"
+        )
+    keep_file(own, found.to_toml().encode())
+    return True
+
+
+def _kept(path: Path) -> NetworkFile | None:
+    with suppress(OSError, ValueError, SaysoError):
+        return parse_network_file(path.read_text(encoding="utf-8"))
+    return None
+
+
+def _is_own(folder: Path) -> bool:
+    with suppress(OSError, ValueError, RecursionError):
+        settings = tomllib.loads((folder / "node.toml").read_text(encoding="utf-8"))
+        return settings.get("network") == NETWORK_FILE
+    return False
