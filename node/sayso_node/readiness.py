@@ -15,7 +15,7 @@ from sayso_node.supervision.retrying import every
 
 READY_AGE_S: Final = 120.0  # with an older view, a node's answers are stale for most clients
 CLOCK_S: Final = 60.0  # that a clock may differ from the peers'
-INTERVAL_S: Final = 5.0
+READINESS_EVERY_S: Final = 5.0
 _UNREADY: Final = ("snapshots-failed",)  # alarms that are reasons by themselves
 _ALARMS: Final = ("clock-wrong", "head-frozen", "store-unwritable")  # reasons that are alarms, too
 
@@ -46,7 +46,7 @@ class Readiness:
 
     async def run(self) -> None:
         """Run until cancelled."""
-        async for _ in every(INTERVAL_S):
+        async for _ in every(READINESS_EVERY_S):
             found = dict(self.reasons())
             for name in _ALARMS:
                 self._alarms.set(name, found.get(name))

@@ -207,8 +207,8 @@ async def test_chain_and_registry_are_looked_up(
 async def test_a_whole_node_says_why_and_is_ready_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(registry_watch, "INTERVAL_S", 0.01)
-    monkeypatch.setattr("sayso_node.readiness.INTERVAL_S", 0.01)
+    monkeypatch.setattr(registry_watch, "REGISTRY_EVERY_S", 0.01)
+    monkeypatch.setattr("sayso_node.readiness.READINESS_EVERY_S", 0.01)
     clock, chain = ManualClock(), FakeChain()
     async with running_node(tmp_path, clock=clock, chain=chain) as node:
         await until_ready(node, ready=True)

@@ -18,10 +18,10 @@ from sayso_node.presence.protocol import (
     LIVE_S,
     PRESENCE_PROTOCOL,
     RUN_BYTES,
-    Heard,
+    PeerReport,
     Presence,
     encode_presence,
-    read_heard,
+    read_report,
 )
 from sayso_node.store import messages
 from sayso_node.store.interface import Store, Writing
@@ -30,8 +30,8 @@ from sayso_node.supervision.retrying import every
 from sayso_node.verdicts.signer import LATEST_RECEIPT, RECEIPTS
 from sayso_protocol.errors import SaysoError
 
-INTERVAL_S: Final = 5.0
-TIMEOUT_S: Final = 5.0
+PRESENCE_EVERY_S: Final = 5.0
+PRESENCE_WAIT_S: Final = 5.0
 MARGIN: Final = 65_536  # receipts that an earlier run may have given since it last told its number
 _RUN: Final = "run"  # the name under which the store keeps the last run
 
@@ -69,7 +69,7 @@ class PresenceLoop:
 
     async def run(self) -> None:
         """Run until cancelled."""
-        async for _ in every(INTERVAL_S, self._woken):
+        async for _ in every(PRESENCE_EVERY_S, self._woken):
             await self.tell()
 
     async def tell(self) -> None:
@@ -93,18 +93,20 @@ class PresenceLoop:
         for one in asked:  # only now: nothing is said before this run has kept up
             self._freshness.peer_heard(one)
 
-    async def _tell(self, peer_id: str) -> Heard | None:
+    async def _tell(self, peer_id: str) -> PeerReport | None:
         """Return what a peer heard; None from one that does not answer or know the protocol."""
         with self._store.read() as db:
             receipts = messages.noted_time(db, RECEIPTS)
             latest = messages.noted_time(db, LATEST_RECEIPT)
         body = encode_presence(Presence(self._run, self._previous, receipts, latest))
         try:
-            return read_heard(await self._transport.request(peer_id, PRESENCE_PROTOCOL, body, TIMEOUT_S))
+            return read_report(
+                await self._transport.request(peer_id, PRESENCE_PROTOCOL, body, PRESENCE_WAIT_S)
+            )
         except (PeerUnreachable, SaysoError):
             return None
 
-    async def _keep_up(self, heard: Heard) -> None:
+    async def _keep_up(self, heard: PeerReport) -> None:
         """Go on after the numbers of an earlier run that this store does not know."""
         with self._store.read() as db:
             receipts = messages.noted_time(db, RECEIPTS)
@@ -121,7 +123,7 @@ class PresenceLoop:
         return bytes(row[0]) if row else b""
 
 
-def _raise(db: Writing, heard: Heard) -> None:
+def _raise(db: Writing, heard: PeerReport) -> None:
     if heard.receipts > messages.noted_time(db, RECEIPTS):
         messages.note_time(db, RECEIPTS, heard.receipts + MARGIN)
     messages.note_time(db, LATEST_RECEIPT, heard.latest)

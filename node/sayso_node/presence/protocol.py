@@ -21,15 +21,15 @@ RUN_BYTES: Final = 16
 LIVE_S: Final = 60.0  # a run that was not heard for so long is over
 MOST_KEYS: Final = 1_024  # peers that are remembered
 MOST_RUNS: Final = 4  # of one peer
-MOST_BYTES: Final = 64
-LARGEST: Final = 2**53  # of numbers and times that are remembered
+PRESENCE_BYTES: Final = 64
+LARGEST_TOLD: Final = 2**53  # of numbers and times that are remembered
 
-_Number = Annotated[int, Meta(ge=0, le=LARGEST)]
+_Number = Annotated[int, Meta(ge=0, le=LARGEST_TOLD)]
 _REQUEST: Final[Reader[tuple[bytes, bytes, int, int]]] = Reader(
-    fields_of(bytes, bytes, _Number, _Number), MOST_BYTES
+    fields_of(bytes, bytes, _Number, _Number), PRESENCE_BYTES
 )
 _ANSWER: Final[Reader[tuple[int, int, int, int]]] = Reader(
-    fields_of(Uint, _Number, _Number, _Number), MOST_BYTES
+    fields_of(Uint, _Number, _Number, _Number), PRESENCE_BYTES
 )
 
 
@@ -42,7 +42,7 @@ class Presence(NamedTuple):
     latest: int
 
 
-class Heard(NamedTuple):
+class PeerReport(NamedTuple):
     """What a peer heard of an identity: other live runs, and the highest numbers; and its clock."""
 
     others: int
@@ -56,9 +56,9 @@ def encode_presence(presence: Presence) -> bytes:
     return pack(list(presence))
 
 
-def read_heard(answer: bytes) -> Heard:
+def read_report(answer: bytes) -> PeerReport:
     """Read an answer; raises Malformed, NotCanonical or TooLarge."""
-    return Heard(*_ANSWER.read(answer))
+    return PeerReport(*_ANSWER.read(answer))
 
 
 class Presences:
@@ -86,12 +86,12 @@ class _Peer:
         self._runs: dict[bytes, float] = {}
         self._receipts = self._latest = 0
 
-    def hear(self, told: Presence, now: float) -> Heard:
+    def hear(self, told: Presence, now: float) -> PeerReport:
         """Return what is known, and add what is told."""
         self._runs.pop(told.previous, None)  # that run is over: this one has its store
         self._runs.pop(told.run, None)
         self._runs = {run: at for run, at in self._runs.items() if abs(now - at) < LIVE_S}
-        heard = Heard(len(self._runs), self._receipts, self._latest, int(now))
+        heard = PeerReport(len(self._runs), self._receipts, self._latest, int(now))
         if len(self._runs) < MOST_RUNS:
             self._runs[told.run] = now
         self._receipts = max(self._receipts, told.receipts)

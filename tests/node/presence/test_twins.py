@@ -14,14 +14,14 @@ from sayso_node.gossip.peers.addresses import peer_id_of
 from sayso_node.presence import loop as module
 from sayso_node.presence.loop import MARGIN, PresenceLoop
 from sayso_node.presence.protocol import (
-    LARGEST,
+    LARGEST_TOLD,
     LIVE_S,
     MOST_RUNS,
     RUN_BYTES,
     Presence,
     Presences,
     encode_presence,
-    read_heard,
+    read_report,
 )
 from sayso_node.store import messages
 from sayso_node.store.opening import store_at
@@ -165,7 +165,7 @@ WRONG = [
     b"\xc1",
     pack([b"r" * 15, b"", 0, 0]),
     pack([b"r" * 16, b"p", 0, 0]),
-    pack([b"r" * 16, b"", LARGEST + 1, 0]),
+    pack([b"r" * 16, b"", LARGEST_TOLD + 1, 0]),
     pack([b"r" * 16, b"", 0]),
     pack([b"r" * 64, b"", 0, 0]),
 ]
@@ -181,7 +181,7 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     presences = Presences(ManualClock())
     for number in range(50):
         run = number.to_bytes(RUN_BYTES)
-        heard = read_heard(presences.answer(encode_presence(Presence(run, b"", 0, 0)), "one"))
+        heard = read_report(presences.answer(encode_presence(Presence(run, b"", 0, 0)), "one"))
         assert heard.others == min(number, MOST_RUNS)
     for number in range(3_000):
         presences.answer(encode_presence(Presence(bytes(RUN_BYTES), b"", 0, 0)), str(number))
@@ -199,7 +199,7 @@ async def test_whole_nodes_with_one_key_sign_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They share a peer; each is on a network of its own otherwise."""
-    monkeypatch.setattr(module, "INTERVAL_S", 0.01)
+    monkeypatch.setattr(module, "PRESENCE_EVERY_S", 0.01)
     clock, chain = ManualClock(), FakeChain()
     peer = Presences(clock)
     key = bytes(node_key("other").verify_key)

@@ -9,7 +9,7 @@ from node.store.test_damage import SPOILS, check, look, spoil
 from sayso_node.errors import StoreDamaged
 from sayso_node.freshness import Silence
 from sayso_node.store.integrity.guard import StoreGuard
-from sayso_node.store.integrity.verifying import Order, verify
+from sayso_node.store.integrity.verifying import AuditOrder, verify
 from sayso_node.supervision.alarms import Alarms
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.message import as_kind
@@ -19,7 +19,7 @@ from support.protocol_strategies import CLEO, NETWORK
 from support.waiting import until
 
 
-async def at_once(order: Order) -> list:  # type: ignore[type-arg]
+async def at_once(order: AuditOrder) -> list:  # type: ignore[type-arg]
     return verify(order)
 
 

@@ -20,14 +20,14 @@ def verify_store(folder: Path) -> None:
     with extra("node"):
         from sayso_node.config import load_config  # noqa: PLC0415
         from sayso_node.errors import StoreDamaged, StoreMissing  # noqa: PLC0415
-        from sayso_node.store.integrity.verifying import Order, verify  # noqa: PLC0415
+        from sayso_node.store.integrity.verifying import AuditOrder, verify  # noqa: PLC0415
         from sayso_node.store.opening import damage_of, is_empty, location_in  # noqa: PLC0415
 
     network = load_config(folder).network_file.network
     location = location_in(folder)
     if is_empty(location):
         raise StoreMissing(f"there is no store in {folder}")
-    findings = verify(Order(location, network))
+    findings = verify(AuditOrder(location, network))
     for one in findings:
         say(f"{one.kind}: {one.text}")
     if findings:

@@ -15,7 +15,7 @@ from sayso_node.supervision.retrying import every
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_text
 
-INTERVAL_S: Final = 30.0
+REGISTRY_EVERY_S: Final = 30.0
 
 
 class RegistryWatch:
@@ -35,7 +35,7 @@ class RegistryWatch:
 
     async def run(self) -> None:
         """Run until cancelled."""
-        async for _ in every(INTERVAL_S):
+        async for _ in every(REGISTRY_EVERY_S):
             await self.look()
 
     async def look(self) -> None:

@@ -18,22 +18,22 @@ from sayso_node.interfaces import Randomness
 from sayso_node.store.events import STORE_ID_BYTES
 from sayso_node.store.integrity.audit import Damaged, Finding
 from sayso_node.store.integrity.repair import repair
-from sayso_node.store.integrity.verifying import Order
+from sayso_node.store.integrity.verifying import AuditOrder
 from sayso_node.store.interface import Store
 from sayso_node.supervision.alarms import Alarms
 from sayso_node.supervision.children import start_module
 from sayso_node.supervision.counters import Counters
 from sayso_protocol.network import Network
 
-FIRST_S: Final = 60.0  # after the start, when peers and chain were read
-INTERVAL_S: Final = 86_400.0
+FIRST_AUDIT_S: Final = 60.0  # after the start, when peers and chain were read
+AUDIT_EVERY_S: Final = 86_400.0
 AGAIN_S: Final = 60.0  # while the store is damaged
 PASSES: Final = 4  # repairs that follow each other: a sum is repaired after what it sums
 
-Audit = Callable[[Order], Awaitable[list[Finding]]]
+Audit = Callable[[AuditOrder], Awaitable[list[Finding]]]
 
 
-async def audited(order: Order) -> list[Finding]:
+async def audited(order: AuditOrder) -> list[Finding]:
     """Audit in a process that is killed when this task is cancelled; raises StoreUnusable."""
     child = await start_module(
         "sayso_node.store.integrity.verifying",
@@ -84,14 +84,14 @@ class StoreGuard:
                 loop.call_soon_threadsafe(self._wake)
 
         self._store.damage.listen(wake)
-        wait_s = FIRST_S
+        wait_s = FIRST_AUDIT_S
         if self._store.damage.text:
             self._wake()
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait_s):
                     await self._found.wait()
-            wait_s = INTERVAL_S if await self.check() else AGAIN_S
+            wait_s = AUDIT_EVERY_S if await self.check() else AGAIN_S
             self._found.clear()
 
     def _wake(self) -> None:
@@ -102,7 +102,7 @@ class StoreGuard:
     async def check(self) -> bool:
         """Audit and repair; returns whether nothing is damaged any more. Raises StoreUnusable."""
         for _ in range(PASSES):
-            findings = await self._audit(Order(self._store.location, self._network))
+            findings = await self._audit(AuditOrder(self._store.location, self._network))
             if not findings:
                 if self._store.damage.text:
                     self._freshness.forget()

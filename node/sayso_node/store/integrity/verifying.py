@@ -1,7 +1,7 @@
 """Audits a store in a process of its own, so that the node is not delayed.
 
-It reads an Order from standard input and prints the findings, both as JSON. It has no key and changes
-nothing.
+It reads an AuditOrder from standard input and prints the findings, both as JSON. It has no key and
+changes nothing.
 """
 
 import os
@@ -19,14 +19,14 @@ _NICE = 10  # answering requests has priority
 
 
 @dataclass(frozen=True)
-class Order:
+class AuditOrder:
     """What to audit: the location of a store, and the network of its messages."""
 
     store: str
     network: Network
 
 
-def verify(order: Order) -> list[Finding]:
+def verify(order: AuditOrder) -> list[Finding]:
     """Return what is damaged; raises StoreUnusable when the store cannot be opened."""
     try:
         with snapshot_at(order.store) as db:
@@ -38,7 +38,7 @@ def verify(order: Order) -> list[Finding]:
 def main() -> None:
     """Run the process."""
     os.nice(_NICE)
-    order = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)
+    order = msgspec.json.decode(sys.stdin.buffer.read(), type=AuditOrder)
     sys.stdout.buffer.write(msgspec.json.encode(verify(order)))
 
 
