@@ -21,6 +21,18 @@ class IdentityInUse(SaysoError):
     code = "identity-in-use"
 
 
+class FolderNotEmpty(SaysoError):
+    """The folder for a restored node has files in it; a restore replaces nothing."""
+
+    code = "folder-not-empty"
+
+
+class InvalidBackup(SaysoError):
+    """The file is not a backup of a node, is cut off, or was changed."""
+
+    code = "invalid-backup"
+
+
 class PartFailed(SaysoError):
     """A part of the node failed too often, or cannot be started again, so the node has ended."""
 

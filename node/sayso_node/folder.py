@@ -72,7 +72,7 @@ class NodeFolder:
         """
         owner = owner_of(network, node_key)
         with store.read() as db:
-            kept = _kept(db)
+            kept = owner_in(db)
         if kept is None:
             await store.write(lambda db: _keep(db, owner))
         elif kept != owner:
@@ -91,7 +91,8 @@ def owner_of(network: Network, node_key: bytes) -> str:
     return f"node {node_key.hex()} on {place}"
 
 
-def _kept(db: Reading) -> str | None:
+def owner_in(db: Reading) -> str | None:
+    """Return whose a store is; None for a store that no node has claimed yet."""
     row = db.execute("SELECT value FROM singles WHERE name = ?", (_OWNER,)).fetchone()
     return bytes(row[0]).decode(errors="replace") if row else None
 

@@ -77,6 +77,7 @@ class Freshness:
         self.wrong_chain: str | None = None  # why the endpoint's chain is not the one with our registry
         self.head_moved = NEVER  # when another newest block than before was last read
         self._is_registry_unasked = False
+        self.is_uncompared = False  # restored, and no peer was asked yet what an earlier run gave
         self._unheard: set[str] = set()  # peers that were not asked yet whether they hear one
         self.head = GENESIS
         self.dispute: str | None = None  # how two chain endpoints contradict each other
@@ -119,10 +120,17 @@ class Freshness:
         """Record that a peer was asked whether another node has our key."""
         self._unheard.discard(peer_id)
 
+    @property
+    def twin_text(self) -> str:
+        """Why another node may have our key, for people."""
+        if self.is_uncompared:
+            return "this node was restored, and has not compared numbers with a peer yet"
+        return "a peer hears another live node with this node's key"
+
     def check_alone(self, now: float) -> None:
         """Raise IdentityInUse while another node may have our key."""
-        if now < self.twin_until:
-            raise IdentityInUse("a peer hears another live node with this node's key")
+        if now < self.twin_until or self.is_uncompared:
+            raise IdentityInUse(self.twin_text)
 
     def peer_synced(self, peer_id: str, begun: float) -> None:
         """Record that a round that began at this time fetched everything a peer has."""
@@ -142,7 +150,7 @@ class Freshness:
         skew = min(max_age_s, LIMITS.clock_skew_s)
         reasons = {
             Silence.DAMAGE: bool(self._damage()),
-            Silence.TWIN: now < self.twin_until,
+            Silence.TWIN: now < self.twin_until or self.is_uncompared,
             Silence.REGISTRY: bool(self.wrong_chain) or self._is_registry_unasked,
             Silence.DISPUTE: bool(self.dispute),
             Silence.CHAIN: chain == NEVER,

@@ -99,7 +99,7 @@ class Readiness:
             case Silence.DAMAGE:
                 yield Reason(silence, f"the store is damaged: {self._store.damage.text}")
             case Silence.TWIN:
-                yield Reason(silence, "a peer hears another live node with this node's key")
+                yield Reason(silence, self._freshness.twin_text)
             case Silence.DISPUTE:
                 yield Reason(silence, f"chain endpoints disagree: {self._freshness.dispute}")
             case Silence.REGISTRY:

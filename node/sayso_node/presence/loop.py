@@ -33,6 +33,7 @@ from sayso_protocol.errors import SaysoError
 PRESENCE_EVERY_S: Final = 5.0
 PRESENCE_WAIT_S: Final = 5.0
 MARGIN: Final = 65_536  # receipts that an earlier run may have given since it last told its number
+_RESTORED: Final = "restored"
 _RUN: Final = "run"  # the name under which the store keeps the last run
 
 
@@ -61,6 +62,9 @@ class PresenceLoop:
     async def start(self) -> None:
         """Name this run in the store; raises StoreUnusable."""
         self._previous = await self._store.write(self._name)
+        with self._store.read() as db:
+            restored = messages.noted_time(db, _RESTORED)
+        self._freshness.is_uncompared = bool(restored and self._peers)
 
     def wake(self, peer_id: str) -> None:
         """Tell a configured peer that has connected."""
@@ -90,6 +94,9 @@ class PresenceLoop:
         self._freshness.clock_offset = median(now - said.time for said in known) if known else None
         for said in known:
             await self._keep_up(said)
+        if known and self._freshness.is_uncompared:
+            await self._store.write(_compared)
+            self._freshness.is_uncompared = False
         for one in asked:  # only now: nothing is said before this run has kept up
             self._freshness.peer_heard(one)
 
@@ -121,6 +128,15 @@ class PresenceLoop:
         )
         db.execute(change, (_RUN, self._run))
         return bytes(row[0]) if row else b""
+
+
+def mark_restored(db: Writing) -> None:
+    """Record that the store is from a backup: what was given after it is to be asked of a peer."""
+    messages.note_time(db, _RESTORED, 1)
+
+
+def _compared(db: Writing) -> None:
+    db.execute("DELETE FROM numbers WHERE name = ?", (_RESTORED,))
 
 
 def _raise(db: Writing, heard: PeerReport) -> None:

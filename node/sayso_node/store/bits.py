@@ -104,8 +104,7 @@ def add_people(db: Writing, addresses: Iterable[bytes]) -> set[bytes]:
 
 def bits_of(db: Reading, address: bytes, *, source: str | None = None) -> Masks:
     """Return all bits of an address, or those of one source; raises StoreDamaged."""
-    rows = db.execute("SELECT word, signed, chain FROM bits WHERE address = ?", (address,))
-    return _masks(bit_sums.checked_all(db, address, rows), source)
+    return _masks(bit_sums.all_rows(db, address), source)
 
 
 def first_words(db: Reading, address: bytes, limit: int) -> Masks:
@@ -113,8 +112,7 @@ def first_words(db: Reading, address: bytes, limit: int) -> Masks:
 
     Raises StoreDamaged; `limit` words are not compared with their checksums.
     """
-    query = "SELECT word, signed, chain FROM bits WHERE address = ? LIMIT ?"
-    return _masks(bit_sums.checked_all(db, address, db.execute(query, (address, limit)), limit))
+    return _masks(bit_sums.all_rows(db, address, limit))
 
 
 def masks_of(db: Reading, address: bytes, words: Iterable[int]) -> Masks:

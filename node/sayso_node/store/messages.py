@@ -51,35 +51,32 @@ def insert(db: Writing, message: Message, now: float) -> None:
 
 def insert_many(db: Writing, numbered: Iterable[tuple[int, Message]], now: float) -> None:
     """Store messages that are not known yet, each under a free `seq`, with their checksums."""
-    rows = ((seq, *one, now, of_message(*one, now)) for seq, one in numbered)
+    rows = ((seq, *one, now, of_message(one.digest, one.kind, one.body, now)) for seq, one in numbered)
     many.insert(db, "INTO messages (seq, digest, kind, contributor, body, arrived_at, sum)", rows)
 
 
 def bury(db: Writing, seq: int) -> None:
     """Replace a consent by its tombstone."""
-    query = "SELECT digest, contributor, arrived_at FROM messages WHERE seq = ?"
-    digest, contributor, arrived_at = db.execute(query, (seq,)).fetchone()
-    kept = of_message(digest, ERASED, contributor, b"", arrived_at)
+    query = "SELECT digest, arrived_at FROM messages WHERE seq = ?"
+    digest, arrived_at = db.execute(query, (seq,)).fetchone()
+    kept = of_message(digest, ERASED, b"", arrived_at)
     change = "UPDATE messages SET kind = ?, body = ?, sum = ? WHERE seq = ?"
     db.execute(change, (ERASED, b"", kept, seq))
 
 
 def consent(db: Reading, digest: bytes) -> Stored | None:
     """Return a stored consent by its license hash; raises StoreDamaged."""
-    query = (
-        "SELECT seq, digest, kind, contributor, body, arrived_at, sum FROM messages"
-        " WHERE digest = ? AND kind = ?"
-    )
+    query = "SELECT seq, digest, kind, body, arrived_at, sum FROM messages WHERE digest = ? AND kind = ?"
     row = db.execute(query, (digest, CONSENT)).fetchone()
     if row is None:
         return None
-    seq, name, kind, contributor, body, arrived_at, kept = row
-    check_message(name, kind, contributor, body, arrived_at, kept)
+    seq, name, kind, body, arrived_at, kept = row
+    check_message(name, kind, body, arrived_at, kept)
     return Stored(seq, body, arrived_at)
 
 
 Held = tuple[bytes, bytes, float]  # a stored license: hash, body, arrival; no body if it was erased
-_HELD = "SELECT digest, kind, contributor, body, arrived_at, sum FROM messages WHERE"
+_HELD = "SELECT digest, kind, body, arrived_at, sum FROM messages WHERE"
 _LICENSES = f"+kind IN ({CONSENT}, {ERASED})"  # the plus sign keeps the index over kinds out
 
 
@@ -101,9 +98,9 @@ def held_of(db: Reading, names: Iterable[bytes]) -> Iterator[Held]:
     return _checked(many.among(db, f"{_HELD} {_LICENSES} AND digest IN", names))
 
 
-def _checked(rows: Iterable[tuple[bytes, int, bytes, bytes, float, int]]) -> Iterator[Held]:
-    for digest, kind, contributor, body, arrived_at, kept in rows:
-        check_message(digest, kind, contributor, body, arrived_at, kept)
+def _checked(rows: Iterable[tuple[bytes, int, bytes, float, int]]) -> Iterator[Held]:
+    for digest, kind, body, arrived_at, kept in rows:
+        check_message(digest, kind, body, arrived_at, kept)
         yield digest, body, arrived_at
 
 

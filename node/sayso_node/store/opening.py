@@ -28,6 +28,11 @@ def damage_of(location: str | Path) -> Damage:
     return Damage(Path(location))
 
 
+def copy_store(location: str | Path, target: Path) -> None:
+    """Copy one committed state of a store that may be in use into a new file; raises StoreUnusable."""
+    engine.copy(Path(location), target)
+
+
 def store_at(location: str | Path, randomness: Randomness = os.urandom) -> Store:
     """Return a store that is not started yet; `randomness` draws the id of a new one."""
     return engine.Engine(Path(location), randomness)

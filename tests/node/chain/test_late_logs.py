@@ -12,6 +12,7 @@ from sayso_contracts.events import Event
 from sayso_node.chain.reading import follower
 from sayso_node.errors import RangeRefused, TooManyRequests
 from sayso_node.store.chain import late_blocks
+from sayso_node.store.interface import Writing
 from support.fake_chain import revoked
 from support.node_rig import NodeRig
 from support.protocol_strategies import ADA
@@ -83,6 +84,31 @@ async def test_deep_history_is_read_once(following: Following, monkeypatch: pyte
     read = [block for first, last in following.chain.ranges for block in range(first, last + 1)]
     assert all(read.count(block) == 1 for block in range(1, 180))
     assert all(read.count(block) >= 3 for block in range(191, 201))
+
+
+async def test_what_the_store_lost_of_the_chain_comes_back(
+    following: Following, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A range an hour, from the deployment to the newest old block, and then again."""
+    monkeypatch.setattr(follower, "YOUNG_BLOCKS", 10)
+    monkeypatch.setattr(follower, "RANGE_BLOCKS", 20)
+    monkeypatch.setattr(following.follower, "_range", 20)
+    following.chain.mine(revoked(ADA, 7, 1))
+    await pass_time(following, 2 * LONGEST_S, 10.0)  # so that nothing is read again as late
+    assert following.bits() == {7: 1}
+
+    def lose(db: Writing) -> None:
+        db.execute("DELETE FROM bits")
+        db.execute("DELETE FROM bit_sums")  # both, alike: no read can notice
+
+    await following.rig.store.write(lose)
+    asked = len(following.chain.ranges)
+    await pass_time(following, 2 * follower.PATROL_EVERY_S, 600.0)
+    assert following.bits() == {7: 1}
+    assert following.rig.store.damage.text
+    old = [one for one in following.chain.ranges[asked:] if one[1] < 60 - 10]
+    assert 0 < len(old) <= 3
+    assert all(last - first <= 20 for first, last in old)
 
 
 async def test_a_reorganisation_forgets_what_is_gone(following: Following) -> None:

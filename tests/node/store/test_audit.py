@@ -36,6 +36,7 @@ TABLES = {
     ),
     "sync sums": ("UPDATE sync_sums SET total = zeroblob(32)", {Damaged.SYNC}),
     "events gone": ("DELETE FROM events WHERE seq = 2", {Damaged.EVENTS}),
+    "another's": ("UPDATE messages SET contributor = zeroblob(20) WHERE kind = 1", {Damaged.MESSAGE}),
     "messages gone": ("DELETE FROM messages WHERE kind = 1", {Damaged.SYNC}),
 }
 

@@ -154,7 +154,7 @@ MESSAGES = {
         "UPDATE messages SET body = ? WHERE digest = ?", (redated(held), held.digest)
     ),
     "earlier": lambda db, held: db.execute("UPDATE messages SET arrived_at = 0"),
-    "no longer erased": lambda db, held: db.execute("UPDATE messages SET contributor = zeroblob(20)"),
+    "no text": lambda db, held: db.execute("UPDATE messages SET body = x''"),
     "no sum": lambda db, held: db.execute("UPDATE messages SET sum = NULL"),
 }
 

@@ -8,7 +8,7 @@ import click
 
 from sayso.commands.operator.node_folder import ANCHOR_FILE, NETWORK_FILE, adopt, keep_file, read_file
 from sayso.commands.operator.node_status import status
-from sayso.commands.operator.node_store import verify_store
+from sayso.commands.operator.node_store import backup, restore, verify_store
 from sayso.commands.options import PATH, network_option, rpc_option
 from sayso.commands.text import example, say, warn
 from sayso.extras import extra
@@ -129,3 +129,5 @@ def run(folder: Path, network_path: Path, *, verbose: bool) -> None:
 
 node.add_command(status)
 node.add_command(verify_store)
+node.add_command(backup)
+node.add_command(restore)

@@ -1,4 +1,4 @@
-"""`sayso node verify-store`: whether a node's store is what the node wrote."""
+"""`sayso node verify-store`, `backup` and `restore`: a node's store, and everything beside it."""
 
 from pathlib import Path
 
@@ -6,7 +6,10 @@ import click
 
 from sayso.commands.options import PATH
 from sayso.commands.text import example, say
+from sayso.errors import FileUnreadable, OutputFailed
 from sayso.extras import extra
+from sayso.networks import load_network
+from sayso.outputs import output_errors
 
 
 @click.command(epilog=example("sayso node verify-store ./node"))
@@ -34,3 +37,45 @@ def verify_store(folder: Path) -> None:
         damage_of(location).report(findings[0].text)
         raise StoreDamaged(f"{len(findings)} findings in {location}")
     say(f"the store {location} is what the node wrote")
+
+
+@click.command(epilog=example("sayso node backup ./node north.backup"))
+@click.argument("folder", type=PATH)
+@click.argument("target", type=PATH, metavar="FILE")
+def backup(folder: Path, target: Path) -> None:
+    """Write everything that the node in FOLDER cannot do without to FILE, while it runs.
+
+    That is settings, network file, keys and store. FILE holds the node's key: encrypt it before it
+    leaves this machine.
+    """
+    with extra("node"):
+        from sayso_node.backup import back_up  # noqa: PLC0415
+
+    with output_errors(target):
+        if target.exists():
+            raise OutputFailed(f"{str(target)!r} exists; a backup replaces nothing")
+        size = back_up(folder, target)
+    say(f"backup {target}, {size:,} bytes; it holds the node's key")
+
+
+@click.command(epilog=example("sayso node restore north.backup ./node"))
+@click.argument("source", type=PATH, metavar="FILE")
+@click.argument("folder", type=PATH)
+@click.option(
+    "--network", "network_path", type=PATH, metavar="FILE", help="Refuse a backup of another network."
+)
+def restore(source: Path, folder: Path, network_path: Path | None) -> None:
+    """Make the node's FOLDER from a backup. It must not exist, or be empty.
+
+    Never run the node in two places. After a restore it gives no answer before it has compared with a
+    peer what it gave since the backup.
+    """
+    with extra("node"):
+        from sayso_node.backup import restore as restore_backup  # noqa: PLC0415
+
+    network = load_network(network_path).network if network_path else None
+    with output_errors(folder):
+        if not source.is_file():
+            raise FileUnreadable(f"there is no backup {str(source)!r}")
+        key = restore_backup(source, folder, network)
+    say(f"node {key.hex()} restored in {folder}; start it with: sayso node run {folder}")

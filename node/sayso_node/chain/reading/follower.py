@@ -7,7 +7,8 @@ anchors are deleted; its revocations stay, because a revocation counts on any fo
 Endpoints refuse wide ranges, each from another width on: a refused range is halved, and grows again
 later. An endpoint behind a load balancer may have a block before its logs: so the head is requested by
 its hash, the last blocks are read again with each new one, and all new blocks once more after two and
-after ten minutes (store/chain/late_blocks.py). Deep history is read once.
+after ten minutes (store/chain/late_blocks.py). Deep history is read again by a range an hour, so that
+what the store may have lost of it comes back.
 """
 
 import logging
@@ -36,6 +37,7 @@ LATE_BLOCKS = 8  # before the head, read again at once, because their logs may b
 YOUNG_BLOCKS = (
     2_400  # before the head, read again later: ten minutes of a chain with four blocks a second
 )
+PATROL_EVERY_S = 3_600.0  # between two ranges of old blocks that are read again
 LATE_EVERY_S = 60.0  # between two passes over blocks that are due, so that a pass has many
 
 
@@ -63,6 +65,7 @@ class Follower:
         self._range = RANGE_BLOCKS
         self._asked = 1  # blocks of the last request
         self._passed_at = float("-inf")  # when late blocks were last looked for
+        self._patrolled_at = float("-inf")  # when old blocks were last read again
         self._standing = Standing(chain, store, deploy_block)
 
     async def run(self) -> None:
@@ -182,7 +185,34 @@ class Follower:
                     events += await self._events(reached + 1, last)
                     reached = last
             await self._store.write(partial(self._keep_late, events=events, due=due))
+        if not 0 <= now - self._patrolled_at < PATROL_EVERY_S:
+            if self._patrolled_at != float("-inf"):
+                await self._patrol()
+            self._patrolled_at = now
         self._passed_at = now
+
+    async def _patrol(self) -> None:
+        """Read one range of old blocks again, the next at each pass, and from the start after the last.
+
+        What the store has lost of the chain comes back so, whatever lost it; that is damage.
+        """
+        with self._store.read() as db:
+            first, newest = late_blocks.patrol_from(db, self._deploy_block), chain_state.newest(db)
+        last = min(first + self._width, newest.number - YOUNG_BLOCKS if newest else 0)
+        if last < first:
+            return
+        events = list[Event]()
+        with self._narrowing():
+            events = await self._events(first, last)
+            after = last + 1 if newest and last < newest.number - YOUNG_BLOCKS else self._deploy_block
+            if await self._store.write(partial(self._keep_patrol, events=events, after=after)):
+                text = f"the store had lost what blocks {first} to {last} revoked or anchored"
+                self._store.damage.report(text)
+                log.error("%s", text)
+
+    def _keep_patrol(self, db: Writing, events: list[Event], after: int) -> bool:
+        late_blocks.patrolled(db, after)
+        return self._keep(db, events)
 
     def _late(self, now: float) -> LateRange | None:
         with self._store.read() as db:

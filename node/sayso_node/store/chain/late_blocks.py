@@ -9,6 +9,8 @@ from sayso_node.store.interface import Reading, Writing
 
 PASSES_S: Final = (120.0, 600.0)  # after the first reading; an index that lags longer raises no hope
 
+_PATROL: Final = "patrol"  # the name of the next block that is read again
+
 
 class LateRange(NamedTuple):
     """Blocks to read again: the first and the last, and how many passes over them are done."""
@@ -46,6 +48,20 @@ def passed(db: Writing, done: LateRange) -> None:
         (done.passes, done.last),
     )
     db.execute("DELETE FROM late_ranges WHERE passes >= ?", (len(PASSES_S),))
+
+
+def patrol_from(db: Reading, first: int) -> int:
+    """Return the first block that is to be read again of all that were ever read, not below `first`."""
+    row = db.execute("SELECT value FROM numbers WHERE name = ?", (_PATROL,)).fetchone()
+    return max(int(row[0]), first) if row else first
+
+
+def patrolled(db: Writing, after: int) -> None:
+    """Store the block with which the next patrol begins."""
+    db.execute(
+        "INSERT INTO numbers VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        (_PATROL, after),
+    )
 
 
 def rewound(db: Writing, number: int) -> None:

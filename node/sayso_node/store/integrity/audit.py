@@ -114,7 +114,7 @@ def _read(
     kept: int,
 ) -> Envelope | None:
     """Return a message whose row is right; None for a tombstone."""
-    check_message(digest, kind, contributor, body, arrived_at, kept)
+    check_message(digest, kind, body, arrived_at, kept)
     if kind == ERASED:
         return None
     envelope = decode(body, network)

@@ -11,6 +11,7 @@ from zlib import crc32
 from sayso_node.errors import StoreDamaged
 
 SUM_BYTES = 4
+_DATED = struct.Struct(">qd").pack
 
 
 def sum_of(*parts: bytes) -> int:
@@ -23,14 +24,12 @@ def packed_sum(*parts: bytes) -> bytes:
     return sum_of(*parts).to_bytes(SUM_BYTES)
 
 
-def of_message(digest: bytes, kind: int, contributor: bytes, body: bytes, arrived_at: float) -> int:
+def of_message(digest: bytes, kind: int, body: bytes, arrived_at: float) -> int:
     """Return the checksum of a message; its arrival counts as an eight-byte float."""
-    return crc32(body, sum_of(digest, struct.pack(">Bd", kind & 0xFF, arrived_at), contributor))
+    return crc32(body, crc32(_DATED(kind, arrived_at), crc32(digest)))
 
 
-def check_message(
-    digest: bytes, kind: int, contributor: bytes, body: bytes, arrived_at: float, kept: int | None
-) -> None:
+def check_message(digest: bytes, kind: int, body: bytes, arrived_at: float, kept: int | None) -> None:
     """Compare a message with its checksum; raises StoreDamaged."""
-    if kept != of_message(digest, kind, contributor, body, arrived_at):
+    if kept != crc32(body, crc32(_DATED(kind, arrived_at), crc32(digest))):
         raise StoreDamaged(f"the message {digest.hex()} is not what was stored")

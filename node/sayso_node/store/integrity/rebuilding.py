@@ -34,10 +34,7 @@ def rebuild_totals(db: Writing) -> None:
 
 
 def _sum_messages(db: Writing) -> None:
-    query = (
-        "SELECT seq, digest, kind, contributor, body, arrived_at FROM messages"
-        " WHERE seq > ? ORDER BY seq LIMIT ?"
-    )
+    query = "SELECT seq, digest, kind, body, arrived_at FROM messages WHERE seq > ? ORDER BY seq LIMIT ?"
     seq = -1
     while found := db.execute(query, (seq, _AT_ONCE)).fetchall():
         sums = [(of_message(*row), number) for number, *row in found]

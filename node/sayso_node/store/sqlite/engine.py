@@ -276,3 +276,13 @@ def snapshot(path: Path) -> Iterator[Reading]:
             yield db
         except sqlite3.Error as error:
             raise translated(error, "read") from error
+
+
+def copy(path: Path, target: Path) -> None:
+    """Copy one committed state of a file that another process may use; raises StoreUnusable."""
+    with contextlib.closing(open_read_only(path)) as db, contextlib.closing(open_file(target)) as new:
+        try:
+            db.backup(new)
+            new.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
+        except sqlite3.Error as error:
+            raise translated(error, "copied") from error
