@@ -27,10 +27,15 @@ class Damage:
         """What was found first; None if nothing was."""
         return self._text
 
+    def noted(self) -> str | None:
+        """Return what is noted beside the store; None if nothing is."""
+        with contextlib.suppress(OSError):
+            return self._note.read_text(errors="replace").strip() or "noted without a reason"
+        return None
+
     def load(self) -> None:
         """Read the note that another process, or this one before, has left."""
-        with contextlib.suppress(OSError):
-            self._text = self._note.read_text(errors="replace").strip() or "noted without a reason"
+        self._text = self.noted()
 
     def listen(self, listener: Callable[[], object]) -> None:
         """Call this, in any thread, whenever damage is found."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from sayso.commands.operator.node_doctor import doctor
 from sayso.commands.operator.node_folder import ANCHOR_FILE, NETWORK_FILE, adopt, keep_file, read_file
 from sayso.commands.operator.node_status import status
 from sayso.commands.operator.node_store import backup, restore, verify_store
@@ -129,5 +130,6 @@ def run(folder: Path, network_path: Path, *, verbose: bool) -> None:
 
 node.add_command(status)
 node.add_command(verify_store)
+node.add_command(doctor)
 node.add_command(backup)
 node.add_command(restore)

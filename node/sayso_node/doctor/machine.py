@@ -1,0 +1,130 @@
+"""Examines folder and machine: permissions, store, space, speed of the disk, limits, versions."""
+
+import os
+import platform
+import resource
+import shutil
+import stat
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+from sayso_node.addresses import warnings_of
+from sayso_node.config import CONFIG_FILE, NodeConfig
+from sayso_node.doctor.diagnosis import Diagnosis, fail, ok, warn
+from sayso_node.errors import FolderInUse, StoreUnusable
+from sayso_node.folder import USED_FILE, NodeFolder, owner_in, owner_of
+from sayso_node.store.opening import damage_of, is_empty, location_in, snapshot_at
+
+MIB: Final = 1_048_576
+LOW_SPACE: Final = 2_048 * MIB
+NO_SPACE: Final = 256 * MIB
+FEW_FILES: Final = 4_096  # descriptors: 2,000 connections of users, 300 of peers, and the store's
+TOO_FEW_FILES: Final = 1_024
+SLOW_FLUSH_S: Final = 0.05  # each revocation waits for one flush
+FLUSHES: Final = 9
+
+
+def examine_machine(
+    config: NodeConfig, now: Callable[[], float] = time.perf_counter
+) -> Iterator[Diagnosis]:
+    """Yield what is found in the folder and on this machine."""
+    folder = config.folder
+    yield ok("versions", f"sayso {version('sayso')}, Python {platform.python_version()}")
+    yield _permissions(folder)
+    yield from _store(config)
+    yield _space(shutil.disk_usage(folder).free)
+    yield _speed(folder, now)
+    yield _files(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+    local = [*warnings_of(config.settings)]
+    for text in local:
+        yield warn("addresses", text, "set announce and public_url in node.toml")
+    if not local:
+        yield ok("addresses", "others can be told where this node is")
+
+
+def is_running(folder: Path) -> bool:
+    """Return whether a process runs a node in this folder."""
+    other = NodeFolder(folder)
+    try:
+        other.lock()
+    except FolderInUse:
+        return True
+    other.release()
+    return False
+
+
+def _permissions(folder: Path) -> Diagnosis:
+    """The keys were looked at when the settings were read."""
+    for path, bits in ((folder, stat.S_IWGRP | stat.S_IWOTH), (folder / CONFIG_FILE, stat.S_IRWXO)):
+        if stat.S_IMODE(path.stat().st_mode) & bits:
+            text = f"{path} is open to other users of this machine"
+            return warn("permissions", text, f"chmod go-w,o-rwx {path}: endpoints in it may hold a key")
+    if not os.access(folder, os.W_OK):
+        return fail("permissions", f"{folder} cannot be written", "run as the user who owns the folder")
+    return ok("permissions", "keys and settings are for their owner alone")
+
+
+def _store(config: NodeConfig) -> Iterator[Diagnosis]:
+    location = location_in(config.folder)
+    if is_empty(location):
+        if (config.folder / USED_FILE).exists():
+            text = "the store is missing, and this identity was used"
+            yield fail("store", text, "put it back from a backup: sayso node restore")
+        else:
+            yield ok("store", "none yet: the node makes it")
+        return
+    if noted := damage_of(location).noted():
+        yield fail("store", f"damage was found: {noted}", "start the node, which repairs what it can")
+    try:
+        with snapshot_at(location) as db:
+            owner = owner_in(db)
+    except StoreUnusable as error:
+        yield fail("store", str(error), "see sayso node verify-store; put it back from a backup")
+        return
+    ours = owner_of(config.network_file.network, config.node_key)
+    if owner not in (None, ours):
+        yield fail("store", f"it is that of {owner}", "put the store of this node back")
+    else:
+        yield ok("store", "it is this node's; sayso node verify-store recomputes all of it")
+
+
+def _space(free: int) -> Diagnosis:
+    text = f"{free // MIB:,} MiB are free"
+    if free < NO_SPACE:
+        return fail("space", text, "make room: a full disk stops the node")
+    if free < LOW_SPACE:
+        return warn("space", text, "make room before the disk is full")
+    return ok("space", text)
+
+
+def _speed(folder: Path, now: Callable[[], float]) -> Diagnosis:
+    took = []
+    try:
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".doctor-") as file:
+            for _ in range(FLUSHES):
+                begun = now()
+                file.write(bytes(4_096))
+                file.flush()
+                os.fsync(file.fileno())
+                took.append(now() - begun)
+    except OSError as error:
+        return fail("disk", f"it cannot be written: {error.strerror}", "make the folder writable")
+    flush = statistics.median(took)
+    text = f"a flush takes {flush * 1_000:.1f} ms"
+    if flush > SLOW_FLUSH_S:
+        return warn("disk", text, "use a disk of its own: each revocation waits for one flush")
+    return ok("disk", text)
+
+
+def _files(soft: int) -> Diagnosis:
+    text = f"{soft} files may be open"
+    if soft != resource.RLIM_INFINITY and soft < TOO_FEW_FILES:
+        return fail("files", text, f"raise the limit to {FEW_FILES} at least (LimitNOFILE, ulimit -n)")
+    if soft != resource.RLIM_INFINITY and soft < FEW_FILES:
+        return warn("files", text, f"raise the limit to {FEW_FILES} (LimitNOFILE, ulimit -n)")
+    return ok("files", text)
