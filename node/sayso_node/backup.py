@@ -36,7 +36,7 @@ FORMAT: Final = "sayso-node-backup-1"
 NETWORK_FILE: Final = "network.toml"
 ANCHOR_FILE: Final = "anchor.key"
 PASSWORD_FILE: Final = "anchor.password"  # noqa: S105 - a file's name
-SMALL_BYTES: Final = 1_048_576  # of each file but the store
+SETTINGS_BYTES: Final = 1_048_576  # of each file but the store
 _STORE: Final = Path(location_in(Path())).name
 _SMALL: Final = (CONFIG_FILE, NETWORK_FILE, IDENTITY_FILE, USED_FILE, ANCHOR_FILE, PASSWORD_FILE)
 _CHUNK: Final = 1_048_576
@@ -152,7 +152,7 @@ def _unpack(backup: Path, made: Path) -> BackupList:
             known = {*_SMALL, _STORE, LIST_FILE}
             if not member.isreg() or member.name not in known or (made / member.name).exists():
                 raise InvalidBackup(f"{backup} has a member that no backup has: {member.name[:80]!r}")
-            if member.name != _STORE and member.size > SMALL_BYTES:
+            if member.name != _STORE and member.size > SETTINGS_BYTES:
                 raise InvalidBackup(f"{member.name} in {backup} is too large")
             data = tar.extractfile(member)
             if data is None:

@@ -20,9 +20,9 @@ from sayso_node.errors import FolderInUse, StoreUnusable
 from sayso_node.folder import USED_FILE, NodeFolder, owner_in, owner_of
 from sayso_node.store.opening import damage_of, is_empty, location_in, snapshot_at
 
-MIB: Final = 1_048_576
-LOW_SPACE: Final = 2_048 * MIB
-NO_SPACE: Final = 256 * MIB
+_MIB: Final = 1_048_576
+LOW_SPACE: Final = 2_048 * _MIB
+NO_SPACE: Final = 256 * _MIB
 FEW_FILES: Final = 4_096  # descriptors: 2,000 connections of users, 300 of peers, and the store's
 TOO_FEW_FILES: Final = 1_024
 SLOW_FLUSH_S: Final = 0.05  # each revocation waits for one flush
@@ -94,7 +94,7 @@ def _store(config: NodeConfig) -> Iterator[Diagnosis]:
 
 
 def _space(free: int) -> Diagnosis:
-    text = f"{free // MIB:,} MiB are free"
+    text = f"{free // _MIB:,} MiB are free"
     if free < NO_SPACE:
         return fail("space", text, "make room: a full disk stops the node")
     if free < LOW_SPACE:
