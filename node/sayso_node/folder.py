@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Final
 
 from sayso_node.errors import FolderInUse, InvalidNodeConfig, StoreMissing, WrongStore
-from sayso_node.store.interface import Reading, Store, Writing
+from sayso_node.store import singles
+from sayso_node.store.interface import Reading, Store
 from sayso_node.store.opening import is_empty, location_in
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_text
 
 LOCK_FILE: Final = "node.lock"
 USED_FILE: Final = "identity.used"
-_OWNER: Final = "owner"  # the name under which a store keeps whose it is
 
 
 class NodeFolder:
@@ -74,7 +74,7 @@ class NodeFolder:
         with store.read() as db:
             kept = owner_in(db)
         if kept is None:
-            await store.write(lambda db: _keep(db, owner))
+            await store.write(lambda db: singles.put(db, singles.OWNER, owner.encode()))
         elif kept != owner:
             raise WrongStore(f"the store {store.location} is that of {kept}, and this node is {owner}")
         used = self._path / USED_FILE
@@ -93,9 +93,5 @@ def owner_of(network: Network, node_key: bytes) -> str:
 
 def owner_in(db: Reading) -> str | None:
     """Return whose a store is; None for a store that no node has claimed yet."""
-    row = db.execute("SELECT value FROM singles WHERE name = ?", (_OWNER,)).fetchone()
-    return bytes(row[0]).decode(errors="replace") if row else None
-
-
-def _keep(db: Writing, owner: str) -> None:
-    db.execute("INSERT INTO singles VALUES (?, ?)", (_OWNER, owner.encode()))
+    kept = singles.get(db, singles.OWNER)
+    return None if kept is None else kept.decode(errors="replace")

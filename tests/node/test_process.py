@@ -43,7 +43,7 @@ def test_a_full_output_and_sighup_end_nothing(tmp_path: Path) -> None:
             ):
                 (tmp_path / CONFIG_FILE).write_text(text.replace("max_fee_gwei = 200.0", change))
                 process.send_signal(signal.SIGHUP)
-                wait_for(lambda words=said: words in (tmp_path / "log").read_text(), process)  # type: ignore[misc]
+                wait_for(lambda words=said: words in (tmp_path / "log").read_text(), process)
             assert answers(url)
         finally:
             process.terminate()

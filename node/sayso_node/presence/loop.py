@@ -23,7 +23,7 @@ from sayso_node.presence.protocol import (
     encode_presence,
     read_report,
 )
-from sayso_node.store import messages
+from sayso_node.store import messages, singles
 from sayso_node.store.interface import Store, Writing
 from sayso_node.supervision.alarms import Alarms
 from sayso_node.supervision.retrying import every
@@ -33,8 +33,6 @@ from sayso_protocol.errors import SaysoError
 PRESENCE_EVERY_S: Final = 5.0
 PRESENCE_WAIT_S: Final = 5.0
 MARGIN: Final = 65_536  # receipts that an earlier run may have given since it last told its number
-_RESTORED: Final = "restored"
-_RUN: Final = "run"  # the name under which the store keeps the last run
 
 
 class PresenceLoop:
@@ -63,7 +61,7 @@ class PresenceLoop:
         """Name this run in the store; raises StoreUnusable."""
         self._previous = await self._store.write(self._name)
         with self._store.read() as db:
-            restored = messages.noted_time(db, _RESTORED)
+            restored = singles.get(db, singles.RESTORED)
         self._freshness.is_uncompared = bool(restored and self._peers)
 
     def wake(self, peer_id: str) -> None:
@@ -122,21 +120,18 @@ class PresenceLoop:
             await self._store.write(lambda db: _raise(db, heard))
 
     def _name(self, db: Writing) -> bytes:
-        row = db.execute("SELECT value FROM singles WHERE name = ?", (_RUN,)).fetchone()
-        change = (
-            "INSERT INTO singles VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
-        )
-        db.execute(change, (_RUN, self._run))
-        return bytes(row[0]) if row else b""
+        before = singles.get(db, singles.RUN)
+        singles.put(db, singles.RUN, self._run)
+        return before or b""
 
 
 def mark_restored(db: Writing) -> None:
     """Record that the store is from a backup: what was given after it is to be asked of a peer."""
-    messages.note_time(db, _RESTORED, 1)
+    singles.put(db, singles.RESTORED, b"1")
 
 
 def _compared(db: Writing) -> None:
-    db.execute("DELETE FROM numbers WHERE name = ?", (_RESTORED,))
+    singles.drop(db, singles.RESTORED)
 
 
 def _raise(db: Writing, heard: PeerReport) -> None:

@@ -6,7 +6,7 @@ All three change in one transaction, so cursors, state digests and verdicts neve
 from collections.abc import Iterable, Iterator, Sequence
 
 from sayso_node.errors import StoreDamaged
-from sayso_node.store import events, many
+from sayso_node.store import events, many, singles
 from sayso_node.store.integrity import bit_sums, totals
 from sayso_node.store.integrity.bit_sums import BitRow
 from sayso_node.store.integrity.checksums import packed_sum
@@ -231,18 +231,14 @@ def computed_sum(db: Reading) -> bytes:
 
 def put_sum(db: Writing, total: bytes) -> None:
     """Store the sum of the state digest with its checksum."""
-    db.execute(
-        "INSERT INTO singles VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-        (_SUM, total + packed_sum(total)),
-    )
+    singles.put(db, _SUM, total + packed_sum(total))
 
 
 def kept_sum(db: Reading) -> bytes:
     """Return the sum of the state digest, which is kept with its checksum; raises StoreDamaged."""
-    row = db.execute("SELECT value FROM singles WHERE name = ?", (_SUM,)).fetchone()
-    if row is None:
+    kept = singles.get(db, _SUM)
+    if kept is None:
         return EMPTY_SUM
-    kept: bytes = row[0]
     total = kept[:STATE_BYTES]
     if kept != total + packed_sum(total):
         raise StoreDamaged("the sum of the state digest is not what was stored")

@@ -1,6 +1,7 @@
 """`sayso node doctor` finds each fault, and says what to do."""
 
 import resource
+import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from node.config.test_folder import OTHER, make
 from sayso_contracts.artifact import runtime_code
 from sayso_node.batches.http_json import HttpJson
 from sayso_node.config import NodeConfig, load_config
-from sayso_node.doctor import machine, surroundings
+from sayso_node.doctor import surroundings
 from sayso_node.doctor.diagnosis import Diagnosis, Level
 from sayso_node.doctor.machine import examine_machine, is_running
 from sayso_node.doctor.surroundings import examine_chain, examine_operators
@@ -205,7 +206,7 @@ def few_files(_folder: Path, patch: pytest.MonkeyPatch) -> None:
 
 
 def full_disk(_folder: Path, patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(machine.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 1_000}))
+    patch.setattr(shutil, "disk_usage", lambda _: type("Usage", (), {"free": 1_000}))
 
 
 MACHINES: list[tuple[Callable[[Path, pytest.MonkeyPatch], None], Level, str, str]] = [

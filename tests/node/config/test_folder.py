@@ -152,7 +152,9 @@ def test_a_key_that_others_can_read_is_refused(tmp_path: Path, name: str, mode: 
 
 
 def keystore(password: str) -> bytes:
-    return json.dumps(Account.encrypt(KEY, password, kdf="scrypt", iterations=2)).encode()
+    return json.dumps(
+        Account.encrypt(bytes.fromhex(KEY[2:]), password, kdf="scrypt", iterations=2)
+    ).encode()
 
 
 def test_an_encrypted_keystore_pays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

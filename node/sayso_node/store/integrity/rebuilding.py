@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from sayso_node.store import singles
 from sayso_node.store.chain import wallets
 from sayso_node.store.integrity import bit_sums, totals
 from sayso_node.store.integrity.checksums import of_message, packed_sum
@@ -18,11 +19,8 @@ def rebuild(db: Writing) -> None:
     _sum_messages(db)
     wallets.rebuild_sums(db)
     rebuild_totals(db)
-    row = db.execute("SELECT value FROM singles WHERE name = 'state-sum'").fetchone()
-    if row:
-        total = row[0][:SUM_BYTES]
-        change = "UPDATE singles SET value = ? WHERE name = 'state-sum'"
-        db.execute(change, (total + packed_sum(total),))
+    if total := singles.get(db, "state-sum"):
+        singles.put(db, "state-sum", total[:SUM_BYTES] + packed_sum(total[:SUM_BYTES]))
 
 
 def rebuild_totals(db: Writing) -> None:

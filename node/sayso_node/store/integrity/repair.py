@@ -10,7 +10,15 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Final
 
-from sayso_node.store import bits, events, messages, shared_claims, sync_entries, sync_index
+from sayso_node.store import (
+    bits,
+    events,
+    messages,
+    shared_claims,
+    singles,
+    sync_entries,
+    sync_index,
+)
 from sayso_node.store.bits import add_people
 from sayso_node.store.chain import chain_state, wallets
 from sayso_node.store.integrity import bit_sums
@@ -44,8 +52,7 @@ def repair(db: Writing, network: Network, findings: Iterable[Finding], store_id:
     for one in findings:
         if (mend := _REPAIRS.get(one.kind)) is not None:
             reads_chain |= bool(mend(db, network, one.name))
-    change = "INSERT INTO singles VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
-    db.execute(change, (events.STORE_ID, store_id))
+    singles.put(db, events.STORE_ID, store_id)
     if reads_chain:
         chain_state.want_reading(db)
     return reads_chain

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple, Self
 
 from sayso_node.errors import StoreDamaged
+from sayso_node.store import singles
 from sayso_node.store.integrity.checksums import packed_sum, sum_of
 from sayso_node.store.interface import Reading, Writing
 
@@ -45,19 +46,16 @@ def add(db: Writing, name: str, rows: Iterable[bytes]) -> None:
 def put(db: Writing, name: str, total: Total) -> None:
     """Keep a total."""
     packed = total.rows.to_bytes(_BYTES) + total.total.to_bytes(_BYTES)
-    db.execute(
-        "INSERT INTO singles VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-        (name, packed + packed_sum(packed)),
-    )
+    singles.put(db, name, packed + packed_sum(packed))
 
 
 def kept(db: Reading, name: str) -> Total:
     """Return the total of a table; raises StoreDamaged."""
-    row = db.execute("SELECT value FROM singles WHERE name = ?", (name,)).fetchone()
-    if row is None:
+    found = singles.get(db, name)
+    if found is None:
         return Total()
-    packed = bytes(row[0])[: 2 * _BYTES]
-    if row[0] != packed + packed_sum(packed):
+    packed = found[: 2 * _BYTES]
+    if found != packed + packed_sum(packed):
         raise StoreDamaged(f"the {name} is not what was stored")
     return Total(int.from_bytes(packed[:_BYTES]), int.from_bytes(packed[_BYTES:]))
 
