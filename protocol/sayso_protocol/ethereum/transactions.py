@@ -54,13 +54,27 @@ def sender_of(raw: bytes) -> bytes:
 
 def logs_of(raw: bytes) -> list[Log]:
     """Return the events of an encoded transaction receipt; raises BadProof if it did not take effect."""
-    receipt = _list(raw if raw[:1] and raw[0] >= _FIRST_OF_A_LIST else raw[1:])
-    if len(receipt) != _RECEIPT_FIELDS or text_of(receipt[0]) != b"\1":
+    if text_of(_receipt(raw)[0]) != b"\1":
         raise BadProof("this is not the receipt of a transaction that took effect")
-    logs = receipt[3]
+    return all_logs(raw)
+
+
+def all_logs(raw: bytes) -> list[Log]:
+    """Return the events of an encoded transaction receipt; one without effect has none.
+
+    Raises BadProof.
+    """
+    logs = _receipt(raw)[3]
     if not isinstance(logs, list):
         raise BadProof("the receipt has no logs")
     return [_log(one) for one in logs]
+
+
+def _receipt(raw: bytes) -> list[Rlp]:
+    receipt = _list(raw if raw[:1] and raw[0] >= _FIRST_OF_A_LIST else raw[1:])
+    if len(receipt) != _RECEIPT_FIELDS:
+        raise BadProof("the transaction receipt has another form than Ethereum's")
+    return receipt
 
 
 def _kind(raw: bytes) -> int:

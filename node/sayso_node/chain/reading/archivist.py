@@ -10,6 +10,7 @@ import logging
 from functools import partial
 from typing import Any
 
+from sayso_node.chain.reading.block_receipts import receipts_of, result_of
 from sayso_node.chain.reading.eth_call import Links, ask_links
 from sayso_node.chain.reading.json_rpc import JsonRpc
 from sayso_node.chain.reading.raw_blocks import encode_header, encode_receipt, encode_transaction
@@ -76,9 +77,9 @@ class Archivist:
                 self._counters.add("receipts_kept", len(found.transactions))
 
     async def _ask(self, block: ChainPoint, link: JsonRpc) -> Archive:
-        answer = _result(await link.ask("eth_getBlockByHash", [hex_text(block.hash), True]))
+        answer = result_of(await link.ask("eth_getBlockByHash", [hex_text(block.hash), True]))
         listed = answer["transactions"]
-        found = await _receipts(link, block, listed)
+        found = await receipts_of(link, block, [one["hash"] for one in listed])
         return await asyncio.to_thread(self._archive, block, answer, listed, found)
 
     def _archive(self, block: ChainPoint, answer: Any, listed: Any, found: Any) -> Archive:
@@ -107,17 +108,3 @@ class Archivist:
             for one in logs_of(receipt)
             if len(one.data) == 2 * HASH_BYTES
         )
-
-
-async def _receipts(link: JsonRpc, block: ChainPoint, listed: Any) -> list[Any]:
-    """Return all receipts of a block, in one request if the endpoint supports that."""
-    answer = await link.ask("eth_getBlockReceipts", [hex_text(block.hash)])
-    if answer.get("error") is None and isinstance(answer.get("result"), list):
-        return list(answer["result"])
-    return [_result(await link.ask("eth_getTransactionReceipt", [one["hash"]])) for one in listed]
-
-
-def _result(answer: dict[str, Any]) -> Any:
-    if answer.get("error") is not None or answer.get("result") is None:
-        raise ProofUnavailable("the endpoint does not have the block, or not its receipts")
-    return answer["result"]

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from sayso_protocol.ethereum.tries import Rlp, encode_rlp, number_bytes
+from sayso_protocol.primitives import keccak
 
 Json = Mapping[str, Any]
 
@@ -55,8 +56,16 @@ _AUTHORIZATION: Final = ("chainId", "address", "nonce", "yParity", "r", "s")
 def encode_header(block: Json) -> bytes:
     """Return the RLP of a header; later forks have more fields."""
     later = [one for one in _LATER_FIELDS if block.get(one[0]) is not None]
-    kinds = [(name, _number if is_number else _bytes) for name, is_number in (*_FIELDS, *later)]
+    kinds = [(name, _number if is_number else bytes_of) for name, is_number in (*_FIELDS, *later)]
     return encode_rlp([read(block[name]) for name, read in kinds])
+
+
+def has_hash(block: Json, block_hash: bytes) -> bool:
+    """Return whether the fields of a header give this hash; never raises for an answer that is JSON."""
+    try:
+        return keccak(encode_header(block)) == block_hash
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return False
 
 
 def encode_transaction(transaction: Json) -> bytes:
@@ -70,11 +79,11 @@ def encode_receipt(receipt: Json) -> bytes:
     """Return a receipt as stored in its block's trie."""
     kind = int(receipt.get("type") or "0x0", 16)
     logs: list[Rlp] = [
-        [_bytes(one["address"]), [_bytes(topic) for topic in one["topics"]], _bytes(one["data"])]
+        [bytes_of(one["address"]), [bytes_of(topic) for topic in one["topics"]], bytes_of(one["data"])]
         for one in receipt["logs"]
     ]
     numbers = [_number(receipt[name]) for name in ("status", "cumulativeGasUsed")]
-    encoded = encode_rlp([*numbers, _bytes(receipt["logsBloom"]), logs])
+    encoded = encode_rlp([*numbers, bytes_of(receipt["logsBloom"]), logs])
     return bytes([kind]) + encoded if kind else encoded
 
 
@@ -86,11 +95,13 @@ def _field(transaction: Json, name: str) -> Rlp:
 
 
 def _to(value: Any) -> Rlp:
-    return _bytes(value or "0x")  # empty for a contract creation
+    return bytes_of(value or "0x")  # empty for a contract creation
 
 
 def _access_list(value: Any) -> Rlp:
-    return [[_bytes(one["address"]), [_bytes(key) for key in one["storageKeys"]]] for one in value or ()]
+    return [
+        [bytes_of(one["address"]), [bytes_of(key) for key in one["storageKeys"]]] for one in value or ()
+    ]
 
 
 def _authorizations(value: Any) -> Rlp:
@@ -98,21 +109,22 @@ def _authorizations(value: Any) -> Rlp:
 
 
 def _hashes(value: Any) -> Rlp:
-    return [_bytes(one) for one in value or ()]
+    return [bytes_of(one) for one in value or ()]
 
 
 def _number(value: Any) -> bytes:
     return number_bytes(int(value, 16))
 
 
-def _bytes(value: Any) -> bytes:
+def bytes_of(value: Any) -> bytes:
+    """Read hexadecimal text in any case."""
     return bytes.fromhex(value.removeprefix("0x"))
 
 
 _READERS: Final[dict[str, Callable[[Any], Rlp]]] = {
     "to": _to,
-    "input": _bytes,
-    "address": _bytes,
+    "input": bytes_of,
+    "address": bytes_of,
     "accessList": _access_list,
     "authorizationList": _authorizations,
     "blobVersionedHashes": _hashes,

@@ -195,6 +195,20 @@ CREATE TRIGGER marks_doubt AFTER INSERT ON marks
     INSERT INTO doubts (address) VALUES (new.signer);
 END;
 """,
+    13: """
+CREATE TABLE untested_ranges (
+    last INTEGER PRIMARY KEY,
+    first INTEGER NOT NULL,
+    last_hash BLOB NOT NULL
+);
+CREATE TABLE doubted_blocks (
+    number INTEGER PRIMARY KEY,
+    hash BLOB NOT NULL,
+    since REAL NOT NULL,
+    tried_at REAL NOT NULL,
+    proved INTEGER NOT NULL
+);
+""",
 }
 """The step from each version to the next, by version."""
 

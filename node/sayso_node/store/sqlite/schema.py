@@ -8,7 +8,7 @@ migrations.py and a new VERSION.
 
 from sayso_node.store.sqlite.schema_pending import PENDING
 
-VERSION = 13
+VERSION = 14
 
 _MAIN = """
 CREATE TABLE messages (
@@ -247,6 +247,18 @@ CREATE TABLE late_ranges (
     first INTEGER NOT NULL,
     read_at REAL NOT NULL,
     passes INTEGER NOT NULL
+);
+CREATE TABLE untested_ranges (
+    last INTEGER PRIMARY KEY,
+    first INTEGER NOT NULL,
+    last_hash BLOB NOT NULL
+);
+CREATE TABLE doubted_blocks (
+    number INTEGER PRIMARY KEY,
+    hash BLOB NOT NULL,
+    since REAL NOT NULL,
+    tried_at REAL NOT NULL,
+    proved INTEGER NOT NULL
 );
 CREATE TABLE numbers (
     name TEXT PRIMARY KEY,
