@@ -31,6 +31,7 @@ from sayso_protocol.receipts.receipt import ChainPoint
 log = logging.getLogger(__name__)
 
 INTERVAL_S = 1.0
+IDLE_S = 600.0  # between two looks at the balance while there is nothing to pay
 STUCK_S = 90.0  # some blocks; after that the offer is raised
 DOUBT_S = 300.0  # that a used nonce is without a receipt; after that somebody else has used it
 
@@ -88,6 +89,7 @@ class Payer:
         self._turns = list(work)
         self._finality = finality
         self._settled: ChainHead | None = None
+        self._looked_at = float("-inf")  # at the chain
         self._sent_at: dict[bytes, float] = {}  # since this process started
         self._doubted_at: dict[int, float] = {}  # by intent, likewise
 
@@ -102,6 +104,8 @@ class Payer:
 
     async def step(self) -> None:
         """Check the intents in progress and begin due ones; raises ChainUnreachable or StoreUnusable."""
+        if await self._is_idle():
+            return
         head = await self._account.head()
         if head != self._settled:
             await self._settle(head)
@@ -114,6 +118,16 @@ class Payer:
                 await self._push(one)
         elif waiting or await self._make():
             await self._begin()
+
+    async def _is_idle(self) -> bool:
+        """Make what is due; return whether nothing is to be done, so that the endpoint is not asked."""
+        with self._store.read() as db:
+            is_busy = bool(intents.open_intents(db))
+        now = self._clock.now()
+        if not is_busy and not await self._make() and 0 <= now - self._looked_at < IDLE_S:
+            return True
+        self._looked_at = now
+        return False
 
     async def _make(self) -> bool:
         """Let the works make an intent in turn; one that made an intent goes to the end of the queue."""
