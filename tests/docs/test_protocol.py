@@ -23,6 +23,7 @@ SECTIONS = dict(re.findall(r"^## (\d+)\. .*?\n(.*?)(?=^## )", PROTOCOL, re.MULTI
 SOURCES = sorted(Path(next(iter(sayso_protocol.__path__))).rglob("*.py"))
 # Every number with a name in the protocol's code, and how the document says it.
 NUMBERS = {
+    "ethereum.blooms.BLOOM_BYTES": None,  # Ethereum's
     "ethereum.chain_proofs.ANCHORS_SLOT": "`keccak256(root . 0)`",
     "ethereum.chain_proofs.BITS_SLOT": "keccak256(address . 1)",
     "ethereum.headers.STATE": "the header's state root (field 3, counted from 0)",

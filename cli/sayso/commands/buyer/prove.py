@@ -143,7 +143,12 @@ def _say_landed(found: LandedRevocation) -> None:
         say(f"block {one.number} of {moment(one.time)}: transaction {hex_text(one.tx_hash)}")
         sender = "the contributor" if one.sender == found.contributor else address_text(one.sender)
         words = "1 word" if len(one.bits) == 1 else f"{len(one.bits)} words"
-        say(f"  sent by {sender}, set bits in {words}")
+        how = (
+            "sent by"
+            if one.is_signed
+            else "carried out by the chain, without a signature, in the name of"
+        )
+        say(f"  {how} {sender}, set bits in {words}")
     say("revoked on chain: every bit of the revocation is set")
     raise click.exceptions.Exit(REVOKED)
 

@@ -10,7 +10,6 @@ receipt, nor a transaction, nor an effect of its own.
 
 import logging
 from collections.abc import Sequence
-from typing import Protocol
 
 from sayso_contracts.errors import CallReverted, TransactionTooLarge
 from sayso_contracts.transactions import Fees
@@ -18,6 +17,7 @@ from sayso_node.alarms import Alarms
 from sayso_node.chain.interface import Account, Landed
 from sayso_node.chain.paying.fees import ETHER, Allowance, TooExpensive, first_fees, higher_fees
 from sayso_node.chain.paying.traces import Traces
+from sayso_node.chain.paying.work import Work
 from sayso_node.counters import Counters
 from sayso_node.errors import ChainUnreachable, StoreUnusable
 from sayso_node.freshness import ChainHead
@@ -25,8 +25,7 @@ from sayso_node.interfaces import Clock
 from sayso_node.retrying import every
 from sayso_node.store.chain import intents
 from sayso_node.store.chain.intents import Intent, Signed
-from sayso_node.store.interface import Reading, Store, Writing
-from sayso_protocol.receipts.receipt import ChainPoint
+from sayso_node.store.interface import Store, Writing
 
 log = logging.getLogger(__name__)
 
@@ -34,33 +33,6 @@ INTERVAL_S = 1.0
 IDLE_S = 600.0  # between two looks at the balance while there is nothing to pay
 STUCK_S = 90.0  # some blocks; after that the offer is raised
 DOUBT_S = 300.0  # that a used nonce is without a receipt; after that somebody else has used it
-
-
-class Work(Protocol):
-    """Work makes one kind of intent and handles its outcome."""
-
-    kind: str
-    creates: bool  # whether its transactions create contracts instead of calling the registry
-
-    async def make(self) -> bool:
-        """Store the next intent if one is due; returns whether it did. Raises StoreUnusable."""
-        ...
-
-    def too_large(self) -> bool:
-        """Make smaller intents, as the last exceeded a transaction or the budget; False if it cannot."""
-        ...
-
-    def landed(self, db: Writing, intent: Intent, landed: Landed, now: float) -> None:
-        """Store what follows from an intent that is in a block, in the same transaction."""
-        ...
-
-    def seen(self, db: Reading, intent: Intent) -> ChainPoint | None:
-        """Return the block in which the intent's effect was read from the chain; None if it was not."""
-        ...
-
-    def failed(self, db: Writing, intent: Intent, now: float) -> None:
-        """Store what replaces an intent that can never take effect, in the same transaction."""
-        ...
 
 
 class Payer:

@@ -10,7 +10,7 @@ import logging
 from functools import partial
 from typing import Any
 
-from sayso_node.chain.reading.block_receipts import receipts_of, result_of
+from sayso_node.chain.reading.block_receipts import STRANGE_HEADER, receipts_of, result_of
 from sayso_node.chain.reading.eth_call import Links, ask_links
 from sayso_node.chain.reading.json_rpc import JsonRpc
 from sayso_node.chain.reading.raw_blocks import encode_header, encode_receipt, encode_transaction
@@ -25,7 +25,7 @@ from sayso_protocol.ethereum.headers import read_header
 from sayso_protocol.ethereum.transaction_proofs import REVOKED_TOPIC
 from sayso_protocol.ethereum.transactions import logs_of
 from sayso_protocol.ethereum.trie_building import trie_over
-from sayso_protocol.primitives import HASH_BYTES, address_text, hex_text
+from sayso_protocol.primitives import HASH_BYTES, address_text, hex_text, keccak
 from sayso_protocol.receipts.receipt import ChainPoint
 
 log = logging.getLogger(__name__)
@@ -84,6 +84,8 @@ class Archivist:
 
     def _archive(self, block: ChainPoint, answer: Any, listed: Any, found: Any) -> Archive:
         raw = encode_header(answer)
+        if keccak(raw) != block.hash:
+            raise ProofUnavailable(STRANGE_HEADER)
         header = read_header(raw, block.hash)
         encoded = [encode_receipt(one) for one in found]
         receipt_trie = trie_over(encoded)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, Final
 
+from sayso_node.chain.reading.block_receipts import STRANGE_HEADER
 from sayso_node.chain.reading.eth_call import Links, ask_links
 from sayso_node.chain.reading.json_rpc import JsonRpc
 from sayso_node.chain.reading.raw_blocks import encode_header
@@ -51,7 +52,7 @@ async def _ask_header(link: JsonRpc, block: ChainPoint) -> bytes:
     found = _result(await link.ask("eth_getBlockByHash", question, PROOF_ANSWER_BYTES))
     header = encode_header(found)
     if keccak(header) != block.hash:
-        raise ProofUnavailable("the block's header has fields that this release does not know")
+        raise ProofUnavailable(STRANGE_HEADER)
     return header
 
 
