@@ -120,6 +120,10 @@ class Account(Protocol):
         """
         ...
 
+    async def data_fee(self, data: bytes) -> int:
+        """Return the highest cost in wei of publishing this data on another chain, 0 where none does."""
+        ...
+
     async def sign(
         self, data: bytes, nonce: int, gas: int, fees: Fees, *, creates: bool = False
     ) -> SignedTransaction:

@@ -136,13 +136,14 @@ class Payer:
             await self._give_up(intent)
             return
         self._alarms.end("fee-cap")
-        if gas * fees.max_fee > self._allowance.budget and work.too_large():
+        extra = await self._account.data_fee(intent.data)
+        if gas * fees.max_fee + extra > self._allowance.budget and work.too_large():
             log.warning("the %s would exceed the day's budget and is made smaller", intent.kind)
             await self._give_up(intent)
             return
         nonce = max(lowest, await self._account.pending_nonces())
-        if await self._affords(gas * fees.max_fee):
-            await self._sign(intent, nonce, gas, fees)
+        if await self._affords(gas * fees.max_fee + extra):
+            await self._sign(intent, nonce, gas, fees, extra)
 
     async def _push(self, intent: Intent) -> None:
         """Make sure that the endpoint has the transaction, and raise the offer if it is stuck."""
@@ -174,16 +175,17 @@ class Payer:
             self._alarms.start("fee-cap", str(error))
             return
         self._alarms.end("fee-cap")
-        if await self._affords(stuck.gas * fees.max_fee, instead_of=stuck.most):
+        extra = await self._account.data_fee(intent.data)
+        if await self._affords(stuck.gas * fees.max_fee + extra, instead_of=stuck.most):
             self._counters.add("transactions_replaced")
-            await self._sign(intent, stuck.nonce, stuck.gas, fees)
+            await self._sign(intent, stuck.nonce, stuck.gas, fees, extra)
 
-    async def _sign(self, intent: Intent, nonce: int, gas: int, fees: Fees) -> None:
+    async def _sign(self, intent: Intent, nonce: int, gas: int, fees: Fees, extra: int) -> None:
         """Sign and store a transaction, then send it."""
         creates = self._work[intent.kind].creates
         made = await self._account.sign(intent.data, nonce, gas, fees, creates=creates)
         now = self._clock.now()
-        signed = Signed(made.hash, nonce, made.raw, gas, fees.max_fee, fees.priority_fee, now)
+        signed = Signed(made.hash, nonce, made.raw, gas, fees.max_fee, fees.priority_fee, now, extra)
         await self._store.write(lambda db: intents.keep_signed(db, intent.id, signed))
         await self._send(intent.kind, signed)
 

@@ -196,6 +196,7 @@ CREATE TRIGGER marks_doubt AFTER INSERT ON marks
 END;
 """,
     13: """
+ALTER TABLE transactions ADD COLUMN data_fee INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE untested_ranges (
     last INTEGER PRIMARY KEY,
     first INTEGER NOT NULL,

@@ -137,7 +137,8 @@ CREATE TABLE transactions (
     gas INTEGER NOT NULL,
     max_fee INTEGER NOT NULL,  -- wei a gas
     priority_fee INTEGER NOT NULL,
-    signed_at REAL NOT NULL
+    signed_at REAL NOT NULL,
+    data_fee INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 CREATE INDEX transactions_by_intent ON transactions (intent, nonce);
 CREATE TABLE relay_wants (
