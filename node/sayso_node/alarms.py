@@ -14,6 +14,7 @@ NAMES: Final = {
     "chain-unreachable": "no chain endpoint answers",
     "chain-disagreement": "two chain endpoints disagree about final blocks",
     "chain-endpoint-down": "a chain endpoint is not used, because it fails, lags or gives wrong answers",
+    "chain-by-number": "an endpoint takes no hashes of blocks (EIP-1898), so heights are compared",
     "chain-logs-missing": "an endpoint leaves events out, or does not prove that it leaves none out",
     "chain-unproved": "the chain's headers have unknown fields, so that no block is proved",
     "account-low": "the balance of the account that pays for anchors and relays is low",

@@ -74,6 +74,8 @@ class Endpoints:
             self._alarms.start("chain-unreachable", str(failed[0]))
             raise failed[0]
         self._alarms.end("chain-unreachable")
+        plain = ", ".join(one.name for one in self.all if one.link.takes_numbers_only)
+        self._alarms.set("chain-by-number", plain or None)
         self._choose()
         await self._compare()
         return self._heads[self.in_use]

@@ -47,6 +47,7 @@ class JsonRpc:
         self._socket: ClientWebSocketResponse | None = None
         self._numbers = count(1)
         self._pace = Pace(asyncio.sleep, time.monotonic)
+        self.takes_numbers_only = False  # for blocks, no hashes (EIP-1898); found out by asking
         self._turn = asyncio.Lock()  # of the socket: one request at a time
 
     @property
