@@ -15,6 +15,8 @@ NAMES: Final = {
     "chain-disagreement": "two chain endpoints disagree about final blocks",
     "chain-endpoint-down": "a chain endpoint is not used, because it fails, lags or gives wrong answers",
     "chain-by-number": "an endpoint takes no hashes of blocks (EIP-1898), so heights are compared",
+    "chain-frozen": "the newest block is old: the endpoint, or the chain, stands still",
+    "chain-reorganised": "blocks were replaced that counted as final",
     "chain-logs-missing": "an endpoint leaves events out, or does not prove that it leaves none out",
     "chain-unproved": "the chain's headers have unknown fields, so that no block is proved",
     "account-low": "the balance of the account that pays for anchors and relays is low",

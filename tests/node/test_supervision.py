@@ -245,6 +245,7 @@ async def test_a_poisoned_endpoint_does_not_end_the_follower(tmp_path: Path) -> 
         follower = Follower(
             *(*shared, rig.alarms, Random(1)),
             registry=NETWORK.registry,
+            finality=12,
             deploy_block=1,
             interval_s=0.05,
         )

@@ -260,6 +260,7 @@ class Life:
         self.follower = Follower(
             *(chain, store, freshness, clock, counters, Alarms(), Random(draw.random())),
             registry=NETWORK.registry,
+            finality=12,
             deploy_block=1,
             interval_s=READ_CHAIN_EVERY_S,
         )

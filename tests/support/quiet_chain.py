@@ -13,6 +13,7 @@ from unittest import mock
 
 from eth_account import Account
 
+from sayso_contracts import artifact
 from sayso_node.alarms import Alarms
 from sayso_node.chain.paying.anchorer import Anchorer
 from sayso_node.chain.paying.fees import ETHER, GWEI, Allowance
@@ -55,6 +56,7 @@ class QuietChain:
         answers: dict[str, Callable[[], Any]] = {
             "eth_chainId": lambda: hex(NETWORK.chain_id),
             "eth_getBlockByNumber": lambda: self._block(params[0]),
+            "eth_getCode": lambda: hex_text(artifact.runtime_code()),
             "eth_getLogs": list,
             "eth_getBalance": lambda: hex(10 * ETHER),
         }
@@ -116,6 +118,7 @@ def _parts(rig: NodeRig) -> list[Part]:
     follower = Follower(
         *(endpoints, rig.store, rig.freshness, rig.clock, rig.counters, alarms, Random(1)),
         registry=NETWORK.registry,
+        finality=12,
         deploy_block=1,
         interval_s=READ_EVERY_S,
     )

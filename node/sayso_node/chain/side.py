@@ -62,6 +62,7 @@ class ChainSide:
             alarms,
             SystemRandom(),
             registry=network.registry,
+            finality=finality,
             deploy_block=network_file.deploy_block,
             interval_s=settings.chain_interval_s,
         )

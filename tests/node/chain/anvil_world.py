@@ -87,6 +87,7 @@ class PayingNode:
             self.alarms,
             Random(1),
             registry=network.registry,
+            finality=12,
             deploy_block=1,
             interval_s=1,
         )

@@ -60,6 +60,7 @@ class Paying:
         self.follower = Follower(
             *(self.chain, rig.store, rig.freshness, rig.clock, rig.counters, rig.alarms, Random(1)),
             registry=NETWORK.registry,
+            finality=12,
             deploy_block=1,
             interval_s=1,
         )

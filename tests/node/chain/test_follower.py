@@ -40,6 +40,7 @@ class Following:
             rig.alarms,
             Random(1),
             registry=NETWORK.registry,
+            finality=12,
             deploy_block=deploy_block,
             interval_s=0.01,
         )

@@ -137,6 +137,7 @@ async def test_a_node_anchors_and_follows_it(world: World, tmp_path: Path) -> No
             rig.alarms,
             Random(1),
             registry=world.network.registry,
+            finality=12,
             deploy_block=world.deploy_block,
             interval_s=1,
         )

@@ -10,6 +10,8 @@ SLOW_S: Final = 1.0  # a block; from here on every header can be tested
 BASE_BLOCKS: Final = 64  # over which the mean is taken
 HEADS: Final = 8  # new heads whose least distance is the time until the next
 LONGEST_WAIT_S: Final = 6.0
+FROZEN_S: Final = 180.0
+FROZEN_BLOCKS: Final = 10
 
 
 class BlockSpeed:
@@ -39,6 +41,11 @@ class BlockSpeed:
     def is_slow(self) -> bool:
         """Return whether blocks take a second or more, which an unknown chain's do."""
         return self._mean_s is None or self._mean_s >= SLOW_S
+
+    @property
+    def frozen_s(self) -> float:
+        """Return the age in seconds from which on the newest block is too old for a chain that moves."""
+        return max(FROZEN_S, FROZEN_BLOCKS * (self._mean_s or 0))
 
     def wait_s(self, least_s: float) -> float:
         """Return the seconds until the next reading: at least these, or half the time of a block.

@@ -41,6 +41,7 @@ LATE_BLOCKS = 8  # before the head, read again at once, because their logs may b
 YOUNG_BLOCKS = (
     2_400  # before the head, read again later: ten minutes of a chain with four blocks a second
 )
+DEEP_S = 3_600.0  # how long the alarm about a replaced final block lasts
 LATE_EVERY_S = 60.0  # between two passes over blocks that are due, so that a pass has many
 
 
@@ -58,6 +59,7 @@ class Follower:
         rng: Random,
         *,
         registry: bytes,
+        finality: int,
         deploy_block: int,
         interval_s: float,
     ) -> None:
@@ -68,6 +70,9 @@ class Follower:
         self._counters = counters
         self._deploy_block = deploy_block
         self._interval_s = interval_s
+        self._alarms = alarms
+        self._finality = finality
+        self._deep_at = float("-inf")  # when a final block was last replaced
         self._range = RANGE_BLOCKS
         self._asked = 1  # blocks of the last request
         self._passed_at = float("-inf")  # when late blocks were last looked for
@@ -98,6 +103,7 @@ class Follower:
         begun = self._clock.now()
         head = await self._chain.head()
         await self._speed.learn(self._chain, head)
+        self._report(head, begun)
         reached = await self._common_block(head)
         while reached.number < head.point.number:
             last = min(reached.number + self._width, head.point.number)
@@ -108,6 +114,14 @@ class Follower:
         self._freshness.chain_read(begun, head)
         self._counters.add("chain_polls")
         return head
+
+    def _report(self, head: BlockHeader, now: float) -> None:
+        """Start or end the alarms about a head that stands still and about replaced final blocks."""
+        age = now - head.time
+        text = f"block {head.point.number} is {age:.0f} s old" if age > self._speed.frozen_s else None
+        self._alarms.set("chain-frozen", text)
+        if not 0 <= now - self._deep_at < DEEP_S:
+            self._alarms.end("chain-reorganised")
 
     @property
     def _width(self) -> int:
@@ -149,9 +163,18 @@ class Follower:
         else:
             common = ChainPoint(self._deploy_block - 1, b"")
         if followed and followed[0] != common:
+            self._note_depth([one for one in followed if one.number > common.number])
             await self._store.write(lambda db: chain_state.rewind(db, common.number))
             self._counters.add("chain_reorgs")
         return common
+
+    def _note_depth(self, replaced: list[ChainPoint]) -> None:
+        """Start the alarm if one of the replaced blocks, the newest of which is first, was final."""
+        depth = replaced[0].number - replaced[-1].number
+        if depth >= self._finality:
+            self._deep_at = self._clock.now()
+            text = f"block {replaced[-1].number} was replaced, {depth} blocks deep"
+            self._alarms.start("chain-reorganised", text)
 
     async def _read_range(self, base: ChainPoint, last: int, head: BlockHeader) -> ChainPoint:
         """Read the blocks after `base`; returns the last block read.

@@ -12,6 +12,7 @@ from web3 import AsyncWeb3
 from web3.providers.async_base import AsyncJSONBaseProvider
 from web3.types import RPCEndpoint, RPCResponse
 
+from sayso_contracts.deploy import verify
 from sayso_contracts.events import Event, decode_log, log_filter
 from sayso_contracts.rpc import rpc_errors
 from sayso_contracts.transactions import check_chain
@@ -22,10 +23,11 @@ from sayso_node.chain.reading.raw_blocks import bytes_of, has_hash
 from sayso_node.errors import ChainUnreachable, ProofUnavailable, RangeRefused
 from sayso_protocol.ethereum.transactions import all_logs
 from sayso_protocol.network import Network
-from sayso_protocol.primitives import HASH_BYTES, hex_text
+from sayso_protocol.primitives import HASH_BYTES, address_text, hex_text
 from sayso_protocol.receipts.receipt import ChainPoint
 from sayso_protocol.redaction import redacted
 
+JUMP_BLOCKS = 64  # between two heads, in either direction
 LARGEST = (1 << 63) - 1  # the store's largest number for blocks and seconds
 
 
@@ -74,7 +76,8 @@ class Web3Chain:
         self.link = JsonRpc(url, timeout_s)
         self.w3: AsyncWeb3[Any] = AsyncWeb3(LinkProvider(self.link))
         self._network = network
-        self._checked = False
+        self._checked = -1  # connections of the link when its chain was last checked
+        self._newest: ChainPoint | None = None
 
     @property
     def name(self) -> str:
@@ -91,14 +94,26 @@ class Web3Chain:
         head = await self._block("latest")
         if head is None:
             raise ChainUnreachable(f"{self.name} has no newest block")
+        await self.check_chain()  # if that was another connection
+        if self._newest is None or abs(head.point.number - self._newest.number) > JUMP_BLOCKS:
+            await self._check_registry()
+        self._newest = head.point
         return head
+
+    async def _check_registry(self) -> None:
+        """Check chain and contract, at the start and when the head jumps; raises ChainUnreachable."""
+        self._checked = -1
+        await self.check_chain()
+        with chain_errors():
+            await verify(self.w3, address_text(self._network.registry))
 
     async def check_chain(self) -> None:
         """Check once per connection that the chain is the expected one; raises ChainUnreachable."""
         with chain_errors():
-            if not self._checked:
+            if self._checked != self.link.connections:
+                self._checked = -1
                 await check_chain(self.w3, self._network.chain_id)
-                self._checked = True
+                self._checked = self.link.connections
 
     async def block_hash(self, number: int) -> bytes | None:
         """Return the hash at a height, or None above the head."""
