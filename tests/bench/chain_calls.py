@@ -12,6 +12,7 @@ from support.quiet_chain import calls_of_an_hour
 BLOCK_S = 12.0
 WALLETS, CONSENTS = 100, 100  # of each wallet
 AGE_S = 3_600
+HOURS = 4.0  # so that the first answers, which came with the consents, weigh little
 BEFORE = 14_400.0  # when each reading asked four times, and the payer asked in each second
 
 
@@ -23,7 +24,7 @@ def figures() -> Iterator[Figure]:
     peers = {"every_second_before": BEFORE}
     yield Figure("chain.calls_per_hour_idle", calls.total(), "calls", "lower", peers, limit)
     with tempfile.TemporaryDirectory() as folder:
-        asking = calls_of_wallets(Path(folder), owners=WALLETS, each=CONSENTS, age_s=AGE_S)
+        asking = calls_of_wallets(Path(folder), owners=WALLETS, each=CONSENTS, age_s=AGE_S, hours=HOURS)
         asked, too_old = asyncio.run(asking)
     assert not too_old
     limit = f"twice in the age that is asked for, a call a wallet: {2 * WALLETS}"

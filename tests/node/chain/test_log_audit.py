@@ -218,3 +218,17 @@ def test_a_bloom_has_no_false_negatives() -> None:
     assert all(may_hold(bloom_of(*values), one) for one in values)
     assert not any(may_hold(bloom_of(NETWORK.registry), one) for one in values)
     assert late_blocks.PASSES_S[-1] > log_audit.ALARM_S
+
+
+async def test_old_blocks_without_receipts_are_an_alarm_only(following: Following) -> None:
+    """Endpoints delete old receipts; a node that starts there is not silent for ever."""
+    following.chain.mine(revoked(ADA, 7, 1))
+    pass_time(following, log_audit.YOUNG_BLOCKS + 100, SLOW_S)
+    following.chain.has_receipts = False
+    for _ in range(400):
+        await following.read()
+    assert following.bits() == {7: 1}
+    pass_time(following, 20, SLOW_S)
+    await following.read()
+    assert alarms(following) == {"chain-logs-missing"}
+    assert following.rig.freshness.view(following.rig.clock.now(), 60).silence is None

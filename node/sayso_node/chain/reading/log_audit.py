@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 
 TESTED_BLOCKS: Final = 50_000  # before the head; of older ones, a block of each range
 LIVE_BLOCKS: Final = 32  # before the head, tested in the reading that brings them
+YOUNG_BLOCKS: Final = 2_400  # before the head, whose receipts every endpoint must have
 HEADERS_AT_ONCE: Final = 8  # also of older blocks in a reading
 DOUBTS_AT_ONCE: Final = 8  # of older blocks in a reading
 RETRY_S: Final = 60.0  # longest time until a doubted block is asked about again
@@ -104,7 +105,8 @@ class LogAudit:
 
         def keep(db: Writing) -> None:
             for one in doubted:
-                untested.doubt(db, one, now)
+                is_young = one.number + YOUNG_BLOCKS >= head.point.number
+                untested.doubt(db, one, now, silences=is_young)
             untested.tested(db, blocks, lowest, expected)
 
         await self._store.write(keep)
@@ -164,7 +166,8 @@ class LogAudit:
         longest = max(late_blocks.PASSES_S)
         for one in left:
             was_tried = one.tried_at > 0
-            if (was_tried and not one.is_proved) or now - one.since >= longest:
+            is_open = was_tried and not one.is_proved
+            if one.silences and (is_open or now - one.since >= longest):
                 number = one.block.number
                 raise ChainUnreachable(f"block {number} may have events that its logs leave out")
 

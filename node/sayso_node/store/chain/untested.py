@@ -26,12 +26,14 @@ class Doubt(NamedTuple):
         since: When it was first doubted, seconds since the epoch.
         tried_at: When it was last asked about, likewise.
         is_proved: Whether its events are proved and stored, and only its logs still differ.
+        silences: Whether the node falls silent if this lasts; endpoints lack receipts of old blocks.
     """
 
     block: ChainPoint
     since: float
     tried_at: float
     is_proved: bool
+    silences: bool
 
 
 def note(db: Writing, blocks: Untested) -> None:
@@ -57,18 +59,18 @@ def tested(db: Writing, blocks: Untested, down_to: int, parent: bytes) -> None:
         note(db, Untested(blocks.first, down_to - 1, parent))
 
 
-def doubt(db: Writing, block: ChainPoint, now: float) -> None:
+def doubt(db: Writing, block: ChainPoint, now: float, *, silences: bool) -> None:
     """Begin to doubt a block, in the transaction that records its test."""
-    row = (block.number, block.hash, now)
-    db.execute("INSERT INTO doubted_blocks VALUES (?, ?, ?, 0, 0) ON CONFLICT DO NOTHING", row)
+    row = (block.number, block.hash, now, int(silences))
+    db.execute("INSERT INTO doubted_blocks VALUES (?, ?, ?, 0, 0, ?) ON CONFLICT DO NOTHING", row)
 
 
 def doubts(db: Reading) -> list[Doubt]:
     """Return all doubted blocks, the oldest first."""
-    query = "SELECT number, hash, since, tried_at, proved FROM doubted_blocks ORDER BY number"
+    query = "SELECT number, hash, since, tried_at, proved, silences FROM doubted_blocks ORDER BY number"
     return [
-        Doubt(ChainPoint(number, name), since, tried, bool(proved))
-        for number, name, since, tried, proved in db.execute(query)
+        Doubt(ChainPoint(number, name), since, tried, bool(proved), bool(silences))
+        for number, name, since, tried, proved, silences in db.execute(query)
     ]
 
 

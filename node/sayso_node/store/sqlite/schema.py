@@ -259,7 +259,8 @@ CREATE TABLE doubted_blocks (
     hash BLOB NOT NULL,
     since REAL NOT NULL,
     tried_at REAL NOT NULL,
-    proved INTEGER NOT NULL
+    proved INTEGER NOT NULL,
+    silences INTEGER NOT NULL
 );
 CREATE TABLE numbers (
     name TEXT PRIMARY KEY,
