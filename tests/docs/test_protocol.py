@@ -95,7 +95,7 @@ NUMBERS = {
     "snapshots.head.HEAD_BYTES": "length of the head, at most 1,024",
     "permissions.state_digest.SUM_BYTES": "the 2,048 bytes of the sum",
     "permissions.words.WORD_BITS": "A bit stands in a *word* of 256 bits",
-    "permissions.words.FULL": "sets all 256 bits of each of its words",
+    "permissions.words.FULL": "A mask MUST be below 2^256",
 }
 # What is fixed outside of sayso_protocol, or has no public name there.
 PHRASES = [

@@ -16,9 +16,15 @@ from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.messages.typed_data import digest
 from sayso_protocol.network import Network
 from sayso_protocol.permissions.purposes import KNOWN
-from sayso_protocol.permissions.scopes import SCOPE_FLAG, Scope, file_subject
+from sayso_protocol.permissions.scopes import (
+    SCOPE_FLAG,
+    Scope,
+    agreement_subject,
+    file_subject,
+    to_subject,
+)
 from sayso_protocol.permissions.words import FULL
-from sayso_protocol.primitives import ADDRESS_BYTES, ANYONE, HASH_BYTES, keccak, sha256
+from sayso_protocol.primitives import ADDRESS_BYTES, ANYONE, HASH_BYTES, hex_text, keccak, sha256
 from sayso_protocol.verdicts.verdict import License
 
 NETWORK = Network(31337, keccak(b"registry")[12:])
@@ -89,8 +95,21 @@ _uri_tails = st.text(
     max_size=40,
 )
 uris = st.just("") | _uri_tails.map("https://".__add__)
-subjects = st.just("everything") | domains.map("via {}".format) | hashes.map(file_subject)
-scopes = st.builds(Scope, subjects, st.none() | purposes, st.none() | addresses)
+subjects = (
+    st.just("everything")
+    | domains.map("via {}".format)
+    | hashes.map(file_subject)
+    | hashes.map(agreement_subject)
+    | addresses.map(to_subject)
+)
+of_statements = (
+    st.just("statements")
+    | hashes.map(lambda one: "statement " + hex_text(one))
+    | addresses.map(lambda one: "statements " + to_subject(one))
+)
+scopes = st.builds(Scope, subjects, st.none() | purposes, st.none() | addresses) | st.builds(
+    Scope, of_statements
+)
 carried = scopes.map(lambda scope: scope.text) | st.text(
     st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=1, max_size=LIMITS.scope_bytes
 )

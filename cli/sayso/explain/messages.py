@@ -118,16 +118,24 @@ def _parsed(text: str) -> Scope | None:
         return None
 
 
+_SUBJECTS: Final = {
+    "everything": "every permission ever given",
+    "agreement": "the whole license with the agreement {}, and every renewal of it",
+    "via": "what was licensed through {}",
+    "file": "the file {}, in every consent",
+    "to": "what was licensed to {}, and every use by that address, whoever was licensed",
+    "statement": "the signer's own statement {}",
+    "statements": "the signer's own statements, also future ones",
+    "statements to": "the signer's own statements to {}, also future ones",
+}
+
+
 def _scope(text: str) -> str:
     scope = _parsed(text)
     if scope is None:
         return f'"{text}": a sentence that this release does not know'
-    kind, _, value = scope.subject.partition(" ")
-    what = {
-        "everything": "every permission ever given",
-        "via": f"what was licensed through {value}",
-        "file": f"the file {value}, in every consent",
-    }[kind]
+    kind, _, value = scope.subject.rpartition(" ")
+    what = _SUBJECTS[kind or value].format(value)
     only = f", for {purpose_text(scope.purpose)}" if scope.purpose else ""
     ward = scope.ward
     whose = f", of {address_text(ward)}, where a consent names the signer as guardian" if ward else ""

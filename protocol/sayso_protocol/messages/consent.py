@@ -18,6 +18,7 @@ from sayso_protocol.messages.notice import consent_notice
 from sayso_protocol.permissions.words import (
     WORD_BITS,
     Masks,
+    agreement_id,
     base_word,
     full_masks,
     masks_of,
@@ -90,9 +91,14 @@ class Consent:
         return self.contributor
 
     @cached_property
+    def agreement(self) -> bytes:
+        """Return the id of the agreement, 32 bytes, which renewals share (rule 5.5)."""
+        return agreement_id(self.grantee, self.via, self.content, self.purposes)
+
+    @cached_property
     def base(self) -> int:
         """Return the consent's first permission word (rule 5.5)."""
-        return base_word(self.grantee, self.via, self.content, self.purposes)
+        return base_word(self.agreement)
 
     @cached_property
     def revokers(self) -> tuple[bytes, ...]:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sayso_protocol.limits import LIMITS
-from sayso_protocol.permissions.words import FULL, base_word, full_masks, masks_of
+from sayso_protocol.permissions.words import FULL, agreement_id, base_word, full_masks, masks_of
 from sayso_protocol.verdicts.verdict import License
 from support.protocol_strategies import a_consent, addresses, hashes, item_hashes, licenses
 
@@ -14,26 +14,30 @@ any_text = st.text(st.characters(codec="utf-8"), max_size=70)
 bases = st.integers(0, (1 << 241) - 1).map(lambda value: value << 6)
 
 
-def oracle_base(grantee: bytes, via: str, content: bytes, purposes: list[str]) -> int:
+def oracle_agreement(grantee: bytes, via: str, content: bytes, purposes: list[str]) -> bytes:
     types = ["address", "string", "bytes32", "string[]"]
-    encoded = encode(types, [grantee, via, content, purposes])
-    number = int(keccak(encoded).hex(), 16) % 2**248
-    return number % 2**247 // 64 * 64
+    return keccak(encode(types, [grantee, via, content, purposes]))
+
+
+def oracle_base(agreement: bytes) -> int:
+    return int(agreement.hex(), 16) % 2**247 // 64 * 64
 
 
 @given(addresses, any_text, hashes, st.lists(any_text, max_size=5))
-def test_base_is_the_hash_of_what_eth_abi_encodes(
+def test_an_agreement_is_the_hash_of_what_eth_abi_encodes(
     grantee: bytes, via: str, content: bytes, purposes: list[str]
 ) -> None:
-    found = base_word(grantee, via, content, tuple(purposes))
-    assert found == oracle_base(grantee, via, content, purposes)
+    found = agreement_id(grantee, via, content, tuple(purposes))
+    assert found == oracle_agreement(grantee, via, content, purposes)
+    assert base_word(found) == oracle_base(found)
 
 
 @given(licenses())
-def test_a_consent_has_that_base(held: License) -> None:
+def test_a_consent_has_that_agreement(held: License) -> None:
     consent = held.consent
     terms = (consent.grantee, consent.via, consent.content, list(consent.purposes))
-    assert consent.base == oracle_base(*terms)
+    assert consent.agreement == oracle_agreement(*terms)
+    assert consent.base == oracle_base(consent.agreement)
 
 
 @given(bases, st.sets(st.integers(0, 16_383), max_size=40))

@@ -118,10 +118,11 @@ class StatusQuery(Struct):
 
 
 class ProofQuery(Struct):
-    """The permission of the license."""
+    """The permission of the license; without `grantee`, for the grantee of the consent."""
 
     item: Hash
     purpose: Purpose
+    grantee: Address | UnsetType = UNSET
 
 
 class EventsQuery(Struct):
