@@ -112,6 +112,8 @@ SAID: dict[str, tuple[bytes, list[str]]] = {
             "train-ai (train any AI model)",
             "arranged by kled.ai",
             "from 2023-11-14 22:13 UTC until 2027-01-15 08:00 UTC",
+            "An answer about it may be relied on for 168 hours.",
+            "removes what is revoked within 30 days of the revocation.",
             f"unless {address_text(BEN)} has consented, too",
             f"{address_text(CLEO)} may revoke it",
             "https://kled.ai/terms",

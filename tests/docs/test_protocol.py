@@ -34,6 +34,8 @@ NUMBERS = {
     "ethereum.headers.LEAST_FIELDS": None,  # as above
     "ethereum.tries.BRANCH": None,  # as above
     "messages.envelope.ENVELOPE_VERSION": "| 0 | version | 1 | 1 |",
+    "messages.consent.RECHECK_HOURS": "our tools write 168 hours and 30 days",
+    "messages.consent.REMOVAL_DAYS": "our tools write 168 hours and 30 days",
     "messages.message.CONSENT": "| 1 | kind | 1 | 2 |",
     "messages.message.REVOCATION": "| 1 | kind | 1 | 2 |",
     "messages.message.SUBLICENSE": "with the kinds 3, 4, 5 and 6 in envelopes",

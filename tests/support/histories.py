@@ -8,7 +8,7 @@ from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import License, Row
 from support.known import license_hash
-from support.protocol_strategies import ADA, BEN, a_consent, item_hashes
+from support.protocol_strategies import ADA, BEN, a_consent, full_words, item_hashes
 
 # A small world, so that random messages meet.
 ITEMS = item_hashes(3)
@@ -82,7 +82,7 @@ def revocations(draw: st.DrawFn, held: list[License]) -> Revocation:
     consent = draw(st.sampled_from(held)).consent
     items = draw(st.sets(st.integers(0, consent.items - 1), min_size=1))
     some = consent.masks(sorted(items), [draw(st.sampled_from(consent.purposes))])
-    masks = draw(st.sampled_from([some, consent.license_masks]))
+    masks = draw(st.sampled_from([some, full_words(consent)]))
     by = draw(st.sampled_from([consent.contributor, consent.contributor, *PEOPLE]))
     return Revocation(by, (), tuple(masks), tuple(masks.values()))
 

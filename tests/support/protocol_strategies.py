@@ -11,7 +11,7 @@ from sayso_protocol.encoding.merkle import content_root
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
-from sayso_protocol.messages.message import Message
+from sayso_protocol.messages.message import Message, as_kind
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.messages.typed_data import digest
 from sayso_protocol.network import Network
@@ -23,7 +23,7 @@ from sayso_protocol.permissions.scopes import (
     file_subject,
     to_subject,
 )
-from sayso_protocol.permissions.words import FULL
+from sayso_protocol.permissions.words import FULL, Masks
 from sayso_protocol.primitives import ADDRESS_BYTES, ANYONE, HASH_BYTES, hex_text, keccak, sha256
 from sayso_protocol.verdicts.verdict import License
 
@@ -78,8 +78,15 @@ def a_consent(items: tuple[bytes, ...], /, **changes: object) -> Consent:
         "guardian": bytes(ADDRESS_BYTES),
         "issued_at": 1_700_000_000,
         "expires_at": 1_800_000_000,
+        "recheck_hours": 168,
+        "removal_days": 30,
     }
     return Consent(**(values | changes))  # type: ignore[arg-type]
+
+
+def full_words(consent: Message) -> Masks:
+    """All bits of each word of a consent."""
+    return dict.fromkeys(as_kind(consent, Consent).words, FULL)
 
 
 addresses = st.binary(min_size=ADDRESS_BYTES, max_size=ADDRESS_BYTES).filter(any)
@@ -138,6 +145,8 @@ def licenses(draw: st.DrawFn, contributors: st.SearchStrategy[bytes] = addresses
         guardian=draw(st.just(bytes(ADDRESS_BYTES)) | addresses),
         issued_at=issued_at,
         expires_at=issued_at + draw(st.integers(1, longest)),
+        recheck_hours=draw(st.integers(1, LIMITS.recheck_hours)),
+        removal_days=draw(st.integers(1, LIMITS.removal_days)),
     )
     return License(consent, items)
 

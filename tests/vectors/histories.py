@@ -11,7 +11,7 @@ from sayso_protocol.primitives import address_text, hex_text
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import License, Row, verdict
 from support.known import Known, license_hash
-from support.protocol_strategies import ADA, BEN, CLEO, NODE, a_consent, item_hashes, signed
+from support.protocol_strategies import ADA, BEN, CLEO, NODE, a_consent, full_words, item_hashes, signed
 
 Json = dict[str, Any]
 PAIR = tuple(sorted([ADA, BEN]))
@@ -34,7 +34,7 @@ def _consents() -> dict[str, Envelope]:
 def _revocations() -> dict[str, Envelope]:
     masks = a_consent(ITEMS, grantee=BUYER).masks([1], ["train-ai"])
     to_anyone = a_consent(ITEMS, grantee=bytes(20), via="")
-    whole = to_anyone.license_masks
+    whole = full_words(to_anyone)
     cases = {
         "everything of ada": Revocation(ADA, ("everything",)),
         "everything of ada for evaluate": Revocation(ADA, ("everything for evaluate",)),

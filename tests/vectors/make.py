@@ -68,6 +68,8 @@ def _consents() -> dict[str, Envelope]:
             ),
             many,
         ),
+        "the shortest clocks": (a_consent(few, recheck_hours=1, removal_days=1), few),
+        "the longest clocks": (a_consent(few, recheck_hours=8_760, removal_days=365), few),
     }
     return {name: signed(*case).sponsored_by(NODE) for name, case in cases.items()}
 

@@ -36,7 +36,17 @@ from sayso_protocol.snapshots.snapshot import (
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import REASONS, License
 from support.known import license_hash
-from support.protocol_strategies import ADA, BEN, CLEO, NETWORK, NODE, a_consent, item_hashes, signed
+from support.protocol_strategies import (
+    ADA,
+    BEN,
+    CLEO,
+    NETWORK,
+    NODE,
+    a_consent,
+    full_words,
+    item_hashes,
+    signed,
+)
 from support.snapshots import (
     AS_OF,
     DAY,
@@ -68,7 +78,7 @@ ONE_BIT = CONSENTS["Ada's"].masks([1], ["train-ai"])
 STATES = {
     "nothing": {},
     "one permission": {ADA: ONE_BIT},
-    "a license": {ADA: CONSENTS["Ada's"].license_masks},
+    "a license": {ADA: full_words(CONSENTS["Ada's"])},
     "everything": {ADA: {scope_word("everything"): 1}},
     "a file": {BEN: {scope_word(file_subject(ITEMS[2]) + " for train-ai"): 1}},
     "a ward": {CLEO: {scope_word(Scope("via kled.ai", None, ADA).text): FULL}},

@@ -49,6 +49,9 @@ def _consent(envelope: Envelope, context: Context) -> Iterator[str]:
     state = "It has ended. " if now >= consent.expires_at else ""
     state = state or ("It has not begun. " if now < consent.issued_at else "")
     yield f"{state}It holds from {moment(consent.issued_at)} until {moment(consent.expires_at)}."
+    yield f"An answer about it may be relied on for {count(consent.recheck_hours, 'hour')}."
+    days = count(consent.removal_days, "day")
+    yield f"Whoever holds its items removes what is revoked within {days} of the revocation."
     if others := [address_text(one) for one in consent.parties if one != consent.contributor]:
         yield f"Nothing may be used unless {listed(others)} has consented, too."
     if consent.guardian != NOBODY:
@@ -90,7 +93,7 @@ def _revocation(envelope: Envelope, context: Context) -> Iterator[str]:
     revocation = as_kind(envelope.message, Revocation)
     yield f"This is a revocation: {hex_text(envelope.digest)}."
     yield f"{address_text(revocation.contributor)} takes back, now and for ever, on every network:"
-    yield from (f"  {_scope(text)}" for text in revocation.scopes)
+    yield from (f"  {scope_meaning(text)}" for text in revocation.scopes)
     if revocation.words:
         bits = sum(mask.bit_count() for mask in revocation.masks)
         words = count(len(revocation.words), "word")
@@ -130,7 +133,8 @@ _SUBJECTS: Final = {
 }
 
 
-def _scope(text: str) -> str:
+def scope_meaning(text: str) -> str:
+    """Return what a scope revokes, in plain words."""
     scope = _parsed(text)
     if scope is None:
         return f'"{text}": a sentence that this release does not know'

@@ -66,8 +66,3 @@ def masks_of(base: int, bits: Iterable[int]) -> Masks:
 def words_of(base: int, permissions: int) -> range:
     """Return the words of a number of permissions, from `base` on (rule 5.5)."""
     return range(base, base - (-permissions // WORD_BITS))
-
-
-def full_masks(base: int, permissions: int) -> Masks:
-    """Return the masks that revoke a whole license: all bits of each of its words (rule 5.8)."""
-    return dict.fromkeys(words_of(base, permissions), FULL)

@@ -15,7 +15,7 @@ from sayso.gate.records.receipts import read_json
 from sayso.networks import load_network
 from sayso.node_client.transport import Transport
 from sayso.outputs import refuse_existing, write_file
-from sayso_protocol.errors import Malformed
+from sayso_protocol.errors import BadProof, Malformed
 from sayso_protocol.ethereum.chain_proofs import OnChain, check_chain_proof
 from sayso_protocol.ethereum.transaction_proofs import TRANSACTION_PROOF_TYPE as RECEIPT_PROOF
 from sayso_protocol.ethereum.transaction_proofs import LandedRevocation, check_receipt_proof
@@ -74,6 +74,7 @@ def prove(
     document = asyncio.run(_fetch(node_url_or_default(node_url, trusted), path))
     named = _named_blocks(document)
     found = _check(document, trusted.network, named)
+    _require_asked(found, license, item, asked)
     write_file(out, json.dumps(document, indent=2).encode() + b"\n")
     _say(found, named)
 
@@ -117,6 +118,20 @@ def _path(
         raise click.UsageError("give LICENSE, ITEM and --purpose, or --revocation alone")
     query = urlencode({"item": hex_text(item), **asked})
     return f"/v1/licenses/{hex_text(license_hash)}/proof?{query}"
+
+
+def _require_asked(
+    found: OnChain | LandedRevocation,
+    license_hash: bytes | None,
+    item: bytes | None,
+    asked: dict[str, str | None],
+) -> None:
+    """Raise BadProof if a node proved another permission than the one that was asked for."""
+    if isinstance(found, OnChain):
+        grantee = asked.get("grantee", address_text(found.grantee))
+        wanted = (license_hash, item, asked["purpose"], grantee)
+        if wanted != (found.license, found.item, found.purpose, address_text(found.grantee)):
+            raise BadProof("the node proved another permission than the one that was asked for")
 
 
 def _check(document: Any, network: Network, hashes: Collection[bytes]) -> OnChain | LandedRevocation:
