@@ -161,6 +161,25 @@ async def test_many_claims_on_a_file_do_not_slow_a_look_at_it(
     assert reason(rig, mine) is Reason.STALE  # never granted
 
 
+async def test_many_consents_on_a_file_are_not_all_read(
+    rig: NodeRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody signs many large consents on one file, and scopes of it that match none of them."""
+    await rig.give(*(consent_of(ADA, 1, via=f"m{number}.example") for number in range(30)))
+    await filled(rig)
+    read = list[bytes]()
+    decode = loose_words._decode
+
+    def noted(body: bytes) -> object:
+        read.append(body)
+        return decode(body)
+
+    monkeypatch.setattr(loose_words, "_decode", noted)
+    file = f"file {hex_text(consent_of(ADA, 1).items[0])}"
+    assert await status(rig, *(f"{file} for x{number}" for number in range(16))) is PENDING
+    assert 0 < len(read) <= 3 * (1 + 16 * loose_words._CONSENTS)  # three times, as it is looked at
+
+
 def words_known(rig: NodeRig) -> set[int]:
     with rig.store.read() as db:
         rows = db.execute("SELECT word FROM bits WHERE address = ?", (ADA,)).fetchall()

@@ -24,10 +24,21 @@ from sayso_protocol.primitives import HASH_BYTES
 
 LOOSE_WORDS: Final = 4_096  # of one signer
 _CLAIMS: Final = 128  # on an item, which are looked at
-_STRUCT: Final = 2  # place of the signed fields in an envelope (rule 6.2)
+_CONSENTS: Final = 8  # of the contributor among them, which are read
 _NAMES: Final = [name for _, name in CONSENT_FIELDS]
 _SCOPES: Final = [name for _, name in REVOCATION_FIELDS].index("scopes")
 _EVERYTHING: Final = Scope("everything")
+
+
+class _Envelope(msgspec.Struct, array_like=True, gc=False):
+    """The first fields of an envelope (rule 6.2); the others, such as items, are skipped."""
+
+    version: int
+    kind: int
+    fields: list[Any]
+
+
+_decode = msgspec.msgpack.Decoder(_Envelope).decode
 
 
 def has_room(db: Reading, heard: Heard) -> bool:
@@ -53,8 +64,7 @@ def is_licensed(db: Reading, address: bytes, word: int) -> bool:
 
 
 def _loose(db: Reading, heard: Heard) -> int:
-    scopes: list[str] = msgspec.msgpack.decode(heard.body)[_STRUCT][_SCOPES]
-    texts = {scope_word(text): text for text in scopes}
+    texts = {scope_word(text): text for text in _decode(heard.body).fields[_SCOPES]}
     new = [word for word in heard.bits if not any(masks_at(db, heard.signer, word))]
     return sum(
         not _covers(db, heard.signer, texts[word])
@@ -78,7 +88,7 @@ def _covers(db: Reading, signer: bytes, text: str) -> bool:
     contributor, name = scope.ward or signer, bytes.fromhex(value)
     bodies = (_on_item if kind == "file" else _of_agreement)(db, contributor, name)
     for body in bodies:
-        terms: dict[str, Any] = dict(zip(_NAMES, msgspec.msgpack.decode(body)[_STRUCT], strict=True))
+        terms: dict[str, Any] = dict(zip(_NAMES, _decode(body).fields, strict=True))
         is_theirs = scope.ward is None or terms["guardian"] == signer
         is_given = scope.purpose is None or scope.purpose in terms["purposes"]
         if is_theirs and is_given and (kind == "file" or _agreement(terms) == name):
@@ -89,9 +99,9 @@ def _covers(db: Reading, signer: bytes, text: str) -> bool:
 def _on_item(db: Reading, contributor: bytes, item: bytes) -> Iterable[bytes]:
     query = (
         "SELECT body FROM (SELECT seq FROM items WHERE item = ? LIMIT ?) AS some"
-        " JOIN messages USING (seq) WHERE contributor = ?"
+        " JOIN messages USING (seq) WHERE contributor = ? LIMIT ?"
     )
-    return (body for (body,) in db.execute(query, (item, _CLAIMS, contributor)))
+    return (body for (body,) in db.execute(query, (item, _CLAIMS, contributor, _CONSENTS)))
 
 
 def _of_agreement(db: Reading, contributor: bytes, agreement: bytes) -> Iterable[bytes]:
