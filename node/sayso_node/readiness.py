@@ -17,7 +17,7 @@ READY_AGE_S: Final = 120.0  # with an older view, a node's answers are stale for
 CLOCK_S: Final = 60.0  # that a clock may differ from the peers'
 READINESS_EVERY_S: Final = 5.0
 _UNREADY: Final = ("snapshots-failed",)  # alarms that are reasons by themselves
-_ALARMS: Final = ("clock-wrong", "head-frozen", "store-unwritable")  # reasons that are alarms, too
+_ALARMS: Final = ("clock-wrong", "store-unwritable")  # reasons that are alarms, too
 
 
 class Reason(NamedTuple):
@@ -90,7 +90,7 @@ class Readiness:
                 yield Reason("clock-wrong", text)
             else:
                 text = f"{age}: the endpoint gives no newer one, or this machine's clock is ahead"
-                yield Reason("head-frozen", text)
+                yield Reason("chain-frozen", text)
 
     def _of_silence(self, now: float, silence: Silence | None) -> Iterator[Reason]:
         match silence:

@@ -118,7 +118,7 @@ REASONS: dict[Callable[[World], None], tuple[str, str]] = {
     ahead: ("clock-wrong", "clock is ahead"),
     behind: ("clock-wrong", "86400 s behind the newest block"),
     differs: ("clock-wrong", "600 s behind the clocks of its peers"),
-    frozen: ("head-frozen", "gives no newer one"),
+    frozen: ("chain-frozen", "gives no newer one"),
     unsynced: ("peers-unsynced", "north"),
     never_synced: ("peers-unsynced", "never synced with north"),
     no_registry: ("registry-missing", "no code"),
@@ -215,7 +215,7 @@ async def test_a_whole_node_says_why_and_is_ready_again(
         clock.time += 86_400
         body = await until_ready(node, ready=False)
         codes = [one["code"] for one in body["reasons"]]
-        assert codes[0] in {"clock-wrong", "head-frozen"}
+        assert codes[0] in {"clock-wrong", "chain-frozen"}
         chain.time = clock.time
         chain.mine()
         await until_ready(node, ready=True)

@@ -23,6 +23,7 @@ from sayso_node.interfaces import TransportHandlers
 from sayso_node.store.admission.pending import PendingRoom
 from sayso_node.store.admission.sponsors import Quotas
 from sayso_node.store.opening import store_at
+from sayso_node.supervision.alarms import Alarms
 from sayso_node.supervision.counters import Counters
 from sayso_node.sync.answering import Answering
 from sayso_node.sync.asking import SyncRounds
@@ -98,6 +99,7 @@ class NodeRig:
         self.board = board or Switchboard()
         self.clock = clock or ManualClock()
         self.counters = Counters()
+        self.alarms = Alarms()
         self.folder = folder
         self.store = store_at(location or folder / f"{name}.sqlite")
         peers = tuple(peers)

@@ -146,15 +146,15 @@ async def test_a_node_is_ready_when_chain_and_peers_were_read(tmp_path: Path) ->
     async with running_node(tmp_path, clock=clock, chain=chain) as node:
         await until(lambda: node.node._freshness.head.time == NOW)
         status, body = await node.get("/readyz")  # its last block is old
-        assert [one["code"] for one in body.pop("reasons")] == ["head-frozen", "view-too-old"]
-        assert set(body.pop("alarms")) <= {"head-frozen"}
+        assert [one["code"] for one in body.pop("reasons")] == ["chain-frozen", "view-too-old"]
+        assert set(body.pop("alarms")) <= {"chain-frozen"}
         expected = {"ready": False, "silence": "view-too-old", "parts_down": [], "marks_full": False}
         assert (status, body) == (503, expected)
         chain.time = clock.time
         chain.mine()
         await until(lambda: node.node._freshness.head.time == clock.time)
         _, body = await node.get("/readyz")
-        assert set(body.pop("alarms")) <= {"head-frozen"}  # until the next look
+        assert set(body.pop("alarms")) <= {"chain-frozen"}  # until the next look
         quiet: dict[str, Any] = {"silence": None, "parts_down": [], "marks_full": False, "reasons": []}
         assert body == {"ready": True} | quiet
     assert QUORUM == 2

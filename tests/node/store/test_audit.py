@@ -10,12 +10,20 @@ from sayso_node.store.admission import revocations
 from sayso_node.store.chain import chain_state, wallets
 from sayso_node.store.integrity.audit import Damaged, Finding, audit
 from sayso_node.store.integrity.repair import repair
-from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
-from sayso_protocol.messages.message import as_kind
 from sayso_protocol.verdicts.verdict import Reason
 from support.node_rig import NOW, NodeRig, consent, revocation
-from support.protocol_strategies import ADA, BEN, CLEO, NETWORK, NODE, a_consent, item_hashes, signed
+from support.protocol_strategies import (
+    ADA,
+    BEN,
+    CLEO,
+    NETWORK,
+    NODE,
+    a_consent,
+    full_words,
+    item_hashes,
+    signed,
+)
 
 SHARED = item_hashes(2, 77)
 PAIR = tuple(sorted((ADA, CLEO)))
@@ -64,7 +72,7 @@ async def fill(rig: NodeRig) -> list[Envelope]:
     """Consents of several people, one revoked by message, one on chain, and one as the wallet says."""
     held = [consent(at, count=2) for at in range(3)] + [shared(ADA), shared(CLEO)]
     await rig.give(*held)
-    masks = [as_kind(one.message, Consent).license_masks for one in held]
+    masks = [full_words(one.message) for one in held]
     await rig.give(
         revocation(contributor=ADA, words=masks[0]), revocation("via kled.ai", contributor=BEN)
     )
@@ -99,7 +107,7 @@ async def test_what_is_damaged_is_found_and_repaired(tmp_path: Path, how: str) -
         with rig.store.read() as db:
             chain_is_lost = chain_state.is_reading_wanted(db)
         if chain_is_lost:  # the follower reads it
-            masks = as_kind(held[1].message, Consent).license_masks
+            masks = full_words(held[1].message)
             await rig.store.write(lambda db: revocations.add_chain_bits(db, ADA, masks, NOW))
         rig.clock.time = NOW + 60
         rig.be_current()

@@ -24,7 +24,17 @@ from sayso_protocol.receipts.receipt import join_rows
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import REASONS, Reason, Row
 from support.node_rig import NOW, NodeRig, consent, revocation
-from support.protocol_strategies import ADA, BEN, CLEO, NETWORK, NODE, a_consent, item_hashes, signed
+from support.protocol_strategies import (
+    ADA,
+    BEN,
+    CLEO,
+    NETWORK,
+    NODE,
+    a_consent,
+    full_words,
+    item_hashes,
+    signed,
+)
 
 QUERY = Query(BEN, "train-ai")
 NOTHING = "zeroblob(32)"
@@ -89,7 +99,7 @@ def crowd() -> list[Envelope]:
 async def test_damaged_bits_clear_nothing(tmp_path: Path, how: str, answer: str, crowded: bool) -> None:
     mine, other = consent(1), consent(2, contributor=CLEO, parties=(CLEO,))
     with NodeRig(tmp_path) as rig:
-        masks = as_kind(mine.message, Consent).license_masks
+        masks = full_words(mine.message)
         await rig.give(mine, other, revocation(contributor=ADA, words=masks))
         await rig.give(*(crowd() if crowded else []))
         rig.confirm()
@@ -112,7 +122,7 @@ async def test_an_older_row_is_damage(tmp_path: Path) -> None:
     """A lost write: everything in the row is as it once was."""
     mine = consent(1, count=4)
     path = tmp_path / "rig.sqlite"
-    masks = as_kind(mine.message, Consent).license_masks
+    masks = full_words(mine.message)
     [word] = masks
     with NodeRig(tmp_path) as rig:
         await rig.give(mine, revocation(contributor=ADA, words={word: 2}))
@@ -129,7 +139,7 @@ async def test_an_older_row_is_damage(tmp_path: Path) -> None:
 async def test_a_write_does_not_make_damage_good(tmp_path: Path) -> None:
     """A revocation that is added to a damaged word must not give the word a right sum."""
     mine = consent(1, count=4)
-    [word] = as_kind(mine.message, Consent).license_masks
+    [word] = full_words(mine.message)
     with NodeRig(tmp_path) as rig:
         await rig.give(mine, revocation(contributor=ADA, words={word: 1}))
         spoil(tmp_path / "rig.sqlite", SPOILS["masks cleared"])
@@ -213,7 +223,7 @@ SNAPSHOTS = SPOILS | {
 async def test_no_snapshot_of_a_damaged_store(tmp_path: Path, how: str) -> None:
     mine = consent(1)
     with NodeRig(tmp_path) as rig:
-        masks = as_kind(mine.message, Consent).license_masks
+        masks = full_words(mine.message)
         await rig.give(mine, consent(2), revocation(contributor=ADA, words=masks))
     order = Order(
         str(tmp_path / "rig.sqlite"), str(tmp_path / "body"), NETWORK, confirmed=NOW + 60, after=None

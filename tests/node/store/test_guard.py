@@ -11,11 +11,9 @@ from sayso_node.freshness import Silence
 from sayso_node.store.integrity.guard import StoreGuard
 from sayso_node.store.integrity.verifying import AuditOrder, verify
 from sayso_node.supervision.alarms import Alarms
-from sayso_protocol.messages.consent import Consent
-from sayso_protocol.messages.message import as_kind
 from sayso_protocol.verdicts.verdict import Reason
 from support.node_rig import NodeRig, consent, revocation
-from support.protocol_strategies import CLEO, NETWORK
+from support.protocol_strategies import CLEO, NETWORK, full_words
 from support.waiting import until
 
 
@@ -26,7 +24,7 @@ async def at_once(order: AuditOrder) -> list:  # type: ignore[type-arg]
 async def test_a_read_that_finds_damage_silences_the_node_until_it_is_repaired(tmp_path: Path) -> None:
     mine, other = consent(1), consent(2, contributor=CLEO, parties=(CLEO,))
     with NodeRig(tmp_path) as rig:
-        await rig.give(mine, other, revocation(words=as_kind(mine.message, Consent).license_masks))
+        await rig.give(mine, other, revocation(words=full_words(mine.message)))
         rig.confirm()
         alarms = Alarms()
         guard = StoreGuard(NETWORK, rig.store, rig.freshness, alarms, rig.counters, audit=at_once)

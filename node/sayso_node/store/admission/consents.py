@@ -91,7 +91,7 @@ def _store(db: Writing, kept: Sequence[AdmittedConsent], node_key: bytes, now: f
     many.insert(db, "INTO anchor_queue", own)
     changes = [sync_index.digest_change(digest, 1) for digest in digests]
     sync_index.change_sums(db, CONSENT, changes)
-    _learn(db, [one.consent for one in kept], now)
+    _learn(db, kept, now)
 
 
 def _forget(db: Writing, digests: Sequence[bytes], network: Network) -> None:
@@ -110,15 +110,21 @@ def _forget(db: Writing, digests: Sequence[bytes], network: Network) -> None:
         wallets.forget(db, digest)
 
 
-def _learn(db: Writing, consents: Collection[Consent], now: float) -> None:
+def _learn(db: Writing, kept: Collection[AdmittedConsent], now: float) -> None:
     """Record the addresses and words of new consents, and store the pending revocations of them."""
+    consents = [one.consent for one in kept]
     people = {one.contributor for one in consents} | {one.guardian for one in consents}
     people.discard(NOBODY)
     marks.expire(db, now)
     marks.doubt(db, add_people(db, people))
     terms = (
-        (one.contributor, one.base.to_bytes(HASH_BYTES), one.items * len(one.purposes))
-        for one in consents
+        (
+            one.contributor,
+            one.base.to_bytes(HASH_BYTES),
+            one.items * len(one.purposes),
+            admitted.envelope.digest,
+        )
+        for admitted, one in zip(kept, consents, strict=True)
     )
     new = many.insert_new(db, "terms", terms)
     totals.add(db, totals.TERMS, (totals.term(*row) for row in new))

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from sayso_node.store.chain import archives, late_blocks, relays
+from sayso_node.store.chain import archives, late_blocks, relays, untested
 from sayso_node.store.interface import Reading, Writing
 from sayso_protocol.ethereum.batches import Batch
 from sayso_protocol.primitives import HASH_BYTES
@@ -63,6 +63,7 @@ def rewind(db: Writing, number: int) -> None:
     db.execute("DELETE FROM anchors WHERE block_number > ?", (number,))
     archives.rewound(db, number)
     late_blocks.rewound(db, number)
+    untested.rewound(db, number)
     if db.execute("SELECT 1 FROM blocks LIMIT 1").fetchone():
         relays.rewound(db, number)
     else:

@@ -133,10 +133,11 @@ def _learn_again(db: Writing, network: Network, name: str) -> bool:
     add_people(db, {consent.contributor, consent.guardian} - {NOBODY})
     base = consent.base.to_bytes(HASH_BYTES)
     change = (
-        "INSERT INTO terms VALUES (?, ?, ?) ON CONFLICT (address, base) DO UPDATE"
+        "INSERT INTO terms VALUES (?, ?, ?, ?) ON CONFLICT (address, base) DO UPDATE"
         " SET permissions = excluded.permissions"
     )
-    db.execute(change, (consent.contributor, base, consent.items * len(consent.purposes)))
+    count = consent.items * len(consent.purposes)
+    db.execute(change, (consent.contributor, base, count, envelope.digest))
     rebuild_totals(db)
     return False
 

@@ -32,8 +32,8 @@ class Total(NamedTuple):
         return type(self)(count, total)
 
 
-def term(address: bytes, base: bytes, permissions: int) -> bytes:
-    """Return a row of the table of terms as bytes."""
+def term(address: bytes, base: bytes, permissions: int, *_: object) -> bytes:
+    """Return a row of the table of terms as bytes, without what no snapshot reads."""
     return address + base + (permissions & (1 << 8 * _TERM_BYTES) - 1).to_bytes(_TERM_BYTES)
 
 

@@ -187,6 +187,8 @@ export const consentFields = (one: Consent, items: string[]) => ({
   guardian: one.guardian,
   issued_at: one.issuedAt,
   expires_at: one.expiresAt,
+  recheck_hours: one.recheckHours,
+  removal_days: one.removalDays,
 });
 
 export async function submitRevocation(one: Revocation, signature: string, consents: string[] = []): Promise<Result> {

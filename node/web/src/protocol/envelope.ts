@@ -56,6 +56,8 @@ export function consentEnvelope(one: Consent, items: string[], signature: string
     unhex(one.guardian),
     one.issuedAt,
     one.expiresAt,
+    one.recheckHours,
+    one.removalDays,
   ];
   const place: Value = [network.chain_id, unhex(network.registry)];
   return pack([1, 1, struct, items.map(unhex), unhex(signature), place, null]);
