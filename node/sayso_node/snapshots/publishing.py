@@ -32,7 +32,7 @@ DELTAS: Final = 12  # after so many, a snapshot: a gate looks rows up in each de
 SHARE: Final = 8  # or once the deltas have an eighth of what the snapshot has
 FEW: Final = 4_096  # keys and names; fewer do not cause a snapshot
 WAIT_S: Final = 1.0  # pause while the node may not speak
-RETRY_S: Final = 30.0  # after a failure
+SNAPSHOT_AGAIN_S: Final = 30.0  # after a failure
 _BODY: Final = "body"
 
 log = logging.getLogger(__name__)
@@ -87,7 +87,7 @@ class SnapshotPublisher:
                 self._counters.add("snapshots_failed")
                 self._alarms.start("snapshots-failed", str(error))
                 log.exception("making a snapshot failed")
-                wait_s = min(RETRY_S, self._interval_s)
+                wait_s = min(SNAPSHOT_AGAIN_S, self._interval_s)
             await asyncio.sleep(wait_s)
 
     async def publish(self) -> Published | None:
