@@ -263,7 +263,7 @@ def _arrival_does_not_matter() -> contextlib.AbstractContextManager[Any]:
 
 def _last_writer_wins() -> contextlib.AbstractContextManager[Any]:
     """Bits replace what was there."""
-    return mock.patch.object(bits, "masks_at", return_value=(0, 0))
+    return mock.patch.object(bits, "_rows_of", return_value=[])
 
 
 def _early_is_wrong_for_ever() -> contextlib.AbstractContextManager[Any]:
