@@ -1,15 +1,26 @@
 """Explanations of messages, with a function for each kind."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from sayso.contributor.revoking import permissions_hit
+from sayso.explain import holders
 from sayso.explain.sentences import Explanation, count, listed, moment, purpose_text, wallet_line, who
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.kinds import check_rows
-from sayso_protocol.messages.message import CONSENT, REVOCATION, as_kind, of_kind
+from sayso_protocol.messages.message import (
+    CONSENT,
+    DISPUTE,
+    REMOVAL,
+    REVOCATION,
+    SUBLICENSE,
+    USE,
+    as_kind,
+    of_kind,
+)
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.permissions.scopes import Scope
@@ -26,7 +37,12 @@ def explain_envelope(
 ) -> Explanation:
     """Explain a signed message; a revocation may hit `consents`."""
     claim = envelope.claim
-    line, error = wallet_line(claim.signer, lambda: EoaVerifier().check(*claim))
+    unsponsored = replace(envelope, sponsor=None)  # the sponsor's signature has a sentence of its own
+    line, error = wallet_line(claim.signer, lambda: unsponsored.check_signatures(EoaVerifier()))
+    if not claim.signature and error is None:
+        line = (
+            f"It has no signature: NOT CHECKED, only the chain shows if {who(claim.signer)} endorsed it."
+        )
     lines = EXPLANATIONS[envelope.message.kind](envelope, Context(trusted, tuple(consents), now))
     return Explanation((*lines, line, *_sponsor(envelope, trusted)), error)
 
@@ -148,5 +164,17 @@ def scope_meaning(text: str) -> str:
 
 Explain = Callable[[Envelope, Context], Iterable[str]]
 
-EXPLANATIONS: Final[dict[int, Explain]] = {CONSENT: _consent, REVOCATION: _revocation}
+
+def _statement(explain: Callable[[Envelope, float], Iterable[str]]) -> Explain:
+    return lambda envelope, context: explain(envelope, context.now)
+
+
+EXPLANATIONS: Final[dict[int, Explain]] = {
+    CONSENT: _consent,
+    REVOCATION: _revocation,
+    SUBLICENSE: _statement(holders.sublicense),
+    USE: _statement(holders.use),
+    REMOVAL: _statement(holders.removal),
+    DISPUTE: _statement(holders.dispute),
+}
 check_rows(EXPLANATIONS, "explanations")

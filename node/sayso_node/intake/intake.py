@@ -25,7 +25,7 @@ from sayso_node.intake.outcome import Outcome, Source, SourceChannel, Status
 from sayso_node.interfaces import Clock
 from sayso_node.store import messages
 from sayso_node.store.admission import pending
-from sayso_node.store.admission.consents import Keeper
+from sayso_node.store.admission.keeper import Keeper
 from sayso_node.store.admission.pending import PendingRoom
 from sayso_node.store.admission.revocations import Admitted
 from sayso_node.store.admission.sponsors import Quotas
@@ -163,12 +163,12 @@ class Intake:
             return messages.bodies_of(db, [envelope.digest for _, envelope in cases])
 
     def _check_company(self, cases: Sequence[_Case]) -> None:
-        """[REJECT] 4.4.17 In gossip, a contract wallet's message is alone in its bundle.
+        """[REJECT] 4.4.17 In gossip, a message that only the chain can judge is alone in its bundle.
 
         The refusal is not remembered, because the bundle is wrong and the message is not.
         """
         for case, envelope in _undecided(cases):
-            if len(cases) > 1 and envelope.claim.is_contract_wallets:
+            if len(cases) > 1 and envelope.claim.travels_alone:
                 error = Malformed("a contract wallet's message is not alone in its bundle")
                 case.outcome = Outcome(Status.REFUSED, envelope, error)
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from sayso_node.store.interface import Reading
 from sayso_protocol.messages.kinds import check_rows
-from sayso_protocol.messages.message import CONSENT, REVOCATION
+from sayso_protocol.messages.message import CONSENT, REVOCATION, STATEMENTS
 from sayso_protocol.primitives import HASH_BYTES
 from sayso_protocol.sync.fingerprints import (
     PLACE_BITS,
@@ -129,5 +129,6 @@ def _digests_of(node: int) -> tuple[bytes, bytes]:
 INDEX: Final = {
     CONSENT: index_by_digest(CONSENT),
     REVOCATION: Index(_covered, _covered_ids, _count_covered),
+    **{kind: index_by_digest(kind) for kind in STATEMENTS},
 }
 check_rows(INDEX, "the store's index")

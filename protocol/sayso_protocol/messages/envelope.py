@@ -18,14 +18,22 @@ from nacl.signing import SigningKey
 
 from sayso_protocol.encoding.columns import Column, filled
 from sayso_protocol.encoding.packing import pack
-from sayso_protocol.errors import Malformed, NotSponsored, SaysoError, TooLarge, WrongNetwork
+from sayso_protocol.errors import (
+    BadSignature,
+    Malformed,
+    NotSponsored,
+    SaysoError,
+    TooLarge,
+    Unsupported,
+    WrongNetwork,
+)
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.kinds import KINDS, Kind, kind_of
 from sayso_protocol.messages.message import Message
 from sayso_protocol.messages.typed_data import digest, digests
 from sayso_protocol.network import Network
 from sayso_protocol.signatures.nodes import SPONSOR, check_sponsor, sign_by_node
-from sayso_protocol.signatures.wallets import Claim, WalletVerifier
+from sayso_protocol.signatures.wallets import EOA_SIGNATURE_BYTES, Claim, WalletVerifier
 
 ENVELOPE_VERSION = 1
 
@@ -95,9 +103,14 @@ class Envelope:
 
         Raises:
             BadSignature: A signature does not match; and the errors of `wallets`.
+            Unsupported: A statement has no signature: its signer endorses it on the chain (rule 4.4.18).
         """
         if self.sponsor:
             check_sponsor(self.sponsor.node_key, self.digest, self.sponsor.signature)
+        if kind_of(self.message).is_endorsable and len(self.signature) != EOA_SIGNATURE_BYTES:
+            if self.signature:
+                raise BadSignature("a statement's signature has 65 bytes, or none if it is endorsed")
+            raise Unsupported("only the chain shows whether the signer endorsed this statement")
         wallets.check(self.message.signer, self.digest, self.signature)
 
     def check_sponsored(self) -> None:

@@ -335,7 +335,7 @@ def test_lists_read_back_as_themselves(value: list[list[Listed] | None]) -> None
     "value",
     [
         *(None, [], 1, [7], [0], [1, 1], ["a"]),
-        *([1, 3, SALT, 1, b"\1"], [1, 1, SALT[1:], 1, b"\1"], [1, 1, SALT, 0, b"\1"]),
+        *([1, 9, SALT, 1, b"\1"], [1, 1, SALT[1:], 1, b"\1"], [1, 1, SALT, 0, b"\1"]),
         *([1, 1, SALT, 5, b"\1"], [1, 1, SALT, 1, b""], [1, 1, SALT, 1, b"\x80"]),
         *([2, 1, SALT], [2, 1, SALT, b"\1\1"], [3, 1, SALT, b"\1", 0], [3, 1, SALT, b"\1", [b""]]),
         *([3, 1, SALT, b"\1", [b"1234"]], [3, 1, SALT, b"\1", [b"12345" * 1_025]]),

@@ -13,6 +13,7 @@ from sayso_node.errors import StoreUnusable
 from sayso_node.store import many
 from sayso_node.store.interface import Writing
 from sayso_node.store.shared_claims import claim_of, list_of
+from sayso_node.store.sqlite.statements_step import STATEMENTS_STEP, fill_grantees
 from sayso_protocol.messages.message import CONSENT
 
 STEPS: Final = {
@@ -217,6 +218,7 @@ CREATE TABLE doubted_blocks (
 ALTER TABLE people ADD COLUMN loose INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE terms ADD COLUMN license BLOB;
 """,
+    15: STATEMENTS_STEP,
 }
 """The step from each version to the next, by version."""
 
@@ -256,5 +258,9 @@ def _refuse_first_reading(db: Writing) -> None:
         )
 
 
-FILLS: Final[dict[int, Callable[[Writing], None]]] = {7: _fill_shared, 14: _refuse_first_reading}
+FILLS: Final[dict[int, Callable[[Writing], None]]] = {
+    7: _fill_shared,
+    14: _refuse_first_reading,
+    15: fill_grantees,
+}
 """What a step does besides its SQL, in the same transaction."""

@@ -7,8 +7,9 @@ migrations.py and a new VERSION.
 """
 
 from sayso_node.store.sqlite.schema_pending import PENDING
+from sayso_node.store.sqlite.schema_statements import STATEMENTS
 
-VERSION = 15
+VERSION = 16
 
 _MAIN = """
 CREATE TABLE messages (
@@ -55,7 +56,7 @@ CREATE INDEX wallet_turns_by_time ON wallet_turns (served_at);
 CREATE INDEX wallet_turns_more ON wallet_turns (served_at) WHERE has_more = 1;
 CREATE TABLE people (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    address BLOB NOT NULL UNIQUE,  -- contributors and guardians of held consents
+    address BLOB NOT NULL UNIQUE,  -- known: contributors, guardians and grantees (rule 7.12)
     unsure INTEGER NOT NULL,  -- a bitmap of merged marks in which theirs is, or seems to be; or 0
     loose INTEGER NOT NULL DEFAULT 0  -- words of kept scopes that covered nothing when they came
 );
@@ -273,4 +274,4 @@ CREATE TABLE singles (
     value BLOB NOT NULL
 ) WITHOUT ROWID;
 """
-SCHEMA = _MAIN + PENDING
+SCHEMA = _MAIN + PENDING + STATEMENTS
