@@ -65,7 +65,8 @@ def _keep_consents(db: Writing, envelopes: Sequence[Envelope], at: Circumstances
 
 
 def _keep_revocations(db: Writing, envelopes: Sequence[Envelope], at: Circumstances) -> list[Admitted]:
-    return [revocations.admit(db, one, at.source, at.now, at.room) for one in envelopes]
+    rest = (at.source, at.now, at.room, at.keeper.heeded)
+    return [revocations.admit(db, one, *rest) for one in envelopes]
 
 
 def _keep_statements(db: Writing, envelopes: Sequence[Envelope], at: Circumstances) -> list[Admitted]:

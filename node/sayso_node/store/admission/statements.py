@@ -224,7 +224,8 @@ def _hold(
 
 
 def heed(db: Writing, step: Step) -> None:
-    """Keep the waiting disputes of addresses that are heeded now; called when a node starts."""
+    """Keep what waits of addresses that are heeded now; called when a node starts."""
+    revocations.promote(db, step.keeper.heeded, step.now, step.keeper.heeded)
     query = "SELECT digest FROM waiting WHERE kind = ? AND endorsed = 1 AND signer IN"
     for (digest,) in list(many.among(db, query, step.keeper.heeded, (DISPUTE,))):
         _promoted(db, digest, step)
