@@ -103,7 +103,7 @@ class Envelope:
 
         Raises:
             BadSignature: A signature does not match; and the errors of `wallets`.
-            Unsupported: A statement has no signature: its signer endorses it on the chain (rule 4.4.18).
+            Unsupported: A statement has no signature: its signer endorses it on the chain (rule 4.8).
         """
         if self.sponsor:
             check_sponsor(self.sponsor.node_key, self.digest, self.sponsor.signature)

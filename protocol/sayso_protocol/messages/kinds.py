@@ -55,7 +55,7 @@ class Kind:
         is_sponsored: The message needs a sponsor between peers (rule 7.5).
         is_acknowledged: A node that keeps the message signs an acknowledgement (rule 9.4).
         is_endorsable: The message is a statement: a contract wallet endorses it on the chain instead of
-            signing it, and the signature is then empty (rule 4.4.18).
+            signing it, and the signature is then empty (rule 4.8).
     """
 
     name: str

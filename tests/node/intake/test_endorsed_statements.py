@@ -1,4 +1,4 @@
-"""Statements without signature: a contract wallet endorses them on the chain (rule 4.4.18)."""
+"""Statements without signature: a contract wallet endorses them on the chain (rule 4.8)."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,7 +1,7 @@
 """Statements as JSON objects (rules 3.11 to 3.15); `hashes` are what `content` and `count` bind.
 
 A missing field is empty, or zero. An empty signature, `0x`, says that a contract wallet endorses the
-statement on the chain (rule 4.4.18).
+statement on the chain (rule 4.8).
 """
 
 from typing import Annotated, Final

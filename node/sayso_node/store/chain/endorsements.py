@@ -1,4 +1,4 @@
-"""Endorsements that were read from the chain: `Endorsed(sender, digest)` of the registry (rule 4.4.18).
+"""Endorsements that were read from the chain: `Endorsed(sender, digest)` of the registry (rule 4.8).
 
 The registry never takes one back, but a fork can. So an endorsement counts once its block is final, and
 is then never looked up again.
