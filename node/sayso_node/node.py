@@ -23,6 +23,7 @@ from sayso_node.api.routes.messages import MessageRoutes
 from sayso_node.api.routes.proofs import ProofRoutes
 from sayso_node.api.routes.revocations import RevocationRoutes
 from sayso_node.api.routes.snapshots import SnapshotRoutes
+from sayso_node.api.routes.statements import StatementRoutes
 from sayso_node.api.routes.status import StatusRoutes
 from sayso_node.api.routes.typed_data import TypedDataRoutes
 from sayso_node.api.schema.values import NodeJson, OperatorJson
@@ -81,7 +82,7 @@ class Node:
         wallets = chain.wallets
         quotas = Quotas(operators=frozenset(one.key for one in config.network_file.operators))
         shared = (network, store, wallets, freshness, identity, clock, counters)
-        self._intake = intake = Intake(*shared, quotas=quotas)
+        self._intake = intake = Intake(*shared, quotas=quotas, heeded=config.heeded)
         self._broadcast = Broadcast(network, transport, intake, counters, enabled=config.runs("gossip"))
         rounds = SyncRounds(network, transport, store, intake, freshness, clock, counters)
         self._answering = Answering(store, intake, clock, peer_ids)
@@ -130,6 +131,7 @@ class Node:
             LicenseRoutes(network, store, freshness, clock, pages, finality=finality),
             ListRoutes(network, store, pages),
             RevocationRoutes(network, store, self._broadcast, signer, pages),
+            StatementRoutes(network, store),
             ProofRoutes(network, store, freshness, self._proofs),
             events,
             CheckRoutes(judge, signer, receipts=config.runs("receipts")),
@@ -148,6 +150,7 @@ class Node:
         """Start the store first and HTTP last, so the node accepts no message that it cannot store."""
         self._store.start()
         self._intake.start()
+        await self._intake.heed()
         handlers = TransportHandlers(self._broadcast.on_frame, self._on_request, self._on_peer)
         await self._transport.start(handlers)
         self._supervisor.start(self.parts())

@@ -39,7 +39,7 @@ class Claim(NamedTuple):
 
     @property
     def travels_alone(self) -> bool:
-        """Return whether only the chain can judge it, so that it is alone in its bundle (4.4.17, 4.8.5)."""
+        """Return whether only the chain can judge it; it is alone in a bundle (4.4.17, 4.8.5)."""
         return self.is_contract_wallets or not self.signature
 
 

@@ -15,9 +15,9 @@ from sayso_node.store.interface import Writing
 from sayso_node.store.statements import waiting
 from sayso_node.store.statements.waiting import StatementRoom
 from sayso_protocol.messages.envelope import Envelope
+from support.holders import LABS, removal, sublicense, use
 from support.node_rig import NOW, NodeRig, consent
 from support.protocol_strategies import BEN, CLEO, NETWORK
-from support.statements import LABS, removal, sublicense, use
 
 SOLD = consent(1, purposes=("resale", "train-ai"))  # to Ben
 DAN, *_ = LABS

@@ -24,9 +24,9 @@ from sayso_protocol.messages.envelope import Envelope, encode
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import sha256
 from sayso_protocol.sync.fingerprints import ROOT
+from support.holders import LABS, T, dispute, removal, sublicense, use
 from support.node_rig import NOW, NodeRig, consent, revocation
 from support.protocol_strategies import ADA, BEN, CLEO, NETWORK
-from support.statements import LABS, T, dispute, removal, sublicense, use
 
 SOLD = consent(1, purposes=("resale", "train-ai"))  # to Ben
 OTHER = consent(2, grantee=CLEO)

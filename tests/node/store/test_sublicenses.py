@@ -15,9 +15,9 @@ from sayso_node.store.admission.sponsors import Quotas
 from sayso_node.store.interface import Reading, Writing
 from sayso_node.store.statements import sublicenses
 from sayso_protocol.messages.envelope import Envelope
+from support.holders import LABS, T, dispute, sublicense, use
 from support.node_rig import NOW, consent
 from support.protocol_strategies import BEN, CLEO, NODE
-from support.statements import LABS, T, dispute, sublicense, use
 
 SOLD = consent(1, purposes=("resale", "train-ai"))  # to Ben
 OTHER = consent(2, grantee=CLEO)

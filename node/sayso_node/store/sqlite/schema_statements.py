@@ -83,6 +83,7 @@ CREATE TABLE waiting_names (
     PRIMARY KEY (hash, parent, signer, digest)
 ) WITHOUT ROWID;
 CREATE INDEX waiting_names_by_digest ON waiting_names (digest);
+CREATE INDEX waiting_names_by_hash ON waiting_names (hash, digest);
 CREATE TABLE statement_sponsors (
     node_key BLOB PRIMARY KEY,
     held INTEGER NOT NULL  -- hashes of statements within their own quota
