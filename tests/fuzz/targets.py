@@ -203,7 +203,7 @@ def _targets() -> dict[str, Target]:
         FingerprintsRequest(1, salt, 4, (1,)),
         ListRequest(2, salt, (65_540, 65_999)),
         GetRequest(1, salt, (17, 18), (b"abcde", b"fghijklmno")),
-        RangeRequest(1, hashes[1]),
+        RangeRequest(1, 1, hashes[1]),
         CheckRequest(2, salt, 9),
         OfferRequest((b"a", b"b")),
     )

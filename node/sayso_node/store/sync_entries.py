@@ -71,6 +71,12 @@ def index_by_digest(kind: int) -> Index:
     return Index(found, named, counted)
 
 
+def first_in(db: Reading, kind: int, node: int, after: bytes, limit: int) -> list[bytes]:
+    """Return the first digests of a set in a node, ascending, after `after`; of messages as entries."""
+    found = (one for kind in kinds_in(kind) for one in digests_in(db, kind, node, after, limit))
+    return sorted(found)[:limit]
+
+
 def digests_in(db: Reading, kind: int, node: int, after: bytes, limit: int) -> list[bytes]:
     """Return digests of a kind in a node, ascending, after `after`; a limit of -1 returns all."""
     rows = db.execute(

@@ -57,7 +57,7 @@ class SyncSet(NamedTuple):
 SETS: Final = {
     CONSENT: SyncSet(1, is_ranged=True),
     REVOCATION: SyncSet(2, revocation_entries, has_carriers=True, is_urgent=True),
-    **dict.fromkeys(STATEMENTS, SyncSet(3)),
+    **dict.fromkeys(STATEMENTS, SyncSet(3, is_ranged=True)),
 }
 check_rows(SETS, "sync sets")
 

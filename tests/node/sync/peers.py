@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 
 from sayso_protocol.messages.envelope import Envelope, encode
-from sayso_protocol.messages.message import CONSENT, REVOCATION, as_kind
+from sayso_protocol.messages.message import REVOCATION, as_kind
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.messages.wire import SYNC_PROTOCOL
 from sayso_protocol.sync import answers
@@ -93,7 +93,7 @@ class Peer:
 
     def given(self, request: GetRequest | RangeRequest) -> list[Envelope]:
         if isinstance(request, RangeRequest):
-            names = {e.id for e in self.within(CONSENT, request.node) if e.id > request.after}
+            names = {e.id for e in self.within(request.kind, request.node) if e.id > request.after}
             return sorted((e for e in self.holds if e.digest in names), key=lambda e: e.digest)
         wanted = {one for joined in request.ids for one in answers.split_ids(joined)}
         if not request.ids:

@@ -132,7 +132,7 @@ async def test_a_range_goes_on_where_it_ended(rig: NodeRig, monkeypatch: pytest.
     expected = sorted(HELD, key=lambda one: one.digest)
     got: list[bytes] = []
     after = b""
-    while page := answers.decode_messages(await ask(rig, RangeRequest(ROOT, after))):
+    while page := answers.decode_messages(await ask(rig, RangeRequest(1, ROOT, after))):
         assert len(page) <= 2
         got += page
         after = expected[len(got) - 1].digest
