@@ -22,10 +22,13 @@ LABS = tuple(_KEYS)
 KEYS = {**WALLETS, **_KEYS}
 
 
-def stated(message: Message, hashes: Sequence[bytes], *, endorsed: bool = False) -> Envelope:
-    """The sponsored envelope of a statement, signed or to be endorsed by a contract wallet."""
+def stated(
+    message: Message, hashes: Sequence[bytes], *, endorsed: bool = False, is_sponsored: bool = True
+) -> Envelope:
+    """The envelope of a message of KEYS, signed or to be endorsed by a contract wallet."""
     signature = b"" if endorsed else sign_digest(KEYS[message.signer], digest(message, NETWORK))
-    return Envelope(message, NETWORK, signature, tuple(hashes)).sponsored_by(NODE)
+    envelope = Envelope(message, NETWORK, signature, tuple(hashes))
+    return envelope.sponsored_by(NODE) if is_sponsored else envelope
 
 
 def sublicense(

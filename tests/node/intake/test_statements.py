@@ -86,6 +86,11 @@ async def test_a_consent_completes_a_whole_chain_in_one_step(rig: NodeRig) -> No
         assert db.execute("SELECT count(*) FROM waiting_names").fetchone() == (0,)
 
 
+async def test_those_that_complete_each_other_in_one_bundle_are_all_stored(rig: NodeRig) -> None:
+    await rig.give(SOLD)
+    assert await statuses(rig, use(GUS, [DIGEST]), *reversed(chain(4))) == [Status.STORED] * 5
+
+
 async def test_a_fifth_hop_is_never_kept(rig: NodeRig) -> None:
     for order in (chain(5), [*reversed(chain(5))]):
         await rig.give(*order)
