@@ -2,6 +2,9 @@
 
 `waiting_names` has a row for each thing that would let a statement be kept, or would make a license of a
 kept sublicense meet the parent rule. A row goes when that comes, so nothing is looked at twice.
+
+The indexes of `passed_on` have every column that is read through them. Otherwise SQLite searches the table
+by the license alone, which costs as much as the license has sublicenses.
 """
 
 STATEMENTS = """
@@ -29,9 +32,10 @@ CREATE TABLE passed_on (
     counts INTEGER NOT NULL,  -- 1: among the first of its license, signer and grantee
     PRIMARY KEY (license, digest)
 ) WITHOUT ROWID;
-CREATE INDEX passed_on_ranked ON passed_on (license, grantee, depth, expires_at DESC, digest)
+CREATE INDEX passed_on_ranked ON passed_on (license, grantee, depth, expires_at DESC, digest, counts)
     WHERE counts = 1;
-CREATE INDEX passed_on_by_pair ON passed_on (signer, grantee, license) WHERE counts = 1;
+CREATE INDEX passed_on_by_pair ON passed_on (signer, grantee, license, depth, expires_at, counts)
+    WHERE counts = 1;
 CREATE TABLE named (
     hash BLOB NOT NULL,  -- of a license, a sublicense, a file or a contributor
     kind INTEGER NOT NULL,

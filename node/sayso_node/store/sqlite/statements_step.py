@@ -37,9 +37,10 @@ CREATE TABLE passed_on (
     counts INTEGER NOT NULL,
     PRIMARY KEY (license, digest)
 ) WITHOUT ROWID;
-CREATE INDEX passed_on_ranked ON passed_on (license, grantee, depth, expires_at DESC, digest)
+CREATE INDEX passed_on_ranked ON passed_on (license, grantee, depth, expires_at DESC, digest, counts)
     WHERE counts = 1;
-CREATE INDEX passed_on_by_pair ON passed_on (signer, grantee, license) WHERE counts = 1;
+CREATE INDEX passed_on_by_pair ON passed_on (signer, grantee, license, depth, expires_at, counts)
+    WHERE counts = 1;
 CREATE TABLE named (
     hash BLOB NOT NULL,
     kind INTEGER NOT NULL,
