@@ -3,8 +3,8 @@
 `waiting_names` has a row for each thing that would let a statement be kept, or would make a license of a
 kept sublicense meet the parent rule. A row goes when that comes, so nothing is looked at twice.
 
-The indexes of `passed_on` have every column that is read through them. Otherwise SQLite searches the table
-by the license alone, which costs as much as the license has sublicenses.
+The indexes of `passed_on` have every column that is read through them. Otherwise SQLite searches the
+table by the license alone, which costs as much as the license has sublicenses.
 """
 
 STATEMENTS = """
