@@ -78,11 +78,19 @@ class Node:
         self._transport = transport = GossipProcess(self._gossip_config, peer_store)
         self._alarms = alarms = Alarms()
         self._supervisor = Supervisor(alarms, counters)
-        self._chain = chain = ChainSide(config, store, freshness, clock, counters, alarms)
+        self._chain = chain = ChainSide(
+            *(config, store, freshness, clock, counters, alarms),
+            came=lambda db: self._intake.blocks_came(db),  # noqa: PLW0108 - it is made below
+        )
         wallets = chain.wallets
         quotas = Quotas(operators=frozenset(one.key for one in config.network_file.operators))
         shared = (network, store, wallets, freshness, identity, clock, counters)
-        self._intake = intake = Intake(*shared, quotas=quotas, heeded=config.heeded)
+        self._intake = intake = Intake(
+            *shared,
+            quotas=quotas,
+            heeded=config.heeded,
+            finality=config.network_file.finality,
+        )
         self._broadcast = Broadcast(network, transport, intake, counters, enabled=config.runs("gossip"))
         rounds = SyncRounds(network, transport, store, intake, freshness, clock, counters)
         self._answering = Answering(store, intake, clock, peer_ids)

@@ -27,7 +27,7 @@ from sayso_node.config import NodeConfig
 from sayso_node.counters import Counters
 from sayso_node.freshness import Freshness
 from sayso_node.interfaces import Clock
-from sayso_node.store.interface import Store
+from sayso_node.store.interface import Store, Writing
 
 
 class ChainSide:
@@ -41,6 +41,7 @@ class ChainSide:
         clock: Clock,
         counters: Counters,
         alarms: Alarms,
+        came: Callable[[Writing], None] = lambda _db: None,
     ) -> None:
         self._config, self._store = config, store
         self._clock, self._counters, self._alarms = clock, counters, alarms
@@ -65,6 +66,7 @@ class ChainSide:
             finality=finality,
             deploy_block=network_file.deploy_block,
             interval_s=settings.chain_interval_s,
+            came=came,
         )
         self._archivist = Archivist(
             self.endpoints,

@@ -80,6 +80,7 @@ class Intake:
         runner: Runner = in_thread,
         waiting: StatementRoom = StatementRoom(),  # noqa: B008 - immutable
         heeded: frozenset[bytes] = frozenset(),
+        finality: int = 0,
     ) -> None:
         self._network = network
         self._store = store
@@ -91,7 +92,7 @@ class Intake:
         self._room = room
         ours = bytes(identity.verify_key)
         quotas = quotas._replace(operators=quotas.operators | {ours})
-        self.keeper = Keeper(ours, quotas, heeded, waiting, room.for_marks)
+        self.keeper = Keeper(ours, quotas, heeded, waiting, room.for_marks, finality)
         self._runner = runner
         self._failures: OrderedDict[bytes, Callable[[], SaysoError]] = OrderedDict()
 
@@ -99,6 +100,10 @@ class Intake:
         """Keep the waiting disputes of addresses that are heeded since this start (rule 7.17.9)."""
         step = Step(self.keeper, self._network, self._clock.now())
         await self._store.write(lambda db: statements.heed(db, step))
+
+    def blocks_came(self, db: Writing) -> None:
+        """Admit what was endorsed in blocks that are final now, in the transaction that stores them."""
+        statements.blocks_came(db, Step(self.keeper, self._network, self._clock.now()))
 
     def start(self) -> None:
         """Report marks that this store merged in earlier runs; the store must be open."""

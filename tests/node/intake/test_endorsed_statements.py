@@ -9,12 +9,13 @@ from sayso_node.intake.outcome import SourceChannel, Status
 from sayso_node.store.admission import statements
 from sayso_node.store.admission.keeper import Keeper, Step
 from sayso_node.store.admission.sponsors import Quotas
-from sayso_node.store.chain import endorsements
-from sayso_node.store.chain.endorsements import Endorsement
+from sayso_node.store.chain import chain_state, endorsements
 from sayso_node.store.interface import Writing
 from sayso_node.store.statements import waiting
 from sayso_node.store.statements.waiting import StatementRoom
 from sayso_protocol.messages.envelope import Envelope
+from sayso_protocol.primitives import sha256
+from sayso_protocol.receipts.receipt import ChainPoint
 from support.holders import LABS, removal, sublicense, use
 from support.node_rig import NOW, NodeRig, consent
 from support.protocol_strategies import BEN, CLEO, NETWORK
@@ -40,16 +41,18 @@ async def test_one_without_signature_waits_for_its_endorsement(rig: NodeRig) -> 
     (held,) = await rig.give(link)
     assert (held.status, held.is_news) == (Status.PENDING, False)
     await rig.give(use(DAN, [link.digest]))
-    step = Step(Keeper(b"", Quotas()), NETWORK, NOW)
+    step = Step(Keeper(b"", Quotas(), finality=2), NETWORK, NOW)
 
-    def seen(db: Writing, who: bytes, block: int, final: int) -> None:
-        endorsements.add(db, [Endorsement(who, link.digest, block)])
-        statements.endorsed(db, endorsements.settle(db, final), step)
+    def read_to(db: Writing, number: int) -> None:
+        chain_state.advance(db, ChainPoint(number, sha256(b"block")))
+        statements.blocks_came(db, step)
 
-    await rig.store.write(lambda db: seen(db, CLEO, 5, 9))  # somebody else
-    await rig.store.write(lambda db: seen(db, BEN, 8, 7))  # not final yet
-    assert rig.digests() == {DIGEST}
-    await rig.store.write(lambda db: statements.endorsed(db, endorsements.settle(db, 8), step))
+    await rig.store.write(lambda db: endorsements.add(db, CLEO, link.digest, 3))  # somebody else
+    await rig.store.write(lambda db: endorsements.add(db, BEN, link.digest, 8))
+    for number in (8, 9):  # not final yet
+        await rig.store.write(lambda db, number=number: read_to(db, number))  # type: ignore[misc]
+        assert rig.digests() == {DIGEST}
+    await rig.store.write(lambda db: read_to(db, 10))
     assert rig.digests() == {DIGEST, link.digest, use(DAN, [link.digest]).digest}
     (late,) = await rig.give(removal(BEN, [DIGEST], endorsed=True))
     assert late.status is Status.PENDING
@@ -59,9 +62,11 @@ async def test_an_endorsement_may_come_first_and_goes_with_its_fork(rig: NodeRig
     one, lost = (removal(BEN, [DIGEST], block, endorsed=True) for block in (1, 2))
 
     def seen(db: Writing) -> None:
-        endorsements.add(db, [Endorsement(BEN, one.digest, 5), Endorsement(BEN, lost.digest, 6)])
-        endorsements.rewind(db, 5)
-        endorsements.settle(db, 9)
+        endorsements.add(db, BEN, one.digest, 5)
+        endorsements.add(db, BEN, lost.digest, 6)
+        chain_state.advance(db, ChainPoint(6, sha256(b"block")))
+        chain_state.rewind(db, 5)
+        chain_state.advance(db, ChainPoint(9, sha256(b"block")))
 
     await rig.store.write(seen)
     assert await statuses(rig, SOLD) == [Status.STORED]

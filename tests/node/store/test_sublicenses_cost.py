@@ -105,7 +105,7 @@ async def test_no_look_and_no_admission_grows_with_what_is_stored(tmp_path: Path
         db.executemany("INSERT INTO waiting_names VALUES (?, ?, ?, ?)", rows)
 
     for name in ("small", "large"):
-        (tmp_path / name).mkdir()  # noqa: ASYNC240 - a folder of the test
+        (tmp_path / name).mkdir()
     small = await costs(tmp_path / "small", few)
     large = await costs(tmp_path / "large", few, fill)
     assert {name: cost for name, cost in large.items() if cost > 1.25 * small[name] + 200} == {}

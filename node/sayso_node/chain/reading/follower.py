@@ -12,7 +12,7 @@ is found by the headers (log_audit.py). A chain with slow, regular blocks is rea
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from random import Random
@@ -62,8 +62,10 @@ class Follower:
         finality: int,
         deploy_block: int,
         interval_s: float,
+        came: Callable[[Writing], None] = lambda _db: None,
     ) -> None:
         self._chain = chain
+        self._came = came  # called in the transaction that stores what was read
         self._store = store
         self._freshness = freshness
         self._clock = clock
@@ -209,6 +211,7 @@ class Follower:
         chain_state.advance(db, point)
         slow = self._speed.is_slow
         self._audit.note(db, first, point, head.point.number, is_slow=slow)
+        self._came(db)
         young = max(first, head.point.number + 1 - YOUNG_BLOCKS)
         if young <= point.number:
             late_blocks.note(db, young, point.number, self._clock.now())
@@ -235,6 +238,7 @@ class Follower:
         if self._keeper.keep(db, events):
             self._counters.add("chain_late_logs")
             log.warning("the endpoint gave logs of blocks %d to %d late", due.first, due.last)
+        self._came(db)
         late_blocks.passed(db, due)
 
     async def _point(self, number: int) -> ChainPoint:

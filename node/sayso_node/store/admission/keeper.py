@@ -18,6 +18,7 @@ class Keeper(NamedTuple):
         heeded: Addresses whose disputes are kept.
         statements: Limits for waiting statements.
         marks: Limits for marks.
+        finality: The number of blocks that must follow a block before its endorsements count.
     """
 
     node_key: bytes
@@ -25,6 +26,7 @@ class Keeper(NamedTuple):
     heeded: frozenset[bytes] = frozenset()
     statements: StatementRoom = StatementRoom()
     marks: MarkLimits = PendingRoom().for_marks
+    finality: int = 0
 
 
 class Step(NamedTuple):

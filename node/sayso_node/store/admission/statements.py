@@ -16,7 +16,7 @@ from sayso_node.store.admission.marks import Dropped
 from sayso_node.store.admission.revocations import Admitted
 from sayso_node.store.admission.sponsors import take_statement_room
 from sayso_node.store.bits import add_people
-from sayso_node.store.chain import endorsements
+from sayso_node.store.chain import chain_state, endorsements
 from sayso_node.store.interface import Reading, Writing
 from sayso_node.store.messages import Message as Row
 from sayso_node.store.statements import sublicenses, waiting
@@ -38,7 +38,9 @@ def admit(db: Writing, envelope: Envelope, source: str, step: Step) -> Admitted:
     if messages.is_known(db, envelope.digest):
         return Admitted.COVERED
     signer, digest = envelope.message.signer, envelope.digest
-    endorsed = bool(envelope.signature) or endorsements.is_endorsed(db, signer, digest)
+    endorsed = bool(envelope.signature) or endorsements.is_endorsed(
+        db, signer, digest, _last_final(db, step)
+    )
     if held := waiting.find(db, digest):
         if held.endorsed or not endorsed:
             return Admitted.WAITING
@@ -50,17 +52,22 @@ def admit(db: Writing, envelope: Envelope, source: str, step: Step) -> Admitted:
     return Admitted.WAITING
 
 
-def endorsed(
-    db: Writing,
-    found: Iterable[tuple[bytes, bytes]],
-    step: Step,
-) -> None:
-    """Admit the statements whose endorsements have become final, each sender and digest."""
-    for sender, digest in found:
-        one = waiting.find(db, digest)
-        if one and one.signer == sender and not one.endorsed:
+def blocks_came(db: Writing, step: Step) -> None:
+    """Admit the statements whose endorsements have become final, when blocks were read."""
+    query = (
+        "SELECT waiting.digest FROM waiting JOIN endorsements"
+        " ON endorsements.signer = waiting.signer AND endorsements.digest = waiting.digest"
+        " WHERE endorsed = 0 AND block_number <= ?"
+    )
+    for (digest,) in db.execute(query, (_last_final(db, step),)).fetchall():
+        if one := waiting.find(db, digest):
             waiting.release(db, digest)
             admit(db, decode(one.body, step.network), one.source, step)
+
+
+def _last_final(db: Reading, step: Step) -> int:
+    newest = chain_state.newest(db)
+    return newest.number - step.keeper.finality if newest else -1
 
 
 def consents_came(
@@ -218,7 +225,9 @@ def _hold(
     *,
     endorsed: bool,
 ) -> None:
-    message, weight = envelope.message, waiting.BASE_WEIGHT + len(envelope.items)
+    message = envelope.message
+    base = waiting.BASE_WEIGHT if endorsed else waiting.UNENDORSED_WEIGHT
+    weight = base + len(envelope.items)
     held = (envelope.digest, message.kind, message.signer, source, encode(envelope), weight, endorsed)
     waiting.hold(db, Waiting(*held), names, step.keeper.statements)
 

@@ -61,6 +61,7 @@ CREATE TABLE waiting (
     weight INTEGER NOT NULL,
     endorsed INTEGER NOT NULL  -- 0: it has no signature, and no final block has its endorsement
 );
+CREATE INDEX waiting_unendorsed ON waiting (digest, signer) WHERE endorsed = 0;
 CREATE INDEX waiting_by_source ON waiting (source, seq);
 CREATE INDEX waiting_by_signer ON waiting (signer, endorsed, seq, weight);
 CREATE TABLE waiting_sources (
@@ -93,11 +94,10 @@ CREATE TABLE statement_sponsors (
     held INTEGER NOT NULL  -- hashes of statements within their own quota
 ) WITHOUT ROWID;
 CREATE TABLE endorsements (
-    sender BLOB NOT NULL,
+    signer BLOB NOT NULL,
     digest BLOB NOT NULL,
     block_number INTEGER NOT NULL,
-    is_final INTEGER NOT NULL,
-    PRIMARY KEY (sender, digest)
+    PRIMARY KEY (signer, digest)
 ) WITHOUT ROWID;
-CREATE INDEX endorsements_open ON endorsements (block_number) WHERE is_final = 0;
+CREATE INDEX endorsements_by_block ON endorsements (block_number);
 """

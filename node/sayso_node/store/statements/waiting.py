@@ -13,6 +13,7 @@ from sayso_node.store import many
 from sayso_node.store.interface import Reading, Writing
 
 BASE_WEIGHT: Final = 16  # hashes that a statement counts for besides its own
+UNENDORSED_WEIGHT: Final = 512  # the same of one without signature: all are looked at for each block
 ANY: Final = b""  # in place of a parent: a use or removal waits for any way to hold what it names
 
 
