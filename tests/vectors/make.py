@@ -38,6 +38,7 @@ from vectors.ed25519 import ed25519
 from vectors.evidence import evidence
 from vectors.frames import bundles
 from vectors.histories import verdict_cases
+from vectors.holders import statements_of_holders
 from vectors.landings import landings
 from vectors.refused import refused_cases
 from vectors.snapshots import snapshots
@@ -192,6 +193,7 @@ FILES: dict[str, Callable[[], Any]] = {
     "verdicts.json": verdict_cases,
     "snapshots.json": snapshots,
     "landings.json": landings,
+    "holders.json": statements_of_holders,
 }
 
 

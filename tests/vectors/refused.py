@@ -70,7 +70,7 @@ def _encodings() -> dict[str, bytes]:
         "bytes in a longer form": PLAIN.replace(b"\xc4\x14" + ADA, b"\xc5\x00\x14" + ADA),
         "arrays in arrays, nine deep": PLAIN.replace(b"\xaaeverything", nested),
         "version 2": _around(STOP, 0, 2),
-        "kind 3": _around(STOP, 1, 3),
+        "kind 7": _around(STOP, 1, 7),
         "a field too few": _edited(STOP, lambda tree: tree.pop()),
         "a revocation with items": _around(STOP, 3, list(ITEMS)),
         "a revocation for one network": _around(STOP, 5, [31_337, NETWORK.registry]),
