@@ -14,7 +14,7 @@ from aiohttp import web
 
 from sayso_node.api.http.route import Route
 from sayso_node.api.schema.operations import Operation
-from sayso_node.api.schema.statements import PENDING, STORED, StatementJson, Statements, StatementsQuery
+from sayso_node.api.schema.statements import NOT_KEPT, STORED, StatementJson, Statements, StatementsQuery
 from sayso_node.errors import BadRequest, NotFound
 from sayso_node.store import bits
 from sayso_node.store.interface import Reading, Store
@@ -28,7 +28,7 @@ from sayso_protocol.network import Network
 from sayso_protocol.permissions.scopes import scope_word
 from sayso_protocol.primitives import HASH_BYTES, hash_from_text, hex_text
 
-PAGE: Final = 100  # statements, each with up to 1,024 hashes
+STATEMENTS_A_PAGE: Final = 100  # statements, each with up to 1,024 hashes
 STATEMENT: Final = Operation(
     "GET", "/v1/statements/{statement}", "statement", "A statement by its digest.", StatementJson
 )
@@ -43,7 +43,7 @@ STATEMENTS_ON: Final = Operation(
 _KINDS: Final = {"sublicense": SUBLICENSE, "use": USE, "removal": REMOVAL, "dispute": DISPUTE}
 _PAGES: Final[dict[str, Callable[[Reading, bytes, int, bytes, int], lookup.Page]]] = {
     STORED: lookup.kept,
-    PENDING: lookup.waiting,
+    NOT_KEPT: lookup.waiting,
 }
 
 
@@ -71,7 +71,7 @@ class StatementRoutes:
         if kind is None:
             raise BadRequest(f"kind must be one of {', '.join(_KINDS)}")
         if status not in _PAGES:
-            raise BadRequest(f"status must be {STORED} or {PENDING}")
+            raise BadRequest(f"status must be {STORED} or {NOT_KEPT}")
         after = hash_from_text(query["after"]) if "after" in query else bytes(HASH_BYTES)
         return await asyncio.to_thread(self._statements_on, named, kind, status, after)
 
@@ -81,7 +81,7 @@ class StatementRoutes:
 
     def _statements_on(self, named: bytes, kind: int, status: str, after: bytes) -> Statements:
         with self._store.read() as db:
-            page = _PAGES[status](db, named, kind, after, PAGE)
+            page = _PAGES[status](db, named, kind, after, STATEMENTS_A_PAGE)
             found = [self._shown(db, digest) for digest in page.digests]
         return Statements(found, hex_text(page.after) if page.after else None)
 
@@ -95,7 +95,7 @@ class StatementRoutes:
         return StatementJson(
             hex_text(digest),
             kind_of(message).name,
-            STORED if found.is_kept else PENDING,
+            STORED if found.is_kept else NOT_KEPT,
             any(mask & 1 for mask in bits.masks_of(db, message.signer, words).values()),
             typed_data(message, self._network)["message"],
             [hex_text(one) for one in envelope.items],
