@@ -14,7 +14,7 @@ from aiohttp import web
 
 from sayso_node.api.http.route import Route
 from sayso_node.api.schema.operations import Operation
-from sayso_node.api.schema.statements import NOT_KEPT, STORED, StatementJson, Statements, StatementsQuery
+from sayso_node.api.schema.statements import AS_CLAIM, STORED, StatementJson, Statements, StatementsQuery
 from sayso_node.errors import BadRequest, NotFound
 from sayso_node.store import bits
 from sayso_node.store.interface import Reading, Store
@@ -43,7 +43,7 @@ STATEMENTS_ON: Final = Operation(
 _KINDS: Final = {"sublicense": SUBLICENSE, "use": USE, "removal": REMOVAL, "dispute": DISPUTE}
 _PAGES: Final[dict[str, Callable[[Reading, bytes, int, bytes, int], lookup.Page]]] = {
     STORED: lookup.kept,
-    NOT_KEPT: lookup.waiting,
+    AS_CLAIM: lookup.waiting,
 }
 
 
@@ -71,7 +71,7 @@ class StatementRoutes:
         if kind is None:
             raise BadRequest(f"kind must be one of {', '.join(_KINDS)}")
         if status not in _PAGES:
-            raise BadRequest(f"status must be {STORED} or {NOT_KEPT}")
+            raise BadRequest(f"status must be {STORED} or {AS_CLAIM}")
         after = hash_from_text(query["after"]) if "after" in query else bytes(HASH_BYTES)
         return await asyncio.to_thread(self._statements_on, named, kind, status, after)
 
@@ -95,7 +95,7 @@ class StatementRoutes:
         return StatementJson(
             hex_text(digest),
             kind_of(message).name,
-            STORED if found.is_kept else NOT_KEPT,
+            STORED if found.is_kept else AS_CLAIM,
             any(mask & 1 for mask in bits.masks_of(db, message.signer, words).values()),
             typed_data(message, self._network)["message"],
             [hex_text(one) for one in envelope.items],

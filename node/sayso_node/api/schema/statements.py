@@ -8,7 +8,7 @@ from sayso_node.api.schema.values import Base64
 from sayso_protocol.receipts.json_values import Hash
 
 STORED: Final = "stored"
-NOT_KEPT: Final = "pending"
+AS_CLAIM: Final = "pending"
 KindName = Literal["sublicense", "use", "removal", "dispute"]
 Standing = Literal["stored", "pending"]
 
