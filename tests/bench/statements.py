@@ -1,8 +1,8 @@
 """How fast a node takes statements in: verified and kept, beside consents of as many hashes.
 
-From the bytes of a bundle of sync to rows in the store, in one transaction: decode, rules, notice, digest,
-signatures of wallet and sponsor, parent rule, ranks, sums for sync. Each message has another signer. What
-reaches the disk is measured by `store.durable_per_s`.
+From the bytes of a bundle of sync to rows in the store, in one transaction: decode, rules, notice,
+digest, signatures of wallet and sponsor, parent rule, ranks, sums for sync. Each message has another
+signer. What reaches the disk is measured by `store.durable_per_s`.
 """
 
 from collections.abc import Iterator
@@ -44,6 +44,8 @@ def figures() -> Iterator[Figure]:
         ("ours", sublicense, MESSAGES, HASHES),
         ("consents", _consent, MESSAGES, HASHES),
         ("uses", use, MESSAGES, HASHES),
+        ("sublicenses of 1", sublicense, MESSAGES, 1),
+        ("consents of 1", _consent, MESSAGES, 1),
         ("sublicenses of 1,024", sublicense, 20, LARGE),
         ("consents of 1,024", _consent, 20, LARGE),
     ):

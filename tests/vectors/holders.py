@@ -92,6 +92,17 @@ def _named(kind: int, hashes: Sequence[bytes]) -> bytes:
     return _changed(kind, change)
 
 
+def _nobody() -> bytes:
+    """A dispute of nobody and of others (rule 3.15.3)."""
+    people = [bytes(32), *sorted(contributor_hash(one) for one in (ADA, BEN))]
+
+    def change(tree: list[Any]) -> None:
+        tree[2][CONTENT : COUNT + 2] = [content_root(people), 3, CONTRIBUTORS]
+        tree[3] = people
+
+    return _changed(DISPUTE, change)
+
+
 def _shared() -> dict[str, bytes]:
     """Rules 3.11, 4.8.1 and 6.2.3, for every kind."""
     found: dict[str, bytes] = {}
@@ -128,7 +139,6 @@ def _own() -> dict[str, bytes]:
     """Rules 3.12 to 3.15."""
     parent, grantee, purposes, terms, uri, issued, expires = range(4, 11)
     begins, ends = T, T + 315_619_200
-    people = [contributor_hash(ADA), contributor_hash(BEN)]
     return {
         "1,025 hashes": _named(USE, [*MANY, b"\xff" * 32]),
         "a parent of 31 bytes": _field(SUBLICENSE, parent, bytes(31)),
@@ -155,13 +165,7 @@ def _own() -> dict[str, bytes]:
         "an empty code": _field(DISPUTE, 5, ""),
         "a dispute for 366 days and a second": _field(DISPUTE, 7, T + 31_622_401),
         "a file for a contributor": _field(DISPUTE, 4, CONTRIBUTORS),
-        "nobody for a contributor": _changed(
-            DISPUTE,
-            lambda tree: (
-                tree[2].__setitem__(slice(2, 5), [content_root([bytes(32), *people]), 3, CONTRIBUTORS]),
-                tree.__setitem__(3, [bytes(32), *sorted(people)]),
-            ),
-        ),
+        "nobody for a contributor": _nobody(),
     }
 
 

@@ -7,7 +7,6 @@ at once (rules 7.12 and 7.17).
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
-from sayso_node.store import messages
 from sayso_node.store.admission import consents, revocations, statements
 from sayso_node.store.admission.keeper import Keeper, Step
 from sayso_node.store.admission.pending import PendingRoom
@@ -71,17 +70,8 @@ def _keep_revocations(db: Writing, envelopes: Sequence[Envelope], at: Circumstan
 
 
 def _keep_statements(db: Writing, envelopes: Sequence[Envelope], at: Circumstances) -> list[Admitted]:
-    outcomes = [
-        statements.admit(db, one, at.source, Step(at.keeper, one.network, at.now)) for one in envelopes
-    ]
-    waiting = (
-        one.digest for one, its in zip(envelopes, outcomes, strict=True) if its is Admitted.WAITING
-    )
-    completed = messages.known_of(db, waiting)  # by one that came behind it
-    return [
-        Admitted.STORED if one.digest in completed else its
-        for one, its in zip(envelopes, outcomes, strict=True)
-    ]
+    step = Step(at.keeper, envelopes[0].network, at.now)
+    return statements.admit(db, envelopes, at.source, step)
 
 
 ADMISSIONS: Final = {

@@ -36,9 +36,9 @@ def terms(number: int, grantee: bytes, signer: bytes = BEN) -> SublicenseTerms:
 def one_license_many_times(db: Writing) -> None:
     """To one grantee, by one signer and by many; to many grantees; and as many that wait."""
     for number in range(2_000):
-        sublicenses.pass_on(db, terms(2 * MANY + number, DAN), {LICENSE: 1})
+        sublicenses.pass_on(db, [(terms(2 * MANY + number, DAN), {LICENSE: 1})])
         signer = sha256(b"signer %d" % number)[:20]
-        sublicenses.pass_on(db, terms(3 * MANY + number, DAN, signer), {LICENSE: 2})
+        sublicenses.pass_on(db, [(terms(3 * MANY + number, DAN, signer), {LICENSE: 2})])
     rows = (
         (LICENSE, sha256(b"lab %d" % n)[:20], 1, T + n, sha256(b"%d" % n), BEN, 1) for n in range(MANY)
     )
@@ -55,7 +55,7 @@ def many_by_many(db: Writing) -> None:
     licenses = [LICENSE, *(sha256(b"license %d" % n) for n in range(255))]
     for number in range(256):
         grantee = sha256(b"lab %d" % number)[:20]
-        sublicenses.pass_on(db, terms(4 * MANY + number, grantee), dict.fromkeys(licenses, 1))
+        sublicenses.pass_on(db, [(terms(4 * MANY + number, grantee), dict.fromkeys(licenses, 1))])
 
 
 Filled = Callable[[Writing], None]
@@ -99,8 +99,8 @@ async def test_no_look_and_no_admission_grows_with_what_is_stored(tmp_path: Path
     def few(db: Writing) -> None:
         """As many as ever count, so that no answer is longer."""
         for number in range(300):
-            sublicenses.pass_on(db, terms(number, DAN, sha256(b"s%d" % number)[:20]), {LICENSE: 1})
-            sublicenses.pass_on(db, terms(MANY + number, DAN), {LICENSE: 1})
+            sublicenses.pass_on(db, [(terms(number, DAN, sha256(b"s%d" % number)[:20]), {LICENSE: 1})])
+            sublicenses.pass_on(db, [(terms(MANY + number, DAN), {LICENSE: 1})])
         rows = ((LICENSE, b"", b"x" * 20, sha256(b"%d" % n)) for n in range(lookup.SCANNED))
         db.executemany("INSERT INTO waiting_names VALUES (?, ?, ?, ?)", rows)
 

@@ -65,22 +65,44 @@ def take_room(db: Writing, applicants: Sequence[Applicant], now: float, quotas: 
     return has_room
 
 
-def take_statement_room(db: Writing, sponsor: bytes, digest: bytes, hashes: int, quotas: Quotas) -> bool:
-    """Reserve room for the hashes of a statement; False if there is none.
+class StatementRooms:
+    """The hashes of statements for each sponsor and the pool, in memory until write().
 
     They have quotas of their own, so that neither consents nor statements crowd out the others.
     """
-    row = db.execute("SELECT held FROM statement_sponsors WHERE node_key = ?", (sponsor,)).fetchone()
-    held = int(row[0]) if row else 0
-    if held + hashes <= quotas.hashes * _quota(db, sponsor, quotas):
-        again = "ON CONFLICT (node_key) DO UPDATE SET held = excluded.held"
-        many.insert(db, "INTO statement_sponsors", [(sponsor, held + hashes)], again)
+
+    def __init__(self, db: Writing, quotas: Quotas) -> None:
+        self._db, self._quotas = db, quotas
+        self._held: dict[bytes, int] = {}
+        self._quota: dict[bytes, int] = {}
+        self._pool = quotas.hashes * quotas.strangers
+        self._pooled: int | None = None  # read only if needed
+
+    def take(self, sponsor: bytes, digest: bytes, hashes: int) -> bool:
+        """Count a statement; returns whether there is room for it."""
+        if sponsor not in self._held:
+            query = "SELECT held FROM statement_sponsors WHERE node_key = ?"
+            row = self._db.execute(query, (sponsor,)).fetchone()
+            self._held[sponsor] = int(row[0]) if row else 0
+            self._quota[sponsor] = self._quotas.hashes * _quota(self._db, sponsor, self._quotas)
+        if self._held[sponsor] + hashes <= self._quota[sponsor]:
+            self._held[sponsor] += hashes
+            return True
+        if self._pooled is None:
+            self._pooled = _number(self._db, _POOLED_HASHES)
+        after = self._pooled + hashes
+        if after > self._pool or not _has_won(self._db, digest, 1 - self._pooled / self._pool):
+            return False
+        self._pooled = after
         return True
-    pool, taken = quotas.hashes * quotas.strangers, _number(db, _POOLED_HASHES)
-    if taken + hashes > pool or not _has_won(db, digest, 1 - taken / pool):
-        return False
-    _set_number(db, _POOLED_HASHES, taken + hashes)
-    return True
+
+    def write(self) -> None:
+        """Write the counts to the store."""
+        again = "ON CONFLICT (node_key) DO UPDATE SET held = excluded.held"
+        rows = ((key, held) for key, held in self._held.items() if held)
+        many.insert(self._db, "INTO statement_sponsors", rows, again)
+        if self._pooled:
+            _set_number(self._db, _POOLED_HASHES, self._pooled)
 
 
 def pooled(db: Reading) -> int:

@@ -6,7 +6,8 @@ changes, except that better ones displace it: of those that one signer passed on
 first COUNTED count. Displacement is permanent, because no row ever becomes worse.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import insort
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from sayso_node.store import many
@@ -90,9 +91,9 @@ def depth_of(db: Reading, license_hash: bytes, digest: bytes) -> int | None:
     return int(row[0]) if row else None
 
 
-def insert(db: Writing, digest: bytes, message: Sublicense, now: float) -> SublicenseTerms:
-    """Store the terms of a sublicense; `now` is in seconds since the epoch."""
-    terms = SublicenseTerms(
+def terms_of(digest: bytes, message: Sublicense, now: float) -> SublicenseTerms:
+    """Return the terms of a sublicense that is kept now, in seconds since the epoch."""
+    return SublicenseTerms(
         digest,
         message.parent,
         message.signer,
@@ -102,16 +103,28 @@ def insert(db: Writing, digest: bytes, message: Sublicense, now: float) -> Subli
         message.expires_at,
         now,
     )
-    row = terms._replace(purposes=" ".join(message.purposes))  # type: ignore[arg-type]
-    many.insert(db, f"INTO sublicense_terms ({_TERMS})", [row])
-    return terms
 
 
-def depths_met(db: Reading, message: Sublicense, licenses: Sequence[bytes]) -> dict[bytes, int]:
-    """Return the depth for each of some licenses for which a sublicense meets the parent rule."""
+def insert(db: Writing, some: Iterable[SublicenseTerms]) -> None:
+    """Store the terms of sublicenses."""
+    rows = ((*one[:4], " ".join(one.purposes), *one[5:]) for one in some)
+    many.insert(db, f"INTO sublicense_terms ({_TERMS})", rows)
+
+
+def grantees_of(db: Reading, licenses: Iterable[bytes]) -> dict[bytes, bytes]:
+    """Return by license hash the grantees of those consents that are held, or were."""
+    return dict(many.among(db, "SELECT license, grantee FROM grantees WHERE license IN", licenses))
+
+
+def depths_met(
+    db: Reading, message: Sublicense, licenses: Sequence[bytes], granted: Mapping[bytes, bytes]
+) -> dict[bytes, int]:
+    """Return the depth for each of some licenses for which a sublicense meets the parent rule.
+
+    `granted` has the grantees of the consents among them (see grantees_of).
+    """
     if message.parent == NO_PARENT:
-        query = "SELECT license FROM grantees WHERE grantee = ? AND license IN"
-        return {one: 1 for (one,) in many.among(db, query, licenses, (message.signer,))}
+        return dict.fromkeys((one for one in licenses if granted.get(one) == message.signer), 1)
     parent = sublicense_of(db, message.parent)
     if parent is None or parent.grantee != message.signer:
         return {}
@@ -119,36 +132,59 @@ def depths_met(db: Reading, message: Sublicense, licenses: Sequence[bytes]) -> d
     return dict(many.among(db, query, licenses, (message.parent, LIMITS.depth)))
 
 
-def pass_on(db: Writing, terms: SublicenseTerms, depths: Mapping[bytes, int]) -> None:
-    """Store the licenses for which a kept sublicense newly meets the rule, with its depth for each."""
-    rivals = _counting(db, terms, list(depths))
-    rows, displaced = [], []
-    for license_hash, depth in depths.items():
-        own = (depth, -terms.expires_at, terms.digest)
-        ranked = rivals.get(license_hash, [])
-        counts = len(ranked) < COUNTED or own < max(ranked)
-        if counts and len(ranked) >= COUNTED:
-            displaced.append((license_hash, max(ranked)[-1]))
-        names = (license_hash, terms.grantee, depth, terms.expires_at, terms.digest, terms.signer)
-        rows.append((*names, int(counts)))
-    db.executemany("UPDATE passed_on SET counts = 0 WHERE license = ? AND digest = ?", displaced)
+def pass_on(db: Writing, some: Sequence[tuple[SublicenseTerms, Mapping[bytes, int]]]) -> None:
+    """Store for kept sublicenses the licenses for which each newly meets the rule, with its depth."""
+    rivals = _counting(db, some)
+    rows: dict[tuple[bytes, bytes], tuple[object, ...]] = {}
+    displaced = []
+    for terms, depths in some:
+        for license_hash, depth in depths.items():
+            own = (depth, -terms.expires_at, terms.digest)
+            ranked = rivals.setdefault((terms.signer, terms.grantee, license_hash), [])
+            counts = len(ranked) < COUNTED or own < ranked[-1]
+            if counts:
+                insort(ranked, own)
+            names = (license_hash, terms.grantee, depth, terms.expires_at, terms.digest, terms.signer)
+            rows[license_hash, terms.digest] = (*names, int(counts))
+            if len(ranked) > COUNTED:
+                displaced.append((license_hash, ranked.pop()[-1]))
     into = "INTO passed_on (license, grantee, depth, expires_at, digest, signer, counts)"
-    many.insert(db, into, rows)
+    many.insert(db, into, rows.values())
+    db.executemany("UPDATE passed_on SET counts = 0 WHERE license = ? AND digest = ?", displaced)
+
+
+Rank = tuple[int, int, bytes]
 
 
 def _counting(
-    db: Reading, terms: SublicenseTerms, licenses: Sequence[bytes]
-) -> dict[bytes, list[tuple[int, int, bytes]]]:
-    """Return the ranks of the sublicenses that count between the same two, at most 16 a license."""
+    db: Reading, some: Sequence[tuple[SublicenseTerms, Mapping[bytes, int]]]
+) -> dict[tuple[bytes, bytes, bytes], list[Rank]]:
+    """Return the ranks of those that count between the same two, best first, at most 16 a license."""
     query = (
         "SELECT license, depth, expires_at, digest FROM passed_on"
         " WHERE signer = ? AND grantee = ? AND counts = 1 AND license IN"
     )
-    found: dict[bytes, list[tuple[int, int, bytes]]] = {}
-    pair = (terms.signer, terms.grantee)
-    for license_hash, depth, expires_at, digest in many.among(db, query, licenses, pair):
-        found.setdefault(license_hash, []).append((depth, -expires_at, digest))
+    asked: dict[tuple[bytes, bytes], set[bytes]] = {}
+    for terms, depths in some:
+        asked.setdefault((terms.signer, terms.grantee), set()).update(depths)
+    found: dict[tuple[bytes, bytes, bytes], list[Rank]] = {}
+    for pair in _known_pairs(db, asked):
+        for license_hash, depth, expires_at, digest in many.among(db, query, asked[pair], pair):
+            insort(found.setdefault((*pair, license_hash), []), (depth, -expires_at, digest))
     return found
+
+
+def _known_pairs(db: Reading, pairs: Collection[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, bytes]]:
+    """Return those of some signers and grantees between whom any sublicense counts."""
+    waiting = list(pairs)
+    for start in range(0, len(waiting), many.ROWS_A_STATEMENT):
+        some = waiting[start : start + many.ROWS_A_STATEMENT]
+        asked = ",".join(["(?, ?)"] * len(some))
+        exists = "SELECT 1 FROM passed_on WHERE signer = column1 AND grantee = column2 AND counts = 1"
+        yield from db.execute(
+            f"SELECT column1, column2 FROM (VALUES {asked}) AS asked WHERE EXISTS ({exists})",  # noqa: S608 - question marks
+            [value for pair in some for value in pair],
+        )
 
 
 def _terms(row: Sequence[object]) -> SublicenseTerms:

@@ -6,7 +6,7 @@ above its share loses its own oldest; only when all are too many does the larges
 Nothing that is dropped leaves a mark: without it, fewer rows are clear (rule 8.5).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from sayso_node.store import many
@@ -85,6 +85,12 @@ def find(db: Reading, digest: bytes) -> Waiting | None:
     return Waiting(*row)._replace(endorsed=bool(row[-1])) if row else None
 
 
+def endorsed_of(db: Reading, digests: Iterable[bytes]) -> dict[bytes, bool]:
+    """Return those of some statements that wait, and whether each is signed or endorsed."""
+    rows = many.among(db, "SELECT digest, endorsed FROM waiting WHERE digest IN", digests)
+    return {digest: bool(endorsed) for digest, endorsed in rows}
+
+
 def release(db: Writing, digest: bytes) -> None:
     """Remove a statement and all that it waits for."""
     db.execute("DELETE FROM waiting WHERE digest = ?", (digest,))
@@ -97,11 +103,11 @@ def expect(db: Writing, digest: bytes, names: Iterable[Name]) -> None:
     many.insert(db, "INTO waiting_names", rows, "ON CONFLICT DO NOTHING")
 
 
-def completed_by(db: Reading, events: Sequence[Name]) -> list[tuple[Name, bytes]]:
+def completed_by(db: Reading, names: Iterable[Name]) -> list[tuple[Name, bytes]]:
     """Return the statements that waited for one of some names, each with that name."""
     if db.execute("SELECT 1 FROM waiting_names LIMIT 1").fetchone() is None:
         return []
-    found = list[tuple[Name, bytes]]()
+    found, events = list[tuple[Name, bytes]](), list(names)
     for start in range(0, len(events), many.ROWS_A_STATEMENT):
         part = events[start : start + many.ROWS_A_STATEMENT]
         asked = ",".join(["(?, ?, ?)"] * len(part))
