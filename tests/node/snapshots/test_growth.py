@@ -101,7 +101,7 @@ async def test_a_snapshot_has_what_the_deltas_had(tmp_path: Path) -> None:
     assert len(keys) == len(joined) // 32  # each once
     assert {found.joined[at : at + 32] for at in range(0, len(found.joined), 32)} <= keys
     assert set(found.named) <= names
-    assert len(names) == 2 * 50 + 50 + 2 + 3  # licenses, people; Ada and Ben; theirs
+    assert len(names) == 2 * 50 + 50 + 3 + 3  # licenses, people; Ada, Ben and Cleo; theirs
 
 
 @pytest.mark.parametrize(("word", "most"), [(0, PERMISSION_KEYS), (SCOPE, SCOPE_KEYS)])
