@@ -41,6 +41,7 @@ def sublicense(
     issued_at: int = T,
     expires_at: int = END,
     endorsed: bool = False,
+    is_sponsored: bool = True,
 ) -> Envelope:
     """A signed sublicense."""
     hashes = sorted(licenses)
@@ -56,7 +57,7 @@ def sublicense(
         issued_at,
         expires_at,
     )
-    return stated(message, hashes, endorsed=endorsed)
+    return stated(message, hashes, endorsed=endorsed, is_sponsored=is_sponsored)
 
 
 def use(
