@@ -169,6 +169,15 @@ async def test_disputes_of_heeded_addresses_are_kept_and_others_wait(tmp_path: P
             assert db.execute("SELECT count(*) FROM people").fetchone() == (0,)
 
 
+async def test_who_is_heeded_since_this_start_is_heard_at_once(tmp_path: Path) -> None:
+    said = dispute(CLEO, [sha256(b"a file")]), revocation("everything", contributor=CLEO)
+    with NodeRig(tmp_path) as rig:
+        assert await statuses(rig, *said, dispute(BEN, [DIGEST])) == [Status.PENDING] * 3
+    with NodeRig(tmp_path, heeded=[CLEO]) as rig:
+        await rig.intake.heed()
+        assert rig.digests() == {one.digest for one in said}
+
+
 async def test_a_declined_dispute_of_a_heeded_address_marks_it_until_it_returns(
     tmp_path: Path,
 ) -> None:

@@ -83,7 +83,7 @@ def consents_came(db: Writing, licenses: Sequence[tuple[bytes, bytes]], step: St
 
 def heed(db: Writing, step: Step) -> None:
     """Keep what waits of addresses that are heeded now; called when a node starts."""
-    revocations.promote(db, step.keeper.heeded, step.now, step.keeper.heeded)
+    revocations.promote(db, step.keeper.heeded, step.now, step.keeper.marks, step.keeper.heeded)
     query = "SELECT digest FROM waiting WHERE kind = ? AND endorsed = 1 AND signer IN"
     found = [digest for (digest,) in many.among(db, query, step.keeper.heeded, (DISPUTE,))]
     _complete(db, _promoted(db, found, step), step)
