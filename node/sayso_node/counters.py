@@ -23,6 +23,7 @@ _NAMES = {
     "chain_reorgs": "times the followed chain was replaced",
     "chain_revocations": "events that set new bits on chain",
     "chain_anchors": "anchored roots seen on chain",
+    "chain_endorsements": "endorsed statements seen on chain",
     "chain_late_logs": "passes over old blocks that found logs which came late",
     "batches_made": "batches this node made for anchoring",
     "batches_fetched": "batches fetched from other operators and verified",

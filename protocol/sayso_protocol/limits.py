@@ -28,6 +28,7 @@ class Limits:
     hashes: int = 1_024  # of a statement
     dispute_s: int = 31_622_400  # 366 days
     nonce_bytes: int = 32  # of a question to a node
+    chain_id: int = (1 << 53) - 1  # the largest integer that JSON and JavaScript hold exactly
 
 
 LIMITS = Limits()

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from eth_account import Account
 
-from sayso_contracts.calls import Calls
+from sayso_contracts.calls import Calls, SignedRevocation
 from sayso_protocol.ethereum.transaction_proofs import (
     REVOKED_TOPIC,
     TRANSACTION_PROOF_TYPE,
@@ -60,7 +60,7 @@ class Block(NamedTuple):
 
 def transaction(kind: str, account: Any = RELAYER, nonce: int = 0) -> bytes:
     """A transaction that calls the registry."""
-    data = Calls(REGISTRY).relay([(REVOCATION, bytes(65))]).data
+    data = Calls(REGISTRY).relay([SignedRevocation(REVOCATION, NETWORK.chain_id, bytes(65))]).data
     what = {"chainId": 31337, "nonce": nonce, "to": REGISTRY, "value": 0, "gas": 200_000, "data": data}
     return bytes(account.sign_transaction(what | KINDS[kind]).raw_transaction)
 

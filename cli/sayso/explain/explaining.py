@@ -63,13 +63,13 @@ def read_envelopes(data: bytes, most: int) -> list[Envelope]:
         bundle = decode_bundle(data, most)
     except Malformed:
         bundle = [data]
-    return [decode_stated(one, _NOWHERE) for one in bundle]
+    return [decode_stated(one) for one in bundle]
 
 
 def _from_answer(text: str) -> Envelope:
     """Read the envelope in a node's answer about a license."""
     try:
-        return decode_stated(base64.b64decode(text, validate=True), _NOWHERE)
+        return decode_stated(base64.b64decode(text, validate=True))
     except binascii.Error as error:
         raise Malformed("its envelope is not base64") from error
 

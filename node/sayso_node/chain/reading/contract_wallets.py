@@ -1,9 +1,9 @@
 """Asks contract wallets about signatures on chain (rule 4.4), with a fair share for each source.
 
 An answer holds for one block, which it names. Only the wallet's own statement is an answer: if an
-endpoint fails, is late or provides too little gas, the signature is Unsupported, which neither clears a
-row nor lowers a peer's score. Gas, time and the number of concurrent calls per source bound the cost,
-whatever the wallet does.
+endpoint fails, is late or provides too little gas, or the wallet uses up its gas (4.4.14), the signature
+is Unsupported, which neither clears a row nor lowers a peer's score. Gas, time and the number of
+concurrent calls per source bound the cost, whatever the wallet does.
 """
 
 import asyncio
@@ -27,11 +27,12 @@ WAITING_PER_SOURCE = 64  # claims; a source with more has to try again
 REMEMBERED_ANSWERS = 4_096  # answers
 TIMEOUT_S = 10.0  # for one call, waiting included
 
-# WalletProbe gives 2,000,000 gas to a factory and 150,000 to the wallet; the rest pays for its creation
+# WalletProbe gives 2,000,000 gas to a factory and 600,000 to the wallet; the rest pays for its creation
 # with some 10 KiB of arguments (EIP-3860, EIP-7623).
-GAS = 3_500_000
+GAS = 4_000_000
 
-_ACCEPTED, _REFUSED, _NO_WALLET = (number.to_bytes(32) for number in (1, 2, 3))  # results of WalletProbe
+# Results of WalletProbe; 4 is too little gas, which is the endpoint's fault.
+_ACCEPTED, _REFUSED, _NO_WALLET, _RAN_OUT = (number.to_bytes(32) for number in (1, 2, 3, 5))
 _REASONS = {
     _ACCEPTED: "",
     _REFUSED: "the contract wallet does not accept the signature",
@@ -83,7 +84,7 @@ class ContractWallets:
         self._under_way = asyncio.Semaphore(CALLS_AT_ONCE)
         self._shares: dict[str, asyncio.Semaphore] = {}
         self._waiting: Counter[str] = Counter()
-        self._known: LRUCache[_Key, str] = LRUCache(REMEMBERED_ANSWERS)
+        self._known: LRUCache[_Key, str | None] = LRUCache(REMEMBERED_ANSWERS)
 
     async def ask(self, claims: Sequence[Claim], source: str, block: ChainPoint) -> Answers:
         """Ask contract wallets about claims at a block; claims without an answer are left out.
@@ -104,16 +105,17 @@ class ContractWallets:
     async def _reason(self, claim: Claim, source: str, block: ChainPoint) -> str | None:
         """Return why the wallet refuses, "" if it accepts, None without an answer."""
         key = (claim.signer, claim.digest, sha256(claim.signature), block.hash)
-        if (known := self._known.get(key)) is not None:
-            return known
+        if key in self._known:
+            return self._known[key]
         if self._waiting[source] >= WAITING_PER_SOURCE:
             return None
         try:
             code = _question(claim)
-            reason = _REASONS.get(await self._in_turn(code, source, block))
+            answer = await self._in_turn(code, source, block)
         except (SaysoError, TimeoutError):
             return None
-        if reason is not None:
+        reason = _REASONS.get(answer)
+        if reason is not None or answer == _RAN_OUT:  # it would run out again
             self._known[key] = reason
         return reason
 

@@ -1,8 +1,9 @@
-"""Follows the registry: reads every revocation and anchor on chain, through reorganisations.
+"""Follows the registry: reads its revocations, anchors and endorsements, through reorganisations.
 
 A reading takes the head, checks by hash that the last followed block is still on the chain, and reads
 the events in between. Cursor and events are stored in one transaction. When a block is dropped, its
-anchors are deleted; its revocations stay, because a revocation counts on any fork (rule 8.10).
+anchors and endorsements are deleted; its revocations stay, because a revocation counts on any fork (rule
+8.10).
 
 Endpoints refuse wide ranges, each from another width on: a refused range is halved, and grows again
 later. An endpoint behind a load balancer may have a block before its logs: so the head is requested by
@@ -15,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
-from sayso_contracts.events import Anchored, Event, Revoked
+from sayso_contracts.events import Anchored, Endorsed, Event, Revoked
 from sayso_node.chain.interface import Chain
 from sayso_node.chain.standing import Standing
 from sayso_node.counters import Counters
@@ -24,7 +25,7 @@ from sayso_node.freshness import ChainHead, Freshness
 from sayso_node.interfaces import Clock
 from sayso_node.retrying import every
 from sayso_node.store.admission import revocations
-from sayso_node.store.chain import archives, chain_state, late_blocks, relays
+from sayso_node.store.chain import archives, chain_state, endorsements, late_blocks, relays
 from sayso_node.store.chain.late_blocks import LateRange
 from sayso_node.store.interface import Store, Writing
 from sayso_protocol.receipts.receipt import ChainPoint
@@ -213,5 +214,9 @@ class Follower:
                     place = (event.submitter, event.block_number, event.block_hash)
                     if chain_state.add_anchor(db, chain_state.Anchor(event.root, *place)):
                         self._counters.add("chain_anchors")
+                        news = True
+                case Endorsed():
+                    if endorsements.add(db, event.signer, event.digest, event.block_number):
+                        self._counters.add("chain_endorsements")
                         news = True
         return news

@@ -195,6 +195,16 @@ CREATE TRIGGER marks_doubt AFTER INSERT ON marks
     INSERT INTO doubts (address) VALUES (new.signer);
 END;
 """,
+    # Endorsements, which are read from the chain.
+    13: """
+CREATE TABLE endorsements (
+    signer BLOB NOT NULL,
+    digest BLOB NOT NULL,
+    block_number INTEGER NOT NULL,
+    PRIMARY KEY (signer, digest)
+) WITHOUT ROWID;
+CREATE INDEX endorsements_by_block ON endorsements (block_number);
+""",
 }
 """The step from each version to the next, by version."""
 
