@@ -10,7 +10,7 @@ An account of fake_account.py puts its transactions into the blocks that are min
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from sayso_contracts.events import Anchored, Event, Revoked
+from sayso_contracts.events import Anchored, Endorsed, Event, Revoked
 from sayso_node.chain.reading.json_rpc import JsonRpc
 from sayso_node.errors import ChainUnreachable
 from sayso_node.freshness import ChainHead
@@ -30,6 +30,11 @@ def revoked(contributor: bytes, word: int, bits: int) -> Revoked:
 def anchored(root: bytes) -> Anchored:
     """An event that gets its place when it is mined."""
     return Anchored(*_NOWHERE, root, SUBMITTER)
+
+
+def endorsed(signer: bytes, digest: bytes) -> Endorsed:
+    """An event that gets its place when it is mined."""
+    return Endorsed(*_NOWHERE, signer, digest)
 
 
 @dataclass
