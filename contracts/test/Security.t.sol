@@ -246,7 +246,7 @@ contract SecurityTest is RegistryTest {
         (bool done,) = DEPLOYER.call(abi.encodePacked(salt, code));
         vm.assertTrue(done);
         address made = _create2(DEPLOYER, salt, keccak256(code));
-        vm.assertEq(made, 0x176A09a1a77744Fb938B737212e6EfD3196E429f);
+        vm.assertEq(made, 0x7CB88a80A2aE66600416dEA6C02e22fC515F765A);
         vm.assertEq(made.code, address(registry).code);
     }
 

@@ -13,11 +13,9 @@ from sayso_protocol.encoding.json_text import parse_json
 from sayso_protocol.errors import InvalidNetworkFile, Malformed, TooLarge
 from sayso_protocol.messages.envelope import Envelope, decode_stated
 from sayso_protocol.messages.wire import decode_bundle
-from sayso_protocol.network import Network
 from sayso_protocol.network_file import NetworkFile, parse_network_file
 
 _ARRAYS: Final = (*range(0x90, 0xA0), 0xDC, 0xDD)  # first bytes of a msgpack array (6.1)
-_NOWHERE: Final = Network(0, bytes(20))  # for a revocation, which is valid on every network
 
 
 def explain(

@@ -89,7 +89,7 @@ def command(
     only_print: bool,
     **options: Any,
 ) -> None:
-    """Revoke permissions. A revocation is final and free, and it is valid on every network.
+    """Revoke permissions. A revocation is final and free, and it is valid on every chain.
 
     A SCOPE covers all your licenses, also future ones: everything | via DOMAIN | file HASH, each with or
     without "for PURPOSE". A guardian puts "ward ADDRESS" before it: ward ADDRESS everything.
