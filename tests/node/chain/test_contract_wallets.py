@@ -93,14 +93,14 @@ async def wallets(chain: Wallets) -> AsyncIterator[ContractWallets]:
 
 KINDS: dict[str, tuple[str, tuple[str, ...], tuple[Any, ...], type[SaysoError] | None]] = {
     "accepts, after work": ("SlowWallet", ("uint256",), (100_000,), None),
-    "takes more gas than it gets": ("SlowWallet", ("uint256",), (200_000,), RefusedByWallet),
+    "takes more gas than it gets": ("SlowWallet", ("uint256",), (700_000,), Unsupported),
     "accepts, with much behind it": ("BombWallet", ("bytes32",), (MAGIC,), None),
     "refuses, with much behind it": ("BombWallet", ("bytes32",), (b"\xff" * 32,), RefusedByWallet),
     "accepts with a dirty word": ("BombWallet", ("bytes32",), (MAGIC[:-1] + b"\1",), RefusedByWallet),
     "answers with four bytes": ("ShortWallet", (), (), RefusedByWallet),
-    "changes state": ("WritingWallet", (), (), RefusedByWallet),
+    "changes state": ("WritingWallet", (), (), Unsupported),  # which burns all gas, too
     "reverts": ("RevertingWallet", (), (), RefusedByWallet),
-    "burns all gas": ("BurningWallet", (), (), RefusedByWallet),
+    "burns all gas": ("BurningWallet", (), (), Unsupported),
     "approved nothing": ("ApprovingWallet", (), (), RefusedByWallet),
     "is a contract, no wallet": ("WalletFactory", (), (), RefusedByWallet),
 }
