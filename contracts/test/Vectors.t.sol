@@ -7,7 +7,7 @@ import {RegistryTest} from "./support/RegistryTest.sol";
 /// @dev The published vectors (docs/protocol.md, section 12), by what Solidity says of them.
 contract VectorsTest is RegistryTest {
     bytes32 private constant CONSENT_TYPE = keccak256(
-        "Consent(string notice,address contributor,address[] parties,address grantee,string via,bytes32 content,uint32 items,string[] purposes,bytes32 terms,string termsUri,address guardian,uint64 issuedAt,uint64 expiresAt)"
+        "Consent(string notice,address contributor,address[] parties,address grantee,string via,bytes32 content,uint32 items,string[] purposes,bytes32 terms,string termsUri,address guardian,uint64 issuedAt,uint64 expiresAt,uint16 recheckHours,uint16 removalDays)"
     );
     bytes32 private constant DOMAIN_TYPE = keccak256(
         "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
@@ -55,6 +55,7 @@ contract VectorsTest is RegistryTest {
             bytes memory terms = abi.encode(
                 _address(i, "grantee"), _text(i, "via"), _hash(i, "content"), _texts(i, "purposes")
             );
+            vm.assertEq(keccak256(terms), vm.parseJsonBytes32(messages, _at(i, ".agreement")));
             uint256 base = uint256(keccak256(terms)) & ((1 << 247) - 1) & ~uint256(63);
             vm.assertEq(bytes32(base), vm.parseJsonBytes32(messages, _at(i, ".base")));
         }
@@ -116,7 +117,8 @@ contract VectorsTest is RegistryTest {
             _number(i, "issuedAt"),
             _number(i, "expiresAt")
         );
-        return keccak256(bytes.concat(head, tail));
+        bytes memory clocks = abi.encode(_number(i, "recheckHours"), _number(i, "removalDays"));
+        return keccak256(bytes.concat(head, tail, clocks));
     }
 
     function _hashed(string[] memory texts) private pure returns (bytes32) {

@@ -25,6 +25,8 @@ _NAMES = {
     "chain_anchors": "anchored roots seen on chain",
     "chain_endorsements": "endorsed statements seen on chain",
     "chain_late_logs": "passes over old blocks that found logs which came late",
+    "chain_headers_tested": "block headers tested for events that logs left out",
+    "chain_logs_left_out": "blocks whose transaction receipts had events that their logs left out",
     "batches_made": "batches this node made for anchoring",
     "batches_fetched": "batches fetched from other operators and verified",
     "anchor_sent": "anchor transactions broadcast, repeats included",

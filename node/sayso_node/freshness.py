@@ -34,6 +34,7 @@ class ChainHead:
 
 GENESIS = ChainHead(ChainPoint(0, bytes(32)), 0.0)
 NEVER = float("-inf")
+AGE_COUNTS_S = 3_600.0
 
 
 class Silence(StrEnum):
@@ -69,7 +70,19 @@ class Freshness:
         self.head = GENESIS
         self.dispute: str | None = None  # how two chain endpoints contradict each other
         self._chain_begun = NEVER
+        self._asked_age = float("inf"), NEVER
         self._peers_begun = dict.fromkeys(configured_peers, NEVER)
+
+    def note_age(self, now: float, max_age_s: float) -> None:
+        """Note that somebody asked with this maximum age; the shortest of an hour counts."""
+        shortest, noted_at = self._asked_age
+        if max_age_s <= shortest or not 0 <= now - noted_at < AGE_COUNTS_S:
+            self._asked_age = max_age_s, now
+
+    def asked_age(self, now: float) -> float | None:
+        """Return the shortest maximum age in seconds that was asked for of late, None without any."""
+        shortest, noted_at = self._asked_age
+        return shortest if 0 <= now - noted_at < AGE_COUNTS_S else None
 
     def chain_read(self, begun: float, head: ChainHead) -> None:
         """Record that a reading that began at this time read the chain up to `head`."""

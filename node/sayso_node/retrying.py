@@ -24,11 +24,13 @@ def jittered(seconds: float, rng: Random) -> float:
     return seconds * rng.uniform(0.75, 1.25)
 
 
-async def every(interval_s: float, woken: asyncio.Event | None = None) -> AsyncIterator[bool]:
+async def every(
+    interval_s: float | Callable[[], float], woken: asyncio.Event | None = None
+) -> AsyncIterator[bool]:
     """Yield a turn at once, and then each time `interval_s` seconds after the previous turn ended.
 
     Args:
-        interval_s: Seconds between two turns.
+        interval_s: Seconds between two turns; a function is asked when a turn has ended.
         woken: If it is set between two turns, it is cleared and False is yielded; turns yield True.
     """
     event, time = woken or asyncio.Event(), asyncio.get_running_loop().time
@@ -41,7 +43,7 @@ async def every(interval_s: float, woken: asyncio.Event | None = None) -> AsyncI
         is_turn = time() >= turn
         yield is_turn
         if is_turn:
-            turn = time() + interval_s
+            turn = time() + (interval_s() if callable(interval_s) else interval_s)
 
 
 async def first_answer(

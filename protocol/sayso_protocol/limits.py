@@ -22,6 +22,8 @@ class Limits:
     purpose_chars: int = 32
     terms_uri_bytes: int = 2_048
     validity_s: int = 315_619_200  # 3,653 days: ten years with three leap days
+    recheck_hours: int = 8_760  # of a consent
+    removal_days: int = 365  # of a consent
     clock_skew_s: int = 600  # how far ahead issuedAt may be
     wallet_signature_bytes: int = 8_192  # of a contract wallet
     tree_arity: int = 32

@@ -32,6 +32,7 @@ PARTS = {
     "attacked": "attacked",
     "growth": "growth",
     "attack": "attack",
+    "chain": "chain_calls",
 }
 
 

@@ -7,7 +7,7 @@ from eth_account import Account
 from hexbytes import HexBytes
 
 from sayso_protocol.encoding.merkle import content_root
-from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.consent import RECHECK_HOURS, REMOVAL_DAYS, Consent
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.typed_data import digest
 from sayso_protocol.network import Network
@@ -41,6 +41,8 @@ def consent(number: int, items: int = 1, grantee: bytes = ANYONE) -> Envelope:
         NOBODY,
         ISSUED_AT - moment % _MONTH_S,
         EXPIRES_AT + moment % (10 * _MONTH_S),
+        RECHECK_HOURS,
+        REMOVAL_DAYS,
     )
     signed = account.unsafe_sign_hash(HexBytes(digest(message, NETWORK)))
     return Envelope(message, NETWORK, bytes(signed.signature), hashes)

@@ -33,12 +33,12 @@ from sayso.networks import save_network
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.network_file import NetworkFile, Operator
-from sayso_protocol.permissions.words import full_masks
 from sayso_protocol.primitives import sha256
 from sayso_protocol.receipts.receipt import ChainPoint
 from sayso_protocol.snapshots.head import SnapshotMoment
 from sayso_protocol.snapshots.keys import joined_keys
 from sayso_protocol.snapshots.snapshot import Content, make_snapshot
+from support.protocol_strategies import full_words
 from support.snapshots import names_of_envelopes
 
 ROWS = int(os.environ.get("SAYSO_BENCH_ROWS", "10000000"))
@@ -101,7 +101,7 @@ def _snapshot(envelopes: list[Envelope], held: list[Envelope]) -> bytes:
     entries = [
         (message(one).contributor, word, mask)
         for one in envelopes
-        for word, mask in full_masks(message(one).base, message(one).items).items()
+        for word, mask in full_words(message(one)).items()
     ]
     now = int(time.time())
     moment = SnapshotMoment(sha256(b"state"), ChainPoint(1, sha256(b"block")), now, now, now + DAY_S)

@@ -104,7 +104,7 @@ def _fill(location: str) -> None:
         _add_messages(db, REVOCATION, revoked)
         db.executemany("INSERT INTO people (address, unsure) VALUES (?, 0)", ((one,) for one in people))
         rows = ((one, sha256(one), 1) for one in people)
-        db.executemany("INSERT INTO terms VALUES (?, ?, ?)", rows)
+        db.executemany("INSERT INTO terms (address, base, permissions) VALUES (?, ?, ?)", rows)
         _add_bits(db, revoked)
 
     change_store(location, fill)

@@ -59,8 +59,14 @@ def test_files_are_licensed_and_appear(visit: Open, place: World, files: list[Pa
     fill(page, files)
     page.get_by_label("Guardian").fill(guardian.address)
     notice = page.locator("[data-notice]")
+    expect(notice).to_contain_text("I allow use of 3 items of mine for train-ai until ")
     expect(notice).to_contain_text(
-        f"I allow {LAB}, through kled.ai, to use 3 items of mine for train-ai, from "
+        f" by {LAB}, through kled.ai; to be rechecked every 168 hours; removed within 30 days of"
+    )
+    page.get_by_label("Ask again after").select_option("1 day")
+    page.get_by_label("Remove within").select_option("7 days")
+    expect(notice).to_contain_text(
+        "; to be rechecked every 24 hours; removed within 7 days of revocation;"
     )
     here.look_at("allow")
     shown = notice.text_content()
@@ -74,6 +80,7 @@ def test_files_are_licensed_and_appear(visit: Open, place: World, files: list[Pa
     told = place.north.get(f"/v1/licenses/{license_hash}")
     assert told["items"] == items_of(files)
     assert told["consent"]["guardian"] == guardian.address
+    assert (told["consent"]["recheckHours"], told["consent"]["removalDays"]) == (24, 7)
     with page.expect_download() as saving:
         page.get_by_role("button", name="Save the list for the marketplace").click()
     rows = [json.loads(line) for line in saving.value.path().read_text().splitlines()]
@@ -97,10 +104,14 @@ def test_a_marketplace_asks_by_link(visit: Open, place: World) -> None:
     items = [f"0x{number:064x}" for number in range(1, 4)]
     here = visit(account=ada)
     terms = f"grantee={LAB}&via=kled.ai&purposes=train-ai,evaluate&expires=2027-05-03"
+    terms += "&recheck_hours=36&removal_days=14"
     page = here.connect(f"#/allow?{terms}&items={','.join(items)}")
     notice = page.locator("[data-notice]")
-    expect(notice).to_contain_text("to use 3 items of mine for evaluate, train-ai, from ")
-    expect(notice).to_contain_text("until 2027-05-03 23:59 UTC")
+    expect(notice).to_contain_text(
+        "use of 3 items of mine for evaluate, train-ai until 2027-05-03 23:59 UTC"
+    )
+    expect(notice).to_contain_text("rechecked every 36 hours; removed within 14 days")
+    expect(page.get_by_label("Ask again after")).to_have_value("36")
     page.get_by_role("button", name="Sign", exact=True).click()
     expect(page.get_by_role("heading", name="Allowed.")).to_be_visible()
 

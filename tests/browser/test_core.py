@@ -43,6 +43,9 @@ def test_a_license_is_taken_back_in_two_taps(visit: Open, place: World) -> None:
     here.look_at("progress")
     assert here.wallet
     assert [one["message"]["notice"] for one in here.wallet.asked] == [REVOCATION_NOTICE]
+    agreement = f"agreement 0x{held.message.agreement.hex()}"  # type: ignore[attr-defined]
+    assert [one["message"]["scopes"] for one in here.wallet.asked] == [[agreement]]
+    assert [one["message"]["words"] for one in here.wallet.asked] == [[]]
     assert set(place.reasons(held, LAB, "train-ai")) == {Reason.REVOKED}
     assert set(place.reasons(held, LAB, "train-ai", at="south")) == {Reason.REVOKED}
 

@@ -15,7 +15,7 @@ from sayso_contracts.calls import Calls
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.revocation import Revocation
-from sayso_protocol.permissions.words import full_masks
+from sayso_protocol.permissions.scopes import agreement_subject
 from sayso_protocol.primitives import address_text, hex_text
 from sayso_protocol.verdicts.verdict import Reason
 
@@ -55,11 +55,10 @@ def test_on_chain_from_the_wallet_after_changing_the_network(visit: Open, place:
 
 def test_what_the_wallet_sends_is_what_the_command_would_send(visit: Open, place: World) -> None:
     ada = place.person()
-    held = place.license(ada, 300, grantee=LAB)  # two words
+    held = place.license(ada, 300, grantee=LAB)
     place.license(ada, 1, grantee=LAB)  # so that there is something left
     assert isinstance(held.message, Consent)
-    masks = full_masks(held.message.base, 300)
-    words = Revocation(held.message.contributor, (), tuple(masks), tuple(masks.values()))
+    license_ = Revocation(held.message.contributor, (agreement_subject(held.message.agreement),))
     sentence = Revocation(held.message.contributor, ("everything",))
     here = visit(account=ada)
     page = here.connect()
@@ -78,6 +77,6 @@ def test_what_the_wallet_sends_is_what_the_command_would_send(visit: Open, place
     calls = Calls(address_text(place.trusted.network.registry))
     assert here.wallet
     assert [(one["to"].lower(), one["data"]) for one in here.wallet.sent] == [
-        (calls.address.lower(), "0x" + call_for(calls, one).data.hex()) for one in (words, sentence)
+        (calls.address.lower(), "0x" + call_for(calls, one).data.hex()) for one in (license_, sentence)
     ]
     eventually(lambda: set(place.reasons(held, LAB, "train-ai")) == {REVOKED})

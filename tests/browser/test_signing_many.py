@@ -52,7 +52,7 @@ def test_nothing_is_signed_while_files_are_read(visit: Open, place: World, tmp_p
     expect(sign).to_be_disabled()  # until the person has said what to do about it
     here.look_at("unread")
     page.get_by_role("button", name="Leave them out").click()
-    expect(page.locator("[data-notice]")).to_contain_text("to use 3 items of mine")
+    expect(page.locator("[data-notice]")).to_contain_text("use of 3 items of mine")
     sign.click()
     expect(page.get_by_role("heading", name="Allowed.")).to_be_visible()
     assert here.wallet

@@ -23,7 +23,7 @@ from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.messages.wire import encode_bundle
 from sayso_protocol.network import Network
 from sayso_protocol.network_file import NetworkFile
-from sayso_protocol.permissions.scopes import Scope, file_subject
+from sayso_protocol.permissions.scopes import Scope, file_subject, to_subject
 from sayso_protocol.primitives import address_text, hex_text, sha256
 from sayso_protocol.receipts.misconduct import row_proof_to_json
 from sayso_protocol.receipts.receipt import Acknowledgement, ChainPoint, Receipt, sign_statement
@@ -58,6 +58,20 @@ STOP = signed(
         ("everything for train-ai", "via kled.ai", file_subject(ITEMS[0]), "a later grammar"),
         tuple(MASKS),
         tuple(MASKS.values()),
+    )
+)
+AGREEMENT = hex_text(CALL.agreement)
+COMPANY = signed(
+    Revocation(
+        ADA,
+        (
+            f"agreement {AGREEMENT}",
+            to_subject(BEN),
+            f"{to_subject(BEN)} for train-ai",
+            f"statement {hex_text(ITEMS[0])}",
+            "statements",
+            f"statements {to_subject(BEN)}",
+        ),
     )
 )
 WARD = signed(Revocation(CLEO, (Scope("everything", None, ADA).text,)))
@@ -99,6 +113,8 @@ SAID: dict[str, tuple[bytes, list[str]]] = {
             "train-ai (train any AI model)",
             "arranged by kled.ai",
             "from 2023-11-14 22:13 UTC until 2027-01-15 08:00 UTC",
+            "An answer about it may be relied on for 168 hours.",
+            "removes what is revoked within 30 days of the revocation.",
             f"unless {address_text(BEN)} has consented, too",
             f"{address_text(CLEO)} may revoke it",
             "https://kled.ai/terms",
@@ -137,6 +153,17 @@ SAID: dict[str, tuple[bytes, list[str]]] = {
     "a guardian's": (
         encode(WARD),
         [f"of {address_text(ADA)}, where a consent names the signer as guardian"],
+    ),
+    "a whole license, and a company": (
+        encode(COMPANY),
+        [
+            f"the whole license with the agreement {AGREEMENT}, and every renewal of it",
+            f"what was licensed to {hex_text(BEN)}, and every use by that address",
+            "and every use by that address, whoever was licensed, for train-ai (train any AI model)",
+            f"the signer's own statement {hex_text(ITEMS[0])}",
+            "the signer's own statements, also future ones",
+            f"the signer's own statements to {hex_text(BEN)}, also future ones",
+        ],
     ),
     "receipt": (
         as_json(receipt_to_json(RECEIPT)),
@@ -197,6 +224,10 @@ def test_what_a_revocation_hits() -> None:
     name = hex_text(CONSENT.digest)
     hit = shown(encode(WARD), TRUSTED, NOW, CONSENT)
     assert f"takes back 24 of 24 permissions of license {name}" in hit
+    whole = signed(Revocation(ADA, (f"agreement {AGREEMENT}",)))
+    assert f"takes back 24 of 24 permissions of license {name}" in shown(
+        encode(whole), TRUSTED, NOW, CONSENT
+    )
     words = signed(Revocation(ADA, (), tuple(MASKS), tuple(MASKS.values())))
     both = shown(encode_bundle([encode(words), encode(CONSENT)]))
     assert f"takes back 1 of 24 permissions of license {name}" in both

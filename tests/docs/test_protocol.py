@@ -23,6 +23,7 @@ SECTIONS = dict(re.findall(r"^## (\d+)\. .*?\n(.*?)(?=^## )", PROTOCOL, re.MULTI
 SOURCES = sorted(Path(next(iter(sayso_protocol.__path__))).rglob("*.py"))
 # Every number with a name in the protocol's code, and how the document says it.
 NUMBERS = {
+    "ethereum.blooms.BLOOM_BYTES": None,  # Ethereum's
     "ethereum.chain_proofs.ANCHORS_SLOT": "`keccak256(root . 0)`",
     "ethereum.chain_proofs.BITS_SLOT": "keccak256(address . 1)",
     "ethereum.headers.STATE": "the header's state root (field 3, counted from 0)",
@@ -33,6 +34,8 @@ NUMBERS = {
     "ethereum.headers.LEAST_FIELDS": None,  # as above
     "ethereum.tries.BRANCH": None,  # as above
     "messages.envelope.ENVELOPE_VERSION": "| 0 | version | 1 | 1 |",
+    "messages.consent.RECHECK_HOURS": "our tools write 168 hours and 30 days",
+    "messages.consent.REMOVAL_DAYS": "our tools write 168 hours and 30 days",
     "messages.message.CONSENT": "| 1 | kind | 1 | 2 |",
     "messages.message.REVOCATION": "| 1 | kind | 1 | 2 |",
     "messages.message.SUBLICENSE": "with the kinds 3, 4, 5 and 6 in envelopes",
@@ -94,7 +97,7 @@ NUMBERS = {
     "snapshots.head.HEAD_BYTES": "length of the head, at most 1,024",
     "permissions.state_digest.SUM_BYTES": "the 2,048 bytes of the sum",
     "permissions.words.WORD_BITS": "A bit stands in a *word* of 256 bits",
-    "permissions.words.FULL": "sets all 256 bits of each of its words",
+    "permissions.words.FULL": "A mask MUST be below 2^256",
 }
 # What is fixed outside of sayso_protocol, or has no public name there.
 PHRASES = [

@@ -11,6 +11,7 @@ from sayso_protocol.messages.envelope import Envelope, encode
 from sayso_protocol.messages.message import as_kind
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_text, hex_text, keccak, sha256
+from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import License
 
 Json = dict[str, Any]
@@ -45,10 +46,10 @@ class ChainProof(NamedTuple):
     block_hash: bytes
 
 
-def chain_proof(envelope: Envelope, network: Network, item: bytes, purpose: str) -> ChainProof:
+def chain_proof(envelope: Envelope, network: Network, item: bytes, query: Query) -> ChainProof:
     """Prove that a permission's own bit is set, and the anchor of its license."""
     held = License(as_kind(envelope.message, Consent), envelope.items)
-    places = places_of(held, item, purpose)
+    places = places_of(held, item, query)
     batch = Batch(sha256(b"node key"), (keccak(b"another"), envelope.digest, keccak(b"third")))
     own, *_ = places
     slots = {
@@ -60,15 +61,8 @@ def chain_proof(envelope: Envelope, network: Network, item: bytes, purpose: str)
     account = [number_bytes(1), number_bytes(5), storage.root, keccak(b"code")]
     state = secure_trie({network.registry: encode_rlp(account), bytes(20): encode_rlp([b"", b""])})
     numbers = [0, BLOCK, 30_000_000, 70_000, TIME]
-    fields = [
-        sha256(b"parent"),
-        sha256(b"uncles"),
-        bytes(20),
-        state.root,
-        bytes(32),
-        bytes(32),
-        bytes(256),
-    ]
+    hashes = [sha256(b"parent"), sha256(b"uncles"), bytes(20), state.root, bytes(32), bytes(32)]
+    fields = [*hashes, bytes(256)]
     header = encode_rlp([*fields, *map(number_bytes, numbers), b"sayso", bytes(32), bytes(8)])
 
     def slot_json(slot: bytes) -> Json:
@@ -85,7 +79,8 @@ def chain_proof(envelope: Envelope, network: Network, item: bytes, purpose: str)
             "network": {"chain_id": network.chain_id, "registry": address_text(network.registry)},
             "license": hex_text(envelope.digest),
             "item": hex_text(item),
-            "purpose": purpose,
+            "grantee": address_text(query.grantee),
+            "purpose": query.purpose,
             "envelope": hex_text(encode(envelope)),
             "block": {"number": BLOCK, "hash": hex_text(keccak(header)), "header": hex_text(header)},
             "account": {

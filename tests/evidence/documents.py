@@ -42,6 +42,7 @@ from sayso_protocol.signatures.wallets import EoaVerifier
 from sayso_protocol.snapshots.hash_list import person_key
 from sayso_protocol.snapshots.part import MAGIC, Part
 from sayso_protocol.snapshots.snapshot import read_snapshot
+from sayso_protocol.verdicts.query import Query
 from support.packed import unpack
 from support.protocol_strategies import ADA, BEN, NETWORK, signed
 from support.snapshots import TRUSTED, parts_of
@@ -164,7 +165,7 @@ def _whole(value: Any, *names: str) -> Any:
 
 
 def on_chain() -> Document:
-    proof, block_hash = chain_proof(CONSENT, NETWORK, ITEMS[1], "train-ai")
+    proof, block_hash = chain_proof(CONSENT, NETWORK, ITEMS[1], Query(BEN, "train-ai"))
 
     def verify(found: Any) -> Any:
         envelope = _whole(found, "envelope")["envelope"]

@@ -167,6 +167,7 @@ CHAIN_PROOF = {
     "network": {"chain_id": NETWORK.chain_id, "registry": ADDRESS},
     "license": "0x" + "11" * 32,
     "item": "0x" + "22" * 32,
+    "grantee": ADDRESS,
     "purpose": "train-ai",
     "envelope": hex_text(ENVELOPES[0]),
     "block": {"header": "0xc0", "hash": "0x" + "33" * 32, "number": 7},

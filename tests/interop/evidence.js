@@ -2,7 +2,7 @@
 
 import { hex, require, unhex } from "./bytes.js";
 import { checkSignatures, digestOf, readEnvelope } from "./messages.js";
-import { isRevoked, scopeWord, scopesOver } from "./scopes.js";
+import { isRevoked, scopeWord, scopesOverAll } from "./scopes.js";
 import { batchRoot, checkPath, checkRow, resultsRoot, wideRoot } from "./trees.js";
 import { checkTrusted, readHash } from "./trust.js";
 import { Known, REASONS } from "./verdict.js";
@@ -50,20 +50,21 @@ export async function checkMisconduct({ acknowledgement, receipt, proof, ...text
   const rows = Object.values(receipt.counts).reduce((sum, one) => sum + one, 0);
   checkRowFile(proof, rows, unhex(receipt.results_root));
   proven(proof.reason === "granted" && proof.license === digestOf(consent), "another row");
-  proven(covers(stop, consent, proof.item, receipt.purpose), "it does not cover the row");
+  proven(covers(stop, consent, proof.item, receipt), "it does not cover the row");
   const later = receipt.time > acknowledgement.time && receipt.block.number >= acknowledgement.block.number;
   proven(later, "not later");
 }
 
 /** Rule 9.7, 4: whether a revocation alone keeps a row from ever being granted. */
-function covers(stop, consent, item, purpose) {
+function covers(stop, consent, item, receipt) {
+  const query = { grantee: receipt.grantee.toLowerCase(), purpose: receipt.purpose };
   const { bits, licenses } = new Known([stop, consent]);
   const [held] = licenses.values();
   if (!held.items.includes(item)) return false;
-  if (isRevoked(bits, held, item, purpose)) return true;
+  if (isRevoked(bits, held, item, query)) return true;
   const { contributor } = stop.message;
   if (contributor === held.consent.contributor || !held.consent.parties.includes(contributor)) return false;
-  return scopesOver("", item, purpose).some((one) => (bits.get(contributor).get(scopeWord(one)) ?? 0n) & 1n);
+  return scopesOverAll(item, query).some((one) => (bits.get(contributor).get(scopeWord(one)) ?? 0n) & 1n);
 }
 
 function numberOf(reason) {

@@ -7,6 +7,7 @@ import { digestOf, readEnvelope, wordsOf } from "./messages.js";
 import { scopeWord } from "./scopes.js";
 
 const REVOKED = keccak256(Buffer.from("Revoked(address,uint248,uint256)"));
+const UNSIGNED = { 0x7e: [8, 1], 0x65: [8, 1], 0x66: [8, 2], 0x68: [12, 2] }; // fields, and the sender's place
 const EMPTY = keccak256("0x80");
 const [TRANSACTIONS, RECEIPTS, HEIGHT, TIME, LEAST_FIELDS] = [4, 5, 8, 11, 15];
 
@@ -51,9 +52,23 @@ async function landing(said, network, contributor, missing, trusted) {
     time: Number(BigInt(fields[TIME])),
     index: said.index,
     transaction: keccak256(transaction),
-    sender: (await recoverTransactionAddress({ serializedTransaction: transaction })).toLowerCase(),
+    ...(await senderOf(transaction)),
     bits,
   };
+}
+
+/** Who sent a transaction: who signed it, or whom a rollup names that carries it out without a signature. */
+async function senderOf(transaction) {
+  const kind = parseInt(transaction.slice(2, 4), 16);
+  if (kind in UNSIGNED) {
+    const fields = rlp("0x" + transaction.slice(4));
+    const [count, place] = UNSIGNED[kind];
+    require(fields.length === count && fields[place].length === 42, "bad-proof", "not the fields of its kind");
+    return { sender: fields[place], signed: false };
+  }
+  require(kind >= 0xc0 || (kind >= 1 && kind <= 4), "bad-proof", "of an unknown kind");
+  const sender = await recoverTransactionAddress({ serializedTransaction: transaction });
+  return { sender: sender.toLowerCase(), signed: true };
 }
 
 /** The bits of the contributor that the events set; they are taken out of what is missing. */
@@ -76,7 +91,9 @@ function newBits(events, registry, contributor, missing) {
 
 function logs(receipt) {
   const fields = rlp(BigInt(receipt.slice(0, 4)) >= 0xc0n ? receipt : "0x" + receipt.slice(4));
-  require(fields.length === 4 && fields[0] === "0x01", "bad-proof", "it took no effect");
+  const most = receipt.startsWith("0x7e") ? 6 : 4; // a deposit's has its nonce and a version
+  const isReceipt = fields.length >= 4 && fields.length <= most;
+  require(isReceipt && fields[0] === "0x01", "bad-proof", "it took no effect");
   return fields[3];
 }
 

@@ -19,7 +19,7 @@ const TYPES = {
   Consent: fields(
     "string notice,address contributor,address[] parties,address grantee,string via,bytes32 content," +
       "uint32 items,string[] purposes,bytes32 terms,string termsUri,address guardian,uint64 issuedAt," +
-      "uint64 expiresAt",
+      "uint64 expiresAt,uint16 recheckHours,uint16 removalDays",
   ),
   Revocation: fields("string notice,address contributor,string[] scopes,uint248[] words,uint256[] masks"),
 };
@@ -52,7 +52,7 @@ function readNetwork(kind, place, ours) {
 
 function readConsent(struct, items, sponsor) {
   const kinds = ["text", "address", "array", "address", "text", "hash", "int", "array"];
-  const values = ofTypes(struct, [...kinds, "hash", "text", "address", "int", "int"]);
+  const values = ofTypes(struct, [...kinds, "hash", "text", "address", "int", "int", "int", "int"]);
   const names = TYPES.Consent.map(({ name }) => name);
   const consent = Object.fromEntries(names.map((name, at) => [name, values[at]]));
   consent.parties = consent.parties.map((one) => address(one));
@@ -75,6 +75,8 @@ function checkConsent(one) {
   one.purposes.forEach(checkPurpose);
   const length = one.expiresAt - one.issuedAt;
   valid(length > 0n && length <= 315_619_200n && one.expiresAt <= 253_402_300_799n, "times");
+  valid(one.recheckHours >= 1n && one.recheckHours <= 8_760n, "recheckHours");
+  valid(one.removalDays >= 1n && one.removalDays <= 365n, "removalDays");
   valid(one.termsUri === "" || /^https:\/\/[!-~]+$/.test(one.termsUri), "termsUri");
   valid(!/[?#]/.test(one.termsUri) && one.termsUri.length <= 2048, "termsUri");
   if (one.via !== "") checkDomain(one.via);
@@ -111,13 +113,15 @@ export function noticeOf(one) {
   const date = (time) => new Date(Number(time) * 1000).toISOString().slice(0, 16).replace("T", " ") + " UTC";
   const others = one.parties.filter((party) => party !== one.contributor).map((party) => getAddress(party));
   return [
-    `I allow ${one.grantee === NOBODY ? "ANYONE" : getAddress(one.grantee)}`,
-    one.via && `, through ${one.via},`,
-    ` to use ${one.items === 1n ? "1 item" : `${one.items} items`} of mine for ${one.purposes.join(", ")}`,
-    `, from ${date(one.issuedAt)} until ${date(one.expiresAt)}`,
-    others.length && `, together with ${others.join(", ")}`,
+    `I allow use of ${one.items === 1n ? "1 item" : `${one.items} items`} of mine for ${one.purposes.join(", ")}`,
+    ` until ${date(one.expiresAt)} by ${one.grantee === NOBODY ? "ANYONE" : getAddress(one.grantee)}`,
+    one.via && `, through ${one.via}`,
+    `; to be rechecked every ${one.recheckHours === 1n ? "hour" : `${one.recheckHours} hours`}`,
+    `; removed within ${one.removalDays === 1n ? "1 day" : `${one.removalDays} days`} of revocation`,
+    `; from ${date(one.issuedAt)}`,
+    others.length && `; together with ${others.join(", ")}`,
     one.guardian !== NOBODY && `; ${getAddress(one.guardian)} may revoke it too`,
-    "; I can revoke at any time.",
+    ". I can revoke at any time.",
   ]
     .filter(Boolean)
     .join("");

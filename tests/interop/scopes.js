@@ -9,7 +9,8 @@ const WORD = (1n << 248n) - 1n;
 const PURPOSE = /^[a-z][a-z0-9-]{0,31}$/;
 const LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?";
 const DOMAIN = new RegExp(`^${LABEL}(\\.${LABEL})+$`);
-const SUBJECT = /^(everything|via [^ ]+|file 0x[0-9a-f]{64})$/;
+const SUBJECT = /^(everything|via [^ ]+|(file|agreement) 0x[0-9a-f]{64}|to 0x[0-9a-f]{40})$/;
+const OWN = /^(statement 0x[0-9a-f]{64}|statements|statements to 0x[0-9a-f]{40})$/;
 const NOBODY = "0x" + "00".repeat(20);
 
 export function checkPurpose(name) {
@@ -28,6 +29,8 @@ export function checkCarried(scope) {
 /** Rule 5.1: what may be made. */
 export function checkScope(scope) {
   checkCarried(scope);
+  require(!/(^| )to 0x0{40}( |$)/.test(scope), "invalid-scope", "to nobody");
+  if (OWN.test(scope)) return;
   const [sentence, ...purpose] = scope.replace(/^ward 0x[0-9a-f]{40} /, "").split(" for ");
   require(SUBJECT.test(sentence), "invalid-scope", scope);
   if (sentence.startsWith("via ")) checkDomain(sentence.slice(4));
@@ -39,21 +42,40 @@ export function scopeWord(scope) {
   return (BigInt(keccak256(stringToHex(scope))) & WORD) | SCOPE_FLAG;
 }
 
-/** Rule 5.4. */
-export function scopesOver(via, item, purpose, ward = "") {
-  const subjects = ["everything", `file ${item}`, ...(via === "" ? [] : [`via ${via}`])];
-  return subjects.flatMap((one) => [`${ward}${one}`, `${ward}${one} for ${purpose}`]);
+/** Rule 5.4, for the asker and the purpose of a query. */
+export function scopesOver(consent, item, query, ward = "") {
+  const subjects = [
+    "everything",
+    `agreement ${agreementOf(consent)}`,
+    `file ${item}`,
+    ...(consent.via === "" ? [] : [`via ${consent.via}`]),
+    ...toEach(consent.grantee, query.grantee),
+  ];
+  return withPurpose(subjects, query, ward);
+}
+
+/** Rule 9.7.4: the scopes over every consent of somebody on this item. */
+export const scopesOverAll = (item, query) =>
+  withPurpose(["everything", `file ${item}`, ...toEach(query.grantee)], query);
+
+const withPurpose = (subjects, { purpose }, ward = "") =>
+  subjects.flatMap((one) => [`${ward}${one}`, `${ward}${one} for ${purpose}`]);
+
+const toEach = (...people) => [...new Set(people)].filter((one) => one !== NOBODY).map((one) => `to ${one}`);
+
+/** Rule 5.5. */
+export function agreementOf(consent) {
+  const types = ["address", "string", "bytes32", "string[]"].map((type) => ({ type }));
+  const terms = [consent.grantee, consent.via, consent.content, consent.purposes];
+  return keccak256(encodeAbiParameters(types, terms));
 }
 
 /** Rule 5.5: the first word of a consent. */
-export function baseWord(consent) {
-  const types = ["address", "string", "bytes32", "string[]"].map((type) => ({ type }));
-  const terms = [consent.grantee, consent.via, consent.content, consent.purposes];
-  return BigInt(keccak256(encodeAbiParameters(types, terms))) & WORD & ~SCOPE_FLAG & ~63n;
-}
+export const baseWord = (consent) => BigInt(agreementOf(consent)) & WORD & ~SCOPE_FLAG & ~63n;
 
-/** Rule 8.2: whether these messages' bits take back one item for one purpose. */
-export function isRevoked(bits, { consent, items }, item, purpose) {
+/** Rule 8.2: whether these messages' bits take back one item for the asker and purpose of a query. */
+export function isRevoked(bits, { consent, items }, item, query) {
+  const { purpose } = query;
   const own = bits.get(consent.contributor.toLowerCase()) ?? new Map();
   const at = consent.purposes.indexOf(purpose);
   if (at >= 0) {
@@ -62,7 +84,7 @@ export function isRevoked(bits, { consent, items }, item, purpose) {
     if ((mask >> bit % 256n) & 1n) return true;
   }
   const set = (known, ward) =>
-    scopesOver(consent.via, item, purpose, ward).some((one) => (known.get(scopeWord(one)) ?? 0n) & 1n);
+    scopesOver(consent, item, query, ward).some((one) => (known.get(scopeWord(one)) ?? 0n) & 1n);
   if (set(own)) return true;
   if (consent.guardian === NOBODY) return false;
   const guardians = bits.get(consent.guardian.toLowerCase()) ?? new Map();

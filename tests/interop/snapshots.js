@@ -199,7 +199,7 @@ export function judgeOffline(held, files, license, item, query) {
   const own = held.find((one) => one.license === license && one.items.includes(item));
   if (!own) return "unknown";
   const knows = (...about) => files.some((file) => file.knows(keyOf(...about)));
-  const revoked = (one) => isRevoked(knows, one, item, query.purpose);
+  const revoked = (one) => isRevoked(knows, one, item, query);
   if (revoked(own)) return "revoked";
   const terms = onItsTerms(own.consent, query);
   if (terms !== "granted") return terms;
@@ -227,9 +227,9 @@ export function judgeOffline(held, files, license, item, query) {
 const maySpeak = ({ asOf, expires }, { now, maxAge }) =>
   now < expires && now - asOf <= maxAge && asOf - now <= 600n;
 
-function isRevoked(knows, { consent, items }, item, purpose) {
+function isRevoked(knows, { consent, items }, item, query) {
   const { contributor, guardian, purposes } = consent;
-  const at = purposes.indexOf(purpose);
+  const at = purposes.indexOf(query.purpose);
   if (at >= 0 && knows(1, contributor)) {
     const bit = BigInt(items.indexOf(item) * purposes.length + at);
     const word = baseWord(consent) + bit / 256n;
@@ -237,6 +237,6 @@ function isRevoked(knows, { consent, items }, item, purpose) {
   }
   const says = (who, ward) =>
     knows(2, who) &&
-    scopesOver(consent.via, item, purpose, ward).some((one) => knows(3, who, scopeWord(one)));
+    scopesOver(consent, item, query, ward).some((one) => knows(3, who, scopeWord(one)));
   return says(contributor, "") || (guardian !== NOBODY && says(guardian, `ward ${contributor} `));
 }

@@ -12,11 +12,11 @@ VECTORS = FOLDER.parent / "vectors"
 def expected() -> int:
     """How many tests there must be: one a vector, and three that are about several."""
     found = {path.stem: json.loads(path.read_text()) for path in VECTORS.glob("*.json")}
-    names = {"messages", "wallets", "scopes", "trees", "statements", "refused", "verdicts"}
+    names = {"messages", "wallets", "scopes", "trees", "statements", "refused", "verdicts", "ed25519"}
     assert set(found) == names | {"bundles", "texts", "evidence", "snapshots", "sync", "landings"}
     signed = [one for one in found["statements"].values() if "signature" in one]
     trees, verdicts = found["trees"], found["verdicts"]
-    lists = [found[name] for name in ("messages", "wallets", "scopes", "refused", "texts")]
+    lists = [found[name] for name in ("messages", "wallets", "scopes", "refused", "texts", "ed25519")]
     lists += [one for one in found["evidence"].values() if isinstance(one, list)]
     lists += [found["landings"]["proofs"], found["sync"]["exchanges"]]
     lists += [found["snapshots"][name] for name in ("keys", "names", "files", "rows")]

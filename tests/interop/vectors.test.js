@@ -10,7 +10,7 @@ import { ascii, big, hex, sha256, unhex } from "./bytes.js";
 import { checkSignatures, digestOf, readEnvelope, typedData } from "./messages.js";
 import { pack } from "./packing.js";
 import { Holdings } from "./peer/answers.js";
-import { baseWord, checkScope, scopeWord } from "./scopes.js";
+import { agreementOf, baseWord, checkScope, scopeWord } from "./scopes.js";
 import { checkNodeSignature, checkStatement, stateDigest } from "./statements.js";
 import { batchRoot, binaryRoot, checkPath, checkRow, resultsRoot, wideRoot } from "./trees.js";
 import { Known, REASONS, verdict } from "./verdict.js";
@@ -35,7 +35,10 @@ for (const vector of load("messages")) {
     assert.equal(account.address.toLowerCase(), envelope.message.contributor);
     assert.equal(await account.signTypedData(vector.typed_data), vector.signature);
     assert.deepEqual(envelope.items.map(hex), vector.items);
-    if (vector.base) assert.equal(hex(big(baseWord(envelope.message))), vector.base);
+    if (vector.base) {
+      assert.equal(agreementOf(envelope.message), vector.agreement);
+      assert.equal(hex(big(baseWord(envelope.message))), vector.base);
+    }
   });
 }
 

@@ -44,7 +44,7 @@ export class Known {
 export function verdict(known, license, item, query) {
   const held = known.licenses.get(license);
   if (!held?.items.includes(item)) return "unknown";
-  if (isRevoked(known.bits, held, item, query.purpose)) return "revoked";
+  if (isRevoked(known.bits, held, item, query)) return "revoked";
   const terms = onItsTerms(held.consent, query);
   if (terms !== "granted") return terms;
   for (const party of held.consent.parties) {
@@ -72,6 +72,6 @@ function ofParty(known, party, held, item, query) {
       onItsTerms(consent, query) === "granted",
   );
   if (theirs.length === 0) return "incomplete";
-  const all = theirs.every((one) => isRevoked(known.bits, one, item, query.purpose));
+  const all = theirs.every((one) => isRevoked(known.bits, one, item, query));
   return all ? "revoked" : "granted";
 }

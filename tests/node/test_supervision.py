@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from random import Random
 from typing import Any
 from unittest import mock
 
@@ -241,7 +242,14 @@ async def test_a_poisoned_endpoint_does_not_end_the_follower(tmp_path: Path) -> 
         chain = Web3Chain("http://127.0.0.1:1", NETWORK)
         endpoints = Endpoints([chain], Freshness([]), Alarms(), rig.counters, finality=1)
         shared = (endpoints, rig.store, rig.freshness, rig.clock, rig.counters)
-        running = asyncio.create_task(Follower(*shared, deploy_block=1, interval_s=0.05).run())
+        follower = Follower(
+            *(*shared, rig.alarms, Random(1)),
+            registry=NETWORK.registry,
+            finality=12,
+            deploy_block=1,
+            interval_s=0.05,
+        )
+        running = asyncio.create_task(follower.run())
         await until(lambda: running.done() or rig.count("chain_failed") >= 5)
         assert not running.done()
         running.cancel()

@@ -52,6 +52,10 @@ class SimAccount:
         await self._endpoint.look()
         return GAS + len(data)
 
+    async def data_fee(self, data: bytes) -> int:
+        """Nothing is published elsewhere."""
+        return 0
+
     async def sign(
         self, data: bytes, nonce: int, gas: int, fees: Fees, *, creates: bool = False
     ) -> SignedTransaction:

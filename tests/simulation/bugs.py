@@ -216,7 +216,7 @@ def _cursor_before_events() -> contextlib.AbstractContextManager[Any]:
     async def read_range(self: Follower, base: ChainPoint, last: int, head: ChainHead) -> ChainPoint:
         events = await self._chain.events(base.number + 1, last)
         await self._store.write(lambda db: chain_state.advance(db, head.point))
-        await self._store.write(lambda db: self._keep(db, events))
+        await self._store.write(lambda db: self._keeper.keep(db, events))
         return head.point
 
     return mock.patch.object(Follower, "_read_range", read_range)

@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 from sayso_contracts.abi import SELECTOR_BYTES, encode_call
 from sayso_contracts.events import Anchored, Event, Revoked
+from sayso_node.chain.interface import BlockHeader
 from sayso_node.errors import ChainUnreachable
-from sayso_node.freshness import ChainHead
+from sayso_protocol.ethereum.blooms import BLOOM_BYTES
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import HASH_BYTES, keccak, sha256
 from sayso_protocol.receipts.receipt import ChainPoint
@@ -170,6 +171,14 @@ def _order(one: Transaction) -> tuple[int, bytes, int]:
     return (1, one.account, one.nonce) if isinstance(one, Paid) else (0, one.contributor, 0)
 
 
+def header_of(blocks: list[Block], number: int) -> BlockHeader:
+    """A block's header; the filter of one with events lets everything through."""
+    one = blocks[number]
+    bloom = (b"\xff" if one.events else b"\0") * BLOOM_BYTES
+    parent = one.parent.hash if one.parent else bytes(HASH_BYTES)
+    return BlockHeader(ChainPoint(number, one.hash), one.time, parent, bloom, is_whole=True)
+
+
 class Endpoint:
     """What one machine sees of the chain (sayso_node.chain.interface)."""
 
@@ -189,9 +198,16 @@ class Endpoint:
         """Show the chain as it is."""
         self._stays_behind = False
 
-    async def head(self) -> ChainHead:
+    async def head(self) -> BlockHeader:
         blocks = await self.look()
-        return ChainHead(ChainPoint(len(blocks) - 1, blocks[-1].hash), blocks[-1].time)
+        return header_of(blocks, len(blocks) - 1)
+
+    async def header(self, number: int) -> BlockHeader | None:
+        blocks = await self.look()
+        return header_of(blocks, number) if number < len(blocks) else None
+
+    async def proved_events(self, block: ChainPoint) -> list[Event]:
+        return await self.events_of(block)
 
     async def block_hash(self, number: int) -> bytes | None:
         blocks = await self.look()

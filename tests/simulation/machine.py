@@ -258,7 +258,11 @@ class Life:
         self.answering = Answering(store, intake, clock, machine.friends)
         self.sync = SyncLoop(port, self.rounds, SYNC_EVERY_S)
         self.follower = Follower(
-            chain, store, freshness, clock, counters, deploy_block=1, interval_s=READ_CHAIN_EVERY_S
+            *(chain, store, freshness, clock, counters, Alarms(), Random(draw.random())),
+            registry=NETWORK.registry,
+            finality=12,
+            deploy_block=1,
+            interval_s=READ_CHAIN_EVERY_S,
         )
         self.payer = self._make_payer()
         licenses = LicenseCache()

@@ -14,13 +14,14 @@ from sayso_protocol.messages.message import Message
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.messages.typed_data import digest
 from sayso_protocol.network import Network
-from sayso_protocol.permissions.scopes import Scope, file_subject
+from sayso_protocol.permissions.scopes import Scope, agreement_subject, file_subject, to_subject
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import ANYONE, NOBODY
 from support.protocol_strategies import (
     NETWORK,
     a_consent,
     address_of,
+    full_words,
     item_hashes,
     sign_digest,
     wallet,
@@ -143,7 +144,7 @@ class People:
 
     def _some_bits(self, consent: Consent) -> Masks:
         if self._chance(0.3):
-            return dict(consent.license_masks)
+            return dict(full_words(consent))
         items = sorted(self._random.sample(range(consent.items), self._random.randint(1, consent.items)))
         return dict(consent.masks(items, [self._random.choice(consent.purposes)]))
 
@@ -156,7 +157,8 @@ class People:
                     "everything" if self._chance(0.3) else "via kled.ai",
                     f"via {random.choice(DOMAINS[1:])}",
                     file_subject(random.choice(ITEMS)),
-                    file_subject(random.choice(ITEMS)),
+                    agreement_subject(consent.agreement),
+                    to_subject(random.choice(BUYERS)),
                 )
             )
             purpose = random.choice((None, *PURPOSES))

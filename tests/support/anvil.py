@@ -35,7 +35,9 @@ def binary() -> Path:
 
 
 @contextmanager
-def anvil(*, chain_id: int = CHAIN_ID, options: tuple[str, ...] = ()) -> Iterator[str]:
+def anvil(
+    *, chain_id: int = CHAIN_ID, hardfork: str = "prague", options: tuple[str, ...] = ()
+) -> Iterator[str]:
     """Run a fresh chain that mines a block a transaction; yields its HTTP URL.
 
     Finality is two blocks behind the head. `options` are further arguments of anvil's; WebSocket
@@ -43,7 +45,7 @@ def anvil(*, chain_id: int = CHAIN_ID, options: tuple[str, ...] = ()) -> Iterato
     """
     (port,) = free_ports(1)
     command = [str(binary()), "--host", "127.0.0.1", "--port", str(port), "--chain-id", str(chain_id)]
-    fixed = ["--hardfork", "prague", "--slots-in-an-epoch", "1", "--quiet"]
+    fixed = ["--hardfork", hardfork, "--slots-in-an-epoch", "1", "--quiet"]
     process = subprocess.Popen([*command, *fixed, *options])
     url = f"http://127.0.0.1:{port}"
     try:

@@ -12,6 +12,9 @@ from typing import Any
 
 from aiohttp import web
 
+from sayso_contracts import artifact
+from sayso_protocol.primitives import hex_text
+
 CHAIN_ID = 31_337
 HASH = "0x" + "ab" * 32
 SILENT = object()  # never answers
@@ -52,6 +55,7 @@ def honest() -> dict[str, Any]:
     """What an endpoint says of a quiet chain; a function gets the parameters."""
     return {
         "eth_chainId": hex(CHAIN_ID),
+        "eth_getCode": hex_text(artifact.runtime_code()),
         "eth_getBlockByNumber": lambda asked: block(7 if asked[0] == "latest" else int(asked[0], 16)),
         "eth_getLogs": [],
         "eth_estimateGas": hex(60_000),

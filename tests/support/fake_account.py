@@ -61,6 +61,7 @@ class FakeAccount:
         self.foreign: dict[int, int] = {}  # nonce used by somebody else: block
         self.forgets = False  # a reorganisation loses transactions, as on anvil
         self.most_gas = 16_777_216
+        self.wei_a_byte = 0  # of data that is published on another chain
         self.rejects: set[bytes] = set()  # contributors
         self.reverts = False
         self.undeployed: set[bytes] = set()  # wallets
@@ -174,6 +175,10 @@ class FakeAccount:
         if gas > self.most_gas:
             raise TransactionTooLarge(f"{gas} gas")
         return gas
+
+    async def data_fee(self, data: bytes) -> int:
+        """Nothing is published elsewhere, unless a test says so."""
+        return self.wei_a_byte * len(data)
 
     async def sign(
         self, data: bytes, nonce: int, gas: int, fees: Fees, *, creates: bool = False

@@ -10,13 +10,24 @@ An account of fake_account.py puts its transactions into the blocks that are min
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from sayso_contracts.events import Anchored, Endorsed, Event, Revoked
+from sayso_contracts.events import (
+    ANCHORED_TOPIC,
+    ENDORSED_TOPIC,
+    REVOKED_TOPIC,
+    Anchored,
+    Endorsed,
+    Event,
+    Revoked,
+)
+from sayso_node.chain.interface import BlockHeader
 from sayso_node.chain.reading.json_rpc import JsonRpc
-from sayso_node.errors import ChainUnreachable
-from sayso_node.freshness import ChainHead
+from sayso_node.errors import ChainUnreachable, ProofUnavailable
+from sayso_protocol.ethereum.blooms import bloom_of
 from sayso_protocol.primitives import HASH_BYTES, sha256
 from sayso_protocol.receipts.receipt import ChainPoint
+from support.protocol_strategies import NETWORK
 
+REGISTRY = NETWORK.registry
 SUBMITTER = b"\x5b" * 20
 _NOWHERE = (0, bytes(HASH_BYTES), 0, bytes(HASH_BYTES))
 Trouble = Callable[[str, int], None]  # (method, how many calls of any method came before)
@@ -42,6 +53,7 @@ class Block:
     hash: bytes
     time: float
     logs_from: float = float("-inf")  # when an index of the endpoint has its events
+    is_left_out: bool = False  # of the logs, for good
     events: list[Event] = field(default_factory=list)
 
 
@@ -53,6 +65,8 @@ class FakeChain:
         self.late_s = 0.0  # how long the logs of new blocks take to come
         self.now: Callable[[], float] = lambda: self.time
         self.blocks = [Block(sha256(b"genesis"), time)]
+        self.has_receipts = True
+        self.has_whole_headers = True
         self.trouble: Trouble = lambda _method, _calls: None
         self.calls: list[str] = []
         self.ranges: list[tuple[int, int]] = []
@@ -84,10 +98,26 @@ class FakeChain:
     async def close(self) -> None:
         """Nothing is open."""
 
-    async def head(self) -> ChainHead:
+    async def head(self) -> BlockHeader:
         self._called("head")
-        block = self.blocks[-1]
-        return ChainHead(ChainPoint(len(self.blocks) - 1, block.hash), block.time)
+        return self._header(len(self.blocks) - 1)
+
+    async def header(self, number: int) -> BlockHeader | None:
+        self._called("header")
+        return self._header(number) if number < len(self.blocks) else None
+
+    def _header(self, number: int) -> BlockHeader:
+        block = self.blocks[number]
+        parent = self.blocks[number - 1].hash if number else bytes(HASH_BYTES)
+        names = [value for event in block.events for value in (REGISTRY, *_topics(event))]
+        point = ChainPoint(number, block.hash)
+        return BlockHeader(point, block.time, parent, bloom_of(*names), self.has_whole_headers)
+
+    async def proved_events(self, block: ChainPoint) -> list[Event]:
+        self._called("proved_events")
+        if not self.has_receipts or self.blocks[block.number].hash != block.hash:
+            raise ProofUnavailable("no receipts of such a block")
+        return list(self.blocks[block.number].events)
 
     async def block_hash(self, number: int) -> bytes | None:
         self._called("block_hash")
@@ -109,11 +139,21 @@ class FakeChain:
         return self._logs(self.blocks[block.number])
 
     def _logs(self, block: Block) -> list[Event]:
-        return list(block.events) if block.logs_from <= self.now() else []
+        if block.is_left_out or block.logs_from > self.now():
+            return []
+        return list(block.events)
 
     def _called(self, method: str) -> None:
         self.trouble(method, len(self.calls))
         self.calls.append(method)
+
+
+def _topics(event: Event) -> tuple[bytes, ...]:
+    if isinstance(event, Revoked):
+        return (REVOKED_TOPIC, event.contributor.rjust(HASH_BYTES, b"\0"))
+    if isinstance(event, Endorsed):
+        return (ENDORSED_TOPIC, event.signer.rjust(HASH_BYTES, b"\0"), event.digest)
+    return (ANCHORED_TOPIC, event.root, SUBMITTER.rjust(HASH_BYTES, b"\0"))
 
 
 def unreachable(*methods: str) -> Trouble:

@@ -41,7 +41,7 @@ def add_revoked(db: Writing, people: int, large: bytes | None = None) -> None:
             [(who,) for who in contributors],
         )
         places = list(zip(contributors, bases, strict=False))
-        db.executemany("INSERT INTO terms VALUES (?, ?, 2)", places)
+        db.executemany("INSERT INTO terms (address, base, permissions) VALUES (?, ?, 2)", places)
         db.executemany(
             "INSERT INTO bits (address, word, signed, chain) VALUES (?, ?, ?, ?)",
             [(*place, (1).to_bytes(32), bytes(32)) for place in places],

@@ -8,7 +8,7 @@ from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import License, Row
 from support.known import license_hash
-from support.protocol_strategies import ADA, BEN, a_consent, item_hashes
+from support.protocol_strategies import ADA, BEN, a_consent, full_words, item_hashes
 
 # A small world, so that random messages meet.
 ITEMS = item_hashes(3)
@@ -53,26 +53,36 @@ subjects = st.sampled_from(
         "everything",
         *(f"via {domain}" for domain in DOMAINS if domain),
         *(f"file 0x{item.hex()}" for item in ITEMS),
+        *(f"to 0x{buyer.hex()}" for buyer in BUYERS),
     ]
 )
-sentences = st.builds(
-    "{}{}{}".format,
-    st.sampled_from(["", f"ward 0x{ADA.hex()} ", f"ward 0x{BEN.hex()} "]),
-    subjects,
-    st.sampled_from(["", *(f" for {purpose}" for purpose in PURPOSES)]),
-)
+
+
+def sentences_about(subjects: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """Scopes of these subjects, with and without a ward and a purpose."""
+    return st.builds(
+        "{}{}{}".format,
+        st.sampled_from(["", f"ward 0x{ADA.hex()} ", f"ward 0x{BEN.hex()} "]),
+        subjects,
+        st.sampled_from(["", *(f" for {purpose}" for purpose in PURPOSES)]),
+    )
+
+
+sentences = sentences_about(subjects)
 
 
 @st.composite
 def revocations(draw: st.DrawFn, held: list[License]) -> Revocation:
-    """Sentences, permission bits of one of the licenses, or the whole of it; by anybody."""
+    """Sentences, an agreement, permission bits of one of the licenses, or all of them; by anybody."""
     if not held or draw(st.booleans()):
-        scopes = draw(st.lists(sentences, min_size=1, max_size=2))
+        agreements = [f"agreement 0x{one.consent.agreement.hex()}" for one in held]
+        about = sentences | sentences_about(st.sampled_from(agreements)) if held else sentences
+        scopes = draw(st.lists(about, min_size=1, max_size=2))
         return Revocation(draw(st.sampled_from(PEOPLE)), tuple(scopes))
     consent = draw(st.sampled_from(held)).consent
     items = draw(st.sets(st.integers(0, consent.items - 1), min_size=1))
     some = consent.masks(sorted(items), [draw(st.sampled_from(consent.purposes))])
-    masks = draw(st.sampled_from([some, consent.license_masks]))
+    masks = draw(st.sampled_from([some, full_words(consent)]))
     by = draw(st.sampled_from([consent.contributor, consent.contributor, *PEOPLE]))
     return Revocation(by, (), tuple(masks), tuple(masks.values()))
 

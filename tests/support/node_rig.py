@@ -11,6 +11,7 @@ from typing import Self
 
 from nacl.signing import SigningKey
 
+from sayso_node.alarms import Alarms
 from sayso_node.chain.reading.contract_wallets import ContractWallets, Prober
 from sayso_node.chain.reading.wallet_watch import WalletWatch
 from sayso_node.counters import Counters
@@ -98,6 +99,7 @@ class NodeRig:
         self.board = board or Switchboard()
         self.clock = clock or ManualClock()
         self.counters = Counters()
+        self.alarms = Alarms()
         self.folder = folder
         self.store = store_at(location or folder / f"{name}.sqlite")
         peers = tuple(peers)

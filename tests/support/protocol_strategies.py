@@ -11,14 +11,20 @@ from sayso_protocol.encoding.merkle import content_root
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
-from sayso_protocol.messages.message import Message
+from sayso_protocol.messages.message import Message, as_kind
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.messages.typed_data import digest
 from sayso_protocol.network import Network
 from sayso_protocol.permissions.purposes import KNOWN
-from sayso_protocol.permissions.scopes import SCOPE_FLAG, Scope, file_subject
-from sayso_protocol.permissions.words import FULL
-from sayso_protocol.primitives import ADDRESS_BYTES, ANYONE, HASH_BYTES, keccak, sha256
+from sayso_protocol.permissions.scopes import (
+    SCOPE_FLAG,
+    Scope,
+    agreement_subject,
+    file_subject,
+    to_subject,
+)
+from sayso_protocol.permissions.words import FULL, Masks
+from sayso_protocol.primitives import ADDRESS_BYTES, ANYONE, HASH_BYTES, hex_text, keccak, sha256
 from sayso_protocol.verdicts.verdict import License
 
 NETWORK = Network(31337, keccak(b"registry")[12:])
@@ -72,8 +78,15 @@ def a_consent(items: tuple[bytes, ...], /, **changes: object) -> Consent:
         "guardian": bytes(ADDRESS_BYTES),
         "issued_at": 1_700_000_000,
         "expires_at": 1_800_000_000,
+        "recheck_hours": 168,
+        "removal_days": 30,
     }
     return Consent(**(values | changes))  # type: ignore[arg-type]
+
+
+def full_words(consent: Message) -> Masks:
+    """All bits of each word of a consent."""
+    return dict.fromkeys(as_kind(consent, Consent).words, FULL)
 
 
 addresses = st.binary(min_size=ADDRESS_BYTES, max_size=ADDRESS_BYTES).filter(any)
@@ -90,8 +103,21 @@ _uri_tails = st.text(
     max_size=40,
 )
 uris = st.just("") | _uri_tails.map("https://".__add__)
-subjects = st.just("everything") | domains.map("via {}".format) | hashes.map(file_subject)
-scopes = st.builds(Scope, subjects, st.none() | purposes, st.none() | addresses)
+subjects = (
+    st.just("everything")
+    | domains.map("via {}".format)
+    | hashes.map(file_subject)
+    | hashes.map(agreement_subject)
+    | addresses.map(to_subject)
+)
+of_statements = (
+    st.just("statements")
+    | hashes.map(lambda one: "statement " + hex_text(one))
+    | addresses.map(lambda one: "statements " + to_subject(one))
+)
+scopes = st.builds(Scope, subjects, st.none() | purposes, st.none() | addresses) | st.builds(
+    Scope, of_statements
+)
 carried = scopes.map(lambda scope: scope.text) | st.text(
     st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=1, max_size=LIMITS.scope_bytes
 )
@@ -120,6 +146,8 @@ def licenses(draw: st.DrawFn, contributors: st.SearchStrategy[bytes] = addresses
         guardian=draw(st.just(bytes(ADDRESS_BYTES)) | addresses),
         issued_at=issued_at,
         expires_at=issued_at + draw(st.integers(1, longest)),
+        recheck_hours=draw(st.integers(1, LIMITS.recheck_hours)),
+        removal_days=draw(st.integers(1, LIMITS.removal_days)),
     )
     return License(consent, items)
 

@@ -30,7 +30,7 @@ from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.messages.wire import encode_bundle
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import ANYONE, address_text, hex_text
-from support.protocol_strategies import NETWORK, WALLETS, a_consent, item_hashes, signed
+from support.protocol_strategies import NETWORK, WALLETS, a_consent, full_words, item_hashes, signed
 
 DEADLINE_S = 60.0  # generous: only a failure waits for it
 KILLED = -9
@@ -46,7 +46,7 @@ def pair(number: int) -> tuple[Envelope, Envelope]:
     items = item_hashes(1 + number % 3, number)
     dates = {"issued_at": ISSUED_AT, "expires_at": ISSUED_AT + LIMITS.validity_s}
     consent = a_consent(items, contributor=contributor, parties=(contributor,), grantee=ANYONE, **dates)
-    masks = consent.license_masks
+    masks = full_words(consent)
     revocation = Revocation(contributor, words=tuple(masks), masks=tuple(masks.values()))
     return signed(consent, items), signed(revocation)
 
@@ -151,7 +151,7 @@ class Clients:
         taken_back = [one.message for one in kept if isinstance(one.message, Revocation)]
         revoked = {word for message in taken_back for word in message.words}
         for (_, consent), reason in zip(held, answer["reasons"], strict=True):
-            assert reason == "revoked" or not consent.license_masks.keys() & revoked
+            assert reason == "revoked" or not full_words(consent).keys() & revoked
             assert reason != "unknown"
 
 

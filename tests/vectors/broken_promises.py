@@ -5,7 +5,7 @@ from typing import Any
 from sayso_protocol.encoding.row_tree import prove_row, roots
 from sayso_protocol.messages.envelope import Envelope, decode, encode
 from sayso_protocol.messages.revocation import Revocation
-from sayso_protocol.permissions.scopes import Scope, file_subject
+from sayso_protocol.permissions.scopes import Scope, agreement_subject, file_subject, to_subject
 from sayso_protocol.primitives import hex_text, sha256
 from sayso_protocol.receipts.misconduct import Evidence, row_proof_from_json, row_proof_to_json
 from sayso_protocol.receipts.receipt import (
@@ -43,6 +43,7 @@ ITEMS = item_hashes(40)
 PAIR = tuple(sorted([ADA, BEN]))
 CONSENT = signed(a_consent(ITEMS, guardian=CLEO), ITEMS)
 CALL = signed(a_consent(ITEMS, parties=PAIR), ITEMS)
+TO_ANYONE = signed(a_consent(ITEMS, grantee=bytes(20)), ITEMS)
 STOP = signed(Revocation(ADA, ("everything",)))
 PROMISED_AT, BLOCK = 1_750_000_000, 19
 AT = 37  # the row in question: not in the first node
@@ -107,7 +108,22 @@ def _misconduct() -> dict[str, Json]:
         "one bit": _broken_promise(signed(Revocation(ADA, (), tuple(bits), tuple(bits.values())))),
         "a guardian": _broken_promise(_stop(ward, by=CLEO)),
         "another party": _broken_promise(_stop(f"{file} for train-ai", by=BEN), CALL),
+        "the agreement": _broken_promise(_stop(agreement_subject(a_consent(ITEMS).agreement))),
+        "to the grantee": _broken_promise(_stop(to_subject(BEN))),
+        "to the asker": _broken_promise(_stop(f"{to_subject(BEN)} for train-ai"), TO_ANYONE),
+        "another party, to the asker": _broken_promise(_stop(to_subject(BEN), by=BEN), CALL),
         "a later block": _broken_promise(STOP, later=(1, 9)),
+        "to somebody else": _broken_promise(_stop(to_subject(CLEO)), TO_ANYONE),
+        "to the asker for another purpose": _broken_promise(
+            _stop(f"{to_subject(BEN)} for evaluate"), TO_ANYONE
+        ),
+        "another party's agreement": _broken_promise(
+            _stop(agreement_subject(a_consent(ITEMS).agreement), by=BEN), CALL
+        ),
+        "another party, to somebody else": _broken_promise(_stop(to_subject(CLEO), by=BEN), CALL),
+        "another party, to the asker for resale": _broken_promise(
+            _stop(f"{to_subject(BEN)} for resale", by=BEN), CALL
+        ),
         "another party's marketplace": _broken_promise(_stop("via kled.ai", by=BEN), CALL),
         "another purpose": _broken_promise(_stop("everything for evaluate")),
         "the bit of another purpose": _broken_promise(

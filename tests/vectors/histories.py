@@ -6,12 +6,12 @@ from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope, encode
 from sayso_protocol.messages.message import as_kind
 from sayso_protocol.messages.revocation import Revocation
-from sayso_protocol.permissions.scopes import Scope, file_subject
+from sayso_protocol.permissions.scopes import Scope, agreement_subject, file_subject, to_subject
 from sayso_protocol.primitives import address_text, hex_text
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import License, Row, verdict
 from support.known import Known, license_hash
-from support.protocol_strategies import ADA, BEN, CLEO, NODE, a_consent, item_hashes, signed
+from support.protocol_strategies import ADA, BEN, CLEO, NODE, a_consent, full_words, item_hashes, signed
 
 Json = dict[str, Any]
 PAIR = tuple(sorted([ADA, BEN]))
@@ -33,12 +33,28 @@ def _consents() -> dict[str, Envelope]:
 
 def _revocations() -> dict[str, Envelope]:
     masks = a_consent(ITEMS, grantee=BUYER).masks([1], ["train-ai"])
-    whole = a_consent(ITEMS, grantee=bytes(20), via="").license_masks
+    to_anyone = a_consent(ITEMS, grantee=bytes(20), via="")
+    whole = full_words(to_anyone)
     cases = {
         "everything of ada": Revocation(ADA, ("everything",)),
         "everything of ada for evaluate": Revocation(ADA, ("everything for evaluate",)),
         "kled of ada": Revocation(ADA, ("via kled.ai",)),
         "item 1 of ada": Revocation(ADA, (file_subject(ITEMS[1]),)),
+        "the agreement for anyone": Revocation(ADA, (agreement_subject(to_anyone.agreement),)),
+        "the agreement for anyone, for evaluate": Revocation(
+            ADA, (agreement_subject(to_anyone.agreement) + " for evaluate",)
+        ),
+        "the agreement of alone and the call": Revocation(
+            ADA, (agreement_subject(a_consent(ITEMS, grantee=BUYER).agreement),)
+        ),
+        "to the buyer by ada": Revocation(ADA, (to_subject(BUYER),)),
+        "to ben by ada for train-ai": Revocation(ADA, (to_subject(BEN) + " for train-ai",)),
+        "to the buyer by ben": Revocation(BEN, (to_subject(BUYER),)),
+        "to ben by ben": Revocation(BEN, (to_subject(BEN),)),
+        "to the buyer by cleo": Revocation(CLEO, (Scope(to_subject(BUYER), None, ADA).text,)),
+        "to ben by cleo": Revocation(CLEO, (Scope(to_subject(BEN), "train-ai", ADA).text,)),
+        "to nobody, which is no scope": Revocation(ADA, ("to 0x" + "00" * 20,)),
+        "the statements of ada": Revocation(ADA, ("statements", "statements " + to_subject(BUYER))),
         "item 1 of ada for train-ai": Revocation(ADA, (), tuple(masks), tuple(masks.values())),
         "the license for anyone": Revocation(ADA, (), tuple(whole), tuple(whole.values())),
         "everything of ben": Revocation(BEN, ("everything",)),
@@ -48,18 +64,17 @@ def _revocations() -> dict[str, Envelope]:
     return {name: signed(case) for name, case in cases.items()}
 
 
-SHORT = [(BUYER, "train-ai", NOW), (BUYER, "evaluate", NOW)]
+SHORT = [(BUYER, "train-ai", NOW), (BUYER, "evaluate", NOW), (BEN, "train-ai", NOW)]
 LONG = [
     *SHORT,
     (BUYER, "resale", NOW),
-    (BEN, "train-ai", NOW),
     (BUYER, "train-ai", 1_699_999_999),
     (BUYER, "train-ai", 1_800_000_000),
 ]
 
 
 def _answers(heard: list[str], envelopes: dict[str, Envelope]) -> list[Json]:
-    """Each license on two items; without revocations also what clocks and other buyers see of it."""
+    """Each license on two items for two buyers; without revocations also what other clocks see."""
     known = Known()
     for name in heard:
         envelope = envelopes[name]

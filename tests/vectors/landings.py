@@ -37,6 +37,14 @@ MANDATE = OWNER.sign_authorization({"chainId": 31337, "address": REGISTRY, "nonc
 KINDS["with code"]["authorizationList"] = [MANDATE]
 
 
+UNSIGNED: dict[str, tuple[int, list[bytes]]] = {  # kind, and its fields but for those of the call
+    "deposited on the OP Stack": (0x7E, [sha256(b"source"), ADA]),
+    "unsigned on Arbitrum": (0x65, [number_bytes(31_337), ADA, b"", number_bytes(20)]),
+    "of a contract on Arbitrum": (0x66, [number_bytes(31_337), sha256(b"request"), ADA, b"\x14"]),
+    "a retry on Arbitrum": (0x68, [number_bytes(31_337), b"", ADA, number_bytes(20)]),
+}
+
+
 class Block(NamedTuple):
     """A block of this file's own."""
 
@@ -63,6 +71,18 @@ def transaction(kind: str, account: Any = RELAYER, nonce: int = 0) -> bytes:
     data = Calls(REGISTRY).relay([SignedRevocation(REVOCATION, NETWORK.chain_id, bytes(65))]).data
     what = {"chainId": 31337, "nonce": nonce, "to": REGISTRY, "value": 0, "gas": 200_000, "data": data}
     return bytes(account.sign_transaction(what | KINDS[kind]).raw_transaction)
+
+
+def unsigned_transaction(name: str) -> bytes:
+    """A transaction that the chain carries out in the name of somebody who did not sign it."""
+    kind, first = UNSIGNED[name]
+    data = Calls(REGISTRY).relay([SignedRevocation(REVOCATION, NETWORK.chain_id, bytes(65))]).data
+    gas, call = number_bytes(200_000), bytes(data)
+    rest = {
+        0x7E: [NETWORK.registry, b"", b"", gas, b"", call],
+        0x68: [gas, NETWORK.registry, b"", call, sha256(b"ticket"), ADA, b"", b""],
+    }
+    return bytes([kind]) + encode_rlp([*first, *rest.get(kind, [gas, NETWORK.registry, b"", call])])
 
 
 def receipt(kind: bytes, logs: Sequence[Any], status: bytes = b"\1") -> bytes:
@@ -118,6 +138,16 @@ LANDINGS = {
     "reverted": (_alone("with fees", ALL, b""), 1),
     **{kind: (_alone(kind), 1) for kind in KINDS},
 }
+for _name, (_kind, _) in UNSIGNED.items():
+    _pair = (unsigned_transaction(_name), receipt(bytes([_kind]), ALL))
+    LANDINGS[_name] = (block(105, OTHER, _pair), 1)
+_pair = (
+    unsigned_transaction("deposited on the OP Stack"),
+    receipt(b"\x7e", ALL)[:1] + encode_rlp([b"\1", number_bytes(70_000), bytes(256), ALL, b"\7", b"\1"]),
+)
+LANDINGS["deposited, with a version"] = (block(106, OTHER, _pair), 1)
+_pair = (b"\x6a" + encode_rlp([number_bytes(31_337), b""]), receipt(b"\x6a", ALL))
+LANDINGS["of a kind without a sender"] = (block(107, OTHER, _pair), 1)
 THREE = ("first", "second, own", "second, relayed")
 HEADER = hex_text(FIRST.header)
 RECEIPT = FIRST.landing(0)["receipt"]
@@ -126,6 +156,9 @@ OTHER_REVOCATION = signed(Revocation(ADA, ("everything",)))
 Change = tuple[list[Any], Any]
 RIGHT: dict[str, tuple[str, ...]] = {
     **{f"a transaction {kind}": (kind,) for kind in KINDS},
+    **{f"a transaction {kind}": (kind,) for kind in UNSIGNED},
+    "a transaction deposited, with a version": ("deposited, with a version",),
+    "a transaction of a kind without a sender": ("of a kind without a sender",),
     "three transactions": THREE,
     "a full block": ("full block",),
     "a transaction too few": THREE[:2],
@@ -211,6 +244,7 @@ def _found(proof: Json, trusted: list[bytes]) -> list[Json]:
             "index": one.place,
             "transaction": hex_text(one.tx_hash),
             "sender": hex_text(one.sender),
+            "signed": one.is_signed,
             "bits": [
                 [hex_text(word.to_bytes(32)), hex_text(mask.to_bytes(32))]
                 for word, mask in sorted(one.bits.items())

@@ -16,7 +16,13 @@ from sayso_protocol.messages.envelope import Envelope, encode
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.messages.typed_data import typed_data
 from sayso_protocol.network import Network
-from sayso_protocol.permissions.scopes import Scope, file_subject, scope_word
+from sayso_protocol.permissions.scopes import (
+    Scope,
+    agreement_subject,
+    file_subject,
+    scope_word,
+    to_subject,
+)
 from sayso_protocol.permissions.words import FULL
 from sayso_protocol.primitives import ANYONE, hex_text, sha256
 from sayso_protocol.signatures.contract_wallets import WalletProof, wrap
@@ -65,6 +71,8 @@ def _consents() -> dict[str, Envelope]:
             ),
             many,
         ),
+        "the shortest clocks": (a_consent(few, recheck_hours=1, removal_days=1), few),
+        "the longest clocks": (a_consent(few, recheck_hours=8_760, removal_days=365), few),
     }
     return {name: signed(*case).sponsored_by(NODE) for name, case in cases.items()}
 
@@ -72,8 +80,11 @@ def _consents() -> dict[str, Envelope]:
 def _revocations() -> dict[str, Envelope]:
     masks = a_consent(item_hashes(3)).masks([1], ["train-ai"])
     ward = Scope("everything", "likeness-synthesis", ADA).text
+    license_ = agreement_subject(a_consent(item_hashes(3)).agreement)
     cases = {
         "everything": Revocation(ADA, ("everything",)),
+        "a whole license": Revocation(ADA, (license_,)),
+        "nobody gets it through this company": Revocation(ADA, (to_subject(BEN),)),
         "one permission": Revocation(ADA, (), tuple(masks), tuple(masks.values())),
         "guardian": Revocation(CLEO, (ward,)),
         "scopes and words": Revocation(
@@ -94,7 +105,11 @@ def _revocations() -> dict[str, Envelope]:
 
 def _message(name: str, envelope: Envelope) -> Json:
     message = envelope.message
-    known = {"base": word_text(message.base)} if isinstance(message, Consent) else {}
+    known = (
+        {"agreement": hex_text(message.agreement), "base": word_text(message.base)}
+        if isinstance(message, Consent)
+        else {}
+    )
     return {
         "name": name,
         "private_key": hex_text(WALLETS[message.signer].secret),
@@ -137,12 +152,14 @@ def scopes() -> list[Json]:
     """Sentences and the words whose bit 0 they set."""
     item = item_hashes(1)[0]
     subjects = ["everything", "via kled.ai", file_subject(item)]
+    subjects += [agreement_subject(a_consent(item_hashes(3)).agreement), to_subject(BEN)]
+    own = ["statement " + hex_text(item), "statements", "statements " + to_subject(BEN)]
     texts = [
         Scope(subject, purpose, ward).text
         for subject in subjects
         for purpose in (None, "train-ai")
         for ward in (None, ADA)
-    ]
+    ] + [Scope(subject).text for subject in own]
     return [{"scope": text, "word": word_text(scope_word(text))} for text in texts]
 
 

@@ -35,7 +35,7 @@ STOP = signed(Revocation(ADA, ("everything",), (64,), (1,)))
 PLAIN = encode(STOP)
 FIELDS = {name: place for place, name in enumerate(
     ["notice", "contributor", "parties", "grantee", "via", "content", "items", "purposes", "terms",
-     "terms_uri", "guardian", "issued_at", "expires_at"]
+     "terms_uri", "guardian", "issued_at", "expires_at", "recheck_hours", "removal_days"]
 )}  # fmt: skip
 _MANY = [b"%02d" % number + bytes(18) for number in range(17)]
 
@@ -159,6 +159,18 @@ def _consents() -> dict[str, bytes]:
         "it ends as it begins": _consent(expires_at=issued),
         "it ends a second after ten years": _consent(expires_at=issued + 315_619_201),
         "it ends in the year 10000": _consent(issued_at=253_402_300_700, expires_at=253_402_300_800),
+        "rechecked after 0 hours": _consent(recheck_hours=0),
+        "rechecked after 8,761 hours": _consent(recheck_hours=8_761),
+        "rechecked after 65,704 hours, which are 168 modulo 2^16": _consent(recheck_hours=65_704),
+        "removed within 0 days": _consent(removal_days=0),
+        "removed within 366 days": _consent(removal_days=366),
+        "removed within 65,566 days, which are 30 modulo 2^16": _consent(removal_days=65_566),
+        "the notice of another recheck": _consent(recheck_hours=167),
+        "the notice of another removal": _consent(removal_days=29),
+        "a recheck of text": _consent(recheck_hours="168"),
+        "a consent without the two clocks": _edited(
+            CONSENT, lambda tree: tree[2].__delitem__(slice(13, 15))
+        ),
         "terms by http": _consent(terms_uri="http://kled.ai/terms"),
         "terms with a query": _consent(terms_uri="https://kled.ai/?user=7"),
         "terms with a fragment": _consent(terms_uri="https://kled.ai/#7"),

@@ -8,7 +8,13 @@ from typing import Any
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.messages.envelope import encode
 from sayso_protocol.network import Network
-from sayso_protocol.permissions.scopes import Scope, file_subject, scope_word
+from sayso_protocol.permissions.scopes import (
+    Scope,
+    agreement_subject,
+    file_subject,
+    scope_word,
+    to_subject,
+)
 from sayso_protocol.permissions.words import FULL
 from sayso_protocol.primitives import address_text, hex_text, sha256
 from sayso_protocol.signatures.nodes import SNAPSHOT, sign_by_node
@@ -36,7 +42,17 @@ from sayso_protocol.snapshots.snapshot import (
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import REASONS, License
 from support.known import license_hash
-from support.protocol_strategies import ADA, BEN, CLEO, NETWORK, NODE, a_consent, item_hashes, signed
+from support.protocol_strategies import (
+    ADA,
+    BEN,
+    CLEO,
+    NETWORK,
+    NODE,
+    a_consent,
+    full_words,
+    item_hashes,
+    signed,
+)
 from support.snapshots import (
     AS_OF,
     DAY,
@@ -59,6 +75,7 @@ CONSENTS = {
     "Ada's": a_consent(ITEMS),
     "Ada's with Ben": a_consent(ITEMS, parties=PAIR, guardian=CLEO),
     "Ben's with Ada": a_consent(ITEMS, parties=PAIR, contributor=BEN),
+    "Ada's to anyone": a_consent(ITEMS, grantee=bytes(20), via=""),
     "Ben's of later": a_consent(ITEMS, contributor=BEN, parties=(BEN,), issued_at=AS_OF + 5),
 }
 HELD = [License(one, ITEMS) for one in CONSENTS.values()]
@@ -68,8 +85,11 @@ ONE_BIT = CONSENTS["Ada's"].masks([1], ["train-ai"])
 STATES = {
     "nothing": {},
     "one permission": {ADA: ONE_BIT},
-    "a license": {ADA: CONSENTS["Ada's"].license_masks},
+    "a license": {ADA: full_words(CONSENTS["Ada's"])},
     "everything": {ADA: {scope_word("everything"): 1}},
+    "an agreement": {ADA: {scope_word(agreement_subject(CONSENTS["Ada's"].agreement)): 1}},
+    "to the buyer": {ADA: {scope_word(to_subject(BEN) + " for train-ai"): 1}},
+    "to the buyer, by the guardian": {CLEO: {scope_word(Scope(to_subject(BEN), None, ADA).text): 1}},
     "a file": {BEN: {scope_word(file_subject(ITEMS[2]) + " for train-ai"): 1}},
     "a ward": {CLEO: {scope_word(Scope("via kled.ai", None, ADA).text): FULL}},
     "many": {sha256(b"%d" % number)[:20]: {64 * number: number} for number in range(1, 400)},
@@ -281,6 +301,9 @@ GATES: list[tuple[list[str], int, int]] = [
     (["a license"], AS_OF + 20, 60),
     (["everything"], AS_OF + 20, 60),
     (["a ward"], AS_OF + 20, 60),
+    (["an agreement"], AS_OF + 20, 60),
+    (["to the buyer"], AS_OF + 20, 60),
+    (["to the buyer, by the guardian"], AS_OF + 20, 60),
     (["nothing", "of the other operator"], AS_OF + 20, 60),
     (["without the guardian"], AS_OF + 20, 60),
     (["without a party"], AS_OF + 20, 60),

@@ -25,6 +25,25 @@ def duration(text: str) -> int:
     raise click.BadParameter(f"{text!r} is not a time span such as 60s, 1h or 30d")
 
 
+def whole_hours(text: str) -> int:
+    """Parse a time span into hours."""
+    return _whole(text, "h")
+
+
+def whole_days(text: str) -> int:
+    """Parse a time span into days."""
+    return _whole(text, "d")
+
+
+def _whole(text: str, unit: str) -> int:
+    units, rest = divmod(duration(text), _UNITS[unit])
+    if rest:
+        raise click.BadParameter(
+            f"{text!r} is not a whole number of {'hours' if unit == 'h' else 'days'}"
+        )
+    return units
+
+
 def expiry(text: str) -> int:
     """Parse a span from now or an ISO 8601 date (UTC by default) into seconds since the epoch."""
     if _DURATION.fullmatch(text):

@@ -17,7 +17,7 @@ from sayso.contributor.signers import ExternalSigner
 from sayso.files import HashedFile
 from sayso_protocol.encoding.merkle import content_root
 from sayso_protocol.limits import LIMITS
-from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.consent import RECHECK_HOURS, REMOVAL_DAYS, Consent
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.message import Message
 from sayso_protocol.messages.typed_data import digest
@@ -40,6 +40,8 @@ class Terms:
         guardian: The address that may also revoke, 20 bytes; zero means nobody.
         terms: SHA-256 of the license text, 32 bytes; zero for none.
         terms_uri: The https address of the license text, or empty.
+        recheck_hours: For so many hours an answer about the license may be relied on.
+        removal_days: Within so many days of a revocation, holders remove what is revoked.
     """
 
     grantee: bytes
@@ -50,6 +52,8 @@ class Terms:
     guardian: bytes = NOBODY
     terms: bytes = bytes(HASH_BYTES)
     terms_uri: str = ""
+    recheck_hours: int = RECHECK_HOURS
+    removal_days: int = REMOVAL_DAYS
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,8 @@ def build_consents(
             guardian=terms.guardian,
             issued_at=issued_at,
             expires_at=terms.expires_at,
+            recheck_hours=terms.recheck_hours,
+            removal_days=terms.removal_days,
         )
         yield consent, part
 

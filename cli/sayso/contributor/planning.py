@@ -11,6 +11,7 @@ from typing import Final, Protocol
 from sayso.contributor.revoking import (
     file_scopes,
     license_masks,
+    license_scopes,
     permissions_hit,
     revoke_masks,
     revoke_scopes,
@@ -20,6 +21,7 @@ from sayso.errors import NothingToRevoke
 from sayso.node_client.answers import HeldLicense
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.permissions.scopes import Scope
+from sayso_protocol.verdicts.verdict import License
 
 EVERYTHING: Final = "everything"
 
@@ -89,20 +91,29 @@ async def make_plan(wish: Wish, signer: bytes, licenses: LicenseSource) -> Plan:
     """Plan the revocations of a wish by `signer`, 20 bytes.
 
     Raises:
-        NothingToRevoke: The license is another contributor's, or has no such item or purpose.
+        NothingToRevoke: The license is another contributor's and names another guardian, or has no such
+            item or purpose.
     """
     if wish.license is None or wish.sentence:
         plan = plan_blindly(wish, signer)
         held = await licenses.licenses_of(_whose(wish, signer))
         return Plan(plan.revocations, _hits(plan.revocations, held))
     one = await licenses.license(wish.license)
-    if one.license.consent.contributor != signer:
-        raise NothingToRevoke(
-            "this license is another wallet's; its guardian writes: ward ADDRESS everything"
-        )
-    masks = license_masks(one.license, wish.items, wish.purposes)
-    revocations = tuple(revoke_masks(signer, masks))
+    revocations = _of_license(wish, signer, one.license)
     return Plan(revocations, _hits(revocations, [one]))
+
+
+def _of_license(wish: Wish, signer: bytes, held: License) -> tuple[Revocation, ...]:
+    """Return the revocations of a whole license, by its contributor or guardian, or of some items."""
+    contributor = held.consent.contributor
+    if signer not in held.consent.revokers:
+        raise NothingToRevoke("this license is another wallet's, and does not name this one as guardian")
+    if not wish.items:
+        ward = None if signer == contributor else contributor
+        return tuple(revoke_scopes(signer, license_scopes(held, wish.purposes, ward)))
+    if signer != contributor:
+        raise NothingToRevoke("a guardian revokes single files in every license: ward ADDRESS file HASH")
+    return tuple(revoke_masks(signer, license_masks(held, wish.items, wish.purposes)))
 
 
 def plan_blindly(wish: Wish, signer: bytes) -> Plan:

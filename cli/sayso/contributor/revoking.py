@@ -1,7 +1,8 @@
 """Revocations from scopes or bits, as few as possible.
 
-Scopes also cover licenses that are not known; bits cover permissions of one license. `permissions_hit`
-counts the covered permissions, which a person sees before signing.
+Scopes also cover licenses that are not known; bits cover some items of one license, and the scope
+`agreement` covers all of it (rule 5.8). `permissions_hit` counts the covered permissions, which a person
+sees before signing.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from sayso.errors import NothingToRevoke
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.revocation import Revocation
-from sayso_protocol.permissions.scopes import Scope, file_subject
+from sayso_protocol.permissions.scopes import Scope, agreement_subject, file_subject
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import hex_text
 from sayso_protocol.verdicts.bulk import revoked_masks
@@ -17,24 +18,42 @@ from sayso_protocol.verdicts.known_bits import RevokedBits
 from sayso_protocol.verdicts.verdict import License
 
 
-def license_masks(held: License, items: Iterable[bytes] = (), purposes: Iterable[str] = ()) -> Masks:
-    """Return the bits of items for purposes; without items or purposes, all of them.
+def license_masks(held: License, items: Iterable[bytes], purposes: Sequence[str] = ()) -> Masks:
+    """Return the bits of some items of a license for purposes; without purposes, for every purpose.
 
     Raises:
         NothingToRevoke: The license has no such item or purpose.
     """
-    consent, chosen, named = held.consent, list(items), list(purposes)
-    if not chosen and not named:
-        return consent.license_masks
-    for item in chosen:
-        if held.position_of(item) is None:
+    rows = []
+    for item in items:
+        if (position := held.position_of(item)) is None:
             raise NothingToRevoke(f"the license has no item {hex_text(item)}")
-    for purpose in named:
-        if purpose not in consent.purposes:
+        rows.append(position)
+    return held.consent.masks(rows, _given(held, purposes) or held.consent.purposes)
+
+
+def license_scopes(
+    held: License, purposes: Sequence[str] = (), ward: bytes | None = None
+) -> list[Scope]:
+    """Return the scopes that revoke a whole license (rule 5.8); without purposes, for every purpose.
+
+    Args:
+        held: The license.
+        purposes: Some of its purposes.
+        ward: Its contributor, if the guardian revokes.
+
+    Raises:
+        NothingToRevoke: The license has no such purpose.
+    """
+    subject = agreement_subject(held.consent.agreement)
+    return [Scope(subject, purpose, ward) for purpose in _given(held, purposes) or (None,)]
+
+
+def _given(held: License, purposes: Sequence[str]) -> Sequence[str]:
+    for purpose in purposes:
+        if purpose not in held.consent.purposes:
             raise NothingToRevoke(f"the license does not give {purpose}")
-    places = map(held.position_of, chosen)
-    rows = [one for one in places if one is not None] or range(consent.items)
-    return consent.masks(rows, named or consent.purposes)
+    return purposes
 
 
 def file_scopes(items: Iterable[bytes], purposes: Sequence[str] = ()) -> list[Scope]:

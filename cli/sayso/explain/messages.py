@@ -49,6 +49,9 @@ def _consent(envelope: Envelope, context: Context) -> Iterator[str]:
     state = "It has ended. " if now >= consent.expires_at else ""
     state = state or ("It has not begun. " if now < consent.issued_at else "")
     yield f"{state}It holds from {moment(consent.issued_at)} until {moment(consent.expires_at)}."
+    yield f"An answer about it may be relied on for {count(consent.recheck_hours, 'hour')}."
+    days = count(consent.removal_days, "day")
+    yield f"Whoever holds its items removes what is revoked within {days} of the revocation."
     if others := [address_text(one) for one in consent.parties if one != consent.contributor]:
         yield f"Nothing may be used unless {listed(others)} has consented, too."
     if consent.guardian != NOBODY:
@@ -90,7 +93,7 @@ def _revocation(envelope: Envelope, context: Context) -> Iterator[str]:
     revocation = as_kind(envelope.message, Revocation)
     yield f"This is a revocation: {hex_text(envelope.digest)}."
     yield f"{address_text(revocation.contributor)} takes back, now and for ever:"
-    yield from (f"  {_scope(text)}" for text in revocation.scopes)
+    yield from (f"  {scope_meaning(text)}" for text in revocation.scopes)
     if revocation.words:
         bits = sum(mask.bit_count() for mask in revocation.masks)
         words = count(len(revocation.words), "word")
@@ -129,16 +132,25 @@ def _parsed(text: str) -> Scope | None:
         return None
 
 
-def _scope(text: str) -> str:
+_SUBJECTS: Final = {
+    "everything": "every permission ever given",
+    "agreement": "the whole license with the agreement {}, and every renewal of it",
+    "via": "what was licensed through {}",
+    "file": "the file {}, in every consent",
+    "to": "what was licensed to {}, and every use by that address, whoever was licensed",
+    "statement": "the signer's own statement {}",
+    "statements": "the signer's own statements, also future ones",
+    "statements to": "the signer's own statements to {}, also future ones",
+}
+
+
+def scope_meaning(text: str) -> str:
+    """Return what a scope revokes, in plain words."""
     scope = _parsed(text)
     if scope is None:
         return f'"{text}": a sentence that this release does not know'
-    kind, _, value = scope.subject.partition(" ")
-    what = {
-        "everything": "every permission ever given",
-        "via": f"what was licensed through {value}",
-        "file": f"the file {value}, in every consent",
-    }[kind]
+    kind, _, value = scope.subject.rpartition(" ")
+    what = _SUBJECTS[kind or value].format(value)
     only = f", for {purpose_text(scope.purpose)}" if scope.purpose else ""
     ward = scope.ward
     whose = f", of {address_text(ward)}, where a consent names the signer as guardian" if ward else ""

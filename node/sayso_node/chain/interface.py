@@ -10,14 +10,33 @@ from sayso_node.freshness import ChainHead
 from sayso_protocol.receipts.receipt import ChainPoint
 
 
+@dataclass(frozen=True)
+class BlockHeader(ChainHead):
+    """A block with what its header says.
+
+    Attributes:
+        parent: The hash of the block before, 32 bytes.
+        bloom: The filter of its events (sayso_protocol.ethereum.blooms), 256 bytes.
+        is_whole: Whether its fields give the block's hash, so that they are what the hash stands for.
+    """
+
+    parent: bytes
+    bloom: bytes
+    is_whole: bool
+
+
 class Chain(Protocol):
     """Chain reads blocks and the registry's events.
 
     Each method raises ChainUnreachable when the endpoint fails or its answer makes no sense.
     """
 
-    async def head(self) -> ChainHead:
+    async def head(self) -> BlockHeader:
         """Return the newest block."""
+        ...
+
+    async def header(self, number: int) -> BlockHeader | None:
+        """Return the block at a height, or None above the head."""
         ...
 
     async def block_hash(self, number: int) -> bytes | None:
@@ -37,6 +56,13 @@ class Chain(Protocol):
 
     async def events_of(self, block: ChainPoint) -> list[Event]:
         """Return the registry's events in one block, named by its hash, in order."""
+        ...
+
+    async def proved_events(self, block: ChainPoint) -> list[Event]:
+        """Return the same from the block's transaction receipts, which its hash proves.
+
+        Also raises ProofUnavailable.
+        """
         ...
 
 
@@ -92,6 +118,10 @@ class Account(Protocol):
 
         Also raises TransactionTooLarge, and CallReverted for a creation that would fail.
         """
+        ...
+
+    async def data_fee(self, data: bytes) -> int:
+        """Return the highest cost in wei of publishing this data on another chain, 0 where none does."""
         ...
 
     async def sign(

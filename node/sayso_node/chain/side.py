@@ -7,6 +7,7 @@ endpoints ── follower ── store
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from random import SystemRandom
 
 from sayso_node.alarms import Alarms
 from sayso_node.chain.paying.anchorer import Anchorer
@@ -58,6 +59,10 @@ class ChainSide:
             freshness,
             clock,
             counters,
+            alarms,
+            SystemRandom(),
+            registry=network.registry,
+            finality=finality,
             deploy_block=network_file.deploy_block,
             interval_s=settings.chain_interval_s,
         )

@@ -75,6 +75,7 @@ class Judge:
         """Judge all rows in one state of the store; blocking, usable in any thread."""
         shelves, erased = self._licenses.gather(check.rows, partial(read_batches, self._store))
         now = self._clock.now()
+        self._freshness.note_age(now, check.max_age_s)
         view = self._freshness.view(now, check.max_age_s)
         moment = Moment(check.query, now, view.confirmed, now - check.max_age_s)
         reasons = np.full(len(check.rows) // ROW_BYTES, Reason.UNKNOWN.number, np.uint8)

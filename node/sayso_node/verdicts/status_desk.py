@@ -135,6 +135,8 @@ class StatusDesk:
         now, head = self._clock.now(), self._freshness.head
         self._commits = self._store.commits  # taken before the reading, so it is never too high
         ages = {one.max_age_s for one in questions}
+        for age in ages:
+            self._freshness.note_age(now, age)
         since = {age: self._freshness.view(now, age).confirmed for age in ages}
         with self._store.read() as db:
             knowledge = self._knowledge_of(db)

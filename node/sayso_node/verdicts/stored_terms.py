@@ -44,6 +44,8 @@ class _Terms(msgspec.Struct, array_like=True, gc=False):
     guardian: bytes
     issued_at: int
     expires_at: int
+    recheck_hours: int
+    removal_days: int
 
 
 class _Stored(msgspec.Struct, array_like=True, gc=False):

@@ -70,6 +70,10 @@ function pick(forms: Exclude<Text, string>, n: number): string {
   return forms[new Intl.PluralRules(language).select(n)] ?? forms.other ?? "";
 }
 
+/** A number of hours or days in words. */
+export const span = (count: number, unit: "hour" | "day"): string =>
+  new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" }).format(count);
+
 export const list = (words: string[]): string => new Intl.ListFormat(language, { type: "conjunction" }).format(words);
 
 /** A purpose in words; an unknown name is shown unchanged. */

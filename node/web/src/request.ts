@@ -2,6 +2,7 @@
 // opened this one. docs/reference/page.md describes both.
 
 import { readAddress, isHash } from "./protocol/bytes.js";
+import { LIMITS } from "./protocol/messages.js";
 import { isPurpose } from "./protocol/words.js";
 
 export interface Asked {
@@ -9,6 +10,8 @@ export interface Asked {
   via?: string;
   purposes?: string[];
   expiresAt?: number;
+  recheckHours?: number;
+  removalDays?: number;
   guardian?: string;
   parties?: string[];
   terms?: string;
@@ -34,6 +37,8 @@ export function readRequest(get: (name: string) => unknown): Asked {
     via: text("via").toLowerCase() || undefined,
     purposes: many("purposes").filter(isPurpose),
     expiresAt: readTime(get("expires")),
+    recheckHours: readCount(get("recheck_hours"), LIMITS.recheckHours),
+    removalDays: readCount(get("removal_days"), LIMITS.removalDays),
     guardian: address("guardian"),
     parties: many("parties").flatMap((one) => readAddress(one) ?? []),
     terms: isHash(text("terms")) ? text("terms") : undefined,
@@ -49,6 +54,13 @@ function readTime(value: unknown): number | undefined {
   if (typeof value !== "string") return undefined;
   if (/^[1-9][0-9]{0,11}$/.test(value)) return Number(value);
   return /^\d{4}-\d\d-\d\d$/.test(value) ? endOfDay(value) : undefined;
+}
+
+/** A whole number from 1 to `most`. */
+function readCount(value: unknown, most: number): number | undefined {
+  const digits = typeof value === "number" ? String(value) : value;
+  if (typeof digits !== "string" || !/^[1-9][0-9]{0,3}$/.test(digits)) return undefined;
+  return Number(digits) <= most ? Number(digits) : undefined;
 }
 
 export const endOfDay = (date: string): number | undefined => {

@@ -4,7 +4,7 @@ import { type Key, purposeText, t } from "./i18n.js";
 import type { Listed } from "./net/api.js";
 import { NOBODY, same } from "./protocol/bytes.js";
 import { type Consent, LIMITS, type Revocation, revocationOf } from "./protocol/messages.js";
-import { masksOf, reached, scopeText } from "./protocol/words.js";
+import { agreementOf, masksOf, partsOf, reached, scopeText } from "./protocol/words.js";
 
 /** What a person may choose to sign for a wish. */
 export interface Choice {
@@ -36,6 +36,20 @@ export interface Speaker {
 const shortened = (address: string): string => `${address.slice(0, 6)}…${address.slice(-4)}`;
 export const whoText = (grantee: string): string => (same(grantee, NOBODY) ? t("anyone") : shortened(grantee));
 
+/** What a scope takes back, in words; empty for files and for what this page does not make. */
+export function meaningOf(scope: string): string {
+  const { subject, purpose } = partsOf(scope);
+  const [kind, value = ""] = subject.split(" ") as [string, string?];
+  const texts: Record<string, string> = {
+    everything: t("what_all"),
+    agreement: t("what_license"),
+    via: t("through", { via: value }),
+    to: t("what_to", { who: shortened(value) }),
+  };
+  const what = texts[kind] ?? "";
+  return what && purpose ? `${what} · ${purposeText(purpose)}` : what;
+}
+
 export const isLive = (one: Pick<Listed, "status">): boolean => one.status === "active" || one.status === "not-yet-valid";
 
 /** How many permissions of live licenses a sentence of this speaker covers. */
@@ -46,13 +60,25 @@ export function reachOf(speaker: Speaker, known: Listed[], subject: string, purp
 }
 
 /**
- * What was licensed until now, and nothing that is licensed later: by the words of the licenses, in as few
- * messages as possible. No other code knows how; a scope for single agreements would replace the words here.
+ * Whole licenses of one contributor, for all purposes or some: by their agreements (rule 5.8), unless words,
+ * which nobody can read, need fewer signatures for so many licenses.
  */
-function untilNow(consents: Consent[], purpose: string): Revocation[] {
+function whole(consents: Consent[], purposes: string[] = []): Revocation[] {
+  const named = purposes.length > 0 ? purposes : [""];
+  const scopes = consents.flatMap((one) => named.map((purpose) => scopeText(`agreement ${agreementOf(one)}`, purpose)));
+  const sentences = split([...new Set(scopes)], LIMITS.scopes).map((part) => revocationOf(consents[0]!.contributor, part));
+  if (sentences.length < 2) return sentences;
+  const numbers = byWords(consents, (one) => masksOf(one, all(one), purposes.length > 0 ? purposes : one.purposes));
+  return numbers.length < sentences.length ? numbers : sentences;
+}
+
+const all = (one: Consent): number[] => Array.from({ length: one.items }, (_, at) => at);
+
+/** The words of some licenses of one contributor, in as few messages as possible. */
+function byWords(consents: Consent[], masksIn: (one: Consent) => [bigint, bigint][]): Revocation[] {
   const masks = new Map<bigint, bigint>();
   for (const one of consents) {
-    for (const [word, mask] of masksOf(one, null, purpose ? [purpose] : null)) masks.set(word, (masks.get(word) ?? 0n) | mask);
+    for (const [word, mask] of masksIn(one)) masks.set(word, (masks.get(word) ?? 0n) | mask);
   }
   const sorted = [...masks].sort(([one], [other]) => (one < other ? -1 : 1));
   return split(sorted, LIMITS.words).map((part) => revocationOf(consents[0]!.contributor, [], part));
@@ -84,7 +110,7 @@ function wishFor(speaker: Speaker, known: Listed[], said: Sentence): Wish {
   };
   if (speaker.ward) return { question, what, ward: speaker.ward, choices: [forEver] };
   const hit = known.filter((one) => isLive(one) && reached(scope, speaker.signer, one.consent) > 0);
-  const revocations = untilNow(hit.map((one) => one.consent), purpose);
+  const revocations = whole(hit.map((one) => one.consent), purpose ? [purpose] : []); // and nothing licensed later
   const now: Choice = { label: t("until_now"), warning: t("for_good_now"), revocations, ...reach };
   return { question, what, ward: "", choices: [now, forEver] };
 }
@@ -112,20 +138,22 @@ export const wishPurpose = (speaker: Speaker, known: Listed[], purpose: string):
   });
 
 export function wishLicense(one: Consent): Wish {
-  return wishWords(one, null, null, t("ask_license", { items: t("items", { n: one.items }), who: whoText(one.grantee) }));
+  const question = t("ask_license", { items: t("items", { n: one.items }), who: whoText(one.grantee) });
+  return wishOf(one, whole([one]), one.items, one.purposes, question);
 }
 
 /** Some items of one license, by their positions, for some purposes. */
 export function wishPart(one: Consent, positions: number[], purposes: string[]): Wish {
   const items = t("items", { n: positions.length });
   const names = purposes.map(purposeText).join(", ");
-  return wishWords(one, positions, purposes, t("ask_part", { items, who: whoText(one.grantee), purposes: names }));
+  const question = t("ask_part", { items, who: whoText(one.grantee), purposes: names });
+  const some = purposes.length < one.purposes.length ? purposes : [];
+  const revocations = positions.length === one.items ? whole([one], some) : byWords([one], () => masksOf(one, positions, purposes));
+  return wishOf(one, revocations, positions.length, purposes, question);
 }
 
-function wishWords(one: Consent, positions: number[] | null, purposes: string[] | null, question: string): Wish {
-  const revocations = split(masksOf(one, positions, purposes), LIMITS.words).map((part) => revocationOf(one.contributor, [], part));
-  const items = positions?.length ?? one.items;
-  const permissions = items * (purposes ?? one.purposes).length;
+function wishOf(one: Consent, revocations: Revocation[], items: number, purposes: string[], question: string): Wish {
+  const permissions = items * purposes.length;
   const choice: Choice = { label: "", warning: t("for_good_part"), revocations, permissions, licenses: 1 };
   return { question, what: `${t("items", { n: items })} · ${whoText(one.grantee)}`, ward: "", choices: [choice] };
 }

@@ -33,6 +33,7 @@ for (const one of read("messages")) {
   if (primaryType === "Consent") {
     built = page.consentOf({ ...message }, one.items);
     envelope = page.consentEnvelope(built, one.items, one.signature, network);
+    assert.equal(page.agreementOf(built), one.agreement, one.name);
     assert.equal(String(page.baseWord(built)), String(BigInt(one.base)), one.name);
   } else {
     const masks = message.words.map((word, at) => [BigInt(word), BigInt(message.masks[at])]);

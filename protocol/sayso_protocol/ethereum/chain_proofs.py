@@ -16,6 +16,7 @@ from sayso_protocol.messages.envelope import decode
 from sayso_protocol.messages.message import CONSENT, as_kind
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import (
+    ANYONE,
     HASH_BYTES,
     address_from_text,
     bytes_from_text,
@@ -41,6 +42,7 @@ class OnChain:
     Attributes:
         license: The license hash.
         item: The item hash.
+        grantee: The address that would use the item, 20 bytes; zero means anyone.
         purpose: The purpose of the permission.
         number: The block's height.
         time: The block's time, seconds since the epoch.
@@ -50,6 +52,7 @@ class OnChain:
 
     license: bytes
     item: bytes
+    grantee: bytes
     purpose: str
     number: int
     time: int
@@ -57,13 +60,14 @@ class OnChain:
     anchored_in: tuple[int, int] | None
 
 
-def places_of(held: LicenseView, item: bytes, purpose: str) -> list[Place]:
+def places_of(held: LicenseView, item: bytes, query: Query) -> list[Place]:
     """Return every place that rule 8.2 looks at; raises BadProof if item or purpose is not licensed."""
     consent, position = held.consent, held.position_of(item)
-    if position is None or purpose not in consent.purposes:
+    if position is None or query.purpose not in consent.purposes:
         raise BadProof("the consent has no such item or purpose")
-    covers = covering(consent, Query(consent.grantee, purpose))
-    return [one.at(consent, position, item) for one in covers]
+    if query.grantee == ANYONE != consent.grantee:
+        raise BadProof("the consent is to one grantee, not to anyone")
+    return [one.at(consent, position, item) for one in covering(consent, query)]
 
 
 def word_slot(address: bytes, word: int) -> bytes:
@@ -96,9 +100,9 @@ def _check(document: Any, network: Network, block_hash: bytes) -> OnChain:
         raise Malformed("not a chain proof")
     check_network(document["network"], network)
     name, item = hash_from_text(document["license"]), hash_from_text(document["item"])
-    purpose = document["purpose"]
+    query = Query(address_from_text(document["grantee"]), document["purpose"])
     held = _license(document, network, name)
-    wanted = places_of(held, item, purpose)
+    wanted = places_of(held, item, query)
     header = stated_header(document["block"], block_hash)
     storage = _storage_root(document["account"], network, header.state)
     shown = document["places"]
@@ -113,7 +117,8 @@ def _check(document: Any, network: Network, block_hash: bytes) -> OnChain:
         if value >> one.bit & 1:
             revoked_by.append(one.scope or "")
     anchored = _anchor(document.get("anchor"), storage, name)
-    return OnChain(name, item, purpose, header.number, header.time, tuple(revoked_by), anchored)
+    block = header.number, header.time
+    return OnChain(name, item, query.grantee, query.purpose, *block, tuple(revoked_by), anchored)
 
 
 def _license(document: Any, network: Network, name: bytes) -> License:

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from sayso_protocol.errors import BadProof, Malformed
 from sayso_protocol.ethereum.headers import check_network, stated_header
-from sayso_protocol.ethereum.transactions import logs_of, sender_of
+from sayso_protocol.ethereum.transactions import is_signed, logs_of, sender_of
 from sayso_protocol.ethereum.tries import index_key, trie_value
 from sayso_protocol.messages.envelope import decode
 from sayso_protocol.messages.message import REVOCATION, as_kind
@@ -37,6 +37,7 @@ class Landing(NamedTuple):
         place: The transaction's index in the block.
         tx_hash: The transaction's hash, 32 bytes.
         sender: The address that signed and paid, 20 bytes: the contributor or a relayer.
+        is_signed: False if the sender stands in the transaction without a signature (rule 10.11.12).
         bits: The revocation's bits that the transaction set.
     """
 
@@ -45,6 +46,7 @@ class Landing(NamedTuple):
     place: int
     tx_hash: bytes
     sender: bytes
+    is_signed: bool
     bits: Masks
 
 
@@ -120,8 +122,8 @@ def _landing(
     bits = {word: found[word] & mask for word, mask in missing.items() if found.get(word, 0) & mask}
     if not bits:
         raise BadProof("a transaction of the proof set no further bit of the revocation")
-    sender = sender_of(transaction)
-    return Landing(header.number, header.time, index, keccak(transaction), sender, bits)
+    who = sender_of(transaction), is_signed(transaction)
+    return Landing(header.number, header.time, index, keccak(transaction), *who, bits)
 
 
 def _under(root: bytes, index: int, nodes: list[str]) -> bytes:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from operator import attrgetter, ne
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from sayso_protocol.encoding.columns import Column, filled
 from sayso_protocol.errors import InvalidConsent, InvalidRevocation
@@ -18,8 +18,8 @@ from sayso_protocol.messages.notice import consent_notice
 from sayso_protocol.permissions.words import (
     WORD_BITS,
     Masks,
+    agreement_id,
     base_word,
-    full_masks,
     masks_of,
     words_of,
 )
@@ -39,8 +39,12 @@ CONSENT_FIELDS = (
     ("address", "guardian"),
     ("uint64", "issuedAt"),
     ("uint64", "expiresAt"),
+    ("uint16", "recheckHours"),
+    ("uint16", "removalDays"),
 )
 _CONTENT, _ITEMS = 5, 6
+RECHECK_HOURS: Final = 168  # what tools write for a person who states no other wish
+REMOVAL_DAYS: Final = 30
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,8 @@ class Consent:
         guardian: The address that may also revoke, 20 bytes; zero means nobody.
         issued_at: Seconds since the epoch.
         expires_at: Seconds since the epoch.
+        recheck_hours: For so many hours an answer about the license may be relied on.
+        removal_days: Within so many days of a revocation, holders remove what is revoked.
         notice: The sentence that is shown and signed, computed from the other fields (rule 4.6).
     """
 
@@ -77,6 +83,8 @@ class Consent:
     guardian: bytes
     issued_at: int
     expires_at: int
+    recheck_hours: int
+    removal_days: int
     notice: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -90,9 +98,14 @@ class Consent:
         return self.contributor
 
     @cached_property
+    def agreement(self) -> bytes:
+        """Return the id of the agreement, 32 bytes, which renewals share (rule 5.5)."""
+        return agreement_id(self.grantee, self.via, self.content, self.purposes)
+
+    @cached_property
     def base(self) -> int:
         """Return the consent's first permission word (rule 5.5)."""
-        return base_word(self.grantee, self.via, self.content, self.purposes)
+        return base_word(self.agreement)
 
     @cached_property
     def revokers(self) -> tuple[bytes, ...]:
@@ -125,11 +138,6 @@ class Consent:
     def words(self) -> range:
         """Return the words of the consent's permissions (rule 5.5)."""
         return words_of(self.base, self.items * len(self.purposes))
-
-    @cached_property
-    def license_masks(self) -> Masks:
-        """Return the full mask of each word of the license (rule 5.8)."""
-        return full_masks(self.base, self.items * len(self.purposes))
 
     def check_items(self, items: tuple[bytes, ...]) -> None:
         """Check the item hashes of the envelope (rule 3.7); raises InvalidConsent and Malformed."""

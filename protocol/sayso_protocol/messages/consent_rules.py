@@ -40,6 +40,8 @@ def check_consents(
     guardians: Sequence[bytes],
     issued_at: Sequence[int],
     expires_at: Sequence[int],
+    recheck_hours: Sequence[int],
+    removal_days: Sequence[int],
 ) -> None:
     """Check the fields of at least one consent (rules 3.1 to 3.6).
 
@@ -48,12 +50,13 @@ def check_consents(
     """
     _require_sizes(chain(contributors, grantees, guardians, *parties), ADDRESS_BYTES, "an address")
     _check_parties(contributors, parties)
-    if not 1 <= min(items) <= max(items) <= LIMITS.items:  # 3.2
-        raise InvalidConsent(f"items must be 1 to {LIMITS.items}")
+    _require_range(items, LIMITS.items, "items")  # 3.2
     _require_sizes(chain(contents, terms), HASH_BYTES, "a hash")
     for names in set(purposes):
         _check_purposes(names)
     _check_times(issued_at, expires_at)
+    _require_range(recheck_hours, LIMITS.recheck_hours, "recheckHours")
+    _require_range(removal_days, LIMITS.removal_days, "removalDays")
     for uri in set(terms_uris):
         _check_terms_uri(uri)
     for via in set(vias) - {""}:
@@ -114,6 +117,12 @@ def _check_times(issued_at: Sequence[int], expires_at: Sequence[int]) -> None:
         raise InvalidConsent("it must end after it begins")
     if max(map(sub, expires_at, issued_at)) > LIMITS.validity_s:
         raise InvalidConsent("it must end within ten years")
+
+
+def _require_range(values: Sequence[int], most: int, name: str) -> None:
+    """Check that each value is 1 to `most`."""
+    if not 1 <= min(values) <= max(values) <= most:
+        raise InvalidConsent(f"{name} must be 1 to {most:,}")
 
 
 def _check_terms_uri(uri: str) -> None:

@@ -86,6 +86,7 @@ TYPES: Final = {
     "address": _ADDRESS,
     "address[]": _ADDRESSES,
     "bytes32": _HASH,
+    "uint16": _NUMBER,
     "uint32": _NUMBER,
     "uint64": _NUMBER,
     "uint248[]": _LARGE_NUMBERS,

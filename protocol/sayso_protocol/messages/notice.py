@@ -1,6 +1,7 @@
 """The notice of a consent: the sentence that a wallet shows above the other fields.
 
 Rule 4.6: it is computed from the other fields and signed with them, so it states the terms that hold.
+What counts most comes first, because small screens cut the end off.
 """
 
 from datetime import date
@@ -35,19 +36,24 @@ class Terms(Protocol):
     def issued_at(self) -> int: ...  # noqa: D102
     @property
     def expires_at(self) -> int: ...  # noqa: D102
+    @property
+    def recheck_hours(self) -> int: ...  # noqa: D102
+    @property
+    def removal_days(self) -> int: ...  # noqa: D102
 
 
 def consent_notice(consent: Terms) -> str:
     """Return the notice of a consent (rule 4.6)."""
     who = "ANYONE" if consent.grantee == ANYONE else address_text(consent.grantee)
-    through = f", through {consent.via}," if consent.via else ""
-    count = counted(consent.items, "item")
-    dates = f"from {moment(consent.issued_at)} until {moment(consent.expires_at)}"
+    through = f", through {consent.via}" if consent.via else ""
+    hours = "hour" if consent.recheck_hours == 1 else f"{consent.recheck_hours} hours"
     others = _others(consent) if len(consent.parties) > 1 else ""
     guardian = _guardian(consent) if consent.guardian != NOBODY else ""
     return (
-        f"I allow {who}{through} to use {count} of mine for {', '.join(consent.purposes)}, {dates}"
-        f"{others}{guardian}; I can revoke at any time."
+        f"I allow use of {counted(consent.items, 'item')} of mine for {', '.join(consent.purposes)}"
+        f" until {moment(consent.expires_at)} by {who}{through}; to be rechecked every {hours}; removed"
+        f" within {counted(consent.removal_days, 'day')} of revocation; from {moment(consent.issued_at)}"
+        f"{others}{guardian}. I can revoke at any time."
     )
 
 
@@ -70,7 +76,7 @@ def _day(number: int) -> str:
 def _others(consent: Terms) -> str:
     """Return the clause about the other parties."""
     others = [address_text(party) for party in consent.parties if party != consent.contributor]
-    return f", together with {', '.join(others)}"
+    return f"; together with {', '.join(others)}"
 
 
 def _guardian(consent: Terms) -> str:

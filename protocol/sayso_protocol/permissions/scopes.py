@@ -1,7 +1,9 @@
 """Scopes: sentences that revoke more than one permission, and the words that they set.
 
-Rule 5.1: a scope is `SUBJECT` or `SUBJECT for PURPOSE`; SUBJECT is `everything`, `via DOMAIN` or
-`file 0xHASH`, and a guardian writes `ward 0xADDRESS` before it.
+Rule 5.1: a scope is `SUBJECT` or `SUBJECT for PURPOSE`; SUBJECT is `everything`, `via DOMAIN`,
+`file 0xHASH`, `agreement 0xHASH` or `to 0xADDRESS`, and a guardian writes `ward 0xADDRESS` before it.
+Scopes about statements of the signer's own are `statement 0xHASH`, `statements` and
+`statements to 0xADDRESS`; they take neither a ward nor a purpose.
 Rule 5.2: a scope sets bit 0 of the word `uint248(keccak256(scope)) | 2**247`.
 Rule 5.3: the grammar binds wallets. Nodes carry any scope of 1 to 200 printable ASCII characters, so
 that a later grammar needs no new nodes.
@@ -24,7 +26,10 @@ WORD_MASK = (1 << 248) - 1
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})+", re.ASCII)
-_FILE = re.compile(r"file 0x[0-9a-f]{64}", re.ASCII)
+_NAMED = re.compile(r"(?:file|agreement|statement) 0x[0-9a-f]{64}", re.ASCII)
+_ADDRESSED = re.compile(r"(?:statements )?to 0x([0-9a-f]{40})", re.ASCII)
+_WITHOUT_VALUE = ("everything", "statements")
+_OF_STATEMENTS = "statement"  # every subject that begins so is about the signer's own statements
 _WARD = re.compile(r"ward (0x[0-9a-f]{40}) (.+)", re.ASCII)
 
 
@@ -61,7 +66,8 @@ class Scope:
     """Scope is a scope in the grammar of rule 5.1.
 
     Attributes:
-        subject: `everything`, `via DOMAIN` or `file 0xHASH`.
+        subject: `everything`, `via DOMAIN`, `file 0xHASH`, `agreement 0xHASH` or `to 0xADDRESS`; of the
+            signer's own statements `statement 0xHASH`, `statements` or `statements to 0xADDRESS`.
         purpose: The purpose, or None for every purpose.
         ward: The contributor for whom a guardian revokes, 20 bytes, or None.
     """
@@ -72,14 +78,18 @@ class Scope:
 
     def __post_init__(self) -> None:
         """Check rule 5.1; raises InvalidScope and InvalidPurpose."""
-        if self.subject.startswith("via "):
-            check_domain(self.subject.removeprefix("via "))
-        elif self.subject != "everything" and not _FILE.fullmatch(self.subject):
-            raise InvalidScope(f"not everything, via DOMAIN or file 0xHASH: {self.subject[:120]!r}")
+        _check_subject(self.subject)
+        if self.is_of_statements and (self.purpose is not None or self.ward is not None):
+            raise InvalidScope("a scope of statements takes neither a ward nor a purpose")
         if self.purpose is not None:
             check_purpose(self.purpose)
         if self.ward is not None and len(self.ward) != ADDRESS_BYTES:
             raise InvalidScope("a ward is an address of 20 bytes")
+
+    @property
+    def is_of_statements(self) -> bool:
+        """Return whether the scope is about the signer's own statements, and not about permissions."""
+        return self.subject.startswith(_OF_STATEMENTS)
 
     @property
     def text(self) -> str:
@@ -105,3 +115,27 @@ class Scope:
 def file_subject(item: bytes) -> str:
     """Return the subject `file 0x...` for an item hash."""
     return "file " + hex_text(item)
+
+
+def agreement_subject(agreement: bytes) -> str:
+    """Return the subject `agreement 0x...` for the id of an agreement, 32 bytes (rule 5.5)."""
+    return "agreement " + hex_text(agreement)
+
+
+def to_subject(address: bytes) -> str:
+    """Return the subject `to 0x...` for an address, 20 bytes."""
+    return "to " + hex_text(address)
+
+
+def _check_subject(subject: str) -> None:
+    """Check the subject of rule 5.1; raises InvalidScope."""
+    if subject.startswith("via "):
+        check_domain(subject.removeprefix("via "))
+    elif match := _ADDRESSED.fullmatch(subject):
+        if not any(bytes.fromhex(match[1])):
+            raise InvalidScope("`to` takes an address other than zero")
+    elif subject not in _WITHOUT_VALUE and not _NAMED.fullmatch(subject):
+        raise InvalidScope(
+            "not everything, via DOMAIN, file 0xHASH, agreement 0xHASH, to 0xADDRESS, statement 0xHASH,"
+            f" statements or statements to 0xADDRESS: {subject[:120]!r}"
+        )

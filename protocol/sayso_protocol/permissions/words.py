@@ -1,9 +1,9 @@
 """Permission words: the position of each permission among a contributor's bits.
 
-Rule 5.5: `base = uint248(keccak256(abi.encode(grantee, via, content, purposes)))` with bit 247 and the
-low 6 bits cleared. Item i for purpose j is bit `n = i * len(purposes) + j`, at word `base + n // 256`,
-bit `n % 256`. The terms determine the words, so a renewal on identical terms shares the bits and is
-revoked with them.
+Rule 5.5: the id of an agreement is `keccak256(abi.encode(grantee, via, content, purposes))`, and `base`
+is its low 248 bits with bit 247 and the low 6 bits cleared. Item i for purpose j is bit
+`n = i * len(purposes) + j`, at word `base + n // 256`, bit `n % 256`. The terms determine the words, so
+a renewal on identical terms shares the bits and is revoked with them.
 """
 
 from collections.abc import Iterable
@@ -37,8 +37,8 @@ def _abi_strings(texts: tuple[str, ...]) -> bytes:
     return len(tails).to_bytes(32) + b"".join(offsets) + b"".join(tails)
 
 
-def base_word(grantee: bytes, via: str, content: bytes, purposes: tuple[str, ...]) -> int:
-    """Return the first word of a consent on these terms (rule 5.5; Solidity ABI specification)."""
+def agreement_id(grantee: bytes, via: str, content: bytes, purposes: tuple[str, ...]) -> bytes:
+    """Return the id of an agreement on these terms, 32 bytes (rule 5.5; Solidity ABI specification)."""
     via_tail = _abi_string(via)
     head = (
         grantee.rjust(32, b"\0")
@@ -46,8 +46,12 @@ def base_word(grantee: bytes, via: str, content: bytes, purposes: tuple[str, ...
         + content
         + (4 * 32 + len(via_tail)).to_bytes(32)
     )
-    encoded = head + via_tail + _abi_strings(purposes)
-    return int.from_bytes(keccak(encoded)) & WORD_MASK & ~SCOPE_FLAG & ~_LOW_BITS
+    return keccak(head + via_tail + _abi_strings(purposes))
+
+
+def base_word(agreement: bytes) -> int:
+    """Return the first word of the consents of an agreement, given by its id (rule 5.5)."""
+    return int.from_bytes(agreement) & WORD_MASK & ~SCOPE_FLAG & ~_LOW_BITS
 
 
 def masks_of(base: int, bits: Iterable[int]) -> Masks:
@@ -62,8 +66,3 @@ def masks_of(base: int, bits: Iterable[int]) -> Masks:
 def words_of(base: int, permissions: int) -> range:
     """Return the words of a number of permissions, from `base` on (rule 5.5)."""
     return range(base, base - (-permissions // WORD_BITS))
-
-
-def full_masks(base: int, permissions: int) -> Masks:
-    """Return the masks that revoke a whole license: all bits of each of its words (rule 5.8)."""
-    return dict.fromkeys(words_of(base, permissions), FULL)

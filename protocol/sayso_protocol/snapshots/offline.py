@@ -176,28 +176,26 @@ class OfflineGate:
 
     def _covers(self, consent: Consent) -> list[Cover]:
         """Return the covers that can be set; an address without scopes needs no scope keys."""
-        return [one for one in covering(consent, self._query) if self._people.may_have_set(one)]
+        people = self._people
+        covers = covering(consent, self._query, people.with_scopes)
+        return [one for one in covers if one.scope or one.address in people.with_permissions]
 
     def _any(self, keys: Sequence[bytes]) -> bool:
         return bool(keys) and bool(self._snapshots.holds(as_keys(b"".join(keys))).any())
 
 
 class _People:
-    """_People looks up once for each address whether it has revoked anything."""
+    """_People looks up once for each address whether it has revoked permissions, or set scopes."""
 
     def __init__(self, consents: Sequence[Consent], snapshots: Snapshots) -> None:
         people = {address for one in consents for address in one.revokers}
-        self._permissions = _among(people, permissions_key, snapshots)
-        self._scopes = _among(people, scopes_key, snapshots)
-        self._spoke = self._permissions | self._scopes
+        self.with_permissions = _among(people, permissions_key, snapshots)
+        self.with_scopes = _among(people, scopes_key, snapshots)
+        self._spoke = self.with_permissions | self.with_scopes
 
     def have_revoked(self, consent: Consent) -> bool:
         """Return whether the contributor or guardian of a consent has revoked anything."""
         return any(address in self._spoke for address in consent.revokers)
-
-    def may_have_set(self, cover: Cover) -> bool:
-        """Return whether the address of a cover has set any bit of that kind."""
-        return cover.address in (self._permissions if cover.scope is None else self._scopes)
 
 
 class _Named:

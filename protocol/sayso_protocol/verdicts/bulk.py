@@ -157,11 +157,7 @@ def _revoked(
     """Return whether items of one consent, given by index, are revoked (rule 8.2)."""
     speakers = knowledge.speakers(consent.revokers)
     with_scopes = [address for address in speakers if knowledge.has_scopes(address)]
-    covers = [
-        one
-        for one in covering(consent, query)
-        if one.address in (speakers if one.scope is None else with_scopes)
-    ]
+    covers = [one for one in covering(consent, query, with_scopes) if one.address in speakers]
     flags = np.zeros(len(positions), bool)
     if len(positions) <= FEW_ITEMS:
         return _covered(knowledge, consent, positions, item_at, covers)

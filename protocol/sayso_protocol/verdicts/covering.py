@@ -2,19 +2,19 @@
 
 All code that judges revocation uses `covering`: verdicts, the keys of snapshots, the places of chain
 proofs, the reader of the chain, misconduct, and the count of the permissions that a revocation hits. A
-new subject of scopes is a line in `subjects`.
+new subject of scopes is a line in `subjects`, and a further purpose that a query needs is a line in
+`covering`.
 
     any(one.at(consent, position, item).is_set(bits(one.address)) for one in covering(consent, query))
 """
 
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Container, Iterator
 from typing import Final, NamedTuple
 
 from sayso_protocol.messages.consent import Consent
-from sayso_protocol.permissions.scopes import scope_text, scope_word
+from sayso_protocol.permissions.scopes import agreement_subject, scope_text, scope_word, to_subject
 from sayso_protocol.permissions.words import Masks
-from sayso_protocol.primitives import hex_text
+from sayso_protocol.primitives import NOBODY, hex_text
 from sayso_protocol.verdicts.query import Query
 
 ITEM: Final = "<item>"  # placeholder in a subject for the item hash
@@ -68,29 +68,57 @@ class Cover(NamedTuple):
         return Place(self.address, scope_word(scope), 0, scope)
 
 
-def covering(consent: Consent, query: Query) -> Iterator[Cover]:
-    """Yield all bits and scopes that revoke items of a consent, in the order of rule 10.6."""
-    if query.purpose in consent.purposes:
-        yield Cover(consent.contributor, query.purpose)
-    # A guardian revokes for the contributor, who is its ward.
-    for address, ward in zip(consent.revokers, (None, consent.contributor), strict=False):
-        for scope in _sentences(subjects(consent, query), query.purpose, ward):
-            yield Cover(address, query.purpose, scope)
+def covering(
+    consent: Consent, query: Query, with_scopes: Container[bytes] | None = None
+) -> Iterator[Cover]:
+    """Yield all bits and scopes that revoke items of a consent, in the order of rule 10.6.
+
+    Args:
+        consent: The consent.
+        query: The grantee that asks, and the purpose.
+        with_scopes: The addresses that have set the bit of a scope; scopes of others are left out.
+            None leaves out none.
+    """
+    yield from _for_purpose(consent, query, with_scopes)
 
 
 def covering_all(contributor: bytes, item: bytes, query: Query) -> Iterator[Place]:
-    """Yield the places of the scopes that revoke an item in every consent (rule 9.7.4)."""
+    """Yield the places of the scopes that stop a query for an item in every consent (rule 9.7.4)."""
     for scope in _sentences(subjects(None, query), query.purpose, None):
         text = scope.replace(ITEM, hex_text(item))
         yield Place(contributor, scope_word(text), 0, text)
 
 
-def subjects(consent: Consent | None, query: Query) -> tuple[str, ...]:  # noqa: ARG001 - no use yet
+def _for_purpose(
+    consent: Consent, query: Query, with_scopes: Container[bytes] | None
+) -> Iterator[Cover]:
+    """Yield what revokes items of a consent for the purpose of a query (rule 8.2)."""
+    if query.purpose in consent.purposes:
+        yield Cover(consent.contributor, query.purpose)
+    # A guardian revokes for the contributor, who is its ward.
+    for address, ward in zip(consent.revokers, (None, consent.contributor), strict=False):
+        if with_scopes is None or address in with_scopes:
+            for scope in _sentences(subjects(consent, query), query.purpose, ward):
+                yield Cover(address, query.purpose, scope)
+
+
+def subjects(consent: Consent | None, query: Query) -> tuple[str, ...]:
     """Return the subjects of rule 5.4; without a consent, those that do not depend on its terms."""
-    market = (f"via {consent.via}",) if consent and consent.via else ()
-    return ("everything", f"file {ITEM}", *market)
+    if consent is None:
+        return ("everything", f"file {ITEM}", *_to(query.grantee))
+    return (
+        "everything",
+        agreement_subject(consent.agreement),
+        f"file {ITEM}",
+        *((f"via {consent.via}",) if consent.via else ()),
+        *_to(consent.grantee),
+        *(_to(query.grantee) if query.grantee != consent.grantee else ()),
+    )
 
 
-@lru_cache(256)  # the same for all items of a consent and for most consents of a marketplace
+def _to(address: bytes) -> tuple[str, ...]:
+    return (to_subject(address),) if address != NOBODY else ()
+
+
 def _sentences(subjects: tuple[str, ...], purpose: str, ward: bytes | None) -> tuple[str, ...]:
     return tuple(scope_text(subject, only, ward) for subject in subjects for only in (None, purpose))

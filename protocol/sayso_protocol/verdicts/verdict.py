@@ -149,8 +149,8 @@ def is_revoked(knowledge: KnownBits, held: LicenseView, item: bytes, query: Quer
     with_scopes = [address for address in speakers if knowledge.has_scopes(address)]
     places = [
         one.at(consent, position, item)
-        for one in covering(consent, query)
-        if one.address in (speakers if one.scope is None else with_scopes)
+        for one in covering(consent, query, with_scopes)
+        if one.address in speakers
     ]
     return any(set_places(knowledge, places))
 

@@ -25,7 +25,7 @@ def place(world: World, name: str) -> tuple[str, str]:
 def test_a_license(licensed: World) -> None:
     name, _ = place(licensed, "a")
     text = licensed.run("status", name).stdout
-    assert "I allow ANYONE" in text
+    assert " by ANYONE" in text
     assert "1 of 2 permissions revoked" in text
     assert json.loads(licensed.run("status", name, "--json").stdout)["revoked_permissions"] == 1
     licensed.fails("node-refused", "status", "0x" + "77" * 32)

@@ -41,6 +41,7 @@ def test_every_term_reaches_the_consent(world: World) -> None:
         "--purpose", "train-ai", "--purpose", "evaluate", "--via", "neon.app", "--expires", "2035-01-31",
         "--parties", address_text(friend), "--guardian", address_text(guardian),
         "--terms", "terms.txt", "--terms-uri", "https://neon.app/terms", "--manifest", "m.jsonl",
+        "--recheck", "1d", "--removal", "2w",
     )  # fmt: skip
     (consent,) = consents(world)
     assert consent.grantee == grantee
@@ -50,6 +51,37 @@ def test_every_term_reaches_the_consent(world: World) -> None:
     assert consent.guardian == guardian
     assert (consent.terms, consent.terms_uri) == (sha256(b"terms.txt"), "https://neon.app/terms")
     assert consent.expires_at == 2_053_814_400  # 2035-01-31 00:00 UTC
+    assert (consent.recheck_hours, consent.removal_days) == (24, 14)
+
+
+@pytest.mark.parametrize(
+    ("option", "span", "status"),
+    [
+        ("--recheck", "1h", 0),
+        ("--recheck", "365d", 0),
+        ("--recheck", "366d", 1),
+        ("--recheck", "0h", 1),
+        ("--recheck", "90m", 2),
+        ("--recheck", "168", 2),
+        ("--recheck", "a week", 2),
+        ("--removal", "1d", 0),
+        ("--removal", "1y", 0),
+        ("--removal", "366d", 1),
+        ("--removal", "0d", 1),
+        ("--removal", "36h", 2),
+        ("--removal", "30", 2),
+        ("--removal", "-1d", 2),
+    ],
+)
+def test_both_clocks_are_whole_and_within_a_year(
+    world: World, option: str, span: str, status: int
+) -> None:
+    world.write("a")
+    arguments = ("grant", "a", "--key", world.key, *TERMS, "--manifest", "m.jsonl", option, span)
+    result = world.run(*arguments, status=status)
+    assert len(consents(world)) == (status == 0)
+    if status == 1:
+        assert result.stderr.startswith("error [invalid-consent]")
 
 
 def test_what_is_not_said_is_not_granted(world: World) -> None:
@@ -58,6 +90,7 @@ def test_what_is_not_said_is_not_granted(world: World) -> None:
     (consent,) = consents(world)
     assert (consent.guardian, consent.via, consent.terms) == (NOBODY, "", bytes(32))
     assert consent.parties == (world.address,)
+    assert (consent.recheck_hours, consent.removal_days) == (168, 30)
     assert consent.expires_at - consent.issued_at in range(31_536_000 - 60, 31_536_001)
 
 

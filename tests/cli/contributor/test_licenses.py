@@ -16,11 +16,12 @@ def test_licenses(world: World) -> None:
     world.run("revoke", "--file", "a", "--key", world.key, "--yes")
     result = world.run("licenses", "--key", world.key)
     assert f"license {license_hash}\n" in result.stdout
-    assert "I allow ANYONE, through kled.ai," in result.stdout
+    assert "by ANYONE, through kled.ai; to be rechecked every 168 hours;" in result.stdout
     assert "1 of 2 permissions revoked; not anchored yet" in result.stdout
     (one,) = json.loads(world.run("licenses", address_text(world.address), "--json").stdout)
     assert (one["license"], one["revoked_permissions"]) == (license_hash, 1)
     assert one["purposes"] == ["train-ai"]
+    assert (one["recheck_hours"], one["removal_days"]) == (168, 30)
     assert json.loads(world.run("licenses", "0x" + "99" * 20, "--json").stdout) == []
     world.run("licenses", status=2)
     world.run("licenses", "--key", world.key, "0x" + "99" * 20, status=2)

@@ -54,13 +54,14 @@ def test_identical_files_are_one_item() -> None:
 def test_the_terms_are_those_given() -> None:
     other = b"\xff" * 20
     terms = Terms(
-        b"\x07" * 20, ("b", "a", "b"), NOW + 9, "x.y", (other, ADA), other, b"t" * 32, "https://x.y/t"
-    )
+        b"\x07" * 20, ("b", "a", "b"), NOW + 9, "x.y", (other, ADA), other, b"t" * 32, "https://x.y/t",
+        24, 7,
+    )  # fmt: skip
     ((consent, items),) = build_consents(ADA, [b"i" * 32, b"i" * 32], terms, NOW)
     assert items == (b"i" * 32,)
     assert consent == Consent(
         ADA, tuple(sorted([ADA, other])), b"\x07" * 20, "x.y", consent.content, 1, ("a", "b"),
-        b"t" * 32, "https://x.y/t", other, NOW, NOW + 9,
+        b"t" * 32, "https://x.y/t", other, NOW, NOW + 9, 24, 7,
     )  # fmt: skip
 
 
@@ -69,6 +70,10 @@ def test_the_terms_are_those_given() -> None:
     [
         (InvalidConsent, {"expires_at": NOW}),
         (InvalidConsent, {"expires_at": NOW + 4_000 * 86_400}),
+        (InvalidConsent, {"recheck_hours": 0}),
+        (InvalidConsent, {"recheck_hours": 8_761}),
+        (InvalidConsent, {"removal_days": 0}),
+        (InvalidConsent, {"removal_days": 366}),
         (InvalidConsent, {"purposes": ()}),
         (InvalidConsent, {"purposes": tuple(f"p{n}" for n in range(17))}),
         (InvalidPurpose, {"purposes": ("Train AI",)}),

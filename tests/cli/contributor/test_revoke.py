@@ -6,8 +6,9 @@ import pytest
 
 from cli.conftest import World
 from sayso.contributor.saved_messages import MAX_BYTES, load_bundle
+from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.revocation import Revocation
-from sayso_protocol.primitives import hex_text
+from sayso_protocol.primitives import address_text, hex_text
 
 
 def revocations(world: World) -> list[Revocation]:
@@ -38,6 +39,7 @@ def clear_files(world: World, purpose: str = "train-ai") -> list[str]:
         (("--file", "b"), ["a", "c"], ["a", "c"]),
         (("--purpose", "evaluate"), ["a", "b", "c"], []),
         (("--file", "b", "--file", "c", "--purpose", "train-ai"), ["a"], ["a", "b", "c"]),
+        (("to", "0x" + "11" * 20), ["a", "b", "c"], ["a", "b", "c"]),
         (("--license", "L"), [], []),
         (("--license", "L", "--purpose", "evaluate"), ["a", "b", "c"], []),
         (("--license", "L", "--file", "a", "--file", "c"), ["b"], ["b"]),
@@ -68,6 +70,39 @@ def test_what_it_hits_is_shown_before_it_is_signed(world: World) -> None:
     result = world.run("revoke", "via", "kled.ai", "--key", world.key, typed="y\n")
     assert "kept by Fake" in result.stdout
     assert len(revocations(world)) == 1
+
+
+@pytest.mark.parametrize(("purposes", "scopes"), [((), [""]), (("evaluate",), [" for evaluate"])])
+def test_a_whole_license_is_one_sentence(
+    world: World, purposes: tuple[str, ...], scopes: list[str]
+) -> None:
+    """Rule 5.8: a wallet shows it on two lines, and no digits."""
+    license_hash = world.grant("a", "b", purposes="train-ai evaluate")[0]["license"]
+    named = [text for one in purposes for text in ("--purpose", one)]
+    result = world.run("revoke", "--license", license_hash, *named, "--key", world.key, "--yes")
+    (consent,) = (
+        one.message for one in world.node.memory.envelopes.values() if isinstance(one.message, Consent)
+    )
+    (revocation,) = revocations(world)
+    assert list(revocation.scopes) == [f"agreement {hex_text(consent.agreement)}{one}" for one in scopes]
+    assert (revocation.words, revocation.masks) == ((), ())
+    assert "the whole license with the agreement 0x" in result.stdout
+
+
+def test_addresses_of_a_scope_in_any_case(world: World) -> None:
+    mixed = address_text(b"\xab" * 20)
+    for words in (("to", mixed), (f"ward {mixed} to {mixed}",), ("statements", "to", mixed)):
+        world.run("revoke", *words, "--key", world.key, "--yes")
+    lower = mixed.lower()
+    assert [one.scopes for one in revocations(world)] == [
+        (f"to {lower}",),
+        (f"ward {lower} to {lower}",),
+        (f"statements to {lower}",),
+    ]
+    for words in (("to",), ("to", "0x" + "00" * 20)):
+        world.fails("invalid-scope", "revoke", *words, "--key", world.key, "--yes")
+    for words in (("to", "kled.ai"), ("to", mixed[:-1]), ("to", "0x" + "Ab" * 20)):
+        world.fails("invalid-address", "revoke", *words, "--key", world.key, "--yes")
 
 
 def test_hitting_nothing_warns_and_still_holds(world: World) -> None:
@@ -180,10 +215,15 @@ def test_a_guardian_takes_back_what_names_it(world: World) -> None:
     world.write("a")
     terms = ("--grantee", "anyone", "--purpose", "train-ai", "--expires", "1y", "--guardian", guardian)
     world.run("grant", "a", "--key", world.key, *terms, "--manifest", "m.jsonl")
+    (row,) = world.rows("m.jsonl")
+    licensed = ("revoke", "--license", row["license"], "--key", ben, "--yes")
+    world.fails("nothing-to-revoke", *licensed, "--file", "a")
+    result = world.run(*licensed)
+    assert "1 of 1 permission" in result.stdout
+    assert clear_files(world) == []
     sentence = ("ward", hex_text(world.address), "everything")
     result = world.run("revoke", *sentence, "--key", ben, "--yes")
     assert "1 of 1 permission" in result.stdout
-    assert clear_files(world) == []
 
 
 @pytest.mark.parametrize(

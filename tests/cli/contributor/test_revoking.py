@@ -10,6 +10,7 @@ from sayso.contributor.planning import Wish, make_plan, plan_blindly
 from sayso.contributor.revoking import (
     file_scopes,
     license_masks,
+    license_scopes,
     permissions_hit,
     revoke_masks,
     revoke_scopes,
@@ -35,8 +36,9 @@ PURPOSES = ("evaluate", "resale", "train-ai")
 
 def a_license(count: int = 5, via: str = "kled.ai", guardian: bytes = BEN, who: bytes = ADA) -> License:
     items = tuple(sha256(b"%d" % one) for one in range(count))
+    content = content_root(items)
     consent = Consent(
-        who, (who,), ANYONE, via, content_root(items), count, PURPOSES, bytes(32), "", guardian, 1, 2
+        who, (who,), ANYONE, via, content, count, PURPOSES, bytes(32), "", guardian, 1, 2, 168, 30
     )
     return License(consent, items)
 
@@ -66,6 +68,13 @@ def judged(revocations: list[Revocation], held: License) -> int:
     return sum(is_revoked(knowledge, held, item, one) for item in held.items for one in asked)
 
 
+def part_of(held: License, items: list[bytes], purposes: list[str]) -> list[Revocation]:
+    """Of all items by the agreement, of some by their bits."""
+    if items:
+        return revoke_masks(ADA, license_masks(held, items, purposes))
+    return revoke_scopes(ADA, license_scopes(held, purposes))
+
+
 some_items = st.sets(st.integers(0, 4)).map(
     lambda rows: [a_license().items[row] for row in sorted(rows)]
 )
@@ -77,6 +86,9 @@ subjects = st.sampled_from(
         "via other.ai",
         f"file {hex_text(a_license().items[2])}",
         f"file 0x{'00' * 32}",
+        f"agreement {hex_text(a_license().consent.agreement)}",
+        f"agreement {hex_text(a_license(via='').consent.agreement)}",
+        f"to {hex_text(BEN)}",
     ]
 )
 scopes = st.builds(
@@ -98,9 +110,7 @@ def test_what_is_shown_is_what_the_verdict_says(
     items: list[bytes], purposes: list[str], sentences: list[Scope], signer: bytes, via: str
 ) -> None:
     held = a_license(via=via)
-    revocations = revoke_masks(ADA, license_masks(held, items, purposes)) + revoke_scopes(
-        signer, sentences
-    )
+    revocations = part_of(held, items, purposes) + revoke_scopes(signer, sentences)
     assert permissions_hit(revocations, held) == judged(revocations, held)
     assert permissions_hit(revocations[1:], held) == judged(revocations[1:], held)
 
@@ -108,15 +118,17 @@ def test_what_is_shown_is_what_the_verdict_says(
 @given(some_items, some_purposes)
 def test_part_of_a_license(items: list[bytes], purposes: list[str]) -> None:
     held = a_license()
-    revocations = revoke_masks(ADA, license_masks(held, items, purposes))
+    revocations = part_of(held, items, purposes)
     expected = (len(items) or 5) * (len(purposes) or 3)
     assert permissions_hit(revocations, held) == expected
 
 
 def test_a_large_license_takes_one_revocation() -> None:
     held = a_license(LIMITS.items)
-    assert len(revoke_masks(ADA, license_masks(held))) == 1
-    assert permissions_hit(revoke_masks(ADA, license_masks(held)), held) == LIMITS.items * 3
+    for revocations in (part_of(held, [], []), part_of(held, [*held.items], [])):
+        assert len(revocations) == 1
+        assert permissions_hit(revocations, held) == LIMITS.items * 3
+    assert part_of(held, [], [])[0].words == ()
 
 
 @given(st.dictionaries(st.integers(0, 2**247 - 1), st.integers(1, 2**256 - 1), min_size=1, max_size=200))
@@ -211,9 +223,10 @@ def test_a_guardian_plans_for_its_ward() -> None:
         Wish(license=bytes(32), items=(b"\xee" * 32,)),
         Wish(license=bytes(32), purposes=("advertising",)),
         Wish(license=b"\x01" * 32),
+        Wish(license=b"\x02" * 32, items=(a_license().items[0],)),
     ],
 )
 def test_what_a_license_does_not_have(wish: Wish) -> None:
-    shelf = Shelf(a_license(), a_license(who=BEN))
+    shelf = Shelf(a_license(), a_license(who=BEN), a_license(who=BEN, guardian=ADA))
     with pytest.raises(NothingToRevoke):
         asyncio.run(make_plan(wish, ADA, shelf))

@@ -65,7 +65,7 @@ def test_a_consent_is_printed_without_a_node(signer: str, folder: Path) -> None:
     terms = ("--grantee", "anyone", "--purpose", "train-ai", "--expires", "90d", "--manifest", "m.jsonl")
     who = ("--signer", signer, "--account", RICH, "--node", "http://127.0.0.1:1")
     (shown,) = json.loads(sayso("grant", "a.jpg", *terms, *who, "--print").stdout)
-    assert shown["typed_data"]["message"]["notice"].startswith("I allow ANYONE to use 1 item of mine")
+    assert shown["typed_data"]["message"]["notice"].startswith("I allow use of 1 item of mine for")
     assert not Path("m.jsonl").exists()
 
 

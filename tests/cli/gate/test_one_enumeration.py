@@ -67,7 +67,8 @@ def judged_by_all(known: Known, rows: list[Row], query: Query, now: float) -> di
 
 def proved(known: Known, held: License, item: bytes, purpose: str) -> bool:
     """What a chain proof would show, if all that is known stood there."""
-    return any(one.is_set(known.bits(one.address)) for one in places_of(held, item, purpose))
+    query = Query(held.consent.grantee, purpose)
+    return any(one.is_set(known.bits(one.address)) for one in places_of(held, item, query))
 
 
 @given(histories())

@@ -43,6 +43,8 @@ export async function makeConsent(name, network, now, { sponsored = true } = {})
     guardian: NOBODY,
     issuedAt: now - 3600n,
     expiresAt: now + 86_400n,
+    recheckHours: 168n,
+    removalDays: 30n,
   };
   message.notice = noticeOf(message);
   const unsigned = { kind: "Consent", message, network };

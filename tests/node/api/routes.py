@@ -16,6 +16,7 @@ from node.api.process import parse
 from sayso_node.api.routes.document import operations as all_operations
 from sayso_node.api.schema.openapi import Schema, document
 from sayso_protocol.messages.envelope import Envelope, encode
+from sayso_protocol.messages.kinds import kind_of
 from sayso_protocol.messages.typed_data import typed_data
 from sayso_protocol.messages.wire import encode_bundle
 from sayso_protocol.primitives import address_text, hex_text
@@ -80,14 +81,8 @@ class Asked(NamedTuple):
 
 def _fields(envelope: Envelope) -> dict[str, Any]:
     """A message as /v1/consents or /v1/revocations takes it."""
-    told = dict(typed_data(envelope.message, NETWORK)["message"])
-    for theirs, ours in (
-        ("termsUri", "terms_uri"),
-        ("issuedAt", "issued_at"),
-        ("expiresAt", "expires_at"),
-    ):
-        if theirs in told:
-            told[ours] = told.pop(theirs)
+    shown = typed_data(envelope.message, NETWORK)["message"]
+    told = {attribute: shown[name] for name, attribute, _ in kind_of(envelope.message).columns}
     del told["notice"]
     if told.pop("content", None):
         told["items"] = [hex_text(item) for item in envelope.items]

@@ -84,6 +84,8 @@ async def test_claims_say_who_licensed_it_and_what_was_taken_back_and_are_never_
         "revoked_purposes": [],
         "issued_at": one.message.issued_at,
         "expires_at": one.message.expires_at,
+        "recheck_hours": 168,
+        "removal_days": 30,
     }
     first, *_ = one.message.purposes
     await node.submit(revocation(f"file {hex_text(ITEM)} for {first}"))

@@ -13,7 +13,7 @@ from sayso_protocol.primitives import address_text, hex_text, keccak
 from sayso_protocol.receipts.receipt import ChainPoint
 from support.endpoint import SILENT, Endpoint, Failure, Raw, endpoint
 from support.node_rig import consent
-from support.protocol_strategies import ADA, CLEO, NETWORK
+from support.protocol_strategies import ADA, BEN, CLEO, NETWORK
 from support.running_node import RunningNode, running_node
 from support.waiting import until
 
@@ -63,7 +63,10 @@ async def proving(
         yield node
 
 
-async def test_every_place_that_rule_8_2_looks_at(proving: RunningNode, rpc: Endpoint) -> None:
+@pytest.mark.parametrize("asker", [None, BEN, b"\x11" * 20])
+async def test_every_place_that_rule_8_2_looks_at(
+    proving: RunningNode, rpc: Endpoint, asker: bytes | None
+) -> None:
     asked: list[Any] = []
 
     def answer(parameters: list[Any]) -> Any:
@@ -71,21 +74,29 @@ async def test_every_place_that_rule_8_2_looks_at(proving: RunningNode, rpc: End
         return proof(list(reversed(parameters[1])))  # the order is the endpoint's
 
     rpc.answers["eth_getProof"] = answer
-    status, body = await proving.get(PATH)
+    status, body = await proving.get(PATH if asker is None else f"{PATH}&grantee={address_text(asker)}")
     assert status == 200, body
+    assert body["grantee"] == address_text(asker or BEN)
     [(address, slots, block)] = asked
     assert address == hex_text(NETWORK.registry)
     assert block == {"blockHash": body["block"]["hash"]}
-    subjects = ["everything", f"file {hex_text(ONE.items[2])}", "via kled.ai"]
+    agreement = ONE.message.agreement  # type: ignore[attr-defined]
+    subjects = [
+        "everything",
+        f"agreement {hex_text(agreement)}",
+        f"file {hex_text(ONE.items[2])}",
+        "via kled.ai",
+        *(f"to {hex_text(one)}" for one in dict.fromkeys([BEN, asker or BEN])),
+    ]
     plain = [text for one in subjects for text in (one, f"{one} for {PURPOSE}")]
     scopes = [None, *plain, *(f"ward {hex_text(ADA)} {one}" for one in plain)]
     assert [one["scope"] for one in body["places"]] == scopes
-    assert {one["address"] for one in body["places"][7:]} == {address_text(CLEO)}
+    assert {one["address"] for one in body["places"][1 + len(plain) :]} == {address_text(CLEO)}
     assert [one["slot"] for one in body["places"]] == slots[: len(scopes)]
     first = body["places"][0]
     base = ONE.message.base  # type: ignore[attr-defined]
     assert (first["word"], first["bit"]) == (str(base), 2 * 2 + 1)
-    for place in body["places"][1:7]:
+    for place in body["places"][1 : 1 + len(plain)]:
         assert place["slot"] == hex_text(word_slot(ADA, scope_word(place["scope"])))
         assert (place["bit"], place["value"], place["proof"]) == (0, "0x0", ["0xfeed"])
     assert body["account"]["account_proof"] == ["0xc0de"]
@@ -174,6 +185,8 @@ async def test_a_node_that_has_not_read_the_chain_proves_nothing(tmp_path: Path)
         (PATH + "&purpose=resale", 400, "bad-request"),
         (PATH + "&block=7", 400, "bad-request"),
         (PATH.replace("item=0x", "item=zz"), 400, "malformed"),
+        (PATH + "&grantee=0x12", 400, "invalid-address"),
+        (PATH + f"&grantee={'0x' + 'Ab' * 20}", 400, "invalid-address"),
     ],
 )
 async def test_bad_questions(proving: RunningNode, path: str, status: int, code: str) -> None:

@@ -8,6 +8,7 @@ from eth_account import Account
 from eth_account.messages import encode_typed_data
 
 from sayso_protocol.messages.envelope import encode
+from sayso_protocol.messages.kinds import kind_of
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.messages.typed_data import digest, typed_data
 from sayso_protocol.network import Network
@@ -62,14 +63,55 @@ async def test_from_fields_to_a_promise(node: RunningNode) -> None:
     assert (held["revoked_permissions"], held["status"]) == (6, "revoked")
 
 
+CLOCKS: list[tuple[str, Any, str | None]] = [
+    ("recheck_hours", 1, None),
+    ("recheck_hours", 8_760, None),
+    ("recheck_hours", 0, "invalid-consent"),
+    ("recheck_hours", 8_761, "invalid-consent"),
+    ("recheck_hours", -1, "invalid-consent"),
+    ("recheck_hours", 1 << 70, "invalid-consent"),
+    ("recheck_hours", "168", "bad-request"),
+    ("recheck_hours", True, "bad-request"),
+    ("recheck_hours", 1.5, "bad-request"),
+    ("recheck_hours", None, "bad-request"),
+    ("recheckHours", 168, "bad-request"),
+    ("removal_days", 1, None),
+    ("removal_days", 365, None),
+    ("removal_days", 0, "invalid-consent"),
+    ("removal_days", 366, "invalid-consent"),
+    ("removal_days", "30", "bad-request"),
+    ("removal_days", [30], "bad-request"),
+]
+
+
+@pytest.mark.parametrize(("field", "value", "code"), CLOCKS)
+async def test_the_two_clocks_of_a_consent(
+    node: RunningNode, field: str, value: Any, code: str | None
+) -> None:
+    fields = CONSENT | {field: value}
+    status, body = await node.ask("POST", "/v1/typed-data/consent", json=fields)
+    if code:
+        assert (status, body["error"]["code"]) == (400, code)
+    else:
+        names = {"recheck_hours": "recheckHours", "removal_days": "removalDays"}
+        assert body["typed_data"]["message"][names[field]] == value
+    status, body = await node.ask("POST", "/v1/consents", json={**fields, "signature": "0x" + "00" * 65})
+    assert status in {400, 422}
+    assert node.stored()["messages"] == 0
+
+
+async def test_without_clocks_a_consent_has_those_of_our_tools(node: RunningNode) -> None:
+    _, body = await node.ask("POST", "/v1/typed-data/consent", json=CONSENT)
+    message = body["typed_data"]["message"]
+    assert (message["recheckHours"], message["removalDays"]) == (168, 30)
+
+
 async def test_typed_data_is_that_of_the_protocol(node: RunningNode) -> None:
     for kind, envelope in (("consent", consent(1)), ("revocation", revocation(words={64: 3, 65: 1}))):
         told = typed_data(envelope.message, NETWORK)["message"]
         fields = {
-            {"termsUri": "terms_uri", "issuedAt": "issued_at", "expiresAt": "expires_at"}.get(
-                name, name
-            ): value
-            for name, value in told.items()
+            attribute: told[name]
+            for name, attribute, _ in kind_of(envelope.message).columns
             if name not in {"notice", "content"}
         }
         if kind == "consent":

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from random import Random
 from typing import Any, Self
 
 from eth_account import Account
@@ -83,6 +84,10 @@ class PayingNode:
             rig.freshness,
             rig.clock,
             rig.counters,
+            self.alarms,
+            Random(1),
+            registry=network.registry,
+            finality=12,
             deploy_block=1,
             interval_s=1,
         )

@@ -2,6 +2,7 @@
 
 import contextlib
 from pathlib import Path
+from random import Random
 
 from sayso_node.alarms import Alarms
 from sayso_node.chain.paying.anchorer import Anchorer
@@ -57,7 +58,11 @@ class Paying:
         work = (self.anchorer, self.relayer, self.deployer)
         self.payer = Payer(self.account, *shared, self.allowance, work, finality=FINALITY)
         self.follower = Follower(
-            self.chain, rig.store, rig.freshness, rig.clock, rig.counters, deploy_block=1, interval_s=1
+            *(self.chain, rig.store, rig.freshness, rig.clock, rig.counters, rig.alarms, Random(1)),
+            registry=NETWORK.registry,
+            finality=12,
+            deploy_block=1,
+            interval_s=1,
         )
         self.signer = Signer(
             NETWORK, rig.store, rig.freshness, rig.identity, rig.clock, rig.counters, relays=True

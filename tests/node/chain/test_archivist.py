@@ -195,7 +195,7 @@ class Liar(Proxy):
         if question["method"] in self.lacks:
             return {"id": question["id"], "error": {"code": -32601, "message": "no such method"}}
         answer = await super()._forward(question)
-        if question["method"] == "eth_getBlockByHash" and self.lie:
+        if question["method"] == "eth_getBlockByHash" and question["params"][1] and self.lie:
             self.lie(answer["result"])
         return answer
 

@@ -13,6 +13,7 @@ from web3 import HTTPProvider, Web3
 from node.chain.asking import ANY, BY_ADA, BY_BEN, DIGEST, outcome
 from sayso_contracts import artifact
 from sayso_node.chain.reading import contract_wallets
+from sayso_node.chain.reading.batched_probes import LONGEST_BYTES, MOST_QUESTIONS
 from sayso_node.chain.reading.contract_wallets import ContractWallets
 from sayso_node.chain.reading.eth_call import EthCall
 from sayso_node.freshness import ChainHead
@@ -178,7 +179,7 @@ async def test_a_consent_is_clear_only_while_its_wallet_stands_by_it(
     async def approve(rig: NodeRig, approved: bytes) -> None:
         call = keccak(b"approve(bytes32)")[:4] + approved
         chain.send({"to": Web3.to_checksum_address(wallet), "data": call})
-        rig.clock.time += 1
+        rig.clock.time += 31  # half the age that is asked for, and more
         rig.freshness.chain_read(rig.clock.time, ChainHead(chain.head(), rig.clock.time))
         await rig.watch.ask()
 
@@ -290,3 +291,41 @@ async def test_the_largest_signature_fits(chain: Wallets, wallets: ContractWalle
     for signature in (b"\xff" * 8_192, wrap(WalletProof(b"\xff" * 7_968))):
         assert len(signature) >= 8_160
         assert await outcome(wallets, Claim(wallet, DIGEST, signature), chain.head()) is None
+
+
+MANY: dict[str, tuple[str, tuple[str, ...], tuple[Any, ...]]] = {
+    "one is approved": ("ApprovingWallet", (), ()),
+    "accepts, after work": ("SlowWallet", ("uint256",), (100_000,)),
+    "burns all gas": ("BurningWallet", (), ()),
+}
+
+
+@pytest.mark.parametrize(("name", "kinds", "values"), MANY.values(), ids=MANY)
+async def test_many_questions_in_one_call_have_the_answers_of_single_ones(
+    chain: Wallets, name: str, kinds: tuple[str, ...], values: tuple[Any, ...]
+) -> None:
+    """More than one call takes: so also one alone."""
+    wallet = chain.deploy(name, kinds, *values)
+    digests = [keccak(b"question %d" % number) for number in range(2 * MOST_QUESTIONS + 1)]
+    if name == "ApprovingWallet":
+        call = keccak(b"approve(bytes32)")[:4] + digests[5]
+        chain.send({"to": Web3.to_checksum_address(wallet), "data": call})
+    ways = Ways(chain.url)
+    calls, sent = EthCall(ways), list[int]()
+
+    class Counted:
+        async def created(self, code: bytes, gas: int, block: ChainPoint) -> bytes:
+            sent.append(len(code))
+            return await calls.created(code, gas, block)
+
+    claims = [Claim(wallet, one, ANY) for one in digests]
+    together = await ContractWallets(Counted()).ask(claims, "watch", chain.head())
+    assert len(sent) == 3
+    assert max(sent) < LONGEST_BYTES
+    for claim in (claims[0], claims[5], claims[-1]):
+        alone = await ContractWallets(calls).ask([claim], "watch", chain.head())
+        assert alone.reasons == {claim: together.reasons[claim]}
+    assert len(together.reasons) == len(claims)
+    accepted = [claim for claim, reason in together.reasons.items() if not reason]
+    assert len(accepted) == {"ApprovingWallet": 1, "SlowWallet": len(claims)}.get(name, 0)
+    await ways.close()

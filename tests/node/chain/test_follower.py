@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import math
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -19,7 +20,7 @@ from sayso_protocol.primitives import sha256
 from sayso_protocol.receipts.receipt import ChainPoint
 from support.fake_chain import FakeChain, anchored, endorsed, revoked, unreachable
 from support.node_rig import NOW, NodeRig
-from support.protocol_strategies import ADA, BEN
+from support.protocol_strategies import ADA, BEN, NETWORK
 from support.waiting import until
 
 ROOT, OTHER_ROOT = sha256(b"root"), sha256(b"other root")
@@ -28,14 +29,18 @@ ROOT, OTHER_ROOT = sha256(b"root"), sha256(b"other root")
 class Following:
     """A follower of a fake chain, and what it has kept."""
 
-    def __init__(self, rig: NodeRig, deploy_block: int = 1) -> None:
-        self.rig, self.chain = rig, FakeChain(NOW)
+    def __init__(self, rig: NodeRig, deploy_block: int = 1, chain: FakeChain | None = None) -> None:
+        self.rig, self.chain = rig, chain or FakeChain(NOW)
         self.follower = Follower(
             self.chain,
             rig.store,
             rig.freshness,
             rig.clock,
             rig.counters,
+            rig.alarms,
+            Random(1),
+            registry=NETWORK.registry,
+            finality=12,
             deploy_block=deploy_block,
             interval_s=0.01,
         )
@@ -168,8 +173,7 @@ async def test_after_a_restart_it_goes_on_where_it_was(tmp_path: Path) -> None:
     for run in range(3):
         chain.mine(revoked(ADA, run, 1))
         with NodeRig(tmp_path) as rig:
-            following = Following(rig)
-            following.follower._chain = chain
+            following = Following(rig, chain=chain)
             assert not following.is_current
             await following.read()
             assert following.is_current

@@ -26,12 +26,14 @@ from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.messages.typed_data import digest
 from sayso_protocol.network import Network
-from sayso_protocol.primitives import address_from_text, hex_text, keccak
+from sayso_protocol.permissions.scopes import agreement_subject, to_subject
+from sayso_protocol.primitives import address_from_text, address_text, hex_text, keccak
 from sayso_protocol.receipts.receipt import ChainPoint
 from support.anvil import CHAIN_ID, anvil
 from support.node_rig import NodeRig
 from support.protocol_strategies import (
     ADA,
+    BEN,
     CLEO,
     WALLETS,
     a_consent,
@@ -88,7 +90,11 @@ def given(world: World, seed: int = 1, **changes: Any) -> Envelope:
 
 
 async def prove(
-    world: World, envelope: Envelope, tmp_path: Path, anchored: Batch | None = None
+    world: World,
+    envelope: Envelope,
+    tmp_path: Path,
+    anchored: Batch | None = None,
+    grantee: bytes | None = None,
 ) -> tuple[Any, bytes]:
     """What the API gives away for the third item, and the block's hash."""
     with NodeRig(tmp_path) as rig:
@@ -106,6 +112,7 @@ async def prove(
         name, item = hex_text(envelope.digest), hex_text(envelope.items[2])
         purpose = envelope.message.purposes[1]  # type: ignore[attr-defined]
         path = f"/v1/licenses/{name}/proof?item={item}&purpose={purpose}"
+        path += f"&grantee={address_text(grantee)}" if grantee else ""
         app = web.Application()
         app[PROXIES] = Proxies(())
         asked = make_mocked_request("GET", path, match_info={"license": name}, app=app)
@@ -136,6 +143,23 @@ async def test_a_scope_and_a_guardians_scope(world: World, tmp_path: Path) -> No
     document, block_hash = await prove(world, envelope, tmp_path)
     found = check_chain_proof(document, world.network, block_hash)
     assert found.revoked_by == ("everything for research", sentence)
+
+
+async def test_a_whole_license_and_whoever_asks(world: World, tmp_path: Path) -> None:
+    envelope, asker = given(world, 3, purposes=("advertising", "data-mining")), b"\x11" * 20
+    agreement = agreement_subject(envelope.message.agreement)  # type: ignore[attr-defined]
+    world.revoke(ADA, to_subject(asker))
+    document, block_hash = await prove(world, envelope, tmp_path)
+    assert check_chain_proof(document, world.network, block_hash).revoked_by == ()
+    document, block_hash = await prove(world, envelope, tmp_path, grantee=asker)
+    found = check_chain_proof(document, world.network, block_hash)
+    assert (found.revoked_by, found.grantee) == ((to_subject(asker),), asker)
+    for other in (address_text(BEN), address_text(bytes(20)), address_text(b"\x12" * 20), None):
+        with pytest.raises(SaysoError):
+            check_chain_proof(document | {"grantee": other}, world.network, block_hash)
+    world.revoke(ADA, agreement)
+    document, block_hash = await prove(world, envelope, tmp_path)
+    assert check_chain_proof(document, world.network, block_hash).revoked_by == (agreement,)
 
 
 async def test_the_anchor_comes_along(world: World, tmp_path: Path) -> None:

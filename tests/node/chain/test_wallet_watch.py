@@ -22,11 +22,13 @@ from sayso_protocol.receipts.receipt import ChainPoint, join_rows
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import REASONS, Reason, Row
 from support.node_rig import NOW, NodeRig, consent
+from support.probes import questions_in
 from support.protocol_strategies import ADA, BEN, NETWORK, NODE, a_consent, item_hashes, signed
 from support.waiting import until
 
 AGE_S = 60
 WALLET = b"\xc0" * 20
+NOTHING = bytes(32)
 ACCEPTS, REFUSES = (1).to_bytes(32), (2).to_bytes(32)
 BY_WALLET = b"\x01" * 66  # longer than a key's
 
@@ -37,13 +39,20 @@ class Mind:
     def __init__(self) -> None:
         self.answer = ACCEPTS
         self.silent: set[bytes] = set()  # digests
-        self.asked: list[int] = []  # heights
+        self.asked: list[int] = []  # heights, one for each answer
+        self.calls = 0
 
     async def created(self, code: bytes, gas: int, block: ChainPoint) -> bytes:
-        self.asked.append(block.number)
-        if any(one in code for one in self.silent):
+        questions = questions_in(code)
+        self.calls += 1
+        answers = [self._answer(one) for one in questions]
+        if len(questions) == 1 and answers == [NOTHING]:
             raise ChainUnreachable("nobody can tell")
-        return self.answer
+        self.asked += [block.number for one in answers if len(questions) == 1 or one != NOTHING]
+        return b"".join(answers)
+
+    def _answer(self, question: bytes) -> bytes:
+        return NOTHING if any(one in question for one in self.silent) else self.answer
 
 
 def by_wallet(number: int, **changes: object) -> Envelope:
@@ -72,7 +81,7 @@ def read_chain(rig: NodeRig, number: int, age_s: float = 0) -> None:
     rig.freshness.chain_read(now, ChainHead(ChainPoint(number, sha256(b"%d" % number)), now - age_s))
 
 
-async def later(rig: NodeRig, number: int, seconds: float = 1) -> None:
+async def later(rig: NodeRig, number: int, seconds: float = AGE_S / 2 + 1) -> None:
     """Time passes, the chain is read, and wallets are asked."""
     rig.clock.time += seconds
     read_chain(rig, number)
@@ -123,7 +132,7 @@ async def test_what_a_wallet_once_said_grows_old(rig: NodeRig, mind: Mind) -> No
 
 async def test_an_answer_is_as_old_as_its_block_not_as_the_question(rig: NodeRig) -> None:
     await rig.give(ONE)
-    rig.clock.time += 1
+    rig.clock.time += AGE_S / 2 + 1
     read_chain(rig, 2, age_s=AGE_S - 10)
     await rig.watch.ask()
     assert reason(rig) is Reason.GRANTED
@@ -209,40 +218,93 @@ def by_other(number: int) -> Envelope:
 
 
 async def test_a_wallet_with_many_consents_delays_only_its_own(tmp_path: Path) -> None:
-    """While one wallet's are asked, which takes for ever, the other is asked in every interval."""
+    """While one wallet's are asked, which takes for ever, the other is asked when it is time."""
     small, calls_at = by_other(500), list[int]()
 
     class Slow(Mind):
         async def created(self, code: bytes, gas: int, block: ChainPoint) -> bytes:
             node.clock.time += 1
-            read_chain(node, len(self.asked) + 2)  # answers are remembered for one block
+            read_chain(node, self.calls + 2)  # answers are remembered for one block
             if small.digest in code:
-                calls_at.append(len(self.asked))
+                calls_at.append(self.calls)
             return await super().created(code, gas, block)
 
     mind = Slow()
     with NodeRig(tmp_path, prober=mind) as node:
-        node.watch._interval_s = 100.0  # as many calls
+        node.watch._least_age_s = 20.0  # half of it is fewer calls than a round takes
+        node.freshness.note_age(node.clock.now(), 1)
         read_chain(node, 1)
         for number in range(300):
             await node.give(by_wallet(number))
         await node.give(small)
-        mind.asked.clear()
         calls_at.clear()
+        begun = mind.calls
 
         async def watch() -> None:
-            while len(mind.asked) < 1_000:
+            while mind.calls < begun + 200:
                 await node.watch.ask()
                 await asyncio.sleep(0)
 
         watching = asyncio.create_task(watch())
-        await until(lambda: len(mind.asked) >= 1_000)
+        await until(lambda: mind.calls >= begun + 200)
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
-        turns = [0, *calls_at, len(mind.asked)]
+        turns = [begun, *calls_at, mind.calls]
         gaps = [later - earlier for earlier, later in itertools.pairwise(turns)]
-        assert max(gaps) <= 100 + contract_wallets.WAITING_PER_SOURCE
+        assert max(gaps) <= 10 + contract_wallets.WAITING_PER_SOURCE // wallet_watch.TURN
         assert len(calls_at) >= 5
+
+
+@pytest.mark.parametrize("age_s", [60, 600, 3_600])
+async def test_wallets_are_asked_twice_in_the_shortest_age_that_is_asked_for(
+    tmp_path: Path, age_s: int
+) -> None:
+    """On the commit before, each consent was asked about every two seconds, whatever anybody wanted."""
+    mind = Mind()
+    with NodeRig(tmp_path, prober=mind) as rig:
+        read_chain(rig, 1)
+        many = [by_wallet(number) for number in range(1, 33)]
+        await rig.give(*many)
+        mind.calls = 0
+        for number in range(2, 902):
+            rig.clock.time += 4
+            read_chain(rig, number)
+            rig.freshness.note_age(rig.clock.now(), age_s)
+            await rig.watch.ask()
+            with rig.store.read() as db:
+                late = wallets.unaccepted_among(db, [one.digest for one in many], rig.clock.time - age_s)
+            assert late == set()
+        rounds = 2 * 3_600 / age_s
+        assert rounds * 0.9 - 2 <= mind.calls / 2 <= rounds + 2  # two calls for 32 consents
+
+
+async def test_an_age_that_nobody_can_have_costs_no_more(tmp_path: Path) -> None:
+    mind = Mind()
+    with NodeRig(tmp_path, prober=mind) as rig:
+        read_chain(rig, 1)
+        await rig.give(ONE)
+        mind.calls = 0
+        for number in range(2, 302):
+            rig.clock.time += 1
+            read_chain(rig, number)
+            rig.freshness.note_age(rig.clock.now(), 1)
+            await rig.watch.ask()
+        assert mind.calls <= 10
+
+
+async def test_a_call_that_is_too_much_for_an_endpoint_is_made_in_parts(tmp_path: Path) -> None:
+    class Small(Mind):
+        async def created(self, code: bytes, gas: int, block: ChainPoint) -> bytes:
+            if gas > contract_wallets.GAS:
+                raise ChainUnreachable("gas above the endpoint's limit")
+            return await super().created(code, gas, block)
+
+    with NodeRig(tmp_path, prober=Small()) as rig:
+        read_chain(rig, 1)
+        many = [by_wallet(number) for number in range(1, 6)]
+        await rig.give(*many)
+        await later(rig, 2)
+        assert {reason(rig, one) for one in many} == {Reason.GRANTED}
 
 
 async def test_every_consent_of_a_wallet_gets_its_turn(rig: NodeRig, mind: Mind) -> None:
@@ -273,7 +335,7 @@ async def test_nobody_is_asked_before_the_chain_was_read(tmp_path: Path, mind: M
 
 async def test_a_clock_that_is_put_back_ends_a_round(rig: NodeRig, mind: Mind) -> None:
     await rig.give(ONE)
-    rig.clock.time += 1
+    rig.clock.time += AGE_S / 2 + 1
     read_chain(rig, 2)
     now = iter([rig.clock.time, rig.clock.time - 100])
     rig.clock.now = lambda: next(now, NOW - 100)  # type: ignore[method-assign]
@@ -293,7 +355,7 @@ async def test_its_loop_outlives_a_store_that_fails(
 
     with monkeypatch.context() as patch:
         patch.setattr(wallets, "said", full)
-        rig.clock.time += 1
+        rig.clock.time += AGE_S / 2 + 1
         read_chain(rig, 2)
         running = asyncio.create_task(rig.watch.run())
         await until(lambda: len(failures) >= 2 or running.done())

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 
 import pytest
 from web3 import AsyncHTTPProvider, AsyncWeb3
@@ -133,6 +134,10 @@ async def test_a_node_anchors_and_follows_it(world: World, tmp_path: Path) -> No
             rig.freshness,
             rig.clock,
             rig.counters,
+            rig.alarms,
+            Random(1),
+            registry=world.network.registry,
+            finality=12,
             deploy_block=world.deploy_block,
             interval_s=1,
         )

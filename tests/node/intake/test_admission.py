@@ -18,6 +18,7 @@ from sayso_protocol.messages.envelope import Envelope, encode
 from sayso_protocol.messages.message import REVOCATION
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.messages.wire import TOPICS, encode_bundle
+from sayso_protocol.permissions.scopes import agreement_subject
 from sayso_protocol.primitives import hex_text, sha256
 from sayso_protocol.receipts.text import AcknowledgementJson
 from sayso_protocol.verdicts.verdict import Reason
@@ -44,6 +45,11 @@ def words(envelope: Envelope, mask: int = 3) -> dict[int, int]:
     return {envelope.message.base: mask}
 
 
+def agreement_of(envelope: Envelope) -> str:
+    assert isinstance(envelope.message, Consent)
+    return agreement_subject(envelope.message.agreement)
+
+
 def load(rig: NodeRig) -> Load:
     with rig.store.read() as db:
         return pending.load(db)
@@ -59,6 +65,8 @@ WAYS: dict[str, Callable[[Envelope], Envelope]] = {
     "everything": lambda _: revocation("everything"),
     "via": lambda _: revocation("via kled.ai for train-ai"),
     "file": lambda held: revocation("file 0x" + held.items[0].hex()),
+    "its agreement": lambda held: revocation(agreement_of(held)),
+    "to whoever": lambda _: revocation("to 0x" + "11" * 20, "everything"),
     "its word": lambda held: revocation(words=words(held)),
     "among other words": lambda held: revocation(words={7: 1, **words(held)}),
     "its guardian": lambda _: revocation(f"ward 0x{ADA.hex()} everything", contributor=CLEO),
@@ -106,11 +114,16 @@ async def test_words_of_a_hidden_consent_wait_though_the_signer_is_known(rig: No
     assert reason(rig, shown) is Reason.GRANTED
 
 
-async def test_a_renewal_falls_with_the_first(rig: NodeRig) -> None:
+@pytest.mark.parametrize("way", ["its word", "its agreement"])
+async def test_renewals_and_hidden_twins_fall_with_the_first(rig: NodeRig, way: str) -> None:
     first, renewal = consent_of(ADA), consent_of(ADA, issued_at=1_700_000_001)
-    assert first.digest != renewal.digest
-    await rig.give(revocation(words=words(first)), renewal, first)
-    assert [reason(rig, one) for one in (first, renewal)] == [Reason.REVOKED] * 2
+    twin = consent_of(ADA, guardian=CLEO, terms=b"\x01" * 32, recheck_hours=1, removal_days=365)
+    other = consent_of(ADA, via="other.ai")
+    assert len({first.digest, renewal.digest, twin.digest}) == 3
+    await rig.give(first, WAYS[way](first))
+    await rig.give(renewal, twin, other)  # nobody knew of them
+    assert [reason(rig, one) for one in (first, renewal, twin)] == [Reason.REVOKED] * 3
+    assert reason(rig, other) is Reason.GRANTED
 
 
 async def test_what_is_on_chain_is_kept_whoever_signed_it(rig: NodeRig) -> None:

@@ -20,7 +20,7 @@ from sayso_protocol.primitives import sha256
 from sayso_protocol.receipts.receipt import ChainPoint
 from support.fake_network import Switchboard
 from support.node_rig import NOW, NodeRig, consent, revocation
-from support.protocol_strategies import ADA, BEN, NODE
+from support.protocol_strategies import ADA, BEN, NODE, full_words
 
 KEY, STRANGER = b"k" * 32, b"s" * 32
 SMALL = Quotas(trusted=5, standing=3, strangers=40, operators=frozenset({KEY}))
@@ -123,7 +123,7 @@ async def test_what_expired_leaves_the_pool_a_month_later(tmp_path: Path) -> Non
         early = [consent(number, parties=both, expires_at=int(NOW) + day) for number in range(60)]
         taken = [one for one in early if (await rig.give(one))[0].status is Status.STORED]
         assert 5 <= len(taken) < 10
-        stop = revocation(words=dict(taken[0].message.license_masks))  # type: ignore[attr-defined]
+        stop = revocation(words=dict(full_words(taken[0].message)))
         await rig.give(stop)
         late = [consent(number) for number in range(100, 160)]
 

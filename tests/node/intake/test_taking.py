@@ -8,10 +8,10 @@ from sayso_node.store import bits, messages
 from sayso_node.store.chain import chain_state
 from sayso_protocol.messages.envelope import decode, encode
 from support.node_rig import NOW, NodeRig, consent, node_key, revocation
-from support.protocol_strategies import ADA, BEN, NETWORK
+from support.protocol_strategies import ADA, BEN, NETWORK, full_words
 
 STORED, KNOWN, REFUSED = Status.STORED, Status.KNOWN, Status.REFUSED
-WORD = next(iter(consent(1).message.license_masks))  # type: ignore[attr-defined]
+WORD = next(iter(full_words(consent(1).message)))
 
 
 def queued(rig: NodeRig) -> list[bytes]:

@@ -14,7 +14,7 @@ from sayso_protocol.permissions.scopes import scope_word
 from sayso_protocol.permissions.words import FULL
 from support.fake_network import Switchboard
 from support.node_rig import NodeRig, consent, revocation
-from support.protocol_strategies import ADA, BEN, CLEO
+from support.protocol_strategies import ADA, BEN, CLEO, full_words
 from support.published import publisher, snapshot, terms, verdicts
 
 
@@ -57,7 +57,7 @@ async def test_a_license_that_the_maker_does_not_hold_is_not_cleared(tmp_path: P
     """Ada is known, but her revocation of another license of hers is pending at X alone."""
     with two_nodes(tmp_path) as (x, y):
         other = consent(2)
-        masks = terms(other).license_masks
+        masks = full_words(terms(other))
         await x.give(consent(1))
         await x.give(revocation(words=masks))
         assert await y.rounds.round(x.peer_id)

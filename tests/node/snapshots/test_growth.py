@@ -14,7 +14,7 @@ from sayso_protocol.primitives import sha256
 from sayso_protocol.snapshots import keys as keys_module
 from support.filled_store import add_revoked
 from support.node_rig import NodeRig, consent, revocation
-from support.protocol_strategies import ADA, BEN, NETWORK
+from support.protocol_strategies import ADA, BEN, NETWORK, full_words
 from support.published import terms
 
 SIZES = (200, 800)
@@ -76,7 +76,7 @@ async def test_a_delta_costs_its_news(tmp_path: Path, monkeypatch: pytest.Monkey
         with rig:
             await rig.give(consent(2), consent(3, contributor=BEN, parties=(BEN,)))
             await rig.give(revocation("everything"), revocation("everything", contributor=BEN))
-            await rig.give(revocation(words=terms(consent(1)).license_masks))
+            await rig.give(revocation(words=full_words(terms(consent(1)))))
             await rig.store.write(lambda db: revocations.add_chain_bits(db, ADA, {SCOPE: 1}, 1.0))
         made = 0
         monkeypatch.setattr(keys_module, "sha256", counted)

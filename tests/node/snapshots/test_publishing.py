@@ -22,7 +22,7 @@ from sayso_protocol.snapshots.hash_list import license_key, person_key
 from sayso_protocol.snapshots.head import Counts
 from sayso_protocol.snapshots.keys import as_keys, bit_key, scopes_key, word_key
 from support.node_rig import NOW, NodeRig, consent, revocation
-from support.protocol_strategies import ADA, BEN, CLEO
+from support.protocol_strategies import ADA, BEN, CLEO, full_words
 from support.published import publisher, snapshot, terms, verdicts
 from support.waiting import until
 
@@ -115,7 +115,7 @@ async def test_a_delta_has_what_was_set_before_its_license_came(tmp_path: Path) 
         rig.confirm()
         first, second = consent(1, guardian=CLEO), consent(2, contributor=BEN, parties=(BEN,))
         for who, one in ((ADA, first), (BEN, second)):
-            masks = terms(one).license_masks
+            masks = full_words(terms(one))
             await rig.store.write(partial(revocations.add_chain_bits, address=who, bits=masks, now=NOW))
         ward = scope_word(f"ward 0x{ADA.hex()} everything")
         await rig.store.write(lambda db: revocations.add_chain_bits(db, CLEO, {ward: 1}, NOW))

@@ -22,11 +22,11 @@ from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.permissions.state_digest import state_digest
 from sayso_protocol.permissions.words import FULL, Masks
 from support.node_rig import NOW, NodeRig, consent, revocation
-from support.protocol_strategies import ADA, BEN, CLEO
+from support.protocol_strategies import ADA, BEN, CLEO, full_words
 from support.sql_steps import counted_steps
 
 SOURCES = (bits.SIGNED, bits.CHAIN)
-WORD = next(iter(consent(1).message.license_masks))  # type: ignore[attr-defined]
+WORD = next(iter(full_words(consent(1).message)))
 words = st.sampled_from([0, 1, 64, 2**247 - 1, 2**247, 2**248 - 1])
 masks = st.sampled_from([1, 2, 3, 1 << 255, FULL]) | st.integers(1, FULL)
 merges = st.tuples(

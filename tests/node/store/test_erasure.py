@@ -11,12 +11,13 @@ from sayso_node.verdicts.judge import Check
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.message import CONSENT
+from sayso_protocol.permissions.scopes import agreement_subject
 from sayso_protocol.receipts.receipt import join_rows
 from sayso_protocol.sync.fingerprints import ROOT
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import REASONS, Reason, Row, Sought
 from support.node_rig import NodeRig, consent, node_key, revocation
-from support.protocol_strategies import ADA, BEN, CLEO, NETWORK
+from support.protocol_strategies import ADA, BEN, CLEO, NETWORK, full_words
 
 HELD = consent(1, count=300, grantee=bytes(20), guardian=CLEO)
 SECRET = HELD.items[7]
@@ -29,7 +30,35 @@ def permissions(envelope: Envelope, items: list[int], purposes: list[str]) -> En
 
 def whole(envelope: Envelope) -> Envelope:
     assert isinstance(envelope.message, Consent)
-    return revocation(words=envelope.message.license_masks)
+    return revocation(words=full_words(envelope.message))
+
+
+def agreement(envelope: Envelope) -> str:
+    assert isinstance(envelope.message, Consent)
+    return agreement_subject(envelope.message.agreement)
+
+
+@pytest.mark.parametrize(
+    ("scopes", "is_erased"),
+    [
+        ([agreement(HELD)], True),
+        ([f"{agreement(HELD)} for {one}" for one in HELD.message.purposes], True),  # type: ignore[attr-defined]
+        ([f"{agreement(HELD)} for train-ai"], False),
+        ([agreement(consent(2))], False),
+        (["to 0x" + "11" * 20], False),
+    ],
+)
+async def test_a_license_is_erased_by_its_agreement(
+    rig: NodeRig, scopes: list[str], is_erased: bool
+) -> None:
+    await rig.give(HELD, revocation(*scopes))
+    if not is_erased:
+        with pytest.raises(NotRevoked):
+            await erase(rig, HELD)
+        return
+    await erase(rig, HELD)
+    with rig.store.read() as db:
+        assert erasure.is_erased(db, HELD.digest)
 
 
 async def erase(rig: NodeRig, envelope: Envelope) -> None:
@@ -45,6 +74,7 @@ def reasons(rig: NodeRig, *rows: Row) -> list[Reason]:
 
 WAYS = {
     "its words": whole(HELD),
+    "its agreement": revocation(agreement(HELD)),
     "everything": revocation("everything"),
     "via": revocation("via kled.ai"),
     "its guardian": revocation(f"ward 0x{ADA.hex()} everything", contributor=CLEO),

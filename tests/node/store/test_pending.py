@@ -30,7 +30,7 @@ def test_what_waits_comes_out_as_it_went_in(tables: Tables) -> None:
     one = Heard(sha256(b"one"), ADA, b"bytes", {0: 1, (1 << 248) - 1: (1 << 256) - 1})
     assert hold(db, one, "a", NOW, SMALL)
     assert not hold(db, one, "b", NOW, SMALL)
-    assert pending.of_signers(db, [ADA]) == [one]
+    assert [heard for heard, _ in pending.of_signers(db, [ADA])] == [one]
     assert pending.of_signers(db, [BEN]) == []
     pending.release(db, one.digest)
     assert (pending.of_signers(db, [ADA]), load(db)) == ([], (0, 0, 0))

@@ -15,11 +15,13 @@ from sayso_node.store.chain import chain_state, intents
 from sayso_node.store.opening import snapshot_at, store_at
 from sayso_node.store.sqlite import migrations
 from sayso_node.store.sqlite.schema import VERSION
-from sayso_protocol.messages.envelope import encode
+from sayso_protocol.encoding.packing import pack
+from sayso_protocol.messages.envelope import Envelope, encode
 from sayso_protocol.messages.message import CONSENT
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import Sought
-from support.node_rig import NOW, consent
+from support.node_rig import NOW, consent, revocation
+from support.packed import unpack
 from support.protocol_strategies import ADA, BEN, CLEO, NODE, a_consent, item_hashes, signed
 
 OLDEST = 3
@@ -72,14 +74,24 @@ def test_an_old_store_becomes_what_a_new_one_is_and_keeps_what_it_had(tmp_path: 
     assert (intent.kind, intent.data, intent.nonce, intent.gas) == ("relay", b"\1", None, None)
 
 
-def test_consents_of_several_parties_are_found_after_a_migration(tmp_path: Path) -> None:
+def first_reading(envelope: Envelope) -> bytes:
+    """A consent as it was encoded before it had two clocks."""
+    tree = unpack(encode(envelope))
+    del tree[2][13:]
+    return pack(tree)
+
+
+def test_consents_of_several_parties_are_found_after_a_migration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(migrations.FILLS, 14)  # which refuses them
     old_store(tmp_path / "old.sqlite")
     items = item_hashes(3)
     shared = a_consent(items, contributor=BEN, parties=tuple(sorted((ADA, BEN))), grantee=CLEO)
     some = [consent(1), signed(shared, items).sponsored_by(NODE), consent(2)]
     db = sqlite3.connect(tmp_path / "old.sqlite")
     for one in some:
-        row = (one.digest, CONSENT, one.message.signer, encode(one), NOW)
+        row = (one.digest, CONSENT, one.message.signer, first_reading(one), NOW)
         query = (
             "INSERT INTO messages (digest, kind, contributor, body, arrived_at) VALUES (?, ?, ?, ?, ?)"
         )
@@ -99,6 +111,33 @@ def test_consents_of_several_parties_are_found_after_a_migration(tmp_path: Path)
         sought = Sought(items[2], shared.parties, BEN, Query(CLEO, "train-ai"), NOW)
         assert list(shared_claims.considered(db_, sought)) == [some[1].digest]
         assert chain_state.missing_batches(db_, b"", 10) == [b"r" * 32]
+
+
+@pytest.mark.parametrize("kind", ["consent", "revocation", "pending"])
+def test_messages_of_the_first_reading_are_refused_and_stay(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "old.sqlite"
+    old_store(path)
+    held, stop = consent(1), revocation("everything")
+    db = sqlite3.connect(path)
+    if kind == "pending":
+        query = "INSERT INTO pending (digest, signer, source, body, bits, arrived_at)"
+        db.execute(f"{query} VALUES (?, ?, 'http', ?, x'', 1)", (stop.digest, ADA, encode(stop)))
+    else:
+        one, body = (held, first_reading(held)) if kind == "consent" else (stop, encode(stop))
+        query = "INSERT INTO messages (digest, kind, contributor, body, arrived_at)"
+        row = (one.digest, one.message.kind, one.message.signer, body)
+        db.execute(f"{query} VALUES (?, ?, ?, ?, 1)", row)
+    db.commit()
+    db.close()
+    for _ in range(2):
+        with pytest.raises(StoreUnusable, match="first reading"):
+            opened(path)
+    db = sqlite3.connect(path)
+    [count] = db.execute(
+        "SELECT (SELECT count(*) FROM messages) + (SELECT count(*) FROM pending)"
+    ).fetchone()
+    assert (count, db.execute("PRAGMA user_version").fetchone()[0] < VERSION) == (1, True)
+    db.close()
 
 
 def test_a_step_that_fails_leaves_the_store_as_it_was(

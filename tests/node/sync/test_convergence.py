@@ -19,9 +19,9 @@ from sayso_protocol.sync import walk
 from sayso_protocol.sync.fingerprints import ROOT, node_at, sum_of
 from support.fake_network import Switchboard
 from support.node_rig import NodeRig, consent, revocation
-from support.protocol_strategies import ADA, BEN, CLEO, NETWORK
+from support.protocol_strategies import ADA, BEN, CLEO, NETWORK, full_words
 
-WORD = next(iter(consent(1).message.license_masks))  # type: ignore[attr-defined]
+WORD = next(iter(full_words(consent(1).message)))
 POOL = [
     *(consent(number, guardian=CLEO) for number in range(6)),
     *(consent(number, count=300) for number in range(6, 9)),
@@ -137,7 +137,7 @@ async def test_what_each_declines_of_the_other_is_not_talked_about_again(tmp_pat
     board = Switchboard()
     with NodeRig(tmp_path, name="a", board=board) as a, NodeRig(tmp_path, name="b", board=board) as b:
         stop = revocation("everything", contributor=BEN)
-        gone = revocation(words=dict(consent(1).message.license_masks))  # type: ignore[attr-defined]
+        gone = revocation(words=dict(full_words(consent(1).message)))
         await a.give(consent(1), gone, consent(2, contributor=BEN, parties=(BEN,)), stop)
         await b.give(consent(1), gone)
         await b.store.write(lambda db: erase(db, NETWORK, consent(1).digest))

@@ -36,6 +36,7 @@ from support.protocol_strategies import (
     CLEO,
     NETWORK,
     a_consent,
+    full_words,
     item_hashes,
     signed,
 )
@@ -96,9 +97,9 @@ def stops(some: list[Envelope], chance: random.Random) -> list[Envelope]:
     found = []
     for one in chance.sample(some, 6):
         terms = as_kind(one.message, Consent)
-        word, mask = next(iter(terms.license_masks.items()))
+        word, mask = next(iter(full_words(terms).items()))
         found += [
-            revocation(contributor=terms.contributor, words=terms.license_masks),
+            revocation(contributor=terms.contributor, words=full_words(terms)),
             revocation(contributor=terms.contributor, words={word: mask & -mask}),
             revocation("file 0x" + one.items[0].hex(), contributor=terms.contributor),
         ]
@@ -239,7 +240,7 @@ async def test_a_revocation_while_licenses_are_read_counts(
     loop, read = asyncio.get_running_loop(), stored_terms.read_batches
 
     async def revoke() -> None:
-        await rig.give(revocation(words=as_kind(mine.message, Consent).license_masks))
+        await rig.give(revocation(words=full_words(as_kind(mine.message, Consent))))
         if erased:
             await rig.store.write(lambda db: erasure.erase(db, NETWORK, mine.digest))
 

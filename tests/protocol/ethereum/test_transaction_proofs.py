@@ -14,7 +14,7 @@ from trie.hexary import HexaryTrie
 from sayso_protocol.errors import BadProof, SaysoError
 from sayso_protocol.ethereum.headers import read_header
 from sayso_protocol.ethereum.transaction_proofs import check_receipt_proof
-from sayso_protocol.ethereum.transactions import logs_of, sender_of
+from sayso_protocol.ethereum.transactions import is_signed, logs_of, sender_of
 from sayso_protocol.ethereum.trie_building import trie_over
 from sayso_protocol.ethereum.tries import (
     EMPTY_ROOT,
@@ -25,8 +25,19 @@ from sayso_protocol.ethereum.tries import (
     trie_value,
 )
 from sayso_protocol.primitives import address_text, hash_from_text, keccak, sha256
-from support.protocol_strategies import NETWORK
-from vectors.landings import ALL, KINDS, OWNER, RELAYER, block, proof_of, receipt, transaction
+from support.protocol_strategies import ADA, NETWORK
+from vectors.landings import (
+    ALL,
+    KINDS,
+    OWNER,
+    RELAYER,
+    UNSIGNED,
+    block,
+    proof_of,
+    receipt,
+    transaction,
+    unsigned_transaction,
+)
 from vectors.make import FOLDER
 
 PUBLISHED = json.loads((FOLDER / "landings.json").read_text())
@@ -49,6 +60,7 @@ def test_the_published_proofs(case: dict[str, Any]) -> None:
         return
     found = check_receipt_proof(proof, NETWORK, TRUSTED).landings
     assert [one.sender for one in found] == [bytes.fromhex(one["sender"][2:]) for one in case["found"]]
+    assert [one.is_signed for one in found] == [one["signed"] for one in case["found"]]
     for block_hash in {hash_from_text(one["block"]["hash"]) for one in proof["landings"]}:
         others = [one for one in TRUSTED if one != block_hash]
         with pytest.raises(BadProof):  # each of the blocks has to be trusted
@@ -81,6 +93,19 @@ def test_who_sent_a_transaction(kind: str, account: Any) -> None:
         raw = transaction(kind, account, nonce)
         assert address_text(sender_of(raw)) == account.address
         assert Account.recover_transaction(raw) == account.address
+
+
+@pytest.mark.parametrize("name", UNSIGNED)
+def test_who_is_named_in_a_transaction_without_a_signature(name: str) -> None:
+    """On the commit before, each of them was refused, and so was every proof in its block."""
+    raw = unsigned_transaction(name)
+    assert sender_of(raw) == ADA
+    assert not is_signed(raw)
+    fields = decode_rlp(raw[1:])
+    assert isinstance(fields, list)
+    for wrong in (fields[:-1], [*fields, b""], [b"" if one == ADA else one for one in fields]):
+        with pytest.raises(BadProof):
+            sender_of(raw[:1] + encode_rlp(wrong))
 
 
 def test_transactions_of_the_first_years() -> None:

@@ -15,8 +15,9 @@ ITEMS = item_hashes(3)
 
 def test_the_notice_of_an_ordinary_consent() -> None:
     assert a_consent(ITEMS).notice == (
-        f"I allow {address_text(BEN)}, through kled.ai, to use 3 items of mine for evaluate, train-ai,"
-        " from 2023-11-14 22:13 UTC until 2027-01-15 08:00 UTC; I can revoke at any time."
+        "I allow use of 3 items of mine for evaluate, train-ai until 2027-01-15 08:00 UTC by"
+        f" {address_text(BEN)}, through kled.ai; to be rechecked every 168 hours; removed within 30 days"
+        " of revocation; from 2023-11-14 22:13 UTC. I can revoke at any time."
     )
 
 
@@ -29,12 +30,14 @@ def test_the_notice_of_a_shared_call_with_guardian() -> None:
         via="",
         purposes=("train-ai",),
         guardian=CLEO,
+        recheck_hours=1,
+        removal_days=1,
     )
     others = ", ".join(address_text(one) for one in people if one != ADA)
     assert consent.notice == (
-        "I allow ANYONE to use 1 item of mine for train-ai,"
-        " from 2023-11-14 22:13 UTC until 2027-01-15 08:00 UTC,"
-        f" together with {others}; {address_text(CLEO)} may revoke it too; I can revoke at any time."
+        "I allow use of 1 item of mine for train-ai until 2027-01-15 08:00 UTC by ANYONE; to be"
+        " rechecked every hour; removed within 1 day of revocation; from 2023-11-14 22:13 UTC;"
+        f" together with {others}; {address_text(CLEO)} may revoke it too. I can revoke at any time."
     )
 
 
@@ -53,6 +56,8 @@ def test_a_notice_names_everybody_and_every_purpose(held: License) -> None:
     assert (" ANYONE" in notice) is (consent.grantee == bytes(20))
     assert all(purpose in notice for purpose in consent.purposes)
     assert f" {consent.items} item" in notice
+    assert consent.recheck_hours == 1 or f" every {consent.recheck_hours} hours;" in notice
+    assert f" within {consent.removal_days} day" in notice
     assert notice.isascii()
     assert "\n" not in notice
 

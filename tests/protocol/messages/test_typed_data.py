@@ -30,7 +30,7 @@ from support.protocol_strategies import (
 CONSENT = (
     "string notice,address contributor,address[] parties,address grantee,string via,bytes32 content,"
     "uint32 items,string[] purposes,bytes32 terms,string termsUri,address guardian,uint64 issuedAt,"
-    "uint64 expiresAt"
+    "uint64 expiresAt,uint16 recheckHours,uint16 removalDays"
 )
 REVOCATION = "string notice,address contributor,string[] scopes,uint248[] words,uint256[] masks"
 DOMAIN = "string name,string version,uint256 chainId,address verifyingContract"
@@ -79,6 +79,8 @@ def oracle(message: Message, network: Network) -> bytes:
             "guardian": message.guardian,
             "issuedAt": message.issued_at,
             "expiresAt": message.expires_at,
+            "recheckHours": message.recheck_hours,
+            "removalDays": message.removal_days,
         }
     whole = {
         "types": {"EIP712Domain": types(DOMAIN), name: types(fields)},
@@ -128,6 +130,8 @@ CHANGES: dict[str, Any] = {
     "guardian": b"\x01" * 20,
     "issued_at": 1_700_000_001,
     "expires_at": 1_800_000_001,
+    "recheck_hours": 169,
+    "removal_days": 31,
 }
 
 

@@ -60,6 +60,44 @@ BAD_SUBJECTS = [
     f"ward {ADDRESS.upper().replace('X', 'x')} everything",
     f"ward {ADDRESS} ward {ADDRESS} everything",
     f"ward {ADDRESS} Everything",
+    "agreement",
+    "agreement " + ITEM[2:],
+    "agreement " + ITEM[:-1],
+    "agreement " + ITEM + "0",
+    "agreement " + ITEM.upper().replace("X", "x"),
+    "agreements " + ITEM,
+    "agreement  " + ITEM,
+    "agreement " + ADDRESS,
+    "to",
+    "to ",
+    "to " + ADDRESS[2:],
+    "to " + ADDRESS[:-1],
+    "to " + ADDRESS + "0",
+    "to " + ADDRESS.upper().replace("X", "x"),
+    "to  " + ADDRESS,
+    "to anyone",
+    "to " + ITEM,
+    "to 0x" + "00" * 20,
+    f"ward {ADDRESS} to 0x" + "00" * 20,
+    "to 0x" + "00" * 20 + " for train-ai",
+    "to " + ADDRESS + " to " + ADDRESS,
+    "statement",
+    "statement " + ADDRESS,
+    "statement " + ITEM[:-1],
+    "statement " + ITEM.upper().replace("X", "x"),
+    "statement " + ITEM + " for train-ai",
+    f"ward {ADDRESS} statement {ITEM}",
+    "statements ",
+    "statements for train-ai",
+    f"ward {ADDRESS} statements",
+    "statements to",
+    "statements to " + ADDRESS[:-1],
+    "statements to " + ADDRESS.upper().replace("X", "x"),
+    "statements to 0x" + "00" * 20,
+    "statements to " + ADDRESS + " for train-ai",
+    f"ward {ADDRESS} statements to {ADDRESS}",
+    "statements " + ITEM,
+    "statements via kled.ai",
 ]
 BAD_PURPOSES = [
     "everything for ",
@@ -133,6 +171,21 @@ def test_a_domain_may_have_a_hundred_bytes() -> None:
     assert check_domain(domain) == domain
     with pytest.raises(InvalidScope):
         check_domain(domain + "b")
+
+
+def test_every_subject_is_read() -> None:
+    for subject in ("everything", "via kled.ai", f"file {ITEM}", f"agreement {ITEM}", f"to {ADDRESS}"):
+        for purpose in (None, "train-ai"):
+            for ward in (None, b"\xcd" * 20):
+                scope = Scope(subject, purpose, ward)
+                assert Scope.parse(scope.text) == scope
+                assert not scope.is_of_statements
+    for subject in (f"statement {ITEM}", "statements", f"statements to {ADDRESS}"):
+        assert Scope.parse(subject) == Scope(subject)
+        assert Scope(subject).is_of_statements
+        for wrong in ({"purpose": "train-ai"}, {"ward": b"\xcd" * 20}):
+            with pytest.raises(InvalidScope):
+                Scope(subject, **wrong)
 
 
 def test_punycode_is_a_domain() -> None:

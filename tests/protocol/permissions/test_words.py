@@ -6,34 +6,38 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sayso_protocol.limits import LIMITS
-from sayso_protocol.permissions.words import FULL, base_word, full_masks, masks_of
+from sayso_protocol.permissions.words import agreement_id, base_word, masks_of, words_of
 from sayso_protocol.verdicts.verdict import License
-from support.protocol_strategies import a_consent, addresses, hashes, item_hashes, licenses
+from support.protocol_strategies import a_consent, addresses, full_words, hashes, item_hashes, licenses
 
 any_text = st.text(st.characters(codec="utf-8"), max_size=70)
 bases = st.integers(0, (1 << 241) - 1).map(lambda value: value << 6)
 
 
-def oracle_base(grantee: bytes, via: str, content: bytes, purposes: list[str]) -> int:
+def oracle_agreement(grantee: bytes, via: str, content: bytes, purposes: list[str]) -> bytes:
     types = ["address", "string", "bytes32", "string[]"]
-    encoded = encode(types, [grantee, via, content, purposes])
-    number = int(keccak(encoded).hex(), 16) % 2**248
-    return number % 2**247 // 64 * 64
+    return keccak(encode(types, [grantee, via, content, purposes]))
+
+
+def oracle_base(agreement: bytes) -> int:
+    return int(agreement.hex(), 16) % 2**247 // 64 * 64
 
 
 @given(addresses, any_text, hashes, st.lists(any_text, max_size=5))
-def test_base_is_the_hash_of_what_eth_abi_encodes(
+def test_an_agreement_is_the_hash_of_what_eth_abi_encodes(
     grantee: bytes, via: str, content: bytes, purposes: list[str]
 ) -> None:
-    found = base_word(grantee, via, content, tuple(purposes))
-    assert found == oracle_base(grantee, via, content, purposes)
+    found = agreement_id(grantee, via, content, tuple(purposes))
+    assert found == oracle_agreement(grantee, via, content, purposes)
+    assert base_word(found) == oracle_base(found)
 
 
 @given(licenses())
-def test_a_consent_has_that_base(held: License) -> None:
+def test_a_consent_has_that_agreement(held: License) -> None:
     consent = held.consent
     terms = (consent.grantee, consent.via, consent.content, list(consent.purposes))
-    assert consent.base == oracle_base(*terms)
+    assert consent.agreement == oracle_agreement(*terms)
+    assert consent.base == oracle_base(consent.agreement)
 
 
 @given(bases, st.sets(st.integers(0, 16_383), max_size=40))
@@ -50,18 +54,17 @@ def test_masks_hold_exactly_the_chosen_bits(base: int, bits: set[int]) -> None:
 
 
 @given(bases, st.integers(1, LIMITS.items * LIMITS.purposes))
-def test_full_masks_cover_every_permission_and_no_further_word(base: int, count: int) -> None:
-    masks = full_masks(base, count)
-    assert set(masks) == set(masks_of(base, range(count)))
-    assert set(masks.values()) == {FULL}
-    assert len(masks) <= LIMITS.words
+def test_the_words_of_a_license_are_those_of_its_permissions(base: int, count: int) -> None:
+    words = words_of(base, count)
+    assert set(words) == set(masks_of(base, range(count)))
+    assert len(words) <= LIMITS.words
 
 
 def test_the_largest_consent_fits_one_revocation() -> None:
     purposes = tuple(sorted(f"p{number}" for number in range(LIMITS.purposes)))
     consent = a_consent(item_hashes(LIMITS.items), purposes=purposes)
-    assert len(consent.license_masks) == LIMITS.words
-    assert max(consent.license_masks) < 2**247
+    assert len(full_words(consent)) == LIMITS.words
+    assert max(full_words(consent)) < 2**247
     last = consent.masks([LIMITS.items - 1], [purposes[-1]])
     assert last == {consent.base + 63: 1 << 255}
 

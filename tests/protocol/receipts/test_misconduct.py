@@ -26,7 +26,7 @@ from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.network import Network
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.permissions.bits import merged
-from sayso_protocol.permissions.scopes import Scope, file_subject
+from sayso_protocol.permissions.scopes import Scope, agreement_subject, file_subject, to_subject
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.receipts.misconduct import Evidence, covers, row_proof_from_json, row_proof_to_json
 from sayso_protocol.receipts.receipt import (
@@ -61,6 +61,8 @@ PROMISED_AT, BLOCK = 1_750_000_000, 19
 FILE = file_subject(ITEMS[1])
 CONSENT = signed(a_consent(ITEMS, guardian=CLEO), ITEMS)
 CALL = signed(a_consent(ITEMS, parties=PAIR), ITEMS)
+TO_ANYONE = signed(a_consent(ITEMS, grantee=bytes(20)), ITEMS)
+AGREEMENT = a_consent(ITEMS).agreement  # of CONSENT and of CALL
 
 
 @dataclass(frozen=True)
@@ -121,9 +123,15 @@ PROVEN = {
     "the file": Case(signed(Revocation(ADA, (FILE,)))),
     "via the marketplace": Case(signed(Revocation(ADA, ("via other.ai", "via kled.ai")))),
     "the permission's bit": Case(signed(words([1]))),
+    "the agreement": Case(signed(Revocation(ADA, (agreement_subject(AGREEMENT),)))),
+    "to the grantee": Case(signed(Revocation(ADA, (to_subject(BEN),)))),
+    "to the asker, who is not the grantee": Case(
+        signed(Revocation(ADA, (to_subject(BEN) + " for train-ai",))), TO_ANYONE
+    ),
     "the guardian's word": Case(signed(Revocation(CLEO, (Scope(FILE, None, ADA).text,)))),
     "another party, everything": Case(signed(Revocation(BEN, ("everything for train-ai",))), CALL),
     "another party, the file": Case(signed(Revocation(BEN, (FILE,))), CALL),
+    "another party, to the asker": Case(signed(Revocation(BEN, (to_subject(BEN),))), CALL),
     "a later block": Case(EVERYTHING, granted_block=BLOCK + 5),
 }
 NOT_PROVEN = {
@@ -141,6 +149,16 @@ NOT_PROVEN = {
     "a guardian not named": Case(signed(Revocation(BEN, (Scope("everything", None, ADA).text,)))),
     "a guardian without its ward": Case(signed(Revocation(CLEO, ("everything",)))),
     "another ward": Case(signed(Revocation(CLEO, (Scope("everything", None, BEN).text,)))),
+    "to somebody else": Case(signed(Revocation(ADA, (to_subject(CLEO),)))),
+    "to the asker for another purpose": Case(
+        signed(Revocation(ADA, (to_subject(BEN) + " for evaluate",))), TO_ANYONE
+    ),
+    "another agreement": Case(signed(Revocation(ADA, (agreement_subject(ITEMS[0]),)))),
+    "another party, the agreement": Case(signed(Revocation(BEN, (agreement_subject(AGREEMENT),))), CALL),
+    "another party, to somebody else": Case(signed(Revocation(BEN, (to_subject(CLEO),))), CALL),
+    "another party, to the asker for resale": Case(
+        signed(Revocation(BEN, (to_subject(BEN) + " for resale",))), CALL
+    ),
     "another party, one marketplace": Case(signed(Revocation(BEN, ("via kled.ai",))), CALL),
     "no revocation": Case(CONSENT),
 }
@@ -232,7 +250,16 @@ class Known(WholeBits):
 
 scopes = st.builds(
     Scope,
-    st.sampled_from(["everything", "via kled.ai", "via other.ai", *map(file_subject, ITEMS)]),
+    st.sampled_from(
+        [
+            "everything",
+            "via kled.ai",
+            "via other.ai",
+            agreement_subject(AGREEMENT),
+            *map(file_subject, ITEMS),
+            *map(to_subject, [ADA, BEN, CLEO]),
+        ]
+    ),
     st.sampled_from([None, "train-ai", "evaluate"]),
     st.sampled_from([None, ADA, BEN]),
 ).map(lambda scope: scope.text)

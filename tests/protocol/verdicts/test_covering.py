@@ -1,5 +1,6 @@
 """What speaks against a permission (rules 5.4 and 8.2): which sentences, in which order, whose."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,7 +13,6 @@ from support.histories import BUYERS, GUARDIAN, ITEMS, consents
 from support.protocol_strategies import ADA, a_consent, addresses, domains, hashes, purposes
 
 TRAINING = Query(BUYERS[0], "train-ai")
-FILE = f"file 0x{ITEMS[1].hex()}"
 
 
 def places(consent: Consent, query: Query, position: int = 1, item: bytes = ITEMS[1]) -> list[Place]:
@@ -23,47 +23,99 @@ def scopes_of(consent: Consent, query: Query, item: bytes = ITEMS[1]) -> list[st
     return [one.scope for one in places(consent, query, item=item)]
 
 
-def test_they_come_in_the_order_of_a_chain_proof() -> None:
+def subjects_of(consent: Consent, item: bytes, asker: bytes) -> list[str]:
+    """Rule 5.4, from the document."""
+    via = [f"via {consent.via}"] if consent.via else []
+    people = [one for one in dict.fromkeys([consent.grantee, asker]) if any(one)]
+    agreement = f"agreement 0x{consent.agreement.hex()}"
+    return [
+        "everything",
+        agreement,
+        f"file 0x{item.hex()}",
+        *via,
+        *(f"to 0x{one.hex()}" for one in people),
+    ]
+
+
+def both(subjects: list[str], purpose: str) -> list[str]:
+    return [text for one in subjects for text in (one, f"{one} for {purpose}")]
+
+
+@pytest.mark.parametrize("grantee", [BUYERS[0], BUYERS[1], bytes(20)])
+@pytest.mark.parametrize("via", ["kled.ai", ""])
+def test_they_come_in_the_order_of_a_chain_proof(grantee: bytes, via: str) -> None:
     """Rule 10.6."""
-    changes = {"via": "kled.ai", "guardian": GUARDIAN, "purposes": ("evaluate", "train-ai")}
+    changes = {
+        "via": via,
+        "guardian": GUARDIAN,
+        "purposes": ("evaluate", "train-ai"),
+        "grantee": grantee,
+    }
     consent = a_consent(ITEMS, **changes)
     found = places(consent, TRAINING)
-    subjects = ["everything", FILE, "via kled.ai"]
-    own = [text for one in subjects for text in (one, f"{one} for train-ai")]
+    own = both(subjects_of(consent, ITEMS[1], BUYERS[0]), "train-ai")
     wards = [f"ward 0x{ADA.hex()} {text}" for text in own]
     assert [one.scope for one in found] == [None, *own, *wards]
-    assert [one.address for one in found] == [ADA] * 7 + [GUARDIAN] * 6
+    assert [one.address for one in found] == [ADA] * (1 + len(own)) + [GUARDIAN] * len(own)
     assert found[0] == Place(ADA, consent.base, 1 * 2 + 1, None)
     for one in found[1:]:
         assert one == Place(one.address, Scope.parse(one.scope or "").word, 0, one.scope)
 
 
-@given(domains, hashes, purposes)
-def test_exactly_six_scopes_cover_a_permission(via: str, item: bytes, purpose: str) -> None:
-    consent, file = a_consent(ITEMS, via=via), "file 0x" + item.hex()
-    assert {one for one in scopes_of(consent, Query(ADA, purpose), item) if one} == {
-        "everything",
-        f"everything for {purpose}",
-        f"via {via}",
-        f"via {via} for {purpose}",
-        file,
-        f"{file} for {purpose}",
-    }
+@given(
+    st.just("") | domains,
+    hashes,
+    purposes,
+    st.just(bytes(20)) | addresses,
+    st.just(bytes(20)) | addresses,
+)
+def test_no_other_scopes_cover_a_permission(
+    via: str, item: bytes, purpose: str, grantee: bytes, asker: bytes
+) -> None:
+    consent = a_consent(ITEMS, via=via, grantee=grantee)
+    found = [one for one in scopes_of(consent, Query(asker, purpose), item) if one]
+    assert found == both(subjects_of(consent, item, asker), purpose)
+    assert len(set(found)) == len(found)
 
 
-@given(hashes, purposes)
-def test_four_cover_it_when_nobody_arranged_it(item: bytes, purpose: str) -> None:
-    scopes = [one for one in scopes_of(a_consent(ITEMS, via=""), Query(ADA, purpose), item) if one]
-    assert len(set(scopes)) == len(scopes) == 4
-    assert scopes[::2] == ["everything", "file 0x" + item.hex()]
+@given(st.sets(addresses, max_size=2))
+def test_scopes_of_people_who_set_none_are_left_out(people: set[bytes]) -> None:
+    consent = a_consent(ITEMS, guardian=GUARDIAN)
+    for some in (people, {ADA}, {GUARDIAN}, {ADA, GUARDIAN}):
+        found = list(covering(consent, TRAINING, some))
+        assert found == [
+            one for one in covering(consent, TRAINING) if one.scope is None or one.address in some
+        ]
+
+
+def test_renewals_and_hidden_twins_share_an_agreement_and_nothing_else_does() -> None:
+    """Rule 5.5: grantee, marketplace, items and purposes make it; one sentence takes back all."""
+    first = a_consent(ITEMS)
+    for twin in (
+        {"issued_at": 1_700_000_001},
+        {"expires_at": 1_700_000_002},
+        {"terms": b"\x01" * 32, "terms_uri": "https://kled.ai/terms"},
+        {"guardian": GUARDIAN},
+        {"parties": tuple(sorted([ADA, BUYERS[0]]))},
+    ):
+        assert a_consent(ITEMS, **twin).agreement == first.agreement
+    for other in (
+        {"grantee": bytes(20)},
+        {"via": ""},
+        {"purposes": ("train-ai",)},
+    ):
+        assert a_consent(ITEMS, **other).agreement != first.agreement
+    assert a_consent(ITEMS[:2]).agreement != first.agreement
 
 
 @given(domains, purposes, addresses)
 def test_a_guardians_scopes_name_the_ward(via: str, purpose: str, guardian: bytes) -> None:
     query = Query(ADA, purpose)
     own = [one for one in scopes_of(a_consent(ITEMS, via=via), query) if one]
-    both = [one for one in scopes_of(a_consent(ITEMS, via=via, guardian=guardian), query) if one]
-    assert both == [*own, *(f"ward 0x{ADA.hex()} {text}" for text in own)]
+    with_guardian = [
+        one for one in scopes_of(a_consent(ITEMS, via=via, guardian=guardian), query) if one
+    ]
+    assert with_guardian == [*own, *(f"ward 0x{ADA.hex()} {text}" for text in own)]
 
 
 @given(consents(), st.sampled_from(["evaluate", "train-ai", "resale"]))
@@ -79,8 +131,10 @@ def test_what_covers_every_consent_covers_this(held: License, item: bytes) -> No
     """Rule 9.7: whatever the terms, also those that name no marketplace."""
     wide = set(covering_all(held.consent.contributor, item, TRAINING))
     assert wide <= set(places(held.consent, TRAINING, 0, item))
-    plain = scopes_of(a_consent(ITEMS, via=""), TRAINING, item)
-    assert {one.scope for one in wide} == {one for one in plain if one}
+    plain = ["everything", f"file 0x{item.hex()}", f"to 0x{TRAINING.grantee.hex()}"]
+    assert {one.scope for one in wide} == set(both(plain, TRAINING.purpose))
+    nobody = Query(bytes(20), TRAINING.purpose)
+    assert {one.scope for one in covering_all(ADA, item, nobody)} == set(both(plain[:2], "train-ai"))
 
 
 @given(consents(), st.data())

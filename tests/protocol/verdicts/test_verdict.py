@@ -10,7 +10,7 @@ from sayso_protocol.permissions.scopes import Scope, file_subject, scope_word
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import License, Reason, Row, verdict
 from support.known import Known, license_hash
-from support.protocol_strategies import ADA, BEN, CLEO, a_consent, item_hashes
+from support.protocol_strategies import ADA, BEN, CLEO, a_consent, full_words, item_hashes
 
 ITEMS = item_hashes(300)
 ITEM = ITEMS[200]
@@ -140,7 +140,7 @@ def test_one_bit_stops_one_item_for_one_purpose() -> None:
 
 def test_the_whole_license_and_every_consent_on_the_same_terms() -> None:
     renewal = licensed(issued_at=1_740_000_000, expires_at=1_900_000_000, terms=b"\x01" * 32)
-    masks = LICENSE.consent.license_masks
+    masks = full_words(LICENSE.consent)
     heard: Heard = [
         LICENSE,
         renewal,
@@ -160,7 +160,7 @@ def test_revoked_comes_before_every_other_reason() -> None:
 
 @pytest.mark.parametrize("by", [BEN, STRANGER, BUYER])
 def test_nobody_else_revokes_it(by: bytes) -> None:
-    masks = LICENSE.consent.license_masks
+    masks = full_words(LICENSE.consent)
     theirs = Revocation(by, tuple(SCOPES), tuple(masks), tuple(masks.values()))
     ward = revoke(*(f"ward 0x{ADA.hex()} {scope}" for scope in SCOPES), by=by)
     assert judge([LICENSE, theirs, ward]) is Reason.GRANTED
@@ -177,7 +177,7 @@ def test_a_guardian_stops_what_names_him(subject: str) -> None:
 
 def test_a_guardian_speaks_only_for_the_ward_he_names() -> None:
     guarded = licensed(guardian=GUARDIAN)
-    masks = guarded.consent.license_masks
+    masks = full_words(guarded.consent)
     heard: Heard = [
         guarded,
         revoke("everything", f"ward 0x{BEN.hex()} everything", by=GUARDIAN),
@@ -202,7 +202,7 @@ def test_a_hidden_consent_on_the_same_bytes_is_stopped_by_scopes(scope: str) -> 
 
 def test_bits_alone_do_not_stop_a_hidden_consent_on_other_terms() -> None:
     hidden = licensed(purposes=("train-ai",))
-    masks = LICENSE.consent.license_masks
+    masks = full_words(LICENSE.consent)
     mine = Revocation(ADA, (), tuple(masks), tuple(masks.values()))
     assert judge([mine, LICENSE, hidden], hidden) is Reason.GRANTED
 

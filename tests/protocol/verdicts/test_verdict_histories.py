@@ -28,25 +28,28 @@ def answers(history: list[Message], asked: list[Question]) -> list[Reason]:
 # --- the oracle ------------------------------------------------------------------------------------
 
 
-def names(sentence: str, consent: Consent, item: bytes, purpose: str) -> bool:
+def names(sentence: str, consent: Consent, item: bytes, query: Query) -> bool:
     """Whether a sentence without ward covers the permission, read word by word."""
     subject, *narrowed = sentence.split(" for ")
-    if narrowed and narrowed != [purpose]:
+    if narrowed and narrowed != [query.purpose]:
         return False
     kind, *rest = subject.split(" ")
+    people = {"0x" + one.hex() for one in (consent.grantee, query.grantee) if any(one)}
+    terms = (consent.grantee, consent.via, consent.content, consent.purposes)
     return (
         kind == "everything"
+        or (kind == "agreement" and rest == ["0x" + agreement_of(*terms).hex()])
         or (kind == "via" and rest == [consent.via])
         or (kind == "file" and rest == ["0x" + item.hex()])
+        or (kind == "to" and {*rest} <= people)
     )
 
 
 @cache
-def base_of(grantee: bytes, via: str, content: bytes, purposes: tuple[str, ...]) -> int:
-    """By eth_abi and division (rule 5.5)."""
+def agreement_of(grantee: bytes, via: str, content: bytes, purposes: tuple[str, ...]) -> bytes:
+    """By eth_abi (rule 5.5)."""
     terms = [grantee, via, content, purposes]
-    hashed = keccak(encode(["address", "string", "bytes32", "string[]"], terms))
-    return int(hashed.hex(), 16) % 2**247 // 64 * 64
+    return keccak(encode(["address", "string", "bytes32", "string[]"], terms))
 
 
 def bit_of(held: License, item: bytes, purpose: str) -> tuple[int, int] | None:
@@ -54,18 +57,19 @@ def bit_of(held: License, item: bytes, purpose: str) -> tuple[int, int] | None:
     consent = held.consent
     if purpose not in consent.purposes:
         return None
-    base = base_of(consent.grantee, consent.via, consent.content, consent.purposes)
+    agreement = agreement_of(consent.grantee, consent.via, consent.content, consent.purposes)
+    base = int(agreement.hex(), 16) % 2**247 // 64 * 64
     number = held.items.index(item) * len(consent.purposes) + consent.purposes.index(purpose)
     return base + number // 256, number % 256
 
 
-def stops(message: Revocation, held: License, item: bytes, purpose: str) -> bool:
+def stops(message: Revocation, held: License, item: bytes, query: Query) -> bool:
     """Whether this message takes this permission back."""
     consent = held.consent
     if message.contributor == consent.contributor:
-        if any(names(sentence, consent, item, purpose) for sentence in message.scopes):
+        if any(names(sentence, consent, item, query) for sentence in message.scopes):
             return True
-        place = bit_of(held, item, purpose)
+        place = bit_of(held, item, query.purpose)
         for word, mask in zip(message.words, message.masks, strict=True):
             if place and place[0] == word and mask >> place[1] & 1:
                 return True
@@ -73,11 +77,11 @@ def stops(message: Revocation, held: License, item: bytes, purpose: str) -> bool
         return False
     prefix = f"ward 0x{consent.contributor.hex()} "
     wards = [one.removeprefix(prefix) for one in message.scopes if one.startswith(prefix)]
-    return any(names(sentence, consent, item, purpose) for sentence in wards)
+    return any(names(sentence, consent, item, query) for sentence in wards)
 
 
-def stopped(history: list[Message], held: License, item: bytes, purpose: str) -> bool:
-    return any(stops(one, held, item, purpose) for one in history if isinstance(one, Revocation))
+def stopped(history: list[Message], held: License, item: bytes, query: Query) -> bool:
+    return any(stops(one, held, item, query) for one in history if isinstance(one, Revocation))
 
 
 def on_its_terms(consent: Consent, query: Query, now: int) -> Reason:
@@ -96,7 +100,7 @@ def oracle(history: list[Message], question: Question) -> Reason:
     held = next((one for one in licenses if license_hash(one.consent) == wanted), None)
     if held is None or item not in held.items:
         return Reason.UNKNOWN
-    if stopped(history, held, item, query.purpose):
+    if stopped(history, held, item, query):
         return Reason.REVOKED
     if (reason := on_its_terms(held.consent, query, now)) is not Reason.GRANTED:
         return reason
@@ -111,7 +115,7 @@ def oracle(history: list[Message], question: Question) -> Reason:
         ]
         if not theirs:
             return Reason.INCOMPLETE
-        if all(stopped(history, one, item, query.purpose) for one in theirs):
+        if all(stopped(history, one, item, query) for one in theirs):
             return Reason.REVOKED
     return Reason.GRANTED
 

@@ -15,12 +15,12 @@ from sayso.gate.records.receipts import read_json
 from sayso.networks import load_network
 from sayso.node_client.transport import Transport
 from sayso.outputs import refuse_existing, write_file
-from sayso_protocol.errors import Malformed
+from sayso_protocol.errors import BadProof, Malformed
 from sayso_protocol.ethereum.chain_proofs import OnChain, check_chain_proof
 from sayso_protocol.ethereum.transaction_proofs import TRANSACTION_PROOF_TYPE as RECEIPT_PROOF
 from sayso_protocol.ethereum.transaction_proofs import LandedRevocation, check_receipt_proof
 from sayso_protocol.network import Network
-from sayso_protocol.primitives import address_text, hash_from_text, hex_text
+from sayso_protocol.primitives import ANYONE, address_from_text, address_text, hash_from_text, hex_text
 
 REVOKED: Final = 3
 
@@ -32,6 +32,12 @@ REVOKED: Final = 3
 @click.argument("license", type=hash_from_text, required=False)
 @click.argument("item", type=hash_from_text, required=False)
 @click.option("--purpose", help="The purpose, for example train-ai.")
+@click.option(
+    "--grantee",
+    type=address_from_text,
+    metavar="ADDRESS",
+    help="Who would use the item. Without it: the grantee of the consent.",
+)
 @click.option(
     "--revocation",
     type=hash_from_text,
@@ -45,6 +51,7 @@ def prove(
     license: bytes | None,  # noqa: A002 - the word of the help
     item: bytes | None,
     purpose: str | None,
+    grantee: bytes | None,
     revocation: bytes | None,
     out: Path,
     node_url: str | None,
@@ -62,10 +69,12 @@ def prove(
     """
     refuse_existing(out)
     trusted = load_network(network_path)
-    path = _path(license, item, purpose, revocation)
+    asked = {"purpose": purpose} | ({"grantee": address_text(grantee)} if grantee else {})
+    path = _path(license, item, asked, revocation)
     document = asyncio.run(_fetch(node_url_or_default(node_url, trusted), path))
     named = _named_blocks(document)
     found = _check(document, trusted.network, named)
+    _require_asked(found, license, item, asked)
     write_file(out, json.dumps(document, indent=2).encode() + b"\n")
     _say(found, named)
 
@@ -97,15 +106,32 @@ def verify(path: Path, block_hashes: tuple[bytes, ...], network_path: Path) -> N
 
 
 def _path(
-    license_hash: bytes | None, item: bytes | None, purpose: str | None, revocation: bytes | None
+    license_hash: bytes | None,
+    item: bytes | None,
+    asked: dict[str, str | None],
+    revocation: bytes | None,
 ) -> str:
     """Return the path of the request; raises a usage error for a wrong combination."""
-    if revocation and not (license_hash or purpose):
+    if revocation and not (license_hash or any(asked.values())):
         return f"/v1/revocations/{hex_text(revocation)}/receipt-proof"
-    if revocation or not (license_hash and item and purpose):
+    if revocation or not (license_hash and item and asked["purpose"]):
         raise click.UsageError("give LICENSE, ITEM and --purpose, or --revocation alone")
-    query = urlencode({"item": hex_text(item), "purpose": purpose})
+    query = urlencode({"item": hex_text(item), **asked})
     return f"/v1/licenses/{hex_text(license_hash)}/proof?{query}"
+
+
+def _require_asked(
+    found: OnChain | LandedRevocation,
+    license_hash: bytes | None,
+    item: bytes | None,
+    asked: dict[str, str | None],
+) -> None:
+    """Raise BadProof if a node proved another permission than the one that was asked for."""
+    if isinstance(found, OnChain):
+        grantee = asked.get("grantee", address_text(found.grantee))
+        wanted = (license_hash, item, asked["purpose"], grantee)
+        if wanted != (found.license, found.item, found.purpose, address_text(found.grantee)):
+            raise BadProof("the node proved another permission than the one that was asked for")
 
 
 def _check(document: Any, network: Network, hashes: Collection[bytes]) -> OnChain | LandedRevocation:
@@ -143,7 +169,12 @@ def _say_landed(found: LandedRevocation) -> None:
         say(f"block {one.number} of {moment(one.time)}: transaction {hex_text(one.tx_hash)}")
         sender = "the contributor" if one.sender == found.contributor else address_text(one.sender)
         words = "1 word" if len(one.bits) == 1 else f"{len(one.bits)} words"
-        say(f"  sent by {sender}, set bits in {words}")
+        how = (
+            "sent by"
+            if one.is_signed
+            else "carried out by the chain, without a signature, in the name of"
+        )
+        say(f"  {how} {sender}, set bits in {words}")
     say("revoked on chain: every bit of the revocation is set")
     raise click.exceptions.Exit(REVOKED)
 
@@ -153,8 +184,9 @@ def _say_places(found: OnChain, block_hash: bytes) -> None:
     if found.anchored_in:
         number, time = found.anchored_in
         say(f"the license was anchored in block {number} of {moment(time)}")
+    user = "anyone" if found.grantee == ANYONE else address_text(found.grantee)
     if not found.revoked_by:
-        say(f"not revoked on chain for {found.purpose}: no bit that could revoke it is set")
+        say(f"not revoked on chain for {found.purpose} by {user}: no bit that could revoke it is set")
         return
     for scope in found.revoked_by:
         say(f"revoked on chain: {scope or 'the permission itself'}")

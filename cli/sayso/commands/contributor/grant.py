@@ -18,7 +18,7 @@ from sayso.commands.options import (
 )
 from sayso.commands.signing import Signing, print_messages, print_option, signing_options
 from sayso.commands.text import example, say, several, warn, warn_of_purposes
-from sayso.commands.types import address_or_anyone, expiry
+from sayso.commands.types import address_or_anyone, expiry, whole_days, whole_hours
 from sayso.contributor.licensing import SignedGrant, Terms, build_consents, grant
 from sayso.contributor.saved_messages import bundle_bytes
 from sayso.files import HashedFile, find_files, hash_files, item_hash
@@ -26,6 +26,7 @@ from sayso.gate.formats.json_rows import granted_lines
 from sayso.networks import load_network
 from sayso.node_client.client import NodeClient
 from sayso.outputs import Outputs, refuse_existing
+from sayso_protocol.messages.consent import RECHECK_HOURS, REMOVAL_DAYS
 from sayso_protocol.primitives import HASH_BYTES, NOBODY, address_from_text, hex_text
 
 _TERMS = (
@@ -57,6 +58,24 @@ _TERMS = (
         required=True,
         metavar="1y|DATE",
         help="The end of the license: 90d, 1y or 2027-06-30; at most ten years from now.",
+    ),
+    click.option(
+        "--recheck",
+        "recheck_hours",
+        type=whole_hours,
+        default=f"{RECHECK_HOURS}h",
+        show_default=True,
+        metavar="SPAN",
+        help="How long a buyer may rely on an answer before asking again: 1h to 365d.",
+    ),
+    click.option(
+        "--removal",
+        "removal_days",
+        type=whole_days,
+        default=f"{REMOVAL_DAYS}d",
+        show_default=True,
+        metavar="SPAN",
+        help="How soon after a revocation holders have to remove the files: 1d to 365d.",
     ),
     click.option(
         "--parties",

@@ -91,6 +91,8 @@ def license_json(held: HeldLicense) -> dict[str, Any]:
         "items": [hex_text(item) for item in held.license.items],
         "issued_at": consent.issued_at,
         "expires_at": consent.expires_at,
+        "recheck_hours": consent.recheck_hours,
+        "removal_days": consent.removal_days,
         "permissions": held.permissions,
         "revoked_permissions": held.revoked,
         "anchor": {"root": hex_text(held.anchor.root), "block_number": held.anchor.block_number}

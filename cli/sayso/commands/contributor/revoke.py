@@ -28,6 +28,7 @@ from sayso.contributor.onchain import revoke_on_chain
 from sayso.contributor.planning import Plan, Wish, make_plan, plan_blindly
 from sayso.contributor.saved_messages import SavedLicenses, load_bundle, save_bundle
 from sayso.errors import NodeUnreachable
+from sayso.explain.messages import scope_meaning
 from sayso.files import find_files, hash_files
 from sayso.networks import first_url, load_network
 from sayso.node_client.client import NodeClient
@@ -45,6 +46,7 @@ from sayso_protocol.primitives import address_from_text, hash_from_text, hex_tex
     epilog=example(
         "sayso revoke everything for likeness-synthesis --key me.json",
         "sayso revoke via kled.ai --key me.json",
+        "sayso revoke --license 0x4f5e...c1d2 --key me.json",
         "sayso revoke --license 0x4f5e...c1d2 --file a.jpg --file b.jpg --key me.json",
         "sayso revoke everything --key me.json --save stop.sayso",
     ),
@@ -91,12 +93,14 @@ def command(
 ) -> None:
     """Revoke permissions. A revocation is final and free, and it is valid on every chain.
 
-    A SCOPE covers all your licenses, also future ones: everything | via DOMAIN | file HASH, each with or
-    without "for PURPOSE". A guardian puts "ward ADDRESS" before it: ward ADDRESS everything.
+    A SCOPE covers all your licenses, also future ones: everything | via DOMAIN | file HASH | to ADDRESS
+    | agreement HASH, each with or without "for PURPOSE". "to ADDRESS" revokes what that address was
+    licensed, and stops every use by it. A guardian puts "ward ADDRESS" before it: ward ADDRESS
+    everything.
 
-    --license revokes one license, or only some of its files (--file, --item) or purposes. Without
-    --license, --file and --item stand for the scope "file HASH", and --purpose for "everything for
-    PURPOSE".
+    --license revokes one license with its renewals (the scope "agreement HASH"), or only some of its
+    files (--file, --item) or purposes. Without --license, --file and --item stand for the scope "file
+    HASH", and --purpose for "everything for PURPOSE".
 
     The command shows what the revocation covers before you sign; --print shows exactly what would be
     signed.
@@ -125,12 +129,12 @@ def command(
 
 
 def scope_text(words: tuple[str, ...]) -> str:
-    """Join words to a scope, with a ward's address in lower case; raises InvalidAddress."""
-    match " ".join(words).split():
-        case ["ward", address, *rest]:
-            return " ".join(["ward", hex_text(address_from_text(address)), *rest])
-        case others:
-            return " ".join(others)
+    """Join words to a scope, with its addresses in lower case; raises InvalidAddress."""
+    found = " ".join(words).split()
+    for at, word in enumerate(found[:-1]):
+        if word in {"ward", "to"}:
+            found[at + 1] = hex_text(address_from_text(found[at + 1]))
+    return " ".join(found)
 
 
 @dataclass(frozen=True)
@@ -200,6 +204,7 @@ def _show(plan: Plan) -> None:
     for revocation in plan.revocations:
         for scope in revocation.scopes:
             say(f"  {scope}")
+            say(f"    {scope_meaning(scope)}")
     if plan.hits is None:
         warn("no node was available to show what the revocation covers")
     elif not plan.hits:

@@ -109,4 +109,6 @@ class ListRoutes:
             [one.purpose for one in queries if is_revoked(known, held, item, one)],
             consent.issued_at,
             consent.expires_at,
+            consent.recheck_hours,
+            consent.removal_days,
         )

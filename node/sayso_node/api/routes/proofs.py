@@ -29,10 +29,11 @@ from sayso_protocol.messages.envelope import decode
 from sayso_protocol.messages.message import as_kind
 from sayso_protocol.network import Network
 from sayso_protocol.permissions.purposes import check_purpose
-from sayso_protocol.primitives import address_text, hash_from_text, hex_text
+from sayso_protocol.primitives import ANYONE, address_from_text, address_text, hash_from_text, hex_text
 from sayso_protocol.receipts.json_values import NetworkJson
 from sayso_protocol.verdicts.covering import Place
-from sayso_protocol.verdicts.verdict import License
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import License, Row
 
 PROOF: Final = Operation(
     "GET",
@@ -48,6 +49,7 @@ class _Wanted(NamedTuple):
     """The places to prove, and what a verifier needs besides them."""
 
     envelope: bytes
+    grantee: bytes
     places: list[Place]
     root: bytes | None
     batch: AnchorProof | None
@@ -73,12 +75,13 @@ class ProofRoutes:
         """Return the places and their proof, after the block that was read last."""
         license_hash = hash_from_text(request.match_info["license"])
         item, purpose = hash_from_text(request.query["item"]), request.query["purpose"]
+        grantee = address_from_text(request.query.get("grantee", address_text(ANYONE)))
         check_purpose(purpose)
         async with self._turns.turn(source_of(request)):
-            return await self._proof(license_hash, item, purpose)
+            return await self._proof(Row(license_hash, item), grantee, purpose)
 
-    async def _proof(self, license_hash: bytes, item: bytes, purpose: str) -> ChainProof:
-        wanted = await asyncio.to_thread(self._wanted, license_hash, item, purpose)
+    async def _proof(self, row: Row, grantee: bytes, purpose: str) -> ChainProof:
+        wanted = await asyncio.to_thread(self._wanted, row, grantee, purpose)
         places, root = wanted.places, wanted.root
         block = self._freshness.head.point
         if not block.number:
@@ -91,8 +94,9 @@ class ProofRoutes:
         return ChainProof(
             type=CHAIN_PROOF_TYPE,
             network=NetworkJson.of(self._network),
-            license=hex_text(license_hash),
-            item=hex_text(item),
+            license=hex_text(row.license),
+            item=hex_text(row.item),
+            grantee=address_text(wanted.grantee),
             purpose=purpose,
             envelope=hex_text(wanted.envelope),
             block=HeaderJson(block.number, hex_text(block.hash), hex_text(header)),
@@ -104,17 +108,18 @@ class ProofRoutes:
             anchor=AnchorSlot(hex_text(root), **proved[-1], batch=batch) if root else None,
         )
 
-    def _wanted(self, license_hash: bytes, item: bytes, purpose: str) -> _Wanted:
+    def _wanted(self, row: Row, grantee: bytes, purpose: str) -> _Wanted:
         with self._store.read() as db:
-            stored = messages.consent(db, license_hash)
+            stored = messages.consent(db, row.license)
             if stored is None:
                 raise NotFound("this node has no license with this hash")
-            found = chain_state.anchor_of(db, license_hash)
+            found = chain_state.anchor_of(db, row.license)
             batch = chain_state.batch(db, found[0].root) if found else None
         envelope = decode(stored.body, self._network)
         held = License(as_kind(envelope.message, Consent), envelope.items)
-        if held.position_of(item) is None or purpose not in held.consent.purposes:
+        if held.position_of(row.item) is None or purpose not in held.consent.purposes:
             raise NotFound("the license has no such item or purpose")
         proof = batch.proof(found[1]) if batch and found else None
         root = found[0].root if found else None
-        return _Wanted(stored.body, places_of(held, item, purpose), root, proof)
+        query = Query(held.consent.grantee if grantee == ANYONE else grantee, purpose)
+        return _Wanted(stored.body, query.grantee, places_of(held, row.item, query), root, proof)

@@ -66,6 +66,8 @@ def _consent(fields: ConsentFields) -> tuple[Consent, tuple[bytes, ...]]:
         guardian=address_from_text(fields.guardian),
         issued_at=fields.issued_at,
         expires_at=fields.expires_at,
+        recheck_hours=fields.recheck_hours,
+        removal_days=fields.removal_days,
     )
     consent.check_items(items)
     return consent, items

@@ -72,6 +72,7 @@ class ChainProof(Struct, kw_only=True):
     network: NetworkJson
     license: Hash
     item: Hash
+    grantee: Address
     purpose: Purpose
     envelope: Hex
     block: HeaderJson

@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, defstruct
 
 from sayso_node.api.schema.values import Base64, Cursor, Decimal
 from sayso_protocol.limits import LIMITS
+from sayso_protocol.messages.consent import RECHECK_HOURS, REMOVAL_DAYS
 from sayso_protocol.primitives import HASH_BYTES, NOBODY, address_text, hex_text
 from sayso_protocol.receipts.json_values import Address, Hash, Hex, Nonce, Purpose
 
@@ -23,6 +24,11 @@ LIST: Final = 1_024  # elements, as in rule 6.1
 def _list_of(**schema: Any) -> Meta:
     """Limit a list's length; further restrictions go to the schema only."""
     return Meta(max_length=LIST, extra_json_schema=schema)
+
+
+def _range(most: int) -> dict[str, int]:
+    """Return the schema of an integer from 1 on, which the protocol's rules check."""
+    return {"minimum": 1, "maximum": most}
 
 
 Seconds = Annotated[int, Meta(extra_json_schema={"minimum": 0})]
@@ -50,6 +56,8 @@ class ConsentFields(Struct, forbid_unknown_fields=True, kw_only=True):
     purposes: Purposes
     issued_at: Seconds
     expires_at: Seconds
+    recheck_hours: Annotated[int, Meta(extra_json_schema=_range(LIMITS.recheck_hours))] = RECHECK_HOURS
+    removal_days: Annotated[int, Meta(extra_json_schema=_range(LIMITS.removal_days))] = REMOVAL_DAYS
     parties: Parties = []
     via: Annotated[str, Meta(description="Rule 3.6.")] = ""
     terms: Hash = hex_text(bytes(HASH_BYTES))
@@ -123,10 +131,11 @@ class StatusQuery(Struct):
 
 
 class ProofQuery(Struct):
-    """The permission of the license."""
+    """The permission of the license; without `grantee`, for the grantee of the consent."""
 
     item: Hash
     purpose: Purpose
+    grantee: Address | UnsetType = UNSET
 
 
 class EventsQuery(Struct):

@@ -153,6 +153,8 @@ class ListedClaim(Struct):
     revoked_purposes: list[Purpose]
     issued_at: Count
     expires_at: Count
+    recheck_hours: Count
+    removal_days: Count
 
 
 class Claims(Struct):

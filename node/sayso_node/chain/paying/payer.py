@@ -10,7 +10,6 @@ receipt, nor a transaction, nor an effect of its own.
 
 import logging
 from collections.abc import Sequence
-from typing import Protocol
 
 from sayso_contracts.errors import CallReverted, TransactionTooLarge
 from sayso_contracts.transactions import Fees
@@ -18,6 +17,7 @@ from sayso_node.alarms import Alarms
 from sayso_node.chain.interface import Account, Landed
 from sayso_node.chain.paying.fees import ETHER, Allowance, TooExpensive, first_fees, higher_fees
 from sayso_node.chain.paying.traces import Traces
+from sayso_node.chain.paying.work import Work
 from sayso_node.counters import Counters
 from sayso_node.errors import ChainUnreachable, StoreUnusable
 from sayso_node.freshness import ChainHead
@@ -25,41 +25,14 @@ from sayso_node.interfaces import Clock
 from sayso_node.retrying import every
 from sayso_node.store.chain import intents
 from sayso_node.store.chain.intents import Intent, Signed
-from sayso_node.store.interface import Reading, Store, Writing
-from sayso_protocol.receipts.receipt import ChainPoint
+from sayso_node.store.interface import Store, Writing
 
 log = logging.getLogger(__name__)
 
 INTERVAL_S = 1.0
+IDLE_S = 600.0  # between two looks at the balance while there is nothing to pay
 STUCK_S = 90.0  # some blocks; after that the offer is raised
 DOUBT_S = 300.0  # that a used nonce is without a receipt; after that somebody else has used it
-
-
-class Work(Protocol):
-    """Work makes one kind of intent and handles its outcome."""
-
-    kind: str
-    creates: bool  # whether its transactions create contracts instead of calling the registry
-
-    async def make(self) -> bool:
-        """Store the next intent if one is due; returns whether it did. Raises StoreUnusable."""
-        ...
-
-    def too_large(self) -> bool:
-        """Make smaller intents, as the last exceeded a transaction or the budget; False if it cannot."""
-        ...
-
-    def landed(self, db: Writing, intent: Intent, landed: Landed, now: float) -> None:
-        """Store what follows from an intent that is in a block, in the same transaction."""
-        ...
-
-    def seen(self, db: Reading, intent: Intent) -> ChainPoint | None:
-        """Return the block in which the intent's effect was read from the chain; None if it was not."""
-        ...
-
-    def failed(self, db: Writing, intent: Intent, now: float) -> None:
-        """Store what replaces an intent that can never take effect, in the same transaction."""
-        ...
 
 
 class Payer:
@@ -88,6 +61,7 @@ class Payer:
         self._turns = list(work)
         self._finality = finality
         self._settled: ChainHead | None = None
+        self._looked_at = float("-inf")  # at the chain
         self._sent_at: dict[bytes, float] = {}  # since this process started
         self._doubted_at: dict[int, float] = {}  # by intent, likewise
 
@@ -102,6 +76,8 @@ class Payer:
 
     async def step(self) -> None:
         """Check the intents in progress and begin due ones; raises ChainUnreachable or StoreUnusable."""
+        if await self._is_idle():
+            return
         head = await self._account.head()
         if head != self._settled:
             await self._settle(head)
@@ -114,6 +90,16 @@ class Payer:
                 await self._push(one)
         elif waiting or await self._make():
             await self._begin()
+
+    async def _is_idle(self) -> bool:
+        """Make what is due; return whether nothing is to be done, so that the endpoint is not asked."""
+        with self._store.read() as db:
+            is_busy = bool(intents.open_intents(db))
+        now = self._clock.now()
+        if not is_busy and not await self._make() and 0 <= now - self._looked_at < IDLE_S:
+            return True
+        self._looked_at = now
+        return False
 
     async def _make(self) -> bool:
         """Let the works make an intent in turn; one that made an intent goes to the end of the queue."""
@@ -150,13 +136,14 @@ class Payer:
             await self._give_up(intent)
             return
         self._alarms.end("fee-cap")
-        if gas * fees.max_fee > self._allowance.budget and work.too_large():
+        extra = await self._account.data_fee(intent.data)
+        if gas * fees.max_fee + extra > self._allowance.budget and work.too_large():
             log.warning("the %s would exceed the day's budget and is made smaller", intent.kind)
             await self._give_up(intent)
             return
         nonce = max(lowest, await self._account.pending_nonces())
-        if await self._affords(gas * fees.max_fee):
-            await self._sign(intent, nonce, gas, fees)
+        if await self._affords(gas * fees.max_fee + extra):
+            await self._sign(intent, nonce, gas, fees, extra)
 
     async def _push(self, intent: Intent) -> None:
         """Make sure that the endpoint has the transaction, and raise the offer if it is stuck."""
@@ -188,16 +175,17 @@ class Payer:
             self._alarms.start("fee-cap", str(error))
             return
         self._alarms.end("fee-cap")
-        if await self._affords(stuck.gas * fees.max_fee, instead_of=stuck.most):
+        extra = await self._account.data_fee(intent.data)
+        if await self._affords(stuck.gas * fees.max_fee + extra, instead_of=stuck.most):
             self._counters.add("transactions_replaced")
-            await self._sign(intent, stuck.nonce, stuck.gas, fees)
+            await self._sign(intent, stuck.nonce, stuck.gas, fees, extra)
 
-    async def _sign(self, intent: Intent, nonce: int, gas: int, fees: Fees) -> None:
+    async def _sign(self, intent: Intent, nonce: int, gas: int, fees: Fees, extra: int) -> None:
         """Sign and store a transaction, then send it."""
         creates = self._work[intent.kind].creates
         made = await self._account.sign(intent.data, nonce, gas, fees, creates=creates)
         now = self._clock.now()
-        signed = Signed(made.hash, nonce, made.raw, gas, fees.max_fee, fees.priority_fee, now)
+        signed = Signed(made.hash, nonce, made.raw, gas, fees.max_fee, fees.priority_fee, now, extra)
         await self._store.write(lambda db: intents.keep_signed(db, intent.id, signed))
         await self._send(intent.kind, signed)
 

@@ -1,8 +1,9 @@
 """The paying account over web3: reads prices and nonces, signs, sends and finds transactions."""
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, Final, cast
 
+from eth_abi.abi import encode as abi_encode
 from eth_account.signers.local import LocalAccount
 from hexbytes import HexBytes
 from web3.exceptions import TransactionNotFound
@@ -18,13 +19,18 @@ from sayso_contracts.transactions import (
 )
 from sayso_node.chain.interface import Landed
 from sayso_node.chain.reading.endpoints import Endpoints
-from sayso_node.chain.reading.web3_chain import Web3Chain, chain_errors
+from sayso_node.chain.reading.web3_chain import LARGEST, Web3Chain, chain_errors
 from sayso_node.errors import ChainUnreachable
 from sayso_node.freshness import ChainHead
 from sayso_node.retrying import first_answer
 from sayso_protocol.network import Network
-from sayso_protocol.primitives import address_text
+from sayso_protocol.primitives import HASH_BYTES, address_text, keccak
 from sayso_protocol.receipts.receipt import ChainPoint
+
+# The GasPriceOracle of the OP Stack (specs.optimism.io, predeploys).
+ORACLE: Final = bytes.fromhex("420000000000000000000000000000000000000f")
+L1_FEE: Final = keccak(b"getL1Fee(bytes)")[:4]
+ENVELOPE_BYTES: Final = 64  # of a transaction besides its data; the oracle adds the signature
 
 
 class Web3Account:
@@ -35,6 +41,7 @@ class Web3Account:
         self._network = network
         self._endpoints = endpoints
         self._to = address_text(network.registry)
+        self._posts_data: bool | None = None  # unknown before the first question
 
     @property
     def _chain(self) -> Web3Chain:
@@ -82,6 +89,21 @@ class Web3Account:
         refusals = (TransactionTooLarge, CallReverted) if creates else (TransactionTooLarge,)
         with chain_errors(*refusals):
             return _natural(await estimate_gas(self._chain.w3, question))
+
+    async def data_fee(self, data: bytes) -> int:
+        """Return twice what the OP Stack's oracle says, as a base fee may double; 0 on other chains."""
+        if self._posts_data is None:
+            self._posts_data = await self.has_code(ORACLE)
+        if not self._posts_data:
+            return 0
+        question = abi_encode(["bytes"], [b"\xff" * ENVELOPE_BYTES + data])
+        with chain_errors():
+            call: Any = {"to": address_text(ORACLE), "data": L1_FEE + question}
+            found = await self._chain.w3.eth.call(call, "latest")
+            fee = 2 * int.from_bytes(found)
+            if len(found) != HASH_BYTES or fee > LARGEST:
+                raise ValueError("the oracle of data fees gives no price")
+            return fee
 
     async def sign(
         self, data: bytes, nonce: int, gas: int, fees: Fees, *, creates: bool = False
@@ -142,7 +164,13 @@ class Web3Account:
                 raise ValueError("the endpoint answered with another receipt")
             block = ChainPoint(_natural(receipt["blockNumber"]), bytes(receipt["blockHash"]))
             cost = _natural(receipt["gasUsed"]) * _natural(receipt["effectiveGasPrice"])
+            cost += _quantity(receipt.get("l1Fee"))
             return Landed(block, receipt["status"] == 1, cost, receipt["logs"])
+
+
+def _quantity(value: Any) -> int:
+    """Read a field that web3 does not know; one that is missing is 0."""
+    return _natural(int(value, 16) if isinstance(value, str) else value or 0)
 
 
 def _natural(value: Any) -> int:

@@ -10,6 +10,7 @@ import logging
 from functools import partial
 from typing import Any
 
+from sayso_node.chain.reading.block_receipts import STRANGE_HEADER, receipts_of, result_of
 from sayso_node.chain.reading.eth_call import Links, ask_links
 from sayso_node.chain.reading.json_rpc import JsonRpc
 from sayso_node.chain.reading.raw_blocks import encode_header, encode_receipt, encode_transaction
@@ -24,7 +25,7 @@ from sayso_protocol.ethereum.headers import read_header
 from sayso_protocol.ethereum.transaction_proofs import REVOKED_TOPIC
 from sayso_protocol.ethereum.transactions import logs_of
 from sayso_protocol.ethereum.trie_building import trie_over
-from sayso_protocol.primitives import HASH_BYTES, address_text, hex_text
+from sayso_protocol.primitives import HASH_BYTES, address_text, hex_text, keccak
 from sayso_protocol.receipts.receipt import ChainPoint
 
 log = logging.getLogger(__name__)
@@ -76,13 +77,15 @@ class Archivist:
                 self._counters.add("receipts_kept", len(found.transactions))
 
     async def _ask(self, block: ChainPoint, link: JsonRpc) -> Archive:
-        answer = _result(await link.ask("eth_getBlockByHash", [hex_text(block.hash), True]))
+        answer = result_of(await link.ask("eth_getBlockByHash", [hex_text(block.hash), True]))
         listed = answer["transactions"]
-        found = await _receipts(link, block, listed)
+        found = await receipts_of(link, block, [one["hash"] for one in listed])
         return await asyncio.to_thread(self._archive, block, answer, listed, found)
 
     def _archive(self, block: ChainPoint, answer: Any, listed: Any, found: Any) -> Archive:
         raw = encode_header(answer)
+        if keccak(raw) != block.hash:
+            raise ProofUnavailable(STRANGE_HEADER)
         header = read_header(raw, block.hash)
         encoded = [encode_receipt(one) for one in found]
         receipt_trie = trie_over(encoded)
@@ -107,17 +110,3 @@ class Archivist:
             for one in logs_of(receipt)
             if len(one.data) == 2 * HASH_BYTES
         )
-
-
-async def _receipts(link: JsonRpc, block: ChainPoint, listed: Any) -> list[Any]:
-    """Return all receipts of a block, in one request if the endpoint supports that."""
-    answer = await link.ask("eth_getBlockReceipts", [hex_text(block.hash)])
-    if answer.get("error") is None and isinstance(answer.get("result"), list):
-        return list(answer["result"])
-    return [_result(await link.ask("eth_getTransactionReceipt", [one["hash"]])) for one in listed]
-
-
-def _result(answer: dict[str, Any]) -> Any:
-    if answer.get("error") is not None or answer.get("result") is None:
-        raise ProofUnavailable("the endpoint does not have the block, or not its receipts")
-    return answer["result"]

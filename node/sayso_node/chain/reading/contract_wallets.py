@@ -7,14 +7,15 @@ concurrent calls per source bound the cost, whatever the wallet does.
 """
 
 import asyncio
-from collections import Counter
-from collections.abc import Sequence
-from typing import Protocol
+from collections import ChainMap, Counter
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, Protocol
 
 from cachetools import LRUCache
 from eth_abi.abi import encode as abi_encode
 
 from sayso_contracts.artifact import wallet_probe_code
+from sayso_node.chain.reading.batched_probes import LONGEST_BYTES, MOST_QUESTIONS, WORD, batched
 from sayso_protocol.errors import RefusedByWallet, SaysoError
 from sayso_protocol.primitives import address_text, sha256
 from sayso_protocol.receipts.receipt import ChainPoint
@@ -30,14 +31,26 @@ TIMEOUT_S = 10.0  # for one call, waiting included
 # WalletProbe gives 2,000,000 gas to a factory and 600,000 to the wallet; the rest pays for its creation
 # with some 10 KiB of arguments (EIP-3860, EIP-7623).
 GAS = 4_000_000
+MORE_GAS = 1_000_000  # for each further question to the same wallet, which then exists
 
 # Results of WalletProbe; 4 is too little gas, which is the endpoint's fault.
 _ACCEPTED, _REFUSED, _NO_WALLET, _RAN_OUT = (number.to_bytes(32) for number in (1, 2, 3, 5))
-_REASONS = {
+_REASONS: dict[bytes, str | None] = {
     _ACCEPTED: "",
     _REFUSED: "the contract wallet does not accept the signature",
     _NO_WALLET: "the contract wallet does not exist, and the signature does not deploy it",
+    _RAN_OUT: None,  # no answer (4.4.14), and it would run out again
 }
+
+_ARGUMENTS = ("address", "bytes32", "address", "bytes", "bytes")
+
+
+class _Question(NamedTuple):
+    """A claim, and the encoded arguments by which WalletProbe is asked about it."""
+
+    claim: Claim
+    arguments: bytes
+
 
 _Key = tuple[bytes, bytes, bytes, bytes]  # wallet, digest, SHA-256 of the signature, block hash
 
@@ -56,6 +69,11 @@ class Answers:
     def __init__(self, block: ChainPoint) -> None:
         self.block = block
         self.reasons: dict[Claim, str] = {}  # "" if the wallet accepts
+
+    def add(self, claim: Claim, reason: str | None) -> None:
+        """Add an answer; None is none."""
+        if reason is not None:
+            self.reasons[claim] = reason
 
     def check(self, signer: bytes, digest: bytes, signature: bytes) -> None:
         """Return if `signer` signed `digest`; raises BadSignature, RefusedByWallet or Unsupported."""
@@ -95,46 +113,96 @@ class ContractWallets:
             block: The block at which the chain is asked.
         """
         answers = Answers(block)
-        questions = dict.fromkeys(claim for claim in claims if claim.is_contract_wallets)
-        reasons = await asyncio.gather(*(self._reason(one, source, block) for one in questions))
-        for claim, reason in zip(questions, reasons, strict=True):
-            if reason is not None:
-                answers.reasons[claim] = reason
+        asked = list[Claim]()
+        for claim in dict.fromkeys(claim for claim in claims if claim.is_contract_wallets):
+            key = _key(claim, block)
+            if key in self._known:
+                answers.add(claim, self._known[key])
+            elif self._waiting[source] + len(asked) < WAITING_PER_SOURCE:
+                asked.append(claim)
+        if asked:
+            self._waiting[source] += len(asked)
+            try:
+                groups = (self._reasons(one, source, block) for one in _batches(asked))
+                found = await asyncio.gather(*groups)
+            finally:
+                self._leave(source, len(asked))
+            for claim, reason in ChainMap(*found).items():
+                self._known[_key(claim, block)] = reason
+                answers.add(claim, reason)
         return answers
 
-    async def _reason(self, claim: Claim, source: str, block: ChainPoint) -> str | None:
-        """Return why the wallet refuses, "" if it accepts, None without an answer."""
-        key = (claim.signer, claim.digest, sha256(claim.signature), block.hash)
-        if key in self._known:
-            return self._known[key]
-        if self._waiting[source] >= WAITING_PER_SOURCE:
-            return None
-        try:
-            code = _question(claim)
-            answer = await self._in_turn(code, source, block)
-        except (SaysoError, TimeoutError):
-            return None
-        reason = _REASONS.get(answer)
-        if reason is not None or answer == _RAN_OUT:  # it would run out again
-            self._known[key] = reason
-        return reason
+    def _leave(self, source: str, count: int) -> None:
+        self._waiting[source] -= count
+        if not self._waiting[source]:
+            del self._waiting[source]
+            self._shares.pop(source, None)
 
-    async def _in_turn(self, code: bytes, source: str, block: ChainPoint) -> bytes:
+    async def _reasons(
+        self, batch: Sequence[_Question], source: str, block: ChainPoint
+    ) -> dict[Claim, str | None]:
+        """Return why a wallet refuses claims, "" if it accepts; those without an answer are left out.
+
+        A call that is too much for an endpoint is no answer about any of them: then each is asked alone.
+        """
+        found = await self._answers(batch, source, block)
+        if len(batch) > 1:
+            for one in batch:
+                if one.claim not in found:
+                    found |= await self._answers([one], source, block)
+        return found
+
+    async def _answers(
+        self, batch: Sequence[_Question], source: str, block: ChainPoint
+    ) -> dict[Claim, str | None]:
+        arguments, probe = [one.arguments for one in batch], wallet_probe_code()
+        code = probe + arguments[0] if len(batch) == 1 else batched(probe, arguments)
+        gas = GAS + MORE_GAS * (len(batch) - 1)
+        try:
+            answer = await self._in_turn(code, gas, source, block)
+        except (SaysoError, TimeoutError):
+            return {}
+        if len(answer) != WORD * len(batch):
+            return {}
+        words = (answer[at : at + WORD] for at in range(0, len(answer), WORD))
+        pairs = zip(batch, words, strict=True)
+        return {one.claim: _REASONS[word] for one, word in pairs if word in _REASONS}
+
+    async def _in_turn(self, code: bytes, gas: int, source: str, block: ChainPoint) -> bytes:
         """Ask when the source has a free place; it has few, so other sources find free calls."""
         share = self._shares.setdefault(source, asyncio.Semaphore(AT_ONCE_PER_SOURCE))
-        self._waiting[source] += 1
+        async with asyncio.timeout(self._timeout_s), share, self._under_way:
+            return await self._chain.created(code, gas, block)
+
+
+def _key(claim: Claim, block: ChainPoint) -> _Key:
+    return claim.signer, claim.digest, sha256(claim.signature), block.hash
+
+
+def _batches(claims: Iterable[Claim]) -> list[list[_Question]]:
+    """Return questions in groups for one call each: to one wallet, which is deployed in one way.
+
+    A claim whose signature cannot be read is left out.
+    """
+    batches = list[list[_Question]]()
+    open_: dict[tuple[bytes, bytes, bytes], list[_Question]] = {}
+    for claim in claims:
         try:
-            async with asyncio.timeout(self._timeout_s), share, self._under_way:
-                return await self._chain.created(code, GAS, block)
-        finally:
-            self._waiting[source] -= 1
-            if not self._waiting[source]:
-                del self._waiting[source], self._shares[source]
+            proof = read_wallet_proof(claim.signature)
+        except SaysoError:
+            continue
+        addresses = address_text(claim.signer), address_text(proof.factory)
+        values = (addresses[0], claim.digest, addresses[1], proof.deployment, proof.signature)
+        one = _Question(claim, abi_encode(_ARGUMENTS, values))
+        key = (claim.signer, proof.factory, proof.deployment)
+        batch = open_.get(key)
+        if batch is None or not _has_room(batch, one):
+            open_[key] = batch = list[_Question]()
+            batches.append(batch)
+        batch.append(one)
+    return batches
 
 
-def _question(claim: Claim) -> bytes:
-    """Return the probe with its arguments; raises BadSignature or TooLarge."""
-    proof = read_wallet_proof(claim.signature)
-    addresses = address_text(claim.signer), address_text(proof.factory)
-    values = (addresses[0], claim.digest, addresses[1], proof.deployment, proof.signature)
-    return wallet_probe_code() + abi_encode(["address", "bytes32", "address", "bytes", "bytes"], values)
+def _has_room(batch: Sequence[_Question], more: _Question) -> bool:
+    size = len(wallet_probe_code()) + sum(len(one.arguments) for one in (*batch, more))
+    return len(batch) < MOST_QUESTIONS and size <= LONGEST_BYTES

@@ -13,11 +13,13 @@ from typing import TypeVar
 
 from sayso_contracts.events import Event
 from sayso_node.alarms import Alarms
+from sayso_node.chain.interface import BlockHeader
 from sayso_node.chain.reading.json_rpc import JsonRpc
 from sayso_node.chain.reading.web3_chain import Web3Chain
 from sayso_node.counters import Counters
-from sayso_node.errors import ChainUnreachable
-from sayso_node.freshness import ChainHead, Freshness
+from sayso_node.errors import ChainUnreachable, ProofUnavailable
+from sayso_node.freshness import Freshness
+from sayso_node.retrying import first_answer
 from sayso_protocol.receipts.receipt import ChainPoint
 
 log = logging.getLogger(__name__)
@@ -44,7 +46,7 @@ class Endpoints:
         self._alarms = alarms
         self._counters = counters
         self._finality = finality
-        self._heads: dict[Web3Chain, ChainHead] = {}
+        self._heads: dict[Web3Chain, BlockHeader] = {}
         self._differing: tuple[int, int] | None = None  # blocks whose events differed
 
     @property
@@ -62,19 +64,25 @@ class Endpoints:
         for chain in self.all:
             await chain.close()
 
-    async def head(self) -> ChainHead:
+    async def head(self) -> BlockHeader:
         """Choose an endpoint and return its newest block; raises ChainUnreachable."""
         answers = await asyncio.gather(*(_outcome(one.head()) for one in self.all))
         heads = zip(self.all, answers, strict=True)
-        self._heads = {one: head for one, head in heads if isinstance(head, ChainHead)}
+        self._heads = {one: head for one, head in heads if isinstance(head, BlockHeader)}
         failed = [error for error in answers if isinstance(error, ChainUnreachable)]
         if not self._heads:
             self._alarms.start("chain-unreachable", str(failed[0]))
             raise failed[0]
         self._alarms.end("chain-unreachable")
+        plain = ", ".join(one.name for one in self.all if one.link.takes_numbers_only)
+        self._alarms.set("chain-by-number", plain or None)
         self._choose()
         await self._compare()
         return self._heads[self.in_use]
+
+    async def header(self, number: int) -> BlockHeader | None:
+        """Return the block at a height, or None above the head."""
+        return await self.in_use.header(number)
 
     async def block_hash(self, number: int) -> bytes | None:
         """Return the hash at a height, or None above the head."""
@@ -96,6 +104,11 @@ class Endpoints:
         events = await self.in_use.events_of(block)
         answers = await asyncio.gather(*(_outcome(one.events_of(block)) for one in self._watching()))
         return self._joined(events, answers, (block.number, block.number))
+
+    async def proved_events(self, block: ChainPoint) -> list[Event]:
+        """Return the same from transaction receipts, by the first endpoint that proves them."""
+        failures = (ChainUnreachable, ProofUnavailable)
+        return await first_answer(self.in_order, lambda one: one.proved_events(block), *failures)
 
     def _watching(self) -> list[Web3Chain]:
         return [one for one in self._heads if one is not self.in_use]

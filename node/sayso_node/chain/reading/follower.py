@@ -8,24 +8,29 @@ anchors and endorsements are deleted; its revocations stay, because a revocation
 Endpoints refuse wide ranges, each from another width on: a refused range is halved, and grows again
 later. An endpoint behind a load balancer may have a block before its logs: so the head is requested by
 its hash, the last blocks are read again with each new one, and all new blocks once more after two and
-after ten minutes (store/chain/late_blocks.py). Deep history is read once.
+after ten minutes (store/chain/late_blocks.py). Deep history is read once. What logs leave out for good
+is found by the headers (log_audit.py). A chain with slow, regular blocks is read twice a block.
 """
 
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from random import Random
 
-from sayso_contracts.events import Anchored, Endorsed, Event, Revoked
-from sayso_node.chain.interface import Chain
+from sayso_contracts.events import Event
+from sayso_node.alarms import Alarms
+from sayso_node.chain.interface import BlockHeader, Chain
+from sayso_node.chain.reading.block_speed import BlockSpeed
+from sayso_node.chain.reading.event_keeper import EventKeeper
+from sayso_node.chain.reading.log_audit import LogAudit
 from sayso_node.chain.standing import Standing
 from sayso_node.counters import Counters
 from sayso_node.errors import ChainUnreachable, RangeRefused, StoreUnusable, TooManyRequests
-from sayso_node.freshness import ChainHead, Freshness
+from sayso_node.freshness import Freshness
 from sayso_node.interfaces import Clock
 from sayso_node.retrying import every
-from sayso_node.store.admission import revocations
-from sayso_node.store.chain import archives, chain_state, endorsements, late_blocks, relays
+from sayso_node.store.chain import chain_state, late_blocks
 from sayso_node.store.chain.late_blocks import LateRange
 from sayso_node.store.interface import Store, Writing
 from sayso_protocol.receipts.receipt import ChainPoint
@@ -37,6 +42,7 @@ LATE_BLOCKS = 8  # before the head, read again at once, because their logs may b
 YOUNG_BLOCKS = (
     2_400  # before the head, read again later: ten minutes of a chain with four blocks a second
 )
+DEEP_S = 3_600.0  # how long the alarm about a replaced final block lasts
 LATE_EVERY_S = 60.0  # between two passes over blocks that are due, so that a pass has many
 
 
@@ -50,7 +56,11 @@ class Follower:
         freshness: Freshness,
         clock: Clock,
         counters: Counters,
+        alarms: Alarms,
+        rng: Random,
         *,
+        registry: bytes,
+        finality: int,
         deploy_block: int,
         interval_s: float,
     ) -> None:
@@ -61,36 +71,58 @@ class Follower:
         self._counters = counters
         self._deploy_block = deploy_block
         self._interval_s = interval_s
+        self._alarms = alarms
+        self._finality = finality
+        self._deep_at = float("-inf")  # when a final block was last replaced
         self._range = RANGE_BLOCKS
         self._asked = 1  # blocks of the last request
         self._passed_at = float("-inf")  # when late blocks were last looked for
         self._standing = Standing(chain, store, deploy_block)
+        self._speed = BlockSpeed()
+        self._keeper = EventKeeper(clock, counters)
+        shared = (store, self._keeper, clock, counters, alarms, rng)
+        self._audit = LogAudit(chain, registry, *shared)
 
     async def run(self) -> None:
         """Run until cancelled."""
-        async for _ in every(self._interval_s):
+        async for _ in every(self.wait_s):
             try:
                 await self._standing.update(await self.read())
             except (ChainUnreachable, StoreUnusable) as error:
                 self._counters.add("chain_failed")
                 log.warning("the chain could not be read: %s", error)
 
-    async def read(self) -> ChainHead:
+    def wait_s(self) -> float:
+        """Return the seconds until the next reading."""
+        return self._speed.wait_s(self._interval_s)
+
+    async def read(self) -> BlockHeader:
         """Read the chain up to the head, which is returned.
 
         Raises ChainUnreachable, and then the view keeps its age.
         """
         begun = self._clock.now()
         head = await self._chain.head()
-        reached = await self._common_block()
+        await self._speed.learn(self._chain, head)
+        self._report(head, begun)
+        reached = await self._common_block(head)
         while reached.number < head.point.number:
             last = min(reached.number + self._width, head.point.number)
             with self._narrowing():
                 reached = await self._read_range(reached, last, head)
         await self._read_late(begun)
+        await self._audit.run(head)
         self._freshness.chain_read(begun, head)
         self._counters.add("chain_polls")
         return head
+
+    def _report(self, head: BlockHeader, now: float) -> None:
+        """Start or end the alarms about a head that stands still and about replaced final blocks."""
+        age = now - head.time
+        text = f"block {head.point.number} is {age:.0f} s old" if age > self._speed.frozen_s else None
+        self._alarms.set("chain-frozen", text)
+        if not 0 <= now - self._deep_at < DEEP_S:
+            self._alarms.end("chain-reorganised")
 
     @property
     def _width(self) -> int:
@@ -118,22 +150,34 @@ class Follower:
         self._asked = last - first + 1
         return await self._chain.events(first, last)
 
-    async def _common_block(self) -> ChainPoint:
+    async def _common_block(self, head: BlockHeader) -> ChainPoint:
         """Return the last followed block that is still on the chain, and rewind the store to it."""
         with self._store.read() as db:
             followed = chain_state.followed(db)
         for point in followed:
+            if point == head.point or point == ChainPoint(head.point.number - 1, head.parent):
+                common = point  # the head itself says so
+                break
             if await self._chain.block_hash(point.number) == point.hash:
                 common = point
                 break
         else:
             common = ChainPoint(self._deploy_block - 1, b"")
         if followed and followed[0] != common:
+            self._note_depth([one for one in followed if one.number > common.number])
             await self._store.write(lambda db: chain_state.rewind(db, common.number))
             self._counters.add("chain_reorgs")
         return common
 
-    async def _read_range(self, base: ChainPoint, last: int, head: ChainHead) -> ChainPoint:
+    def _note_depth(self, replaced: list[ChainPoint]) -> None:
+        """Start the alarm if one of the replaced blocks, the newest of which is first, was final."""
+        depth = replaced[0].number - replaced[-1].number
+        if depth >= self._finality:
+            self._deep_at = self._clock.now()
+            text = f"block {replaced[-1].number} was replaced, {depth} blocks deep"
+            self._alarms.start("chain-reorganised", text)
+
+    async def _read_range(self, base: ChainPoint, last: int, head: BlockHeader) -> ChainPoint:
         """Read the blocks after `base`; returns the last block read.
 
         The end's hash is taken first, then the base is looked up again, so both are on the same chain.
@@ -148,8 +192,8 @@ class Follower:
         first = max(base.number + 1, self._deploy_block)
         overlap = LATE_BLOCKS if last == head.point.number else 0
         events = await self._events(self._first_of(last, first - overlap, first), last)
-        if point == head.point:
-            events += await self._chain.events_of(point)
+        if point == head.point and not (self._speed.is_slow and head.is_whole):
+            events += await self._chain.events_of(point)  # else its header is tested
         await self._store.write(lambda db: self._keep_range(db, events, (first, point), head))
         return point
 
@@ -158,12 +202,14 @@ class Follower:
         return min(needed, max(wanted, self._deploy_block, last + 1 - self._width))
 
     def _keep_range(
-        self, db: Writing, events: list[Event], read: tuple[int, ChainPoint], head: ChainHead
+        self, db: Writing, events: list[Event], read: tuple[int, ChainPoint], head: BlockHeader
     ) -> None:
         """Store events and the block up to which they were read, in one transaction."""
         first, point = read
-        self._keep(db, events)
+        self._keeper.keep(db, events)
         chain_state.advance(db, point)
+        slow = self._speed.is_slow
+        self._audit.note(db, first, point, head.point.number, is_slow=slow)
         young = max(first, head.point.number + 1 - YOUNG_BLOCKS)
         if young <= point.number:
             late_blocks.note(db, young, point.number, self._clock.now())
@@ -187,7 +233,7 @@ class Follower:
             return late_blocks.due(db, now)
 
     def _keep_late(self, db: Writing, events: list[Event], due: LateRange) -> None:
-        if self._keep(db, events):
+        if self._keeper.keep(db, events):
             self._counters.add("chain_late_logs")
             log.warning("the endpoint gave logs of blocks %d to %d late", due.first, due.last)
         late_blocks.passed(db, due)
@@ -197,26 +243,3 @@ class Follower:
         if block_hash is None:
             raise ChainUnreachable(f"block {number} is no longer on the chain")
         return ChainPoint(number, block_hash)
-
-    def _keep(self, db: Writing, events: list[Event]) -> bool:
-        """Store events; returns whether any was new."""
-        news = False
-        for event in events:
-            match event:
-                case Revoked():
-                    bits = {event.word: event.bits}
-                    archives.want(db, event.block_number, event.block_hash)
-                    relays.seen(db, event.block_number, event.contributor, event.word, event.bits)
-                    if revocations.add_chain_bits(db, event.contributor, bits, self._clock.now()):
-                        self._counters.add("chain_revocations")
-                        news = True
-                case Anchored():
-                    place = (event.submitter, event.block_number, event.block_hash)
-                    if chain_state.add_anchor(db, chain_state.Anchor(event.root, *place)):
-                        self._counters.add("chain_anchors")
-                        news = True
-                case Endorsed():
-                    if endorsements.add(db, event.signer, event.digest, event.block_number):
-                        self._counters.add("chain_endorsements")
-                        news = True
-        return news

@@ -18,6 +18,7 @@ from aiohttp import (
     ClientSession,
     ClientTimeout,
     ClientWebSocketResponse,
+    TraceConfig,
     WSMessage,
     WSMsgType,
 )
@@ -47,6 +48,8 @@ class JsonRpc:
         self._socket: ClientWebSocketResponse | None = None
         self._numbers = count(1)
         self._pace = Pace(asyncio.sleep, time.monotonic)
+        self.takes_numbers_only = False  # for blocks, no hashes (EIP-1898); found out by asking
+        self.connections = 0  # made so far: another machine may answer on each of them
         self._turn = asyncio.Lock()  # of the socket: one request at a time
 
     @property
@@ -162,8 +165,13 @@ class JsonRpc:
     def _sessions(self) -> ClientSession:
         if self._session is None:
             timeout = ClientTimeout(total=self._timeout_s)
-            self._session = ClientSession(timeout=timeout, json_serialize=_json)
+            trace = TraceConfig()
+            trace.on_connection_create_end.append(self._connected)
+            self._session = ClientSession(timeout=timeout, json_serialize=_json, trace_configs=[trace])
         return self._session
+
+    async def _connected(self, *_: object) -> None:
+        self.connections += 1
 
 
 def _json(question: Any) -> str:

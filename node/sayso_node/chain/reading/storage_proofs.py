@@ -8,7 +8,8 @@ import re
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sayso_node.chain.reading.eth_call import Links, ask_links
+from sayso_node.chain.reading.block_receipts import STRANGE_HEADER
+from sayso_node.chain.reading.eth_call import Links, ask_at, ask_links
 from sayso_node.chain.reading.json_rpc import JsonRpc
 from sayso_node.chain.reading.raw_blocks import encode_header
 from sayso_node.errors import ProofUnavailable
@@ -41,8 +42,7 @@ class StorageProofs:
 
     async def _ask(self, link: JsonRpc, slots: Sequence[bytes], block: ChainPoint) -> dict[str, Any]:
         place = [address_text(self._registry).lower(), [hex_text(one) for one in slots]]
-        at = {"blockHash": hex_text(block.hash)}  # EIP-1898: no other block of that height
-        answer = await link.ask("eth_getProof", [*place, at], PROOF_ANSWER_BYTES)
+        answer = await ask_at(link, "eth_getProof", place, block, PROOF_ANSWER_BYTES)
         return _checked(_result(answer), slots)
 
 
@@ -51,7 +51,7 @@ async def _ask_header(link: JsonRpc, block: ChainPoint) -> bytes:
     found = _result(await link.ask("eth_getBlockByHash", question, PROOF_ANSWER_BYTES))
     header = encode_header(found)
     if keccak(header) != block.hash:
-        raise ProofUnavailable("the block's header has fields that this release does not know")
+        raise ProofUnavailable(STRANGE_HEADER)
     return header
 
 

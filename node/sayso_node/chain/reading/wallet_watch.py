@@ -1,8 +1,9 @@
 """Asks contract wallets again whether they still accept their consents' signatures (rule 8.14).
 
-Each consent is asked about once in a round. Wallets take turns of a few consents, and those that had
-theirs have another after an interval, even while a wallet with many is still being asked: it delays only
-its own. A consent whose wallet was not asked in time is `stale`, whatever the wallet answered before.
+Each consent is asked about again after half the shortest age that somebody asked for of late: so the
+answer is recent enough for all of them. Wallets take turns of a few consents, and those that had theirs
+have another when it is time, even while a wallet with many is still being asked: it delays only its own.
+A consent whose wallet was not asked in time is `stale`, whatever the wallet answered before.
 Without an answer, the previous one keeps its age.
 """
 
@@ -26,7 +27,8 @@ from sayso_protocol.network import Network
 
 log = logging.getLogger(__name__)
 
-TURN = 8  # consents of one wallet that are asked about in its turn
+TURN = 16  # consents of one wallet that are asked about in its turn, by one call
+LEAST_AGE_S = 60.0  # the shortest age that is kept up with; also as long as nobody asks
 SOURCE = "watch"  # a source of its own for fair shares, so these calls never delay those for messages
 
 
@@ -42,6 +44,8 @@ class WalletWatch:
         clock: Clock,
         counters: Counters,
         interval_s: float,
+        *,
+        least_age_s: float = LEAST_AGE_S,
     ) -> None:
         self._network = network
         self._store = store
@@ -50,6 +54,7 @@ class WalletWatch:
         self._clock = clock
         self._counters = counters
         self._interval_s = interval_s
+        self._least_age_s = least_age_s
 
     async def run(self) -> None:
         """Run until cancelled."""
@@ -69,10 +74,13 @@ class WalletWatch:
         """Return the next turns, of as many consents as may wait; none before the chain was read."""
         if self._freshness.head == GENESIS:
             return []
-        before = max(begun, self._clock.now() - self._interval_s)
+        now = max(self._clock.now(), begun)  # even if the clock was set back
+        again_s = max(self._freshness.asked_age(now) or LEAST_AGE_S, self._least_age_s) / 2
         size = min(TURN, WAITING_PER_SOURCE)
         with self._store.read() as db:
-            return wallets.next_turns(db, before, WAITING_PER_SOURCE // size, size)
+            # A wallet's turn takes what would be due before its next one, so that nothing waits for two.
+            tried_before = now - again_s / 2
+            return wallets.next_turns(db, now - again_s, tried_before, WAITING_PER_SOURCE // size, size)
 
     def _read(self, bodies: Iterable[bytes]) -> Iterator[Envelope]:
         for body in bodies:

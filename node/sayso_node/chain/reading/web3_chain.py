@@ -9,21 +9,25 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 from web3 import AsyncWeb3
-from web3.exceptions import BlockNotFound
 from web3.providers.async_base import AsyncJSONBaseProvider
 from web3.types import RPCEndpoint, RPCResponse
 
+from sayso_contracts.deploy import verify
 from sayso_contracts.events import Event, decode_log, log_filter
 from sayso_contracts.rpc import rpc_errors
 from sayso_contracts.transactions import check_chain
+from sayso_node.chain.interface import BlockHeader
+from sayso_node.chain.reading.block_receipts import BlockReceipts, proved_receipts
 from sayso_node.chain.reading.json_rpc import TIMEOUT_S, JsonRpc
-from sayso_node.errors import ChainUnreachable, RangeRefused
-from sayso_node.freshness import ChainHead
+from sayso_node.chain.reading.raw_blocks import bytes_of, has_hash
+from sayso_node.errors import ChainUnreachable, ProofUnavailable, RangeRefused
+from sayso_protocol.ethereum.transactions import all_logs
 from sayso_protocol.network import Network
-from sayso_protocol.primitives import HASH_BYTES, hex_text
+from sayso_protocol.primitives import HASH_BYTES, address_text, hex_text
 from sayso_protocol.receipts.receipt import ChainPoint
 from sayso_protocol.redaction import redacted
 
+JUMP_BLOCKS = 64  # between two heads, in either direction
 LARGEST = (1 << 63) - 1  # the store's largest number for blocks and seconds
 
 
@@ -41,12 +45,16 @@ def chain_errors(*but: type[Exception]) -> Iterator[None]:
         raise ChainUnreachable(f"{type(error).__name__}: {redacted(str(error))}") from error
 
 
-def _head(block: Mapping[str, Any]) -> ChainHead:
+def _header(block: Any) -> BlockHeader:
     """Read a block from an answer; raises ValueError and other errors for invalid input."""
-    number, block_hash, time = int(block["number"]), bytes(block["hash"]), int(block["timestamp"])
+    number, time = (int(block[name], 16) for name in ("number", "timestamp"))
+    block_hash = bytes_of(block["hash"])
     if not (0 <= number <= LARGEST and 0 <= time <= LARGEST and len(block_hash) == HASH_BYTES):
         raise ValueError("this is no block")
-    return ChainHead(ChainPoint(number, block_hash), float(time))
+    parent, bloom = (bytes_of(block.get(name) or "0x") for name in ("parentHash", "logsBloom"))
+    return BlockHeader(
+        ChainPoint(number, block_hash), float(time), parent, bloom, has_hash(block, block_hash)
+    )
 
 
 class LinkProvider(AsyncJSONBaseProvider):
@@ -68,7 +76,8 @@ class Web3Chain:
         self.link = JsonRpc(url, timeout_s)
         self.w3: AsyncWeb3[Any] = AsyncWeb3(LinkProvider(self.link))
         self._network = network
-        self._checked = False
+        self._checked = -1  # connections of the link when its chain was last checked
+        self._newest: ChainPoint | None = None
 
     @property
     def name(self) -> str:
@@ -79,38 +88,57 @@ class Web3Chain:
         """Close the connections."""
         await self.link.close()
 
-    async def head(self) -> ChainHead:
+    async def head(self) -> BlockHeader:
         """Return the newest block; raises ChainUnreachable for an endpoint of another chain."""
         await self.check_chain()
+        head = await self._block("latest")
+        if head is None:
+            raise ChainUnreachable(f"{self.name} has no newest block")
+        await self.check_chain()  # if that was another connection
+        if self._newest is None or abs(head.point.number - self._newest.number) > JUMP_BLOCKS:
+            await self._check_registry()
+        self._newest = head.point
+        return head
+
+    async def _check_registry(self) -> None:
+        """Check chain and contract, at the start and when the head jumps; raises ChainUnreachable."""
+        self._checked = -1
+        await self.check_chain()
         with chain_errors():
-            return _head(await self.w3.eth.get_block("latest"))
+            await verify(self.w3, address_text(self._network.registry))
 
     async def check_chain(self) -> None:
         """Check once per connection that the chain is the expected one; raises ChainUnreachable."""
         with chain_errors():
-            if not self._checked:
+            if self._checked != self.link.connections:
+                self._checked = -1
                 await check_chain(self.w3, self._network.chain_id)
-                self._checked = True
+                self._checked = self.link.connections
 
     async def block_hash(self, number: int) -> bytes | None:
         """Return the hash at a height, or None above the head."""
-        block = await self._block(number)
+        block = await self.header(number)
         return block.point.hash if block else None
 
     async def block_time(self, number: int) -> float | None:
         """Return the time of the block at a height, or None above the head."""
-        block = await self._block(number)
+        block = await self.header(number)
         return block.time if block else None
 
-    async def _block(self, number: int) -> ChainHead | None:
+    async def header(self, number: int) -> BlockHeader | None:
+        """Return the block at a height, or None above the head."""
+        block = await self._block(hex(number))
+        if block and block.point.number != number:
+            raise ChainUnreachable(f"{self.name}: requested block {number}, got {block.point.number}")
+        return block
+
+    async def _block(self, which: str) -> BlockHeader | None:
+        answer = await self.link.ask("eth_getBlockByNumber", [which, False])
         with chain_errors():
-            try:
-                block = _head(await self.w3.eth.get_block(number))
-            except BlockNotFound:
-                return None
-            if block.point.number != number:
-                raise ValueError(f"requested block {number}, got {block.point.number}")
-            return block
+            if answer.get("error") is not None:
+                raise ValueError(f"no block: {str(answer['error'])[:200]}")
+            found = answer["result"]
+            return None if found is None else _header(found)
 
     async def events(self, first: int, last: int) -> list[Event]:
         """Return the registry's events in these blocks, in order; also raises RangeRefused."""
@@ -132,6 +160,27 @@ class Web3Chain:
         events = self._read_logs(answer, block.number, block.number)
         if any(event.block_hash != block.hash for event in events):
             raise ChainUnreachable("the endpoint answered with logs of another block")
+        return events
+
+    async def proved_events(self, block: ChainPoint) -> list[Event]:
+        """Return the registry's events in one block from its transaction receipts, which are proved.
+
+        Also raises ProofUnavailable.
+        """
+        with chain_errors(ProofUnavailable):
+            found = await proved_receipts(self.link, block)
+            return self._proved_events(block, found)
+
+    def _proved_events(self, block: ChainPoint, found: BlockReceipts) -> list[Event]:
+        """Read events from proved bytes; the hashes of their transactions are the endpoint's word."""
+        events, index = list[Event](), 0
+        for given, raw in zip(found.given, found.encoded, strict=True):
+            for log in all_logs(raw):
+                place = {"blockNumber": block.number, "blockHash": block.hash, "logIndex": index}
+                value = log._asdict() | place | {"transactionHash": given["transactionHash"]}
+                if event := decode_log(value, self._network.registry):
+                    events.append(event)
+                index += 1
         return events
 
     def _read_logs(self, answer: Mapping[str, Any], first: int, last: int) -> list[Event]:

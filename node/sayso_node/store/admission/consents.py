@@ -89,7 +89,7 @@ def _store(db: Writing, kept: Sequence[AdmittedConsent], node_key: bytes, now: f
     many.insert(db, "INTO anchor_queue", own)
     changes = [sync_index.digest_change(digest, 1) for digest in digests]
     sync_index.change_sums(db, CONSENT, changes)
-    _learn(db, [one.consent for one in kept], now)
+    _learn(db, kept, now)
 
 
 def _forget(db: Writing, digests: Sequence[bytes], network: Network) -> None:
@@ -108,15 +108,21 @@ def _forget(db: Writing, digests: Sequence[bytes], network: Network) -> None:
         db.execute("DELETE FROM wallet_consents WHERE license = ?", (digest,))
 
 
-def _learn(db: Writing, consents: Collection[Consent], now: float) -> None:
+def _learn(db: Writing, kept: Collection[AdmittedConsent], now: float) -> None:
     """Record the addresses and words of new consents, and store the pending revocations of them."""
+    consents = [one.consent for one in kept]
     people = {one.contributor for one in consents} | {one.guardian for one in consents}
     people.discard(NOBODY)
     marks.expire(db, now)
     marks.doubt(db, add_people(db, people))
     terms = (
-        (one.contributor, one.base.to_bytes(HASH_BYTES), one.items * len(one.purposes))
-        for one in consents
+        (
+            one.contributor,
+            one.base.to_bytes(HASH_BYTES),
+            one.items * len(one.purposes),
+            admitted.envelope.digest,
+        )
+        for admitted, one in zip(kept, consents, strict=True)
     )
     many.insert(db, "INTO terms", terms, "ON CONFLICT DO NOTHING")
     revocations.promote(db, people, now)

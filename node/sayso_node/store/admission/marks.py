@@ -18,7 +18,7 @@ from sayso_protocol.primitives import sha256
 MARK_BYTES = 8  # of the digest; two revocations of one signer with the same mark harm only that signer
 COARSE_S = 2_592_000.0  # 30 days: a merged mark stays for so long at least, unless a flood displaces it
 BITMAP_SHARE = 16  # a bitmap takes marks for this part of its bits
-_WHOLE = b""  # in place of a digest: the mark of an address
+WHOLE = b""  # in place of a digest: the mark of an address
 _CHUNK_BYTES = 512
 _CHUNK_BITS = 8 * _CHUNK_BYTES
 
@@ -50,12 +50,12 @@ def leave(db: Writing, dropped: Dropped, now: float, limits: MarkLimits) -> None
     """Leave a mark of a dropped revocation, and merge the oldest marks above the limits."""
     signer = dropped.signer
     held = [digest for (digest,) in db.execute("SELECT digest FROM marks WHERE signer = ?", (signer,))]
-    if _WHOLE in held:
+    if WHOLE in held:
         return
     name = dropped.digest[:MARK_BYTES]
     if len(held) >= limits.signer and name not in held:
         db.execute("DELETE FROM marks WHERE signer = ?", (signer,))
-        name = _WHOLE
+        name = WHOLE
     db.execute(
         "INSERT INTO marks (digest, signer, source) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
         (name, signer, dropped.source),

@@ -90,11 +90,13 @@ def hold(db: Writing, heard: Heard, source: str, now: float, room: PendingRoom) 
     return True
 
 
-def of_signers(db: Reading, signers: Iterable[bytes]) -> list[Heard]:
-    """Return the pending messages of some signers, oldest first."""
-    query = "SELECT seq, digest, signer, body, bits FROM pending WHERE signer IN"
+def of_signers(db: Reading, signers: Iterable[bytes]) -> list[tuple[Heard, str]]:
+    """Return the pending messages of some signers with their sources, oldest first."""
+    query = "SELECT seq, digest, signer, body, bits, source FROM pending WHERE signer IN"
     rows = sorted(many.among(db, query, signers))
-    return [Heard(digest, by, body, _unpack(bits)) for _, digest, by, body, bits in rows]
+    return [
+        (Heard(digest, by, body, _unpack(bits)), source) for _, digest, by, body, bits, source in rows
+    ]
 
 
 def release(db: Writing, digest: bytes) -> None:

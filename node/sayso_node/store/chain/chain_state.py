@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from sayso_node.store.chain import archives, endorsements, late_blocks, relays
+from sayso_node.store.chain import archives, endorsements, late_blocks, relays, untested
 from sayso_node.store.interface import Reading, Writing
 from sayso_protocol.ethereum.batches import Batch
 from sayso_protocol.primitives import HASH_BYTES
@@ -48,6 +48,7 @@ def rewind(db: Writing, number: int) -> None:
     archives.rewound(db, number)
     endorsements.rewound(db, number)
     late_blocks.rewound(db, number)
+    untested.rewound(db, number)
     if db.execute("SELECT 1 FROM blocks LIMIT 1").fetchone():
         relays.rewound(db, number)
     else:

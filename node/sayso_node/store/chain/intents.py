@@ -36,7 +36,10 @@ class Intent(NamedTuple):
 
 
 class Signed(NamedTuple):
-    """A transaction signed for an intent; prices in wei per gas, times in seconds since the epoch."""
+    """A transaction signed for an intent; prices in wei per gas, times in seconds since the epoch.
+
+    `data_fee` is the highest cost in wei of its data, which a rollup publishes on another chain.
+    """
 
     hash: bytes
     nonce: int
@@ -45,11 +48,12 @@ class Signed(NamedTuple):
     max_fee: int
     priority_fee: int
     signed_at: float
+    data_fee: int = 0
 
     @property
     def most(self) -> int:
         """The highest cost, in wei."""
-        return self.gas * self.max_fee
+        return self.gas * self.max_fee + self.data_fee
 
 
 def add(
@@ -85,14 +89,14 @@ def open_intents(db: Reading) -> list[Intent]:
 
 def keep_signed(db: Writing, intent: int, signed: Signed) -> None:
     """Store a transaction before it is sent; the intent has its nonce from now on."""
-    db.execute("INSERT INTO transactions VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (intent, *signed))
+    db.execute("INSERT INTO transactions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (intent, *signed))
     db.execute("UPDATE intents SET nonce = ? WHERE id = ?", (signed.nonce, intent))
 
 
 def signed_for(db: Reading, intent: Intent) -> list[Signed]:
     """Return the transactions of an intent under its current nonce, newest first."""
     rows = db.execute(
-        "SELECT hash, nonce, raw, gas, max_fee, priority_fee, signed_at FROM transactions"
+        "SELECT hash, nonce, raw, gas, max_fee, priority_fee, signed_at, data_fee FROM transactions"
         " WHERE intent = ? AND nonce = ? ORDER BY signed_at DESC, max_fee DESC",
         (intent.id, intent.nonce),
     )
@@ -127,8 +131,9 @@ def spent(db: Reading, now: float, kind: str | None = None) -> int:
         "SELECT cost FROM intents WHERE paid_at > ? AND kind = coalesce(?, kind)", (now - DAY_S, kind)
     ).fetchall()
     under_way = db.execute(
-        "SELECT max(transactions.gas * max_fee) FROM transactions JOIN intents ON intents.id = intent"
-        " WHERE state = 'open' AND paid_at IS NULL AND transactions.nonce = intents.nonce"
+        "SELECT max(transactions.gas * max_fee + data_fee) FROM transactions"
+        " JOIN intents ON intents.id = intent WHERE state = 'open' AND paid_at IS NULL"
+        " AND transactions.nonce = intents.nonce"
         " AND kind = coalesce(?, kind) GROUP BY intent",
         (kind,),
     ).fetchall()

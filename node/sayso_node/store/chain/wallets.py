@@ -74,10 +74,10 @@ def any_held(db: Reading) -> bool:
     return db.execute("SELECT 1 FROM wallet_consents LIMIT 1").fetchone() is not None
 
 
-def next_turns(db: Reading, before: float, turns: int, consents: int) -> list[Turn]:
-    """Return the next wallets, at most `turns`, each with at most so many consents last asked before.
+def next_turns(db: Reading, before: float, tried_before: float, turns: int, consents: int) -> list[Turn]:
+    """Return the next wallets, at most `turns`, each with so many consents that were last tried before.
 
-    First come wallets whose last turn was before that time, then those with more than a turn takes; in
+    First come wallets whose last turn was before `before`, then those with more than a turn takes; in
     both cases the one whose last turn is longest ago is first.
     """
     query = "SELECT wallet FROM wallet_turns WHERE served_at < ? ORDER BY served_at LIMIT ?"
@@ -85,7 +85,7 @@ def next_turns(db: Reading, before: float, turns: int, consents: int) -> list[Tu
     more = "SELECT wallet FROM wallet_turns WHERE has_more = 1 AND served_at >= ?"
     query = f"{more} ORDER BY served_at LIMIT ?"
     chosen += [wallet for (wallet,) in db.execute(query, (before, turns - len(chosen)))]
-    return [_turn(db, wallet, before, consents) for wallet in chosen]
+    return [_turn(db, wallet, tried_before, consents) for wallet in chosen]
 
 
 def _turn(db: Reading, wallet: bytes, before: float, limit: int) -> Turn:

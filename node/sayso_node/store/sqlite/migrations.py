@@ -9,6 +9,7 @@ from typing import Final
 
 import msgpack
 
+from sayso_node.errors import StoreUnusable
 from sayso_node.store import many
 from sayso_node.store.interface import Writing
 from sayso_node.store.shared_claims import claim_of, list_of
@@ -195,8 +196,29 @@ CREATE TRIGGER marks_doubt AFTER INSERT ON marks
     INSERT INTO doubts (address) VALUES (new.signer);
 END;
 """,
-    # Endorsements, which are read from the chain.
     13: """
+ALTER TABLE transactions ADD COLUMN data_fee INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE untested_ranges (
+    last INTEGER PRIMARY KEY,
+    first INTEGER NOT NULL,
+    last_hash BLOB NOT NULL
+);
+CREATE TABLE doubted_blocks (
+    number INTEGER PRIMARY KEY,
+    hash BLOB NOT NULL,
+    since REAL NOT NULL,
+    tried_at REAL NOT NULL,
+    proved INTEGER NOT NULL,
+    silences INTEGER NOT NULL
+);
+""",
+    # The second reading of the protocol (see _refuse_first_reading).
+    14: """
+ALTER TABLE people ADD COLUMN loose INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE terms ADD COLUMN license BLOB;
+""",
+    # Endorsements, which are read from the chain.
+    15: """
 CREATE TABLE endorsements (
     signer BLOB NOT NULL,
     digest BLOB NOT NULL,
@@ -230,5 +252,19 @@ def _fill_shared(db: Writing) -> None:
         many.insert(db, "INTO shared_items", lists)
 
 
-FILLS: Final[dict[int, Callable[[Writing], None]]] = {7: _fill_shared}
+def _refuse_first_reading(db: Writing) -> None:
+    """Raise StoreUnusable if the store has messages of the first reading of protocol version 1.
+
+    Consents had two fields less then, and nothing that was signed then is valid now. Nothing is deleted:
+    the file stays as it was, for whoever wants to read it with an older release.
+    """
+    query = "SELECT 1 FROM messages UNION ALL SELECT 1 FROM pending LIMIT 1"
+    if db.execute(query).fetchone():
+        raise StoreUnusable(
+            "the store has messages of the protocol's first reading, which are not valid any more: move"
+            " the file away, and sync fills a new one"
+        )
+
+
+FILLS: Final[dict[int, Callable[[Writing], None]]] = {7: _fill_shared, 14: _refuse_first_reading}
 """What a step does besides its SQL, in the same transaction."""

@@ -8,7 +8,7 @@ migrations.py and a new VERSION.
 
 from sayso_node.store.sqlite.schema_pending import PENDING
 
-VERSION = 14
+VERSION = 16
 
 _MAIN = """
 CREATE TABLE messages (
@@ -56,13 +56,15 @@ CREATE INDEX wallet_turns_more ON wallet_turns (served_at) WHERE has_more = 1;
 CREATE TABLE people (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     address BLOB NOT NULL UNIQUE,  -- contributors and guardians of held consents
-    unsure INTEGER NOT NULL  -- a bitmap of merged marks in which theirs is, or seems to be; or 0
+    unsure INTEGER NOT NULL,  -- a bitmap of merged marks in which theirs is, or seems to be; or 0
+    loose INTEGER NOT NULL DEFAULT 0  -- words of kept scopes that covered nothing when they came
 );
 CREATE INDEX people_unsure ON people (unsure) WHERE unsure <> 0;
 CREATE TABLE terms (
     address BLOB NOT NULL,
     base BLOB NOT NULL,
     permissions INTEGER NOT NULL,  -- of held consents, from base on
+    license BLOB,  -- the first of these consents
     PRIMARY KEY (address, base)
 ) WITHOUT ROWID;
 CREATE TABLE bits (
@@ -137,7 +139,8 @@ CREATE TABLE transactions (
     gas INTEGER NOT NULL,
     max_fee INTEGER NOT NULL,  -- wei a gas
     priority_fee INTEGER NOT NULL,
-    signed_at REAL NOT NULL
+    signed_at REAL NOT NULL,
+    data_fee INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 CREATE INDEX transactions_by_intent ON transactions (intent, nonce);
 CREATE TABLE relay_wants (
@@ -254,6 +257,19 @@ CREATE TABLE late_ranges (
     first INTEGER NOT NULL,
     read_at REAL NOT NULL,
     passes INTEGER NOT NULL
+);
+CREATE TABLE untested_ranges (
+    last INTEGER PRIMARY KEY,
+    first INTEGER NOT NULL,
+    last_hash BLOB NOT NULL
+);
+CREATE TABLE doubted_blocks (
+    number INTEGER PRIMARY KEY,
+    hash BLOB NOT NULL,
+    since REAL NOT NULL,
+    tried_at REAL NOT NULL,
+    proved INTEGER NOT NULL,
+    silences INTEGER NOT NULL
 );
 CREATE TABLE numbers (
     name TEXT PRIMARY KEY,

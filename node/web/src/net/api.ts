@@ -190,6 +190,8 @@ export const consentFields = (one: Consent, items: string[]) => ({
   guardian: one.guardian,
   issued_at: one.issuedAt,
   expires_at: one.expiresAt,
+  recheck_hours: one.recheckHours,
+  removal_days: one.removalDays,
 });
 
 /** Submit a revocation that was signed under this chain id. */

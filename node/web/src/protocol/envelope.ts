@@ -58,6 +58,8 @@ export function consentEnvelope(one: Consent, items: string[], signature: string
     unhex(one.guardian),
     one.issuedAt,
     one.expiresAt,
+    one.recheckHours,
+    one.removalDays,
   ];
   return pack([1, 1, struct, items.map(unhex), unhex(signature), place(network), null]);
 }

@@ -24,6 +24,8 @@ export interface Consent {
   guardian: string;
   issuedAt: number;
   expiresAt: number;
+  recheckHours: number;
+  removalDays: number;
 }
 
 export interface Revocation {
@@ -47,7 +49,7 @@ export type Terms = Omit<Consent, "notice" | "content" | "items">;
 export const REVOKING =
   "I take back what is listed here, now and for ever, wherever my signature counts. This cannot be undone.";
 
-export const LIMITS = { items: 1024, purposes: 16, parties: 16, words: 64, scopes: 16, validity: 315_619_200 };
+export const LIMITS = { items: 1024, purposes: 16, parties: 16, words: 64, scopes: 16, validity: 315_619_200, recheckHours: 8760, removalDays: 365 };
 
 const fields = (text: string) =>
   text.split(",").map((one) => {
@@ -59,7 +61,7 @@ const DOMAIN = fields("string name,string version,uint256 chainId,address verify
 const CONSENT = fields(
   "string notice,address contributor,address[] parties,address grantee,string via,bytes32 content," +
     "uint32 items,string[] purposes,bytes32 terms,string termsUri,address guardian,uint64 issuedAt," +
-    "uint64 expiresAt",
+    "uint64 expiresAt,uint16 recheckHours,uint16 removalDays",
 );
 const REVOCATION = fields(
   "string notice,address contributor,string[] scopes,uint248[] words,uint256[] masks",
@@ -84,6 +86,8 @@ export function consentOf(terms: Terms, items: string[]): Consent {
     guardian: checksummed(terms.guardian || NOBODY),
     issuedAt: terms.issuedAt,
     expiresAt: terms.expiresAt,
+    recheckHours: terms.recheckHours,
+    removalDays: terms.removalDays,
   };
   return { ...consent, notice: noticeOf(consent) };
 }
@@ -107,13 +111,15 @@ export function noticeOf(one: Consent): string {
   const date = (time: number) => new Date(time * 1000).toISOString().slice(0, 16).replace("T", " ") + " UTC";
   const others = one.parties.filter((party) => !same(party, one.contributor));
   return [
-    `I allow ${same(one.grantee, NOBODY) ? "ANYONE" : one.grantee}`,
-    one.via && `, through ${one.via},`,
-    ` to use ${one.items === 1 ? "1 item" : `${one.items} items`} of mine for ${one.purposes.join(", ")}`,
-    `, from ${date(one.issuedAt)} until ${date(one.expiresAt)}`,
-    others.length > 0 && `, together with ${others.join(", ")}`,
+    `I allow use of ${one.items === 1 ? "1 item" : `${one.items} items`} of mine for ${one.purposes.join(", ")}`,
+    ` until ${date(one.expiresAt)} by ${same(one.grantee, NOBODY) ? "ANYONE" : one.grantee}`,
+    one.via && `, through ${one.via}`,
+    `; to be rechecked every ${one.recheckHours === 1 ? "hour" : `${one.recheckHours} hours`}`,
+    `; removed within ${one.removalDays === 1 ? "1 day" : `${one.removalDays} days`} of revocation`,
+    `; from ${date(one.issuedAt)}`,
+    others.length > 0 && `; together with ${others.join(", ")}`,
     !same(one.guardian, NOBODY) && `; ${one.guardian} may revoke it too`,
-    "; I can revoke at any time.",
+    ". I can revoke at any time.",
   ]
     .filter(Boolean)
     .join("");

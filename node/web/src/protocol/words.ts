@@ -1,11 +1,10 @@
 // Scopes, and the words and masks of permissions: section 5.
 
-import { NOBODY, big, join, keccak, number, same, unhex, utf8 } from "./bytes.js";
+import { NOBODY, big, hex, join, keccak, number, same, unhex, utf8 } from "./bytes.js";
 import type { Consent, Revocation } from "./messages.js";
 
 const FLAG = 1n << 247n;
 const WORD = (1n << 248n) - 1n;
-const FULL = (1n << 256n) - 1n;
 const LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?";
 const DOMAIN = new RegExp(`^${LABEL}(\\.${LABEL})+$`);
 
@@ -20,13 +19,18 @@ export function scopeText(subject: string, purpose = "", ward = ""): string {
 /** Rule 5.2. */
 export const scopeWord = (scope: string): bigint => (number(keccak(utf8(scope))) & WORD) | FLAG;
 
-/** Rule 5.5: the first word of a consent, from Solidity's abi.encode(address, string, bytes32, string[]). */
-export function baseWord(one: Pick<Consent, "grantee" | "via" | "content" | "purposes">): bigint {
+type Agreed = Pick<Consent, "grantee" | "via" | "content" | "purposes">;
+
+/** Rule 5.5: the hash of Solidity's abi.encode(address, string, bytes32, string[]), which renewals share. */
+export function agreementOf(one: Agreed): string {
   const via = abiString(one.via);
   const purposes = abiStrings(one.purposes);
   const head = [big(BigInt(one.grantee)), big(128n), unhex(one.content), big(128n + BigInt(via.length))];
-  return number(keccak(join(...head, via, purposes))) & WORD & ~FLAG & ~63n;
+  return hex(keccak(join(...head, via, purposes)));
 }
+
+/** Rule 5.5: the first word of a consent. */
+export const baseWord = (one: Agreed): bigint => BigInt(agreementOf(one)) & WORD & ~FLAG & ~63n;
 
 export function abiString(text: string): Uint8Array {
   const bytes = utf8(text);
@@ -43,17 +47,13 @@ export function abiStrings(texts: string[]): Uint8Array {
   return join(big(BigInt(texts.length)), ...heads, ...tails);
 }
 
-/** Words and masks of some items (by position) for some purposes; the whole license if neither is named. */
-export function masksOf(one: Consent, positions: number[] | null, purposes: string[] | null): [bigint, bigint][] {
+/** Words and masks of some items of a license, by position, for some of its purposes. */
+export function masksOf(one: Consent, positions: number[], purposes: string[]): [bigint, bigint][] {
   const base = baseWord(one);
   const width = one.purposes.length;
-  if (!positions && !purposes) {
-    const words = Math.ceil((one.items * width) / 256); // rule 5.8: all 256 bits of each
-    return Array.from({ length: words }, (_, at) => [base + BigInt(at), FULL]);
-  }
   const masks = new Map<bigint, bigint>();
-  const columns = (purposes ?? one.purposes).map((name) => one.purposes.indexOf(name)).filter((at) => at >= 0);
-  for (const item of positions ?? Array.from({ length: one.items }, (_, at) => at)) {
+  const columns = purposes.map((name) => one.purposes.indexOf(name)).filter((at) => at >= 0);
+  for (const item of positions) {
     for (const column of columns) {
       const bit = item * width + column;
       const word = base + BigInt(bit >> 8);
@@ -75,14 +75,21 @@ export function bitsOf(one: Revocation): [bigint, bigint][] {
   return [...one.scopes.map((scope): [bigint, bigint] => [scopeWord(scope), 1n]), ...words];
 }
 
-/** How many permissions of a license a scope covers; `file` scopes are not counted here. */
+/** The parts of a scope (5.1): its subject, and what follows ` for `, if anything does. */
+export function partsOf(scope: string): { ward: string; subject: string; purpose: string } {
+  const ward = /^ward (0x[0-9a-f]{40}) /.exec(scope)?.[1] ?? "";
+  const [subject, ...rest] = scope.replace(/^ward 0x[0-9a-f]{40} /, "").split(" for ");
+  return { ward, subject: subject!, purpose: rest.join(" for ") };
+}
+
+/** How many permissions of a license a scope covers for its grantee; `file` scopes are not counted here. */
 export function reached(scope: string, signer: string, one: Consent): number {
-  const ward = /^ward (0x[0-9a-f]{40}) /.exec(scope)?.[1];
+  const { ward, subject, purpose } = partsOf(scope);
   const speaks = ward
     ? same(ward, one.contributor) && same(signer, one.guardian) && !same(signer, NOBODY)
     : same(signer, one.contributor);
-  const [subject, purpose] = scope.replace(/^ward 0x[0-9a-f]{40} /, "").split(" for ");
-  const covers = subject === "everything" || subject === `via ${one.via}`;
+  const subjects = ["everything", `agreement ${agreementOf(one)}`, `via ${one.via}`, `to ${one.grantee.toLowerCase()}`];
+  const covers = subjects.includes(subject) && subject !== `to ${NOBODY}`;
   if (!speaks || !covers) return 0;
   if (!purpose) return one.items * one.purposes.length;
   return one.purposes.includes(purpose) ? one.items : 0;

@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 
-import { purposeText, t } from "../i18n.js";
+import { purposeText, span, t } from "../i18n.js";
 import { NOBODY, readAddress } from "../protocol/bytes.js";
 import { type Consent, LIMITS, type Terms, consentOf } from "../protocol/messages.js";
 import { isDomain } from "../protocol/words.js";
@@ -17,6 +17,8 @@ export interface Form {
   via: string;
   purposes: string[];
   until: string;
+  recheckHours: number;
+  removalDays: number;
   guardian: string;
   parties: string;
   terms: string;
@@ -62,6 +64,8 @@ export function readyTerms(form: Form, account: string | null): { terms: Terms |
     guardian: guardian ?? NOBODY,
     issuedAt: issued,
     expiresAt: (form.until && endOfDay(form.until)) || 0,
+    recheckHours: form.recheckHours,
+    removalDays: form.removalDays,
   };
   const right = grantee && guardian && parties.every(Boolean) && parties.length < LIMITS.parties;
   const named = via === "" || (via !== null && isDomain(via));
@@ -92,6 +96,8 @@ export function Fields({ form, change }: FieldsProps) {
       <Text id="via" label={t("via")} hint={t("via_hint")} value={form.via} wrong={badDomain(form.via)} set={(via) => change({ via })} />
       <Purposes form={form} change={change} />
       <Until form={form} change={change} />
+      <Clock id="recheck" unit="hour" value={form.recheckHours} offered={[24, 168, 720]} set={(recheckHours) => change({ recheckHours })} />
+      <Clock id="removal" unit="day" value={form.removalDays} offered={[7, 30, 90]} set={(removalDays) => change({ removalDays })} />
       <Text id="guardian" label={t("guardian")} hint={t("guardian_hint")} value={form.guardian} wrong={badAddress(form.guardian)} set={(guardian) => change({ guardian })} />
       <details open={form.parties !== ""}>
         <summary>{t("parties")}</summary>
@@ -148,6 +154,34 @@ function Until({ form, change }: FieldsProps) {
           {t("year")}
         </button>
       </div>
+    </div>
+  );
+}
+
+interface ClockProps {
+  id: "recheck" | "removal";
+  unit: "hour" | "day";
+  value: number;
+  offered: number[];
+  set: (value: number) => void;
+}
+
+/** One of the two clocks of a consent; what a marketplace asks for stands beside what the page offers. */
+function Clock({ id, unit, value, offered, set }: ClockProps) {
+  const values = [...new Set([...offered, value])].sort((one, other) => one - other);
+  return (
+    <div class="field">
+      <label for={id}>{t(id)}</label>
+      <select id={id} aria-describedby={`${id}-hint`} value={value} onChange={(event) => set(Number(event.currentTarget.value))}>
+        {values.map((one) => (
+          <option key={one} value={one}>
+            {unit === "hour" && one % 24 === 0 ? span(one / 24, "day") : span(one, unit)}
+          </option>
+        ))}
+      </select>
+      <p class="quiet small" id={`${id}-hint`}>
+        {t(`${id}_hint`)}
+      </p>
     </div>
   );
 }

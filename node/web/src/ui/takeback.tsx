@@ -3,10 +3,10 @@
 
 import { useEffect, useState } from "preact/hooks";
 
-import { t } from "../i18n.js";
+import { language, t } from "../i18n.js";
 import { WalletError, isContract, switchChain } from "../net/wallet.js";
 import type { Revocation } from "../protocol/messages.js";
-import type { Choice, Wish } from "../wish.js";
+import { type Choice, type Wish, meaningOf } from "../wish.js";
 import { useApp } from "./app.js";
 import { Codes } from "./codes.js";
 import { Cancel, Say, Sheet, explain, short } from "./parts.js";
@@ -223,6 +223,12 @@ function WalletShows({ revocations }: { revocations: Revocation[] }) {
           {one.scopes.map((scope) => (
             <p key={scope}>
               <code>{scope}</code>
+              {meaningOf(scope) && (
+                <span class="quiet small" lang={language}>
+                  {" "}
+                  {meaningOf(scope)}
+                </span>
+              )}
             </p>
           ))}
           {one.words.length > 0 && <Numbers revocation={one} />}

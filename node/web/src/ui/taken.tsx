@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 
-import { day, purposeText, t } from "../i18n.js";
+import { day, t } from "../i18n.js";
 import { type Revoked, revocationsOf } from "../net/api.js";
 import { type Kept, allKept } from "../net/kept.js";
 import { same } from "../protocol/bytes.js";
@@ -12,6 +12,7 @@ import { saveFile, useApp, useChanges } from "./app.js";
 import { Wallets } from "./home.js";
 import { Say, Trouble, explain, short } from "./parts.js";
 import { BUNDLE, Promises, Sent, SignedFile, Steps } from "./progress.js";
+import { meaningOf } from "../wish.js";
 import { deliver } from "./taking.js";
 
 const PAGE = 10;
@@ -40,11 +41,7 @@ export function merged(kept: Kept[], known: Revoked[]): Taken[] {
 function whatOf({ message, kept }: Taken): string {
   if (kept) return kept.what;
   const [scope] = message.scopes;
-  if (!scope) return t("what_parts");
-  const [subject, purpose] = scope.replace(/^ward 0x[0-9a-f]{40} /, "").split(" for ");
-  const via = /^via (.+)$/.exec(subject!)?.[1];
-  const what = via ? t("through", { via }) : subject === "everything" ? t("what_all") : t("what_parts");
-  return purpose ? `${what} · ${purposeText(purpose)}` : what;
+  return (scope && meaningOf(scope)) || t("what_parts");
 }
 
 export function useTaken(address: string | null) {
