@@ -325,7 +325,7 @@ async def test_many_questions_in_one_call_have_the_answers_of_single_ones(
     for claim in (claims[0], claims[5], claims[-1]):
         alone = await ContractWallets(calls).ask([claim], "watch", chain.head())
         assert alone.reasons.get(claim) == together.reasons.get(claim)
-    assert len(together.reasons) == len(claims)
+    assert len(together.reasons) == len(alone.reasons) * len(claims)  # none of a wallet that runs out
     accepted = [claim for claim, reason in together.reasons.items() if not reason]
     assert len(accepted) == {"ApprovingWallet": 1, "SlowWallet": len(claims)}.get(name, 0)
     await ways.close()
