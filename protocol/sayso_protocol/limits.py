@@ -32,6 +32,7 @@ class Limits:
     depth: int = 4  # sublicenses between a consent and a holder
     dispute_s: int = 31_622_400  # 366 days
     nonce_bytes: int = 32  # of a question to a node
+    chain_id: int = (1 << 53) - 1  # the largest integer that JSON and JavaScript hold exactly
 
 
 LIMITS = Limits()

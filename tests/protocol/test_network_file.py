@@ -70,6 +70,8 @@ BROKEN = {
     "chain id as truth": GOOD.replace("chain_id = 31337", "chain_id = true"),
     "chain id as fraction": GOOD.replace("chain_id = 31337", "chain_id = 1.0"),
     "negative chain id": GOOD.replace("chain_id = 31337", "chain_id = -1"),
+    "chain id 0": GOOD.replace("chain_id = 31337", "chain_id = 0"),
+    "chain id of 54 bits": GOOD.replace("chain_id = 31337", f"chain_id = {1 << 53}"),
     "chain id of 65 bits": GOOD.replace("chain_id = 31337", f"chain_id = {1 << 64}"),
     "endless chain id": GOOD.replace("chain_id = 31337", "chain_id = " + "1" * 5_000),
     "no registry": GOOD.replace("registry", "contract"),

@@ -108,7 +108,7 @@ def _sponsor(envelope: Envelope, trusted: NetworkFile | None) -> Iterator[str]:
 def _revocation(envelope: Envelope, context: Context) -> Iterator[str]:
     revocation = as_kind(envelope.message, Revocation)
     yield f"This is a revocation: {hex_text(envelope.digest)}."
-    yield f"{address_text(revocation.contributor)} takes back, now and for ever, on every network:"
+    yield f"{address_text(revocation.contributor)} takes back, now and for ever:"
     yield from (f"  {scope_meaning(text)}" for text in revocation.scopes)
     if revocation.words:
         bits = sum(mask.bit_count() for mask in revocation.masks)
@@ -116,8 +116,19 @@ def _revocation(envelope: Envelope, context: Context) -> Iterator[str]:
         yield f"  single permissions: {count(bits, 'bit')} in {words}; their consents tell which"
     also = " Its sentences hold for consents to come, too." if revocation.scopes else ""
     yield f"It cannot be undone.{also}"
+    yield f"It was signed under {envelope.network}."
+    yield f"It counts on every chain with this registry{_at_registry(envelope, context.trusted)}."
+    if envelope.claim.is_contract_wallets:
+        yield "A contract wallet signed it, so it counts only where that wallet accepts it."
     for one, consent in of_kind(context.consents, Consent):
         yield from _hit(revocation, one.digest, License(consent, one.items))
+
+
+def _at_registry(envelope: Envelope, trusted: NetworkFile | None) -> str:
+    if trusted is None:
+        return ""
+    ours = envelope.network.registry == trusted.network.registry
+    return ", which is that of your network file" if ours else ", which is NOT THAT OF YOUR NETWORK"
 
 
 def _hit(revocation: Revocation, name: bytes, held: License) -> Iterator[str]:

@@ -51,7 +51,8 @@ class Kind:
             field, with the name in snake case.
         read: Turns columns of the fields into messages; raises the error of an invalid message.
         check_items: Checks the item hashes against the same columns; the default allows none.
-        is_bound: The message is valid on one network, which its envelope names (rule 6.2.3).
+        is_bound: The message is valid on one network; otherwise it is valid on every chain with the
+            registry's address, under whichever chain id it was signed (rules 6.2.3 to 6.2.5).
         is_sponsored: The message needs a sponsor between peers (rule 7.5).
         is_acknowledged: A node that keeps the message signs an acknowledgement (rule 9.4).
         is_endorsable: The message is a statement: a contract wallet endorses it on the chain instead of
@@ -87,7 +88,7 @@ class Kind:
     def envelope(self) -> Reader[tuple[Any, ...]]:
         """Return the reader of envelopes of this kind (rule 6.2)."""
         struct = fields_of(*(one.packed for _, _, one in self.columns))
-        network, sponsor = fields_of(Uint, bytes) | None, fields_of(bytes, bytes) | None
+        network, sponsor = fields_of(Uint, bytes), fields_of(bytes, bytes) | None
         form = fields_of(Uint, Uint, struct, array_of(bytes), bytes, network, sponsor)
         return Reader(form, LIMITS.message_bytes)
 

@@ -1,8 +1,9 @@
-"""Follows the registry: reads every revocation and anchor on chain, through reorganisations.
+"""Follows the registry: reads its revocations, anchors and endorsements, through reorganisations.
 
 A reading takes the head, checks by hash that the last followed block is still on the chain, and reads
 the events in between. Cursor and events are stored in one transaction. When a block is dropped, its
-anchors are deleted; its revocations stay, because a revocation counts on any fork (rule 8.10).
+anchors and endorsements are deleted; its revocations stay, because a revocation counts on any fork (rule
+8.10).
 
 Endpoints refuse wide ranges, each from another width on: a refused range is halved, and grows again
 later. An endpoint behind a load balancer may have a block before its logs: so the head is requested by

@@ -42,7 +42,7 @@ def advance(db: Writing, point: ChainPoint) -> None:
 
 
 def rewind(db: Writing, number: int) -> None:
-    """Delete blocks above `number` and their anchors and endorsements; bits stay (rule 8.10)."""
+    """Delete blocks above `number`, their anchors and endorsements; bits stay (rule 8.10)."""
     db.execute("DELETE FROM blocks WHERE number > ?", (number,))
     db.execute("DELETE FROM anchors WHERE block_number > ?", (number,))
     archives.rewound(db, number)

@@ -1,4 +1,4 @@
-"""Digests that an address endorsed by a transaction to the registry (rule 4.8).
+"""Digests that an address endorsed by a transaction to the registry (rules 10.4.8 and 10.4.9).
 
 An endorsement is a contract wallet's signature under a statement: it counts once its block is final. The
 first event counts; a reorganisation that drops its block deletes it.

@@ -218,7 +218,17 @@ CREATE TABLE doubted_blocks (
 ALTER TABLE people ADD COLUMN loose INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE terms ADD COLUMN license BLOB;
 """,
-    15: STATEMENTS_STEP,
+    # Endorsements, which are read from the chain.
+    15: """
+CREATE TABLE endorsements (
+    signer BLOB NOT NULL,
+    digest BLOB NOT NULL,
+    block_number INTEGER NOT NULL,
+    PRIMARY KEY (signer, digest)
+) WITHOUT ROWID;
+CREATE INDEX endorsements_by_block ON endorsements (block_number);
+""",
+    16: STATEMENTS_STEP,
 }
 """The step from each version to the next, by version."""
 
@@ -261,6 +271,6 @@ def _refuse_first_reading(db: Writing) -> None:
 FILLS: Final[dict[int, Callable[[Writing], None]]] = {
     7: _fill_shared,
     14: _refuse_first_reading,
-    15: fill_grantees,
+    16: fill_grantees,
 }
 """What a step does besides its SQL, in the same transaction."""

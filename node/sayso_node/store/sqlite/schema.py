@@ -9,7 +9,7 @@ migrations.py and a new VERSION.
 from sayso_node.store.sqlite.schema_pending import PENDING
 from sayso_node.store.sqlite.schema_statements import STATEMENTS
 
-VERSION = 16
+VERSION = 17
 
 _MAIN = """
 CREATE TABLE messages (
@@ -229,6 +229,13 @@ CREATE TABLE anchors (
     block_hash BLOB NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX anchors_by_block ON anchors (block_number, root);
+CREATE TABLE endorsements (
+    signer BLOB NOT NULL,
+    digest BLOB NOT NULL,  -- of a statement, which the signer endorsed by a transaction
+    block_number INTEGER NOT NULL,
+    PRIMARY KEY (signer, digest)
+) WITHOUT ROWID;
+CREATE INDEX endorsements_by_block ON endorsements (block_number);
 CREATE TABLE missing_batches (
     root BLOB PRIMARY KEY  -- anchored, and its batch is not stored
 ) WITHOUT ROWID;

@@ -93,11 +93,4 @@ CREATE TABLE statement_sponsors (
     node_key BLOB PRIMARY KEY,
     held INTEGER NOT NULL  -- hashes of statements within their own quota
 ) WITHOUT ROWID;
-CREATE TABLE endorsements (
-    signer BLOB NOT NULL,
-    digest BLOB NOT NULL,
-    block_number INTEGER NOT NULL,
-    PRIMARY KEY (signer, digest)
-) WITHOUT ROWID;
-CREATE INDEX endorsements_by_block ON endorsements (block_number);
 """

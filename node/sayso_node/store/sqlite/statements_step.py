@@ -1,4 +1,4 @@
-"""The step to version 16: statements, and the grantees of the consents that are held."""
+"""The step to version 17: statements, and the grantees of the consents that are held."""
 
 from typing import Final
 
@@ -98,13 +98,6 @@ CREATE TABLE statement_sponsors (
     node_key BLOB PRIMARY KEY,
     held INTEGER NOT NULL
 ) WITHOUT ROWID;
-CREATE TABLE endorsements (
-    signer BLOB NOT NULL,
-    digest BLOB NOT NULL,
-    block_number INTEGER NOT NULL,
-    PRIMARY KEY (signer, digest)
-) WITHOUT ROWID;
-CREATE INDEX endorsements_by_block ON endorsements (block_number);
 """
 
 
