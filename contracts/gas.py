@@ -16,7 +16,7 @@ from web3 import AsyncHTTPProvider, AsyncWeb3, HTTPProvider, Web3
 from web3.contract import Contract
 
 from eas import NOBODY, Revoker, artifacts
-from sayso_contracts.calls import Call, Calls
+from sayso_contracts.calls import Call, Calls, SignedRevocation
 from sayso_contracts.deploy import deploy
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.messages.typed_data import digest
@@ -94,11 +94,11 @@ def _hashes(first: int, count: int) -> list[bytes]:
     return [keccak(b"item %d" % number) for number in range(first, first + count)]
 
 
-def _signed(calls: Calls, key: bytes, **what: Any) -> tuple[Revocation, bytes]:
+def _signed(calls: Calls, key: bytes, **what: Any) -> SignedRevocation:
     contributor: LocalAccount = Account.from_key(key)
     revocation = Revocation(contributor=address_from_text(contributor.address), **what)
     hashed: Any = digest(revocation, Network(CHAIN_ID, address_from_text(calls.address)))
-    return revocation, contributor.unsafe_sign_hash(hashed).signature
+    return SignedRevocation(revocation, CHAIN_ID, contributor.unsafe_sign_hash(hashed).signature)
 
 
 def _relayed(calls: Calls, bit: int) -> Call:
@@ -122,9 +122,9 @@ def measure_sayso(meter: Meter, address: str) -> dict[str, float]:
         "revoke_256_word": meter.send(calls.revoke(_word(2), FULL)) / 256,
         "revoke_2560": meter.send(calls.revoke_many(ten, [FULL] * 10)) / 2_560,
         "revoke_scope": meter.send(calls.revoke_scopes(everything)),
-        "gasless_one": meter.send(calls.revoke_by_sig(*_signed(calls, keccak(b"one"), **one))),
+        "gasless_one": meter.send(calls.revoke_by_sig(_signed(calls, keccak(b"one"), **one))),
         "gasless_scope": meter.send(
-            calls.revoke_by_sig(*_signed(calls, keccak(b"two"), scopes=everything))
+            calls.revoke_by_sig(_signed(calls, keccak(b"two"), scopes=everything))
         ),
         "relay_50": meter.send(_relayed(calls, 77)) / MANY,
         "relay_50_used": meter.send(_relayed(calls, 78)) / MANY,

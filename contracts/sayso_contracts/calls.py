@@ -5,10 +5,25 @@ Example: `Calls(address).revoke_scopes(["everything"]).data`
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sayso_contracts.abi import encode_call
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.primitives import address_text
+
+
+class SignedRevocation(NamedTuple):
+    """SignedRevocation is what the registry needs to carry out a signed revocation.
+
+    Attributes:
+        revocation: The message.
+        chain_id: The chain id under which it was signed, which may be of another chain.
+        signature: 65 bytes, or what the contract wallet's ERC-1271 method takes.
+    """
+
+    revocation: Revocation
+    chain_id: int
+    signature: bytes
 
 
 @dataclass(frozen=True)
@@ -53,21 +68,27 @@ class Calls:
         """Revoke the sender's permissions that the scopes name."""
         return self._call("revokeScopes", scopes)
 
-    def revoke_by_sig(self, revocation: Revocation, signature: bytes) -> Call:
+    def revoke_by_sig(self, signed: SignedRevocation) -> Call:
         """Send another person's signed revocation; the sender of the transaction pays."""
-        return self._call("revokeBySig", *_arguments(revocation, signature))
+        return self._call("revokeBySig", *_arguments(signed))
 
-    def relay(self, signed: Iterable[tuple[Revocation, bytes]]) -> Call:
+    def endorse(self, digest: bytes) -> Call:
+        """Sign the statement of this digest, 32 bytes, as the sender, for ever."""
+        return self._call("endorse", digest)
+
+    def relay(self, signed: Iterable[SignedRevocation]) -> Call:
         """Send signed revocations of many people in one transaction.
 
         An invalid item causes a Rejected event and does not affect the others; see relay.py.
         """
-        return self._call("relay", [_arguments(*one) for one in signed])
+        return self._call("relay", [_arguments(one) for one in signed])
 
 
-def _arguments(revocation: Revocation, signature: bytes) -> tuple[object, ...]:
+def _arguments(signed: SignedRevocation) -> tuple[object, ...]:
+    revocation, chain_id, signature = signed
     return (
         address_text(revocation.contributor),
+        chain_id,
         revocation.scopes,
         revocation.words,
         revocation.masks,

@@ -20,7 +20,8 @@ from sayso_protocol.primitives import (
 
 REVOKED_TOPIC = topic("Revoked")
 ANCHORED_TOPIC = topic("Anchored")
-TOPICS = (REVOKED_TOPIC, ANCHORED_TOPIC)
+ENDORSED_TOPIC = topic("Endorsed")
+TOPICS = (REVOKED_TOPIC, ANCHORED_TOPIC, ENDORSED_TOPIC)
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,20 @@ class Anchored(Place):
     submitter: bytes
 
 
-Event = Revoked | Anchored
+@dataclass(frozen=True)
+class Endorsed(Place):
+    """Endorsed states that a statement was endorsed for the first time by its sender.
+
+    Attributes:
+        signer: The sender of the call, 20 bytes.
+        digest: The digest of the statement, 32 bytes.
+    """
+
+    signer: bytes
+    digest: bytes
+
+
+Event = Revoked | Anchored | Endorsed
 
 
 def log_filter(registry: bytes, from_block: int, to_block: int) -> dict[str, Any]:
@@ -109,6 +123,9 @@ def _decode(raw_log: Mapping[str, Any], registry: bytes | None) -> Event | None:
     if topics[0] == REVOKED_TOPIC:
         contributor, word, bits = decode_event("Revoked", topics, data)
         return Revoked(**vars(place), contributor=address_from_text(contributor), word=word, bits=bits)
+    if topics[0] == ENDORSED_TOPIC:
+        signer, digest = decode_event("Endorsed", topics, data)
+        return Endorsed(**vars(place), signer=address_from_text(signer), digest=digest)
     root, submitter = decode_event("Anchored", topics, data)
     return Anchored(**vars(place), root=root, submitter=address_from_text(submitter))
 

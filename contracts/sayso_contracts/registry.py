@@ -37,6 +37,19 @@ MAX_WORDS_READ = 1_024  # words of one call; about 2.5 million gas at the endpoi
 
 
 @dataclass(frozen=True)
+class Endorsement:
+    """Endorsement holds the time of the first endorsement of a statement by its sender.
+
+    Attributes:
+        block_number: The height of the block.
+        timestamp: The block's time in seconds since the Unix epoch.
+    """
+
+    block_number: int
+    timestamp: int
+
+
+@dataclass(frozen=True)
 class Anchor:
     """Anchor holds the sender and the time of the first anchoring of a root.
 
@@ -75,6 +88,14 @@ class Registry(Calls):
         submitter, number, timestamp = decode_answer("anchorOf", answer)
         anchor = Anchor(address_from_text(submitter), number, timestamp)
         return anchor if any(anchor.submitter) else None
+
+    async def endorsement_of(
+        self, signer: bytes, digest: bytes, block: BlockIdentifier = "latest"
+    ) -> Endorsement | None:
+        """Return when an address endorsed a 32-byte digest, or None; raises NotDeployed."""
+        answer = await self._ask(self._call("endorsementOf", address_text(signer), digest), block)
+        endorsement = Endorsement(*decode_answer("endorsementOf", answer))
+        return endorsement if endorsement.block_number else None
 
     async def prepare(
         self,

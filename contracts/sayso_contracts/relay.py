@@ -18,7 +18,7 @@ from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError
 
 from sayso_contracts.abi import describe_revert, topic
-from sayso_contracts.calls import Call, Calls
+from sayso_contracts.calls import Call, Calls, SignedRevocation
 from sayso_contracts.errors import BadLog, TransactionTooLarge
 from sayso_contracts.transactions import MAX_TRANSACTION_GAS
 from sayso_protocol.messages.revocation import Revocation
@@ -38,7 +38,7 @@ _RELAY = 3_000
 _ITEM = 9_000  # digest, ECDSA, and the event of a rejection
 _SET = 26_000  # reading and writing an empty word, with its event
 _TEXT_BYTE = 1
-_ASK_WALLET = 165_000  # ERC1271_GAS_NEEDED of WalletSignature.sol, and the call
+_ASK_WALLET = 630_000  # ERC1271_GAS_NEEDED of WalletSignature.sol, and the call
 _ITEM_WORDS = 32  # words of memory that an item leaves allocated
 _SCRATCH_WORDS = 64 + 16  # of an array during hashing
 # Bytes of the call's data. The number and the offsets of items are below 2^24, so they have at most
@@ -54,12 +54,14 @@ class RelayItem:
 
     Attributes:
         revocation: The signed revocation.
+        chain_id: The chain id under which it was signed.
         signature: The signature for the registry: 65 bytes, or the contract wallet's own.
         asks_wallet: Whether the registry may call a contract wallet (ERC-1271).
         deployment: The call that may create the wallet (ERC-6492) and must come first, or None.
     """
 
     revocation: Revocation
+    chain_id: int
     signature: bytes
     asks_wallet: bool
     deployment: Call | None = None
@@ -129,18 +131,20 @@ _EMPTY_RELAY = Load(
 )
 
 
-def relay_item(revocation: Revocation, signature: bytes) -> RelayItem:
+def relay_item(revocation: Revocation, chain_id: int, signature: bytes) -> RelayItem:
     """Create the item of a gossiped signature (rule 4.4); raises BadSignature, TooLarge."""
     if len(signature) <= EOA_SIGNATURE_BYTES:
-        return RelayItem(revocation, signature, asks_wallet=False)
+        return RelayItem(revocation, chain_id, signature, asks_wallet=False)
     proof = read_wallet_proof(signature)
     first = None if proof.factory == DEPLOYED else Call(address_text(proof.factory), proof.deployment)
-    return RelayItem(revocation, proof.signature, asks_wallet=True, deployment=first)
+    return RelayItem(revocation, chain_id, proof.signature, asks_wallet=True, deployment=first)
 
 
 def relay_call(registry: str, items: Iterable[RelayItem]) -> Call:
     """Return the call with all items."""
-    return Calls(registry).relay((item.revocation, item.signature) for item in items)
+    return Calls(registry).relay(
+        SignedRevocation(item.revocation, item.chain_id, item.signature) for item in items
+    )
 
 
 def load_of(item: RelayItem) -> Load:

@@ -8,6 +8,7 @@ from sayso_protocol.primitives import keccak
 
 _ANCHORS = (0).to_bytes(32)
 _BITS = (1).to_bytes(32)
+_ENDORSEMENTS = (2).to_bytes(32)
 
 
 def anchor_slot(root: bytes) -> bytes:
@@ -18,3 +19,8 @@ def anchor_slot(root: bytes) -> bytes:
 def bits_slot(contributor: bytes, word: int) -> bytes:
     """Return the slot of a contributor's word, 32 bytes; no bit is set if the slot is absent."""
     return keccak(word.to_bytes(32) + keccak(contributor.rjust(32, b"\0") + _BITS))
+
+
+def endorsement_slot(signer: bytes, digest: bytes) -> bytes:
+    """Return the slot of an endorsement, 32 bytes: block number (48 bits), time (48); absent without."""
+    return keccak(digest + keccak(signer.rjust(32, b"\0") + _ENDORSEMENTS))

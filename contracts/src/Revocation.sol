@@ -2,15 +2,17 @@
 pragma solidity ^0.8.24;
 
 /// @title What a contributor signs to take permissions back
-/// @dev EIP-712 under the domain {name: "Sayso", version: "1"} alone, without chain and contract.
+/// @dev EIP-712 under the domain of every message of Sayso, {name, version, chainId, verifyingContract}.
+/// The chain id is data: whoever sends a signature says under which it was made.
 library Revocation {
     /// @dev Scope words have this bit, words of permissions do not.
     uint248 internal constant SCOPE_FLAG = 1 << 247;
 
-    /// @dev keccak256(abi.encode(keccak256("EIP712Domain(string name,string version)"),
-    /// keccak256("Sayso"), keccak256("1"))), as a number: Solidity would hash it anew for each digest.
-    bytes32 private constant DOMAIN_SEPARATOR =
-        0x8651a455c71198a103d7dc5e624ee808b9a373e3e184488a9b2262025303968e;
+    bytes32 private constant DOMAIN_TYPEHASH = keccak256(
+        "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
+    );
+    bytes32 private constant NAME = keccak256("Sayso");
+    bytes32 private constant VERSION = keccak256("1");
 
     bytes32 private constant TYPEHASH = keccak256(
         "Revocation(string notice,address contributor,string[] scopes,uint248[] words,uint256[] masks)"
@@ -18,18 +20,38 @@ library Revocation {
 
     /// @dev The sentence every wallet shows. Signed, so that nobody revokes without reading it.
     bytes32 private constant NOTICE = keccak256(
-        "I take back my permission, now and for ever, on every network. This cannot be undone."
+        "I take back what is listed here, now and for ever, wherever my signature counts. This cannot be undone."
     );
+
+    /// @dev The hash of the domain. Computed, never stored: reading it from storage would cost twenty
+    /// times as much, and an immutable would make the code differ between chains (docs/adr/0032).
+    function domainSeparator(uint256 chainId, address registry)
+        internal
+        pure
+        returns (bytes32 result)
+    {
+        (bytes32 typehash, bytes32 name, bytes32 version) = (DOMAIN_TYPEHASH, NAME, VERSION);
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            mstore(free, typehash)
+            mstore(add(free, 32), name)
+            mstore(add(free, 64), version)
+            mstore(add(free, 96), chainId)
+            mstore(add(free, 128), registry)
+            result := keccak256(free, 160)
+        }
+    }
 
     /// @dev The hash to sign (EIP-712). Assembly, because Solidity would encode each part into
     /// memory of its own before it is hashed: a sixteenth of what relaying a signature costs.
     function digest(
+        bytes32 domain,
         address contributor,
         string[] calldata scopes,
         uint256[] calldata words,
         uint256[] calldata masks
     ) internal pure returns (bytes32 result) {
-        (bytes32 domain, bytes32 typehash, bytes32 notice) = (DOMAIN_SEPARATOR, TYPEHASH, NOTICE);
+        (bytes32 typehash, bytes32 notice) = (TYPEHASH, NOTICE);
         bytes32 scopesHash = _hashOfTexts(scopes);
         bytes32 wordsHash = _hashOf(words);
         bytes32 masksHash = _hashOf(masks);

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
+import {ISaysoRegistry} from "./ISaysoRegistry.sol";
 import {WalletSignature} from "./WalletSignature.sol";
 
 /// @title Asks a contract wallet whether it signed
@@ -13,6 +14,7 @@ contract WalletProbe {
     uint256 private constant REFUSED = 2;
     uint256 private constant NO_WALLET = 3;
     uint256 private constant TOO_LITTLE_GAS = 4;
+    uint256 private constant RAN_OUT = 5;
 
     /// @dev Gas that a factory gets.
     uint256 private constant FACTORY_GAS = 2_000_000;
@@ -50,20 +52,9 @@ contract WalletProbe {
         if (wallet.code.length == 0) return NO_WALLET;
         bytes memory question = abi.encodeCall(IERC1271.isValidSignature, (digest, signature));
         if (gasleft() < WalletSignature.ERC1271_GAS_NEEDED) return TOO_LITTLE_GAS;
-        return _accepts(wallet, question) ? ACCEPTED : REFUSED;
-    }
-
-    /// @dev As the registry asks, so that who may sign for a node may also be relayed: the same gas,
-    /// no change of state, and only 32 bytes of the answer are looked at.
-    function _accepts(address wallet, bytes memory question) private view returns (bool) {
-        uint256 gas_ = WalletSignature.ERC1271_GAS;
-        bool answered;
-        bytes32 answer;
-        assembly ("memory-safe") {
-            answered := staticcall(gas_, wallet, add(question, 32), mload(question), 0, 32)
-            answered := and(answered, gt(returndatasize(), 31))
-            answer := mload(0)
-        }
-        return answered && answer == bytes32(IERC1271.isValidSignature.selector);
+        // As the registry asks, so that who may sign for a node may also be relayed.
+        bytes4 fault = WalletSignature.walletFault(wallet, question);
+        if (fault == ISaysoRegistry.WalletRanOut.selector) return RAN_OUT;
+        return fault == 0 ? ACCEPTED : REFUSED;
     }
 }

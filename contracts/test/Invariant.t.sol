@@ -9,8 +9,10 @@ import {SaysoRegistry} from "../src/SaysoRegistry.sol";
 contract Crowd is RegistryTest {
     uint256 public constant PEOPLE = 3;
     uint248 public constant WORDS = 4;
+    uint256 public constant STATEMENTS = 3;
 
     mapping(address person => mapping(uint248 word => uint256)) public wanted;
+    mapping(address person => mapping(bytes32 digest => uint256)) public endorsedIn;
     uint256 public relays;
     uint256 public reverted;
 
@@ -36,6 +38,16 @@ contract Crowd is RegistryTest {
         wanted[person(who)][word] |= mask;
         wanted[person(who)][_scopeWord("everything")] = 1;
         vm.prank(person(carrier));
+        _send(message);
+    }
+
+    /// @dev Under any chain id, also of another chain than this.
+    function signElsewhere(uint256 who, uint256 chainId, uint248 word, uint256 mask) external {
+        word %= WORDS;
+        Signed memory message = _unsigned(person(who), "", word, mask);
+        message.chainId = chainId % ((1 << 53) - 1) + 1;
+        message.signature = _sign(_key(who), _digest(message));
+        wanted[person(who)][word] |= mask;
         _send(message);
     }
 
@@ -66,6 +78,14 @@ contract Crowd is RegistryTest {
         vm.expectRevert();
         vm.prank(person(carrier));
         _send(message);
+    }
+
+    function endorse(uint256 who, uint256 statement) external {
+        bytes32 digest = bytes32(statement % STATEMENTS);
+        vm.roll(block.number + 1);
+        if (endorsedIn[person(who)][digest] == 0) endorsedIn[person(who)][digest] = block.number;
+        vm.prank(person(who));
+        registry.endorse(digest);
     }
 
     function anchor(uint256 who, bytes32 root) external {
@@ -104,6 +124,15 @@ contract InvariantTest is RegistryTest {
                 vm.assertEq(_bits(crowd.person(i), word) & ~wanted, 0);
             }
             vm.assertEq(_bits(crowd.person(i), 1 << 247), 0);
+        }
+    }
+
+    function invariant_anEndorsementIsItsSignersFirst() public view {
+        for (uint256 i = 0; i < crowd.PEOPLE(); i++) {
+            for (uint256 j = 0; j < crowd.STATEMENTS(); j++) {
+                (uint48 number,) = registry.endorsementOf(crowd.person(i), bytes32(j));
+                vm.assertEq(uint256(number), crowd.endorsedIn(crowd.person(i), bytes32(j)));
+            }
         }
     }
 

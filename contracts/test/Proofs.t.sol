@@ -24,6 +24,21 @@ contract ProofsTest is RegistryTest {
         assert(_bits(person, word) & before == before);
     }
 
+    function check_noFunctionChangesAnEndorsement(address caller, address person, bytes32 digest)
+        public
+    {
+        svm.enableSymbolicStorage(address(registry));
+        (uint48 number, uint48 time) = registry.endorsementOf(person, digest);
+        bytes memory anything = svm.createCalldata("SaysoRegistry");
+        vm.prank(caller);
+        (bool done,) = address(registry).call(anything);
+        vm.assume(done);
+        (uint48 numberAfter, uint48 timeAfter) = registry.endorsementOf(person, digest);
+        if (number != 0 || time != 0 || caller != person) {
+            assert(numberAfter == number && timeAfter == time);
+        }
+    }
+
     function check_nobodySetsAnothersBitsByTransaction(
         address caller,
         address person,
@@ -45,6 +60,7 @@ contract ProofsTest is RegistryTest {
     function check_nobodySetsAnothersBitsWithoutASignature(
         address caller,
         address person,
+        uint256 chainId,
         uint256 word,
         uint256 mask,
         bytes32 r,
@@ -52,6 +68,7 @@ contract ProofsTest is RegistryTest {
         uint8 v
     ) public {
         Signed memory message = _unsigned(person, "", word, mask);
+        message.chainId = chainId;
         vm.assume(person.code.length == 0);
         vm.assume(ecrecover(_digest(message), v, r, s) != person);
         message.signature = abi.encodePacked(r, s, v);

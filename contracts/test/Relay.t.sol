@@ -46,7 +46,9 @@ contract RelayTest is RegistryTest {
 
     /// @dev Whatever revokeBySig would revert with is the reason of a rejection, word for word.
     function test_everyReasonIsThatOfRevokeBySig() public {
-        Signed[] memory list = _people(5);
+        Signed[] memory list = _people(7);
+        list[5].chainId = 0;
+        list[6] = _unsigned(address(new SlowWallet(type(uint256).max)), "", 1, 1);
         list[0].masks = new uint256[](2);
         list[1].scopes = new string[](17);
         (list[2].words, list[2].masks) = (new uint256[](65), new uint256[](65));
@@ -70,6 +72,28 @@ contract RelayTest is RegistryTest {
         _relay(list);
         vm.assertEq(_bits(list[0].contributor, 0), 0);
         vm.assertEq(_bits(list[1].contributor, 1), 1);
+    }
+
+    /// @dev Runs of equal chain ids share the hash of their domain: in any order, each has its own.
+    function test_eachItemIsUnderItsOwnChainId(uint64 seed) public {
+        Signed[] memory list = _people(8);
+        for (uint256 i = 0; i < list.length; i++) {
+            list[i].chainId = seed >> (4 * i) & 3; // 0 is none
+            list[i].signature = _sign(0xB0B + i, _digest(list[i]));
+        }
+        _relay(list);
+        for (uint256 i = 0; i < list.length; i++) {
+            vm.assertEq(_bits(list[i].contributor, i), list[i].chainId == 0 ? 0 : 1);
+        }
+    }
+
+    function test_aChainIdThatWasNotSignedRejectsItsItemAlone() public {
+        Signed[] memory list = _people(3);
+        list[1].chainId++;
+        _relay(list);
+        for (uint256 i = 0; i < list.length; i++) {
+            vm.assertEq(_bits(list[i].contributor, i), i == 1 ? 0 : 1);
+        }
     }
 
     function test_aRepeatIsSilent() public {
@@ -118,12 +142,12 @@ contract RelayTest is RegistryTest {
 
     /// @dev Too little gas to ask a wallet is the relayer's fault: nothing is rejected for it.
     function test_aStarvedRelayRevertsAndRejectsNobody() public {
-        vm.etch(alice, abi.encodePacked(hex"ef0100", address(new SlowWallet(149_400))));
+        vm.etch(alice, abi.encodePacked(hex"ef0100", address(new SlowWallet(599_400))));
         Signed[] memory list = new Signed[](1);
         list[0] = _unsigned(alice, "everything", 1, 1);
         bytes memory call = abi.encodeCall(ISaysoRegistry.relay, (_asItems(list)));
         uint256 accepted = 0;
-        for (uint256 gasLimit = 120_000; gasLimit < 280_000; gasLimit += 500) {
+        for (uint256 gasLimit = 400_000; gasLimit < 760_000; gasLimit += 800) {
             vm.recordLogs();
             (bool done,) = address(registry).call{gas: gasLimit}(call);
             Vm.Log[] memory logs = vm.getRecordedLogs();

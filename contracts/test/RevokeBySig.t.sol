@@ -9,13 +9,17 @@ contract RevokeBySigTest is RegistryTest {
     uint256 private constant ORDER =
         0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141;
 
-    /// @dev The library spells the domain's hash out; here it is made of what it stands for.
-    function test_theDomainIsNameAndVersionAlone() public view {
+    /// @dev The library hashes the domain in assembly; here Solidity does.
+    function test_theDomainIsThatOfEveryMessage(uint256 chainId) public view {
         bytes32 domain = keccak256(
             abi.encode(
-                keccak256("EIP712Domain(string name,string version)"),
+                keccak256(
+                    "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
+                ),
                 keccak256("Sayso"),
-                keccak256("1")
+                keccak256("1"),
+                chainId,
+                address(registry)
             )
         );
         bytes32 empty = keccak256("");
@@ -25,7 +29,7 @@ contract RevokeBySigTest is RegistryTest {
                     "Revocation(string notice,address contributor,string[] scopes,uint248[] words,uint256[] masks)"
                 ),
                 keccak256(
-                    "I take back my permission, now and for ever, on every network. This cannot be undone."
+                    "I take back what is listed here, now and for ever, wherever my signature counts. This cannot be undone."
                 ),
                 alice,
                 empty,
@@ -34,7 +38,7 @@ contract RevokeBySigTest is RegistryTest {
             )
         );
         Signed memory nothing =
-            Signed(alice, new string[](0), new uint256[](0), new uint256[](0), "");
+            Signed(alice, chainId, new string[](0), new uint256[](0), new uint256[](0), "");
         vm.assertEq(_digest(nothing), keccak256(abi.encodePacked(hex"1901", domain, structHash)));
     }
 
@@ -47,11 +51,37 @@ contract RevokeBySigTest is RegistryTest {
         if (carrier != alice) vm.assertEq(_bits(carrier, word >> 1), 0);
     }
 
-    function test_oneSignatureServesEveryContract() public {
+    /// @dev Any chain id is accepted on any chain, as long as it is the one that was signed.
+    function test_oneSignatureServesEveryChain(uint256 signedOn, uint256 sentOn) public {
+        vm.chainId(_chain(signedOn));
         Signed memory message = _signed("everything", 1, 1);
+        vm.chainId(_chain(sentOn));
         _send(message);
+        vm.assertEq(_bits(alice, 1), 1);
+        message.chainId = message.chainId ^ 1;
+        if (message.chainId != 0) _expectInvalid(message);
+    }
+
+    /// @dev The registry has one address on every chain; another contract is another domain.
+    function test_aSignatureForAnotherRegistryIsNone() public {
+        Signed memory message = _signed("everything", 1, 1);
         registry = new SaysoRegistry();
-        _send(message);
+        _expectInvalid(message);
+    }
+
+    function test_chainIdsAreOneToTwoToThe53(uint256 wrong) public {
+        uint256[4] memory ids = [uint256(0), 1 << 53, type(uint256).max, wrong | 1 << 53];
+        for (uint256 i = 0; i < ids.length; i++) {
+            Signed memory message = _unsigned(alice, "everything", 1, 1);
+            message.chainId = ids[i];
+            message.signature = _sign(KEY, _digest(message));
+            vm.expectRevert(abi.encodeWithSelector(ISaysoRegistry.InvalidChainId.selector, ids[i]));
+            _send(message);
+        }
+        Signed memory last = _unsigned(alice, "everything", 1, 1);
+        last.chainId = (1 << 53) - 1;
+        last.signature = _sign(KEY, _digest(last));
+        _send(last);
         vm.assertEq(_bits(alice, 1), 1);
     }
 
@@ -81,7 +111,7 @@ contract RevokeBySigTest is RegistryTest {
 
     function test_emptyRevocationNeedsASignatureToo() public {
         Signed memory message =
-            Signed(alice, new string[](0), new uint256[](0), new uint256[](0), "");
+            Signed(alice, 1, new string[](0), new uint256[](0), new uint256[](0), "");
         _expectInvalid(message);
         message.signature = _sign(KEY, _digest(message));
         vm.recordLogs();
@@ -139,6 +169,10 @@ contract RevokeBySigTest is RegistryTest {
         (message.words, message.masks) = (new uint256[](65), new uint256[](65));
         vm.expectRevert(abi.encodeWithSelector(ISaysoRegistry.TooMany.selector, 65, 64));
         _send(message);
+    }
+
+    function _chain(uint256 any) private pure returns (uint256) {
+        return any % ((1 << 53) - 1) + 1;
     }
 
     function _expectInvalid(Signed memory message) private {

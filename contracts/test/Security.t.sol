@@ -27,15 +27,15 @@ contract SecurityTest is RegistryTest {
     string private constant REVOCATION_TYPE =
         "Revocation(string notice,address contributor,string[] scopes,uint248[] words,uint256[] masks)";
     string private constant NOTICE =
-        "I take back my permission, now and for ever, on every network. This cannot be undone.";
+        "I take back what is listed here, now and for ever, wherever my signature counts. This cannot be undone.";
 
-    /// @dev 1. With the 3,000,000 gas at which an uncapped question to the hog sinks all.
+    /// @dev 1. With the 4,000,000 gas at which an uncapped question to the hog sinks all.
     function test_01_aGasHogAndAReturnBombDoNotSinkTheOthers() public {
         Signed[] memory list = _people(7);
         list[0] = _unsigned(address(new SlowWallet(type(uint256).max)), "everything", 1, 1);
         list[1] = _unsigned(address(new BombWallet(0)), "everything", 1, 1);
         bytes memory call = abi.encodeCall(ISaysoRegistry.relay, (_asItems(list)));
-        (bool done,) = address(registry).call{gas: 3_000_000}(call);
+        (bool done,) = address(registry).call{gas: 4_000_000}(call);
         vm.assertTrue(done);
         for (uint256 i = 0; i < list.length; i++) {
             vm.assertEq(_bits(list[i].contributor, 1), i < 2 ? 0 : 1);
@@ -53,7 +53,7 @@ contract SecurityTest is RegistryTest {
 
     /// @dev 3. A relayer that sends too little hears so; the wallet is not called a liar.
     function test_03_aStarvedWalletIsNotARefusal() public {
-        Signed memory message = _unsigned(address(new SlowWallet(140_000)), "", 1, 1);
+        Signed memory message = _unsigned(address(new SlowWallet(590_000)), "", 1, 1);
         Signed[] memory list = new Signed[](1);
         list[0] = message;
         bytes memory relayed = abi.encodeCall(ISaysoRegistry.relay, (_asItems(list)));
@@ -61,39 +61,37 @@ contract SecurityTest is RegistryTest {
         vm.assertTrue(!done && bytes4(reason) == ISaysoRegistry.TooLittleGas.selector);
         (done, reason) = address(registry).call{gas: 100_000}(_bySig(message));
         vm.assertTrue(!done && bytes4(reason) == ISaysoRegistry.TooLittleGas.selector);
-        (done,) = address(registry).call{gas: 300_000}(relayed);
+        (done,) = address(registry).call{gas: 800_000}(relayed);
         vm.assertTrue(done);
         vm.assertEq(_bits(message.contributor, 1), 1);
     }
 
-    /// @dev 4. A replay is a no-op. Other chains and other registries accept the same signature, and
-    /// are meant to: one signature stops every network. There is no epoch for it to be bound to.
+    /// @dev 4. A replay is a no-op. The registry accepts the same signature on other chains, and is meant
+    /// to: one signature stops every chain. There is no epoch for it to be bound to.
     function test_04_aReplayChangesNothingAndTheSignatureHoldsOnEveryChain() public {
         Signed memory message = _signed("everything", 1, 1);
         _send(message);
         vm.recordLogs();
         _send(message);
         vm.assertEq(_logCount(), 0);
+        message = _signed("everything for resale", 2, 1);
         vm.chainId(8_453);
-        registry = new SaysoRegistry();
         _send(message);
-        vm.assertEq(_bits(alice, _scopeWord("everything")), 1);
+        vm.assertEq(_bits(alice, _scopeWord("everything for resale")), 1);
     }
 
-    /// @dev 4. What was signed under a domain with chain and contract, as consents are, revokes nothing.
-    function test_04_aSignatureUnderTheDomainOfConsentsIsNone() public {
-        bytes32 domain = keccak256(
+    /// @dev 4. What was signed under a domain without chain and contract, which wallets refuse to show in
+    /// full, or for another contract, revokes nothing.
+    function test_04_aSignatureUnderAnotherDomainIsNone() public {
+        bytes32 short = keccak256(
             abi.encode(
-                keccak256(
-                    "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
-                ),
+                keccak256("EIP712Domain(string name,string version)"),
                 keccak256("Sayso"),
-                keccak256("1"),
-                block.chainid,
-                address(registry)
+                keccak256("1")
             )
         );
-        _expectRefused(_typedDigest(domain, NOTICE));
+        _expectRefused(_typedDigest(short, NOTICE));
+        _expectRefused(_typedDigest(_domainOf(address(this)), NOTICE));
     }
 
     /// @dev 5. One signature has one form.
@@ -196,13 +194,7 @@ contract SecurityTest is RegistryTest {
 
     /// @dev 10. A page that has people sign must show them the sentence: under another, it is nothing.
     function test_10_onlyTheSentenceThatSaysWhatHappensRevokes() public {
-        bytes32 domain = keccak256(
-            abi.encode(
-                keccak256("EIP712Domain(string name,string version)"),
-                keccak256("Sayso"),
-                keccak256("1")
-            )
-        );
+        bytes32 domain = _domainOf(address(registry));
         _expectRefused(_typedDigest(domain, "Click to claim your reward."));
         Signed memory message = _unsigned(alice, "everything", 1, 1);
         message.signature = _sign(KEY, _typedDigest(domain, NOTICE)); // what it is with the right one
@@ -254,7 +246,7 @@ contract SecurityTest is RegistryTest {
         (bool done,) = DEPLOYER.call(abi.encodePacked(salt, code));
         vm.assertTrue(done);
         address made = _create2(DEPLOYER, salt, keccak256(code));
-        vm.assertEq(made, 0x176A09a1a77744Fb938B737212e6EfD3196E429f);
+        vm.assertEq(made, 0x7CB88a80A2aE66600416dEA6C02e22fC515F765A);
         vm.assertEq(made.code, address(registry).code);
     }
 
@@ -269,6 +261,7 @@ contract SecurityTest is RegistryTest {
         _send(signed);
         uint256 bits = _bits(alice, word >> 1);
         registry = new SaysoRegistry();
+        signed = _signed("everything", word >> 1, two);
         _send(signed);
         vm.prank(alice);
         registry.revoke(word >> 1, one);
@@ -307,6 +300,16 @@ contract SecurityTest is RegistryTest {
             )
         );
         return keccak256(abi.encodePacked(hex"1901", domain, structHash));
+    }
+
+    function _domainOf(address place) private view returns (bytes32) {
+        string memory kind =
+            "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)";
+        return keccak256(
+            abi.encode(
+                keccak256(bytes(kind)), keccak256("Sayso"), keccak256("1"), block.chainid, place
+            )
+        );
     }
 
     function _expectRefused(bytes32 digest) private {

@@ -8,6 +8,7 @@ It may be completed after the node was created, because other operators need thi
 """
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 from math import inf
 from pathlib import Path
@@ -25,7 +26,10 @@ from sayso_node.interfaces import Randomness
 from sayso_node.keys import load_account
 from sayso_node.sources import Proxies
 from sayso_protocol.encoding.toml_text import toml_lines
+from sayso_protocol.errors import SaysoError
+from sayso_protocol.limits import LIMITS
 from sayso_protocol.network_file import NetworkFile, Operator, parse_network_file
+from sayso_protocol.primitives import NOBODY, address_from_text
 
 CONFIG_FILE = "node.toml"
 IDENTITY_FILE = "identity.key"
@@ -33,8 +37,8 @@ PEER_FILE = "peers.json"
 SNAPSHOT_FOLDER = "snapshots"
 MOST_DISCOVERED = 64
 _INTERVALS = ("sync_interval_s", "chain_interval_s", "snapshot_interval_s")
-LIMITS = ("max_fee_gwei", "budget_eth_per_day", "low_balance_eth")  # that a running node reads again
-_AMOUNTS = (*LIMITS, "anchor_wait_s", "relay_wait_s")
+RELOADED = ("max_fee_gwei", "budget_eth_per_day", "low_balance_eth")  # that a running node reads again
+_AMOUNTS = (*RELOADED, "anchor_wait_s", "relay_wait_s")
 CHANNELS = ("gossip", "sync", "chain", "receipts", "snapshots")
 
 
@@ -65,6 +69,8 @@ class Settings:
         max_fee_gwei: Highest price of one gas in gwei; above it, anchors and relays wait.
         budget_eth_per_day: Most that anchors and relays may cost in a day, in ether; then they wait.
         low_balance_eth: Balance in ether below which the alarm `account-low` is raised.
+        heed: Addresses whose disputes count at this node, at most 16 (rule 7.18); without the setting,
+            those of the network file.
         disabled: Channels that are switched off, for tests of the others: `gossip`, `sync`, `chain`,
             `receipts`, `snapshots`.
     """
@@ -90,6 +96,7 @@ class Settings:
     max_fee_gwei: float = 200.0
     budget_eth_per_day: float = 0.5
     low_balance_eth: float = 0.1
+    heed: tuple[str, ...] | None = None
     disabled: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -105,6 +112,7 @@ class Settings:
             except InvalidNodeConfig as error:
                 raise InvalidNodeConfig(f"announce: {error}") from error
         Proxies(self.trusted_proxies)
+        _heeded(self.heed or ())
         for name in _INTERVALS:
             if not 0 < getattr(self, name) < inf:
                 raise InvalidNodeConfig(f"{name} must be positive and finite, not {getattr(self, name)}")
@@ -146,6 +154,13 @@ class NodeConfig:
         listed = [one.peer for one in operators if one.peer and one.key != self.node_key]
         return tuple(dict.fromkeys([*listed, *self.settings.peers]))
 
+    @property
+    def heeded(self) -> frozenset[bytes]:
+        """The addresses whose disputes count at this node (rule 7.18)."""
+        if self.settings.heed is None:
+            return frozenset(one.address for one in self.network_file.heed)
+        return _heeded(self.settings.heed)
+
     def runs(self, channel: str) -> bool:
         """Return whether a channel is switched on."""
         return channel not in self.settings.disabled
@@ -158,13 +173,25 @@ def init_node(folder: Path, settings: Settings, randomness: Randomness) -> Opera
         folder.mkdir(parents=True, exist_ok=True)
         if (folder / CONFIG_FILE).exists():
             raise InvalidNodeConfig(f"{folder / CONFIG_FILE} exists already")
-        text = toml_lines(asdict(settings)).encode()
+        values = {name: value for name, value in asdict(settings).items() if value is not None}
+        text = toml_lines(values).encode()
         identity = create_identity(folder / IDENTITY_FILE, randomness)
         partial.write_bytes(text)
         partial.rename(folder / CONFIG_FILE)
     except (OSError, UnicodeEncodeError) as error:
         raise InvalidNodeConfig(f"cannot create a node in {folder}: {error}") from error
     return operator_of(settings, bytes(identity.verify_key))
+
+
+def _heeded(texts: Sequence[str]) -> frozenset[bytes]:
+    """Read the setting `heed`; raises InvalidNodeConfig."""
+    try:
+        found = frozenset(address_from_text(one) for one in texts)
+    except SaysoError as error:
+        raise InvalidNodeConfig(f"heed: {error}") from error
+    if len(found) < len(texts) or len(found) > LIMITS.heeded or NOBODY in found:
+        raise InvalidNodeConfig(f"heed is at most {LIMITS.heeded} addresses, each once and not zero")
+    return found
 
 
 def operator_of(settings: Settings, node_key: bytes) -> Operator:

@@ -24,6 +24,7 @@ from sayso_node.api.routes.messages import MessageRoutes
 from sayso_node.api.routes.proofs import ProofRoutes
 from sayso_node.api.routes.revocations import RevocationRoutes
 from sayso_node.api.routes.snapshots import SnapshotRoutes
+from sayso_node.api.routes.statements import StatementRoutes
 from sayso_node.api.routes.status import StatusRoutes
 from sayso_node.api.routes.typed_data import TypedDataRoutes
 from sayso_node.api.schema.values import NodeJson, OperatorJson
@@ -32,8 +33,7 @@ from sayso_node.batches.http_json import HttpJson
 from sayso_node.batches.protocol import answer_batch
 from sayso_node.chain.reading.storage_proofs import StorageProofs
 from sayso_node.chain.side import ChainSide
-from sayso_node.config import LIMITS as RELOADED
-from sayso_node.config import PEER_FILE, SNAPSHOT_FOLDER, NodeConfig, Settings
+from sayso_node.config import PEER_FILE, RELOADED, SNAPSHOT_FOLDER, NodeConfig, Settings
 from sayso_node.errors import NotFound
 from sayso_node.folder import NodeFolder
 from sayso_node.freshness import Freshness
@@ -90,11 +90,19 @@ class Node:
         self._transport = transport = GossipProcess(self._gossip_config, peer_store)
         self._alarms = alarms = Alarms()
         self._supervisor = Supervisor(alarms, counters)
-        self._chain = chain = ChainSide(config, store, freshness, clock, counters, alarms)
+        self._chain = chain = ChainSide(
+            *(config, store, freshness, clock, counters, alarms),
+            came=lambda db: self._intake.blocks_came(db),  # noqa: PLW0108 - it is made below
+        )
         wallets = chain.wallets
         quotas = Quotas(operators=frozenset(one.key for one in config.network_file.operators))
         shared = (network, store, wallets, freshness, identity, clock, counters)
-        self._intake = intake = Intake(*shared, quotas=quotas)
+        self._intake = intake = Intake(
+            *shared,
+            quotas=quotas,
+            heeded=config.heeded,
+            finality=config.network_file.finality,
+        )
         self._broadcast = Broadcast(network, transport, intake, counters, enabled=config.runs("gossip"))
         rounds = SyncRounds(network, transport, store, intake, freshness, clock, counters)
         self._answering = Answering(store, intake, clock, peer_ids)
@@ -150,6 +158,7 @@ class Node:
             LicenseRoutes(network, store, freshness, clock, pages, finality=finality),
             ListRoutes(network, store, pages),
             RevocationRoutes(network, store, self._broadcast, signer, pages),
+            StatementRoutes(network, store),
             ProofRoutes(network, store, freshness, self._proofs),
             events,
             CheckRoutes(judge, signer, receipts=config.runs("receipts")),
@@ -172,6 +181,7 @@ class Node:
         await self._folder.claim(self._store, self._config.network_file.network, self._config.node_key)
         await self._presence.start()
         self._intake.start()
+        await self._intake.heed()
         handlers = TransportHandlers(self._broadcast.on_frame, self._on_request, self._on_peer)
         await self._transport.start(handlers)
         self._supervisor.start(self.parts())

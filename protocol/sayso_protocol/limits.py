@@ -28,8 +28,11 @@ class Limits:
     wallet_signature_bytes: int = 8_192  # of a contract wallet
     tree_arity: int = 32
     hashes: int = 1_024  # of a statement
+    heeded: int = 16  # addresses
+    depth: int = 4  # sublicenses between a consent and a holder
     dispute_s: int = 31_622_400  # 366 days
     nonce_bytes: int = 32  # of a question to a node
+    chain_id: int = (1 << 53) - 1  # the largest integer that JSON and JavaScript hold exactly
 
 
 LIMITS = Limits()

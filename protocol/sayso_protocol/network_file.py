@@ -1,8 +1,8 @@
 """The network file: a TOML text that states what its user trusts (rule 1.4).
 
-It names the chain id, the registry, its deploy block, the finality of anchors, and the operators with
-their node keys. A person who can change the file can change whom its user trusts, so it needs the
-protection of a password file.
+It names the chain id, the registry, its deploy block, the finality of anchors, the operators with their
+node keys, and the addresses whose disputes count (rule 7.18). A person who can change the file can
+change whom its user trusts, so it needs the protection of a password file.
 
     network = parse_network_file(text)
     network.operator_of(receipt.node_key).name
@@ -16,8 +16,10 @@ from typing import Any
 
 from sayso_protocol.encoding.toml_text import toml_lines
 from sayso_protocol.errors import InvalidNetworkFile, SaysoError, UnknownSigner
+from sayso_protocol.limits import LIMITS
 from sayso_protocol.network import Network
-from sayso_protocol.primitives import address_from_text, address_text
+from sayso_protocol.permissions.scopes import check_domain
+from sayso_protocol.primitives import NOBODY, address_from_text, address_text
 
 FILE_CHARS = 65_536  # some hundred operators
 
@@ -42,6 +44,23 @@ class Operator:
 
 
 @dataclass(frozen=True)
+class Named:
+    """Named is an address with a name that people read.
+
+    Attributes:
+        address: The address, 20 bytes, not zero.
+        name: The name of the organisation.
+        domain: Its lower-case domain, or empty.
+        role: What it is, such as `union`, or empty.
+    """
+
+    address: bytes
+    name: str
+    domain: str = ""
+    role: str = ""
+
+
+@dataclass(frozen=True)
 class NetworkFile:
     """NetworkFile holds the values of a network file (rule 1.4).
 
@@ -50,12 +69,16 @@ class NetworkFile:
         deploy_block: The block that holds the registry's creation.
         finality: The number of blocks that must follow a block before its anchors count.
         operators: The operators that the user trusts.
+        heed: The addresses whose disputes count by default, at most 16 (rule 7.18).
+        names: Names of other addresses.
     """
 
     network: Network
     deploy_block: int
     finality: int = 0
     operators: tuple[Operator, ...] = ()
+    heed: tuple[Named, ...] = ()
+    names: tuple[Named, ...] = ()
 
     def operator_of(self, key: bytes) -> Operator:
         """Return the operator with this node key, 32 bytes; raises UnknownSigner."""
@@ -75,8 +98,16 @@ class NetworkFile:
         text = "# A Sayso network: the operators in this file are trusted.\n" + toml_lines(values)
         for one in self.operators:
             entry = {"name": one.name, "key": one.key.hex(), "peer": one.peer, "url": one.url}
-            text += "\n[[operators]]\n" + toml_lines({k: value for k, value in entry.items() if value})
+            text += _entry("operators", entry)
+        for part, named in (("heed", self.heed), ("names", self.names)):
+            for who in named:
+                entry = {"address": address_text(who.address), "name": who.name}
+                text += _entry(part, entry | {"domain": who.domain, "role": who.role})
         return text
+
+
+def _entry(part: str, values: Mapping[str, str]) -> str:
+    return f"\n[[{part}]]\n" + toml_lines({name: value for name, value in values.items() if value})
 
 
 def parse_network_file(text: str) -> NetworkFile:
@@ -91,6 +122,8 @@ def parse_network_file(text: str) -> NetworkFile:
             _number(table, "deploy_block"),
             _number(table, "finality"),
             _operators(table.get("operators", ())),
+            _named(table, "heed", LIMITS.heeded),
+            _named(table, "names"),
         )
     except InvalidNetworkFile:
         raise
@@ -112,6 +145,26 @@ def _operator(entry: Mapping[str, Any]) -> Operator:
         raise InvalidNetworkFile("an operator's key is 64 lower-case hexadecimal digits")
     peer, url = (_text(entry, name) if name in entry else "" for name in ("peer", "url"))
     return Operator(_text(entry, "name"), bytes.fromhex(key), peer, url)
+
+
+def _named(table: Mapping[str, Any], part: str, most: int | None = None) -> tuple[Named, ...]:
+    """Rules 1.4.6 to 1.4.8."""
+    named = tuple(_named_one(entry) for entry in table.get(part, ()))
+    if most is not None and len(named) > most:
+        raise InvalidNetworkFile(f"`{part}` has at most {most} entries")
+    if len({one.address for one in named}) < len(named):
+        raise InvalidNetworkFile(f"`{part}` has the same address twice")
+    return named
+
+
+def _named_one(entry: Mapping[str, Any]) -> Named:
+    address = address_from_text(_text(entry, "address"))
+    if address == NOBODY:
+        raise InvalidNetworkFile("an address with a name is not zero")
+    domain, role = (_text(entry, name) if name in entry else "" for name in ("domain", "role"))
+    if domain:
+        check_domain(domain)
+    return Named(address, _text(entry, "name"), domain, role)
 
 
 def _number(table: Mapping[str, Any], name: str) -> int:

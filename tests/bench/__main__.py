@@ -16,6 +16,7 @@ from bench.figure import Figure
 # Part: the module of this package that takes its figures.
 PARTS = {
     "verify": "verify",
+    "statements": "statements",
     "verdict": "verdicts",
     "store": "durable",
     "node": "startup",

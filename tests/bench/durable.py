@@ -13,7 +13,7 @@ from nacl.signing import SigningKey
 from bench.consents import consent
 from bench.figure import REPEATS, Figure
 from sayso_node.store.admission import consents
-from sayso_node.store.admission.consents import Keeper
+from sayso_node.store.admission.keeper import Keeper
 from sayso_node.store.admission.revocations import Admitted
 from sayso_node.store.admission.sponsors import Quotas
 from sayso_node.store.interface import Store, Writing

@@ -20,7 +20,7 @@ from bench.figure import Figure
 from sayso_node.api.http.paging import Pages, Wanted
 from sayso_node.api.routes.licenses import LicenseRoutes
 from sayso_node.store.admission import consents
-from sayso_node.store.admission.consents import Keeper
+from sayso_node.store.admission.keeper import Keeper
 from sayso_node.store.admission.sponsors import Quotas
 from sayso_node.store.chain import chain_state
 from sayso_node.store.integrity.rebuilding import rebuild

@@ -142,6 +142,8 @@ def test_a_contract_wallet_allows_and_takes_back(visit: Open, place: World) -> N
     eventually(lambda: place.reasons(held, LAB, "train-ai") == [GRANTED])
     eventually(lambda: place.reasons(held, LAB, "train-ai", at="south") == [GRANTED])
     card.get_by_role("button", name="Take back").click()
+    only_here = f"counts on this chain only (chain {place.trusted.network.chain_id})"
+    expect(page.get_by_role("dialog")).to_contain_text(only_here)
     page.get_by_role("button", name="Sign and take back").click()
     steps = page.locator(".steps")
     expect(steps).to_contain_text("North stored it and signed a promise")

@@ -41,6 +41,26 @@ def signed_for(page: Page) -> None:
     expect(page.locator(".steps")).to_contain_text("North stored it and signed a promise")
 
 
+def test_a_wallet_on_another_chain_is_asked_to_switch_first(visit: Open, place: World) -> None:
+    ada = place.person()
+    held = place.license(ada, 2, grantee=LAB)
+    here = visit(account=ada)
+    page = here.connect()
+    assert here.wallet
+    here.wallet.chain_id = 1
+    card(page, held).get_by_role("button", name="Take back").click()
+    sign(page)
+    expect(page.get_by_role("alert")).to_contain_text("Your wallet is on another network (chain 1).")
+    assert here.wallet.asked == []
+    page.get_by_role("button", name="Switch the network").click()
+    sign(page)
+    signed_for(page)
+    [asked] = here.wallet.asked
+    assert asked["domain"]["chainId"] == place.trusted.network.chain_id
+    assert asked["domain"]["verifyingContract"].lower() == hex_text(place.trusted.network.registry)
+    expect(page.get_by_text("counts on this chain only")).to_have_count(0)
+
+
 def test_one_file_of_a_license(visit: Open, place: World) -> None:
     ada = place.person()
     held = place.license(ada, 120, grantee=LAB, purposes=("research", "train-ai"))

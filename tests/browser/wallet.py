@@ -115,6 +115,8 @@ class TestWallet:
         account, text = params
         assert account == self.address
         data = json.loads(text)
+        if data["domain"]["chainId"] != self.chain_id:  # as MetaMask does
+            raise Refused(-32603, "Provided chainId must match the active chainId")
         self.asked.append(data)
         signed = self.account.sign_typed_data(full_message=data)
         self.after_signing()

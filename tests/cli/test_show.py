@@ -21,6 +21,7 @@ from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope, encode
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.messages.wire import encode_bundle
+from sayso_protocol.network import Network
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.permissions.scopes import Scope, file_subject, to_subject
 from sayso_protocol.primitives import address_text, hex_text, sha256
@@ -129,15 +130,25 @@ SAID: dict[str, tuple[bytes, list[str]]] = {
         encode(STOP),
         [
             f"a revocation: {hex_text(STOP.digest)}",
-            f"{address_text(ADA)} takes back, now and for ever, on every network",
+            f"{address_text(ADA)} takes back, now and for ever:",
             "every permission ever given, for train-ai (train any AI model)",
             "licensed through kled.ai",
             f"the file {hex_text(ITEMS[0])}, in every consent",
             '"a later grammar": a sentence that this release does not know',
             "1 bit in 1 word",
             "cannot be undone",
+            f"It was signed under chain 31337, registry {address_text(NETWORK.registry)}.",
+            "It counts on every chain with this registry, which is that of your network file.",
             RIGHT,
         ],
+    ),
+    "a revocation signed on another chain": (
+        encode(signed(STOP.message, network=Network(1, NETWORK.registry))),
+        ["signed under chain 1,", "with this registry, which is that of your network file", RIGHT],
+    ),
+    "a revocation for another registry": (
+        encode(signed(STOP.message, network=Network(31_337, BEN))),
+        ["with this registry, which is NOT THAT OF YOUR NETWORK", RIGHT],
     ),
     "a guardian's": (
         encode(WARD),

@@ -65,6 +65,8 @@ def test_the_contract_has_no_owner_pause_or_money() -> None:
         "anchor",
         "anchorMany",
         "anchorOf",
+        "endorse",
+        "endorsementOf",
         "relay",
         "revoke",
         "revokeBySig",

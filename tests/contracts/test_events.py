@@ -11,8 +11,10 @@ from contracts.harness import WAIT_S, Chain
 from sayso_contracts.errors import BadLog
 from sayso_contracts.events import (
     ANCHORED_TOPIC,
+    ENDORSED_TOPIC,
     REVOKED_TOPIC,
     Anchored,
+    Endorsed,
     Revoked,
     decode_log,
     log_filter,
@@ -53,6 +55,17 @@ EXPECTED = Revoked(
 def test_a_revocation_is_read() -> None:
     assert decode_log(raw_log()) == EXPECTED
     assert decode_log(raw_log(), REGISTRY) == EXPECTED
+
+
+def test_an_endorsement_is_read() -> None:
+    topics = [hex_text(ENDORSED_TOPIC), hex_text(CONTRIBUTOR.rjust(32, b"\0")), "0x" + "cc" * 32]
+    event = decode_log(raw_log(topics=topics, data="0x"))
+    assert isinstance(event, Endorsed)
+    assert (event.signer, event.digest, event.block_number) == (CONTRIBUTOR, b"\xcc" * 32, 16)
+    with pytest.raises(BadLog):
+        decode_log(raw_log(topics=topics[:2], data="0x"))
+    with pytest.raises(BadLog):
+        decode_log(raw_log(topics=topics, data="0x" + "00" * 32))
 
 
 def test_an_anchor_is_read() -> None:
@@ -120,6 +133,7 @@ async def test_both_forms_of_a_real_log_are_read(registry: Registry, chain: Chai
     call = registry.revoke_many([1, 2, 1], [1, 2, 5])
     receipt = await registry.wait(await registry.send(call, chain.account), WAIT_S)
     await registry.wait(await registry.send(registry.anchor(b"\1" * 32), chain.account), WAIT_S)
+    await registry.wait(await registry.send(registry.endorse(b"\2" * 32), chain.account), WAIT_S)
     last = await chain.w3.eth.block_number
     filter_ = log_filter(address_from_text(registry.address), 0, last)
     as_json = await chain.w3.manager.coro_request(RPCEndpoint("eth_getLogs"), [filter_])
@@ -140,4 +154,6 @@ async def test_both_forms_of_a_real_log_are_read(registry: Registry, chain: Chai
     ]
     assert isinstance(events[3], Anchored)
     assert (events[3].root, events[3].submitter) == (b"\1" * 32, me)
-    assert len(events) == 4
+    assert isinstance(events[4], Endorsed)
+    assert (events[4].signer, events[4].digest) == (me, b"\2" * 32)
+    assert len(events) == 5

@@ -1,15 +1,15 @@
 """Reading the registry and sending it calls."""
 
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 from eth_account import Account
 from web3 import AsyncHTTPProvider, AsyncWeb3
 
+from contracts import test_vectors
 from contracts.harness import WAIT_S, Chain, Refusing
-from sayso_contracts.calls import Call
+from contracts.test_vectors import REGISTRY
+from sayso_contracts.calls import Call, SignedRevocation
 from sayso_contracts.errors import (
     CallReverted,
     NotDeployed,
@@ -19,7 +19,7 @@ from sayso_contracts.errors import (
     WrongChain,
 )
 from sayso_contracts.registry import MAX_WORDS_READ, Registry
-from sayso_contracts.slots import anchor_slot, bits_slot
+from sayso_contracts.slots import anchor_slot, bits_slot, endorsement_slot
 from sayso_contracts.transactions import Fees, suggest_fees
 from sayso_protocol.errors import TooLarge
 from sayso_protocol.messages.revocation import Revocation
@@ -28,7 +28,6 @@ from sayso_protocol.network import Network
 from sayso_protocol.permissions.scopes import scope_word
 from sayso_protocol.primitives import address_from_text
 
-VECTORS = Path(__file__).parents[2] / "contracts" / "test" / "vectors.json"
 ROOT = bytes(range(32))
 FULL = 2**256 - 1
 STRANGER = Account.from_key(b"\7" * 32)
@@ -44,19 +43,23 @@ def me(chain: Chain) -> bytes:
     return address_from_text(chain.account.address)
 
 
-def vectors() -> list[tuple[Revocation, dict[str, Any]]]:
-    """Those of eth-account's revocations that revoke something."""
+def vectors(registry: str = REGISTRY) -> list[tuple[SignedRevocation, dict[str, Any]]]:
+    """Those of eth-account's revocations for a registry that revoke something."""
     return [
         (
-            Revocation(
-                contributor=address_from_text(vector["contributor"]),
-                scopes=tuple(vector["scopes"]),
-                words=tuple(int(word, 16) for word in vector["words"]),
-                masks=tuple(int(mask, 16) for mask in vector["masks"]),
+            SignedRevocation(
+                Revocation(
+                    contributor=address_from_text(vector["contributor"]),
+                    scopes=tuple(vector["scopes"]),
+                    words=tuple(int(word, 16) for word in vector["words"]),
+                    masks=tuple(int(mask, 16) for mask in vector["masks"]),
+                ),
+                vector["chainId"],
+                bytes.fromhex(vector["signature"][2:]),
             ),
             vector,
         )
-        for vector in json.loads(VECTORS.read_text())
+        for vector in test_vectors.vectors(registry)
         if vector["scopes"] or vector["words"]
     ]
 
@@ -85,30 +88,50 @@ async def test_own_wallet_revokes_words_and_scopes(registry: Registry, chain: Ch
 
 
 async def test_a_stranger_carries_what_eth_account_signed(registry: Registry, chain: Chain) -> None:
-    for revocation, vector in vectors():
-        signature = bytes.fromhex(vector["signature"][2:])
-        await carry_out(registry, registry.revoke_by_sig(revocation, signature), chain)
+    for signed, _ in vectors(registry.address):
+        revocation = signed.revocation
+        await carry_out(registry, registry.revoke_by_sig(signed), chain)
         words = list(revocation.bits)
         bits = await registry.revoked_words(revocation.contributor, words)
         assert dict(zip(words, bits, strict=True)) == revocation.bits
         # A repeat does nothing and reverts nothing.
-        await carry_out(registry, registry.revoke_by_sig(revocation, signature), chain)
+        await carry_out(registry, registry.revoke_by_sig(signed), chain)
 
 
 def test_our_digests_are_eth_accounts() -> None:
-    network = Network(chain_id=1, registry=b"\1" * 20)  # means nothing to a revocation
     assert len(vectors()) == 4
-    for revocation, vector in vectors():
-        assert digest(revocation, network).hex() == vector["digest"][2:]
+    for signed, vector in vectors():
+        network = Network(signed.chain_id, address_from_text(REGISTRY))
+        assert digest(signed.revocation, network).hex() == vector["digest"][2:]
+
+
+async def test_a_statement_is_endorsed_once(registry: Registry, chain: Chain) -> None:
+    assert await registry.endorsement_of(me(chain), ROOT) is None
+    number = await carry_out(registry, registry.endorse(ROOT), chain)
+    await carry_out(registry, registry.endorse(ROOT), chain)
+    endorsed = await registry.endorsement_of(me(chain), ROOT)
+    assert endorsed is not None
+    assert endorsed.block_number == number
+    assert endorsed.timestamp == (await chain.w3.eth.get_block(number)).get("timestamp")
+    assert await registry.endorsement_of(me(chain), ROOT, number - 1) is None
+    assert await registry.endorsement_of(b"\1" * 20, ROOT) is None
+    address = chain.w3.to_checksum_address(registry.address)
+    slot = int.from_bytes(endorsement_slot(me(chain), ROOT))
+    kept = await chain.w3.eth.get_storage_at(address, slot)
+    assert int.from_bytes(kept) == number << 48 | endorsed.timestamp
 
 
 async def test_a_refusal_names_its_reason(registry: Registry, chain: Chain) -> None:
-    revocation, vector = vectors()[0]
-    wrong = bytes.fromhex(vector["signature"][2:])[:-1] + b"\x1d"
+    signed, vector = vectors(registry.address)[0]
+    wrong = signed._replace(signature=signed.signature[:-1] + b"\x1d")
     with pytest.raises(
         CallReverted, match=rf"InvalidSignature\(contributor={vector['contributor'].lower()}\)"
     ):
-        await registry.send(registry.revoke_by_sig(revocation, wrong), chain.account)
+        await registry.send(registry.revoke_by_sig(wrong), chain.account)
+    for chain_id in (0, 1 << 53):
+        call = registry.revoke_by_sig(signed._replace(chain_id=chain_id))
+        with pytest.raises(CallReverted, match=rf"InvalidChainId\(chainId={chain_id}\)"):
+            await registry.send(call, chain.account)
     with pytest.raises(CallReverted, match=r"LengthMismatch\(words=1, masks=0\)"):
         await registry.send(registry.revoke_many([1], []), chain.account)
     with pytest.raises(CallReverted, match="arguments do not fit revoke"):

@@ -8,6 +8,7 @@ from eth_account import Account
 from web3.types import TxReceipt
 
 from contracts.harness import WAIT_S, Chain
+from sayso_contracts.create2 import registry_address
 from sayso_contracts.errors import BadLog, TransactionTooLarge
 from sayso_contracts.registry import Registry
 from sayso_contracts.relay import (
@@ -26,21 +27,23 @@ from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_from_text, address_text, hex_text, keccak
 from sayso_protocol.signatures.contract_wallets import WalletProof, wrap
 
-ANYWHERE = Network(1, b"\1" * 20)  # means nothing to a revocation
+CHAINS = (1, 8_453, 31_337)  # under whose ids they are signed, in turn
+REGISTRY = address_from_text(registry_address())
 FULL = 2**256 - 1
 WALLET = b"\x12" * 20
 BURNER = bytes.fromhex("5b5f56")  # jumps in place until its gas is gone
 
 
-def by(name: str, **what: Any) -> RelayItem:
+def by(name: str, registry: bytes = REGISTRY, **what: Any) -> RelayItem:
     account = Account.from_key(keccak(name.encode()))
     revocation = Revocation(address_from_text(account.address), **what)
-    hashed: Any = digest(revocation, ANYWHERE)
-    return relay_item(revocation, bytes(account.unsafe_sign_hash(hashed).signature))
+    chain_id = CHAINS[sum(name.encode()) % len(CHAINS)]
+    hashed: Any = digest(revocation, Network(chain_id, registry))
+    return relay_item(revocation, chain_id, bytes(account.unsafe_sign_hash(hashed).signature))
 
 
 def of_wallet(signature: bytes = b"w" * 8_192) -> RelayItem:
-    return relay_item(Revocation(WALLET, ("everything",)), signature)
+    return relay_item(Revocation(WALLET, ("everything",)), 1, signature)
 
 
 async def relay(registry: Registry, chain: Chain, items: list[RelayItem]) -> TxReceipt:
@@ -96,11 +99,12 @@ async def test_wallets_that_burn_all_they_get_cannot_exceed_the_bound(
     assert receipt["gasUsed"] <= gas_bound(items)
     refused = await registry.rejections(bytes(receipt["transactionHash"]))
     assert [one.index for one in refused] == [0, 1, 2, 3, 4]
+    assert {one.reason for one in refused} == {f"WalletRanOut(contributor={hex_text(WALLET)})"}
 
 
 async def test_each_rejection_is_read_back(registry: Registry, chain: Chain) -> None:
     good, wrong = by("g", **words(1)), by("h", **words(1))
-    forged = RelayItem(wrong.revocation, good.signature, asks_wallet=False)
+    forged = RelayItem(wrong.revocation, wrong.chain_id, good.signature, asks_wallet=False)
     receipt = await relay(registry, chain, [forged, good])
     contributor = wrong.revocation.contributor
     assert await registry.rejections(bytes(receipt["transactionHash"])) == [

@@ -13,10 +13,19 @@ from eth_account.messages import _hash_eip191_message, encode_typed_data
 from eth_hash.auto import keccak
 
 FILE = Path(__file__).parents[2] / "contracts" / "test" / "vectors.json"
-NOTICE = "I take back my permission, now and for ever, on every network. This cannot be undone."
+NOTICE = (
+    "I take back what is listed here, now and for ever, wherever my signature counts. "
+    "This cannot be undone."
+)
+REGISTRY = "0x5A7500000000000000000000000000000000C0De"  # where contracts/test/Outside.t.sol has it
 FULL = 2**256 - 1
 TYPES = {
-    "EIP712Domain": [{"name": "name", "type": "string"}, {"name": "version", "type": "string"}],
+    "EIP712Domain": [
+        {"name": "name", "type": "string"},
+        {"name": "version", "type": "string"},
+        {"name": "chainId", "type": "uint256"},
+        {"name": "verifyingContract", "type": "address"},
+    ],
     "Revocation": [
         {"name": "notice", "type": "string"},
         {"name": "contributor", "type": "address"},
@@ -27,8 +36,10 @@ TYPES = {
 }
 
 
-def sign(name: str, scopes: list[str], words: list[int], masks: list[int]) -> dict[str, Any]:
-    """One revocation by the account whose key is the hash of `name`."""
+def sign(
+    registry: str, name: str, chain_id: int, scopes: list[str], words: list[int], masks: list[int]
+) -> dict[str, Any]:
+    """One revocation by the account whose key is the hash of `name`, under a chain id."""
     account = Account.from_key(keccak(name.encode()))
     message = {
         "notice": NOTICE,
@@ -41,13 +52,19 @@ def sign(name: str, scopes: list[str], words: list[int], masks: list[int]) -> di
         full_message={
             "types": TYPES,
             "primaryType": "Revocation",
-            "domain": {"name": "Sayso", "version": "1"},
+            "domain": {
+                "name": "Sayso",
+                "version": "1",
+                "chainId": chain_id,
+                "verifyingContract": registry,
+            },
             "message": message,
         }
     )
     return {
         "name": name,
         "contributor": account.address,
+        "chainId": chain_id,
         "scopes": scopes,
         "words": [hex(word) for word in words],
         "masks": [hex(mask) for mask in masks],
@@ -56,15 +73,16 @@ def sign(name: str, scopes: list[str], words: list[int], masks: list[int]) -> di
     }
 
 
-def vectors() -> list[dict[str, Any]]:
+def vectors(registry: str = REGISTRY) -> list[dict[str, Any]]:
     """From nothing to the largest revocation that one signature may carry."""
-    return [
-        sign("nothing at all", [], [], []),
-        sign("one permission", [], [2**247 - 1], [1 << 255]),
-        sign("everything", ["everything"], [], []),
-        sign("scopes and words", ["via kled.ai", "everything for train-ai"], [0, 64], [FULL, 5]),
-        sign("the limit", [f"via s{i}.example" for i in range(16)], [*range(64)], [FULL] * 64),
+    cases: list[tuple[str, int, list[str], list[int], list[int]]] = [
+        ("nothing at all", 31_337, [], [], []),
+        ("one permission", 1, [], [2**247 - 1], [1 << 255]),
+        ("everything", 8_453, ["everything"], [], []),
+        ("scopes and words", 31_337, ["via kled.ai", "everything for train-ai"], [0, 64], [FULL, 5]),
+        ("the limit", 2**53 - 1, [f"via s{i}.example" for i in range(16)], [*range(64)], [FULL] * 64),
     ]
+    return [sign(registry, *case) for case in cases]
 
 
 def render() -> str:

@@ -114,7 +114,7 @@ PHRASES = [
     f"the 32 bytes `{MARK[:2].hex()}` repeated {'sixteen' if MARK[:2] * 16 == MARK else '?'} times",
     "the first 32 of them `1626ba7e` and zeros",
     "with 2,000,000 gas",
-    "with 150,000 gas",
+    "with 600,000 gas",
     "in storage slot 1",
     "first = ((h >> 32) * starts * segment) >> 32",
     "second = (first + segment) XOR ((h >> 18) mod segment)",
@@ -185,7 +185,6 @@ def test_type_strings_are_the_same_both_ways() -> None:
     ours = {
         *(type_string(one.title, one.fields) for one in KINDS.values()),
         type_string("EIP712Domain", DOMAIN_FIELDS),
-        type_string("EIP712Domain", DOMAIN_FIELDS[:2]),
     }
     assert ours == set(re.findall(r"^    ([A-Z]\w+\(\w+ \w+,.*\))$", SECTIONS["4"], re.MULTILINE))
 

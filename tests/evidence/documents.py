@@ -43,6 +43,7 @@ from sayso_protocol.snapshots.hash_list import person_key
 from sayso_protocol.snapshots.part import MAGIC, Part
 from sayso_protocol.snapshots.snapshot import read_snapshot
 from sayso_protocol.verdicts.query import Query
+from support import holders
 from support.packed import unpack
 from support.protocol_strategies import ADA, BEN, NETWORK, signed
 from support.snapshots import TRUSTED, parts_of
@@ -97,6 +98,28 @@ def revocation() -> Document:
         return found.digest, found.message
 
     return Document(envelope_fields(EVERYTHING), verify)
+
+
+def statement(envelope: Envelope) -> Document:
+    """A statement as it stands in a file (rule 4.8)."""
+
+    def verify(value: Any) -> Any:
+        found = _read(value)
+        return found.digest, found.message, found.items
+
+    return Document(envelope_fields(envelope), verify)
+
+
+def statements() -> dict[str, Document]:
+    """One of each kind, by its heading."""
+    held = [CONSENT.digest]
+    some = (
+        holders.sublicense(BEN, ADA, held),
+        holders.use(BEN, held),
+        holders.removal(BEN, held),
+        holders.dispute(ADA, held),
+    )
+    return {kind_of(one.message).title: statement(one) for one in some}
 
 
 def _part_fields(part: Part) -> Json:
@@ -198,6 +221,7 @@ def documents(folder: Path) -> dict[str, Document]:
         "Proof of a row": row_proof(),
         "Consent in a license bundle": consent(folder),
         "Revocation": revocation(),
+        **statements(),
         "Snapshot": snapshot(),
         "Misconduct": misconduct(),
         "Chain proof": on_chain(),

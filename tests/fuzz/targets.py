@@ -73,7 +73,11 @@ def _unhex(text: str) -> bytes:
     return bytes.fromhex(text[2:])
 
 
-ENVELOPES = tuple(_unhex(one["envelope"]) for one in _vectors("messages"))
+ENVELOPES = tuple(
+    _unhex(one["envelope"])
+    for one in (*_vectors("messages"), *_vectors("holders")["messages"])
+    if len(one["envelope"]) < 16_384
+)
 
 
 def _envelope(data: bytes) -> None:
@@ -192,7 +196,8 @@ def _key_list(data: bytes) -> None:
 
 
 def _targets() -> dict[str, Target]:
-    refused = tuple(_unhex(one["envelope"]) for one in _vectors("refused"))
+    wrong = (*_vectors("refused"), *_vectors("holders")["refused"])
+    refused = tuple(_unhex(one["envelope"]) for one in wrong)
     statements = _vectors("statements")
     wallets = tuple(_unhex(one["signature"]) for one in _vectors("wallets"))
     snapshots = tuple(_unhex(one["file"]) for one in _vectors("snapshots")["files"])
@@ -203,7 +208,7 @@ def _targets() -> dict[str, Target]:
         FingerprintsRequest(1, salt, 4, (1,)),
         ListRequest(2, salt, (65_540, 65_999)),
         GetRequest(1, salt, (17, 18), (b"abcde", b"fghijklmno")),
-        RangeRequest(1, hashes[1]),
+        RangeRequest(1, 1, hashes[1]),
         CheckRequest(2, salt, 9),
         OfferRequest((b"a", b"b")),
     )

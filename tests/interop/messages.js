@@ -11,7 +11,8 @@ import { readWalletProof } from "./wallets.js";
 
 const NOBODY = "0x" + "00".repeat(20);
 const HALF = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0n;
-const REVOKING = "I take back my permission, now and for ever, on every network. This cannot be undone.";
+const REVOKING =
+  "I take back what is listed here, now and for ever, wherever my signature counts. This cannot be undone.";
 const fields = (text) => text.split(",").map((one) => one.split(" ")).map(([type, name]) => ({ name, type }));
 const TYPES = {
   domain: fields("string name,string version,uint256 chainId,address verifyingContract"),
@@ -23,31 +24,43 @@ const TYPES = {
   Revocation: fields("string notice,address contributor,string[] scopes,uint248[] words,uint256[] masks"),
 };
 
-/** Read an envelope (6.2) for a network {chainId, registry}; its signatures are still to be checked. */
+/**
+ * Read an envelope (6.2) for a network {chainId, registry}; its signatures are still to be checked. The
+ * network in what it returns is the one that it was signed under.
+ */
 export function readEnvelope(bytes, network) {
   require(bytes.length <= 65_536, "too-large", "an envelope has at most 65,536 bytes");
-  const envelope = ofTypes(unpack(bytes), ["int", "int", "array", "array", "bytes", "any", "any"]);
+  const envelope = ofTypes(unpack(bytes), ["int", "int", "array", "array", "bytes", "array", "any"]);
   const [version, kind, struct, items, signature, place, sponsor] = envelope;
   require(version === 1n && (kind === 1n || kind === 2n), "malformed", "version or kind");
   const hashes = items.map((one) => sized(one, 32));
   const read = kind === 1n ? readConsent : readRevocation;
-  const message = read(struct, hashes, place, sponsor, network);
-  return { kind: kind === 1n ? "Consent" : "Revocation", message, items: hashes, signature, sponsor, network };
+  const message = read(struct, hashes, sponsor);
+  const signedUnder = readNetwork(kind, place, network);
+  const name = kind === 1n ? "Consent" : "Revocation";
+  return { kind: name, message, items: hashes, signature, sponsor, network: signedUnder };
 }
 
-function readConsent(struct, items, place, sponsor, network) {
+/** Rules 1.1 and 6.2.3: a consent names our network, a revocation any chain id with our registry. */
+function readNetwork(kind, place, ours) {
+  const [chainId, registry] = ofTypes(place, ["int", "registry"]);
+  require(chainId >= 1n && chainId < 1n << 53n, "malformed", "a chain id");
+  const here = registry === ours.registry && (kind === 2n || chainId === ours.chainId);
+  require(here, "wrong-network", `${chainId}, ${registry}`);
+  return { chainId, registry };
+}
+
+function readConsent(struct, items, sponsor) {
   const kinds = ["text", "address", "array", "address", "text", "hash", "int", "array"];
   const values = ofTypes(struct, [...kinds, "hash", "text", "address", "int", "int", "int", "int"]);
   const names = TYPES.Consent.map(({ name }) => name);
   const consent = Object.fromEntries(names.map((name, at) => [name, values[at]]));
   consent.parties = consent.parties.map((one) => address(one));
   consent.purposes.forEach((one) => require(typeof one === "string", "malformed", "a purpose is text"));
-  const [chainId, registry] = ofTypes(place, ["int", "address"]);
   require(sponsor === null || ofTypes(sponsor, ["key", "signature"]), "malformed", "sponsor");
   checkConsent(consent);
   checkItems(consent, items);
   require(consent.notice === noticeOf(consent), "invalid-consent", "another notice");
-  require(chainId === network.chainId && registry === network.registry, "wrong-network", "");
   return consent;
 }
 
@@ -77,9 +90,9 @@ function checkItems(consent, items) {
   require(hex(wideRoot(items)) === consent.content, "invalid-consent", "other items than `content`");
 }
 
-function readRevocation(struct, items, place, sponsor) {
+function readRevocation(struct, items, sponsor) {
   const [notice, contributor, scopes, words, masks] = ofTypes(struct, ["text", "address", "array", "array", "array"]);
-  require(items.length === 0 && place === null && sponsor === null, "malformed", "a revocation has none");
+  require(items.length === 0 && sponsor === null, "malformed", "a revocation has none");
   const valid = (condition, why) => require(condition, "invalid-revocation", why);
   const numbers = [words, masks].map((some) => some.map((one) => number(sized(one, 32))));
   valid(notice === REVOKING, "another notice");
@@ -114,14 +127,14 @@ export function noticeOf(one) {
     .join("");
 }
 
-/** What a wallet is given (4.2, 4.3), as its JSON. */
+/** What a wallet is given (4.2, 4.3), as its JSON; `network` is the one to sign under. */
 export function typedData({ kind, message, network }) {
   const place = { chainId: Number(network.chainId), verifyingContract: getAddress(network.registry) };
   const shown = Object.entries(message).map(([name, value]) => [name, shownAs(name, value)]);
   return {
-    types: { EIP712Domain: kind === "Consent" ? TYPES.domain : TYPES.domain.slice(0, 2), [kind]: TYPES[kind] },
+    types: { EIP712Domain: TYPES.domain, [kind]: TYPES[kind] },
     primaryType: kind,
-    domain: { name: "Sayso", version: "1", ...(kind === "Consent" ? place : {}) },
+    domain: { name: "Sayso", version: "1", ...place },
     message: Object.fromEntries(shown),
   };
 }
@@ -180,6 +193,7 @@ const READERS = {
   bytes: typed(Buffer.isBuffer),
   array: typed(Array.isArray),
   address,
+  registry: (value) => hex(sized(value, 20)),
   hash: (value) => hex(sized(value, 32)),
   key: (value) => sized(value, 32),
   signature: (value) => sized(value, 64),

@@ -15,7 +15,8 @@ const wordOf = (name) => BigInt(keccak256(stringToHex(`word ${name}`))) >> 9n; /
 const ALL = 2n ** 256n - 1n;
 const several = (count) => Array.from({ length: count }, (_, at) => at);
 
-const NOTICE = "I take back my permission, now and for ever, on every network. This cannot be undone.";
+const NOTICE = "I take back what is listed here, now and for ever, wherever my signature counts. This cannot be undone.";
+const REGISTRY = "0x5A7500000000000000000000000000000000C0De"; // where contracts/test/Outside.t.sol has it
 const TYPES = {
   Revocation: [
     { name: "notice", type: "string" },
@@ -26,19 +27,21 @@ const TYPES = {
   ],
 };
 
-// name: [scopes, words, masks]
+// name: [chain id, scopes, words, masks]
 const CASES = {
-  "one permission": [[], [wordOf("one")], [1n << 77n]],
-  "a full word": [[], [wordOf("full")], [ALL]],
-  everything: [["everything"], [], []],
-  nothing: [[], [], []],
+  "one permission": [31337, [], [wordOf("one")], [1n << 77n]],
+  "a full word": [1, [], [wordOf("full")], [ALL]],
+  everything: [8453, ["everything"], [], []],
+  nothing: [Number.MAX_SAFE_INTEGER, [], [], []],
   "scopes and words": [
+    10,
     ["everything for resale", "via kled.ai"],
     [wordOf("a"), wordOf("b"), 0n, 2n ** 247n - 1n],
     [1n, 2n, 3n, 1n << 255n],
   ],
-  "the same word twice": [[], [wordOf("twice"), wordOf("twice")], [1n, 2n]],
+  "the same word twice": [31337, [], [wordOf("twice"), wordOf("twice")], [1n, 2n]],
   "as many as there may be": [
+    42161,
     several(16).map((at) => `via number-${at}.example`),
     several(64).map((at) => wordOf(`many ${at}`)),
     several(64).map(() => ALL),
@@ -47,10 +50,10 @@ const CASES = {
 
 const hex = (number) => `0x${number.toString(16).padStart(64, "0")}`;
 
-async function signed(name, [scopes, words, masks]) {
+async function signed(name, [chainId, scopes, words, masks]) {
   const account = accountOf(name);
   const typedData = {
-    domain: { name: "Sayso", version: "1" },
+    domain: { name: "Sayso", version: "1", chainId, verifyingContract: REGISTRY },
     types: TYPES,
     primaryType: "Revocation",
     message: { notice: NOTICE, contributor: account.address, scopes, words, masks },
@@ -58,6 +61,7 @@ async function signed(name, [scopes, words, masks]) {
   return {
     name,
     contributor: account.address.toLowerCase(),
+    chainId,
     scopes,
     words: words.map(hex),
     masks: masks.map(hex),

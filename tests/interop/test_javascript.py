@@ -13,7 +13,8 @@ def expected() -> int:
     """How many tests there must be: one a vector, and three that are about several."""
     found = {path.stem: json.loads(path.read_text()) for path in VECTORS.glob("*.json")}
     names = {"messages", "wallets", "scopes", "trees", "statements", "refused", "verdicts", "ed25519"}
-    assert set(found) == names | {"bundles", "texts", "evidence", "snapshots", "sync", "landings"}
+    names |= {"bundles", "texts", "evidence", "snapshots", "sync", "landings"}
+    assert set(found) == names | {"holders"}  # which this implementation does not read yet
     signed = [one for one in found["statements"].values() if "signature" in one]
     trees, verdicts = found["trees"], found["verdicts"]
     lists = [found[name] for name in ("messages", "wallets", "scopes", "refused", "texts", "ed25519")]

@@ -25,7 +25,8 @@ export function readNetworkFile(text) {
   try {
     const file = parse(text, { integersAsBigInt: true });
     const numbers = [file.chain_id, file.deploy_block, file.finality];
-    const fits = numbers.every((one) => typeof one === "bigint" && one >= 0n) && file.chain_id < 1n << 64n;
+    const whole = numbers.every((one) => typeof one === "bigint" && one >= 0n);
+    const fits = whole && file.chain_id > 0n && file.chain_id < 1n << 53n; // 1.1
     const keys = (file.operators ?? []).map(({ name, key }) => {
       require(typeof name === "string" && name !== "" && /^[0-9a-f]{64}$/.test(key), "", "an operator");
       return key;

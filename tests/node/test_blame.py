@@ -13,16 +13,18 @@ from sayso_node.interfaces import Judgement
 from sayso_node.store.admission.pending import PendingRoom
 from sayso_node.store.admission.sponsors import Quotas
 from sayso_protocol.messages.envelope import Envelope, encode
-from sayso_protocol.messages.message import CONSENT, REVOCATION
+from sayso_protocol.messages.message import CONSENT, REVOCATION, USE
 from sayso_protocol.messages.wire import TOPICS, encode_bundle
 from sayso_protocol.network import Network
 from sayso_protocol.receipts.receipt import ChainPoint
 from sayso_protocol.signatures.contract_wallets import MARK
 from sayso_protocol.signatures.wallets import EOA_SIGNATURE_BYTES
+from support.holders import dispute, removal, sublicense, use
 from support.node_rig import NOW, ManualClock, NodeRig, consent, node_key, revocation
 from support.protocol_strategies import (
     ADA,
     BEN,
+    CLEO,
     NETWORK,
     WALLETS,
     a_consent,
@@ -32,6 +34,7 @@ from support.protocol_strategies import (
 )
 
 CONSENTS, REVOCATIONS = TOPICS[CONSENT].on(NETWORK), TOPICS[REVOCATION].on(NETWORK)
+STATEMENTS = TOPICS[USE].on(NETWORK)
 REJECT = Judgement.REJECT
 ACCEPTED, REFUSED = (1).to_bytes(32), (2).to_bytes(32)  # what WalletProbe says
 EARLY = int(NOW) + 700  # too early for a clock that is right
@@ -75,6 +78,11 @@ def unsponsored(one: Envelope) -> Envelope:
     return replace(one, sponsor=None)
 
 
+def unsigned(one: Envelope) -> Envelope:
+    """As a contract wallet's statement (rule 4.8)."""
+    return replace(one, signature=b"")
+
+
 def both(one: Envelope) -> Envelope:
     return of_no_sponsor(by_contract(one))
 
@@ -86,6 +94,7 @@ CHANGES: list[Callable[[Envelope], Envelope]] = [
     by_no_contract,
     of_no_sponsor,
     unsponsored,
+    unsigned,
     both,
 ]
 ITEMS = item_hashes(1, 60)
@@ -93,6 +102,12 @@ ELSEWHERE = signed(a_consent(ITEMS), ITEMS, Network(NETWORK.chain_id + 1, NETWOR
 SIGNED = {
     CONSENTS: [consent(1), consent(2), consent(5, issued_at=EARLY)],
     REVOCATIONS: [revocation("everything"), revocation("via a.test"), revocation(words={5: 1})],
+    STATEMENTS: [
+        sublicense(BEN, CLEO, [consent(1).digest]),
+        use(CLEO, [consent(1).digest]),
+        removal(BEN, [consent(2).digest]),
+        dispute(CLEO, [ITEMS[0]], issued_at=EARLY),
+    ],
 }
 WRONG = [encode(ELSEWHERE.sponsored_by(node_key("another"))), encode(consent(1))[:-1], b"garbage"]
 RIGHT = st.just(CHANGES[0])
@@ -100,12 +115,13 @@ RIGHT = st.just(CHANGES[0])
 
 def bundles(topic: str) -> st.SearchStrategy[list[bytes]]:
     """Mostly right messages, and at most one that everybody must find wrong whatever else there is."""
-    right = st.one_of(RIGHT, RIGHT, st.just(of_another_sponsor) if topic == CONSENTS else RIGHT)
+    right = st.one_of(RIGHT, RIGHT, st.just(of_another_sponsor) if topic != REVOCATIONS else RIGHT)
     message = st.builds(lambda one, change: encode(change(one)), st.sampled_from(SIGNED[topic]), right)
     changed = st.builds(
         lambda one, change: encode(change(one)), st.sampled_from(SIGNED[topic]), st.sampled_from(CHANGES)
     )
-    stray = st.sampled_from([*WRONG, encode(consent(1)), encode(revocation("everything"))])
+    others = (encode(some[0]) for some in SIGNED.values())
+    stray = st.sampled_from([*WRONG, *others])
     odd = st.one_of(changed, changed, changed, stray)
     return st.builds(
         lambda some, one, at: [*some[:at], one, *some[at:]],
@@ -115,12 +131,12 @@ def bundles(topic: str) -> st.SearchStrategy[list[bytes]]:
     )
 
 
-FRAMES = st.sampled_from([CONSENTS, REVOCATIONS]).flatmap(
+FRAMES = st.sampled_from([CONSENTS, REVOCATIONS, STATEMENTS]).flatmap(
     lambda topic: st.tuples(st.just(topic), bundles(topic).map(encode_bundle))
 )
 HISTORY = st.lists(
     st.tuples(
-        st.sampled_from([*SIGNED[CONSENTS], *SIGNED[REVOCATIONS]]),
+        st.sampled_from([one for some in SIGNED.values() for one in some]),
         st.one_of(RIGHT, RIGHT, st.sampled_from(CHANGES)),
         st.sampled_from(SourceChannel),
     ),
@@ -165,12 +181,16 @@ async def test_no_two_nodes_disagree_about_what_is_rejected(
 
 KNOWN, NEW = consent(1), consent(2)
 STOP, NEW_STOP = revocation("everything"), revocation("via a.test")
+STATED, NEW_STATED = use(BEN, [KNOWN.digest]), use(BEN, [NEW.digest])
 TRICKS = {
     "a known consent of another wallet": (CONSENTS, [by_another(KNOWN), NEW]),
     "a known consent of no sponsor": (CONSENTS, [of_no_sponsor(KNOWN), NEW]),
     "a known consent of a contract wallet": (CONSENTS, [by_contract(KNOWN), NEW]),
     "a known revocation of another wallet": (REVOCATIONS, [by_another(STOP), NEW_STOP]),
     "a known revocation of a contract wallet": (REVOCATIONS, [by_contract(STOP), NEW_STOP]),
+    "a known statement of another wallet": (STATEMENTS, [by_another(STATED), NEW_STATED]),
+    "a known statement without signature": (STATEMENTS, [unsigned(STATED), NEW_STATED]),
+    "a known statement of a contract wallet": (STATEMENTS, [by_contract(STATED)]),
     "a contract wallet's consent of no sponsor": (CONSENTS, [both(NEW)]),
 }
 
@@ -184,7 +204,7 @@ async def test_a_trick_is_rejected_by_who_knows_the_digest_and_by_who_does_not(
     await rig.give(consent(3))
     assert await rig.broadcast.on_frame(topic, frame, "peer") is REJECT
     rig.intake._failures.clear()
-    await rig.give(KNOWN, STOP, source=SourceChannel.SYNC)
+    await rig.give(KNOWN, STOP, STATED, source=SourceChannel.SYNC)
     assert await rig.broadcast.on_frame(topic, frame, "peer") is REJECT
 
 

@@ -145,13 +145,15 @@ async def test_stop_may_come_at_any_time_and_twice(tmp_path: Path) -> None:
 
 async def test_requests_of_peers(tmp_path: Path) -> None:
     async with running_node(tmp_path) as node:
-        page = await node.node._on_request(wire.SYNC_PROTOCOL, encode_request(RangeRequest(1, b"")), "p")
+        page = await node.node._on_request(
+            wire.SYNC_PROTOCOL, encode_request(RangeRequest(1, 1, b"")), "p"
+        )
         assert page == pack([])
         with pytest.raises(NotFound):
             await node.node._on_request("/other/1", b"", "p")
     async with running_node(tmp_path, disabled=("sync",)) as node:
         with pytest.raises(NotFound):
-            await node.node._on_request(wire.SYNC_PROTOCOL, encode_request(RangeRequest(1, b"")), "p")
+            await node.node._on_request(wire.SYNC_PROTOCOL, encode_request(RangeRequest(1, 1, b"")), "p")
 
 
 def test_what_the_gossip_process_is_told(tmp_path: Path) -> None:

@@ -5,12 +5,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sayso_protocol.errors import InvalidNetworkFile, UnknownSigner
-from sayso_protocol.network_file import NetworkFile, Operator, parse_network_file
-from support.protocol_strategies import hashes, networks
+from sayso_protocol.network_file import Named, NetworkFile, Operator, parse_network_file
+from sayso_protocol.primitives import address_text
+from support.protocol_strategies import addresses, domains, hashes, networks
 from support.statements import NODE_KEY, TRUSTED
 
 texts = st.text(st.characters(codec="utf-8"), max_size=30)
 operators = st.builds(Operator, texts.filter(bool), hashes, texts, texts)
+named = st.lists(
+    st.builds(Named, addresses, texts.filter(bool), st.just("") | domains, texts),
+    max_size=16,
+    unique_by=lambda one: one.address,
+).map(tuple)
 numbers = st.integers(0, (1 << 63) - 1)
 files = st.builds(
     NetworkFile,
@@ -18,6 +24,8 @@ files = st.builds(
     numbers,
     numbers,
     st.lists(operators, max_size=3, unique_by=lambda operator: operator.key).map(tuple),
+    named,
+    named,
 )
 GOOD = TRUSTED.to_toml()
 KEY = NODE_KEY.hex()
@@ -34,7 +42,26 @@ def test_no_name_breaks_the_file(name: str) -> None:
     assert parse_network_file(file.to_toml()) == file
 
 
+WHO = address_text(b"\x01" * 20)
+HEED = f'\n[[heed]]\naddress = "{WHO}"\nname = "Union"\n'
 BROKEN = {
+    **{
+        f"{part}: {what}": GOOD + HEED.replace("heed", part).replace(one, other)
+        for part in ("heed", "names")
+        for what, one, other in (
+            ("no name", 'name = "Union"', ""),
+            ("no address", "address", "addresses"),
+            ("name as number", '"Union"', "5"),
+            ("an empty name", '"Union"', '""'),
+            ("zero", WHO, address_text(bytes(20))),
+            ("short", WHO, WHO[:-1]),
+            ("domain in upper case", '"Union"', '"Union"\ndomain = "Union.Example"'),
+            ("role as number", '"Union"', '"Union"\nrole = 5'),
+            ("twice", '"Union"', f'"Union"\n[[{part}]]\naddress = "{WHO}"\nname = "Again"'),
+            ("one table", f"[[{part}]]", f"[{part}]"),
+        )
+    },
+    "17 heeded": GOOD + "".join(HEED.replace(WHO, address_text(bytes([n]) * 20)) for n in range(1, 18)),
     "empty": "",
     "not TOML": "chain_id = ",
     "not TOML at all": "\x00",
@@ -43,6 +70,8 @@ BROKEN = {
     "chain id as truth": GOOD.replace("chain_id = 31337", "chain_id = true"),
     "chain id as fraction": GOOD.replace("chain_id = 31337", "chain_id = 1.0"),
     "negative chain id": GOOD.replace("chain_id = 31337", "chain_id = -1"),
+    "chain id 0": GOOD.replace("chain_id = 31337", "chain_id = 0"),
+    "chain id of 54 bits": GOOD.replace("chain_id = 31337", f"chain_id = {1 << 53}"),
     "chain id of 65 bits": GOOD.replace("chain_id = 31337", f"chain_id = {1 << 64}"),
     "endless chain id": GOOD.replace("chain_id = 31337", "chain_id = " + "1" * 5_000),
     "no registry": GOOD.replace("registry", "contract"),
@@ -64,6 +93,7 @@ BROKEN = {
     "url as number": GOOD.replace('url = "http://south"', "url = 5"),
     "peer as table": GOOD.replace('url = "http://south"', "peer = {}"),
     "the same key twice": GOOD + f'\n[[operators]]\nname = "east"\nkey = "{KEY}"\n',
+    "heeded as number": "heed = 5\n" + GOOD,
     "nested without end": "a = " + "[" * 50_000,
 }
 

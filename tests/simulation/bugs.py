@@ -311,6 +311,6 @@ BUGS = {
     "nothing is promoted": Bug(
         _nothing_is_promoted,
         Options(machines=2, payers=0, messages=60, loss=1.0, failure=0.7, checks=40),
-        first=2,
+        first=60,
     ),
 }

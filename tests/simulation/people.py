@@ -13,6 +13,7 @@ from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.message import Message
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.messages.typed_data import digest
+from sayso_protocol.network import Network
 from sayso_protocol.permissions.scopes import Scope, agreement_subject, file_subject, to_subject
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import ANYONE, NOBODY
@@ -30,6 +31,7 @@ ITEMS = item_hashes(6)
 PURPOSES = ("evaluate", "train-ai")
 DOMAINS = ("", "kled.ai", "neon.example")
 BUYERS = (b"\x01" * 20, b"\x02" * 20)
+CHAINS = (NETWORK.chain_id, 1, 8_453)
 LONG_S, SHORT_S = 1_000_000, (40, 600)
 AHEAD_S = 590  # within what every clock must take in
 
@@ -47,8 +49,11 @@ class Person:
         return cls(key, address_of(key))
 
     def sign(self, message: Message, items: tuple[bytes, ...] = ()) -> Envelope:
-        """An envelope without sponsor."""
-        return Envelope(message, NETWORK, sign_digest(self.key, digest(message, NETWORK)), items)
+        """An envelope without sponsor; each person's wallet revokes under the chain id that it is on."""
+        place = NETWORK
+        if isinstance(message, Revocation):
+            place = Network(CHAINS[self.address[-1] % len(CHAINS)], NETWORK.registry)
+        return Envelope(message, place, sign_digest(self.key, digest(message, place)), items)
 
 
 CONTRIBUTORS = tuple(Person.named(f"contributor {number}") for number in range(4))

@@ -12,6 +12,7 @@ import msgpack
 from eth_abi.abi import decode, encode
 
 from sayso_contracts.abi import encode_call
+from sayso_contracts.calls import SignedRevocation
 from sayso_contracts.errors import CallReverted, TransactionTooLarge
 from sayso_contracts.events import Event, Revoked
 from sayso_contracts.relay import REJECTED_TOPIC
@@ -28,7 +29,7 @@ from support.fake_chain import FakeChain, anchored, revoked
 from support.protocol_strategies import NETWORK
 
 GWEI = 10**9
-ITEMS = "(address,string[],uint256[],uint256[],bytes)[]"
+ITEMS = "(address,uint256,string[],uint256[],uint256[],bytes)[]"
 DEPLOYMENT_GAS = 400_000  # of a small wallet
 ANCHOR, RELAY = encode_call("anchor", bytes(32))[:4], encode_call("relay", [])[:4]
 
@@ -218,11 +219,12 @@ class FakeAccount:
         return Landed(block, one.ok, one.gas * self.base_fee, one.logs)
 
 
-def signed_in(data: bytes) -> Iterator[tuple[Revocation, bytes]]:
-    """The revocations in the call data of a relay, and their signatures."""
+def signed_in(data: bytes) -> Iterator[SignedRevocation]:
+    """The revocations in the call data of a relay."""
     [items] = decode([ITEMS], data[4:])
-    for signer, scopes, words, masks, signature in items:
-        yield Revocation(address_from_text(signer), scopes, words, masks), signature
+    for signer, chain_id, scopes, words, masks, signature in items:
+        revocation = Revocation(address_from_text(signer), scopes, words, masks)
+        yield SignedRevocation(revocation, chain_id, signature)
 
 
 def _rejected(place: int, contributor: bytes) -> dict[str, Any]:
@@ -235,5 +237,5 @@ def _rejected(place: int, contributor: bytes) -> dict[str, Any]:
 
 def relayed(data: bytes) -> Iterator[tuple[bytes, Masks, bytes]]:
     """Who revokes which bits in the call data of a relay, and his signature."""
-    for revocation, signature in signed_in(data):
+    for revocation, _, signature in signed_in(data):
         yield revocation.contributor, revocation.bits, signature

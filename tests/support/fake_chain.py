@@ -10,7 +10,15 @@ An account of fake_account.py puts its transactions into the blocks that are min
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from sayso_contracts.events import ANCHORED_TOPIC, REVOKED_TOPIC, Anchored, Event, Revoked
+from sayso_contracts.events import (
+    ANCHORED_TOPIC,
+    ENDORSED_TOPIC,
+    REVOKED_TOPIC,
+    Anchored,
+    Endorsed,
+    Event,
+    Revoked,
+)
 from sayso_node.chain.interface import BlockHeader
 from sayso_node.chain.reading.json_rpc import JsonRpc
 from sayso_node.errors import ChainUnreachable, ProofUnavailable
@@ -33,6 +41,11 @@ def revoked(contributor: bytes, word: int, bits: int) -> Revoked:
 def anchored(root: bytes) -> Anchored:
     """An event that gets its place when it is mined."""
     return Anchored(*_NOWHERE, root, SUBMITTER)
+
+
+def endorsed(signer: bytes, digest: bytes) -> Endorsed:
+    """An event that gets its place when it is mined."""
+    return Endorsed(*_NOWHERE, signer, digest)
 
 
 @dataclass
@@ -138,6 +151,8 @@ class FakeChain:
 def _topics(event: Event) -> tuple[bytes, ...]:
     if isinstance(event, Revoked):
         return (REVOKED_TOPIC, event.contributor.rjust(HASH_BYTES, b"\0"))
+    if isinstance(event, Endorsed):
+        return (ENDORSED_TOPIC, event.signer.rjust(HASH_BYTES, b"\0"), event.digest)
     return (ANCHORED_TOPIC, event.root, SUBMITTER.rjust(HASH_BYTES, b"\0"))
 
 

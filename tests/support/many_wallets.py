@@ -4,7 +4,7 @@ from pathlib import Path
 
 from sayso_node.freshness import ChainHead
 from sayso_node.store.admission import consents
-from sayso_node.store.admission.consents import Keeper
+from sayso_node.store.admission.keeper import Keeper
 from sayso_node.store.admission.sponsors import Quotas
 from sayso_node.store.chain import wallets
 from sayso_node.store.interface import Writing

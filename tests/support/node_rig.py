@@ -23,6 +23,7 @@ from sayso_node.interfaces import TransportHandlers
 from sayso_node.store.admission.pending import PendingRoom
 from sayso_node.store.admission.sponsors import Quotas
 from sayso_node.store.opening import store_at
+from sayso_node.store.statements.waiting import StatementRoom
 from sayso_node.supervision.alarms import Alarms
 from sayso_node.supervision.counters import Counters
 from sayso_node.sync.answering import Answering
@@ -93,6 +94,8 @@ class NodeRig:
         prober: Prober | None = None,
         quotas: Quotas = Quotas(),  # noqa: B008 - likewise
         location: str | None = None,
+        heeded: Iterable[bytes] = (),
+        statements: StatementRoom = StatementRoom(),  # noqa: B008 - likewise
     ) -> None:
         self.identity = key = node_key(name)
         self.peer_id = peer_id_of(bytes(key.verify_key))
@@ -107,7 +110,17 @@ class NodeRig:
         self.network = FakeNetwork(self.board, self.peer_id)
         shared = (key, self.clock, self.counters)
         wallets = ContractWallets(prober or NoChain())
-        self.intake = Intake(NETWORK, self.store, wallets, self.freshness, *shared, room, quotas)
+        self.intake = Intake(
+            NETWORK,
+            self.store,
+            wallets,
+            self.freshness,
+            *shared,
+            room,
+            quotas,
+            waiting=statements,
+            heeded=frozenset(heeded),
+        )
         self.watch = WalletWatch(
             NETWORK, self.store, wallets, self.freshness, self.clock, self.counters, 0.01
         )

@@ -91,7 +91,8 @@ def full_words(consent: Message) -> Masks:
 
 addresses = st.binary(min_size=ADDRESS_BYTES, max_size=ADDRESS_BYTES).filter(any)
 hashes = st.binary(min_size=HASH_BYTES, max_size=HASH_BYTES)
-networks = st.builds(Network, st.integers(0, (1 << 64) - 1), addresses)
+chain_ids = st.integers(1, LIMITS.chain_id)
+networks = st.builds(Network, chain_ids, addresses)
 purposes = st.sampled_from(sorted(KNOWN)) | st.from_regex(r"[a-z][a-z0-9-]{0,31}", fullmatch=True)
 _labels = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,10}[a-z0-9])?", fullmatch=True)
 domains = st.lists(_labels, min_size=2, max_size=4).map(".".join)
@@ -171,7 +172,7 @@ _signers = st.sampled_from(sorted(WALLETS))
 def envelopes(draw: st.DrawFn) -> Envelope:
     """A rightly signed envelope, of a consent with or without sponsor or of a revocation."""
     if draw(st.booleans()):
-        return signed(draw(revocations(_signers)))
+        return signed(draw(revocations(_signers)), network=draw(networks))
     held = draw(licenses(_signers))
     envelope = signed(held.consent, held.items, draw(networks))
     return envelope.sponsored_by(NODE) if draw(st.booleans()) else envelope

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from eth_account import Account
 
-from sayso_contracts.calls import Calls
+from sayso_contracts.calls import Calls, SignedRevocation
 from sayso_protocol.ethereum.transaction_proofs import (
     REVOKED_TOPIC,
     TRANSACTION_PROOF_TYPE,
@@ -68,7 +68,7 @@ class Block(NamedTuple):
 
 def transaction(kind: str, account: Any = RELAYER, nonce: int = 0) -> bytes:
     """A transaction that calls the registry."""
-    data = Calls(REGISTRY).relay([(REVOCATION, bytes(65))]).data
+    data = Calls(REGISTRY).relay([SignedRevocation(REVOCATION, NETWORK.chain_id, bytes(65))]).data
     what = {"chainId": 31337, "nonce": nonce, "to": REGISTRY, "value": 0, "gas": 200_000, "data": data}
     return bytes(account.sign_transaction(what | KINDS[kind]).raw_transaction)
 
@@ -76,7 +76,7 @@ def transaction(kind: str, account: Any = RELAYER, nonce: int = 0) -> bytes:
 def unsigned_transaction(name: str) -> bytes:
     """A transaction that the chain carries out in the name of somebody who did not sign it."""
     kind, first = UNSIGNED[name]
-    data = Calls(REGISTRY).relay([(REVOCATION, bytes(65))]).data
+    data = Calls(REGISTRY).relay([SignedRevocation(REVOCATION, NETWORK.chain_id, bytes(65))]).data
     gas, call = number_bytes(200_000), bytes(data)
     rest = {
         0x7E: [NETWORK.registry, b"", b"", gas, b"", call],

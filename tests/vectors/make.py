@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from sayso_protocol.encoding.merkle import content_root, tree_path, tree_root
+from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope, encode
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.messages.typed_data import typed_data
+from sayso_protocol.network import Network
 from sayso_protocol.permissions.scopes import (
     Scope,
     agreement_subject,
@@ -28,6 +30,7 @@ from support.protocol_strategies import (
     ADA,
     BEN,
     CLEO,
+    NETWORK,
     NODE,
     WALLETS,
     a_consent,
@@ -38,6 +41,7 @@ from vectors.ed25519 import ed25519
 from vectors.evidence import evidence
 from vectors.frames import bundles
 from vectors.histories import verdict_cases
+from vectors.holders import statements_of_holders
 from vectors.landings import landings
 from vectors.refused import refused_cases
 from vectors.snapshots import snapshots
@@ -88,7 +92,16 @@ def _revocations() -> dict[str, Envelope]:
             BEN, ("via kled.ai", "everything for train-ai"), (0, 64), (FULL, 5)
         ),
     }
-    return {name: signed(case) for name, case in cases.items()}
+    abroad = {
+        "signed on another chain": signed(
+            Revocation(ADA, ("via neon.example",), (128,), (1,)), network=Network(1, NETWORK.registry)
+        ),
+        "under the largest chain id": signed(
+            Revocation(BEN, ("everything for resale",)),
+            network=Network(LIMITS.chain_id, NETWORK.registry),
+        ),
+    }
+    return {name: signed(case) for name, case in cases.items()} | abroad
 
 
 def _message(name: str, envelope: Envelope) -> Json:
@@ -192,6 +205,7 @@ FILES: dict[str, Callable[[], Any]] = {
     "verdicts.json": verdict_cases,
     "snapshots.json": snapshots,
     "landings.json": landings,
+    "holders.json": statements_of_holders,
 }
 
 

@@ -1,17 +1,32 @@
 """Vectors of what is refused: an envelope for each rule of sections 3, 4 and 6, with the code."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
+from sayso_protocol.encoding.eip712 import domain_separator
 from sayso_protocol.encoding.packing import pack
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.messages.envelope import Envelope, decode, encode
+from sayso_protocol.messages.kinds import kind_of
 from sayso_protocol.messages.revocation import Revocation
+from sayso_protocol.messages.typed_data import digests
 from sayso_protocol.primitives import hex_text, sha256
 from sayso_protocol.signatures.contract_wallets import MARK, WalletProof, wrap
 from sayso_protocol.signatures.wallets import EoaVerifier
 from support.packed import unpack
-from support.protocol_strategies import ADA, BEN, CLEO, NETWORK, NODE, a_consent, item_hashes, signed
+from support.protocol_strategies import (
+    ADA,
+    BEN,
+    CLEO,
+    NETWORK,
+    NODE,
+    WALLETS,
+    a_consent,
+    item_hashes,
+    sign_digest,
+    signed,
+)
 
 ITEMS = item_hashes(3)
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
@@ -51,6 +66,40 @@ def _around(envelope: Envelope, place: int, value: Any) -> bytes:
     return _edited(envelope, lambda tree: tree.__setitem__(place, value))
 
 
+def _abroad(envelope: Envelope, chain_id: int, registry: bytes) -> bytes:
+    """A message that was rightly signed under a domain, which may be none of a network."""
+    message, kind = envelope.message, kind_of(envelope.message)
+    columns = [(getattr(message, attribute),) for _, attribute, _ in kind.columns]
+    domain: Any = SimpleNamespace(separator=domain_separator(chain_id, registry))
+    signature = sign_digest(WALLETS[message.signer], digests(kind, [domain], columns)[0])
+
+    def edit(tree: list[Any]) -> None:
+        tree[4:6] = [signature, [chain_id, registry]]
+        tree[6] = None
+
+    return _edited(envelope, edit)
+
+
+def _networks() -> dict[str, bytes]:
+    """Rules 1.1, 4.2 and 6.2.3."""
+    here, home = NETWORK.chain_id, NETWORK.registry
+    return {
+        "a revocation for no network": _around(STOP, 5, None),
+        "a revocation for another registry": _abroad(STOP, here, CLEO),
+        "a revocation for another registry, on another chain": _abroad(STOP, 1, CLEO),
+        "a revocation under chain id 0": _abroad(STOP, 0, home),
+        "a revocation under chain id 2^53": _abroad(STOP, 1 << 53, home),
+        "a revocation under chain id 2^64 - 1": _abroad(STOP, (1 << 64) - 1, home),
+        "a revocation under another chain id than was signed": _around(STOP, 5, [1, home]),
+        "a revocation for a registry of 19 bytes": _around(STOP, 5, [here, home[1:]]),
+        "a consent for no network": _around(CONSENT, 5, None),
+        "a consent under another chain id": _abroad(CONSENT, 1, home),
+        "a consent for another registry": _abroad(CONSENT, here, CLEO),
+        "a consent under chain id 0": _abroad(CONSENT, 0, home),
+        "a consent under chain id 2^53": _abroad(CONSENT, 1 << 53, home),
+    }
+
+
 def _encodings() -> dict[str, bytes]:
     """Rules 6.1 and 6.2."""
     nested = b"\x91" * 9 + b"\xc0"
@@ -70,16 +119,12 @@ def _encodings() -> dict[str, bytes]:
         "bytes in a longer form": PLAIN.replace(b"\xc4\x14" + ADA, b"\xc5\x00\x14" + ADA),
         "arrays in arrays, nine deep": PLAIN.replace(b"\xaaeverything", nested),
         "version 2": _around(STOP, 0, 2),
-        "kind 3": _around(STOP, 1, 3),
+        "kind 7": _around(STOP, 1, 7),
         "a field too few": _edited(STOP, lambda tree: tree.pop()),
         "a revocation with items": _around(STOP, 3, list(ITEMS)),
-        "a revocation for one network": _around(STOP, 5, [31_337, NETWORK.registry]),
         "a revocation with a sponsor": _around(STOP, 6, [bytes(32), bytes(64)]),
-        "a consent for no network": _around(CONSENT, 5, None),
         "a sponsor of one field": _around(CONSENT, 6, [bytes(32)]),
         "text for an address": _stop(1, "ada"),
-        "another network": _around(CONSENT, 5, [1, NETWORK.registry]),
-        "another registry": _around(CONSENT, 5, [31_337, CLEO]),
         "too many bytes": _around(STOP, 4, bytes(65_536)),
     }
 
@@ -202,7 +247,7 @@ def _code(data: bytes) -> str:
 
 def refused_cases() -> list[dict[str, str]]:
     """Envelopes that nobody may take in, with the code of the refusal."""
-    cases = _encodings() | _consents() | _revocations() | _signatures()
+    cases = _encodings() | _networks() | _consents() | _revocations() | _signatures()
     return [
         {"name": name, "envelope": hex_text(data), "code": _code(data)} for name, data in cases.items()
     ]

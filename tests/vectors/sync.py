@@ -98,7 +98,7 @@ def _exchanges(entries: dict[int, list[Entry]], held: list[Envelope]) -> list[tu
         ("get", encode_request(get), given),
         ("get all of a node", encode_request(whole), given),
         ("cells", encode_request(CellsRequest(CONSENT, nodes)), answers.encode_cells(cells)),
-        ("range that is over", encode_request(RangeRequest(1, b"\xff" * 32)), over),
+        ("range that is over", encode_request(RangeRequest(1, 1, b"\xff" * 32)), over),
         ("offer", encode_request(OfferRequest((encode(first), b"\0"))), answers.encode_taken([0, 1])),
     ]
 

@@ -108,6 +108,8 @@ NETWORKS = [
     FILE + NORTH.replace(NODE_KEY.hex(), NODE_KEY.hex().upper()),
     FILE + NORTH.replace(NODE_KEY.hex(), NODE_KEY.hex()[:32] + " " + NODE_KEY.hex()[32:]),
     FILE.replace("chain_id = 31337\n", ""),
+    FILE.replace("chain_id = 31337", "chain_id = 0"),
+    FILE.replace("chain_id = 31337", f"chain_id = {1 << 53}"),
     FILE.replace("31337", '"31337"'),
     FILE.replace("31337", "18446744073709551616"),
     FILE.replace("finality = 12\n", ""),

@@ -13,11 +13,9 @@ from sayso_protocol.encoding.json_text import parse_json
 from sayso_protocol.errors import InvalidNetworkFile, Malformed, TooLarge
 from sayso_protocol.messages.envelope import Envelope, decode_stated
 from sayso_protocol.messages.wire import decode_bundle
-from sayso_protocol.network import Network
 from sayso_protocol.network_file import NetworkFile, parse_network_file
 
 _ARRAYS: Final = (*range(0x90, 0xA0), 0xDC, 0xDD)  # first bytes of a msgpack array (6.1)
-_NOWHERE: Final = Network(0, bytes(20))  # for a revocation, which is valid on every network
 
 
 def explain(
@@ -63,13 +61,13 @@ def read_envelopes(data: bytes, most: int) -> list[Envelope]:
         bundle = decode_bundle(data, most)
     except Malformed:
         bundle = [data]
-    return [decode_stated(one, _NOWHERE) for one in bundle]
+    return [decode_stated(one) for one in bundle]
 
 
 def _from_answer(text: str) -> Envelope:
     """Read the envelope in a node's answer about a license."""
     try:
-        return decode_stated(base64.b64decode(text, validate=True), _NOWHERE)
+        return decode_stated(base64.b64decode(text, validate=True))
     except binascii.Error as error:
         raise Malformed("its envelope is not base64") from error
 

@@ -1,15 +1,26 @@
 """Explanations of messages, with a function for each kind."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from sayso.contributor.revoking import permissions_hit
+from sayso.explain import holders
 from sayso.explain.sentences import Explanation, count, listed, moment, purpose_text, wallet_line, who
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.kinds import check_rows
-from sayso_protocol.messages.message import CONSENT, REVOCATION, as_kind, of_kind
+from sayso_protocol.messages.message import (
+    CONSENT,
+    DISPUTE,
+    REMOVAL,
+    REVOCATION,
+    SUBLICENSE,
+    USE,
+    as_kind,
+    of_kind,
+)
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.permissions.scopes import Scope
@@ -26,7 +37,12 @@ def explain_envelope(
 ) -> Explanation:
     """Explain a signed message; a revocation may hit `consents`."""
     claim = envelope.claim
-    line, error = wallet_line(claim.signer, lambda: EoaVerifier().check(*claim))
+    unsponsored = replace(envelope, sponsor=None)  # the sponsor's signature has a sentence of its own
+    line, error = wallet_line(claim.signer, lambda: unsponsored.check_signatures(EoaVerifier()))
+    if not claim.signature and error is None:
+        line = (
+            f"It has no signature: NOT CHECKED, only the chain shows if {who(claim.signer)} endorsed it."
+        )
     lines = EXPLANATIONS[envelope.message.kind](envelope, Context(trusted, tuple(consents), now))
     return Explanation((*lines, line, *_sponsor(envelope, trusted)), error)
 
@@ -92,7 +108,7 @@ def _sponsor(envelope: Envelope, trusted: NetworkFile | None) -> Iterator[str]:
 def _revocation(envelope: Envelope, context: Context) -> Iterator[str]:
     revocation = as_kind(envelope.message, Revocation)
     yield f"This is a revocation: {hex_text(envelope.digest)}."
-    yield f"{address_text(revocation.contributor)} takes back, now and for ever, on every network:"
+    yield f"{address_text(revocation.contributor)} takes back, now and for ever:"
     yield from (f"  {scope_meaning(text)}" for text in revocation.scopes)
     if revocation.words:
         bits = sum(mask.bit_count() for mask in revocation.masks)
@@ -100,8 +116,19 @@ def _revocation(envelope: Envelope, context: Context) -> Iterator[str]:
         yield f"  single permissions: {count(bits, 'bit')} in {words}; their consents tell which"
     also = " Its sentences hold for consents to come, too." if revocation.scopes else ""
     yield f"It cannot be undone.{also}"
+    yield f"It was signed under {envelope.network}."
+    yield f"It counts on every chain with this registry{_at_registry(envelope, context.trusted)}."
+    if envelope.claim.is_contract_wallets:
+        yield "A contract wallet signed it, so it counts only where that wallet accepts it."
     for one, consent in of_kind(context.consents, Consent):
         yield from _hit(revocation, one.digest, License(consent, one.items))
+
+
+def _at_registry(envelope: Envelope, trusted: NetworkFile | None) -> str:
+    if trusted is None:
+        return ""
+    ours = envelope.network.registry == trusted.network.registry
+    return ", which is that of your network file" if ours else ", which is NOT THAT OF YOUR NETWORK"
 
 
 def _hit(revocation: Revocation, name: bytes, held: License) -> Iterator[str]:
@@ -148,5 +175,17 @@ def scope_meaning(text: str) -> str:
 
 Explain = Callable[[Envelope, Context], Iterable[str]]
 
-EXPLANATIONS: Final[dict[int, Explain]] = {CONSENT: _consent, REVOCATION: _revocation}
+
+def _statement(explain: Callable[[Envelope, float], Iterable[str]]) -> Explain:
+    return lambda envelope, context: explain(envelope, context.now)
+
+
+EXPLANATIONS: Final[dict[int, Explain]] = {
+    CONSENT: _consent,
+    REVOCATION: _revocation,
+    SUBLICENSE: _statement(holders.sublicense),
+    USE: _statement(holders.use),
+    REMOVAL: _statement(holders.removal),
+    DISPUTE: _statement(holders.dispute),
+}
 check_rows(EXPLANATIONS, "explanations")

@@ -9,12 +9,15 @@ import {Vm} from "./Vm.sol";
 /// @dev Lets tests call the library, which takes calldata.
 contract Digests {
     function digest(
+        address registry,
+        uint256 chainId,
         address contributor,
         string[] calldata scopes,
         uint256[] calldata words,
         uint256[] calldata masks
     ) external pure returns (bytes32) {
-        return Revocation.digest(contributor, scopes, words, masks);
+        bytes32 domain = Revocation.domainSeparator(chainId, registry);
+        return Revocation.digest(domain, contributor, scopes, words, masks);
     }
 }
 
@@ -22,6 +25,7 @@ contract Digests {
 abstract contract RegistryTest {
     struct Signed {
         address contributor;
+        uint256 chainId;
         string[] scopes;
         uint256[] words;
         uint256[] masks;
@@ -37,10 +41,11 @@ abstract contract RegistryTest {
 
     function _unsigned(address contributor, string memory scope, uint256 word, uint256 mask)
         internal
-        pure
+        view
         returns (Signed memory)
     {
-        return Signed(contributor, _strings(scope), _numbers(word), _numbers(mask), "");
+        return
+            Signed(contributor, block.chainid, _strings(scope), _numbers(word), _numbers(mask), "");
     }
 
     function _signed(string memory scope, uint256 word, uint256 mask)
@@ -53,7 +58,8 @@ abstract contract RegistryTest {
     }
 
     function _digest(Signed memory m) internal view returns (bytes32) {
-        return digests.digest(m.contributor, m.scopes, m.words, m.masks);
+        return
+            digests.digest(address(registry), m.chainId, m.contributor, m.scopes, m.words, m.masks);
     }
 
     function _sign(uint256 key, bytes32 digest) internal pure returns (bytes memory) {
@@ -62,13 +68,14 @@ abstract contract RegistryTest {
     }
 
     function _send(Signed memory m) internal {
-        registry.revokeBySig(m.contributor, m.scopes, m.words, m.masks, m.signature);
+        registry.revokeBySig(m.contributor, m.chainId, m.scopes, m.words, m.masks, m.signature);
     }
 
     /// @dev The call that `_send` makes.
     function _bySig(Signed memory m) internal pure returns (bytes memory) {
         return abi.encodeCall(
-            ISaysoRegistry.revokeBySig, (m.contributor, m.scopes, m.words, m.masks, m.signature)
+            ISaysoRegistry.revokeBySig,
+            (m.contributor, m.chainId, m.scopes, m.words, m.masks, m.signature)
         );
     }
 
@@ -85,7 +92,7 @@ abstract contract RegistryTest {
         for (uint256 i = 0; i < list.length; i++) {
             Signed memory m = list[i];
             items[i] = ISaysoRegistry.SignedRevocation(
-                m.contributor, m.scopes, m.words, m.masks, m.signature
+                m.contributor, m.chainId, m.scopes, m.words, m.masks, m.signature
             );
         }
     }

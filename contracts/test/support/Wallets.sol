@@ -32,6 +32,42 @@ contract SlowWallet is IERC1271 {
     }
 }
 
+/// @dev Refuses everything, after burning about `burn` gas.
+contract CostlyNo is IERC1271 {
+    uint256 private immutable BURN;
+
+    constructor(uint256 burn) {
+        BURN = burn;
+    }
+
+    function isValidSignature(bytes32, bytes calldata) external view returns (bytes4) {
+        uint256 stop = gasleft() > BURN ? gasleft() - BURN : 0;
+        while (gasleft() > stop) {}
+        return bytes4(0xffffffff);
+    }
+}
+
+/// @dev Asks another wallet, and says no when that one fails: as a proxy with a careful owner.
+contract ProxyWallet is IERC1271 {
+    address private immutable INSIDE;
+
+    constructor(address inside) {
+        INSIDE = inside;
+    }
+
+    function isValidSignature(bytes32 digest, bytes calldata signature)
+        external
+        view
+        returns (bytes4)
+    {
+        try IERC1271(INSIDE).isValidSignature(digest, signature) returns (bytes4 answer) {
+            return answer;
+        } catch {
+            return bytes4(0xffffffff);
+        }
+    }
+}
+
 /// @dev Returns as many bytes as its gas affords, the first 32 of them being `first`.
 contract BombWallet {
     bytes32 private immutable FIRST;
@@ -44,7 +80,7 @@ contract BombWallet {
         bytes32 first = FIRST;
         assembly {
             mstore(0, first)
-            return(0, 190000)
+            return(0, 420000)
         }
     }
 }

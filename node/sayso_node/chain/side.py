@@ -26,7 +26,7 @@ from sayso_node.chain.reading.web3_chain import Web3Chain
 from sayso_node.config import NodeConfig, Settings
 from sayso_node.freshness import Freshness
 from sayso_node.interfaces import Clock
-from sayso_node.store.interface import Store
+from sayso_node.store.interface import Store, Writing
 from sayso_node.supervision.alarms import Alarms
 from sayso_node.supervision.counters import Counters
 
@@ -42,6 +42,7 @@ class ChainSide:
         clock: Clock,
         counters: Counters,
         alarms: Alarms,
+        came: Callable[[Writing], None] = lambda _db: None,
     ) -> None:
         self._config, self._store = config, store
         self._clock, self._counters, self._alarms = clock, counters, alarms
@@ -66,6 +67,7 @@ class ChainSide:
             finality=finality,
             deploy_block=network_file.deploy_block,
             interval_s=settings.chain_interval_s,
+            came=came,
         )
         self._archivist = Archivist(
             self.endpoints,

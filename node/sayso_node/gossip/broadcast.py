@@ -63,7 +63,7 @@ class Broadcast:
             if self._enabled and one.is_news and one.envelope:
                 lane = self._lanes[wire.TOPICS[one.envelope.message.kind]]
                 # 4.4 A contract wallet's message is alone in its bundle.
-                if not lane.put(encode(one.envelope), alone=one.envelope.claim.is_contract_wallets):
+                if not lane.put(encode(one.envelope), alone=one.envelope.claim.travels_alone):
                     self._counters.add("gossip_unsent")
 
     def check_room(self, bundle: Sequence[bytes]) -> None:

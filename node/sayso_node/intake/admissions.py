@@ -1,28 +1,40 @@
 """Admits verified messages into the store, with one function for each kind of message.
 
-Consents are admitted before revocations, so a revocation in the same bundle as its consent is stored at
-once (rule 7.12).
+Consents are admitted first, so a revocation or a statement in the same bundle as its consent is stored
+at once (rules 7.12 and 7.17).
 """
 
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
-from sayso_node.store.admission import consents, revocations
-from sayso_node.store.admission.consents import Keeper
+from sayso_node.store.admission import consents, revocations, statements
+from sayso_node.store.admission.keeper import Keeper, Step
 from sayso_node.store.admission.pending import PendingRoom
 from sayso_node.store.admission.revocations import Admitted
 from sayso_node.store.interface import Writing
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.kinds import check_rows
-from sayso_protocol.messages.message import CONSENT, REVOCATION, Message, as_kind
+from sayso_protocol.messages.message import (
+    CONSENT,
+    DISPUTE,
+    REMOVAL,
+    REVOCATION,
+    SUBLICENSE,
+    USE,
+    Message,
+    as_kind,
+)
+from sayso_protocol.messages.statements.dispute import Dispute
+from sayso_protocol.messages.statements.sublicense import Sublicense
+from sayso_protocol.messages.statements.use import Use
 
 
 class Circumstances(NamedTuple):
     """The inputs of an admission besides the messages.
 
     Attributes:
-        keeper: This node's key and its quotas for sponsors.
+        keeper: This node's key, its quotas for sponsors, and whom it heeds.
         room: Limits for pending revocations.
         source: Name of the sender; senders of the same name share their limits.
         now: Seconds since the epoch.
@@ -53,11 +65,21 @@ def _keep_consents(db: Writing, envelopes: Sequence[Envelope], at: Circumstances
 
 
 def _keep_revocations(db: Writing, envelopes: Sequence[Envelope], at: Circumstances) -> list[Admitted]:
-    return [revocations.admit(db, one, at.source, at.now, at.room) for one in envelopes]
+    rest = (at.source, at.now, at.room, at.keeper.heeded)
+    return [revocations.admit(db, one, *rest) for one in envelopes]
+
+
+def _keep_statements(db: Writing, envelopes: Sequence[Envelope], at: Circumstances) -> list[Admitted]:
+    step = Step(at.keeper, envelopes[0].network, at.now)
+    return statements.admit(db, envelopes, at.source, step)
 
 
 ADMISSIONS: Final = {
     CONSENT: Admission(_keep_consents, lambda message: as_kind(message, Consent).issued_at),
+    SUBLICENSE: Admission(_keep_statements, lambda message: as_kind(message, Sublicense).issued_at),
+    USE: Admission(_keep_statements, lambda message: as_kind(message, Use).used_at),
+    REMOVAL: Admission(_keep_statements),
+    DISPUTE: Admission(_keep_statements, lambda message: as_kind(message, Dispute).issued_at),
     REVOCATION: Admission(_keep_revocations),
 }
 check_rows(ADMISSIONS, "admission")

@@ -23,12 +23,13 @@ from sayso_node.intake.admissions import ADMISSIONS, Circumstances, admit
 from sayso_node.intake.outcome import Outcome, Source, SourceChannel, Status
 from sayso_node.interfaces import Clock
 from sayso_node.store import messages
-from sayso_node.store.admission import pending
-from sayso_node.store.admission.consents import Keeper
+from sayso_node.store.admission import pending, statements
+from sayso_node.store.admission.keeper import Keeper, Step
 from sayso_node.store.admission.pending import PendingRoom
 from sayso_node.store.admission.revocations import Admitted
 from sayso_node.store.admission.sponsors import Quotas
 from sayso_node.store.interface import Store, Writing
+from sayso_node.store.statements.waiting import StatementRoom
 from sayso_node.supervision.counters import Counters, arrivals
 from sayso_node.supervision.workers import Runner, at_once, in_thread
 from sayso_protocol.errors import (
@@ -77,6 +78,9 @@ class Intake:
         room: PendingRoom = PendingRoom(),  # noqa: B008 - immutable
         quotas: Quotas = Quotas(),  # noqa: B008 - immutable
         runner: Runner = in_thread,
+        waiting: StatementRoom = StatementRoom(),  # noqa: B008 - immutable
+        heeded: frozenset[bytes] = frozenset(),
+        finality: int = 0,
     ) -> None:
         self._network = network
         self._store = store
@@ -87,9 +91,19 @@ class Intake:
         self._counters = counters
         self._room = room
         ours = bytes(identity.verify_key)
-        self._keeper = Keeper(ours, quotas._replace(operators=quotas.operators | {ours}))
+        quotas = quotas._replace(operators=quotas.operators | {ours})
+        self.keeper = Keeper(ours, quotas, heeded, waiting, room.for_marks, finality)
         self._runner = runner
         self._failures: OrderedDict[bytes, Callable[[], SaysoError]] = OrderedDict()
+
+    async def heed(self) -> None:
+        """Keep the waiting disputes of addresses that are heeded since this start (rule 7.17.9)."""
+        step = Step(self.keeper, self._network, self._clock.now())
+        await self._store.write(lambda db: statements.heed(db, step))
+
+    def blocks_came(self, db: Writing) -> None:
+        """Admit what was endorsed in blocks that are final now, in the transaction that stores them."""
+        statements.blocks_came(db, Step(self.keeper, self._network, self._clock.now()))
 
     def start(self) -> None:
         """Report marks that this store merged in earlier runs; the store must be open."""
@@ -163,12 +177,12 @@ class Intake:
             return messages.bodies_of(db, [envelope.digest for _, envelope in cases])
 
     def _check_company(self, cases: Sequence[_Case]) -> None:
-        """[REJECT] 4.4.17 In gossip, a contract wallet's message is alone in its bundle.
+        """[REJECT] 4.4.17 In gossip, a message that only the chain can judge is alone in its bundle.
 
         The refusal is not remembered, because the bundle is wrong and the message is not.
         """
         for case, envelope in _undecided(cases):
-            if len(cases) > 1 and envelope.claim.is_contract_wallets:
+            if len(cases) > 1 and envelope.claim.travels_alone:
                 error = Malformed("a contract wallet's message is not alone in its bundle")
                 case.outcome = Outcome(Status.REFUSED, envelope, error)
 
@@ -216,7 +230,7 @@ class Intake:
     ) -> tuple[list[Admitted], int]:
         """Admit messages; returns the outcome of each, and how many marks were merged."""
         before = pending.load(db).merged
-        at = Circumstances(self._keeper, self._room, source.name, self._clock.now(), block_time)
+        at = Circumstances(self.keeper, self._room, source.name, self._clock.now(), block_time)
         admitted = admit(db, envelopes, at)
         return admitted, max(0, pending.load(db).merged - before)  # a bitmap may have been dropped
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from sayso_node.store.interface import Reading
 from sayso_protocol.messages.kinds import check_rows
-from sayso_protocol.messages.message import CONSENT, REVOCATION
+from sayso_protocol.messages.message import CONSENT, REVOCATION, STATEMENTS
 from sayso_protocol.primitives import HASH_BYTES
 from sayso_protocol.sync.fingerprints import (
     PLACE_BITS,
@@ -71,6 +71,12 @@ def index_by_digest(kind: int) -> Index:
     return Index(found, named, counted)
 
 
+def first_in(db: Reading, kind: int, node: int, after: bytes, limit: int) -> list[bytes]:
+    """Return the first digests of a set in a node, ascending, after `after`; of messages as entries."""
+    found = (one for kind in kinds_in(kind) for one in digests_in(db, kind, node, after, limit))
+    return sorted(found)[:limit]
+
+
 def digests_in(db: Reading, kind: int, node: int, after: bytes, limit: int) -> list[bytes]:
     """Return digests of a kind in a node, ascending, after `after`; a limit of -1 returns all."""
     rows = db.execute(
@@ -129,5 +135,6 @@ def _digests_of(node: int) -> tuple[bytes, bytes]:
 INDEX: Final = {
     CONSENT: index_by_digest(CONSENT),
     REVOCATION: Index(_covered, _covered_ids, _count_covered),
+    **{kind: index_by_digest(kind) for kind in STATEMENTS},
 }
 check_rows(INDEX, "the store's index")

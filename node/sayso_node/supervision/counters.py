@@ -23,6 +23,7 @@ _NAMES = {
     "chain_reorgs": "times the followed chain was replaced",
     "chain_revocations": "events that set new bits on chain",
     "chain_anchors": "anchored roots seen on chain",
+    "chain_endorsements": "endorsed statements seen on chain",
     "chain_late_logs": "passes over old blocks that found logs which came late",
     "chain_headers_tested": "block headers tested for events that logs left out",
     "chain_logs_left_out": "blocks whose transaction receipts had events that their logs left out",

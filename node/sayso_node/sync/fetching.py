@@ -122,16 +122,16 @@ class Fetching:
         return came
 
     async def get_range(self, node: int) -> None:
-        """Fetch all consents of a tree node in which we have none."""
+        """Fetch all messages of a tree node in which we have none."""
         after = b""
         taking: deque[asyncio.Task[set[bytes]]] = deque()
-        coming = asyncio.create_task(self._talk.ask(RangeRequest(node, after)))
+        coming = asyncio.create_task(self._talk.ask(RangeRequest(self._kind, node, after)))
         try:
             while bundle := decode_messages(await coming):
                 last = decode(bundle[-1], self._network).digest
                 check_ascends(last, after)
                 after = last
-                coming = asyncio.create_task(self._talk.ask(RangeRequest(node, after)))
+                coming = asyncio.create_task(self._talk.ask(RangeRequest(self._kind, node, after)))
                 taking.append(asyncio.create_task(self._take(bundle)))
                 if len(taking) >= FETCHED_AT_ONCE:
                     await taking.popleft()
@@ -144,7 +144,7 @@ class Fetching:
                 task.cancel()
             await asyncio.gather(coming, *taking, return_exceptions=True)
         if not after:
-            raise PeerUnreachable(f"{self._talk.peer_id} listed consents that it did not send")
+            raise PeerUnreachable(f"{self._talk.peer_id} listed messages that it did not send")
 
     async def offer(self, ours: Sequence[Entry]) -> list[Entry]:
         """Offer entries that the peer lacks; returns those that it declined."""

@@ -9,7 +9,6 @@ from itertools import zip_longest
 
 from sayso_node.store import messages, sync_entries, sync_index
 from sayso_node.store.interface import Reading, Store
-from sayso_protocol.messages.message import CONSENT
 from sayso_protocol.sync import answers
 from sayso_protocol.sync.answers import (
     BUNDLE_BYTES,
@@ -28,6 +27,7 @@ from sayso_protocol.sync.requests import (
     ListRequest,
     RangeRequest,
 )
+from sayso_protocol.sync.sets import kinds_in
 
 RANGE_MESSAGES = 1_024  # messages in an answer
 _SEARCH = 4  # a search in an index costs as much as reading so many entries
@@ -61,9 +61,9 @@ class Reader:
                 return self._lists(db, request)
             case GetRequest():
                 return self._messages(db, self._wanted(db, request))
-            case RangeRequest(node, after):
-                self.cost += _SEARCH
-                digests = sync_entries.digests_in(db, CONSENT, node, after, RANGE_MESSAGES)
+            case RangeRequest(kind, node, after):
+                self.cost += _SEARCH * len(kinds_in(kind))
+                digests = sync_entries.first_in(db, kind, node, after, RANGE_MESSAGES)
                 return self._messages(db, digests)
             case CheckRequest(kind, salt, node):
                 few = self._count(db, kind, node, CHECKED_AT_MOST) <= CHECKED_AT_MOST

@@ -10,6 +10,8 @@ export class LyingNode extends Error {}
 
 export interface Signed<T> {
   message: T;
+  /** Under which it was signed. */
+  network: Network;
   digest: string;
   signature: string;
 }
@@ -33,7 +35,7 @@ async function signMessage<T extends Consent | Revocation>(
   const data = typedData(message, network);
   const digest = digestOf(data);
   await compare(data, digest, theirs);
-  return { message, digest, signature: await sign(wallet, account, data) };
+  return { message, network, digest, signature: await sign(wallet, account, data) };
 }
 
 /** Throws LyingNode; a node that does not answer does not prevent signing. */

@@ -27,7 +27,7 @@ const pass = () => passed++;
 
 for (const one of read("messages")) {
   const { message, domain, primaryType } = one.typed_data;
-  const network = { chain_id: domain.chainId ?? 1, registry: domain.verifyingContract ?? page.NOBODY };
+  const network = { chain_id: domain.chainId, registry: domain.verifyingContract };
   let built;
   let envelope;
   if (primaryType === "Consent") {
@@ -38,7 +38,7 @@ for (const one of read("messages")) {
   } else {
     const masks = message.words.map((word, at) => [BigInt(word), BigInt(message.masks[at])]);
     built = page.revocationOf(message.contributor, message.scopes, masks);
-    envelope = page.revocationEnvelope(built, one.signature);
+    envelope = page.revocationEnvelope(built, one.signature, network);
   }
   const data = page.typedData(built, network);
   assert.deepEqual(data, one.typed_data, one.name);

@@ -1,4 +1,4 @@
-"""EIP-712 hashes of values by type, and the domains of Sayso (rules 4.2 and 4.3)."""
+"""EIP-712 hashes of values by type, and the domain of Sayso (rule 4.2)."""
 
 from collections.abc import Callable, Iterable
 from operator import methodcaller
@@ -49,13 +49,9 @@ def hash_type(name: str, fields: Iterable[tuple[str, str]]) -> bytes:
     return hash_text(type_string(name, fields))
 
 
-_DOMAIN_TYPE = hash_type("EIP712Domain", DOMAIN_FIELDS)
-SHORT_DOMAIN = keccak(
-    hash_type("EIP712Domain", DOMAIN_FIELDS[:2]) + hash_text(DOMAIN_NAME) + hash_text(DOMAIN_VERSION)
-)
+_DOMAIN = hash_type("EIP712Domain", DOMAIN_FIELDS) + hash_text(DOMAIN_NAME) + hash_text(DOMAIN_VERSION)
 
 
 def domain_separator(chain_id: int, registry: bytes) -> bytes:
-    """Return the domain separator of consents on a network, 32 bytes (rule 4.2)."""
-    network = encode_number(chain_id) + ADDRESS_PADDING + registry
-    return keccak(_DOMAIN_TYPE + hash_text(DOMAIN_NAME) + hash_text(DOMAIN_VERSION) + network)
+    """Return the domain separator of messages signed under a network, 32 bytes (rule 4.2)."""
+    return keccak(_DOMAIN + encode_number(chain_id) + ADDRESS_PADDING + registry)

@@ -1,13 +1,13 @@
 """The envelope: the encoded form of one message with its signature and sponsor.
 
 Rule 6.2: `[version, kind, struct, items, signature, network, sponsor]`. `kind` is a key of KINDS, whose
-row defines the struct. `items` are the item hashes of a consent. `network` is `[chain id, registry]` if
-the kind is bound to one network, and otherwise nil. `sponsor` is nil or, if the kind is sponsored,
+row defines the struct. `items` are the item hashes of a consent. `network` is the `[chain id, registry]`
+under which the message was signed. `sponsor` is nil or, if the kind is sponsored,
 `[node key, signature]`. Numbers beyond 64 bits are 32 big-endian bytes. The digest names a message, not
 its bytes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -18,14 +18,22 @@ from nacl.signing import SigningKey
 
 from sayso_protocol.encoding.columns import Column, filled
 from sayso_protocol.encoding.packing import pack
-from sayso_protocol.errors import Malformed, NotSponsored, SaysoError, TooLarge, WrongNetwork
+from sayso_protocol.errors import (
+    BadSignature,
+    Malformed,
+    NotSponsored,
+    SaysoError,
+    TooLarge,
+    Unsupported,
+    WrongNetwork,
+)
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.kinds import KINDS, Kind, kind_of
 from sayso_protocol.messages.message import Message
 from sayso_protocol.messages.typed_data import digest, digests
 from sayso_protocol.network import Network
 from sayso_protocol.signatures.nodes import SPONSOR, check_sponsor, sign_by_node
-from sayso_protocol.signatures.wallets import Claim, WalletVerifier
+from sayso_protocol.signatures.wallets import EOA_SIGNATURE_BYTES, Claim, WalletVerifier
 
 ENVELOPE_VERSION = 1
 
@@ -56,7 +64,7 @@ class Envelope:
 
     Attributes:
         message: The signed message.
-        network: The network of a bound message; otherwise the network in which it was received.
+        network: The network under which the message was signed.
         signature: The wallet's signature.
         items: The item hashes, in order.
         sponsor: The sponsor; None before a node took the message in, and for kinds without sponsors.
@@ -70,7 +78,7 @@ class Envelope:
 
     @cached_property
     def digest(self) -> bytes:
-        """Return the digest that names the message, 32 bytes (rules 4.2 and 4.3)."""
+        """Return the digest that names the message, 32 bytes (rule 4.3.1)."""
         return digest(self.message, self.network)
 
     @cached_property
@@ -95,9 +103,14 @@ class Envelope:
 
         Raises:
             BadSignature: A signature does not match; and the errors of `wallets`.
+            Unsupported: A statement has no signature: its signer endorses it on the chain (rule 4.8).
         """
         if self.sponsor:
             check_sponsor(self.sponsor.node_key, self.digest, self.sponsor.signature)
+        if kind_of(self.message).is_endorsable and len(self.signature) != EOA_SIGNATURE_BYTES:
+            if self.signature:
+                raise BadSignature("a statement's signature has 65 bytes, or none if it is endorsed")
+            raise Unsupported("only the chain shows whether the signer endorsed this statement")
         wallets.check(self.message.signer, self.digest, self.signature)
 
     def check_sponsored(self) -> None:
@@ -120,7 +133,7 @@ def _packed(envelope: Envelope) -> bytes:
             [one.pack(getattr(message, attribute)) for _, attribute, one in kind.columns],
             list(envelope.items),
             envelope.signature,
-            [envelope.network.chain_id, envelope.network.registry] if kind.is_bound else None,
+            [envelope.network.chain_id, envelope.network.registry],
             [sponsor.node_key, sponsor.signature] if sponsor else None,
         ]
     )
@@ -136,23 +149,22 @@ def peek_kind(data: bytes) -> int | None:
 
 
 def decode(data: bytes, network: Network) -> Envelope:
-    """Decode an envelope without checking its signatures (rule 6.2).
+    """Decode an envelope for a network without checking its signatures (rule 6.2).
 
     Raises:
         Malformed: The bytes are not an envelope of this version.
         NotCanonical: The bytes are not the canonical encoding.
         TooLarge: The envelope exceeds 64 KiB, or its signature 8 KiB.
         InvalidConsent, InvalidRevocation, InvalidScope, InvalidPurpose: A field breaks a rule.
-        WrongNetwork: The message is bound to another network.
+        WrongNetwork: The message is for another network.
     """
     return _read_all([_row(data)], [data], network)[0]
 
 
-def decode_stated(data: bytes, otherwise: Network) -> Envelope:
-    """Decode an envelope for the network that it names, or `otherwise`; raises as `decode`."""
+def decode_stated(data: bytes) -> Envelope:
+    """Decode an envelope for the network that it names; raises as `decode`."""
     row = _row(data)
-    network = Network(*row[_PLACE]) if row[_PLACE] else otherwise
-    return _read_all([row], [data], network)[0]
+    return _read_all([row], [data], Network(*row[_PLACE]))[0]
 
 
 def decode_all(bodies: Sequence[bytes], network: Network) -> list[Envelope | SaysoError]:
@@ -230,17 +242,15 @@ def _in_turn(rows: Sequence[Any], bodies: Sequence[bytes], network: Network) -> 
     return [read[at] for at in range(len(bodies))]
 
 
-def _check_networks(kind: Kind, places: Column, network: Network) -> None:
-    """Check rule 6.2.3."""
-    if not kind.is_bound:
-        if places.count(None) != len(places):
-            raise Malformed(f"a {kind.name} has no network")
-        return
-    if None in places:
-        raise Malformed(f"a {kind.name} needs a network")
-    others = set(places) - {(network.chain_id, network.registry)}
-    for chain_id, registry in others:
-        raise WrongNetwork(f"a {kind.name} for {Network(chain_id, registry)}, not for {network}")
+def _read_networks(kind: Kind, places: Column, network: Network) -> Iterable[Network]:
+    """Return the network of each message, which `network` accepts (rules 6.2.3 to 6.2.5)."""
+    others = {place: Network(*place) for place in set(places) - {(network.chain_id, network.registry)}}
+    if not others:
+        return repeat(network)
+    for other in others.values():
+        if kind.is_bound or other.registry != network.registry:
+            raise WrongNetwork(f"a {kind.name} for {other}, not for {network}")
+    return [others.get(place, network) for place in places]
 
 
 def _read_sponsors(kind: Kind, values: Column) -> list[Sponsor | None]:
@@ -262,12 +272,12 @@ def _read(
     sponsors: Column,
 ) -> list[Envelope]:
     """Decode messages of one kind by columns (section 3, rules 4.6 and 6.2)."""
-    _check_networks(kind, places, network)
+    networks = _read_networks(kind, places, network)
     columns: list[Column] = [*zip(*structs, strict=True)]
     for at, reader in kind.readers:
         columns[at] = reader(columns[at])
     messages = kind.read(columns)
     kind.check_items(columns, items)
-    nodes, names = _read_sponsors(kind, sponsors), digests(kind, network, columns)
-    rows = zip(messages, repeat(network), signatures, items, nodes, names, bodies, strict=False)
+    nodes, names = _read_sponsors(kind, sponsors), digests(kind, networks, columns)
+    rows = zip(messages, networks, signatures, items, nodes, names, bodies, strict=False)
     return filled(Envelope, _ENVELOPE_NAMES, rows)

@@ -19,6 +19,20 @@ from sayso_protocol.messages.consent import CONSENT_FIELDS, Consent, check_conse
 from sayso_protocol.messages.fields import TYPES, FieldType
 from sayso_protocol.messages.message import Message
 from sayso_protocol.messages.revocation import REVOCATION_FIELDS, Revocation, read_revocations
+from sayso_protocol.messages.statements.dispute import (
+    DISPUTE_FIELDS,
+    Dispute,
+    check_disputed,
+    read_disputes,
+)
+from sayso_protocol.messages.statements.removal import REMOVAL_FIELDS, Removal, read_removals
+from sayso_protocol.messages.statements.rules import check_hashes
+from sayso_protocol.messages.statements.sublicense import (
+    SUBLICENSE_FIELDS,
+    Sublicense,
+    read_sublicenses,
+)
+from sayso_protocol.messages.statements.use import USE_FIELDS, Use, read_uses
 
 
 def _no_items(_columns: Sequence[Column], items: Column) -> None:
@@ -37,9 +51,12 @@ class Kind:
             field, with the name in snake case.
         read: Turns columns of the fields into messages; raises the error of an invalid message.
         check_items: Checks the item hashes against the same columns; the default allows none.
-        is_bound: The message is valid on one network, which its envelope names (rule 6.2.3).
+        is_bound: The message is valid on one network; otherwise it is valid on every chain with the
+            registry's address, under whichever chain id it was signed (rules 6.2.3 to 6.2.5).
         is_sponsored: The message needs a sponsor between peers (rule 7.5).
         is_acknowledged: A node that keeps the message signs an acknowledgement (rule 9.4).
+        is_endorsable: The message is a statement: a contract wallet endorses it on the chain instead of
+            signing it, and the signature is then empty (rule 4.8).
     """
 
     name: str
@@ -50,6 +67,7 @@ class Kind:
     is_bound: bool = False
     is_sponsored: bool = False
     is_acknowledged: bool = False
+    is_endorsable: bool = False
 
     @cached_property
     def title(self) -> str:
@@ -70,7 +88,7 @@ class Kind:
     def envelope(self) -> Reader[tuple[Any, ...]]:
         """Return the reader of envelopes of this kind (rule 6.2)."""
         struct = fields_of(*(one.packed for _, _, one in self.columns))
-        network, sponsor = fields_of(Uint, bytes) | None, fields_of(bytes, bytes) | None
+        network, sponsor = fields_of(Uint, bytes), fields_of(bytes, bytes) | None
         form = fields_of(Uint, Uint, struct, array_of(bytes), bytes, network, sponsor)
         return Reader(form, LIMITS.message_bytes)
 
@@ -89,6 +107,17 @@ def _snake(name: str) -> str:
     return re.sub("[A-Z]", lambda found: f"_{found[0].lower()}", name)
 
 
+def _statement(
+    name: str,
+    message: type[Message],
+    fields: tuple[tuple[str, str], ...],
+    read: Callable[[Sequence[Column]], Sequence[Message]],
+    check: Callable[[Sequence[Column], Column], None] = check_hashes,
+) -> Kind:
+    """Return the row of a statement (rule 3.11)."""
+    return Kind(name, message, fields, read, check, is_bound=True, is_sponsored=True, is_endorsable=True)
+
+
 _ROWS: Final = (
     Kind(
         "consent",
@@ -100,6 +129,10 @@ _ROWS: Final = (
         is_sponsored=True,
     ),
     Kind("revocation", Revocation, REVOCATION_FIELDS, read_revocations, is_acknowledged=True),
+    _statement("sublicense", Sublicense, SUBLICENSE_FIELDS, read_sublicenses),
+    _statement("use", Use, USE_FIELDS, read_uses),
+    _statement("removal", Removal, REMOVAL_FIELDS, read_removals),
+    _statement("dispute", Dispute, DISPUTE_FIELDS, read_disputes, check_disputed),
 )
 KINDS: Final = {one.message.kind: one for one in _ROWS}
 

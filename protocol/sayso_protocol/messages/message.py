@@ -6,7 +6,8 @@ from typing import ClassVar, Protocol, TypeVar
 from sayso_protocol.errors import Malformed
 
 CONSENT, REVOCATION = 1, 2
-SUBLICENSE, USE, REMOVAL, DISPUTE = 3, 4, 5, 6  # statements (rule 3.11)
+SUBLICENSE, USE, REMOVAL, DISPUTE = 3, 4, 5, 6
+STATEMENTS = (SUBLICENSE, USE, REMOVAL, DISPUTE)  # rule 3.11
 
 
 class Message(Protocol):

@@ -18,7 +18,8 @@ from sayso_protocol.permissions.words import FULL, Masks
 from sayso_protocol.primitives import ADDRESS_BYTES
 
 REVOCATION_NOTICE = (
-    "I take back my permission, now and for ever, on every network. This cannot be undone."
+    "I take back what is listed here, now and for ever, wherever my signature counts. "
+    "This cannot be undone."
 )
 REVOCATION_FIELDS = (
     ("string", "notice"),

@@ -13,7 +13,7 @@ from sayso_protocol.errors import Malformed, TooLarge
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.envelope import Envelope, peek_kind
 from sayso_protocol.messages.kinds import check_rows
-from sayso_protocol.messages.message import CONSENT, REVOCATION
+from sayso_protocol.messages.message import CONSENT, REVOCATION, STATEMENTS
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import hex_text
 
@@ -51,6 +51,7 @@ class Topic(NamedTuple):
 TOPICS: Final = {
     CONSENT: Topic("consents"),
     REVOCATION: Topic("revocations", is_urgent=True),
+    **dict.fromkeys(STATEMENTS, Topic("statements")),
 }
 check_rows(TOPICS, "gossip topics")
 
@@ -89,12 +90,12 @@ def check_topic(bundle: Iterable[bytes], topic: str, network: Network) -> None:
 
 
 def check_company(envelopes: Sequence[Envelope]) -> None:
-    """Check that a contract wallet's message is alone in its bundle (rule 4.4.17).
+    """Check that a message that only the chain can judge is alone in its bundle (rule 4.4.17).
 
     Raises:
         Malformed: The bundle holds a contract wallet's message and another message.
     """
-    if len(envelopes) > 1 and any(one.claim.is_contract_wallets for one in envelopes):
+    if len(envelopes) > 1 and any(one.claim.travels_alone for one in envelopes):
         raise Malformed("a contract wallet's message is not alone in its bundle")
 
 

@@ -37,6 +37,11 @@ class Claim(NamedTuple):
         """Return whether a contract wallet signed, so that only the chain can judge it (rule 4.4)."""
         return len(self.signature) > EOA_SIGNATURE_BYTES
 
+    @property
+    def travels_alone(self) -> bool:
+        """Return whether only the chain can judge it; it is alone in a bundle (4.4.17, 4.8.5)."""
+        return self.is_contract_wallets or not self.signature
+
 
 class WalletVerifier(Protocol):
     """WalletVerifier judges wallet signatures; a node's verifier also asks the chain (rule 4.4)."""

@@ -61,8 +61,9 @@ class GetRequest:
 
 @dataclass(frozen=True)
 class RangeRequest:
-    """RangeRequest asks for the consents of a node in ascending order, after a digest (rule 11.8)."""
+    """RangeRequest asks for the messages of a node in ascending order, after a digest (rule 11.8)."""
 
+    kind: int
     node: int
     after: bytes
 
@@ -112,8 +113,8 @@ def encode_request(request: Request) -> bytes:
             value = [_LIST, kind, salt, pack_nodes(nodes)]
         case GetRequest(kind, salt, nodes, ids):
             value = [_GET, kind, salt, pack_nodes(nodes), ids]
-        case RangeRequest(node, after):
-            value = [_RANGE, node, after]
+        case RangeRequest(kind, node, after):
+            value = [_RANGE, kind, node, after]
         case CheckRequest(kind, salt, node):
             value = [_CHECK, kind, salt, node]
         case OfferRequest(envelopes):
@@ -161,11 +162,13 @@ def _read_get(kind: int, salt: bytes, packed: bytes, ids: tuple[bytes, ...]) -> 
     return GetRequest(kind, salt, tuple(nodes), ids)
 
 
-def _read_range(node: int, after: bytes) -> Request:
+def _read_range(kind: int, node: int, after: bytes) -> Request:
+    if not set_of(kind).is_ranged:
+        raise Malformed(f"kind {kind} has no ranges in sync")
     _check_node(node)
     if len(after) not in (0, HASH_BYTES):
         raise Malformed("a digest has 32 bytes")
-    return RangeRequest(node, after)
+    return RangeRequest(kind, node, after)
 
 
 def _read_check(kind: int, salt: bytes, node: int) -> Request:
@@ -183,7 +186,7 @@ def _read_offer(envelopes: tuple[bytes, ...]) -> Request:
 def _read_cells(kind: int, packed: bytes) -> Request:
     nodes = unpack_nodes(packed)
     if set_of(kind).has_carriers or level_of(nodes[-1]) > CELL_LEVEL:
-        raise Malformed(f"cells are of consents, in nodes down to level {CELL_LEVEL}")
+        raise Malformed(f"cells are of consents and statements, in nodes down to level {CELL_LEVEL}")
     return CellsRequest(kind, tuple(nodes))
 
 
@@ -195,7 +198,7 @@ _READERS: Final[dict[int, tuple[Reader[tuple[Any, ...]], Callable[..., Request]]
     _FINGERPRINTS: (_form(Uint, bytes, Uint, bytes), _read_fingerprints),
     _LIST: (_form(Uint, bytes, bytes), _read_list),
     _GET: (_form(Uint, bytes, bytes, array_of(bytes)), _read_get),
-    _RANGE: (_form(Uint, bytes), _read_range),
+    _RANGE: (_form(Uint, Uint, bytes), _read_range),
     _CHECK: (_form(Uint, bytes, Uint), _read_check),
     _OFFER: (_form(array_of(bytes)), _read_offer),
     _CELLS: (_form(Uint, bytes), _read_cells),

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from sayso_protocol.errors import Malformed
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.kinds import check_rows
-from sayso_protocol.messages.message import CONSENT, REVOCATION, of_kind
+from sayso_protocol.messages.message import CONSENT, REVOCATION, STATEMENTS, of_kind
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.sync.fingerprints import Entry, digest_entry, revocation_entry
@@ -57,6 +57,7 @@ class SyncSet(NamedTuple):
 SETS: Final = {
     CONSENT: SyncSet(1, is_ranged=True),
     REVOCATION: SyncSet(2, revocation_entries, has_carriers=True, is_urgent=True),
+    **dict.fromkeys(STATEMENTS, SyncSet(3, is_ranged=True)),
 }
 check_rows(SETS, "sync sets")
 

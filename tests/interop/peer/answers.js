@@ -5,7 +5,7 @@ import { digestOf, readEnvelope, wordsOf } from "../messages.js";
 import { pack, unpack } from "../packing.js";
 import { scopeWord } from "../scopes.js";
 
-const [CONSENTS, REVOCATIONS] = [1n, 2n];
+const [CONSENTS, REVOCATIONS] = [1n, 2n]; // this peer holds no statements (3n)
 const TAG = Buffer.from("sayso sync 1\0", "ascii");
 const MODULUS = 1n << 256n;
 const LISTED = 256;
@@ -29,7 +29,7 @@ export class Holdings {
 
   /** 11.2: id, place and carriers of every entry of a kind, ascending by id. */
   entries(kind) {
-    const found = kind === CONSENTS ? this.#consents() : this.#words();
+    const found = kind === CONSENTS ? this.#consents() : kind === REVOCATIONS ? this.#words() : [];
     return found.sort((one, other) => Buffer.compare(one.id, other.id));
   }
 
@@ -89,7 +89,7 @@ export class Holdings {
       const own = within(entries, node).sort((one, other) => (one.place < other.place ? -1 : 1));
       if (own.length > LISTED) return null;
       return Buffer.concat(own.flatMap(({ id, carriers }) =>
-        kind === CONSENTS ? [short(id)] : [short(id), Buffer.from([carriers.length - 1]), ...carriers.map(short)],
+        kind !== REVOCATIONS ? [short(id)] : [short(id), Buffer.from([carriers.length - 1]), ...carriers.map(short)],
       ));
     });
   }
@@ -124,8 +124,8 @@ export class Holdings {
   }
 
   /** 11.8. */
-  #range(node, after) {
-    const own = within(this.entries(CONSENTS), node).filter(({ id }) => Buffer.compare(id, after) > 0);
+  #range(kind, node, after) {
+    const own = within(this.entries(kind), node).filter(({ id }) => Buffer.compare(id, after) > 0);
     return fitting(own.slice(0, RANGE).map(({ id }) => [hex(id), this.messages.get(hex(id))]));
   }
 }

@@ -13,7 +13,8 @@ import { wideRoot } from "../trees.js";
 
 const NOBODY = "0x" + "00".repeat(20);
 const ZERO = "0x" + "00".repeat(32);
-const REVOKING = "I take back my permission, now and for ever, on every network. This cannot be undone.";
+const REVOKING =
+  "I take back what is listed here, now and for ever, wherever my signature counts. This cannot be undone.";
 const sponsor = generateKeyPairSync("ed25519");
 const sponsorKey = sponsor.publicKey.export({ format: "der", type: "spki" }).subarray(-32);
 
@@ -56,14 +57,16 @@ export async function makeConsent(name, network, now, { sponsored = true } = {})
   return envelopeOf([1n, 1n, struct, items, signature, place, sponsored ? [sponsorKey, vouched] : null], network);
 }
 
-/** The envelope of a revocation of the first permission of a consent. */
-export async function makeRevocation(name, consent, network) {
+/** The envelope of a revocation of the first permission of a consent, signed under any chain id (6.2.3). */
+export async function makeRevocation(name, consent, network, chainId = network.chainId) {
   const account = accountOf(name);
   const contributor = account.address.toLowerCase();
   const message = { notice: REVOKING, contributor, scopes: [], words: [baseWord(consent)], masks: [1n] };
-  const { signature } = await signed(account, { kind: "Revocation", message, network });
+  const signedUnder = { chainId, registry: network.registry };
+  const { signature } = await signed(account, { kind: "Revocation", message, network: signedUnder });
+  const place = [chainId, unhex(network.registry)];
   const struct = [REVOKING, unhex(contributor), [], message.words.map((one) => big(one)), [big(1n)]];
-  return envelopeOf([1n, 2n, struct, [], signature, null, null], network);
+  return envelopeOf([1n, 2n, struct, [], signature, place, null], network);
 }
 
 const HEXES = new Set(["contributor", "grantee", "content", "terms", "guardian"]);

@@ -20,6 +20,7 @@ from sayso_protocol.messages.kinds import kind_of
 from sayso_protocol.messages.typed_data import typed_data
 from sayso_protocol.messages.wire import encode_bundle
 from sayso_protocol.primitives import address_text, hex_text
+from support.holders import LABS, dispute, removal, sublicense, use
 from support.node_rig import ManualClock, consent, revocation
 from support.protocol_strategies import ADA, BEN, NETWORK
 from support.running_node import RunningNode
@@ -31,6 +32,12 @@ COMPONENTS: Final = DOCUMENT.components["schemas"]
 JSON, MSGPACK = "application/json", "application/msgpack"
 ONE: Final = consent(1, count=3)
 STOP: Final = revocation(f"file {hex_text(ONE.items[2])}")
+STATED: Final = {
+    "sublicense": sublicense(BEN, LABS[0], [ONE.digest]),
+    "use": use(BEN, [ONE.digest]),
+    "removal": removal(BEN, [ONE.digest]),
+    "dispute": dispute(ADA, ONE.items[:1]),
+}
 LICENSE, ITEM = hex_text(ONE.digest), hex_text(ONE.items[0])
 VALUES: Final = {  # for parameters, by name
     "license": LICENSE,
@@ -41,11 +48,15 @@ VALUES: Final = {  # for parameters, by name
     "max_age_s": "60",
     "root": "0x" + "ab" * 32,
     "digest": hex_text(STOP.digest),
+    "statement": hex_text(STATED["use"].digest),
+    "hash": LICENSE,
+    "kind": "use",
     "name": "1-0.snapshot",
 }
 STATUS: Final = {  # of good requests, where it is not 200
     "/v1/licenses/{license}/proof": 503,  # there is no chain that proves
     "/v1/revocations/{digest}/receipt-proof": 404,  # nothing is on chain
+    "/v1/disputes": 202,  # nobody heeds Ada
     "/v1/batches/{root}": 404,  # nothing is anchored yet
     "/v1/snapshots/{name}": 404,  # none is made yet
 }
@@ -85,7 +96,8 @@ def _fields(envelope: Envelope) -> dict[str, Any]:
     told = {attribute: shown[name] for name, attribute, _ in kind_of(envelope.message).columns}
     del told["notice"]
     if told.pop("content", None):
-        told["items"] = [hex_text(item) for item in envelope.items]
+        name = "hashes" if told.pop("count", None) else "items"
+        told[name] = [hex_text(item) for item in envelope.items]
     return told
 
 
@@ -100,6 +112,8 @@ BODIES: Final[dict[tuple[str, str], Any]] = {
     ("/v1/messages", MSGPACK): encode_bundle([encode(ONE), encode(STOP)]),
     ("/v1/consents", JSON): _signed(ONE),
     ("/v1/revocations", JSON): _signed(STOP),
+    **{(f"/v1/{kind}s", JSON): _signed(one) for kind, one in STATED.items()},
+    **{(f"/v1/typed-data/{kind}", JSON): _fields(one) for kind, one in STATED.items()},
     ("/v1/typed-data/consent", JSON): _fields(ONE),
     ("/v1/typed-data/revocation", JSON): _fields(STOP),
     ("/v1/check", JSON): _AS_JSON,

@@ -9,9 +9,11 @@ from eth_account.messages import encode_typed_data
 
 from sayso_protocol.messages.envelope import encode
 from sayso_protocol.messages.kinds import kind_of
+from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.messages.typed_data import digest, typed_data
+from sayso_protocol.network import Network
 from sayso_protocol.network_file import NetworkFile, Operator
-from sayso_protocol.primitives import address_text, hash_from_text, hex_text
+from sayso_protocol.primitives import address_from_text, address_text, hash_from_text, hex_text
 from sayso_protocol.receipts.text import acknowledgement_from_json
 from support.node_rig import consent, node_key, revocation
 from support.protocol_strategies import BEN, NETWORK, item_hashes
@@ -141,6 +143,42 @@ async def test_a_revocation_of_what_nobody_knows_waits_unless_its_consent_comes_
     status, body = await node.ask("POST", "/v1/revocations", json=along)
     assert (status, [result["status"] for result in body["results"]]) == (200, ["stored", "stored"])
     assert "acknowledgement" in body["results"][0]
+
+
+async def test_a_revocation_that_was_signed_on_another_chain(node: RunningNode) -> None:
+    """Rule 6.2.5: whoever submits it states the chain id."""
+    await node.ask("POST", "/v1/consents", json=await sign(node, "consent", CONSENT))
+    there = Network(8_453, NETWORK.registry)
+    stop = Revocation(address_from_text(WALLET.address), ("everything",))
+    hashed: Any = digest(stop, there)
+    by_fields = {
+        "contributor": WALLET.address,
+        "scopes": ["everything"],
+        "signature": hex_text(WALLET.unsafe_sign_hash(hashed).signature),
+    }
+    status, body = await node.ask("POST", "/v1/revocations", json=by_fields)
+    assert (status, body["results"][0]["error"]["code"]) == (422, "bad-signature")
+    stated = by_fields | {"chain_id": 8_453}
+    status, body = await node.ask("POST", "/v1/revocations", json=stated)
+    assert (status, body["results"][0]["status"]) == (200, "stored")
+    assert body["results"][0]["digest"] == hex_text(digest(stop, there))
+    _, listed = await node.get(f"/v1/contributors/{WALLET.address}/revocations")
+    [one] = listed["revocations"]
+    assert (one["chain_id"], one["digest"]) == (8_453, hex_text(digest(stop, there)))
+
+
+@pytest.mark.parametrize(
+    ("chain_id", "code"),
+    [
+        *((number, "malformed") for number in (0, -1, 1 << 53, 1 << 64)),
+        *((value, "bad-request") for value in ("1", 1.5, True, None)),
+    ],
+)
+async def test_what_is_no_chain_id_is_refused(node: RunningNode, chain_id: object, code: str) -> None:
+    taken = await sign(node, "revocation", REVOCATION)
+    status, body = await node.ask("POST", "/v1/revocations", json=taken | {"chain_id": chain_id})
+    assert (status, body["error"]["code"]) == (400, code)
+    assert node.stored()["messages"] == 0
 
 
 @pytest.mark.parametrize("kind", ["consent", "revocation"])

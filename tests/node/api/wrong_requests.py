@@ -37,6 +37,8 @@ FORMS: Final = {
     ),
     "integer": Form("bad-request", ("x", "-1", "1.0", "1e1", "%D9%A1", "", "9" * 5_000, "+1", "0x1")),
     "name": Form("not-found", ("x", "node.toml", "1-0.delta", "%FF", "x" * 3_000), 404),
+    "kind": Form("bad-request", ("x", "", "Use", "use%0A", "revocation", "%FF", "x" * 5_000)),
+    "status": Form("bad-request", ("x", "", "Stored", "kept", "%FF", "x" * 5_000)),
     "after": Form("bad-request", ("x", "-1", "0-0", "1", "0" * 32 + "-01", "%FF")),
 }
 

@@ -26,7 +26,7 @@ from sayso_node.verdicts.signer import Signer
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_from_text
-from support.anvil import CHAIN_ID, RICH_KEY
+from support.anvil import RICH_KEY
 from support.node_rig import NodeRig
 
 FINALITY = 2
@@ -40,7 +40,7 @@ class Registry:
         self.w3 = Web3(HTTPProvider(url))
         self.rich: Any = list(self.w3.eth.accounts)[1]  # another than the node's
         receipt = self.send({"data": artifact.creation_code()})
-        self.network = Network(CHAIN_ID, address_from_text(receipt["contractAddress"]))
+        self.network = Network(self.w3.eth.chain_id, address_from_text(receipt["contractAddress"]))
         self.contract = self.w3.eth.contract(receipt["contractAddress"], abi=artifact.abi())
 
     def send(self, transaction: dict[str, Any]) -> Any:

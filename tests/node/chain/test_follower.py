@@ -13,12 +13,12 @@ from sayso_node.chain.reading import follower as follower_module
 from sayso_node.chain.reading.follower import Follower
 from sayso_node.errors import ChainUnreachable, RangeRefused, StoreUnusable
 from sayso_node.store import bits
-from sayso_node.store.chain import chain_state
+from sayso_node.store.chain import chain_state, endorsements
 from sayso_node.store.interface import Reading
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import sha256
 from sayso_protocol.receipts.receipt import ChainPoint
-from support.fake_chain import FakeChain, anchored, revoked, unreachable
+from support.fake_chain import FakeChain, anchored, endorsed, revoked, unreachable
 from support.node_rig import NOW, NodeRig
 from support.protocol_strategies import ADA, BEN, NETWORK
 from support.waiting import until
@@ -55,6 +55,10 @@ class Following:
     def anchors(self) -> dict[bytes, int]:
         with self.rig.store.read() as db:
             return dict(db.execute("SELECT root, block_number FROM anchors").fetchall())
+
+    def endorsed_in(self, signer: bytes, digest: bytes = ROOT) -> int | None:
+        with self.rig.store.read() as db:
+            return endorsements.endorsed_in(db, signer, digest)
 
     def cursor(self) -> ChainPoint | None:
         with self.rig.store.read() as db:
@@ -235,6 +239,43 @@ async def test_cursor_and_events_stand_or_fall_together(
     monkeypatch.undo()
     await following.read()
     assert (following.bits(), following.anchors()) == ({7: 1}, {ROOT: 1})
+
+
+async def test_a_fork_takes_endorsements_away(following: Following) -> None:
+    """Also one that comes back in a later block: it counts from there."""
+    chain = following.chain
+    chain.mine(endorsed(ADA, ROOT))
+    await following.read()
+    chain.mine(endorsed(BEN, ROOT), endorsed(ADA, OTHER_ROOT))
+    await following.read()
+    assert (following.endorsed_in(ADA), following.endorsed_in(BEN)) == (1, 2)
+    assert following.endorsed_in(ADA, OTHER_ROOT) == 2
+    chain.drop(1)
+    for _ in range(3):
+        chain.mine()
+    await following.read()
+    assert (following.endorsed_in(ADA), following.endorsed_in(BEN)) == (1, None)
+    assert following.endorsed_in(ADA, OTHER_ROOT) is None
+    chain.mine(endorsed(BEN, ROOT))
+    await following.read()
+    assert following.endorsed_in(BEN) == 5
+    assert following.rig.count("chain_endorsements") == 4
+    await following.read()
+    assert following.rig.count("chain_endorsements") == 4
+
+
+async def test_an_endorsement_whose_log_is_late_is_read_with_the_next_blocks(
+    following: Following, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follower_module, "LATE_BLOCKS", 8)
+    late = following.chain.mine(endorsed(ADA, ROOT))
+    events, late.events = late.events, []
+    await following.read()
+    assert following.endorsed_in(ADA) is None
+    late.events = events
+    following.chain.mine()
+    await following.read()
+    assert following.endorsed_in(ADA) == 1
 
 
 async def test_a_fork_takes_anchors_away_and_leaves_revocations(following: Following) -> None:

@@ -11,6 +11,7 @@ from node.chain.anvil_world import PayingNode, Registry
 from sayso_contracts.relay import gas_bound, relay_item
 from sayso_node.store.chain import intents
 from sayso_protocol.messages.envelope import Envelope, encode
+from sayso_protocol.messages.message import as_kind
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.messages.typed_data import digest
 from sayso_protocol.permissions.scopes import scope_word
@@ -133,7 +134,10 @@ async def test_the_gas_of_a_relay_is_not_more_than_was_reckoned(
         await paying.promise(*(one.revocation(*many) for one in people[20:]))
         sent = [one.revocation() for one in people[:20]]
         sent += [one.revocation(*many) for one in people[20:]]
-        reckoned = gas_bound(relay_item(one.message, one.signature) for one in sent)  # type: ignore[arg-type]
+        reckoned = gas_bound(
+            relay_item(as_kind(one.message, Revocation), one.network.chain_id, one.signature)
+            for one in sent
+        )
         await paying.drain(registry)
         [(tx_hash, count)] = transactions(paying, "relay")
         assert count == 40

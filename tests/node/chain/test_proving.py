@@ -12,7 +12,7 @@ from aiohttp.test_utils import make_mocked_request
 from web3 import HTTPProvider, Web3
 
 from sayso_contracts import artifact
-from sayso_contracts.calls import Call, Calls
+from sayso_contracts.calls import Call, Calls, SignedRevocation
 from sayso_node.api.http.shares import PROXIES
 from sayso_node.api.routes.proofs import ProofRoutes
 from sayso_node.chain.reading.storage_proofs import StorageProofs
@@ -35,7 +35,6 @@ from support.protocol_strategies import (
     ADA,
     BEN,
     CLEO,
-    NETWORK,
     WALLETS,
     a_consent,
     item_hashes,
@@ -69,8 +68,9 @@ class World:
     def revoke(self, contributor: bytes, *scopes: str, words: dict[int, int] | None = None) -> None:
         masks = words or {}
         revocation = Revocation(contributor, scopes, tuple(masks), tuple(masks.values()))
-        signature = sign_digest(WALLETS[contributor], digest(revocation, NETWORK))
-        self.call(self.calls.revoke_by_sig(revocation, signature))
+        signature = sign_digest(WALLETS[contributor], digest(revocation, self.network))
+        signed = SignedRevocation(revocation, self.network.chain_id, signature)
+        self.call(self.calls.revoke_by_sig(signed))
 
     def head(self) -> ChainPoint:
         block = self.w3.eth.get_block("latest")

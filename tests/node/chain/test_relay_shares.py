@@ -34,7 +34,7 @@ def paying(tmp_path: Path) -> Iterator[Paying]:
 def item_gas(envelope: Envelope) -> int:
     message = envelope.message
     assert isinstance(message, Revocation)
-    return load_of(relay_item(message, envelope.signature)).alone
+    return load_of(relay_item(message, envelope.network.chain_id, envelope.signature)).alone
 
 
 async def both_known(paying: Paying) -> None:

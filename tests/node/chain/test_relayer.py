@@ -283,7 +283,7 @@ def test_no_batch_can_be_larger_than_a_transaction() -> None:
     words = tuple(range(64))
     largest = Revocation(ADA, tuple("x" * 200 for _ in range(16)), words, (FULL,) * 64)
     for signature in (b"\1" * 65, b"\1" * 8_192):
-        assert load_of(relay_item(largest, signature)).gas < MAX_TRANSACTION_GAS // 4
+        assert load_of(relay_item(largest, 1, signature)).gas < MAX_TRANSACTION_GAS // 4
 
 
 async def test_a_row_that_cannot_be_read_keeps_no_other_waiting(paying: Paying) -> None:

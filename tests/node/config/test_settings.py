@@ -22,6 +22,8 @@ from sayso_node.config import (
 from sayso_node.errors import InvalidNodeConfig
 from sayso_node.gossip.peers.addresses import peer_id_of
 from sayso_node.identity import load_identity
+from sayso_protocol.primitives import address_text
+from support.protocol_strategies import addresses
 
 texts = st.text(st.characters(codec="utf-8"), max_size=30)
 lists = st.lists(texts, max_size=4).map(tuple)
@@ -42,6 +44,7 @@ any_settings = st.builds(
     sync_interval_s=intervals,
     chain_interval_s=intervals,
     anchor_wait_s=st.just(0.0) | intervals,
+    heed=st.none() | st.lists(addresses.map(address_text), max_size=16, unique=True).map(tuple),
     disabled=st.sets(st.sampled_from(CHANNELS)).map(sorted).map(tuple),
 )
 

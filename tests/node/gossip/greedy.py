@@ -60,7 +60,7 @@ GREEDY: dict[str, bytes] = {
     ),
 }
 EVERYTHING = [
-    encode_request(RangeRequest(ROOT, b"")),
+    encode_request(RangeRequest(1, ROOT, b"")),
     encode_request(CheckRequest(CONSENT, _SALT, ROOT)),
 ]
 

@@ -9,9 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sayso_node.intake.outcome import SourceChannel, Status
+from sayso_node.store import bits
 from sayso_protocol.encoding.packing import pack
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.envelope import Envelope, encode
+from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.messages.typed_data import digest
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import keccak
@@ -63,6 +65,9 @@ def not_canonical(envelope: Envelope) -> bytes:
     return b"\xdc\x00\x07" + encode(envelope)[1:]
 
 
+STOP = Revocation(ADA, ("everything",))
+
+
 class Case(NamedTuple):
     code: str
     data: bytes
@@ -82,6 +87,21 @@ CASES = {
     "oversized": Case("too-large", encode(consent(1)) + bytes(LIMITS.message_bytes)),
     "another chain": Case("wrong-network", encode(on(ELSEWHERE[0]))),
     "another registry": Case("wrong-network", encode(on(ELSEWHERE[1]))),
+    "a revocation for another registry": Case(
+        "wrong-network", encode(signed(STOP, network=Network(31_337, b"\x11" * 20)))
+    ),
+    "a revocation under chain id 0": Case(
+        "malformed", changed(revocation("everything"), 5, lambda place: [0, place[1]])
+    ),
+    "a revocation under chain id 2^53": Case(
+        "malformed", changed(revocation("everything"), 5, lambda place: [1 << 53, place[1]])
+    ),
+    "a revocation for no network": Case(
+        "malformed", changed(revocation("everything"), 5, lambda _: None)
+    ),
+    "a revocation under a chain id that was not signed": Case(
+        "bad-signature", changed(revocation("everything"), 5, lambda place: [1, place[1]])
+    ),
     "a notice that says less": Case("invalid-consent", changed(consent(1), 2, other_notice)),
     "an item missing": Case("invalid-consent", changed(consent(1, count=2), 3, lambda items: items[:1])),
     "other items": Case("invalid-consent", changed(consent(1), 3, lambda _: list(item_hashes(1, 2)))),
@@ -112,6 +132,22 @@ async def test_what_anybody_can_see_to_be_wrong(rig: NodeRig, name: str) -> None
             assert outcome.error.code == case.code
     assert rig.digests() == set()
     assert rig.count("intake_refused") == 6
+
+
+@pytest.mark.parametrize("chain_id", [1, 31_336, (1 << 53) - 1])
+@pytest.mark.parametrize("source", SourceChannel)
+async def test_a_revocation_from_another_chain_stops(
+    rig: NodeRig, source: SourceChannel, chain_id: int
+) -> None:
+    """Rule 6.2.5, at every door; under two chain ids it is two messages, which set the same bits."""
+    held = consent(1)
+    await rig.give(held)
+    [outcome] = await rig.give(signed(STOP, network=Network(chain_id, NETWORK.registry)), source=source)
+    assert outcome.status is Status.STORED
+    with rig.store.read() as db:
+        assert bits.bits_of(db, ADA) == STOP.bits
+    [again] = await rig.give(signed(STOP), source=source)
+    assert again.status is Status.KNOWN
 
 
 @pytest.mark.parametrize(

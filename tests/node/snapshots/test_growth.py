@@ -14,7 +14,7 @@ from sayso_protocol.primitives import sha256
 from sayso_protocol.snapshots import keys as keys_module
 from support.filled_store import add_revoked
 from support.node_rig import NodeRig, consent, revocation
-from support.protocol_strategies import ADA, BEN, NETWORK, full_words
+from support.protocol_strategies import ADA, CLEO, NETWORK, full_words
 from support.published import terms
 
 SIZES = (200, 800)
@@ -74,8 +74,8 @@ async def test_a_delta_costs_its_news(tmp_path: Path, monkeypatch: pytest.Monkey
     for size in SIZES:
         rig, after = await grown(tmp_path, size)
         with rig:
-            await rig.give(consent(2), consent(3, contributor=BEN, parties=(BEN,)))
-            await rig.give(revocation("everything"), revocation("everything", contributor=BEN))
+            await rig.give(consent(2), consent(3, contributor=CLEO, parties=(CLEO,)))
+            await rig.give(revocation("everything"), revocation("everything", contributor=CLEO))
             await rig.give(revocation(words=full_words(terms(consent(1)))))
             await rig.store.write(lambda db: revocations.add_chain_bits(db, ADA, {SCOPE: 1}, 1.0))
         made = 0
@@ -90,7 +90,9 @@ async def test_a_delta_costs_its_news(tmp_path: Path, monkeypatch: pytest.Monkey
 async def test_a_snapshot_has_what_the_deltas_had(tmp_path: Path) -> None:
     rig, after = await grown(tmp_path, 50)
     with rig:
-        await rig.give(consent(2), revocation("everything"), consent(3, contributor=BEN, parties=(BEN,)))
+        await rig.give(
+            consent(2), revocation("everything"), consent(3, contributor=CLEO, parties=(CLEO,))
+        )
     with snapshot_at(rig.store.location) as db:
         found = news.read_news(db, after, NETWORK, LATER)
         joined, crowded = whole.read_keys(db)
@@ -99,7 +101,7 @@ async def test_a_snapshot_has_what_the_deltas_had(tmp_path: Path) -> None:
     assert len(keys) == len(joined) // 32  # each once
     assert {found.joined[at : at + 32] for at in range(0, len(found.joined), 32)} <= keys
     assert set(found.named) <= names
-    assert len(names) == 2 * 50 + 50 + 2 + 3  # licenses, people; Ada and Ben; theirs
+    assert len(names) == 2 * 50 + 50 + 3 + 3  # licenses, people; Ada, Ben and Cleo; theirs
 
 
 @pytest.mark.parametrize(("word", "most"), [(0, PERMISSION_KEYS), (SCOPE, SCOPE_KEYS)])

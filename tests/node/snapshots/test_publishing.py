@@ -16,7 +16,7 @@ from sayso_node.store.bits import current_digest
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.permissions.scopes import scope_word
-from sayso_protocol.primitives import sha256
+from sayso_protocol.primitives import ANYONE, sha256
 from sayso_protocol.receipts.receipt import ChainPoint
 from sayso_protocol.snapshots.hash_list import license_key, person_key
 from sayso_protocol.snapshots.head import Counts
@@ -42,7 +42,7 @@ def names(made: SnapshotPublisher, *keys: bytes) -> list[bool]:
 
 async def test_a_snapshot_has_what_revokes_a_held_license(tmp_path: Path) -> None:
     with NodeRig(tmp_path) as rig:
-        license_ = consent(1, count=3, guardian=CLEO)
+        license_ = consent(1, count=3, guardian=CLEO, grantee=ANYONE)
         message = license_.message
         assert isinstance(message, Consent)
         masks = message.masks([1], ["train-ai"])
@@ -199,18 +199,18 @@ async def test_who_was_in_doubt_before_is_not_named(tmp_path: Path, marks: int) 
         made = publisher(rig)
         await made.publish()
         for number in range(2):
-            await rig.give(revocation(f"everything for p{number}", contributor=BEN))
-        await rig.give(consent(2, contributor=BEN, parties=(BEN,)))
+            await rig.give(revocation(f"everything for p{number}", contributor=CLEO))
+        await rig.give(consent(2, contributor=CLEO, parties=(CLEO,)))
         rig.confirm()
         for one in (made, publisher(rig)):
             assert await one.publish()
-            assert names(one, person_key(ADA), person_key(BEN)) == [True, False]
+            assert names(one, person_key(ADA), person_key(CLEO)) == [True, False]
 
 
 async def test_a_delta_of_much_becomes_a_snapshot(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publishing, "FEW", 3)
+    monkeypatch.setattr(publishing, "FEW", 4)
     with NodeRig(tmp_path) as rig:
         rig.confirm()
         made = publisher(rig)
@@ -219,12 +219,12 @@ async def test_a_delta_of_much_becomes_a_snapshot(
         rig.confirm()
         published = await made.publish()
         assert published
-        assert (published.number, published.head.counts.named) == (1, 3)
+        assert (published.number, published.head.counts.named) == (1, 4)  # Ada, Ben, and two licenses
         await rig.give(*(consent(number) for number in range(3, 9)))
         rig.confirm()
         published = await made.publish()
         assert published
-        assert (published.number, published.head.counts.named) == (0, 9)
+        assert (published.number, published.head.counts.named) == (0, 10)
         assert made.shelf.chain == (published,)
 
 

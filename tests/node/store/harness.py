@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Self
 
 from sayso_node.store.admission import consents
-from sayso_node.store.admission.consents import Keeper
+from sayso_node.store.admission.keeper import Keeper
 from sayso_node.store.admission.revocations import Admitted
 from sayso_node.store.admission.sponsors import Quotas
 from sayso_node.store.interface import Reading, Store, Writing

@@ -22,6 +22,7 @@ from sayso_node.store.interface import Writing
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.permissions.state_digest import state_digest
 from sayso_protocol.permissions.words import FULL, Masks
+from sayso_protocol.primitives import NOBODY
 from support.node_rig import NOW, NodeRig, consent, revocation
 from support.protocol_strategies import ADA, BEN, CLEO, full_words
 from support.sql_steps import counted_steps
@@ -121,16 +122,20 @@ def test_the_kept_digest_is_the_one_from_nothing(
     assert digests[0] == digests[1]
 
 
-def test_the_state_is_that_of_contributors_and_guardians_of_held_consents(tables: Tables) -> None:
+def test_the_state_is_that_of_the_people_of_held_consents(
+    tables: Tables,
+) -> None:
     """Rule 9.3; from whichever source a bit is known."""
     db = tables()
     for address, source in itertools.product((ADA, BEN, CLEO), SOURCES):
         merge(db, address, {5: 1 if source == "chain" else 2}, source=source)
     assert list(state_entries(db)) == []
-    add_consent(db, consent(1), NOW)
+    add_consent(db, consent(1, grantee=NOBODY), NOW)
     assert list(state_entries(db)) == [(ADA, 5, 3)]
-    add_consent(db, consent(2, guardian=CLEO), NOW)
+    add_consent(db, consent(2, grantee=NOBODY, guardian=CLEO), NOW)
     assert sorted(state_entries(db)) == sorted([(ADA, 5, 3), (CLEO, 5, 3)])
+    add_consent(db, consent(3, grantee=BEN), NOW)
+    assert sorted(state_entries(db)) == sorted([(ADA, 5, 3), (BEN, 5, 3), (CLEO, 5, 3)])
 
 
 def test_a_revocation_is_kept_if_no_stored_message_carries_one_of_its_bits(tables: Tables) -> None:

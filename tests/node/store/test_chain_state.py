@@ -3,7 +3,7 @@
 from node.store.backends import BACKENDS
 from node.store.harness import Tables, add_consent
 from sayso_node.store import bits
-from sayso_node.store.chain import chain_state, relays
+from sayso_node.store.chain import chain_state, endorsements, relays
 from sayso_node.store.chain.chain_state import KEPT_BLOCKS, Anchor
 from sayso_node.store.interface import Writing
 from sayso_protocol.ethereum.batches import Batch
@@ -55,6 +55,32 @@ def test_a_rewind_drops_blocks_and_anchors_and_keeps_bits(tables: Tables) -> Non
     chain_state.rewind(db, -1)
     assert chain_state.followed(db) == []
     assert bits.bits_of(db, ADA) == {3: 1, 5: 1, 8: 1}
+
+
+def test_an_endorsement_counts_from_its_block_on_and_for_its_signer(tables: Tables) -> None:
+    db, statement = tables(), sha256(b"statement")
+    assert endorsements.add(db, ADA, statement, 5)
+    assert not endorsements.add(db, ADA, statement, 7)  # the first counts
+    assert endorsements.endorsed_in(db, ADA, statement) == 5
+    assert [endorsements.is_endorsed(db, ADA, statement, final) for final in (4, 5, 6)] == [
+        False,
+        True,
+        True,
+    ]
+    assert not endorsements.is_endorsed(db, BEN, statement, 9)
+    assert not endorsements.is_endorsed(db, ADA, sha256(b"other"), 9)
+
+
+def test_a_rewind_drops_endorsements_above_it(tables: Tables) -> None:
+    db = tables()
+    for number in (3, 5, 8):
+        chain_state.advance(db, block(number))
+        endorsements.add(db, ADA, sha256(bytes([number])), number)
+    chain_state.rewind(db, 5)
+    left = [endorsements.endorsed_in(db, ADA, sha256(bytes([number]))) for number in (3, 5, 8)]
+    assert left == [3, 5, None]
+    chain_state.rewind(db, -1)
+    assert endorsements.endorsed_in(db, ADA, sha256(b"\3")) is None
 
 
 def test_bits_stand_on_chain_from_the_block_that_set_the_last_of_them(tables: Tables) -> None:

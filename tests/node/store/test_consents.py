@@ -10,7 +10,7 @@ from nacl.signing import SigningKey
 from node.store.harness import Tables
 from sayso_node.store import many
 from sayso_node.store.admission import consents, revocations
-from sayso_node.store.admission.consents import Keeper
+from sayso_node.store.admission.keeper import Keeper
 from sayso_node.store.admission.pending import PendingRoom
 from sayso_node.store.admission.revocations import Admitted
 from sayso_node.store.admission.sponsors import LOT_KEY, Quotas

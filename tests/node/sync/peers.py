@@ -3,9 +3,8 @@
 import asyncio
 from collections.abc import Callable, Iterable
 
-from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope, encode
-from sayso_protocol.messages.message import CONSENT, as_kind
+from sayso_protocol.messages.message import REVOCATION, as_kind
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.messages.wire import SYNC_PROTOCOL
 from sayso_protocol.sync import answers
@@ -31,6 +30,7 @@ from sayso_protocol.sync.requests import (
     Request,
     decode_request,
 )
+from sayso_protocol.sync.sets import SETS
 from support.node_rig import NodeRig
 
 Lie = Callable[[Request], bytes | None]  # None: tell the truth
@@ -38,17 +38,15 @@ Lie = Callable[[Request], bytes | None]  # None: tell the truth
 
 def entries_of(envelopes: Iterable[Envelope], kind: int) -> list[Entry]:
     """Rule 11.2 over a list, the slow way; each message counts as a carrier of all its words."""
-    found, covered = [], dict[tuple[bytes, int], tuple[int, set[bytes]]]()
-    for one in envelopes:
-        if isinstance(one.message, Consent):
-            found.append(digest_entry(one.digest))
-            continue
+    covered = dict[tuple[bytes, int], tuple[int, set[bytes]]]()
+    of_kind = [one for one in envelopes if SETS[one.message.kind].number == kind]
+    if kind != REVOCATION:
+        return [digest_entry(one.digest) for one in of_kind]
+    for one in of_kind:
         for word, mask in as_kind(one.message, Revocation).bits.items():
             key = (one.message.signer, word)
             before, carriers = covered.get(key, (0, set()))
             covered[key] = (before | mask, carriers | {one.digest})
-    if kind == CONSENT:
-        return found
     return [revocation_entry(who, word, *rest) for (who, word), rest in covered.items()]
 
 
@@ -95,7 +93,7 @@ class Peer:
 
     def given(self, request: GetRequest | RangeRequest) -> list[Envelope]:
         if isinstance(request, RangeRequest):
-            names = {e.id for e in self.within(CONSENT, request.node) if e.id > request.after}
+            names = {e.id for e in self.within(request.kind, request.node) if e.id > request.after}
             return sorted((e for e in self.holds if e.digest in names), key=lambda e: e.digest)
         wanted = {one for joined in request.ids for one in answers.split_ids(joined)}
         if not request.ids:

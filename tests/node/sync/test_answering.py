@@ -30,7 +30,7 @@ from sayso_protocol.sync.requests import (
     encode_request,
 )
 from support.node_rig import NodeRig, consent, revocation
-from support.protocol_strategies import BEN
+from support.protocol_strategies import CLEO
 
 SALT = b"\5" * 16
 HELD: list[Envelope] = [consent(number) for number in range(5)]
@@ -132,7 +132,7 @@ async def test_a_range_goes_on_where_it_ended(rig: NodeRig, monkeypatch: pytest.
     expected = sorted(HELD, key=lambda one: one.digest)
     got: list[bytes] = []
     after = b""
-    while page := answers.decode_messages(await ask(rig, RangeRequest(ROOT, after))):
+    while page := answers.decode_messages(await ask(rig, RangeRequest(1, ROOT, after))):
         assert len(page) <= 2
         got += page
         after = expected[len(got) - 1].digest
@@ -140,7 +140,7 @@ async def test_a_range_goes_on_where_it_ended(rig: NodeRig, monkeypatch: pytest.
 
 
 async def test_what_is_offered_is_taken_or_declined(rig: NodeRig) -> None:
-    stranger = revocation("everything", contributor=BEN)
+    stranger = revocation("everything", contributor=CLEO)
     offer = OfferRequest((encode(HELD[0]), encode(stranger), b"garbage", encode(STOPS[0])))
     assert answers.decode_taken(await ask(rig, offer), 4) == bytes([0, 1, 1, 0])
     assert rig.digests() == {HELD[0].digest, STOPS[0].digest}

@@ -126,7 +126,7 @@ async def test_a_walk_takes_so_many_declined_ones_and_the_next_goes_on(
         assert a.count("intake_refused") == 150
 
 
-@pytest.mark.parametrize("most", [1_000, 7])
+@pytest.mark.parametrize("most", [1_000, 9])
 async def test_pending_revocations_are_fetched_once_even_if_the_peer_breaks_off(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:

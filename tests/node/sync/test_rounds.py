@@ -18,7 +18,7 @@ from sayso_protocol.sync import answers
 from sayso_protocol.sync.fingerprints import node_at
 from sayso_protocol.sync.requests import GetRequest, ListRequest, RangeRequest, Request
 from support.node_rig import NOW, NodeRig, consent, revocation
-from support.protocol_strategies import ADA, BEN
+from support.protocol_strategies import ADA, BEN, CLEO
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ async def test_a_round_fetches_everything_and_is_counted(rig: NodeRig) -> None:
     peer.asked.clear()
     await rig.rounds.round("peer")
     assert peer.moved == []  # nothing is lacking any more
-    assert len(peer.asked) == 4  # fingerprints and a check of each kind
+    assert len(peer.asked) == 6  # fingerprints and a check of each set
 
 
 async def test_revocations_of_people_who_are_known_come_before_all_consents(rig: NodeRig) -> None:
@@ -65,8 +65,8 @@ async def test_revocations_of_nobody_known_come_after_the_consents(
     monkeypatch.setattr(asking, "PATIENCE", 0)
     monkeypatch.setattr(fetching, "WANTED", 1)
     peer.holds += [
-        consent(2, contributor=BEN, parties=(BEN,)),
-        *(revocation(f"via m{n}.example", contributor=BEN) for n in range(9)),
+        consent(2, contributor=CLEO, parties=(CLEO,)),
+        *(revocation(f"via m{n}.example", contributor=CLEO) for n in range(9)),
     ]
     assert await rig.rounds.round("peer")
     assert rig.count("intake_pending") == 1

@@ -53,7 +53,7 @@ async def test_a_small_question_with_a_large_answer_is_paid_for_by_the_byte(
 ) -> None:
     monkeypatch.setattr(shares, "MOST", MOST // 10)
     await rig.give(*LARGE)
-    everything = encode_request(RangeRequest(ROOT, b""))
+    everything = encode_request(RangeRequest(1, ROOT, b""))
     answered = await until_refused(lambda: rig.answering.answer(everything, "greedy"))
     assert len(answered[0]) > 4 * 32 * 1_024
     assert len(answered[0]) <= sum(map(len, answered)) <= MOST // 10 * BYTES + len(answered[0])

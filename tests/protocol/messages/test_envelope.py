@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sayso_protocol import network as network_module
+from sayso_protocol.encoding.eip712 import domain_separator
 from sayso_protocol.encoding.packing import pack
 from sayso_protocol.errors import (
     BadSignature,
@@ -25,6 +27,7 @@ from sayso_protocol.errors import (
 from sayso_protocol.messages.envelope import Envelope, decode, decode_all, encode
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.messages.typed_data import digest
+from sayso_protocol.network import Network
 from sayso_protocol.signatures.wallets import EoaVerifier
 from support.packed import unpack
 from support.protocol_strategies import (
@@ -33,6 +36,7 @@ from support.protocol_strategies import (
     NETWORK,
     NODE,
     a_consent,
+    chain_ids,
     envelopes,
     item_hashes,
     signed,
@@ -155,6 +159,8 @@ CONSENT_CHANGES: list[tuple[str, Change, type[SaysoError]]] = [
     ("registry is short", put(5, value=[31337, b"\x01"]), Malformed),
     ("chain id as bytes", put(5, value=[b"\x01", NETWORK.registry]), Malformed),
     ("another chain", put(5, value=[1, NETWORK.registry]), WrongNetwork),
+    ("1.1 chain id 0", put(5, value=[0, NETWORK.registry]), Malformed),
+    ("1.1 chain id 2^53", put(5, value=[1 << 53, NETWORK.registry]), Malformed),
     ("another registry", put(5, value=[31337, b"\x01" * 20]), WrongNetwork),
     ("sponsor as bytes", put(6, value=b""), Malformed),
     ("sponsor is short", put(6, value=[bytes(32)]), Malformed),
@@ -179,7 +185,17 @@ CONSENT_CHANGES: list[tuple[str, Change, type[SaysoError]]] = [
 REVOCATION_CHANGES: list[tuple[str, Change, type[SaysoError]]] = [
     ("kind of a consent", put(1, value=1), Malformed),
     ("with items", put(3, value=[bytes(32)]), Malformed),
-    ("with a network", put(5, value=[31337, NETWORK.registry]), Malformed),
+    ("network is nil", put(5, value=None), Malformed),
+    ("network is short", put(5, value=[31337]), Malformed),
+    ("registry is short", put(5, value=[31337, NETWORK.registry[1:]]), Malformed),
+    ("registry is text", put(5, value=[31337, "a" * 20]), Malformed),
+    ("chain id is negative", put(5, value=[-1, NETWORK.registry]), Malformed),
+    ("another registry", put(5, value=[31337, b"\x01" * 20]), WrongNetwork),
+    ("another registry on another chain", put(5, value=[1, b"\x01" * 20]), WrongNetwork),
+    ("1.1 chain id 0", put(5, value=[0, NETWORK.registry]), Malformed),
+    ("1.1 chain id 0 of another registry", put(5, value=[0, b"\x01" * 20]), Malformed),
+    ("1.1 chain id 2^53", put(5, value=[1 << 53, NETWORK.registry]), Malformed),
+    ("1.1 chain id 2^64 - 1", put(5, value=[2**64 - 1, NETWORK.registry]), Malformed),
     ("with a sponsor", put(6, value=[bytes(32), bytes(64)]), Malformed),
     ("4.6 another notice", put(2, 0, value="I revoke a little."), InvalidRevocation),
     ("3.8 short contributor", put(2, 1, value=b"\x01"), InvalidRevocation),
@@ -219,6 +235,56 @@ def test_a_consent_with_a_wrong_field_is_refused(change: Change, error: type[Say
 def test_a_revocation_with_a_wrong_field_is_refused(change: Change, error: type[SaysoError]) -> None:
     with pytest.raises(error):
         decode(changed(REVOCATION, change), NETWORK)
+
+
+@given(chain_ids)
+def test_a_revocation_is_accepted_under_any_chain_id(chain_id: int) -> None:
+    """Rule 6.2.3."""
+    there = signed(REVOCATION.message, network=Network(chain_id, NETWORK.registry))
+    read = decode(encode(there), NETWORK)
+    read.check_signatures(EoaVerifier())
+    assert (read.network, read.digest) == (there.network, there.digest)
+    assert (read.digest == REVOCATION.digest) is (chain_id == NETWORK.chain_id)
+
+
+def test_the_chain_id_is_signed() -> None:
+    """Whoever carries a revocation to another chain says under which chain id it was signed."""
+    moved = decode(changed(REVOCATION, put(5, value=[1, NETWORK.registry])), NETWORK)
+    with pytest.raises(BadSignature):
+        moved.check_signatures(EoaVerifier())
+
+
+def test_each_revocation_of_a_bundle_is_under_its_own_chain_id() -> None:
+    ids = [1, 31337, 2, 31337, (1 << 53) - 1, 1]
+    sent = [signed(REVOCATION.message, network=Network(one, NETWORK.registry)) for one in ids]
+    read = decode_all([*map(encode, sent), encode(CONSENT)], NETWORK)
+    assert read == [*sent, CONSENT]
+    for envelope in read:
+        assert isinstance(envelope, Envelope)
+        envelope.check_signatures(EoaVerifier())
+
+
+def test_a_foreign_registry_spoils_its_own_message_alone() -> None:
+    elsewhere = encode(signed(REVOCATION.message, network=Network(1, b"\x01" * 20)))
+    first, wrong, last = decode_all([encode(REVOCATION), elsewhere, encode(REVOCATION)], NETWORK)
+    assert (first, last) == (REVOCATION, REVOCATION)
+    assert isinstance(wrong, WrongNetwork)
+
+
+def test_domains_are_hashed_once_for_each_chain_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So many foreign chain ids in a bundle cost one hash each, and equal ones together one."""
+    hashed = list[int]()
+
+    def counted(chain_id: int, registry: bytes) -> bytes:
+        hashed.append(chain_id)
+        return domain_separator(chain_id, registry)
+
+    monkeypatch.setattr(network_module, "domain_separator", counted)
+    sent = [signed(REVOCATION.message, network=Network(one, NETWORK.registry)) for one in (1, 2, 3)]
+    bodies = [encode(one) for one in sent for _ in range(20)]
+    hashed.clear()
+    assert len(decode_all(bodies, NETWORK)) == len(bodies)
+    assert sorted(hashed) == [1, 2, 3]
 
 
 def test_another_encoding_of_a_message_is_refused() -> None:

@@ -43,7 +43,8 @@ def test_the_notice_of_a_shared_call_with_guardian() -> None:
 
 def test_the_notice_of_a_revocation_is_constant() -> None:
     assert Revocation(ADA, ("everything",)).notice == (
-        "I take back my permission, now and for ever, on every network. This cannot be undone."
+        "I take back what is listed here, now and for ever, wherever my signature counts."
+        " This cannot be undone."
     )
 
 

@@ -142,6 +142,18 @@ def test_the_gas_that_contracts_get_is_in_the_document(source: str, name: str) -
     assert gas in rule
 
 
+def test_the_gas_from_which_a_wallet_may_have_run_out_is_in_the_document() -> None:
+    """Rule 4.4.14; the registry and the node's probe have one constant."""
+    solidity = (ROOT / "contracts" / "src" / "WalletSignature.sol").read_text()
+    found = re.search(r"constant RAN_OUT_GAS = ERC1271_GAS \* (\d+) / (\d+);", solidity)
+    whole = re.search(r"constant ERC1271_GAS = ([\d_]+);", solidity)
+    assert found
+    assert whole
+    gas = int(whole[1]) * int(found[1]) // int(found[2])
+    rule = (ROOT / "docs" / "protocol.md").read_text().split("**4.4.14**")[1].split("**4.4.15**")[0]
+    assert f"used {gas:,} gas or more" in rule
+
+
 def test_what_only_the_chain_can_judge_travels_alone() -> None:
     message = Revocation(ADA, ("everything",))
     mine, contract = signed(message), Envelope(message, NETWORK, bytes(66))

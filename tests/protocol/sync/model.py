@@ -117,7 +117,7 @@ class Side:
                 return answers.encode_messages(
                     [d for d in own if not ids or short_id(salt, d) in wanted]
                 )
-            case RangeRequest(node, after):
+            case RangeRequest(_, node, after):
                 return answers.encode_messages([one for one in self.within(node) if one > after][:1_024])
         raise AssertionError(request)
 
@@ -164,7 +164,7 @@ def walk_once(
                 for node, ids in found.wanted.items()
             ),
             *([GetRequest(CONSENT, salt, tuple(sorted(found.whole)), ())] if found.whole else []),
-            *(RangeRequest(node, b"") for node in found.ranges),
+            *(RangeRequest(CONSENT, node, b"") for node in found.ranges),
         ]
         for request in requests:
             came |= set(answers.decode_messages(ask(request)))

@@ -71,7 +71,7 @@ requests = (
     | node_lists.filter(lambda nodes: level_of(nodes[0]) <= 23).map(
         lambda nodes: CellsRequest(CONSENT, nodes)
     )
-    | st.builds(RangeRequest, st.integers(1, 2**64 - 1), st.just(b"") | hashes)
+    | st.builds(RangeRequest, st.sampled_from([1, 3]), st.integers(1, 2**64 - 1), st.just(b"") | hashes)
     | st.builds(CheckRequest, kinds, salts, st.integers(1, 2**64 - 1))
     | st.builds(OfferRequest, st.lists(st.binary(max_size=9), min_size=1, max_size=9).map(tuple))
 )
@@ -335,11 +335,22 @@ def test_lists_read_back_as_themselves(value: list[list[Listed] | None]) -> None
     "value",
     [
         *(None, [], 1, [7], [0], [1, 1], ["a"]),
-        *([1, 3, SALT, 1, b"\1"], [1, 1, SALT[1:], 1, b"\1"], [1, 1, SALT, 0, b"\1"]),
+        *([1, 9, SALT, 1, b"\1"], [1, 1, SALT[1:], 1, b"\1"], [1, 1, SALT, 0, b"\1"]),
         *([1, 1, SALT, 5, b"\1"], [1, 1, SALT, 1, b""], [1, 1, SALT, 1, b"\x80"]),
         *([2, 1, SALT], [2, 1, SALT, b"\1\1"], [3, 1, SALT, b"\1", 0], [3, 1, SALT, b"\1", [b""]]),
         *([3, 1, SALT, b"\1", [b"1234"]], [3, 1, SALT, b"\1", [b"12345" * 1_025]]),
-        *([4, 0, b""], [4, 1, b"a"], [5, 1, SALT, 0], [5, 9, SALT, 1], [6, []], [6, [1]], [6, b""]),
+        *(
+            [4, 1, 0, b""],
+            [4, 1, 1, b"a"],
+            [4, 2, 1, b""],
+            [4, 9, 1, b""],
+            [4, 1, b""],
+            [5, 1, SALT, 0],
+            [5, 9, SALT, 1],
+            [6, []],
+            [6, [1]],
+            [6, b""],
+        ),
         *([7, 2, b"\1"], [7, 1, b""], [7, 1, b"\x80\x80\x80\x08"], [7, 1]),
     ],
 )

@@ -105,7 +105,7 @@ def test_a_consent_holds_on_one_network_alone() -> None:
         decode(encode(envelope), OTHER)
 
 
-def test_a_revocation_is_the_same_message_on_every_network() -> None:
+def test_a_revocation_is_the_same_message_on_every_chain() -> None:
     stop = encode(signed(Revocation(ADA, ("everything",))))
     here, there = decode(stop, NETWORK), decode(stop, OTHER)
     assert isinstance(here, Envelope)

@@ -91,7 +91,7 @@ def command(
     only_print: bool,
     **options: Any,
 ) -> None:
-    """Revoke permissions. A revocation is final and free, and it is valid on every network.
+    """Revoke permissions. A revocation is final and free, and it is valid on every chain.
 
     A SCOPE covers all your licenses, also future ones: everything | via DOMAIN | file HASH | to ADDRESS
     | agreement HASH, each with or without "for PURPOSE". "to ADDRESS" revokes what that address was

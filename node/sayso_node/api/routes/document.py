@@ -15,6 +15,7 @@ from sayso_node.api.routes import (
     proofs,
     revocations,
     snapshots,
+    statements,
     status,
     typed_data,
 )
@@ -37,6 +38,8 @@ def operations() -> tuple[Operation, ...]:
         revocations.REVOCATION,
         revocations.RECEIPT_PROOF,
         revocations.REVOCATIONS_OF,
+        statements.STATEMENT,
+        statements.STATEMENTS_ON,
         listings.CLAIMS_ON,
         licenses.BATCH,
         checks.CHECK,

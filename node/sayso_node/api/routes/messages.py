@@ -6,10 +6,12 @@ Status 200: all are stored. 202: some are pending, without a promise (rule 7.14)
 import base64
 import binascii
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
 from aiohttp import web
+from msgspec import UNSET
 
 from sayso_node.api.http.bodies import read_body, read_value
 from sayso_node.api.http.responses import fault
@@ -86,10 +88,14 @@ class MessageRoutes:
         """Take a message by its fields and the wallet's signature, and optional consents (7.12)."""
         fields: Any = await read_value(request, form.signed)
         message, items = form.read(fields)
-        signature = signature_of(fields.signature)
-        envelope = encode(Envelope(message, self._network, signature, items))
+        envelope = encode(Envelope(message, self._under(fields), signature_of(fields.signature), items))
         company = getattr(fields, form.company) if form.company else ()
         return await self._take(request, [envelope, *map(_from_base64, company)])
+
+    def _under(self, fields: Any) -> Network:
+        """Return the network under which a message was signed (rule 6.2.5); raises Malformed."""
+        chain_id = getattr(fields, "chain_id", UNSET)
+        return self._network if chain_id is UNSET else replace(self._network, chain_id=chain_id)
 
     async def _take(self, request: web.Request, bundle: Sequence[bytes]) -> RouteAnswer:
         """Store messages, then publish them to peers, then answer with acknowledgements.

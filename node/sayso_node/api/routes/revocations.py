@@ -144,7 +144,8 @@ class RevocationRoutes:
         on_chain, block = _on_chain(db, message)
         return ListedRevocation(
             hex_text(envelope.digest),
-            typed_data(message, self._network)["message"],
+            typed_data(message, envelope.network)["message"],
+            envelope.network.chain_id,
             stored.arrived_at,
             base64.b64encode(stored.body).decode(),
             on_chain,

@@ -16,17 +16,38 @@ from sayso_node.api.schema.requests import (
     SignedConsent,
     SignedRevocation,
 )
+from sayso_node.api.schema.statement_json import (
+    DisputeFields,
+    Read,
+    RemovalFields,
+    SignedDispute,
+    SignedRemoval,
+    SignedSublicense,
+    SignedUse,
+    SublicenseFields,
+    UseFields,
+    read_dispute,
+    read_removal,
+    read_sublicense,
+    read_use,
+)
 from sayso_protocol.encoding.merkle import content_root
 from sayso_protocol.errors import Malformed
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.kinds import check_rows
-from sayso_protocol.messages.message import CONSENT, REVOCATION, Message
+from sayso_protocol.messages.message import (
+    CONSENT,
+    DISPUTE,
+    REMOVAL,
+    REVOCATION,
+    SUBLICENSE,
+    USE,
+)
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.primitives import address_from_text, bytes_from_text, hash_from_text
 
 _NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,77}", re.ASCII)
-Read = tuple[Message, tuple[bytes, ...]]
 
 
 class Form(NamedTuple):
@@ -100,5 +121,9 @@ FORMS: Final = {
     REVOCATION: Form(
         "revocations", "revoke", RevocationFields, SignedRevocation, _revocation, company="consents"
     ),
+    SUBLICENSE: Form("sublicenses", "passOn", SublicenseFields, SignedSublicense, read_sublicense),
+    USE: Form("uses", "use", UseFields, SignedUse, read_use),
+    REMOVAL: Form("removals", "remove", RemovalFields, SignedRemoval, read_removal),
+    DISPUTE: Form("disputes", "dispute", DisputeFields, SignedDispute, read_dispute),
 }
 check_rows(FORMS, "JSON forms")

@@ -30,6 +30,8 @@ PLACES: Final[Mapping[str, Any]] = {  # parameters in paths
     "digest": Hash,
     "item": Hash,
     "root": Hash,
+    "statement": Hash,
+    "hash": Hash,
     "address": Address,
     "name": SnapshotName,
 }

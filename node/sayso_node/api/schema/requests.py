@@ -42,6 +42,7 @@ Scope = Annotated[
     str,
     Meta(title="Scope", description="Rule 5.1.", extra_json_schema={"pattern": "^[ -~]{1,200}$"}),
 ]
+ChainId = Annotated[int, Meta(extra_json_schema={"minimum": 1, "maximum": LIMITS.chain_id})]
 Scopes = Annotated[list[Scope], _list_of(maxItems=16)]
 Decimals = Annotated[list[Decimal], _list_of(maxItems=64)]
 
@@ -80,9 +81,13 @@ class SignedConsent(ConsentFields, kw_only=True):
 
 
 class SignedRevocation(RevocationFields, kw_only=True):
-    """`consents`: envelopes that make the revocation known (rule 7.12)."""
+    """`chain_id`: under which it was signed (6.2.5), the node's if absent.
+
+    `consents`: envelopes that make the revocation known (rule 7.12).
+    """
 
     signature: Hex
+    chain_id: ChainId | UnsetType = UNSET
     consents: Annotated[list[Base64], _list_of()] = []
 
 

@@ -9,10 +9,14 @@ from sayso_protocol.receipts.json_values import Count, Hash
 
 
 class ListedRevocation(Struct):
-    """A stored revocation; `envelope` is the signed message, which every node accepts from anybody."""
+    """A stored revocation, and the chain id under which it was signed.
+
+    `envelope` is the signed message, which every node accepts from anybody.
+    """
 
     digest: Hash
     revocation: dict[str, Any]
+    chain_id: Count
     arrived_at: Time
     envelope: Base64
     on_chain: bool

@@ -78,7 +78,12 @@ def _fewest(stored: Iterable[Envelope], missing: Masks) -> list[Carried]:
             chosen.append(one)
             for word, mask in _revocation(one).bits.items():
                 later[word] = later.get(word, 0) | mask
-    return [Carried(one.digest, relay_item(_revocation(one), one.signature)) for one in reversed(chosen)]
+    return [_carried(one) for one in reversed(chosen)]
+
+
+def _carried(envelope: Envelope) -> Carried:
+    item = relay_item(_revocation(envelope), envelope.network.chain_id, envelope.signature)
+    return Carried(envelope.digest, item)
 
 
 def _revocation(envelope: Envelope) -> Revocation:

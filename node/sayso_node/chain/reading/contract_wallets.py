@@ -1,9 +1,9 @@
 """Asks contract wallets about signatures on chain (rule 4.4), with a fair share for each source.
 
 An answer holds for one block, which it names. Only the wallet's own statement is an answer: if an
-endpoint fails, is late or provides too little gas, the signature is Unsupported, which neither clears a
-row nor lowers a peer's score. Gas, time and the number of concurrent calls per source bound the cost,
-whatever the wallet does.
+endpoint fails, is late or provides too little gas, or the wallet uses up its gas (4.4.14), the signature
+is Unsupported, which neither clears a row nor lowers a peer's score. Gas, time and the number of
+concurrent calls per source bound the cost, whatever the wallet does.
 """
 
 import asyncio
@@ -28,16 +28,18 @@ WAITING_PER_SOURCE = 64  # claims; a source with more has to try again
 REMEMBERED_ANSWERS = 4_096  # answers
 TIMEOUT_S = 10.0  # for one call, waiting included
 
-# WalletProbe gives 2,000,000 gas to a factory and 150,000 to the wallet; the rest pays for its creation
+# WalletProbe gives 2,000,000 gas to a factory and 600,000 to the wallet; the rest pays for its creation
 # with some 10 KiB of arguments (EIP-3860, EIP-7623).
-GAS = 3_500_000
+GAS = 4_000_000
 MORE_GAS = 1_000_000  # for each further question to the same wallet, which then exists
 
-_ACCEPTED, _REFUSED, _NO_WALLET = (number.to_bytes(32) for number in (1, 2, 3))  # results of WalletProbe
-_REASONS = {
+# Results of WalletProbe; 4 is too little gas, which is the endpoint's fault.
+_ACCEPTED, _REFUSED, _NO_WALLET, _RAN_OUT = (number.to_bytes(32) for number in (1, 2, 3, 5))
+_REASONS: dict[bytes, str | None] = {
     _ACCEPTED: "",
     _REFUSED: "the contract wallet does not accept the signature",
     _NO_WALLET: "the contract wallet does not exist, and the signature does not deploy it",
+    _RAN_OUT: None,  # no answer (4.4.14), and it would run out again
 }
 
 _ARGUMENTS = ("address", "bytes32", "address", "bytes", "bytes")
@@ -68,6 +70,11 @@ class Answers:
         self.block = block
         self.reasons: dict[Claim, str] = {}  # "" if the wallet accepts
 
+    def add(self, claim: Claim, reason: str | None) -> None:
+        """Add an answer; None is none."""
+        if reason is not None:
+            self.reasons[claim] = reason
+
     def check(self, signer: bytes, digest: bytes, signature: bytes) -> None:
         """Return if `signer` signed `digest`; raises BadSignature, RefusedByWallet or Unsupported."""
         for error in self.verify([Claim(signer, digest, signature)]):
@@ -95,7 +102,7 @@ class ContractWallets:
         self._under_way = asyncio.Semaphore(CALLS_AT_ONCE)
         self._shares: dict[str, asyncio.Semaphore] = {}
         self._waiting: Counter[str] = Counter()
-        self._known: LRUCache[_Key, str] = LRUCache(REMEMBERED_ANSWERS)
+        self._known: LRUCache[_Key, str | None] = LRUCache(REMEMBERED_ANSWERS)
 
     async def ask(self, claims: Sequence[Claim], source: str, block: ChainPoint) -> Answers:
         """Ask contract wallets about claims at a block; claims without an answer are left out.
@@ -108,9 +115,9 @@ class ContractWallets:
         answers = Answers(block)
         asked = list[Claim]()
         for claim in dict.fromkeys(claim for claim in claims if claim.is_contract_wallets):
-            known = self._known.get(_key(claim, block))
-            if known is not None:
-                answers.reasons[claim] = known
+            key = _key(claim, block)
+            if key in self._known:
+                answers.add(claim, self._known[key])
             elif self._waiting[source] + len(asked) < WAITING_PER_SOURCE:
                 asked.append(claim)
         if asked:
@@ -121,7 +128,8 @@ class ContractWallets:
             finally:
                 self._leave(source, len(asked))
             for claim, reason in ChainMap(*found).items():
-                answers.reasons[claim] = self._known[_key(claim, block)] = reason
+                self._known[_key(claim, block)] = reason
+                answers.add(claim, reason)
         return answers
 
     def _leave(self, source: str, count: int) -> None:
@@ -132,7 +140,7 @@ class ContractWallets:
 
     async def _reasons(
         self, batch: Sequence[_Question], source: str, block: ChainPoint
-    ) -> dict[Claim, str]:
+    ) -> dict[Claim, str | None]:
         """Return why a wallet refuses claims, "" if it accepts; those without an answer are left out.
 
         A call that is too much for an endpoint is no answer about any of them: then each is asked alone.
@@ -146,7 +154,7 @@ class ContractWallets:
 
     async def _answers(
         self, batch: Sequence[_Question], source: str, block: ChainPoint
-    ) -> dict[Claim, str]:
+    ) -> dict[Claim, str | None]:
         arguments, probe = [one.arguments for one in batch], wallet_probe_code()
         code = probe + arguments[0] if len(batch) == 1 else batched(probe, arguments)
         gas = GAS + MORE_GAS * (len(batch) - 1)

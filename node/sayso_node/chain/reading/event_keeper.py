@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from sayso_contracts.events import Anchored, Event, Revoked
+from sayso_contracts.events import Anchored, Endorsed, Event, Revoked
 from sayso_node.interfaces import Clock
 from sayso_node.store.admission import revocations
-from sayso_node.store.chain import archives, chain_state, relays
+from sayso_node.store.chain import archives, chain_state, endorsements, relays
 from sayso_node.store.interface import Writing
 from sayso_node.supervision.counters import Counters
 
@@ -26,6 +26,8 @@ class EventKeeper:
                     news |= self._revoked(db, event)
                 case Anchored():
                     news |= self._anchored(db, event)
+                case Endorsed():
+                    news |= self._endorsed(db, event)
         return news
 
     def _revoked(self, db: Writing, event: Revoked) -> bool:
@@ -40,4 +42,9 @@ class EventKeeper:
         place = (event.submitter, event.block_number, event.block_hash)
         is_new = chain_state.add_anchor(db, chain_state.Anchor(event.root, *place))
         self._counters.add("chain_anchors", int(is_new))
+        return is_new
+
+    def _endorsed(self, db: Writing, event: Endorsed) -> bool:
+        is_new = endorsements.add(db, event.signer, event.digest, event.block_number)
+        self._counters.add("chain_endorsements", int(is_new))
         return is_new

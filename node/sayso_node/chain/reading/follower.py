@@ -1,8 +1,9 @@
-"""Follows the registry: reads every revocation and anchor on chain, through reorganisations.
+"""Follows the registry: reads its revocations, anchors and endorsements, through reorganisations.
 
 A reading takes the head, checks by hash that the last followed block is still on the chain, and reads
 the events in between. Cursor and events are stored in one transaction. When a block is dropped, its
-anchors are deleted; its revocations stay, because a revocation counts on any fork (rule 8.10).
+anchors and endorsements are deleted; its revocations stay, because a revocation counts on any fork (rule
+8.10).
 
 Endpoints refuse wide ranges, each from another width on: a refused range is halved, and grows again
 later. An endpoint behind a load balancer may have a block before its logs: so the head is requested by
@@ -13,7 +14,7 @@ what the store may have lost of it comes back. What logs leave out for good is f
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from random import Random
@@ -64,8 +65,10 @@ class Follower:
         finality: int,
         deploy_block: int,
         interval_s: float,
+        came: Callable[[Writing], None] = lambda _db: None,
     ) -> None:
         self._chain = chain
+        self._came = came  # called in the transaction that stores what was read
         self._store = store
         self._freshness = freshness
         self._clock = clock
@@ -215,6 +218,7 @@ class Follower:
         chain_state.advance(db, point)
         slow = self._speed.is_slow
         self._audit.note(db, first, point, head.point.number, is_slow=slow)
+        self._came(db)
         young = max(first, head.point.number + 1 - YOUNG_BLOCKS)
         if young <= point.number:
             late_blocks.note(db, young, point.number, self._clock.now())
@@ -268,6 +272,7 @@ class Follower:
         if self._keeper.keep(db, events):
             self._counters.add("chain_late_logs")
             log.warning("the endpoint gave logs of blocks %d to %d late", due.first, due.last)
+        self._came(db)
         late_blocks.passed(db, due)
 
     async def _point(self, number: int) -> ChainPoint:

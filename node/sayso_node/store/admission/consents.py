@@ -4,10 +4,10 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from sayso_node.store import many, messages, shared_claims, sync_index
-from sayso_node.store.admission import marks, revocations, sponsors
+from sayso_node.store.admission import sponsors, statements
+from sayso_node.store.admission.keeper import Keeper, Step
 from sayso_node.store.admission.revocations import Admitted
-from sayso_node.store.admission.sponsors import Applicant, Quotas
-from sayso_node.store.bits import add_people
+from sayso_node.store.admission.sponsors import Applicant
 from sayso_node.store.chain import wallets
 from sayso_node.store.integrity import totals
 from sayso_node.store.interface import Writing
@@ -18,13 +18,6 @@ from sayso_protocol.messages.envelope import Envelope, decode, encode
 from sayso_protocol.messages.message import CONSENT, as_kind
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import HASH_BYTES, NOBODY
-
-
-class Keeper(NamedTuple):
-    """What admission needs besides consents: this node's key (which anchors them) and quotas."""
-
-    node_key: bytes
-    quotas: Quotas
 
 
 class AdmittedConsent(NamedTuple):
@@ -62,7 +55,7 @@ def admit(
     applicants = [Applicant(one.sponsor, one.envelope.digest, one.consent.expires_at) for one in unknown]
     has_room = sponsors.take_room(db, applicants, now, keeper.quotas)
     kept = [one for one, room in zip(unknown, has_room, strict=True) if room]
-    _store(db, kept, keeper.node_key, now)
+    _store(db, kept, Step(keeper, unknown[0].envelope.network, now))
     for one in kept:
         if one.envelope.claim.is_contract_wallets:
             answer = (one.consent.contributor, one.envelope.digest, block_time, now)
@@ -72,9 +65,10 @@ def admit(
     return [outcomes.get(digest, Admitted.DECLINED) for digest in digests]
 
 
-def _store(db: Writing, kept: Sequence[AdmittedConsent], node_key: bytes, now: float) -> None:
+def _store(db: Writing, kept: Sequence[AdmittedConsent], step: Step) -> None:
     if not kept:
         return
+    now = step.now
     digests = [one.envelope.digest for one in kept]
     first = db.next_seq("messages")
     rows = (
@@ -87,11 +81,13 @@ def _store(db: Writing, kept: Sequence[AdmittedConsent], node_key: bytes, now: f
     shared_claims.add(
         db, (Placed(seq, one.envelope.digest, one.consent, one.envelope.items) for seq, one in places)
     )
-    own = [(seq, one.envelope.digest, now) for seq, one in places if one.sponsor == node_key]
+    own = [(seq, one.envelope.digest, now) for seq, one in places if one.sponsor == step.keeper.node_key]
     many.insert(db, "INTO anchor_queue", own)
     changes = [sync_index.digest_change(digest, 1) for digest in digests]
     sync_index.change_sums(db, CONSENT, changes)
     _learn(db, kept, now)
+    granted = [(one.envelope.digest, one.consent.grantee) for one in kept]
+    statements.consents_came(db, granted, step)
 
 
 def _forget(db: Writing, digests: Sequence[bytes], network: Network) -> None:
@@ -111,12 +107,9 @@ def _forget(db: Writing, digests: Sequence[bytes], network: Network) -> None:
 
 
 def _learn(db: Writing, kept: Collection[AdmittedConsent], now: float) -> None:
-    """Record the addresses and words of new consents, and store the pending revocations of them."""
+    """Record the words and addresses of new consents, and store the pending revocations of them."""
     consents = [one.consent for one in kept]
-    people = {one.contributor for one in consents} | {one.guardian for one in consents}
-    people.discard(NOBODY)
-    marks.expire(db, now)
-    marks.doubt(db, add_people(db, people))
+    people = {who for one in consents for who in (one.contributor, one.guardian, one.grantee)}
     terms = (
         (
             one.contributor,
@@ -128,4 +121,4 @@ def _learn(db: Writing, kept: Collection[AdmittedConsent], now: float) -> None:
     )
     new = many.insert_new(db, "terms", terms)
     totals.add(db, totals.TERMS, (totals.term(*row) for row in new))
-    revocations.promote(db, people, now)
+    statements.learn(db, people - {NOBODY}, now)

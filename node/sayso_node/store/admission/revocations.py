@@ -6,7 +6,7 @@ chain. Any other is pending until it does. A known address whose scopes find no 
 one of them may stop a use.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from enum import StrEnum
 from typing import Final
 
@@ -36,14 +36,21 @@ class Admitted(StrEnum):
     DECLINED = "declined"  # the sponsor's quota is full
 
 
-def admit(db: Writing, envelope: Envelope, source: str, now: float, room: PendingRoom) -> Admitted:
-    """Store a verified revocation, or make it pending."""
+def admit(
+    db: Writing,
+    envelope: Envelope,
+    source: str,
+    now: float,
+    room: PendingRoom,
+    heeded: Collection[bytes] = (),
+) -> Admitted:
+    """Store a verified revocation, or make it pending; `heeded` addresses are known (rule 7.12)."""
     message = as_kind(envelope.message, Revocation)
     heard = Heard(envelope.digest, message.contributor, encode(envelope), message.bits)
     pending.lift_mark(db, heard)
     if messages.is_known(db, heard.digest) or not _is_news(db, heard):
         return Admitted.COVERED
-    if _matters(db, heard):
+    if _matters(db, heard) or (heard.signer in heeded and _has_scope(heard.bits)):
         _store(db, heard, now)
         return Admitted.STORED
     _mark_if_crowded(db, heard, source, now, room.for_marks)
@@ -58,13 +65,19 @@ def add_chain_bits(db: Writing, address: bytes, bits: Masks, now: float) -> bool
     return news
 
 
-def promote(db: Writing, signers: Iterable[bytes], now: float, limits: MarkLimits = _LIMITS) -> None:
+def promote(
+    db: Writing,
+    signers: Iterable[bytes],
+    now: float,
+    limits: MarkLimits = _LIMITS,
+    heeded: Collection[bytes] = (),
+) -> None:
     """Store the pending revocations that matter now that more is known of their signers.
 
     A pending revocation whose bits other messages carry is removed without being stored.
     """
     for heard, source in pending.of_signers(db, signers):
-        if _matters(db, heard):
+        if _matters(db, heard) or (heard.signer in heeded and _has_scope(heard.bits)):
             pending.release(db, heard.digest)
             if _is_news(db, heard):
                 _store(db, heard, now)

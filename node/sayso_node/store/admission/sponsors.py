@@ -24,6 +24,7 @@ ANCHORS_A_BLOCK = 4  # those with the lowest roots give standing
 _OPEN = 0.5  # share of the pool up to which every consent is admitted
 _HARDNESS = 4  # above it, the chance is the free share of the other half to this power
 _POOL = "pooled"
+_POOLED_HASHES = "pooled-hashes"
 LOT_KEY = "lot-key"
 _STANDING = "standing-block"
 
@@ -45,6 +46,7 @@ class Quotas(NamedTuple):
         strangers: For all other sponsors together, and for consents above the other limits.
         operators: Node keys of the network file's operators.
         anchored: For each such block in which a sponsor has an anchor.
+        hashes: Hashes of statements, for each consent that a quota allows.
     """
 
     trusted: int = 10_000_000
@@ -52,6 +54,7 @@ class Quotas(NamedTuple):
     strangers: int = 100_000
     operators: frozenset[bytes] = frozenset()
     anchored: int = 10_000
+    hashes: int = 10
 
 
 def take_room(db: Writing, applicants: Sequence[Applicant], now: float, quotas: Quotas) -> list[bool]:
@@ -60,6 +63,46 @@ def take_room(db: Writing, applicants: Sequence[Applicant], now: float, quotas: 
     has_room = [book.take(one) for one in applicants]
     book.write()
     return has_room
+
+
+class StatementRooms:
+    """The hashes of statements for each sponsor and the pool, in memory until write().
+
+    They have quotas of their own, so that neither consents nor statements crowd out the others.
+    """
+
+    def __init__(self, db: Writing, quotas: Quotas) -> None:
+        self._db, self._quotas = db, quotas
+        self._held: dict[bytes, int] = {}
+        self._quota: dict[bytes, int] = {}
+        self._pool = quotas.hashes * quotas.strangers
+        self._pooled: int | None = None  # read only if needed
+
+    def take(self, sponsor: bytes, digest: bytes, hashes: int) -> bool:
+        """Count a statement; returns whether there is room for it."""
+        if sponsor not in self._held:
+            query = "SELECT held FROM statement_sponsors WHERE node_key = ?"
+            row = self._db.execute(query, (sponsor,)).fetchone()
+            self._held[sponsor] = int(row[0]) if row else 0
+            self._quota[sponsor] = self._quotas.hashes * _quota(self._db, sponsor, self._quotas)
+        if self._held[sponsor] + hashes <= self._quota[sponsor]:
+            self._held[sponsor] += hashes
+            return True
+        if self._pooled is None:
+            self._pooled = _number(self._db, _POOLED_HASHES)
+        after = self._pooled + hashes
+        if after > self._pool or not _has_won(self._db, digest, 1 - self._pooled / self._pool):
+            return False
+        self._pooled = after
+        return True
+
+    def write(self) -> None:
+        """Write the counts to the store."""
+        again = "ON CONFLICT (node_key) DO UPDATE SET held = excluded.held"
+        rows = ((key, held) for key, held in self._held.items() if held)
+        many.insert(self._db, "INTO statement_sponsors", rows, again)
+        if self._pooled:
+            _set_number(self._db, _POOLED_HASHES, self._pooled)
 
 
 def pooled(db: Reading) -> int:
@@ -115,8 +158,7 @@ class _Book:
         if self._pooled is None:
             self._pooled = pooled(self._db)
         free = 1 - self._pooled / self._pool if self._pool else 0.0
-        lot = int.from_bytes(sha256(_secret(self._db) + digest)[:_LOT_BYTES]) / _LOTS
-        has_won = free > 0 and (free >= _OPEN or lot < (free / _OPEN) ** _HARDNESS)
+        has_won = _has_won(self._db, digest, free)
         self._pooled += has_won
         return has_won
 
@@ -128,6 +170,12 @@ class _Book:
         if self._pooled:
             _set_number(self._db, _POOL, self._pooled)
         many.insert(self._db, "INTO pool", self._entered)
+
+
+def _has_won(db: Reading, digest: bytes, free: float) -> bool:
+    """Return whether a message enters the pool, of which a share is free."""
+    lot = int.from_bytes(sha256(_secret(db) + digest)[:_LOT_BYTES]) / _LOTS
+    return free > 0 and (free >= _OPEN or lot < (free / _OPEN) ** _HARDNESS)
 
 
 def _quota(db: Reading, sponsor: bytes, quotas: Quotas) -> int:

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from sayso_node.store.chain import archives, late_blocks, relays, untested
+from sayso_node.store.chain import archives, endorsements, late_blocks, relays, untested
 from sayso_node.store.interface import Reading, Writing
 from sayso_protocol.ethereum.batches import Batch
 from sayso_protocol.primitives import HASH_BYTES
@@ -58,10 +58,11 @@ def advance(db: Writing, point: ChainPoint) -> None:
 
 
 def rewind(db: Writing, number: int) -> None:
-    """Delete blocks above `number` and their anchors; bits stay, as a revocation outlives its fork."""
+    """Delete blocks above `number`, their anchors and endorsements; bits stay (rule 8.10)."""
     db.execute("DELETE FROM blocks WHERE number > ?", (number,))
     db.execute("DELETE FROM anchors WHERE block_number > ?", (number,))
     archives.rewound(db, number)
+    endorsements.rewound(db, number)
     late_blocks.rewound(db, number)
     untested.rewound(db, number)
     if db.execute("SELECT 1 FROM blocks LIMIT 1").fetchone():

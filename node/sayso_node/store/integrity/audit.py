@@ -143,7 +143,7 @@ def _left(db: Reading, seq: int, envelope: Envelope) -> Iterator[Finding]:
 
 
 def _is_indexed(db: Reading, seq: int, name: bytes, consent: Consent, items: tuple[bytes, ...]) -> bool:
-    people = {consent.contributor, consent.guardian} - {NOBODY}
+    people = {consent.contributor, consent.guardian, consent.grantee} - {NOBODY}
     known = list(many.among(db, "SELECT address FROM people WHERE address IN", people))
     query = "SELECT permissions FROM terms WHERE address = ? AND base = ?"
     terms = db.execute(query, (consent.contributor, consent.base.to_bytes(HASH_BYTES))).fetchone()

@@ -32,12 +32,12 @@ from sayso_node.store.shared_claims import Placed
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import decode
-from sayso_protocol.messages.message import CONSENT, REVOCATION, as_kind
+from sayso_protocol.messages.message import REVOCATION, as_kind
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.network import Network
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import HASH_BYTES, NOBODY
-from sayso_protocol.sync.sets import kinds_in
+from sayso_protocol.sync.sets import SETS, kinds_in
 
 _AT_ONCE: Final = 500  # messages
 
@@ -67,13 +67,14 @@ def _drop_message(db: Writing, network: Network, name: str) -> bool:
         return False
     kind, contributor = row
     db.execute("DELETE FROM messages WHERE digest = ?", (digest,))
-    for table in ("carriers", "pool"):
+    for table in ("carriers", "pool", "named", "disputes", "passed_on", "sublicense_terms"):
         db.execute(f"DELETE FROM {table} WHERE digest = ?", (digest,))  # noqa: S608 - ours
     db.execute("DELETE FROM shared_claims WHERE license = ?", (digest,))
-    if kind == CONSENT:
-        sync_index.change_sums(db, CONSENT, [sync_index.digest_change(digest, -1)])
-        return False
-    return _settle_bits(db, network, contributor.hex())
+    if kind == REVOCATION:
+        return _settle_bits(db, network, contributor.hex())
+    if kind in SETS:
+        sync_index.change_sums(db, kind, [sync_index.digest_change(digest, -1)])
+    return False
 
 
 def _settle_bits(db: Writing, network: Network, name: str) -> bool:
@@ -130,7 +131,7 @@ def _learn_again(db: Writing, network: Network, name: str) -> bool:
     shared_claims.add(db, [placed])
     again = "INSERT INTO items VALUES (?, ?) ON CONFLICT DO NOTHING"
     db.executemany(again, ((item, stored.seq) for item in envelope.items))
-    add_people(db, {consent.contributor, consent.guardian} - {NOBODY})
+    add_people(db, {consent.contributor, consent.guardian, consent.grantee} - {NOBODY})
     base = consent.base.to_bytes(HASH_BYTES)
     change = (
         "INSERT INTO terms VALUES (?, ?, ?, ?) ON CONFLICT (address, base) DO UPDATE"

@@ -14,6 +14,7 @@ from sayso_node.store import many
 from sayso_node.store.integrity.rebuilding import rebuild
 from sayso_node.store.interface import Writing
 from sayso_node.store.shared_claims import claim_of, list_of
+from sayso_node.store.sqlite.statements_step import STATEMENTS_STEP, fill_grantees
 from sayso_protocol.messages.message import CONSENT
 
 STEPS: Final = {
@@ -232,6 +233,17 @@ CREATE TABLE bit_sums (
     PRIMARY KEY (address, base)
 ) WITHOUT ROWID;
 """,
+    # Endorsements, which are read from the chain.
+    16: """
+CREATE TABLE endorsements (
+    signer BLOB NOT NULL,
+    digest BLOB NOT NULL,
+    block_number INTEGER NOT NULL,
+    PRIMARY KEY (signer, digest)
+) WITHOUT ROWID;
+CREATE INDEX endorsements_by_block ON endorsements (block_number);
+""",
+    17: STATEMENTS_STEP,
 }
 """The step from each version to the next, by version."""
 
@@ -274,6 +286,7 @@ def _refuse_first_reading(db: Writing) -> None:
 FILLS: Final[dict[int, Callable[[Writing], None]]] = {
     7: _fill_shared,
     14: _refuse_first_reading,
+    17: fill_grantees,
     15: rebuild,
 }
 """What a step does besides its SQL, in the same transaction."""

@@ -7,8 +7,9 @@ migrations.py and a new VERSION.
 """
 
 from sayso_node.store.sqlite.schema_pending import PENDING
+from sayso_node.store.sqlite.schema_statements import STATEMENTS
 
-VERSION = 16
+VERSION = 18
 
 _MAIN = """
 CREATE TABLE messages (
@@ -60,7 +61,7 @@ CREATE INDEX wallet_turns_by_time ON wallet_turns (served_at);
 CREATE INDEX wallet_turns_more ON wallet_turns (served_at) WHERE has_more = 1;
 CREATE TABLE people (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    address BLOB NOT NULL UNIQUE,  -- contributors and guardians of held consents
+    address BLOB NOT NULL UNIQUE,  -- known: contributors, guardians and grantees (rule 7.12)
     unsure INTEGER NOT NULL,  -- a bitmap of merged marks in which theirs is, or seems to be; or 0
     loose INTEGER NOT NULL DEFAULT 0  -- words of kept scopes that covered nothing when they came
 );
@@ -239,6 +240,13 @@ CREATE TABLE anchors (
     block_hash BLOB NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX anchors_by_block ON anchors (block_number, root);
+CREATE TABLE endorsements (
+    signer BLOB NOT NULL,
+    digest BLOB NOT NULL,  -- of a statement, which the signer endorsed by a transaction
+    block_number INTEGER NOT NULL,
+    PRIMARY KEY (signer, digest)
+) WITHOUT ROWID;
+CREATE INDEX endorsements_by_block ON endorsements (block_number);
 CREATE TABLE missing_batches (
     root BLOB PRIMARY KEY  -- anchored, and its batch is not stored
 ) WITHOUT ROWID;
@@ -284,4 +292,4 @@ CREATE TABLE singles (
     value BLOB NOT NULL
 ) WITHOUT ROWID;
 """
-SCHEMA = _MAIN + PENDING
+SCHEMA = _MAIN + PENDING + STATEMENTS

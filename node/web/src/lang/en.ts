@@ -157,6 +157,7 @@ const en = {
   cancelled: "You cancelled. If your wallet still asks, decline there.",
   nothing_signed: "Nothing was signed.",
   wallet_failed: "The wallet could not do it. (Code {why})",
+  one_chain_only: "This is a contract wallet. What it signs counts on this chain only (chain {chain}).",
   wrong_network: "Your wallet is on another network (chain {theirs}). This node works on chain {ours}.",
   switch: "Switch the network",
   unknown_chain: "Your wallet does not know chain {ours}. Add it there, then try again.",

@@ -153,6 +153,7 @@ const es: Strings = {
   cancelled: "Cancelaste. Si tu billetera todavía pregunta, recházalo allí.",
   nothing_signed: "No se firmó nada.",
   wallet_failed: "La billetera no pudo hacerlo. (Código {why})",
+  one_chain_only: "Esta es una billetera de contrato. Lo que firma solo vale en esta cadena (cadena {chain}).",
   wrong_network: "Tu billetera está en otra red (cadena {theirs}). Este nodo trabaja en la cadena {ours}.",
   switch: "Cambiar de red",
   unknown_chain: "Tu billetera no conoce la cadena {ours}. Añádela allí y vuelve a intentarlo.",

@@ -153,6 +153,7 @@ const fr: Strings = {
   cancelled: "Vous avez annulé. Si votre portefeuille demande encore, refusez-y.",
   nothing_signed: "Rien n’a été signé.",
   wallet_failed: "Le portefeuille n’a pas pu le faire. (Code {why})",
+  one_chain_only: "C’est un portefeuille de contrat. Ce qu’il signe ne vaut que sur cette chaîne (chaîne {chain}).",
   wrong_network: "Votre portefeuille est sur un autre réseau (chaîne {theirs}). Ce nœud travaille sur la chaîne {ours}.",
   switch: "Changer de réseau",
   unknown_chain: "Votre portefeuille ne connaît pas la chaîne {ours}. Ajoutez-la, puis réessayez.",

@@ -153,6 +153,7 @@ const pt: Strings = {
   cancelled: "Você cancelou. Se a sua carteira ainda perguntar, recuse lá.",
   nothing_signed: "Nada foi assinado.",
   wallet_failed: "A carteira não conseguiu. (Código {why})",
+  one_chain_only: "Esta é uma carteira de contrato. O que ela assina só vale nesta cadeia (cadeia {chain}).",
   wrong_network: "A sua carteira está em outra rede (cadeia {theirs}). Este nó trabalha na cadeia {ours}.",
   switch: "Trocar de rede",
   unknown_chain: "A sua carteira não conhece a cadeia {ours}. Adicione-a lá e tente de novo.",

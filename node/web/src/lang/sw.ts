@@ -153,6 +153,7 @@ const sw: Strings = {
   cancelled: "Umeghairi. Pochi yako ikiendelea kuuliza, kataa huko.",
   nothing_signed: "Hakuna kilichosainiwa.",
   wallet_failed: "Pochi haikuweza. (Msimbo {why})",
+  one_chain_only: "Hii ni pochi ya mkataba. Inachotia sahihi kinahesabika kwenye mnyororo huu pekee (mnyororo {chain}).",
   wrong_network: "Pochi yako iko kwenye mtandao mwingine (mnyororo {theirs}). Nodi hii inatumia mnyororo {ours}.",
   switch: "Badilisha mtandao",
   unknown_chain: "Pochi yako haijui mnyororo {ours}. Uongeze huko, kisha jaribu tena.",

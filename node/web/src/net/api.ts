@@ -37,6 +37,8 @@ export interface License extends Omit<Listed, "anchor_block"> {
 export interface Revoked {
   digest: string;
   revocation: Revocation;
+  /** Under which it was signed. */
+  chain_id: number;
   arrived_at: number;
   envelope: string;
   on_chain: boolean;
@@ -131,7 +133,8 @@ export async function revocationsOf(address: string, network: Network): Promise<
     found.push(...page.revocations);
     next = page.next;
   } while (next && found.length < 1000);
-  return found.filter((one) => digestOf(typedData(one.revocation, network)) === one.digest && same(one.revocation.contributor, address));
+  const right = (one: Revoked) => digestOf(typedData(one.revocation, { ...network, chain_id: one.chain_id })) === one.digest;
+  return found.filter((one) => right(one) && same(one.revocation.contributor, address));
 }
 
 const FIRST = 30; // as many as are drawn at first, so that a slow line shows them early
@@ -191,8 +194,9 @@ export const consentFields = (one: Consent, items: string[]) => ({
   removal_days: one.removalDays,
 });
 
-export async function submitRevocation(one: Revocation, signature: string, consents: string[] = []): Promise<Result> {
-  const body = { ...revocationFields(one), signature, consents };
+/** Submit a revocation that was signed under this chain id. */
+export async function submitRevocation(one: Revocation, chainId: number, signature: string, consents: string[] = []): Promise<Result> {
+  const body = { ...revocationFields(one), chain_id: chainId, signature, consents };
   return first(await post<{ results: Result[] }>("/v1/revocations", body));
 }
 

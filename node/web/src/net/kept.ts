@@ -2,11 +2,13 @@
 // them, so they are stored before they are sent.
 
 import type { Acknowledgement } from "../protocol/promise.js";
-import type { Revocation } from "../protocol/messages.js";
+import type { Network, Revocation } from "../protocol/messages.js";
 
 export interface Kept {
   digest: string;
   message: Revocation;
+  /** Under which it was signed; other networks with the same registry accept it, too. */
+  network: Network;
   signature: string;
   /** What it takes back, in the words of the person's language at that time. */
   what: string;

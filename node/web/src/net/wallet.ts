@@ -120,8 +120,12 @@ export async function switchChain({ provider }: Wallet, chainId: number): Promis
 /** A signature in lower case, as the API requires. */
 export async function sign({ provider }: Wallet, account: string, data: TypedData): Promise<string> {
   const signature = (await call<string>(provider, "eth_signTypedData_v4", [account, JSON.stringify(data)])).toLowerCase();
-  const code = await call<string>(provider, "eth_getCode", [account, "latest"]).catch(() => "0x"); // treat it as an account with a key
-  return isWalletCode(code) ? walletSignature(signature) : wellFormed(signature);
+  return (await isContract(provider, account)) ? walletSignature(signature) : wellFormed(signature);
+}
+
+/** Whether the account is a contract wallet; one whose code is unknown counts as an account with a key. */
+export async function isContract(provider: Provider, account: string): Promise<boolean> {
+  return isWalletCode(await call<string>(provider, "eth_getCode", [account, "latest"]).catch(() => "0x"));
 }
 
 /** Some wallets return v as 0 or 1, which rule 4.4 does not allow. */

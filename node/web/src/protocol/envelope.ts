@@ -35,10 +35,12 @@ function sized(length: number, forms: [number, number, number]): Uint8Array {
 }
 
 const words = (values: string[]): Value[] => values.map((one) => big(BigInt(one)));
+const place = (network: Network): Value => [network.chain_id, unhex(network.registry)];
 
-export function revocationEnvelope(one: Revocation, signature: string): Uint8Array {
+/** `network` is the one under which it was signed (6.2.5). */
+export function revocationEnvelope(one: Revocation, signature: string, network: Network): Uint8Array {
   const struct: Value = [one.notice, unhex(one.contributor), one.scopes, words(one.words), words(one.masks)];
-  return pack([1, 2, struct, [], unhex(signature), null, null]);
+  return pack([1, 2, struct, [], unhex(signature), place(network), null]);
 }
 
 export function consentEnvelope(one: Consent, items: string[], signature: string, network: Network): Uint8Array {
@@ -59,8 +61,7 @@ export function consentEnvelope(one: Consent, items: string[], signature: string
     one.recheckHours,
     one.removalDays,
   ];
-  const place: Value = [network.chain_id, unhex(network.registry)];
-  return pack([1, 1, struct, items.map(unhex), unhex(signature), place, null]);
+  return pack([1, 1, struct, items.map(unhex), unhex(signature), place(network), null]);
 }
 
 /** Rule 7.1: a bundle, the form of transport and of .sayso files. */

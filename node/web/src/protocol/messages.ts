@@ -47,7 +47,7 @@ export interface TypedData {
 export type Terms = Omit<Consent, "notice" | "content" | "items">;
 
 export const REVOKING =
-  "I take back my permission, now and for ever, on every network. This cannot be undone.";
+  "I take back what is listed here, now and for ever, wherever my signature counts. This cannot be undone.";
 
 export const LIMITS = { items: 1024, purposes: 16, parties: 16, words: 64, scopes: 16, validity: 315_619_200, recheckHours: 8760, removalDays: 365 };
 
@@ -125,18 +125,17 @@ export function noticeOf(one: Consent): string {
     .join("");
 }
 
-/** Typed data (4.2, 4.3). A revocation names no chain, because it is valid on all. */
+/** Typed data (4.2, 4.3), under the network for which the person signs. */
 export function typedData(message: Consent | Revocation, network: Network): TypedData {
   const isConsent = "content" in message;
-  const place = { chainId: network.chain_id, verifyingContract: checksummed(network.registry) };
   const name = isConsent ? "Consent" : "Revocation";
   return {
     types: {
-      EIP712Domain: isConsent ? DOMAIN : DOMAIN.slice(0, 2),
+      EIP712Domain: DOMAIN,
       [name]: isConsent ? CONSENT : REVOCATION,
     },
     primaryType: name,
-    domain: { name: "Sayso", version: "1", ...(isConsent ? place : {}) },
+    domain: { name: "Sayso", version: "1", chainId: network.chain_id, verifyingContract: checksummed(network.registry) },
     message,
   };
 }

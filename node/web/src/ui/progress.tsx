@@ -154,7 +154,7 @@ export function SignedFile({ entries }: { entries: Kept[] }) {
   const { node } = useApp();
   const [place, setPlace] = useState("");
   const [results, setResults] = useState<string[]>([]);
-  const bytes = bundle(entries.map((one) => revocationEnvelope(one.message, one.signature)));
+  const bytes = bundle(entries.map((one) => revocationEnvelope(one.message, one.signature, one.network)));
   const others = node.operators.filter((one) => one.url && one.node_key !== node.node_key);
   const give = (name: string, url: string) => async () => {
     const text = await submitBundle(bytes, url).then(

@@ -1,10 +1,10 @@
 // Taking back: one question with what it covers and that it is final, as few signatures as possible, then the
 // progress. The page keeps every signed revocation on the device, whatever the node and the window do.
 
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 
 import { language, t } from "../i18n.js";
-import { WalletError, switchChain } from "../net/wallet.js";
+import { WalletError, isContract, switchChain } from "../net/wallet.js";
 import type { Revocation } from "../protocol/messages.js";
 import { type Choice, type Wish, meaningOf } from "../wish.js";
 import { useApp } from "./app.js";
@@ -134,6 +134,14 @@ interface QuestionProps {
   onChain: () => void;
 }
 
+/** A contract wallet binds its signatures to its own chain. */
+function OneChainOnly({ signer }: { signer: string }) {
+  const { node, wallet } = useApp();
+  const [is, setIs] = useState(false);
+  useEffect(() => void (wallet && isContract(wallet.provider, signer).then(setIs)), [wallet, signer]);
+  return is ? <Say kind="note">{t("one_chain_only", { chain: String(node.network.chain_id) })}</Say> : null;
+}
+
 function Question({ wish, chosen, choose, error, chain, sign, onChain }: QuestionProps) {
   const { choices, ward } = wish;
   const choice = choices[chosen]!;
@@ -152,6 +160,7 @@ function Question({ wish, chosen, choose, error, chain, sign, onChain }: Questio
       <Say kind="warn" id="wish-warning">
         {choice.warning}
       </Say>
+      <OneChainOnly signer={choice.revocations[0]!.contributor} />
       <p class="quiet small">{t("not_copies")}</p>
       <button type="button" class="danger wide" aria-describedby="wish-reach wish-warning" onClick={() => sign(false)}>
         {t("sign")}

@@ -125,7 +125,7 @@ function KeptOne({ kept }: { kept: Kept }) {
 function KnownOne({ known }: { known: Revoked }) {
   const { node } = useApp();
   const file = () => bundle([Uint8Array.from(atob(known.envelope), (char) => char.charCodeAt(0))]);
-  const entry: Kept = { digest: known.digest, message: known.revocation, signature: "", what: "", ward: "", madeAt: known.arrived_at, sent: true, promise: null, node: node.name };
+  const entry: Kept = { digest: known.digest, message: known.revocation, network: { ...node.network, chain_id: known.chain_id }, signature: "", what: "", ward: "", madeAt: known.arrived_at, sent: true, promise: null, node: node.name };
   const [now, setNow] = useState([entry]);
   return (
     <>

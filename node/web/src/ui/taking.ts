@@ -45,7 +45,7 @@ async function ready(app: App, signer: string): Promise<Wallet> {
 
 /** Sends a signed revocation to this node and keeps its promise; throws if it is refused. */
 export async function deliver({ node }: App, one: Kept): Promise<Kept> {
-  const { acknowledgement } = await submitRevocation(one.message, one.signature);
+  const { acknowledgement } = await submitRevocation(one.message, one.network.chain_id, one.signature);
   const holds = acknowledgement && (await isPromise(acknowledgement, one.digest, node.network, node.node_key));
   if (holds === false) throw new Said(t("no_promise"));
   const after = { ...one, sent: true, promise: acknowledgement ?? one.promise, node: node.name };
@@ -58,6 +58,12 @@ export function useTaking(wish: Wish) {
   const app = useApp();
   const [stage, setStage] = useState<Stage>({ name: "ask" });
   const signer = wish.choices[0].revocations[0]!.contributor;
+
+  /** The wallet's chain if it is not this node's: wallets refuse to sign for a chain on which they are not. */
+  async function elsewhere(wallet: Wallet): Promise<number | null> {
+    const theirs = await chainOf(wallet);
+    return theirs === app.node.network.chain_id ? null : theirs;
+  }
 
   async function signOne(revocation: Revocation): Promise<{ entry: Kept; stored: boolean }> {
     const wallet = await ready(app, signer);
@@ -72,6 +78,9 @@ export function useTaking(wish: Wish) {
     const entries = [...before];
     let left = revocations;
     try {
+      const theirs = await elsewhere(await ready(app, signer));
+      if (theirs !== null && entries.length === 0) return setStage({ name: "ask", chain: theirs });
+      if (theirs !== null) throw new Said(t("wrong_network", { theirs: String(theirs), ours: String(app.node.network.chain_id) }));
       while (left[0]) {
         setStage({ name: "signing", k: entries.length + 1, n: before.length + revocations.length });
         const made = await signOne(left[0]);
@@ -107,13 +116,13 @@ export function useTaking(wish: Wish) {
   }
 
   async function onChain(revocations: Revocation[]) {
-    const { chain_id, registry } = app.node.network;
+    const { registry } = app.node.network;
     const hashes: string[] = [];
     setStage({ name: "signing", k: 1, n: revocations.length });
     try {
       const wallet = await ready(app, signer);
-      const chain = await chainOf(wallet);
-      if (chain !== chain_id) return setStage({ name: "ask", chain });
+      const chain = await elsewhere(wallet);
+      if (chain !== null) return setStage({ name: "ask", chain });
       for (const one of revocations) {
         setStage({ name: "signing", k: hashes.length + 1, n: revocations.length });
         hashes.push(await send(wallet, signer, registry, callData(one)));

@@ -1,0 +1,96 @@
+"""The tables of statements (rules 3.11 to 3.15), a part of schema.py.
+
+`waiting_names` has a row for each thing that would let a statement be kept, or would make a license of a
+kept sublicense meet the parent rule. A row goes when that comes, so nothing is looked at twice.
+
+The indexes of `passed_on` have every column that is read through them. Otherwise SQLite searches the
+table by the license alone, which costs as much as the license has sublicenses.
+"""
+
+STATEMENTS = """
+CREATE TABLE grantees (
+    license BLOB PRIMARY KEY,  -- of a consent that is held, or was
+    grantee BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE sublicense_terms (
+    digest BLOB PRIMARY KEY,
+    parent BLOB NOT NULL,
+    signer BLOB NOT NULL,
+    grantee BLOB NOT NULL,
+    purposes TEXT NOT NULL,  -- separated by spaces
+    issued_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    seen_at REAL NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE passed_on (
+    license BLOB NOT NULL,
+    grantee BLOB NOT NULL,
+    depth INTEGER NOT NULL,  -- 1: the signer is the grantee of the consent
+    expires_at INTEGER NOT NULL,
+    digest BLOB NOT NULL,  -- of a kept sublicense that meets the parent rule for this license
+    signer BLOB NOT NULL,
+    counts INTEGER NOT NULL,  -- 1: among the first of its license, signer and grantee
+    PRIMARY KEY (license, digest)
+) WITHOUT ROWID;
+CREATE INDEX passed_on_ranked ON passed_on (license, grantee, depth, expires_at DESC, digest, counts)
+    WHERE counts = 1;
+CREATE INDEX passed_on_by_pair ON passed_on (signer, grantee, license, depth, expires_at, counts)
+    WHERE counts = 1;
+CREATE TABLE named (
+    hash BLOB NOT NULL,  -- of a license, a sublicense, a file or a contributor
+    kind INTEGER NOT NULL,
+    digest BLOB NOT NULL,  -- of a kept use, removal or dispute
+    PRIMARY KEY (hash, kind, digest)
+) WITHOUT ROWID;
+CREATE TABLE disputes (
+    hash BLOB NOT NULL,
+    signer BLOB NOT NULL,
+    digest BLOB NOT NULL,
+    subject TEXT NOT NULL,
+    issued_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (hash, signer, digest)
+) WITHOUT ROWID;
+CREATE TABLE waiting (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    digest BLOB NOT NULL UNIQUE,
+    kind INTEGER NOT NULL,
+    signer BLOB NOT NULL,
+    source TEXT NOT NULL,
+    body BLOB NOT NULL,
+    weight INTEGER NOT NULL,
+    endorsed INTEGER NOT NULL  -- 0: it has no signature, and no final block has its endorsement
+);
+CREATE INDEX waiting_unendorsed ON waiting (digest, signer) WHERE endorsed = 0;
+CREATE INDEX waiting_by_source ON waiting (source, seq);
+CREATE INDEX waiting_by_signer ON waiting (signer, endorsed, seq, weight);
+CREATE TABLE waiting_sources (
+    source TEXT PRIMARY KEY,
+    weight INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX waiting_sources_by_weight ON waiting_sources (weight);
+CREATE TRIGGER waiting_in AFTER INSERT ON waiting BEGIN
+    INSERT INTO waiting_sources VALUES (new.source, new.weight)
+        ON CONFLICT (source) DO UPDATE SET weight = weight + new.weight;
+    INSERT INTO numbers VALUES ('waiting', new.weight)
+        ON CONFLICT (name) DO UPDATE SET value = value + new.weight;
+END;
+CREATE TRIGGER waiting_out AFTER DELETE ON waiting BEGIN
+    UPDATE waiting_sources SET weight = weight - old.weight WHERE source = old.source;
+    DELETE FROM waiting_sources WHERE source = old.source AND weight = 0;
+    UPDATE numbers SET value = value - old.weight WHERE name = 'waiting';
+END;
+CREATE TABLE waiting_names (
+    hash BLOB NOT NULL,
+    parent BLOB NOT NULL,  -- of a sublicense; empty for other kinds
+    signer BLOB NOT NULL,
+    digest BLOB NOT NULL,  -- of the statement
+    PRIMARY KEY (hash, parent, signer, digest)
+) WITHOUT ROWID;
+CREATE INDEX waiting_names_by_digest ON waiting_names (digest);
+CREATE INDEX waiting_names_by_hash ON waiting_names (hash, digest);
+CREATE TABLE statement_sponsors (
+    node_key BLOB PRIMARY KEY,
+    held INTEGER NOT NULL  -- hashes of statements within their own quota
+) WITHOUT ROWID;
+"""
