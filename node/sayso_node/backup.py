@@ -90,7 +90,8 @@ def _stage(folder: Path, config: NodeConfig, staged: Path) -> None:
         anchor_key=ANCHOR_FILE if settings.anchor_key else "",
         anchor_password=PASSWORD_FILE if settings.anchor_password else "",
     )
-    (staged / CONFIG_FILE).write_text(toml_lines(asdict(here)), encoding="utf-8")
+    values = {name: value for name, value in asdict(here).items() if value is not None}
+    (staged / CONFIG_FILE).write_text(toml_lines(values), encoding="utf-8")
 
 
 def _pack(staged: Path, node_key: bytes, target: Path) -> int:

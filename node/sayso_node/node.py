@@ -111,23 +111,26 @@ class Node:
         self._http_json = HttpJson()
         self._batches = BatchFetcher(_other_urls(config), self._http_json, store, counters, transport)
 
-        self._snapshots = SnapshotPublisher(
-            network,
-            store.location,
-            config.folder / SNAPSHOT_FOLDER,
-            freshness,
-            identity,
-            clock,
-            counters,
-            interval_s=settings.snapshot_interval_s,
-            alarms=alarms,
-            damaged=store.damage.report,
-        )
+        self._snapshots = self._make_snapshots(clock)
         self._readiness = Readiness(freshness, store, alarms, clock, self._supervisor.down)
         self._presences = Presences(clock)
         self._presence = PresenceLoop(transport, store, freshness, clock, alarms, peer_ids)
         self._guard = StoreGuard(network, store, freshness, alarms, counters)
         self._http = self._make_api(clock)
+
+    def _make_snapshots(self, clock: Clock) -> SnapshotPublisher:
+        return SnapshotPublisher(
+            self._config.network_file.network,
+            self._store.location,
+            self._config.folder / SNAPSHOT_FOLDER,
+            self._freshness,
+            self._config.identity,
+            clock,
+            self._counters,
+            interval_s=self._config.settings.snapshot_interval_s,
+            alarms=self._alarms,
+            damaged=self._store.damage.report,
+        )
 
     def _make_api(self, clock: Clock) -> HttpServer:
         """Build the HTTP server with the routes of all subjects."""
