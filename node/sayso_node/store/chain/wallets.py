@@ -62,11 +62,12 @@ def accepted_at(db: Reading, license_hash: bytes) -> float:
     return float(asked_at) if accepted else -inf
 
 
-def unaccepted_among(db: Reading, licenses: Iterable[bytes], since: float) -> set[bytes]:
-    """Return those of some licenses that `accepted_at` gives an earlier time for."""
-    query = "SELECT license FROM wallet_consents WHERE (NOT accepted OR asked_at < ?) AND license IN"
+def accepted_among(db: Reading, licenses: Iterable[bytes]) -> dict[bytes, float]:
+    """Return `accepted_at` for those of some licenses that a contract wallet signed."""
+    query = "SELECT license, accepted, asked_at FROM wallet_consents WHERE license IN"
     found = many.found_in(db, "wallet_consents", "license", licenses)
-    return {name for (name,) in many.among(db, query, found, (since,))}
+    rows = many.among(db, query, found)
+    return {name: float(asked_at) if accepted else -inf for name, accepted, asked_at in rows}
 
 
 def any_held(db: Reading) -> bool:
