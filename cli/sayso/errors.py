@@ -141,6 +141,12 @@ class NotClear(SaysoError):
     code = "not-clear"
 
 
+class NotCovered(SaysoError):
+    """No row of a check is clear, or not every clear row may be relied on at the time of the run."""
+
+    code = "not-covered"
+
+
 class NoSnapshot(SaysoError):
     """The node has no snapshot yet, or only snapshots older than the local file."""
 

@@ -18,6 +18,7 @@ PARTS = {
     "verify": "verify",
     "statements": "statements",
     "verdict": "verdicts",
+    "passed_on": "passed_on",
     "store": "durable",
     "node": "startup",
     "revocation": "refusal",

@@ -12,10 +12,11 @@ from sayso_protocol.messages.typed_data import digest
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.receipts.receipt import join_rows
 from sayso_protocol.verdicts.bulk import judge_rows
+from sayso_protocol.verdicts.chains import Chain
 from sayso_protocol.verdicts.known_bits import WholeBits
 from sayso_protocol.verdicts.license_table import LicenseTable
 from sayso_protocol.verdicts.query import Query
-from sayso_protocol.verdicts.verdict import License, Reason, Row, Sought, verdict
+from sayso_protocol.verdicts.verdict import License, NamedLicense, Reason, Row, Sought, verdict
 
 LICENSES = 1_000
 ITEMS = 1_000
@@ -38,8 +39,12 @@ class Memory(WholeBits):
     def consents(self, names: Sequence[bytes]) -> dict[bytes, Consent]:
         return {name: self._licenses[name].consent for name in names}
 
-    def considered(self, sought: Sought) -> list[License]:
-        return [one for one in self._licenses.values() if one.position_of(sought.item) is not None]
+    def considered(self, sought: Sought) -> list[NamedLicense]:
+        found = (NamedLicense(*one) for one in self._licenses.items())
+        return [one for one in found if one.held.position_of(sought.item) is not None]
+
+    def chains(self, names: Sequence[bytes], asker: bytes) -> dict[bytes, list[Chain]]:
+        return {}
 
     def bits(self, address: bytes) -> Masks:
         return self._bits.get(address, {})
@@ -53,7 +58,7 @@ def figures() -> Iterator[Figure]:
     joined = join_rows(rows)
 
     def judge(memory: Memory, clear: int) -> int:
-        reasons, _ = judge_rows(table, memory, joined, QUERY, NOW)
+        reasons = judge_rows(table, memory, joined, QUERY, NOW).reasons
         if int(np.count_nonzero(reasons == Reason.GRANTED.number)) != clear:
             raise AssertionError("a row was judged wrongly")
         return len(rows)

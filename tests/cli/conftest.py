@@ -63,13 +63,17 @@ class World:
         return path
 
     def grant(
-        self, *names: str, manifest: str = "m.jsonl", purposes: str = "train-ai"
+        self,
+        *names: str,
+        manifest: str = "m.jsonl",
+        purposes: str = "train-ai",
+        clocks: tuple[object, ...] = (),
     ) -> list[dict[str, Any]]:
         """License files and return the manifest's rows."""
         for name in names:
             self.write(name)
         purpose_options = [part for one in purposes.split() for part in ("--purpose", one)]
-        terms = ["--grantee", "anyone", *purpose_options, "--via", "kled.ai", "--expires", "1y"]
+        terms = ["--grantee", "anyone", *purpose_options, "--via", "kled.ai", "--expires", "1y", *clocks]
         self.run("grant", *names, "--key", self.key, *terms, "--manifest", manifest)
         return self.rows(manifest)
 

@@ -79,7 +79,7 @@ RECEIPT = sign_statement(
     NODE,
     Receipt(
         NETWORK, NODE_KEY, bytes(20), "train-ai", 60, "run 7", b"n", bytes(32), bytes(32),
-        (("granted", 2), ("revoked", 1)), 8, bytes(32), POINT, NOW,
+        (("granted", 2), ("revoked", 1)), 8, bytes(32), POINT, NOW, 0, NOW + 604_800,
     ),
 )  # fmt: skip
 PROMISE = sign_statement(NODE, Acknowledgement(NETWORK, NODE_KEY, STOP.digest, POINT, NOW))
@@ -87,7 +87,7 @@ STATUS = sign_statuses(
     NODE,
     StatusMoment(NETWORK, bytes(32), POINT, NOW),
     [
-        Status(Row(CONSENT.digest, item), Query(BEN, "train-ai"), 60, b"n", reason)
+        Status(Row(CONSENT.digest, item), Query(BEN, "train-ai"), 60, b"n", reason, 0)
         for item, reason in zip(ITEMS[:2], (Reason.GRANTED, Reason.REVOKED), strict=True)
     ],
 )[1]

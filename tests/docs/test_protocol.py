@@ -83,6 +83,8 @@ NUMBERS = {
     "encoding.json_text.DOCUMENT_BYTES": "of more than 4 MiB",
     "primitives.HEX_BYTES": "of more than 4 MiB",
     "verdicts.verdict.REMEMBERED": None,  # how much is read or kept at once is no rule
+    "verdicts.chains.REMEMBERED": None,
+    "verdicts.license_table.HOUR_S": None,  # an hour
     "verdicts.bulk.FEW_ITEMS": None,
     "verdicts.bulk.ITEMS_AT_ONCE": None,
     "verdicts.bulk.CONSENTS_AT_ONCE": None,

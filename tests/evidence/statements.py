@@ -86,6 +86,8 @@ def a_receipt(key: SigningKey = NODE, numbers: bytes = NUMBERS, sequence: int = 
             state=STATE,
             block=POINT,
             time=NOW + sequence,
+            run_until=0,
+            until=NOW + 604_800,
         ),
     )
 
@@ -115,7 +117,8 @@ def acknowledgement() -> Document:
 
 def status() -> Document:
     statuses = [
-        Status(row, QUESTION.query, 60, b"nonce %d" % at, Reason.GRANTED) for at, row in enumerate(ROWS)
+        Status(row, QUESTION.query, 60, b"nonce %d" % at, Reason.GRANTED, NOW + 604_800)
+        for at, row in enumerate(ROWS)
     ]
     answers = sign_statuses(NODE, StatusMoment(NETWORK, STATE, POINT, NOW), statuses)
 

@@ -73,8 +73,18 @@ export function agreementOf(consent) {
 /** Rule 5.5: the first word of a consent. */
 export const baseWord = (consent) => BigInt(agreementOf(consent)) & WORD & ~SCOPE_FLAG & ~63n;
 
+/** Rule 8.5: whether the asker is another than the consent's grantee, which is not zero. */
+export const needsChain = (consent, query) => ![NOBODY, query.grantee].includes(consent.grantee.toLowerCase());
+
+/** Rule 8.2.6: the queries for which rule 8.2 is applied. */
+export const queriesOf = (consent, query) =>
+  needsChain(consent, query) ? [query, { ...query, purpose: "resale" }] : [query];
+
 /** Rule 8.2: whether these messages' bits take back one item for the asker and purpose of a query. */
-export function isRevoked(bits, { consent, items }, item, query) {
+export const isRevoked = (bits, held, item, query) =>
+  queriesOf(held.consent, query).some((one) => isRevokedFor(bits, held, item, one));
+
+function isRevokedFor(bits, { consent, items }, item, query) {
   const { purpose } = query;
   const own = bits.get(consent.contributor.toLowerCase()) ?? new Map();
   const at = consent.purposes.indexOf(purpose);

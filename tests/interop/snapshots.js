@@ -2,7 +2,7 @@
 
 import { ascii, big, hex, require, sha256, unhex } from "./bytes.js";
 import { unpack } from "./packing.js";
-import { baseWord, scopeWord, scopesOver } from "./scopes.js";
+import { baseWord, queriesOf, scopeWord, scopesOver } from "./scopes.js";
 import { checkNodeSignature } from "./statements.js";
 import { onItsTerms } from "./verdict.js";
 
@@ -199,19 +199,23 @@ export function judgeOffline(held, files, license, item, query) {
   const own = held.find((one) => one.license === license && one.items.includes(item));
   if (!own) return "unknown";
   const knows = (...about) => files.some((file) => file.knows(keyOf(...about)));
-  const revoked = (one) => isRevoked(knows, one, item, query);
+  const revoked = (one) => queriesOf(one.consent, query).some((each) => isRevoked(knows, one, item, each));
   if (revoked(own)) return "revoked";
-  const terms = onItsTerms(own.consent, query);
+  // 13.10.4 No file lists sublicenses.
+  const known = { licenses: new Map(held.map((one) => [one.license, one])), sublicenses: new Map() };
+  const terms = onItsTerms(known, own.license, query);
   if (terms !== "granted") return terms;
   const together = held.filter(
     ({ consent, items }) => consent.parties.join() === own.consent.parties.join() && items.includes(item),
   );
+  const choices = [[own]];
   for (const party of own.consent.parties.filter((one) => one !== own.consent.contributor)) {
     const theirs = together.filter(
-      ({ consent }) => consent.contributor === party && onItsTerms(consent, query) === "granted",
+      ({ consent, license }) => consent.contributor === party && onItsTerms(known, license, query) === "granted",
     );
     if (theirs.length === 0) return "incomplete";
     if (theirs.every(revoked)) return "revoked";
+    choices.push(theirs.filter((one) => !revoked(one)));
   }
   const used = own.consent.parties.length > 1 ? together : [own];
   const needed = ({ license, consent: { parties, guardian } }) => [
@@ -219,6 +223,9 @@ export function judgeOffline(held, files, license, item, query) {
     ...[...parties, ...(guardian === NOBODY ? [] : [guardian])].map((one) => aboutKey(16, one)),
   ];
   const speaksFor = (file, one) => file.asOf >= one.consent.issuedAt && needed(one).every(file.names);
+  const age = query.now - files.map((one) => one.asOf).reduce((one, other) => (one < other ? one : other));
+  const lasts = ({ consent }) => consent.recheckHours * 3_600n >= age;
+  if (!choices.every((some) => some.some(lasts))) return "stale"; // 8.16: all parts are of the same age
   const sure = files.every((file) => maySpeak(file, query) && used.every((one) => speaksFor(file, one)));
   return sure ? "granted" : "stale";
 }

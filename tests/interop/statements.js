@@ -52,6 +52,8 @@ export function receiptContent(json) {
     unhex(json.state),
     point(json),
     BigInt(json.time),
+    BigInt(json.run_until),
+    BigInt(json.until),
   ]);
 }
 
@@ -84,7 +86,7 @@ export function checkStatement(kind, json, check = () => {}) {
 }
 
 const HASHES = ["manifest_root", "results_root", "state", "digest", "root", "license", "item"];
-const NUMBERS = ["time", "max_age_s", "sequence", "count", "index"];
+const NUMBERS = ["time", "max_age_s", "sequence", "count", "index", "run_until", "until"];
 const isNumber = (one) => Number.isInteger(one) && one >= 0;
 const isHash = (one) => typeof one === "string" && /^0x[0-9a-f]{64}$/.test(one);
 
@@ -105,7 +107,7 @@ function checkForm(json) {
 function checkStatusPath(json) {
   const reason = BigInt(REASONS.indexOf(json.reason) + 1);
   const row = [unhex(json.license), unhex(json.item), unhex(json.grantee)];
-  const leaf = pack([...row, json.purpose, BigInt(json.max_age_s), unhex(json.nonce), reason]);
+  const leaf = pack([...row, json.purpose, BigInt(json.max_age_s), unhex(json.nonce), reason, BigInt(json.until)]);
   checkPath(leaf, json.index, json.count, json.path.map(unhex), unhex(json.root));
 }
 

@@ -12,9 +12,9 @@ VECTORS = FOLDER.parent / "vectors"
 def expected() -> int:
     """How many tests there must be: one a vector, and three that are about several."""
     found = {path.stem: json.loads(path.read_text()) for path in VECTORS.glob("*.json")}
-    names = {"messages", "wallets", "scopes", "trees", "statements", "refused", "verdicts", "ed25519"}
-    names |= {"bundles", "texts", "evidence", "snapshots", "sync", "landings"}
-    assert set(found) == names | {"holders"}  # which this implementation does not read yet
+    names = {"messages", "wallets", "scopes", "trees", "statements", "refused", "verdicts"}
+    others = {"bundles", "texts", "evidence", "snapshots", "sync", "landings", "chains", "ed25519"}
+    assert set(found) == names | others | {"holders"}  # which this implementation does not read yet
     signed = [one for one in found["statements"].values() if "signature" in one]
     trees, verdicts = found["trees"], found["verdicts"]
     lists = [found[name] for name in ("messages", "wallets", "scopes", "refused", "texts", "ed25519")]
@@ -23,6 +23,7 @@ def expected() -> int:
     lists += [found["snapshots"][name] for name in ("keys", "names", "files", "rows")]
     lists += [found["bundles"]["frames"], verdicts["histories"], trees["items"]["roots"]]
     lists += [trees["rfc9162"]["trees"], trees["rows"]["trees"]]
+    lists += [found["chains"]["histories"]]
     return len(signed) + sum(map(len, lists)) + 3
 
 

@@ -87,12 +87,12 @@ for (const { count, manifest_root, results_root, path_of_last } of load("trees")
   test(`trees over ${count} rows`, () => {
     const numbers = Array.from({ length: count }, (_, at) => at);
     const rows = numbers.map((at) => rowOf(sha256(ascii(`license ${at}`)), sha256(ascii(`item ${at}`))));
-    const results = rows.map((row, at) => Buffer.concat([row, Buffer.from([1 + (at % 9)])]));
+    const results = rows.map((row, at) => Buffer.concat([row, Buffer.from([1 + (at % REASONS.length)])]));
     assert.equal(hex(wideRoot(rows)), manifest_root);
     assert.equal(hex(resultsRoot(results)), results_root);
     const [path, root, last] = [path_of_last.map(unhex), unhex(results_root), count - 1];
-    checkRow(rows[last], 1 + (last % 9), last, count, path, root);
-    const wrong = () => checkRow(rows[last], 2 + (last % 9), last, count, path, root);
+    checkRow(rows[last], 1 + (last % REASONS.length), last, count, path, root);
+    const wrong = () => checkRow(rows[last], 2 + (last % REASONS.length), last, count, path, root);
     assert.throws(wrong, refusal("bad-proof"));
   });
 }

@@ -1,10 +1,10 @@
 // The verdict: section 8, over what was heard.
 
 import { hex } from "./bytes.js";
+import { mayUse } from "./chains.js";
 import { digestOf, wordsOf } from "./messages.js";
 import { isRevoked, scopeWord } from "./scopes.js";
 
-const NOBODY = "0x" + "00".repeat(20);
 export const REASONS = [
   "granted",
   "revoked",
@@ -15,6 +15,8 @@ export const REASONS = [
   "incomplete",
   "unknown",
   "stale",
+  "disputed",
+  "withdrawn",
 ];
 
 /** Everything that was heard: consents by license hash, bits by address and word. */
@@ -22,6 +24,7 @@ export class Known {
   constructor(envelopes = []) {
     this.licenses = new Map();
     this.bits = new Map();
+    this.sublicenses = new Map(); // by digest
     envelopes.forEach((one) => this.hear(one));
   }
 
@@ -45,7 +48,7 @@ export function verdict(known, license, item, query) {
   const held = known.licenses.get(license);
   if (!held?.items.includes(item)) return "unknown";
   if (isRevoked(known.bits, held, item, query)) return "revoked";
-  const terms = onItsTerms(held.consent, query);
+  const terms = onItsTerms(known, license, query);
   if (terms !== "granted") return terms;
   for (const party of held.consent.parties) {
     const reason = party === held.consent.contributor ? "granted" : ofParty(known, party, held, item, query);
@@ -55,22 +58,24 @@ export function verdict(known, license, item, query) {
 }
 
 /** Rules 8.3 to 8.6. */
-export function onItsTerms(consent, { grantee, purpose, now }) {
-  if (!(now >= consent.issuedAt)) return "not-yet-valid";
-  if (!(now < consent.expiresAt)) return "expired";
-  if (consent.grantee !== NOBODY && consent.grantee !== grantee) return "other-grantee";
-  return consent.purposes.includes(purpose) ? "granted" : "purpose-not-granted";
+export function onItsTerms(known, license, query) {
+  const { consent } = known.licenses.get(license);
+  if (!(query.now >= consent.issuedAt)) return "not-yet-valid";
+  if (!(query.now < consent.expiresAt)) return "expired";
+  return mayUse(known, license, query);
 }
 
 /** Rule 8.7. */
 function ofParty(known, party, held, item, query) {
-  const theirs = [...known.licenses.values()].filter(
-    ({ consent, items }) =>
-      consent.contributor === party &&
-      consent.parties.join() === held.consent.parties.join() &&
-      items.includes(item) &&
-      onItsTerms(consent, query) === "granted",
-  );
+  const theirs = [...known.licenses]
+    .filter(
+      ([license, { consent, items }]) =>
+        consent.contributor === party &&
+        consent.parties.join() === held.consent.parties.join() &&
+        items.includes(item) &&
+        onItsTerms(known, license, query) === "granted",
+    )
+    .map(([, one]) => one);
   if (theirs.length === 0) return "incomplete";
   const all = theirs.every((one) => isRevoked(known.bits, one, item, query));
   return all ? "revoked" : "granted";

@@ -1,6 +1,6 @@
 """What a machine was told, remembered by somebody who never forgets: the oracle's side of a verdict."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sayso_contracts.events import Event, Revoked
 from sayso_protocol.messages.consent import Consent
@@ -9,9 +9,18 @@ from sayso_protocol.messages.message import as_kind
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.permissions.bits import merged
 from sayso_protocol.permissions.words import Masks
+from sayso_protocol.verdicts.chains import Chain
 from sayso_protocol.verdicts.known_bits import WholeBits
 from sayso_protocol.verdicts.query import Query
-from sayso_protocol.verdicts.verdict import License, Reason, Row, Sought, is_revoked, verdict
+from sayso_protocol.verdicts.verdict import (
+    License,
+    NamedLicense,
+    Reason,
+    Row,
+    Sought,
+    is_revoked,
+    verdict,
+)
 
 
 class Knowledge(WholeBits):
@@ -20,7 +29,7 @@ class Knowledge(WholeBits):
     def __init__(self) -> None:
         self.licenses: dict[bytes, License] = {}
         self.messages: dict[bytes, Envelope] = {}
-        self._by_item: dict[bytes, list[License]] = {}
+        self._by_item: dict[bytes, list[NamedLicense]] = {}
         self.state: dict[bytes, Masks] = {}
 
     def hear(self, envelope: Envelope) -> None:
@@ -32,7 +41,7 @@ class Knowledge(WholeBits):
             held = License(envelope.message, envelope.items)
             self.licenses[envelope.digest] = held
             for item in held.items:
-                self._by_item.setdefault(item, []).append(held)
+                self._by_item.setdefault(item, []).append(NamedLicense(envelope.digest, held))
         else:
             revocation = as_kind(envelope.message, Revocation)
             self.add_bits(revocation.contributor, revocation.bits)
@@ -49,8 +58,12 @@ class Knowledge(WholeBits):
     def license(self, license_hash: bytes) -> License | None:
         return self.licenses.get(license_hash)
 
-    def considered(self, sought: Sought) -> list[License]:
+    def considered(self, sought: Sought) -> list[NamedLicense]:
         return self._by_item.get(sought.item, [])
+
+    def chains(self, names: Sequence[bytes], asker: bytes) -> dict[bytes, list[Chain]]:
+        """Nothing is passed on in the simulation."""
+        return {}
 
     def bits(self, address: bytes) -> Masks:
         return self.state.get(address, {})
@@ -74,6 +87,7 @@ class Joined(WholeBits):
 
     def __init__(self, consents: Knowledge, bits: Knowledge) -> None:
         self.license, self.considered, self._bits = consents.license, consents.considered, bits.bits
+        self.chains = consents.chains
 
     def bits(self, address: bytes) -> Masks:
         return self._bits(address)

@@ -7,7 +7,7 @@ import asyncio
 import base64
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -39,12 +39,22 @@ from sayso_protocol.receipts.receipt import (
 from sayso_protocol.receipts.status import Status, StatusMoment, sign_statuses, status_to_json
 from sayso_protocol.receipts.text import acknowledgement_to_json, receipt_to_json
 from sayso_protocol.signatures.wallets import EoaVerifier
+from sayso_protocol.verdicts.chains import Chain
 from sayso_protocol.verdicts.known_bits import WholeBits
 from sayso_protocol.verdicts.query import Query
-from sayso_protocol.verdicts.verdict import License, Reason, Row, Sought, is_revoked, verdict
+from sayso_protocol.verdicts.verdict import (
+    License,
+    NamedLicense,
+    Reason,
+    Row,
+    Sought,
+    is_revoked,
+    verdict,
+)
 
 NETWORK = Network(31_337, bytes(range(20)))
 BLOCK = ChainPoint(7, bytes(32))
+UNTIL_S = 604_800  # for so long a clear answer may be relied on
 BODY_BYTES = 4 * 1024 * 1024
 Twist = Callable[[str, Any], Any]  # (route, answer) -> another answer; a str is sent as it is
 
@@ -60,9 +70,12 @@ class Memory(WholeBits):
         held = self.envelopes.get(license_hash)
         return License(held.message, held.items) if held and isinstance(held.message, Consent) else None
 
-    def considered(self, sought: Sought) -> Iterable[License]:
-        held = (self.license(one) for one in self.envelopes)
-        return [one for one in held if one and one.position_of(sought.item) is not None]
+    def considered(self, sought: Sought) -> Iterable[NamedLicense]:
+        held = ((name, self.license(name)) for name in self.envelopes)
+        return [NamedLicense(name, one) for name, one in held if one and sought.item in one.items]
+
+    def chains(self, names: Sequence[bytes], asker: bytes) -> dict[bytes, list[Chain]]:
+        return {}
 
     def bits(self, address: bytes) -> Masks:
         return self.revoked.get(address, {})
@@ -178,6 +191,9 @@ class FakeNode:
         reasons = [
             Reason.STALE if stale else verdict(self.memory, row, query, time.time()) for row in rows
         ]
+        for at, reason in enumerate(reasons):
+            if reason is Reason.GRANTED and self._until(rows[at]) < body["run_until"]:
+                reasons[at] = Reason.STALE
         return self._answer(
             "check",
             {
@@ -205,8 +221,21 @@ class FakeNode:
             state=bytes(32),
             block=BLOCK,
             time=int(time.time()),
+            run_until=body["run_until"],
+            until=min(
+                (self._until(row) for row, one in zip(rows, reasons, strict=True) if one == "granted"),
+                default=0,
+            ),
         )
         return receipt_to_json(sign_statement(self.key, receipt))
+
+    def _until(self, row: Row) -> int:
+        """Until when a clear row can be relied on."""
+        held = self.memory.license(row.license)
+        if held is None:
+            return int(time.time()) + UNTIL_S
+        terms = held.consent
+        return min(terms.expires_at, int(time.time()) + 3_600 * terms.recheck_hours)
 
     async def _status(self, request: web.Request) -> web.Response:
         place, asked = request.match_info, request.query
@@ -214,7 +243,9 @@ class FakeNode:
         query = Query(address_from_text(asked["grantee"]), asked["purpose"])
         reason = verdict(self.memory, row, query, time.time())
         moment = StatusMoment(self.network, bytes(32), BLOCK, int(time.time()))
-        status = Status(row, query, int(asked["max_age_s"]), bytes.fromhex(asked["nonce"][2:]), reason)
+        until = self._until(row) if reason is Reason.GRANTED else 0
+        answered = int(asked["max_age_s"]), bytes.fromhex(asked["nonce"][2:]), reason, until
+        status = Status(row, query, *answered)
         (answer, _) = sign_statuses(self.key, moment, [status, status])
         return self._answer("status", status_to_json(answer))
 

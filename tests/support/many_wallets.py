@@ -66,5 +66,6 @@ async def calls_of_wallets(
             rig.freshness.note_age(rig.clock.time, age_s)
             await rig.watch.ask()
             with rig.store.read() as db:
-                too_old += len(wallets.unaccepted_among(db, samples, rig.clock.time - age_s))
+                accepted = wallets.accepted_among(db, samples)
+            too_old += sum(at < rig.clock.time - age_s for at in accepted.values())
     return prober.calls / hours, too_old

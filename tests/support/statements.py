@@ -41,6 +41,8 @@ receipts = st.builds(
     state=hashes,
     block=points,
     time=numbers,
+    run_until=numbers,
+    until=numbers,
 )
 acknowledgements = st.builds(
     Acknowledgement,

@@ -80,6 +80,8 @@ def _broken_promise(
         state=sha256(b"state"),
         block=ChainPoint(BLOCK + later[1], sha256(b"block")),
         time=PROMISED_AT + later[0],
+        run_until=0,
+        until=PROMISED_AT + 604_800,
     )
     point = ChainPoint(BLOCK, sha256(b"block"))
     promise = Acknowledgement(NETWORK, NODE_KEY, revocation.digest, point, PROMISED_AT)

@@ -37,6 +37,7 @@ from support.protocol_strategies import (
     item_hashes,
     signed,
 )
+from vectors.chains import chains
 from vectors.ed25519 import ed25519
 from vectors.evidence import evidence
 from vectors.frames import bundles
@@ -203,6 +204,7 @@ FILES: dict[str, Callable[[], Any]] = {
     "evidence.json": evidence,
     "sync.json": lambda: sync(_consents() | _revocations()),
     "verdicts.json": verdict_cases,
+    "chains.json": chains,
     "snapshots.json": snapshots,
     "landings.json": landings,
     "holders.json": statements_of_holders,

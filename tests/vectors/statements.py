@@ -51,6 +51,8 @@ def _receipt() -> Receipt:
         state=state_digest(ENTRIES),
         block=BLOCK,
         time=TIME,
+        run_until=TIME + 86_400,
+        until=TIME + 604_800,
     )
 
 
@@ -63,7 +65,10 @@ def statements() -> Json:
     )
     moment = StatusMoment(NETWORK, state_digest(ENTRIES), BLOCK, TIME)
     asked = Query(BEN, "train-ai")
-    statuses = [Status(row, asked, 60, NONCE, one) for row, one in zip(ROWS, ROW_REASONS, strict=True)]
+    statuses = [
+        Status(row, asked, 60, NONCE, one, TIME + 604_800 if one is Reason.GRANTED else 0)
+        for row, one in zip(ROWS, ROW_REASONS, strict=True)
+    ]
     status = sign_statuses(NODE, moment, statuses[:3])[2]
     return {
         "node_seed": hex_text(bytes(NODE)),
@@ -99,7 +104,7 @@ def row_trees() -> Json:
     """Both roots over rows, and the proof of the last row (rule 9.2)."""
     return {
         "data": "license and item of row {i} are SHA-256 of `license {i}` and of `item {i}`;"
-        " its reason has number 1 + i % 9",
+        f" its reason has number 1 + i % {len(REASONS)}",
         "trees": [_row_tree(count) for count in (1, 2, 32, 33, 1_025)],
     }
 

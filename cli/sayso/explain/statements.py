@@ -46,6 +46,8 @@ def _receipt(receipt: Receipt) -> Iterator[str]:
     counts = [f"{number:,} {reason}" for reason, number in receipt.counts]
     yield f"The answer: {listed(counts) if counts else 'nothing'}. Only granted rows may be used."
     yield _knowledge(receipt) + f"; at most {receipt.max_age_s:,} seconds old was asked for."
+    if receipt.until:
+        yield f"The granted rows can be relied on until {moment(receipt.until)}."
     yield "To compare it with the manifest and the rejected rows: sayso receipt verify."
 
 
@@ -73,6 +75,8 @@ def _status(answer: StatusAnswer) -> Iterator[str]:
     yield f"  item {hex_text(status.row.item)} of license {hex_text(status.row.license)}."
     yield f"The answer: {status.reason}. Only granted may be used."
     yield _knowledge(answer.head.statement) + "; the answer is valid for that time only."
+    if status.until:
+        yield f"It can be relied on until {moment(status.until)}."
     if _under_its_head(answer):
         yield "The answer is NOT under the signed root. Believe nothing of it."
 

@@ -61,6 +61,7 @@ class Gate:
         max_age_s: The oldest accepted view of chain and peers, seconds.
         run_id: A name for the run; random by default.
         wait_s: How long to repeat the check while rows are stale, seconds.
+        run_until: When the run ends, seconds since the epoch; rows that do not last so long are `stale`.
         license_column, item_column: The columns of the hashes, if they have no usual name.
 
     Raises:
@@ -81,12 +82,14 @@ class Gate:
         max_age_s: int = 60,
         run_id: str | None = None,
         wait_s: float = 0.0,
+        run_until: int = 0,
         license_column: str | None = None,
         item_column: str | None = None,
     ) -> None:
         self.trusted = network if isinstance(network, NetworkFile) else load_network(Path(network))
         query = Query(_address(grantee), purpose)
-        self.question = Question(query, max_age_s, run_id or secrets.token_hex(16))
+        run_id = run_id or secrets.token_hex(16)
+        self.question = Question(query, max_age_s, run_id, run_until=run_until)
         self._wait_s = wait_s
         self.columns = Columns(license_column, item_column)
         self._nodes = tuple(dict.fromkeys(one.rstrip("/") for one in nodes))

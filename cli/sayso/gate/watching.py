@@ -51,14 +51,14 @@ class Watched(HeldBits):
         self._reported: set[Row] = set()
         self._rows: dict[bytes, list[Row]] = {}  # by the people who can revoke the row
         self._shared = SharedLicenses()
-        for one in licenses.values():
-            self._shared.add(one, one.items)
+        for name, one in licenses.items():
+            self._shared.add(name, one, one.items)
         for at in range(0, len(rows), ROW_BYTES):
             row = Row(rows[at : at + 32], rows[at + 32 : at + ROW_BYTES])
             mine = licenses.get(row.license)
             if mine is None or mine.position_of(row.item) is None:
                 continue  # it was never clear
-            for person in _people([mine, *self._shared.on(row.item, mine.consent.parties)]):
+            for person in _people(self._about(mine, row.item)):
                 self._rows.setdefault(person, []).append(row)
 
     def recheck(self, rows: bytes, numbers: bytes) -> list[Row]:
@@ -82,9 +82,12 @@ class Watched(HeldBits):
 
     def _is_hit(self, row: Row) -> bool:
         mine = self._licenses[row.license]
-        others = self._shared.on(row.item, mine.consent.parties)
         # Reported even if another consent of that party still allows the row.
-        return any(is_revoked(self, one, row.item, self._query) for one in (mine, *others))
+        about = self._about(mine, row.item)
+        return any(is_revoked(self, one, row.item, self._query) for one in about)
+
+    def _about(self, mine: LicenseView, item: bytes) -> list[LicenseView]:
+        return [mine, *(one.held for one in self._shared.on(item, mine.consent.parties))]
 
 
 def _people(licenses: Iterable[LicenseView]) -> set[bytes]:

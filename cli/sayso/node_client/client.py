@@ -136,6 +136,7 @@ class NodeClient:
             purpose=question.query.purpose,
             max_age_s=question.max_age_s,
             run_id=question.run_id,
+            run_until=question.run_until,
             grantee=question.query.grantee,
             nonce=(nonce := self._random(NONCE_BYTES)),
             rows=rows,

@@ -152,7 +152,8 @@ def read_check(
     """Read POST /v1/check, and verify the receipt for this question and these rows (rules 9.2, 9.5).
 
     Raises:
-        BadAnswer: The reasons are too few or unknown, or the receipt is for another question.
+        BadAnswer: The reasons are too few or unknown, the receipt is for another question, or granted
+            rows cannot be relied on until the run ends (rule 9.9.8).
         NoReceipt: The answer has no receipt.
         OtherNonce, ReceiptNotFresh: See check_answered_now.
         BadProof: The receipt is for other rows or reasons.
@@ -168,6 +169,8 @@ def read_check(
     check_results(signed.statement, rows, numbers)
     receipt = signed.statement
     check_answered_now(receipt.nonce, receipt.time, nonce, question.max_age_s, now)
+    if receipt.clear and receipt.until < max(question.run_until, receipt.time):
+        raise BadAnswer("the node calls rows granted that cannot be relied on until the run ends")
     return CheckAnswer(numbers, signed, operator)
 
 
@@ -179,13 +182,7 @@ def _check_reasons(numbers: bytes, count: int) -> None:
 
 
 def _check_question(receipt: Receipt, question: Question) -> None:
-    asked = (
-        question.query.grantee,
-        question.query.purpose,
-        question.max_age_s,
-        question.run_id,
-    )
-    if (receipt.grantee, receipt.purpose, receipt.max_age_s, receipt.run_id) != asked:
+    if receipt.question != question:
         raise BadAnswer("the node's receipt is for another question")
 
 

@@ -77,5 +77,7 @@ def read_status(
         question.max_age_s,
     ):
         raise BadAnswer("the node's status answer is for another question")
+    if status.reason is Reason.GRANTED and status.until < read.head.statement.time:
+        raise BadAnswer("the node's status answer is granted, but may not be relied on")
     check_answered_now(status.nonce, read.head.statement.time, nonce, question.max_age_s, now)
     return VerifiedStatus(read, operator)

@@ -2,7 +2,8 @@
 
 The key is a hash of item, list of parties, party and grantee, so that only a party of the list can add
 consents under it. Of these the ones that expire last come first, and at most CONSIDERED are read: a
-party that makes thousands of consents on an item slows nobody down (rule 8.7.3).
+party that makes thousands of consents on an item slows nobody down (rule 8.7.3). Consents that may be
+passed on have a second key, for askers who are not the grantee.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,10 +12,15 @@ from typing import Final, NamedTuple
 from sayso_node.store import many
 from sayso_node.store.interface import Reading, Writing
 from sayso_protocol.messages.consent import Consent
-from sayso_protocol.primitives import ANYONE, sha256
+from sayso_protocol.primitives import ADDRESS_BYTES, ANYONE, sha256
+from sayso_protocol.verdicts.covering import RESALE
 from sayso_protocol.verdicts.verdict import Sought
 
-CONSIDERED: Final = 16  # consents of one party for one grantee
+CONSIDERED: Final = 16  # consents of one party for one grantee, or passed on to one asker
+PASSABLE: Final = (
+    256  # consents of one party to anybody else, among which those passed on are looked for
+)
+_ANYBODY: Final = b"\0" * (ADDRESS_BYTES + 1)  # in place of a grantee; no address is so long
 CLAIM_BYTES: Final = 16  # nobody finds a second text with the hash of somebody else's key
 
 
@@ -30,7 +36,13 @@ class Placed(NamedTuple):
     def claims(self) -> list[tuple[bytes, int, bytes]]:
         """Return its rows in the table of claims."""
         one = self.consent
-        keys = [claim_of(item, one.parties, one.contributor, one.grantee) for item in self.items]
+        may_pass = RESALE in one.purposes and one.grantee != ANYONE
+        grantees = (one.grantee, _ANYBODY) if may_pass else (one.grantee,)
+        keys = [
+            claim_of(item, one.parties, one.contributor, grantee)
+            for grantee in grantees
+            for item in self.items
+        ]
         return [(key, one.expires_at, self.license) for key in keys]
 
     @property
@@ -54,7 +66,7 @@ def remove(db: Writing, placed: Placed) -> None:
 
 
 def considered(db: Reading, sought: Sought) -> Iterator[bytes]:
-    """Return the license hashes of consents that match and have not expired."""
+    """Return the license hashes of consents that match and have not expired, each once."""
     for grantee in dict.fromkeys((ANYONE, sought.query.grantee)):
         key = claim_of(sought.item, sought.parties, sought.contributor, grantee)
         rows = db.execute(
@@ -63,6 +75,23 @@ def considered(db: Reading, sought: Sought) -> Iterator[bytes]:
             (key, sought.now, CONSIDERED),
         )
         yield from [license_hash for (license_hash,) in rows]
+    yield from _passed_on(db, sought)
+
+
+def _passed_on(db: Reading, sought: Sought) -> list[bytes]:
+    """Return those that are to somebody else and were passed on to the asker."""
+    asker = sought.query.grantee
+    key = claim_of(sought.item, sought.parties, sought.contributor, _ANYBODY)
+    rows = db.execute(
+        "SELECT license FROM (SELECT license, expires_at FROM shared_claims"
+        "  WHERE claim = ? AND expires_at > ? ORDER BY expires_at DESC, license DESC LIMIT ?) AS some"
+        " WHERE EXISTS (SELECT 1 FROM passed_on WHERE passed_on.license = some.license"
+        "  AND grantee = ? AND counts = 1)"
+        " AND (SELECT grantee FROM grantees WHERE grantees.license = some.license) <> ?"
+        " ORDER BY expires_at DESC, license DESC LIMIT ?",
+        (key, sought.now, PASSABLE, asker, asker, CONSIDERED),
+    )
+    return [license_hash for (license_hash,) in rows]
 
 
 def list_of(item: bytes, parties: Sequence[bytes]) -> bytes:

@@ -14,16 +14,18 @@ from sayso_node.interfaces import Clock
 from sayso_node.store.interface import Store
 from sayso_node.store.known_bits import StoreBits
 from sayso_node.supervision.counters import Counters
-from sayso_node.verdicts.knowledge import Moment, StoreKnowledge
+from sayso_node.verdicts.knowledge import StoreKnowledge
 from sayso_node.verdicts.license_cache import LicenseCache
+from sayso_node.verdicts.reliance import Reliance, moment_of
 from sayso_node.verdicts.stored_terms import read_batches
 from sayso_node.verdicts.table_cache import TableCache
 from sayso_protocol.encoding.row_tree import ROW_BYTES
 from sayso_protocol.network import Network
 from sayso_protocol.receipts.question import Question
 from sayso_protocol.receipts.receipt import ChainPoint
-from sayso_protocol.verdicts.bulk import by_consent, judge_rows, row_at
-from sayso_protocol.verdicts.license_table import ROW, Ints, Reasons, among
+from sayso_protocol.verdicts.bulk import Judged, Passed, by_consent, judge_rows, row_at
+from sayso_protocol.verdicts.chains import ALWAYS, NEVER
+from sayso_protocol.verdicts.license_table import ROW, among
 from sayso_protocol.verdicts.verdict import Reason
 
 ROWS_AT_ONCE = 65_536  # bounds the memory for intermediate results
@@ -44,12 +46,21 @@ class Check(Question):
 
 @dataclass(frozen=True)
 class CheckResult:
-    """The reason's number for each row, and the state in which the rows were judged."""
+    """The reason's number for each row, and the state in which the rows were judged.
+
+    Attributes:
+        reasons: The numbers, one byte each.
+        state: The state digest (rule 9.3).
+        block: The block up to which the chain was read.
+        time: When the rows were judged, seconds since the epoch.
+        until: The least time until which a granted row may be relied on; 0 without one.
+    """
 
     reasons: bytes
     state: bytes
     block: ChainPoint
     time: float
+    until: int
 
 
 class Judge:
@@ -76,46 +87,60 @@ class Judge:
         shelves, erased = self._licenses.gather(check.rows, partial(read_batches, self._store))
         now = self._clock.now()
         self._freshness.note_age(now, check.max_age_s)
-        view = self._freshness.view(now, check.max_age_s)
-        moment = Moment(check.query, now, view.confirmed, now - check.max_age_s)
+        view, moment = moment_of(self._freshness, check, now)
+        least = ALWAYS
         reasons = np.full(len(check.rows) // ROW_BYTES, Reason.UNKNOWN.number, np.uint8)
         # 8.13 Of an erased consent the store knows only that it is revoked.
         named = np.frombuffer(check.rows, ROW)["license"]
         reasons[among(named, erased)] = Reason.REVOKED.number
         with self._store.read() as db:
             knowledge = StoreKnowledge(db, self._network, self._licenses, StoreBits(db))
+            reliance = Reliance(knowledge, moment)
+            passed = [Passed(one.table, check.query, reliance.passages) for one in shelves]
             for start in range(0, len(reasons), ROWS_AT_ONCE):
                 rows = check.rows[start * ROW_BYTES : (start + ROWS_AT_ONCE) * ROW_BYTES]
                 part = reasons[start : start + ROWS_AT_ONCE]
-                for shelf in shelves:
-                    judged, entries = judge_rows(shelf.table, knowledge, rows, check.query, now)
-                    _lay_stale(judged, entries, rows, shelf, knowledge, moment)
-                    part[entries >= 0] = judged[entries >= 0]
+                for shelf, found in zip(shelves, passed, strict=True):
+                    judged = judge_rows(
+                        shelf.table, knowledge, rows, check.query, now, reliance.passages, found
+                    )
+                    least = min(least, _lay_stale(judged, rows, shelf, knowledge, reliance))
+                    held = judged.entries >= 0
+                    part[held] = judged.reasons[held]
             state = knowledge.digest
         self._counters.add("checks")
         self._counters.add("checked_rows", len(reasons))
-        return CheckResult(reasons.tobytes(), state, view.head.point, now)
+        until = 0 if least == ALWAYS else int(least)
+        return CheckResult(reasons.tobytes(), state, view.head.point, now, until)
 
 
 def _lay_stale(
-    reasons: Reasons,
-    entries: Ints,
-    rows: bytes,
-    shelf: TableCache,
-    knowledge: StoreKnowledge,
-    moment: Moment,
-) -> None:
-    """Make unconfirmed clear rows stale (rule 8.9); other rows are not clear anyway."""
-    table = shelf.table
+    judged: Judged, rows: bytes, shelf: TableCache, knowledge: StoreKnowledge, reliance: Reliance
+) -> float:
+    """Make granted rows stale that are not sure or do not last; returns until when the others last."""
+    table, reasons = shelf.table, judged.reasons
     granted = np.flatnonzero(reasons == Reason.GRANTED.number)
-    owner = table.owner[entries[granted]]
-    used = np.unique(owner)
-    doubted = np.zeros(len(table.licenses), bool)
-    doubted[used] = knowledge.doubted(table.licenses[used], moment.since)
-    fresh = (shelf.arrivals[owner] < moment.confirmed) & ~doubted[owner]
-    reasons[granted[~fresh]] = Reason.STALE.number
-    shared = fresh & table.licenses["shared"][owner]
+    if not len(granted):
+        return ALWAYS
+    owner = table.owner[judged.entries[granted]]
+    used, place = np.unique(owner.astype(np.int64), return_inverse=True)
+    until = reliance.of_licenses(shelf, used, judged.ends)[place]
+    shared = (until > NEVER) & table.licenses["shared"][owner]
+    ends, places = judged.ends, {int(one): at for at, one in enumerate(granted[shared])}
+    kept = np.flatnonzero(shared)
     for consent, mine in by_consent(table, knowledge, granted[shared], owner[shared]):
-        for at in mine:
-            if not consent or not knowledge.is_sure(consent, row_at(rows, at).item, moment):
-                reasons[at] = Reason.STALE.number
+        for at in mine.tolist():
+            row, license_ = row_at(rows, at), int(owner[kept[places[at]]])
+            until[kept[places[at]]] = (
+                reliance.of_consent(
+                    row.license,
+                    consent,
+                    float(shelf.arrivals[license_]),
+                    ALWAYS if ends is None else float(ends[license_]),
+                    row.item,
+                )
+                if consent
+                else NEVER
+            )
+    reasons[granted[until == NEVER]] = Reason.STALE.number
+    return float(until[until > NEVER].min(initial=ALWAYS))

@@ -2,8 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
-from itertools import chain
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 from cachetools import LRUCache
@@ -13,44 +12,29 @@ from sayso_node.store import bits, erasure, messages, shared_claims
 from sayso_node.store.admission import marks, pending
 from sayso_node.store.chain import wallets
 from sayso_node.store.interface import Reading
+from sayso_node.store.statements.chains import chains_to
+from sayso_node.store.statements.sublicenses import SublicenseTerms
 from sayso_node.verdicts.license_cache import LicenseCache
 from sayso_node.verdicts.packed_license import HeldLicense, PackedLicense
 from sayso_node.verdicts.stored_terms import read_consents
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import decode
 from sayso_protocol.messages.message import as_kind
-from sayso_protocol.messages.typed_data import digest
 from sayso_protocol.network import Network
 from sayso_protocol.permissions.words import Masks
+from sayso_protocol.verdicts.chains import ALWAYS, NEVER, Chain, Hop
 from sayso_protocol.verdicts.known_bits import KnownBits
 from sayso_protocol.verdicts.license_table import (
     ADDRESS,
     HASH,
-    Flags,
     among,
     distinct,
     listed,
 )
-from sayso_protocol.verdicts.query import Query
-from sayso_protocol.verdicts.verdict import Row, Sought, others_of
+from sayso_protocol.verdicts.verdict import NamedLicense, Sought
 
 KEPT_CONSENTS: Final = 4_096  # that a check keeps at once, because its rows come in any order
-
-
-class Moment(NamedTuple):
-    """What makes a clear verdict `stale` (rule 8.9), for one query.
-
-    Attributes:
-        query: Grantee and purpose.
-        now: Seconds since the epoch.
-        confirmed: Consents that arrived before are confirmed; minus infinity confirms none.
-        since: Wallets must have accepted their consents since then.
-    """
-
-    query: Query
-    now: float
-    confirmed: float
-    since: float
+KEPT_HOPS: Final = 16_384  # sublicenses that are kept at once
 
 
 class StoreKnowledge:
@@ -70,6 +54,7 @@ class StoreKnowledge:
         self._bits = bits
         self.erased: set[bytes] = set()  # licenses that were looked up and have only a tombstone
         self._consents: LRUCache[bytes, Consent] = LRUCache(KEPT_CONSENTS)
+        self._chains: LRUCache[bytes, Chain] = LRUCache(KEPT_HOPS)  # by the digest of the first
         self._is_marked = lru_cache(65_536)(self._ask_mark)
 
     def read_on(self, db: Reading) -> None:
@@ -122,58 +107,54 @@ class StoreKnowledge:
             self._consents.update(found)
         return found
 
-    def doubted(self, licenses: NDArray[Any], since: float) -> Flags:
-        """Return `is_doubted` for licenses of a table with one party each."""
-        flags = np.zeros(len(licenses), bool)
+    def chains(self, names: Sequence[bytes], asker: bytes) -> dict[bytes, list[Chain]]:
+        """See PassedOn; only sublicenses to the asker are read, and those above them."""
+        found = chains_to(self._db, names, asker)
+        return {name: [*map(self._chain, ways)] for name, ways in found.items()}
+
+    def _chain(self, way: tuple[SublicenseTerms, ...]) -> Chain:
+        """Return a chain; one that passes on many licenses is one object."""
+        key = way[0].digest
+        if (kept := self._chains.get(key)) is None:
+            self._chains[key] = kept = Chain(tuple(Hop(one.digest, one, one.seen_at) for one in way))
+        return kept
+
+    def accepted(self, licenses: NDArray[Any]) -> NDArray[np.float64]:
+        """Return `accepted_at` for licenses of a table with one party each."""
+        times = np.full(len(licenses), np.inf)
         if self._marks:
             people = distinct(np.append(licenses["contributor"], licenses["guardian"]))
-            marked = pending.marked_among(self._db, listed(people))
+            marked = np.sort(np.array([*pending.marked_among(self._db, listed(people))], ADDRESS))
             for who in ("contributor", "guardian"):
-                flags |= among(licenses[who], np.sort(np.array([*marked], ADDRESS)))
+                times[among(licenses[who], marked)] = -np.inf
         if self._wallets:
-            names = wallets.unaccepted_among(self._db, listed(licenses["name"]), since)
-            flags |= among(licenses["name"], np.sort(np.array([*names], HASH)))
-        return flags
+            answers = wallets.accepted_among(self._db, listed(licenses["name"]))
+            names = np.sort(np.array([*answers], HASH))
+            asked = np.flatnonzero(among(licenses["name"], names))
+            for at, name in zip(asked.tolist(), listed(licenses["name"][asked]), strict=True):
+                times[at] = min(times[at], answers[name])
+        return times
 
-    def considered(self, sought: Sought) -> Iterator[PackedLicense]:
+    def considered(self, sought: Sought) -> Iterator[NamedLicense]:
         """Return the held licenses that rule 8.7 considers, read one after the other (8.7.3)."""
         for name in shared_claims.considered(self._db, sought):
             if (held := self.license(name)) and sought.matches(held.consent):
-                yield held
+                yield NamedLicense(name, held)
 
-    def is_confirmed(self, row: Row, moment: Moment) -> bool:
-        """Return whether a clear verdict on a row is confirmed (rule 8.9).
+    def accepted_at(self, name: bytes, consent: Consent) -> float:
+        """Return until which block time a consent is known to stand, seconds since the epoch.
 
-        It is when every consent that the row depends on arrived before the moment and is not in doubt.
-        Those are the row's own consent and, for content with several parties, the consents that rule 8.7
-        considers. Other consents on the item have no influence.
+        Infinity if a key signed it. Minus infinity if a revocation of it may exist that this node does
+        not know, because one by its people may be lost (rule 7.15), or if the contract wallet that
+        signed it did not accept it when it was last asked (rule 8.14).
         """
-        held = self.license(row.license)
-        return (
-            held is not None
-            and held.arrived_at < moment.confirmed
-            and self.is_sure(held.consent, row.item, moment)
-        )
+        if any(map(self.is_marked, {*consent.parties, consent.guardian})):
+            return NEVER
+        return wallets.accepted_at(self._db, name) if self._wallets else ALWAYS
 
-    def is_sure(self, consent: Consent, item: bytes, moment: Moment) -> bool:
-        """Return the same, apart from the time at which the row's own consent arrived."""
-        if self.is_doubted(consent, moment.since):
-            return False
-        others = others_of(consent, item, moment.query, moment.now)
-        return all(
-            one.arrived_at < moment.confirmed and not self.is_doubted(one.consent, moment.since)
-            for one in chain.from_iterable(map(self.considered, others))
-        )
-
-    def is_doubted(self, consent: Consent, since: float) -> bool:
-        """Return whether a revocation of a consent may exist that this node does not know.
-
-        So it is when a revocation by one of the consent's people may be lost (rule 7.15), or its
-        contract wallet did not accept it at a block at or after `since` (rule 8.14).
-        """
-        if self._marks and any(map(self._is_marked, {*consent.parties, consent.guardian})):
-            return True
-        return self._wallets and wallets.accepted_at(self._db, digest(consent, self._network)) < since
+    def is_marked(self, address: bytes) -> bool:
+        """Return whether a revocation by an address may be lost (rule 7.15)."""
+        return self._marks and self._is_marked(address)
 
     @cached_property
     def _wallets(self) -> bool:

@@ -113,6 +113,8 @@ class Signer:
             state=answer.state,
             block=answer.block,
             time=time,
+            run_until=check.run_until,
+            until=answer.until,
         )
         self._counters.add("receipts")
         return sign_statement(self._identity, receipt)

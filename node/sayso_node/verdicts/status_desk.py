@@ -20,11 +20,14 @@ from sayso_node.freshness import Freshness
 from sayso_node.interfaces import Clock
 from sayso_node.store.interface import Reading, Store
 from sayso_node.supervision.counters import Counters
-from sayso_node.verdicts.knowledge import Moment, StoreKnowledge
+from sayso_node.verdicts.knowledge import StoreKnowledge
 from sayso_node.verdicts.license_cache import LicenseCache
 from sayso_node.verdicts.recent_bits import RecentBits
+from sayso_node.verdicts.reliance import Moment, Reliance
 from sayso_protocol.network import Network
 from sayso_protocol.receipts.status import Status, StatusAnswer, StatusMoment, sign_statuses
+from sayso_protocol.verdicts.chains import NEVER
+from sayso_protocol.verdicts.covering import needs_chain
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import Reason, Row, verdict
 
@@ -121,7 +124,7 @@ class StatusDesk:
     def _is_quick(self, question: StatusQuestion) -> bool:
         """Return whether a question needs no reading; a thread would then cost more than it saves."""
         held = self._licenses.get(question.row.license)
-        if held is None or len(held.consent.parties) > 1:
+        if held is None or len(held.consent.parties) > 1 or needs_chain(held.consent, question.query):
             return False
         return all(map(self._bits.is_kept, held.consent.revokers))
 
@@ -137,16 +140,20 @@ class StatusDesk:
         ages = {one.max_age_s for one in questions}
         for age in ages:
             self._freshness.note_age(now, age)
-        since = {age: self._freshness.view(now, age).confirmed for age in ages}
+        views = {age: self._freshness.view(now, age) for age in ages}
         with self._store.read() as db:
             knowledge = self._knowledge_of(db)
             statuses = []
+            reliances = dict[tuple[Query, int], Reliance]()
             for at, one in enumerate(questions):
                 if passed is not None and knowledge.is_shared(one.row.license):
                     passed.append(at)
                 else:
-                    reason = _judge(knowledge, one, now, since[one.max_age_s])
-                    statuses.append(Status(*one, reason))
+                    asked = one.query, one.max_age_s
+                    if asked not in reliances:
+                        moment = Moment.of(views[one.max_age_s], one.query, now, one.max_age_s)
+                        reliances[asked] = Reliance(knowledge, moment)
+                    statuses.append(Status(*one, *_judge(knowledge, one, now, reliances[asked])))
             state = knowledge.digest
         if not statuses:
             return []
@@ -169,15 +176,16 @@ class StatusDesk:
         return knowledge
 
 
-def _judge(knowledge: StoreKnowledge, asked: StatusQuestion, now: float, confirmed: float) -> Reason:
-    """Judge one row; `confirmed` is minus infinity while the node may not speak."""
-    reason = verdict(knowledge, asked.row, asked.query, now)
+def _judge(
+    knowledge: StoreKnowledge, asked: StatusQuestion, now: float, reliance: Reliance
+) -> tuple[Reason, int]:
+    """Judge one row; returns the reason, and until when a granted answer may be relied on."""
+    reason = verdict(knowledge, asked.row, asked.query, now, reliance.passages)
     # 8.13 Of an erased consent the store knows only that it is revoked.
     if reason is Reason.UNKNOWN and asked.row.license in knowledge.erased:
-        return Reason.REVOKED
+        return Reason.REVOKED, 0
     # 8.9 Only a clear answer needs a current view; other answers are not clear anyway.
-    if reason is Reason.GRANTED:
-        moment = Moment(asked.query, now, confirmed, now - asked.max_age_s)
-        if not knowledge.is_confirmed(asked.row, moment):
-            return Reason.STALE
-    return reason
+    if reason is not Reason.GRANTED:
+        return reason, 0
+    until = reliance.of_row(asked.row)
+    return (Reason.STALE, 0) if until == NEVER else (Reason.GRANTED, int(until))

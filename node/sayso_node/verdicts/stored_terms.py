@@ -118,7 +118,7 @@ class _Columns:
         self.weight = 0
         self._names, self._erased, self._arrivals = bytearray(), bytearray(), array("d")
         self._contributors, self._guardians, self._grantees = bytearray(), bytearray(), bytearray()
-        self._issued, self._expires = array("Q"), array("Q")
+        self._issued, self._expires, self._rechecks = array("Q"), array("Q"), array("L")
         self._parties, self._counts, self._items = array("L"), array("L"), bytearray()
         self._purposes = list[tuple[str, ...]]()
         self._known: dict[tuple[str, ...], tuple[str, ...]] = {}  # so that equal ones are one object
@@ -137,6 +137,7 @@ class _Columns:
         self._grantees += b"".join([one.grantee for one in terms])
         self._issued.extend([one.issued_at for one in terms])
         self._expires.extend([one.expires_at for one in terms])
+        self._rechecks.extend([one.recheck_hours for one in terms])
         self._purposes += [self._known.setdefault(one.purposes, one.purposes) for one in terms]
         self._parties.extend([len(one.parties) for one in terms])
         self._counts.extend(counts)
@@ -153,6 +154,7 @@ class _Columns:
                 grantees=self._grantees,
                 issued=self._issued,
                 expires=self._expires,
+                rechecks=self._rechecks,
                 purposes=self._purposes,
                 parties=self._parties,
                 counts=self._counts,

@@ -1,6 +1,6 @@
 """The question of a check, which the receipt repeats (rule 9.1)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sayso_protocol.verdicts.query import Query
 
@@ -13,8 +13,11 @@ class Question:
         query: Grantee and purpose.
         max_age_s: The oldest view of chain and peers that the buyer accepts, seconds.
         run_id: The buyer's own name for the run; with a new name, an old receipt cannot be reused.
+        run_until: When the run ends, seconds since the epoch; a row of which the answer may not be
+            relied on so long is `stale` (rule 8.9). 0 if the buyer does not say.
     """
 
     query: Query
     max_age_s: int
     run_id: str
+    run_until: int = field(default=0, kw_only=True)

@@ -16,6 +16,7 @@ from sayso_protocol.encoding.row_tree import RowProof, manifest_root, results_ro
 from sayso_protocol.errors import BadProof, Malformed, WrongNetwork
 from sayso_protocol.network import Network
 from sayso_protocol.network_file import NetworkFile, Operator
+from sayso_protocol.receipts.question import Question
 from sayso_protocol.signatures.nodes import (
     ACKNOWLEDGEMENT,
     RECEIPT,
@@ -23,6 +24,7 @@ from sayso_protocol.signatures.nodes import (
     check_node_signature,
     sign_by_node,
 )
+from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import REASONS, Reason, Row
 
 
@@ -58,6 +60,8 @@ class Receipt:
         state: State digest, 32 bytes (rule 9.3).
         block: The block up to which the chain was read.
         time: Seconds since the epoch, by the node's clock.
+        run_until: When the buyer's run ends, seconds since the epoch; 0 if the buyer did not say.
+        until: The least time until which a granted row may be relied on (rule 8.16); 0 without one.
     """
 
     network: Network
@@ -74,6 +78,19 @@ class Receipt:
     state: bytes
     block: ChainPoint
     time: int
+    run_until: int
+    until: int
+
+    @property
+    def question(self) -> Question:
+        """Return the question that the receipt answers."""
+        query = Query(self.grantee, self.purpose)
+        return Question(query, self.max_age_s, self.run_id, run_until=self.run_until)
+
+    @property
+    def clear(self) -> int:
+        """Return the number of granted rows."""
+        return dict(self.counts).get(Reason.GRANTED.value, 0)
 
     @property
     def rows(self) -> int:
@@ -98,6 +115,8 @@ class Receipt:
                 self.state,
                 [self.block.number, self.block.hash],
                 self.time,
+                self.run_until,
+                self.until,
             ]
         )
 

@@ -71,6 +71,8 @@ class Status(NamedTuple):
         max_age_s: The oldest view of chain and peers that the buyer accepted, seconds.
         nonce: The buyer's nonce for this question, 0 to 32 bytes (rule 9.1.1).
         reason: The answer.
+        until: When a granted answer may be relied on no longer, seconds since the epoch (rule 8.16);
+            0 for another answer.
     """
 
     row: Row
@@ -78,11 +80,12 @@ class Status(NamedTuple):
     max_age_s: int
     nonce: bytes
     reason: Reason
+    until: int
 
     def content(self) -> bytes:
         """Return the bytes of the leaf, in canonical msgpack (rule 9.8)."""
-        (license_, item), query, *asked, reason = self
-        return pack([license_, item, query.grantee, query.purpose, *asked, reason.number])
+        (license_, item), query, *asked, reason, until = self
+        return pack([license_, item, query.grantee, query.purpose, *asked, reason.number, until])
 
 
 class StatusAnswer(NamedTuple):
@@ -150,6 +153,7 @@ class StatusJson(Struct, kw_only=True):
     max_age_s: Count
     nonce: Nonce
     reason: Reason
+    until: Count
     index: Count
     path: Path
     signature: Hex
@@ -162,7 +166,7 @@ def status_to_json(answer: StatusAnswer) -> Json:
 
 def status_json(answer: StatusAnswer, head: Json) -> StatusJson:
     """Return the JSON form of a status answer (rule 9.10); `head` comes from `head_fields`."""
-    (license_, item), query, max_age_s, nonce, reason = answer.status
+    (license_, item), query, max_age_s, nonce, reason, until = answer.status
     return StatusJson(
         **head,
         license=hex_text(license_),
@@ -172,6 +176,7 @@ def status_json(answer: StatusAnswer, head: Json) -> StatusJson:
         max_age_s=max_age_s,
         nonce=hex_text(nonce),
         reason=reason,
+        until=until,
         index=answer.index,
         path=[hex_text(step) for step in answer.path],
     )
@@ -203,6 +208,7 @@ def status_from_json(value: object) -> StatusAnswer:
         found.max_age_s,
         nonce_from_text(found.nonce),
         found.reason,
+        found.until,
     )
     signed = Signed(head, bytes_from_text(found.signature))
     return StatusAnswer(status, signed, found.index, tuple(map(hash_from_text, found.path)))

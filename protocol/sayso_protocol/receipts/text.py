@@ -69,6 +69,8 @@ class ReceiptJson(Struct, kw_only=True):
     state: Hash
     block: BlockJson
     time: Count
+    run_until: Count
+    until: Count
     signature: Hex
 
 
@@ -122,6 +124,8 @@ def receipt_json(signed: Signed[Receipt]) -> ReceiptJson:
         counts=dict(receipt.counts),
         sequence=receipt.sequence,
         state=hex_text(receipt.state),
+        run_until=receipt.run_until,
+        until=receipt.until,
     )
 
 
@@ -160,6 +164,8 @@ def receipt_of(found: ReceiptJson) -> Signed[Receipt]:
         counts=tuple(sorted(found.counts.items())),
         sequence=found.sequence,
         state=hash_from_text(found.state),
+        run_until=found.run_until,
+        until=found.until,
     )
     return Signed(receipt, bytes_from_text(found.signature))
 

@@ -6,11 +6,12 @@ revoked anything. It derives keys for rows of such licenses only, so other rows 
 
     held = HeldLicenses((name, consent, items) for ...)      # with verified signatures and hashes
     gate = OfflineGate(held, Snapshots([north, south]), query, max_age_s=3_600)
-    reasons, entries = gate.judge(rows, now)                 # rows: license . item, 64 bytes each
+    reasons = gate.judge(rows, now).reasons                  # rows: license . item, 64 bytes each
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import compress
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,11 +22,13 @@ from sayso_protocol.snapshots.keys import as_keys, permissions_key, scopes_key
 from sayso_protocol.snapshots.offline_keys import row_keys, wide_keys
 from sayso_protocol.snapshots.snapshot import Snapshots
 from sayso_protocol.verdicts.bulk import judge_terms_of, row_at
+from sayso_protocol.verdicts.chains import ALWAYS, LicenseTerms, Passage
 from sayso_protocol.verdicts.covering import Cover, covering
 from sayso_protocol.verdicts.license_table import Flags, Ints, LicenseTable, Reasons
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.shared_licenses import SharedLicenses
 from sayso_protocol.verdicts.verdict import License, LicenseView, OtherParties, Reason, Row
+from sayso_protocol.verdicts.ways import Choice, latest_end, recheck_s
 
 
 class HeldLicenses:
@@ -43,7 +46,6 @@ class HeldLicenses:
     def __init__(self, licenses: Iterable[tuple[bytes, Consent, Sequence[bytes]]]) -> None:
         self.names: list[bytes] = []
         self._named: dict[bytes, License] = {}
-        self._hashes: dict[int, bytes] = {}  # by the identity of the license in `_named`
         self.shared = SharedLicenses()
         self.consents: list[Consent] = []  # of the table's licenses
         self.table = LicenseTable.of(self._noted(licenses))
@@ -55,8 +57,7 @@ class HeldLicenses:
             self.names.append(name)
             if len(consent.parties) > 1:
                 self._named[name] = held = License(consent, tuple(items))
-                self._hashes[id(held)] = name
-                self.shared.add(held, held.items)
+                self.shared.add(name, held, held.items)
             self.consents.append(consent)
             yield name, consent, items
 
@@ -64,9 +65,20 @@ class HeldLicenses:
         """Return a license with several parties by its hash; raises KeyError."""
         return self._named[name]
 
-    def name_of(self, held: LicenseView) -> bytes:
-        """Return the hash of a license with several parties that `shared` returned."""
-        return self._hashes[id(held)]
+
+class OfflineJudged(NamedTuple):
+    """OfflineJudged is the result for some rows.
+
+    Attributes:
+        reasons: The number of the reason of each row, shape (n,).
+        entries: The entry of the table, or ABSENT, of each row, shape (n,).
+        until: The least time until which a granted row may be relied on, seconds since the epoch (rule
+            8.16); 0 without one.
+    """
+
+    reasons: Reasons
+    entries: Ints
+    until: int
 
 
 class OfflineGate:
@@ -92,19 +104,19 @@ class OfflineGate:
         self.unnamed: Flags = np.array([not self._named.speaks_for(*one) for one in pairs], bool)
         issued = np.array([one.issued_at for one in consents], np.int64)
         self._too_new: Flags = issued > snapshots.as_of
+        terms = held.table.licenses
+        self._until = np.minimum(terms["expires"], snapshots.as_of + terms["recheck"]).astype(float)
         self._wide: dict[int, bool] = {}
         self._by_item: dict[int, list[Cover]] = {}
         self._unsure: dict[tuple[bytes, tuple[bytes, ...]], bool] = {}
 
-    def judge(self, rows: bytes, now: float) -> tuple[Reasons, Ints]:
+    def judge(self, rows: bytes, now: float, run_until: float = 0) -> OfflineJudged:
         """Judge joined rows (section 8 and rule 13.10).
 
         Args:
             rows: Joined rows, license . item, 64 bytes each.
             now: Seconds since the epoch.
-
-        Returns:
-            The number of the reason and the entry of the table, or ABSENT, for each row; shape (n,).
+            run_until: See Question.
         """
         table = self._held.table
         reasons, entries, held, owner = judge_terms_of(table, rows, self._query, now)
@@ -113,15 +125,23 @@ class OfflineGate:
         reasons[held[touched][revoked]] = Reason.REVOKED.number
         unsure = self.unnamed[owner] | self._too_new[owner]
         granted = reasons[held] == Reason.GRANTED.number
-        others = OtherParties(self._query, now, self._held.shared.considered, self._is_revoked)
+        others = OtherParties(
+            self._query, now, self._held.shared.considered, self._is_revoked, _passed_on_nothing
+        )
+        until = self._until[owner]
         for at in np.flatnonzero(granted & table.licenses["shared"][owner]):
-            reason, other = self._judge_shared(row_at(rows, held[at]), others)
+            row = row_at(rows, held[at])
+            reason, other = self._judge_shared(row, others)
             reasons[held[at]], unsure[at] = reason.number, unsure[at] | other
+            if reason is Reason.GRANTED and not unsure[at]:
+                until[at] = self._until_of_shared(row, others)
         if not self._snapshots.is_fresh(now, self._max_age_s):
             unsure[:] = True
+        unsure |= ~(until >= max(now, run_until))
         granted = reasons[held] == Reason.GRANTED.number
         reasons[held[granted & unsure]] = Reason.STALE.number
-        return reasons, entries
+        least = until[granted & ~unsure].min(initial=ALWAYS)
+        return OfflineJudged(reasons, entries, 0 if least == ALWAYS else int(least))
 
     def _revoked(self, rows: bytes, entries: Ints, held: Ints, owner: Ints) -> Flags:
         """Return whether each row of touched licenses is revoked (rules 8.2 and 13.10)."""
@@ -155,14 +175,28 @@ class OfflineGate:
         reason = others.judge(consent, row.item)
         return reason, reason is Reason.GRANTED and self._is_unsure(row.item, consent.parties)
 
+    def _until_of_shared(self, row: Row, others: OtherParties) -> float:
+        """Return until when a granted row of several parties may be relied on (rule 8.16)."""
+        consent = self._held.license(row.license).consent
+        parties = [[self._part(consent)]]
+        for sought in others.others_of(consent, row.item):
+            active = (one for _, one, _ in others.active(sought))
+            parties.append(
+                [self._part(one.consent) for one in active if not self._is_revoked(one, row.item)]
+            )
+        return latest_end(parties)
+
+    def _part(self, consent: Consent) -> Choice:
+        return Choice(consent.expires_at, self._snapshots.as_of, recheck_s(consent))
+
     def _is_unsure(self, item: bytes, parties: tuple[bytes, ...]) -> bool:
         """Return whether a consent on a shared item is unsure; computed once for all its rows."""
         key = item, parties
         if key not in self._unsure:
             self._unsure[key] = any(
-                not self._named.speaks_for(self._held.name_of(one), one.consent)
+                not self._named.speaks_for(name, one.consent)
                 or one.consent.issued_at > self._snapshots.as_of
-                for one in self._held.shared.on(item, parties)
+                for name, one in self._held.shared.on(item, parties)
             )
         return self._unsure[key]
 
@@ -182,6 +216,11 @@ class OfflineGate:
 
     def _any(self, keys: Sequence[bytes]) -> bool:
         return bool(keys) and bool(self._snapshots.holds(as_keys(b"".join(keys))).any())
+
+
+def _passed_on_nothing(_closed: Mapping[bytes, LicenseTerms]) -> dict[bytes, Passage]:
+    """No file lists sublicenses, so nobody but its grantee may use a license (13.10.4)."""
+    return {}
 
 
 class _People:

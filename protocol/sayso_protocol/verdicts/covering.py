@@ -9,14 +9,17 @@ new subject of scopes is a line in `subjects`, and a further purpose that a quer
 """
 
 from collections.abc import Container, Iterator
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.permissions.scopes import agreement_subject, scope_text, scope_word, to_subject
 from sayso_protocol.permissions.words import Masks
-from sayso_protocol.primitives import NOBODY, hex_text
+from sayso_protocol.primitives import ANYONE, NOBODY, hex_text
 from sayso_protocol.verdicts.query import Query
 
+RESALE: Final = "resale"  # the purpose of passing a license on
+_FOR_RESALE: Final = f" for {RESALE}"
 ITEM: Final = "<item>"  # placeholder in a subject for the item hash
 
 
@@ -80,6 +83,16 @@ def covering(
             None leaves out none.
     """
     yield from _for_purpose(consent, query, with_scopes)
+    if needs_chain(consent, query) and query.purpose != RESALE:
+        # Who is not the grantee holds by sublicenses, which `resale` permits (8.2.6).
+        for one in _for_purpose(consent, replace(query, purpose=RESALE), with_scopes):
+            if one.scope is None or one.scope.endswith(_FOR_RESALE):  # the others came before
+                yield one
+
+
+def needs_chain(consent: Consent, query: Query) -> bool:
+    """Return whether the asker is another than the consent's grantee, which is not zero (rule 8.5)."""
+    return consent.grantee not in (ANYONE, query.grantee)
 
 
 def covering_all(contributor: bytes, item: bytes, query: Query) -> Iterator[Place]:

@@ -1,7 +1,7 @@
 """Licenses in columns, for looking up many rows together, without an object for each license.
 
 Each item of each license has an entry of 47 bytes: item hash, sort key, license, index in the license,
-and whether other entries share the key. Each license has 113 bytes more. Signers can easily make entries
+and whether other entries share the key. Each license has 117 bytes more. Signers can easily make entries
 with the same key; a dictionary finds these, so they do not slow a look-up down.
 """
 
@@ -20,6 +20,7 @@ from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import Reason
 
 ABSENT = -1
+HOUR_S: Final = 3_600
 PURPOSES_BYTES: Final = 512  # of a distinct set of purposes, with its objects
 
 Ints = NDArray[np.int64]
@@ -38,6 +39,7 @@ _LICENSE: Final = np.dtype(
         ("grantee", ADDRESS),
         ("issued", np.int64),
         ("expires", np.int64),
+        ("recheck", np.int32),
         ("purposes", np.int32),
         ("shared", np.bool_),
     ]
@@ -54,6 +56,7 @@ class Licenses(NamedTuple):
         grantees: Addresses, joined.
         issued: Seconds since the epoch.
         expires: Seconds since the epoch.
+        rechecks: `recheckHours` of each license.
         purposes: The purposes of each license.
         parties: The number of parties of each license.
         counts: The number of items of each license.
@@ -66,6 +69,7 @@ class Licenses(NamedTuple):
     grantees: bytes | bytearray
     issued: Sequence[int]
     expires: Sequence[int]
+    rechecks: Sequence[int]
     purposes: Sequence[tuple[str, ...]]
     parties: Sequence[int]
     counts: Sequence[int]
@@ -86,6 +90,7 @@ class Licenses(NamedTuple):
             b"".join([one.grantee for one in consents]),
             [one.issued_at for one in consents],
             [one.expires_at for one in consents],
+            [one.recheck_hours for one in consents],
             [one.purposes for one in consents],
             [len(one.parties) for one in consents],
             [one.items for one in consents],
@@ -98,7 +103,8 @@ class LicenseTable:
 
     Attributes:
         licenses: The terms of each license: `name`, `contributor`, `guardian`, `grantee`, `issued`,
-            `expires`, `purposes` as an index, and `shared`: whether it has several parties.
+            `expires`, `recheck` in seconds, `purposes` as an index, and `shared`: whether it has
+            several parties.
         purposes: The distinct sets of purposes.
         owner: For each entry the index of its license.
         position: For each entry the index of its item in the license.
@@ -114,6 +120,7 @@ class LicenseTable:
         self.licenses["guardian"] = np.frombuffer(some.guardians, ADDRESS)
         self.licenses["grantee"] = np.frombuffer(some.grantees, ADDRESS)
         self.licenses["issued"], self.licenses["expires"] = some.issued, some.expires
+        self.licenses["recheck"] = np.array(some.rechecks, np.int32) * HOUR_S
         self.licenses["shared"] = np.array(some.parties, np.int64) > 1
         numbers: dict[tuple[str, ...], int] = {}
         places = [numbers.setdefault(one, len(numbers)) for one in some.purposes]

@@ -6,7 +6,7 @@ last statement, so that no path fails open. The comments cite the rules of docs/
     verdict(knowledge, Row(license_hash, item), Query(grantee, "train-ai"), now=1_760_000_000)
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -15,7 +15,14 @@ from typing import Final, NamedTuple, Protocol
 from sayso_protocol.errors import Malformed
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.primitives import ANYONE
-from sayso_protocol.verdicts.covering import covering
+from sayso_protocol.verdicts.chains import (
+    DIRECT,
+    ChainKnowledge,
+    LicenseTerms,
+    OpenChains,
+    Passage,
+)
+from sayso_protocol.verdicts.covering import covering, needs_chain
 from sayso_protocol.verdicts.known_bits import KnownBits, set_places
 from sayso_protocol.verdicts.query import Query
 
@@ -37,6 +44,8 @@ class Reason(StrEnum):
     INCOMPLETE = "incomplete"
     UNKNOWN = "unknown"
     STALE = "stale"
+    DISPUTED = "disputed"
+    WITHDRAWN = "withdrawn"
 
     @property
     def number(self) -> int:
@@ -89,20 +98,33 @@ class License:
         return {item: index for index, item in enumerate(self.items)}
 
 
-class Knowledge(KnownBits, Protocol):
-    """Knowledge is the source of licenses and bits for a verdict, such as a node's store."""
+class Knowledge(ChainKnowledge, Protocol):
+    """Knowledge is the source of licenses, sublicenses and bits for a verdict, such as a store."""
 
     def license(self, license_hash: bytes) -> LicenseView | None:
         """Return the license with a hash, or None if it is not held."""
         ...
 
-    def considered(self, sought: "Sought") -> Iterable[LicenseView]:
+    def considered(self, sought: "Sought") -> Iterable["NamedLicense"]:
         """Return at least the held licenses that match; others may be among them (rule 8.7)."""
         ...
 
 
-def verdict(knowledge: Knowledge, row: Row, query: Query, now: float) -> Reason:
-    """Judge one row (rules 8.1 to 8.8)."""
+class NamedLicense(NamedTuple):
+    """NamedLicense is a license with its hash, 32 bytes."""
+
+    name: bytes
+    held: LicenseView
+
+
+# Returns what rule 8.5 gives for licenses that need a chain, by hash; see OpenChains.passages.
+Passages = Callable[[Mapping[bytes, LicenseTerms]], Mapping[bytes, Passage]]
+
+
+def verdict(
+    knowledge: Knowledge, row: Row, query: Query, now: float, passages: Passages | None = None
+) -> Reason:
+    """Judge one row (rules 8.1 to 8.8); `passages` are by default those of the knowledge."""
     held = knowledge.license(row.license)
     # 8.1 The license is not held, or does not name the item.
     if held is None or held.position_of(row.item) is None:
@@ -110,21 +132,35 @@ def verdict(knowledge: Knowledge, row: Row, query: Query, now: float) -> Reason:
     # 8.2 `revoked` precedes all other rules.
     if is_revoked(knowledge, held, row.item, query):
         return Reason.REVOKED
-    # 8.3 - 8.6 The terms.
+    # 8.3 - 8.6 The terms, and who may use it.
     terms = judge_terms(held.consent, query, now)
+    if terms is Reason.OTHER_GRANTEE:  # so the grantee's own rows pay nothing for chains
+        passages = passages or OpenChains(knowledge, query, now).passages
+        found = passages({row.license: held.consent})
+        terms = judge_passage(held.consent, query, found.get(row.license))
     if terms is not Reason.GRANTED:
         return terms
     # 8.7 The consents of the other parties.
     if len(held.consent.parties) > 1:
-        others = other_parties(knowledge, query, now).judge(held.consent, row.item)
-        if others is not Reason.GRANTED:
-            return others
+        passages = passages or OpenChains(knowledge, query, now).passages
+        others = other_parties(knowledge, query, now, passages)
+        if (reason := others.judge(held.consent, row.item)) is not Reason.GRANTED:
+            return reason
     # 8.8 No rule denies the row.
     return Reason.GRANTED
 
 
+def judge_passage(consent: LicenseTerms, query: Query, passage: Passage | None) -> Reason:
+    """Judge a consent for an asker who is not its grantee, by the result of OpenChains (rule 8.5)."""
+    if passage is None:
+        return Reason.OTHER_GRANTEE
+    if query.purpose not in consent.purposes:
+        return Reason.PURPOSE_NOT_GRANTED
+    return Reason.GRANTED if passage.is_open else Reason.WITHDRAWN
+
+
 def judge_terms(consent: Consent, query: Query, now: float) -> Reason:
-    """Judge a consent by its signed terms alone (rules 8.3 to 8.6)."""
+    """Judge a consent by its signed terms alone: `other-grantee` if the asker needs a chain."""
     # The negated comparisons are false for NaN, so that an invalid clock clears nothing.
     if not now >= consent.issued_at:
         return Reason.NOT_YET_VALID
@@ -173,61 +209,59 @@ class Sought(NamedTuple):
     now: float
 
     def matches(self, consent: Consent) -> bool:
-        """Return whether rule 8.7 considers a consent that names the item."""
+        """Return whether rule 8.7 considers a consent that names the item, or would with a chain."""
         return (
             consent.contributor == self.contributor
             and consent.parties == self.parties
-            and judge_terms(consent, self.query, self.now) is Reason.GRANTED
+            and judge_terms(consent, self.query, self.now) in (Reason.GRANTED, Reason.OTHER_GRANTEE)
         )
 
 
-def others_of(consent: Consent, item: bytes, query: Query, now: float) -> list[Sought]:
-    """Return what rule 8.7 considers for each other party, in the order of the list."""
-    parties = consent.parties
-    return [Sought(item, parties, one, query, now) for one in parties if one != consent.contributor]
-
-
-def other_parties(knowledge: Knowledge, query: Query, now: float) -> "OtherParties":
+def other_parties(knowledge: Knowledge, query: Query, now: float, passages: Passages) -> "OtherParties":
     """Return what judges the other parties from this knowledge."""
     return OtherParties(
         query,
         now,
         knowledge.considered,
         lambda other, item: is_revoked(knowledge, other, item, query),
+        passages,
     )
 
 
 class OtherParties:
-    """OtherParties judges rows by the consents of the other parties, for one query and moment.
-
-    All rows of an item that share a list ask the same of a party, so that each party is judged once.
+    """OtherParties judges rows by the consents of the other parties, each once an item and list.
 
     Args:
         query: Grantee and purpose.
         now: Seconds since the epoch.
         considered: Returns at least the held licenses that match; others may be among them.
         revoked: Returns whether an item of a license is revoked for the query (rule 8.2).
+        passages: Returns what rule 8.5 gives for licenses that need a chain.
     """
 
     def __init__(
         self,
         query: Query,
         now: float,
-        considered: Callable[[Sought], Iterable[LicenseView]],
+        considered: Callable[[Sought], Iterable[NamedLicense]],
         revoked: Callable[[LicenseView, bytes], bool],
+        passages: Passages,
     ) -> None:
         self._query, self._now = query, now
-        self._considered, self._revoked = considered, revoked
+        self._considered, self._revoked, self._passages = considered, revoked, passages
         self._judged: dict[tuple[bytes, tuple[bytes, ...], bytes], Reason] = {}
 
     def judge(self, consent: Consent, item: bytes) -> Reason:
         """Return the reason of a row that nothing else denies (rules 8.7 and 8.8)."""
-        for sought in others_of(consent, item, self._query, self._now):
-            reason = self._of_party(sought)
-            if reason is not Reason.GRANTED:
+        for sought in self.others_of(consent, item):
+            if (reason := self._of_party(sought)) is not Reason.GRANTED:
                 return reason
-        # 8.8 No rule denies the row.
-        return Reason.GRANTED
+        return Reason.GRANTED  # 8.8 No rule denies the row.
+
+    def others_of(self, consent: Consent, item: bytes) -> list[Sought]:
+        """Return what rule 8.7 considers for each other party, in the order of the list."""
+        parties, asked = consent.parties, (self._query, self._now)
+        return [Sought(item, parties, one, *asked) for one in parties if one != consent.contributor]
 
     def _of_party(self, sought: Sought) -> Reason:
         key = sought.item, sought.parties, sought.contributor
@@ -243,9 +277,24 @@ class OtherParties:
         Consents of people outside the list do not count, so nobody else can complete or block the item.
         """
         reason = Reason.INCOMPLETE
-        for other in self._considered(sought):
-            if sought.matches(other.consent) and other.position_of(sought.item) is not None:
-                if not self._revoked(other, sought.item):
-                    return Reason.GRANTED
-                reason = Reason.REVOKED
+        for _, other, _ in self.active(sought):
+            reason = Reason.REVOKED
+            if not self._revoked(other, sought.item):
+                return Reason.GRANTED
         return reason
+
+    def active(self, sought: Sought) -> Iterator[tuple[bytes, LicenseView, Passage]]:
+        """Yield the licenses that rule 8.7 considers, with what rule 8.5 gives for each."""
+        found = {
+            name: held
+            for name, held in self._considered(sought)
+            if sought.matches(held.consent) and held.position_of(sought.item) is not None
+        }
+        closed = {
+            name: one.consent for name, one in found.items() if needs_chain(one.consent, self._query)
+        }
+        passages = self._passages(closed) if closed else {}
+        for name, held in found.items():
+            passage = passages.get(name) if name in closed else DIRECT
+            if judge_passage(held.consent, self._query, passage) is Reason.GRANTED:
+                yield name, held, passage or DIRECT

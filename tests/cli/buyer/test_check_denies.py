@@ -80,6 +80,9 @@ ANSWERS: dict[str, tuple[str, Callable[[FakeNode], Change]]] = {
     "another run": ("bad-answer", lambda n: resigned(n, run_id="yesterday")),
     "an old receipt": ("receipt-not-fresh", lambda n: resigned(n, time=1_700_000_000)),
     "a future receipt": ("receipt-not-fresh", lambda n: resigned(n, time=4_700_000_000)),
+    "another end of the run": ("bad-answer", lambda n: resigned(n, run_until=1)),
+    "granted, but to be relied on no longer": ("bad-answer", lambda n: resigned(n, until=1)),
+    "granted, but for no time": ("bad-answer", lambda n: resigned(n, until=0)),
     "another network": (
         "wrong-network",
         lambda n: resigned(n, network={"chain_id": 1, "registry": "0x" + "00" * 20}),

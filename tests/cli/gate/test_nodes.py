@@ -90,7 +90,9 @@ def test_each_request_has_a_nonce_of_its_own(
 def test_the_strictest_answer() -> None:
     order = [
         Reason.REVOKED,
+        Reason.DISPUTED,
         Reason.EXPIRED,
+        Reason.WITHDRAWN,
         Reason.OTHER_GRANTEE,
         Reason.PURPOSE_NOT_GRANTED,
         Reason.NOT_YET_VALID,

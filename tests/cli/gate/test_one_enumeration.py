@@ -51,9 +51,9 @@ def on_chain(known: Known, rows: list[Row], query: Query) -> Known:
 
 def judged_by_all(known: Known, rows: list[Row], query: Query, now: float) -> dict[str, list[Reason]]:
     held = [(name, one.consent, one.items) for name, one in known.licenses.items()]
-    bulk, _ = judge_rows(LicenseTable.of(held), known, join_rows(rows), query, now)
+    bulk = judge_rows(LicenseTable.of(held), known, join_rows(rows), query, now).reasons
     snapshots = Snapshots([snapshot_of(known.state, names_of(known.licenses.values()))])
-    offline, _ = OfflineGate(HeldLicenses(held), snapshots, query, max_age_s=60).judge(
+    offline, *_ = OfflineGate(HeldLicenses(held), snapshots, query, max_age_s=60).judge(
         join_rows(rows), now
     )
     seen = on_chain(known, rows, query)

@@ -37,13 +37,28 @@ def part(buyer: Buyer, numbers: bytes, *answers: Json) -> Json:
     return {"rows": len(numbers), "results_root": root(buyer, numbers), "answers": list(answers)}
 
 
+def times(receipt: Json) -> Json:
+    """The times of an offline part."""
+    return {name: receipt[name] for name in ("time", "until")}
+
+
 def answer(numbers: bytes, receipt: Json) -> Json:
     return {"reasons": reasons_to_text(numbers), "receipt": receipt}
 
 
 def wrapped(receipt: Json, *parts: Json) -> Json:
     """A record around a genuine receipt, with sums that fit its parts."""
-    copied = ("network", "grantee", "purpose", "max_age_s", "run_id", "time", "counts")
+    copied = (
+        "network",
+        "grantee",
+        "purpose",
+        "max_age_s",
+        "run_id",
+        "run_until",
+        "time",
+        "until",
+        "counts",
+    )
     names = ("node_key", "state", "time", "counts")
     source = {name: receipt[name] for name in names} | {
         "kind": "node",
@@ -116,7 +131,7 @@ def test_a_part_that_nobody_saw(buyer: Buyer, receipt: Json) -> None:
     record["counts"] = dict(count_reasons(HONEST + unseen))
     reject(buyer, 2, repeats=2)
     verify(buyer, record, fails="bad-proof")
-    record["parts"][1]["time"] = receipt["time"]  # the form of an offline part
+    record["parts"][1] |= times(receipt)  # the form of an offline part
     verify(buyer, record, fails="bad-proof")
     record["judges"] = "snapshots"
     verify(buyer, record, fails="bad-proof")
@@ -134,7 +149,7 @@ def test_a_receipt_that_serves_twice(buyer: Buyer, receipt: Json) -> None:
 def test_what_no_node_signed_is_not_called_a_receipt(buyer: Buyer, receipt: Json) -> None:
     """An offline record is the word of its maker; `verify` says so in each sentence."""
     reject(buyer, 1)
-    offline = part(buyer, SWAPPED) | {"time": receipt["time"]}
+    offline = part(buyer, SWAPPED) | times(receipt)
     said = verify(buyer, wrapped(receipt, offline) | {"judges": "snapshots"})
     assert "no node signed it" in said
     assert "the record, which no node signed, is for exactly the rows of the manifest" in said
@@ -146,7 +161,7 @@ def test_what_no_node_signed_is_not_called_a_receipt(buyer: Buyer, receipt: Json
 def test_an_offline_record_adds_up_without_files(
     buyer: Buyer, receipt: Json, counts: dict[str, int]
 ) -> None:
-    judged = part(buyer, SWAPPED) | {"time": receipt["time"]}
+    judged = part(buyer, SWAPPED) | times(receipt)
     offline = wrapped(receipt, judged) | {"judges": "snapshots"}
     buyer.world.write("record.json", json.dumps(offline).encode())
     buyer.world.run("receipt", "verify", "record.json")

@@ -81,7 +81,7 @@ class FixedJudge:
 
 def answered(rows: list[Row], reasons: list[Reason]) -> CheckAnswer:
     node = FakeNode()
-    body = {"max_age_s": QUESTION.max_age_s, "run_id": QUESTION.run_id, "nonce": b""}
+    body = {"max_age_s": 60, "run_id": QUESTION.run_id, "run_until": 0, "nonce": b""}
     receipt = node.receipt_for(body, QUESTION.query, rows, reasons)
     return CheckAnswer(number_reasons(reasons), receipt_from_json(receipt), node.trusted.operators[0])
 

@@ -89,9 +89,15 @@ async def test_every_place_that_rule_8_2_looks_at(
         *(f"to {hex_text(one)}" for one in dict.fromkeys([BEN, asker or BEN])),
     ]
     plain = [text for one in subjects for text in (one, f"{one} for {PURPOSE}")]
-    scopes = [None, *plain, *(f"ward {hex_text(ADA)} {one}" for one in plain)]
+    ward = f"ward {hex_text(ADA)} "
+    scopes = [None, *plain, *(ward + one for one in plain)]
+    if asker not in (None, BEN):  # who is not the grantee depends on `resale`, too (8.2.6)
+        resale = [f"{one} for resale" for one in subjects]
+        scopes += [*resale, *(ward + one for one in resale)]
     assert [one["scope"] for one in body["places"]] == scopes
-    assert {one["address"] for one in body["places"][1 + len(plain) :]} == {address_text(CLEO)}
+    for one in body["places"]:
+        guardian = (one["scope"] or "").startswith(ward)
+        assert one["address"] == address_text(CLEO if guardian else ADA)
     assert [one["slot"] for one in body["places"]] == slots[: len(scopes)]
     first = body["places"][0]
     base = ONE.message.base  # type: ignore[attr-defined]

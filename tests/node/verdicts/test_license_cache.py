@@ -31,7 +31,7 @@ NAMES = [one.digest for one in SOME]
 WEIGHT = 4 + stored_terms.LICENSE_WEIGHT  # of one, when it is read
 PURPOSES = license_table.PURPOSES_BYTES  # of the one set of purposes
 SINGLE = packed_license.LICENSE_BYTES + 4 * packed_license.ITEM_BYTES  # of one for single rows
-BYTES = 4 * 47 + 113 + 32 + 8  # of one on a shelf
+BYTES = 4 * 47 + 117 + 32 + 8  # of one on a shelf
 
 
 class Shop:

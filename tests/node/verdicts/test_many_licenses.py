@@ -17,8 +17,9 @@ from sayso_node.store.known_bits import StoreBits
 from sayso_node.store.messages import Message, insert_many
 from sayso_node.verdicts import judge, knowledge, license_cache, stored_terms
 from sayso_node.verdicts.judge import Check
-from sayso_node.verdicts.knowledge import Moment, StoreKnowledge
+from sayso_node.verdicts.knowledge import StoreKnowledge
 from sayso_node.verdicts.license_cache import LicenseCache
+from sayso_node.verdicts.reliance import Reliance, moment_of
 from sayso_node.verdicts.stored_terms import LicenseBatch
 from sayso_protocol.encoding.row_tree import ROW_BYTES
 from sayso_protocol.messages.consent import Consent
@@ -27,6 +28,7 @@ from sayso_protocol.messages.message import CONSENT, as_kind
 from sayso_protocol.primitives import ANYONE, NOBODY, sha256
 from sayso_protocol.receipts.receipt import join_rows
 from sayso_protocol.verdicts import bulk
+from sayso_protocol.verdicts.chains import NEVER
 from sayso_protocol.verdicts.license_table import Names
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import REASONS, Reason, Row, verdict
@@ -104,23 +106,24 @@ def stops(some: list[Envelope], chance: random.Random) -> list[Envelope]:
     return found
 
 
-def singly(rig: NodeRig, asked: Check) -> list[Reason]:
-    """What `verdict` says of each row, made stale by rule 8.9."""
+def singly(rig: NodeRig, asked: Check) -> tuple[list[Reason], int]:
+    """What `verdict` says of each row, made stale by rule 8.9; and the least time that a row lasts."""
     now = rig.clock.now()
-    confirmed = rig.freshness.view(now, asked.max_age_s).confirmed
-    moment = Moment(asked.query, now, confirmed, now - asked.max_age_s)
-    reasons = []
+    _, moment = moment_of(rig.freshness, asked, now)
+    reasons, until = [], []
     with rig.store.read() as db:
         known = StoreKnowledge(db, NETWORK, LicenseCache(), StoreBits(db))
+        reliance = Reliance(known, moment)
         for at in range(len(asked.rows) // ROW_BYTES):
             row = bulk.row_at(asked.rows, at)
             reason = verdict(known, row, asked.query, now)
             if reason is Reason.UNKNOWN and row.license in known.erased:
                 reason = Reason.REVOKED
-            if reason is Reason.GRANTED and not known.is_confirmed(row, moment):
-                reason = Reason.STALE
+            if reason is Reason.GRANTED:
+                until.append(reliance.of_row(row))
+                reason = Reason.STALE if until[-1] == NEVER else reason
             reasons.append(reason)
-    return reasons
+    return reasons, int(min((one for one in until if one != NEVER), default=0))
 
 
 def erase_some(network: Any, some: list[Envelope]) -> Any:
@@ -172,10 +175,11 @@ async def test_the_answers_are_those_of_single_verdicts(
             rig.judge._licenses = LicenseCache(most)
             for query in (Query(BEN, "train-ai"), Query(CLEO, "evaluate")):
                 asked = Check(query, 20, "run", join_rows(chance.sample(rows, len(rows))))
-                expected = singly(rig, asked)
+                expected, until = singly(rig, asked)
                 for _ in range(2):  # from the store, and from memory
                     answer = rig.judge.judge(asked)
                     assert [REASONS[number] for number in answer.reasons] == expected
+                    assert answer.until == until
                 seen |= set(expected)
     assert seen >= {Reason.GRANTED, Reason.REVOKED, Reason.STALE, Reason.UNKNOWN, Reason.EXPIRED}
 

@@ -12,7 +12,6 @@ from sayso_node.errors import StoreUnusable
 from sayso_node.store import erasure
 from sayso_node.verdicts import status_desk
 from sayso_node.verdicts.knowledge import StoreKnowledge
-from sayso_node.verdicts.packed_license import PackedLicense
 from sayso_node.verdicts.status_desk import SHARED_ROUND, StatusDesk, StatusQuestion
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.network_file import NetworkFile, Operator
@@ -20,7 +19,7 @@ from sayso_protocol.primitives import sha256
 from sayso_protocol.receipts.receipt import ChainPoint
 from sayso_protocol.receipts.status import StatusAnswer
 from sayso_protocol.verdicts.query import Query
-from sayso_protocol.verdicts.verdict import Reason, Row, Sought
+from sayso_protocol.verdicts.verdict import NamedLicense, Reason, Row, Sought
 from support.node_rig import NOW, NodeRig, consent, revocation
 from support.protocol_strategies import ADA, BEN, CLEO, NETWORK
 
@@ -224,7 +223,7 @@ async def test_nobody_waits_for_rows_that_several_people_share(
     entered, leave = threading.Event(), threading.Event()
     considered = StoreKnowledge.considered
 
-    def waits(knowledge: StoreKnowledge, sought: Sought) -> Iterator[PackedLicense]:
+    def waits(knowledge: StoreKnowledge, sought: Sought) -> Iterator[NamedLicense]:
         entered.set()
         assert leave.wait(20)
         return considered(knowledge, sought)

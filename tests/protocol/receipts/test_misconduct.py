@@ -25,7 +25,6 @@ from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.network import Network
 from sayso_protocol.network_file import NetworkFile
-from sayso_protocol.permissions.bits import merged
 from sayso_protocol.permissions.scopes import Scope, agreement_subject, file_subject, to_subject
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.receipts.misconduct import Evidence, covers, row_proof_from_json, row_proof_to_json
@@ -40,9 +39,10 @@ from sayso_protocol.receipts.receipt import (
     sign_statement,
 )
 from sayso_protocol.signatures.wallets import EoaVerifier
-from sayso_protocol.verdicts.known_bits import WholeBits
 from sayso_protocol.verdicts.query import Query
-from sayso_protocol.verdicts.verdict import License, Reason, Row, Sought, verdict
+from sayso_protocol.verdicts.verdict import License, Reason, Row, verdict
+from support.known import Known
+from support.passing import pass_on
 from support.protocol_strategies import (
     ADA,
     BEN,
@@ -62,6 +62,8 @@ FILE = file_subject(ITEMS[1])
 CONSENT = signed(a_consent(ITEMS, guardian=CLEO), ITEMS)
 CALL = signed(a_consent(ITEMS, parties=PAIR), ITEMS)
 TO_ANYONE = signed(a_consent(ITEMS, grantee=bytes(20)), ITEMS)
+WITH_RESALE = ("evaluate", "resale", "train-ai")
+TO_CLEO = signed(a_consent(ITEMS, grantee=CLEO, purposes=WITH_RESALE), ITEMS)  # who passes it on to Ben
 AGREEMENT = a_consent(ITEMS).agreement  # of CONSENT and of CALL
 
 
@@ -107,6 +109,8 @@ class Case:
             state=bytes(32),
             block=ChainPoint(self.granted_block, bytes(32)),
             time=self.granted_at,
+            run_until=0,
+            until=self.granted_at + 604_800,
         )
 
 
@@ -128,6 +132,10 @@ PROVEN = {
     "to the asker, who is not the grantee": Case(
         signed(Revocation(ADA, (to_subject(BEN) + " for train-ai",))), TO_ANYONE
     ),
+    "resale, of an asker who is not the grantee": Case(
+        signed(Revocation(ADA, ("everything for resale",))), TO_CLEO
+    ),
+    "the bit of resale, of such an asker": Case(signed(words([1], "resale", TO_CLEO)), TO_CLEO),
     "the guardian's word": Case(signed(Revocation(CLEO, (Scope(FILE, None, ADA).text,)))),
     "another party, everything": Case(signed(Revocation(BEN, ("everything for train-ai",))), CALL),
     "another party, the file": Case(signed(Revocation(BEN, (FILE,))), CALL),
@@ -159,6 +167,9 @@ NOT_PROVEN = {
     "another party, to the asker for resale": Case(
         signed(Revocation(BEN, (to_subject(BEN) + " for resale",))), CALL
     ),
+    "resale, of the grantee": Case(signed(Revocation(ADA, ("everything for resale",)))),
+    "resale, of anyone": Case(signed(Revocation(ADA, ("everything for resale",))), TO_ANYONE),
+    "a withdrawn sublicense": Case(signed(Revocation(CLEO, ("statements",))), TO_CLEO),
     "another party, one marketplace": Case(signed(Revocation(BEN, ("via kled.ai",))), CALL),
     "no revocation": Case(CONSENT),
 }
@@ -227,27 +238,6 @@ def test_only_operators_of_the_network_file_are_judged() -> None:
         GOOD.check(NetworkFile(NETWORK, 1, 12, others), EoaVerifier())
 
 
-class Known(WholeBits):
-    """Some consents and what one revocation sets."""
-
-    def __init__(self, revocation: Revocation, *consents: Envelope) -> None:
-        self._bits: Masks = merged({}, revocation.bits)
-        self._signer, self._consents = revocation.contributor, consents
-
-    def license(self, license_hash: bytes) -> License | None:
-        return next((one for one in self._all() if one[0] == license_hash), (b"", None))[1]
-
-    def considered(self, sought: Sought) -> list[License]:
-        return [held for _, held in self._all() if held.position_of(sought.item) is not None]
-
-    def bits(self, address: bytes) -> Masks:
-        return self._bits if address == self._signer else {}
-
-    def _all(self) -> list[tuple[bytes, License]]:
-        pairs = [(one, one.message) for one in self._consents]
-        return [(one.digest, License(m, one.items)) for one, m in pairs if isinstance(m, Consent)]
-
-
 scopes = st.builds(
     Scope,
     st.sampled_from(
@@ -260,7 +250,7 @@ scopes = st.builds(
             *map(to_subject, [ADA, BEN, CLEO]),
         ]
     ),
-    st.sampled_from([None, "train-ai", "evaluate"]),
+    st.sampled_from([None, "train-ai", "evaluate", "resale"]),
     st.sampled_from([None, ADA, BEN]),
 ).map(lambda scope: scope.text)
 
@@ -273,7 +263,7 @@ permission_masks = st.dictionaries(st.just(BASE), st.integers(1, 63), max_size=1
     signer=st.sampled_from([ADA, BEN, CLEO]),
     texts=st.lists(scopes, max_size=3),
     bits=permission_masks,
-    consent=st.sampled_from([CONSENT, CALL]),
+    consent=st.sampled_from([CONSENT, CALL, TO_CLEO]),
     item=st.sampled_from(ITEMS),
     again=st.sampled_from(["kled.ai", "", "other.ai"]),
 )
@@ -285,9 +275,12 @@ def test_what_is_called_covered_is_never_granted(
         return
     revocation = Revocation(signer, tuple(texts), tuple(bits), tuple(bits.values()))
     other = signed(a_consent(ITEMS, parties=PAIR, contributor=BEN, via=again), ITEMS)
-    known = Known(revocation, consent, other)
     assert isinstance(consent.message, Consent)
-    query = Query(consent.message.grantee, "train-ai")
+    assert isinstance(other.message, Consent)
+    held = [License(consent.message, consent.items), License(other.message, other.items)]
+    passed = pass_on(CLEO, BEN, *held, expires_at=1_800_000_000)
+    known = Known([revocation, *held, passed])
+    query = Query(BEN, "train-ai")
     reason = verdict(known, Row(consent.digest, item), query, consent.message.issued_at)
     if covers(signed(revocation), consent, item, query):
         assert reason is not Reason.GRANTED

@@ -23,7 +23,8 @@ from support.statements import NODE_KEY, TRUSTED, acknowledgements, receipts
 POINT = ChainPoint(19, b"\x05" * 32)
 RECEIPT = Receipt(
     NETWORK, NODE_KEY, ADA, "train-ai", 60, "run 7", b"n", bytes(32), b"\x01" * 32,
-    (("granted", 2), ("revoked", 1)), 8, b"\x02" * 32, POINT, 1_750_000_000,
+    (("granted", 2), ("revoked", 1)), 8, b"\x02" * 32, POINT, 1_750_000_000, 1_750_086_400,
+    1_750_604_800,
 )  # fmt: skip
 ACKNOWLEDGEMENT = Acknowledgement(NETWORK, NODE_KEY, b"\x07" * 32, POINT, 1_750_000_000)
 RECEIPT_JSON = receipt_to_json(sign_statement(NODE, RECEIPT))
@@ -49,7 +50,8 @@ def test_an_acknowledgement_survives_its_file(acknowledgement: Acknowledgement) 
 def test_the_files_are_as_documented() -> None:
     assert list(RECEIPT_JSON) == [
         "type", "network", "node_key", "grantee", "purpose", "max_age_s", "run_id", "nonce",
-        "manifest_root", "results_root", "counts", "sequence", "state", "block", "time", "signature",
+        "manifest_root", "results_root", "counts", "sequence", "state", "block", "time",
+        "run_until", "until", "signature",
     ]  # fmt: skip
     assert list(ACKNOWLEDGEMENT_JSON) == [
         "type", "network", "node_key", "digest", "block", "time", "signature",

@@ -52,6 +52,8 @@ RECEIPT_OF_ROWS = Receipt(
     state=bytes(32),
     block=ChainPoint(19, b"\x05" * 32),
     time=1_750_000_000,
+    run_until=0,
+    until=1_750_604_800,
 )
 ACKNOWLEDGEMENT = Acknowledgement(NETWORK, NODE_KEY, b"\x07" * 32, RECEIPT_OF_ROWS.block, 1_750_000_000)
 CHANGES: list[tuple[str, Any, type[SaysoError]]] = [
@@ -77,6 +79,8 @@ RECEIPT_CHANGES: list[tuple[str, Any, type[SaysoError]]] = [
     ("counts", (), BadSignature),
     ("sequence", 9, BadSignature),
     ("state", b"\x01" * 32, BadSignature),
+    ("run_until", 1, BadSignature),
+    ("until", 1_750_604_801, BadSignature),
 ]
 NAMES = [name for name, *_ in RECEIPT_CHANGES]
 

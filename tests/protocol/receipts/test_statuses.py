@@ -35,13 +35,14 @@ statuses = st.builds(
     numbers,
     st.binary(max_size=32),
     st.sampled_from(Reason),
+    numbers,
 )
 moments = st.builds(StatusMoment, st.just(NETWORK), hashes, points, numbers)
 batches = st.lists(statuses, min_size=1, max_size=40)
 
 MOMENT = StatusMoment(NETWORK, b"\x02" * 32, ChainPoint(19, b"\x05" * 32), 1_750_000_000)
 FIVE = [
-    Status(Row(sha256(b"%d" % n), sha256(b"item")), Query(ADA, "train-ai"), 60, b"n", Reason.REVOKED)
+    Status(Row(sha256(b"%d" % n), sha256(b"item")), Query(ADA, "train-ai"), 60, b"n", Reason.REVOKED, 0)
     for n in range(5)
 ]
 ANSWERS = sign_statuses(NODE, MOMENT, FIVE)
@@ -61,7 +62,7 @@ def test_every_answer_of_a_moment_is_checked_alone(moment: StatusMoment, asked: 
 
 def test_what_is_signed_is_as_documented() -> None:
     head, status = ANSWER.head.statement, ANSWER.status
-    assert unpack(status.content()) == [*status.row, ADA, "train-ai", 60, b"n", 2]
+    assert unpack(status.content()) == [*status.row, ADA, "train-ai", 60, b"n", 2, 0]
     assert unpack(head.content()) == [
         [NETWORK.chain_id, NETWORK.registry],
         bytes(NODE.verify_key),
@@ -79,6 +80,7 @@ CHANGED_LEAVES: dict[str, Any] = {
     "max_age_s": 61,
     "nonce": b"m",
     "reason": Reason.GRANTED,
+    "until": 1_750_604_800,
 }
 
 
@@ -140,7 +142,7 @@ def test_signing_for_another_node_or_as_another_thing_fails() -> None:
 def test_the_file_is_as_documented() -> None:
     assert list(JSON) == [
         "type", "network", "node_key", "root", "count", "state", "block", "time", "license", "item",
-        "grantee", "purpose", "max_age_s", "nonce", "reason", "index", "path",
+        "grantee", "purpose", "max_age_s", "nonce", "reason", "until", "index", "path",
         "signature",
     ]  # fmt: skip
     assert JSON["type"] == "sayso-status-1"

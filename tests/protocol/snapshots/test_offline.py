@@ -45,7 +45,7 @@ def gate(known: Known, *snapshots: Snapshot, query: Query = QUERY, max_age_s: fl
 
 
 def judged(gate: OfflineGate, rows: Iterable[Row], now: float = NOW) -> list[Reason]:
-    reasons, _ = gate.judge(join_rows(rows), now)
+    reasons = gate.judge(join_rows(rows), now).reasons
     return [REASONS[number] for number in reasons.tolist()]
 
 

@@ -28,7 +28,7 @@ def table_of(licenses: list[License]) -> LicenseTable:
 
 def judged(known: Known, rows: list[Row], query: Query, now: float) -> list[Reason]:
     table = table_of(list(known.licenses.values()))
-    reasons, _ = judge_rows(table, known, join_rows(rows), query, now)
+    reasons = judge_rows(table, known, join_rows(rows), query, now).reasons
     return [REASONS[number] for number in reasons.tolist()]
 
 

@@ -10,7 +10,7 @@ from sayso_protocol.verdicts.covering import Place, covering, covering_all
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import License
 from support.histories import BUYERS, GUARDIAN, ITEMS, consents
-from support.protocol_strategies import ADA, a_consent, addresses, domains, hashes, purposes
+from support.protocol_strategies import ADA, BEN, a_consent, addresses, domains, hashes, purposes
 
 TRAINING = Query(BUYERS[0], "train-ai")
 
@@ -48,18 +48,27 @@ def test_they_come_in_the_order_of_a_chain_proof(grantee: bytes, via: str) -> No
     changes = {
         "via": via,
         "guardian": GUARDIAN,
-        "purposes": ("evaluate", "train-ai"),
+        "purposes": ("evaluate", "resale", "train-ai"),
         "grantee": grantee,
     }
     consent = a_consent(ITEMS, **changes)
     found = places(consent, TRAINING)
-    own = both(subjects_of(consent, ITEMS[1], BUYERS[0]), "train-ai")
-    wards = [f"ward 0x{ADA.hex()} {text}" for text in own]
-    assert [one.scope for one in found] == [None, *own, *wards]
-    assert [one.address for one in found] == [ADA] * (1 + len(own)) + [GUARDIAN] * len(own)
-    assert found[0] == Place(ADA, consent.base, 1 * 2 + 1, None)
-    for one in found[1:]:
-        assert one == Place(one.address, Scope.parse(one.scope or "").word, 0, one.scope)
+    subjects = subjects_of(consent, ITEMS[1], BUYERS[0])
+    expected = [(ADA, None), *by_both(both(subjects, "train-ai"))]
+    if grantee not in (bytes(20), BUYERS[0]):
+        expected += [(ADA, None), *by_both([f"{one} for resale" for one in subjects])]
+    assert [(one.address, one.scope) for one in found] == expected
+    bits = [one for one in found if one.scope is None]
+    assert bits == [Place(ADA, consent.base, 3 + at, None) for at in (2, 1)[: len(bits)]]
+    for one in found:
+        if one.scope is not None:
+            assert one == Place(one.address, Scope.parse(one.scope).word, 0, one.scope)
+
+
+def by_both(sentences: list[str]) -> list[tuple[bytes, str]]:
+    """Of the contributor, then of the guardian."""
+    wards = [(GUARDIAN, f"ward 0x{ADA.hex()} {text}") for text in sentences]
+    return [*((ADA, text) for text in sentences), *wards]
 
 
 @given(
@@ -74,7 +83,10 @@ def test_no_other_scopes_cover_a_permission(
 ) -> None:
     consent = a_consent(ITEMS, via=via, grantee=grantee)
     found = [one for one in scopes_of(consent, Query(asker, purpose), item) if one]
-    assert found == both(subjects_of(consent, item, asker), purpose)
+    subjects = subjects_of(consent, item, asker)
+    for_resale = grantee not in (bytes(20), asker) and purpose != "resale"
+    resale = [f"{one} for resale" for one in subjects] if for_resale else []
+    assert found == [*both(subjects, purpose), *resale]
     assert len(set(found)) == len(found)
 
 
@@ -110,7 +122,7 @@ def test_renewals_and_hidden_twins_share_an_agreement_and_nothing_else_does() ->
 
 @given(domains, purposes, addresses)
 def test_a_guardians_scopes_name_the_ward(via: str, purpose: str, guardian: bytes) -> None:
-    query = Query(ADA, purpose)
+    query = Query(BEN, purpose)  # the grantee
     own = [one for one in scopes_of(a_consent(ITEMS, via=via), query) if one]
     with_guardian = [
         one for one in scopes_of(a_consent(ITEMS, via=via, guardian=guardian), query) if one

@@ -283,4 +283,6 @@ def test_stale_is_never_said_by_the_rules_alone() -> None:
         "incomplete",
         "unknown",
         "stale",
+        "disputed",
+        "withdrawn",
     }

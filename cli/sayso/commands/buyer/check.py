@@ -13,7 +13,7 @@ from rich.text import Text
 
 from sayso.commands.options import PATH, json_option, network_option
 from sayso.commands.text import example, moment, printable, say, say_json, several, warn_of_purposes
-from sayso.commands.types import address_or_anyone, duration
+from sayso.commands.types import address_or_anyone, duration, expiry
 from sayso.gate.gate import Gate
 from sayso.gate.records.annotations import annotate, annotate_error
 from sayso.gate.records.record import Record
@@ -31,6 +31,9 @@ STALE_HINT: Final = (
 OLD_HINT: Final = (
     "stale: a snapshot cannot answer for these rows, because it is older than their consents, or does "
     "not name them or one of their people. Fetch a newer snapshot: sayso snapshot pull"
+)
+SHORT_HINT: Final = (
+    "stale: or the license ends, or its people want a new check, before the run ends (--run-until)"
 )
 _OUTPUTS: Final = {"out": "kept", "rejected": "rejected", "receipt": "receipt", "report": "report"}
 
@@ -68,6 +71,13 @@ _OUTPUTS: Final = {"out": "kept", "rejected": "rejected", "receipt": "receipt", 
     default="60s",
     show_default=True,
     help="The oldest view of chain and peers to accept.",
+)
+@click.option(
+    "--run-until",
+    type=expiry,
+    default=None,
+    metavar="WHEN",
+    help="Keep only rows that may be relied on until the run ends: a span from now, or a date.",
 )
 @click.option("--run-id", metavar="TEXT", help="A name for the run.  [default: random]")
 @click.option(
@@ -122,6 +132,7 @@ def command(*, manifest: Path, network_path: Path, as_json: bool, **options: Any
     try:
         clear(files.paths, inputs=[*inputs, options["bundle"]] if options["bundle"] else inputs)
         warn_of_purposes([options["purpose"]])
+        options["run_until"] = options["run_until"] or 0
         with Gate(network=network_path, **options) as gate, _progress() as (begun, done):
             record = gate.check(manifest, files, done, begun)
     except SaysoError as error:
@@ -171,17 +182,21 @@ def _report(record: Record, *, as_json: bool) -> None:
         single = record.single_receipt()
         body: dict[str, object] = {"rows": record.rows, "clear": record.clear}
         body |= {"not_clear": record.rows - record.clear, "reasons": counts, "operator": signers}
-        body |= {"differing": record.differing, "overruled": record.overruled}
+        body |= {"until": record.until, "differing": record.differing, "overruled": record.overruled}
         say_json(body | {"receipt": receipt_to_json(single) if single else record.to_json()})
     else:
         not_clear = record.rows - record.clear
         say(f"{several(record.rows, 'row')}: {record.clear:,} clear, {not_clear:,} not clear")
         for reason, count in counts.items():
             say(f"  {reason:<20} {count:,}")
+        if record.until:
+            say(f"the clear rows may be relied on until {moment(record.until)}")
         for line in _grounds(record):
             say(line)
     if Reason.STALE.value in counts:
         click.echo(OLD_HINT if record.is_offline else STALE_HINT, err=True)
+        if record.question.run_until:
+            click.echo(SHORT_HINT, err=True)
 
 
 def _grounds(record: Record) -> Iterator[str]:

@@ -10,6 +10,8 @@ from msgspec import UNSET
 from sayso.buyer.comparing import Files, find_misconduct
 from sayso.commands.options import PATH, network_option
 from sayso.commands.text import example, moment, say, several
+from sayso.commands.types import expiry
+from sayso.errors import NotCovered
 from sayso.gate.formats.base import Columns
 from sayso.gate.licenses import load_licenses
 from sayso.gate.records.receipts import read_json, verify_receipt
@@ -55,6 +57,12 @@ def receipt() -> None:
     metavar="SNAPSHOT",
     help="A snapshot of that check, with which the rows are judged again for the same moment.",
 )
+@click.option(
+    "--at",
+    type=expiry,
+    metavar="WHEN",
+    help="Also verify that a run at this time was covered: a date, or a span from now.",
+)
 @network_option
 def verify(
     path: Path,
@@ -64,6 +72,7 @@ def verify(
     item_column: str | None,
     bundle: Path | None,
     offline: tuple[Path, ...],
+    at: int | None,
     network_path: Path,
 ) -> None:
     """Verify who signed RECEIPT, and that the given files match it.
@@ -84,7 +93,7 @@ def verify(
         columns = _with_bundle(columns, bundle, trusted, question_of(record).query, record.time)
         again = Again(record, trusted, offline, bundle) if offline and bundle else None
         _say_record(record, verify_record(record, trusted, manifest, rejected, columns, again))
-        is_signed = record.judges == NODES
+        is_signed, since, until = record.judges == NODES, record.time, record.until
     elif offline:
         raise BadProof("this is a node's receipt, not the record of an offline check")
     else:
@@ -92,7 +101,7 @@ def verify(
         query = Query(signed.statement.grantee, signed.statement.purpose)
         columns = _with_bundle(columns, bundle, trusted, query, signed.statement.time)
         _say_receipt(signed, trusted, manifest, rejected, columns)
-        is_signed = True
+        is_signed, since, until = True, signed.statement.time, signed.statement.until
     what = "the receipt" if is_signed else "the record, which no node signed,"
     if manifest:
         say(f"{what} is for exactly the rows of the manifest")
@@ -100,6 +109,22 @@ def verify(
         say(f"{what} states exactly these rejected rows, and granted for every other row")
     if offline:
         say("the snapshots and the consents give the same result for that moment")
+    _check_covered(since, until, at)
+
+
+def _check_covered(since: int, until: int, at: int | None) -> None:
+    """Say for how long clear rows could be relied on; raises NotCovered if a run at `at` was not."""
+    if until:
+        say(f"the clear rows may be relied on until {moment(until)}")
+    if at is None:
+        return
+    if not until:
+        raise NotCovered("no run was covered, because no row is clear")
+    if at < since:
+        raise NotCovered(f"the check was made on {moment(since)}, after a run on {moment(at)}")
+    if at > until:
+        raise NotCovered(f"not every clear row may be relied on until {moment(at)}")
+    say(f"a run on {moment(at)} was covered")
 
 
 def _with_bundle(

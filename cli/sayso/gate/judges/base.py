@@ -24,6 +24,7 @@ class Judged:
         chain: The numbers for the rows that all nodes call granted, by the chain, if it was read.
         overruled: The number of rows that all nodes call granted and the chain has as revoked.
         time: The second for which the rows were judged, if no node signed.
+        until: The least time until which a granted row may be relied on, if no node signed.
     """
 
     numbers: bytes
@@ -32,6 +33,7 @@ class Judged:
     chain: bytes | None = None
     overruled: int = 0
     time: int | None = None
+    until: int | None = None
 
 
 @dataclass(frozen=True)

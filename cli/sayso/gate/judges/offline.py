@@ -44,13 +44,14 @@ class OfflineJudge:
         self._licenses = licenses()
         held = HeldLicenses(self._licenses.rows())
         together = Snapshots(self._read)
+        self._run_until = question.run_until
         self._gate = OfflineGate(held, together, question.query, max_age_s=question.max_age_s)
 
     def judge(self, rows: bytes) -> Judged:
         """Return a reason for every row."""
         now = int(self._clock())  # whole seconds, so that the record can name the time for a repetition
-        reasons, _ = self._gate.judge(rows, now)
-        return Judged(reasons.tobytes(), time=now)
+        judged = self._gate.judge(rows, now, self._run_until)
+        return Judged(judged.reasons.tobytes(), time=now, until=judged.until)
 
     def evidence(self) -> Evidence:
         """Return the snapshots and the bundle."""

@@ -7,7 +7,7 @@ endpoint is older than the maximum age, the rows become `stale`, as at a node (r
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -29,6 +29,7 @@ from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import address_text
 from sayso_protocol.receipts.question import Question
 from sayso_protocol.verdicts.bulk import judge_rows
+from sayso_protocol.verdicts.chains import DIRECT, Chain, LicenseTerms, Passage
 from sayso_protocol.verdicts.covering import covering
 from sayso_protocol.verdicts.known_bits import HeldBits
 from sayso_protocol.verdicts.license_table import LicenseTable, named_licenses
@@ -85,7 +86,8 @@ class ChainJudge:
         bits = self._loop.run(self._bits(words_of(found.held, rows, self._question.query)))
         known = _OnChain(found.held, bits)
         table = LicenseTable.of(found.rows())
-        reasons, _ = judge_rows(table, known, rows, self._question.query, self._clock())
+        # Nodes vouch for sublicenses; the chain can only refuse what they grant.
+        reasons = judge_rows(table, known, rows, self._question.query, self._clock(), vouched).reasons
         if not self._is_fresh():
             reasons[reasons == GRANTED] = Reason.STALE.number
         return reasons
@@ -169,15 +171,20 @@ def words_of(held: dict[bytes, License], rows: bytes, query: Query) -> Words:
         key = item, mine.consent.parties
         if key not in seen:
             seen.add(key)
-            for one in shared.on(*key):
+            for _, one in shared.on(*key):
                 _add(words, one, item, query)
     return words
 
 
+def vouched(some: Mapping[bytes, LicenseTerms]) -> dict[bytes, Passage]:
+    """Return that every license is passed on to the asker, as the nodes say that granted it."""
+    return dict.fromkeys(some, DIRECT)
+
+
 def _shared(held: dict[bytes, License]) -> SharedLicenses:
     shared = SharedLicenses()
-    for one in held.values():
-        shared.add(one, one.items)
+    for name, one in held.items():
+        shared.add(name, one, one.items)
     return shared
 
 
@@ -206,3 +213,7 @@ class _OnChain(HeldBits):
     def consents(self, names: Sequence[bytes]) -> dict[bytes, Consent]:
         """Return the consents of held licenses."""
         return {name: self._held[name].consent for name in names}
+
+    def chains(self, names: Sequence[bytes], asker: bytes) -> dict[bytes, list[Chain]]:  # noqa: ARG002
+        """Return no sublicenses, because nodes vouch for them."""
+        return {}

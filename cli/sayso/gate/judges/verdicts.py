@@ -25,7 +25,9 @@ _STRICTER: Final = (
     Reason.NOT_YET_VALID,
     Reason.PURPOSE_NOT_GRANTED,
     Reason.OTHER_GRANTEE,
+    Reason.WITHDRAWN,
     Reason.EXPIRED,
+    Reason.DISPUTED,
     Reason.REVOKED,
 )
 _RANKS: Final = np.full(256, len(_STRICTER) - 1, np.uint8)  # an unknown number is the strictest

@@ -18,7 +18,6 @@ from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.receipts.question import Question
 from sayso_protocol.receipts.receipt import Receipt, check_results, count_reasons
 from sayso_protocol.receipts.text import receipt_of
-from sayso_protocol.verdicts.query import Query
 
 
 @dataclass
@@ -38,12 +37,14 @@ class Answers:
         overruled: The number of rows that all nodes call granted and the chain has as revoked.
         has_chain: Whether a part has reasons by the chain.
         times: The times of all receipts, seconds since the epoch.
+        untils: Until when the receipts with granted rows may be relied on, seconds since the epoch.
     """
 
     def __init__(self, question: Question, trusted: NetworkFile) -> None:
         self.differing = self.overruled = 0
         self.has_chain = False
         self.times: list[int] = []
+        self.untils: list[int] = []
         self._question, self._trusted = question, trusted
         self._nodes: dict[bytes, _Node] = {}
         self._seen: set[tuple[bytes, int]] = set()
@@ -80,8 +81,7 @@ class Answers:
     def _read(self, answer: AnswerJson, count: int, rows: bytes | None) -> tuple[Receipt, bytes]:
         signed = receipt_of(answer.receipt)
         operator, receipt = signed.check(self._trusted), signed.statement
-        query = Query(receipt.grantee, receipt.purpose)
-        if Question(query, receipt.max_age_s, receipt.run_id) != self._question:
+        if receipt.question != self._question:
             raise BadProof("a receipt is for another question than the record")
         numbers = reasons_from_text(answer.reasons, count)
         if rows is not None:
@@ -92,6 +92,8 @@ class Answers:
             raise BadProof("a receipt is in the record twice")
         self._seen.add(number)
         self.times.append(receipt.time)
+        if receipt.clear:
+            self.untils.append(receipt.until)
         node = self._nodes.setdefault(receipt.node_key, _Node(operator.name, receipt))
         node.last = receipt
         add_counts(node.counts, receipt.counts)

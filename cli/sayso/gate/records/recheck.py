@@ -50,7 +50,7 @@ class Verified:
 def question_of(record: RecordJson) -> Question:
     """Return the question of a record; raises InvalidAddress, InvalidPurpose."""
     query = Query(address_from_text(record.grantee), record.purpose)
-    return Question(query, record.max_age_s, record.run_id)
+    return Question(query, record.max_age_s, record.run_id, run_until=record.run_until)
 
 
 def verify_record(
@@ -128,8 +128,8 @@ def _regrouped(parts: Iterator[tuple[bytes, bytes]], sizes: list[int]) -> Iterat
 
 
 def _check_offline_form(part: PartJson) -> None:
-    if part.answers or part.chain is not UNSET or part.time is UNSET:
-        raise BadProof("an offline record has a time of judgement for each part, and no receipts")
+    if part.answers or part.chain is not UNSET or part.time is UNSET or part.until is UNSET:
+        raise BadProof("an offline record has the times of judgement for each part, and no receipts")
 
 
 def _numbers_of(part: PartJson, stated: _Stated, judged: bytes | None, *, by_reason: bool) -> bytes:
@@ -152,7 +152,7 @@ def _verified_of_nodes(record: RecordJson, counts: dict[str, int], answers: Answ
         raise BadProof("the chain is not among the sources of the record, but judged rows")
     if not expected or not _same(expected, stated):
         raise BadProof("the sources of the record are not the nodes that signed its receipts")
-    _check_sums(record, counts, answers.times, (answers.differing, answers.overruled))
+    _check_sums(record, counts, answers.times, answers.untils, (answers.differing, answers.overruled))
     return Verified([one["operator"] for one in expected], expected)
 
 
@@ -162,12 +162,17 @@ def _verified_offline(record: RecordJson, counts: dict[str, int], again: "Again 
             raise BadProof("the counts of the record do not add up to its rows")
         counts = record.counts
     times = [one.time for one in record.parts if one.time is not UNSET]
-    _check_sums(record, counts, times, (0, 0))
+    untils = [one.until for one in record.parts if one.until]  # 0 for a part without granted rows
+    _check_sums(record, counts, times, untils, (0, 0))
     return Verified([], again.sources if again else [])
 
 
 def _check_sums(
-    record: RecordJson, counts: dict[str, int], times: list[int], disagreement: tuple[int, int]
+    record: RecordJson,
+    counts: dict[str, int],
+    times: list[int],
+    untils: list[int],
+    disagreement: tuple[int, int],
 ) -> None:
     if not record.parts or record.manifest.rows != sum(part.rows for part in record.parts):
         raise BadProof("the parts of the record do not add up to its rows")
@@ -177,6 +182,9 @@ def _check_sums(
         raise BadProof("the record states another number of rows about which its sources disagree")
     if record.time != min(times):
         raise BadProof("the record states another time than its earliest answer")
+    until = min(untils, default=0) if counts.get(Reason.GRANTED.value) else 0
+    if record.until != until:
+        raise BadProof("the record states to be good until another time than its answers are")
 
 
 def _same(expected: Sources, stated: Sources) -> bool:
@@ -217,7 +225,8 @@ class Again:
     def check(self, part: PartJson, rows: bytes, numbers: bytes) -> None:
         """Judge a part again, and raise BadProof for any other result."""
         self._now = self._moment(part)
-        if self._judge.judge(rows).numbers != numbers:
+        judged = self._judge.judge(rows)
+        if (judged.numbers, judged.until) != (numbers, part.until):
             raise BadProof("the snapshots give another result for these rows than the record")
 
     @staticmethod

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from sayso.gate.judges.base import PART_ROWS, Evidence, Judged, add_counts
+from sayso.gate.judges.verdicts import GRANTED
 from sayso.gate.records.reasons import reasons_to_text
 from sayso_protocol.encoding.row_tree import results_root
 from sayso_protocol.network import Network
@@ -42,6 +43,7 @@ class PartJson(Struct, omit_defaults=True):
         answers: The nodes' answers for exactly these rows; none if they were judged offline.
         chain: The reasons of the rows that all nodes call granted, by the chain (reasons.py).
         time: The second for which the rows were judged, if they were judged offline.
+        until: The least time until which a granted row may be relied on, if they were judged offline.
     """
 
     rows: Annotated[int, Meta(ge=1, le=PART_ROWS)]
@@ -49,6 +51,7 @@ class PartJson(Struct, omit_defaults=True):
     answers: list[AnswerJson]
     chain: str | UnsetType = UNSET
     time: Count | UnsetType = UNSET
+    until: Count | UnsetType = UNSET
 
 
 class ManifestJson(Struct):
@@ -69,7 +72,9 @@ class RecordJson(Struct):
     purpose: str
     max_age_s: Count
     run_id: str
+    run_until: Count
     time: Count
+    until: Count
     manifest: ManifestJson
     counts: dict[str, Count]
     differing: Count
@@ -88,6 +93,7 @@ class Record:
         manifest: The name of the manifest.
         format: The format of the manifest.
         time: The earliest time of an answer, seconds since the epoch, or 0 without one.
+        untils: Until when the granted rows of each receipt, or of each offline part, may be relied on.
         rows: The number of judged rows.
         differing: The number of rows about which the nodes disagree.
         overruled: The number of rows that all nodes call granted and the chain has as revoked.
@@ -100,6 +106,7 @@ class Record:
     parts: list[PartJson] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     time: int = 0
+    untils: list[int] = field(default_factory=list)
     rows: int = 0
     differing: int = 0
     overruled: int = 0
@@ -109,6 +116,11 @@ class Record:
     def clear(self) -> int:
         """Return the number of rows that may be used."""
         return self.counts.get(Reason.GRANTED.value, 0)
+
+    @property
+    def until(self) -> int:
+        """Return until when every clear row may be relied on (rule 8.16), or 0 without a clear row."""
+        return min(self.untils, default=0) if self.clear else 0
 
     @property
     def is_offline(self) -> bool:
@@ -126,8 +138,13 @@ class Record:
         time = UNSET if judged.time is None else judged.time
         times = [one.receipt.statement.time for one in judged.answers] if time is UNSET else [time]
         self.time = min([*times, self.time] if self.parts else times)
+        receipts = [one.receipt.statement for one in judged.answers]
+        self.untils += [one.until for one in receipts if one.clear]
+        until = UNSET if judged.until is None else judged.until
+        if until is not UNSET and GRANTED in judged.numbers:
+            self.untils.append(until)
         root = hex_text(results_root(rows, judged.numbers))
-        self.parts.append(PartJson(len(judged.numbers), root, answers, chain, time))
+        self.parts.append(PartJson(len(judged.numbers), root, answers, chain, time, until))
         self.differing += judged.differing
         self.overruled += judged.overruled
 
@@ -151,7 +168,9 @@ class Record:
                 question.query.purpose,
                 question.max_age_s,
                 question.run_id,
+                question.run_until,
                 self.time,
+                self.until,
                 # A file's name may be no text (PEP 383).
                 ManifestJson(self.manifest.encode(errors="replace").decode(), self.format, self.rows),
                 dict(sorted(self.counts.items())),

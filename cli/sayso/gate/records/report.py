@@ -23,7 +23,9 @@ MEANING: Final = {
     "other-grantee": "The item was licensed to another grantee.",
     "incomplete": "Another person whose consent the item needs has not consented.",
     "unknown": "No such license is known, or it does not name the item.",
-    "stale": "No source knew enough about this moment.",
+    "stale": "No source knew enough about this moment, or the answer does not last until the run ends.",
+    "disputed": "Somebody whom the source heeds disputes the item or a contributor.",
+    "withdrawn": "The item was passed on to the grantee, but no sublicense for this use is in force.",
 }
 PROVEN: Final = "The receipt proves that this check was made and what its result was."
 UNPROVEN: Final = (
@@ -125,6 +127,10 @@ def _question(record: Record) -> Iterable[tuple[str, object]]:
     yield "purpose", question.query.purpose
     yield "run", question.run_id
     yield "when", moment(record.time)
+    if question.run_until:
+        yield "end of the run", moment(question.run_until)
+    if record.until:
+        yield "clear rows may be relied on until", moment(record.until)
     yield "oldest view accepted", f"{question.max_age_s:,} seconds"
     yield "network", f"chain {record.network.chain_id}, registry {address_text(record.network.registry)}"
 

@@ -135,4 +135,5 @@ def _checked(asked: CheckFields, grantee: bytes, nonce: bytes, rows: bytes) -> C
         raise BadRequest("the check has no rows")
     if len(rows) > ROWS * ROW_BYTES:
         raise TooLarge(f"a check may have {ROWS:,} rows at most")
-    return Check(Query(grantee, asked.purpose), asked.max_age_s, asked.run_id, rows, nonce)
+    query = Query(grantee, asked.purpose)
+    return Check(query, asked.max_age_s, asked.run_id, rows, nonce, run_until=asked.run_until)

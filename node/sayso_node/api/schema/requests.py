@@ -11,6 +11,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, defstruct
 from sayso_node.api.schema.values import Base64, Cursor, Decimal
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.consent import RECHECK_HOURS, REMOVAL_DAYS
+from sayso_protocol.messages.consent_rules import LATEST
 from sayso_protocol.primitives import HASH_BYTES, NOBODY, address_text, hex_text
 from sayso_protocol.receipts.json_values import Address, Hash, Hex, Nonce, Purpose
 
@@ -32,6 +33,14 @@ def _range(most: int) -> dict[str, int]:
 
 
 Seconds = Annotated[int, Meta(extra_json_schema={"minimum": 0})]
+RunUntil = Annotated[
+    int,
+    Meta(
+        ge=0,
+        le=LATEST,
+        description="When the run ends; a row that may not be relied on so long is `stale`.",
+    ),
+]
 MaxAge = Annotated[int, Meta(ge=0, lt=MAX_AGE_S)]
 # Of a length that is checked hash by hash, because a request holds a million.
 RowHash = Annotated[Hash, Meta(min_length=66, max_length=66)]
@@ -97,6 +106,7 @@ class CheckFields(Struct, forbid_unknown_fields=True, kw_only=True):
     purpose: Purpose
     max_age_s: MaxAge
     run_id: Annotated[str, Meta(max_length=RUN_ID_CHARS)]
+    run_until: RunUntil = 0
 
 
 class CheckRequest(CheckFields, kw_only=True):

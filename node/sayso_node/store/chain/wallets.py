@@ -76,12 +76,15 @@ def accepted_at(db: Reading, license_hash: bytes) -> float:
     return next((answer.accepted_at for answer in _answers(db, [license_hash])), inf)
 
 
-def unaccepted_among(db: Reading, licenses: Iterable[bytes], since: float) -> set[bytes]:
-    """Return those of some licenses that `accepted_at` dates before a time; raises StoreDamaged."""
+def accepted_among(db: Reading, licenses: Iterable[bytes]) -> dict[bytes, float]:
+    """Return `accepted_at` for those of some licenses that a contract wallet signed.
+
+    Raises StoreDamaged.
+    """
     asked = [*licenses]
     names = {*many.found_in(db, "wallet_consents", "license", asked)}
     names |= {*many.found_in(db, "wallet_sums", "license", asked)}
-    return {one.license for one in _answers(db, names) if one.accepted_at < since}
+    return {one.license: one.accepted_at for one in _answers(db, names)}
 
 
 def any_held(db: Reading) -> bool:

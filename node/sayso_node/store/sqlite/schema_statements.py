@@ -29,7 +29,7 @@ CREATE TABLE passed_on (
     expires_at INTEGER NOT NULL,
     digest BLOB NOT NULL,  -- of a kept sublicense that meets the parent rule for this license
     signer BLOB NOT NULL,
-    counts INTEGER NOT NULL,  -- 1: among the first of its license, signer and grantee
+    counts INTEGER NOT NULL,  -- 1: among those that count (rule 8.15)
     PRIMARY KEY (license, digest)
 ) WITHOUT ROWID;
 CREATE INDEX passed_on_ranked ON passed_on (license, grantee, depth, expires_at DESC, digest, counts)

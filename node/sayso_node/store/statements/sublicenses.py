@@ -2,11 +2,13 @@
 
 Rule 7.17: a sublicense meets the rule for a license if its signer is the grantee of the consent, or of
 a sublicense that meets it. The depth of a sublicense follows from its parents alone, so a row never
-changes, except that better ones displace it: of those that one signer passed on to one grantee, the
-first COUNTED count. Displacement is permanent, because no row ever becomes worse.
+changes, except that better ones displace it (rule 8.15): of those that one signer passed on to one
+grantee, the first 16 count, and of these the first 256 to that grantee. Displacement is permanent: what
+stands before a row is only ever replaced by what stands before it, too.
 """
 
 from bisect import insort
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -15,8 +17,8 @@ from sayso_node.store.interface import Reading, Writing
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.statements.sublicense import NO_PARENT, Sublicense
 
-COUNTED: Final = 16  # sublicenses of one license, signer and grantee
-RANKED: Final = 256  # sublicenses of one license and grantee
+COUNTED: Final = LIMITS.passed_by_signer  # sublicenses of one license, signer and grantee
+RANKED: Final = LIMITS.passed_to_grantee  # sublicenses of one license and grantee
 _TERMS: Final = "digest, parent, signer, grantee, purposes, issued_at, expires_at, seen_at"
 
 
@@ -71,15 +73,15 @@ def sublicenses_of(db: Reading, digests: Iterable[bytes]) -> dict[bytes, Sublice
 
 
 def sublicenses_to(db: Reading, license_hash: bytes, grantee: bytes) -> list[PassedOn]:
-    """Return the sublicenses of a license to a grantee that count, at most RANKED, best first.
+    """Return the sublicenses of a license to a grantee that count, at most 256, best first.
 
     They rank by least depth, then latest expiry, then smallest digest.
     """
     rows = db.execute(
         "SELECT digest, depth, expires_at FROM passed_on"
         " WHERE license = ? AND grantee = ? AND counts = 1"
-        " ORDER BY depth, expires_at DESC, digest LIMIT ?",
-        (license_hash, grantee, RANKED),
+        " ORDER BY depth, expires_at DESC, digest",
+        (license_hash, grantee),
     )
     return [PassedOn(*row) for row in rows]
 
@@ -151,9 +153,27 @@ def pass_on(db: Writing, some: Sequence[tuple[SublicenseTerms, Mapping[bytes, in
     into = "INTO passed_on (license, grantee, depth, expires_at, digest, signer, counts)"
     many.insert(db, into, rows.values())
     db.executemany("UPDATE passed_on SET counts = 0 WHERE license = ? AND digest = ?", displaced)
+    reached: dict[bytes, set[bytes]] = {}
+    for terms, depths in some:
+        reached.setdefault(terms.grantee, set()).update(depths)
+    for grantee, licenses in reached.items():
+        _keep_first(db, grantee, licenses)
 
 
 Rank = tuple[int, int, bytes]
+
+
+def _keep_first(db: Writing, grantee: bytes, licenses: Iterable[bytes]) -> None:
+    """Displace the sublicenses of some licenses to a grantee that are too many."""
+    query = "SELECT license FROM passed_on WHERE grantee = ? AND counts = 1 AND license IN"
+    found = Counter(one for (one,) in many.among(db, query, licenses, (grantee,)))
+    crowded = [(one, one, grantee, RANKED) for one, count in found.items() if count > RANKED]
+    db.executemany(
+        "UPDATE passed_on SET counts = 0 WHERE license = ? AND digest IN ("
+        " SELECT digest FROM passed_on WHERE license = ? AND grantee = ? AND counts = 1"
+        " ORDER BY depth, expires_at DESC, digest LIMIT 1048576 OFFSET ?)",
+        crowded,
+    )
 
 
 def _counting(

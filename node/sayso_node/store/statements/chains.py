@@ -1,0 +1,68 @@
+"""Finds the chains of sublicenses that lead from licenses to an asker (rule 8.5).
+
+However many sublicenses a license has, only those to the asker are read, and those above them: at most
+256 for each license, and three more for each of these.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from sayso_node.store import many
+from sayso_node.store.interface import Reading
+from sayso_node.store.statements.sublicenses import SublicenseTerms, sublicenses_of
+from sayso_protocol.messages.statements.sublicense import NO_PARENT
+
+Link = tuple[bytes, bytes]  # a license, and the digest of a sublicense of it
+Ways = dict[bytes, list[tuple[SublicenseTerms, ...]]]  # by license: the asker's sublicense comes first
+_PAIRS: Final = many.ROWS_A_STATEMENT
+
+
+def chains_to(db: Reading, licenses: Sequence[bytes], asker: bytes) -> Ways:
+    """Return the chains of some licenses to an asker of which every sublicense counts.
+
+    A license is absent if no sublicense of it to the asker meets the parent rule.
+    """
+    query = "SELECT license, digest FROM passed_on WHERE grantee = ? AND counts = 1 AND license IN"
+    links = list[Link](many.among(db, query, licenses, (asker,)))
+    ways = _ways(db, {digest for _, digest in links})
+    above = [(name, hop.digest) for name, digest in links for hop in ways[digest][1:]]
+    counting = _counting(db, above) if above else set[Link]()
+    found: Ways = {name: [] for name, _ in links}
+    for name, digest in links:
+        way = ways[digest]
+        if all((name, hop.digest) in counting for hop in way[1:]):
+            found[name].append(way)
+    return found
+
+
+def _ways(db: Reading, digests: set[bytes]) -> dict[bytes, tuple[SublicenseTerms, ...]]:
+    """Return some sublicenses, each with all those above it, which are the same for every license."""
+    terms, wanted = dict[bytes, SublicenseTerms](), digests
+    while wanted:  # once for each hop, because the parent rule has bounded their number
+        new = sublicenses_of(db, wanted)
+        terms |= new
+        wanted = {one.parent for one in new.values()} - {NO_PARENT} - terms.keys()
+    return {digest: tuple(_up(terms, digest)) for digest in digests}
+
+
+def _up(terms: dict[bytes, SublicenseTerms], digest: bytes) -> Iterator[SublicenseTerms]:
+    while digest != NO_PARENT:
+        yield (one := terms[digest])
+        digest = one.parent
+
+
+def _counting(db: Reading, links: Iterable[Link]) -> set[Link]:
+    """Return those of some links that count."""
+    wanted = list(links)
+    found = set[Link]()
+    for start in range(0, len(wanted), _PAIRS):
+        part = wanted[start : start + _PAIRS]
+        asked = ",".join(["(?, ?)"] * len(part))
+        found.update(
+            db.execute(
+                f"SELECT license, digest FROM (VALUES {asked}) AS asked"  # noqa: S608 - question marks
+                " JOIN passed_on ON license = column1 AND digest = column2 WHERE counts = 1",
+                [value for one in part for value in one],
+            )
+        )
+    return found

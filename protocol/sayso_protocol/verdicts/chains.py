@@ -1,0 +1,235 @@
+"""Who may use a license besides its grantee: chains of sublicenses (rules 8.5 and 8.15).
+
+A chain leads from the sublicense to the asker, by the parent of each, up to one whose signer is the
+consent's grantee. Whether its messages are in force, withdrawn and for the purpose does not depend on
+the license, so a chain that passes on a thousand licenses is judged once; what depends on the license is
+its consent's purposes, and whom its people stop by `to`.
+"""
+
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final, NamedTuple, Protocol
+
+from sayso_protocol.permissions.scopes import scope_text, scope_word, to_subject
+from sayso_protocol.primitives import hex_text
+from sayso_protocol.verdicts.covering import RESALE, Place
+from sayso_protocol.verdicts.known_bits import KnownBits, set_places
+from sayso_protocol.verdicts.query import Query
+
+REMEMBERED: Final = 16_384  # chains whose result `OpenChains` remembers at once
+NEVER: Final = float("-inf")
+ALWAYS: Final = float("inf")
+
+
+class PassingTerms(Protocol):
+    """PassingTerms is the part of a sublicense that a verdict needs (see Sublicense)."""
+
+    @property
+    def signer(self) -> bytes: ...  # noqa: D102 - see Sublicense
+    @property
+    def parent(self) -> bytes: ...  # noqa: D102
+    @property
+    def grantee(self) -> bytes: ...  # noqa: D102
+    @property
+    def purposes(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def issued_at(self) -> int: ...  # noqa: D102
+    @property
+    def expires_at(self) -> int: ...  # noqa: D102
+
+
+class Hop(NamedTuple):
+    """Hop is a sublicense of a chain.
+
+    Attributes:
+        digest: Its digest, 32 bytes.
+        terms: What it says.
+        arrived_at: When it was first heard, seconds since the epoch.
+    """
+
+    digest: bytes
+    terms: PassingTerms
+    arrived_at: float = NEVER
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Chain is the way of a license to an asker: sublicenses that all count, the asker's own first.
+
+    Attributes:
+        hops: One to four sublicenses.
+    """
+
+    hops: tuple[Hop, ...]
+
+    @cached_property
+    def ends(self) -> int:
+        """Return the least expiry, seconds since the epoch."""
+        return min(one.terms.expires_at for one in self.hops)
+
+    @cached_property
+    def between(self) -> tuple[bytes, ...]:
+        """Return the holders between the consent's grantee and the asker, whom rule 8.2 leaves out."""
+        return tuple(one.terms.signer for one in self.hops[:-1])
+
+    def serves(self, purpose: str, now: float) -> bool:
+        """Return whether all are in force and have the purpose, and the parents have `resale`."""
+        return all(
+            one.terms.issued_at <= now < one.terms.expires_at  # false for NaN
+            and purpose in one.terms.purposes
+            and (RESALE in one.terms.purposes or not place)
+            for place, one in enumerate(self.hops)
+        )
+
+
+Chains = Mapping[bytes, Sequence[Chain]]  # by license hash
+
+
+class LicenseTerms(Protocol):
+    """LicenseTerms is the part of a consent that rule 8.5 needs."""
+
+    @property
+    def contributor(self) -> bytes:
+        """Return the address that gave the permission, 20 bytes."""
+        ...
+
+    @property
+    def revokers(self) -> tuple[bytes, ...]:
+        """Return the addresses that can revoke it: contributor, then guardian if any."""
+        ...
+
+    @property
+    def purposes(self) -> tuple[str, ...]:
+        """Return the purposes of the consent."""
+        ...
+
+
+class PassedOn(Protocol):
+    """PassedOn is the source of sublicenses."""
+
+    def chains(self, names: Sequence[bytes], asker: bytes) -> Chains:
+        """Return the chains of some licenses to an asker (rule 8.15).
+
+        A license is absent if no sublicense of it to the asker meets the parent rule. A chain with a
+        displaced sublicense is left out.
+        """
+        ...
+
+
+class ChainKnowledge(KnownBits, PassedOn, Protocol):
+    """ChainKnowledge is the source of sublicenses, and of the bits that withdraw them."""
+
+
+class Passage(NamedTuple):
+    """Passage is the result of rule 8.5 for one license.
+
+    Attributes:
+        is_open: Whether a chain is open.
+        ends: The latest expiry of an open chain that is sure; minus infinity if none is sure.
+    """
+
+    is_open: bool
+    ends: float
+
+
+DIRECT: Final = Passage(True, ALWAYS)  # noqa: FBT003 - of the consent's grantee, who needs no chain
+CLOSED: Final = Passage(False, NEVER)  # noqa: FBT003
+
+
+class OpenChains:
+    """OpenChains finds the open chains of licenses, for one query and moment (rule 8.5).
+
+    Args:
+        knowledge: Sublicenses and bits.
+        query: Grantee and purpose.
+        now: Seconds since the epoch.
+        is_sure: Whether a sublicense can be relied on by rule 8.9; by default all can.
+    """
+
+    def __init__(
+        self,
+        knowledge: ChainKnowledge,
+        query: Query,
+        now: float,
+        is_sure: Callable[[Hop], bool] = lambda _hop: True,
+    ) -> None:
+        self._knowledge, self._query, self._now = knowledge, query, now
+        self._is_sure = is_sure
+        self._ends: dict[bytes, tuple[float, float]] = {}  # of a chain, by the digest of its first
+
+    def passages(self, some: Mapping[bytes, LicenseTerms]) -> dict[bytes, Passage]:
+        """Judge licenses that need a chain, given by hash and terms; all are looked up together.
+
+        A license is absent if no sublicense of it to the asker meets the parent rule.
+        """
+        found = self._knowledge.chains([*some], self._query.grantee)
+        # Most people have set no scope, so their licenses need no look at the holders.
+        people = {
+            address
+            for name, chains in found.items()
+            if any(one.between for one in chains)
+            for address in some[name].revokers
+        }
+        loud = {one for one in self._knowledge.speakers(people) if self._knowledge.has_scopes(one)}
+        return {name: self._judge(some[name], chains, loud) for name, chains in found.items()}
+
+    def _judge(self, consent: LicenseTerms, chains: Sequence[Chain], loud: Container[bytes]) -> Passage:
+        if self._query.purpose not in consent.purposes or RESALE not in consent.purposes:
+            return CLOSED
+        may_stop = any(address in loud for address in consent.revokers)
+        is_open, ends = False, NEVER
+        for one in chains:
+            open_until, sure_until = self._span(one)
+            # What could neither open the license nor lengthen it needs no look at its holders.
+            is_useful = sure_until > ends if is_open else open_until > NEVER
+            if is_useful and not (may_stop and self._is_stopped(consent, one)):
+                is_open, ends = True, max(ends, sure_until)
+        return Passage(is_open, ends) if is_open else CLOSED
+
+    def _span(self, chain: Chain) -> tuple[float, float]:
+        """Return until when a chain is open, and until when it is sure, whatever its license."""
+        key = chain.hops[0].digest
+        if key not in self._ends:
+            if len(self._ends) >= REMEMBERED:
+                self._ends.clear()
+            self._ends[key] = self._new_span(chain)
+        return self._ends[key]
+
+    def _new_span(self, chain: Chain) -> tuple[float, float]:
+        if not chain.serves(self._query.purpose, self._now):
+            return NEVER, NEVER
+        places = [place for one in chain.hops for place in withdrawing(one)]
+        if any(_asked(self._knowledge, places)):
+            return NEVER, NEVER
+        return chain.ends, chain.ends if all(map(self._is_sure, chain.hops)) else NEVER
+
+    def _is_stopped(self, consent: LicenseTerms, chain: Chain) -> bool:
+        """Return whether contributor or guardian stop a holder between grantee and asker."""
+        places = stopping(consent, chain.between, self._query.purpose) if chain.between else []
+        return any(_asked(self._knowledge, places))
+
+
+def withdrawing(hop: Hop) -> list[Place]:
+    """Return the places of a signer's bits that withdraw its sublicense (rule 5.9)."""
+    signer, grantee = hop.terms.signer, hex_text(hop.terms.grantee)
+    scopes = (f"statement {hex_text(hop.digest)}", "statements", f"statements to {grantee}")
+    return [Place(signer, scope_word(one), 0, one) for one in scopes]
+
+
+def stopping(consent: LicenseTerms, holders: Iterable[bytes], purpose: str) -> list[Place]:
+    """Return the places by which the people of a consent stop holders (rule 8.5)."""
+    return [
+        Place(address, scope_word(scope), 0, scope)
+        for address, ward in zip(consent.revokers, (None, consent.contributor), strict=False)
+        for holder in holders
+        for only in dict.fromkeys((None, purpose, RESALE))
+        for scope in (scope_text(to_subject(holder), only, ward),)
+    ]
+
+
+def _asked(known: KnownBits, places: Sequence[Place]) -> list[bool]:
+    """Return whether each place of a scope is set; those of addresses without scopes are not asked."""
+    speakers = known.speakers({one.address for one in places})
+    with_scopes = {one for one in speakers if known.has_scopes(one)}
+    return set_places(known, [one for one in places if one.address in with_scopes])

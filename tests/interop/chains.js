@@ -1,0 +1,88 @@
+// Who may use a license besides its grantee: rules 3.12, 5.9, 7.17.1, 8.5 and 8.15.
+
+import { hashTypedData } from "viem";
+
+import { hex } from "./bytes.js";
+import { unpack } from "./packing.js";
+import { needsChain, scopeWord } from "./scopes.js";
+
+const NONE = "0x" + "00".repeat(32);
+const NOBODY = "0x" + "00".repeat(20);
+const DEPTH = 4;
+const NAMES = "notice signer content count parent grantee purposes terms termsUri issuedAt expiresAt".split(" ");
+const KINDS = "string address bytes32 uint32 bytes32 address string[] bytes32 string uint64 uint64".split(" ");
+const FIELDS = NAMES.map((name, at) => ({ name, type: KINDS[at] }));
+
+/** A sublicense of which the node has checked form and signature, from its envelope; null for other kinds. */
+export function readSublicense(bytes, { chainId, registry }) {
+  const [, kind, struct, items] = unpack(bytes);
+  if (kind !== 3n) return null;
+  const message = Object.fromEntries(struct.map((one, at) => [NAMES[at], Buffer.isBuffer(one) ? hex(one) : one]));
+  const domain = { name: "Sayso", version: "1", chainId, verifyingContract: registry };
+  const digest = hashTypedData({ domain, types: { Sublicense: FIELDS }, primaryType: "Sublicense", message });
+  return { ...message, digest, names: items.map(hex) };
+}
+
+/** Rule 7.17.1: the depth of a sublicense for a license; 0 if it does not meet the parent rule. */
+function depthOf(known, license, one, most = DEPTH) {
+  if (!one?.names.includes(license) || most === 0) return 0;
+  if (one.parent === NONE) return Number(one.signer === known.licenses.get(license).consent.grantee);
+  const above = known.sublicenses.get(one.parent);
+  const depth = above?.grantee === one.signer ? depthOf(known, license, above, most - 1) : 0;
+  return depth && depth + 1;
+}
+
+/** Rule 8.15: the sublicenses of a license to a grantee that meet the rule, in rank. */
+function ranked(known, license, grantee) {
+  return [...known.sublicenses.values()]
+    .filter((one) => one.grantee === grantee && depthOf(known, license, one) > 0)
+    .sort((one, other) => {
+      const deeper = depthOf(known, license, one) - depthOf(known, license, other);
+      return deeper || Number(other.expiresAt - one.expiresAt) || (one.digest < other.digest ? -1 : 1);
+    });
+}
+
+/** Rule 8.15.2. */
+function counting(known, license, grantee) {
+  const seen = new Map();
+  return ranked(known, license, grantee)
+    .filter(({ signer }) => seen.set(signer, (seen.get(signer) ?? 0) + 1).get(signer) <= 16)
+    .slice(0, 256);
+}
+
+const isSet = (known, who, scope) => ((known.bits.get(who)?.get(scopeWord(scope)) ?? 0n) & 1n) === 1n;
+
+/** Rule 5.9. */
+const isWithdrawn = (known, { digest, signer, grantee }) =>
+  [`statement ${digest}`, "statements", `statements to ${grantee}`].some((one) => isSet(known, signer, one));
+
+/** Rule 8.5.4: whether contributor or guardian stop a holder. */
+function isStopped(known, { contributor, guardian }, holder, purpose) {
+  const scopes = ["", ` for ${purpose}`, " for resale"].map((end) => `to ${holder}${end}`);
+  const wards = guardian === NOBODY ? [] : scopes.map((one) => `ward ${contributor} ${one}`);
+  return (
+    scopes.some((one) => isSet(known, contributor, one)) || wards.some((one) => isSet(known, guardian, one))
+  );
+}
+
+/** Rule 8.5.4. */
+function isOpen(known, license, one, { purpose, now }) {
+  const { consent } = known.licenses.get(license);
+  if (!counting(known, license, one.grantee).includes(one)) return false;
+  if (now < one.issuedAt || now >= one.expiresAt || !one.purposes.includes(purpose)) return false;
+  if (isWithdrawn(known, one)) return false;
+  if ([one.signer, one.grantee].some((holder) => isStopped(known, consent, holder, purpose))) return false;
+  const above = one.parent === NONE ? consent : known.sublicenses.get(one.parent);
+  if (![purpose, "resale"].every((name) => above.purposes.includes(name))) return false;
+  return above === consent || isOpen(known, license, above, { purpose, now });
+}
+
+/** Rules 8.5 and 8.6. */
+export function mayUse(known, license, query) {
+  const { consent } = known.licenses.get(license);
+  const through = needsChain(consent, query) ? ranked(known, license, query.grantee) : null;
+  if (through?.length === 0) return "other-grantee";
+  if (!consent.purposes.includes(query.purpose)) return "purpose-not-granted";
+  if (through && !through.some((one) => isOpen(known, license, one, query))) return "withdrawn";
+  return "granted";
+}

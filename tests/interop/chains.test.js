@@ -1,0 +1,35 @@
+// The published histories in which licenses are passed on.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+
+import { unhex } from "./bytes.js";
+import { readSublicense } from "./chains.js";
+import { readEnvelope } from "./messages.js";
+import { Known, verdict } from "./verdict.js";
+
+const NETWORK = { chainId: 31337n, registry: "0x574650cd99d3830fe6d274c7a7843cdc00e17938" };
+const { histories } = JSON.parse(readFileSync(new URL("../vectors/chains.json", import.meta.url)));
+
+function knownFrom(texts) {
+  const known = new Known();
+  for (const bytes of texts.map(unhex)) {
+    const one = readSublicense(bytes, NETWORK);
+    if (one) known.sublicenses.set(one.digest, one);
+    else known.hear(readEnvelope(bytes, NETWORK));
+  }
+  return known;
+}
+
+for (const { name, heard, answers } of histories) {
+  test(`chain: ${name}`, () => {
+    for (const order of [heard, heard.toReversed()]) {
+      const known = knownFrom([...order, ...order]);
+      for (const { license, item, grantee, purpose, now, reason } of answers) {
+        const query = { grantee: grantee.toLowerCase(), purpose, now: BigInt(now) };
+        assert.equal(verdict(known, license, item, query), reason, `${grantee} ${purpose} ${now}`);
+      }
+    }
+  });
+}
