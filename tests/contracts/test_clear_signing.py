@@ -11,12 +11,14 @@ from typing import Any, Final
 
 import pytest
 from eth_account._utils.encode_typed_data.encoding_and_hashing import encode_type
-from eth_utils import is_checksum_address, keccak
+from eth_utils.address import is_checksum_address
+from eth_utils.crypto import keccak
 from hypothesis import given
 
 from sayso_contracts import clear_signing as module
 from sayso_contracts.clear_signing import FIELDS, clear_signing
 from sayso_protocol.encoding.eip712 import DOMAIN_FIELDS
+from sayso_protocol.errors import Malformed
 from sayso_protocol.messages.kinds import KINDS
 from sayso_protocol.messages.message import Message
 from sayso_protocol.messages.typed_data import typed_data
@@ -145,7 +147,7 @@ def test_a_field_without_a_label_stops_the_import(monkeypatch: pytest.MonkeyPatc
     source = module.__file__
     assert source
     code = Path(source).read_text("utf-8").replace('    "via": Shown("Through", ""),\n', "")
-    with pytest.raises(module.Malformed, match="no label for the fields via"):
+    with pytest.raises(Malformed, match="no label for the fields via"):
         exec(compile(code, source, "exec"), {"__name__": "changed"})
 
 
