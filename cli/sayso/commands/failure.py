@@ -24,6 +24,7 @@ HINTS: Final = {
     "not-deployed": "deploy the registry: sayso contract deploy",
     "from-the-future": "check this machine's clock",
     "unsupported": "only a node with a chain endpoint can verify the signature of a contract wallet",
+    "other-statements": "name another folder with --keep or --save, or repeat the first command exactly",
     "output-is-input": "name a file or folder outside the inputs",
     "bad-manifest": 'each line of JSON Lines must be an object with "license" and "item"',
 }

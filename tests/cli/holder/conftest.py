@@ -11,7 +11,9 @@ from sayso.contributor.licensing import Terms, build_consents, sign_message
 from sayso.contributor.saved_messages import save_bundle
 from sayso.holder.hashes import load_messages
 from sayso_protocol.messages.envelope import Envelope
+from sayso_protocol.messages.message import Message
 from sayso_protocol.primitives import address_from_text, hex_text, keccak, sha256
+from sayso_protocol.signatures.wallets import EoaVerifier
 
 CUSTOMER = "0x52908400098527886E0F7030069857D2E4169EE7"
 
@@ -54,6 +56,14 @@ class Company:
     def sent(self) -> list[Envelope]:
         """The statements and revocations that reached the node."""
         return [one for one in self.node.memory.envelopes.values() if one.message.kind != 1]
+
+
+def only(company: Company) -> tuple[Message, tuple[bytes, ...]]:
+    """The one message that reached the node, which its signer signed."""
+    (envelope,) = company.sent
+    envelope.check_signatures(EoaVerifier())
+    assert envelope.message.signer == company.address
+    return envelope.message, envelope.items
 
 
 @pytest.fixture

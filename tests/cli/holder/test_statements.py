@@ -1,4 +1,4 @@
-"""`sayso sublicense`, `use`, `removal`, `dispute`, `withdraw`: shown, signed, kept, sent."""
+"""`sayso use`, `removal`, `dispute`, `withdraw`: shown, signed, kept, sent."""
 
 import json
 from pathlib import Path
@@ -9,89 +9,23 @@ from eth_account import Account
 from eth_account.messages import encode_typed_data
 
 from cli.conftest import OUTPUTS, World
-from cli.holder.conftest import CUSTOMER, Company, many
+from cli.holder.conftest import CUSTOMER, Company, many, only
 from sayso.contributor.saved_messages import load_bundle
 from sayso.files import item_hash
-from sayso_protocol.messages.message import Message
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.messages.statements.dispute import Dispute, contributor_hash
 from sayso_protocol.messages.statements.removal import Removal
-from sayso_protocol.messages.statements.sublicense import Sublicense
 from sayso_protocol.messages.statements.use import Use
 from sayso_protocol.messages.typed_data import digest
-from sayso_protocol.primitives import address_from_text, address_text, hash_from_text, hex_text, sha256
-from sayso_protocol.signatures.wallets import EoaVerifier
+from sayso_protocol.primitives import (
+    address_from_text,
+    address_text,
+    hash_from_text,
+    hex_text,
+    sha256,
+)
 
 TO = ("--to", CUSTOMER, "--purpose", "train-ai", "--until", "90d")
-
-
-def only(company: Company) -> tuple[Message, tuple[bytes, ...]]:
-    """The one message that reached the node, which its signer signed."""
-    (envelope,) = company.sent
-    envelope.check_signatures(EoaVerifier())
-    assert envelope.message.signer == company.address
-    return envelope.message, envelope.items
-
-
-def test_licenses_of_a_bundle_are_passed_on(company: Company) -> None:
-    held = company.licensed(3)
-    result = company.world.run("sublicense", *TO, "--bundle", "licenses", *company.key)
-    message, hashes = only(company)
-    assert isinstance(message, Sublicense)
-    assert hashes == tuple(sorted(one.digest for one in held))
-    assert (message.grantee, message.purposes) == (address_from_text(CUSTOMER), ("train-ai",))
-    assert not any(message.parent)
-    assert "not checked" not in result.stderr
-    assert f"{CUSTOMER} is your customer" in result.stderr
-    assert message.notice in result.stderr
-
-
-def test_the_node_is_asked_whether_they_may_be_passed_on(company: Company) -> None:
-    (held,) = company.licensed(1)
-    name = company.listed([held.digest])
-    company.world.run("sublicense", *TO, "--licenses", name, *company.key)
-    assert "license" in company.node.asked
-    assert only(company)[1] == (held.digest,)
-
-
-@pytest.mark.parametrize(
-    ("granted", "why"),
-    [
-        ({"purposes": "train-ai"}, "does not give resale"),
-        ({"purposes": "evaluate resale"}, "does not give train-ai"),
-        ({"grantee": bytes(20)}, "is given to anyone"),
-        ({"grantee": b"\x05" * 20}, "not to the signer"),
-    ],
-)
-@pytest.mark.parametrize("source", ["--bundle", "--licenses"])
-def test_what_is_not_the_signers_to_pass_on_is_not_signed(
-    company: Company, granted: dict[str, Any], why: str, source: str
-) -> None:
-    held = company.licensed(2, **granted)
-    value = "licenses" if source == "--bundle" else company.listed([one.digest for one in held])
-    result = company.world.fails("not-licensed", "sublicense", *TO, source, value, *company.key)
-    assert why in result.stderr
-    assert "(and 1 more)" in result.stderr
-    assert not company.sent
-    assert not list(Path().glob("sublicense-*"))
-
-
-def test_what_was_not_checked_is_said(company: Company) -> None:
-    (held,) = company.licensed(1)
-    name = company.listed([held.digest, many(1)[0]])
-    result = company.world.run("sublicense", *TO, "--licenses", name, *company.key)
-    assert "not checked: whether you may pass on 1 license of 2" in result.stderr
-    parent = ("--parent", hex_text(many(1)[0]))
-    result = company.world.run("sublicense", *TO, *parent, "--licenses", name, *company.key)
-    assert "not checked: whether the parent" in result.stderr
-
-
-def test_more_licenses_than_a_node_is_asked_for_are_not_checked(company: Company) -> None:
-    name = company.listed(many(1_025))
-    result = company.world.run("sublicense", *TO, "--licenses", name, *company.key)
-    assert "not checked: whether you may pass on 1,025 licenses of 1,025" in result.stderr
-    assert "license" not in company.node.asked
-    assert sorted(one.message.count for one in company.sent) == [1, 1_024]  # type: ignore[attr-defined]
 
 
 def checked(world: World) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from sayso.commands.options import PATH
 from sayso.gate.formats.base import Columns
 from sayso.holder.hashes import licenses_of_rows, load_messages, read_hashes
 from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.message import Message, of_kind
 from sayso_protocol.messages.statements.sublicense import Sublicense
 from sayso_protocol.network import Network
@@ -43,19 +44,16 @@ class Named:
     def hashes(self, network: Network, *kinds: type[Message]) -> set[bytes]:
         """Return what is named; of a bundle, the messages of these kinds. Raises as the readers."""
         found = set(read_hashes(self.licenses)) if self.licenses else set()
-        if self.bundle:
-            envelopes = load_messages(self.bundle, network)
-            found |= {one.digest for kind in kinds for one, _ in of_kind(envelopes, kind)}
+        for kind in kinds:
+            found |= self.messages(network, kind).keys()
         if self.manifest:
             found |= licenses_of_rows(self.manifest, self.rejected, self.columns)
         return found
 
-    def consents(self, network: Network) -> dict[bytes, Consent]:
-        """Return the consents of the bundle, by license hash."""
-        if self.bundle is None:
-            return {}
-        held = load_messages(self.bundle, network)
-        return {one.digest: consent for one, consent in of_kind(held, Consent)}
+    def messages(self, network: Network, kind: type[Message]) -> dict[bytes, Envelope]:
+        """Return the bundle's messages of a kind, by digest."""
+        held = load_messages(self.bundle, network) if self.bundle else []
+        return {one.digest: one for one, _ in of_kind(held, kind)}
 
 
 HELD: Final = (Consent, Sublicense)  # what a holder may name

@@ -25,7 +25,7 @@ from sayso_protocol.messages.message import Message
 from sayso_protocol.messages.typed_data import digest, typed_data
 from sayso_protocol.primitives import hex_text
 
-SHOWN: Final = 5  # notices, which differ only in their number
+NOTICES: Final = 5  # shown; they differ only in their number
 Unsigned = tuple[Message, tuple[bytes, ...]]
 
 
@@ -72,8 +72,8 @@ def _tell(text: str) -> None:
 
 def _show(draft: Draft, rest: Draft) -> None:
     for at, (message, _) in enumerate(rest.messages()):
-        if at == SHOWN:
-            _tell(f"... and {several(rest.count - SHOWN, 'more message')} that say the same")
+        if at == NOTICES:
+            _tell(f"... and {several(rest.count - NOTICES, 'more message')} that say the same")
             break
         _tell(message.notice)
     if rest.count < draft.count:

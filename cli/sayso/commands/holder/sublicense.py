@@ -16,10 +16,11 @@ from sayso.errors import NodeUnreachable
 from sayso.files import item_hash
 from sayso.holder.drafts import NOTHING, Draft
 from sayso.holder.hashes import sorted_once
-from sayso.holder.passing import LOOKUPS, check_passing, consents_at
+from sayso.holder.passing import LOOKUPS, check_parent, check_passing, consents_at
 from sayso.networks import first_url
 from sayso.node_client.client import NodeClient
 from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.message import as_kind
 from sayso_protocol.messages.statements.sublicense import Sublicense
 from sayso_protocol.primitives import address_from_text, hash_from_text
 
@@ -110,11 +111,15 @@ def _check(
     template: Sublicense, hashes: tuple[bytes, ...], named: Named, stating: Stating, now: int
 ) -> None:
     """Look up whether the signer may pass the licenses on; raises NotLicensed."""
+    network = stating.trusted.network
     if template.parent != NOTHING:
-        warn("not checked: whether the parent lets you pass these licenses on; nodes decide that")
+        if parent := named.messages(network, Sublicense).get(template.parent):
+            check_parent(parent, template, hashes, now)
+        else:
+            warn("not checked: whether the parent lets you pass these licenses on; nodes decide that")
         return
-    held = named.consents(stating.trusted.network)
-    consents = {one: held[one] for one in hashes if one in held}
+    held = named.messages(network, Consent)
+    consents = {one: as_kind(held[one].message, Consent) for one in hashes if one in held}
     rest = [one for one in hashes if one not in consents]
     url = stating.node_url or first_url(stating.trusted)
     if url and 0 < len(rest) <= LOOKUPS:

@@ -1,6 +1,7 @@
 """`sayso withdraw`: take back statements, finally."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -27,6 +28,7 @@ from sayso.holder.withdrawing import statements_in, withdrawals
 from sayso.networks import load_network
 from sayso.node_client.client import NodeClient
 from sayso.outputs import refuse_existing
+from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.primitives import hash_from_text
 
 
@@ -96,11 +98,7 @@ def command(
         print_messages(revocations, trusted.network)
         return
     url = "" if save else node_url_or_default(node_url, trusted)
-    say(revocations[0].notice)
-    for scope in (scope for one in revocations for scope in one.scopes):
-        say(f"  {scope}")
-    if not yes:
-        click.confirm(f"Sign {several(len(revocations), 'revocation')}?", abort=True, err=True)
+    _ask(revocations, yes=yes)
     account = signing.open()
     envelopes = [sign_message(account, one, trusted.network) for one in revocations]
     if save:
@@ -111,3 +109,12 @@ def command(
     if promises:
         save_acknowledgements(promises, results)
     report_sent(envelopes, results)
+
+
+def _ask(revocations: Sequence[Revocation], *, yes: bool) -> None:
+    """Show what is withdrawn, and ask unless `yes`."""
+    say(revocations[0].notice)
+    for scope in (scope for one in revocations for scope in one.scopes):
+        say(f"  {scope}")
+    if not yes:
+        click.confirm(f"Sign {several(len(revocations), 'revocation')}?", abort=True, err=True)
