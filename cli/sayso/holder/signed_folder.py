@@ -10,7 +10,7 @@ from typing import Final
 
 from sayso.contributor.licensing import Account, sign_message
 from sayso.contributor.saved_messages import save_bundle
-from sayso.errors import OutputFailed
+from sayso.errors import OtherStatements, OutputFailed
 from sayso.gate.licenses import ENDING
 from sayso.holder.drafts import Draft
 from sayso.holder.hashes import load_messages
@@ -40,9 +40,14 @@ class SignedFolder:
             is_empty = not any(self.path.glob(f"*{ENDING}"))
         return [] if is_empty else load_messages(self.path, self._network)
 
-    def rest(self, draft: Draft) -> Draft:
-        """Return what is left to sign; raises OtherStatements."""
-        return draft.without([(one.message, one.items) for one in self.held()])
+    def rest(self, draft: Draft, *, endorses: bool) -> Draft:
+        """Return what is left to sign, or to endorse; raises OtherStatements."""
+        held = self.held()
+        if any((one.signature == UNSIGNED) != endorses for one in held):
+            raise OtherStatements(
+                "some messages in the folder are signed, and others are for endorsement"
+            )
+        return draft.without([(one.message, one.items) for one in held])
 
     def sign(self, unsigned: Iterable[tuple[Message, tuple[bytes, ...]]], sign: Sign) -> None:
         """Sign messages and write each of them; raises the errors of `sign`, and OutputFailed."""

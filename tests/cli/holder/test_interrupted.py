@@ -119,3 +119,14 @@ def test_what_the_node_may_drop_is_an_error(company: Company) -> None:
     result = company.world.fails("not-kept", *use(company, "--keep", "run"))
     assert result.stdout.count("pending at the node") == 3
     assert "sayso submit run" in result.stderr
+
+
+def test_what_is_for_endorsement_does_not_pass_for_signed(company: Company) -> None:
+    name = company.listed(many(3))
+    ask = ("use", "--licenses", name, "--purpose", "train-ai", "--yes")
+    mine = ("--account", company.world.account.address, "--endorse", "--save", "run")
+    company.world.run(*ask, *mine)
+    company.world.fails("other-statements", *ask, "--key", company.world.key, "--keep", "run")
+    assert not company.sent
+    company.world.run(*ask, "--key", company.world.key, "--save", "signed")
+    company.world.fails("other-statements", *ask, *mine[:-1], "signed")

@@ -54,6 +54,19 @@ def test_a_use_is_taken_from_the_record_of_a_check(company: Company) -> None:
     assert message.record == item_hash(Path("receipt.json")) == sha256(Path("receipt.json").read_bytes())
 
 
+def test_what_a_record_does_not_cover_is_said(company: Company) -> None:
+    checked(company.world)
+    record = ("--record", "receipt.json", "--licenses", company.listed(many(2)))
+    result = company.world.run("use", *record, *company.key)
+    assert "not compared with the record" in result.stderr
+    message, hashes = only(company)
+    assert isinstance(message, Use)
+    assert (message.purpose, any(message.record), len(hashes)) == ("train-ai", True, 2)
+    other = ("--key", company.world.new_key("ben"), "--yes", "--purpose", "evaluate")
+    result = company.world.run("use", *record, *other)
+    assert "a check for train-ai, not for evaluate" in result.stderr
+
+
 def test_a_record_of_other_rows_is_refused(company: Company) -> None:
     checked(company.world)
     rows = Path("m.jsonl").read_bytes().splitlines(keepends=True)
@@ -194,6 +207,18 @@ def test_a_contract_wallet_endorses(company: Company) -> None:
         assert call["data"] == "0xa2e40e50" + call["digest"][2:]  # endorse(bytes32)
         assert call["value"] == "0"
     assert not company.sent, "nothing is sent before the endorsement is on the chain"
+
+
+def test_a_key_in_the_environment_does_not_sign_for_a_contract_wallet(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SAYSO_KEY", str(company.world.key))
+    ask = ("use", "--licenses", company.listed(many(1)), "--purpose", "train-ai", "--yes")
+    company.world.run(*ask, "--account", CUSTOMER, "--endorse", "--save", "safe")
+    (envelope,) = company.saved("safe")
+    assert (envelope.message.signer, envelope.signature) == (address_from_text(CUSTOMER), b"")
+    company.world.run(*ask)
+    assert only(company)[0].signer == company.address
 
 
 def test_who_endorses_must_be_named(company: Company) -> None:

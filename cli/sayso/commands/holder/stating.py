@@ -41,7 +41,7 @@ def state(draft: Draft, stating: Stating) -> None:
         raise OutputFailed(f"{str(folder.path)!r} exists; name a folder with --keep DIR")
     if not stating.endorse and not stating.save:
         node_url_or_default(stating.node_url, stating.trusted)
-    rest = folder.rest(draft)
+    rest = folder.rest(draft, endorses=stating.endorse)
     _show(draft, rest)
     if rest.hashes:
         if not stating.yes:

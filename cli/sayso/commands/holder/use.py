@@ -51,6 +51,8 @@ def command(
         checked = read_run(record, stating.trusted, named.manifest, named.rejected, named.columns)
         if checked.grantee not in {signer, ANYONE}:
             warn(f"the record is of a check by {address_text(checked.grantee)}, not by the signer")
+        if not named.manifest or named.licenses or named.bundle:
+            warn("not compared with the record: what --licenses and --bundle name")
         purpose = purpose or checked.purpose
         if purpose != checked.purpose:
             warn(f"the record is of a check for {checked.purpose}, not for {purpose}")
