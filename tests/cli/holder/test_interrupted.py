@@ -10,6 +10,7 @@ from sayso.errors import SignerFailed
 from sayso.holder import signed_folder
 from sayso_protocol.messages.message import Message
 from sayso_protocol.network import Network
+from sayso_protocol.primitives import hex_text
 
 HASHES = many(3_000)  # three messages
 
@@ -117,8 +118,11 @@ def test_what_the_node_may_drop_is_an_error(company: Company) -> None:
 
     company.node.twist = pending
     result = company.world.fails("not-kept", *use(company, "--keep", "run"))
-    assert result.stdout.count("pending at the node") == 3
+    assert result.stdout.count("does not know that the signer holds the licenses") == 3
     assert "sayso submit run" in result.stderr
+    dispute = ("dispute", "--item", hex_text(HASHES[0]), "--code", "voice", "--until", "1d")
+    result = company.world.fails("not-kept", *dispute, *company.key)
+    assert "does not heed the signer" in result.stdout
 
 
 def test_what_is_for_endorsement_does_not_pass_for_signed(company: Company) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -18,9 +19,16 @@ from sayso.node_client.client import NodeClient
 from sayso.outputs import refuse_existing, write_file
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.kinds import kind_of
+from sayso_protocol.messages.message import DISPUTE, REMOVAL, SUBLICENSE, USE
 from sayso_protocol.primitives import hex_text
 from sayso_protocol.receipts.text import acknowledgement_to_json
 
+_LACKING: Final = {  # what a node does not know of a statement that it may drop (rule 7.17)
+    SUBLICENSE: "it does not know that the signer may pass them on; submit the consents, or the parent",
+    USE: "it does not know that the signer holds the licenses; submit the consents or sublicenses",
+    REMOVAL: "it does not know that the signer holds the licenses; submit the consents or sublicenses",
+    DISPUTE: "it does not heed the signer, so it stops nothing there",
+}
 acknowledgement_option = click.option(
     "--acknowledgement",
     "promises",
@@ -100,7 +108,7 @@ def report_sent(envelopes: Sequence[Envelope], results: Sequence[Submitted]) -> 
         elif result.pending:
             not_kept += 1
             say(name)
-            say("  pending at the node, without a promise")
+            say(f"  pending at the node, without a promise: {_why_pending(envelope)}")
         else:
             say(name + ("" if result.new else " (already known)"))
     if any(one.pending for one in unacknowledged):
@@ -111,7 +119,10 @@ def report_sent(envelopes: Sequence[Envelope], results: Sequence[Submitted]) -> 
     if unacknowledged:
         raise NotAcknowledged("the node accepted the revocation, but did not acknowledge it")
     if not_kept:
-        raise NotKept(
-            f"the node may drop {several(not_kept, 'message')}: it does not know that the signer has the"
-            " licenses, or that a contract wallet endorsed this; submit what is missing first"
-        )
+        raise NotKept(f"the node may drop {several(not_kept, 'message')}; the lines above say why")
+
+
+def _why_pending(envelope: Envelope) -> str:
+    if not envelope.signature:
+        return "no final block that it read has the signer's endorsement"
+    return _LACKING.get(envelope.message.kind, "it lacks what the message is about")
