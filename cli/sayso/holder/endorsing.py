@@ -1,4 +1,4 @@
-"""Calls of the registry by which a contract wallet endorses a statement (rule 4.4)."""
+"""Calls of the registry by which a contract wallet endorses a statement (rule 4.8)."""
 
 from collections.abc import Iterable
 from typing import Final

@@ -87,6 +87,13 @@ def test_a_use_of_a_list_needs_a_purpose(company: Company) -> None:
     message, hashes = only(company)
     assert isinstance(message, Use)
     assert (message.run, any(message.record), hashes) == ("", False, tuple(sorted(many(2))))
+    company.node.memory.envelopes.clear()
+    at = ("--at", "2026-02-03T04:05")
+    company.world.run("use", "--licenses", name, "--purpose", "train-ai", *at, *company.key)
+    assert "at 2026-02-03 04:05 UTC" in only(company)[0].notice
+    company.world.run(
+        "use", "--licenses", name, "--purpose", "x", "--at", "noon", *company.key, status=2
+    )
 
 
 def test_a_list_comes_from_standard_input(company: Company) -> None:

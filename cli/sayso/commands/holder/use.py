@@ -10,6 +10,7 @@ from sayso.commands.holder.options import Stating, stating_options
 from sayso.commands.holder.stating import state
 from sayso.commands.options import PATH
 from sayso.commands.text import example, warn, warn_of_purposes
+from sayso.commands.types import date
 from sayso.files import item_hash
 from sayso.holder.checked_runs import read_run
 from sayso.holder.drafts import NOTHING, Draft
@@ -28,6 +29,13 @@ from sayso_protocol.primitives import ANYONE, address_text
 @click.option("--purpose", metavar="PURPOSE", help="What for.  [default: the purpose of the --record]")
 @click.option("--run", metavar="NAME", help="Your name for the run.  [default: none; it is public]")
 @click.option(
+    "--at",
+    "used_at",
+    type=date,
+    metavar="DATE",
+    help="When: 2026-11-30 or 2026-11-30T08:00, in UTC.  [default: now]",
+)
+@click.option(
     "--record",
     type=PATH,
     metavar="R",
@@ -36,7 +44,13 @@ from sayso_protocol.primitives import ANYONE, address_text
 @named_options
 @stating_options
 def command(
-    *, named: Named, stating: Stating, purpose: str | None, run: str | None, record: Path | None
+    *,
+    named: Named,
+    stating: Stating,
+    purpose: str | None,
+    run: str | None,
+    used_at: int | None,
+    record: Path | None,
 ) -> None:
     """State that you used data of licenses, so that its contributors see where it went.
 
@@ -66,7 +80,8 @@ def command(
         purpose=purpose,
         run=run or "",
         record=item_hash(record) if record else NOTHING,
-        used_at=int(time.time()),
+        used_at=int(time.time()) if used_at is None else used_at,
     )
     hashes = sorted_once(named.hashes(stating.trusted.network, *HELD))
-    state(Draft(template, hashes, frozenset({"used_at"})), stating)
+    floating = frozenset({"used_at"} if used_at is None else ())
+    state(Draft(template, hashes, floating), stating)
