@@ -160,6 +160,7 @@ def test_a_wallet_shows_a_consent_in_words() -> None:
     first, *rest = ["Purposes", "Until", "To", "Through", "Files", "From", "People"]
     assert labels[0] == first
     assert [one for one in labels if one in rest] == rest
+    assert not {"Guardian", "Terms at", "Hash of the terms", "Signer"} & {*labels}
 
 
 @given(licenses().map(lambda held: held.consent))

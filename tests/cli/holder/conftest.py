@@ -28,15 +28,21 @@ class Company:
         self.address = world.address
 
     def licensed(
-        self, count: int = 3, *, purposes: str = "resale train-ai", grantee: bytes | None = None
+        self,
+        count: int = 3,
+        *,
+        purposes: str = "resale train-ai",
+        grantee: bytes | None = None,
+        until: int = 86_400,
     ) -> list[Envelope]:
         """Consents of as many people, which the node holds and `licenses/` has."""
-        terms = Terms(grantee or self.address, tuple(purposes.split()), int(time.time()) + 86_400)
+        now = int(time.time())
+        terms = Terms(self.address if grantee is None else grantee, tuple(purposes.split()), now + until)
         signed = []
         for at in range(count):
             person = Account.from_key(keccak(b"person" + bytes([at])))
             address = address_from_text(person.address)
-            ((consent, items),) = build_consents(address, [sha256(bytes([at]))], terms, int(time.time()))
+            ((consent, items),) = build_consents(address, [sha256(bytes([at]))], terms, now - 90)
             signed.append(sign_message(person, consent, self.node.network, items))
             self.node.memory.add(signed[-1])
         (self.world.folder / "licenses").mkdir(exist_ok=True)

@@ -103,6 +103,11 @@ def test_a_forged_message_in_the_folder_is_refused(company: Company) -> None:
     assert not company.sent
 
 
+def test_saved_and_sent_are_not_one(company: Company) -> None:
+    company.world.run(*use(company, "--save", "run", "--keep", "run"), status=2)
+    assert not Path("run").exists()
+
+
 def test_saved_is_not_sent(company: Company) -> None:
     result = company.world.run(*use(company, "--save", "run", "--node", "http://127.0.0.1:1"))
     assert "not sent" in result.stderr

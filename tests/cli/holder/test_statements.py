@@ -1,99 +1,28 @@
-"""`sayso use`, `removal`, `dispute`, `withdraw`: shown, signed, kept, sent."""
+"""`sayso removal`, `dispute`, `withdraw`: shown, signed, kept, sent."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from eth_account import Account
 from eth_account.messages import encode_typed_data
 
-from cli.conftest import OUTPUTS, World
 from cli.holder.conftest import CUSTOMER, Company, many, only
 from sayso.contributor.saved_messages import load_bundle
-from sayso.files import item_hash
+from sayso.networks import save_network
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.messages.statements.dispute import Dispute, contributor_hash
 from sayso_protocol.messages.statements.removal import Removal
-from sayso_protocol.messages.statements.use import Use
 from sayso_protocol.messages.typed_data import digest
 from sayso_protocol.primitives import (
     address_from_text,
     address_text,
-    hash_from_text,
     hex_text,
     sha256,
 )
 
 TO = ("--to", CUSTOMER, "--purpose", "train-ai", "--until", "90d")
-
-
-def checked(world: World) -> dict[str, Any]:
-    """A check in which one row of three is refused; returns the licenses by file."""
-    rows = [
-        *world.grant("a"),
-        *world.grant("b", manifest="n.jsonl"),
-        *world.grant("c", manifest="o.jsonl"),
-    ]
-    world.write("m.jsonl", b"".join(json.dumps(one).encode() + b"\n" for one in rows))
-    world.run("revoke", "--file", "b", "--key", world.key, "--yes")
-    query = ("--grantee", "anyone", "--purpose", "train-ai", "--run-id", "voices 7")
-    world.run("check", "m.jsonl", *query, *OUTPUTS, status=3)
-    world.node.memory.envelopes.clear()
-    return {one["file"]: hash_from_text(one["license"]) for one in rows}
-
-
-def test_a_use_is_taken_from_the_record_of_a_check(company: Company) -> None:
-    licenses = checked(company.world)
-    files = ("--manifest", "m.jsonl", "--rejected", "why.jsonl", "--record", "receipt.json")
-    company.world.run("use", *files, "--run", "voices-7", *company.key)
-    message, hashes = only(company)
-    assert isinstance(message, Use)
-    assert hashes == tuple(sorted((licenses["a"], licenses["c"])))
-    assert (message.purpose, message.run) == ("train-ai", "voices-7")
-    assert message.record == item_hash(Path("receipt.json")) == sha256(Path("receipt.json").read_bytes())
-
-
-def test_what_a_record_does_not_cover_is_said(company: Company) -> None:
-    checked(company.world)
-    record = ("--record", "receipt.json", "--licenses", company.listed(many(2)))
-    result = company.world.run("use", *record, *company.key)
-    assert "not compared with the record" in result.stderr
-    message, hashes = only(company)
-    assert isinstance(message, Use)
-    assert (message.purpose, any(message.record), len(hashes)) == ("train-ai", True, 2)
-    other = ("--key", company.world.new_key("ben"), "--yes", "--purpose", "evaluate")
-    result = company.world.run("use", *record, *other)
-    assert "a check for train-ai, not for evaluate" in result.stderr
-
-
-def test_a_record_of_other_rows_is_refused(company: Company) -> None:
-    checked(company.world)
-    rows = Path("m.jsonl").read_bytes().splitlines(keepends=True)
-    Path("less.jsonl").write_bytes(b"".join(rows[:1]))
-    record = ("--record", "receipt.json")
-    company.world.fails("bad-proof", "use", "--manifest", "less.jsonl", *record, *company.key)
-    result = company.world.fails("bad-manifest", "use", "--manifest", "m.jsonl", *record, *company.key)
-    assert "--rejected" in result.stderr
-    Path("receipt.json").write_text("{}")
-    company.world.fails("malformed", "use", "--manifest", "m.jsonl", *record, *company.key)
-    assert not company.sent
-
-
-def test_a_use_of_a_list_needs_a_purpose(company: Company) -> None:
-    name = company.listed(many(2))
-    company.world.run("use", "--licenses", name, *company.key, status=2)
-    company.world.run("use", "--licenses", name, "--purpose", "train-ai", *company.key)
-    message, hashes = only(company)
-    assert isinstance(message, Use)
-    assert (message.run, any(message.record), hashes) == ("", False, tuple(sorted(many(2))))
-    company.node.memory.envelopes.clear()
-    at = ("--at", "2026-02-03T04:05")
-    company.world.run("use", "--licenses", name, "--purpose", "train-ai", *at, *company.key)
-    assert "at 2026-02-03 04:05 UTC" in only(company)[0].notice
-    company.world.run(
-        "use", "--licenses", name, "--purpose", "x", "--at", "noon", *company.key, status=2
-    )
 
 
 def test_a_list_comes_from_standard_input(company: Company) -> None:
@@ -107,10 +36,11 @@ def test_a_list_comes_from_standard_input(company: Company) -> None:
 
 def test_a_removal_is_as_of_the_nodes_last_final_block(company: Company) -> None:
     name = company.listed(many(2))
+    save_network(company.world.folder / "network.toml", replace(company.node.trusted, finality=3))
     company.world.run("removal", "--licenses", name, *company.key)
     message, _ = only(company)
     assert isinstance(message, Removal)
-    assert message.as_of_block == 7 - company.node.trusted.finality
+    assert message.as_of_block == 7 - 3
     company.node.memory.envelopes.clear()
     own = company.world.write("removed.csv", b"path\na\n")
     company.world.run("removal", "--licenses", name, "--as-of-block", 5, "--record", own, *company.key)
@@ -119,9 +49,12 @@ def test_a_removal_is_as_of_the_nodes_last_final_block(company: Company) -> None
     assert (message.as_of_block, message.record) == (5, sha256(b"path\na\n"))
 
 
-def test_a_node_that_read_no_block_gives_no_removal(company: Company) -> None:
+def test_a_node_that_has_no_final_block_gives_no_removal(company: Company) -> None:
+    name, path = company.listed(many(2)), company.world.folder / "network.toml"
+    save_network(path, replace(company.node.trusted, finality=8))
+    company.world.fails("bad-answer", "removal", "--licenses", name, *company.key)
     company.node.twist = lambda route, answer: answer | {"block": None} if route == "node" else answer
-    name = company.listed(many(2))
+    save_network(path, company.node.trusted)
     company.world.fails("bad-answer", "removal", "--licenses", name, *company.key)
     assert not company.sent
 
@@ -262,9 +195,13 @@ def test_what_a_command_kept_is_withdrawn(company: Company) -> None:
 
 
 def test_only_the_signers_own_statements_are_withdrawn(company: Company) -> None:
-    company.licensed(1)
     key = ("--key", company.world.key, "--yes")
-    company.world.fails("other-statements", "withdraw", "--statements", "licenses", *key)
+    name = company.listed(many(1))
+    ben = ("--key", company.world.new_key("ben"), "--yes")
+    company.world.run("use", "--licenses", name, "--purpose", "x", *ben, "--save", "theirs")
+    company.world.fails("other-statements", "withdraw", "--statements", "theirs", *key)
+    company.world.run("withdraw", hex_text(many(1)[0]), *key, "--save", "w.sayso")
+    company.world.fails("other-statements", "withdraw", "--statements", "w.sayso", *key)
     company.world.fails("nothing-to-state", "withdraw", *key)
     company.world.fails("malformed", "withdraw", "0x12", *key)
     assert not company.sent

@@ -46,6 +46,7 @@ def test_the_node_is_asked_whether_they_may_be_passed_on(company: Company) -> No
 @pytest.mark.parametrize(
     ("granted", "why"),
     [
+        ({"until": -1}, "has ended"),
         ({"purposes": "train-ai"}, "does not give resale"),
         ({"purposes": "evaluate resale"}, "does not give train-ai"),
         ({"grantee": bytes(20)}, "is given to anyone"),
@@ -86,11 +87,11 @@ def test_more_licenses_than_a_node_is_asked_for_are_not_checked(company: Company
 def test_a_parent_in_the_bundle_is_checked(company: Company) -> None:
     """The company holds two licenses by a sublicense of Ben, whose message lies beside the consents."""
     held = [one.digest for one in company.licensed(3, grantee=BEN)]
-    ben, until = Account.from_key(keccak(b"ben")), int(time.time()) + 86_400
+    ben, now = Account.from_key(keccak(b"ben")), int(time.time())
     ben_address = address_from_text(ben.address)
     company.world.new_key("ben")
 
-    def passed_on(purpose: str, to: str, folder: str) -> bytes:
+    def passed_on(purpose: str, to: str, folder: str, until: int = now + 86_400) -> bytes:
         template = Sublicense(
             ben_address, bytes(32), 1, bytes(32), address_from_text(to), ("evaluate", purpose),
             bytes(32), "", until - 90_000, until,
@@ -114,4 +115,7 @@ def test_a_parent_in_the_bundle_is_checked(company: Company) -> None:
     for folder, purpose, to in (("final", "train-ai", mine), ("theirs", "resale", CUSTOMER)):
         parent = ("--parent", hex_text(passed_on(purpose, to, folder)), "--bundle", folder)
         company.world.fails("not-licensed", *ask, "--purpose", "evaluate", *parent)
+    ended = ("--parent", hex_text(passed_on("resale", mine, "ended", now - 1)), "--bundle", "ended")
+    result = company.world.fails("not-licensed", *ask, "--purpose", "evaluate", *ended)
+    assert "has ended" in result.stderr
     assert len(company.sent) == 1
