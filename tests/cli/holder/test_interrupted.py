@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from cli.holder.conftest import Company, many
+from sayso.contributor.licensing import sign_message
 from sayso.errors import SignerFailed
 from sayso.holder import signed_folder
 from sayso_protocol.messages.message import Message
@@ -27,13 +28,13 @@ def named(company: Company) -> list[bytes]:
 
 def failing_after(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
     """A signer that refuses after some signatures."""
-    sign, left = signed_folder.sign_message, [count]
+    left = [count]
 
     def refusing(account: Any, message: Message, network: Network, items: Any) -> Any:
         if not left[0]:
             raise SignerFailed("refused by its owner")
         left[0] -= 1
-        return sign(account, message, network, items)
+        return sign_message(account, message, network, items)
 
     monkeypatch.setattr(signed_folder, "sign_message", refusing)
 
