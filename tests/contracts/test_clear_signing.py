@@ -21,11 +21,15 @@ from sayso_protocol.encoding.eip712 import DOMAIN_FIELDS
 from sayso_protocol.errors import Malformed
 from sayso_protocol.messages.kinds import KINDS
 from sayso_protocol.messages.message import Message
+from sayso_protocol.messages.statements.dispute import Dispute
+from sayso_protocol.messages.statements.removal import Removal
+from sayso_protocol.messages.statements.sublicense import Sublicense
+from sayso_protocol.messages.statements.use import Use
 from sayso_protocol.messages.typed_data import typed_data
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_text
 from support.node_rig import consent, revocation
-from support.protocol_strategies import BEN, NETWORK, licenses
+from support.protocol_strategies import ADA, BEN, NETWORK, licenses
 
 DESCRIPTOR: Final = clear_signing(NETWORK)
 FORMATS: Final[dict[str, Any]] = DESCRIPTOR["display"]["formats"]
@@ -38,6 +42,19 @@ SUITABLE: Final = {  # formats by type, from the reference of the standard
     "uint": {"raw", "date", "unit"},
 }
 PARAMETERS: Final = {"date": {"encoding"}, "unit": {"base", "decimals", "prefix"}}
+_ROOT: Final = b"\x07" * 32
+STATEMENTS: Final = (
+    Sublicense(ADA, _ROOT, 3, bytes(32), BEN, ("train-ai",), bytes(32), "", 0, 86_400),
+    Use(ADA, _ROOT, 3, "train-ai", "run-7", bytes(32), 86_400),
+    Removal(ADA, _ROOT, 3, 77, bytes(32)),
+    Dispute(ADA, _ROOT, 3, "files", "voice", 0, 86_400),
+)
+SAID: Final = {
+    "Sublicense": {"Purposes": "train-ai", "To": address_text(BEN), "Until": "1970-01-02"},
+    "Use": {"Purpose": "train-ai", "Run": "run-7", "Used at": "1970-01-02", "How many": 3},
+    "Removal": {"As of block": 77},
+    "Dispute": {"Disputed": "files", "Reason": "voice"},
+}
 LABEL_CHARACTERS: Final = 20  # a line of the smallest devices
 
 
@@ -194,3 +211,14 @@ def test_the_numbers_of_a_revocation_are_shown_only_if_there_are_any() -> None:
     form = FORMATS[next(key for key in FORMATS if key.startswith("Revocation("))]
     shown = lines(form, typed_data(message, NETWORK)["message"])
     assert shown == [f"You sign: {message.notice}", "Takes back: everything"]
+
+
+@pytest.mark.parametrize("message", STATEMENTS, ids=lambda one: type(one).__name__)
+def test_a_wallet_shows_a_statement_in_words(message: Message) -> None:
+    shown = show(DESCRIPTOR, typed_data(message, NETWORK))
+    assert shown is not None
+    assert shown[1] == f"You sign: {message.notice}"
+    told = "\n".join(shown[2:])
+    for name, value in SAID[type(message).__name__].items():
+        assert f"{name}: {value}" in told
+    assert "Hash of the list" not in told

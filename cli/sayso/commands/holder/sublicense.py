@@ -80,7 +80,7 @@ def command(
     terms: Path | None,
     terms_uri: str,
 ) -> None:
-    """Pass licenses on to a customer, for purposes that they give you.
+    """Pass licenses on to a customer, for purposes that the licenses give you.
 
     The licenses must have the purpose resale. The command looks up whether their consents name you, in
     the bundle or at the node, and says so if it did not. A contributor who revokes stops your customer,
