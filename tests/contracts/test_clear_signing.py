@@ -49,7 +49,7 @@ STATEMENTS: Final = (
     Removal(ADA, _ROOT, 3, 77, bytes(32)),
     Dispute(ADA, _ROOT, 3, "files", "voice", 0, 86_400),
 )
-SAID: Final = {
+SAID: Final[dict[str, dict[str, Any]]] = {
     "Sublicense": {"Purposes": "train-ai", "To": address_text(BEN), "Until": "1970-01-02"},
     "Use": {"Purpose": "train-ai", "Run": "run-7", "Used at": "1970-01-02", "How many": 3},
     "Removal": {"As of block": 77},
