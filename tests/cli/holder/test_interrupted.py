@@ -9,6 +9,7 @@ from cli.holder.conftest import Company, many
 from sayso.contributor.licensing import sign_message
 from sayso.errors import SignerFailed
 from sayso.holder import signed_folder
+from sayso.node_client import client
 from sayso_protocol.messages.message import Message
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import hex_text
@@ -65,6 +66,27 @@ def test_a_node_that_does_not_answer_loses_nothing(company: Company) -> None:
     assert not company.sent
     company.world.run("submit", "run")
     assert named(company) == sorted(HASHES)
+
+
+def test_a_node_that_breaks_off_is_asked_again_for_all(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "MESSAGES", 1)
+    answers: list[Any] = []
+
+    def breaking_off(route: str, answer: Any) -> Any:
+        if route != "messages":
+            return answer
+        answers.append(answer)
+        return "nonsense" if len(answers) == 2 else answer
+
+    company.node.twist = breaking_off
+    result = company.world.fails("bad-answer", *use(company, "--keep", "run"))
+    assert "sayso submit run" in result.stderr
+    assert len(company.sent) == 2
+    company.world.run(*use(company, "--keep", "run"))
+    assert named(company) == sorted(HASHES)
+    assert len(company.sent) == 3
 
 
 def test_sending_again_is_idempotent(company: Company) -> None:
