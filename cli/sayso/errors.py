@@ -105,6 +105,36 @@ class NothingToExport(SaysoError):
     code = "nothing-to-export"
 
 
+class NothingToState(SaysoError):
+    """The command names no license, file, contributor or statement."""
+
+    code = "nothing-to-state"
+
+
+class BadList(SaysoError):
+    """A line of a list is not a hash or an address."""
+
+    code = "bad-list"
+
+
+class OtherStatements(SaysoError):
+    """The folder holds other signed messages than those that the command signs; nothing was changed."""
+
+    code = "other-statements"
+
+
+class NotLicensed(SaysoError):
+    """A consent names another grantee, lacks `resale` or a purpose, or has ended; nothing was signed."""
+
+    code = "not-licensed"
+
+
+class NotKept(SaysoError):
+    """The node holds a statement as pending, without a promise to keep it."""
+
+    code = "not-kept"
+
+
 class BadManifest(SaysoError):
     """A line of the manifest does not name a license and an item, or the manifest has no rows."""
 

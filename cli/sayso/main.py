@@ -11,7 +11,9 @@ import click
 from sayso.commands.lazy import Entry, LazyGroup
 
 _AT = "sayso.commands"
-_CONTRIBUTOR, _BUYER, _OPERATOR = (f"{_AT}.{room}" for room in ("contributor", "buyer", "operator"))
+_CONTRIBUTOR, _BUYER, _HOLDER, _OPERATOR = (
+    f"{_AT}.{room}" for room in ("contributor", "buyer", "holder", "operator")
+)
 
 SECTIONS = {
     "Contributor": {
@@ -42,6 +44,15 @@ SECTIONS = {
         "network": Entry(
             f"{_OPERATOR}.network:network", "Show the network file, or add an operator you trust."
         ),
+    },
+    "Holder": {
+        "sublicense": Entry(f"{_HOLDER}.sublicense:command", "Pass licenses on to a customer."),
+        "use": Entry(f"{_HOLDER}.use:command", "State that licenses were used in a run."),
+        "removal": Entry(f"{_HOLDER}.removal:command", "Confirm that what is revoked was removed."),
+        "dispute": Entry(
+            f"{_HOLDER}.dispute:command", "Say that files show you, or that licenses are not genuine."
+        ),
+        "withdraw": Entry(f"{_HOLDER}.withdraw:command", "Take back your own statements, finally."),
     },
     "Operator": {
         "node": Entry(f"{_OPERATOR}.node:node", "Run a node, or show its status."),

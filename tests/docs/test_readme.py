@@ -8,7 +8,11 @@ from docs.test_commands import command_lines
 from sayso.demo.steps import STEPS
 
 README = (ROOT / "README.md").read_text()
-RUN = ("docs/tutorial/by-hand.md", "docs/how-to/check-a-dataset.md")
+RUN = (
+    "docs/tutorial/by-hand.md",
+    "docs/how-to/check-a-dataset.md",
+    "docs/how-to/holder-statements.md",
+)
 GROUPS = {"key", "node", "receipt"}
 
 

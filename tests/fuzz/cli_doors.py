@@ -25,6 +25,7 @@ from sayso.gate import streams
 from sayso.gate.formats.base import Columns
 from sayso.gate.formats.opening import open_source
 from sayso.gate.records.record import record_from_json
+from sayso.holder.hashes import read_hashes
 from sayso.node_client.transport import _unpack
 from sayso_node.api.schema.values import CheckedPacked
 from sayso_protocol.encoding.json_text import parse_json
@@ -67,6 +68,7 @@ def doors() -> dict[str, Target]:
         "manifest .tar": Target(_manifest("m.tar"), (_tar("w"),)),
         "manifest .tar.gz": Target(_manifest("m.tar.gz"), (_tar("w:gz"),)),
         "license bundle": Target(_on_disk("b.sayso", _bundle), (bundle,)),
+        "list of hashes": Target(_on_disk("list.txt", read_hashes), (f"{LICENSE}\n{ITEM}\n".encode(),)),
         "keystore": Target(_on_disk("key.json", key_address), (_keystore(),)),
         "record of a run": Target(
             lambda data: record_from_json(parse_json(data)), (json.dumps(RECORD).encode(),)

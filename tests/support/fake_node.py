@@ -19,6 +19,7 @@ from sayso_protocol.encoding.row_tree import manifest_root, results_root
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope, decode, encode
+from sayso_protocol.messages.kinds import kind_of
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.messages.typed_data import typed_data
 from sayso_protocol.messages.wire import decode_bundle
@@ -175,7 +176,7 @@ class FakeNode:
             return {"digest": None, "status": "refused", "error": refusal}
         new = self.memory.add(envelope)
         result = {"digest": hex_text(envelope.digest), "status": "stored" if new else "known"}
-        if isinstance(envelope.message, Consent):
+        if not kind_of(envelope.message).is_acknowledged:
             return result
         statement = Acknowledgement(
             self.network, bytes(self.key.verify_key), envelope.digest, BLOCK, int(time.time())

@@ -17,6 +17,7 @@ from sayso.contributor.saved_messages import load_bundle, save_bundle
 from sayso.explain.messages import EXPLANATIONS, Context
 from sayso.main import cli
 from sayso.node_client.client import NodeClient
+from sayso_contracts.clear_signing import INTENTS
 from sayso_node.api.schema.message_json import FORMS, Form
 from sayso_node.intake.admissions import ADMISSIONS, Admission, Circumstances
 from sayso_node.intake.outcome import SourceChannel, Status
@@ -77,6 +78,7 @@ LAYERS = {  # the module of each table
     "admission": "sayso_node.intake.admissions",
     "JSON forms": "sayso_node.api.schema.message_json",
     "explanations": "sayso.explain.messages",
+    "clear signing": "sayso_contracts.clear_signing",
 }
 
 
@@ -165,6 +167,7 @@ ROWS: list[tuple[dict[int, Any], Any]] = [
         Form("praises", "praise", PraiseFields, SignedPraise, from_form),
     ),
     (EXPLANATIONS, explained),
+    (INTENTS, "Praise files"),
 ]
 
 

@@ -24,6 +24,7 @@ HINTS: Final = {
     "not-deployed": "deploy the registry: sayso contract deploy",
     "from-the-future": "check this machine's clock",
     "unsupported": "only a node with a chain endpoint can verify the signature of a contract wallet",
+    "other-statements": "name another folder with --keep or --save, or repeat the first command exactly",
     "output-is-input": "name a file or folder outside the inputs",
     "folder-in-use": "a folder belongs to one node: end the other process, or make a new folder",
     "store-missing": "put store.sqlite back from a backup (sayso node restore); without one, make a new "

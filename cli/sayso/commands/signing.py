@@ -1,13 +1,13 @@
 """The signer of a command, a key file or an external signer, and the output of `--print`."""
 
-import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from sayso.commands.grouping import Command, gathering, taken
 from sayso.commands.options import PATH, open_key, password_option
 from sayso.commands.text import say_json
 from sayso_protocol.messages.message import Message
@@ -24,7 +24,7 @@ print_option = click.option(
     is_flag=True,
     help="Print the data to sign, as input of eth_signTypedData_v4; sign and send nothing.",
 )
-_OPTIONS = (
+WALLET_OPTIONS = (
     click.option(
         "--key",
         "key_path",
@@ -41,12 +41,12 @@ _OPTIONS = (
         metavar="URL",
         help="Use an external signer: JSON-RPC with eth_signTypedData_v4.",
     ),
-    click.option(
-        "--account",
-        type=address_from_text,
-        metavar="ADDRESS",
-        help="The account of the signer; required if it has several.",
-    ),
+)
+_ACCOUNT = click.option(
+    "--account",
+    type=address_from_text,
+    metavar="ADDRESS",
+    help="The account of the signer; required if it has several.",
 )
 
 
@@ -85,18 +85,13 @@ class Signing:
         return open_key(self.key_path, self.password_file)
 
 
-def signing_options(command: Callable[..., None]) -> Callable[..., None]:
+def signing_options(command: Command) -> Command:
     """Add the signer options to a command, which receives them as `signing`."""
 
-    @functools.wraps(command)
-    def wrapped(*arguments: Any, **options: Any) -> None:
-        names = ("key_path", "password_file", "signer_url", "account")
-        command(*arguments, signing=Signing(*(options.pop(name) for name in names)), **options)
+    def gathered(options: dict[str, Any]) -> Signing:
+        return Signing(**taken(options, Signing))
 
-    wrapped.__dict__["__click_params__"] = list(getattr(command, "__click_params__", []))
-    for option in reversed(_OPTIONS):
-        option(wrapped)
-    return wrapped
+    return gathering(command, "signing", gathered, (*WALLET_OPTIONS, _ACCOUNT))
 
 
 def print_messages(messages: Iterable[Message], network: Network) -> None:

@@ -48,8 +48,13 @@ def expiry(text: str) -> int:
     """Parse a span from now or an ISO 8601 date (UTC by default) into seconds since the epoch."""
     if _DURATION.fullmatch(text):
         return int(time.time()) + duration(text)
+    return date(text)
+
+
+def date(text: str) -> int:
+    """Parse an ISO 8601 date or time (UTC by default) into seconds since the epoch."""
     try:
-        date = datetime.fromisoformat(text)
+        found = datetime.fromisoformat(text)
     except ValueError:
         raise click.BadParameter(f"{text!r} is neither a time span such as 1y nor a date") from None
-    return int((date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp())
+    return int((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp())

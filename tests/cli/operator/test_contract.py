@@ -1,5 +1,6 @@
 """`sayso contract`: only on the chain that is meant, the price first; only our code verifies."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from sayso.contributor.keystore import save_key
 from sayso.main import cli
 from sayso.networks import save_network
 from sayso_contracts.artifact import runtime_code
+from sayso_contracts.clear_signing import clear_signing
 from sayso_contracts.create2 import DEPLOYER, registry_address
 from sayso_protocol.network import Network
 from sayso_protocol.network_file import NetworkFile
@@ -118,3 +120,14 @@ def test_foreign_code_where_the_deployer_should_be_is_refused(place: Place) -> N
     place.set_code(DEPLOYER, b"\0")
     assert "error [wrong-bytecode]" in place.run("deploy", "--yes", status=1)
     assert place.sent == 0
+
+
+def test_the_descriptor_is_the_one_of_the_network_file_and_asks_no_chain(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = Network(CHAIN_ID, OURS)
+    save_network(tmp_path / "other.toml", NetworkFile(network, 1, 12, ()))
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(cli, ["contract", "descriptor", "--network", "other.toml"])
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout) == clear_signing(network)

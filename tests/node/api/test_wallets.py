@@ -7,6 +7,7 @@ import pytest
 from eth_account import Account
 from eth_account.messages import encode_typed_data
 
+from sayso_contracts.clear_signing import clear_signing
 from sayso_protocol.messages.envelope import encode
 from sayso_protocol.messages.kinds import kind_of
 from sayso_protocol.messages.revocation import Revocation
@@ -189,3 +190,12 @@ async def test_a_signature_for_other_fields_is_refused(node: RunningNode, kind: 
     status, body = await node.ask("POST", f"/v1/{kind}s", json=given | changed)
     assert (status, body["results"][0]["error"]["code"]) == (422, "bad-signature")
     assert node.stored()["messages"] == 0
+
+
+async def test_how_a_wallet_may_show_it_is_served_for_this_network(node: RunningNode) -> None:
+    status, body = await node.get("/v1/clear-signing/eip712.json")
+    assert (status, body) == (200, clear_signing(NETWORK))
+    _, typed = await node.ask("POST", "/v1/typed-data/consent", json=CONSENT)
+    domain = typed["typed_data"]["domain"]
+    place = {"chainId": domain["chainId"], "address": domain["verifyingContract"]}
+    assert place in body["context"]["eip712"]["deployments"]

@@ -4,22 +4,31 @@ import asyncio
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import click
 
 from sayso.commands.options import PATH, network_option, node_option, node_url_or_default
-from sayso.commands.text import example, moment, say
+from sayso.commands.text import example, moment, say, several
 from sayso.contributor.saved_messages import load_bundle
-from sayso.errors import NotAcknowledged
+from sayso.errors import NotAcknowledged, NotKept
+from sayso.gate.licenses import bundle_files
 from sayso.networks import load_network
 from sayso.node_client.answers import Submitted
 from sayso.node_client.client import NodeClient
 from sayso.outputs import refuse_existing, write_file
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.kinds import kind_of
+from sayso_protocol.messages.message import DISPUTE, REMOVAL, SUBLICENSE, USE
 from sayso_protocol.primitives import hex_text
 from sayso_protocol.receipts.text import acknowledgement_to_json
 
+_LACKING: Final = {  # what a node does not know of a statement that it may drop (rule 7.17)
+    SUBLICENSE: "it does not know that the signer may pass them on; submit the consents, or the parent",
+    USE: "it does not know that the signer holds the licenses; submit the consents or sublicenses",
+    REMOVAL: "it does not know that the signer holds the licenses; submit the consents or sublicenses",
+    DISPUTE: "it does not heed the signer, so it stops nothing there",
+}
 acknowledgement_option = click.option(
     "--acknowledgement",
     "promises",
@@ -34,6 +43,7 @@ acknowledgement_option = click.option(
     epilog=example(
         "sayso submit stop.sayso --node https://north.example --acknowledgement kept.json",
         "sayso submit consents.sayso stop.sayso",
+        "sayso submit use-3fa9c012",
     ),
 )
 @click.argument("paths", nargs=-1, required=True, type=PATH, metavar="FILE...")
@@ -45,6 +55,8 @@ def command(
 ) -> None:
     """Submit files of signed messages (sayso revoke --save, sayso grant --save). Anybody may do this.
 
+    A folder stands for all its files. Sending a message twice changes nothing.
+
     The command succeeds when an operator of the network file acknowledges each revocation. A node that
     knows no license of a revocation holds it as pending, without a promise, and the command fails. In
     this case, submit the file with the consents as well.
@@ -53,7 +65,8 @@ def command(
     url = node_url_or_default(node_url, trusted)
     if promises:
         refuse_existing(promises)
-    envelopes = [one for path in paths for one in load_bundle(path, trusted.network)]
+    files = [file for path in paths for file in bundle_files(path)]
+    envelopes = [one for file in files for one in load_bundle(file, trusted.network)]
     results = asyncio.run(submit(NodeClient(url, trusted), envelopes))
     if promises:
         save_acknowledgements(promises, results)
@@ -75,8 +88,9 @@ def save_acknowledgements(path: Path, results: Sequence[Submitted]) -> None:
 
 
 def report_sent(envelopes: Sequence[Envelope], results: Sequence[Submitted]) -> None:
-    """Print the result of every message; raises NotAcknowledged."""
+    """Print the result of every message; raises NotAcknowledged and NotKept."""
     unacknowledged: list[Submitted] = []
+    not_kept = 0
     for envelope, result in zip(envelopes, results, strict=True):
         kind = kind_of(envelope.message)
         name = f"{kind.name} {hex_text(result.digest)}"
@@ -91,6 +105,10 @@ def report_sent(envelopes: Sequence[Envelope], results: Sequence[Submitted]) -> 
                 "  "
                 + ("pending at the node, without a promise" if result.pending else "not acknowledged")
             )
+        elif result.pending:
+            not_kept += 1
+            say(name)
+            say(f"  pending at the node, without a promise: {_why_pending(envelope)}")
         else:
             say(name + ("" if result.new else " (already known)"))
     if any(one.pending for one in unacknowledged):
@@ -100,3 +118,11 @@ def report_sent(envelopes: Sequence[Envelope], results: Sequence[Submitted]) -> 
         )
     if unacknowledged:
         raise NotAcknowledged("the node accepted the revocation, but did not acknowledge it")
+    if not_kept:
+        raise NotKept(f"the node may drop {several(not_kept, 'message')}; the lines above say why")
+
+
+def _why_pending(envelope: Envelope) -> str:
+    if not envelope.signature:
+        return "no final block that it read has the signer's endorsement"
+    return _LACKING.get(envelope.message.kind, "it lacks what the message is about")

@@ -16,10 +16,11 @@ from sayso.commands.options import (
     rpc_option,
     yes_option,
 )
-from sayso.commands.text import example, say
+from sayso.commands.text import example, say, say_json
 from sayso.contributor.onchain import web3_at
 from sayso.extras import extra
 from sayso.networks import load_network, save_network
+from sayso_contracts.clear_signing import clear_signing
 from sayso_protocol.errors import WrongNetwork
 from sayso_protocol.network import Network
 from sayso_protocol.network_file import NetworkFile
@@ -98,6 +99,16 @@ def verify(rpc_url: str, network_path: Path) -> None:
     trusted = load_network(network_path)
     asyncio.run(_verify(rpc_url, trusted.network))
     say(f"{trusted.network}: the registry has the code of this release")
+
+
+@contract.command(epilog=example("sayso contract descriptor > eip712-sayso.json"))
+@network_option
+def descriptor(network_path: Path) -> None:
+    """Print how a wallet may show every message in words (ERC-7730), for the registry of this network.
+
+    A wallet uses it only after its vendor has listed it for this chain and registry.
+    """
+    say_json(clear_signing(load_network(network_path).network))
 
 
 async def _deploy(

@@ -31,6 +31,7 @@ def operations() -> tuple[Operation, ...]:
         messages.SUBMIT,
         *messages.operations().values(),
         *typed_data.operations().values(),
+        typed_data.CLEAR_SIGNING,
         licenses.LICENSE,
         proofs.PROOF,
         listings.LICENSES_OF,

@@ -6,7 +6,7 @@ is derived from them. The texts cite rules of docs/protocol.md.
 
 from typing import Annotated, Any, Literal
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from sayso_node.intake.outcome import Status
 from sayso_protocol.ethereum.batches import AnchorProof
@@ -53,6 +53,15 @@ class TypedData(Struct):
 
     digest: Hash
     typed_data: dict[str, Any]
+
+
+class ClearSigning(Struct):
+    """A descriptor as ERC-7730, version 2, defines it."""
+
+    schema: str = field(name="$schema")
+    context: dict[str, Any]
+    metadata: dict[str, Any]
+    display: dict[str, Any]
 
 
 class Result(Struct):

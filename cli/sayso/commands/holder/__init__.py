@@ -1,0 +1,1 @@
+"""Commands of holders of licenses, and of people who dispute some."""

@@ -1,0 +1,68 @@
+"""Whether consents let the signer pass them on, as far as their text is at hand.
+
+A node keeps a sublicense without this only as pending, and no row is ever clear by it, so the command
+refuses before anything is signed. Nodes alone judge whether the whole chain of parents holds.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Final
+
+from sayso.contributor.planning import LicenseSource
+from sayso.errors import NodeRefused, NotLicensed
+from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.envelope import Envelope
+from sayso_protocol.messages.message import as_kind
+from sayso_protocol.messages.statements.sublicense import Sublicense
+from sayso_protocol.primitives import ANYONE, address_text, hex_text
+
+RESALE: Final = "resale"
+LOOKUPS: Final = 1_024  # licenses that a node is asked for
+
+
+async def consents_at(licenses: LicenseSource, hashes: Iterable[bytes]) -> dict[bytes, Consent]:
+    """Return the consents that a node holds, by license hash."""
+    found = {}
+    for one in hashes:
+        try:
+            found[one] = (await licenses.license(one)).license.consent
+        except NodeRefused:
+            continue  # not held there
+    return found
+
+
+def check_passing(
+    consents: Mapping[bytes, Consent], signer: bytes, purposes: Collection[str], now: float
+) -> None:
+    """Raise NotLicensed unless each consent licenses the signer, for these purposes and for resale."""
+    wrong = {
+        name: why for name, one in consents.items() if (why := _why_not(one, signer, purposes, now))
+    }
+    if wrong:
+        name, why = next(iter(wrong.items()))
+        more = f" (and {len(wrong) - 1:,} more)" if len(wrong) > 1 else ""
+        raise NotLicensed(f"license {hex_text(name)}{more}: {why}")
+
+
+def check_parent(parent: Envelope, child: Sublicense, hashes: Collection[bytes], now: float) -> None:
+    """Raise NotLicensed unless a sublicense passed these licenses on to the signer of `child`."""
+    one = as_kind(parent.message, Sublicense)
+    why = ""
+    if one.grantee != child.signer:
+        why = f"it is given to {address_text(one.grantee)}, not to the signer"
+    elif missing := sorted({RESALE, *child.purposes} - {*one.purposes}):
+        why = f"it does not give {', '.join(missing)}"
+    elif foreign := {*hashes} - {*parent.items}:
+        why = f"it does not name {len(foreign):,} of these licenses"
+    elif one.expires_at <= now:
+        why = "it has ended"
+    if why:
+        raise NotLicensed(f"sublicense {hex_text(parent.digest)}: {why}")
+
+
+def _why_not(consent: Consent, signer: bytes, purposes: Collection[str], now: float) -> str:
+    if consent.grantee != signer:
+        to = "anyone" if consent.grantee == ANYONE else address_text(consent.grantee)
+        return f"it is given to {to}, not to the signer; name how you have it with --parent DIGEST"
+    if missing := sorted({RESALE, *purposes} - {*consent.purposes}):
+        return f"it does not give {', '.join(missing)}"
+    return "it has ended" if consent.expires_at <= now else ""
