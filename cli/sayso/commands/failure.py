@@ -26,7 +26,6 @@ HINTS: Final = {
     "unsupported": "only a node with a chain endpoint can verify the signature of a contract wallet",
     "other-statements": "name another folder with --keep or --save, or repeat the first command exactly",
     "output-is-input": "name a file or folder outside the inputs",
-    "bad-manifest": 'each line of JSON Lines must be an object with "license" and "item"',
 }
 
 
