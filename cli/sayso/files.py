@@ -12,8 +12,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISDIR, S_ISLNK, S_ISREG
+from typing import Final
 
 from sayso.errors import FileUnreadable, NothingToGrant
+
+HASHED_PIECE_BYTES: Final = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -76,10 +79,16 @@ def item_hash(path: Path) -> bytes:
     with _reading(path):
         # O_NONBLOCK: a pipe that replaced the file must not block this process.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        with os.fdopen(descriptor, "rb") as file:
-            if not S_ISREG(os.fstat(descriptor).st_mode):
+        try:
+            found = os.fstat(descriptor)
+            if not S_ISREG(found.st_mode):
                 raise FileUnreadable(f"{str(path)!r} is not a regular file")
-            return hashlib.file_digest(file, "sha256").digest()
+            digest, most = hashlib.sha256(), min(found.st_size + 1, HASHED_PIECE_BYTES)
+            while piece := os.read(descriptor, most):  # most files are read at once
+                digest.update(piece)
+            return digest.digest()
+        finally:
+            os.close(descriptor)
 
 
 def hash_files(paths: Iterable[Path]) -> Iterator[HashedFile]:

@@ -6,6 +6,7 @@ with Outputs() as outputs:
     outputs.commit()
 """
 
+import fcntl
 import os
 import secrets
 import shutil
@@ -14,10 +15,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from stat import S_ISREG
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, Final, Self
 
 from sayso.errors import OutputFailed
 from sayso.places import refuse_inputs
+
+PART: Final = ".part"
 
 
 @contextmanager
@@ -53,17 +56,50 @@ def clear(outputs: Iterable[Path], inputs: Iterable[Path] = ()) -> None:
     for path in paths:
         with output_errors(path):
             path.unlink(missing_ok=True)
+        _sweep(path)
+
+
+def _sweep(path: Path) -> None:
+    """Remove what processes that were killed left of this output; a living one holds a lock."""
+    start, folder = _part_start(path), path.parent
+    with suppress(OSError):
+        left = [one.path for one in os.scandir(folder) if one.name.startswith(start)]
+        for one in (Path(name) for name in left if name.endswith(PART)):
+            with suppress(OSError), _locked(one):
+                shutil.rmtree(one) if one.is_dir() else one.unlink()
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold the lock of a file or folder; raises OSError if another process holds it."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int) -> None:
+    """Lock a staged output, where the file system can, so that nobody sweeps it."""
+    with suppress(OSError):
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 class StagedFile:
-    """StagedFile is an output file under a temporary name in its final folder."""
+    """StagedFile is an output file under a temporary name in its final folder.
 
-    def __init__(self, path: Path, mode: int) -> None:
+    Within a staged folder, which itself has a temporary name, it has its final name (`part`) at once.
+    """
+
+    def __init__(self, path: Path, mode: int, part: Path | None = None) -> None:
         self._path = path
-        self._part = part_of(path)
+        self._part = part or part_of(path)
         with output_errors(path):
-            descriptor = os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-        self._file: IO[bytes] = os.fdopen(descriptor, "wb")
+            descriptor = os.open(self._part, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode)
+        if part is None:
+            _lock(descriptor)
+        self._file: IO[bytes] = os.fdopen(descriptor, "w+b")
 
     @property
     def part(self) -> Path:
@@ -105,23 +141,58 @@ class StagedFolder:
         self._path, self.part = path, part_of(path)
         with output_errors(path):
             self.part.mkdir()
+            self._descriptor = os.open(self.part, os.O_RDONLY | os.O_DIRECTORY)
+        _lock(self._descriptor)
+        self._made = {self.part}
+
+    def open(self, path: Path, mode: int = 0o644) -> StagedFile:
+        """Open a file of the folder by its relative path; its user finishes it. Raises OutputFailed."""
+        place = self._place(path)
+        return StagedFile(place, mode, part=place)
+
+    def take(self, file: Path, path: Path) -> None:
+        """Link or copy a file into the folder, under a relative path; raises OutputFailed."""
+        place = self._place(path)
+        try:
+            os.link(file, place, follow_symlinks=False)
+        except OSError:  # another disk, or a file system without hard links
+            with output_errors(place):
+                shutil.copy2(file, place, follow_symlinks=False)
+                _sync(place)
+
+    def _place(self, path: Path) -> Path:
+        place = self.part / path
+        if place.parent not in self._made:
+            with output_errors(place):
+                place.parent.mkdir(parents=True, exist_ok=True)
+            self._made.add(place.parent)
+        return place
 
     def finish(self) -> None:
-        """Put every file on the disk; raises OutputFailed."""
+        """Put every entry on the disk; the data of its files is there already. Raises OutputFailed."""
         with output_errors(self._path):
-            for path in self.part.rglob("*"):
-                if path.is_file():
-                    with path.open("rb") as file:
-                        os.fsync(file.fileno())
+            for folder in self._made:
+                _sync(folder)
 
     def move(self) -> None:
         """Give it its name; raises OutputFailed."""
         with output_errors(self._path):
             self.part.rename(self._path)
+        os.close(self._descriptor)
 
     def discard(self, *, moved: bool) -> None:
         """Leave nothing behind."""
         shutil.rmtree(self._path if moved else self.part, ignore_errors=True)
+        if not moved:
+            os.close(self._descriptor)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 class Outputs:
@@ -167,7 +238,11 @@ class Outputs:
 
 def part_of(path: Path) -> Path:
     """Return an unused temporary name in the folder of `path`."""
-    return path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.part")
+    return path.with_name(f"{_part_start(path)}{secrets.token_hex(4)}{PART}")
+
+
+def _part_start(path: Path) -> str:
+    return f".{path.name[:100]}."
 
 
 def write_file(path: Path, data: bytes) -> None:

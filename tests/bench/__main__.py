@@ -24,6 +24,7 @@ PARTS = {
     "revocation": "refusal",
     "api": "api",
     "gate": "gate",
+    "formats": "formats",
     "snapshot": "snapshot",
     "gossip": "gossip",
     "ten": "ten_nodes",

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,16 +54,18 @@ KEY = SigningKey(sha256(b"bench gate"))
 class Place:
     """A folder with a network file, a bundle, a snapshot and a manifest."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, media: Sequence[Envelope] = ()) -> None:
         self.folder = folder
-        envelopes = [current(number, ITEMS) for number in range(LICENSES)]
-        self.revoked = {one.digest for one in envelopes[::REVOKED_EVERY]}
+        made = [current(number, ITEMS) for number in range(LICENSES)]
+        self.licenses = np.frombuffer(b"".join(one.digest for one in made), "V32").repeat(ITEMS)
+        self.items = np.frombuffer(b"".join(item for one in made for item in one.items), "V32")
+        envelopes, bad = [*made, *media], [*made[::REVOKED_EVERY], *media[:1]]
+        self.revoked = {one.digest for one in bad}
+        self.revoked_items = {item for one in bad for item in one.items}
         operator = Operator("bench", bytes(KEY.verify_key))
         save_network(folder / "network.toml", NetworkFile(NETWORK, 1, 0, (operator,)))
         (folder / "licenses.sayso").write_bytes(bundle_bytes(envelopes))
-        (folder / "bench.snapshot").write_bytes(_snapshot(envelopes[::REVOKED_EVERY], envelopes))
-        self.licenses = np.frombuffer(b"".join(one.digest for one in envelopes), "V32").repeat(ITEMS)
-        self.items = np.frombuffer(b"".join(item for one in envelopes for item in one.items), "V32")
+        (folder / "bench.snapshot").write_bytes(_snapshot(bad, envelopes))
 
     def tables(self, rows: int, order: np.ndarray[Any, Any] | None = None) -> Iterator[pa.Table]:
         """Rows again and again, a group at a time."""

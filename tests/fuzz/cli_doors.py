@@ -4,14 +4,16 @@ import asyncio
 import csv
 import io
 import json
+import lzma
 import tarfile
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import aiohttp
 import msgspec
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from aiohttp.base_protocol import BaseProtocol
@@ -27,6 +29,7 @@ from sayso.gate.formats.opening import open_source
 from sayso.gate.records.record import record_from_json
 from sayso.holder.hashes import read_hashes
 from sayso.node_client.transport import _unpack
+from sayso.outputs import Outputs
 from sayso_node.api.schema.values import CheckedPacked
 from sayso_protocol.encoding.json_text import parse_json
 from sayso_protocol.errors import Malformed
@@ -53,6 +56,7 @@ RECORD: Final = {
     "sources": [],
     "parts": [{"rows": 1, "results_root": LICENSE, "answers": []}],
 }
+_LINE: Final = json.dumps(ROW).encode() + b"\n"
 FOLDER: Final = Path(tempfile.mkdtemp(prefix="sayso-fuzz-"))
 
 
@@ -67,6 +71,14 @@ def doors() -> dict[str, Target]:
         "manifest .parquet": Target(_manifest("m.parquet"), (_parquet(),)),
         "manifest .tar": Target(_manifest("m.tar"), (_tar("w"),)),
         "manifest .tar.gz": Target(_manifest("m.tar.gz"), (_tar("w:gz"),)),
+        "manifest .arrow": Target(_manifest("m.arrow"), (_arrow(pa.ipc.new_stream),)),
+        "manifest .feather": Target(_manifest("m.feather"), (_arrow(pa.ipc.new_file),)),
+        "manifest .jsonl.xz": Target(_manifest("m.jsonl.xz"), (lzma.compress(_LINE),)),
+        "manifest .jsonl.zst": Target(
+            _manifest("m.jsonl.zst"), (pa.compress(_LINE, "zstd", asbytes=True),)
+        ),
+        "kept .parquet": Target(_kept("m.parquet"), (_parquet(),)),
+        "kept .arrow": Target(_kept("m.arrow"), (_arrow(pa.ipc.new_stream),)),
         "license bundle": Target(_on_disk("b.sayso", _bundle), (bundle,)),
         "list of hashes": Target(_on_disk("list.txt", read_hashes), (f"{LICENSE}\n{ITEM}\n".encode(),)),
         "keystore": Target(_on_disk("key.json", key_address), (_keystore(),)),
@@ -100,6 +112,28 @@ def _on_disk(name: str, read: Callable[[Path], object]) -> Callable[[bytes], obj
 
 def _manifest(name: str) -> Callable[[bytes], object]:
     return _on_disk(name, lambda path: sum(len(one) for one in open_source(path, Columns()).batches(64)))
+
+
+def _kept(name: str) -> Callable[[bytes], object]:
+    """Write every other row again."""
+
+    def keep(path: Path) -> object:
+        with Outputs() as outputs:
+            source = open_source(path, Columns())
+            writer = source.writer(outputs, path.with_name(f"kept-{name}"))
+            for batch in source.batches(1 << 20):
+                writer.write(batch, np.arange(len(batch)) % 2 == 0)
+            writer.close()
+        return source.notes
+
+    return _on_disk(name, keep)
+
+
+def _arrow(of: Callable[..., Any]) -> bytes:
+    file, table = io.BytesIO(), pa.table({name: [value] * 3 for name, value in ROW.items()})
+    with of(file, table.schema) as writer:
+        writer.write_table(table)
+    return file.getvalue()
 
 
 def _csv() -> bytes:

@@ -20,11 +20,19 @@ def clear(gate: Gate, dataset: Any) -> Any:
     if isinstance(dataset, datasets.DatasetDict | datasets.IterableDatasetDict):
         return type(dataset)({name: clear(gate, one) for name, one in dataset.items()})
     if isinstance(dataset, datasets.IterableDataset):
-        return dataset.filter(_Mask(gate), batched=True, batch_size=DATASETS_BATCH_ROWS)
+        return _stream(gate, dataset)
     names = list(find_columns(dataset.column_names, gate.columns.license, gate.columns.item))
     hashes = dataset.select_columns(names).with_format("arrow")
     masks = [gate.batch(table).clear for table in hashes.iter(DATASETS_BATCH_ROWS)]
     return dataset.select(np.flatnonzero(np.concatenate([np.zeros(0, bool), *masks])))
+
+
+def _stream(gate: Gate, dataset: Any) -> Any:
+    """Filter a stream as Arrow, so that media is decoded for the caller only, not to judge its rows."""
+    formatting = dataset._formatting  # noqa: SLF001 - a stream has no other way to say it
+    batched = {"batched": True, "batch_size": DATASETS_BATCH_ROWS}
+    kept = dataset.with_format("arrow").filter(_Mask(gate), **batched)
+    return kept.with_format(formatting.format_type if formatting else None)
 
 
 class _Mask:
@@ -33,9 +41,8 @@ class _Mask:
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
 
-    def __call__(self, batch: dict[str, list[Any]]) -> list[bool]:
+    def __call__(self, batch: pa.Table) -> list[bool]:
         columns = self._gate.columns
-        names = find_columns(list(batch), columns.license, columns.item)
-        table = pa.table({name: batch[name] for name in names})
-        mask: list[bool] = self._gate.batch(table).clear.tolist()
+        names = find_columns(batch.column_names, columns.license, columns.item)
+        mask: list[bool] = self._gate.batch(batch.select(list(names))).clear.tolist()
         return mask

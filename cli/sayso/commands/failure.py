@@ -33,7 +33,6 @@ HINTS: Final = {
     "store-damaged": "see what is damaged with sayso node verify-store; a running node repairs what it "
     "can, and what it cannot needs a backup (sayso node restore)",
     "wrong-store": "put the store of this identity and this network back into the folder",
-    "bad-manifest": 'each line of JSON Lines must be an object with "license" and "item"',
 }
 
 

@@ -14,6 +14,26 @@ if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
 PATH: Final = click.Path(path_type=Path)
+
+
+class Once(click.Command):
+    """Once is a command in which an option that takes one value cannot be given twice.
+
+    Click silently takes the last value, and a check would leave out what the first one asked for.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments; raises UsageError for a repeated option."""
+        _, _, order = self.make_parser(ctx).parse_args(list(args))
+        seen = set[str]()
+        for one in order:
+            single = isinstance(one, click.Option) and not (one.multiple or one.is_flag or one.count)
+            if single and one.name in seen:
+                raise click.UsageError(f"{one.opts[0]} is given twice; it takes one value", ctx)
+            seen.add(str(one.name))
+        return super().parse_args(ctx, args)
+
+
 PASSWORD_VARIABLE: Final = "SAYSO_PASSWORD"  # noqa: S105 - a name, not a password
 
 network_option = click.option(

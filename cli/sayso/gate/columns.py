@@ -1,17 +1,18 @@
 """Conversion of Arrow columns to joined rows, for every type that can hold a hash.
 
-Hashes are 32 bytes (binary, large_binary, binary_view, fixed_size_binary) or texts (0x and 64 lower-case
-hexadecimal digits), sliced, chunked or dictionary-encoded. Nulls and invalid hashes are marked, because
-a row without its hashes is never clear.
+Hashes are 32 bytes (binary, large_binary, binary_view, fixed_size_binary) or texts (64 hexadecimal
+digits of any case, after 0x or bare), sliced, chunked or dictionary-encoded. Nulls and invalid hashes
+are marked, because a row without its hashes is never clear.
 """
 
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sayso.errors import BadManifest
 from sayso.extras import extra
+from sayso.gate.hashes import TEXT_BYTES, Hashes, decode_texts
 from sayso.gate.judges.verdicts import Flags
 from sayso_protocol.encoding.row_tree import ROW_BYTES
 from sayso_protocol.primitives import HASH_BYTES
@@ -20,12 +21,16 @@ with extra("data"):
     import pyarrow as pa
     import pyarrow.compute as pc
 
-Hashes = NDArray[np.uint8]
 
-_TEXT_BYTES: Final = 2 + 2 * HASH_BYTES
-_NO_DIGIT: Final = 255
-_DIGITS: Final = np.full(256, _NO_DIGIT, np.uint8)
-_DIGITS[list(b"0123456789abcdef")] = range(16)
+def column_of(table: Any, name: str) -> Any:
+    """Return a column, or a field of it: `meta.license`; raises BadManifest."""
+    if name in table.schema.names:
+        return table.column(name)
+    first, *rest = name.split(".")
+    try:
+        return pc.struct_field(table.column(first), rest)
+    except (pa.ArrowException, KeyError) as error:
+        raise BadManifest(f"there is no column {name!r}") from error
 
 
 def join_columns(licenses: Any, items: Any) -> tuple[NDArray[np.uint8], Flags]:
@@ -47,6 +52,21 @@ def join_columns(licenses: Any, items: Any) -> tuple[NDArray[np.uint8], Flags]:
     return rows, named
 
 
+def filtered(data: Any, clear: Flags) -> Any:
+    """Return the clear rows of a batch or table; views, which Arrow cannot filter, go as plain ones."""
+    if clear.all():
+        return data
+    mask, columns = pa.array(clear), list[Any]()
+    for column in data.columns:
+        kind = column.type
+        if pa.types.is_string_view(kind) or pa.types.is_binary_view(kind):
+            plain = pa.large_string() if pa.types.is_string_view(kind) else pa.large_binary()
+            columns.append(pc.filter(column.cast(plain), mask).cast(kind))
+        else:
+            columns.append(pc.filter(column, mask))
+    return type(data).from_arrays(columns, schema=data.schema)
+
+
 def _hashes(array: Any) -> tuple[Hashes, Flags]:
     """Return the (n, 32) bytes of an array, and a mask of the valid hashes."""
     if isinstance(array, pa.ExtensionArray):
@@ -59,8 +79,7 @@ def _hashes(array: Any) -> tuple[Hashes, Flags]:
         start = array.offset * HASH_BYTES
         return data[start : start + len(array) * HASH_BYTES].reshape(-1, HASH_BYTES), _all(array)
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
-        digits, right = _fixed(array.cast(pa.large_string()).cast(pa.large_binary()), _TEXT_BYTES)
-        return _from_text(digits, right)
+        return _from_texts(array.cast(pa.large_string()))
     if pa.types.is_null(kind):
         return np.zeros((len(array), HASH_BYTES), np.uint8), ~_all(array)
     binary = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary)
@@ -87,11 +106,13 @@ def _fixed(array: Any, width: int) -> tuple[Hashes, Flags]:
     return data.reshape(-1, width), right
 
 
-def _from_text(texts: Hashes, right: Flags) -> tuple[Hashes, Flags]:
-    """Decode `0x` and lower-case hexadecimal digits."""
-    digits = _DIGITS[texts[:, 2:]]
-    well_formed = (texts[:, 0] == ord("0")) & (texts[:, 1] == ord("x"))
-    well_formed &= (digits != _NO_DIGIT).all(axis=1)
-    hashes: Hashes = ((digits[:, 0::2] << 4) | (digits[:, 1::2] & 0x0F)).astype(np.uint8)
-    named: Flags = right & well_formed
-    return hashes, named
+def _from_texts(array: Any) -> tuple[Hashes, Flags]:
+    """Decode 64 hexadecimal digits, with or without `0x`."""
+    if pc.any(pc.equal(pc.binary_length(array), TEXT_BYTES - 2)).as_py():
+        bare = pc.fill_null(pc.equal(pc.binary_length(array), TEXT_BYTES - 2), fill_value=False)
+        prefix = pa.scalar("0x", pa.large_string())
+        whole = pc.binary_join_element_wise(prefix, array, pa.scalar("", pa.large_string()))
+        array = pc.if_else(bare, whole, array)
+    texts, right = _fixed(array.cast(pa.large_binary()), TEXT_BYTES)
+    hashes, well_formed = decode_texts(texts)
+    return hashes, right & well_formed

@@ -13,15 +13,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from sayso.errors import NothingToAsk
 from sayso.gate.fetching import FindLicenses, NodeLicenses
-from sayso.gate.formats.base import Columns, FindLicense
-from sayso.gate.formats.opening import open_source
+from sayso.gate.formats.base import Columns, Dialect, FindLicense, Source
+from sayso.gate.formats.opening import Manifest, name_of, open_source, paths_of
 from sayso.gate.judges.base import Evidence, Judge
 from sayso.gate.judges.nodes import NodesJudge
 from sayso.gate.judges.offline import OfflineJudge
@@ -63,6 +62,7 @@ class Gate:
         wait_s: How long to repeat the check while rows are stale, seconds.
         run_until: When the run ends, seconds since the epoch; rows that do not last so long are `stale`.
         license_column, item_column: The columns of the hashes, if they have no usual name.
+        dialect: How manifests are read, where readers disagree.
 
     Raises:
         InvalidAddress, InvalidPurpose, InvalidNetworkFile: An argument is invalid.
@@ -85,13 +85,14 @@ class Gate:
         run_until: int = 0,
         license_column: str | None = None,
         item_column: str | None = None,
+        dialect: Dialect | None = None,
     ) -> None:
         self.trusted = network if isinstance(network, NetworkFile) else load_network(Path(network))
         query = Query(_address(grantee), purpose)
         run_id = run_id or secrets.token_hex(16)
         self.question = Question(query, max_age_s, run_id, run_until=run_until)
         self._wait_s = wait_s
-        self.columns = Columns(license_column, item_column)
+        self.columns = Columns(license_column, item_column, None, dialect or Dialect())
         self._nodes = tuple(dict.fromkeys(one.rstrip("/") for one in nodes))
         self._offline = tuple(Path(one) for one in offline)
         self._bundle = Path(bundle) if bundle is not None else None
@@ -124,12 +125,7 @@ class Gate:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -186,6 +182,10 @@ class Gate:
             self._held = load_licenses(self._bundle, self.trusted.network)
         return self._held
 
+    def open(self, manifest: Manifest) -> Source:
+        """Open a manifest, without judging it; raises BadManifest, FileUnreadable, ExtraMissing."""
+        return open_source(manifest, replace(self.columns, find=self._find_license()))
+
     def evidence(self) -> Evidence:
         """Return the evidence of all answers so far."""
         return self.judge.evidence()
@@ -221,14 +221,15 @@ class Gate:
         """
         import pyarrow as pa  # noqa: PLC0415 - needs the data extra
 
+        from sayso.gate.columns import filtered  # noqa: PLC0415
+
         if isinstance(data, pa.RecordBatchReader):
-            clear = (self.filter(one) for one in data)
-            return pa.RecordBatchReader.from_batches(data.schema, clear)
-        return data.filter(pa.array(self.batch(data).clear))
+            return pa.RecordBatchReader.from_batches(data.schema, map(self.filter, data))
+        return filtered(data, self.batch(data).clear)
 
     def check(
         self,
-        manifest: Path | str,
+        manifest: Manifest,
         files: GateFiles | None = None,
         progress: Progress | None = None,
         begun: Callable[[int, str], object] | None = None,
@@ -238,7 +239,7 @@ class Gate:
         Earlier files of these names are removed first, so that none passes for a result of this run.
 
         Args:
-            manifest: A file, or a folder of files of one format.
+            manifest: A file, a folder of files of one format, a pattern, or several files of one format.
             files: The output files.
             begun: Called before the first row with the amount to read and its unit.
             progress: Called with each further amount that is done.
@@ -251,20 +252,19 @@ class Gate:
         from sayso.gate.records.junit import junit  # noqa: PLC0415 - only if requested
         from sayso.gate.records.report import html  # noqa: PLC0415
 
-        files = files or GateFiles()
-        clear(files.paths, inputs=[Path(manifest), *self._inputs])
-        source = open_source(Path(manifest), replace(self.columns, find=self._find_license()))
+        files, paths = files or GateFiles(), paths_of(manifest)
+        clear(files.paths, inputs=[*paths, *self._inputs])
+        source = self.open(manifest)
         if begun:
             begun(*source.size)
-        record = Record(self.trusted.network, self.question, str(manifest), source.name)
+        record = Record(self.trusted.network, self.question, name_of(paths), source.name)
         renders = {"report": html, "junit": junit}
-        progress = progress or (lambda _done: None)
-        run(source, self.judge, record, files, renders, progress)
+        run(source, self.judge, record, files, renders, progress or (lambda _done: None))
         return record
 
     async def watch(
         self,
-        manifest: Path | str,
+        manifest: Manifest,
         call: Callable[[Hit], object],
         after: Mapping[str, str] | None = None,
         lost: Lost = lambda _url: None,
@@ -283,7 +283,7 @@ class Gate:
         """
         if self._offline:
             raise NothingToAsk("watching needs a node, because a snapshot does not change")
-        source = open_source(Path(manifest), replace(self.columns, find=self._find_license()))
+        source = self.open(manifest)
         rows = b"".join([batch.rows for batch in source.batches(self.judge.part_rows)])
         held = await asyncio.to_thread(self._find_licenses(), rows)
         watched = Watched(rows, held.held, self.question.query)

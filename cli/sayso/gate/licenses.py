@@ -118,7 +118,9 @@ def save_licenses(path: Path, envelopes: Iterable[Envelope]) -> int:
         folder = outputs.folder(path)
         for at in range(0, len(ordered), LIMITS.items):
             name = f"{at // LIMITS.items:05}{ENDING}"
-            (folder.part / name).write_bytes(bundle_bytes(ordered[at : at + LIMITS.items]))
+            file = folder.open(Path(name))
+            file.write(bundle_bytes(ordered[at : at + LIMITS.items]))
+            file.finish()
         outputs.commit()
     return len(ordered)
 

@@ -10,19 +10,31 @@ LICENSE_NAMES: Final = ("sayso_license", "license_hash", "license")
 ITEM_NAMES: Final = ("sayso_item", "item_hash", "item", "sha256")
 
 
-def find_columns(names: Sequence[str], license_: str | None, item: str | None) -> tuple[str, str]:
-    """Return the names of the columns of license and item; raises BadManifest."""
+def find_columns(
+    names: Sequence[str], license_: str | None, item: str | None, *, is_nested: bool = False
+) -> tuple[str, str]:
+    """Return the names of the columns of license and item.
+
+    Args:
+        names: The names of all columns.
+        license_: The name that the user gave; None for the usual names.
+        item: The same for the item.
+        is_nested: Whether `meta.license` may name a field of the column `meta`.
+
+    Raises:
+        BadManifest: There is no such column, or more than one.
+    """
     return (
-        _find(names, (license_,) if license_ else LICENSE_NAMES, "license"),
-        _find(names, (item,) if item else ITEM_NAMES, "item"),
+        _find(names, (license_,) if license_ else LICENSE_NAMES, "license", is_nested=is_nested),
+        _find(names, (item,) if item else ITEM_NAMES, "item", is_nested=is_nested),
     )
 
 
-def _find(names: Sequence[str], usual: Sequence[str], what: str) -> str:
+def _find(names: Sequence[str], usual: Sequence[str], what: str, *, is_nested: bool) -> str:
     for name in usual:
         if (count := names.count(name)) > 1:
             raise BadManifest(f"the column {name!r} occurs {count} times")
-        if count:
+        if count or (is_nested and len(usual) == 1 and names.count(name.partition(".")[0]) == 1):
             return name
     shown = ", ".join(map(repr, names[:20]))
-    raise BadManifest(f"no column {' or '.join(usual)} for the {what} hash among: {shown}")
+    raise BadManifest(f"there is no column {' or '.join(usual)} for the {what} hash among: {shown}")

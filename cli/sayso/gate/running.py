@@ -125,11 +125,16 @@ def _judge_all(source: Source, judge: Judge, record: Record, sinks: _Sinks, prog
             judged = judge.judge(batch.rows)
             first = record.rows
             record.add(batch.rows, judged)
-            write(lambda b=batch, j=judged, f=first: sinks.write(source, b, Verdicts(j.numbers), f))  # type: ignore[misc]
-            progress(source.progress(batch))
+
+            def work(batch: Batch = batch, numbers: bytes = judged.numbers, first: int = first) -> None:
+                sinks.write(source, batch, Verdicts(numbers), first)
+                progress(batch.size)  # once it is written, which may take longest
+
+            write(work)
     if sinks.kept:
         sinks.kept.close()  # close may read the data again
     source.check_unchanged()
+    record.notes += source.notes
 
 
 @contextmanager

@@ -96,6 +96,34 @@ def test_hugging_face_datasets(gate: Gate, silent: Gate, table: pa.Table, tmp_pa
         list(clear(silent, whole.to_iterable_dataset()))
 
 
+def test_hugging_face_media_is_not_decoded_to_judge_it(gate: Gate, table: pa.Table) -> None:
+    """One picture that nobody can decode is a row as any other."""
+    import datasets
+
+    from sayso.adapters.datasets import clear
+
+    picture = pa.array([{"bytes": b"no picture", "path": None}] * 4)
+    whole = datasets.Dataset(table.append_column("picture", picture))
+    whole = whole.cast_column("picture", datasets.Image())
+    for kept in (clear(gate, whole), clear(gate, whole.to_iterable_dataset())):
+        assert kept.features == whole.features
+        plain = kept.cast_column("picture", datasets.Image(decode=False))
+        assert [one["file"] for one in plain] == KEPT
+        with pytest.raises(Exception, match="cannot identify image"):
+            list(kept)
+
+
+def test_views_are_filtered(gate: Gate, table: pa.Table) -> None:
+    views = [pa.field("file", pa.string_view()), pa.field("license", pa.binary_view())]
+    for field in views:
+        at = table.schema.get_field_index(field.name)
+        table = table.set_column(at, field, table[field.name].cast(field.type))
+    for data in (table, table.to_batches()[0]):
+        kept = gate.filter(data)
+        assert kept.schema == data.schema
+        assert kept.column(kept.schema.get_field_index("file")).to_pylist() == KEPT
+
+
 @pytest.mark.long
 def test_torch(gate: Gate, silent: Gate, table: pa.Table) -> None:
     torch = needed("torch")

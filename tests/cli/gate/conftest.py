@@ -55,13 +55,13 @@ class Buyer:
         pq.write_table(self.table(rows), path, compression="zstd", row_group_size=2)
         return path
 
-    def csv(self, name: str = "m.csv") -> Path:
+    def csv(self, name: str = "m.csv", note: str = 'a "note", é') -> Path:
         path = self.folder / name
         with path.open("w", newline="") as file:
             writer = csv.writer(file, delimiter="\t" if name.endswith(".tsv") else ",")
             writer.writerow(["file", "note", "license", "item"])
             for one in self.rows:
-                writer.writerow([one["file"], 'a "note",\nover two lines', one["license"], one["item"]])
+                writer.writerow([one["file"], note, one["license"], one["item"]])
         return path
 
     def bundle(self) -> Path:

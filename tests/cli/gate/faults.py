@@ -81,8 +81,7 @@ def slow(buyer: Buyer, patch: Patch) -> Case:
 
 def down_half_way(buyer: Buyer, patch: Patch) -> Case:
     """The first rows are answered, and then nothing more."""
-    for name in ("LEAST_ROWS", "PARQUET_BATCH_BYTES"):
-        patch.setattr(f"sayso.gate.formats.parquet.{name}", 1)
+    patch.setattr("sayso.gate.formats.tables.parquet.ROWS_AT_ONCE", 1)
     buyer.node.twist = lambda _, answer: answer if len(buyer.node.checks) % 2 else "gone"
     return Case()
 
@@ -260,7 +259,7 @@ TABLE: dict[str, tuple[str | dict[str, int], Arrange]] = {
     ),
     "a row of Parquet has no license": ("bad-manifest", a_null),
     "the Parquet file is cut": ("bad-manifest", corrupt(lambda data: data[:-20])),
-    "the Parquet file is cut within": ("file-unreadable", corrupt(lambda d: d[:100] + d[200:])),
+    "the Parquet file is cut within": ("bad-manifest", corrupt(lambda d: d[:100] + d[200:])),
     "the Parquet file is something else": ("bad-manifest", corrupt(lambda _: b"PAR1" + bytes(30))),
     "a bit of the Parquet file is flipped": ("file-unreadable", flipped_page),
 }

@@ -60,7 +60,15 @@ def test_every_form_of_a_hash(form: str, values: list[bytes | None]) -> None:
         assert row.tobytes() == (value + b"\1" * 32 if is_hash and value else bytes(64))
 
 
-@pytest.mark.parametrize("text", ["0X" + "ab" * 32, "0x" + "AB" * 32, "ab" * 33, "0x" + "ag" * 32])
+@pytest.mark.parametrize("text", ["0X" + "ab" * 32, "0x" + "AB" * 32, "ab" * 32, "Ab" * 32])
+def test_hashes_may_be_bare_or_in_capitals(text: str) -> None:
+    texts = pa.array([text, "0x" + "cd" * 32, None])
+    rows, named = join_columns(texts, pa.array([b"\1" * 32] * 3))
+    assert named.tolist() == [True, True, False]
+    assert rows[0].tobytes() == b"\xab" * 32 + b"\1" * 32
+
+
+@pytest.mark.parametrize("text", ["0x" + "ab" * 31, "0y" + "ab" * 32, "ab" * 33, "0x" + "ag" * 32])
 def test_a_text_that_is_no_hash(text: str) -> None:
     _, named = join_columns(pa.array([text]), pa.array([b"\1" * 32]))
     assert not named.any()

@@ -77,8 +77,7 @@ def test_each_request_has_a_nonce_of_its_own(
 ) -> None:
     """Each node, each part and each repeat, so that no receipt answers another request."""
     monkeypatch.setattr("sayso.gate.judges.nodes.STALE_POLL_S", 0.0)
-    monkeypatch.setattr("sayso.gate.formats.parquet.LEAST_ROWS", 1)
-    monkeypatch.setattr("sayso.gate.formats.parquet.PARQUET_BATCH_BYTES", 1)
+    monkeypatch.setattr("sayso.gate.formats.tables.parquet.ROWS_AT_ONCE", 1)
     south.stale_checks = 1
     buyer.parquet()
     buyer.check("m.parquet", *both(buyer, south), "--wait", "60s")

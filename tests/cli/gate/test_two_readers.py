@@ -1,7 +1,10 @@
 """Every kept output has one reading, whatever the manifest was: no row in it that is not clear."""
 
+import bz2
+import gzip
 import io
 import json
+import lzma
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +16,7 @@ import pytest
 
 from cli.conftest import QUERY
 from cli.gate.conftest import NAMES, Buyer
-from cli.gate.two_readers import READERS, judged_again
+from cli.gate.two_readers import READERS, Dialect, judged_again
 from sayso_protocol.primitives import hex_text, sha256
 
 ITEMS = {name: hex_text(sha256(name.encode())) for name in NAMES}
@@ -44,6 +47,64 @@ def csv_of_tricks(buyer: Buyer) -> Path:
     a, b, c, d = (f"{one['license']},{one['item']}" for one in buyer.rows)
     lines = ["note,license,item", f'"x\n,{b}\n""",{a}', f'"",{b}', f'"""{b}""",{c}', f'"\r\n",{d}']
     return buyer.world.write("n.csv", "\n".join(lines).encode())
+
+
+def text_of_tricks(name: str, separator: str, encoding: str, *notes: str) -> Callable[[Buyer], Path]:
+    """Notes as somebody writes them who knows no quotes, in this character set."""
+
+    def written(buyer: Buyer) -> Path:
+        rows = [[note, one["license"], one["item"]] for note, one in zip(notes, buyer.rows, strict=True)]
+        lines = [separator.join(one) for one in [["note", "license", "item"], *rows]]
+        return buyer.world.write(name, ("\r\n".join(lines) + "\r\n").encode(encoding))
+
+    return written
+
+
+def marked(buyer: Buyer) -> Path:
+    """With the mark that Excel puts first."""
+    path = buyer.csv("n.csv")
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    return path
+
+
+def packed(make: Callable[[Buyer], Path], ending: str) -> Callable[[Buyer], Path]:
+    """In two parts, each compressed, of which some readers see only the first."""
+
+    def written(buyer: Buyer) -> Path:
+        plain = make(buyer)
+        data = plain.read_bytes()
+        path = plain.with_name(f"{plain.name}.{ending}")
+        half = len(data) // 2
+        path.write_bytes(b"".join(PACKERS[ending](part) for part in (data[:half], data[half:])))
+        plain.unlink()
+        return path
+
+    return written
+
+
+PACKERS: dict[str, Callable[[bytes], bytes]] = {
+    "gz": gzip.compress,
+    "xz": lzma.compress,
+    "bz2": bz2.compress,
+    "zst": lambda data: bytes(pa.compress(data, "zstd", asbytes=True)),
+}
+
+
+def arrow(name: str, of: Callable[..., Any], **options: Any) -> Callable[[Buyer], Path]:
+    def written(buyer: Buyer) -> Path:
+        path, table = buyer.folder / name, buyer.table()
+        with of(str(path), table.schema, options=pa.ipc.IpcWriteOptions(**options)) as writer:
+            for at in range(4):
+                writer.write_table(table.slice(at, 1))
+        return path
+
+    return written
+
+
+def shards(buyer: Buyer) -> Path:
+    for at, row in enumerate(buyer.rows):
+        buyer.parquet(f"n/{at}.parquet", [row])
+    return buyer.folder / "n"
 
 
 def parquet(buyer: Buyer) -> Path:
@@ -108,15 +169,65 @@ def hugging(buyer: Buyer) -> Path:
     import datasets
 
     rows = [{"license": one["license"], "item": one["item"]} for one in buyer.rows]
-    datasets.Dataset.from_list(rows).save_to_disk("n")
+    datasets.Dataset.from_list(rows).save_to_disk("n", num_shards=2)
     return buyer.folder / "n"
+
+
+def hugging_splits(buyer: Buyer) -> Path:
+    """One of which loses its only row."""
+    import datasets
+
+    rows = [{"license": one["license"], "item": one["item"]} for one in buyer.rows]
+    parts = {"train": rows[:1], "test": rows[1:2], "more": rows[2:]}
+    found = {name: datasets.Dataset.from_list(part) for name, part in parts.items()}
+    datasets.DatasetDict(found).save_to_disk("n")
+    return buyer.folder / "n"
+
+
+LONE = ("plain", '"No way," she said', 'he paused" and left', '"')
+DIALECTS: dict[str, tuple[Callable[[Buyer], Path], tuple[str, ...], Dialect]] = {
+    "csv over several lines": (csv_of_tricks, ("--quoting", "double"), Dialect()),
+    "tsv of lone quotes": (
+        text_of_tricks("n.tsv", "\t", "utf-8", *LONE),
+        ("--quoting", "none"),
+        Dialect("\t", "none"),
+    ),
+    "csv of Latin": (
+        text_of_tricks("n.csv", ",", "latin-1", "é", "à", "ü", "ß"),
+        ("--encoding", "iso-8859-1"),
+        Dialect(encoding="iso-8859-1"),
+    ),
+    "csv of Excel": (
+        text_of_tricks("n.csv", ";", "utf-8", '"a;b"', "c", '"d ""e"""', ""),
+        ("--delimiter", ";"),
+        Dialect(";"),
+    ),
+    "tsv in another file": (
+        text_of_tricks("n.csv", "\t", "utf-8", "a,b", "c", "d", "e"),
+        ("--delimiter", "\\t"),
+        Dialect("\t"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+def test_what_is_kept_has_one_reading_in_its_dialect(buyer: Buyer, name: str) -> None:
+    buyer.revoke()
+    make, options, dialect = DIALECTS[name]
+    manifest = make(buyer)
+    kept = f"kept{manifest.suffix}"
+    files = ("--out", kept, "--rejected", "why.jsonl", "--receipt", "receipt.json")
+    buyer.check(manifest.name, *options, *files, status=3)
+    assert sorted(judged_again(Path(kept), CLEAR, dialect=dialect)) == sorted(CLEAR)
+    proof = ("receipt.json", "--manifest", manifest.name, "--rejected", "why.jsonl")
+    buyer.world.run("receipt", "verify", *proof, *options)
 
 
 OUTPUTS: dict[str, tuple[Callable[[Buyer], Path], str]] = {
     "jsonl": (jsonl, ""),
     "jsonl of tricks": (jsonl_of_tricks, ""),
     "csv": (table("csv"), ""),
-    "csv of tricks": (csv_of_tricks, ""),
+    "csv with a mark": (marked, ""),
     "tsv": (table("tsv"), ""),
     "parquet": (parquet, ""),
     "parquet of tricks": (parquet_of_tricks, ""),
@@ -125,6 +236,14 @@ OUTPUTS: dict[str, tuple[Callable[[Buyer], Path], str]] = {
     "tar of tricks": (tar_of("w", *NAMED), ""),
     "folder": (folder, "folder"),
     "hugging face": (hugging, "hugging face"),
+    "hugging face, splits": (hugging_splits, "hugging face"),
+    "shards": (shards, "shards"),
+    "arrow stream": (arrow("n.arrow", pa.ipc.new_stream), ""),
+    "arrow file": (arrow("n.arrow", pa.ipc.new_file, compression="zstd"), ""),
+    "feather": (arrow("n.feather", pa.ipc.new_file, compression="lz4"), ""),
+    **{f"jsonl in {ending}": (packed(jsonl, ending), "") for ending in PACKERS},
+    **{f"csv in {ending}": (packed(table("csv"), ending), "") for ending in PACKERS},
+    **{f"tar in {ending}, in parts": (packed(tar_of("w", *FILES), ending), "") for ending in PACKERS},
 }
 
 

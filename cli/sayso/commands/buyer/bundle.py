@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from sayso.commands.buyer.dialect import dialect_options
 from sayso.commands.options import (
     PATH,
     json_option,
@@ -16,7 +17,7 @@ from sayso.commands.options import (
 from sayso.commands.text import example, moment, say, say_json, several, warn
 from sayso.errors import BadManifest
 from sayso.gate.fetching import Fetcher
-from sayso.gate.formats.base import Columns, Source
+from sayso.gate.formats.base import Columns, Dialect, Source
 from sayso.gate.formats.opening import open_source
 from sayso.gate.licenses import LicenseBundle, counted, load_licenses, save_licenses
 from sayso.networks import load_network
@@ -38,9 +39,12 @@ def bundle() -> None:
 @bundle.command(epilog=example("sayso bundle pull data.parquet --out licenses"))
 @click.argument("manifest", type=PATH)
 @click.option("--out", type=PATH, required=True, metavar="DIR", help="The folder to write.")
+@dialect_options
 @node_option
 @network_option
-def pull(manifest: Path, out: Path, node_url: str | None, network_path: Path) -> None:
+def pull(
+    *, manifest: Path, out: Path, dialect: Dialect, node_url: str | None, network_path: Path
+) -> None:
     """Fetch every consent that MANIFEST names, and those of the other parties, into a new folder.
 
     The command verifies each signature, so you need not trust the node. It reports the licenses that the
@@ -49,7 +53,7 @@ def pull(manifest: Path, out: Path, node_url: str | None, network_path: Path) ->
     trusted = load_network(network_path)
     url = node_url_or_default(node_url, trusted)
     refuse_existing(out)
-    source = open_source(manifest, Columns())
+    source = open_source(manifest, Columns(dialect=dialect))
     fetcher = asyncio.run(_fetch(source, url, trusted))
     if not fetcher.found:
         raise BadManifest(f"the node holds none of the licenses that {str(manifest)!r} names")
@@ -72,8 +76,9 @@ async def _fetch(source: Source, url: str, trusted: NetworkFile) -> Fetcher:
 @bundle.command(epilog=example("sayso bundle verify licenses --manifest data.parquet"))
 @click.argument("path", type=PATH, metavar="BUNDLE")
 @click.option("--manifest", type=PATH, metavar="M", help="Require a consent for every row of M.")
+@dialect_options
 @network_option
-def verify(path: Path, manifest: Path | None, network_path: Path) -> None:
+def verify(*, path: Path, manifest: Path | None, dialect: Dialect, network_path: Path) -> None:
     """Verify every signature in BUNDLE offline.
 
     With --manifest, the command also verifies that the bundle has the consent of every row.
@@ -84,7 +89,7 @@ def verify(path: Path, manifest: Path | None, network_path: Path) -> None:
         warn(f"left out {several(licenses.unverified, 'license')} that only a chain can verify")
     if manifest:
         table, absent, rows = licenses.table(), 0, 0
-        for batch in open_source(manifest, Columns()).batches(ROWS):
+        for batch in open_source(manifest, Columns(dialect=dialect)).batches(ROWS):
             absent += int((table.find(batch.rows) == ABSENT).sum())
             rows += len(batch)
         if absent:

@@ -1,7 +1,8 @@
 """`sayso check`: the gate before training."""
 
 import os
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -11,19 +12,25 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from sayso.commands.options import PATH, json_option, network_option
+from sayso.commands.buyer.dialect import dialect_options
+from sayso.commands.options import PATH, Once, json_option, network_option
 from sayso.commands.text import example, moment, printable, say, say_json, several, warn_of_purposes
 from sayso.commands.types import address_or_anyone, duration, expiry
+from sayso.gate.formats.opening import paths_of
 from sayso.gate.gate import Gate
 from sayso.gate.records.annotations import annotate, annotate_error
 from sayso.gate.records.record import Record
 from sayso.gate.running import GateFiles
 from sayso.outputs import clear
 from sayso_protocol.errors import SaysoError
+from sayso_protocol.primitives import ANYONE, address_text
 from sayso_protocol.receipts.text import receipt_to_json
+from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import Reason
 
 SOME_NOT_CLEAR: Final = 3
+LINE_S: Final = 10.0  # between two lines of progress in a log
+READ_ROWS: Final = 1 << 20
 STALE_HINT: Final = (
     "stale: a node is still confirming these rows with its peers and the chain, or the endpoint of "
     "--rpc lags behind. Try again in a few seconds, or let the command repeat the check: --wait 60s"
@@ -40,13 +47,14 @@ _OUTPUTS: Final = {"out": "kept", "rejected": "rejected", "receipt": "receipt", 
 
 @click.command(
     name="check",
+    cls=Once,
     epilog=example(
         "sayso check data.parquet --grantee 0x52908400098527886E0F7030069857D2E4169EE7 \\",
         "  --purpose train-ai --out kept.parquet --rejected why.jsonl --receipt receipt.json",
         "sayso check shards/ --grantee anyone --purpose train-ai --out kept/ --report report.html",
     ),
 )
-@click.argument("manifest", type=PATH)
+@click.argument("manifests", type=PATH, nargs=-1, required=True, metavar="MANIFEST...")
 @click.option(
     "--grantee",
     type=address_or_anyone,
@@ -114,34 +122,70 @@ _OUTPUTS: Final = {"out": "kept", "rejected": "rejected", "receipt": "receipt", 
     "--license-column", metavar="NAME", help="The column of license hashes.  [default: by its name]"
 )
 @click.option("--item-column", metavar="NAME", help="The column of item hashes.  [default: by its name]")
+@dialect_options
 @network_option
+@click.option("--dry-run", is_flag=True, help="Read the manifest, and ask and write nothing.")
+@click.option("--quiet", "-q", is_flag=True, help="Print errors only.")
 @json_option
-def command(*, manifest: Path, network_path: Path, as_json: bool, **options: Any) -> None:
+def command(
+    *,
+    manifests: tuple[Path, ...],
+    network_path: Path,
+    as_json: bool,
+    dry_run: bool,
+    quiet: bool,
+    **options: Any,
+) -> None:
     """Check whether every row of MANIFEST may be used for a purpose.
 
-    MANIFEST is JSON Lines, CSV, Parquet or a folder of such files. Each row names a license and an item
-    by their hashes. The command keeps only the rows that every source calls granted, in the same format
-    and order. It removes earlier output files first, so that no old file passes for a result.
+    MANIFEST is JSON Lines, CSV, Parquet or Arrow, a folder of such files, or several such files. Each
+    row names a license and an item by their hashes. The command keeps only the rows that every source
+    calls granted, in the same format and order. It removes earlier output files first, so that no old
+    file passes for a result.
 
     Exit status: 0 all rows are clear; 3 some rows are not clear; any other status is an error, and
     nothing is written.
     """
     names = {**_OUTPUTS, "junit": "junit"}
     files = GateFiles(**{theirs: options.pop(ours) for ours, theirs in names.items()})
-    inputs = [manifest, network_path, *options["offline"]]
+    inputs = [*paths_of(manifests), network_path, *options["offline"]]
+    options["run_until"] = options["run_until"] or 0
     try:
+        if dry_run:
+            _read_only(Gate(network=network_path, **options), manifests)
+            return
         clear(files.paths, inputs=[*inputs, options["bundle"]] if options["bundle"] else inputs)
         warn_of_purposes([options["purpose"]])
-        options["run_until"] = options["run_until"] or 0
-        with Gate(network=network_path, **options) as gate, _progress() as (begun, done):
-            record = gate.check(manifest, files, done, begun)
+        with Gate(network=network_path, **options) as gate, _progress(quiet=quiet) as (begun, done):
+            record = gate.check(manifests, files, done, begun)
     except SaysoError as error:
-        annotate_error(manifest, error, os.environ)
+        annotate_error(manifests[0], error, os.environ)
         raise
-    _report(record, as_json=as_json)
+    if not quiet:
+        _notes(record.notes)
+        _report(record, as_json=as_json)
     annotate(record, os.environ)
     if record.clear < record.rows:
         raise click.exceptions.Exit(SOME_NOT_CLEAR)
+
+
+def _notes(notes: Iterable[str]) -> None:
+    for note in notes:
+        click.echo(f"note: {printable(note)}", err=True)
+
+
+def _read_only(gate: Gate, manifests: Sequence[Path]) -> None:
+    """Read every row of a manifest, and say what a check would judge."""
+    source = gate.open(manifests)
+    rows = sum(len(batch) for batch in source.batches(READ_ROWS))
+    _notes(source.notes)
+    query = gate.question.query
+    asked = f"for {query.purpose} by {_grantee(query)}"
+    say(f"{several(rows, 'row')} of {source.name} would be judged {asked}")
+
+
+def _grantee(query: Query) -> str:
+    return "anyone" if query.grantee == ANYONE else address_text(query.grantee)
 
 
 class _Rate(TextColumn):
@@ -155,9 +199,32 @@ class _Rate(TextColumn):
         return Text(f"{speed:,.0f} {task.fields['unit']}/s" if speed else "")
 
 
+class Lines:
+    """Lines tells the progress in lines of a log, at most one in LINE_S, where there is no terminal."""
+
+    def __init__(self, clock: Callable[[], float], *, quiet: bool) -> None:
+        self._clock, self._quiet = clock, quiet
+        self._total, self._done, self._unit, self._last = 0, 0, "", clock()
+
+    @property
+    def functions(self) -> tuple[Callable[[int, str], object], Callable[[int], object]]:
+        """Return the functions that set the total and advance."""
+        return self._begin, self._advance
+
+    def _begin(self, total: int, unit: str) -> None:
+        self._total, self._unit = total, unit
+
+    def _advance(self, done: int) -> None:
+        self._done += done
+        if not self._quiet and self._clock() - self._last >= LINE_S:
+            self._last = self._clock()
+            of = f" of {self._total:,}" if self._total else ""
+            click.echo(f"checked {self._done:,}{of} {self._unit}", err=True)
+
+
 @contextmanager
-def _progress() -> Iterator[tuple[Callable[[int, str], object], Callable[[int], object]]]:
-    """Show a progress bar on a terminal; yields the functions that set its total and advance it."""
+def _progress(*, quiet: bool) -> Iterator[tuple[Callable[[int, str], object], Callable[[int], object]]]:
+    """Show a bar on a terminal, and lines elsewhere; yields functions that set the total and advance."""
     columns = (
         SpinnerColumn(),
         TextColumn("Checking {task.percentage:>3.0f} %"),
@@ -165,7 +232,10 @@ def _progress() -> Iterator[tuple[Callable[[int, str], object], Callable[[int], 
         TimeRemainingColumn(),
     )
     console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    if quiet or not console.is_terminal:
+        yield Lines(time.monotonic, quiet=quiet).functions
+        return
+    with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("check", total=None, unit="")
 
         def begun(total: int, unit: str) -> None:
@@ -178,15 +248,18 @@ def _report(record: Record, *, as_json: bool) -> None:
     counts = dict(sorted(record.counts.items()))
     counts.pop(Reason.GRANTED.value, 0)
     signers = ", ".join(record.evidence.signers)
+    query, grantee = record.question.query, _grantee(record.question.query)
     if as_json:
         single = record.single_receipt()
         body: dict[str, object] = {"rows": record.rows, "clear": record.clear}
+        body |= {"purpose": query.purpose, "grantee": grantee}
         body |= {"not_clear": record.rows - record.clear, "reasons": counts, "operator": signers}
         body |= {"until": record.until, "differing": record.differing, "overruled": record.overruled}
         say_json(body | {"receipt": receipt_to_json(single) if single else record.to_json()})
     else:
         not_clear = record.rows - record.clear
         say(f"{several(record.rows, 'row')}: {record.clear:,} clear, {not_clear:,} not clear")
+        say(f"  asked for {query.purpose} by {grantee}")
         for reason, count in counts.items():
             say(f"  {reason:<20} {count:,}")
         if record.until:

@@ -8,11 +8,13 @@ import click
 from msgspec import UNSET
 
 from sayso.buyer.comparing import Files, find_misconduct
-from sayso.commands.options import PATH, network_option
+from sayso.commands.buyer.dialect import dialect_options
+from sayso.commands.options import PATH, Once, network_option
 from sayso.commands.text import example, moment, say, several
 from sayso.commands.types import expiry
 from sayso.errors import NotCovered
-from sayso.gate.formats.base import Columns
+from sayso.gate.formats.base import Columns, Dialect
+from sayso.gate.formats.opening import Manifest
 from sayso.gate.licenses import load_licenses
 from sayso.gate.records.receipts import read_json, verify_receipt
 from sayso.gate.records.recheck import Again, Verified, question_of, verify_record
@@ -37,10 +39,18 @@ def receipt() -> None:
 
 
 @receipt.command(
-    epilog=example("sayso receipt verify receipt.json --manifest data.jsonl --rejected why.jsonl")
+    cls=Once,
+    epilog=example("sayso receipt verify receipt.json --manifest data.jsonl --rejected why.jsonl"),
 )
 @click.argument("path", type=PATH, metavar="RECEIPT")
-@click.option("--manifest", type=PATH, metavar="M", help="The manifest that was checked.")
+@click.option(
+    "--manifest",
+    "manifests",
+    multiple=True,
+    type=PATH,
+    metavar="M",
+    help="The manifest that was checked; several in the same order.",
+)
 @click.option("--rejected", type=PATH, metavar="WHY", help="The rejected rows of that check.")
 @click.option("--license-column", metavar="NAME", help="As in that check.")
 @click.option("--item-column", metavar="NAME", help="As in that check.")
@@ -63,16 +73,19 @@ def receipt() -> None:
     metavar="WHEN",
     help="Also verify that a run at this time was covered: a date, or a span from now.",
 )
+@dialect_options
 @network_option
 def verify(
+    *,
     path: Path,
-    manifest: Path | None,
+    manifests: tuple[Path, ...],
     rejected: Path | None,
     license_column: str | None,
     item_column: str | None,
     bundle: Path | None,
     offline: tuple[Path, ...],
     at: int | None,
+    dialect: Dialect,
     network_path: Path,
 ) -> None:
     """Verify who signed RECEIPT, and that the given files match it.
@@ -82,12 +95,13 @@ def verify(
     The command needs the network file, but no node and no chain. A receipt proves that a check was made
     and what its result was. It does not prove which data a model was trained on.
     """
+    manifest = manifests or None
     if rejected and not manifest:
         raise click.UsageError("--rejected needs the --manifest that was checked")
     if offline and not (manifest and rejected and bundle):
         raise click.UsageError("--offline needs --manifest, --rejected and --bundle of that check")
     value, trusted = read_json(path, RECORD_BYTES), load_network(network_path)
-    columns = Columns(license_column, item_column)
+    columns = Columns(license_column, item_column, None, dialect)
     if isinstance(value, dict) and value.get("type") == RECORD:
         record = record_from_json(value)
         columns = _with_bundle(columns, bundle, trusted, question_of(record).query, record.time)
@@ -154,7 +168,7 @@ def _say_record(record: RecordJson, verified: Verified) -> None:
 def _say_receipt(
     signed: Signed[Receipt],
     trusted: NetworkFile,
-    manifest: Path | None,
+    manifest: Manifest | None,
     rejected: Path | None,
     columns: Columns,
 ) -> None:

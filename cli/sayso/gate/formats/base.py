@@ -1,21 +1,65 @@
 """The interface of formats: batches of rows with their origin, and a writer for the clear rows.
 
-A row that has two readings, or names no license or no item, raises an error with its number, because a
-manifest is judged completely or not at all.
+A format is read in one declared dialect. A row that has two readings, or names no license or no item,
+raises an error with its number; if the dialect says so, the row is judged as NO_ROW instead, which no
+license covers. What a format leaves out is in the notes of its source.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+import codecs
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, Literal, Protocol
 
 from sayso.errors import BadManifest, FileUnreadable, ManifestChanged
 from sayso.gate.judges.verdicts import Flags
 from sayso.outputs import Outputs
+from sayso_protocol.encoding.row_tree import ROW_BYTES
+from sayso_protocol.primitives import hex_text
 
 FindLicense = Callable[[bytes], bytes | None]  # item hash -> license hash
-BATCH_BYTES: Final = 32 * 1024 * 1024  # approximate size of a batch in memory
+Quoting = Literal["double", "none"]
+BATCH_BYTES: Final = 32 * 1024 * 1024  # approximate size of a batch of text or media in memory
+ROWS_AT_ONCE: Final = 1 << 18  # the most rows of a batch of a table, 16 MiB of hashes
+OR_REJECT: Final = "; --bad-rows reject goes on, and calls such rows unknown"
+NO_ROW: Final = bytes(ROW_BYTES)  # no digest is zero, so these hashes are `unknown` everywhere
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """Dialect declares what the bytes of a manifest mean, where its usual readers disagree.
+
+    Attributes:
+        delimiter: The separator of CSV; None for a tab in .tsv and a comma elsewhere.
+        encoding: The character set of CSV, a superset of ASCII in which no character spans a line end.
+        quoting: `double` for quotes of RFC 4180, in which a value may span lines; `none` if quotes are
+            ordinary characters; None to refuse what the two would read differently.
+        labels: Endings of tar members that are labels, beside the usual ones.
+        reject_bad: Whether rows without a usable license are judged as NO_ROW, instead of an error.
+    """
+
+    delimiter: str | None = None
+    encoding: str = "utf-8"
+    quoting: Quoting | None = None
+    labels: tuple[str, ...] = ()
+    reject_bad: bool = False
+
+    def __post_init__(self) -> None:
+        """Raise BadManifest for a delimiter or a character set that cannot be cut at bytes."""
+        one = self.delimiter
+        if one is not None and (len(one) != 1 or not one.isascii() or one in '"\r\n\0'):
+            raise BadManifest(f"a delimiter is one character of ASCII, not {one!r}")
+        ascii_ = bytes(range(128))
+        try:
+            right = ascii_.decode(self.encoding) == ascii_.decode("ascii")
+            right &= not codecs.lookup(self.encoding).name.startswith("iso2022")  # with states
+        except (LookupError, UnicodeDecodeError):
+            right = False
+        if not right:
+            raise BadManifest(
+                f"{self.encoding!r} is no superset of ASCII; write the file in UTF-8, with iconv"
+            )
 
 
 @dataclass(frozen=True)
@@ -25,11 +69,13 @@ class Columns:
     Attributes:
         license, item: The names of the columns; None for the usual names.
         find: Finds the license of an item if the data names none; None without a bundle.
+        dialect: The meaning of the bytes.
     """
 
     license: str | None = None
     item: str | None = None
     find: FindLicense | None = None
+    dialect: Dialect = field(default_factory=Dialect)
 
 
 @dataclass(frozen=True)
@@ -39,16 +85,18 @@ class Batch:
     Attributes:
         rows: Joined rows, license . item, 64 bytes each.
         content: The source of the rows, for the format that read them.
+        size: Its share of the size of the source.
         part: The number of their file, from 0.
     """
 
     rows: bytes
     content: Any
+    size: int = 0
     part: int = 0
 
     def __len__(self) -> int:
         """Return the number of rows."""
-        return len(self.rows) // 64
+        return len(self.rows) // ROW_BYTES
 
 
 class Writer(Protocol):
@@ -63,44 +111,51 @@ class Writer(Protocol):
         ...
 
 
-class Source(Protocol):
-    """Source is a manifest in one format.
+class Source:
+    """Source is a manifest in one format; subclasses say how it is read and written.
 
     Attributes:
         name: The name of the format.
+        line_name: The field of a row's number in the rejected rows: `line` or `row`.
         path: The path that the user named.
         size: The amount to read and its unit, for progress.
-        line_name: The field of a row's number in the rejected rows: `line` or `row`.
+        notes: What is left out or not kept, one sentence each.
     """
 
-    name: str
-    path: Path
-    size: tuple[int, str]
-    line_name: str
+    name: str = ""
+    line_name: str = "row"
+
+    def __init__(self, path: Path, files: Iterable[Path] = ()) -> None:
+        self.path = path
+        self.notes: list[str] = []
+        self._stamps = [Stamp.of(one) for one in files or [path]]
+        self.size = (sum(one.size for one in self._stamps), "bytes")
 
     def batches(self, most: int) -> Iterator[Batch]:
         """Yield all rows in order, at most `most` in a batch; raises BadManifest and FileUnreadable."""
-        ...
-
-    def check_unchanged(self) -> None:
-        """Raise ManifestChanged if the files changed since they were read."""
-        ...
-
-    def progress(self, batch: Batch) -> int:
-        """Return a batch's share of `size`."""
-        ...
-
-    def places(self, batch: Batch, first: int) -> Sequence[int]:
-        """Return the number of each row for the rejected rows; `first` rows precede the batch."""
-        ...
-
-    def describe(self, batch: Batch, at: int, number: int) -> dict[str, Any]:
-        """Return the fields of row `at` of a batch for the rejected rows; rows count from 1."""
-        ...
+        raise NotImplementedError
 
     def writer(self, outputs: Outputs, path: Path) -> Writer:
         """Open an output of the same format; raises OutputFailed."""
-        ...
+        raise NotImplementedError
+
+    def check_unchanged(self) -> None:
+        """Raise ManifestChanged if the files changed since they were read."""
+        for stamp in self._stamps:
+            stamp.check()
+
+    def places(self, batch: Batch, first: int) -> Sequence[int]:
+        """Return the number of each row for the rejected rows; `first` rows precede the batch."""
+        return range(first + 1, first + len(batch) + 1)
+
+    def describe(self, batch: Batch, at: int, number: int) -> dict[str, Any]:
+        """Return the fields of row `at` of a batch for the rejected rows; rows count from 1."""
+        return {**named(batch.rows[at * ROW_BYTES : (at + 1) * ROW_BYTES]), "row": number}
+
+
+def named(row: bytes) -> dict[str, str]:
+    """Return the two hashes of a joined row, for formats without text fields."""
+    return {"license": hex_text(row[:32]), "item": hex_text(row[32:])}
 
 
 @contextmanager
@@ -124,6 +179,11 @@ class Stamp:
     def of(cls, path: Path) -> "Stamp":
         """Take the stamp of a file; raises FileUnreadable."""
         return cls(path, _seen(path))
+
+    @property
+    def size(self) -> int:
+        """Return the size of the file in bytes."""
+        return self.seen[2]
 
     def check(self) -> None:
         """Raise ManifestChanged if the file has changed."""

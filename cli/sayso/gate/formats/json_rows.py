@@ -10,35 +10,12 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from sayso.errors import BadManifest, FileUnreadable
+from sayso.errors import BadManifest
 from sayso_protocol.encoding.json_text import parse_json
 from sayso_protocol.errors import Malformed
-from sayso_protocol.primitives import hash_from_text, hex_text
-from sayso_protocol.verdicts.verdict import Row
+from sayso_protocol.primitives import hex_text
 
 ROW_LINE_BYTES: Final = 16 * 1024 * 1024  # a longer line indicates a wrong file
-
-
-def raw_rows(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Yield the line number and the bytes of each row, not parsed; raises FileUnreadable."""
-    for line, raw in enumerate(lines_of(path), 1):
-        if raw.strip():
-            yield line, raw
-
-
-def lines_of(path: Path) -> Iterator[bytes]:
-    """Yield the bytes of each line with its end, cut at the length limit; raises FileUnreadable."""
-    try:
-        with path.open("rb") as file:
-            while raw := file.readline(ROW_LINE_BYTES + 1):
-                yield raw
-    except OSError as error:
-        raise FileUnreadable(f"cannot read {str(path)!r}: {error.strerror}") from error
-
-
-def row_of(path: Path, line: int, fields: dict[str, Any], names: tuple[str, str]) -> Row:
-    """Return the hashes in the fields of these names; raises BadManifest."""
-    return Row(*(_hash(fields, name, _refusing(path, line)) for name in names))
 
 
 def parse_fields(path: Path, line: int, raw: bytes) -> dict[str, Any]:
@@ -60,16 +37,6 @@ def _refusing(path: Path, line: int) -> Callable[[str], NoReturn]:
         raise BadManifest(f"{str(path)!r}, line {line}: {why}")
 
     return refuse
-
-
-def _hash(fields: dict[str, Any], name: str, refuse: Callable[[str], NoReturn]) -> bytes:
-    text = fields.get(name)
-    if not isinstance(text, str):
-        refuse(f"it has no {name}" if text is None else f"its {name} is not a text")
-    try:
-        return hash_from_text(text)
-    except Malformed as error:
-        refuse(f"its {name} is {error}")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

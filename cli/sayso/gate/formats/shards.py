@@ -1,69 +1,88 @@
-"""A folder with many files of one format as one manifest, kept under the same names."""
+"""Many files of one format as one manifest, kept under the same names.
 
-from collections.abc import Callable, Iterator, Sequence
+Files are opened one after the other, so their number is bounded by the disk only. A file whose rows are
+all clear is kept as it is, byte for byte, if its format allows that.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sayso.gate.formats.base import Batch, Source, Stamp, Writer
+from sayso.errors import BadManifest
+from sayso.gate.formats.base import Batch, Source, Writer
 from sayso.gate.judges.verdicts import Flags
-from sayso.outputs import Outputs, StagedFile, output_errors
+from sayso.outputs import Outputs, StagedFile, StagedFolder
+
+Opener = Callable[[Path], Source]
 
 
-class Shards:
-    """Shards reads several sources of one format, one after the other."""
+class Shards(Source):
+    """Shards reads several sources of one format, one after the other.
 
-    def __init__(self, path: Path, files: Sequence[Path], open_one: Callable[[Path], Source]) -> None:
-        self.path = path
-        self._files = files
+    Args:
+        path: The folder, or what the user named.
+        files: The files in order, each with its relative name in the output.
+        open_one: Opens a source.
+        beside: Relative names of files that are kept as they are -> their places.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        files: Mapping[Path, Path],
+        open_one: Opener,
+        beside: Mapping[Path, Path] | None = None,
+    ) -> None:
+        self._names, self._files = list(files.values()), list(files)
+        self._beside = dict(beside or {})
+        if len(set(self._names)) < len(self._names):
+            raise BadManifest("two of the manifests have the same name, so they cannot be kept together")
+        super().__init__(path, [*self._files, *self._beside.values()])
         self._open = open_one
-        sources = [open_one(one) for one in files]
-        self._stamps = [Stamp.of(one) for one in files]
-        first = sources[0]
-        self.name, self.line_name, unit = first.name, "row", first.size[1]
-        total = sum(one.size[0] for one in sources)
-        self.size = (total, unit)
-        self._first = first
+        self._now = (-1, open_one(self._files[0]))
+        self.name = self._now[1].name
 
     def batches(self, most: int) -> Iterator[Batch]:
         """Yield all rows, file by file; raises the errors of its sources."""
         for part, path in enumerate(self._files):
-            for batch in self._open(path).batches(most):
+            source = self._open(path)
+            for batch in source.batches(most):
+                self._now = (part, source)
                 yield replace(batch, part=part)
+            self.notes += [one for one in source.notes if one not in self.notes]
 
-    def check_unchanged(self) -> None:
-        """Raise ManifestChanged if a file has changed."""
-        for stamp in self._stamps:
-            stamp.check()
-
-    def progress(self, batch: Batch) -> int:
-        """Return the progress of a batch, in the unit of the files."""
-        return self._first.progress(batch)
-
-    def places(self, batch: Batch, first: int) -> range:
-        """Return the numbers of the rows, from 1."""
-        return range(first + 1, first + len(batch) + 1)
+    def _source(self, part: int) -> Source:
+        """Return the source of a part, which `batches` may have left already."""
+        if self._now[0] != part:
+            self._now = (part, self._open(self._files[part]))
+        return self._now[1]
 
     def describe(self, batch: Batch, at: int, number: int) -> dict[str, Any]:
         """Return the file's fields of a row, with the file and the row's number."""
-        fields = self._first.describe(batch, at, number)  # any file gives the same for this batch
+        fields = self._source(batch.part).describe(batch, at, number)
         fields.pop("line", None)
-        return {**fields, "row": number, "shard": str(self._files[batch.part].relative_to(self.path))}
+        return {**fields, "row": number, "shard": str(self._names[batch.part])}
 
     def writer(self, outputs: Outputs, path: Path) -> "ShardWriter":
         """Open a folder with a file for each source."""
-        names = [one.relative_to(self.path) for one in self._files]
-        return ShardWriter(outputs.folder(path).part, names, self._files, self._open)
+        folder = outputs.folder(path)
+        for name, place in self._beside.items():
+            folder.take(place, name)
+        return ShardWriter(folder, self._names, self._files, self._open, self.notes)
 
 
-class _Within:
-    """The outputs inside a staged folder."""
+class _Within(Outputs):
+    """_Within opens the outputs of one source inside a staged folder."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: StagedFolder, name: Path) -> None:
+        super().__init__()
+        self._folder, self._name = folder, name
         self.opened: list[StagedFile] = []
 
-    def open(self, path: Path, mode: int = 0o644) -> StagedFile:
-        self.opened.append(file := StagedFile(path, mode))
+    def open(self, path: Path, mode: int = 0o644) -> StagedFile:  # noqa: ARG002
+        """Open the file of the source."""
+        self.opened.append(file := self._folder.open(self._name, mode))
         return file
 
 
@@ -72,40 +91,41 @@ class ShardWriter:
 
     def __init__(
         self,
-        folder: Path,
+        folder: StagedFolder,
         names: Sequence[Path],
         files: Sequence[Path],
-        open_one: Callable[[Path], Source],
+        open_one: Opener,
+        notes: list[str],
     ) -> None:
-        self._folder, self._names, self._files, self._open = folder, names, files, open_one
-        self._next = 0
-        self._writer: Writer | None = None
-        self._staged = _Within()
+        self.folder, self._names, self._files, self._open = folder, names, files, open_one
+        self._next, self._notes = 0, notes
+        self._now: tuple[_Within, Source, Writer] | None = None
 
     def write(self, batch: Batch, clear: Flags) -> None:
         """Append the clear rows of a batch to the file of its part; raises OutputFailed."""
         self._begin(batch.part)
-        assert self._writer  # noqa: S101 - opened one line above
-        self._writer.write(batch, clear)
+        assert self._now  # noqa: S101 - opened one line above
+        self._now[2].write(batch, clear)
 
     def _begin(self, part: int) -> None:
         """Complete the previous files, also those without rows."""
         while self._next <= part:
             self._end()
-            place = self._folder / self._names[self._next]
-            with output_errors(place):
-                place.parent.mkdir(parents=True, exist_ok=True)
-            staged: Any = self._staged
-            self._writer = self._open(self._files[self._next]).writer(staged, place)
+            within = _Within(self.folder, self._names[self._next])
+            source = self._open(self._files[self._next])
+            place = self.folder.part / self._names[self._next]
+            self._now = (within, source, source.writer(within, place))
             self._next += 1
 
     def _end(self) -> None:
-        if self._writer:
-            self._writer.close()
-        for file in self._staged.opened:
+        if self._now is None:
+            return
+        within, source, writer = self._now
+        writer.close()
+        for file in within.opened:
             file.finish()
-            file.move()
-        self._staged.opened.clear()
+        self._notes += [one for one in source.notes if one not in self._notes]
+        self._now = None
 
     def close(self) -> None:
         """Complete the last file; raises OutputFailed."""

@@ -6,25 +6,24 @@ every reader sees the bytes that were judged.
 """
 
 import hashlib
-import io
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sayso.errors import BadManifest
-from sayso.gate.formats.base import BATCH_BYTES, Batch, Columns, Stamp, reading, refuse_row
+from sayso.gate.formats.base import BATCH_BYTES, NO_ROW, Batch, Columns, Source, refuse_row
 from sayso.gate.formats.json_rows import ROW_LINE_BYTES, STRICT
-from sayso.gate.formats.lines import named
-from sayso.gate.formats.media import NO_LICENSE, Counted
-from sayso.gate.formats.tar_reading import GZIP, MEMBER_BYTES, Member, read_members
+from sayso.gate.formats.media import NO_LICENSE
+from sayso.gate.formats.packed import Packing, kind_of
+from sayso.gate.formats.tar_reading import BLOCK, MEMBER_BYTES, Member, read_members
+from sayso.gate.hashes import hashes_of
 from sayso.gate.judges.verdicts import Flags
 from sayso.gate.names import LICENSE_NAMES
-from sayso.outputs import Outputs, StagedFile, output_errors
+from sayso.outputs import Outputs
 from sayso_protocol.encoding.json_text import parse_json
 from sayso_protocol.encoding.row_tree import ROW_BYTES
 from sayso_protocol.errors import Malformed
-from sayso_protocol.primitives import hash_from_text
 
 # Members of a sample that need no license.
 LABEL_SUFFIXES: Final = frozenset({"json", "cls", "cls2", "id", "index"})
@@ -34,50 +33,52 @@ SAMPLE_BYTES: Final = MEMBER_BYTES  # of all its members
 
 class _Sample(NamedTuple):
     members: list[Member]
-    rows: int
+    items: list[Member]
 
 
-def _is_item(member: Member) -> bool:
-    return member.name.rpartition("/")[2].partition(".")[2] not in LABEL_SUFFIXES
-
-
-class Tar(Counted):
+class Tar(Source):
     """Tar is a WebDataset archive; members whose names are equal up to the first dot are a sample.
 
-    A sample is kept only if all its items are clear; members of LABEL_SUFFIXES are not items.
+    A sample is kept only if all its items are clear. A member whose last ending is one of
+    LABEL_SUFFIXES, or of the dialect's labels, in any case, is not an item.
     """
 
     name = "webdataset"
 
     def __init__(self, path: Path, columns: Columns) -> None:
-        self.path = path
+        super().__init__(path)
         self._find = columns.find or (lambda _item: None)
         self._names = (columns.license,) if columns.license else LICENSE_NAMES
-        self._stamp = Stamp.of(path)
-        self.size = (self._stamp.seen[2], "bytes")
+        own = {one.lower().lstrip(".") for one in columns.dialect.labels}
+        self._labels = LABEL_SUFFIXES | own
+        self._reject_bad = columns.dialect.reject_bad
 
     def batches(self, most: int) -> Iterator[Batch]:
         """Yield a row for each item of each sample; raises BadManifest and FileUnreadable."""
-        rows, samples, size, number = bytearray(), [], 0, 1
+        rows, samples, size, number = bytearray(), list[_Sample](), 0, 1
         for members in self._samples():
-            items = [one for one in members if _is_item(one)]
+            items = [one for one in members if not self._is_label(one.name)]
             if not items:
-                raise refuse_row(self.path, number, f"the sample of {members[0].name!r} has no item")
+                name = members[0].name
+                raise refuse_row(self.path, number, f"the sample of {name!r} has labels only, no item")
             license_hash = self._license(members)
-            for one in items:
-                rows += self._row(one.data, license_hash)
-                size += len(one.data)
+            rows += b"".join([self._row(one.data, license_hash) for one in items])
+            size += sum(len(one.data or b"") for one in members)
             number += len(items)
-            samples.append(_Sample(members, len(items)))
+            samples.append(_Sample(members, items))
             if len(rows) >= most * ROW_BYTES // 2 or size > BATCH_BYTES:
-                yield Batch(bytes(rows), samples)
+                yield Batch(bytes(rows), samples, size)
                 rows, samples, size = bytearray(), [], 0
         if samples:
-            yield Batch(bytes(rows), samples)
+            yield Batch(bytes(rows), samples, size)
+
+    def _is_label(self, name: str) -> bool:
+        endings = name.rpartition("/")[2].lower().split(".")[1:]
+        return bool(endings) and (endings[-1] in self._labels or ".".join(endings) in self._labels)
 
     def _samples(self) -> Iterator[list[Member]]:
         key, members, size = "", list[Member](), 0
-        for one in read_members(self.path):
+        for one in read_members(self.path, links=self._reject_bad):
             folder, _, name = one.name.rpartition("/")
             mine = f"{folder}/{name.partition('.')[0]}"
             if members and mine != key:
@@ -85,78 +86,76 @@ class Tar(Counted):
                 members, size = [], 0
             key = mine
             members.append(one)
-            size += len(one.data)
+            size += len(one.data or b"")
             if size > SAMPLE_BYTES or len(members) > SAMPLE_MEMBERS:
                 raise BadManifest(f"{str(self.path)!r}: the sample of {one.name!r} is too large")
         if members:
             yield members
 
     def _license(self, members: list[Member]) -> bytes | None:
-        """Return the license that the sample's JSON member names, or None."""
+        """Return the license that the sample's JSON members name, or None without one, or with two."""
+        found = set[bytes]()
         for one in members:
-            if one.name.endswith(".json"):
+            if one.data is not None and one.name.lower().endswith(".json"):
                 try:
                     fields = parse_json(one.data, STRICT, most=ROW_LINE_BYTES)
                     texts = [fields[name] for name in self._names if name in fields]
-                    return hash_from_text(texts[0]) if texts else None
                 except (TypeError, Malformed):
                     return None
-        return None
+                hashes, right = hashes_of(texts[:1])
+                if not right.all():
+                    return None
+                found |= {one.tobytes() for one in hashes}
+        return found.pop() if len(found) == 1 else None
 
-    def _row(self, data: bytes, license_hash: bytes | None) -> bytes:
+    def _row(self, data: bytes | None, license_hash: bytes | None) -> bytes:
+        if data is None:
+            return NO_ROW
         item = hashlib.sha256(data).digest()
         return (license_hash or self._find(item) or NO_LICENSE) + item
 
-    def check_unchanged(self) -> None:
-        """Raise ManifestChanged if the file has changed."""
-        self._stamp.check()
-
-    def progress(self, batch: Batch) -> int:
-        """Bytes."""
-        return sum(len(one.data) for sample in batch.content for one in sample.members)
-
     def describe(self, batch: Batch, at: int, number: int) -> dict[str, Any]:
         """Return the hashes and the member."""
-        items = [one for sample in batch.content for one in sample.members if _is_item(one)]
-        row = batch.rows[at * ROW_BYTES : (at + 1) * ROW_BYTES]
-        return {**named(row), "row": number, "file": items[at].name}
+        items = (one for sample in batch.content for one in sample.items)
+        name = next(one.name for place, one in enumerate(items) if place == at)
+        return {**super().describe(batch, at, number), "file": name}
 
     def writer(self, outputs: Outputs, path: Path) -> "TarWriter":
         """Open an archive with the same compression."""
-        with reading(self.path), self.path.open("rb") as file:
-            packed = file.read(len(GZIP)) == GZIP
-        return TarWriter(outputs.open(path), path, "w|gz" if packed else "w|")
+        return TarWriter(Packing(outputs.open(path), kind_of(self.path), path))
 
 
 class TarWriter:
     """TarWriter writes the members of clear samples, in order, under headers of its own."""
 
-    def __init__(self, staged: StagedFile, path: Path, mode: str) -> None:
-        self._path = path
-        self._file: IO[bytes] = staged.part.open("wb")
-        with output_errors(path):
-            options: dict[str, Any] = {"fileobj": self._file, "mode": mode}
-            self._archive = tarfile.open(**options)  # noqa: SIM115 - closed by close
+    def __init__(self, file: Packing) -> None:
+        self._file = file
+        self._size = 0
 
     def write(self, batch: Batch, clear: Flags) -> None:
         """Append the samples whose items are all clear; raises OutputFailed."""
         at = 0
         for sample in batch.content:
-            is_clear = bool(clear[at : at + sample.rows].all())
-            at += sample.rows
+            is_clear = bool(clear[at : at + len(sample.items)].all())
+            at += len(sample.items)
             for one in sample.members if is_clear else ():
-                with output_errors(self._path):
-                    self._archive.addfile(_fresh(one), io.BytesIO(one.data))
+                self._append(one)
+
+    def _append(self, member: Member) -> None:
+        """Write a member under a header that has a name, a size and a time, and nothing else."""
+        if member.data is None:
+            raise AssertionError(f"{member.name!r} is a link, which is never clear")
+        info = tarfile.TarInfo(member.name)
+        info.size, info.mtime = len(member.data), member.mtime
+        head = info.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
+        padding = bytes(-info.size % BLOCK)
+        self._file.write(head)
+        self._file.write(member.data)
+        self._file.write(padding)
+        self._size += len(head) + info.size + len(padding)
 
     def close(self) -> None:
-        """Write the end of the archive; raises OutputFailed."""
-        with output_errors(self._path):
-            self._archive.close()
-            self._file.close()
-
-
-def _fresh(member: Member) -> tarfile.TarInfo:
-    """Return a header that has a name, a size and a time, and nothing else of the archive's own."""
-    info = tarfile.TarInfo(member.name)
-    info.size, info.mtime = len(member.data), member.mtime
-    return info
+        """Write the end of the archive, up to a whole record; raises OutputFailed."""
+        end = 2 * BLOCK
+        self._file.write(bytes(end + -(self._size + end) % tarfile.RECORDSIZE))
+        self._file.close()

@@ -3,25 +3,29 @@
 The headers of POSIX (ustar, pax) and GNU say much that readers understand differently: sparse maps,
 sizes and links in extended headers, base-256 numbers. What may change which bytes belong to a file is
 refused, not interpreted, because another reader would then see other bytes than were judged. Nothing is
-read before its stated size was compared with a limit.
+read before its stated size was compared with a limit. An archive without its end mark may be cut, and
+what follows the mark is another archive, which some readers see: both are refused.
 """
 
-import gzip
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Final, NamedTuple, cast
+from typing import IO, Final, NamedTuple
 
-from sayso.errors import BadManifest, FileUnreadable
+from sayso.errors import BadManifest
+from sayso.gate.formats.packed import opened
 
 BLOCK: Final = 512
 MEMBER_BYTES: Final = 512 * 1024 * 1024
 HEADER_BYTES: Final = 65_536  # of an extended header, or of a long name
-PIECE_BYTES: Final = 65_536
-GZIP: Final = b"\x1f\x8b"
+MEMBER_PIECE_BYTES: Final = 1 << 20
 
 _FILES: Final = frozenset({b"0", b"\0"})
 _FOLDER: Final = b"5"
+_LINKS: Final = frozenset({b"1", b"2"})
+_LINK: Final = (
+    "a link; --bad-rows reject leaves out the samples with links, and"
+    " `tar --hard-dereference --dereference` writes files in their place"
+)
 _GNU_NAME, _PAX, _PAX_GLOBAL = b"L", b"x", b"g"
 # Records of extended headers that change neither content nor kind of a file, beside its `path`.
 _HARMLESS: Final = frozenset({"atime", "ctime", "mtime", "uid", "gid", "uname", "gname", "comment"})
@@ -29,31 +33,38 @@ _USTAR: Final = b"ustar\x0000"
 
 
 class Member(NamedTuple):
-    """Member is a regular file of an archive."""
+    """Member is a file of an archive; `data` is None for a link, which readers follow differently."""
 
     name: str
     mtime: int
-    data: bytes
+    data: bytes | None
 
 
-def read_members(path: Path) -> Iterator[Member]:
-    """Yield the files of an archive, plain or in gzip, in order; raises BadManifest, FileUnreadable."""
+def read_members(path: Path, *, links: bool = False) -> Iterator[Member]:
+    """Yield the files of an archive, plain or compressed, in order.
+
+    Args:
+        path: The archive.
+        links: Whether to yield links, which are an error otherwise.
+
+    Raises:
+        BadManifest, FileUnreadable: The archive has another reading, is damaged or unreadable.
+    """
     try:
-        with path.open("rb") as file:
-            packed = file.read(len(GZIP)) == GZIP
-            file.seek(0)
-            yield from _members(cast("IO[bytes]", gzip.GzipFile(fileobj=file)) if packed else file)
-    except (_NotPlain, gzip.BadGzipFile, zlib.error, EOFError, ValueError) as error:
-        raise BadManifest(f"{str(path)!r} cannot be read as a tar archive: {error}") from error
-    except OSError as error:
-        raise FileUnreadable(f"cannot read {str(path)!r}: {error}") from error
+        with opened(path) as file:
+            yield from _members(file, links=links)
+    except (_NotPlain, ValueError) as error:
+        what = (
+            "" if ";" in str(error) else "; fetch it again, or write it again from its files, with tar"
+        )
+        raise BadManifest(f"{str(path)!r} cannot be read as a tar archive: {error}{what}") from error
 
 
 class _NotPlain(Exception):
     """The archive has another reading, or is damaged."""
 
 
-def _members(file: IO[bytes]) -> Iterator[Member]:
+def _members(file: IO[bytes], *, links: bool) -> Iterator[Member]:
     long_name: str | None = None
     while (header := _header(file)) is not None:
         kind, name, size, mtime = header
@@ -68,20 +79,24 @@ def _members(file: IO[bytes]) -> Iterator[Member]:
             name, long_name = long_name or name, None
             if kind in _FILES and not name.endswith("/"):
                 yield Member(_plain_name(name), mtime, _content(file, size, MEMBER_BYTES))
+            elif kind in _LINKS and links and not size:
+                yield Member(_plain_name(name), mtime, None)
             elif kind not in (_FOLDER, b"\0") or size:
-                raise _NotPlain(f"{name!r} is not a regular file")
-    while rest := file.read(PIECE_BYTES):
+                raise _NotPlain(f"{name!r} is {_LINK if kind in _LINKS else 'not a regular file'}")
+    while rest := file.read(MEMBER_PIECE_BYTES):
         if rest.strip(b"\0"):
-            raise _NotPlain("bytes follow the end of the archive")
+            raise _NotPlain("another archive, or something else, follows its end; split it in two")
 
 
 def _header(file: IO[bytes]) -> tuple[bytes, str, int, int] | None:
     """Read a header: kind, name, size and time; None at the end of the archive."""
     block = file.read(BLOCK)
-    if not block.strip(b"\0"):
-        return None
+    if not block:
+        raise _NotPlain("it ends without an end mark, so it may be cut; fetch it again")
     if len(block) < BLOCK:
         raise _NotPlain("it ends within a header")
+    if not block.strip(b"\0"):
+        return None
     blank = block[:148] + b" " * 8 + block[156:]
     if sum(blank) != _number(block[148:156]):
         raise _NotPlain("a header's checksum is wrong")
@@ -103,8 +118,13 @@ def _content(file: IO[bytes], size: int, most: int) -> bytes:
     if size > most:
         raise _NotPlain(f"a part of it has {size:,} bytes, the limit is {most:,}")
     parts, left = [], size + -size % BLOCK
+    if left <= MEMBER_PIECE_BYTES:
+        whole = file.read(left)
+        if len(whole) < left:
+            raise _NotPlain("it ends within a file")
+        return whole[:size]
     while left:
-        piece = file.read(min(left, PIECE_BYTES))
+        piece = file.read(min(left, MEMBER_PIECE_BYTES))
         if not piece:
             raise _NotPlain("it ends within a file")
         parts.append(piece)

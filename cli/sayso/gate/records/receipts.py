@@ -1,6 +1,7 @@
 """Offline verification of a receipt, with the network file and the files of the check."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,7 +12,7 @@ from sayso.errors import BadManifest
 from sayso.gate.formats.base import Columns
 from sayso.gate.formats.json_rows import STRICT
 from sayso.gate.formats.lines import JsonLines
-from sayso.gate.formats.opening import open_source
+from sayso.gate.formats.opening import Manifest, open_source
 from sayso_protocol.encoding.json_text import parse_json
 from sayso_protocol.encoding.row_tree import ROW_BYTES, manifest_root
 from sayso_protocol.errors import BadProof, Malformed, TooLarge
@@ -46,7 +47,7 @@ def read_json(path: Path, most: int = JSON_BYTES) -> Any:
 def verify_receipt(
     signed: Signed[Receipt],
     trusted: NetworkFile,
-    manifest: Path | None = None,
+    manifest: Manifest | None = None,
     rejected: Path | None = None,
     columns: Columns | None = None,
 ) -> Operator:
@@ -75,7 +76,7 @@ def verify_receipt(
 
 
 def stated_results(
-    receipt: Receipt, manifest: Path, rejected: Path | None, columns: Columns | None = None
+    receipt: Receipt, manifest: Manifest, rejected: Path | None, columns: Columns | None = None
 ) -> tuple[bytes, bytes]:
     """Return the rows of a manifest, joined, and the number of each row's reason.
 
@@ -93,7 +94,7 @@ def stated_results(
 
 
 def stated_parts(
-    manifest: Path, rejected: Path | None, columns: Columns | None = None
+    manifest: Manifest, rejected: Path | None, columns: Columns | None = None
 ) -> Iterator[tuple[bytes, bytes]]:
     """Yield the same in parts; a row that is not among the rejected rows is `granted`.
 
@@ -102,7 +103,9 @@ def stated_parts(
     """
     columns = columns or Columns()
     refused = _rejected(rejected, columns) if rejected else {}
-    source, first = open_source(manifest, columns), 0
+    # Rows without hashes were judged as such, or no receipt was given.
+    dialect = replace(columns.dialect, reject_bad=True)
+    source, first = open_source(manifest, replace(columns, dialect=dialect)), 0
     for batch in source.batches(RECEIPT_BATCH_ROWS):
         numbers = np.full(len(batch), Reason.GRANTED.number, np.uint8)
         if refused:
@@ -112,19 +115,21 @@ def stated_parts(
         first += len(batch)
         yield batch.rows, numbers.tobytes()
     if not first:
-        raise BadManifest(f"{str(manifest)!r} has no rows")
+        raise BadManifest(f"{str(source.path)!r} has no rows")
     if refused:
         raise BadManifest(f"{str(rejected)!r} names a line that is not a row: {min(refused)}")
 
 
 def _rejected(path: Path, columns: Columns) -> Rejected:
     refused: Rejected = {}
-    for batch in JsonLines(path, columns).batches(RECEIPT_BATCH_ROWS):
-        for at, one in enumerate(batch.content):
-            place = one.fields.get("line", one.fields.get("row"))
-            reason = one.fields.get("reason")
+    source = JsonLines(path, columns)
+    for batch in source.batches(RECEIPT_BATCH_ROWS):
+        for at, (number, raw) in enumerate(zip(*batch.content, strict=True)):
+            fields = source.fields(number, raw)
+            place = fields.get("line", fields.get("row"))
+            reason = fields.get("reason")
             if type(place) is not int or place in refused or reason not in REFUSING_REASONS:
-                raise BadManifest(f"{str(path)!r}, line {one.number}: not a rejected row")
+                raise BadManifest(f"{str(path)!r}, line {number}: not a rejected row")
             row = batch.rows[at * ROW_BYTES : (at + 1) * ROW_BYTES]
             refused[place] = (row, Reason(reason).number)
     return refused

@@ -15,6 +15,7 @@ from typing import Any, Final
 from msgspec import UNSET
 
 from sayso.gate.formats.base import Columns
+from sayso.gate.formats.opening import Manifest
 from sayso.gate.judges.base import add_counts
 from sayso.gate.judges.offline import OfflineJudge
 from sayso.gate.licenses import load_licenses
@@ -56,7 +57,7 @@ def question_of(record: RecordJson) -> Question:
 def verify_record(
     record: RecordJson,
     trusted: NetworkFile,
-    manifest: Path | None = None,
+    manifest: Manifest | None = None,
     rejected: Path | None = None,
     columns: Columns | None = None,
     again: "Again | None" = None,
@@ -102,7 +103,7 @@ class _Stated:
 
 
 def _with_files(
-    record: RecordJson, manifest: Path | None, rejected: Path | None, columns: Columns | None
+    record: RecordJson, manifest: Manifest | None, rejected: Path | None, columns: Columns | None
 ) -> Iterator[tuple[PartJson, _Stated | None]]:
     if manifest is None:
         yield from ((part, None) for part in record.parts)

@@ -97,6 +97,7 @@ class Record:
         rows: The number of judged rows.
         differing: The number of rows about which the nodes disagree.
         overruled: The number of rows that all nodes call granted and the chain has as revoked.
+        notes: What the reader of the manifest left out, and what its writer could not keep.
     """
 
     network: Network
@@ -111,6 +112,7 @@ class Record:
     differing: int = 0
     overruled: int = 0
     evidence: Evidence = field(default_factory=Evidence)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def clear(self) -> int:

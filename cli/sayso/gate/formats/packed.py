@@ -1,0 +1,183 @@
+"""Compressed files: read to their very end, and written in the compression of the input.
+
+Whatever follows the first compressed part is read, too, and a cut or damaged part is an error, so that
+no reader sees rows that were not judged.
+"""
+
+import bz2
+import gzip
+import io
+import lzma
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, Final, cast
+
+from sayso.errors import BadManifest, FileUnreadable
+from sayso.extras import extra
+from sayso.outputs import output_errors
+
+# The first bytes of each kind, and its usual ending.
+PACKED_MAGIC: Final = {
+    b"\x1f\x8b": "gz",
+    b"\x28\xb5\x2f\xfd": "zst",
+    b"\xfd7zXZ\x00": "xz",
+    b"BZh": "bz2",
+}
+PACKED_ENDINGS: Final = {f".{kind}" for kind in PACKED_MAGIC.values()}
+_BUFFER_BYTES: Final = 1 << 18
+_XZ_BYTES: Final = 128 * 1024 * 1024  # of memory for its dictionary
+Opener = Callable[[Any], IO[bytes]]
+
+
+def kind_of(path: Path) -> str:
+    """Return the compression of a file by its first bytes, or an empty text; raises FileUnreadable."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(8)
+    except OSError as error:
+        raise FileUnreadable(f"cannot read {str(path)!r}: {error.strerror}") from error
+    return next((kind for magic, kind in PACKED_MAGIC.items() if head.startswith(magic)), "")
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file, decompressed.
+
+    Raises:
+        FileUnreadable: It cannot be read.
+        BadManifest: The compressed data is damaged, cut, or followed by something else.
+        ExtraMissing: Its compression needs the extra `data`.
+    """
+    kind = kind_of(path)
+    try:
+        with path.open("rb", buffering=_BUFFER_BYTES) as raw:
+            yield _readers()[kind](raw) if kind else raw
+    except (gzip.BadGzipFile, zlib.error, lzma.LZMAError, EOFError) as error:
+        raise BadManifest(f"{str(path)!r} is damaged or cut: {error}") from error
+    except OSError as error:
+        if kind and error.errno is None:  # of a decompressor
+            raise BadManifest(f"{str(path)!r} is damaged or cut: {error}") from error
+        raise FileUnreadable(f"cannot read {str(path)!r}: {error.strerror or error}") from error
+
+
+def _readers() -> dict[str, Opener]:
+    return {
+        "gz": lambda raw: _buffered(gzip.GzipFile(fileobj=raw)),
+        "xz": lambda raw: _buffered(_Streams(raw, _xz)),
+        "bz2": lambda raw: _buffered(_Streams(raw, bz2.BZ2Decompressor)),
+        "zst": lambda raw: _buffered(_zstd_reader(raw)),
+    }
+
+
+def _buffered(file: Any) -> IO[bytes]:
+    return cast("IO[bytes]", io.BufferedReader(file, _BUFFER_BYTES))
+
+
+def _xz() -> lzma.LZMADecompressor:
+    return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_XZ_BYTES)
+
+
+class _Streams(io.RawIOBase):
+    """_Streams decompresses one stream after the other; Python's own files pass over what follows."""
+
+    def __init__(self, raw: IO[bytes], new: Callable[[], Any]) -> None:
+        self._raw, self._new, self._one = raw, new, new()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while True:
+            if self._one.eof:
+                rest = self._one.unused_data.lstrip(b"\0")  # padding between streams of xz
+                while not rest:
+                    more = self._raw.read(_BUFFER_BYTES)
+                    if not more:
+                        return 0
+                    rest = more.lstrip(b"\0")
+                self._one = self._new()
+                piece = self._one.decompress(rest, len(buffer))
+            else:
+                more = self._raw.read(_BUFFER_BYTES) if self._one.needs_input else b""
+                if self._one.needs_input and not more:
+                    raise EOFError("it ends within its compressed data")
+                piece = self._one.decompress(more, len(buffer))
+            if piece:
+                buffer[: len(piece)] = piece
+                return len(piece)
+
+
+class _Arrow(io.RawIOBase):
+    """_Arrow reads a stream of Arrow."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        return int(self._stream.readinto(buffer))
+
+
+def _zstd_reader(raw: IO[bytes]) -> Any:
+    with extra("data"):
+        import pyarrow as pa  # noqa: PLC0415 - only if needed
+
+    return _Arrow(pa.CompressedInputStream(pa.PythonFile(raw, "r"), "zstd"))
+
+
+class Packing:
+    """Packing compresses what is written to a file; `kind` may be empty."""
+
+    def __init__(self, file: Any, kind: str, path: Path) -> None:
+        self._path, self._kind = path, kind
+        with output_errors(path):
+            self._file = _writers()[kind](file) if kind else file
+
+    def write(self, data: bytes) -> None:
+        """Append; raises OutputFailed."""
+        with output_errors(self._path):
+            self._file.write(data)
+
+    def close(self) -> None:
+        """Complete the compressed data, and leave the file itself open; raises OutputFailed."""
+        if self._kind:
+            with output_errors(self._path):
+                self._file.close()
+
+
+def _writers() -> dict[str, Callable[[Any], Any]]:
+    return {
+        "gz": lambda file: gzip.GzipFile(fileobj=file, mode="wb", compresslevel=6, mtime=0, filename=""),
+        "xz": lambda file: lzma.LZMAFile(file, "wb"),
+        "bz2": lambda file: bz2.BZ2File(file, "wb"),
+        "zst": _zstd_writer,
+    }
+
+
+def _zstd_writer(file: Any) -> Any:
+    with extra("data"):
+        import pyarrow as pa  # noqa: PLC0415 - only if needed
+
+    return pa.CompressedOutputStream(pa.PythonFile(_Kept(file), "w"), "zstd")
+
+
+class _Kept:
+    """_Kept hides `close`, because the file is completed by whoever opened it."""
+
+    closed = False
+
+    def __init__(self, file: Any) -> None:
+        self.write = file.write
+
+    def writable(self) -> bool:
+        return True
+
+    def flush(self) -> None:
+        """Do nothing."""
+
+    def close(self) -> None:
+        """Do nothing."""

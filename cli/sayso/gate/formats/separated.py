@@ -1,0 +1,214 @@
+"""CSV and TSV, kept byte for byte.
+
+Readers disagree about quotes. Some readers take them as RFC 4180 says, some take them as ordinary
+characters, some end a row at every line, some let a backslash escape a quote. A row that these would cut
+in different places is refused, unless the dialect says which reading is meant.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any, Final
+
+from sayso.errors import BadManifest
+from sayso.gate.formats.base import OR_REJECT, Columns, Quoting, refuse_row
+from sayso.gate.formats.lines import ROW_LINE_BYTES, Line, LineSource, lines_in, without_mark
+from sayso.gate.formats.packed import PACKED_ENDINGS, opened
+from sayso.gate.names import ITEM_NAMES, LICENSE_NAMES, find_columns
+
+_UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
+_DECIDE: Final = (
+    "readers disagree about it: say --quoting double if quotes are meant as in RFC 4180, or"
+    " --quoting none if they are ordinary characters"
+)
+
+
+class _NoRecord(Exception):
+    """The lines are no record of this dialect."""
+
+
+class Cutter:
+    """Cutter cuts one record into values, in one dialect, or raises."""
+
+    def __init__(self, delimiter: bytes, quoting: Quoting | None) -> None:
+        self._delimiter, self._quoting = delimiter, quoting
+        cut = re.escape(delimiter)
+        self._one = value = rb'"[^"]*+(?:""[^"]*+)*+"|[^"\r\n' + cut + rb"]*+"
+        self._value = re.compile(rb"(" + value + rb")(?:" + cut + rb"|\Z)")
+        self._record = re.compile(rb"(?:" + value + rb")(?:" + cut + rb"(?:" + value + rb"))*+")
+
+    def picker(self, count: int, places: tuple[int, int]) -> Callable[[bytes], re.Match[bytes] | None]:
+        """Return a function that finds two values in a record of `count`, if its quotes are RFC 4180's.
+
+        The groups of its match are the value at the lower place and that at the higher one.
+        """
+        value = self._one.join([b"(?:", b")"])
+        values = [b"(" + self._one + b")" if at in places else value for at in range(count)]
+        return re.compile(re.escape(self._delimiter).join(values)).fullmatch
+
+    def is_plain(self, raw: bytes) -> bool:
+        """Return whether a record with quotes of RFC 4180 has no other reading."""
+        if self._quoting == "double":
+            return True
+        return self._quoting is None and self._delimiter != b"\t" and not (b"\r" in raw or b'\\"' in raw)
+
+    def needs_more(self, raw: bytes) -> bool:
+        """Return whether a record goes on in the next line, by its quotes."""
+        return self._quoting == "double" and raw.count(b'"') % 2 == 1
+
+    def cut(self, raw: bytes) -> list[bytes]:
+        """Return the values of a record without its line end; raises _NoRecord."""
+        if b"\0" in raw:
+            raise _NoRecord("it has a zero byte")
+        if b'"' not in raw or self._quoting == "none":
+            if b"\r" in raw:
+                raise _NoRecord("it has a line end of another system within")
+            return raw.split(self._delimiter)
+        if self._quoting == "double":
+            return self._quoted(raw)
+        return self._of_one_reading(raw)
+
+    def _quoted(self, raw: bytes) -> list[bytes]:
+        if not self._record.fullmatch(raw):
+            raise _NoRecord("its quotes are not as in RFC 4180; is it --quoting none?")
+        return [_unquoted(one) for one in self._value.findall(raw + self._delimiter)[:-1]]
+
+    def _of_one_reading(self, raw: bytes) -> list[bytes]:
+        """Cut a record that every usual reader cuts in the same places."""
+        plain = raw.split(self._delimiter)
+        if b"\r" in raw or b'\\"' in raw:
+            raise _NoRecord(f"a quote stands beside a backslash or a line end; {_DECIDE}")
+        if all(one.count(b'"') % 2 == 0 for one in plain):
+            return [_unquoted(one) for one in plain]
+        if self._delimiter != b"\t" and self._record.fullmatch(raw):
+            return self._quoted(raw)
+        if raw.count(b'"') % 2:
+            raise _NoRecord(f"it has a lone quote, or a value over several lines; {_DECIDE}")
+        raise _NoRecord(f"quotes stand around a separator; {_DECIDE}")
+
+
+def _unquoted(value: bytes) -> bytes:
+    if len(value) > 1 and value[:1] == value[-1:] == b'"':
+        return value[1:-1].replace(b'""', b'"')
+    return value
+
+
+class Separated(LineSource):
+    """Separated is CSV with a header line; tab-separated in a file that ends in .tsv."""
+
+    name = "csv"
+
+    def __init__(self, path: Path, columns: Columns) -> None:
+        super().__init__(path, columns)
+        dialect = columns.dialect
+        suffixes = [one.lower() for one in path.suffixes if one.lower() not in PACKED_ENDINGS]
+        usual = "\t" if suffixes[-1:] in ([".tsv"], [".tab"]) else ","
+        self._encoding = dialect.encoding
+        self._delimiter = (dialect.delimiter or usual).encode()
+        self._cutter = Cutter(self._delimiter, dialect.quoting)
+        self._header: tuple[bytes, list[str]] = (b"", [])
+        self._places = (0, 0)
+
+    def _names(self) -> tuple[str, str]:
+        names = self._header[1]
+        return names[self._places[0]], names[self._places[1]]
+
+    def _read(self, file: IO[bytes]) -> Iterator[Line]:
+        records = self._records(file)
+        if (first := next(records, None)) is None:
+            return
+        self._read_header(*first)
+        (at_license, at_item), count = self._places, len(self._header[1])
+        pick, is_plain = self._cutter.picker(count, self._places), self._cutter.is_plain
+        low, high = (1, 2) if at_license < at_item else (2, 1)
+        delimiter, is_same = self._delimiter, at_license == at_item
+        for number, raw, body in records:
+            is_text = body.isascii() and b"\0" not in body
+            if is_text and b'"' not in body and b"\r" not in body:
+                values = body.split(delimiter)
+                if len(values) == count:
+                    yield number, raw, values[at_license], values[at_item], ""
+                    continue
+            elif is_text and not is_same and is_plain(body) and (found := pick(body)):
+                yield number, raw, _unquoted(found[low]), _unquoted(found[high]), ""
+                continue
+            yield self._slowly(number, raw, body)
+
+    def _slowly(self, number: int, raw: bytes, body: bytes) -> Line:
+        """Return a row that needs a closer look; raises BadManifest."""
+        values, why = self._cut(body)
+        count = len(self._header[1])
+        if why is None and len(values) == count:
+            return number, raw, values[self._places[0]], values[self._places[1]], ""
+        why = why or f"{len(values)} values under {count} names"
+        if not self._columns.dialect.reject_bad:
+            raise refuse_row(self.path, number, why + OR_REJECT, self.line_name)
+        return number, raw, "", "", why
+
+    def _read_header(self, number: int, raw: bytes, body: bytes) -> None:
+        values, why = self._cut(body)
+        if why is not None:
+            raise refuse_row(self.path, number, why, self.line_name)
+        names = [one.decode(self._encoding) for one in values]
+        self._header = (raw, names)
+        try:
+            chosen = find_columns(names, self._columns.license, self._columns.item)
+        except BadManifest as error:
+            raise BadManifest(f"{str(self.path)!r}: {error}{self._guess(raw)}") from error
+        self._places = (names.index(chosen[0]), names.index(chosen[1]))
+
+    def _guess(self, raw: bytes) -> str:
+        """Suggest the delimiter with which the header has the usual names."""
+        usual = {one.encode() for one in (*LICENSE_NAMES, *ITEM_NAMES)}
+        for other in (b";", b"\t", b"|", b","):
+            names = {one.strip(b'"') for one in raw.rstrip(b"\r\n").split(other)}
+            if other != self._delimiter and len(names & usual) > 1:
+                return f"; it is separated by {other.decode()!r}: say --delimiter {other.decode()!r}"
+        return ""
+
+    def _records(self, file: IO[bytes]) -> Iterator[tuple[int, bytes, bytes]]:
+        """Yield line number, bytes, and bytes without the line end of each record that is not blank."""
+        lines, number = without_mark(lines_in(file)), 1
+        needs_more = self._cutter.needs_more
+        for raw in lines:
+            count = 1
+            if number == 1 and raw.startswith(_UTF16):
+                raise BadManifest(f"{str(self.path)!r} is in UTF-16; write it in UTF-8, with iconv")
+            whole = raw
+            while needs_more(whole) and len(whole) <= ROW_LINE_BYTES and (more := next(lines, None)):
+                whole += more
+                count += 1
+            if body := _without_end(whole):
+                yield number, whole, body
+            number += count
+
+    def _cut(self, body: bytes) -> tuple[list[bytes], str | None]:
+        """Return the values of a record, or why it is none."""
+        if len(body) > ROW_LINE_BYTES:
+            raise BadManifest(f"{str(self.path)!r} has a record longer than 16 MiB")
+        try:
+            if not body.isascii():
+                body.decode(self._encoding)
+            return self._cutter.cut(body), None
+        except UnicodeDecodeError as error:
+            return [], f"not in {self._encoding} ({error.reason}); name its character set: --encoding"
+        except _NoRecord as error:
+            return [], str(error)
+
+    def fields(self, line: int, raw: bytes) -> dict[str, Any]:  # noqa: ARG002
+        """Return the values of a row by their names; raises BadManifest."""
+        values, why = self._cut(_without_end(raw))
+        if why or len(values) != len(self._header[1]):
+            raise BadManifest("no record")
+        texts = [one.decode(self._encoding) for one in values]
+        return dict(zip(self._header[1], texts, strict=True))
+
+    def _head(self) -> bytes:
+        with opened(self.path) as file:
+            first = next(self._records(file), None)
+            file_head = first[1] if first else b""
+        return super()._head() + file_head
+
+
+def _without_end(raw: bytes) -> bytes:
+    return raw[:-2] if raw.endswith(b"\r\n") else raw.removesuffix(b"\n")

@@ -1,0 +1,1 @@
+"""Tables: Parquet, Arrow files and Hugging Face datasets, whose other columns are kept as they are."""
