@@ -59,6 +59,7 @@ class NodeProcess:
             with store.read() as db:
                 count: int = db.execute(
                     "SELECT (SELECT count(*) FROM messages) + (SELECT count(*) FROM pending)"
+                    " + (SELECT count(*) FROM waiting)"
                 ).fetchone()[0]
         finally:
             store.stop()

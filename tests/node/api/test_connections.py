@@ -10,7 +10,7 @@ from contextlib import ExitStack
 import pytest
 
 from node.api.process import HEALTHY, NodeProcess, node_process, parse, read_answer
-from node.api.routes import GOOD, full_node, send, status_of
+from node.api.routes import GOOD, STATED, full_node, send, status_of
 from node.api.test_refusals import faults_of_the_node
 from sayso_node.api.http import bodies, connections
 from sayso_node.api.http.connections import HttpConnection
@@ -53,7 +53,8 @@ def test_a_thousand_idle_connections(process: NodeProcess, half: bytes) -> None:
             line.sendall(one.bytes())
             assert line.recv(12, socket.MSG_WAITALL).startswith(b"HTTP/1.1 "), one
         assert process.get("/healthz") == HEALTHY
-    assert process.stored() == 2  # what was handed in among all that: ONE and STOP
+    # What was handed in among all that: ONE and STOP, and a statement of each kind.
+    assert process.stored() == 2 + len(STATED)
 
 
 def test_more_than_there_is_room_for(process: NodeProcess) -> None:

@@ -79,7 +79,7 @@ async def test_every_place_that_rule_8_2_looks_at(
     assert body["grantee"] == address_text(asker or BEN)
     [(address, slots, block)] = asked
     assert address == hex_text(NETWORK.registry)
-    assert block == {"blockHash": body["block"]["hash"]}
+    assert block == {"blockHash": body["block"]["hash"], "requireCanonical": True}
     agreement = ONE.message.agreement  # type: ignore[attr-defined]
     subjects = [
         "everything",

@@ -16,7 +16,7 @@ from sayso_protocol.messages.message import CONSENT, REVOCATION
 from sayso_protocol.messages.wire import TOPICS, decode_bundle, encode_bundle
 from support.fake_network import Switchboard, no_answer
 from support.node_rig import NodeRig, consent, revocation
-from support.protocol_strategies import BEN, NETWORK
+from support.protocol_strategies import CLEO, NETWORK
 from support.waiting import until
 
 CONSENTS, REVOCATIONS = TOPICS[CONSENT].on(NETWORK), TOPICS[REVOCATION].on(NETWORK)
@@ -92,7 +92,7 @@ async def test_what_waits_for_gossip_is_bounded(rig: NodeRig, monkeypatch: pytes
 
 async def test_a_revocation_of_nobody_known_is_told_once(rig: NodeRig) -> None:
     """Another node may know what it is about."""
-    stop = revocation("everything", contributor=BEN)
+    stop = revocation("everything", contributor=CLEO)
     for _ in range(3):
         [outcome] = await take_and_tell(rig, stop)
         assert outcome.status is Status.PENDING

@@ -65,10 +65,13 @@ async def ask_at(
         if error is None or _is_reverted(error):
             return answer
     by_number = await link.ask(method, [*params, hex(block.number)], limit)
+    refused = by_number.get("error")
+    if refused is not None and not _is_reverted(refused):
+        return by_number  # which says nothing about any block
     there = await link.ask("eth_getBlockByNumber", [hex(block.number), False])
     if str(there["result"]["hash"]).lower() != hex_text(block.hash):
         raise ChainUnreachable(f"{link.name} has another block at the height {block.number}")
-    if by_number.get("error") is None and not link.takes_numbers_only:
+    if refused is None and not link.takes_numbers_only:
         link.takes_numbers_only = _is_about_form(error)
     return by_number
 
