@@ -107,7 +107,7 @@ def _fill(db: Writing, size: int) -> None:
     db.executemany(
         "INSERT INTO bits VALUES (?, ?, ?, ?, NULL)", ((ADA, at, one, bytes(32)) for at in words)
     )
-    body, first = encode(STRANGER), db.next_seq("messages")
+    body, first = encode(STRANGER), db.next_seq("messages", size)
     names = [sha256(b"%d" % number) for number in range(size)]
     db.executemany(
         "INSERT INTO messages VALUES (?, ?, 1, ?, ?, ?, NULL)",

@@ -11,13 +11,13 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 def chromium() -> str:
     """The path of the browser."""
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    return found or _lacks("Chromium (Debian: apt-get install chromium)")
+    return found or lacks("Chromium (Debian: apt-get install chromium)")
 
 
 def need(command: str) -> None:
     """A command that Debian packages under its own name."""
     if shutil.which(command) is None:
-        _lacks(f"{command} (Debian: apt-get install {command})")
+        lacks(f"{command} (Debian: apt-get install {command})")
 
 
 def need_networks() -> None:
@@ -26,10 +26,11 @@ def need_networks() -> None:
     try:
         subprocess.run(command, check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError):
-        _lacks("root on Linux, with ip (Debian: apt-get install iproute2)")
+        lacks("root on Linux, with ip (Debian: apt-get install iproute2)")
 
 
-def _lacks(what: str) -> str:
+def lacks(what: str) -> str:
+    """Skip the test, or fail it in CI."""
     if os.environ.get("CI") == "true":
         raise AssertionError(f"this test needs {what}")
     raise SkipTest(f"needs {what}")

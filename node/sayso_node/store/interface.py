@@ -100,6 +100,9 @@ class Store(Protocol):
     async def write(self, apply: Callable[[Writing], T]) -> T:
         """Apply a change in a transaction; returns when it is on disk, raises what `apply` raises.
 
+        A backend may call `apply` a second time after undoing the first, so it changes nothing but the
+        store.
+
         Raises StoreUnusable when the change could not be stored or the store is not open.
         """
         ...

@@ -17,13 +17,13 @@ FEW_BETWEEN: Final = 200  # values of a table between those asked for, which are
 
 # Jumps from each value to the next larger one, however many rows a value has.
 _BETWEEN: Final = """
-WITH RECURSIVE some (value, until) AS (
-    SELECT * FROM (SELECT {1}, ?2 FROM {0} WHERE {1} BETWEEN ?1 AND ?2 ORDER BY {1} LIMIT 1)
+WITH RECURSIVE found (value, until) AS (
+    SELECT * FROM (SELECT {1}, ?2 FROM {0} WHERE {1} BETWEEN ?1 AND ?2 ORDER BY {1} LIMIT 1) AS first
     UNION ALL
     SELECT (SELECT {1} FROM {0} WHERE {1} > value AND {1} <= until ORDER BY {1} LIMIT 1), until
-    FROM some WHERE value IS NOT NULL
+    FROM found WHERE value IS NOT NULL
 )
-SELECT value FROM some WHERE value IS NOT NULL LIMIT ?3
+SELECT value FROM found WHERE value IS NOT NULL LIMIT ?3
 """
 
 Row = Sequence[Any]

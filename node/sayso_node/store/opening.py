@@ -1,9 +1,12 @@
-"""Opens stores; the backend follows from the location, which for SQLite is the path of a file."""
+"""Opens stores; the backend follows from the location: a path for SQLite, or `postgresql://...`."""
 
 import os
 from contextlib import AbstractContextManager
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
+from sayso_node.errors import StoreUnusable
 from sayso_node.interfaces import Randomness
 from sayso_node.store.damage import Damage
 from sayso_node.store.interface import Reading, Store
@@ -35,9 +38,30 @@ def copy_store(location: str | Path, target: Path) -> None:
 
 def store_at(location: str | Path, randomness: Randomness = os.urandom) -> Store:
     """Return a store that is not started yet; `randomness` draws the id of a new one."""
+    if is_postgres(location):
+        store: Store = _postgres().Engine(str(location), randomness)
+        return store
     return engine.Engine(Path(location), randomness)
 
 
 def snapshot_at(location: str | Path) -> AbstractContextManager[Reading]:
     """Open one committed state of a store that another process uses; raises StoreUnusable."""
+    if is_postgres(location):
+        opened: AbstractContextManager[Reading] = _postgres().snapshot(str(location))
+        return opened
     return engine.snapshot(Path(location))
+
+
+def is_postgres(location: str | Path) -> bool:
+    """Return whether a location is that of a PostgreSQL database."""
+    return str(location).startswith(("postgresql://", "postgres://"))
+
+
+def _postgres() -> ModuleType:
+    """Import the backend, which needs psycopg; raises StoreUnusable without it."""
+    try:
+        return import_module("sayso_node.store.postgres.engine")
+    except ImportError as error:
+        raise StoreUnusable(
+            "a store in PostgreSQL needs psycopg: pip install 'sayso[postgres]'"
+        ) from error

@@ -17,6 +17,7 @@ from sayso_protocol.sync.fingerprints import (
 )
 from sayso_protocol.sync.sets import kinds_in
 
+ALL: Final = 2**62  # more than any limit
 _PLACE_BYTES = PLACE_BITS // 8
 _REST = b"\xff" * (HASH_BYTES - _PLACE_BYTES)  # completes the last digest at a place
 
@@ -55,10 +56,10 @@ def index_by_digest(kind: int) -> Index:
     """Return the index of a kind whose stored messages are each one entry (rule 11.2)."""
 
     def found(db: Reading, node: int) -> list[Entry]:
-        return [digest_entry(one) for one in digests_in(db, kind, node, b"", -1)]
+        return [digest_entry(one) for one in digests_in(db, kind, node, b"", ALL)]
 
     def named(db: Reading, node: int) -> list[tuple[int, bytes]]:
-        digests = digests_in(db, kind, node, b"", -1)
+        digests = digests_in(db, kind, node, b"", ALL)
         return [(int.from_bytes(one[:_PLACE_BYTES]), one) for one in digests]
 
     def counted(db: Reading, node: int, most: int) -> int:
@@ -78,7 +79,7 @@ def first_in(db: Reading, kind: int, node: int, after: bytes, limit: int) -> lis
 
 
 def digests_in(db: Reading, kind: int, node: int, after: bytes, limit: int) -> list[bytes]:
-    """Return digests of a kind in a node, ascending, after `after`; a limit of -1 returns all."""
+    """Return digests of a kind in a node, ascending, after `after`, at most `limit`."""
     rows = db.execute(
         "SELECT digest FROM messages WHERE kind = ? AND digest >= ? AND digest <= ? AND digest > ?"
         " ORDER BY digest LIMIT ?",

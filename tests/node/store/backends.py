@@ -3,14 +3,22 @@
 What only one of them promises has a file of its own: test_sqlite_*.py.
 """
 
+import atexit
 import sqlite3
-from contextlib import closing
+import weakref
+from contextlib import ExitStack, closing
+from functools import cache
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
+
+import psycopg
 
 from sayso_node.store.interface import Writing
+from sayso_node.store.opening import store_at
+from sayso_node.store.postgres.connection import Handle, connect
 from sayso_node.store.sqlite.connection import SqliteConnection
 from sayso_node.store.sqlite.schema import SCHEMA
+from support.postgres import Server, postgres
 
 
 class Backend(Protocol):
@@ -45,4 +53,50 @@ class Sqlite:
         return db
 
 
-BACKENDS: dict[str, Backend] = {"sqlite": Sqlite()}
+class Postgres:
+    """Databases of a server that the first test starts, and the end of the tests stops."""
+
+    def location(self, folder: Path) -> str:
+        return server().database()
+
+    def check(self, location: str) -> None:
+        with closing(psycopg.connect(location)) as db:
+            db.execute("CREATE EXTENSION amcheck")
+            damaged = (
+                "SELECT bt_index_check(i.indexrelid, true) FROM pg_index i"
+                " JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am am ON am.oid = c.relam"
+                " WHERE am.amname = 'btree' AND c.relpersistence <> 't'"
+            )
+            assert db.execute(damaged).fetchall()
+
+    def tables(self) -> Writing:
+        db = self._idle.pop() if self._idle else self._new()
+        handle = Handle(db)
+        weakref.finalize(handle, self._free, db)
+        return handle
+
+    def __init__(self) -> None:
+        self._idle: list[psycopg.Connection[Any]] = []
+
+    def _new(self) -> psycopg.Connection[Any]:
+        location = server().database()
+        store = store_at(location)
+        store.start()
+        store.stop()
+        return connect(location, name="test")
+
+    def _free(self, db: psycopg.Connection[Any]) -> None:
+        """Nothing was committed, so the tables are empty again."""
+        db.rollback()
+        self._idle.append(db)
+
+
+@cache
+def server() -> Server:
+    """The server of this process."""
+    running = ExitStack()
+    atexit.register(running.close)
+    return running.enter_context(postgres())
+
+
+BACKENDS: dict[str, Backend] = {"sqlite": Sqlite(), "postgres": Postgres()}

@@ -15,7 +15,9 @@ PACKAGES = [
 ]
 DUCKDB = "adapters/duckdb.py"  # another database, of the buyer
 STORE = Path(sayso_node.__file__).parent / "store"
-RAW = re.compile(r"\.(execute|executemany|executescript|cursor)\(|PRAGMA|sayso_node\.store\.sqlite")
+RAW = re.compile(
+    r"\.(execute|executemany|executescript|cursor)\(|PRAGMA|sayso_node\.store\.(sqlite|postgres)"
+)
 CHANGES = re.compile(r"\s*(INSERT|UPDATE|DELETE)\b")
 ONLY_SQLITE = re.compile(r"PRAGMA|sqlite_|INSERT OR|\bifnull\(|\browid\b", re.IGNORECASE)
 
@@ -33,7 +35,7 @@ def texts(node: ast.AST) -> list[str]:
 
 def queries() -> list[Path]:
     """Where SQL is written for every backend."""
-    return [path for path in STORE.rglob("*.py") if path.parent.name != "sqlite"]
+    return [path for path in STORE.rglob("*.py") if path.parent.name not in ("sqlite", "postgres")]
 
 
 def test_nobody_outside_sends_sql_or_names_a_backend() -> None:

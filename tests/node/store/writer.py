@@ -9,6 +9,7 @@ import sys
 from functools import partial
 
 from sayso_node.store.interface import Store, Writing
+from sayso_node.store.messages import Message, insert
 from sayso_node.store.opening import store_at
 
 WRITERS = 20
@@ -17,8 +18,7 @@ WRITERS = 20
 def both(value: int, db: Writing) -> None:
     """Two rows that belong together, and a body, so that a change spans pages."""
     db.execute("INSERT INTO numbers VALUES (?, ?)", (f"n{value}", value))
-    row = "(NULL, ?, 1, x'', zeroblob(6000), 0, NULL)"
-    db.execute(f"INSERT INTO messages VALUES {row}", (value.to_bytes(32),))
+    insert(db, Message(value.to_bytes(32), 1, b"", bytes(6_000)), 0)
 
 
 async def write(store: Store, values: "itertools.count[int]") -> None:

@@ -70,7 +70,7 @@ def _store(db: Writing, kept: Sequence[AdmittedConsent], step: Step) -> None:
         return
     now = step.now
     digests = [one.envelope.digest for one in kept]
-    first = db.next_seq("messages")
+    first = db.next_seq("messages", len(kept))
     rows = (
         Message(one.envelope.digest, CONSENT, one.consent.contributor, encode(one.envelope))
         for one in kept

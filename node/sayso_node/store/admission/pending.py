@@ -119,14 +119,14 @@ def is_marked(db: Reading, address: bytes) -> bool:
     """Return whether a revocation by this address was or may have been dropped, and is still missing."""
     query = (
         "SELECT 1 FROM marks WHERE signer = ? UNION ALL"
-        " SELECT 1 FROM people WHERE address = ? AND unsure LIMIT 1"
+        " SELECT 1 FROM people WHERE address = ? AND unsure <> 0 LIMIT 1"
     )
     return db.execute(query, (address, address)).fetchone() is not None
 
 
 def marked_among(db: Reading, addresses: Sequence[bytes]) -> set[bytes]:
     """Return those of some addresses that `is_marked` holds for."""
-    unsure = many.among(db, "SELECT address FROM people WHERE unsure AND address IN", addresses)
+    unsure = many.among(db, "SELECT address FROM people WHERE unsure <> 0 AND address IN", addresses)
     return {*many.found_in(db, "marks", "signer", addresses), *(one for (one,) in unsure)}
 
 

@@ -44,7 +44,7 @@ def whose_turn(db: Reading, now: float) -> Deployment | None:
 def exists(db: Writing, wallet: bytes) -> None:
     """Delete a wallet that is deployed."""
     db.execute("DELETE FROM deployments WHERE wallet = ?", (wallet,))
-    db.execute("UPDATE relay_wants SET not_before = 0 WHERE address = ? AND NOT done", (wallet,))
+    db.execute("UPDATE relay_wants SET not_before = 0 WHERE address = ? AND done = 0", (wallet,))
 
 
 def failed(db: Writing, wallet: bytes, now: float) -> None:

@@ -50,7 +50,7 @@ def want(db: Writing, address: bytes, bits: Masks, now: float) -> None:
 def waiting(db: Reading, limit: int) -> list[tuple[bytes, float]]:
     """Return the addresses with bits that are not final on chain, and since when, oldest first."""
     rows = db.execute(
-        "SELECT address, min(wanted_at) AS since FROM relay_wants WHERE NOT done"
+        "SELECT address, min(wanted_at) AS since FROM relay_wants WHERE done = 0"
         " GROUP BY address ORDER BY since LIMIT ?",
         (limit,),
     )
@@ -60,7 +60,7 @@ def waiting(db: Reading, limit: int) -> list[tuple[bytes, float]]:
 def whose_turn(db: Reading, now: float, limit: int) -> list[tuple[bytes, float]]:
     """As `waiting`, without addresses that are held back, so that those cannot block others."""
     rows = db.execute(
-        "SELECT address, min(wanted_at) AS since FROM relay_wants WHERE NOT done AND not_before <= ?"
+        "SELECT address, min(wanted_at) AS since FROM relay_wants WHERE done = 0 AND not_before <= ?"
         " GROUP BY address ORDER BY since LIMIT ?",
         (now, limit),
     )
@@ -75,7 +75,7 @@ def hold_back(db: Writing, address: bytes, wanted: list[Want], until: float) -> 
 
 def wanted(db: Reading, address: bytes) -> list[Want]:
     """Return the wanted bits of an address that are not done."""
-    query = "SELECT word, mask FROM relay_wants WHERE address = ? AND NOT done"
+    query = "SELECT word, mask FROM relay_wants WHERE address = ? AND done = 0"
     return [Want(*row) for row in db.execute(query, (address,))]
 
 
@@ -175,7 +175,7 @@ def _block_with(db: Reading, address: bytes, word: int, mask: int) -> int | None
 def tick_off(db: Writing, last_final: int) -> None:
     """Mark wanted bits as done that are on chain in blocks up to this height."""
     rows = db.execute(
-        "SELECT address, word, mask FROM relay_wants WHERE NOT done AND NOT EXISTS (SELECT 1 FROM landed"
+        "SELECT address, word, mask FROM relay_wants WHERE done = 0 AND NOT EXISTS (SELECT 1 FROM landed"
         " WHERE landed.address = relay_wants.address AND landed.word = relay_wants.word"
         " AND block_number > ?)",
         (last_final,),

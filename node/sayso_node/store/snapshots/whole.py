@@ -58,7 +58,7 @@ def _in_doubt(db: Reading) -> Iterator[bytes]:
     """Return the known addresses of which a revocation may be lost (rule 7.15)."""
     query = (
         "SELECT signer FROM marks JOIN people ON address = signer"
-        " UNION SELECT address FROM people WHERE unsure"
+        " UNION SELECT address FROM people WHERE unsure <> 0"
     )
     return (address for (address,) in db.execute(query))
 

@@ -5,24 +5,19 @@ FULL: one flush to disk) and only then answers the callers. So every answered ch
 changes of a group share one flush.
 """
 
-import asyncio
 import contextlib
 import os
 import sqlite3
-import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from sayso_node.errors import StoreDamaged, StoreTooNew, StoreUnusable, WrongStore
 from sayso_node.interfaces import Randomness
-from sayso_node.store.admission.sponsors import LOT_KEY
-from sayso_node.store.commits import Commits
 from sayso_node.store.damage import Damage
-from sayso_node.store.events import STORE_ID, STORE_ID_BYTES
-from sayso_node.store.interface import Reading, Writing
+from sayso_node.store.drawn import draw_singles
+from sayso_node.store.group_commit import GroupCommit
+from sayso_node.store.interface import Reading
 from sayso_node.store.sqlite.connection import (
     OpenDatabase,
     SqliteConnection,
@@ -32,14 +27,12 @@ from sayso_node.store.sqlite.connection import (
 )
 from sayso_node.store.sqlite.migrations import FILLS, STEPS
 from sayso_node.store.sqlite.schema import SCHEMA, VERSION
-from sayso_node.store.writer import Change, Writer, WriterThread
+from sayso_node.store.writer import Change, Writer
 
 WRITER_CACHE_KIB = 32_768  # enough for the changes of a large bundle; with less, pages are written twice
 
-T = TypeVar("T")
 
-
-class Engine:
+class Engine(GroupCommit):
     """A Store (store/interface.py) in one SQLite file.
 
     Args:
@@ -57,18 +50,12 @@ class Engine:
         writer: Writer | None = None,
         open_database: OpenDatabase = open_file,
     ) -> None:
+        super().__init__(str(path), writer, Damage(path))
         self._path = path
         self._randomness = randomness
-        self._writer = writer or WriterThread()
         self._open_database = open_database
-        self._door = threading.Lock()  # no change is queued after the writer was stopped
-        self._open = False
-        self._death: Future[None] = Future()  # how the writer ended; never a result
         self._writing: SqliteConnection | None = None
         self._idle: list[SqliteConnection] = []
-        self._commits = Commits()
-        self._damage = Damage(path)
-        self._trouble: str | None = None
 
     @property
     def location(self) -> str:
@@ -85,73 +72,16 @@ class Engine:
         except BaseException:
             db.close()
             raise
-        self._open = True
         self._writing = db
-        self._writer.start(partial(self._commit, db), self._die)
+        self._begin()
 
     def stop(self) -> None:
         """See Store."""
-        with self._door:
-            self._open = False
-        self._writer.stop()
+        self._end()
         if self._writing:
             self._writing.close()
         while self._idle:
             self._idle.pop().close()
-
-    async def write(self, apply: Callable[[Writing], T]) -> T:
-        """See Store."""
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[T] = loop.create_future()
-
-        def settle(value: Any, error: BaseException | None) -> None:
-            if future.done():
-                return
-            if error is None:
-                future.set_result(value)
-            else:
-                future.set_exception(error)
-
-        def done(value: Any, error: BaseException | None) -> None:
-            # If the loop is already closed, no task waits.
-            with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(settle, value, error)
-
-        with self._door:
-            if not self._open:
-                raise StoreUnusable(f"the store {self._path} is not open")
-            self._writer.put(Change(apply, done))
-        return await future
-
-    async def watch(self) -> None:
-        """See Store."""
-        await asyncio.shield(asyncio.wrap_future(self._death))
-
-    def _die(self, error: BaseException) -> None:
-        with self._door:
-            self._open = False
-        failure = StoreUnusable("the store's writer has ended")
-        failure.__cause__ = error
-        self._death.set_exception(failure)
-
-    @property
-    def trouble(self) -> str | None:
-        """See Store."""
-        return self._trouble
-
-    @property
-    def damage(self) -> Damage:
-        """See Store."""
-        return self._damage
-
-    @property
-    def commits(self) -> int:
-        """See Store."""
-        return self._commits.count
-
-    async def committed(self, seen: int) -> int:
-        """See Store."""
-        return await self._commits.after(seen)
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Reading]:
@@ -181,18 +111,6 @@ class Engine:
         else:
             self._idle.append(db)
 
-    def _note(self, raised: BaseException | None) -> None:
-        """Remember what a change raised, if the store is at fault."""
-        if isinstance(raised, StoreUnusable):
-            self._trouble = str(raised)
-            self._noted(raised)
-
-    def _noted(self, error: Exception) -> Exception:
-        """Remember an error if it says that the store is damaged; returns it."""
-        if isinstance(error, StoreDamaged):
-            self._damage.report(str(error))
-        return error
-
     def _connect(self) -> SqliteConnection:
         try:
             db = self._open_database(self._path)
@@ -216,9 +134,7 @@ class Engine:
                 )
             if version == 0:
                 db.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {VERSION};")
-                for name in (STORE_ID, LOT_KEY):
-                    drawn = self._randomness(STORE_ID_BYTES)
-                    db.execute("INSERT INTO singles VALUES (?, ?)", (name, drawn))
+                draw_singles(db, self._randomness)
                 db.execute("COMMIT")
                 version = VERSION
             while version in STEPS:  # a step and its version number are committed together
@@ -233,8 +149,10 @@ class Engine:
         if version != VERSION:
             raise StoreUnusable(f"{self._path} has version {version}, which no release migrates")
 
-    def _commit(self, db: SqliteConnection, group: list[Change]) -> None:
+    def _commit(self, group: list[Change]) -> None:
         """Commit a group in one transaction; a change that raises is undone alone."""
+        if (db := self._writing) is None:
+            raise StoreUnusable(f"the store {self._name} is not open")
         results: list[tuple[Any, BaseException | None]] = []
         try:
             db.execute("BEGIN IMMEDIATE")

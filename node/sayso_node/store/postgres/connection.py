@@ -1,0 +1,167 @@
+"""PostgreSQL connections as handles of the store, and the conversion of PostgreSQL's errors.
+
+A handle is psycopg's connection with the queries of store/interface.py. Values travel in binary form:
+bytes, 64-bit integers, double precision, text.
+"""
+
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from itertools import count
+from typing import Any, Final
+
+import psycopg
+from psycopg import errors
+from psycopg.adapt import AdaptersMap, Loader
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.pq import Format
+from psycopg.types.numeric import Int8BinaryDumper
+
+from sayso_node.errors import StoreUnusable
+from sayso_node.store.interface import Rows
+from sayso_node.store.postgres import dialect
+
+BATCH: Final = 10_000  # rows of a large answer in memory
+_LARGE: Final = ("SELECT", "WITH")
+# What an operator can mend: a lost server, a full disk, a lock, a replica, rights, a damaged page.
+_UNUSABLE: Final = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    errors.ReadOnlySqlTransaction,
+    errors.InsufficientPrivilege,
+    errors.DataCorrupted,
+    errors.IndexCorrupted,
+)
+
+
+class _Total(Loader):
+    """Reads a sum of integers, which PostgreSQL gives as a decimal, as an integer."""
+
+    format = Format.BINARY
+    _digits: Final = 4  # decimal digits in each group of two bytes
+
+    def load(self, data: Any) -> int:
+        """Return the number; a sum of integers has no fraction (PostgreSQL's numeric_send)."""
+        raw = bytes(data)
+        groups, weight, sign = (int.from_bytes(raw[at : at + 2], signed=True) for at in (0, 2, 4))
+        total = 0
+        for place in range(groups):
+            total = total * 10**self._digits + int.from_bytes(raw[8 + 2 * place : 10 + 2 * place])
+        total *= int(10 ** (self._digits * (weight + 1 - groups)))
+        return -total if sign else total
+
+
+def _adapters() -> AdaptersMap:
+    adapters = AdaptersMap(psycopg.adapters)
+    adapters.register_dumper(int, Int8BinaryDumper)  # one type, so one prepared statement
+    adapters.register_dumper(bool, Int8BinaryDumper)  # as in SQLite, a flag is a number
+    adapters.register_loader("numeric", _Total)
+    return adapters
+
+
+_ADAPTERS: Final = _adapters()
+
+
+class _Streamed:
+    """The rows of a query, BATCH at a time (store/interface.py, Rows); the server forgets read ones."""
+
+    def __init__(
+        self, db: psycopg.Connection[Any], name: str, query: str, parameters: Sequence[Any]
+    ) -> None:
+        self._cursor = psycopg.RawServerCursor(db, name)
+        self._cursor.itersize = BATCH
+        self._cursor.execute(query, parameters, binary=True)
+
+    @property
+    def rowcount(self) -> int:
+        """See Rows."""
+        return self._cursor.rowcount
+
+    def fetchone(self) -> Any:
+        """See Rows."""
+        row = self._cursor.fetchone()
+        if row is None:
+            self._cursor.close()
+        return row
+
+    def fetchall(self) -> list[Any]:
+        """See Rows."""
+        return list(self)
+
+    def __iter__(self) -> Iterator[Any]:
+        """See Rows."""
+        with self._cursor:
+            yield from self._cursor
+
+
+class Handle:
+    """A handle for reading and writing (store/interface.py).
+
+    Args:
+        db: The connection, in a transaction whenever the handle is used.
+        streams: A query holds BATCH rows at a time, instead of all; each one costs two more round trips.
+    """
+
+    def __init__(self, db: psycopg.Connection[Any], *, streams: bool = False) -> None:
+        self.db = db
+        self._streams = streams
+        self._numbers = count()
+
+    def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> Rows:
+        """See Reading."""
+        text = dialect.query(sql)
+        if self._streams and text.lstrip().startswith(_LARGE):
+            return _Streamed(self.db, f"large{next(self._numbers)}", text, parameters)
+        return psycopg.RawCursor(self.db).execute(text, parameters, binary=True)
+
+    def executemany(self, sql: str, parameters: Iterable[Sequence[Any]], /) -> Rows:
+        """See Writing; the statements travel together."""
+        cursor = psycopg.RawCursor(self.db)
+        cursor.executemany(dialect.query(sql), parameters)
+        return cursor
+
+    def version(self) -> Hashable:
+        """See Reading."""
+        return int(self.execute("SELECT commits FROM store_state").fetchone()[0])
+
+    def next_seq(self, table: str, number: int = 1) -> int:
+        """See Writing."""
+        sequence = f"{table}_seq_seq"  # PostgreSQL's name for it
+        last = "CASE WHEN is_called THEN last_value ELSE 0 END"
+        query = f"SELECT setval('{sequence}', {last} + ?) FROM {sequence}"  # noqa: S608 - our own names
+        return int(self.execute(query, (number,)).fetchone()[0]) - number + 1
+
+
+def connect(dsn: str, *, name: str) -> psycopg.Connection[Any]:
+    """Connect in transactions that begin by themselves; raises StoreUnusable, without the password."""
+    try:
+        return psycopg.connect(dsn, application_name=name, context=_Context())
+    except psycopg.Error as error:
+        raise StoreUnusable(f"cannot open the store {described(dsn)}: {_said(error)}") from None
+
+
+class _Context:
+    """Passes the adapters on to a connection (psycopg.abc.AdaptContext)."""
+
+    adapters = _ADAPTERS
+    connection = None
+
+
+def described(dsn: str) -> str:
+    """Return a location for people: host, port and database, without user and password."""
+    try:
+        stated = conninfo_to_dict(dsn)
+    except psycopg.Error:
+        return "postgresql://..."
+    host, port, name = (stated.get(key) for key in ("host", "port", "dbname"))
+    return f"postgresql://{host or ''}{f':{port}' if port else ''}/{name or ''}"
+
+
+def _said(error: BaseException) -> str:
+    """Return the first line of an error, which names no secret."""
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
+def translated(error: Exception, what: str) -> Exception:
+    """Return StoreUnusable for what an operator can mend; any other error unchanged."""
+    if isinstance(error, _UNUSABLE):
+        return StoreUnusable(f"the store could not be {what}: {_said(error)}")
+    return error

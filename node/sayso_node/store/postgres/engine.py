@@ -1,0 +1,214 @@
+"""The store in PostgreSQL: one writer with group commit, and readers on connections of their own.
+
+The writer runs all waiting changes in one transaction and answers when it is committed. If a change
+raises, the group is undone, and its changes run once more, each alone; so a change must have no effect
+outside the store before it returns. An advisory lock orders the groups of all processes on one database,
+so that `seq` is the order of commits.
+"""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from typing import Any, Final
+
+import psycopg
+from psycopg import IsolationLevel
+
+from sayso_node.errors import StoreUnusable
+from sayso_node.interfaces import Randomness
+from sayso_node.store.drawn import draw_singles
+from sayso_node.store.group_commit import GroupCommit
+from sayso_node.store.interface import Reading
+from sayso_node.store.postgres import dialect
+from sayso_node.store.postgres.connection import Handle, connect, described, translated
+from sayso_node.store.sqlite.migrations import FILLS, STEPS
+from sayso_node.store.sqlite.schema import SCHEMA, VERSION
+from sayso_node.store.writer import Change, Writer
+
+_LOCK: Final = int.from_bytes(b"sayso")  # of the groups; any process on this database that writes
+_STATE: Final = """
+CREATE TABLE store_state (version BIGINT NOT NULL, commits BIGINT NOT NULL)
+"""
+_DURABLE: Final = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
+_STRONGER: Final = ("remote_write", "remote_apply")  # of synchronous_commit: on, and a replica
+
+
+class Engine(GroupCommit):
+    """A Store (store/interface.py) in a PostgreSQL database.
+
+    Args:
+        dsn: `postgresql://...`; its password never leaves this object.
+        randomness: Draws the id of a new store.
+        writer: Commits the changes.
+    """
+
+    def __init__(
+        self, dsn: str, randomness: Randomness = os.urandom, *, writer: Writer | None = None
+    ) -> None:
+        super().__init__(described(dsn), writer)
+        self._dsn = dsn
+        self._randomness = randomness
+        self._writing: psycopg.Connection[Any] | None = None
+        self._idle: list[psycopg.Connection[Any]] = []
+
+    @property
+    def location(self) -> str:
+        """See Store."""
+        return self._dsn
+
+    def start(self) -> None:
+        """See Store."""
+        db = connect(self._dsn, name="sayso writer")
+        try:
+            _check_durable(db)
+            self._prepare(db)
+            db.commit()
+        except psycopg.Error as error:
+            db.close()
+            raise translated(error, "opened") from error
+        except BaseException:
+            db.close()
+            raise
+        self._writing = db
+        self._begin()
+
+    def stop(self) -> None:
+        """See Store."""
+        self._end()
+        for db in (self._writing, *self._idle):
+            if db:
+                db.close()
+        self._writing, self._idle = None, []
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[Reading]:
+        """See Store."""
+        try:
+            db = self._idle.pop()
+        except IndexError:
+            db = _reader(self._dsn)
+        try:
+            yield Handle(db)
+            db.commit()
+        except psycopg.Error as error:
+            raise translated(error, "read") from error
+        finally:
+            self._free(db)
+
+    def _free(self, db: psycopg.Connection[Any]) -> None:
+        """Keep a connection for the next reader, unless it is lost."""
+        with contextlib.suppress(psycopg.Error):
+            db.rollback()
+        if db.closed:
+            return
+        self._idle.append(db)
+
+    def _prepare(self, db: psycopg.Connection[Any]) -> None:
+        """Create the tables of an empty database, migrate older ones, refuse unknown ones."""
+        db.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+        handle = Handle(db)
+        found = db.execute("SELECT to_regclass('store_state')").fetchone()
+        if found is None or found[0] is None:
+            self._create(db)
+        version = handle.execute("SELECT version FROM store_state").fetchone()[0]
+        while version in STEPS and version >= _FIRST:
+            for statement in dialect.script(STEPS[version]):
+                handle.execute(statement)
+            if version in FILLS:
+                FILLS[version](handle)
+            version += 1
+            handle.execute("UPDATE store_state SET version = ?", (version,))
+        if version != VERSION:
+            raise StoreUnusable(
+                f"the store {self._name} has version {version}, this release needs {VERSION}: use the"
+                " release that it was made with, or an empty database, which sync fills"
+            )
+
+    def _create(self, db: psycopg.Connection[Any]) -> None:
+        taken = db.execute(
+            "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()"
+        ).fetchone()
+        if taken and taken[0]:
+            raise StoreUnusable(
+                f"the database {self._name} holds tables of something else: a store needs one of its own"
+            )
+        handle = Handle(db)
+        for statement in (*dialect.script(SCHEMA), _STATE):
+            handle.execute(statement)
+        handle.execute("INSERT INTO store_state VALUES (?, 0)", (VERSION,))
+        draw_singles(handle, self._randomness)
+
+    def _commit(self, group: list[Change]) -> None:
+        """Commit a group in one transaction; if a change raises, commit each alone."""
+        values: list[Any] = []
+        failed = self._try(group, values)
+        if failed is None:
+            for change, value in zip(group, values, strict=True):
+                change.done(value, None)
+        elif len(group) == 1 or isinstance(failed, StoreUnusable):
+            for change in group:
+                change.done(None, failed)
+        else:
+            for change in group:
+                self._commit([change])
+
+    def _try(self, group: list[Change], values: list[Any]) -> Exception | None:
+        """Run and commit changes; returns None, or what one of them or the server raised."""
+        try:
+            db = self._connected()
+            db.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+            handle = Handle(db)
+            values += [change.apply(handle) for change in group]
+            db.execute("UPDATE store_state SET commits = commits + 1")
+            db.commit()
+        except Exception as error:  # noqa: BLE001 - passed to the callers
+            self._undo()
+            return translated(error, "written")
+        self._commits.add()
+        return None
+
+    def _connected(self) -> psycopg.Connection[Any]:
+        """Return the writer's connection, opened again if the server was lost; raises StoreUnusable."""
+        if self._writing is None or self._writing.closed:
+            self._writing = connect(self._dsn, name="sayso writer")
+            _check_durable(self._writing)
+        return self._writing
+
+    def _undo(self) -> None:
+        if self._writing is not None:
+            with contextlib.suppress(psycopg.Error):
+                self._writing.rollback()
+
+
+_FIRST: Final = 13  # the first version of a store in PostgreSQL
+
+
+def _reader(dsn: str) -> psycopg.Connection[Any]:
+    db = connect(dsn, name="sayso reader")
+    db.read_only = True
+    db.isolation_level = IsolationLevel.REPEATABLE_READ
+    return db
+
+
+def _check_durable(db: psycopg.Connection[Any]) -> None:
+    """Refuse a server that forgets what it has committed, or that is a replica; raises StoreUnusable."""
+    for name, wanted in _DURABLE.items():
+        row = db.execute("SELECT current_setting(%s)", (name,)).fetchone()
+        if row is None or row[0] not in (wanted, *_STRONGER):
+            found = row[0] if row else "nothing"
+            raise StoreUnusable(
+                f"PostgreSQL runs with {name} = {found}; a store needs {name} = {wanted}"
+            )
+    row = db.execute("SELECT pg_is_in_recovery()").fetchone()
+    if row and row[0]:
+        raise StoreUnusable("this PostgreSQL server is a replica; a store needs the primary")
+
+
+@contextlib.contextmanager
+def snapshot(dsn: str) -> Iterator[Reading]:
+    """Open one committed state of a store that other processes use; raises StoreUnusable."""
+    with contextlib.closing(_reader(dsn)) as db:
+        try:
+            yield Handle(db, streams=True)
+        except psycopg.Error as error:
+            raise translated(error, "read") from error

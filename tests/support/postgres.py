@@ -1,0 +1,115 @@
+"""A real PostgreSQL server for tests, on a socket of its own; it listens to no network."""
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+import psycopg
+
+from support import machine
+
+USER = "sayso"
+_VERSIONS = Path("/usr/lib/postgresql")  # where Debian puts the programs of each
+_SETTINGS = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0777",
+    "max_connections": "100",
+    "autovacuum": "off",
+}
+
+
+def _program(name: str) -> str:
+    found = sorted(_VERSIONS.glob(f"*/bin/{name}"), key=lambda path: float(path.parts[4]))
+    return str(found[-1]) if found else machine.lacks("PostgreSQL (Debian: apt-get install postgresql)")
+
+
+def _as_user(command: Sequence[str]) -> list[str]:
+    """The command, by a user that may run it: PostgreSQL refuses root."""
+    if os.getuid():
+        return [*command]
+    return [
+        shutil.which("setpriv") or "setpriv",
+        "--reuid=postgres",
+        "--regid=postgres",
+        "--clear-groups",
+        *command,
+    ]
+
+
+class Server:
+    """A server in a folder; its databases are made one by one."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._names = (f"store{number}" for number in count())
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start, and wait until the server accepts connections."""
+        options = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
+        command = [
+            _program("postgres"),
+            "-D",
+            str(self.folder / "data"),
+            "-k",
+            str(self.folder),
+            *options,
+        ]
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                _as_user(command), stdout=log, stderr=log, start_new_session=True
+            )
+        ready = [_program("pg_isready"), "-h", str(self.folder), "-q"]
+        while subprocess.run(ready, check=False).returncode:
+            if self._process.poll() is not None:
+                raise AssertionError((self.folder / "log").read_text())
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """End the server: fast by SIGINT, as in a power cut by SIGKILL."""
+        assert self._process
+        if how == signal.SIGKILL:
+            os.killpg(self._process.pid, how)
+        else:
+            self._process.send_signal(how)
+        self._process.wait(60)
+
+    def dsn(self, name: str) -> str:
+        """The location of a database."""
+        return f"postgresql://{USER}@/{name}?host={self.folder}"
+
+    def database(self) -> str:
+        """Make an empty database; returns its location."""
+        name = next(self._names)
+        with psycopg.connect(self.dsn("postgres"), autocommit=True) as db:
+            db.execute(f"CREATE DATABASE {name}")  # type: ignore[call-overload]  # not a literal
+        return self.dsn(name)
+
+
+@contextmanager
+def postgres() -> Iterator[Server]:
+    """Run a fresh server."""
+    folder = Path(tempfile.mkdtemp(prefix="sayso-postgres-"))
+    try:
+        if not os.getuid():
+            owner = pwd.getpwnam("postgres")
+            os.chown(folder, owner.pw_uid, owner.pw_gid)
+        folder.chmod(0o755)
+        init = [_program("initdb"), "-D", str(folder / "data"), "-U", USER, "-A", "trust", "-N"]
+        subprocess.run(
+            _as_user([*init, "--encoding=UTF8", "--locale=C"]), check=True, stdout=subprocess.DEVNULL
+        )
+        server = Server(folder)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
