@@ -44,7 +44,7 @@ def _as_user(command: Sequence[str]) -> list[str]:
 
 
 class Server:
-    """A server in a folder; its databases are made one by one."""
+    """A server in a folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -78,18 +78,19 @@ class Server:
             os.killpg(self._process.pid, how)
         else:
             self._process.send_signal(how)
-        self._process.wait(60)
+        self._process.wait()
 
-    def dsn(self, name: str) -> str:
-        """The location of a database."""
-        return f"postgresql://{USER}@/{name}?host={self.folder}"
+    @property
+    def dsn(self) -> str:
+        """The location of the server's own database."""
+        return f"postgresql://{USER}@/postgres?host={self.folder}"
 
-    def database(self) -> str:
-        """Make an empty database; returns its location."""
+    def schema(self) -> str:
+        """Make an empty schema, which is as good as a database and made faster; returns its location."""
         name = next(self._names)
-        with psycopg.connect(self.dsn("postgres"), autocommit=True) as db:
-            db.execute(f"CREATE DATABASE {name}")  # type: ignore[call-overload]  # not a literal
-        return self.dsn(name)
+        with psycopg.connect(self.dsn, autocommit=True) as db:
+            db.execute(f"CREATE SCHEMA {name}")  # type: ignore[call-overload]  # not a literal
+        return f"{self.dsn}&options=-csearch_path%3D{name}"
 
 
 @contextmanager

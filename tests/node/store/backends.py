@@ -5,7 +5,7 @@ What only one of them promises has a file of its own: test_sqlite_*.py.
 
 import atexit
 import sqlite3
-import weakref
+from collections import deque
 from contextlib import ExitStack, closing
 from functools import cache
 from pathlib import Path
@@ -19,6 +19,8 @@ from sayso_node.store.postgres.connection import Handle, connect
 from sayso_node.store.sqlite.connection import SqliteConnection
 from sayso_node.store.sqlite.schema import SCHEMA
 from support.postgres import Server, postgres
+
+AT_ONCE = 8  # tables that a test and what it calls may use
 
 
 class Backend(Protocol):
@@ -54,14 +56,20 @@ class Sqlite:
 
 
 class Postgres:
-    """Databases of a server that the first test starts, and the end of the tests stops."""
+    """Schemas of a server that the first test starts, and the end of the tests stops."""
+
+    def __init__(self) -> None:
+        self._used = deque[psycopg.Connection[Any]]()
+        self._places = dict[Path, str]()  # the schemas, by folder
 
     def location(self, folder: Path) -> str:
-        return server().database()
+        if folder not in self._places:
+            self._places[folder] = server().schema()
+        return self._places[folder]
 
     def check(self, location: str) -> None:
         with closing(psycopg.connect(location)) as db:
-            db.execute("CREATE EXTENSION amcheck")
+            db.execute("CREATE EXTENSION IF NOT EXISTS amcheck SCHEMA pg_catalog")
             damaged = (
                 "SELECT bt_index_check(i.indexrelid, true) FROM pg_index i"
                 " JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am am ON am.oid = c.relam"
@@ -70,25 +78,25 @@ class Postgres:
             assert db.execute(damaged).fetchall()
 
     def tables(self) -> Writing:
-        db = self._idle.pop() if self._idle else self._new()
-        handle = Handle(db)
-        weakref.finalize(handle, self._free, db)
-        return handle
-
-    def __init__(self) -> None:
-        self._idle: list[psycopg.Connection[Any]] = []
+        """Nothing is committed, so the tables that were given longest ago are made empty again."""
+        db = self._used.popleft() if len(self._used) == AT_ONCE else self._new()
+        db.rollback()
+        db.execute(  # sequences do not roll back
+            "SELECT setval(c.oid, 1, false) FROM pg_class c"
+            " WHERE c.relkind = 'S' AND c.relnamespace = current_schema()::regnamespace"
+        )
+        self._used.append(db)
+        return Handle(db)
 
     def _new(self) -> psycopg.Connection[Any]:
-        location = server().database()
+        location = server().schema()
         store = store_at(location)
         store.start()
         store.stop()
-        return connect(location, name="test")
-
-    def _free(self, db: psycopg.Connection[Any]) -> None:
-        """Nothing was committed, so the tables are empty again."""
-        db.rollback()
-        self._idle.append(db)
+        db = connect(location, name="test")
+        db.execute("DELETE FROM singles")  # drawn by the start
+        db.commit()
+        return db
 
 
 @cache

@@ -27,6 +27,11 @@ def backend() -> Backend:
     return Sqlite()
 
 
+@pytest.fixture(scope="session")
+def tables(backend: Backend) -> Tables:
+    return backend.tables
+
+
 def _connection(db: Writing) -> SqliteConnection:
     assert isinstance(db, SqliteConnection)
     return db

@@ -25,9 +25,7 @@ steps = st.lists(st.tuples(st.booleans(), st.sets(digests, max_size=30)), max_si
 
 def add(db: Writing, new: Iterable[bytes]) -> None:
     rows = [(one, CONSENT) for one in new]
-    query = (
-        "INSERT INTO messages (digest, kind, contributor, body, arrived_at) VALUES (?, ?, x'', x'', 0)"
-    )
+    query = "INSERT INTO messages (digest, kind, contributor, body, arrived_at) VALUES (?, ?, '', '', 0)"
     db.executemany(query, rows)
     sync_index.change_sums(db, CONSENT, [sync_index.digest_change(one, 1) for one, _ in rows])
 
@@ -89,9 +87,7 @@ def test_what_is_counted_before_it_is_there_is_counted_right(tables: Tables) -> 
     """A transaction may add entries of two kinds of one set, and then count them one after the other."""
     db = tables()
     early, late = ([sha256(b"%d %d" % (half, n)) for n in range(3_000)] for half in range(2))
-    query = (
-        "INSERT INTO messages (digest, kind, contributor, body, arrived_at) VALUES (?, ?, x'', x'', 0)"
-    )
+    query = "INSERT INTO messages (digest, kind, contributor, body, arrived_at) VALUES (?, ?, '', '', 0)"
     db.executemany(query, ((one, CONSENT) for one in early + late))
     for part in (early, late):
         sync_index.change_sums(db, CONSENT, [sync_index.digest_change(one, 1) for one in part])

@@ -107,8 +107,7 @@ class Engine(GroupCommit):
         """Create the tables of an empty database, migrate older ones, refuse unknown ones."""
         db.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
         handle = Handle(db)
-        found = db.execute("SELECT to_regclass('store_state')").fetchone()
-        if found is None or found[0] is None:
+        if not _has_store(db):
             self._create(db)
         version = handle.execute("SELECT version FROM store_state").fetchone()[0]
         while version in STEPS and version >= _FIRST:
@@ -183,6 +182,11 @@ class Engine(GroupCommit):
 _FIRST: Final = 13  # the first version of a store in PostgreSQL
 
 
+def _has_store(db: psycopg.Connection[Any]) -> bool:
+    row = db.execute("SELECT to_regclass('store_state') IS NOT NULL").fetchone()
+    return bool(row and row[0])
+
+
 def _reader(dsn: str) -> psycopg.Connection[Any]:
     db = connect(dsn, name="sayso reader")
     db.read_only = True
@@ -208,6 +212,8 @@ def _check_durable(db: psycopg.Connection[Any]) -> None:
 def snapshot(dsn: str) -> Iterator[Reading]:
     """Open one committed state of a store that other processes use; raises StoreUnusable."""
     with contextlib.closing(_reader(dsn)) as db:
+        if not _has_store(db):
+            raise StoreUnusable(f"there is no store in {described(dsn)}")
         try:
             yield Handle(db, streams=True)
         except psycopg.Error as error:
