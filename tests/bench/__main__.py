@@ -20,6 +20,7 @@ PARTS = {
     "verdict": "verdicts",
     "passed_on": "passed_on",
     "store": "durable",
+    "postgres": "two_backends",
     "node": "startup",
     "revocation": "refusal",
     "api": "api",

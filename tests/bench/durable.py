@@ -35,7 +35,7 @@ def figures() -> Iterator[Figure]:
         engine = store_at(Path(folder) / "store.sqlite")
         engine.start()
         for _ in range(REPEATS):
-            grouped.append(asyncio.run(_at_once(engine, [next(envelopes) for _ in range(CHANGES)])))
+            grouped.append(asyncio.run(at_once(engine, [next(envelopes) for _ in range(CHANGES)])))
             single.append(asyncio.run(_one_by_one(engine, [next(envelopes) for _ in range(CHANGES)])))
         engine.stop()
     peers = {"one commit per message": statistics.median(single)}
@@ -50,7 +50,7 @@ async def _add(engine: Store, envelope: Envelope) -> None:
     assert await engine.write(add) == [Admitted.STORED]
 
 
-async def _at_once(engine: Store, envelopes: list[Envelope]) -> float:
+async def at_once(engine: Store, envelopes: list[Envelope]) -> float:
     begun = time.perf_counter()
     await asyncio.gather(*(_add(engine, one) for one in envelopes))
     return len(envelopes) / (time.perf_counter() - begun)

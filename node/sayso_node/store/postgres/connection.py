@@ -92,11 +92,23 @@ class _Streamed:
             yield from self._cursor
 
 
+class _Pending(psycopg.RawCursor[Any]):
+    """The result of a statement that travels in a pipeline: it is waited for when it is looked at."""
+
+    @property
+    def rowcount(self) -> int:
+        """See Rows."""
+        if self.pgresult is None:
+            self._fetch_pipeline()
+        return super().rowcount
+
+
 class Handle:
     """A handle for reading and writing (store/interface.py).
 
     Args:
-        db: The connection, in a transaction whenever the handle is used.
+        db: The connection, in a transaction whenever the handle is used. If it is in a pipeline, a
+            statement is waited for only when its rows are asked for, and raises then or at the end.
         streams: A query holds BATCH rows at a time, instead of all; each one costs two more round trips.
     """
 
@@ -110,11 +122,11 @@ class Handle:
         text = dialect.query(sql)
         if self._streams and text.lstrip().startswith(_LARGE):
             return _Streamed(self.db, f"large{next(self._numbers)}", text, parameters)
-        return psycopg.RawCursor(self.db).execute(text, parameters, binary=True)
+        return _Pending(self.db).execute(text, parameters, binary=True)
 
     def executemany(self, sql: str, parameters: Iterable[Sequence[Any]], /) -> Rows:
         """See Writing; the statements travel together."""
-        cursor = psycopg.RawCursor(self.db)
+        cursor = _Pending(self.db)
         cursor.executemany(dialect.query(sql), parameters)
         return cursor
 

@@ -155,11 +155,12 @@ class Engine(GroupCommit):
         """Run and commit changes; returns None, or what one of them or the server raised."""
         try:
             db = self._connected()
-            db.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
-            handle = Handle(db)
-            values += [change.apply(handle) for change in group]
-            db.execute("UPDATE store_state SET commits = commits + 1")
-            db.commit()
+            with db.pipeline():
+                db.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+                handle = Handle(db)
+                values += [change.apply(handle) for change in group]
+                db.execute("UPDATE store_state SET commits = commits + 1")
+                db.commit()
         except Exception as error:  # noqa: BLE001 - passed to the callers
             self._undo()
             return translated(error, "written")
