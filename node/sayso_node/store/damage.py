@@ -14,11 +14,12 @@ class Damage:
     """What was found; usable in any thread.
 
     Args:
-        path: Path of the store; the note stands beside it.
+        path: Path of the store, beside which the note stands; None for a store on a server, of which
+            nothing is noted.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._note = path.with_name(path.name + _SUFFIX)
+    def __init__(self, path: Path | None) -> None:
+        self._note = path.with_name(path.name + _SUFFIX) if path else None
         self._text: str | None = None
         self._listener: Callable[[], object] | None = None
 
@@ -29,8 +30,9 @@ class Damage:
 
     def noted(self) -> str | None:
         """Return what is noted beside the store; None if nothing is."""
-        with contextlib.suppress(OSError):
-            return self._note.read_text(errors="replace").strip() or "noted without a reason"
+        if self._note is not None:
+            with contextlib.suppress(OSError):
+                return self._note.read_text(errors="replace").strip() or "noted without a reason"
         return None
 
     def load(self) -> None:
@@ -45,13 +47,15 @@ class Damage:
         """Record what was found; what was found first stays."""
         if self._text is None:
             self._text = text
-            with contextlib.suppress(OSError):  # a full or broken disk must not hide the damage
-                self._note.write_text(text + "\n")
+            if self._note is not None:
+                with contextlib.suppress(OSError):  # a full or broken disk must not hide the damage
+                    self._note.write_text(text + "\n")
         if self._listener:
             self._listener()
 
     def repaired(self) -> None:
         """Record that everything was compared and is right again."""
-        with contextlib.suppress(OSError):
-            self._note.unlink(missing_ok=True)
+        if self._note is not None:
+            with contextlib.suppress(OSError):
+                self._note.unlink(missing_ok=True)
         self._text = None

@@ -44,7 +44,7 @@ class GroupCommit:
         self._open = True
         self._writer.start(self._commit, self._die)
 
-    def _end(self) -> None:
+    def _finish(self) -> None:
         """Take no more changes, and return when all queued ones are committed."""
         with self._door:
             self._open = False

@@ -54,8 +54,11 @@ class Reading(Protocol):
         """Return what the backend itself finds wrong with the store's files; may take minutes."""
         ...
 
-    def next_seq(self, table: str) -> int:
-        """Return the `seq` for the next row of a table, which no row ever had."""
+    def next_seq(self, table: str, number: int = 0, /) -> int:
+        """Return the `seq` for the next row of a table, which no row ever had.
+
+        A writer that inserts rows with it and the following ones says how many.
+        """
         ...
 
     def version(self) -> Hashable:

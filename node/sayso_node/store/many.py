@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from sayso_node.store.interface import Reading, Writing
 
+ALL: Final = 2**62  # as a limit: no limit
 ROWS_A_STATEMENT: Final = 1_000  # rows; SQLite allows 32,766 values in a statement
 
 FEW_BETWEEN: Final = 200  # values of a table between those asked for, which are read instead

@@ -46,7 +46,7 @@ def bodies_of(db: Reading, digests: Iterable[bytes]) -> dict[bytes, bytes]:
 
 def insert(db: Writing, message: Message, now: float) -> None:
     """Store a message that is not known yet."""
-    insert_many(db, [(db.next_seq("messages"), message)], now)
+    insert_many(db, [(db.next_seq("messages", 1), message)], now)
 
 
 def insert_many(db: Writing, numbered: Iterable[tuple[int, Message]], now: float) -> None:

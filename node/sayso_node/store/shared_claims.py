@@ -84,10 +84,10 @@ def _passed_on(db: Reading, sought: Sought) -> list[bytes]:
     key = claim_of(sought.item, sought.parties, sought.contributor, _ANYBODY)
     rows = db.execute(
         "SELECT license FROM (SELECT license, expires_at FROM shared_claims"
-        "  WHERE claim = ? AND expires_at > ? ORDER BY expires_at DESC, license DESC LIMIT ?) AS some"
-        " WHERE EXISTS (SELECT 1 FROM passed_on WHERE passed_on.license = some.license"
+        "  WHERE claim = ? AND expires_at > ? ORDER BY expires_at DESC, license DESC LIMIT ?) AS near"
+        " WHERE EXISTS (SELECT 1 FROM passed_on WHERE passed_on.license = near.license"
         "  AND grantee = ? AND counts = 1)"
-        " AND (SELECT grantee FROM grantees WHERE grantees.license = some.license) <> ?"
+        " AND (SELECT grantee FROM grantees WHERE grantees.license = near.license) <> ?"
         " ORDER BY expires_at DESC, license DESC LIMIT ?",
         (key, sought.now, PASSABLE, asker, asker, CONSIDERED),
     )

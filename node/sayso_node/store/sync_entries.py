@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from sayso_node.store import many
 from sayso_node.store.interface import Reading
 from sayso_protocol.messages.kinds import check_rows
 from sayso_protocol.messages.message import CONSENT, REVOCATION, STATEMENTS
@@ -17,7 +18,6 @@ from sayso_protocol.sync.fingerprints import (
 )
 from sayso_protocol.sync.sets import kinds_in
 
-ALL: Final = 2**62  # more than any limit
 _PLACE_BYTES = PLACE_BITS // 8
 _REST = b"\xff" * (HASH_BYTES - _PLACE_BYTES)  # completes the last digest at a place
 
@@ -56,16 +56,16 @@ def index_by_digest(kind: int) -> Index:
     """Return the index of a kind whose stored messages are each one entry (rule 11.2)."""
 
     def found(db: Reading, node: int) -> list[Entry]:
-        return [digest_entry(one) for one in digests_in(db, kind, node, b"", ALL)]
+        return [digest_entry(one) for one in digests_in(db, kind, node, b"", many.ALL)]
 
     def named(db: Reading, node: int) -> list[tuple[int, bytes]]:
-        digests = digests_in(db, kind, node, b"", ALL)
+        digests = digests_in(db, kind, node, b"", many.ALL)
         return [(int.from_bytes(one[:_PLACE_BYTES]), one) for one in digests]
 
     def counted(db: Reading, node: int, most: int) -> int:
         query = (
             "SELECT count(*) FROM"
-            " (SELECT 1 FROM messages WHERE kind = ? AND digest >= ? AND digest <= ? LIMIT ?)"
+            " (SELECT 1 FROM messages WHERE kind = ? AND digest >= ? AND digest <= ? LIMIT ?) AS near"
         )
         return _number(db, query, kind, *_digests_of(node), most + 1)
 
@@ -101,7 +101,7 @@ def _covered_ids(db: Reading, node: int) -> list[tuple[int, bytes]]:
 
 
 def _count_covered(db: Reading, node: int, most: int) -> int:
-    query = "SELECT count(*) FROM (SELECT 1 FROM bits WHERE place >= ? AND place <= ? LIMIT ?)"
+    query = "SELECT count(*) FROM (SELECT 1 FROM bits WHERE place >= ? AND place <= ? LIMIT ?) AS near"
     return _number(db, query, *_bounds(node), most + 1)
 
 

@@ -19,7 +19,7 @@ RAW = re.compile(
     r"\.(execute|executemany|executescript|cursor)\(|PRAGMA|sayso_node\.store\.(sqlite|postgres)"
 )
 CHANGES = re.compile(r"\s*(INSERT|UPDATE|DELETE)\b")
-ONLY_SQLITE = re.compile(r"PRAGMA|sqlite_|INSERT OR|\bifnull\(|\browid\b", re.IGNORECASE)
+ONLY_SQLITE = re.compile(r"PRAGMA|sqlite_|INSERT OR|\bx''|\bifnull\(|\browid\b", re.IGNORECASE)
 
 
 def functions(path: Path) -> Iterator[ast.FunctionDef]:

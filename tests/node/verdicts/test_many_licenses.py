@@ -61,8 +61,8 @@ def unverified(number: int, items: int = 1) -> Envelope:
 
 def filled_with(envelopes: list[Envelope], now: float) -> Any:
     def change(db: Writing) -> None:
-        some = (Message(one.digest, CONSENT, one.message.signer, encode(one)) for one in envelopes)
-        insert_many(db, enumerate(some, db.next_seq("messages")), now)
+        some = [Message(one.digest, CONSENT, one.message.signer, encode(one)) for one in envelopes]
+        insert_many(db, enumerate(some, db.next_seq("messages", len(some))), now)
 
     return change
 

@@ -98,7 +98,7 @@ def _covers(db: Reading, signer: bytes, text: str) -> bool:
 
 def _on_item(db: Reading, contributor: bytes, item: bytes) -> Iterable[bytes]:
     query = (
-        "SELECT body FROM (SELECT seq FROM items WHERE item = ? LIMIT ?) AS some"
+        "SELECT body FROM (SELECT seq FROM items WHERE item = ? LIMIT ?) AS near"
         " JOIN messages USING (seq) WHERE contributor = ? LIMIT ?"
     )
     return (body for (body,) in db.execute(query, (item, _CLAIMS, contributor, _CONSENTS)))

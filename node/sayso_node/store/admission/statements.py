@@ -176,7 +176,7 @@ class _Keeping:
             return iter(())
         self._room.write()
         db, now, kept = self._db, self._step.now, self._kept
-        first = db.next_seq("messages")
+        first = db.next_seq("messages", len(kept))
         rows = (
             messages.Message(one.digest, one.message.kind, one.message.signer, encode(one))
             for one, _ in kept

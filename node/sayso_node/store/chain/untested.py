@@ -88,6 +88,6 @@ def settled(db: Writing, number: int) -> None:
 def rewound(db: Writing, number: int) -> None:
     """Forget blocks above `number`, which are read anew."""
     db.execute("DELETE FROM untested_ranges WHERE first > ?", (number,))
-    change = "UPDATE untested_ranges SET last = ?, last_hash = x'' WHERE last > ?"
-    db.execute(change, (number, number))
+    change = "UPDATE untested_ranges SET last = ?, last_hash = ? WHERE last > ?"
+    db.execute(change, (number, b"", number))
     db.execute("DELETE FROM doubted_blocks WHERE number > ?", (number,))

@@ -41,12 +41,12 @@ def checked(
 
 
 _ALL: Final = (
-    "SELECT * FROM (SELECT word, signed, chain FROM bits WHERE address = ?1 LIMIT ?2) UNION ALL"
-    " SELECT * FROM (SELECT base, sums, NULL FROM bit_sums WHERE address = ?1 LIMIT ?2)"
+    "SELECT * FROM (SELECT word, signed, chain FROM bits WHERE address = ?1 LIMIT ?2) AS near UNION ALL"
+    " SELECT base, sums, NULL FROM (SELECT base, sums FROM bit_sums WHERE address = ?1 LIMIT ?2) AS near"
 )
 
 
-def all_rows(db: Reading, address: bytes, limit: int = -1) -> list[BitRow]:
+def all_rows(db: Reading, address: bytes, limit: int = many.ALL) -> list[BitRow]:
     """Return all rows of an address; raises StoreDamaged.
 
     With a limit, fewer rows are all; so many rows are some, and not compared. One statement reads both

@@ -15,20 +15,18 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import Format
 from psycopg.types.numeric import Int8BinaryDumper
 
-from sayso_node.errors import StoreUnusable
+from sayso_node.errors import StoreDamaged, StoreUnusable
 from sayso_node.store.interface import Rows
 from sayso_node.store.postgres import dialect
 
 BATCH: Final = 10_000  # rows of a large answer in memory
 _LARGE: Final = ("SELECT", "WITH")
-# What an operator can mend: a lost server, a full disk, a lock, a replica, rights, a damaged page.
+# What an operator can mend: a lost server, a full disk, a lock, a replica, rights.
 _UNUSABLE: Final = (
     psycopg.OperationalError,
     psycopg.InterfaceError,
     errors.ReadOnlySqlTransaction,
     errors.InsufficientPrivilege,
-    errors.DataCorrupted,
-    errors.IndexCorrupted,
 )
 
 
@@ -134,12 +132,19 @@ class Handle:
         """See Reading."""
         return int(self.execute("SELECT commits FROM store_state").fetchone()[0])
 
-    def next_seq(self, table: str, number: int = 1) -> int:
-        """See Writing."""
+    def next_seq(self, table: str, number: int = 0, /) -> int:
+        """See Reading."""
         sequence = f"{table}_seq_seq"  # PostgreSQL's name for it
         last = "CASE WHEN is_called THEN last_value ELSE 0 END"
-        query = f"SELECT setval('{sequence}', {last} + ?) FROM {sequence}"  # noqa: S608 - our own names
-        return int(self.execute(query, (number,)).fetchone()[0]) - number + 1
+        query = f"SELECT {last} FROM {sequence}"  # noqa: S608 - our own names
+        first = int(self.execute(query).fetchone()[0]) + 1
+        if number:
+            self.execute("SELECT setval(?, ?)", (sequence, first + number - 1))
+        return first
+
+    def faults(self) -> list[str]:
+        """See Reading; PostgreSQL itself compares the checksums of pages, where it has them."""
+        return []
 
 
 def connect(dsn: str, *, name: str) -> psycopg.Connection[Any]:
@@ -173,7 +178,9 @@ def _said(error: BaseException) -> str:
 
 
 def translated(error: Exception, what: str) -> Exception:
-    """Return StoreUnusable for what an operator can mend; any other error unchanged."""
+    """Return StoreUnusable or StoreDamaged for what an operator can mend; any other error unchanged."""
+    if isinstance(error, (errors.DataCorrupted, errors.IndexCorrupted)):
+        return StoreDamaged(f"the store could not be {what}: {_said(error)}")
     if isinstance(error, _UNUSABLE):
         return StoreUnusable(f"the store could not be {what}: {_said(error)}")
     return error

@@ -14,8 +14,9 @@ from typing import Any, Final
 import psycopg
 from psycopg import IsolationLevel
 
-from sayso_node.errors import StoreUnusable
+from sayso_node.errors import StoreDamaged, StoreTooNew, StoreUnusable, WrongStore
 from sayso_node.interfaces import Randomness
+from sayso_node.store.damage import Damage
 from sayso_node.store.drawn import draw_singles
 from sayso_node.store.group_commit import GroupCommit
 from sayso_node.store.interface import Reading
@@ -27,8 +28,21 @@ from sayso_node.store.writer import Change, Writer
 
 _LOCK: Final = int.from_bytes(b"sayso")  # of the groups; any process on this database that writes
 _STATE: Final = """
-CREATE TABLE store_state (version BIGINT NOT NULL, commits BIGINT NOT NULL)
+CREATE TABLE store_state (version BIGINT NOT NULL, commits BIGINT NOT NULL);
+CREATE TABLE store_numbers (sequence TEXT PRIMARY KEY, last BIGINT NOT NULL);
 """
+# Sequences do not roll back, and a `seq` without a row would look like a lost row. So each commit notes
+# where they stand, and they are put back there after a change that was undone.
+_FIND_NUMBERS: Final = (
+    "INSERT INTO store_numbers SELECT relname, 0 FROM pg_class WHERE relkind = 'S'"
+    " AND relnamespace = current_schema()::regnamespace ON CONFLICT DO NOTHING"
+)
+_NOTE_NUMBERS: Final = (
+    "UPDATE store_numbers SET last = coalesce(pg_sequence_last_value(sequence::regclass), 0)"
+)
+_RESTORE_NUMBERS: Final = (
+    "SELECT setval(sequence::regclass, greatest(last, 1), last > 0) FROM store_numbers"
+)
 _DURABLE: Final = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
 _STRONGER: Final = ("remote_write", "remote_apply")  # of synchronous_commit: on, and a replica
 
@@ -45,7 +59,7 @@ class Engine(GroupCommit):
     def __init__(
         self, dsn: str, randomness: Randomness = os.urandom, *, writer: Writer | None = None
     ) -> None:
-        super().__init__(described(dsn), writer)
+        super().__init__(described(dsn), writer, Damage(None))
         self._dsn = dsn
         self._randomness = randomness
         self._writing: psycopg.Connection[Any] | None = None
@@ -74,7 +88,7 @@ class Engine(GroupCommit):
 
     def stop(self) -> None:
         """See Store."""
-        self._end()
+        self._finish()
         for db in (self._writing, *self._idle):
             if db:
                 db.close()
@@ -91,7 +105,10 @@ class Engine(GroupCommit):
             yield Handle(db)
             db.commit()
         except psycopg.Error as error:
-            raise translated(error, "read") from error
+            raise self._noted(translated(error, "read")) from error
+        except StoreDamaged as error:
+            self._noted(error)
+            raise
         finally:
             self._free(db)
 
@@ -117,22 +134,23 @@ class Engine(GroupCommit):
                 FILLS[version](handle)
             version += 1
             handle.execute("UPDATE store_state SET version = ?", (version,))
-        if version != VERSION:
-            raise StoreUnusable(
-                f"the store {self._name} has version {version}, this release needs {VERSION}: use the"
-                " release that it was made with, or an empty database, which sync fills"
+        if version > VERSION:
+            raise StoreTooNew(
+                f"{self._name} has version {version}, and this release knows {VERSION} at most"
             )
+        if version != VERSION:
+            raise StoreUnusable(f"{self._name} has version {version}, which no release migrates")
+        handle.execute(_FIND_NUMBERS)
+        handle.execute(_RESTORE_NUMBERS)
 
     def _create(self, db: psycopg.Connection[Any]) -> None:
         taken = db.execute(
             "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()"
         ).fetchone()
         if taken and taken[0]:
-            raise StoreUnusable(
-                f"the database {self._name} holds tables of something else: a store needs one of its own"
-            )
+            raise WrongStore(f"{self._name} is a database, and not the store of a node")
         handle = Handle(db)
-        for statement in (*dialect.script(SCHEMA), _STATE):
+        for statement in dialect.script(SCHEMA + _STATE):
             handle.execute(statement)
         handle.execute("INSERT INTO store_state VALUES (?, 0)", (VERSION,))
         draw_singles(handle, self._randomness)
@@ -142,9 +160,11 @@ class Engine(GroupCommit):
         values: list[Any] = []
         failed = self._try(group, values)
         if failed is None:
+            self._trouble = None
             for change, value in zip(group, values, strict=True):
                 change.done(value, None)
         elif len(group) == 1 or isinstance(failed, StoreUnusable):
+            self._note(failed)
             for change in group:
                 change.done(None, failed)
         else:
@@ -160,6 +180,7 @@ class Engine(GroupCommit):
                 handle = Handle(db)
                 values += [change.apply(handle) for change in group]
                 db.execute("UPDATE store_state SET commits = commits + 1")
+                db.execute(_NOTE_NUMBERS)
                 db.commit()
         except Exception as error:  # noqa: BLE001 - passed to the callers
             self._undo()
@@ -175,9 +196,12 @@ class Engine(GroupCommit):
         return self._writing
 
     def _undo(self) -> None:
-        if self._writing is not None:
+        if (db := self._writing) is not None:
             with contextlib.suppress(psycopg.Error):
-                self._writing.rollback()
+                db.rollback()
+                db.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+                db.execute(_RESTORE_NUMBERS)
+                db.commit()
 
 
 _FIRST: Final = 13  # the first version of a store in PostgreSQL

@@ -32,7 +32,7 @@ class SqliteConnection(sqlite3.Connection):
         """See Reading; SQLite's counter is different for each connection."""
         return self._number, self.execute("PRAGMA data_version").fetchone()[0]
 
-    def next_seq(self, table: str, number: int = 1) -> int:  # noqa: ARG002 - SQLite looks at the rows
+    def next_seq(self, table: str, number: int = 0, /) -> int:  # noqa: ARG002 - SQLite looks at the rows
         """See Writing."""
         row = self.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)).fetchone()
         return int(row[0]) + 1 if row else 1

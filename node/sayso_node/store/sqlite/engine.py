@@ -77,7 +77,7 @@ class Engine(GroupCommit):
 
     def stop(self) -> None:
         """See Store."""
-        self._end()
+        self._finish()
         if self._writing:
             self._writing.close()
         while self._idle:
