@@ -1,11 +1,12 @@
 #!/bin/sh
-# Some tests need Chromium, ip (iproute2) and curl on the system. As root on Debian this script installs them; elsewhere
+# Some tests need Chromium, ip (iproute2), curl and PostgreSQL on the system. As root on Debian this script installs them; elsewhere
 # it reports what is missing.
 missing=""
 command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null ||
     missing="chromium"
 command -v ip >/dev/null || missing="$missing iproute2"
 command -v curl >/dev/null || missing="$missing curl"
+ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing="$missing postgresql"
 
 if [ -n "$missing" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     export DEBIAN_FRONTEND=noninteractive

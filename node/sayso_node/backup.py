@@ -63,7 +63,7 @@ def back_up(folder: Path, target: Path) -> int:
     The node may run. Raises InvalidNodeConfig, StoreMissing, StoreUnusable, and OSError.
     """
     config = load_config(folder)
-    location = location_in(folder)
+    location = config.store_location
     if is_empty(location):
         raise StoreMissing(f"there is no store in {folder}")
     with tempfile.TemporaryDirectory(prefix=".backup-", dir=target.parent) as held:

@@ -25,6 +25,7 @@ from sayso_node.identity import create_identity, load_identity
 from sayso_node.interfaces import Randomness
 from sayso_node.keys import load_account
 from sayso_node.sources import Proxies
+from sayso_node.store.opening import is_postgres, location_in
 from sayso_protocol.encoding.toml_text import toml_lines
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.limits import LIMITS
@@ -71,6 +72,8 @@ class Settings:
         low_balance_eth: Balance in ether below which the alarm `account-low` is raised.
         heed: Addresses whose disputes count at this node, at most 16 (rule 7.18); without the setting,
             those of the network file.
+        store: Location of the store if it is a PostgreSQL database, `postgresql://...`; without it, the
+            store is a file in the folder.
         disabled: Channels that are switched off, for tests of the others: `gossip`, `sync`, `chain`,
             `receipts`, `snapshots`.
     """
@@ -97,6 +100,7 @@ class Settings:
     budget_eth_per_day: float = 0.5
     low_balance_eth: float = 0.1
     heed: tuple[str, ...] | None = None
+    store: str = field(default="", repr=False)  # may hold a password
     disabled: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -111,8 +115,13 @@ class Settings:
                 check_announced(address)
             except InvalidNodeConfig as error:
                 raise InvalidNodeConfig(f"announce: {error}") from error
+        if self.store and not is_postgres(self.store):
+            raise InvalidNodeConfig("store must be postgresql://...; without it, a file is used")
         Proxies(self.trusted_proxies)
         _heeded(self.heed or ())
+        self._check_numbers()
+
+    def _check_numbers(self) -> None:
         for name in _INTERVALS:
             if not 0 < getattr(self, name) < inf:
                 raise InvalidNodeConfig(f"{name} must be positive and finite, not {getattr(self, name)}")
@@ -153,6 +162,11 @@ class NodeConfig:
         operators = self.network_file.operators
         listed = [one.peer for one in operators if one.peer and one.key != self.node_key]
         return tuple(dict.fromkeys([*listed, *self.settings.peers]))
+
+    @property
+    def store_location(self) -> str:
+        """Location of the store."""
+        return location_in(self.folder, self.settings.store)
 
     @property
     def heeded(self) -> frozenset[bytes]:

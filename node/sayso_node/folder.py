@@ -17,7 +17,7 @@ from typing import Final
 from sayso_node.errors import FolderInUse, InvalidNodeConfig, StoreMissing, WrongStore
 from sayso_node.store import singles
 from sayso_node.store.interface import Reading, Store
-from sayso_node.store.opening import is_empty, location_in
+from sayso_node.store.opening import is_empty
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_text
 
@@ -57,12 +57,11 @@ class NodeFolder:
             os.close(self._lock)
             self._lock = None
 
-    def check_store(self) -> None:
+    def check_store(self, store: Store) -> None:
         """Refuse to begin an empty store under a used identity; raises StoreMissing."""
-        location = location_in(self._path)
-        if (self._path / USED_FILE).exists() and is_empty(location):
+        if (self._path / USED_FILE).exists() and is_empty(store.location):
             raise StoreMissing(
-                f"the identity in {self._path} was used, and its store {location} is missing or empty"
+                f"the identity in {self._path} was used, and its store {store.name} is missing or empty"
             )
 
     async def claim(self, store: Store, network: Network, node_key: bytes) -> None:
@@ -76,7 +75,7 @@ class NodeFolder:
         if kept is None:
             await store.write(lambda db: singles.put(db, singles.OWNER, owner.encode()))
         elif kept != owner:
-            raise WrongStore(f"the store {store.location} is that of {kept}, and this node is {owner}")
+            raise WrongStore(f"the store {store.name} is that of {kept}, and this node is {owner}")
         used = self._path / USED_FILE
         if not used.exists():
             try:

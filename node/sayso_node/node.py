@@ -51,7 +51,7 @@ from sayso_node.snapshots.publishing import SnapshotPublisher
 from sayso_node.sources import Proxies
 from sayso_node.store.admission.sponsors import Quotas
 from sayso_node.store.integrity.guard import StoreGuard
-from sayso_node.store.opening import location_in, store_at
+from sayso_node.store.opening import store_at
 from sayso_node.supervision.alarms import Alarms
 from sayso_node.supervision.counters import Counters
 from sayso_node.supervision.supervisor import Part, Supervisor
@@ -79,7 +79,7 @@ class Node:
         self._counters = counters = Counters()
         self._gossip_config = _gossip_config(config)
         self._folder = NodeFolder(config.folder)
-        self._store = store = store_at(location_in(config.folder))
+        self._store = store = store_at(config.store_location)
         peer_ids = [split_multiaddr(peer)[1] for peer in config.peers]
         self._freshness = freshness = Freshness(peer_ids, lambda: store.damage.text)
         if config.runs("sync"):
@@ -179,7 +179,7 @@ class Node:
     async def start(self) -> None:
         """Start the store first and HTTP last, so the node accepts no message that it cannot store."""
         self._folder.lock()
-        self._folder.check_store()
+        self._folder.check_store(self._store)
         self._store.start()
         await self._folder.claim(self._store, self._config.network_file.network, self._config.node_key)
         await self._presence.start()

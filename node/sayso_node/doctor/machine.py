@@ -18,7 +18,7 @@ from sayso_node.config import CONFIG_FILE, NodeConfig
 from sayso_node.doctor.diagnosis import Diagnosis, fail, ok, warn
 from sayso_node.errors import FolderInUse, StoreUnusable
 from sayso_node.folder import USED_FILE, NodeFolder, owner_in, owner_of
-from sayso_node.store.opening import damage_of, is_empty, location_in, snapshot_at
+from sayso_node.store.opening import damage_of, is_empty, snapshot_at
 
 _MIB: Final = 1_048_576
 LOW_SPACE: Final = 2_048 * _MIB
@@ -70,8 +70,13 @@ def _permissions(folder: Path) -> Diagnosis:
 
 
 def _store(config: NodeConfig) -> Iterator[Diagnosis]:
-    location = location_in(config.folder)
-    if is_empty(location):
+    location = config.store_location
+    try:
+        empty = is_empty(location)
+    except StoreUnusable as error:
+        yield fail("store", str(error), "start the server, or correct the setting store in node.toml")
+        return
+    if empty:
         if (config.folder / USED_FILE).exists():
             text = "the store is missing, and this identity was used"
             yield fail("store", text, "put it back from a backup: sayso node restore")

@@ -50,6 +50,11 @@ class GroupCommit:
             self._open = False
         self._writer.stop()
 
+    @property
+    def name(self) -> str:
+        """See Store."""
+        return self._name
+
     async def write(self, apply: Callable[[Writing], T]) -> T:
         """See Store."""
         loop = asyncio.get_running_loop()

@@ -82,7 +82,15 @@ class Store(Protocol):
 
     @property
     def location(self) -> str:
-        """Where the store is; another process opens it with this (opening.snapshot_at)."""
+        """Where the store is; another process opens it with this (opening.snapshot_at).
+
+        It may hold a password, so it is neither shown nor logged nor part of a command line.
+        """
+        ...
+
+    @property
+    def name(self) -> str:
+        """Where the store is, for people: without a password."""
         ...
 
     def start(self) -> None:

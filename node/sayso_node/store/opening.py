@@ -15,31 +15,35 @@ from sayso_node.store.sqlite import engine
 _FILE = "store.sqlite"
 
 
-def location_in(folder: Path) -> str:
-    """Return the location of the store in a node's folder."""
-    return str(folder / _FILE)
+def location_in(folder: Path, stated: str = "") -> str:
+    """Return the location of the store that a node's settings state, or of the one in its folder."""
+    return stated or str(folder / _FILE)
 
 
 def is_empty(location: str | Path) -> bool:
-    """Return whether there is no store yet, or only an empty file."""
+    """Return whether there is no store yet, or only an empty file; raises StoreUnusable."""
+    if is_postgres(location):
+        return bool(_postgres().is_empty(str(location)))
     path = Path(location)
     return not path.exists() or not path.stat().st_size
 
 
 def damage_of(location: str | Path) -> Damage:
     """Return what is noted beside a store about its damage."""
-    return Damage(Path(location))
+    return Damage(None if is_postgres(location) else Path(location))
 
 
 def copy_store(location: str | Path, target: Path) -> None:
     """Copy one committed state of a store that may be in use into a new file; raises StoreUnusable."""
+    if is_postgres(location):
+        raise StoreUnusable("a store in PostgreSQL is backed up by its own tools, such as pg_dump")
     engine.copy(Path(location), target)
 
 
 def store_at(location: str | Path, randomness: Randomness = os.urandom) -> Store:
     """Return a store that is not started yet; `randomness` draws the id of a new one."""
     if is_postgres(location):
-        store: Store = _postgres().Engine(str(location), randomness)
+        store: Store = _postgres().PostgresEngine(str(location), randomness)
         return store
     return engine.Engine(Path(location), randomness)
 

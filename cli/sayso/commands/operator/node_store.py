@@ -24,10 +24,10 @@ def verify_store(folder: Path) -> None:
         from sayso_node.config import load_config  # noqa: PLC0415
         from sayso_node.errors import StoreDamaged, StoreMissing  # noqa: PLC0415
         from sayso_node.store.integrity.verifying import AuditOrder, verify  # noqa: PLC0415
-        from sayso_node.store.opening import damage_of, is_empty, location_in  # noqa: PLC0415
+        from sayso_node.store.opening import damage_of, is_empty  # noqa: PLC0415
 
-    network = load_config(folder).network_file.network
-    location = location_in(folder)
+    config = load_config(folder)
+    network, location = config.network_file.network, config.store_location
     if is_empty(location):
         raise StoreMissing(f"there is no store in {folder}")
     findings = verify(AuditOrder(location, network))
@@ -35,8 +35,8 @@ def verify_store(folder: Path) -> None:
         say(f"{one.kind}: {one.text}")
     if findings:
         damage_of(location).report(findings[0].text)
-        raise StoreDamaged(f"{len(findings)} findings in {location}")
-    say(f"the store {location} is what the node wrote")
+        raise StoreDamaged(f"{len(findings)} findings in the store of {folder}")
+    say(f"the store of {folder} is what the node wrote")
 
 
 @click.command(epilog=example("sayso node backup ./node north.backup"))

@@ -47,7 +47,7 @@ _DURABLE: Final = {"fsync": "on", "full_page_writes": "on", "synchronous_commit"
 _STRONGER: Final = ("remote_write", "remote_apply")  # of synchronous_commit: on, and a replica
 
 
-class Engine(GroupCommit):
+class PostgresEngine(GroupCommit):
     """A Store (store/interface.py) in a PostgreSQL database.
 
     Args:
@@ -231,6 +231,12 @@ def _check_durable(db: psycopg.Connection[Any]) -> None:
     row = db.execute("SELECT pg_is_in_recovery()").fetchone()
     if row and row[0]:
         raise StoreUnusable("this PostgreSQL server is a replica; a store needs the primary")
+
+
+def is_empty(dsn: str) -> bool:
+    """Return whether a database has no store yet; raises StoreUnusable."""
+    with contextlib.closing(_reader(dsn)) as db:
+        return not _has_store(db)
 
 
 @contextlib.contextmanager

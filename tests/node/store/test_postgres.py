@@ -1,0 +1,150 @@
+"""What PostgreSQL alone promises: a lost server loses nothing, and what cannot be kept is refused."""
+
+import asyncio
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from node.store.harness import Held, Refused, number, numbers
+from sayso_node.config import Settings
+from sayso_node.errors import InvalidNodeConfig, StoreTooNew, StoreUnusable, WrongStore
+from sayso_node.store import events
+from sayso_node.store.bits import merge_bits
+from sayso_node.store.interface import Writing
+from sayso_node.store.opening import copy_store, is_empty, snapshot_at, store_at
+from support.node_rig import consent, revocation
+from support.postgres import Server, postgres
+from support.protocol_strategies import ADA
+from support.running_node import running_node
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def place(server: Server) -> str:
+    return server.schema()
+
+
+async def test_a_killed_server_loses_nothing_that_was_answered(server: Server, place: str) -> None:
+    store = store_at(place)
+    store.start()
+    await store.write(number(1))
+    try:
+        with pytest.raises(StoreUnusable):  # the held change fails as well
+            async with Held(store):
+                waiting = [asyncio.create_task(store.write(number(value))) for value in range(2, 9)]
+                await asyncio.sleep(0)
+                server.stop(signal.SIGKILL)
+        answers = await asyncio.gather(*waiting, return_exceptions=True)
+        assert all(isinstance(one, StoreUnusable) for one in answers)
+        assert store.trouble
+        with pytest.raises(StoreUnusable), store.read() as db:
+            numbers(db)
+    finally:
+        server.start()
+    assert await store.write(number(9)) == 9  # on a new connection
+    with store.read() as db:
+        assert {1, 9} <= numbers(db)
+        assert not numbers(db) & set(range(2, 9))
+    assert store.trouble is None
+    store.stop()
+
+
+async def test_what_was_undone_leaves_no_gap_in_the_numbers(place: str) -> None:
+    """A missing number would look like a lost row."""
+
+    def event(db: Writing, *, fails: bool = False) -> None:
+        merge_bits(db, ADA, {events.last_seq(db): 1}, source="x", now=0, digest=bytes(32))
+        if fails:
+            raise Refused
+
+    store = store_at(place)
+    store.start()
+    await store.write(event)
+    for _ in range(3):
+        with pytest.raises(Refused):
+            await store.write(lambda db: event(db, fails=True))
+    await store.write(event)
+    with store.read() as db:
+        assert [one.seq for one in events.events_after(db, 0, 10)] == [1, 2]
+        assert db.next_seq("events") == 3
+    store.stop()
+
+
+@pytest.mark.parametrize("setting", ["fsync=off", "synchronous_commit=off", "full_page_writes=off"])
+def test_a_server_that_forgets_is_refused(server: Server, setting: str) -> None:
+    name, _, value = setting.partition("=")
+    with psycopg.connect(server.dsn, autocommit=True) as db:
+        db.execute(f"ALTER SYSTEM SET {name} = {value}")
+        db.execute("SELECT pg_reload_conf()")
+    try:
+        place = server.schema()
+        while psycopg.connect(place).execute(f"SHOW {name}").fetchone() != (value,):
+            pass
+        with pytest.raises(StoreUnusable, match=name):
+            store_at(place).start()
+    finally:
+        with psycopg.connect(server.dsn, autocommit=True) as db:
+            db.execute(f"ALTER SYSTEM RESET {name}")
+            db.execute("SELECT pg_reload_conf()")
+
+
+def test_a_database_of_something_else_is_left_alone(place: str) -> None:
+    with psycopg.connect(place) as db:
+        db.execute("CREATE TABLE theirs (value BIGINT)")
+    with pytest.raises(WrongStore):
+        store_at(place).start()
+    with psycopg.connect(place) as db:
+        names = db.execute("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
+        assert names.fetchall() == [("theirs",)]
+
+
+def test_a_newer_store_is_refused(place: str) -> None:
+    store = store_at(place)
+    store.start()
+    store.stop()
+    with psycopg.connect(place) as db:
+        db.execute("UPDATE store_state SET version = version + 1")
+    with pytest.raises(StoreTooNew):
+        store_at(place).start()
+
+
+def test_a_place_without_a_store(place: str, tmp_path: Path) -> None:
+    assert is_empty(place)
+    with pytest.raises(StoreUnusable, match="there is no store"), snapshot_at(place):
+        pass
+    with pytest.raises(StoreUnusable, match="pg_dump"):
+        copy_store(place, tmp_path / "copy")
+
+
+def test_no_error_shows_the_password() -> None:
+    wrong = "postgresql://somebody:secret-word@127.0.0.1:1/sayso?connect_timeout=2"
+    store = store_at(wrong)
+    with pytest.raises(StoreUnusable) as raised:
+        store.start()
+    assert "secret-word" not in f"{raised.value!r} {raised.value.__cause__!r} {store.name}"
+    settings = Settings("n", "network.toml", "127.0.0.1:0", (), "http://127.0.0.1:1", store=wrong)
+    assert "secret-word" not in repr(settings)
+    with pytest.raises(InvalidNodeConfig) as refused:
+        Settings("n", "network.toml", "127.0.0.1:0", (), "", store="mysql://u:secret-word@h/d")
+    assert "secret-word" not in str(refused.value)
+
+
+async def test_a_node_works_on_it_and_finds_it_again(place: str, tmp_path: Path) -> None:
+    stop = revocation("everything")
+    for run in range(2):
+        async with running_node(tmp_path, store=place) as node:
+            if run == 0:
+                status, body = await node.submit(consent(1, sponsor=None), stop)
+                assert status == 200, body
+            status, body = await node.get(f"/v1/licenses/0x{consent(1).digest.hex()}")
+            assert status == 200, body
+            assert node.stored()["messages"] == 2
+    assert not (tmp_path / "store.sqlite").exists()
