@@ -19,7 +19,7 @@ from sayso_node.errors import StoreDamaged, StoreUnusable
 from sayso_node.store.interface import Rows
 from sayso_node.store.postgres import dialect
 
-ROWS_AT_ONCE: Final = 10_000  # rows of a large answer in memory
+STREAMED_ROWS: Final = 10_000  # rows of a large answer in memory
 _LARGE: Final = ("SELECT", "WITH")
 # What an operator can mend: a lost server, a full disk, a lock, a replica, rights.
 _UNUSABLE: Final = (
@@ -59,13 +59,13 @@ _ADAPTERS: Final = _adapters()
 
 
 class _Streamed:
-    """The rows of a query, ROWS_AT_ONCE at a time (store/interface.py, Rows); the server forgets read ones."""
+    """The rows of a query (store/interface.py); the server keeps those that are not read yet."""
 
     def __init__(
         self, db: psycopg.Connection[Any], name: str, query: str, parameters: Sequence[Any]
     ) -> None:
         self._cursor = psycopg.RawServerCursor(db, name)
-        self._cursor.itersize = ROWS_AT_ONCE
+        self._cursor.itersize = STREAMED_ROWS
         self._cursor.execute(query, parameters, binary=True)
 
     @property
@@ -107,7 +107,7 @@ class Handle:
     Args:
         db: The connection, in a transaction whenever the handle is used. If it is in a pipeline, a
             statement is waited for only when its rows are asked for, and raises then or at the end.
-        streams: A query holds ROWS_AT_ONCE rows at a time, instead of all; each one costs two more round trips.
+        streams: The rows of a query come in portions, instead of all; that costs two more round trips.
     """
 
     def __init__(self, db: psycopg.Connection[Any], *, streams: bool = False) -> None:
