@@ -107,8 +107,8 @@ $(COMPILED): contracts/node_modules/.ready contracts/foundry.toml $(wildcard con
 	cd contracts && node_modules/.bin/forge build --quiet
 	@touch $@
 
-test: $(READY) $(COMPILED) $(INTEROP) $(PAGE) machine  ## all tests but those that take minutes; T="PATH PATH" runs those of a part (tests/hostile: whole)
-	$(PYTEST) $(if $(filter tests/hostile,$(T)),,-m "not long") $(T)
+test: $(READY) $(COMPILED) $(INTEROP) $(PAGE) machine  ## all tests but those that take minutes; T="PATH PATH" runs those of a part (tests/hostile and tests/node/store: whole)
+	$(PYTEST) $(if $(filter tests/hostile tests/node/store,$(T)),,-m "not long") $(T)
 
 bare:  ## the two commands of the README, in bare Debian 12 and 13 (root, debootstrap)
 	tests/bare/run.sh bookworm

@@ -1,4 +1,8 @@
-"""Every test that asks for a store, a backend or tables runs against each backend."""
+"""Every test that asks for a store, a backend or tables runs against each backend.
+
+Against PostgreSQL the everyday suite runs what its engine does by itself; the properties of all queries
+take minutes there, and are for `make ci-full` and `make test T=tests/node/store`.
+"""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,6 +13,15 @@ from node.store.backends import BACKENDS, Backend
 from sayso_node.store.interface import Store, Writing
 from sayso_node.store.opening import store_at
 from support.node_rig import NodeRig
+
+EVERYDAY = ("test_store.py", "test_killed.py", "test_erasure.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        backend = getattr(item, "callspec", None)
+        if backend and backend.params.get("backend") == "postgres" and item.path.name not in EVERYDAY:
+            item.add_marker("long")
 
 
 @pytest.fixture(scope="session", params=BACKENDS)
