@@ -2,11 +2,12 @@
 // looked for in the whole bundle, before anything that is an [IGNORE].
 
 import { require } from "./bytes.js";
-import { checkSignatures, readEnvelope } from "./messages.js";
+import { checkSignatures, readEnvelope, travelsAlone } from "./messages.js";
 import { unpack } from "./packing.js";
 
 const AHEAD = 600n;
 const TOPICS = { Consent: "consents", Revocation: "revocations" };
+const topicOf = ({ kind }) => TOPICS[kind] ?? "statements";
 
 /** What only the chain can judge is an [IGNORE]; any other refusal of a signature is a [REJECT]. */
 function onlyUnsupported(error) {
@@ -21,17 +22,17 @@ export async function readBundle(frame, topic, network, now) {
   const valid = Array.isArray(messages) && messages.length > 0 && messages.every(Buffer.isBuffer);
   require(valid, "malformed", "a bundle is an array of messages, and not empty");
   const envelopes = messages.map((one) => readEnvelope(one, network));
-  const alone = envelopes.length === 1 || envelopes.every((one) => one.signature.length <= 65);
-  require(alone, "malformed", "a contract wallet's message has no company (4.4)");
-  require(envelopes.every((one) => TOPICS[one.kind] === topic), "malformed", "of another topic");
+  const alone = envelopes.length === 1 || !envelopes.some(travelsAlone);
+  require(alone, "malformed", "a contract wallet's message has no company (4.4, 4.8)");
+  require(envelopes.every((one) => topicOf(one) === topic), "malformed", "of another topic");
   let unsupported = null;
   for (const envelope of envelopes) {
     require(envelope.kind === "Revocation" || envelope.sponsor, "not-sponsored", "");
     unsupported ??= await checkSignatures(envelope).then(() => null, onlyUnsupported);
   }
   if (unsupported) throw unsupported;
-  for (const { kind, message } of envelopes) {
-    require(kind === "Revocation" || message.issuedAt <= now + AHEAD, "from-the-future", "");
+  for (const { message } of envelopes) {
+    require((message.issuedAt ?? message.usedAt ?? 0n) <= now + AHEAD, "from-the-future", "");
   }
   return envelopes;
 }

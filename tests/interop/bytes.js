@@ -2,6 +2,8 @@
 
 import { createHash } from "node:crypto";
 
+export const NOBODY = "0x" + "00".repeat(20);
+
 /** Thrown for whatever the protocol refuses; `code` is one of appendix A. */
 export class Refused extends Error {
   constructor(code, message) {

@@ -5,6 +5,7 @@ import { Refused, big, number, require } from "./bytes.js";
 const DEPTH = 8;
 const ELEMENTS = 1024;
 const INTEGERS = { 0xcc: 1, 0xcd: 2, 0xce: 4, 0xcf: 8 };
+const SIGNED = { 0xd0: 1, 0xd1: 2, 0xd2: 4, 0xd3: 8 }; // of a number that is not negative: a longer form
 const TEXTS = { 0xd9: 1, 0xda: 2, 0xdb: 4 };
 const BYTES = { 0xc4: 1, 0xc5: 2, 0xc6: 4 };
 const ARRAYS = { 0xdc: 2, 0xdd: 4 };
@@ -40,12 +41,18 @@ class Reader {
     if (first <= 0x7f) return BigInt(first);
     if (first === 0xc0) return null;
     if (first in INTEGERS) return number(this.take(INTEGERS[first]));
+    if (first in SIGNED) return this.unsigned(this.take(SIGNED[first]));
     if (first in BYTES) return this.take(this.count(BYTES[first]));
     if (first in TEXTS) return this.text(this.count(TEXTS[first]));
     if (first >= 0xa0 && first <= 0xbf) return this.text(first & 0x1f);
     if (first in ARRAYS) return this.array(this.count(ARRAYS[first]), depth);
     if (first >= 0x90 && first <= 0x9f) return this.array(first & 0x0f, depth);
     throw new Refused("malformed", `no type begins with ${first}`);
+  }
+
+  unsigned(bytes) {
+    require(bytes[0] < 0x80, "malformed", "a negative number");
+    return number(bytes);
   }
 
   text(size) {

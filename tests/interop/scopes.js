@@ -2,7 +2,7 @@
 
 import { encodeAbiParameters, keccak256, stringToHex } from "viem";
 
-import { require } from "./bytes.js";
+import { NOBODY, require } from "./bytes.js";
 
 const SCOPE_FLAG = 1n << 247n;
 const WORD = (1n << 248n) - 1n;
@@ -11,7 +11,6 @@ const LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?";
 const DOMAIN = new RegExp(`^${LABEL}(\\.${LABEL})+$`);
 const SUBJECT = /^(everything|via [^ ]+|(file|agreement) 0x[0-9a-f]{64}|to 0x[0-9a-f]{40})$/;
 const OWN = /^(statement 0x[0-9a-f]{64}|statements|statements to 0x[0-9a-f]{40})$/;
-const NOBODY = "0x" + "00".repeat(20);
 
 export function checkPurpose(name) {
   require(PURPOSE.test(name), "invalid-purpose", name);

@@ -1,6 +1,6 @@
 // Snapshots, and the verdict from them: section 13.
 
-import { ascii, big, hex, require, sha256, unhex } from "./bytes.js";
+import { NOBODY, ascii, big, hex, require, sha256, unhex } from "./bytes.js";
 import { unpack } from "./packing.js";
 import { baseWord, queriesOf, scopeWord, scopesOver } from "./scopes.js";
 import { checkNodeSignature } from "./statements.js";
@@ -8,7 +8,6 @@ import { onItsTerms } from "./verdict.js";
 
 const MAGIC = "sayso-snapshot-1";
 const MASK = (1n << 64n) - 1n;
-const NOBODY = "0x" + "00".repeat(20);
 
 /** Rule 13.3: the key of a kind about an address, and perhaps a word and a bit. */
 export function keyOf(kind, address, word = null, bit = null) {

@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { privateKeyToAccount } from "viem/accounts";
 
 import { ascii, big, hex, sha256, unhex } from "./bytes.js";
-import { checkSignatures, digestOf, readEnvelope, typedData } from "./messages.js";
+import { checkSignatures, digestOf, readEnvelope, signerOf, typedData } from "./messages.js";
 import { pack } from "./packing.js";
 import { Holdings } from "./peer/answers.js";
 import { agreementOf, baseWord, checkScope, scopeWord } from "./scopes.js";
@@ -25,14 +25,14 @@ const refusal = (code) => (error) => {
   return true;
 };
 
-for (const vector of load("messages")) {
+for (const vector of [...load("messages"), ...load("holders").messages]) {
   test(`message: ${vector.name}`, async () => {
     const envelope = read(vector.envelope);
     assert.deepEqual(typedData(envelope), vector.typed_data);
     assert.equal(digestOf(envelope), vector.digest);
     await checkSignatures(envelope);
     const account = privateKeyToAccount(vector.private_key);
-    assert.equal(account.address.toLowerCase(), envelope.message.contributor);
+    assert.equal(account.address.toLowerCase(), signerOf(envelope.message));
     assert.equal(await account.signTypedData(vector.typed_data), vector.signature);
     assert.deepEqual(envelope.items.map(hex), vector.items);
     if (vector.base) {
@@ -128,7 +128,7 @@ test("batch", () => {
   paths.forEach((path, at) => checkPath(leaves[at], at, leaves.length, path.map(unhex), unhex(tree)));
 });
 
-for (const { name, envelope, code } of load("refused")) {
+for (const { name, envelope, code } of [...load("refused"), ...load("holders").refused]) {
   test(`refused: ${name}`, async () => {
     await assert.rejects(async () => checkSignatures(read(envelope)), refusal(code));
   });

@@ -2,10 +2,9 @@
 
 import { decodeAbiParameters, encodeAbiParameters } from "viem";
 
-import { hex, require } from "./bytes.js";
+import { NOBODY, hex, require } from "./bytes.js";
 
 const MARK = "6492".repeat(16);
-const NOBODY = "0x" + "00".repeat(20);
 const PROOF = ["address", "bytes", "bytes"].map((type) => ({ type }));
 
 /** What a contract wallet is to be asked, from a signature of more than 65 bytes. */

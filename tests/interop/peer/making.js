@@ -5,16 +5,14 @@ import { generateKeyPairSync, sign } from "node:crypto";
 import { keccak256, stringToHex } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 
-import { ascii, big, hex, sha256, unhex } from "../bytes.js";
-import { digestOf, noticeOf, readEnvelope, typedData } from "../messages.js";
+import { NOBODY, ascii, big, hex, sha256, unhex } from "../bytes.js";
+import { digestOf, readEnvelope, typedData } from "../messages.js";
+import { noticeOf } from "../notices.js";
 import { pack } from "../packing.js";
 import { baseWord } from "../scopes.js";
 import { wideRoot } from "../trees.js";
 
-const NOBODY = "0x" + "00".repeat(20);
 const ZERO = "0x" + "00".repeat(32);
-const REVOKING =
-  "I take back what is listed here, now and for ever, wherever my signature counts. This cannot be undone.";
 const sponsor = generateKeyPairSync("ed25519");
 const sponsorKey = sponsor.publicKey.export({ format: "der", type: "spki" }).subarray(-32);
 
@@ -46,7 +44,7 @@ export async function makeConsent(name, network, now, { sponsored = true } = {})
     recheckHours: 168n,
     removalDays: 30n,
   };
-  message.notice = noticeOf(message);
+  message.notice = noticeOf("Consent", message);
   const unsigned = { kind: "Consent", message, network };
   const { signature, digest } = await signed(account, unsigned);
   const vouched = sign(null, Buffer.concat([ascii("sayso sponsor 1\0"), digest]), sponsor.privateKey);
@@ -61,11 +59,12 @@ export async function makeConsent(name, network, now, { sponsored = true } = {})
 export async function makeRevocation(name, consent, network, chainId = network.chainId) {
   const account = accountOf(name);
   const contributor = account.address.toLowerCase();
-  const message = { notice: REVOKING, contributor, scopes: [], words: [baseWord(consent)], masks: [1n] };
+  const notice = noticeOf("Revocation");
+  const message = { notice, contributor, scopes: [], words: [baseWord(consent)], masks: [1n] };
   const signedUnder = { chainId, registry: network.registry };
   const { signature } = await signed(account, { kind: "Revocation", message, network: signedUnder });
   const place = [chainId, unhex(network.registry)];
-  const struct = [REVOKING, unhex(contributor), [], message.words.map((one) => big(one)), [big(1n)]];
+  const struct = [notice, unhex(contributor), [], message.words.map((one) => big(one)), [big(1n)]];
   return envelopeOf([1n, 2n, struct, [], signature, place, null], network);
 }
 
