@@ -1,27 +1,10 @@
 // Who may use a license besides its grantee: rules 3.12, 5.9, 7.17.1, 8.5 and 8.15.
 
-import { hashTypedData } from "viem";
-
-import { hex } from "./bytes.js";
-import { unpack } from "./packing.js";
+import { NOBODY } from "./bytes.js";
 import { needsChain, scopeWord } from "./scopes.js";
 
 const NONE = "0x" + "00".repeat(32);
-const NOBODY = "0x" + "00".repeat(20);
 const DEPTH = 4;
-const NAMES = "notice signer content count parent grantee purposes terms termsUri issuedAt expiresAt".split(" ");
-const KINDS = "string address bytes32 uint32 bytes32 address string[] bytes32 string uint64 uint64".split(" ");
-const FIELDS = NAMES.map((name, at) => ({ name, type: KINDS[at] }));
-
-/** A sublicense of which the node has checked form and signature, from its envelope; null for other kinds. */
-export function readSublicense(bytes, { chainId, registry }) {
-  const [, kind, struct, items] = unpack(bytes);
-  if (kind !== 3n) return null;
-  const message = Object.fromEntries(struct.map((one, at) => [NAMES[at], Buffer.isBuffer(one) ? hex(one) : one]));
-  const domain = { name: "Sayso", version: "1", chainId, verifyingContract: registry };
-  const digest = hashTypedData({ domain, types: { Sublicense: FIELDS }, primaryType: "Sublicense", message });
-  return { ...message, digest, names: items.map(hex) };
-}
 
 /** Rule 7.17.1: the depth of a sublicense for a license; 0 if it does not meet the parent rule. */
 function depthOf(known, license, one, most = DEPTH) {

@@ -34,6 +34,11 @@ export class Known {
       this.licenses.set(digestOf(envelope), { consent: message, items: items.map(hex) });
       return;
     }
+    if (kind === "Sublicense") {
+      const digest = digestOf(envelope);
+      this.sublicenses.set(digest, { ...message, digest, names: items.map(hex) });
+    }
+    if (kind !== "Revocation") return;
     const own = this.bits.get(message.contributor) ?? new Map();
     const scopes = message.scopes.map((one) => [scopeWord(one), 1n]);
     for (const [word, mask] of [...wordsOf(message), ...scopes]) {

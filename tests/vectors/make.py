@@ -37,6 +37,7 @@ from support.protocol_strategies import (
     item_hashes,
     signed,
 )
+from vectors import neighbours
 from vectors.chains import chains
 from vectors.ed25519 import ed25519
 from vectors.evidence import evidence
@@ -76,7 +77,8 @@ def _consents() -> dict[str, Envelope]:
         "the shortest clocks": (a_consent(few, recheck_hours=1, removal_days=1), few),
         "the longest clocks": (a_consent(few, recheck_hours=8_760, removal_days=365), few),
     }
-    return {name: signed(*case).sponsored_by(NODE) for name, case in cases.items()}
+    made = {name: signed(*case).sponsored_by(NODE) for name, case in cases.items()}
+    return made | neighbours.consents()
 
 
 def _revocations() -> dict[str, Envelope]:
@@ -102,7 +104,7 @@ def _revocations() -> dict[str, Envelope]:
             network=Network(LIMITS.chain_id, NETWORK.registry),
         ),
     }
-    return {name: signed(case) for name, case in cases.items()} | abroad
+    return {name: signed(case) for name, case in cases.items()} | abroad | neighbours.revocations()
 
 
 def _message(name: str, envelope: Envelope) -> Json:
@@ -135,6 +137,8 @@ def wallets() -> list[Json]:
     wrapped = {
         "deployed, signs 65 bytes": WalletProof(b"\1" * 65),
         "deployed, signs nothing": WalletProof(b""),
+        "not yet deployed, by a call without data": WalletProof(b"\1" * 65, CLEO, b""),
+        "of 8,192 bytes": WalletProof(b"\1" * (8_192 - 224), CLEO, b""),
         "not yet deployed": WalletProof(b"\1" * 100, CLEO, b"deploy"),
     }
     cases = [("its own", own.signature, own), *((name, wrap(one), one) for name, one in wrapped.items())]

@@ -1,7 +1,7 @@
 """Envelopes of any fields, rightly signed: so a refused vector breaks one rule and no other.
 
-What is sealed has the notice (rule 4.6), the root of its hashes (4.1), the digest (4.3.1), the signature (4.4)
-and the sponsor (4.5) that its fields give, unless the vector is about one of these.
+What is sealed has the notice (rule 4.6), the digest (4.3.1), the signature (4.4) and the sponsor (4.5)
+that its fields give, unless the vector is about one of these.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -41,7 +41,7 @@ def notice_of(kind: int, fields: Fields) -> str:
 
 
 def digest_of(kind: int, fields: Fields, place: tuple[int, bytes] = HOME) -> bytes:
-    """The digest of any fields, the notice among them, under a domain, which may be none of a network."""
+    """The digest of any fields, with the notice, under a domain, which may be none of a network."""
     domain: Any = SimpleNamespace(separator=domain_separator(*place))
     columns = [(fields[name],) for _, name, _ in KINDS[kind].columns]
     return digests(KINDS[kind], [domain], columns)[0]

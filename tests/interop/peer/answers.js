@@ -51,7 +51,7 @@ export class Holdings {
       for (const [word, mask] of [...wordsOf(envelope.message), ...scopes.map((one) => [scopeWord(one), 1n])]) {
         const key = `${contributor} ${word}`;
         const one = words.get(key) ?? { address: unhex(contributor), word, mask: 0n, carriers: [] };
-        if (mask & ~one.mask) one.carriers.push(unhex(digest));
+        if (mask & ~one.mask && !one.carriers.at(-1)?.equals(unhex(digest))) one.carriers.push(unhex(digest));
         one.mask |= mask;
         words.set(key, one);
       }
