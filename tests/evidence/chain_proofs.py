@@ -1,5 +1,6 @@
 """A chain proof from tries of this file's own (rule 10.6): no chain is needed to have one."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from sayso_protocol.ethereum.batches import Batch
@@ -11,6 +12,7 @@ from sayso_protocol.messages.envelope import Envelope, encode
 from sayso_protocol.messages.message import as_kind
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_text, hex_text, keccak, sha256
+from sayso_protocol.verdicts.covering import Place
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import License
 
@@ -46,17 +48,31 @@ class ChainProof(NamedTuple):
     block_hash: bytes
 
 
-def chain_proof(envelope: Envelope, network: Network, item: bytes, query: Query) -> ChainProof:
-    """Prove that a permission's own bit is set, and the anchor of its license."""
+def chain_proof(
+    envelope: Envelope,
+    network: Network,
+    item: bytes,
+    query: Query,
+    shown: Callable[[Place], int] = lambda place: int(place.scope is None) << place.bit,
+    *,
+    is_anchored: bool = True,
+) -> ChainProof:
+    """Prove the words of a permission, by default that its own bit is set, and its license's anchor.
+
+    Args:
+        envelope: The consent.
+        network: Its network.
+        item: The item hash.
+        query: Who asks, for what.
+        shown: The bits of the word of a place.
+        is_anchored: Whether the root of the license's batch stands in the registry.
+    """
     held = License(as_kind(envelope.message, Consent), envelope.items)
     places = places_of(held, item, query)
     batch = Batch(sha256(b"node key"), (keccak(b"another"), envelope.digest, keccak(b"third")))
-    own, *_ = places
-    slots = {
-        word_slot(own.address, own.word): 1 << own.bit,
-        anchor_slot(batch.root): BLOCK << 48 | TIME,
-        bytes(32): 7,
-    }
+    slots = {word_slot(one.address, one.word): bits for one in places if (bits := shown(one))}
+    slots |= {anchor_slot(batch.root): BLOCK << 48 | TIME} if is_anchored else {}
+    slots[bytes(32)] = 7
     storage = secure_trie({slot: encode_rlp(number_bytes(value)) for slot, value in slots.items()})
     account = [number_bytes(1), number_bytes(5), storage.root, keccak(b"code")]
     state = secure_trie({network.registry: encode_rlp(account), bytes(20): encode_rlp([b"", b""])})

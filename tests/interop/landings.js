@@ -1,14 +1,14 @@
 // In which transactions a revocation came to the chain (section 10): Ethereum's tries, read again.
 
-import { fromRlp, keccak256, recoverTransactionAddress, toRlp } from "viem";
+import { keccak256, recoverTransactionAddress, toRlp } from "viem";
 
 import { big, hex, number, require, unhex } from "./bytes.js";
 import { digestOf, readEnvelope, wordsOf } from "./messages.js";
 import { scopeWord } from "./scopes.js";
+import { bytes, lookUp, rlp } from "./tries.js";
 
 const REVOKED = keccak256(Buffer.from("Revoked(address,uint248,uint256)"));
 const UNSIGNED = { 0x7e: [8, 1], 0x65: [8, 1], 0x66: [8, 2], 0x68: [12, 2] }; // fields, and the sender's place
-const EMPTY = keccak256("0x80");
 const [TRANSACTIONS, RECEIPTS, HEIGHT, TIME, LEAST_FIELDS] = [4, 5, 8, 11, 15];
 
 /** What is proved of blocks whose hashes are trusted; bits as [word, mask] in their order. */
@@ -97,55 +97,16 @@ function logs(receipt) {
   return fields[3];
 }
 
+function under(root, key, nodes) {
+  const found = lookUp(root, key, nodes);
+  require(found !== null, "bad-proof", "nothing stands there");
+  return found;
+}
+
 function bitsOf(revocation) {
   const bits = new Map(revocation.scopes.map((scope) => [scopeWord(scope), 1n]));
   for (const [word, mask] of wordsOf(revocation)) bits.set(word, (bits.get(word) ?? 0n) | mask);
   return bits;
-}
-
-/** What a trie holds under a key; refuses what is not there or not shown. */
-function under(root, key, nodes) {
-  require(root !== EMPTY, "bad-proof", "an empty trie");
-  const byHash = new Map(nodes.map((node) => [keccak256(node), node]));
-  let [node, path] = [root, key.slice(2)];
-  for (;;) {
-    if (!Array.isArray(node)) {
-      require(byHash.has(node), "bad-proof", "a node is missing");
-      node = rlp(byHash.get(node));
-    }
-    if (node.length === 17) {
-      if (path === "") return found(node[16]);
-      [node, path] = [found(node[parseInt(path[0], 16)]), path.slice(1)];
-      continue;
-    }
-    require(node.length === 2, "bad-proof", "neither a branch nor a leaf");
-    const halves = node[0].slice(2);
-    const part = halves.slice(parseInt(halves[0], 16) & 1 ? 1 : 2);
-    require(path.startsWith(part), "bad-proof", "nothing stands there");
-    if (parseInt(halves[0], 16) >= 2) {
-      require(path === part, "bad-proof", "nothing stands there");
-      return found(node[1]);
-    }
-    [node, path] = [node[1], path.slice(part.length)];
-  }
-}
-
-function found(value) {
-  require(value !== "0x", "bad-proof", "nothing stands there");
-  return value;
-}
-
-function rlp(encoded) {
-  try {
-    return fromRlp(encoded, "hex");
-  } catch (error) {
-    require(false, "bad-proof", error.message);
-  }
-}
-
-function bytes(text) {
-  require(typeof text === "string" && /^0x([0-9a-f]{2})*$/.test(text), "malformed", "0x and lower-case digits");
-  return text;
 }
 
 const unhexNumber = (value) => big(BigInt(value), value < 256 ? 1 : 2);

@@ -26,13 +26,19 @@ VECTORS = ROOT / "tests" / "vectors"
 REFUSED = json.loads((VECTORS / "refused.json").read_text())
 REFUSED += json.loads((VECTORS / "holders.json").read_text())["refused"]
 PROTOCOL = (ROOT / "docs" / "protocol.md").read_text()
-RULES = dict(re.findall(r"^\*\*(\d+\.\d+(?:\.\d+)?)\*\* (.*?)\n\n", PROTOCOL, re.M | re.S))
+RULES = dict(re.findall(r"^\*\*(\d+\.\d+(?:\.\d+)?)\*\* (.*?)\n\n", PROTOCOL, re.MULTILINE | re.DOTALL))
 # Of what has no digest, nothing follows from other fields: bytes that are no envelope, fields of other
 # types or lengths.
 WITHOUT_DIGEST = {"6.1.1", "6.1.2", "6.1.3", "6.1.5", "6.2", "6.2.1", "3.1.1", "3.2.2", "1.1.2"}
 # What may be wrong beside the fields, and the rules of which it is the very fault.
 FAULTS = {
-    "notice": {"3.10", "3.4.3", "3.13.3", "3.15.1", "3.15.6"},  # no notice can say such a time, or such a subject
+    "notice": {
+        "3.10",
+        "3.4.3",
+        "3.13.3",
+        "3.15.1",
+        "3.15.6",
+    },  # no notice can say such a time or subject
     "content": {"3.7.1", "3.7.2", "3.7.4", "3.11.3", "3.11.4", "3.11.5", "6.1.4", "3.11.2", "3.2.1"},
     "count": {"3.7.1", "3.11.2", "3.11.3", "3.2.1", "6.1.4"},
     "signature": {"3.1.2", "3.8.1", "3.11.1", "6.2.6", "6.2.2"},  # nobody can sign for nobody

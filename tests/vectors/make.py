@@ -38,6 +38,7 @@ from support.protocol_strategies import (
     signed,
 )
 from vectors import neighbours
+from vectors.chain_proofs import chain_proofs
 from vectors.chains import chains
 from vectors.ed25519 import ed25519
 from vectors.evidence import evidence
@@ -211,6 +212,7 @@ FILES: dict[str, Callable[[], Any]] = {
     "chains.json": chains,
     "snapshots.json": snapshots,
     "landings.json": landings,
+    "chain_proofs.json": chain_proofs,
     "holders.json": statements_of_holders,
 }
 
