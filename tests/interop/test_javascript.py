@@ -22,6 +22,7 @@ def expected() -> int:
     lists += [one for one in found["evidence"].values() if isinstance(one, list)]
     lists += [*found["holders"].values()]
     lists += [found["landings"]["proofs"], found["chain_proofs"]["proofs"], found["sync"]["exchanges"]]
+    lists += [found["sync"]["requests"]]
     lists += [found["snapshots"][name] for name in ("keys", "names", "files", "rows")]
     lists += [found["bundles"]["frames"], verdicts["histories"], trees["items"]["roots"]]
     lists += [trees["rfc9162"]["trees"], trees["rows"]["trees"]]

@@ -10,6 +10,7 @@ import { ascii, big, hex, sha256, unhex } from "./bytes.js";
 import { checkSignatures, digestOf, readEnvelope, signerOf, typedData } from "./messages.js";
 import { pack } from "./packing.js";
 import { Holdings } from "./peer/answers.js";
+import { readQuestion } from "./peer/questions.js";
 import { agreementOf, baseWord, checkScope, scopeWord } from "./scopes.js";
 import { checkNodeSignature, checkStatement, stateDigest } from "./statements.js";
 import { batchRoot, binaryRoot, checkPath, checkRow, resultsRoot, wideRoot } from "./trees.js";
@@ -157,12 +158,27 @@ histories.forEach((history, at) => {
   });
 });
 
-const held = new Holdings(NETWORK);
-for (const { envelope } of load("messages")) held.add(unhex(envelope));
+const { requests, holdings, exchanges } = load("sync");
 
-for (const { name, question, answer } of load("sync").exchanges) {
+for (const { name, request, code } of requests) {
+  test(`request of sync: ${name}`, () => {
+    if (code) assert.throws(() => readQuestion(unhex(request)), refusal(code));
+    else readQuestion(unhex(request));
+  });
+}
+
+const holders = new Map(
+  Object.entries({ messages: load("messages").map(({ envelope }) => envelope), ...holdings }).map(([name, texts]) => {
+    const held = new Holdings(NETWORK);
+    texts.forEach((text) => held.add(unhex(text)));
+    return [name, held];
+  }),
+);
+
+for (const { name, held, question, answer } of exchanges) {
   test(`sync: ${name}`, async () => {
-    const take = (bytes) => Number(![...held.messages.values()].some((one) => one.bytes.equals(bytes)));
-    assert.equal(hex(await held.answer(unhex(question), take)), answer);
+    const all = [...holders.get(held).messages.values()];
+    const take = (bytes) => Number(!all.some((one) => one.bytes.equals(bytes)));
+    assert.equal(hex(await holders.get(held).answer(unhex(question), take)), answer);
   });
 }

@@ -30,9 +30,11 @@ from sayso_protocol.sync.requests import (
     RangeRequest,
     encode_request,
 )
+from sayso_protocol.sync.sets import revocation_entries
+from support.protocol_strategies import ADA, signed
+from vectors.sync_refused import SALT, requests
 
 Json = dict[str, Any]
-SALT = bytes(range(16))
 NODES = ((1,), (2, 3), (16, 20, 31), (65_536, 65_791, 131_071), ((1 << 63), (2 << 63) - 1))
 
 
@@ -56,8 +58,36 @@ def sync(envelopes: dict[str, Envelope]) -> Json:
             for nodes in NODES
         ],
         "entries": named,
-        "exchanges": [_exchange(*one) for one in _exchanges(entries, list(envelopes.values()))],
+        "requests": requests(),
+        "holdings": {name: [hex_text(encode(one)) for one in some] for name, some in _many().items()},
+        "exchanges": [_exchange(*one) for one in _exchanges(entries, list(envelopes.values()))]
+        + [_exchange(*one) for one in _lists_of_many()],
     }
+
+
+def _many() -> dict[str, list[Envelope]]:
+    """As many entries in the root as a list can have, and one more."""
+    words = [tuple(range(64 * at, 64 * at + 64)) for at in range(4)]
+    full = [signed(Revocation(ADA, (), some, (1,) * 64)) for some in words]
+    return {"256 entries": full, "257 entries": [*full, signed(Revocation(ADA, ("everything",)))]}
+
+
+def _lists_of_many() -> list[tuple[str, bytes, bytes, str]]:
+    """Rules 11.5 and 11.7: what has more than 256 entries is neither listed nor given whole."""
+    ask = encode_request(ListRequest(REVOCATION, SALT, (1,)))
+    get = encode_request(GetRequest(REVOCATION, SALT, (1,), ()))
+    full, more = _many()
+    own = sorted(entry for one in _many()[full] for entry in revocation_entries([one]))
+    listed = answers.encode_lists(REVOCATION, [[_listed(one) for one in own]])
+    return [
+        (f"list of {full}", ask, listed, full),
+        (f"list of {more}", ask, answers.encode_lists(REVOCATION, [None]), more),
+        (f"get of {more}", get, answers.encode_messages([]), more),
+    ]
+
+
+def _listed(entry: Entry) -> answers.Listed:
+    return answers.Listed(short_id(SALT, entry.id), tuple(short_id(SALT, one) for one in entry.carriers))
 
 
 def _exchanges(entries: dict[int, list[Entry]], held: list[Envelope]) -> list[tuple[str, bytes, bytes]]:
@@ -65,10 +95,7 @@ def _exchanges(entries: dict[int, list[Entry]], held: list[Envelope]) -> list[tu
     for kind, own in entries.items():
         below = [[one.id for one in own if node_at(3, one.place) == node] for node in range(8, 16)]
         prints = [fingerprint(SALT, sum_of(ids)) for ids in below]
-        listed = [
-            answers.Listed(short_id(SALT, e.id), tuple(short_id(SALT, c) for c in e.carriers))
-            for e in sorted(own)
-        ]
+        listed = [_listed(one) for one in sorted(own)]
         found += [
             (
                 f"fingerprints, kind {kind}",
@@ -87,6 +114,10 @@ def _exchanges(entries: dict[int, list[Entry]], held: list[Envelope]) -> list[tu
             ),
         ]
     first = min((one for one in held if isinstance(one.message, Consent)), key=lambda one: one.digest)
+    second = min(e.id for e in entries[CONSENT] if e.id > first.digest)
+    other = next(encode(one) for one in held if one.digest == second)
+    upper = [e.id for e in entries[CONSENT] if node_at(1, e.place) == 3 and e.id > second]
+    by_digest = {one.digest: encode(one) for one in held}
     get = GetRequest(CONSENT, SALT, (1,), (short_id(SALT, first.digest),))
     whole = GetRequest(CONSENT, SALT, (node_at(40, digest_entry(first.digest).place),), ())
     nodes = tuple(range(8, 16))
@@ -98,13 +129,39 @@ def _exchanges(entries: dict[int, list[Entry]], held: list[Envelope]) -> list[tu
         ("get", encode_request(get), given),
         ("get all of a node", encode_request(whole), given),
         ("cells", encode_request(CellsRequest(CONSENT, nodes)), answers.encode_cells(cells)),
+        (
+            "range after a digest",
+            encode_request(RangeRequest(1, node_at(40, int.from_bytes(second[:8])), first.digest)),
+            answers.encode_messages([other]),
+        ),
+        (
+            "range after nothing",
+            encode_request(RangeRequest(1, node_at(40, int.from_bytes(second[:8])), b"")),
+            answers.encode_messages([other]),
+        ),
+        (
+            "range after the only one",
+            encode_request(RangeRequest(1, node_at(40, int.from_bytes(second[:8])), second)),
+            over,
+        ),
+        (
+            "range of half of them, after the second",
+            encode_request(RangeRequest(1, 3, second)),
+            answers.encode_messages([by_digest[one] for one in sorted(upper)]),
+        ),
+        (
+            "cells of level 3 and after it",
+            encode_request(CellsRequest(CONSENT, nodes[1:4])),
+            answers.encode_cells(cells[1:4]),
+        ),
         ("range that is over", encode_request(RangeRequest(1, 1, b"\xff" * 32)), over),
         ("offer", encode_request(OfferRequest((encode(first), b"\0"))), answers.encode_taken([0, 1])),
     ]
 
 
-def _exchange(name: str, question: bytes, answer: bytes) -> Json:
-    return {"name": name, "question": hex_text(question), "answer": hex_text(answer)}
+def _exchange(name: str, question: bytes, answer: bytes, held: str = "messages") -> Json:
+    """A request and its response; `held` names what the responder has: all of messages.json, or more."""
+    return {"name": name, "held": held, "question": hex_text(question), "answer": hex_text(answer)}
 
 
 def _entry(name: str, entry: Entry) -> Json:

@@ -2,10 +2,10 @@
 
 import { big, hex, number, require, sha256, unhex } from "../bytes.js";
 import { digestOf, readEnvelope, wordsOf } from "../messages.js";
-import { pack, unpack } from "../packing.js";
+import { pack } from "../packing.js";
 import { scopeWord } from "../scopes.js";
+import { CONSENTS, REVOCATIONS, levelOf, readQuestion } from "./questions.js";
 
-const [CONSENTS, REVOCATIONS] = [1n, 2n]; // this peer holds no statements (3n)
 const TAG = Buffer.from("sayso sync 1\0", "ascii");
 const MODULUS = 1n << 256n;
 const LISTED = 256;
@@ -65,17 +65,16 @@ export class Holdings {
 
   /** The answer to a question, or a promise of it; `take` judges what is offered. */
   async answer(question, take) {
-    const [what, ...rest] = unpack(question);
+    const [what, ...rest] = readQuestion(question);
     const answers = { 1: this.#sums, 2: this.#lists, 3: this.#give, 4: this.#range, 5: this.#check, 7: this.#cells };
     if (what === 6n) return pack(Buffer.from(await Promise.all(rest[0].map(take))));
-    require(what in answers, "malformed", "no such question");
     return pack(answers[what].apply(this, rest));
   }
 
   /** 11.4. */
   #sums(kind, salt, step, nodes) {
     const entries = this.entries(kind);
-    const children = readNodes(nodes).flatMap((node) =>
+    const children = nodes.flatMap((node) =>
       Array.from({ length: 2 ** Number(step) }, (_, at) => (node << step) + BigInt(at)),
     );
     return Buffer.concat(children.map((node) => fingerprint(salt, within(entries, node))));
@@ -85,7 +84,7 @@ export class Holdings {
   #lists(kind, salt, nodes) {
     const short = (bytes) => sha256(salt, bytes).subarray(0, 5);
     const entries = this.entries(kind);
-    return readNodes(nodes).map((node) => {
+    return nodes.map((node) => {
       const own = within(entries, node).sort((one, other) => (one.place < other.place ? -1 : 1));
       if (own.length > LISTED) return null;
       return Buffer.concat(own.flatMap(({ id, carriers }) =>
@@ -102,7 +101,7 @@ export class Holdings {
   /** 11.13: of each node its count, and the 40 bits of its sum that follow the node's own. */
   #cells(kind, nodes) {
     const entries = this.entries(kind);
-    return Buffer.concat(readNodes(nodes).map((node) => {
+    return Buffer.concat(nodes.map((node) => {
       const own = within(entries, node);
       const sum = own.reduce((total, { id }) => (total + number(id)) % MODULUS, 0n);
       const bits = (sum >> (256n - levelOf(node) - 40n)) & ((1n << 40n) - 1n);
@@ -114,7 +113,8 @@ export class Holdings {
   #give(kind, salt, nodes, ids) {
     if (ids.length === 0) {
       const entries = this.entries(kind);
-      const all = readNodes(nodes).flatMap((node) => within(entries, node)).flatMap((one) => one.carriers);
+      const parts = nodes.map((node) => within(entries, node)).filter((own) => own.length <= LISTED);
+      const all = parts.flat().flatMap((one) => one.carriers);
       const names = [...new Set(all.map(hex))];
       return fitting(names.slice(0, RANGE).map((name) => [name, this.messages.get(name)]));
     }
@@ -136,24 +136,6 @@ export function fingerprint(salt, entries) {
   return sha256(salt, big(sum), big(BigInt(entries.length), 8)).subarray(0, 5);
 }
 
-/** 11.3: the nodes in a question. */
-function readNodes(bytes) {
-  const nodes = [];
-  let [difference, shift] = [0n, 0n];
-  for (const byte of bytes) {
-    difference |= BigInt(byte & 0x7f) << shift;
-    shift += 7n;
-    if (byte & 0x80) continue;
-    nodes.push((nodes.at(-1) ?? 0n) + difference);
-    [difference, shift] = [0n, 0n];
-  }
-  return nodes;
-}
-
-function levelOf(node) {
-  return BigInt(node.toString(2).length - 1);
-}
-
 function within(entries, node) {
   const level = levelOf(node);
   return entries.filter(({ place }) => ((1n << level) | (place >> (64n - level))) === node);
@@ -164,4 +146,4 @@ function fitting(messages) {
   return messages.map(([, { bytes }]) => bytes).filter((bytes) => (size += bytes.length + 5) <= ANSWER_BYTES);
 }
 
-export { CONSENTS, REVOCATIONS };
+

@@ -23,8 +23,9 @@ import { readBundle } from "../bundles.js";
 import { require } from "../bytes.js";
 import { digestOf } from "../messages.js";
 import { pack, unpack } from "../packing.js";
-import { CONSENTS, Holdings, REVOCATIONS, fingerprint } from "./answers.js";
+import { Holdings, fingerprint } from "./answers.js";
 import { makeConsent, makeRevocation } from "./making.js";
+import { CONSENTS, REVOCATIONS } from "./questions.js";
 
 const [chainId, registry, listen, address] = process.argv.slice(2);
 const network = { chainId: BigInt(chainId), registry };
