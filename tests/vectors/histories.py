@@ -7,6 +7,7 @@ from sayso_protocol.messages.envelope import Envelope, encode
 from sayso_protocol.messages.message import as_kind
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.permissions.scopes import Scope, agreement_subject, file_subject, to_subject
+from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import address_text, hex_text
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import License, Row, verdict
@@ -18,6 +19,9 @@ PAIR = tuple(sorted([ADA, BEN]))
 ITEMS = item_hashes(3)
 BUYER = b"\x11" * 20
 NOW = 1_750_000_000
+AGAIN = a_consent(ITEMS, grantee=BUYER, parties=PAIR, contributor=BEN, via="neon.example")
+MANY = item_hashes(70, 1)
+WIDE = a_consent(MANY, grantee=BUYER, purposes=("a", "b", "c", "d", "evaluate", "f", "train-ai"), via="")
 
 
 def _consents() -> dict[str, Envelope]:
@@ -27,8 +31,13 @@ def _consents() -> dict[str, Envelope]:
         "guarded": a_consent(ITEMS, grantee=BUYER, guardian=CLEO, via="neon.example"),
         "call of ada": a_consent(ITEMS, grantee=BUYER, parties=PAIR),
         "call of ben": a_consent(ITEMS, grantee=BUYER, parties=PAIR, contributor=BEN),
+        "call of ben again": AGAIN,
+        "guarded by a party": a_consent(
+            ITEMS, grantee=BUYER, parties=PAIR, guardian=BEN, via="a.example"
+        ),
     }
-    return {name: signed(case, ITEMS).sponsored_by(NODE) for name, case in cases.items()}
+    made = {name: signed(case, ITEMS).sponsored_by(NODE) for name, case in cases.items()}
+    return made | {"many items": signed(WIDE, MANY).sponsored_by(NODE)}
 
 
 def _revocations() -> dict[str, Envelope]:
@@ -57,6 +66,14 @@ def _revocations() -> dict[str, Envelope]:
         "the statements of ada": Revocation(ADA, ("statements", "statements " + to_subject(BUYER))),
         "item 1 of ada for train-ai": Revocation(ADA, (), tuple(masks), tuple(masks.values())),
         "the license for anyone": Revocation(ADA, (), tuple(whole), tuple(whole.values())),
+        "the last of many items": _bits(WIDE.masks([69], ["train-ai"])),
+        "the first of many items, in the last word": _bits({WIDE.words[-1]: 1 << 6}),
+        "half of item 1, then the other": Revocation(ADA, (), _two_halves()[0], _two_halves()[1]),
+        "the agreement of ben's call": Revocation(BEN, (agreement_subject(_ben().agreement),)),
+        "the agreements of both calls of ben": Revocation(
+            BEN, (agreement_subject(_ben().agreement), agreement_subject(AGAIN.agreement))
+        ),
+        "ada by ben, a party": Revocation(BEN, (Scope("via a.example", None, ADA).text,)),
         "everything of ben": Revocation(BEN, ("everything",)),
         "ada by cleo": Revocation(CLEO, (Scope("everything", None, ADA).text,)),
         "ada by ben": Revocation(BEN, (Scope("everything", None, ADA).text,)),
@@ -64,12 +81,35 @@ def _revocations() -> dict[str, Envelope]:
     return {name: signed(case) for name, case in cases.items()}
 
 
+def _ben() -> Consent:
+    return a_consent(ITEMS, grantee=BUYER, parties=PAIR, contributor=BEN)
+
+
+def _bits(masks: Masks) -> Revocation:
+    return Revocation(ADA, (), tuple(masks), tuple(masks.values()))
+
+
+def _two_halves() -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """One word twice: what its masks say together (rule 3.9.5)."""
+    alone = a_consent(ITEMS, grantee=BUYER)
+    both = [alone.masks([1], [purpose]) for purpose in ("train-ai", "evaluate")]
+    return tuple(word for one in both for word in one), tuple(
+        mask for one in both for mask in one.values()
+    )
+
+
 SHORT = [(BUYER, "train-ai", NOW), (BUYER, "evaluate", NOW), (BEN, "train-ai", NOW)]
 LONG = [
     *SHORT,
     (BUYER, "resale", NOW),
     (BUYER, "train-ai", 1_699_999_999),
+    (BUYER, "train-ai", 1_700_000_000),
+    (BUYER, "train-ai", 1_799_999_999),
     (BUYER, "train-ai", 1_800_000_000),
+    (BUYER, "resale", 1_800_000_000),
+    (BEN, "train-ai", 1_699_999_999),
+    (BEN, "resale", NOW),
+    (bytes(20), "train-ai", NOW),
 ]
 
 
@@ -96,7 +136,7 @@ def _answers(heard: list[str], envelopes: dict[str, Envelope]) -> list[Json]:
             ).value,
         }
         for name, consent in ((name, _consent(envelopes[name])) for name in _consents())
-        for item in ITEMS[:2]
+        for item in dict.fromkeys((*envelopes[name].items[:2], *envelopes[name].items[69:]))
         for grantee, purpose, now in queries
     ]
 
