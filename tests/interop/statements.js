@@ -87,14 +87,14 @@ export function checkStatement(kind, json, check = () => {}) {
 
 const HASHES = ["manifest_root", "results_root", "state", "digest", "root", "license", "item"];
 const NUMBERS = ["time", "max_age_s", "sequence", "count", "index", "run_until", "until"];
-const isNumber = (one) => Number.isInteger(one) && one >= 0;
+const isNumber = (one) => Number.isSafeInteger(one) && one >= 0;
 const isHash = (one) => typeof one === "string" && /^0x[0-9a-f]{64}$/.test(one);
 
 /** Rule 9.6: that the fields which are there have their types; CONTENTS misses one that is not. */
 function checkForm(json) {
   const valid = (condition, why) => require(condition, "malformed", why);
   const all = (names, test) => names.filter((one) => one in json).every((one) => test(json[one]));
-  valid(all(HASHES, isHash) && all(NUMBERS, isNumber) && all(["path"], (path) => path.every(isHash)), "a field");
+  valid(all(HASHES, isHash) && all(NUMBERS, isNumber) && all(["path"], (path) => path.length <= 64 && path.every(isHash)), "a field");
   valid(all(["counts"], (counts) => Object.values(counts).every(isNumber)), "counts");
   valid(all(["reason"], (reason) => REASONS.includes(reason)), "a reason nobody knows");
   valid(all(["nonce"], (nonce) => /^0x([0-9a-f]{2}){0,32}$/.test(nonce)), "nonce");

@@ -18,7 +18,7 @@ import pytest
 
 FOLDER = Path(__file__).parent
 TABLE = FOLDER / "mutations.toml"
-TESTS = ("landings", "snapshots", "evidence", "vectors")  # the quick ones first
+TESTS = ("landings", "snapshots", "chains", "evidence", "vectors")  # the quick ones first
 AT_ONCE = 2
 SAMPLE = 8  # of them in every run, evenly over the table; `make mutations` runs all
 BROKEN = re.compile(r"SyntaxError|ReferenceError|is not a function|is not iterable|ERR_MODULE_NOT_FOUND")
@@ -55,10 +55,15 @@ def _copy(place: Path) -> Path:
     return folder
 
 
-def _first_failure(folder: Path) -> str:
-    """Run the vectors up to the first that fails, and return what was printed of it, or nothing."""
-    imports = [part for name in TESTS[:-1] for part in ("--import", f"./{name}.test.js")]
-    command = ["node", "--test-reporter=tap", *imports, f"./{TESTS[-1]}.test.js"]
+def _first_failure(folder: Path, changed: str = "") -> str:
+    """Run the vectors up to the first that fails, and return what was printed of it, or nothing.
+
+    Those that name the changed file come first.
+    """
+    files = [f"./{name}.test.js" for name in TESTS]
+    files.sort(key=lambda name: f'"./{changed}"' not in (folder / name).read_text())
+    imports = [part for name in files[:-1] for part in ("--import", name)]
+    command = ["node", "--test-reporter=tap", *imports, files[-1]]
     with subprocess.Popen(
         command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as run:
@@ -90,7 +95,7 @@ def _survivors(mutations: Sequence[Mutation], place: Path) -> list[str]:
             file = folder / mutation.file
             right = file.read_text()
             file.write_text(right.replace(mutation.old, mutation.new))
-            failure = _first_failure(folder)
+            failure = _first_failure(folder, mutation.file)
             file.write_text(right)
         finally:
             copies.put(folder)
@@ -122,6 +127,7 @@ def test_vectors_notice_a_sample(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(3_600)
 def test_vectors_notice_every_misreading(tmp_path: Path) -> None:
     found = _survivors(MUTATIONS, tmp_path)
     assert not found, "\n".join(found)

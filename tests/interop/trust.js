@@ -3,7 +3,8 @@
 import { parse } from "smol-toml";
 import { getAddress } from "viem";
 
-import { Refused, hex, require, unhex } from "./bytes.js";
+import { NOBODY, Refused, hex, require, unhex } from "./bytes.js";
+import { checkDomain } from "./scopes.js";
 import { checkStatement } from "./statements.js";
 
 /** Rule 1.2: an address as lower-case text. */
@@ -23,6 +24,7 @@ export function readHash(text) {
 /** Rule 1.4: {network, keys} of a network file. */
 export function readNetworkFile(text) {
   try {
+    require(text.length <= 65_536 && !text.startsWith("\ufeff"), "", "at most 65,536 characters");
     const file = parse(text, { integersAsBigInt: true });
     const numbers = [file.chain_id, file.deploy_block, file.finality];
     const whole = numbers.every((one) => typeof one === "bigint" && one >= 0n);
@@ -31,11 +33,24 @@ export function readNetworkFile(text) {
       require(typeof name === "string" && name !== "" && /^[0-9a-f]{64}$/.test(key), "", "an operator");
       return key;
     });
+    checkNamed(file.heed ?? [], 16);
+    checkNamed(file.names ?? [], Infinity);
     require(fits && new Set(keys).size === keys.length, "", "numbers and keys");
     return { network: { chainId: file.chain_id, registry: readAddress(file.registry) }, keys };
   } catch (error) {
     throw new Refused("invalid-network-file", error.message);
   }
+}
+
+/** Rules 1.4.6 to 1.4.8. */
+function checkNamed(entries, most) {
+  const addresses = entries.map(({ address, name, domain, role }) => {
+    require(typeof name === "string" && name !== "" && readAddress(address) !== NOBODY, "", "a name");
+    if (domain !== undefined) checkDomain(domain);
+    require(role === undefined || typeof role === "string", "", "a role");
+    return readAddress(address);
+  });
+  require(addresses.length <= most && new Set(addresses).size === addresses.length, "", "too many, or one twice");
 }
 
 /** Rules 9.5 and 9.9: that one of the operators signed a statement for this network. */

@@ -21,7 +21,7 @@ TRUSTED = NetworkFile(
     NETWORK, 1, 12, (Operator("north", NODE_KEY), Operator("south", OTHER_KEY, url="http://south"))
 )
 
-numbers = st.integers(0, (1 << 64) - 1)
+numbers = st.integers(0, (1 << 53) - 1)
 texts = st.text(st.characters(codec="utf-8"), max_size=30)
 points = st.builds(ChainPoint, numbers, hashes)
 counts = st.lists(st.sampled_from(Reason), max_size=20).map(number_reasons).map(count_reasons)

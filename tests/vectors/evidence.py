@@ -4,15 +4,24 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from nacl.signing import SigningKey
+
 from sayso_protocol.encoding.row_tree import prove_row, roots
 from sayso_protocol.ethereum.batches import AnchorProof, Batch
+from sayso_protocol.network import Network
 from sayso_protocol.primitives import hash_from_text, hex_text
 from sayso_protocol.receipts.misconduct import row_proof_from_json, row_proof_to_json
-from sayso_protocol.receipts.receipt import check_results, join_rows, number_reasons
-from sayso_protocol.receipts.status import status_from_json
-from sayso_protocol.receipts.text import acknowledgement_from_json, receipt_from_json
+from sayso_protocol.receipts.receipt import check_results, join_rows, number_reasons, sign_statement
+from sayso_protocol.receipts.status import StatusMoment, sign_statuses, status_from_json, status_to_json
+from sayso_protocol.receipts.text import (
+    acknowledgement_from_json,
+    acknowledgement_to_json,
+    receipt_from_json,
+    receipt_to_json,
+)
 from sayso_protocol.verdicts.verdict import Reason, Row
-from support.protocol_strategies import ADA, item_hashes
+from support.protocol_strategies import ADA, NETWORK, NODE, item_hashes
+from support.snapshots import STRANGER
 from support.statements import NODE_KEY, OTHER_NODE, TRUSTED
 from vectors.broken_promises import AT, CONSENT, ITEMS, misconduct, rows_of
 from vectors.statements import statements
@@ -27,17 +36,34 @@ KINDS: dict[str, Callable[[Any], Any]] = {
 }
 
 
+def _signed_again(kind: str, key: SigningKey = NODE, nonce: bytes | None = None, **changes: Any) -> Json:
+    """A right statement with other values, signed by a node."""
+    own = changes | {"node_key": bytes(key.verify_key)}
+    if kind == "receipt":
+        receipt = receipt_from_json(SIGNED[kind]).statement
+        asked = {} if nonce is None else {"nonce": nonce}
+        return dict(receipt_to_json(sign_statement(key, replace(receipt, **own, **asked))))
+    if kind == "acknowledgement":
+        promise = acknowledgement_from_json(SIGNED[kind]).statement
+        return dict(acknowledgement_to_json(sign_statement(key, replace(promise, **own))))
+    answer = status_from_json(SIGNED[kind])
+    moment = StatusMoment(**{name: getattr(answer.head.statement, name) for name in _MOMENT} | changes)
+    status = answer.status if nonce is None else answer.status._replace(nonce=nonce)
+    return dict(status_to_json(sign_statuses(key, moment, [status])[0]))
+
+
 def _changes(kind: str) -> dict[str, Json]:
     """What makes a right statement a wrong one."""
     right = SIGNED[kind]
-    other_network = {"network": right["network"] | {"chain_id": 1}}
     return {
         "right": {},
         "with a field more": {"note": "nobody signed this"},
         "of another type": {"type": "sayso-receipt-2"},
         "of another time": {"time": right["time"] + 1},
-        "of another network": other_network,
-        "of an unknown key": {"node_key": ADA.hex() + bytes(12).hex()},
+        "of another network": _signed_again(kind, network=Network(1, NETWORK.registry)),
+        "of another registry": _signed_again(kind, network=Network(NETWORK.chain_id, ADA)),
+        "of an unknown key": _signed_again(kind, key=STRANGER),
+        "of the other operator": _signed_again(kind, key=OTHER_NODE),
         "of another node": {"node_key": bytes(OTHER_NODE.verify_key).hex()},
         "with another signature": {"signature": hex_text(bytes(64))},
         "with a signature cut short": {"signature": right["signature"][:-2]},
@@ -46,12 +72,28 @@ def _changes(kind: str) -> dict[str, Json]:
         "with a key in capitals": {"node_key": right["node_key"].upper()},
         "with a time as text": {"time": str(right["time"])},
         "with a time before 1970": {"time": -1},
+        "of 1970": _signed_again(kind, time=0),
+        "of a time of 2^53 - 1": _signed_again(kind, time=(1 << 53) - 1),
+        "of a time of 2^53": _signed_again(kind, time=1 << 53),
+        "with half a second": {"time": right["time"] + 0.5},
+        "without a time": {"time": None},
         "without a block": {"block": None},
         "with a short hash": {"block": right["block"] | {"hash": "0x12"}},
     }
 
 
-NONCES: dict[str, Json] = {
+_MOMENT = ("network", "state", "block", "time")
+
+
+def _nonces(kind: str) -> dict[str, Json]:
+    return _NONCES | {
+        "without a nonce": _signed_again(kind, nonce=b""),
+        "with a nonce of 32 bytes": _signed_again(kind, nonce=bytes(32)),
+        "with a signed nonce of 33 bytes": _signed_again(kind, nonce=bytes(33)),
+    }
+
+
+_NONCES: dict[str, Json] = {
     "with another nonce": {"nonce": hex_text(bytes(16))},
     "without its nonce": {"nonce": "0x"},
     "with a nonce of 33 bytes": {"nonce": hex_text(bytes(33))},
@@ -61,22 +103,26 @@ OWN_CHANGES: dict[str, dict[str, Json]] = {
     "receipt": {
         "with other counts": {"counts": {"granted": 4}},
         "with another run": {"run_id": "run 8"},
-        **NONCES,
         "with another state": {"state": hex_text(bytes(32))},
         "with a count as text": {"counts": {"granted": "4"}},
     },
     "acknowledgement": {"of another revocation": {"digest": hex_text(bytes(32))}},
     "status": {
-        **NONCES,
         "with another reason": {"reason": "revoked"},
         "with no reason": {"reason": "fine"},
         "with another index": {"index": 1},
         "with an index too high": {"index": 3},
         "for another item": {"item": hex_text(bytes(32))},
         "without its path": {"path": []},
+        "with a path of 65 hashes": {"path": [hex_text(bytes(32))] * 65},
+        "with a path in capitals": {"path": [one.upper() for one in SIGNED["status"]["path"]]},
         "with a longer path": {"path": [*SIGNED["status"]["path"], hex_text(bytes(32))]},
     },
 }
+
+
+def _nonces_of(kind: str) -> dict[str, Json]:
+    return {} if kind == "acknowledgement" else _nonces(kind)
 
 
 def _check_statement(kind: str, value: Any) -> None:
@@ -92,7 +138,7 @@ def _statements() -> list[Json]:
             "code": code_of(lambda one, kind=kind: _check_statement(kind, one), value),  # type: ignore[misc]
         }
         for kind in KINDS
-        for name, change in (_changes(kind) | OWN_CHANGES[kind]).items()
+        for name, change in (_changes(kind) | OWN_CHANGES[kind] | _nonces_of(kind)).items()
     ]
 
 
@@ -164,6 +210,7 @@ def _anchors() -> list[Json]:
         "another tree": replace(right, tree=bytes(32)),
         "a path too short": replace(right, path=()),
         "a path too long": replace(right, path=(*right.path, bytes(32))),
+        "a count of 2^64 - 1": replace(right, count=(1 << 64) - 1),
     }
     return [_anchor(name, proof, batch.licenses[2], root) for name, proof in cases.items()]
 

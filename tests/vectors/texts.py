@@ -36,9 +36,20 @@ ADDRESSES += [
     ADDRESS[:-1] + "g",
     ADDRESS + "\n",
 ]
-HASHES = [HASH, HASH[2:], HASH[:-1], HASH + "0", "0x" + HASH[2:].upper(), HASH + "\n", " " + HASH]
+HASHES = [
+    HASH,
+    "\ufeff" + HASH,
+    HASH + "\x7f",
+    "0x" + "0" * 64,
+    HASH[2:],
+    HASH[:-1],
+    HASH + "0",
+    "0x" + HASH[2:].upper(),
+    HASH + "\n",
+    " " + HASH,
+]
 PURPOSES = ["train-ai", "a", "p" * 32, "p" * 33, "", "Train-ai", "1st", "-a", "a-", "train ai", "a_b"]
-PURPOSES += ["train-ai\n", "tr\u00e4in"]
+PURPOSES += ["train-ai\n", "tr\u00e4in", "p" * 31, "a--b", "\ufefftrain-ai", "train-ai\x7f"]
 SCOPES = [
     "everything",
     "everything for resale",
@@ -67,6 +78,22 @@ SCOPES = [
     "via kled.ai.",
     "via b\u00fccher.example",
     "via " + "k" * 64 + ".ai",
+    "via " + "k" * 63 + ".ai",
+    "via " + "k" * 60 + "." + "l" * 36 + ".ai",
+    "via " + "k" * 61 + "." + "l" * 36 + ".ai",
+    "via -kled.ai",
+    "via kled-.ai",
+    "via kled.-ai",
+    "via 1.2",
+    "via kled..ai",
+    "via .ai",
+    "via k",
+    "via kled.ai/terms",
+    "\ufeffeverything",
+    "everything\x7f",
+    "everything for train-ai\x7f",
+    "everything for " + "p" * 32,
+    "everything for " + "p" * 33,
     "file " + HASH[2:],
     "file " + HASH[:-1] + "F",
     f"ward {ADDRESS} everything",
@@ -99,8 +126,31 @@ SCOPES = [
     f"ward {ADDRESS.lower()} statements to {ADDRESS.lower()}",
     f"statements {HASH}",
 ]
+UNION = f'\n[[heed]]\naddress = "{ADDRESS}"\nname = "Voices"\n'
+PEOPLE = [UNION.replace(ADDRESS, f"0x{number:040}") for number in range(1, 18)]
 NETWORKS = [
     FILE,
+    "\ufeff" + FILE,
+    FILE.replace("chain_id = 31337", f"chain_id = {(1 << 53) - 1}"),
+    FILE.replace("chain_id = 31337", "chain_id = 1"),
+    FILE.replace("chain_id = 31337", "chain_id = 31337.0"),
+    FILE.replace("finality = 12", "finality = 0"),
+    FILE.replace("deploy_block = 1", "deploy_block = 0"),
+    FILE.replace("deploy_block = 1", "deploy_block = -1"),
+    FILE.replace("chain_id = 31337\n", "chain_id = 31337\nchain_id = 31337\n"),
+    FILE + NORTH.replace('"north"', '""'),
+    FILE + "#" * (65_536 - len(FILE)),
+    FILE + "#" * (65_537 - len(FILE)),
+    FILE + UNION + UNION.replace("heed", "names") + 'domain = "voices.example"\nrole = "union"\n',
+    FILE + UNION + UNION,
+    FILE + UNION.replace("heed", "names") * 2,
+    FILE + UNION.replace('name = "Voices"\n', ""),
+    FILE + UNION.replace(ADDRESS, "0x" + "0" * 40),
+    FILE + UNION.replace(ADDRESS, _swapped(ADDRESS)),
+    FILE + UNION.replace(f'address = "{ADDRESS}"\n', ""),
+    FILE + UNION + 'domain = "Voices"\n',
+    FILE + "".join(PEOPLE[:16]),
+    FILE + "".join(PEOPLE),
     FILE + NORTH + SOUTH,
     FILE + NORTH + NORTH,
     FILE + NORTH.replace('name = "north"\n', ""),

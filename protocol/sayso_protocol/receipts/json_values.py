@@ -58,7 +58,7 @@ Purpose = Annotated[
         extra_json_schema={"pattern": "^[a-z][a-z0-9-]{0,31}$"},
     ),
 ]
-Count = Annotated[int, Meta(ge=0)]  # below 2**64: see `typed`
+Count = Annotated[int, Meta(ge=0, le=2**53 - 1)]  # what JSON holds exactly (rule 9.6.8)
 
 
 class NetworkJson(Struct):
@@ -91,8 +91,7 @@ def nonce_from_text(text: str) -> bytes:
 def typed(value: Any, kind: type[T]) -> T:
     """Convert an untrusted value to a type; raises Malformed, which names the field.
 
-    JSON can hold numbers beyond 64 bits and lone surrogates, which have no UTF-8 form. Encoding the
-    value as msgpack refuses both.
+    JSON can hold lone surrogates, which have no UTF-8 form. Encoding the value as msgpack refuses them.
     """
     try:
         found = msgspec.convert(value, kind)
