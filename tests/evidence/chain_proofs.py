@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from sayso_protocol.ethereum.batches import Batch
-from sayso_protocol.ethereum.chain_proofs import CHAIN_PROOF_TYPE, anchor_slot, places_of, word_slot
+from sayso_protocol.ethereum.chain_proofs import CHAIN_PROOF_TYPE, anchor_slot, word_slot
 from sayso_protocol.ethereum.trie_building import _below, _halves, _node
 from sayso_protocol.ethereum.tries import encode_rlp, number_bytes
 from sayso_protocol.messages.consent import Consent
@@ -12,7 +12,7 @@ from sayso_protocol.messages.envelope import Envelope, encode
 from sayso_protocol.messages.message import as_kind
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_text, hex_text, keccak, sha256
-from sayso_protocol.verdicts.covering import Place
+from sayso_protocol.verdicts.covering import Place, covering
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import License
 
@@ -68,7 +68,8 @@ def chain_proof(
         is_anchored: Whether the root of the license's batch stands in the registry.
     """
     held = License(as_kind(envelope.message, Consent), envelope.items)
-    places = places_of(held, item, query)
+    position = held.items.index(item)
+    places = [one.at(held.consent, position, item) for one in covering(held.consent, query)]
     batch = Batch(sha256(b"node key"), (keccak(b"another"), envelope.digest, keccak(b"third")))
     slots = {word_slot(one.address, one.word): bits for one in places if (bits := shown(one))}
     slots |= {anchor_slot(batch.root): BLOCK << 48 | TIME} if is_anchored else {}

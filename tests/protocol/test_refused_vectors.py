@@ -29,7 +29,7 @@ PROTOCOL = (ROOT / "docs" / "protocol.md").read_text()
 RULES = dict(re.findall(r"^\*\*(\d+\.\d+(?:\.\d+)?)\*\* (.*?)\n\n", PROTOCOL, re.MULTILINE | re.DOTALL))
 # Of what has no digest, nothing follows from other fields: bytes that are no envelope, fields of other
 # types or lengths.
-WITHOUT_DIGEST = {"6.1.1", "6.1.2", "6.1.3", "6.1.5", "6.2", "6.2.1", "3.1.1", "3.2.2", "1.1.2"}
+WITHOUT_DIGEST = {"6.1.1", "6.1.2", "6.1.3", "6.1.5", "6.2", "6.2.1", "6.2.2", "3.1.1", "3.2.2", "1.1.2"}
 # What may be wrong beside the fields, and the rules of which it is the very fault.
 FAULTS = {
     "notice": {

@@ -18,6 +18,9 @@ Json = dict[str, Any]
 ITEMS = item_hashes(70)
 PURPOSES = tuple(f"p{number:02}" for number in range(8))
 GUARDED = signed(a_consent(ITEMS, guardian=CLEO, purposes=PURPOSES), ITEMS).sponsored_by(NODE)
+RENEWED = signed(
+    a_consent(ITEMS, guardian=CLEO, purposes=PURPOSES, expires_at=1_800_000_001), ITEMS
+).sponsored_by(NODE)
 TO_ANYONE = signed(a_consent(ITEMS[:1], grantee=bytes(20), via=""), ITEMS[:1]).sponsored_by(NODE)
 PASSED_ON = signed(a_consent(ITEMS, purposes=("resale", "train-ai")), ITEMS).sponsored_by(NODE)
 TO_BEN, TO_CLEO = Query(BEN, "p07"), Query(CLEO, "train-ai")
@@ -53,6 +56,12 @@ def _documents() -> dict[str, ChainProof]:
         "not anchored": chain_proof(
             GUARDED, NETWORK, ITEMS[69], TO_BEN, shown["nothing"], is_anchored=False
         ),
+        "for a purpose that is not there": chain_proof(
+            GUARDED, NETWORK, ITEMS[69], Query(BEN, "train-ai"), shown["nothing"]
+        ),
+        "for anyone, though to one grantee": chain_proof(
+            GUARDED, NETWORK, ITEMS[69], Query(bytes(20), "p07"), shown["nothing"]
+        ),
         "for anyone": chain_proof(TO_ANYONE, NETWORK, ITEMS[0], anyone, shown["nothing"]),
         "for one of all": chain_proof(TO_ANYONE, NETWORK, ITEMS[0], TO_CLEO, _scope("to ")),
         "for whom it was passed on to": chain_proof(
@@ -84,6 +93,7 @@ def _changes(right: Json) -> dict[str, tuple[list[Any], Any]]:
         "another registry": (["network", "registry"], address_text(CLEO)),
         "another license": (["license"], hex_text(sha256(b"other"))),
         "another consent": (["envelope"], hex_text(encode(PASSED_ON))),
+        "the consent that renews it": (["envelope"], hex_text(encode(RENEWED))),
         "a revocation for a consent": (["envelope"], hex_text(encode(other))),
         "an item that is not there": (["item"], hex_text(sha256(b"other"))),
         "another item": (["item"], hex_text(ITEMS[0])),

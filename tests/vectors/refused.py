@@ -79,8 +79,8 @@ def _encodings() -> Cases:
         "bytes in a longer form": ("6.1.1", PLAIN.replace(b"\xc4\x14" + ADA, b"\xc5\x00\x14" + ADA)),
         "arrays in arrays, nine deep": ("6.1.3", PLAIN.replace(mark, nested)),
         "1,025 elements": ("6.1.4", around(CONSENT_TREE, 3, [*item_hashes(1_025)])),
-        "65,537 bytes": ("6.2.2", pack(bytes(65_532))),
-        "65,536 bytes of no envelope": ("6.2", pack(bytes(65_531))),
+        "65,537 bytes": ("6.2.2", pack(bytes(65_534))),
+        "65,536 bytes of no envelope": ("6.2", pack(bytes(65_533))),
         "too many bytes": ("6.2.2", around(STOP_TREE, 4, bytes(65_536))),
     }
 
