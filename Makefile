@@ -1,6 +1,6 @@
 # Everything a person or the CI runs. `make help` lists it.
 .DEFAULT_GOAL := help
-.PHONY: engines help dev demo machine test bare fuzz sim interop page lint types bench gas docs contracts audit audit-deps prove lock checks ci ci-full clean
+.PHONY: engines help dev demo machine test bare fuzz sim interop mutations page lint types bench gas docs contracts audit audit-deps prove lock checks ci ci-full clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -90,6 +90,9 @@ INTEROP := tests/interop/node_modules/.ready
 
 interop: $(READY) $(INTEROP)  ## the published vectors, against an implementation in JavaScript
 	$(BIN)/pytest tests/interop
+
+mutations: $(READY) $(INTEROP)  ## misread the protocol in hundreds of ways, each of which a vector has to notice
+	$(BIN)/pytest tests/interop/test_mutations.py
 
 PAGE := node/web/node_modules/.ready
 

@@ -9,12 +9,6 @@ const AHEAD = 600n;
 const TOPICS = { Consent: "consents", Revocation: "revocations" };
 const topicOf = ({ kind }) => TOPICS[kind] ?? "statements";
 
-/** What only the chain can judge is an [IGNORE]; any other refusal of a signature is a [REJECT]. */
-function onlyUnsupported(error) {
-  if (error.code !== "unsupported") throw error;
-  return error;
-}
-
 /** The envelopes of a bundle on a topic, every one of them checked; refuses a bundle with a bad one. */
 export async function readBundle(frame, topic, network, now) {
   require(frame.length <= 65_544, "too-large", "a frame has at most 65,544 bytes");
@@ -25,12 +19,10 @@ export async function readBundle(frame, topic, network, now) {
   const alone = envelopes.length === 1 || !envelopes.some(travelsAlone);
   require(alone, "malformed", "a contract wallet's message has no company (4.4, 4.8)");
   require(envelopes.every((one) => topicOf(one) === topic), "malformed", "of another topic");
-  let unsupported = null;
   for (const envelope of envelopes) {
     require(envelope.kind === "Revocation" || envelope.sponsor, "not-sponsored", "");
-    unsupported ??= await checkSignatures(envelope).then(() => null, onlyUnsupported);
+    await checkSignatures(envelope); // what only the chain can judge is alone
   }
-  if (unsupported) throw unsupported;
   for (const { message } of envelopes) {
     require((message.issuedAt ?? message.usedAt ?? 0n) <= now + AHEAD, "from-the-future", "");
   }

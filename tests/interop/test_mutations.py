@@ -10,6 +10,7 @@ import subprocess
 import tomllib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import takewhile
 from pathlib import Path
 from queue import SimpleQueue
 from typing import NamedTuple
@@ -18,7 +19,7 @@ import pytest
 
 FOLDER = Path(__file__).parent
 TABLE = FOLDER / "mutations.toml"
-TESTS = ("landings", "snapshots", "chains", "evidence", "vectors")  # the quick ones first
+TESTS = ("vectors", "evidence", "chains", "snapshots", "landings")  # what notices most comes first
 AT_ONCE = 2
 SAMPLE = 8  # of them in every run, evenly over the table; `make mutations` runs all
 BROKEN = re.compile(r"SyntaxError|ReferenceError|is not a function|is not iterable|ERR_MODULE_NOT_FOUND")
@@ -58,28 +59,28 @@ def _copy(place: Path) -> Path:
 def _first_failure(folder: Path, changed: str = "") -> str:
     """Run the vectors up to the first that fails, and return what was printed of it, or nothing.
 
-    Those that name the changed file come first.
+    Tests that have the name of the changed file come first, then those that import it.
     """
-    files = [f"./{name}.test.js" for name in TESTS]
-    files.sort(key=lambda name: f'"./{changed}"' not in (folder / name).read_text())
-    imports = [part for name in files[:-1] for part in ("--import", name)]
-    command = ["node", "--test-reporter=tap", *imports, files[-1]]
+    files = [f"{name}.test.js" for name in TESTS]
+    own = changed.replace(".js", ".test.js")
+    files.sort(key=lambda one: (one != own, f'"./{changed}"' not in (folder / one).read_text()))
+    return next(filter(None, (_failure_in(folder, name) for name in files)), "")
+
+
+def _failure_in(folder: Path, file: str) -> str:
+    """Run the tests of one file up to the first that fails."""
+    command = ["node", "--test-reporter=tap", file]
     with subprocess.Popen(
         command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as run:
         assert run.stdout is not None
         for line in run.stdout:
             if line.startswith("not ok"):
-                told = [line]
-                for further in run.stdout:
-                    told.append(further)
-                    if further.strip() == "...":
-                        break
+                told = [line, *takewhile(lambda one: one.strip() != "...", run.stdout)]
                 run.kill()
                 return "".join(told)
             if "Error" in line and not line.startswith(("ok", "#")):
-                told = [line, *run.stdout]
-                return "".join(told)
+                return "".join([line, *run.stdout])
     return "" if run.returncode == 0 else f"it ended with {run.returncode}"
 
 

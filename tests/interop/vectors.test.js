@@ -26,6 +26,12 @@ const refusal = (code) => (error) => {
   return true;
 };
 
+for (const { name, envelope, code } of [...load("refused"), ...load("holders").refused]) {
+  test(`refused: ${name}`, async () => {
+    await assert.rejects(async () => checkSignatures(read(envelope)), refusal(code));
+  });
+}
+
 for (const vector of [...load("messages"), ...load("holders").messages]) {
   test(`message: ${vector.name}`, async () => {
     const envelope = read(vector.envelope);
@@ -128,12 +134,6 @@ test("batch", () => {
   assert.equal(hex(batchRoot(key, leaves.length, unhex(tree))), root);
   paths.forEach((path, at) => checkPath(leaves[at], at, leaves.length, path.map(unhex), unhex(tree)));
 });
-
-for (const { name, envelope, code } of [...load("refused"), ...load("holders").refused]) {
-  test(`refused: ${name}`, async () => {
-    await assert.rejects(async () => checkSignatures(read(envelope)), refusal(code));
-  });
-}
 
 const { envelopes, histories } = load("verdicts");
 const heard = Object.fromEntries(Object.entries(envelopes).map(([name, text]) => [name, read(text)]));
