@@ -1,28 +1,26 @@
 """Each plausible misreading of docs/protocol.md is noticed by a vector.
 
-mutations.toml lists changes of the JavaScript implementation. Each one is made in a copy, alone, and all
-vectors run against the copy: at least one fails, or the table says why nobody can observe the change.
+mutations.toml lists changes of the JavaScript implementation. mutants.mjs makes each alone, and runs
+the vectors: at least one fails, or the table says why nobody can observe the change.
 """
 
+import json
 import re
-import shutil
 import subprocess
 import tomllib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import takewhile
 from pathlib import Path
-from queue import SimpleQueue
 from typing import NamedTuple
 
 import pytest
 
 FOLDER = Path(__file__).parent
 TABLE = FOLDER / "mutations.toml"
-TESTS = ("vectors", "evidence", "chains", "snapshots", "landings")  # what notices most comes first
-AT_ONCE = 2
+AT_ONCE = 2  # processes
+TOGETHER = 25  # mutations in a process, which keeps what it loaded of each
 SAMPLE = 8  # of them in every run, evenly over the table; `make mutations` runs all
-BROKEN = re.compile(r"SyntaxError|ReferenceError|is not a function|is not iterable|ERR_MODULE_NOT_FOUND")
+BROKEN = re.compile(r"\b(?:SyntaxError|ReferenceError)\b|is not a function|is not iterable")
 
 
 class Mutation(NamedTuple):
@@ -47,67 +45,33 @@ def _table() -> Iterator[Mutation]:
 MUTATIONS = list(_table())
 
 
-def _copy(place: Path) -> Path:
-    """Copy the implementation beside the vectors, and return its folder."""
-    folder = place / "interop"
-    shutil.copytree(FOLDER, folder, ignore=shutil.ignore_patterns("node_modules", "__pycache__", "*.py"))
-    (folder / "node_modules").symlink_to(FOLDER / "node_modules")
-    (place / "vectors").symlink_to(FOLDER.parent / "vectors")
-    return folder
+def _failures(mutations: Sequence[Mutation], place: Path) -> list[str | None]:
+    """The first failure under each mutation."""
+    asked = place / f"{abs(hash(mutations[0]))}.json"
+    asked.write_text(json.dumps([one._asdict() for one in mutations]))
+    command = ["node", "mutants.mjs", str(asked)]
+    run = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, timeout=1_800, check=False)
+    found = [json.loads(line) for line in run.stdout.splitlines()]
+    assert len(found) == len(mutations), f"{mutations[len(found)]} ends the program: {run.stderr}"
+    return found
 
 
-def _first_failure(folder: Path, changed: str = "") -> str:
-    """Run the vectors up to the first that fails, and return what was printed of it, or nothing.
-
-    Tests that have the name of the changed file come first, then those that import it.
-    """
-    files = [f"{name}.test.js" for name in TESTS]
-    own = changed.replace(".js", ".test.js")
-    files.sort(key=lambda one: (one != own, f'"./{changed}"' not in (folder / one).read_text()))
-    return next(filter(None, (_failure_in(folder, name) for name in files)), "")
-
-
-def _failure_in(folder: Path, file: str) -> str:
-    """Run the tests of one file up to the first that fails."""
-    command = ["node", "--test-reporter=tap", file]
-    with subprocess.Popen(
-        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as run:
-        assert run.stdout is not None
-        for line in run.stdout:
-            if line.startswith("not ok"):
-                told = [line, *takewhile(lambda one: one.strip() != "...", run.stdout)]
-                run.kill()
-                return "".join(told)
-            if "Error" in line and not line.startswith(("ok", "#")):
-                return "".join([line, *run.stdout])
-    return "" if run.returncode == 0 else f"it ended with {run.returncode}"
-
-
-def _survivors(mutations: Sequence[Mutation], place: Path) -> list[str]:
+def _faults(mutations: Sequence[Mutation], place: Path) -> list[str]:
     """What no vector notices, or what is no misreading but breaks the program."""
-    copies: SimpleQueue[Path] = SimpleQueue()
-    for number in range(AT_ONCE):
-        copies.put(_copy(place / str(number)))
-
-    def fault(mutation: Mutation) -> str:
-        folder = copies.get()
-        try:
-            file = folder / mutation.file
-            right = file.read_text()
-            file.write_text(right.replace(mutation.old, mutation.new))
-            failure = _first_failure(folder, mutation.file)
-            file.write_text(right)
-        finally:
-            copies.put(folder)
-        if BROKEN.search(failure):
-            return f"{mutation} breaks the program:\n{failure}"
-        if bool(failure) is bool(mutation.equivalent):
-            return f"{mutation} is {'noticed' if failure else 'not noticed'}"
-        return ""
-
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        return [found for found in pool.map(fault, mutations) if found]
+        parts = [*pool.map(lambda some: _failures(some, place), _parts(mutations))]
+    failures = [failure for part in parts for failure in part]
+    found = []
+    for mutation, failure in zip(mutations, failures, strict=True):
+        if BROKEN.search(failure or ""):
+            found.append(f"{mutation} breaks the program: {failure}")
+        elif bool(failure) is bool(mutation.equivalent):
+            found.append(f"{mutation} is {'noticed' if failure else 'not noticed'}")
+    return found
+
+
+def _parts(mutations: Sequence[Mutation]) -> list[Sequence[Mutation]]:
+    return [mutations[at : at + TOGETHER] for at in range(0, len(mutations), TOGETHER)]
 
 
 def test_the_table_changes_what_is_there() -> None:
@@ -118,17 +82,18 @@ def test_the_table_changes_what_is_there() -> None:
     assert sum(not one.equivalent for one in MUTATIONS) >= 100
 
 
-def test_the_copy_passes_unchanged(tmp_path: Path) -> None:
-    assert _first_failure(_copy(tmp_path)) == ""
+def test_nothing_fails_where_nothing_is_changed(tmp_path: Path) -> None:
+    same = [Mutation(file, "nothing", "", "", "") for file in ("rules.js", "chains.js")]
+    assert _failures(same, tmp_path) == [None, None]
 
 
 def test_vectors_notice_a_sample(tmp_path: Path) -> None:
     step = len(MUTATIONS) // SAMPLE
-    assert not _survivors(MUTATIONS[::step][:SAMPLE], tmp_path)
+    assert not _faults(MUTATIONS[::step][:SAMPLE], tmp_path)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(3_600)
 def test_vectors_notice_every_misreading(tmp_path: Path) -> None:
-    found = _survivors(MUTATIONS, tmp_path)
+    found = _faults(MUTATIONS, tmp_path)
     assert not found, "\n".join(found)

@@ -136,9 +136,14 @@ def _answers(heard: list[str], envelopes: dict[str, Envelope]) -> list[Json]:
             ).value,
         }
         for name, consent in ((name, _consent(envelopes[name])) for name in _consents())
-        for item in dict.fromkeys((*envelopes[name].items[:2], *envelopes[name].items[69:]))
+        for item in _asked(name, envelopes[name])
         for grantee, purpose, now in queries
     ]
+
+
+def _asked(name: str, envelope: Envelope) -> tuple[bytes, ...]:
+    """Two items, the last of many, and once an item of another license."""
+    return (*envelope.items[:2], *envelope.items[69:], *(MANY[:1] if name == "alone" else ()))
 
 
 def _consent(envelope: Envelope) -> Any:

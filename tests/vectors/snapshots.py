@@ -76,6 +76,7 @@ CONSENTS = {
     "Ada's with Ben": a_consent(ITEMS, parties=PAIR, guardian=CLEO),
     "Ben's with Ada": a_consent(ITEMS, parties=PAIR, contributor=BEN),
     "Ada's to anyone": a_consent(ITEMS, grantee=bytes(20), via=""),
+    "Ben's of then": a_consent(ITEMS, contributor=BEN, parties=(BEN,), issued_at=AS_OF),
     "Ben's of later": a_consent(ITEMS, contributor=BEN, parties=(BEN,), issued_at=AS_OF + 5),
 }
 HELD = [License(one, ITEMS) for one in CONSENTS.values()]
@@ -206,6 +207,12 @@ def _wrong() -> dict[str, bytes]:
     names, counts = unpacked(six.body, 6), six.head.counts
     unsorted = replace(list_, values=list_.values.copy())
     unsorted.values[:2] = list_.values[1::-1]
+    one_key = Content(as_keys(word_key(ADA, 7)), (), ())
+    alone = make_delta(NODE, NETWORK, moment_at(), one_key, SALT, base.head, base.head.salt)
+
+    def linked(**changes: Any) -> bytes:
+        return base.data + _again(first, form=replace(first.head.form, **changes)).data
+
     high = delta.body[:-1] + bytes([delta.body[-1] ^ 0x80])
     return {
         "nothing at all": b"",
@@ -217,6 +224,12 @@ def _wrong() -> dict[str, bytes]:
         "cut short in the body": file[: at + 3],
         "cut short in the head": file[:90],
         "something behind it": base.data + b"\0",
+        "a delta that names another snapshot": linked(snapshot=bytes(32)),
+        "a first delta of number 2": linked(number=2),
+        "a delta of number 0": linked(number=0),
+        "a delta that follows another part": linked(previous=bytes(32)),
+        "a mark behind a list of one key": base.data
+        + _again(alone, body=alone.body[:-1] + b"\x20").data,
         "without the snapshot": _joined([first, second]),
         "without a delta": _joined([base, second]),
         "deltas in another order": _joined([base, second, first]),
@@ -297,6 +310,10 @@ GATES: list[tuple[list[str], int, int]] = [
     (["nothing"], AS_OF + 20, 19),
     (["nothing"], AS_OF + DAY, 2 * DAY),
     (["nothing"], AS_OF - 601, DAY),
+    (["nothing"], AS_OF - 600, DAY),
+    (["nothing"], AS_OF + DAY - 1, 2 * DAY),
+    (["from nothing", "nothing"], AS_OF + DAY + 5, 2 * DAY),
+    (["with the guardian withdrawn", "nothing"], AS_OF + 30, 20),
     (["one permission"], AS_OF + 20, 60),
     (["a license"], AS_OF + 20, 60),
     (["everything"], AS_OF + 20, 60),
