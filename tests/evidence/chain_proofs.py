@@ -75,12 +75,7 @@ def chain_proof(
     slots |= {anchor_slot(batch.root): BLOCK << 48 | TIME} if is_anchored else {}
     slots[bytes(32)] = 7
     storage = secure_trie({slot: encode_rlp(number_bytes(value)) for slot, value in slots.items()})
-    account = [number_bytes(1), number_bytes(5), storage.root, keccak(b"code")]
-    state = secure_trie({network.registry: encode_rlp(account), bytes(20): encode_rlp([b"", b""])})
-    numbers = [0, BLOCK, 30_000_000, 70_000, TIME]
-    hashes = [sha256(b"parent"), sha256(b"uncles"), bytes(20), state.root, bytes(32), bytes(32)]
-    fields = [*hashes, bytes(256)]
-    header = encode_rlp([*fields, *map(number_bytes, numbers), b"sayso", bytes(32), bytes(8)])
+    state, header = _state_and_header(network, storage.root)
 
     def slot_json(slot: bytes) -> Json:
         return {
@@ -89,7 +84,6 @@ def chain_proof(
             "proof": storage.proof(slot),
         }
 
-    proof = batch.proof(1)
     return ChainProof(
         {
             "type": CHAIN_PROOF_TYPE,
@@ -100,13 +94,7 @@ def chain_proof(
             "purpose": query.purpose,
             "envelope": hex_text(encode(envelope)),
             "block": {"number": BLOCK, "hash": hex_text(keccak(header)), "header": hex_text(header)},
-            "account": {
-                "account_proof": state.proof(network.registry),
-                "balance": hex(5),
-                "nonce": hex(1),
-                "code_hash": hex_text(keccak(b"code")),
-                "storage_hash": hex_text(storage.root),
-            },
+            "account": _account_json(state, storage.root, network),
             "places": [
                 {"address": address_text(one.address), "word": str(one.word), "bit": one.bit}
                 | {"scope": one.scope}
@@ -116,14 +104,39 @@ def chain_proof(
             "anchor": {
                 "root": hex_text(batch.root),
                 **slot_json(anchor_slot(batch.root)),
-                "batch": {
-                    "sponsor": proof.sponsor.hex(),
-                    "count": proof.count,
-                    "index": proof.index,
-                    "path": [hex_text(one) for one in proof.path],
-                    "tree": hex_text(proof.tree),
-                },
+                "batch": _batch_json(batch),
             },
         },
         keccak(header),
     )
+
+
+def _state_and_header(network: Network, storage: bytes) -> tuple[SecureTrie, bytes]:
+    """The state with the registry's account, and the header of a block with that state."""
+    account = [number_bytes(1), number_bytes(5), storage, keccak(b"code")]
+    state = secure_trie({network.registry: encode_rlp(account), bytes(20): encode_rlp([b"", b""])})
+    numbers = [0, BLOCK, 30_000_000, 70_000, TIME]
+    hashes = [sha256(b"parent"), sha256(b"uncles"), bytes(20), state.root, bytes(32), bytes(32)]
+    fields = [*hashes, bytes(256), *map(number_bytes, numbers), b"sayso", bytes(32), bytes(8)]
+    return state, encode_rlp(fields)
+
+
+def _account_json(state: SecureTrie, storage: bytes, network: Network) -> Json:
+    return {
+        "account_proof": state.proof(network.registry),
+        "balance": hex(5),
+        "nonce": hex(1),
+        "code_hash": hex_text(keccak(b"code")),
+        "storage_hash": hex_text(storage),
+    }
+
+
+def _batch_json(batch: Batch) -> Json:
+    proof = batch.proof(1)
+    return {
+        "sponsor": proof.sponsor.hex(),
+        "count": proof.count,
+        "index": proof.index,
+        "path": [hex_text(one) for one in proof.path],
+        "tree": hex_text(proof.tree),
+    }

@@ -41,8 +41,8 @@ def _signed_again(kind: str, key: SigningKey = NODE, nonce: bytes | None = None,
     own = changes | {"node_key": bytes(key.verify_key)}
     if kind == "receipt":
         receipt = receipt_from_json(SIGNED[kind]).statement
-        asked = {} if nonce is None else {"nonce": nonce}
-        return dict(receipt_to_json(sign_statement(key, replace(receipt, **own, **asked))))
+        own["nonce"] = receipt.nonce if nonce is None else nonce
+        return dict(receipt_to_json(sign_statement(key, replace(receipt, **own))))
     if kind == "acknowledgement":
         promise = acknowledgement_from_json(SIGNED[kind]).statement
         return dict(acknowledgement_to_json(sign_statement(key, replace(promise, **own))))

@@ -211,5 +211,5 @@ def statements_of_holders() -> Json:
     """Valid statements, and refused ones."""
     return {
         "messages": [_message(name, one) for name, one in _valid().items()],
-        "refused": listed(_shared() | dict(_own())),
+        "refused": listed({**_shared(), **_own()}),
     }

@@ -87,7 +87,8 @@ def _encodings() -> Cases:
 
 def _envelopes() -> Cases:
     """Rule 6.2: canonical msgpack that is no envelope."""
-    stop, key, signature = STOP_TREE, *CONSENT_TREE[6]
+    stop = STOP_TREE
+    key, signature = CONSENT_TREE[6]
     longer = [*CONSENT_TREE[2], 0]
     return {
         "version 0": ("6.2", around(stop, 0, 0)),

@@ -57,11 +57,10 @@ def sealed(
 ) -> list[Any]:
     """The fields of an envelope (6.2), signed; by Ada where nobody can sign for the signer."""
     row = KINDS[kind]
-    fields = {"notice": None} | fields
-    if fields["notice"] is None:
-        fields["notice"] = notice_of(kind, fields)
+    if "notice" not in fields:
+        fields = fields | {"notice": notice_of(kind, fields)}
     digest = digest_of(kind, fields, place)
-    person = signer or fields.get("signer", fields.get("contributor"))
+    person: bytes = signer or fields.get("signer") or fields["contributor"]
     signature = sign_digest(KEYS.get(person, KEYS[ADA]), digest)
     sponsor = [bytes(NODE.verify_key), sign_by_node(NODE, SPONSOR, digest)] if row.is_sponsored else None
     struct = [one.pack(fields[name]) for _, name, one in row.columns]
