@@ -243,8 +243,13 @@ def _wrong() -> dict[str, bytes]:
         "an integer in a longer form": _raw(empty.head, b"\x93\xcc\x00", b"\x93\x00"),
         "a time that is text": _raw(empty.head, b"\xa4time", (AS_OF).to_bytes(5)[1:].rjust(5, b"\xce")),
         "a filter of another shape": _again(base, form=Shape(8, 1)).data,
-        "a shape that is none": _again(base, form=Shape(3, 1)).data,
-        "keys without cells": _again(empty, counts=base.head.counts).data,
+        "a shape that is none": _again(
+            empty, form=Shape(3, 1), counts=replace(empty.head.counts, keys=1), body=bytes(18)
+        ).data,
+        "keys without cells": _again(empty, counts=replace(empty.head.counts, keys=1)).data,
+        "cells without keys": _again(base, counts=replace(base.head.counts, keys=0)).data,
+        "two keys out of order": base.data
+        + _again(alone, counts=replace(alone.head.counts, keys=2), body=b"\5\0\3\0\3").data,
         "a list out of order": base.data + _again(delta, body=unsorted.packed()).data,
         "a list that is too long": base.data + _again(delta, body=delta.body + b"\0").data,
         "a list with a key more": base.data + _again(delta, body=high).data,
