@@ -76,6 +76,7 @@ CONSENTS = {
     "Ada's with Ben": a_consent(ITEMS, parties=PAIR, guardian=CLEO),
     "Ben's with Ada": a_consent(ITEMS, parties=PAIR, contributor=BEN),
     "Ada's to anyone": a_consent(ITEMS, grantee=bytes(20), via=""),
+    "Ada's of before": a_consent(ITEMS, issued_at=AS_OF - 2_000),
     "Ben's of then": a_consent(ITEMS, contributor=BEN, parties=(BEN,), issued_at=AS_OF),
     "Ben's of later": a_consent(ITEMS, contributor=BEN, parties=(BEN,), issued_at=AS_OF + 5),
 }
