@@ -88,9 +88,13 @@ export function reached(scope: string, signer: string, one: Consent): number {
   const speaks = ward
     ? same(ward, one.contributor) && same(signer, one.guardian) && !same(signer, NOBODY)
     : same(signer, one.contributor);
-  const subjects = ["everything", `agreement ${agreementOf(one)}`, `via ${one.via}`, `to ${one.grantee.toLowerCase()}`];
-  const covers = subjects.includes(subject) && subject !== `to ${NOBODY}`;
-  if (!speaks || !covers) return 0;
+  if (!speaks) return 0;
+  const covers =
+    subject === "everything" ||
+    subject === `via ${one.via}` ||
+    (subject === `to ${one.grantee.toLowerCase()}` && !same(one.grantee, NOBODY)) ||
+    (subject.startsWith("agreement ") && subject === `agreement ${agreementOf(one)}`); // hashed only if asked
+  if (!covers) return 0;
   if (!purpose) return one.items * one.purposes.length;
   return one.purposes.includes(purpose) ? one.items : 0;
 }
