@@ -7,7 +7,7 @@ import { DRAFTS, type Key, LANGUAGES, type Language, language, preferred, t, use
 import { type NodeInfo, nodeInfo } from "./net/api.js";
 import { type Wallet, connect, findWallets, lastWallet, remember } from "./net/wallet.js";
 import { checksummed, readAddress } from "./protocol/bytes.js";
-import { Allow } from "./ui/allow.js";
+import { Allow } from "./ui/allowing/allow.js";
 import { AppContext, useApp, useRoute } from "./ui/app.js";
 import { Details } from "./ui/details.js";
 import { HandIn } from "./ui/handin.js";
@@ -218,7 +218,7 @@ function Place({ path, query }: { path: string; query: URLSearchParams }) {
   const { address } = useApp();
   const license = /^\/license\/(0x[0-9a-f]{64})$/.exec(path)?.[1];
   if (license) return <Details key={license} hash={license} />;
-  if (path === "/allow") return <Allow query={query} />;
+  if (path === "/allow") return <Allow key={String(query)} query={query} />;
   if (path === "/look") return <LookUp />;
   if (path === "/taken") return <MyTaken />;
   if (path === "/hand-in") return <HandIn query={query} />;
