@@ -1,4 +1,4 @@
-"""What is signed stands on the page in the person's own words, and under the same name as in the wallet."""
+"""What is signed stands on the page in the person's words, and under the same name as in the wallet."""
 
 import hashlib
 import html
@@ -220,7 +220,7 @@ def test_a_request_is_checked_and_only_changed_where_the_person_wants(visit: Ope
     expect(page.get_by_text("nothing shows who made the link")).to_be_visible()
     fields = page.locator("main :is(input, select, textarea)")
     expect(fields).to_have_count(0)
-    for name in set(sum(ANSWERS.values(), [])) - {"terms"}:
+    for name in {one for names in ANSWERS.values() for one in names} - {"terms"}:
         expect(answer(page, name).get_by_role("button", name="Change")).to_be_visible()
     answer(page, "via").get_by_role("button", name="Change Marketplace").click()
     expect(page.get_by_label("Marketplace")).to_be_focused()
