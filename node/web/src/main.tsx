@@ -10,6 +10,7 @@ import { checksummed, readAddress } from "./protocol/bytes.js";
 import { Allow } from "./ui/allowing/allow.js";
 import { AppContext, useApp, useRoute } from "./ui/app.js";
 import { Details } from "./ui/details.js";
+import { Guardian } from "./ui/guarding.js";
 import { HandIn } from "./ui/handin.js";
 import { Home } from "./ui/home.js";
 import { Licenses } from "./ui/licenses.js";
@@ -70,7 +71,7 @@ function usePlace(path: string) {
 }
 
 function nameOf(path: string): string {
-  const names: Record<string, Key> = { "/allow": "give_title", "/look": "look_title", "/hand-in": "hand_title", "/taken": "taken_title" };
+  const names: Record<string, Key> = { "/allow": "give_title", "/look": "look_title", "/hand-in": "hand_title", "/taken": "taken_title", "/guardian": "guard_title" };
   if (path.startsWith("/license/")) return t("license");
   return t(names[path] ?? "nav_mine");
 }
@@ -219,6 +220,7 @@ function Place({ path, query }: { path: string; query: URLSearchParams }) {
   const license = /^\/license\/(0x[0-9a-f]{64})$/.exec(path)?.[1];
   if (license) return <Details key={license} hash={license} />;
   if (path === "/allow") return <Allow key={String(query)} query={query} />;
+  if (path === "/guardian") return <Guardian key={String(query)} query={query} />;
   if (path === "/look") return <LookUp />;
   if (path === "/taken") return <MyTaken />;
   if (path === "/hand-in") return <HandIn query={query} />;

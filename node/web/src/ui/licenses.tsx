@@ -8,6 +8,7 @@ import { same } from "../protocol/bytes.js";
 import { type Speaker, type Wish, reachOf, wishAll, wishLicense, wishPurpose, wishVia, whoText } from "../wish.js";
 import { useApp } from "./app.js";
 import { Card } from "./card.js";
+import { Wards } from "./guarding.js";
 import { Look, Wallets } from "./home.js";
 import { PAGE, type View, useKeptView, useLicenses, useTakenOf } from "./list_state.js";
 import { Address, Operators, Say, Trouble, short } from "./parts.js";
@@ -48,6 +49,7 @@ function ForSomebody() {
   return (
     <details>
       <summary>{t("for_somebody")}</summary>
+      <Wards />
       <Look label={t("for_somebody_whom")} />
     </details>
   );

@@ -4,6 +4,7 @@
 import { useEffect, useLayoutEffect, useMemo, useState } from "preact/hooks";
 
 import { t } from "../../i18n.js";
+import { guardianOf } from "../../net/guardians.js";
 import { type Asker, isOf, linkedFrom, onRequest, readRequest } from "../../request.js";
 import { KNOWN, warningsOn } from "../../warnings.js";
 import { recall, recallLater, useApp } from "../app.js";
@@ -31,6 +32,12 @@ export function Allow({ query }: { query: URLSearchParams }) {
       return { ...before, files: [...before.files.filter((one) => !fresh.has(one.item)), ...files] };
     });
   const reading = useReading(add);
+  // The confirmed guardian of this account stands in a form of the person's own, and can be removed there.
+  useEffect(() => {
+    if (!app.account || query.size > 0 || asker) return;
+    const guardian = guardianOf(app.account);
+    setForm((now) => (now.guardianChosen ? now : { ...now, guardian }));
+  }, [app.account]);
   // Before the next paint: a reload right after a click loses nothing.
   useLayoutEffect(() => recallLater(name, giving.given ? {} : form), [form, giving.given]);
   // Without files there is nothing to sign, and thousands of hashes are not made into trees again and again.

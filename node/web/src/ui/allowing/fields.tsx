@@ -8,6 +8,7 @@ import { readAddress } from "../../protocol/bytes.js";
 import { isDomain } from "../../protocol/words.js";
 import { domainOf } from "../../warnings.js";
 import { FileDrop, type Hashed, type Reading } from "../files.js";
+import { Invite } from "../guarding.js";
 import { short } from "../parts.js";
 import { type Form, NAMES, type Name } from "./form.js";
 import { PURPOSES, Picture, meaningOf } from "./purposes.js";
@@ -58,7 +59,10 @@ export function Editor({ name, form, change, reading }: EditorProps) {
     recheck: () => <Clock id="recheck" unit="hour" value={form.recheckHours} offered={[24, 168, 720]} set={(recheckHours) => change({ recheckHours })} />,
     removal: () => <Clock id="removal" unit="day" value={form.removalDays} offered={[7, 30, 90]} set={(removalDays) => change({ removalDays })} />,
     guardian: () => (
-      <Text id="guardian" label={t("guardian")} hint={t("guardian_hint")} value={form.guardian} wrong={badAddress(form.guardian)} set={(guardian) => change({ guardian })} />
+      <>
+        <Text id="guardian" label={t("guardian")} hint={t("guardian_hint")} value={form.guardian} wrong={badAddress(form.guardian)} set={(guardian) => change({ guardian, guardianChosen: true })} />
+        <Invite />
+      </>
     ),
     parties: () => <Parties form={form} change={change} />,
     terms: () => (

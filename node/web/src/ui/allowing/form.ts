@@ -17,6 +17,8 @@ export interface Form {
   recheckHours: number;
   removalDays: number;
   guardian: string;
+  /** Whether the person has chosen it; otherwise the confirmed guardian of the account stands there. */
+  guardianChosen: boolean;
   parties: string;
   terms: string;
   termsUri: string;
@@ -43,6 +45,7 @@ const EMPTY: Form = {
   recheckHours: 168,
   removalDays: 30,
   guardian: "",
+  guardianChosen: false,
   parties: "",
   terms: "",
   termsUri: "",
