@@ -18,7 +18,7 @@ def link_on(page: Page) -> str:
 
 
 def test_a_guardian_is_invited_agrees_and_is_confirmed(visit: Open, place: World) -> None:
-    ada, ben, eve = place.person(), place.person(), place.person()
+    ada, ben = place.person(), place.person()
     hers, his = visit(account=ada), visit(account=ben)
     page = hers.connect("#/allow")
     page.get_by_role("button", name="Invite somebody by a link").click()
