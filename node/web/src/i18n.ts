@@ -56,25 +56,34 @@ export async function use(name: Language, keep = false): Promise<void> {
   }
 }
 
+const makers = new Map<string, unknown>();
+
+/** One formatter of a kind for each language: they cost more than all that they format on a screen. */
+function made<T>(kind: string, make: () => T): T {
+  const name = `${kind} ${language}`;
+  if (!makers.has(name)) makers.set(name, make());
+  return makers.get(name) as T;
+}
+
 /** The text of a key; `n` chooses its plural form, and every {name} is filled in. */
 export function t(key: Key, values: Record<string, string | number> = {}): string {
   const text = strings[key];
   const form = typeof text === "string" ? text : pick(text, Number(values.n ?? 0));
   return form.replace(/\{(\w+)\}/g, (_, name: string) => {
     const value = values[name] ?? "";
-    return typeof value === "number" ? value.toLocaleString(language) : value;
+    return typeof value === "number" ? made("number", () => new Intl.NumberFormat(language)).format(value) : value;
   });
 }
 
 function pick(forms: Exclude<Text, string>, n: number): string {
-  return forms[new Intl.PluralRules(language).select(n)] ?? forms.other ?? "";
+  return forms[made("plural", () => new Intl.PluralRules(language)).select(n)] ?? forms.other ?? "";
 }
 
 /** A number of hours or days in words. */
 export const span = (count: number, unit: "hour" | "day"): string =>
-  new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" }).format(count);
+  made(unit, () => new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" })).format(count);
 
-export const list = (words: string[]): string => new Intl.ListFormat(language, { type: "conjunction" }).format(words);
+export const list = (words: string[]): string => made("list", () => new Intl.ListFormat(language, { type: "conjunction" })).format(words);
 
 /** A purpose in words; an unknown name is shown unchanged. */
 export function purposeText(name: string): string {
@@ -82,5 +91,5 @@ export function purposeText(name: string): string {
   return key in en ? t(key as Key) : name;
 }
 
-export const day = (seconds: number): string =>
-  new Date(seconds * 1000).toLocaleDateString(language, { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
+const DAY: Intl.DateTimeFormatOptions = { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" };
+export const day = (seconds: number): string => made("day", () => new Intl.DateTimeFormat(language, DAY)).format(seconds * 1000);

@@ -4,8 +4,8 @@ import { render } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 
 import { DRAFTS, type Key, LANGUAGES, type Language, language, preferred, t, use } from "./i18n.js";
-import { type NodeInfo, nodeInfo } from "./net/api.js";
-import { type Wallet, connect, findWallets, lastWallet, remember } from "./net/wallet.js";
+import { NODE, type NodeInfo, askEarly, firstLicenses, nodeInfo } from "./net/api.js";
+import { type Wallet, connect, findWallets, lastAccount, lastWallet, remember } from "./net/wallet.js";
 import { checksummed, readAddress } from "./protocol/bytes.js";
 import { Allow } from "./ui/allowing/allow.js";
 import { AppContext, useApp, useRoute } from "./ui/app.js";
@@ -106,7 +106,7 @@ function useWallet() {
     take(found);
   };
   const close = () => {
-    remember("");
+    remember("", "");
     setWallet(null);
     take([]);
   };
@@ -227,5 +227,14 @@ function Place({ path, query }: { path: string; query: URLSearchParams }) {
   return address ? <Licenses key={address} address={address} /> : <Home />;
 }
 
+/** Asks for the node, and for the licenses that this device showed last, before the page is drawn. */
+function askFirst(): void {
+  askEarly(NODE);
+  const path = location.hash.replace(/^#/, "").split("?")[0]!;
+  const address = path === "" || path === "/" ? lastAccount() : (readAddress(/^\/of\/(0x[0-9a-fA-F]{40})$/.exec(path)?.[1] ?? "") ?? "");
+  if (address) askEarly(firstLicenses(address));
+}
+
+askFirst();
 await use(preferred()).catch(() => undefined); // English if the language file is missing
 render(<Page />, document.getElementById("page")!);

@@ -6,6 +6,7 @@ import { useEffect, useState } from "preact/hooks";
 import { t } from "../i18n.js";
 import { WalletError, isContract, switchChain } from "../net/wallet.js";
 import type { Choice, Wish } from "../wish.js";
+import { prepareRevocation } from "../signing.js";
 import { useApp } from "./app.js";
 import { Codes } from "./codes.js";
 import { Cancel, Say, Sheet, explain, short } from "./parts.js";
@@ -34,7 +35,7 @@ export function TakeBack({ wish, close }: { wish: Wish; close: () => void }) {
           choose={choose}
           error={stage.error}
           chain={stage.chain}
-          sign={(onlySave) => sign(choice.revocations, onlySave)}
+          sign={(onlySave) => sign(choice.revocations, onlySave, choice.whole)}
           onChain={() => onChain(choice.revocations)}
         />
       )}
@@ -52,7 +53,7 @@ export function TakeBack({ wish, close }: { wish: Wish; close: () => void }) {
         <Ending
           over={stage}
           again={() => submit(stage)}
-          goOn={() => sign(stage.left, false, stage.entries, stage.stored)}
+          goOn={() => sign(stage.left, false, stage.whole, stage.entries, stage.stored)}
           close={close}
         />
       )}
@@ -144,6 +145,8 @@ function Question({ wish, chosen, choose, error, chain, sign, onChain }: Questio
   const { choices, ward } = wish;
   const choice = choices[chosen]!;
   const signatures = choice.revocations.length;
+  const { node } = useApp();
+  useEffect(() => prepareRevocation(choice.revocations[0]!, node.network), [choice]);
   return (
     <>
       {error && (
