@@ -16,6 +16,7 @@ import { Home } from "./ui/home.js";
 import { Licenses } from "./ui/licenses.js";
 import { LookUp } from "./ui/lookup.js";
 import { Operators, Trouble, explain, short } from "./ui/parts.js";
+import { Proof } from "./ui/proof.js";
 import { MyTaken } from "./ui/taken.js";
 
 function Page() {
@@ -73,6 +74,7 @@ function usePlace(path: string) {
 function nameOf(path: string): string {
   const names: Record<string, Key> = { "/allow": "give_title", "/look": "look_title", "/hand-in": "hand_title", "/taken": "taken_title", "/guardian": "guard_title" };
   if (path.startsWith("/license/")) return t("license");
+  if (path.startsWith("/proof/")) return t("proof_title");
   return t(names[path] ?? "nav_mine");
 }
 
@@ -219,6 +221,8 @@ function Place({ path, query }: { path: string; query: URLSearchParams }) {
   const { address } = useApp();
   const license = /^\/license\/(0x[0-9a-f]{64})$/.exec(path)?.[1];
   if (license) return <Details key={license} hash={license} />;
+  const proof = /^\/proof\/(0x[0-9a-f]{64})$/.exec(path)?.[1];
+  if (proof) return <Proof key={proof} digest={proof} />;
   if (path === "/allow") return <Allow key={String(query)} query={query} />;
   if (path === "/guardian") return <Guardian key={String(query)} query={query} />;
   if (path === "/look") return <LookUp />;
