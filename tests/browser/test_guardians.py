@@ -58,7 +58,7 @@ def test_a_guardian_is_invited_agrees_and_is_confirmed(visit: Open, place: World
     expect(guardian).to_have_value("")
     guardian.fill(ben.address)
     page.get_by_label("Choose files").set_input_files(
-        files=[{"name": "a.txt", "mimeType": "text/plain", "buffer": b"guarded"}]
+        files={"name": "a.txt", "mimeType": "text/plain", "buffer": b"guarded"}
     )
     page.get_by_label("Who may use them").fill(LAB)
     page.get_by_label("train AI", exact=True).check()

@@ -240,7 +240,7 @@ def test_a_request_is_checked_and_only_changed_where_the_person_wants(visit: Ope
     page = here.go("#/allow")
     expect(page.get_by_role("heading", name="Check your answers")).to_have_count(0)
     page.get_by_label("Choose files").set_input_files(
-        files=[{"name": "a.txt", "mimeType": "text/plain", "buffer": b"a"}]
+        files={"name": "a.txt", "mimeType": "text/plain", "buffer": b"a"}
     )
     page.get_by_label("Who may use them").fill(LAB)
     page.get_by_label("train AI", exact=True).check()
@@ -275,8 +275,9 @@ def test_the_terms_are_shown_and_compared_with_what_is_signed(visit: Open, place
     page = here.connect(link)
 
     def choose(text: str) -> None:
-        file = {"name": "terms.txt", "mimeType": "text/plain", "buffer": text.encode()}
-        page.get_by_label("Choose the terms file").set_input_files(files=[file])
+        page.get_by_label("Choose the terms file").set_input_files(
+            files={"name": "terms.txt", "mimeType": "text/plain", "buffer": text.encode()}
+        )
 
     choose(TERMS + " And more.")
     expect(page.get_by_role("alert")).to_have_text(
