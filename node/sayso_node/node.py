@@ -26,6 +26,7 @@ from sayso_node.api.routes.revocations import RevocationRoutes
 from sayso_node.api.routes.snapshots import SnapshotRoutes
 from sayso_node.api.routes.statements import StatementRoutes
 from sayso_node.api.routes.status import StatusRoutes
+from sayso_node.api.routes.traces import TraceRoutes
 from sayso_node.api.routes.typed_data import TypedDataRoutes
 from sayso_node.api.schema.values import NodeJson, OperatorJson
 from sayso_node.batches.fetcher import BatchFetcher
@@ -162,6 +163,7 @@ class Node:
             ListRoutes(network, store, pages),
             RevocationRoutes(network, store, self._broadcast, signer, pages),
             StatementRoutes(network, store),
+            TraceRoutes(network, store),
             ProofRoutes(network, store, freshness, self._proofs),
             events,
             CheckRoutes(judge, signer, receipts=config.runs("receipts")),

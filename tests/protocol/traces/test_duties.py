@@ -149,7 +149,7 @@ TAKEN = Landing(10, 1, 1, ("train-ai",), ("everything",))
         (12, None, False),  # nothing dates it
     ],
 )
-def test_which_removal_counts(as_of: int, anchored: int | None, counts: bool) -> None:  # noqa: FBT001
+def test_which_removal_counts(as_of: int, anchored: int | None, counts: bool) -> None:
     removal = _removal(as_of, anchored)
     found = _judge(TAKEN, removal, now=DUE + 1)
     assert found.standing is (Standing.CONFIRMED if counts else Standing.LATE)

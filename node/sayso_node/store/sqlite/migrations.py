@@ -244,6 +244,20 @@ CREATE TABLE endorsements (
 CREATE INDEX endorsements_by_block ON endorsements (block_number);
 """,
     17: STATEMENTS_STEP,
+    # Traces: when blocks were made, and what a holder said of a license.
+    18: """
+CREATE TABLE dated_blocks (
+    number INTEGER PRIMARY KEY,
+    hash BLOB NOT NULL,
+    time INTEGER
+);
+CREATE INDEX dated_blocks_wanted ON dated_blocks (number) WHERE time IS NULL;
+INSERT INTO dated_blocks SELECT number, hash, NULL FROM receipt_blocks;
+INSERT OR IGNORE INTO dated_blocks SELECT block_number, block_hash, NULL FROM anchors;
+ALTER TABLE named ADD COLUMN signer BLOB NOT NULL DEFAULT x'';
+UPDATE named SET signer = (SELECT contributor FROM messages WHERE messages.digest = named.digest);
+CREATE INDEX named_by_signer ON named (hash, kind, signer, digest);
+""",
 }
 """The step from each version to the next, by version."""
 

@@ -40,8 +40,10 @@ CREATE TABLE named (
     hash BLOB NOT NULL,  -- of a license, a sublicense, a file or a contributor
     kind INTEGER NOT NULL,
     digest BLOB NOT NULL,  -- of a kept use, removal or dispute
+    signer BLOB NOT NULL DEFAULT x'',
     PRIMARY KEY (hash, kind, digest)
 ) WITHOUT ROWID;
+CREATE INDEX named_by_signer ON named (hash, kind, signer, digest);
 CREATE TABLE disputes (
     hash BLOB NOT NULL,
     signer BLOB NOT NULL,
