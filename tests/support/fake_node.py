@@ -102,6 +102,7 @@ class FakeNode:
         self.checks: list[dict[str, Any]] = []
         self.asked: list[str] = []
         self.reasons: list[tuple[str, str]] = []  # why it is not ready
+        self.traces: list[dict[str, Any]] = []  # pages, of whatever license
         self.url = ""
 
     @property
@@ -119,6 +120,7 @@ class FakeNode:
         app.router.add_post("/v1/check", self._check)
         app.router.add_get("/v1/status/{license}/{item}", self._status)
         app.router.add_get("/v1/licenses/{license}", self._license)
+        app.router.add_get("/v1/licenses/{license}/trace", self._trace)
         app.router.add_get("/v1/contributors/{address}/licenses", self._licenses)
         return app
 
@@ -237,6 +239,11 @@ class FakeNode:
             return int(time.time()) + UNTIL_S
         terms = held.consent
         return min(terms.expires_at, int(time.time()) + 3_600 * terms.recheck_hours)
+
+    async def _trace(self, request: web.Request) -> web.Response:
+        after = request.query.get("after")
+        at = 1 + next(n for n, one in enumerate(self.traces) if one["next"] == after) if after else 0
+        return self._answer("trace", self.traces[at])
 
     async def _status(self, request: web.Request) -> web.Response:
         place, asked = request.match_info, request.query

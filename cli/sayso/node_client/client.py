@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from sayso.errors import BadAnswer
 from sayso.node_client.answers import CheckAnswer, Claim, HeldLicense, NodeInfo, Peer, Submitted
 from sayso.node_client.parsing import (
     read_check,
@@ -28,9 +29,11 @@ from sayso.node_client.parsing import (
     read_submitted,
 )
 from sayso.node_client.status import StatusQuestion, VerifiedStatus, read_status
+from sayso.node_client.traces import check_trace
 from sayso.node_client.transport import Transport
 from sayso_node.api.schema import values
 from sayso_node.api.schema.requests import PackedCheck
+from sayso_node.api.schema.traces import TraceJson
 from sayso_protocol.errors import WrongNetwork
 from sayso_protocol.messages.envelope import Envelope, encode
 from sayso_protocol.messages.wire import encode_bundle
@@ -39,6 +42,7 @@ from sayso_protocol.primitives import address_text, hex_text
 from sayso_protocol.receipts.question import Question
 
 NONCE_BYTES: Final = 16  # new for every question (rule 9.1.2)
+TRACE_PAGES: Final = 4_096  # of 16 holders each
 MESSAGES: Final = 60  # in a request; at the largest size, they fill the 4 MiB that a node accepts
 
 
@@ -128,6 +132,26 @@ class NodeClient:
         path = f"/v1/contributors/{address_text(contributor)}/licenses"
         hashes = read_license_hashes(await self._transport.get(path, values.Licenses))
         return [await self.license(one) for one in hashes]
+
+    async def trace(self, license_hash: bytes) -> TraceJson:
+        """Return where a license went, from all pages; what a node says of that is not signed.
+
+        Raises BadAnswer for pages that are of another license, repeat holders or never end.
+        """
+        await self._same_network()
+        path = f"/v1/licenses/{hex_text(license_hash)}/trace"
+        whole = page = await self._transport.get(path, TraceJson)
+        for _ in range(TRACE_PAGES):
+            if page.license != hex_text(license_hash):
+                break
+            if page.next is None:
+                whole.next = None
+                check_trace(whole)
+                return whole
+            where = f"{path}?{urlencode({'after': page.next})}"
+            page = await self._transport.get(where, TraceJson)
+            whole.holders += page.holders
+        raise BadAnswer("the pages of the trace make no sense")
 
     async def check(self, question: Question, rows: bytes) -> CheckAnswer:
         """Check joined rows (license . item, 64 bytes each); raises the errors of read_check."""

@@ -187,12 +187,12 @@ def _shouted(db: Writing) -> None:
     """Others name the license: in removals, uses and sublicenses, and revoke what is theirs."""
     rows = [(LICENSE, REMOVAL, sha256(b"shout %d" % n), CLEO) for n in range(20_000)]
     db.executemany("INSERT INTO named VALUES (?, ?, ?, ?)", rows)
-    more = [(LICENSE, sha256(b"lab %d" % n)[:20], 1, 9, sha256(b"%d" % n), BEN, 1) for n in range(20_000)]
+    more = [
+        (LICENSE, sha256(b"lab %d" % n)[:20], 1, 9, sha256(b"%d" % n), BEN, 1) for n in range(20_000)
+    ]
     db.executemany("INSERT INTO passed_on VALUES (?, ?, ?, ?, ?, ?, ?)", more)
     some = (terms(n, grantee) for n, (_, grantee, *_) in enumerate(more))
-    sublicenses.insert(
-        db, (one._replace(digest=row[4]) for one, row in zip(some, more, strict=True))
-    )
+    sublicenses.insert(db, (one._replace(digest=row[4]) for one, row in zip(some, more, strict=True)))
     words = [(4, ADA, sha256(b"word %d" % n), b"\1".rjust(32, b"\0")) for n in range(20_000)]
     db.executemany("INSERT INTO landed VALUES (?, ?, ?, ?)", words)
 

@@ -54,8 +54,8 @@ class ConfirmedJson(Struct):
 class DutyJson(Struct):
     """What became revoked for a holder by one block, and whether its removal was confirmed.
 
-    `late` says that this node knows no confirmation. `undated`: no final block dates it yet. `by` are the
-    scopes; `file` stands for scopes of single files, `permission` for what named items alone.
+    `late` says that this node knows no confirmation; `undated`, that no final block dates it yet. `by`
+    are the scopes; `file` stands for scopes of single files, `permission` for what named items alone.
     """
 
     standing: Standing
