@@ -9,9 +9,9 @@ from functools import partial
 
 from sayso_node.chain.interface import Chain
 from sayso_node.errors import ChainUnreachable, StoreUnusable
-from sayso_node.retrying import every
 from sayso_node.store.chain import block_dates, chain_state
 from sayso_node.store.interface import Store
+from sayso_node.supervision.retrying import every
 from sayso_protocol.receipts.receipt import ChainPoint
 from sayso_protocol.traces.duties import Block
 

@@ -14,7 +14,7 @@ from sayso_node.store import many
 from sayso_node.store.integrity.rebuilding import rebuild
 from sayso_node.store.interface import Writing
 from sayso_node.store.shared_claims import claim_of, list_of
-from sayso_node.store.sqlite.statements_step import STATEMENTS_STEP, fill_grantees
+from sayso_node.store.sqlite.statements_step import STATEMENTS_STEP, TRACES_STEP, fill_grantees
 from sayso_protocol.messages.message import CONSENT
 
 STEPS: Final = {
@@ -244,20 +244,7 @@ CREATE TABLE endorsements (
 CREATE INDEX endorsements_by_block ON endorsements (block_number);
 """,
     17: STATEMENTS_STEP,
-    # Traces: when blocks were made, and what a holder said of a license.
-    18: """
-CREATE TABLE dated_blocks (
-    number INTEGER PRIMARY KEY,
-    hash BLOB NOT NULL,
-    time INTEGER
-);
-CREATE INDEX dated_blocks_wanted ON dated_blocks (number) WHERE time IS NULL;
-INSERT INTO dated_blocks SELECT number, hash, NULL FROM receipt_blocks;
-INSERT OR IGNORE INTO dated_blocks SELECT block_number, block_hash, NULL FROM anchors;
-ALTER TABLE named ADD COLUMN signer BLOB NOT NULL DEFAULT x'';
-UPDATE named SET signer = (SELECT contributor FROM messages WHERE messages.digest = named.digest);
-CREATE INDEX named_by_signer ON named (hash, kind, signer, digest);
-""",
+    18: TRACES_STEP,
 }
 """The step from each version to the next, by version."""
 

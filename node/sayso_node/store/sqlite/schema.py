@@ -247,12 +247,6 @@ CREATE TABLE endorsements (
     PRIMARY KEY (signer, digest)
 ) WITHOUT ROWID;
 CREATE INDEX endorsements_by_block ON endorsements (block_number);
-CREATE TABLE dated_blocks (
-    number INTEGER PRIMARY KEY,  -- of a block of the followed chain with a revocation or an anchor
-    hash BLOB NOT NULL,
-    time INTEGER  -- NULL until it is asked for; seconds since the epoch
-);
-CREATE INDEX dated_blocks_wanted ON dated_blocks (number) WHERE time IS NULL;
 CREATE TABLE missing_batches (
     root BLOB PRIMARY KEY  -- anchored, and its batch is not stored
 ) WITHOUT ROWID;

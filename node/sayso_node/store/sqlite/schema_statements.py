@@ -1,4 +1,4 @@
-"""The tables of statements (rules 3.11 to 3.15), a part of schema.py.
+"""The tables of statements and traces (rules 3.11 to 3.15, section 15), a part of schema.py.
 
 `waiting_names` has a row for each thing that would let a statement be kept, or would make a license of a
 kept sublicense meet the parent rule. A row goes when that comes, so nothing is looked at twice.
@@ -95,4 +95,10 @@ CREATE TABLE statement_sponsors (
     node_key BLOB PRIMARY KEY,
     held INTEGER NOT NULL  -- hashes of statements within their own quota
 ) WITHOUT ROWID;
+CREATE TABLE dated_blocks (
+    number INTEGER PRIMARY KEY,  -- of a block of the followed chain with a revocation or an anchor
+    hash BLOB NOT NULL,
+    time INTEGER  -- NULL until it is asked for; seconds since the epoch
+);
+CREATE INDEX dated_blocks_wanted ON dated_blocks (number) WHERE time IS NULL;
 """

@@ -1,4 +1,4 @@
-"""The step to version 17: statements, and the grantees of the consents that are held."""
+"""The steps to statements, with the grantees of the consents that are held, and to traces."""
 
 from typing import Final
 
@@ -99,6 +99,21 @@ CREATE TABLE statement_sponsors (
     held INTEGER NOT NULL
 ) WITHOUT ROWID;
 """
+
+TRACES_STEP: Final = """
+CREATE TABLE dated_blocks (
+    number INTEGER PRIMARY KEY,
+    hash BLOB NOT NULL,
+    time INTEGER
+);
+CREATE INDEX dated_blocks_wanted ON dated_blocks (number) WHERE time IS NULL;
+INSERT INTO dated_blocks SELECT number, hash, NULL FROM receipt_blocks;
+INSERT OR IGNORE INTO dated_blocks SELECT block_number, block_hash, NULL FROM anchors;
+ALTER TABLE named ADD COLUMN signer BLOB NOT NULL DEFAULT x'';
+UPDATE named SET signer = (SELECT contributor FROM messages WHERE messages.digest = named.digest);
+CREATE INDEX named_by_signer ON named (hash, kind, signer, digest);
+"""
+"""When blocks were made, and who said what of a license."""
 
 
 def fill_grantees(db: Writing) -> None:
