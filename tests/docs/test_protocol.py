@@ -100,6 +100,9 @@ NUMBERS = {
     "permissions.state_digest.SUM_BYTES": "the 2,048 bytes of the sum",
     "permissions.words.WORD_BITS": "A bit stands in a *word* of 256 bits",
     "permissions.words.FULL": "A mask MUST be below 2^256",
+    "traces.duties.DAY_S": "of the consent, each 86,400 seconds",
+    "traces.landings.UNDATED": None,  # ours
+    "traces.landings.NOT_REVOKED": None,  # ours
 }
 # What is fixed outside of sayso_protocol, or has no public name there.
 PHRASES = [

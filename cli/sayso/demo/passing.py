@@ -35,7 +35,7 @@ async def sell_on(stage: Stage) -> str:
     """Sell a file to a marketplace, which passes it on to a lab; the lab checks and uses it."""
     sale, now = stage.sale, int(time.time())
     market, lab = (address_from_text(one.address) for one in (sale.market, sale.lab))
-    files = hash_files(written(stage.folder / "people", SONG))
+    files = list(hash_files(written(stage.folder / "people", SONG)))
     terms = Terms(market, ("resale", TRAINING), now + 365 * DAY_S, MARKETPLACE)
     network = stage.trusted.network
     (sale.consent,) = grant(stage.people.contributor, network, files, terms, now).envelopes

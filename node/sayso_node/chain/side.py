@@ -71,22 +71,16 @@ class ChainSide:
             interval_s=settings.chain_interval_s,
             came=came,
         )
+        interval_s = settings.chain_interval_s
         self._archivist = Archivist(
-            self.endpoints,
-            network.registry,
-            store,
-            clock,
-            counters,
-            interval_s=settings.chain_interval_s,
+            *(self.endpoints, network.registry, store, clock, counters), interval_s=interval_s
         )
         self._registry = RegistryWatch(lambda: self.endpoints.links, network, freshness, alarms)
         if config.runs("chain"):
             freshness.ask_registry()
         self._allowance = _allowance(settings)
         self._limited: tuple[Relayer | WalletDeployer, ...] = ()
-        self._dates = BlockDates(
-            self.endpoints, store, finality=finality, interval_s=settings.chain_interval_s
-        )
+        self._dates = BlockDates(self.endpoints, store, finality, interval_s)
         self._payer = self._make_payer()
 
     def _make_payer(self) -> Payer | None:

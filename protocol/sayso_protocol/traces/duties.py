@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from sayso_protocol.traces.landings import UNDATED, Landing
+from sayso_protocol.traces.landings import UNDATED, HolderLanding
 
 DAY_S: Final = 86_400
 
@@ -54,7 +54,7 @@ class Duty(NamedTuple):
         confirmation: The first removal that counts, if any.
     """
 
-    landing: Landing
+    landing: HolderLanding
     revoked: Block | None
     due: int | None
     standing: Standing
@@ -62,7 +62,7 @@ class Duty(NamedTuple):
 
 
 def duty(
-    landing: Landing,
+    landing: HolderLanding,
     revoked: Block | None,
     removal_days: int,
     confirmations: Iterable[Confirmation],

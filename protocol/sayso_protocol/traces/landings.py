@@ -12,10 +12,10 @@ from sayso_protocol.verdicts.covering import ITEM, Cover, Place, covering
 from sayso_protocol.verdicts.query import Query
 
 UNDATED: Final = 2**63 - 2  # revoked, and no final block says so
-NEVER: Final = 2**63 - 1  # not revoked
+NOT_REVOKED: Final = 2**63 - 1  # not revoked
 OWN_BIT: Final = "permission"  # what revoked an item, where no scope did
 ONE_FILE: Final = "file"
-Moment = tuple[int, str]  # a height, UNDATED or NEVER, and what set the bit
+Moment = tuple[int, str]  # a height, UNDATED or NOT_REVOKED, and what set the bit
 
 
 class Moments(Protocol):
@@ -24,13 +24,13 @@ class Moments(Protocol):
     def of(self, places: Sequence[Place]) -> Sequence[int]:
         """Return for each place the height of the first final block by which it is set (rule 15.3).
 
-        UNDATED if it is set by no final block, NEVER if it is not set.
+        UNDATED if it is set by no final block, NOT_REVOKED if it is not set.
         """
         ...
 
 
-class Landing(NamedTuple):
-    """Landing is what became revoked for a holder by one block.
+class HolderLanding(NamedTuple):
+    """HolderLanding is what became revoked for a holder by one block.
 
     Attributes:
         block: The height of the block; UNDATED before there is a final one.
@@ -61,12 +61,12 @@ class Landings:
         self._consent, self._items, self._moments = consent, items, moments
         self._by_item: dict[Cover, list[int]] = {}  # what does not depend on the holder
 
-    def of(self, holder: bytes, purposes: Sequence[str]) -> list[Landing]:
+    def of(self, holder: bytes, purposes: Sequence[str]) -> list[HolderLanding]:
         """Return what is revoked for a holder of some of the consent's purposes, by ascending block."""
         found: dict[int, list[tuple[int, str, str]]] = {}
         for purpose in sorted(set(purposes) & set(self._consent.purposes)):
             for item, (block, by) in enumerate(self._earliest(Query(holder, purpose))):
-                if block != NEVER:
+                if block != NOT_REVOKED:
                     found.setdefault(block, []).append((item, purpose, by))
         return [_landing(block, found[block]) for block in sorted(found)]
 
@@ -77,7 +77,7 @@ class Landings:
         blocks = self._moments.of([place for _, place in wide])
         widest = min(
             ((block, str(one.scope)) for (one, _), block in zip(wide, blocks, strict=True)),
-            default=(NEVER, ""),
+            default=(NOT_REVOKED, ""),
         )
         columns = [(self._blocks(one), _label(one)) for one in covers if not one.wide]
         for at in range(len(self._items)):
@@ -94,7 +94,7 @@ def _label(cover: Cover) -> str:
     return ONE_FILE if cover.scope and ITEM in cover.scope else OWN_BIT
 
 
-def _landing(block: int, found: Sequence[tuple[int, str, str]]) -> Landing:
+def _landing(block: int, found: Sequence[tuple[int, str, str]]) -> HolderLanding:
     items, purposes, by = ({one[column] for one in found} for column in range(3))
     names = tuple(sorted(map(str, purposes)))
-    return Landing(block, len(found), len(items), names, tuple(sorted(map(str, by))))
+    return HolderLanding(block, len(found), len(items), names, tuple(sorted(map(str, by))))

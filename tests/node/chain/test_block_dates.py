@@ -35,7 +35,7 @@ def _chain(blocks: int) -> FakeChain:
 async def test_every_block_is_dated_although_endpoints_lack_many(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dating, "BLOCKS_AT_ONCE", 2)
+    monkeypatch.setattr(dating, "DATED_AT_ONCE", 2)
     chain = _chain(9)
 
     def come(db: Writing) -> None:
@@ -46,7 +46,7 @@ async def test_every_block_is_dated_although_endpoints_lack_many(
         chain_state.advance(db, ChainPoint(9, chain.blocks[9].hash))
 
     await store.write(come)
-    dates = BlockDates(chain, store, finality=2, interval_s=1)
+    dates = BlockDates(chain, store, 2, 1.0)
     for _ in range(3):
         await dates.step()
     with store.read() as db:

@@ -96,7 +96,7 @@ def test_pages_join_to_the_whole(tables: Tables, monkeypatch: pytest.MonkeyPatch
     whole = traced(db)
     assert (len(whole.holders), whole.after) == (len(LABS) + 1, None)
     for limit, most in ((1, 65_536), (2, 65_536), (16, 1)):
-        monkeypatch.setattr(traces, "PERMISSIONS", most)
+        monkeypatch.setattr(traces, "PAGE_PERMISSIONS", most)
         found, after = list[bytes](), bytes(20)
         while True:
             page = traced(db, after, limit)

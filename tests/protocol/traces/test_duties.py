@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.traces.duties import DAY_S, Block, Confirmation, Duty, Standing, duty
-from sayso_protocol.traces.landings import NEVER, ONE_FILE, OWN_BIT, UNDATED, Landing, Landings
+from sayso_protocol.traces.landings import (
+    NOT_REVOKED,
+    ONE_FILE,
+    OWN_BIT,
+    UNDATED,
+    HolderLanding,
+    Landings,
+)
 from sayso_protocol.verdicts.covering import Place
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import License
@@ -37,7 +44,9 @@ class Chain:
         return [self._first(one) for one in places]
 
     def _first(self, place: Place) -> int:
-        return min((_height(one) for one in self._history if _sets(one.message, place)), default=NEVER)
+        return min(
+            (_height(one) for one in self._history if _sets(one.message, place)), default=NOT_REVOKED
+        )
 
 
 def _height(one: Said) -> int:
@@ -81,7 +90,7 @@ def test_landings_are_those_of_a_replay(case: tuple[License, list[Said]], holder
     assert all(one.by for one in found)
 
 
-def _landings(holder: bytes, *history: Said, purposes: Sequence[str] = ALL) -> list[Landing]:
+def _landings(holder: bytes, *history: Said, purposes: Sequence[str] = ALL) -> list[HolderLanding]:
     held = a_license()
     return Landings(held.consent, held.items, Chain(history)).of(holder, purposes)
 
@@ -125,7 +134,7 @@ LANDED = Block(10, 1_000)
 DUE = 1_000 + 30 * DAY_S
 
 
-def _judge(landing: Landing, *removals: Confirmation, now: int | None = 1_000) -> Duty:
+def _judge(landing: HolderLanding, *removals: Confirmation, now: int | None = 1_000) -> Duty:
     revoked = None if landing.block == UNDATED else LANDED
     return duty(landing, revoked, 30, removals, now)
 
@@ -135,7 +144,7 @@ def _removal(as_of: int, anchored: int | None, number: int = 1) -> Confirmation:
     return Confirmation(bytes([number]) * 32, as_of, block)
 
 
-TAKEN = Landing(10, 1, 1, ("train-ai",), ("everything",))
+TAKEN = HolderLanding(10, 1, 1, ("train-ai",), ("everything",))
 
 
 @pytest.mark.parametrize(

@@ -17,13 +17,13 @@ from sayso_protocol.traces.duties import Block
 
 log = logging.getLogger(__name__)
 
-BLOCKS_AT_ONCE = 16  # in a round
+DATED_AT_ONCE = 16  # in a round
 
 
 class BlockDates:
     """Dates some blocks a round, and others in the next one."""
 
-    def __init__(self, chain: Chain, store: Store, *, finality: int, interval_s: float) -> None:
+    def __init__(self, chain: Chain, store: Store, finality: int, interval_s: float) -> None:
         self._chain, self._store = chain, store
         self._finality, self._interval_s = finality, interval_s
         self._after = -1  # so that a block that nobody has delays no other
@@ -39,7 +39,7 @@ class BlockDates:
     async def step(self) -> None:
         """Run one round; raises ChainUnreachable and StoreUnusable."""
         wanted, last_final = await asyncio.to_thread(self._wanted)
-        self._after = wanted[-1].number if len(wanted) == BLOCKS_AT_ONCE else -1
+        self._after = wanted[-1].number if len(wanted) == DATED_AT_ONCE else -1
         for block in wanted:
             header = await self._chain.header(block.number)
             if header is not None and header.point == block:
@@ -53,7 +53,7 @@ class BlockDates:
     def _wanted(self) -> tuple[list[ChainPoint], int | None]:
         """Return blocks without a time, and the height of the last final block if it is a new one."""
         with self._store.read() as db:
-            wanted = block_dates.wanted(db, self._after, BLOCKS_AT_ONCE)
+            wanted = block_dates.wanted(db, self._after, DATED_AT_ONCE)
             newest, known = chain_state.newest(db), block_dates.final(db)
         number = newest.number - self._finality if newest else -1
         is_new = number >= 0 and (known is None or known.number != number)

@@ -16,7 +16,7 @@ from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.network import Network
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import HASH_BYTES
-from sayso_protocol.traces.landings import NEVER, UNDATED
+from sayso_protocol.traces.landings import NOT_REVOKED, UNDATED
 from sayso_protocol.verdicts.covering import Place
 from sayso_protocol.verdicts.known_bits import set_places
 
@@ -37,7 +37,7 @@ class StoreMoments:
         asked = [at for at, one in enumerate(places) if one.address in speakers]
         flags = set_places(self._bits, [places[at] for at in asked])
         held = [at for at, is_set in zip(asked, flags, strict=True) if is_set]
-        found = [NEVER] * len(places)
+        found = [NOT_REVOKED] * len(places)
         words: dict[bytes, set[int]] = {}
         for at in held:
             words.setdefault(places[at].address, set()).add(places[at].word)

@@ -32,7 +32,7 @@ from sayso_protocol.verdicts.covering import Place
 from sayso_protocol.verdicts.known_bits import set_places
 
 HOLDERS: Final = 16  # of a page
-PERMISSIONS: Final = 65_536  # of holders of a page, which ends after the holder that reaches them
+PAGE_PERMISSIONS: Final = 65_536  # of holders of a page, which ends after the holder that reaches them
 REMOVALS: Final = LIMITS.traced_removals  # of a holder, which are judged
 USES: Final = 64  # of a holder, which are shown
 _NONE: Final = -1  # height of the last final block before the first
@@ -112,7 +112,7 @@ def trace(db: Reading, network: Network, license_hash: bytes, after: bytes, limi
     reading = _Reader(db, network, license_hash, consent, envelope.items, final)
     found, permissions, more = list[Holder](), 0, False
     for address in _holders(db, license_hash, consent.grantee, after):
-        if len(found) == limit or permissions >= PERMISSIONS:
+        if len(found) == limit or permissions >= PAGE_PERMISSIONS:
             more = True
             break
         found.append(reading.holder(address))
