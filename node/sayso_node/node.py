@@ -140,7 +140,8 @@ class Node:
         licenses = LicenseCache()
         judge = Judge(network, store, freshness, clock, counters, licenses)
         shared = (network, store, freshness, identity, clock, counters)
-        signer = Signer(*shared, relays=config.anchor_account is not None)
+        pays = config.anchor_account is not None
+        signer = Signer(*shared, relays=pays, anchors=pays)
         desk = StatusDesk(*shared, licenses)
         about = AboutRoutes(
             self._description(),

@@ -48,6 +48,7 @@ class Signer:
         counters: Counters,
         *,
         relays: bool = False,
+        anchors: bool = False,
     ) -> None:
         self._network = network
         self._store = store
@@ -55,7 +56,7 @@ class Signer:
         self._identity = identity
         self._clock = clock
         self._counters = counters
-        self._relays = relays
+        self._relays, self._anchors = relays, anchors
 
     async def acknowledge(self, envelope: Envelope) -> AcknowledgementJson:
         """Return the acknowledgement of a revocation whose bits are stored (rule 9.4).
@@ -82,6 +83,7 @@ class Signer:
             is_kept = messages.is_known(db, digest)
             if self._relays:
                 relays.want(db, revocation.contributor, revocation.bits, now)
+            if self._anchors:
                 chain_state.queue(db, digest, now)
             return messages.keep_acknowledgement(db, digest, body) if is_kept else body
 
