@@ -140,8 +140,7 @@ class Node:
         licenses = LicenseCache()
         judge = Judge(network, store, freshness, clock, counters, licenses)
         shared = (network, store, freshness, identity, clock, counters)
-        pays = config.anchor_account is not None
-        signer = Signer(*shared, relays=pays, anchors=pays)
+        signer = Signer(*shared, relays=config.pays, anchors=config.pays)
         desk = StatusDesk(*shared, licenses)
         about = AboutRoutes(
             self._description(),

@@ -18,7 +18,7 @@ def want(db: Writing, number: int, block_hash: bytes) -> None:
     """Record that the time of this block is needed; repeating it changes nothing."""
     db.execute(
         "INSERT INTO dated_blocks VALUES (?, ?, NULL) ON CONFLICT (number) DO UPDATE"
-        " SET hash = excluded.hash, time = NULL WHERE hash <> excluded.hash",
+        " SET hash = excluded.hash, time = NULL WHERE dated_blocks.hash <> excluded.hash",
         (number, block_hash),
     )
 

@@ -40,7 +40,7 @@ CREATE TABLE named (
     hash BLOB NOT NULL,  -- of a license, a sublicense, a file or a contributor
     kind INTEGER NOT NULL,
     digest BLOB NOT NULL,  -- of a kept use, removal or dispute
-    signer BLOB NOT NULL DEFAULT x'',
+    signer BLOB,
     PRIMARY KEY (hash, kind, digest)
 ) WITHOUT ROWID;
 CREATE INDEX named_by_signer ON named (hash, kind, signer, digest);

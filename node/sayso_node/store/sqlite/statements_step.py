@@ -109,7 +109,7 @@ CREATE TABLE dated_blocks (
 CREATE INDEX dated_blocks_wanted ON dated_blocks (number) WHERE time IS NULL;
 INSERT INTO dated_blocks SELECT number, hash, NULL FROM receipt_blocks;
 INSERT OR IGNORE INTO dated_blocks SELECT block_number, block_hash, NULL FROM anchors;
-ALTER TABLE named ADD COLUMN signer BLOB NOT NULL DEFAULT x'';
+ALTER TABLE named ADD COLUMN signer BLOB;
 UPDATE named SET signer = (SELECT contributor FROM messages WHERE messages.digest = named.digest);
 CREATE INDEX named_by_signer ON named (hash, kind, signer, digest);
 """
