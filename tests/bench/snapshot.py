@@ -145,7 +145,7 @@ def _building() -> Iterator[Figure]:
             _fill(store, people)
             begun = _children_s()
             body = Path(name) / "body"
-            order = msgspec.json.encode(Order(str(store), str(body), NETWORK, LATER, None))
+            order = msgspec.json.encode(Order(str(store), str(body), NETWORK, LATER, (), None))
             command = [sys.executable, "-c", BUILDING]
             done = subprocess.run(command, check=True, capture_output=True, input=order)
             took = _children_s() - begun

@@ -244,6 +244,22 @@ CREATE TABLE endorsements (
 CREATE INDEX endorsements_by_block ON endorsements (block_number);
 """,
     17: STATEMENTS_STEP,
+    # Snapshots: what was displaced is read by seq.
+    18: """
+CREATE TABLE displaced (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    license BLOB NOT NULL,
+    digest BLOB NOT NULL
+);
+INSERT INTO displaced (license, digest) SELECT license, digest FROM passed_on WHERE counts = 0;
+CREATE TRIGGER displaced_at_once AFTER INSERT ON passed_on WHEN new.counts = 0 BEGIN
+    INSERT INTO displaced (license, digest) VALUES (new.license, new.digest);
+END;
+CREATE TRIGGER displaced_later AFTER UPDATE OF counts ON passed_on
+    WHEN new.counts = 0 AND old.counts = 1 BEGIN
+    INSERT INTO displaced (license, digest) VALUES (new.license, new.digest);
+END;
+""",
 }
 """The step from each version to the next, by version."""
 
