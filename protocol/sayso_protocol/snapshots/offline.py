@@ -218,14 +218,14 @@ class OfflineGate:
         if needs_chain(consent, self._query):
             own = passages({row.license: consent})[row.license]
         parties = [[self._part(consent, own)]]
-        for sought in others.others_of(consent, row.item):
-            parties.append(
-                [
-                    self._part(one.consent, passage)
-                    for _, one, passage in others.active(sought)
-                    if not self._is_revoked(one, row.item)
-                ]
-            )
+        parties += [
+            [
+                self._part(one.consent, passage)
+                for _, one, passage in others.active(sought)
+                if not self._is_revoked(one, row.item)
+            ]
+            for sought in others.others_of(consent, row.item)
+        ]
         return latest_end(parties)
 
     def _part(self, consent: Consent, passage: Passage) -> Choice:

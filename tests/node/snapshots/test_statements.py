@@ -6,11 +6,11 @@ import pytest
 
 from sayso_node.snapshots.publishing import SnapshotPublisher
 from sayso_node.store.admission.pending import PendingRoom
-from sayso_node.store.statements import sublicenses
 from sayso_node.store.snapshots import statement_keys
+from sayso_node.store.statements import sublicenses
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.snapshots.hash_list import person_key, sublicense_key
-from sayso_protocol.snapshots.keys import as_keys, dispute_key, displaced_for_key, displaced_key
+from sayso_protocol.snapshots.keys import as_keys, displaced_for_key, displaced_key, dispute_key
 from support.holders import END, LABS, dispute, sublicense
 from support.node_rig import NOW, NodeRig, consent, revocation
 from support.protocol_strategies import BEN, CLEO
@@ -40,7 +40,7 @@ def reasons(made: SnapshotPublisher, *held: Envelope, asker: bytes = EVE) -> set
 
 
 @pytest.mark.parametrize("is_delta", [False, True])
-async def test_it_names_sublicenses_and_their_holders(tmp_path: Path, is_delta: bool) -> None:  # noqa: FBT001
+async def test_it_names_sublicenses_and_their_holders(tmp_path: Path, is_delta: bool) -> None:
     with NodeRig(tmp_path) as rig:
         made = publisher(rig)
         await rig.give(SOLD)
@@ -62,7 +62,7 @@ async def test_it_names_sublicenses_and_their_holders(tmp_path: Path, is_delta: 
 @pytest.mark.parametrize("is_delta", [False, True])
 async def test_one_that_came_after_the_last_reading_is_not_named(
     tmp_path: Path,
-    is_delta: bool,  # noqa: FBT001
+    is_delta: bool,
 ) -> None:
     with NodeRig(tmp_path) as rig:
         made = publisher(rig)
@@ -85,7 +85,7 @@ async def test_one_that_came_after_the_last_reading_is_not_named(
 async def test_what_holders_withdraw_is_in_the_file(
     tmp_path: Path,
     scope: str,
-    is_delta: bool,  # noqa: FBT001
+    is_delta: bool,
 ) -> None:
     text = {
         "statement": f"statement 0x{FIRST.digest.hex()}",
@@ -108,7 +108,7 @@ async def test_what_holders_withdraw_is_in_the_file(
 async def test_what_is_displaced_has_a_key_for_its_license(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    is_delta: bool,  # noqa: FBT001
+    is_delta: bool,
 ) -> None:
     monkeypatch.setattr(sublicenses, "COUNTED", 1)
     other = consent(2, purposes=BOTH)
@@ -137,7 +137,7 @@ async def test_what_is_displaced_has_a_key_for_its_license(
 @pytest.mark.parametrize("is_delta", [False, True])
 async def test_open_disputes_of_those_who_are_heeded_have_keys(
     tmp_path: Path,
-    is_delta: bool,  # noqa: FBT001
+    is_delta: bool,
 ) -> None:
     ended = dispute(CLEO, [bytes(32)], issued_at=BEGUN - 100, expires_at=BEGUN)
     withdrawn = dispute(CLEO, [b"\x02" * 32], issued_at=BEGUN + 1)

@@ -87,7 +87,7 @@ def judge(
 
 @settings(deadline=None, max_examples=200)
 @given(histories(), st.booleans())
-def test_it_agrees_with_the_verdict(history: list[Heard], is_union: bool) -> None:  # noqa: FBT001
+def test_it_agrees_with_the_verdict(history: list[Heard], is_union: bool) -> None:
     """Over files that name everybody and everything, at the moment for which they are valid."""
     known = Known(history)
     asked = sorted(questions(history), key=lambda one: (one.now, one.query.grantee, one.query.purpose))
@@ -125,7 +125,7 @@ def test_a_chain_of_named_sublicenses_clears(chain: list[PassingOn]) -> None:
 @pytest.mark.parametrize("at", range(4))
 def test_a_sublicense_that_one_file_does_not_name_clears_nothing(at: int) -> None:
     """A hidden sale: signed, in the buyer's bundle, and told to nobody else."""
-    history = [HELD, *FOUR]
+    history: list[Heard] = [HELD, *FOUR]
     hidden = message_hash(FOUR[at].terms)
     assert judge(history, file(history, hidden)) is Reason.STALE
     assert judge(history, file(history), file(history, hidden, key=OTHER)) is Reason.STALE
@@ -134,7 +134,7 @@ def test_a_sublicense_that_one_file_does_not_name_clears_nothing(at: int) -> Non
 
 @pytest.mark.parametrize("at", range(4))
 def test_a_signer_who_is_not_named_clears_nothing(at: int) -> None:
-    history = [HELD, *FOUR]
+    history: list[Heard] = [HELD, *FOUR]
     assert judge(history, file(history, FOUR[at].terms.signer)) is Reason.STALE
 
 
@@ -143,7 +143,7 @@ def test_a_holder_withdraws(at: int) -> None:
     terms = FOUR[at].terms
     own = (f"statement 0x{message_hash(terms).hex()}", "statements")
     for scope in (*own, f"statements to 0x{terms.grantee.hex()}"):
-        history = [HELD, *FOUR, Revocation(terms.signer, (scope,))]
+        history: list[Heard] = [HELD, *FOUR, Revocation(terms.signer, (scope,))]
         assert judge(history) is Reason.WITHDRAWN
         assert judge(history, file([HELD, *FOUR]), file(history, key=OTHER)) is Reason.WITHDRAWN
 
@@ -164,7 +164,7 @@ def test_a_displaced_one_clears_nothing_whatever_the_bundle_lacks() -> None:
     """The maker knows seventeen, the bundle has the last of them alone."""
     last = max(MANY, key=lambda one: (-one.terms.expires_at, message_hash(one.terms)))
     digest, name = message_hash(last.terms), license_hash(HELD.consent)
-    history = [HELD, *MANY]
+    history: list[Heard] = [HELD, *MANY]
     knows = file(history, more=displaced_keys(digest, [name]))
     assert judge([HELD, last], knows) is Reason.WITHDRAWN
     assert judge([HELD, last], file(history), knows) is Reason.WITHDRAWN
@@ -175,10 +175,11 @@ def test_a_displaced_one_clears_nothing_whatever_the_bundle_lacks() -> None:
 
 def test_each_party_needs_a_named_chain_of_its_own() -> None:
     hers, his = a_license(parties=PAIR), a_license(parties=PAIR, contributor=BEN)
-    both = [hers, his, pass_on(MARKET, LAB, hers), pass_on(MARKET, LAB, his)]
+    last = pass_on(MARKET, LAB, his)
+    both: list[Heard] = [hers, his, pass_on(MARKET, LAB, hers), last]
     assert judge(both, held=hers) is Reason.GRANTED
     assert judge(both[:3], held=hers) is Reason.INCOMPLETE
-    hidden = message_hash(both[3].terms)  # type: ignore[union-attr]
+    hidden = message_hash(last.terms)
     assert judge(both, file(both, hidden), held=hers) is Reason.STALE
 
 

@@ -16,7 +16,7 @@ from sayso_protocol.messages.message import of_kind
 from sayso_protocol.messages.statements.dispute import Dispute
 from sayso_protocol.messages.withdrawing import withdrawing_any
 from sayso_protocol.permissions.scopes import scope_word
-from sayso_protocol.snapshots.keys import dispute_keys, displaced_keys
+from sayso_protocol.snapshots.keys import displaced_keys, dispute_keys
 
 _DISPLACED: Final = "SELECT digest, license FROM displaced"
 
