@@ -8,6 +8,7 @@ import pytest
 
 from sayso.errors import BadAnswer
 from sayso.gate.fetching import Fetcher
+from sayso.gate.judges.offline import OfflineJudge
 from sayso.gate.licenses import load_licenses, save_licenses
 from sayso.node_client.client import NodeClient
 from sayso.node_client.parsing import read_sublicenses
@@ -16,13 +17,17 @@ from sayso_node.api.schema.statements import SublicensesTo
 from sayso_protocol.errors import BadSignature
 from sayso_protocol.messages.envelope import encode
 from sayso_protocol.primitives import hex_text
+from sayso_protocol.receipts.question import Question
 from sayso_protocol.receipts.receipt import join_rows
+from sayso_protocol.snapshots.hash_list import person_key, sublicense_key
+from sayso_protocol.snapshots.snapshot import make_snapshot
 from sayso_protocol.verdicts.query import Query
-from sayso_protocol.verdicts.verdict import Row
+from sayso_protocol.verdicts.verdict import REASONS, Reason, Row
 from support.holders import LABS, stated, sublicense
 from support.node_rig import NOW, consent
-from support.protocol_strategies import BEN, CLEO, NETWORK, NODE
+from support.protocol_strategies import ADA, BEN, CLEO, NETWORK, NODE
 from support.running_node import running_node
+from support.snapshots import TRUSTED, content_of, moment_at, names_of_envelopes, salts
 
 BOTH = ("resale", "train-ai")
 SOLD = consent(1, purposes=BOTH)  # to Ben
@@ -95,3 +100,40 @@ def test_what_only_a_chain_can_verify_is_left_out(tmp_path: Path) -> None:
     save_licenses(tmp_path / "bundle", [SOLD, endorsed])
     bundle = load_licenses(tmp_path / "bundle", NETWORK)
     assert (len(bundle.sublicenses), bundle.unverified) == (0, 1)
+
+
+def test_a_check_offline_uses_the_bundle(tmp_path: Path) -> None:
+    """And says `stale` for what the operator did not see."""
+    history = [SOLD, FIRST, SECOND]
+    everything = [
+        *names_of_envelopes([SOLD]),
+        *(sublicense_key(one.digest) for one in (FIRST, SECOND)),
+        person_key(BEN),
+        person_key(DAN),
+        person_key(EVE),
+    ]
+    question = Question(Query(EVE, "train-ai"), max_age_s=60, run_id="")
+    answers = {}
+    for name, named in (("all", everything), ("hidden", names_of_envelopes([SOLD]))):
+        content = content_of({}, named, heeded=(CLEO,))
+        made = make_snapshot(NODE, NETWORK, moment_at(int(NOW)), content, salts())
+        (tmp_path / name).write_bytes(made.data)
+        for bundle in (history, [SOLD]):
+            folder = tmp_path / f"{name}-{len(bundle)}"
+            save_licenses(folder, bundle)
+            for heed in ((), (CLEO,), (ADA,)):
+                judge = OfflineJudge(
+                    [tmp_path / name],
+                    lambda folder=folder: load_licenses(folder, NETWORK),
+                    TRUSTED,
+                    question,
+                    lambda: NOW + 1,
+                    heed,
+                )
+                row = join_rows([Row(SOLD.digest, SOLD.items[0])])
+                answers[name, len(bundle), heed] = REASONS[judge.judge(row).numbers[0]]
+    for heed in ((), (CLEO,)):
+        assert answers["all", 3, heed] is Reason.GRANTED
+        assert answers["hidden", 3, heed] is Reason.STALE
+        assert answers["all", 1, heed] is Reason.OTHER_GRANTEE
+    assert answers["all", 3, (ADA,)] is Reason.STALE
