@@ -1,6 +1,7 @@
 """What was passed on to a buyer is fetched, checked and judged offline."""
 
 import base64
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +125,7 @@ def test_a_check_offline_uses_the_bundle(tmp_path: Path) -> None:
             for heed in ((), (CLEO,), (ADA,)):
                 judge = OfflineJudge(
                     [tmp_path / name],
-                    lambda folder=folder: load_licenses(folder, NETWORK),
+                    partial(load_licenses, folder, NETWORK),
                     TRUSTED,
                     question,
                     lambda: NOW + 1,

@@ -14,7 +14,7 @@ from sayso_node.store import many
 from sayso_node.store.integrity.rebuilding import rebuild
 from sayso_node.store.interface import Writing
 from sayso_node.store.shared_claims import claim_of, list_of
-from sayso_node.store.sqlite.statements_step import STATEMENTS_STEP, fill_grantees
+from sayso_node.store.sqlite.statements_step import DISPLACED_STEP, STATEMENTS_STEP, fill_grantees
 from sayso_protocol.messages.message import CONSENT
 
 STEPS: Final = {
@@ -244,22 +244,7 @@ CREATE TABLE endorsements (
 CREATE INDEX endorsements_by_block ON endorsements (block_number);
 """,
     17: STATEMENTS_STEP,
-    # Snapshots: what was displaced is read by seq.
-    18: """
-CREATE TABLE displaced (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    license BLOB NOT NULL,
-    digest BLOB NOT NULL
-);
-INSERT INTO displaced (license, digest) SELECT license, digest FROM passed_on WHERE counts = 0;
-CREATE TRIGGER displaced_at_once AFTER INSERT ON passed_on WHEN new.counts = 0 BEGIN
-    INSERT INTO displaced (license, digest) VALUES (new.license, new.digest);
-END;
-CREATE TRIGGER displaced_later AFTER UPDATE OF counts ON passed_on
-    WHEN new.counts = 0 AND old.counts = 1 BEGIN
-    INSERT INTO displaced (license, digest) VALUES (new.license, new.digest);
-END;
-""",
+    18: DISPLACED_STEP,
 }
 """The step from each version to the next, by version."""
 

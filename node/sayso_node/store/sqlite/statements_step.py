@@ -1,4 +1,4 @@
-"""The step to version 17: statements, and the grantees of the consents that are held."""
+"""The steps for statements: their tables with the grantees of held consents, and what is displaced."""
 
 from typing import Final
 
@@ -98,6 +98,23 @@ CREATE TABLE statement_sponsors (
     node_key BLOB PRIMARY KEY,
     held INTEGER NOT NULL
 ) WITHOUT ROWID;
+"""
+
+# Snapshots: what was displaced is read by seq.
+DISPLACED_STEP: Final = """
+CREATE TABLE displaced (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    license BLOB NOT NULL,
+    digest BLOB NOT NULL
+);
+INSERT INTO displaced (license, digest) SELECT license, digest FROM passed_on WHERE counts = 0;
+CREATE TRIGGER displaced_at_once AFTER INSERT ON passed_on WHEN new.counts = 0 BEGIN
+    INSERT INTO displaced (license, digest) VALUES (new.license, new.digest);
+END;
+CREATE TRIGGER displaced_later AFTER UPDATE OF counts ON passed_on
+    WHEN new.counts = 0 AND old.counts = 1 BEGIN
+    INSERT INTO displaced (license, digest) VALUES (new.license, new.digest);
+END;
 """
 
 
