@@ -129,6 +129,7 @@ class Node:
             clock,
             self._counters,
             interval_s=self._config.settings.snapshot_interval_s,
+            heeded=self._config.heeded,
             alarms=self._alarms,
             damaged=self._store.damage.report,
         )

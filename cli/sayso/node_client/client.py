@@ -26,6 +26,7 @@ from sayso.node_client.parsing import (
     read_license_hashes,
     read_node_info,
     read_peers,
+    read_sublicenses,
     read_submitted,
 )
 from sayso.node_client.status import StatusQuestion, VerifiedStatus, read_status
@@ -33,12 +34,14 @@ from sayso.node_client.traces import check_trace
 from sayso.node_client.transport import Transport
 from sayso_node.api.schema import values
 from sayso_node.api.schema.requests import PackedCheck
+from sayso_node.api.schema.statements import SublicensesTo
 from sayso_node.api.schema.traces import TraceJson
 from sayso_protocol.errors import WrongNetwork
+from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.envelope import Envelope, encode
 from sayso_protocol.messages.wire import encode_bundle
 from sayso_protocol.network_file import NetworkFile
-from sayso_protocol.primitives import address_text, hex_text
+from sayso_protocol.primitives import HASH_BYTES, address_text, hex_text
 from sayso_protocol.receipts.question import Question
 
 NONCE_BYTES: Final = 16  # new for every question (rule 9.1.2)
@@ -114,6 +117,24 @@ class NodeClient:
         await self._same_network()
         answer = await self._license(license_hash)
         return read_consent(answer, license_hash, self.trusted.network)
+
+    async def sublicenses(self, license_hash: bytes, grantee: bytes) -> list[Envelope]:
+        """Return the sublicenses by which a license reached a grantee, from all pages, unverified.
+
+        Raises BadAnswer for a node that gives more than count, or no end of pages.
+        """
+        await self._same_network()
+        path = f"/v1/licenses/{hex_text(license_hash)}/sublicenses?grantee={address_text(grantee)}"
+        found = dict[bytes, Envelope]()
+        after: bytes | None = bytes(HASH_BYTES)
+        while after is not None:
+            where = f"{path}&after={hex_text(after)}"
+            answer = await self._transport.get(where, SublicensesTo)
+            some, after = read_sublicenses(answer, after, self.trusted.network)
+            found |= {one.digest: one for one in some}
+            if len(found) > LIMITS.passed_to_grantee * LIMITS.depth:
+                raise BadAnswer("the node's answer has more sublicenses than count")
+        return [*found.values()]
 
     async def claims(self, item: bytes, beside: bytes) -> list[Claim]:
         """Return the claims about an item with the same parties as a license, from all pages."""

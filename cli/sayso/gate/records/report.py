@@ -54,8 +54,9 @@ REASON_LABELS: Final = {
     "expires": "valid until",
     "keys": "keys of revoked bits",
     "licenses": "number of consents",
+    "sublicenses": "number of sublicenses",
     "unverified": "left out, because only the chain can verify them",
-    "digest": "digest over the license hashes",
+    "digest": "digest over all hashes",
 }
 _HEX: Final = re.compile("(0x)?[0-9a-f]{40,}")
 _POLICY: Final = (

@@ -43,6 +43,7 @@ def operations() -> tuple[Operation, ...]:
         revocations.REVOCATIONS_OF,
         statements.STATEMENT,
         statements.STATEMENTS_ON,
+        statements.SUBLICENSES_TO,
         listings.CLAIMS_ON,
         licenses.BATCH,
         checks.CHECK,

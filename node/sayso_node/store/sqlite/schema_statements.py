@@ -36,6 +36,18 @@ CREATE INDEX passed_on_ranked ON passed_on (license, grantee, depth, expires_at 
     WHERE counts = 1;
 CREATE INDEX passed_on_by_pair ON passed_on (signer, grantee, license, depth, expires_at, counts)
     WHERE counts = 1;
+CREATE TABLE displaced (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    license BLOB NOT NULL,
+    digest BLOB NOT NULL  -- of a sublicense that does not count for the license, which is for good
+);
+CREATE TRIGGER displaced_at_once AFTER INSERT ON passed_on WHEN new.counts = 0 BEGIN
+    INSERT INTO displaced (license, digest) VALUES (new.license, new.digest);
+END;
+CREATE TRIGGER displaced_later AFTER UPDATE OF counts ON passed_on
+    WHEN new.counts = 0 AND old.counts = 1 BEGIN
+    INSERT INTO displaced (license, digest) VALUES (new.license, new.digest);
+END;
 CREATE TABLE named (
     hash BLOB NOT NULL,  -- of a license, a sublicense, a file or a contributor
     kind INTEGER NOT NULL,

@@ -1,4 +1,4 @@
-"""The steps to statements, with the grantees of the consents that are held, and to traces."""
+"""The steps for statements: tables and grantees of held consents, what is displaced, and traces."""
 
 from typing import Final
 
@@ -98,6 +98,23 @@ CREATE TABLE statement_sponsors (
     node_key BLOB PRIMARY KEY,
     held INTEGER NOT NULL
 ) WITHOUT ROWID;
+"""
+
+# Snapshots: what was displaced is read by seq.
+DISPLACED_STEP: Final = """
+CREATE TABLE displaced (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    license BLOB NOT NULL,
+    digest BLOB NOT NULL
+);
+INSERT INTO displaced (license, digest) SELECT license, digest FROM passed_on WHERE counts = 0;
+CREATE TRIGGER displaced_at_once AFTER INSERT ON passed_on WHEN new.counts = 0 BEGIN
+    INSERT INTO displaced (license, digest) VALUES (new.license, new.digest);
+END;
+CREATE TRIGGER displaced_later AFTER UPDATE OF counts ON passed_on
+    WHEN new.counts = 0 AND old.counts = 1 BEGIN
+    INSERT INTO displaced (license, digest) VALUES (new.license, new.digest);
+END;
 """
 
 TRACES_STEP: Final = """
