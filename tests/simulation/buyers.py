@@ -11,8 +11,8 @@ from sayso_node.freshness import QUORUM
 from sayso_node.verdicts.judge import Check, CheckResult
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.receipts.receipt import join_rows
-from sayso_protocol.verdicts.bulk import row_at
 from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.rows import row_at
 from sayso_protocol.verdicts.verdict import REASONS, Reason, Row, verdict
 from simulation.knowledge import Joined, Knowledge
 from simulation.machine import Machine

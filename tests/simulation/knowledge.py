@@ -10,6 +10,7 @@ from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.permissions.bits import merged
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.verdicts.chains import Chain
+from sayso_protocol.verdicts.disputes import Undisputed
 from sayso_protocol.verdicts.known_bits import WholeBits
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import (
@@ -23,7 +24,7 @@ from sayso_protocol.verdicts.verdict import (
 )
 
 
-class Knowledge(WholeBits):
+class Knowledge(WholeBits, Undisputed):
     """Consents and bits in dictionaries; they only grow."""
 
     def __init__(self) -> None:
@@ -82,7 +83,7 @@ class Knowledge(WholeBits):
         )
 
 
-class Joined(WholeBits):
+class Joined(WholeBits, Undisputed):
     """The consents of one, and the bits of another."""
 
     def __init__(self, consents: Knowledge, bits: Knowledge) -> None:

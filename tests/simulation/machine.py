@@ -44,7 +44,7 @@ from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.primitives import sha256
 from sayso_protocol.receipts.receipt import Receipt, Signed
 from sayso_protocol.receipts.text import AcknowledgementJson
-from sayso_protocol.verdicts.bulk import row_at
+from sayso_protocol.verdicts.rows import row_at
 from sayso_protocol.verdicts.verdict import Reason
 from simulation.account import SimAccount
 from simulation.chain import Endpoint, SimChain

@@ -6,7 +6,7 @@ it says, and follows the text of rules 8.1 to 8.8 and 8.15.
 
 import itertools
 from itertools import product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 
@@ -15,10 +15,11 @@ from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.message import Message
 from sayso_protocol.messages.revocation import Revocation
+from sayso_protocol.messages.statements.dispute import FILES, Dispute
 from sayso_protocol.messages.statements.sublicense import NO_PARENT, Sublicense
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import License, Reason, Row
-from support.known import Heard, PassingOn, license_hash, message_hash
+from support.known import Disputing, Heard, PassingOn, license_hash, message_hash
 from support.protocol_strategies import (
     ADA,
     BEN,
@@ -83,13 +84,26 @@ def sealed(message: Heard) -> Envelope:
     match message:
         case License():
             body, items = message.consent, message.items
-        case PassingOn():
+        case PassingOn() | Disputing():
             body, items = message.terms, message.names
         case Revocation():
             body, items = message, ()
     signature = sign_digest(KEYS[body.signer], message_hash(body))
     envelope = Envelope(body, NETWORK, signature, items)
     return envelope.sponsored_by(NODE) if items else envelope
+
+
+def disputing(signer: bytes, *names: bytes, **changes: Any) -> Disputing:
+    """A dispute of files, in force at BASE + 50; another subject or time by changes."""
+    hashes = tuple(sorted(names))
+    values: dict[str, Any] = {"subject": FILES, "code": "voice", "issued_at": BASE, "expires_at": LATE}
+    terms = Dispute(signer, content_root(hashes), len(hashes), **(values | changes))
+    return Disputing(terms, hashes)
+
+
+def withdrawal(signer: bytes, one: Disputing) -> Revocation:
+    """Somebody's withdrawal of a dispute, which is its signer's to withdraw."""
+    return Revocation(signer, (f"statement 0x{message_hash(one.terms).hex()}",))
 
 
 def chain_of(*holders: bytes, of: tuple[License, ...], **changes: object) -> list[PassingOn]:

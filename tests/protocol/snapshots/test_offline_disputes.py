@@ -61,7 +61,7 @@ def judge(
     now: float = NOW,
 ) -> list[Reason]:
     bundle = HeldLicenses((license_hash(one.consent), one.consent, one.items) for one in ALL)
-    gate = OfflineGate(bundle, Snapshots(files), Query(asker, "train-ai"), max_age_s=10**6, heed=heed)
+    gate = OfflineGate(bundle, Snapshots(files), Query(asker, "train-ai", heed), max_age_s=10**6)
     rows = join_rows([Row(license_hash(held.consent), item) for item in ITEMS])  # type: ignore[attr-defined]
     return [REASONS[one] for one in gate.judge(rows, now).reasons.tolist()]
 

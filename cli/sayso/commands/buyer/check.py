@@ -13,7 +13,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeRemainingColu
 from rich.text import Text
 
 from sayso.commands.buyer.dialect import dialect_options
-from sayso.commands.options import PATH, Once, json_option, network_option
+from sayso.commands.options import PATH, Once, heed_option, json_option, network_option
 from sayso.commands.text import example, moment, printable, say, say_json, several, warn_of_purposes
 from sayso.commands.types import address_or_anyone, duration, expiry
 from sayso.gate.formats.opening import paths_of
@@ -42,6 +42,7 @@ OLD_HINT: Final = (
 SHORT_HINT: Final = (
     "stale: or the license ends, or its people want a new check, before the run ends (--run-until)"
 )
+HEED_HINT: Final = "stale: or a node does not heed every address of --heed, or too few of its peers do"
 _OUTPUTS: Final = {"out": "kept", "rejected": "rejected", "receipt": "receipt", "report": "report"}
 
 
@@ -87,6 +88,7 @@ _OUTPUTS: Final = {"out": "kept", "rejected": "rejected", "receipt": "receipt", 
     metavar="WHEN",
     help="Keep only rows that may be relied on until the run ends: a span from now, or a date.",
 )
+@heed_option
 @click.option("--run-id", metavar="TEXT", help="A name for the run.  [default: random]")
 @click.option(
     "--wait",
@@ -270,6 +272,8 @@ def _report(record: Record, *, as_json: bool) -> None:
         click.echo(OLD_HINT if record.is_offline else STALE_HINT, err=True)
         if record.question.run_until:
             click.echo(SHORT_HINT, err=True)
+        if record.question.query.heed:
+            click.echo(HEED_HINT, err=True)
 
 
 def _grounds(record: Record) -> Iterator[str]:
