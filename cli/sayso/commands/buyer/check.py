@@ -39,9 +39,7 @@ OLD_HINT: Final = (
     "stale: a snapshot cannot answer for these rows, because it is older than their consents, or does "
     "not name them or one of their people. Fetch a newer snapshot: sayso snapshot pull"
 )
-SHORT_HINT: Final = (
-    "stale: or the license ends, or its people want a new check, before the run ends (--run-until)"
-)
+SHORT_HINT: Final = "stale: or a license, or its recheck, ends before the run does (--run-until)"
 HEED_HINT: Final = "stale: or a node does not heed every address of --heed, or too few of its peers do"
 _OUTPUTS: Final = {"out": "kept", "rejected": "rejected", "receipt": "receipt", "report": "report"}
 
@@ -269,11 +267,9 @@ def _report(record: Record, *, as_json: bool) -> None:
         for line in _grounds(record):
             say(line)
     if Reason.STALE.value in counts:
-        click.echo(OLD_HINT if record.is_offline else STALE_HINT, err=True)
-        if record.question.run_until:
-            click.echo(SHORT_HINT, err=True)
-        if record.question.query.heed:
-            click.echo(HEED_HINT, err=True)
+        asked, first = record.question, OLD_HINT if record.is_offline else STALE_HINT
+        hints = first, SHORT_HINT * bool(asked.run_until), HEED_HINT * bool(asked.query.heed)
+        click.echo("\n".join(filter(None, hints)), err=True)
 
 
 def _grounds(record: Record) -> Iterator[str]:
