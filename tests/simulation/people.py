@@ -3,57 +3,28 @@
 Keys are hashes of names. Everything is drawn from one random stream, in the order of time.
 """
 
-from dataclasses import dataclass
 from random import Random
-
-from coincurve import PrivateKey
 
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
-from sayso_protocol.messages.message import Message
 from sayso_protocol.messages.revocation import Revocation
-from sayso_protocol.messages.typed_data import digest
-from sayso_protocol.network import Network
 from sayso_protocol.permissions.scopes import Scope, agreement_subject, file_subject, to_subject
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import ANYONE, NOBODY
+from simulation.holders import ALL, HOLDERS, Holders
+from simulation.person import Person
 from support.protocol_strategies import (
-    NETWORK,
     a_consent,
-    address_of,
     full_words,
     item_hashes,
-    sign_digest,
-    wallet,
 )
 
 ITEMS = item_hashes(6)
 PURPOSES = ("evaluate", "train-ai")
 DOMAINS = ("", "kled.ai", "neon.example")
 BUYERS = (b"\x01" * 20, b"\x02" * 20)
-CHAINS = (NETWORK.chain_id, 1, 8_453)
 LONG_S, SHORT_S = 1_000_000, (40, 600)
 AHEAD_S = 590  # within what every clock must take in
-
-
-@dataclass(frozen=True)
-class Person:
-    """Somebody with a wallet."""
-
-    key: PrivateKey
-    address: bytes
-
-    @classmethod
-    def named(cls, name: str) -> "Person":
-        key = wallet(name)
-        return cls(key, address_of(key))
-
-    def sign(self, message: Message, items: tuple[bytes, ...] = ()) -> Envelope:
-        """An envelope without sponsor; each person's wallet revokes under the chain id that it is on."""
-        place = NETWORK
-        if isinstance(message, Revocation):
-            place = Network(CHAINS[self.address[-1] % len(CHAINS)], NETWORK.registry)
-        return Envelope(message, place, sign_digest(self.key, digest(message, place)), items)
 
 
 CONTRIBUTORS = tuple(Person.named(f"contributor {number}") for number in range(4))
@@ -64,8 +35,12 @@ PAIR = tuple(sorted(person.address for person in CONTRIBUTORS[:2]))
 class People:
     """Sign what comes into their minds."""
 
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, passing: float = 0.0) -> None:
         self._random = random
+        self._passing = passing  # share of what holders sign
+        self.holders = Holders(random)
+        self.buyers = tuple(one.address for one in HOLDERS[:2]) if passing else BUYERS
+        self.askers = tuple(one.address for one in HOLDERS) if passing else BUYERS
         self.consents: list[Envelope] = []
         self.revocations: list[Envelope] = []
 
@@ -74,6 +49,8 @@ class People:
 
     def sign(self, now: float) -> Envelope:
         """The next message."""
+        if self._passing and self.consents and self._chance(self._passing):
+            return self.holders.sign(now, self.consents)
         if not self.consents or self._chance(0.5):
             return self.consent(now)
         return self.revocation()
@@ -104,12 +81,13 @@ class People:
             items,
             contributor=person.address,
             parties=PAIR if together else (person.address,),
-            grantee=random.choice((*BUYERS, ANYONE)),
+            grantee=random.choice((*self.buyers, ANYONE)),
             via=random.choice(DOMAINS),
-            purposes=random.choice((PURPOSES[:1], PURPOSES[1:], PURPOSES)),
+            purposes=random.choice(self._purposes()),
             guardian=random.choice((NOBODY, GUARDIAN.address, CONTRIBUTORS[2].address)),
             issued_at=issued,
             expires_at=max(issued, int(now)) + lasts,
+            **({"recheck_hours": random.choice((1, 8, 168))} if self._passing else {}),
         )
         envelope = person.sign(message, items)
         self.consents.append(envelope)
@@ -135,6 +113,11 @@ class People:
         assert isinstance(held, Consent)
         return held.contributor, self._some_bits(held)
 
+    def _purposes(self) -> tuple[tuple[str, ...], ...]:
+        if self._passing:
+            return ALL, ALL, ALL[1:], ALL[2:]
+        return PURPOSES[:1], PURPOSES[1:], PURPOSES
+
     def _by_words(self, consent: Consent) -> Envelope:
         bits = self._some_bits(consent)
         by = next(one for one in CONTRIBUTORS if one.address == consent.contributor)
@@ -158,10 +141,10 @@ class People:
                     f"via {random.choice(DOMAINS[1:])}",
                     file_subject(random.choice(ITEMS)),
                     agreement_subject(consent.agreement),
-                    to_subject(random.choice(BUYERS)),
+                    to_subject(random.choice(self.askers)),
                 )
             )
-            purpose = random.choice((None, *PURPOSES))
+            purpose = random.choice((None, *(ALL if self._passing else PURPOSES)))
             ward = consent.contributor if person is GUARDIAN or self._chance(0.2) else None
             sentences.append(Scope(subject, purpose, ward).text)
         return sorted(set(sentences))
