@@ -1,10 +1,11 @@
 """Holders of licenses: they pass on, use, remove, dispute and withdraw, rightly or not.
 
-Sublicenses mostly lead from one holder to the next, so that chains of several hops come about. The last
+Sublicenses mostly lead from one holder to the next, so that chains of several hops come about. One
 holder is a contract wallet (it endorses on chain and signs nothing).
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from random import Random
 
 from sayso_protocol.encoding.merkle import content_root
@@ -22,7 +23,7 @@ from simulation.person import Person
 from support.protocol_strategies import NETWORK
 
 HOLDERS = tuple(Person.named(f"holder {number}") for number in range(6))
-CONTRACT = HOLDERS[2]
+CONTRACT = HOLDERS[3]
 HEEDED, OUTSIDER = Person.named("heeded"), Person.named("outsider")
 ALL = ("evaluate", "resale", "train-ai")
 ZERO = bytes(32)
@@ -41,7 +42,7 @@ class Holders:
 
     def sign(self, now: float, licenses: Sequence[Envelope]) -> Envelope:
         """The next statement, or a withdrawal of an earlier one."""
-        what = self._random.choice(("pass", "pass", "pass", "pass", "use", "removal", "dispute", "back"))
+        what = self._random.choice((*["pass"] * 8, "use", "removal", "dispute", "back"))
         if what == "back" and self.sublicenses:
             return self.withdrawal()
         if what == "use":
@@ -55,28 +56,48 @@ class Holders:
     def sublicense(self, now: float, licenses: Sequence[Envelope]) -> Envelope:
         """Often one that fits its parent; sometimes with a wrong parent, signer or license."""
         random = self._random
-        above = random.choice((None, *self.sublicenses)) if self.sublicenses else None
-        if above and self._chance(0.6):
-            above = self.sublicenses[-1]
+        if self.sublicenses and self._chance(0.25):
+            return self._again(now)
+        above = random.choice(self.sublicenses) if self.sublicenses and self._chance(0.7) else None
         parent = as_kind(above.message, Sublicense) if above else None
-        names = self._some(above.items if above else [one.digest for one in licenses])
+        names = self._some(above.items if above else self._of_one_holder(licenses))
         if self._chance(0.1):
             names = self._some([one.digest for one in licenses])
         signer = parent.grantee if parent and self._chance(0.9) else self._grantee_of(names, licenses)
         grantee = self._next_to(signer)
-        issued = int(now) - random.randint(-500, 2_000)
+        issued = int(now) - random.randint(-100, 2_000)
         message = Sublicense(
             signer,
             content_root(names),
             len(names),
             above.digest if above else NO_PARENT,
             grantee,
-            random.choice((ALL, ALL, ALL, ALL[:2], ALL[1:], ALL[2:])),
+            random.choice((ALL, ALL, ALL, ALL[1:], ALL[2:], ALL[::2])),
             ZERO,
             "",
             issued,
             max(issued, int(now)) + random.choice(ENDS_S) + random.randint(0, 1_000),
         )
+        return self._passed_on(message, names)
+
+    def _of_one_holder(self, licenses: Sequence[Envelope]) -> list[bytes]:
+        """A few licenses of one grantee, so that chains meet; all, if nobody is named in any."""
+        known = [one.address for one in HOLDERS]
+        named = [(one.digest, as_kind(one.message, Consent).grantee) for one in licenses]
+        closed = [(digest, who) for digest, who in named if who in known][:4]
+        if not closed:
+            return [digest for digest, _ in named]
+        _, holder = self._random.choice(closed)
+        return [digest for digest, who in closed if who == holder]
+
+    def _again(self, now: float) -> Envelope:
+        """Between the same two once more, so that too many come about."""
+        one = self._random.choice(self.sublicenses[-4:])
+        ends = int(now) + self._random.choice(ENDS_S) + self._random.randint(0, 1_000)
+        message = replace(as_kind(one.message, Sublicense), expires_at=ends)
+        return self._passed_on(message, one.items)
+
+    def _passed_on(self, message: Sublicense, names: tuple[bytes, ...]) -> Envelope:
         envelope = self._state((message, names))
         self.sublicenses.append(envelope)
         return envelope
@@ -90,8 +111,7 @@ class Holders:
             signer = self._random.choice(HOLDERS)
         scope = self._random.choice(
             (
-                f"statement {hex_text(one.digest)}",
-                f"statement {hex_text(one.digest)}",
+                *[f"statement {hex_text(one.digest)}"] * 6,
                 "statements",
                 f"statements {to_subject(terms.grantee)}",
             )

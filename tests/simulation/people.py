@@ -7,7 +7,9 @@ from random import Random
 
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
+from sayso_protocol.messages.message import as_kind
 from sayso_protocol.messages.revocation import Revocation
+from sayso_protocol.messages.statements.sublicense import NO_PARENT, Sublicense
 from sayso_protocol.permissions.scopes import Scope, agreement_subject, file_subject, to_subject
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import ANYONE, NOBODY
@@ -24,6 +26,7 @@ PURPOSES = ("evaluate", "train-ai")
 DOMAINS = ("", "kled.ai", "neon.example")
 BUYERS = (b"\x01" * 20, b"\x02" * 20)
 LONG_S, SHORT_S = 1_000_000, (40, 600)
+ENOUGH = 3  # licenses, before holders begin
 AHEAD_S = 590  # within what every clock must take in
 
 
@@ -49,9 +52,9 @@ class People:
 
     def sign(self, now: float) -> Envelope:
         """The next message."""
-        if self._passing and self.consents and self._chance(self._passing):
+        if self._passing and len(self.consents) >= ENOUGH and self._chance(self._passing):
             return self.holders.sign(now, self.consents)
-        if not self.consents or self._chance(0.5):
+        if not self.consents or self._chance(0.88 if self._passing else 0.5):
             return self.consent(now)
         return self.revocation()
 
@@ -74,14 +77,14 @@ class People:
         together = person.address in PAIR and self._chance(0.4)
         items = tuple(random.sample(ITEMS, random.randint(1, 3)))
         issued = int(now) - random.randint(0, 2_000)
-        if self._chance(0.2):
+        if self._chance(0.05 if self._passing else 0.2):
             issued = int(now) + random.randint(0, AHEAD_S)
         lasts = LONG_S if self._chance(0.8) else random.randint(*SHORT_S)
         message = a_consent(
             items,
             contributor=person.address,
             parties=PAIR if together else (person.address,),
-            grantee=random.choice((*self.buyers, ANYONE)),
+            grantee=random.choice((*self.buyers, *self.buyers[:1] * 3 * bool(self._passing), ANYONE)),
             via=random.choice(DOMAINS),
             purposes=random.choice(self._purposes()),
             guardian=random.choice((NOBODY, GUARDIAN.address, CONTRIBUTORS[2].address)),
@@ -98,7 +101,9 @@ class People:
         person = self._random.choice((*CONTRIBUTORS, GUARDIAN, STRANGER))
         held = self._random.choice(self.consents)
         assert isinstance(held.message, Consent)
-        if self._chance(0.5):
+        if self.holders.sublicenses and self._chance(0.7):
+            envelope = self._of_a_holder()
+        elif self._chance(0.5):
             envelope = self._by_words(held.message)
         else:
             envelope = person.sign(
@@ -106,6 +111,18 @@ class People:
             )
         self.revocations.append(envelope)
         return envelope
+
+    def _of_a_holder(self) -> Envelope:
+        """Somebody stops one who passed a license of hers on."""
+        some = self.holders.sublicenses
+        further = [one for one in some if as_kind(one.message, Sublicense).parent != NO_PARENT]
+        passed = self._random.choice(further or some)
+        named = [one for one in self.consents if one.digest in passed.items]
+        whose = self._random.choice(named or self.consents).message.signer
+        person = next(one for one in CONTRIBUTORS if one.address == whose)
+        purpose = self._random.choice((None, *ALL))
+        scope = Scope(to_subject(passed.message.signer), purpose, None)
+        return person.sign(Revocation(person.address, (scope.text,)))
 
     def bits_for_chain(self) -> tuple[bytes, Masks]:
         """What somebody revokes on chain, without signing a message."""

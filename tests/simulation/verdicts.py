@@ -5,10 +5,10 @@ time until which they may be relied on.
 """
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from sayso_node.freshness import QUORUM
-from sayso_node.verdicts.judge import Check, CheckResult
+from sayso_node.verdicts.judge import Check
 from sayso_protocol.receipts.receipt import join_rows
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import REASONS, Reason, Row
@@ -38,24 +38,21 @@ def wrong(world: World, held: Held) -> Iterator[str]:
             if one is not Reason.STALE or not _may_doubt(world, held, known, row):
                 yield f"{machine.name} says {one} where {expected} is right"
         if not (held.ahead or held.unsure or held.marked or _asks_liars(world, machine)):
-            yield from _wrong_time(machine, known, check.query, rows, said, answer)
+            clear = {
+                row.license: row for row, one in zip(rows, said, strict=True) if one is Reason.GRANTED
+            }
+            yield from _wrong_time(machine, known, check.query, clear.values())
 
 
-def _wrong_time(
-    machine: Machine,
-    known: Knowledge,
-    query: Query,
-    rows: Sequence[Row],
-    said: Sequence[Reason],
-    answer: CheckResult,
-) -> Iterator[str]:
-    """Rule 8.16: the least time of the clear rows, by the age of what the machine knows."""
+def _wrong_time(machine: Machine, known: Knowledge, query: Query, clear: Iterable[Row]) -> Iterator[str]:
+    """Rule 8.16 for each clear row, by the age of what the machine knows."""
     assert machine.life
-    as_of = machine.life.freshness.view(answer.time, MAX_AGE_S).as_of
-    clear = [row for row, one in zip(rows, said, strict=True) if one is Reason.GRANTED]
-    times = [known.until(Question(row, query, answer.time), as_of) for row in clear]
-    if answer.until != int(min(times, default=0)):
-        yield f"{machine.name} answers until {answer.until}, and not {int(min(times, default=0))}"
+    for row in clear:
+        answer = machine.life.judge.judge(Check(query, MAX_AGE_S, "end", join_rows([row])))
+        as_of = machine.life.freshness.view(answer.time, MAX_AGE_S).as_of
+        expected = int(known.until(Question(row, query, answer.time), as_of))
+        if answer.until != expected:
+            yield f"{machine.name} answers until {answer.until}, and not {expected}"
 
 
 def _may_doubt(world: World, held: Held, known: Knowledge, row: Row) -> bool:

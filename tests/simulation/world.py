@@ -13,7 +13,7 @@ from typing import Any
 
 from sayso_node.interfaces import Judgement
 from sayso_protocol.messages.envelope import Envelope, decode, encode
-from sayso_protocol.messages.message import SUBLICENSE
+from sayso_protocol.messages.message import STATEMENTS, SUBLICENSE
 from sayso_protocol.messages.wire import TOPICS, decode_bundle
 from sayso_protocol.sync.answers import BUNDLE_BYTES
 from simulation.chain import Endorse, Revoke, SimChain
@@ -190,7 +190,7 @@ class World:
                     company = [envelope, random.choice(self.people.consents)]
                     random.shuffle(company)
                     self.spawn(self.hand_in(company))
-                case "chain":
+                case "chain" if envelope.message.kind not in STATEMENTS:
                     address, bits = self.people.bits_for_chain()
                     for word, mask in bits.items():
                         self.chain.submit(Revoke(address, word, mask))
