@@ -19,6 +19,7 @@ from sayso_protocol.verdicts.chains import (
     LicenseTerms,
     OpenChains,
     Passage,
+    stopping,
 )
 from sayso_protocol.verdicts.covering import covering, needs_chain
 from sayso_protocol.verdicts.disputes import DisputeKnowledge, is_disputed
@@ -225,7 +226,18 @@ def other_parties(knowledge: Knowledge, query: Query, now: float, passages: Pass
         knowledge.considered,
         lambda other, item: is_revoked(knowledge, other, item, query),
         passages,
+        lambda consent: _ends_are_stopped(knowledge, consent, query),
     )
+
+
+def _ends_are_stopped(knowledge: KnownBits, consent: Consent, query: Query) -> bool:
+    """Return whether `to` stops the asker or the consent's grantee, so that no chain is open (8.5.4).
+
+    OpenChains leaves both out, because rule 8.2 precedes 8.5 in a row's own license.
+    """
+    people = [one for one in knowledge.speakers(consent.revokers) if knowledge.has_scopes(one)]
+    places = stopping(consent, (consent.grantee, query.grantee), query.purpose) if people else []
+    return any(set_places(knowledge, [one for one in places if one.address in people]))
 
 
 class OtherParties:
@@ -237,6 +249,7 @@ class OtherParties:
         considered: Returns at least the held licenses that match; others may be among them.
         revoked: Returns whether an item of a license is revoked for the query (rule 8.2).
         passages: Returns what rule 8.5 gives for licenses that need a chain.
+        stopped: Returns whether `to` stops the asker or the grantee of a consent that needs a chain.
     """
 
     def __init__(
@@ -246,8 +259,9 @@ class OtherParties:
         considered: Callable[[Sought], Iterable[NamedLicense]],
         revoked: Callable[[LicenseView, bytes], bool],
         passages: Passages,
+        stopped: Callable[[Consent], bool] = lambda _consent: False,
     ) -> None:
-        self._query, self._now = query, now
+        self._query, self._now, self._stopped = query, now, stopped
         self._considered, self._revoked, self._passages = considered, revoked, passages
         self._judged: dict[tuple[bytes, tuple[bytes, ...], bytes], Reason] = {}
 
@@ -296,5 +310,7 @@ class OtherParties:
         passages = self._passages(closed) if closed else {}
         for name, held in found.items():
             passage = passages.get(name) if name in closed else DIRECT
-            if judge_passage(held.consent, self._query, passage) is Reason.GRANTED:
+            if judge_passage(held.consent, self._query, passage) is Reason.GRANTED and not (
+                name in closed and self._stopped(held.consent)
+            ):
                 yield name, held, passage or DIRECT
