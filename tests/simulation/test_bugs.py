@@ -28,6 +28,7 @@ SLOW = {  # many seeds until it is found, or it takes long to see that nothing c
     "early is wrong for ever",
     "nothing is promoted",
     "acknowledged, and not relayed",
+    *(PASSING_BUGS.keys() - {"withdrawn is called revoked", "a parent for another holder"}),
 }
 
 
