@@ -309,7 +309,6 @@ class Life:
         """In the order of sayso_node.node."""
         self.store.start()
         self.intake.start()
-        await self.intake.heed()
         handlers = TransportHandlers(self.broadcast.on_frame, self._on_request, self._on_peer)
         await self.machine.port.start(handlers)
         running = {"sync": self.sync.run, "follower": self.follower.run, "payer": self.payer.run}
