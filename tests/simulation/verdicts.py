@@ -37,11 +37,9 @@ def wrong(world: World, held: Held) -> Iterator[str]:
                 continue
             if one is not Reason.STALE or not _may_doubt(world, held, known, row):
                 yield f"{machine.name} says {one} where {expected} is right"
-        if not (held.ahead or held.unsure or held.marked or _asks_liars(world, machine)):
-            clear = {
-                row.license: row for row, one in zip(rows, said, strict=True) if one is Reason.GRANTED
-            }
-            yield from _wrong_time(machine, known, check.query, clear.values())
+        granted = (row for row, one in zip(rows, said, strict=True) if one is Reason.GRANTED)
+        clear = {row.license: row for row in granted if not _may_doubt(world, held, known, row)}
+        yield from _wrong_time(machine, known, check.query, clear.values())
 
 
 def _wrong_time(machine: Machine, known: Knowledge, query: Query, clear: Iterable[Row]) -> Iterator[str]:
