@@ -13,14 +13,8 @@ from typing import Final, NamedTuple, Protocol
 from sayso_protocol.errors import Malformed
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.primitives import ANYONE
-from sayso_protocol.verdicts.chains import (
-    DIRECT,
-    ChainKnowledge,
-    LicenseTerms,
-    OpenChains,
-    Passage,
-    stopping,
-)
+from sayso_protocol.verdicts.chains import DIRECT, ChainKnowledge, LicenseTerms, OpenChains, Passage
+from sayso_protocol.verdicts.chains import is_stopped as holder_is_stopped
 from sayso_protocol.verdicts.covering import covering, needs_chain
 from sayso_protocol.verdicts.disputes import DisputeKnowledge, is_disputed
 from sayso_protocol.verdicts.known_bits import KnownBits, set_places
@@ -226,18 +220,8 @@ def other_parties(knowledge: Knowledge, query: Query, now: float, passages: Pass
         knowledge.considered,
         lambda other, item: is_revoked(knowledge, other, item, query),
         passages,
-        lambda consent: _ends_are_stopped(knowledge, consent, query),
+        lambda one: holder_is_stopped(knowledge, one, (one.grantee, query.grantee), query.purpose),
     )
-
-
-def _ends_are_stopped(knowledge: KnownBits, consent: Consent, query: Query) -> bool:
-    """Return whether `to` stops the asker or the consent's grantee, so that no chain is open (8.5.4).
-
-    OpenChains leaves both out, because rule 8.2 precedes 8.5 in a row's own license.
-    """
-    people = [one for one in knowledge.speakers(consent.revokers) if knowledge.has_scopes(one)]
-    places = stopping(consent, (consent.grantee, query.grantee), query.purpose) if people else []
-    return any(set_places(knowledge, [one for one in places if one.address in people]))
 
 
 class OtherParties:
@@ -310,7 +294,6 @@ class OtherParties:
         passages = self._passages(closed) if closed else {}
         for name, held in found.items():
             passage = passages.get(name) if name in closed else DIRECT
-            if judge_passage(held.consent, self._query, passage) is Reason.GRANTED and not (
-                name in closed and self._stopped(held.consent)
-            ):
+            stopped = name in closed and self._stopped(held.consent)
+            if not stopped and judge_passage(held.consent, self._query, passage) is Reason.GRANTED:
                 yield name, held, passage or DIRECT
