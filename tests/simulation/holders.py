@@ -146,7 +146,8 @@ class Holders:
         random = self._random
         if self.sublicenses and self._chance(0.6):
             one = random.choice(self.sublicenses)
-            names, holder = (one.digest,), as_kind(one.message, Sublicense).grantee
+            names = self._some([one.digest])
+            holder = as_kind(one.message, Sublicense).grantee
         else:
             names = self._some([one.digest for one in licenses])
             holder = self._grantee_of(names, licenses)

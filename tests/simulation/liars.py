@@ -48,7 +48,7 @@ from sayso_protocol.sync.requests import (
 )
 from simulation.machine import Machine
 from simulation.network import Frame
-from simulation.people import Person
+from simulation.person import Person
 from support.packed import unpack
 from support.protocol_strategies import NETWORK, a_consent, item_hashes
 

@@ -53,7 +53,7 @@ def test_a_party_that_stops_the_asker_has_no_open_chain() -> None:
     ada, ben = (a_license(contributor=one, parties=PAIR) for one in (ADA, BEN))
     passed = pass_on(MARKET, LAB, ada, ben)
     for stopped in (LAB, MARKET):
-        history = [ada, ben, passed, Revocation(BEN, (f"to 0x{stopped.hex()}",))]
+        history: list[Heard] = [ada, ben, passed, Revocation(BEN, (f"to 0x{stopped.hex()}",))]
         asked = Question(Row(license_hash(ada.consent), ITEMS[0]), Query(LAB, "train-ai"), BASE)
         assert Oracle(history).answer(asked) is Reason.INCOMPLETE
         assert answers(history, [asked]) == [Reason.INCOMPLETE]
