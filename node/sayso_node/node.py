@@ -82,7 +82,7 @@ class Node:
         self._folder = NodeFolder(config.folder)
         self._store = store = store_at(config.store_location)
         peer_ids = [split_multiaddr(peer)[1] for peer in config.peers]
-        self._freshness = freshness = Freshness(peer_ids, lambda: store.damage.text)
+        self._freshness = freshness = Freshness(peer_ids, lambda: store.damage.text, config.heeded)
         if config.runs("sync"):
             freshness.ask_presence()
         identity = config.identity

@@ -46,6 +46,7 @@ NUMBERS = {
     "snapshots.fuse_filter.SALT_BYTES": "| 8 | salt | 16 bytes",
     "snapshots.hash_list.NAME_BYTES": "A name is the first 12 bytes of the SHA-256",
     "encoding.json_text.NESTING": "nested more than 64 deep",
+    "verdicts.rows.CONSENTS_AT_ONCE": None,  # of a batch in memory
     "verdicts.license_table.ABSENT": None,  # says "not there" in memory
     "primitives.ADDRESS_BYTES": "Every address MUST have 20 bytes",
     "primitives.HASH_BYTES": "`content` and `terms` MUST have 32 bytes each",

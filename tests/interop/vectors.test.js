@@ -157,7 +157,7 @@ histories.forEach((history, at) => {
   });
 });
 
-const held = new Holdings(NETWORK);
+const held = new Holdings(NETWORK, load("sync").heeded.map(unhex));
 for (const { envelope } of load("messages")) held.add(unhex(envelope));
 
 for (const { name, question, answer } of load("sync").exchanges) {

@@ -252,8 +252,8 @@ def _arrival_does_not_matter() -> contextlib.AbstractContextManager[Any]:
 
     honest = Freshness.view
 
-    def view(self: Freshness, now: float, max_age_s: float) -> View:
-        found = honest(self, now, max_age_s)
+    def view(self: Freshness, now: float, max_age_s: float, heed: Heed = ()) -> View:
+        found = honest(self, now, max_age_s, heed)
         if self.dispute or now - self.head.time > max_age_s:
             return found
         return View(self.head, self.head.time, now + 1, None)

@@ -41,6 +41,7 @@ from sayso_protocol.receipts.status import Status, StatusMoment, sign_statuses, 
 from sayso_protocol.receipts.text import acknowledgement_to_json, receipt_to_json
 from sayso_protocol.signatures.wallets import EoaVerifier
 from sayso_protocol.verdicts.chains import Chain
+from sayso_protocol.verdicts.disputes import Undisputed
 from sayso_protocol.verdicts.known_bits import WholeBits
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import (
@@ -60,7 +61,7 @@ BODY_BYTES = 4 * 1024 * 1024
 Twist = Callable[[str, Any], Any]  # (route, answer) -> another answer; a str is sent as it is
 
 
-class Memory(WholeBits):
+class Memory(WholeBits, Undisputed):
     """Knowledge in dictionaries."""
 
     def __init__(self) -> None:
@@ -225,6 +226,7 @@ class FakeNode:
             block=BLOCK,
             time=int(time.time()),
             run_until=body["run_until"],
+            heed=tuple(body.get("heed", ())),
             until=min(
                 (self._until(row) for row, one in zip(rows, reasons, strict=True) if one == "granted"),
                 default=0,
@@ -248,7 +250,8 @@ class FakeNode:
     async def _status(self, request: web.Request) -> web.Response:
         place, asked = request.match_info, request.query
         row = Row(hash_from_text(place["license"]), hash_from_text(place["item"]))
-        query = Query(address_from_text(asked["grantee"]), asked["purpose"])
+        heed = tuple(map(address_from_text, filter(None, asked.get("heed", "").split(","))))
+        query = Query(address_from_text(asked["grantee"]), asked["purpose"], heed)
         reason = verdict(self.memory, row, query, time.time())
         moment = StatusMoment(self.network, bytes(32), BLOCK, int(time.time()))
         until = self._until(row) if reason is Reason.GRANTED else 0

@@ -61,8 +61,8 @@ def verdicts(
             for one, message in of_kind(held, Sublicense)
         ),
     )
-    query = Query(asker, "train-ai")
-    gate = OfflineGate(bundle, Snapshots(files), query, max_age_s=60, heed=heed)
+    query = Query(asker, "train-ai", heed)
+    gate = OfflineGate(bundle, Snapshots(files), query, max_age_s=60)
     rows = b"".join(held[0].digest + item for item in held[0].items)
     now = max(one.head.moment.as_of for one in files)
     return [REASONS[number].value for number in gate.judge(rows, now)[0].tolist()]

@@ -38,6 +38,7 @@ from support.protocol_strategies import (
     signed,
 )
 from vectors.chains import chains
+from vectors.disputes import disputes
 from vectors.ed25519 import ed25519
 from vectors.evidence import evidence
 from vectors.frames import bundles
@@ -205,6 +206,7 @@ FILES: dict[str, Callable[[], Any]] = {
     "sync.json": lambda: sync(_consents() | _revocations()),
     "verdicts.json": verdict_cases,
     "chains.json": chains,
+    "disputes.json": disputes,
     "snapshots.json": snapshots,
     "landings.json": landings,
     "holders.json": statements_of_holders,

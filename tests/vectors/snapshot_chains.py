@@ -156,7 +156,7 @@ def _case(
         [HeldSublicense(Hop(message_hash(one.terms), one.terms), one.names) for one in some],
     )
     files = Snapshots(read_snapshot(part.data, TRUSTED) for part in parts)
-    gate = OfflineGate(held, files, Query(asker, "train-ai"), max_age_s=86_400, heed=heed)
+    gate = OfflineGate(held, files, Query(asker, "train-ai", heed), max_age_s=86_400)
     rows = [Row(license_hash(one.consent), item) for one in licenses for item in ITEMS]
     reasons = gate.judge(join_rows(rows), NOW).reasons.tolist()
     return {

@@ -15,6 +15,7 @@ from typing import Any, Final, Self
 from urllib.parse import urlencode
 
 import msgspec
+from msgspec import UNSET
 
 from sayso.errors import BadAnswer
 from sayso.node_client.answers import CheckAnswer, Claim, HeldLicense, NodeInfo, Peer, Submitted
@@ -183,6 +184,7 @@ class NodeClient:
             run_id=question.run_id,
             run_until=question.run_until,
             grantee=question.query.grantee,
+            heed=UNSET if question.query.heed is None else [*question.query.heed],
             nonce=(nonce := self._random(NONCE_BYTES)),
             rows=rows,
         )

@@ -204,7 +204,7 @@ def _check_reasons(numbers: bytes, count: int) -> None:
 
 
 def _check_question(receipt: Receipt, question: Question) -> None:
-    if receipt.question != question:
+    if not question.is_answered_by(receipt.question):
         raise BadAnswer("the node's receipt is for another question")
 
 

@@ -120,6 +120,7 @@ class Signer:
             time=time,
             run_until=check.run_until,
             until=answer.until,
+            heed=answer.heed,
         )
         self._counters.add("receipts")
         return sign_statement(self._identity, receipt)

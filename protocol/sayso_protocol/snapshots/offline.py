@@ -23,11 +23,12 @@ from sayso_protocol.snapshots.offline_chains import HeldSublicense, OfflineChain
 from sayso_protocol.snapshots.offline_disputes import OfflineDisputes
 from sayso_protocol.snapshots.offline_keys import row_keys, wide_keys
 from sayso_protocol.snapshots.snapshot import Snapshots
-from sayso_protocol.verdicts.bulk import Passed, judge_terms_of, row_at
+from sayso_protocol.verdicts.bulk import Passed, judge_terms_of
 from sayso_protocol.verdicts.chains import ALWAYS, DIRECT, Passage
 from sayso_protocol.verdicts.covering import Cover, covering, needs_chain
 from sayso_protocol.verdicts.license_table import Flags, Ints, LicenseTable, Reasons
 from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.rows import row_at
 from sayso_protocol.verdicts.shared_licenses import SharedLicenses
 from sayso_protocol.verdicts.verdict import (
     License,
@@ -111,7 +112,6 @@ class OfflineGate:
         query: Query,
         *,
         max_age_s: float,
-        heed: tuple[bytes, ...] = (),
     ) -> None:
         self._held = held
         self._snapshots = snapshots
@@ -129,6 +129,7 @@ class OfflineGate:
         self._until = np.minimum(terms["expires"], snapshots.as_of + terms["recheck"]).astype(float)
         named = zip(held.names, consents, strict=True)
         self._chains = OfflineChains(held.sublicenses, named, snapshots)
+        heed = sorted(snapshots.heeded) if query.heed is None else query.heed
         self._disputes = OfflineDisputes(heed, snapshots)
         self._wide: dict[int, bool] = {}
         self._by_item: dict[int, list[Cover]] = {}
@@ -172,7 +173,7 @@ class OfflineGate:
         return OfflineJudged(reasons, entries, 0 if least == ALWAYS else int(least))
 
     def _dispute(self, rows: bytes, reasons: Reasons, held: Ints, owner: Ints) -> None:
-        """Put `disputed` in the place of what comes after it (rule 8.2.7)."""
+        """Put `disputed` in the place of what comes after it (rule 8.18)."""
         if self._disputes:
             consents = [self._held.consents[one] for one in owner.tolist()]
             items = [row_at(rows, at).item for at in held.tolist()]

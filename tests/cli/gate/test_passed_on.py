@@ -113,7 +113,6 @@ def test_a_check_offline_uses_the_bundle(tmp_path: Path) -> None:
         person_key(DAN),
         person_key(EVE),
     ]
-    question = Question(Query(EVE, "train-ai"), max_age_s=60, run_id="")
     answers = {}
     for name, named in (("all", everything), ("hidden", names_of_envelopes([SOLD]))):
         content = content_of({}, named, heeded=(CLEO,))
@@ -127,9 +126,8 @@ def test_a_check_offline_uses_the_bundle(tmp_path: Path) -> None:
                     [tmp_path / name],
                     partial(load_licenses, folder, NETWORK),
                     TRUSTED,
-                    question,
+                    Question(Query(EVE, "train-ai", heed), max_age_s=60, run_id=""),
                     lambda: NOW + 1,
-                    heed,
                 )
                 row = join_rows([Row(SOLD.digest, SOLD.items[0])])
                 answers[name, len(bundle), heed] = REASONS[judge.judge(row).numbers[0]]

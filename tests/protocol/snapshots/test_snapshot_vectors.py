@@ -95,9 +95,12 @@ def test_what_was_passed_on_is_judged_as_the_file_says(case: dict[str, Any]) -> 
     gate = OfflineGate(
         held,
         files,
-        Query(address_from_text(case["grantee"]), case["purpose"]),
+        Query(
+            address_from_text(case["grantee"]),
+            case["purpose"],
+            tuple(map(address_from_text, case["heed"])),
+        ),
         max_age_s=86_400,
-        heed=tuple(map(address_from_text, case["heed"])),
     )
     reasons = gate.judge(
         unhex([one[at] for one in case["rows"] for at in ("license", "item")]), case["now"]

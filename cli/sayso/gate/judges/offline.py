@@ -36,7 +36,6 @@ class OfflineJudge:
         trusted: NetworkFile,
         question: Question,
         clock: Callable[[], float] = time.time,
-        heed: tuple[bytes, ...] = (),
     ) -> None:
         self._clock = clock
         self._read = [_read(path, trusted) for path in snapshots]
@@ -46,7 +45,7 @@ class OfflineJudge:
         held = HeldLicenses(self._licenses.rows(), self._licenses.sublicenses.values())
         together = Snapshots(self._read)
         self._run_until = question.run_until
-        self._gate = OfflineGate(held, together, question.query, max_age_s=question.max_age_s, heed=heed)
+        self._gate = OfflineGate(held, together, question.query, max_age_s=question.max_age_s)
 
     def judge(self, rows: bytes) -> Judged:
         """Return a reason for every row."""

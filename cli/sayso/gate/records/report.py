@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from sayso.gate.records.record import Record
 from sayso_protocol.primitives import ANYONE, address_text, hex_text
+from sayso_protocol.verdicts.query import Heed
 from sayso_protocol.verdicts.verdict import Reason
 
 MEANING: Final = {
@@ -132,8 +133,15 @@ def _question(record: Record) -> Iterable[tuple[str, object]]:
         yield "end of the run", moment(question.run_until)
     if record.until:
         yield "clear rows may be relied on until", moment(record.until)
+    yield "disputes that count", _heeded(question.query.heed)
     yield "oldest view accepted", f"{question.max_age_s:,} seconds"
     yield "network", f"chain {record.network.chain_id}, registry {address_text(record.network.registry)}"
+
+
+def _heeded(heed: Heed | None) -> str:
+    if heed is None:
+        return "of those whom each source heeds"
+    return f"of {', '.join(map(address_text, heed))}" if heed else "none"
 
 
 def _reasons(record: Record) -> str:
