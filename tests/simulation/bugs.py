@@ -37,6 +37,7 @@ from sayso_protocol.permissions.state_digest import StateEntry
 from sayso_protocol.primitives import HASH_BYTES
 from sayso_protocol.receipts.receipt import Acknowledgement, ChainPoint, sign_statement
 from sayso_protocol.receipts.text import AcknowledgementJson, acknowledgement_json
+from sayso_protocol.verdicts.query import Heed
 from simulation.options import Options
 from support.protocol_strategies import NETWORK
 
