@@ -22,6 +22,7 @@ SECTIONS = {
         "status": Entry(f"{_BUYER}.status:command", "Show one license, or check one item before a use."),
         "licenses": Entry(f"{_CONTRIBUTOR}.licenses:command", "List the licenses of a wallet."),
         "revoke": Entry(f"{_CONTRIBUTOR}.revoke:command", "Revoke permissions, free and finally."),
+        "trace": Entry(f"{_CONTRIBUTOR}.trace:command", "Show where a license went."),
         "submit": Entry(
             f"{_CONTRIBUTOR}.submit:command", "Submit messages that were signed and saved earlier."
         ),

@@ -175,6 +175,11 @@ class NodeConfig:
             return frozenset(one.address for one in self.network_file.heed)
         return _heeded(self.settings.heed)
 
+    @property
+    def pays(self) -> bool:
+        """Return whether the node has an account that pays for transactions."""
+        return self.anchor_account is not None
+
     def runs(self, channel: str) -> bool:
         """Return whether a channel is switched on."""
         return channel not in self.settings.disabled

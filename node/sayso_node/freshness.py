@@ -5,10 +5,11 @@ the node may not speak, it answers `stale` and publishes nothing.
 
 A view is as old as the last reading of the chain and the last sync with each configured peer. A new
 consent stays stale until a reading and sync rounds that began after its arrival have ended: until then,
-another node could know a revocation of it.
+another node could know a revocation of it. For a query that heeds an address, only rounds with peers
+count that heed it, too: another peer keeps none of its disputes.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -16,6 +17,7 @@ from typing import NamedTuple
 from sayso_node.errors import IdentityInUse
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.receipts.receipt import ChainPoint
+from sayso_protocol.verdicts.query import Heed
 
 QUORUM = 2  # configured peers that must have been synced; all of them, if there are fewer
 
@@ -70,8 +72,17 @@ class View(NamedTuple):
 class Freshness:
     """Keeps when the chain was last read and when each configured peer was last synced."""
 
-    def __init__(self, configured_peers: Iterable[str], damage: Callable[[], object] = bool) -> None:
-        """Keep the times of these peers; the node is silent while `damage` returns something true."""
+    def __init__(
+        self,
+        configured_peers: Iterable[str],
+        damage: Callable[[], object] = bool,
+        heeded: Iterable[bytes] = (),
+    ) -> None:
+        """Keep the times of these peers; the node is silent while `damage` returns something true.
+
+        `heeded` are the addresses whose disputes count, unless a query says otherwise.
+        """
+        self.heeded: Heed = tuple(sorted(heeded))
         self._damage = damage
         self.twin_until = NEVER  # a peer has heard another node with our key; it may live until then
         self.clock_offset: float | None = None  # how far our clock is ahead of the peers', seconds
@@ -85,6 +96,7 @@ class Freshness:
         self._chain_begun = NEVER
         self._asked_age = float("inf"), NEVER
         self._peers_begun = dict.fromkeys(configured_peers, NEVER)
+        self._heeded_by: dict[str, frozenset[bytes]] = {}  # by each peer's word in its last round
 
     def forget(self) -> None:
         """Forget all readings and rounds, so that the node is silent until each was done again."""
@@ -145,18 +157,22 @@ class Freshness:
         if now < self.twin_until or self.is_uncompared:
             raise IdentityInUse(self.twin_text)
 
-    def peer_synced(self, peer_id: str, begun: float) -> None:
-        """Record that a round that began at this time fetched everything a peer has."""
+    def peer_synced(self, peer_id: str, begun: float, heeded: Collection[bytes] = ()) -> None:
+        """Record that a round that began at this time fetched everything a peer has.
+
+        `heeded` are the addresses whose disputes the peer keeps, by its own word.
+        """
         if peer_id in self._peers_begun:
             self._peers_begun[peer_id] = begun
+            self._heeded_by[peer_id] = frozenset(heeded)
 
-    def view(self, now: float, max_age_s: float) -> View:
+    def view(self, now: float, max_age_s: float, heed: Heed = ()) -> View:
         """Return what the node may speak from at `now`, for askers with this maximum age in seconds.
 
-        A reading or round dated after `now` does not count: our clock was set back since.
+        A reading or round dated after `now` does not count: our clock was set back since. `heed` are the
+        addresses whose disputes count.
         """
-        peers = sorted((_past(one, now) for one in self.rounds().values()), reverse=True)
-        asked = min(peers[:QUORUM], default=float("inf"))
+        asked = min([self._asked(now), *(self._asked(now, one) for one in heed)])
         chain = _past(self._chain_begun, now)
         confirmed = min(chain, asked)
         as_of = min(self.head.time, confirmed)
@@ -175,6 +191,17 @@ class Freshness:
         if silence:
             return View(self.head, NEVER, NEVER, silence)
         return View(self.head, as_of, confirmed, None)
+
+    def _asked(self, now: float, heeded: bytes | None = None) -> float:
+        """Return when the peers were asked, about disputes of one address if it is given (rule 8.9)."""
+        if heeded is not None and heeded not in self.heeded:
+            return NEVER
+        counting = (
+            begun if heeded is None or heeded in self._heeded_by.get(peer_id, ()) else NEVER
+            for peer_id, begun in self.rounds().items()
+        )
+        peers = sorted((_past(begun, now) for begun in counting), reverse=True)
+        return min(peers[:QUORUM], default=float("inf"))
 
 
 def _past(begun: float, now: float) -> float:

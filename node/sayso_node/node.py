@@ -26,6 +26,7 @@ from sayso_node.api.routes.revocations import RevocationRoutes
 from sayso_node.api.routes.snapshots import SnapshotRoutes
 from sayso_node.api.routes.statements import StatementRoutes
 from sayso_node.api.routes.status import StatusRoutes
+from sayso_node.api.routes.traces import TraceRoutes
 from sayso_node.api.routes.typed_data import TypedDataRoutes
 from sayso_node.api.schema.values import NodeJson, OperatorJson
 from sayso_node.batches.fetcher import BatchFetcher
@@ -81,7 +82,7 @@ class Node:
         self._folder = NodeFolder(config.folder)
         self._store = store = store_at(config.store_location)
         peer_ids = [split_multiaddr(peer)[1] for peer in config.peers]
-        self._freshness = freshness = Freshness(peer_ids, lambda: store.damage.text)
+        self._freshness = freshness = Freshness(peer_ids, lambda: store.damage.text, config.heeded)
         if config.runs("sync"):
             freshness.ask_presence()
         identity = config.identity
@@ -128,6 +129,7 @@ class Node:
             clock,
             self._counters,
             interval_s=self._config.settings.snapshot_interval_s,
+            heeded=self._config.heeded,
             alarms=self._alarms,
             damaged=self._store.damage.report,
         )
@@ -139,7 +141,7 @@ class Node:
         licenses = LicenseCache()
         judge = Judge(network, store, freshness, clock, counters, licenses)
         shared = (network, store, freshness, identity, clock, counters)
-        signer = Signer(*shared, relays=config.anchor_account is not None)
+        signer = Signer(*shared, relays=config.pays, anchors=config.pays)
         desk = StatusDesk(*shared, licenses)
         about = AboutRoutes(
             self._description(),
@@ -161,7 +163,7 @@ class Node:
             LicenseRoutes(network, store, freshness, clock, pages, finality=finality),
             ListRoutes(network, store, pages),
             RevocationRoutes(network, store, self._broadcast, signer, pages),
-            StatementRoutes(network, store),
+            *(one(network, store) for one in (StatementRoutes, TraceRoutes)),
             ProofRoutes(network, store, freshness, self._proofs),
             events,
             CheckRoutes(judge, signer, receipts=config.runs("receipts")),

@@ -36,15 +36,20 @@ async function site() {
     jsxImportSource: "preact",
     define: { WORKER: JSON.stringify(`/assets/${Object.keys(worker)[0]}`) },
   });
-  const files = { ...worker, ...named(page.outputFiles), "icon.svg": readFileSync(join(HERE, "src/icon.svg"), "utf8") };
+  // On its own, so that the first visit of the page loads nothing of it.
+  const verifier = await build({ ...SHARED, entryPoints: ["src/verify.ts"], splitting: true });
+  const files = { ...worker, ...named(page.outputFiles), ...named(verifier.outputFiles), "icon.svg": readFileSync(join(HERE, "src/icon.svg"), "utf8") };
   const find = (start, end) => Object.keys(files).find((name) => name.startsWith(start) && name.endsWith(end));
   const icon = `icon.${createHash("sha256").update(files["icon.svg"]).digest("hex").slice(0, 8)}.svg`;
   files[icon] = files["icon.svg"];
   delete files["icon.svg"];
-  files["index.html"] = readFileSync(join(HERE, "src/index.html"), "utf8")
-    .replace("{script}", `/assets/${find("main.", ".js")}`)
-    .replace("{style}", `/assets/${find("style.", ".css")}`)
-    .replace("{icon}", `/assets/${icon}`);
+  for (const name of ["index.html", "verify.html"]) {
+    files[name] = readFileSync(join(HERE, "src", name), "utf8")
+      .replace("{script}", `/assets/${find("main.", ".js")}`)
+      .replace("{verify}", `/assets/${find("verify.", ".js")}`)
+      .replace("{style}", `/assets/${find("style.", ".css")}`)
+      .replace("{icon}", `/assets/${icon}`);
+  }
   files["LICENSES.txt"] = licenses();
   return files;
 }

@@ -145,7 +145,7 @@ def _building() -> Iterator[Figure]:
             _fill(store, people)
             begun = _children_s()
             body = Path(name) / "body"
-            order = msgspec.json.encode(Order(str(store), str(body), NETWORK, LATER, None))
+            order = msgspec.json.encode(Order(str(store), str(body), NETWORK, LATER, (), None))
             command = [sys.executable, "-c", BUILDING]
             done = subprocess.run(command, check=True, capture_output=True, input=order)
             took = _children_s() - begun
@@ -185,9 +185,9 @@ def _growth(sizes: tuple[int, ...] = SIZES) -> Iterator[Figure]:
                 after = news.position(db, LATER)
             change_store(store, lambda db, size=size: add_news(db, size, NEWS))  # type: ignore[misc]
             with snapshot_at(store) as db:
-                news.read_news(db, after, NETWORK, LATER)  # the pages are read from the disk once
+                news.read_news(db, after, NETWORK, LATER, ())  # the pages are read from the disk once
                 begun = time.process_time()
-                found = news.read_news(db, after, NETWORK, LATER)
+                found = news.read_news(db, after, NETWORK, LATER, ())
                 took[f"{size:,} people"] = 1_000 * (time.process_time() - begun)
             if len(found.joined) < NEWS * KEY_BYTES:
                 raise AssertionError("the delta lacks news")

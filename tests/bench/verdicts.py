@@ -13,6 +13,7 @@ from sayso_protocol.permissions.words import Masks
 from sayso_protocol.receipts.receipt import join_rows
 from sayso_protocol.verdicts.bulk import judge_rows
 from sayso_protocol.verdicts.chains import Chain
+from sayso_protocol.verdicts.disputes import Undisputed
 from sayso_protocol.verdicts.known_bits import WholeBits
 from sayso_protocol.verdicts.license_table import LicenseTable
 from sayso_protocol.verdicts.query import Query
@@ -26,7 +27,7 @@ QUERY = Query(BUYERS[0], "train-ai")
 NOW = ISSUED_AT + 1.0
 
 
-class Memory(WholeBits):
+class Memory(WholeBits, Undisputed):
     """What a verdict looks up, in dictionaries."""
 
     def __init__(self, licenses: dict[bytes, License], bits: dict[bytes, Masks]) -> None:

@@ -111,7 +111,7 @@ def test_a_marketplace_asks_by_link(visit: Open, place: World) -> None:
         "use of 3 items of mine for evaluate, train-ai until 2027-05-03 23:59 UTC"
     )
     expect(notice).to_contain_text("rechecked every 36 hours; removed within 14 days")
-    expect(page.get_by_label("Ask again after")).to_have_value("36")
+    expect(page.locator('[data-answer="recheck"]')).to_contain_text("36 hours")
     page.get_by_role("button", name="Sign", exact=True).click()
     expect(page.get_by_role("heading", name="Allowed.")).to_be_visible()
 
@@ -161,8 +161,10 @@ def test_warnings_where_people_get_hurt(visit: Open, place: World) -> None:
     ):
         expect(page.get_by_text(text)).to_be_visible()
     here.look_at("warnings")
+    page.get_by_role("button", name="Change Marketplace").click()
     page.get_by_label("Marketplace").fill("kłed.ai")
     expect(page.get_by_text("The name is written in letters that can look like others")).to_be_visible()
+    page.get_by_role("button", name="Change For how long").click()
     page.get_by_label("Until").fill("2047-01-01")
     expect(page.get_by_role("alert")).to_have_text("The maximum is ten years.")
     expect(page.get_by_role("button", name="Sign", exact=True)).to_be_disabled()
@@ -248,7 +250,7 @@ def test_nobody_without_a_wallet_is_left_alone(visit: Open, place: World) -> Non
     here.look_at("home")
     # What a marketplace asks for is still there when the page opens in the app.
     page = here.go("#/allow?via=kled.ai")
-    expect(page.get_by_label("Marketplace")).to_have_value("kled.ai")
+    expect(page.locator('[data-answer="via"]')).to_contain_text("kled.ai")
     links: list[str] = apps.evaluate_all("links => links.map(one => one.href)")
     assert links[0].startswith("https://metamask.app.link/dapp/")
     for one in links:

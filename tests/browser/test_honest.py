@@ -56,6 +56,7 @@ def test_who_asks_for_another_marketplace_cannot_be_overlooked(visit: Open, plac
     here.look_at("strange-asker")
     page.get_by_label("I know who asks, and I want to go on.").check()
     expect(sign).to_be_enabled()
+    page.get_by_role("button", name="Change Marketplace").click()
     page.get_by_label("Marketplace").fill("market.example")
     expect(warning).to_have_count(0)
     page.get_by_label("Marketplace").fill("evil-market.example")  # ends in the same letters only

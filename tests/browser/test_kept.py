@@ -96,7 +96,7 @@ def test_another_device_sees_what_the_node_knows(visit: Open, place: World) -> N
     other = visit(account=ada)
     page = other.connect("#/taken")
     entry = page.locator("[data-digest]")
-    expect(entry).to_contain_text("Single licenses or files")
+    expect(entry).to_contain_text("One license, with its renewals")
     with page.expect_download() as saving:
         entry.get_by_role("button", name="Save the signed file").click()
     assert len(decode_bundle(saving.value.path().read_bytes())) == 1

@@ -12,7 +12,7 @@ from browser.world import World, eventually
 from sayso.contributor.onchain import call_for
 from sayso_contracts.calls import Calls
 from sayso_protocol.messages.revocation import Revocation
-from sayso_protocol.permissions.scopes import scope_word
+from sayso_protocol.permissions.scopes import Scope, agreement_subject, scope_word
 from sayso_protocol.primitives import address_from_text, address_text, hex_text
 from sayso_protocol.verdicts.verdict import Reason
 
@@ -45,7 +45,9 @@ def test_the_code_for_another_phone_asks_for_what_the_command_would_send(
     assert asked.chain_id == network.chain_id
     assert asked.registry == address_text(network.registry)
     # The other phone's wallet encodes the call by itself, and it is the one that `sayso` sends.
-    stop = Revocation(address_from_text(ada.address), (), (asked.word,), (asked.mask,))
+    agreement = agreement_subject(held.message.agreement)  # type: ignore[attr-defined]
+    stop = Revocation(address_from_text(ada.address), (Scope(agreement, CLONING).text,))
+    assert stop.bits == {asked.word: asked.mask}
     data = call_for(Calls(asked.registry), stop).data
     assert here.wallet
     here.wallet.send({"from": ada.address, "to": asked.registry, "data": "0x" + data.hex()})

@@ -79,7 +79,7 @@ RECEIPT = sign_statement(
     NODE,
     Receipt(
         NETWORK, NODE_KEY, bytes(20), "train-ai", 60, "run 7", b"n", bytes(32), bytes(32),
-        (("granted", 2), ("revoked", 1)), 8, bytes(32), POINT, NOW, 0, NOW + 604_800,
+        (("granted", 2), ("revoked", 1)), 8, bytes(32), POINT, NOW, 0, NOW + 604_800, (CLEO,),
     ),
 )  # fmt: skip
 PROMISE = sign_statement(NODE, Acknowledgement(NETWORK, NODE_KEY, STOP.digest, POINT, NOW))

@@ -46,6 +46,7 @@ NUMBERS = {
     "snapshots.fuse_filter.SALT_BYTES": "| 8 | salt | 16 bytes",
     "snapshots.hash_list.NAME_BYTES": "A name is the first 12 bytes of the SHA-256",
     "encoding.json_text.NESTING": "nested more than 64 deep",
+    "verdicts.rows.CONSENTS_AT_ONCE": None,  # of a batch in memory
     "verdicts.license_table.ABSENT": None,  # says "not there" in memory
     "primitives.ADDRESS_BYTES": "Every address MUST have 20 bytes",
     "primitives.HASH_BYTES": "`content` and `terms` MUST have 32 bytes each",
@@ -100,6 +101,9 @@ NUMBERS = {
     "permissions.state_digest.SUM_BYTES": "the 2,048 bytes of the sum",
     "permissions.words.WORD_BITS": "A bit stands in a *word* of 256 bits",
     "permissions.words.FULL": "A mask MUST be below 2^256",
+    "traces.duties.DAY_S": "of the consent, each 86,400 seconds",
+    "traces.landings.UNDATED": None,  # ours
+    "traces.landings.NOT_REVOKED": None,  # ours
 }
 # What is fixed outside of sayso_protocol, or has no public name there.
 PHRASES = [

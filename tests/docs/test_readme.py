@@ -37,7 +37,7 @@ def test_every_command_is_run_by_another_document() -> None:
 
 
 def test_the_story_of_the_demo_has_its_steps() -> None:
-    story = re.findall(r"^(\d)\. (.+)$", README, re.MULTILINE)
+    story = re.findall(r"^(\d+)\. (.+)$", README, re.MULTILINE)
     assert story
     for number, title in story:
         assert STEPS[int(number) - 1].title == title

@@ -51,7 +51,7 @@ from vectors.landings import LANDINGS, THREE, document
 
 Json = dict[str, Any]
 HEAD_NAMES = ["network", "node_key", "state", "block", "time", "as_of", "expires_at", "counts", "salt"]
-HEAD_NAMES += ["body_bytes", "body", "form"]
+HEAD_NAMES += ["body_bytes", "body", "heeds", "form"]
 ENVELOPE_NAMES = ("version", "kind", "message", "items", "signature", "network", "sponsor")
 
 

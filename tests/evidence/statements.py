@@ -88,6 +88,7 @@ def a_receipt(key: SigningKey = NODE, numbers: bytes = NUMBERS, sequence: int = 
             time=NOW + sequence,
             run_until=0,
             until=NOW + 604_800,
+            heed=(),
         ),
     )
 

@@ -145,7 +145,7 @@ def _inflating(one: Operation, kind: str) -> Callable[[bytes], object]:
 
 def _queries() -> dict[str, Target]:
     """The query of every route that has one; its values in the form that the route wants."""
-    status = f"grantee={address_text(BEN)}&purpose=train-ai&max_age_s=60"
+    status = f"grantee={address_text(BEN)}&purpose=train-ai&max_age_s=60&heed={address_text(BEN)}"
     seeds = {"/v1/status/{license}/{item}": status}
     found = {
         f"query of {one.path}": Target(_query(one), (seeds.get(one.path, _query_of(one)).encode(),))
@@ -185,6 +185,7 @@ def _peers() -> dict[str, Target]:
         "sync messages": Target(answers.decode_messages, (pack([b"a", b"b"]),)),
         "sync check": Target(answers.decode_check, (pack(None), pack(bytes(16)))),
         "sync results": Target(lambda data: answers.decode_taken(data, 2), (pack(b"\0\1"),)),
+        "sync heed": Target(answers.decode_heed, (pack([b"\1" * 20, b"\2" * 20]), pack([]))),
         "sync lists of consents": Target(lambda data: answers.decode_lists(data, 1, 4), (lists,)),
         "websocket upgrade": Target(lambda data: trio.run(_upgrade, data), upgrades),
     }

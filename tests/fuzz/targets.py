@@ -39,6 +39,7 @@ from sayso_protocol.sync.requests import (
     CheckRequest,
     FingerprintsRequest,
     GetRequest,
+    HeedRequest,
     ListRequest,
     OfferRequest,
     RangeRequest,
@@ -211,6 +212,7 @@ def _targets() -> dict[str, Target]:
         RangeRequest(1, 1, hashes[1]),
         CheckRequest(2, salt, 9),
         OfferRequest((b"a", b"b")),
+        HeedRequest(),
     )
     lists = [None, [], [Listed(b"abcde", (b"fghij", b"klmno"))]]
     return {

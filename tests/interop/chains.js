@@ -29,6 +29,7 @@ function ranked(known, license, grantee) {
 function counting(known, license, grantee) {
   const seen = new Map();
   return ranked(known, license, grantee)
+    .filter(({ digest }) => !known.isDisplaced?.(license, digest)) // 13.10.5
     .filter(({ signer }) => seen.set(signer, (seen.get(signer) ?? 0) + 1).get(signer) <= 16)
     .slice(0, 256);
 }
@@ -48,8 +49,9 @@ function isStopped(known, { contributor, guardian }, holder, purpose) {
   );
 }
 
-/** Rule 8.5.4. */
-function isOpen(known, license, one, { purpose, now }) {
+/** Rule 8.5.4; `isSure` says of each sublicense whether it may be relied on. */
+function isOpen(known, license, one, { purpose, now }, isSure = () => true) {
+  if (!isSure(one)) return false;
   const { consent } = known.licenses.get(license);
   if (!counting(known, license, one.grantee).includes(one)) return false;
   if (now < one.issuedAt || now >= one.expiresAt || !one.purposes.includes(purpose)) return false;
@@ -57,7 +59,13 @@ function isOpen(known, license, one, { purpose, now }) {
   if ([one.signer, one.grantee].some((holder) => isStopped(known, consent, holder, purpose))) return false;
   const above = one.parent === NONE ? consent : known.sublicenses.get(one.parent);
   if (![purpose, "resale"].every((name) => above.purposes.includes(name))) return false;
-  return above === consent || isOpen(known, license, above, { purpose, now });
+  return above === consent || isOpen(known, license, above, { purpose, now }, isSure);
+}
+
+/** Rule 8.9: whether the asker needs no chain, or has one of sublicenses that are sure. */
+export function isSurelyOpen(known, license, query, isSure) {
+  if (!needsChain(known.licenses.get(license).consent, query)) return true;
+  return ranked(known, license, query.grantee).some((one) => isOpen(known, license, one, query, isSure));
 }
 
 /** Rules 8.5 and 8.6. */

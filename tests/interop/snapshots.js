@@ -2,6 +2,7 @@
 
 import { NOBODY, ascii, big, hex, require, sha256, unhex } from "./bytes.js";
 import { unpack } from "./packing.js";
+import { isSurelyOpen } from "./chains.js";
 import { baseWord, queriesOf, scopeWord, scopesOver } from "./scopes.js";
 import { checkNodeSignature } from "./statements.js";
 import { onItsTerms } from "./verdict.js";
@@ -35,16 +36,16 @@ export function readSnapshot(bytes, trusted) {
     if (index > 0) checkFollows(parts[index - 1], part);
   });
   const bodies = parts.map(readBody);
-  const { asOf, expires } = parts.at(-1);
+  const { asOf, expires, heeded } = parts.at(-1);
   const knows = (key) => bodies.some(({ knowsKey }) => knowsKey(key));
   const names = (key) => {
     const hash = nameOf(key, parts[0].salt);
     return bodies.some(({ named }) => named.has(hash)) && !bodies.some(({ withdrawn }) => withdrawn.has(hash));
   };
-  return { ids: parts.map(({ id }) => hex(id)), asOf, expires, knows, names };
+  return { ids: parts.map(({ id }) => hex(id)), asOf, expires, heeded: heeded.map(hex), knows, names };
 }
 
-/** Rule 13.3.4: the key of a person or a license, and its hash as a number of 96 bits. */
+/** Rule 13.3.4: the key of a person, a license or a sublicense, and its hash as a number of 96 bits. */
 export const aboutKey = (kind, about) => Buffer.concat([Buffer.from([kind]), unhex(about)]);
 export const nameOf = (key, salt) => BigInt(hex(sha256(salt, key).subarray(0, 12)));
 
@@ -137,6 +138,7 @@ const isHead = isArray(
   isBytes(16),
   isNumber,
   HASH,
+  (some) => Array.isArray(some) && some.length <= 16 && some.every(isBytes(20)),
   (form) => isShape(form) || isLink(form),
 );
 
@@ -144,10 +146,12 @@ const isHead = isArray(
 function readHead(content) {
   const head = unpack(content);
   require(isHead(head), "malformed", "no head");
-  const [network, nodeKey, , , , asOf, expires, counts, salt, bodyBytes, bodyHash, form] = head;
+  const [network, nodeKey, , , , asOf, expires, counts, salt, bodyBytes, bodyHash, heeded, form] = head;
+  const inOrder = heeded.every((one, at) => Buffer.compare(heeded[at - 1] ?? Buffer.alloc(20), one) < 0);
+  require(inOrder, "malformed", "heeded addresses out of order, or zero");
   const valid = isShape(form) ? canBe(...form) : form[1] >= 1n;
   require(valid, "malformed", "a form that cannot be");
-  return { network, nodeKey, asOf, expires, counts, salt, bodyBytes, bodyHash, form };
+  return { network, nodeKey, asOf, expires, counts, salt, bodyBytes, bodyHash, heeded, form };
 }
 
 const canBe = (segment, starts) =>
@@ -167,6 +171,8 @@ function checkFollows(before, part) {
   const [snapshot, at, previous] = part.form;
   const follows = part.form.length === 3 && snapshot.equals(first) && at === count + 1n;
   require(follows && previous.equals(before.id), "missing-delta", "it does not follow");
+  const heeds = part.heeded.every((one) => before.heeded.some((other) => other.equals(one)));
+  require(heeds, "missing-delta", "it heeds somebody else");
 }
 
 /** Rule 13.6. */
@@ -193,15 +199,25 @@ function listOf({ body, keys, salt }) {
   return (key) => known.has(hashOf(key, salt) >> BigInt(64 - width));
 }
 
-/** Rule 13.10, over licenses [{consent, items, license}] and files that were read. */
-export function judgeOffline(held, files, license, item, query) {
+/** Rule 13.10, over licenses [{consent, items, license}], files that were read, and sublicenses. */
+export function judgeOffline(held, files, license, item, query, passed = [], heed = []) {
   const own = held.find((one) => one.license === license && one.items.includes(item));
   if (!own) return "unknown";
   const knows = (...about) => files.some((file) => file.knows(keyOf(...about)));
   const revoked = (one) => queriesOf(one.consent, query).some((each) => isRevoked(knows, one, item, each));
   if (revoked(own)) return "revoked";
-  // 13.10.4 No file lists sublicenses.
-  const known = { licenses: new Map(held.map((one) => [one.license, one])), sublicenses: new Map() };
+  const asHash = (address) => "0x" + address.slice(2).padStart(64, "0");
+  const disputable = [item, ...own.consent.parties.map(asHash)];
+  const disputes = (who) => knows(5, who) && disputable.some((one) => knows(6, who + one.slice(2)));
+  if (heed.some(disputes)) return "disputed";
+  const known = {
+    licenses: new Map(held.map((one) => [one.license, one])),
+    sublicenses: new Map(passed.map((one) => [one.digest, one])),
+    bits: { get: (who) => (knows(2, who) ? { get: (word) => BigInt(knows(3, who, word)) } : undefined) },
+    isDisplaced: (name, digest) => knows(7, digest) && knows(8, digest + name.slice(2)),
+  };
+  const isSure = ({ digest, signer, issuedAt }) =>
+    files.every((file) => file.names(aboutKey(18, digest)) && file.names(aboutKey(16, signer)) && file.asOf >= issuedAt);
   const terms = onItsTerms(known, own.license, query);
   if (terms !== "granted") return terms;
   const together = held.filter(
@@ -223,9 +239,11 @@ export function judgeOffline(held, files, license, item, query) {
   ];
   const speaksFor = (file, one) => file.asOf >= one.consent.issuedAt && needed(one).every(file.names);
   const age = query.now - files.map((one) => one.asOf).reduce((one, other) => (one < other ? one : other));
-  const lasts = ({ consent }) => consent.recheckHours * 3_600n >= age;
+  const lasts = ({ consent, license }) =>
+    consent.recheckHours * 3_600n >= age && isSurelyOpen(known, license, query, isSure);
   if (!choices.every((some) => some.some(lasts))) return "stale"; // 8.16: all parts are of the same age
-  const sure = files.every((file) => maySpeak(file, query) && used.every((one) => speaksFor(file, one)));
+  const heeded = files.every((file) => heed.every((one) => file.heeded.includes(one)));
+  const sure = heeded && files.every((file) => maySpeak(file, query) && used.every((one) => speaksFor(file, one)));
   return sure ? "granted" : "stale";
 }
 

@@ -12,9 +12,9 @@ import { readNetworkFile } from "./trust.js";
 const vectors = JSON.parse(readFileSync(new URL("../vectors/snapshots.json", import.meta.url)));
 const trusted = readNetworkFile(vectors.trusted);
 
-for (const { name, kind, address, word, bit, key, hash } of vectors.keys) {
+for (const { name, kind, about, word, bit, key, hash } of vectors.keys) {
   test(`key: ${name}`, () => {
-    const made = keyOf(kind, address, word === null ? null : BigInt(word), bit);
+    const made = keyOf(kind, about, word === null ? null : BigInt(word), bit);
     assert.equal(hex(made), key);
     assert.equal(hex(big(hashOf(made, unhex(vectors.salt)), 8)), hash);
   });
@@ -61,3 +61,21 @@ vectors.rows.forEach(({ files, now, max_age_s, grantee, purpose, reasons }, at) 
     }
   });
 });
+
+const passedOn = (one) => ({ ...one.message, digest: digestOf(one), names: one.items.map(hex) });
+
+for (const { name, files, consents, sublicenses, heed, grantee, purpose, now, rows } of vectors.passed) {
+  test(`passed on: ${name}`, () => {
+    const opened = files.map((file) => readSnapshot(unhex(file), trusted));
+    const bundle = consents.map((text) => {
+      const envelope = readEnvelope(unhex(text), trusted.network);
+      return { license: digestOf(envelope), consent: envelope.message, items: envelope.items.map(hex) };
+    });
+    const passed = sublicenses.map((text) => passedOn(readEnvelope(unhex(text), trusted.network)));
+    const query = { grantee: grantee.toLowerCase(), purpose, now: BigInt(now), maxAge: 86_400n };
+    const heeded = heed.map((one) => one.toLowerCase());
+    for (const { license, item, reason } of rows) {
+      assert.equal(judgeOffline(bundle, opened, license, item, query, passed, heeded), reason);
+    }
+  });
+}

@@ -31,6 +31,7 @@ function isSmall(point) {
 
 const place = ({ network }) => [BigInt(network.chain_id), unhex(network.registry)];
 const point = ({ block }) => [BigInt(block.number), unhex(block.hash)];
+const heedOf = (json) => json.heed.map(unhex);
 const keyOf = (json) => Buffer.from(json.node_key, "hex");
 
 /** Rule 9.1: what a receipt's signature is over, from its JSON. */
@@ -54,6 +55,7 @@ export function receiptContent(json) {
     BigInt(json.time),
     BigInt(json.run_until),
     BigInt(json.until),
+    heedOf(json),
   ]);
 }
 
@@ -90,6 +92,15 @@ const NUMBERS = ["time", "max_age_s", "sequence", "count", "index", "run_until",
 const isNumber = (one) => Number.isSafeInteger(one) && one >= 0;
 const isHash = (one) => typeof one === "string" && /^0x[0-9a-f]{64}$/.test(one);
 
+const isAddress = (one) => typeof one === "string" && /^0x[0-9a-fA-F]{40}$/.test(one);
+
+/** Rule 8.17.1. */
+function isHeed(list) {
+  if (!Array.isArray(list) || list.length > 16 || !list.every(isAddress)) return false;
+  const lower = list.map((one) => one.toLowerCase());
+  return lower.every((one, at) => !/^0x0*$/.test(one) && (at === 0 || lower[at - 1] < one));
+}
+
 /** Rule 9.6: that the fields which are there have their types; CONTENTS misses one that is not. */
 function checkForm(json) {
   const valid = (condition, why) => require(condition, "malformed", why);
@@ -98,6 +109,7 @@ function checkForm(json) {
   valid(all(["counts"], (counts) => Object.values(counts).every(isNumber)), "counts");
   valid(all(["reason"], (reason) => REASONS.includes(reason)), "a reason nobody knows");
   valid(all(["nonce"], (nonce) => /^0x([0-9a-f]{2}){0,32}$/.test(nonce)), "nonce");
+  valid(all(["heed"], isHeed), "heed");
   valid(json.block && isNumber(json.block.number) && isHash(json.block.hash), "block");
   valid(json.network && isNumber(json.network.chain_id), "network");
   valid(/^[0-9a-f]{64}$/.test(json.node_key) && /^0x([0-9a-f]{2})*$/.test(json.signature), "key or signature");
@@ -107,7 +119,7 @@ function checkForm(json) {
 function checkStatusPath(json) {
   const reason = BigInt(REASONS.indexOf(json.reason) + 1);
   const row = [unhex(json.license), unhex(json.item), unhex(json.grantee)];
-  const leaf = pack([...row, json.purpose, BigInt(json.max_age_s), unhex(json.nonce), reason, BigInt(json.until)]);
+  const leaf = pack([...row, json.purpose, BigInt(json.max_age_s), unhex(json.nonce), reason, BigInt(json.until), heedOf(json)]);
   checkPath(leaf, json.index, json.count, json.path.map(unhex), unhex(json.root));
 }
 

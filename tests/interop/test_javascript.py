@@ -14,7 +14,7 @@ def expected() -> int:
     found = {path.stem: json.loads(path.read_text()) for path in VECTORS.glob("*.json")}
     names = {"messages", "wallets", "scopes", "trees", "statements", "refused", "verdicts"}
     others = {"bundles", "texts", "evidence", "snapshots", "sync", "landings", "chains", "ed25519"}
-    others |= {"chain_proofs"}
+    others |= {"chain_proofs", "disputes"}
     assert set(found) == names | others | {"holders"}
     signed = [one for one in found["statements"].values() if "signature" in one]
     trees, verdicts = found["trees"], found["verdicts"]
@@ -26,7 +26,8 @@ def expected() -> int:
     lists += [found["snapshots"][name] for name in ("keys", "names", "files", "rows")]
     lists += [found["bundles"]["frames"], verdicts["histories"], trees["items"]["roots"]]
     lists += [trees["rfc9162"]["trees"], trees["rows"]["trees"]]
-    lists += [found["chains"]["histories"]]
+    lists += [found["chains"]["histories"], found["disputes"]["histories"]]
+    lists += [found["snapshots"]["passed"]]
     return len(signed) + sum(map(len, lists)) + 3
 
 

@@ -158,7 +158,7 @@ histories.forEach((history, at) => {
   });
 });
 
-const { requests, holdings, exchanges } = load("sync");
+const { requests, holdings, exchanges, heeded } = load("sync");
 
 for (const { name, request, code } of requests) {
   test(`request of sync: ${name}`, () => {
@@ -169,7 +169,7 @@ for (const { name, request, code } of requests) {
 
 const holders = new Map(
   Object.entries({ messages: load("messages").map(({ envelope }) => envelope), ...holdings }).map(([name, texts]) => {
-    const held = new Holdings(NETWORK);
+    const held = new Holdings(NETWORK, heeded.map(unhex));
     texts.forEach((text) => held.add(unhex(text)));
     return [name, held];
   }),

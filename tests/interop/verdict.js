@@ -2,6 +2,7 @@
 
 import { hex } from "./bytes.js";
 import { mayUse } from "./chains.js";
+import { isDisputed } from "./disputes.js";
 import { digestOf, wordsOf } from "./messages.js";
 import { isRevoked, scopeWord } from "./scopes.js";
 
@@ -25,6 +26,7 @@ export class Known {
     this.licenses = new Map();
     this.bits = new Map();
     this.sublicenses = new Map(); // by digest
+    this.disputes = new Map(); // by digest
     envelopes.forEach((one) => this.hear(one));
   }
 
@@ -34,9 +36,10 @@ export class Known {
       this.licenses.set(digestOf(envelope), { consent: message, items: items.map(hex) });
       return;
     }
-    if (kind === "Sublicense") {
+    const places = { Sublicense: this.sublicenses, Dispute: this.disputes };
+    if (kind in places) {
       const digest = digestOf(envelope);
-      this.sublicenses.set(digest, { ...message, digest, names: items.map(hex) });
+      places[kind].set(digest, { ...message, digest, names: items.map(hex) });
     }
     if (kind !== "Revocation") return;
     const own = this.bits.get(message.contributor) ?? new Map();
@@ -48,11 +51,12 @@ export class Known {
   }
 }
 
-/** Rules 8.1 to 8.8, in their order. */
+/** Rules 8.1 to 8.8, with 8.18 directly after 8.2. */
 export function verdict(known, license, item, query) {
   const held = known.licenses.get(license);
   if (!held?.items.includes(item)) return "unknown";
   if (isRevoked(known.bits, held, item, query)) return "revoked";
+  if (isDisputed(known, held, item, query)) return "disputed";
   const terms = onItsTerms(known, license, query);
   if (terms !== "granted") return terms;
   for (const party of held.consent.parties) {

@@ -14,6 +14,7 @@ from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import decode, encode
 from sayso_protocol.messages.message import as_kind
 from sayso_protocol.messages.revocation import Revocation
+from sayso_protocol.messages.statements.dispute import Dispute
 from sayso_protocol.messages.statements.sublicense import Sublicense
 from sayso_protocol.primitives import address_from_text, hash_from_text
 from sayso_protocol.signatures.contract_wallets import read_wallet_proof
@@ -23,7 +24,7 @@ from sayso_protocol.sync.fingerprints import unpack_nodes
 from sayso_protocol.sync.requests import decode_request, encode_request
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import License, Reason, Row, verdict
-from support.known import Known, PassingOn, license_hash
+from support.known import Disputing, Known, PassingOn, license_hash
 from support.protocol_strategies import NETWORK
 from vectors.make import FILES, FOLDER, render
 
@@ -127,8 +128,12 @@ def test_verdicts_are_those_of_the_file() -> None:
     assert seen == {reason.value for reason in Reason} - {"stale", "disputed", "withdrawn"}
 
 
-@pytest.mark.parametrize("history", load("chains.json")["histories"], ids=lambda one: one["name"])
-def test_who_may_use_what_is_passed_on(history: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "history",
+    [*load("chains.json")["histories"], *load("disputes.json")["histories"]],
+    ids=lambda one: one["name"],
+)
+def test_who_may_use_what_is_passed_on_or_disputed(history: dict[str, Any]) -> None:
     known = Known()
     for text in history["heard"]:
         envelope = decode(unhex(text), NETWORK)
@@ -137,11 +142,15 @@ def test_who_may_use_what_is_passed_on(history: dict[str, Any]) -> None:
                 known.hear(License(consent, envelope.items))
             case Sublicense() as terms:
                 known.hear(PassingOn(terms, envelope.items))
+            case Dispute() as terms:
+                known.hear(Disputing(terms, envelope.items))
             case message:
                 known.hear(as_kind(message, Revocation))
     for asked in history["answers"]:
         row = Row(hash_from_text(asked["license"]), hash_from_text(asked["item"]))
-        query = Query(address_from_text(asked["grantee"]), asked["purpose"])
+        heed = asked.get("heed")
+        listed = None if heed is None else tuple(map(address_from_text, heed))
+        query = Query(address_from_text(asked["grantee"]), asked["purpose"], listed)
         assert verdict(known, row, query, asked["now"]) == asked["reason"]
 
 

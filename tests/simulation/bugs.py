@@ -37,6 +37,7 @@ from sayso_protocol.permissions.state_digest import StateEntry
 from sayso_protocol.primitives import HASH_BYTES
 from sayso_protocol.receipts.receipt import Acknowledgement, ChainPoint, sign_statement
 from sayso_protocol.receipts.text import AcknowledgementJson, acknowledgement_json
+from sayso_protocol.verdicts.query import Heed
 from simulation.options import Options
 from support.protocol_strategies import NETWORK
 
@@ -252,8 +253,8 @@ def _arrival_does_not_matter() -> contextlib.AbstractContextManager[Any]:
 
     honest = Freshness.view
 
-    def view(self: Freshness, now: float, max_age_s: float) -> View:
-        found = honest(self, now, max_age_s)
+    def view(self: Freshness, now: float, max_age_s: float, heed: Heed = ()) -> View:
+        found = honest(self, now, max_age_s, heed)
         if self.dispute or now - self.head.time > max_age_s:
             return found
         return View(self.head, self.head.time, now + 1, None)

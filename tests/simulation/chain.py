@@ -12,7 +12,7 @@ from random import Random
 from typing import NamedTuple
 
 from sayso_contracts.abi import SELECTOR_BYTES, encode_call
-from sayso_contracts.events import Anchored, Event, Revoked
+from sayso_contracts.events import Anchored, Endorsed, Event, Revoked
 from sayso_node.chain.interface import BlockHeader
 from sayso_node.errors import ChainUnreachable
 from sayso_protocol.ethereum.blooms import BLOOM_BYTES
@@ -58,7 +58,18 @@ class Paid(NamedTuple):
         return [] if self.root else list(relayed(self.data))
 
 
-Transaction = Revoke | Paid
+class Endorse(NamedTuple):
+    """A transaction by which a contract wallet endorses a statement."""
+
+    signer: bytes
+    digest: bytes
+
+    @property
+    def name(self) -> bytes:
+        return keccak(b"endorse" + self.signer + self.digest)
+
+
+Transaction = Revoke | Paid | Endorse
 
 
 @dataclass
@@ -73,6 +84,7 @@ class Block:
     bits: dict[tuple[bytes, int], int] = field(default_factory=dict)
     anchors: frozenset[bytes] = frozenset()
     nonces: dict[bytes, int] = field(default_factory=dict)
+    endorsed: frozenset[bytes] = frozenset()  # digests of statements
 
 
 class SimChain:
@@ -96,7 +108,7 @@ class SimChain:
         self._made += 1
         before = self.blocks[-1]
         hash_ = sha256(b"block %d" % self._made + before.hash)
-        state = dict(before.bits), before.anchors, dict(before.nonces)
+        state = dict(before.bits), before.anchors, dict(before.nonces), before.endorsed
         block = Block(hash_, self._clock(), before, (), (), *state)
         self.by_hash[hash_] = block
         for transaction in sorted(self.pool.values(), key=_order):
@@ -130,6 +142,9 @@ class SimChain:
                 return
             block.nonces[one.account] = one.nonce + 1
             self._anchor(block, one)
+        if isinstance(one, Endorse) and one.digest not in block.endorsed:
+            block.endorsed |= {one.digest}
+            block.events += (Endorsed(*self._place(block, one), one.signer, one.digest),)
         for contributor, bits, _ in items_of(one):
             for word, mask in bits.items():
                 self._revoke(block, one, contributor, word, mask)
@@ -151,6 +166,10 @@ class SimChain:
     def _place(self, block: Block, one: Transaction) -> tuple[int, bytes, int, bytes]:
         return len(self.blocks), block.hash, len(block.events), one.name
 
+    def final_endorsements(self, finality: int) -> frozenset[bytes]:
+        """The digests endorsed in blocks that are final."""
+        return self.blocks[-1 - finality].endorsed if len(self.blocks) > finality else frozenset()
+
     def bits_of_all(self) -> dict[bytes, Masks]:
         """Every bit that is set on the chain."""
         found: dict[bytes, dict[int, int]] = {}
@@ -163,12 +182,20 @@ def items_of(one: Transaction) -> list[tuple[bytes, Masks, bytes]]:
     """Whose bits a transaction sets."""
     if isinstance(one, Paid):
         return one.items
+    if isinstance(one, Endorse):
+        return []
     return [(one.contributor, {one.word: one.mask}, b"")]
 
 
 def _order(one: Transaction) -> tuple[int, bytes, int]:
     """Those of one account by their nonce."""
-    return (1, one.account, one.nonce) if isinstance(one, Paid) else (0, one.contributor, 0)
+    match one:
+        case Paid():
+            return (1, one.account, one.nonce)
+        case Endorse():
+            return (2, one.name, 0)
+        case Revoke():
+            return (0, one.contributor, 0)
 
 
 def header_of(blocks: list[Block], number: int) -> BlockHeader:

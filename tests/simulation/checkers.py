@@ -5,71 +5,21 @@ import itertools
 import struct
 from collections.abc import Iterator
 
-from sayso_node.freshness import QUORUM
 from sayso_node.intake.intake import REMEMBERED_FAILURES
-from sayso_node.store import bits
-from sayso_node.store.admission import pending
-from sayso_node.store.interface import Reading
 from sayso_node.sync.asking import PEER_MEMORIES
-from sayso_node.verdicts.judge import Check
 from sayso_protocol.messages.envelope import decode
-from sayso_protocol.messages.message import CONSENT
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.receipts.misconduct import covers
-from sayso_protocol.receipts.receipt import join_rows
 from sayso_protocol.receipts.text import AcknowledgementJson
 from sayso_protocol.verdicts.query import Query
-from sayso_protocol.verdicts.verdict import REASONS, Reason, Row
+from sayso_protocol.verdicts.verdict import Reason
+from simulation import statements, verdicts
 from simulation.chain import Paid, items_of
-from simulation.knowledge import Knowledge
-from simulation.machine import ANCHOR_AFTER_S, Machine
-from simulation.people import BUYERS, PURPOSES
+from simulation.held import Held
+from simulation.machine import Machine
 from simulation.world import World
 from support.protocol_strategies import NETWORK
-
-State = dict[bytes, Masks]
-MAX_AGE_S = 3_600
-SLACK_S = 20.0  # for a reading of the chain and a round with every peer
-
-
-class Held:
-    """What a machine has in its store."""
-
-    def __init__(self, machine: Machine) -> None:
-        assert machine.life
-        self.machine = machine
-        with machine.life.store.read() as db:
-            consents = db.execute("SELECT digest FROM messages WHERE kind = ?", (CONSENT,))
-            self.consents = frozenset(row[0] for row in consents)
-            self.kept = {row[0] for row in db.execute("SELECT digest FROM messages")}
-            self.people = {row[0] for row in db.execute("SELECT address FROM people")}
-            self.signed = _bits(db, bits.SIGNED)
-            self.chain = _bits(db, bits.CHAIN)
-            self.digest = bits.current_digest(db)
-            self.load = pending.load(db)
-            # What came while the clock was ahead is as young as it was then, until time has caught up.
-            ahead = "SELECT digest FROM messages WHERE arrived_at > ?"
-            self.ahead = {row[0] for row in db.execute(ahead, (machine.clock.now() - SLACK_S,))}
-            self.unsure = {row[0] for row in db.execute("SELECT address FROM people WHERE unsure")}
-            self.marked = {row[0] for row in db.execute("SELECT signer FROM marks")}
-            self.roots = {row[0] for row in db.execute("SELECT root FROM anchors")}
-            due_s = machine.clock.now() - ANCHOR_AFTER_S
-            # What came while the clock was ahead is anchored later than others.
-            queue = db.execute("SELECT count(*) FROM anchor_queue WHERE queued_at <= ?", (due_s,))
-            self.waits_for_anchor = queue.fetchone()[0]
-            self.batches = {row[0] for row in db.execute("SELECT root FROM batches WHERE own")}
-
-    def of_people(self, state: State, but: set[bytes]) -> State:
-        """The bits of those who are known, without some."""
-        return {who: state[who] for who in state if who in self.people and who not in but}
-
-
-def _bits(db: Reading, source: str) -> State:
-    addresses = [row[0] for row in db.execute("SELECT DISTINCT address FROM bits")]
-    found = {who: bits.bits_of(db, who, source=source) for who in addresses}
-    cleaned = {who: {word: mask for word, mask in masks.items() if mask} for who, masks in found.items()}
-    return {who: masks for who, masks in cleaned.items() if masks}
 
 
 class Checkers:
@@ -95,10 +45,13 @@ class Checkers:
             names = f"{one.machine.name} and {other.machine.name}"
             if (one.consents ^ other.consents) & self.world.signed.messages.keys():
                 return f"{names} hold other consents"
+            if (one.statements ^ other.statements) & self.world.signed.messages.keys():
+                return f"{names} keep other statements"
             if one.of_people(one.signed, self.forked) != other.of_people(other.signed, self.forked):
                 return f"{names} hold other revocations"
         for each in held:
-            if missing := next(itertools.chain(self._unfinished(each), self._wrong_verdicts(each)), ""):
+            parts = self._unfinished(each), statements.wrongly_kept(self.world, each)
+            if missing := next(itertools.chain(*parts, verdicts.wrong(self.world, each)), ""):
                 return missing
         return ""
 
@@ -154,8 +107,8 @@ class Checkers:
                     masks = _either(held, envelope.message.contributor)
                     if _lacks(masks, envelope.message.bits) and self._must_have(held, machine, envelope):
                         self._lost(held, machine, "a revocation that was acknowledged")
-                elif promise.digest not in held.consents:
-                    self._lost(held, machine, "a consent that was taken in")
+                elif promise.digest not in held.kept:
+                    self._lost(held, machine, "a message that was taken in")
                 # 7.13 An acknowledgement of what changed nothing is signed anew each time.
                 is_kept = promise.digest in held.kept
                 if promise.acknowledgement and machine is held.machine and is_kept:
@@ -211,46 +164,6 @@ class Checkers:
                 and covers(revocation, known[license_hash], item, query)
             ):
                 self.world.fail(f"{machine.name} broke its word, as anybody can show")
-
-    def _wrong_verdicts(self, held: Held) -> Iterator[str]:
-        """Every machine says what follows from all that it holds, and not `stale` without need."""
-        machine, known = held.machine, self._everything(held)
-        assert machine.life
-        rows = [Row(one, item) for one in sorted(known.licenses) for item in known.licenses[one].items]
-        for buyer, purpose in itertools.product(BUYERS, PURPOSES if rows else ()):
-            check = Check(Query(buyer, purpose), MAX_AGE_S, "end", join_rows(rows))
-            answer = machine.life.judge.judge(check)
-            for row, number in zip(rows, answer.reasons, strict=True):
-                expected, said = known.verdict(row, check.query, answer.time), REASONS[number]
-                if said is expected:
-                    continue
-                if said is not Reason.STALE or not self._may_doubt(held, known, row):
-                    yield f"{machine.name} says {said} where {expected} is right"
-
-    def _everything(self, held: Held) -> Knowledge:
-        """All consents of people that it holds, and all bits that it has."""
-        known = Knowledge()
-        for envelope in self.world.people.consents:
-            if envelope.digest in held.consents:
-                known.hear(envelope)
-        for who, masks in (*held.signed.items(), *held.chain.items()):
-            known.add_bits(who, masks)
-        return known
-
-    def _may_doubt(self, held: Held, known: Knowledge, row: Row) -> bool:
-        """It lost a revocation, or those that it has to ask do not answer."""
-        if self._asks_liars(held.machine):
-            return True
-        on_item = (name for name, one in known.licenses.items() if one.position_of(row.item) is not None)
-        if any(name in held.ahead for name in on_item):
-            return True
-        consent = known.licenses[row.license].consent
-        return bool({*consent.parties, consent.guardian} & (held.unsure | held.marked))
-
-    def _asks_liars(self, machine: Machine) -> bool:
-        lying = {one.machine.peer_id for one in self.world.liars if one.is_lying}
-        honest = [one for one in machine.friends if one not in lying]
-        return len(honest) < min(QUORUM, len(machine.friends))
 
     def _paid_once(self) -> None:
         """Nothing is paid for twice: no root at all, no revocation by one account."""

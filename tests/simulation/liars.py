@@ -39,6 +39,7 @@ from sayso_protocol.sync.requests import (
     CheckRequest,
     FingerprintsRequest,
     GetRequest,
+    HeedRequest,
     ListRequest,
     OfferRequest,
     RangeRequest,
@@ -47,7 +48,7 @@ from sayso_protocol.sync.requests import (
 )
 from simulation.machine import Machine
 from simulation.network import Frame
-from simulation.people import Person
+from simulation.person import Person
 from support.packed import unpack
 from support.protocol_strategies import NETWORK, a_consent, item_hashes
 
@@ -137,8 +138,11 @@ class Liar:
                     return encode_check(self._random.randbytes(CHECK_BYTES) if forge else None)
                 case OfferRequest(envelopes):
                     return encode_taken([TAKEN if forge else DECLINED] * len(envelopes))
+                case HeedRequest():
+                    pass
         except SaysoError:
-            return answer
+            pass
+        return answer
 
     def _other_sums(self, joined: bytes, width: int) -> bytes:
         sums = [joined[at : at + width] for at in range(0, len(joined), width)]

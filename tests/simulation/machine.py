@@ -27,6 +27,7 @@ from sayso_node.gossip.peers.addresses import peer_id_of
 from sayso_node.intake.intake import Intake
 from sayso_node.intake.outcome import Outcome, Source, Status
 from sayso_node.interfaces import TransportHandlers
+from sayso_node.store import messages
 from sayso_node.store.admission.pending import PendingRoom
 from sayso_node.store.admission.sponsors import Quotas
 from sayso_node.store.sqlite.engine import Engine
@@ -44,11 +45,12 @@ from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.primitives import sha256
 from sayso_protocol.receipts.receipt import Receipt, Signed
 from sayso_protocol.receipts.text import AcknowledgementJson
-from sayso_protocol.verdicts.bulk import row_at
+from sayso_protocol.verdicts.rows import row_at
 from sayso_protocol.verdicts.verdict import Reason
 from simulation.account import SimAccount
 from simulation.chain import Endpoint, SimChain
 from simulation.disk import Disk, LoopWriter
+from simulation.holders import HEEDED
 from simulation.knowledge import Knowledge
 from simulation.loop import VirtualLoop, context_of
 from simulation.network import Net, Port
@@ -157,6 +159,7 @@ class Machine:
         self.on_fault: Callable[[str], None] = lambda _text: None
         self.on_judged: Callable[[Machine, Check, CheckResult, list[Reason]], None] = lambda *_: None
         self.lies = False
+        self.unsigned: set[bytes] = set()  # digests of statements without signature
 
     @property
     def is_up(self) -> bool:
@@ -204,6 +207,8 @@ class Machine:
         for one in outcomes:
             if one.envelope and one.status is not Status.REFUSED:
                 self.told.hear(one.envelope)
+                if one.envelope.claim.travels_alone:
+                    self.unsigned.add(one.envelope.digest)
                 if one.status is not Status.PENDING:
                     self.first_told.setdefault(one.envelope.digest, self.loop.time())
 
@@ -214,6 +219,15 @@ class Machine:
             self._blocks_told.add(block.hash)
             self.told.hear_chain(block.events)
             block = block.parent
+        self.check_endorsed()
+
+    def check_endorsed(self) -> None:
+        """A contract wallet's statement is kept only if its endorsement is final."""
+        if self.life and self.unsigned:
+            with self.life.store.read() as db:
+                kept = messages.known_of(db, self.unsigned)
+            if set(kept) - self._chain.final_endorsements(FINALITY):
+                self.on_fault(f"{self.name} keeps a statement whose endorsement is not final")
 
 
 class LoudCounters(Counters):
@@ -248,7 +262,11 @@ class Life:
         signing = (key, clock, counters)
         quotas = Quotas(operators=machine.operators)
         self.intake = intake = WatchedIntake(
-            NETWORK, store, wallets, freshness, *signing, room=machine.room, quotas=quotas
+            *(NETWORK, store, wallets, freshness, *signing),
+            room=machine.room,
+            quotas=quotas,
+            heeded=frozenset({HEEDED.address}),
+            finality=FINALITY,
         )
         intake.on_outcomes = lambda outcomes, _source: machine.note_outcomes(outcomes)
         self.broadcast = Broadcast(NETWORK, port, intake, counters, enabled=True)
@@ -260,9 +278,10 @@ class Life:
         self.follower = Follower(
             *(chain, store, freshness, clock, counters, Alarms(), Random(draw.random())),
             registry=NETWORK.registry,
-            finality=12,
+            finality=FINALITY,
             deploy_block=1,
             interval_s=READ_CHAIN_EVERY_S,
+            came=intake.blocks_came,
         )
         self.payer = self._make_payer()
         licenses = LicenseCache()

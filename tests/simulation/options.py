@@ -48,6 +48,7 @@ class Options:
         vanishing: Share of dropped transactions that are never mined again.
         endpoint_failure: Share of questions to the chain without an answer.
         endpoints_behind: How often an endpoint stays behind for a while.
+        passing: Share of statements of holders, and of their withdrawals, among what people sign.
         room: What a store keeps of revocations that nobody can use yet.
     """
 
@@ -78,6 +79,7 @@ class Options:
     vanishing: float = 0.0
     endpoint_failure: float = 0.0
     endpoints_behind: int = 0
+    passing: float = 0.0
     room: PendingRoom = SMALL_ROOM
 
     def text(self) -> str:
@@ -139,6 +141,7 @@ def draw_options(random: Random) -> Options:
         endpoint_failure=some.of(lambda: random.uniform(0.02, 0.4), 0.0),
         endpoints_behind=some.of(lambda: random.randint(1, 3), 0),
         payers=random.choice((1, 2, 4)),
+        passing=some.of(lambda: random.choice((0.4, 0.6, 0.8)), 0.0),
     )
     framing = some.of(lambda: True, False) if liars else False
     return replace(drawn, lies=(*lies, FRAME)) if framing else drawn

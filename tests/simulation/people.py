@@ -3,57 +3,31 @@
 Keys are hashes of names. Everything is drawn from one random stream, in the order of time.
 """
 
-from dataclasses import dataclass
 from random import Random
-
-from coincurve import PrivateKey
 
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
-from sayso_protocol.messages.message import Message
+from sayso_protocol.messages.message import as_kind
 from sayso_protocol.messages.revocation import Revocation
-from sayso_protocol.messages.typed_data import digest
-from sayso_protocol.network import Network
+from sayso_protocol.messages.statements.sublicense import NO_PARENT, Sublicense
 from sayso_protocol.permissions.scopes import Scope, agreement_subject, file_subject, to_subject
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import ANYONE, NOBODY
+from simulation.holders import ALL, HOLDERS, Holders
+from simulation.person import Person
 from support.protocol_strategies import (
-    NETWORK,
     a_consent,
-    address_of,
     full_words,
     item_hashes,
-    sign_digest,
-    wallet,
 )
 
 ITEMS = item_hashes(6)
 PURPOSES = ("evaluate", "train-ai")
 DOMAINS = ("", "kled.ai", "neon.example")
 BUYERS = (b"\x01" * 20, b"\x02" * 20)
-CHAINS = (NETWORK.chain_id, 1, 8_453)
 LONG_S, SHORT_S = 1_000_000, (40, 600)
+ENOUGH = 3  # licenses, before holders begin
 AHEAD_S = 590  # within what every clock must take in
-
-
-@dataclass(frozen=True)
-class Person:
-    """Somebody with a wallet."""
-
-    key: PrivateKey
-    address: bytes
-
-    @classmethod
-    def named(cls, name: str) -> "Person":
-        key = wallet(name)
-        return cls(key, address_of(key))
-
-    def sign(self, message: Message, items: tuple[bytes, ...] = ()) -> Envelope:
-        """An envelope without sponsor; each person's wallet revokes under the chain id that it is on."""
-        place = NETWORK
-        if isinstance(message, Revocation):
-            place = Network(CHAINS[self.address[-1] % len(CHAINS)], NETWORK.registry)
-        return Envelope(message, place, sign_digest(self.key, digest(message, place)), items)
 
 
 CONTRIBUTORS = tuple(Person.named(f"contributor {number}") for number in range(4))
@@ -64,8 +38,12 @@ PAIR = tuple(sorted(person.address for person in CONTRIBUTORS[:2]))
 class People:
     """Sign what comes into their minds."""
 
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, passing: float = 0.0) -> None:
         self._random = random
+        self._passing = passing  # share of what holders sign
+        self.holders = Holders(random)
+        self.buyers = tuple(one.address for one in HOLDERS[:2]) if passing else BUYERS
+        self.askers = tuple(one.address for one in HOLDERS) if passing else BUYERS
         self.consents: list[Envelope] = []
         self.revocations: list[Envelope] = []
 
@@ -74,7 +52,9 @@ class People:
 
     def sign(self, now: float) -> Envelope:
         """The next message."""
-        if not self.consents or self._chance(0.5):
+        if self._passing and len(self.consents) >= ENOUGH and self._chance(self._passing):
+            return self.holders.sign(now, self.consents)
+        if not self.consents or self._chance(0.88 if self._passing else 0.5):
             return self.consent(now)
         return self.revocation()
 
@@ -97,19 +77,20 @@ class People:
         together = person.address in PAIR and self._chance(0.4)
         items = tuple(random.sample(ITEMS, random.randint(1, 3)))
         issued = int(now) - random.randint(0, 2_000)
-        if self._chance(0.2):
+        if self._chance(0.05 if self._passing else 0.2):
             issued = int(now) + random.randint(0, AHEAD_S)
         lasts = LONG_S if self._chance(0.8) else random.randint(*SHORT_S)
         message = a_consent(
             items,
             contributor=person.address,
             parties=PAIR if together else (person.address,),
-            grantee=random.choice((*BUYERS, ANYONE)),
+            grantee=random.choice((*self.buyers, *self.buyers[:1] * 3 * bool(self._passing), ANYONE)),
             via=random.choice(DOMAINS),
-            purposes=random.choice((PURPOSES[:1], PURPOSES[1:], PURPOSES)),
+            purposes=random.choice(self._purposes()),
             guardian=random.choice((NOBODY, GUARDIAN.address, CONTRIBUTORS[2].address)),
             issued_at=issued,
             expires_at=max(issued, int(now)) + lasts,
+            **({"recheck_hours": random.choice((1, 8, 168))} if self._passing else {}),
         )
         envelope = person.sign(message, items)
         self.consents.append(envelope)
@@ -120,7 +101,9 @@ class People:
         person = self._random.choice((*CONTRIBUTORS, GUARDIAN, STRANGER))
         held = self._random.choice(self.consents)
         assert isinstance(held.message, Consent)
-        if self._chance(0.5):
+        if self.holders.sublicenses and self._chance(0.7):
+            envelope = self._of_a_holder()
+        elif self._chance(0.5):
             envelope = self._by_words(held.message)
         else:
             envelope = person.sign(
@@ -129,11 +112,28 @@ class People:
         self.revocations.append(envelope)
         return envelope
 
+    def _of_a_holder(self) -> Envelope:
+        """Somebody stops one who passed a license of hers on."""
+        some = self.holders.sublicenses
+        further = [one for one in some if as_kind(one.message, Sublicense).parent != NO_PARENT]
+        passed = self._random.choice(further or some)
+        named = [one for one in self.consents if one.digest in passed.items]
+        whose = self._random.choice(named or self.consents).message.signer
+        person = next(one for one in CONTRIBUTORS if one.address == whose)
+        purpose = self._random.choice((None, *ALL))
+        scope = Scope(to_subject(passed.message.signer), purpose, None)
+        return person.sign(Revocation(person.address, (scope.text,)))
+
     def bits_for_chain(self) -> tuple[bytes, Masks]:
         """What somebody revokes on chain, without signing a message."""
         held = self._random.choice(self.consents).message
         assert isinstance(held, Consent)
         return held.contributor, self._some_bits(held)
+
+    def _purposes(self) -> tuple[tuple[str, ...], ...]:
+        if self._passing:
+            return ALL, ALL, ALL[1:], ALL[2:]
+        return PURPOSES[:1], PURPOSES[1:], PURPOSES
 
     def _by_words(self, consent: Consent) -> Envelope:
         bits = self._some_bits(consent)
@@ -158,10 +158,10 @@ class People:
                     f"via {random.choice(DOMAINS[1:])}",
                     file_subject(random.choice(ITEMS)),
                     agreement_subject(consent.agreement),
-                    to_subject(random.choice(BUYERS)),
+                    to_subject(random.choice(self.askers)),
                 )
             )
-            purpose = random.choice((None, *PURPOSES))
+            purpose = random.choice((None, *(ALL if self._passing else PURPOSES)))
             ward = consent.contributor if person is GUARDIAN or self._chance(0.2) else None
             sentences.append(Scope(subject, purpose, ward).text)
         return sorted(set(sentences))

@@ -12,8 +12,11 @@ from random import Random
 from typing import Any
 
 from sayso_node.interfaces import Judgement
-from sayso_protocol.messages.envelope import Envelope, encode
-from simulation.chain import Revoke, SimChain
+from sayso_protocol.messages.envelope import Envelope, decode, encode
+from sayso_protocol.messages.message import STATEMENTS, SUBLICENSE
+from sayso_protocol.messages.wire import TOPICS, decode_bundle
+from sayso_protocol.sync.answers import BUNDLE_BYTES
+from simulation.chain import Endorse, Revoke, SimChain
 from simulation.knowledge import Knowledge
 from simulation.liars import Liar
 from simulation.loop import VirtualLoop
@@ -21,10 +24,13 @@ from simulation.machine import EPOCH, Machine
 from simulation.network import HEARTBEAT_S, Frame, Net, Port, Weather
 from simulation.options import Options
 from simulation.people import People
+from support.protocol_strategies import NETWORK
 
 DELAY_S = (0.005, 0.12)
 COME_UP_S = (0.5, 20.0)
 ATTEMPTS = 4
+ENDORSED_SHARE = 0.8
+STATEMENT_TOPIC = TOPICS[SUBLICENSE].on(NETWORK)
 SIGNING_SHARE = 0.8  # of the time of trouble; what follows only has to travel
 
 
@@ -50,7 +56,7 @@ class World:
         self.random = Random(f"{seed}/world")
         self.net = Net(Random(f"{seed}/network"))
         self.chain = SimChain(Random(f"{seed}/chain"), lambda: EPOCH + loop.time())
-        self.people = People(Random(f"{seed}/people"))
+        self.people = People(Random(f"{seed}/people"), options.passing)
         self.signed = Knowledge()
         self.faults: list[str] = []  # what no part of a node may do
         self.trace = hashlib.sha256()
@@ -172,6 +178,8 @@ class World:
             await asyncio.sleep(random.uniform(0, 2 * pause_s))
             envelope = self.people.sign(self.now)
             self.signed.hear(envelope)
+            if not envelope.signature:
+                self.spawn(self._endorse(envelope))
             match random.choice(("in", "in", "in", "late", "twice", "with", "chain")):
                 case "late":
                     self.spawn(self._hand_in_later([envelope]))
@@ -182,7 +190,7 @@ class World:
                     company = [envelope, random.choice(self.people.consents)]
                     random.shuffle(company)
                     self.spawn(self.hand_in(company))
-                case "chain":
+                case "chain" if envelope.message.kind not in STATEMENTS:
                     address, bits = self.people.bits_for_chain()
                     for word, mask in bits.items():
                         self.chain.submit(Revoke(address, word, mask))
@@ -194,12 +202,28 @@ class World:
         await asyncio.sleep(self.random.uniform(0, self.options.seconds * SIGNING_SHARE / 2))
         await self.hand_in(envelopes)
 
+    async def _endorse(self, envelope: Envelope) -> None:
+        """A contract wallet endorses before or after its statement is seen, or never."""
+        await asyncio.sleep(self.random.uniform(0, self.options.seconds / 4))
+        if self.random.random() < ENDORSED_SHARE:
+            self.chain.submit(Endorse(envelope.message.signer, envelope.digest))
+
     # what it watches
 
     def _judged(self, judge: Port, forwarder: Port, frame: Frame, judgement: Judgement) -> None:
         self.note(judge.peer_id, forwarder.peer_id, judgement.value, hashlib.sha256(frame.body).digest())
         if judgement is Judgement.REJECT and not self._is_liar(forwarder) and not self._is_liar(judge):
             self.fail("an honest node blames an honest node for what it forwarded")
+        if not self._is_liar(forwarder):
+            self._hold_to_what_it_forwards(forwarder, frame)
+
+    def _hold_to_what_it_forwards(self, forwarder: Port, frame: Frame) -> None:
+        """Rule 7.17: a frame of strangers' statements alone goes nowhere."""
+        sender = next(one for one in self.machines if one.port is forwarder)
+        bodies = decode_bundle(frame.body, BUNDLE_BYTES) if frame.topic == STATEMENT_TOPIC else []
+        digests = [decode(one, NETWORK).digest for one in bodies]
+        if digests and not any(one in sender.first_told for one in digests):
+            self.fail(f"{sender.name} forwards statements that it has not kept")
 
     def _is_liar(self, port: Port) -> bool:
         return any(liar.machine.port is port for liar in self.liars)

@@ -41,6 +41,7 @@ from sayso_protocol.receipts.status import Status, StatusMoment, sign_statuses, 
 from sayso_protocol.receipts.text import acknowledgement_to_json, receipt_to_json
 from sayso_protocol.signatures.wallets import EoaVerifier
 from sayso_protocol.verdicts.chains import Chain
+from sayso_protocol.verdicts.disputes import Undisputed
 from sayso_protocol.verdicts.known_bits import WholeBits
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import (
@@ -60,7 +61,7 @@ BODY_BYTES = 4 * 1024 * 1024
 Twist = Callable[[str, Any], Any]  # (route, answer) -> another answer; a str is sent as it is
 
 
-class Memory(WholeBits):
+class Memory(WholeBits, Undisputed):
     """Knowledge in dictionaries."""
 
     def __init__(self) -> None:
@@ -102,6 +103,7 @@ class FakeNode:
         self.checks: list[dict[str, Any]] = []
         self.asked: list[str] = []
         self.reasons: list[tuple[str, str]] = []  # why it is not ready
+        self.traces: list[dict[str, Any]] = []  # pages, of whatever license
         self.url = ""
 
     @property
@@ -119,6 +121,7 @@ class FakeNode:
         app.router.add_post("/v1/check", self._check)
         app.router.add_get("/v1/status/{license}/{item}", self._status)
         app.router.add_get("/v1/licenses/{license}", self._license)
+        app.router.add_get("/v1/licenses/{license}/trace", self._trace)
         app.router.add_get("/v1/contributors/{address}/licenses", self._licenses)
         return app
 
@@ -223,6 +226,7 @@ class FakeNode:
             block=BLOCK,
             time=int(time.time()),
             run_until=body["run_until"],
+            heed=tuple(body.get("heed", ())),
             until=min(
                 (self._until(row) for row, one in zip(rows, reasons, strict=True) if one == "granted"),
                 default=0,
@@ -238,10 +242,16 @@ class FakeNode:
         terms = held.consent
         return min(terms.expires_at, int(time.time()) + 3_600 * terms.recheck_hours)
 
+    async def _trace(self, request: web.Request) -> web.Response:
+        after = request.query.get("after")
+        at = 1 + next(n for n, one in enumerate(self.traces) if one["next"] == after) if after else 0
+        return self._answer("trace", self.traces[at])
+
     async def _status(self, request: web.Request) -> web.Response:
         place, asked = request.match_info, request.query
         row = Row(hash_from_text(place["license"]), hash_from_text(place["item"]))
-        query = Query(address_from_text(asked["grantee"]), asked["purpose"])
+        heed = tuple(map(address_from_text, filter(None, asked.get("heed", "").split(","))))
+        query = Query(address_from_text(asked["grantee"]), asked["purpose"], heed)
         reason = verdict(self.memory, row, query, time.time())
         moment = StatusMoment(self.network, bytes(32), BLOCK, int(time.time()))
         until = self._until(row) if reason is Reason.GRANTED else 0

@@ -84,10 +84,11 @@ def dispute(
     subject: str = FILES,
     *,
     issued_at: int = T,
+    expires_at: int | None = None,
     endorsed: bool = False,
 ) -> Envelope:
     """A signed dispute of files or contributors."""
     hashes = sorted(disputed)
-    ends = issued_at + 31_622_400
+    ends = expires_at or issued_at + 31_622_400
     message = Dispute(signer, content_root(hashes), len(hashes), subject, "voice", issued_at, ends)
     return stated(message, hashes, endorsed=endorsed)

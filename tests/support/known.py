@@ -1,17 +1,19 @@
 """Knowledge in dictionaries: the simplest thing a verdict can be asked about."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 from typing import NamedTuple
 
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.message import Message
 from sayso_protocol.messages.revocation import Revocation
+from sayso_protocol.messages.statements.dispute import Dispute
 from sayso_protocol.messages.statements.sublicense import Sublicense
 from sayso_protocol.messages.typed_data import digest
 from sayso_protocol.permissions.bits import merged
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.verdicts.chains import Chain, Hop
+from sayso_protocol.verdicts.disputes import Asking, Disputed, not_withdrawn
 from sayso_protocol.verdicts.held_sublicenses import HeldSublicenses
 from sayso_protocol.verdicts.known_bits import WholeBits
 from sayso_protocol.verdicts.verdict import License, NamedLicense, Sought
@@ -25,7 +27,14 @@ class PassingOn(NamedTuple):
     names: tuple[bytes, ...]
 
 
-Heard = License | Revocation | PassingOn
+class Disputing(NamedTuple):
+    """A dispute with the hashes that it names."""
+
+    terms: Dispute
+    names: tuple[bytes, ...]
+
+
+Heard = License | Revocation | PassingOn | Disputing
 
 
 class Known(WholeBits):
@@ -35,6 +44,7 @@ class Known(WholeBits):
         self.licenses: dict[bytes, License] = {}
         self.state: dict[bytes, Masks] = {}
         self._passed = HeldSublicenses(self._grantee_of)
+        self.disputes: set[Disputing] = set()
         for message in heard:
             self.hear(message)
 
@@ -45,6 +55,8 @@ class Known(WholeBits):
             self.state[message.contributor] = merged(known, message.bits)
         elif isinstance(message, PassingOn):
             self._passed.add(Hop(message_hash(message.terms), message.terms), message.names)
+        elif isinstance(message, Disputing):
+            self.disputes.add(message)
         else:
             self.licenses[license_hash(message.consent)] = message
 
@@ -59,6 +71,20 @@ class Known(WholeBits):
 
     def chains(self, names: Sequence[bytes], asker: bytes) -> dict[bytes, list[Chain]]:
         return self._passed.chains(names, asker)
+
+    def any_disputed(self, asking: Asking) -> bool:
+        return any(one.terms.signer in asking.heed for one in self.disputes)
+
+    def disputed(self, hashes: Collection[bytes], asking: Asking) -> Collection[bytes]:
+        found = (
+            Disputed(name, one.terms.signer, message_hash(one.terms))
+            for one in self.disputes
+            for name in {*one.names} & {*hashes}
+            if one.terms.subject == asking.subject
+            and one.terms.signer in asking.heed
+            and one.terms.issued_at <= asking.now < one.terms.expires_at
+        )
+        return not_withdrawn(self, found)
 
     def bits(self, address: bytes) -> Masks:
         return self.state.get(address, {})

@@ -105,8 +105,8 @@ class NodeRig:
         self.alarms = Alarms()
         self.folder = folder
         self.store = store_at(location or folder / f"{name}.sqlite")
-        peers = tuple(peers)
-        self.freshness = Freshness(peers, lambda: self.store.damage.text)
+        peers, heeded = tuple(peers), frozenset(heeded)
+        self.freshness = Freshness(peers, lambda: self.store.damage.text, heeded)
         self.network = FakeNetwork(self.board, self.peer_id)
         shared = (key, self.clock, self.counters)
         wallets = ContractWallets(prober or NoChain())
@@ -119,7 +119,7 @@ class NodeRig:
             room,
             quotas,
             waiting=statements,
-            heeded=frozenset(heeded),
+            heeded=heeded,
         )
         self.watch = WalletWatch(
             NETWORK, self.store, wallets, self.freshness, self.clock, self.counters, 0.01
@@ -175,7 +175,7 @@ class NodeRig:
         now = self.clock.now()
         self.freshness.chain_read(now, ChainHead(ChainPoint(number, sha256(b"block")), now))
         for peer_id in list(self.freshness._peers_begun):
-            self.freshness.peer_synced(peer_id, now)
+            self.freshness.peer_synced(peer_id, now, self.freshness.heeded)
 
     def confirm(self) -> None:
         """As if the chain and every peer had been read a second after all that was given (rule 8.9)."""

@@ -6,7 +6,7 @@ it says, and follows the text of rules 8.1 to 8.8 and 8.15.
 
 import itertools
 from itertools import product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 
@@ -15,10 +15,11 @@ from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.message import Message
 from sayso_protocol.messages.revocation import Revocation
+from sayso_protocol.messages.statements.dispute import FILES, Dispute
 from sayso_protocol.messages.statements.sublicense import NO_PARENT, Sublicense
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import License, Reason, Row
-from support.known import Heard, PassingOn, license_hash, message_hash
+from support.known import Disputing, Heard, PassingOn, license_hash, message_hash
 from support.protocol_strategies import (
     ADA,
     BEN,
@@ -46,7 +47,7 @@ SOON, LATE = BASE + 100, BASE + 10_000
 class Question(NamedTuple):
     row: Row
     query: Query
-    now: int
+    now: float
 
 
 def a_license(**changes: object) -> License:
@@ -83,13 +84,26 @@ def sealed(message: Heard) -> Envelope:
     match message:
         case License():
             body, items = message.consent, message.items
-        case PassingOn():
+        case PassingOn() | Disputing():
             body, items = message.terms, message.names
         case Revocation():
             body, items = message, ()
     signature = sign_digest(KEYS[body.signer], message_hash(body))
     envelope = Envelope(body, NETWORK, signature, items)
     return envelope.sponsored_by(NODE) if items else envelope
+
+
+def disputing(signer: bytes, *names: bytes, **changes: Any) -> Disputing:
+    """A dispute of files, in force at BASE + 50; another subject or time by changes."""
+    hashes = tuple(sorted(names))
+    values: dict[str, Any] = {"subject": FILES, "code": "voice", "issued_at": BASE, "expires_at": LATE}
+    terms = Dispute(signer, content_root(hashes), len(hashes), **(values | changes))
+    return Disputing(terms, hashes)
+
+
+def withdrawal(signer: bytes, one: Disputing) -> Revocation:
+    """Somebody's withdrawal of a dispute, which is its signer's to withdraw."""
+    return Revocation(signer, (f"statement 0x{message_hash(one.terms).hex()}",))
 
 
 def chain_of(*holders: bytes, of: tuple[License, ...], **changes: object) -> list[PassingOn]:
@@ -184,6 +198,8 @@ def questions(history: list[Heard]) -> list[Question]:
 class Oracle:
     """Answers from a list of messages, slowly."""
 
+    of_signer, of_all = 16, 256  # sublicenses that count
+
     def __init__(self, history: list[Heard]) -> None:
         self.licenses = {license_hash(x.consent): x for x in history if isinstance(x, License)}
         self.passed = {message_hash(x.terms): x for x in history if isinstance(x, PassingOn)}
@@ -191,6 +207,10 @@ class Oracle:
 
     def says(self, who: bytes, sentence: str) -> bool:
         return any(one.contributor == who and sentence in one.scopes for one in self.stops)
+
+    def has_bits(self, who: bytes, word: int, mask: int) -> bool:
+        said = (one for one in self.stops if one.contributor == who)
+        return any(dict(zip(one.words, one.masks, strict=True)).get(word, 0) & mask for one in said)
 
     def takes_back(self, consent: Consent, subject: str, purpose: str) -> bool:
         """Contributor or guardian, with or without the purpose."""
@@ -203,12 +223,11 @@ class Oracle:
         consent = held.consent
         if purpose in consent.purposes:
             [(word, mask)] = consent.masks([held.items.index(item)], [purpose]).items()
-            for one in self.stops:
-                bits = dict(zip(one.words, one.masks, strict=True))
-                if one.contributor == consent.contributor and bits.get(word, 0) & mask:
-                    return True
-        subjects = ["everything", f"file 0x{item.hex()}", f"to 0x{asker.hex()}"]
-        subjects.append(f"to 0x{consent.grantee.hex()}")
+            if self.has_bits(consent.contributor, word, mask):
+                return True
+        subjects = ["everything", f"agreement 0x{consent.agreement.hex()}", f"file 0x{item.hex()}"]
+        subjects += [f"via {consent.via}"] if consent.via else []
+        subjects += [f"to 0x{one.hex()}" for one in {asker, consent.grantee} - {bytes(20)}]
         return any(self.takes_back(consent, one, purpose) for one in subjects)
 
     def revoked(self, held: License, item: bytes, query: Query) -> bool:
@@ -235,13 +254,16 @@ class Oracle:
         meet = [one for one in found if self.depth(name, one)]
         return sorted(meet, key=lambda x: (self.depth(name, x), -self.passed[x].terms.expires_at, x))
 
-    def counts(self, name: bytes, digest: bytes, *, of_signer: int = 16, of_all: int = 256) -> bool:
+    def counts(
+        self, name: bytes, digest: bytes, *, of_signer: int | None = None, of_all: int | None = None
+    ) -> bool:
+        of_signer, of_all = of_signer or self.of_signer, of_all or self.of_all
         ranked = self.to(name, self.passed[digest].terms.grantee)
         signers = [self.passed[one].terms.signer for one in ranked]
         first = [one for at, one in enumerate(ranked) if signers[:at].count(signers[at]) < of_signer]
         return digest in first[:of_all]
 
-    def is_open(self, name: bytes, digest: bytes, query: Query, now: int) -> bool:
+    def is_open(self, name: bytes, digest: bytes, query: Query, now: float) -> bool:
         terms, consent = self.passed[digest].terms, self.licenses[name].consent
         if not self.depth(name, digest) or not self.counts(name, digest):
             return False
@@ -259,7 +281,7 @@ class Oracle:
         above = self.passed[terms.parent].terms
         return "resale" in above.purposes and self.is_open(name, terms.parent, query, now)
 
-    def terms(self, name: bytes, query: Query, now: int) -> Reason:
+    def terms(self, name: bytes, query: Query, now: float) -> Reason:
         """Rules 8.3 to 8.6."""
         consent = self.licenses[name].consent
         if now < consent.issued_at:
@@ -276,9 +298,10 @@ class Oracle:
             return Reason.WITHDRAWN
         return Reason.GRANTED
 
-    def until(self, question: Question) -> int:
-        """Rule 8.16 of a granted row, way by way, with knowledge of this moment."""
+    def until(self, question: Question, as_of: float | None = None) -> float:
+        """Rule 8.16 of a granted row, way by way, with knowledge of this moment or of an earlier one."""
         (name, item), query, now = question
+        as_of = now if as_of is None else as_of
         mine = self.licenses[name].consent
         parties = []
         for party in mine.parties:
@@ -292,11 +315,11 @@ class Oracle:
                 ]
             )
         return max(
-            min(*(end for end, _ in way), now + min(recheck for _, recheck in way))
+            min(*(end for end, _ in way), as_of + min(recheck for _, recheck in way))
             for way in product(*parties)
         )
 
-    def ends(self, name: bytes, query: Query, now: int) -> list[int]:
+    def ends(self, name: bytes, query: Query, now: float) -> list[int]:
         """The least expiry of a consent, alone or with each of its open chains."""
         consent = self.licenses[name].consent
         if consent.grantee in (bytes(20), query.grantee):
@@ -311,7 +334,7 @@ class Oracle:
         return found
 
     def considered(
-        self, mine: Consent, party: bytes, item: bytes, query: Query, now: int
+        self, mine: Consent, party: bytes, item: bytes, query: Query, now: float
     ) -> list[bytes]:
         """The licenses of another party by rule 8.7."""
         return [

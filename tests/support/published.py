@@ -1,14 +1,17 @@
 """What a node publishes, as a buyer reads it: the files joined, and verdicts from them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sayso_node.snapshots.publishing import SnapshotPublisher
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
-from sayso_protocol.messages.message import as_kind
+from sayso_protocol.messages.message import as_kind, of_kind
+from sayso_protocol.messages.statements.sublicense import Sublicense
 from sayso_protocol.network_file import NetworkFile, Operator
 from sayso_protocol.snapshots.offline import HeldLicenses, OfflineGate
+from sayso_protocol.snapshots.offline_chains import HeldSublicense
 from sayso_protocol.snapshots.snapshot import Snapshot, Snapshots, read_snapshot
+from sayso_protocol.verdicts.chains import Hop
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import REASONS
 from support.node_rig import NodeRig, node_key
@@ -20,7 +23,7 @@ TRUSTED = NetworkFile(
 )
 
 
-def publisher(rig: NodeRig, interval_s: float = 0.01) -> SnapshotPublisher:
+def publisher(rig: NodeRig, interval_s: float = 0.01, heeded: Iterable[bytes] = ()) -> SnapshotPublisher:
     """The publisher of a node, with its folder."""
     made = SnapshotPublisher(
         NETWORK,
@@ -31,6 +34,7 @@ def publisher(rig: NodeRig, interval_s: float = 0.01) -> SnapshotPublisher:
         rig.clock,
         rig.counters,
         interval_s=interval_s,
+        heeded=heeded,
     )
     made.shelf.open()
     return made
@@ -46,10 +50,19 @@ def terms(envelope: Envelope) -> Consent:
     return as_kind(envelope.message, Consent)
 
 
-def verdicts(files: Sequence[Snapshot], *held: Envelope) -> list[str]:
+def verdicts(
+    files: Sequence[Snapshot], *held: Envelope, asker: bytes = BEN, heed: tuple[bytes, ...] = ()
+) -> list[str]:
     """The reason of each row of the first license, by a gate that holds all of them."""
-    bundle = HeldLicenses((one.digest, terms(one), one.items) for one in held)
-    gate = OfflineGate(bundle, Snapshots(files), Query(BEN, "train-ai"), max_age_s=60)
+    bundle = HeldLicenses(
+        ((one.digest, consent, one.items) for one, consent in of_kind(held, Consent)),
+        (
+            HeldSublicense(Hop(one.digest, message), one.items)
+            for one, message in of_kind(held, Sublicense)
+        ),
+    )
+    query = Query(asker, "train-ai", heed)
+    gate = OfflineGate(bundle, Snapshots(files), query, max_age_s=60)
     rows = b"".join(held[0].digest + item for item in held[0].items)
     now = max(one.head.moment.as_of for one in files)
     return [REASONS[number].value for number in gate.judge(rows, now)[0].tolist()]

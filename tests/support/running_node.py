@@ -70,8 +70,11 @@ class RunningNode:
             counts = {
                 table: db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables
             }
-            # The chain alone sets it, whatever comes in.
-            query = "SELECT count(*) FROM numbers WHERE name = 'standing-block'"
+            # The chain alone sets these, whatever comes in.
+            query = (
+                "SELECT count(*) FROM numbers"
+                " WHERE name IN ('standing-block', 'final-block', 'final-block-time')"
+            )
             counts["numbers"] -= db.execute(query).fetchone()[0]
             return counts
 

@@ -12,13 +12,13 @@ from sayso_protocol.network_file import NetworkFile, Operator
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import sha256
 from sayso_protocol.receipts.receipt import ChainPoint
-from sayso_protocol.snapshots.hash_list import license_key, person_key
+from sayso_protocol.snapshots.hash_list import license_key, person_key, sublicense_key
 from sayso_protocol.snapshots.head import SnapshotMoment
-from sayso_protocol.snapshots.keys import joined_keys, new_keys
+from sayso_protocol.snapshots.keys import as_keys, joined_keys, new_keys, sorted_keys
 from sayso_protocol.snapshots.part import Part
 from sayso_protocol.snapshots.snapshot import Content, Snapshot, make_delta, make_snapshot
 from sayso_protocol.verdicts.verdict import License
-from support.known import license_hash
+from support.known import PassingOn, license_hash, message_hash
 from support.protocol_strategies import NETWORK, NODE
 
 OTHER = SigningKey(sha256(b"sayso other node"))
@@ -46,12 +46,21 @@ def moment_at(as_of: int = AS_OF) -> SnapshotMoment:
     )
 
 
-def names_of(licenses: Iterable[License], but: Iterable[bytes] = ()) -> list[bytes]:
-    """The names of licenses and of their people, without some addresses and license hashes."""
+def names_of(
+    licenses: Iterable[License], but: Iterable[bytes] = (), passed: Iterable[PassingOn] = ()
+) -> list[bytes]:
+    """The names of licenses, sublicenses and their people, without some addresses and hashes."""
     consents, left_out = [one.consent for one in licenses], {*but}
-    people = {address for one in consents for address in (*one.parties, *one.revokers)} - left_out
+    terms = [one.terms for one in passed]
+    people = {address for one in consents for address in (*one.parties, *one.revokers)}
+    people = (people | {who for one in terms for who in (one.signer, one.grantee)}) - left_out
+    passed_on = {message_hash(one) for one in terms} - left_out
     held = {license_hash(one) for one in consents} - left_out
-    return [*map(person_key, sorted(people)), *map(license_key, sorted(held))]
+    return [
+        *map(person_key, sorted(people)),
+        *map(license_key, sorted(held)),
+        *map(sublicense_key, sorted(passed_on)),
+    ]
 
 
 def names_of_envelopes(held: Iterable[Envelope]) -> list[bytes]:
@@ -63,10 +72,16 @@ def names_of_envelopes(held: Iterable[Envelope]) -> list[bytes]:
     return sorted(names)
 
 
-def content_of(state: State, named: Collection[bytes] = ()) -> Content:
+def content_of(
+    state: State,
+    named: Collection[bytes] = (),
+    more: Iterable[bytes] = (),
+    heeded: tuple[bytes, ...] = (),
+) -> Content:
     """What a node that knows this puts into a snapshot; every bit is a permission of a license."""
     entries = ((who, word, mask) for who, masks in state.items() for word, mask in masks.items())
-    return Content(joined_keys(entries), named)
+    keys = [*map(bytes, joined_keys(entries)), *more]
+    return Content(sorted_keys(as_keys(b"".join(keys))), named, heeded=heeded)
 
 
 def parts_of(
@@ -98,8 +113,14 @@ def add_delta(
 
 
 def snapshot_of(
-    state: State, named: Collection[bytes] = (), *, key: SigningKey = NODE, as_of: int = AS_OF
+    state: State,
+    named: Collection[bytes] = (),
+    *,
+    key: SigningKey = NODE,
+    as_of: int = AS_OF,
+    more: Iterable[bytes] = (),
+    heeded: tuple[bytes, ...] = (),
 ) -> Snapshot:
-    """The checked snapshot of an operator that knows this, and names these."""
-    content = content_of(state, named)
+    """The checked snapshot of an operator that knows this and has more keys, names these, and heeds."""
+    content = content_of(state, named, more, heeded)
     return Snapshot([make_snapshot(key, NETWORK, moment_at(as_of), content, salts())], TRUSTED)

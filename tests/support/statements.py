@@ -25,6 +25,7 @@ numbers = st.integers(0, (1 << 53) - 1)
 texts = st.text(st.characters(codec="utf-8"), max_size=30)
 points = st.builds(ChainPoint, numbers, hashes)
 counts = st.lists(st.sampled_from(Reason), max_size=20).map(number_reasons).map(count_reasons)
+heeds = st.sets(addresses.filter(any), max_size=16).map(sorted).map(tuple)
 receipts = st.builds(
     Receipt,
     network=st.just(NETWORK),
@@ -43,6 +44,7 @@ receipts = st.builds(
     time=numbers,
     run_until=numbers,
     until=numbers,
+    heed=heeds,
 )
 acknowledgements = st.builds(
     Acknowledgement,

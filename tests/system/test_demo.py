@@ -25,6 +25,9 @@ STEPS = [
     "revoke",
     "purpose",
     "catch-up",
+    "sale",
+    "take-back",
+    "trace",
 ]
 INTERRUPTED = 130
 

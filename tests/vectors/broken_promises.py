@@ -82,6 +82,7 @@ def _broken_promise(
         time=PROMISED_AT + later[0],
         run_until=0,
         until=PROMISED_AT + 604_800,
+        heed=(),
     )
     point = ChainPoint(BLOCK, sha256(b"block"))
     promise = Acknowledgement(NETWORK, NODE_KEY, revocation.digest, point, PROMISED_AT)

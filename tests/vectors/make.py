@@ -40,6 +40,7 @@ from support.protocol_strategies import (
 from vectors import neighbours
 from vectors.chain_proofs import chain_proofs
 from vectors.chains import chains
+from vectors.disputes import disputes
 from vectors.ed25519 import ed25519
 from vectors.evidence import evidence
 from vectors.frames import bundles
@@ -210,6 +211,7 @@ FILES: dict[str, Callable[[], Any]] = {
     "sync.json": lambda: sync(_consents() | _revocations()),
     "verdicts.json": verdict_cases,
     "chains.json": chains,
+    "disputes.json": disputes,
     "snapshots.json": snapshots,
     "landings.json": landings,
     "chain_proofs.json": chain_proofs,

@@ -25,11 +25,22 @@ from sayso_protocol.snapshots.hash_list import (
     license_key,
     packed,
     person_key,
+    sublicense_key,
     unpacked,
 )
 from sayso_protocol.snapshots.head import SnapshotHead
 from sayso_protocol.snapshots.key_list import list_of
-from sayso_protocol.snapshots.keys import as_keys, bit_key, permissions_key, scopes_key, word_key
+from sayso_protocol.snapshots.keys import (
+    as_keys,
+    bit_key,
+    displaced_for_key,
+    displaced_key,
+    dispute_key,
+    disputer_key,
+    permissions_key,
+    scopes_key,
+    word_key,
+)
 from sayso_protocol.snapshots.offline import HeldLicenses, OfflineGate
 from sayso_protocol.snapshots.part import Part, signed_part
 from sayso_protocol.snapshots.snapshot import (
@@ -66,6 +77,7 @@ from support.snapshots import (
     parts_of,
     salts,
 )
+from vectors.snapshot_chains import passed
 
 Json = dict[str, Any]
 SALT = next(salts())
@@ -82,6 +94,8 @@ CONSENTS = {
 }
 HELD = [License(one, ITEMS) for one in CONSENTS.values()]
 NAMES = names_of(HELD)
+HEEDED = tuple(sorted(sha256(b"heeded %d" % number)[:20] for number in range(16)))
+SALE = sha256(b"a sublicense")
 MANY = [sha256(b"many %d" % number)[:20] for number in range(300)]
 ONE_BIT = CONSENTS["Ada's"].masks([1], ["train-ai"])
 STATES = {
@@ -100,31 +114,40 @@ STATES = {
 
 def _keys() -> list[Json]:
     word, scope = CONSENTS["Ada's"].base, scope_word("everything")
+    ada = license_hash(CONSENTS["Ada's"])
     cases = [
         ("permissions", 1, ADA, None, None, permissions_key(ADA)),
         ("scopes", 2, BEN, None, None, scopes_key(BEN)),
         ("word", 3, ADA, word, None, word_key(ADA, word)),
         ("scope", 3, ADA, scope, None, word_key(ADA, scope)),
         ("bit", 4, ADA, word, 255, bit_key(ADA, word, 255)),
+        ("somebody who disputes", 5, CLEO, None, None, disputer_key(CLEO)),
+        ("a dispute", 6, CLEO + ITEMS[0], None, None, dispute_key(CLEO, ITEMS[0])),
+        ("displaced", 7, SALE, None, None, displaced_key(SALE)),
+        ("displaced for a license", 8, SALE + ada, None, None, displaced_for_key(SALE, ada)),
     ]
     return [
         {
             "name": name,
             "kind": kind,
-            "address": address_text(address),
+            "about": hex_text(about),
             "word": None if number is None else hex_text(number.to_bytes(32)),
             "bit": bit,
             "key": hex_text(key),
             "hash": hex_text(int(key_hashes(SALT, as_keys(key))[0]).to_bytes(8)),
         }
-        for name, kind, address, number, bit, key in cases
+        for name, kind, about, number, bit, key in cases
     ]
 
 
 def _names() -> list[Json]:
     """The names of people and licenses, and their hashes under one salt."""
     ada = license_hash(CONSENTS["Ada's"])
-    cases = [("person", 16, ADA, person_key(ADA)), ("license", 17, ada, license_key(ada))]
+    cases = [
+        ("person", 16, ADA, person_key(ADA)),
+        ("license", 17, ada, license_key(ada)),
+        ("sublicense", 18, SALE, sublicense_key(SALE)),
+    ]
     return [
         {
             "name": name,
@@ -157,7 +180,19 @@ def _right() -> dict[str, list[Part]]:
             add_delta(with_deltas, withdrawn, moment=moment, salt=next(salts("withdrawn"))),
         ],
         "from nothing": parts_of({}, STATES["everything"], named=NAMES),
+        "that heeds sixteen": [_heeding(*HEEDED)],
+        "of which a delta heeds one less": [_heeding(*HEEDED), _delta_heeding(HEEDED[1:])],
     }
+
+
+def _heeding(*heeded: bytes) -> Part:
+    return _again(parts_of({}, named=NAMES)[0], heeded=heeded)
+
+
+def _delta_heeding(heeded: tuple[bytes, ...], *before: bytes) -> Part:
+    news = Content(as_keys(b""), heeded=heeded)
+    first = _heeding(*(before or HEEDED))
+    return add_delta([first], news, moment=moment_at(AS_OF + 10), salt=next(salts("heeding")))
 
 
 def _sum(*names: str) -> dict[bytes, dict[int, int]]:
@@ -172,7 +207,9 @@ def _again(part: Part, *, body: bytes | None = None, **changes: object) -> Part:
     """Signed by its node, though it is wrong."""
     head = replace(part.head, **changes)  # type: ignore[arg-type]
     made = part.body if body is None else body
-    return signed_part(NODE, head.network, head.moment, head.counts, head.salt, made, head.form)
+    return signed_part(
+        NODE, head.network, head.moment, head.counts, head.salt, made, head.form, head.heeded
+    )
 
 
 def _raw(head: SnapshotHead, longer: bytes, shorter: bytes) -> bytes:
@@ -235,6 +272,13 @@ def _wrong() -> dict[str, bytes]:
         "without a delta": _joined([base, second]),
         "deltas in another order": _joined([base, second, first]),
         "a delta twice": _joined([base, first, first]),
+        "seventeen who are heeded": _heeding(*HEEDED, b"\xff" * 20).data,
+        "who is heeded out of order": _heeding(*HEEDED[1::-1]).data,
+        "somebody heeded twice": _heeding(*HEEDED[:1], *HEEDED[:1]).data,
+        "nobody heeded": _heeding(bytes(20)).data,
+        "a short address heeded": _heeding(HEEDED[0][1:]).data,
+        "a delta that heeds somebody more": _heeding(*HEEDED[1:]).data
+        + _delta_heeding(HEEDED, *HEEDED[1:]).data,
         "two snapshots": _joined([base, base]),
         "a delta of another snapshot": _joined([parts_of({})[0], first]),
         "of a stranger": _joined(parts_of({}, key=STRANGER)),
@@ -379,4 +423,5 @@ def snapshots() -> Json:
         },
         "items": [hex_text(item) for item in ITEMS],
         "rows": _rows(),
+        "passed": passed(),
     }

@@ -21,7 +21,7 @@ from sayso_protocol.receipts.status import Status, StatusMoment, sign_statuses, 
 from sayso_protocol.receipts.text import acknowledgement_to_json, receipt_to_json
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import REASONS, Reason, Row
-from support.protocol_strategies import ADA, BEN, NETWORK, NODE, item_hashes, signed
+from support.protocol_strategies import ADA, BEN, CLEO, NETWORK, NODE, item_hashes, signed
 
 Json = dict[str, Any]
 NODE_KEY = bytes(NODE.verify_key)
@@ -53,6 +53,7 @@ def _receipt() -> Receipt:
         time=TIME,
         run_until=TIME + 86_400,
         until=TIME + 604_800,
+        heed=tuple(sorted((ADA, CLEO))),
     )
 
 
@@ -64,7 +65,7 @@ def statements() -> Json:
         NODE, Acknowledgement(NETWORK, NODE_KEY, everything.digest, BLOCK, TIME)
     )
     moment = StatusMoment(NETWORK, state_digest(ENTRIES), BLOCK, TIME)
-    asked = Query(BEN, "train-ai")
+    asked = Query(BEN, "train-ai", (CLEO,))
     statuses = [
         Status(row, asked, 60, NONCE, one, TIME + 604_800 if one is Reason.GRANTED else 0)
         for row, one in zip(ROWS, ROW_REASONS, strict=True)

@@ -25,6 +25,7 @@ from sayso_protocol.sync.requests import (
     CheckRequest,
     FingerprintsRequest,
     GetRequest,
+    HeedRequest,
     ListRequest,
     OfferRequest,
     RangeRequest,
@@ -35,6 +36,7 @@ from support.protocol_strategies import ADA, signed
 from vectors.sync_refused import SALT, requests
 
 Json = dict[str, Any]
+HEEDED = (b"\x01" * 20, b"\x02" * 20)
 NODES = ((1,), (2, 3), (16, 20, 31), (65_536, 65_791, 131_071), ((1 << 63), (2 << 63) - 1))
 
 
@@ -53,6 +55,7 @@ def sync(envelopes: dict[str, Envelope]) -> Json:
             named.append(_entry(name, entry) | {"word": _word(word), "mask": _word(mask)})
     return {
         "salt": hex_text(SALT),
+        "heeded": [hex_text(one) for one in HEEDED],
         "nodes": [
             {"numbers": [str(node) for node in nodes], "bytes": hex_text(pack_nodes(nodes))}
             for nodes in NODES
@@ -155,6 +158,7 @@ def _exchanges(entries: dict[int, list[Entry]], held: list[Envelope]) -> list[tu
             answers.encode_cells(cells[1:4]),
         ),
         ("range that is over", encode_request(RangeRequest(1, 1, b"\xff" * 32)), over),
+        ("heed", encode_request(HeedRequest()), answers.encode_heed(HEEDED)),
         ("offer", encode_request(OfferRequest((encode(first), b"\0"))), answers.encode_taken([0, 1])),
     ]
 

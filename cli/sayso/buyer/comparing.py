@@ -20,8 +20,8 @@ from sayso_protocol.receipts.misconduct import Evidence, Misconduct, covers, row
 from sayso_protocol.receipts.receipt import Acknowledgement, Receipt, Signed, check_results
 from sayso_protocol.receipts.text import acknowledgement_from_json
 from sayso_protocol.signatures.wallets import EoaVerifier
-from sayso_protocol.verdicts.bulk import row_at
 from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.rows import row_at
 from sayso_protocol.verdicts.verdict import Reason
 
 Consents = dict[bytes, Envelope]  # by license hash

@@ -9,6 +9,7 @@ import click
 from sayso.errors import FileUnreadable
 from sayso.networks import DEFAULT_FILE, NETWORK_VARIABLE, first_url
 from sayso_protocol.network_file import NetworkFile
+from sayso_protocol.primitives import address_from_text
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -36,6 +37,23 @@ class Once(click.Command):
 
 PASSWORD_VARIABLE: Final = "SAYSO_PASSWORD"  # noqa: S105 - a name, not a password
 
+
+def _heeded(_context: object, _option: object, given: tuple[str, ...]) -> tuple[bytes, ...] | None:
+    """Read the values of --heed: None without any, nobody for `none`; raises InvalidAddress."""
+    if "none" in given and len(given) > 1:
+        raise click.BadParameter("`none` stands alone")
+    if not given:
+        return None
+    return () if given == ("none",) else tuple(sorted({*map(address_from_text, given)}))
+
+
+heed_option = click.option(
+    "--heed",
+    multiple=True,
+    callback=_heeded,
+    metavar="ADDRESS|none",
+    help="Whose disputes count; several are possible.  [default: those that each node heeds]",
+)
 network_option = click.option(
     "--network",
     "network_path",

@@ -14,6 +14,7 @@ from eth_account.signers.local import LocalAccount
 
 from sayso.contributor.keystore import new_account
 from sayso.contributor.licensing import SignedGrant, Terms, grant
+from sayso.demo.errors import DemoFailed
 from sayso.files import HashedFile, find_files, hash_files
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.network import Network
@@ -94,15 +95,46 @@ class People:
         return grant(account, network, files, terms, now)
 
 
+@dataclass
+class Sale:
+    """Sale holds a license that a marketplace passes on to a lab.
+
+    Attributes:
+        market: The key of the marketplace, the consent's grantee.
+        lab: The key of the lab.
+    """
+
+    market: LocalAccount = field(default_factory=new_account)
+    lab: LocalAccount = field(default_factory=new_account)
+    _consent: Envelope | None = None
+
+    @property
+    def consent(self) -> Envelope:
+        """Return the signed consent; raises DemoFailed before the sale."""
+        if self._consent is None:
+            raise DemoFailed("nothing is sold yet")
+        return self._consent
+
+    @consent.setter
+    def consent(self, consent: Envelope) -> None:
+        self._consent = consent
+
+    @property
+    def row(self) -> Row:
+        """Return the row of the only file."""
+        return Row(self.consent.digest, self.consent.items[0])
+
+
 def _rows(granted: SignedGrant) -> list[ManifestRow]:
     return [ManifestRow(one.path, Row(license_hash, one.item)) for one, license_hash in granted.rows]
 
 
 def _write(folder: Path, texts: dict[str, str]) -> list[HashedFile]:
-    return list(hash_files(_written(folder, texts)))
+    return list(hash_files(written(folder, texts)))
 
 
-def _written(folder: Path, texts: dict[str, str]) -> Iterator[Path]:
+def written(folder: Path, texts: dict[str, str]) -> Iterator[Path]:
+    """Write texts to files and yield the path of each."""
     for name, text in texts.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

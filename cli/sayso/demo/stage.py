@@ -11,7 +11,7 @@ from sayso.contributor.licensing import sign_message
 from sayso.demo.chain import DemoChain
 from sayso.demo.errors import DemoFailed
 from sayso.demo.nodes import DemoNode
-from sayso.demo.people import People
+from sayso.demo.people import People, Sale
 from sayso.demo.waiting import STEP_TIMEOUT_S, T, until
 from sayso.node_client.answers import CheckAnswer, Submitted
 from sayso_protocol.messages.envelope import Envelope
@@ -53,6 +53,7 @@ class Stage:
     folder: Path
     options: Options
     people: People = field(default_factory=People)
+    sale: Sale = field(default_factory=Sale)
     nodes: dict[str, DemoNode] = field(default_factory=dict)
     consents: list[Envelope] = field(default_factory=list)
     chosen: list[bytes] = field(default_factory=list)  # the items revoked by signature

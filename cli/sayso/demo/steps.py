@@ -16,6 +16,7 @@ from sayso.contributor.revoking import license_masks, revoke_masks, revoke_scope
 from sayso.demo.chain import embedded_chain, named_chain
 from sayso.demo.errors import DemoFailed
 from sayso.demo.nodes import NAMES, make_nodes
+from sayso.demo.passing import sell_on, show_trace, take_back
 from sayso.demo.people import CLONING, MARKET, TRAINING, ManifestRow, three_items
 from sayso.demo.stage import MAX_AGE_S, Stage
 from sayso.gate.formats.json_rows import granted_lines
@@ -278,4 +279,7 @@ STEPS = (
     Step("revoke", "One signature revokes three files", ("consent",), revoke_three),
     Step("purpose", "A transaction revokes voice cloning", ("consent",), revoke_on_chain_directly),
     Step("catch-up", "A stopped node catches up", ("consent",), catch_up),
+    Step("sale", "A marketplace passes a license on", ("nodes",), sell_on),
+    Step("take-back", "One signature stops everybody who holds it", ("sale",), take_back),
+    Step("trace", "Who removed it, and who has not", ("take-back",), show_trace),
 )

@@ -15,6 +15,7 @@ from sayso_protocol.receipts.receipt import Acknowledgement, Receipt
 from sayso_protocol.receipts.status import STATUS_TYPE as STATUS
 from sayso_protocol.receipts.status import StatusAnswer, status_from_json
 from sayso_protocol.receipts.text import acknowledgement_from_json, receipt_from_json
+from sayso_protocol.verdicts.query import Heed
 from sayso_protocol.verdicts.verdict import REASONS
 
 
@@ -46,9 +47,17 @@ def _receipt(receipt: Receipt) -> Iterator[str]:
     counts = [f"{number:,} {reason}" for reason, number in receipt.counts]
     yield f"The answer: {listed(counts) if counts else 'nothing'}. Only granted rows may be used."
     yield _knowledge(receipt) + f"; at most {receipt.max_age_s:,} seconds old was asked for."
+    yield heeded(receipt.heed)
     if receipt.until:
         yield f"The granted rows can be relied on until {moment(receipt.until)}."
     yield "To compare it with the manifest and the rejected rows: sayso receipt verify."
+
+
+def heeded(heed: Heed) -> str:
+    """Return the sentence about whose disputes counted."""
+    if not heed:
+        return "Nobody's disputes counted."
+    return f"Disputes counted that were signed by {listed([*map(address_text, heed)])}."
 
 
 def _knowledge(statement: Any) -> str:

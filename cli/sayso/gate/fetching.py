@@ -1,4 +1,4 @@
-"""Fetching of the consents that rows rely on: the named consents and those of other parties."""
+"""Fetching of what rows rely on: the named consents, those of other parties, and chains to a grantee."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
@@ -14,6 +14,7 @@ from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.message import of_kind
 from sayso_protocol.network_file import NetworkFile
+from sayso_protocol.primitives import ANYONE
 from sayso_protocol.verdicts.license_table import named_licenses
 
 AT_ONCE: Final = 8  # requests
@@ -28,13 +29,27 @@ class Fetcher:
         found: License hash -> signed consent.
         missing: License hashes that the node does not hold.
         unverified: License hashes whose signature only the chain can verify.
+        sublicenses: Digest -> signed sublicense of a chain to the grantee.
+
+    Args:
+        client: The node.
+        found: The consents that another node gave.
+        grantee: For whom chains are fetched; by default for nobody.
     """
 
-    def __init__(self, client: NodeClient, found: Mapping[bytes, Envelope] | None = None) -> None:
+    def __init__(
+        self,
+        client: NodeClient,
+        found: Mapping[bytes, Envelope] | None = None,
+        grantee: bytes | None = None,
+    ) -> None:
+        self._grantee = grantee
+        self._passed: set[bytes] = set()  # licenses whose chains were fetched
+        self.sublicenses: dict[bytes, Envelope] = {}
         self._client = client
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._asked: set[tuple[tuple[bytes, ...], bytes]] = set()
-        self.found: dict[bytes, Envelope] = dict(found or {})  # the consents that another node gave
+        self.found: dict[bytes, Envelope] = dict(found or {})
         self.missing: set[bytes] = set()
         self.unverified: set[bytes] = set()
 
@@ -46,6 +61,7 @@ class Fetcher:
         self._asked.update(news)
         claims = await self._all(self._client.claims(key[1], asked[key]) for key in news)
         await self._consents({claim.license for some in claims for claim in some})
+        await self._all(self._chains(one) for one in self._closed())
 
     def lacks(self, rows: bytes) -> bool:
         """Return whether a row lacks a consent that another node may have."""
@@ -76,6 +92,22 @@ class Fetcher:
     async def _consents(self, hashes: set[bytes]) -> None:
         known = self.found.keys() | self.missing | self.unverified
         await self._all(self._consent(one) for one in hashes - known)
+
+    def _closed(self) -> list[bytes]:
+        """Return the licenses that need a chain, and were not asked for."""
+        if self._grantee is None:
+            return []
+        return [
+            one.digest
+            for one, consent in of_kind(self.found.values(), Consent)
+            if consent.grantee not in (ANYONE, self._grantee) and one.digest not in self._passed
+        ]
+
+    async def _chains(self, name: bytes) -> None:
+        assert self._grantee is not None  # noqa: S101 - see _closed
+        for one in await self._client.sublicenses(name, self._grantee):
+            self.sublicenses[one.digest] = one
+        self._passed.add(name)
 
     async def _consent(self, name: bytes) -> None:
         try:

@@ -10,7 +10,7 @@ A gate can be sent to another process, where it opens its own connections. One t
 import asyncio
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -58,9 +58,10 @@ class Gate:
         bundle: The license bundle: a file or a folder.
         rpc: A JSON-RPC endpoint of the chain, to find revocations that every node omits.
         max_age_s: The oldest accepted view of chain and peers, seconds.
-        run_id: A name for the run; random by default.
+        run_id: The run's name; random by default.
         wait_s: How long to repeat the check while rows are stale, seconds.
         run_until: When the run ends, seconds since the epoch; rows that do not last so long are `stale`.
+        heed: The addresses whose disputes count; by default those that each node heeds.
         license_column, item_column: The columns of the hashes, if they have no usual name.
         dialect: How manifests are read, where readers disagree.
 
@@ -83,14 +84,15 @@ class Gate:
         run_id: str | None = None,
         wait_s: float = 0.0,
         run_until: int = 0,
+        heed: Iterable[bytes | str] | None = None,
         license_column: str | None = None,
         item_column: str | None = None,
         dialect: Dialect | None = None,
     ) -> None:
         self.trusted = network if isinstance(network, NetworkFile) else load_network(Path(network))
-        query = Query(_address(grantee), purpose)
-        run_id = run_id or secrets.token_hex(16)
-        self.question = Question(query, max_age_s, run_id, run_until=run_until)
+        listed = None if heed is None else tuple(sorted({*map(_address, heed)}))
+        query = Query(_address(grantee), purpose, listed)
+        self.question = Question(query, max_age_s, run_id or secrets.token_hex(16), run_until=run_until)
         self._wait_s = wait_s
         self.columns = Columns(license_column, item_column, None, dialect or Dialect())
         self._nodes = tuple(dict.fromkeys(one.rstrip("/") for one in nodes))
@@ -109,10 +111,9 @@ class Gate:
         if self._nodes and self._offline:
             raise NothingToAsk("a run uses either nodes or snapshots, not both")
         if not self._nodes and not self._offline:
-            url = first_url(self.trusted)
-            if url is None:
+            self._nodes = tuple(filter(None, [first_url(self.trusted)]))
+            if not self._nodes:
                 raise NothingToAsk("name a node or a snapshot; the network file has no URL")
-            self._nodes = (url,)
         if self._offline and self._rpc:
             raise NothingToAsk("an offline check cannot use a chain endpoint")
         if self._offline and self._bundle is None:
@@ -294,7 +295,5 @@ class Gate:
         await Watch(self._nodes, watched, rows, check, call, lost).run(after or {})
 
 
-def _address(grantee: bytes | str) -> bytes:
-    if isinstance(grantee, bytes):
-        return grantee
-    return ANYONE if grantee == "anyone" else address_from_text(grantee)
+def _address(who: bytes | str) -> bytes:
+    return who if isinstance(who, bytes) else ANYONE if who == "anyone" else address_from_text(who)

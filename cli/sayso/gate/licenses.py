@@ -1,8 +1,8 @@
-"""The license bundle: the signed consents that a buyer relies on, in files beside the data.
+"""The license bundle: the signed consents and sublicenses that a buyer relies on, beside the data.
 
 A bundle is a folder of files that `sayso submit` accepts, or one such file. Every signature is verified
-when the bundle is read. Consents of contract wallets, which only the chain can verify, are left out and
-counted, and their rows are `unknown` offline.
+when the bundle is read. Messages of contract wallets, which only the chain can verify, are left out and
+counted; rows of such consents are `unknown` offline.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -18,11 +18,13 @@ from sayso_protocol.errors import BadSignature, SaysoError, Unsupported
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope, decode
-from sayso_protocol.messages.message import of_kind
+from sayso_protocol.messages.statements.sublicense import Sublicense
 from sayso_protocol.messages.wire import decode_bundle
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import sha256
 from sayso_protocol.signatures.wallets import EoaVerifier
+from sayso_protocol.snapshots.offline_chains import HeldSublicense
+from sayso_protocol.verdicts.chains import Hop
 from sayso_protocol.verdicts.license_table import LicenseTable
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import License, Reason, judge_terms
@@ -32,25 +34,33 @@ ENDING: Final = ".sayso"
 
 @dataclass
 class LicenseBundle:
-    """LicenseBundle holds verified consents by license hash.
+    """LicenseBundle holds verified consents by license hash, and verified sublicenses by digest.
 
     Attributes:
         held: License hash -> terms and items.
-        unverified: The number of consents that only the chain can verify; they are not held.
+        sublicenses: Digest -> sublicense.
+        unverified: The number of messages that only the chain can verify; they are not held.
     """
 
     held: dict[bytes, License] = field(default_factory=dict)
+    sublicenses: dict[bytes, HeldSublicense] = field(default_factory=dict)
     unverified: int = 0
 
     def add(self, envelope: Envelope) -> None:
-        """Verify a consent and hold it; raises BadSignature, NotSponsored."""
-        for one, consent in of_kind([envelope], Consent):
-            try:
-                one.check_signatures(EoaVerifier())
-            except Unsupported:
-                self.unverified += 1
-            else:
-                self.held[one.digest] = License(consent, one.items)
+        """Verify a consent or sublicense and hold it; raises BadSignature, NotSponsored."""
+        if not isinstance(envelope.message, Consent | Sublicense):
+            return
+        try:
+            envelope.check_signatures(EoaVerifier())
+        except Unsupported:
+            self.unverified += 1
+            return
+        match envelope.message:
+            case Consent() as consent:
+                self.held[envelope.digest] = License(consent, envelope.items)
+            case Sublicense() as terms:
+                hop = Hop(envelope.digest, terms)
+                self.sublicenses[envelope.digest] = HeldSublicense(hop, envelope.items)
 
     def rows(self) -> Iterator[tuple[bytes, Consent, tuple[bytes, ...]]]:
         """Return the licenses in the order of a license table."""
@@ -64,8 +74,11 @@ class LicenseBundle:
     def finder(self, query: Query, now: float) -> Callable[[bytes], bytes | None]:
         """Return a function that finds an item's license, preferring one whose terms allow the use."""
         best: dict[bytes, tuple[bool, bytes]] = {}
+        passed = (one for one in self.sublicenses.values() if one.hop.terms.grantee == query.grantee)
+        reached = {name for one in passed for name in one.names}
         for name, one in sorted(self.held.items()):
-            allows = judge_terms(one.consent, query, now) is Reason.GRANTED
+            reason = judge_terms(one.consent, query, now)
+            allows = reason is Reason.GRANTED or (reason is Reason.OTHER_GRANTEE and name in reached)
             for item in one.items:
                 if item not in best or (allows and not best[item][0]):
                     best[item] = allows, name
@@ -73,8 +86,8 @@ class LicenseBundle:
 
     @property
     def digest(self) -> bytes:
-        """Return the SHA-256 of the license hashes in order, which identifies this set."""
-        return sha256(b"".join(sorted(self.held)))
+        """Return the SHA-256 of all digests in order, which identifies this set."""
+        return sha256(b"".join(sorted([*self.held, *self.sublicenses])))
 
 
 def load_licenses(path: Path, network: Network) -> LicenseBundle:
@@ -82,7 +95,7 @@ def load_licenses(path: Path, network: Network) -> LicenseBundle:
 
     Raises:
         FileUnreadable: A file cannot be read, or the folder has no file.
-        BadSignature: A wallet did not sign its consent. See decode for other errors.
+        BadSignature: A wallet did not sign its message. See decode for other errors.
     """
     licenses = LicenseBundle()
     for file in bundle_files(path):
@@ -112,7 +125,7 @@ def _envelopes(file: Path, network: Network) -> Iterator[Envelope]:
 
 
 def save_licenses(path: Path, envelopes: Iterable[Envelope]) -> int:
-    """Write a folder of bundle files atomically; returns the number of consents. Raises OutputFailed."""
+    """Write a folder of bundle files atomically; returns the number of messages. Raises OutputFailed."""
     ordered = sorted(envelopes, key=lambda one: one.digest)
     with Outputs() as outputs:
         folder = outputs.folder(path)

@@ -13,9 +13,9 @@ from sayso.errors import NodeRefused, NodeUnreachable
 from sayso.gate import streams
 from sayso.gate.streams import Event, Gap, Lost, follow
 from sayso_protocol.encoding.row_tree import ROW_BYTES
-from sayso_protocol.verdicts.bulk import row_at
 from sayso_protocol.verdicts.known_bits import HeldBits
 from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.rows import row_at
 from sayso_protocol.verdicts.shared_licenses import SharedLicenses
 from sayso_protocol.verdicts.verdict import License, LicenseView, Reason, Row, is_revoked
 

@@ -15,7 +15,9 @@ from typing import Any, Final, Self
 from urllib.parse import urlencode
 
 import msgspec
+from msgspec import UNSET
 
+from sayso.errors import BadAnswer
 from sayso.node_client.answers import CheckAnswer, Claim, HeldLicense, NodeInfo, Peer, Submitted
 from sayso.node_client.parsing import (
     read_check,
@@ -25,20 +27,26 @@ from sayso.node_client.parsing import (
     read_license_hashes,
     read_node_info,
     read_peers,
+    read_sublicenses,
     read_submitted,
 )
 from sayso.node_client.status import StatusQuestion, VerifiedStatus, read_status
+from sayso.node_client.traces import check_trace
 from sayso.node_client.transport import Transport
 from sayso_node.api.schema import values
 from sayso_node.api.schema.requests import PackedCheck
+from sayso_node.api.schema.statements import SublicensesTo
+from sayso_node.api.schema.traces import TraceJson
 from sayso_protocol.errors import WrongNetwork
+from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.envelope import Envelope, encode
 from sayso_protocol.messages.wire import encode_bundle
 from sayso_protocol.network_file import NetworkFile
-from sayso_protocol.primitives import address_text, hex_text
+from sayso_protocol.primitives import HASH_BYTES, address_text, hex_text
 from sayso_protocol.receipts.question import Question
 
 NONCE_BYTES: Final = 16  # new for every question (rule 9.1.2)
+TRACE_PAGES: Final = 4_096  # of 16 holders each
 MESSAGES: Final = 60  # in a request; at the largest size, they fill the 4 MiB that a node accepts
 
 
@@ -111,6 +119,24 @@ class NodeClient:
         answer = await self._license(license_hash)
         return read_consent(answer, license_hash, self.trusted.network)
 
+    async def sublicenses(self, license_hash: bytes, grantee: bytes) -> list[Envelope]:
+        """Return the sublicenses by which a license reached a grantee, from all pages, unverified.
+
+        Raises BadAnswer for a node that gives more than count, or no end of pages.
+        """
+        await self._same_network()
+        path = f"/v1/licenses/{hex_text(license_hash)}/sublicenses?grantee={address_text(grantee)}"
+        found = dict[bytes, Envelope]()
+        after: bytes | None = bytes(HASH_BYTES)
+        while after is not None:
+            where = f"{path}&after={hex_text(after)}"
+            answer = await self._transport.get(where, SublicensesTo)
+            some, after = read_sublicenses(answer, after, self.trusted.network)
+            found |= {one.digest: one for one in some}
+            if len(found) > LIMITS.passed_to_grantee * LIMITS.depth:
+                raise BadAnswer("the node's answer has more sublicenses than count")
+        return [*found.values()]
+
     async def claims(self, item: bytes, beside: bytes) -> list[Claim]:
         """Return the claims about an item with the same parties as a license, from all pages."""
         await self._same_network()
@@ -129,6 +155,26 @@ class NodeClient:
         hashes = read_license_hashes(await self._transport.get(path, values.Licenses))
         return [await self.license(one) for one in hashes]
 
+    async def trace(self, license_hash: bytes) -> TraceJson:
+        """Return where a license went, from all pages; what a node says of that is not signed.
+
+        Raises BadAnswer for pages that are of another license, repeat holders or never end.
+        """
+        await self._same_network()
+        path = f"/v1/licenses/{hex_text(license_hash)}/trace"
+        whole = page = await self._transport.get(path, TraceJson)
+        for _ in range(TRACE_PAGES):
+            if page.license != hex_text(license_hash):
+                break
+            if page.next is None:
+                whole.next = None
+                check_trace(whole)
+                return whole
+            where = f"{path}?{urlencode({'after': page.next})}"
+            page = await self._transport.get(where, TraceJson)
+            whole.holders += page.holders
+        raise BadAnswer("the pages of the trace make no sense")
+
     async def check(self, question: Question, rows: bytes) -> CheckAnswer:
         """Check joined rows (license . item, 64 bytes each); raises the errors of read_check."""
         await self._same_network()
@@ -138,6 +184,7 @@ class NodeClient:
             run_id=question.run_id,
             run_until=question.run_until,
             grantee=question.query.grantee,
+            heed=UNSET if question.query.heed is None else [*question.query.heed],
             nonce=(nonce := self._random(NONCE_BYTES)),
             rows=rows,
         )

@@ -19,13 +19,14 @@ from sayso.node_client.answers import (
 )
 from sayso.node_client.reading import bad_answers, check_answered_now
 from sayso_node.api.schema import values
+from sayso_node.api.schema.statements import SublicensesTo
 from sayso_node.intake.outcome import Status
 from sayso_protocol import errors as protocol_errors
 from sayso_protocol.encoding.row_tree import ROW_BYTES
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope, decode
-from sayso_protocol.messages.message import CONSENT, as_kind
+from sayso_protocol.messages.message import CONSENT, SUBLICENSE, as_kind
 from sayso_protocol.network import Network
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import address_from_text, hash_from_text, hex_text
@@ -95,6 +96,27 @@ def read_consent(answer: values.WholeLicense, license_hash: bytes, network: Netw
         raise BadAnswer("the node gave another message than the license asked for")
     envelope.check_signatures(EoaVerifier())
     return envelope
+
+
+def read_sublicenses(
+    answer: SublicensesTo, after: bytes, network: Network
+) -> tuple[list[Envelope], bytes | None]:
+    """Read GET /v1/licenses/.../sublicenses, without signatures; raises BadAnswer and as `decode`.
+
+    Returns the sublicenses, and the digest after which the next page begins, which is after the last.
+    """
+    try:
+        bodies = [base64.b64decode(one, validate=True) for one in answer.sublicenses]
+    except ValueError as error:
+        raise BadAnswer("the node's answer has an envelope that is not base64") from error
+    found = [decode(one, network) for one in bodies]
+    if any(one.message.kind != SUBLICENSE for one in found):
+        raise BadAnswer("the node gave another message than a sublicense")
+    with bad_answers():
+        following = hash_from_text(answer.next) if answer.next else None
+    if following is not None and following <= after:
+        raise BadAnswer("the node's pages of sublicenses have no end")
+    return found, following
 
 
 def read_claims(answer: values.Claims) -> tuple[list[Claim], str | None]:
@@ -182,7 +204,7 @@ def _check_reasons(numbers: bytes, count: int) -> None:
 
 
 def _check_question(receipt: Receipt, question: Question) -> None:
-    if receipt.question != question:
+    if not question.is_answered_by(receipt.question):
         raise BadAnswer("the node's receipt is for another question")
 
 

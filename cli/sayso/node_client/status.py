@@ -26,7 +26,7 @@ class StatusQuestion:
 
     Attributes:
         row: License and item.
-        query: Grantee and purpose.
+        query: Grantee, purpose, and whose disputes count.
         max_age_s: The oldest accepted view of chain and peers, seconds.
     """
 
@@ -40,9 +40,14 @@ class StatusQuestion:
             "grantee": address_text(self.query.grantee),
             "purpose": self.query.purpose,
             "max_age_s": self.max_age_s,
+            **self._heed(),
             "nonce": hex_text(nonce),  # last, as a node expects
         }
         return f"/v1/status/{hex_text(self.row.license)}/{hex_text(self.row.item)}?{urlencode(values)}"
+
+    def _heed(self) -> dict[str, str]:
+        heed = self.query.heed
+        return {} if heed is None else {"heed": ",".join(map(address_text, heed))}
 
 
 @dataclass(frozen=True)
@@ -71,11 +76,8 @@ def read_status(
     read = status_from_json(answer)
     operator = read.check(trusted)
     status = read.status
-    if (status.row, status.query, status.max_age_s) != (
-        question.row,
-        question.query,
-        question.max_age_s,
-    ):
+    same = (status.row, status.max_age_s) == (question.row, question.max_age_s)
+    if not same or not question.query.is_answered_by(status.query):
         raise BadAnswer("the node's status answer is for another question")
     if status.reason is Reason.GRANTED and status.until < read.head.statement.time:
         raise BadAnswer("the node's status answer is granted, but may not be relied on")

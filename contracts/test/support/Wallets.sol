@@ -183,3 +183,28 @@ contract FickleFactory is WalletFactory {
         return address(this).balance == 0 ? super.create(owner) : address(0);
     }
 }
+
+/// @dev A wallet of several owners, as companies use: a call is carried out once `threshold` of them want it.
+contract SharedWallet {
+    uint256 private immutable THRESHOLD;
+    mapping(address => bool) private owns;
+    mapping(bytes32 => uint256) private wanted;
+    mapping(bytes32 => mapping(address => bool)) private wants;
+
+    constructor(address[] memory owners, uint256 threshold) {
+        THRESHOLD = threshold;
+        for (uint256 i = 0; i < owners.length; i++) {
+            owns[owners[i]] = true;
+        }
+    }
+
+    function confirm(address to, bytes calldata data) external {
+        bytes32 call = keccak256(abi.encode(to, data));
+        require(owns[msg.sender] && !wants[call][msg.sender], "not yours");
+        wants[call][msg.sender] = true;
+        if (++wanted[call] == THRESHOLD) {
+            (bool done,) = to.call(data);
+            require(done, "refused");
+        }
+    }
+}

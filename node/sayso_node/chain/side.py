@@ -2,7 +2,8 @@
 
 endpoints ── follower ── store
     │  ├──── contract wallets, their watch
-    │  └──── archivist ── store
+    │  ├──── archivist ── store
+    │  └──── block dates ── store
     └─────── payer ── anchorer, relayer, wallet deployer ── store
 """
 
@@ -16,6 +17,7 @@ from sayso_node.chain.paying.relayer import Relayer
 from sayso_node.chain.paying.wallet_deployer import WalletDeployer
 from sayso_node.chain.paying.web3_account import Web3Account
 from sayso_node.chain.reading.archivist import Archivist
+from sayso_node.chain.reading.block_dates import BlockDates
 from sayso_node.chain.reading.contract_wallets import ContractWallets
 from sayso_node.chain.reading.endpoints import Endpoints
 from sayso_node.chain.reading.eth_call import EthCall
@@ -69,19 +71,16 @@ class ChainSide:
             interval_s=settings.chain_interval_s,
             came=came,
         )
+        interval_s = settings.chain_interval_s
         self._archivist = Archivist(
-            self.endpoints,
-            network.registry,
-            store,
-            clock,
-            counters,
-            interval_s=settings.chain_interval_s,
+            *(self.endpoints, network.registry, store, clock, counters), interval_s=interval_s
         )
         self._registry = RegistryWatch(lambda: self.endpoints.links, network, freshness, alarms)
         if config.runs("chain"):
             freshness.ask_registry()
         self._allowance = _allowance(settings)
         self._limited: tuple[Relayer | WalletDeployer, ...] = ()
+        self._dates = BlockDates(self.endpoints, store, finality, interval_s)
         self._payer = self._make_payer()
 
     def _make_payer(self) -> Payer | None:
@@ -122,6 +121,7 @@ class ChainSide:
                 "wallets": self._watch.run,
                 "archivist": self._archivist.run,
                 "registry watch": self._registry.run,
+                "dates": self._dates.run,
             }
         if self._payer:
             running["payer"] = self._payer.run

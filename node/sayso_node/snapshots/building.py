@@ -20,6 +20,7 @@ from sayso_node.store.interface import Reading
 from sayso_node.store.opening import snapshot_at
 from sayso_node.store.snapshots import news, whole
 from sayso_node.store.snapshots.news import Cursor
+from sayso_node.store.snapshots.statement_keys import all_displaced, all_disputed, heeded_surely
 from sayso_protocol.network import Network
 from sayso_protocol.snapshots.fuse_filter import CELL, SALT_BYTES, Shape, built
 from sayso_protocol.snapshots.head import Counts
@@ -38,11 +39,13 @@ class After:
     Attributes:
         cursor: What the part and those before it contain.
         salt: The salt of their snapshot, for the names.
+        heeded: Whom the part before says that this node heeds.
         most: A delta of more rows becomes a snapshot.
     """
 
     cursor: Cursor
     salt: bytes
+    heeded: tuple[bytes, ...]
     most: int
 
 
@@ -55,6 +58,7 @@ class Order:
         body: Path of the file for the body.
         network: The network of the stored messages.
         confirmed: Licenses that arrived before are named; seconds since the epoch (rule 13.3.5).
+        heeded: The addresses whose disputes count here.
         after: None for a snapshot.
     """
 
@@ -62,6 +66,7 @@ class Order:
     body: str
     network: Network
     confirmed: float
+    heeded: tuple[bytes, ...]
     after: After | None
 
 
@@ -73,6 +78,7 @@ class Made:
         state: State digest (rule 9.3), 32 bytes.
         salt: Salt of the body, 16 bytes.
         counts: Counts for the head.
+        heeded: Whom the head says that this node heeds, ascending.
         shape: Shape of a snapshot's filter; None for a delta.
         cursor: What this part and those before it contain.
     """
@@ -80,6 +86,7 @@ class Made:
     state: bytes
     salt: bytes
     counts: Counts
+    heeded: tuple[bytes, ...]
     shape: Shape | None
     cursor: Cursor
 
@@ -90,24 +97,32 @@ def make(order: Order) -> Made:
         here, state = news.position(db, order.confirmed), bits.current_digest(db)
         after = order.after
         if after and here.follows(after.cursor) and here.distance(after.cursor) <= after.most:
-            salt, counts, body = _delta(db, after, order)
+            heeded = heeded_surely(db, after.heeded)  # nobody comes back into a file (rule 13.8.6)
+            salt, counts, body = _delta(db, after, order, heeded)
             shape = None
         else:
-            salt, counts, body, shape = _snapshot(db, order)
+            heeded = heeded_surely(db, order.heeded)
+            salt, counts, body, shape = _snapshot(db, order, heeded)
     Path(order.body).write_bytes(body)
-    return Made(state, salt, counts, shape, here)
+    return Made(state, salt, counts, heeded, shape, here)
 
 
-def _snapshot(db: Reading, order: Order) -> tuple[bytes, Counts, bytes, Shape]:
+def _snapshot(
+    db: Reading, order: Order, heeded: tuple[bytes, ...]
+) -> tuple[bytes, Counts, bytes, Shape]:
     joined, crowded = whole.read_keys(db)
+    joined += b"".join(all_displaced(db))
+    joined += b"".join(all_disputed(db, heeded, order.confirmed))
     keys = as_keys(joined)
     made = built(keys, _salts())
     counts, lists = packed_lists(made.salt, len(keys), whole.read_names(db, crowded, order.confirmed))
     return made.salt, counts, made.cells.astype(CELL).tobytes() + lists, made.shape
 
 
-def _delta(db: Reading, after: After, order: Order) -> tuple[bytes, Counts, bytes]:
-    new = news.read_news(db, after.cursor, order.network, order.confirmed)
+def _delta(
+    db: Reading, after: After, order: Order, heeded: tuple[bytes, ...]
+) -> tuple[bytes, Counts, bytes]:
+    new = news.read_news(db, after.cursor, order.network, order.confirmed, heeded)
     keys, salt = sorted_keys(as_keys(new.joined)), next(_salts())
     counts, lists = packed_lists(after.salt, len(keys), new.named, new.withdrawn)
     return salt, counts, list_of(salt, keys).packed() + lists

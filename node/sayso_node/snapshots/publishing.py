@@ -7,7 +7,7 @@ has what is newer than the part before it; after a start there is none, so the f
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -56,6 +56,7 @@ class SnapshotPublisher:
         counters: Counters,
         *,
         interval_s: float,
+        heeded: Iterable[bytes] = (),
         alarms: Alarms | None = None,
         damaged: Callable[[str], object] = bool,
     ) -> None:
@@ -70,6 +71,7 @@ class SnapshotPublisher:
         self._clock = clock
         self._counters = counters
         self._interval_s = interval_s
+        self._heeded = tuple(sorted(heeded))
         self.shelf = SnapshotShelf(folder)
         self._cursor: Cursor | None = None  # what the published parts contain
 
@@ -108,7 +110,9 @@ class SnapshotPublisher:
         moment = SnapshotMoment(made.state, view.head.point, begun, int(view.as_of), begun + LIFETIME_S)
         form = made.shape or link_after(self.shelf.chain[-1].head)
         body = (self._folder / _BODY).read_bytes()
-        part = signed_part(self._identity, self._network, moment, made.counts, made.salt, body, form)
+        part = signed_part(
+            self._identity, self._network, moment, made.counts, made.salt, body, form, made.heeded
+        )
         published = self.shelf.add(part)
         self._cursor = made.cursor
         return published
@@ -121,11 +125,19 @@ class SnapshotPublisher:
         most = max(FEW, first // SHARE)
         if len(deltas) >= DELTAS or sum(deltas) > most:
             return None
-        return After(self._cursor, self.shelf.chain[0].head.salt, most)
+        last = self.shelf.chain[-1].head
+        return After(self._cursor, self.shelf.chain[0].head.salt, last.heeded, most)
 
     async def _make(self, confirmed: float) -> Made:
         """Build the body in a process that is killed when this task is cancelled."""
-        order = Order(self._store, str(self._folder / _BODY), self._network, confirmed, self._after())
+        order = Order(
+            self._store,
+            str(self._folder / _BODY),
+            self._network,
+            confirmed,
+            self._heeded,
+            self._after(),
+        )
         child = await start_module(
             "sayso_node.snapshots.building",
             stdin=asyncio.subprocess.PIPE,

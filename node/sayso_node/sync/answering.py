@@ -29,7 +29,7 @@ from sayso_node.sync.shares import Shares
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.sync import answers
 from sayso_protocol.sync.answers import DECLINED, TAKEN
-from sayso_protocol.sync.requests import OfferRequest, decode_request
+from sayso_protocol.sync.requests import HeedRequest, OfferRequest, decode_request
 
 STRANGERS_AT_ONCE = 2  # concurrent readings for strangers, because all parts share the threads
 
@@ -62,6 +62,8 @@ class Answering:
         self._shares.charge(peer_id, asked)
         if isinstance(request, OfferRequest):
             return await self._take(request.envelopes, peer_id)
+        if isinstance(request, HeedRequest):
+            return answers.encode_heed(tuple(sorted(self._intake.keeper.heeded)))
         reading = Reader(self._store)
         try:
             return await self._read(partial(reading.answer, request), peer_id)

@@ -27,9 +27,12 @@ from sayso_node.sync.memory import ExpectedView, PeerMemory
 from sayso_node.sync.talk import Talk
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.network import Network
+from sayso_protocol.sync.answers import decode_heed
 from sayso_protocol.sync.fingerprints import SALT_BYTES
+from sayso_protocol.sync.requests import HeedRequest
 from sayso_protocol.sync.sets import SyncSet, all_sets
 from sayso_protocol.sync.walk import differences
+from sayso_protocol.verdicts.query import Heed
 
 log = logging.getLogger(__name__)
 
@@ -87,12 +90,24 @@ class SyncRounds:
         begun = self._clock.now()
         self._moved.discard(peer_id)
         with contained(self._counters, f"sync with {peer_id}"):
-            if await self._run(Talk(self._transport, self._runner, peer_id)):
-                self._freshness.peer_synced(peer_id, begun)
+            talk = Talk(self._transport, self._runner, peer_id)
+            heeded = await self._heeded_by(talk)
+            if await self._run(talk):
+                self._freshness.peer_synced(peer_id, begun, heeded)
                 self._counters.add("sync_rounds")
                 return True
         self._counters.add("sync_failed")
         return False
+
+    async def _heeded_by(self, talk: Talk) -> Heed:
+        """Return whose disputes a peer keeps, by its word (rule 11.14); nobody if it does not say."""
+        if not self._freshness.heeded:
+            return ()
+        try:
+            return decode_heed(await talk.ask(HeedRequest()))
+        except SaysoError as error:
+            log.info("%s does not say whom it heeds: %s", talk.peer_id, error)
+            return ()
 
     def has_moved(self, peer_id: str) -> bool:
         """Return, once, whether the last round with a peer stored something, even if it broke off."""

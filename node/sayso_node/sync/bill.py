@@ -11,6 +11,7 @@ from sayso_protocol.sync.requests import (
     CheckRequest,
     FingerprintsRequest,
     GetRequest,
+    HeedRequest,
     ListRequest,
     OfferRequest,
     RangeRequest,
@@ -45,4 +46,6 @@ def cost_asked(request: Request) -> float:
             cost = len(nodes) * (_NODE + _LISTED)
         case RangeRequest() | CheckRequest():
             cost = ASKED_AT_MOST
+        case HeedRequest():
+            cost = 0  # nothing is read, and every question costs something
     return min(cost, ASKED_AT_MOST)

@@ -23,9 +23,11 @@ from sayso_protocol.encoding.row_tree import ROW_BYTES
 from sayso_protocol.network import Network
 from sayso_protocol.receipts.question import Question
 from sayso_protocol.receipts.receipt import ChainPoint
-from sayso_protocol.verdicts.bulk import Judged, Passed, by_consent, judge_rows, row_at
+from sayso_protocol.verdicts.bulk import Judged, Passed, judge_rows
 from sayso_protocol.verdicts.chains import ALWAYS, NEVER
 from sayso_protocol.verdicts.license_table import ROW, among
+from sayso_protocol.verdicts.query import Heed
+from sayso_protocol.verdicts.rows import by_consent, row_at
 from sayso_protocol.verdicts.verdict import Reason
 
 ROWS_AT_ONCE = 65_536  # bounds the memory for intermediate results
@@ -54,6 +56,7 @@ class CheckResult:
         block: The block up to which the chain was read.
         time: When the rows were judged, seconds since the epoch.
         until: The least time until which a granted row may be relied on; 0 without one.
+        heed: The addresses whose disputes counted.
     """
 
     reasons: bytes
@@ -61,6 +64,7 @@ class CheckResult:
     block: ChainPoint
     time: float
     until: int
+    heed: Heed
 
 
 class Judge:
@@ -88,6 +92,7 @@ class Judge:
         now = self._clock.now()
         self._freshness.note_age(now, check.max_age_s)
         view, moment = moment_of(self._freshness, check, now)
+        query = moment.query
         least = ALWAYS
         reasons = np.full(len(check.rows) // ROW_BYTES, Reason.UNKNOWN.number, np.uint8)
         # 8.13 Of an erased consent the store knows only that it is revoked.
@@ -96,13 +101,13 @@ class Judge:
         with self._store.read() as db:
             knowledge = StoreKnowledge(db, self._network, self._licenses, StoreBits(db))
             reliance = Reliance(knowledge, moment)
-            passed = [Passed(one.table, check.query, reliance.passages) for one in shelves]
+            passed = [Passed(one.table, query, reliance.passages) for one in shelves]
             for start in range(0, len(reasons), ROWS_AT_ONCE):
                 rows = check.rows[start * ROW_BYTES : (start + ROWS_AT_ONCE) * ROW_BYTES]
                 part = reasons[start : start + ROWS_AT_ONCE]
                 for shelf, found in zip(shelves, passed, strict=True):
                     judged = judge_rows(
-                        shelf.table, knowledge, rows, check.query, now, reliance.passages, found
+                        shelf.table, knowledge, rows, query, now, reliance.passages, found
                     )
                     least = min(least, _lay_stale(judged, rows, shelf, knowledge, reliance))
                     held = judged.entries >= 0
@@ -111,7 +116,7 @@ class Judge:
         self._counters.add("checks")
         self._counters.add("checked_rows", len(reasons))
         until = 0 if least == ALWAYS else int(least)
-        return CheckResult(reasons.tobytes(), state, view.head.point, now, until)
+        return CheckResult(reasons.tobytes(), state, view.head.point, now, until, query.heed or ())
 
 
 def _lay_stale(

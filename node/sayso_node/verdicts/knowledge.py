@@ -12,6 +12,7 @@ from sayso_node.store import bits, erasure, messages, shared_claims
 from sayso_node.store.admission import marks, pending
 from sayso_node.store.chain import wallets
 from sayso_node.store.interface import Reading
+from sayso_node.store.statements import disputes
 from sayso_node.store.statements.chains import chains_to
 from sayso_node.store.statements.sublicenses import SublicenseTerms
 from sayso_node.verdicts.license_cache import LicenseCache
@@ -23,6 +24,7 @@ from sayso_protocol.messages.message import as_kind
 from sayso_protocol.network import Network
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.verdicts.chains import ALWAYS, NEVER, Chain, Hop
+from sayso_protocol.verdicts.disputes import Asking, not_withdrawn
 from sayso_protocol.verdicts.known_bits import KnownBits
 from sayso_protocol.verdicts.license_table import (
     ADDRESS,
@@ -118,6 +120,19 @@ class StoreKnowledge:
         if (kept := self._chains.get(key)) is None:
             self._chains[key] = kept = Chain(tuple(Hop(one.digest, one, one.seen_at) for one in way))
         return kept
+
+    def any_disputed(self, asking: Asking) -> bool:
+        """See DisputeKnowledge."""
+        return bool(asking.heed) and self.holds_disputes
+
+    def disputed(self, hashes: Collection[bytes], asking: Asking) -> Collection[bytes]:
+        """See DisputeKnowledge; all are looked up in one go."""
+        return not_withdrawn(self._bits, disputes.in_force(self._db, hashes, asking))
+
+    @cached_property
+    def holds_disputes(self) -> bool:
+        """Return whether the state has any dispute that is kept."""
+        return disputes.any_held(self._db)
 
     def accepted(self, licenses: NDArray[Any]) -> NDArray[np.float64]:
         """Return `accepted_at` for licenses of a table with one party each."""

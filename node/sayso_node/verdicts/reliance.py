@@ -73,6 +73,9 @@ class Reliance:
     """
 
     def __init__(self, knowledge: StoreKnowledge, moment: Moment) -> None:
+        # A dispute of a marked address may be lost (rule 7.18.2), so no row under its heed is sure.
+        if any(map(knowledge.is_marked, moment.query.heed or ())):
+            moment = moment._replace(confirmed=NEVER, as_of=NEVER)
         self._knowledge, self._moment = knowledge, moment
         now, query = moment.now, moment.query
         self.passages = OpenChains(knowledge, query, now, self._is_sure).passages
@@ -160,6 +163,7 @@ class Reliance:
 
 
 def moment_of(freshness: Freshness, question: Question, now: float) -> tuple[View, Moment]:
-    """Return the node's view and the moment of a check."""
-    view = freshness.view(now, question.max_age_s)
-    return view, Moment.of(view, question.query, now, question.max_age_s, question.run_until)
+    """Return the node's view and the moment of a check, whose query states whom it heeds."""
+    query = question.query.applied(freshness.heeded)
+    view = freshness.view(now, question.max_age_s, query.heed or ())
+    return view, Moment.of(view, query, now, question.max_age_s, question.run_until)

@@ -13,7 +13,7 @@ from sayso_node.errors import ClockPutBack
 from sayso_node.freshness import Freshness
 from sayso_node.interfaces import Clock
 from sayso_node.store import messages
-from sayso_node.store.chain import relays
+from sayso_node.store.chain import chain_state, relays
 from sayso_node.store.interface import Store, Writing
 from sayso_node.supervision.counters import Counters
 from sayso_node.verdicts.judge import Check, CheckResult
@@ -48,6 +48,7 @@ class Signer:
         counters: Counters,
         *,
         relays: bool = False,
+        anchors: bool = False,
     ) -> None:
         self._network = network
         self._store = store
@@ -55,13 +56,14 @@ class Signer:
         self._identity = identity
         self._clock = clock
         self._counters = counters
-        self._relays = relays
+        self._relays, self._anchors = relays, anchors
 
     async def acknowledge(self, envelope: Envelope) -> AcknowledgementJson:
         """Return the acknowledgement of a revocation whose bits are stored (rule 9.4).
 
         A kept revocation gets its first acknowledgement again; of one that changed nothing, nothing is
-        stored (rule 7.13). If this node relays, the same transaction queues its bits for the chain.
+        stored (rule 7.13). If this node pays for transactions, the same transaction of the store queues
+        its bits for the registry, and its digest for the next batch.
         Raises IdentityInUse and StoreUnusable.
         """
         self._freshness.check_alone(self._clock.now())
@@ -77,9 +79,12 @@ class Signer:
         body = msgspec.json.encode(signed).decode()
 
         def keep(db: Writing) -> str:
-            if self._relays:
-                relays.want(db, revocation.contributor, revocation.bits, self._clock.now())
+            now = self._clock.now()
             is_kept = messages.is_known(db, digest)
+            if self._relays:
+                relays.want(db, revocation.contributor, revocation.bits, now)
+            if self._anchors:
+                chain_state.queue(db, digest, now)
             return messages.keep_acknowledgement(db, digest, body) if is_kept else body
 
         kept = await self._store.write(keep)
@@ -115,6 +120,7 @@ class Signer:
             time=time,
             run_until=check.run_until,
             until=answer.until,
+            heed=answer.heed,
         )
         self._counters.add("receipts")
         return sign_statement(self._identity, receipt)

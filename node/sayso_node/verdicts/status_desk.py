@@ -126,7 +126,13 @@ class StatusDesk:
         held = self._licenses.get(question.row.license)
         if held is None or len(held.consent.parties) > 1 or needs_chain(held.consent, question.query):
             return False
+        if question.query.applied(self._freshness.heeded).heed and not self._has_no_disputes():
+            return False
         return all(map(self._bits.is_kept, held.consent.revokers))
+
+    def _has_no_disputes(self) -> bool:
+        """Return whether the state of the last round has no disputes, so that none need be read."""
+        return self._seen is not None and not self._seen[1].holds_disputes
 
     def answer(
         self, questions: Sequence[StatusQuestion], passed: list[int] | None = None
@@ -137,10 +143,10 @@ class StatusDesk:
         """
         now, head = self._clock.now(), self._freshness.head
         self._commits = self._store.commits  # taken before the reading, so it is never too high
-        ages = {one.max_age_s for one in questions}
-        for age in ages:
+        heeded = self._freshness.heeded
+        questions = [one._replace(query=one.query.applied(heeded)) for one in questions]
+        for age in {one.max_age_s for one in questions}:
             self._freshness.note_age(now, age)
-        views = {age: self._freshness.view(now, age) for age in ages}
         with self._store.read() as db:
             knowledge = self._knowledge_of(db)
             statuses = []
@@ -151,7 +157,8 @@ class StatusDesk:
                 else:
                     asked = one.query, one.max_age_s
                     if asked not in reliances:
-                        moment = Moment.of(views[one.max_age_s], one.query, now, one.max_age_s)
+                        view = self._freshness.view(now, one.max_age_s, one.query.heed or ())
+                        moment = Moment.of(view, one.query, now, one.max_age_s)
                         reliances[asked] = Reliance(knowledge, moment)
                     statuses.append(Status(*one, *_judge(knowledge, one, now, reliances[asked])))
             state = knowledge.digest

@@ -20,6 +20,7 @@ from sayso_node.api.schema.operations import Operation
 from sayso_node.errors import NotFound
 
 PAGE: Final = "index.html"
+VERIFIER: Final = "verify.html"  # of printed proofs; it needs no API
 KINDS: Final = {
     "html": "text/html",
     "js": "text/javascript",
@@ -30,6 +31,7 @@ KINDS: Final = {
 FOREVER: Final = "public, max-age=31536000, immutable"
 # Routes for browsers: they are not in the API document and have headers of their own.
 PAGE_AT: Final = Operation("GET", "/", "page", "The page.", query=None, offers=())
+VERIFIER_AT: Final = Operation("GET", "/verify", "verifier", "Its verifier.", query=None, offers=())
 ASSETS_AT: Final = Operation("GET", "/assets/{name}", "asset", "Its files.", query=None, offers=())
 ASK: Final = "no-cache"  # caches may keep it, but ask each time
 
@@ -59,16 +61,24 @@ class PageRoutes:
 
     def routes(self) -> list[Route]:
         """The routes of this file."""
-        return [Route(PAGE_AT, self.page), Route(ASSETS_AT, self.asset)]
+        return [
+            Route(PAGE_AT, self.page),
+            Route(VERIFIER_AT, self.verifier),
+            Route(ASSETS_AT, self.asset),
+        ]
 
     async def page(self, request: web.Request) -> web.Response:
         """Answer with the page, which browsers request anew each time."""
         return self._answer(request, self._files[PAGE], ASK)
 
+    async def verifier(self, request: web.Request) -> web.Response:
+        """Answer with the page that verifies a printed proof in the browser."""
+        return self._answer(request, self._files[VERIFIER], ASK)
+
     async def asset(self, request: web.Request) -> web.Response:
         """Answer with a script, a style or a language file, which never changes under its name."""
         found = self._files.get(request.match_info["name"])
-        if found is None or found is self._files[PAGE]:
+        if found is None or found.kind == KINDS["html"]:
             raise NotFound("the page has no such file; load it again")
         return self._answer(request, found, FOREVER)
 

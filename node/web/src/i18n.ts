@@ -56,25 +56,38 @@ export async function use(name: Language, keep = false): Promise<void> {
   }
 }
 
+const makers = new Map<string, unknown>();
+
+/** One formatter of a kind for each language: they cost more than all that they format on a screen. */
+function made<T>(kind: string, of: Language, make: () => T): T {
+  const name = `${kind} ${of}`;
+  if (!makers.has(name)) makers.set(name, make());
+  return makers.get(name) as T;
+}
+
 /** The text of a key; `n` chooses its plural form, and every {name} is filled in. */
-export function t(key: Key, values: Record<string, string | number> = {}): string {
-  const text = strings[key];
-  const form = typeof text === "string" ? text : pick(text, Number(values.n ?? 0));
-  return form.replace(/\{(\w+)\}/g, (_, name: string) => {
-    const value = values[name] ?? "";
-    return typeof value === "number" ? value.toLocaleString(language) : value;
+export const t = (key: Key, values: Record<string, string | number> = {}): string => fill(strings[key], values, language);
+
+/** The same in English, which stands beside the person's language where others read it, too. */
+export const english = (key: Key, values: Record<string, string | number> = {}): string => fill(en[key], values, "en");
+
+function fill(text: Text, values: Record<string, string | number>, name: Language): string {
+  const form = typeof text === "string" ? text : pick(text, Number(values.n ?? 0), name);
+  return form.replace(/\{(\w+)\}/g, (_, key: string) => {
+    const value = values[key] ?? "";
+    return typeof value === "number" ? made("number", name, () => new Intl.NumberFormat(name)).format(value) : value;
   });
 }
 
-function pick(forms: Exclude<Text, string>, n: number): string {
-  return forms[new Intl.PluralRules(language).select(n)] ?? forms.other ?? "";
+function pick(forms: Exclude<Text, string>, n: number, name: Language): string {
+  return forms[made("plural", name, () => new Intl.PluralRules(name)).select(n)] ?? forms.other ?? "";
 }
 
 /** A number of hours or days in words. */
 export const span = (count: number, unit: "hour" | "day"): string =>
-  new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" }).format(count);
+  made(unit, language, () => new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" })).format(count);
 
-export const list = (words: string[]): string => new Intl.ListFormat(language, { type: "conjunction" }).format(words);
+export const list = (words: string[]): string => made("list", language, () => new Intl.ListFormat(language, { type: "conjunction" })).format(words);
 
 /** A purpose in words; an unknown name is shown unchanged. */
 export function purposeText(name: string): string {
@@ -82,5 +95,6 @@ export function purposeText(name: string): string {
   return key in en ? t(key as Key) : name;
 }
 
-export const day = (seconds: number): string =>
-  new Date(seconds * 1000).toLocaleDateString(language, { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
+const DAY: Intl.DateTimeFormatOptions = { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" };
+export const day = (seconds: number, name = language): string =>
+  made("day", name, () => new Intl.DateTimeFormat(name, DAY)).format(seconds * 1000);

@@ -4,17 +4,19 @@ import { render } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 
 import { DRAFTS, type Key, LANGUAGES, type Language, language, preferred, t, use } from "./i18n.js";
-import { type NodeInfo, nodeInfo } from "./net/api.js";
-import { type Wallet, connect, findWallets, lastWallet, remember } from "./net/wallet.js";
+import { NODE, type NodeInfo, askEarly, firstLicenses, nodeInfo } from "./net/api.js";
+import { type Wallet, connect, findWallets, lastAccount, lastWallet, remember } from "./net/wallet.js";
 import { checksummed, readAddress } from "./protocol/bytes.js";
-import { Allow } from "./ui/allow.js";
+import { Allow } from "./ui/allowing/allow.js";
 import { AppContext, useApp, useRoute } from "./ui/app.js";
 import { Details } from "./ui/details.js";
+import { Guardian } from "./ui/guarding.js";
 import { HandIn } from "./ui/handin.js";
 import { Home } from "./ui/home.js";
 import { Licenses } from "./ui/licenses.js";
 import { LookUp } from "./ui/lookup.js";
 import { Operators, Trouble, explain, short } from "./ui/parts.js";
+import { Proof } from "./ui/proof.js";
 import { MyTaken } from "./ui/taken.js";
 
 function Page() {
@@ -70,8 +72,9 @@ function usePlace(path: string) {
 }
 
 function nameOf(path: string): string {
-  const names: Record<string, Key> = { "/allow": "give_title", "/look": "look_title", "/hand-in": "hand_title", "/taken": "taken_title" };
+  const names: Record<string, Key> = { "/allow": "give_title", "/look": "look_title", "/hand-in": "hand_title", "/taken": "taken_title", "/guardian": "guard_title" };
   if (path.startsWith("/license/")) return t("license");
+  if (path.startsWith("/proof/")) return t("proof_title");
   return t(names[path] ?? "nav_mine");
 }
 
@@ -105,7 +108,7 @@ function useWallet() {
     take(found);
   };
   const close = () => {
-    remember("");
+    remember("", "");
     setWallet(null);
     take([]);
   };
@@ -218,12 +221,24 @@ function Place({ path, query }: { path: string; query: URLSearchParams }) {
   const { address } = useApp();
   const license = /^\/license\/(0x[0-9a-f]{64})$/.exec(path)?.[1];
   if (license) return <Details key={license} hash={license} />;
-  if (path === "/allow") return <Allow query={query} />;
+  const proof = /^\/proof\/(0x[0-9a-f]{64})$/.exec(path)?.[1];
+  if (proof) return <Proof key={proof} digest={proof} />;
+  if (path === "/allow") return <Allow key={String(query)} query={query} />;
+  if (path === "/guardian") return <Guardian key={String(query)} query={query} />;
   if (path === "/look") return <LookUp />;
   if (path === "/taken") return <MyTaken />;
   if (path === "/hand-in") return <HandIn query={query} />;
   return address ? <Licenses key={address} address={address} /> : <Home />;
 }
 
+/** Asks for the node, and for the licenses that this device showed last, before the page is drawn. */
+function askFirst(): void {
+  askEarly(NODE);
+  const path = location.hash.replace(/^#/, "").split("?")[0]!;
+  const address = path === "" || path === "/" ? lastAccount() : (readAddress(/^\/of\/(0x[0-9a-fA-F]{40})$/.exec(path)?.[1] ?? "") ?? "");
+  if (address) askEarly(firstLicenses(address));
+}
+
+askFirst();
 await use(preferred()).catch(() => undefined); // English if the language file is missing
 render(<Page />, document.getElementById("page")!);

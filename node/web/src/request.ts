@@ -1,7 +1,7 @@
 // The request of a marketplace, in the page's address behind `#/allow?`, or by postMessage from the page that
 // opened this one. docs/reference/page.md describes both.
 
-import { readAddress, isHash } from "./protocol/bytes.js";
+import { hex, isHash, readAddress, sha, utf8 } from "./protocol/bytes.js";
 import { LIMITS } from "./protocol/messages.js";
 import { isPurpose } from "./protocol/words.js";
 
@@ -16,9 +16,11 @@ export interface Asked {
   parties?: string[];
   terms?: string;
   termsUri?: string;
+  termsText?: string;
   items?: string[];
 }
 
+const LONGEST_TEXT = 200_000; // letters; a longer text is another text, and is said to be
 const READY = "sayso-ready-1";
 const REQUEST = "sayso-request-1";
 const ANSWER = "sayso-consent-1";
@@ -43,8 +45,10 @@ export function readRequest(get: (name: string) => unknown): Asked {
     parties: many("parties").flatMap((one) => readAddress(one) ?? []),
     terms: isHash(text("terms")) ? text("terms") : undefined,
     termsUri: /^https:\/\/[!-~]+$/.test(text("terms_uri")) && !/[?#]/.test(text("terms_uri")) ? text("terms_uri") : undefined,
+    termsText: text("terms_text") && (get("terms_text") as string).slice(0, LONGEST_TEXT),
     items: many("items").filter(isHash),
   };
+  if (asked.termsText) asked.terms ??= hex(sha(utf8(asked.termsText)));
   return Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined)) as Asked;
 }
 
@@ -72,6 +76,15 @@ export const endOfDay = (date: string): number | undefined => {
 export function isOf(origin: string, via: string): boolean {
   const { hostname } = new URL(origin);
   return via === "" || hostname === via || hostname.endsWith(`.${via}`);
+}
+
+const arrived = { hash: location.hash, referrer: document.referrer };
+
+/** The origin of the page whose link led here, where the browser tells it; empty otherwise. */
+export function linkedFrom(): string {
+  if (location.hash !== arrived.hash || !/^https?:/.test(arrived.referrer)) return "";
+  const { origin } = new URL(arrived.referrer);
+  return origin === location.origin ? "" : origin;
 }
 
 export interface Asker {

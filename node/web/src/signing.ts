@@ -16,6 +16,18 @@ export interface Signed<T> {
   signature: string;
 }
 
+const prepared = new Map<string, Promise<void>>();
+
+/** Compare with the node while the person still reads the question, so that the wallet is asked without a wait. */
+export function prepareRevocation(one: Revocation, network: Network): void {
+  const data = typedData(one, network);
+  const digest = digestOf(data);
+  if (prepared.has(digest)) return;
+  const compared = compare(data, digest, () => typedDataOf("revocation", revocationFields(one)));
+  prepared.set(digest, compared);
+  compared.catch((error) => error instanceof LyingNode || prepared.delete(digest)); // what else failed is asked again
+}
+
 export async function signRevocation(wallet: Wallet, account: string, one: Revocation, network: Network) {
   const theirs = () => typedDataOf("revocation", revocationFields(one));
   return signMessage(wallet, account, one, network, theirs);
@@ -34,7 +46,7 @@ async function signMessage<T extends Consent | Revocation>(
 ): Promise<Signed<T>> {
   const data = typedData(message, network);
   const digest = digestOf(data);
-  await compare(data, digest, theirs);
+  await (prepared.get(digest) ?? compare(data, digest, theirs));
   return { message, network, digest, signature: await sign(wallet, account, data) };
 }
 

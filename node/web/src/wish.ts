@@ -15,6 +15,8 @@ export interface Choice {
   /** Covered permissions and licenses that this node knows. */
   permissions: number;
   licenses: number;
+  /** Those that are taken back for every file and purpose. */
+  whole: Consent[];
 }
 
 export interface Wish {
@@ -100,8 +102,14 @@ interface Sentence {
 /** Until now, or for ever; a guardian only has sentences, which are for ever. */
 function wishFor(speaker: Speaker, known: Listed[], said: Sentence): Wish {
   const { subject, purpose, question, what, later, via = "" } = said;
-  const reach = reachOf(speaker, known, subject, purpose);
   const scope = scopeText(subject, purpose, speaker.ward);
+  const hit = known.filter(isLive).map(({ consent }) => ({ consent, reach: reached(scope, speaker.signer, consent) })).filter((one) => one.reach > 0);
+  const consents = hit.map((one) => one.consent);
+  const reach = {
+    permissions: hit.reduce((sum, one) => sum + one.reach, 0),
+    licenses: hit.length,
+    whole: hit.filter((one) => one.reach === one.consent.items * one.consent.purposes.length).map((one) => one.consent),
+  };
   const forEver: Choice = {
     label: t("never_again"),
     warning: speaker.ward ? t("for_good_ward") : t(later, { via }),
@@ -109,8 +117,7 @@ function wishFor(speaker: Speaker, known: Listed[], said: Sentence): Wish {
     ...reach,
   };
   if (speaker.ward) return { question, what, ward: speaker.ward, choices: [forEver] };
-  const hit = known.filter((one) => isLive(one) && reached(scope, speaker.signer, one.consent) > 0);
-  const revocations = whole(hit.map((one) => one.consent), purpose ? [purpose] : []); // and nothing licensed later
+  const revocations = whole(consents, purpose ? [purpose] : []); // and nothing licensed later
   const now: Choice = { label: t("until_now"), warning: t("for_good_now"), revocations, ...reach };
   return { question, what, ward: "", choices: [now, forEver] };
 }
@@ -154,7 +161,8 @@ export function wishPart(one: Consent, positions: number[], purposes: string[]):
 
 function wishOf(one: Consent, revocations: Revocation[], items: number, purposes: string[], question: string): Wish {
   const permissions = items * purposes.length;
-  const choice: Choice = { label: "", warning: t("for_good_part"), revocations, permissions, licenses: 1 };
+  const whole = items === one.items && purposes.length === one.purposes.length ? [one] : [];
+  const choice: Choice = { label: "", warning: t("for_good_part"), revocations, permissions, licenses: 1, whole };
   return { question, what: `${t("items", { n: items })} · ${whoText(one.grantee)}`, ward: "", choices: [choice] };
 }
 
@@ -168,6 +176,6 @@ export function wishFiles(speaker: Speaker, one: Consent, items: string[]): Wish
     question: t("ask_license", { items: many, who: whoText(one.grantee) }),
     what: many,
     ward: speaker.ward,
-    choices: [{ label: "", warning: t("for_good_files"), revocations, permissions, licenses: 1 }],
+    choices: [{ label: "", warning: t("for_good_files"), revocations, permissions, licenses: 1, whole: [] }],
   };
 }

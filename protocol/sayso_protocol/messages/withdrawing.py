@@ -16,7 +16,12 @@ def withdrawn_by(statement: Message, digest: bytes) -> tuple[str, ...]:
         statement: A statement (rule 3.11).
         digest: Its digest, 32 bytes.
     """
-    scopes = (f"statement {hex_text(digest)}", ALL_STATEMENTS)
+    scopes = withdrawing_any(digest)
     if isinstance(statement, Sublicense):
         return (*scopes, f"statements to {hex_text(statement.grantee)}")
     return scopes
+
+
+def withdrawing_any(digest: bytes) -> tuple[str, ...]:
+    """Return the scopes that withdraw a statement of any kind, by its digest, 32 bytes."""
+    return f"statement {hex_text(digest)}", ALL_STATEMENTS

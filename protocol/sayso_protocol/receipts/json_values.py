@@ -16,6 +16,7 @@ from sayso_protocol.errors import Malformed
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_from_text, address_text
+from sayso_protocol.verdicts.query import Heed, check_heed
 
 T = TypeVar("T")
 _NONCE_CHARS: Final = 2 + 2 * LIMITS.nonce_bytes
@@ -59,6 +60,9 @@ Purpose = Annotated[
     ),
 ]
 Count = Annotated[int, Meta(ge=0, le=2**53 - 1)]  # what JSON holds exactly (rule 9.6.8)
+HeedJson = Annotated[
+    list[Address], Meta(description="Rule 8.17: whose disputes count.", max_length=LIMITS.heeded)
+]
 
 
 class NetworkJson(Struct):
@@ -86,6 +90,18 @@ def nonce_from_text(text: str) -> bytes:
     if text != "0x" + nonce.hex():
         raise Malformed(f"a nonce is 0x and up to {LIMITS.nonce_bytes} bytes as hexadecimal digits")
     return nonce
+
+
+def heed_texts(heed: Heed) -> list[str]:
+    """Return the JSON form of a list of heeded addresses (rule 8.17)."""
+    return [*map(address_text, heed)]
+
+
+def heed_of(texts: list[str]) -> Heed:
+    """Read a list of heeded addresses (rule 8.17.1); raises InvalidAddress, Malformed."""
+    heed = tuple(map(address_from_text, texts))
+    check_heed(heed)
+    return heed
 
 
 def typed(value: Any, kind: type[T]) -> T:

@@ -24,7 +24,7 @@ from sayso_protocol.signatures.nodes import (
     check_node_signature,
     sign_by_node,
 )
-from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.query import Heed, Query
 from sayso_protocol.verdicts.verdict import REASONS, Reason, Row
 
 
@@ -62,6 +62,7 @@ class Receipt:
         time: Seconds since the epoch, by the node's clock.
         run_until: When the buyer's run ends, seconds since the epoch; 0 if the buyer did not say.
         until: The least time until which a granted row may be relied on (rule 8.16); 0 without one.
+        heed: The addresses whose disputes counted, ascending (rule 8.17).
     """
 
     network: Network
@@ -80,11 +81,12 @@ class Receipt:
     time: int
     run_until: int
     until: int
+    heed: Heed
 
     @property
     def question(self) -> Question:
         """Return the question that the receipt answers."""
-        query = Query(self.grantee, self.purpose)
+        query = Query(self.grantee, self.purpose, self.heed)
         return Question(query, self.max_age_s, self.run_id, run_until=self.run_until)
 
     @property
@@ -117,6 +119,7 @@ class Receipt:
                 self.time,
                 self.run_until,
                 self.until,
+                self.heed,
             ]
         )
 

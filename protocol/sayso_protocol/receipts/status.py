@@ -29,11 +29,14 @@ from sayso_protocol.receipts.json_values import (
     Address,
     Count,
     Hash,
+    HeedJson,
     Hex,
     Key,
     NetworkJson,
     Nonce,
     Purpose,
+    heed_of,
+    heed_texts,
     nonce_from_text,
     typed,
 )
@@ -67,7 +70,7 @@ class Status(NamedTuple):
 
     Attributes:
         row: License and item.
-        query: Grantee and purpose.
+        query: Grantee, purpose, and whose disputes counted (rule 8.17).
         max_age_s: The oldest view of chain and peers that the buyer accepted, seconds.
         nonce: The buyer's nonce for this question, 0 to 32 bytes (rule 9.1.1).
         reason: The answer.
@@ -85,7 +88,18 @@ class Status(NamedTuple):
     def content(self) -> bytes:
         """Return the bytes of the leaf, in canonical msgpack (rule 9.8)."""
         (license_, item), query, *asked, reason, until = self
-        return pack([license_, item, query.grantee, query.purpose, *asked, reason.number, until])
+        return pack(
+            [
+                license_,
+                item,
+                query.grantee,
+                query.purpose,
+                *asked,
+                reason.number,
+                until,
+                query.heed or (),
+            ]
+        )
 
 
 class StatusAnswer(NamedTuple):
@@ -154,6 +168,7 @@ class StatusJson(Struct, kw_only=True):
     nonce: Nonce
     reason: Reason
     until: Count
+    heed: HeedJson
     index: Count
     path: Path
     signature: Hex
@@ -177,6 +192,7 @@ def status_json(answer: StatusAnswer, head: Json) -> StatusJson:
         nonce=hex_text(nonce),
         reason=reason,
         until=until,
+        heed=heed_texts(query.heed or ()),
         index=answer.index,
         path=[hex_text(step) for step in answer.path],
     )
@@ -204,7 +220,7 @@ def status_from_json(value: object) -> StatusAnswer:
     )
     status = Status(
         Row(hash_from_text(found.license), hash_from_text(found.item)),
-        Query(address_from_text(found.grantee), found.purpose),
+        Query(address_from_text(found.grantee), found.purpose, heed_of(found.heed)),
         found.max_age_s,
         nonce_from_text(found.nonce),
         found.reason,

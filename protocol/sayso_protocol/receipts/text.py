@@ -20,11 +20,14 @@ from sayso_protocol.receipts.json_values import (
     Address,
     Count,
     Hash,
+    HeedJson,
     Hex,
     Key,
     NetworkJson,
     Nonce,
     Purpose,
+    heed_of,
+    heed_texts,
     nonce_from_text,
     typed,
 )
@@ -71,6 +74,7 @@ class ReceiptJson(Struct, kw_only=True):
     time: Count
     run_until: Count
     until: Count
+    heed: HeedJson
     signature: Hex
 
 
@@ -126,6 +130,7 @@ def receipt_json(signed: Signed[Receipt]) -> ReceiptJson:
         state=hex_text(receipt.state),
         run_until=receipt.run_until,
         until=receipt.until,
+        heed=heed_texts(receipt.heed),
     )
 
 
@@ -166,6 +171,7 @@ def receipt_of(found: ReceiptJson) -> Signed[Receipt]:
         state=hash_from_text(found.state),
         run_until=found.run_until,
         until=found.until,
+        heed=heed_of(found.heed),
     )
     return Signed(receipt, bytes_from_text(found.signature))
 

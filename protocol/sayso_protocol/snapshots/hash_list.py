@@ -23,7 +23,7 @@ _NAME_BITS: Final = 8 * NAME_BYTES
 _ROWS: Final = (
     8_192  # coded at once, which bounds the memory; a multiple of 8, so each part fills its bytes
 )
-_PERSON, _LICENSE = b"\x10", b"\x11"
+_PERSON, _LICENSE, _SUBLICENSE = b"\x10", b"\x11", b"\x12"
 _NAME = np.dtype(f"S{NAME_BYTES}")
 
 Names = NDArray[np.bytes_]
@@ -37,6 +37,11 @@ def person_key(address: bytes) -> bytes:
 def license_key(license_hash: bytes) -> bytes:
     """Return the key of a license that a list names (rule 13.3.4)."""
     return _LICENSE + license_hash
+
+
+def sublicense_key(digest: bytes) -> bytes:
+    """Return the key of a sublicense that a list names, by its digest (rule 13.3.4)."""
+    return _SUBLICENSE + digest
 
 
 def hashed(salt: bytes, keys: Iterable[bytes]) -> Names:

@@ -6,8 +6,9 @@ from typing import Any, Final
 
 from sayso_protocol.encoding.packing import Reader, Uint, array_of, fields_of, pack
 from sayso_protocol.errors import Malformed
+from sayso_protocol.limits import LIMITS
 from sayso_protocol.network import Network
-from sayso_protocol.primitives import HASH_BYTES, sha256
+from sayso_protocol.primitives import ADDRESS_BYTES, HASH_BYTES, NOBODY, sha256
 from sayso_protocol.receipts.receipt import ChainPoint
 from sayso_protocol.signatures.nodes import NODE_KEY_BYTES
 from sayso_protocol.snapshots.fuse_filter import SALT_BYTES, Shape
@@ -16,7 +17,8 @@ HEAD_BYTES = 1_024
 _HEAD: Final[Reader[tuple[Any, ...]]] = Reader(
     fields_of(
         *(fields_of(Uint, bytes), bytes, bytes, fields_of(Uint, bytes), Uint, Uint, Uint),
-        *(fields_of(Uint, Uint, Uint), bytes, Uint, bytes, array_of(Uint | bytes, 3)),
+        *(fields_of(Uint, Uint, Uint), bytes, Uint, bytes),
+        *(array_of(bytes, LIMITS.heeded), array_of(Uint | bytes, 3)),
     ),
     HEAD_BYTES,
 )
@@ -48,7 +50,7 @@ class Counts:
 
     Attributes:
         keys: The number of keys in the body.
-        named: The number of people and licenses that the body names (rule 13.3.4).
+        named: The number of people, licenses and sublicenses that the body names (rule 13.3.4).
         withdrawn: The number of those that a delta names no longer (rule 13.8.4).
     """
 
@@ -84,6 +86,7 @@ class SnapshotHead:
         salt: 16 bytes, drawn after the keys were fixed.
         body_bytes: The length of the body.
         body: SHA-256 of the body, 32 bytes.
+        heeded: Whose disputes the file has, ascending, at most 16 addresses (rule 13.2.4).
         form: The shape of a snapshot's filter, or the link of a delta.
     """
 
@@ -94,6 +97,7 @@ class SnapshotHead:
     salt: bytes
     body_bytes: int
     body: bytes
+    heeded: tuple[bytes, ...]
     form: Shape | Link
 
     def content(self) -> bytes:
@@ -112,6 +116,7 @@ class SnapshotHead:
                 self.salt,
                 self.body_bytes,
                 self.body,
+                list(self.heeded),
                 [form.segment, form.starts]
                 if isinstance(form, Shape)
                 else [form.snapshot, form.number, form.previous],
@@ -127,7 +132,7 @@ class SnapshotHead:
 def read_head(data: bytes) -> SnapshotHead:
     """Read a head (rule 13.2); raises TooLarge, Malformed, NotCanonical."""
     value = _HEAD.read(data)
-    place, node_key, state, block, time, as_of, expires_at, counts, salt, size, body, form = value
+    place, node_key, state, block, time, as_of, expires_at, counts, salt, size, body, *rest = value
     return SnapshotHead(
         Network(*place),
         _sized(node_key, NODE_KEY_BYTES),
@@ -136,7 +141,8 @@ def read_head(data: bytes) -> SnapshotHead:
         _sized(salt, SALT_BYTES),
         size,
         _sized(body),
-        _form(form),
+        _heeded(rest[0]),
+        _form(rest[1]),
     )
 
 
@@ -149,6 +155,16 @@ def _sized(value: bytes, size: int = HASH_BYTES) -> bytes:
 def _block(value: Any) -> ChainPoint:
     number, block_hash = value
     return ChainPoint(number, _sized(block_hash))
+
+
+def _heeded(value: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    """Read whom a node heeds (rule 13.2.4)."""
+    before = NOBODY
+    for address in value:
+        if _sized(address, ADDRESS_BYTES) <= before:
+            raise Malformed("the heeded addresses are not ascending, or one is zero")
+        before = address
+    return tuple(value)
 
 
 def _form(value: tuple[Any, ...]) -> Shape | Link:

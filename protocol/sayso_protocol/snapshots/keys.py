@@ -5,6 +5,8 @@ first byte keeps the kinds of keys apart.
 
     word_keys(address, word, mask, permissions)    # of one word
     address_keys(address, words)                   # of the address that set them
+    dispute_keys(address, hashes)                  # of what a heeded address disputes
+    displaced_keys(digest, licenses)               # of a sublicense that does not count
 """
 
 from collections.abc import Iterable, Iterator
@@ -18,6 +20,7 @@ from sayso_protocol.primitives import HASH_BYTES, sha256
 from sayso_protocol.snapshots.fuse_filter import Keys
 
 _PERMISSIONS, _SCOPES, _WORD, _BIT = b"\x01", b"\x02", b"\x03", b"\x04"
+_DISPUTER, _DISPUTE, _DISPLACED, _DISPLACED_FOR = b"\x05", b"\x06", b"\x07", b"\x08"
 _WORD_BYTES = 31  # a word is below 2**248
 _BITS = [bytes([bit]) for bit in range(WORD_BITS)]
 
@@ -40,6 +43,41 @@ def word_key(address: bytes, word: int) -> bytes:
 def bit_key(address: bytes, word: int, bit: int) -> bytes:
     """Return the key for a set bit of a word with permissions left, 32 bytes (rule 13.3)."""
     return sha256(_BIT + address + word.to_bytes(_WORD_BYTES) + _BITS[bit])
+
+
+def disputer_key(address: bytes) -> bytes:
+    """Return the key for an address that disputes anything, 32 bytes (rule 13.3)."""
+    return sha256(_DISPUTER + address)
+
+
+def dispute_key(address: bytes, disputed: bytes) -> bytes:
+    """Return the key for a file or contributor that an address disputes, 32 bytes (rule 13.3).
+
+    `disputed` is the hash in the dispute, 32 bytes (rules 3.15.2 and 3.15.3).
+    """
+    return sha256(_DISPUTE + address + disputed)
+
+
+def dispute_keys(address: bytes, hashes: Iterable[bytes]) -> list[bytes]:
+    """Return the keys for what an address disputes, and for the address (rule 13.3)."""
+    keys = [dispute_key(address, one) for one in hashes]
+    return [disputer_key(address), *keys] if keys else []
+
+
+def displaced_key(digest: bytes) -> bytes:
+    """Return the key for a sublicense that is displaced for any license, 32 bytes (rule 13.3)."""
+    return sha256(_DISPLACED + digest)
+
+
+def displaced_for_key(digest: bytes, license_hash: bytes) -> bytes:
+    """Return the key for a sublicense that is displaced for a license, 32 bytes (rule 13.3)."""
+    return sha256(_DISPLACED_FOR + digest + license_hash)
+
+
+def displaced_keys(digest: bytes, licenses: Iterable[bytes]) -> list[bytes]:
+    """Return the keys for a sublicense that is displaced for some licenses (rule 13.3)."""
+    keys = [displaced_for_key(digest, one) for one in licenses]
+    return [displaced_key(digest), *keys] if keys else []
 
 
 def word_keys(address: bytes, word: int, mask: int, permissions: int = FULL) -> list[bytes]:

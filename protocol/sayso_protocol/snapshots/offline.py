@@ -9,7 +9,7 @@ revoked anything. It derives keys for rows of such licenses only, so other rows 
     reasons = gate.judge(rows, now).reasons                  # rows: license . item, 64 bytes each
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import compress
 from typing import NamedTuple
 
@@ -19,15 +19,25 @@ from sayso_protocol.errors import Malformed
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.snapshots.hash_list import license_key, person_key
 from sayso_protocol.snapshots.keys import as_keys, permissions_key, scopes_key
+from sayso_protocol.snapshots.offline_chains import HeldSublicense, OfflineChains
+from sayso_protocol.snapshots.offline_disputes import OfflineDisputes
 from sayso_protocol.snapshots.offline_keys import row_keys, wide_keys
 from sayso_protocol.snapshots.snapshot import Snapshots
-from sayso_protocol.verdicts.bulk import judge_terms_of, row_at
-from sayso_protocol.verdicts.chains import ALWAYS, LicenseTerms, Passage
-from sayso_protocol.verdicts.covering import Cover, covering
+from sayso_protocol.verdicts.bulk import Passed, judge_terms_of
+from sayso_protocol.verdicts.chains import ALWAYS, DIRECT, Passage
+from sayso_protocol.verdicts.covering import Cover, covering, needs_chain
 from sayso_protocol.verdicts.license_table import Flags, Ints, LicenseTable, Reasons
 from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.rows import row_at
 from sayso_protocol.verdicts.shared_licenses import SharedLicenses
-from sayso_protocol.verdicts.verdict import License, LicenseView, OtherParties, Reason, Row
+from sayso_protocol.verdicts.verdict import (
+    License,
+    LicenseView,
+    OtherParties,
+    Passages,
+    Reason,
+    Row,
+)
 from sayso_protocol.verdicts.ways import Choice, latest_end, recheck_s
 
 
@@ -37,13 +47,19 @@ class HeldLicenses:
     Args:
         licenses: License hash, consent and item hashes in order, each license once. The caller has
             verified signatures and hashes.
+        sublicenses: What others passed on of them, each once, with verified signatures and hashes.
 
     Attributes:
         table: The licenses in columns.
         names: The license hashes, in the order of the table.
     """
 
-    def __init__(self, licenses: Iterable[tuple[bytes, Consent, Sequence[bytes]]]) -> None:
+    def __init__(
+        self,
+        licenses: Iterable[tuple[bytes, Consent, Sequence[bytes]]],
+        sublicenses: Iterable[HeldSublicense] = (),
+    ) -> None:
+        self.sublicenses = tuple(sublicenses)
         self.names: list[bytes] = []
         self._named: dict[bytes, License] = {}
         self.shared = SharedLicenses()
@@ -90,7 +106,12 @@ class OfflineGate:
     """
 
     def __init__(
-        self, held: HeldLicenses, snapshots: Snapshots, query: Query, *, max_age_s: float
+        self,
+        held: HeldLicenses,
+        snapshots: Snapshots,
+        query: Query,
+        *,
+        max_age_s: float,
     ) -> None:
         self._held = held
         self._snapshots = snapshots
@@ -106,6 +127,10 @@ class OfflineGate:
         self._too_new: Flags = issued > snapshots.as_of
         terms = held.table.licenses
         self._until = np.minimum(terms["expires"], snapshots.as_of + terms["recheck"]).astype(float)
+        named = zip(held.names, consents, strict=True)
+        self._chains = OfflineChains(held.sublicenses, named, snapshots)
+        heed = sorted(snapshots.heeded) if query.heed is None else query.heed
+        self._disputes = OfflineDisputes(heed, snapshots)
         self._wide: dict[int, bool] = {}
         self._by_item: dict[int, list[Cover]] = {}
         self._unsure: dict[tuple[bytes, tuple[bytes, ...]], bool] = {}
@@ -120,28 +145,40 @@ class OfflineGate:
         """
         table = self._held.table
         reasons, entries, held, owner = judge_terms_of(table, rows, self._query, now)
+        passages = self._chains.open_chains(self._query, now).passages
+        passed = Passed(table, self._query, passages)
+        passed.lay(reasons, held, owner)  # 8.5
+        self._dispute(rows, reasons, held, owner)
         touched = self.touched[owner]
         revoked = self._revoked(rows, entries, held[touched], owner[touched])
         reasons[held[touched][revoked]] = Reason.REVOKED.number
         unsure = self.unnamed[owner] | self._too_new[owner]
         granted = reasons[held] == Reason.GRANTED.number
-        others = OtherParties(
-            self._query, now, self._held.shared.considered, self._is_revoked, _passed_on_nothing
+        others = OtherParties(self._query, now, self._held.shared.considered, self._is_revoked, passages)
+        until = (
+            self._until[owner] if passed.ends is None else np.minimum(self._until, passed.ends)[owner]
         )
-        until = self._until[owner]
         for at in np.flatnonzero(granted & table.licenses["shared"][owner]):
             row = row_at(rows, held[at])
             reason, other = self._judge_shared(row, others)
             reasons[held[at]], unsure[at] = reason.number, unsure[at] | other
             if reason is Reason.GRANTED and not unsure[at]:
-                until[at] = self._until_of_shared(row, others)
-        if not self._snapshots.is_fresh(now, self._max_age_s):
+                until[at] = self._until_of_shared(row, others, passages)
+        if not (self._snapshots.is_fresh(now, self._max_age_s) and self._disputes.is_sure):
             unsure[:] = True
         unsure |= ~(until >= max(now, run_until))
         granted = reasons[held] == Reason.GRANTED.number
         reasons[held[granted & unsure]] = Reason.STALE.number
         least = until[granted & ~unsure].min(initial=ALWAYS)
         return OfflineJudged(reasons, entries, 0 if least == ALWAYS else int(least))
+
+    def _dispute(self, rows: bytes, reasons: Reasons, held: Ints, owner: Ints) -> None:
+        """Put `disputed` in the place of what comes after it (rule 8.18)."""
+        if self._disputes:
+            consents = [self._held.consents[one] for one in owner.tolist()]
+            items = [row_at(rows, at).item for at in held.tolist()]
+            disputed = self._disputes.disputed([*zip(items, consents, strict=True)])
+            reasons[held[disputed]] = Reason.DISPUTED.number
 
     def _revoked(self, rows: bytes, entries: Ints, held: Ints, owner: Ints) -> Flags:
         """Return whether each row of touched licenses is revoked (rules 8.2 and 13.10)."""
@@ -175,19 +212,26 @@ class OfflineGate:
         reason = others.judge(consent, row.item)
         return reason, reason is Reason.GRANTED and self._is_unsure(row.item, consent.parties)
 
-    def _until_of_shared(self, row: Row, others: OtherParties) -> float:
+    def _until_of_shared(self, row: Row, others: OtherParties, passages: Passages) -> float:
         """Return until when a granted row of several parties may be relied on (rule 8.16)."""
         consent = self._held.license(row.license).consent
-        parties = [[self._part(consent)]]
-        for sought in others.others_of(consent, row.item):
-            active = (one for _, one, _ in others.active(sought))
-            parties.append(
-                [self._part(one.consent) for one in active if not self._is_revoked(one, row.item)]
-            )
+        own = DIRECT
+        if needs_chain(consent, self._query):
+            own = passages({row.license: consent})[row.license]
+        parties = [[self._part(consent, own)]]
+        parties += [
+            [
+                self._part(one.consent, passage)
+                for _, one, passage in others.active(sought)
+                if not self._is_revoked(one, row.item)
+            ]
+            for sought in others.others_of(consent, row.item)
+        ]
         return latest_end(parties)
 
-    def _part(self, consent: Consent) -> Choice:
-        return Choice(consent.expires_at, self._snapshots.as_of, recheck_s(consent))
+    def _part(self, consent: Consent, passage: Passage) -> Choice:
+        ends = min(consent.expires_at, passage.ends)
+        return Choice(ends, self._snapshots.as_of, recheck_s(consent))
 
     def _is_unsure(self, item: bytes, parties: tuple[bytes, ...]) -> bool:
         """Return whether a consent on a shared item is unsure; computed once for all its rows."""
@@ -216,11 +260,6 @@ class OfflineGate:
 
     def _any(self, keys: Sequence[bytes]) -> bool:
         return bool(keys) and bool(self._snapshots.holds(as_keys(b"".join(keys))).any())
-
-
-def _passed_on_nothing(_closed: Mapping[bytes, LicenseTerms]) -> dict[bytes, Passage]:
-    """No file lists sublicenses, so nobody but its grantee may use a license (13.10.4)."""
-    return {}
 
 
 class _People:

@@ -74,10 +74,11 @@ def signed_part(
     salt: bytes,
     body: bytes,
     form: Shape | Link,
+    heeded: tuple[bytes, ...] = (),
 ) -> Part:
     """Sign a given body (rule 13.2)."""
     node_key = bytes(key.verify_key)
-    head = SnapshotHead(network, node_key, moment, counts, salt, len(body), sha256(body), form)
+    head = SnapshotHead(network, node_key, moment, counts, salt, len(body), sha256(body), heeded, form)
     return Part(head, sign_by_node(key, SNAPSHOT, head.content()), body)
 
 

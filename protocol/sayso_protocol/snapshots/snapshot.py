@@ -40,11 +40,13 @@ class Content:
         keys: Each key once, uint8, shape (n, 32) (see keys.py).
         named: Keys of the people and licenses that the body names (see hash_list.py).
         withdrawn: Keys of people and licenses that a delta names no longer.
+        heeded: Whose disputes the keys have, ascending (rule 13.2.4).
     """
 
     keys: Keys
     named: Collection[bytes] = ()
     withdrawn: Collection[bytes] = ()
+    heeded: tuple[bytes, ...] = ()
 
 
 def make_snapshot(
@@ -54,7 +56,7 @@ def make_snapshot(
     made = built(content.keys, salts)
     counts, lists = packed_lists(made.salt, len(content.keys), content.named, content.withdrawn)
     body = made.cells.astype(CELL).tobytes() + lists
-    return signed_part(key, network, moment, counts, made.salt, body, made.shape)
+    return signed_part(key, network, moment, counts, made.salt, body, made.shape, content.heeded)
 
 
 def make_delta(
@@ -72,7 +74,7 @@ def make_delta(
     """
     counts, lists = packed_lists(names_salt, len(content.keys), content.named, content.withdrawn)
     body = list_of(salt, content.keys).packed() + lists
-    return signed_part(key, network, moment, counts, salt, body, link_after(after))
+    return signed_part(key, network, moment, counts, salt, body, link_after(after), content.heeded)
 
 
 def packed_lists(
@@ -114,6 +116,8 @@ class Snapshot:
                 raise UnknownSigner("a delta is signed by another operator than the snapshot")
             if part.head.form != link_after(before.head):
                 raise MissingDelta("a delta does not follow the part before it")
+            if not {*before.head.heeded}.issuperset(part.head.heeded):  # 13.8.6
+                raise MissingDelta("a delta heeds somebody whom the part before it does not")
         self.heads = tuple(part.head for part in parts)
         bodies = [read_body(part) for part in parts]
         self._sets = [one.keys for one in bodies]
@@ -202,3 +206,8 @@ class Snapshots:
     def as_of(self) -> int:
         """Return the oldest `as_of` of all files, seconds since the epoch."""
         return min(one.head.moment.as_of for one in self.all)
+
+    @property
+    def heeded(self) -> frozenset[bytes]:
+        """Return the addresses whose disputes every file has (rule 13.10.6)."""
+        return frozenset.intersection(*(frozenset(one.head.heeded) for one in self.all))

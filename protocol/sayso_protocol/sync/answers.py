@@ -1,4 +1,4 @@
-"""The responses of sync, each one canonical value (rules 11.4 to 11.9, and 11.13).
+"""The responses of sync, each one canonical value (rules 11.4 to 11.9, 11.13 and 11.14).
 
 The requester knows the allowed length of a response, which limits the cost of a dishonest peer.
 """
@@ -11,6 +11,7 @@ from sayso_protocol.encoding.packing import Reader, array_of, pack
 from sayso_protocol.errors import Malformed
 from sayso_protocol.sync.fingerprints import CELL_BYTES, CHECK_BYTES, SHORT_BYTES
 from sayso_protocol.sync.sets import set_of
+from sayso_protocol.verdicts.query import Heed, check_heed
 
 LISTED = 256  # entries of a listed node; a larger node must be split
 LISTED_IN_ALL = 16_384  # entries in a response
@@ -23,6 +24,7 @@ TAKEN, DECLINED = 0, 1  # results of an offered message
 _BYTES: Final[Reader[bytes]] = Reader(bytes, ANSWER_BYTES)
 _LISTS: Final[Reader[tuple[bytes | None, ...]]] = Reader(array_of(bytes | None), ANSWER_BYTES)
 _MESSAGES: Final[Reader[tuple[bytes, ...]]] = Reader(array_of(bytes), BUNDLE_BYTES)
+_HEED: Final[Reader[tuple[bytes, ...]]] = Reader(array_of(bytes), 1_024)
 _CHECK: Final[Reader[bytes | None]] = Reader(bytes | None, ANSWER_BYTES)
 
 
@@ -145,3 +147,15 @@ def decode_taken(data: bytes, count: int) -> bytes:
     if len(value) != count or not {TAKEN, DECLINED} >= set(value):
         raise Malformed("expected one byte, 0 or 1, for each offered message")
     return value
+
+
+def encode_heed(heed: Heed) -> bytes:
+    """Encode the response to a HeedRequest: addresses, ascending (rule 11.14)."""
+    return pack(heed)
+
+
+def decode_heed(data: bytes) -> Heed:
+    """Read the addresses that a peer heeds (11.14); raises Malformed, NotCanonical or TooLarge."""
+    heed = _HEED.read(data)
+    check_heed(heed)
+    return heed

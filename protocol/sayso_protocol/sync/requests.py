@@ -1,8 +1,8 @@
 """The requests of sync (docs/protocol.md, section 11).
 
 Rule 11.1: a request over `/sayso/sync/1` is one canonical array, and the response is one canonical
-value. The responder remembers nothing between requests. Rules 11.4 to 11.9 and 11.13 define the seven
-requests. Sync transfers signed messages, which the receiver verifies as in section 7.
+value. The responder remembers nothing between requests. Rules 11.4 to 11.9, 11.13 and 11.14 define the
+eight requests. Sync transfers signed messages, which the receiver verifies as in section 7.
 """
 
 from collections.abc import Callable
@@ -27,7 +27,7 @@ MAX_STEP = 4  # levels below the nodes of a request
 WANTED = 1_024  # messages in a request
 REQUEST_BYTES = 1_048_576
 
-_FINGERPRINTS, _LIST, _GET, _RANGE, _CHECK, _OFFER, _CELLS = range(1, 8)
+_FINGERPRINTS, _LIST, _GET, _RANGE, _CHECK, _OFFER, _CELLS, _HEED = range(1, 9)
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,11 @@ class CellsRequest:
     nodes: tuple[int, ...]
 
 
+@dataclass(frozen=True)
+class HeedRequest:
+    """HeedRequest asks whose disputes a peer keeps (rule 11.14)."""
+
+
 Request = (
     FingerprintsRequest
     | ListRequest
@@ -100,6 +105,7 @@ Request = (
     | CheckRequest
     | OfferRequest
     | CellsRequest
+    | HeedRequest
 )
 
 
@@ -121,6 +127,8 @@ def encode_request(request: Request) -> bytes:
             value = [_OFFER, envelopes]
         case CellsRequest(kind, nodes):
             value = [_CELLS, kind, pack_nodes(nodes)]
+        case HeedRequest():
+            value = [_HEED]
     return pack(value)
 
 
@@ -202,6 +210,7 @@ _READERS: Final[dict[int, tuple[Reader[tuple[Any, ...]], Callable[..., Request]]
     _CHECK: (_form(Uint, bytes, Uint), _read_check),
     _OFFER: (_form(array_of(bytes)), _read_offer),
     _CELLS: (_form(Uint, bytes), _read_cells),
+    _HEED: (_form(), HeedRequest),
 }
 
 

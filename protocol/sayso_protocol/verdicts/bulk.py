@@ -6,19 +6,19 @@ they are unpacked once, and `OtherParties` judges rows whose content needs sever
 test compares both implementations.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sayso_protocol.encoding.row_tree import ROW_BYTES
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.permissions.words import WORD_BITS
-from sayso_protocol.primitives import HASH_BYTES, NOBODY
+from sayso_protocol.primitives import NOBODY
 from sayso_protocol.verdicts.chains import ALWAYS, OpenChains
 from sayso_protocol.verdicts.covering import Cover, covering
+from sayso_protocol.verdicts.disputed_rows import lay_disputed
 from sayso_protocol.verdicts.known_bits import KnownBits, set_places
 from sayso_protocol.verdicts.license_table import (
     ADDRESS,
@@ -31,11 +31,11 @@ from sayso_protocol.verdicts.license_table import (
     listed,
 )
 from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.rows import Consents, by_consent, row_at
 from sayso_protocol.verdicts.verdict import (
     Knowledge,
     Passages,
     Reason,
-    Row,
     judge_passage,
     other_parties,
 )
@@ -46,14 +46,6 @@ CONSENTS_AT_ONCE: Final = 1_024  # which are looked up together
 _WORD_BYTES = WORD_BITS // 8
 Ends = NDArray[np.float64]  # seconds since the epoch
 _ItemAt = Callable[[int], bytes]
-
-
-class Consents(Protocol):
-    """Consents is the source of the terms of licenses in a table."""
-
-    def consents(self, names: Sequence[bytes]) -> Mapping[bytes, Consent]:
-        """Return the consents of some licenses by their hashes, without those that are not held."""
-        ...
 
 
 class BulkKnowledge(Knowledge, Consents, Protocol):
@@ -108,6 +100,9 @@ def judge_rows(
         positions = table.position[entries[mine]].astype(np.int64)
         revoked = _revoked(knowledge, consent, positions, query, partial(_item_of, rows, mine))
         reasons[mine[revoked]] = Reason.REVOKED.number
+    # 8.18 `disputed` precedes all rules that time can change.
+    if query.heed:
+        lay_disputed(reasons, table, knowledge, rows, query.heed, now, (held, owner))
     # 8.7 The consents of the other parties.
     others = other_parties(knowledge, query, now, passages)
     shared = table.licenses["shared"][owner] & (reasons[held] == Reason.GRANTED.number)
@@ -203,29 +198,6 @@ def revoked_masks(knowledge: KnownBits, consent: Consent, items: Sequence[bytes]
     return [int.from_bytes(packed[start : start + _WORD_BYTES], "little") for start in starts]
 
 
-def by_consent(
-    table: LicenseTable, knowledge: Consents, rows: Ints, owner: Ints
-) -> Iterator[tuple[Consent | None, Ints]]:
-    """Yield the consents of some rows, each with its rows; None if it is not held any more.
-
-    Args:
-        table: The licenses.
-        knowledge: Has the consents.
-        rows: The numbers of the rows.
-        owner: The index of the license of each row.
-    """
-    order = np.argsort(owner, kind="stable")
-    owner, rows = owner[order], rows[order]
-    firsts = np.flatnonzero(np.append(np.ones(min(1, len(owner)), bool), owner[1:] != owner[:-1]))
-    parts = np.split(rows, firsts[1:])
-    for start in range(0, len(firsts), CONSENTS_AT_ONCE):
-        some = slice(start, start + CONSENTS_AT_ONCE)
-        names = listed(table.licenses["name"][owner[firsts[some]]])
-        found = knowledge.consents(names)
-        for name, mine in zip(names, parts[some], strict=True):
-            yield found.get(name), mine
-
-
 def _touched(table: LicenseTable, knowledge: KnownBits, owner: Ints) -> Flags:
     """Return for each row whether contributor or guardian of its license have set any bit."""
     used = np.unique(owner)
@@ -292,9 +264,3 @@ def _permission_bits(knowledge: KnownBits, consent: Consent, purpose: str, posit
 
 def _item_of(rows: bytes, numbers: Ints, at: int) -> bytes:
     return row_at(rows, numbers[at]).item
-
-
-def row_at(rows: bytes, at: int) -> Row:
-    """Return the row at an index, from 0, of joined rows."""
-    start = int(at) * ROW_BYTES
-    return Row(rows[start : start + HASH_BYTES], rows[start + HASH_BYTES : start + ROW_BYTES])

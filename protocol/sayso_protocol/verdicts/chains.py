@@ -228,6 +228,14 @@ def stopping(consent: LicenseTerms, holders: Iterable[bytes], purpose: str) -> l
     ]
 
 
+def is_stopped(known: KnownBits, consent: LicenseTerms, holders: Iterable[bytes], purpose: str) -> bool:
+    """Return whether the people of a consent stop one of some holders by `to` (rule 8.5.4).
+
+    OpenChains leaves out asker and grantee, because 8.2 precedes 8.5 in a row's own license.
+    """
+    return any(_asked(known, stopping(consent, holders, purpose)))
+
+
 def _asked(known: KnownBits, places: Sequence[Place]) -> list[bool]:
     """Return whether each place of a scope is set; those of addresses without scopes are not asked."""
     speakers = known.speakers({one.address for one in places})

@@ -4,7 +4,8 @@ Neither time nor purposes nor withdrawal play a part here, so what does not coun
 further sublicenses can displace one, and nothing brings it back.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from functools import cache
 
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.statements.sublicense import NO_PARENT
@@ -23,10 +24,16 @@ class HeldSublicenses:
 
     Args:
         grantee_of: Returns the grantee of a license, 20 bytes, by its hash; None if it is not held.
+        displaced: Pairs of a license and a sublicense that does not count for it, whatever is held
+            (rule 13.10.5).
     """
 
-    def __init__(self, grantee_of: Callable[[bytes], bytes | None]) -> None:
-        self._grantee_of = grantee_of
+    def __init__(
+        self,
+        grantee_of: Callable[[bytes], bytes | None],
+        displaced: Container[tuple[bytes, bytes]] = frozenset(),
+    ) -> None:
+        self._grantee_of, self._displaced = grantee_of, displaced
         self._hops: dict[bytes, Hop] = {}
         self._named: dict[bytes, set[bytes]] = {}  # license hashes by digest
         self._to: dict[tuple[bytes, bytes], set[bytes]] = {}  # digests by license and grantee
@@ -40,14 +47,18 @@ class HeldSublicenses:
 
     def chains(self, names: Sequence[bytes], asker: bytes) -> dict[bytes, list[Chain]]:
         """See PassedOn."""
-        found = {name: self._counting(name, asker) for name in names}
-        return {name: [*self._complete(name, some)] for name, some in found.items() if some}
+        return {
+            name: [*self._complete(name, asker)]
+            for name in names
+            if any(self._depth(name, one, LIMITS.depth) for one in self._to.get((name, asker), ()))
+        }
 
-    def _complete(self, name: bytes, digests: Iterable[bytes]) -> Iterator[Chain]:
-        """Yield the chains of which every sublicense counts."""
-        for digest in digests:
+    def _complete(self, name: bytes, asker: bytes) -> Iterator[Chain]:
+        """Yield the chains to an asker of which every sublicense counts."""
+        counting = cache(lambda grantee: frozenset(self._counting(name, grantee)))
+        for digest in self._counting(name, asker):
             hops = tuple(self._way(digest))
-            if all(one.digest in self._counting(name, one.terms.grantee) for one in hops):
+            if all(one.digest in counting(one.terms.grantee) for one in hops[1:]):
                 yield Chain(hops)
 
     def _way(self, digest: bytes) -> Iterator[Hop]:
@@ -61,7 +72,7 @@ class HeldSublicenses:
         ranked = sorted(
             rank(depth, self._hops[one].terms.expires_at, one)
             for one in self._to.get((name, grantee), ())
-            if (depth := self._depth(name, one, LIMITS.depth))
+            if (depth := self._depth(name, one, LIMITS.depth)) and (name, one) not in self._displaced
         )
         mine: dict[bytes, int] = {}  # of each signer
         counting = list[bytes]()

@@ -2,8 +2,6 @@
 
 The verdict is a pure function of known messages and the time. `granted` is the only clear answer and the
 last statement, so that no path fails open. The comments cite the rules of docs/protocol.md, section 8.
-
-    verdict(knowledge, Row(license_hash, item), Query(grantee, "train-ai"), now=1_760_000_000)
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -15,14 +13,10 @@ from typing import Final, NamedTuple, Protocol
 from sayso_protocol.errors import Malformed
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.primitives import ANYONE
-from sayso_protocol.verdicts.chains import (
-    DIRECT,
-    ChainKnowledge,
-    LicenseTerms,
-    OpenChains,
-    Passage,
-)
+from sayso_protocol.verdicts.chains import DIRECT, ChainKnowledge, LicenseTerms, OpenChains, Passage
+from sayso_protocol.verdicts.chains import is_stopped as holder_is_stopped
 from sayso_protocol.verdicts.covering import covering, needs_chain
+from sayso_protocol.verdicts.disputes import DisputeKnowledge, is_disputed
 from sayso_protocol.verdicts.known_bits import KnownBits, set_places
 from sayso_protocol.verdicts.query import Query
 
@@ -68,9 +62,7 @@ class LicenseView(Protocol):
     """LicenseView is the part of a license that a verdict needs."""
 
     @property
-    def consent(self) -> Consent:
-        """Return the signed terms."""
-        ...
+    def consent(self) -> Consent: ...  # noqa: D102 - the signed terms
 
     def position_of(self, item: bytes) -> int | None:
         """Return the index of an item hash, from 0; None if the license does not name it."""
@@ -98,8 +90,8 @@ class License:
         return {item: index for index, item in enumerate(self.items)}
 
 
-class Knowledge(ChainKnowledge, Protocol):
-    """Knowledge is the source of licenses, sublicenses and bits for a verdict, such as a store."""
+class Knowledge(ChainKnowledge, DisputeKnowledge, Protocol):
+    """Knowledge is the source of licenses, statements and bits for a verdict, such as a store."""
 
     def license(self, license_hash: bytes) -> LicenseView | None:
         """Return the license with a hash, or None if it is not held."""
@@ -124,7 +116,7 @@ Passages = Callable[[Mapping[bytes, LicenseTerms]], Mapping[bytes, Passage]]
 def verdict(
     knowledge: Knowledge, row: Row, query: Query, now: float, passages: Passages | None = None
 ) -> Reason:
-    """Judge one row (rules 8.1 to 8.8); `passages` are by default those of the knowledge."""
+    """Judge one row (rules 8.1 to 8.8, 8.18); `passages` are by default those of the knowledge."""
     held = knowledge.license(row.license)
     # 8.1 The license is not held, or does not name the item.
     if held is None or held.position_of(row.item) is None:
@@ -132,6 +124,9 @@ def verdict(
     # 8.2 `revoked` precedes all other rules.
     if is_revoked(knowledge, held, row.item, query):
         return Reason.REVOKED
+    # 8.18 `disputed` precedes all rules that time can change.
+    if is_disputed(knowledge, held.consent, row.item, query, now):
+        return Reason.DISPUTED
     # 8.3 - 8.6 The terms, and who may use it.
     terms = judge_terms(held.consent, query, now)
     if terms is Reason.OTHER_GRANTEE:  # so the grantee's own rows pay nothing for chains
@@ -225,6 +220,7 @@ def other_parties(knowledge: Knowledge, query: Query, now: float, passages: Pass
         knowledge.considered,
         lambda other, item: is_revoked(knowledge, other, item, query),
         passages,
+        lambda one: holder_is_stopped(knowledge, one, (one.grantee, query.grantee), query.purpose),
     )
 
 
@@ -237,6 +233,7 @@ class OtherParties:
         considered: Returns at least the held licenses that match; others may be among them.
         revoked: Returns whether an item of a license is revoked for the query (rule 8.2).
         passages: Returns what rule 8.5 gives for licenses that need a chain.
+        stopped: Returns whether `to` stops the asker or the grantee of a consent that needs a chain.
     """
 
     def __init__(
@@ -246,8 +243,9 @@ class OtherParties:
         considered: Callable[[Sought], Iterable[NamedLicense]],
         revoked: Callable[[LicenseView, bytes], bool],
         passages: Passages,
+        stopped: Callable[[Consent], bool] = lambda _consent: False,
     ) -> None:
-        self._query, self._now = query, now
+        self._query, self._now, self._stopped = query, now, stopped
         self._considered, self._revoked, self._passages = considered, revoked, passages
         self._judged: dict[tuple[bytes, tuple[bytes, ...], bytes], Reason] = {}
 
@@ -296,5 +294,6 @@ class OtherParties:
         passages = self._passages(closed) if closed else {}
         for name, held in found.items():
             passage = passages.get(name) if name in closed else DIRECT
-            if judge_passage(held.consent, self._query, passage) is Reason.GRANTED:
+            stopped = name in closed and self._stopped(held.consent)
+            if not stopped and judge_passage(held.consent, self._query, passage) is Reason.GRANTED:
                 yield name, held, passage or DIRECT

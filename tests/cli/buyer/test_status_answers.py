@@ -15,10 +15,16 @@ from sayso.node_client.status import StatusQuestion, VerifiedStatus
 from sayso_protocol.errors import BadProof, BadSignature, Malformed, SaysoError, UnknownSigner
 from sayso_protocol.primitives import hash_from_text
 from sayso_protocol.receipts.receipt import Signed, sign_statement
-from sayso_protocol.receipts.status import status_from_json, status_to_json
+from sayso_protocol.receipts.status import (
+    StatusMoment,
+    sign_statuses,
+    status_from_json,
+    status_to_json,
+)
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import Reason, Row
 from support.fake_node import FakeNode
+from support.protocol_strategies import BEN
 
 OTHER = SigningKey(b"o" * 32)
 ROOT = "0x" + "ab" * 32
@@ -111,6 +117,28 @@ def test_an_answer_for_another_question_is_not_used(granted: World) -> None:
     for other in (question(granted, "b.jpg"), question(granted, "a.jpg", purpose="resale")):
         with pytest.raises(BadAnswer):
             ask(granted, other)
+
+
+def test_an_answer_under_another_list_is_not_used(granted: World) -> None:
+    """Rule 9.9.3: a list that was given must be the one that was applied."""
+    asked = question(granted, "a.jpg")
+    for heed in ((), (BEN,)):
+        mine = replace(asked, query=replace(asked.query, heed=heed))
+        assert ask(granted, mine).answer.status.query.heed == heed
+
+        def without_list(route: str, answer: Any, mine: Any = mine, heed: Any = heed) -> Any:
+            if route != "status":
+                return answer
+            kept = status_from_json(answer)
+            status = kept.status._replace(query=replace(mine.query, heed=() if heed else (BEN,)))
+            head = kept.head.statement
+            moment = StatusMoment(head.network, head.state, head.block, head.time)
+            return status_to_json(sign_statuses(granted.node.key, moment, [status])[0])
+
+        granted.node.twist = without_list
+        with pytest.raises(BadAnswer):
+            ask(granted, mine)
+        granted.node.twist = None
 
 
 def test_a_replayed_answer_is_not_used(granted: World) -> None:

@@ -16,7 +16,8 @@ from sayso.gate.records.reasons import reasons_from_text, reasons_to_text
 from sayso_protocol.encoding.row_tree import results_root
 from sayso_protocol.errors import Malformed
 from sayso_protocol.primitives import hash_from_text, hex_text
-from sayso_protocol.receipts.receipt import count_reasons
+from sayso_protocol.receipts.receipt import count_reasons, sign_statement
+from sayso_protocol.receipts.text import receipt_from_json, receipt_to_json
 from support.fake_node import FakeNode
 
 FILES = ("--manifest", "m.jsonl", "--rejected", "why.jsonl")
@@ -150,7 +151,7 @@ def test_what_no_node_signed_is_not_called_a_receipt(buyer: Buyer, receipt: Json
     """An offline record is the word of its maker; `verify` says so in each sentence."""
     reject(buyer, 1)
     offline = part(buyer, SWAPPED) | times(receipt)
-    said = verify(buyer, wrapped(receipt, offline) | {"judges": "snapshots"})
+    said = verify(buyer, wrapped(receipt, offline) | {"judges": "snapshots", "heed": []})
     assert "no node signed it" in said
     assert "the record, which no node signed, is for exactly the rows of the manifest" in said
     assert "receipt" not in said
@@ -162,11 +163,30 @@ def test_an_offline_record_adds_up_without_files(
     buyer: Buyer, receipt: Json, counts: dict[str, int]
 ) -> None:
     judged = part(buyer, SWAPPED) | times(receipt)
-    offline = wrapped(receipt, judged) | {"judges": "snapshots"}
+    offline = wrapped(receipt, judged) | {"judges": "snapshots", "heed": []}
     buyer.world.write("record.json", json.dumps(offline).encode())
     buyer.world.run("receipt", "verify", "record.json")
     buyer.world.write("record.json", json.dumps(offline | {"counts": counts}).encode())
     buyer.world.fails("bad-proof", "receipt", "verify", "record.json")
+
+
+def test_a_node_heeds_the_same_in_all_parts(buyer: Buyer, receipt: Json) -> None:
+    """Rule 8.17.4: nobody mixes answers under a list with answers under none."""
+    reject(buyer, 2, 6, repeats=2)
+    for heed, fails in (([], None), (["0x" + "01" * 20], "bad-proof")):
+        later = receipt_from_json(receipt | {"sequence": receipt["sequence"] + 1, "heed": heed})
+        second = receipt_to_json(sign_statement(buyer.node.key, later.statement))
+        parts = [part(buyer, HONEST, answer(HONEST, one)) for one in (receipt, second)]
+        record = wrapped(receipt, *parts)
+        record["counts"] = {"granted": 6, "revoked": 2}
+        record["sources"][0]["counts"] = record["counts"]
+        verify(buyer, record, fails=fails)
+
+
+def test_a_record_of_nodes_claims_no_list_of_its_own(buyer: Buyer, receipt: Json) -> None:
+    record = wrapped(receipt, part(buyer, HONEST, answer(HONEST, receipt)))
+    for heed in ([], ["0x" + "01" * 20]):
+        verify(buyer, record | {"heed": heed}, fails="bad-proof")
 
 
 @pytest.fixture

@@ -14,8 +14,9 @@ const ANSWER_BYTES = 4_194_304;
 
 /** The messages that a peer holds, by digest; all of them verified before they came here. */
 export class Holdings {
-  constructor(network) {
+  constructor(network, heeded = []) {
     this.network = network;
+    this.heeded = heeded; // 20 bytes each, ascending
     this.messages = new Map();
   }
 
@@ -68,6 +69,7 @@ export class Holdings {
     const [what, ...rest] = readQuestion(question);
     const answers = { 1: this.#sums, 2: this.#lists, 3: this.#give, 4: this.#range, 5: this.#check, 7: this.#cells };
     if (what === 6n) return pack(Buffer.from(await Promise.all(rest[0].map(take))));
+    if (what === 8n) return pack(this.heeded); // 11.14
     return pack(answers[what].apply(this, rest));
   }
 

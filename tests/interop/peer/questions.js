@@ -5,7 +5,7 @@ import { unpack } from "../packing.js";
 
 export const [CONSENTS, REVOCATIONS, STATEMENTS] = [1n, 2n, 3n];
 const [NODES, WANTED, SHORT, DEEPEST, CELLS] = [1024, 1024, 5, 63n, 23n];
-const FIELDS = { 1: 5, 2: 4, 3: 5, 4: 4, 5: 4, 6: 2, 7: 3 };
+const FIELDS = { 1: 5, 2: 4, 3: 5, 4: 4, 5: 4, 6: 2, 7: 3, 8: 1 };
 const KINDS = [CONSENTS, REVOCATIONS, STATEMENTS];
 
 /** A request as an array, with the numbers of its nodes for their bytes; refuses any other. */
@@ -53,6 +53,10 @@ const READERS = {
     checkHead(kind, salt);
     checkNode(node);
     return [kind, salt, node];
+  },
+  /** 11.14. */
+  8() {
+    return [];
   },
   /** 11.9. */
   6(envelopes) {

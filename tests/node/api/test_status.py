@@ -49,7 +49,7 @@ async def test_a_status_says_what_was_asked_and_verifies(node: RunningNode, cloc
         answer = status_from_json(body)
         assert (status, answer.check(TRUSTED).name) == (200, "rig")
         asked = answer.status
-        assert (asked.row, asked.query, asked.max_age_s) == (ROW, Query(BEN, "train-ai"), 600)
+        assert (asked.row, asked.query, asked.max_age_s) == (ROW, Query(BEN, "train-ai", ()), 600)
         assert asked.nonce == b""
         assert asked.reason is expected
         await node.submit(revocation("everything"))
@@ -144,6 +144,36 @@ async def test_it_is_written_as_any_json_is(tmp_path: Path) -> None:
 async def test_a_wrong_query_is_refused(node: RunningNode, query: str, code: str) -> None:
     status, body = await node.get(f"{path()}?{query}")
     assert (status, body["error"]["code"]) == (400, code)
+
+
+A, B = (address_text(bytes([n]) * 20) for n in (1, 2))
+
+
+@pytest.mark.parametrize(
+    ("heed", "code"),
+    [
+        (",", "invalid-address"),
+        (f"{A},", "invalid-address"),
+        (f" {A}", "invalid-address"),
+        (f"{A},{A}", "malformed"),
+        (f"{B},{A}", "malformed"),
+        ("0x" + "00" * 20, "malformed"),
+        ("0x" + "01" * 19, "invalid-address"),
+        (",".join(address_text(bytes([n]) * 20) for n in range(1, 18)), "malformed"),
+        ("none", "invalid-address"),
+    ],
+)
+async def test_a_wrong_list_is_refused(node: RunningNode, heed: str, code: str) -> None:
+    """Rule 8.17.1."""
+    status, body = await ask(node, heed=heed)
+    assert (status, body["error"]["code"]) == (400, code)
+
+
+@pytest.mark.parametrize("heed", ["", A, f"{A},{B}"])
+async def test_the_list_is_signed_as_it_was_given(node: RunningNode, heed: str) -> None:
+    status, body = await ask(node, heed=heed)
+    signed = status_from_json(body)
+    assert (status, signed.check(TRUSTED).name, ",".join(body["heed"])) == (200, "rig", heed)
 
 
 @pytest.mark.parametrize("name", ["x", "0x", "0x" + "AB" * 32, "0x" + "ab" * 33])

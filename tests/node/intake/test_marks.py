@@ -41,7 +41,7 @@ async def flood(rig: NodeRig, stops: Iterable[Envelope], source: str) -> None:
 
 def snapshot_is_made(rig: NodeRig, folder: Path) -> bool:
     """Whether a snapshot can be made that names anybody."""
-    order = Order(rig.store.location, str(folder / "body"), NETWORK, rig.clock.now() + 1, None)
+    order = Order(rig.store.location, str(folder / "body"), NETWORK, rig.clock.now() + 1, (), None)
     return building.make(order).counts.named > 0
 
 

@@ -45,7 +45,7 @@ def steps_of_news(rig: NodeRig, after: news.Cursor) -> tuple[int, news.News]:
         assert isinstance(db, sqlite3.Connection)
         db.set_progress_handler(step, 1)
         assert news.position(db, LATER).follows(after)
-        found = news.read_news(db, after, NETWORK, LATER)
+        found = news.read_news(db, after, NETWORK, LATER, ())
         db.set_progress_handler(None, 1)
     return steps, found
 
@@ -94,7 +94,7 @@ async def test_a_snapshot_has_what_the_deltas_had(tmp_path: Path) -> None:
             consent(2), revocation("everything"), consent(3, contributor=CLEO, parties=(CLEO,))
         )
     with snapshot_at(rig.store.location) as db:
-        found = news.read_news(db, after, NETWORK, LATER)
+        found = news.read_news(db, after, NETWORK, LATER, ())
         joined, crowded = whole.read_keys(db)
         names = set(whole.read_names(db, crowded, LATER))
     keys = {bytes(joined[at : at + 32]) for at in range(0, len(joined), 32)}
@@ -121,11 +121,11 @@ def test_an_address_has_so_many_keys_or_none(word: int, most: int) -> None:
 @pytest.mark.parametrize(
     ("here", "follows"),
     [
-        (news.Cursor("a", 1, 2, 3, 4), True),
-        (news.Cursor("a", 9, 9, 9, 9), True),
-        (news.Cursor("b", 9, 9, 9, 9), False),  # another store, or one that was emptied
-        (news.Cursor("a", 9, 9, 2, 9), False),  # of before: it was put back from a copy
+        (news.Cursor("a", 1, 2, 3, 4, 4), True),
+        (news.Cursor("a", 9, 9, 9, 9, 9), True),
+        (news.Cursor("b", 9, 9, 9, 9, 9), False),  # another store, or one that was emptied
+        (news.Cursor("a", 9, 9, 2, 9, 9), False),  # of before: it was put back from a copy
     ],
 )
 def test_a_delta_continues_one_store_only(here: news.Cursor, follows: bool) -> None:
-    assert here.follows(news.Cursor("a", 1, 2, 3, 4)) is follows
+    assert here.follows(news.Cursor("a", 1, 2, 3, 4, 4)) is follows

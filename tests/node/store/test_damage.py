@@ -226,7 +226,12 @@ async def test_no_snapshot_of_a_damaged_store(tmp_path: Path, how: str) -> None:
         masks = full_words(mine.message)
         await rig.give(mine, consent(2), revocation(contributor=ADA, words=masks))
     order = Order(
-        str(tmp_path / "rig.sqlite"), str(tmp_path / "body"), NETWORK, confirmed=NOW + 60, after=None
+        str(tmp_path / "rig.sqlite"),
+        str(tmp_path / "body"),
+        NETWORK,
+        confirmed=NOW + 60,
+        heeded=(),
+        after=None,
     )
     assert make(order).counts.keys
     spoil(tmp_path / "rig.sqlite", SNAPSHOTS[how])

@@ -24,6 +24,7 @@ from sayso_protocol.sync.requests import (
     CheckRequest,
     FingerprintsRequest,
     GetRequest,
+    HeedRequest,
     ListRequest,
     OfferRequest,
     RangeRequest,
@@ -60,6 +61,7 @@ class Peer:
         self.asked: list[Request] = []
         self.offered: list[bytes] = []
         self.silent = False
+        self.heeds: tuple[bytes, ...] = ()
         self.takes = False  # whether it says that it took what was offered
         rig.board.add_peer(name, self.answer)
 
@@ -72,7 +74,7 @@ class Peer:
         lied = self.lie(request)
         return self.truth(request) if lied is None else lied
 
-    def truth(self, request: Request) -> bytes:
+    def truth(self, request: Request) -> bytes:  # noqa: PLR0911 - one for each request
         match request:
             case FingerprintsRequest(kind, salt, step, nodes):
                 children = [c for n in nodes for c in range(n << step, (n + 1) << step)]
@@ -90,6 +92,8 @@ class Peer:
             case OfferRequest(envelopes):
                 self.offered += envelopes
                 return answers.encode_taken([0 if self.takes else 1] * len(envelopes))
+            case HeedRequest():
+                return answers.encode_heed(self.heeds)
 
     def given(self, request: GetRequest | RangeRequest) -> list[Envelope]:
         if isinstance(request, RangeRequest):

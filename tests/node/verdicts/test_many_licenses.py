@@ -31,6 +31,7 @@ from sayso_protocol.verdicts import bulk
 from sayso_protocol.verdicts.chains import NEVER
 from sayso_protocol.verdicts.license_table import Names
 from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.rows import row_at
 from sayso_protocol.verdicts.verdict import REASONS, Reason, Row, verdict
 from support.node_rig import NodeRig, consent, revocation
 from support.protocol_strategies import (
@@ -115,7 +116,7 @@ def singly(rig: NodeRig, asked: Check) -> tuple[list[Reason], int]:
         known = StoreKnowledge(db, NETWORK, LicenseCache(), StoreBits(db))
         reliance = Reliance(known, moment)
         for at in range(len(asked.rows) // ROW_BYTES):
-            row = bulk.row_at(asked.rows, at)
+            row = row_at(asked.rows, at)
             reason = verdict(known, row, asked.query, now)
             if reason is Reason.UNKNOWN and row.license in known.erased:
                 reason = Reason.REVOKED

@@ -90,6 +90,6 @@ async def test_a_node_that_does_break_its_word_is_shown_to(rig: NodeRig) -> None
     rig.clock.time += 2
     rig.be_current()
     answer = rig.judge.judge(CHECK)
-    lie = CheckResult(bytes([Reason.GRANTED.number]), answer.state, answer.block, answer.time, 1)
+    lie = CheckResult(bytes([Reason.GRANTED.number]), answer.state, answer.block, answer.time, 1, ())
     receipt = await rig.signer.receipt(CHECK, lie)
     assert evidence(promise, receipt, CONSENT).check(trusting(rig), EoaVerifier())

@@ -23,7 +23,7 @@ from sayso_protocol.verdicts.verdict import NamedLicense, Reason, Row, Sought
 from support.node_rig import NOW, NodeRig, consent, revocation
 from support.protocol_strategies import ADA, BEN, CLEO, NETWORK
 
-TRAINING = Query(BEN, "train-ai")
+TRAINING = Query(BEN, "train-ai", ())
 
 
 @pytest.fixture
@@ -59,8 +59,8 @@ async def test_questions_of_a_moment_share_a_signature(rig: NodeRig, desk: Statu
     asked = [
         question(consent(1)),
         question(consent(2)),
-        question(consent(1), Query(CLEO, "train-ai"), 61),
-        question(consent(1), Query(BEN, "resale")),
+        question(consent(1), Query(CLEO, "train-ai", ()), 61),
+        question(consent(1), Query(BEN, "resale", ())),
         question(consent(9)),
     ]
     answers = await ask_all(desk, *asked)

@@ -111,6 +111,7 @@ class Case:
             time=self.granted_at,
             run_until=0,
             until=self.granted_at + 604_800,
+            heed=(),
         )
 
 

@@ -17,14 +17,15 @@ from sayso_protocol.receipts.text import (
     receipt_to_json,
 )
 from support.json_places import Path, at, leaves, other_values, with_value, without
-from support.protocol_strategies import ADA, NETWORK, NODE
+from support.protocol_strategies import ADA, BEN, NETWORK, NODE
 from support.statements import NODE_KEY, TRUSTED, acknowledgements, receipts
 
+HEED = tuple(sorted((ADA, BEN)))
 POINT = ChainPoint(19, b"\x05" * 32)
 RECEIPT = Receipt(
     NETWORK, NODE_KEY, ADA, "train-ai", 60, "run 7", b"n", bytes(32), b"\x01" * 32,
     (("granted", 2), ("revoked", 1)), 8, b"\x02" * 32, POINT, 1_750_000_000, 1_750_086_400,
-    1_750_604_800,
+    1_750_604_800, HEED,
 )  # fmt: skip
 ACKNOWLEDGEMENT = Acknowledgement(NETWORK, NODE_KEY, b"\x07" * 32, POINT, 1_750_000_000)
 RECEIPT_JSON = receipt_to_json(sign_statement(NODE, RECEIPT))
@@ -51,7 +52,7 @@ def test_the_files_are_as_documented() -> None:
     assert list(RECEIPT_JSON) == [
         "type", "network", "node_key", "grantee", "purpose", "max_age_s", "run_id", "nonce",
         "manifest_root", "results_root", "counts", "sequence", "state", "block", "time",
-        "run_until", "until", "signature",
+        "run_until", "until", "heed", "signature",
     ]  # fmt: skip
     assert list(ACKNOWLEDGEMENT_JSON) == [
         "type", "network", "node_key", "digest", "block", "time", "signature",

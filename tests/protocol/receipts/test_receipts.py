@@ -54,6 +54,7 @@ RECEIPT_OF_ROWS = Receipt(
     time=1_750_000_000,
     run_until=0,
     until=1_750_604_800,
+    heed=(b"\x01" * 20,),
 )
 ACKNOWLEDGEMENT = Acknowledgement(NETWORK, NODE_KEY, b"\x07" * 32, RECEIPT_OF_ROWS.block, 1_750_000_000)
 CHANGES: list[tuple[str, Any, type[SaysoError]]] = [
@@ -80,6 +81,7 @@ RECEIPT_CHANGES: list[tuple[str, Any, type[SaysoError]]] = [
     ("sequence", 9, BadSignature),
     ("state", b"\x01" * 32, BadSignature),
     ("run_until", 1, BadSignature),
+    ("heed", (), BadSignature),
     ("until", 1_750_604_801, BadSignature),
 ]
 NAMES = [name for name, *_ in RECEIPT_CHANGES]

@@ -26,12 +26,12 @@ from sayso_protocol.verdicts.verdict import Reason, Row
 from support.json_places import at, leaves, other_values, with_value, without
 from support.packed import unpack
 from support.protocol_strategies import ADA, BEN, NETWORK, NODE, addresses, hashes, purposes
-from support.statements import OTHER_KEY, OTHER_NODE, TRUSTED, numbers, points
+from support.statements import OTHER_KEY, OTHER_NODE, TRUSTED, heeds, numbers, points
 
 statuses = st.builds(
     Status,
     st.builds(Row, hashes, hashes),
-    st.builds(Query, addresses, purposes),
+    st.builds(Query, addresses, purposes, heeds),
     numbers,
     st.binary(max_size=32),
     st.sampled_from(Reason),
@@ -40,9 +40,17 @@ statuses = st.builds(
 moments = st.builds(StatusMoment, st.just(NETWORK), hashes, points, numbers)
 batches = st.lists(statuses, min_size=1, max_size=40)
 
+HEED = tuple(sorted((ADA, BEN)))
 MOMENT = StatusMoment(NETWORK, b"\x02" * 32, ChainPoint(19, b"\x05" * 32), 1_750_000_000)
 FIVE = [
-    Status(Row(sha256(b"%d" % n), sha256(b"item")), Query(ADA, "train-ai"), 60, b"n", Reason.REVOKED, 0)
+    Status(
+        Row(sha256(b"%d" % n), sha256(b"item")),
+        Query(ADA, "train-ai", HEED),
+        60,
+        b"n",
+        Reason.REVOKED,
+        0,
+    )
     for n in range(5)
 ]
 ANSWERS = sign_statuses(NODE, MOMENT, FIVE)
@@ -62,7 +70,7 @@ def test_every_answer_of_a_moment_is_checked_alone(moment: StatusMoment, asked: 
 
 def test_what_is_signed_is_as_documented() -> None:
     head, status = ANSWER.head.statement, ANSWER.status
-    assert unpack(status.content()) == [*status.row, ADA, "train-ai", 60, b"n", 2, 0]
+    assert unpack(status.content()) == [*status.row, ADA, "train-ai", 60, b"n", 2, 0, [*HEED]]
     assert unpack(head.content()) == [
         [NETWORK.chain_id, NETWORK.registry],
         bytes(NODE.verify_key),
@@ -142,8 +150,8 @@ def test_signing_for_another_node_or_as_another_thing_fails() -> None:
 def test_the_file_is_as_documented() -> None:
     assert list(JSON) == [
         "type", "network", "node_key", "root", "count", "state", "block", "time", "license", "item",
-        "grantee", "purpose", "max_age_s", "nonce", "reason", "until", "index", "path",
-        "signature",
+        "grantee", "purpose", "max_age_s", "nonce", "reason", "until", "heed", "index",
+        "path", "signature",
     ]  # fmt: skip
     assert JSON["type"] == "sayso-status-1"
 

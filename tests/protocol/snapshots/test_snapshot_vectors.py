@@ -8,14 +8,19 @@ import pytest
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import decode
+from sayso_protocol.messages.message import of_kind
+from sayso_protocol.messages.statements.sublicense import Sublicense
 from sayso_protocol.network_file import parse_network_file
-from sayso_protocol.primitives import address_from_text
-from sayso_protocol.snapshots.hash_list import hashes_of, license_key, person_key
+from sayso_protocol.primitives import address_from_text, address_text
+from sayso_protocol.snapshots.hash_list import hashes_of, license_key, person_key, sublicense_key
 from sayso_protocol.snapshots.keys import as_keys
 from sayso_protocol.snapshots.offline import HeldLicenses, OfflineGate
+from sayso_protocol.snapshots.offline_chains import HeldSublicense
 from sayso_protocol.snapshots.snapshot import Snapshots, read_snapshot
+from sayso_protocol.verdicts.chains import Hop
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import REASONS
+from support.passing import LAB
 from support.protocol_strategies import NETWORK
 from vectors.make import FOLDER
 
@@ -50,7 +55,8 @@ def test_a_file_is_read_or_refused_with_its_code(vector: dict[str, Any]) -> None
 def test_a_name_is_hashed_as_the_file_says(vector: dict[str, Any]) -> None:
     key = bytes([vector["kind"]]) + unhex([vector["about"]])
     about = unhex([vector["about"]])
-    assert key == (person_key if vector["kind"] == 16 else license_key)(about)
+    made = {16: person_key, 17: license_key, 18: sublicense_key}[vector["kind"]]
+    assert key == made(about)
     assert hashes_of(unhex([VECTORS["salt"]]), [key]).tobytes() == unhex([vector["hash"]])
 
 
@@ -73,3 +79,60 @@ def test_rows_are_judged_as_the_file_says() -> None:
             assert [REASONS[number] for number in reasons.tolist()] == expected
             seen.update(expected)
     assert {"granted", "revoked", "stale", "purpose-not-granted"} <= seen
+
+
+@pytest.mark.parametrize("case", VECTORS["passed"], ids=lambda case: case["name"])
+def test_what_was_passed_on_is_judged_as_the_file_says(case: dict[str, Any]) -> None:
+    envelopes = [decode(unhex([one]), NETWORK) for one in (*case["consents"], *case["sublicenses"])]
+    held = HeldLicenses(
+        ((one.digest, terms, one.items) for one, terms in of_kind(envelopes, Consent)),
+        (
+            HeldSublicense(Hop(one.digest, terms), one.items)
+            for one, terms in of_kind(envelopes, Sublicense)
+        ),
+    )
+    files = Snapshots(read_snapshot(unhex([one]), TRUSTED) for one in case["files"])
+    gate = OfflineGate(
+        held,
+        files,
+        Query(
+            address_from_text(case["grantee"]),
+            case["purpose"],
+            tuple(map(address_from_text, case["heed"])),
+        ),
+        max_age_s=86_400,
+    )
+    reasons = gate.judge(
+        unhex([one[at] for one in case["rows"] for at in ("license", "item")]), case["now"]
+    )
+    assert [REASONS[one] for one in reasons.reasons.tolist()] == [one["reason"] for one in case["rows"]]
+
+
+def test_the_cases_of_what_was_passed_on_have_every_answer() -> None:
+    """Each of these is refused in a case of its own that is granted without one change."""
+    lab = address_text(LAB)
+    found = {case["name"].split(", 0x")[0]: case for case in VECTORS["passed"] if case["grantee"] == lab}
+    answers = {name: {one["reason"] for one in case["rows"]} for name, case in found.items()}
+    stale = {name for name in answers if "not named" in name} | {
+        "hidden from the maker",
+        "not in force before the file",
+        "heeded by no head",
+        "heeded by one head of two",
+    }
+    withdrawn = {
+        name for name in answers if name.startswith(("withdrawn", "all ", "displaced, as the file"))
+    }
+    assert {name for name, some in answers.items() if some == {"stale"}} == stale
+    assert {name for name, some in answers.items() if some == {"withdrawn"}} == withdrawn | {
+        "a holder stopped"
+    }
+    assert {name for name, some in answers.items() if "disputed" in some} == {
+        "a file disputed",
+        "a contributor disputed",
+        "disputed, as one of two knows",
+    }
+    assert {name for name, some in answers.items() if "other-grantee" in some} == {
+        "not in the bundle",
+        "a parent not in the bundle",
+        "several parties, one not passed on",  # of the other party's row
+    }

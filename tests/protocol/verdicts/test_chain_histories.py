@@ -10,19 +10,26 @@ from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.receipts.receipt import join_rows
 from sayso_protocol.verdicts.bulk import judge_rows
 from sayso_protocol.verdicts.license_table import LicenseTable
-from sayso_protocol.verdicts.verdict import REASONS, License, Reason, verdict
-from support.known import Heard, Known, PassingOn
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import REASONS, License, Reason, Row, verdict
+from support.known import Heard, Known, PassingOn, license_hash
 from support.passing import (
+    BASE,
     HOLDERS,
     ITEMS,
+    LAB,
+    MARKET,
+    PAIR,
     Oracle,
     Question,
+    a_license,
     histories,
     pass_on,
     questions,
     stops,
     sublicenses,
 )
+from support.protocol_strategies import ADA, BEN
 
 
 def answers(history: list[Heard], asked: list[Question]) -> list[Reason]:
@@ -39,6 +46,17 @@ def parts(history: list[Heard]) -> tuple[list[License], list[PassingOn]]:
 def test_the_slow_oracle_agrees(history: list[Heard]) -> None:
     asked, oracle = questions(history), Oracle(history)
     assert answers(history, asked) == [oracle.answer(question) for question in asked]
+
+
+def test_a_party_that_stops_the_asker_has_no_open_chain() -> None:
+    """Rules 8.5.4 and 8.7: of such a consent `to` is no revocation; it is not considered at all."""
+    ada, ben = (a_license(contributor=one, parties=PAIR) for one in (ADA, BEN))
+    passed = pass_on(MARKET, LAB, ada, ben)
+    for stopped in (LAB, MARKET):
+        history: list[Heard] = [ada, ben, passed, Revocation(BEN, (f"to 0x{stopped.hex()}",))]
+        asked = Question(Row(license_hash(ada.consent), ITEMS[0]), Query(LAB, "train-ai"), BASE)
+        assert Oracle(history).answer(asked) is Reason.INCOMPLETE
+        assert answers(history, [asked]) == [Reason.INCOMPLETE]
 
 
 @given(histories())

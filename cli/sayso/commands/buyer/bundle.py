@@ -1,7 +1,8 @@
-"""`sayso bundle`: the license bundle, which holds the signed consents of a data set."""
+"""`sayso bundle`: the license bundle: the signed consents of a data set, and what was passed on."""
 
 import asyncio
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -23,8 +24,9 @@ from sayso.gate.licenses import LicenseBundle, counted, load_licenses, save_lice
 from sayso.networks import load_network
 from sayso.node_client.client import NodeClient
 from sayso.outputs import refuse_existing
+from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.network_file import NetworkFile
-from sayso_protocol.primitives import ANYONE, address_text
+from sayso_protocol.primitives import ANYONE, address_from_text, address_text
 from sayso_protocol.verdicts.license_table import ABSENT
 from sayso_protocol.verdicts.verdict import License
 
@@ -39,11 +41,23 @@ def bundle() -> None:
 @bundle.command(epilog=example("sayso bundle pull data.parquet --out licenses"))
 @click.argument("manifest", type=PATH)
 @click.option("--out", type=PATH, required=True, metavar="DIR", help="The folder to write.")
+@click.option(
+    "--grantee",
+    type=address_from_text,
+    metavar="ADDRESS",
+    help="Fetch the sublicenses by which this address holds what was licensed to others, too.",
+)
 @dialect_options
 @node_option
 @network_option
 def pull(
-    *, manifest: Path, out: Path, dialect: Dialect, node_url: str | None, network_path: Path
+    *,
+    manifest: Path,
+    out: Path,
+    grantee: bytes | None,
+    dialect: Dialect,
+    node_url: str | None,
+    network_path: Path,
 ) -> None:
     """Fetch every consent that MANIFEST names, and those of the other parties, into a new folder.
 
@@ -54,20 +68,21 @@ def pull(
     url = node_url_or_default(node_url, trusted)
     refuse_existing(out)
     source = open_source(manifest, Columns(dialect=dialect))
-    fetcher = asyncio.run(_fetch(source, url, trusted))
+    fetcher = asyncio.run(_fetch(source, url, trusted, grantee))
     if not fetcher.found:
         raise BadManifest(f"the node holds none of the licenses that {str(manifest)!r} names")
-    kept = save_licenses(out, fetcher.found.values())
+    _check(fetcher.sublicenses.values())
+    save_licenses(out, [*fetcher.found.values(), *fetcher.sublicenses.values()])
     if fetcher.missing:
         warn(f"the node does not hold {several(len(fetcher.missing), 'license')}")
     if fetcher.unverified:
         warn(f"left out {several(len(fetcher.unverified), 'license')} that only a chain can verify")
-    say(f"{several(kept, 'license')} in {out}")
+    say(f"{_held(len(fetcher.found), len(fetcher.sublicenses))} in {out}")
 
 
-async def _fetch(source: Source, url: str, trusted: NetworkFile) -> Fetcher:
+async def _fetch(source: Source, url: str, trusted: NetworkFile, grantee: bytes | None) -> Fetcher:
     async with NodeClient(url, trusted) as client:
-        fetcher = Fetcher(client)
+        fetcher = Fetcher(client, grantee=grantee)
         for batch in source.batches(ROWS):
             await fetcher.fetch(batch.rows)
         return fetcher
@@ -84,9 +99,9 @@ def verify(*, path: Path, manifest: Path | None, dialect: Dialect, network_path:
     With --manifest, the command also verifies that the bundle has the consent of every row.
     """
     licenses = load_licenses(path, load_network(network_path).network)
-    say(f"{several(len(licenses.held), 'license')}, every signature is valid")
+    say(f"{_held(len(licenses.held), len(licenses.sublicenses))}, every signature is valid")
     if licenses.unverified:
-        warn(f"left out {several(licenses.unverified, 'license')} that only a chain can verify")
+        warn(f"left out {several(licenses.unverified, 'message')} that only a chain can verify")
     if manifest:
         table, absent, rows = licenses.table(), 0, 0
         for batch in open_source(manifest, Columns(dialect=dialect)).batches(ROWS):
@@ -110,13 +125,28 @@ def info(path: Path, network_path: Path, *, as_json: bool) -> None:
     if as_json:
         say_json(_json(licenses, items, permissions))
         return
-    held = several(len(licenses.held), "license")
+    held = _held(len(licenses.held), len(licenses.sublicenses))
     say(f"{held}, {several(items, 'item')}, {permissions:,} permissions")
     for text, count in sorted(Counter(map(_terms, licenses.held.values())).items()):
         say(f"  {several(count, 'license')} {text}")
     if licenses.held:
         first = min(one.consent.expires_at for one in licenses.held.values())
         say(f"the first license ends on {moment(first)}")
+
+
+def _held(licenses: int, sublicenses: int) -> str:
+    """Return `2 licenses`, and the number of sublicenses if there are any."""
+    also = f", {several(sublicenses, 'sublicense')}" if sublicenses else ""
+    return f"{several(licenses, 'license')}{also}"
+
+
+def _check(sublicenses: Iterable[Envelope]) -> None:
+    """Check every signature that can be checked without a chain; raises BadSignature."""
+    found = LicenseBundle()
+    for one in sublicenses:
+        found.add(one)
+    if found.unverified:
+        warn(f"{several(found.unverified, 'sublicense')} can only be verified by a chain")
 
 
 def _terms(held: License) -> str:
@@ -129,6 +159,7 @@ def _terms(held: License) -> str:
 def _json(licenses: LicenseBundle, items: int, permissions: int) -> dict[str, object]:
     return {
         "licenses": len(licenses.held),
+        "sublicenses": len(licenses.sublicenses),
         "items": items,
         "permissions": permissions,
         "unverified": licenses.unverified,

@@ -13,7 +13,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeRemainingColu
 from rich.text import Text
 
 from sayso.commands.buyer.dialect import dialect_options
-from sayso.commands.options import PATH, Once, json_option, network_option
+from sayso.commands.options import PATH, Once, heed_option, json_option, network_option
 from sayso.commands.text import example, moment, printable, say, say_json, several, warn_of_purposes
 from sayso.commands.types import address_or_anyone, duration, expiry
 from sayso.gate.formats.opening import paths_of
@@ -39,9 +39,8 @@ OLD_HINT: Final = (
     "stale: a snapshot cannot answer for these rows, because it is older than their consents, or does "
     "not name them or one of their people. Fetch a newer snapshot: sayso snapshot pull"
 )
-SHORT_HINT: Final = (
-    "stale: or the license ends, or its people want a new check, before the run ends (--run-until)"
-)
+SHORT_HINT: Final = "stale: or a license, or its recheck, ends before the run does (--run-until)"
+HEED_HINT: Final = "stale: or a node does not heed every address of --heed, or too few of its peers do"
 _OUTPUTS: Final = {"out": "kept", "rejected": "rejected", "receipt": "receipt", "report": "report"}
 
 
@@ -87,6 +86,7 @@ _OUTPUTS: Final = {"out": "kept", "rejected": "rejected", "receipt": "receipt", 
     metavar="WHEN",
     help="Keep only rows that may be relied on until the run ends: a span from now, or a date.",
 )
+@heed_option
 @click.option("--run-id", metavar="TEXT", help="A name for the run.  [default: random]")
 @click.option(
     "--wait",
@@ -267,9 +267,9 @@ def _report(record: Record, *, as_json: bool) -> None:
         for line in _grounds(record):
             say(line)
     if Reason.STALE.value in counts:
-        click.echo(OLD_HINT if record.is_offline else STALE_HINT, err=True)
-        if record.question.run_until:
-            click.echo(SHORT_HINT, err=True)
+        asked, first = record.question, OLD_HINT if record.is_offline else STALE_HINT
+        hints = first, SHORT_HINT * bool(asked.run_until), HEED_HINT * bool(asked.query.heed)
+        click.echo("\n".join(filter(None, hints)), err=True)
 
 
 def _grounds(record: Record) -> Iterator[str]:

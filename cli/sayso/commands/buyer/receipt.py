@@ -13,6 +13,7 @@ from sayso.commands.options import PATH, Once, network_option
 from sayso.commands.text import example, moment, say, several
 from sayso.commands.types import expiry
 from sayso.errors import NotCovered
+from sayso.explain.statements import heeded
 from sayso.gate.formats.base import Columns, Dialect
 from sayso.gate.formats.opening import Manifest
 from sayso.gate.licenses import load_licenses
@@ -157,6 +158,9 @@ def _say_record(record: RecordJson, verified: Verified) -> None:
     question = question_of(record)
     say(f"run {record.run_id}, {several(len(record.parts), 'part')}; {by}")
     say(f"asked by {address_text(question.query.grantee)} for {question.query.purpose}")
+    heeds = verified.heeds or [question.query.heed or ()]
+    for heed in dict.fromkeys(heeds):
+        say(heeded(heed))
     say(", ".join(f"{count:,} {reason}" for reason, count in sorted(record.counts.items())))
     for source in verified.sources:
         fields = ", ".join(f"{name} {value}" for name, value in source.items() if name != "counts")
@@ -176,6 +180,7 @@ def _say_receipt(
     receipt = signed.statement
     say(f"signed by {operator.name} ({receipt.node_key.hex()}) on {moment(receipt.time)}")
     say(f"asked by {address_text(receipt.grantee)} for {receipt.purpose}, run {receipt.run_id}")
+    say(heeded(receipt.heed))
     say(", ".join(f"{count:,} {reason}" for reason, count in receipt.counts))
     say(f"chain {receipt.network.chain_id} read up to block {receipt.block.number}")
 

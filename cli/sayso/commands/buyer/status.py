@@ -10,6 +10,7 @@ import click
 from sayso.commands.contributor.licenses import license_json, license_state
 from sayso.commands.options import (
     PATH,
+    heed_option,
     json_option,
     network_option,
     node_option,
@@ -51,6 +52,7 @@ EXIT_NOT_CLEAR: Final = 3
     show_default=True,
     help="The oldest view of chain and peers to accept.",
 )
+@heed_option
 @click.option("--out", type=PATH, metavar="ANSWER", help="Write the signed answer to this file.")
 @node_option
 @network_option
@@ -61,6 +63,7 @@ def command(
     grantee: bytes | None,
     purpose: str | None,
     max_age: int,
+    heed: tuple[bytes, ...] | None,
     out: Path | None,
     node_url: str | None,
     network_path: Path,
@@ -86,7 +89,7 @@ def command(
     if out:
         refuse_existing(out)
     warn_of_purposes([purpose])
-    question = StatusQuestion(Row(license, item), Query(grantee, purpose), max_age)
+    question = StatusQuestion(Row(license, item), Query(grantee, purpose, heed), max_age)
     found = asyncio.run(_ask(url, trusted, question))
     if out:
         write_file(out, json.dumps(status_to_json(found.answer), indent=2).encode() + b"\n")

@@ -42,7 +42,7 @@ class OfflineJudge:
         for one in self._read:
             one.check_fresh(clock(), question.max_age_s)
         self._licenses = licenses()
-        held = HeldLicenses(self._licenses.rows())
+        held = HeldLicenses(self._licenses.rows(), self._licenses.sublicenses.values())
         together = Snapshots(self._read)
         self._run_until = question.run_until
         self._gate = OfflineGate(held, together, question.query, max_age_s=question.max_age_s)
@@ -58,6 +58,7 @@ class OfflineJudge:
         bundle = {
             "kind": "bundle",
             "licenses": len(self._licenses.held),
+            "sublicenses": len(self._licenses.sublicenses),
             "unverified": self._licenses.unverified,
             "digest": self._licenses.digest.hex(),
         }

@@ -31,6 +31,7 @@ from sayso_protocol.receipts.question import Question
 from sayso_protocol.verdicts.bulk import judge_rows
 from sayso_protocol.verdicts.chains import DIRECT, Chain, LicenseTerms, Passage
 from sayso_protocol.verdicts.covering import covering
+from sayso_protocol.verdicts.disputes import Undisputed
 from sayso_protocol.verdicts.known_bits import HeldBits
 from sayso_protocol.verdicts.license_table import LicenseTable, named_licenses
 from sayso_protocol.verdicts.query import Query
@@ -196,7 +197,7 @@ def _add(words: Words, held: LicenseView, item: bytes, query: Query) -> None:
             words.setdefault(one.address, set()).add(word)
 
 
-class _OnChain(HeldBits):
+class _OnChain(HeldBits, Undisputed):
     """The registry's bits for verdicts (sayso_protocol.verdicts.verdict.Knowledge)."""
 
     def __init__(self, held: dict[bytes, License], bits: dict[bytes, Masks]) -> None:

@@ -18,6 +18,7 @@ from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.receipts.question import Question
 from sayso_protocol.receipts.receipt import Receipt, check_results, count_reasons
 from sayso_protocol.receipts.text import receipt_of
+from sayso_protocol.verdicts.query import Heed
 
 
 @dataclass
@@ -81,7 +82,7 @@ class Answers:
     def _read(self, answer: AnswerJson, count: int, rows: bytes | None) -> tuple[Receipt, bytes]:
         signed = receipt_of(answer.receipt)
         operator, receipt = signed.check(self._trusted), signed.statement
-        if receipt.question != self._question:
+        if not self._question.is_answered_by(receipt.question):
             raise BadProof("a receipt is for another question than the record")
         numbers = reasons_from_text(answer.reasons, count)
         if rows is not None:
@@ -95,9 +96,16 @@ class Answers:
         if receipt.clear:
             self.untils.append(receipt.until)
         node = self._nodes.setdefault(receipt.node_key, _Node(operator.name, receipt))
+        if node.last.heed != receipt.heed:
+            raise BadProof("the receipts of a node state different lists of whose disputes counted")
         node.last = receipt
         add_counts(node.counts, receipt.counts)
         return receipt, numbers
+
+    @property
+    def heeds(self) -> list[Heed]:
+        """Return whose disputes counted, for each node in order."""
+        return [one.last.heed for one in self._nodes.values()]
 
     def sources(self) -> list[dict[str, Any]]:
         """Return the nodes as sources, in order."""

@@ -8,7 +8,7 @@ are judged again for the same moment, with the snapshots and the consents.
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,14 +21,15 @@ from sayso.gate.judges.offline import OfflineJudge
 from sayso.gate.licenses import load_licenses
 from sayso.gate.records.answers import Answers
 from sayso.gate.records.receipts import stated_parts
-from sayso.gate.records.record import SNAPSHOTS, PartJson, RecordJson
+from sayso.gate.records.record import NODES, SNAPSHOTS, PartJson, RecordJson
 from sayso_protocol.encoding.row_tree import ROW_BYTES, results_root
 from sayso_protocol.errors import BadProof, WrongNetwork
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import address_from_text, hash_from_text
+from sayso_protocol.receipts.json_values import heed_of
 from sayso_protocol.receipts.question import Question
 from sayso_protocol.receipts.receipt import count_reasons
-from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.query import Heed, Query
 from sayso_protocol.verdicts.verdict import Reason
 
 _REASONS: Final = {one.value for one in Reason}
@@ -42,15 +43,22 @@ class Verified:
     Attributes:
         signers: The operators whose receipts the record holds; none if no node judged.
         sources: The sources, each with its verified fields only.
+        heeds: Whose disputes counted, for each signer.
     """
 
     signers: list[str]
     sources: Sources
+    heeds: list[Heed] = field(default_factory=list)
 
 
 def question_of(record: RecordJson) -> Question:
-    """Return the question of a record; raises InvalidAddress, InvalidPurpose."""
-    query = Query(address_from_text(record.grantee), record.purpose)
+    """Return the question of a record, without a list (8.17) if receipts state it.
+
+    Raises:
+        InvalidAddress, InvalidPurpose, Malformed: A field has not its form.
+    """
+    heed = None if record.heed is UNSET else heed_of(record.heed)
+    query = Query(address_from_text(record.grantee), record.purpose, heed)
     return Question(query, record.max_age_s, record.run_id, run_until=record.run_until)
 
 
@@ -75,6 +83,8 @@ def verify_record(
     network = record.network.read()
     if network != trusted.network:
         raise WrongNetwork(f"the record is for {network}, not for {trusted.network}")
+    if (record.heed is UNSET) is not (record.judges == NODES):
+        raise BadProof("an offline record states whose disputes counted; of a node its receipts do")
     answers = Answers(question_of(record), trusted)
     counts: dict[str, int] = {}
     for part, stated in _with_files(record, manifest, rejected, columns):
@@ -154,7 +164,7 @@ def _verified_of_nodes(record: RecordJson, counts: dict[str, int], answers: Answ
     if not expected or not _same(expected, stated):
         raise BadProof("the sources of the record are not the nodes that signed its receipts")
     _check_sums(record, counts, answers.times, answers.untils, (answers.differing, answers.overruled))
-    return Verified([one["operator"] for one in expected], expected)
+    return Verified([one["operator"] for one in expected], expected, answers.heeds)
 
 
 def _verified_offline(record: RecordJson, counts: dict[str, int], again: "Again | None") -> Verified:

@@ -16,7 +16,15 @@ from sayso.gate.records.reasons import reasons_to_text
 from sayso_protocol.encoding.row_tree import results_root
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_text, hex_text
-from sayso_protocol.receipts.json_values import Address, Count, Hash, NetworkJson, typed
+from sayso_protocol.receipts.json_values import (
+    Address,
+    Count,
+    Hash,
+    HeedJson,
+    NetworkJson,
+    heed_texts,
+    typed,
+)
 from sayso_protocol.receipts.question import Question
 from sayso_protocol.receipts.receipt import Receipt, Signed, count_reasons
 from sayso_protocol.receipts.text import Json, ReceiptJson, plain, receipt_json, receipt_of
@@ -81,6 +89,7 @@ class RecordJson(Struct):
     overruled: Count
     sources: list[dict[str, Any]]
     parts: list[PartJson]
+    heed: HeedJson | UnsetType = UNSET  # offline only: receipts state whose disputes counted
 
 
 @dataclass
@@ -180,6 +189,7 @@ class Record:
                 self.overruled,
                 self.evidence.sources,
                 self.parts,
+                heed_texts(question.query.heed or ()) if self.is_offline else UNSET,
             )
         )
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from sayso.gate.records.record import Record
 from sayso_protocol.primitives import ANYONE, address_text, hex_text
+from sayso_protocol.verdicts.query import Heed
 from sayso_protocol.verdicts.verdict import Reason
 
 MEANING: Final = {
@@ -54,8 +55,9 @@ REASON_LABELS: Final = {
     "expires": "valid until",
     "keys": "keys of revoked bits",
     "licenses": "number of consents",
+    "sublicenses": "number of sublicenses",
     "unverified": "left out, because only the chain can verify them",
-    "digest": "digest over the license hashes",
+    "digest": "digest over all hashes",
 }
 _HEX: Final = re.compile("(0x)?[0-9a-f]{40,}")
 _POLICY: Final = (
@@ -131,8 +133,15 @@ def _question(record: Record) -> Iterable[tuple[str, object]]:
         yield "end of the run", moment(question.run_until)
     if record.until:
         yield "clear rows may be relied on until", moment(record.until)
+    yield "disputes that count", _heeded(question.query.heed)
     yield "oldest view accepted", f"{question.max_age_s:,} seconds"
     yield "network", f"chain {record.network.chain_id}, registry {address_text(record.network.registry)}"
+
+
+def _heeded(heed: Heed | None) -> str:
+    if heed is None:
+        return "of those whom each source heeds"
+    return f"of {', '.join(map(address_text, heed))}" if heed else "none"
 
 
 def _reasons(record: Record) -> str:

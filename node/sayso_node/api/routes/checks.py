@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 
 import msgspec
 from aiohttp import web
+from msgspec import UNSET
 
 from sayso_node.api.http.bodies import read_body, read_value
 from sayso_node.api.http.route import Route
@@ -23,9 +24,9 @@ from sayso_node.verdicts.signer import Signer
 from sayso_protocol.encoding.row_tree import ROW_BYTES
 from sayso_protocol.errors import TooLarge
 from sayso_protocol.primitives import ADDRESS_BYTES, address_from_text, hash_from_text
-from sayso_protocol.receipts.json_values import nonce_from_text
+from sayso_protocol.receipts.json_values import heed_of, nonce_from_text
 from sayso_protocol.receipts.text import ReceiptJson, receipt_json
-from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.query import Heed, Query
 from sayso_protocol.verdicts.verdict import REASONS
 
 T = TypeVar("T")
@@ -33,7 +34,9 @@ _Asked = TypeVar("_Asked")
 CHECK_JSON_BYTES: Final = 256 * 1_048_576  # a million rows of JSON
 BINARY_BYTES: Final = ROWS * ROW_BYTES + 4_096
 MANY_ROWS = 10_000  # larger checks are judged one after the other, because one uses all cores
-PACKED: Final = "The fields of CheckRequest; grantee 20 bytes, nonce 0 to 32 bytes, rows 64 bytes each."
+PACKED: Final = (
+    "The fields of CheckRequest; addresses 20 bytes, nonce 0 to 32 bytes, rows 64 bytes each."
+)
 CHECK: Final = Operation(
     "POST",
     "/v1/check",
@@ -113,7 +116,8 @@ def read_check(asked: CheckRequest) -> Check:
     """Read a JSON request; raises BadRequest, TooLarge and the errors of its fields."""
     grantee = address_from_text(asked.grantee)
     rows = [hash_from_text(license_) + hash_from_text(item) for license_, item in asked.rows]
-    return _checked(asked, grantee, nonce_from_text(asked.nonce), b"".join(rows))
+    heed = None if asked.heed is UNSET else heed_of(asked.heed)
+    return _checked(asked, (grantee, heed), nonce_from_text(asked.nonce), b"".join(rows))
 
 
 def read_packed_check(body: bytearray) -> Check:
@@ -126,14 +130,16 @@ def read_packed_check(body: bytearray) -> Check:
         raise BadRequest(
             f"grantee must have {ADDRESS_BYTES} bytes, and each row {ROW_BYTES}: license and item"
         )
-    return _checked(asked, asked.grantee, asked.nonce, asked.rows)
+    heed = None if asked.heed is UNSET else tuple(asked.heed)
+    return _checked(asked, (asked.grantee, heed), asked.nonce, asked.rows)
 
 
-def _checked(asked: CheckFields, grantee: bytes, nonce: bytes, rows: bytes) -> Check:
+def _checked(asked: CheckFields, who: tuple[bytes, Heed | None], nonce: bytes, rows: bytes) -> Check:
     """Check the fields that both forms share."""
     if not rows:
         raise BadRequest("the check has no rows")
     if len(rows) > ROWS * ROW_BYTES:
         raise TooLarge(f"a check may have {ROWS:,} rows at most")
-    query = Query(grantee, asked.purpose)
+    grantee, heed = who
+    query = Query(grantee, asked.purpose, heed)
     return Check(query, asked.max_age_s, asked.run_id, rows, nonce, run_until=asked.run_until)

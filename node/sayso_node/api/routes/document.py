@@ -17,6 +17,7 @@ from sayso_node.api.routes import (
     snapshots,
     statements,
     status,
+    traces,
     typed_data,
 )
 from sayso_node.api.schema.openapi import Document, document
@@ -33,6 +34,7 @@ def operations() -> tuple[Operation, ...]:
         *typed_data.operations().values(),
         typed_data.CLEAR_SIGNING,
         licenses.LICENSE,
+        traces.TRACE,
         proofs.PROOF,
         listings.LICENSES_OF,
         licenses.CONSENTS_OF,
@@ -41,6 +43,7 @@ def operations() -> tuple[Operation, ...]:
         revocations.REVOCATIONS_OF,
         statements.STATEMENT,
         statements.STATEMENTS_ON,
+        statements.SUBLICENSES_TO,
         listings.CLAIMS_ON,
         licenses.BATCH,
         checks.CHECK,

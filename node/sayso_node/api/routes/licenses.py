@@ -35,7 +35,7 @@ from sayso_protocol.primitives import address_from_text, address_text, hash_from
 from sayso_protocol.verdicts.bulk import revoked_masks
 from sayso_protocol.verdicts.verdict import License
 
-CONSENTS: Final = 100  # of a page, because each is judged as a whole
+CONSENTS: Final = 500  # of a page, because each is judged as a whole
 PERMISSIONS: Final = 16_384  # of a page, which ends after the consent that reaches them
 LICENSE: Final = Operation(
     "GET",

@@ -2,6 +2,8 @@
 
 GET /v1/hashes/{hash}/statements: the statements of a kind that name a hash, a page at a time.
 
+GET /v1/licenses/{license}/sublicenses: the chains by which a license reached somebody (rule 8.5).
+
 What is pending are claims: nobody who holds the license stands behind them.
 """
 
@@ -14,11 +16,20 @@ from aiohttp import web
 
 from sayso_node.api.http.route import Route
 from sayso_node.api.schema.operations import Operation
-from sayso_node.api.schema.statements import AS_CLAIM, STORED, StatementJson, Statements, StatementsQuery
+from sayso_node.api.schema.statements import (
+    AS_CLAIM,
+    STORED,
+    StatementJson,
+    Statements,
+    StatementsQuery,
+    SublicensesTo,
+    SublicensesToQuery,
+)
 from sayso_node.errors import BadRequest, NotFound
 from sayso_node.store import bits
 from sayso_node.store.interface import Reading, Store
 from sayso_node.store.statements import lookup
+from sayso_node.store.statements.chains import chains_to
 from sayso_protocol.messages.envelope import decode
 from sayso_protocol.messages.kinds import kind_of
 from sayso_protocol.messages.message import DISPUTE, REMOVAL, SUBLICENSE, USE
@@ -26,7 +37,7 @@ from sayso_protocol.messages.typed_data import typed_data
 from sayso_protocol.messages.withdrawing import withdrawn_by
 from sayso_protocol.network import Network
 from sayso_protocol.permissions.scopes import scope_word
-from sayso_protocol.primitives import HASH_BYTES, hash_from_text, hex_text
+from sayso_protocol.primitives import HASH_BYTES, address_from_text, hash_from_text, hex_text
 
 STATEMENTS_A_PAGE: Final = 100  # statements, each with up to 1,024 hashes
 STATEMENT: Final = Operation(
@@ -39,6 +50,15 @@ STATEMENTS_ON: Final = Operation(
     "The statements of a kind that name a license, a sublicense, a file or a contributor.",
     Statements,
     query=StatementsQuery,
+)
+CHAINS_A_PAGE: Final = 16  # chains, each of at most four sublicenses with up to 1,024 hashes
+SUBLICENSES_TO: Final = Operation(
+    "GET",
+    "/v1/licenses/{license}/sublicenses",
+    "sublicensesTo",
+    "The sublicenses by which a license reached somebody, those above them included.",
+    SublicensesTo,
+    query=SublicensesToQuery,
 )
 _KINDS: Final = {"sublicense": SUBLICENSE, "use": USE, "removal": REMOVAL, "dispute": DISPUTE}
 _PAGES: Final[dict[str, Callable[[Reading, bytes, int, bytes, int], lookup.Page]]] = {
@@ -56,7 +76,11 @@ class StatementRoutes:
 
     def routes(self) -> list[Route]:
         """The routes of this file."""
-        return [Route(STATEMENT, self.statement), Route(STATEMENTS_ON, self.statements_on)]
+        return [
+            Route(STATEMENT, self.statement),
+            Route(STATEMENTS_ON, self.statements_on),
+            Route(SUBLICENSES_TO, self.sublicenses_to),
+        ]
 
     async def statement(self, request: web.Request) -> StatementJson:
         """Return a statement."""
@@ -74,6 +98,27 @@ class StatementRoutes:
             raise BadRequest(f"status must be {STORED} or {AS_CLAIM}")
         after = hash_from_text(query["after"]) if "after" in query else bytes(HASH_BYTES)
         return await asyncio.to_thread(self._statements_on, named, kind, status, after)
+
+    async def sublicenses_to(self, request: web.Request) -> SublicensesTo:
+        """Return the chains of which every sublicense counts, by ascending digest of the last."""
+        license_hash = hash_from_text(request.match_info["license"])
+        query = request.query
+        grantee = address_from_text(query.get("grantee", ""))
+        after = hash_from_text(query["after"]) if "after" in query else bytes(HASH_BYTES)
+        return await asyncio.to_thread(self._sublicenses_to, license_hash, grantee, after)
+
+    def _sublicenses_to(self, license_hash: bytes, grantee: bytes, after: bytes) -> SublicensesTo:
+        with self._store.read() as db:
+            ways = chains_to(db, [license_hash], grantee).get(license_hash, [])
+            left = sorted((way for way in ways if way[0].digest > after), key=lambda way: way[0].digest)
+            page = left[:CHAINS_A_PAGE]
+            digests = dict.fromkeys(hop.digest for way in page for hop in way)
+            bodies = [found.body for one in digests if (found := lookup.statement(db, one))]
+        more = len(left) > len(page)
+        return SublicensesTo(
+            [base64.b64encode(one).decode() for one in bodies],
+            hex_text(page[-1][0].digest) if more else None,
+        )
 
     def _statement(self, digest: bytes) -> StatementJson:
         with self._store.read() as db:

@@ -17,7 +17,7 @@ from sayso_node.api.schema.requests import MAX_AGE_S, NO_NONCE, StatusQuery
 from sayso_node.errors import BadRequest
 from sayso_node.verdicts.status_desk import StatusDesk, StatusQuestion
 from sayso_protocol.primitives import address_from_text, hash_from_text
-from sayso_protocol.receipts.json_values import nonce_from_text
+from sayso_protocol.receipts.json_values import heed_of, nonce_from_text
 from sayso_protocol.receipts.receipt import Signed, StatusHead
 from sayso_protocol.receipts.status import StatusAnswer, StatusJson, head_fields, status_json
 from sayso_protocol.receipts.text import Json
@@ -73,5 +73,7 @@ def _read_query(text: str) -> tuple[Query, int, str]:
     age = values["max_age_s"]
     if not _AGE.fullmatch(age) or int(age) >= MAX_AGE_S:
         raise BadRequest("max_age_s is out of range")
-    query = Query(address_from_text(values["grantee"]), values["purpose"])
+    heed = values.get("heed")
+    listed = None if heed is None else heed_of(heed.split(",") if heed else [])
+    query = Query(address_from_text(values["grantee"]), values["purpose"], listed)
     return query, int(age), values.get("nonce", NO_NONCE)

@@ -13,7 +13,14 @@ from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.consent import RECHECK_HOURS, REMOVAL_DAYS
 from sayso_protocol.messages.consent_rules import LATEST
 from sayso_protocol.primitives import HASH_BYTES, NOBODY, address_text, hex_text
-from sayso_protocol.receipts.json_values import Address, Hash, Hex, Nonce, Purpose
+from sayso_protocol.receipts.json_values import (
+    Address,
+    Hash,
+    HeedJson,
+    Hex,
+    Nonce,
+    Purpose,
+)
 
 ROWS: Final = 1 << 20  # of one check
 MAX_AGE_S: Final = 1 << 32
@@ -39,6 +46,14 @@ RunUntil = Annotated[
         ge=0,
         le=LATEST,
         description="When the run ends; a row that may not be relied on so long is `stale`.",
+    ),
+]
+HeedText = Annotated[
+    str,
+    Meta(
+        max_length=LIMITS.heeded * 43,
+        description="Rule 8.17: addresses with commas between.",
+        extra_json_schema={"pattern": "^(0x[0-9a-fA-F]{40}(,0x[0-9a-fA-F]{40}){0,15})?$"},
     ),
 ]
 MaxAge = Annotated[int, Meta(ge=0, lt=MAX_AGE_S)]
@@ -110,9 +125,10 @@ class CheckFields(Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class CheckRequest(CheckFields, kw_only=True):
-    """Each row is a license hash and an item hash."""
+    """Each row is a license hash and an item hash; without `heed`, the node's own list counts."""
 
     grantee: Address
+    heed: HeedJson | UnsetType = UNSET
     nonce: Nonce = NO_NONCE
     rows: Annotated[
         list[tuple[RowHash, RowHash]], Meta(min_length=1, extra_json_schema={"maxItems": ROWS})
@@ -123,6 +139,7 @@ class PackedCheck(CheckFields, kw_only=True):
     """The fields of a check; grantee 20 bytes, nonce 0 to 32 bytes, rows 64 bytes each, concatenated."""
 
     grantee: bytes
+    heed: Annotated[list[bytes], Meta(max_length=LIMITS.heeded)] | UnsetType = UNSET
     nonce: Annotated[bytes, Meta(max_length=LIMITS.nonce_bytes)] = b""
     rows: bytes
 
@@ -132,11 +149,15 @@ class NoQuery(Struct):
 
 
 class StatusQuery(Struct):
-    """The query about one row."""
+    """The query about one row; `heed` has commas between addresses, and is empty for nobody.
+
+    Without `heed`, the node's own list counts.
+    """
 
     grantee: Address
     purpose: Purpose
     max_age_s: MaxAge
+    heed: HeedText | UnsetType = UNSET
     nonce: Nonce = NO_NONCE
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from sayso_node.api.schema.values import Base64
-from sayso_protocol.receipts.json_values import Hash
+from sayso_protocol.receipts.json_values import Address, Hash
 
 STORED: Final = "stored"
 AS_CLAIM: Final = "pending"
@@ -41,4 +41,21 @@ class StatementsQuery(Struct):
 
     kind: KindName
     status: Standing = "stored"
+    after: Annotated[Hash, Meta(description="`next` of the page before.")] | UnsetType = UNSET
+
+
+class SublicensesTo(Struct):
+    """Signed sublicenses by which a license reached somebody, with those above them.
+
+    `next` is the `after` of the next page, null at the end.
+    """
+
+    sublicenses: list[Base64]
+    next: Hash | None
+
+
+class SublicensesToQuery(Struct):
+    """Who holds the license, and the digest after which the page begins."""
+
+    grantee: Address
     after: Annotated[Hash, Meta(description="`next` of the page before.")] | UnsetType = UNSET

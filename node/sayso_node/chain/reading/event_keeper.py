@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from sayso_contracts.events import Anchored, Endorsed, Event, Revoked
 from sayso_node.interfaces import Clock
 from sayso_node.store.admission import revocations
-from sayso_node.store.chain import archives, chain_state, endorsements, relays
+from sayso_node.store.chain import archives, block_dates, chain_state, endorsements, relays
 from sayso_node.store.interface import Writing
 from sayso_node.supervision.counters import Counters
 
@@ -33,6 +33,7 @@ class EventKeeper:
     def _revoked(self, db: Writing, event: Revoked) -> bool:
         bits = {event.word: event.bits}
         archives.want(db, event.block_number, event.block_hash)
+        block_dates.want(db, event.block_number, event.block_hash)
         relays.seen(db, event.block_number, event.contributor, event.word, event.bits)
         is_new = revocations.add_chain_bits(db, event.contributor, bits, self._clock.now())
         self._counters.add("chain_revocations", int(is_new))

@@ -192,7 +192,11 @@ class _Keeping:
         changes = [sync_index.digest_change(one.digest, 1) for one, _ in kept]
         sync_index.change_sums(db, kept[0][0].message.kind, changes)
         others = [one for one, _ in kept if one.message.kind != SUBLICENSE]
-        named = ((item, one.message.kind, one.digest) for one in others for item in one.items)
+        named = (
+            (item, one.message.kind, one.digest, one.message.signer)
+            for one in others
+            for item in one.items
+        )
         many.insert(db, "INTO named", named)
         _dispute(db, others)
         return self._pass_on()

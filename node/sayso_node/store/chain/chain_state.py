@@ -1,8 +1,10 @@
 """The followed part of the chain, and the batches whose roots are anchored on it."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
-from sayso_node.store.chain import archives, endorsements, late_blocks, relays, untested
+from sayso_node.store import many
+from sayso_node.store.chain import archives, block_dates, endorsements, late_blocks, relays, untested
 from sayso_node.store.interface import Reading, Writing
 from sayso_protocol.ethereum.batches import Batch
 from sayso_protocol.primitives import HASH_BYTES
@@ -62,6 +64,7 @@ def rewind(db: Writing, number: int) -> None:
     db.execute("DELETE FROM blocks WHERE number > ?", (number,))
     db.execute("DELETE FROM anchors WHERE block_number > ?", (number,))
     archives.rewound(db, number)
+    block_dates.rewound(db, number)
     endorsements.rewound(db, number)
     late_blocks.rewound(db, number)
     untested.rewound(db, number)
@@ -73,6 +76,7 @@ def rewind(db: Writing, number: int) -> None:
 
 def add_anchor(db: Writing, anchor: Anchor) -> bool:
     """Store an anchor that was seen on chain, unless its root has one; returns whether it is new."""
+    block_dates.want(db, anchor.block_number, anchor.block_hash)
     cursor = db.execute("INSERT INTO anchors VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", anchor)
     return cursor.rowcount > 0
 
@@ -124,14 +128,36 @@ def anchor_of(db: Reading, license_hash: bytes) -> tuple[Anchor, int] | None:
     return (Anchor(*row[:4]), row[4]) if row else None
 
 
+def first_anchors(db: Reading, digests: Iterable[bytes], last: int) -> dict[bytes, int]:
+    """Return the heights of the first anchors of some digests, of blocks up to `last`."""
+    query = (
+        "SELECT license, block_number FROM batch_members JOIN anchors USING (root)"
+        " WHERE block_number <= ? AND license IN"
+    )
+    found: dict[bytes, int] = {}
+    for digest, number in many.among(db, query, digests, (last,)):
+        found[digest] = min(number, found.get(digest, number))
+    return found
+
+
 def anchor_block(db: Reading, license_hash: bytes) -> int | None:
     """Return the height of the block of a license's earliest anchor, or None."""
     found = anchor_of(db, license_hash)
     return found[0].block_number if found else None
 
 
+def queue(db: Writing, digest: bytes, now: float) -> None:
+    """Queue a stored message for the next batch of this node, unless it waits or is in a batch."""
+    db.execute(
+        "INSERT INTO anchor_queue SELECT seq, digest, ? FROM messages WHERE digest = ?"
+        " AND NOT EXISTS (SELECT 1 FROM batch_members WHERE license = digest)"
+        " ON CONFLICT DO NOTHING",
+        (now, digest),
+    )
+
+
 def due(db: Reading, queued_before: float, limit: int) -> list[bytes]:
-    """Return the waiting license hashes, if the oldest has waited long enough or a batch is full."""
+    """Return the waiting digests, if the oldest has waited long enough or a batch is full."""
     oldest = db.execute("SELECT queued_at FROM anchor_queue ORDER BY seq LIMIT 1").fetchone()
     if oldest is None:
         return []

@@ -5,28 +5,29 @@ new bits of all people, and people who came into doubt. A delta never names some
 at its cursor; the next snapshot does.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from sayso_node.store import bits, events
 from sayso_node.store.admission import pending
 from sayso_node.store.interface import Reading
 from sayso_node.store.snapshots.address_keys import AddressKeys, permissions_in
+from sayso_node.store.snapshots.statement_keys import disputed_by, new_displaced
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import decode
-from sayso_protocol.messages.message import CONSENT, as_kind
+from sayso_protocol.messages.message import CONSENT, DISPUTE, SUBLICENSE, as_kind
 from sayso_protocol.network import Network
 from sayso_protocol.permissions.scopes import SCOPE_FLAG
 from sayso_protocol.permissions.words import WORD_BITS
 from sayso_protocol.primitives import HASH_BYTES
-from sayso_protocol.snapshots.hash_list import license_key, person_key
+from sayso_protocol.snapshots.hash_list import license_key, person_key, sublicense_key
 
 
 class Cursor(NamedTuple):
     """A position in everything that a store learns: its id, and the last `seq` of each table.
 
-    Messages end before the first consent that is not confirmed, so that a later delta names it.
+    Messages end before the first that is not confirmed, so that a later delta names it.
     """
 
     store: str
@@ -34,6 +35,7 @@ class Cursor(NamedTuple):
     people: int
     events: int
     doubts: int
+    displaced: int
 
     def follows(self, other: "Cursor") -> bool:
         """Return whether this is a position of the same store, and not before the other."""
@@ -46,7 +48,7 @@ class Cursor(NamedTuple):
 
 
 class News(NamedTuple):
-    """The joined keys, and the keys of the people and licenses that a delta names and withdraws."""
+    """The joined keys, and the keys of what a delta names and withdraws."""
 
     joined: bytes
     named: list[bytes]
@@ -55,7 +57,7 @@ class News(NamedTuple):
 
 def position(db: Reading, confirmed: float) -> Cursor:
     """Return the position of a state in which what arrived before `confirmed` is confirmed."""
-    tables = ("messages", "people", "events", "doubts")
+    tables = ("messages", "people", "events", "doubts", "displaced")
     newest = (db.execute(f"SELECT max(seq) FROM {one}").fetchone()[0] or 0 for one in tables)  # noqa: S608
     here = Cursor(events.store_id(db).hex(), *newest)
     # Without min() in SQL, for which SQLite would walk through all messages.
@@ -64,21 +66,30 @@ def position(db: Reading, confirmed: float) -> Cursor:
     return here if first is None else here._replace(messages=first - 1)
 
 
-def read_news(db: Reading, after: Cursor, network: Network, confirmed: float) -> News:
-    """Return what became known after a cursor of the same store.
+def read_news(
+    db: Reading, after: Cursor, network: Network, confirmed: float, heeded: Sequence[bytes]
+) -> News:
+    """Return what became known after a cursor of the same store, and disputes of `heeded` addresses.
 
-    Licenses that arrived at `confirmed` or later, seconds since the epoch, are not named (rule 13.3.5).
+    Licenses that arrived at `confirmed` or later, seconds since the epoch, are not named (rule 13.3.5),
+    and no more are sublicenses.
     """
     reader = _Reader(db, after, network)
     reader.read_people()
-    licenses = list(reader.read_licenses(confirmed))
+    held = list(reader.read_messages(confirmed, heeded))
     reader.read_events()
     crowded = {one.address for one in reader.keys.values() if one.is_crowded}
     doubted = {one for one in reader.doubts() if pending.is_marked(db, one)}
     named = [one for one in reader.people if one not in crowded and not pending.is_marked(db, one)]
     return News(
-        b"".join(one.joined() for one in reader.keys.values()),
-        [*map(person_key, named), *map(license_key, licenses)],
+        b"".join(
+            [
+                *(one.joined() for one in reader.keys.values()),
+                *reader.disputes,
+                *new_displaced(db, after.displaced),
+            ]
+        ),
+        [*map(person_key, named), *held],
         [person_key(one) for one in sorted(crowded | doubted)],
     )
 
@@ -88,6 +99,7 @@ class _Reader:
         self._db, self._after, self._network = db, after, network
         self.keys: dict[bytes, AddressKeys] = {}
         self.people: set[bytes] = set()
+        self.disputes: list[bytes] = []
 
     def read_people(self) -> None:
         """Read the new people with all their bits that count; their licenses are all new, too."""
@@ -104,15 +116,22 @@ class _Reader:
                 for base, count in self._db.execute(terms, (address,)):
                     self._add_license(address, int.from_bytes(base), count)
 
-    def read_licenses(self, confirmed: float) -> Iterator[bytes]:
-        """Yield the new licenses, and read the bits that were set before they came."""
+    def read_messages(self, confirmed: float, heeded: Sequence[bytes]) -> Iterator[bytes]:
+        """Yield the keys of new licenses and sublicenses, and read the bits set before and disputes."""
         query = "SELECT digest, contributor, body, kind, arrived_at FROM messages WHERE seq > ?"
         rows = self._db.execute(query, (self._after.messages,))
         for digest, contributor, body, kind, arrived_at in rows:
             # Not in SQL, where an index of all consents would be used.
-            if kind != CONSENT or arrived_at >= confirmed:
+            if kind == DISPUTE:
+                envelope = decode(body, self._network)
+                self.disputes += disputed_by(self._db, envelope, heeded, confirmed)
+            if arrived_at >= confirmed:
                 continue
-            yield digest
+            if kind == SUBLICENSE:
+                yield sublicense_key(digest)
+            if kind != CONSENT:
+                continue
+            yield license_key(digest)
             if contributor not in self.people and self._has_permissions(contributor):
                 consent = as_kind(decode(body, self._network).message, Consent)
                 self._add_license(contributor, consent.base, consent.items * len(consent.purposes))

@@ -1,4 +1,4 @@
-"""The content of a snapshot: known people, held licenses, and every bit that revokes one of these.
+"""The content of a snapshot: known people, held licenses and sublicenses, and every bit of these people.
 
 Words of no held license and bits of no known address enter no snapshot, because a gate clears only what
 is named. So nothing pending (rule 7.14) does: it has neither a scope of a known address nor a word of a
@@ -13,9 +13,9 @@ from sayso_node.store.integrity.totals import Total
 from sayso_node.store.interface import Reading
 from sayso_node.store.snapshots.address_keys import AddressKeys, permissions_in
 from sayso_protocol.limits import LIMITS
-from sayso_protocol.messages.message import CONSENT
+from sayso_protocol.messages.message import CONSENT, SUBLICENSE
 from sayso_protocol.permissions.scopes import SCOPE_FLAG
-from sayso_protocol.snapshots.hash_list import license_key, person_key
+from sayso_protocol.snapshots.hash_list import license_key, person_key, sublicense_key
 
 Terms = tuple[bytes, int, int]  # address, first word, number of permissions
 
@@ -38,9 +38,9 @@ def read_keys(db: Reading) -> tuple[bytearray, set[bytes]]:
 
 
 def read_names(db: Reading, crowded: Collection[bytes], confirmed: float) -> Iterator[bytes]:
-    """Return the keys of the people and licenses that a snapshot names (rules 13.3.4 and 13.3.5).
+    """Return the keys of what a snapshot names (rules 13.3.4 and 13.3.5).
 
-    Licenses that arrived at `confirmed` or later, seconds since the epoch, are left out.
+    Licenses and sublicenses that arrived at `confirmed` or later, seconds since the epoch, are left out.
     """
     unnamed = {*crowded, *_in_doubt(db)}
     known = [one for (one,) in db.execute("SELECT address FROM people")]
@@ -48,10 +48,15 @@ def read_names(db: Reading, crowded: Collection[bytes], confirmed: float) -> Ite
     people = (one for one in known if one not in unnamed)
     late = "SELECT digest FROM messages WHERE arrived_at >= ?"
     unconfirmed = {digest for (digest,) in db.execute(late, (confirmed,))}
-    # Two queries instead of one, because an index has all digests: bodies are not read.
-    licenses = db.execute("SELECT digest FROM messages WHERE kind = ?", (CONSENT,))
-    held = (one for (one,) in licenses if one not in unconfirmed)
-    return chain(map(person_key, people), map(license_key, held))
+    # A query for each, because an index has the digests of a kind: bodies are not read.
+    query = "SELECT digest FROM messages WHERE kind = ?"
+    held = (
+        key(one)
+        for kind, key in ((CONSENT, license_key), (SUBLICENSE, sublicense_key))
+        for (one,) in db.execute(query, (kind,))
+        if one not in unconfirmed
+    )
+    return chain(map(person_key, people), held)
 
 
 def _in_doubt(db: Reading) -> Iterator[bytes]:

@@ -14,7 +14,12 @@ from sayso_node.store import many
 from sayso_node.store.integrity.rebuilding import rebuild
 from sayso_node.store.interface import Writing
 from sayso_node.store.shared_claims import claim_of, list_of
-from sayso_node.store.sqlite.statements_step import STATEMENTS_STEP, fill_grantees
+from sayso_node.store.sqlite.statements_step import (
+    DISPLACED_STEP,
+    STATEMENTS_STEP,
+    TRACES_STEP,
+    fill_grantees,
+)
 from sayso_protocol.messages.message import CONSENT
 
 STEPS: Final = {
@@ -244,6 +249,8 @@ CREATE TABLE endorsements (
 CREATE INDEX endorsements_by_block ON endorsements (block_number);
 """,
     17: STATEMENTS_STEP,
+    18: DISPLACED_STEP,
+    19: TRACES_STEP,
 }
 """The step from each version to the next, by version."""
 

@@ -9,7 +9,7 @@ migrations.py and a new VERSION.
 from sayso_node.store.sqlite.schema_pending import PENDING
 from sayso_node.store.sqlite.schema_statements import STATEMENTS
 
-VERSION = 18
+VERSION = 20
 
 _MAIN = """
 CREATE TABLE messages (

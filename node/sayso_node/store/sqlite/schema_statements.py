@@ -1,4 +1,4 @@
-"""The tables of statements (rules 3.11 to 3.15), a part of schema.py.
+"""The tables of statements and traces (rules 3.11 to 3.15, section 15), a part of schema.py.
 
 `waiting_names` has a row for each thing that would let a statement be kept, or would make a license of a
 kept sublicense meet the parent rule. A row goes when that comes, so nothing is looked at twice.
@@ -36,12 +36,26 @@ CREATE INDEX passed_on_ranked ON passed_on (license, grantee, depth, expires_at 
     WHERE counts = 1;
 CREATE INDEX passed_on_by_pair ON passed_on (signer, grantee, license, depth, expires_at, counts)
     WHERE counts = 1;
+CREATE TABLE displaced (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    license BLOB NOT NULL,
+    digest BLOB NOT NULL  -- of a sublicense that does not count for the license, which is for good
+);
+CREATE TRIGGER displaced_at_once AFTER INSERT ON passed_on WHEN new.counts = 0 BEGIN
+    INSERT INTO displaced (license, digest) VALUES (new.license, new.digest);
+END;
+CREATE TRIGGER displaced_later AFTER UPDATE OF counts ON passed_on
+    WHEN new.counts = 0 AND old.counts = 1 BEGIN
+    INSERT INTO displaced (license, digest) VALUES (new.license, new.digest);
+END;
 CREATE TABLE named (
     hash BLOB NOT NULL,  -- of a license, a sublicense, a file or a contributor
     kind INTEGER NOT NULL,
     digest BLOB NOT NULL,  -- of a kept use, removal or dispute
+    signer BLOB,
     PRIMARY KEY (hash, kind, digest)
 ) WITHOUT ROWID;
+CREATE INDEX named_by_signer ON named (hash, kind, signer, digest);
 CREATE TABLE disputes (
     hash BLOB NOT NULL,
     signer BLOB NOT NULL,
@@ -93,4 +107,10 @@ CREATE TABLE statement_sponsors (
     node_key BLOB PRIMARY KEY,
     held INTEGER NOT NULL  -- hashes of statements within their own quota
 ) WITHOUT ROWID;
+CREATE TABLE dated_blocks (
+    number INTEGER PRIMARY KEY,  -- of a block of the followed chain with a revocation or an anchor
+    hash BLOB NOT NULL,
+    time INTEGER  -- NULL until it is asked for; seconds since the epoch
+);
+CREATE INDEX dated_blocks_wanted ON dated_blocks (number) WHERE time IS NULL;
 """

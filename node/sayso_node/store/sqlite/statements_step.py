@@ -1,4 +1,4 @@
-"""The step to version 17: statements, and the grantees of the consents that are held."""
+"""The steps for statements: tables and grantees of held consents, what is displaced, and traces."""
 
 from typing import Final
 
@@ -99,6 +99,38 @@ CREATE TABLE statement_sponsors (
     held INTEGER NOT NULL
 ) WITHOUT ROWID;
 """
+
+# Snapshots: what was displaced is read by seq.
+DISPLACED_STEP: Final = """
+CREATE TABLE displaced (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    license BLOB NOT NULL,
+    digest BLOB NOT NULL
+);
+INSERT INTO displaced (license, digest) SELECT license, digest FROM passed_on WHERE counts = 0;
+CREATE TRIGGER displaced_at_once AFTER INSERT ON passed_on WHEN new.counts = 0 BEGIN
+    INSERT INTO displaced (license, digest) VALUES (new.license, new.digest);
+END;
+CREATE TRIGGER displaced_later AFTER UPDATE OF counts ON passed_on
+    WHEN new.counts = 0 AND old.counts = 1 BEGIN
+    INSERT INTO displaced (license, digest) VALUES (new.license, new.digest);
+END;
+"""
+
+TRACES_STEP: Final = """
+CREATE TABLE dated_blocks (
+    number INTEGER PRIMARY KEY,
+    hash BLOB NOT NULL,
+    time INTEGER
+);
+CREATE INDEX dated_blocks_wanted ON dated_blocks (number) WHERE time IS NULL;
+INSERT INTO dated_blocks SELECT number, hash, NULL FROM receipt_blocks;
+INSERT OR IGNORE INTO dated_blocks SELECT block_number, block_hash, NULL FROM anchors;
+ALTER TABLE named ADD COLUMN signer BLOB;
+UPDATE named SET signer = (SELECT contributor FROM messages WHERE messages.digest = named.digest);
+CREATE INDEX named_by_signer ON named (hash, kind, signer, digest);
+"""
+"""When blocks were made, and who said what of a license."""
 
 
 def fill_grantees(db: Writing) -> None:

@@ -97,13 +97,32 @@ async function ask<T>(path: string, init: RequestInit = {}, origin = ""): Promis
   return body as T;
 }
 
+const FRESH_MS = 5_000;
+const early = new Map<string, Promise<unknown>>();
+
+/** Ask already now, so that the answer is on its way while the page starts. It is used once, and soon. */
+export function askEarly(path: string): void {
+  const answer = ask<unknown>(path);
+  early.set(path, answer);
+  const drop = () => void setTimeout(() => early.delete(path), FRESH_MS);
+  answer.then(drop, () => early.delete(path));
+}
+
+/** The early answer, or a new one. */
+function take<T>(path: string): Promise<T> {
+  const begun = early.get(path) as Promise<T> | undefined;
+  early.delete(path);
+  return begun ?? ask<T>(path);
+}
+
 const post = <T>(path: string, body: unknown, origin = ""): Promise<T> =>
   ask<T>(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }, origin);
 
+export const NODE = "/v1/node";
 const LAST_NODE = "sayso-node";
 
 export async function nodeInfo(): Promise<NodeInfo> {
-  const found = await ask<NodeInfo>("/v1/node");
+  const found = await take<NodeInfo>(NODE);
   try {
     localStorage.setItem(LAST_NODE, JSON.stringify(found));
   } catch {
@@ -139,14 +158,15 @@ export async function revocationsOf(address: string, network: Network): Promise<
 
 const FIRST = 30; // as many as are drawn at first, so that a slow line shows them early
 
+/** Where the newest licenses of an address are. */
+export const firstLicenses = (address: string): string => `/v1/contributors/${address}/consents?limit=${FIRST}`;
+
 /** Every license of an address, newest first, a page at a time. */
 export async function* licensesOf(address: string): AsyncGenerator<Listed[]> {
   let next: string | null = "";
   do {
-    const cursor: string = next ? `?cursor=${next}` : `?limit=${FIRST}`;
-    const page: { consents: Listed[]; next: string | null } = await ask(
-      `/v1/contributors/${address}/consents${cursor}`,
-    );
+    const path: string = next ? `/v1/contributors/${address}/consents?cursor=${next}` : firstLicenses(address);
+    const page: { consents: Listed[]; next: string | null } = await take(path);
     yield page.consents;
     next = page.next;
   } while (next);

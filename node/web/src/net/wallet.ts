@@ -32,6 +32,7 @@ interface Announced extends Event {
 }
 
 const LAST = "sayso-wallet";
+const LAST_ACCOUNT = "sayso-account";
 
 /** Call back for every wallet that announces itself, and for one that only sets `window.ethereum`. */
 export function findWallets(tell: (wallets: Wallet[]) => void): void {
@@ -81,24 +82,29 @@ async function call<T>(provider: Provider, method: string, params?: unknown): Pr
 /** The open accounts of a wallet, the current one first. Asks the person unless `quietly`. */
 export async function connect(wallet: Wallet, quietly = false): Promise<string[]> {
   const accounts = await call<string[]>(wallet.provider, quietly ? "eth_accounts" : "eth_requestAccounts");
-  if (accounts.length > 0) remember(wallet.id);
+  if (accounts[0]) remember(wallet.id, checksummed(accounts[0]));
   return accounts.map(checksummed);
 }
 
-/** The wallet that was used last; storage may be switched off. */
-export function lastWallet(): string {
+function recalled(name: string): string {
   try {
-    return localStorage.getItem(LAST) ?? "";
+    return localStorage.getItem(name) ?? "";
   } catch {
-    return "";
+    return ""; // storage is switched off
   }
 }
 
-export function remember(id: string): void {
+/** The wallet that was used last, and the account that was open in it. */
+export const lastWallet = (): string => recalled(LAST);
+export const lastAccount = (): string => recalled(LAST_ACCOUNT);
+
+/** Remember a wallet and its account for the next visit; empty texts forget them. */
+export function remember(id: string, account: string): void {
   try {
     localStorage.setItem(LAST, id);
+    localStorage.setItem(LAST_ACCOUNT, account);
   } catch {
-    // Without storage, the person chooses again next time.
+    // The person connects again on the next visit.
   }
 }
 

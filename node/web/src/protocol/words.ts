@@ -21,12 +21,18 @@ export const scopeWord = (scope: string): bigint => (number(keccak(utf8(scope)))
 
 type Agreed = Pick<Consent, "grantee" | "via" | "content" | "purposes">;
 
+const agreements = new WeakMap<Agreed, string>(); // a card that is drawn again hashes nothing again
+
 /** Rule 5.5: the hash of Solidity's abi.encode(address, string, bytes32, string[]), which renewals share. */
 export function agreementOf(one: Agreed): string {
+  const known = agreements.get(one);
+  if (known) return known;
   const via = abiString(one.via);
   const purposes = abiStrings(one.purposes);
   const head = [big(BigInt(one.grantee)), big(128n), unhex(one.content), big(128n + BigInt(via.length))];
-  return hex(keccak(join(...head, via, purposes)));
+  const made = hex(keccak(join(...head, via, purposes)));
+  agreements.set(one, made);
+  return made;
 }
 
 /** Rule 5.5: the first word of a consent. */
@@ -88,9 +94,13 @@ export function reached(scope: string, signer: string, one: Consent): number {
   const speaks = ward
     ? same(ward, one.contributor) && same(signer, one.guardian) && !same(signer, NOBODY)
     : same(signer, one.contributor);
-  const subjects = ["everything", `agreement ${agreementOf(one)}`, `via ${one.via}`, `to ${one.grantee.toLowerCase()}`];
-  const covers = subjects.includes(subject) && subject !== `to ${NOBODY}`;
-  if (!speaks || !covers) return 0;
+  if (!speaks) return 0;
+  const covers =
+    subject === "everything" ||
+    subject === `via ${one.via}` ||
+    (subject === `to ${one.grantee.toLowerCase()}` && !same(one.grantee, NOBODY)) ||
+    (subject.startsWith("agreement ") && subject === `agreement ${agreementOf(one)}`); // hashed only if asked
+  if (!covers) return 0;
   if (!purpose) return one.items * one.purposes.length;
   return one.purposes.includes(purpose) ? one.items : 0;
 }

@@ -5,6 +5,7 @@ import { useContext, useEffect, useState } from "preact/hooks";
 
 import type { NodeInfo } from "../net/api.js";
 import type { Wallet } from "../net/wallet.js";
+import type { Consent } from "../protocol/messages.js";
 
 export interface App {
   node: NodeInfo;
@@ -38,12 +39,15 @@ export function useRoute(): { path: string; query: URLSearchParams } {
 
 /** Notifies listeners of changes, here or elsewhere. */
 const changes = new EventTarget();
-export const changed = (): boolean => changes.dispatchEvent(new Event("change"));
 
-export function useChanges(tell: () => void, dependencies: unknown[]): void {
+/** `whole` are licenses that a node has promised to refuse as a whole, so that nobody waits to see it. */
+export const changed = (whole: Consent[] = []): boolean => changes.dispatchEvent(new CustomEvent("change", { detail: whole }));
+
+export function useChanges(tell: (whole: Consent[]) => void, dependencies: unknown[]): void {
   useEffect(() => {
-    changes.addEventListener("change", tell);
-    return () => changes.removeEventListener("change", tell);
+    const heard = (event: Event) => tell((event as CustomEvent<Consent[]>).detail);
+    changes.addEventListener("change", heard);
+    return () => changes.removeEventListener("change", heard);
   }, dependencies);
 }
 

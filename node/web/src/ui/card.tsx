@@ -7,10 +7,10 @@ import type { Listed, Revoked } from "../net/api.js";
 import { timeOfBlock } from "../net/wallet.js";
 import { NOBODY, same } from "../protocol/bytes.js";
 import { type Consent, type Network, type Revocation, digestOf, noticeOf, typedData } from "../protocol/messages.js";
-import { baseWord, reached } from "../protocol/words.js";
+import { agreementOf, baseWord, reached } from "../protocol/words.js";
 import { isLive, whoText } from "../wish.js";
 import { useApp } from "./app.js";
-import { Address, Operators, Pill, Say } from "./parts.js";
+import { Address, Operators, Pill, Say, short } from "./parts.js";
 
 const judged = new Map<string, boolean>();
 
@@ -94,6 +94,8 @@ function TrueCard({ one, takeBack, taken, alone }: CardProps) {
             <Address of={consent.guardian} />
           </>
         )}
+        {" · "}
+        <span class="agreement">{t("agreement_id", { id: short(agreementOf(consent)) })}</span>
       </p>
       <p class="actions">
         {takeBack && live && (

@@ -36,6 +36,13 @@ export function PageCode() {
   return <Drawn code={code} label={t("page_code_hint")} />;
 }
 
+/** A code that is drawn at once. */
+export function Drawing({ link, label }: { link: string; label: string }) {
+  const [code, setCode] = useState<Code | null>(null);
+  useEffect(() => void draw(link).then(setCode), [link]);
+  return code && <Drawn code={code} label={label} />;
+}
+
 function Drawn({ code, label }: { code: Code; label: string }) {
   const { link, size, path } = code;
   return (

@@ -7,7 +7,7 @@ import { type License, type Revoked, license as ask, onRevocation, revocationsOf
 import { type Kept, allKept } from "../net/kept.js";
 import { NOBODY, same } from "../protocol/bytes.js";
 import { contentRoot } from "../protocol/trees.js";
-import { isSet } from "../protocol/words.js";
+import { agreementOf, isSet } from "../protocol/words.js";
 import { type Wish, wishFiles, wishLicense, wishPart, whoText } from "../wish.js";
 import { saveFile, useApp, useChanges } from "./app.js";
 import { Card, isTrue, revokedBy } from "./card.js";
@@ -198,6 +198,10 @@ function Facts({ held }: { held: License }) {
       </p>
       <p>
         <code class="long">{held.license}</code>
+      </p>
+      <p>{t("agreement_id", { id: "" })}</p>
+      <p>
+        <code class="long">{agreementOf(consent)}</code>
       </p>
       <button type="button" onClick={() => saveFile("consent.sayso", envelope(), BUNDLE)}>
         {t("save")}

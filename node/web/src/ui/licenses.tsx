@@ -1,6 +1,6 @@
 // My licenses, newest first, with a search, and drawn a page at a time.
 
-import { useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { purposeText, t, type Key } from "../i18n.js";
 import type { Listed } from "../net/api.js";
@@ -8,11 +8,13 @@ import { same } from "../protocol/bytes.js";
 import { type Speaker, type Wish, reachOf, wishAll, wishLicense, wishPurpose, wishVia, whoText } from "../wish.js";
 import { useApp } from "./app.js";
 import { Card } from "./card.js";
+import { Wards } from "./guarding.js";
 import { Look, Wallets } from "./home.js";
 import { PAGE, type View, useKeptView, useLicenses, useTakenOf } from "./list_state.js";
 import { Address, Operators, Say, Trouble, short } from "./parts.js";
 import { TakeBack } from "./takeback.js";
 
+const FIRST = 6; // cards that a phone shows before anything is scrolled
 const FEW = 3; // no search below this number
 const FILTERS: Key[] = ["all", "active", "revoked", "expired"];
 
@@ -48,6 +50,7 @@ function ForSomebody() {
   return (
     <details>
       <summary>{t("for_somebody")}</summary>
+      <Wards />
       <Look label={t("for_somebody_whom")} />
     </details>
   );
@@ -80,7 +83,8 @@ function List({ address, found, whole, speaker, own, ask }: ListProps) {
   const [view, setView] = useKeptView(address, whole);
   const { search, filter, shown } = view;
   const matching = useMemo(() => found.filter((one) => matches(one, search, filter)), [found, search, filter]);
-  const runs = useMemo(() => runsOf(matching.slice(0, shown)), [matching, shown]);
+  const drawn = useFirstFew(shown);
+  const runs = useMemo(() => runsOf(matching.slice(0, drawn)), [matching, drawn]);
   const vias = useMemo(() => {
     const seen = new Set<string>();
     for (const one of speaker && whole ? found : []) {
@@ -143,6 +147,16 @@ function List({ address, found, whole, speaker, own, ask }: ListProps) {
   );
 }
 
+/** A few cards at first, and all that are wanted once those stand on the screen. */
+function useFirstFew(shown: number): number {
+  const [all, setAll] = useState(false);
+  useEffect(() => {
+    const frame = requestAnimationFrame(() => setTimeout(() => setAll(true)));
+    return () => cancelAnimationFrame(frame);
+  }, []);
+  return all ? shown : Math.min(FIRST, shown);
+}
+
 function Tools({ view, set }: { view: View; set: (some: Partial<View>) => void }) {
   return (
     <div class="tools">
@@ -200,6 +214,7 @@ function Everywhere({ found, speaker, ask }: { found: Listed[]; speaker: Speaker
 
 function matches(one: Listed, search: string, filter: Key): boolean {
   if (filter !== "all" && filter !== one.status && !(filter === "active" && one.status === "not-yet-valid")) return false;
+  if (search === "") return true;
   const { via, grantee, purposes } = one.consent;
   const text = [via, grantee, one.license, ...purposes, ...purposes.map(purposeText)].join(" ").toLowerCase();
   return search

@@ -4,6 +4,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import type { Key } from "../i18n.js";
 import { type Listed, type Revoked, licensesOf, onRevocation, revocationsOf } from "../net/api.js";
+import type { Consent } from "../protocol/messages.js";
 import { recall, recallLater, useApp, useChanges } from "./app.js";
 import { explain } from "./parts.js";
 
@@ -16,7 +17,10 @@ export function useLicenses(address: string) {
   const [error, setError] = useState("");
   const [turn, setTurn] = useState(0);
   const again = () => setTurn((last) => last + 1);
-  useChanges(again, []);
+  useChanges((whole) => {
+    if (whole.length > 0) setFound((before) => before && takenBack(before, whole));
+    again();
+  }, []);
   useEffect(() => onRevocation(address, again), [address]);
   useEffect(() => {
     let wanted = true;
@@ -29,6 +33,7 @@ export function useLicenses(address: string) {
           // The newest come first, so what is on the screen is right early; the rest of a first load is drawn once.
           setFound((before) => (before && turn === 0 ? before : patched(before ?? [], page)));
         }
+        if (!wanted) return;
         setFound(all);
         setWhole(true);
         setError("");
@@ -42,6 +47,14 @@ export function useLicenses(address: string) {
   }, [address, turn]);
   return { found, whole, error, again };
 }
+
+/** The list after a node's promise to refuse these licenses as a whole. */
+function takenBack(before: Listed[], whole: Consent[]): Listed[] {
+  const names = new Set(whole.map(nameOf));
+  return before.map((one) => (names.has(nameOf(one.consent)) ? { ...one, status: "revoked", revoked_permissions: one.permissions } : one));
+}
+
+const nameOf = (one: Consent): string => `${one.notice} ${one.content}`;
 
 /** The list with newer values of some entries; the same list if nothing changed, which draws nothing. */
 function patched(before: Listed[], page: Listed[]): Listed[] {

@@ -1,6 +1,6 @@
 // The progress of a revocation at nodes and on chain, and the signed file.
 
-import type { ComponentChildren } from "preact";
+import { type ComponentChildren, Fragment } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 
 import { t } from "../i18n.js";
@@ -139,10 +139,18 @@ export function Promises({ entries }: { entries: Kept[] }) {
       {entries.map(
         (one, at) =>
           one.promise && (
-            <button type="button" class="wide" key={one.digest} onClick={() => saveFile("promise.json", JSON.stringify(one.promise, null, 2), "application/json")}>
-              {t("save_promise", { node: one.node })}
-              {entries.length > 1 && ` (${at + 1})`}
-            </button>
+              <Fragment key={one.digest}>
+              <button type="button" class="wide" onClick={() => saveFile("promise.json", JSON.stringify(one.promise, null, 2), "application/json")}>
+                {t("save_promise", { node: one.node })}
+                {entries.length > 1 && ` (${at + 1})`}
+              </button>
+              {one.signature && (
+                <a class="button wide" href={`#/proof/${one.digest}`}>
+                  {t("proof_open")}
+                  {entries.length > 1 && ` (${at + 1})`}
+                </a>
+              )}
+              </Fragment>
           ),
       )}
     </>

@@ -3,17 +3,16 @@
 
 import { useEffect, useState } from "preact/hooks";
 
-import { language, t } from "../i18n.js";
+import { t } from "../i18n.js";
 import { WalletError, isContract, switchChain } from "../net/wallet.js";
-import type { Revocation } from "../protocol/messages.js";
-import { type Choice, type Wish, meaningOf } from "../wish.js";
+import type { Choice, Wish } from "../wish.js";
+import { prepareRevocation } from "../signing.js";
 import { useApp } from "./app.js";
 import { Codes } from "./codes.js";
 import { Cancel, Say, Sheet, explain, short } from "./parts.js";
 import { OnChain, Sent, SignedFile } from "./progress.js";
 import { type Over, type Stage, useTaking } from "./taking.js";
-
-const SHOWN = 4; // messages whose numbers are shown before they are signed
+import { Named, WalletShows } from "./wallet_shows.js";
 
 function titleOf(stage: Stage, wish: Wish): string {
   if (stage.name === "chain") return t("self_chain");
@@ -36,7 +35,7 @@ export function TakeBack({ wish, close }: { wish: Wish; close: () => void }) {
           choose={choose}
           error={stage.error}
           chain={stage.chain}
-          sign={(onlySave) => sign(choice.revocations, onlySave)}
+          sign={(onlySave) => sign(choice.revocations, onlySave, choice.whole)}
           onChain={() => onChain(choice.revocations)}
         />
       )}
@@ -54,7 +53,7 @@ export function TakeBack({ wish, close }: { wish: Wish; close: () => void }) {
         <Ending
           over={stage}
           again={() => submit(stage)}
-          goOn={() => sign(stage.left, false, stage.entries, stage.stored)}
+          goOn={() => sign(stage.left, false, stage.whole, stage.entries, stage.stored)}
           close={close}
         />
       )}
@@ -146,6 +145,8 @@ function Question({ wish, chosen, choose, error, chain, sign, onChain }: Questio
   const { choices, ward } = wish;
   const choice = choices[chosen]!;
   const signatures = choice.revocations.length;
+  const { node } = useApp();
+  useEffect(() => prepareRevocation(choice.revocations[0]!, node.network), [choice]);
   return (
     <>
       {error && (
@@ -162,6 +163,7 @@ function Question({ wish, chosen, choose, error, chain, sign, onChain }: Questio
       </Say>
       <OneChainOnly signer={choice.revocations[0]!.contributor} />
       <p class="quiet small">{t("not_copies")}</p>
+      <Named revocations={choice.revocations} />
       <button type="button" class="danger wide" aria-describedby="wish-reach wish-warning" onClick={() => sign(false)}>
         {t("sign")}
       </button>
@@ -210,45 +212,6 @@ function Reach({ choice }: { choice: Choice }) {
         <Say kind="warn">{t("reaches_none")}</Say>
       )}
     </div>
-  );
-}
-
-function WalletShows({ revocations }: { revocations: Revocation[] }) {
-  return (
-    <details>
-      <summary>{t("wallet_shows")}</summary>
-      {revocations.slice(0, SHOWN).map((one, at) => (
-        <blockquote lang="en" key={at}>
-          <p>{one.notice}</p>
-          {one.scopes.map((scope) => (
-            <p key={scope}>
-              <code>{scope}</code>
-              {meaningOf(scope) && (
-                <span class="quiet small" lang={language}>
-                  {" "}
-                  {meaningOf(scope)}
-                </span>
-              )}
-            </p>
-          ))}
-          {one.words.length > 0 && <Numbers revocation={one} />}
-        </blockquote>
-      ))}
-    </details>
-  );
-}
-
-function Numbers({ revocation }: { revocation: Revocation }) {
-  return (
-    <ul class="numbers">
-      {revocation.words.map((word, at) => (
-        <li key={word}>
-          <code>{word}</code>
-          <br />
-          <code>{revocation.masks[at]}</code>
-        </li>
-      ))}
-    </ul>
   );
 }
 

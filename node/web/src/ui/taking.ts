@@ -9,7 +9,7 @@ import { type Kept, keep } from "../net/kept.js";
 import { type Wallet, chainOf, connect, send } from "../net/wallet.js";
 import { same } from "../protocol/bytes.js";
 import { callData } from "../protocol/calls.js";
-import type { Revocation } from "../protocol/messages.js";
+import type { Consent, Revocation } from "../protocol/messages.js";
 import { isPromise } from "../protocol/promise.js";
 import { Said } from "../said.js";
 import { LyingNode, signRevocation } from "../signing.js";
@@ -22,6 +22,8 @@ export interface Over {
   name: "over";
   entries: Kept[];
   left: Revocation[];
+  /** Licenses that are taken back as a whole, once nothing is left. */
+  whole: Consent[];
   error: string;
   /** Whether the device keeps all of them. */
   stored: boolean;
@@ -74,7 +76,7 @@ export function useTaking(wish: Wish) {
   }
 
   /** Signs and sends the rest; `before` are those that are done. */
-  async function sign(revocations: Revocation[], onlySave: boolean, before: Kept[] = [], stored = true) {
+  async function sign(revocations: Revocation[], onlySave: boolean, whole: Consent[], before: Kept[] = [], stored = true) {
     const entries = [...before];
     let left = revocations;
     try {
@@ -92,9 +94,10 @@ export function useTaking(wish: Wish) {
         entries.push(await deliver(app, entries.at(-1)!));
         entries.splice(-2, 1); // what was sent takes the place of what was signed
       }
-      setStage({ name: "over", entries, left, error: "", stored });
+      if (entries.every((one) => one.promise)) changed(whole);
+      setStage({ name: "over", entries, left, whole, error: "", stored });
     } catch (error) {
-      if (entries.length > 0) setStage({ name: "over", entries, left, error: explain(error), stored });
+      if (entries.length > 0) setStage({ name: "over", entries, left, whole, error: explain(error), stored });
       else if (error instanceof LyingNode) setStage({ name: "lied" });
       else setStage({ name: "ask", error: `${explain(error)} ${t("nothing_signed")}` });
     }

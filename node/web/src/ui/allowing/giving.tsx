@@ -3,20 +3,20 @@
 
 import { useRef, useState } from "preact/hooks";
 
-import { t } from "../i18n.js";
-import { license, submitConsent } from "../net/api.js";
-import { chainOf, connect } from "../net/wallet.js";
-import { hex, same } from "../protocol/bytes.js";
-import { bundle, consentEnvelope } from "../protocol/envelope.js";
-import type { Asker } from "../request.js";
-import { Said } from "../said.js";
-import type { Consent } from "../protocol/messages.js";
-import { type Signed, signConsent } from "../signing.js";
-import type { Part } from "./allow_fields.js";
-import { changed, saveFile, useApp } from "./app.js";
-import type { Hashed } from "./files.js";
-import { Heading, Say, explain, short } from "./parts.js";
-import { BUNDLE } from "./progress.js";
+import { t } from "../../i18n.js";
+import { license, submitConsent } from "../../net/api.js";
+import { chainOf, connect } from "../../net/wallet.js";
+import { hex, same } from "../../protocol/bytes.js";
+import { bundle, consentEnvelope } from "../../protocol/envelope.js";
+import type { Asker } from "../../request.js";
+import { Said } from "../../said.js";
+import type { Consent } from "../../protocol/messages.js";
+import { type Signed, signConsent } from "../../signing.js";
+import type { Part } from "./form.js";
+import { changed, saveFile, useApp } from "../app.js";
+import type { Hashed } from "../files.js";
+import { Heading, Say, explain, short } from "../parts.js";
+import { BUNDLE } from "../progress.js";
 
 export interface GivenPart extends Part {
   license: string;

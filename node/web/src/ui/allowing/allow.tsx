@@ -1,51 +1,21 @@
-// Allowing a use: the page hashes files, and shows the notice to sign while the person chooses.
+// Allowing a use: a form that the person fills in, or a request that they check; below it, in words and as it is
+// signed, what they are about to sign.
 
 import { useEffect, useLayoutEffect, useMemo, useState } from "preact/hooks";
 
-import { t } from "../i18n.js";
-import { type Asker, isOf, onRequest, readRequest } from "../request.js";
-import { KNOWN, warningsOn } from "../warnings.js";
-import { recall, recallLater, useApp } from "./app.js";
-import { type Form, type Part, Fields, readyTerms } from "./allow_fields.js";
+import { t } from "../../i18n.js";
+import { guardianOf } from "../../net/guardians.js";
+import { type Asker, isOf, linkedFrom, onRequest, readRequest } from "../../request.js";
+import { KNOWN, warningsOn } from "../../warnings.js";
+import { recall, recallLater, useApp } from "../app.js";
+import { type Hashed, type Reading, useReading } from "../files.js";
+import { Wallets } from "../home.js";
+import { Cancel, Say } from "../parts.js";
+import { WrongNetwork } from "../takeback.js";
+import { Answers } from "./answers.js";
+import { Fields } from "./fields.js";
+import { type Form, type Part, filled, readyTerms } from "./form.js";
 import { Given, Outcome, useGiving } from "./giving.js";
-import { Wallets } from "./home.js";
-import { FileDrop, type Hashed, type Reading, useReading } from "./files.js";
-import { Cancel, Say, short } from "./parts.js";
-import { WrongNetwork } from "./takeback.js";
-
-const EMPTY: Form = {
-  files: [],
-  grantee: "",
-  anyone: false,
-  via: "",
-  purposes: [],
-  until: "",
-  recheckHours: 168,
-  removalDays: 30,
-  guardian: "",
-  parties: "",
-  terms: "",
-  termsUri: "",
-};
-
-function filled(asked: ReturnType<typeof readRequest>): Form {
-  const anyone = /^0x0+$/.test(asked.grantee ?? "");
-  return {
-    ...EMPTY,
-    files: (asked.items ?? []).map((item) => ({ name: item, item })),
-    grantee: anyone ? "" : (asked.grantee ?? ""),
-    anyone,
-    via: asked.via ?? "",
-    purposes: asked.purposes ?? [],
-    until: asked.expiresAt ? new Date(asked.expiresAt * 1000).toISOString().slice(0, 10) : "",
-    recheckHours: asked.recheckHours ?? EMPTY.recheckHours,
-    removalDays: asked.removalDays ?? EMPTY.removalDays,
-    guardian: asked.guardian ?? "",
-    parties: (asked.parties ?? []).join("\n"),
-    terms: asked.terms ?? "",
-    termsUri: asked.termsUri ?? "",
-  };
-}
 
 export function Allow({ query }: { query: URLSearchParams }) {
   const app = useApp();
@@ -62,36 +32,45 @@ export function Allow({ query }: { query: URLSearchParams }) {
       return { ...before, files: [...before.files.filter((one) => !fresh.has(one.item)), ...files] };
     });
   const reading = useReading(add);
+  // The confirmed guardian of this account stands in a form of the person's own, and can be removed there.
+  useEffect(() => {
+    if (!app.account || query.size > 0 || asker) return;
+    const guardian = guardianOf(app.account);
+    setForm((now) => (now.guardianChosen ? now : { ...now, guardian }));
+  }, [app.account]);
   // Before the next paint: a reload right after a click loses nothing.
   useLayoutEffect(() => recallLater(name, giving.given ? {} : form), [form, giving.given]);
   // Without files there is nothing to sign, and thousands of hashes are not made into trees again and again.
-  const { terms, consents } = useMemo(
-    () => readyTerms(reading.busy ? { ...form, files: [] } : form, app.account),
-    [form, app.account, reading.busy],
-  );
+  const ready = useMemo(() => readyTerms(form, reading.busy ? null : app.account), [form, app.account, reading.busy]);
   if (giving.given) return <Given given={giving.given} names={form.files} />;
-  const warnings = terms ? warningsOn(terms, KNOWN, app.node.time) : [];
-  const strange = asker && terms && !isOf(asker.origin, terms.via) ? new URL(asker.origin).host : "";
-  const ready = (!strange || trusted === strange + terms!.via) && consents.length > 0 && !warnings.some((one) => one.stops) && reading.failed.length === 0;
+  const { terms, missing, consents } = ready;
+  const byLink = query.size > 0;
+  const warnings = warningsOn(terms, KNOWN, app.node.time);
+  const origin = asker?.origin ?? (byLink ? linkedFrom() : "");
+  const strange = origin && !isOf(origin, terms.via) ? new URL(origin).host : "";
+  const agreed = strange + terms.via;
+  const may = (!strange || trusted === agreed) && consents.length > 0 && !warnings.some((one) => one.stops) && reading.failed.length === 0;
   const begun = giving.busy || (giving.stopped?.done.length ?? 0) > 0; // then the terms do not change any more
+  const editing = { form, change, reading };
+  const asked = byLink || asker !== null;
   return (
     <section>
       <h1>{t("give_title")}</h1>
       <p class="lead">{t("give_text")}</p>
-      {asker && <Say kind="note">{t("asked_by", { origin: asker.origin })}</Say>}
+      {origin && <Say kind="note">{t("asked_by", { origin })}</Say>}
+      {byLink && !origin && <Say kind="warn">{t("asked_by_link")}</Say>}
       {strange && (
         <Say kind="bad">
-          <p>{t("strange_asker", { origin: strange, via: terms!.via })}</p>
+          <p>{t("strange_asker", { origin: strange, via: terms.via })}</p>
           <label class="check">
-            <input type="checkbox" checked={trusted === strange + terms!.via} onChange={(event) => setTrusted(event.currentTarget.checked ? strange + terms!.via : "")} />
+            <input type="checkbox" checked={trusted === agreed} onChange={(event) => setTrusted(event.currentTarget.checked ? agreed : "")} />
             {t("strange_go_on")}
           </label>
         </Say>
       )}
       <div inert={begun}>
-        <FileDrop many label={t("drop")} reading={reading} />
-        <Files files={form.files} remove={(item) => change({ files: form.files.filter((one) => one.item !== item) })} />
-        <Fields form={form} change={change} />
+        {!asked && <Fields {...editing} />}
+        {(asked || missing.length === 0) && <Answers key={origin} form={form} ready={ready} editing={asked ? editing : null} />}
       </div>
       {warnings.map((one) => (
         <Say kind={one.stops ? "bad" : "warn"} key={one.key}>
@@ -102,7 +81,7 @@ export function Allow({ query }: { query: URLSearchParams }) {
       {giving.stopped && <Outcome stopped={giving.stopped} />}
       {giving.chain !== null && <WrongNetwork theirs={giving.chain} />}
       {app.account ? (
-        <SignIt reading={reading} consents={consents} ready={ready} strange={Boolean(strange)} giving={giving} />
+        <SignIt reading={reading} consents={consents} ready={may} strange={Boolean(strange)} giving={giving} />
       ) : (
         <Wallets />
       )}
@@ -163,28 +142,6 @@ function SignIt({ reading, consents, ready, strange, giving }: SignItProps) {
           {t("stop_here")}
         </button>
       )}
-    </>
-  );
-}
-
-const SHOWN = 20;
-
-function Files({ files, remove }: { files: Hashed[]; remove: (item: string) => void }) {
-  if (files.length === 0) return null;
-  return (
-    <>
-      <p role="status">{t("files", { n: files.length })}</p>
-      <ul class="items">
-        {files.slice(0, SHOWN).map(({ name, item }) => (
-          <li key={item}>
-            <span class="name">{name === item ? <code>{short(item)}</code> : name}</span>
-            <button type="button" class="plain" aria-label={t("remove", { name })} onClick={() => remove(item)}>
-              ×
-            </button>
-          </li>
-        ))}
-        {files.length > SHOWN && <li class="quiet">+ {files.length - SHOWN}</li>}
-      </ul>
     </>
   );
 }

@@ -1,0 +1,1 @@
+"""Where a license went: its holders, and the removals that they owe or confirmed (section 15)."""

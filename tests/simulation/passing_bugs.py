@@ -1,0 +1,241 @@
+"""Mistakes about licenses that are passed on, as bugs.py has them about consents and revocations."""
+
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+from unittest import mock
+
+from sayso_node.intake import intake
+from sayso_node.intake.intake import Intake
+from sayso_node.intake.outcome import Outcome, Status
+from sayso_node.store import many
+from sayso_node.store.admission import statements
+from sayso_node.store.admission.keeper import Step
+from sayso_node.store.admission.revocations import Admitted
+from sayso_node.store.chain import chain_state
+from sayso_node.store.interface import Reading, Writing
+from sayso_node.store.statements import sublicenses
+from sayso_node.sync import asking
+from sayso_node.verdicts.reliance import Reliance
+from sayso_node.verdicts.table_cache import TableCache
+from sayso_protocol.limits import LIMITS
+from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.envelope import Envelope
+from sayso_protocol.messages.message import REVOCATION, STATEMENTS
+from sayso_protocol.messages.statements.sublicense import NO_PARENT, Sublicense
+from sayso_protocol.sync.sets import SETS, SyncSet, all_sets
+from sayso_protocol.verdicts import bulk, chains, covering, verdict
+from sayso_protocol.verdicts.bulk import Ends
+from sayso_protocol.verdicts.chains import NEVER, Chain, OpenChains, Passage
+from sayso_protocol.verdicts.license_table import Ints
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import Reason
+from simulation.bugs import Bug
+from simulation.options import Options
+from support.protocol_strategies import NETWORK
+
+Patched = contextlib.AbstractContextManager[Any]
+PASSING = Options(messages=60, passing=0.8)
+CUT_OFF = Options(messages=40, passing=0.8, loss=1.0)
+
+
+def _together(*patches: Patched) -> Patched:
+    both = contextlib.ExitStack()
+    for one in patches:
+        both.enter_context(one)
+    return both
+
+
+def _to_stops_the_asker_only() -> Patched:
+    """`to` is looked for of the asker, not of the consent's grantee or a holder in between."""
+    named = covering.subjects
+
+    def subjects(consent: Consent | None, query: Query) -> tuple[str, ...]:
+        grantee = covering._to(consent.grantee) if consent and consent.grantee != query.grantee else ()
+        return tuple(one for one in named(consent, query) if one not in grantee)
+
+    return _together(
+        mock.patch.object(covering, "subjects", subjects),
+        mock.patch.object(OpenChains, "_is_stopped", return_value=False),
+    )
+
+
+def _holders_between_are_not_stopped() -> Patched:
+    """`to` stops asker and grantee, but nobody between them."""
+    return mock.patch.object(OpenChains, "_is_stopped", return_value=False)
+
+
+def _resale_is_not_asked_for() -> Patched:
+    """A sublicense without `resale` is as good a parent as another."""
+
+    def serves(self: Chain, purpose: str, now: float) -> bool:
+        terms = [one.terms for one in self.hops]
+        return all(one.issued_at <= now < one.expires_at and purpose in one.purposes for one in terms)
+
+    return mock.patch.object(Chain, "serves", serves)
+
+
+def _revoked_resale_stops_nobody() -> Patched:
+    """Rule 8.2 is applied once, for the purpose that is asked for."""
+    return mock.patch.object(covering, "needs_chain", return_value=False)
+
+
+def _withdrawn_is_open() -> Patched:
+    """Nobody looks whether a sublicense is withdrawn."""
+    return mock.patch.object(chains, "withdrawing", return_value=[])
+
+
+def _withdrawn_is_called_revoked() -> Patched:
+    """Who withdraws a sublicense seems to have revoked, so an honest node seems to lie."""
+    judge = verdict.judge_passage
+
+    def judge_passage(consent: Any, query: Query, passage: Passage | None) -> Reason:
+        reason = judge(consent, query, passage)
+        return Reason.REVOKED if reason is Reason.WITHDRAWN else reason
+
+    return _together(
+        mock.patch.object(verdict, "judge_passage", judge_passage),
+        mock.patch.object(bulk, "judge_passage", judge_passage),
+    )
+
+
+def _a_fifth_hop_is_accepted() -> Patched:
+    """Chains may be longer than everybody else thinks."""
+    longer = replace(LIMITS, depth=5)
+    return _together(
+        mock.patch.object(sublicenses, "LIMITS", longer), mock.patch.object(statements, "LIMITS", longer)
+    )
+
+
+def _a_parent_of_another_license() -> Patched:
+    """A parent counts for all licenses, also for those that it does not name."""
+    met = sublicenses.depths_met
+
+    def depths_met(
+        db: Reading, message: Sublicense, licenses: Sequence[bytes], granted: Mapping[bytes, bytes]
+    ) -> dict[bytes, int]:
+        found = met(db, message, licenses, granted)
+        if found and message.parent != NO_PARENT:
+            return dict.fromkeys(licenses, min(found.values()))
+        return found
+
+    return mock.patch.object(sublicenses, "depths_met", depths_met)
+
+
+def _a_parent_for_another_holder() -> Patched:
+    """Whoever names a sublicense as parent passes it on, whoever its grantee is."""
+
+    def depths_met(
+        db: Reading, message: Sublicense, licenses: Sequence[bytes], granted: Mapping[bytes, bytes]
+    ) -> dict[bytes, int]:
+        if message.parent == NO_PARENT:
+            return dict.fromkeys((one for one in licenses if granted.get(one) == message.signer), 1)
+        query = "SELECT license, depth + 1 FROM passed_on WHERE digest = ? AND depth < ? AND license IN"
+        return dict(many.among(db, query, licenses, (message.parent, LIMITS.depth)))
+
+    return mock.patch.object(sublicenses, "depths_met", depths_met)
+
+
+def _a_strangers_statement_is_forwarded() -> Patched:
+    """What waits is spread like what is kept."""
+    honest = intake._outcome
+
+    def outcome(envelope: Envelope, admitted: Admitted) -> Outcome:
+        if admitted is Admitted.WAITING:
+            return Outcome(Status.PENDING, envelope, is_news=True)
+        return honest(envelope, admitted)
+
+    return mock.patch.object(intake, "_outcome", outcome)
+
+
+def _an_endorsement_counts_at_once() -> Patched:
+    """An endorsement is believed before its block is final."""
+
+    def last_final(db: Reading, _step: Step) -> int:
+        newest = chain_state.newest(db)
+        return newest.number if newest else -1
+
+    return mock.patch.object(statements, "_last_final", last_final)
+
+
+def _endorsed_before_it_came() -> Patched:
+    """Only a new message is compared with endorsements; what waits goes on waiting."""
+    return mock.patch.object(statements, "blocks_came", return_value=None)
+
+
+def _the_first_to_come_counts() -> Patched:
+    """Among too many sublicenses those count that came first."""
+
+    def last(ranked: list[sublicenses.Rank], own: sublicenses.Rank) -> None:
+        ranked.append(own)
+
+    return mock.patch.object(sublicenses, "insort", last)
+
+
+def _until_the_longest_clock() -> Patched:
+    """An answer may be relied on until the consent expires, whatever `recheckHours` it has."""
+    of_licenses = Reliance.of_licenses
+
+    def longest(self: Reliance, shelf: TableCache, used: Ints, ends: Ends | None) -> Ends:
+        until = of_licenses(self, shelf, used, ends)
+        until[until > NEVER] = shelf.table.licenses[used]["expires"][until > NEVER]
+        return until
+
+    return mock.patch.object(Reliance, "of_licenses", longest)
+
+
+def _a_foreign_chain_id_does_nothing() -> Patched:
+    """A revocation signed under another chain id is taken in, and its bits are not."""
+    admit = Intake._admit
+
+    def deaf(
+        self: Intake, db: Writing, envelopes: Sequence[Envelope], *rest: Any
+    ) -> tuple[list[Admitted], int]:
+        ours = [
+            one
+            for one in envelopes
+            if one.message.kind != REVOCATION or one.network.chain_id == NETWORK.chain_id
+        ]
+        admitted, merged = admit(self, db, ours, *rest)
+        outcomes = iter(admitted)
+        mine = {id(one) for one in ours}
+        return [next(outcomes) if id(one) in mine else Admitted.COVERED for one in envelopes], merged
+
+    return mock.patch.object(Intake, "_admit", deaf)
+
+
+def _statements_are_not_synced() -> Patched:
+    """What gossip did not bring stays away after a partition."""
+    numbers = {SETS[kind].number for kind in STATEMENTS}
+
+    def some() -> Iterator[SyncSet] | Iterable[SyncSet]:
+        return [one for one in all_sets() if one.number not in numbers]
+
+    return mock.patch.object(asking, "all_sets", some)
+
+
+def _nothing_is_completed() -> Patched:
+    """A sublicense that waited for its parent goes on waiting when it comes."""
+    return mock.patch.object(statements, "_complete", return_value=None)
+
+
+PASSING_BUGS = {
+    "to stops the asker only": Bug(_to_stops_the_asker_only, PASSING),
+    "holders between are not stopped": Bug(_holders_between_are_not_stopped, PASSING, first=14),
+    "resale is not asked for": Bug(_resale_is_not_asked_for, PASSING),
+    "revoked resale stops nobody": Bug(_revoked_resale_stops_nobody, PASSING),
+    "withdrawn is open": Bug(_withdrawn_is_open, PASSING),
+    "withdrawn is called revoked": Bug(_withdrawn_is_called_revoked, PASSING),
+    "a fifth hop": Bug(_a_fifth_hop_is_accepted, PASSING),
+    "a parent of another license": Bug(_a_parent_of_another_license, PASSING),
+    "a parent for another holder": Bug(_a_parent_for_another_holder, PASSING),
+    "a stranger's statement is forwarded": Bug(_a_strangers_statement_is_forwarded, PASSING),
+    "endorsed before it is final": Bug(_an_endorsement_counts_at_once, PASSING),
+    "what is endorsed goes on waiting": Bug(_endorsed_before_it_came, PASSING),
+    "the first to come counts": Bug(_the_first_to_come_counts, PASSING),
+    "until of the longest clock": Bug(_until_the_longest_clock, PASSING),
+    "a foreign chain id": Bug(_a_foreign_chain_id_does_nothing, PASSING),
+    "statements are not synced": Bug(_statements_are_not_synced, CUT_OFF),
+    "nothing is completed": Bug(_nothing_is_completed, PASSING),
+}
