@@ -28,7 +28,7 @@ from sayso_node.api.routes.statements import StatementRoutes
 from sayso_node.api.routes.status import StatusRoutes
 from sayso_node.api.routes.traces import TraceRoutes
 from sayso_node.api.routes.typed_data import TypedDataRoutes
-from sayso_node.api.schema.values import NodeJson, OperatorJson
+from sayso_node.api.schema.about import NodeJson, OperatorJson
 from sayso_node.batches.fetcher import BatchFetcher
 from sayso_node.batches.http_json import HttpJson
 from sayso_node.batches.protocol import answer_batch

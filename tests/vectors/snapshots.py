@@ -234,6 +234,18 @@ def _with_bit(body: bytes, at: int, bit: int) -> bytes:
     return body[:at] + bytes([body[at] | 1 << bit]) + body[at + 1 :]
 
 
+def _heeding_wrongly() -> dict[str, bytes]:
+    return {
+        "seventeen who are heeded": _heeding(*HEEDED, b"\xff" * 20).data,
+        "who is heeded out of order": _heeding(*HEEDED[1::-1]).data,
+        "somebody heeded twice": _heeding(*HEEDED[:1], *HEEDED[:1]).data,
+        "nobody heeded": _heeding(bytes(20)).data,
+        "a short address heeded": _heeding(HEEDED[0][1:]).data,
+        "a delta that heeds somebody more": _heeding(*HEEDED[1:]).data
+        + _delta_heeding(HEEDED, *HEEDED[1:]).data,
+    }
+
+
 def _wrong() -> dict[str, bytes]:
     base, first, second = _right()["with deltas"]
     file, empty = _joined([base, first, second]), parts_of({})[0]
@@ -272,13 +284,7 @@ def _wrong() -> dict[str, bytes]:
         "without a delta": _joined([base, second]),
         "deltas in another order": _joined([base, second, first]),
         "a delta twice": _joined([base, first, first]),
-        "seventeen who are heeded": _heeding(*HEEDED, b"\xff" * 20).data,
-        "who is heeded out of order": _heeding(*HEEDED[1::-1]).data,
-        "somebody heeded twice": _heeding(*HEEDED[:1], *HEEDED[:1]).data,
-        "nobody heeded": _heeding(bytes(20)).data,
-        "a short address heeded": _heeding(HEEDED[0][1:]).data,
-        "a delta that heeds somebody more": _heeding(*HEEDED[1:]).data
-        + _delta_heeding(HEEDED, *HEEDED[1:]).data,
+        **_heeding_wrongly(),
         "two snapshots": _joined([base, base]),
         "a delta of another snapshot": _joined([parts_of({})[0], first]),
         "of a stranger": _joined(parts_of({}, key=STRANGER)),

@@ -28,7 +28,7 @@ from sayso.networks import load_network
 from sayso.node_client.answers import Anchored
 from sayso.node_client.transport import Transport
 from sayso.outputs import write_file
-from sayso_node.api.schema.values import NodeJson
+from sayso_node.api.schema.about import NodeJson
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.message import of_kind

@@ -33,7 +33,7 @@ from sayso.node_client.parsing import (
 from sayso.node_client.status import StatusQuestion, VerifiedStatus, read_status
 from sayso.node_client.traces import check_trace
 from sayso.node_client.transport import Transport
-from sayso_node.api.schema import values
+from sayso_node.api.schema import about, values
 from sayso_node.api.schema.requests import PackedCheck
 from sayso_node.api.schema.statements import SublicensesTo
 from sayso_node.api.schema.traces import TraceJson
@@ -82,7 +82,7 @@ class NodeClient:
 
     async def node(self) -> NodeInfo:
         """Return the node's statements about itself; raises WrongNetwork for another network."""
-        info = read_node_info(await self._transport.get("/v1/node", values.NodeJson))
+        info = read_node_info(await self._transport.get("/v1/node", about.NodeJson))
         if info.network != self.trusted.network:
             served, ours = info.network, self.trusted.network
             raise WrongNetwork(f"the node serves {served}; the network file names {ours}")
@@ -91,7 +91,7 @@ class NodeClient:
 
     async def peers(self) -> list[Peer]:
         """Return the node's peers."""
-        return read_peers(await self._transport.get("/v1/peers", values.Peers))
+        return read_peers(await self._transport.get("/v1/peers", about.Peers))
 
     async def submit(self, envelopes: Sequence[Envelope]) -> list[Submitted]:
         """Submit signed messages; raises the error of the first refused message.

@@ -18,7 +18,7 @@ from sayso.node_client.answers import (
     Submitted,
 )
 from sayso.node_client.reading import bad_answers, check_answered_now
-from sayso_node.api.schema import values
+from sayso_node.api.schema import about, values
 from sayso_node.api.schema.statements import SublicensesTo
 from sayso_node.intake.outcome import Status
 from sayso_protocol import errors as protocol_errors
@@ -49,7 +49,7 @@ def refusal(fault: values.Fault) -> SaysoError:
     return _CODES[code](message) if code in _CODES else NodeRefused(f"{code}: {message}")
 
 
-def read_node_info(answer: values.NodeJson) -> NodeInfo:
+def read_node_info(answer: about.NodeJson) -> NodeInfo:
     """Read GET /v1/node, the node's unverified statements about itself; raises BadAnswer."""
     block = answer.block
     with bad_answers():
@@ -66,7 +66,7 @@ def read_node_info(answer: values.NodeJson) -> NodeInfo:
         )
 
 
-def read_peers(answer: values.Peers) -> list[Peer]:
+def read_peers(answer: about.Peers) -> list[Peer]:
     """Read GET /v1/peers, which is unverified."""
     return [Peer(one.peer_id, one.address, one.connected) for one in answer.peers]
 

@@ -155,9 +155,8 @@ class OfflineGate:
         unsure = self.unnamed[owner] | self._too_new[owner]
         granted = reasons[held] == Reason.GRANTED.number
         others = OtherParties(self._query, now, self._held.shared.considered, self._is_revoked, passages)
-        until = (
-            self._until[owner] if passed.ends is None else np.minimum(self._until, passed.ends)[owner]
-        )
+        ends = self._until if passed.ends is None else np.minimum(self._until, passed.ends)
+        until = ends[owner]
         for at in np.flatnonzero(granted & table.licenses["shared"][owner]):
             row = row_at(rows, held[at])
             reason, other = self._judge_shared(row, others)

@@ -17,7 +17,7 @@ from sayso.contributor import onchain
 from sayso.contributor.signers import external_signer
 from sayso.main import cli
 from sayso.node_client.transport import Transport
-from sayso_node.api.schema.values import Health
+from sayso_node.api.schema.about import Health
 from sayso_node.batches.http_json import HttpJson
 from sayso_node.chain.reading.json_rpc import JsonRpc
 from sayso_node.chain.reading.web3_chain import Web3Chain

@@ -8,7 +8,7 @@ import pytest
 
 from sayso_node.api.routes.about import AboutRoutes
 from sayso_node.api.routes.events import EventRoutes
-from sayso_node.api.schema.values import Ready
+from sayso_node.api.schema.about import Ready
 from sayso_node.freshness import ChainHead, Silence
 from sayso_node.readiness import Readiness
 from sayso_node.supervision.alarms import Alarms

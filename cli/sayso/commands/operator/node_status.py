@@ -13,8 +13,8 @@ from sayso.networks import load_network
 from sayso.node_client.answers import NodeInfo, Peer
 from sayso.node_client.parsing import read_node_info, read_peers
 from sayso.node_client.transport import Transport
-from sayso_node.api.schema import values
-from sayso_node.api.schema.values import Ready
+from sayso_node.api.schema import about
+from sayso_node.api.schema.about import Ready
 from sayso_protocol.errors import WrongNetwork
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import address_text
@@ -65,13 +65,13 @@ def _show(ready: Ready, info: NodeInfo, peers: list[Peer], trusted: NetworkFile 
 
 async def _ask(url: str, trusted: NetworkFile | None) -> tuple[Ready, NodeInfo, list[Peer]]:
     async with Transport(url) as node:
-        info = read_node_info(await node.get("/v1/node", values.NodeJson))
+        info = read_node_info(await node.get("/v1/node", about.NodeJson))
         if trusted and info.network != trusted.network:
             raise WrongNetwork(
                 f"the node serves {info.network}; the network file names {trusted.network}"
             )
         ready = await node.get_whatever("/readyz", Ready)
-        return ready, info, read_peers(await node.get("/v1/peers", values.Peers))
+        return ready, info, read_peers(await node.get("/v1/peers", about.Peers))
 
 
 def _trusted(info: NodeInfo, trusted: NetworkFile | None) -> bool:

@@ -7,8 +7,8 @@ import msgspec
 from aiohttp import web
 
 from sayso_node.api.http.route import Route, RouteAnswer
+from sayso_node.api.schema.about import HeadJson, Health, NodeJson, PeerJson, Peers, Ready, UnreadyJson
 from sayso_node.api.schema.operations import Operation
-from sayso_node.api.schema.values import HeadJson, Health, NodeJson, PeerJson, Peers, Ready, UnreadyJson
 from sayso_node.freshness import Freshness
 from sayso_node.interfaces import Clock, Transport
 from sayso_node.readiness import READY_AGE_S, Readiness
