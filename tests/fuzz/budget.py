@@ -21,16 +21,20 @@ SLOW_NS: Final = 2_000  # for each byte
 
 
 class Spent(NamedTuple):
-    """What an input took: bytes at the peak, nanoseconds of processor time, and how long it was."""
+    """What an input took: bytes at the peak, nanoseconds of processor time, how long it was.
+
+    `free` are the bytes that count for nothing.
+    """
 
     peak: int
     cpu_ns: int
     size: int
+    free: int = FREE_BYTES
 
     @property
     def factor(self) -> float:
         """Bytes for each byte, beyond what is free."""
-        return max(0, self.peak - FREE_BYTES) / max(1, self.size)
+        return max(0, self.peak - self.free) / max(1, self.size)
 
     @property
     def ns_a_byte(self) -> float:
@@ -76,7 +80,7 @@ def spent(target: Target, data: bytes) -> Spent:
     finally:
         tracemalloc.stop()
         gc.unfreeze()
-    return Spent(peak, cpu, len(data))
+    return Spent(peak, cpu, len(data), FREE_BYTES + target.buffers)
 
 
 if __name__ == "__main__":

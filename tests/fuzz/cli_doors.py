@@ -62,25 +62,38 @@ _LINE: Final = json.dumps(ROW).encode() + b"\n"
 FOLDER: Final = Path(tempfile.mkdtemp(prefix="sayso-fuzz-"))
 
 
+def _files() -> dict[str, Target]:
+    """Manifests, read in pieces of up to a MiB, and what is kept of them."""
+    manifests = {
+        "jsonl": json.dumps(ROW).encode() + b"\n",
+        "csv": _csv(),
+        "parquet": _parquet(),
+        "tar": _tar("w"),
+        "tar.gz": _tar("w:gz"),
+        "arrow": _arrow(pa.ipc.new_stream),
+        "feather": _arrow(pa.ipc.new_file),
+        "jsonl.xz": lzma.compress(_LINE),
+        "jsonl.zst": pa.compress(_LINE, "zstd", asbytes=True),
+    }
+    found = {
+        f"manifest .{form}": Target(_manifest(f"m.{form}"), (seed,), buffers=_BUFFERS.get(form, 2 << 20))
+        for form, seed in manifests.items()
+    }
+    for form in ("parquet", "arrow"):
+        found[f"kept .{form}"] = Target(_kept(f"m.{form}"), (manifests[form],), buffers=2 << 20)
+    return found
+
+
+_BUFFERS = {"jsonl.xz": 10 << 20}  # the window of its encoder
+
+
 def doors() -> dict[str, Target]:
     """Return all doors by name."""
     bundle = encode_bundle([encode(consent(1))])
     event = json.dumps({"contributor": "0x" + "34" * 20, "word": "1", "mask": "2"})
     packed = msgspec.msgpack.encode(CheckedPacked(b"\1", None))
     return {
-        "manifest .jsonl": Target(_manifest("m.jsonl"), (json.dumps(ROW).encode() + b"\n",)),
-        "manifest .csv": Target(_manifest("m.csv"), (_csv(),)),
-        "manifest .parquet": Target(_manifest("m.parquet"), (_parquet(),)),
-        "manifest .tar": Target(_manifest("m.tar"), (_tar("w"),)),
-        "manifest .tar.gz": Target(_manifest("m.tar.gz"), (_tar("w:gz"),)),
-        "manifest .arrow": Target(_manifest("m.arrow"), (_arrow(pa.ipc.new_stream),)),
-        "manifest .feather": Target(_manifest("m.feather"), (_arrow(pa.ipc.new_file),)),
-        "manifest .jsonl.xz": Target(_manifest("m.jsonl.xz"), (lzma.compress(_LINE),)),
-        "manifest .jsonl.zst": Target(
-            _manifest("m.jsonl.zst"), (pa.compress(_LINE, "zstd", asbytes=True),)
-        ),
-        "kept .parquet": Target(_kept("m.parquet"), (_parquet(),)),
-        "kept .arrow": Target(_kept("m.arrow"), (_arrow(pa.ipc.new_stream),)),
+        **_files(),
         "license bundle": Target(_on_disk("b.sayso", _bundle), (bundle,)),
         "list of hashes": Target(_on_disk("list.txt", read_hashes), (f"{LICENSE}\n{ITEM}\n".encode(),)),
         "keystore": Target(_on_disk("key.json", key_address), (_keystore(),)),

@@ -7,11 +7,15 @@ from sayso_protocol.errors import SaysoError
 
 
 class Target(NamedTuple):
-    """A reader of bytes and examples for it; not `is_read` if only a chain makes one valid."""
+    """A reader of bytes and examples for it; not `is_read` if only a chain makes one valid.
+
+    `buffers` is what it takes once, however short the input is: pieces of a file, a decoder's window.
+    """
 
     read: Callable[[bytes], object]
     seeds: tuple[bytes, ...]
     is_read: bool = True
+    buffers: int = 0
 
 
 def attempt(target: Target, data: bytes) -> bool:

@@ -26,7 +26,6 @@ from sayso_node.intake.intake import Intake
 from sayso_node.store import messages
 from sayso_node.store.commits import Commits
 from sayso_node.store.sqlite import engine
-from sayso_node.store.sqlite.connection import SqliteConnection
 from sayso_node.store.writer import Change
 from sayso_node.verdicts.signer import Signer
 
@@ -119,8 +118,10 @@ def commit_late() -> None:
     """Let the store answer as soon as a change is made, and commit no more once the node has started."""
     groups = 0
 
-    def commit(_store: object, db: SqliteConnection, group: list[Change]) -> None:
+    def commit(store: engine.Engine, group: list[Change]) -> None:
         nonlocal groups
+        db = store._writing
+        assert db
         if not db.in_transaction:
             db.execute("BEGIN IMMEDIATE")
         results = [engine._apply(db, change) for change in group]

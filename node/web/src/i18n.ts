@@ -85,7 +85,7 @@ function pick(forms: Exclude<Text, string>, n: number, name: Language): string {
 
 /** A number of hours or days in words. */
 export const span = (count: number, unit: "hour" | "day"): string =>
-  made(unit, language, () => new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" })).format(count);
+  made(`unit ${unit}`, language, () => new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" })).format(count);
 
 export const list = (words: string[]): string => made("list", language, () => new Intl.ListFormat(language, { type: "conjunction" })).format(words);
 
