@@ -11,7 +11,7 @@ from sayso_protocol.messages.envelope import encode
 from sayso_protocol.messages.message import CONSENT, REVOCATION
 from sayso_protocol.messages.wire import TOPICS, encode_bundle
 from support.node_rig import NodeRig, consent, revocation
-from support.protocol_strategies import BEN, NETWORK
+from support.protocol_strategies import CLEO, NETWORK
 
 CONSENTS, REVOCATIONS = TOPICS[CONSENT].on(NETWORK), TOPICS[REVOCATION].on(NETWORK)
 ACCEPT, IGNORE, REJECT = Judgement.ACCEPT, Judgement.IGNORE, Judgement.REJECT
@@ -19,7 +19,7 @@ KNOWN, NEW, OTHER = encode(consent(1)), encode(consent(2)), encode(consent(3))
 KNOWN_REVOCATION, NEW_REVOCATION = encode(revocation("everything")), encode(revocation("via kled.ai"))
 UNSPONSORED = encode(consent(4, sponsor=None))
 EARLY = encode(consent(5, issued_at=1_760_000_000))
-STRANGER = encode(revocation("everything", contributor=BEN))
+STRANGER = encode(revocation("everything", contributor=CLEO))
 UNJUDGED = encode(replace(revocation("via b.test"), signature=bytes(100)))
 BAD = encode(replace(consent(6), signature=bytes(64) + b"\x1b"))
 

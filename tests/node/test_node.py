@@ -14,8 +14,6 @@ from sayso_protocol.encoding.packing import pack
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages import wire
 from sayso_protocol.messages.envelope import Envelope
-from sayso_protocol.messages.message import CONSENT, REVOCATION
-from sayso_protocol.messages.wire import TOPICS
 from sayso_protocol.network_file import Operator
 from sayso_protocol.primitives import address_text, hex_text
 from sayso_protocol.sync.requests import RangeRequest, encode_request
@@ -156,11 +154,14 @@ async def test_requests_of_peers(tmp_path: Path) -> None:
             await node.node._on_request(wire.SYNC_PROTOCOL, encode_request(RangeRequest(1, 1, b"")), "p")
 
 
+NAMED = wire.network_name(NETWORK)
+
+
 def test_what_the_gossip_process_is_told(tmp_path: Path) -> None:
     chosen = config(tmp_path, name="rig")
     told = _gossip_config(chosen)
     assert told.max_frame_bytes >= LIMITS.frame_bytes  # or full bundles would never leave
-    assert told.topics == (TOPICS[CONSENT].on(NETWORK), TOPICS[REVOCATION].on(NETWORK))
-    assert told.urgent_topics == told.topics[1:]
+    assert told.topics == tuple(f"{NAMED}/{one}" for one in ("consents", "revocations", "statements"))
+    assert told.urgent_topics == told.topics[1:2]
     silent = replace(chosen, settings=replace(chosen.settings, disabled=("gossip",)))
     assert (_gossip_config(silent).topics, _gossip_config(silent).protocols) == ((), told.protocols)

@@ -1,5 +1,7 @@
 """Whatever breaks, no promise does. `make sim` runs thousands of seeds, these are some."""
 
+from typing import Any
+
 import pytest
 
 from simulation.__main__ import command, described, kept_seeds
@@ -15,7 +17,13 @@ def hold(result: Result) -> None:
     assert not result.faults, "\n".join(["", *described(result), command(result.seed)])
 
 
-@pytest.mark.parametrize("first", range(0, SHORT, CHUNK))
+def some(cases: range, at_once: int) -> list[Any]:
+    """The cases; only so many are run at once, the others are for the long suite."""
+    late = cases[at_once:]
+    return [pytest.param(one, marks=pytest.mark.long if one in late else ()) for one in cases]
+
+
+@pytest.mark.parametrize("first", some(range(0, SHORT, CHUNK), at_once=2))
 def test_no_promise_is_broken(first: int) -> None:
     granted = 0
     for number in range(first, first + CHUNK):
@@ -37,7 +45,7 @@ FRAMING = Options(
 )
 
 
-@pytest.mark.parametrize("number", range(6))
+@pytest.mark.parametrize("number", some(range(6), at_once=2))
 def test_no_honest_node_is_blamed_by_another(number: int) -> None:
     """Whatever liars send to whom, and however clocks, stores and chains of the honest differ."""
     hold(simulate(f"framing {number}", FRAMING))

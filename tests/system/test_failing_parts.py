@@ -69,7 +69,12 @@ def is_kept(folder: Path, envelope: Envelope) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("part", "command"), [("sync", ["node", "run"]), ("sync", []), ("store", ["node", "run"])]
+    ("part", "command"),
+    [
+        pytest.param("sync", ["node", "run"], marks=pytest.mark.long),
+        ("sync", []),
+        ("store", ["node", "run"]),
+    ],
 )
 async def test_it_ends_and_says_why(tmp_path: Path, part: str, command: list[str]) -> None:
     folder, trigger = tmp_path / "node", tmp_path / "trigger"

@@ -97,7 +97,8 @@ class _Pending(psycopg.RawCursor[Any]):
     def rowcount(self) -> int:
         """See Rows."""
         if self.pgresult is None:
-            self._fetch_pipeline()
+            with self.connection.pipeline():  # its end waits for all that was sent
+                pass
         return super().rowcount
 
 
