@@ -10,9 +10,10 @@ from pathlib import Path
 from bench.figure import Figure
 from sayso.contributor.revoking import license_masks, revoke_masks
 from sayso.demo.nodes import NAMES
-from sayso.demo.people import TRAINING
-from sayso.demo.stage import Options, Stage
-from sayso.demo.steps import STEPS
+from sayso.demo.stage import Options
+from sayso.demo.tour.people import TRAINING
+from sayso.demo.tour.stage import Tour
+from sayso.demo.tour.steps import STEPS
 from sayso.sample import sample_files
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.verdicts.verdict import License, Reason
@@ -40,7 +41,7 @@ def _quantile(values: list[float], rank: float) -> float:
 async def _measure(disabled: tuple[str, ...]) -> list[float]:
     """Seconds from signing to refusal at C, one revocation at a time, handed to B."""
     with tempfile.TemporaryDirectory() as folder:
-        stage = Stage(Path(folder), Options(sample_files(), disabled=disabled))
+        stage = Tour(Path(folder), Options(sample_files(), disabled=disabled))
         try:
             for step in STEPS:
                 if step.name in SETUP and step.name not in disabled:
@@ -51,12 +52,12 @@ async def _measure(disabled: tuple[str, ...]) -> list[float]:
             await stage.stop()
 
 
-async def _held(stage: Stage) -> bool:
+async def _held(stage: Tour) -> bool:
     """Without gossip, sync has to bring them first: of strangers a revocation only waits."""
     return all([Reason.UNKNOWN not in (await stage.ask(name, TRAINING)).reasons for name in NAMES])
 
 
-async def _one(stage: Stage, number: int) -> float:
+async def _one(stage: Tour, number: int) -> float:
     envelope = stage.consents[0]
     assert isinstance(envelope.message, Consent)
     held = License(envelope.message, envelope.items)

@@ -5,7 +5,7 @@ import re
 from docs.as_written import way
 from docs.markdown import ROOT
 from docs.test_commands import command_lines
-from sayso.demo.steps import STEPS
+from sayso.demo.tour.steps import STEPS
 
 README = (ROOT / "README.md").read_text()
 RUN = (

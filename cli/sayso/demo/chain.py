@@ -52,6 +52,13 @@ class DemoChain:
         sent = await submit(self.w3, sign(transaction, self.payer).raw)
         await wait(self.w3, sent, TRANSACTION_S)
 
+    async def pass_time(self, seconds: int) -> None:
+        """Move the time of all further blocks forward; raises DemoFailed where the chain cannot."""
+        for method, parameters in (("evm_increaseTime", [seconds]), ("evm_mine", [])):
+            answer = await self.w3.provider.make_request(method, parameters)
+            if "error" in answer:
+                raise DemoFailed(f"the chain does not know {method}")
+
     async def stop(self) -> None:
         """Stop the tasks and the process of the chain."""
         if self.pulse:

@@ -80,6 +80,7 @@ def make_nodes(
             sync_interval_s=2.0,
             chain_interval_s=0.5,
             anchor_wait_s=1.0,
+            relay_wait_s=1.0,
             disabled=disabled,
         )
         operators.append(init_node(home, settings, os.urandom))

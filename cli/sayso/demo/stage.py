@@ -1,9 +1,10 @@
-"""The state that the steps of the demo share: the chain, the nodes and the people."""
+"""What the steps of a demo share: the chain, the nodes, what was sent and how long refusals took."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from eth_account.signers.local import LocalAccount
 
@@ -11,14 +12,17 @@ from sayso.contributor.licensing import sign_message
 from sayso.demo.chain import DemoChain
 from sayso.demo.errors import DemoFailed
 from sayso.demo.nodes import DemoNode
-from sayso.demo.people import People, Sale
+from sayso.demo.prices import Prices
 from sayso.demo.waiting import STEP_TIMEOUT_S, T, until
+from sayso.holder.drafts import Draft, Statement
+from sayso.holder.hashes import sorted_once
 from sayso.node_client.answers import CheckAnswer, Submitted
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.revocation import Revocation
-from sayso_protocol.network_file import NetworkFile
+from sayso_protocol.network_file import Named, NetworkFile
 from sayso_protocol.receipts.question import Question
 from sayso_protocol.receipts.receipt import join_rows
+from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import Reason, Row
 
 MAX_AGE_S = 30
@@ -33,30 +37,34 @@ class Options:
         chain_url: A chain endpoint, or None for the embedded chain.
         disabled: Channels to switch off in every node, to test that the demo then fails.
         patience_s: How long a step waits for its result, seconds.
+        phones: How many phones record in the scenario silencio.
+        prices: At which a scenario counts money.
     """
 
     data: Path
     chain_url: str | None = None
     disabled: tuple[str, ...] = ()
     patience_s: float = STEP_TIMEOUT_S
+    phones: int = 1_000
+    prices: Prices = field(default_factory=Prices)
 
 
 @dataclass
 class Stage:
-    """Stage holds everything that the demo has started; stop() ends it.
+    """Stage holds everything that a demo has started; stop() ends it.
 
     Attributes:
         folder: The temporary folder of all files.
         options: The options of the demo.
+        sent: Every message that was handed in, in order.
+        refused_after: How long each revocation took from the signature to the refusal, seconds.
     """
 
     folder: Path
     options: Options
-    people: People = field(default_factory=People)
-    sale: Sale = field(default_factory=Sale)
     nodes: dict[str, DemoNode] = field(default_factory=dict)
-    consents: list[Envelope] = field(default_factory=list)
-    chosen: list[bytes] = field(default_factory=list)  # the items revoked by signature
+    sent: list[Envelope] = field(default_factory=list)
+    refused_after: list[float] = field(default_factory=list)
     _chain: DemoChain | None = None
     _trusted: NetworkFile | None = None
 
@@ -82,28 +90,43 @@ class Stage:
     def trusted(self, trusted: NetworkFile) -> None:
         self._trusted = trusted
 
-    async def ask(self, node: str, purpose: str, rows: list[Row] | None = None) -> CheckAnswer:
-        """Check the manifest, or some rows, at one node, and verify the receipt."""
-        rows = rows or [one.row for one in self.people.manifest]
-        question = Question(self.people.query(purpose), MAX_AGE_S, "demo")
-        async with self.nodes[node].client(self.trusted) as client:
-            return await client.check(question, join_rows(rows))
+    @property
+    def heeded(self) -> tuple[Named, ...]:
+        """Return whose disputes the nodes regard."""
+        return ()
 
-    async def refused(self, node: str, purpose: str) -> set[int] | None:
-        """Return the indices of the revoked rows; None if a row has any other reason."""
-        reasons = (await self.ask(node, purpose)).reasons
-        if set(reasons) <= {Reason.GRANTED, Reason.REVOKED}:
-            return {index for index, reason in enumerate(reasons) if reason is Reason.REVOKED}
-        return None
+    async def submit(self, node: str, envelopes: Sequence[Envelope]) -> list[Submitted]:
+        """Hand signed messages in to a node; raises NodeRefused for the first refused one."""
+        async with self.nodes[node].client(self.trusted) as client:
+            answers = await client.submit(envelopes)
+        self.sent += envelopes
+        return answers
 
     async def hand_in(self, node: str, account: LocalAccount, *revocations: Revocation) -> Submitted:
         """Sign revocations and submit them to one node; returns the last acknowledged answer."""
         signed = [sign_message(account, one, self.trusted.network) for one in revocations]
-        async with self.nodes[node].client(self.trusted) as client:
-            answers = await client.submit(signed)
+        answers = await self.submit(node, signed)
         if any(one.acknowledgement is None for one in answers):
             raise DemoFailed(f"node {node} did not acknowledge the revocation")
         return answers[-1]
+
+    async def state(
+        self, node: str, account: LocalAccount, template: Statement, hashes: Iterable[bytes]
+    ) -> list[Envelope]:
+        """Sign a statement about licenses, files or people, and hand it in; returns its messages."""
+        network, draft = self.trusted.network, Draft(template, sorted_once(hashes))
+        signed = [sign_message(account, message, network, some) for message, some in draft.messages()]
+        await self.submit(node, signed)
+        return signed
+
+    async def reasons(self, node: str, query: Query, rows: Iterable[Row]) -> tuple[Reason, ...]:
+        """Check rows at one node, verify the receipt, and return the reason of each row."""
+        return tuple((await self.check(node, query, rows)).reasons)
+
+    async def check(self, node: str, query: Query, rows: Iterable[Row]) -> CheckAnswer:
+        """Check rows at one node, and verify the receipt."""
+        async with self.nodes[node].client(self.trusted) as client:
+            return await client.check(Question(query, MAX_AGE_S, "demo"), join_rows(list(rows)))
 
     async def until(self, condition: str, look: Callable[[], Awaitable[T | None]]) -> T:
         """Wait until `look` returns a true value; raises DemoFailed after `patience_s`."""
@@ -119,3 +142,16 @@ class Stage:
         await asyncio.gather(*(child.stop() for child in children))
         if self._chain:
             await self._chain.stop()
+
+
+S_contra = TypeVar("S_contra", bound=Stage, contravariant=True)
+
+
+@dataclass(frozen=True)
+class Step(Generic[S_contra]):
+    """Step is one step: its name, its title, the steps that it needs, and its function."""
+
+    name: str
+    title: str
+    needs: tuple[str, ...]
+    run: Callable[[S_contra], Awaitable[str]]

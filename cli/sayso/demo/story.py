@@ -1,18 +1,20 @@
 """The demo's output: a line when a step begins, a line when it ends, and a summary table."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from sayso.demo.steps import Step
+from sayso.demo.stage import Step
 
 
 @dataclass(frozen=True)
 class Result:
     """Result is the outcome of a step."""
 
-    step: Step
+    step: Step[Any]
     ok: bool
     seconds: float
     sentence: str
@@ -24,14 +26,11 @@ class Story:
     def __init__(self, console: Console) -> None:
         self._console = console
 
-    def opening(self, folder: str) -> None:
+    def opening(self, sentence: str) -> None:
         """Print the introduction."""
-        self._console.print(
-            "[bold]Sayso[/]: nothing is used without your say-so.\n"
-            f"This demo shows that a revocation stops a training set. It uses the files of {folder}.\n"
-        )
+        self._console.print(f"[bold]Sayso[/]: nothing is used without your say-so.\n{sentence}\n")
 
-    def begins(self, number: int, step: Step) -> None:
+    def begins(self, number: int, step: Step[Any]) -> None:
         """Print the title of a step."""
         self._console.print(f"[bold]{number}. {step.title}[/]")
 
@@ -52,4 +51,11 @@ class Story:
         table.add_section()
         verdict = "all steps succeeded" if all(one.ok for one in results) else "FAILED"
         table.add_row("", verdict, f"{total:.1f}")
+        self._console.print(table)
+
+    def figures(self, lines: Iterable[tuple[str, str]]) -> None:
+        """Print what a scenario cost."""
+        table = Table(title="What it cost", title_justify="left", show_header=False)
+        for line in lines:
+            table.add_row(*line)
         self._console.print(table)

@@ -50,6 +50,7 @@ class Chain(Node):
     def __init__(self, chain_id: int, funded: Iterable[str], clock: Callable[[], float]) -> None:
         super().__init__(root_balance_wei=0, chain_id=chain_id, net_version=chain_id)
         self._clock = clock
+        self._ahead_s = 0
         self._replace_genesis(funded)
         self.receipts: dict[str, Json] = {}
         self.transactions: dict[str, Json] = {}
@@ -89,6 +90,13 @@ class Chain(Node):
         nodes = cast("Nodes", self._backend.chain.chaindb.db)
         return account_proof(nodes, self.header(number).state_root, bytes(address), keys)
 
+    def increase_time(self, seconds: int) -> int:
+        """Move the time of all further blocks forward, returning by how much in all; ValidationError."""
+        if seconds < 0:
+            raise ValidationError("time does not go back")
+        self._ahead_s += seconds
+        return self._ahead_s
+
     def mine(self) -> None:
         """Add an empty block."""
         self._open_block()
@@ -97,7 +105,7 @@ class Chain(Node):
     def _open_block(self) -> None:
         # Set before any transaction runs, because contracts read the timestamp of the pending block.
         parent = self._backend.chain.get_canonical_head()
-        now = max(int(self._clock()), parent.timestamp)
+        now = max(int(self._clock()) + self._ahead_s, parent.timestamp)
         self._backend.chain.set_header_timestamp(now)
 
     def submit(self, raw: bytes) -> str:

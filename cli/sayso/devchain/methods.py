@@ -73,6 +73,8 @@ class Methods(RPCNode):
             "eth_maxPriorityFeePerGas": lambda: hex(TIP_WEI),
             "eth_sendRawTransaction": self._send,
             "eth_syncing": lambda: False,
+            "evm_increaseTime": self._increase_time,
+            "evm_mine": self._mine,
             "web3_clientVersion": lambda: "sayso-devchain",
         }
 
@@ -111,6 +113,15 @@ class Methods(RPCNode):
             return self._chain.submit(structure(bytes, raw))
         except ValidationError as error:
             raise RPCError.with_code(RPCErrorCode.SERVER_ERROR, str(error)) from error
+
+    def _increase_time(self, seconds: Json) -> Json:
+        """Move the clock of all further blocks forward; returns by how much in all, as anvil does."""
+        by = structure(int, seconds) if isinstance(seconds, str) else int(seconds)
+        return self._chain.increase_time(by)
+
+    def _mine(self) -> Json:
+        self._chain.mine()
+        return "0x0"
 
     def _block_by_number(self, block: Json, full: Json = False) -> Json:  # noqa: FBT002
         return self._filled(self._eth_get_block_by_number((block, False)), full)

@@ -90,6 +90,7 @@ class Broadcast:
         """Judge a frame as a whole (rule 7.2); the valid messages of its topic are stored anyway."""
         if not self._enabled:
             return Judgement.IGNORE
+        self._counters.add("gossip_heard_bytes", len(frame))
         try:
             bundle = wire.decode_bundle(frame)
             wire.check_topic(bundle, topic, self._network)

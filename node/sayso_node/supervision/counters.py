@@ -12,6 +12,7 @@ _NAMES = {
     "intake_refused": "messages refused",
     "marks_merged": "marks of dropped revocations that were merged: some new addresses stay stale",
     "gossip_published": "frames handed to gossip",
+    "gossip_heard_bytes": "bytes of the frames heard by gossip",
     "gossip_unsent": "frames that gossip could not take; sync transfers them",
     "sync_rounds": "completed sync rounds, each with one peer",
     "sync_failed": "sync rounds that failed",

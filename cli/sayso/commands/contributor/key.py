@@ -7,7 +7,8 @@ import click
 
 from sayso.commands.options import PATH, json_option, password_option, read_password
 from sayso.commands.text import example, say, say_json
-from sayso.contributor.keystore import account_from_hex, key_address, new_account, save_key
+from sayso.contributor.derived_keys import NUMBERS, Branch, derived_account
+from sayso.contributor.keystore import account_from_hex, key_address, load_key, new_account, save_key
 from sayso.errors import FileUnreadable, KeyExists
 from sayso_protocol.primitives import address_text
 
@@ -52,6 +53,35 @@ def show(path: Path, *, as_json: bool) -> None:
         say_json({"address": address, "file": str(path)})
     else:
         say(address)
+
+
+@key.command(epilog=example("sayso key derive me.json call-7.json --number 7"))
+@click.argument("path", type=PATH, metavar="FILE", envvar="SAYSO_KEY")
+@click.argument("derived", type=PATH, metavar="NEW")
+@click.option("--number", type=click.IntRange(0, NUMBERS - 1), required=True, help="Which of its keys.")
+@click.option("--guardian", is_flag=True, help="Derive the key for the guardian's part instead.")
+@password_option
+def derive(
+    path: Path,
+    derived: Path,
+    number: int,
+    password_file: Path | None,
+    *,
+    guardian: bool,
+) -> None:
+    """Derive one of the keys of FILE, and write it to NEW under the same password.
+
+    Sign each call with a key of its own, so that nobody sees which calls are of one person. The same
+    FILE and number always give the same key (BIP-32), so FILE is all that you need to keep.
+    """
+    if derived.exists():
+        raise KeyExists(f"{str(derived)!r} exists; a key file is never overwritten")
+    password = read_password(password_file)
+    seed = bytes(load_key(path, password).key)
+    branch = Branch.GUARDIAN if guardian else Branch.CONTRIBUTOR
+    account = derived_account(seed, number, branch)
+    save_key(derived, account, password)
+    say(account.address)
 
 
 def _read_hex(path: Path) -> str:

@@ -6,19 +6,18 @@ way does not pass for one that came by gossip.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from sayso.contributor.onchain import revoke_on_chain
 from sayso.contributor.revoking import license_masks, revoke_masks, revoke_scopes
-from sayso.demo.chain import embedded_chain, named_chain
 from sayso.demo.errors import DemoFailed
-from sayso.demo.nodes import NAMES, make_nodes
-from sayso.demo.passing import sell_on, show_trace, take_back
-from sayso.demo.people import CLONING, MARKET, TRAINING, ManifestRow, three_items
-from sayso.demo.stage import MAX_AGE_S, Stage
+from sayso.demo.nodes import NAMES
+from sayso.demo.opening import start_chain, start_nodes
+from sayso.demo.stage import MAX_AGE_S, Step
+from sayso.demo.tour.passing import sell_on, show_trace, take_back
+from sayso.demo.tour.people import CLONING, MARKET, TRAINING, ManifestRow, three_items
+from sayso.demo.tour.stage import Tour
 from sayso.gate.formats.json_rows import granted_lines
 from sayso.gate.gate import Gate
 from sayso.gate.records.receipts import read_receipt, verify_receipt
@@ -33,62 +32,18 @@ from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.message import of_kind
 from sayso_protocol.messages.revocation import Revocation
-from sayso_protocol.network import Network
-from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.permissions.scopes import Scope
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import address_from_text
 from sayso_protocol.verdicts.verdict import License, Reason, Row
 
 
-@dataclass(frozen=True)
-class Step:
-    """Step is one step: its name, its title, the steps that it needs, and its function."""
-
-    name: str
-    title: str
-    needs: tuple[str, ...]
-    run: Callable[[Stage], Awaitable[str]]
-
-
-async def start_chain(stage: Stage) -> str:
-    """Step 1: start the chain and deploy the registry."""
-    url = stage.options.chain_url
-    stage.chain = await (named_chain(url) if url else embedded_chain(stage.folder))
-    deployment = await stage.chain.deploy()
-    network = Network(stage.chain.chain_id, address_from_text(deployment.address))
-    stage.trusted = NetworkFile(network, deployment.block_number)
-    return f"chain {stage.chain.chain_id} has the registry at {deployment.address}"
-
-
-async def start_nodes(stage: Stage) -> str:
-    """Step 2: start the nodes."""
-    chain = stage.chain
-    made = make_nodes(stage.folder, stage.trusted, chain.url, stage.options.disabled)
-    stage.nodes, stage.trusted, payer = made
-    await chain.fund(payer)
-    await asyncio.gather(*(node.start() for node in stage.nodes.values()))
-    await asyncio.gather(*(node.ready(stage.trusted) for node in stage.nodes.values()))
-
-    async def all_connected() -> bool:
-        return min([await _connected(stage, name) for name in NAMES]) == len(NAMES) - 1
-
-    await stage.until("every node is connected to both others", all_connected)
-    return "three processes run, and each is connected to the two others over libp2p"
-
-
-async def _connected(stage: Stage, name: str) -> int:
-    async with stage.nodes[name].client(stage.trusted) as client:
-        return sum(peer.connected for peer in await client.peers())
-
-
-async def sign_consents(stage: Stage) -> str:
+async def sign_consents(stage: Tour) -> str:
     """Step 3: sign consents and submit them to A."""
     people, network = stage.people, stage.trusted.network
     own = people.license_folder(network, stage.options.data)
     stage.consents = [*own, *people.license_call(network, stage.folder / "people")]
-    async with stage.nodes["A"].client(stage.trusted) as client:
-        await client.submit(stage.consents)
+    await stage.submit("A", stage.consents)
     items = len({one.row.item for one in people.own})
     return (
         f"{len(people.own)} files with {items} different items need {len(own)} consent(s) for two"
@@ -96,7 +51,7 @@ async def sign_consents(stage: Stage) -> str:
     )
 
 
-async def hear_by_gossip(stage: Stage) -> str:
+async def hear_by_gossip(stage: Tour) -> str:
     """Step 4, first half: B and C receive the consents by gossip."""
     heard = {}
     for name in NAMES[1:]:
@@ -109,14 +64,14 @@ async def hear_by_gossip(stage: Stage) -> str:
     return f"{counts} consents by gossip, and both store all {len(stage.consents)}"
 
 
-async def _holds(stage: Stage, name: str, envelope: Envelope) -> bool:
+async def _holds(stage: Tour, name: str, envelope: Envelope) -> bool:
     message = envelope.message
     async with stage.nodes[name].client(stage.trusted) as client:
         held = await client.licenses_of(message.signer)
     return any(one.hash == envelope.digest for one in held)
 
 
-async def see_anchored(stage: Stage) -> str:
+async def see_anchored(stage: Tour) -> str:
     """Step 4, second half: C answers with proofs of anchoring, and the client verifies each."""
     roots, longest = set(), 0
     for envelope in stage.consents:
@@ -133,12 +88,12 @@ async def see_anchored(stage: Stage) -> str:
     )
 
 
-async def _anchored(stage: Stage, envelope: Envelope) -> Anchored | None:
+async def _anchored(stage: Tour, envelope: Envelope) -> Anchored | None:
     async with stage.nodes["C"].client(stage.trusted) as client:
         return (await client.license(envelope.digest)).anchor
 
 
-async def check_manifest(stage: Stage) -> str:
+async def check_manifest(stage: Tour) -> str:
     """Step 5: check a manifest and verify the receipt, like `sayso check` and `sayso receipt verify`."""
     folder = stage.folder
     rows = stage.people.manifest
@@ -153,7 +108,7 @@ async def check_manifest(stage: Stage) -> str:
     return f"all {len(rows)} rows are clear; the receipt of node {operator.name} verifies offline"
 
 
-def _run_gate(stage: Stage, folder: Path) -> Record:
+def _run_gate(stage: Tour, folder: Path) -> Record:
     query = stage.people.query(TRAINING)
     files = GateFiles(folder / "kept.jsonl", folder / "rejected.jsonl", folder / "receipt.json")
     with Gate(
@@ -168,7 +123,7 @@ def _run_gate(stage: Stage, folder: Path) -> Record:
         return gate.check(folder / "manifest.jsonl", files)
 
 
-async def revoke_three(stage: Stage) -> str:
+async def revoke_three(stage: Tour) -> str:
     """Step 6: revoke three files with one signature and no gas."""
     people = stage.people
     stage.chosen = three_items(people.own)
@@ -193,7 +148,7 @@ async def revoke_three(stage: Stage) -> str:
     )
 
 
-def _revoke_items(stage: Stage, items: list[bytes]) -> list[Revocation]:
+def _revoke_items(stage: Tour, items: list[bytes]) -> list[Revocation]:
     """Return the fewest revocations that cover these items in all their licenses."""
     masks: Masks = {}
     for envelope, consent in of_kind(stage.consents, Consent):
@@ -207,14 +162,14 @@ def _rows_with(rows: list[ManifestRow], items: list[bytes]) -> set[int]:
     return {index for index, one in enumerate(rows) if one.row.item in items}
 
 
-async def _expect_refused(stage: Stage, node: str, purpose: str, expected: set[int]) -> None:
+async def _expect_refused(stage: Tour, node: str, purpose: str, expected: set[int]) -> None:
     refused = await stage.refused(node, purpose)
     if refused != expected:
         seen = "other reasons than revoked" if refused is None else f"{len(refused)} rows refused"
         raise DemoFailed(f"{node}, {purpose}: {seen}, expected {len(expected)} revoked, the rest clear")
 
 
-async def revoke_on_chain_directly(stage: Stage) -> str:
+async def revoke_on_chain_directly(stage: Tour) -> str:
     """Step 7: revoke with the contributor's own transaction, without a node."""
     people, chain = stage.people, stage.chain
     await chain.fund(people.contributor)
@@ -240,7 +195,7 @@ async def revoke_on_chain_directly(stage: Stage) -> str:
     )
 
 
-async def catch_up(stage: Stage) -> str:
+async def catch_up(stage: Tour) -> str:
     """Step 8: C is stopped during a revocation, and restarts after gossip has dropped it."""
     people, node = stage.people, stage.nodes["C"]
     assert node.process  # noqa: S101 - started in step 2
@@ -269,7 +224,7 @@ async def catch_up(stage: Stage) -> str:
     )
 
 
-STEPS = (
+STEPS: tuple[Step[Tour], ...] = (
     Step("chain", "Start a chain and deploy the registry", (), start_chain),
     Step("nodes", "Start three nodes", ("chain",), start_nodes),
     Step("consent", "License a folder of files", ("nodes",), sign_consents),

@@ -6,23 +6,20 @@ from typing import Final
 
 from eth_account.signers.local import LocalAccount
 
-from sayso.contributor.licensing import Terms, grant, sign_message
+from sayso.contributor.licensing import Terms, grant
 from sayso.contributor.revoking import revoke_scopes
-from sayso.demo.people import DAY_S, TRAINING, written
-from sayso.demo.stage import MAX_AGE_S, Stage
+from sayso.demo.tour.people import DAY_S, TRAINING, written
+from sayso.demo.tour.stage import Tour
 from sayso.files import hash_files
-from sayso.holder.drafts import NOTHING, Draft, Statement
+from sayso.holder.drafts import NOTHING
 from sayso_node.api.schema.traces import HolderJson, TraceJson
 from sayso_protocol.messages.consent import Consent
-from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.message import as_kind
 from sayso_protocol.messages.statements.removal import Removal
 from sayso_protocol.messages.statements.sublicense import NO_PARENT, Sublicense
 from sayso_protocol.messages.statements.use import Use
 from sayso_protocol.permissions.scopes import Scope, agreement_subject
 from sayso_protocol.primitives import address_from_text
-from sayso_protocol.receipts.question import Question
-from sayso_protocol.receipts.receipt import join_rows
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import Reason
 
@@ -31,7 +28,7 @@ RUN: Final = "lab-run-1"
 SONG: Final = {"song/verse.txt": "A verse, sung in the kitchen.\n"}
 
 
-async def sell_on(stage: Stage) -> str:
+async def sell_on(stage: Tour) -> str:
     """Sell a file to a marketplace, which passes it on to a lab; the lab checks and uses it."""
     sale, now = stage.sale, int(time.time())
     market, lab = (address_from_text(one.address) for one in (sale.market, sale.lab))
@@ -41,17 +38,18 @@ async def sell_on(stage: Stage) -> str:
     (sale.consent,) = grant(stage.people.contributor, network, files, terms, now).envelopes
     half = now + 180 * DAY_S
     offer = Sublicense(market, NOTHING, 1, NO_PARENT, lab, (TRAINING,), NOTHING, "", now, half)
-    (passed,) = await _state(stage, "A", sale.market, offer, sale.consent)
+    await stage.submit("A", [sale.consent])
+    (passed,) = await stage.state("A", sale.market, offer, [sale.consent.digest])
     await stage.until("C clears the row for the lab", partial(_answers, stage, sale.lab, Reason.GRANTED))
     use = Use(lab, NOTHING, 1, TRAINING, RUN, NOTHING, now)
-    await _state(stage, "B", sale.lab, use)
+    await stage.state("B", sale.lab, use, [sale.consent.digest])
     return (
         f"a consent with `resale` lets {MARKETPLACE} pass one file on; node A received sublicense"
         f" 0x{passed.digest[:4].hex()}…; C clears the file for the lab, which states its use in {RUN}"
     )
 
 
-async def take_back(stage: Stage) -> str:
+async def take_back(stage: Tour) -> str:
     """Take the whole license back with one signature: marketplace and lab are both refused."""
     sale = stage.sale
     consent = as_kind(sale.consent.message, Consent)
@@ -66,14 +64,14 @@ async def take_back(stage: Stage) -> str:
     )
 
 
-async def show_trace(stage: Stage) -> str:
+async def show_trace(stage: Tour) -> str:
     """Wait for the revocation's block; the lab confirms its removal, and the marketplace does not."""
     sale = stage.sale
     lab = address_from_text(sale.lab.address)
     found = await stage.until("C dates the revocation", partial(_traced, stage, "due", "due"))
     assert found.final  # noqa: S101 - what is due is dated by it
     gone = Removal(lab, NOTHING, 1, found.final.number, NOTHING)
-    await _state(stage, "A", sale.lab, gone)
+    await stage.state("A", sale.lab, gone, [sale.consent.digest])
     found = await stage.until("C sees it confirmed", partial(_traced, stage, "due", "confirmed"))
     holders = {one.address: one for one in found.holders}
     due = holders[sale.market.address].duties[0].due
@@ -84,27 +82,12 @@ async def show_trace(stage: Stage) -> str:
     )
 
 
-async def _state(
-    stage: Stage, node: str, account: LocalAccount, template: Statement, *before: Envelope
-) -> list[Envelope]:
-    """Sign a statement about the license, and hand it in after some messages."""
-    draft = Draft(template, (stage.sale.consent.digest,))
-    network = stage.trusted.network
-    signed = [sign_message(account, message, network, hashes) for message, hashes in draft.messages()]
-    async with stage.nodes[node].client(stage.trusted) as client:
-        await client.submit([*before, *signed])
-    return signed
-
-
-async def _answers(stage: Stage, account: LocalAccount, reason: Reason) -> bool:
+async def _answers(stage: Tour, account: LocalAccount, reason: Reason) -> bool:
     query = Query(address_from_text(account.address), TRAINING)
-    async with stage.nodes["C"].client(stage.trusted) as client:
-        question = Question(query, MAX_AGE_S, RUN)
-        answer = await client.check(question, join_rows([stage.sale.row]))
-    return list(answer.reasons) == [reason]
+    return await stage.reasons("C", query, [stage.sale.row]) == (reason,)
 
 
-async def _traced(stage: Stage, market: str, lab: str) -> TraceJson | None:
+async def _traced(stage: Tour, market: str, lab: str) -> TraceJson | None:
     """Return the trace at C once both holders stand so, and the lab's use is there."""
     sale = stage.sale
     async with stage.nodes["C"].client(stage.trusted) as client:

@@ -1,0 +1,1 @@
+"""The scenarios of `sayso demo --scenario`: three marketplaces, each end to end."""

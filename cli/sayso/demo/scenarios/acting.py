@@ -1,0 +1,48 @@
+"""What the people of several scenarios do: record clips, and look who has removed what."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from eth_account.signers.local import LocalAccount
+
+from sayso.demo.stage import Stage
+from sayso.files import HashedFile, hash_files
+from sayso_node.api.schema.traces import TraceJson
+from sayso_protocol.primitives import address_from_text, address_text
+
+DAY_S: Final = 86_400
+
+
+def own_address(account: LocalAccount) -> bytes:
+    """Return the address of an account, 20 bytes."""
+    return address_from_text(account.address)
+
+
+def clips(folder: Path, count: int) -> list[HashedFile]:
+    """Write files that differ, and return their item hashes."""
+    folder.mkdir(parents=True)
+    paths = [folder / f"{number:04}.clip" for number in range(count)]
+    for path in paths:
+        path.write_text(f"{folder.name}, recording {path.stem}\n")
+    return list(hash_files(paths))
+
+
+async def carried(stage: Stage, revocations: int) -> None:
+    """Wait until C has seen bits of so many revocations on chain, where node A carries them."""
+
+    async def seen() -> bool:
+        return await stage.counter("C", "chain_revocations") >= revocations
+
+    await stage.until(f"{revocations} revocations are on chain", seen)
+
+
+async def standings(
+    stage: Stage, license_hash: bytes, expected: Mapping[bytes, set[str]]
+) -> TraceJson | None:
+    """Return the trace at C once the duties of these holders stand as expected."""
+    async with stage.nodes["C"].client(stage.trusted) as client:
+        found = await client.trace(license_hash)
+    seen = {one.address: {str(duty.standing) for duty in one.duties} for one in found.holders}
+    agrees = all(seen.get(address_text(one)) == stands for one, stands in expected.items())
+    return found if agrees else None

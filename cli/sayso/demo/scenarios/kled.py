@@ -1,0 +1,246 @@
+"""Kled AI: files, and a long chain of resale.
+
+A person licenses forty clips to the marketplace. It passes them on to Lab X, and X to Lab Y. The person
+takes some back, then the right to resell; the marketplace disputes what a fraudulent uploader licensed.
+"""
+
+import time
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final
+
+from eth_account.signers.local import LocalAccount
+
+from sayso.contributor.keystore import new_account
+from sayso.contributor.licensing import Terms, grant
+from sayso.contributor.revoking import license_masks, license_scopes, revoke_masks, revoke_scopes
+from sayso.demo.errors import DemoFailed
+from sayso.demo.opening import start_chain, start_nodes
+from sayso.demo.scenarios.acting import DAY_S, clips, own_address, standings
+from sayso.demo.stage import Stage, Step
+from sayso.holder.drafts import NOTHING
+from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.envelope import Envelope
+from sayso_protocol.messages.message import as_kind
+from sayso_protocol.messages.statements.dispute import CONTRIBUTORS, Dispute, contributor_hash
+from sayso_protocol.messages.statements.removal import Removal
+from sayso_protocol.messages.statements.sublicense import NO_PARENT, Sublicense
+from sayso_protocol.messages.statements.use import Use
+from sayso_protocol.network_file import Named
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import License, Reason, Row
+
+MARKETPLACE: Final = "kled.ai"
+CLIPS: Final = 40
+TAKEN: Final = 3
+FRAUD: Final = 500
+RESALE, TRAINING, CLONING = "resale", "train-generative-ai", "likeness-synthesis"
+REMOVAL_DAYS: Final = 7
+RUN: Final = "lab-x-run-1"
+
+
+@dataclass
+class Kled(Stage):
+    """Kled is the stage of this scenario: a person, the marketplace, two labs and an uploader."""
+
+    person: LocalAccount = field(default_factory=new_account)
+    shop: LocalAccount = field(default_factory=new_account)
+    lab_x: LocalAccount = field(default_factory=new_account)
+    lab_y: LocalAccount = field(default_factory=new_account)
+    uploader: LocalAccount = field(default_factory=new_account)
+    cohort: list[Row] = field(default_factory=list)
+    _consent: Envelope | None = None
+
+    @property
+    def heeded(self) -> tuple[Named, ...]:
+        """See Stage: the marketplace's disputes count."""
+        return (Named(own_address(self.shop), "Kled", MARKETPLACE),)
+
+    @property
+    def consent(self) -> Envelope:
+        """Return the person's consent; raises DemoFailed before it is signed."""
+        if self._consent is None:
+            raise DemoFailed("nothing is licensed yet")
+        return self._consent
+
+    @consent.setter
+    def consent(self, consent: Envelope) -> None:
+        self._consent = consent
+
+    @property
+    def rows(self) -> list[Row]:
+        """Return a row for each clip."""
+        return [Row(self.consent.digest, item) for item in self.consent.items]
+
+    async def clear(self, node: str, account: LocalAccount, purpose: str) -> set[int]:
+        """Return the positions of the clips that a node clears for an account."""
+        reasons = await self.reasons(node, Query(own_address(account), purpose), self.rows)
+        return {at for at, reason in enumerate(reasons) if reason is Reason.GRANTED}
+
+    async def answers(self, node: str, account: LocalAccount, purpose: str, clear: set[int]) -> bool:
+        """Return whether a node clears exactly these clips."""
+        return await self.clear(node, account, purpose) == clear
+
+
+EVERY: Final = set(range(CLIPS))
+
+
+async def license_clips(stage: Kled) -> str:
+    """The person licenses forty clips to the marketplace, with `resale`."""
+    now = int(time.time())
+    terms = Terms(
+        own_address(stage.shop),
+        (RESALE, TRAINING, CLONING),
+        now + 3 * 365 * DAY_S,
+        MARKETPLACE,
+        removal_days=REMOVAL_DAYS,
+    )
+    files = clips(stage.folder / "walk", CLIPS)
+    (stage.consent,) = grant(stage.person, stage.trusted.network, files, terms, now).envelopes
+    await stage.submit("A", [stage.consent])
+    await stage.until(
+        "C clears every clip for the marketplace",
+        partial(stage.answers, "C", stage.shop, TRAINING, EVERY),
+    )
+    return f"one signature licenses {CLIPS} clips of a walk to {MARKETPLACE}, with `{RESALE}`"
+
+
+async def pass_on(stage: Kled) -> str:
+    """The marketplace passes the license on to Lab X, and X to Lab Y."""
+    now, license_hash = int(time.time()), stage.consent.digest
+    end = now + 365 * DAY_S
+
+    def offer(seller: LocalAccount, buyer: LocalAccount, parent: bytes, *purposes: str) -> Sublicense:
+        who, whom = own_address(seller), own_address(buyer)
+        return Sublicense(who, NOTHING, 1, parent, whom, purposes, NOTHING, "", now, end)
+
+    first = offer(stage.shop, stage.lab_x, NO_PARENT, CLONING, RESALE, TRAINING)
+    (to_x,) = await stage.state("A", stage.shop, first, [license_hash])
+    second = offer(stage.lab_x, stage.lab_y, to_x.digest, CLONING, TRAINING)
+    await stage.state("B", stage.lab_x, second, [license_hash])
+    for lab, node in ((stage.lab_x, "B"), (stage.lab_y, "C")):
+        await stage.until(
+            "both labs have every clip cleared", partial(stage.answers, node, lab, TRAINING, EVERY)
+        )
+    return f"{MARKETPLACE} passes on to Lab X, and X to Lab Y; both have all {CLIPS} clips cleared"
+
+
+async def train(stage: Kled) -> str:
+    """Lab X checks, trains, and declares the use."""
+    if not await stage.answers("B", stage.lab_x, TRAINING, EVERY):
+        raise DemoFailed("the check of Lab X does not clear every clip")
+    use = Use(own_address(stage.lab_x), NOTHING, 1, TRAINING, RUN, NOTHING, int(time.time()))
+    await stage.state("B", stage.lab_x, use, [stage.consent.digest])
+    return f"Lab X checked, trains, and declares the use in {RUN}"
+
+
+async def take_three_back(stage: Kled) -> str:
+    """The person takes three clips back, and the likeness from all of them."""
+    consent = as_kind(stage.consent.message, Consent)
+    held = License(consent, stage.consent.items)
+    contributor = own_address(stage.person)
+    masks = license_masks(held, stage.consent.items[:TAKEN])
+    begun = time.monotonic()
+    await stage.hand_in(
+        "A",
+        stage.person,
+        *revoke_masks(contributor, masks),
+        *revoke_scopes(contributor, license_scopes(held, [CLONING])),
+    )
+    left = EVERY - set(range(TAKEN))
+    for node, lab in (("B", stage.lab_x), ("C", stage.lab_y)):
+        for purpose, clear in ((TRAINING, left), (CLONING, set[int]())):
+            await stage.until(
+                f"{node} refuses exactly what was taken back",
+                partial(stage.answers, node, lab, purpose, clear),
+            )
+        stage.refused_after.append(time.monotonic() - begun)
+    return (
+        f"{TAKEN} clips and `{CLONING}` are taken back: the next checks of both labs refuse exactly"
+        f" those, and clear {len(left)} clips for training"
+    )
+
+
+async def take_resale_back(stage: Kled) -> str:
+    """The person takes `resale` back: everybody downstream stops, the marketplace itself does not."""
+    held = License(as_kind(stage.consent.message, Consent), stage.consent.items)
+    scopes = license_scopes(held, [RESALE])
+    begun = time.monotonic()
+    await stage.hand_in("A", stage.person, *revoke_scopes(own_address(stage.person), scopes))
+    for node, lab in (("B", stage.lab_x), ("A", stage.lab_y)):
+        await stage.until(
+            "nothing is clear downstream", partial(stage.answers, node, lab, TRAINING, set[int]())
+        )
+        stage.refused_after.append(time.monotonic() - begun)
+    if await stage.clear("A", stage.shop, TRAINING) != EVERY - set(range(TAKEN)):
+        raise DemoFailed("the marketplace's own license has changed, too")
+    return f"`{RESALE}` is taken back: nothing is clear for X or Y any more; {MARKETPLACE} keeps its own"
+
+
+async def confirm_removal(stage: Kled) -> str:
+    """Lab X confirms its removal once the chain has the revocation; Lab Y does not."""
+    due = {own_address(stage.lab_x): {"due"}, own_address(stage.lab_y): {"due"}}
+    found = await stage.until(
+        "C dates the revocations", partial(standings, stage, stage.consent.digest, due)
+    )
+    assert found.final  # noqa: S101 - what is due is dated by it
+    lab = own_address(stage.lab_x)
+    gone = Removal(lab, NOTHING, 1, found.final.number, NOTHING)
+    await stage.state("A", stage.lab_x, gone, [stage.consent.digest])
+    await stage.until(
+        "X is confirmed", partial(standings, stage, stage.consent.digest, due | {lab: {"confirmed"}})
+    )
+    return (
+        f"the trace shows that Lab X confirmed its removal; that of Lab Y is due in {REMOVAL_DAYS} days"
+    )
+
+
+async def dispute_cohort(stage: Kled) -> str:
+    """The marketplace disputes what a fraudulent uploader licensed, with one signature."""
+    now, network = int(time.time()), stage.trusted.network
+    terms = Terms(own_address(stage.shop), (TRAINING,), now + 365 * DAY_S, MARKETPLACE)
+    files = clips(stage.folder / "forged", FRAUD)
+    forged = [grant(stage.uploader, network, [one], terms, now).envelopes[0] for one in files]
+    await stage.submit("A", forged)
+    rows = [Row(one.digest, one.items[0]) for one in forged]
+    shop = own_address(stage.shop)
+    heeding, others = Query(shop, TRAINING), Query(shop, TRAINING, ())
+
+    async def all_are(query: Query, reason: Reason) -> bool:
+        return set(await stage.reasons("C", query, rows)) == {reason}
+
+    await stage.until("C clears the cohort", partial(all_are, heeding, Reason.GRANTED))
+    dispute = Dispute(shop, NOTHING, 1, CONTRIBUTORS, "impersonation", now, now + 90 * DAY_S)
+    begun = time.monotonic()
+    await stage.state("A", stage.shop, dispute, [contributor_hash(own_address(stage.uploader))])
+    await stage.until("who heeds refuses the cohort", partial(all_are, heeding, Reason.DISPUTED))
+    took = time.monotonic() - begun
+    if not await all_are(others, Reason.GRANTED):
+        raise DemoFailed("who does not heed the marketplace is refused, too")
+    return (
+        f"one dispute of {MARKETPLACE} stops {FRAUD} consents of one uploader for whoever heeds it,"
+        f" after {took:.2f} s; who does not heed it decides alone"
+    )
+
+
+async def wait_too_long(stage: Kled) -> str:
+    """The chain's time moves past the deadline: Lab Y is late."""
+    days = REMOVAL_DAYS + 1
+    await stage.chain.pass_time(days * DAY_S)
+    late = {own_address(stage.lab_x): {"confirmed"}, own_address(stage.lab_y): {"late"}}
+    await stage.until("C shows who is late", partial(standings, stage, stage.consent.digest, late))
+    return f"the chain's time moves on by {days} days: Lab Y is late, and everybody can see it"
+
+
+STEPS: tuple[Step[Kled], ...] = (
+    Step("chain", "Start a chain and deploy the registry", (), start_chain),
+    Step("nodes", "Start three nodes", ("chain",), start_nodes),
+    Step("consent", "A person licenses forty clips", ("nodes",), license_clips),
+    Step("sale", "The license is sold on, twice", ("consent",), pass_on),
+    Step("use", "A lab trains", ("sale",), train),
+    Step("clips", "Three clips and the likeness are taken back", ("sale",), take_three_back),
+    Step("resale", "The right to resell is taken back", ("clips",), take_resale_back),
+    Step("removal", "One lab confirms its removal", ("resale",), confirm_removal),
+    Step("dispute", "A fraudulent uploader is disputed", ("nodes",), dispute_cohort),
+    Step("late", "The other lab is late", ("removal",), wait_too_long),
+)

@@ -1,0 +1,1 @@
+"""The tour: `sayso demo` without a scenario."""
