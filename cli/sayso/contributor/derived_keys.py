@@ -14,7 +14,7 @@ from eth_account import Account
 from eth_account.hdaccount import key_from_seed
 from eth_account.signers.local import LocalAccount
 
-PATH: Final = "m/44'/60'/{branch}'/0'/{number}'"  # BIP-44 for Ethereum, hardened to the end
+_PATH: Final = "m/44'/60'/{branch}'/0'/{number}'"  # BIP-44 for Ethereum, hardened to the end
 NUMBERS: Final = 1 << 31  # BIP-32: that many hardened children
 
 
@@ -33,6 +33,6 @@ def derived_account(seed: bytes, number: int, branch: Branch = Branch.CONTRIBUTO
         number: Which of the keys.
         branch: What it signs as.
     """
-    path = PATH.format(branch=branch.value, number=number)
+    path = _PATH.format(branch=branch.value, number=number)
     account: LocalAccount = Account.from_key(key_from_seed(seed, path))
     return account

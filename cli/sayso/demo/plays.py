@@ -16,11 +16,11 @@ def tour(folder: Path) -> Play:
 
 
 PLAYS: Final = {
-    "kled": Play("Kled AI: files that are sold on, and on.", kled.Kled, kled.STEPS),
+    "kled": Play("Kled AI: files that are sold on, and on.", kled.Kled, kled.KLED_STEPS),
     "silencio": Play(
         "Silencio: phones that record sessions, and people who were only nearby.",
         silencio.Silencio,
-        silencio.STEPS,
+        silencio.SILENCIO_STEPS,
     ),
-    "neon": Play("Neon Mobile: calls, which belong to two people.", neon.Neon, neon.STEPS),
+    "neon": Play("Neon Mobile: calls, which belong to two people.", neon.Neon, neon.NEON_STEPS),
 }

@@ -55,7 +55,8 @@ async def test_what_is_no_request(client: Client, body: bytes, code: int) -> Non
     ("method", "params", "code"),
     [
         ("eth_nothing", [], -32601),
-        ("evm_mine", [], -32601),
+        ("evm_revert", [], -32601),
+        ("evm_increaseTime", [-1], -32602),
         ("eth_getBalance", [], -32602),
         ("eth_getBalance", ["0x12", "latest"], -32602),
         ("eth_getBalance", ["0x" + "00" * 20, "yesterday"], -32602),

@@ -30,13 +30,13 @@ from sayso_protocol.network_file import Named
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import License, Reason, Row
 
-MARKETPLACE: Final = "kled.ai"
-CLIPS: Final = 40
-TAKEN: Final = 3
-FRAUD: Final = 500
-RESALE, TRAINING, CLONING = "resale", "train-generative-ai", "likeness-synthesis"
-REMOVAL_DAYS: Final = 7
-RUN: Final = "lab-x-run-1"
+_MARKETPLACE: Final = "kled.ai"
+_CLIPS: Final = 40
+_TAKEN: Final = 3
+_FRAUD: Final = 500
+_RESALE, _TRAINING, _CLONING = "resale", "train-generative-ai", "likeness-synthesis"
+_REMOVAL_DAYS: Final = 7
+_RUN: Final = "lab-x-run-1"
 
 
 @dataclass
@@ -54,7 +54,7 @@ class Kled(Stage):
     @property
     def heeded(self) -> tuple[Named, ...]:
         """See Stage: the marketplace's disputes count."""
-        return (Named(own_address(self.shop), "Kled", MARKETPLACE),)
+        return (Named(own_address(self.shop), "Kled", _MARKETPLACE),)
 
     @property
     def consent(self) -> Envelope:
@@ -82,7 +82,7 @@ class Kled(Stage):
         return await self.clear(node, account, purpose) == clear
 
 
-EVERY: Final = set(range(CLIPS))
+_EVERY: Final = set(range(_CLIPS))
 
 
 async def license_clips(stage: Kled) -> str:
@@ -90,19 +90,19 @@ async def license_clips(stage: Kled) -> str:
     now = int(time.time())
     terms = Terms(
         own_address(stage.shop),
-        (RESALE, TRAINING, CLONING),
+        (_RESALE, _TRAINING, _CLONING),
         now + 3 * 365 * DAY_S,
-        MARKETPLACE,
-        removal_days=REMOVAL_DAYS,
+        _MARKETPLACE,
+        removal_days=_REMOVAL_DAYS,
     )
-    files = clips(stage.folder / "walk", CLIPS)
+    files = clips(stage.folder / "walk", _CLIPS)
     (stage.consent,) = grant(stage.person, stage.trusted.network, files, terms, now).envelopes
     await stage.submit("A", [stage.consent])
     await stage.until(
         "C clears every clip for the marketplace",
-        partial(stage.answers, "C", stage.shop, TRAINING, EVERY),
+        partial(stage.answers, "C", stage.shop, _TRAINING, _EVERY),
     )
-    return f"one signature licenses {CLIPS} clips of a walk to {MARKETPLACE}, with `{RESALE}`"
+    return f"one signature licenses {_CLIPS} clips of a walk to {_MARKETPLACE}, with `{_RESALE}`"
 
 
 async def pass_on(stage: Kled) -> str:
@@ -114,24 +114,24 @@ async def pass_on(stage: Kled) -> str:
         who, whom = own_address(seller), own_address(buyer)
         return Sublicense(who, NOTHING, 1, parent, whom, purposes, NOTHING, "", now, end)
 
-    first = offer(stage.shop, stage.lab_x, NO_PARENT, CLONING, RESALE, TRAINING)
+    first = offer(stage.shop, stage.lab_x, NO_PARENT, _CLONING, _RESALE, _TRAINING)
     (to_x,) = await stage.state("A", stage.shop, first, [license_hash])
-    second = offer(stage.lab_x, stage.lab_y, to_x.digest, CLONING, TRAINING)
+    second = offer(stage.lab_x, stage.lab_y, to_x.digest, _CLONING, _TRAINING)
     await stage.state("B", stage.lab_x, second, [license_hash])
     for lab, node in ((stage.lab_x, "B"), (stage.lab_y, "C")):
         await stage.until(
-            "both labs have every clip cleared", partial(stage.answers, node, lab, TRAINING, EVERY)
+            "both labs have every clip cleared", partial(stage.answers, node, lab, _TRAINING, _EVERY)
         )
-    return f"{MARKETPLACE} passes on to Lab X, and X to Lab Y; both have all {CLIPS} clips cleared"
+    return f"{_MARKETPLACE} passes on to Lab X, and X to Lab Y; both have all {_CLIPS} clips cleared"
 
 
 async def train(stage: Kled) -> str:
     """Lab X checks, trains, and declares the use."""
-    if not await stage.answers("B", stage.lab_x, TRAINING, EVERY):
+    if not await stage.answers("B", stage.lab_x, _TRAINING, _EVERY):
         raise DemoFailed("the check of Lab X does not clear every clip")
-    use = Use(own_address(stage.lab_x), NOTHING, 1, TRAINING, RUN, NOTHING, int(time.time()))
+    use = Use(own_address(stage.lab_x), NOTHING, 1, _TRAINING, _RUN, NOTHING, int(time.time()))
     await stage.state("B", stage.lab_x, use, [stage.consent.digest])
-    return f"Lab X checked, trains, and declares the use in {RUN}"
+    return f"Lab X checked, trains, and declares the use in {_RUN}"
 
 
 async def take_three_back(stage: Kled) -> str:
@@ -139,24 +139,24 @@ async def take_three_back(stage: Kled) -> str:
     consent = as_kind(stage.consent.message, Consent)
     held = License(consent, stage.consent.items)
     contributor = own_address(stage.person)
-    masks = license_masks(held, stage.consent.items[:TAKEN])
+    masks = license_masks(held, stage.consent.items[:_TAKEN])
     begun = time.monotonic()
     await stage.hand_in(
         "A",
         stage.person,
         *revoke_masks(contributor, masks),
-        *revoke_scopes(contributor, license_scopes(held, [CLONING])),
+        *revoke_scopes(contributor, license_scopes(held, [_CLONING])),
     )
-    left = EVERY - set(range(TAKEN))
+    left = _EVERY - set(range(_TAKEN))
     for node, lab in (("B", stage.lab_x), ("C", stage.lab_y)):
-        for purpose, clear in ((TRAINING, left), (CLONING, set[int]())):
+        for purpose, clear in ((_TRAINING, left), (_CLONING, set[int]())):
             await stage.until(
                 f"{node} refuses exactly what was taken back",
                 partial(stage.answers, node, lab, purpose, clear),
             )
         stage.refused_after.append(time.monotonic() - begun)
     return (
-        f"{TAKEN} clips and `{CLONING}` are taken back: the next checks of both labs refuse exactly"
+        f"{_TAKEN} clips and `{_CLONING}` are taken back: the next checks of both labs refuse exactly"
         f" those, and clear {len(left)} clips for training"
     )
 
@@ -164,17 +164,19 @@ async def take_three_back(stage: Kled) -> str:
 async def take_resale_back(stage: Kled) -> str:
     """The person takes `resale` back: everybody downstream stops, the marketplace itself does not."""
     held = License(as_kind(stage.consent.message, Consent), stage.consent.items)
-    scopes = license_scopes(held, [RESALE])
+    scopes = license_scopes(held, [_RESALE])
     begun = time.monotonic()
     await stage.hand_in("A", stage.person, *revoke_scopes(own_address(stage.person), scopes))
     for node, lab in (("B", stage.lab_x), ("A", stage.lab_y)):
         await stage.until(
-            "nothing is clear downstream", partial(stage.answers, node, lab, TRAINING, set[int]())
+            "nothing is clear downstream", partial(stage.answers, node, lab, _TRAINING, set[int]())
         )
         stage.refused_after.append(time.monotonic() - begun)
-    if await stage.clear("A", stage.shop, TRAINING) != EVERY - set(range(TAKEN)):
+    if await stage.clear("A", stage.shop, _TRAINING) != _EVERY - set(range(_TAKEN)):
         raise DemoFailed("the marketplace's own license has changed, too")
-    return f"`{RESALE}` is taken back: nothing is clear for X or Y any more; {MARKETPLACE} keeps its own"
+    return (
+        f"`{_RESALE}` is taken back: nothing is clear for X or Y any more; {_MARKETPLACE} keeps its own"
+    )
 
 
 async def confirm_removal(stage: Kled) -> str:
@@ -191,20 +193,20 @@ async def confirm_removal(stage: Kled) -> str:
         "X is confirmed", partial(standings, stage, stage.consent.digest, due | {lab: {"confirmed"}})
     )
     return (
-        f"the trace shows that Lab X confirmed its removal; that of Lab Y is due in {REMOVAL_DAYS} days"
+        f"the trace shows that Lab X confirmed its removal; that of Lab Y is due in {_REMOVAL_DAYS} days"
     )
 
 
 async def dispute_cohort(stage: Kled) -> str:
     """The marketplace disputes what a fraudulent uploader licensed, with one signature."""
     now, network = int(time.time()), stage.trusted.network
-    terms = Terms(own_address(stage.shop), (TRAINING,), now + 365 * DAY_S, MARKETPLACE)
-    files = clips(stage.folder / "forged", FRAUD)
+    terms = Terms(own_address(stage.shop), (_TRAINING,), now + 365 * DAY_S, _MARKETPLACE)
+    files = clips(stage.folder / "forged", _FRAUD)
     forged = [grant(stage.uploader, network, [one], terms, now).envelopes[0] for one in files]
     await stage.submit("A", forged)
     rows = [Row(one.digest, one.items[0]) for one in forged]
     shop = own_address(stage.shop)
-    heeding, others = Query(shop, TRAINING), Query(shop, TRAINING, ())
+    heeding, others = Query(shop, _TRAINING), Query(shop, _TRAINING, ())
 
     async def all_are(query: Query, reason: Reason) -> bool:
         return set(await stage.reasons("C", query, rows)) == {reason}
@@ -218,21 +220,21 @@ async def dispute_cohort(stage: Kled) -> str:
     if not await all_are(others, Reason.GRANTED):
         raise DemoFailed("who does not heed the marketplace is refused, too")
     return (
-        f"one dispute of {MARKETPLACE} stops {FRAUD} consents of one uploader for whoever heeds it,"
+        f"one dispute of {_MARKETPLACE} stops {_FRAUD} consents of one uploader for whoever heeds it,"
         f" after {took:.2f} s; who does not heed it decides alone"
     )
 
 
 async def wait_too_long(stage: Kled) -> str:
     """The chain's time moves past the deadline: Lab Y is late."""
-    days = REMOVAL_DAYS + 1
+    days = _REMOVAL_DAYS + 1
     await stage.chain.pass_time(days * DAY_S)
     late = {own_address(stage.lab_x): {"confirmed"}, own_address(stage.lab_y): {"late"}}
     await stage.until("C shows who is late", partial(standings, stage, stage.consent.digest, late))
     return f"the chain's time moves on by {days} days: Lab Y is late, and everybody can see it"
 
 
-STEPS: tuple[Step[Kled], ...] = (
+KLED_STEPS: tuple[Step[Kled], ...] = (
     Step("chain", "Start a chain and deploy the registry", (), start_chain),
     Step("nodes", "Start three nodes", ("chain",), start_nodes),
     Step("consent", "A person licenses forty clips", ("nodes",), license_clips),

@@ -31,10 +31,10 @@ from sayso_protocol.network import Network
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import License, Reason, Row
 
-MARKETPLACE: Final = "neonmobile.com"
-RESALE, TRAINING = "resale", "train-generative-ai"
-SEED_BYTES: Final = 32
-SALT_BYTES: Final = 32
+_MARKETPLACE: Final = "neonmobile.com"
+_RESALE, _TRAINING = "resale", "train-generative-ai"
+_SEED_BYTES: Final = 32
+_SALT_BYTES: Final = 32
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class Person:
         guardian: The guardian's seed.
     """
 
-    seed: bytes = field(default_factory=partial(secrets.token_bytes, SEED_BYTES), repr=False)
-    guardian: bytes = field(default_factory=partial(secrets.token_bytes, SEED_BYTES), repr=False)
+    seed: bytes = field(default_factory=partial(secrets.token_bytes, _SEED_BYTES), repr=False)
+    guardian: bytes = field(default_factory=partial(secrets.token_bytes, _SEED_BYTES), repr=False)
 
     def key(self, call: int) -> LocalAccount:
         """Return the key of a call."""
@@ -104,7 +104,7 @@ class Neon(Stage):
 
     async def are(self, account: LocalAccount, call: Call, *reasons: Reason) -> bool:
         """Return whether C gives each row of a call one of these reasons."""
-        query = Query(own_address(account), TRAINING)
+        query = Query(own_address(account), _TRAINING)
         return set(await self.reasons("C", query, call.rows)) <= {*reasons}
 
     async def passes_on(self, *licenses: Envelope) -> None:
@@ -112,7 +112,7 @@ class Neon(Stage):
         now = int(time.time())
         shop, lab = own_address(self.shop), own_address(self.lab)
         end, count = now + 180 * DAY_S, len(licenses)
-        offer = Sublicense(shop, NOTHING, count, NO_PARENT, lab, (TRAINING,), NOTHING, "", now, end)
+        offer = Sublicense(shop, NOTHING, count, NO_PARENT, lab, (_TRAINING,), NOTHING, "", now, end)
         await self.state("A", self.shop, offer, [one.digest for one in licenses])
 
 
@@ -120,7 +120,7 @@ def recorded(stage: Neon, network: Network, number: int) -> Call:
     """Return a call: both people sign with keys, and name guardians, that they use for it alone."""
     people = (stage.caller, stage.called)
     keys = [person.key(number) for person in people]
-    salt, now = secrets.token_bytes(SALT_BYTES), int(time.time())
+    salt, now = secrets.token_bytes(_SALT_BYTES), int(time.time())
     recording = sha256(f"the recording of call {number}".encode()).digest()
     item = sha256(salt + recording).digest()  # rule 1.5.1
     parties = tuple(own_address(one) for one in keys)
@@ -128,7 +128,7 @@ def recorded(stage: Neon, network: Network, number: int) -> Call:
     for person, account in zip(people, keys, strict=True):
         guardian = own_address(person.guardian_key(number))
         shop, end = own_address(stage.shop), now + 365 * DAY_S
-        terms = Terms(shop, (RESALE, TRAINING), end, MARKETPLACE, parties, guardian)
+        terms = Terms(shop, (_RESALE, _TRAINING), end, _MARKETPLACE, parties, guardian)
         ((consent, items),) = build_consents(own_address(account), [item], terms, now)
         consents.append(sign_message(account, consent, network, items))
     return Call(number, salt, *consents)
@@ -139,7 +139,7 @@ async def hear_one_side(stage: Neon) -> str:
     call = recorded(stage, stage.trusted.network, 0)
     stage.calls.append(call)
     await stage.submit("A", [call.caller])
-    query = Query(own_address(stage.shop), TRAINING)
+    query = Query(own_address(stage.shop), _TRAINING)
 
     async def incomplete() -> bool:
         return await stage.reasons("C", query, call.rows[:1]) == (Reason.INCOMPLETE,)
@@ -153,7 +153,7 @@ async def hear_both(stage: Neon) -> str:
     (call,) = stage.calls
     await stage.submit("B", [call.called])
     await stage.until("C clears the call", partial(stage.are, stage.shop, call, Reason.GRANTED))
-    return f"both have consented: the call is clear for {MARKETPLACE}"
+    return f"both have consented: the call is clear for {_MARKETPLACE}"
 
 
 async def pass_on(stage: Neon) -> str:
@@ -185,7 +185,7 @@ async def call_again(stage: Neon) -> str:
     seen = len({*first.public(), *second.public()})
     return (
         f"the two calls show {seen} addresses, hashes and signatures, and have none in common; what they"
-        f" share is {MARKETPLACE}, the purposes, and the node and minute in which they came"
+        f" share is {_MARKETPLACE}, the purposes, and the node and minute in which they came"
     )
 
 
@@ -200,7 +200,7 @@ async def take_back(stage: Neon) -> str:
         await stage.until("C refuses it", partial(stage.are, who, call, Reason.REVOKED))
     stage.refused_after.append(time.monotonic() - begun)
     return (
-        f"the person who was called takes it back: refused for {MARKETPLACE} and the lab,"
+        f"the person who was called takes it back: refused for {_MARKETPLACE} and the lab,"
         f" {stage.refused_after[-1]:.2f} s after it"
     )
 
@@ -222,7 +222,7 @@ async def lose_a_phone(stage: Neon) -> str:
     )
 
 
-STEPS: tuple[Step[Neon], ...] = (
+NEON_STEPS: tuple[Step[Neon], ...] = (
     Step("chain", "Start a chain and deploy the registry", (), start_chain),
     Step("nodes", "Start three nodes", ("chain",), start_nodes),
     Step("one", "One of two people consents", ("nodes",), hear_one_side),

@@ -35,13 +35,13 @@ from sayso_protocol.permissions.words import Masks
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import License, Reason, Row
 
-MARKETPLACE: Final = "silencio.network"
-TRAINING: Final = "train-ai"
-HOUR: Final = 60  # chunks
-SHORT: Final = 20  # chunks of an ordinary session
-AFTERNOON: Final = range(2 * HOUR, 4 * HOUR)  # 15 to 17 h of a session that begins at 13 h
-SESSIONS_A_DAY: Final = 2
-AT_ONCE: Final = 120  # consents in a request
+_MARKETPLACE: Final = "silencio.network"
+_TRAINING: Final = "train-ai"
+_HOUR: Final = 60  # chunks
+_SHORT: Final = 20  # chunks of an ordinary session
+_AFTERNOON: Final = range(2 * _HOUR, 4 * _HOUR)  # 15 to 17 h of a session that begins at 13 h
+_SESSIONS_A_DAY: Final = 2
+_AT_ONCE: Final = 120  # consents in a request
 
 
 @dataclass(frozen=True)
@@ -69,12 +69,12 @@ class Silencio(Stage):
     @property
     def heeded(self) -> tuple[Named, ...]:
         """See Stage: the marketplace's disputes count."""
-        return (Named(own_address(self.shop), "Silencio", MARKETPLACE),)
+        return (Named(own_address(self.shop), "Silencio", _MARKETPLACE),)
 
     @property
     def query(self) -> Query:
         """Return what the marketplace asks before it trains."""
-        return Query(own_address(self.shop), TRAINING)
+        return Query(own_address(self.shop), _TRAINING)
 
     @property
     def tuesday(self) -> Session:
@@ -109,7 +109,7 @@ def recorded(network: Network, shop: bytes, minutes: int, now: int) -> Session:
     """Return a session of a new phone: one signature for its audio, one for its levels."""
     phone = new_account()
     who = own_address(phone)
-    terms = Terms(shop, (TRAINING,), now + 365 * DAY_S, MARKETPLACE)
+    terms = Terms(shop, (_TRAINING,), now + 365 * DAY_S, _MARKETPLACE)
     consents = []
     for data in (b"audio", b"levels"):
         items = [sha256(who + data + minute.to_bytes(2)).digest() for minute in range(minutes)]
@@ -121,16 +121,16 @@ def recorded(network: Network, shop: bytes, minutes: int, now: int) -> Session:
 async def record(stage: Silencio) -> str:
     """Every phone records a session, and licenses it."""
     now, shop, network = int(time.time()), own_address(stage.shop), stage.trusted.network
-    lengths = [4 * HOUR] + [SHORT] * (stage.options.phones - 1)
+    lengths = [4 * _HOUR] + [_SHORT] * (stage.options.phones - 1)
     stage.sessions = [recorded(network, shop, minutes, now) for minutes in lengths]
     consents = [one for session in stage.sessions for one in (session.audio, session.levels)]
-    for start in range(0, len(consents), AT_ONCE):
-        await stage.submit("A", consents[start : start + AT_ONCE])
+    for start in range(0, len(consents), _AT_ONCE):
+        await stage.submit("A", consents[start : start + _AT_ONCE])
     rows = [row for session in stage.sessions for row in session.rows]
     await stage.until("C clears all chunks", partial(stage.are, "C", rows, Reason.GRANTED))
     return (
         f"{len(stage.sessions):,} phones licensed {len(rows):,} one-minute chunks with {len(consents):,}"
-        f" signatures: audio and levels of a session apart; C clears all of them for {MARKETPLACE}"
+        f" signatures: audio and levels of a session apart; C clears all of them for {_MARKETPLACE}"
     )
 
 
@@ -144,7 +144,7 @@ async def take_an_afternoon_back(stage: Silencio) -> str:
     masks: Masks = {}
     gone = set[Row]()
     for one in (session.audio, session.levels):
-        items = [one.items[minute] for minute in AFTERNOON]
+        items = [one.items[minute] for minute in _AFTERNOON]
         masks |= license_masks(_license(one), items)
         gone |= {Row(one.digest, item) for item in items}
     revocations = revoke_masks(own_address(session.phone), masks)
@@ -158,7 +158,7 @@ async def take_an_afternoon_back(stage: Silencio) -> str:
 async def take_the_audio_back(stage: Silencio) -> str:
     """No audio; levels may stay."""
     session = stage.tuesday
-    left = {Row(session.levels.digest, item) for item in session.levels.items[: AFTERNOON.start]}
+    left = {Row(session.levels.digest, item) for item in session.levels.items[: _AFTERNOON.start]}
     scopes = license_scopes(_license(session.audio))
     took = await stage.revoke(revoke_scopes(own_address(session.phone), scopes), left)
     return f"no audio any more, and the levels stay: {len(left)} chunks are clear, {took:.2f} s after it"
@@ -196,8 +196,8 @@ async def hear_a_bystander(stage: Silencio) -> str:
     await stage.hand_in("A", stage.shop, *lifted)
     await stage.until("C clears the file again", partial(stage.are, "C", rows, Reason.GRANTED))
     return (
-        f"a bystander's dispute stops nothing by itself; {MARKETPLACE} reviews it and disputes the file,"
-        f" which C refuses {took:.2f} s later; the marketplace lifts it, and C clears the file again"
+        f"a bystander's dispute stops nothing by itself; {_MARKETPLACE} reviews it and disputes the"
+        f" file, which C refuses {took:.2f} s later; the marketplace lifts it, and C clears it again"
     )
 
 
@@ -206,15 +206,15 @@ async def count_costs(stage: Silencio) -> str:
     await carried(stage, len(stage.refused_after))
     figures = await measure(stage, stage.options.prices)
     phones = len(stage.sessions)
-    gas = figures.gas_per_license * 2 * SESSIONS_A_DAY
-    size = figures.gossip_bytes / phones / 3 * SESSIONS_A_DAY
+    gas = figures.gas_per_license * 2 * _SESSIONS_A_DAY
+    size = figures.gossip_bytes / phones / 3 * _SESSIONS_A_DAY
     return (
-        f"a phone with {SESSIONS_A_DAY} sessions a day costs each node {size / 1000:.1f} kB of gossip,"
+        f"a phone with {_SESSIONS_A_DAY} sessions a day costs each node {size / 1000:.1f} kB of gossip,"
         f" and its operator {gas:,.0f} gas, which is ${figures.prices.dollars(gas):.2g}"
     )
 
 
-STEPS: tuple[Step[Silencio], ...] = (
+SILENCIO_STEPS: tuple[Step[Silencio], ...] = (
     Step("chain", "Start a chain and deploy the registry", (), start_chain),
     Step("nodes", "Start three nodes", ("chain",), start_nodes),
     Step("sessions", "Phones record, and license their sessions", ("nodes",), record),
