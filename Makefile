@@ -1,6 +1,6 @@
 # Everything a person or the CI runs. `make help` lists it.
 .DEFAULT_GOAL := help
-.PHONY: engines help dev demo machine test bare fuzz sim interop mutations page lint types bench gas docs contracts audit audit-deps prove lock checks ci ci-full clean
+.PHONY: engines help dev demo machine test bare fuzz sim interop mutations page lint types bench load gas docs contracts audit audit-deps prove lock checks ci ci-full clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -128,6 +128,9 @@ types: $(READY)  ## mypy, strict
 
 bench: $(READY) $(COMPILED) $(PAGE) machine  ## write bench.json: our figures beside a peer's, in one run
 	PYTHONPATH=tests $(BIN)/python -m bench --out bench.json
+
+load: $(READY)  ## a marketplace under load: 2,000 people revoke within a minute; writes load.json
+	PYTHONPATH=tests $(BIN)/python -m bench --only load --out load.json
 
 gas: $(READY) contracts/node_modules/.ready  ## write gas.json: our gas beside EAS's, on one anvil
 	$(BIN)/python contracts/gas.py

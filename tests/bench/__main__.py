@@ -29,6 +29,7 @@ PARTS = {
     "snapshot": "snapshot",
     "gossip": "gossip",
     "ten": "ten_nodes",
+    "load": "marketplace",
     "sync": "sync",
     "catch_up": "catch_up",
     "propagation": "propagation",

@@ -48,9 +48,9 @@ def consent(number: int, items: int = 1, grantee: bytes = ANYONE) -> Envelope:
     return Envelope(message, NETWORK, bytes(signed.signature), hashes)
 
 
-def current(number: int, items: int, network: Network = NETWORK) -> Envelope:
+def current(number: int, items: int, network: Network = NETWORK, grantee: bytes = ANYONE) -> Envelope:
     """One that holds today, on a network."""
-    some, today = consent(number, items), int(time.time())
+    some, today = consent(number, items, grantee), int(time.time())
     assert isinstance(some.message, Consent)
     message = replace(some.message, issued_at=today - DAY_S, expires_at=today + DAY_S)
     account = Account.from_key(sha256(b"bench %d" % number))
