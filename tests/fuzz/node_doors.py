@@ -17,7 +17,7 @@ from sayso_node.api.routes.checks import read_check, read_packed_check
 from sayso_node.api.routes.document import operations
 from sayso_node.api.routes.messages import BODY_BYTES
 from sayso_node.api.routes.status import _read_query
-from sayso_node.api.schema.message_json import FORMS, signature_of
+from sayso_node.api.schema.message_json import FORMS
 from sayso_node.api.schema.operations import JSON, MSGPACK, Operation
 from sayso_node.batches.fetcher import read_batch
 from sayso_node.batches.protocol import read_answer
@@ -40,6 +40,7 @@ from sayso_protocol.ethereum.batches import Batch
 from sayso_protocol.messages.envelope import decode_all
 from sayso_protocol.messages.wire import decode_bundle
 from sayso_protocol.primitives import address_text, hash_from_text, hex_text
+from sayso_protocol.signatures.wallet_forms import read_signature
 from sayso_protocol.sync import answers
 from support.protocol_strategies import BEN, NETWORK
 
@@ -113,7 +114,7 @@ def _reader(one: Operation, kind: str) -> Callable[[bytes], object]:
             read_check(fields)
             return
         forms[value].read(fields)
-        signature_of(getattr(fields, "signature", "0x"))
+        read_signature(getattr(fields, "signature", "0x"))
 
     return read
 

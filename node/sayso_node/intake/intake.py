@@ -20,6 +20,7 @@ from sayso_node.chain.reading.contract_wallets import Answers, ContractWallets
 from sayso_node.errors import NoRoom
 from sayso_node.freshness import Freshness
 from sayso_node.intake.admissions import ADMISSIONS, Circumstances, admit
+from sayso_node.intake.given_signatures import in_form
 from sayso_node.intake.outcome import Outcome, Source, SourceChannel, Status
 from sayso_node.interfaces import Clock
 from sayso_node.store import messages
@@ -109,6 +110,11 @@ class Intake:
         """Report marks that this store merged in earlier runs; the store must be open."""
         with self._store.read() as db:
             self._say_merged(pending.load(db).merged)
+
+    async def in_form(self, envelope: Envelope, source: Source) -> Envelope:
+        """Return a message whose signature comes from a wallet in the form of rule 4.4 (see in_form)."""
+        point = self._freshness.head.point
+        return await in_form(envelope, lambda claims: self._wallets.ask(claims, source.name, point))
 
     async def take(self, bundle: Sequence[bytes], source: Source) -> list[Outcome]:
         """Take in the envelopes of a bundle; each gets its own outcome."""

@@ -80,7 +80,10 @@ class EoaVerifier:
             read_wallet_proof(signature)
             raise Unsupported("the chain was not asked about this contract wallet's signature")
         if recover(digest, signature) != signer:
-            raise BadSignature("the signature was made by another wallet, or for another network")
+            raise BadSignature(
+                "this account's key did not sign this: another wallet did, or for another network; "
+                "or the account is a contract (rule 4.4.10)"
+            )
 
     def verify(self, claims: Sequence[Claim]) -> list[SaysoError | None]:
         """See WalletVerifier."""

@@ -17,7 +17,7 @@ from sayso_node.api.http.bodies import read_body, read_value
 from sayso_node.api.http.responses import fault
 from sayso_node.api.http.route import Route, RouteAnswer
 from sayso_node.api.http.shares import source_of
-from sayso_node.api.schema.message_json import FORMS, Form, signature_of
+from sayso_node.api.schema.message_json import FORMS, Form
 from sayso_node.api.schema.operations import JSON, MSGPACK, Body, Operation
 from sayso_node.api.schema.values import Result, Results
 from sayso_node.errors import BadRequest
@@ -30,6 +30,7 @@ from sayso_protocol.messages.kinds import KINDS, kind_of
 from sayso_protocol.messages.wire import decode_bundle
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import hex_text
+from sayso_protocol.signatures.wallet_forms import read_signature
 
 BODY_BYTES: Final = 4_194_304
 TAKEN: Final = {
@@ -85,12 +86,13 @@ class MessageRoutes:
         return await self._take(request, bundle)
 
     async def one(self, form: Form, request: web.Request) -> RouteAnswer:
-        """Take a message by its fields and the wallet's signature, and optional consents (7.12)."""
+        """Take a message by its fields and what the wallet gave as signature, and consents (7.12)."""
         fields: Any = await read_value(request, form.signed)
         message, items = form.read(fields)
-        envelope = encode(Envelope(message, self._under(fields), signature_of(fields.signature), items))
+        given = Envelope(message, self._under(fields), read_signature(fields.signature), items)
+        envelope = await self._intake.in_form(given, Source.http(source_of(request)))
         company = getattr(fields, form.company) if form.company else ()
-        return await self._take(request, [envelope, *map(_from_base64, company)])
+        return await self._take(request, [encode(envelope), *map(_from_base64, company)])
 
     def _under(self, fields: Any) -> Network:
         """Return the network under which a message was signed (rule 6.2.5); raises Malformed."""

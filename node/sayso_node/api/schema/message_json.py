@@ -33,7 +33,6 @@ from sayso_node.api.schema.statement_json import (
 )
 from sayso_protocol.encoding.merkle import content_root
 from sayso_protocol.errors import Malformed
-from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.kinds import check_rows
 from sayso_protocol.messages.message import (
@@ -45,7 +44,7 @@ from sayso_protocol.messages.message import (
     USE,
 )
 from sayso_protocol.messages.revocation import Revocation
-from sayso_protocol.primitives import address_from_text, bytes_from_text, hash_from_text
+from sayso_protocol.primitives import address_from_text, hash_from_text
 
 _NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,77}", re.ASCII)
 
@@ -103,11 +102,6 @@ def _revocation(fields: RevocationFields) -> tuple[Revocation, tuple[bytes, ...]
         tuple(_number(one) for one in fields.masks),
     )
     return revocation, ()
-
-
-def signature_of(text: str) -> bytes:
-    """Return a wallet's signature; raises Malformed."""
-    return bytes_from_text(text, LIMITS.wallet_signature_bytes)
 
 
 def _number(text: str) -> int:

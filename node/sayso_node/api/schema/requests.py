@@ -17,7 +17,6 @@ from sayso_protocol.receipts.json_values import (
     Address,
     Hash,
     HeedJson,
-    Hex,
     Nonce,
     Purpose,
 )
@@ -71,6 +70,16 @@ Scopes = Annotated[list[Scope], _list_of(maxItems=16)]
 Decimals = Annotated[list[Decimal], _list_of(maxItems=64)]
 
 
+GIVEN_PATTERN: Final = r"^\s*(0[xX])?([0-9a-fA-F]{2})*\s*$"
+GivenSignature = Annotated[
+    str,
+    Meta(
+        description="As the wallet gave it: v of any kind, EIP-2098, or a contract wallet's own.",
+        extra_json_schema={"pattern": GIVEN_PATTERN},
+    ),
+]
+
+
 class ConsentFields(Struct, forbid_unknown_fields=True, kw_only=True):
     """Rule 4.2, without the notice. `parties` is empty for the contributor alone."""
 
@@ -101,7 +110,7 @@ class RevocationFields(Struct, forbid_unknown_fields=True, kw_only=True):
 class SignedConsent(ConsentFields, kw_only=True):
     """A consent by its fields, with the wallet's signature."""
 
-    signature: Hex
+    signature: GivenSignature
 
 
 class SignedRevocation(RevocationFields, kw_only=True):
@@ -110,7 +119,7 @@ class SignedRevocation(RevocationFields, kw_only=True):
     `consents`: envelopes that make the revocation known (rule 7.12).
     """
 
-    signature: Hex
+    signature: GivenSignature
     chain_id: ChainId | UnsetType = UNSET
     consents: Annotated[list[Base64], _list_of()] = []
 

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
-from sayso_node.api.schema.requests import Items, Purposes, Seconds
+from sayso_node.api.schema.requests import GIVEN_PATTERN, Items, Purposes, Seconds
 from sayso_protocol.encoding.merkle import content_root
 from sayso_protocol.messages.kinds import KINDS
 from sayso_protocol.messages.message import Message
@@ -17,11 +17,17 @@ from sayso_protocol.messages.statements.removal import Removal
 from sayso_protocol.messages.statements.sublicense import Sublicense
 from sayso_protocol.messages.statements.use import Use
 from sayso_protocol.primitives import HASH_BYTES, address_from_text, hash_from_text, hex_text
-from sayso_protocol.receipts.json_values import Address, Hash, Hex, Purpose
+from sayso_protocol.receipts.json_values import Address, Hash, Purpose
 
 _ZERO: Final = hex_text(bytes(HASH_BYTES))
 Read = tuple[Message, tuple[bytes, ...]]
-Signature = Annotated[Hex, Meta(description="`0x` if a contract wallet endorses the statement.")]
+Signature = Annotated[
+    str,
+    Meta(
+        description="As the wallet gave it; `0x` if a contract wallet endorses the statement.",
+        extra_json_schema={"pattern": GIVEN_PATTERN},
+    ),
+]
 
 
 class StatementFields(Struct, forbid_unknown_fields=True, kw_only=True):

@@ -33,12 +33,13 @@ TIMEOUT_S = 10.0  # for one call, waiting included
 GAS = 4_000_000
 MORE_GAS = 1_000_000  # for each further question to the same wallet, which then exists
 
+NO_WALLET = "the contract wallet does not exist, and the signature does not deploy it"
 # Results of WalletProbe; 4 is too little gas, which is the endpoint's fault.
 _ACCEPTED, _REFUSED, _NO_WALLET, _RAN_OUT = (number.to_bytes(32) for number in (1, 2, 3, 5))
 _REASONS: dict[bytes, str | None] = {
     _ACCEPTED: "",
-    _REFUSED: "the contract wallet does not accept the signature",
-    _NO_WALLET: "the contract wallet does not exist, and the signature does not deploy it",
+    _REFUSED: "the account is a contract, and does not accept the signature",
+    _NO_WALLET: NO_WALLET,
     _RAN_OUT: None,  # no answer (4.4.14), and it would run out again
 }
 
