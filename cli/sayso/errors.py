@@ -118,7 +118,7 @@ class BadList(SaysoError):
 
 
 class OtherStatements(SaysoError):
-    """The folder holds other signed messages than those that the command signs; nothing was changed."""
+    """The folder or file holds other signed messages than those of the command; nothing was changed."""
 
     code = "other-statements"
 

@@ -23,7 +23,8 @@ HINTS: Final = {
     "wrong-chain": "--rpc must be an endpoint of the chain that --chain-id or the network file names",
     "not-deployed": "deploy the registry: sayso contract deploy",
     "from-the-future": "check this machine's clock",
-    "unsupported": "only a node with a chain endpoint can verify the signature of a contract wallet",
+    "unsupported": "only the chain can judge the signature of a contract wallet: ask a node that has an "
+    "endpoint, or name one with --rpc URL",
     "other-statements": "name another folder with --keep or --save, or repeat the first command exactly",
     "output-is-input": "name a file or folder outside the inputs",
     "folder-in-use": "a folder belongs to one node: end the other process, or make a new folder",

@@ -48,6 +48,12 @@ _ACCOUNT = click.option(
     metavar="ADDRESS",
     help="The account of the signer; required if it has several.",
 )
+_RPC = click.option(
+    "--rpc",
+    "rpc_url",
+    metavar="URL",
+    help="JSON-RPC endpoint of the chain, to ask contract wallets about their signatures.",
+)
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,7 @@ class Signing:
     password_file: Path | None
     signer_url: str | None
     account: bytes | None
+    rpc_url: str | None = None
 
     def __post_init__(self) -> None:
         """Raise a usage error for options that select no signer."""
@@ -80,7 +87,7 @@ class Signing:
         from sayso.contributor.signers import external_signer  # noqa: PLC0415 - so does aiohttp
 
         if self.signer_url:
-            return external_signer(self.signer_url, self.account)
+            return external_signer(self.signer_url, self.account, self.rpc_url)
         assert self.key_path  # noqa: S101 - one of the two was given
         return open_key(self.key_path, self.password_file)
 
@@ -91,7 +98,7 @@ def signing_options(command: Command) -> Command:
     def gathered(options: dict[str, Any]) -> Signing:
         return Signing(**taken(options, Signing))
 
-    return gathering(command, "signing", gathered, (*WALLET_OPTIONS, _ACCOUNT))
+    return gathering(command, "signing", gathered, (*WALLET_OPTIONS, _ACCOUNT, _RPC))
 
 
 def print_messages(messages: Iterable[Message], network: Network) -> None:

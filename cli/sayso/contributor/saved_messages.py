@@ -1,19 +1,20 @@
 """Bundle files: signed messages, saved so that anybody can submit them later to any node."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Final
 
-from sayso.errors import FileUnreadable, NothingToRevoke
+from sayso.errors import FileUnreadable, NothingToRevoke, OtherStatements
 from sayso.node_client.answers import HeldLicense
 from sayso.outputs import write_file
 from sayso_protocol.errors import TooLarge, Unsupported
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope, decode, encode
-from sayso_protocol.messages.message import of_kind
+from sayso_protocol.messages.message import Message, of_kind
+from sayso_protocol.messages.typed_data import digest
 from sayso_protocol.messages.wire import decode_bundle, encode_bundle
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import hex_text
@@ -67,6 +68,32 @@ def _read(file: IO[bytes], most: int) -> bytes:
     while piece := file.read(min(PIECE_BYTES, most - len(data))):
         data += piece
     return bytes(data)
+
+
+class GrowingBundle:
+    """GrowingBundle is a bundle to which each message is written as soon as it is signed.
+
+    Attributes:
+        held: The signed messages by digest; empty without a file.
+
+    Raises:
+        FileUnreadable, BadSignature: As load_bundle.
+    """
+
+    def __init__(self, path: Path, network: Network) -> None:
+        self._path, self._network = path, network
+        found = load_bundle(path, network) if path.exists() else []
+        self.held = {one.digest: one for one in found}
+
+    def sign(self, messages: Sequence[Message], sign: Callable[[Message], Envelope]) -> None:
+        """Sign the messages that the file does not hold; raises OtherStatements and as `sign`."""
+        order = {digest(one, self._network): one for one in messages}
+        if self.held.keys() - order.keys():
+            raise OtherStatements(f"{str(self._path)!r} holds other messages; name another file")
+        for name, message in order.items():
+            if name not in self.held:
+                self.held[name] = sign(message)
+                save_bundle(self._path, [self.held[one] for one in order if one in self.held])
 
 
 class SavedLicenses:

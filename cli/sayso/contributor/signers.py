@@ -9,49 +9,98 @@ It needs no trust: the signature must be the contributor's, over the message tha
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Final
 
 import aiohttp
 
 from sayso.errors import SignerFailed
+from sayso.node_client.wallet_words import word_of_chain
 from sayso_protocol.encoding.json_text import parse_json
-from sayso_protocol.errors import InvalidAddress, Malformed, Unsupported
-from sayso_protocol.limits import LIMITS
+from sayso_protocol.errors import (
+    BadSignature,
+    InvalidAddress,
+    Malformed,
+    RefusedByWallet,
+    Unsupported,
+)
 from sayso_protocol.messages.envelope import Envelope
+from sayso_protocol.messages.kinds import kind_of
 from sayso_protocol.messages.message import Message
 from sayso_protocol.messages.typed_data import typed_data
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_from_text, address_text
 from sayso_protocol.redaction import redacted, shown_url
-from sayso_protocol.signatures.wallets import EoaVerifier
+from sayso_protocol.signatures.wallet_forms import by_contract, by_key, read_signature
+from sayso_protocol.signatures.wallets import EOA_SIGNATURE_BYTES, EoaVerifier
 
 SIGNER_TIMEOUT_S: Final = 600.0  # for a person to read and agree
 SIGNER_ANSWER_BYTES: Final = 1_048_576
-EOA_BYTES: Final = 65
 
 
 class ExternalSigner:
     """ExternalSigner is one account of an external signer; `address` is text, as in eth-account."""
 
-    def __init__(self, url: str, address: str) -> None:
+    def __init__(self, url: str, address: str, rpc_url: str | None = None) -> None:
         self.url = url
         self.address = address
+        self._rpc_url = rpc_url
 
     def sign_message(self, message: Message, network: Network, items: tuple[bytes, ...]) -> Envelope:
-        """Request a signature; raises SignerFailed and BadSignature.
+        """Request a signature and bring it into the form of rule 4.4; raises SignerFailed, BadSignature.
 
-        A node verifies the signature of a contract wallet, because this needs the chain.
+        A node asks a contract wallet about its signature, because this needs the chain. With an
+        endpoint, it is asked here, too; then this raises also RefusedByWallet, and as word_of_chain.
         """
         data = typed_data(message, network)
         answer = _ask(self.url, "eth_signTypedData_v4", [self.address, data])
-        envelope = Envelope(message, network, _signature(answer), items)
+        envelope = self._in_form(Envelope(message, network, _signature(answer), items))
         with suppress(Unsupported):
             envelope.check_signatures(EoaVerifier())
+        if self._rpc_url and envelope.claim.is_contract_wallets:
+            word = asyncio.run(word_of_chain(self._rpc_url, network, envelope.claim))
+            if not word.accepted:
+                raise RefusedByWallet(word.why)
         return envelope
 
+    def _in_form(self, envelope: Envelope) -> Envelope:
+        """Return a message with its signature in the form of rule 4.4; raises BadSignature."""
+        if found := by_key(envelope.claim):
+            return replace(envelope, signature=found)
+        is_bare = len(envelope.signature) <= EOA_SIGNATURE_BYTES
+        if is_bare and not self._is_contract(envelope.network.chain_id):
+            raise BadSignature(
+                f"the key of {self.address} did not sign this: another wallet did, or for another "
+                "network; if the account is a contract, name an endpoint of its chain with --rpc URL"
+            )
+        if kind_of(envelope.message).is_endorsable:
+            raise BadSignature(
+                f"your account is a contract: {self.address} endorses statements on the chain "
+                "(--endorse)"
+            )
+        return replace(envelope, signature=by_contract(envelope.signature))
 
-def external_signer(url: str, account: bytes | None = None) -> ExternalSigner:
-    """Select the named account of a signer, or its only one; raises SignerFailed."""
+    def _is_contract(self, chain_id: int) -> bool:
+        """Return whether the endpoint, or else the signer, says that the account has code there."""
+        for url in filter(None, (self._rpc_url, self.url)):
+            try:
+                if int(_ask(url, "eth_chainId", []), 16) == chain_id:
+                    return len(_ask(url, "eth_getCode", [self.address, "latest"])) > len("0x")
+            except (SignerFailed, TypeError, ValueError):
+                continue  # it knows only how to sign
+        return False
+
+
+def external_signer(
+    url: str, account: bytes | None = None, rpc_url: str | None = None
+) -> ExternalSigner:
+    """Select the named account of a signer, or its only one; raises SignerFailed.
+
+    Args:
+        url: The signer.
+        account: Its account, 20 bytes.
+        rpc_url: An endpoint of the chain, to ask a contract wallet about its signatures.
+    """
     accounts = _ask(url, "eth_accounts", [])
     try:
         held = [address_from_text(one) for one in accounts]
@@ -63,20 +112,14 @@ def external_signer(url: str, account: bytes | None = None) -> ExternalSigner:
         )
     if account is not None and account not in held:
         raise SignerFailed(f"{shown_url(url)} does not hold the account {address_text(account)}")
-    return ExternalSigner(url, address_text(account or held[0]))
+    return ExternalSigner(url, address_text(account or held[0]), rpc_url)
 
 
 def _signature(answer: Any) -> bytes:
-    """Parse a signature. Some signers return v as 0 or 1, which rule 4.4 does not allow."""
     try:
-        signature = bytes.fromhex(answer.removeprefix("0x"))
-    except (AttributeError, ValueError) as error:
-        raise SignerFailed("the answer of the signer is not a signature") from error
-    if len(signature) > LIMITS.wallet_signature_bytes:
-        raise SignerFailed("the signer's signature is too long")
-    if len(signature) == EOA_BYTES and signature[-1] in {0, 1}:
-        return signature[:-1] + bytes([signature[-1] + 27])
-    return signature
+        return read_signature(answer)
+    except Malformed as error:
+        raise SignerFailed(f"the answer of the signer is no signature: {error}") from error
 
 
 def _ask(url: str, method: str, params: list[Any]) -> Any:

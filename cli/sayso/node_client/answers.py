@@ -11,6 +11,7 @@ from sayso_protocol.ethereum.batches import AnchorProof
 from sayso_protocol.network import Network
 from sayso_protocol.network_file import Operator
 from sayso_protocol.receipts.receipt import Acknowledgement, Receipt, Signed
+from sayso_protocol.signatures.wallets import Claim as SignatureClaim
 from sayso_protocol.verdicts.verdict import REASONS, License, Reason
 
 
@@ -83,6 +84,23 @@ class Anchored:
 
 
 @dataclass(frozen=True)
+class WalletWord:
+    """WalletWord states whether a contract wallet accepts its signature, and who says so.
+
+    Attributes:
+        accepted: None if neither the wallet nor anybody else could say in time.
+        by: An operator of the network file, which signed it, or an endpoint of the chain.
+        block: The number of the block at which it was so.
+        why: Why the wallet refuses, or empty.
+    """
+
+    accepted: bool | None
+    by: str
+    block: int
+    why: str = ""
+
+
+@dataclass(frozen=True)
 class HeldLicense:
     """HeldLicense is a license that a node holds, with verified signature.
 
@@ -91,12 +109,16 @@ class HeldLicense:
         license: The signed terms and the items.
         revoked: The number of revoked permissions, by the node's unverified statement.
         anchor: The anchor, or None.
+        unjudged: What a contract wallet should have signed, which this machine cannot verify; else None.
+        word: What is known of that signature; None if it was verified, or if nobody was asked.
     """
 
     hash: bytes
     license: License
     revoked: int
     anchor: Anchored | None
+    unjudged: SignatureClaim | None = None
+    word: WalletWord | None = None
 
     @property
     def permissions(self) -> int:

@@ -10,6 +10,7 @@ it receives any data.
 import secrets
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import urlencode
@@ -18,7 +19,15 @@ import msgspec
 from msgspec import UNSET
 
 from sayso.errors import BadAnswer
-from sayso.node_client.answers import CheckAnswer, Claim, HeldLicense, NodeInfo, Peer, Submitted
+from sayso.node_client.answers import (
+    CheckAnswer,
+    Claim,
+    HeldLicense,
+    NodeInfo,
+    Peer,
+    Submitted,
+    WalletWord,
+)
 from sayso.node_client.parsing import (
     read_check,
     read_claims,
@@ -33,6 +42,7 @@ from sayso.node_client.parsing import (
 from sayso.node_client.status import StatusQuestion, VerifiedStatus, read_status
 from sayso.node_client.traces import check_trace
 from sayso.node_client.transport import Transport
+from sayso.node_client.wallet_words import question_about, word_of, word_of_chain
 from sayso_node.api.schema import about, values
 from sayso_node.api.schema.requests import PackedCheck
 from sayso_node.api.schema.statements import SublicensesTo
@@ -44,6 +54,7 @@ from sayso_protocol.messages.wire import encode_bundle
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import HASH_BYTES, address_text, hex_text
 from sayso_protocol.receipts.question import Question
+from sayso_protocol.signatures.wallets import Claim as SignatureClaim
 
 NONCE_BYTES: Final = 16  # new for every question (rule 9.1.2)
 TRACE_PAGES: Final = 4_096  # of 16 holders each
@@ -51,7 +62,17 @@ MESSAGES: Final = 60  # in a request; at the largest size, they fill the 4 MiB t
 
 
 class NodeClient:
-    """NodeClient sends requests to one node of the network in `trusted`."""
+    """NodeClient sends requests to one node of the network in `trusted`.
+
+    Args:
+        url: The node.
+        trusted: The network file.
+        transport: Sends the requests, for tests.
+        clock: Seconds since the epoch.
+        random: Makes nonces.
+        asks_wallets: Whether a license of a contract wallet comes with a word about its signature.
+        rpc_url: An endpoint of the chain, which is asked for that word instead of the node.
+    """
 
     def __init__(
         self,
@@ -61,8 +82,12 @@ class NodeClient:
         transport: Transport | None = None,
         clock: Callable[[], float] = time.time,
         random: Callable[[int], bytes] = secrets.token_bytes,
+        asks_wallets: bool = True,
+        rpc_url: str | None = None,
     ) -> None:
         self.trusted = trusted
+        self._asks_wallets = asks_wallets
+        self._rpc_url = rpc_url
         self._transport = transport or Transport(url)
         self._clock = clock
         self._random = random
@@ -108,10 +133,21 @@ class NodeClient:
         return results
 
     async def license(self, license_hash: bytes) -> HeldLicense:
-        """Return a license by its hash; raises NodeRefused if the node does not hold it."""
+        """Return a license by its hash; raises NodeRefused if the node does not hold it.
+
+        For a contract wallet, raises also as `status`, or as word_of_chain.
+        """
         await self._same_network()
         answer = await self._license(license_hash)
-        return read_license(answer, license_hash, self.trusted.network)
+        held = read_license(answer, license_hash, self.trusted.network)
+        if held.unjudged is None or not self._asks_wallets:
+            return held
+        return replace(held, word=await self._word(held, held.unjudged))
+
+    async def _word(self, held: HeldLicense, claim: SignatureClaim) -> WalletWord:
+        if self._rpc_url:
+            return await word_of_chain(self._rpc_url, self.trusted.network, claim)
+        return word_of(await self.status(question_about(held)))
 
     async def consent(self, license_hash: bytes) -> Envelope:
         """Return the verified consent of a license hash; raises NodeRefused if it is not held."""

@@ -23,7 +23,7 @@ from sayso_node.api.schema.statements import SublicensesTo
 from sayso_node.intake.outcome import Status
 from sayso_protocol import errors as protocol_errors
 from sayso_protocol.encoding.row_tree import ROW_BYTES
-from sayso_protocol.errors import SaysoError
+from sayso_protocol.errors import SaysoError, Unsupported
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope, decode
 from sayso_protocol.messages.message import CONSENT, SUBLICENSE, as_kind
@@ -72,13 +72,22 @@ def read_peers(answer: about.Peers) -> list[Peer]:
 
 
 def read_license(answer: values.WholeLicense, license_hash: bytes, network: Network) -> HeldLicense:
-    """Read GET /v1/licenses/...; raises the errors of read_consent, and BadProof for the anchor."""
-    envelope = read_consent(answer, license_hash, network)
+    """Read GET /v1/licenses/...; raises the errors of read_consent, and BadProof for the anchor.
+
+    The signature of a contract wallet is not verified, and stands in `unjudged`.
+    """
+    envelope = _read_envelope(answer, license_hash, network)
+    unjudged = None
+    try:
+        envelope.check_signatures(EoaVerifier())
+    except Unsupported:
+        unjudged = envelope.claim
     held = HeldLicense(
         license_hash,
         License(as_kind(envelope.message, Consent), envelope.items),
         answer.revoked_permissions,
         _read_anchor(answer.anchor, license_hash) if answer.anchor else None,
+        unjudged,
     )
     if held.revoked > held.permissions:
         raise BadAnswer("the node's answer has more revoked permissions than there are")
@@ -86,7 +95,16 @@ def read_license(answer: values.WholeLicense, license_hash: bytes, network: Netw
 
 
 def read_consent(answer: values.WholeLicense, license_hash: bytes, network: Network) -> Envelope:
-    """Read the consent in GET /v1/licenses/...; raises BadAnswer, BadSignature and as `decode`."""
+    """Read the consent in GET /v1/licenses/...; raises BadAnswer, BadSignature and as `decode`.
+
+    Raises Unsupported for a contract wallet, whose signature only the chain can judge.
+    """
+    envelope = _read_envelope(answer, license_hash, network)
+    envelope.check_signatures(EoaVerifier())
+    return envelope
+
+
+def _read_envelope(answer: values.WholeLicense, license_hash: bytes, network: Network) -> Envelope:
     try:
         body = base64.b64decode(answer.envelope, validate=True)
     except ValueError as error:
@@ -94,7 +112,6 @@ def read_consent(answer: values.WholeLicense, license_hash: bytes, network: Netw
     envelope = decode(body, network)
     if envelope.message.kind != CONSENT or envelope.digest != license_hash:
         raise BadAnswer("the node gave another message than the license asked for")
-    envelope.check_signatures(EoaVerifier())
     return envelope
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from sayso.commands.contributor.licenses import license_json, license_state
+from sayso.commands.contributor.licenses import license_json, license_state, wallet_state
 from sayso.commands.options import (
     PATH,
     heed_option,
@@ -115,6 +115,8 @@ def _show_license(held: HeldLicense, *, as_json: bool) -> None:
     say(f"license {hex_text(held.hash)}")
     say(f"  {held.license.consent.notice}")
     say(f"  {license_state(held)}")
+    if held.word:
+        say(f"  {wallet_state(held.word)}")
 
 
 def _show_answer(found: VerifiedStatus, *, as_json: bool) -> None:

@@ -8,6 +8,7 @@ from typing import Final
 
 import click
 
+from sayso.commands.contributor.licenses import wallet_state
 from sayso.commands.options import PATH, network_option, node_option, node_url_or_default
 from sayso.commands.text import example, warn
 from sayso.contributor.saved_messages import load_bundle
@@ -16,6 +17,7 @@ from sayso.export import FORMATS, export, granted
 from sayso.networks import load_network
 from sayso.node_client.client import NodeClient
 from sayso.outputs import refuse_existing, write_file
+from sayso_protocol.errors import Unsupported
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.message import of_kind
 from sayso_protocol.network_file import NetworkFile
@@ -82,6 +84,8 @@ def _ask(text: str, node_url: str | None, trusted: NetworkFile) -> tuple[License
     async def ask() -> tuple[License, bool]:
         async with NodeClient(url, trusted) as node:
             held = await node.license(hash_from_text(text))
+            if held.word and not held.word.accepted:
+                raise Unsupported(wallet_state(held.word))
             return held.license, held.revoked > 0
 
     return asyncio.run(ask())

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +20,17 @@ from sayso.commands.options import (
 from sayso.commands.signing import Signing, print_messages, print_option, signing_options
 from sayso.commands.text import example, say, several, warn, warn_of_purposes
 from sayso.commands.types import address_or_anyone, expiry, whole_days, whole_hours
+from sayso.commands.types import date as moment_of
 from sayso.contributor.licensing import SignedGrant, Terms, build_consents, grant
 from sayso.contributor.saved_messages import bundle_bytes
+from sayso.errors import SignerFailed
 from sayso.files import HashedFile, find_files, hash_files, item_hash
 from sayso.gate.formats.json_rows import granted_lines
 from sayso.networks import load_network
 from sayso.node_client.client import NodeClient
 from sayso.outputs import Outputs, refuse_existing
 from sayso_protocol.messages.consent import RECHECK_HOURS, REMOVAL_DAYS
+from sayso_protocol.network import Network
 from sayso_protocol.primitives import HASH_BYTES, NOBODY, address_from_text, hex_text
 
 _TERMS = (
@@ -58,6 +62,14 @@ _TERMS = (
         required=True,
         metavar="1y|DATE",
         help="The end of the license: 90d, 1y or 2027-06-30; at most ten years from now.",
+    ),
+    click.option(
+        "--issued",
+        "issued_at",
+        type=moment_of,
+        metavar="DATE",
+        help="The beginning of the license: 2027-01-30T08:00:00. Repeat it to continue what a wallet "
+        "of several owners signs over days.  [default: now]",
     ),
     click.option(
         "--recheck",
@@ -138,6 +150,7 @@ def command(
     signing: Signing,
     manifest_path: Path,
     save: Path | None,
+    issued_at: int | None,
     node_url: str | None,
     network_path: Path,
     *,
@@ -158,21 +171,37 @@ def command(
     terms = _terms(**options)
     warn_of_purposes(terms.purposes)
     files = _hash(paths)
-    now = int(time.time())
+    now = int(time.time()) if issued_at is None else issued_at
     if only_print:
         built = build_consents(signing.address(), (file.item for file in files), terms, now)
         print_messages((consent for consent, _ in built), trusted.network)
         return
-    granted = grant(signing.open(), trusted.network, files, terms, now)
+    granted = _sign(signing, trusted.network, files, terms, now)
     with Outputs() as outputs:
         manifest = outputs.open(manifest_path)
         for line in granted_lines((str(file.path), file.item, one) for file, one in granted.rows):
             manifest.write(line)
         if save:
             outputs.open(save).write(bundle_bytes(granted.envelopes))
-        revoked = asyncio.run(_submit(NodeClient(url, trusted), granted))
+        revoked = asyncio.run(_submit(NodeClient(url, trusted, asks_wallets=False), granted))
         outputs.commit()
     _report(granted, revoked)
+
+
+def _sign(
+    signing: Signing, network: Network, files: list[HashedFile], terms: Terms, issued_at: int
+) -> SignedGrant:
+    try:
+        return grant(signing.open(), network, files, terms, issued_at)
+    except SignerFailed:
+        begin, end = (
+            datetime.fromtimestamp(one, UTC).isoformat() for one in (issued_at, terms.expires_at)
+        )
+        warn(
+            "nothing is saved; to continue what other owners still sign, repeat the command with "
+            f"--issued {begin} --expires {end}"
+        )
+        raise
 
 
 def _terms(*, guardian: bytes | None, terms: Path | None, **options: Any) -> Terms:

@@ -15,7 +15,7 @@ from sayso.commands.options import (
 )
 from sayso.commands.text import example, say, say_json, several
 from sayso.networks import load_network
-from sayso.node_client.answers import HeldLicense
+from sayso.node_client.answers import HeldLicense, WalletWord
 from sayso.node_client.client import NodeClient
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import address_from_text, address_text, hex_text
@@ -29,6 +29,12 @@ from sayso_protocol.primitives import address_from_text, address_text, hex_text
 )
 @node_option
 @network_option
+@click.option(
+    "--rpc",
+    "rpc_url",
+    metavar="URL",
+    help="JSON-RPC endpoint of the chain, to ask contract wallets instead of believing the node.",
+)
 @json_option
 def command(
     address: bytes | None,
@@ -36,19 +42,21 @@ def command(
     signer_url: str | None,
     node_url: str | None,
     network_path: Path,
+    rpc_url: str | None,
     *,
     as_json: bool,
 ) -> None:
     """List the licenses of a wallet: what they allow, and how much of it is revoked.
 
-    The command verifies each signature. A node can only list licenses that reached it.
+    The command verifies each signature. If the wallet is a contract, the node signs that it holds the
+    license, or --rpc asks the wallet itself. A node can only list licenses that reached it.
     """
     if sum(one is not None for one in (address, key_path, signer_url)) != 1:
         raise click.UsageError("give exactly one of ADDRESS, --key FILE and --signer URL")
     trusted = load_network(network_path)
     url = node_url_or_default(node_url, trusted)
     contributor = address if address is not None else _address(key_path, signer_url)
-    held = asyncio.run(_licenses(url, trusted, contributor))
+    held = asyncio.run(_licenses(url, trusted, contributor, rpc_url))
     if as_json:
         say_json([license_json(one) for one in held])
         return
@@ -56,6 +64,8 @@ def command(
         say(f"license {hex_text(one.hash)}")
         say(f"  {one.license.consent.notice}")
         say(f"  {license_state(one)}")
+        if one.word:
+            say(f"  {wallet_state(one.word)}")
     say(f"{several(len(held), 'license')} of {address_text(contributor)}")
 
 
@@ -65,8 +75,10 @@ def _address(key_path: Path | None, signer_url: str | None) -> bytes:
     return Signing(key_path, None, signer_url, None).address()
 
 
-async def _licenses(url: str, trusted: NetworkFile, contributor: bytes) -> list[HeldLicense]:
-    async with NodeClient(url, trusted) as node:
+async def _licenses(
+    url: str, trusted: NetworkFile, contributor: bytes, rpc_url: str | None
+) -> list[HeldLicense]:
+    async with NodeClient(url, trusted, rpc_url=rpc_url) as node:
         return await node.licenses_of(contributor)
 
 
@@ -76,6 +88,16 @@ def license_state(held: HeldLicense) -> str:
     if not held.revoked:
         return f"none of {several(held.permissions, 'permission')} revoked{anchor}"
     return f"{held.revoked:,} of {several(held.permissions, 'permission')} revoked{anchor}"
+
+
+def wallet_state(word: WalletWord) -> str:
+    """Describe in one line whether a contract wallet accepts its signature, and who says so."""
+    at = f"{word.by}, at block {word.block:,}"
+    if word.accepted is None:
+        return f"signed by a contract wallet: not sure now; it refuses, or was not asked in time ({at})"
+    if not word.accepted:
+        return f"signed by a contract wallet: REFUSED; {word.why} ({at})"
+    return f"signed by a contract wallet: accepted ({at})"
 
 
 def license_json(held: HeldLicense) -> dict[str, Any]:
@@ -95,6 +117,8 @@ def license_json(held: HeldLicense) -> dict[str, Any]:
         "removal_days": consent.removal_days,
         "permissions": held.permissions,
         "revoked_permissions": held.revoked,
+        "wallet": held.word
+        and {"accepted": held.word.accepted, "by": held.word.by, "block_number": held.word.block},
         "anchor": {"root": hex_text(held.anchor.root), "block_number": held.anchor.block_number}
         if held.anchor
         else None,

@@ -26,7 +26,7 @@ from sayso.commands.text import example, say, several, warn, warn_of_purposes
 from sayso.contributor.licensing import Account, sign_message
 from sayso.contributor.onchain import revoke_on_chain
 from sayso.contributor.planning import Plan, Wish, make_plan, plan_blindly
-from sayso.contributor.saved_messages import SavedLicenses, load_bundle, save_bundle
+from sayso.contributor.saved_messages import GrowingBundle, SavedLicenses, load_bundle
 from sayso.errors import NodeUnreachable
 from sayso.explain.messages import scope_meaning
 from sayso.files import find_files, hash_files
@@ -67,7 +67,7 @@ from sayso_protocol.primitives import address_from_text, hash_from_text, hex_tex
     "--save",
     type=PATH,
     metavar="FILE",
-    help="Sign and save to this file, without sending (sayso submit).",
+    help="Sign and save to this file, without sending (sayso submit). Continues what it holds.",
 )
 @click.option(
     "--consents",
@@ -79,7 +79,6 @@ from sayso_protocol.primitives import address_from_text, hash_from_text, hex_tex
 @click.option(
     "--on-chain", is_flag=True, help="Also send the revocation to the contract, which costs gas."
 )
-@click.option("--rpc", "rpc_url", metavar="URL", help="JSON-RPC endpoint for --on-chain.")
 @print_option
 @yes_option
 def command(
@@ -107,7 +106,7 @@ def command(
     """
     trusted = load_network(network_path)
     wish = _wish(scope_text(scope), options)
-    where = _where(trusted, options)
+    where = _where(trusted, options, signing)
     if where.rpc_url and signing.signer_url:
         raise click.UsageError(
             "--on-chain needs a --key, because an external signer sends no transactions"
@@ -120,12 +119,23 @@ def command(
     if not yes:
         click.confirm("Sign the revocation?", abort=True, err=True)
     account = signing.open()
-    envelopes = [sign_message(account, one, trusted.network) for one in plan.revocations]
     if where.save:
-        save_bundle(where.save, envelopes)
-        say(f"signed and saved, not sent; submit it with: sayso submit {where.save}")
-    else:
-        _send(account, [*where.consents, *envelopes], trusted, where)
+        _sign_into(where.save, account, plan, trusted)
+        return
+    envelopes = [sign_message(account, one, trusted.network) for one in plan.revocations]
+    _send(account, [*where.consents, *envelopes], trusted, where)
+
+
+def _sign_into(path: Path, account: Account, plan: Plan, trusted: NetworkFile) -> None:
+    """Sign and save; what is signed stays, so that a wallet of several owners can take days."""
+    bundle = GrowingBundle(path, trusted.network)
+    try:
+        bundle.sign(plan.revocations, lambda one: sign_message(account, one, trusted.network))
+    except SaysoError:
+        signed = f"{len(bundle.held):,} of {several(len(plan.revocations), 'revocation')}"
+        warn(f"signed and saved: {signed}; to continue, repeat the same command")
+        raise
+    say(f"signed and saved, not sent; submit it with: sayso submit {path}")
 
 
 def scope_text(words: tuple[str, ...]) -> str:
@@ -155,9 +165,12 @@ class _Where:
         return not self.save and not self.rpc_url
 
 
-def _where(trusted: NetworkFile, options: dict[str, Any]) -> _Where:
-    if options["on_chain"] != (options["rpc_url"] is not None):
-        raise click.UsageError("--on-chain and --rpc URL belong together")
+def _where(trusted: NetworkFile, options: dict[str, Any], signing: Signing) -> _Where:
+    rpc_url = signing.rpc_url
+    if options["on_chain"] and not rpc_url:
+        raise click.UsageError("--on-chain needs --rpc URL")
+    if rpc_url and not options["on_chain"] and not signing.signer_url:
+        raise click.UsageError("--rpc URL needs --on-chain; a key alone never asks the chain")
     if options["on_chain"] and options["save"]:
         raise click.UsageError("--save does not send and --on-chain sends; give only one of them")
     if options["save"] and options["promises"]:
@@ -165,7 +178,7 @@ def _where(trusted: NetworkFile, options: dict[str, Any]) -> _Where:
     where = _Where(
         options["node_url"] or first_url(trusted),
         options["save"],
-        options["rpc_url"],
+        rpc_url if options["on_chain"] else None,
         tuple(load_bundle(options["consents"], trusted.network)) if options["consents"] else (),
         options["promises"],
     )
@@ -191,7 +204,8 @@ async def _plan(wish: Wish, signer: bytes, trusted: NetworkFile, where: _Where) 
         return await make_plan(wish, signer, SavedLicenses(where.consents))
     if where.node_url:
         try:
-            async with NodeClient(where.node_url, trusted) as node:
+            # What a contract wallet signed is not asked about: nobody has to agree to a revocation.
+            async with NodeClient(where.node_url, trusted, asks_wallets=False) as node:
                 return await make_plan(wish, signer, node)
         except NodeUnreachable:
             if where.needs_node or wish.license:
