@@ -2,7 +2,7 @@
 
 import { checksummed } from "../protocol/bytes.js";
 import type { TypedData } from "../protocol/messages.js";
-import { isWalletCode, walletSignature } from "../protocol/wallets.js";
+import { inForm, isWalletCode } from "../protocol/wallets.js";
 
 export interface Provider {
   request(asked: { method: string; params?: unknown }): Promise<unknown>;
@@ -123,22 +123,15 @@ export async function switchChain({ provider }: Wallet, chainId: number): Promis
   await call(provider, "wallet_switchEthereumChain", [{ chainId: "0x" + chainId.toString(16) }]);
 }
 
-/** A signature in lower case, as the API requires. */
+/** A signature in the form of rule 4.4, however the wallet writes it. */
 export async function sign({ provider }: Wallet, account: string, data: TypedData): Promise<string> {
-  const signature = (await call<string>(provider, "eth_signTypedData_v4", [account, JSON.stringify(data)])).toLowerCase();
-  return (await isContract(provider, account)) ? walletSignature(signature) : wellFormed(signature);
+  const given = await call<string>(provider, "eth_signTypedData_v4", [account, JSON.stringify(data)]);
+  return inForm(given, await isContract(provider, account));
 }
 
 /** Whether the account is a contract wallet; one whose code is unknown counts as an account with a key. */
 export async function isContract(provider: Provider, account: string): Promise<boolean> {
   return isWalletCode(await call<string>(provider, "eth_getCode", [account, "latest"]).catch(() => "0x"));
-}
-
-/** Some wallets return v as 0 or 1, which rule 4.4 does not allow. */
-function wellFormed(signature: string): string {
-  if (signature.length !== 132) return signature;
-  const v = parseInt(signature.slice(130), 16);
-  return v < 27 ? signature.slice(0, 130) + (v + 27).toString(16) : signature;
 }
 
 export function send({ provider }: Wallet, from: string, to: string, data: string): Promise<string> {
