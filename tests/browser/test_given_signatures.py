@@ -36,7 +36,7 @@ def test_the_page_writes_what_the_command_writes() -> None:
     cases, wanted = [], []
     for _ in range(KEYS):
         account, digest = Account.from_key(random.randbytes(32)), random.randbytes(32)
-        made = account.unsafe_sign_hash(digest)  # type: ignore[arg-type]
+        made = account.unsafe_sign_hash(digest)
         for form in forms(made.r, made.s, made.v - 27, random.randrange(1 << 53)).values():
             found = by_key(Claim(address_from_text(account.address), digest, form))
             assert found == bytes(made.signature)

@@ -109,7 +109,7 @@ class Safe:
                 made = owner.sign_message(encode_defunct(hashed))
                 v = made.v + _ETH_SIGN
             else:
-                made = owner.unsafe_sign_hash(hashed)  # type: ignore[arg-type, assignment]
+                made = owner.unsafe_sign_hash(hashed)  # type: ignore[arg-type]
                 v = made.v
             parts.append(made.r.to_bytes(32) + made.s.to_bytes(32) + bytes([v]))
         return b"".join(parts)

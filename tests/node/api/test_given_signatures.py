@@ -61,7 +61,7 @@ async def test_a_page_hands_in_what_the_wallet_gave(node: RunningNode) -> None:
     chain = on(node, None)
     for at, name in enumerate(forms(1, 1, 0, 1)):
         fields = CONSENT | {"via": f"market-{at}.ai"}
-        made = WALLET.unsafe_sign_hash(await digest_of(node, "consent", fields))  # type: ignore[arg-type]
+        made = WALLET.unsafe_sign_hash(await digest_of(node, "consent", fields))
         form = forms(made.r, made.s, made.v - 27, 1)[name]
         result = await give(node, "/v1/consents", fields, form.hex().upper())
         assert result["status"] == "stored", f"{name}: {result}"
@@ -74,7 +74,7 @@ async def test_a_page_hands_in_what_the_wallet_gave(node: RunningNode) -> None:
 async def _contract_wallets(node: RunningNode) -> None:
     """A Safe with one owner gives 65 bytes, which nodes would read as a key's."""
     stored = node.stored()["messages"]
-    made = OWNER.unsafe_sign_hash(await digest_of(node, "consent", CONSENT))  # type: ignore[arg-type]
+    made = OWNER.unsafe_sign_hash(await digest_of(node, "consent", CONSENT))
     bare = hex_text(bytes(made.signature))
     for answer, code, text in REFUSALS:
         on(node, answer)
@@ -84,6 +84,10 @@ async def _contract_wallets(node: RunningNode) -> None:
         assert "made by another wallet" not in result["error"]["message"]
         assert node.stored()["messages"] == stored
     on(node, ACCEPTED)
+    use = {"signer": WALLET.address, "hashes": ["0x" + "11" * 32], "purpose": "train-ai", "used_at": 1}
+    status, body = await node.ask("POST", "/v1/uses", json=use | {"signature": bare})
+    assert (status, body["error"]["code"]) == (400, "bad-signature")
+    assert "the account is a contract, which endorses statements" in body["error"]["message"]
     result = await give(node, "/v1/consents", CONSENT, bare)
     assert result["status"] == "stored", result
     stop = await give(node, "/v1/revocations", REVOCATION, "0x")  # SignMessageLib: nothing beside it

@@ -40,7 +40,7 @@ def forms(r: int, s: int, parity: int, chain_id: int) -> dict[str, bytes]:
 @given(secrets, hashes, chain_ids)
 def test_every_form_becomes_what_eth_account_signs(secret: bytes, digest: bytes, chain_id: int) -> None:
     account = Account.from_key(secret)
-    made = account.unsafe_sign_hash(digest)  # type: ignore[arg-type]
+    made = account.unsafe_sign_hash(digest)
     signer = address_from_text(account.address)
     for name, form in forms(made.r, made.s, made.v - 27, chain_id).items():
         found = by_key(Claim(signer, digest, form))
@@ -53,7 +53,7 @@ def test_no_form_of_another_keys_signature_is_taken(
     secret: bytes, other: bytes, digest: bytes, changed: bytes, chain_id: int
 ) -> None:
     account, stranger = Account.from_key(secret), Account.from_key(other)
-    made = stranger.unsafe_sign_hash(digest)  # type: ignore[arg-type]
+    made = stranger.unsafe_sign_hash(digest)
     signer = address_from_text(account.address)
     for form in forms(made.r, made.s, made.v - 27, chain_id).values():
         assert by_key(Claim(signer, digest, form)) is None or secret == other
