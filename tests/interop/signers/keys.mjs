@@ -9,7 +9,8 @@ import { dirname, join } from "node:path";
 import { readFileSync } from "node:fs";
 
 import sigUtil from "@metamask/eth-sig-util";
-import { TypedDataEncoder, Wallet } from "ethers";
+import { Signature, TypedDataEncoder, Wallet } from "ethers";
+import { parseSignature, serializeCompactSignature, signatureToCompactSignature } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 
 const require = createRequire(import.meta.url);
@@ -68,6 +69,18 @@ async function byLedger(data) {
   return device.apdus;
 }
 
+/** Other ways to write a signature, by the code of two libraries; both call them valid. */
+function forms(signature) {
+  const { r, s, v, yParity, compactSerialized, networkV } = Signature.from(signature);
+  const byEthers = Signature.from({ r, s, v: Signature.getChainIdV(1, v) });
+  return {
+    "EIP-2098 by ethers": compactSerialized,
+    "EIP-2098 by viem": serializeCompactSignature(signatureToCompactSignature(parseSignature(signature))),
+    "EIP-155 by ethers": r + s.slice(2) + (networkV ?? byEthers.networkV).toString(16),
+    "parity of y": r + s.slice(2) + `0${yParity}`,
+  };
+}
+
 async function made(data) {
   const { EIP712Domain: _, ...types } = data.types;
   return {
@@ -75,6 +88,7 @@ async function made(data) {
     "eth-sig-util V3": await said(() => byMetaMask(SignTypedDataVersion.V3, data)),
     ethers: await said(() => ethers.signTypedData(data.domain, types, data.message)),
     viem: await said(() => viem.signTypedData(data)),
+    forms: forms(await viem.signTypedData(data)),
     digest: TypedDataEncoder.hash(data.domain, types, data.message),
     metamask: await checked(data, data.domain.chainId),
     "metamask on another chain": await checked(data, otherChain),

@@ -11,7 +11,9 @@ from interop.signers.asked import MESSAGES, asked
 from interop.signers.devices import characters, screens, trezor
 from sayso_protocol.messages.typed_data import digest
 from sayso_protocol.network import Network
-from sayso_protocol.primitives import hex_text, keccak
+from sayso_protocol.primitives import address_from_text, hex_text, keccak
+from sayso_protocol.signatures.wallet_forms import by_key, read_signature
+from sayso_protocol.signatures.wallets import Claim
 from support.anvil import REPOSITORY
 
 FOLDER: Final = REPOSITORY / "tests/interop"
@@ -45,6 +47,10 @@ def _same(made: Found, name: str) -> list[str]:
     message, data = MESSAGES[name], asked(NETWORK)[name]
     assert made["digest"] == hex_text(digest(message, NETWORK))
     ours = Account.from_key(KEY).sign_message(encode_typed_data(full_message=data)).signature
+    signer = address_from_text(Account.from_key(KEY).address)
+    for form, text in made["forms"].items():
+        claim = Claim(signer, digest(message, NETWORK), read_signature(text))
+        assert by_key(claim) == bytes(ours), form
     return [one for one in LIBRARIES if made[one] == {"result": hex_text(bytes(ours))}]
 
 
