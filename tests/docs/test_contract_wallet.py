@@ -122,3 +122,21 @@ def test_the_wallet_signed_what_was_saved(place: Place) -> None:
     assert kinds == ["Consent", "Revocation", "Revocation"]  # the first call for it had to wait
     (promise,) = [json.loads((place.folder / "kept.json").read_text())]
     assert promise["digest"] == "0x" + stop.digest.hex()
+
+
+def test_an_endpoint_is_asked_before_a_signature_is_saved(place: Place) -> None:
+    """One owner of two has signed; or the account has no code where the endpoint looks."""
+    company = place.company
+    asked = ("revoke", "via", "kled.ai", "--signer", place.signer, "--rpc", place.rpc, "--yes")
+    sayso(*asked, "--save", "first.sayso", status=1)  # it has to wait
+    sayso(*asked, "--save", "whole.sayso")
+    assert Path("whole.sayso").exists()
+    with pytest.MonkeyPatch.context() as patch:
+        alone = "0x" + company.safe.sign(bytes(32), OWNERS[1]).hex()
+        patch.setattr(company.signer, "sign", lambda _data: alone)
+        result = sayso(*asked, "--save", "half.sayso", status=1)
+        assert "error [refused-by-wallet]: the account is a contract" in result.stderr
+        patch.setattr(company.signer, "address", Account.from_key(keccak(b"nobody")).address)
+        result = sayso(*asked, "--save", "half.sayso", status=1)
+        assert "error [bad-signature]: the key of 0x" in result.stderr
+    assert not Path("half.sayso").exists()
