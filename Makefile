@@ -165,6 +165,7 @@ EXTRAS := node demo postgres chain data datasets duckdb polars
 
 lock: $(READY)  ## renew the hashed pins (no addresses in them)
 	$(COMPILE) $(EXTRAS:%=--extra %) --output-file requirements/dev.txt pyproject.toml requirements/dev.in
+	$(COMPILE) --extra node --extra postgres --output-file requirements/operator.txt pyproject.toml requirements/operator.in
 	for of in audit build node; do $(COMPILE) --output-file requirements/$$of.txt requirements/$$of.in || exit 1; done
 
 clean:  ## remove what was made

@@ -1,6 +1,6 @@
-"""Generator of docs/reference/cli.md and docs/reference/errors.md.
+"""Generator of cli.md, errors.md, log.md and metrics.md in docs/reference.
 
-    python -m sayso.reference            write both files
+    python -m sayso.reference            write the files
     python -m sayso.reference --check    fail if a file is out of date
 
 The files describe the code that runs; nobody edits them by hand.
@@ -15,6 +15,12 @@ from typing import Final, TypeGuard
 import click
 
 from sayso.main import SECTIONS, cli
+from sayso_node.gossip.counters import COUNTERS
+from sayso_node.metrics.exposition import PREFIX
+from sayso_node.metrics.gauges import GAUGES
+from sayso_node.metrics.latency import NAME as LATENCY
+from sayso_node.supervision.counters import names
+from sayso_node.supervision.log_events import LOG_EVENTS
 from sayso_protocol.errors import MessageError, SaysoError
 
 WIDTH: Final = 100
@@ -34,6 +40,38 @@ ERRORS_HEAD: Final = f"""{GENERATED}
 
 Every error has a stable code and a message for people. The command prints `error [code]: message`, and a
 node answers `{{"error": {{"code": ..., "message": ...}}}}`. The meaning of a code never changes.
+"""
+LOG_HEAD: Final = f"""{GENERATED}
+# The log of a node
+
+A line has the time in UTC, a level, the name of an event, its meaning, and values such as `error="..."`.
+With `sayso node run --log json`, or `SAYSO_LOG=json`, each line is a JSON object with `time`, `level`,
+`event`, `meaning`, `logger` and the values; a traceback is in `exception`. Names and meanings never
+change. `left_out` is how many lines of this event were not written since its last one: repeats within a
+minute, and more than 30 a minute. Lines name no people, no messages, and of URLs only the host.
+
+| Event | Meaning |
+|---|---|
+"""
+METRICS_HEAD: Final = f"""{GENERATED}
+# The metrics of a node
+
+`GET /metrics` answers in Prometheus' text format. Beside these there are the metrics of the process
+(`process_resident_memory_bytes` and others), and the histogram `{LATENCY}`, by `operation`
+and class of `status`. The names of labels and their values are bounded: no request makes a new series.
+
+## Gauges
+
+| Metric | Meaning |
+|---|---|
+"""
+COUNTERS_HEAD: Final = """
+## Counters
+
+They begin with 0 at each start.
+
+| Metric | Meaning |
+|---|---|
 """
 MESSAGES_HEAD: Final = """
 ## Signed messages
@@ -142,9 +180,27 @@ def _meaning(error: type[SaysoError]) -> str:
     return " ".join((error.__doc__ or "").split()).replace("|", "\\|")
 
 
+def log_page() -> str:
+    """Return log.md: every event of a node's log."""
+    return LOG_HEAD + "".join(f"| `{name}` | {meaning} |\n" for name, meaning in LOG_EVENTS.items())
+
+
+def metrics_page() -> str:
+    """Return metrics.md: every metric of a node."""
+    gauges = "".join(f"| `{PREFIX}{name}` | {meaning} |\n" for name, meaning in GAUGES.items())
+    counters = names() | {f"network_{name}": meaning for name, meaning in COUNTERS.items()}
+    rows = "".join(f"| `{PREFIX}{name}_total` | {meaning} |\n" for name, meaning in counters.items())
+    return METRICS_HEAD + gauges + COUNTERS_HEAD + rows
+
+
 def pages() -> dict[str, str]:
-    """Return both pages by file name."""
-    return {"cli.md": cli_page(), "errors.md": errors_page()}
+    """Return the pages by file name."""
+    return {
+        "cli.md": cli_page(),
+        "errors.md": errors_page(),
+        "log.md": log_page(),
+        "metrics.md": metrics_page(),
+    }
 
 
 @click.command()

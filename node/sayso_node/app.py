@@ -6,7 +6,6 @@ SIGTERM and SIGINT stop the node in order. SIGHUP reads the limits in node.toml 
 
 import asyncio
 import contextlib
-import logging
 import signal
 from collections.abc import Callable
 from functools import partial
@@ -18,8 +17,10 @@ from sayso_node.clock import SystemClock
 from sayso_node.config import NodeConfig, load_settings
 from sayso_node.errors import InvalidNodeConfig
 from sayso_node.node import Node
+from sayso_node.supervision.logs import logger
+from sayso_node.supervision.systemd import ServiceManager
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 
 def run_node(config: NodeConfig, ready: Callable[[], None], *, end_with: int | None = None) -> None:
@@ -40,28 +41,36 @@ async def _run(config: NodeConfig, ready: Callable[[], None], end_with: int | No
         loop.add_reader(end_with, stop.set)
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    node = Node(config, SystemClock())
-    loop.add_signal_handler(signal.SIGHUP, partial(_reload, node, config.folder))
+    node, manager = Node(config, SystemClock()), ServiceManager()
+    loop.add_signal_handler(signal.SIGHUP, partial(_reload, node, config.folder, manager))
     try:
         try:
             await node.start()
         except OSError as error:
             raise InvalidNodeConfig(f"cannot listen: {error}") from error
+        log.info("node-started", name=config.settings.name, http=config.settings.http)
+        manager.tell("READY=1")
+        watching = asyncio.create_task(manager.watch(node.status))
         try:
             ready()
         except OSError as error:  # a full disk, or a closed pipe
-            log.warning("the line that says that the node is ready could not be written: %s", error)
+            log.warning("ready-unwritten", error=error)
         await _until(stop, node)
+        watching.cancel()
     finally:
+        log.info("node-stopping")
+        manager.tell("STOPPING=1")
         with contextlib.suppress(asyncio.CancelledError):
             await node.stop()
 
 
-def _reload(node: Node, folder: Path) -> None:
+def _reload(node: Node, folder: Path, manager: ServiceManager) -> None:
+    manager.reloading()
     try:
         node.reload(load_settings(folder))
     except InvalidNodeConfig as error:
-        log.warning("SIGHUP: node.toml is not read again: %s", error)
+        log.warning("settings-unread", error=error)
+    manager.tell("READY=1")
 
 
 async def _until(stop: asyncio.Event, node: Node) -> None:

@@ -164,6 +164,12 @@ class NodeConfig:
         return tuple(dict.fromkeys([*listed, *self.settings.peers]))
 
     @property
+    def other_urls(self) -> tuple[str, ...]:
+        """HTTP addresses of the network file's other operators; batches are fetched from them."""
+        operators = self.network_file.operators
+        return tuple(one.url for one in operators if one.url and one.key != self.node_key)
+
+    @property
     def store_location(self) -> str:
         """Location of the store."""
         return location_in(self.folder, self.settings.store)

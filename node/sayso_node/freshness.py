@@ -87,6 +87,9 @@ class Freshness:
         self.twin_until = NEVER  # a peer has heard another node with our key; it may live until then
         self.clock_offset: float | None = None  # how far our clock is ahead of the peers', seconds
         self.wrong_chain: str | None = None  # why the endpoint's chain is not the one with our registry
+        self.head_seen: int | None = (
+            None  # height of the newest block that an endpoint named, read or not
+        )
         self.head_moved = NEVER  # when another newest block than before was last read
         self._is_registry_unasked = False
         self.is_uncompared = False  # restored, and no peer was asked yet what an earlier run gave

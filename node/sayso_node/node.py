@@ -6,7 +6,6 @@ peers ── sync ─┘               │       └── sync, gossip ── p
 chain ── follower ─────────────┘
 """
 
-import logging
 from collections.abc import Mapping
 from dataclasses import fields
 from importlib.metadata import version
@@ -39,12 +38,15 @@ from sayso_node.errors import NotFound
 from sayso_node.folder import NodeFolder
 from sayso_node.freshness import Freshness
 from sayso_node.gossip.broadcast import Broadcast
-from sayso_node.gossip.config import GossipConfig
+from sayso_node.gossip.counters import COUNTERS as TRANSPORT_COUNTERS
 from sayso_node.gossip.peers.addresses import split_multiaddr
 from sayso_node.gossip.peers.peer_store import PeerStore
 from sayso_node.gossip.process import GossipProcess
+from sayso_node.gossip.settings import gossip_config
 from sayso_node.intake.intake import Intake
 from sayso_node.interfaces import Clock, TransportHandlers
+from sayso_node.metrics.exposition import Metrics
+from sayso_node.metrics.gauges import Gauges
 from sayso_node.presence.loop import PresenceLoop
 from sayso_node.presence.protocol import PRESENCE_PROTOCOL, Presences
 from sayso_node.readiness import Readiness
@@ -54,7 +56,8 @@ from sayso_node.store.admission.sponsors import Quotas
 from sayso_node.store.integrity.guard import StoreGuard
 from sayso_node.store.opening import store_at
 from sayso_node.supervision.alarms import Alarms
-from sayso_node.supervision.counters import Counters
+from sayso_node.supervision.counters import Counters, names
+from sayso_node.supervision.logs import logger
 from sayso_node.supervision.supervisor import Part, Supervisor
 from sayso_node.sync.answering import Answering
 from sayso_node.sync.asking import SyncRounds
@@ -64,11 +67,10 @@ from sayso_node.verdicts.license_cache import LicenseCache
 from sayso_node.verdicts.signer import Signer
 from sayso_node.verdicts.status_desk import StatusDesk
 from sayso_node.web.page import PageRoutes
-from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages import wire
 from sayso_protocol.receipts.json_values import NetworkJson
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 
 class Node:
@@ -78,7 +80,7 @@ class Node:
         self._config = config
         settings, network = config.settings, config.network_file.network
         self._counters = counters = Counters()
-        self._gossip_config = _gossip_config(config)
+        self._gossip_config = gossip_config(config)
         self._folder = NodeFolder(config.folder)
         self._store = store = store_at(config.store_location)
         peer_ids = [split_multiaddr(peer)[1] for peer in config.peers]
@@ -110,10 +112,16 @@ class Node:
         self._sync = SyncLoop(transport, rounds, settings.sync_interval_s)
 
         self._http_json = HttpJson()
-        self._batches = BatchFetcher(_other_urls(config), self._http_json, store, counters, transport)
+        self._batches = BatchFetcher(config.other_urls, self._http_json, store, counters, transport)
 
         self._snapshots = self._make_snapshots(clock)
-        self._readiness = Readiness(freshness, store, alarms, clock, self._supervisor.down)
+        self._readiness = Readiness(freshness, store, alarms, clock, self._parts_down)
+        gauges = Gauges(
+            *(config.folder, store, freshness, clock, alarms, self._readiness),
+            parts_up=lambda: self._supervisor.up() | dict.fromkeys(self._parts_down(), False),
+            money=lambda: chain.money,
+        )
+        self._metrics = Metrics(gauges, transport, self.counters, _meanings())
         self._presences = Presences(clock)
         self._presence = PresenceLoop(transport, store, freshness, clock, alarms, peer_ids)
         self._guard = StoreGuard(network, store, freshness, alarms, counters)
@@ -150,8 +158,9 @@ class Node:
             clock,
             self.counters,
             self._transport.listen_addresses,
+            self._metrics.text,
             self._alarms,
-            self._supervisor.down,
+            self._parts_down,
             self._readiness,
         )
         pages, finality = Pages(identity), config.network_file.finality
@@ -171,12 +180,12 @@ class Node:
             SnapshotRoutes(self._snapshots),
             about,
             DocumentRoutes(version("sayso")),
-            PageRoutes(_other_urls(config)),
+            PageRoutes(config.other_urls),
         )
         routes = [route for part in parts for route in part.routes()]
         settings = config.settings
-        proxies = Proxies(settings.trusted_proxies)
-        return HttpServer(*settings.http_address, routes, (events.close,), proxies)
+        proxies, latency = Proxies(settings.trusted_proxies), self._metrics.latency
+        return HttpServer(*settings.http_address, routes, (events.close,), proxies, latency)
 
     async def start(self) -> None:
         """Start the store first and HTTP last, so the node accepts no message that it cannot store."""
@@ -218,9 +227,9 @@ class Node:
             if getattr(settings, one.name) != getattr(self._config.settings, one.name)
         }
         self._chain.limit(settings)
-        log.warning("limits are read again: %s", ", ".join(changed & {*RELOADED}) or "none is new")
+        log.warning("limits-read", new=changed & {*RELOADED})
         if later := sorted(changed - {*RELOADED}):
-            log.warning("changed for the next start only: %s", ", ".join(later))
+            log.warning("settings-later", names=later)
 
     async def failure(self) -> NoReturn:
         """Wait until a part has failed for good; raises PartFailed."""
@@ -241,6 +250,16 @@ class Node:
         """Return the counters of the node and of its gossip process."""
         transport = {f"network_{name}": value for name, value in self._transport.counters().items()}
         return {**self._counters.snapshot(), **transport}
+
+    def status(self) -> str:
+        """Return in one line whether the node is ready, or else why not."""
+        codes = [one.code for one in self._readiness.reasons()]
+        return f"not ready: {', '.join(codes)}" if codes else "ready"
+
+    def _parts_down(self) -> list[str]:
+        """Return which parts do not run; the gossip process may be stopped, and not dead."""
+        silent = ["gossip"] if self._transport.is_silent else []
+        return sorted({*self._supervisor.down(), *silent})
 
     async def _on_request(self, protocol: str, body: bytes, peer_id: str) -> bytes:
         if protocol == PRESENCE_PROTOCOL:
@@ -276,25 +295,6 @@ class Node:
         )
 
 
-def _gossip_config(config: NodeConfig) -> GossipConfig:
-    network = config.network_file.network
-    topics = wire.all_topics() if config.runs("gossip") else []
-    return GossipConfig(
-        seed=bytes(config.identity),
-        listen=config.settings.listen,
-        announce=config.settings.announce,
-        trusted_proxies=config.settings.trusted_proxies,
-        peers=config.peers,
-        topics=tuple(one.on(network) for one in topics),
-        urgent_topics=tuple(one.on(network) for one in topics if one.is_urgent),
-        network=wire.network_name(network),
-        discovered_peers=config.settings.discovered_peers,
-        protocols=(wire.SYNC_PROTOCOL, wire.BATCH_PROTOCOL, PRESENCE_PROTOCOL),
-        max_frame_bytes=LIMITS.frame_bytes,
-    )
-
-
-def _other_urls(config: NodeConfig) -> tuple[str, ...]:
-    """The HTTP addresses of the other operators in the network file; batches are fetched from them."""
-    operators = config.network_file.operators
-    return tuple(one.url for one in operators if one.url and one.key != config.node_key)
+def _meanings() -> dict[str, str]:
+    """The meaning of every counter of the node and of its gossip process."""
+    return names() | {f"network_{name}": text for name, text in TRANSPORT_COUNTERS.items()}

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from sayso_node.errors import NotFound, StoreUnusable
-from sayso_node.node import Node, _gossip_config
+from sayso_node.gossip.settings import gossip_config
+from sayso_node.node import Node
 from sayso_protocol.encoding.packing import pack
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages import wire
@@ -159,9 +160,9 @@ NAMED = wire.network_name(NETWORK)
 
 def test_what_the_gossip_process_is_told(tmp_path: Path) -> None:
     chosen = config(tmp_path, name="rig")
-    told = _gossip_config(chosen)
+    told = gossip_config(chosen)
     assert told.max_frame_bytes >= LIMITS.frame_bytes  # or full bundles would never leave
     assert told.topics == tuple(f"{NAMED}/{one}" for one in ("consents", "revocations", "statements"))
     assert told.urgent_topics == told.topics[1:2]
     silent = replace(chosen, settings=replace(chosen.settings, disabled=("gossip",)))
-    assert (_gossip_config(silent).topics, _gossip_config(silent).protocols) == ((), told.protocols)
+    assert (gossip_config(silent).topics, gossip_config(silent).protocols) == ((), told.protocols)

@@ -37,9 +37,9 @@ def test_a_full_output_and_sighup_end_nothing(tmp_path: Path) -> None:
         try:
             wait_for(lambda: answers(url), process)
             for change, said in (
-                ("max_fee_gwei = 200.0", "limits are read again: none is new"),
-                ("max_fee_gwei = 7.0", "limits are read again: max_fee_gwei"),
-                ("max_fee_gwei = nan", "node.toml is not read again: "),
+                ("max_fee_gwei = 200.0", 'limits-read: the limits in node.toml were read again; new=""'),
+                ("max_fee_gwei = 7.0", "new=max_fee_gwei"),
+                ("max_fee_gwei = nan", "settings-unread: SIGHUP: node.toml is not read again; "),
             ):
                 (tmp_path / CONFIG_FILE).write_text(text.replace("max_fee_gwei = 200.0", change))
                 process.send_signal(signal.SIGHUP)

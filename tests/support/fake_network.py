@@ -57,6 +57,7 @@ class FakeNetwork:
         self.failing: SaysoError | None = None  # what publish() raises
         self.gate = asyncio.Event()  # publish() waits for it
         self.gate.set()
+        self.is_silent = False
 
     async def start(self, handlers: TransportHandlers) -> None:
         self.board.connect(self.peer_id, handlers)

@@ -318,7 +318,7 @@ async def test_http_takes_it_and_says_what_to_sign(tmp_path: Path) -> None:
         assert document["paths"]["/v1/praises"]["post"]["operationId"] == "praise"
         assert "SignedPraise" in document["components"]["schemas"]
         _, metrics = await node.get("/metrics")
-        assert "sayso_http_praises_total 1" in metrics.splitlines()
+        assert "sayso_http_praises_total 1.0" in metrics.splitlines()
 
 
 async def test_the_command_submits_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,7 +4,6 @@ A batch is stored only if its header and licenses hash to a root in our own view
 """
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, Protocol
@@ -15,6 +14,7 @@ from sayso_node.interfaces import Transport
 from sayso_node.store.chain import chain_state
 from sayso_node.store.interface import Store
 from sayso_node.supervision.counters import Counters
+from sayso_node.supervision.logs import logger
 from sayso_node.supervision.retrying import every, first_answer
 from sayso_node.supervision.supervisor import contained
 from sayso_protocol.errors import BadProof, SaysoError
@@ -22,7 +22,7 @@ from sayso_protocol.ethereum.batches import Batch
 from sayso_protocol.messages.wire import BATCH_PROTOCOL
 from sayso_protocol.primitives import hash_from_text, hex_text
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 BATCHES_AT_ONCE = 16
 INTERVAL_S = 1.0
@@ -63,7 +63,7 @@ class BatchFetcher:
             try:
                 await self.step()
             except StoreUnusable as error:
-                log.warning("batches could not be stored: %s", error)
+                log.warning("batches-unstored", error=error)
 
     async def step(self) -> None:
         """Request some missing batches, and others at the next step; raises StoreUnusable.
@@ -97,7 +97,7 @@ class BatchFetcher:
             try:
                 return await source(name, root)
             except SaysoError as error:
-                log.info("no batch from %s: %s", name, error)
+                log.info("batch-missing", source=name, error=error)
         raise PeerUnreachable(f"no batch from {name}")
 
     async def _from_peer(self, peer_id: str, root: bytes) -> Batch:

@@ -28,6 +28,7 @@ from sayso_node.chain.reading.web3_chain import Web3Chain
 from sayso_node.config import NodeConfig, Settings
 from sayso_node.freshness import Freshness
 from sayso_node.interfaces import Clock
+from sayso_node.metrics.gauges import Money
 from sayso_node.store.interface import Store, Writing
 from sayso_node.supervision.alarms import Alarms
 from sayso_node.supervision.counters import Counters
@@ -111,6 +112,11 @@ class ChainSide:
             setattr(self._allowance, name, getattr(new, name))
         for one in self._limited:
             one.limit(new.budget)
+
+    @property
+    def money(self) -> Money | None:
+        """What there is to pay with; None for a node that does not pay."""
+        return Money(self._payer.balance, self._allowance.budget) if self._payer else None
 
     def parts(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
         """Return the parts that run until the node stops, by name."""

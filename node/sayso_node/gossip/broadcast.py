@@ -7,7 +7,6 @@ peers do not keep up, frames wait here, and further messages are refused, but ne
 
 import asyncio
 import contextlib
-import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
@@ -18,6 +17,7 @@ from sayso_node.intake.intake import Intake
 from sayso_node.intake.outcome import Outcome, Source, SourceChannel, Status
 from sayso_node.interfaces import Judgement, Transport
 from sayso_node.supervision.counters import Counters
+from sayso_node.supervision.logs import logger
 from sayso_node.supervision.supervisor import contained
 from sayso_protocol.errors import SaysoError, is_rejected
 from sayso_protocol.messages import wire
@@ -25,7 +25,7 @@ from sayso_protocol.messages.envelope import encode, peek_kind
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import sha256
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 FULL_S = 0.05  # pause before a full gossip queue is tried again
 FILL_S = 0.005  # how long other messages wait to fill a frame
@@ -119,7 +119,7 @@ class Broadcast:
             SaysoError
         ) as error:  # queue full, process down or else: the message is stored, and sync transfers it
             self._counters.add("gossip_unsent")
-            log.info("a frame could not be sent: %s", error)
+            log.info("frame-unsent", error=error)
         else:
             self._counters.add("gossip_published")
             if topic in self._urgent:

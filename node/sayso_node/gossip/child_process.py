@@ -14,9 +14,12 @@ from sayso_node.errors import GossipDown
 from sayso_node.gossip.config import GossipConfig
 from sayso_node.gossip.ipc.channel import Channel, Serve
 from sayso_node.supervision.children import start_module
+from sayso_node.supervision.logs import logger
 from sayso_protocol.errors import SaysoError
 
 MISSES: Final = 2  # a single miss may be ours: a blocked loop can time out before it reads the answer
+
+_log = logger(__name__)
 
 
 class ChildProcess:
@@ -27,6 +30,7 @@ class ChildProcess:
         self._config = config
         self._reading = asyncio.create_task(channel.run())
         self.channel = channel
+        self.is_silent = False  # it owes an answer for longer than it may
 
     @classmethod
     async def start(cls, config: GossipConfig, serve: Serve) -> Self:
@@ -64,12 +68,24 @@ class ChildProcess:
         """Return when the child is dead or no longer answers."""
         missed = 0
         while not self._reading.done() and missed < MISSES:
-            try:
-                await self.channel.call("probe", timeout_s=self._config.probe_s)
-                missed = 0
-            except SaysoError:
-                missed += 1
+            missed = 0 if await self._answers() else missed + 1
             await asyncio.wait([self._reading], timeout=self._config.probe_every_s)
+
+    async def _answers(self) -> bool:
+        """Return whether the child answers in time; before that time is over it is called silent."""
+        probe = asyncio.create_task(self.channel.call("probe", timeout_s=self._config.probe_s))
+        try:
+            await asyncio.wait({probe, self._reading}, timeout=self._config.silent_s)
+            if not probe.done():
+                self.is_silent = True
+                _log.warning("gossip-silent")
+            await probe
+        except SaysoError:
+            return False
+        finally:
+            probe.cancel()
+        self.is_silent = False
+        return True
 
     async def stop(self) -> None:
         """Close the socket and return when the process has ended; kill it if necessary."""

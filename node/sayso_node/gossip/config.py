@@ -82,6 +82,7 @@ class GossipConfig:
     # the child
     start_s: float = 60.0
     probe_every_s: float = 5.0
+    silent_s: float = 5.0  # without an answer by then, the node says that gossip is down
     probe_s: float = 10.0  # without an answer by then, twice, the child is killed and restarted
     restart_min_s: float = 0.1
     restart_max_s: float = 30.0

@@ -5,7 +5,6 @@ addresses, and sync transfers the lost messages.
 """
 
 import asyncio
-import logging
 from collections import Counter
 from typing import Final
 
@@ -17,6 +16,7 @@ from sayso_node.gossip.ipc.channel import Channel
 from sayso_node.gossip.peers.addresses import peer_id_of_seed, split_multiaddr
 from sayso_node.gossip.peers.peer_store import PeerStore
 from sayso_node.interfaces import Judgement, PeerState, Transport, TransportHandlers
+from sayso_node.supervision.logs import logger
 from sayso_node.supervision.retrying import backoff
 from sayso_protocol.errors import SaysoError, TooLarge
 
@@ -29,7 +29,7 @@ _JUDGED: Final = {
     Judgement.IGNORE: "frames_ignored",
     Judgement.REJECT: "frames_rejected",
 }
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 class GossipProcess(Transport):
@@ -59,6 +59,11 @@ class GossipProcess(Transport):
     def pid(self) -> int | None:
         """The child's process ID while it runs."""
         return self._child.pid if self._child and self._up.is_set() else None
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the child is not there, or does not answer: stopped, stuck, or being restarted."""
+        return self._child is None or not self._up.is_set() or self._child.is_silent
 
     async def start(self, handlers: TransportHandlers) -> None:
         """Listen, dial and keep redialling; raises GossipDown if the first child cannot."""
@@ -173,12 +178,12 @@ class GossipProcess(Transport):
             self._tally["restarts"] += 1
             delay_s = backoff(self._config.restart_min_s, failures, self._config.restart_max_s)
             failures += 1
-            _log.warning("the gossip process ended; restarting in %.1f s", delay_s)
+            _log.warning("gossip-ended", again_s=delay_s)
             await asyncio.sleep(delay_s)
             try:
                 await self._start_child()
             except (SaysoError, OSError) as error:
-                _log.error("the gossip process does not start: %s", error)
+                _log.error("gossip-unstarted", error=error)
 
     async def _serve(self, method: str, arguments: list[object]) -> object:
         match method, arguments:
@@ -206,7 +211,7 @@ class GossipProcess(Transport):
         try:
             judgement = await self._handling().on_frame(topic, frame, peer)
         except Exception:  # noqa: BLE001  # handler error; the peer is not at fault
-            _log.exception("judging a frame of %s", peer)
+            _log.exception("frame-failed", peer=peer)
             self._tally["frames_failed"] += 1
             judgement = Judgement.IGNORE
         self._tally[_JUDGED[judgement]] += 1
@@ -222,4 +227,4 @@ class GossipProcess(Transport):
         try:
             self._handling().on_peer(peer, connected)
         except Exception:  # noqa: BLE001  # foreign code
-            _log.exception("telling that %s is connected=%s", peer, connected)
+            _log.exception("peer-unheard", peer=peer, connected=connected)

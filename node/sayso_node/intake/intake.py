@@ -6,7 +6,6 @@ all nodes reject the same bundles. Failures are remembered by the hash of the me
 invalid message cannot block a valid one with the same digest.
 """
 
-import logging
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -32,6 +31,7 @@ from sayso_node.store.admission.sponsors import Quotas
 from sayso_node.store.interface import Store, Writing
 from sayso_node.store.statements.waiting import StatementRoom
 from sayso_node.supervision.counters import Counters, arrivals
+from sayso_node.supervision.logs import logger
 from sayso_node.supervision.workers import Runner, at_once, in_thread
 from sayso_protocol.errors import (
     FromTheFuture,
@@ -49,7 +49,7 @@ from sayso_protocol.network import Network
 from sayso_protocol.primitives import sha256
 from sayso_protocol.signatures.wallets import EoaVerifier
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 REMEMBERED_FAILURES = 4_096
 AT_ONCE_BYTES = 4_096  # bytes of a bundle; larger bundles are verified in a thread
@@ -224,7 +224,7 @@ class Intake:
 
     def _say_merged(self, merged: int) -> None:
         if merged and not self._counters.snapshot()["marks_merged"]:  # log it once
-            log.error("no room for marks (rule 7.15): some addresses seen for the first time stay stale")
+            log.error("marks-merged")
         self._counters.add("marks_merged", merged)
 
     def _admit(

@@ -6,7 +6,6 @@ has what is newer than the part before it; after a start there is none, so the f
 """
 
 import asyncio
-import logging
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
@@ -22,6 +21,7 @@ from sayso_node.store.snapshots.news import Cursor
 from sayso_node.supervision.alarms import Alarms
 from sayso_node.supervision.children import start_module
 from sayso_node.supervision.counters import Counters
+from sayso_node.supervision.logs import logger
 from sayso_protocol.network import Network
 from sayso_protocol.snapshots.head import SnapshotMoment
 from sayso_protocol.snapshots.part import signed_part
@@ -35,7 +35,7 @@ WAIT_S: Final = 1.0  # pause while the node may not speak
 SNAPSHOT_AGAIN_S: Final = 30.0  # after a failure
 _BODY: Final = "body"
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 
 class SnapshotPublisher:
@@ -88,7 +88,7 @@ class SnapshotPublisher:
             except OSError as error:
                 self._counters.add("snapshots_failed")
                 self._alarms.start("snapshots-failed", str(error))
-                log.exception("making a snapshot failed")
+                log.warning("snapshot-failed", error=error)
                 wait_s = min(SNAPSHOT_AGAIN_S, self._interval_s)
             await asyncio.sleep(wait_s)
 

@@ -28,6 +28,15 @@ def is_empty(location: str | Path) -> bool:
     return not path.exists() or not path.stat().st_size
 
 
+def size_of(location: str | Path) -> int | None:
+    """Return the bytes of a store's files, None for a database on a server; raises OSError."""
+    if is_postgres(location):
+        return None
+    path = Path(location)
+    beside = (path.with_name(path.name + end) for end in ("-wal", "-shm"))
+    return path.stat().st_size + sum(one.stat().st_size for one in beside if one.exists())
+
+
 def damage_of(location: str | Path) -> Damage:
     """Return what is noted beside a store about its damage."""
     return Damage(None if is_postgres(location) else Path(location))

@@ -4,11 +4,12 @@ An alarm is logged when it begins and when it ends; the metric `sayso_alarm` and
 the active alarms. The meaning of a name never changes.
 """
 
-import logging
 from collections.abc import Mapping
 from typing import Final
 
-log = logging.getLogger(__name__)
+from sayso_node.supervision.logs import logger
+
+log = logger(__name__)
 
 NAMES: Final = {
     "chain-unreachable": "no chain endpoint answers",
@@ -47,13 +48,13 @@ class Alarms:
     def start(self, name: str, text: str) -> None:
         """Start an alarm, or change its text, which names the cause; raises KeyError."""
         if name not in self._active:
-            log.error("alarm %s: %s: %s", name, NAMES[name], text)
+            log.error("alarm-started", alarm=name, means=NAMES[name], text=text)
         self._active[name] = text
 
     def end(self, name: str) -> None:
         """End an alarm, if it is active."""
         if self._active.pop(name, None) is not None:
-            log.warning("alarm %s is over", name)
+            log.warning("alarm-ended", alarm=name)
 
     def set(self, name: str, text: str | None) -> None:
         """Start an alarm with this text; None ends it."""

@@ -15,6 +15,7 @@ from typing import IO, Final
 
 INHERITED: Final = frozenset(
     {"HOME", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "PATH", "TMPDIR", "TZ"}
+    | {"SAYSO_LOG"}  # the form of the log
     | {"SSL_CERT_FILE", "SSL_CERT_DIR"}  # of a private authority, for a gossip process that dials by TLS
 )
 

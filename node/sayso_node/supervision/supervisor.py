@@ -9,7 +9,6 @@ has not failed.
 
 import asyncio
 import contextlib
-import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import NamedTuple, NoReturn
@@ -17,9 +16,10 @@ from typing import NamedTuple, NoReturn
 from sayso_node.errors import PartFailed
 from sayso_node.supervision.alarms import Alarms
 from sayso_node.supervision.counters import Counters
+from sayso_node.supervision.logs import logger
 from sayso_node.supervision.retrying import backoff
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 PAUSE_MIN_S = 0.5  # before the first restart; doubled with each further failure
 PAUSE_MAX_S = 30.0
@@ -46,6 +46,7 @@ class Supervisor:
     def __init__(self, alarms: Alarms, counters: Counters) -> None:
         self._alarms = alarms
         self._counters = counters
+        self._names: list[str] = []
         self._down: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []
         self._over = asyncio.Event()
@@ -53,6 +54,7 @@ class Supervisor:
 
     def start(self, parts: Mapping[str, Part]) -> None:
         """Run these parts until stop()."""
+        self._names += parts
         self._tasks += [
             asyncio.create_task(self._keep(name, part), name=name) for name, part in parts.items()
         ]
@@ -66,6 +68,10 @@ class Supervisor:
     def down(self) -> list[str]:
         """The names of the parts that do not run at the moment, sorted."""
         return sorted(self._down)
+
+    def up(self) -> dict[str, bool]:
+        """Return for each part whether it runs at the moment."""
+        return {name: name not in self._down for name in self._names}
 
     async def failure(self) -> NoReturn:
         """Wait until a part has failed for good; raises PartFailed."""
@@ -84,7 +90,7 @@ class Supervisor:
             finally:
                 running.cancel()
             self._mark(name, down=True)
-            log.error("the %s has failed", name, exc_info=error)
+            log.error("part-failed", part=name, exc_info=error)
             failures.append(loop.time())
             recent = sum(failures[-1] - one <= WINDOW_S for one in failures)
             if not part.restarts or recent == FAILURES:
@@ -118,7 +124,7 @@ def contained(counters: Counters, what: str) -> Iterator[None]:
         yield
     except Exception:  # expected errors are handled inside
         counters.add("faults")
-        log.exception("a fault in %s", what)
+        log.exception("item-failed", item=what)
 
 
 async def _end_of(part: Part) -> BaseException | None:

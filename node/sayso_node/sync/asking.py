@@ -6,7 +6,6 @@ peer lists a message and does not send it, the round fails and the peer does not
 node's answers stay stale if it cannot sync with enough other peers.
 """
 
-import logging
 import os
 from typing import NamedTuple
 
@@ -19,6 +18,7 @@ from sayso_node.store import bits
 from sayso_node.store.admission import pending
 from sayso_node.store.interface import Store
 from sayso_node.supervision.counters import Counters
+from sayso_node.supervision.logs import logger
 from sayso_node.supervision.supervisor import contained
 from sayso_node.supervision.workers import Runner, in_thread
 from sayso_node.sync.bringing import Bringing
@@ -34,7 +34,7 @@ from sayso_protocol.sync.sets import SyncSet, all_sets
 from sayso_protocol.sync.walk import differences
 from sayso_protocol.verdicts.query import Heed
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 PATIENCE = 256  # revocations by unknown addresses that are fetched before the consents
 WALKS = 64  # of a set in a round, as long as each finds something
@@ -106,7 +106,7 @@ class SyncRounds:
         try:
             return decode_heed(await talk.ask(HeedRequest()))
         except SaysoError as error:
-            log.info("%s does not say whom it heeds: %s", talk.peer_id, error)
+            log.info("heed-unsaid", peer=talk.peer_id, error=error)
             return ()
 
     def has_moved(self, peer_id: str) -> bool:
@@ -137,7 +137,7 @@ class SyncRounds:
             with self._store.read() as db:
                 return bits.any_known(db)
         except SaysoError as error:
-            log.warning("sync cannot read the store: %s", error)
+            log.warning("store-unread", error=error)
             return False
 
     async def _reconcile(self, talk: Talk, what: SyncSet, patience: int | None = None) -> _Progress:
@@ -150,7 +150,7 @@ class SyncRounds:
                     progress.done = walked.complete
                     break
         except SaysoError as error:
-            log.info("sync with %s broke off: %s", talk.peer_id, error)
+            log.info("sync-broken-off", peer=talk.peer_id, error=error)
         return progress
 
     async def _walk(self, talk: Talk, what: SyncSet, patience: int | None) -> _Walked:
@@ -168,7 +168,7 @@ class SyncRounds:
                 self._moved.add(talk.peer_id)
         if outcome.forged:
             self._counters.add("sync_forged")
-            log.warning("%s has other messages than its sums state", talk.peer_id)
+            log.warning("sums-forged", peer=talk.peer_id)
         taken = await bringing.offer() if outcome.complete else 0
         complete = outcome.complete and bringing.complete
         return _Walked(complete, bringing.stored, taken)

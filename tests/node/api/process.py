@@ -32,8 +32,8 @@ DEFAULT = NetworkFile(NETWORK, 1, 0)
 class NodeProcess:
     """A node that runs, and what its HTTP port says."""
 
-    def __init__(self, folder: Path, port: int) -> None:
-        self.folder, self.port = folder, port
+    def __init__(self, folder: Path, port: int, pid: int) -> None:
+        self.folder, self.port, self.pid = folder, port, pid
         self.url = f"http://{LOOPBACK}:{port}"
 
     def connect(self) -> socket.socket:
@@ -118,7 +118,7 @@ def node_process(
         [sys.executable, "-m", "sayso_node", str(folder / "node")], stdin=subprocess.PIPE
     )
     try:
-        node = NodeProcess(folder / "node", port)
+        node = NodeProcess(folder / "node", port, process.pid)
         _await(node, process)
         yield node
     finally:

@@ -5,8 +5,9 @@ import asyncio
 import pytest
 
 from sayso_node.chain.reading.json_rpc import JsonRpc
-from sayso_node.chain.reading.pace import LONGEST_S, Pace, is_about_pace
-from support.endpoint import Failure, Raw, endpoint
+from sayso_node.chain.reading.pace import LONGEST_REST_S, LONGEST_S, Pace, is_about_pace
+from sayso_node.errors import ChainUnreachable
+from support.endpoint import CUT, Failure, Raw, endpoint
 
 # As providers word them; the last column says whether the pace is meant.
 ERRORS = [
@@ -93,3 +94,62 @@ async def test_a_refused_request_is_sent_again(refusal: object) -> None:
         assert answer["result"] == "0x7a69"
         assert len(rpc.asked) == 3
         assert time.now > 0
+
+
+DEAD = {"closed": None, "503": Raw(b"", 503), "HTML": Raw(b"<html>"), "cut": CUT}
+
+
+@pytest.mark.parametrize("how", DEAD)
+async def test_a_dead_endpoint_is_not_hammered(how: str) -> None:
+    """Several parts ask ten times a second for a minute; then it is asked again within a rest."""
+    async with endpoint() as rpc:
+        time = Time()
+        link = JsonRpc(rpc.url, 5.0)
+        link._pace = Pace(time.sleep, lambda: time.now)
+        honest = rpc.answers["eth_chainId"]
+        rpc.answers["eth_chainId"] = DEAD[how]
+        tries = 0
+        truth = link._by_post
+
+        async def by_post(question: object, limit: int) -> bytes:
+            nonlocal tries
+            tries += 1
+            if how == "closed" and rpc.answers["eth_chainId"] is None:
+                raise ConnectionRefusedError("nobody listens")
+            return await truth(question, limit)
+
+        link._by_post = by_post  # type: ignore[method-assign]
+        for _ in range(600):
+            time.now += 0.1
+            for _part in range(5):
+                with pytest.raises(ChainUnreachable, match="127"):
+                    await link.ask("eth_chainId", [])
+        assert 5 <= tries <= 12
+        rpc.answers["eth_chainId"] = honest
+        time.now += LONGEST_REST_S
+        for _ in range(3):
+            assert (await link.ask("eth_chainId", []))["result"] == honest
+        await link.close()
+
+
+async def test_what_an_endpoint_refuses_or_answers_too_long_makes_no_rest() -> None:
+    async with endpoint() as rpc:
+        time = Time()
+        link = JsonRpc(rpc.url, 5.0)
+        link._pace = Pace(time.sleep, lambda: time.now)
+        rpc.answers["eth_getLogs"] = Failure({"code": -32_000, "message": "header not found"})
+        rpc.answers["eth_gasPrice"] = Raw(b" " * 2_000)
+        for _ in range(5):
+            assert (await link.ask("eth_getLogs", []))["error"]
+            with pytest.raises(ChainUnreachable, match="too large"):
+                await link.ask("eth_gasPrice", [], 1_000)
+        assert (await link.ask("eth_chainId", []))["result"]
+        await link.close()
+
+
+async def test_failures_side_by_side_count_once() -> None:
+    time = Time()
+    pace = Pace(time.sleep, lambda: time.now)
+    for _ in range(50):
+        pace.failed(0.0)
+    assert pace.rest_s == 0.0  # the first may be an accident

@@ -175,9 +175,9 @@ async def test_an_empty_account_loses_nothing(paying: Paying, caplog: pytest.Log
         await paying.drain()
     assert paying.alarms.active() == {}
     assert len(paying.account.roots) == 1
-    said = [record.message for record in caplog.records]
-    assert sum("alarm account-empty:" in one for one in said) == 1
-    assert sum("alarm account-empty is over" in one for one in said) == 1
+    said = [(one.msg["event"], one.msg["alarm"]) for one in caplog.records if "alarm" in one.msg]  # type: ignore[index]
+    assert said.count(("alarm-started", "account-empty")) == 1
+    assert said.count(("alarm-ended", "account-empty")) == 1
 
 
 async def test_a_nonce_that_was_used_elsewhere(paying: Paying, caplog: pytest.LogCaptureFixture) -> None:
@@ -189,7 +189,7 @@ async def test_a_nonce_that_was_used_elsewhere(paying: Paying, caplog: pytest.Lo
         assert len(paying.account.broadcasts) == 1  # it may still be dropped
     await paying.drain()
     assert len(paying.account.broadcasts) == 2
-    assert "alarm nonce-used-elsewhere: " in caplog.text
+    assert "'alarm': 'nonce-used-elsewhere'" in caplog.text
     assert [one.nonce for one in paying.account.mined()] == [1]
     assert paying.alarms.active() == {}
 

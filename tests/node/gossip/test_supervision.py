@@ -45,6 +45,23 @@ async def test_a_child_that_no_longer_answers_is_restarted(network: Network) -> 
     await _restarted(peer, pid)
 
 
+async def test_a_stopped_child_is_noticed_before_it_is_given_up(network: Network) -> None:
+    """So that /readyz says it, while the child may still come back."""
+    peer = await network.peer(1, probe_every_s=0.05, silent_s=0.2, probe_s=3600.0)
+    assert not peer.gossip.is_silent
+    pid = peer.pid
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        await until(lambda: peer.gossip.is_silent)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    await until(lambda: not peer.gossip.is_silent)
+    assert peer.pid == pid
+    os.kill(pid, signal.SIGKILL)
+    await _restarted(peer, pid)
+    await until(lambda: not peer.gossip.is_silent)
+
+
 @pytest.mark.long
 async def test_counters_outlive_the_child(network: Network) -> None:
     first = await network.peer(1)

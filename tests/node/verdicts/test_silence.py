@@ -79,7 +79,7 @@ class Voices:
         counters = lambda: {"marks_merged": 0}  # noqa: E731
         others: Any = None
         self._about = AboutRoutes(
-            *(others, others, rig.freshness, rig.clock, counters, others, Alarms(), list),
+            *(others, others, rig.freshness, rig.clock, counters, others, others, Alarms(), list),
             Readiness(rig.freshness, rig.store, Alarms(), rig.clock, list),
         )
         self._events = EventRoutes(rig.store, rig.freshness, rig.clock)

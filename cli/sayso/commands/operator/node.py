@@ -110,7 +110,16 @@ def init(
 @click.argument("folder", type=PATH)
 @network_option
 @click.option("--verbose", "-v", is_flag=True, help="Log more than what goes wrong.")
-def run(folder: Path, network_path: Path, *, verbose: bool) -> None:
+@click.option(
+    "--log",
+    "log_form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    envvar="SAYSO_LOG",
+    help="The form of the log on standard error.",
+)
+def run(folder: Path, network_path: Path, *, verbose: bool, log_form: str) -> None:
     """Run the node in FOLDER until SIGTERM or Ctrl-C.
 
     It uses the network file in the folder. If --network exists and is for the same network, that is
@@ -124,7 +133,7 @@ def run(folder: Path, network_path: Path, *, verbose: bool) -> None:
     if adopt(folder, network_path):
         click.echo(f"network file {network_path} copied into {folder}", err=True)
     config = load_config(folder)
-    set_up_log(verbose=verbose)
+    set_up_log(verbose=verbose, form=log_form)
     run_node(config, lambda: say(f"ready: http://{config.settings.http}"))
 
 

@@ -7,7 +7,6 @@ and sending ones make room. A connection without a complete request head in time
 """
 
 import asyncio
-import logging
 import resource
 from collections import Counter
 from itertools import chain
@@ -24,6 +23,7 @@ from sayso_node.api.http.responses import refusal
 from sayso_node.api.http.shares import source_of
 from sayso_node.errors import BadRequest
 from sayso_node.sources import Proxies
+from sayso_node.supervision.logs import logger
 
 CONNECTIONS: Final = 1_024  # or half of the open files that the process may have, if that is less
 HEAD_S: Final = 20.0  # for the head of a request, and between two requests
@@ -31,7 +31,7 @@ LINGER_S: Final = 2.0  # for a body that no route reads
 LINE_BYTES: Final = 8_190
 HEADERS: Final = 64
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 
 class HttpConnection(web.RequestHandler):
@@ -77,7 +77,7 @@ class HttpConnection(web.RequestHandler):
         message: str | None = None,  # noqa: ARG002 - it repeats the request
     ) -> web.StreamResponse:
         """Answer invalid HTTP and close the connection."""
-        log.debug("no HTTP from %s: %s", request.remote, exc)
+        log.debug("http-invalid", error=exc)
         if request.writer.output_size > 0:
             raise ConnectionError("the answer had already begun")
         wrong = BadRequest("this is not an HTTP/1.1 request within the server's limits")

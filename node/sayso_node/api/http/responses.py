@@ -1,7 +1,5 @@
 """Errors as answers: one JSON form, {"error": {"code", "message"}}, with a fitting HTTP status."""
 
-import logging
-
 from aiohttp import web
 
 from sayso_node.api.http.queries import check_query
@@ -27,6 +25,7 @@ from sayso_node.errors import (
     TooSlow,
     UnsupportedMediaType,
 )
+from sayso_node.supervision.logs import logger
 from sayso_protocol.errors import SaysoError, TooLarge
 
 HTTP_STATUS: dict[type[SaysoError], int] = {
@@ -51,7 +50,7 @@ HTTP_STATUS: dict[type[SaysoError], int] = {
 RETRY_AFTER_S = "2"
 _OF_STATUS = {status: error for error, status in HTTP_STATUS.items() if status < 500}
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 
 def fault(error: SaysoError) -> Fault:
@@ -88,5 +87,5 @@ async def outcome(request: web.Request, operation: Operation, handler: Handler) 
     except (ConnectionError, web.RequestPayloadError):
         return refusal(BadRequest("the body ended early, or is not valid in its encoding"))
     except Exception:
-        log.exception("unexpected error in %s %s", request.method, request.path)
+        log.exception("request-failed", operation=operation.name)
         return refusal(InternalFault("the node failed to handle the request; its log has details"))

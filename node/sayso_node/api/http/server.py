@@ -7,9 +7,11 @@ from aiohttp import web
 
 from sayso_node.api.http.bodies import HELD_BYTES, ROOM, SOURCE_BYTES, BodyRoom
 from sayso_node.api.http.connections import Connections, noted
+from sayso_node.api.http.measuring import measuring
 from sayso_node.api.http.negotiation import negotiated
 from sayso_node.api.http.route import OPERATIONS, Route, add
 from sayso_node.api.http.shares import PROXIES
+from sayso_node.metrics.latency import Latency
 from sayso_node.sources import Proxies
 
 SHUTDOWN_S = 2.0
@@ -24,6 +26,7 @@ class HttpServer:
         routes: What is served.
         closing: End answers that would not end by themselves.
         proxies: Reverse proxies, which say for whom they ask.
+        latency: Measures how long requests take.
     """
 
     def __init__(
@@ -33,10 +36,12 @@ class HttpServer:
         routes: Iterable[Route],
         closing: Iterable[Callable[[], Awaitable[None]]] = (),
         proxies: Proxies | None = None,
+        latency: Latency | None = None,
     ) -> None:
         room, proxies = BodyRoom(HELD_BYTES, SOURCE_BYTES), proxies or Proxies()
         self._connections = Connections(room, proxies)
-        self._app = app = web.Application(middlewares=[noted, negotiated])
+        measured = [measuring(latency)] if latency else []
+        self._app = app = web.Application(middlewares=[*measured, noted, negotiated])
         app[ROOM], app[PROXIES] = room, proxies
         app[OPERATIONS] = {}
         for route in routes:

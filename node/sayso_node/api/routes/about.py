@@ -12,9 +12,7 @@ from sayso_node.api.schema.operations import Operation
 from sayso_node.freshness import Freshness
 from sayso_node.interfaces import Clock, Transport
 from sayso_node.readiness import READY_AGE_S, Readiness
-from sayso_node.supervision.alarms import NAMES as ALARMS
 from sayso_node.supervision.alarms import Alarms
-from sayso_node.supervision.counters import names
 from sayso_protocol.primitives import hex_text
 
 NODE: Final = Operation(
@@ -31,7 +29,11 @@ READY: Final = Operation(
     {200: "Here it is.", 503: "It is not ready; `reasons` says why."},
 )
 METRICS: Final = Operation(
-    "GET", "/metrics", "metrics", "Counters in Prometheus text format.", offers=("text/plain",)
+    "GET",
+    "/metrics",
+    "metrics",
+    "Counters, gauges and latencies in Prometheus text format.",
+    offers=("text/plain",),
 )
 
 
@@ -46,6 +48,7 @@ class AboutRoutes:
         clock: Clock,
         counters: Callable[[], Mapping[str, int]],
         addresses: Callable[[], Awaitable[list[str]]],
+        metrics: Callable[[], Awaitable[bytes]],
         alarms: Alarms,
         parts_down: Callable[[], list[str]],
         readiness: Readiness,
@@ -56,6 +59,7 @@ class AboutRoutes:
         self._clock = clock
         self._counters = counters
         self._addresses = addresses
+        self._metrics = metrics
         self._alarms = alarms
         self._parts_down = parts_down
         self._readiness = readiness
@@ -103,12 +107,4 @@ class AboutRoutes:
 
     async def metrics(self, _request: web.Request) -> web.Response:
         """Return metrics in Prometheus text format 0.0.4."""
-        lines, help_texts = [], names()
-        for name, value in self._counters().items():
-            help_text = help_texts.get(name, "counted by the gossip process")
-            metric = f"sayso_{name}_total"
-            lines += [f"# HELP {metric} {help_text}", f"# TYPE {metric} counter", f"{metric} {value}"]
-        lines += ["# HELP sayso_alarm 1 while the alarm is active", "# TYPE sayso_alarm gauge"]
-        active = self._alarms.active()
-        lines += [f'sayso_alarm{{name="{name}"}} {int(name in active)}' for name in ALARMS]
-        return web.Response(text="\n".join(lines) + "\n", content_type="text/plain")
+        return web.Response(body=await self._metrics(), content_type="text/plain", charset="utf-8")

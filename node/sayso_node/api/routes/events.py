@@ -7,7 +7,6 @@ sends the event `silence` at each beat: then no news does not mean that nothing 
 """
 
 import asyncio
-import logging
 import re
 from typing import Final
 
@@ -27,6 +26,7 @@ from sayso_node.interfaces import Clock
 from sayso_node.store import events, queries
 from sayso_node.store.events import Event
 from sayso_node.store.interface import Store
+from sayso_node.supervision.logs import logger
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.primitives import address_text, hex_text
 
@@ -50,7 +50,7 @@ LISTEN: Final = Operation(
     offers=(EVENTS,),
     has_head=False,
 )
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 _ID: Final = re.compile(r"([0-9a-f]{32})-(0|[1-9][0-9]{0,18})", re.ASCII)
 
@@ -146,7 +146,7 @@ class EventRoutes:
 def _end(request: web.Request, error: BaseException) -> None:
     """Close the connection, because the answer has begun and cannot become an error."""
     if not isinstance(error, (ConnectionError, TimeoutError)):
-        log.error("unexpected error in an event stream", exc_info=error)
+        log.error("event-stream-failed", exc_info=error)
     if request.transport:
         request.transport.abort()
 

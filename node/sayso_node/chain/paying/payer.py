@@ -8,7 +8,6 @@ somebody else's transaction used its nonce, that is final, and minutes later the
 receipt, nor a transaction, nor an effect of its own.
 """
 
-import logging
 from collections.abc import Sequence
 
 from sayso_contracts.errors import CallReverted, TransactionTooLarge
@@ -25,9 +24,10 @@ from sayso_node.store.chain.intents import Intent, Signed
 from sayso_node.store.interface import Store, Writing
 from sayso_node.supervision.alarms import Alarms
 from sayso_node.supervision.counters import Counters
+from sayso_node.supervision.logs import logger
 from sayso_node.supervision.retrying import every
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 INTERVAL_S = 1.0
 IDLE_S = 600.0  # between two looks at the balance while there is nothing to pay
@@ -61,6 +61,7 @@ class Payer:
         self._turns = list(work)
         self._finality = finality
         self._settled: ChainHead | None = None
+        self.balance: int | None = None  # wei, when it was last asked for
         self._looked_at = float("-inf")  # at the chain
         self._sent_at: dict[bytes, float] = {}  # since this process started
         self._doubted_at: dict[int, float] = {}  # by intent, likewise
@@ -72,7 +73,7 @@ class Payer:
                 await self.step()
             except (ChainUnreachable, StoreUnusable) as error:
                 self._counters.add("payer_failed")
-                log.warning("sending a transaction failed for now: %s", error)
+                log.warning("payer-failed", error=error)
 
     async def step(self) -> None:
         """Check the intents in progress and begin due ones; raises ChainUnreachable or StoreUnusable."""
@@ -127,18 +128,18 @@ class Payer:
             self._alarms.start("fee-cap", str(error))
             return
         except TransactionTooLarge as error:
-            log.warning("the %s is made smaller: %s", intent.kind, error)
+            log.warning("transaction-smaller", kind=intent.kind, error=error)
             work.too_large()
             await self._give_up(intent)
             return
         except CallReverted as error:
-            log.warning("the %s would be reverted: %s", intent.kind, error)
+            log.warning("transaction-reverted", kind=intent.kind, error=error)
             await self._give_up(intent)
             return
         self._alarms.end("fee-cap")
         extra = await self._account.data_fee(intent.data)
         if gas * fees.max_fee + extra > self._allowance.budget and work.too_large():
-            log.warning("the %s would exceed the day's budget and is made smaller", intent.kind)
+            log.warning("transaction-smaller", kind=intent.kind, error="the budget of the day")
             await self._give_up(intent)
             return
         nonce = max(lowest, await self._account.pending_nonces())
@@ -203,7 +204,7 @@ class Payer:
             f"{spent / ETHER:.6f} of {self._allowance.budget / ETHER:.6f} ether, {cost / ETHER:.6f} more"
         )
         self._alarms.set("budget-spent", text if over else None)
-        balance = await self._account.balance()
+        balance = self.balance = await self._account.balance()
         short = balance < cost
         text = f"{balance / ETHER:.6f} ether, the next transaction may cost {cost / ETHER:.6f}"
         self._alarms.set("account-empty", text if short else None)
@@ -211,7 +212,7 @@ class Payer:
 
     async def _settle(self, head: ChainHead) -> None:
         """Find out what became of the sent transactions, up to this head."""
-        balance = await self._account.balance()
+        balance = self.balance = await self._account.balance()
         low = f"{balance / ETHER:.6f} ether" if balance < self._allowance.low else None
         self._alarms.set("account-low", low)
         with self._store.read() as db:
@@ -229,7 +230,7 @@ class Payer:
             self._doubted_at.pop(intent.id, None)  # a later doubt takes its own minutes
         if landed is None:
             if intent.mined:
-                log.warning("a reorganisation dropped the transaction of %s %d", intent.kind, intent.id)
+                log.warning("transaction-dropped", kind=intent.kind, number=intent.id)
                 await self._store.write(lambda db: intents.mined(db, intent.id, None, 0, now))
             if is_used:
                 await self._doubt(intent, last_final)

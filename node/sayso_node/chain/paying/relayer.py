@@ -11,7 +11,6 @@ stay wanted until they are on chain.
 """
 
 import asyncio
-import logging
 from collections import Counter, deque
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -29,11 +28,12 @@ from sayso_node.store.chain.relays import Want
 from sayso_node.store.interface import Reading, Store, Writing
 from sayso_node.supervision.alarms import Alarms
 from sayso_node.supervision.counters import Counters
+from sayso_node.supervision.logs import logger
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_text
 from sayso_protocol.receipts.receipt import ChainPoint
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 CONTRIBUTORS = 2_048  # contributors examined for one relay
 RELAY_PART = 8  # an eighth of a relay's gas for one contributor, but always one message
@@ -228,7 +228,7 @@ class Relayer:
         try:
             return rejections(landed.logs, self._registry)
         except BadLog as error:
-            log.warning("an event of this node's own relay cannot be read: %s", error)
+            log.warning("relay-unread", error=error)
             return []
 
 

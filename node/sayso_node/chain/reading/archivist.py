@@ -6,7 +6,6 @@ block's header is discarded, so a block with unknown types of transactions has n
 """
 
 import asyncio
-import logging
 from functools import partial
 from typing import Any
 
@@ -20,6 +19,7 @@ from sayso_node.store.chain import archives
 from sayso_node.store.chain.archives import Archive, Archived
 from sayso_node.store.interface import Store
 from sayso_node.supervision.counters import Counters
+from sayso_node.supervision.logs import logger
 from sayso_node.supervision.retrying import every
 from sayso_protocol.ethereum.headers import read_header
 from sayso_protocol.ethereum.transaction_proofs import REVOKED_TOPIC
@@ -28,7 +28,7 @@ from sayso_protocol.ethereum.trie_building import trie_over
 from sayso_protocol.primitives import HASH_BYTES, address_text, hex_text, keccak
 from sayso_protocol.receipts.receipt import ChainPoint
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 BLOCKS_AT_ONCE = 8  # blocks in a round
 
@@ -59,7 +59,7 @@ class Archivist:
             try:
                 await self.archive()
             except StoreUnusable as error:
-                log.warning("receipts could not be stored: %s", error)
+                log.warning("receipts-unstored", error=error)
 
     async def archive(self) -> None:
         """Run one round; raises StoreUnusable."""
@@ -70,7 +70,7 @@ class Archivist:
                 found = await ask_links(self._endpoints, partial(self._ask, block))
             except (ChainUnreachable, ProofUnavailable) as error:
                 self._counters.add("receipts_missing")
-                log.warning("there is no proof of the revocations in block %d: %s", block.number, error)
+                log.warning("receipts-unproved", block=block.number, error=error)
                 await self._store.write(partial(archives.failed, block=block, now=self._clock.now()))
                 continue
             if await self._store.write(partial(archives.keep, archive=found)):

@@ -4,18 +4,18 @@ A block without a time makes nobody late: what it revoked is undated until its t
 """
 
 import asyncio
-import logging
 from functools import partial
 
 from sayso_node.chain.interface import Chain
 from sayso_node.errors import ChainUnreachable, StoreUnusable
 from sayso_node.store.chain import block_dates, chain_state
 from sayso_node.store.interface import Store
+from sayso_node.supervision.logs import logger
 from sayso_node.supervision.retrying import every
 from sayso_protocol.receipts.receipt import ChainPoint
 from sayso_protocol.traces.duties import Block
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 DATED_AT_ONCE = 16  # in a round
 
@@ -34,7 +34,7 @@ class BlockDates:
             try:
                 await self.step()
             except (ChainUnreachable, StoreUnusable) as error:
-                log.warning("blocks could not be dated: %s", error)
+                log.warning("dates-unstored", error=error)
 
     async def step(self) -> None:
         """Run one round; raises ChainUnreachable and StoreUnusable."""

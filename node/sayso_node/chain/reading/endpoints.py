@@ -7,7 +7,6 @@ clear (rule 8.9). Revocations that any of them reports are stored.
 """
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
@@ -19,10 +18,11 @@ from sayso_node.errors import ChainUnreachable, ProofUnavailable
 from sayso_node.freshness import Freshness
 from sayso_node.supervision.alarms import Alarms
 from sayso_node.supervision.counters import Counters
+from sayso_node.supervision.logs import logger
 from sayso_node.supervision.retrying import first_answer
 from sayso_protocol.receipts.receipt import ChainPoint
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 T = TypeVar("T")
 LAG_BLOCKS = 3  # an endpoint further behind the best is not used
@@ -120,7 +120,7 @@ class Endpoints:
         bad = ", ".join(one.name for one in self.all if one not in good)
         self._alarms.set("chain-endpoint-down", bad or None)
         if self.in_use not in good:
-            log.warning("the chain is read from %s, no longer from %s", good[0].name, self.in_use.name)
+            log.warning("endpoint-changed", now=good[0].name, before=self.in_use.name)
             self.in_use = good[0]
             self._counters.add("chain_failovers")
 

@@ -13,7 +13,6 @@ what the store may have lost of it comes back. What logs leave out for good is f
 (log_audit.py). A chain with slow, regular blocks is read twice a block.
 """
 
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -33,10 +32,11 @@ from sayso_node.store.chain.late_blocks import LateRange
 from sayso_node.store.interface import Store, Writing
 from sayso_node.supervision.alarms import Alarms
 from sayso_node.supervision.counters import Counters
+from sayso_node.supervision.logs import logger
 from sayso_node.supervision.retrying import every
 from sayso_protocol.receipts.receipt import ChainPoint
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 RANGE_BLOCKS = 10_000  # highest width, and the first
 LATE_BLOCKS = 8  # before the head, read again at once, because their logs may be late
@@ -95,7 +95,7 @@ class Follower:
                 await self._standing.update(await self.read())
             except (ChainUnreachable, StoreUnusable) as error:
                 self._counters.add("chain_failed")
-                log.warning("the chain could not be read: %s", error)
+                log.warning("chain-unread", error=error)
 
     def wait_s(self) -> float:
         """Return the seconds until the next reading."""
@@ -108,6 +108,7 @@ class Follower:
         """
         begun = self._clock.now()
         head = await self._chain.head()
+        self._freshness.head_seen = head.point.number
         await self._speed.learn(self._chain, head)
         self._report(head, begun)
         reached = await self._common_block(head)
@@ -258,7 +259,7 @@ class Follower:
             if await self._store.write(partial(self._keep_patrol, events=events, after=after)):
                 text = f"the store had lost what blocks {first} to {last} revoked or anchored"
                 self._store.damage.report(text)
-                log.error("%s", text)
+                log.error("events-lost", first=first, last=last)
 
     def _keep_patrol(self, db: Writing, events: list[Event], after: int) -> bool:
         late_blocks.patrolled(db, after)
@@ -271,7 +272,7 @@ class Follower:
     def _keep_late(self, db: Writing, events: list[Event], due: LateRange) -> None:
         if self._keeper.keep(db, events):
             self._counters.add("chain_late_logs")
-            log.warning("the endpoint gave logs of blocks %d to %d late", due.first, due.last)
+            log.warning("logs-late", first=due.first, last=due.last)
         self._came(db)
         late_blocks.passed(db, due)
 

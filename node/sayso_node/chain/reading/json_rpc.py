@@ -27,6 +27,7 @@ from sayso_node.chain.reading.pace import Pace, is_about_pace
 from sayso_node.errors import ChainUnreachable, TooManyRequests
 from sayso_node.supervision.workers import at_once, in_thread
 from sayso_protocol.encoding.json_text import parse_json
+from sayso_protocol.errors import TooLarge
 from sayso_protocol.primitives import hex_text
 from sayso_protocol.redaction import redacted, secrets_of, shown_url
 
@@ -48,6 +49,7 @@ class JsonRpc:
         self._socket: ClientWebSocketResponse | None = None
         self._numbers = count(1)
         self._pace = Pace(asyncio.sleep, time.monotonic)
+        self._failure = ""  # the last one, for those who ask while the endpoint rests
         self.takes_numbers_only = False  # for blocks, no hashes (EIP-1898); found out by asking
         self.connections = 0  # made so far: another machine may answer on each of them
         self._turn = asyncio.Lock()  # of the socket: one request at a time
@@ -70,6 +72,8 @@ class JsonRpc:
 
         Bytes in `params` are sent as hexadecimal text.
         """
+        if self._pace.rest_s:
+            raise ChainUnreachable(f"{self.name}: {self._failure}")
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(PATIENCES * self._timeout_s):
                 while True:
@@ -81,7 +85,7 @@ class JsonRpc:
         raise TooManyRequests(f"{self.name} refuses requests at this pace")
 
     async def _ask_once(self, method: str, params: Any, limit: int) -> dict[str, Any]:
-        number = next(self._numbers)
+        number, begun = next(self._numbers), self._pace.now
         question = {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
         try:
             async with asyncio.timeout(self._timeout_s):
@@ -94,6 +98,9 @@ class JsonRpc:
             raise
         except Exception as error:  # noqa: BLE001 - any error that an endpoint causes, also in aiohttp
             reason = f"{type(error).__name__}: {redacted(str(error), self._url)[:200]}"
+            if not isinstance(error, TooLarge):  # which is about one answer, not about the endpoint
+                self._failure = reason
+                self._pace.failed(begun)
         else:
             return answer
         # Outside the block above, so that no traceback has the error with the URL as its context.
@@ -114,7 +121,7 @@ class JsonRpc:
             async for part in response.content.iter_any():
                 body += part
                 if len(body) > limit:
-                    raise ValueError("the answer is too large")
+                    raise TooLarge("the answer is too large")
             if response.status in NO_METHOD:
                 return b'{"error": {"message": "no such method"}}'
             if response.status >= 400 and not body.lstrip().startswith(b"{"):

@@ -9,7 +9,6 @@ any index lags, the reading fails, so that the view keeps its age.
 """
 
 import asyncio
-import logging
 from collections.abc import Iterable
 from random import Random
 from typing import Final
@@ -24,10 +23,11 @@ from sayso_node.store.chain.untested import Doubt, Untested
 from sayso_node.store.interface import Store, Writing
 from sayso_node.supervision.alarms import Alarms
 from sayso_node.supervision.counters import Counters
+from sayso_node.supervision.logs import logger
 from sayso_protocol.ethereum.blooms import may_hold
 from sayso_protocol.receipts.receipt import ChainPoint
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 TESTED_BLOCKS: Final = 50_000  # before the head; of older ones, a block of each range
 LIVE_BLOCKS: Final = 32  # before the head, tested in the reading that brings them
@@ -139,7 +139,7 @@ class LogAudit:
             proved = await self._chain.proved_events(block)
             given = await self._chain.events_of(block)
         except (ChainUnreachable, ProofUnavailable) as error:
-            log.warning("the events of block %d are not proved: %s", block.number, error)
+            log.warning("events-unproved", block=block.number, error=error)
             await self._store.write(lambda db: untested.tried(db, block.number, now, is_proved=False))
             return
         agree = _contents(proved) <= _contents(given)
@@ -153,7 +153,7 @@ class LogAudit:
 
         if await self._store.write(keep):
             self._counters.add("chain_logs_left_out")
-            log.warning("the logs of block %d lacked events, which its receipts have", block.number)
+            log.warning("logs-left-out", block=block.number)
 
     def _report(self) -> None:
         """Raise ChainUnreachable if something may be unknown; an alarm if that lasts."""

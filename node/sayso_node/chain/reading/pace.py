@@ -1,7 +1,8 @@
 """The pace at which an endpoint takes requests; a limit of requests is not a limit of blocks.
 
 Endpoints refuse a fast pace by status 429, with or without Retry-After (RFC 6585, section 4), or by a
-JSON-RPC error. All requests to the endpoint then wait.
+JSON-RPC error. All requests to the endpoint then wait. An endpoint that does not answer, or answers
+nonsense, is not asked for a while that grows: requests fail at once.
 """
 
 import re
@@ -11,6 +12,8 @@ from typing import Any, Final
 from sayso_node.supervision.retrying import backoff
 
 FIRST_S: Final = 0.5
+REST_S: Final = 1.0  # after the second failure in a row; the first may be an accident
+LONGEST_REST_S: Final = 15.0
 LONGEST_S: Final = 30.0  # also of what an endpoint asks for
 RATE_CODES: Final = frozenset({429, -32_029, -32_097})
 _WORDS: Final = re.compile(
@@ -38,6 +41,27 @@ class Pace:
         self._monotonic = monotonic
         self._refusals = 0
         self._not_before = 0.0
+        self._failures = 0
+        self._failed_at = self._rests_until = float("-inf")
+
+    @property
+    def now(self) -> float:
+        """The time of the clock that this pace uses, in seconds."""
+        return self._monotonic()
+
+    @property
+    def rest_s(self) -> float:
+        """Seconds for which an endpoint that fails is not asked at all; 0 if it is asked."""
+        return max(self._rests_until - self._monotonic(), 0.0)
+
+    def failed(self, begun: float) -> None:
+        """Record a failure of a request that began then; those that ran side by side count once."""
+        if begun <= self._failed_at:
+            return
+        now = self._failed_at = self._monotonic()
+        if self._failures:
+            self._rests_until = now + backoff(REST_S, self._failures - 1, LONGEST_REST_S)
+        self._failures += 1
 
     async def wait(self) -> None:
         """Wait until a request may be sent."""
@@ -54,4 +78,4 @@ class Pace:
 
     def went_well(self) -> None:
         """Record an answer."""
-        self._refusals = 0
+        self._refusals = self._failures = 0

@@ -7,7 +7,6 @@ A consent whose wallet was not asked in time is `stale`, whatever the wallet ans
 Without an answer, the previous one keeps its age.
 """
 
-import logging
 from collections.abc import Iterable, Iterator, Sequence
 
 from sayso_node.chain.reading.contract_wallets import WAITING_PER_SOURCE, Answers, ContractWallets
@@ -18,6 +17,7 @@ from sayso_node.store.chain import wallets
 from sayso_node.store.chain.wallets import Turn
 from sayso_node.store.interface import Store, Writing
 from sayso_node.supervision.counters import Counters
+from sayso_node.supervision.logs import logger
 from sayso_node.supervision.retrying import every
 from sayso_node.supervision.supervisor import contained
 from sayso_protocol.messages.consent import Consent
@@ -25,7 +25,7 @@ from sayso_protocol.messages.envelope import Envelope, decode
 from sayso_protocol.messages.message import as_kind
 from sayso_protocol.network import Network
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 TURN = 16  # consents of one wallet that are asked about in its turn, by one call
 LEAST_AGE_S = 60.0  # the shortest age that is kept up with; also as long as nobody asks
@@ -62,7 +62,7 @@ class WalletWatch:
             try:
                 await self.ask()
             except StoreUnusable as error:
-                log.warning("answers of contract wallets could not be stored: %s", error)
+                log.warning("wallet-answers-unstored", error=error)
 
     async def ask(self) -> None:
         """Run one round; raises StoreUnusable."""

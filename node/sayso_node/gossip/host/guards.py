@@ -6,7 +6,6 @@ who may connect.
 """
 
 import contextlib
-import logging
 from collections import Counter
 from typing import Final
 from weakref import WeakKeyDictionary
@@ -25,13 +24,14 @@ from sayso_node.gossip.config import GossipConfig
 from sayso_node.gossip.host.private import OpenPubsub
 from sayso_node.gossip.host.router import Router
 from sayso_node.gossip.peers.peer_score import PeerScore
+from sayso_node.supervision.logs import logger
 
 SEEN_S: Final = 120
 MAX_MESSAGES_PER_RPC: Final = 128  # more are dropped: starting tasks has quadratic cost
 MAX_SUBSCRIPTIONS_PER_RPC: Final = 64  # an RPC with more is ignored, for the same reason
 BACKLOG: Final = 4  # times `frames_judged`, because each peer may be in the middle of an RPC
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 class SafePubsub(OpenPubsub):
@@ -71,7 +71,7 @@ class SafePubsub(OpenPubsub):
             await super().push_msg(msg_forwarder, msg)
         except Exception as error:  # noqa: BLE001  # malformed input; without this it ends the host
             self._tally["messages_malformed"] += 1
-            _log.debug("bad message from %s: %r", msg_forwarder, error)
+            _log.debug("message-bad", peer=msg_forwarder, error=error)
         finally:
             self._in_hand[msg_forwarder] -= 1
             self._judged.unpark_all()
@@ -95,7 +95,7 @@ class SafePubsub(OpenPubsub):
             raise  # the caller closes the stream
         except Exception as error:  # noqa: BLE001  # for example not protobuf; without this it ends the host
             self._tally["streams_malformed"] += 1
-            _log.debug("bad stream from %s: %r", peer_id, error)
+            _log.debug("stream-bad", peer=peer_id, error=error)
             with contextlib.suppress(Exception):
                 await stream.reset()
             self.forget_peer(peer_id)
@@ -142,7 +142,7 @@ def guard_streams(swarm: Swarm, config: GossipConfig, tally: Counter[str], score
             await handle(stream)
         except Exception as error:  # noqa: BLE001  # without this it ends the host
             tally["streams_failed"] += 1
-            _log.debug("stream of %s: %r", peer_id, error)
+            _log.debug("stream-failed", peer=peer_id, error=error)
             await _reset(stream)
         finally:
             open_streams[peer_id] -= 1

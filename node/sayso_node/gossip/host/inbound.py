@@ -4,7 +4,6 @@ py-libp2p 0.8.1 itself never frees the slot. WebSocket upgrades happen here, beh
 """
 
 import contextlib
-import logging
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -23,8 +22,9 @@ from sayso_node.gossip.host.transports import is_websocket
 from sayso_node.gossip.host.websocket import WebSocketStream, accept_upgrade, header
 from sayso_node.gossip.peers.peer_score import PeerScore
 from sayso_node.sources import Proxies
+from sayso_node.supervision.logs import logger
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 class _Inbound:
@@ -57,7 +57,7 @@ class _Inbound:
                     connection, _ = await self._websocket(tcp)
                     await self._upgrade(connection, where)
         except Exception as error:  # noqa: BLE001  # a handshake that failed
-            _log.debug("inbound from %s: %r", ip, error)
+            _log.debug("inbound-failed", error=error)
         finally:
             with contextlib.suppress(Exception):
                 await tcp.close()

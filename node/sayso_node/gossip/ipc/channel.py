@@ -7,7 +7,6 @@ waiting calls fail with GossipDown.
 
 import contextlib
 import itertools
-import logging
 import socket
 from collections.abc import Awaitable, Callable
 from typing import Final, Self
@@ -17,6 +16,7 @@ from anyio.abc import TaskGroup, UNIXSocketStream
 
 from sayso_node.errors import GossipDown, GossipQueueFull, PeerUnreachable
 from sayso_node.gossip.ipc import frames
+from sayso_node.supervision.logs import logger
 from sayso_protocol.errors import Malformed, SaysoError, TooLarge
 
 READ_BYTES: Final = 1024 * 1024
@@ -27,7 +27,7 @@ _ERRORS: Final[dict[str, type[SaysoError]]] = {
     error.code: error for error in (GossipDown, GossipQueueFull, PeerUnreachable)
 }
 _ENDED: Final = (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError)
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 Serve = Callable[[str, list[object]], Awaitable[object]]
 
@@ -126,7 +126,7 @@ class Channel:
                     for message in splitter.feed(await self._stream.receive(READ_BYTES)):
                         self._take(message, tasks)
         except (Malformed, TooLarge) as error:
-            _log.error("the gossip channel is closed: %s", error)
+            _log.error("channel-closed", error=error)
 
     def _take(self, message: frames.Call | frames.Answer, tasks: TaskGroup) -> None:
         if isinstance(message, frames.Call):
@@ -146,7 +146,7 @@ class Channel:
         except SaysoError as error:
             message = frames.encode_error(call.number, error.code, str(error))
         except Exception as error:  # noqa: BLE001  # handlers and py-libp2p raise any exception
-            _log.warning("serving %s failed", call.method, exc_info=True)
+            _log.warning("call-failed", method=call.method, exc_info=True)
             message = frames.encode_error(call.number, SaysoError.code, repr(error))
         finally:
             self._serving -= 1

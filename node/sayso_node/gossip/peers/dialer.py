@@ -4,7 +4,6 @@ py-libp2p itself does not reconnect, and does not notice a peer that stopped wit
 """
 
 import contextlib
-import logging
 import socket
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -26,11 +25,12 @@ from sayso_node.errors import PeerUnreachable
 from sayso_node.gossip.config import GossipConfig
 from sayso_node.gossip.host.private import forget_failed_dials
 from sayso_node.gossip.peers.addresses import split_multiaddr
+from sayso_node.supervision.logs import logger
 from sayso_node.supervision.retrying import backoff, jittered
 
 HANG_UP_S: Final = 5.0
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 Tell = Callable[[str, bool], None]
 
@@ -88,7 +88,7 @@ class Dialer(INotifee):
                     await self._host.connect(PeerInfo(peer, [where]))
                     return
             except Exception as error:  # noqa: BLE001  # py-libp2p raises any exception
-                _log.debug("dialling %s: %r", where, error)
+                _log.debug("dial-failed", address=where, error=error)
         raise PeerUnreachable(f"{peer} is not connected and cannot be dialled")
 
     async def hang_up(self, peer: ID) -> None:
@@ -117,7 +117,7 @@ class Dialer(INotifee):
         except Exception as error:  # noqa: BLE001  # any error means that there was no pong
             if "not supported" in str(error.__cause__):
                 return  # an answer of any kind shows that the peer is alive
-            _log.debug("pinging %s: %r", peer, error)
+            _log.debug("ping-failed", peer=peer, error=error)
             self._tally["peers_silent"] += 1
             for connection in connections:  # not a connection that the peer has made meanwhile
                 await _hang_up(connection)
@@ -169,7 +169,7 @@ async def _resolved(address: str) -> list[Multiaddr]:
             name, None, family=families.get(kind, socket.AF_UNSPEC), type=socket.SOCK_STREAM
         )
     except OSError as error:
-        _log.debug("resolving %s: %s", name, error)
+        _log.debug("name-unresolved", host=name, error=error)
         return []
     # The certificate is for the DNS name.
     rest = rest.replace("/wss", f"/tls/sni/{name}/ws")

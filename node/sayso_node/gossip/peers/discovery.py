@@ -4,7 +4,6 @@ It runs in the gossip process. Every few seconds it asks one peer, dials one add
 there, and connects to one of the verified peers if a slot is free.
 """
 
-import logging
 from collections import Counter
 from collections.abc import Callable
 from random import Random
@@ -22,6 +21,7 @@ from sayso_node.gossip.peers.addresses import split_multiaddr
 from sayso_node.gossip.peers.dialer import Dialer
 from sayso_node.gossip.peers.network_groups import can_be_dialled, can_be_told, is_private, parse_told
 from sayso_node.gossip.requests import Requests
+from sayso_node.supervision.logs import logger
 from sayso_node.supervision.retrying import jittered
 from sayso_protocol.encoding.packing import Reader, array_of, fields_of, pack
 from sayso_protocol.errors import Malformed, SaysoError
@@ -37,7 +37,7 @@ _QUESTION: Final[Reader[tuple[str, tuple[str, ...]]]] = Reader(
 _ANSWER: Final[Reader[tuple[str, ...]]] = Reader(array_of(str, MAX_TOLD), MAX_ANSWER_BYTES)
 SELF: Final = ""  # the source of configured addresses
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 Tell = Callable[[str, str], None]  # ("met" or "lost", address)
 
@@ -130,7 +130,7 @@ class Discovery:
         try:
             await self._ask(peer.to_base58())
         except SaysoError as error:
-            _log.debug("asking %s for peers: %s", peer, error)
+            _log.debug("peers-unasked", peer=peer, error=error)
 
     async def _ask(self, name: str) -> None:
         """Ask a peer for the peers it has met; raises SaysoError for an invalid or missing answer."""
@@ -146,7 +146,7 @@ class Discovery:
         try:
             await self._prove(address)
         except Exception as error:  # noqa: BLE001  # py-libp2p raises any exception
-            _log.debug("meeting %s: %r", address, error)
+            _log.debug("address-refuted", address=address, error=error)
             self._tally["addresses_refuted"] += 1
             self._lose(address)
             return
@@ -187,7 +187,7 @@ class Discovery:
             await self._dialer.dial(peer, [where])
             await self._ask(peer_id)  # a node of another network refuses
         except SaysoError as error:
-            _log.debug("connecting to %s: %s", address, error)
+            _log.debug("peer-unconnected", address=address, error=error)
             self._lose(address)
             await self._dialer.hang_up(peer)
             return
@@ -200,7 +200,7 @@ class Discovery:
         try:
             self._known.hear(address, source)
         except InvalidNodeConfig as error:
-            _log.debug("%s named an invalid address: %s", source, error)
+            _log.debug("address-invalid", peer=source, error=error)
 
     def _meet(self, address: str) -> None:
         if self._known.met(address):

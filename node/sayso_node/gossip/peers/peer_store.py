@@ -6,16 +6,16 @@ be lost, because the listed peers can name others again.
 
 import contextlib
 import json
-import logging
 from pathlib import Path
 
 from sayso_node.errors import InvalidNodeConfig
 from sayso_node.gossip.peers.address_manager import MOST_MET
 from sayso_node.gossip.peers.network_groups import parse_told
+from sayso_node.supervision.logs import logger
 from sayso_protocol.encoding.json_text import parse_json
 from sayso_protocol.errors import Malformed
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 class PeerStore:
@@ -33,7 +33,7 @@ class PeerStore:
         except FileNotFoundError:
             return
         except (OSError, Malformed, TypeError) as error:
-            _log.warning("%s cannot be read and is replaced: %s", self._path, error)
+            _log.warning("peers-replaced", file=self._path, error=error)
 
     def close(self) -> None:
         """Close the file."""
@@ -73,6 +73,6 @@ class PeerStore:
             partial.write_text(json.dumps(list(self._met.values())))
             partial.rename(self._path)
         except OSError as error:
-            _log.warning("cannot write the peer store: %s", error)
+            _log.warning("peers-unwritten", error=error)
             with contextlib.suppress(OSError):
                 partial.unlink()
