@@ -57,8 +57,9 @@ METRICS_HEAD: Final = f"""{GENERATED}
 # The metrics of a node
 
 `GET /metrics` answers in Prometheus' text format. Beside these there are the metrics of the process
-(`process_resident_memory_bytes` and others), and the histogram `{LATENCY}`, by `operation`
-and class of `status`. The names of labels and their values are bounded: no request makes a new series.
+(`process_resident_memory_bytes` and others), and the histogram
+`{LATENCY}`, by `operation` and class of `status`. Labels have values
+from lists of ours: no request makes a new series.
 
 ## Gauges
 

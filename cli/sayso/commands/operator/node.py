@@ -8,6 +8,7 @@ import click
 
 from sayso.commands.operator.node_doctor import doctor
 from sayso.commands.operator.node_folder import ANCHOR_FILE, NETWORK_FILE, adopt, keep_file, read_file
+from sayso.commands.operator.node_log import export_log, import_log
 from sayso.commands.operator.node_status import status
 from sayso.commands.operator.node_store import backup, restore, verify_store
 from sayso.commands.options import PATH, network_option, rpc_option
@@ -142,3 +143,5 @@ node.add_command(verify_store)
 node.add_command(doctor)
 node.add_command(backup)
 node.add_command(restore)
+node.add_command(export_log)
+node.add_command(import_log)
