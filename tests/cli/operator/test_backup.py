@@ -13,9 +13,9 @@ from eth_account import Account
 from cli.conftest import World
 from node.config.test_folder import KEY, keystore, make, private
 from sayso.networks import load_network, save_network
-from sayso_node.backup import LIST_FILE, back_up
+from sayso_node.backup import LIST_FILE, back_up, restore
 from sayso_node.config import load_config
-from sayso_node.errors import IdentityInUse
+from sayso_node.errors import FolderInUse, FolderNotEmpty, IdentityInUse
 from sayso_node.folder import NodeFolder
 from sayso_node.freshness import Freshness
 from sayso_node.presence.loop import PresenceLoop
@@ -203,3 +203,20 @@ async def test_a_restored_node_signs_nothing_before_it_has_compared(
         else:
             with pytest.raises(IdentityInUse, match="restored"):
                 freshness.check_alone(NOW)
+
+
+async def test_a_restore_over_the_folder_of_a_running_node_changes_nothing(
+    world: World, folder: Path
+) -> None:
+    back_up(folder, Path("a.backup"))
+    held = NodeFolder(folder)
+    held.lock()
+    try:
+        before = {one.name: one.read_bytes() for one in folder.iterdir()}
+        with pytest.raises(FolderNotEmpty):
+            restore(Path("a.backup"), folder)
+        with pytest.raises(FolderInUse):
+            NodeFolder(folder).lock()
+        assert {one.name: one.read_bytes() for one in folder.iterdir()} == before
+    finally:
+        held.release()
