@@ -205,9 +205,7 @@ async def test_a_restored_node_signs_nothing_before_it_has_compared(
                 freshness.check_alone(NOW)
 
 
-async def test_a_restore_over_the_folder_of_a_running_node_changes_nothing(
-    world: World, folder: Path
-) -> None:
+def test_a_restore_over_the_folder_of_a_running_node_changes_nothing(world: World, folder: Path) -> None:
     back_up(folder, Path("a.backup"))
     held = NodeFolder(folder)
     held.lock()
