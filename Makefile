@@ -116,6 +116,7 @@ test: $(READY) $(COMPILED) $(INTEROP) $(PAGE) machine  ## all tests but those th
 bare:  ## the two commands of the README, in bare Debian 12 and 13 (root, debootstrap)
 	tests/bare/run.sh bookworm
 	tests/bare/run.sh trixie
+	AS=root tests/bare/run.sh bookworm "python3 tests/bare/guide.py"
 
 lint: $(READY)  ## ruff, import rule, generated documents, shape of the code
 	$(BIN)/ruff check .
