@@ -1,6 +1,6 @@
 # Everything a person or the CI runs. `make help` lists it.
 .DEFAULT_GOAL := help
-.PHONY: engines help dev demo machine test bare fuzz sim interop mutations page lint types bench load gas docs contracts audit audit-deps prove lock checks ci ci-full clean
+.PHONY: engines help dev demo machine machine-full test bare fuzz sim interop mutations page lint types bench load gas docs contracts audit audit-deps prove lock checks ci ci-full clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -103,6 +103,9 @@ page: $(PAGE)  ## build the page that a node serves at / from node/web, and chec
 machine:
 	@sh scripts/machine.sh
 
+machine-full:
+	@sh scripts/machine.sh full
+
 # Once: tests that run side by side would each wait for a compiler of their own.
 COMPILED := contracts/out/.ready
 
@@ -154,7 +157,7 @@ $(VENV)/engines: $(READY) requirements/engines.txt
 
 engines: $(VENV)/engines  ## install PyTorch, Ray and PySpark, to test their adapters
 
-ci-full: $(READY) $(COMPILED) $(INTEROP) $(PAGE) machine $(VENV)/engines  ## everything, the long suites included
+ci-full: $(READY) $(COMPILED) $(INTEROP) $(PAGE) machine-full $(VENV)/engines  ## everything, the long suites included
 	$(MAKE) --jobs=2 --output-sync=target checks
 	SAYSO_ENGINES=1 $(PYTEST)
 	$(MAKE) prove gas bench

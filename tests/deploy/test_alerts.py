@@ -64,7 +64,7 @@ def run(folder: Path, tests: list[dict[str, Any]]) -> tuple[int, str]:
 
 @pytest.fixture(scope="module")
 def promtool() -> None:
-    need("promtool")
+    need("promtool", "prometheus")
 
 
 @pytest.mark.long

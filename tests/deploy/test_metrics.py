@@ -131,7 +131,7 @@ async def test_dashboard_and_alerts_name_what_exists(tmp_path: Path) -> None:
 
 @pytest.mark.long
 async def test_promtool_finds_nothing(tmp_path: Path) -> None:
-    need("promtool")
+    need("promtool", "prometheus")
     async with running_node(tmp_path) as node:
         node.node._freshness.clock_offset = -7.0
         await node.submit(consent(1))

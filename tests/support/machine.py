@@ -14,10 +14,10 @@ def chromium() -> str:
     return found or lacks("Chromium (Debian: apt-get install chromium)")
 
 
-def need(command: str) -> None:
-    """A command that Debian packages under its own name."""
+def need(command: str, package: str = "") -> None:
+    """A command, which Debian packages under its own name unless told otherwise."""
     if shutil.which(command) is None:
-        lacks(f"{command} (Debian: apt-get install {command})")
+        lacks(f"{command} (Debian: apt-get install {package or command})")
 
 
 def need_networks() -> None:

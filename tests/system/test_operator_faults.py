@@ -136,7 +136,7 @@ def test_a_full_disk_loses_nothing_and_says_so(tmp_path: Path) -> None:
     disk.rename(start)
     disk.mkdir()
     mounted = ("unshare", "--mount", "sh", "-c", MOUNTED, "sh", str(disk), str(start))
-    kept, refused = [], []
+    kept, refused = list[bytes](), list[bytes]()
     with node.running(*mounted) as process:
         seen = Path(f"/proc/{process.pid}/root") / disk.relative_to("/")  # in its own mount namespace
         for number in range(1, 6):
