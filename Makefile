@@ -116,7 +116,7 @@ $(COMPILED): contracts/node_modules/.ready contracts/foundry.toml $(wildcard con
 test: $(READY) $(COMPILED) $(INTEROP) $(PAGE) machine  ## all tests but those that take minutes; T="PATH PATH" runs those of a part (tests/hostile and tests/node/store: whole)
 	$(PYTEST) $(if $(filter tests/hostile tests/node/store,$(T)),,-m "not long") $(T)
 
-bare:  ## the two commands of the README, in bare Debian 12 and 13 (root, debootstrap)
+bare:  ## the two commands of the README and the guide of operators, in bare Debian 12 and 13 (root, debootstrap)
 	tests/bare/run.sh bookworm
 	tests/bare/run.sh trixie
 	AS=root tests/bare/run.sh bookworm "python3 tests/bare/guide.py"
