@@ -118,7 +118,7 @@ class Shop:
             wanted = Wanted(hashes, ("resale", *PURPOSES), until, terms=TERMS)
             asked = self.market.request(db, wanted)
             row = {"title": str(form.get("title", ""))[:200], "token": asked.token}
-            number = db.execute(insert(uploads).values(row)).inserted_primary_key[0]
+            number = db.execute(insert(uploads).values(row).returning(uploads.c.id)).scalar_one()
             names = [{"upload": number, "item": one.item, "name": one.name} for one in kept]
             if names:
                 db.execute(insert(files), names)

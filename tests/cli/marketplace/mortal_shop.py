@@ -18,7 +18,7 @@ from typing import Any
 
 from sqlalchemy import event, insert, select
 
-from cli.marketplace.shop import Shop, address, answer, orders, person
+from cli.marketplace.shop import BOTH, Shop, address, answer, orders, person
 from sayso.contributor.licensing import sign_message
 from sayso.marketplace.courier import Courier
 from sayso.marketplace.requests import ConsentRequest, request_of
@@ -54,7 +54,7 @@ class Fate:
             self.step()
             return value
 
-        Transport._ask = watched  # type: ignore[method-assign]
+        Transport._ask = watched  # type: ignore[method-assign,assignment]
 
 
 async def eventually(condition: Callable[[], Any]) -> None:
@@ -110,9 +110,9 @@ class Story:
         return decode(bytes.fromhex(text[2:]), self.shop.network)
 
     def is_over(self) -> bool:
-        """Whether the person took it back already, and the shop knows."""
+        """Whether the person took it back already, and the shop knows it of both purposes."""
         with self.shop.market.begin(self.shop.engine) as db:
-            return db.execute(select(revoked)).first() is not None
+            return len(db.execute(select(revoked)).all()) == len(BOTH)
 
     async def in_stock(self, held: Envelope) -> bool:
         await self.courier.send()
@@ -144,7 +144,7 @@ class Story:
         follower = asyncio.create_task(self.courier.follow(self.url))
         async with NodeClient(self.url, self.shop.market.trusted) as node:
             await node.submit([stop])
-        await eventually(lambda: not self.shop.stock())
+        await eventually(self.is_over)
         follower.cancel()
 
     async def confirmed(self) -> bool:

@@ -101,7 +101,7 @@ class Shop:
             return [self.market.keep(db, self.folder / name, salt=salt) for name in names]
 
     def wanted(self, kept: Sequence[KeptItem], **more: Any) -> Wanted:
-        given = {"purposes": BOTH, "expires_at": int(self.clock()) + YEAR_S} | more
+        given: dict[str, Any] = {"purposes": BOTH, "expires_at": int(self.clock()) + YEAR_S} | more
         return Wanted(items=tuple(one.item for one in kept), **given)
 
     def request(self, kept: Sequence[KeptItem], **more: Any) -> ConsentRequest:

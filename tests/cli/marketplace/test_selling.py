@@ -89,7 +89,7 @@ def test_what_cannot_be_sold_is_not_half_sold(shop: Shop, changes: dict[str, Any
     held = shop.licensed(ADA, "a.wav")
     shop.checked()
     before = shop.counts()
-    offer = {
+    offer: dict[str, Any] = {
         "grantee": LAB,
         "purposes": ("train-ai",),
         "expires_at": int(NOW) + 1_000,
