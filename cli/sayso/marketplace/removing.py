@@ -16,8 +16,7 @@ from sayso.holder.hashes import sorted_once
 from sayso.holder.withdrawing import withdrawals
 from sayso.marketplace.deeds import DISPUTED, ShopSigner, asked_for, do, done_before, end, names_of, sign
 from sayso.marketplace.outbox import put, signed_for
-from sayso.marketplace.stock import DAY_S
-from sayso.marketplace.tables import consents, lock, revoked
+from sayso.marketplace.tables import DAY_S, consents, lock, revoked
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.message import DISPUTE, REVOCATION
 from sayso_protocol.messages.statements.dispute import CONTRIBUTORS, Dispute, contributor_hash

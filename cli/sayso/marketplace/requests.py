@@ -13,13 +13,18 @@ from urllib.parse import urlencode
 from sqlalchemy import Connection, select
 
 from sayso.errors import UnknownRequest
-from sayso.marketplace.tables import insert_once, lock, requests
+from sayso.marketplace.tables import DAY_S, insert_once, lock, requests
 from sayso_protocol.primitives import NOBODY, address_text, hex_text, sha256
 
 TOKEN_BYTES: Final = 32
 REQUEST_TYPE: Final = "sayso-request-1"  # of a message to the page of a node
 TERMS_LETTERS: Final = 200_000  # that the page shows
 LINK_BYTES: Final = 32_768  # longer addresses are cut by some browsers and messengers
+
+
+def end_of_day(time: int) -> int:
+    """Return the last second of a time's day in UTC, seconds since the epoch."""
+    return time - time % DAY_S + DAY_S - 1
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,7 @@ class Wanted:
     Attributes:
         items: Item hashes of files that the shop keeps, 32 bytes each.
         purposes: Names of purposes; `resale` lets the shop pass on.
-        expires_at: Seconds since the epoch.
+        expires_at: Seconds since the epoch. Pages ask people for a day, so its end (UTC) is asked for.
         parties: All other people in the content, 20 bytes each.
         contributor: Who has to sign, 20 bytes; None for whoever has the token.
         guardian: An address that may also revoke, which the person may change.
@@ -55,7 +60,7 @@ class Wanted:
             "grantee": address_text(grantee),
             "via": via,
             "purposes": sorted(set(self.purposes)),
-            "expires": self.expires_at,
+            "expires": end_of_day(self.expires_at),
             "items": [hex_text(one) for one in dict.fromkeys(self.items)],
             "parties": [address_text(one) for one in self.parties],
             "guardian": address_text(self.guardian) if self.guardian != NOBODY else "",

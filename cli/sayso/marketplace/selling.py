@@ -99,6 +99,8 @@ def sell(db: Connection, reference: str, offer: Offer, signer: ShopSigner, now: 
     lock(db)
     if done_before(db, reference, offer.asked):
         return sale_of(db, reference, signer.network)
+    if not offer.items:
+        raise NotInStock("the offer names no item")
     found = in_stock(db, offer.purposes, now, offer.items)
     if missing := {*offer.items} - {one.item for one in found}:
         more = f" (and {len(missing) - 1:,} more)" if len(missing) > 1 else ""

@@ -12,7 +12,17 @@ from typing import Final
 from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select
 
 from sayso.marketplace.deeds import DISPUTED
-from sayso.marketplace.tables import bits, consents, deeds, insert_once, named, parts, revoked, rows
+from sayso.marketplace.tables import (
+    DAY_S,
+    bits,
+    consents,
+    deeds,
+    insert_once,
+    named,
+    parts,
+    revoked,
+    rows,
+)
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.message import as_kind
@@ -25,7 +35,6 @@ from sayso_protocol.verdicts.verdict import Row
 
 WORD_BYTES: Final = 31
 MASK_BYTES: Final = 32
-DAY_S: Final = 86_400
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sayso.errors import LedgerFailed
 
 PREFIX: Final = "sayso_"
+DAY_S: Final = 86_400
 PART: Final = 500  # values in one statement
 _NUMBER: Final = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by INTEGER alone
 metadata: Final = MetaData()

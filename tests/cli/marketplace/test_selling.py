@@ -80,7 +80,7 @@ def test_the_same_order_twice_is_one_sale(shop: Shop) -> None:
         ({"purposes": ("train-ai", "evaluate")}, "not-in-stock"),
         ({"purposes": ("%",)}, "not-in-stock"),
         ({"items": (b"\1" * 32,)}, "not-in-stock"),
-        ({"items": ()}, "nothing-to-state"),
+        ({"items": ()}, "not-in-stock"),
         ({"grantee": bytes(20)}, "invalid-statement"),
         ({"expires_at": int(NOW) - 1}, "invalid-statement"),
     ],

@@ -187,6 +187,14 @@ def test_a_link_and_a_message_ask_for_the_same(shop: Shop) -> None:
     assert f"terms={hex_text(sha256(b'x' * 100_000))}" in long
 
 
+def test_a_request_asks_for_an_end_that_the_page_can_sign(shop: Shop) -> None:
+    """The page has a field for a day; what people sign is its last second in UTC."""
+    day = 86_400 * 20_000
+    for moment in (day, day + 1, day + 86_399):
+        request = shop.request(shop.keep("a.wav"), expires_at=moment)
+        assert request.message["request"]["expires"] == day + 86_399
+
+
 def test_tokens_and_salts_are_not_guessed(shop: Shop) -> None:
     kept = shop.keep("a.wav") + shop.keep("a.wav")
     assert kept[0].item != kept[1].item  # the same file, another salt
