@@ -77,10 +77,11 @@ class Story:
         request = self.uploaded()
         held = self.answered(request)
         await eventually(lambda: self.in_stock(held))
-        if not self.is_over():
+        if not self.is_begun():
             self.sold(held)
             await eventually(self.sent)
             self.published()
+        if not self.is_over():
             await self.revoked(held)
         with self.shop.market.begin(self.shop.engine) as db:
             duties = self.shop.market.duties(db)
@@ -114,11 +115,16 @@ class Story:
         with self.shop.market.begin(self.shop.engine) as db:
             return len(db.execute(select(revoked)).all()) == len(BOTH)
 
+    def is_begun(self) -> bool:
+        """Whether the shop knows it of one purpose; nodes are asked about one after the other."""
+        with self.shop.market.begin(self.shop.engine) as db:
+            return db.execute(select(revoked)).first() is not None
+
     async def in_stock(self, held: Envelope) -> bool:
         await self.courier.send()
         if not self.shop.stock():
             await self.courier.check()
-        return self.shop.stock() == {*held.items} or self.is_over()
+        return self.shop.stock() == {*held.items} or self.is_begun()
 
     def sold(self, held: Envelope) -> None:
         with self.shop.market.begin(self.shop.engine) as db:
