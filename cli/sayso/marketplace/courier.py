@@ -31,7 +31,7 @@ from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import Reason, Row
 
 EVENTS_AT_ONCE: Final = 256
-ROWS_AT_ONCE: Final = 16_384  # of a question
+QUESTION_ROWS: Final = 16_384  # of a question
 TRACES_AT_ONCE: Final = 256
 REST_S: Final = 2.0  # between rounds with nothing to do
 UNKNOWN_YET: Final = frozenset({Reason.STALE, Reason.UNKNOWN})  # not an answer about revocation
@@ -139,8 +139,8 @@ class Courier:
 
     async def _ask(self, node: NodeClient, purpose: str, rows: list[Row]) -> list[tuple[Row, Reason]]:
         query, found = Query(self._market.address, purpose), list[tuple[Row, Reason]]()
-        for at in range(0, len(rows), ROWS_AT_ONCE):
-            some = rows[at : at + ROWS_AT_ONCE]
+        for at in range(0, len(rows), QUESTION_ROWS):
+            some = rows[at : at + QUESTION_ROWS]
             answer = await node.check(Question(query, self._max_age_s, "stock"), join_rows(some))
             found += zip(some, answer.reasons, strict=True)
         return found

@@ -25,7 +25,7 @@ from sayso_protocol.verdicts.covering import RESALE
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import Reason, Row
 
-PATH: Final = "/sayso/delivery/{license}/{item}"
+DELIVERY_PATH: Final = "/sayso/delivery/{license}/{item}"
 LATER: Final = (LedgerFailed, NodeRefused, NodeUnreachable)  # the same question may be answered later
 
 
@@ -100,7 +100,7 @@ class DeliveryGate:
 
     def routes(self) -> list[web.RouteDef]:
         """Return the route for an aiohttp application."""
-        return [web.get(PATH, self._answer)]
+        return [web.get(DELIVERY_PATH, self._answer)]
 
     async def _answer(self, request: web.Request) -> web.Response:
         try:

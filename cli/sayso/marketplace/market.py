@@ -26,7 +26,7 @@ from sayso.marketplace.outbox import Waiting, envelopes_of, waiting
 from sayso.marketplace.publishing import DataSet
 from sayso.marketplace.removing import Duty
 from sayso.marketplace.requests import ConsentRequest, Wanted, make_request, request_of
-from sayso.marketplace.selling import Offer, Sale, Withdrawn
+from sayso.marketplace.selling import CompletedSale, Offer, Withdrawn
 from sayso.marketplace.tables import ledger_errors, lock, metadata
 from sayso.marketplace.taking import licenses_of_request, read_answer, take
 from sayso.networks import DEFAULT_FILE, first_url, load_network
@@ -164,7 +164,7 @@ class Marketplace:
         with ledger_errors():
             return stock.in_stock(db, purposes, self.clock())
 
-    def sell(self, db: Connection, reference: str, offer: Offer) -> Sale:
+    def sell(self, db: Connection, reference: str, offer: Offer) -> CompletedSale:
         """Sell items to a buyer, all of them or nothing, once for each reference.
 
         Args:
@@ -181,7 +181,7 @@ class Marketplace:
         with ledger_errors():
             return selling.sell(db, reference, offer, self.signer, int(self.clock()))
 
-    def sold(self, db: Connection, reference: str) -> Sale:
+    def sold(self, db: Connection, reference: str) -> CompletedSale:
         """Return what was sold under a reference; raises NotInStock and LedgerFailed."""
         with ledger_errors():
             return selling.sale_of(db, reference, self.trusted.network)

@@ -16,7 +16,7 @@ from sayso_protocol.network import Network
 
 FIRST_WAIT_S: Final = 2.0
 LONGEST_WAIT_S: Final = 3_600.0
-AT_ONCE: Final = 60  # messages, as many as a request carries at their largest
+MESSAGES_AT_ONCE: Final = 60  # messages, as many as a request carries at their largest
 TROUBLED: Final = 3  # attempts, after which a person should look
 
 
@@ -60,7 +60,12 @@ def put(db: Connection, envelopes: Iterable[Envelope], reference: str) -> int:
 
 def waiting(db: Connection, network: Network, before: float | None = None) -> list[Waiting]:
     """Return messages to send, in the order they were put, which are due `before` a time or at all."""
-    asked = select(messages).where(messages.c.sent_at.is_(None)).order_by(messages.c.seq).limit(AT_ONCE)
+    asked = (
+        select(messages)
+        .where(messages.c.sent_at.is_(None))
+        .order_by(messages.c.seq)
+        .limit(MESSAGES_AT_ONCE)
+    )
     if before is not None:
         asked = asked.where(messages.c.next_at <= before)
     return [

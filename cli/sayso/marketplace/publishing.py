@@ -29,7 +29,7 @@ from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.primitives import hex_text, sha256
 from sayso_protocol.verdicts.verdict import Row
 
-PIECE_BYTES: Final = 1 << 20
+COPIED_BYTES: Final = 1 << 20
 TABLE_BYTES: Final = 32 << 20  # of files in a row group
 ABOUT_FILE: Final = "dataset.json"
 NAME_CHARACTERS: Final = 120
@@ -88,7 +88,7 @@ class DataSet:
         sweep(path)
         with Outputs() as outputs:
             folder = outputs.folder(path)
-            FORMATS[form](folder, self.entries)
+            DATA_FORMS[form](folder, self.entries)
             lines = (_row_json(number, *one, form) for number, one in enumerate(self.entries))
             _put(folder, Path("manifest.jsonl"), "".join(lines).encode())
             fill_bundle(folder, Path("licenses"), self.envelopes)
@@ -203,13 +203,13 @@ def _folder(folder: StagedFolder, entries: Sequence[Entry]) -> None:
         file = folder.open(Path(_place(number, kept, "folder")))
         with reading(kept.path), kept.path.open("rb") as source:
             hashing = _Hashing(source)
-            while piece := hashing.read(PIECE_BYTES):
+            while piece := hashing.read(COPIED_BYTES):
                 file.write(piece)
         hashing.check(kept)
         file.finish()
 
 
-FORMATS: Final[dict[str, Callable[[StagedFolder, Sequence[Entry]], None]]] = {
+DATA_FORMS: Final[dict[str, Callable[[StagedFolder, Sequence[Entry]], None]]] = {
     "parquet": _parquet,
     "webdataset": _webdataset,
     "folder": _folder,

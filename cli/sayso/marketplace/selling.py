@@ -61,8 +61,8 @@ class Offer:
 
 
 @dataclass(frozen=True)
-class Sale:
-    """Sale is what was sold under a reference.
+class CompletedSale:
+    """CompletedSale is what was sold under a reference.
 
     Attributes:
         reference: The shop's number of the order.
@@ -94,7 +94,7 @@ class Withdrawn:
     due_at: float
 
 
-def sell(db: Connection, reference: str, offer: Offer, signer: ShopSigner, now: int) -> Sale:
+def sell(db: Connection, reference: str, offer: Offer, signer: ShopSigner, now: int) -> CompletedSale:
     """Sell items to a buyer, once for each reference; for errors see Marketplace.sell."""
     lock(db)
     if done_before(db, reference, offer.asked):
@@ -135,16 +135,16 @@ def sell(db: Connection, reference: str, offer: Offer, signer: ShopSigner, now: 
         expires_at=offer.expires_at,
     )
     signed = sign(db, Draft(template, hashes), reference, signer)
-    return Sale(reference, tuple(found), tuple(signed))
+    return CompletedSale(reference, tuple(found), tuple(signed))
 
 
-def sale_of(db: Connection, reference: str, network: Network) -> Sale:
+def sale_of(db: Connection, reference: str, network: Network) -> CompletedSale:
     """Return what was sold under a reference; raises NotInStock if nothing was."""
     rows = tuple(Row(*one) for one in names_of(db, reference))
     signed = signed_for(db, reference, network, SUBLICENSE)
     if not rows or not signed:
         raise NotInStock(f"nothing was sold under the reference {reference!r}")
-    return Sale(reference, rows, tuple(signed))
+    return CompletedSale(reference, rows, tuple(signed))
 
 
 def sold_to(db: Connection, license_: bytes) -> list[tuple[str, bytes]]:

@@ -31,7 +31,7 @@ from sayso.errors import LedgerFailed
 
 PREFIX: Final = "sayso_"
 DAY_S: Final = 86_400
-PART: Final = 500  # values in one statement
+VALUES_AT_ONCE: Final = 500  # values in one statement
 _NUMBER: Final = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by INTEGER alone
 metadata: Final = MetaData()
 
@@ -164,5 +164,5 @@ def insert_once(db: Connection, table: Table, values: Sequence[Mapping[str, Any]
 def parts(values: Iterable[bytes]) -> Iterator[list[bytes]]:
     """Yield values, each once, in lists that a statement can take."""
     unique = list(dict.fromkeys(values))
-    for at in range(0, len(unique), PART):
-        yield unique[at : at + PART]
+    for at in range(0, len(unique), VALUES_AT_ONCE):
+        yield unique[at : at + VALUES_AT_ONCE]

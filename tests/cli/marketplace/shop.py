@@ -14,7 +14,7 @@ from sayso.contributor.licensing import Terms, build_consents, sign_message
 from sayso.marketplace.items import KeptItem
 from sayso.marketplace.market import Marketplace
 from sayso.marketplace.requests import ConsentRequest, Wanted
-from sayso.marketplace.selling import Offer, Sale
+from sayso.marketplace.selling import CompletedSale, Offer
 from sayso.marketplace.tables import consents, metadata
 from sayso_protocol.messages.envelope import Envelope, encode
 from sayso_protocol.network import Network
@@ -143,7 +143,7 @@ class Shop:
         with self.market.begin(self.engine) as db:
             return {one.item for one in self.market.stock(db, purposes or ("train-ai",))}
 
-    def sell(self, reference: str, offer: Offer) -> Sale:
+    def sell(self, reference: str, offer: Offer) -> CompletedSale:
         with self.market.begin(self.engine) as db:
             return self.market.sell(db, reference, offer)
 

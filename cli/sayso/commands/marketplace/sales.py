@@ -11,7 +11,7 @@ from sayso.commands.options import PATH
 from sayso.commands.text import example, moment, say, several, warn, warn_of_purposes
 from sayso.commands.types import expiry
 from sayso.holder.hashes import read_addresses
-from sayso.marketplace.publishing import FORMATS
+from sayso.marketplace.publishing import DATA_FORMS
 from sayso.marketplace.selling import Offer
 from sayso_protocol.primitives import address_from_text, hash_from_text, hex_text
 
@@ -65,7 +65,9 @@ def sell(
 )
 @_reference
 @click.option("--out", type=PATH, required=True, metavar="DIR", help="The folder to write.")
-@click.option("--format", "form", type=click.Choice(list(FORMATS)), default="parquet", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(list(DATA_FORMS)), default="parquet", show_default=True
+)
 @shop_options
 def publish(*, shop: ShopOptions, reference: str, out: Path, form: str) -> None:
     """Write the data set of a sale: files, hashes, salts and the license bundle.
