@@ -4,7 +4,9 @@ Each change of the shop is one transaction with what the library writes. The cou
 """
 
 import asyncio
+import os
 import secrets
+import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
@@ -72,6 +74,7 @@ class Shop:
 
     async def _beside(self, _app: web.Application) -> AsyncIterator[None]:
         task = asyncio.create_task(self.courier.run())
+        task.add_done_callback(_end_if_failed)  # a shop without its courier must not go on
         yield
         task.cancel()
         with suppress(asyncio.CancelledError):
@@ -183,6 +186,11 @@ class Shop:
         with self.market.begin(self.engine) as db:
             self.market.removed(db, numbers)
         raise web.HTTPSeeOther(f"/shop/{self.admin}")
+
+
+def _end_if_failed(task: asyncio.Task[None]) -> None:
+    if not task.cancelled():
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _day(seconds: float) -> str:

@@ -6,12 +6,14 @@ transaction, so a shop that is killed at any point goes on where it was.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from functools import partial
 from typing import Final
 
 from sqlalchemy import Engine, select, update
 
-from sayso.errors import NodeRefused, NodeUnreachable
+from sayso.errors import NodeRefused, NodeUnreachable, NotKept
 from sayso.gate.streams import Event, Gap, follow
 from sayso.holder.final_block import final_block
 from sayso.marketplace.market import Marketplace
@@ -35,6 +37,7 @@ QUESTION_ROWS: Final = 16_384  # of a question
 TRACES_AT_ONCE: Final = 256
 REST_S: Final = 2.0  # between rounds with nothing to do
 UNKNOWN_YET: Final = frozenset({Reason.STALE, Reason.UNKNOWN})  # not an answer about revocation
+log = logging.getLogger(__name__)
 
 
 class Courier:
@@ -72,28 +75,17 @@ class Courier:
 
     async def _send(self, due: Sequence[Waiting]) -> tuple[list[bytes], list[tuple[Waiting, str]]]:
         """Offer messages to each node in turn; returns which were taken, and the codes of the others."""
-        sent, codes, left = list[bytes](), dict[bytes, str](), list(due)
+        codes, left = dict[bytes, str](), list(due)
         for url in self._market.nodes:
-            for one in list(left):
-                try:
-                    await self._offer(url, one.envelope)
-                except SaysoError as error:
-                    codes[one.envelope.digest] = error.code
-                    if isinstance(error, NodeUnreachable):
-                        codes |= {two.envelope.digest: error.code for two in left}
-                        break
-                else:
-                    sent.append(one.envelope.digest)
-                    left.remove(one)
+            async with self._client(url) as node:
+                if await _offer(node, left, codes):
+                    left = []
+                    break
+                if NodeUnreachable.code not in codes.values():  # one of them is refused: which?
+                    left = [one for one in left if not await _offer(node, [one], codes)]
+        waits = {one.envelope.digest for one in left}
+        sent = [one.envelope.digest for one in due if one.envelope.digest not in waits]
         return sent, [(one, codes[one.envelope.digest]) for one in left]
-
-    async def _offer(self, url: str, envelope: Envelope) -> None:
-        """Hand one message in; raises NodeRefused if the node may drop it, and the node's refusal."""
-        async with self._client(url) as node:
-            (result,) = await node.submit([envelope])
-        # Only nodes that heed the shop keep its disputes, and buyers choose those.
-        if result.pending and envelope.message.kind != DISPUTE:
-            raise NodeRefused("pending: the node lacks what the message is about, and may drop it")
 
     async def check(self, *, everything: bool = False) -> int:
         """Ask all nodes what is revoked of consents that are new, or of all; returns how many are clear.
@@ -238,13 +230,42 @@ class Courier:
         return done
 
     async def run(self) -> None:
-        """Do everything for ever; raises LedgerFailed, and the errors of `follow`."""
+        """Do everything for ever; what fails is logged with its code, and tried again."""
+
+        async def steps() -> None:
+            while await self.step():
+                pass
+
         async with asyncio.TaskGroup() as tasks:
             for url in self._market.nodes:
-                tasks.create_task(self.follow(url))
-            while True:
-                if not await self.step():
-                    await asyncio.sleep(REST_S)
+                tasks.create_task(_again(partial(self.follow, url)))
+            tasks.create_task(_again(steps))
+
+
+async def _again(work: Callable[[], Awaitable[None]]) -> None:
+    """Do something again and again, with a rest between."""
+    while True:
+        try:
+            await work()
+        except SaysoError as error:
+            log.warning("tried again in %.0f s: %s: %s", REST_S, error.code, error)
+        await asyncio.sleep(REST_S)
+
+
+async def _offer(node: NodeClient, some: Sequence[Waiting], codes: dict[bytes, str]) -> bool:
+    """Hand messages in; returns whether the node keeps all of them, and notes the codes otherwise."""
+    for one in some:
+        codes.pop(one.envelope.digest, None)
+    try:
+        results = await node.submit([one.envelope for one in some])
+    except SaysoError as error:
+        codes |= {one.envelope.digest: error.code for one in some}
+        return False
+    # Only nodes that heed the shop keep its disputes, and buyers choose those.
+    pairs = zip(some, results, strict=True)
+    lost = [one for one, got in pairs if got.pending and one.envelope.message.kind != DISPUTE]
+    codes |= {one.envelope.digest: NotKept.code for one in lost}
+    return not lost
 
 
 def _consent(envelope: Envelope) -> Consent:
