@@ -77,7 +77,7 @@ prove: $(AUDIT_READY) contracts/node_modules/.ready  ## what contracts/test/Proo
 	  --contract ProofsTest --forge-build-out out/prove \
 	  --default-array-lengths 1 --default-bytes-lengths 65 --loop 3
 
-# 68 doors: a budget of memory for each byte of hostile inputs, then 16,384 inputs by coverage: a million in all.
+# 69 doors: a budget of memory for each byte of hostile inputs, then 16,384 inputs by coverage: a million in all.
 fuzz: $(READY)  ## a million inputs into everything that reads bytes of strangers
 	PYTHONPATH=tests $(BIN)/python -m fuzz --runs 16384
 
