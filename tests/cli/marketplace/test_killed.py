@@ -13,7 +13,7 @@ from cli.marketplace.real_node import place
 
 SCRIPT = Path(__file__).with_name("mortal_shop.py")
 LONGEST = 2_000  # steps; the story ends before
-STRIDE = 37  # of the everyday test: it shares no factor with what repeats
+STRIDE = 61  # of the everyday test: it shares no factor with what repeats
 CONSENT, SUBLICENSE, REMOVAL = 1, 3, 5
 
 
