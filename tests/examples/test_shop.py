@@ -87,7 +87,7 @@ async def test_from_upload_to_removal(here: tuple[Place, Visitor]) -> None:
     token = await visitor.upload("one.wav", "two.wav")
     page = await visitor.get(f"/uploads/{token}")
     assert "A &lt;b&gt;song&lt;/b&gt;" in page
-    assert "#/allow?grantee=0x" in page
+    assert "sayso-request-1" in page
     given = visitor.signed(token)
     for _ in range(2):  # the browser sends it twice
         await visitor.post(f"/uploads/{token}/consent", given, 200)

@@ -121,13 +121,15 @@ class Courier:
                             gone.append(Permission(*row, purpose))
                         elif reason in UNKNOWN_YET:
                             unsure.add(row.license)
-        sure, now = [one.digest for one in held if one.digest not in unsure], self._clock()
+        now = self._clock()
         with self._market.begin(self._engine) as db:
             lock(db)
             take_out(db, gone, now)
-            for name in sure:
-                db.execute(update(consents).where(consents.c.license == name).values(checked_at=now))
-        return len(sure)
+            for one in held:  # what nodes do not know leaves the stock, until a later answer
+                when = None if one.digest in unsure else now
+                change = update(consents).where(consents.c.license == one.digest)
+                db.execute(change.values(checked_at=when))
+        return len(held) - len(unsure)
 
     async def _ask(self, node: NodeClient, purpose: str, rows: list[Row]) -> list[tuple[Row, Reason]]:
         query, found = Query(self._market.address, purpose), list[tuple[Row, Reason]]()

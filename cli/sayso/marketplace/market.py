@@ -114,9 +114,11 @@ class Marketplace:
         """Make a request for consent, which a link or a message takes to the page of a node.
 
         Raises:
+            NothingToGrant, InvalidPurpose, InvalidConsent, TooLarge: See `Wanted.check`.
             WrongItem: The shop does not keep a file of an item.
             LedgerFailed: The database failed.
         """
+        wanted.check(self.clock())
         with ledger_errors():
             items.kept(db, wanted.items)
             body = wanted.body(self.address, self.via)

@@ -12,8 +12,10 @@ from urllib.parse import urlencode
 
 from sqlalchemy import Connection, select
 
-from sayso.errors import UnknownRequest
+from sayso.errors import NothingToGrant, UnknownRequest
 from sayso.marketplace.tables import DAY_S, insert_once, lock, requests
+from sayso_protocol.errors import InvalidConsent, TooLarge
+from sayso_protocol.permissions.purposes import check_purpose
 from sayso_protocol.primitives import NOBODY, address_text, hex_text, sha256
 
 TOKEN_BYTES: Final = 32
@@ -53,6 +55,21 @@ class Wanted:
     terms_uri: str = ""
     recheck_hours: int | None = None
     removal_days: int | None = None
+
+    def check(self, now: float) -> None:
+        """Raise an error for what no page can ask for.
+
+        Raises:
+            NothingToGrant: There is no file.
+            InvalidPurpose, InvalidConsent: A purpose is invalid, or there is none; the end has passed.
+            TooLarge: The text of the terms is longer than pages show.
+        """
+        if not self.items:
+            raise NothingToGrant("a request without files cannot be answered")
+        if not {check_purpose(one) for one in self.purposes} or end_of_day(self.expires_at) <= now:
+            raise InvalidConsent("a request needs a purpose, and an end in the future")
+        if len(self.terms) > TERMS_LETTERS:
+            raise TooLarge(f"the terms have more than {TERMS_LETTERS:,} letters")
 
     def body(self, grantee: bytes, via: str) -> dict[str, Any]:
         """Return the fields of the page's request, and whose answer is taken."""
@@ -103,17 +120,19 @@ class ConsentRequest:
     def link(self, node: str) -> str:
         """Return a link to the page of a node with the request.
 
-        The text of the terms is left out of a link that it would make too long; its hash stays.
+        The text of the terms is left out of a link that it would make too long; its hash stays. Raises
+        TooLarge if the link is too long without it.
         """
         texts = {
             name: ",".join(value) if isinstance(value, list) else str(value)
             for name, value in self.fields.items()
         }
-        whole = f"{node.rstrip('/')}/#/allow?{urlencode(texts)}"
-        if len(whole) <= LINK_BYTES:
-            return whole
-        texts.pop("terms_text", None)
-        return f"{node.rstrip('/')}/#/allow?{urlencode(texts)}"
+        for left_out in ("", "terms_text"):
+            texts.pop(left_out, None)
+            whole = f"{node.rstrip('/')}/#/allow?{urlencode(texts)}"
+            if len(whole) <= LINK_BYTES:
+                return whole
+        raise TooLarge("a link would be too long for so many files; send the request by postMessage")
 
 
 def make_request(

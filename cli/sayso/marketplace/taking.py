@@ -26,7 +26,7 @@ from sayso_protocol.signatures.wallets import EoaVerifier
 
 ANSWER_TYPE: Final = "sayso-consent-1"  # of a message from the page of a node
 ANSWER_BYTES: Final = 8 << 20
-LICENSES: Final = 64  # in an answer, of 1,024 items each
+LICENSES: Final = 64  # in an answer and of a request, of 1,024 items each
 Taken = tuple[Envelope, ...]
 
 
@@ -80,6 +80,8 @@ def take(
         if known[one.digest] is None:
             if now > request.valid_until:
                 raise UnknownRequest("this request is over; make a new one")
+            if len(licenses_of_request(db, request.token)) >= LICENSES:
+                raise OtherConsent(f"this request has {LICENSES} consents; make a new one")
             _compare(one, request.body)
             kept(db, one.items)
             _store(db, one, request)

@@ -196,3 +196,27 @@ async def test_the_gate_refuses_before_delivery(here: Place) -> None:
         other = f"/sayso/delivery/{hex_text(held.digest)}/0x{'11' * 32}"
         status, body = await ask(at=other)
         assert (status, body["active"], body["error"]["code"]) == (503, False, "node-unreachable")
+
+
+class Silent(Courier):
+    """Its node may not speak: the first answers are `stale`, which says nothing about revocations."""
+
+    silent = True
+
+    async def _ask(self, *arguments: Any) -> list[tuple[Row, Reason]]:
+        found = await super()._ask(*arguments)
+        return [(row, Reason.STALE) for row, _ in found] if self.silent else found
+
+
+async def test_a_gap_while_the_node_may_not_speak_empties_the_stock(here: Place) -> None:
+    shop = here.shop
+    (held,) = shop.licensed(ADA, "a.wav", "b.wav")
+    await here.stocked(held)
+    await here.revoke(ADA, f"file {hex_text(held.items[0])}")  # before the shop listens
+    here.courier = courier = Silent(shop.market, shop.engine)
+    async with here.following():
+        await until(lambda: _position(shop))
+        assert shop.stock() == set()  # nothing is known of what the gap held
+    courier.silent = False
+    await courier.check()
+    assert shop.stock() == {held.items[1]}

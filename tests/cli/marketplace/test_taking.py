@@ -189,7 +189,7 @@ def test_a_link_and_a_message_ask_for_the_same(shop: Shop) -> None:
 
 def test_a_request_asks_for_an_end_that_the_page_can_sign(shop: Shop) -> None:
     """The page has a field for a day; what people sign is its last second in UTC."""
-    day = 86_400 * 20_000
+    day = 86_400 * 21_000
     for moment in (day, day + 1, day + 86_399):
         request = shop.request(shop.keep("a.wav"), expires_at=moment)
         assert request.message["request"]["expires"] == day + 86_399
@@ -208,3 +208,39 @@ def test_tokens_and_salts_are_not_guessed(shop: Shop) -> None:
         shop.request([replace(plain, item=sha256(b"unknown"))])
     assert caught.value.code == "wrong-item"
     assert Account.from_key(b"\1" * 32).address != shop.key.address
+
+
+def test_one_request_takes_a_bounded_number_of_consents(shop: Shop) -> None:
+    """Whoever has a token could otherwise fill the shop's database, and its quota at the node."""
+    request = shop.request(shop.keep("a.wav"))
+    ends = [request.body["expires"] - number for number in range(65)]
+    many = [one for end in ends for one in shop.signed(ADA, request, expires=end)]
+    for at in range(0, 64, 16):
+        assert len(shop.take(request.token, answer(many[at : at + 16]))) == 16
+    refused(shop, "other-consent", request.token, answer(many[64:]))
+    assert shop.take(request.token, answer(many[:1])) == {many[0].digest: False}
+
+
+def test_what_no_page_could_ask_for_is_not_asked(shop: Shop) -> None:
+    kept = shop.keep("a.wav")
+    wrong = [
+        ("invalid-purpose", {"purposes": ("Train AI",)}),
+        ("too-large", {"terms": "x" * 200_001}),
+        ("invalid-consent", {"expires_at": int(NOW) - 100_000}),
+    ]
+    for code, more in wrong:
+        with pytest.raises(SaysoError) as caught:
+            shop.request(kept, **more)
+        assert caught.value.code == code
+    with pytest.raises(SaysoError) as caught:
+        shop.request([])
+    assert caught.value.code == "nothing-to-grant"
+
+
+def test_a_link_that_browsers_would_cut_is_not_made(shop: Shop) -> None:
+    request = shop.request(shop.keep("a.wav"))
+    long = replace(request, body=request.body | {"items": [hex_text(sha256(b"x"))] * 500})
+    with pytest.raises(SaysoError) as caught:
+        long.link("https://node.example")
+    assert caught.value.code == "too-large"
+    assert len(long.message["request"]["items"]) == 500
