@@ -223,7 +223,7 @@ def test_one_request_takes_a_bounded_number_of_consents(shop: Shop) -> None:
 
 def test_what_no_page_could_ask_for_is_not_asked(shop: Shop) -> None:
     kept = shop.keep("a.wav")
-    wrong = [
+    wrong: list[tuple[str, dict[str, Any]]] = [
         ("invalid-purpose", {"purposes": ("Train AI",)}),
         ("too-large", {"terms": "x" * 200_001}),
         ("invalid-consent", {"expires_at": int(NOW) - 100_000}),
