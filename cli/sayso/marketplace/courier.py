@@ -216,7 +216,8 @@ class Courier:
             for name, _ in ready:
                 holders = {one.address: one for one in (await node.trace(name)).holders}
                 mine = holders[me].duties if me in holders else []
-                if mine and all(one.standing != "undated" for one in mine):
+                # A removal counts only up to its block; what landed later waits for the next one.
+                if mine and all(one.revoked and one.revoked.number <= block for one in mine):
                     dated.append(name)
         with self._market.begin(self._engine) as db:
             return confirm(db, dated, block, self._market.signer, self._clock(), people)

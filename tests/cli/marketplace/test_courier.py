@@ -11,6 +11,7 @@ from aiohttp.test_utils import TestServer
 
 from cli.marketplace.real_node import Place, place
 from cli.marketplace.shop import LAB, Shop, address, person
+from sayso.marketplace import courier
 from sayso.marketplace.courier import Courier
 from sayso.marketplace.delivery import DeliveryGate
 from sayso.marketplace.tables import positions
@@ -220,3 +221,31 @@ async def test_a_gap_while_the_node_may_not_speak_empties_the_stock(here: Place)
     courier.silent = False
     await courier.check()
     assert shop.stock() == {held.items[1]}
+
+
+async def test_no_removal_is_signed_for_a_block_before_the_revocation(
+    here: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Blocks become final between two questions; such a removal would never count."""
+    shop = here.shop
+    (held,) = shop.licensed(ADA, "a.wav")
+    await here.stocked(held)
+    await here.revoke(ADA, "everything for resale")
+    await here.courier.check(everything=True)
+    with shop.market.begin(shop.engine) as db:
+        shop.market.removed(db, [one.number for one in shop.market.duties(db)])
+
+    async def landed() -> bool:
+        _, trace = await here.node.get(f"/v1/licenses/{hex_text(held.digest)}/trace")
+        duties = [two for one in trace["holders"] for two in one["duties"]]
+        return bool(duties) and all(one["revoked"] for one in duties)
+
+    await until(landed)
+    with monkeypatch.context() as patch:
+
+        async def early(_: object) -> int:
+            return 0
+
+        patch.setattr(courier, "final_block", early)
+        assert await here.courier.confirm(people=1) == []
+    assert len(await here.courier.confirm(people=1)) == 1
