@@ -77,7 +77,7 @@ prove: $(AUDIT_READY) contracts/node_modules/.ready  ## what contracts/test/Proo
 	  --contract ProofsTest --forge-build-out out/prove \
 	  --default-array-lengths 1 --default-bytes-lengths 65 --loop 3
 
-# 68 doors: a budget of memory for each byte of hostile inputs, then 16,384 inputs by coverage: a million in all.
+# 69 doors: a budget of memory for each byte of hostile inputs, then 16,384 inputs by coverage: a million in all.
 fuzz: $(READY)  ## a million inputs into everything that reads bytes of strangers
 	PYTHONPATH=tests $(BIN)/python -m fuzz --runs 16384
 
@@ -165,7 +165,7 @@ ci-full: $(READY) $(COMPILED) $(INTEROP) $(PAGE) machine-full $(VENV)/engines  #
 
 # For every Python from 3.11 on. uv, because pip cannot override what a release requires: pyproject.toml says what.
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
-EXTRAS := node demo postgres chain data datasets duckdb polars
+EXTRAS := node demo postgres chain data datasets duckdb polars marketplace
 
 lock: $(READY)  ## renew the hashed pins (no addresses in them)
 	$(COMPILE) $(EXTRAS:%=--extra %) --output-file requirements/dev.txt pyproject.toml requirements/dev.in

@@ -19,14 +19,24 @@ if TYPE_CHECKING:
     from sayso.gate.gate import Gate
     from sayso.gate.records.receipts import read_receipt, verify_receipt
     from sayso.gate.running import GateFiles
+    from sayso.marketplace.courier import Courier
+    from sayso.marketplace.delivery import DeliveryGate
+    from sayso.marketplace.market import Marketplace
+    from sayso.marketplace.requests import Wanted
+    from sayso.marketplace.selling import Offer
     from sayso.networks import load_network, save_network
     from sayso.node_client.client import NodeClient
 
 __all__ = [
+    "Courier",
+    "DeliveryGate",
     "Gate",
     "GateFiles",
+    "Marketplace",
     "NodeClient",
+    "Offer",
     "Terms",
+    "Wanted",
     "Wish",
     "find_files",
     "grant",
@@ -52,6 +62,11 @@ _MODULES = (
     ("networks", ("load_network", "save_network")),
     ("contributor.planning", ("Wish", "make_plan")),
     ("gate.records.receipts", ("read_receipt", "verify_receipt")),
+    ("marketplace.courier", ("Courier",)),
+    ("marketplace.delivery", ("DeliveryGate",)),
+    ("marketplace.market", ("Marketplace",)),
+    ("marketplace.requests", ("Wanted",)),
+    ("marketplace.selling", ("Offer",)),
 )
 _PLACES = {name: f"sayso.{module}" for module, names in _MODULES for name in names}
 

@@ -187,3 +187,39 @@ class SampleMissing(SaysoError):
     """The sample files are missing from the installation."""
 
     code = "sample-missing"
+
+
+class LedgerFailed(SaysoError):
+    """The shop's database failed or is full; nothing of the transaction was kept."""
+
+    code = "ledger-failed"
+
+
+class UnknownRequest(SaysoError):
+    """The shop made no request for consent with this token, or the request is over."""
+
+    code = "unknown-request"
+
+
+class ForeignOrigin(SaysoError):
+    """The answer to a request for consent came from another site than the shop's; nothing was taken."""
+
+    code = "foreign-origin"
+
+
+class OtherConsent(SaysoError):
+    """A consent is not what the shop asked for; nothing was taken."""
+
+    code = "other-consent"
+
+
+class WrongItem(SaysoError):
+    """The shop keeps no file of an item, or the file with its salt is not the item."""
+
+    code = "wrong-item"
+
+
+class NotInStock(SaysoError):
+    """Something that is to be sold is not in stock for every purpose; nothing was signed."""
+
+    code = "not-in-stock"

@@ -55,6 +55,13 @@ SECTIONS = {
         ),
         "withdraw": Entry(f"{_HOLDER}.withdraw:command", "Take back your own statements, finally."),
     },
+    "Marketplace": {
+        "marketplace": Entry(
+            f"{_AT}.marketplace:marketplace",
+            "License from people, sell on, and pass on what they take back.",
+            "marketplace",
+        ),
+    },
     "Operator": {
         "node": Entry(f"{_OPERATOR}.node:node", "Run a node, or show its status."),
         "contract": Entry(

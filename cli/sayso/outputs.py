@@ -56,10 +56,10 @@ def clear(outputs: Iterable[Path], inputs: Iterable[Path] = ()) -> None:
     for path in paths:
         with output_errors(path):
             path.unlink(missing_ok=True)
-        _sweep(path)
+        sweep(path)
 
 
-def _sweep(path: Path) -> None:
+def sweep(path: Path) -> None:
     """Remove what processes that were killed left of this output; a living one holds a lock."""
     start, folder = _part_start(path), path.parent
     with suppress(OSError):

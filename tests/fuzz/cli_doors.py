@@ -28,6 +28,7 @@ from sayso.gate.formats.base import Columns
 from sayso.gate.formats.opening import open_source
 from sayso.gate.records.record import record_from_json
 from sayso.holder.hashes import read_hashes
+from sayso.marketplace.taking import read_answer
 from sayso.node_client.transport import _unpack
 from sayso.outputs import Outputs
 from sayso_node.api.schema.values import CheckedPacked
@@ -35,6 +36,7 @@ from sayso_protocol.encoding.json_text import parse_json
 from sayso_protocol.errors import Malformed
 from sayso_protocol.messages.envelope import encode
 from sayso_protocol.messages.wire import encode_bundle
+from sayso_protocol.primitives import hex_text
 from support.node_rig import consent
 from support.protocol_strategies import NETWORK
 
@@ -102,11 +104,19 @@ def doors() -> dict[str, Target]:
         ),
         "what `sayso show` explains": Target(_explained, (bundle,)),
         "answer of a node in msgpack": Target(lambda data: _unpack(data, CheckedPacked), (packed,)),
+        "answer to a request for consent": Target(lambda data: read_answer(data, NETWORK), (_answer(),)),
         "stream of events": Target(
             lambda data: asyncio.run(_events(data)),
             (f"id: 7\nevent: revocation\ndata: {event}\n\n".encode(),),
         ),
     }
+
+
+def _answer() -> bytes:
+    """What the page of a node gives a marketplace."""
+    one = consent(1)
+    values = {"license": hex_text(one.digest), "envelope": hex_text(encode(one))}
+    return json.dumps({"type": "sayso-consent-1", "licenses": [values]}).encode()
 
 
 def _bundle(path: Path) -> object:

@@ -62,13 +62,17 @@ class DemoNode:
 
 
 def make_nodes(
-    folder: Path, template: NetworkFile, rpc: str, disabled: tuple[str, ...]
+    folder: Path,
+    template: NetworkFile,
+    rpc: str,
+    disabled: tuple[str, ...] = (),
+    names: tuple[str, ...] = NAMES,
 ) -> tuple[dict[str, DemoNode], NetworkFile, LocalAccount]:
-    """Create the nodes' folders, the network file and the account that pays for A's anchors."""
+    """Create folders, the network file, and the account that pays for anchors of the first node."""
     payer: LocalAccount = Account.create()
     nodes, operators = {}, []
-    ports = iter(free_ports(2 * len(NAMES)))
-    for name in NAMES:
+    ports = iter(free_ports(2 * len(names)))
+    for name in names:
         home = folder / name
         settings = Settings(
             name=name,
@@ -76,7 +80,7 @@ def make_nodes(
             http=f"{LOOPBACK}:{next(ports)}",
             listen=(f"/ip4/{LOOPBACK}/tcp/{next(ports)}",),
             rpc=rpc,
-            anchor_key="anchor.key" if name == "A" else "",
+            anchor_key="anchor.key" if name == names[0] else "",
             sync_interval_s=2.0,
             chain_interval_s=0.5,
             anchor_wait_s=1.0,
@@ -85,8 +89,9 @@ def make_nodes(
         )
         operators.append(init_node(home, settings, os.urandom))
         nodes[name] = DemoNode(name, home, f"http://{settings.http}")
-    (folder / "A" / "anchor.key").touch(0o600)
-    (folder / "A" / "anchor.key").write_text(payer.key.hex())
+    anchor_key = folder / names[0] / "anchor.key"
+    anchor_key.touch(0o600)
+    anchor_key.write_text(payer.key.hex())
     trusted = replace(template, operators=tuple(operators))
     (folder / "network.toml").write_text(trusted.to_toml())
     return nodes, trusted, payer

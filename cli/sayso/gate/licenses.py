@@ -13,7 +13,7 @@ from typing import Final
 from sayso.contributor.saved_messages import MAX_BYTES, bundle_bytes, read_bounded
 from sayso.errors import FileUnreadable
 from sayso.gate.formats.base import reading
-from sayso.outputs import Outputs
+from sayso.outputs import Outputs, StagedFolder
 from sayso_protocol.errors import BadSignature, SaysoError, Unsupported
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.consent import Consent
@@ -126,15 +126,19 @@ def _envelopes(file: Path, network: Network) -> Iterator[Envelope]:
 
 def save_licenses(path: Path, envelopes: Iterable[Envelope]) -> int:
     """Write a folder of bundle files atomically; returns the number of messages. Raises OutputFailed."""
-    ordered = sorted(envelopes, key=lambda one: one.digest)
     with Outputs() as outputs:
-        folder = outputs.folder(path)
-        for at in range(0, len(ordered), LIMITS.items):
-            name = f"{at // LIMITS.items:05}{ENDING}"
-            file = folder.open(Path(name))
-            file.write(bundle_bytes(ordered[at : at + LIMITS.items]))
-            file.finish()
+        count = fill_bundle(outputs.folder(path), Path(), envelopes)
         outputs.commit()
+    return count
+
+
+def fill_bundle(folder: StagedFolder, under: Path, envelopes: Iterable[Envelope]) -> int:
+    """Write the files of a bundle into a staged folder, below a relative path; see save_licenses."""
+    ordered = sorted(envelopes, key=lambda one: one.digest)
+    for at in range(0, len(ordered), LIMITS.items):
+        file = folder.open(under / f"{at // LIMITS.items:05}{ENDING}")
+        file.write(bundle_bytes(ordered[at : at + LIMITS.items]))
+        file.finish()
     return len(ordered)
 
 

@@ -10,9 +10,9 @@ from sayso.commands.holder.options import Stating, stating_options
 from sayso.commands.holder.stating import state
 from sayso.commands.options import PATH, node_url_or_default
 from sayso.commands.text import example
-from sayso.errors import BadAnswer
 from sayso.files import item_hash
 from sayso.holder.drafts import NOTHING, Draft
+from sayso.holder.final_block import final_block
 from sayso.holder.hashes import sorted_once
 from sayso.node_client.client import NodeClient
 from sayso_protocol.messages.statements.removal import Removal
@@ -61,10 +61,6 @@ def command(*, named: Named, stating: Stating, as_of_block: int | None, record: 
 
 
 async def _final_block(stating: Stating) -> int:
-    """Return the newest block that is final at the node; raises BadAnswer if it has read none."""
     url = node_url_or_default(stating.node_url, stating.trusted)
     async with NodeClient(url, stating.trusted) as node:
-        block = (await node.node()).block
-    if block is None or block[0] < stating.trusted.finality:
-        raise BadAnswer("the node has no final block yet; name one with --as-of-block")
-    return block[0] - stating.trusted.finality
+        return await final_block(node)

@@ -1,0 +1,1 @@
+"""A small marketplace: people upload files and license them, buyers order them, all in one process."""
