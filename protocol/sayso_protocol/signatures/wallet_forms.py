@@ -14,7 +14,7 @@ from sayso_protocol.primitives import bytes_from_text
 from sayso_protocol.signatures.contract_wallets import WalletProof, wrap
 from sayso_protocol.signatures.wallets import EOA_SIGNATURE_BYTES, HALF_ORDER, Claim, recover
 
-ORDER: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+_ORDER: Final = 2 * HALF_ORDER + 1  # of secp256k1, which is odd
 _COMPACT_BYTES: Final = 64
 _V_BYTES: Final = 8  # of the largest chain id, twice (EIP-155)
 _Y_IS_ODD: Final = 1 << 255  # the first bit of the second half (EIP-2098)
@@ -57,6 +57,6 @@ def _strict(signature: bytes) -> bytes | None:
         s, parity = second, _PARITIES.get(v, (v - _CHAIN_V) % 2)
     else:
         return None
-    if HALF_ORDER < s < ORDER:
-        s, parity = ORDER - s, 1 - parity
+    if HALF_ORDER < s < _ORDER:
+        s, parity = _ORDER - s, 1 - parity
     return signature[:32] + s.to_bytes(32) + bytes((27 + parity,))
