@@ -23,12 +23,12 @@ from fuzz.target import Target
 from sayso.contributor.keystore import key_address, save_key
 from sayso.contributor.saved_messages import load_bundle
 from sayso.explain import explain
-from sayso.gate import streams
 from sayso.gate.formats.base import Columns
 from sayso.gate.formats.opening import open_source
 from sayso.gate.records.record import record_from_json
 from sayso.holder.hashes import read_hashes
 from sayso.marketplace.taking import read_answer
+from sayso.node_client import following
 from sayso.node_client.transport import _unpack
 from sayso.outputs import Outputs
 from sayso_node.api.schema.values import CheckedPacked
@@ -195,11 +195,11 @@ def _keystore() -> bytes:
 async def _events(data: bytes) -> None:
     """Read a stream as the gate does; what makes it connect again is no fault."""
     protocol = BaseProtocol(asyncio.get_running_loop())
-    stream = aiohttp.StreamReader(protocol, streams.EVENT_LINE_BYTES, loop=asyncio.get_running_loop())
+    stream = aiohttp.StreamReader(protocol, following.EVENT_LINE_BYTES, loop=asyncio.get_running_loop())
     stream.feed_data(data)
     stream.feed_eof()
     try:
-        async for _ in streams._events(stream):
+        async for _ in following._events(stream):
             pass
     except (TimeoutError, ValueError) as error:
         raise Malformed(str(error)) from error
