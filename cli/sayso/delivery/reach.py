@@ -60,6 +60,17 @@ def socket_factory(*, allow_private: bool) -> Callable[[AddressInfo], socket.soc
     return make
 
 
+def _is_name_or_address(host: str) -> bool:
+    """Return False for numbers that only some programs take for an address, such as 127.1."""
+    if not host.replace(".", "").isdigit():
+        return True
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 def check_url(text: str, *, allow_private: bool) -> URL:
     """Return the URL of a target: https, or http if private addresses are allowed; raises BadTarget."""
     try:
@@ -68,6 +79,8 @@ def check_url(text: str, *, allow_private: bool) -> URL:
     except ValueError as error:
         raise BadTarget("--post takes a URL such as https://shop.example/hooks/sayso") from error
     schemes = ("https", "http") if allow_private else ("https",)
+    if not _is_name_or_address(host or ""):
+        raise BadTarget("the host of the URL is neither a name nor an address as usually written")
     if url.scheme not in schemes or not host or not port or url.fragment:
         raise BadTarget(f"--post takes a URL that begins with {schemes[0]}:// and names a host")
     if url.user is not None or url.password is not None:

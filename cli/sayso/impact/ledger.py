@@ -46,7 +46,7 @@ class Revoked:
 
 
 class Request(Struct):
-    """Request is a line of the ledger, about one person and one license; times are seconds since the epoch.
+    """Request is a line of the ledger: one person, one license; times are seconds since the epoch.
 
     Attributes:
         contributor: Who licensed the data; who revoked, if nothing was found.
@@ -187,12 +187,14 @@ def _result(
 ) -> tuple[Outcome, Status]:
     if name in at.exempt:
         return "exempt", "denied"
-    if found.purposes == {RESALE}:  # the data may stay; it is passed on no more
-        return "opted-out", "fulfilled"
     confirmed = [one for one in duties if one.standing == "confirmed"]
-    if duties and len(confirmed) == len(duties):
-        return "deleted", "fulfilled"
-    return "", "in-progress" if confirmed else "open"
+    is_done = len(confirmed) == len(duties)
+    status: Status = "fulfilled" if is_done else "in-progress" if confirmed else "open"
+    if found.purposes == {RESALE}:  # it is passed on no more, and may be used
+        return "opted-out", status
+    if duties and is_done:
+        return "deleted", status
+    return "", "open" if is_done else status
 
 
 def _duties(trace: TraceJson | None, ours: Collection[str]) -> list[DutyJson]:
