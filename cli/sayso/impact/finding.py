@@ -13,7 +13,7 @@ from sayso.gate.licenses import LicenseBundle
 from sayso.impact.ledger import Circumstances, Request, Revoked, entry, nothing_found, touched
 from sayso.impact.runs import Run
 from sayso.node_client.client import NodeClient
-from sayso.node_client.following import FIRST, REVOCATION, Event, Reached, follow
+from sayso.node_client.following import FIRST, LISTENED, REVOCATION, Event, Reached, follow
 from sayso_node.api.schema.traces import TraceJson
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.messages.message import of_kind
@@ -22,7 +22,6 @@ from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import ANYONE, address_text, hash_from_text
 from sayso_protocol.signatures.wallets import EoaVerifier
 
-LISTENED: Final = 16  # addresses that a listener names at most
 EXEMPT_BYTES: Final = 1 << 24
 
 

@@ -29,6 +29,7 @@ EVENT_LINE_BYTES: Final = 65_536
 REFUSAL_BYTES: Final = 65_536
 FIELDS: Final = frozenset({"id", "event", "data"})
 RESYNC: Final = "resync"
+LISTENED: Final = 16  # addresses of one role that a listener names
 FIRST: Final = "0"  # as a place: from the first event on
 REVOCATION: Final = "revocation"
 STATED: Final = ("sublicense", "use", "removal", "dispute", "withdrawal", "lift")

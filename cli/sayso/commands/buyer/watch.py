@@ -12,7 +12,7 @@ from sayso.delivery.journal import Journal
 from sayso.delivery.signing import secret_at
 from sayso.delivery.targets import Poster, Program
 from sayso.networks import load_network
-from sayso.node_client.following import FIRST, ROLES, follow
+from sayso.node_client.following import FIRST, LISTENED, ROLES, follow
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.primitives import address_from_text, address_text
 
@@ -86,6 +86,8 @@ def command(
     """
     if (command_line is None) == (url is None):
         raise click.UsageError("name either --exec COMMAND or --post URL")
+    if any(len(some) > LISTENED for some in whose.values()):
+        raise click.UsageError(f"a watch takes at most {LISTENED} addresses of a kind; start another")
     node = node_url_or_default(node_url, load_network(network_path))
     of = {role: some for role, some in whose.items() if some}
     watched = {role: sorted(map(address_text, some)) for role, some in of.items()}
