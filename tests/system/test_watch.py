@@ -113,9 +113,7 @@ async def happen(node: RunningNode) -> list[str]:
     return ["sayso.sublicense", "sayso.use", "sayso.removal", *revoked, "sayso.withdrawal"]
 
 
-async def test_a_watch_that_is_killed_delivers_everything_once_or_again(
-    tmp_path: Path, shop: Shop
-) -> None:
+async def test_a_watch_that_is_killed_loses_nothing(tmp_path: Path, shop: Shop) -> None:
     async with running_node(tmp_path) as node:
         expected = await happen(node)
         shop.hold_at, shop.statuses = 5, [503]

@@ -58,7 +58,7 @@ def as_text(entries: Sequence[Request]) -> Iterator[str]:
     counts = Counter(one.status for one in entries)
     late = sum(one.late for one in entries)
     summary = ", ".join(f"{count:,} {status}" for status, count in sorted(counts.items()))
-    yield f"{len(entries):,} requests: {summary}" if entries else "nothing in the records is touched"
+    yield f"{_several(len(entries), 'request')}: {summary}" if entries else "nothing is touched"
     if late:
         yield f"{late:,} late"
     for one in entries:
@@ -67,11 +67,16 @@ def as_text(entries: Sequence[Request]) -> Iterator[str]:
             yield f"{one.contributor} revoked; nothing of theirs is in the records"
             continue
         yield f"license {one.license} of {one.contributor}"
-        yield f"  revoked {_time(one.revoked)} for {', '.join(one.purposes)}: {one.items:,} item(s)"
+        items, purposes = _several(one.items, "item"), ", ".join(one.purposes)
+        yield f"  revoked {_time(one.revoked)} for {purposes}: {items}"
         yield f"  in {', '.join(one.data_sets)}, used by {', '.join(one.runs)}"
         if one.customers:
             yield f"  passed on to {', '.join(one.customers)}"
         yield f"  {one.status}{': ' + one.outcome if one.outcome else ''}{_owed(one)}"
+
+
+def _several(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
 
 
 def _owed(one: Request) -> str:

@@ -54,7 +54,7 @@ def by_statement(
     """
     if kind == DISPUTE:
         found = _by_dispute(db, hashes, subject)
-        return {EVERYBODY} if found is None else found
+        return found or {EVERYBODY}  # nobody known, or too many
     passed = sublicenses.sublicenses_of(db, hashes)
     licenses = {one for one in hashes if one not in passed}
     query = "SELECT DISTINCT digest FROM passed_on WHERE grantee = ? AND counts = 1 AND license IN"
