@@ -52,7 +52,7 @@ async def revoked_since(url: str, since: float, holders: Collection[bytes]) -> R
 
     named = sorted(set(holders) - {ANYONE})
     roles = ("holder", "licensor")
-    of = dict.fromkeys(roles, named) if 0 < len(named) <= LISTENED else None
+    of = dict.fromkeys(roles, named) if 0 < 2 * len(named) <= LISTENED else None
     found = Revoked()
     async for one in follow(url, FIRST, lost, of):
         if isinstance(one, Reached):

@@ -29,7 +29,7 @@ EVENT_LINE_BYTES: Final = 65_536
 REFUSAL_BYTES: Final = 65_536
 FIELDS: Final = frozenset({"id", "event", "data"})
 RESYNC: Final = "resync"
-LISTENED: Final = 16  # addresses of one role that a listener names
+LISTENED: Final = 16  # addresses that a listener names, in all roles together
 FIRST: Final = "0"  # as a place: from the first event on
 REVOCATION: Final = "revocation"
 STATED: Final = ("sublicense", "use", "removal", "dispute", "withdrawal", "lift")
@@ -97,7 +97,7 @@ async def follow(
         after: The id of the last event; None starts now, with a Gap; FIRST starts with the first event.
         lost: Called when a connection broke or failed, after which the stream connects again, and each
             time the node states that it may not speak.
-        of: Addresses by role (ROLES), at most 16 each; only events that concern one of them are sent,
+        of: Addresses by role (ROLES), at most 16 in all; only events that concern one of them are sent,
             and those that concern too many to note. None for all events.
 
     Raises:

@@ -313,8 +313,15 @@ async def test_the_client_hears_them_and_where_it_stands(node: RunningNode) -> N
     [
         *("after=x", "after=1", "after=0-0", "after=-1", "other=1", "after=" + "a" * 32 + "-01"),
         "holder=" + ",".join([address_text(ADA)] * 17),
+        f"holder={','.join([address_text(ADA)] * 9)}&contributor={','.join([address_text(BEN)] * 8)}",
     ],
 )
 async def test_what_is_no_id(node: RunningNode, query: str) -> None:
     status, body = await node.get(f"/v1/events?{query}")
     assert (status, body["error"]["code"]) == (400, "bad-request")
+
+
+@pytest.mark.parametrize("text", ["", "0x12", "nobody", address_text(ADA) + ","])
+async def test_what_is_no_address(node: RunningNode, text: str) -> None:
+    status, body = await node.get(f"/v1/events?holder={text}")
+    assert (status, body["error"]["code"]) == (400, "invalid-address")

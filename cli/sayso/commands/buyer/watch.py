@@ -86,8 +86,10 @@ def command(
     """
     if (command_line is None) == (url is None):
         raise click.UsageError("name either --exec COMMAND or --post URL")
-    if any(len(some) > LISTENED for some in whose.values()):
-        raise click.UsageError(f"a watch takes at most {LISTENED} addresses of a kind; start another")
+    if sum(map(len, whose.values())) > LISTENED:
+        raise click.UsageError(
+            f"a watch takes at most {LISTENED} addresses; start another with its own --state"
+        )
     node = node_url_or_default(node_url, load_network(network_path))
     of = {role: some for role, some in whose.items() if some}
     watched = {role: sorted(map(address_text, some)) for role, some in of.items()}

@@ -139,7 +139,8 @@ class EventRoutes:
             while True:
                 seen = self._store.commits  # before the reading, so that no commit is missed
                 with self._store.read() as db:
-                    page, last = self._page(db, parties, seq), events.last_seq(db)
+                    last = events.last_seq(db)
+                    page = self._page(db, parties, seq) if last > seq else []
                     bodies = messages.bodies_of(
                         db, {one.digest for one in page if one.kind != REVOCATION and one.digest}
                     )
@@ -198,11 +199,11 @@ class _Place(NamedTuple):
 
 def _parties(request: web.Request) -> list[Party]:
     """Return the addresses that a listener names; raises BadRequest and InvalidAddress."""
-    found = list[Party]()
-    for name, role in _ROLES.items():
-        texts = request.query[name].split(",") if name in request.query else []
-        if len(texts) > LISTENED:
-            raise BadRequest(f"{name} names at most {LISTENED} addresses")
+    found, query = list[Party](), request.query
+    named = {role: query[name].split(",") for name, role in _ROLES.items() if name in query}
+    if sum(map(len, named.values())) > LISTENED:
+        raise BadRequest(f"a listener names at most {LISTENED} addresses")
+    for role, texts in named.items():
         addresses = {address_from_text(one) for one in texts}
         found += (Party(role, one) for one in addresses)
         if role is Role.HOLDER:  # whoever was licensed by the contributor holds the license, too

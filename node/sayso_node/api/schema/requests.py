@@ -25,7 +25,7 @@ ROWS: Final = 1 << 20  # of one check
 MAX_AGE_S: Final = 1 << 32
 RUN_ID_CHARS: Final = 200
 NO_NONCE: Final = "0x"
-LISTENED: Final = 16  # addresses of one role that a listener names
+LISTENED: Final = 16  # addresses that a listener names, in all roles together
 LIST: Final = 1_024  # elements, as in rule 6.1
 
 
@@ -183,7 +183,7 @@ Listened = Annotated[
     str,
     Meta(
         max_length=LISTENED * 43,
-        description="Up to 16 addresses with commas between.",
+        description="Up to 16 addresses with commas between, in all roles together.",
         extra_json_schema={"pattern": "^0x[0-9a-fA-F]{40}(,0x[0-9a-fA-F]{40}){0,15}$"},
     ),
 ]
