@@ -200,11 +200,14 @@ class _Place(NamedTuple):
 def _parties(request: web.Request) -> list[Party]:
     """Return the addresses that a listener names; raises BadRequest and InvalidAddress."""
     found, query = list[Party](), request.query
-    named = {role: query[name].split(",") for name, role in _ROLES.items() if name in query}
+    named = {
+        role: [address_from_text(one) for one in query[name].split(",")]
+        for name, role in _ROLES.items()
+        if name in query
+    }
     if sum(map(len, named.values())) > LISTENED:
         raise BadRequest(f"a listener names at most {LISTENED} addresses")
-    for role, texts in named.items():
-        addresses = {address_from_text(one) for one in texts}
+    for role, addresses in named.items():
         found += (Party(role, one) for one in addresses)
         if role is Role.HOLDER:  # whoever was licensed by the contributor holds the license, too
             found += (Party(Role.GRANTEE, one) for one in addresses)

@@ -183,6 +183,7 @@ Listened = Annotated[
     str,
     Meta(
         max_length=LISTENED * 43,
+        title="Addresses",
         description="Up to 16 addresses with commas between, in all roles together.",
         extra_json_schema={"pattern": "^0x[0-9a-fA-F]{40}(,0x[0-9a-fA-F]{40}){0,15}$"},
     ),
