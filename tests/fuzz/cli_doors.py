@@ -92,7 +92,9 @@ _BUFFERS = {"jsonl.xz": 10 << 20}  # the window of its encoder
 def doors() -> dict[str, Target]:
     """Return all doors by name."""
     bundle = encode_bundle([encode(consent(1))])
-    event = json.dumps({"contributor": "0x" + "34" * 20, "word": "1", "mask": "2"})
+    who, digest = "0x" + "34" * 20, "0x" + "56" * 32
+    event = json.dumps({"contributor": who, "word": "1", "mask": "2", "digest": None, "time": 1.5})
+    stated = json.dumps({"signer": who, "digest": digest, "kind": "use", "statement": {}, "time": 1.5})
     packed = msgspec.msgpack.encode(CheckedPacked(b"\1", None))
     return {
         **_files(),
@@ -107,7 +109,10 @@ def doors() -> dict[str, Target]:
         "answer to a request for consent": Target(lambda data: read_answer(data, NETWORK), (_answer(),)),
         "stream of events": Target(
             lambda data: asyncio.run(_events(data)),
-            (f"id: 7\nevent: revocation\ndata: {event}\n\n".encode(),),
+            (
+                f"id: 7\nevent: revocation\ndata: {event}\n\n".encode(),
+                f": a-7\n\nid: 8\nevent: use\ndata: {stated}\n\n".encode(),
+            ),
         ),
     }
 

@@ -1,6 +1,8 @@
 """`sayso watch`: deliver a node's events to a program or a web server."""
 
 import asyncio
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -16,6 +18,7 @@ from sayso.node_client.following import FIRST, LISTENED, ROLES, follow
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.primitives import address_from_text, address_text
 
+SILENT_S = 60.0  # between two warnings about a node
 _WHOSE = {
     "contributor": "Who licensed something, or their guardian; several are possible.",
     "grantee": "Whom contributors licensed, such as a marketplace; several are possible.",
@@ -102,8 +105,21 @@ def command(
         place = journal.place or (FIRST if from_start else None)
         say(f"watching {node} from {place or 'now'}")
         courier = Courier(journal, target, node, _failed)
-        stream = follow(node, place, lambda lost: warn(f"{lost} cannot be heard; trying again"), of)
+        stream = follow(node, place, _once_a_minute(), of)
         asyncio.run(courier.run(stream))
+
+
+def _once_a_minute() -> Callable[[str], None]:
+    """Return what warns of a node that cannot be heard, or may not speak, while that lasts."""
+    said = -SILENT_S
+
+    def lost(url: str) -> None:
+        nonlocal said
+        if time.monotonic() - said >= SILENT_S:
+            said = time.monotonic()
+            warn(f"{url} does not answer, or may not speak; listening again")
+
+    return lost
 
 
 def _failed(error: SaysoError, name: str) -> None:
