@@ -55,7 +55,7 @@ class Shop:
 
     def secret_now(self) -> bytes:
         path = Path(self.folder) / SECRET
-        return base64.b64decode(path.read_text().strip().removeprefix(signing.PREFIX))
+        return base64.b64decode(path.read_text().strip().removeprefix(signing.WHSEC))
 
     async def start(self, folder: Path) -> None:
         self.folder = str(folder)

@@ -17,7 +17,7 @@ from typing import Final
 from sayso.errors import BadSecret
 from sayso.outputs import output_errors
 
-PREFIX: Final = "whsec_"
+WHSEC: Final = "whsec_"
 NEW_BYTES: Final = 32
 SECRET_BYTES: Final = (24, 64)  # least and most
 FILE_BYTES: Final = 4_096
@@ -49,7 +49,7 @@ def secret_at(path: Path) -> bytes:
         OutputFailed: It could not be made.
     """
     if not path.exists():
-        text = PREFIX + base64.b64encode(secrets.token_bytes(NEW_BYTES)).decode()
+        text = WHSEC + base64.b64encode(secrets.token_bytes(NEW_BYTES)).decode()
         with output_errors(path):
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "w") as file:
@@ -70,7 +70,7 @@ def _read(path: Path) -> bytes:
         raise BadSecret(f"others can read {str(path)!r}; change its mode to 600")
     try:
         text = data.decode("ascii").strip()
-        secret = base64.b64decode(text.removeprefix(PREFIX), validate=True)
+        secret = base64.b64decode(text.removeprefix(WHSEC), validate=True)
     except (UnicodeDecodeError, binascii.Error):
         secret = b""
     least, most = SECRET_BYTES

@@ -18,11 +18,11 @@ from sayso_protocol.errors import SaysoError
 
 TIMEOUT_S: Final = 30.0  # for an answer, or for a program to end
 ACCEPTED: Final = range(200, 300)
-LATER: Final = frozenset({408, 425, 429, 502, 503, 504})  # from the server, or from a proxy
+ASK_LATER: Final = frozenset({408, 425, 429, 502, 503, 504})  # from the server, or from a proxy
 
 
-class Delivery(NamedTuple):
-    """Delivery is one event as it is handed over.
+class Parcel(NamedTuple):
+    """Parcel is one event as it is handed over.
 
     Attributes:
         name: Its id, the same each time that it is delivered.
@@ -38,7 +38,7 @@ class Delivery(NamedTuple):
 class Target(Protocol):
     """Target takes deliveries."""
 
-    async def deliver(self, one: Delivery) -> None:
+    async def deliver(self, one: Parcel) -> None:
         """Hand an event over; raises TargetUnreachable, PrivateTarget and TargetRefused."""
         ...
 
@@ -65,7 +65,7 @@ class Poster:
         self._factory = reach.socket_factory(allow_private=allow_private)
         self._http: aiohttp.ClientSession | None = None
 
-    async def deliver(self, one: Delivery) -> None:
+    async def deliver(self, one: Parcel) -> None:
         """See Target."""
         headers = signing.headers(self._secret, one.name, int(self._clock()), one.body)
         try:
@@ -78,7 +78,7 @@ class Poster:
             raise TargetUnreachable(
                 f"{self._url.host} does not answer: {str(error) or type(error).__name__}"
             ) from error
-        if status in LATER:
+        if status in ASK_LATER:
             raise TargetUnreachable(f"{self._url.host} answered {status}")
         if status not in ACCEPTED:
             raise TargetRefused(f"{self._url.host} answered {status}")
@@ -121,7 +121,7 @@ class Program:
             raise BadTarget("--exec names no program that can be run")
         self._words: Sequence[str] = words
 
-    async def deliver(self, one: Delivery) -> None:
+    async def deliver(self, one: Parcel) -> None:
         """See Target."""
         environment = {**os.environ, "SAYSO_EVENT_ID": one.name, "SAYSO_EVENT_TYPE": one.type}
         try:

@@ -9,11 +9,11 @@ import pytest
 from aiohttp import web
 
 from sayso.delivery import reach
-from sayso.delivery.targets import Delivery, Poster
+from sayso.delivery.targets import Parcel, Poster
 from sayso.errors import BadTarget, PrivateTarget, TargetRefused, TargetUnreachable
 
 SECRET = bytes(32)
-ONE = Delivery("store-1", "sayso.revocation", b"{}")
+ONE = Parcel("store-1", "sayso.revocation", b"{}")
 PRIVATE = (
     *("127.0.0.1", "127.9.9.9", "0.0.0.0", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254"),
     *("100.64.0.1", "255.255.255.255", "224.0.0.1", "192.0.2.1", "198.18.0.1", "240.0.0.1"),

@@ -9,7 +9,7 @@ import click
 
 from sayso.commands.options import PATH, Once, network_option, node_option, node_url_or_default
 from sayso.commands.text import example, say, warn
-from sayso.delivery.courier import Courier
+from sayso.delivery.dispatcher import Dispatcher
 from sayso.delivery.journal import Journal
 from sayso.delivery.signing import secret_at
 from sayso.delivery.targets import Poster, Program
@@ -104,9 +104,9 @@ def command(
             target = Poster(url, secret, allow_private=allow_private)
         place = journal.place or (FIRST if from_start else None)
         say(f"watching {node} from {place or 'now'}")
-        courier = Courier(journal, target, node, _failed)
+        dispatcher = Dispatcher(journal, target, node, _failed)
         stream = follow(node, place, _once_a_minute(), of)
-        asyncio.run(courier.run(stream))
+        asyncio.run(dispatcher.run(stream))
 
 
 def _once_a_minute() -> Callable[[str], None]:

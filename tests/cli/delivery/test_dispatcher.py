@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from sayso.delivery import courier, signing, targets
-from sayso.delivery.courier import Courier, delivery_of
+from sayso.delivery import dispatcher, signing, targets
+from sayso.delivery.dispatcher import Dispatcher, parcel_of
 from sayso.delivery.journal import LETTERS, STATE, Journal
-from sayso.delivery.targets import Delivery, Program
+from sayso.delivery.targets import Parcel, Program
 from sayso.errors import (
     BadSecret,
     BadTarget,
@@ -42,7 +42,7 @@ class Box:
         self._answers = list(answers)
         self.taken: list[str] = []
 
-    async def deliver(self, one: Delivery) -> None:
+    async def deliver(self, one: Parcel) -> None:
         error = self._answers.pop(0) if self._answers else None
         if error:
             raise error
@@ -64,7 +64,7 @@ async def run(folder: Path, box: Box, *found: Event | Gap | Reached) -> list[str
         codes.append(error.code)
 
     with Journal(folder, WATCHED) as journal:
-        await Courier(journal, box, "http://north", told, pause=0.0).run(stream())
+        await Dispatcher(journal, box, "http://north", told, pause=0.0).run(stream())
     return codes
 
 
@@ -74,25 +74,25 @@ def place(folder: Path) -> str | None:
 
 
 async def test_what_cannot_be_reached_is_tried_until_it_can(tmp_path: Path) -> None:
-    trouble = [TargetUnreachable("no"), PrivateTarget("moved")] * courier.REFUSALS
+    trouble = [TargetUnreachable("no"), PrivateTarget("moved")] * dispatcher.REFUSALS
     box = Box(*trouble)
     codes = await run(tmp_path, box, event(1), event(2))
     assert box.taken == ["store-1", "store-2"]
-    assert codes == ["target-unreachable", "private-target"] * courier.REFUSALS
+    assert codes == ["target-unreachable", "private-target"] * dispatcher.REFUSALS
     assert place(tmp_path) == "store-2"
     assert not (tmp_path / LETTERS).exists()
 
 
 async def test_what_is_refused_is_laid_aside_and_holds_nothing_up(tmp_path: Path) -> None:
     (tmp_path / LETTERS).write_bytes(b'{"id": "store-0", "co')  # of a process that was killed
-    box = Box(*[TargetRefused("422")] * courier.REFUSALS)
+    box = Box(*[TargetRefused("422")] * dispatcher.REFUSALS)
     codes = await run(tmp_path, box, event(1), event(2))
     assert box.taken == ["store-2"]
-    assert codes == ["target-refused"] * courier.REFUSALS
+    assert codes == ["target-refused"] * dispatcher.REFUSALS
     [_, line] = (tmp_path / LETTERS).read_bytes().splitlines()
     letter = json.loads(line)
     assert (letter["id"], letter["code"]) == ("store-1", "target-refused")
-    assert letter["body"] == json.loads(delivery_of(event(1), "http://north").body)
+    assert letter["body"] == json.loads(parcel_of(event(1), "http://north").body)
 
 
 async def test_a_start_is_no_gap_and_a_gap_is_delivered(tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ async def test_a_full_disk_loses_nothing(
     def full(_descriptor: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    box = Box(*[TargetRefused("422")] * courier.REFUSALS * letter)
+    box = Box(*[TargetRefused("422")] * dispatcher.REFUSALS * letter)
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
         with pytest.raises(OutputFailed, match="No space left") as failed:
@@ -178,7 +178,7 @@ async def test_a_program_gets_the_event_and_says_whether_it_took_it(tmp_path: Pa
     code = (
         "import os, sys; open(sys.argv[1], `w`).write(os.environ[`SAYSO_EVENT_ID`] + sys.stdin.read())"
     )
-    one = delivery_of(event(4), "http://north")
+    one = parcel_of(event(4), "http://north")
     await _program(code.replace("`", '"'), tmp_path / "out").deliver(one)
     assert (tmp_path / "out").read_bytes() == b"store-4" + one.body
     for refusing in ("import sys; sys.exit(3)", "import os; os.kill(os.getpid(), 9)"):
@@ -195,7 +195,7 @@ async def test_a_program_that_does_not_end_is_ended_with_all_that_it_started(
         " pid and open(sys.argv[1], `w`).write(f`{os.getpid()} {pid}`); time.sleep(600)"
     )
     with pytest.raises(TargetRefused, match="did not end"):
-        await _program(code.replace("`", '"'), tmp_path / "pid").deliver(delivery_of(event(1), ""))
+        await _program(code.replace("`", '"'), tmp_path / "pid").deliver(parcel_of(event(1), ""))
     both = (tmp_path / "pid").read_text().split()
     assert len(both) == 2
     await until(lambda: not any(map(_is_running, both)))

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from sayso.delivery.journal import Journal
-from sayso.delivery.targets import Delivery, Target, is_for_later
+from sayso.delivery.targets import Parcel, Target, is_for_later
 from sayso.errors import PrivateTarget, TargetRefused, TargetUnreachable
 from sayso.node_client.following import Event, Gap, Reached
 from sayso_protocol.errors import SaysoError
@@ -24,8 +24,8 @@ GAP: Final = "gap"
 Told = Callable[[SaysoError, str], object]  # called with a failure and the id of the event
 
 
-class Courier:
-    """Courier delivers the events of one node.
+class Dispatcher:
+    """Dispatcher delivers the events of one node.
 
     Args:
         journal: The folder of the watch.
@@ -48,13 +48,13 @@ class Courier:
                 # Before the first event there is nothing that could have been missed.
                 is_news = isinstance(one, Event) or self._journal.place is not None
                 if is_news and not isinstance(one, Reached):
-                    await self._deliver(delivery_of(one, self._node))
+                    await self._deliver(parcel_of(one, self._node))
                 if one.id != self._journal.place:
                     self._journal.move(one.id)
         finally:
             await self._target.close()
 
-    async def _deliver(self, one: Delivery) -> None:
+    async def _deliver(self, one: Parcel) -> None:
         refusals, pause = 0, self._pause
         while True:
             try:
@@ -73,7 +73,7 @@ class Courier:
             pause = min(2 * pause, LONGEST_PAUSE_S)
 
 
-def delivery_of(one: Event | Gap, node: str) -> Delivery:
+def parcel_of(one: Event | Gap, node: str) -> Parcel:
     """Return an event as it is delivered: `type`, `timestamp` and `data`, as Standard Webhooks advise.
 
     A gap states that the node lost its events: the receiver has to check everything once.
@@ -88,4 +88,4 @@ def delivery_of(one: Event | Gap, node: str) -> Delivery:
         value["timestamp"] = datetime.fromtimestamp(time, UTC).isoformat().replace("+00:00", "Z")
     value["data"] = data
     name_of = f"{GAP}-{one.id}" if name == GAP else one.id
-    return Delivery(name_of, value["type"], json.dumps(value).encode())
+    return Parcel(name_of, value["type"], json.dumps(value).encode())
