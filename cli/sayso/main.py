@@ -35,6 +35,7 @@ SECTIONS = {
         "check": Entry(
             f"{_BUYER}.check:command", "Check a data set before training, and get a receipt."
         ),
+        "watch": Entry(f"{_BUYER}.watch:command", "Deliver events to a program or a web server."),
         "bundle": Entry(f"{_BUYER}.bundle:bundle", "Manage the signed consents of a data set."),
         "snapshot": Entry(
             f"{_BUYER}.snapshot:snapshot", "Fetch a list of everything revoked, for offline checks."
@@ -52,6 +53,9 @@ SECTIONS = {
         "removal": Entry(f"{_HOLDER}.removal:command", "Confirm that what is revoked was removed."),
         "dispute": Entry(
             f"{_HOLDER}.dispute:command", "Say that files show you, or that licenses are not genuine."
+        ),
+        "impact": Entry(
+            f"{_HOLDER}.impact:command", "Show which data sets, runs and customers revocations touch."
         ),
         "withdraw": Entry(f"{_HOLDER}.withdraw:command", "Take back your own statements, finally."),
     },

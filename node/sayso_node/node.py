@@ -165,7 +165,7 @@ class Node:
         )
         pages, finality = Pages(identity), config.network_file.finality
         self._proofs = StorageProofs(self._chain.endpoints, network.registry)
-        events = EventRoutes(store, freshness, clock)
+        events = EventRoutes(network, store, freshness, clock)
         parts = (
             MessageRoutes(network, self._intake, self._broadcast, signer),
             TypedDataRoutes(network),

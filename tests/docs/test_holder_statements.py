@@ -1,4 +1,4 @@
-"""The how-to for holders is run as it is written, against a chain and a node."""
+"""The how-tos for holders are run as they are written, against a chain and a node."""
 
 import json
 from collections.abc import Iterator
@@ -27,6 +27,7 @@ from sayso_protocol.primitives import hex_text, keccak
 from sayso_protocol.signatures.wallets import EoaVerifier
 
 PAGE = "docs/how-to/holder-statements.md"
+HEARING = "docs/how-to/hear-of-revocations.md"
 
 
 @pytest.fixture(scope="module")
@@ -64,18 +65,30 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def seen(place: Path) -> list[str]:
     """What each step wrote; the commands would ask a person for the password."""
+    return walked(PAGE, place)
+
+
+@pytest.fixture(scope="module")
+def heard(place: Path, seen: list[str]) -> list[str]:
+    """The same of the page that follows, in the same folder."""
+    return walked(HEARING, place)
+
+
+def walked(page: str, place: Path) -> list[str]:
     environment = walkthrough.environment() | {"SAYSO_PASSWORD": PASSWORD}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(walkthrough, "environment", lambda: environment)
-        return walkthrough.walk(way(PAGE), place)
+        return walkthrough.walk(way(page), place)
 
 
 pytestmark = pytest.mark.timeout(DEADLINE_S * 3)
 
 
-def test_what_is_shown_is_what_is_seen(seen: list[str]) -> None:
-    assert len(seen) == len(way(PAGE)) >= 8
-    for step, output in zip(way(PAGE), seen, strict=True):
+@pytest.mark.parametrize(("page", "least"), [(PAGE, 8), (HEARING, 4)])
+def test_what_is_shown_is_what_is_seen(seen: list[str], heard: list[str], page: str, least: int) -> None:
+    outputs = seen if page == PAGE else heard
+    assert len(outputs) == len(way(page)) >= least
+    for step, output in zip(way(page), outputs, strict=True):
         if step.shown:
             assert not missing(step.shown.text, output), f"line {step.shown.line}; seen:\n{output}"
 

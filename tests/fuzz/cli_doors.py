@@ -23,12 +23,12 @@ from fuzz.target import Target
 from sayso.contributor.keystore import key_address, save_key
 from sayso.contributor.saved_messages import load_bundle
 from sayso.explain import explain
-from sayso.gate import streams
 from sayso.gate.formats.base import Columns
 from sayso.gate.formats.opening import open_source
 from sayso.gate.records.record import record_from_json
 from sayso.holder.hashes import read_hashes
 from sayso.marketplace.taking import read_answer
+from sayso.node_client import following
 from sayso.node_client.transport import _unpack
 from sayso.outputs import Outputs
 from sayso_node.api.schema.values import CheckedPacked
@@ -92,7 +92,9 @@ _BUFFERS = {"jsonl.xz": 10 << 20}  # the window of its encoder
 def doors() -> dict[str, Target]:
     """Return all doors by name."""
     bundle = encode_bundle([encode(consent(1))])
-    event = json.dumps({"contributor": "0x" + "34" * 20, "word": "1", "mask": "2"})
+    who, digest = "0x" + "34" * 20, "0x" + "56" * 32
+    event = json.dumps({"contributor": who, "word": "1", "mask": "2", "digest": None, "time": 1.5})
+    stated = json.dumps({"signer": who, "digest": digest, "kind": "use", "statement": {}, "time": 1.5})
     packed = msgspec.msgpack.encode(CheckedPacked(b"\1", None))
     return {
         **_files(),
@@ -107,7 +109,10 @@ def doors() -> dict[str, Target]:
         "answer to a request for consent": Target(lambda data: read_answer(data, NETWORK), (_answer(),)),
         "stream of events": Target(
             lambda data: asyncio.run(_events(data)),
-            (f"id: 7\nevent: revocation\ndata: {event}\n\n".encode(),),
+            (
+                f"id: 7\nevent: revocation\ndata: {event}\n\n".encode(),
+                f": a-7\n\nid: 8\nevent: use\ndata: {stated}\n\n".encode(),
+            ),
         ),
     }
 
@@ -195,11 +200,11 @@ def _keystore() -> bytes:
 async def _events(data: bytes) -> None:
     """Read a stream as the gate does; what makes it connect again is no fault."""
     protocol = BaseProtocol(asyncio.get_running_loop())
-    stream = aiohttp.StreamReader(protocol, streams.EVENT_LINE_BYTES, loop=asyncio.get_running_loop())
+    stream = aiohttp.StreamReader(protocol, following.EVENT_LINE_BYTES, loop=asyncio.get_running_loop())
     stream.feed_data(data)
     stream.feed_eof()
     try:
-        async for _ in streams._events(stream):
+        async for _ in following._events(stream):
             pass
     except (TimeoutError, ValueError) as error:
         raise Malformed(str(error)) from error

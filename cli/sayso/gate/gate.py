@@ -30,9 +30,9 @@ from sayso.gate.looping import LoopThread
 from sayso.gate.names import find_columns
 from sayso.gate.records.record import Record
 from sayso.gate.running import GateFiles, Progress, run
-from sayso.gate.streams import Lost
 from sayso.gate.watching import Hit, Watch, Watched
 from sayso.networks import DEFAULT_FILE, first_url, load_network
+from sayso.node_client.following import Lost
 from sayso.outputs import clear
 from sayso_protocol.encoding.row_tree import ROW_BYTES
 from sayso_protocol.network_file import NetworkFile

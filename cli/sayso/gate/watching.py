@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sayso.errors import NodeRefused, NodeUnreachable
-from sayso.gate import streams
-from sayso.gate.streams import Event, Gap, Lost, follow
+from sayso.node_client import following
+from sayso.node_client.following import REVOCATION, Event, Gap, Lost, Reached, follow
 from sayso_protocol.encoding.row_tree import ROW_BYTES
 from sayso_protocol.verdicts.known_bits import HeldBits
 from sayso_protocol.verdicts.query import Query
@@ -71,8 +71,8 @@ class Watched(HeldBits):
 
     def hear(self, event: Event) -> list[Row]:
         """Return the rows that an event newly revokes, each once."""
-        who = event.contributor
-        if who not in self._rows:
+        who = event.signer
+        if event.name != REVOCATION or who not in self._rows:
             return []
         self.add(who, {event.word: event.mask})
         waiting = (row for row in dict.fromkeys(self._rows[who]) if row not in self._reported)
@@ -174,7 +174,7 @@ class Watch:
             self._places[url] = self._gaps[url] = entry.id
             self._check_again()
         else:
-            self._places[url] = entry
+            self._places[url] = entry.id if isinstance(entry, Reached) else entry
 
     def _close_gaps(self, checked: _Checked) -> None:
         """Close the gaps that began before the check; a later gap needs another check."""
@@ -198,7 +198,7 @@ class Watch:
             except (NodeUnreachable, NodeRefused):
                 if not self._has_checked:
                     raise  # the first check reports a wrong question at once
-                await asyncio.sleep(streams.AGAIN_S)
+                await asyncio.sleep(following.AGAIN_S)
                 continue
             await self._queue.put(_Checked(gaps, numbers))
             return

@@ -14,7 +14,6 @@ from typing import Final
 from sqlalchemy import Engine, select, update
 
 from sayso.errors import NodeRefused, NodeUnreachable, NotKept
-from sayso.gate.streams import Event, Gap, follow
 from sayso.holder.final_block import final_block
 from sayso.marketplace.market import Marketplace
 from sayso.marketplace.outbox import Waiting, envelopes_of, note_failed, note_sent, waiting
@@ -22,6 +21,7 @@ from sayso.marketplace.removing import MIXED_PEOPLE, confirm, ready_licenses
 from sayso.marketplace.stock import Permission, add_bit, known_bits, licenses_of, newly_revoked, take_out
 from sayso.marketplace.tables import consents, insert_once, lock, parts, positions
 from sayso.node_client.client import NodeClient
+from sayso.node_client.following import REVOCATION, Event, Gap, Reached, follow
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
@@ -140,8 +140,8 @@ class Courier:
         return found
 
     async def follow(self, url: str) -> None:
-        """Follow the events of one node for ever, without gaps; see `follow` of gate.streams."""
-        queue: asyncio.Queue[Event | Gap] = asyncio.Queue(EVENTS_AT_ONCE)
+        """Follow the events of one node for ever, without gaps; see `follow` of following.py."""
+        queue: asyncio.Queue[Event | Gap | Reached] = asyncio.Queue(EVENTS_AT_ONCE)
         reader = asyncio.create_task(self._read(url, self._position(url), queue))
         try:
             while True:
@@ -157,11 +157,13 @@ class Courier:
         finally:
             reader.cancel()
 
-    async def _read(self, url: str, after: str | None, queue: "asyncio.Queue[Event | Gap]") -> None:
+    async def _read(
+        self, url: str, after: str | None, queue: "asyncio.Queue[Event | Gap | Reached]"
+    ) -> None:
         async for one in self.events(url, after):
             await queue.put(one)
 
-    def events(self, url: str, after: str | None) -> AsyncIterator[Event | Gap]:
+    def events(self, url: str, after: str | None) -> AsyncIterator[Event | Gap | Reached]:
         """Return the events of a node; filters of the route, as it gets them, go here."""
         return follow(url, after)
 
@@ -169,7 +171,7 @@ class Courier:
         with self._market.begin(self._engine) as db:
             return db.execute(select(positions.c.position).where(positions.c.url == url)).scalar()
 
-    async def _take(self, url: str, some: Sequence[Event | Gap]) -> None:
+    async def _take(self, url: str, some: Sequence[Event | Gap | Reached]) -> None:
         """Apply events, and the position after them, in one transaction; after a gap all is asked."""
         if any(isinstance(one, Gap) for one in some):
             await self._until_checked()
@@ -184,14 +186,16 @@ class Courier:
             else:
                 return
 
-    def _apply(self, url: str, some: Sequence[Event | Gap]) -> None:
+    def _apply(self, url: str, some: Sequence[Event | Gap | Reached]) -> None:
         network, now = self._market.trusted.network, self._clock()
         with self._market.begin(self._engine) as db:
             lock(db)
             for one in some:
-                if not isinstance(one, Event) or not (names := licenses_of(db, one.contributor)):
+                if not isinstance(one, Event) or one.name != REVOCATION:
                     continue
-                add_bit(db, one.contributor, one.word, one.mask)
+                if not (names := licenses_of(db, one.signer)):
+                    continue
+                add_bit(db, one.signer, one.word, one.mask)
                 for held in envelopes_of(db, names, network):
                     known = known_bits(db, _consent(held).revokers)
                     take_out(db, list(newly_revoked(known, held)), now)

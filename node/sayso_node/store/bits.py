@@ -6,7 +6,8 @@ All three change in one transaction, so cursors, state digests and verdicts neve
 from collections.abc import Iterable, Iterator, Sequence
 
 from sayso_node.errors import StoreDamaged
-from sayso_node.store import events, many, singles
+from sayso_node.store import many, singles
+from sayso_node.store.audience.publishing import publish_bits
 from sayso_node.store.integrity import bit_sums, totals
 from sayso_node.store.integrity.bit_sums import BitRow
 from sayso_node.store.integrity.checksums import packed_sum
@@ -61,9 +62,10 @@ def merge_bits(
         signed, chain = (signed | mask, chain) if source == SIGNED else (signed, chain | mask)
         rows.append((_packed(word), _packed(signed), _packed(chain)))
         if fresh := mask & ~before:
-            events.add(db, events.Event(address, word, fresh, source, digest, now))
             changes.append((word, before, before | fresh))
     put(db, address, rows)
+    news = [(word, after & ~before) for word, before, after in changes]
+    publish_bits(db, address, news, source=source, digest=digest, now=now)
     if covered:
         change_sums(db, REVOCATION, covered)
     if changes and is_known(db, address):

@@ -75,6 +75,37 @@ def test_a_tree_of_holders_with_their_history(world: World) -> None:
     assert found == page(*HOLDERS)
 
 
+def test_a_picture_of_holders_over_a_timeline(world: World) -> None:
+    world.node.traces = [page(*HOLDERS)]
+    shown = world.run("trace", LICENSE, "--picture").stdout.splitlines()
+    ends = next(line for line in shown if "2025-10-09" in line and "2026-03-04" in line)
+    first, last = ends.index("2025-10-09"), len(ends) - 1
+    names = [f"0x{one[2:8]}...{one[-4:]}" for one in (SHOP, LAB, AGENT)]
+    shop, lab, agent = (next(line for line in shown if one in line) for one in names)
+    assert [one.index("0x") for one in (shop, lab, agent)] == [0, 3, 6]
+    assert "(grantee)" in shop
+    # Sold and used at the beginning, taken back later, late at the end.
+    assert (lab[first], lab[last]) == ("●", "!")
+    assert first < lab.index("✗") < last
+    assert set(lab[lab.index("✗") + 1 : last]) == {"╌"}
+    # Confirmed: after that nothing is owed, although the license would go on.
+    assert lab.index("✗") == shop.index("✓")
+    assert shop.rstrip().endswith("✓")
+    assert "✗" not in agent  # no block dates it
+    legend = "\n".join(shown)
+    assert all(f"{sign} " in legend for sign in "━╌●✗✓◇!")
+
+
+@pytest.mark.parametrize("dates", [{}, {"issued_at": 0, "expires_at": 253_402_300_799, "final": None}])
+def test_a_picture_of_anything(world: World, dates: dict[str, Any]) -> None:
+    people = [f"0x{number:040x}" for number in range(1, 300)]
+    links = [holder(who, passed(above)) for above, who in itertools.pairwise(people)]
+    for holders in ([], [holder(people[0]), *links]):
+        world.node.traces = [page(*holders, **dates)]
+        shown = world.run("trace", LICENSE, "--picture").stdout
+        assert all(f"0x{one['address'][2:8]}...{one['address'][-4:]}" in shown for one in holders)
+
+
 def test_text_of_a_node_moves_no_cursor(world: World) -> None:
     evil = {**USE, "run": "a\x1b[2J\n[red]b", "withdrawn": False, "anchored": None}
     world.node.traces = [page(holder(SHOP, uses=[evil]))]

@@ -10,8 +10,8 @@ from sqlalchemy import create_engine
 
 from cli.marketplace.conftest import TRUSTED
 from cli.marketplace.shop import Shop, answer, orders, person
-from sayso.gate.streams import Event
 from sayso.marketplace.courier import Courier
+from sayso.node_client.following import REVOCATION, Event
 from sayso_protocol.permissions.scopes import scope_word
 from sayso_protocol.primitives import address_from_text, hex_text
 from support.node_rig import NOW
@@ -67,7 +67,7 @@ def test_no_revocation_falls_between_a_consent_and_its_events(busy: Shop) -> Non
 
     def both(number: int) -> None:
         busy.take(requests[number].token, answer([signed[number]]))
-        event_ = Event(f"{'0' * 32}-{number}", address, words[number], 1)
+        event_ = Event(f"{'0' * 32}-{number}", REVOCATION, address, None, words[number], 1)
         courier._apply("http://node", [event_])
 
     at_once(both)

@@ -10,14 +10,17 @@ from typing import Any, NamedTuple
 import aiohttp
 import pytest
 
+from sayso.node_client.following import FIRST as FIRST_EVENT
+from sayso.node_client.following import Event, Gap, Reached, follow
 from sayso_node.api.http.shares import Seats
 from sayso_node.api.routes import events
 from sayso_node.errors import StoreUnusable
 from sayso_protocol.permissions.scopes import scope_word
 from sayso_protocol.primitives import address_text, hex_text
 from support.fake_chain import revoked
+from support.holders import LABS, removal, sublicense, use
 from support.node_rig import NOW, consent, revocation
-from support.protocol_strategies import ADA, BEN
+from support.protocol_strategies import ADA, BEN, CLEO
 from support.running_node import RunningNode, running_node
 from support.waiting import DEADLINE_S, until
 
@@ -230,13 +233,95 @@ async def test_a_node_that_stops_ends_its_streams(tmp_path: Path) -> None:
         await response.content.readuntil(b"\n\n")
         await node.node.stop()
         async with asyncio.timeout(DEADLINE_S):
-            assert not (await response.read()).strip()
+            left = (await response.read()).decode().split()
+            assert [one for one in left if "event" in one or "data" in one] == []
         assert response.content.at_eof()
 
 
+SOLD = consent(21, purposes=("resale", "train-ai"))
+DAN, EVE, *_ = LABS
+
+
+async def test_a_statement_is_an_event_with_its_fields_and_so_is_its_withdrawal(
+    node: RunningNode,
+) -> None:
+    passed = sublicense(BEN, DAN, [SOLD.digest])
+    used, removed = use(DAN, [passed.digest]), removal(DAN, [SOLD.digest])
+    ended = revocation(f"statement {hex_text(passed.digest)}", contributor=BEN)
+    assert (await node.submit(SOLD, passed, used, removed))[0] == 200
+    assert (await node.submit(ended))[0] == 200
+    async with listening(node, params=FIRST) as response:
+        heard = await read(response, 5)
+    assert [one.kind for one in heard] == ["sublicense", "use", "removal", "revocation", "withdrawal"]
+    one = heard[0].data
+    assert one["digest"] == heard[-1].data["digest"] == hex_text(passed.digest)
+    assert (one["signer"], one["statement"]["grantee"]) == (address_text(BEN), address_text(DAN))
+    assert one["statement"]["purposes"] == ["train-ai"]
+    assert "notice" not in one["statement"]
+    assert heard[1].data["statement"]["run"] == "run-7"
+
+
+async def test_a_listener_hears_of_its_own_and_resumes_without_a_gap(node: RunningNode) -> None:
+    passed = sublicense(BEN, DAN, [SOLD.digest])
+    await node.submit(SOLD, consent(22, contributor=CLEO, parties=(CLEO,), grantee=EVE), passed)
+    mine = FIRST | {"holder": address_text(DAN)}
+    async with listening(node, params=mine) as response:
+        [first] = await read(response, 1)
+    for scope, who in (
+        ("everything", CLEO),
+        ("via kled.ai", ADA),
+        ("via other.ai", CLEO),
+        ("everything", ADA),
+    ):
+        await node.submit(revocation(scope, contributor=who))
+    async with listening(node, after=first.id, params=mine) as response:
+        heard = await read(response, 2)
+    assert first.kind == "sublicense"
+    assert [one.data["contributor"] for one in heard] == [address_text(ADA)] * 2
+    both = {"after": heard[0].id, "contributor": address_text(CLEO), "holder": address_text(DAN)}
+    async with listening(node, params=both) as response:
+        heard = await read(response, 2)
+    assert [one.data["contributor"] for one in heard] == [address_text(CLEO), address_text(ADA)]
+
+
+async def test_the_client_hears_them_and_where_it_stands(node: RunningNode) -> None:
+    await node.submit(SOLD, sublicense(BEN, DAN, [SOLD.digest]))
+    await node.submit(revocation("everything"))
+
+    async def heard(after: str, **of: list[bytes]) -> list[Event | Gap | Reached]:
+        found = []
+        async with asyncio.timeout(DEADLINE_S):
+            async for one in follow(node.url, after, of=of):
+                found.append(one)
+                if isinstance(one, Reached):
+                    return found
+        raise AssertionError
+
+    passed, revoked_, reached = await heard(FIRST_EVENT, contributor=[ADA])
+    assert isinstance(passed, Event)
+    assert (passed.name, passed.signer) == ("sublicense", BEN)
+    assert isinstance(revoked_, Event)
+    assert (revoked_.name, revoked_.signer) == ("revocation", ADA)
+    assert reached == Reached(revoked_.id)
+    # Whom nothing concerns stands where the others do, so nothing is looked through again.
+    assert await heard(FIRST_EVENT, holder=[EVE]) == [reached]
+    assert await heard(reached.id, contributor=[ADA]) == [reached]
+
+
 @pytest.mark.parametrize(
-    "query", ["after=x", "after=1", "after=0-0", "after=-1", "other=1", "after=" + "a" * 32 + "-01"]
+    "query",
+    [
+        *("after=x", "after=1", "after=0-0", "after=-1", "other=1", "after=" + "a" * 32 + "-01"),
+        "holder=" + ",".join([address_text(ADA)] * 17),
+        f"holder={','.join([address_text(ADA)] * 9)}&contributor={','.join([address_text(BEN)] * 8)}",
+    ],
 )
 async def test_what_is_no_id(node: RunningNode, query: str) -> None:
     status, body = await node.get(f"/v1/events?{query}")
     assert (status, body["error"]["code"]) == (400, "bad-request")
+
+
+@pytest.mark.parametrize("text", ["", "0x12", "nobody", address_text(ADA) + ","])
+async def test_what_is_no_address(node: RunningNode, text: str) -> None:
+    status, body = await node.get(f"/v1/events?holder={text}")
+    assert (status, body["error"]["code"]) == (400, "invalid-address")

@@ -12,9 +12,9 @@ from typing import Any, Self
 import pytest
 
 from sayso.errors import NodeUnreachable
-from sayso.gate import streams
 from sayso.gate.gate import Gate
 from sayso.gate.watching import Hit
+from sayso.node_client import following
 from sayso_node.api.routes.events import EventRoutes
 from sayso_protocol.permissions.scopes import Scope, file_subject
 from sayso_protocol.primitives import hex_text
@@ -41,7 +41,7 @@ class Streams(EventRoutes):
 @pytest.fixture
 def manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """All the items; and what nodes wait for does not take long."""
-    monkeypatch.setattr(streams, "AGAIN_S", 0.01)
+    monkeypatch.setattr(following, "AGAIN_S", 0.01)
     monkeypatch.setattr("sayso_node.node.EventRoutes", Streams)
     STREAMS.clear()
     rows = [{"license": hex_text(one.digest), "item": hex_text(one.items[0])} for one in CONSENTS]

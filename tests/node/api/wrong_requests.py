@@ -39,6 +39,7 @@ FORMS: Final = {
     "name": Form("not-found", ("x", "node.toml", "1-0.delta", "%FF", "x" * 3_000), 404),
     "kind": Form("bad-request", ("x", "", "Use", "use%0A", "revocation", "%FF", "x" * 5_000)),
     "status": Form("bad-request", ("x", "", "Stored", "kept", "%FF", "x" * 5_000)),
+    "Addresses": Form("invalid-address", ("x", "", ",", "0x", "0x" + "01" * 19, "%FF", "," * 3_000)),
     "heed": Form("invalid-address", ("x", "none", ",", "0x", "0x" + "01" * 19, "%FF", "," * 3_000)),
     "after": Form("bad-request", ("x", "-1", "0-0", "1", "0" * 32 + "-01", "%FF")),
 }

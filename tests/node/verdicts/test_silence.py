@@ -82,7 +82,7 @@ class Voices:
             *(others, others, rig.freshness, rig.clock, counters, others, others, Alarms(), list),
             Readiness(rig.freshness, rig.store, Alarms(), rig.clock, list),
         )
-        self._events = EventRoutes(rig.store, rig.freshness, rig.clock)
+        self._events = EventRoutes(NETWORK, rig.store, rig.freshness, rig.clock)
 
     async def heard(self) -> list[object]:
         """What the first two answer, whether the third publishes, and why the others are silent."""

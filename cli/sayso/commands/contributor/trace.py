@@ -7,6 +7,7 @@ from typing import Final
 
 import click
 import msgspec
+from rich.console import Console
 
 from sayso.commands.options import json_option, network_option, node_option, node_url_or_default
 from sayso.commands.text import example, moment, say, say_json, several
@@ -22,12 +23,15 @@ _NO_DATE: Final = float("inf")
 _ANYBODY: Final = address_text(NOBODY)
 
 
-@click.command(name="trace", epilog=example("sayso trace 0x5f0c...", "sayso trace 0x5f0c... --json"))
+@click.command(name="trace", epilog=example("sayso trace 0x5f0c...", "sayso trace 0x5f0c... --picture"))
 @click.argument("license_hash", metavar="LICENSE", type=hash_from_text)
 @node_option
 @network_option
+@click.option("--picture", "as_picture", is_flag=True, help="Draw the holders over a timeline.")
 @json_option
-def command(license_hash: bytes, node_url: str | None, network_path: Path, *, as_json: bool) -> None:
+def command(
+    license_hash: bytes, node_url: str | None, network_path: Path, *, as_picture: bool, as_json: bool
+) -> None:
     """Show where a license went: passed on to whom, used in which run, and what was removed.
 
     The tree shows what holders stated, and dates from the chain. What they do not state, nobody knows. A
@@ -41,6 +45,11 @@ def command(license_hash: bytes, node_url: str | None, network_path: Path, *, as
         return
     for line in heading(found, url):
         say(line)
+    if as_picture:
+        from sayso.commands.contributor.trace_picture import picture  # noqa: PLC0415 - it needs our lines
+
+        Console(highlight=False).print(picture(found))
+        return
     for line in tree(found):
         say(line)
 
@@ -64,6 +73,14 @@ def heading(found: TraceJson, url: str) -> Iterator[str]:
 
 def tree(found: TraceJson) -> Iterator[str]:
     """Yield the lines of all holders, each below the one from whom it holds the license."""
+    return (text for text, _ in rows(found))
+
+
+Line = tuple[str, HolderJson | None]
+
+
+def rows(found: TraceJson) -> Iterator[Line]:
+    """Yield the same lines; that of a holder's address with the holder."""
     holders = {one.address: one for one in found.holders}
     below: dict[str | None, list[HolderJson]] = {}
     for one in found.holders:
@@ -78,18 +95,18 @@ def tree(found: TraceJson) -> Iterator[str]:
 
 def _branch(
     holder: HolderJson, below: dict[str | None, list[HolderJson]], shown: set[str], depth: int
-) -> Iterator[str]:
+) -> Iterator[Line]:
     shown.add(holder.address)
     # A chain is no longer by the rules; what a node says of deeper ones stands beside it.
     under = [one for one in below.get(holder.address, ()) if one.address not in shown]
     under = under if depth < LIMITS.depth else []
-    yield f"{holder.address} (grantee)" if holder.is_grantee else holder.address
+    yield f"{holder.address} (grantee)" if holder.is_grantee else holder.address, holder
     for _, text in sorted(history(holder), key=_date):
-        yield f"{'│' if under else ' '} {text}"
+        yield f"{'│' if under else ' '} {text}", None
     for at, one in enumerate(under):
         first, rest = ("└─ ", "   ") if at == len(under) - 1 else ("├─ ", "│  ")
-        for number, line in enumerate(_branch(one, below, shown, depth + 1)):
-            yield (rest if number else first) + line
+        for number, (text, whose) in enumerate(_branch(one, below, shown, depth + 1)):
+            yield (rest if number else first) + text, whose
 
 
 def _date(one: Dated) -> float:

@@ -25,6 +25,7 @@ ROWS: Final = 1 << 20  # of one check
 MAX_AGE_S: Final = 1 << 32
 RUN_ID_CHARS: Final = 200
 NO_NONCE: Final = "0x"
+LISTENED: Final = 16  # addresses that a listener names, in all roles together
 LIST: Final = 1_024  # elements, as in rule 6.1
 
 
@@ -178,13 +179,34 @@ class ProofQuery(Struct):
     grantee: Address | UnsetType = UNSET
 
 
+Listened = Annotated[
+    str,
+    Meta(
+        max_length=LISTENED * 43,
+        title="Addresses",
+        description="Up to 16 addresses with commas between, in all roles together.",
+        extra_json_schema={"pattern": "^0x[0-9a-fA-F]{40}(,0x[0-9a-fA-F]{40}){0,15}$"},
+    ),
+]
+
+
 class EventsQuery(Struct):
-    """`after` resumes after an event; 0 starts with the first."""
+    """`after` resumes after an event; 0 starts with the first.
+
+    With addresses, the stream has the events that concern one of them, and those that concern more
+    than the node notes. `contributor` licensed something, or is the guardian of who did; `grantee` was
+    licensed by the contributor, `holder` by the contributor or somebody else; `licensor` passed licenses
+    on.
+    """
 
     after: (
         Annotated[str, Meta(extra_json_schema={"pattern": "^(0|[0-9a-f]{32}-(0|[1-9][0-9]{0,18}))$"})]
         | UnsetType
     ) = UNSET
+    contributor: Listened | UnsetType = UNSET
+    grantee: Listened | UnsetType = UNSET
+    licensor: Listened | UnsetType = UNSET
+    holder: Listened | UnsetType = UNSET
 
 
 def page_query(largest: int) -> type[Struct]:

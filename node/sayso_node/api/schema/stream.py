@@ -1,4 +1,6 @@
-"""The data of the events in the stream of revocations, as msgspec structs."""
+"""The data of the events in the stream of events, as msgspec structs."""
+
+from typing import Any
 
 from msgspec import Struct
 
@@ -7,13 +9,31 @@ from sayso_protocol.receipts.json_values import Address, Hash
 
 
 class RevocationEvent(Struct):
-    """The data of an event: bits that became revoked."""
+    """The data of the event `revocation`: bits that became revoked."""
 
     contributor: Address
     word: Decimal
     mask: Decimal
     source: str
     digest: Hash | None
+    time: Time
+
+
+class StatementEvent(Struct):
+    """The data of the events `sublicense`, `use`, `removal`, `dispute`, `withdrawal` and `lift`.
+
+    Attributes:
+        digest: Digest of the statement; GET /v1/statements/{digest} has the signed message.
+        kind: `sublicense`, `use`, `removal` or `dispute`.
+        signer: Who signed it, or withdrew it.
+        statement: Its fields (rules 3.11 to 3.15) without notice; null if the node has erased it.
+        time: When this node kept it, or learnt of the withdrawal.
+    """
+
+    digest: Hash
+    kind: str
+    signer: Address
+    statement: dict[str, Any] | None
     time: Time
 
 

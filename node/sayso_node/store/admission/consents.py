@@ -8,6 +8,8 @@ from sayso_node.store.admission import sponsors, statements
 from sayso_node.store.admission.keeper import Keeper, Step
 from sayso_node.store.admission.revocations import Admitted
 from sayso_node.store.admission.sponsors import Applicant
+from sayso_node.store.audience import circles
+from sayso_node.store.audience.circles import granted
 from sayso_node.store.chain import wallets
 from sayso_node.store.integrity import totals
 from sayso_node.store.interface import Writing
@@ -121,4 +123,7 @@ def _learn(db: Writing, kept: Collection[AdmittedConsent], now: float) -> None:
     )
     new = many.insert_new(db, "terms", terms)
     totals.add(db, totals.TERMS, (totals.term(*row) for row in new))
+    circles.add(
+        db, (link for one in consents for link in granted(one.contributor, one.guardian, one.grantee))
+    )
     statements.learn(db, people - {NOBODY}, now)

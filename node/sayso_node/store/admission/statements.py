@@ -16,6 +16,7 @@ from sayso_node.store.admission.keeper import Step
 from sayso_node.store.admission.marks import Dropped
 from sayso_node.store.admission.revocations import Admitted
 from sayso_node.store.admission.sponsors import StatementRooms
+from sayso_node.store.audience import publishing
 from sayso_node.store.bits import add_people
 from sayso_node.store.chain import chain_state, endorsements
 from sayso_node.store.interface import Reading, Writing
@@ -77,6 +78,7 @@ def blocks_came(db: Writing, step: Step) -> None:
 def consents_came(db: Writing, licenses: Sequence[tuple[bytes, bytes]], step: Step) -> None:
     """Keep what new consents complete; `licenses` are the hash and the grantee of each."""
     many.insert(db, "INTO grantees", licenses, "ON CONFLICT DO NOTHING")
+    publishing.publish_late(db, [one for one, _ in licenses], step.now)
     names = (Name(one, parent, who) for one, who in licenses for parent in (NO_PARENT, ANY))
     _complete(db, names, step)
 
@@ -199,6 +201,7 @@ class _Keeping:
         )
         many.insert(db, "INTO named", named)
         _dispute(db, others)
+        publishing.publish_statements(db, others, now)
         return self._pass_on()
 
     def _pass_on(self) -> Iterator[Name]:
@@ -215,7 +218,7 @@ class _Keeping:
             learn(db, {terms.grantee for terms, _ in found}, now)
         passing = [(terms, standing.depths) for terms, standing in found]
         names = (Name(terms.digest, ANY, terms.grantee) for terms, _ in found)
-        return chain(names, _passing(db, passing))
+        return chain(names, _passing(db, passing, now))
 
 
 def _dispute(db: Writing, envelopes: Iterable[Envelope]) -> None:
@@ -227,9 +230,12 @@ def _dispute(db: Writing, envelopes: Iterable[Envelope]) -> None:
     many.insert(db, "INTO disputes", rows)
 
 
-def _passing(db: Writing, some: Sequence[tuple[SublicenseTerms, dict[bytes, int]]]) -> Iterator[Name]:
+def _passing(
+    db: Writing, some: Sequence[tuple[SublicenseTerms, dict[bytes, int]]], now: float
+) -> Iterator[Name]:
     """Pass licenses on; returns what that lets the grantees do."""
     sublicenses.pass_on(db, some)
+    publishing.publish_passing(db, some, now)
     return (
         Name(license_hash, parent, terms.grantee)
         for terms, depths in some
@@ -248,7 +254,7 @@ def _complete(db: Writing, names: Iterator[Name], step: Step) -> None:
         terms = sublicenses.sublicenses_of(db, by_digest)
         passing = [(terms[one], _depths(db, terms[one], by_digest[one])) for one in terms]
         rest = [digest for digest in by_digest if digest not in terms]
-        names = chain(_passing(db, passing), _promoted(db, rest, step))
+        names = chain(_passing(db, passing, step.now), _promoted(db, rest, step))
 
 
 def _depths(db: Reading, terms: SublicenseTerms, came: Iterable[Name]) -> dict[bytes, int]:

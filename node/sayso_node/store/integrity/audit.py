@@ -84,6 +84,9 @@ def _findings(db: Reading, network: Network) -> Iterator[Finding]:
     first, last, count = db.execute("SELECT min(seq), max(seq), count(*) FROM events").fetchone()
     if (last or 0) != db.next_seq("events") - 1 or (count and last - first + 1 != count):
         yield Finding(Damaged.EVENTS, "", "events are missing")
+    named = db.execute("SELECT count(DISTINCT seq) FROM event_parties").fetchone()[0]
+    if named != count:
+        yield Finding(Damaged.EVENTS, "", "whom events concern is not what was stored")
 
 
 def _messages(db: Reading, network: Network) -> Iterator[Finding]:

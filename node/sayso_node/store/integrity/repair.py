@@ -19,6 +19,7 @@ from sayso_node.store import (
     sync_entries,
     sync_index,
 )
+from sayso_node.store.audience.publishing import publish_bits
 from sayso_node.store.bits import add_people
 from sayso_node.store.chain import chain_state, wallets
 from sayso_node.store.integrity import bit_sums
@@ -67,7 +68,15 @@ def _drop_message(db: Writing, network: Network, name: str) -> bool:
         return False
     kind, contributor = row
     db.execute("DELETE FROM messages WHERE digest = ?", (digest,))
-    for table in ("carriers", "pool", "named", "disputes", "passed_on", "sublicense_terms"):
+    for table in (
+        "carriers",
+        "pool",
+        "named",
+        "disputes",
+        "passed_on",
+        "sublicense_terms",
+        "statement_words",
+    ):
         db.execute(f"DELETE FROM {table} WHERE digest = ?", (digest,))  # noqa: S608 - ours
     db.execute("DELETE FROM shared_claims WHERE license = ?", (digest,))
     if kind == REVOCATION:
@@ -178,10 +187,11 @@ def _total(db: Writing, _network: Network, _name: str) -> bool:
 def _begin_events(db: Writing, _network: Network, _name: str) -> bool:
     """Drop all events: with the store's new id, listeners begin anew. One says that there were some."""
     db.execute("DELETE FROM events")
+    db.execute("DELETE FROM event_parties")
     row = db.execute("SELECT address, word, signed FROM bits LIMIT 1").fetchone()
     if row:
         word, mask = map(int.from_bytes, row[1:])
-        events.add(db, events.Event(row[0], word, mask, bits.CHAIN, None, 0.0))
+        publish_bits(db, row[0], [(word, mask)], source=bits.CHAIN, digest=None, now=0.0)
     return False
 
 

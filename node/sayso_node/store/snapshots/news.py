@@ -16,7 +16,7 @@ from sayso_node.store.snapshots.statement_keys import disputed_by, new_displaced
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import decode
-from sayso_protocol.messages.message import CONSENT, DISPUTE, SUBLICENSE, as_kind
+from sayso_protocol.messages.message import CONSENT, DISPUTE, REVOCATION, SUBLICENSE, as_kind
 from sayso_protocol.network import Network
 from sayso_protocol.permissions.scopes import SCOPE_FLAG
 from sayso_protocol.permissions.words import WORD_BITS
@@ -138,8 +138,8 @@ class _Reader:
 
     def read_events(self) -> None:
         """Read the new bits of people who were known before."""
-        query = "SELECT address, word, mask FROM events WHERE seq > ?"
-        for address, packed, mask in self._db.execute(query, (self._after.events,)):
+        query = "SELECT address, word, mask FROM events WHERE seq > ? AND kind = ?"
+        for address, packed, mask in self._db.execute(query, (self._after.events, REVOCATION)):
             if address in self.people or not bits.is_known(self._db, address):
                 continue
             word, news = int.from_bytes(packed), int.from_bytes(mask)

@@ -14,12 +14,7 @@ from sayso_node.store import many
 from sayso_node.store.integrity.rebuilding import rebuild
 from sayso_node.store.interface import Writing
 from sayso_node.store.shared_claims import claim_of, list_of
-from sayso_node.store.sqlite.statements_step import (
-    DISPLACED_STEP,
-    STATEMENTS_STEP,
-    TRACES_STEP,
-    fill_grantees,
-)
+from sayso_node.store.sqlite import audience_step, statements_step
 from sayso_protocol.messages.message import CONSENT
 
 STEPS: Final = {
@@ -248,9 +243,10 @@ CREATE TABLE endorsements (
 ) WITHOUT ROWID;
 CREATE INDEX endorsements_by_block ON endorsements (block_number);
 """,
-    17: STATEMENTS_STEP,
-    18: DISPLACED_STEP,
-    19: TRACES_STEP,
+    17: statements_step.STATEMENTS_STEP,
+    18: statements_step.DISPLACED_STEP,
+    19: statements_step.TRACES_STEP,
+    20: audience_step.AUDIENCE_STEP,
 }
 """The step from each version to the next, by version."""
 
@@ -293,7 +289,8 @@ def _refuse_first_reading(db: Writing) -> None:
 FILLS: Final[dict[int, Callable[[Writing], None]]] = {
     7: _fill_shared,
     14: _refuse_first_reading,
-    17: fill_grantees,
+    17: statements_step.fill_grantees,
     15: rebuild,
+    20: audience_step.fill_audience,
 }
 """What a step does besides its SQL, in the same transaction."""

@@ -6,10 +6,11 @@ keep the counts of bounded tables, so that no code path can miss one. A change o
 migrations.py and a new VERSION.
 """
 
+from sayso_node.store.sqlite.audience_step import AUDIENCE
 from sayso_node.store.sqlite.schema_pending import PENDING
 from sayso_node.store.sqlite.schema_statements import STATEMENTS
 
-VERSION = 20
+VERSION = 21
 
 _MAIN = """
 CREATE TABLE messages (
@@ -109,7 +110,9 @@ CREATE TABLE events (
     mask BLOB NOT NULL,  -- the bits that were new
     source TEXT NOT NULL,
     digest BLOB,  -- of the message; NULL from the chain
-    time REAL NOT NULL
+    time REAL NOT NULL,
+    kind INTEGER NOT NULL DEFAULT 2,  -- of the message that it is about
+    withdrawn INTEGER NOT NULL DEFAULT 0  -- 1: the statement was withdrawn
 );
 CREATE TABLE acknowledgements (
     digest BLOB PRIMARY KEY,
@@ -292,4 +295,4 @@ CREATE TABLE singles (
     value BLOB NOT NULL
 ) WITHOUT ROWID;
 """
-SCHEMA = _MAIN + PENDING + STATEMENTS
+SCHEMA = _MAIN + PENDING + STATEMENTS + AUDIENCE

@@ -1,0 +1,112 @@
+"""`sayso impact`: which data sets, runs and customers revocations touch."""
+
+import asyncio
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from sayso.commands.buyer.dialect import dialect_options
+from sayso.commands.options import (
+    PATH,
+    Once,
+    json_option,
+    network_option,
+    node_option,
+    node_url_or_default,
+)
+from sayso.commands.text import example, say, say_json
+from sayso.commands.types import date
+from sayso.gate.formats.base import Columns, Dialect
+from sayso.impact.finding import circumstances, ledger, read_exempt, revoked_in, revoked_since
+from sayso.impact.rendering import as_csv, as_text, json_of
+from sayso.impact.runs import find_runs
+from sayso.networks import load_network
+from sayso_protocol.primitives import address_from_text
+
+SOMETHING_OPEN = 3
+
+
+@click.command(
+    name="impact",
+    cls=Once,
+    epilog=example(
+        "sayso impact --since 2026-11-01 --records runs",
+        "sayso impact revocation.sayso --records runs --csv > requests.csv",
+    ),
+)
+@click.argument("revocations", nargs=-1, type=PATH)
+@click.option(
+    "--records",
+    type=PATH,
+    required=True,
+    metavar="DIR",
+    help="What sayso check wrote, in a folder a run.",
+)
+@click.option("--since", type=date, metavar="DATE", help="All revocations that the node heard of since.")
+@click.option(
+    "--holder",
+    "holders",
+    multiple=True,
+    type=address_from_text,
+    metavar="ADDRESS",
+    help="An address of yours, besides those that asked in the records; several are possible.",
+)
+@click.option(
+    "--exempt",
+    type=PATH,
+    metavar="FILE",
+    help="Licenses that you keep by law: on each line a hash and the reason.",
+)
+@click.option("--csv", "as_table", is_flag=True, help="Print CSV for spreadsheets.")
+@json_option
+@click.option("--license-column", metavar="NAME", help="As in the checks.")
+@click.option("--item-column", metavar="NAME", help="As in the checks.")
+@dialect_options
+@node_option
+@network_option
+def command(
+    *,
+    revocations: tuple[Path, ...],
+    records: Path,
+    since: int | None,
+    holders: tuple[bytes, ...],
+    exempt: Path | None,
+    as_table: bool,
+    license_column: str | None,
+    item_column: str | None,
+    dialect: Dialect,
+    node_url: str | None,
+    network_path: Path,
+    as_json: bool,
+) -> None:
+    """Show which of your data sets, runs and customers revocations touch, and what you owe by when.
+
+    REVOCATIONS are files of signed revocations. A line is a request of one person about one license:
+    deleted, exempt, opted-out or not-found; open, in-progress, fulfilled or denied. A removal that you
+    signed (sayso removal) and that the chain dates makes it deleted; that says nothing of a model.
+
+    Exit status: 0 if nothing is left to do, 3 if something is.
+    """
+    if bool(revocations) == (since is not None):
+        raise click.UsageError("name either files of REVOCATIONS or --since DATE")
+    trusted = load_network(network_path)
+    url = node_url_or_default(node_url, trusted)
+    runs = list(find_runs(records, Columns(license_column, item_column, dialect=dialect)))
+    at = circumstances(runs, holders, read_exempt(exempt) if exempt else {})
+    if since is None:
+        revoked = revoked_in(revocations, trusted, time.time())
+    else:
+        ours = {run.grantee for run in runs} | {*holders}
+        revoked = asyncio.run(revoked_since(url, since, ours))
+    entries = asyncio.run(ledger(url, trusted, runs, revoked, at, all_signers=since is None))
+    if as_json:
+        say_json(json_of(entries))
+    elif as_table:
+        click.echo(as_csv(entries), nl=False)
+    else:
+        for line in as_text(entries):
+            say(line)
+    if any(one.is_open for one in entries):
+        sys.exit(SOMETHING_OPEN)

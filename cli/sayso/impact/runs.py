@@ -1,0 +1,153 @@
+"""Runs in a folder of records: what `sayso check --out --receipt --rejected` left, one folder for each.
+
+A folder with a record or receipt is a run. Its data is the file or folder beside it that has as many
+rows as the record calls granted; or as many as were judged, with the rejected rows beside it. What
+cannot be told apart is an error, because a run that is left out would hide what a revocation touches.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from sayso.errors import BadRecords
+from sayso.gate.formats.base import Columns, reading
+from sayso.gate.formats.opening import open_source
+from sayso.gate.records.receipts import REFUSING_REASONS, read_json, stated_parts
+from sayso.gate.records.record import RECORD_TYPE, record_from_json
+from sayso.holder.checked_runs import RECORD_BYTES
+from sayso_protocol.encoding.json_text import parse_json
+from sayso_protocol.encoding.row_tree import ROW_BYTES
+from sayso_protocol.errors import Malformed, SaysoError
+from sayso_protocol.primitives import address_from_text
+from sayso_protocol.receipts.text import receipt_from_json
+from sayso_protocol.verdicts.verdict import Reason
+
+BATCH_ROWS: Final = 1 << 16
+FIRST_LINE_BYTES: Final = 1 << 16
+_OTHER: Final = frozenset({".json", ".html", ".xml"})
+
+
+@dataclass(frozen=True)
+class Run:
+    """Run is a check whose granted rows were used.
+
+    Attributes:
+        folder: The folder, relative to that of all records.
+        name: The id of the run, or the folder if it has none.
+        data: The data set, relative to that of all records; empty if no row was granted.
+        grantee: Who asked, 20 bytes.
+        purpose: The purpose of the check.
+        rows: The granted rows, joined.
+    """
+
+    folder: str
+    name: str
+    data: str
+    grantee: bytes
+    purpose: str
+    rows: bytes
+
+
+@dataclass(frozen=True)
+class _Asked:
+    run_id: str
+    grantee: bytes
+    purpose: str
+    judged: int
+    granted: int
+
+
+def find_runs(folder: Path, columns: Columns) -> Iterator[Run]:
+    """Yield the runs below a folder, in the order of their names.
+
+    Raises:
+        BadRecords: A folder's data cannot be told, or there is no record at all.
+        FileUnreadable, BadManifest: A file cannot be read.
+    """
+    found = False
+    with reading(folder):
+        places = sorted(Path(place) for place, _, _ in os.walk(folder, onerror=_raise))
+    for place in places:
+        for record in sorted(place.glob("*.json")):
+            asked = _asked(record)
+            if asked is not None:
+                found = True
+                yield _run(folder, place, asked, columns)
+    if not found:
+        raise BadRecords(f"{str(folder)!r} has no record or receipt of a check")
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
+def _asked(path: Path) -> _Asked | None:
+    """Return what a file records; None for other JSON."""
+    value = read_json(path, RECORD_BYTES)
+    granted = Reason.GRANTED.value
+    if isinstance(value, dict) and value.get("type") == RECORD_TYPE:
+        one = record_from_json(value)
+        who = address_from_text(one.grantee)
+        return _Asked(one.run_id, who, one.purpose, one.manifest.rows, one.counts.get(granted, 0))
+    try:
+        receipt = receipt_from_json(value).statement
+    except Malformed:
+        return None
+    counts = dict(receipt.counts)
+    return _Asked(receipt.run_id, receipt.grantee, receipt.purpose, receipt.rows, counts.get(granted, 0))
+
+
+def _run(top: Path, place: Path, asked: _Asked, columns: Columns) -> Run:
+    folder = str(place.relative_to(top))
+    data, rows = _data(place, asked, columns)
+    named = str(data.relative_to(top)) if data else ""
+    return Run(folder, asked.run_id or folder, named, asked.grantee, asked.purpose, rows)
+
+
+def _data(place: Path, asked: _Asked, columns: Columns) -> tuple[Path | None, bytes]:
+    if not asked.granted:
+        return None, b""
+    with reading(place):
+        entries = sorted(one for one in place.iterdir() if not one.name.startswith("."))
+    files = [one for one in entries if one.suffix.lower() not in _OTHER]
+    rejected = [one for one in files if one.is_file() and _is_rejected(one)]
+    found = list[tuple[Path, bytes]]()
+    for one in files:
+        if one in rejected or (one.is_dir() and _has_record(one)):
+            continue
+        rows = b"".join(batch.rows for batch in open_source(one, columns).batches(BATCH_ROWS))
+        if len(rows) == asked.granted * ROW_BYTES:
+            found.append((one, rows))
+        elif len(rows) == asked.judged * ROW_BYTES and len(rejected) == 1:
+            found.append((one, _granted(one, rejected[0], columns)))
+    if len(found) != 1:
+        many = "no" if not found else "more than one"
+        raise BadRecords(f"{str(place)!r} has {many} data of the {asked.granted:,} rows it clears")
+    return found[0]
+
+
+def _has_record(folder: Path) -> bool:
+    return any(folder.glob("*.json"))
+
+
+def _granted(manifest: Path, rejected: Path, columns: Columns) -> bytes:
+    parts = list[bytes]()
+    for rows, numbers in stated_parts(manifest, rejected, columns):
+        clear = np.frombuffer(numbers, np.uint8) == Reason.GRANTED.number
+        parts.append(np.frombuffer(rows, np.uint8).reshape(-1, ROW_BYTES)[clear].tobytes())
+    return b"".join(parts)
+
+
+def _is_rejected(path: Path) -> bool:
+    """Return whether a file holds rejected rows: its first line gives a reason."""
+    with reading(path), path.open("rb") as file:
+        line = file.readline(FIRST_LINE_BYTES)
+    try:
+        value: Any = parse_json(line)
+    except SaysoError:
+        return False
+    return isinstance(value, dict) and value.get("reason") in REFUSING_REASONS

@@ -1,0 +1,156 @@
+"""Writes events, each with those whom it concerns, in the transaction that changes what they are about.
+
+A revocation concerns the circle of its signer. A statement concerns those who licensed, passed on or
+hold what it names. So does its withdrawal, which is an event of its own if the scope `statement H` names
+a kept statement. Other scopes of somebody who made statements concern everybody: they may withdraw many
+at once (rule 5.9), and a bit does not say which.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from sayso_node.store import events, many
+from sayso_node.store.audience import circles, concerned
+from sayso_node.store.audience.circles import EVERYBODY, Party
+from sayso_node.store.events import Event
+from sayso_node.store.interface import Reading, Writing
+from sayso_node.store.statements.sublicenses import SublicenseTerms
+from sayso_protocol.messages.envelope import Envelope
+from sayso_protocol.messages.message import DISPUTE, SUBLICENSE, Message
+from sayso_protocol.messages.statements.dispute import Dispute
+from sayso_protocol.messages.withdrawing import withdrawing_any, withdrawn_by
+from sayso_protocol.permissions.scopes import SCOPE_FLAG, scope_word
+from sayso_protocol.primitives import HASH_BYTES
+
+NEAR: Final = 64  # in a circle; a revocation that concerns more concerns everybody
+LATE: Final = 64
+SIGNED: Final = "signed"
+Heard = tuple[Event, Iterable[Party]]
+
+
+def publish_bits(
+    db: Writing,
+    address: bytes,
+    news: Sequence[tuple[int, int]],
+    *,
+    source: str,
+    digest: bytes | None,
+    now: float,
+) -> None:
+    """Write the events of an address's new bits: word and mask of each."""
+    if not news:
+        return
+    near = circles.around(db, [address], NEAR) or {EVERYBODY}
+    scopes = [word for word, _ in news if word & SCOPE_FLAG]
+    ended = _withdrawn(db, address, scopes)
+    is_signer = bool(scopes) and _has_stated(db, address)
+    written: list[Heard] = []
+    for word, mask in news:
+        many_ended = is_signer and word & SCOPE_FLAG and word not in ended
+        event = Event(address, word, mask, source, digest, now)
+        written.append((event, {EVERYBODY} if many_ended else near))
+        if word in ended:
+            kind, statement = ended[word]
+            event = Event(address, 0, 0, source, statement, now, kind, is_withdrawn=True)
+            written.append((event, concerned.by_withdrawal(db, statement, kind, address)))
+    _write(db, written)
+
+
+def publish_statements(db: Writing, kept: Sequence[Envelope], now: float) -> None:
+    """Write the events of newly kept uses, removals and disputes, and of those already withdrawn."""
+    written: list[Heard] = []
+    for one in kept:
+        message = one.message
+        subject = message.subject if isinstance(message, Dispute) else ""
+        found = concerned.by_statement(db, message.kind, message.signer, one.items, subject)
+        scopes = withdrawn_by(message, one.digest)
+        written += _stated(db, one.digest, message.kind, message.signer, scopes, found, now)
+    _write(db, written)
+    _note_words(db, ((one.digest, one.message) for one in kept))
+
+
+def publish_passing(
+    db: Writing, passing: Sequence[tuple[SublicenseTerms, Mapping[bytes, int]]], now: float
+) -> None:
+    """Write the events of sublicenses that newly pass licenses on, and add to the circles of people.
+
+    A sublicense has an event each time that licenses are added to those that it passes on (rule 7.17).
+    """
+    written: list[Heard] = []
+    for terms, licenses in passing:
+        if licenses:
+            found, links = concerned.by_passing(db, terms, licenses)
+            circles.add(db, links)
+            scopes = (*withdrawing_any(terms.digest), f"statements to 0x{terms.grantee.hex()}")
+            written += _stated(db, terms.digest, SUBLICENSE, terms.signer, scopes, found, now)
+    _write(db, written)
+    rows = ((terms.signer, word_of(terms.digest), terms.digest, SUBLICENSE) for terms, _ in passing)
+    many.insert(db, "INTO statement_words", rows, "ON CONFLICT DO NOTHING")
+
+
+def publish_late(db: Writing, licenses: Sequence[bytes], now: float) -> None:
+    """Write again the events of kept uses and removals that named some licenses before these came.
+
+    Of each license at most LATE, so that nobody makes consents of others dear.
+    """
+    written: list[Heard] = []
+    query = "SELECT kind, digest, signer FROM named WHERE hash = ? AND kind <> ? LIMIT ?"
+    for one in many.found_in(db, "named", "hash", licenses):
+        for kind, digest, signer in db.execute(query, (one, DISPUTE, LATE)).fetchall():
+            event = Event(signer, 0, 0, SIGNED, digest, now, kind)
+            written.append((event, concerned.by_statement(db, kind, signer, [one])))
+    _write(db, written)
+
+
+def _note_words(db: Writing, kept: Iterable[tuple[bytes, Message]]) -> None:
+    rows = ((one.signer, word_of(digest), digest, one.kind) for digest, one in kept)
+    many.insert(db, "INTO statement_words", rows, "ON CONFLICT DO NOTHING")
+
+
+def word_of(digest: bytes) -> bytes:
+    """Return the word that withdraws the statement of this digest alone, 32 bytes."""
+    return scope_word(withdrawing_any(digest)[0]).to_bytes(HASH_BYTES)
+
+
+def _stated(
+    db: Reading,
+    digest: bytes,
+    kind: int,
+    signer: bytes,
+    scopes: Iterable[str],
+    found: set[Party],
+    now: float,
+) -> list[Heard]:
+    """Return the event of a statement, and that of its withdrawal if this came before it."""
+    event = Event(signer, 0, 0, SIGNED, digest, now, kind)
+    words = [scope_word(one).to_bytes(HASH_BYTES) for one in scopes]
+    query = "SELECT word FROM bits WHERE address = ? AND word IN"
+    if next(iter(many.among(db, query, words, (signer,))), None) is None:
+        return [(event, found)]
+    return [(event, found), (event._replace(is_withdrawn=True), found)]
+
+
+def _withdrawn(db: Reading, signer: bytes, words: Iterable[int]) -> dict[int, tuple[int, bytes]]:
+    """Return by word the kept statements that some words of their signer withdraw: kind and digest."""
+    query = "SELECT word, kind, digest FROM statement_words WHERE signer = ? AND word IN"
+    asked = [one.to_bytes(HASH_BYTES) for one in words]
+    rows = many.among(db, query, asked, (signer,))
+    return {int.from_bytes(word): (kind, digest) for word, kind, digest in rows}
+
+
+def _has_stated(db: Reading, signer: bytes) -> bool:
+    query = "SELECT 1 FROM statement_words WHERE signer = ? LIMIT 1"
+    return db.execute(query, (signer,)).fetchone() is not None
+
+
+def _write(db: Writing, written: Sequence[Heard]) -> None:
+    if not written:
+        return
+    first = db.next_seq("events", len(written))
+    events.add_many(db, first, [event for event, _ in written])
+    rows = (
+        (party.role, party.address, seq)
+        for seq, (_, parties) in enumerate(written, first)
+        for party in parties
+    )
+    many.insert(db, "INTO event_parties (role, address, seq)", rows)
