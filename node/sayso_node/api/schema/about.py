@@ -5,7 +5,7 @@ from typing import Literal
 from msgspec import Struct
 
 from sayso_node.api.schema.values import Time
-from sayso_protocol.receipts.json_values import Count, Hash, Key, NetworkJson
+from sayso_protocol.receipts.json_values import Address, Count, Hash, Key, NetworkJson
 
 
 class OperatorJson(Struct):
@@ -14,6 +14,15 @@ class OperatorJson(Struct):
     name: str
     node_key: Key
     url: str | None
+
+
+class NamedJson(Struct):
+    """An organisation of the network file, by its address; a node serves only names that are shown to people."""
+
+    address: Address
+    name: str
+    domain: str | None
+    role: str | None
 
 
 class HeadJson(Struct):
@@ -33,6 +42,7 @@ class NodeJson(Struct, kw_only=True):
     peer_id: str
     network: NetworkJson
     operators: list[OperatorJson] = []
+    names: list[NamedJson] = []
     disabled: list[str] = []
     gossip_replay_window_s: float = 0
     time: Time
