@@ -1,4 +1,4 @@
-"""Which names of the network file people are shown: each in one script, and none that looks like another.
+"""Which names people are shown: each in one script, and none that looks like another.
 
 A name decides whom a person trusts, so whoever writes the file is told what is wrong with it (`sayso
 network show`, `sayso node doctor`), and a node serves no name that has a fault. The scripts and the
@@ -29,7 +29,7 @@ _TOGETHER: Final = (
     {"HAN", "HANGUL"},
 )
 # No comma: the page says "NAME, DOMAIN, listed by NODE". No quotation marks but the apostrophe.
-_MARKS: Final = set(" &'’.-+!/()·")
+_MARKS: Final = set(" &'\u2019.-+!/()\u00b7")
 _DOMAIN: Final = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+", re.IGNORECASE)
 _ADDRESS: Final = re.compile(r"0x[0-9a-f]{4}", re.IGNORECASE)
 _LONGEST: Final = 4  # characters of a sequence that looks like one letter, as rn like m
@@ -37,14 +37,15 @@ _LONGEST: Final = 4  # characters of a sequence that looks like one letter, as r
 
 def faults_of(names: Sequence[Named]) -> dict[bytes, str]:
     """Return why a name is not shown, by its address; empty for a name that is."""
+    found = {one.address: _fault_of(one) for one in names}
     alike = defaultdict[str, set[bytes]](set)
-    for one in names:
+    right = [one for one in names if not found[one.address]]
+    for one in right:
         for look in looks_of(one.name):
             alike[look].add(one.address)
-    found = {}
-    for one in names:
-        others = set[bytes]().union(*(alike[look] for look in looks_of(one.name))) - {one.address}
-        found[one.address] = _fault_of(one) or ("it looks like another name here" if others else "")
+    for one in right:
+        if any(len(alike[look]) > 1 for look in looks_of(one.name)):
+            found[one.address] = "it looks like another name here"
     return found
 
 
@@ -55,25 +56,36 @@ def shown_names(names: Sequence[Named]) -> list[Named]:
 
 
 def _fault_of(one: Named) -> str:
-    name = one.name
+    return _fault_of_text(one.name) or _fault_of_letters(one.name) or _fault_of_claim(one)
+
+
+def _fault_of_text(name: str) -> str:
     if len(name) > NAME_CHARS:
         return f"it has more than {NAME_CHARS} characters"
     if unicodedata.normalize("NFC", name) != name or " ".join(name.split()) != name:
         return "it is not in its usual form (NFC, single spaces)"
-    for char in name:
-        if unicodedata.category(char)[0] not in "LMN" and char not in _MARKS:
-            return f"it has the character U+{ord(char):04X}"
+    strange = (
+        char for char in name if unicodedata.category(char)[0] not in "LMN" and char not in _MARKS
+    )
+    return next((f"it has the character U+{ord(char):04X}" for char in strange), "")
+
+
+def _fault_of_letters(name: str) -> str:
     scripts = {alias(char) for char in name} - _NEUTRAL
     if not scripts:
         return "it has no letter"
     if len(scripts) > 1 and not any(scripts <= each for each in _TOGETHER):
         return f"it mixes scripts: {', '.join(sorted(scripts)).title()}"
     letters = [char for char in name if unicodedata.category(char)[0] == "L"]
-    if scripts != {"LATIN"} and all(_is_like_latin(char) for char in letters):
+    if scripts != {"LATIN"} and all(map(_is_like_latin, letters)):
         return "each of its letters looks like a Latin one"
-    if _ADDRESS.search(name):
+    return ""
+
+
+def _fault_of_claim(one: Named) -> str:
+    if _ADDRESS.search(one.name):
         return "it looks like an address"
-    if any(found.group().lower() != one.domain for found in _DOMAIN.finditer(name)):
+    if any(found.group().lower() != one.domain for found in _DOMAIN.finditer(one.name)):
         return "it looks like a domain that is not its own"
     return ""
 

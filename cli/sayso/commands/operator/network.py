@@ -40,7 +40,9 @@ def show(network_path: Path, *, as_json: bool) -> None:
         )
 
 
-@network.command(epilog=example('sayso network name 0x52908400098527886E0F7030069857D2E4169EE7 Kled --domain kled.ai'))
+@network.command(
+    epilog=example("sayso network name 0x52908400098527886E0F7030069857D2E4169EE7 Kled --domain kled.ai")
+)
 @click.argument("address", type=address_from_text)
 @click.argument("name")
 @click.option("--domain", default="", metavar="DOMAIN", help="The domain of the organisation.")
@@ -119,7 +121,12 @@ def _as_json(trusted: NetworkFile) -> dict[str, object]:
         "finality": trusted.finality,
         "operators": operators,
         "names": [
-            {"address": address_text(one.address), "name": one.name, "domain": one.domain, "role": one.role}
+            {
+                "address": address_text(one.address),
+                "name": one.name,
+                "domain": one.domain,
+                "role": one.role,
+            }
             for one in trusted.names
         ],
     }

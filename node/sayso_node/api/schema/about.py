@@ -17,7 +17,7 @@ class OperatorJson(Struct):
 
 
 class NamedJson(Struct):
-    """An organisation of the network file, by its address; a node serves only names that are shown to people."""
+    """An organisation of the network file, whose name people are shown."""
 
     address: Address
     name: str

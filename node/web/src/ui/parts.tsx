@@ -3,9 +3,11 @@
 import type { ComponentChildren } from "preact";
 import { useContext, useEffect, useRef } from "preact/hooks";
 
+import { whoText } from "../company.js";
 import { type Key, t } from "../i18n.js";
 import { ApiError, type Status, lastNode } from "../net/api.js";
 import { WalletError, cancelWaiting } from "../net/wallet.js";
+import { NOBODY, same } from "../protocol/bytes.js";
 import { Said } from "../said.js";
 import { LyingNode } from "../signing.js";
 import { AppContext } from "./app.js";
@@ -18,6 +20,17 @@ export function Address({ of }: { of: string }) {
       <span aria-hidden="true">{short(of)}</span>
       <span class="unseen">{of}</span>
     </code>
+  );
+}
+
+/** A company by its listed name, or as unknown, with its address in full for whoever wants it. */
+export function Who({ of }: { of: string }) {
+  if (same(of, NOBODY)) return <>{t("anyone")}</>;
+  return (
+    <span class="who" data-who={of} title={of}>
+      {whoText(of)}
+      <code class="unseen"> {of}</code>
+    </span>
   );
 }
 

@@ -111,7 +111,7 @@ function KeptOne({ kept }: { kept: Kept }) {
   const send = () => deliver(app, kept).then(() => setError(""), (problem) => setError(explain(problem)));
   return (
     <>
-      {kept.sent ? <Steps entries={[kept]} /> : <Say kind="warn">{t("only_saved_text")}</Say>}
+      {kept.sent ? <Steps entries={[kept]} /> : <Say kind="warn">{t(kept.queued ? "queued" : "only_saved_text")}</Say>}
       {error && <Say kind="bad" focus>{error}</Say>}
       <button type="button" class="primary wide" onClick={send}>
         {t(kept.sent ? "again" : "send_now")}
