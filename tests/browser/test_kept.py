@@ -221,6 +221,46 @@ def test_sign_and_only_save_says_that_nothing_is_taken_back(visit: Open, place: 
     page.get_by_role("button", name="Sign and only save").click()
     expect(page.get_by_role("heading", name="Signed, not taken back yet")).to_be_focused()
     here.look_at("only-saved")
+    second = here.watch(here.context.new_page())  # which sends what waits, and this does not
+    second.goto(f"{here.url}/#/taken")
+    expect(second.locator("[data-digest]")).to_contain_text("Nothing is taken back yet.")
+    expect(second.locator("[data-digest]").get_by_role("button", name="Send it now")).to_be_visible()
+    assert set(place.reasons(held, LAB, "train-ai")) == {GRANTED}
+    second.close()
     page.get_by_role("button", name="Send it now").click()
     expect(page.get_by_role("heading", name="Taken back.")).to_be_focused()
+    assert set(place.reasons(held, LAB, "train-ai")) == {REVOKED}
+
+
+def test_a_node_that_is_down_is_a_banner_and_signed_files_wait(visit: Open, place: World) -> None:
+    ada = place.person()
+    held = place.license(ada, 2, grantee=LAB)
+    here = visit(account=ada, installs=True)
+    page = here.connect()
+    expect(card(page, held)).to_be_visible()
+    page.evaluate("navigator.serviceWorker.ready")
+    page.wait_for_function("caches.keys().then((names) => names.length === 1)")
+    page.reload()  # by the service worker from now on
+    expect(card(page, held)).to_be_visible()
+
+    here.context.set_offline(True)
+    page.reload()
+    banner = page.locator(".banner")
+    expect(banner).to_contain_text("This node does not answer.")
+    expect(page.get_by_text("This list is from")).to_be_visible()
+    expect(card(page, held)).to_contain_text("may train AI with 2 recordings")
+    here.look_at("node-down")
+    take_back(page, held)
+    page.get_by_role("button", name=SIGN).click()
+    waits = "It waits on this device."
+    expect(page.get_by_role("alert")).to_contain_text(f"{waits} The page sends it as soon as")
+    expect(page.get_by_role("alert")).to_contain_text("Nothing is taken back yet.")
+    expect(page.get_by_role("heading", name="Taken back.")).to_have_count(0)
+    assert set(place.reasons(held, LAB, "train-ai")) == {GRANTED}
+    page.goto(f"{here.url}/#/taken")
+    expect(page.locator("[data-digest]")).to_contain_text(waits)
+
+    here.context.set_offline(False)
+    expect(banner).to_contain_text("The node answers again. 1 take-back that waited was sent.")
+    expect(page.locator("[data-digest]")).to_contain_text("North stored it and signed a promise")
     assert set(place.reasons(held, LAB, "train-ai")) == {REVOKED}
