@@ -27,7 +27,7 @@ from sayso_node.api.routes.statements import StatementRoutes
 from sayso_node.api.routes.status import StatusRoutes
 from sayso_node.api.routes.traces import TraceRoutes
 from sayso_node.api.routes.typed_data import TypedDataRoutes
-from sayso_node.api.schema.about import NamedJson, NodeJson, OperatorJson
+from sayso_node.api.schema.about import NodeJson, OperatorJson
 from sayso_node.batches.fetcher import BatchFetcher
 from sayso_node.batches.http_json import HttpJson
 from sayso_node.batches.protocol import answer_batch
@@ -66,10 +66,8 @@ from sayso_node.verdicts.judge import Judge
 from sayso_node.verdicts.license_cache import LicenseCache
 from sayso_node.verdicts.signer import Signer
 from sayso_node.verdicts.status_desk import StatusDesk
-from sayso_node.web.page import PageRoutes
+from sayso_node.web.page import PageRoutes, listed_names
 from sayso_protocol.messages import wire
-from sayso_protocol.network_file import NetworkFile
-from sayso_protocol.primitives import address_text
 from sayso_protocol.receipts.json_values import NetworkJson
 
 log = logger(__name__)
@@ -280,15 +278,16 @@ class Node:
     def _description(self) -> NodeJson:
         """The constant part of the answer to GET /v1/node."""
         settings, trusted = self._config.settings, self._config.network_file
-        operators = [OperatorJson(one.name, one.key.hex(), one.url or None) for one in trusted.operators]
         return NodeJson(
             name=settings.name,
             version=version("sayso"),
             node_key=self._config.node_key.hex(),
             peer_id=self._transport.peer_id,
             network=NetworkJson.of(trusted.network),
-            operators=operators,
-            names=_names(trusted),
+            operators=[
+                OperatorJson(one.name, one.key.hex(), one.url or None) for one in trusted.operators
+            ],
+            names=listed_names(trusted.names),
             disabled=list(settings.disabled),
             gossip_replay_window_s=self._gossip_config.replay_window_s,
             time=0,
@@ -296,19 +295,6 @@ class Node:
             listen=[],
             counters={},
         )
-
-
-def _names(trusted: NetworkFile) -> list[NamedJson]:
-    """The names that people are shown."""
-    if not trusted.names:
-        return []
-    # A megabyte of letters that look alike, which a file without names does not need.
-    from sayso_node.web.names import shown_names  # noqa: PLC0415
-
-    return [
-        NamedJson(address_text(one.address), one.name, one.domain or None, one.role or None)
-        for one in shown_names(trusted.names)
-    ]
 
 
 def _meanings() -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import io
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -111,12 +112,13 @@ def guardian(here: Visit, place: World) -> None:
 def main() -> None:
     """Make all pictures."""
     with tempfile.TemporaryDirectory() as folder, launched() as browser, world(Path(folder)) as place:
-        for work in (
+        works: list[Callable[[Visit], None]] = [
             lambda here: taking_back(here, place),
             lambda here: where_it_went(here, place),
             lambda here: files(here, place, Path(folder)),
             lambda here: guardian(here, place),
-        ):
+        ]
+        for work in works:
             here = _visit(browser, place)
             work(here)
             here.close()

@@ -6,7 +6,7 @@ asset's name contains the hash of its content, so its content never changes.
 """
 
 import gzip
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from importlib.resources import files
 from typing import Final, NamedTuple
@@ -16,8 +16,11 @@ from aiohttp import ETag, web
 
 from sayso_node.api.http.negotiation import takes_gzip
 from sayso_node.api.http.route import Route
+from sayso_node.api.schema.about import NamedJson
 from sayso_node.api.schema.operations import Operation
 from sayso_node.errors import NotFound
+from sayso_protocol.network_file import Named
+from sayso_protocol.primitives import address_text
 
 PAGE: Final = "index.html"
 WORKER: Final = (
@@ -105,6 +108,19 @@ class PageRoutes:
         response.content_type, response.charset = file.kind, "utf-8"
         response.etag = ETag(file.tag, is_weak=True)  # weak: content may be compressed or not
         return response
+
+
+def listed_names(names: Sequence[Named]) -> list[NamedJson]:
+    """Return the names of the network file that people are shown."""
+    if not names:
+        return []
+    # A megabyte of letters that look alike, which a file without names does not need.
+    from sayso_node.web.names import shown_names  # noqa: PLC0415
+
+    return [
+        NamedJson(address_text(one.address), one.name, one.domain or None, one.role or None)
+        for one in shown_names(names)
+    ]
 
 
 def read_site() -> dict[str, File]:
