@@ -284,9 +284,7 @@ class Node:
             node_key=self._config.node_key.hex(),
             peer_id=self._transport.peer_id,
             network=NetworkJson.of(trusted.network),
-            operators=[
-                OperatorJson(one.name, one.key.hex(), one.url or None) for one in trusted.operators
-            ],
+            operators=[OperatorJson.of(one) for one in trusted.operators],
             names=listed_names(trusted.names),
             disabled=list(settings.disabled),
             gossip_replay_window_s=self._gossip_config.replay_window_s,

@@ -76,7 +76,7 @@ def test_files_keep_their_names_and_are_salted(visit: Open, place: World, folder
     expect(page.locator(".items li")).to_have_count(1)
     expect(page.locator(".items .name")).to_have_text("holiday/old/letter.txt")
     page.get_by_role("searchbox").fill("")
-    page.get_by_label("Folder", exact=True).select_option("holiday")
+    page.get_by_role("combobox", name="Folder").select_option("holiday")
     expect(page.locator(".items li")).to_have_count(2)
     here.look_at("files")
 
@@ -91,7 +91,7 @@ def test_files_keep_their_names_and_are_salted(visit: Open, place: World, folder
     told = place.reasons(envelope, LAB, "research")
     assert told == [taken.get(one, Reason.GRANTED) for one in envelope.items]
     assert set(place.reasons(envelope, LAB, "train-ai")) == {Reason.GRANTED}
-    page.get_by_label("Folder", exact=True).select_option("")
+    page.get_by_role("combobox", name="Folder").select_option("")
     page.get_by_label("Select all 3 files").check()
     page.get_by_role("button", name="Take back 3 files").click()
     expect(page.get_by_role("dialog")).to_contain_text("This covers")

@@ -1,10 +1,11 @@
 """The values in answers about the node itself, its peers and its readiness (values.py)."""
 
-from typing import Literal
+from typing import Literal, Self
 
 from msgspec import Struct
 
 from sayso_node.api.schema.values import Time
+from sayso_protocol.network_file import Operator
 from sayso_protocol.receipts.json_values import Address, Count, Hash, Key, NetworkJson
 
 
@@ -14,6 +15,11 @@ class OperatorJson(Struct):
     name: str
     node_key: Key
     url: str | None
+
+    @classmethod
+    def of(cls, operator: Operator) -> Self:
+        """Return an operator for JSON."""
+        return cls(operator.name, operator.key.hex(), operator.url or None)
 
 
 class NamedJson(Struct):
