@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from browser.conftest import launched
 from browser.test_where import LAB, SILENT, sold
 from browser.visit import ROOT, Visit
-from browser.world import KLED, World, world
+from browser.world import KLED, World, eventually, world
 from sayso_protocol.primitives import address_from_text, hex_text
 
 FOLDER: Final = ROOT / "docs" / "how-to" / "pictures"
@@ -37,8 +37,10 @@ def taking_back(here: Visit, place: World) -> None:
     held = [
         place.license(here.wallet.account, 40, grantee=KLED.address, via="kled.ai") for _ in range(2)
     ]
+    names = [hex_text(one.digest) for one in held]
+    eventually(lambda: all(place.north.get(f"/v1/licenses/{one}")["anchor"] for one in names))
     page = here.connect()
-    card = page.locator(f'[data-license="{hex_text(held[0].digest)}"]')
+    card = page.locator(f'[data-license="{names[0]}"]')
     expect(card).to_contain_text("Dated on chain")
     keep(page, "licenses")
     page.get_by_role("button", name="Take back all of kled.ai").click()
@@ -66,7 +68,7 @@ def where_it_went(here: Visit, place: World) -> None:
     """The picture of a trace."""
     assert here.wallet
     digest = sold(place, here.wallet.account)
-    page = here.connect(f"#/trace/{hex_text(digest)}")
+    page = here.go(f"#/trace/{hex_text(digest)}")
     for one in (KLED, LAB, SILENT):
         expect(page.locator(f'svg.trace [data-holder="{one.address}"]')).to_be_visible()
     keep(page, "trace", 640)

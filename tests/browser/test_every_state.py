@@ -160,7 +160,7 @@ def test_where_it_went(visit: Callable[..., Visit], place: World, ada: LocalAcco
     held = place.license(ada, 2, grantee=KLED.address, purposes=SOLD)
     place.state(KLED, passes(KLED, COMPANY.address, held.digest, ("train-ai",)), [held.digest])
     here = visit()
-    page = here.connect(f"#/trace/{hex_text(held.digest)}")
+    page = here.go(f"#/trace/{hex_text(held.digest)}")
     expect(page.locator("svg.trace")).to_be_visible()
     everywhere(here, "trace")
 

@@ -12,7 +12,7 @@ import { type Wish, wishLicense } from "../wish.js";
 import { saveFile, useApp, useChanges } from "./app.js";
 import { Card, isTrue, revokedBy } from "./card.js";
 import { Items } from "./items.js";
-import { Say, Trouble, Who, explain, short } from "./parts.js";
+import { Back, Say, Trouble, Who, explain, short } from "./parts.js";
 import { LookingAt } from "./licenses.js";
 import { BUNDLE } from "./progress.js";
 import { TakeBack } from "./takeback.js";
@@ -69,7 +69,7 @@ export function Details({ hash }: { hash: string }) {
   return (
     <section>
       <p class="back">
-        <a href={own ? "#/" : `#/of/${contributor}`}>← {t("back")}</a>
+        <Back to={own ? "#/" : `#/of/${contributor}`} />
       </p>
       <h1>{t("items", { n: held.consent.items })}</h1>
       {guards && <Say kind="good">{t("guardian_of", { address: short(contributor) })}</Say>}

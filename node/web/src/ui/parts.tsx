@@ -4,7 +4,7 @@ import type { ComponentChildren } from "preact";
 import { useContext, useEffect, useRef } from "preact/hooks";
 
 import { whoText } from "../company.js";
-import { type Key, t } from "../i18n.js";
+import { type Key, isRightToLeft, t } from "../i18n.js";
 import { ApiError, type Status, lastNode } from "../net/api.js";
 import { WalletError, cancelWaiting } from "../net/wallet.js";
 import { NOBODY, same } from "../protocol/bytes.js";
@@ -33,6 +33,13 @@ export function Who({ of }: { of: string }) {
     </span>
   );
 }
+
+/** The link to where the person came from; it points backwards in the person's language. */
+export const Back = ({ to }: { to: string }) => (
+  <a href={to}>
+    {isRightToLeft() ? "→" : "←"} {t("back")}
+  </a>
+);
 
 /** A reference to what takes the focus when it appears, so that nobody has to look for the news. */
 export function useNews<T extends HTMLElement>(wanted: boolean) {

@@ -9,7 +9,7 @@ import { type Kept, allKept } from "../net/kept.js";
 import { NOBODY, same } from "../protocol/bytes.js";
 import { type Acknowledgement, proofText } from "../protocol/promise.js";
 import { Drawing } from "./codes.js";
-import { Say } from "./parts.js";
+import { Back, Say } from "./parts.js";
 
 const COMPANIES = 4; // as many as one sheet has room for
 
@@ -22,7 +22,7 @@ export function Proof({ digest }: { digest: string }) {
   return (
     <section>
       <p class="back">
-        <a href="#/taken">← {t("back")}</a>
+        <Back to="#/taken" />
       </p>
       {kept?.promise ? (
         <>

@@ -10,7 +10,7 @@ import { bundle } from "../protocol/envelope.js";
 import type { Revocation } from "../protocol/messages.js";
 import { saveFile, useApp, useChanges } from "./app.js";
 import { Wallets } from "./home.js";
-import { Say, Trouble, explain, short } from "./parts.js";
+import { Back, Say, Trouble, explain, short } from "./parts.js";
 import { BUNDLE, Promises, Sent, SignedFile, Steps } from "./progress.js";
 import { meaningOf } from "../wish.js";
 import { deliver } from "./taking.js";
@@ -71,7 +71,7 @@ export function MyTaken() {
   return (
     <section>
       <p class="back">
-        <a href="#/">← {t("back")}</a>
+        <Back to="#/" />
       </p>
       <h1>{t("taken_title")}</h1>
       <p class="lead">{t("taken_text")}</p>

@@ -10,7 +10,7 @@ import { type Holder, type License, type Trace, license as askLicense, traceOf }
 import { useApp, useChanges } from "../app.js";
 import { SaveDates } from "../calendar.js";
 import { isTrue } from "../card.js";
-import { Operators, Say, Trouble, Who, explain } from "../parts.js";
+import { Back, Operators, Say, Trouble, Who, explain } from "../parts.js";
 import { Picture, placed } from "./picture.js";
 import { historyOf, standingOf, standingText } from "./standing.js";
 
@@ -31,7 +31,7 @@ export function Where({ hash }: { hash: string }) {
   return (
     <section>
       <p class="back">
-        <a href={`#/license/${hash}`}>← {t("back")}</a>
+        <Back to={`#/license/${hash}`} />
       </p>
       <h1>{t("tr_title")}</h1>
       {error && <Trouble error={error} again={() => void look()} />}
