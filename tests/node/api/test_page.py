@@ -48,6 +48,22 @@ async def test_assets_are_compressed_and_never_change(node: RunningNode) -> None
         assert len(packed) < len(plain)
 
 
+async def test_the_service_worker_is_at_the_root_and_asked_for_again(node: RunningNode) -> None:
+    status, headers, worker = await head(node, "/sw.js")
+    assert (status, headers["Content-Type"]) == (200, "text/javascript; charset=utf-8")
+    assert headers["Cache-Control"] == "no-cache"
+    _, _, page = await head(node, "/")
+    kept = set(re.findall(rb"/assets/[\w.-]+", worker))
+    assert set(re.findall(rb"/assets/[\w.-]+", page)) <= kept
+    for name in kept:
+        status, headers, _ = await head(node, name.decode())
+        assert status == 200
+        if name.endswith(b".webmanifest"):
+            assert headers["Content-Type"].startswith("application/manifest+json")
+    status, body = await node.get("/assets/sw.js")
+    assert (status, body["error"]["code"]) == (404, "not-found")
+
+
 async def test_there_is_nothing_else(node: RunningNode) -> None:
     for path in ("/assets/index.html", "/assets/..%2Fpage.py", "/assets/main.js", "/index.html"):
         status, body = await node.get(path)
