@@ -1,6 +1,6 @@
 # Everything a person or the CI runs. `make help` lists it.
 .DEFAULT_GOAL := help
-.PHONY: engines help dev demo machine machine-full test bare fuzz sim interop mutations page lint types bench load gas docs contracts audit audit-deps prove lock checks ci ci-full clean
+.PHONY: engines help dev demo machine machine-full test bare fuzz sim interop mutations page page-full pictures lint types bench load gas docs contracts audit audit-deps prove lock checks ci ci-full clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -99,6 +99,13 @@ PAGE := node/web/node_modules/.ready
 page: $(PAGE)  ## build the page that a node serves at / from node/web, and check its types
 	cd node/web && npm run --silent build && npm run --silent check
 
+page-full: $(READY) $(COMPILED) $(PAGE)  ## screenshots of every state of the page: four widths, dark, 200 %, Hindi, Arabic
+	@sh scripts/machine.sh fonts
+	$(BIN)/pytest tests/browser/test_every_state.py
+
+pictures: $(READY) $(COMPILED) $(PAGE) machine  ## the pictures of docs/how-to/revoke.md, from the page itself
+	PYTHONPATH=tests $(BIN)/python -m browser.pictures
+
 # What tests need of the system: from apt where root on Debian.
 machine:
 	@sh scripts/machine.sh
@@ -157,7 +164,8 @@ $(VENV)/engines: $(READY) requirements/engines.txt
 
 engines: $(VENV)/engines  ## install PyTorch, Ray and PySpark, to test their adapters
 
-ci-full: $(READY) $(COMPILED) $(INTEROP) $(PAGE) machine-full $(VENV)/engines  ## everything, the long suites included
+# What page-full runs is among the long suites.
+ci-full: $(READY) $(COMPILED) $(INTEROP) $(PAGE) machine-full $(VENV)/engines  ## everything, the long suites and page-full included
 	$(MAKE) --jobs=2 --output-sync=target checks
 	SAYSO_ENGINES=1 $(PYTEST)
 	$(MAKE) prove gas bench

@@ -15,6 +15,11 @@ if [ "${1:-}" = full ]; then
     command -v docker-compose >/dev/null || beside="$beside docker-compose"
     command -v systemd-analyze >/dev/null || beside="$beside systemd"
 fi
+# Pictures of the page in Hindi and Arabic, which would have boxes for letters.
+if [ "${1:-}" = full ] || [ "${1:-}" = fonts ]; then
+    [ -n "$(fc-list :lang=hi 2>/dev/null)" ] || beside="$beside fonts-lohit-deva"
+    [ -n "$(fc-list :lang=ar 2>/dev/null)" ] || beside="$beside fonts-kacst-one"
+fi
 
 if [ -n "$missing$beside" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     export DEBIAN_FRONTEND=noninteractive

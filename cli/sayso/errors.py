@@ -135,6 +135,12 @@ class NotKept(SaysoError):
     code = "not-kept"
 
 
+class BadName(SaysoError):
+    """A name of an organisation mixes scripts, or looks like another name or address."""
+
+    code = "bad-name"
+
+
 class BadManifest(SaysoError):
     """A line of the manifest does not name a license and an item, or the manifest has no rows."""
 

@@ -7,7 +7,7 @@ are not UTF-8 keep their bytes as Python's surrogate escapes.
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +15,10 @@ from stat import S_ISDIR, S_ISLNK, S_ISREG
 from typing import Final
 
 from sayso.errors import FileUnreadable, NothingToGrant
+from sayso_protocol.primitives import salted_item
 
 HASHED_PIECE_BYTES: Final = 1 << 20
+SALT_BYTES: Final = 32
 
 
 @dataclass(frozen=True)
@@ -29,10 +31,11 @@ class FoundFiles:
 
 @dataclass(frozen=True)
 class HashedFile:
-    """HashedFile is a file with its item hash (32 bytes)."""
+    """HashedFile is a file with its item hash (32 bytes), and the salt of that, or empty."""
 
     path: Path
     item: bytes
+    salt: bytes = b""
 
 
 @contextmanager
@@ -89,6 +92,18 @@ def item_hash(path: Path) -> bytes:
             return digest.digest()
         finally:
             os.close(descriptor)
+
+
+def salt_files(files: Iterable[HashedFile], draw: Callable[[int], bytes]) -> Iterator[HashedFile]:
+    """Yield each file with a salted item hash; files with the same bytes get the same salt.
+
+    `draw` returns so many random bytes.
+    """
+    salts: dict[bytes, bytes] = {}
+    for file in files:
+        salt = salts.setdefault(file.item, b"") or draw(SALT_BYTES)
+        salts[file.item] = salt
+        yield HashedFile(file.path, salted_item(salt, file.item), salt)
 
 
 def hash_files(paths: Iterable[Path]) -> Iterator[HashedFile]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sayso.outputs import write_file
 from sayso_protocol.errors import InvalidNetworkFile
-from sayso_protocol.network_file import NetworkFile, Operator, parse_network_file
+from sayso_protocol.network_file import Named, NetworkFile, Operator, parse_network_file
 
 DEFAULT_FILE = Path("network.toml")
 NETWORK_VARIABLE = "SAYSO_NETWORK"
@@ -34,6 +34,12 @@ def with_operator(network_file: NetworkFile, operator: Operator) -> NetworkFile:
     """Add an operator, which replaces an operator with the same key."""
     others = [one for one in network_file.operators if one.key != operator.key]
     return replace(network_file, operators=(*others, operator))
+
+
+def with_name(network_file: NetworkFile, named: Named) -> NetworkFile:
+    """Add a name, which replaces the name of the same address."""
+    others = [one for one in network_file.names if one.address != named.address]
+    return replace(network_file, names=(*others, named))
 
 
 def first_url(network_file: NetworkFile) -> str | None:

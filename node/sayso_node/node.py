@@ -66,7 +66,7 @@ from sayso_node.verdicts.judge import Judge
 from sayso_node.verdicts.license_cache import LicenseCache
 from sayso_node.verdicts.signer import Signer
 from sayso_node.verdicts.status_desk import StatusDesk
-from sayso_node.web.page import PageRoutes
+from sayso_node.web.page import PageRoutes, listed_names
 from sayso_protocol.messages import wire
 from sayso_protocol.receipts.json_values import NetworkJson
 
@@ -278,14 +278,14 @@ class Node:
     def _description(self) -> NodeJson:
         """The constant part of the answer to GET /v1/node."""
         settings, trusted = self._config.settings, self._config.network_file
-        operators = [OperatorJson(one.name, one.key.hex(), one.url or None) for one in trusted.operators]
         return NodeJson(
             name=settings.name,
             version=version("sayso"),
             node_key=self._config.node_key.hex(),
             peer_id=self._transport.peer_id,
             network=NetworkJson.of(trusted.network),
-            operators=operators,
+            operators=[OperatorJson.of(one) for one in trusted.operators],
+            names=listed_names(trusted.names),
             disabled=list(settings.disabled),
             gossip_replay_window_s=self._gossip_config.replay_window_s,
             time=0,

@@ -33,6 +33,11 @@ def sha256(data: bytes) -> bytes:
     return hashlib.sha256(data).digest()
 
 
+def salted_item(salt: bytes, plain: bytes) -> bytes:
+    """Return the item hash of private data from the SHA-256 of its bytes, 32 bytes (rule 1.5.1)."""
+    return sha256(salt + plain)
+
+
 def hex_text(data: bytes) -> str:
     """Return `0x` and lower-case hexadecimal digits."""
     return "0x" + data.hex()

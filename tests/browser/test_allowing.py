@@ -17,7 +17,7 @@ from browser.world import World, eventually
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import decode
 from sayso_protocol.messages.wire import decode_bundle
-from sayso_protocol.primitives import hex_text
+from sayso_protocol.primitives import hex_text, salted_item
 from sayso_protocol.verdicts.verdict import Reason
 
 LAB = Account.create().address
@@ -37,8 +37,12 @@ def files(tmp_path: Path) -> list[Path]:
     return found
 
 
-def items_of(files: list[Path]) -> list[str]:
-    return ["0x" + hashlib.sha256(path.read_bytes()).hexdigest() for path in files]
+def items_of(files: list[Path], salts: list[dict[str, str]]) -> list[str]:
+    plain = [hashlib.sha256(path.read_bytes()).digest() for path in files]
+    return [
+        hex_text(salted_item(bytes.fromhex(one["salt"][2:]), bytes_hash))
+        for one, bytes_hash in zip(salts, plain, strict=True)
+    ]
 
 
 def fill(page: Page, files: list[Path]) -> None:
@@ -78,7 +82,10 @@ def test_files_are_licensed_and_appear(visit: Open, place: World, files: list[Pa
 
     license_hash = page.locator("[data-license]").get_attribute("data-license") or ""
     told = place.north.get(f"/v1/licenses/{license_hash}")
-    assert told["items"] == items_of(files)
+    with page.expect_download() as saving:
+        page.get_by_role("button", name="Save the secrets for the marketplace").click()
+    salts = [json.loads(line) for line in saving.value.path().read_text().splitlines()]
+    assert told["items"] == items_of(files, salts)
     assert told["consent"]["guardian"] == guardian.address
     assert (told["consent"]["recheckHours"], told["consent"]["removalDays"]) == (24, 7)
     with page.expect_download() as saving:
@@ -223,6 +230,7 @@ def test_anybody_looks_a_file_up(visit: Open, place: World, files: list[Path]) -
     ada = place.person()
     page = visit(account=ada).connect("#/allow")
     fill(page, files[:2])
+    page.get_by_label("Hide which files these are").uncheck()
     page.get_by_role("button", name="Sign", exact=True).click()
     expect(page.get_by_role("heading", name="Allowed.")).to_be_visible()
 

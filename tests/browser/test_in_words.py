@@ -59,7 +59,7 @@ def test_a_license_has_one_name_on_the_page_and_in_the_wallet(visit: Open, place
 
     # Single files are numbers, which the page names by how they begin.
     card(page, held[1]).get_by_role("link", name="Files and details").click()
-    page.get_by_role("checkbox").first.check()
+    page.locator(".items").get_by_role("checkbox").first.check()
     page.get_by_role("button", name="Take back 1 file").click()
     expect(named).to_contain_text("1 number that begins with ")
     beginning = (named.text_content() or "").removesuffix("…")[-6:]

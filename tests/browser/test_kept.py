@@ -50,7 +50,8 @@ def test_a_closed_window_loses_nothing(visit: Open, place: World) -> None:
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.get_by_role("heading", name="My licenses")).to_be_visible()
     expect(card(page, held)).to_be_focused()
-    page.reload()  # and the tab is new, too
+    with page.expect_event("requestfailed", lambda one: one.url.endswith("/v1/revocations")):
+        page.reload()  # and the tab is new, too; it sends again what waits
     page.unroute("**/v1/revocations")
     page.get_by_role("main").get_by_role("link", name="My take-backs").click()
     entry = page.locator("[data-digest]")
@@ -66,7 +67,7 @@ def test_a_closed_window_loses_nothing(visit: Open, place: World) -> None:
     expect(entry.get_by_role("button", name=re.compile("Save North.s signed promise"))).to_be_visible()
     here.look_at("my-take-backs")
     assert set(place.reasons(held, LAB, "train-ai")) == {REVOKED}
-    assert len(on_device) == 1
+    assert len(on_device) == 2
 
 
 def test_it_is_on_the_device_before_it_is_sent(visit: Open, place: World) -> None:
@@ -221,6 +222,46 @@ def test_sign_and_only_save_says_that_nothing_is_taken_back(visit: Open, place: 
     page.get_by_role("button", name="Sign and only save").click()
     expect(page.get_by_role("heading", name="Signed, not taken back yet")).to_be_focused()
     here.look_at("only-saved")
+    second = here.watch(here.context.new_page())  # which sends what waits, and this does not
+    second.goto(f"{here.url}/#/taken")
+    expect(second.locator("[data-digest]")).to_contain_text("Nothing is taken back yet.")
+    expect(second.locator("[data-digest]").get_by_role("button", name="Send it now")).to_be_visible()
+    assert set(place.reasons(held, LAB, "train-ai")) == {GRANTED}
+    second.close()
     page.get_by_role("button", name="Send it now").click()
     expect(page.get_by_role("heading", name="Taken back.")).to_be_focused()
+    assert set(place.reasons(held, LAB, "train-ai")) == {REVOKED}
+
+
+def test_a_node_that_is_down_is_a_banner_and_signed_files_wait(visit: Open, place: World) -> None:
+    ada = place.person()
+    held = place.license(ada, 2, grantee=LAB)
+    here = visit(account=ada, installs=True)
+    page = here.connect()
+    expect(card(page, held)).to_be_visible()
+    page.evaluate("navigator.serviceWorker.ready")
+    page.wait_for_function("caches.keys().then((names) => names.length === 1)")
+    page.reload()  # by the service worker from now on
+    expect(card(page, held)).to_be_visible()
+
+    here.context.set_offline(True)
+    page.reload()
+    banner = page.locator(".banner")
+    expect(banner).to_contain_text("This node does not answer.")
+    expect(page.get_by_text("This list is from")).to_be_visible()
+    expect(card(page, held)).to_contain_text("may train AI with 2 recordings")
+    here.look_at("node-down")
+    take_back(page, held)
+    page.get_by_role("button", name=SIGN).click()
+    waits = "It waits on this device."
+    expect(page.get_by_role("alert")).to_contain_text(f"{waits} The page sends it as soon as")
+    expect(page.get_by_role("alert")).to_contain_text("Nothing is taken back yet.")
+    expect(page.get_by_role("heading", name="Taken back.")).to_have_count(0)
+    assert set(place.reasons(held, LAB, "train-ai")) == {GRANTED}
+    page.goto(f"{here.url}/#/taken")
+    expect(page.locator("[data-digest]")).to_contain_text(waits)
+
+    here.context.set_offline(False)
+    expect(banner).to_contain_text("The node answers again. 1 take-back that waited was sent.")
+    expect(page.locator("[data-digest]")).to_contain_text("North stored it and signed a promise")
     assert set(place.reasons(held, LAB, "train-ai")) == {REVOKED}

@@ -1,4 +1,4 @@
-"""For everybody: dark, in six languages, by keyboard, with thousands of licenses, on a slow network."""
+"""For everybody: dark, in seven languages, by keyboard, with thousands of licenses, on a slow line."""
 
 from collections.abc import Callable
 
@@ -25,6 +25,7 @@ pytestmark = pytest.mark.long
         ("fr-FR", "Mes licences"),
         ("pt-BR", "Minhas licenças"),
         ("sw-KE", "Leseni zangu"),
+        ("ar-EG", "تراخيصي"),
     ],
 )
 def test_the_browsers_language_is_spoken(visit: Open, place: World, language: str, heading: str) -> None:
@@ -36,6 +37,7 @@ def test_the_browsers_language_is_spoken(visit: Open, place: World, language: st
     page.locator(".wallets button").click()
     expect(page.get_by_role("heading", level=1)).to_have_text(heading)
     assert page.evaluate("document.documentElement.lang") == language[:2]
+    assert page.evaluate("document.documentElement.dir") == ("rtl" if language == "ar-EG" else "ltr")
     expect(page.locator(".card")).to_have_count(2)
     here.look_at(f"licenses-{language[:2]}")
     page.locator(".card .danger").first.click()

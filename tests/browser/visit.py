@@ -35,6 +35,7 @@ class Visit:
         language: str = "en",
         dark: bool = False,
         at: str = "",
+        installs: bool = False,
     ) -> None:
         self.world, self.url, self.device = world, at or world.north.url, device
         width, height = SIZES[device]
@@ -46,6 +47,8 @@ class Visit:
             has_touch=device == "phone",
             accept_downloads=True,
             reduced_motion="reduce",
+            # What a service worker asks for, a test would not see.
+            service_workers="allow" if installs else "block",
         )
         self.context.set_default_timeout(DEADLINE_S * 1_000)
         self.wallet = TestWallet(account, world, contract) if account else None

@@ -29,7 +29,8 @@ from sayso.demo.ports import LOOPBACK, free_ports
 from sayso.node_client.client import NodeClient
 from sayso_node.config import Settings, init_node
 from sayso_protocol.messages.envelope import Envelope, decode
-from sayso_protocol.network_file import NetworkFile
+from sayso_protocol.messages.message import Message
+from sayso_protocol.network_file import Named, NetworkFile
 from sayso_protocol.primitives import address_from_text, address_text, keccak, sha256
 from sayso_protocol.receipts.question import Question
 from sayso_protocol.receipts.receipt import join_rows
@@ -41,6 +42,13 @@ DEADLINE_S = 90.0  # generous: only a failure waits for it
 DAY_S = 86_400
 RICH_WEI = hex(10**19)
 CONTRACTS = Path(__file__).parents[2] / "contracts"
+# Who the network file names: one as it should, and one whose name mixes scripts.
+KLED: LocalAccount = Account.create()
+IMITATOR: LocalAccount = Account.create()
+NAMES = (
+    Named(address_from_text(KLED.address), "Kled", "kled.ai", "marketplace"),
+    Named(address_from_text(IMITATOR.address), "Kl\N{CYRILLIC SMALL LETTER IE}d", "k1ed.ai"),
+)
 WALLET = CONTRACTS / "out" / "Wallets.sol" / "OwnedWallet.json"
 T = TypeVar("T")
 
@@ -164,6 +172,12 @@ class World:
         """Hand it in at north."""
         run(self._submit([envelope]))
 
+    def state(self, account: LocalAccount, message: Message, hashes: list[bytes]) -> Envelope:
+        """Sign what a holder states, and hand that in at north."""
+        envelope = sign_message(account, message, self.trusted.network, tuple(sorted(hashes)))
+        self.submit(envelope)
+        return envelope
+
     def license_many(
         self, account: LocalAccount, licenses: int, *, grantee: str, **terms: Any
     ) -> list[Envelope]:
@@ -253,7 +267,7 @@ def world(folder: Path) -> Iterator[World]:
             nodes.append(RealNode(home, f"http://{settings.http}"))
         (folder / "North" / "anchor.key").touch(0o600)
         (folder / "North" / "anchor.key").write_text(RICH_KEY.removeprefix("0x"))
-        trusted = replace(trusted, operators=tuple(operators))
+        trusted = replace(trusted, operators=tuple(operators), names=NAMES)
         (folder / "network.toml").write_text(trusted.to_toml())
         for node in nodes:
             stack.callback(node.stop)

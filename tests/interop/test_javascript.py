@@ -14,11 +14,13 @@ def expected() -> int:
     found = {path.stem: json.loads(path.read_text()) for path in VECTORS.glob("*.json")}
     names = {"messages", "wallets", "scopes", "trees", "statements", "refused", "verdicts"}
     others = {"bundles", "texts", "evidence", "snapshots", "sync", "landings", "chains", "ed25519"}
-    others |= {"chain_proofs", "disputes"}
+    others |= {"chain_proofs", "disputes", "salts"}
     assert set(found) == names | others | {"holders"}
     signed = [one for one in found["statements"].values() if "signature" in one]
     trees, verdicts = found["trees"], found["verdicts"]
-    lists = [found[name] for name in ("messages", "wallets", "scopes", "refused", "texts", "ed25519")]
+    lists = [
+        found[name] for name in ("messages", "wallets", "scopes", "refused", "texts", "ed25519", "salts")
+    ]
     lists += [one for one in found["evidence"].values() if isinstance(one, list)]
     lists += [*found["holders"].values()]
     lists += [found["landings"]["proofs"], found["chain_proofs"]["proofs"], found["sync"]["exchanges"]]

@@ -61,6 +61,13 @@ for (const { name, key, context, content, signature, code } of load("ed25519")) 
   });
 }
 
+for (const { bytes, salt, plain, item } of load("salts")) {
+  test(`salted: ${item}`, () => {
+    assert.equal(hex(sha256(unhex(bytes))), plain);
+    assert.equal(hex(sha256(unhex(salt), unhex(plain))), item);
+  });
+}
+
 for (const { scope, word } of load("scopes")) {
   test(`scope: ${scope}`, () => {
     checkScope(scope);

@@ -16,7 +16,7 @@ from sayso_protocol.messages.message import as_kind
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.messages.statements.dispute import Dispute
 from sayso_protocol.messages.statements.sublicense import Sublicense
-from sayso_protocol.primitives import address_from_text, hash_from_text
+from sayso_protocol.primitives import address_from_text, hash_from_text, salted_item, sha256
 from sayso_protocol.signatures.contract_wallets import read_wallet_proof
 from sayso_protocol.signatures.nodes import check_node_signature
 from sayso_protocol.signatures.wallets import EoaVerifier
@@ -161,3 +161,10 @@ def test_questions_of_sync_read_back_as_they_are() -> None:
         assert encode_request(decode_request(question)) == question
     for one in vectors["nodes"]:
         assert unpack_nodes(bytes.fromhex(one["bytes"][2:])) == [int(node) for node in one["numbers"]]
+
+
+@pytest.mark.parametrize("vector", load("salts.json"), ids=lambda vector: vector["salt"][-4:])
+def test_a_salted_item_hash(vector: dict[str, str]) -> None:
+    plain = sha256(unhex(vector["bytes"]))
+    assert plain == unhex(vector["plain"])
+    assert salted_item(unhex(vector["salt"]), plain) == unhex(vector["item"])

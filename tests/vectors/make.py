@@ -48,6 +48,7 @@ from vectors.histories import verdict_cases
 from vectors.holders import statements_of_holders
 from vectors.landings import landings
 from vectors.refused import refused_cases
+from vectors.salts import salts
 from vectors.snapshots import snapshots
 from vectors.statements import row_trees, statements
 from vectors.sync import sync
@@ -204,6 +205,7 @@ FILES: dict[str, Callable[[], Any]] = {
     "trees.json": trees,
     "statements.json": statements,
     "ed25519.json": ed25519,
+    "salts.json": salts,
     "refused.json": refused_cases,
     "bundles.json": bundles,
     "texts.json": texts,

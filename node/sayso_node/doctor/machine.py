@@ -19,6 +19,8 @@ from sayso_node.doctor.diagnosis import Diagnosis, fail, ok, warn
 from sayso_node.errors import FolderInUse, StoreUnusable
 from sayso_node.folder import USED_FILE, NodeFolder, owner_in, owner_of
 from sayso_node.store.opening import damage_of, is_empty, snapshot_at
+from sayso_node.web.names import faults_of
+from sayso_protocol.primitives import address_text
 
 _MIB: Final = 1_048_576
 LOW_SPACE: Final = 2_048 * _MIB
@@ -40,11 +42,24 @@ def examine_machine(
     yield _space(shutil.disk_usage(folder).free)
     yield _speed(folder, now)
     yield _files(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+    yield from _names(config)
     local = [*warnings_of(config.settings)]
     for text in local:
         yield warn("addresses", text, "set announce and public_url in node.toml")
     if not local:
         yield ok("addresses", "others can be told where this node is")
+
+
+def _names(config: NodeConfig) -> Iterator[Diagnosis]:
+    """What people are shown instead of addresses."""
+    names = config.network_file.names
+    faults = faults_of(names)
+    for one in names:
+        if fault := faults[one.address]:
+            text = f"{address_text(one.address)} is an unknown company to people: {one.name!r}: {fault}"
+            yield warn("names", text, "correct [[names]] in the network file, and start the node anew")
+    if names and not any(faults.values()):
+        yield ok("names", "each is in one script, and none looks like another")
 
 
 def is_running(folder: Path) -> bool:

@@ -6,7 +6,7 @@ asset's name contains the hash of its content, so its content never changes.
 """
 
 import gzip
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from importlib.resources import files
 from typing import Final, NamedTuple
@@ -16,10 +16,16 @@ from aiohttp import ETag, web
 
 from sayso_node.api.http.negotiation import takes_gzip
 from sayso_node.api.http.route import Route
+from sayso_node.api.schema.about import NamedJson
 from sayso_node.api.schema.operations import Operation
 from sayso_node.errors import NotFound
+from sayso_protocol.network_file import Named
+from sayso_protocol.primitives import address_text
 
 PAGE: Final = "index.html"
+WORKER: Final = (
+    "sw.js"  # the page without its node; at the root, because it serves no path above its own
+)
 VERIFIER: Final = "verify.html"  # of printed proofs; it needs no API
 KINDS: Final = {
     "html": "text/html",
@@ -27,11 +33,13 @@ KINDS: Final = {
     "css": "text/css",
     "svg": "image/svg+xml",
     "txt": "text/plain",
+    "webmanifest": "application/manifest+json",
 }
 FOREVER: Final = "public, max-age=31536000, immutable"
 # Routes for browsers: they are not in the API document and have headers of their own.
 PAGE_AT: Final = Operation("GET", "/", "page", "The page.", query=None, offers=())
 VERIFIER_AT: Final = Operation("GET", "/verify", "verifier", "Its verifier.", query=None, offers=())
+WORKER_AT: Final = Operation("GET", "/sw.js", "worker", "Its service worker.", query=None, offers=())
 ASSETS_AT: Final = Operation("GET", "/assets/{name}", "asset", "Its files.", query=None, offers=())
 ASK: Final = "no-cache"  # caches may keep it, but ask each time
 
@@ -64,6 +72,7 @@ class PageRoutes:
         return [
             Route(PAGE_AT, self.page),
             Route(VERIFIER_AT, self.verifier),
+            Route(WORKER_AT, self.worker),
             Route(ASSETS_AT, self.asset),
         ]
 
@@ -75,10 +84,14 @@ class PageRoutes:
         """Answer with the page that verifies a printed proof in the browser."""
         return self._answer(request, self._files[VERIFIER], ASK)
 
+    async def worker(self, request: web.Request) -> web.Response:
+        """Answer with the service worker, by which a browser opens the page without its node."""
+        return self._answer(request, self._files[WORKER], ASK)
+
     async def asset(self, request: web.Request) -> web.Response:
         """Answer with a script, a style or a language file, which never changes under its name."""
         found = self._files.get(request.match_info["name"])
-        if found is None or found.kind == KINDS["html"]:
+        if found is None or found.kind == KINDS["html"] or found is self._files[WORKER]:
             raise NotFound("the page has no such file; load it again")
         return self._answer(request, found, FOREVER)
 
@@ -95,6 +108,19 @@ class PageRoutes:
         response.content_type, response.charset = file.kind, "utf-8"
         response.etag = ETag(file.tag, is_weak=True)  # weak: content may be compressed or not
         return response
+
+
+def listed_names(names: Sequence[Named]) -> list[NamedJson]:
+    """Return the names of the network file that people are shown."""
+    if not names:
+        return []
+    # A megabyte of letters that look alike, which a file without names does not need.
+    from sayso_node.web.names import shown_names  # noqa: PLC0415
+
+    return [
+        NamedJson(address_text(one.address), one.name, one.domain or None, one.role or None)
+        for one in shown_names(names)
+    ]
 
 
 def read_site() -> dict[str, File]:
@@ -123,6 +149,7 @@ def policy(operator_urls: Iterable[str]) -> str:
         "img-src": ["'self'", "data:"],  # wallets announce their icons as data URLs (EIP-6963)
         "connect-src": ["'self'", *sorted(found)],
         "worker-src": ["'self'"],
+        "manifest-src": ["'self'"],
         "base-uri": ["'none'"],
         "form-action": ["'none'"],
         "frame-ancestors": ["'none'"],

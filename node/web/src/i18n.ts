@@ -6,7 +6,7 @@ export type Key = keyof typeof en;
 export type Text = string | Partial<Record<Intl.LDMLPluralRule, string>>;
 export type Strings = Record<Key, Text>;
 
-/** Names in their own language; direction is left to right in all of them. */
+/** Names in their own language. */
 export const LANGUAGES = {
   en: "English",
   hi: "हिन्दी",
@@ -14,10 +14,11 @@ export const LANGUAGES = {
   fr: "Français",
   pt: "Português",
   sw: "Kiswahili",
+  ar: "العربية",
 } as const;
 export type Language = keyof typeof LANGUAGES;
 /** Languages whose texts no native speaker has read yet. */
-export const DRAFTS: ReadonlySet<Language> = new Set<Language>(["hi", "es", "fr", "pt", "sw"]);
+export const DRAFTS: ReadonlySet<Language> = new Set<Language>(["hi", "es", "fr", "pt", "sw", "ar"]);
 
 const LOADERS: Record<Exclude<Language, "en">, () => Promise<{ default: Strings }>> = {
   hi: () => import("./lang/hi.js"),
@@ -25,11 +26,14 @@ const LOADERS: Record<Exclude<Language, "en">, () => Promise<{ default: Strings 
   fr: () => import("./lang/fr.js"),
   pt: () => import("./lang/pt.js"),
   sw: () => import("./lang/sw.js"),
+  ar: () => import("./lang/ar.js"),
 };
 const CHOSEN = "sayso-language";
 
 let strings: Strings = en;
 export let language: Language = "en";
+
+export const isRightToLeft = (name = language): boolean => name === "ar";
 
 const isLanguage = (name: string): name is Language => name in LANGUAGES;
 
@@ -48,6 +52,7 @@ export async function use(name: Language, keep = false): Promise<void> {
   strings = name === "en" ? en : (await LOADERS[name]()).default;
   language = name;
   document.documentElement.lang = name;
+  document.documentElement.dir = isRightToLeft() ? "rtl" : "ltr";
   if (!keep) return;
   try {
     localStorage.setItem(CHOSEN, name);
@@ -75,7 +80,9 @@ function fill(text: Text, values: Record<string, string | number>, name: Languag
   const form = typeof text === "string" ? text : pick(text, Number(values.n ?? 0), name);
   return form.replace(/\{(\w+)\}/g, (_, key: string) => {
     const value = values[key] ?? "";
-    return typeof value === "number" ? made("number", name, () => new Intl.NumberFormat(name)).format(value) : value;
+    if (typeof value === "number") return made("number", name, () => new Intl.NumberFormat(name)).format(value);
+    // A name or address keeps its own direction, and changes that of nothing around it (UAX 9, isolates).
+    return isRightToLeft(name) && value ? `\u2068${value}\u2069` : value;
   });
 }
 

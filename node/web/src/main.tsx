@@ -4,35 +4,35 @@ import { render } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 
 import { DRAFTS, type Key, LANGUAGES, type Language, language, preferred, t, use } from "./i18n.js";
-import { NODE, type NodeInfo, askEarly, firstLicenses, nodeInfo } from "./net/api.js";
+import { NODE, askEarly, firstLicenses } from "./net/api.js";
 import { type Wallet, connect, findWallets, lastAccount, lastWallet, remember } from "./net/wallet.js";
 import { checksummed, readAddress } from "./protocol/bytes.js";
 import { Allow } from "./ui/allowing/allow.js";
 import { AppContext, useApp, useRoute } from "./ui/app.js";
+import { Banner, useNode, useQueue } from "./ui/down.js";
 import { Details } from "./ui/details.js";
 import { Guardian } from "./ui/guarding.js";
 import { HandIn } from "./ui/handin.js";
 import { Home } from "./ui/home.js";
 import { Licenses } from "./ui/licenses.js";
 import { LookUp } from "./ui/lookup.js";
-import { Operators, Trouble, explain, short } from "./ui/parts.js";
+import { Operators, Trouble, short } from "./ui/parts.js";
 import { Proof } from "./ui/proof.js";
 import { MyTaken } from "./ui/taken.js";
+import { Where } from "./ui/tracing/trace.js";
 
 function Page() {
-  const [node, setNode] = useState<NodeInfo | null>(null);
-  const [error, setError] = useState("");
+  const { node, down, error, look } = useNode();
   const [, setLanguage] = useState<Language>(language);
   const { accounts, account, setAccount, ...held } = useWallet();
   const { path, query } = useRoute();
   const pasted = readAddress(/^\/of\/(0x[0-9a-fA-F]{40})$/.exec(path)?.[1] ?? "");
 
-  const ask = () => nodeInfo().then(setNode, (problem) => setError(explain(problem)));
-  useEffect(() => void ask(), []);
+  const sent = useQueue(node ? { node } : null, down);
   const choose = (name: Language) => use(name, true).then(() => setLanguage(name));
 
   usePlace(path);
-  if (!node) return <Waiting error={error} again={() => (setError(""), void ask())} />;
+  if (!node) return <Waiting error={error} again={() => void look()} />;
   const { wallets, wallet, open, close } = held;
   const app = { node, wallets, wallet, accounts, account, choose: setAccount, address: pasted ?? account, connect: open, disconnect: close };
   return (
@@ -42,6 +42,7 @@ function Page() {
       </a>
       <Header path={path} choose={choose} />
       <main id="content" tabIndex={-1}>
+        <Banner node={node} down={down} sent={sent} again={() => void look()} />
         <Place path={path} query={query} />
       </main>
       <footer class="quiet">
@@ -75,6 +76,7 @@ function nameOf(path: string): string {
   const names: Record<string, Key> = { "/allow": "give_title", "/look": "look_title", "/hand-in": "hand_title", "/taken": "taken_title", "/guardian": "guard_title" };
   if (path.startsWith("/license/")) return t("license");
   if (path.startsWith("/proof/")) return t("proof_title");
+  if (path.startsWith("/trace/")) return t("tr_title");
   return t(names[path] ?? "nav_mine");
 }
 
@@ -137,7 +139,7 @@ function Waiting({ error, again }: { error: string; again: () => void }) {
 function Header({ path, choose }: { path: string; choose: (name: Language) => void }) {
   const { account } = useApp();
   const places = [
-    ["/", t("nav_mine"), path === "/" || path.startsWith("/of/") || path.startsWith("/license/") || path === "/taken"],
+    ["/", t("nav_mine"), path === "/" || path.startsWith("/of/") || /^\/(license|trace)\//.test(path) || path === "/taken"],
     ["/allow", t("nav_give"), path === "/allow"],
     ["/look", t("nav_look"), path === "/look"],
   ] as const;
@@ -223,6 +225,8 @@ function Place({ path, query }: { path: string; query: URLSearchParams }) {
   if (license) return <Details key={license} hash={license} />;
   const proof = /^\/proof\/(0x[0-9a-f]{64})$/.exec(path)?.[1];
   if (proof) return <Proof key={proof} digest={proof} />;
+  const went = /^\/trace\/(0x[0-9a-f]{64})$/.exec(path)?.[1];
+  if (went) return <Where key={went} hash={went} />;
   if (path === "/allow") return <Allow key={String(query)} query={query} />;
   if (path === "/guardian") return <Guardian key={String(query)} query={query} />;
   if (path === "/look") return <LookUp />;
@@ -239,6 +243,13 @@ function askFirst(): void {
   if (address) askEarly(firstLicenses(address));
 }
 
+/** The page opens without its node from then on; only where the connection is safe, and where the browser can. */
+function install(): void {
+  void navigator.serviceWorker?.register("/sw.js").catch(() => undefined);
+}
+
 askFirst();
 await use(preferred()).catch(() => undefined); // English if the language file is missing
 render(<Page />, document.getElementById("page")!);
+window.addEventListener("load", install);
+if (document.readyState === "complete") install();

@@ -90,7 +90,7 @@ export function linkedFrom(): string {
 export interface Asker {
   origin: string;
   asked: Asked;
-  answer: (licenses: { license: string; envelope: string; items: string[] }[]) => void;
+  answer: (licenses: { license: string; envelope: string; items: string[]; salts?: string[] }[]) => void;
 }
 
 /** Listen for a request from the opening page; returns a function that stops. */

@@ -28,8 +28,7 @@ async function show(): Promise<void> {
   say("h1", t("verify_title"));
   const one = readProof(location.hash.slice(1));
   const right = one && (await isSigned(one));
-  if (!one || right === false) return void say("p", t("verify_wrong"), "say bad").setAttribute("role", "alert");
-  if (right === null) return void say("p", t("verify_cannot"), "say warn").setAttribute("role", "alert");
+  if (!one || !right) return void say("p", t("verify_wrong"), "say bad").setAttribute("role", "alert");
   say("p", t("verify_right"), "say good").setAttribute("role", "status");
   say("p", t("verify_what", { date: day(one.time) }));
   const facts = { proof_reference: one.digest, proof_key: one.node_key } as const;

@@ -1,8 +1,8 @@
 // The revocations of a person's wish, and the known permissions that they cover.
 
 import { type Key, purposeText, t } from "./i18n.js";
+import { whoText } from "./company.js";
 import type { Listed } from "./net/api.js";
-import { NOBODY, same } from "./protocol/bytes.js";
 import { type Consent, LIMITS, type Revocation, revocationOf } from "./protocol/messages.js";
 import { agreementOf, masksOf, partsOf, reached, scopeText } from "./protocol/words.js";
 
@@ -15,6 +15,8 @@ export interface Choice {
   /** Covered permissions and licenses that this node knows. */
   permissions: number;
   licenses: number;
+  /** The addresses that were licensed. */
+  companies: string[];
   /** Those that are taken back for every file and purpose. */
   whole: Consent[];
 }
@@ -36,7 +38,6 @@ export interface Speaker {
 }
 
 const shortened = (address: string): string => `${address.slice(0, 6)}…${address.slice(-4)}`;
-export const whoText = (grantee: string): string => (same(grantee, NOBODY) ? t("anyone") : shortened(grantee));
 
 /** What a scope takes back, in words; empty for files and for what this page does not make. */
 export function meaningOf(scope: string): string {
@@ -46,7 +47,7 @@ export function meaningOf(scope: string): string {
     everything: t("what_all"),
     agreement: t("what_license"),
     via: t("through", { via: value }),
-    to: t("what_to", { who: shortened(value) }),
+    to: t("what_to", { who: whoText(value) }),
   };
   const what = texts[kind] ?? "";
   return what && purpose ? `${what} · ${purposeText(purpose)}` : what;
@@ -108,6 +109,7 @@ function wishFor(speaker: Speaker, known: Listed[], said: Sentence): Wish {
   const reach = {
     permissions: hit.reduce((sum, one) => sum + one.reach, 0),
     licenses: hit.length,
+    companies: [...new Set(consents.map((one) => one.grantee))],
     whole: hit.filter((one) => one.reach === one.consent.items * one.consent.purposes.length).map((one) => one.consent),
   };
   const forEver: Choice = {
@@ -162,7 +164,7 @@ export function wishPart(one: Consent, positions: number[], purposes: string[]):
 function wishOf(one: Consent, revocations: Revocation[], items: number, purposes: string[], question: string): Wish {
   const permissions = items * purposes.length;
   const whole = items === one.items && purposes.length === one.purposes.length ? [one] : [];
-  const choice: Choice = { label: "", warning: t("for_good_part"), revocations, permissions, licenses: 1, whole };
+  const choice: Choice = { label: "", warning: t("for_good_part"), revocations, permissions, licenses: 1, companies: [one.grantee], whole };
   return { question, what: `${t("items", { n: items })} · ${whoText(one.grantee)}`, ward: "", choices: [choice] };
 }
 
@@ -176,6 +178,6 @@ export function wishFiles(speaker: Speaker, one: Consent, items: string[]): Wish
     question: t("ask_license", { items: many, who: whoText(one.grantee) }),
     what: many,
     ward: speaker.ward,
-    choices: [{ label: "", warning: t("for_good_files"), revocations, permissions, licenses: 1, whole: [] }],
+    choices: [{ label: "", warning: t("for_good_files"), revocations, permissions, licenses: 1, companies: [one.grantee], whole: [] }],
   };
 }

@@ -207,3 +207,55 @@ def test_another_network_is_told_nothing(world: World) -> None:
     world.write("a.jpg")
     world.fails("wrong-network", "grant", "a.jpg", "--key", world.key, *TERMS, "--manifest", "m.jsonl")
     assert not world.node.memory.envelopes
+
+
+def test_salts_hide_which_files_these_are(world: World) -> None:
+    for name in ("a.jpg", "b.jpg", "twin.jpg"):
+        world.write(name, b"twins" if name != "b.jpg" else b"other")
+    world.run(
+        "grant",
+        "a.jpg",
+        "b.jpg",
+        "twin.jpg",
+        "--key",
+        world.key,
+        *TERMS,
+        "--manifest",
+        "m.jsonl",
+        "--salted",
+    )
+    rows, salts = world.rows("m.jsonl"), world.rows("m.salts.jsonl")
+    plain = {"a.jpg": sha256(b"twins"), "b.jpg": sha256(b"other"), "twin.jpg": sha256(b"twins")}
+    for row, salt in zip(rows, salts, strict=True):
+        assert set(row) == {"file", "item", "license"}  # a manifest is passed on, and a salt is not
+        assert (salt["file"], salt["item"]) == (row["file"], row["item"])
+        drawn = bytes.fromhex(salt["salt"][2:])
+        assert len(drawn) == 32
+        assert row["item"] == hex_text(sha256(drawn + plain[row["file"]]))
+    assert rows[0]["item"] == rows[2]["item"]  # the same bytes are one item
+    assert salts[0]["salt"] != salts[1]["salt"]
+    assert (world.folder / "m.salts.jsonl").stat().st_mode & 0o077 == 0
+    assert {hex_text(plain[name]) for name in plain}.isdisjoint(row["item"] for row in rows)
+    world.fails(
+        "output-failed",
+        "grant",
+        "a.jpg",
+        "--key",
+        world.key,
+        *TERMS,
+        "--manifest",
+        "m.jsonl",
+        "--salted",
+    )
+    world.run(
+        "grant",
+        "a.jpg",
+        "--key",
+        world.key,
+        *TERMS,
+        "--manifest",
+        "p.jsonl",
+        "--salted",
+        "--print",
+        status=2,
+    )

@@ -22,6 +22,7 @@ from sayso_node.errors import ChainUnreachable, PeerUnreachable
 from sayso_node.folder import USED_FILE, NodeFolder
 from sayso_node.gossip.peers.addresses import peer_id_of
 from sayso_node.store.opening import damage_of, location_in
+from sayso_protocol.network_file import Named
 from sayso_protocol.primitives import address_text
 from support.node_rig import NOW, ManualClock
 from support.protocol_strategies import NETWORK
@@ -245,3 +246,15 @@ def test_the_command_says_what_to_do(world: World, tmp_path: Path) -> None:
     assert "FAIL  endpoint: http://127.0.0.1:1" in said
     assert "      -> check rpc" in said
     assert "OK    versions: sayso " in said
+
+
+def test_names_that_people_are_not_shown(tmp_path: Path) -> None:
+    made = config(tmp_path / "node")
+    right = Named(b"\x11" * 20, "Kled", "kled.ai")
+    wrong = Named(b"\x22" * 20, "Kl\N{CYRILLIC SMALL LETTER IE}d")
+    for names, level in (((right,), Level.OK), ((right, wrong), Level.WARN)):
+        with_names = replace(made, network_file=replace(made.network_file, names=names))
+        lines = found(examine_machine(with_names), level)
+        assert "names" in lines
+    assert f"{address_text(wrong.address)} is an unknown company" in lines["names"]
+    assert "mixes scripts" in lines["names"]

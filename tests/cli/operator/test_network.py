@@ -129,3 +129,27 @@ def test_a_folder_that_holds_no_node(world: World) -> None:
     world.fails(
         "invalid-node-config", "node", "init", "n", "--name", "x", "--rpc", "x", "--http", "nonsense"
     )
+
+
+KLED = "0x52908400098527886E0F7030069857D2E4169EE7"
+
+
+def test_an_organisation_is_named(world: World) -> None:
+    world.run("network", "name", KLED, "Kled", "--domain", "kled.ai")
+    (named,) = load_network(world.folder / "network.toml").names
+    assert (named.name, named.domain) == ("Kled", "kled.ai")
+    assert "Kled" in world.run("network", "show").stdout
+    assert json.loads(world.run("network", "show", "--json").stdout)["names"][0]["address"] == KLED
+    world.run("network", "name", KLED, "Kled AI", "--domain", "kled.ai")
+    assert [one.name for one in load_network(world.folder / "network.toml").names] == ["Kled AI"]
+
+
+@pytest.mark.parametrize(
+    "name", ["Kl\N{CYRILLIC SMALL LETTER IE}d", "KIed", "Kled, listed by South", "kled.ai"]
+)
+def test_a_name_that_misleads_is_not_listed(world: World, name: str) -> None:
+    world.run("network", "name", KLED, "Kled", "--domain", "kled.ai")
+    before = (world.folder / "network.toml").read_bytes()
+    text = world.fails("bad-name", "network", "name", "0x" + "11" * 20, name, "--domain", "kled.example")
+    assert "people would not be shown" in text.stderr
+    assert (world.folder / "network.toml").read_bytes() == before

@@ -19,7 +19,7 @@ from support.node_rig import consent, revocation
 from support.running_node import RunningNode
 
 DOCUMENT = msgspec.to_builtins(routes.DOCUMENT)
-PAGE = {("GET", "/"), ("GET", "/verify"), ("GET", "/assets/{name}")}  # for browsers
+PAGE = {("GET", "/"), ("GET", "/verify"), ("GET", "/sw.js"), ("GET", "/assets/{name}")}  # for browsers
 BUNDLES = [encode_bundle([encode(one)]) for one in (consent(1), consent(2), revocation("everything"))]
 
 schemathesis.openapi.media_type("application/msgpack", st.sampled_from(BUNDLES) | st.binary(max_size=64))

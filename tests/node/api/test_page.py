@@ -38,7 +38,7 @@ async def test_the_page_is_asked_for_again_and_answered_in_a_word(node: RunningN
 async def test_assets_are_compressed_and_never_change(node: RunningNode) -> None:
     _, _, page = await head(node, "/")
     names = re.findall(r"/assets/[\w.-]+", page.decode())
-    assert len(names) == 3
+    assert len(names) == 5
     for name in names:
         status, headers, packed = await head(node, name, **{"Accept-Encoding": "gzip, br"})
         _, plain_headers, plain = await head(node, name)
@@ -46,6 +46,22 @@ async def test_assets_are_compressed_and_never_change(node: RunningNode) -> None
         assert headers["Cache-Control"] == "public, max-age=31536000, immutable"
         assert "Content-Encoding" not in plain_headers
         assert len(packed) < len(plain)
+
+
+async def test_the_service_worker_is_at_the_root_and_asked_for_again(node: RunningNode) -> None:
+    status, headers, worker = await head(node, "/sw.js")
+    assert (status, headers["Content-Type"]) == (200, "text/javascript; charset=utf-8")
+    assert headers["Cache-Control"] == "no-cache"
+    _, _, page = await head(node, "/")
+    kept = set(re.findall(rb"/assets/[\w.-]+", worker))
+    assert set(re.findall(rb"/assets/[\w.-]+", page)) <= kept
+    for name in kept:
+        status, headers, _ = await head(node, name.decode())
+        assert status == 200
+        if name.endswith(b".webmanifest"):
+            assert headers["Content-Type"].startswith("application/manifest+json")
+    status, body = await node.get("/assets/sw.js")
+    assert (status, body["error"]["code"]) == (404, "not-found")
 
 
 async def test_there_is_nothing_else(node: RunningNode) -> None:

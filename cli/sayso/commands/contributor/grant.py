@@ -1,11 +1,12 @@
 """`sayso grant`: license files for purposes, with one signature for up to 1,024 items."""
 
 import asyncio
+import secrets
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 from rich.console import Console
@@ -24,14 +25,16 @@ from sayso.commands.types import date as moment_of
 from sayso.contributor.licensing import SignedGrant, Terms, build_consents, grant
 from sayso.contributor.saved_messages import bundle_bytes
 from sayso.errors import SignerFailed
-from sayso.files import HashedFile, find_files, hash_files, item_hash
-from sayso.gate.formats.json_rows import granted_lines
+from sayso.files import HashedFile, find_files, hash_files, item_hash, salt_files
+from sayso.gate.formats.json_rows import granted_lines, salt_lines
 from sayso.networks import load_network
 from sayso.node_client.client import NodeClient
-from sayso.outputs import Outputs, refuse_existing
+from sayso.outputs import Outputs, StagedFile, refuse_existing
 from sayso_protocol.messages.consent import RECHECK_HOURS, REMOVAL_DAYS
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import HASH_BYTES, NOBODY, address_from_text, hex_text
+
+SALTS: Final = ".salts.jsonl"
 
 _TERMS = (
     click.option(
@@ -142,6 +145,13 @@ def _terms_options(command: Callable[..., None]) -> Callable[..., None]:
     metavar="OUT.sayso",
     help="Save the signed consents to this file, for sayso show, export and revoke --consents.",
 )
+@click.option(
+    "--salted",
+    is_flag=True,
+    help="Mix a secret into each item hash, and write the secrets beside it, to OUT.salts.jsonl. "
+    "Whoever has the same file then cannot find out that you licensed it. Give the secrets to the buyer "
+    "with the files, and to nobody else.",
+)
 @print_option
 @node_option
 @network_option
@@ -154,6 +164,7 @@ def command(
     node_url: str | None,
     network_path: Path,
     *,
+    salted: bool,
     only_print: bool,
     **options: Any,
 ) -> None:
@@ -165,12 +176,17 @@ def command(
     """
     trusted = load_network(network_path)
     url = node_url_or_default(node_url, trusted)
-    for path in (manifest_path, save):
+    salts_path = manifest_path.with_suffix(SALTS) if salted else None
+    for path in (manifest_path, save, salts_path):
         if path:
             refuse_existing(path)
     terms = _terms(**options)
     warn_of_purposes(terms.purposes)
     files = _hash(paths)
+    if salted and (only_print or issued_at is not None):
+        raise click.UsageError("--print or --issued with --salted: each run draws other secrets")
+    if salted:
+        files = list(salt_files(files, secrets.token_bytes))
     now = int(time.time()) if issued_at is None else issued_at
     if only_print:
         built = build_consents(signing.address(), (file.item for file in files), terms, now)
@@ -181,6 +197,8 @@ def command(
         manifest = outputs.open(manifest_path)
         for line in granted_lines((str(file.path), file.item, one) for file, one in granted.rows):
             manifest.write(line)
+        if salts_path:
+            _write_salts(outputs.open(salts_path, 0o600), files)
         if save:
             outputs.open(save).write(bundle_bytes(granted.envelopes))
         revoked = asyncio.run(_submit(NodeClient(url, trusted, asks_wallets=False), granted))
@@ -202,6 +220,11 @@ def _sign(
             f"--issued {begin} --expires {end}"
         )
         raise
+
+
+def _write_salts(out: StagedFile, files: Iterable[HashedFile]) -> None:
+    for line in salt_lines((str(file.path), file.item, file.salt) for file in files):
+        out.write(line)
 
 
 def _terms(*, guardian: bytes | None, terms: Path | None, **options: Any) -> Terms:

@@ -7,15 +7,17 @@ import click
 
 from sayso.commands.options import json_option, network_option, yes_option
 from sayso.commands.text import example, say, say_json
-from sayso.networks import load_network, save_network, with_operator
+from sayso.errors import BadName
+from sayso.extras import extra
+from sayso.networks import load_network, save_network, with_name, with_operator
 from sayso.node_client.client import NodeClient
-from sayso_protocol.network_file import NetworkFile, Operator
-from sayso_protocol.primitives import address_text
+from sayso_protocol.network_file import Named, NetworkFile, Operator, parse_network_file
+from sayso_protocol.primitives import address_from_text, address_text
 
 
 @click.group()
 def network() -> None:
-    """Show the network file, or add an operator you trust."""
+    """Show the network file, add an operator you trust, or name an organisation."""
 
 
 @network.command(epilog=example("sayso network show --network network.toml"))
@@ -30,10 +32,38 @@ def show(network_path: Path, *, as_json: bool) -> None:
     say(f"chain      {trusted.network.chain_id}")
     say(f"registry   {address_text(trusted.network.registry)}, since block {trusted.deploy_block}")
     say(f"finality   {trusted.finality} blocks")
+    for one in trusted.names:
+        say(f"name       {one.name}  {address_text(one.address)}  {one.domain}  {one.role}".rstrip())
     for operator in trusted.operators:
         say(
             f"operator   {operator.name}  {operator.key.hex()}  {operator.url}  {operator.peer}".rstrip()
         )
+
+
+@network.command(
+    epilog=example("sayso network name 0x52908400098527886E0F7030069857D2E4169EE7 Kled --domain kled.ai")
+)
+@click.argument("address", type=address_from_text)
+@click.argument("name")
+@click.option("--domain", default="", metavar="DOMAIN", help="The domain of the organisation.")
+@click.option("--role", default="", metavar="WORD", help="What it is, such as union.")
+@network_option
+def name(address: bytes, name: str, domain: str, role: str, network_path: Path) -> None:
+    """Name the organisation that has ADDRESS: nodes with this file show NAME to people.
+
+    A name is in one script and looks like no other name in the file (Unicode Technical Standard 39).
+    Make sure that the address is theirs: people trust it because you list it.
+    """
+    with extra("node"):
+        from sayso_node.web.names import faults_of  # noqa: PLC0415 - needs the node extra
+
+    trusted = load_network(network_path)
+    added = parse_network_file(with_name(trusted, Named(address, name, domain, role)).to_toml())
+    faults = faults_of(added.names)
+    if fault := faults[address]:
+        raise BadName(f"people would not be shown {name!r}: {fault}")
+    save_network(network_path, added)
+    say(f"{address_text(address)}  {name}" + (f", {domain}" if domain else ""))
 
 
 @network.command(epilog=example('sayso network add --from-node http://127.0.0.1:8600 --name "Ours"'))
@@ -90,4 +120,13 @@ def _as_json(trusted: NetworkFile) -> dict[str, object]:
         "deploy_block": trusted.deploy_block,
         "finality": trusted.finality,
         "operators": operators,
+        "names": [
+            {
+                "address": address_text(one.address),
+                "name": one.name,
+                "domain": one.domain,
+                "role": one.role,
+            }
+            for one in trusted.names
+        ],
     }

@@ -67,6 +67,12 @@ def row_line(fields: dict[str, Any]) -> bytes:
     return json.dumps(fields).encode() + b"\n"
 
 
+def salt_lines(rows: Iterable[tuple[str, bytes, bytes]]) -> Iterator[bytes]:
+    """Yield lines for (file, item hash, salt), which go to nobody but the buyer of the files."""
+    for file, item, salt in rows:
+        yield row_line({"file": file, "item": hex_text(item), "salt": hex_text(salt)})
+
+
 def granted_lines(rows: Iterable[tuple[str, bytes, bytes]]) -> Iterator[bytes]:
     """Yield lines for (file, item hash, license hash)."""
     for file, item, license_hash in rows:

@@ -1,11 +1,12 @@
 """The values in answers about the node itself, its peers and its readiness (values.py)."""
 
-from typing import Literal
+from typing import Literal, Self
 
 from msgspec import Struct
 
 from sayso_node.api.schema.values import Time
-from sayso_protocol.receipts.json_values import Count, Hash, Key, NetworkJson
+from sayso_protocol.network_file import Operator
+from sayso_protocol.receipts.json_values import Address, Count, Hash, Key, NetworkJson
 
 
 class OperatorJson(Struct):
@@ -14,6 +15,20 @@ class OperatorJson(Struct):
     name: str
     node_key: Key
     url: str | None
+
+    @classmethod
+    def of(cls, operator: Operator) -> Self:
+        """Return an operator for JSON."""
+        return cls(operator.name, operator.key.hex(), operator.url or None)
+
+
+class NamedJson(Struct):
+    """An organisation of the network file, whose name people are shown."""
+
+    address: Address
+    name: str
+    domain: str | None
+    role: str | None
 
 
 class HeadJson(Struct):
@@ -33,6 +48,7 @@ class NodeJson(Struct, kw_only=True):
     peer_id: str
     network: NetworkJson
     operators: list[OperatorJson] = []
+    names: list[NamedJson] = []
     disabled: list[str] = []
     gossip_replay_window_s: float = 0
     time: Time

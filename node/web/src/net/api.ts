@@ -1,5 +1,6 @@
 // The HTTP API of the node that serves this page, and the other operators of its network file.
 
+import { type Named, learnNames } from "../company.js";
 import type { Acknowledgement } from "../protocol/promise.js";
 import { same } from "../protocol/bytes.js";
 import { type Consent, type Network, type Revocation, type TypedData, digestOf, typedData } from "../protocol/messages.js";
@@ -11,6 +12,7 @@ export interface NodeInfo {
   time: number;
   block: { number: number } | null;
   operators: { name: string; node_key: string; url: string | null }[];
+  names: Named[];
 }
 
 export type Status = "active" | "revoked" | "expired" | "not-yet-valid";
@@ -53,6 +55,54 @@ export interface Claim {
   purposes: string[];
   revoked_purposes: string[];
   expires_at: number;
+}
+
+/** A final block; its time is null until the node has asked for it. */
+export interface BlockAt {
+  number: number;
+  time: number | null;
+}
+
+export interface PassedOn {
+  digest: string;
+  signer: string;
+  depth: number;
+  purposes: string[];
+  issued_at: number;
+  expires_at: number;
+  withdrawn: boolean;
+  first_seen: number;
+}
+
+export interface Duty {
+  standing: "confirmed" | "due" | "undated" | "late";
+  revoked: BlockAt | null;
+  items: number;
+  purposes: string[];
+  due: number | null;
+  removal: { digest: string; anchored: BlockAt } | null;
+}
+
+export interface Holder {
+  address: string;
+  is_grantee: boolean;
+  passed_on: PassedOn[];
+  uses: { digest: string; purpose: string; run: string; used_at: number; withdrawn: boolean }[];
+  more_uses: boolean;
+  duties: Duty[];
+}
+
+/** Where a license went, as far as its holders stated it (section 15). */
+export interface Trace {
+  license: string;
+  contributor: string;
+  grantee: string;
+  expires_at: number;
+  removal_days: number;
+  first_seen: number;
+  final: BlockAt | null;
+  holders: Holder[];
+  next: string | null;
 }
 
 export interface Result {
@@ -123,6 +173,7 @@ const LAST_NODE = "sayso-node";
 
 export async function nodeInfo(): Promise<NodeInfo> {
   const found = await take<NodeInfo>(NODE);
+  learnNames(found);
   try {
     localStorage.setItem(LAST_NODE, JSON.stringify(found));
   } catch {
@@ -141,6 +192,20 @@ export function lastNode(): NodeInfo | null {
 }
 
 export const license = (hash: string): Promise<License> => ask<License>(`/v1/licenses/${hash}`);
+
+const HOLDERS = 1_000; // as many as are asked for
+
+/** Where a license went, with all pages of its holders. */
+export async function traceOf(hash: string): Promise<Trace> {
+  const first = await ask<Trace>(`/v1/licenses/${hash}/trace`);
+  let { next } = first;
+  while (next && first.holders.length < HOLDERS) {
+    const page: Trace = await ask<Trace>(`/v1/licenses/${hash}/trace?after=${next}`);
+    first.holders.push(...page.holders);
+    next = page.next;
+  }
+  return { ...first, next };
+}
 
 /** The revocations that an address signed and this node stores; a listed one that is not as signed is left out. */
 export async function revocationsOf(address: string, network: Network): Promise<Revoked[]> {

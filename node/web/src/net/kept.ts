@@ -1,6 +1,7 @@
 // Signed revocations and the promises of nodes, kept on this device. They exist nowhere else until a node has
 // them, so they are stored before they are sent.
 
+import { all, put } from "./database.js";
 import type { Acknowledgement } from "../protocol/promise.js";
 import type { Network, Revocation } from "../protocol/messages.js";
 
@@ -13,53 +14,20 @@ export interface Kept {
   /** What it takes back, in the words of the person's language at that time. */
   what: string;
   ward: string;
+  /** The addresses that were licensed, as far as the page knew; absent in what older pages kept. */
+  companies?: string[];
   /** Seconds since the epoch. */
   madeAt: number;
   /** Whether it was ever sent to a node; false after "Sign and only save". */
   sent: boolean;
+  /** Whether the page sends it by itself as soon as the node answers: the person wanted it sent, and it was not. */
+  queued?: boolean;
   promise: Acknowledgement | null;
   node: string;
 }
 
-const NAME = "takebacks";
-let opened: Promise<IDBDatabase> | null = null;
-
-function database(): Promise<IDBDatabase> {
-  opened ??= new Promise((resolve, reject) => {
-    const asked = indexedDB.open("sayso", 1);
-    asked.onupgradeneeded = () => asked.result.createObjectStore(NAME, { keyPath: "digest" });
-    asked.onsuccess = () => resolve(asked.result);
-    asked.onerror = asked.onblocked = () => reject(asked.error);
-  });
-  opened.catch(() => (opened = null));
-  return opened;
-}
-
-/** Whether the device has stored it for good; false where storage is switched off or full. */
-export async function keep(one: Kept): Promise<boolean> {
-  try {
-    const task = (await database()).transaction(NAME, "readwrite", { durability: "strict" });
-    task.objectStore(NAME).put(one);
-    await new Promise<void>((resolve, reject) => {
-      task.oncomplete = () => resolve();
-      task.onerror = task.onabort = () => reject(task.error);
-    });
-    return true;
-  } catch {
-    return false;
-  }
-}
+/** Whether the device has stored it for good. */
+export const keep = (one: Kept): Promise<boolean> => put("takebacks", [one]);
 
 /** All that this device keeps, newest first. */
-export async function allKept(): Promise<Kept[]> {
-  try {
-    const asked = (await database()).transaction(NAME).objectStore(NAME).getAll() as IDBRequest<Kept[]>;
-    const found = await new Promise<Kept[]>((resolve, reject) => {
-      asked.onsuccess = () => resolve(asked.result);
-      asked.onerror = () => reject(asked.error);
-    });
-    return found.sort((one, other) => other.madeAt - one.madeAt);
-  } catch {
-    return [];
-  }
-}
+export const allKept = async (): Promise<Kept[]> => (await all<Kept>("takebacks")).sort((one, other) => other.madeAt - one.madeAt);

@@ -23,14 +23,11 @@ export async function isPromise(
 ): Promise<boolean> {
   const here = one.network.chain_id === network.chain_id && same(one.network.registry, network.registry);
   if (!here || one.digest !== digest || one.node_key !== nodeKey) return false;
-  return (await isSigned(one)) !== false; // where the browser cannot tell, it is saved anyway, and the command verifies it
+  return isSigned(one);
 }
 
-/**
- * Whether its node signed it; null if this browser cannot tell, because old ones lack Ed25519 and pages by plain
- * http may not use it.
- */
-export async function isSigned(one: Acknowledgement): Promise<boolean | null> {
+/** Whether its node signed it; computed by the page itself, because many browsers and pages by plain http cannot. */
+export async function isSigned(one: Acknowledgement): Promise<boolean> {
   const key = unhex(`0x${one.node_key}`);
   const content = pack([
     [one.network.chain_id, unhex(one.network.registry)],
@@ -39,11 +36,9 @@ export async function isSigned(one: Acknowledgement): Promise<boolean | null> {
     [one.block.number, unhex(one.block.hash)],
     one.time,
   ]);
-  const { subtle } = crypto as { subtle?: SubtleCrypto };
-  const imported = await subtle?.importKey("raw", key as BufferSource, "Ed25519", false, ["verify"]).catch(() => null);
-  if (!subtle || !imported) return null;
+  const { isSignedBy } = await import("./ed25519.js"); // the first visit loads nothing of it
   const signed = join(utf8("sayso acknowledgement 1\0"), content);
-  return subtle.verify("Ed25519", imported, unhex(one.signature) as BufferSource, signed as BufferSource);
+  return isSignedBy(key, unhex(one.signature), signed);
 }
 
 // What the code of a printed proof carries: the fields in order, numbers in 8 bytes.

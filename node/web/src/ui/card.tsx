@@ -8,7 +8,8 @@ import { timeOfBlock } from "../net/wallet.js";
 import { NOBODY, same } from "../protocol/bytes.js";
 import { type Consent, type Network, type Revocation, digestOf, noticeOf, typedData } from "../protocol/messages.js";
 import { agreementOf, baseWord, reached } from "../protocol/words.js";
-import { isLive, whoText } from "../wish.js";
+import { whoText, whoTextThen } from "../company.js";
+import { isLive } from "../wish.js";
 import { useApp } from "./app.js";
 import { Address, Operators, Pill, Say, short } from "./parts.js";
 
@@ -27,7 +28,7 @@ export function isTrue(one: Pick<Listed, "license" | "consent">, network: Networ
 
 export function sentenceOf({ consent, status }: Pick<Listed, "consent" | "status">): string {
   const values = {
-    who: whoText(consent.grantee),
+    who: whoTextThen(consent.grantee),
     purposes: list(consent.purposes.map(purposeText)),
     items: t("items", { n: consent.items }),
     date: day(consent.expiresAt),

@@ -5,11 +5,15 @@ import { useRef, useState } from "preact/hooks";
 
 import { t } from "../i18n.js";
 import { hashFile } from "../net/hashing.js";
+import { noteLook } from "../net/shelf.js";
 import { Say } from "./parts.js";
 
 export interface Hashed {
   name: string;
   item: string;
+  /** The SHA-256 of its bytes, and the salt of its item hash; absent for hashes without a file here. */
+  plain?: string;
+  salt?: string;
 }
 
 const BATCH = 50; // hashes that are taken at once, so that thousands do not draw the page thousands of times
@@ -26,7 +30,7 @@ export interface Reading {
   leaveOut: () => void;
 }
 
-export function useReading(take: (files: Hashed[]) => void): Reading {
+export function useReading(take: (files: Hashed[]) => void | Promise<void>): Reading {
   const queue = useRef<File[]>([]);
   const state = useRef({ busy: false, done: 0, total: 0, said: "", timer: 0 });
   const [failed, setFailed] = useState<string[]>([]);
@@ -42,7 +46,7 @@ export function useReading(take: (files: Hashed[]) => void): Reading {
   };
   async function run() {
     const found: Hashed[] = [];
-    const flush = () => found.length > 0 && taking.current(found.splice(0));
+    const flush = async () => found.length > 0 && (await taking.current(found.splice(0)));
     for (let file = queue.current.shift(); file; file = queue.current.shift()) {
       const { name, size } = file;
       const tell = (done: number) => {
@@ -51,13 +55,13 @@ export function useReading(take: (files: Hashed[]) => void): Reading {
       };
       tell(0);
       await hashFile(file, tell).then(
-        (item) => found.push({ name: file!.webkitRelativePath || name, item }),
+        (item) => (found.push({ name: pathOf(file!), item, plain: item }), noteLook(item, file!)),
         () => setFailed((others) => [...others, name]),
       );
       state.current.done++;
-      if (found.length >= BATCH) flush();
+      if (found.length >= BATCH) await flush();
     }
-    flush();
+    await flush(); // only then nothing is read any more
     Object.assign(state.current, { busy: false, done: 0, total: 0, said: "" });
     draw((turn) => turn + 1);
   }
@@ -76,6 +80,28 @@ export function useReading(take: (files: Hashed[]) => void): Reading {
   return { busy, done, total, said, failed, read, leaveOut: () => setFailed([]) };
 }
 
+const paths = new WeakMap<File, string>();
+
+/** The name of a file with the folders in which it was chosen. */
+const pathOf = (file: File): string => paths.get(file) ?? (file.webkitRelativePath || file.name);
+
+const entriesOf = (reader: FileSystemDirectoryReader): Promise<FileSystemEntry[]> => new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+
+/** The files of what was dropped, those in folders too. */
+async function filesIn(entry: FileSystemEntry): Promise<File[]> {
+  if (entry.isFile) {
+    const file = await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject));
+    paths.set(file, entry.fullPath.replace(/^\//, ""));
+    return [file];
+  }
+  const reader = (entry as FileSystemDirectoryEntry).createReader();
+  const found: File[] = [];
+  for (let some = await entriesOf(reader); some.length > 0; some = await entriesOf(reader)) {
+    for (const one of some) found.push(...(await filesIn(one)));
+  }
+  return found;
+}
+
 interface FileDropProps {
   many: boolean;
   label: string;
@@ -87,11 +113,14 @@ export function FileDrop({ many, label, reading }: FileDropProps) {
   const [over, setOver] = useState(false);
   const input = useRef<HTMLInputElement>(null);
   const { busy, done, total, said, failed } = reading;
-  const read = (files: FileList | null | undefined) => reading.read([...(files ?? [])].slice(0, many ? undefined : 1));
+  const folder = useRef<HTMLInputElement>(null);
+  const read = (files: Iterable<File> | null | undefined) => reading.read([...(files ?? [])].slice(0, many ? undefined : 1));
   const drop = (event: DragEvent) => {
     event.preventDefault();
     setOver(false);
-    read(event.dataTransfer?.files);
+    const entries = [...(event.dataTransfer?.items ?? [])].map((one) => one.webkitGetAsEntry?.()).filter((one) => one != null);
+    if (!entries.some((one) => one.isDirectory)) return read(event.dataTransfer?.files);
+    void Promise.all(entries.map(filesIn)).then((found) => read(found.flat()));
   };
   return (
     <div
@@ -114,6 +143,23 @@ export function FileDrop({ many, label, reading }: FileDropProps) {
           }}
         />
       </label>
+      {many && (
+        <label class="button">
+          {t("choose_folder")}
+          <input
+            ref={(made) => {
+              made?.setAttribute("webkitdirectory", "");
+              folder.current = made;
+            }}
+            class="unseen"
+            type="file"
+            onChange={() => {
+              read(folder.current?.files);
+              folder.current!.value = "";
+            }}
+          />
+        </label>
+      )}
       <p class="quiet" role="status">
         {busy && total > 1 && `${t("reading", { k: done, n: total })} `}
         {busy && said}

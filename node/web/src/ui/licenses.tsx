@@ -2,16 +2,19 @@
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
-import { purposeText, t, type Key } from "../i18n.js";
+import { day, purposeText, t, type Key } from "../i18n.js";
+import type { Dated } from "../calendar.js";
+import { whoText } from "../company.js";
 import type { Listed } from "../net/api.js";
 import { same } from "../protocol/bytes.js";
-import { type Speaker, type Wish, reachOf, wishAll, wishLicense, wishPurpose, wishVia, whoText } from "../wish.js";
+import { SaveDates } from "./calendar.js";
+import { type Speaker, type Wish, isLive, reachOf, wishAll, wishLicense, wishPurpose, wishVia } from "../wish.js";
 import { useApp } from "./app.js";
 import { Card } from "./card.js";
 import { Wards } from "./guarding.js";
 import { Look, Wallets } from "./home.js";
 import { PAGE, type View, useKeptView, useLicenses, useTakenOf } from "./list_state.js";
-import { Address, Operators, Say, Trouble, short } from "./parts.js";
+import { Operators, Say, Trouble, Who, short } from "./parts.js";
 import { TakeBack } from "./takeback.js";
 
 const FIRST = 6; // cards that a phone shows before anything is scrolled
@@ -20,7 +23,7 @@ const FILTERS: Key[] = ["all", "active", "revoked", "expired"];
 
 export function Licenses({ address }: { address: string }) {
   const { account } = useApp();
-  const { found, whole, error, again } = useLicenses(address);
+  const { found, whole, error, keptAt, again } = useLicenses(address);
   const [wish, setWish] = useState<Wish | null>(null);
   const own = account !== null && same(account, address);
   const guards = account !== null && !own && (found ?? []).some((one) => same(one.consent.guardian, account));
@@ -36,6 +39,7 @@ export function Licenses({ address }: { address: string }) {
           <a href="#/taken">{t("taken_title")}</a>
         </p>
       )}
+      {keptAt !== null && <Say kind="warn">{t("kept_list", { date: day(keptAt) })}</Say>}
       {error && <Trouble error={error} again={again} />}
       {!found && !error && <p class="quiet" role="status">{t("loading")}</p>}
       {found && <List address={address} found={found} whole={whole} speaker={speaker} own={own} ask={setWish} />}
@@ -130,7 +134,9 @@ function List({ address, found, whole, speaker, own, ask }: ListProps) {
               <h2>{via ? t("through", { via }) : t("direct")}</h2>
               {viaButton(via)}
             </header>
-            <h3>{/^0x0+$/.test(grantee) ? whoText(grantee) : <Address of={grantee} />}</h3>
+            <h3>
+              <Who of={grantee} />
+            </h3>
             {cards.map((one) => (
               <Card key={one.license} one={one} taken={taken} takeBack={own ? () => ask(wishLicense(one.consent)) : null} />
             ))}
@@ -142,10 +148,19 @@ function List({ address, found, whole, speaker, own, ask }: ListProps) {
           {t("more", { n: Math.min(PAGE, matching.length - shown) })}
         </button>
       )}
+      {whole && <SaveDates dates={datesOf(found)} />}
       {speaker && whole && <Everywhere found={found} speaker={speaker} ask={ask} />}
     </>
   );
 }
+
+/** When each license that is in force ends. */
+const datesOf = (found: Listed[]): Dated[] =>
+  found.filter(isLive).map(({ license, consent }) => ({
+    id: license,
+    at: consent.expiresAt,
+    what: t("cal_ends", { who: whoText(consent.grantee), items: t("items", { n: consent.items }) }),
+  }));
 
 /** A few cards at first, and all that are wanted once those stand on the screen. */
 function useFirstFew(shown: number): number {
@@ -216,7 +231,7 @@ function matches(one: Listed, search: string, filter: Key): boolean {
   if (filter !== "all" && filter !== one.status && !(filter === "active" && one.status === "not-yet-valid")) return false;
   if (search === "") return true;
   const { via, grantee, purposes } = one.consent;
-  const text = [via, grantee, one.license, ...purposes, ...purposes.map(purposeText)].join(" ").toLowerCase();
+  const text = [via, grantee, whoText(grantee), one.license, ...purposes, ...purposes.map(purposeText)].join(" ").toLowerCase();
   return search
     .toLowerCase()
     .split(/\s+/)

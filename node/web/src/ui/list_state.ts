@@ -3,7 +3,8 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import type { Key } from "../i18n.js";
-import { type Listed, type Revoked, licensesOf, onRevocation, revocationsOf } from "../net/api.js";
+import { ApiError, type Listed, type Revoked, licensesOf, onRevocation, revocationsOf } from "../net/api.js";
+import { keepList, lastList } from "../net/lists.js";
 import type { Consent } from "../protocol/messages.js";
 import { recall, recallLater, useApp, useChanges } from "./app.js";
 import { explain } from "./parts.js";
@@ -15,6 +16,7 @@ export function useLicenses(address: string) {
   const [found, setFound] = useState<Listed[] | null>(null);
   const [whole, setWhole] = useState(false);
   const [error, setError] = useState("");
+  const [keptAt, setKeptAt] = useState<number | null>(null); // of a list of this device, because the node does not answer
   const [turn, setTurn] = useState(0);
   const again = () => setTurn((last) => last + 1);
   useChanges((whole) => {
@@ -36,16 +38,25 @@ export function useLicenses(address: string) {
         if (!wanted) return;
         setFound(all);
         setWhole(true);
+        setKeptAt(null);
         setError("");
+        void keepList(address, all);
       } catch (problem) {
-        if (wanted) setError(explain(problem));
+        if (!wanted) return;
+        const last = await lastList(address);
+        if (last) {
+          setFound((before) => before ?? last.consents);
+          setWhole(true);
+          setKeptAt(last.at);
+        }
+        setError(last && problem instanceof ApiError && problem.code === "unreachable" ? "" : explain(problem));
       }
     })();
     return () => {
       wanted = false;
     };
   }, [address, turn]);
-  return { found, whole, error, again };
+  return { found, whole, error, keptAt, again };
 }
 
 /** The list after a node's promise to refuse these licenses as a whole. */

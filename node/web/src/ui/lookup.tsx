@@ -3,8 +3,9 @@
 import { useState } from "preact/hooks";
 
 import { day, list, purposeText, t } from "../i18n.js";
+import { knownAs } from "../net/shelf.js";
 import { type Claim, claimsOn } from "../net/api.js";
-import { whoText } from "../wish.js";
+import { whoTextThen } from "../company.js";
 import { FileDrop, type Hashed, useReading } from "./files.js";
 import { Pill, Say, explain } from "./parts.js";
 
@@ -16,7 +17,7 @@ export function LookUp() {
     setFile(found!);
     setClaims(null);
     setError("");
-    claimsOn(found!.item).then(setClaims, (problem) => setError(explain(problem)));
+    void claimsOnAny(found!.item).then(setClaims, (problem) => setError(explain(problem)));
   };
   const reading = useReading(look);
   return (
@@ -52,6 +53,12 @@ export function LookUp() {
   );
 }
 
+/** The licenses of a file under its plain hash, and under the salted ones that this device knows. */
+async function claimsOnAny(plain: string): Promise<Claim[]> {
+  const items = new Set([plain, ...(await knownAs([plain])).map((one) => one.item)]);
+  return (await Promise.all([...items].map(claimsOn))).flat();
+}
+
 function ClaimCard({ one }: { one: Claim }) {
   const gone = one.revoked_purposes.length;
   const all = gone === one.purposes.length;
@@ -59,7 +66,7 @@ function ClaimCard({ one }: { one: Claim }) {
   const partly = gone > 0 ? t("partly", { k: gone, n: one.purposes.length }) : undefined;
   const values = {
     owner: `${one.contributor.slice(0, 6)}…${one.contributor.slice(-4)}`,
-    who: whoText(one.grantee),
+    who: whoTextThen(one.grantee),
     purposes: list(one.purposes.map(purposeText)),
     date: day(one.expires_at),
   };

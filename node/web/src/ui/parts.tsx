@@ -3,9 +3,11 @@
 import type { ComponentChildren } from "preact";
 import { useContext, useEffect, useRef } from "preact/hooks";
 
-import { type Key, t } from "../i18n.js";
+import { whoText } from "../company.js";
+import { type Key, isRightToLeft, t } from "../i18n.js";
 import { ApiError, type Status, lastNode } from "../net/api.js";
 import { WalletError, cancelWaiting } from "../net/wallet.js";
+import { NOBODY, same } from "../protocol/bytes.js";
 import { Said } from "../said.js";
 import { LyingNode } from "../signing.js";
 import { AppContext } from "./app.js";
@@ -20,6 +22,24 @@ export function Address({ of }: { of: string }) {
     </code>
   );
 }
+
+/** A company by its listed name, or as unknown, with its address in full for whoever wants it. */
+export function Who({ of }: { of: string }) {
+  if (same(of, NOBODY)) return <>{t("anyone")}</>;
+  return (
+    <span class="who" data-who={of} title={of}>
+      {whoText(of)}
+      <code class="unseen"> {of}</code>
+    </span>
+  );
+}
+
+/** The link to where the person came from; it points backwards in the person's language. */
+export const Back = ({ to }: { to: string }) => (
+  <a href={to}>
+    {isRightToLeft() ? "→" : "←"} {t("back")}
+  </a>
+);
 
 /** A reference to what takes the focus when it appears, so that nobody has to look for the news. */
 export function useNews<T extends HTMLElement>(wanted: boolean) {

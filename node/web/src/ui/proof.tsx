@@ -4,10 +4,14 @@
 import { useEffect, useState } from "preact/hooks";
 
 import { day, english, language, t } from "../i18n.js";
+import { whoText } from "../company.js";
 import { type Kept, allKept } from "../net/kept.js";
+import { NOBODY, same } from "../protocol/bytes.js";
 import { type Acknowledgement, proofText } from "../protocol/promise.js";
 import { Drawing } from "./codes.js";
-import { Say } from "./parts.js";
+import { Back, Say } from "./parts.js";
+
+const COMPANIES = 4; // as many as one sheet has room for
 
 type Promised = Kept & { promise: Acknowledgement };
 
@@ -18,7 +22,7 @@ export function Proof({ digest }: { digest: string }) {
   return (
     <section>
       <p class="back">
-        <a href="#/taken">← {t("back")}</a>
+        <Back to="#/taken" />
       </p>
       {kept?.promise ? (
         <>
@@ -42,7 +46,7 @@ export function Proof({ digest }: { digest: string }) {
 const linkOf = (kept: Promised): string => `${location.origin}/verify#${proofText(kept.promise)}`;
 
 function Sheet({ kept }: { kept: Promised }) {
-  const { message, promise, digest, node, madeAt, what } = kept;
+  const { message, promise, digest, node, madeAt, what, companies = [] } = kept;
   const { block, network } = promise;
   const place = { node, block: String(block.number), chain: String(network.chain_id), address: message.contributor };
   return (
@@ -59,6 +63,12 @@ function Sheet({ kept }: { kept: Promised }) {
           <code class="long named" key={one}>{one}</code>
         ))}
       </p>
+      {companies.length > 0 && (
+        <p class="companies">
+          {t("proof_companies")}: {companies.slice(0, COMPANIES).map((one) => whoText(one, true)).join("; ")}
+          {companies.length > COMPANIES && ` + ${companies.length - COMPANIES}`}
+        </p>
+      )}
       <p>{t("proof_promise", { ...place, date: day(promise.time) })}</p>
       {language !== "en" && <p lang="en" class="quiet">{english("proof_promise", { ...place, date: day(promise.time, "en") })}</p>}
       <dl class="answers">
@@ -82,13 +92,28 @@ function Sheet({ kept }: { kept: Promised }) {
 
 function Letter({ kept }: { kept: Promised }) {
   const [copied, setCopied] = useState(false);
+  const companies = kept.companies ?? [];
+  const [to, setTo] = useState(companies[0] ?? "");
   const values = { reference: kept.digest, link: linkOf(kept) };
-  const texts = [t("letter_text", { ...values, date: day(kept.madeAt) })];
+  const head = to && !same(to, NOBODY) ? `${t("letter_to", { who: whoText(to, true) })}\n\n` : "";
+  const texts = [head + t("letter_text", { ...values, date: day(kept.madeAt) })];
   if (language !== "en") texts.push(english("letter_text", { ...values, date: day(kept.madeAt, "en") }));
   const text = texts.join("\n\n");
   const copy = () => navigator.clipboard.writeText(text).then(() => setCopied(true), () => setCopied(false));
   return (
     <section class="unprinted">
+      {companies.length > 1 && (
+        <label>
+          <span>{t("letter_for")}</span>
+          <select value={to} onChange={(event) => setTo(event.currentTarget.value)}>
+            {companies.map((one) => (
+              <option key={one} value={one}>
+                {whoText(one)}
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
       <label>
         <span>{t("letter")}</span>
         <textarea rows={9} readOnly value={text} />

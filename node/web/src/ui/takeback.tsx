@@ -35,7 +35,7 @@ export function TakeBack({ wish, close }: { wish: Wish; close: () => void }) {
           choose={choose}
           error={stage.error}
           chain={stage.chain}
-          sign={(onlySave) => sign(choice.revocations, onlySave, choice.whole)}
+          sign={(onlySave) => sign(choice.revocations, onlySave, choice)}
           onChain={() => onChain(choice.revocations)}
         />
       )}
@@ -53,7 +53,7 @@ export function TakeBack({ wish, close }: { wish: Wish; close: () => void }) {
         <Ending
           over={stage}
           again={() => submit(stage)}
-          goOn={() => sign(stage.left, false, stage.whole, stage.entries, stage.stored)}
+          goOn={() => sign(stage.left, false, stage.covers, stage.entries, stage.stored)}
           close={close}
         />
       )}
@@ -80,7 +80,7 @@ function Ending({ over, again, goOn, close }: EndingProps) {
         <Say kind="bad" focus>
           <p>{error}</p>
           {left.length > 0 && <p>{t("part_left", { k: entries.length, n: entries.length + left.length })}</p>}
-          {unsent.length > 0 && <p>{t("not_taken")}</p>}
+          {unsent.length > 0 && <p>{t(stored && unsent.some((one) => one.queued) ? "queued" : "not_taken")}</p>}
         </Say>
       )}
       {!error && unsent.length > 0 && <Say kind="warn">{t("only_saved_text")}</Say>}

@@ -10,7 +10,7 @@ import { bundle } from "../protocol/envelope.js";
 import type { Revocation } from "../protocol/messages.js";
 import { saveFile, useApp, useChanges } from "./app.js";
 import { Wallets } from "./home.js";
-import { Say, Trouble, explain, short } from "./parts.js";
+import { Back, Say, Trouble, explain, short } from "./parts.js";
 import { BUNDLE, Promises, Sent, SignedFile, Steps } from "./progress.js";
 import { meaningOf } from "../wish.js";
 import { deliver } from "./taking.js";
@@ -71,7 +71,7 @@ export function MyTaken() {
   return (
     <section>
       <p class="back">
-        <a href="#/">← {t("back")}</a>
+        <Back to="#/" />
       </p>
       <h1>{t("taken_title")}</h1>
       <p class="lead">{t("taken_text")}</p>
@@ -111,7 +111,7 @@ function KeptOne({ kept }: { kept: Kept }) {
   const send = () => deliver(app, kept).then(() => setError(""), (problem) => setError(explain(problem)));
   return (
     <>
-      {kept.sent ? <Steps entries={[kept]} /> : <Say kind="warn">{t("only_saved_text")}</Say>}
+      {kept.sent ? <Steps entries={[kept]} /> : <Say kind="warn">{t(kept.queued ? "queued" : "only_saved_text")}</Say>}
       {error && <Say kind="bad" focus>{error}</Say>}
       <button type="button" class="primary wide" onClick={send}>
         {t(kept.sent ? "again" : "send_now")}

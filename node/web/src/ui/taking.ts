@@ -4,7 +4,7 @@
 import { useState } from "preact/hooks";
 
 import { t } from "../i18n.js";
-import { submitRevocation } from "../net/api.js";
+import { ApiError, submitRevocation } from "../net/api.js";
 import { type Kept, keep } from "../net/kept.js";
 import { type Wallet, chainOf, connect, send } from "../net/wallet.js";
 import { same } from "../protocol/bytes.js";
@@ -17,13 +17,19 @@ import type { Wish } from "../wish.js";
 import { type App, changed, useApp } from "./app.js";
 import { explain, short } from "./parts.js";
 
+export interface Covers {
+  /** Licenses that are taken back as a whole, once nothing is left. */
+  whole: Consent[];
+  /** The addresses that were licensed. */
+  companies: string[];
+}
+
 /** What was signed, what is left, and why it stopped. */
 export interface Over {
   name: "over";
   entries: Kept[];
   left: Revocation[];
-  /** Licenses that are taken back as a whole, once nothing is left. */
-  whole: Consent[];
+  covers: Covers;
   error: string;
   /** Whether the device keeps all of them. */
   stored: boolean;
@@ -46,11 +52,15 @@ async function ready(app: App, signer: string): Promise<Wallet> {
 }
 
 /** Sends a signed revocation to this node and keeps its promise; throws if it is refused. */
-export async function deliver({ node }: App, one: Kept): Promise<Kept> {
-  const { acknowledgement } = await submitRevocation(one.message, one.network.chain_id, one.signature);
+export async function deliver({ node }: Pick<App, "node">, one: Kept): Promise<Kept> {
+  const { acknowledgement } = await submitRevocation(one.message, one.network.chain_id, one.signature).catch(async (problem) => {
+    // Nobody took it yet: the page sends it as soon as the node answers.
+    if (problem instanceof ApiError && problem.code === "unreachable") await keep({ ...one, queued: true });
+    throw problem;
+  });
   const holds = acknowledgement && (await isPromise(acknowledgement, one.digest, node.network, node.node_key));
   if (holds === false) throw new Said(t("no_promise"));
-  const after = { ...one, sent: true, promise: acknowledgement ?? one.promise, node: node.name };
+  const after = { ...one, sent: true, queued: false, promise: acknowledgement ?? one.promise, node: node.name };
   await keep(after);
   changed();
   return after;
@@ -67,16 +77,16 @@ export function useTaking(wish: Wish) {
     return theirs === app.node.network.chain_id ? null : theirs;
   }
 
-  async function signOne(revocation: Revocation): Promise<{ entry: Kept; stored: boolean }> {
+  async function signOne(revocation: Revocation, companies: string[]): Promise<{ entry: Kept; stored: boolean }> {
     const wallet = await ready(app, signer);
     const signed = await signRevocation(wallet, signer, revocation, app.node.network);
     const madeAt = Math.floor(Date.now() / 1000);
-    const entry: Kept = { ...signed, what: wish.what, ward: wish.ward, madeAt, sent: false, promise: null, node: app.node.name };
+    const entry: Kept = { ...signed, what: wish.what, ward: wish.ward, companies, madeAt, sent: false, promise: null, node: app.node.name };
     return { entry, stored: await keep(entry) };
   }
 
   /** Signs and sends the rest; `before` are those that are done. */
-  async function sign(revocations: Revocation[], onlySave: boolean, whole: Consent[], before: Kept[] = [], stored = true) {
+  async function sign(revocations: Revocation[], onlySave: boolean, { whole, companies }: Covers, before: Kept[] = [], stored = true) {
     const entries = [...before];
     let left = revocations;
     try {
@@ -85,19 +95,22 @@ export function useTaking(wish: Wish) {
       if (theirs !== null) throw new Said(t("wrong_network", { theirs: String(theirs), ours: String(app.node.network.chain_id) }));
       while (left[0]) {
         setStage({ name: "signing", k: entries.length + 1, n: before.length + revocations.length });
-        const made = await signOne(left[0]);
+        const made = await signOne(left[0], companies);
         entries.push(made.entry);
         left = left.slice(1);
         stored &&= made.stored;
         if (onlySave) continue;
         setStage({ name: "sending" });
-        entries.push(await deliver(app, entries.at(-1)!));
-        entries.splice(-2, 1); // what was sent takes the place of what was signed
+        const sent = await deliver(app, entries.at(-1)!).catch((problem) => {
+          if (problem instanceof ApiError && problem.code === "unreachable") entries.push({ ...entries.pop()!, queued: true });
+          throw problem;
+        });
+        entries.splice(-1, 1, sent); // what was sent takes the place of what was signed
       }
       if (entries.every((one) => one.promise)) changed(whole);
-      setStage({ name: "over", entries, left, whole, error: "", stored });
+      setStage({ name: "over", entries, left, covers: { whole, companies }, error: "", stored });
     } catch (error) {
-      if (entries.length > 0) setStage({ name: "over", entries, left, whole, error: explain(error), stored });
+      if (entries.length > 0) setStage({ name: "over", entries, left, covers: { whole, companies }, error: explain(error), stored });
       else if (error instanceof LyingNode) setStage({ name: "lied" });
       else setStage({ name: "ask", error: `${explain(error)} ${t("nothing_signed")}` });
     }

@@ -4,6 +4,7 @@
 import { useEffect, useLayoutEffect, useMemo, useState } from "preact/hooks";
 
 import { t } from "../../i18n.js";
+import { listedDomains } from "../../company.js";
 import { guardianOf } from "../../net/guardians.js";
 import { type Asker, isOf, linkedFrom, onRequest, readRequest } from "../../request.js";
 import { KNOWN, warningsOn } from "../../warnings.js";
@@ -14,7 +15,7 @@ import { Cancel, Say } from "../parts.js";
 import { WrongNetwork } from "../takeback.js";
 import { Answers } from "./answers.js";
 import { Fields } from "./fields.js";
-import { type Form, type Part, filled, readyTerms } from "./form.js";
+import { type Form, type Part, filled, readyTerms, withItems, withSalts } from "./form.js";
 import { Given, Outcome, useGiving } from "./giving.js";
 
 export function Allow({ query }: { query: URLSearchParams }) {
@@ -25,12 +26,15 @@ export function Allow({ query }: { query: URLSearchParams }) {
   useEffect(() => onRequest((found) => (setAsker(found), setForm(filled(found.asked)))), []);
   const change = (some: Partial<Form>) => setForm((before) => ({ ...before, ...some }));
   const [trusted, setTrusted] = useState(""); // the asker and marketplace that the person has agreed to
-  const giving = useGiving(asker);
-  const add = (files: Hashed[]) =>
+  const giving = useGiving(asker, form);
+  const add = async (files: Hashed[]) => {
+    const found = await withSalts(files, true);
     setForm((before) => {
-      const fresh = new Set(files.map((one) => one.item));
-      return { ...before, files: [...before.files.filter((one) => !fresh.has(one.item)), ...files] };
+      const fresh = new Set(found.map(bytesOf));
+      const kept = before.files.filter((one) => !fresh.has(bytesOf(one)));
+      return { ...before, files: [...kept, ...withItems(found, before.salted)] };
     });
+  };
   const reading = useReading(add);
   // The confirmed guardian of this account stands in a form of the person's own, and can be removed there.
   useEffect(() => {
@@ -42,10 +46,10 @@ export function Allow({ query }: { query: URLSearchParams }) {
   useLayoutEffect(() => recallLater(name, giving.given ? {} : form), [form, giving.given]);
   // Without files there is nothing to sign, and thousands of hashes are not made into trees again and again.
   const ready = useMemo(() => readyTerms(form, reading.busy ? null : app.account), [form, app.account, reading.busy]);
-  if (giving.given) return <Given given={giving.given} names={form.files} />;
+  if (giving.given) return <Given given={giving.given} form={form} />;
   const { terms, missing, consents } = ready;
   const byLink = query.size > 0;
-  const warnings = warningsOn(terms, KNOWN, app.node.time);
+  const warnings = warningsOn(terms, [...new Set([...KNOWN, ...listedDomains()])], app.node.time);
   const origin = asker?.origin ?? (byLink ? linkedFrom() : "");
   const strange = origin && !isOf(origin, terms.via) ? new URL(origin).host : "";
   const agreed = strange + terms.via;
@@ -88,6 +92,9 @@ export function Allow({ query }: { query: URLSearchParams }) {
     </section>
   );
 }
+
+/** What tells a file from another one: its bytes, whatever its item hash is. */
+const bytesOf = (one: Hashed): string => one.plain ?? one.item;
 
 function Notices({ consents }: { consents: Part[] }) {
   if (consents.length === 0) return null;

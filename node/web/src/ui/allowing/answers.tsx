@@ -4,6 +4,7 @@
 import { useEffect, useState } from "preact/hooks";
 
 import { day, purposeText, span, t } from "../../i18n.js";
+import { whoText } from "../../company.js";
 import { NOBODY, same } from "../../protocol/bytes.js";
 import type { Terms } from "../../protocol/messages.js";
 import { ReadAloud } from "./aloud.js";
@@ -29,7 +30,7 @@ function answersOf(form: Form, terms: Terms): Record<Name, Answer> {
   const files = new Set(form.files.map((one) => one.item)).size;
   return {
     files: { label: t("a_files"), lines: [t("files", { n: files })] },
-    grantee: { label: t("who_may"), lines: [anyone ? t("anyone_may") : grantee] },
+    grantee: { label: t("who_may"), lines: anyone ? [t("anyone_may")] : [whoText(grantee), grantee] },
     via: { label: t("via"), lines: [via || t("direct")] },
     purposes: { label: t("purposes"), lines: [...purposes].sort().map((one) => `${purposeText(one)}. ${meaningOf(one)}`) },
     until: { label: t("a_time"), lines: [t("a_from_until", { from: day(issuedAt), date: day(expiresAt) })] },

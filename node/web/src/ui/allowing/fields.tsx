@@ -10,7 +10,7 @@ import { domainOf } from "../../warnings.js";
 import { FileDrop, type Hashed, type Reading } from "../files.js";
 import { Invite } from "../guarding.js";
 import { short } from "../parts.js";
-import { type Form, NAMES, type Name } from "./form.js";
+import { type Form, NAMES, type Name, withItems } from "./form.js";
 import { PURPOSES, Picture, meaningOf } from "./purposes.js";
 import { Written } from "./written.js";
 
@@ -41,6 +41,19 @@ export function Editor({ name, form, change, reading }: EditorProps) {
     files: () => (
       <>
         <FileDrop many label={t("drop")} reading={reading} />
+        <label class="check">
+          <input
+            id="salted"
+            type="checkbox"
+            aria-describedby="salted-hint"
+            checked={form.salted}
+            onChange={({ currentTarget: { checked } }) => change({ salted: checked, files: withItems(form.files, checked) })}
+          />
+          {t("salted")}
+        </label>
+        <p class="quiet small" id="salted-hint">
+          {t("salted_hint")}
+        </p>
         <Files files={form.files} remove={(item) => change({ files: form.files.filter((one) => one.item !== item) })} />
       </>
     ),

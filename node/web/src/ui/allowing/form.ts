@@ -4,11 +4,14 @@ import { NOBODY, hex, readAddress, sha, utf8 } from "../../protocol/bytes.js";
 import { type Consent, LIMITS, type Terms, consentOf } from "../../protocol/messages.js";
 import { isDomain } from "../../protocol/words.js";
 import { type Asked, endOfDay } from "../../request.js";
+import { knownAs, newSalt, saltedItem } from "../../net/shelf.js";
 import { domainOf } from "../../warnings.js";
 import type { Hashed } from "../files.js";
 
 export interface Form {
   files: Hashed[];
+  /** Whether item hashes of files from this device are salted (rule 1.5.1). */
+  salted: boolean;
   grantee: string;
   anyone: boolean;
   via: string;
@@ -37,6 +40,7 @@ export interface Part {
 
 const EMPTY: Form = {
   files: [],
+  salted: true,
   grantee: "",
   anyone: false,
   via: "",
@@ -115,6 +119,16 @@ export function readyTerms(form: Form, account: string | null): Ready {
   };
   const missing = NAMES.filter((one) => right[one] === false);
   return { terms, missing, consents: account && missing.length === 0 ? partsOf(form, terms) : [] };
+}
+
+/** The files with the item hashes that the form asks for. */
+export const withItems = (files: Hashed[], salted: boolean): Hashed[] =>
+  files.map((one) => (one.plain && one.salt ? { ...one, item: salted ? saltedItem(one.salt, one.plain) : one.plain } : one));
+
+/** The files with their salts: the one that this device used before for the same bytes, or a new one. */
+export async function withSalts(files: Hashed[], salted: boolean): Promise<Hashed[]> {
+  const known = new Map((await knownAs(files.map((one) => one.plain ?? ""))).filter((one) => one.salt).map((one) => [one.plain, one.salt]));
+  return withItems(files.map((one) => ({ ...one, salt: known.get(one.plain ?? "") ?? newSalt() })), salted);
 }
 
 function partsOf(form: Form, terms: Terms): Part[] {

@@ -12,7 +12,8 @@ import type { Asker } from "../../request.js";
 import { Said } from "../../said.js";
 import type { Consent } from "../../protocol/messages.js";
 import { type Signed, signConsent } from "../../signing.js";
-import type { Part } from "./form.js";
+import { type Shelved, lookOf, shelve } from "../../net/shelf.js";
+import type { Form, Part } from "./form.js";
 import { changed, saveFile, useApp } from "../app.js";
 import type { Hashed } from "../files.js";
 import { Heading, Say, explain, short } from "../parts.js";
@@ -35,9 +36,17 @@ export interface Stopped {
 }
 
 const nameOf = ({ consent }: Part): string => consent.notice + consent.content;
+/** What this device keeps of the files of some items. */
+function shelfOf(items: string[], files: Hashed[], salted: boolean): Shelved[] {
+  const wanted = new Set(items);
+  return files.flatMap(({ name, item, plain, salt }) =>
+    plain && wanted.has(item) ? [{ item, name, plain, salt: salted ? (salt ?? "") : "", picture: lookOf(plain) }] : [],
+  );
+}
+
 const filesIn = (parts: Part[]): string => t("files", { n: parts.reduce((sum, one) => sum + one.items.length, 0) });
 
-export function useGiving(asker: Asker | null) {
+export function useGiving(asker: Asker | null, { files, salted }: Form) {
   const { node, wallet, account } = useApp();
   const [busy, setBusy] = useState(false);
   const [chain, setChain] = useState<number | null>(null);
@@ -55,6 +64,7 @@ export function useGiving(asker: Asker | null) {
     const kept = signed.current.get(nameOf(part));
     const made = kept ?? (await signConsent(wallet!, consent.contributor, consent, items, node.network));
     signed.current.set(nameOf(part), made);
+    await shelve(shelfOf(items, files, salted));
     await submitConsent(consent, items, made.signature);
     const held = await license(made.digest).catch(() => null); // it is taken, whatever this answers
     return { consent, items, license: made.digest, envelope: envelopeOf(part, made), revoked: held?.revoked_permissions ?? 0 };
@@ -92,8 +102,14 @@ export function useGiving(asker: Asker | null) {
     const done = doneOf(parts);
     setGiven(done);
     changed();
-    asker?.answer(done.map((part) => ({ license: part.license, envelope: hex(part.envelope), items: part.items })));
+    asker?.answer(done.map((part) => ({ license: part.license, envelope: hex(part.envelope), items: part.items, ...saltsOf(part.items) })));
   }
+  /** The salts of items, in their order, for the page that asked; nothing without a salt. */
+  const saltsOf = (items: string[]): { salts?: string[] } => {
+    const known = new Map(shelfOf(items, files, salted).map((one) => [one.item, one.salt]));
+    const salts = items.map((item) => known.get(item) ?? "");
+    return salts.some(Boolean) ? { salts } : {};
+  };
   return { busy, chain, given, stopped, give, finish };
 }
 
@@ -127,12 +143,15 @@ export function SaveConsents({ bytes }: { bytes: Uint8Array }) {
   );
 }
 
-export function Given({ given, names }: { given: GivenPart[]; names: Hashed[] }) {
+export function Given({ given, form: { files: names, salted } }: { given: GivenPart[]; form: Form }) {
   const revoked = given.reduce((sum, one) => sum + one.revoked, 0);
   const named = new Map(names.map(({ item, name }) => [item, name]));
   const rows = given.flatMap((part) =>
     part.items.map((item) => JSON.stringify({ file: named.get(item) ?? "", item, license: part.license }) + "\n"),
   );
+  const salts = shelfOf(given.flatMap((one) => one.items), names, salted)
+    .filter((one) => one.salt)
+    .map(({ name, item, salt }) => JSON.stringify({ file: name, item, salt }) + "\n");
   return (
     <section>
       <Heading>{t("given")}</Heading>
@@ -147,11 +166,21 @@ export function Given({ given, names }: { given: GivenPart[]; names: Hashed[] })
         <button type="button" onClick={() => saveFile("licensed.jsonl", rows.join(""), "application/jsonl")}>
           {t("save_manifest")}
         </button>
+        {salts.length > 0 && (
+          <button type="button" aria-describedby="salts-hint" onClick={() => saveFile("licensed.salts.jsonl", salts.join(""), "application/jsonl")}>
+            {t("save_salts")}
+          </button>
+        )}
         <SaveConsents bytes={bundle(given.map((part) => part.envelope))} />
         <a class="button" href="#/">
           {t("nav_mine")}
         </a>
       </p>
+      {salts.length > 0 && (
+        <p class="quiet small" id="salts-hint">
+          {t("salts_hint")}
+        </p>
+      )}
     </section>
   );
 }

@@ -1,0 +1,64 @@
+// Files as people know them: names, small pictures and salts, which never leave this device but in the files that the
+// person saves. A salted item hash (rule 1.5.1) hides from whoever has the same file that it was licensed.
+
+import { all, put, some } from "./database.js";
+import { hex, join, sha, unhex } from "../protocol/bytes.js";
+
+export interface Shelved {
+  item: string;
+  /** With the folders, as it was chosen. */
+  name: string;
+  /** The SHA-256 of the bytes. */
+  plain: string;
+  /** 32 bytes as 0x text; empty if the item hash is the plain one. */
+  salt: string;
+  /** A small picture as a data URL; empty without one. */
+  picture: string;
+}
+
+const SALT_BYTES = 32;
+const SIDE = 96; // pixels of a small picture
+const LARGEST = 30_000_000; // bytes of an image that is made small
+
+/** SHA-256(salt . SHA-256(bytes)), from the plain hash. */
+export const saltedItem = (salt: string, plain: string): string => hex(sha(join(unhex(salt), unhex(plain))));
+
+export const newSalt = (): string => hex(crypto.getRandomValues(new Uint8Array(SALT_BYTES)));
+
+export const shelve = (files: Shelved[]): Promise<boolean> => put("files", files);
+
+export const shelved = (items: string[]): Promise<Shelved[]> => some<Shelved>("files", items);
+
+/** What this device knows of the files with these plain hashes. */
+export async function knownAs(plain: string[]): Promise<Shelved[]> {
+  const wanted = new Set(plain);
+  return (await all<Shelved>("files")).filter((one) => wanted.has(one.plain));
+}
+
+/** A small picture of an image; empty for what is none, or where the browser cannot draw it. */
+export async function pictureOf(file: File): Promise<string> {
+  if (!file.type.startsWith("image/") || file.size > LARGEST) return "";
+  try {
+    const image = await createImageBitmap(file, { resizeHeight: SIDE, resizeQuality: "low" });
+    const width = Math.min(image.width, 2 * SIDE);
+    const canvas = Object.assign(document.createElement("canvas"), { width, height: SIDE });
+    canvas.getContext("2d")?.drawImage(image, (width - image.width) / 2, 0);
+    image.close();
+    return canvas.toDataURL("image/webp", 0.6);
+  } catch {
+    return "";
+  }
+}
+
+const looks = new Map<string, string>(); // small pictures of this visit, by plain hash
+
+/** Makes the small picture of a file, which is kept once the file is licensed. */
+export async function noteLook(plain: string, file: File): Promise<void> {
+  const picture = await pictureOf(file);
+  if (picture) looks.set(plain, picture);
+}
+
+export const lookOf = (plain: string): string => looks.get(plain) ?? "";
+
+/** The folder; empty for none. */
+export const folderOf = (name: string): string => name.slice(0, Math.max(0, name.lastIndexOf("/")));
