@@ -1,23 +1,20 @@
 """`sayso check`: the gate before training."""
 
 import os
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import click
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
-from rich.text import Text
 
 from sayso.commands.buyer.dialect import dialect_options
+from sayso.commands.buyer.progress import progress
 from sayso.commands.options import PATH, Once, heed_option, json_option, network_option
 from sayso.commands.text import example, moment, printable, say, say_json, several, warn_of_purposes
 from sayso.commands.types import address_or_anyone, duration, expiry
 from sayso.gate.formats.opening import paths_of
 from sayso.gate.gate import Gate
+from sayso.gate.marks import index_of
 from sayso.gate.records.annotations import annotate, annotate_error
 from sayso.gate.records.record import Record
 from sayso.gate.running import GateFiles
@@ -29,7 +26,6 @@ from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import Reason
 
 SOME_NOT_CLEAR: Final = 3
-LINE_S: Final = 10.0  # between two lines of progress in a log
 READ_ROWS: Final = 1 << 20
 STALE_HINT: Final = (
     "stale: a node is still confirming these rows with its peers and the chain, or the endpoint of "
@@ -114,6 +110,18 @@ _OUTPUTS: Final = {"out": "kept", "rejected": "rejected", "receipt": "receipt", 
 )
 @click.option("--bundle", type=PATH, metavar="DIR", help="The license bundle (sayso bundle pull).")
 @click.option(
+    "--since",
+    type=PATH,
+    metavar="RECORD",
+    help="Judge only what is new since this record of an offline check, which has an index.",
+)
+@click.option(
+    "--index",
+    "with_index",
+    is_flag=True,
+    help="Write RECORD.index beside the record, which --since reads.",
+)
+@click.option(
     "--rpc",
     metavar="URL",
     help="Also read the chain, for revocations that every node omits.",
@@ -134,6 +142,8 @@ def command(
     as_json: bool,
     dry_run: bool,
     quiet: bool,
+    since: Path | None,
+    with_index: bool,
     **options: Any,
 ) -> None:
     """Check whether every row of MANIFEST may be used for a purpose.
@@ -147,8 +157,10 @@ def command(
     nothing is written.
     """
     names = {**_OUTPUTS, "junit": "junit"}
-    files = GateFiles(**{theirs: options.pop(ours) for ours, theirs in names.items()})
+    outputs = {theirs: options.pop(ours) for ours, theirs in names.items()}
+    files = GateFiles(**outputs, with_index=with_index)
     inputs = [*paths_of(manifests), network_path, *options["offline"]]
+    inputs += [since, index_of(since)] if since else []
     options["run_until"] = options["run_until"] or 0
     try:
         if dry_run:
@@ -156,8 +168,8 @@ def command(
             return
         clear(files.paths, inputs=[*inputs, options["bundle"]] if options["bundle"] else inputs)
         warn_of_purposes([options["purpose"]])
-        with Gate(network=network_path, **options) as gate, _progress(quiet=quiet) as (begun, done):
-            record = gate.check(manifests, files, done, begun)
+        with Gate(network=network_path, **options) as gate, progress(quiet=quiet) as (begun, done):
+            record = gate.check(manifests, files, done, begun, since)
     except SaysoError as error:
         annotate_error(manifests[0], error, os.environ)
         raise
@@ -186,62 +198,6 @@ def _read_only(gate: Gate, manifests: Sequence[Path]) -> None:
 
 def _grantee(query: Query) -> str:
     return "anyone" if query.grantee == ANYONE else address_text(query.grantee)
-
-
-class _Rate(TextColumn):
-    """A progress column that shows the units done per second."""
-
-    def __init__(self) -> None:
-        super().__init__("")
-
-    def render(self, task: Any) -> Text:
-        speed = task.finished_speed or task.speed
-        return Text(f"{speed:,.0f} {task.fields['unit']}/s" if speed else "")
-
-
-class Lines:
-    """Lines tells the progress in lines of a log, at most one in LINE_S, where there is no terminal."""
-
-    def __init__(self, clock: Callable[[], float], *, quiet: bool) -> None:
-        self._clock, self._quiet = clock, quiet
-        self._total, self._done, self._unit, self._last = 0, 0, "", clock()
-
-    @property
-    def functions(self) -> tuple[Callable[[int, str], object], Callable[[int], object]]:
-        """Return the functions that set the total and advance."""
-        return self._begin, self._advance
-
-    def _begin(self, total: int, unit: str) -> None:
-        self._total, self._unit = total, unit
-
-    def _advance(self, done: int) -> None:
-        self._done += done
-        if not self._quiet and self._clock() - self._last >= LINE_S:
-            self._last = self._clock()
-            of = f" of {self._total:,}" if self._total else ""
-            click.echo(f"checked {self._done:,}{of} {self._unit}", err=True)
-
-
-@contextmanager
-def _progress(*, quiet: bool) -> Iterator[tuple[Callable[[int, str], object], Callable[[int], object]]]:
-    """Show a bar on a terminal, and lines elsewhere; yields functions that set the total and advance."""
-    columns = (
-        SpinnerColumn(),
-        TextColumn("Checking {task.percentage:>3.0f} %"),
-        _Rate(),
-        TimeRemainingColumn(),
-    )
-    console = Console(stderr=True)
-    if quiet or not console.is_terminal:
-        yield Lines(time.monotonic, quiet=quiet).functions
-        return
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("check", total=None, unit="")
-
-        def begun(total: int, unit: str) -> None:
-            bar.update(task, total=total or None, unit=unit)
-
-        yield begun, lambda done: bar.advance(task, done)
 
 
 def _report(record: Record, *, as_json: bool) -> None:
