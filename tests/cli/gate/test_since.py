@@ -30,7 +30,20 @@ from sayso_protocol.snapshots.snapshot import Content, make_snapshot
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import License
 from support.known import Heard, Known, PassingOn
-from support.passing import BASE, HOLDERS, ITEMS, LATE, OTHER, SOON, histories, sealed
+from support.passing import (
+    BASE,
+    GUARDIAN,
+    HOLDERS,
+    ITEMS,
+    KEYS,
+    LATE,
+    OTHER,
+    SOON,
+    a_license,
+    histories,
+    sealed,
+    stops,
+)
 from support.protocol_strategies import ADA, BEN, CLEO, NETWORK, NODE
 from support.snapshots import TRUSTED, add_delta, content_of, moment_at, names_of, salts
 
@@ -111,13 +124,36 @@ queries = st.builds(
 )
 
 
+@st.composite
+def direct(draw: st.DrawFn) -> License:
+    """A license to whoever asks, of one of many people."""
+    return a_license(
+        contributor=(who := draw(st.sampled_from([*KEYS]))),
+        parties=(who,),
+        grantee=bytes(20),
+        guardian=draw(st.sampled_from([bytes(20), GUARDIAN])) if who != GUARDIAN else bytes(20),
+        issued_at=draw(st.sampled_from([BASE, BASE, BASE + 55])),
+        expires_at=draw(st.sampled_from([SOON, LATE])),
+        recheck_hours=draw(st.sampled_from([1, 2, 168])),
+    )
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> list[Heard]:
+    """Licenses of which nobody takes anything back, of which somebody does, and what is passed on."""
+    held = draw(st.lists(direct(), min_size=1, max_size=4))
+    against = draw(st.lists(stops(held, []), max_size=3))
+    more = draw(histories()) if draw(st.booleans()) else []
+    return draw(st.permutations([*held, *against, *more]))
+
+
 FEW = settings(
-    deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
 @FEW
-@given(histories(), queries, st.data())
+@given(worlds(), queries, st.data())
 def test_it_says_what_a_full_check_says(
     monkeypatch: pytest.MonkeyPatch, history: list[Heard], query: Query, data: st.DataObject
 ) -> None:
@@ -127,7 +163,7 @@ def test_it_says_what_a_full_check_says(
 
 @pytest.mark.long
 @settings(FEW, max_examples=500)
-@given(histories(), queries, st.data())
+@given(worlds(), queries, st.data())
 def test_it_says_so_over_many_histories(
     monkeypatch: pytest.MonkeyPatch, history: list[Heard], query: Query, data: st.DataObject
 ) -> None:
