@@ -29,6 +29,7 @@ from sayso_protocol.verdicts.license_table import ABSENT
 MAGIC: Final = b"sayso-index-1\n\0\0"
 _LENGTH_BYTES: Final = 8
 _HEADER_BYTES: Final = 256 * 1024 * 1024
+_KEPT_BYTES: Final = 128 * 1024 * 1024  # of blocks, which are needed twice
 _PLACES: Final = np.dtype("<i4"), np.dtype("<u2")
 
 
@@ -176,6 +177,7 @@ class Index:
         self._starts = [len(MAGIC)]
         for one in self.header.blocks:
             self._starts.append(self._starts[-1] + sum(one.sizes))
+        self._kept: dict[int, Block] = {}
         start = self._starts[-1]
         tables = self._read(start, end - start, self.header.tables)
         self.tables = Tables.read(tables, self.header.sizes)
@@ -206,13 +208,18 @@ class Index:
 
     def block(self, number: int) -> Block:
         """Return a block by its number; raises Unfit if it was changed."""
+        if number in self._kept:
+            return self._kept[number]
         one = self.header.blocks[number]
         data = self._read(self._starts[number], sum(one.sizes), one.sha256)
         owner, position, numbers, unknown, nodes = _cut(data, one.sizes)
         owners, positions = (
             np.frombuffer(part, kind) for part, kind in zip((owner, position), _PLACES, strict=True)
         )
-        return Block(owners, positions, np.frombuffer(numbers, np.uint8), unknown, nodes)
+        found = Block(owners, positions, np.frombuffer(numbers, np.uint8), unknown, nodes)
+        if self._starts[-1] <= _KEPT_BYTES:
+            self._kept[number] = found
+        return found
 
 
 def record_digest(path: Path) -> str:
