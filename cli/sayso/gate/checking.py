@@ -10,9 +10,11 @@ from pathlib import Path
 
 from sayso.errors import NothingToAsk
 from sayso.gate.formats.base import Columns, Source
+from sayso.gate.formats.opening import Manifest
 from sayso.gate.judges.base import Judge, Judged
 from sayso.gate.judges.offline import OfflineJudge, bundle_source, evidence_of, read_snapshots
 from sayso.gate.licenses import HeldBundle
+from sayso.gate.marks import index_of
 from sayso.gate.records.record import Record
 from sayso.gate.running import GateFiles, Progress, Render, run, summarised
 from sayso.gate.since.earlier import fitting_index, ids_of, marks_of, meaning_of
@@ -20,7 +22,8 @@ from sayso.gate.since.index import Header, Index, IndexWriter, Meaning, Unfit
 from sayso.gate.since.judging import Recheck, SinceJudge
 from sayso.gate.since.secret import own_key
 from sayso.gate.since.tables import tables_of
-from sayso.outputs import Outputs
+from sayso.gate.staging import staged
+from sayso.outputs import Outputs, clear
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import sha256
 from sayso_protocol.receipts.question import Question
@@ -36,6 +39,9 @@ class Checking:
         judge: Returns the judge.
         renders: See run.
         progress: See run.
+        open: Opens a manifest.
+        inputs: The files that the gate reads beside the manifest.
+        ending: The ending of standard input.
         clock: Returns the seconds since the epoch.
     """
 
@@ -47,12 +53,34 @@ class Checking:
     judge: Callable[[], Judge]
     renders: Mapping[str, Render]
     progress: Progress
+    open: Callable[[Manifest], Source]
+    inputs: Sequence[Path] = ()
+    ending: str = ".jsonl"
     clock: Callable[[], float] = time.time
 
     def check(
-        self, source: Source, new: Callable[[], Record], files: GateFiles, since: Path | None
+        self,
+        manifest: Manifest,
+        files: GateFiles,
+        begun: Callable[[int, str], object] | None = None,
+        since: Path | None = None,
     ) -> Record:
         """Judge a manifest and write the outputs; see Gate.check."""
+        with staged(manifest, self.ending) as found:
+            before = [since, index_of(since)] if since else []
+            clear(files.paths, inputs=[*found.paths, *self.inputs, *before])
+            source = self.open(found.paths)
+            if begun:
+                begun(*source.size)
+
+            def record() -> Record:
+                return Record(self.trusted.network, self.question, found.name, source.name)
+
+            return self._check(source, record, files, since)
+
+    def _check(
+        self, source: Source, new: Callable[[], Record], files: GateFiles, since: Path | None
+    ) -> Record:
         if files.with_index and not (files.receipt and self.snapshots):
             raise NothingToAsk("an index belongs to the receipt of an offline check")
         notes = list[str]()

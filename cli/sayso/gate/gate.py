@@ -9,7 +9,8 @@ A gate can be sent to another process, where it opens its own connections. One t
 
 import asyncio
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -19,21 +20,20 @@ import numpy as np
 from sayso.errors import NothingToAsk
 from sayso.gate.fetching import FindLicenses, NodeLicenses
 from sayso.gate.formats.base import Columns, Dialect, Source
-from sayso.gate.formats.opening import Manifest, name_of, open_source, paths_of
+from sayso.gate.formats.opening import Manifest, open_source
 from sayso.gate.judges.base import Evidence, Judge
 from sayso.gate.judges.nodes import NodesJudge
 from sayso.gate.judges.offline import OfflineJudge
 from sayso.gate.judges.verdicts import Verdicts
 from sayso.gate.licenses import HeldBundle
 from sayso.gate.looping import LoopThread
-from sayso.gate.marks import index_of
 from sayso.gate.names import find_columns
 from sayso.gate.records.record import Record
 from sayso.gate.running import GateFiles, Progress
+from sayso.gate.staging import staged
 from sayso.gate.streams import Lost
 from sayso.gate.watching import Hit, Watch, Watched
 from sayso.networks import DEFAULT_FILE, first_url, load_network
-from sayso.outputs import clear
 from sayso_protocol.encoding.row_tree import ROW_BYTES
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import ANYONE, address_from_text
@@ -64,6 +64,7 @@ class Gate:
         heed: The addresses whose disputes count; by default those that each node heeds.
         license_column, item_column: The columns of the hashes, if they have no usual name.
         dialect: How manifests are read, where readers disagree.
+        stdin_format: The ending of a name that would say the format of standard input.
 
     Raises:
         InvalidAddress, InvalidPurpose, InvalidNetworkFile: An argument is invalid.
@@ -88,12 +89,13 @@ class Gate:
         license_column: str | None = None,
         item_column: str | None = None,
         dialect: Dialect | None = None,
+        stdin_format: str = "jsonl",
     ) -> None:
         self.trusted = network if isinstance(network, NetworkFile) else load_network(Path(network))
         listed = None if heed is None else tuple(sorted({*map(_address, heed)}))
         query = Query(_address(grantee), purpose, listed)
         self.question = Question(query, max_age_s, run_id or secrets.token_hex(16), run_until=run_until)
-        self._wait_s = wait_s
+        self._wait_s, self._stdin_ending = wait_s, f".{stdin_format}"
         self.columns = Columns(license_column, item_column, None, dialect or Dialect())
         self._nodes = tuple(dict.fromkeys(one.rstrip("/") for one in nodes))
         self._offline = tuple(Path(one) for one in offline)
@@ -170,6 +172,12 @@ class Gate:
         """Open a manifest, without judging it; raises BadManifest, FileUnreadable, ExtraMissing."""
         return open_source(manifest, replace(self.columns, find=self._bundle and self._bundle.find))
 
+    @contextmanager
+    def opened(self, manifest: Manifest) -> Iterator[Source]:
+        """Open a manifest that may be elsewhere, as `check` does; see there for errors."""
+        with staged(manifest, self._stdin_ending) as found:
+            yield self.open(found.paths)
+
     def evidence(self) -> Evidence:
         """Return the evidence of all answers so far."""
         return self.judge.evidence()
@@ -224,33 +232,21 @@ class Gate:
         Earlier files of these names are removed first, so that none passes for a result of this run.
 
         Args:
-            manifest: A file, a folder of files of one format, a pattern, or several files of one format.
+            manifest: A file, a folder of files of one format, a pattern, several files, URLs, or `-`.
             files: The output files.
             begun: Called before the first row with the amount to read and its unit.
             progress: Called with each further amount that is done.
-            since: The record of an earlier check, written with its index: what neither time nor
-                deltas touched since then is not judged again. The result is that of a full check.
+            since: The record of an earlier check with an index; what is untouched is not judged again.
 
         Raises:
             BadManifest, FileUnreadable, ManifestChanged: The manifest is invalid, unreadable or changed.
             NothingToAsk: An index is asked for without a receipt, or of nodes.
             OutputIsInput: An output would replace an input, or lie inside one.
-            OutputFailed: A file cannot be written. See the judge for other errors.
+            OutputFailed: A file cannot be written. See the judge and `staged` for other errors.
         """
         from sayso.gate.checking import Checking  # noqa: PLC0415 - only if requested
         from sayso.gate.records.junit import junit  # noqa: PLC0415
         from sayso.gate.records.report import html  # noqa: PLC0415
-
-        files, paths = files or GateFiles(), paths_of(manifest)
-        earlier = Path(since) if since is not None else None
-        before = [earlier, index_of(earlier)] if earlier else []
-        clear(files.paths, inputs=[*paths, *self._inputs, *before])
-        source = self.open(manifest)
-        if begun:
-            begun(*source.size)
-
-        def record() -> Record:
-            return Record(self.trusted.network, self.question, name_of(paths), source.name)
 
         checking = Checking(
             self.trusted,
@@ -261,8 +257,12 @@ class Gate:
             lambda: self.judge,
             {"report": html, "junit": junit},
             progress or (lambda _done: None),
+            self.open,
+            self._inputs,
+            self._stdin_ending,
         )
-        return checking.check(source, record, files, earlier)
+        earlier = Path(since) if since is not None else None
+        return checking.check(manifest, files or GateFiles(), begun, earlier)
 
     async def watch(
         self,

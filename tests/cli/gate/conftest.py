@@ -111,8 +111,8 @@ class Buyer:
     def offline(self, **options: Any) -> Gate:
         return self.gate(offline=[self.snapshot()], bundle=self.bundle(), **options)
 
-    def check(self, manifest: object, *more: object, status: int = 0) -> Any:
-        return self.world.run("check", manifest, *QUERY, *more, status=status)
+    def check(self, manifest: object, *more: object, status: int = 0, typed: bytes | None = None) -> Any:
+        return self.world.run("check", manifest, *QUERY, *more, status=status, typed=typed)
 
 
 def _salts() -> Iterator[bytes]:

@@ -95,14 +95,21 @@ class Buyer:
             return OfflineJudge(snapshots, read, TRUSTED, question, lambda: self.now)
 
         held = HeldBundle(bundle, NETWORK, query)
+        read = partial(open_source, columns=Columns())
         checking = Checking(
-            TRUSTED, question, Columns(), snapshots, held, judge, {}, lambda _: None, lambda: self.now
+            TRUSTED,
+            question,
+            Columns(),
+            snapshots,
+            held,
+            judge,
+            {},
+            lambda _: None,
+            read,
+            clock=lambda: self.now,
         )
-        source = open_source(self.folder / "m.jsonl", Columns())
         before = self.folder / since if since else None
-        return checking.check(
-            source, lambda: Record(NETWORK, question, "m.jsonl", "jsonl"), files, before
-        )
+        return checking.check(self.folder / "m.jsonl", files, since=before)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import click
 
 from sayso.commands.buyer.dialect import dialect_options
 from sayso.commands.buyer.progress import progress
+from sayso.commands.buyer.streams import STDIN_FORMATS, to_stdout
 from sayso.commands.options import PATH, Once, heed_option, json_option, network_option
 from sayso.commands.text import example, moment, printable, say, say_json, several, warn_of_purposes
 from sayso.commands.types import address_or_anyone, duration, expiry
@@ -18,6 +19,7 @@ from sayso.gate.marks import index_of
 from sayso.gate.records.annotations import annotate, annotate_error
 from sayso.gate.records.record import Record
 from sayso.gate.running import GateFiles
+from sayso.gate.staging import is_elsewhere
 from sayso.outputs import clear
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.primitives import ANYONE, address_text
@@ -49,7 +51,7 @@ _OUTPUTS: Final = {"out": "kept", "rejected": "rejected", "receipt": "receipt", 
         "sayso check shards/ --grantee anyone --purpose train-ai --out kept/ --report report.html",
     ),
 )
-@click.argument("manifests", type=PATH, nargs=-1, required=True, metavar="MANIFEST...")
+@click.argument("manifests", nargs=-1, required=True, metavar="MANIFEST...")
 @click.option(
     "--grantee",
     type=address_or_anyone,
@@ -58,7 +60,12 @@ _OUTPUTS: Final = {"out": "kept", "rejected": "rejected", "receipt": "receipt", 
     help="Who wants to use the data.",
 )
 @click.option("--purpose", required=True, help="The purpose, for example train-ai.")
-@click.option("--out", type=PATH, metavar="KEPT", help="Write the clear rows to this file, unchanged.")
+@click.option(
+    "--out",
+    type=PATH,
+    metavar="KEPT",
+    help="Write the clear rows to this file, or - for standard output.",
+)
 @click.option(
     "--rejected", type=PATH, metavar="WHY", help="Write the other rows to this file, with reasons."
 )
@@ -127,6 +134,14 @@ _OUTPUTS: Final = {"out": "kept", "rejected": "rejected", "receipt": "receipt", 
     help="Also read the chain, for revocations that every node omits.",
 )
 @click.option(
+    "--format",
+    "stdin_format",
+    type=click.Choice(STDIN_FORMATS),
+    default="jsonl",
+    show_default=True,
+    help="The format of standard input.",
+)
+@click.option(
     "--license-column", metavar="NAME", help="The column of license hashes.  [default: by its name]"
 )
 @click.option("--item-column", metavar="NAME", help="The column of item hashes.  [default: by its name]")
@@ -137,7 +152,7 @@ _OUTPUTS: Final = {"out": "kept", "rejected": "rejected", "receipt": "receipt", 
 @json_option
 def command(
     *,
-    manifests: tuple[Path, ...],
+    manifests: tuple[str, ...],
     network_path: Path,
     as_json: bool,
     dry_run: bool,
@@ -148,10 +163,10 @@ def command(
 ) -> None:
     """Check whether every row of MANIFEST may be used for a purpose.
 
-    MANIFEST is JSON Lines, CSV, Parquet or Arrow, a folder of such files, or several such files. Each
-    row names a license and an item by their hashes. The command keeps only the rows that every source
-    calls granted, in the same format and order. It removes earlier output files first, so that no old
-    file passes for a result.
+    MANIFEST is JSON Lines, CSV, Parquet or Arrow, a folder of such files, or several such files; also a
+    URL, which is copied first, or - for standard input. Each row names a license and an item by their
+    hashes. The command keeps only the rows that every source calls granted, in the same format and
+    order. It removes earlier output files first, so that no old file passes for a result.
 
     Exit status: 0 all rows are clear; 3 some rows are not clear; any other status is an error, and
     nothing is written.
@@ -159,23 +174,26 @@ def command(
     names = {**_OUTPUTS, "junit": "junit"}
     outputs = {theirs: options.pop(ours) for ours, theirs in names.items()}
     files = GateFiles(**outputs, with_index=with_index)
-    inputs = [*paths_of(manifests), network_path, *options["offline"]]
+    here = [one for one in manifests if not is_elsewhere(one)]
+    inputs = [*(paths_of(here) if here else []), network_path, *options["offline"]]
     inputs += [since, index_of(since)] if since else []
     options["run_until"] = options["run_until"] or 0
-    try:
-        if dry_run:
-            _read_only(Gate(network=network_path, **options), manifests)
-            return
-        clear(files.paths, inputs=[*inputs, options["bundle"]] if options["bundle"] else inputs)
-        warn_of_purposes([options["purpose"]])
-        with Gate(network=network_path, **options) as gate, progress(quiet=quiet) as (begun, done):
-            record = gate.check(manifests, files, done, begun, since)
-    except SaysoError as error:
-        annotate_error(manifests[0], error, os.environ)
-        raise
-    if not quiet:
-        _notes(record.notes)
-        _report(record, as_json=as_json)
+    with to_stdout(files) as (files, to_output):
+        try:
+            if dry_run:
+                _read_only(Gate(network=network_path, **options), manifests)
+                return
+            clear(files.paths, inputs=[*inputs, options["bundle"]] if options["bundle"] else inputs)
+            warn_of_purposes([options["purpose"]])
+            with Gate(network=network_path, **options) as gate, progress(quiet=quiet) as (begun, done):
+                record = gate.check(manifests, files, done, begun, since)
+        except SaysoError as error:
+            annotate_error(Path(manifests[0]), error, os.environ)
+            raise
+        if not quiet:
+            _notes(record.notes)
+            with to_output():
+                _report(record, as_json=as_json)
     annotate(record, os.environ)
     if record.clear < record.rows:
         raise click.exceptions.Exit(SOME_NOT_CLEAR)
@@ -186,11 +204,11 @@ def _notes(notes: Iterable[str]) -> None:
         click.echo(f"note: {printable(note)}", err=True)
 
 
-def _read_only(gate: Gate, manifests: Sequence[Path]) -> None:
+def _read_only(gate: Gate, manifests: Sequence[str]) -> None:
     """Read every row of a manifest, and say what a check would judge."""
-    source = gate.open(manifests)
-    rows = sum(len(batch) for batch in source.batches(READ_ROWS))
-    _notes(source.notes)
+    with gate.opened(manifests) as source:
+        rows = sum(len(batch) for batch in source.batches(READ_ROWS))
+        _notes(source.notes)
     query = gate.question.query
     asked = f"for {query.purpose} by {_grantee(query)}"
     say(f"{several(rows, 'row')} of {source.name} would be judged {asked}")
