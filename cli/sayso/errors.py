@@ -141,6 +141,12 @@ class BadManifest(SaysoError):
     code = "bad-manifest"
 
 
+class BadPolicy(SaysoError):
+    """The policy file is not one, or a check asks for less than the policy does; nothing was asked."""
+
+    code = "bad-policy"
+
+
 class ManifestChanged(SaysoError):
     """The manifest changed while it was being checked."""
 

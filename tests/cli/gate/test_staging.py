@@ -7,17 +7,20 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
+import boto3
+import fsspec
 import pytest
+from moto.server import ThreadedMotoServer
 
 from cli.conftest import QUERY
 from cli.gate.conftest import Buyer
 from sayso.errors import FileUnreadable
 from sayso.gate.running import GateFiles
-from sayso.gate.staging import staged
+from sayso.gate.staging import _Copy, staged
 from sayso_protocol.errors import TooLarge
 
-fsspec = pytest.importorskip("fsspec")
 Answer = Callable[[int], tuple[bytes, str]]  # number of the request -> body and ETag
 
 
@@ -143,3 +146,47 @@ def test_a_manifest_of_several_places(buyer: Buyer) -> None:
     assert record.rows == 8
     with pytest.raises(FileUnreadable):
         buyer.gate().check("memory://one/lost.jsonl")
+
+
+@pytest.fixture(scope="module")
+def bucket() -> Iterator[Any]:
+    """An object store on this machine, as s3fs reads it."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.get_host_and_port()[1]}")
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            patch.setenv(name, "testing")
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        client = boto3.client("s3")
+        client.create_bucket(Bucket="data")
+        yield client
+    server.stop()
+
+
+def test_an_object_store(buyer: Buyer, bucket: Any) -> None:
+    buyer.revoke()
+    for folder in ("a", "b"):
+        bucket.put_object(Bucket="data", Key=f"shards/{folder}/0.jsonl", Body=manifest(buyer))
+    told = json.loads(buyer.check("s3://data/shards", "--out", "kept", "--json", status=3).stdout)
+    assert (told["rows"], told["clear"]) == (8, 6)
+    assert sorted(str(one) for one in Path("kept").glob("*/*")) == ["kept/a/0.jsonl", "kept/b/0.jsonl"]
+    one = "s3://data/shards/a/0.jsonl"
+    assert json.loads(buyer.check(one, "--json", status=3).stdout)["rows"] == 4
+    buyer.world.fails("file-unreadable", "check", "s3://data/lost.jsonl", *QUERY)
+
+
+def test_an_object_that_is_replaced_while_it_is_copied(
+    buyer: Buyer, bucket: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By other bytes of the same length, which only their tag shows."""
+    first = manifest(buyer)
+    bucket.put_object(Bucket="data", Key="m.jsonl", Body=first)
+    copy = _Copy._copy
+
+    def replaced(self: _Copy, file: Any, place: Path) -> None:
+        copy(self, file, place)
+        bucket.put_object(Bucket="data", Key="m.jsonl", Body=first.replace(b"a.flac", b"z.flac"))
+
+    monkeypatch.setattr(_Copy, "_copy", replaced)
+    buyer.world.fails("manifest-changed", "check", "s3://data/m.jsonl", *QUERY)

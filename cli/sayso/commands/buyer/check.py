@@ -8,6 +8,7 @@ from typing import Any, Final
 import click
 
 from sayso.commands.buyer.dialect import dialect_options
+from sayso.commands.buyer.policy import policy_option
 from sayso.commands.buyer.progress import progress
 from sayso.commands.buyer.streams import STDIN_FORMATS, to_stdout
 from sayso.commands.options import PATH, Once, heed_option, json_option, network_option
@@ -145,6 +146,7 @@ _OUTPUTS: Final = {"out": "kept", "rejected": "rejected", "receipt": "receipt", 
     "--license-column", metavar="NAME", help="The column of license hashes.  [default: by its name]"
 )
 @click.option("--item-column", metavar="NAME", help="The column of item hashes.  [default: by its name]")
+@policy_option
 @dialect_options
 @network_option
 @click.option("--dry-run", is_flag=True, help="Read the manifest, and ask and write nothing.")
