@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from coincurve import PrivateKey
@@ -27,6 +26,7 @@ from sayso_protocol.messages.typed_data import digest
 from sayso_protocol.network_file import NetworkFile, Operator
 from sayso_protocol.primitives import ANYONE, sha256
 from sayso_protocol.receipts.receipt import ChainPoint
+from sayso_protocol.snapshots.fuse_filter import Keys
 from sayso_protocol.snapshots.hash_list import license_key, person_key
 from sayso_protocol.snapshots.head import SnapshotMoment
 from sayso_protocol.snapshots.keys import as_keys, bit_key, permissions_key, sorted_keys
@@ -75,7 +75,7 @@ class Place:
         message = a_consent(items, contributor=who, parties=(who,), grantee=ANYONE, **times)
         return Envelope(message, NETWORK, sign_digest(key, digest(message, NETWORK)), items)
 
-    def _keys(self, places: Iterable[tuple[int, int]]) -> np.ndarray:  # type: ignore[type-arg]
+    def _keys(self, places: Iterable[tuple[int, int]]) -> Keys:
         return sorted_keys(as_keys(b"".join(self._joined(places))))
 
     def _joined(self, places: Iterable[tuple[int, int]]) -> Iterator[bytes]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sayso.errors import NothingToAsk
+from sayso.gate.contents import check_bytes
 from sayso.gate.formats.base import Columns, Source
 from sayso.gate.formats.opening import Manifest
 from sayso.gate.judges.base import Judge, Judged
@@ -42,6 +43,7 @@ class Checking:
         open: Opens a manifest.
         inputs: The files that the gate reads beside the manifest.
         ending: The ending of standard input.
+        bytes_column: The column whose bytes the items must be the hashes of, if any.
         clock: Returns the seconds since the epoch.
     """
 
@@ -56,6 +58,7 @@ class Checking:
     open: Callable[[Manifest], Source]
     inputs: Sequence[Path] = ()
     ending: str = ".jsonl"
+    bytes_column: str | None = None
     clock: Callable[[], float] = time.time
 
     def check(
@@ -70,6 +73,8 @@ class Checking:
             before = [since, index_of(since)] if since else []
             clear(files.paths, inputs=[*found.paths, *self.inputs, *before])
             source = self.open(found.paths)
+            if self.bytes_column:
+                check_bytes(source, self.bytes_column)
             if begun:
                 begun(*source.size)
 

@@ -9,8 +9,7 @@ A gate can be sent to another process, where it opens its own connections. One t
 
 import asyncio
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -30,7 +29,6 @@ from sayso.gate.looping import LoopThread
 from sayso.gate.names import find_columns
 from sayso.gate.records.record import Record
 from sayso.gate.running import GateFiles, Progress
-from sayso.gate.staging import staged
 from sayso.gate.streams import Lost
 from sayso.gate.watching import Hit, Watch, Watched
 from sayso.networks import DEFAULT_FILE, first_url, load_network
@@ -65,6 +63,7 @@ class Gate:
         license_column, item_column: The columns of the hashes, if they have no usual name.
         dialect: How manifests are read, where readers disagree.
         stdin_format: The ending of a name that would say the format of standard input.
+        bytes_column: The column of files or values whose hashes the items must be (see check_bytes).
 
     Raises:
         InvalidAddress, InvalidPurpose, InvalidNetworkFile: An argument is invalid.
@@ -90,12 +89,14 @@ class Gate:
         item_column: str | None = None,
         dialect: Dialect | None = None,
         stdin_format: str = "jsonl",
+        bytes_column: str | None = None,
     ) -> None:
         self.trusted = network if isinstance(network, NetworkFile) else load_network(Path(network))
         listed = None if heed is None else tuple(sorted({*map(_address, heed)}))
         query = Query(_address(grantee), purpose, listed)
         self.question = Question(query, max_age_s, run_id or secrets.token_hex(16), run_until=run_until)
         self._wait_s, self._stdin_ending = wait_s, f".{stdin_format}"
+        self._bytes_column = bytes_column
         self.columns = Columns(license_column, item_column, None, dialect or Dialect())
         self._nodes = tuple(dict.fromkeys(one.rstrip("/") for one in nodes))
         self._offline = tuple(Path(one) for one in offline)
@@ -170,13 +171,9 @@ class Gate:
 
     def open(self, manifest: Manifest) -> Source:
         """Open a manifest, without judging it; raises BadManifest, FileUnreadable, ExtraMissing."""
-        return open_source(manifest, replace(self.columns, find=self._bundle and self._bundle.find))
-
-    @contextmanager
-    def opened(self, manifest: Manifest) -> Iterator[Source]:
-        """Open a manifest that may be elsewhere, as `check` does; see there for errors."""
-        with staged(manifest, self._stdin_ending) as found:
-            yield self.open(found.paths)
+        return open_source(
+            manifest, replace(self.columns, find=self._bundle.find if self._bundle else None)
+        )
 
     def evidence(self) -> Evidence:
         """Return the evidence of all answers so far."""
@@ -260,6 +257,7 @@ class Gate:
             self.open,
             self._inputs,
             self._stdin_ending,
+            self._bytes_column,
         )
         earlier = Path(since) if since is not None else None
         return checking.check(manifest, files or GateFiles(), begun, earlier)

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -62,7 +63,8 @@ def test_an_output_in_an_input(full: Buyer, name: str) -> None:
     with full.gate(offline=["north.snapshot"], bundle="licenses") as gate:
         for kind in KINDS:
             with pytest.raises(OutputIsInput):
-                gate.check("shards", GateFiles(junit=Path("m.csv"), **{kind: Path(output)}))
+                one: dict[str, Any] = {kind: Path(output)}
+                gate.check("shards", GateFiles(junit=Path("m.csv"), **one))
     assert contents(full.folder) == before
 
 

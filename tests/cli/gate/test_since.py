@@ -24,7 +24,7 @@ from sayso.gate.running import GateFiles
 from sayso_protocol.primitives import hex_text
 from sayso_protocol.receipts.question import Question
 from sayso_protocol.snapshots.head import SnapshotMoment
-from sayso_protocol.snapshots.keys import dispute_keys, new_keys
+from sayso_protocol.snapshots.keys import as_keys, dispute_keys, new_keys
 from sayso_protocol.snapshots.part import Part
 from sayso_protocol.snapshots.snapshot import Content, make_snapshot
 from sayso_protocol.verdicts.query import Query
@@ -57,13 +57,14 @@ class Buyer:
         self.folder, self.now = folder, BASE + 50
         self.licenses = {one.consent: one for one in history if isinstance(one, License)}
         passed = {one.terms: one for one in history if isinstance(one, PassingOn)}
-        messages = [*self.licenses.values(), *passed.values()]
+        messages: list[Heard] = [*self.licenses.values(), *passed.values()]
         save_bundle(folder / "licenses.sayso", [sealed(one) for one in messages])
         names = [sealed(one).digest for one in self.licenses.values()]
         rows = [(name, item) for name in [*names, bytes(31) + b"1"] for item in (*ITEMS, ITEMS[0])]
         lines = [json.dumps({"license": hex_text(name), "item": hex_text(item)}) for name, item in rows]
         (folder / "m.jsonl").write_text("\n".join(lines) + "\n")
         self.parts: list[Part] = []
+        self._keys, self._names = as_keys(b""), list[bytes]()
 
     def file(self, history: list[Heard], *but: bytes, **options: Any) -> None:
         """Append what a node knows that heard this, but names some people no longer."""

@@ -20,7 +20,7 @@ from sayso.gate.marks import index_of
 from sayso.gate.records.annotations import annotate, annotate_error
 from sayso.gate.records.record import Record
 from sayso.gate.running import GateFiles
-from sayso.gate.staging import is_elsewhere
+from sayso.gate.staging import is_elsewhere, staged
 from sayso.outputs import clear
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.primitives import ANYONE, address_text
@@ -146,6 +146,12 @@ _OUTPUTS: Final = {"out": "kept", "rejected": "rejected", "receipt": "receipt", 
     "--license-column", metavar="NAME", help="The column of license hashes.  [default: by its name]"
 )
 @click.option("--item-column", metavar="NAME", help="The column of item hashes.  [default: by its name]")
+@click.option(
+    "--verify-bytes",
+    "bytes_column",
+    metavar="NAME",
+    help="Verify that each item is the hash of the file, or the bytes, in this column.",
+)
 @policy_option
 @dialect_options
 @network_option
@@ -183,7 +189,8 @@ def command(
     with to_stdout(files) as (files, to_output):
         try:
             if dry_run:
-                _read_only(Gate(network=network_path, **options), manifests)
+                ending = f".{options['stdin_format']}"
+                _read_only(Gate(network=network_path, **options), manifests, ending)
                 return
             clear(files.paths, inputs=[*inputs, options["bundle"]] if options["bundle"] else inputs)
             warn_of_purposes([options["purpose"]])
@@ -206,9 +213,10 @@ def _notes(notes: Iterable[str]) -> None:
         click.echo(f"note: {printable(note)}", err=True)
 
 
-def _read_only(gate: Gate, manifests: Sequence[str]) -> None:
+def _read_only(gate: Gate, manifests: Sequence[str], ending: str) -> None:
     """Read every row of a manifest, and say what a check would judge."""
-    with gate.opened(manifests) as source:
+    with staged(manifests, ending) as found:
+        source = gate.open(found.paths)
         rows = sum(len(batch) for batch in source.batches(READ_ROWS))
         _notes(source.notes)
     query = gate.question.query

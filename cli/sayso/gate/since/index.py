@@ -30,7 +30,6 @@ MAGIC: Final = b"sayso-index-1\n\0\0"
 _LENGTH_BYTES: Final = 8
 _HEADER_BYTES: Final = 256 * 1024 * 1024
 _KEPT_BYTES: Final = 128 * 1024 * 1024  # of blocks, which are needed twice
-_PLACES: Final = np.dtype("<i4"), np.dtype("<u2")
 
 
 class Unfit(Exception):
@@ -213,9 +212,7 @@ class Index:
         one = self.header.blocks[number]
         data = self._read(self._starts[number], sum(one.sizes), one.sha256)
         owner, position, numbers, unknown, nodes = _cut(data, one.sizes)
-        owners, positions = (
-            np.frombuffer(part, kind) for part, kind in zip((owner, position), _PLACES, strict=True)
-        )
+        owners, positions = np.frombuffer(owner, "<i4"), np.frombuffer(position, "<u2")
         found = Block(owners, positions, np.frombuffer(numbers, np.uint8), unknown, nodes)
         if self._starts[-1] <= _KEPT_BYTES:
             self._kept[number] = found

@@ -91,15 +91,16 @@ class Tables:
     def read(cls, data: bytes, sizes: Sizes) -> "Tables":
         """Read what `data` gives; raises ValueError for another length."""
         kinds = [(LICENSE, sizes.licenses), (SUBLICENSE, sizes.sublicenses), (PERSON, sizes.people)]
-        kinds += [(_NAME, sizes.licenses)] * sizes.snapshots + [(_NAME, sizes.people)] * sizes.snapshots
-        arrays, at = [], 0
-        for kind, count in kinds:
+        lists = [(_NAME, sizes.licenses)] * sizes.snapshots + [(_NAME, sizes.people)] * sizes.snapshots
+        arrays, at = list[Any](), 0
+        for kind, count in [*kinds, *lists]:
             arrays.append(np.frombuffer(data, kind, count, at))
             at += kind.itemsize * count
         if at != len(data):
             raise ValueError("the tables have another length than their sizes")
-        names = arrays[3:]
-        return cls(*arrays[:3], names[: sizes.snapshots], names[sizes.snapshots :])
+        licenses, sublicenses, people, *names = arrays
+        half = sizes.snapshots
+        return cls(licenses, sublicenses, people, names[:half], names[half:])
 
     def terms(self, query: Query) -> LicenseTable:
         """Return the terms of the licenses, without items, as rules 8.3 to 8.6 read them."""

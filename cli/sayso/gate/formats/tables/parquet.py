@@ -135,6 +135,16 @@ class Parquet(Source):
 
         return ParquetWriter(self, outputs.open(path), path)
 
+    def values(self, name: str) -> Iterator[Any]:
+        """Yield the values of a column, in order; raises BadManifest and FileUnreadable."""
+        with parquet_errors(self.path), self._opened() as file:
+            if name not in file.schema_arrow.names:
+                raise BadManifest(f"there is no column {name!r}")
+            for group in range(len(self.footer.groups)):
+                step = self.rows_at_once(group, [name])
+                for batch in file.iter_batches(step, row_groups=[group], columns=[name]):
+                    yield from batch.column(0).to_pylist()
+
     def columns(self, group: int, metadata: Any) -> Iterator[Any]:
         """Yield batches of all columns of a row group, read by another footer."""
         with self._opened(metadata=metadata) as file:
