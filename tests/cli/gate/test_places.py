@@ -62,8 +62,8 @@ def test_an_output_in_an_input(full: Buyer, name: str) -> None:
         full.world.fails("output-is-input", "check", "shards", *QUERY, *offline, *both)
     with full.gate(offline=["north.snapshot"], bundle="licenses") as gate:
         for kind in KINDS:
+            one: dict[str, Any] = {kind: Path(output)}
             with pytest.raises(OutputIsInput):
-                one: dict[str, Any] = {kind: Path(output)}
                 gate.check("shards", GateFiles(junit=Path("m.csv"), **one))
     assert contents(full.folder) == before
 
