@@ -20,7 +20,7 @@ from sayso.outputs import output_errors
 from sayso_protocol.errors import SaysoError, TooLarge
 from sayso_protocol.redaction import redacted, shown_url
 
-STDIN: Final = "-"
+_STDIN: Final = "-"
 MOST_BYTES: Final = 1 << 40  # of all copies of one check
 _CHUNK_BYTES: Final = 1 << 20
 _URL: Final = re.compile(r"([a-z][a-z0-9+]*)://")
@@ -45,7 +45,7 @@ class Staged:
 
 def is_elsewhere(name: object) -> bool:
     """Return whether a name means standard input or a URL."""
-    return isinstance(name, str) and (name == STDIN or _URL.match(name) is not None)
+    return isinstance(name, str) and (name == _STDIN or _URL.match(name) is not None)
 
 
 @contextmanager
@@ -84,7 +84,7 @@ def staged(
 
 def _shown(one: Path | str) -> str:
     text = str(one)
-    return "standard input" if text == STDIN else shown_url(text) if is_elsewhere(one) else text
+    return "standard input" if text == _STDIN else shown_url(text) if is_elsewhere(one) else text
 
 
 class _Copy:
@@ -106,7 +106,7 @@ class _Copy:
             return paths_of(one)
         root = self._folder / str(len(self._names))
         self._names[str(root)] = _shown(one)
-        if one == STDIN:
+        if one == _STDIN:
             place = root / f"stdin{ending}"
             self._copy(stdin or sys.stdin.buffer, place)
             return [place]
@@ -138,11 +138,11 @@ class _Copy:
 
     def _fetch(self, files: Any, name: str, place: Path, *, is_web: bool) -> None:
         """Copy a file in one version; of the web in one request, so that no two answers are joined."""
-        before = _version(files.info(name))
+        before = _version(files, name)
         with files.open(name, "rb", **({"block_size": 0} if is_web else {})) as file:
             self._copy(file, place)
         size = place.stat().st_size
-        if _version(files.info(name)) != before or before.get("size", size) != size:
+        if _version(files, name) != before or before.get("size", size) != size:
             raise ManifestChanged(f"{name!r} changed while it was copied")
 
     @staticmethod
@@ -178,5 +178,8 @@ def _names(files: Any, path: str, *, is_web: bool) -> list[str]:
     return sorted(map(str, names))
 
 
-def _version(info: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: info[name] for name in _VERSION if info.get(name) is not None}
+def _version(files: Any, name: str) -> dict[str, Any]:
+    """Ask the service for the present version of a file, not what was listed before."""
+    files.invalidate_cache()
+    info: Mapping[str, Any] = files.info(name)
+    return {field: info[field] for field in _VERSION if info.get(field) is not None}

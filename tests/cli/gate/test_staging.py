@@ -1,6 +1,9 @@
 """Manifests on standard input and at URLs: copied once, judged as kept, and bounded."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -176,17 +179,64 @@ def test_an_object_store(buyer: Buyer, bucket: Any) -> None:
     buyer.world.fails("file-unreadable", "check", "s3://data/lost.jsonl", *QUERY)
 
 
+@pytest.mark.parametrize("url", ["s3://data/one/m.jsonl", "s3://data/one"])
 def test_an_object_that_is_replaced_while_it_is_copied(
-    buyer: Buyer, bucket: Any, monkeypatch: pytest.MonkeyPatch
+    buyer: Buyer, bucket: Any, monkeypatch: pytest.MonkeyPatch, url: str
 ) -> None:
-    """By other bytes of the same length, which only their tag shows."""
+    """By other bytes of the same length, which only their tag shows; what was listed is old news."""
     first = manifest(buyer)
-    bucket.put_object(Bucket="data", Key="m.jsonl", Body=first)
+    bucket.put_object(Bucket="data", Key="one/m.jsonl", Body=first)
     copy = _Copy._copy
 
     def replaced(self: _Copy, file: Any, place: Path) -> None:
         copy(self, file, place)
-        bucket.put_object(Bucket="data", Key="m.jsonl", Body=first.replace(b"a.flac", b"z.flac"))
+        other = first.replace(b"a.flac", b"z.flac")
+        bucket.put_object(Bucket="data", Key="one/m.jsonl", Body=other)
 
     monkeypatch.setattr(_Copy, "_copy", replaced)
-    buyer.world.fails("manifest-changed", "check", "s3://data/m.jsonl", *QUERY)
+    buyer.world.fails("manifest-changed", "check", url, *QUERY)
+
+
+HUB = """
+import sys
+from sayso.gate.staging import staged
+with staged("hf://datasets/somebody/data/m.jsonl") as found:
+    sys.stdout.buffer.write(found.paths[0].read_bytes())
+"""
+
+
+def test_a_hub_of_datasets(tmp_path: Path) -> None:
+    """Of another process, because the library reads HF_ENDPOINT once."""
+    body = b'{"license": "0x"}\n'
+    entry = {"type": "file", "oid": "a" * 40, "size": len(body), "path": "m.jsonl"}
+    data = {"id": "somebody/data", "sha": "b" * 40, "siblings": [], "private": False}
+
+    class Hub(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            is_file = "/resolve/" in self.path
+            answer = [entry] if "/tree/" in self.path else data
+            content = body if is_file else json.dumps(answer).encode()
+            self.send_response(200)
+            self.send_header(
+                "Content-Type", "application/octet-stream" if is_file else "application/json"
+            )
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            """Be silent."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Hub) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        environment = os.environ | {"HF_ENDPOINT": url, "HF_HOME": str(tmp_path)}
+        try:
+            done = subprocess.run(
+                [sys.executable, "-c", HUB], check=True, capture_output=True, env=environment
+            )
+        finally:
+            server.shutdown()
+            thread.join()
+    assert done.stdout == body
