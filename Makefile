@@ -173,7 +173,7 @@ ci-full: $(READY) $(COMPILED) $(INTEROP) $(PAGE) machine-full $(VENV)/engines  #
 
 # For every Python from 3.11 on. uv, because pip cannot override what a release requires: pyproject.toml says what.
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
-EXTRAS := node demo postgres chain data datasets duckdb polars marketplace
+EXTRAS := node demo postgres chain data datasets duckdb polars marketplace remote
 
 lock: $(READY)  ## renew the hashed pins (no addresses in them)
 	$(COMPILE) $(EXTRAS:%=--extra %) --output-file requirements/dev.txt pyproject.toml requirements/dev.in

@@ -147,6 +147,18 @@ class BadManifest(SaysoError):
     code = "bad-manifest"
 
 
+class BytesDiffer(SaysoError):
+    """A row names an item that is not the SHA-256 of the bytes it stands for; nothing was written."""
+
+    code = "bytes-differ"
+
+
+class BadPolicy(SaysoError):
+    """The policy file is not one, or a check asks for less than the policy does; nothing was asked."""
+
+    code = "bad-policy"
+
+
 class ManifestChanged(SaysoError):
     """The manifest changed while it was being checked."""
 

@@ -35,6 +35,7 @@ SECTIONS = {
         "check": Entry(
             f"{_BUYER}.check:command", "Check a data set before training, and get a receipt."
         ),
+        "manifest": Entry(f"{_BUYER}.manifest:command", "Hash data, and find its licenses in a bundle."),
         "watch": Entry(f"{_BUYER}.watch:command", "Deliver events to a program or a web server."),
         "bundle": Entry(f"{_BUYER}.bundle:bundle", "Manage the signed consents of a data set."),
         "snapshot": Entry(

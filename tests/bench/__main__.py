@@ -25,6 +25,7 @@ PARTS = {
     "revocation": "refusal",
     "api": "api",
     "gate": "gate",
+    "recheck": "recheck",
     "formats": "formats",
     "snapshot": "snapshot",
     "gossip": "gossip",

@@ -40,7 +40,7 @@ class World:
     def trust(self) -> None:
         save_network(self.folder / "network.toml", self.node.trusted)
 
-    def run(self, *arguments: object, status: int = 0, typed: str | None = None) -> Result:
+    def run(self, *arguments: object, status: int = 0, typed: str | bytes | None = None) -> Result:
         """Run `sayso` and expect an exit status."""
         result = CliRunner().invoke(cli, [str(one) for one in arguments], input=typed)
         trace = result.exception if not isinstance(result.exception, SystemExit) else ""

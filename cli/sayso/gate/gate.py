@@ -9,7 +9,6 @@ A gate can be sent to another process, where it opens its own connections. One t
 
 import asyncio
 import secrets
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,21 +18,20 @@ import numpy as np
 
 from sayso.errors import NothingToAsk
 from sayso.gate.fetching import FindLicenses, NodeLicenses
-from sayso.gate.formats.base import Columns, Dialect, FindLicense, Source
-from sayso.gate.formats.opening import Manifest, name_of, open_source, paths_of
+from sayso.gate.formats.base import Columns, Dialect, Source
+from sayso.gate.formats.opening import Manifest, open_source
 from sayso.gate.judges.base import Evidence, Judge
 from sayso.gate.judges.nodes import NodesJudge
 from sayso.gate.judges.offline import OfflineJudge
 from sayso.gate.judges.verdicts import Verdicts
-from sayso.gate.licenses import LicenseBundle, load_licenses
+from sayso.gate.licenses import HeldBundle
 from sayso.gate.looping import LoopThread
 from sayso.gate.names import find_columns
 from sayso.gate.records.record import Record
-from sayso.gate.running import GateFiles, Progress, run
+from sayso.gate.running import GateFiles, Progress
 from sayso.gate.watching import Hit, Watch, Watched
 from sayso.networks import DEFAULT_FILE, first_url, load_network
 from sayso.node_client.following import Lost
-from sayso.outputs import clear
 from sayso_protocol.encoding.row_tree import ROW_BYTES
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import ANYONE, address_from_text
@@ -64,6 +62,8 @@ class Gate:
         heed: The addresses whose disputes count; by default those that each node heeds.
         license_column, item_column: The columns of the hashes, if they have no usual name.
         dialect: How manifests are read, where readers disagree.
+        stdin_format: The ending of a name that would say the format of standard input.
+        bytes_column: The column of files or values whose hashes the items must be (see check_bytes).
 
     Raises:
         InvalidAddress, InvalidPurpose, InvalidNetworkFile: An argument is invalid.
@@ -88,23 +88,25 @@ class Gate:
         license_column: str | None = None,
         item_column: str | None = None,
         dialect: Dialect | None = None,
+        stdin_format: str = "jsonl",
+        bytes_column: str | None = None,
     ) -> None:
         self.trusted = network if isinstance(network, NetworkFile) else load_network(Path(network))
         listed = None if heed is None else tuple(sorted({*map(_address, heed)}))
         query = Query(_address(grantee), purpose, listed)
         self.question = Question(query, max_age_s, run_id or secrets.token_hex(16), run_until=run_until)
-        self._wait_s = wait_s
+        self._wait_s, self._stdin_ending = wait_s, f".{stdin_format}"
+        self._bytes_column = bytes_column
         self.columns = Columns(license_column, item_column, None, dialect or Dialect())
         self._nodes = tuple(dict.fromkeys(one.rstrip("/") for one in nodes))
         self._offline = tuple(Path(one) for one in offline)
-        self._bundle = Path(bundle) if bundle is not None else None
+        place = (self.trusted.network, self.question.query)
+        self._bundle = HeldBundle(Path(bundle), *place) if bundle is not None else None
         self._rpc = rpc
         given = (bundle, None if isinstance(network, NetworkFile) else network)
         self._inputs = [*self._offline, *(Path(one) for one in given if one is not None)]
         self._check_sources()
         self._judge: Judge | None = None
-        self._held: LicenseBundle | None = None
-        self._finder: FindLicense | None = None
         self._loop: LoopThread | None = None
 
     def _check_sources(self) -> None:
@@ -121,7 +123,7 @@ class Gate:
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the state without connections, which the gate opens again on first use."""
-        return {**self.__dict__, **dict.fromkeys(("_judge", "_loop", "_held", "_finder"))}
+        return {**self.__dict__, **dict.fromkeys(("_judge", "_loop"))}
 
     def __enter__(self) -> Self:
         return self
@@ -147,7 +149,9 @@ class Gate:
 
     def _open(self) -> Judge:
         if self._offline:
-            return OfflineJudge(self._offline, self._licenses, self.trusted, self.question)
+            assert self._bundle  # noqa: S101 - see _check_sources
+            licenses = self._bundle.licenses
+            return OfflineJudge(self._offline, licenses, self.trusted, self.question)
         self._loop = self._loop or LoopThread()
         nodes = NodesJudge(self._nodes, self.trusted, self.question, self._loop, self._wait_s)
         if self._rpc is None:
@@ -160,32 +164,16 @@ class Gate:
     def _find_licenses(self) -> FindLicenses:
         """Return consents from the bundle, else from the nodes; all are verified."""
         if self._bundle is not None:
-            return lambda _rows: self._licenses()
+            held = self._bundle
+            return lambda _rows: held.licenses()
         assert self._loop  # noqa: S101 - opened before
         return NodeLicenses(self._nodes, self.trusted, self._loop)
 
-    def _find_license(self) -> FindLicense | None:
-        """Return a function that finds the license of an item, for data that names no licenses."""
-        if self._bundle is None:
-            return None
-
-        def find(item: bytes) -> bytes | None:
-            if self._finder is None:
-                self._finder = self._licenses().finder(self.question.query, time.time())
-            return self._finder(item)
-
-        return find
-
-    def _licenses(self) -> LicenseBundle:
-        """Return the bundle, read and verified on first use."""
-        if self._held is None:
-            assert self._bundle  # noqa: S101 - used only with a bundle
-            self._held = load_licenses(self._bundle, self.trusted.network)
-        return self._held
-
     def open(self, manifest: Manifest) -> Source:
         """Open a manifest, without judging it; raises BadManifest, FileUnreadable, ExtraMissing."""
-        return open_source(manifest, replace(self.columns, find=self._find_license()))
+        return open_source(
+            manifest, replace(self.columns, find=self._bundle.find if self._bundle else None)
+        )
 
     def evidence(self) -> Evidence:
         """Return the evidence of all answers so far."""
@@ -234,34 +222,45 @@ class Gate:
         files: GateFiles | None = None,
         progress: Progress | None = None,
         begun: Callable[[int, str], object] | None = None,
+        since: Path | str | None = None,
     ) -> Record:
         """Judge a manifest and write the output files, all or none.
 
         Earlier files of these names are removed first, so that none passes for a result of this run.
 
         Args:
-            manifest: A file, a folder of files of one format, a pattern, or several files of one format.
+            manifest: A file, a folder of files of one format, a pattern, several files, URLs, or `-`.
             files: The output files.
             begun: Called before the first row with the amount to read and its unit.
             progress: Called with each further amount that is done.
+            since: The record of an earlier check with an index; what is untouched is not judged again.
 
         Raises:
             BadManifest, FileUnreadable, ManifestChanged: The manifest is invalid, unreadable or changed.
+            NothingToAsk: An index is asked for without a receipt, or of nodes.
             OutputIsInput: An output would replace an input, or lie inside one.
-            OutputFailed: A file cannot be written. See the judge for other errors.
+            OutputFailed: A file cannot be written. See the judge and `staged` for other errors.
         """
-        from sayso.gate.records.junit import junit  # noqa: PLC0415 - only if requested
+        from sayso.gate.checking import Checking  # noqa: PLC0415 - only if requested
+        from sayso.gate.records.junit import junit  # noqa: PLC0415
         from sayso.gate.records.report import html  # noqa: PLC0415
 
-        files, paths = files or GateFiles(), paths_of(manifest)
-        clear(files.paths, inputs=[*paths, *self._inputs])
-        source = self.open(manifest)
-        if begun:
-            begun(*source.size)
-        record = Record(self.trusted.network, self.question, name_of(paths), source.name)
-        renders = {"report": html, "junit": junit}
-        run(source, self.judge, record, files, renders, progress or (lambda _done: None))
-        return record
+        checking = Checking(
+            self.trusted,
+            self.question,
+            self.columns,
+            self._offline,
+            self._bundle,
+            lambda: self.judge,
+            {"report": html, "junit": junit},
+            progress or (lambda _done: None),
+            self.open,
+            self._inputs,
+            self._stdin_ending,
+            self._bytes_column,
+        )
+        earlier = Path(since) if since is not None else None
+        return checking.check(manifest, files or GateFiles(), begun, earlier)
 
     async def watch(
         self,

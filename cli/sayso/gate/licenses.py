@@ -5,14 +5,16 @@ when the bundle is read. Messages of contract wallets, which only the chain can 
 counted; rows of such consents are `unknown` offline.
 """
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 from sayso.contributor.saved_messages import MAX_BYTES, bundle_bytes, read_bounded
 from sayso.errors import FileUnreadable
 from sayso.gate.formats.base import reading
+from sayso.gate.marks import FileMark, mark
 from sayso.outputs import Outputs, StagedFolder
 from sayso_protocol.errors import BadSignature, SaysoError, Unsupported
 from sayso_protocol.limits import LIMITS
@@ -32,6 +34,14 @@ from sayso_protocol.verdicts.verdict import License, Reason, judge_terms
 ENDING: Final = ".sayso"
 
 
+class Place(NamedTuple):
+    """Place says where a message lies: the number of its file, from 0, and its bytes in it."""
+
+    file: int
+    start: int
+    size: int
+
+
 @dataclass
 class LicenseBundle:
     """LicenseBundle holds verified consents by license hash, and verified sublicenses by digest.
@@ -40,11 +50,15 @@ class LicenseBundle:
         held: License hash -> terms and items.
         sublicenses: Digest -> sublicense.
         unverified: The number of messages that only the chain can verify; they are not held.
+        files: The files that were read, in order.
+        places: Where the messages that were read from files lie, by digest.
     """
 
     held: dict[bytes, License] = field(default_factory=dict)
     sublicenses: dict[bytes, HeldSublicense] = field(default_factory=dict)
     unverified: int = 0
+    files: list[FileMark] = field(default_factory=list)
+    places: dict[bytes, Place] = field(default_factory=dict)
 
     def add(self, envelope: Envelope) -> None:
         """Verify a consent or sublicense and hold it; raises BadSignature, NotSponsored."""
@@ -90,6 +104,36 @@ class LicenseBundle:
         return sha256(b"".join(sorted([*self.held, *self.sublicenses])))
 
 
+class HeldBundle:
+    """HeldBundle reads and verifies a bundle on first use, and finds the licenses of items in it."""
+
+    def __init__(self, path: Path, network: Network, query: Query) -> None:
+        self.path, self._network, self._query = path, network, query
+        self._held: LicenseBundle | None = None
+        self._finder: Callable[[bytes], bytes | None] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the state without what was read, which is read again on first use."""
+        return {**self.__dict__, "_held": None, "_finder": None}
+
+    def licenses(self) -> LicenseBundle:
+        """Return the licenses; raises the errors of load_licenses."""
+        if self._held is None:
+            self._held = load_licenses(self.path, self._network)
+        return self._held
+
+    def find(self, item: bytes) -> bytes | None:
+        """Return the license of an item, for data that names no licenses."""
+        if self._finder is None:
+            self._finder = self.licenses().finder(self._query, time.time())
+        return self._finder(item)
+
+    @property
+    def has_chosen(self) -> bool:
+        """Return whether the license of an item was asked for."""
+        return self._finder is not None
+
+
 def load_licenses(path: Path, network: Network) -> LicenseBundle:
     """Read and verify a bundle.
 
@@ -98,8 +142,13 @@ def load_licenses(path: Path, network: Network) -> LicenseBundle:
         BadSignature: A wallet did not sign its message. See decode for other errors.
     """
     licenses = LicenseBundle()
-    for file in bundle_files(path):
-        for envelope in _envelopes(file, network):
+    for number, file in enumerate(bundle_files(path)):
+        data, end = read_bounded(file, MAX_BYTES), 0
+        licenses.files.append(mark(file, data))
+        for envelope in _envelopes(file, data, network):
+            start = data.index(envelope.body, end)
+            end = start + len(envelope.body)
+            licenses.places[envelope.digest] = Place(number, start, len(envelope.body))
             licenses.add(envelope)
     return licenses
 
@@ -113,10 +162,10 @@ def bundle_files(path: Path) -> list[Path]:
     return files
 
 
-def _envelopes(file: Path, network: Network) -> Iterator[Envelope]:
+def _envelopes(file: Path, data: bytes, network: Network) -> Iterator[Envelope]:
     try:
-        for data in decode_bundle(read_bounded(file, MAX_BYTES), MAX_BYTES):
-            yield decode(data, network)
+        for body in decode_bundle(data, MAX_BYTES):
+            yield decode(body, network)
     except BadSignature:
         raise
     except SaysoError as error:

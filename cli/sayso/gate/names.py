@@ -1,13 +1,28 @@
 """The columns of the hashes: those that the user named, else the first with a usual name."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
+from urllib.parse import unquote
 
 from sayso.errors import BadManifest
 
 # In this order, because `license` may also hold the name of a software license.
 LICENSE_NAMES: Final = ("sayso_license", "license_hash", "license")
 ITEM_NAMES: Final = ("sayso_item", "item_hash", "item", "sha256")
+
+
+def keys_of(path: Path) -> dict[str, str]:
+    """Return the columns that a file has by its folders: `license=0x...` (keys of Hive).
+
+    Raises:
+        BadManifest: A key occurs twice.
+    """
+    pairs = [one.partition("=") for one in path.parts[:-1] if "=" in one]
+    keys = {name: unquote(value) for name, _, value in pairs}
+    if len(keys) < len(pairs):
+        raise BadManifest(f"{str(path)!r} has a key of its folders twice")
+    return keys
 
 
 def find_columns(

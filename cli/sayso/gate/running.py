@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from sayso.gate.formats.base import Batch, Source, Writer
 from sayso.gate.formats.json_rows import row_line
 from sayso.gate.judges.base import Judge
 from sayso.gate.judges.verdicts import Verdicts
+from sayso.gate.marks import index_of
 from sayso.gate.records.record import Record
 from sayso.outputs import Outputs, StagedFile
 from sayso_protocol.receipts.text import receipt_to_json
@@ -38,6 +39,7 @@ class GateFiles:
         receipt: The proof of the run: the node's receipt, or the record of all parts.
         report: The result for people, as HTML.
         junit: The result for a pipeline, as JUnit XML.
+        with_index: Whether an index for `since` is written beside the receipt.
     """
 
     kept: Path | None = None
@@ -45,15 +47,61 @@ class GateFiles:
     receipt: Path | None = None
     report: Path | None = None
     junit: Path | None = None
+    with_index: bool = False
+
+    @property
+    def index(self) -> Path | None:
+        """Return the place of the index, or None."""
+        return index_of(self.receipt) if self.with_index and self.receipt else None
 
     @property
     def paths(self) -> list[Path]:
         """Return the paths that are not None."""
-        every = (self.kept, self.rejected, self.receipt, self.report, self.junit)
+        every = (self.kept, self.rejected, self.receipt, self.report, self.junit, self.index)
         return [path for path in every if path is not None]
 
 
 Render = Callable[[Record], bytes]
+
+
+class Indexing(Protocol):
+    """Indexing writes an index beside the receipt."""
+
+    def open(self, outputs: Outputs) -> None:
+        """Open the file; raises OutputFailed."""
+        ...
+
+    def finish(self, receipt: bytes) -> None:
+        """Complete the file for this receipt; raises OutputFailed."""
+        ...
+
+
+@contextmanager
+def summarised(
+    judge: Judge,
+    record: Record,
+    files: GateFiles,
+    renders: Mapping[str, Render],
+    index: Indexing | None = None,
+) -> Iterator[Outputs]:
+    """Write the files about the record once its rows are judged; yields the outputs for the others."""
+    with Outputs() as outputs:
+        # Outputs move into place in this order; the kept rows, which training reads, come last.
+        summaries = {
+            name: outputs.open(path)
+            for name in ("receipt", "report", "junit")
+            if (path := getattr(files, name))
+        }
+        if index:
+            index.open(outputs)
+        yield outputs
+        record.evidence = judge.evidence()
+        receipt = _receipt(record) if files.receipt else b""
+        for name, file in summaries.items():
+            file.write(receipt if name == "receipt" else renders[name](record))
+        if index:
+            index.finish(receipt)
+        outputs.commit()
 
 
 def run(
@@ -63,6 +111,7 @@ def run(
     files: GateFiles,
     renders: Mapping[str, Render],
     progress: Progress = lambda _done: None,
+    index: Indexing | None = None,
 ) -> None:
     """Judge every row and write the files.
 
@@ -73,26 +122,17 @@ def run(
         files: The output files.
         progress: Called with the amount of the source's size that is newly done.
         renders: The functions that render `report` and `junit` from the record.
+        index: Writes the index, if anything.
 
     Raises:
         BadManifest: There are no rows. See source, judge and outputs for other errors.
     """
-    with Outputs() as outputs:
-        # Outputs move into place in this order; the kept rows, which training reads, come last.
-        summaries = {
-            name: outputs.open(path)
-            for name in ("receipt", "report", "junit")
-            if (path := getattr(files, name))
-        }
+    with summarised(judge, record, files, renders, index) as outputs:
         rejected = outputs.open(files.rejected) if files.rejected else None
         kept = source.writer(outputs, files.kept) if files.kept else None
         _judge_all(source, judge, record, _Sinks(kept, rejected), progress)
         if not record.parts:
             raise BadManifest(f"{str(source.path)!r} has no rows")
-        record.evidence = judge.evidence()
-        for name, file in summaries.items():
-            file.write(_receipt(record) if name == "receipt" else renders[name](record))
-        outputs.commit()
 
 
 def _receipt(record: Record) -> bytes:

@@ -24,6 +24,7 @@ ROW_BYTES = 2 * HASH_BYTES
 _RESULT_BYTES = ROW_BYTES + 1
 _MANIFEST, _RESULTS = 1, 2  # the first byte under each tree's nodes
 _ARITY = LIMITS.tree_arity
+NODE_ROWS = _ARITY  # below one of the lowest nodes
 _ROWS_AT_ONCE = 2_048 * _ARITY
 
 
@@ -75,11 +76,24 @@ def manifest_root(rows: bytes) -> bytes:
 
 def results_root(rows: bytes, reasons: bytes) -> bytes:
     """Return the results root over rows and reasons, 32 bytes (rule 9.2); raises Malformed."""
+    return results_root_of(results_nodes(rows, reasons))
+
+
+def results_nodes(rows: bytes, reasons: bytes) -> bytes:
+    """Return the lowest nodes of the results tree, joined: one for each `NODE_ROWS` rows (rule 9.2).
+
+    Raises:
+        Malformed: There are no rows, or not one reason for each.
+    """
     _check(rows, reasons)
     # In parts, because the leaves of all rows together would double the memory.
     parts = range(0, len(reasons), _ROWS_AT_ONCE)
-    above = b"".join([_nodes(_RESULTS, 0, _part(rows, reasons, at), _RESULT_BYTES) for at in parts])
-    return _rise(_RESULTS, [above])[-1]
+    return b"".join([_nodes(_RESULTS, 0, _part(rows, reasons, at), _RESULT_BYTES) for at in parts])
+
+
+def results_root_of(nodes: bytes) -> bytes:
+    """Return the results root over its lowest nodes, 32 bytes (see results_nodes)."""
+    return _rise(_RESULTS, [nodes])[-1]
 
 
 def roots(rows: bytes, reasons: bytes) -> Roots:

@@ -145,7 +145,10 @@ class Snapshot:
 
     def name(self, keys: Iterable[bytes]) -> Flags:
         """Return for each key of a person or license whether the file names it (rule 13.5.5)."""
-        wanted = hash_list.hashes_of(self.heads[0].salt, keys)
+        return self.name_hashes(hash_list.hashes_of(self.heads[0].salt, keys))
+
+    def name_hashes(self, wanted: hash_list.Names) -> Flags:
+        """Return the same for hashes under the salt of the snapshot (see hash_list.hashes_of)."""
         found = np.zeros(len(wanted), bool)
         for names in self._named:
             found |= hash_list.holds(names, wanted)

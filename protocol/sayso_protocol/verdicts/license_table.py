@@ -204,6 +204,14 @@ class LicenseTable:
         entries[~found] = ABSENT
         return entries
 
+    def places(self, entries: Ints) -> tuple[NDArray[np.int32], NDArray[np.uint16]]:
+        """Return the license of each entry, or ABSENT, and the index of its item in the license."""
+        owner = np.full(len(entries), ABSENT, np.int32)
+        position = np.zeros(len(entries), np.uint16)
+        held = entries != ABSENT
+        owner[held], position[held] = self.owner[entries[held]], self.position[entries[held]]
+        return owner, position
+
     def terms(self, query: Query, now: float, owner: Ints) -> Reasons:
         """Return for each of some licenses the number of the reason by its terms (rules 8.3 to 8.6)."""
         if len(owner) > len(self.licenses):  # rows that share licenses, which are judged once

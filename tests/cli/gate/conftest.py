@@ -3,6 +3,7 @@
 import csv
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,8 @@ from sayso_protocol.primitives import hash_from_text, sha256
 from sayso_protocol.receipts.receipt import ChainPoint
 from sayso_protocol.snapshots.head import SnapshotMoment
 from sayso_protocol.snapshots.keys import joined_keys
-from sayso_protocol.snapshots.part import Part
-from sayso_protocol.snapshots.snapshot import Content, make_snapshot
+from sayso_protocol.snapshots.part import Part, read_parts
+from sayso_protocol.snapshots.snapshot import Content, make_delta, make_snapshot
 from support.snapshots import names_of_envelopes
 
 NAMES = ("a.flac", "b.flac", "c.flac", "d.flac")
@@ -87,14 +88,31 @@ class Buyer:
         moment = SnapshotMoment(sha256(b"state"), block, then, then, then + lasts_s)
         return make_snapshot(self.node.key, self.node.network, moment, content, _salts())
 
+    def add_delta(self, name: str = "north.snapshot", after_s: int = 1) -> Path:
+        """Append what the node learned since the last part."""
+        path = self.folder / name
+        parts = list(read_parts(path.read_bytes()))
+        now, last = self.snapshot_part(), parts[-1].head
+        moment = replace(now.head.moment, as_of=last.moment.as_of + after_s)
+        state = self.node.memory.revoked
+        entries = [(who, word, mask) for who, some in state.items() for word, mask in some.items()]
+        held = [one for one in self.node.memory.envelopes.values() if one.items]
+        content = Content(joined_keys(entries), names_of_envelopes(held))
+        salt = sha256(b"delta %d" % len(parts))[:16]
+        made = make_delta(
+            self.node.key, self.node.network, moment, content, salt, last, parts[0].head.salt
+        )
+        path.write_bytes(path.read_bytes() + made.data)
+        return path
+
     def gate(self, **options: Any) -> Gate:
         return Gate("anyone", "train-ai", network=self.folder / "network.toml", **options)
 
     def offline(self, **options: Any) -> Gate:
         return self.gate(offline=[self.snapshot()], bundle=self.bundle(), **options)
 
-    def check(self, manifest: object, *more: object, status: int = 0) -> Any:
-        return self.world.run("check", manifest, *QUERY, *more, status=status)
+    def check(self, manifest: object, *more: object, status: int = 0, typed: bytes | None = None) -> Any:
+        return self.world.run("check", manifest, *QUERY, *more, status=status, typed=typed)
 
 
 def _salts() -> Iterator[bytes]:
@@ -102,5 +120,8 @@ def _salts() -> Iterator[bytes]:
 
 
 @pytest.fixture
-def buyer(world: World) -> Buyer:
+def buyer(
+    world: World, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Buyer:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
     return Buyer(world)

@@ -5,6 +5,7 @@ Beside each fault stands what comes of it: the code of an error, or the reasons 
 """
 
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -57,7 +58,8 @@ def test_from_the_command_line(buyer: Buyer, name: str, monkeypatch: Patch) -> N
 @pytest.mark.parametrize("name", TABLE)
 def test_from_the_library(buyer: Buyer, name: str, monkeypatch: Patch) -> None:
     expected, case = arranged(buyer, name, monkeypatch)
-    files = GateFiles(kept=Path(case.kept), **{key: Path(one) for key, one in FILES.items()})
+    more: dict[str, Any] = {key: Path(one) for key, one in FILES.items()}
+    files = GateFiles(kept=Path(case.kept), **more)
     with buyer.gate(**case.settings) as gate:
         if isinstance(expected, str):
             with pytest.raises(SaysoError) as caught:

@@ -14,7 +14,7 @@ import pytest
 
 from cli.conftest import QUERY
 from cli.gate.conftest import NAMES, Buyer
-from sayso.commands.buyer.check import LINE_S, Lines
+from sayso.commands.buyer.progress import LINE_S, Lines
 from sayso.outputs import Outputs
 
 BUNDLE = ("--bundle", "licenses.sayso")

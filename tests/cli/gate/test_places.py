@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -61,8 +62,9 @@ def test_an_output_in_an_input(full: Buyer, name: str) -> None:
         full.world.fails("output-is-input", "check", "shards", *QUERY, *offline, *both)
     with full.gate(offline=["north.snapshot"], bundle="licenses") as gate:
         for kind in KINDS:
+            one: dict[str, Any] = {kind: Path(output)}
             with pytest.raises(OutputIsInput):
-                gate.check("shards", GateFiles(junit=Path("m.csv"), **{kind: Path(output)}))
+                gate.check("shards", GateFiles(junit=Path("m.csv"), **one))
     assert contents(full.folder) == before
 
 

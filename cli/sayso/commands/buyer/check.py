@@ -1,26 +1,26 @@
 """`sayso check`: the gate before training."""
 
 import os
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import click
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
-from rich.text import Text
 
 from sayso.commands.buyer.dialect import dialect_options
+from sayso.commands.buyer.policy import policy_option
+from sayso.commands.buyer.progress import progress
+from sayso.commands.buyer.streams import STDIN_FORMATS, to_stdout
 from sayso.commands.options import PATH, Once, heed_option, json_option, network_option
 from sayso.commands.text import example, moment, printable, say, say_json, several, warn_of_purposes
 from sayso.commands.types import address_or_anyone, duration, expiry
 from sayso.gate.formats.opening import paths_of
 from sayso.gate.gate import Gate
+from sayso.gate.marks import index_of
 from sayso.gate.records.annotations import annotate, annotate_error
 from sayso.gate.records.record import Record
 from sayso.gate.running import GateFiles
+from sayso.gate.staging import is_elsewhere, staged
 from sayso.outputs import clear
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.primitives import ANYONE, address_text
@@ -29,7 +29,6 @@ from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import Reason
 
 SOME_NOT_CLEAR: Final = 3
-LINE_S: Final = 10.0  # between two lines of progress in a log
 READ_ROWS: Final = 1 << 20
 STALE_HINT: Final = (
     "stale: a node is still confirming these rows with its peers and the chain, or the endpoint of "
@@ -53,7 +52,7 @@ _OUTPUTS: Final = {"out": "kept", "rejected": "rejected", "receipt": "receipt", 
         "sayso check shards/ --grantee anyone --purpose train-ai --out kept/ --report report.html",
     ),
 )
-@click.argument("manifests", type=PATH, nargs=-1, required=True, metavar="MANIFEST...")
+@click.argument("manifests", nargs=-1, required=True, metavar="MANIFEST...")
 @click.option(
     "--grantee",
     type=address_or_anyone,
@@ -62,7 +61,12 @@ _OUTPUTS: Final = {"out": "kept", "rejected": "rejected", "receipt": "receipt", 
     help="Who wants to use the data.",
 )
 @click.option("--purpose", required=True, help="The purpose, for example train-ai.")
-@click.option("--out", type=PATH, metavar="KEPT", help="Write the clear rows to this file, unchanged.")
+@click.option(
+    "--out",
+    type=PATH,
+    metavar="KEPT",
+    help="Write the clear rows to this file, or - for standard output.",
+)
 @click.option(
     "--rejected", type=PATH, metavar="WHY", help="Write the other rows to this file, with reasons."
 )
@@ -114,14 +118,41 @@ _OUTPUTS: Final = {"out": "kept", "rejected": "rejected", "receipt": "receipt", 
 )
 @click.option("--bundle", type=PATH, metavar="DIR", help="The license bundle (sayso bundle pull).")
 @click.option(
+    "--since",
+    type=PATH,
+    metavar="RECORD",
+    help="Judge only what is new since this record of an offline check, which has an index.",
+)
+@click.option(
+    "--index",
+    "with_index",
+    is_flag=True,
+    help="Write RECORD.index beside the record, which --since reads.",
+)
+@click.option(
     "--rpc",
     metavar="URL",
     help="Also read the chain, for revocations that every node omits.",
 )
 @click.option(
+    "--format",
+    "stdin_format",
+    type=click.Choice(STDIN_FORMATS),
+    default="jsonl",
+    show_default=True,
+    help="The format of standard input.",
+)
+@click.option(
     "--license-column", metavar="NAME", help="The column of license hashes.  [default: by its name]"
 )
 @click.option("--item-column", metavar="NAME", help="The column of item hashes.  [default: by its name]")
+@click.option(
+    "--verify-bytes",
+    "bytes_column",
+    metavar="NAME",
+    help="Verify that each item is the hash of the file, or the bytes, in this column.",
+)
+@policy_option
 @dialect_options
 @network_option
 @click.option("--dry-run", is_flag=True, help="Read the manifest, and ask and write nothing.")
@@ -129,41 +160,49 @@ _OUTPUTS: Final = {"out": "kept", "rejected": "rejected", "receipt": "receipt", 
 @json_option
 def command(
     *,
-    manifests: tuple[Path, ...],
+    manifests: tuple[str, ...],
     network_path: Path,
     as_json: bool,
     dry_run: bool,
     quiet: bool,
+    since: Path | None,
+    with_index: bool,
     **options: Any,
 ) -> None:
     """Check whether every row of MANIFEST may be used for a purpose.
 
-    MANIFEST is JSON Lines, CSV, Parquet or Arrow, a folder of such files, or several such files. Each
-    row names a license and an item by their hashes. The command keeps only the rows that every source
-    calls granted, in the same format and order. It removes earlier output files first, so that no old
-    file passes for a result.
+    MANIFEST is JSON Lines, CSV, Parquet or Arrow, a folder of such files, or several such files; also a
+    URL, which is copied first, or - for standard input. Each row names a license and an item by their
+    hashes. The command keeps only the rows that every source calls granted, in the same format and
+    order. It removes earlier output files first, so that no old file passes for a result.
 
     Exit status: 0 all rows are clear; 3 some rows are not clear; any other status is an error, and
     nothing is written.
     """
     names = {**_OUTPUTS, "junit": "junit"}
-    files = GateFiles(**{theirs: options.pop(ours) for ours, theirs in names.items()})
-    inputs = [*paths_of(manifests), network_path, *options["offline"]]
+    outputs = {theirs: options.pop(ours) for ours, theirs in names.items()}
+    files = GateFiles(**outputs, with_index=with_index)
+    here = [one for one in manifests if not is_elsewhere(one)]
+    inputs = [*(paths_of(here) if here else []), network_path, *options["offline"]]
+    inputs += [since, index_of(since)] if since else []
     options["run_until"] = options["run_until"] or 0
-    try:
-        if dry_run:
-            _read_only(Gate(network=network_path, **options), manifests)
-            return
-        clear(files.paths, inputs=[*inputs, options["bundle"]] if options["bundle"] else inputs)
-        warn_of_purposes([options["purpose"]])
-        with Gate(network=network_path, **options) as gate, _progress(quiet=quiet) as (begun, done):
-            record = gate.check(manifests, files, done, begun)
-    except SaysoError as error:
-        annotate_error(manifests[0], error, os.environ)
-        raise
-    if not quiet:
-        _notes(record.notes)
-        _report(record, as_json=as_json)
+    with to_stdout(files) as (files, to_output):
+        try:
+            if dry_run:
+                ending = f".{options['stdin_format']}"
+                _read_only(Gate(network=network_path, **options), manifests, ending)
+                return
+            clear(files.paths, inputs=[*inputs, options["bundle"]] if options["bundle"] else inputs)
+            warn_of_purposes([options["purpose"]])
+            with Gate(network=network_path, **options) as gate, progress(quiet=quiet) as (begun, done):
+                record = gate.check(manifests, files, done, begun, since)
+        except SaysoError as error:
+            annotate_error(Path(manifests[0]), error, os.environ)
+            raise
+        if not quiet:
+            _notes(record.notes)
+            with to_output():
+                _report(record, as_json=as_json)
     annotate(record, os.environ)
     if record.clear < record.rows:
         raise click.exceptions.Exit(SOME_NOT_CLEAR)
@@ -174,11 +213,12 @@ def _notes(notes: Iterable[str]) -> None:
         click.echo(f"note: {printable(note)}", err=True)
 
 
-def _read_only(gate: Gate, manifests: Sequence[Path]) -> None:
+def _read_only(gate: Gate, manifests: Sequence[str], ending: str) -> None:
     """Read every row of a manifest, and say what a check would judge."""
-    source = gate.open(manifests)
-    rows = sum(len(batch) for batch in source.batches(READ_ROWS))
-    _notes(source.notes)
+    with staged(manifests, ending) as found:
+        source = gate.open(found.paths)
+        rows = sum(len(batch) for batch in source.batches(READ_ROWS))
+        _notes(source.notes)
     query = gate.question.query
     asked = f"for {query.purpose} by {_grantee(query)}"
     say(f"{several(rows, 'row')} of {source.name} would be judged {asked}")
@@ -186,62 +226,6 @@ def _read_only(gate: Gate, manifests: Sequence[Path]) -> None:
 
 def _grantee(query: Query) -> str:
     return "anyone" if query.grantee == ANYONE else address_text(query.grantee)
-
-
-class _Rate(TextColumn):
-    """A progress column that shows the units done per second."""
-
-    def __init__(self) -> None:
-        super().__init__("")
-
-    def render(self, task: Any) -> Text:
-        speed = task.finished_speed or task.speed
-        return Text(f"{speed:,.0f} {task.fields['unit']}/s" if speed else "")
-
-
-class Lines:
-    """Lines tells the progress in lines of a log, at most one in LINE_S, where there is no terminal."""
-
-    def __init__(self, clock: Callable[[], float], *, quiet: bool) -> None:
-        self._clock, self._quiet = clock, quiet
-        self._total, self._done, self._unit, self._last = 0, 0, "", clock()
-
-    @property
-    def functions(self) -> tuple[Callable[[int, str], object], Callable[[int], object]]:
-        """Return the functions that set the total and advance."""
-        return self._begin, self._advance
-
-    def _begin(self, total: int, unit: str) -> None:
-        self._total, self._unit = total, unit
-
-    def _advance(self, done: int) -> None:
-        self._done += done
-        if not self._quiet and self._clock() - self._last >= LINE_S:
-            self._last = self._clock()
-            of = f" of {self._total:,}" if self._total else ""
-            click.echo(f"checked {self._done:,}{of} {self._unit}", err=True)
-
-
-@contextmanager
-def _progress(*, quiet: bool) -> Iterator[tuple[Callable[[int, str], object], Callable[[int], object]]]:
-    """Show a bar on a terminal, and lines elsewhere; yields functions that set the total and advance."""
-    columns = (
-        SpinnerColumn(),
-        TextColumn("Checking {task.percentage:>3.0f} %"),
-        _Rate(),
-        TimeRemainingColumn(),
-    )
-    console = Console(stderr=True)
-    if quiet or not console.is_terminal:
-        yield Lines(time.monotonic, quiet=quiet).functions
-        return
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("check", total=None, unit="")
-
-        def begun(total: int, unit: str) -> None:
-            bar.update(task, total=total or None, unit=unit)
-
-        yield begun, lambda done: bar.advance(task, done)
 
 
 def _report(record: Record, *, as_json: bool) -> None:

@@ -131,6 +131,11 @@ class Source:
         self._stamps = [Stamp.of(one) for one in files or [path]]
         self.size = (sum(one.size for one in self._stamps), "bytes")
 
+    @property
+    def files(self) -> list[Path]:
+        """Return the files that are read or kept, in order."""
+        return [one.path for one in self._stamps]
+
     def batches(self, most: int) -> Iterator[Batch]:
         """Yield all rows in order, at most `most` in a batch; raises BadManifest and FileUnreadable."""
         raise NotImplementedError

@@ -52,6 +52,10 @@ class Shards(Source):
                 yield replace(batch, part=part)
             self.notes += [one for one in source.notes if one not in self.notes]
 
+    def sources(self) -> Iterator[Source]:
+        """Yield the source of each file."""
+        yield from map(self._open, self._files)
+
     def _source(self, part: int) -> Source:
         """Return the source of a part, which `batches` may have left already."""
         if self._now[0] != part:

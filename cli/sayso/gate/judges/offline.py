@@ -9,6 +9,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from sayso.gate.formats.base import reading
 from sayso.gate.judges.base import PART_ROWS, Evidence, Judged
 from sayso.gate.licenses import LicenseBundle
@@ -17,9 +20,16 @@ from sayso_protocol.receipts.question import Question
 from sayso_protocol.snapshots.offline import HeldLicenses, OfflineGate
 from sayso_protocol.snapshots.snapshot import Snapshot, Snapshots, read_snapshot
 
+# Called with rows, the numbers of their reasons, and for each row its license and item in the bundle.
+Note = Callable[[bytes, bytes, NDArray[np.int32], NDArray[np.uint16]], None]
+
 
 class OfflineJudge:
     """OfflineJudge judges with the union of several operators' snapshots.
+
+    Attributes:
+        snapshots: The snapshots.
+        note: Called with each part, if anything.
 
     Raises:
         FileUnreadable: A file cannot be read.
@@ -38,35 +48,56 @@ class OfflineJudge:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._clock = clock
-        self._read = [_read(path, trusted) for path in snapshots]
-        for one in self._read:
-            one.check_fresh(clock(), question.max_age_s)
+        self.snapshots = read_snapshots(snapshots, trusted, clock(), question.max_age_s)
         self._licenses = licenses()
         held = HeldLicenses(self._licenses.rows(), self._licenses.sublicenses.values())
-        together = Snapshots(self._read)
+        self._table = held.table
+        self.note: Note | None = None
         self._run_until = question.run_until
-        self._gate = OfflineGate(held, together, question.query, max_age_s=question.max_age_s)
+        self._gate = OfflineGate(held, self.snapshots, question.query, max_age_s=question.max_age_s)
 
     def judge(self, rows: bytes) -> Judged:
         """Return a reason for every row."""
         now = int(self._clock())  # whole seconds, so that the record can name the time for a repetition
         judged = self._gate.judge(rows, now, self._run_until)
-        return Judged(judged.reasons.tobytes(), time=now, until=judged.until)
+        numbers = judged.reasons.tobytes()
+        if self.note:
+            self.note(rows, numbers, *self._table.places(judged.entries))
+        return Judged(numbers, time=now, until=judged.until)
 
     def evidence(self) -> Evidence:
         """Return the snapshots and the bundle."""
-        bundle = {
-            "kind": "bundle",
-            "licenses": len(self._licenses.held),
-            "sublicenses": len(self._licenses.sublicenses),
-            "unverified": self._licenses.unverified,
-            "digest": self._licenses.digest.hex(),
-        }
-        sources = [*map(_source, self._read), bundle]
-        return Evidence(sources, [one.operator.name for one in self._read])
+        return evidence_of(self.snapshots, bundle_source(self._licenses))
 
     def close(self) -> None:
         """Do nothing, because nothing is open."""
+
+
+def read_snapshots(
+    paths: Sequence[Path], trusted: NetworkFile, now: float, max_age_s: float
+) -> Snapshots:
+    """Read snapshots that are valid now; raises as OfflineJudge."""
+    read = [_read(path, trusted) for path in paths]
+    for one in read:
+        one.check_fresh(now, max_age_s)
+    return Snapshots(read)
+
+
+def evidence_of(snapshots: Snapshots, bundle: dict[str, Any]) -> Evidence:
+    """Return snapshots and a bundle as evidence."""
+    signers = [one.operator.name for one in snapshots.all]
+    return Evidence([*map(_source, snapshots.all), bundle], signers)
+
+
+def bundle_source(licenses: LicenseBundle) -> dict[str, Any]:
+    """Return a bundle as a source."""
+    return {
+        "kind": "bundle",
+        "licenses": len(licenses.held),
+        "sublicenses": len(licenses.sublicenses),
+        "unverified": licenses.unverified,
+        "digest": licenses.digest.hex(),
+    }
 
 
 def _read(path: Path, trusted: NetworkFile) -> Snapshot:

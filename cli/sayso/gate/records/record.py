@@ -140,6 +140,10 @@ class Record:
 
     def add(self, rows: bytes, judged: Judged) -> None:
         """Add a part."""
+        self.add_rooted(results_root(rows, judged.numbers), judged)
+
+    def add_rooted(self, root: bytes, judged: Judged) -> None:
+        """Add a part by the root of its results."""
         add_counts(self.counts, count_reasons(judged.numbers))
         self.rows += len(judged.numbers)
         answers = [
@@ -154,8 +158,7 @@ class Record:
         until = UNSET if judged.until is None else judged.until
         if until is not UNSET and GRANTED in judged.numbers:
             self.untils.append(until)
-        root = hex_text(results_root(rows, judged.numbers))
-        self.parts.append(PartJson(len(judged.numbers), root, answers, chain, time, until))
+        self.parts.append(PartJson(len(judged.numbers), hex_text(root), answers, chain, time, until))
         self.differing += judged.differing
         self.overruled += judged.overruled
 

@@ -18,7 +18,7 @@ from sayso.gate.columns import column_of, join_columns
 from sayso.gate.formats.base import OR_REJECT, ROWS_AT_ONCE, Batch, Columns, Source, refuse_row
 from sayso.gate.formats.tables.chunk import Chunk
 from sayso.gate.formats.tables.footer import Footer
-from sayso.gate.names import find_columns
+from sayso.gate.names import find_columns, keys_of
 from sayso.outputs import Outputs
 
 with extra("data"):
@@ -55,11 +55,27 @@ class Parquet(Source):
             self.footer = Footer(path)
             with self._opened() as file:
                 schema = file.schema_arrow
-            names = [*schema.names]
+            keys = keys_of(path)
+            # A column that both the file and its folders have occurs twice, and is refused.
+            names = [*schema.names, *keys]
             self._names = find_columns(names, columns.license, columns.item, is_nested=True)
-            for name in self._names:
+            self._keys = {name: keys[name] for name in self._names if name in keys}
+            if len(self._keys) == len(self._names):
+                raise BadManifest("its folders name both license and item, so its rows name nothing")
+            for name in self._read_names:
                 column_of(schema.empty_table(), name)
         self._reject_bad = columns.dialect.reject_bad
+
+    @property
+    def _read_names(self) -> list[str]:
+        """Return the columns of hashes that are in the file."""
+        return [name for name in self._names if name not in self._keys]
+
+    def _column(self, content: Any, name: str) -> Any:
+        """Return a column of a batch, of the file or of its folders."""
+        if name in self._keys:
+            return pa.repeat(pa.scalar(self._keys[name], pa.large_string()), len(content))
+        return column_of(content, name)
 
     @contextmanager
     def _opened(self, **options: Any) -> Iterator[Any]:
@@ -73,7 +89,7 @@ class Parquet(Source):
         wanted = min(most, ROWS_AT_ONCE)
         with parquet_errors(self.path), self._opened() as file:
             for content in self._hashes(file, wanted):
-                rows, well_named = join_columns(*(column_of(content, name) for name in self._names))
+                rows, well_named = join_columns(*(self._column(content, name) for name in self._names))
                 if not well_named.all() and not self._reject_bad:
                     at = number + int((~well_named).argmax())
                     raise refuse_row(
@@ -96,7 +112,7 @@ class Parquet(Source):
             yield Batch(some.tobytes(), None, self.size[0] * len(some) // sum(self.footer.rows))
 
     def _hashes(self, file: Any, most: int) -> Iterator[Any]:
-        names = list(self._names)
+        names = self._read_names
         for group in range(len(self.footer.groups)):
             step = min(most, self.rows_at_once(group, names))
             yield from file.iter_batches(step, row_groups=[group], columns=names, use_threads=True)
@@ -134,6 +150,16 @@ class Parquet(Source):
         from sayso.gate.formats.tables.parquet_writing import ParquetWriter  # noqa: PLC0415 - imports this
 
         return ParquetWriter(self, outputs.open(path), path)
+
+    def values(self, name: str) -> Iterator[Any]:
+        """Yield the values of a column, in order; raises BadManifest and FileUnreadable."""
+        with parquet_errors(self.path), self._opened() as file:
+            if name not in file.schema_arrow.names:
+                raise BadManifest(f"there is no column {name!r}")
+            for group in range(len(self.footer.groups)):
+                step = self.rows_at_once(group, [name])
+                for batch in file.iter_batches(step, row_groups=[group], columns=[name]):
+                    yield from batch.column(0).to_pylist()
 
     def columns(self, group: int, metadata: Any) -> Iterator[Any]:
         """Yield batches of all columns of a row group, read by another footer."""

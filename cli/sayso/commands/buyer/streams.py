@@ -1,0 +1,35 @@
+"""Standard output as the place of the kept rows: written when the check is complete, or not at all."""
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from sayso.gate.running import GateFiles
+
+STDOUT: Final = Path("-")
+STDIN_FORMATS: Final = ("jsonl", "csv", "tsv", "parquet", "arrow", "tar")
+Output = Callable[[], AbstractContextManager[object]]
+
+
+@contextmanager
+def to_stdout(files: GateFiles) -> Iterator[tuple[GateFiles, Output]]:
+    """Keep rows for standard output in a temporary file, and copy it at the end.
+
+    Yields the files to write, and a context in which the result is printed: on standard error if
+    standard output is for rows.
+    """
+    if files.kept != STDOUT:
+        yield files, nullcontext
+        return
+    with tempfile.TemporaryDirectory(prefix="sayso-") as name:
+        kept = Path(name) / "kept"
+        yield replace(files, kept=kept), lambda: redirect_stdout(sys.stderr)
+        if kept.is_file():
+            with kept.open("rb") as file:
+                shutil.copyfileobj(file, sys.stdout.buffer)
+            sys.stdout.buffer.flush()

@@ -1,0 +1,191 @@
+"""A check of a manifest by a gate: of all rows, or of what is new since an earlier check.
+
+A check since a record that does not serve is a full check, with a note that says why.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sayso.errors import NothingToAsk
+from sayso.gate.contents import check_bytes
+from sayso.gate.formats.base import Columns, Source
+from sayso.gate.formats.opening import Manifest
+from sayso.gate.judges.base import Judge, Judged
+from sayso.gate.judges.offline import OfflineJudge, bundle_source, evidence_of, read_snapshots
+from sayso.gate.licenses import HeldBundle
+from sayso.gate.marks import index_of
+from sayso.gate.records.record import Record
+from sayso.gate.running import GateFiles, Progress, Render, run, summarised
+from sayso.gate.since.earlier import fitting_index, ids_of, marks_of, meaning_of
+from sayso.gate.since.index import Header, Index, IndexWriter, Meaning, Unfit
+from sayso.gate.since.judging import Recheck, SinceJudge
+from sayso.gate.since.secret import own_key
+from sayso.gate.since.tables import tables_of
+from sayso.gate.staging import staged
+from sayso.outputs import Outputs, clear
+from sayso_protocol.network_file import NetworkFile
+from sayso_protocol.primitives import sha256
+from sayso_protocol.receipts.question import Question
+
+
+@dataclass(frozen=True)
+class Checking:
+    """Checking is what a check of one manifest needs of its gate.
+
+    Attributes:
+        trusted, question, columns: See Gate.
+        snapshots, bundle: The files of an offline gate.
+        judge: Returns the judge.
+        renders: See run.
+        progress: See run.
+        open: Opens a manifest.
+        inputs: The files that the gate reads beside the manifest.
+        ending: The ending of standard input.
+        bytes_column: The column whose bytes the items must be the hashes of, if any.
+        clock: Returns the seconds since the epoch.
+    """
+
+    trusted: NetworkFile
+    question: Question
+    columns: Columns
+    snapshots: Sequence[Path]
+    bundle: HeldBundle | None
+    judge: Callable[[], Judge]
+    renders: Mapping[str, Render]
+    progress: Progress
+    open: Callable[[Manifest], Source]
+    inputs: Sequence[Path] = ()
+    ending: str = ".jsonl"
+    bytes_column: str | None = None
+    clock: Callable[[], float] = time.time
+
+    def check(
+        self,
+        manifest: Manifest,
+        files: GateFiles,
+        begun: Callable[[int, str], object] | None = None,
+        since: Path | None = None,
+    ) -> Record:
+        """Judge a manifest and write the outputs; see Gate.check."""
+        with staged(manifest, self.ending) as found:
+            before = [since, index_of(since)] if since else []
+            clear(files.paths, inputs=[*found.paths, *self.inputs, *before])
+            source = self.open(found.paths)
+            if self.bytes_column:
+                check_bytes(source, self.bytes_column)
+            if begun:
+                begun(*source.size)
+
+            def record() -> Record:
+                return Record(self.trusted.network, self.question, found.name, source.name)
+
+            return self._check(source, record, files, since)
+
+    def _check(
+        self, source: Source, new: Callable[[], Record], files: GateFiles, since: Path | None
+    ) -> Record:
+        if files.with_index and not (files.receipt and self.snapshots):
+            raise NothingToAsk("an index belongs to the receipt of an offline check")
+        notes = list[str]()
+        if since is not None:
+            try:
+                return self._check_since(source, new(), files, since)
+            except Unfit as why:
+                notes.append(f"all rows are judged, as after no check before: {why}")
+        record = new()
+        judge = self.judge()
+        index = _FullIndex(self, source, judge, files.index) if files.index else None
+        run(source, judge, record, files, self.renders, self.progress, index)
+        record.notes += notes
+        return record
+
+    def _check_since(self, source: Source, record: Record, files: GateFiles, since: Path) -> Record:
+        if not self.snapshots or self.bundle is None:
+            raise Unfit("only snapshots say what is new (--offline)")
+        now, asked = int(self.clock()), self.question
+        snapshots = read_snapshots(self.snapshots, self.trusted, now, asked.max_age_s)
+        bundle, network = self.bundle.path, self.trusted.network
+        index = fitting_index(since, self.meaning, source, bundle, snapshots, asked.query)
+        recheck = Recheck(index, bundle, network, snapshots, asked, now)
+        writer = _NextIndex(files.index, index, ids_of(snapshots.all)) if files.index else None
+        evidence = evidence_of(snapshots, index.header.evidence)
+        judge = SinceJudge(recheck, evidence, writer.writer if writer else None)
+        if files.kept or files.rejected:
+            run(source, judge, record, files, self.renders, self.progress, writer)
+        else:
+            with summarised(judge, record, files, self.renders, writer):
+                while part := judge.next():
+                    numbers = part.block.numbers.tobytes()
+                    record.add_rooted(part.root, Judged(numbers, time=now, until=part.until))
+                source.check_unchanged()
+                self.progress(source.size[0])
+        record.notes.append(
+            f"since {str(since)!r}, {judge.changed:,} of {record.rows:,} rows have another reason;"
+            f" {judge.judged:,} were judged one by one"
+        )
+        return record
+
+    @property
+    def meaning(self) -> Meaning:
+        """Return what fixes the contents of an index."""
+        return meaning_of(self.trusted.network, self.question.query, self.columns)
+
+
+class _FullIndex:
+    """_FullIndex writes the index of a full check."""
+
+    def __init__(self, checking: Checking, source: Source, judge: Judge, path: Path) -> None:
+        # Indexes are of offline checks only.
+        assert isinstance(judge, OfflineJudge)  # noqa: S101
+        assert checking.bundle  # noqa: S101
+        self._bundle = checking.bundle
+        self._checking, self._source, self._judge = checking, source, judge
+        self._writer = IndexWriter(path, own_key())
+
+    def open(self, outputs: Outputs) -> None:
+        """Open the file; raises OutputFailed."""
+        self._writer.open(outputs)
+        self._judge.note = self._writer.note
+
+    def finish(self, receipt: bytes) -> None:
+        """Complete the index; raises OutputFailed, FileUnreadable, ManifestChanged."""
+        self._judge.note = None
+        checking, source, snapshots = self._checking, self._source, self._judge.snapshots.all
+        bundle = self._bundle.licenses()
+        salts = [one.heads[0].salt for one in snapshots]
+        tables = tables_of(bundle, salts, checking.question.query)
+        manifest = marks_of(source.files)
+        source.check_unchanged()  # so these marks are of what was judged
+        header = Header(
+            meaning=checking.meaning,
+            record=sha256(receipt).hex(),
+            manifest=manifest,
+            bundle=bundle.files,
+            snapshots=ids_of(snapshots),
+            evidence=bundle_source(bundle),
+            was_chosen=self._bundle.has_chosen,
+            sizes=tables.sizes,
+            tables="",
+            blocks=[],
+        )
+        self._writer.finish(header, tables.data)
+
+
+class _NextIndex:
+    """_NextIndex writes the index of a check since another."""
+
+    def __init__(self, path: Path, before: Index, snapshots: list[list[str]]) -> None:
+        self.writer = IndexWriter(path, own_key())
+        self._before, self._snapshots = before, snapshots
+
+    def open(self, outputs: Outputs) -> None:
+        """Open the file; raises OutputFailed."""
+        self.writer.open(outputs)
+
+    def finish(self, receipt: bytes) -> None:
+        """Complete the index; raises OutputFailed."""
+        header = self._before.header
+        header.record, header.snapshots = sha256(receipt).hex(), self._snapshots
+        self.writer.finish(header, self._before.tables.data)

@@ -1,0 +1,1 @@
+"""A check of what is new since an earlier one."""

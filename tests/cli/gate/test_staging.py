@@ -1,0 +1,242 @@
+"""Manifests on standard input and at URLs: copied once, judged as kept, and bounded."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import boto3
+import fsspec
+import pytest
+from moto.server import ThreadedMotoServer
+
+from cli.conftest import QUERY
+from cli.gate.conftest import Buyer
+from sayso.errors import FileUnreadable
+from sayso.gate.running import GateFiles
+from sayso.gate.staging import _Copy, staged
+from sayso_protocol.errors import TooLarge
+
+Answer = Callable[[int], tuple[bytes, str]]  # number of the request -> body and ETag
+
+
+@contextmanager
+def serving(answer: Answer) -> Iterator[tuple[str, list[str]]]:
+    """A server of one file, with the methods it was asked by."""
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_HEAD(self) -> None:
+            self._send(with_body=False)
+
+        def do_GET(self) -> None:
+            self._send(with_body=True)
+
+        def _send(self, *, with_body: bool) -> None:
+            body, tag = answer(len(asked))
+            asked.append(self.command)
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.send_header("ETag", tag)
+            self.end_headers()
+            if with_body:
+                self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            """Be silent."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/data/m.jsonl?token=secret", asked
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def manifest(buyer: Buyer) -> bytes:
+    return (buyer.folder / "m.jsonl").read_bytes()
+
+
+def test_a_manifest_of_the_web(buyer: Buyer) -> None:
+    buyer.revoke()
+    with serving(lambda _: (manifest(buyer), '"1"')) as (url, asked):
+        more = ("--out", "kept.jsonl", "--rejected", "why.jsonl", "--json")
+        told = json.loads(buyer.check(url, *more, status=3).stdout)
+    assert (told["rows"], told["clear"]) == (4, 3)
+    assert asked.count("GET") == 1
+    assert [one["file"] for one in buyer.world.rows("why.jsonl")] == ["b.flac"]
+    assert len(buyer.world.rows("kept.jsonl")) == 3
+    assert "secret" not in str(told)
+
+
+@pytest.mark.parametrize("change", ["other tag", "other bytes", "gone"])
+def test_what_changes_while_it_is_copied(buyer: Buyer, change: str) -> None:
+    first = manifest(buyer)
+    answers = {
+        "other tag": lambda number: (first, '"1"' if number < 2 else '"2"'),
+        "other bytes": lambda number: (first if number < 1 else first + first, '"1"'),
+        "gone": lambda number: (first if number < 1 else b"", '"1"'),
+    }
+    with serving(answers[change]) as (url, _):
+        code = "manifest-changed"
+        told = buyer.world.fails(code, "check", url, *QUERY, "--out", "kept.jsonl")
+    assert "secret" not in told.stderr
+    assert not Path("kept.jsonl").exists()
+
+
+def test_what_is_larger_than_the_bound() -> None:
+    files = fsspec.filesystem("memory")
+    files.pipe("/large/m.jsonl", bytes(1_000))
+    with pytest.raises(TooLarge), staged("memory://large/m.jsonl", most=999):
+        pass
+    with pytest.raises(TooLarge), staged("-", most=999, stdin=BytesIO(bytes(1_000))):
+        pass
+
+
+@pytest.mark.parametrize("name", ["memory://shards", "memory://shards/*/*.jsonl"])
+def test_a_folder_elsewhere(buyer: Buyer, name: str) -> None:
+    """Shards keep their names, also those of one name in two folders."""
+    files = fsspec.filesystem("memory")
+    for folder in ("a", "b"):
+        files.pipe(f"/shards/{folder}/0.jsonl", manifest(buyer))
+    buyer.revoke()
+    record = buyer.gate().check(name, GateFiles(kept=Path("kept")))
+    assert (record.rows, record.clear) == (8, 6)
+    assert sorted(str(one) for one in Path("kept").glob("*/*")) == ["kept/a/0.jsonl", "kept/b/0.jsonl"]
+
+
+@pytest.mark.parametrize(
+    "url", ["file:///etc/passwd", "simplecache::memory://x", "zip://a::memory://x", "ssh://host/x"]
+)
+def test_other_schemes(buyer: Buyer, url: str) -> None:
+    told = buyer.world.fails("file-unreadable", "check", url, *QUERY)
+    assert "none of" in told.stderr or "No such file" in told.stderr
+
+
+def test_a_url_that_nobody_answers(buyer: Buyer) -> None:
+    url = "http://127.0.0.1:1/m.jsonl?token=secret"
+    told = buyer.world.fails("file-unreadable", "check", url, *QUERY)
+    assert "secret" not in told.stderr
+
+
+def test_standard_input_and_output(buyer: Buyer) -> None:
+    buyer.revoke()
+    told = buyer.check("-", "--out", "-", status=3, typed=manifest(buyer))
+    kept = [json.loads(line)["file"] for line in told.stdout_bytes.splitlines()]
+    assert kept == ["a.flac", "c.flac", "d.flac"]
+    assert "3 clear, 1 not clear" in told.stderr
+
+
+def test_standard_output_stays_empty_after_an_error(buyer: Buyer) -> None:
+    told = buyer.check("-", "--out", "-", status=1, typed=b"{}\n")
+    assert told.stdout_bytes == b""
+    assert "standard input" in told.stderr
+
+
+def test_a_manifest_of_several_places(buyer: Buyer) -> None:
+    files = fsspec.filesystem("memory")
+    files.pipe("/one/n.jsonl", manifest(buyer))
+    record = buyer.gate().check([Path("m.jsonl"), "memory://one/n.jsonl"])
+    assert record.rows == 8
+    with pytest.raises(FileUnreadable):
+        buyer.gate().check("memory://one/lost.jsonl")
+
+
+@pytest.fixture(scope="module")
+def bucket() -> Iterator[Any]:
+    """An object store on this machine, as s3fs reads it."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.get_host_and_port()[1]}")
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            patch.setenv(name, "testing")
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        client = boto3.client("s3")
+        client.create_bucket(Bucket="data")
+        yield client
+    server.stop()
+
+
+def test_an_object_store(buyer: Buyer, bucket: Any) -> None:
+    buyer.revoke()
+    for folder in ("a", "b"):
+        bucket.put_object(Bucket="data", Key=f"shards/{folder}/0.jsonl", Body=manifest(buyer))
+    told = json.loads(buyer.check("s3://data/shards", "--out", "kept", "--json", status=3).stdout)
+    assert (told["rows"], told["clear"]) == (8, 6)
+    assert sorted(str(one) for one in Path("kept").glob("*/*")) == ["kept/a/0.jsonl", "kept/b/0.jsonl"]
+    one = "s3://data/shards/a/0.jsonl"
+    assert json.loads(buyer.check(one, "--json", status=3).stdout)["rows"] == 4
+    buyer.world.fails("file-unreadable", "check", "s3://data/lost.jsonl", *QUERY)
+
+
+@pytest.mark.parametrize("url", ["s3://data/one/m.jsonl", "s3://data/one"])
+def test_an_object_that_is_replaced_while_it_is_copied(
+    buyer: Buyer, bucket: Any, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    """By other bytes of the same length, which only their tag shows; what was listed is old news."""
+    first = manifest(buyer)
+    bucket.put_object(Bucket="data", Key="one/m.jsonl", Body=first)
+    copy = _Copy._copy
+
+    def replaced(self: _Copy, file: Any, place: Path) -> None:
+        copy(self, file, place)
+        other = first.replace(b"a.flac", b"z.flac")
+        bucket.put_object(Bucket="data", Key="one/m.jsonl", Body=other)
+
+    monkeypatch.setattr(_Copy, "_copy", replaced)
+    buyer.world.fails("manifest-changed", "check", url, *QUERY)
+
+
+HUB = """
+import sys
+from sayso.gate.staging import staged
+with staged("hf://datasets/somebody/data/m.jsonl") as found:
+    sys.stdout.buffer.write(found.paths[0].read_bytes())
+"""
+
+
+def test_a_hub_of_datasets(tmp_path: Path) -> None:
+    """Of another process, because the library reads HF_ENDPOINT once."""
+    body = b'{"license": "0x"}\n'
+    entry = {"type": "file", "oid": "a" * 40, "size": len(body), "path": "m.jsonl"}
+    data = {"id": "somebody/data", "sha": "b" * 40, "siblings": [], "private": False}
+
+    class Hub(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            is_file = "/resolve/" in self.path
+            answer = [entry] if "/tree/" in self.path else data
+            content = body if is_file else json.dumps(answer).encode()
+            self.send_response(200)
+            self.send_header(
+                "Content-Type", "application/octet-stream" if is_file else "application/json"
+            )
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            """Be silent."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Hub) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        environment = os.environ | {"HF_ENDPOINT": url, "HF_HOME": str(tmp_path)}
+        try:
+            done = subprocess.run(
+                [sys.executable, "-c", HUB], check=True, capture_output=True, env=environment
+            )
+        finally:
+            server.shutdown()
+            thread.join()
+    assert done.stdout == body
