@@ -16,7 +16,7 @@ from unittest import mock
 
 import numpy as np
 
-from sayso_node.chain.reading.follower import Follower
+from sayso_node.chain.following.follower import Follower
 from sayso_node.freshness import ChainHead, Freshness, View
 from sayso_node.intake.intake import Intake
 from sayso_node.intake.outcome import Outcome, Source, SourceChannel, Status

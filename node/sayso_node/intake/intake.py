@@ -15,7 +15,7 @@ from typing import assert_never
 
 from nacl.signing import SigningKey
 
-from sayso_node.chain.reading.contract_wallets import Answers, ContractWallets
+from sayso_node.chain.wallets.contract_wallets import Answers, ContractWallets
 from sayso_node.errors import NoRoom
 from sayso_node.freshness import Freshness
 from sayso_node.intake.admissions import ADMISSIONS, Circumstances, admit

@@ -10,16 +10,16 @@ from eth_account import Account
 from web3 import HTTPProvider, Web3
 
 from sayso_contracts import artifact
+from sayso_node.chain.following.follower import Follower
 from sayso_node.chain.paying.anchorer import Anchorer
 from sayso_node.chain.paying.fees import ETHER, GWEI, Allowance
 from sayso_node.chain.paying.payer import Payer
 from sayso_node.chain.paying.relayer import Relayer
 from sayso_node.chain.paying.wallet_deployer import WalletDeployer
 from sayso_node.chain.paying.web3_account import Web3Account
-from sayso_node.chain.reading.archivist import Archivist
-from sayso_node.chain.reading.endpoints import Endpoints
-from sayso_node.chain.reading.follower import Follower
-from sayso_node.chain.reading.web3_chain import Web3Chain
+from sayso_node.chain.proofs.archivist import Archivist
+from sayso_node.chain.rpc.endpoints import Endpoints
+from sayso_node.chain.rpc.web3_chain import Web3Chain
 from sayso_node.store.chain import intents, relays
 from sayso_node.supervision.alarms import Alarms
 from sayso_node.verdicts.signer import Signer
