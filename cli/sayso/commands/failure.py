@@ -21,6 +21,7 @@ HINTS: Final = {
     "missing-delta": "fetch the file again: sayso snapshot pull",
     "snapshot-tampered": "fetch the file again: sayso snapshot pull",
     "wrong-chain": "--rpc must be an endpoint of the chain that --chain-id or the network file names",
+    "chain-unsuitable": "choose another chain; with --force the registry is deployed all the same",
     "not-deployed": "deploy the registry: sayso contract deploy",
     "from-the-future": "check this machine's clock",
     "unsupported": "only the chain can judge the signature of a contract wallet: ask a node that has an "
