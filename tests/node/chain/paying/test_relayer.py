@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from node.chain.paying.rig import WAIT_S, Paying
+from node.chain.paying.rig import FINALITY, WAIT_S, Paying
 from sayso_contracts.relay import gas_bound, load_of, relay_item
 from sayso_contracts.transactions import MAX_TRANSACTION_GAS
 from sayso_node.chain.paying import relayer
@@ -20,6 +20,8 @@ from support.fake_chain import revoked
 from support.node_rig import consent, revocation
 from support.protocol_strategies import ADA, BEN, CLEO
 
+BLOCK_S = 6.0  # so that a block is final long before late logs come
+LONGEST_S = relays.LATEST_LOGS_S + 120.0
 WARD = f"ward 0x{ADA.hex()} everything"
 
 
@@ -149,6 +151,39 @@ async def test_on_a_fork_that_the_follower_has_not_seen_nothing_is_relayed_twice
     assert paying.relayed() == 1
     await paying.drain()
     assert paying.relayed() == 1
+
+
+@pytest.mark.parametrize("late_s", [20.0, 120.0, 590.0])
+async def test_a_relay_whose_logs_come_late_is_paid_once(paying: Paying, late_s: float) -> None:
+    """On the commit before, it was relayed again as soon as the block of the first relay was final."""
+    paying.chain.now = paying.rig.clock.now
+    paying.chain.has_whole_headers = paying.chain.has_receipts = False  # so that only logs tell
+    await known(paying)
+    await paying.promise(revocation("everything"), revocation(WARD, contributor=CLEO))
+    paying.rig.clock.time += WAIT_S
+    paying.chain.late_s = late_s
+    for _ in range(int(LONGEST_S / BLOCK_S)):
+        paying.rig.clock.time += BLOCK_S
+        paying.chain.time = paying.rig.clock.time
+        await paying.block()
+    with paying.rig.store.read() as db:
+        assert not relays.waiting(db, 1)
+    assert paying.relayed() == 1
+    assert len(set(paying.account.broadcasts)) == 1
+
+
+async def test_a_relay_whose_effect_never_comes_is_made_again(paying: Paying) -> None:
+    """It is not waited for longer than logs are late."""
+    paying.chain.now = paying.rig.clock.now
+    paying.chain.has_whole_headers = paying.chain.has_receipts = False
+    await known(paying)
+    await paying.promise(revocation("everything"))
+    paying.rig.clock.time += WAIT_S
+    paying.chain.late_s = 10**9
+    for _ in range(int(LONGEST_S / BLOCK_S) + FINALITY):
+        paying.rig.clock.time += BLOCK_S
+        await paying.block()
+    assert paying.relayed() == 2
 
 
 async def test_what_the_registry_rejects_hinders_nobody_and_is_tried_later(paying: Paying) -> None:
