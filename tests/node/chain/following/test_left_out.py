@@ -8,7 +8,7 @@ import pytest
 
 from node.chain.anvil_world import PayingNode
 from node.chain.proofs.test_archivist import World
-from node.chain.rpc.test_endpoints import Proxy, proxy
+from node.chain.proxies import Proxy, proxy
 from sayso_node.errors import ChainUnreachable
 from sayso_node.store import bits
 from support.anvil import anvil
