@@ -56,7 +56,7 @@ async def _ask_header(link: JsonRpc, block: ChainPoint) -> bytes:
 
 
 def _result(answer: dict[str, Any]) -> Any:
-    if answer.get("error") is not None:
+    if answer.get("error") is not None or answer.get("result") is None:
         raise ProofUnavailable("the chain endpoint of this node gave no proof for that block")
     return answer["result"]
 

@@ -7,6 +7,7 @@ behind the other. What is late is late by the clock of the node under test.
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from itertools import count
+from random import Random
 from typing import Any, Final
 
 import aiohttp
@@ -18,6 +19,7 @@ Clock = Callable[[], float]
 LATE_S: Final = 60.0
 NARROW_BLOCKS: Final = 10
 LAG_BLOCKS: Final = 3
+LAG_SHARE: Final = 0.4  # of the requests
 SLOW_EVERY, SLOW_FIRST = 150, 20  # requests, of which one is refused
 STATE: Final = frozenset(  # methods whose last parameter is a block
     {
@@ -159,14 +161,14 @@ class NumbersOnly(Habit):
 
 
 class LaggingBalancer(Habit):
-    """Every other request is answered by a machine that lacks the newest blocks, and does not say so."""
+    """Some requests are answered by a machine that lacks the newest blocks, and does not say so."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__(clock)
-        self._numbers = count(1)
+        self._choice = Random(1)
 
     async def __call__(self, method: str, params: list[Any], ask: Ask) -> Any:
-        if next(self._numbers) % 2 or method == "eth_sendRawTransaction":
+        if self._choice.random() > LAG_SHARE or method == "eth_sendRawTransaction":
             return await ask(method, params)
         head = int((await ask("eth_blockNumber", []))["result"], 16)
         return await self._behind(max(head - LAG_BLOCKS, 0), method, params, ask)
