@@ -37,7 +37,7 @@ def cells(start: str) -> list[list[str]]:
     """The rows of the table whose first line begins so."""
     lines = GUIDE.splitlines()
     first = next(number for number, line in enumerate(lines) if line.startswith(start))
-    rows = []
+    rows: list[list[str]] = []
     for line in lines[first + 2 :]:
         if not line.startswith("|"):
             return rows

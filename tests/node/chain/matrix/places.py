@@ -16,7 +16,6 @@ from typing import Any, Final
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from web3 import AsyncHTTPProvider, AsyncWeb3, HTTPProvider, Web3
-from web3.types import TxParams
 
 from sayso.demo.ports import free_ports
 from sayso.devchain import DevChain
@@ -115,15 +114,15 @@ class Place:
     def send(self, account: LocalAccount, call: Call, value: int = 0) -> bytes:
         """Carry out a call and wait until it is in a block; returns the transaction's hash."""
         head = self.w3.eth.get_block("latest")
-        what: TxParams = {
+        what: dict[str, Any] = {
             "chainId": CHAIN_ID,
             "nonce": self.w3.eth.get_transaction_count(account.address),
             "to": Web3.to_checksum_address(call.to),
-            "data": call.data,  # type: ignore[typeddict-item]
-            "value": value,  # type: ignore[typeddict-item]
+            "data": call.data,
+            "value": value,
             "gas": GAS,
-            "maxFeePerGas": 2 * head["baseFeePerGas"] + 10**9,  # type: ignore[typeddict-item]
-            "maxPriorityFeePerGas": 10**9,  # type: ignore[typeddict-item]
+            "maxFeePerGas": 2 * head["baseFeePerGas"] + 10**9,
+            "maxPriorityFeePerGas": 10**9,
         }
         sent = self.w3.eth.send_raw_transaction(account.sign_transaction(what).raw_transaction)
         assert self.w3.eth.wait_for_transaction_receipt(sent, START_S, 0.02)["status"] == 1

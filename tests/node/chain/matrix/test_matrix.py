@@ -4,8 +4,9 @@ The same story everywhere: a license is anchored, a promised revocation is relay
 her own transaction. In the end the node knows all, has paid for two transactions, and proves it.
 """
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sized
 from contextlib import suppress
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -110,7 +111,7 @@ class Story:
                 await self.node.archivist.archive()
                 into += self._proofs(one)
 
-            await self.until(lambda one=found: bool(one), look)
+            await self.until(partial(_is_there, found), look)
             document = found[0]
             hashes = [self._hash_at(one["block"]["number"]) for one in document["landings"]]
             [landing] = check_receipt_proof(document, self.place.network, hashes).landings
@@ -138,7 +139,7 @@ class Story:
                     if found["block"]["number"] >= self.revoked_at:  # else a machine that lags has it
                         into.update(found)
 
-            await self.until(lambda one=proved: bool(one), ask)
+            await self.until(partial(_is_there, proved), ask)
             block = proved["block"]
             found = check_chain_proof(proved, self.place.network, self._hash_at(block["number"]))
             assert found.revoked_by == expected
@@ -179,6 +180,10 @@ class Story:
         is_quiet = self.node.rig.freshness.view(self.node.rig.clock.now(), 600).silence is None
         is_calm = set(self.node.alarms.active()) <= CALM
         return cursor is not None and head - cursor.number <= SETTLED_BLOCKS and is_quiet and is_calm
+
+
+def _is_there(found: Sized) -> bool:
+    return len(found) > 0
 
 
 async def tell(place: Place, tmp_path: Path, *kinds: type[Habit]) -> list[Habit]:

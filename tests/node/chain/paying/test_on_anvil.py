@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 from coincurve import PrivateKey
@@ -14,6 +15,7 @@ from sayso_protocol.messages.envelope import Envelope, encode
 from sayso_protocol.messages.message import as_kind
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.messages.typed_data import digest
+from sayso_protocol.network import Network
 from sayso_protocol.permissions.scopes import scope_word
 from sayso_protocol.primitives import keccak
 from support.anvil import anvil
@@ -37,10 +39,16 @@ def url_of(registry: Registry) -> str:
     return url
 
 
+class OnChain(Protocol):
+    """A registry on a network."""
+
+    network: Network
+
+
 class Person:
     """Somebody with a key, a consent and a revocation of everything."""
 
-    def __init__(self, number: int, registry: Registry) -> None:
+    def __init__(self, number: int, registry: OnChain) -> None:
         self.key = PrivateKey(keccak(b"person %d" % number))
         self.address = address_of(self.key)
         self.network = registry.network
