@@ -41,6 +41,9 @@ class GroupCommit:
         """Commit a group of changes; a change that raises is undone alone."""
         raise NotImplementedError
 
+    def hold(self) -> None:
+        """See Store."""
+
     def _begin(self) -> None:
         """Take changes from now on."""
         self._open = True

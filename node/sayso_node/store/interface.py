@@ -94,6 +94,14 @@ class Store(Protocol):
         """Where the store is, for people: without a password."""
         ...
 
+    def hold(self) -> None:
+        """Before start(): keep every other node out until stop().
+
+        start() then raises StoreInUse, and so does each change after the hold was lost to another node.
+        A file is held by the lock of the folder that it is in.
+        """
+        ...
+
     def start(self) -> None:
         """Open or create the store; raises StoreUnusable, also for a store of an unknown version."""
         ...
