@@ -220,14 +220,12 @@ def under_way(db: Reading, now: float, last_final: int) -> frozenset[bytes]:
     """Return the messages of relays that are not settled, without refused ones.
 
     A relay is settled when its sender saw it final and the followed chain is final up to its block:
-    until then, the node may follow a fork in which the relay comes later. Its logs may come later than
-    its receipt, too, and are waited for, unless a fork dropped bits of the same contributor since.
+    until then, the node may follow a fork in which the relay comes later. Its logs may come minutes
+    after its receipt, and are waited for; a fork does not end that, as a lagging endpoint looks like one.
     """
     rows = db.execute(
         "SELECT digest FROM relay_items JOIN intents ON intents.id = intent"
-        " WHERE (state = 'open' OR state = 'done' AND (mined_number > ? OR paid_at > ? AND NOT EXISTS"
-        " (SELECT 1 FROM messages JOIN dropped ON dropped.address = messages.contributor"
-        " WHERE messages.digest = relay_items.digest)))"
+        " WHERE (state = 'open' OR state = 'done' AND (mined_number > ? OR paid_at > ?))"
         " AND NOT EXISTS (SELECT 1 FROM relay_refusals"
         " WHERE relay_refusals.digest = relay_items.digest AND again_at > ?)",
         (last_final, now - LATEST_LOGS_S, now),
