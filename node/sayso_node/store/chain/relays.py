@@ -221,7 +221,7 @@ def under_way(db: Reading, now: float, last_final: int) -> frozenset[bytes]:
 
     A relay is settled when its sender saw it final and the followed chain is final up to its block:
     until then, the node may follow a fork in which the relay comes later. Its logs may come minutes
-    after its receipt, and are waited for; a fork does not end that, as a lagging endpoint looks like one.
+    after its receipt, and are waited for, even after a fork: a lagging endpoint looks like one.
     """
     rows = db.execute(
         "SELECT digest FROM relay_items JOIN intents ON intents.id = intent"
