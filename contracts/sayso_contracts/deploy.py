@@ -76,7 +76,7 @@ async def deploy(
     address = registry_address()
     if await _code(w3, address):
         return await _existing(w3, address)
-    if not await _has_deployer(w3):
+    if not await has_deployer(w3):
         await _install_deployer(w3, account, expected_chain_id, timeout_s)
     try:
         done = await _send(w3, account, expected_chain_id, deployment_call(), timeout_s)
@@ -102,7 +102,7 @@ async def cost(w3: AsyncWeb3[Any], payer: str) -> Cost:
     if await _code(w3, registry_address()):
         return Cost(0, 0)
     fees = await suggest_fees(w3)
-    if await _has_deployer(w3):
+    if await has_deployer(w3):
         call = deployment_call()
         gas = await estimate_gas(w3, {"from": payer, "to": call.to, "data": call.data})
         return Cost(gas, gas * fees.max_fee)
@@ -122,7 +122,8 @@ async def _code(w3: AsyncWeb3[Any], address: str) -> bytes:
         return bytes(await w3.eth.get_code(w3.to_checksum_address(address), "latest"))
 
 
-async def _has_deployer(w3: AsyncWeb3[Any]) -> bool:
+async def has_deployer(w3: AsyncWeb3[Any]) -> bool:
+    """Return whether a chain has CREATE2's deployer; raises WrongBytecode if it has something else."""
     code = await _code(w3, DEPLOYER)
     if code and code != DEPLOYER_CODE:
         raise WrongBytecode(f"the code at {DEPLOYER} is not the CREATE2 deployer")

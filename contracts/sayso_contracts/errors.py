@@ -21,6 +21,12 @@ class WrongBytecode(SaysoError):
     code = "wrong-bytecode"
 
 
+class ChainUnsuitable(SaysoError):
+    """The chain lacks something that this release uses; the message says what does not work there."""
+
+    code = "chain-unsuitable"
+
+
 class CallReverted(SaysoError):
     """The contract refuses the call; the message names the reason."""
 

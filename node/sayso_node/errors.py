@@ -99,6 +99,12 @@ class StoreUnusable(SaysoError):
     code = "store-unusable"
 
 
+class StoreInUse(StoreUnusable):
+    """Another process runs a node on this database."""
+
+    code = "store-in-use"
+
+
 class StoreMissing(StoreUnusable):
     """The node's identity was used, and its store is missing or empty. A new store is not begun."""
 

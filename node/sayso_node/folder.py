@@ -58,7 +58,11 @@ class NodeFolder:
             self._lock = None
 
     def check_store(self, store: Store) -> None:
-        """Refuse to begin an empty store under a used identity; raises StoreMissing."""
+        """Keep other nodes out of a store, and refuse an empty one under a used identity.
+
+        Raises StoreMissing.
+        """
+        store.hold()
         if (self._path / USED_FILE).exists() and is_empty(store.location):
             raise StoreMissing(
                 f"the identity in {self._path} was used, and its store {store.name} is missing or empty"

@@ -31,7 +31,7 @@ from sayso_node.api.schema.about import NodeJson, OperatorJson
 from sayso_node.batches.fetcher import BatchFetcher
 from sayso_node.batches.http_json import HttpJson
 from sayso_node.batches.protocol import answer_batch
-from sayso_node.chain.reading.storage_proofs import StorageProofs
+from sayso_node.chain.proofs.storage_proofs import StorageProofs
 from sayso_node.chain.side import ChainSide
 from sayso_node.config import PEER_FILE, RELOADED, SNAPSHOT_FOLDER, NodeConfig, Settings
 from sayso_node.errors import NotFound

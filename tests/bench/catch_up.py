@@ -17,7 +17,7 @@ from nacl.signing import SigningKey
 from bench.consents import BUYERS, NETWORK, consent
 from bench.figure import Figure
 from bench.verify import per_core
-from sayso_node.chain.reading.contract_wallets import ContractWallets
+from sayso_node.chain.wallets.contract_wallets import ContractWallets
 from sayso_node.clock import SystemClock
 from sayso_node.freshness import Freshness
 from sayso_node.gossip.config import GossipConfig

@@ -20,7 +20,7 @@ from pathlib import Path
 from bench.catch_up import LISTEN, SPONSOR
 from bench.consents import BUYERS, NETWORK, consent
 from bench.figure import Figure
-from sayso_node.chain.reading.contract_wallets import ContractWallets
+from sayso_node.chain.wallets.contract_wallets import ContractWallets
 from sayso_node.clock import SystemClock
 from sayso_node.freshness import Freshness
 from sayso_node.gossip.broadcast import Broadcast

@@ -85,7 +85,13 @@ async def test_the_block_is_early_rather_than_late_where_old_state_is_gone(chain
     assert second.block_number == 0 < first.block_number
 
 
-async def test_a_chain_without_deployer_gets_one(chain: Chain) -> None:
+@pytest.fixture
+def no_deployer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An embedded chain without it."""
+    monkeypatch.setattr("sayso.devchain.chain.CODE", {})
+
+
+async def test_a_chain_without_deployer_gets_one(no_deployer: None, chain: Chain) -> None:
     await remove_deployer_from_anvil(chain)
     assert not await chain.w3.eth.get_code(chain.w3.to_checksum_address(DEPLOYER))
     await deploy(chain.w3, chain.account, expected_chain_id=chain.chain_id)
@@ -100,7 +106,9 @@ async def remove_deployer_from_anvil(chain: Chain) -> None:
         await anvil_rpc(chain, "anvil_setNonce", DEPLOYER, "0x0")
 
 
-async def test_the_deployers_sender_gets_only_what_it_lacks(embedded_chain: Chain) -> None:
+async def test_the_deployers_sender_gets_only_what_it_lacks(
+    no_deployer: None, embedded_chain: Chain
+) -> None:
     chain = embedded_chain
     sender = chain.w3.to_checksum_address(DEPLOYER_SENDER)
     transaction: dict[str, Any] = {

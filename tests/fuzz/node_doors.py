@@ -21,13 +21,13 @@ from sayso_node.api.schema.message_json import FORMS
 from sayso_node.api.schema.operations import JSON, MSGPACK, Operation
 from sayso_node.batches.fetcher import read_batch
 from sayso_node.batches.protocol import read_answer
-from sayso_node.chain.reading.raw_blocks import (
+from sayso_node.chain.proofs.storage_proofs import _checked
+from sayso_node.chain.rpc.raw_blocks import (
     _FIELDS,
     encode_header,
     encode_receipt,
     encode_transaction,
 )
-from sayso_node.chain.reading.storage_proofs import _checked
 from sayso_node.errors import BadRequest
 from sayso_node.gossip.host.websocket import UpgradeRefused, accept_upgrade
 from sayso_node.gossip.ipc import frames

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from sayso_node.chain.reading import registry_watch
-from sayso_node.chain.reading.registry_watch import RegistryWatch
+from sayso_node.chain.rpc import registry_watch
+from sayso_node.chain.rpc.registry_watch import RegistryWatch
 from sayso_node.errors import ChainUnreachable, StoreUnusable
 from sayso_node.freshness import ChainHead, Freshness, Silence
 from sayso_node.readiness import READY_AGE_S, Readiness

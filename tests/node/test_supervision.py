@@ -10,10 +10,10 @@ from unittest import mock
 
 import pytest
 
-from sayso_node.chain.reading.endpoints import Endpoints
-from sayso_node.chain.reading.follower import Follower
-from sayso_node.chain.reading.json_rpc import JsonRpc
-from sayso_node.chain.reading.web3_chain import Web3Chain
+from sayso_node.chain.following.follower import Follower
+from sayso_node.chain.rpc.endpoints import Endpoints
+from sayso_node.chain.rpc.json_rpc import JsonRpc
+from sayso_node.chain.rpc.web3_chain import Web3Chain
 from sayso_node.errors import PartFailed, StoreUnusable
 from sayso_node.freshness import Freshness
 from sayso_node.node import Node

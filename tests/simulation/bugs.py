@@ -16,7 +16,7 @@ from unittest import mock
 
 import numpy as np
 
-from sayso_node.chain.reading.follower import Follower
+from sayso_node.chain.following.follower import Follower
 from sayso_node.freshness import ChainHead, Freshness, View
 from sayso_node.intake.intake import Intake
 from sayso_node.intake.outcome import Outcome, Source, SourceChannel, Status
@@ -161,7 +161,7 @@ def _answered_before_kept() -> contextlib.AbstractContextManager[Any]:
 
     async def keep(self: Intake, cases: list[Any], source: Source, block_time: float) -> None:
         envelopes = [case.envelope for case in cases]
-        writing = self._store.write(lambda db: self._admit(db, envelopes, source, block_time))
+        writing = self._store.write(lambda db: self._admit(db, [envelopes], source, block_time))
         task = asyncio.create_task(writing)
         task.add_done_callback(lambda done: done.cancelled() or done.exception())
         for case in cases:

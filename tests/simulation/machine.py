@@ -14,12 +14,12 @@ from typing import Any
 
 from nacl.signing import SigningKey
 
+from sayso_node.chain.following.follower import Follower
 from sayso_node.chain.paying.anchorer import Anchorer
 from sayso_node.chain.paying.fees import ETHER, GWEI, Allowance
 from sayso_node.chain.paying.payer import Payer
 from sayso_node.chain.paying.relayer import Relayer
-from sayso_node.chain.reading.contract_wallets import ContractWallets
-from sayso_node.chain.reading.follower import Follower
+from sayso_node.chain.wallets.contract_wallets import ContractWallets
 from sayso_node.errors import NotFound
 from sayso_node.freshness import ChainHead, Freshness
 from sayso_node.gossip.broadcast import Broadcast

@@ -190,17 +190,21 @@ def _a_foreign_chain_id_does_nothing() -> Patched:
     admit = Intake._admit
 
     def deaf(
-        self: Intake, db: Writing, envelopes: Sequence[Envelope], *rest: Any
-    ) -> tuple[list[Admitted], int]:
-        ours = [
-            one
-            for one in envelopes
-            if one.message.kind != REVOCATION or one.network.chain_id == NETWORK.chain_id
+        self: Intake, db: Writing, bundles: Sequence[Sequence[Envelope]], *rest: Any
+    ) -> list[tuple[list[Admitted], int]]:
+        ours = [[one for one in bundle if counts(one)] for bundle in bundles]
+        admitted = admit(self, db, ours, *rest)
+        return [
+            (with_covered(bundle, outcomes), merged)
+            for bundle, (outcomes, merged) in zip(bundles, admitted, strict=True)
         ]
-        admitted, merged = admit(self, db, ours, *rest)
-        outcomes = iter(admitted)
-        mine = {id(one) for one in ours}
-        return [next(outcomes) if id(one) in mine else Admitted.COVERED for one in envelopes], merged
+
+    def counts(one: Envelope) -> bool:
+        return one.message.kind != REVOCATION or one.network.chain_id == NETWORK.chain_id
+
+    def with_covered(bundle: Sequence[Envelope], outcomes: Sequence[Admitted]) -> list[Admitted]:
+        rest = iter(outcomes)
+        return [next(rest) if counts(one) else Admitted.COVERED for one in bundle]
 
     return mock.patch.object(Intake, "_admit", deaf)
 

@@ -20,7 +20,7 @@ from sayso_contracts.events import (
     Revoked,
 )
 from sayso_node.chain.interface import BlockHeader
-from sayso_node.chain.reading.json_rpc import JsonRpc
+from sayso_node.chain.rpc.json_rpc import JsonRpc
 from sayso_node.errors import ChainUnreachable, ProofUnavailable
 from sayso_protocol.ethereum.blooms import bloom_of
 from sayso_protocol.primitives import HASH_BYTES, sha256

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from nacl.signing import SigningKey
 
-from sayso_node.chain.reading.contract_wallets import ContractWallets
+from sayso_node.chain.wallets.contract_wallets import ContractWallets
 from sayso_node.clock import SystemClock
 from sayso_node.freshness import Freshness
 from sayso_node.gossip.broadcast import Broadcast

@@ -11,8 +11,8 @@ from typing import Self
 
 from nacl.signing import SigningKey
 
-from sayso_node.chain.reading.contract_wallets import ContractWallets, Prober
-from sayso_node.chain.reading.wallet_watch import WalletWatch
+from sayso_node.chain.wallets.contract_wallets import ContractWallets, Prober
+from sayso_node.chain.wallets.wallet_watch import WalletWatch
 from sayso_node.errors import ChainUnreachable
 from sayso_node.freshness import ChainHead, Freshness
 from sayso_node.gossip.broadcast import Broadcast

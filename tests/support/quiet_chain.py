@@ -14,19 +14,19 @@ from unittest import mock
 from eth_account import Account
 
 from sayso_contracts import artifact
+from sayso_node.chain.following.follower import Follower
+from sayso_node.chain.following.standing import Standing
 from sayso_node.chain.paying.anchorer import Anchorer
 from sayso_node.chain.paying.fees import ETHER, GWEI, Allowance
 from sayso_node.chain.paying.payer import INTERVAL_S, Payer
 from sayso_node.chain.paying.relayer import Relayer
 from sayso_node.chain.paying.wallet_deployer import WalletDeployer
 from sayso_node.chain.paying.web3_account import Web3Account
-from sayso_node.chain.reading.archivist import Archivist
-from sayso_node.chain.reading.endpoints import Endpoints
-from sayso_node.chain.reading.follower import Follower
-from sayso_node.chain.reading.json_rpc import JsonRpc
-from sayso_node.chain.reading.raw_blocks import encode_header
-from sayso_node.chain.reading.web3_chain import Web3Chain
-from sayso_node.chain.standing import Standing
+from sayso_node.chain.proofs.archivist import Archivist
+from sayso_node.chain.rpc.endpoints import Endpoints
+from sayso_node.chain.rpc.json_rpc import JsonRpc
+from sayso_node.chain.rpc.raw_blocks import encode_header
+from sayso_node.chain.rpc.web3_chain import Web3Chain
 from sayso_node.supervision.alarms import Alarms
 from sayso_protocol.ethereum.tries import EMPTY_ROOT
 from sayso_protocol.primitives import hex_text, keccak

@@ -1,6 +1,6 @@
-"""Links to a chain for tests: see sayso_node.chain.reading.eth_call.Links."""
+"""Links to a chain for tests: see sayso_node.chain.rpc.eth_call.Links."""
 
-from sayso_node.chain.reading.json_rpc import TIMEOUT_S, JsonRpc
+from sayso_node.chain.rpc.json_rpc import TIMEOUT_S, JsonRpc
 
 
 class Ways:

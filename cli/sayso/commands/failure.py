@@ -21,6 +21,7 @@ HINTS: Final = {
     "missing-delta": "fetch the file again: sayso snapshot pull",
     "snapshot-tampered": "fetch the file again: sayso snapshot pull",
     "wrong-chain": "--rpc must be an endpoint of the chain that --chain-id or the network file names",
+    "chain-unsuitable": "choose another chain; with --force the registry is deployed all the same",
     "not-deployed": "deploy the registry: sayso contract deploy",
     "from-the-future": "check this machine's clock",
     "unsupported": "only the chain can judge the signature of a contract wallet: ask a node that has an "
@@ -28,6 +29,7 @@ HINTS: Final = {
     "other-statements": "name another folder with --keep or --save, or repeat the first command exactly",
     "output-is-input": "name a file or folder outside the inputs",
     "folder-in-use": "a folder belongs to one node: end the other process, or make a new folder",
+    "store-in-use": "end the other process, or give this node a database of its own",
     "store-missing": "put store.sqlite back from a backup (sayso node restore); without one, make a new "
     "folder with a new identity (sayso node init)",
     "store-too-new": "install the release that wrote it, or a newer one; never move the store away",

@@ -28,8 +28,8 @@ async def web3_at(url: str) -> AsyncIterator[Any]:
     with extra("node"):
         from web3 import AsyncWeb3  # noqa: PLC0415  # needs the node extra
 
-        from sayso_node.chain.reading.json_rpc import JsonRpc  # noqa: PLC0415
-        from sayso_node.chain.reading.web3_chain import LinkProvider  # noqa: PLC0415
+        from sayso_node.chain.rpc.json_rpc import JsonRpc  # noqa: PLC0415
+        from sayso_node.chain.rpc.web3_chain import LinkProvider  # noqa: PLC0415
         from sayso_node.errors import ChainUnreachable  # noqa: PLC0415
 
     class Provider(LinkProvider):

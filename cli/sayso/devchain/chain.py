@@ -1,10 +1,13 @@
-"""The development chain: alysis (py-evm) with three changes.
+"""The development chain: alysis (py-evm) with five changes.
 
 1. A block has the time of the given clock, or its parent's time if the clock went back.
 2. Every transaction is mined at once, into its own block. Blocks of the same second then have equal
    timestamps, which Ethereum forbids and some layers 2 allow.
 3. Queries by transaction hash and log filter are answered from an index that is written with each block,
    because alysis reads the whole chain, which takes more than a second after an hour of blocks.
+
+4. CREATE2's deployer exists from the start, as on most chains.
+5. Signatures of passkeys are verified by a precompile, as since Osaka and on rollups (EIP-7951).
 
 The module is not thread-safe.
 """
@@ -13,29 +16,53 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, cast
 
 from alysis import Node, ValidationError
-from eth.abc import BlockHeaderAPI, SignedTransactionAPI
+from eth.abc import BlockHeaderAPI, ComputationAPI, SignedTransactionAPI, StateAPI
 from eth.chains.base import MiningChain
 from eth.constants import BLANK_ROOT_HASH, POST_MERGE_MIX_HASH, POST_MERGE_NONCE
 from eth.db import get_db_backend
 from eth.typing import AccountDetails, HeaderParams
 from eth.vm.forks.prague import PragueVM
+from eth.vm.forks.prague.computation import PragueComputation
+from eth.vm.forks.prague.state import PragueState
 from eth_typing import Address as EthAddress
 from eth_typing import BlockNumber
 from eth_utils.address import to_checksum_address
 from ethereum_rpc import Address, BlockLabel, TxHash, unstructure
 
+from sayso.devchain import p256
 from sayso.devchain.logs import LogIndex
 from sayso.devchain.proofs import Nodes, account_proof
 from sayso.devchain.transactions import transaction_json, transaction_type
+from sayso_contracts.create2 import DEPLOYER, DEPLOYER_CODE
 
 GAS_LIMIT = 30_000_000  # of a block and of an eth_call
 BALANCE_WEI = 10_000 * 10**18  # initial balance of every account
 
+CODE = {DEPLOYER: DEPLOYER_CODE}  # of accounts in the genesis block
+
 Json = dict[str, Any]
 
 
+class _DevComputation(PragueComputation):
+    @classmethod
+    def get_precompiles(cls) -> dict[EthAddress, Callable[[ComputationAPI], Any]]:
+        return {**super().get_precompiles(), EthAddress(p256.ADDRESS): p256.p256_verify}
+
+    @property
+    def precompiles(self) -> dict[EthAddress, Callable[[ComputationAPI], Any]]:
+        return self.get_precompiles()
+
+
+class _DevState(PragueState):
+    computation_class = _DevComputation
+
+
 class _DevVM(PragueVM):
-    """Prague rules, except that a block may have the timestamp of its parent (rule 2)."""
+    """Prague rules, except for equal timestamps (rule 2) and the precompile (rule 5)."""
+
+    @classmethod
+    def get_state_class(cls) -> type[StateAPI]:
+        return _DevState
 
     @classmethod
     def validate_header(cls, header: BlockHeaderAPI, parent_header: BlockHeaderAPI) -> None:
@@ -60,8 +87,8 @@ class Chain(Node):
         """Create the genesis block with the given clock and accounts, which alysis fixes otherwise."""
         chain_class = type(self._backend.chain)  # alysis creates the class anew for every Node
         chain_class.vm_configuration = ((BlockNumber(0), _DevVM),)
-        account: AccountDetails = {"balance": BALANCE_WEI, "nonce": 0, "code": b"", "storage": {}}
-        state = {EthAddress(bytes.fromhex(address[2:])): account for address in funded}
+        state = {_key(address): _account(BALANCE_WEI, 0, b"") for address in funded}
+        state |= {_key(address): _account(0, 1, code) for address, code in CODE.items()}
         header: dict[str, HeaderParams] = {
             "coinbase": bytes(20),
             "difficulty": 0,
@@ -145,3 +172,11 @@ class Chain(Node):
         self.receipts[key] = receipt
         self.transactions[key] = transaction_json(transaction, receipt, self.eth_chain_id())
         self.logs.add(int(receipt["blockNumber"], 16), receipt["logs"])
+
+
+def _key(address: str) -> EthAddress:
+    return EthAddress(bytes.fromhex(address[2:]))
+
+
+def _account(balance: int, nonce: int, code: bytes) -> AccountDetails:
+    return {"balance": balance, "nonce": nonce, "code": code, "storage": {}}

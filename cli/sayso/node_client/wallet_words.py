@@ -17,8 +17,8 @@ from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import Reason, Row
 
 if TYPE_CHECKING:
-    from sayso_node.chain.reading.json_rpc import JsonRpc
-    from sayso_node.chain.reading.web3_chain import Web3Chain
+    from sayso_node.chain.rpc.json_rpc import JsonRpc
+    from sayso_node.chain.rpc.web3_chain import Web3Chain
 
 WORD_AGE_S: Final = 3_600  # the oldest view of the wallet by which a node may say `granted`
 RPC_TIMEOUT_S: Final = 20.0
@@ -54,9 +54,9 @@ async def word_of_chain(url: str, network: Network, claim: Claim) -> WalletWord:
         BadSignature: The signature has another form than that of a contract wallet.
     """
     with extra("node"):
-        from sayso_node.chain.reading.contract_wallets import ContractWallets  # noqa: PLC0415
-        from sayso_node.chain.reading.eth_call import EthCall  # noqa: PLC0415
-        from sayso_node.chain.reading.web3_chain import Web3Chain  # noqa: PLC0415
+        from sayso_node.chain.rpc.eth_call import EthCall  # noqa: PLC0415
+        from sayso_node.chain.rpc.web3_chain import Web3Chain  # noqa: PLC0415
+        from sayso_node.chain.wallets.contract_wallets import ContractWallets  # noqa: PLC0415
 
     chain = Web3Chain(url, network, RPC_TIMEOUT_S)
     try:

@@ -10,21 +10,21 @@ endpoints ── follower ── store
 from collections.abc import Awaitable, Callable, Mapping
 from random import SystemRandom
 
+from sayso_node.chain.following.block_dates import BlockDates
+from sayso_node.chain.following.follower import Follower
 from sayso_node.chain.paying.anchorer import Anchorer
 from sayso_node.chain.paying.fees import ETHER, GWEI, Allowance
 from sayso_node.chain.paying.payer import Payer
 from sayso_node.chain.paying.relayer import Relayer
 from sayso_node.chain.paying.wallet_deployer import WalletDeployer
 from sayso_node.chain.paying.web3_account import Web3Account
-from sayso_node.chain.reading.archivist import Archivist
-from sayso_node.chain.reading.block_dates import BlockDates
-from sayso_node.chain.reading.contract_wallets import ContractWallets
-from sayso_node.chain.reading.endpoints import Endpoints
-from sayso_node.chain.reading.eth_call import EthCall
-from sayso_node.chain.reading.follower import Follower
-from sayso_node.chain.reading.registry_watch import RegistryWatch
-from sayso_node.chain.reading.wallet_watch import WalletWatch
-from sayso_node.chain.reading.web3_chain import Web3Chain
+from sayso_node.chain.proofs.archivist import Archivist
+from sayso_node.chain.rpc.endpoints import Endpoints
+from sayso_node.chain.rpc.eth_call import EthCall
+from sayso_node.chain.rpc.registry_watch import RegistryWatch
+from sayso_node.chain.rpc.web3_chain import Web3Chain
+from sayso_node.chain.wallets.contract_wallets import ContractWallets
+from sayso_node.chain.wallets.wallet_watch import WalletWatch
 from sayso_node.config import NodeConfig, Settings
 from sayso_node.freshness import Freshness
 from sayso_node.interfaces import Clock

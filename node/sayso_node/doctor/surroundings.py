@@ -11,8 +11,8 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 from sayso_contracts.artifact import runtime_code
 from sayso_contracts.events import log_filter
 from sayso_node.batches.http_json import DOCUMENT_BYTES, TIMEOUT_S, HttpJson
-from sayso_node.chain.reading.follower import RANGE_BLOCKS
-from sayso_node.chain.reading.json_rpc import JsonRpc
+from sayso_node.chain.following.follower import RANGE_BLOCKS
+from sayso_node.chain.rpc.json_rpc import JsonRpc
 from sayso_node.config import NodeConfig
 from sayso_node.doctor.diagnosis import Diagnosis, fail, ok, warn
 from sayso_node.errors import ChainUnreachable

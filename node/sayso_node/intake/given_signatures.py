@@ -7,7 +7,7 @@ chain is asked whether the account is a contract, in the share of whoever brough
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
-from sayso_node.chain.reading.contract_wallets import NO_WALLET, Answers
+from sayso_node.chain.wallets.contract_wallets import NO_WALLET, Answers
 from sayso_protocol.errors import BadSignature
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.kinds import kind_of

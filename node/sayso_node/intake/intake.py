@@ -11,11 +11,12 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from typing import assert_never
 
 from nacl.signing import SigningKey
 
-from sayso_node.chain.reading.contract_wallets import Answers, ContractWallets
+from sayso_node.chain.wallets.contract_wallets import Answers, ContractWallets
 from sayso_node.errors import NoRoom
 from sayso_node.freshness import Freshness
 from sayso_node.intake.admissions import ADMISSIONS, Circumstances, admit
@@ -215,8 +216,11 @@ class Intake:
     async def _keep(self, cases: list[_Case], source: Source, block_time: float) -> None:
         """[IGNORE] 7.9 The message brings something new; this is decided in the writing transaction."""
         envelopes = [case.envelope for case in cases if case.envelope]
-        admitted, merged = await self._store.write(
-            lambda db: self._admit(db, envelopes, source, block_time)
+        admitted, merged = await self._store.join(
+            (id(self), source.name, block_time),
+            lambda db, bundles: self._admit(db, bundles, source, block_time),
+            envelopes,
+            len(envelopes),
         )
         for case, envelope, one in zip(cases, envelopes, admitted, strict=True):
             case.outcome = _outcome(envelope, one)
@@ -230,15 +234,17 @@ class Intake:
     def _admit(
         self,
         db: Writing,
-        envelopes: Sequence[Envelope],
+        bundles: Sequence[Sequence[Envelope]],
         source: Source,
         block_time: float,
-    ) -> tuple[list[Admitted], int]:
-        """Admit messages; returns the outcome of each, and how many marks were merged."""
+    ) -> list[tuple[list[Admitted], int]]:
+        """Admit bundles of a source; returns the outcomes of each, and how many marks were merged."""
         before = pending.load(db).merged
         at = Circumstances(self.keeper, self._room, source.name, self._clock.now(), block_time)
-        admitted = admit(db, envelopes, at)
-        return admitted, max(0, pending.load(db).merged - before)  # a bitmap may have been dropped
+        outcomes = iter(admit(db, [one for bundle in bundles for one in bundle], at))
+        merged = max(0, pending.load(db).merged - before)  # a bitmap may have been dropped
+        admitted = [list(islice(outcomes, len(bundle))) for bundle in bundles]
+        return [(one, 0 if place else merged) for place, one in enumerate(admitted)]
 
     def _remember(self, name: bytes, error: SaysoError) -> None:
         """Remember a failure if the message is wrong for good, wherever it comes from.

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
@@ -11,8 +11,10 @@ from sayso_node.errors import StoreDamaged, StoreUnusable
 from sayso_node.store.commits import Commits
 from sayso_node.store.damage import Damage
 from sayso_node.store.interface import Writing
+from sayso_node.store.joining import Joint, joined
 from sayso_node.store.writer import Change, Writer, WriterThread
 
+P = TypeVar("P")
 T = TypeVar("T")
 
 
@@ -39,10 +41,13 @@ class GroupCommit:
         """Commit a group of changes; a change that raises is undone alone."""
         raise NotImplementedError
 
+    def hold(self) -> None:
+        """See Store."""
+
     def _begin(self) -> None:
         """Take changes from now on."""
         self._open = True
-        self._writer.start(self._commit, self._die)
+        self._writer.start(lambda group: self._commit(joined(group, self._commit)), self._die)
 
     def _finish(self) -> None:
         """Take no more changes, and return when all queued ones are committed."""
@@ -57,6 +62,15 @@ class GroupCommit:
 
     async def write(self, apply: Callable[[Writing], T]) -> T:
         """See Store."""
+        return await self._write(apply, None)
+
+    async def join(
+        self, key: Hashable, apply: Callable[[Writing, Sequence[P]], Sequence[T]], part: P, weight: int
+    ) -> T:
+        """See Store."""
+        return await self._write(lambda db: apply(db, [part])[0], Joint(key, apply, part, weight))
+
+    async def _write(self, apply: Callable[[Writing], T], joint: Joint | None) -> T:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
 
@@ -76,7 +90,7 @@ class GroupCommit:
         with self._door:
             if not self._open:
                 raise StoreUnusable(f"the store {self._name} is not open")
-            self._writer.put(Change(apply, done))
+            self._writer.put(Change(apply, done, joint))
         return await future
 
     async def watch(self) -> None:

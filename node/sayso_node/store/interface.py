@@ -19,6 +19,7 @@ from typing import Any, Protocol, TypeVar
 
 from sayso_node.store.damage import Damage
 
+P = TypeVar("P")
 T = TypeVar("T")
 
 
@@ -93,6 +94,14 @@ class Store(Protocol):
         """Where the store is, for people: without a password."""
         ...
 
+    def hold(self) -> None:
+        """Before start(): keep every other node out until stop().
+
+        start() then raises StoreInUse, and so does each change after the hold was lost to another node.
+        A file is held by the lock of the folder that it is in.
+        """
+        ...
+
     def start(self) -> None:
         """Open or create the store; raises StoreUnusable, also for a store of an unknown version."""
         ...
@@ -115,6 +124,19 @@ class Store(Protocol):
         store.
 
         Raises StoreUnusable when the change could not be stored or the store is not open.
+        """
+        ...
+
+    async def join(
+        self, key: Hashable, apply: Callable[[Writing, Sequence[P]], Sequence[T]], part: P, weight: int
+    ) -> T:
+        """As write(), for a part that may be applied together with others that wait.
+
+        Args:
+            key: Parts with equal keys may be joined; whatever `apply` depends on belongs to it.
+            apply: Applies parts in order, and returns the result of each.
+            part: What this caller adds; it gets the result of it.
+            weight: Its share of a joined change, which has at most joining.MOST_WEIGHT.
         """
         ...
 

@@ -15,10 +15,17 @@ GROUP_LIMIT = 256  # changes in one commit
 
 
 class Change(NamedTuple):
-    """A change to the store, and the callback that gets its result or its error."""
+    """A change to the store.
+
+    Attributes:
+        apply: The change.
+        done: Gets its result or its error.
+        joint: With which others it may be joined (joining.py); None if with none.
+    """
 
     apply: Callable[[Writing], Any]
     done: Callable[[Any, BaseException | None], None]
+    joint: Any = None
 
 
 Commit = Callable[[list[Change]], None]  # raises only on a programming error

@@ -8,7 +8,7 @@ from eth_hash.auto import keccak
 from trie.hexary import HexaryTrie
 
 from cli.devchain.harness import Client
-from sayso_node.chain.reading.raw_blocks import encode_header, encode_receipt, encode_transaction
+from sayso_node.chain.rpc.raw_blocks import encode_header, encode_receipt, encode_transaction
 from sayso_protocol.ethereum.trie_building import trie_over
 
 STORE = "5f355f5160203560005560016001550000"  # storage[0] = second word of the call, storage[1] = 1

@@ -52,11 +52,16 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SAYSO_PASSWORD", PASSWORD)
     monkeypatch.delenv("SAYSO_NETWORK", raising=False)
-    with anvil() as url:
+    return tmp_path
+
+
+@pytest.fixture
+def place(folder: Path) -> Iterator[Place]:
+    with anvil(hardfork="osaka") as url:
         yield Place(url)
 
 
@@ -120,6 +125,32 @@ def test_foreign_code_where_the_deployer_should_be_is_refused(place: Place) -> N
     place.set_code(DEPLOYER, b"\0")
     assert "error [wrong-bytecode]" in place.run("deploy", "--yes", status=1)
     assert place.sent == 0
+
+
+def test_a_chain_on_which_parts_would_not_work_is_refused_unless_forced(place: Place) -> None:
+    place.set_code(DEPLOYER, b"")
+    output = place.run("deploy", "--write", "--yes", status=1)
+    assert "error [chain-unsuitable]: the chain lacks CREATE2's deployer" in output
+    assert "without it the registry cannot have its address" in output
+    assert "--force" in output
+    assert place.sent == 0
+    assert not Path("network.toml").exists()
+    place.w3.provider.make_request(RPCEndpoint("anvil_setNonce"), [DEPLOYER, "0x0"])
+    output = place.run("deploy", "--write", "--force", answer="y\n")
+    assert output.index("the chain lacks CREATE2's deployer") < output.index("Deploy the registry?")
+    assert place.w3.eth.get_code(ADDRESS) == runtime_code()
+    assert Path("network.toml").exists()
+
+
+def test_without_passkeys_it_is_refused_too(folder: Path) -> None:
+    with anvil(hardfork="prague") as url:
+        old = Place(url)
+        output = old.run("deploy", "--yes", status=1)
+        assert "error [chain-unsuitable]: the chain lacks P-256" in output
+        assert "passkey" in output
+        assert old.sent == 0
+        assert "passkey" in old.run("deploy", "--yes", "--force")
+        assert old.sent == 1
 
 
 def test_the_descriptor_is_the_one_of_the_network_file_and_asks_no_chain(

@@ -6,7 +6,7 @@ from eth_account import Account
 
 from node.api.test_wallets import CONSENT, REVOCATION, WALLET
 from protocol.signatures.test_wallet_forms import forms
-from sayso_node.chain.reading.contract_wallets import ContractWallets
+from sayso_node.chain.wallets.contract_wallets import ContractWallets
 from sayso_node.errors import ChainUnreachable
 from sayso_protocol.primitives import hash_from_text, hex_text
 from sayso_protocol.receipts.receipt import ChainPoint

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sayso_node.chain.reading.storage_proofs import StorageProofs
+from sayso_node.chain.proofs.storage_proofs import StorageProofs
 from sayso_protocol.ethereum.chain_proofs import anchor_slot, word_slot
 from sayso_protocol.permissions.scopes import scope_word
 from sayso_protocol.primitives import address_text, hex_text, keccak

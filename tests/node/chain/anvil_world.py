@@ -4,22 +4,23 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from eth_account import Account
+from eth_account.signers.local import LocalAccount
 from web3 import HTTPProvider, Web3
 
 from sayso_contracts import artifact
+from sayso_node.chain.following.follower import Follower
 from sayso_node.chain.paying.anchorer import Anchorer
 from sayso_node.chain.paying.fees import ETHER, GWEI, Allowance
 from sayso_node.chain.paying.payer import Payer
 from sayso_node.chain.paying.relayer import Relayer
 from sayso_node.chain.paying.wallet_deployer import WalletDeployer
 from sayso_node.chain.paying.web3_account import Web3Account
-from sayso_node.chain.reading.archivist import Archivist
-from sayso_node.chain.reading.endpoints import Endpoints
-from sayso_node.chain.reading.follower import Follower
-from sayso_node.chain.reading.web3_chain import Web3Chain
+from sayso_node.chain.proofs.archivist import Archivist
+from sayso_node.chain.rpc.endpoints import Endpoints
+from sayso_node.chain.rpc.web3_chain import Web3Chain
 from sayso_node.store.chain import intents, relays
 from sayso_node.supervision.alarms import Alarms
 from sayso_node.verdicts.signer import Signer
@@ -31,6 +32,12 @@ from support.node_rig import NodeRig
 
 FINALITY = 2
 ALLOWANCE = Allowance(200 * GWEI, 100 * ETHER, ETHER // 100)
+
+
+class Chain(Protocol):
+    """A chain that a test moves on."""
+
+    def mine(self) -> None: ...
 
 
 class Registry:
@@ -54,6 +61,10 @@ class Registry:
         assert "error" not in answer, answer
         return answer["result"]
 
+    def mine(self) -> None:
+        """Add a block."""
+        self.ask("anvil_mine")
+
     def bits(self, contributor: bytes, words: Sequence[int]) -> list[int]:
         who = Web3.to_checksum_address(contributor)
         return list(self.contract.functions.revokedWords(who, list(words)).call())
@@ -62,7 +73,16 @@ class Registry:
 class PayingNode:
     """The parts of a node that pay, wired as side.py wires them; use as an async context manager."""
 
-    def __init__(self, folder: Path, urls: Sequence[str], network: Network, **options: Any) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        urls: Sequence[str],
+        network: Network,
+        *,
+        payer: LocalAccount | None = None,
+        deploy_block: int = 1,
+        **options: Any,
+    ) -> None:
         self.rig = NodeRig(folder, **options)
         self.rig.clock.time = time.time()
         rig, self.alarms = self.rig, Alarms()
@@ -71,7 +91,7 @@ class PayingNode:
         shared = (rig.store, rig.clock, rig.counters, self.alarms)
         key = bytes(rig.identity.verify_key)
         anchorer = Anchorer(rig.store, key, rig.clock, rig.counters, wait_s=0)
-        self.account = Web3Account(Account.from_key(RICH_KEY), network, self.endpoints)
+        self.account = Web3Account(payer or Account.from_key(RICH_KEY), network, self.endpoints)
         relayer = Relayer(
             *(network, self.account, *shared), wait_s=0, finality=FINALITY, budget=ALLOWANCE.budget
         )
@@ -88,7 +108,7 @@ class PayingNode:
             Random(1),
             registry=network.registry,
             finality=12,
-            deploy_block=1,
+            deploy_block=deploy_block,
             interval_s=1,
         )
         self.archivist = Archivist(
@@ -112,7 +132,7 @@ class PayingNode:
             assert outcome.envelope
             await self.signer.acknowledge(outcome.envelope)
 
-    async def drain(self, registry: Registry, rounds: int = 60) -> None:
+    async def drain(self, registry: Chain, rounds: int = 60) -> None:
         """Until everything is final; a block of nothing is mined each time."""
         for _ in range(rounds):
             await self.follower.read()
@@ -120,7 +140,7 @@ class PayingNode:
             with self.rig.store.read() as db:
                 if not intents.open_intents(db) and not relays.waiting(db, 1):
                     return
-            registry.ask("anvil_mine")
+            registry.mine()
         raise AssertionError(f"it is never done: {self.alarms.active()}")
 
     def used(self) -> list[tuple[str, int]]:

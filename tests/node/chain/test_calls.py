@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sayso_node.chain.reading.block_speed import BlockSpeed
+from sayso_node.chain.following.block_speed import BlockSpeed
 from support.fake_chain import FakeChain
 from support.many_wallets import calls_of_wallets
 from support.quiet_chain import calls_of_an_hour

@@ -15,7 +15,7 @@ from eth_abi.abi import encode as abi_encode
 from web3 import Web3
 
 from node.chain.anvil_world import Registry
-from node.chain.test_deploying_on_anvil import CONTRACTS, compiled
+from node.chain.paying.test_deploying_on_anvil import CONTRACTS, compiled
 from node.test_node import holds
 from sayso.holder.endorsing import endorsing_calls
 from sayso_node.clock import SystemClock

@@ -1,14 +1,22 @@
 """What the intake stores, what it knows already, and that each message of a bundle stands alone."""
 
+import asyncio
+
 import pytest
 
+from node.store.harness import Held
 from sayso_node.errors import StoreUnusable
+from sayso_node.intake import intake
+from sayso_node.intake.admissions import Circumstances, admit
 from sayso_node.intake.outcome import SourceChannel, Status
 from sayso_node.store import bits, messages
+from sayso_node.store.admission.revocations import Admitted
 from sayso_node.store.chain import chain_state
-from sayso_protocol.messages.envelope import decode, encode
+from sayso_node.store.interface import Writing
+from sayso_protocol.messages.envelope import Envelope, decode, encode
 from support.node_rig import NOW, NodeRig, consent, node_key, revocation
 from support.protocol_strategies import ADA, BEN, NETWORK, full_words
+from support.waiting import until
 
 STORED, KNOWN, REFUSED = Status.STORED, Status.KNOWN, Status.REFUSED
 WORD = next(iter(full_words(consent(1).message)))
@@ -116,3 +124,30 @@ async def test_a_store_that_fails_is_no_refusal(rig: NodeRig) -> None:
     with pytest.raises(StoreUnusable):
         await rig.give(consent(1))
     assert rig.count("intake_stored") == rig.count("intake_refused") == 0
+
+
+async def test_bundles_of_one_source_that_wait_together_are_admitted_at_once(
+    rig: NodeRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One call for all of them, whatever they hold, and each gets the outcomes of its own messages."""
+    called: list[int] = []
+
+    def counted(db: Writing, envelopes: list[Envelope], at: Circumstances) -> list[Admitted]:
+        called.append(len(envelopes))
+        return admit(db, envelopes, at)
+
+    monkeypatch.setattr(intake, "admit", counted)
+    stop = revocation("everything", contributor=BEN)
+    bundles = [
+        (consent(1),),
+        (stop,),
+        (consent(1), consent(2)),
+        (consent(3, contributor=BEN, parties=(BEN,)),),
+    ]
+    async with Held(rig.store):
+        tasks = [asyncio.create_task(rig.give(*bundle)) for bundle in bundles]
+        tasks.append(asyncio.create_task(rig.take([encode(consent(4))], SourceChannel.HTTP, "other")))
+        await until(lambda: rig.store._writer._changes.qsize() == len(tasks))  # type: ignore[attr-defined]
+    statuses = [[one.status for one in await task] for task in tasks]
+    assert statuses == [[STORED], [STORED], [KNOWN, STORED], [STORED], [STORED]]
+    assert sorted(called) == [1, 5]

@@ -1,6 +1,7 @@
 """What PostgreSQL alone promises: a lost server loses nothing, and what cannot be kept is refused."""
 
 import asyncio
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,10 +11,10 @@ import pytest
 
 from node.store.harness import Held, Refused, number, numbers
 from sayso_node.config import Settings
-from sayso_node.errors import InvalidNodeConfig, StoreTooNew, StoreUnusable, WrongStore
+from sayso_node.errors import InvalidNodeConfig, StoreInUse, StoreTooNew, StoreUnusable, WrongStore
 from sayso_node.store import events
 from sayso_node.store.bits import merge_bits
-from sayso_node.store.interface import Writing
+from sayso_node.store.interface import Store, Writing
 from sayso_node.store.opening import copy_store, is_empty, snapshot_at, store_at
 from support.node_rig import consent, revocation
 from support.postgres import Server, postgres
@@ -149,3 +150,77 @@ async def test_a_node_works_on_it_and_finds_it_again(place: str, tmp_path: Path)
             assert status == 200, body
             assert node.stored()["messages"] == 2
     assert not (tmp_path / "store.sqlite").exists()
+
+
+def commits(place: str) -> object:
+    """The stamp of the store's state."""
+    with snapshot_at(place) as db:
+        return db.version()
+
+
+def held(place: str) -> Store:
+    store = store_at(place)
+    store.hold()
+    return store
+
+
+async def test_two_nodes_are_never_on_one_database(place: str) -> None:
+    first, second = held(place), held(place)
+    first.start()
+    await first.write(number(1))
+    before = commits(place)
+    with pytest.raises(StoreInUse) as refused:
+        second.start()
+    assert "postgresql" in str(refused.value)
+    assert commits(place) == before
+    first.stop()
+    second.start()
+    assert await second.write(number(2)) == 2
+    second.stop()
+
+
+async def test_who_lost_the_hold_writes_nothing(server: Server, place: str) -> None:
+    """Its connection broke, and another node took the place before it could connect again."""
+    first, second = held(place), held(place)
+    first.start()
+    await first.write(number(1))
+    with psycopg.connect(place, autocommit=True) as db:
+        [schema] = db.execute("SELECT current_schema()").fetchone() or [""]
+        ended = db.execute(
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_locks WHERE locktype = 'advisory'"
+            " AND (classid::bigint << 32 | objid::bigint) = hashtextextended(%s, 0)",
+            (f"sayso node {schema}",),
+        ).fetchall()
+    assert ended == [(True,)]
+    second.start()
+    for _ in range(3):
+        with pytest.raises(StoreUnusable):
+            await first.write(number(2))
+    assert "another process runs a node" in str(first.trouble)
+    await second.write(number(3))
+    with second.read() as db:
+        assert numbers(db) == {1, 3}
+    second.stop()
+    assert await first.write(number(4)) == 4  # the place is free again
+    first.stop()
+
+
+async def test_other_programs_may_write_beside_a_node(place: str) -> None:
+    node, tool = held(place), store_at(place)
+    node.start()
+    tool.start()
+    await asyncio.gather(node.write(number(1)), tool.write(number(2)))
+    with node.read() as db:
+        assert numbers(db) == {1, 2}
+    node.stop()
+    tool.stop()
+
+
+async def test_a_copied_folder_is_no_second_node(place: str, tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.mkdir()
+    async with running_node(one, store=place):
+        shutil.copytree(one, other, ignore=shutil.ignore_patterns("node.lock"))
+        with pytest.raises(StoreInUse):
+            async with running_node(other, store=place):
+                pass

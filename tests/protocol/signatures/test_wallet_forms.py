@@ -9,10 +9,11 @@ from sayso_protocol.errors import Malformed
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.primitives import address_from_text
 from sayso_protocol.signatures.contract_wallets import DEPLOYED, WalletProof, read_wallet_proof
-from sayso_protocol.signatures.wallet_forms import ORDER, by_contract, by_key, read_signature
+from sayso_protocol.signatures.wallet_forms import by_contract, by_key, read_signature
 from sayso_protocol.signatures.wallets import Claim, EoaVerifier
 from support.protocol_strategies import hashes
 
+ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141  # of secp256k1 (SEC 2)
 secrets = st.integers(1, ORDER - 1).map(lambda number: number.to_bytes(32))
 chain_ids = st.integers(0, LIMITS.chain_id)
 

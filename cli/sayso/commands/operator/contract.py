@@ -16,7 +16,7 @@ from sayso.commands.options import (
     rpc_option,
     yes_option,
 )
-from sayso.commands.text import example, say, say_json
+from sayso.commands.text import example, say, say_json, warn
 from sayso.contributor.onchain import web3_at
 from sayso.extras import extra
 from sayso.networks import load_network, save_network
@@ -52,6 +52,11 @@ def contract() -> None:
     metavar="N",
     help="Refuse any other chain.  [default: the chain of the network file, if it exists]",
 )
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Deploy on a chain that lacks CREATE2's deployer, P-256, EIP-1559 or opcodes of Cancun.",
+)
 @click.option("--write", is_flag=True, help="Write the network file, or update its deploy block.")
 @click.option(
     "--finality",
@@ -68,6 +73,7 @@ def deploy(
     finality: int | None,
     expected: int | None,
     *,
+    force: bool,
     write: bool,
     yes: bool,
 ) -> None:
@@ -75,14 +81,14 @@ def deploy(
 
     The registry has no owner, and nobody can change, pause or upgrade it. The key pays the gas; the
     command shows the maximum cost first. It sends nothing to a chain that differs from --chain-id or the
-    network file.
+    network file, and nothing to a chain on which a part of Sayso would not work, unless you --force it.
     """
     known = load_network(network_path) if network_path.exists() else None
     account = open_key(key_path, password_file)
     meant = [] if expected is None else [expected]
     meant += [known.network.chain_id] if known else []
     replaced = known if write else None
-    network, made, usual = asyncio.run(_deploy(rpc_url, account, meant, replaced, yes=yes))
+    network, made, usual = asyncio.run(_deploy(rpc_url, account, meant, replaced, force=force, yes=yes))
     say(f"registry {made.address} on chain {network.chain_id}, since block {made.block_number}")
     if write:
         blocks = usual if finality is None else finality
@@ -117,6 +123,7 @@ async def _deploy(
     meant: Iterable[int],
     known: NetworkFile | None,
     *,
+    force: bool,
     yes: bool,
 ) -> "tuple[Network, Deployment, int]":
     """Return network, registry, and the usual number of blocks until a block is final."""
@@ -126,6 +133,7 @@ async def _deploy(
                 create2,
                 deploy,
                 finality,
+                suitability,
                 transactions,
             )
 
@@ -136,6 +144,11 @@ async def _deploy(
             raise WrongNetwork(
                 f"the network file is for {known.network}, but the registry would be on {network}"
             )
+        missing = await suitability.lacks(w3)
+        if not force:
+            suitability.refuse(missing)
+        for one in missing:
+            warn(str(one))
         price = await deploy.cost(w3, account.address)
         say(f"chain {network.chain_id}, at most {price.gas:,} gas, {price.wei / WEI:.6f} coins")
         if price.gas and not yes:

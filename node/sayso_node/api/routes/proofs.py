@@ -16,7 +16,7 @@ from sayso_node.api.schema.operations import Operation
 from sayso_node.api.schema.proofs import AccountProof, AnchorSlot, ChainProof, HeaderJson, PlaceProof
 from sayso_node.api.schema.requests import ProofQuery
 from sayso_node.api.schema.values import AnchorProofJson
-from sayso_node.chain.reading.storage_proofs import StorageProofs
+from sayso_node.chain.proofs.storage_proofs import StorageProofs
 from sayso_node.errors import ChainUnreachable, NotFound
 from sayso_node.freshness import Freshness
 from sayso_node.store import messages

@@ -23,7 +23,7 @@ from sayso_node.api.schema.proofs import ReceiptProof
 from sayso_node.api.schema.requests import page_query
 from sayso_node.api.schema.revocations import ListedRevocation, Revocations
 from sayso_node.api.schema.values import Progress
-from sayso_node.chain.reading.transaction_proofs import receipt_proof
+from sayso_node.chain.proofs.transaction_proofs import receipt_proof
 from sayso_node.errors import NotFound
 from sayso_node.gossip.broadcast import Broadcast
 from sayso_node.store import queries

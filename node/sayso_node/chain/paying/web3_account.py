@@ -18,8 +18,8 @@ from sayso_contracts.transactions import (
     suggest_fees,
 )
 from sayso_node.chain.interface import Landed
-from sayso_node.chain.reading.endpoints import Endpoints
-from sayso_node.chain.reading.web3_chain import LARGEST, Web3Chain, chain_errors
+from sayso_node.chain.rpc.endpoints import Endpoints
+from sayso_node.chain.rpc.web3_chain import LARGEST, Web3Chain, chain_errors
 from sayso_node.errors import ChainUnreachable
 from sayso_node.freshness import ChainHead
 from sayso_node.supervision.retrying import first_answer

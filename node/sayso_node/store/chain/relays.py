@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from sayso_node.store.bits import masks_at
 from sayso_node.store.chain.intents import DAY_S
+from sayso_node.store.chain.late_blocks import PASSES_S
 from sayso_node.store.interface import Reading, Writing
 from sayso_node.supervision.retrying import backoff
 from sayso_protocol.messages.message import REVOCATION
@@ -18,6 +19,7 @@ from sayso_protocol.primitives import HASH_BYTES
 
 RELAY_PAUSE_MIN_S = 3_600.0  # after a refusal; doubled with each further one
 RELAY_PAUSE_MAX_S = 604_800.0
+LATEST_LOGS_S = max(PASSES_S) + 120.0  # after its receipt, the logs of a relay have been read for good
 
 
 class Refusal(NamedTuple):
@@ -218,14 +220,15 @@ def under_way(db: Reading, now: float, last_final: int) -> frozenset[bytes]:
     """Return the messages of relays that are not settled, without refused ones.
 
     A relay is settled when its sender saw it final and the followed chain is final up to its block:
-    until then, the node may follow a fork in which the relay comes later.
+    until then, the node may follow a fork in which the relay comes later. Its logs may come minutes
+    after its receipt, and are waited for, even after a fork: a lagging endpoint looks like one.
     """
     rows = db.execute(
         "SELECT digest FROM relay_items JOIN intents ON intents.id = intent"
-        " WHERE (state = 'open' OR state = 'done' AND mined_number > ?)"
+        " WHERE (state = 'open' OR state = 'done' AND (mined_number > ? OR paid_at > ?))"
         " AND NOT EXISTS (SELECT 1 FROM relay_refusals"
         " WHERE relay_refusals.digest = relay_items.digest AND again_at > ?)",
-        (last_final, now),
+        (last_final, now - LATEST_LOGS_S, now),
     )
     return frozenset(digest for (digest,) in rows)
 

@@ -1,7 +1,7 @@
 """Blocks whose headers are still to be tested for events, and blocks whose events are doubted.
 
 A header is tested once: its bloom filter shows that the block has none of our events, or the block is
-doubted until its events are proved and its logs agree (chain/reading/log_audit.py).
+doubted until its events are proved and its logs agree (chain/following/log_audit.py).
 """
 
 from typing import NamedTuple

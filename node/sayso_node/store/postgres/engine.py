@@ -3,7 +3,8 @@
 The writer runs all waiting changes in one transaction and answers when it is committed. If a change
 raises, the group is undone, and its changes run once more, each alone; so a change must have no effect
 outside the store before it returns. An advisory lock orders the groups of all processes on one database,
-so that `seq` is the order of commits.
+so that `seq` is the order of commits. Another one, of the writer's session, keeps a second node out: it
+ends with the connection, and without it nothing is written.
 """
 
 import contextlib
@@ -14,7 +15,7 @@ from typing import Any, Final
 import psycopg
 from psycopg import IsolationLevel
 
-from sayso_node.errors import StoreDamaged, StoreTooNew, StoreUnusable, WrongStore
+from sayso_node.errors import StoreDamaged, StoreInUse, StoreTooNew, StoreUnusable, WrongStore
 from sayso_node.interfaces import Randomness
 from sayso_node.store.damage import Damage
 from sayso_node.store.drawn import draw_singles
@@ -27,6 +28,9 @@ from sayso_node.store.sqlite.schema import SCHEMA, VERSION
 from sayso_node.store.writer import Change, Writer
 
 _LOCK: Final = int.from_bytes(b"sayso")  # of the groups; any process on this database that writes
+_HOLD: Final = "SELECT pg_try_advisory_lock(hashtextextended('sayso node ' || current_schema(), 0))"
+# A client that is gone without a word is noticed within two minutes, instead of two hours.
+_KEEPALIVE: Final = {"idle": 60, "interval": 10, "count": 6}
 _STATE: Final = """
 CREATE TABLE store_state (version BIGINT NOT NULL, commits BIGINT NOT NULL);
 CREATE TABLE store_numbers (sequence TEXT PRIMARY KEY, last BIGINT NOT NULL);
@@ -62,6 +66,7 @@ class PostgresEngine(GroupCommit):
         super().__init__(described(dsn), writer, Damage(None))
         self._dsn = dsn
         self._randomness = randomness
+        self._holds = False
         self._writing: psycopg.Connection[Any] | None = None
         self._idle: list[psycopg.Connection[Any]] = []
 
@@ -70,11 +75,14 @@ class PostgresEngine(GroupCommit):
         """See Store."""
         return self._dsn
 
+    def hold(self) -> None:
+        """See Store."""
+        self._holds = True
+
     def start(self) -> None:
         """See Store."""
-        db = connect(self._dsn, name="sayso writer")
+        db = self._connect()
         try:
-            _check_durable(db)
             self._prepare(db)
             db.commit()
         except psycopg.Error as error:
@@ -191,9 +199,24 @@ class PostgresEngine(GroupCommit):
     def _connected(self) -> psycopg.Connection[Any]:
         """Return the writer's connection, opened again if the server was lost; raises StoreUnusable."""
         if self._writing is None or self._writing.closed:
-            self._writing = connect(self._dsn, name="sayso writer")
-            _check_durable(self._writing)
+            self._writing = self._connect()
         return self._writing
+
+    def _connect(self) -> psycopg.Connection[Any]:
+        """Open a connection for the writer, which has the hold; raises StoreInUse and StoreUnusable."""
+        db = connect(self._dsn, name="sayso writer")
+        try:
+            _check_durable(db)
+            if self._holds:
+                _hold(db, self._name)
+            db.commit()
+        except psycopg.Error as error:
+            db.close()
+            raise translated(error, "opened") from error
+        except BaseException:
+            db.close()
+            raise
+        return db
 
     def _undo(self) -> None:
         if (db := self._writing) is not None:
@@ -202,6 +225,15 @@ class PostgresEngine(GroupCommit):
                 db.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
                 db.execute(_RESTORE_NUMBERS)
                 db.commit()
+
+
+def _hold(db: psycopg.Connection[Any], name: str) -> None:
+    """Take the lock of a node for this session; raises StoreInUse."""
+    for setting, value in _KEEPALIVE.items():
+        db.execute("SELECT set_config(%s, %s, false)", (f"tcp_keepalives_{setting}", str(value)))
+    row = db.execute(_HOLD).fetchone()
+    if row is None or not row[0]:
+        raise StoreInUse(f"another process runs a node on the store {name}")
 
 
 _FIRST: Final = 13  # the first version of a store in PostgreSQL

@@ -1,0 +1,1 @@
+"""Proofs for others: of the registry's storage, and of the transactions that revoked."""

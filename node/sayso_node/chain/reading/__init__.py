@@ -1,1 +1,0 @@
-"""Reads the chain: endpoints, the registry's events, contract wallets and proofs."""

@@ -1,0 +1,1 @@
+"""Asks contract wallets about signatures, once and again."""
