@@ -149,12 +149,12 @@ def _shared() -> Cases:
 
 def _own() -> Cases:
     """Rules 3.12 to 3.15."""
+    return _of_sublicenses() | _of_others()
+
+
+def _of_sublicenses() -> Cases:
     parent, grantee, purposes, terms, uri, _, expires = range(4, 11)
     begins, ends, year = T, T + 315_619_200, 253_402_300_800
-    people = [bytes(32), *sorted(contributor_hash(one) for one in (ADA, BEN))]
-    notices = {kind: tree[2][NOTICE] for kind, tree in TREES.items()}
-    last = {"issued_at": year - 9, "expires_at": year}
-    padded = [b"\1" + contributor_hash(ADA)[1:]]
     return {
         "1,025 hashes": ("6.1.4", _named(USE, [*MANY, b"\xff" * 32])),
         "a parent of 31 bytes": ("3.2.2", _field(SUBLICENSE, parent, bytes(31))),
@@ -181,6 +181,16 @@ def _own() -> Cases:
                 notice=TREES[SUBLICENSE][2][NOTICE],
             ),
         ),
+    }
+
+
+def _of_others() -> Cases:
+    year = 253_402_300_800
+    people = [bytes(32), *sorted(contributor_hash(one) for one in (ADA, BEN))]
+    notices = {kind: tree[2][NOTICE] for kind, tree in TREES.items()}
+    last = {"issued_at": year - 9, "expires_at": year}
+    padded = [b"\1" + contributor_hash(ADA)[1:]]
+    return {
         "a use for a purpose in upper case": ("3.13.1", _field(USE, 4, "Train-ai")),
         "a run of 65 characters": ("3.13.2", _field(USE, 5, "r" * 65)),
         "a run with a space": ("3.13.2", _field(USE, 5, "run 7")),

@@ -36,8 +36,11 @@ def _stop(**fields: Any) -> bytes:
 
 def consents() -> Cases:
     """Rules 3.1 to 3.6."""
-    long_parties, year = sorted([*_MANY[:16], ADA]), 253_402_300_800
-    no_date = "I allow use of 3 items of mine for evaluate, train-ai until 10000-01-01 00:00 UTC."
+    return _people_and_purposes() | _times_and_terms()
+
+
+def _people_and_purposes() -> Cases:
+    long_parties = sorted([*_MANY[:16], ADA])
     many = tuple(f"p{number:02}" for number in range(17))
     return {
         "a consent of nobody": ("3.1.2", _consent(contributor=bytes(20), parties=(bytes(20),))),
@@ -61,6 +64,13 @@ def consents() -> Cases:
         "a purpose of 33 characters": ("3.3.2", _consent(purposes=("p" * 33,))),
         "a purpose with a line end": ("3.3.2", _consent(purposes=("train-ai\n",))),
         "an empty purpose": ("3.3.2", _consent(purposes=("",))),
+    }
+
+
+def _times_and_terms() -> Cases:
+    year = 253_402_300_800
+    no_date = "I allow use of 3 items of mine for evaluate, train-ai until 10000-01-01 00:00 UTC."
+    return {
         "it ends as it begins": ("3.4.1", _consent(expires_at=ISSUED)),
         "it ends a second after ten years": ("3.4.2", _consent(expires_at=ISSUED + 315_619_201)),
         "it ends in the year 10000": (
