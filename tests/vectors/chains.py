@@ -42,6 +42,7 @@ def _changed(**changes: Any) -> list[Heard]:
 def _sold() -> dict[str, list[Heard]]:
     """What is passed on, rightly or not."""
     elsewhere = pass_on(MARKET, RESELLER, HERS)
+    first = message_hash(FOUR[0].terms)  # to the reseller
     return {
         "nothing passed on": [HELD],
         "one hop": [HELD, DIRECT],
@@ -54,6 +55,7 @@ def _sold() -> dict[str, list[Heard]]:
         "a hop without resale": _changed(purposes=("evaluate", "train-ai")),
         "a hop without the purpose": _changed(purposes=("evaluate", "resale")),
         "a license without resale": [NARROW, pass_on(MARKET, LAB, NARROW)],
+        "a parent to somebody else": [HELD, FOUR[0], pass_on(AGENT, LAB, HELD, parent=first)],
         "a parent of another license": [
             HELD, HERS, elsewhere,
             pass_on(RESELLER, LAB, HELD, HERS, parent=message_hash(elsewhere.terms)),
