@@ -52,6 +52,7 @@ def _sold() -> dict[str, list[Heard]]:
         "a stranger's": [HELD, pass_on(OTHER, LAB, HELD)],
         "an expired hop": _changed(expires_at=NOW),
         "a hop not yet valid": _changed(issued_at=NOW + 1),
+        "a hop that begins now": _changed(issued_at=NOW),
         "a hop without resale": _changed(purposes=("evaluate", "train-ai")),
         "a hop without the purpose": _changed(purposes=("evaluate", "resale")),
         "a license without resale": [NARROW, pass_on(MARKET, LAB, NARROW)],

@@ -187,13 +187,28 @@ def _results() -> list[Json]:
         "another row": [right[0] | {"item": hex_text(bytes(32))}, *right[1:]],
     }
     receipt = receipt_from_json(SIGNED["receipt"]).statement
+    counts = dict(receipt.counts)
+    others = {
+        "a count too high": counts | {"granted": counts["granted"] + 1},
+        "a reason without its count": {name: counts[name] for name in counts if name != "granted"},
+        "two counts that make up for each other": {
+            **counts, "granted": counts["granted"] + 1, "revoked": counts["revoked"] - 1,
+        },
+        "a reason that no row has": counts | {"disputed": 1},
+    }  # fmt: skip
 
-    def check(rows: list[Json]) -> None:
+    def check(case: Json) -> None:
+        rows = case["rows"]
         pairs = [Row(hash_from_text(one["license"]), hash_from_text(one["item"])) for one in rows]
         reasons = number_reasons(Reason(one["reason"]) for one in rows)
-        check_results(receipt, join_rows(pairs), reasons)
+        stated = replace(receipt, counts=tuple(sorted(case["counts"].items())))
+        check_results(stated, join_rows(pairs), reasons)
 
-    return [{"name": name, "rows": rows, "code": code_of(check, rows)} for name, rows in cases.items()]
+    made: list[Json] = [
+        *({"name": name, "rows": rows, "counts": counts} for name, rows in cases.items()),
+        *({"name": name, "rows": right, "counts": other} for name, other in others.items()),
+    ]
+    return [case | {"code": code_of(check, case)} for case in made]
 
 
 def _anchors() -> list[Json]:
