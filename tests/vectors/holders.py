@@ -208,6 +208,7 @@ def _of_others() -> Cases:
             "3.15.6",
             _named(DISPUTE, HASHES, **last, notice=notices[DISPUTE]),
         ),
+        "a dispute of kind 7": ("6.2", _around(DISPUTE, 1, 7)),
         "a file for a contributor": ("3.15.3", _field(DISPUTE, 4, CONTRIBUTORS)),
         "nobody for a contributor": ("3.15.3", _named(DISPUTE, people, subject=CONTRIBUTORS)),
         "twelve bytes that are not zero before a contributor": (
