@@ -151,7 +151,7 @@ class Holders:
         names = self._some(held.items) if subject == FILES else (whom,)
         signer = random.choice((HEEDED, OUTSIDER)).address
         issued = int(now) - random.randint(0, 1_000)
-        times = issued, issued + random.choice((600, 30 * DAY_S)) + 1_000
+        times = issued, int(now) + random.choice((random.randint(5, 90), 30 * DAY_S))
         return Dispute(signer, content_root(names), len(names), subject, "voice", *times), names
 
     def _named(self, licenses: Sequence[Envelope]) -> tuple[tuple[bytes, ...], bytes]:

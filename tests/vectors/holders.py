@@ -51,6 +51,11 @@ def _valid() -> dict[str, Envelope]:
         "removal as of the highest block": holders.removal(BEN, HASHES, 2**53 - 1),
         "use of one license": holders.use(BEN, HASHES[:1]),
         "use in the last second of the year 9999": holders.use(BEN, HASHES, used_at=253_402_300_799),
+        "removal as of block 128": holders.removal(BEN, HASHES, 128),
+        "removal as of block 255": holders.removal(BEN, HASHES, 255),
+        "sublicense for a purpose of 31 characters, of terms at 255 bytes": _sealed(
+            SUBLICENSE, purposes=("p" * 31,), terms_uri="https://" + "k" * 247
+        ),
         "removal of one license": holders.removal(BEN, HASHES[:1]),
         "sublicense of terms at 2,048 bytes": _sealed(SUBLICENSE, terms_uri="https://" + "k" * 2_040),
         "sublicense for a second": _sealed(SUBLICENSE, expires_at=T + 1),
@@ -119,6 +124,7 @@ def _shared() -> Cases:
             f"a {name} with another notice": ("3.10", _field(kind, NOTICE, "I agree.")),
             f"a {name}: count 0": ("3.11.2", _field(kind, COUNT, 0)),
             f"a {name}: count 1,025": ("3.11.2", _field(kind, COUNT, 1_025)),
+            f"a {name} of nothing": ("3.11.2", pack(sealed(kind, {**fields, "count": 0}, ()))),
             f"a {name}: one hash too few": ("3.11.3", _around(kind, 3, list(HASHES[:2]))),
             f"a {name}: no hashes": ("3.11.3", _around(kind, 3, [])),
             f"a {name}: hashes in another order": ("3.11.4", _named(kind, HASHES[::-1])),
