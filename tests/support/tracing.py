@@ -154,7 +154,7 @@ class Tracing:
                 default=None,
             )
             due = None
-            if block in self._chain.times:
+            if block is not None and block in self._chain.times:
                 due = self._chain.times[block] + self._held.consent.removal_days * DAY_S
             yield {
                 "landing": block,
@@ -180,7 +180,7 @@ class Tracing:
         """What each block revoked for somebody; None for what no final block did."""
         wanted = sorted({*purposes} & {*self._held.consent.purposes})
         left = {(item, purpose) for item in self._held.items for purpose in wanted}
-        blocks = {one.block for one in (*self._chain.events, *self._chain.batches)}
+        blocks = {one.block for one in self._chain.events} | {one.block for one in self._chain.batches}
         for block in (*sorted(filter(self._chain.is_final, blocks)), None):
             oracle = self._now if block is None else self._by(block)
             found = {
@@ -206,7 +206,8 @@ class Tracing:
         state: dict[tuple[bytes, int], int] = {}
         for place, mask in bits:
             state[place] = state.get(place, 0) | mask
-        return Bits([*filter(None, map(_heard, self._told.values()))], state)
+        heard = [one for one in map(_heard, self._told.values()) if one is not None]
+        return Bits(heard, state)
 
 
 def _heard(one: Envelope) -> Heard | None:

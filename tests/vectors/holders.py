@@ -155,7 +155,7 @@ def _shared() -> Cases:
 
 def _own() -> Cases:
     """Rules 3.12 to 3.15."""
-    return _of_sublicenses() | _of_others()
+    return {**_of_sublicenses(), **_of_others()}
 
 
 def _of_sublicenses() -> Cases:

@@ -36,7 +36,7 @@ def _stop(**fields: Any) -> bytes:
 
 def consents() -> Cases:
     """Rules 3.1 to 3.6."""
-    return _people_and_purposes() | _times_and_terms()
+    return {**_people_and_purposes(), **_times_and_terms()}
 
 
 def _people_and_purposes() -> Cases:

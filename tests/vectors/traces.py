@@ -316,7 +316,9 @@ def traces() -> Json:
 
 
 def _case(name: str, places: dict[bytes, int], told: Told, said: Chain) -> Json:
-    used = {one.block for one in (*said.events, *said.batches)} | {said.final}
+    used = sorted(
+        {one.block for one in said.events} | {one.block for one in said.batches} | {said.final or 0}
+    )
     traced = Tracing(told, said, told[0].digest)
     return {
         "name": name,
@@ -333,7 +335,7 @@ def _case(name: str, places: dict[bytes, int], told: Told, said: Chain) -> Json:
         "batches": [
             {"block": one.block, "digests": [*map(hex_text, one.digests)]} for one in said.batches
         ],
-        "times": {str(one): said.times[one] for one in sorted(x for x in used if x in said.times)},
+        "times": {str(one): said.times[one] for one in used if one in said.times},
         "final": said.final,
         "license": hex_text(told[0].digest),
         "holders": traced.holders(),

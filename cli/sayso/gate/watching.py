@@ -76,8 +76,8 @@ class Watched(HeldBits):
             about = self._about(row, mine)
             for person in _people(about.values()):
                 self._rows.setdefault(person, []).append(row)
-            for name, one in about.items():
-                for place in _closing(one.consent, hops.get(name, ()), query):
+            for name, held in about.items():
+                for place in _closing(held.consent, hops.get(name, ()), query):
                     self._at.setdefault((place.address, place.word), {})[row] = None
 
     def recheck(self, rows: bytes, numbers: bytes) -> list[Row]:
