@@ -105,6 +105,9 @@ OWN_CHANGES: dict[str, dict[str, Json]] = {
         "with another run": {"run_id": "run 8"},
         "with another state": {"state": hex_text(bytes(32))},
         "with a count as text": {"counts": {"granted": "4"}},
+        "with its counts in another order": {
+            "counts": dict(reversed(SIGNED["receipt"]["counts"].items()))
+        },
     },
     "acknowledgement": {"of another revocation": {"digest": hex_text(bytes(32))}},
     "status": {
@@ -162,12 +165,28 @@ def _row_proofs() -> list[Json]:
         "another type": {"type": "sayso-receipt-1"},
     }
 
-    def check(value: Any) -> None:
-        row_proof_from_json(value).check(len(ITEMS), root)
+    short = roots(rows[: 32 * 64], reasons[:32]).results
+    low = row_proof_to_json(prove_row(rows[: 32 * 64], reasons[:32], 0))
+    cases = [(name, right | change, len(ITEMS), root) for name, change in changes.items()]
+    cases += [
+        ("a row fewer", right, len(ITEMS) - 1, root),
+        ("one of 32", low, 32, short),
+        ("one of 1,024, by a level too few", low, 1_024, short),
+    ]
+
+    def check(case: tuple[str, Json, int, bytes]) -> None:
+        _, value, count, above = case
+        row_proof_from_json(value).check(count, above)
 
     return [
-        {"name": name, "value": (value := right | change), "code": code_of(check, value)}
-        for name, change in changes.items()
+        {
+            "name": case[0],
+            "count": case[2],
+            "root": hex_text(case[3]),
+            "value": case[1],
+            "code": code_of(check, case),
+        }
+        for case in cases
     ]
 
 
@@ -227,7 +246,12 @@ def _anchors() -> list[Json]:
         "a path too long": replace(right, path=(*right.path, bytes(32))),
         "a count of 2^64 - 1": replace(right, count=(1 << 64) - 1),
     }
-    return [_anchor(name, proof, batch.licenses[2], root) for name, proof in cases.items()]
+    alone = Batch(NODE_KEY, item_hashes(1))
+    return [
+        *(_anchor(name, proof, batch.licenses[2], root) for name, proof in cases.items()),
+        _anchor("the only one", alone.proof(0), alone.licenses[0], alone.root),
+        _anchor("a second of one", replace(alone.proof(0), index=1), alone.licenses[0], alone.root),
+    ]
 
 
 def _anchor(name: str, proof: AnchorProof, license_hash: bytes, root: bytes) -> Json:
