@@ -33,6 +33,7 @@ class Limits:
     passed_by_signer: int = 16  # sublicenses that count, of a license by one signer to one grantee
     passed_to_grantee: int = 256  # sublicenses that count, of a license to one grantee
     traced_removals: int = 256  # of a holder of one license, which a trace looks at
+    traced_disputes: int = 64  # of a license, which a trace shows
     dispute_s: int = 31_622_400  # 366 days
     nonce_bytes: int = 32  # of a question to a node
     chain_id: int = (1 << 53) - 1  # the largest integer that JSON and JavaScript hold exactly

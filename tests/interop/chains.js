@@ -7,7 +7,7 @@ const NONE = "0x" + "00".repeat(32);
 const DEPTH = 4;
 
 /** Rule 7.17.1: the depth of a sublicense for a license; 0 if it does not meet the parent rule. */
-function depthOf(known, license, one, most = DEPTH) {
+export function depthOf(known, license, one, most = DEPTH) {
   if (!one?.names.includes(license) || most === 0) return 0;
   if (one.parent === NONE) return Number(one.signer === known.licenses.get(license).consent.grantee);
   const above = known.sublicenses.get(one.parent);
@@ -26,7 +26,7 @@ function ranked(known, license, grantee) {
 }
 
 /** Rule 8.15.2. */
-function counting(known, license, grantee) {
+export function counting(known, license, grantee) {
   const seen = new Map();
   return ranked(known, license, grantee)
     .filter(({ digest }) => !known.isDisplaced?.(license, digest)) // 13.10.5
@@ -37,7 +37,7 @@ function counting(known, license, grantee) {
 const isSet = (known, who, scope) => ((known.bits.get(who)?.get(scopeWord(scope)) ?? 0n) & 1n) === 1n;
 
 /** Rule 5.9. */
-const isWithdrawn = (known, { digest, signer, grantee }) =>
+export const isWithdrawn = (known, { digest, signer, grantee }) =>
   [`statement ${digest}`, "statements", `statements to ${grantee}`].some((one) => isSet(known, signer, one));
 
 /** Rule 8.5.4: whether contributor or guardian stop a holder. */

@@ -17,5 +17,5 @@ export function isDisputed(known, { consent }, item, { heed, now }) {
 }
 
 /** Rule 5.9. */
-const isWithdrawn = (known, { digest, signer }) =>
+export const isWithdrawn = (known, { digest, signer }) =>
   [`statement ${digest}`, "statements"].some((one) => (known.bits.get(signer)?.get(scopeWord(one)) ?? 0n) & 1n);

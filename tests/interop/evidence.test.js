@@ -55,14 +55,12 @@ for (const { name, kind, value, code } of statements) {
   test(`statement: ${name}`, () => agrees(code, () => checkTrusted(kind, value, trusted)));
 }
 
-for (const { name, rows, code } of results) {
-  test(`results: ${name}`, () => agrees(code, () => checkResults(receipt, rows)));
+for (const { name, rows, counts, code } of results) {
+  test(`results: ${name}`, () => agrees(code, () => checkResults({ ...receipt, counts }, rows)));
 }
 
-const root = unhex(misconduct[0].receipt.results_root);
-
-for (const { name, value, code } of row_proofs) {
-  test(`proof of a row: ${name}`, () => agrees(code, () => checkRowFile(value, 40, root)));
+for (const { name, value, count, root, code } of row_proofs) {
+  test(`proof of a row: ${name}`, () => agrees(code, () => checkRowFile(value, count, unhex(root))));
 }
 
 for (const { name, code, ...anchor } of anchors) {

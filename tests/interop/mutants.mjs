@@ -8,7 +8,7 @@
 import { readFileSync } from "node:fs";
 import { register } from "node:module";
 
-const FILES = ["vectors", "evidence", "chains", "snapshots", "landings"].map((name) => `${name}.test.js`);
+const FILES = ["vectors", "evidence", "chains", "snapshots", "landings", "traces"].map((name) => `${name}.test.js`);
 const HOOKS = `
 let mutations;
 export function initialize(data) { mutations = data; }

@@ -14,7 +14,7 @@ def expected() -> int:
     found = {path.stem: json.loads(path.read_text()) for path in VECTORS.glob("*.json")}
     names = {"messages", "wallets", "scopes", "trees", "statements", "refused", "verdicts"}
     others = {"bundles", "texts", "evidence", "snapshots", "sync", "landings", "chains", "ed25519"}
-    others |= {"chain_proofs", "disputes", "salts"}
+    others |= {"chain_proofs", "disputes", "salts", "traces"}
     assert set(found) == names | others | {"holders"}
     signed = [one for one in found["statements"].values() if "signature" in one]
     trees, verdicts = found["trees"], found["verdicts"]
@@ -29,7 +29,7 @@ def expected() -> int:
     lists += [found["bundles"]["frames"], verdicts["histories"], trees["items"]["roots"]]
     lists += [trees["rfc9162"]["trees"], trees["rows"]["trees"]]
     lists += [found["chains"]["histories"], found["disputes"]["histories"]]
-    lists += [found["snapshots"]["passed"]]
+    lists += [found["snapshots"]["passed"], found["traces"]["traces"]]
     return len(signed) + sum(map(len, lists)) + 3
 
 

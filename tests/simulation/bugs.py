@@ -38,6 +38,7 @@ from sayso_protocol.primitives import HASH_BYTES
 from sayso_protocol.receipts.receipt import Acknowledgement, ChainPoint, sign_statement
 from sayso_protocol.receipts.text import AcknowledgementJson, acknowledgement_json
 from sayso_protocol.verdicts.query import Heed
+from simulation.holders import HEEDED
 from simulation.options import Options
 from support.protocol_strategies import NETWORK
 
@@ -242,7 +243,7 @@ def _failed_rounds_count() -> contextlib.AbstractContextManager[Any]:
     async def generous(self: SyncRounds, peer_id: str) -> bool:
         begun = self._clock.now()
         await once(self, peer_id)
-        self._freshness.peer_synced(peer_id, begun)
+        self._freshness.peer_synced(peer_id, begun, [HEEDED.address])
         return True
 
     return mock.patch.object(SyncRounds, "round", generous)

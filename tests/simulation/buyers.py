@@ -14,12 +14,14 @@ from sayso_protocol.receipts.receipt import join_rows
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.rows import row_at
 from sayso_protocol.verdicts.verdict import REASONS, Reason, Row
+from simulation.holders import HEEDED, OUTSIDER
 from simulation.knowledge import Knowledge, joined
 from simulation.machine import Machine
 from simulation.people import PURPOSES
 from simulation.world import World
 
 MAX_AGES_S = (3, 10, 60, 600, 3_600)
+HEEDS = (None, None, (), (HEEDED.address,), (OUTSIDER.address,))  # nobody heeds the outsider
 ROWS = 8
 SLACK_S = 1.0
 
@@ -49,7 +51,8 @@ class Buyers:
         return [Row(one.digest, self.random.choice(one.items)) for one in chosen]
 
     def _check(self, rows: list[Row]) -> Check:
-        query = Query(self.random.choice(self.world.people.askers), self.random.choice(PURPOSES))
+        asker, purpose = self.random.choice(self.world.people.askers), self.random.choice(PURPOSES)
+        query = Query(asker, purpose, self.random.choice(HEEDS))
         return Check(query, self.random.choice(MAX_AGES_S), "run", join_rows(rows))
 
     def judged(

@@ -37,12 +37,15 @@ class Holders:
     def __init__(self, random: Random) -> None:
         self._random = random
         self.sublicenses: list[Envelope] = []
+        self.disputes: list[Envelope] = []
         self.statements: list[Envelope] = []  # of all kinds
         self.withdrawals: list[Envelope] = []
 
     def sign(self, now: float, licenses: Sequence[Envelope]) -> Envelope:
         """The next statement, or a withdrawal of an earlier one."""
         what = self._random.choice((*["pass"] * 8, "use", "removal", "dispute", "back"))
+        if what == "back" and self.disputes and self._chance(0.3):
+            return self.lifting()
         if what == "back" and self.sublicenses:
             return self.withdrawal()
         if what == "use":
@@ -50,7 +53,8 @@ class Holders:
         if what == "removal":
             return self._state(self._removal(licenses))
         if what == "dispute":
-            return self._state(self._dispute(now, licenses))
+            self.disputes.append(self._state(self._dispute(now, licenses)))
+            return self.disputes[-1]
         return self.sublicense(now, licenses)
 
     def sublicense(self, now: float, licenses: Sequence[Envelope]) -> Envelope:
@@ -120,6 +124,15 @@ class Holders:
         self.withdrawals.append(envelope)
         return envelope
 
+    def lifting(self) -> Envelope:
+        """Somebody takes a dispute back, or all disputes: its signer, or another, in vain."""
+        one = self._random.choice(self.disputes)
+        signer = self._random.choice((HEEDED, HEEDED, OUTSIDER))
+        scope = self._random.choice((*[f"statement {hex_text(one.digest)}"] * 4, "statements"))
+        envelope = signer.sign(Revocation(signer.address, (scope,)))
+        self.withdrawals.append(envelope)
+        return envelope
+
     def _use(self, now: float, licenses: Sequence[Envelope]) -> tuple[Message, tuple[bytes, ...]]:
         names, signer = self._named(licenses)
         run = f"run-{self._random.randint(1, 99)}"
@@ -138,7 +151,7 @@ class Holders:
         names = self._some(held.items) if subject == FILES else (whom,)
         signer = random.choice((HEEDED, OUTSIDER)).address
         issued = int(now) - random.randint(0, 1_000)
-        times = issued, issued + random.choice((600, 30 * DAY_S)) + 1_000
+        times = issued, int(now) + random.choice((random.randint(5, 90), 30 * DAY_S))
         return Dispute(signer, content_root(names), len(names), subject, "voice", *times), names
 
     def _named(self, licenses: Sequence[Envelope]) -> tuple[tuple[bytes, ...], bytes]:

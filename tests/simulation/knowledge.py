@@ -11,13 +11,15 @@ from sayso_contracts.events import Event, Revoked
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.revocation import Revocation
+from sayso_protocol.messages.statements.dispute import Dispute
 from sayso_protocol.messages.statements.sublicense import Sublicense
 from sayso_protocol.permissions.bits import merged
 from sayso_protocol.permissions.scopes import scope_word
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import License, Reason, Row
-from support.known import PassingOn
+from simulation.holders import HEEDED
+from support.known import Disputing, PassingOn
 from support.passing import Oracle, Question
 
 COUNTED, RANKED = 2, 3  # sublicenses that count in the simulation: with 16 and 256 nothing is displaced
@@ -44,6 +46,8 @@ class Knowledge(Oracle):
                 self.licenses[envelope.digest] = License(consent, envelope.items)
             case Sublicense() as terms:
                 self.passed[envelope.digest] = PassingOn(terms, envelope.items)
+            case Dispute() as dispute:
+                self.disputes[envelope.digest] = Disputing(dispute, envelope.items)
             case Revocation() as revocation:
                 self.add_bits(revocation.contributor, revocation.bits)
 
@@ -63,8 +67,8 @@ class Knowledge(Oracle):
         return bool(self.state.get(who, {}).get(word, 0) & mask)
 
     def verdict(self, row: Row, query: Query, now: float) -> Reason:
-        """Rules 8.1 to 8.8, from this alone."""
-        return self.answer(Question(row, query, now))
+        """Rules 8.1 to 8.8 and 8.18, from this alone."""
+        return self.answer(Question(row, query.applied((HEEDED.address,)), now))
 
     def speaks_against(self, row: Row, query: Query) -> bool:
         """Rule 8.2, whatever the terms say."""
@@ -91,7 +95,8 @@ class Knowledge(Oracle):
 
 
 def joined(consents: Knowledge, bits: Knowledge) -> Knowledge:
-    """The consents of one, and the sublicenses and bits of another."""
+    """The consents of one, and the sublicenses, disputes and bits of another."""
     both = Knowledge()
     both.licenses, both.passed, both.state = consents.licenses, bits.passed, bits.state
+    both.disputes = bits.disputes
     return both

@@ -255,7 +255,7 @@ class Life:
         self.store = store = Engine(
             Path(machine.name), draw.randbytes, writer=self.writer, open_database=machine.disk.open
         )
-        self.freshness = freshness = WatchedFreshness(machine.friends)
+        self.freshness = freshness = WatchedFreshness(machine.friends, heeded=[HEEDED.address])
         freshness.on_chain_read = machine.note_chain
         clock, key, port, chain = machine.clock, machine.key, machine.port, machine.endpoint
         wallets = ContractWallets(chain)

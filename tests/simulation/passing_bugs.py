@@ -15,19 +15,23 @@ from sayso_node.store.admission.keeper import Step
 from sayso_node.store.admission.revocations import Admitted
 from sayso_node.store.chain import chain_state
 from sayso_node.store.interface import Reading, Writing
-from sayso_node.store.statements import sublicenses
+from sayso_node.store.statements import disputes, sublicenses
 from sayso_node.sync import asking
+from sayso_node.verdicts import judge, knowledge
+from sayso_node.verdicts.knowledge import StoreKnowledge
 from sayso_node.verdicts.reliance import Reliance
 from sayso_node.verdicts.table_cache import TableCache
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.message import REVOCATION, STATEMENTS
+from sayso_protocol.messages.statements.dispute import FILES
 from sayso_protocol.messages.statements.sublicense import NO_PARENT, Sublicense
 from sayso_protocol.sync.sets import SETS, SyncSet, all_sets
 from sayso_protocol.verdicts import bulk, chains, covering, verdict
 from sayso_protocol.verdicts.bulk import Ends
 from sayso_protocol.verdicts.chains import NEVER, Chain, OpenChains, Passage
+from sayso_protocol.verdicts.disputes import Asking, Disputed
 from sayso_protocol.verdicts.license_table import Ints
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import Reason
@@ -224,22 +228,62 @@ def _nothing_is_completed() -> Patched:
     return mock.patch.object(statements, "_complete", return_value=None)
 
 
+def _a_dispute_stops_nothing() -> Patched:
+    """Disputes are kept, and no verdict asks for them."""
+    return mock.patch.object(StoreKnowledge, "holds_disputes", False)
+
+
+def _a_withdrawn_dispute_stops_rows() -> Patched:
+    """Nobody looks whether a dispute is withdrawn."""
+
+    def all_of_them(_known: Any, found: Iterable[Disputed]) -> set[bytes]:
+        return {one.hash for one in found}
+
+    return mock.patch.object(knowledge, "not_withdrawn", all_of_them)
+
+
+def _an_ended_dispute_stops_rows() -> Patched:
+    """Once begun, a dispute lasts for ever."""
+    at_its_end = disputes._IN_FORCE.replace("expires_at >", "0 <>")
+    return mock.patch.object(disputes, "_IN_FORCE", at_its_end)
+
+
+def _disputed_is_judged_before_revoked() -> Patched:
+    """A dispute hides that a row is revoked, in checks."""
+    honest = bulk.judge_rows
+
+    def judge_rows(table: Any, known: Any, rows: bytes, query: Query, *rest: Any) -> Any:
+        judged = honest(table, known, rows, query, *rest)
+        for at in range(len(judged.reasons)):
+            item = rows[at * 64 + 32 : at * 64 + 64]
+            asking = Asking(FILES, query.heed or (), rest[0])
+            if judged.entries[at] >= 0 and asking.heed and known.disputed([item], asking):
+                judged.reasons[at] = Reason.DISPUTED.number
+        return judged
+
+    return mock.patch.object(judge, "judge_rows", judge_rows)
+
+
 PASSING_BUGS = {
-    "to stops the asker only": Bug(_to_stops_the_asker_only, PASSING),
-    "holders between are not stopped": Bug(_holders_between_are_not_stopped, PASSING, first=14),
-    "resale is not asked for": Bug(_resale_is_not_asked_for, PASSING),
+    "to stops the asker only": Bug(_to_stops_the_asker_only, PASSING, first=2),
+    "holders between are not stopped": Bug(_holders_between_are_not_stopped, PASSING, first=18),
+    "resale is not asked for": Bug(_resale_is_not_asked_for, PASSING, first=1),
     "revoked resale stops nobody": Bug(_revoked_resale_stops_nobody, PASSING),
     "withdrawn is open": Bug(_withdrawn_is_open, PASSING),
     "withdrawn is called revoked": Bug(_withdrawn_is_called_revoked, PASSING),
-    "a fifth hop": Bug(_a_fifth_hop_is_accepted, PASSING),
-    "a parent of another license": Bug(_a_parent_of_another_license, PASSING),
+    "a fifth hop": Bug(_a_fifth_hop_is_accepted, PASSING, first=2),
+    "a parent of another license": Bug(_a_parent_of_another_license, PASSING, first=1),
     "a parent for another holder": Bug(_a_parent_for_another_holder, PASSING),
     "a stranger's statement is forwarded": Bug(_a_strangers_statement_is_forwarded, PASSING),
     "endorsed before it is final": Bug(_an_endorsement_counts_at_once, PASSING),
-    "what is endorsed goes on waiting": Bug(_endorsed_before_it_came, PASSING),
+    "what is endorsed goes on waiting": Bug(_endorsed_before_it_came, PASSING, first=5),
     "the first to come counts": Bug(_the_first_to_come_counts, PASSING),
     "until of the longest clock": Bug(_until_the_longest_clock, PASSING),
     "a foreign chain id": Bug(_a_foreign_chain_id_does_nothing, PASSING),
     "statements are not synced": Bug(_statements_are_not_synced, CUT_OFF),
     "nothing is completed": Bug(_nothing_is_completed, PASSING),
+    "a dispute stops nothing": Bug(_a_dispute_stops_nothing, PASSING, first=1),
+    "a withdrawn dispute stops rows": Bug(_a_withdrawn_dispute_stops_rows, PASSING, first=4),
+    "an ended dispute stops rows": Bug(_an_ended_dispute_stops_rows, PASSING, first=3),
+    "disputed before revoked": Bug(_disputed_is_judged_before_revoked, PASSING, first=3),
 }

@@ -1,11 +1,12 @@
 """Every machine answers what follows from all that it holds, and not `stale` without need.
 
 The answers are compared for holders of licenses and for askers down a chain, with the reasons and the
-time until which they may be relied on.
+time until which they may be relied on; for one of them also with other lists of whom to heed.
 """
 
 import itertools
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from sayso_node.freshness import QUORUM
 from sayso_node.verdicts.judge import Check
@@ -13,6 +14,7 @@ from sayso_protocol.receipts.receipt import join_rows
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import REASONS, Reason, Row
 from simulation.held import Held, everything
+from simulation.holders import HEEDED, OUTSIDER
 from simulation.knowledge import Knowledge
 from simulation.machine import Machine
 from simulation.people import PURPOSES
@@ -20,6 +22,7 @@ from simulation.world import World
 from support.passing import Question
 
 MAX_AGE_S = 3_600
+HEEDS = ((), (OUTSIDER.address,), (HEEDED.address,))
 
 
 def wrong(world: World, held: Held) -> Iterator[str]:
@@ -27,18 +30,20 @@ def wrong(world: World, held: Held) -> Iterator[str]:
     machine, known = held.machine, everything(world, held)
     assert machine.life
     rows = [Row(one, item) for one in sorted(known.licenses) for item in known.licenses[one].items]
-    for asker, purpose in itertools.product(world.people.askers, PURPOSES if rows else ()):
-        check = Check(Query(asker, purpose), MAX_AGE_S, "end", join_rows(rows))
+    queries = [Query(*one) for one in itertools.product(world.people.askers, PURPOSES)]
+    queries += [replace(queries[0], heed=one) for one in HEEDS]
+    for query in queries if rows else ():
+        check = Check(query, MAX_AGE_S, "end", join_rows(rows))
         answer = machine.life.judge.judge(check)
         said = [REASONS[number] for number in answer.reasons]
         for row, one in zip(rows, said, strict=True):
             expected = known.verdict(row, check.query, answer.time)
             if one is expected:
                 continue
-            if one is not Reason.STALE or not _may_doubt(world, held, known, row):
+            if one is not Reason.STALE or not _may_doubt(world, held, known, row, query):
                 yield f"{machine.name} says {one} where {expected} is right"
         granted = (row for row, one in zip(rows, said, strict=True) if one is Reason.GRANTED)
-        clear = {row.license: row for row in granted if not _may_doubt(world, held, known, row)}
+        clear = {row.license: row for row in granted if not _may_doubt(world, held, known, row, query)}
         yield from _wrong_time(machine, known, check.query, clear.values())
 
 
@@ -47,15 +52,18 @@ def _wrong_time(machine: Machine, known: Knowledge, query: Query, clear: Iterabl
     assert machine.life
     for row in clear:
         answer = machine.life.judge.judge(Check(query, MAX_AGE_S, "end", join_rows([row])))
-        as_of = machine.life.freshness.view(answer.time, MAX_AGE_S).as_of
+        as_of = machine.life.freshness.view(answer.time, MAX_AGE_S, answer.heed).as_of
         expected = int(known.until(Question(row, query, answer.time), as_of))
         if answer.until != expected:
             yield f"{machine.name} answers until {answer.until}, and not {expected}"
 
 
-def _may_doubt(world: World, held: Held, known: Knowledge, row: Row) -> bool:
-    """It lost a revocation, or those that it has to ask do not answer."""
+def _may_doubt(world: World, held: Held, known: Knowledge, row: Row, query: Query) -> bool:
+    """It lost a revocation or a dispute, or those that it has to ask do not answer or do not heed."""
     if _asks_liars(world, held.machine):
+        return True
+    heed = query.applied((HEEDED.address,)).heed or ()
+    if OUTSIDER.address in heed or (HEEDED.address in heed and HEEDED.address in held.marked):
         return True
     on_item = [name for name, one in known.licenses.items() if row.item in one.items]
     passing = {x: one for x, one in known.passed.items() if {*one.names} & {*on_item}}

@@ -15,7 +15,7 @@ from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.message import Message
 from sayso_protocol.messages.revocation import Revocation
-from sayso_protocol.messages.statements.dispute import FILES, Dispute
+from sayso_protocol.messages.statements.dispute import CONTRIBUTORS, FILES, Dispute
 from sayso_protocol.messages.statements.sublicense import NO_PARENT, Sublicense
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import License, Reason, Row
@@ -203,6 +203,7 @@ class Oracle:
     def __init__(self, history: list[Heard]) -> None:
         self.licenses = {license_hash(x.consent): x for x in history if isinstance(x, License)}
         self.passed = {message_hash(x.terms): x for x in history if isinstance(x, PassingOn)}
+        self.disputes = {message_hash(x.terms): x for x in history if isinstance(x, Disputing)}
         self.stops = [one for one in history if isinstance(one, Revocation)]
 
     def says(self, who: bytes, sentence: str) -> bool:
@@ -235,6 +236,18 @@ class Oracle:
         twice = grantee not in (bytes(20), query.grantee)
         purposes = [query.purpose, "resale"] if twice else [query.purpose]
         return any(self.revoked_for(held, item, query.grantee, one) for one in purposes)
+
+    def disputed(self, held: License, item: bytes, query: Query, now: float) -> bool:
+        """Rule 8.18."""
+        about = {FILES: {item}, CONTRIBUTORS: {bytes(12) + one for one in held.consent.parties}}
+        return any(
+            terms.signer in (query.heed or ())
+            and terms.issued_at <= now < terms.expires_at
+            and about[terms.subject] & {*names}
+            and not self.says(terms.signer, "statements")
+            and not self.says(terms.signer, f"statement 0x{digest.hex()}")
+            for digest, (terms, names) in self.disputes.items()
+        )
 
     def depth(self, name: bytes, digest: bytes) -> int | None:
         one = self.passed.get(digest)
@@ -353,8 +366,14 @@ class Oracle:
             return Reason.UNKNOWN
         if self.revoked(held, item, query):
             return Reason.REVOKED
-        if (terms := self.terms(name, query, now)) is not Reason.GRANTED:
-            return terms
+        if self.disputed(held, item, query, now):
+            return Reason.DISPUTED
+        terms = self.terms(name, query, now)
+        return self._by_all(name, item, query, now) if terms is Reason.GRANTED else terms
+
+    def _by_all(self, name: bytes, item: bytes, query: Query, now: float) -> Reason:
+        """Rule 8.7."""
+        held = self.licenses[name]
         for party in held.consent.parties:
             if party != held.consent.contributor:
                 theirs = self.considered(held.consent, party, item, query, now)

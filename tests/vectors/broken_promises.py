@@ -1,5 +1,6 @@
 """Vectors of misconduct: what proves that a node broke its promise, and what does not (rule 9.7)."""
 
+from dataclasses import replace
 from typing import Any
 
 from sayso_protocol.encoding.row_tree import prove_row, roots
@@ -139,8 +140,20 @@ def _misconduct() -> dict[str, Json]:
         "two nodes": _broken_promise(STOP, by=OTHER_NODE),
         "another revocation": good | {"revocation": hex_text(encode(_stop(file)))},
         "another consent": good | {"consent": hex_text(encode(CALL))},
+        "an acknowledgement of another time": _changed(good, "acknowledgement", time=PROMISED_AT - 1),
+        "a receipt of another time": _changed(good, "receipt", time=PROMISED_AT + 2),
+        "a revocation that another signed": good
+        | {
+            "revocation": hex_text(
+                encode(replace(STOP, signature=_stop("everything", by=BEN).signature))
+            )
+        },
         "another row": good | {"proof": good["proof"] | {"index": 0}},
     }
+
+
+def _changed(case: Json, name: str, **changes: Any) -> Json:
+    return case | {name: case[name] | changes}
 
 
 def _check_misconduct(case: Json) -> None:

@@ -76,6 +76,10 @@ def _documents() -> dict[str, ChainProof]:
 
 def _changes(right: Json) -> dict[str, tuple[list[Any], Any]]:
     """Where a proof of `its own bit` is changed, and to what."""
+    return _of_its_subject(right) | _of_its_places(right)
+
+
+def _of_its_subject(right: Json) -> dict[str, tuple[list[Any], Any]]:
     places, anchor = right["places"], right["anchor"]
     other = signed(Revocation(ADA, ("everything",)))
     capital = "0x" + right["account"]["account_proof"][0][2:].upper()
@@ -111,6 +115,12 @@ def _changes(right: Json) -> dict[str, tuple[list[Any], Any]]:
         "another nonce": (["account", "nonce"], "0x2"),
         "other code": (["account", "code_hash"], hex_text(bytes(32))),
         "other storage": (["account", "storage_hash"], hex_text(bytes(32))),
+    }
+
+
+def _of_its_places(right: Json) -> dict[str, tuple[list[Any], Any]]:
+    places = right["places"]
+    return {
         "a place too few": (["places"], places[:-1]),
         "a place more": (["places"], [*places, places[0]]),
         "places in another order": (["places"], [places[1], places[0], *places[2:]]),

@@ -2,13 +2,11 @@
 
 from typing import Any
 
-from sayso_protocol.messages.envelope import encode
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.messages.statements.dispute import CONTRIBUTORS, contributor_hash
-from sayso_protocol.primitives import address_text, hex_text
+from sayso_protocol.primitives import hex_text
 from sayso_protocol.verdicts.query import Query
-from sayso_protocol.verdicts.verdict import License, Row, verdict
-from support.known import Heard, Known, license_hash
+from support.known import Heard
 from support.passing import (
     AGENT,
     BASE,
@@ -17,19 +15,16 @@ from support.passing import (
     LATE,
     MARKET,
     OTHER,
-    PAIR,
     a_license,
     chain_of,
     disputing,
-    sealed,
     withdrawal,
 )
 from support.protocol_strategies import ADA, BEN
+from vectors.told import HERS, HIS, history
 
-Json = dict[str, Any]
 NOW = BASE + 50
 HELD = a_license()
-HERS, HIS = (a_license(contributor=one, parties=PAIR) for one in (ADA, BEN))
 FILE = disputing(OTHER, ITEMS[0])
 ADAS = disputing(OTHER, contributor_hash(ADA), subject=CONTRIBUTORS)
 BOTH = tuple(sorted((AGENT, OTHER)))
@@ -61,42 +56,17 @@ def _messages() -> dict[str, list[Heard]]:
     }  # fmt: skip
 
 
-def _answers(heard: list[Heard]) -> list[Json]:
-    known = Known(heard)
-    return [
-        {
-            "license": hex_text(license_hash(held.consent)),
-            "item": hex_text(item),
-            "grantee": address_text(asker),
-            "purpose": purpose,
-            "now": now,
-            "heed": None if heed is None else [address_text(one) for one in heed],
-            "reason": verdict(
-                known, Row(license_hash(held.consent), item), Query(asker, purpose, heed), now
-            ).value,
-        }
-        for held in heard
-        if isinstance(held, License)
-        for item, asker, purpose, now, heed in [
-            *((ITEMS[0], MARKET, "train-ai", NOW, one) for one in (None, (), (OTHER,), (AGENT,), BOTH)),
-            (ITEMS[1], MARKET, "train-ai", NOW, BOTH),
-            (bytes(32), MARKET, "train-ai", NOW, BOTH),
-            (ITEMS[0], MARKET, "other", NOW, BOTH),
-            (ITEMS[0], LAB, "train-ai", NOW, BOTH),
-            (ITEMS[0], MARKET, "train-ai", LATE - 1, BOTH),
-            (ITEMS[0], MARKET, "train-ai", LATE, BOTH),
-        ]
-    ]
+ASKED = [
+    *((ITEMS[0], Query(MARKET, "train-ai", one), NOW) for one in (None, (), (OTHER,), (AGENT,), BOTH)),
+    (ITEMS[1], Query(MARKET, "train-ai", BOTH), NOW),
+    (bytes(32), Query(MARKET, "train-ai", BOTH), NOW),
+    (ITEMS[0], Query(MARKET, "other", BOTH), NOW),
+    (ITEMS[0], Query(LAB, "train-ai", BOTH), NOW),
+    (ITEMS[0], Query(MARKET, "train-ai", BOTH), LATE - 1),
+    (ITEMS[0], Query(MARKET, "train-ai", BOTH), LATE),
+]
 
 
-def disputes() -> Json:
+def disputes() -> dict[str, Any]:
     """The envelopes of each history, and its answers."""
-    histories = [
-        {
-            "name": name,
-            "heard": [hex_text(encode(sealed(one))) for one in heard],
-            "answers": _answers(heard),
-        }
-        for name, heard in _messages().items()
-    ]
-    return {"histories": histories}
+    return {"histories": [history(name, one, ASKED) for name, one in _messages().items()]}

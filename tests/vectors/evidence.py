@@ -105,6 +105,9 @@ OWN_CHANGES: dict[str, dict[str, Json]] = {
         "with another run": {"run_id": "run 8"},
         "with another state": {"state": hex_text(bytes(32))},
         "with a count as text": {"counts": {"granted": "4"}},
+        "with its counts in another order": {
+            "counts": dict(reversed(SIGNED["receipt"]["counts"].items()))
+        },
     },
     "acknowledgement": {"of another revocation": {"digest": hex_text(bytes(32))}},
     "status": {
@@ -162,12 +165,28 @@ def _row_proofs() -> list[Json]:
         "another type": {"type": "sayso-receipt-1"},
     }
 
-    def check(value: Any) -> None:
-        row_proof_from_json(value).check(len(ITEMS), root)
+    short = roots(rows[: 32 * 64], reasons[:32]).results
+    low = row_proof_to_json(prove_row(rows[: 32 * 64], reasons[:32], 0))
+    cases = [(name, right | change, len(ITEMS), root) for name, change in changes.items()]
+    cases += [
+        ("a row fewer", right, len(ITEMS) - 1, root),
+        ("one of 32", low, 32, short),
+        ("one of 1,024, by a level too few", low, 1_024, short),
+    ]
+
+    def check(case: tuple[str, Json, int, bytes]) -> None:
+        _, value, count, above = case
+        row_proof_from_json(value).check(count, above)
 
     return [
-        {"name": name, "value": (value := right | change), "code": code_of(check, value)}
-        for name, change in changes.items()
+        {
+            "name": case[0],
+            "count": case[2],
+            "root": hex_text(case[3]),
+            "value": case[1],
+            "code": code_of(check, case),
+        }
+        for case in cases
     ]
 
 
@@ -187,13 +206,28 @@ def _results() -> list[Json]:
         "another row": [right[0] | {"item": hex_text(bytes(32))}, *right[1:]],
     }
     receipt = receipt_from_json(SIGNED["receipt"]).statement
+    counts = dict(receipt.counts)
+    others = {
+        "a count too high": counts | {"granted": counts["granted"] + 1},
+        "a reason without its count": {name: counts[name] for name in counts if name != "granted"},
+        "two counts that make up for each other": {
+            **counts, "granted": counts["granted"] + 1, "revoked": counts["revoked"] - 1,
+        },
+        "a reason that no row has": counts | {"disputed": 1},
+    }  # fmt: skip
 
-    def check(rows: list[Json]) -> None:
+    def check(case: Json) -> None:
+        rows = case["rows"]
         pairs = [Row(hash_from_text(one["license"]), hash_from_text(one["item"])) for one in rows]
         reasons = number_reasons(Reason(one["reason"]) for one in rows)
-        check_results(receipt, join_rows(pairs), reasons)
+        stated = replace(receipt, counts=tuple(sorted(case["counts"].items())))
+        check_results(stated, join_rows(pairs), reasons)
 
-    return [{"name": name, "rows": rows, "code": code_of(check, rows)} for name, rows in cases.items()]
+    made: list[Json] = [
+        *({"name": name, "rows": rows, "counts": counts} for name, rows in cases.items()),
+        *({"name": name, "rows": right, "counts": other} for name, other in others.items()),
+    ]
+    return [case | {"code": code_of(check, case)} for case in made]
 
 
 def _anchors() -> list[Json]:
@@ -212,7 +246,12 @@ def _anchors() -> list[Json]:
         "a path too long": replace(right, path=(*right.path, bytes(32))),
         "a count of 2^64 - 1": replace(right, count=(1 << 64) - 1),
     }
-    return [_anchor(name, proof, batch.licenses[2], root) for name, proof in cases.items()]
+    alone = Batch(NODE_KEY, item_hashes(1))
+    return [
+        *(_anchor(name, proof, batch.licenses[2], root) for name, proof in cases.items()),
+        _anchor("the only one", alone.proof(0), alone.licenses[0], alone.root),
+        _anchor("a second of one", replace(alone.proof(0), index=1), alone.licenses[0], alone.root),
+    ]
 
 
 def _anchor(name: str, proof: AnchorProof, license_hash: bytes, root: bytes) -> Json:

@@ -51,6 +51,11 @@ def _valid() -> dict[str, Envelope]:
         "removal as of the highest block": holders.removal(BEN, HASHES, 2**53 - 1),
         "use of one license": holders.use(BEN, HASHES[:1]),
         "use in the last second of the year 9999": holders.use(BEN, HASHES, used_at=253_402_300_799),
+        "removal as of block 128": holders.removal(BEN, HASHES, 128),
+        "removal as of block 255": holders.removal(BEN, HASHES, 255),
+        "sublicense for a purpose of 31 characters, of terms at 255 bytes": _sealed(
+            SUBLICENSE, purposes=("p" * 31,), terms_uri="https://" + "k" * 247
+        ),
         "removal of one license": holders.removal(BEN, HASHES[:1]),
         "sublicense of terms at 2,048 bytes": _sealed(SUBLICENSE, terms_uri="https://" + "k" * 2_040),
         "sublicense for a second": _sealed(SUBLICENSE, expires_at=T + 1),
@@ -119,6 +124,7 @@ def _shared() -> Cases:
             f"a {name} with another notice": ("3.10", _field(kind, NOTICE, "I agree.")),
             f"a {name}: count 0": ("3.11.2", _field(kind, COUNT, 0)),
             f"a {name}: count 1,025": ("3.11.2", _field(kind, COUNT, 1_025)),
+            f"a {name} of nothing": ("3.11.2", pack(sealed(kind, {**fields, "count": 0}, ()))),
             f"a {name}: one hash too few": ("3.11.3", _around(kind, 3, list(HASHES[:2]))),
             f"a {name}: no hashes": ("3.11.3", _around(kind, 3, [])),
             f"a {name}: hashes in another order": ("3.11.4", _named(kind, HASHES[::-1])),
@@ -149,12 +155,12 @@ def _shared() -> Cases:
 
 def _own() -> Cases:
     """Rules 3.12 to 3.15."""
+    return {**_of_sublicenses(), **_of_others()}
+
+
+def _of_sublicenses() -> Cases:
     parent, grantee, purposes, terms, uri, _, expires = range(4, 11)
     begins, ends, year = T, T + 315_619_200, 253_402_300_800
-    people = [bytes(32), *sorted(contributor_hash(one) for one in (ADA, BEN))]
-    notices = {kind: tree[2][NOTICE] for kind, tree in TREES.items()}
-    last = {"issued_at": year - 9, "expires_at": year}
-    padded = [b"\1" + contributor_hash(ADA)[1:]]
     return {
         "1,025 hashes": ("6.1.4", _named(USE, [*MANY, b"\xff" * 32])),
         "a parent of 31 bytes": ("3.2.2", _field(SUBLICENSE, parent, bytes(31))),
@@ -181,6 +187,16 @@ def _own() -> Cases:
                 notice=TREES[SUBLICENSE][2][NOTICE],
             ),
         ),
+    }
+
+
+def _of_others() -> Cases:
+    year = 253_402_300_800
+    people = [bytes(32), *sorted(contributor_hash(one) for one in (ADA, BEN))]
+    notices = {kind: tree[2][NOTICE] for kind, tree in TREES.items()}
+    last = {"issued_at": year - 9, "expires_at": year}
+    padded = [b"\1" + contributor_hash(ADA)[1:]]
+    return {
         "a use for a purpose in upper case": ("3.13.1", _field(USE, 4, "Train-ai")),
         "a run of 65 characters": ("3.13.2", _field(USE, 5, "r" * 65)),
         "a run with a space": ("3.13.2", _field(USE, 5, "run 7")),
@@ -198,6 +214,7 @@ def _own() -> Cases:
             "3.15.6",
             _named(DISPUTE, HASHES, **last, notice=notices[DISPUTE]),
         ),
+        "a dispute of kind 7": ("6.2", _around(DISPUTE, 1, 7)),
         "a file for a contributor": ("3.15.3", _field(DISPUTE, 4, CONTRIBUTORS)),
         "nobody for a contributor": ("3.15.3", _named(DISPUTE, people, subject=CONTRIBUTORS)),
         "twelve bytes that are not zero before a contributor": (

@@ -53,6 +53,7 @@ from vectors.snapshots import snapshots
 from vectors.statements import row_trees, statements
 from vectors.sync import sync
 from vectors.texts import texts
+from vectors.traces import traces
 
 FOLDER = Path(__file__).parent
 Json = dict[str, Any]
@@ -218,6 +219,7 @@ FILES: dict[str, Callable[[], Any]] = {
     "landings.json": landings,
     "chain_proofs.json": chain_proofs,
     "holders.json": statements_of_holders,
+    "traces.json": traces,
 }
 
 

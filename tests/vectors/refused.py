@@ -95,6 +95,7 @@ def _envelopes() -> Cases:
         "version 2": ("6.2", around(stop, 0, 2)),
         "kind 0": ("6.2", around(stop, 1, 0)),
         "kind 7": ("6.2", around(stop, 1, 7)),
+        "a consent of kind 0": ("6.2", around(CONSENT_TREE, 1, 0)),
         "a revocation as a consent": ("6.2", around(stop, 1, 1)),
         "a field too few": ("6.2", pack(stop[:6])),
         "a field too many": ("6.2", pack([*stop, None])),

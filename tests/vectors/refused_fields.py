@@ -5,7 +5,7 @@ from typing import Any
 from sayso_protocol.encoding.merkle import content_root
 from sayso_protocol.encoding.packing import pack
 from sayso_protocol.messages.message import CONSENT, REVOCATION
-from sayso_protocol.primitives import sha256
+from sayso_protocol.primitives import address_text, sha256
 from support.protocol_strategies import ADA, BEN, a_consent
 from vectors.sealing import (
     CONSENT_TREE,
@@ -36,8 +36,11 @@ def _stop(**fields: Any) -> bytes:
 
 def consents() -> Cases:
     """Rules 3.1 to 3.6."""
-    long_parties, year = sorted([*_MANY[:16], ADA]), 253_402_300_800
-    no_date = "I allow use of 3 items of mine for evaluate, train-ai until 10000-01-01 00:00 UTC."
+    return {**_people_and_purposes(), **_times_and_terms()}
+
+
+def _people_and_purposes() -> Cases:
+    long_parties = sorted([*_MANY[:16], ADA])
     many = tuple(f"p{number:02}" for number in range(17))
     return {
         "a consent of nobody": ("3.1.2", _consent(contributor=bytes(20), parties=(bytes(20),))),
@@ -48,7 +51,10 @@ def consents() -> Cases:
         "no parties": ("3.1.3", _consent(parties=())),
         "parties unsorted": ("3.1.3", _consent(parties=tuple(sorted([ADA, BEN], reverse=True)))),
         "a party twice": ("3.1.3", _consent(parties=(ADA, ADA))),
-        "parties without the contributor": ("3.1.4", _consent(parties=(BEN,))),
+        "parties without the contributor": (
+            "3.1.4",
+            _consent(parties=(BEN,), notice=_together_with(BEN)),
+        ),
         "17 parties": ("3.1.3", _consent(parties=tuple(long_parties))),
         "items: 0": ("3.2.1", _consent(items=0)),
         "content of 31 bytes": ("3.2.2", field(CONSENT_TREE, 5, bytes(31))),
@@ -61,6 +67,13 @@ def consents() -> Cases:
         "a purpose of 33 characters": ("3.3.2", _consent(purposes=("p" * 33,))),
         "a purpose with a line end": ("3.3.2", _consent(purposes=("train-ai\n",))),
         "an empty purpose": ("3.3.2", _consent(purposes=("",))),
+    }
+
+
+def _times_and_terms() -> Cases:
+    year = 253_402_300_800
+    no_date = "I allow use of 3 items of mine for evaluate, train-ai until 10000-01-01 00:00 UTC."
+    return {
         "it ends as it begins": ("3.4.1", _consent(expires_at=ISSUED)),
         "it ends a second after ten years": ("3.4.2", _consent(expires_at=ISSUED + 315_619_201)),
         "it ends in the year 10000": (
@@ -97,6 +110,12 @@ def consents() -> Cases:
     }
 
 
+def _together_with(party: bytes) -> str:
+    """The notice of a consent with this party beside its contributor."""
+    right: str = CONSENT_TREE[2][0]
+    return right.replace(". I can revoke", f"; together with {address_text(party)}. I can revoke")
+
+
 def items() -> Cases:
     """Rules 3.7 and 3.10 of consents."""
     short, twice = [ITEMS[0][:31], *ITEMS[1:]], (ITEMS[0], ITEMS[1], ITEMS[1])
@@ -106,7 +125,10 @@ def items() -> Cases:
         "items: one more than there are": ("3.7.1", _consent(items=4)),
         "items: one less than there are": ("3.7.1", _consent(items=2)),
         "items: 1,025": ("3.2.1", _consent(items=1_025)),
-        "an item hash of 31 bytes": ("3.7.2", around(CONSENT_TREE, 3, short)),
+        "an item hash of 31 bytes": (
+            "3.7.2",
+            pack(sealed(CONSENT, TERMS | {"content": content_root(short)}, short)),
+        ),
         "an item twice": ("3.7.3", consent_of(a_consent(ITEMS), twice)),
         "items in another order": ("3.7.4", around(CONSENT_TREE, 3, list(ITEMS[::-1]))),
         "other content": ("3.7.4", _consent(content=sha256(b"other"))),

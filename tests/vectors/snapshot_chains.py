@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sayso_protocol.messages.envelope import encode
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.primitives import address_text, hex_text
 from sayso_protocol.receipts.receipt import join_rows
@@ -18,31 +17,20 @@ from sayso_protocol.verdicts.verdict import REASONS, License, Row
 from support.known import Heard, Known, PassingOn, license_hash, message_hash
 from support.passing import (
     AGENT,
-    GUARDIAN,
     ITEMS,
     LAB,
-    LATE,
     MARKET,
     OTHER,
-    PAIR,
     RESELLER,
-    a_license,
-    chain_of,
     pass_on,
-    sealed,
 )
 from support.protocol_strategies import ADA, BEN, CLEO, NETWORK, NODE
 from support.snapshots import AS_OF, TRUSTED, content_of, moment_at, names_of, salts
 from support.snapshots import OTHER as SOUTH
+from vectors.told import FIFTH, FOUR, HELD, HERS, HIS, LAST, MANY, envelopes, statement, to
 
 Json = dict[str, Any]
 NOW = AS_OF + 20
-HELD = a_license(guardian=GUARDIAN)
-HERS, HIS = a_license(parties=PAIR), a_license(parties=PAIR, contributor=BEN)
-FOUR = chain_of(MARKET, RESELLER, AGENT, OTHER, LAB, of=(HELD,))
-FIFTH = pass_on(LAB, BEN, HELD, parent=message_hash(FOUR[-1].terms))
-MANY = [pass_on(MARKET, LAB, HELD, expires_at=LATE - 1 - at) for at in range(17)]
-LAST = max(MANY, key=lambda one: (-one.terms.expires_at, message_hash(one.terms)))
 WIDER = pass_on(MARKET, LAB, HERS, HIS)
 NARROW = pass_on(MARKET, LAB, HERS)
 NAME = license_hash(HELD.consent)
@@ -74,13 +62,13 @@ def _said(who: bytes, scope: str) -> list[Heard]:
     return [HELD, *FOUR, Revocation(who, (scope,))]
 
 
-def _cases() -> dict[str, tuple[list[Heard], list[Part], tuple[bytes, ...]]]:
-    """By name: the bundle, the files, and whom the query heeds."""
+Case = tuple[list[Heard], list[Part], tuple[bytes, ...]]  # bundle, files, and whom the query heeds
+
+
+def _sold() -> dict[str, Case]:
+    """What is passed on, and whom files name."""
     chain: list[Heard] = [HELD, *FOUR]
     displaced = displaced_keys(message_hash(LAST.terms), [NAME])
-    item, party = dispute_keys(UNION, ITEMS[:1]), dispute_keys(UNION, [bytes(12) + ADA])
-    heeds = (UNION,)
-    withdrawing = f"statement {hex_text(DIGESTS[1])}"
     late = pass_on(MARKET, LAB, HELD, issued_at=AS_OF + 1)
     return {
         "four sublicenses": (chain, [_file(chain)], ()),
@@ -99,19 +87,6 @@ def _cases() -> dict[str, tuple[list[Heard], list[Part], tuple[bytes, ...]]]:
         },
         "not named by one of two": (chain, [_file(chain), _other(chain, DIGESTS[2])], ()),
         "not in force before the file": ([HELD, late], [_file([HELD, late])], ()),
-        "withdrawn": (chain, [_file(_said(RESELLER, withdrawing))], ()),
-        "all withdrawn": (chain, [_file(_said(AGENT, "statements"))], ()),
-        "all to one withdrawn": (
-            chain, [_file(_said(OTHER, f"statements to {hex_text(LAB)}"))], (),
-        ),
-        "withdrawn, as one of two knows": (
-            chain, [_file(chain), _other(_said(RESELLER, withdrawing))], (),
-        ),
-        "a holder stopped": (chain, [_file(_said(ADA, f"to {hex_text(AGENT)}"))], ()),
-        "the asker stopped for resale": (
-            chain, [_file(_said(ADA, f"to {hex_text(LAB)} for resale"))], (),
-        ),
-        "resale taken back": (chain, [_file(_said(ADA, "everything for resale"))], ()),
         "displaced, as the bundle shows": ([HELD, *MANY], [_file([HELD, *MANY])], ()),
         "displaced, as the file knows": ([HELD, LAST], [_file([HELD, *MANY], more=displaced)], ()),
         "displaced for another license": (
@@ -123,6 +98,28 @@ def _cases() -> dict[str, tuple[list[Heard], list[Part], tuple[bytes, ...]]]:
         "several parties, one not passed on": (
             [HERS, HIS, NARROW], [_file([HERS, HIS, NARROW])], (),
         ),
+    }  # fmt: skip
+
+
+def _stopped() -> dict[str, Case]:
+    """What is withdrawn, revoked or disputed."""
+    chain: list[Heard] = [HELD, *FOUR]
+    item, party = dispute_keys(UNION, ITEMS[:1]), dispute_keys(UNION, [bytes(12) + ADA])
+    heeds = (UNION,)
+    return {
+        "withdrawn": (chain, [_file(_said(RESELLER, statement(FOUR[1])))], ()),
+        "all withdrawn": (chain, [_file(_said(AGENT, "statements"))], ()),
+        "all to one withdrawn": (
+            chain, [_file(_said(OTHER, f"statements {to(LAB)}"))], (),
+        ),
+        "withdrawn, as one of two knows": (
+            chain, [_file(chain), _other(_said(RESELLER, statement(FOUR[1])))], (),
+        ),
+        "a holder stopped": (chain, [_file(_said(ADA, to(AGENT)))], ()),
+        "the asker stopped for resale": (
+            chain, [_file(_said(ADA, to(LAB) + " for resale"))], (),
+        ),
+        "resale taken back": (chain, [_file(_said(ADA, "everything for resale"))], ()),
         "a file disputed": (chain, [_file(chain, more=item, heeded=heeds)], heeds),
         "a contributor disputed": (chain, [_file(chain, more=party, heeded=heeds)], heeds),
         "disputed, and nobody is heeded": (chain, [_file(chain, more=item, heeded=heeds)], ()),
@@ -140,7 +137,7 @@ def _cases() -> dict[str, tuple[list[Heard], list[Part], tuple[bytes, ...]]]:
 
 def passed() -> list[Json]:
     """All of them, for the last holder; some for the grantee and for a stranger, too."""
-    cases = _cases()
+    cases = _sold() | _stopped()
     others = [(name, asker) for name in ("four sublicenses", "a fifth") for asker in (MARKET, BEN)]
     asked = [*((name, LAB) for name in cases), *others]
     return [_case(name, *cases[name], asker) for name, asker in asked]
@@ -162,8 +159,8 @@ def _case(
     return {
         "name": f"{name}, {address_text(asker)}",
         "files": [hex_text(part.data) for part in parts],
-        "consents": [hex_text(encode(sealed(one))) for one in licenses],
-        "sublicenses": [hex_text(encode(sealed(one))) for one in some],
+        "consents": envelopes(licenses),
+        "sublicenses": envelopes(some),
         "heed": [address_text(one) for one in heed],
         "grantee": address_text(asker),
         "purpose": "train-ai",

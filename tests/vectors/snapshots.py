@@ -246,24 +246,21 @@ def _heeding_wrongly() -> dict[str, bytes]:
     }
 
 
+def _alone(base: Part) -> Part:
+    """A delta of one key."""
+    one_key = Content(as_keys(word_key(ADA, 7)), (), ())
+    return make_delta(NODE, NETWORK, moment_at(), one_key, SALT, base.head, base.head.salt)
+
+
 def _wrong() -> dict[str, bytes]:
     base, first, second = _right()["with deltas"]
-    file, empty = _joined([base, first, second]), parts_of({})[0]
+    file = _joined([base, first, second])
     at = len(base.data) - len(base.body)
-    list_ = list_of(SALT, content_of(STATES["many"]).keys)
-    many = content_of(STATES["many"])
-    delta = make_delta(NODE, NETWORK, moment_at(), many, SALT, base.head, base.head.salt)
-    six = parts_of({}, named=[*map(person_key, MANY[:6])])[0]
-    names, counts = unpacked(six.body, 6), six.head.counts
-    unsorted = replace(list_, values=list_.values.copy())
-    unsorted.values[:2] = list_.values[1::-1]
-    one_key = Content(as_keys(word_key(ADA, 7)), (), ())
-    alone = make_delta(NODE, NETWORK, moment_at(), one_key, SALT, base.head, base.head.salt)
+    alone = _alone(base)
 
     def linked(**changes: Any) -> bytes:
         return base.data + _again(first, form=replace(first.head.form, **changes)).data
 
-    high = delta.body[:-1] + bytes([delta.body[-1] ^ 0x80])
     return {
         "nothing at all": b"",
         "another version": b"sayso-snapshot-2" + file[16:],
@@ -291,6 +288,21 @@ def _wrong() -> dict[str, bytes]:
         "a delta of another operator": base.data + parts_of({}, {}, key=OTHER)[1].data,
         "of another network": _again(base, network=Network(1, NETWORK.registry)).data,
         "signed by another": replace(base, signature=first.signature).data,
+    }
+
+
+def _wrong_bodies() -> dict[str, bytes]:
+    base = _right()["with deltas"][0]
+    empty, many = parts_of({})[0], content_of(STATES["many"])
+    list_ = list_of(SALT, many.keys)
+    delta = make_delta(NODE, NETWORK, moment_at(), many, SALT, base.head, base.head.salt)
+    six = parts_of({}, named=[*map(person_key, MANY[:6])])[0]
+    names, counts = unpacked(six.body, 6), six.head.counts
+    unsorted = replace(list_, values=list_.values.copy())
+    unsorted.values[:2] = list_.values[1::-1]
+    alone = _alone(base)
+    high = delta.body[:-1] + bytes([delta.body[-1] ^ 0x80])
+    return {
         "an integer in a longer form": _raw(empty.head, b"\x93\xcc\x00", b"\x93\x00"),
         "a time that is text": _raw(empty.head, b"\xa4time", (AS_OF).to_bytes(5)[1:].rjust(5, b"\xce")),
         "a filter of another shape": _again(base, form=Shape(8, 1)).data,
@@ -318,7 +330,7 @@ def _wrong() -> dict[str, bytes]:
 
 
 def _files() -> list[Json]:
-    files = []
+    files, wrong = [], _wrong() | _wrong_bodies()
     for name, parts in _right().items():
         snapshot = read_snapshot(_joined(parts), TRUSTED)
         keys = [key for state in STATES.values() for key in content_of(state).keys[:12]]
@@ -337,7 +349,7 @@ def _files() -> list[Json]:
             }
         )
     return files + [
-        {"name": name, "file": hex_text(data), "code": _code(data)} for name, data in _wrong().items()
+        {"name": name, "file": hex_text(data), "code": _code(data)} for name, data in wrong.items()
     ]
 
 

@@ -94,41 +94,46 @@ def _listed(entry: Entry) -> answers.Listed:
 
 
 def _exchanges(entries: dict[int, list[Entry]], held: list[Envelope]) -> list[tuple[str, bytes, bytes]]:
-    found = []
-    for kind, own in entries.items():
-        below = [[one.id for one in own if node_at(3, one.place) == node] for node in range(8, 16)]
-        prints = [fingerprint(SALT, sum_of(ids)) for ids in below]
-        listed = [_listed(one) for one in sorted(own)]
-        found += [
-            (
-                f"fingerprints, kind {kind}",
-                encode_request(FingerprintsRequest(kind, SALT, 2, (2, 3))),
-                answers.encode_fingerprints(prints),
-            ),
-            (
-                f"list, kind {kind}",
-                encode_request(ListRequest(kind, SALT, (1,))),
-                answers.encode_lists(kind, [listed]),
-            ),
-            (
-                f"check, kind {kind}",
-                encode_request(CheckRequest(kind, SALT, 1)),
-                answers.encode_check(check_of(SALT, [one.id for one in own])),
-            ),
-        ]
+    found = [one for kind, own in entries.items() for one in _of_kind(kind, own)]
+    return [*found, *_of_messages(entries[CONSENT], held)]
+
+
+def _of_kind(kind: int, own: list[Entry]) -> list[tuple[str, bytes, bytes]]:
+    below = [[one.id for one in own if node_at(3, one.place) == node] for node in range(8, 16)]
+    prints = [fingerprint(SALT, sum_of(ids)) for ids in below]
+    listed = [_listed(one) for one in sorted(own)]
+    return [
+        (
+            f"fingerprints, kind {kind}",
+            encode_request(FingerprintsRequest(kind, SALT, 2, (2, 3))),
+            answers.encode_fingerprints(prints),
+        ),
+        (
+            f"list, kind {kind}",
+            encode_request(ListRequest(kind, SALT, (1,))),
+            answers.encode_lists(kind, [listed]),
+        ),
+        (
+            f"check, kind {kind}",
+            encode_request(CheckRequest(kind, SALT, 1)),
+            answers.encode_check(check_of(SALT, [one.id for one in own])),
+        ),
+    ]
+
+
+def _of_messages(own: list[Entry], held: list[Envelope]) -> list[tuple[str, bytes, bytes]]:
     first = min((one for one in held if isinstance(one.message, Consent)), key=lambda one: one.digest)
-    second = min(e.id for e in entries[CONSENT] if e.id > first.digest)
+    second = min(e.id for e in own if e.id > first.digest)
     other = next(encode(one) for one in held if one.digest == second)
-    upper = [e.id for e in entries[CONSENT] if node_at(1, e.place) == 3 and e.id > second]
+    upper = [e.id for e in own if node_at(1, e.place) == 3 and e.id > second]
     by_digest = {one.digest: encode(one) for one in held}
     get = GetRequest(CONSENT, SALT, (1,), (short_id(SALT, first.digest),))
     whole = GetRequest(CONSENT, SALT, (node_at(40, digest_entry(first.digest).place),), ())
     nodes = tuple(range(8, 16))
-    below = [[e.id for e in entries[CONSENT] if node_at(3, e.place) == node] for node in nodes]
+    below = [[e.id for e in own if node_at(3, e.place) == node] for node in nodes]
     cells = [cell(node, sum_of(ids)) for node, ids in zip(nodes, below, strict=True)]
     given, over = answers.encode_messages([encode(first)]), answers.encode_messages([])
     return [
-        *found,
         ("get", encode_request(get), given),
         ("get all of a node", encode_request(whole), given),
         ("cells", encode_request(CellsRequest(CONSENT, nodes)), answers.encode_cells(cells)),

@@ -23,7 +23,7 @@ from sayso.outputs import output_errors, write_file
 from sayso_node.api.schema.values import Snapshots
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.network_file import NetworkFile
-from sayso_protocol.primitives import hash_from_text, hex_text
+from sayso_protocol.primitives import address_text, hash_from_text, hex_text
 from sayso_protocol.snapshots.part import MAGIC, Part, read_parts
 from sayso_protocol.snapshots.snapshot import Snapshot, read_snapshot
 
@@ -187,6 +187,7 @@ def snapshot_json(snapshot: Snapshot, size: int) -> dict[str, object]:
         "block": {"number": head.moment.block.number, "hash": hex_text(head.moment.block.hash)},
         "state": hex_text(head.moment.state),
         "deltas": len(snapshot.heads) - 1,
+        "heeds": [*map(address_text, head.heeded)],
         "keys": snapshot.keys,
         "named": snapshot.named,
         "bytes": size,

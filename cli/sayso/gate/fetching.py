@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final, TypeVar
 
-from sayso.errors import NodeRefused
+from sayso.errors import NodeRefused, NodeUnreachable
 from sayso.gate.licenses import LicenseBundle
 from sayso.gate.looping import LoopThread
 from sayso.node_client.client import NodeClient
@@ -15,7 +16,10 @@ from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.message import of_kind
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import ANYONE
+from sayso_protocol.verdicts.covering import needs_chain
 from sayso_protocol.verdicts.license_table import named_licenses
+from sayso_protocol.verdicts.query import Query
+from sayso_protocol.verdicts.verdict import License
 
 AT_ONCE: Final = 8  # requests
 FindLicenses = Callable[[bytes], LicenseBundle]  # joined rows -> the consents that they rely on
@@ -61,7 +65,11 @@ class Fetcher:
         self._asked.update(news)
         claims = await self._all(self._client.claims(key[1], asked[key]) for key in news)
         await self._consents({claim.license for some in claims for claim in some})
-        await self._all(self._chains(one) for one in self._closed())
+        await self.fetch_chains(self._closed())
+
+    async def fetch_chains(self, names: Iterable[bytes]) -> None:
+        """Fetch the chains of some licenses to the grantee."""
+        await self._all(map(self._chains, names))
 
     def lacks(self, rows: bytes) -> bool:
         """Return whether a row lacks a consent that another node may have."""
@@ -105,8 +113,12 @@ class Fetcher:
 
     async def _chains(self, name: bytes) -> None:
         assert self._grantee is not None  # noqa: S101 - see _closed
-        for one in await self._client.sublicenses(name, self._grantee):
-            self.sublicenses[one.digest] = one
+        try:
+            for one in await self._client.sublicenses(name, self._grantee):
+                self.sublicenses[one.digest] = one
+        except NodeRefused as error:
+            if "not-found" not in str(error):
+                raise
         self._passed.add(name)
 
     async def _consent(self, name: bytes) -> None:
@@ -139,6 +151,24 @@ class NodeLicenses:
     def __call__(self, rows: bytes) -> LicenseBundle:
         """Fetch the consents that any node holds; raises the errors of Fetcher.fetch."""
         return self._loop.run(self._fetch(rows))
+
+    def chains(self, held: Mapping[bytes, License], query: Query) -> list[Envelope]:
+        """Fetch the sublicenses by which licenses reached an asker, from every node that answers.
+
+        They are unverified: a node can name too many. Raises BadAnswer.
+        """
+        closed = [name for name, one in held.items() if needs_chain(one.consent, query)]
+        return self._loop.run(self._chains(closed, query.grantee))
+
+    async def _chains(self, names: Sequence[bytes], grantee: bytes) -> list[Envelope]:
+        found: dict[bytes, Envelope] = {}
+        for url in self._urls if names else ():
+            async with NodeClient(url, self._trusted) as client:
+                fetcher = Fetcher(client, grantee=grantee)
+                with suppress(NodeUnreachable):
+                    await fetcher.fetch_chains(names)
+            found |= fetcher.sublicenses
+        return [*found.values()]
 
     async def _fetch(self, rows: bytes) -> LicenseBundle:
         found: dict[bytes, Envelope] = {}

@@ -269,7 +269,7 @@ class Gate:
         after: Mapping[str, str] | None = None,
         lost: Lost = lambda _url: None,
     ) -> None:
-        """Watch a manifest for ever, and report its rows as any node learns of their revocation.
+        """Watch a manifest for ever, and report its rows as they stop being clear (see Hit).
 
         Args:
             manifest: See `check`.
@@ -286,12 +286,13 @@ class Gate:
         source = self.open(manifest)
         rows = b"".join([batch.rows for batch in source.batches(self.judge.part_rows)])
         held = await asyncio.to_thread(self._find_licenses(), rows)
-        watched = Watched(rows, held.held, self.question.query)
-
-        def check(rows: bytes) -> bytes:
-            return self.rows(rows).numbers.tobytes()
-
-        await Watch(self._nodes, watched, rows, check, call, lost).run(after or {})
+        assert self._loop  # noqa: S101 - opened before
+        nodes = NodeLicenses(self._nodes, self.trusted, self._loop)
+        passed = await asyncio.to_thread(nodes.chains, held.held, self.question.query)
+        watched = Watched(rows, held.held, passed, self.question.query)
+        await Watch(
+            self._nodes, watched, rows, lambda some: self.rows(some).numbers.tobytes(), call, lost
+        ).run(after or {})
 
 
 def _address(who: bytes | str) -> bytes:

@@ -1,18 +1,27 @@
-"""Watching of a manifest: each revocation that covers a row is reported once, by the first node.
+"""Watching of a manifest: a row that stops being clear is reported once, by the first node that says so.
 
-The watch follows the streams of all nodes and remembers the position of each. If a stream has a gap, the
-watch checks the whole manifest again, and remembers the new position only after that.
+The watch follows the streams of all nodes and remembers the position of each. A revocation that covers a
+row is reported at once. Whatever else can stop a row (a sublicense is withdrawn, a holder between is
+stopped, somebody disputes) makes the watch ask the nodes about the rows in question again, because
+another way to the row can be open. If a stream has a gap, it asks about the whole manifest. It remembers
+the new position of a stream only after that.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from sayso.errors import NodeRefused, NodeUnreachable
 from sayso.node_client import following
-from sayso.node_client.following import REVOCATION, Event, Gap, Lost, Reached, follow
+from sayso.node_client.following import DISPUTE, REVOCATION, Event, Gap, Lost, Reached, follow
 from sayso_protocol.encoding.row_tree import ROW_BYTES
+from sayso_protocol.messages.consent import Consent
+from sayso_protocol.messages.envelope import Envelope
+from sayso_protocol.messages.message import of_kind
+from sayso_protocol.messages.statements.sublicense import Sublicense
+from sayso_protocol.verdicts.chains import Hop, stopping, withdrawing
+from sayso_protocol.verdicts.covering import Place
 from sayso_protocol.verdicts.known_bits import HeldBits
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.rows import row_at
@@ -20,14 +29,15 @@ from sayso_protocol.verdicts.shared_licenses import SharedLicenses
 from sayso_protocol.verdicts.verdict import License, LicenseView, Reason, Row, is_revoked
 
 WAITING: Final = 1_024  # events in the queue; the streams wait when it is full
+_STOPPED: Final = frozenset(one.number for one in (Reason.REVOKED, Reason.WITHDRAWN, Reason.DISPUTED))
 
 
 @dataclass(frozen=True)
 class Hit:
-    """Hit holds rows of the manifest that are newly revoked.
+    """Hit holds rows of the manifest that are newly revoked, withdrawn or disputed.
 
     Attributes:
-        rows: The rows, each once; empty after a full check that found nothing new.
+        rows: The rows, each once; empty after a check that found nothing new.
         after: The position for Gate.watch after a restart: URL -> id of an event. If a node is missing
             from it, all rows are checked again.
     """
@@ -37,19 +47,24 @@ class Hit:
 
 
 class Watched(HeldBits):
-    """Watched finds the rows that an event revokes.
+    """Watched finds the rows that an event revokes, and those that it may stop in another way.
 
     Args:
         rows: Joined rows, license . item.
         licenses: The consents that the rows rely on, by license hash, with those of other parties.
+        passed: The sublicenses by which the licenses reached the asker.
         query: Grantee and purpose.
     """
 
-    def __init__(self, rows: bytes, licenses: Mapping[bytes, License], query: Query) -> None:
+    def __init__(
+        self, rows: bytes, licenses: Mapping[bytes, License], passed: Iterable[Envelope], query: Query
+    ) -> None:
         super().__init__()
         self._licenses, self._query = licenses, query
         self._reported: set[Row] = set()
         self._rows: dict[bytes, list[Row]] = {}  # by the people who can revoke the row
+        self._at: dict[tuple[bytes, int], dict[Row, None]] = {}  # by the bit that can close a chain
+        hops = _hops(passed)
         self._shared = SharedLicenses()
         for name, one in licenses.items():
             self._shared.add(name, one, one.items)
@@ -58,12 +73,16 @@ class Watched(HeldBits):
             mine = licenses.get(row.license)
             if mine is None or mine.position_of(row.item) is None:
                 continue  # it was never clear
-            for person in _people(self._about(mine, row.item)):
+            about = self._about(row, mine)
+            for person in _people(about.values()):
                 self._rows.setdefault(person, []).append(row)
+            for name, held in about.items():
+                for place in _closing(held.consent, hops.get(name, ()), query):
+                    self._at.setdefault((place.address, place.word), {})[row] = None
 
     def recheck(self, rows: bytes, numbers: bytes) -> list[Row]:
-        """Return the rows that a full check calls revoked and that are not yet reported."""
-        places = (at for at, number in enumerate(numbers) if number == Reason.REVOKED.number)
+        """Return the rows that a check calls stopped and that are not yet reported."""
+        places = (at for at, number in enumerate(numbers) if number in _STOPPED)
         hit = {row_at(rows, at): None for at in places}
         news = [row for row in hit if row not in self._reported]
         self._reported.update(news)
@@ -80,25 +99,54 @@ class Watched(HeldBits):
         self._reported.update(hit)
         return hit
 
-    def _is_hit(self, row: Row) -> bool:
-        mine = self._licenses[row.license]
-        # Reported even if another consent of that party still allows the row.
-        about = self._about(mine, row.item)
-        return any(is_revoked(self, one, row.item, self._query) for one in about)
+    def doubts(self, event: Event) -> list[Row]:
+        """Return the rows that an event may stop, without revoking them, and that are not reported."""
+        found: Iterable[Row] = self._at.get((event.signer, event.word), ())
+        if event.name == DISPUTE and self._may_heed(event.signer):  # an event names no hashes
+            found = dict.fromkeys(row for some in self._rows.values() for row in some)
+        return [row for row in found if row not in self._reported]
 
-    def _about(self, mine: LicenseView, item: bytes) -> list[LicenseView]:
-        return [mine, *(one.held for one in self._shared.on(item, mine.consent.parties))]
+    def _may_heed(self, signer: bytes) -> bool:
+        """Return whether the disputes of an address count, as far as the query says."""
+        return self._query.heed is None or signer in self._query.heed
+
+    def _is_hit(self, row: Row) -> bool:
+        # Reported even if another consent of that party still allows the row.
+        about = self._about(row, self._licenses[row.license])
+        return any(is_revoked(self, one, row.item, self._query) for one in about.values())
+
+    def _about(self, row: Row, mine: LicenseView) -> dict[bytes, LicenseView]:
+        """Return the licenses that the row may rely on, by hash."""
+        others = self._shared.on(row.item, mine.consent.parties)
+        return {row.license: mine} | {one.name: one.held for one in others}
 
 
 def _people(licenses: Iterable[LicenseView]) -> set[bytes]:
     return {address for one in licenses for address in one.consent.revokers}
 
 
+def _hops(passed: Iterable[Envelope]) -> dict[bytes, list[Hop]]:
+    """Return the sublicenses by the license that they pass on."""
+    found: dict[bytes, list[Hop]] = {}
+    for one, terms in of_kind(passed, Sublicense):
+        for name in one.items:
+            found.setdefault(name, []).append(Hop(one.digest, terms))
+    return found
+
+
+def _closing(consent: Consent, hops: Sequence[Hop], query: Query) -> Iterator[Place]:
+    """Yield the bits that withdraw one of some sublicenses, or stop one of their holders."""
+    for hop in hops:
+        yield from withdrawing(hop)
+        yield from stopping(consent, (hop.terms.signer,), query.purpose)
+
+
 @dataclass(frozen=True)
 class _Checked:
-    """_Checked is the result of a full check that started after these gaps began."""
+    """_Checked is the result of a check of some rows that started after these gaps began."""
 
     gaps: dict[str, str]
+    rows: bytes
     numbers: bytes
 
 
@@ -127,6 +175,8 @@ class Watch:
         self._check, self._call, self._lost = check, call, lost
         self._places: dict[str, str] = {}
         self._gaps: dict[str, str] = {}  # URL -> end of a gap that is not yet checked
+        self._doubted: dict[Row, None] = {}  # rows in question, if it is not all of them
+        self._doubts_all = False
         self._checking = self._has_checked = False
         self._queue: asyncio.Queue[Any] = asyncio.Queue(WAITING)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -170,8 +220,13 @@ class Watch:
         if isinstance(entry, Event):
             self._places[url] = entry.id
             self._report(self._watched.hear(entry))
+            if doubted := self._watched.doubts(entry):
+                self._doubted.update(dict.fromkeys(doubted))
+                self._gaps[url] = entry.id
+                self._check_again()
         elif isinstance(entry, Gap):
             self._places[url] = self._gaps[url] = entry.id
+            self._doubts_all = True
             self._check_again()
         else:
             self._places[url] = entry.id if isinstance(entry, Reached) else entry
@@ -179,7 +234,7 @@ class Watch:
     def _close_gaps(self, checked: _Checked) -> None:
         """Close the gaps that began before the check; a later gap needs another check."""
         self._checking, self._has_checked = False, True
-        news = self._watched.recheck(self._rows, checked.numbers)
+        news = self._watched.recheck(checked.rows, checked.numbers)
         for url, place in checked.gaps.items():
             if self._gaps[url] == place:
                 del self._gaps[url]
@@ -189,18 +244,20 @@ class Watch:
     def _check_again(self) -> None:
         if self._gaps and not self._checking:
             self._checking = True
-            self._start(self._check_all(dict(self._gaps)))
+            rows = self._rows if self._doubts_all else b"".join(map(b"".join, self._doubted))
+            self._doubted, self._doubts_all = {}, False
+            self._start(self._check_rows(dict(self._gaps), rows))
 
-    async def _check_all(self, gaps: dict[str, str]) -> None:
+    async def _check_rows(self, gaps: dict[str, str], rows: bytes) -> None:
         while True:
             try:
-                numbers = await asyncio.to_thread(self._check, self._rows)
+                numbers = await asyncio.to_thread(self._check, rows)
             except (NodeUnreachable, NodeRefused):
                 if not self._has_checked:
                     raise  # the first check reports a wrong question at once
                 await asyncio.sleep(following.AGAIN_S)
                 continue
-            await self._queue.put(_Checked(gaps, numbers))
+            await self._queue.put(_Checked(gaps, rows, numbers))
             return
 
     def _report(self, news: Sequence[Row], *, even_none: bool = False) -> None:

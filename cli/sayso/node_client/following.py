@@ -32,7 +32,8 @@ RESYNC: Final = "resync"
 LISTENED: Final = 16  # addresses that a listener names, in all roles together
 FIRST: Final = "0"  # as a place: from the first event on
 REVOCATION: Final = "revocation"
-STATED: Final = ("sublicense", "use", "removal", "dispute", "withdrawal", "lift")
+DISPUTE: Final = "dispute"
+STATED: Final = ("sublicense", "use", "removal", DISPUTE, "withdrawal", "lift")
 ROLES: Final = ("contributor", "grantee", "licensor", "holder")
 BUSY: Final = frozenset({429, 502, 503, 504})  # from the node, or from a proxy
 

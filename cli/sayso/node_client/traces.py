@@ -20,6 +20,10 @@ def check_trace(answer: TraceJson) -> None:
         for address in people:
             address_from_text(address)
         _check_times(answer.issued_at, answer.expires_at, *_dates(answer.anchored, answer.final))
+        for dispute in answer.disputes:
+            hash_from_text(dispute.digest)
+            address_from_text(dispute.signer)
+            _check_times(dispute.issued_at, dispute.expires_at, *_dates(dispute.anchored))
         for one in answer.holders:
             _check_holder(one)
 

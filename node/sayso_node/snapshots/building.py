@@ -97,7 +97,8 @@ def make(order: Order) -> Made:
         here, state = news.position(db, order.confirmed), bits.current_digest(db)
         after = order.after
         if after and here.follows(after.cursor) and here.distance(after.cursor) <= after.most:
-            heeded = heeded_surely(db, after.heeded)  # nobody comes back into a file (rule 13.8.6)
+            # Nobody comes back into a file (rule 13.8.6).
+            heeded = heeded_surely(db, [one for one in after.heeded if one in order.heeded])
             salt, counts, body = _delta(db, after, order, heeded)
             shape = None
         else:

@@ -31,6 +31,7 @@ LIFETIME_S: Final = 86_400  # a buyer's max age is the stricter limit
 DELTAS: Final = 12  # after so many, a snapshot: a gate looks rows up in each delta
 SHARE: Final = 8  # or once the deltas have an eighth of what the snapshot has
 FEW: Final = 4_096  # keys and names; fewer do not cause a snapshot
+LAG_S: Final = 600.0  # by which a file may be older because of whom it heeds
 WAIT_S: Final = 1.0  # pause while the node may not speak
 SNAPSHOT_AGAIN_S: Final = 30.0  # after a failure
 _BODY: Final = "body"
@@ -95,15 +96,28 @@ class SnapshotPublisher:
     async def publish(self) -> Published | None:
         """Publish one file; None while the node may not speak. Raises OSError."""
         now = self._clock.now()
-        view = self._freshness.view(now, LIFETIME_S)
+        view, heeded = self._view(now)
         if view.silence:
             return None
-        made = await self._make(view.confirmed)
+        made = await self._make(view.confirmed, heeded)
         if self._freshness.view(self._clock.now(), LIFETIME_S).silence:
             return None  # it fell silent meanwhile; the next file has what this one would have had
         part = await asyncio.to_thread(self._write, made, now, view)
         self._counters.add("snapshots")
         return part
+
+    def _view(self, now: float) -> tuple[View, tuple[bytes, ...]]:
+        """Return what a file may speak from, and whom it can heed (rule 13.2.4).
+
+        Peers that do not heed an address keep none of its disputes. An address is left out rather than
+        making the file much older.
+        """
+        view = self._freshness.view(now, LIFETIME_S)
+        own = {one: self._freshness.view(now, LIFETIME_S, (one,)) for one in self._heeded}
+        heeded = tuple(
+            one for one, its in own.items() if not its.silence and its.as_of >= view.as_of - LAG_S
+        )
+        return self._freshness.view(now, LIFETIME_S, heeded), heeded
 
     def _write(self, made: Made, now: float, view: View) -> Published:
         begun = int(now)
@@ -128,14 +142,14 @@ class SnapshotPublisher:
         last = self.shelf.chain[-1].head
         return After(self._cursor, self.shelf.chain[0].head.salt, last.heeded, most)
 
-    async def _make(self, confirmed: float) -> Made:
+    async def _make(self, confirmed: float, heeded: tuple[bytes, ...]) -> Made:
         """Build the body in a process that is killed when this task is cancelled."""
         order = Order(
             self._store,
             str(self._folder / _BODY),
             self._network,
             confirmed,
-            self._heeded,
+            heeded,
             self._after(),
         )
         child = await start_module(

@@ -6,7 +6,7 @@ the license, so a chain that passes on a thousand licenses is judged once; what 
 its consent's purposes, and whom its people stop by `to`.
 """
 
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, NamedTuple, Protocol
@@ -174,10 +174,10 @@ class OpenChains:
         loud = {one for one in self._knowledge.speakers(people) if self._knowledge.has_scopes(one)}
         return {name: self._judge(some[name], chains, loud) for name, chains in found.items()}
 
-    def _judge(self, consent: LicenseTerms, chains: Sequence[Chain], loud: Container[bytes]) -> Passage:
+    def _judge(self, consent: LicenseTerms, chains: Sequence[Chain], loud: Collection[bytes]) -> Passage:
         if self._query.purpose not in consent.purposes or RESALE not in consent.purposes:
             return CLOSED
-        may_stop = any(address in loud for address in consent.revokers)
+        may_stop = bool(loud) and any(address in loud for address in consent.revokers)
         is_open, ends = False, NEVER
         for one in chains:
             open_until, sure_until = self._span(one)

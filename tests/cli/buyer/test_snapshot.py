@@ -71,11 +71,13 @@ def test_pull_verify_and_info(world: World) -> None:
     text = world.run("snapshot", "pull", "--out", "n.snapshot").stdout
     assert "signed by Fake" in text
     assert "6 keys in a snapshot and 2 deltas" in text
+    assert "whom it heeds: nobody" in text
     assert (world.folder / "n.snapshot").read_bytes() == data_of(parts)
     assert world.run("snapshot", "info", "n.snapshot").stdout == text
     shown = json.loads(world.run("snapshot", "verify", "n.snapshot", "--json").stdout)
     assert (shown["operator"], shown["keys"], shown["deltas"]) == ("Fake", 6, 2)
     assert shown["as_of"] == NOW - 59
+    assert shown["heeds"] == []
     assert world.left() == {"ada.json", "network.toml", "n.snapshot"}
 
 

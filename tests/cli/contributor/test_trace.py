@@ -37,6 +37,16 @@ CONFIRMED = {
     "as_of_block": 20,
     "anchored": {"number": 21, "time": LANDED["time"] + 60},
 }
+DISPUTED = {
+    "digest": OTHER,
+    "signer": AGENT,
+    "subject": "files",
+    "code": "voice",
+    "issued_at": SOLD,
+    "expires_at": SOLD + 86_400,
+    "withdrawn": True,
+    "anchored": None,
+}
 HOLDERS = [
     holder(SHOP, duties=[owed("confirmed", removal=CONFIRMED)]),
     holder(
@@ -52,7 +62,14 @@ HOLDERS = [
 def page(*holders: dict[str, Any], **changes: Any) -> dict[str, Any]:
     values = {"license": LICENSE, "contributor": ADA, "grantee": SHOP, "purposes": ["train-ai"]}
     dates = {"issued_at": SOLD, "expires_at": SOLD + 9, "first_seen": 1.0, "anchored": None}
-    more = {"items": 2, "removal_days": 30, "final": LANDED, "holders": list(holders), "next": None}
+    more = {
+        "disputes": [DISPUTED],
+        "items": 2,
+        "removal_days": 30,
+        "final": LANDED,
+        "holders": list(holders),
+        "next": None,
+    }
     return {**values, **dates, **more, **changes}
 
 
@@ -71,6 +88,8 @@ def test_a_tree_of_holders_with_their_history(world: World) -> None:
     assert "not dated yet  revoked: 2 files for train-ai (everything)" in lines
     assert any(one.endswith(f"from {LAB}; withdrawn since") for one in lines)
     assert lines.count("no use stated") == 2
+    said = f"a file is disputed (voice) by {AGENT}, 2025-10-09 08:53:20 UTC to 2025-10-10 08:53:20 UTC"
+    assert f"{said}; withdrawn since" in lines
     found = json.loads(world.run("trace", LICENSE, "--json").stdout)
     assert found == page(*HOLDERS)
 

@@ -16,14 +16,18 @@ from sayso.gate.gate import Gate
 from sayso.gate.watching import Hit
 from sayso.node_client import following
 from sayso_node.api.routes.events import EventRoutes
-from sayso_protocol.permissions.scopes import Scope, file_subject
-from sayso_protocol.primitives import hex_text
+from sayso_protocol.messages.envelope import Envelope
+from sayso_protocol.messages.revocation import Revocation
+from sayso_protocol.permissions.scopes import Scope, file_subject, to_subject
+from sayso_protocol.primitives import address_text, hex_text
+from support.holders import LABS, dispute, stated, sublicense
 from support.node_rig import ManualClock, consent, revocation
 from support.protocol_strategies import ADA, BEN, CLEO
 from support.running_node import RunningNode, running_node
 from support.waiting import until
 
 COUNT = 6
+DAN, EVE, FAY, *_ = LABS
 CONSENTS = [consent(number) for number in range(1, COUNT + 1)]
 
 
@@ -51,10 +55,11 @@ def manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @asynccontextmanager
-async def knowing(folder: Path, name: str) -> AsyncIterator[RunningNode]:
+async def knowing(folder: Path, name: str, **settings: Any) -> AsyncIterator[RunningNode]:
     """A node of today, that knows all the consents."""
     await asyncio.to_thread(folder.mkdir)
-    async with running_node(folder, name=name, clock=ManualClock(time.time())) as node:
+    clock = ManualClock(time.time())
+    async with running_node(folder, name=name, clock=clock, **settings) as node:
         await node.submit(*CONSENTS)
         yield node
 
@@ -212,6 +217,63 @@ async def test_the_other_party_and_the_guardian_are_heard(south: RunningNode, tm
         word = Scope(file_subject(guarded.items[0]), ward=ADA).text
         await south.submit(revocation(word, contributor=CLEO))
         await until(lambda: watch.items() == [call.items[0], guarded.items[0]])
+
+
+async def test_what_closes_a_chain_is_heard(south: RunningNode, tmp_path: Path) -> None:
+    """One of two chains ends: the row is still clear. Then the other one ends, each time in its way."""
+    kept = [consent(number, purposes=("resale", "train-ai")) for number in range(11, 14)]
+    names = [one.digest for one in kept]
+    first = sublicense(BEN, DAN, names, purposes=("resale", "train-ai"))
+    second = sublicense(DAN, EVE, names, first.digest)
+    other = [sublicense(BEN, FAY, names, purposes=("resale", "train-ai"))]
+    other.append(sublicense(FAY, EVE, names, other[0].digest))
+    await south.submit(*kept, first, second, *other)
+    rows = [{"license": hex_text(one.digest), "item": hex_text(one.items[0])} for one in kept]
+    path = tmp_path / "passed.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    gate = Gate(EVE, "train-ai", network=south.node._config.network_file, nodes=[south.url])
+    async with Watching(gate, path) as watch:
+        await watch.begun(south)
+        await south.submit(_by(DAN, f"statement {hex_text(second.digest)}"))
+        await until(lambda: len(watch.hits) > 1)  # asked again, and nothing is new
+        assert watch.items() == []
+        await south.submit(revocation(to_subject(FAY)))  # a holder between, who is stopped
+        await until(lambda: len(watch.items()) == len(kept))
+        assert sorted(watch.items()) == sorted(one.items[0] for one in kept)
+
+
+async def test_a_withdrawn_sublicense_of_one_license_stops_no_other(
+    south: RunningNode, tmp_path: Path
+) -> None:
+    kept = [consent(number, purposes=("resale", "train-ai")) for number in (11, 12)]
+    passed = [sublicense(BEN, EVE, [one.digest]) for one in kept]
+    await south.submit(*kept, *passed)
+    rows = [{"license": hex_text(one.digest), "item": hex_text(one.items[0])} for one in kept]
+    path = tmp_path / "passed.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    gate = Gate(EVE, "train-ai", network=south.node._config.network_file, nodes=[south.url])
+    async with Watching(gate, path) as watch:
+        await watch.begun(south)
+        await south.submit(_by(BEN, f"statement {hex_text(passed[0].digest)}"))
+        await until(lambda: watch.items() == [kept[0].items[0]])
+        await south.submit(_by(BEN, f"statements {to_subject(EVE)}"))
+        await until(lambda: watch.items() == [kept[0].items[0], kept[1].items[0]])
+
+
+async def test_a_dispute_of_somebody_heeded_is_heard(manifest: Path, tmp_path: Path) -> None:
+    now = int(time.time()) - 60
+    async with (
+        knowing(tmp_path / "east", "east", heed=(address_text(DAN),)) as node,
+        Watching(gate_of(node), manifest) as watch,
+    ):
+        await watch.begun(node)
+        await node.submit(dispute(EVE, CONSENTS[1].items, issued_at=now))  # whom nobody heeds
+        await node.submit(dispute(DAN, CONSENTS[4].items, issued_at=now))
+        await watch.heard(4)
+
+
+def _by(signer: bytes, scope: str) -> Envelope:
+    return stated(Revocation(signer, (scope,)), (), is_sponsored=False)
 
 
 async def test_one_that_is_down_does_not_silence_the_others(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -116,9 +117,9 @@ async def test_nothing_is_published_if_a_contradiction_shows_while_it_is_made(
         made = publisher(rig)
         plain = SnapshotPublisher._make
 
-        async def meanwhile(self: SnapshotPublisher, confirmed: float) -> Made:
+        async def meanwhile(self: SnapshotPublisher, *what: Any) -> Made:
             rig.freshness.dispute = "two endpoints disagree about block 7"
-            return await plain(self, confirmed)
+            return await plain(self, *what)
 
         with monkeypatch.context() as patch:
             patch.setattr(SnapshotPublisher, "_make", meanwhile)

@@ -196,6 +196,40 @@ async def test_whom_a_node_doubts_its_file_does_not_heed(tmp_path: Path) -> None
             assert verdicts([snapshot(one)], SOLD, heed=(CLEO,))[0] == "stale"
 
 
+async def test_a_file_heeds_only_whom_enough_peers_heed(tmp_path: Path) -> None:
+    """A peer that does not heed her keeps none of her disputes, so asking it says nothing of them."""
+    with NodeRig(tmp_path, peers=tuple("abcd"), heeded=[CLEO]) as rig:
+        made = publisher(rig, heeded=[CLEO])
+        await rig.give(SOLD)
+        rig.confirm()
+
+        async def heeded(seconds: float, *by: str) -> tuple[bytes, ...]:
+            """After some seconds, in which these peers stated that they heed her, and others did not."""
+            rig.confirm()
+            for one in "abcd":
+                begun = rig.clock.time - (seconds if one in by else 0)
+                rig.freshness.peer_synced(one, begun, [CLEO] if one in by else [])
+            published = await publisher(rig, heeded=[CLEO]).publish()
+            assert published
+            assert published.head.moment.as_of == int(
+                rig.clock.time - (seconds if CLEO in published.head.heeded else 0)
+            )
+            return published.head.heeded
+
+        first = await made.publish()
+        assert first
+        assert first.head.heeded == (CLEO,)
+        assert await heeded(0) == ()
+        assert await heeded(0, "a") == ()
+        delta = await made.publish()
+        assert delta
+        assert (delta.number, delta.head.heeded) == (1, ())
+        assert verdicts([snapshot(made)], SOLD, heed=(CLEO,))[0] == "stale"
+        assert await heeded(0, "a", "b") == (CLEO,)
+        assert await heeded(599, "a", "c") == (CLEO,)
+        assert await heeded(601, "a", "c") == ()
+
+
 def test_a_delta_reads_what_was_displaced_by_index(tmp_path: Path) -> None:
     with NodeRig(tmp_path) as rig, rig.store.read() as db:
         query = f"EXPLAIN QUERY PLAN {statement_keys._DISPLACED} WHERE seq > 7"

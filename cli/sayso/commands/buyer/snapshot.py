@@ -18,9 +18,11 @@ from sayso.commands.options import (
 )
 from sayso.commands.text import example, moment, say, say_json, several
 from sayso.commands.types import duration
+from sayso.explain.sentences import listed
 from sayso.networks import load_network
 from sayso.node_client.transport import Transport
 from sayso_protocol.network_file import NetworkFile
+from sayso_protocol.primitives import address_text
 from sayso_protocol.snapshots.snapshot import Snapshot
 
 file_argument = click.argument("path", type=PATH, metavar="SNAPSHOT")
@@ -108,6 +110,7 @@ def _tell(got: Snapshot, path: Path, *, as_json: bool) -> None:
     say(f"signed by {got.operator.name} ({head.node_key.hex()}) on {moment(head.moment.time)}")
     say(f"state of {moment(head.moment.as_of)}, valid until {moment(head.moment.expires_at)}")
     say(f"chain {head.network.chain_id} read up to block {head.moment.block.number}")
+    say(f"whom it heeds: {listed([*map(address_text, head.heeded)]) if head.heeded else 'nobody'}")
     deltas = several(len(got.heads) - 1, "delta")
     say(f"{several(got.keys, 'key')} in a snapshot and {deltas}, {path.stat().st_size:,} bytes")
     say(f"names {got.named:,} people and licenses; a license that it does not name is stale")

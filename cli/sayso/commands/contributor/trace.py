@@ -13,7 +13,7 @@ from sayso.commands.options import json_option, network_option, node_option, nod
 from sayso.commands.text import example, moment, say, say_json, several
 from sayso.networks import load_network
 from sayso.node_client.client import NodeClient
-from sayso_node.api.schema.traces import BlockJson, DutyJson, HolderJson, TraceJson
+from sayso_node.api.schema.traces import BlockJson, DisputedJson, DutyJson, HolderJson, TraceJson
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import NOBODY, address_text, hash_from_text
@@ -32,7 +32,7 @@ _ANYBODY: Final = address_text(NOBODY)
 def command(
     license_hash: bytes, node_url: str | None, network_path: Path, *, as_picture: bool, as_json: bool
 ) -> None:
-    """Show where a license went: passed on to whom, used in which run, and what was removed.
+    """Show where a license went: passed on to whom, used in which run, disputed, and what was removed.
 
     The tree shows what holders stated, and dates from the chain. What they do not state, nobody knows. A
     confirmed removal says that somebody signed so; it does not say that a model forgot.
@@ -67,8 +67,17 @@ def heading(found: TraceJson, url: str) -> Iterator[str]:
     yield f"  for {', '.join(found.purposes)}; {moment(found.issued_at)} to {moment(found.expires_at)}"
     yield f"  anchored: {_at(found.anchored)}; first seen by this node: {moment(found.first_seen)}"
     yield f"  as {url} knows it, by block {_at(found.final)}"
+    for one in found.disputes:
+        yield f"  {_disputed(one)}"
     if not found.holders:
         yield "  nobody has stated to hold it"
+
+
+def _disputed(one: DisputedJson) -> str:
+    what = "a file" if one.subject == "files" else "a contributor"
+    ended = "; withdrawn since" if one.withdrawn else ""
+    dates = f"{moment(one.issued_at)} to {moment(one.expires_at)}"
+    return f"{what} is disputed ({one.code}) by {one.signer}, {dates}{ended}"
 
 
 def tree(found: TraceJson) -> Iterator[str]:

@@ -10,6 +10,7 @@ from sayso_node.api.schema.operations import Operation
 from sayso_node.api.schema.traces import (
     BlockJson,
     ConfirmedJson,
+    DisputedJson,
     DutyJson,
     HolderJson,
     PassedOnJson,
@@ -19,7 +20,8 @@ from sayso_node.api.schema.traces import (
 )
 from sayso_node.store.interface import Store
 from sayso_node.store.statements import traces
-from sayso_node.store.statements.traces import Held, Holder, Used
+from sayso_node.store.statements.traces import Held, Holder, TracedDispute, Used
+from sayso_protocol.messages.statements.dispute import FILES
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import NOBODY, address_from_text, address_text, hash_from_text, hex_text
 from sayso_protocol.traces.duties import Block, Duty
@@ -70,6 +72,7 @@ class TraceRoutes:
             anchored=_block(found.anchored),
             first_seen=found.arrived_at,
             final=_block(found.final),
+            disputes=[_disputed(one) for one in found.disputes],
             holders=[_holder(one, consent.grantee) for one in found.holders],
             next=None if found.after is None else address_text(found.after),
         )
@@ -77,6 +80,20 @@ class TraceRoutes:
 
 def _block(block: Block | None) -> BlockJson | None:
     return None if block is None else BlockJson(*block)
+
+
+def _disputed(one: TracedDispute) -> DisputedJson:
+    dispute = one.dispute
+    return DisputedJson(
+        hex_text(one.digest),
+        address_text(dispute.signer),
+        "files" if dispute.subject == FILES else "contributors",
+        dispute.code,
+        dispute.issued_at,
+        dispute.expires_at,
+        one.is_withdrawn,
+        _block(one.anchored),
+    )
 
 
 def _holder(one: Holder, grantee: bytes) -> HolderJson:

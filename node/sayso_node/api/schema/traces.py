@@ -51,6 +51,19 @@ class ConfirmedJson(Struct):
     anchored: BlockJson
 
 
+class DisputedJson(Struct):
+    """A dispute over a file or a party of the license, by somebody whom this node heeds."""
+
+    digest: Hash
+    signer: Address
+    subject: Literal["files", "contributors"]
+    code: str
+    issued_at: int
+    expires_at: int
+    withdrawn: bool
+    anchored: BlockJson | None
+
+
 class DutyJson(Struct):
     """What became revoked for a holder by one block, and whether its removal was confirmed.
 
@@ -97,6 +110,7 @@ class TraceJson(Struct):
     anchored: BlockJson | None
     first_seen: float
     final: BlockJson | None
+    disputes: list[DisputedJson]
     holders: list[HolderJson]
     next: Address | None
 

@@ -4,8 +4,7 @@ However many sublicenses a license has, only those to the asker are read, and th
 256 for each license, and three more for each of these.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sayso_node.store import many
 from sayso_node.store.interface import Reading
@@ -14,7 +13,6 @@ from sayso_protocol.messages.statements.sublicense import NO_PARENT
 
 Link = tuple[bytes, bytes]  # a license, and the digest of a sublicense of it
 Ways = dict[bytes, list[tuple[SublicenseTerms, ...]]]  # by license: the asker's sublicense comes first
-_PAIRS: Final = many.ROWS_A_STATEMENT
 
 
 def chains_to(db: Reading, licenses: Sequence[bytes], asker: bytes) -> Ways:
@@ -25,13 +23,12 @@ def chains_to(db: Reading, licenses: Sequence[bytes], asker: bytes) -> Ways:
     query = "SELECT license, digest FROM passed_on WHERE grantee = ? AND counts = 1 AND license IN"
     links = list[Link](many.among(db, query, licenses, (asker,)))
     ways = _ways(db, {digest for _, digest in links})
-    above = [(name, hop.digest) for name, digest in links for hop in ways[digest][1:]]
-    counting = _counting(db, above) if above else set[Link]()
-    found: Ways = {name: [] for name, _ in links}
+    displaced = _displaced(db, links, ways)
+    found: Ways = {}
     for name, digest in links:
-        way = ways[digest]
-        if all((name, hop.digest) in counting for hop in way[1:]):
-            found[name].append(way)
+        some = found.setdefault(name, [])
+        if not displaced or not any((name, hop.digest) in displaced for hop in ways[digest][1:]):
+            some.append(ways[digest])
     return found
 
 
@@ -51,18 +48,17 @@ def _up(terms: dict[bytes, SublicenseTerms], digest: bytes) -> Iterator[Sublicen
         digest = one.parent
 
 
-def _counting(db: Reading, links: Iterable[Link]) -> set[Link]:
-    """Return those of some links that count."""
-    wanted = list(links)
-    found = set[Link]()
-    for start in range(0, len(wanted), _PAIRS):
-        part = wanted[start : start + _PAIRS]
-        asked = ",".join(["(?, ?)"] * len(part))
-        found.update(
-            db.execute(
-                f"SELECT license, digest FROM (VALUES {asked}) AS asked"  # noqa: S608 - question marks
-                " JOIN passed_on ON license = column1 AND digest = column2 WHERE counts = 1",
-                [value for one in part for value in one],
-            )
-        )
-    return found
+def _displaced(
+    db: Reading, links: Iterable[Link], ways: Mapping[bytes, Sequence[SublicenseTerms]]
+) -> set[Link]:
+    """Return the links above some links that do not count; those that do are most of them."""
+    above: dict[bytes, set[bytes]] = {}
+    for name, digest in links:
+        for hop in ways[digest][1:]:
+            above.setdefault(hop.digest, set()).add(name)
+    query = "SELECT license FROM passed_on WHERE digest = ? AND counts = 1 AND license IN"
+    return {
+        (name, digest)
+        for digest, names in above.items()
+        for name in names - {one for (one,) in many.among(db, query, names, (digest,))}
+    }

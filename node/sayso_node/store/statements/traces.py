@@ -5,20 +5,21 @@ sublicenses, 256 removals and 64 uses are read, whatever else names the license.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from sayso_node.errors import NotFound
 from sayso_node.store import messages
 from sayso_node.store.chain import block_dates, chain_state
 from sayso_node.store.interface import Reading
 from sayso_node.store.known_bits import StoreBits
-from sayso_node.store.statements import sublicenses
+from sayso_node.store.statements import disputes, sublicenses
 from sayso_node.store.statements.moments import StoreMoments
 from sayso_node.store.statements.sublicenses import PassedOn, SublicenseTerms
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import decode, decode_all
 from sayso_protocol.messages.message import REMOVAL, USE, Message, as_kind, of_kind
+from sayso_protocol.messages.statements.dispute import Dispute
 from sayso_protocol.messages.statements.removal import Removal
 from sayso_protocol.messages.statements.use import Use
 from sayso_protocol.messages.withdrawing import withdrawn_by
@@ -35,6 +36,7 @@ HOLDERS: Final = 16  # of a page
 PAGE_PERMISSIONS: Final = 65_536  # of holders of a page, which ends after the holder that reaches them
 REMOVALS: Final = LIMITS.traced_removals  # of a holder, which are judged
 USES: Final = 64  # of a holder, which are shown
+Stated = TypeVar("Stated", Use, Removal, Dispute)
 _NONE: Final = -1  # height of the last final block before the first
 
 
@@ -59,6 +61,15 @@ class Used(NamedTuple):
 
     digest: bytes
     use: Use
+    is_withdrawn: bool
+    anchored: Block | None
+
+
+class TracedDispute(NamedTuple):
+    """A dispute of the license, whether its signer took it back, and the block of its first anchor."""
+
+    digest: bytes
+    dispute: Dispute
     is_withdrawn: bool
     anchored: Block | None
 
@@ -89,6 +100,7 @@ class Trace(NamedTuple):
         arrived_at: When this node kept the consent, seconds since the epoch.
         anchored: The final block of the consent's first anchor, if any.
         final: The last final block, by which this page was computed; None before the first.
+        disputes: The disputes of the license, by ascending digest (rule 15.6).
         holders: By ascending address.
         after: The address after which the next page begins; None at the end.
     """
@@ -97,6 +109,7 @@ class Trace(NamedTuple):
     arrived_at: float
     anchored: Block | None
     final: Block | None
+    disputes: list[TracedDispute]
     holders: list[Holder]
     after: bytes | None
 
@@ -119,7 +132,7 @@ def trace(db: Reading, network: Network, license_hash: bytes, after: bytes, limi
         permissions += consent.items * len(consent.purposes)
     anchored = reading.anchors([license_hash]).get(license_hash)
     next_page = found[-1].address if more else None
-    return Trace(consent, stored.arrived_at, anchored, final, found, next_page)
+    return Trace(consent, stored.arrived_at, anchored, final, reading.disputes(), found, next_page)
 
 
 def _holders(db: Reading, license_hash: bytes, grantee: bytes, after: bytes) -> Iterator[bytes]:
@@ -156,6 +169,7 @@ class _Reader:
         final: Block | None,
     ) -> None:
         self._db, self._network, self._license, self._consent = db, network, license_hash, consent
+        self._items = items
         self._final = final.number if final else _NONE
         self._now = final.time if final else None
         self._bits = StoreBits(db)
@@ -171,6 +185,15 @@ class _Reader:
         if address == self._consent.grantee:
             purposes.update(self._consent.purposes)
         return Holder(address, held, uses, has_more, self._duties(address, sorted(purposes), names))
+
+    def disputes(self) -> list[TracedDispute]:
+        """Return the disputes of the license."""
+        digests = disputes.about(self._db, self._consent, self._items)
+        anchors = self.anchors(digests)
+        return [
+            TracedDispute(x, one, self._is_withdrawn(x, one), anchors.get(x))
+            for x, one in self._read(digests, Dispute)
+        ]
 
     def _held(self, passed: Sequence[PassedOn]) -> list[Held]:
         terms = sublicenses.sublicenses_of(self._db, (one.digest for one in passed))
@@ -196,12 +219,9 @@ class _Reader:
     def _uses(self, names: Sequence[bytes], signer: bytes) -> tuple[list[Used], bool]:
         digests = self._said(names, USE, signer, USES + 1)
         anchors = self.anchors(digests)
-        bodies = messages.bodies_of(self._db, digests[:USES])
-        envelopes = decode_all([bodies[one] for one in digests[:USES]], self._network)
-        found = of_kind((one for one in envelopes if not isinstance(one, Exception)), Use)
         uses = [
-            Used(one.digest, use, self._is_withdrawn(one.digest, use), anchors.get(one.digest))
-            for one, use in found
+            Used(x, use, self._is_withdrawn(x, use), anchors.get(x))
+            for x, use in self._read(digests[:USES], Use)
         ]
         return uses, len(digests) > USES
 
@@ -225,14 +245,19 @@ class _Reader:
     def _removals(self, names: Sequence[bytes], signer: bytes) -> list[Confirmation]:
         digests = self._said(names, REMOVAL, signer, REMOVALS)
         anchors = self.anchors(digests)
-        bodies = messages.bodies_of(self._db, anchors)  # what no final block dates counts for nothing
-        envelopes = decode_all([*bodies.values()], self._network)
-        found = of_kind((one for one in envelopes if not isinstance(one, Exception)), Removal)
+        dated = [one for one in digests if one in anchors]  # what no final block dates does not count
         return [
-            Confirmation(one.digest, removal.as_of_block, anchors[one.digest])
-            for one, removal in found
-            if not self._is_withdrawn(one.digest, removal)
+            Confirmation(x, removal.as_of_block, anchors[x])
+            for x, removal in self._read(dated, Removal)
+            if not self._is_withdrawn(x, removal)
         ]
+
+    def _read(self, digests: Sequence[bytes], kind: type[Stated]) -> list[tuple[bytes, Stated]]:
+        """Return kept messages of a kind, in this order."""
+        bodies = messages.bodies_of(self._db, digests)
+        envelopes = decode_all([bodies[one] for one in digests], self._network)
+        found = of_kind((one for one in envelopes if not isinstance(one, Exception)), kind)
+        return [(one.digest, message) for one, message in found]
 
     def _said(self, names: Iterable[bytes], kind: int, signer: bytes, limit: int) -> list[bytes]:
         """Return the first statements of a signer on some hashes: those on the first hash first."""
