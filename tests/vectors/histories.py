@@ -40,6 +40,16 @@ def _consents() -> dict[str, Envelope]:
     return made | {"many items": signed(WIDE, MANY).sponsored_by(NODE)}
 
 
+def _beside() -> dict[str, Envelope]:
+    """Consents of the other person of a call that do not complete it (rule 8.7)."""
+    three, others = tuple(sorted([*PAIR, CLEO])), item_hashes(3, 7)
+    cases = {
+        "of ben with cleo": (a_consent(ITEMS, grantee=BUYER, parties=three, contributor=BEN), ITEMS),
+        "of ben on others": (a_consent(others, grantee=BUYER, parties=PAIR, contributor=BEN), others),
+    }
+    return {name: signed(*case).sponsored_by(NODE) for name, case in cases.items()}
+
+
 def _revocations() -> dict[str, Envelope]:
     masks = a_consent(ITEMS, grantee=BUYER).masks([1], ["train-ai"])
     to_anyone = a_consent(ITEMS, grantee=bytes(20), via="")
@@ -152,9 +162,10 @@ def _consent(envelope: Envelope) -> Any:
 
 def verdict_cases() -> Json:
     """Envelopes by name, and for each list of heard ones what is answered."""
-    envelopes = _consents() | _revocations()
+    envelopes = _consents() | _beside() | _revocations()
     consents = list(_consents())
     histories = [[], consents[:4], consents, *([*consents, stop] for stop in _revocations())]
+    histories += [["call of ada", one] for one in _beside()]
     return {
         "envelopes": {name: hex_text(encode(one)) for name, one in envelopes.items()},
         "histories": [{"heard": heard, "answers": _answers(heard, envelopes)} for heard in histories],

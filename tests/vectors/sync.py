@@ -1,5 +1,6 @@
 """Vectors of sync (section 11): nodes, entries, sums and fingerprints, questions and their answers."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from sayso_protocol.messages.consent import Consent
@@ -31,7 +32,6 @@ from sayso_protocol.sync.requests import (
     RangeRequest,
     encode_request,
 )
-from sayso_protocol.sync.sets import revocation_entries
 from support.protocol_strategies import ADA, signed
 from vectors.sync_refused import SALT, requests
 
@@ -69,24 +69,45 @@ def sync(envelopes: dict[str, Envelope]) -> Json:
 
 
 def _many() -> dict[str, list[Envelope]]:
-    """As many entries in the root as a list can have, and one more."""
+    """As many entries in the root as a list can have, and one more; and bits that come again."""
     words = [tuple(range(64 * at, 64 * at + 64)) for at in range(4)]
     full = [signed(Revocation(ADA, (), some, (1,) * 64)) for some in words]
-    return {"256 entries": full, "257 entries": [*full, signed(Revocation(ADA, ("everything",)))]}
+    again = [signed(Revocation(ADA, (), (7, word), (mask, 1))) for word, mask in ((8, 3), (9, 2))]
+    return {
+        "256 entries": full,
+        "257 entries": [*full, signed(Revocation(ADA, ("everything",)))],
+        "bits that come again": again,
+    }
 
 
 def _lists_of_many() -> list[tuple[str, bytes, bytes, str]]:
     """Rules 11.5 and 11.7: what has more than 256 entries is neither listed nor given whole."""
     ask = encode_request(ListRequest(REVOCATION, SALT, (1,)))
     get = encode_request(GetRequest(REVOCATION, SALT, (1,), ()))
-    full, more = _many()
-    own = sorted(entry for one in _many()[full] for entry in revocation_entries([one]))
-    listed = answers.encode_lists(REVOCATION, [[_listed(one) for one in own]])
+    full, more, again = _many()
+
+    def listed(name: str) -> bytes:
+        own = sorted(_carried(_many()[name]))
+        return answers.encode_lists(REVOCATION, [[_listed(one) for one in own]])
+
     return [
-        (f"list of {full}", ask, listed, full),
+        (f"list of {full}", ask, listed(full), full),
+        (f"list of {again}", ask, listed(again), again),
         (f"list of {more}", ask, answers.encode_lists(REVOCATION, [None]), more),
         (f"get of {more}", get, answers.encode_messages([]), more),
     ]
+
+
+def _carried(envelopes: list[Envelope]) -> Iterator[Entry]:
+    """The entries of these; each is carried by the first with one of its bits (rule 11.2)."""
+    found: dict[tuple[bytes, int], tuple[int, list[bytes]]] = {}
+    for one in envelopes:
+        for word, mask in as_kind(one.message, Revocation).bits.items():
+            known, carriers = found.get((one.message.signer, word), (0, []))
+            new = [one.digest] if mask & ~known else []
+            found[one.message.signer, word] = known | mask, carriers + new
+    for (signer, word), (mask, carriers) in found.items():
+        yield revocation_entry(signer, word, mask, carriers)
 
 
 def _listed(entry: Entry) -> answers.Listed:
