@@ -256,7 +256,7 @@ def test_a_guardian_is_offered_what_they_reach_and_single_files(visit: Open, pla
     assert offered == ["Choose a purpose", "train AI"]
     card(page, held).get_by_role("link", name="Files and details").click()
     expect(page.get_by_text("What was signed")).to_be_visible()
-    page.get_by_role("checkbox").nth(1).check()
+    page.get_by_role("checkbox").nth(2).check()  # the first selects all
     page.get_by_role("button", name="Take back 1 file").click()
     expect(page.get_by_role("dialog")).to_contain_text(
         "It covers these files in every license that names you"

@@ -55,7 +55,7 @@ class Place:
 
     def __init__(self, stack: ExitStack, folder: Path) -> None:
         self.folder = folder
-        self.rpc = stack.enter_context(anvil())
+        self.rpc = stack.enter_context(anvil(hardfork="osaka"))
         self.company = Company(self.rpc)
         self.signer = stack.enter_context(serving_signer(self.company.signer))
         payer = key("payer.json", Account.from_key(RICH_KEY))

@@ -90,6 +90,7 @@ NUMBERS = {
     "verdicts.bulk.ITEMS_AT_ONCE": None,
     "verdicts.bulk.CONSENTS_AT_ONCE": None,
     "verdicts.license_table.PURPOSES_BYTES": None,
+    "encoding.row_tree.NODE_ROWS": None,  # the limit `tree_arity`
     "encoding.row_tree.ROW_BYTES": "`license . item` (64 bytes)",
     "permissions.scopes.SCOPE_FLAG": "(uint248(keccak256(scope)) | 2^247)",
     "permissions.scopes.WORD_MASK": "the low 248 bits of the hash",

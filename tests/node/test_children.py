@@ -119,7 +119,7 @@ def test_nothing_else_starts_a_process() -> None:
                 if isinstance(one, ast.ImportFrom | ast.Import):  # not asyncio.subprocess, for its PIPE
                     names |= {alias.name for alias in one.names} | {getattr(one, "module", None)}
                 found += [f"{path}: {name}" for name in names & STARTERS]
-    allowed = {"children.py"}
+    allowed = {"children.py", "targets.py"}  # the latter starts the program of `sayso watch --exec`
     assert [one for one in found if Path(one.split(":")[0]).name not in allowed] == []
 
 

@@ -38,7 +38,8 @@ FAULTS = {
         "3.13.3",
         "3.15.1",
         "3.15.6",
-    },  # no notice can say such a time or subject
+        "3.1.4",
+    },  # no notice can say such a time, subject or parties
     "content": {"3.7.1", "3.7.2", "3.7.4", "3.11.3", "3.11.4", "3.11.5", "6.1.4", "3.11.2", "3.2.1"},
     "count": {"3.7.1", "3.11.2", "3.11.3", "3.2.1", "6.1.4"},
     "signature": {"3.1.2", "3.8.1", "3.11.1", "6.2.6", "6.2.2"},  # nobody can sign for nobody

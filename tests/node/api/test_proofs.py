@@ -134,7 +134,6 @@ def test_slots_are_those_of_solidity() -> None:
 
 
 NONSENSE: dict[str, Any] = {
-    "nothing": None,
     "a number": 7,
     "a list": [],
     "an empty object": {},
@@ -157,7 +156,8 @@ async def test_nonsense_is_told_as_such(proving: RunningNode, rpc: Endpoint, nam
 
 
 @pytest.mark.parametrize(
-    "answer", [Failure({"code": -32601, "message": "no such method"}), Raw(b"", 404), Raw(b"{}", 501)]
+    "answer",
+    [Failure({"code": -32601, "message": "no such method"}), Raw(b"", 404), Raw(b"{}", 501), None],
 )
 async def test_an_endpoint_without_proofs(proving: RunningNode, rpc: Endpoint, answer: Any) -> None:
     rpc.answers["eth_getProof"] = answer

@@ -14,6 +14,7 @@ PACKAGES = [
     Path(str(one.__file__)).parent for one in (sayso, sayso_contracts, sayso_node, sayso_protocol)
 ]
 DUCKDB = "adapters/duckdb.py"  # another database, of the buyer
+SHOP = "/marketplace/"  # another database, of the shop
 STORE = Path(sayso_node.__file__).parent / "store"
 RAW = re.compile(
     r"\.(execute|executemany|executescript|cursor)\(|PRAGMA|sayso_node\.store\.(sqlite|postgres)"
@@ -44,7 +45,7 @@ def test_nobody_outside_sends_sql_or_names_a_backend() -> None:
     ]
     assert len(outside) > 200
     raw = [str(path) for path in outside if RAW.search(path.read_text())]
-    assert [path for path in raw if not path.endswith(DUCKDB)] == []
+    assert [path for path in raw if not path.endswith(DUCKDB) and SHOP not in path] == []
 
 
 def test_what_takes_a_reading_changes_nothing() -> None:
