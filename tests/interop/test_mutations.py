@@ -82,6 +82,7 @@ def test_the_table_changes_what_is_there() -> None:
     assert sum(not one.equivalent for one in MUTATIONS) >= 100
 
 
+@pytest.mark.long  # test_javascript.py runs the vectors where nothing is changed
 def test_nothing_fails_where_nothing_is_changed(tmp_path: Path) -> None:
     same = [Mutation(file, "nothing", "", "", "") for file in ("rules.js", "chains.js")]
     assert _failures(same, tmp_path) == [None, None]

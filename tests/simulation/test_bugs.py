@@ -27,6 +27,10 @@ SLOW = {  # many seeds until it is found, or it takes long to see that nothing c
     "promises by the clock",
     "early is wrong for ever",
     "nothing is promoted",
+    "evicted without a mark",
+    "answered before it is kept",
+    "a failed round counts",
+    "arrival does not matter",
     "acknowledged, and not relayed",
     *(PASSING_BUGS.keys() - {"withdrawn is called revoked", "a parent for another holder"}),
 }

@@ -23,7 +23,7 @@ def some(cases: range, at_once: int) -> list[Any]:
     return [pytest.param(one, marks=pytest.mark.long if one in late else ()) for one in cases]
 
 
-@pytest.mark.parametrize("first", some(range(0, SHORT, CHUNK), at_once=2))
+@pytest.mark.parametrize("first", some(range(0, SHORT, CHUNK), at_once=1))
 def test_no_promise_is_broken(first: int) -> None:
     granted = 0
     for number in range(first, first + CHUNK):
@@ -45,7 +45,7 @@ FRAMING = Options(
 )
 
 
-@pytest.mark.parametrize("number", some(range(6), at_once=2))
+@pytest.mark.parametrize("number", some(range(6), at_once=1))
 def test_no_honest_node_is_blamed_by_another(number: int) -> None:
     """Whatever liars send to whom, and however clocks, stores and chains of the honest differ."""
     hold(simulate(f"framing {number}", FRAMING))

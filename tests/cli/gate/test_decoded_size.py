@@ -127,7 +127,12 @@ TABLES: dict[str, Callable[[Path], int]] = {
 }
 
 
-@pytest.mark.parametrize("name", TABLES)
+LATE = {"long texts after short ones", "prefixes"}  # with the long suite
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(one, marks=pytest.mark.long if one in LATE else ()) for one in TABLES]
+)
 def test_columns_that_repeat_take_bounded_memory(tmp_path: Path, name: str) -> None:
     rows = TABLES[name](tmp_path / "m.parquet")
     run = [sys.executable, "-c", PROGRAM, "m.parquet", "kept.parquet"]

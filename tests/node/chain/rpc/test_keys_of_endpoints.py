@@ -121,8 +121,14 @@ def hidden(text: object) -> None:
     assert ENCODED not in str(text)
 
 
-@pytest.mark.parametrize("scheme", ["http", "ws"])
-@pytest.mark.parametrize("how", WAYS + MORE)
+WITH = [(how, scheme) for how in WAYS + MORE for scheme in ("http", "ws")]
+WAITS = ("429", "http")  # for a pause that the endpoint asks for
+
+
+@pytest.mark.parametrize(
+    ("how", "scheme"),
+    [pytest.param(*one, marks=pytest.mark.long if one == WAITS else ()) for one in WITH],
+)
 async def test_no_error_has_it(how: str, scheme: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     async with endpoint(how) as host:
