@@ -1,4 +1,4 @@
-"""A program that writes to a store until it is killed: `python writer.py STORE FIRST`.
+"""A program that writes to a store until it is killed: `python writer.py STORE FIRST [hold]`.
 
 Many writers at once; each prints a number after, and only after, the store said that it is kept.
 """
@@ -28,12 +28,14 @@ async def write(store: Store, values: "itertools.count[int]") -> None:
         sys.stdout.flush()
 
 
-async def main(location: str, first: int) -> None:
+async def main(location: str, first: int, *hold: str) -> None:
     store = store_at(location)
+    if hold:
+        store.hold()
     store.start()
     values = itertools.count(first)
     await asyncio.gather(*(write(store, values) for _ in range(WRITERS)))
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], int(sys.argv[2])))
+    asyncio.run(main(sys.argv[1], int(sys.argv[2]), *sys.argv[3:]))

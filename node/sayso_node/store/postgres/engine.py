@@ -4,7 +4,8 @@ The writer runs all waiting changes in one transaction and answers when it is co
 raises, the group is undone, and its changes run once more, each alone; so a change must have no effect
 outside the store before it returns. An advisory lock orders the groups of all processes on one database,
 so that `seq` is the order of commits. Another one, of the writer's session, keeps a second node out: it
-ends with the connection, and without it nothing is written.
+ends with the connection, and without it nothing is written. A node that was cut off and replaced
+is fenced off by an epoch in the database (store/postgres/session.py).
 """
 
 import contextlib
@@ -21,28 +22,26 @@ from sayso_node.store.damage import Damage
 from sayso_node.store.drawn import draw_singles
 from sayso_node.store.group_commit import GroupCommit
 from sayso_node.store.interface import Reading
-from sayso_node.store.postgres import dialect
+from sayso_node.store.postgres import dialect, session
 from sayso_node.store.postgres.connection import Handle, connect, described, translated
 from sayso_node.store.sqlite.migrations import FILLS, STEPS
 from sayso_node.store.sqlite.schema import SCHEMA, VERSION
 from sayso_node.store.writer import Change, Writer
 
 _LOCK: Final = int.from_bytes(b"sayso")  # of the groups; any process on this database that writes
-_HOLD: Final = "SELECT pg_try_advisory_lock(hashtextextended('sayso node ' || current_schema(), 0))"
-# A client that is gone without a word is noticed within two minutes, instead of two hours.
-_KEEPALIVE: Final = {"idle": 60, "interval": 10, "count": 6}
-_STATE: Final = """
+STATE: Final = """
 CREATE TABLE store_state (version BIGINT NOT NULL, commits BIGINT NOT NULL);
 CREATE TABLE store_numbers (sequence TEXT PRIMARY KEY, last BIGINT NOT NULL);
 """
 # Sequences do not roll back, and a `seq` without a row would look like a lost row. So each commit notes
 # where they stand, and they are put back there after a change that was undone.
-_FIND_NUMBERS: Final = (
+FIND_NUMBERS: Final = (
     "INSERT INTO store_numbers SELECT relname, 0 FROM pg_class WHERE relkind = 'S'"
     " AND relnamespace = current_schema()::regnamespace ON CONFLICT DO NOTHING"
 )
-_NOTE_NUMBERS: Final = (
+NOTE_NUMBERS: Final = (
     "UPDATE store_numbers SET last = coalesce(pg_sequence_last_value(sequence::regclass), 0)"
+    " WHERE last <> coalesce(pg_sequence_last_value(sequence::regclass), 0)"
 )
 _RESTORE_NUMBERS: Final = (
     "SELECT setval(sequence::regclass, greatest(last, 1), last > 0) FROM store_numbers"
@@ -67,6 +66,7 @@ class PostgresEngine(GroupCommit):
         self._dsn = dsn
         self._randomness = randomness
         self._holds = False
+        self._epoch: int | None = None  # None: other programs, which write beside a node
         self._writing: psycopg.Connection[Any] | None = None
         self._idle: list[psycopg.Connection[Any]] = []
 
@@ -84,6 +84,7 @@ class PostgresEngine(GroupCommit):
         db = self._connect()
         try:
             self._prepare(db)
+            self._epoch = session.begin_epoch(db) if self._holds else None
             db.commit()
         except psycopg.Error as error:
             db.close()
@@ -148,7 +149,8 @@ class PostgresEngine(GroupCommit):
             )
         if version != VERSION:
             raise StoreUnusable(f"{self._name} has version {version}, which no release migrates")
-        handle.execute(_FIND_NUMBERS)
+        session.prepare(db)
+        handle.execute(FIND_NUMBERS)
         handle.execute(_RESTORE_NUMBERS)
 
     def _create(self, db: psycopg.Connection[Any]) -> None:
@@ -158,7 +160,7 @@ class PostgresEngine(GroupCommit):
         if taken and taken[0]:
             raise WrongStore(f"{self._name} is a database, and not the store of a node")
         handle = Handle(db)
-        for statement in dialect.script(SCHEMA + _STATE):
+        for statement in dialect.script(SCHEMA + STATE):
             handle.execute(statement)
         handle.execute("INSERT INTO store_state VALUES (?, 0)", (VERSION,))
         draw_singles(handle, self._randomness)
@@ -175,6 +177,8 @@ class PostgresEngine(GroupCommit):
             self._note(failed)
             for change in group:
                 change.done(None, failed)
+            if isinstance(failed, StoreInUse):
+                raise failed  # ends the writer, and with it the node
         else:
             for change in group:
                 self._commit([change])
@@ -185,14 +189,14 @@ class PostgresEngine(GroupCommit):
             db = self._connected()
             with db.pipeline():
                 db.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+                session.begin_group(db, self._epoch)
                 handle = Handle(db)
                 values += [change.apply(handle) for change in group]
-                db.execute("UPDATE store_state SET commits = commits + 1")
-                db.execute(_NOTE_NUMBERS)
+                db.execute(NOTE_NUMBERS)
                 db.commit()
         except Exception as error:  # noqa: BLE001 - passed to the callers
             self._undo()
-            return translated(error, "written")
+            return session.taken_over(error, self._name) or translated(error, "written")
         self._commits.add()
         return None
 
@@ -206,9 +210,9 @@ class PostgresEngine(GroupCommit):
         """Open a connection for the writer, which has the hold; raises StoreInUse and StoreUnusable."""
         db = connect(self._dsn, name="sayso writer")
         try:
-            _check_durable(db)
+            check_durable(db)
             if self._holds:
-                _hold(db, self._name)
+                session.lock(db, self._name, self._epoch)
             db.commit()
         except psycopg.Error as error:
             db.close()
@@ -223,17 +227,9 @@ class PostgresEngine(GroupCommit):
             with contextlib.suppress(psycopg.Error):
                 db.rollback()
                 db.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+                session.begin_group(db, self._epoch)
                 db.execute(_RESTORE_NUMBERS)
                 db.commit()
-
-
-def _hold(db: psycopg.Connection[Any], name: str) -> None:
-    """Take the lock of a node for this session; raises StoreInUse."""
-    for setting, value in _KEEPALIVE.items():
-        db.execute("SELECT set_config(%s, %s, false)", (f"tcp_keepalives_{setting}", str(value)))
-    row = db.execute(_HOLD).fetchone()
-    if row is None or not row[0]:
-        raise StoreInUse(f"another process runs a node on the store {name}")
 
 
 _FIRST: Final = 13  # the first version of a store in PostgreSQL
@@ -251,7 +247,7 @@ def _reader(dsn: str) -> psycopg.Connection[Any]:
     return db
 
 
-def _check_durable(db: psycopg.Connection[Any]) -> None:
+def check_durable(db: psycopg.Connection[Any]) -> None:
     """Refuse a server that forgets what it has committed, or that is a replica; raises StoreUnusable."""
     for name, wanted in _DURABLE.items():
         row = db.execute("SELECT current_setting(%s)", (name,)).fetchone()

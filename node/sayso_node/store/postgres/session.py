@@ -1,0 +1,87 @@
+"""Which node has a database: the one whose session has the lock, under the epoch that it began.
+
+The lock ends with its session, so a process that was killed blocks nobody. A process that lost its
+session without noticing may come back after another one has begun: it is fenced off by the epoch, which
+every group compares on the server, in the transaction of its changes.
+"""
+
+from typing import Any, Final
+
+import psycopg
+from psycopg import errors
+
+from sayso_node.errors import StoreInUse, StoreUnusable
+
+_WAIT: Final = "5s"  # for the end of a session whose process has just ended
+_LOCK: Final = "SELECT pg_advisory_lock(hashtextextended('sayso node ' || current_schema(), 0))"
+_FENCED: Final = "SAY01"  # begin_group raises it
+# A cut connection is noticed by both sides within half a minute, instead of two hours.
+_KEEPALIVE: Final = {"tcp_keepalives_idle": 10, "tcp_keepalives_interval": 5, "tcp_keepalives_count": 3}
+_EPOCH: Final = "ALTER TABLE store_state ADD COLUMN IF NOT EXISTS epoch BIGINT NOT NULL DEFAULT 0"
+# Without an epoch, it only counts: other programs may write beside a node.
+_BEGIN: Final = """
+CREATE OR REPLACE FUNCTION begin_group(mine BIGINT) RETURNS void LANGUAGE plpgsql AS $body$ BEGIN
+    UPDATE store_state SET commits = commits + 1 WHERE epoch = coalesce(mine, epoch);
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'another process has taken the store over' USING ERRCODE = 'SAY01';
+    END IF;
+END $body$
+"""
+
+
+def lock(db: psycopg.Connection[Any], name: str, epoch: int | None = None) -> None:
+    """Take the lock for the life of this session.
+
+    Args:
+        db: The session.
+        name: Name of the store, for people.
+        epoch: What this process began in an earlier session; None if it begins.
+
+    Raises StoreInUse if another process has the lock or has begun an epoch, and StoreUnusable while the
+    lost session of this process still has it.
+    """
+    for setting, value in _KEEPALIVE.items():
+        db.execute("SELECT set_config(%s, %s, false)", (setting, str(value)))
+    db.execute("SELECT set_config('lock_timeout', %s, true)", (_WAIT,))
+    try:
+        db.execute(_LOCK)
+    except errors.LockNotAvailable:
+        db.rollback()
+        if epoch is not None and _epoch(db) == epoch:
+            raise StoreUnusable(f"the store {name} is still locked by a session that was lost") from None
+        raise StoreInUse(f"another process runs a node on the store {name}") from None
+    db.commit()  # the lock stays
+    if epoch is not None and _epoch(db) != epoch:
+        raise StoreInUse(f"another process has taken the store {name} over")
+
+
+def prepare(db: psycopg.Connection[Any]) -> None:
+    """Make what the other functions need in the database."""
+    db.execute(_EPOCH)
+    db.execute(_BEGIN)
+
+
+def begin_epoch(db: psycopg.Connection[Any]) -> int:
+    """Fence off every process that wrote before; returns the new epoch."""
+    row = db.execute("UPDATE store_state SET epoch = epoch + 1 RETURNING epoch").fetchone()
+    assert row  # noqa: S101 - the table has one row
+    return int(row[0])
+
+
+def begin_group(db: psycopg.Connection[Any], epoch: int | None) -> None:
+    """Count a commit and compare the epoch; the server refuses what follows if it is another."""
+    db.execute("SELECT begin_group(%s::bigint)", (epoch,))
+
+
+def taken_over(error: BaseException, name: str) -> StoreInUse | None:
+    """Return what an error means if it says that this process is fenced off."""
+    if isinstance(error, StoreInUse):
+        return error
+    if isinstance(error, psycopg.Error) and error.sqlstate == _FENCED:
+        return StoreInUse(f"another process has taken the store {name} over")
+    return None
+
+
+def _epoch(db: psycopg.Connection[Any]) -> int:
+    row = db.execute("SELECT epoch FROM store_state").fetchone()
+    return int(row[0]) if row else 0
