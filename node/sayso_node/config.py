@@ -7,9 +7,10 @@ Paths in node.toml are relative to the folder. The network file lists the operat
 It may be completed after the node was created, because other operators need this node's key first.
 """
 
+import os
 import tomllib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -233,6 +234,34 @@ def load_settings(folder: Path) -> Settings:
         return _settings(tomllib.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, OverflowError, RecursionError) as error:
         raise InvalidNodeConfig(f"cannot read {path}: {error}") from error
+
+
+def put_store(folder: Path, location: str) -> None:
+    """Change the setting `store` in node.toml; all else stays.
+
+    Raises InvalidNodeConfig, and then nothing is changed.
+    """
+    path, before = folder / CONFIG_FILE, load_settings(folder)
+    part = folder / (CONFIG_FILE + ".part")
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        new = toml_lines({"store": location})
+        kept = [new if line.partition("=")[0].strip() == "store" else line for line in lines]
+        text = "".join(kept if new in kept else [new, *kept])
+        if _settings(tomllib.loads(text)) != replace(before, store=location):
+            raise InvalidNodeConfig(f"cannot change `store` in {path}: write it in one line")
+        part.unlink(missing_ok=True)
+        owner = path.stat()
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)  # it may hold a password
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            if not os.geteuid():
+                os.fchown(descriptor, owner.st_uid, owner.st_gid)
+            file.write(text)
+            file.flush()
+            os.fsync(descriptor)
+        part.replace(path)
+    except (OSError, ValueError) as error:
+        raise InvalidNodeConfig(f"cannot change {path}: {error}") from error
 
 
 def load_config(folder: Path) -> NodeConfig:

@@ -123,6 +123,12 @@ class WrongStore(StoreUnusable):
     code = "wrong-store"
 
 
+class StoreMoved(StoreUnusable):
+    """The store was moved elsewhere, or a move of it was not finished. No node starts on this copy."""
+
+    code = "store-moved"
+
+
 class StoreDamaged(StoreUnusable):
     """The node's database is not what the node wrote. It clears nothing until that is repaired."""
 

@@ -14,10 +14,18 @@ import os
 from pathlib import Path
 from typing import Final
 
-from sayso_node.errors import FolderInUse, InvalidNodeConfig, StoreMissing, WrongStore
+from sayso_node.errors import (
+    FolderInUse,
+    InvalidNodeConfig,
+    StoreMissing,
+    StoreMoved,
+    StoreUnusable,
+    WrongStore,
+)
 from sayso_node.store import singles
 from sayso_node.store.interface import Reading, Store
-from sayso_node.store.opening import is_empty
+from sayso_node.store.moving import marks
+from sayso_node.store.opening import is_empty, snapshot_at
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_text
 
@@ -57,35 +65,51 @@ class NodeFolder:
             os.close(self._lock)
             self._lock = None
 
-    def check_store(self, store: Store) -> None:
-        """Keep other nodes out of a store, and refuse an empty one under a used identity.
+    def check_store(self, store: Store, network: Network, node_key: bytes) -> None:
+        """Keep other nodes out of a store; refuse an empty one under a used identity, and another's.
 
-        Raises StoreMissing.
+        Raises StoreMissing, StoreMoved and WrongStore. What else is wrong, the store's start says.
         """
         store.hold()
-        if (self._path / USED_FILE).exists() and is_empty(store.location):
-            raise StoreMissing(
-                f"the identity in {self._path} was used, and its store {store.name} is missing or empty"
-            )
+        if is_empty(store.location):
+            if (self._path / USED_FILE).exists():
+                text = f"the identity in {self._path} was used"
+                raise StoreMissing(f"{text}, and its store {store.name} is missing or empty")
+            return
+        try:
+            with snapshot_at(store.location) as db:
+                _check(db, store.name, owner_of(network, node_key))
+        except (StoreMoved, WrongStore):
+            raise
+        except StoreUnusable:
+            return
 
     async def claim(self, store: Store, network: Network, node_key: bytes) -> None:
         """Record whose a store is, and that the identity was used.
 
-        Raises WrongStore for a store of another node or network, and InvalidNodeConfig.
+        Raises WrongStore for a store of another node or network, StoreMoved for one that was moved away,
+        and InvalidNodeConfig.
         """
         owner = owner_of(network, node_key)
         with store.read() as db:
-            kept = owner_in(db)
-        if kept is None:
+            _check(db, store.name, owner)
+            is_new = owner_in(db) is None
+        if is_new:
             await store.write(lambda db: singles.put(db, singles.OWNER, owner.encode()))
-        elif kept != owner:
-            raise WrongStore(f"the store {store.name} is that of {kept}, and this node is {owner}")
         used = self._path / USED_FILE
         if not used.exists():
             try:
                 used.write_text("This identity has a store. Back up both together: sayso node backup\n")
             except OSError as error:
                 raise InvalidNodeConfig(f"cannot write {used}: {error}") from error
+
+
+def _check(db: Reading, name: str, owner: str) -> None:
+    """Refuse the store of another owner, or one that was moved away; raises WrongStore or StoreMoved."""
+    kept = owner_in(db)
+    if kept not in (None, owner):
+        raise WrongStore(f"the store {name} is that of {kept}, and this node is {owner}")
+    marks.check_startable(db, name)
 
 
 def owner_of(network: Network, node_key: bytes) -> str:

@@ -190,7 +190,7 @@ class Node:
     async def start(self) -> None:
         """Start the store first and HTTP last, so the node accepts no message that it cannot store."""
         self._folder.lock()
-        self._folder.check_store(self._store)
+        self._folder.check_store(self._store, self._config.network_file.network, self._config.node_key)
         self._store.start()
         await self._folder.claim(self._store, self._config.network_file.network, self._config.node_key)
         await self._presence.start()

@@ -35,6 +35,8 @@ HINTS: Final = {
     "store-too-new": "install the release that wrote it, or a newer one; never move the store away",
     "store-damaged": "see what is damaged with sayso node verify-store; a running node repairs what it "
     "can, and what it cannot needs a backup (sayso node restore)",
+    "store-moved": "finish the move: repeat the same sayso node move-store; if it was finished, let "
+    "`store` in node.toml name where the store is now",
     "wrong-store": "put the store of this identity and this network back into the folder",
 }
 

@@ -1,6 +1,7 @@
 """Opens stores; the backend follows from the location: a path for SQLite, or `postgresql://...`."""
 
 import os
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from importlib import import_module
 from pathlib import Path
@@ -10,7 +11,8 @@ from sayso_node.errors import StoreUnusable
 from sayso_node.interfaces import Randomness
 from sayso_node.store.damage import Damage
 from sayso_node.store.interface import Reading, Store
-from sayso_node.store.sqlite import engine
+from sayso_node.store.moving.contents import Filling, Table
+from sayso_node.store.sqlite import engine, moving
 
 _FILE = "store.sqlite"
 
@@ -65,15 +67,31 @@ def snapshot_at(location: str | Path) -> AbstractContextManager[Reading]:
     return engine.snapshot(Path(location))
 
 
+def filling(location: str | Path, owner: str) -> Filling:
+    """Make a store in place of none, or of one that its owner has moved away.
+
+    Raises StoreUnusable, and WrongStore where anything else is.
+    """
+    if is_postgres(location):
+        made: Filling = _postgres("moving").filling(str(location), owner)
+        return made
+    return moving.filling(Path(location), owner)
+
+
+def tables() -> Sequence[Table]:
+    """Return the tables of every backend."""
+    return moving.tables()
+
+
 def is_postgres(location: str | Path) -> bool:
     """Return whether a location is that of a PostgreSQL database."""
     return str(location).startswith(("postgresql://", "postgres://"))
 
 
-def _postgres() -> ModuleType:
-    """Import the backend, which needs psycopg; raises StoreUnusable without it."""
+def _postgres(module: str = "engine") -> ModuleType:
+    """Import a module of the backend, which needs psycopg; raises StoreUnusable without it."""
     try:
-        return import_module("sayso_node.store.postgres.engine")
+        return import_module(f"sayso_node.store.postgres.{module}")
     except ImportError as error:
         raise StoreUnusable(
             "a store in PostgreSQL needs psycopg: pip install 'sayso[postgres]'"

@@ -12,10 +12,12 @@ import pytest
 from node.store.harness import Held, Refused, number, numbers
 from sayso_node.config import Settings
 from sayso_node.errors import InvalidNodeConfig, StoreInUse, StoreTooNew, StoreUnusable, WrongStore
+from sayso_node.folder import NodeFolder
 from sayso_node.store import events
 from sayso_node.store.bits import merge_bits
 from sayso_node.store.interface import Store, Writing
-from sayso_node.store.opening import copy_store, is_empty, snapshot_at, store_at
+from sayso_node.store.opening import copy_store, filling, is_empty, snapshot_at, store_at
+from sayso_protocol.network import Network
 from support.node_rig import consent, revocation
 from support.postgres import Server, postgres
 from support.protocol_strategies import ADA
@@ -96,6 +98,42 @@ def test_a_server_that_forgets_is_refused(server: Server, setting: str) -> None:
         with psycopg.connect(server.dsn, autocommit=True) as db:
             db.execute(f"ALTER SYSTEM RESET {name}")
             db.execute("SELECT pg_reload_conf()")
+
+
+def test_a_replica_is_refused() -> None:
+    """One that can be read: it would be found only by the first change."""
+    with postgres() as copied:
+        place = copied.schema()
+        store = store_at(place)
+        store.start()
+        store.stop()
+        copied.stop()
+        (copied.folder / "data" / "standby.signal").touch()
+        copied.start()
+        with pytest.raises(StoreUnusable, match="replica"):
+            store_at(place).start()
+        with pytest.raises(StoreUnusable, match="replica"), filling(place, ""):
+            pass
+        with snapshot_at(place) as db:
+            assert db.execute("SELECT count(*) FROM messages").fetchone() == (0,)
+
+
+async def test_a_database_of_another_node_or_network(place: str, tmp_path: Path) -> None:
+    """It is refused before it is opened for writing, so that it is not migrated either."""
+    network = Network(1, bytes(20))
+    store = store_at(place)
+    store.start()
+    (tmp_path / "first").mkdir()
+    (tmp_path / "second").mkdir()
+    await NodeFolder(tmp_path / "first").claim(store, network, bytes(32))
+    for other in (Network(2, bytes(20)), network):
+        key = bytes(32) if other != network else bytes([1]) * 32
+        with pytest.raises(WrongStore, match="is that of node"):
+            await NodeFolder(tmp_path / "second").claim(store, other, key)
+        with pytest.raises(WrongStore, match="is that of node"):
+            NodeFolder(tmp_path / "second").check_store(store, other, key)
+    assert not [*(tmp_path / "second").iterdir()]
+    store.stop()
 
 
 def test_a_database_of_something_else_is_left_alone(place: str) -> None:
@@ -201,7 +239,8 @@ async def test_who_lost_the_hold_writes_nothing(server: Server, place: str) -> N
     with second.read() as db:
         assert numbers(db) == {1, 3}
     second.stop()
-    assert await first.write(number(4)) == 4  # the place is free again
+    with pytest.raises(StoreUnusable):
+        await first.write(number(4))  # the place is free again, but what it knows is old
     first.stop()
 
 

@@ -10,7 +10,7 @@ from sayso.commands.operator.node_doctor import doctor
 from sayso.commands.operator.node_folder import ANCHOR_FILE, NETWORK_FILE, adopt, keep_file, read_file
 from sayso.commands.operator.node_log import export_log, import_log
 from sayso.commands.operator.node_status import status
-from sayso.commands.operator.node_store import backup, restore, verify_store
+from sayso.commands.operator.node_store import backup, move_store, restore, verify_store
 from sayso.commands.options import PATH, network_option, rpc_option
 from sayso.commands.text import example, say, warn
 from sayso.extras import extra
@@ -142,6 +142,7 @@ node.add_command(status)
 node.add_command(verify_store)
 node.add_command(doctor)
 node.add_command(backup)
+node.add_command(move_store)
 node.add_command(restore)
 node.add_command(export_log)
 node.add_command(import_log)

@@ -1,8 +1,11 @@
-"""`sayso node verify-store`, `backup` and `restore`: a node's store, and everything beside it."""
+"""`sayso node verify-store`, `move-store`, `backup` and `restore`: a node's store."""
 
+import os
 from pathlib import Path
+from typing import Final
 
 import click
+from click.core import ParameterSource
 
 from sayso.commands.options import PATH
 from sayso.commands.text import example, say
@@ -37,6 +40,64 @@ def verify_store(folder: Path) -> None:
         damage_of(location).report(findings[0].text)
         raise StoreDamaged(f"{len(findings)} findings in the store of {folder}")
     say(f"the store of {folder} is what the node wrote")
+
+
+FILE: Final = "file"  # where a store is without PostgreSQL
+_LOCATION_BYTES: Final = 4_096
+
+
+@click.command(
+    epilog=example(
+        "sayso node move-store ./node --to @location.txt",
+        "sayso node move-store ./node --to file",
+    )
+)
+@click.argument("folder", type=PATH)
+@click.option(
+    "--to",
+    "where",
+    required=True,
+    envvar="SAYSO_STORE",
+    show_envvar=True,
+    metavar="WHERE",
+    help="@FILE, whose one line is postgresql://USER:PASSWORD@HOST/DATABASE. That line itself is taken, "
+    "too, if it has no password, because all users of this machine see a command line. Or: file, the "
+    "one in FOLDER.",
+)
+@click.pass_context
+def move_store(context: click.Context, folder: Path, where: str) -> None:
+    """Move the store of the node in FOLDER to a PostgreSQL database, or back to the file. Stop it first.
+
+    All rows are copied, read again and compared. Then the old store refuses to start, and node.toml
+    names the new one. If that is interrupted, repeat it.
+    """
+    with extra("node"):
+        from sayso_node.moving import move_store as move  # noqa: PLC0415
+
+    on_line = context.get_parameter_source("where") is ParameterSource.COMMANDLINE
+    moved = move(folder, _location(where, on_line=on_line), os.urandom)
+    if moved.rows is None or moved.digest is None:
+        say(f"the move to {moved.name} is finished")
+    else:
+        say(f"moved to {moved.name}: {moved.rows:,} rows, compared; digest 0x{moved.digest.hex()}")
+    say(f"start the node with: sayso node run {folder}")
+
+
+def _location(where: str, *, on_line: bool) -> str:
+    """Return the location that the option states; empty for the file."""
+    if where == FILE:
+        return ""
+    if where.startswith("@"):
+        try:
+            with Path(where[1:]).open(encoding="utf-8") as file:
+                return file.read(_LOCATION_BYTES).strip()
+        except (OSError, ValueError) as error:
+            raise FileUnreadable(f"cannot read the location in {where[1:]!r}") from error
+    host = where.partition("://")[2].partition("/")[0]
+    if on_line and (":" in host.rpartition("@")[0] or "password" in where):
+        text = "all users of this machine see a command line: put the location into a file; use @FILE"
+        raise click.BadParameter(text, param_hint="--to")
+    return where
 
 
 @click.command(epilog=example("sayso node backup ./node north.backup"))

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple, Protocol
 import msgpack
 
 from sayso_node.errors import StoreUnusable
+from sayso_node.store import singles
 from sayso_node.store.interface import Reading, Writing
 from sayso_node.store.moving import marks
 from sayso_protocol.primitives import HASH_BYTES, sha256
@@ -120,5 +121,5 @@ def _rows(db: Reading, table: Table) -> Iterator[Sequence[Any]]:
     query = f"SELECT {', '.join(table.columns)} FROM {table.name}"  # noqa: S608 - our own names
     rows = iter(db.execute(query))
     if table.name == "singles":
-        return (row for row in rows if row[0] != marks.NAME)
+        return (row for row in rows if row[0] != singles.MOVE)
     return rows

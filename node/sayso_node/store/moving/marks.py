@@ -6,15 +6,12 @@ nothing; one that is interrupted after it is finished by the same command.
 """
 
 from enum import StrEnum
-from typing import Final
 
 import msgspec
 
 from sayso_node.errors import StoreMoved, WrongStore
 from sayso_node.store import singles
 from sayso_node.store.interface import Reading, Writing
-
-NAME: Final = "move"  # of the single
 
 
 class Stage(StrEnum):
@@ -41,13 +38,13 @@ class Mark(msgspec.Struct, frozen=True):
 
 def read(db: Reading) -> Mark | None:
     """Return the mark of a store; None for one that was never moved."""
-    kept = singles.get(db, NAME)
+    kept = singles.get(db, singles.MOVE)
     return None if kept is None else msgspec.json.decode(kept, type=Mark)
 
 
 def put(db: Writing, mark: Mark) -> None:
     """Mark a store."""
-    singles.put(db, NAME, msgspec.json.encode(mark))
+    singles.put(db, singles.MOVE, msgspec.json.encode(mark))
 
 
 def check_startable(db: Reading, name: str) -> None:

@@ -21,6 +21,10 @@ from sayso_node.store.postgres import dialect
 
 STREAMED_ROWS: Final = 10_000  # rows of a large answer in memory
 _LARGE: Final = ("SELECT", "WITH")
+_BAD_LOCATION: Final = (
+    "the store's location must be postgresql://USER:PASSWORD@HOST:PORT/DATABASE;"
+    " in a password, write @ as %40, : as %3A, / as %2F and % as %25"
+)
 # What an operator can mend: a lost server, a full disk, a lock, a replica, rights.
 _UNUSABLE: Final = (
     psycopg.OperationalError,
@@ -150,10 +154,22 @@ class Handle:
 
 def connect(dsn: str, *, name: str) -> psycopg.Connection[Any]:
     """Connect in transactions that begin by themselves; raises StoreUnusable, without the password."""
+    _check(dsn)
     try:
         return psycopg.connect(dsn, application_name=name, context=_Context())
     except psycopg.Error as error:
         raise StoreUnusable(f"cannot open the store {described(dsn)}: {_said(error)}") from None
+
+
+def _check(dsn: str) -> None:
+    """Refuse what libpq would show in an error, such as half a password; raises StoreUnusable."""
+    try:
+        stated = conninfo_to_dict(dsn)
+    except psycopg.Error:
+        raise StoreUnusable(_BAD_LOCATION) from None
+    host, port = (str(stated.get(key) or "") for key in ("host", "port"))
+    if (not port.replace(",", "").isdecimal() and port) or "@" in host:
+        raise StoreUnusable(_BAD_LOCATION)
 
 
 class _Context:

@@ -56,7 +56,7 @@ def _trigger(found: re.Match[str]) -> Iterator[str]:
         condition = f"{when} <> 0" if _FLAG.fullmatch(when) else when
         body = f"IF {condition} THEN {body} END IF;"
     yield (
-        f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS"
+        f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS"
         f" $body$ BEGIN {body} RETURN NULL; END $body$"
     )
     yield (
