@@ -45,7 +45,7 @@ FRAMING = Options(
 )
 
 
-@pytest.mark.parametrize("number", some(range(6), at_once=1))
+@pytest.mark.parametrize("number", some(range(5, -1, -1), at_once=1))
 def test_no_honest_node_is_blamed_by_another(number: int) -> None:
     """Whatever liars send to whom, and however clocks, stores and chains of the honest differ."""
     hold(simulate(f"framing {number}", FRAMING))

@@ -148,6 +148,7 @@ def installed(tmp_path: Path) -> dict[str, str]:
     return environment
 
 
+@pytest.mark.long
 def test_the_installed_wheel_anchors_and_checks(tmp_path: Path, installed: dict[str, str]) -> None:
     with demo(environment=installed, folder=tmp_path) as running:
         running.until_line("   ✓ all 51 rows are clear")
