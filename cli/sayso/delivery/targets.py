@@ -103,7 +103,8 @@ class Poster:
 class Program:
     """Program runs a command for each event, with the body on its standard input; without a shell.
 
-    `SAYSO_EVENT_ID` and `SAYSO_EVENT_TYPE` are in its environment. It takes the event by ending with 0.
+    `SAYSO_EVENT_ID` and `SAYSO_EVENT_TYPE` are in its environment, and no other setting of ours. It takes
+    the event by ending with 0.
 
     Args:
         command: The command and its arguments, as a shell would split them.
@@ -123,7 +124,9 @@ class Program:
 
     async def deliver(self, one: Parcel) -> None:
         """See Target."""
-        environment = {**os.environ, "SAYSO_EVENT_ID": one.name, "SAYSO_EVENT_TYPE": one.type}
+        # Our own settings stay here: among them are passwords of keys and databases.
+        theirs = {name: value for name, value in os.environ.items() if not name.startswith("SAYSO_")}
+        environment = theirs | {"SAYSO_EVENT_ID": one.name, "SAYSO_EVENT_TYPE": one.type}
         try:
             process = await asyncio.create_subprocess_exec(
                 *self._words,

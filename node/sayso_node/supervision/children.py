@@ -1,4 +1,4 @@
-"""Starts Python modules as child processes; nothing else in the node and the command starts a process.
+"""Starts Python modules as child processes; only `sayso watch --exec` starts any other program.
 
 A child runs `python -P -m MODULE`, so no file of the working folder is imported. Its environment has
 the names in INHERITED only: no key, password or endpoint of this process. What a child must know, it

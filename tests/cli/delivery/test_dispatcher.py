@@ -186,6 +186,18 @@ async def test_a_program_gets_the_event_and_says_whether_it_took_it(tmp_path: Pa
             await _program(refusing).deliver(one)
 
 
+async def test_a_program_gets_none_of_our_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SAYSO_PASSWORD", "secret")
+    monkeypatch.setenv("SHOP_DATABASE", "theirs")
+    code = "import os, sys; open(sys.argv[1], `w`).write(` `.join(os.environ))".replace("`", '"')
+    await _program(code, tmp_path / "out").deliver(parcel_of(event(4), "http://north"))
+    names = (tmp_path / "out").read_text().split()
+    assert {one for one in names if one.startswith("SAYSO_")} == {"SAYSO_EVENT_ID", "SAYSO_EVENT_TYPE"}
+    assert "SHOP_DATABASE" in names
+
+
 async def test_a_program_that_does_not_end_is_ended_with_all_that_it_started(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
