@@ -103,8 +103,8 @@ class Poster:
 class Program:
     """Program runs a command for each event, with the body on its standard input; without a shell.
 
-    `SAYSO_EVENT_ID` and `SAYSO_EVENT_TYPE` are in its environment, and no other setting of ours. It takes
-    the event by ending with 0.
+    `SAYSO_EVENT_ID` and `SAYSO_EVENT_TYPE` are in its environment, and no other setting of ours. It
+    takes the event by ending with 0.
 
     Args:
         command: The command and its arguments, as a shell would split them.
