@@ -1,6 +1,7 @@
 """What the steps of a demo share: the chain, the nodes, what was sent and how long refusals took."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -131,6 +132,11 @@ class Stage:
     async def until(self, condition: str, look: Callable[[], Awaitable[T | None]]) -> T:
         """Wait until `look` returns a true value; raises DemoFailed after `patience_s`."""
         return await until(condition, look, self.options.patience_s)
+
+    def took(self, begun: float) -> float:
+        """Note that everybody refuses now what was revoked at `begun`; returns the seconds since."""
+        self.refused_after.append(time.monotonic() - begun)
+        return self.refused_after[-1]
 
     async def counter(self, node: str, name: str) -> int:
         """Return a counter of a node."""

@@ -154,7 +154,7 @@ async def take_three_back(stage: Kled) -> str:
                 f"{node} refuses exactly what was taken back",
                 partial(stage.answers, node, lab, purpose, clear),
             )
-        stage.refused_after.append(time.monotonic() - begun)
+        stage.took(begun)
     return (
         f"{_TAKEN} clips and `{_CLONING}` are taken back: the next checks of both labs refuse exactly"
         f" those, and clear {len(left)} clips for training"
@@ -171,7 +171,7 @@ async def take_resale_back(stage: Kled) -> str:
         await stage.until(
             "nothing is clear downstream", partial(stage.answers, node, lab, _TRAINING, set[int]())
         )
-        stage.refused_after.append(time.monotonic() - begun)
+        stage.took(begun)
     if await stage.clear("A", stage.shop, _TRAINING) != _EVERY - set(range(_TAKEN)):
         raise DemoFailed("the marketplace's own license has changed, too")
     return (

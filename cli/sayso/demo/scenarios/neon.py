@@ -198,10 +198,10 @@ async def take_back(stage: Neon) -> str:
     await stage.hand_in("A", account, *revoke_scopes(own_address(account), license_scopes(held)))
     for who in (stage.shop, stage.lab):
         await stage.until("C refuses it", partial(stage.are, who, call, Reason.REVOKED))
-    stage.refused_after.append(time.monotonic() - begun)
+    took = stage.took(begun)
     return (
         f"the person who was called takes it back: refused for {_MARKETPLACE} and the lab,"
-        f" {stage.refused_after[-1]:.2f} s after it"
+        f" {took:.2f} s after it"
     )
 
 
@@ -214,11 +214,11 @@ async def lose_a_phone(stage: Neon) -> str:
     begun = time.monotonic()
     await stage.hand_in("A", guardian, *revoke_scopes(own_address(guardian), scopes))
     await stage.until("C refuses it", partial(stage.are, stage.shop, call, Reason.REVOKED))
-    stage.refused_after.append(time.monotonic() - begun)
+    took = stage.took(begun)
     await carried(stage, len(stage.calls))
     return (
         "the caller's phone is lost: the guardian takes the call back with the key of this call,"
-        f" {stage.refused_after[-1]:.2f} s after it; the operator pays for both on chain"
+        f" {took:.2f} s after it; the operator pays for both on chain"
     )
 
 

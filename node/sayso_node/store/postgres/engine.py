@@ -50,6 +50,19 @@ _DURABLE: Final = {"fsync": "on", "full_page_writes": "on", "synchronous_commit"
 _STRONGER: Final = ("remote_write", "remote_apply")  # of synchronous_commit: on, and a replica
 
 
+@contextlib.contextmanager
+def _opening(db: psycopg.Connection[Any]) -> Iterator[None]:
+    """Close a connection whose first statements fail; raises StoreUnusable."""
+    try:
+        yield
+    except psycopg.Error as error:
+        db.close()
+        raise translated(error, "opened") from error
+    except BaseException:
+        db.close()
+        raise
+
+
 class PostgresEngine(GroupCommit):
     """A Store (store/interface.py) in a PostgreSQL database.
 
@@ -82,16 +95,10 @@ class PostgresEngine(GroupCommit):
     def start(self) -> None:
         """See Store."""
         db = self._connect()
-        try:
+        with _opening(db):
             self._prepare(db)
             self._epoch = session.begin_epoch(db) if self._holds else None
             db.commit()
-        except psycopg.Error as error:
-            db.close()
-            raise translated(error, "opened") from error
-        except BaseException:
-            db.close()
-            raise
         self._writing = db
         self._begin()
 
@@ -209,17 +216,11 @@ class PostgresEngine(GroupCommit):
     def _connect(self) -> psycopg.Connection[Any]:
         """Open a connection for the writer, which has the hold; raises StoreInUse and StoreUnusable."""
         db = connect(self._dsn, name="sayso writer")
-        try:
+        with _opening(db):
             check_durable(db)
             if self._holds:
                 session.lock(db, self._name, self._epoch)
             db.commit()
-        except psycopg.Error as error:
-            db.close()
-            raise translated(error, "opened") from error
-        except BaseException:
-            db.close()
-            raise
         return db
 
     def _undo(self) -> None:
