@@ -1,4 +1,4 @@
-"""Compiles the registry and keeps sayso_contracts/registry.json equal to what the sources give.
+"""Compiles the registry and keeps sayso_contracts/registry/registry.json equal to what the sources give.
 
 The package ships ABI and bytecode, so that nobody needs a compiler to use it; `--check` proves that
 they are what src/ compiles to. `python contracts/build.py [--check] [--test]`
@@ -19,7 +19,7 @@ FORGE = HERE / "node_modules" / ".bin" / "forge"
 COMPILED = HERE / "out" / "SaysoRegistry.sol" / "SaysoRegistry.json"
 PROBE = HERE / "out" / "WalletProbe.sol" / "WalletProbe.json"
 DEPLOYER = HERE / "out" / "WalletDeployer.sol" / "WalletDeployer.json"
-SHIPPED = HERE / "sayso_contracts" / "registry.json"
+SHIPPED = HERE / "sayso_contracts" / "registry" / "registry.json"
 
 
 def run(*command: str | Path) -> None:

@@ -16,8 +16,8 @@ from web3 import AsyncHTTPProvider, AsyncWeb3, HTTPProvider, Web3
 from web3.contract import Contract
 
 from eas import NOBODY, Revoker, artifacts
-from sayso_contracts.calls import Call, Calls, SignedRevocation
 from sayso_contracts.deploy import deploy
+from sayso_contracts.registry.calls import Call, Calls, SignedRevocation
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.messages.typed_data import digest
 from sayso_protocol.network import Network

@@ -10,9 +10,10 @@ from eth_account.signers.local import LocalAccount
 from web3 import AsyncWeb3
 from web3.exceptions import Web3RPCError
 
-from sayso_contracts.artifact import creation_code, runtime_code
-from sayso_contracts.calls import Call
-from sayso_contracts.create2 import (
+from sayso_contracts.errors import CallReverted, NotDeployed, TransactionFailed, WrongBytecode
+from sayso_contracts.registry.artifact import creation_code, runtime_code
+from sayso_contracts.registry.calls import Call
+from sayso_contracts.registry.create2 import (
     DEPLOYER,
     DEPLOYER_CODE,
     DEPLOYER_FUNDS,
@@ -21,7 +22,6 @@ from sayso_contracts.create2 import (
     deployment_call,
     registry_address,
 )
-from sayso_contracts.errors import CallReverted, NotDeployed, TransactionFailed, WrongBytecode
 from sayso_contracts.rpc import rpc_errors
 from sayso_contracts.transactions import (
     Receipt,

@@ -17,9 +17,9 @@ from typing import Any
 from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError
 
-from sayso_contracts.abi import describe_revert, topic
-from sayso_contracts.calls import Call, Calls, SignedRevocation
 from sayso_contracts.errors import BadLog, TransactionTooLarge
+from sayso_contracts.registry.abi import describe_revert, topic
+from sayso_contracts.registry.calls import Call, Calls, SignedRevocation
 from sayso_contracts.transactions import MAX_TRANSACTION_GAS
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.primitives import address_from_text, address_text, hex_text

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from aiohttp import ClientError
 from web3.exceptions import ContractLogicError, Web3Exception
 
-from sayso_contracts.abi import describe_revert
 from sayso_contracts.errors import CallReverted, RpcFailed
+from sayso_contracts.registry.abi import describe_revert
 from sayso_protocol.redaction import redacted
 
 

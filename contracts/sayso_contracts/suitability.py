@@ -5,9 +5,9 @@ A chain is asked by eth_call and by its newest block; nothing is sent.
 
 from typing import Any, Final, NamedTuple
 
-from sayso_contracts.create2 import DEPLOYER
 from sayso_contracts.deploy import has_deployer
 from sayso_contracts.errors import CallReverted, ChainUnsuitable, RpcFailed
+from sayso_contracts.registry.create2 import DEPLOYER
 from sayso_contracts.rpc import rpc_errors
 from sayso_protocol.primitives import hex_text
 

@@ -13,8 +13,8 @@ from web3 import AsyncWeb3
 from web3.exceptions import TransactionNotFound, Web3RPCError
 from web3.types import RPCEndpoint, Wei
 
-from sayso_contracts.calls import Call
 from sayso_contracts.errors import TransactionFailed, TransactionTooLarge, WrongChain
+from sayso_contracts.registry.calls import Call
 from sayso_contracts.rpc import rpc_errors
 from sayso_protocol.primitives import hex_text, keccak
 

@@ -7,8 +7,8 @@ directly.
 
 from eth_abi.abi import decode, encode
 
-from sayso_contracts.artifact import wallet_deployer_code
-from sayso_contracts.calls import Call
+from sayso_contracts.registry.artifact import wallet_deployer_code
+from sayso_contracts.registry.calls import Call
 from sayso_protocol.primitives import address_from_text, address_text
 
 _ARGUMENTS = ["address", "address", "bytes"]

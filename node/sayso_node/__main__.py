@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from sayso_node.app import run_node
-from sayso_node.config import load_config
+from sayso_node.folder.config import load_config
 from sayso_node.supervision.logs import set_up_log
 from sayso_protocol.errors import SaysoError
 

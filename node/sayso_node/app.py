@@ -14,8 +14,8 @@ from pathlib import Path
 import uvloop
 
 from sayso_node.clock import SystemClock
-from sayso_node.config import NodeConfig, load_settings
 from sayso_node.errors import InvalidNodeConfig
+from sayso_node.folder.config import NodeConfig, load_settings
 from sayso_node.node import Node
 from sayso_node.supervision.logs import logger
 from sayso_node.supervision.systemd import ServiceManager

@@ -33,9 +33,9 @@ from sayso_node.batches.http_json import HttpJson
 from sayso_node.batches.protocol import answer_batch
 from sayso_node.chain.proofs.storage_proofs import StorageProofs
 from sayso_node.chain.side import ChainSide
-from sayso_node.config import PEER_FILE, RELOADED, SNAPSHOT_FOLDER, NodeConfig, Settings
 from sayso_node.errors import NotFound
-from sayso_node.folder import NodeFolder
+from sayso_node.folder.config import PEER_FILE, RELOADED, SNAPSHOT_FOLDER, NodeConfig, Settings
+from sayso_node.folder.lock import NodeFolder
 from sayso_node.freshness import Freshness
 from sayso_node.gossip.broadcast import Broadcast
 from sayso_node.gossip.counters import COUNTERS as TRANSPORT_COUNTERS

@@ -19,7 +19,7 @@ from sayso_node.store.admission.pending import PendingRoom
 from sayso_node.store.admission.revocations import Admitted
 from sayso_node.store.admission.sponsors import Quotas
 from sayso_node.store.sqlite.connection import SqliteConnection
-from sayso_node.store.sqlite.schema import SCHEMA
+from sayso_node.store.tables.schema import SCHEMA
 from sayso_protocol.encoding.merkle import content_root
 from sayso_protocol.messages.envelope import Envelope, decode_all, encode
 from sayso_protocol.messages.statements.sublicense import NO_PARENT, Sublicense

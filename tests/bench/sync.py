@@ -17,9 +17,9 @@ import numpy as np
 
 from bench import rateless
 from bench.figure import REPEATS, Figure
-from sayso_node.store import sync_index
 from sayso_node.store.interface import Writing
 from sayso_node.store.opening import store_at
+from sayso_node.store.sync import index as sync_index
 from sayso_node.sync.bill import BYTES, COST_OF_QUESTION
 from sayso_node.sync.memory import ExpectedView, PeerMemory
 from sayso_node.sync.reading import Reader, StoreRequest

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from browser.visit import Visit
 from browser.world import World, eventually
 from sayso.contributor.onchain import call_for
-from sayso_contracts.calls import Calls
+from sayso_contracts.registry.calls import Calls
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.revocation import Revocation

@@ -10,7 +10,7 @@ from browser.reading_codes import read_code, read_request
 from browser.visit import Visit
 from browser.world import World, eventually
 from sayso.contributor.onchain import call_for
-from sayso_contracts.calls import Calls
+from sayso_contracts.registry.calls import Calls
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.permissions.scopes import Scope, agreement_subject, scope_word
 from sayso_protocol.primitives import address_from_text, address_text, hex_text

@@ -8,7 +8,7 @@ from eth_account import Account
 from contracts.harness import Chain, connect
 from sayso.devchain import DevChain
 from sayso_contracts.deploy import deploy
-from sayso_contracts.registry import Registry
+from sayso_contracts.registry.client import Registry
 from support.anvil import CHAIN_ID, RICH_KEY, anvil
 
 NEVER_S = 3600.0  # no block but those of the test's own transactions

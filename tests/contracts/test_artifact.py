@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from sayso_contracts import artifact
+from sayso_contracts.registry import artifact
 
 CONTRACTS = Path(__file__).parents[2] / "contracts"
 

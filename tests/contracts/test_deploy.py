@@ -9,8 +9,10 @@ from web3 import AsyncWeb3
 from web3.types import RPCEndpoint
 
 from contracts.harness import Chain, Refusing, connect
-from sayso_contracts.artifact import runtime_code
-from sayso_contracts.create2 import (
+from sayso_contracts.deploy import TRANSFER_GAS, Cost, cost, deploy, verify
+from sayso_contracts.errors import NotDeployed, WrongBytecode, WrongChain
+from sayso_contracts.registry.artifact import runtime_code
+from sayso_contracts.registry.create2 import (
     DEPLOYER,
     DEPLOYER_CODE,
     DEPLOYER_FUNDS,
@@ -18,8 +20,6 @@ from sayso_contracts.create2 import (
     DEPLOYER_TRANSACTION,
     registry_address,
 )
-from sayso_contracts.deploy import TRANSFER_GAS, Cost, cost, deploy, verify
-from sayso_contracts.errors import NotDeployed, WrongBytecode, WrongChain
 from sayso_protocol.primitives import address_from_text, address_text, keccak
 from support.anvil import CHAIN_ID, RICH_KEY, anvil
 

@@ -9,7 +9,8 @@ from web3.types import RPCEndpoint
 
 from contracts.harness import WAIT_S, Chain
 from sayso_contracts.errors import BadLog
-from sayso_contracts.events import (
+from sayso_contracts.registry.client import Registry
+from sayso_contracts.registry.events import (
     ANCHORED_TOPIC,
     ENDORSED_TOPIC,
     REVOKED_TOPIC,
@@ -19,7 +20,6 @@ from sayso_contracts.events import (
     decode_log,
     log_filter,
 )
-from sayso_contracts.registry import Registry
 from sayso_protocol.primitives import address_from_text, hex_text
 
 REGISTRY = b"\xaa" * 20

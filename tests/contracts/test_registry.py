@@ -9,7 +9,6 @@ from web3 import AsyncHTTPProvider, AsyncWeb3
 from contracts import test_vectors
 from contracts.harness import WAIT_S, Chain, Refusing
 from contracts.test_vectors import REGISTRY
-from sayso_contracts.calls import Call, SignedRevocation
 from sayso_contracts.errors import (
     CallReverted,
     NotDeployed,
@@ -18,8 +17,9 @@ from sayso_contracts.errors import (
     TransactionTooLarge,
     WrongChain,
 )
-from sayso_contracts.registry import MAX_WORDS_READ, Registry
-from sayso_contracts.slots import anchor_slot, bits_slot, endorsement_slot
+from sayso_contracts.registry.calls import Call, SignedRevocation
+from sayso_contracts.registry.client import MAX_WORDS_READ, Registry
+from sayso_contracts.registry.slots import anchor_slot, bits_slot, endorsement_slot
 from sayso_contracts.transactions import Fees, suggest_fees
 from sayso_protocol.errors import TooLarge
 from sayso_protocol.messages.revocation import Revocation

@@ -8,9 +8,9 @@ from eth_account import Account
 from web3.types import TxReceipt
 
 from contracts.harness import WAIT_S, Chain
-from sayso_contracts.create2 import registry_address
 from sayso_contracts.errors import BadLog, TransactionTooLarge
-from sayso_contracts.registry import Registry
+from sayso_contracts.registry.client import Registry
+from sayso_contracts.registry.create2 import registry_address
 from sayso_contracts.relay import (
     REJECTED_TOPIC,
     Rejection,

@@ -7,8 +7,8 @@ import pytest
 from web3 import AsyncHTTPProvider, AsyncWeb3
 
 from contracts.harness import Chain
-from sayso_contracts.create2 import DEPLOYER_CODE
 from sayso_contracts.errors import ChainUnsuitable, RpcFailed, WrongBytecode
+from sayso_contracts.registry.create2 import DEPLOYER_CODE
 from sayso_contracts.suitability import P256_VERIFY, lacks, refuse
 from sayso_protocol.primitives import hex_text
 from support.anvil import anvil

@@ -8,8 +8,8 @@ import pytest
 
 from docs.as_written import AsWritten, way
 from docs.markdown import ROOT
-from sayso_contracts.calls import Call, Calls, SignedRevocation
-from sayso_contracts.create2 import deployment_call, registry_address
+from sayso_contracts.registry.calls import Call, Calls, SignedRevocation
+from sayso_contracts.registry.create2 import deployment_call, registry_address
 from sayso_contracts.suitability import ALL
 from sayso_protocol.messages.revocation import Revocation
 from support.anvil import binary

@@ -18,8 +18,8 @@ from sayso_node.errors import (
     StoreUnusable,
     WrongStore,
 )
-from sayso_node.folder import LOCK_FILE, NodeFolder
-from sayso_node.store.sqlite.schema import VERSION
+from sayso_node.folder.lock import LOCK_FILE, NodeFolder
+from sayso_node.store.tables.schema import VERSION
 from support.node_rig import consent
 from support.running_node import running_node
 
@@ -41,7 +41,7 @@ async def test_a_second_process_is_refused_and_changes_nothing(tmp_path: Path) -
 
 def test_a_lock_of_a_killed_process_is_none(tmp_path: Path) -> None:
     program = (
-        "import sys, pathlib, time; from sayso_node.folder import NodeFolder;"
+        "import sys, pathlib, time; from sayso_node.folder.lock import NodeFolder;"
         "NodeFolder(pathlib.Path(sys.argv[1])).lock(); print('held', flush=True); time.sleep(600)"
     )
     process = subprocess.Popen(

@@ -20,12 +20,13 @@ from sayso_node.chain.following.follower import Follower
 from sayso_node.freshness import ChainHead, Freshness, View
 from sayso_node.intake.intake import Intake
 from sayso_node.intake.outcome import Outcome, Source, SourceChannel, Status
-from sayso_node.store import bits, messages
+from sayso_node.store import messages
 from sayso_node.store.admission import marks, revocations
 from sayso_node.store.admission.pending import PendingRoom
 from sayso_node.store.chain import chain_state, intents, relays
 from sayso_node.store.integrity import bit_sums
 from sayso_node.store.interface import Writing
+from sayso_node.store.revocations import bits
 from sayso_node.store.sqlite.connection import SqliteConnection
 from sayso_node.store.sqlite.engine import Engine
 from sayso_node.sync.asking import SyncRounds

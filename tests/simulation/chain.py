@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import NamedTuple
 
-from sayso_contracts.abi import SELECTOR_BYTES, encode_call
-from sayso_contracts.events import Anchored, Endorsed, Event, Revoked
+from sayso_contracts.registry.abi import SELECTOR_BYTES, encode_call
+from sayso_contracts.registry.events import Anchored, Endorsed, Event, Revoked
 from sayso_node.chain.interface import BlockHeader
 from sayso_node.errors import ChainUnreachable
 from sayso_protocol.ethereum.blooms import BLOOM_BYTES

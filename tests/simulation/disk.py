@@ -13,7 +13,7 @@ from random import Random
 from typing import Any
 
 from sayso_node.store.sqlite.connection import SqliteConnection
-from sayso_node.store.writer import GROUP_LIMIT, Change, Commit, Died
+from sayso_node.store.writing.writer import GROUP_LIMIT, Change, Commit, Died
 
 SYNCHRONOUS_FULL = 2  # below it, SQLite does not wait for the disk in WAL mode
 WRITTEN_BACK = 0.1  # how often an operating system writes back by itself what nobody synced
@@ -117,7 +117,7 @@ class Disk:
 
 
 class LoopWriter:
-    """The writer of the store (sayso_node.store.writer) in the loop: a commit takes time."""
+    """The writer of the store (sayso_node.store.writing.writer) in the loop: a commit takes time."""
 
     def __init__(self, commit_s: Callable[[], float]) -> None:
         self._commit_s = commit_s

@@ -1,8 +1,8 @@
 """What a machine has in its store when the trouble is over."""
 
-from sayso_node.store import bits
 from sayso_node.store.admission import pending
 from sayso_node.store.interface import Reading
+from sayso_node.store.revocations import bits
 from sayso_protocol.messages.message import CONSENT, STATEMENTS
 from sayso_protocol.permissions.words import Masks
 from simulation.knowledge import Knowledge

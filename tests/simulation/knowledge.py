@@ -7,7 +7,7 @@ mistake in the verdict is not made on both sides.
 from collections.abc import Iterable
 from functools import lru_cache
 
-from sayso_contracts.events import Event, Revoked
+from sayso_contracts.registry.events import Event, Revoked
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.revocation import Revocation

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from sayso_contracts.abi import encode_call
+from sayso_contracts.registry.abi import encode_call
 from sayso_node.errors import PeerUnreachable, StoreUnusable
 from sayso_node.interfaces import Judgement, TransportHandlers
 from sayso_node.store.sqlite.engine import Engine

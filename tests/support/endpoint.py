@@ -12,7 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
-from sayso_contracts import artifact
+from sayso_contracts.registry import artifact
 from sayso_protocol.primitives import hex_text
 
 CHAIN_ID = 31_337

@@ -11,10 +11,10 @@ from typing import Any
 import msgpack
 from eth_abi.abi import decode, encode
 
-from sayso_contracts.abi import encode_call
-from sayso_contracts.calls import SignedRevocation
 from sayso_contracts.errors import CallReverted, TransactionTooLarge
-from sayso_contracts.events import Event, Revoked
+from sayso_contracts.registry.abi import encode_call
+from sayso_contracts.registry.calls import SignedRevocation
+from sayso_contracts.registry.events import Event, Revoked
 from sayso_contracts.relay import REJECTED_TOPIC
 from sayso_contracts.transactions import Fees, SignedTransaction
 from sayso_contracts.wallet_deployment import wallet_of

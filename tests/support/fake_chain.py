@@ -10,7 +10,7 @@ An account of fake_account.py puts its transactions into the blocks that are min
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from sayso_contracts.events import (
+from sayso_contracts.registry.events import (
     ANCHORED_TOPIC,
     ENDORSED_TOPIC,
     REVOKED_TOPIC,

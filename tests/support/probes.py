@@ -1,6 +1,6 @@
 """The questions in the code by which a node asks contract wallets: one, or many in one call."""
 
-from sayso_contracts.artifact import wallet_probe_code
+from sayso_contracts.registry.artifact import wallet_probe_code
 
 HEAD, EACH, END = 13, 33, 7  # bytes of the code before, for each question, and after
 PUSH3 = 0x62

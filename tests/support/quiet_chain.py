@@ -13,7 +13,7 @@ from unittest import mock
 
 from eth_account import Account
 
-from sayso_contracts import artifact
+from sayso_contracts.registry import artifact
 from sayso_node.chain.following.follower import Follower
 from sayso_node.chain.following.standing import Standing
 from sayso_node.chain.paying.anchorer import Anchorer

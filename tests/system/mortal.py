@@ -24,9 +24,9 @@ from sayso_node.gossip.broadcast import Broadcast
 from sayso_node.gossip.process import GossipProcess
 from sayso_node.intake.intake import Intake
 from sayso_node.store import messages
-from sayso_node.store.commits import Commits
 from sayso_node.store.sqlite import engine
-from sayso_node.store.writer import Change
+from sayso_node.store.writing.commits import Commits
+from sayso_node.store.writing.writer import Change
 from sayso_node.verdicts.signer import Signer
 
 BEFORE, AFTER = "before", "after"

@@ -20,9 +20,10 @@ from typing import Any
 import aiohttp
 
 from sayso.demo.ports import free_ports
-from sayso_node.config import Settings, init_node
-from sayso_node.store import bits, messages
+from sayso_node.folder.config import Settings, init_node
+from sayso_node.store import messages
 from sayso_node.store.opening import location_in, store_at
+from sayso_node.store.revocations import bits
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope, encode

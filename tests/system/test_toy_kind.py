@@ -22,11 +22,13 @@ from sayso_node.api.schema.message_json import FORMS, Form
 from sayso_node.intake.admissions import ADMISSIONS, Admission, Circumstances
 from sayso_node.intake.outcome import SourceChannel, Status
 from sayso_node.interfaces import Judgement
-from sayso_node.store import messages, sync_entries, sync_index
+from sayso_node.store import messages
 from sayso_node.store.admission.revocations import Admitted
 from sayso_node.store.interface import Writing
 from sayso_node.store.messages import Message as Row
-from sayso_node.store.sync_entries import INDEX, index_by_digest
+from sayso_node.store.sync import entries as sync_entries
+from sayso_node.store.sync import index as sync_index
+from sayso_node.store.sync.entries import INDEX, index_by_digest
 from sayso_protocol.encoding.columns import Column
 from sayso_protocol.encoding.merkle import content_root
 from sayso_protocol.errors import (
@@ -74,7 +76,7 @@ FIELDS = (
 LAYERS = {  # the module of each table
     "gossip topics": "sayso_protocol.messages.wire",
     "sync sets": "sayso_protocol.sync.sets",
-    "the store's index": "sayso_node.store.sync_entries",
+    "the store's index": "sayso_node.store.sync.entries",
     "admission": "sayso_node.intake.admissions",
     "JSON forms": "sayso_node.api.schema.message_json",
     "explanations": "sayso.explain.messages",

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from eth_account import Account
 
-from sayso_contracts.calls import Calls, SignedRevocation
+from sayso_contracts.registry.calls import Calls, SignedRevocation
 from sayso_protocol.ethereum.transaction_proofs import (
     REVOKED_TOPIC,
     TRANSACTION_PROOF_TYPE,

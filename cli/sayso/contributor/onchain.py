@@ -15,7 +15,7 @@ from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_text
 
 if TYPE_CHECKING:
-    from sayso_contracts.calls import Call, Calls
+    from sayso_contracts.registry.calls import Call, Calls
     from sayso_contracts.transactions import Receipt
 
 RPC_TIMEOUT_S: Final = 20.0
@@ -58,7 +58,7 @@ async def revoke_on_chain(
     """
     async with web3_at(url) as w3:
         from sayso_contracts.deploy import verify  # noqa: PLC0415  # needs the node extra
-        from sayso_contracts.registry import Registry  # noqa: PLC0415
+        from sayso_contracts.registry.client import Registry  # noqa: PLC0415
 
         registry = Registry(w3, address_text(network.registry), network.chain_id)
         await verify(w3, registry.address)

@@ -17,8 +17,8 @@ from eth_account.signers.local import LocalAccount
 from sayso.demo.errors import DemoFailed
 from sayso.demo.processes import Child
 from sayso.devchain.accounts import dev_account
-from sayso_contracts.calls import Call
 from sayso_contracts.deploy import Deployment, deploy
+from sayso_contracts.registry.calls import Call
 from sayso_contracts.rpc import rpc_errors
 from sayso_contracts.transactions import prepare, sign, submit, wait
 

@@ -33,7 +33,7 @@ from sayso.devchain import p256
 from sayso.devchain.logs import LogIndex
 from sayso.devchain.proofs import Nodes, account_proof
 from sayso.devchain.transactions import transaction_json, transaction_type
-from sayso_contracts.create2 import DEPLOYER, DEPLOYER_CODE
+from sayso_contracts.registry.create2 import DEPLOYER, DEPLOYER_CODE
 
 GAS_LIMIT = 30_000_000  # of a block and of an eth_call
 BALANCE_WEI = 10_000 * 10**18  # initial balance of every account

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from sayso_contracts.calls import Calls
+from sayso_contracts.registry.calls import Calls
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_text, hex_text
 

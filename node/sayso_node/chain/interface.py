@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sayso_contracts.events import Event
+from sayso_contracts.registry.events import Event
 from sayso_contracts.transactions import Fees, SignedTransaction
 from sayso_node.freshness import ChainHead
 from sayso_protocol.receipts.receipt import ChainPoint

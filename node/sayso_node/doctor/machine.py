@@ -13,11 +13,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from sayso_node.addresses import warnings_of
-from sayso_node.config import CONFIG_FILE, NodeConfig
 from sayso_node.doctor.diagnosis import Diagnosis, fail, ok, warn
 from sayso_node.errors import FolderInUse, StoreUnusable
-from sayso_node.folder import USED_FILE, NodeFolder, owner_in, owner_of
+from sayso_node.folder.addresses import warnings_of
+from sayso_node.folder.config import CONFIG_FILE, NodeConfig
+from sayso_node.folder.lock import USED_FILE, NodeFolder, owner_in, owner_of
 from sayso_node.store.opening import damage_of, is_empty, snapshot_at
 from sayso_node.web.names import faults_of
 from sayso_protocol.primitives import address_text

@@ -8,14 +8,14 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
-from sayso_contracts.artifact import runtime_code
-from sayso_contracts.events import log_filter
+from sayso_contracts.registry.artifact import runtime_code
+from sayso_contracts.registry.events import log_filter
 from sayso_node.batches.http_json import DOCUMENT_BYTES, TIMEOUT_S, HttpJson
 from sayso_node.chain.following.follower import RANGE_BLOCKS
 from sayso_node.chain.rpc.json_rpc import JsonRpc
-from sayso_node.config import NodeConfig
 from sayso_node.doctor.diagnosis import Diagnosis, fail, ok, warn
 from sayso_node.errors import ChainUnreachable
+from sayso_node.folder.config import NodeConfig
 from sayso_node.gossip.peers.addresses import peer_id_of
 from sayso_node.interfaces import Clock
 from sayso_protocol.errors import SaysoError

@@ -1,6 +1,6 @@
 """The configuration of the gossip process, from the settings of a node."""
 
-from sayso_node.config import NodeConfig
+from sayso_node.folder.config import NodeConfig
 from sayso_node.gossip.config import GossipConfig
 from sayso_node.presence.protocol import PRESENCE_PROTOCOL
 from sayso_protocol.limits import LIMITS

@@ -15,9 +15,9 @@ from pathlib import Path
 import msgspec
 
 from sayso_node.errors import StoreDamaged
-from sayso_node.store import bits
 from sayso_node.store.interface import Reading
 from sayso_node.store.opening import snapshot_at
+from sayso_node.store.revocations import bits
 from sayso_node.store.snapshots import news, whole
 from sayso_node.store.snapshots.news import Cursor
 from sayso_node.store.snapshots.statement_keys import all_displaced, all_disputed, heeded_surely

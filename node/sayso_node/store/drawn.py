@@ -2,7 +2,7 @@
 
 from sayso_node.interfaces import Randomness
 from sayso_node.store.admission.sponsors import LOT_KEY
-from sayso_node.store.events import STORE_ID, STORE_ID_BYTES
+from sayso_node.store.events.feed import STORE_ID, STORE_ID_BYTES
 from sayso_node.store.interface import Writing
 
 

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from sayso_node.errors import NotFound, NotRevoked
 from sayso_node.store import messages, shared_claims
 from sayso_node.store.interface import Reading, Writing
-from sayso_node.store.known_bits import StoreBits
+from sayso_node.store.revocations.known_bits import StoreBits
 from sayso_node.store.shared_claims import Placed
-from sayso_node.store.sync_index import change_sums, digest_change
+from sayso_node.store.sync.index import change_sums, digest_change
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import decode
 from sayso_protocol.messages.message import CONSENT, as_kind

@@ -17,7 +17,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeVar
 
-from sayso_node.store.damage import Damage
+from sayso_node.store.integrity.damage import Damage
 
 P = TypeVar("P")
 T = TypeVar("T")

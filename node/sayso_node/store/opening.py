@@ -9,7 +9,7 @@ from types import ModuleType
 
 from sayso_node.errors import StoreUnusable
 from sayso_node.interfaces import Randomness
-from sayso_node.store.damage import Damage
+from sayso_node.store.integrity.damage import Damage
 from sayso_node.store.interface import Reading, Store
 from sayso_node.store.moving.contents import Filling, Table
 from sayso_node.store.sqlite import engine, moving

@@ -14,9 +14,9 @@ from cachetools import LRUCache
 from sayso_node.freshness import Freshness
 from sayso_node.intake.intake import Intake
 from sayso_node.interfaces import Clock, Randomness, Transport
-from sayso_node.store import bits
 from sayso_node.store.admission import pending
 from sayso_node.store.interface import Store
+from sayso_node.store.revocations import bits
 from sayso_node.supervision.counters import Counters
 from sayso_node.supervision.logs import logger
 from sayso_node.supervision.supervisor import contained

@@ -13,8 +13,9 @@ from itertools import groupby
 from sayso_node.errors import NoRoom, PeerUnreachable
 from sayso_node.intake.intake import Intake
 from sayso_node.intake.outcome import Outcome, Source, SourceChannel, Status
-from sayso_node.store import messages, sync_entries
+from sayso_node.store import messages
 from sayso_node.store.interface import Store
+from sayso_node.store.sync import entries as sync_entries
 from sayso_node.sync.memory import PeerMemory
 from sayso_node.sync.talk import Talk, check_ascends
 from sayso_protocol.errors import is_rejected

@@ -4,8 +4,8 @@ Consents are remembered as they come (fetching.py). A revocation's entry is know
 that carry it.
 """
 
-from sayso_node.store import sync_entries
 from sayso_node.store.interface import Store
+from sayso_node.store.sync import entries as sync_entries
 from sayso_node.sync.fetching import Fetched
 from sayso_node.sync.memory import PeerMemory
 from sayso_protocol.sync.answers import Listed

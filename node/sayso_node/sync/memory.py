@@ -13,8 +13,9 @@ from collections.abc import Sequence
 
 from cachetools import FIFOCache
 
-from sayso_node.store import sync_entries, sync_index
 from sayso_node.store.interface import Store
+from sayso_node.store.sync import entries as sync_entries
+from sayso_node.store.sync import index as sync_index
 from sayso_protocol.sync.fingerprints import (
     CELL_LEVEL,
     PLACE_BITS,

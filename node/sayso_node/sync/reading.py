@@ -7,8 +7,10 @@ well, because each node of the tree needs a search in an index.
 from collections.abc import Sequence
 from itertools import zip_longest
 
-from sayso_node.store import messages, sync_entries, sync_index
+from sayso_node.store import messages
 from sayso_node.store.interface import Reading, Store
+from sayso_node.store.sync import entries as sync_entries
+from sayso_node.store.sync import index as sync_index
 from sayso_protocol.sync import answers
 from sayso_protocol.sync.answers import (
     BUNDLE_BYTES,

@@ -12,7 +12,7 @@ import numpy as np
 from sayso_node.freshness import Freshness
 from sayso_node.interfaces import Clock
 from sayso_node.store.interface import Store
-from sayso_node.store.known_bits import StoreBits
+from sayso_node.store.revocations.known_bits import StoreBits
 from sayso_node.supervision.counters import Counters
 from sayso_node.verdicts.knowledge import StoreKnowledge
 from sayso_node.verdicts.license_cache import LicenseCache

@@ -8,10 +8,11 @@ import numpy as np
 from cachetools import LRUCache
 from numpy.typing import NDArray
 
-from sayso_node.store import bits, erasure, messages, shared_claims
+from sayso_node.store import erasure, messages, shared_claims
 from sayso_node.store.admission import marks, pending
 from sayso_node.store.chain import wallets
 from sayso_node.store.interface import Reading
+from sayso_node.store.revocations import bits
 from sayso_node.store.statements import disputes
 from sayso_node.store.statements.chains import chains_to
 from sayso_node.store.statements.sublicenses import SublicenseTerms

@@ -1,14 +1,14 @@
 """Keeps the bits of addresses that status questions recently concerned, for the newest state read.
 
-Bits change only together with an event (store/events.py). So an address without an event since the last
-state keeps its bits, and an address with an event is read again.
+Bits change only together with an event (store/events/feed.py). So an address without an event since
+the last state keeps its bits, and an address with an event is read again.
 """
 
 from typing import Final
 
-from sayso_node.store import events
+from sayso_node.store.events import feed as events
 from sayso_node.store.interface import Reading
-from sayso_node.store.known_bits import StoreBits
+from sayso_node.store.revocations.known_bits import StoreBits
 
 FOLLOWED: Final = 4_096  # events at once; after more, everything is read again
 

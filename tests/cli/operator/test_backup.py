@@ -13,10 +13,10 @@ from eth_account import Account
 from cli.conftest import World
 from node.config.test_folder import KEY, keystore, make, private
 from sayso.networks import load_network, save_network
-from sayso_node.backup import LIST_FILE, back_up, restore
-from sayso_node.config import load_config
 from sayso_node.errors import FolderInUse, FolderNotEmpty, IdentityInUse
-from sayso_node.folder import NodeFolder
+from sayso_node.folder.backup import LIST_FILE, back_up, restore
+from sayso_node.folder.config import load_config
+from sayso_node.folder.lock import NodeFolder
 from sayso_node.freshness import Freshness
 from sayso_node.presence.loop import PresenceLoop
 from sayso_node.store.interface import Store

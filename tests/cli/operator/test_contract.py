@@ -14,9 +14,9 @@ from cli.conftest import EASY, PASSWORD
 from sayso.contributor.keystore import save_key
 from sayso.main import cli
 from sayso.networks import save_network
-from sayso_contracts.artifact import runtime_code
 from sayso_contracts.clear_signing import clear_signing
-from sayso_contracts.create2 import DEPLOYER, registry_address
+from sayso_contracts.registry.artifact import runtime_code
+from sayso_contracts.registry.create2 import DEPLOYER, registry_address
 from sayso_protocol.network import Network
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import address_from_text, hex_text

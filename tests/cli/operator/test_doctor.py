@@ -11,15 +11,15 @@ import pytest
 
 from cli.conftest import World
 from node.config.test_folder import OTHER, make
-from sayso_contracts.artifact import runtime_code
+from sayso_contracts.registry.artifact import runtime_code
 from sayso_node.batches.http_json import HttpJson
-from sayso_node.config import NodeConfig, load_config
 from sayso_node.doctor import surroundings
 from sayso_node.doctor.diagnosis import Diagnosis, Level
 from sayso_node.doctor.machine import examine_machine, is_running
 from sayso_node.doctor.surroundings import examine_chain, examine_operators
 from sayso_node.errors import ChainUnreachable, PeerUnreachable
-from sayso_node.folder import USED_FILE, NodeFolder
+from sayso_node.folder.config import NodeConfig, load_config
+from sayso_node.folder.lock import USED_FILE, NodeFolder
 from sayso_node.gossip.peers.addresses import peer_id_of
 from sayso_node.store.opening import damage_of, location_in
 from sayso_protocol.network_file import Named

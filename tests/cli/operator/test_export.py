@@ -10,8 +10,8 @@ from cli.conftest import World
 from node.api.process import node_process
 from node.config.test_folder import make
 from sayso.contributor.saved_messages import load_bundle
-from sayso_node.config import load_config
-from sayso_node.folder import NodeFolder
+from sayso_node.folder.config import load_config
+from sayso_node.folder.lock import NodeFolder
 from sayso_node.store import log_pages as module
 from sayso_node.store.log_pages import log_pages
 from sayso_node.store.opening import location_in, snapshot_at

@@ -13,12 +13,12 @@ import pytest
 from cli.conftest import World
 from cli.operator.test_backup import lived_in
 from node.store.backends import server
-from sayso_node import moving
-from sayso_node.config import load_config
 from sayso_node.errors import StoreMoved, StoreUnusable
-from sayso_node.folder import NodeFolder
-from sayso_node.identity import create_identity
-from sayso_node.moving import move_store
+from sayso_node.folder import moving
+from sayso_node.folder.config import load_config
+from sayso_node.folder.identity import create_identity
+from sayso_node.folder.lock import NodeFolder
+from sayso_node.folder.moving import move_store
 from sayso_node.store.interface import Reading, Writing
 from sayso_node.store.moving import contents
 from sayso_node.store.moving.contents import Summed

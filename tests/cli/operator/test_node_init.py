@@ -8,8 +8,8 @@ import pytest
 
 from cli.conftest import World
 from sayso.networks import load_network, save_network
-from sayso_node import addresses
-from sayso_node.config import load_config, load_operator
+from sayso_node.folder import addresses
+from sayso_node.folder.config import load_config, load_operator
 from sayso_protocol.network import Network
 
 OURS = ("--name", "Ours", "--rpc", "http://127.0.0.1:8545")

@@ -19,7 +19,7 @@ from eth_account.signers.local import LocalAccount
 from web3 import Web3
 
 from node.chain.anvil_world import Registry
-from sayso_contracts.create2 import DEPLOYER
+from sayso_contracts.registry.create2 import DEPLOYER
 from sayso_protocol.messages.message import Message
 from sayso_protocol.messages.typed_data import typed_data
 from sayso_protocol.network import Network

@@ -12,7 +12,7 @@ from web3.exceptions import ContractCustomError, ContractLogicError
 
 from interop.signers.on_chain import MAKERS, PASSKEY, Chain, Wallet, asked_of
 from node.chain.anvil_world import PayingNode
-from sayso_contracts.calls import Calls
+from sayso_contracts.registry.calls import Calls
 from sayso_node.chain.rpc.eth_call import EthCall
 from sayso_node.intake.outcome import Outcome, Source, SourceChannel, Status
 from sayso_protocol.encoding.merkle import content_root

@@ -8,9 +8,9 @@ import pytest
 from eth_account import Account
 
 from node.config.harness import ORDINARY, randomness
-from sayso_node.addresses import announced, warnings_of
-from sayso_node.config import IDENTITY_FILE, init_node, load_config
 from sayso_node.errors import InvalidNodeConfig
+from sayso_node.folder.addresses import announced, warnings_of
+from sayso_node.folder.config import IDENTITY_FILE, init_node, load_config
 from sayso_node.gossip.peers.addresses import peer_id_of
 from sayso_node.node import Node
 from sayso_protocol.errors import InvalidNetworkFile

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sayso_node.errors import InvalidNodeConfig
-from sayso_node.identity import create_identity, load_identity
+from sayso_node.folder.identity import create_identity, load_identity
 from sayso_protocol.primitives import sha256
 
 SEED = sha256(b"seed")

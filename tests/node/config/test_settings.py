@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from node.config.harness import ORDINARY, randomness
-from sayso_node.config import (
+from sayso_node.errors import InvalidNodeConfig
+from sayso_node.folder.config import (
     CHANNELS,
     CONFIG_FILE,
     IDENTITY_FILE,
@@ -19,9 +20,8 @@ from sayso_node.config import (
     load_operator,
     load_settings,
 )
-from sayso_node.errors import InvalidNodeConfig
+from sayso_node.folder.identity import load_identity
 from sayso_node.gossip.peers.addresses import peer_id_of
-from sayso_node.identity import load_identity
 from sayso_protocol.primitives import address_text
 from support.protocol_strategies import addresses
 

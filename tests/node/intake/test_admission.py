@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from sayso_node.intake.outcome import Source, SourceChannel, Status
 from sayso_node.interfaces import Judgement
-from sayso_node.store import bits, events
 from sayso_node.store.admission import pending, revocations
 from sayso_node.store.admission.pending import Load, PendingRoom
+from sayso_node.store.events import feed as events
+from sayso_node.store.revocations import bits
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope, encode
 from sayso_protocol.messages.message import REVOCATION

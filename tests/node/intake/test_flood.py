@@ -9,12 +9,12 @@ import pytest
 from sayso_node.errors import NoRoom
 from sayso_node.freshness import ChainHead
 from sayso_node.intake.outcome import SourceChannel, Status
-from sayso_node.store import sync_index
 from sayso_node.store.admission import sponsors
 from sayso_node.store.admission.sponsors import Applicant, Quotas
 from sayso_node.store.chain import chain_state
 from sayso_node.store.chain.chain_state import Anchor
 from sayso_node.store.interface import Store
+from sayso_node.store.sync import index as sync_index
 from sayso_protocol.messages.message import CONSENT
 from sayso_protocol.primitives import sha256
 from sayso_protocol.receipts.receipt import ChainPoint

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from sayso_node.intake.outcome import SourceChannel, Status
-from sayso_node.store import sync_entries
 from sayso_node.store.admission.sponsors import Quotas
 from sayso_node.store.statements import sublicenses, waiting
 from sayso_node.store.statements.waiting import StatementRoom
+from sayso_node.store.sync import entries as sync_entries
 from sayso_protocol.errors import (
     BadSignature,
     FromTheFuture,

@@ -9,10 +9,11 @@ from sayso_node.errors import StoreUnusable
 from sayso_node.intake import intake
 from sayso_node.intake.admissions import Circumstances, admit
 from sayso_node.intake.outcome import SourceChannel, Status
-from sayso_node.store import bits, messages
+from sayso_node.store import messages
 from sayso_node.store.admission.revocations import Admitted
 from sayso_node.store.chain import chain_state
 from sayso_node.store.interface import Writing
+from sayso_node.store.revocations import bits
 from sayso_protocol.messages.envelope import Envelope, decode, encode
 from support.node_rig import NOW, NodeRig, consent, node_key, revocation
 from support.protocol_strategies import ADA, BEN, NETWORK, full_words

@@ -12,7 +12,7 @@ from sayso_node.snapshots.publishing import SnapshotPublisher
 from sayso_node.store.admission import revocations
 from sayso_node.store.admission.marks import COARSE_S
 from sayso_node.store.admission.pending import PendingRoom
-from sayso_node.store.bits import current_digest
+from sayso_node.store.revocations.bits import current_digest
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.permissions.scopes import scope_word

@@ -17,7 +17,7 @@ from sayso_node.store.interface import Writing
 from sayso_node.store.opening import store_at
 from sayso_node.store.postgres.connection import Handle, connect
 from sayso_node.store.sqlite.connection import SqliteConnection
-from sayso_node.store.sqlite.schema import SCHEMA
+from sayso_node.store.tables.schema import SCHEMA
 from support.postgres import Server, postgres
 
 AT_ONCE = 8  # tables that a test and what it calls may use

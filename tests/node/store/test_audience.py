@@ -8,11 +8,12 @@ import pytest
 
 from node.store.harness import Tables
 from node.store.test_sublicenses import give
-from sayso_node.store import bits, events
-from sayso_node.store.audience import circles, concerned, publishing
-from sayso_node.store.audience.circles import EVERYBODY, Link, Party, Role
+from sayso_node.store.events import circles, concerned, publishing
+from sayso_node.store.events import feed as events
+from sayso_node.store.events.circles import EVERYBODY, Link, Party, Role
 from sayso_node.store.interface import Reading, Writing
-from sayso_node.store.sqlite.audience_step import fill_audience
+from sayso_node.store.revocations import bits
+from sayso_node.store.tables.audience_step import fill_audience
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.message import DISPUTE, REMOVAL, REVOCATION, SUBLICENSE, USE
 from sayso_protocol.permissions.scopes import scope_word

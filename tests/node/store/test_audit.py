@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from node.store.test_damage import MESSAGES, SPOILS, WALLETS, check, look, spoil
-from sayso_node.store import bits
 from sayso_node.store.admission import revocations
 from sayso_node.store.chain import chain_state, wallets
 from sayso_node.store.integrity.audit import Damaged, Finding, audit
 from sayso_node.store.integrity.repair import repair
+from sayso_node.store.revocations import bits
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.verdicts.verdict import Reason
 from support.node_rig import NOW, NodeRig, consent, revocation

@@ -12,13 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from node.store.harness import Tables, add_consent
-from sayso_node.store import bits, events, many
+from sayso_node.store import many
 from sayso_node.store.admission import revocations
 from sayso_node.store.admission.pending import PendingRoom
 from sayso_node.store.admission.revocations import Admitted
-from sayso_node.store.bits import bits_of, current_digest, merge_bits, state_entries
+from sayso_node.store.events import feed as events
 from sayso_node.store.integrity import bit_sums
 from sayso_node.store.interface import Writing
+from sayso_node.store.revocations import bits
+from sayso_node.store.revocations.bits import bits_of, current_digest, merge_bits, state_entries
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.permissions.state_digest import state_digest
 from sayso_protocol.permissions.words import FULL, Masks

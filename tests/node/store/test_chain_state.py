@@ -2,10 +2,10 @@
 
 from node.store.backends import BACKENDS
 from node.store.harness import Tables, add_consent
-from sayso_node.store import bits
 from sayso_node.store.chain import chain_state, endorsements, relays
 from sayso_node.store.chain.chain_state import KEPT_BLOCKS, Anchor
 from sayso_node.store.interface import Writing
+from sayso_node.store.revocations import bits
 from sayso_protocol.ethereum.batches import Batch
 from sayso_protocol.primitives import sha256
 from sayso_protocol.receipts.receipt import ChainPoint

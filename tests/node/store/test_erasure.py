@@ -6,7 +6,10 @@ from hypothesis import strategies as st
 
 from sayso_node.errors import NotFound, NotRevoked
 from sayso_node.intake.outcome import SourceChannel, Status
-from sayso_node.store import bits, erasure, messages, queries, shared_claims, sync_entries, sync_index
+from sayso_node.store import erasure, messages, queries, shared_claims
+from sayso_node.store.revocations import bits
+from sayso_node.store.sync import entries as sync_entries
+from sayso_node.store.sync import index as sync_index
 from sayso_node.verdicts.judge import Check
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope

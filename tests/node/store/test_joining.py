@@ -9,8 +9,8 @@ import pytest
 from node.store.harness import Held, Refused, number, numbers
 from sayso_node.errors import StoreUnusable
 from sayso_node.store.interface import Store, Writing
-from sayso_node.store.joining import MOST_WEIGHT, Joint, joined
-from sayso_node.store.writer import Change
+from sayso_node.store.writing.joining import MOST_WEIGHT, Joint, joined
+from sayso_node.store.writing.writer import Change
 
 Values = list[int]
 

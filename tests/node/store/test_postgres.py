@@ -10,13 +10,13 @@ import psycopg
 import pytest
 
 from node.store.harness import Held, Refused, number, numbers
-from sayso_node.config import Settings
 from sayso_node.errors import InvalidNodeConfig, StoreInUse, StoreTooNew, StoreUnusable, WrongStore
-from sayso_node.folder import NodeFolder
-from sayso_node.store import events
-from sayso_node.store.bits import merge_bits
+from sayso_node.folder.config import Settings
+from sayso_node.folder.lock import NodeFolder
+from sayso_node.store.events import feed as events
 from sayso_node.store.interface import Store, Writing
 from sayso_node.store.opening import copy_store, filling, is_empty, snapshot_at, store_at
+from sayso_node.store.revocations.bits import merge_bits
 from sayso_protocol.network import Network
 from support.node_rig import consent, revocation
 from support.postgres import Server, postgres

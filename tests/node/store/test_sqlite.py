@@ -9,15 +9,16 @@ import pytest
 from node.store.backends import Backend, Sqlite
 from node.store.harness import Held, Tables, add_consent, number, numbers
 from sayso_node.errors import StoreUnusable
-from sayso_node.store import bits, erasure
+from sayso_node.store import erasure
 from sayso_node.store.admission import revocations
 from sayso_node.store.admission.pending import PendingRoom
 from sayso_node.store.admission.revocations import Admitted
 from sayso_node.store.interface import Store, Writing
 from sayso_node.store.opening import store_at
+from sayso_node.store.revocations import bits
 from sayso_node.store.sqlite.connection import SqliteConnection
-from sayso_node.store.sqlite.schema import VERSION
-from sayso_node.store.writer import GROUP_LIMIT
+from sayso_node.store.tables.schema import VERSION
+from sayso_node.store.writing.writer import GROUP_LIMIT
 from support.node_rig import NOW, NodeRig, consent, revocation
 from support.protocol_strategies import ADA, NETWORK
 

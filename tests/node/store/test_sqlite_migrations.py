@@ -13,8 +13,8 @@ from sayso_node.errors import StoreUnusable
 from sayso_node.store import shared_claims
 from sayso_node.store.chain import chain_state, intents
 from sayso_node.store.opening import snapshot_at, store_at
-from sayso_node.store.sqlite import migrations
-from sayso_node.store.sqlite.schema import VERSION
+from sayso_node.store.tables import migrations
+from sayso_node.store.tables.schema import VERSION
 from sayso_protocol.encoding.packing import pack
 from sayso_protocol.messages.envelope import Envelope, encode
 from sayso_protocol.messages.message import CONSENT

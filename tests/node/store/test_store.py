@@ -11,10 +11,10 @@ import pytest
 from node.store.backends import Backend
 from node.store.harness import Held, Refused, number, numbers
 from sayso_node.errors import StoreUnusable
-from sayso_node.store import events
-from sayso_node.store.commits import Commits
+from sayso_node.store.events import feed as events
 from sayso_node.store.interface import Store, Writing
 from sayso_node.store.opening import snapshot_at, store_at
+from sayso_node.store.writing.commits import Commits
 
 
 def on_disk(store: Store) -> set[int]:

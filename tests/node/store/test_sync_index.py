@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sayso_node.store import sync_index
 from sayso_node.store.interface import Writing
+from sayso_node.store.sync import index as sync_index
 from sayso_protocol.messages.message import CONSENT
 from sayso_protocol.primitives import sha256
 from sayso_protocol.sync.fingerprints import EMPTY, ROOT, Sum, level_of, node_at

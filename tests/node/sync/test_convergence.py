@@ -8,8 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sayso_node.intake.outcome import SourceChannel
-from sayso_node.store import bits, messages, sync_entries, sync_index
+from sayso_node.store import messages
 from sayso_node.store.erasure import erase
+from sayso_node.store.revocations import bits
+from sayso_node.store.sync import entries as sync_entries
+from sayso_node.store.sync import index as sync_index
 from sayso_node.sync import fetching, reading
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.message import CONSENT, REVOCATION

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sayso_node.errors import PeerUnreachable
 from sayso_node.store.admission.sponsors import Quotas
-from sayso_node.store.sync_index import sums
+from sayso_node.store.sync.index import sums
 from sayso_node.sync import bringing, fetching, memory
 from sayso_node.sync.memory import ExpectedView, PeerMemory
 from sayso_protocol.messages.message import CONSENT

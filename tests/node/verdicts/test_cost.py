@@ -15,9 +15,9 @@ from sayso_node.api.http.paging import Pages, Wanted
 from sayso_node.api.routes import licenses as license_routes
 from sayso_node.api.routes.licenses import LicenseRoutes
 from sayso_node.api.routes.listings import ListRoutes
-from sayso_node.store import bits
 from sayso_node.store.interface import Writing
-from sayso_node.store.known_bits import FEW_WORDS
+from sayso_node.store.revocations import bits
+from sayso_node.store.revocations.known_bits import FEW_WORDS
 from sayso_node.verdicts import knowledge, stored_terms
 from sayso_node.verdicts.judge import Check
 from sayso_node.verdicts.license_cache import LicenseCache

@@ -13,8 +13,8 @@ from sayso_node.errors import NotRevoked
 from sayso_node.store import erasure
 from sayso_node.store.chain import wallets
 from sayso_node.store.interface import Store, Writing
-from sayso_node.store.known_bits import StoreBits
 from sayso_node.store.messages import Message, insert_many
+from sayso_node.store.revocations.known_bits import StoreBits
 from sayso_node.verdicts import judge, knowledge, license_cache, stored_terms
 from sayso_node.verdicts.judge import Check
 from sayso_node.verdicts.knowledge import StoreKnowledge

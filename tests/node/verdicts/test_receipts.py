@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from sayso_node.intake.outcome import Status
-from sayso_node.store import bits
 from sayso_node.store.interface import Reading
+from sayso_node.store.revocations import bits
 from sayso_node.verdicts.judge import Check, CheckResult
 from sayso_protocol.network_file import NetworkFile, Operator
 from sayso_protocol.permissions.state_digest import state_digest

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from node.store.backends import BACKENDS
-from sayso_node.store import bits, known_bits
-from sayso_node.store.known_bits import StoreBits
+from sayso_node.store.revocations import bits, known_bits
+from sayso_node.store.revocations.known_bits import StoreBits
 from sayso_node.verdicts import recent_bits
 from sayso_node.verdicts.recent_bits import RecentBits
 from sayso_protocol.permissions.scopes import SCOPE_FLAG

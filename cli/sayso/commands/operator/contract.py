@@ -129,13 +129,8 @@ async def _deploy(
     """Return network, registry, and the usual number of blocks until a block is final."""
     async with web3_at(rpc_url) as w3:
         with extra("node"):
-            from sayso_contracts import (  # noqa: PLC0415 - need the node extra
-                create2,
-                deploy,
-                finality,
-                suitability,
-                transactions,
-            )
+            from sayso_contracts import deploy, finality, suitability, transactions  # noqa: PLC0415 - node extra
+            from sayso_contracts.registry import create2  # noqa: PLC0415
 
         for chain_id in meant:
             await transactions.check_chain(w3, chain_id)

@@ -95,7 +95,7 @@ def add(source: str, name: str | None, peer: str | None, network_path: Path, *, 
 
 
 def _read(folder: Path) -> Operator:
-    from sayso_node.config import load_operator  # noqa: PLC0415 - needs the node package
+    from sayso_node.folder.config import load_operator  # noqa: PLC0415 - needs the node package
 
     return load_operator(folder)
 

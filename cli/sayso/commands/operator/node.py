@@ -77,8 +77,8 @@ def init(
     node.toml is relative to the folder, so that it can be moved.
     """
     with extra("node"):
-        from sayso_node.addresses import announced, check_addresses, warnings_of  # noqa: PLC0415
-        from sayso_node.config import Settings, init_node  # noqa: PLC0415
+        from sayso_node.folder.addresses import announced, check_addresses, warnings_of  # noqa: PLC0415
+        from sayso_node.folder.config import Settings, init_node  # noqa: PLC0415
 
     settings = Settings(
         name=name,
@@ -128,7 +128,7 @@ def run(folder: Path, network_path: Path, *, verbose: bool, log_form: str) -> No
     """
     with extra("node"):
         from sayso_node.app import run_node  # noqa: PLC0415
-        from sayso_node.config import load_config  # noqa: PLC0415
+        from sayso_node.folder.config import load_config  # noqa: PLC0415
         from sayso_node.supervision.logs import set_up_log  # noqa: PLC0415
 
     if adopt(folder, network_path):

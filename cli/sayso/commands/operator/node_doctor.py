@@ -12,8 +12,8 @@ from sayso.errors import NotReady
 from sayso.extras import extra
 
 if TYPE_CHECKING:
-    from sayso_node.config import NodeConfig
     from sayso_node.doctor.diagnosis import Diagnosis
+    from sayso_node.folder.config import NodeConfig
 
 
 @click.command(epilog=example("sayso node doctor ./node"))
@@ -25,7 +25,7 @@ def doctor(folder: Path) -> None:
     exit status is 1 if a line is FAIL.
     """
     with extra("node"):
-        from sayso_node.config import load_config  # noqa: PLC0415
+        from sayso_node.folder.config import load_config  # noqa: PLC0415
 
     config = load_config(folder)
     failed = asyncio.run(_examine(config))

@@ -32,8 +32,8 @@ def export_log(folder: Path, target: Path) -> None:
     submit). They have no keys, promises or settings: a backup has those (sayso node backup).
     """
     with extra("node"):
-        from sayso_node.config import load_config  # noqa: PLC0415
         from sayso_node.errors import StoreMissing  # noqa: PLC0415
+        from sayso_node.folder.config import load_config  # noqa: PLC0415
         from sayso_node.store.log_pages import log_pages  # noqa: PLC0415
         from sayso_node.store.opening import is_empty, snapshot_at  # noqa: PLC0415
 

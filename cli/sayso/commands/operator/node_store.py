@@ -24,8 +24,8 @@ def verify_store(folder: Path) -> None:
     damaged; the node is then silent from its next start on, until it has repaired that.
     """
     with extra("node"):
-        from sayso_node.config import load_config  # noqa: PLC0415
         from sayso_node.errors import StoreDamaged, StoreMissing  # noqa: PLC0415
+        from sayso_node.folder.config import load_config  # noqa: PLC0415
         from sayso_node.store.integrity.verifying import AuditOrder, verify  # noqa: PLC0415
         from sayso_node.store.opening import damage_of, is_empty  # noqa: PLC0415
 
@@ -72,7 +72,7 @@ def move_store(context: click.Context, folder: Path, where: str) -> None:
     names the new one. If that is interrupted, repeat it.
     """
     with extra("node"):
-        from sayso_node.moving import move_store as move  # noqa: PLC0415
+        from sayso_node.folder.moving import move_store as move  # noqa: PLC0415
 
     on_line = context.get_parameter_source("where") is ParameterSource.COMMANDLINE
     moved = move(folder, _location(where, on_line=on_line), os.urandom)
@@ -110,7 +110,7 @@ def backup(folder: Path, target: Path) -> None:
     leaves this machine.
     """
     with extra("node"):
-        from sayso_node.backup import back_up  # noqa: PLC0415
+        from sayso_node.folder.backup import back_up  # noqa: PLC0415
 
     with output_errors(target):
         if target.exists():
@@ -132,7 +132,7 @@ def restore(source: Path, folder: Path, network_path: Path | None) -> None:
     peer what it gave since the backup.
     """
     with extra("node"):
-        from sayso_node.backup import restore as restore_backup  # noqa: PLC0415
+        from sayso_node.folder.backup import restore as restore_backup  # noqa: PLC0415
 
     network = load_network(network_path).network if network_path else None
     with output_errors(folder):

@@ -14,7 +14,7 @@ from typing import Any
 from sayso.demo.nodes import NAMES
 from sayso.demo.prices import Prices
 from sayso.demo.stage import Stage
-from sayso_contracts.calls import Calls
+from sayso_contracts.registry.calls import Calls
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.message import CONSENT, REVOCATION
 from sayso_protocol.primitives import address_text

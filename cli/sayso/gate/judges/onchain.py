@@ -39,7 +39,7 @@ from sayso_protocol.verdicts.shared_licenses import SharedLicenses
 from sayso_protocol.verdicts.verdict import License, LicenseView, Reason
 
 if TYPE_CHECKING:
-    from sayso_contracts.registry import Registry
+    from sayso_contracts.registry.client import Registry
 
 WORDS_A_CALL: Final = 1_024
 CALLS_AT_ONCE: Final = 4
@@ -102,7 +102,7 @@ class ChainJudge:
         deadline = time.monotonic() + self._wait_s
         async with web3_at(self._url) as w3:
             from sayso_contracts.deploy import verify  # noqa: PLC0415  # needs the chain extra
-            from sayso_contracts.registry import Registry  # noqa: PLC0415
+            from sayso_contracts.registry.client import Registry  # noqa: PLC0415
 
             network = self._trusted.network
             registry = Registry(w3, address_text(network.registry), network.chain_id)

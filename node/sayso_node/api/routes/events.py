@@ -2,7 +2,7 @@
 
 An event's id is the store's id and a number that only grows. A client that resumes with `Last-Event-ID`
 gets all later events, each once. A client that names addresses gets the events that concern one of them,
-and pays for these only (store/audience/). If the id is from another store, or ahead of it, the answer is
+and pays for these only (store/events/). If the id is from another store, or ahead of it, the answer is
 the error `resync`, and the client must start again. While the node may not speak (freshness.py), it
 sends the event `silence` at each beat: then no news does not mean that nothing was revoked.
 """
@@ -25,9 +25,10 @@ from sayso_node.api.schema.stream import RevocationEvent, SilenceEvent, Statemen
 from sayso_node.errors import BadRequest, Resync
 from sayso_node.freshness import Freshness
 from sayso_node.interfaces import Clock
-from sayso_node.store import events, messages, queries
-from sayso_node.store.audience.circles import EVERYBODY, Party, Role
-from sayso_node.store.events import Event
+from sayso_node.store import messages, queries
+from sayso_node.store.events import feed as events
+from sayso_node.store.events.circles import EVERYBODY, Party, Role
+from sayso_node.store.events.feed import Event
 from sayso_node.store.interface import Reading, Store
 from sayso_node.supervision.logs import logger
 from sayso_protocol.errors import SaysoError

@@ -24,8 +24,8 @@ from sayso_node.interfaces import Clock
 from sayso_node.store import messages, queries
 from sayso_node.store.chain import chain_state
 from sayso_node.store.interface import Reading, Store
-from sayso_node.store.known_bits import StoreBits
 from sayso_node.store.messages import Stored
+from sayso_node.store.revocations.known_bits import StoreBits
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import decode
 from sayso_protocol.messages.message import as_kind

@@ -13,8 +13,8 @@ from sayso_node.api.schema.values import Claims, Licenses, ListedClaim
 from sayso_node.errors import NotFound
 from sayso_node.store import messages, queries
 from sayso_node.store.interface import Reading, Store
-from sayso_node.store.known_bits import StoreBits
 from sayso_node.store.queries import Claim
+from sayso_node.store.revocations.known_bits import StoreBits
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import decode
 from sayso_protocol.messages.message import as_kind

@@ -26,8 +26,8 @@ from sayso_node.api.schema.statements import (
     SublicensesToQuery,
 )
 from sayso_node.errors import BadRequest, NotFound
-from sayso_node.store import bits
 from sayso_node.store.interface import Reading, Store
+from sayso_node.store.revocations import bits
 from sayso_node.store.statements import lookup
 from sayso_node.store.statements.chains import chains_to
 from sayso_protocol.messages.envelope import decode

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from sayso_contracts.events import Anchored, Endorsed, Event, Revoked
+from sayso_contracts.registry.events import Anchored, Endorsed, Event, Revoked
 from sayso_node.interfaces import Clock
 from sayso_node.store.admission import revocations
 from sayso_node.store.chain import archives, block_dates, chain_state, endorsements, relays

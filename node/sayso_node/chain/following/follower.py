@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from functools import partial
 from random import Random
 
-from sayso_contracts.events import Event
+from sayso_contracts.registry.events import Event
 from sayso_node.chain.following.block_speed import BlockSpeed
 from sayso_node.chain.following.event_keeper import EventKeeper
 from sayso_node.chain.following.log_audit import LogAudit

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from random import Random
 from typing import Final
 
-from sayso_contracts.events import TOPICS, Anchored, Event, Revoked
+from sayso_contracts.registry.events import TOPICS, Anchored, Event, Revoked
 from sayso_node.chain.following.event_keeper import EventKeeper
 from sayso_node.chain.interface import BlockHeader, Chain
 from sayso_node.errors import ChainUnreachable, ProofUnavailable

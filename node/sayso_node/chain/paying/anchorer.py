@@ -3,7 +3,7 @@
 A batch and the intent to anchor it are stored in one transaction of the store; the payer sends it.
 """
 
-from sayso_contracts.abi import encode_call
+from sayso_contracts.registry.abi import encode_call
 from sayso_node.chain.interface import Landed
 from sayso_node.interfaces import Clock
 from sayso_node.store.chain import chain_state, intents

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
-from sayso_contracts.events import Event
+from sayso_contracts.registry.events import Event
 from sayso_node.chain.interface import BlockHeader
 from sayso_node.chain.rpc.json_rpc import JsonRpc
 from sayso_node.chain.rpc.web3_chain import Web3Chain

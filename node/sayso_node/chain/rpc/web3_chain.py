@@ -13,7 +13,7 @@ from web3.providers.async_base import AsyncJSONBaseProvider
 from web3.types import RPCEndpoint, RPCResponse
 
 from sayso_contracts.deploy import verify
-from sayso_contracts.events import Event, decode_log, log_filter
+from sayso_contracts.registry.events import Event, decode_log, log_filter
 from sayso_contracts.rpc import rpc_errors
 from sayso_contracts.transactions import check_chain
 from sayso_node.chain.interface import BlockHeader

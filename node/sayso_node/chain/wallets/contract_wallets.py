@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 from cachetools import LRUCache
 from eth_abi.abi import encode as abi_encode
 
-from sayso_contracts.artifact import wallet_probe_code
+from sayso_contracts.registry.artifact import wallet_probe_code
 from sayso_node.chain.wallets.batched_probes import LONGEST_BYTES, MOST_QUESTIONS, WORD, batched
 from sayso_protocol.errors import RefusedByWallet, SaysoError
 from sayso_protocol.primitives import address_text, sha256

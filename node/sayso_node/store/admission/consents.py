@@ -3,18 +3,19 @@
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from sayso_node.store import many, messages, shared_claims, sync_index
+from sayso_node.store import many, messages, shared_claims
 from sayso_node.store.admission import sponsors, statements
 from sayso_node.store.admission.keeper import Keeper, Step
 from sayso_node.store.admission.revocations import Admitted
 from sayso_node.store.admission.sponsors import Applicant
-from sayso_node.store.audience import circles
-from sayso_node.store.audience.circles import granted
 from sayso_node.store.chain import wallets
+from sayso_node.store.events import circles
+from sayso_node.store.events.circles import granted
 from sayso_node.store.integrity import totals
 from sayso_node.store.interface import Writing
 from sayso_node.store.messages import Message
 from sayso_node.store.shared_claims import Placed
+from sayso_node.store.sync import index as sync_index
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope, decode, encode
 from sayso_protocol.messages.message import CONSENT, as_kind

@@ -12,8 +12,8 @@ import msgspec
 
 from sayso_node.store import messages
 from sayso_node.store.admission.pending import Heard
-from sayso_node.store.bits import masks_at
 from sayso_node.store.interface import Reading, Writing
+from sayso_node.store.revocations.bits import masks_at
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.consent import CONSENT_FIELDS

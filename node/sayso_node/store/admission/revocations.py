@@ -14,9 +14,9 @@ from sayso_node.store import messages
 from sayso_node.store.admission import loose_words, marks, pending
 from sayso_node.store.admission.marks import Dropped, MarkLimits
 from sayso_node.store.admission.pending import Heard, PendingRoom
-from sayso_node.store.bits import CHAIN, SIGNED, is_known, masks_at, merge_bits
 from sayso_node.store.interface import Reading, Writing
 from sayso_node.store.messages import Message
+from sayso_node.store.revocations.bits import CHAIN, SIGNED, is_known, masks_at, merge_bits
 from sayso_protocol.messages.envelope import Envelope, encode
 from sayso_protocol.messages.message import REVOCATION, as_kind
 from sayso_protocol.messages.revocation import Revocation

@@ -10,19 +10,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Final, NamedTuple
 
-from sayso_node.store import many, messages, sync_index
+from sayso_node.store import many, messages
 from sayso_node.store.admission import marks, revocations
 from sayso_node.store.admission.keeper import Step
 from sayso_node.store.admission.marks import Dropped
 from sayso_node.store.admission.revocations import Admitted
 from sayso_node.store.admission.sponsors import StatementRooms
-from sayso_node.store.audience import publishing
-from sayso_node.store.bits import add_people
 from sayso_node.store.chain import chain_state, endorsements
+from sayso_node.store.events import publishing
 from sayso_node.store.interface import Reading, Writing
+from sayso_node.store.revocations.bits import add_people
 from sayso_node.store.statements import sublicenses, waiting
 from sayso_node.store.statements.sublicenses import SublicenseTerms
 from sayso_node.store.statements.waiting import ANY, Name, Waiting
+from sayso_node.store.sync import index as sync_index
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.envelope import Envelope, decode, encode
 from sayso_protocol.messages.message import DISPUTE, SUBLICENSE, as_kind, of_kind

@@ -8,10 +8,10 @@ sets it; a reorganisation that drops the event makes it wanted again.
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from sayso_node.store.bits import masks_at
 from sayso_node.store.chain.intents import DAY_S
 from sayso_node.store.chain.late_blocks import PASSES_S
 from sayso_node.store.interface import Reading, Writing
+from sayso_node.store.revocations.bits import masks_at
 from sayso_node.supervision.retrying import backoff
 from sayso_protocol.messages.message import REVOCATION
 from sayso_protocol.permissions.words import Masks

@@ -11,14 +11,18 @@ from itertools import islice
 from typing import Final, NamedTuple
 
 from sayso_node.errors import StoreDamaged
-from sayso_node.store import bits, events, many, sync_entries, sync_index
+from sayso_node.store import many
 from sayso_node.store.chain import wallets
+from sayso_node.store.events import feed as events
 from sayso_node.store.integrity import bit_sums, totals
 from sayso_node.store.integrity.checksums import check_message
 from sayso_node.store.integrity.totals import Total
 from sayso_node.store.interface import Reading
 from sayso_node.store.messages import ERASED
+from sayso_node.store.revocations import bits
 from sayso_node.store.shared_claims import Placed
+from sayso_node.store.sync import entries as sync_entries
+from sayso_node.store.sync import index as sync_index
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope, decode

@@ -15,7 +15,7 @@ import msgspec
 from sayso_node.errors import StoreUnusable
 from sayso_node.freshness import Freshness
 from sayso_node.interfaces import Randomness
-from sayso_node.store.events import STORE_ID_BYTES
+from sayso_node.store.events.feed import STORE_ID_BYTES
 from sayso_node.store.integrity.audit import Damaged, Finding
 from sayso_node.store.integrity.repair import repair
 from sayso_node.store.integrity.verifying import AuditOrder

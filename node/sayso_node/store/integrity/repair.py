@@ -10,18 +10,10 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Final
 
-from sayso_node.store import (
-    bits,
-    events,
-    messages,
-    shared_claims,
-    singles,
-    sync_entries,
-    sync_index,
-)
-from sayso_node.store.audience.publishing import publish_bits
-from sayso_node.store.bits import add_people
+from sayso_node.store import messages, shared_claims, singles
 from sayso_node.store.chain import chain_state, wallets
+from sayso_node.store.events import feed as events
+from sayso_node.store.events.publishing import publish_bits
 from sayso_node.store.integrity import bit_sums
 from sayso_node.store.integrity.audit import Damaged, Finding
 from sayso_node.store.integrity.bit_sums import BitRow
@@ -29,7 +21,11 @@ from sayso_node.store.integrity.rebuilding import rebuild_totals
 from sayso_node.store.interface import Writing
 from sayso_node.store.messages import Stored
 from sayso_node.store.queries import revocations_after
+from sayso_node.store.revocations import bits
+from sayso_node.store.revocations.bits import add_people
 from sayso_node.store.shared_claims import Placed
+from sayso_node.store.sync import entries as sync_entries
+from sayso_node.store.sync import index as sync_index
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import decode

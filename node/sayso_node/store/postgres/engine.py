@@ -18,15 +18,15 @@ from psycopg import IsolationLevel
 
 from sayso_node.errors import StoreDamaged, StoreInUse, StoreTooNew, StoreUnusable, WrongStore
 from sayso_node.interfaces import Randomness
-from sayso_node.store.damage import Damage
 from sayso_node.store.drawn import draw_singles
-from sayso_node.store.group_commit import GroupCommit
+from sayso_node.store.integrity.damage import Damage
 from sayso_node.store.interface import Reading
 from sayso_node.store.postgres import dialect, session
 from sayso_node.store.postgres.connection import Handle, connect, described, translated
-from sayso_node.store.sqlite.migrations import FILLS, STEPS
-from sayso_node.store.sqlite.schema import SCHEMA, VERSION
-from sayso_node.store.writer import Change, Writer
+from sayso_node.store.tables.migrations import FILLS, STEPS
+from sayso_node.store.tables.schema import SCHEMA, VERSION
+from sayso_node.store.writing.group_commit import GroupCommit
+from sayso_node.store.writing.writer import Change, Writer
 
 _LOCK: Final = int.from_bytes(b"sayso")  # of the groups; any process on this database that writes
 STATE: Final = """

@@ -14,7 +14,7 @@ from sayso_node.store.postgres import dialect, session
 from sayso_node.store.postgres.connection import Handle, connect, described, translated
 from sayso_node.store.postgres.engine import FIND_NUMBERS, NOTE_NUMBERS, STATE, check_durable
 from sayso_node.store.sqlite.moving import tables
-from sayso_node.store.sqlite.schema import SCHEMA, VERSION
+from sayso_node.store.tables.schema import SCHEMA, VERSION
 
 _TYPES: Final = {"INTEGER": "int8", "BLOB": "bytea", "REAL": "float8", "TEXT": "text"}
 _OURS: Final = ("store_state", "store_numbers")

@@ -8,9 +8,10 @@ at its cursor; the next snapshot does.
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from sayso_node.store import bits, events
 from sayso_node.store.admission import pending
+from sayso_node.store.events import feed as events
 from sayso_node.store.interface import Reading
+from sayso_node.store.revocations import bits
 from sayso_node.store.snapshots.address_keys import AddressKeys, permissions_in
 from sayso_node.store.snapshots.statement_keys import disputed_by, new_displaced
 from sayso_protocol.limits import LIMITS

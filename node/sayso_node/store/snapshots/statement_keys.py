@@ -8,9 +8,9 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Final
 
-from sayso_node.store import bits
 from sayso_node.store.admission import pending
 from sayso_node.store.interface import Reading
+from sayso_node.store.revocations import bits
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.message import of_kind
 from sayso_protocol.messages.statements.dispute import Dispute

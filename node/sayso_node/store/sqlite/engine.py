@@ -14,9 +14,8 @@ from typing import Any
 
 from sayso_node.errors import StoreDamaged, StoreTooNew, StoreUnusable, WrongStore
 from sayso_node.interfaces import Randomness
-from sayso_node.store.damage import Damage
 from sayso_node.store.drawn import draw_singles
-from sayso_node.store.group_commit import GroupCommit
+from sayso_node.store.integrity.damage import Damage
 from sayso_node.store.interface import Reading
 from sayso_node.store.sqlite.connection import (
     OpenDatabase,
@@ -25,9 +24,10 @@ from sayso_node.store.sqlite.connection import (
     open_read_only,
     translated,
 )
-from sayso_node.store.sqlite.migrations import FILLS, STEPS
-from sayso_node.store.sqlite.schema import SCHEMA, VERSION
-from sayso_node.store.writer import Change, Writer
+from sayso_node.store.tables.migrations import FILLS, STEPS
+from sayso_node.store.tables.schema import SCHEMA, VERSION
+from sayso_node.store.writing.group_commit import GroupCommit
+from sayso_node.store.writing.writer import Change, Writer
 
 WRITER_CACHE_KIB = 32_768  # enough for the changes of a large bundle; with less, pages are written twice
 

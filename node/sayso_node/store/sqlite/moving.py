@@ -14,7 +14,7 @@ from sayso_node.store.interface import Writing
 from sayso_node.store.moving import marks
 from sayso_node.store.moving.contents import Table
 from sayso_node.store.sqlite.connection import SqliteConnection, open_file, open_read_only, translated
-from sayso_node.store.sqlite.schema import SCHEMA, VERSION
+from sayso_node.store.tables.schema import SCHEMA, VERSION
 
 _PART: Final = ".part"
 _BESIDE: Final = ("-wal", "-shm", "-journal")

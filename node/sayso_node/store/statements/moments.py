@@ -9,7 +9,7 @@ from typing import Final
 from sayso_node.store import many
 from sayso_node.store.chain import chain_state
 from sayso_node.store.interface import Reading
-from sayso_node.store.known_bits import StoreBits
+from sayso_node.store.revocations.known_bits import StoreBits
 from sayso_protocol.messages.envelope import decode
 from sayso_protocol.messages.message import as_kind
 from sayso_protocol.messages.revocation import Revocation

@@ -11,7 +11,7 @@ from sayso_node.errors import NotFound
 from sayso_node.store import messages
 from sayso_node.store.chain import block_dates, chain_state
 from sayso_node.store.interface import Reading
-from sayso_node.store.known_bits import StoreBits
+from sayso_node.store.revocations.known_bits import StoreBits
 from sayso_node.store.statements import disputes, sublicenses
 from sayso_node.store.statements.moments import StoreMoments
 from sayso_node.store.statements.sublicenses import PassedOn, SublicenseTerms

@@ -8,13 +8,13 @@ from random import Random
 
 import pytest
 
-from sayso_contracts.events import Anchored, Event
+from sayso_contracts.registry.events import Anchored, Event
 from sayso_node.chain.following import follower as follower_module
 from sayso_node.chain.following.follower import Follower
 from sayso_node.errors import ChainUnreachable, RangeRefused, StoreUnusable
-from sayso_node.store import bits
 from sayso_node.store.chain import chain_state, endorsements
 from sayso_node.store.interface import Reading
+from sayso_node.store.revocations import bits
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.primitives import sha256
 from sayso_protocol.receipts.receipt import ChainPoint

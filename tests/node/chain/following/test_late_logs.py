@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from node.chain.following.test_follower import Following
-from sayso_contracts.events import Event
+from sayso_contracts.registry.events import Event
 from sayso_node.chain.following import follower
 from sayso_node.errors import RangeRefused, TooManyRequests
 from sayso_node.store.chain import late_blocks

@@ -10,7 +10,7 @@ from node.chain.anvil_world import PayingNode
 from node.chain.proofs.test_archivist import World
 from node.chain.proxies import Proxy, proxy
 from sayso_node.errors import ChainUnreachable
-from sayso_node.store import bits
+from sayso_node.store.revocations import bits
 from support.anvil import anvil
 
 SLOW_S, FAST_S = 12, 0

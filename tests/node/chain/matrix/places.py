@@ -20,9 +20,9 @@ from web3 import AsyncHTTPProvider, AsyncWeb3, HTTPProvider, Web3
 from sayso.demo.ports import free_ports
 from sayso.devchain import DevChain
 from sayso.devchain.accounts import dev_account
-from sayso_contracts.artifact import abi
-from sayso_contracts.calls import Call, Calls
 from sayso_contracts.deploy import Deployment, deploy
+from sayso_contracts.registry.artifact import abi
+from sayso_contracts.registry.calls import Call, Calls
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_from_text
 from support.anvil import CHAIN_ID, REPOSITORY, RICH_KEY, anvil

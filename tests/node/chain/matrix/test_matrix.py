@@ -21,15 +21,15 @@ from node.chain.anvil_world import PayingNode
 from node.chain.matrix.habits import HABITS, Habit, NoProofs, provider
 from node.chain.matrix.places import CHAINS, SETTLED_BLOCKS, Place
 from node.chain.paying.test_on_anvil import EVERYTHING, Person, known
-from sayso_contracts.calls import Call
+from sayso_contracts.registry.calls import Call
 from sayso_node.api.http.shares import PROXIES
 from sayso_node.api.routes.proofs import ProofRoutes
 from sayso_node.chain.proofs.storage_proofs import StorageProofs
 from sayso_node.chain.proofs.transaction_proofs import receipt_proof
 from sayso_node.errors import ChainUnreachable, NotFound, ProofUnavailable
 from sayso_node.sources import Proxies
-from sayso_node.store import bits
 from sayso_node.store.chain import chain_state, intents, relays
+from sayso_node.store.revocations import bits
 from sayso_protocol.ethereum.chain_proofs import check_chain_proof
 from sayso_protocol.ethereum.transaction_proofs import check_receipt_proof
 from sayso_protocol.messages.envelope import Envelope, encode

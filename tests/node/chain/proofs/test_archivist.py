@@ -10,7 +10,7 @@ from eth_account import Account
 from node.chain.anvil_world import PayingNode, Registry
 from node.chain.paying.test_on_anvil import Person, known
 from node.chain.proxies import Proxy, proxy
-from sayso_contracts.calls import Calls
+from sayso_contracts.registry.calls import Calls
 from sayso_node.chain.proofs.transaction_proofs import receipt_proof
 from sayso_node.chain.rpc.web3_chain import Web3Chain
 from sayso_node.errors import NotFound, ProofUnavailable

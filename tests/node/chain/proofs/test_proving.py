@@ -11,8 +11,8 @@ from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 from web3 import HTTPProvider, Web3
 
-from sayso_contracts import artifact
-from sayso_contracts.calls import Call, Calls, SignedRevocation
+from sayso_contracts.registry import artifact
+from sayso_contracts.registry.calls import Call, Calls, SignedRevocation
 from sayso_node.api.http.shares import PROXIES
 from sayso_node.api.routes.proofs import ProofRoutes
 from sayso_node.chain.proofs.storage_proofs import StorageProofs

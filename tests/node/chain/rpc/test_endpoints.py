@@ -9,7 +9,7 @@ from node.chain.anvil_world import FINALITY, PayingNode, Registry
 from node.chain.proxies import proxy
 from sayso_node.chain.rpc.web3_chain import Web3Chain
 from sayso_node.errors import ChainUnreachable
-from sayso_node.store import bits
+from sayso_node.store.revocations import bits
 from sayso_protocol.primitives import address_from_text
 from support.anvil import anvil
 from support.node_rig import NodeRig

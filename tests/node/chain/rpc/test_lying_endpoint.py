@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from eth_account import Account
 
-from sayso_contracts.abi import encode_call
 from sayso_contracts.errors import TransactionTooLarge
-from sayso_contracts.events import ANCHORED_TOPIC, REVOKED_TOPIC
+from sayso_contracts.registry.abi import encode_call
+from sayso_contracts.registry.events import ANCHORED_TOPIC, REVOKED_TOPIC
 from sayso_contracts.transactions import Fees
 from sayso_node.chain.paying.web3_account import Web3Account
 from sayso_node.chain.rpc import json_rpc

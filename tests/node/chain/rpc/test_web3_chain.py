@@ -9,11 +9,11 @@ import pytest
 from web3 import AsyncHTTPProvider, AsyncWeb3
 
 from sayso.devchain import DevChain
-from sayso_contracts.abi import encode_call
-from sayso_contracts.calls import Call
 from sayso_contracts.deploy import deploy
-from sayso_contracts.events import Anchored, Revoked
-from sayso_contracts.registry import Registry
+from sayso_contracts.registry.abi import encode_call
+from sayso_contracts.registry.calls import Call
+from sayso_contracts.registry.client import Registry
+from sayso_contracts.registry.events import Anchored, Revoked
 from sayso_node.chain.following.follower import Follower
 from sayso_node.chain.paying.anchorer import Anchorer
 from sayso_node.chain.paying.fees import Allowance
@@ -23,8 +23,8 @@ from sayso_node.chain.rpc.endpoints import Endpoints
 from sayso_node.chain.rpc.web3_chain import Web3Chain
 from sayso_node.errors import ChainUnreachable
 from sayso_node.freshness import Freshness
-from sayso_node.store import bits
 from sayso_node.store.chain import chain_state
+from sayso_node.store.revocations import bits
 from sayso_node.supervision.alarms import Alarms
 from sayso_node.supervision.counters import Counters
 from sayso_protocol.network import Network

@@ -11,7 +11,7 @@ from eth_abi.abi import encode as abi_encode
 from web3 import HTTPProvider, Web3
 
 from node.chain.wallets.asking import ANY, BY_ADA, BY_BEN, DIGEST, outcome
-from sayso_contracts import artifact
+from sayso_contracts.registry import artifact
 from sayso_node.chain.rpc.eth_call import EthCall
 from sayso_node.chain.wallets import contract_wallets
 from sayso_node.chain.wallets.batched_probes import LONGEST_BYTES, MOST_QUESTIONS

@@ -6,8 +6,8 @@ from pathlib import Path
 from nacl.signing import SigningKey
 
 from sayso_node.errors import InvalidNodeConfig
+from sayso_node.folder.keys import read_private
 from sayso_node.interfaces import Randomness
-from sayso_node.keys import read_private
 
 SEED_BYTES = 32
 

@@ -9,8 +9,8 @@ from typing import Final
 import msgpack
 
 from sayso_node.store import many, messages
-from sayso_node.store.audience import circles
-from sayso_node.store.audience.circles import EVERYBODY, Link, Party, Role
+from sayso_node.store.events import circles
+from sayso_node.store.events.circles import EVERYBODY, Link, Party, Role
 from sayso_node.store.interface import Reading
 from sayso_node.store.statements import sublicenses
 from sayso_protocol.messages.message import CONSENT, DISPUTE, SUBLICENSE

@@ -15,7 +15,7 @@ AbiEntry = dict[str, Any]
 
 @cache
 def _artifact() -> dict[str, Any]:
-    text = files("sayso_contracts").joinpath("registry.json").read_text(encoding="utf-8")
+    text = files("sayso_contracts.registry").joinpath("registry.json").read_text(encoding="utf-8")
     artifact: dict[str, Any] = json.loads(text)
     return artifact
 

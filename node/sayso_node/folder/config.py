@@ -19,12 +19,12 @@ import msgspec
 from eth_account.signers.local import LocalAccount
 from nacl.signing import SigningKey
 
-from sayso_node.addresses import check_addresses, check_announced
 from sayso_node.errors import InvalidNodeConfig
+from sayso_node.folder.addresses import check_addresses, check_announced
+from sayso_node.folder.identity import create_identity, load_identity
+from sayso_node.folder.keys import load_account
 from sayso_node.gossip.peers.addresses import peer_id_of
-from sayso_node.identity import create_identity, load_identity
 from sayso_node.interfaces import Randomness
-from sayso_node.keys import load_account
 from sayso_node.sources import Proxies
 from sayso_node.store.opening import is_postgres, location_in
 from sayso_protocol.encoding.toml_text import toml_lines

@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 
 from cachetools import LRUCache
 
-from sayso_node.store import bits
 from sayso_node.store.interface import Reading
+from sayso_node.store.revocations import bits
 from sayso_protocol.permissions.words import Masks
 from sayso_protocol.verdicts.known_bits import chosen, has_scope
 

@@ -6,9 +6,9 @@ keep the counts of bounded tables, so that no code path can miss one. A change o
 migrations.py and a new VERSION.
 """
 
-from sayso_node.store.sqlite.audience_step import AUDIENCE
-from sayso_node.store.sqlite.schema_pending import PENDING
-from sayso_node.store.sqlite.schema_statements import STATEMENTS
+from sayso_node.store.tables.audience_step import AUDIENCE
+from sayso_node.store.tables.schema_pending import PENDING
+from sayso_node.store.tables.schema_statements import STATEMENTS
 
 VERSION = 21
 

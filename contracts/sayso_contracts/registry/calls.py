@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sayso_contracts.abi import encode_call
+from sayso_contracts.registry.abi import encode_call
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.primitives import address_text
 

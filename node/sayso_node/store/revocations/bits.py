@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from sayso_node.errors import StoreDamaged
 from sayso_node.store import many, singles
-from sayso_node.store.audience.publishing import publish_bits
+from sayso_node.store.events.publishing import publish_bits
 from sayso_node.store.integrity import bit_sums, totals
 from sayso_node.store.integrity.bit_sums import BitRow
 from sayso_node.store.integrity.checksums import packed_sum
 from sayso_node.store.interface import Reading, Writing
-from sayso_node.store.sync_index import (
+from sayso_node.store.sync.index import (
     Change,
     add_carrier,
     change_sums,

@@ -5,8 +5,8 @@ from typing import Final
 import msgpack
 
 from sayso_node.store import many
-from sayso_node.store.bits import add_people
 from sayso_node.store.interface import Writing
+from sayso_node.store.revocations.bits import add_people
 from sayso_protocol.messages.message import CONSENT
 from sayso_protocol.primitives import NOBODY
 

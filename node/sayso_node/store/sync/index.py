@@ -8,8 +8,9 @@ Entries and fingerprints are defined in docs/protocol.md, section 11.
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from sayso_node.store import many, sync_entries
+from sayso_node.store import many
 from sayso_node.store.interface import Reading, Writing
+from sayso_node.store.sync import entries as sync_entries
 from sayso_protocol.primitives import HASH_BYTES
 from sayso_protocol.sync.fingerprints import (
     EMPTY,

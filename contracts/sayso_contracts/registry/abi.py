@@ -10,8 +10,8 @@ from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError, EncodingError
 from eth_utils.abi import collapse_if_tuple
 
-from sayso_contracts.artifact import AbiEntry, abi
 from sayso_contracts.errors import BadLog, CallReverted, NotDeployed
+from sayso_contracts.registry.artifact import AbiEntry, abi
 from sayso_protocol.primitives import hex_text, keccak
 
 SELECTOR_BYTES = 4

@@ -16,7 +16,7 @@ from sayso_protocol.errors import SaysoError
 from sayso_protocol.redaction import shown_url
 
 if TYPE_CHECKING:
-    from sayso_node.config import Settings
+    from sayso_node.folder.config import Settings
 
 ENDPOINTS: Final = frozenset({"http", "https", "ws", "wss"})
 PAGES: Final = frozenset({"http", "https"})

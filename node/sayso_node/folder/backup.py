@@ -22,9 +22,9 @@ from typing import IO, Final
 
 import msgspec
 
-from sayso_node.config import CONFIG_FILE, IDENTITY_FILE, NodeConfig, load_config, load_settings
 from sayso_node.errors import FolderNotEmpty, InvalidBackup, StoreMissing, WrongStore
-from sayso_node.folder import USED_FILE, owner_in, owner_of
+from sayso_node.folder.config import CONFIG_FILE, IDENTITY_FILE, NodeConfig, load_config, load_settings
+from sayso_node.folder.lock import USED_FILE, owner_in, owner_of
 from sayso_node.presence.loop import mark_restored
 from sayso_node.store.opening import copy_store, is_empty, location_in, snapshot_at, store_at
 from sayso_protocol.encoding.toml_text import toml_lines

@@ -9,10 +9,11 @@ at once (rule 5.9), and a bit does not say which.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from sayso_node.store import events, many
-from sayso_node.store.audience import circles, concerned
-from sayso_node.store.audience.circles import EVERYBODY, Party
-from sayso_node.store.events import Event
+from sayso_node.store import many
+from sayso_node.store.events import circles, concerned
+from sayso_node.store.events import feed as events
+from sayso_node.store.events.circles import EVERYBODY, Party
+from sayso_node.store.events.feed import Event
 from sayso_node.store.interface import Reading, Writing
 from sayso_node.store.statements.sublicenses import SublicenseTerms
 from sayso_protocol.messages.envelope import Envelope

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from sayso_node.errors import StoreUnusable
 from sayso_node.store.interface import Writing
-from sayso_node.store.writer import Change
+from sayso_node.store.writing.writer import Change
 
 MOST_WEIGHT: Final = 1_024  # of a joined change, so that its transaction is short
 

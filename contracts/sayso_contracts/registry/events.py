@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sayso_contracts.abi import decode_event, topic
 from sayso_contracts.errors import BadLog
+from sayso_contracts.registry.abi import decode_event, topic
 from sayso_protocol.primitives import (
     ADDRESS_BYTES,
     HASH_BYTES,

@@ -8,11 +8,11 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from sayso_node.errors import StoreDamaged, StoreUnusable
-from sayso_node.store.commits import Commits
-from sayso_node.store.damage import Damage
+from sayso_node.store.integrity.damage import Damage
 from sayso_node.store.interface import Writing
-from sayso_node.store.joining import Joint, joined
-from sayso_node.store.writer import Change, Writer, WriterThread
+from sayso_node.store.writing.commits import Commits
+from sayso_node.store.writing.joining import Joint, joined
+from sayso_node.store.writing.writer import Change, Writer, WriterThread
 
 P = TypeVar("P")
 T = TypeVar("T")

@@ -1,4 +1,4 @@
-"""The tables of audiences (store/audience/), and the step that fills them from what is stored.
+"""The tables of audiences (store/events/), and the step that fills them from what is stored.
 
 Events of the past concern everybody, because nobody noted whom they concerned.
 """
@@ -8,17 +8,18 @@ from typing import Final
 
 import msgpack
 
-from sayso_node.store import events, many
-from sayso_node.store.audience import circles, publishing
-from sayso_node.store.audience.circles import EVERYBODY, Role
-from sayso_node.store.events import Event
+from sayso_node.store import many
+from sayso_node.store.events import circles, publishing
+from sayso_node.store.events import feed as events
+from sayso_node.store.events.circles import EVERYBODY, Role
+from sayso_node.store.events.feed import Event
 from sayso_node.store.interface import Writing
 from sayso_protocol.messages.message import CONSENT, SUBLICENSE
 
 AUDIENCE: Final = """
 CREATE TABLE circles (
     person BLOB NOT NULL,
-    role INTEGER NOT NULL,  -- of the other one (audience/circles.py)
+    role INTEGER NOT NULL,  -- of the other one (events/circles.py)
     address BLOB NOT NULL,
     PRIMARY KEY (person, role, address)
 ) WITHOUT ROWID;

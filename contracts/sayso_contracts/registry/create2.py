@@ -5,8 +5,8 @@ is the contract at 0x4e59...956C, which nobody controls. A chain that lacks it g
 whose sender has no known key.
 """
 
-from sayso_contracts.artifact import creation_code
-from sayso_contracts.calls import Call
+from sayso_contracts.registry.artifact import creation_code
+from sayso_contracts.registry.calls import Call
 from sayso_protocol.primitives import address_from_text, address_text, keccak
 
 SALT = keccak(b"Sayso registry 1")

@@ -14,7 +14,7 @@ from sayso_node.store import many
 from sayso_node.store.integrity.rebuilding import rebuild
 from sayso_node.store.interface import Writing
 from sayso_node.store.shared_claims import claim_of, list_of
-from sayso_node.store.sqlite import audience_step, statements_step
+from sayso_node.store.tables import audience_step, statements_step
 from sayso_protocol.messages.message import CONSENT
 
 STEPS: Final = {

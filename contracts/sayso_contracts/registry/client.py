@@ -16,8 +16,8 @@ from hexbytes import HexBytes
 from web3 import AsyncWeb3
 from web3.types import BlockIdentifier
 
-from sayso_contracts.abi import decode_answer
-from sayso_contracts.calls import Call, Calls
+from sayso_contracts.registry.abi import decode_answer
+from sayso_contracts.registry.calls import Call, Calls
 from sayso_contracts.relay import Rejection, rejections
 from sayso_contracts.rpc import rpc_errors
 from sayso_contracts.transactions import (

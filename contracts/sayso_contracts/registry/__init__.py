@@ -1,0 +1,1 @@
+"""The registry contract at one address: ABI, bytecode, calls, events, storage slots."""

@@ -1,0 +1,1 @@
+"""The revocation state: bits that only grow."""

@@ -1,0 +1,1 @@
+"""What sync compares: entries of messages, and sums over them."""

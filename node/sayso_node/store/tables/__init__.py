@@ -1,0 +1,1 @@
+"""The tables of the store, for every backend, and the steps that migrate them."""

@@ -1,0 +1,1 @@
+"""How changes are committed: in groups, by one writer."""
