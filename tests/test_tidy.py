@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ FILE_LINES = 300
 TEST_FILE_LINES = 500
 FUNCTION_LINES = 50
 TEST_FUNCTION_LINES = 70
+FOLDER_MODULES = 15
 PACKAGES = ("sayso_protocol", "sayso_contracts", "sayso_node", "sayso")
 
 # Spelt in pieces, so that this file does not name what it forbids.
@@ -73,6 +75,15 @@ def test_functions_are_short() -> None:
         if lines > (TEST_FUNCTION_LINES if in_tests(path) else FUNCTION_LINES)
     }
     assert not long
+
+
+def test_folders_of_product_code_are_small() -> None:
+    modules = Counter(
+        str(path.parent.relative_to(ROOT))
+        for path in tracked(".py", ".ts")
+        if path.relative_to(ROOT).parts[0] in SOURCE and path.name != "__init__.py"
+    )
+    assert {folder: count for folder, count in modules.items() if count > FOLDER_MODULES} == {}
 
 
 def test_every_module_says_its_rule() -> None:
