@@ -6,7 +6,7 @@ from fuzz.budget import FREE_BYTES, MOST_BYTES, judged, spent
 from fuzz.target import Target
 from fuzz.targets import TARGETS
 
-SHORT = 16_384  # bytes of a hostile value; `make fuzz` takes longer ones
+SHORT = 8_192  # bytes of a hostile value; `make fuzz` takes longer ones
 
 
 @pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)

@@ -137,18 +137,20 @@ async def test_listeners_of_one_address_leave_seats_for_others(node: RunningNode
     assert await status(await begin(node, ANOTHER, listen())) == 200
 
 
-async def test_a_newcomer_displaces_a_listener_of_the_source_with_most(node: RunningNode) -> None:
+async def test_a_newcomer_displaces_a_listener_of_the_source_with_most(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     share = events.SOURCE_STREAMS
-    ips = [f"127.0.1.{number}" for number in range(events.STREAMS // share)]
-    held = {ip: [await begin(node, ip, listen()) for _ in range(share)] for ip in ips}
-    assert {await status(line) for lines in held.values() for line in lines} == {200}
-    assert await status(await begin(node, ANOTHER, listen())) == 200
-    readers = [reader for lines in held.values() for reader, _ in lines]
-    ends = [asyncio.create_task(reader.read()) for reader in readers]
-    await until(lambda: any(one.done() for one in ends))
-    assert sum(one.done() for one in ends) == 1
-    for one in ends:
-        one.cancel()
+    monkeypatch.setattr(events, "STREAMS", 3 * share)
+    async with running_node(tmp_path) as node:
+        held = [await begin(node, f"127.0.1.{ip}", listen()) for ip in range(3) for _ in range(share)]
+        assert {await status(line) for line in held} == {200}
+        assert await status(await begin(node, ANOTHER, listen())) == 200
+        ends = [asyncio.create_task(reader.read()) for reader, _ in held]
+        await until(lambda: any(one.done() for one in ends))
+        assert sum(one.done() for one in ends) == 1
+        for one in ends:
+            one.cancel()
 
 
 @pytest.mark.parametrize(("named", "others"), [((PROXY,), 200), (("127.0.0.8",), 503), ((), 503)])

@@ -101,6 +101,7 @@ class EventRoutes:
         store_id, seq = self._begin(text)
         response = web.StreamResponse(headers={**ORIGIN, "Cache-Control": "no-store"})
         response.content_type = EVENTS
+        response.force_close()  # whoever is displaced gives its connection back, too
         stream = asyncio.create_task(self._stream(request, response, _Place(store_id, seq, parties)))
         self._streams.add(stream)
         try:
