@@ -22,6 +22,7 @@ def _nodes() -> dict[str, bytes]:
         "a node twice": b"\2\0",
         "a node in a longer form": b"\x81\0",
         "a node that is cut short": b"\x81",
+        "a second node that is cut short": b"\2\x81",
         "nodes of two levels": pack_nodes([2, 4]),
         "the first and the last node of two levels": pack_nodes([3, 4]),
         "a node of level 63": pack_nodes([1 << 63]),
