@@ -96,6 +96,11 @@ class Stage:
         """Return whose disputes the nodes regard."""
         return ()
 
+    @property
+    def companies(self) -> dict[bytes, str]:
+        """Return the names of those who hold data, by address."""
+        return {}
+
     async def submit(self, node: str, envelopes: Sequence[Envelope]) -> list[Submitted]:
         """Hand signed messages in to a node; raises NodeRefused for the first refused one."""
         async with self.nodes[node].client(self.trusted) as client:
