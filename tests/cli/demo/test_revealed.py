@@ -1,4 +1,4 @@
-"""What the scenario neon compares finds every kind of link between two calls, wherever a node shows it."""
+"""The scenario neon compares two calls: it finds every kind of link, wherever a node shows it."""
 
 import base64
 from pathlib import Path
