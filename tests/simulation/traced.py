@@ -54,7 +54,7 @@ def told(pages: list[Trace]) -> Told:
 
 
 def _shared(holder: Holder) -> Any:
-    held = [(one.terms._replace(seen_at=0.0), *one[1:]) for one in holder.held]
+    held = [one._replace(terms=one.terms._replace(seen_at=0.0)) for one in holder.held]
     return holder._replace(held=held)
 
 
@@ -101,7 +101,7 @@ def _of_holder(
     counting = [x for x in known.to(name, who) if known.counts(name, x)]
     if [one.terms.digest for one in holder.held] != counting:
         yield f"{name.hex()} was passed on to {who.hex()} by others than the rules count"
-    if any(one.anchored is None for one in (*holder.held, *holder.uses)):
+    if None in {one.anchored for one in holder.held} | {one.anchored for one in holder.uses}:
         yield f"a statement about {name.hex()} is not anchored"
     used = {
         x

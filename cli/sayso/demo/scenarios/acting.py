@@ -40,9 +40,10 @@ async def carried(stage: Stage, revocations: int) -> None:
 async def standings(
     stage: Stage, license_hash: bytes, expected: Mapping[bytes, set[str]]
 ) -> TraceJson | None:
-    """Return the trace at C once the duties of these holders stand as expected."""
-    async with stage.nodes["C"].client(stage.trusted) as client:
-        found = await client.trace(license_hash)
+    """Return the trace once all nodes say the same, and duties of these holders stand as expected."""
+    found = await stage.trace(license_hash)
+    if found is None:
+        return None
     seen = {one.address: {str(duty.standing) for duty in one.duties} for one in found.holders}
     agrees = all(seen.get(address_text(one)) == stands for one, stands in expected.items())
     return found if agrees else None

@@ -194,7 +194,7 @@ async def confirm_removal(stage: Kled) -> str:
     confirming = (stage.shop, stage.lab_x)
     due = {own_address(one): {"due"} for one in (*confirming, stage.lab_y)}
     found = await stage.until(
-        "C dates the revocations", partial(standings, stage, stage.consent.digest, due)
+        "the nodes date the revocations", partial(standings, stage, stage.consent.digest, due)
     )
     assert found.final  # noqa: S101 - what is due is dated by it
     for account in confirming:
@@ -247,8 +247,10 @@ async def wait_too_long(stage: Kled) -> str:
     days = _REMOVAL_DAYS + 1
     await stage.chain.pass_time(days * DAY_S)
     late = {own_address(stage.lab_x): {"confirmed"}, own_address(stage.lab_y): {"late"}}
-    await stage.until("C shows who is late", partial(standings, stage, stage.consent.digest, late))
-    return f"the chain's time moves on by {days} days: Lab Y is late, and everybody can see it"
+    await stage.until(
+        "every node shows who is late", partial(standings, stage, stage.consent.digest, late)
+    )
+    return f"the chain's time moves on by {days} days: Lab Y is late, at every node"
 
 
 KLED_STEPS: tuple[Step[Kled], ...] = (
