@@ -22,7 +22,7 @@ from typing import IO, Any, Final
 from sayso.errors import NotInStock, WrongItem
 from sayso.extras import extra
 from sayso.gate.formats.base import reading
-from sayso.gate.formats.published import ABOUT_FILE, DATA, FILES, LICENSES, LISTED
+from sayso.gate.formats.published import ABOUT_FILE, DATA, FILES, LICENSES_FOLDER, LISTED
 from sayso.gate.formats.tar import LABEL_SUFFIXES
 from sayso.gate.licenses import fill_bundle
 from sayso.marketplace.items import KeptItem, salted
@@ -92,7 +92,7 @@ class DataSet:
             DATA_FORMS[form](folder, self.entries)
             lines = (_row_json(number, *one, form) for number, one in enumerate(self.entries))
             _put(folder, Path(LISTED), "".join(lines).encode())
-            fill_bundle(folder, Path(LICENSES), self.envelopes)
+            fill_bundle(folder, Path(LICENSES_FOLDER), self.envelopes)
             _put(folder, Path(ABOUT_FILE), json.dumps(about, indent=2).encode() + b"\n")
             outputs.commit()
         return about

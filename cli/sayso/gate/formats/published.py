@@ -30,7 +30,7 @@ from sayso_protocol.errors import Malformed
 ABOUT_FILE: Final = "dataset.json"
 LISTED: Final = "manifest.jsonl"
 FILES: Final = "files"
-LICENSES: Final = "licenses"
+LICENSES_FOLDER: Final = "licenses"
 DATA: Final = {"parquet": "data.parquet", "webdataset": "data.tar", "folder": FILES}
 ABOUT_BYTES: Final = 1 << 16
 FILES_AT_ONCE: Final = 4_096
@@ -53,7 +53,7 @@ def form_of(folder: Path) -> str | None:
         return None
     with reading(folder):
         found = {one.name for one in folder.iterdir() if not one.name.startswith(".")}
-    if more := found - {ABOUT_FILE, LISTED, LICENSES, DATA[form]}:
+    if more := found - {ABOUT_FILE, LISTED, LICENSES_FOLDER, DATA[form]}:
         raise BadManifest(f"{str(folder)!r} is a delivered data set, but has {min(more)!r}, too")
     return str(form)
 
@@ -64,7 +64,7 @@ def open_published(folder: Path, form: str, open_one: Opener, columns: Columns) 
         return PublishedFiles(folder, columns)
     name = Path(DATA[form])
     source = Shards(folder, {folder / name: name}, open_one)
-    about = [folder / one for one in (ABOUT_FILE, LISTED, LICENSES) if (folder / one).exists()]
+    about = [folder / one for one in (ABOUT_FILE, LISTED, LICENSES_FOLDER) if (folder / one).exists()]
     source.notes += left_out(about, folder, "they are about the data")
     return source
 
@@ -83,7 +83,7 @@ class PublishedFiles(JsonLines):
         self._listed = {f"{FILES}/{one.relative_to(folder / FILES)}": one for one in found.files}
         self._stamps += [Stamp.of(one) for one in found.files]
         self.size = (sum(one.size for one in self._stamps), "bytes")
-        self.notes += left_out([folder / LICENSES], folder, "they are about the data")
+        self.notes += left_out([folder / LICENSES_FOLDER], folder, "they are about the data")
 
     def batches(self, most: int) -> Iterator[Batch]:
         """Yield the rows in order.
