@@ -98,8 +98,8 @@ class Trouble(Kled):
         if found is None or found.anchored is None or not found.disputes:
             return None
         holders = {one.address: one for one in found.holders}
-        stated = [(one, passed) for one in found.holders for passed in (*one.passed_on, *one.uses)]
-        anchored = all(passed.anchored for _, passed in stated)
+        anchored = all(passed.anchored for one in found.holders for passed in one.passed_on)
+        anchored &= all(use.anchored for one in found.holders for use in one.uses)
         stands = {who: {str(duty.standing) for duty in one.duties} for who, one in holders.items()}
         accounts = (self.shop, self.lab_x, self.lab_y)
         shop, x, y = (address_text(own_address(one)) for one in accounts)

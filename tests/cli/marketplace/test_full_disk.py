@@ -93,7 +93,7 @@ class Heard(Courier):
         super().__init__(shop.market, shop.engine)
         self._event, self.asked, self._shop = event, list[str | None](), shop
 
-    async def events(self, url: str, after: str | None) -> AsyncIterator[Event]:  # type: ignore[override]
+    async def events(self, url: str, after: str | None) -> AsyncIterator[Event]:
         self.asked.append(after)
         yield self._event
         await until(lambda: self.place(url) == self._event.id)
