@@ -207,6 +207,12 @@ class BadRecords(SaysoError):
     code = "bad-records"
 
 
+class NotOfRun(SaysoError):
+    """A file beside the record of a run cannot be read as the data of that run."""
+
+    code = "not-of-run"
+
+
 class BadTarget(SaysoError):
     """The target of a watch is not a URL that it may post to, or not a program that can be run."""
 

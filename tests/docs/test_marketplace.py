@@ -136,7 +136,7 @@ async def _told(reader: Reader) -> bool:
 async def test_every_command_can_be_typed_as_written(reader: Reader) -> None:
     await reader.does("open", account=Account.from_key(keccak(b"shop")), NODE=reader.here.node.url)
     write("song.wav", b"song")
-    asking, taking, selling = walkthrough.steps(HOW_TO)
+    asking, taking, selling, checking = walkthrough.steps(HOW_TO)
     seen = await reader.types(asking)
     token = seen.split("token ")[1].split()[0]
     write("answer.json", reader.signs(token))
@@ -149,4 +149,5 @@ async def test_every_command_can_be_typed_as_written(reader: Reader) -> None:
 
     await until(stocked)
     await reader.types(selling)
+    await reader.types(checking)
     assert names_in("sold") == {"dataset.json", "files", "licenses", "manifest.jsonl"}

@@ -8,6 +8,12 @@ from docs.as_written import AsWritten
 from sayso.demo.plays import PLAYS
 from system.demo_process import demo, finish
 
+REMOVALS = {  # holders at the end of each scenario
+    "kled": {"confirmed": 2, "due": 0, "late": 1},
+    "silencio": {"confirmed": 0, "due": 1, "late": 0},
+    "neon": {"confirmed": 0, "due": 2, "late": 0},
+}
+
 
 class TestKled(AsWritten):
     """Files, sold on twice."""
@@ -39,6 +45,7 @@ def test_a_scenario_of_full_size(name: str) -> None:
     assert figures["gas_per_license"] > 0
     assert figures["gas_per_revocation"] > 0
     assert len(figures["refused_s"]) >= 2
+    assert {standing: one["count"] for standing, one in figures["removals"].items()} == REMOVALS[name]
 
 
 @pytest.mark.long

@@ -60,6 +60,7 @@ RECORD: Final = {
     "sources": [],
     "parts": [{"rows": 1, "results_root": LICENSE, "answers": []}],
 }
+_LABEL: Final = json.dumps({"license": LICENSE, "salt": ITEM}).encode()
 _LINE: Final = json.dumps(ROW).encode() + b"\n"
 FOLDER: Final = Path(tempfile.mkdtemp(prefix="sayso-fuzz-"))
 
@@ -183,7 +184,7 @@ def _parquet() -> bytes:
 def _tar(mode: str) -> bytes:
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode=mode) as archive:  # type: ignore[call-overload]
-        for name, data in (("1.flac", b"a.flac"), ("1.json", json.dumps({"license": LICENSE}).encode())):
+        for name, data in (("1.flac", b"a.flac"), ("1.json", _LABEL)):
             info = tarfile.TarInfo(name)
             info.size = len(data)
             archive.addfile(info, io.BytesIO(data))

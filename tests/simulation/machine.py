@@ -14,13 +14,16 @@ from typing import Any
 
 from nacl.signing import SigningKey
 
+from sayso_node.batches.fetcher import BatchFetcher
+from sayso_node.batches.protocol import answer_batch
+from sayso_node.chain.following.block_dates import BlockDates
 from sayso_node.chain.following.follower import Follower
 from sayso_node.chain.paying.anchorer import Anchorer
 from sayso_node.chain.paying.fees import ETHER, GWEI, Allowance
 from sayso_node.chain.paying.payer import Payer
 from sayso_node.chain.paying.relayer import Relayer
 from sayso_node.chain.wallets.contract_wallets import ContractWallets
-from sayso_node.errors import NotFound
+from sayso_node.errors import NotFound, PeerUnreachable
 from sayso_node.freshness import ChainHead, Freshness
 from sayso_node.gossip.broadcast import Broadcast
 from sayso_node.gossip.peers.addresses import peer_id_of
@@ -145,6 +148,7 @@ class Machine:
         self._blocks_told: set[bytes] = set()
         self.room = room
         self.pays = pays
+        # Traces need "batches" and "dates", too, which a test of them adds.
         self.parts: tuple[str, ...] = ("sync", "follower", "payer") if pays else ("sync", "follower")
         self.operators: frozenset[bytes] = frozenset()  # node keys that the network file names
         self.friends: tuple[str, ...] = ()  # configured peers
@@ -230,6 +234,13 @@ class Machine:
                 self.on_fault(f"{self.name} keeps a statement whose endorsement is not final")
 
 
+class NoOperators:
+    """Nobody serves batches over HTTP here; they come from peers."""
+
+    async def get(self, url: str) -> Any:
+        raise PeerUnreachable(f"nothing is at {url}")
+
+
 class LoudCounters(Counters):
     """Counters that make a fault of ours a finding, whatever contains it."""
 
@@ -284,6 +295,8 @@ class Life:
             came=intake.blocks_came,
         )
         self.payer = self._make_payer()
+        self.batches = BatchFetcher((), NoOperators(), store, counters, port)
+        self.dates = BlockDates(chain, store, FINALITY, READ_CHAIN_EVERY_S)
         licenses = LicenseCache()
         self.judge = Judge(NETWORK, store, freshness, clock, counters, licenses)
         self.signer = Signer(NETWORK, store, freshness, *signing, relays=machine.pays)
@@ -311,7 +324,13 @@ class Life:
         self.intake.start()
         handlers = TransportHandlers(self.broadcast.on_frame, self._on_request, self._on_peer)
         await self.machine.port.start(handlers)
-        running = {"sync": self.sync.run, "follower": self.follower.run, "payer": self.payer.run}
+        running = {
+            "sync": self.sync.run,
+            "follower": self.follower.run,
+            "payer": self.payer.run,
+            "batches": self.batches.run,
+            "dates": self.dates.run,
+        }
         for name in self.machine.parts:
             self._spawn(name, running[name]())
         self.machine.is_coming_up = False
@@ -358,6 +377,8 @@ class Life:
         return answered
 
     async def _on_request(self, protocol: str, body: bytes, peer_id: str) -> bytes:
+        if protocol == wire.BATCH_PROTOCOL:
+            return answer_batch(self.store, body)
         if protocol != wire.SYNC_PROTOCOL:
             raise NotFound(f"{protocol} is not served here")
         return await self.answering.answer(body, peer_id)

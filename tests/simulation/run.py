@@ -43,13 +43,13 @@ class Result:
 def simulate(seed: str, options: Options | None = None) -> Result:
     """Run a seed with the options that it draws, or with these."""
     chosen = options or options_of(seed)
-    with _few_count():
+    with few_count():
         result: Result = loop.run(lambda virtual: _simulate(seed, chosen, virtual))
     return result
 
 
 @contextmanager
-def _few_count() -> Iterator[None]:
+def few_count() -> Iterator[None]:
     """So few sublicenses count that some are displaced."""
     with mock.patch.multiple(sublicenses, COUNTED=COUNTED, RANKED=RANKED):
         yield
@@ -62,13 +62,13 @@ async def _simulate(seed: str, options: Options, virtual: loop.VirtualLoop) -> R
     await world.live()
     faults.end()
     world.mend()
-    settled_s = await _settle(world)
+    settled_s = await settle(world)
     if not world.faults:
         Checkers(world).final()
     return Result(seed, options, tuple(world.faults), world.trace.hexdigest(), buyers.granted, settled_s)
 
 
-async def _settle(world: World) -> float:
+async def settle(world: World) -> float:
     """Wait until everybody agrees."""
     waited_s, missing = 0.0, ""
     deadline_s = SETTLING_S + world.options.skew_s

@@ -27,6 +27,8 @@ HINTS: Final = {
     "unsupported": "only the chain can judge the signature of a contract wallet: ask a node that has an "
     "endpoint, or name one with --rpc URL",
     "other-statements": "name another folder with --keep or --save, or repeat the first command exactly",
+    "not-of-run": "move it out of the folder of the run; if it is the data, name its columns and its "
+    "dialect as in the check (--license-column, --bad-rows and the like)",
     "output-is-input": "name a file or folder outside the inputs",
     "folder-in-use": "a folder belongs to one node: end the other process, or make a new folder",
     "store-in-use": "end the other process, or give this node a database of its own",

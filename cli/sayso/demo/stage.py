@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from eth_account.signers.local import LocalAccount
+from msgspec.structs import replace
 
 from sayso.contributor.licensing import sign_message
 from sayso.demo.chain import DemoChain
@@ -18,6 +19,7 @@ from sayso.demo.waiting import STEP_TIMEOUT_S, T, until
 from sayso.holder.drafts import Draft, Statement
 from sayso.holder.hashes import sorted_once
 from sayso.node_client.answers import CheckAnswer, Submitted
+from sayso_node.api.schema.traces import TraceJson
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.network_file import Named, NetworkFile
@@ -96,6 +98,11 @@ class Stage:
         """Return whose disputes the nodes regard."""
         return ()
 
+    @property
+    def companies(self) -> dict[bytes, str]:
+        """Return the names of those who hold data, by address."""
+        return {}
+
     async def submit(self, node: str, envelopes: Sequence[Envelope]) -> list[Submitted]:
         """Hand signed messages in to a node; raises NodeRefused for the first refused one."""
         async with self.nodes[node].client(self.trusted) as client:
@@ -129,6 +136,18 @@ class Stage:
         async with self.nodes[node].client(self.trusted) as client:
             return await client.check(Question(query, MAX_AGE_S, "demo"), join_rows(list(rows)))
 
+    async def trace(self, license_hash: bytes) -> TraceJson | None:
+        """Return where a license went once all nodes say the same; None before.
+
+        When a node first saw a message, and its last final block, are its own.
+        """
+        found = list[TraceJson]()
+        for node in self.nodes.values():
+            async with node.client(self.trusted) as client:
+                found.append(await client.trace(license_hash))
+        first, *others = map(_shared, found)
+        return found[0] if all(one == first for one in others) else None
+
     async def until(self, condition: str, look: Callable[[], Awaitable[T | None]]) -> T:
         """Wait until `look` returns a true value; raises DemoFailed after `patience_s`."""
         return await until(condition, look, self.options.patience_s)
@@ -148,6 +167,14 @@ class Stage:
         await asyncio.gather(*(child.stop() for child in children))
         if self._chain:
             await self._chain.stop()
+
+
+def _shared(trace: TraceJson) -> TraceJson:
+    holders = [
+        replace(one, passed_on=[replace(passed, first_seen=0.0) for passed in one.passed_on])
+        for one in trace.holders
+    ]
+    return replace(trace, first_seen=0.0, final=None, holders=holders)
 
 
 S_contra = TypeVar("S_contra", bound=Stage, contravariant=True)

@@ -289,10 +289,11 @@ class Gate:
         assert self._loop  # noqa: S101 - opened before
         nodes = NodeLicenses(self._nodes, self.trusted, self._loop)
         passed = await asyncio.to_thread(nodes.chains, held.held, self.question.query)
-        watched = Watched(rows, held.held, passed, self.question.query)
-        await Watch(
-            self._nodes, watched, rows, lambda some: self.rows(some).numbers.tobytes(), call, lost
-        ).run(after or {})
+        seen = Watched(rows, held.held, passed, self.question.query)
+        await Watch(self._nodes, self.trusted, seen, rows, self._numbers_of, call, lost).run(after or {})
+
+    def _numbers_of(self, rows: bytes) -> bytes:
+        return self.rows(rows).numbers.tobytes()
 
 
 def _address(who: bytes | str) -> bytes:

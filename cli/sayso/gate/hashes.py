@@ -7,11 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sayso.gate.judges.verdicts import Flags
-from sayso_protocol.primitives import HASH_BYTES
+from sayso_protocol.primitives import HASH_BYTES, salted_item
 
 Hashes = NDArray[np.uint8]
 
 TEXT_BYTES: Final = 2 + 2 * HASH_BYTES
+SALT: Final = "salt"  # the field or column of salts
 _NO_DIGIT: Final = 255
 _DIGITS: Final = np.full(256, _NO_DIGIT, np.uint8)
 _DIGITS[list(b"0123456789abcdef")] = range(16)
@@ -53,3 +54,18 @@ def _text(value: Any) -> bytes:
     if len(value) == TEXT_BYTES:
         return value
     return b"0x" + value if len(value) == TEXT_BYTES - 2 else bytes(TEXT_BYTES)
+
+
+def salted_by(value: Any, plain: bytes) -> bytes:
+    """Return the item of bytes with this SHA-256, by what a row has as its salt (rule 1.5.1).
+
+    A salt is a hash as text, or 32 bytes; anything else is none, and the item is the plain hash. Either
+    way the item follows from the bytes, so a wrong salt never clears anything.
+    """
+    if isinstance(value, bytes) and len(value) == HASH_BYTES:
+        return salted_item(value, plain)
+    if isinstance(value, str):
+        hashes, right = hashes_of([value])
+        if right.all():
+            return salted_item(hashes[0].tobytes(), plain)
+    return plain

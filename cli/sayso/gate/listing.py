@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from itertools import repeat
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,6 +10,7 @@ from sayso.extras import extra
 from sayso.files import find_files, item_hash
 from sayso.gate.contents import digest_of
 from sayso.gate.formats.json_rows import granted_lines
+from sayso.gate.hashes import SALT, salted_by
 from sayso.outputs import Outputs
 
 Find = Callable[[bytes], bytes | None]  # item hash -> license hash
@@ -73,7 +75,12 @@ def list_values(path: Path, column: str, find: Find, out: Path) -> Listed:
         staged = outputs.open(out)
         with pq.ParquetWriter(staged.part, schema) as writer:
             for batch in file.iter_batches(_ROWS):
-                items = [digest_of(one, path, column) for one in batch.column(column).to_pylist()]
+                salts = batch.column(SALT).to_pylist() if SALT in names else repeat(None)
+                values = batch.column(column).to_pylist()
+                items = [
+                    salted_by(salt, digest_of(one, path, column))
+                    for one, salt in zip(values, salts, strict=False)
+                ]
                 licenses = [find(one) for one in items]
                 rows += len(items)
                 without += licenses.count(None)

@@ -3,8 +3,9 @@
 The watch follows the streams of all nodes and remembers the position of each. A revocation that covers a
 row is reported at once. Whatever else can stop a row (a sublicense is withdrawn, a holder between is
 stopped, somebody disputes) makes the watch ask the nodes about the rows in question again, because
-another way to the row can be open. If a stream has a gap, it asks about the whole manifest. It remembers
-the new position of a stream only after that.
+another way to the row can be open. What a dispute names, the watch asks the node that told of it. If
+that node cannot say, or if a stream has a gap, it asks about the whole manifest. It remembers the new
+position of a stream only after that.
 """
 
 import asyncio
@@ -14,12 +15,16 @@ from typing import Any, Final
 
 from sayso.errors import NodeRefused, NodeUnreachable
 from sayso.node_client import following
+from sayso.node_client.client import NodeClient
 from sayso.node_client.following import DISPUTE, REVOCATION, Event, Gap, Lost, Reached, follow
 from sayso_protocol.encoding.row_tree import ROW_BYTES
+from sayso_protocol.errors import SaysoError
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.message import of_kind
+from sayso_protocol.messages.statements.dispute import contributor_hash
 from sayso_protocol.messages.statements.sublicense import Sublicense
+from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.verdicts.chains import Hop, stopping, withdrawing
 from sayso_protocol.verdicts.covering import Place
 from sayso_protocol.verdicts.known_bits import HeldBits
@@ -64,6 +69,7 @@ class Watched(HeldBits):
         self._reported: set[Row] = set()
         self._rows: dict[bytes, list[Row]] = {}  # by the people who can revoke the row
         self._at: dict[tuple[bytes, int], dict[Row, None]] = {}  # by the bit that can close a chain
+        self._named: dict[bytes, list[Row]] = {}  # by the hashes by which a dispute can name the row
         hops = _hops(passed)
         self._shared = SharedLicenses()
         for name, one in licenses.items():
@@ -74,6 +80,8 @@ class Watched(HeldBits):
             if mine is None or mine.position_of(row.item) is None:
                 continue  # it was never clear
             about = self._about(row, mine)
+            for name in (row.item, *map(contributor_hash, mine.consent.parties)):
+                self._named.setdefault(name, []).append(row)
             for person in _people(about.values()):
                 self._rows.setdefault(person, []).append(row)
             for name, held in about.items():
@@ -99,16 +107,23 @@ class Watched(HeldBits):
         self._reported.update(hit)
         return hit
 
-    def doubts(self, event: Event) -> list[Row]:
-        """Return the rows that an event may stop, without revoking them, and that are not reported."""
+    def doubts(self, event: Event, named: Iterable[bytes] | None = None) -> list[Row]:
+        """Return the rows that an event may stop, without revoking them, and that are not reported.
+
+        Args:
+            event: The event.
+            named: The hashes that the dispute of the event names; None if they are not known.
+        """
         found: Iterable[Row] = self._at.get((event.signer, event.word), ())
-        if event.name == DISPUTE and self._may_heed(event.signer):  # an event names no hashes
-            found = dict.fromkeys(row for some in self._rows.values() for row in some)
+        if self.may_be_heeded(event):
+            about = self._rows.values() if named is None else (self._named.get(one, ()) for one in named)
+            found = dict.fromkeys(row for some in about for row in some)
         return [row for row in found if row not in self._reported]
 
-    def _may_heed(self, signer: bytes) -> bool:
-        """Return whether the disputes of an address count, as far as the query says."""
-        return self._query.heed is None or signer in self._query.heed
+    def may_be_heeded(self, event: Event) -> bool:
+        """Return whether an event is a dispute that counts, as far as the query says."""
+        heed = self._query.heed
+        return event.name == DISPUTE and (heed is None or event.signer in heed)
 
     def _is_hit(self, row: Row) -> bool:
         # Reported even if another consent of that party still allows the row.
@@ -155,6 +170,7 @@ class Watch:
 
     Args:
         urls: The URLs of the nodes.
+        trusted: The network file.
         watched: Finds the rows of an event.
         rows: Joined rows.
         check: Returns the number of each row's reason, from all nodes; may block.
@@ -165,13 +181,14 @@ class Watch:
     def __init__(
         self,
         urls: Sequence[str],
+        trusted: NetworkFile,
         watched: Watched,
         rows: bytes,
         check: Callable[[bytes], bytes],
         call: Callable[[Hit], object],
         lost: Lost,
     ) -> None:
-        self._urls, self._watched, self._rows = urls, watched, rows
+        self._urls, self._trusted, self._watched, self._rows = urls, trusted, watched, rows
         self._check, self._call, self._lost = check, call, lost
         self._places: dict[str, str] = {}
         self._gaps: dict[str, str] = {}  # URL -> end of a gap that is not yet checked
@@ -206,9 +223,20 @@ class Watch:
 
     async def _listen(self, url: str, after: str | None) -> None:
         if after is not None:
-            await self._queue.put((url, after))
+            await self._queue.put((url, after, None))
         async for found in follow(url, after, self._lost):
-            await self._queue.put((url, found))
+            named = None
+            if isinstance(found, Event) and self._watched.may_be_heeded(found):
+                named = await self._hashes_of(url, found)
+            await self._queue.put((url, found, named))
+
+    async def _hashes_of(self, url: str, event: Event) -> tuple[bytes, ...] | None:
+        """Return what a dispute names; None if the node cannot say."""
+        try:
+            async with NodeClient(url, self._trusted) as client:
+                return (await client.statement(event.digest or b"")).items
+        except SaysoError:
+            return None
 
     def _take(self, found: Any) -> None:
         if isinstance(found, Exception):
@@ -216,11 +244,11 @@ class Watch:
         if isinstance(found, _Checked):
             self._close_gaps(found)
             return
-        url, entry = found
+        url, entry, named = found
         if isinstance(entry, Event):
             self._places[url] = entry.id
             self._report(self._watched.hear(entry))
-            if doubted := self._watched.doubts(entry):
+            if doubted := self._watched.doubts(entry, named):
                 self._doubted.update(dict.fromkeys(doubted))
                 self._gaps[url] = entry.id
                 self._check_again()

@@ -3,6 +3,7 @@
 A folder with a record or receipt is a run. Its data is the file or folder beside it that has as many
 rows as the record calls granted; or as many as were judged, with the rejected rows beside it. What
 cannot be told apart is an error, because a run that is left out would hide what a revocation touches.
+Data sets as marketplaces deliver them are data, too, in each of their forms.
 """
 
 import os
@@ -13,9 +14,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from sayso.errors import BadRecords
-from sayso.gate.formats.base import Columns, reading
+from sayso.errors import BadManifest, BadRecords, BytesDiffer, NotOfRun
+from sayso.gate.formats.base import OR_REJECT, Columns, reading
 from sayso.gate.formats.opening import open_source
+from sayso.gate.formats.published import form_of
 from sayso.gate.records.receipts import REFUSING_REASONS, read_json, stated_parts
 from sayso.gate.records.record import RECORD_TYPE, record_from_json
 from sayso.holder.checked_runs import RECORD_BYTES
@@ -66,12 +68,11 @@ def find_runs(folder: Path, columns: Columns) -> Iterator[Run]:
 
     Raises:
         BadRecords: A folder's data cannot be told, or there is no record at all.
-        FileUnreadable, BadManifest: A file cannot be read.
+        NotOfRun: A file or folder beside a record is no data.
+        FileUnreadable: A file cannot be read.
     """
     found = False
-    with reading(folder):
-        places = sorted(Path(place) for place, _, _ in os.walk(folder, onerror=_raise))
-    for place in places:
+    for place in _places(folder):
         for record in sorted(place.glob("*.json")):
             asked = _asked(record)
             if asked is not None:
@@ -79,6 +80,25 @@ def find_runs(folder: Path, columns: Columns) -> Iterator[Run]:
                 yield _run(folder, place, asked, columns)
     if not found:
         raise BadRecords(f"{str(folder)!r} has no record or receipt of a check")
+
+
+def _places(folder: Path) -> list[Path]:
+    """Return the folders in which records may lie: not those of delivered data sets."""
+    found = list[Path]()
+    with reading(folder):
+        for place, below, _ in os.walk(folder, onerror=_raise):
+            if _is_delivered(Path(place)):
+                below.clear()
+            else:
+                found.append(Path(place))
+    return sorted(found)
+
+
+def _is_delivered(folder: Path) -> bool:
+    try:
+        return form_of(folder) is not None
+    except BadManifest as error:
+        raise NotOfRun(str(error)) from error
 
 
 def _raise(error: OSError) -> None:
@@ -119,7 +139,7 @@ def _data(place: Path, asked: _Asked, columns: Columns) -> tuple[Path | None, by
     for one in files:
         if one in rejected or (one.is_dir() and _has_record(one)):
             continue
-        rows = b"".join(batch.rows for batch in open_source(one, columns).batches(BATCH_ROWS))
+        rows = _rows(one, columns)
         if len(rows) == asked.granted * ROW_BYTES:
             found.append((one, rows))
         elif len(rows) == asked.judged * ROW_BYTES and len(rejected) == 1:
@@ -130,8 +150,19 @@ def _data(place: Path, asked: _Asked, columns: Columns) -> tuple[Path | None, by
     return found[0]
 
 
+def _rows(path: Path, columns: Columns) -> bytes:
+    """Return the rows of a file or folder; raises NotOfRun if it is no manifest."""
+    try:
+        return b"".join(batch.rows for batch in open_source(path, columns).batches(BATCH_ROWS))
+    except (BadManifest, BytesDiffer) as error:
+        why = str(error).removesuffix(OR_REJECT)
+        raise NotOfRun(
+            f"{str(path)!r} lies beside the record of a run, but is no data: {why}"
+        ) from error
+
+
 def _has_record(folder: Path) -> bool:
-    return any(folder.glob("*.json"))
+    return any(_asked(one) is not None for one in folder.glob("*.json"))
 
 
 def _granted(manifest: Path, rejected: Path, columns: Columns) -> bytes:

@@ -22,6 +22,8 @@ from typing import IO, Any, Final
 from sayso.errors import NotInStock, WrongItem
 from sayso.extras import extra
 from sayso.gate.formats.base import reading
+from sayso.gate.formats.published import ABOUT_FILE, DATA, FILES, LICENSES_FOLDER, LISTED
+from sayso.gate.formats.tar import LABEL_SUFFIXES
 from sayso.gate.licenses import fill_bundle
 from sayso.marketplace.items import KeptItem, salted
 from sayso.outputs import Outputs, StagedFolder, output_errors, refuse_existing, sweep
@@ -31,7 +33,6 @@ from sayso_protocol.verdicts.verdict import Row
 
 COPIED_BYTES: Final = 1 << 20
 TABLE_BYTES: Final = 32 << 20  # of files in a row group
-ABOUT_FILE: Final = "dataset.json"
 NAME_CHARACTERS: Final = 120
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
 Entry = tuple[Row, KeptItem]
@@ -90,8 +91,8 @@ class DataSet:
             folder = outputs.folder(path)
             DATA_FORMS[form](folder, self.entries)
             lines = (_row_json(number, *one, form) for number, one in enumerate(self.entries))
-            _put(folder, Path("manifest.jsonl"), "".join(lines).encode())
-            fill_bundle(folder, Path("licenses"), self.envelopes)
+            _put(folder, Path(LISTED), "".join(lines).encode())
+            fill_bundle(folder, Path(LICENSES_FOLDER), self.envelopes)
             _put(folder, Path(ABOUT_FILE), json.dumps(about, indent=2).encode() + b"\n")
             outputs.commit()
         return about
@@ -125,9 +126,9 @@ def _place(number: int, kept: KeptItem, form: str) -> str:
     ending = Path(kept.name).suffix.lstrip(".").lower()
     safe = _UNSAFE.sub("-", ending)[:16] or "bin"
     if form == "webdataset":
-        return f"{number:08}.file.{safe}" if safe in {"json", "cls", "id"} else f"{number:08}.{safe}"
+        return f"{number:08}.{safe}" + (".file" if safe in LABEL_SUFFIXES else "")
     whole = _UNSAFE.sub("-", Path(kept.name).name).strip(".-")[-NAME_CHARACTERS:]
-    return f"files/{number:08}-{whole or 'file'}"
+    return f"{FILES}/{number:08}-{whole or 'file'}"
 
 
 class _Hashing(io.RawIOBase):
@@ -163,7 +164,7 @@ def _parquet(folder: StagedFolder, entries: Sequence[Entry]) -> None:
 
     names = [(one, pa.binary(32)) for one in ("sayso_license", "sayso_item")]
     schema = pa.schema([*names, ("salt", pa.binary()), ("name", pa.string()), ("data", pa.binary())])
-    path = folder.part / "data.parquet"
+    path = folder.part / DATA["parquet"]
     with output_errors(path), pq.ParquetWriter(path, schema) as writer:
         held: list[dict[str, Any]] = []
         size = 0
@@ -179,7 +180,7 @@ def _parquet(folder: StagedFolder, entries: Sequence[Entry]) -> None:
 
 
 def _webdataset(folder: StagedFolder, entries: Sequence[Entry]) -> None:
-    path = folder.part / "data.tar"
+    path = folder.part / DATA["webdataset"]
     with output_errors(path), path.open("xb") as file:
         with tarfile.open(fileobj=file, mode="w") as tar:
             for number, (row, kept) in enumerate(entries):

@@ -36,6 +36,7 @@ from sayso.node_client.parsing import (
     read_license_hashes,
     read_node_info,
     read_peers,
+    read_statement,
     read_sublicenses,
     read_submitted,
 )
@@ -45,7 +46,7 @@ from sayso.node_client.transport import Transport
 from sayso.node_client.wallet_words import question_about, word_of, word_of_chain
 from sayso_node.api.schema import about, values
 from sayso_node.api.schema.requests import PackedCheck
-from sayso_node.api.schema.statements import SublicensesTo
+from sayso_node.api.schema.statements import StatementJson, SublicensesTo
 from sayso_node.api.schema.traces import TraceJson
 from sayso_protocol.errors import WrongNetwork
 from sayso_protocol.limits import LIMITS
@@ -172,6 +173,15 @@ class NodeClient:
             if len(found) > LIMITS.passed_to_grantee * LIMITS.depth:
                 raise BadAnswer("the node's answer has more sublicenses than count")
         return [*found.values()]
+
+    async def statement(self, digest: bytes) -> Envelope:
+        """Return a statement by its digest, with an unverified signature; raises as read_statement.
+
+        NodeRefused: The node does not have it.
+        """
+        await self._same_network()
+        answer = await self._transport.get(f"/v1/statements/{hex_text(digest)}", StatementJson)
+        return read_statement(answer, digest, self.trusted.network)
 
     async def claims(self, item: bytes, beside: bytes) -> list[Claim]:
         """Return the claims about an item with the same parties as a license, from all pages."""

@@ -19,7 +19,7 @@ from sayso.node_client.answers import (
 )
 from sayso.node_client.reading import bad_answers, check_answered_now
 from sayso_node.api.schema import about, values
-from sayso_node.api.schema.statements import SublicensesTo
+from sayso_node.api.schema.statements import StatementJson, SublicensesTo
 from sayso_node.intake.outcome import Status
 from sayso_protocol import errors as protocol_errors
 from sayso_protocol.encoding.row_tree import ROW_BYTES
@@ -134,6 +134,17 @@ def read_sublicenses(
     if following is not None and following <= after:
         raise BadAnswer("the node's pages of sublicenses have no end")
     return found, following
+
+
+def read_statement(answer: StatementJson, digest: bytes, network: Network) -> Envelope:
+    """Read GET /v1/statements/..., without its signature; raises BadAnswer and as `decode`."""
+    try:
+        found = decode(base64.b64decode(answer.envelope, validate=True), network)
+    except ValueError as error:
+        raise BadAnswer("the node's answer has an envelope that is not base64") from error
+    if found.digest != digest:
+        raise BadAnswer("the node gave another statement than asked for")
+    return found
 
 
 def read_claims(answer: values.Claims) -> tuple[list[Claim], str | None]:

@@ -26,6 +26,7 @@ from sayso_node.errors import FolderNotEmpty, InvalidBackup, StoreMissing, Wrong
 from sayso_node.folder.config import CONFIG_FILE, IDENTITY_FILE, NodeConfig, load_config, load_settings
 from sayso_node.folder.lock import USED_FILE, owner_in, owner_of
 from sayso_node.presence.loop import mark_restored
+from sayso_node.store.events.feed import STORE_ID_BYTES
 from sayso_node.store.opening import copy_store, is_empty, location_in, snapshot_at, store_at
 from sayso_protocol.encoding.toml_text import toml_lines
 from sayso_protocol.errors import SaysoError, WrongNetwork
@@ -200,7 +201,8 @@ def _mark(made: Path) -> None:
     store = store_at(location_in(made))
     store.start()
     try:
-        asyncio.run(store.write(mark_restored))
+        new_id = os.urandom(STORE_ID_BYTES)
+        asyncio.run(store.write(lambda db: mark_restored(db, new_id)))
     finally:
         store.stop()
     (made / USED_FILE).touch(0o600)

@@ -24,6 +24,7 @@ from sayso_node.presence.protocol import (
     read_report,
 )
 from sayso_node.store import messages, singles
+from sayso_node.store.events.feed import STORE_ID
 from sayso_node.store.interface import Store, Writing
 from sayso_node.supervision.alarms import Alarms
 from sayso_node.supervision.retrying import every
@@ -125,9 +126,13 @@ class PresenceLoop:
         return before or b""
 
 
-def mark_restored(db: Writing) -> None:
-    """Record that the store is from a backup: what was given after it is to be asked of a peer."""
+def mark_restored(db: Writing, store_id: bytes) -> None:
+    """Record that the store is from a backup: what was given after it is to be asked of a peer.
+
+    It gets a new id, because it will use numbers of events again that its listeners heard (rule 16.2.1).
+    """
     singles.put(db, singles.RESTORED, b"1")
+    singles.put(db, STORE_ID, store_id)
 
 
 def _compared(db: Writing) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,8 +11,13 @@ import pytest
 
 from cli.conftest import QUERY
 from cli.gate.conftest import NAMES, Buyer
-from sayso_protocol.primitives import hash_from_text
+from sayso.errors import BytesDiffer
+from sayso.gate.contents import check_bytes
+from sayso.gate.formats.base import Columns
+from sayso.gate.formats.opening import open_source
+from sayso_protocol.primitives import hash_from_text, hex_text, sha256
 
+Made = Callable[[Buyer, list[bytes]], Path]
 LIST = ("manifest", "--bundle", "licenses.sayso", *QUERY)
 
 
@@ -49,6 +55,44 @@ def test_values_of_a_table_are_listed_and_checked(media: Buyer) -> None:
     assert listed.drop_columns(["license", "item"]).equals(pq.read_table("a.parquet"))
     told = media.check("b.parquet", "--verify-bytes", "audio", "--json")
     assert json.loads(told.stdout)["clear"] == 4
+
+
+SALT = bytes(range(32))
+
+
+def salt(buyer: Buyer) -> list[str]:
+    """The salted items of the files, which are licensed instead of the plain ones."""
+    return [hex_text(sha256(SALT + sha256((buyer.folder / name).read_bytes()))) for name in NAMES]
+
+
+def salted_table(buyer: Buyer, salts: list[bytes]) -> Path:
+    """A table of values, and of salts that are theirs or not."""
+    names = {
+        "license": [hash_from_text(one["license"]) for one in buyer.rows],
+        "item": [hash_from_text(one) for one in salt(buyer)],
+        "data": [(buyer.folder / name).read_bytes() for name in NAMES],
+    }
+    path = buyer.folder / "t.parquet"
+    pq.write_table(pa.table({**names, "salt": salts}), path)
+    return path
+
+
+def salted_lines(buyer: Buyer, salts: list[bytes]) -> Path:
+    """The same as lines that name files."""
+    rows = zip(buyer.rows, salt(buyer), salts, strict=True)
+    lines = ({**row, "item": item, "salt": hex_text(one)} for row, item, one in rows)
+    path = buyer.folder / "s.jsonl"
+    path.write_text("\n".join(map(json.dumps, lines)))
+    return path
+
+
+@pytest.mark.parametrize(("made", "column"), [(salted_table, "data"), (salted_lines, "file")])
+def test_bytes_with_a_salt_are_compared(media: Buyer, made: Made, column: str) -> None:
+    right = [SALT] * len(NAMES)
+    check_bytes(open_source(made(media, right), Columns()), column)
+    for wrong in ([bytes(32), *right[1:]], [b"", *right[1:]]):
+        with pytest.raises(BytesDiffer, match="row 1"):
+            check_bytes(open_source(made(media, wrong), Columns()), column)
 
 
 def other_file(buyer: Buyer) -> None:

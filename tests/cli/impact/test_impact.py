@@ -196,6 +196,18 @@ async def test_a_record_whose_data_cannot_be_told_is_an_error(office: Office) ->
         list(find_runs(runs, columns))
 
 
+async def test_a_strange_file_beside_a_record_is_named(office: Office) -> None:
+    """Left out, it could be the data whose rows are revoked; the hint of a manifest would mislead."""
+    notes = office.folder / "runs" / "voices" / "notes.txt"
+    notes.write_text("We trained on Tuesday.\n")
+    records = ("--records", office.folder / "runs")
+    result = await office.run("impact", "--since", "2020-01-01", *records, status=1)
+    assert "error [not-of-run]" in result.stderr
+    assert str(notes) in result.stderr
+    assert "move it out of the folder" in result.stderr
+    assert "--bad-rows reject goes on" not in result.stderr
+
+
 async def test_the_whole_manifest_beside_the_rejected_rows(office: Office) -> None:
     """Who keeps the manifest and not the clear rows; a row that was refused was not used."""
     await office.node.submit(revocation(FILE))

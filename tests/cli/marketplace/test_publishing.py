@@ -22,6 +22,7 @@ from support.node_rig import NOW
 
 ADA, BEN = person("ada"), person("ben")
 FORMS = ("parquet", "webdataset", "folder")
+ENDINGS = {"parquet": "parquet", "webdataset": "tar"}
 
 
 def bought(shop: Shop) -> DataSet:
@@ -54,8 +55,9 @@ def test_the_gate_reads_what_is_published(shop: Shop, form: str) -> None:
     assert (about["files"], about["left_out"]) == (4, 0)
     expected = sorted(join_rows([row]) for row, _ in bundle.entries)
     assert rows_of(path / "manifest.jsonl") == expected
-    if form == "parquet":
-        assert rows_of(path / "data.parquet") == expected
+    assert rows_of(path) == expected
+    if form != "folder":
+        assert rows_of(path / f"data.{ENDINGS[form]}") == expected
     licenses = load_licenses(path / "licenses", shop.network)
     assert (len(licenses.held), len(licenses.sublicenses)) == (2, 1)
     find = licenses.finder(Query(LAB, "train-ai"), NOW)

@@ -19,6 +19,7 @@ from sayso_node.folder.config import load_config
 from sayso_node.folder.lock import NodeFolder
 from sayso_node.freshness import Freshness
 from sayso_node.presence.loop import PresenceLoop
+from sayso_node.store.events.feed import store_id
 from sayso_node.store.interface import Store
 from sayso_node.store.opening import location_in, snapshot_at, store_at
 from sayso_node.supervision.alarms import Alarms
@@ -79,6 +80,19 @@ def test_a_restore_on_another_host_is_complete(world: World, folder: Path, tmp_p
     for one in (tmp_path / "new" / "node").iterdir():
         assert not one.stat().st_mode & 0o077 or one.name.startswith("store")
     world.run("node", "verify-store", tmp_path / "new" / "node")
+
+
+def test_a_restored_store_is_another_store_for_whoever_listens(world: World, folder: Path) -> None:
+    """A listener's place behind the backup would pass over what comes later under the same numbers."""
+
+    def named(place: Path) -> bytes:
+        with snapshot_at(location_in(place)) as db:
+            return store_id(db)
+
+    world.run("node", "backup", folder, "a.backup")
+    for name in ("new", "newer"):
+        world.run("node", "restore", "a.backup", name)
+    assert len({named(one) for one in (folder, Path("new"), Path("newer"))}) == 3
 
 
 def test_nothing_is_replaced(world: World, folder: Path) -> None:

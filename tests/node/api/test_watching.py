@@ -11,13 +11,16 @@ from typing import Any, Self
 
 import pytest
 
-from sayso.errors import NodeUnreachable
+from sayso.errors import NodeRefused, NodeUnreachable
 from sayso.gate.gate import Gate
 from sayso.gate.watching import Hit
 from sayso.node_client import following
+from sayso.node_client.client import NodeClient
 from sayso_node.api.routes.events import EventRoutes
+from sayso_protocol.encoding.row_tree import ROW_BYTES
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.revocation import Revocation
+from sayso_protocol.messages.statements.dispute import CONTRIBUTORS, contributor_hash
 from sayso_protocol.permissions.scopes import Scope, file_subject, to_subject
 from sayso_protocol.primitives import address_text, hex_text
 from support.holders import LABS, dispute, stated, sublicense
@@ -260,16 +263,38 @@ async def test_a_withdrawn_sublicense_of_one_license_stops_no_other(
         await until(lambda: watch.items() == [kept[0].items[0], kept[1].items[0]])
 
 
-async def test_a_dispute_of_somebody_heeded_is_heard(manifest: Path, tmp_path: Path) -> None:
-    now = int(time.time()) - 60
-    async with (
-        knowing(tmp_path / "east", "east", heed=(address_text(DAN),)) as node,
-        Watching(gate_of(node), manifest) as watch,
-    ):
-        await watch.begun(node)
-        await node.submit(dispute(EVE, CONSENTS[1].items, issued_at=now))  # whom nobody heeds
-        await node.submit(dispute(DAN, CONSENTS[4].items, issued_at=now))
-        await watch.heard(4)
+@pytest.mark.parametrize("knows", [True, False])
+async def test_a_dispute_of_somebody_heeded_is_heard(
+    manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, knows: bool
+) -> None:
+    """Only what it names is asked about again; everything, if the node cannot say what that is."""
+    if not knows:
+        monkeypatch.setattr(NodeClient, "statement", _refused)
+    now, asked = int(time.time()) - 60, list[int]()
+    async with knowing(tmp_path / "east", "east", heed=(address_text(DAN),)) as node:
+        gate = gate_of(node)
+        rows = gate.rows
+
+        def counted(joined: bytes) -> object:
+            asked.append(len(joined) // ROW_BYTES)
+            return rows(joined)
+
+        monkeypatch.setattr(gate, "rows", counted)
+        async with Watching(gate, manifest) as watch:
+            await watch.begun(node)
+            assert asked == [COUNT]
+            await node.submit(dispute(EVE, CONSENTS[1].items, issued_at=now))  # whom nobody heeds
+            await node.submit(dispute(DAN, CONSENTS[4].items, issued_at=now))
+            await watch.heard(4)
+            assert asked == [COUNT, 1 if knows else COUNT]
+            whom = [contributor_hash(ADA)]
+            await node.submit(dispute(DAN, whom, subject=CONTRIBUTORS, issued_at=now))
+            await until(lambda: len(watch.items()) == COUNT)
+            assert asked[2:] == [COUNT - 1]  # all are Ada's, and one of them was reported
+
+
+async def _refused(_client: NodeClient, _digest: bytes) -> Envelope:
+    raise NodeRefused("not-found")
 
 
 def _by(signer: bytes, scope: str) -> Envelope:

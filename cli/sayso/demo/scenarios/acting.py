@@ -1,8 +1,8 @@
 """What the people of several scenarios do: record clips, and look who has removed what."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from eth_account.signers.local import LocalAccount
 
@@ -40,9 +40,20 @@ async def carried(stage: Stage, revocations: int) -> None:
 async def standings(
     stage: Stage, license_hash: bytes, expected: Mapping[bytes, set[str]]
 ) -> TraceJson | None:
-    """Return the trace at C once the duties of these holders stand as expected."""
-    async with stage.nodes["C"].client(stage.trusted) as client:
-        found = await client.trace(license_hash)
+    """Return the trace once all nodes say the same, and duties of these holders stand as expected."""
+    found = await stage.trace(license_hash)
+    if found is None:
+        return None
     seen = {one.address: {str(duty.standing) for duty in one.duties} for one in found.holders}
     agrees = all(seen.get(address_text(one)) == stands for one, stands in expected.items())
     return found if agrees else None
+
+
+async def registry_calls(stage: Stage) -> AsyncIterator[Any]:
+    """Yield all transactions to the registry since its deployment, as web3 returns them."""
+    eth, registry = stage.chain.w3.eth, address_text(stage.trusted.network.registry)
+    for number in range(stage.trusted.deploy_block + 1, await eth.block_number + 1):
+        block = await eth.get_block(number, full_transactions=True)
+        for one in block["transactions"]:
+            if one["to"] and one["to"].lower() == registry.lower():
+                yield one

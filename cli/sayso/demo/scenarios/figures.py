@@ -1,4 +1,4 @@
-"""What a scenario cost: messages, bytes, gas and money, and how long each refusal took.
+"""What a scenario cost: messages, bytes, gas and money, how long each refusal took, and who is late.
 
 Bytes are those of the frames that all nodes heard by gossip. Gas is read from the chain: that of every
 transaction to the registry since its deployment, whoever paid.
@@ -13,6 +13,8 @@ from typing import Any
 
 from sayso.demo.nodes import NAMES
 from sayso.demo.prices import Prices
+from sayso.demo.scenarios.acting import registry_calls
+from sayso.demo.scenarios.removals import Removals, removals
 from sayso.demo.stage import Stage
 from sayso_contracts.registry.calls import Calls
 from sayso_protocol.messages.consent import Consent
@@ -33,6 +35,7 @@ class Figures:
         gas_per_revocation: Gas of relays and of revocations on chain, divided by the revocations.
         prices: At which money is counted.
         refused_s: How long each revocation took until another node refused, seconds.
+        removals: Who confirmed the removal of what was taken back, and who did not.
     """
 
     contributors: int
@@ -43,6 +46,7 @@ class Figures:
     gas_per_revocation: float
     prices: Prices
     refused_s: tuple[float, ...]
+    removals: Removals
 
     def json(self) -> dict[str, Any]:
         """Return the JSON object of `--json`."""
@@ -59,6 +63,7 @@ class Figures:
             "gas_price_gwei": self.prices.gas_gwei,
             "coin_dollars": self.prices.coin_dollars,
             "refused_s": [round(one, 3) for one in self.refused_s],
+            "removals": self.removals.json(),
         }
 
     def lines(self) -> Iterable[tuple[str, str]]:
@@ -74,6 +79,7 @@ class Figures:
         if self.refused_s:
             middle, longest = statistics.median(self.refused_s), max(self.refused_s)
             yield "signature to refusal", f"{middle:.2f} s, at most {longest:.2f} s"
+        yield "removals", self.removals.line()
 
 
 async def measure(stage: Stage, prices: Prices) -> Figures:
@@ -91,20 +97,17 @@ async def measure(stage: Stage, prices: Prices) -> Figures:
         gas_per_revocation=gas[REVOCATION] / max(kinds[REVOCATION], 1),
         prices=prices,
         refused_s=tuple(stage.refused_after),
+        removals=await removals(stage),
     )
 
 
 async def _gas(stage: Stage) -> Counter[int]:
     """Return the gas of all transactions to the registry: anchors, and what carries revocations."""
-    eth, registry = stage.chain.w3.eth, address_text(stage.trusted.network.registry)
-    calls = Calls(registry)
+    calls = Calls(address_text(stage.trusted.network.registry))
     anchors = {calls.anchor(bytes(32)).data[:4], calls.anchor_many([]).data[:4]}
     used = Counter[int]()
-    for number in range(stage.trusted.deploy_block + 1, await eth.block_number + 1):
-        block = await eth.get_block(number, full_transactions=True)
-        for one in block["transactions"]:
-            if one["to"] and one["to"].lower() == registry.lower():
-                receipt = await eth.get_transaction_receipt(one["hash"])
-                kind = CONSENT if bytes(one["input"][:4]) in anchors else REVOCATION
-                used[kind] += receipt["gasUsed"]
+    async for one in registry_calls(stage):
+        receipt = await stage.chain.w3.eth.get_transaction_receipt(one["hash"])
+        kind = CONSENT if bytes(one["input"][:4]) in anchors else REVOCATION
+        used[kind] += receipt["gasUsed"]
     return used

@@ -27,6 +27,7 @@ from sayso_protocol.messages.statements.removal import Removal
 from sayso_protocol.messages.statements.sublicense import NO_PARENT, Sublicense
 from sayso_protocol.messages.statements.use import Use
 from sayso_protocol.network_file import Named
+from sayso_protocol.primitives import address_text
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import License, Reason, Row
 
@@ -55,6 +56,15 @@ class Kled(Stage):
     def heeded(self) -> tuple[Named, ...]:
         """See Stage: the marketplace's disputes count."""
         return (Named(own_address(self.shop), "Kled", _MARKETPLACE),)
+
+    @property
+    def companies(self) -> dict[bytes, str]:
+        """See Stage."""
+        return {
+            own_address(self.shop): _MARKETPLACE,
+            own_address(self.lab_x): "Lab X",
+            own_address(self.lab_y): "Lab Y",
+        }
 
     @property
     def consent(self) -> Envelope:
@@ -180,20 +190,23 @@ async def take_resale_back(stage: Kled) -> str:
 
 
 async def confirm_removal(stage: Kled) -> str:
-    """Lab X confirms its removal once the chain has the revocation; Lab Y does not."""
-    due = {own_address(stage.lab_x): {"due"}, own_address(stage.lab_y): {"due"}}
+    """The marketplace and Lab X confirm once the chain has the revocation; Lab Y does not."""
+    confirming = (stage.shop, stage.lab_x)
+    due = {own_address(one): {"due"} for one in (*confirming, stage.lab_y)}
     found = await stage.until(
-        "C dates the revocations", partial(standings, stage, stage.consent.digest, due)
+        "the nodes date the revocations", partial(standings, stage, stage.consent.digest, due)
     )
     assert found.final  # noqa: S101 - what is due is dated by it
-    lab = own_address(stage.lab_x)
-    gone = Removal(lab, NOTHING, 1, found.final.number, NOTHING)
-    await stage.state("A", stage.lab_x, gone, [stage.consent.digest])
+    for account in confirming:
+        gone = Removal(own_address(account), NOTHING, 1, found.final.number, NOTHING)
+        await stage.state("A", account, gone, [stage.consent.digest])
+    confirmed = {own_address(one): {"confirmed"} for one in confirming}
     await stage.until(
-        "X is confirmed", partial(standings, stage, stage.consent.digest, due | {lab: {"confirmed"}})
+        "both are confirmed", partial(standings, stage, stage.consent.digest, due | confirmed)
     )
     return (
-        f"the trace shows that Lab X confirmed its removal; that of Lab Y is due in {_REMOVAL_DAYS} days"
+        f"the trace shows that {_MARKETPLACE} and Lab X confirmed their removal;"
+        f" that of Lab Y is due in {_REMOVAL_DAYS} days"
     )
 
 
@@ -219,9 +232,13 @@ async def dispute_cohort(stage: Kled) -> str:
     took = time.monotonic() - begun
     if not await all_are(others, Reason.GRANTED):
         raise DemoFailed("who does not heed the marketplace is refused, too")
+    async with stage.nodes["C"].client(stage.trusted) as client:
+        seen = (await client.trace(forged[0].digest)).disputes
+    if [one.signer for one in seen] != [address_text(shop)]:
+        raise DemoFailed("who does not heed the marketplace cannot see the dispute")
     return (
         f"one dispute of {_MARKETPLACE} stops {_FRAUD} consents of one uploader for whoever heeds it,"
-        f" after {took:.2f} s; who does not heed it decides alone"
+        f" after {took:.2f} s; who does not heed it sees it, and decides alone"
     )
 
 
@@ -230,8 +247,10 @@ async def wait_too_long(stage: Kled) -> str:
     days = _REMOVAL_DAYS + 1
     await stage.chain.pass_time(days * DAY_S)
     late = {own_address(stage.lab_x): {"confirmed"}, own_address(stage.lab_y): {"late"}}
-    await stage.until("C shows who is late", partial(standings, stage, stage.consent.digest, late))
-    return f"the chain's time moves on by {days} days: Lab Y is late, and everybody can see it"
+    await stage.until(
+        "every node shows who is late", partial(standings, stage, stage.consent.digest, late)
+    )
+    return f"the chain's time moves on by {days} days: Lab Y is late, at every node"
 
 
 KLED_STEPS: tuple[Step[Kled], ...] = (
@@ -242,7 +261,7 @@ KLED_STEPS: tuple[Step[Kled], ...] = (
     Step("use", "A lab trains", ("sale",), train),
     Step("clips", "Three clips and the likeness are taken back", ("sale",), take_three_back),
     Step("resale", "The right to resell is taken back", ("clips",), take_resale_back),
-    Step("removal", "One lab confirms its removal", ("resale",), confirm_removal),
+    Step("removal", "Two of three confirm their removal", ("resale",), confirm_removal),
     Step("dispute", "A fraudulent uploader is disputed", ("nodes",), dispute_cohort),
     Step("late", "The other lab is late", ("removal",), wait_too_long),
 )

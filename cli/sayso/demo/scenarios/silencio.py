@@ -72,6 +72,11 @@ class Silencio(Stage):
         return (Named(own_address(self.shop), "Silencio", _MARKETPLACE),)
 
     @property
+    def companies(self) -> dict[bytes, str]:
+        """See Stage."""
+        return {own_address(self.shop): _MARKETPLACE}
+
+    @property
     def query(self) -> Query:
         """Return what the marketplace asks before it trains."""
         return Query(own_address(self.shop), _TRAINING)

@@ -12,6 +12,8 @@ from sayso.gate.formats import packed
 from sayso.gate.formats.base import Columns, Source, reading
 from sayso.gate.formats.lines import JsonLines
 from sayso.gate.formats.media import MediaFolder, is_about, left_out
+from sayso.gate.formats.published import form_of as form_of_published
+from sayso.gate.formats.published import open_published
 from sayso.gate.formats.separated import Separated
 from sayso.gate.formats.shards import Opener, Shards
 from sayso.gate.formats.tar import Tar
@@ -36,6 +38,7 @@ ENDINGS: Final = {
     ".xz": "tar",
     ".bz2": "tar",
 }
+PUBLISHED: Final = {"parquet": "parquet", "webdataset": "tar"}  # forms of delivered data sets
 HUGGING_FACE: Final = ("state.json", "dataset_dict.json")
 # Folders of tables whose files alone do not say which rows they have.
 TABLES: Final = {"_delta_log": "a Delta table", ".hoodie": "a Hudi table", "_versions": "a Lance table"}
@@ -66,6 +69,8 @@ def open_source(manifest: Manifest, columns: Columns) -> Source:
         from sayso.gate.formats.tables.hugging import open_hugging  # noqa: PLC0415 - needs its extra
 
         return open_hugging(path, columns)
+    if form := form_of_published(path):
+        return open_published(path, form, _opener(PUBLISHED.get(form, ""), columns), columns)
     return _of_folder(path, columns)
 
 

@@ -1,8 +1,8 @@
 """WebDataset archives: tars of samples, whose files are items and labels.
 
-Members whose names are equal up to the first dot are a sample. The hash of a file is its item; the label
-of the sample or the bundle gives the license. What is kept is written anew with plain headers, so that
-every reader sees the bytes that were judged.
+Members whose names are equal up to the first dot are a sample. The hash of a file is its item, with the
+salt that the label of the sample gives, if any; the label or the bundle gives the license. What is kept
+is written anew with plain headers, so that every reader sees the bytes that were judged.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from sayso.gate.formats.json_rows import ROW_LINE_BYTES, STRICT
 from sayso.gate.formats.media import NO_LICENSE
 from sayso.gate.formats.packed import Packing, kind_of
 from sayso.gate.formats.tar_reading import BLOCK, MEMBER_BYTES, Member, read_members
-from sayso.gate.hashes import hashes_of
+from sayso.gate.hashes import SALT, hashes_of, salted_by
 from sayso.gate.judges.verdicts import Flags
 from sayso.gate.names import LICENSE_NAMES
 from sayso.outputs import Outputs
@@ -34,6 +34,11 @@ SAMPLE_BYTES: Final = MEMBER_BYTES  # of all its members
 class _Sample(NamedTuple):
     members: list[Member]
     items: list[Member]
+
+
+class _Label(NamedTuple):
+    license: bytes | None
+    salt: str | None
 
 
 class Tar(Source):
@@ -61,8 +66,8 @@ class Tar(Source):
             if not items:
                 name = members[0].name
                 raise refuse_row(self.path, number, f"the sample of {name!r} has labels only, no item")
-            license_hash = self._license(members)
-            rows += b"".join([self._row(one.data, license_hash) for one in items])
+            label = self._label(members)
+            rows += b"".join([self._row(one.data, label) for one in items])
             size += sum(len(one.data or b"") for one in members)
             number += len(items)
             samples.append(_Sample(members, items))
@@ -92,27 +97,30 @@ class Tar(Source):
         if members:
             yield members
 
-    def _license(self, members: list[Member]) -> bytes | None:
-        """Return the license that the sample's JSON members name, or None without one, or with two."""
-        found = set[bytes]()
+    def _label(self, members: list[Member]) -> _Label:
+        """Return what the sample's JSON members say; no license without one, or with two."""
+        licenses, salts = set[bytes](), set[str]()
         for one in members:
             if one.data is not None and one.name.lower().endswith(".json"):
                 try:
                     fields = parse_json(one.data, STRICT, most=ROW_LINE_BYTES)
                     texts = [fields[name] for name in self._names if name in fields]
-                except (TypeError, Malformed):
-                    return None
+                    salt = fields.get(SALT)
+                except (TypeError, AttributeError, Malformed):
+                    return _Label(None, None)
+                salts |= {salt} if isinstance(salt, str) else set()
                 hashes, right = hashes_of(texts[:1])
                 if not right.all():
-                    return None
-                found |= {one.tobytes() for one in hashes}
-        return found.pop() if len(found) == 1 else None
+                    return _Label(None, None)
+                licenses |= {one.tobytes() for one in hashes}
+        one_license = licenses.pop() if len(licenses) == 1 else None
+        return _Label(one_license, salts.pop() if len(salts) == 1 else None)
 
-    def _row(self, data: bytes | None, license_hash: bytes | None) -> bytes:
+    def _row(self, data: bytes | None, label: _Label) -> bytes:
         if data is None:
             return NO_ROW
-        item = hashlib.sha256(data).digest()
-        return (license_hash or self._find(item) or NO_LICENSE) + item
+        item = salted_by(label.salt, hashlib.sha256(data).digest())
+        return (label.license or self._find(item) or NO_LICENSE) + item
 
     def describe(self, batch: Batch, at: int, number: int) -> dict[str, Any]:
         """Return the hashes and the member."""
