@@ -363,6 +363,10 @@ const sw: Strings = {
   kept_list: "Orodha hii ni ya {date}. Huenda imebadilika tangu hapo.",
   queued: "Inasubiri kwenye kifaa hiki. Ukurasa utaituma mara utakapokuwa wazi na nodi ikijibu. Bado hakuna ruhusa iliyoondolewa.",
   queue_sent: { one: "Nodi inajibu tena. Uondoaji {n} uliosubiri umetumwa.", other: "Nodi inajibu tena. Uondoaji {n} uliosubiri umetumwa." },
+  not_sent: "Bado haijatumwa",
+  grant_waits: "Inasubiri kwenye kifaa hiki. Ukurasa utaituma mara utakapokuwa wazi na nodi ikijibu. Bado hakuna kilichoruhusiwa.",
+  grant_forget: "Usiitume",
+  queue_granted: { one: "Nodi inajibu tena. Leseni {n} iliyosubiri imetumwa.", other: "Nodi inajibu tena. Leseni {n} zilizosubiri zimetumwa." },
 };
 
 export default sw;

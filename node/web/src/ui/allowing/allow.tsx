@@ -43,10 +43,13 @@ export function Allow({ query }: { query: URLSearchParams }) {
     setForm((now) => (now.guardianChosen ? now : { ...now, guardian }));
   }, [app.account]);
   // Before the next paint: a reload right after a click loses nothing.
-  useLayoutEffect(() => recallLater(name, giving.given ? {} : form), [form, giving.given]);
+  // What is signed as a whole is not signed again on other terms.
+  const { given, stopped } = giving;
+  const over = given !== null || (stopped !== null && stopped.waits && stopped.unsent.length === stopped.left.length);
+  useLayoutEffect(() => recallLater(name, over ? {} : form), [form, over]);
   // Without files there is nothing to sign, and thousands of hashes are not made into trees again and again.
   const ready = useMemo(() => readyTerms(form, reading.busy ? null : app.account), [form, app.account, reading.busy]);
-  if (giving.given) return <Given given={giving.given} form={form} />;
+  if (given) return <Given given={given} form={form} />;
   const { terms, missing, consents } = ready;
   const byLink = query.size > 0;
   const warnings = warningsOn(terms, [...new Set([...KNOWN, ...listedDomains()])], app.node.time);
@@ -54,7 +57,7 @@ export function Allow({ query }: { query: URLSearchParams }) {
   const strange = origin && !isOf(origin, terms.via) ? new URL(origin).host : "";
   const agreed = strange + terms.via;
   const may = (!strange || trusted === agreed) && consents.length > 0 && !warnings.some((one) => one.stops) && reading.failed.length === 0;
-  const begun = giving.busy || (giving.stopped?.done.length ?? 0) > 0; // then the terms do not change any more
+  const begun = giving.busy || (stopped?.done.length ?? 0) > 0; // then the terms do not change any more
   const editing = { form, change, reading };
   const asked = byLink || asker !== null;
   return (
@@ -82,7 +85,7 @@ export function Allow({ query }: { query: URLSearchParams }) {
         </Say>
       ))}
       <Notices consents={consents} />
-      {giving.stopped && <Outcome stopped={giving.stopped} />}
+      {stopped && <Outcome stopped={stopped} />}
       {giving.chain !== null && <WrongNetwork theirs={giving.chain} />}
       {app.account ? (
         <SignIt reading={reading} consents={consents} ready={may} strange={Boolean(strange)} giving={giving} />
