@@ -86,9 +86,9 @@ def test_a_consent_that_is_refused_or_not_wanted_is_not_sent_again(visit: Open, 
     page.route(CONSENTS, lambda route: route.abort())
     sign(page)
     expect(page.get_by_role("alert")).to_contain_text(WAITS)
-    page.unroute(CONSENTS)
     refusal = {"digest": None, "status": "refused", "error": {"code": "bad-signature", "message": ""}}
     here.context.route(CONSENTS, lambda route: route.fulfill(status=422, json={"results": [refusal]}))
+    page.unroute(CONSENTS)  # from now on it is refused, by the route of all windows
     page.goto(f"{here.url}/#/")
     page.reload()
     entry = page.locator("[data-waits]")

@@ -65,9 +65,7 @@ def texts(language: str) -> dict[str, str]:
 
 
 def opposites(language: str, dictionary: str) -> list[str]:
-    words = {
-        word for key in KEYS for word in re.findall(r"[^\W\d_]+", texts(language)[key].lower())
-    }
+    words = {word for key in KEYS for word in re.findall(r"[^\W\d_]+", texts(language)[key].lower())}
     said = {word: entries(dictionary, word) for word in words}
     return [word for word, meaning in said.items() if any(one in meaning for one in OPPOSITES)]
 

@@ -126,6 +126,7 @@ function SignIt({ reading, consents, ready, strange, giving }: SignItProps) {
   const { busy, stopped } = giving;
   const done = stopped?.done.length ?? 0;
   const missing = () => {
+    if (reading.busy && reading.total === 0) return t("loading");
     if (reading.busy) return t("still_reading", { k: reading.done, n: reading.total });
     if (reading.failed.length > 0) return t("some_unreadable");
     if (consents.length === 0) return t("give_need");
