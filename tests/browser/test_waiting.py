@@ -106,7 +106,7 @@ def test_a_consent_that_is_refused_or_not_wanted_is_not_sent_again(visit: Open, 
     assert answered == []
 
 
-def test_a_consent_that_waits_is_sent_by_hand(visit: Open, place: World) -> None:
+def test_a_consent_that_waits_is_not_signed_again(visit: Open, place: World) -> None:
     here = visit(account=place.person())
     page = here.connect(asking(7003))
     page.route(CONSENTS, lambda route: route.abort())

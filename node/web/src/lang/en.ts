@@ -260,7 +260,6 @@ const en = {
   aloud: "Read aloud",
   aloud_stop: "Stop reading",
   give_sign: "Sign",
-  give_need: "Choose the files, who may use them, what for, and until when.",
   given_part: "{files} are allowed now, by {k} of {n} signatures.",
   not_given: "{files} are not allowed yet.",
   go_on: "Go on with the rest",

@@ -255,7 +255,6 @@ const es: Strings = {
   aloud: "Leer en voz alta",
   aloud_stop: "Dejar de leer",
   give_sign: "Firmar",
-  give_need: "Elige archivos, quién, para qué y hasta cuándo.",
   given_part: "Ya están permitidos {files}, con {k} de {n} firmas.",
   not_given: "Aún no están permitidos: {files}.",
   go_on: "Seguir con el resto",

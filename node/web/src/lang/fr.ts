@@ -255,7 +255,6 @@ const fr: Strings = {
   aloud: "Lire à voix haute",
   aloud_stop: "Arrêter la lecture",
   give_sign: "Signer",
-  give_need: "Choisissez des fichiers, qui, pour quoi et jusqu’à quand.",
   given_part: "{files} sont autorisés maintenant, par {k} signatures sur {n}.",
   not_given: "{files} ne sont pas encore autorisés.",
   go_on: "Continuer avec le reste",

@@ -255,7 +255,6 @@ const pt: Strings = {
   aloud: "Ler em voz alta",
   aloud_stop: "Parar de ler",
   give_sign: "Assinar",
-  give_need: "Escolha arquivos, quem, para quê e até quando.",
   given_part: "{files} já estão permitidos, com {k} de {n} assinaturas.",
   not_given: "Ainda não estão permitidos: {files}.",
   go_on: "Continuar com o resto",

@@ -255,7 +255,6 @@ const sw: Strings = {
   aloud: "Soma kwa sauti",
   aloud_stop: "Acha kusoma",
   give_sign: "Saini",
-  give_need: "Chagua faili, nani, kwa ajili gani na hadi lini.",
   given_part: "{files} sasa zimeruhusiwa, kwa sahihi {k} kati ya {n}.",
   not_given: "{files} bado hazijaruhusiwa.",
   go_on: "Endelea na zilizobaki",
