@@ -53,9 +53,9 @@ def say(language: str) -> Say:
     texts = {key: one or other for key, one, other in found}
 
     def text(key: str, **values: object) -> str:
-        filled = {
-            name: f"\u2068{one}\u2069" if language == "ar" else one for name, one in values.items()
-        }
+        # From right to left, names are isolated from what surrounds them; numbers are not.
+        isolated = {k: f"\u2068{v}\u2069" for k, v in values.items() if isinstance(v, str)}
+        filled = {**values, **(isolated if language == "ar" else {})}
         return texts[key].format(**filled)
 
     return text
