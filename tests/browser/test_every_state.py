@@ -50,7 +50,7 @@ def say(language: str) -> Say:
     """What the page says for a key of its texts; the last form of several, which fits two or more."""
     pairs = re.compile(r'^  (\w+): (?:"(.*)"|\{.*other: "(.*)" \}),$', re.MULTILINE)
     found = pairs.findall((LANG / f"{language}.ts").read_text())
-    texts = {key: one or other for key, one, other in found}
+    texts: dict[str, str] = {key: one or other for key, one, other in found}
 
     def text(key: str, **values: object) -> str:
         # From right to left, names are isolated from what surrounds them; numbers are not.
