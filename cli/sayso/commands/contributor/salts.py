@@ -15,7 +15,7 @@ from sayso.gate.formats.json_rows import parse_fields
 from sayso_protocol.errors import Malformed
 from sayso_protocol.primitives import hash_from_text, salted_item
 
-LINE_BYTES: Final = 64 * 1024  # paths have at most 4,096 bytes, each six in JSON at worst
+SALT_LINE_BYTES: Final = 64 * 1024  # paths have at most 4,096 bytes, each six in JSON at worst
 
 
 def licensed_items(files: Iterable[HashedFile], salts: Iterable[Path]) -> tuple[FileItems, ...]:
@@ -34,10 +34,12 @@ def _rows(path: Path) -> Iterator[tuple[bytes, bytes]]:
     try:
         with path.open("rb") as lines:
             number = 0
-            while line := lines.readline(LINE_BYTES + 1):
+            while line := lines.readline(SALT_LINE_BYTES + 1):
                 number += 1
-                if len(line) > LINE_BYTES:
-                    raise BadSalts(f"{str(path)!r}, line {number}: longer than {LINE_BYTES // 1024} KiB")
+                if len(line) > SALT_LINE_BYTES:
+                    raise BadSalts(
+                        f"{str(path)!r}, line {number}: longer than {SALT_LINE_BYTES // 1024} KiB"
+                    )
                 if line.strip():
                     yield _row(path, number, line)
     except OSError as error:
