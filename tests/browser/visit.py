@@ -134,5 +134,7 @@ class Visit:
         assert not misplaced, f"{name}: {misplaced}"
 
     def close(self) -> None:
+        for page in self.context.pages:
+            page.unroute_all(behavior="ignoreErrors")  # a request may be on its way
         self.context.close()
         assert not self.problems, self.problems
