@@ -14,6 +14,10 @@ if [ "${1:-}" = full ]; then
     command -v nginx >/dev/null || beside="$beside nginx-light"
     command -v docker-compose >/dev/null || beside="$beside docker-compose"
     command -v systemd-analyze >/dev/null || beside="$beside systemd"
+    # What the words of the page mean.
+    for pair in eng-ara eng-hin eng-por fra-eng spa-deu spa-eng swh-eng; do
+        [ -f "/usr/share/dictd/freedict-$pair.index" ] || beside="$beside dict-freedict-$pair"
+    done
 fi
 # Pictures of the page in Hindi and Arabic, which would have boxes for letters.
 if [ "${1:-}" = full ] || [ "${1:-}" = fonts ]; then

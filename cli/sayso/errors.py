@@ -147,6 +147,12 @@ class BadManifest(SaysoError):
     code = "bad-manifest"
 
 
+class BadSalts(SaysoError):
+    """A line of a file of salts does not name an item and its salt; nothing was signed."""
+
+    code = "bad-salts"
+
+
 class BytesDiffer(SaysoError):
     """A row names an item that is not the SHA-256 of the bytes it stands for; nothing was written."""
 

@@ -61,6 +61,8 @@ def taking_back(here: Visit, place: World) -> None:
     page.goto(f"{here.url}/#/")
     page.reload()
     expect(page.locator(".banner")).to_contain_text("This node does not answer.")
+    expect(page.locator(".card").first).to_be_visible()
+    page.evaluate("scrollTo(0, 0)")  # a reload keeps the place
     keep(page, "node-down")
 
 

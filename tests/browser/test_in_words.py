@@ -242,6 +242,9 @@ def test_a_request_is_checked_and_only_changed_where_the_person_wants(visit: Ope
     page.get_by_label("Choose files").set_input_files(
         files={"name": "a.txt", "mimeType": "text/plain", "buffer": b"a"}
     )
+    expect(
+        page.get_by_text("Still missing: Who may use them, What for, and For how long")
+    ).to_be_visible()
     page.get_by_label("Who may use them").fill(LAB)
     page.get_by_label("train AI", exact=True).check()
     page.get_by_role("button", name="1 year").click()

@@ -17,6 +17,33 @@ ROOT: Final = Path(__file__).parents[2]
 AXE: Final = ROOT / "node" / "web" / "node_modules" / "axe-core" / "axe.min.js"
 SHOTS: Final = Path(__file__).parent / "shots"
 SIZES: Final = {"phone": (360, 740), "desktop": (1_180, 860)}
+# What sticks out of the screen or of the open window at either side, and words of headings and buttons
+# that are broken in their middle. To the right of a page one can scroll; what is left of it is lost.
+MISPLACED: Final = """() => {
+  const found = [];
+  const told = (one) => `${one.tagName} ${one.className} ${one.textContent.slice(0, 60)}`;
+  for (const one of document.querySelectorAll("body *:not(.unseen, .skip, option, pre, svg *)")) {
+    const { left, right, width } = one.getBoundingClientRect();
+    const out = left < -1 || right > innerWidth + 1;
+    if (width > 0 && out && one.checkVisibility()) found.push(`out: ${told(one)}`);
+  }
+  const sheet = document.querySelector("dialog[open]");
+  if (sheet && sheet.scrollWidth > sheet.clientWidth) found.push("out: of the window");
+  const named = document.querySelectorAll("h1, h2, button, .button, nav a");
+  for (const one of named) {
+    const texts = document.createTreeWalker(one, NodeFilter.SHOW_TEXT);
+    for (let text = texts.nextNode(); text; text = texts.nextNode()) {
+      for (const { 0: word, index } of text.data.matchAll(/[\\p{L}\\p{M}]+/gu)) {
+        const range = document.createRange();
+        range.setStart(text, index);
+        range.setEnd(text, index + word.length);
+        const lines = new Set([...range.getClientRects()].map((rect) => Math.round(rect.top)));
+        if (lines.size > 1 && one.checkVisibility()) found.push(`broken: ${word} in ${told(one)}`);
+      }
+    }
+  }
+  return found;
+}"""
 expect.set_options(timeout=DEADLINE_S * 1_000)
 
 
@@ -103,7 +130,11 @@ class Visit:
         assert not found, found
         wide = self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert wide <= 0, f"{name} is {wide} px too wide"
+        misplaced = self.page.evaluate(MISPLACED)
+        assert not misplaced, f"{name}: {misplaced}"
 
     def close(self) -> None:
+        for page in self.context.pages:
+            page.unroute_all(behavior="ignoreErrors")  # a request may be on its way
         self.context.close()
         assert not self.problems, self.problems

@@ -4,7 +4,7 @@ plan = await make_plan(Wish(sentence="via kled.ai"), signer, node)
 plan.revocations, plan.permissions
 """
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -39,6 +39,27 @@ class LicenseSource(Protocol):
 
 
 @dataclass(frozen=True)
+class FileItems:
+    """FileItems holds the item hashes under which a file may be licensed, 32 bytes each.
+
+    Attributes:
+        plain: The SHA-256 of its bytes.
+        salted: One for each salt of it that is known.
+    """
+
+    plain: bytes
+    salted: tuple[bytes, ...] = ()
+
+    def named(self, public: Container[bytes]) -> tuple[bytes, ...]:
+        """Return the hashes that a revocation names.
+
+        Whoever sees the plain hash can find out which file it is. It is named only if it is public
+        already, in one of the licenses, or if there is no other.
+        """
+        return self.salted if self.salted and self.plain not in public else (self.plain, *self.salted)
+
+
+@dataclass(frozen=True)
 class Wish:
     """Wish states what a person revokes: a scope, a license or parts of it, items, or purposes.
 
@@ -47,21 +68,27 @@ class Wish:
         license: License hash, 32 bytes, or None.
         items: Item hashes, 32 bytes each.
         purposes: Purpose names.
+        files: Files, each by all its item hashes.
     """
 
     sentence: str = ""
     license: bytes | None = None
     items: tuple[bytes, ...] = ()
     purposes: tuple[str, ...] = ()
+    files: tuple[FileItems, ...] = ()
 
-    def scopes(self) -> list[Scope]:
-        """Return the scopes of the wish; raises NothingToRevoke, InvalidScope and InvalidPurpose."""
+    def scopes(self, public: Container[bytes] = ()) -> list[Scope]:
+        """Return the scopes of the wish; raises NothingToRevoke, InvalidScope and InvalidPurpose.
+
+        `public` are the item hashes of the licenses that are known.
+        """
         if self.sentence:
-            if self.license or self.items or self.purposes:
+            if self.license or self.items or self.files or self.purposes:
                 raise NothingToRevoke("a sentence says everything: write the purpose into it")
             return [Scope.parse(self.sentence)]
-        if self.items:
-            return file_scopes(self.items, self.purposes)
+        if self.items or self.files:
+            items = (item for file in self.files for item in file.named(public))
+            return file_scopes([*items, *self.items], self.purposes)
         if self.purposes:
             return with_purposes([EVERYTHING], self.purposes)
         raise NothingToRevoke(
@@ -95,9 +122,10 @@ async def make_plan(wish: Wish, signer: bytes, licenses: LicenseSource) -> Plan:
             item or purpose.
     """
     if wish.license is None or wish.sentence:
-        plan = plan_blindly(wish, signer)
         held = await licenses.licenses_of(_whose(wish, signer))
-        return Plan(plan.revocations, _hits(plan.revocations, held))
+        public = {item for one in held for item in one.license.items} if wish.files else ()
+        planned = tuple(revoke_scopes(signer, wish.scopes(public)))
+        return Plan(planned, _hits(planned, held))
     one = await licenses.license(wish.license)
     revocations = _of_license(wish, signer, one.license)
     return Plan(revocations, _hits(revocations, [one]))
@@ -108,12 +136,19 @@ def _of_license(wish: Wish, signer: bytes, held: License) -> tuple[Revocation, .
     contributor = held.consent.contributor
     if signer not in held.consent.revokers:
         raise NothingToRevoke("this license is another wallet's, and does not name this one as guardian")
-    if not wish.items:
+    if not wish.items and not wish.files:
         ward = None if signer == contributor else contributor
         return tuple(revoke_scopes(signer, license_scopes(held, wish.purposes, ward)))
     if signer != contributor:
         raise NothingToRevoke("a guardian revokes single files in every license: ward ADDRESS file HASH")
-    return tuple(revoke_masks(signer, license_masks(held, wish.items, wish.purposes)))
+    items = [*(item for file in wish.files for item in _held_as(held, file)), *wish.items]
+    return tuple(revoke_masks(signer, license_masks(held, items, wish.purposes)))
+
+
+def _held_as(held: License, file: FileItems) -> Sequence[bytes]:
+    """Return the item hashes by which a license names a file; the plain one if it names none."""
+    known = [item for item in (file.plain, *file.salted) if held.position_of(item) is not None]
+    return known or [file.plain]
 
 
 def plan_blindly(wish: Wish, signer: bytes) -> Plan:

@@ -8,7 +8,7 @@ from cli.conftest import World
 from sayso.contributor.saved_messages import MAX_BYTES, load_bundle
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.messages.revocation import Revocation
-from sayso_protocol.primitives import address_text, hex_text
+from sayso_protocol.primitives import address_text, hex_text, sha256
 
 
 def revocations(world: World) -> list[Revocation]:
@@ -116,6 +116,71 @@ def test_a_slip_in_a_purpose_is_doubted(world: World) -> None:
     world.grant("a")
     result = world.run("revoke", "everything for train-al", "--key", world.key, "--yes")
     assert "do you mean train-ai?" in result.stderr
+
+
+def salted(world: World, *names: str, manifest: str = "m.jsonl") -> list[dict[str, str]]:
+    """License files with secrets; returns the rows of the manifest."""
+    for name in names:
+        world.write(name)
+    terms = ("--grantee", "anyone", "--purpose", "train-ai", "--via", "kled.ai", "--expires", "1y")
+    world.run("grant", *names, "--key", world.key, *terms, "--manifest", manifest, "--salted")
+    return world.rows(manifest)
+
+
+def test_files_with_secrets_are_found_by_their_bytes(world: World) -> None:
+    salted(world, "a", "b", "c")
+    plain = hex_text(sha256(b"b"))
+    (world.folder / "b").rename(world.folder / "renamed")
+    file = ("--file", "renamed", "--key", world.key)
+    told = world.run("revoke", *file, typed="n\n", status=1)
+    assert "covers no license" in told.stderr
+    assert "--salts" in told.stderr
+    told = world.run("revoke", *file, "--salts", "m.salts.jsonl", "--yes")
+    assert "1 of 3 permissions" in told.stdout
+    assert plain not in told.stdout  # nobody is told which file it is
+    assert clear_files(world) == ["a", "c"]
+    # Also in one license, and though other secrets of the same bytes name other licenses.
+    world.write("b")
+    license_hash = salted(world, "b", manifest="again.jsonl")[0]["license"]
+    both = ("--salts", "m.salts.jsonl", "--salts", "again.salts.jsonl")
+    told = world.run("revoke", "--license", license_hash, *file, *both, "--yes")
+    assert "1 of 1 permission" in told.stdout
+    # Where it was licensed without a secret, too, the plain hash is public, and named as well.
+    salted(world, "d", manifest="secret.jsonl")
+    world.grant("d", manifest="plain.jsonl")
+    told = world.run(
+        "revoke", "--file", "d", "--salts", "secret.salts.jsonl", "--key", world.key, "--yes"
+    )
+    assert told.stdout.count("1 of 1 permission") == 2
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"no JSON",
+        b"[]",
+        b'{"item": "0x' + b"1" * 64 + b'"}',
+        b'{"item": "0x' + b"1" * 64 + b'", "salt": ""}',
+        b'{"item": "0x' + b"1" * 64 + b'", "salt": {}}',
+        b'{"item": "0x'
+        + b"1" * 64
+        + b'", "item": "0x'
+        + b"2" * 64
+        + b'", "salt": "0x'
+        + b"3" * 64
+        + b'"}',
+        b" " * 70_000,
+    ],
+)
+def test_a_file_of_salts_that_is_none(world: World, line: bytes) -> None:
+    salted(world, "a")
+    path = world.folder / "m.salts.jsonl"
+    path.write_bytes(path.read_bytes() + line)
+    options = ("--file", "a", "--key", world.key, "--yes")
+    world.fails("bad-salts", "revoke", *options, "--salts", path)
+    world.fails("file-unreadable", "revoke", *options, "--salts", "none.jsonl")
+    world.run("revoke", "everything", "--salts", path, "--key", world.key, status=2)
+    assert not revocations(world)
 
 
 def test_repeating_it_is_fine(world: World) -> None:

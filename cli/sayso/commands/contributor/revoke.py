@@ -8,6 +8,7 @@ from typing import Any
 import click
 from eth_account.signers.local import LocalAccount
 
+from sayso.commands.contributor.salts import licensed_items
 from sayso.commands.contributor.submit import (
     acknowledgement_option,
     report_sent,
@@ -48,12 +49,20 @@ from sayso_protocol.primitives import address_from_text, hash_from_text, hex_tex
         "sayso revoke via kled.ai --key me.json",
         "sayso revoke --license 0x4f5e...c1d2 --key me.json",
         "sayso revoke --license 0x4f5e...c1d2 --file a.jpg --file b.jpg --key me.json",
+        "sayso revoke --file photos/ --salts photos.salts.jsonl --key me.json",
         "sayso revoke everything --key me.json --save stop.sayso",
     ),
 )
 @click.argument("scope", nargs=-1, metavar="[SCOPE]")
 @click.option("--license", type=hash_from_text, metavar="HASH", help="Revoke within this license.")
 @click.option("--file", "files", type=PATH, multiple=True, metavar="PATH", help="Revoke this file.")
+@click.option(
+    "--salts",
+    type=PATH,
+    multiple=True,
+    metavar="FILE",
+    help="Find files by these secrets, too (sayso grant --salted, or saved by the page).",
+)
 @click.option(
     "--item", "items", type=hash_from_text, multiple=True, metavar="HASH", help="Revoke this item."
 )
@@ -116,6 +125,8 @@ def command(
         print_messages(plan.revocations, trusted.network)
         return
     _show(plan)
+    if wish.files and plan.hits == () and not options["salts"]:
+        warn("files that were licensed with secrets are found with --salts only")
     if not yes:
         click.confirm("Sign the revocation?", abort=True, err=True)
     account = signing.open()
@@ -190,9 +201,11 @@ def _where(trusted: NetworkFile, options: dict[str, Any], signing: Signing) -> _
 
 
 def _wish(scope: str, options: dict[str, Any]) -> Wish:
+    if options["salts"] and not options["files"]:
+        raise click.UsageError("--salts finds nothing without --file")
     hashed = hash_files(find_files(options["files"]).files) if options["files"] else ()
-    items = (*(file.item for file in hashed), *options["items"])
-    wish = Wish(scope, options["license"], items, options["purposes"])
+    files = licensed_items(hashed, options["salts"])
+    wish = Wish(scope, options["license"], options["items"], options["purposes"], files)
     if wish.license is None or scope:
         warn_of_purposes(one.purpose for one in wish.scopes() if one.purpose)
     return wish

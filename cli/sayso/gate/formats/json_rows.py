@@ -12,15 +12,17 @@ from typing import Any, Final, NoReturn
 
 from sayso.errors import BadManifest
 from sayso_protocol.encoding.json_text import parse_json
-from sayso_protocol.errors import Malformed
+from sayso_protocol.errors import Malformed, SaysoError
 from sayso_protocol.primitives import hex_text
 
 ROW_LINE_BYTES: Final = 16 * 1024 * 1024  # a longer line indicates a wrong file
 
 
-def parse_fields(path: Path, line: int, raw: bytes) -> dict[str, Any]:
-    """Parse all fields of one row; raises BadManifest."""
-    refuse = _refusing(path, line)
+def parse_fields(
+    path: Path, line: int, raw: bytes, fault: type[SaysoError] = BadManifest
+) -> dict[str, Any]:
+    """Parse all fields of one row; raises `fault`, with the line in it."""
+    refuse = _refusing(path, line, fault)
     if len(raw) > ROW_LINE_BYTES:
         refuse("longer than 16 MiB")
     try:
@@ -32,9 +34,9 @@ def parse_fields(path: Path, line: int, raw: bytes) -> dict[str, Any]:
     return fields
 
 
-def _refusing(path: Path, line: int) -> Callable[[str], NoReturn]:
+def _refusing(path: Path, line: int, fault: type[SaysoError]) -> Callable[[str], NoReturn]:
     def refuse(why: str) -> NoReturn:
-        raise BadManifest(f"{str(path)!r}, line {line}: {why}")
+        raise fault(f"{str(path)!r}, line {line}: {why}")
 
     return refuse
 

@@ -260,7 +260,6 @@ const en = {
   aloud: "Read aloud",
   aloud_stop: "Stop reading",
   give_sign: "Sign",
-  give_need: "Choose the files, who may use them, what for, and until when.",
   given_part: "{files} are allowed now, by {k} of {n} signatures.",
   not_given: "{files} are not allowed yet.",
   go_on: "Go on with the rest",
@@ -374,6 +373,10 @@ const en = {
   kept_list: "This list is from {date}. It may have changed since.",
   queued: "It waits on this device. The page sends it as soon as it is open and the node answers. Nothing is taken back yet.",
   queue_sent: { one: "The node answers again. {n} take-back that waited was sent.", other: "The node answers again. {n} take-backs that waited were sent." },
+  not_sent: "Not sent yet",
+  grant_waits: "It waits on this device. The page sends it as soon as it is open and the node answers. Nothing is allowed yet.",
+  grant_forget: "Do not send it",
+  queue_granted: { one: "The node answers again. {n} license that waited was sent.", other: "The node answers again. {n} licenses that waited were sent." },
 };
 
 export default en;

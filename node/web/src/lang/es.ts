@@ -255,7 +255,6 @@ const es: Strings = {
   aloud: "Leer en voz alta",
   aloud_stop: "Dejar de leer",
   give_sign: "Firmar",
-  give_need: "Elige archivos, quién, para qué y hasta cuándo.",
   given_part: "Ya están permitidos {files}, con {k} de {n} firmas.",
   not_given: "Aún no están permitidos: {files}.",
   go_on: "Seguir con el resto",
@@ -363,6 +362,10 @@ const es: Strings = {
   kept_list: "Esta lista es del {date}. Puede haber cambiado desde entonces.",
   queued: "Espera en este dispositivo. La página lo envía en cuanto esté abierta y el nodo responda. Todavía no se ha retirado nada.",
   queue_sent: { one: "El nodo responde de nuevo. Se envió {n} retirada que esperaba.", other: "El nodo responde de nuevo. Se enviaron {n} retiradas que esperaban." },
+  not_sent: "Aún no enviada",
+  grant_waits: "Espera en este dispositivo. La página lo envía en cuanto esté abierta y el nodo responda. Todavía no se ha permitido nada.",
+  grant_forget: "No enviarla",
+  queue_granted: { one: "El nodo responde de nuevo. Se envió {n} licencia que esperaba.", other: "El nodo responde de nuevo. Se enviaron {n} licencias que esperaban." },
 };
 
 export default es;

@@ -255,7 +255,6 @@ const pt: Strings = {
   aloud: "Ler em voz alta",
   aloud_stop: "Parar de ler",
   give_sign: "Assinar",
-  give_need: "Escolha arquivos, quem, para quê e até quando.",
   given_part: "{files} já estão permitidos, com {k} de {n} assinaturas.",
   not_given: "Ainda não estão permitidos: {files}.",
   go_on: "Continuar com o resto",
@@ -363,6 +362,10 @@ const pt: Strings = {
   kept_list: "Esta lista é de {date}. Pode ter mudado desde então.",
   queued: "Espera neste aparelho. A página envia assim que estiver aberta e o nó responder. Nada foi retirado ainda.",
   queue_sent: { one: "O nó responde de novo. {n} retirada que esperava foi enviada.", other: "O nó responde de novo. {n} retiradas que esperavam foram enviadas." },
+  not_sent: "Ainda não enviada",
+  grant_waits: "Espera neste aparelho. A página envia assim que estiver aberta e o nó responder. Nada foi permitido ainda.",
+  grant_forget: "Não enviar",
+  queue_granted: { one: "O nó responde de novo. {n} licença que esperava foi enviada.", other: "O nó responde de novo. {n} licenças que esperavam foram enviadas." },
 };
 
 export default pt;

@@ -255,7 +255,6 @@ const sw: Strings = {
   aloud: "Soma kwa sauti",
   aloud_stop: "Acha kusoma",
   give_sign: "Saini",
-  give_need: "Chagua faili, nani, kwa ajili gani na hadi lini.",
   given_part: "{files} sasa zimeruhusiwa, kwa sahihi {k} kati ya {n}.",
   not_given: "{files} bado hazijaruhusiwa.",
   go_on: "Endelea na zilizobaki",
@@ -363,6 +362,10 @@ const sw: Strings = {
   kept_list: "Orodha hii ni ya {date}. Huenda imebadilika tangu hapo.",
   queued: "Inasubiri kwenye kifaa hiki. Ukurasa utaituma mara utakapokuwa wazi na nodi ikijibu. Bado hakuna ruhusa iliyoondolewa.",
   queue_sent: { one: "Nodi inajibu tena. Uondoaji {n} uliosubiri umetumwa.", other: "Nodi inajibu tena. Uondoaji {n} uliosubiri umetumwa." },
+  not_sent: "Bado haijatumwa",
+  grant_waits: "Inasubiri kwenye kifaa hiki. Ukurasa utaituma mara utakapokuwa wazi na nodi ikijibu. Bado hakuna kilichoruhusiwa.",
+  grant_forget: "Usiitume",
+  queue_granted: { one: "Nodi inajibu tena. Leseni {n} iliyosubiri imetumwa.", other: "Nodi inajibu tena. Leseni {n} zilizosubiri zimetumwa." },
 };
 
 export default sw;

@@ -129,6 +129,11 @@ export class ApiError extends Error {
   }
 }
 
+const PASSING = new Set(["unreachable", "node-busy", "no-room", "too-slow", "store-unusable", "clock-put-back", "internal"]);
+
+/** Whether the same request may be taken later: the node did not answer, or has too much to do, or a fault of its own. */
+export const passes = (problem: unknown): boolean => problem instanceof ApiError && PASSING.has(problem.code);
+
 const PATIENCE_MS = 20_000;
 
 async function ask<T>(path: string, init: RequestInit = {}, origin = ""): Promise<T> {

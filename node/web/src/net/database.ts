@@ -8,10 +8,12 @@ const STORES = {
   files: "item",
   /** The last list of licenses of an address. */
   lists: "address",
+  /** Signed consents that no node has taken yet (grants.ts). */
+  grants: "license",
 } as const;
 export type StoreName = keyof typeof STORES;
 
-const VERSION = 2;
+const VERSION = 3;
 let opened: Promise<IDBDatabase> | null = null;
 
 function database(): Promise<IDBDatabase> {
@@ -45,6 +47,30 @@ export async function put(name: StoreName, values: unknown[]): Promise<boolean> 
   } catch {
     return false;
   }
+}
+
+/** Forgets one; nothing happens where storage is switched off. */
+export async function forget(name: StoreName, key: string): Promise<void> {
+  try {
+    const task = (await database()).transaction(name, "readwrite", { durability: "strict" });
+    task.objectStore(name).delete(key);
+    await new Promise<void>((resolve, reject) => {
+      task.oncomplete = () => resolve();
+      task.onerror = task.onabort = () => reject(task.error);
+    });
+  } catch {
+    // There was nothing to forget.
+  }
+}
+
+let last: Promise<unknown> = Promise.resolve();
+
+/** Does one such work at a time, over all tabs where the browser can: so nothing is sent twice. */
+export function alone<T>(work: () => Promise<T>): Promise<T> {
+  const turn = () => (navigator.locks ? (navigator.locks.request("sayso-sending", work) as Promise<T>) : work());
+  const mine = last.then(turn, turn);
+  last = mine.catch(() => undefined);
+  return mine;
 }
 
 const answered = <T>(asked: IDBRequest<T>): Promise<T> =>

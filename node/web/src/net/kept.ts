@@ -1,7 +1,7 @@
 // Signed revocations and the promises of nodes, kept on this device. They exist nowhere else until a node has
 // them, so they are stored before they are sent.
 
-import { all, put } from "./database.js";
+import { all, put, some } from "./database.js";
 import type { Acknowledgement } from "../protocol/promise.js";
 import type { Network, Revocation } from "../protocol/messages.js";
 
@@ -28,6 +28,9 @@ export interface Kept {
 
 /** Whether the device has stored it for good. */
 export const keep = (one: Kept): Promise<boolean> => put("takebacks", [one]);
+
+/** What this device keeps of it now. */
+export const keptOf = async (digest: string): Promise<Kept | null> => (await some<Kept>("takebacks", [digest]))[0] ?? null;
 
 /** All that this device keeps, newest first. */
 export const allKept = async (): Promise<Kept[]> => (await all<Kept>("takebacks")).sort((one, other) => other.madeAt - one.madeAt);

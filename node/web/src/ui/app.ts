@@ -1,7 +1,7 @@
 // The state that all parts of the page share: node, wallet, person and view.
 
 import { createContext } from "preact";
-import { useContext, useEffect, useState } from "preact/hooks";
+import { useContext, useEffect, useRef, useState } from "preact/hooks";
 
 import type { NodeInfo } from "../net/api.js";
 import type { Wallet } from "../net/wallet.js";
@@ -49,6 +49,19 @@ export function useChanges(tell: (whole: Consent[]) => void, dependencies: unkno
     changes.addEventListener("change", heard);
     return () => changes.removeEventListener("change", heard);
   }, dependencies);
+}
+
+/** Notifies of what is signed and waits on this device, because its node did not take it now. */
+export const waiting = (): boolean => changes.dispatchEvent(new Event("wait"));
+
+export function useWaiting(tell: () => void): void {
+  const heard = useRef(tell);
+  heard.current = tell;
+  useEffect(() => {
+    const hear = () => heard.current();
+    changes.addEventListener("wait", hear);
+    return () => changes.removeEventListener("wait", hear);
+  }, []);
 }
 
 export function saveFile(name: string, content: Uint8Array | string, type: string): void {

@@ -4,10 +4,11 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 
 import { day, t } from "../i18n.js";
-import { type NodeInfo, lastNode, nodeInfo } from "../net/api.js";
+import { type NodeInfo, lastNode, nodeInfo, passes } from "../net/api.js";
 import { learnNames } from "../company.js";
-import { allKept, keep } from "../net/kept.js";
-import type { App } from "./app.js";
+import { sendGrant, unsentGrants } from "../net/grants.js";
+import { allKept } from "../net/kept.js";
+import { type App, changed, useWaiting } from "./app.js";
 import { Operators, Say, explain } from "./parts.js";
 import { deliver } from "./taking.js";
 
@@ -34,6 +35,7 @@ export function useNode() {
     }
   };
   useEffect(() => void look(), []);
+  useWaiting(() => void look()); // it may be down
   useEffect(() => {
     if (!down) return;
     const timer = window.setInterval(() => void look(), AGAIN_MS);
@@ -47,28 +49,54 @@ export function useNode() {
   return { node, down, error, look };
 }
 
-/** Sends what waits on this device, when the page opens and whenever the node answers again; returns how many were taken. */
-export function useQueue(app: Pick<App, "node"> | null, down: boolean): number {
-  const [sent, setSent] = useState(0);
-  const busy = useRef(false);
+export interface Delivered {
+  takeBacks: number;
+  grants: number;
+}
+
+/** Sends what waits on this device; returns what was taken, whether something has to wait longer, and whether something was refused. */
+async function sendAll(app: Pick<App, "node">): Promise<Delivered & { more: boolean; refused: boolean }> {
+  const found = { takeBacks: 0, grants: 0, more: false, refused: false };
+  // What is refused for good says so in its list.
+  const failed = (problem: unknown) => void (passes(problem) ? (found.more = true) : (found.refused = true));
+  for (const one of await allKept()) {
+    if (one.queued && !one.sent) await deliver(app, one).then(() => found.takeBacks++, failed);
+  }
+  for (const one of await unsentGrants()) {
+    if (!one.refused) await sendGrant(one).then(() => found.grants++, failed);
+  }
+  return found;
+}
+
+/** Sends what waits when the page opens, when the node answers again, and from time to time; returns how many were taken. */
+export function useQueue(app: Pick<App, "node"> | null, down: boolean): Delivered {
+  const [sent, setSent] = useState<Delivered>({ takeBacks: 0, grants: 0 });
+  const [turn, setTurn] = useState(0);
+  const again = () => setTurn((last) => last + 1);
+  const missed = useRef(false); // whether the node did not answer, so that what is shown may be old
+  useWaiting(() => ((missed.current = true), again()));
   useEffect(() => {
-    if (!app || down || busy.current) return;
-    busy.current = true;
-    void (async () => {
-      for (const one of await allKept()) {
-        if (!one.queued || one.sent) continue;
-        await deliver(app, one).then(
-          async (after) => (await keep({ ...after, queued: false }), setSent((before) => before + 1)),
-          () => undefined, // it goes on waiting, and the list of take-backs says so
-        );
+    missed.current ||= down;
+    if (!app || down) return;
+    let timer = 0;
+    let wanted = true;
+    void sendAll(app).then(({ takeBacks, grants, more, refused }) => {
+      if (takeBacks + grants > 0) {
+        setSent((before) => ({ takeBacks: before.takeBacks + takeBacks, grants: before.grants + grants }));
       }
-      busy.current = false;
-    })();
-  }, [app?.node.node_key, down]);
+      if (refused || (missed.current && !more)) changed(); // also where another tab has sent what waited
+      missed.current &&= more;
+      if (more && wanted) timer = window.setTimeout(again, AGAIN_MS);
+    });
+    return () => {
+      wanted = false;
+      clearTimeout(timer);
+    };
+  }, [app?.node.node_key, down, turn]);
   return sent;
 }
 
-export function Banner({ node, down, sent, again }: { node: NodeInfo; down: boolean; sent: number; again: () => void }) {
+export function Banner({ node, down, sent, again }: { node: NodeInfo; down: boolean; sent: Delivered; again: () => void }) {
   if (down) {
     return (
       <div class="banner" role="status">
@@ -82,10 +110,13 @@ export function Banner({ node, down, sent, again }: { node: NodeInfo; down: bool
       </div>
     );
   }
-  if (sent === 0) return null;
+  if (sent.takeBacks + sent.grants === 0) return null;
   return (
     <div class="banner" role="status">
-      <Say kind="good">{t("queue_sent", { n: sent })}</Say>
+      <Say kind="good">
+        {sent.takeBacks > 0 && <p>{t("queue_sent", { n: sent.takeBacks })}</p>}
+        {sent.grants > 0 && <p>{t("queue_granted", { n: sent.grants })}</p>}
+      </Say>
     </div>
   );
 }

@@ -19,7 +19,15 @@ export interface Hashed {
 const BATCH = 50; // hashes that are taken at once, so that thousands do not draw the page thousands of times
 const EVERY_MS = 100;
 
+/** What was found in a dropped folder. */
+interface Found {
+  files: File[];
+  /** The names of what could not be opened. */
+  failed: string[];
+}
+
 export interface Reading {
+  /** Whether anything is still read, or still looked for in a dropped folder. */
   busy: boolean;
   /** Files that were read, of all that were chosen since the queue was last empty. */
   done: number;
@@ -27,11 +35,13 @@ export interface Reading {
   failed: string[];
   said: string;
   read: (files: File[]) => void;
+  readFound: (found: Promise<Found>) => Promise<void>;
   leaveOut: () => void;
 }
 
 export function useReading(take: (files: Hashed[]) => void | Promise<void>): Reading {
   const queue = useRef<File[]>([]);
+  const walks = useRef(0); // folders that are looked through
   const state = useRef({ busy: false, done: 0, total: 0, said: "", timer: 0 });
   const [failed, setFailed] = useState<string[]>([]);
   const [, draw] = useState(0);
@@ -76,8 +86,16 @@ export function useReading(take: (files: Hashed[]) => void | Promise<void>): Rea
     }
     draw((turn) => turn + 1);
   };
+  const readFound = async (found: Promise<Found>) => {
+    walks.current++;
+    draw((turn) => turn + 1);
+    const { files, failed } = await found;
+    walks.current--;
+    read(files);
+    if (failed.length > 0) setFailed((others) => [...others, ...failed]);
+  };
   const { busy, done, total, said } = state.current;
-  return { busy, done, total, said, failed, read, leaveOut: () => setFailed([]) };
+  return { busy: busy || walks.current > 0, done, total, said, failed, read, readFound, leaveOut: () => setFailed([]) };
 }
 
 const paths = new WeakMap<File, string>();
@@ -87,17 +105,24 @@ const pathOf = (file: File): string => paths.get(file) ?? (file.webkitRelativePa
 
 const entriesOf = (reader: FileSystemDirectoryReader): Promise<FileSystemEntry[]> => new Promise((resolve, reject) => reader.readEntries(resolve, reject));
 
-/** The files of what was dropped, those in folders too. */
-async function filesIn(entry: FileSystemEntry): Promise<File[]> {
-  if (entry.isFile) {
-    const file = await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject));
-    paths.set(file, entry.fullPath.replace(/^\//, ""));
-    return [file];
-  }
-  const reader = (entry as FileSystemDirectoryEntry).createReader();
-  const found: File[] = [];
-  for (let some = await entriesOf(reader); some.length > 0; some = await entriesOf(reader)) {
-    for (const one of some) found.push(...(await filesIn(one)));
+/** The files of what was dropped, those in folders too; what cannot be opened is named, and hides nothing else. */
+async function filesIn(entries: FileSystemEntry[]): Promise<Found> {
+  const found: Found = { files: [], failed: [] };
+  const waiting = [...entries];
+  for (const entry of waiting) {
+    const name = entry.fullPath.replace(/^\//, "");
+    try {
+      if (entry.isFile) {
+        const file = await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject));
+        paths.set(file, name);
+        found.files.push(file);
+      } else {
+        const reader = (entry as FileSystemDirectoryEntry).createReader();
+        for (let some = await entriesOf(reader); some.length > 0; some = await entriesOf(reader)) waiting.push(...some); // the loop comes to them
+      }
+    } catch {
+      found.failed.push(name);
+    }
   }
   return found;
 }
@@ -119,8 +144,8 @@ export function FileDrop({ many, label, reading }: FileDropProps) {
     event.preventDefault();
     setOver(false);
     const entries = [...(event.dataTransfer?.items ?? [])].map((one) => one.webkitGetAsEntry?.()).filter((one) => one != null);
-    if (!entries.some((one) => one.isDirectory)) return read(event.dataTransfer?.files);
-    void Promise.all(entries.map(filesIn)).then((found) => read(found.flat()));
+    if (!many || !entries.some((one) => one.isDirectory)) return read(event.dataTransfer?.files);
+    void reading.readFound(filesIn(entries));
   };
   return (
     <div

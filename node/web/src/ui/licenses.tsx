@@ -16,6 +16,7 @@ import { Look, Wallets } from "./home.js";
 import { PAGE, type View, useKeptView, useLicenses, useTakenOf } from "./list_state.js";
 import { Operators, Say, Trouble, Who, short } from "./parts.js";
 import { TakeBack } from "./takeback.js";
+import { Unsent } from "./waiting.js";
 
 const FIRST = 6; // cards that a phone shows before anything is scrolled
 const FEW = 3; // no search below this number
@@ -39,6 +40,7 @@ export function Licenses({ address }: { address: string }) {
           <a href="#/taken">{t("taken_title")}</a>
         </p>
       )}
+      {own && <Unsent address={address} />}
       {keptAt !== null && <Say kind="warn">{t("kept_list", { date: day(keptAt) })}</Say>}
       {error && <Trouble error={error} again={again} />}
       {!found && !error && <p class="quiet" role="status">{t("loading")}</p>}

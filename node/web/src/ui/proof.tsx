@@ -53,12 +53,12 @@ function Sheet({ kept }: { kept: Promised }) {
     <article class="sheet">
       <h1>
         {t("proof_title")}
-        {language !== "en" && <span class="quiet" lang="en"> · {english("proof_title")}</span>}
+        {language !== "en" && <span class="quiet"> · <span lang="en">{english("proof_title")}</span></span>}
       </h1>
       <p>{t("proof_sentence", { ...place, date: day(madeAt) })}</p>
       {language !== "en" && <p lang="en" class="quiet">{english("proof_sentence", { ...place, date: day(madeAt, "en") })}</p>}
       <p>
-        <strong>{what}</strong>
+        <strong dir="auto">{what}</strong>
         {message.scopes.map((one) => (
           <code class="long named" key={one}>{one}</code>
         ))}
@@ -76,7 +76,7 @@ function Sheet({ kept }: { kept: Promised }) {
           <div key={key}>
             <dt>
               {t(key)}
-              {language !== "en" && <span class="quiet" lang="en"> · {english(key)}</span>}
+              {language !== "en" && <span class="quiet"> · <span lang="en">{english(key)}</span></span>}
             </dt>
             <dd>
               <code class="long">{key === "proof_key" ? promise.node_key : digest}</code>

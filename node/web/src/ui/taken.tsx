@@ -8,7 +8,7 @@ import { type Kept, allKept } from "../net/kept.js";
 import { same } from "../protocol/bytes.js";
 import { bundle } from "../protocol/envelope.js";
 import type { Revocation } from "../protocol/messages.js";
-import { saveFile, useApp, useChanges } from "./app.js";
+import { saveFile, useApp, useChanges, waiting } from "./app.js";
 import { Wallets } from "./home.js";
 import { Back, Say, Trouble, explain, short } from "./parts.js";
 import { BUNDLE, Promises, Sent, SignedFile, Steps } from "./progress.js";
@@ -93,7 +93,7 @@ export function TakenCard({ one }: { one: Taken }) {
   const { kept, known } = one;
   return (
     <article class="card" data-digest={one.digest}>
-      <h2>{whatOf(one)}</h2>
+      <h2 dir="auto">{whatOf(one)}</h2>
       <p class="quiet small">
         {t("signed_on", { date: day(one.at) })}
         {kept?.ward && ` · ${t("for_ward", { address: short(kept.ward) })}`}
@@ -108,7 +108,7 @@ function KeptOne({ kept }: { kept: Kept }) {
   const app = useApp();
   const [error, setError] = useState("");
   if (kept.promise) return <Sent entries={[kept]} />;
-  const send = () => deliver(app, kept).then(() => setError(""), (problem) => setError(explain(problem)));
+  const send = () => deliver(app, kept).then(() => setError(""), (problem) => (setError(explain(problem)), waiting()));
   return (
     <>
       {kept.sent ? <Steps entries={[kept]} /> : <Say kind="warn">{t(kept.queued ? "queued" : "only_saved_text")}</Say>}

@@ -4,8 +4,9 @@
 import { useState } from "preact/hooks";
 
 import { t } from "../i18n.js";
-import { ApiError, submitRevocation } from "../net/api.js";
-import { type Kept, keep } from "../net/kept.js";
+import { passes, submitRevocation } from "../net/api.js";
+import { alone } from "../net/database.js";
+import { type Kept, keep, keptOf } from "../net/kept.js";
 import { type Wallet, chainOf, connect, send } from "../net/wallet.js";
 import { same } from "../protocol/bytes.js";
 import { callData } from "../protocol/calls.js";
@@ -14,7 +15,7 @@ import { isPromise } from "../protocol/promise.js";
 import { Said } from "../said.js";
 import { LyingNode, signRevocation } from "../signing.js";
 import type { Wish } from "../wish.js";
-import { type App, changed, useApp } from "./app.js";
+import { type App, changed, useApp, waiting } from "./app.js";
 import { explain, short } from "./parts.js";
 
 export interface Covers {
@@ -51,11 +52,17 @@ async function ready(app: App, signer: string): Promise<Wallet> {
   return app.wallet;
 }
 
-/** Sends a signed revocation to this node and keeps its promise; throws if it is refused. */
-export async function deliver({ node }: Pick<App, "node">, one: Kept): Promise<Kept> {
+/** Sends a signed revocation to this node and keeps its promise, unless that was done meanwhile; throws if it is refused. */
+export const deliver = (app: Pick<App, "node">, one: Kept): Promise<Kept> =>
+  alone(async () => {
+    const now = await keptOf(one.digest);
+    return now?.promise ? now : submit(app, one);
+  });
+
+async function submit({ node }: Pick<App, "node">, one: Kept): Promise<Kept> {
   const { acknowledgement } = await submitRevocation(one.message, one.network.chain_id, one.signature).catch(async (problem) => {
-    // Nobody took it yet: the page sends it as soon as the node answers.
-    if (problem instanceof ApiError && problem.code === "unreachable") await keep({ ...one, queued: true });
+    // If nobody took it yet, the page sends it as soon as the node answers.
+    await keep({ ...one, queued: passes(problem) });
     throw problem;
   });
   const holds = acknowledgement && (await isPromise(acknowledgement, one.digest, node.network, node.node_key));
@@ -77,11 +84,11 @@ export function useTaking(wish: Wish) {
     return theirs === app.node.network.chain_id ? null : theirs;
   }
 
-  async function signOne(revocation: Revocation, companies: string[]): Promise<{ entry: Kept; stored: boolean }> {
+  async function signOne(revocation: Revocation, companies: string[], queued: boolean): Promise<{ entry: Kept; stored: boolean }> {
     const wallet = await ready(app, signer);
     const signed = await signRevocation(wallet, signer, revocation, app.node.network);
     const madeAt = Math.floor(Date.now() / 1000);
-    const entry: Kept = { ...signed, what: wish.what, ward: wish.ward, companies, madeAt, sent: false, promise: null, node: app.node.name };
+    const entry: Kept = { ...signed, what: wish.what, ward: wish.ward, companies, madeAt, sent: false, queued, promise: null, node: app.node.name };
     return { entry, stored: await keep(entry) };
   }
 
@@ -95,14 +102,15 @@ export function useTaking(wish: Wish) {
       if (theirs !== null) throw new Said(t("wrong_network", { theirs: String(theirs), ours: String(app.node.network.chain_id) }));
       while (left[0]) {
         setStage({ name: "signing", k: entries.length + 1, n: before.length + revocations.length });
-        const made = await signOne(left[0], companies);
+        const made = await signOne(left[0], companies, !onlySave);
         entries.push(made.entry);
         left = left.slice(1);
         stored &&= made.stored;
         if (onlySave) continue;
         setStage({ name: "sending" });
         const sent = await deliver(app, entries.at(-1)!).catch((problem) => {
-          if (problem instanceof ApiError && problem.code === "unreachable") entries.push({ ...entries.pop()!, queued: true });
+          entries.push({ ...entries.pop()!, queued: passes(problem) });
+          waiting();
           throw problem;
         });
         entries.splice(-1, 1, sent); // what was sent takes the place of what was signed
@@ -125,7 +133,7 @@ export function useTaking(wish: Wish) {
       if (one.promise || error) continue;
       await deliver(app, one).then(
         (after) => (entries[at] = after),
-        (problem) => (error = explain(problem)),
+        (problem) => ((error = explain(problem)), waiting()),
       );
     }
     setStage({ ...over, entries, error });

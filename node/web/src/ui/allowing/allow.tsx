@@ -3,7 +3,7 @@
 
 import { useEffect, useLayoutEffect, useMemo, useState } from "preact/hooks";
 
-import { t } from "../../i18n.js";
+import { list, t } from "../../i18n.js";
 import { listedDomains } from "../../company.js";
 import { guardianOf } from "../../net/guardians.js";
 import { type Asker, isOf, linkedFrom, onRequest, readRequest } from "../../request.js";
@@ -13,9 +13,9 @@ import { type Hashed, type Reading, useReading } from "../files.js";
 import { Wallets } from "../home.js";
 import { Cancel, Say } from "../parts.js";
 import { WrongNetwork } from "../takeback.js";
-import { Answers } from "./answers.js";
+import { Answers, labelOf } from "./answers.js";
 import { Fields } from "./fields.js";
-import { type Form, type Part, filled, readyTerms, withItems, withSalts } from "./form.js";
+import { type Form, type Name, type Part, filled, readyTerms, withItems, withSalts } from "./form.js";
 import { Given, Outcome, useGiving } from "./giving.js";
 
 export function Allow({ query }: { query: URLSearchParams }) {
@@ -43,10 +43,13 @@ export function Allow({ query }: { query: URLSearchParams }) {
     setForm((now) => (now.guardianChosen ? now : { ...now, guardian }));
   }, [app.account]);
   // Before the next paint: a reload right after a click loses nothing.
-  useLayoutEffect(() => recallLater(name, giving.given ? {} : form), [form, giving.given]);
+  // What is signed as a whole is not signed again on other terms.
+  const { given, stopped } = giving;
+  const over = given !== null || (stopped !== null && stopped.waits && stopped.unsent.length === stopped.left.length);
+  useLayoutEffect(() => recallLater(name, over ? {} : form), [form, over]);
   // Without files there is nothing to sign, and thousands of hashes are not made into trees again and again.
   const ready = useMemo(() => readyTerms(form, reading.busy ? null : app.account), [form, app.account, reading.busy]);
-  if (giving.given) return <Given given={giving.given} form={form} />;
+  if (given) return <Given given={given} form={form} />;
   const { terms, missing, consents } = ready;
   const byLink = query.size > 0;
   const warnings = warningsOn(terms, [...new Set([...KNOWN, ...listedDomains()])], app.node.time);
@@ -54,7 +57,7 @@ export function Allow({ query }: { query: URLSearchParams }) {
   const strange = origin && !isOf(origin, terms.via) ? new URL(origin).host : "";
   const agreed = strange + terms.via;
   const may = (!strange || trusted === agreed) && consents.length > 0 && !warnings.some((one) => one.stops) && reading.failed.length === 0;
-  const begun = giving.busy || (giving.stopped?.done.length ?? 0) > 0; // then the terms do not change any more
+  const begun = giving.busy || (stopped?.done.length ?? 0) > 0; // then the terms do not change any more
   const editing = { form, change, reading };
   const asked = byLink || asker !== null;
   return (
@@ -82,10 +85,10 @@ export function Allow({ query }: { query: URLSearchParams }) {
         </Say>
       ))}
       <Notices consents={consents} />
-      {giving.stopped && <Outcome stopped={giving.stopped} />}
+      {stopped && <Outcome stopped={stopped} />}
       {giving.chain !== null && <WrongNetwork theirs={giving.chain} />}
       {app.account ? (
-        <SignIt reading={reading} consents={consents} ready={may} strange={Boolean(strange)} giving={giving} />
+        <SignIt reading={reading} consents={consents} unanswered={missing} ready={may} strange={Boolean(strange)} giving={giving} />
       ) : (
         <Wallets />
       )}
@@ -113,19 +116,22 @@ function Notices({ consents }: { consents: Part[] }) {
 interface SignItProps {
   reading: Reading;
   consents: Part[];
+  /** What has no valid answer yet. */
+  unanswered: Name[];
   ready: boolean;
   strange: boolean;
   giving: ReturnType<typeof useGiving>;
 }
 
 /** The button, and above it what it waits for. */
-function SignIt({ reading, consents, ready, strange, giving }: SignItProps) {
+function SignIt({ reading, consents, unanswered, ready, strange, giving }: SignItProps) {
   const { busy, stopped } = giving;
   const done = stopped?.done.length ?? 0;
   const missing = () => {
+    if (reading.busy && reading.total === 0) return t("loading");
     if (reading.busy) return t("still_reading", { k: reading.done, n: reading.total });
     if (reading.failed.length > 0) return t("some_unreadable");
-    if (consents.length === 0) return t("give_need");
+    if (unanswered.length > 0) return `${t("a_missing")}: ${list(unanswered.map(labelOf))}`;
     if (strange && !ready) return t("strange_first");
     return consents.length > 1 && !stopped ? t("signatures", { n: consents.length }) : "";
   };

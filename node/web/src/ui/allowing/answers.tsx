@@ -3,7 +3,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 
-import { day, purposeText, span, t } from "../../i18n.js";
+import { type Key, day, purposeText, span, t } from "../../i18n.js";
 import { whoText } from "../../company.js";
 import { NOBODY, same } from "../../protocol/bytes.js";
 import type { Terms } from "../../protocol/messages.js";
@@ -14,12 +14,26 @@ import { Meant, meaningOf } from "./purposes.js";
 import { Written } from "./written.js";
 
 interface Answer {
-  label: string;
   /** Each on a line of its own. */
   lines: string[];
   /** What it means. */
   hint?: string;
 }
+
+const LABELS = {
+  files: "a_files",
+  grantee: "who_may",
+  via: "via",
+  purposes: "purposes",
+  until: "a_time",
+  recheck: "recheck",
+  removal: "removal",
+  guardian: "a_guardian",
+  parties: "a_parties",
+  terms: "a_terms",
+} as const satisfies Record<Name, Key>;
+
+export const labelOf = (name: Name): string => t(LABELS[name]);
 
 /** The answer to each question, from the terms that are signed. */
 function answersOf(form: Form, terms: Terms): Record<Name, Answer> {
@@ -29,16 +43,16 @@ function answersOf(form: Form, terms: Terms): Record<Name, Answer> {
   const others = parties.filter((one) => !same(one, terms.contributor));
   const files = new Set(form.files.map((one) => one.item)).size;
   return {
-    files: { label: t("a_files"), lines: [t("files", { n: files })] },
-    grantee: { label: t("who_may"), lines: anyone ? [t("anyone_may")] : [whoText(grantee), grantee] },
-    via: { label: t("via"), lines: [via || t("direct")] },
-    purposes: { label: t("purposes"), lines: [...purposes].sort().map((one) => `${purposeText(one)}. ${meaningOf(one)}`) },
-    until: { label: t("a_time"), lines: [t("a_from_until", { from: day(issuedAt), date: day(expiresAt) })] },
-    recheck: { label: t("recheck"), lines: [hoursText(recheckHours)], hint: t("recheck_hint") },
-    removal: { label: t("removal"), lines: [span(removalDays, "day")], hint: t("removal_hint") },
-    guardian: { label: t("a_guardian"), lines: [guarded ? guardian : t("a_none")], hint: guarded ? t("guardian_hint") : "" },
-    parties: { label: t("a_parties"), lines: others.length > 0 ? others : [t("a_none")], hint: others.length > 0 ? t("with_others", { n: others.length }) : "" },
-    terms: { label: t("a_terms"), lines: form.terms || form.termsUri ? [] : [t("a_none")] },
+    files: { lines: [t("files", { n: files })] },
+    grantee: { lines: anyone ? [t("anyone_may")] : [whoText(grantee), grantee] },
+    via: { lines: [via || t("direct")] },
+    purposes: { lines: [...purposes].sort().map((one) => `${purposeText(one)}. ${meaningOf(one)}`) },
+    until: { lines: [t("a_from_until", { from: day(issuedAt), date: day(expiresAt) })] },
+    recheck: { lines: [hoursText(recheckHours)], hint: t("recheck_hint") },
+    removal: { lines: [span(removalDays, "day")], hint: t("removal_hint") },
+    guardian: { lines: [guarded ? guardian : t("a_none")], hint: guarded ? t("guardian_hint") : "" },
+    parties: { lines: others.length > 0 ? others : [t("a_none")], hint: others.length > 0 ? t("with_others", { n: others.length }) : "" },
+    terms: { lines: form.terms || form.termsUri ? [] : [t("a_none")] },
   };
 }
 
@@ -72,12 +86,12 @@ export function Answers({ form, ready, editing }: AnswersProps) {
     <section class="check-answers" aria-labelledby="check-answers">
       <header>
         <h2 id="check-answers">{t("check_answers")}</h2>
-        <ReadAloud sentences={right.map((name) => aloud(answers[name]))} />
+        <ReadAloud sentences={right.map((name) => aloud(name, answers[name]))} />
       </header>
       <dl class="answers">
         {NAMES.map((name) => (
           <div key={name} data-answer={name}>
-            <dt>{answers[name].label}</dt>
+            <dt>{labelOf(name)}</dt>
             <dd>
               {missing.includes(name) && name !== "terms" ? (
                 <p class="quiet">{t("a_missing")}</p>
@@ -87,7 +101,7 @@ export function Answers({ form, ready, editing }: AnswersProps) {
               {!open.has(name) && name !== "terms" && (
                 <button type="button" class="plain change" onClick={() => change(name)}>
                   {t("change")}
-                  <span class="unseen"> {answers[name].label}</span>
+                  <span class="unseen"> {labelOf(name)}</span>
                 </button>
               )}
               {editing && open.has(name) && <Editor name={name} {...editing} />}
@@ -99,7 +113,7 @@ export function Answers({ form, ready, editing }: AnswersProps) {
   );
 }
 
-const aloud = ({ label, lines, hint }: Answer): string => [`${label}: ${lines.join(" ")}`, hint].filter(Boolean).join(". ");
+const aloud = (name: Name, { lines, hint }: Answer): string => [`${labelOf(name)}: ${lines.join(" ")}`, hint].filter(Boolean).join(". ");
 
 function Shown({ name, answer, form, terms }: { name: Name; answer: Answer; form: Form; terms: Terms }) {
   if (name === "purposes") return <Meant purposes={[...terms.purposes].sort()} />;

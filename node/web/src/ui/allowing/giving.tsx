@@ -4,7 +4,8 @@
 import { useRef, useState } from "preact/hooks";
 
 import { t } from "../../i18n.js";
-import { license, submitConsent } from "../../net/api.js";
+import { license, passes } from "../../net/api.js";
+import { type KeptGrant, isSent, keepGrant, sendGrant } from "../../net/grants.js";
 import { chainOf, connect } from "../../net/wallet.js";
 import { hex, same } from "../../protocol/bytes.js";
 import { bundle, consentEnvelope } from "../../protocol/envelope.js";
@@ -14,7 +15,7 @@ import type { Consent } from "../../protocol/messages.js";
 import { type Signed, signConsent } from "../../signing.js";
 import { type Shelved, lookOf, shelve } from "../../net/shelf.js";
 import type { Form, Part } from "./form.js";
-import { changed, saveFile, useApp } from "../app.js";
+import { changed, saveFile, useApp, useChanges, waiting } from "../app.js";
 import type { Hashed } from "../files.js";
 import { Heading, Say, explain, short } from "../parts.js";
 import { BUNDLE } from "../progress.js";
@@ -32,6 +33,8 @@ export interface Stopped {
   done: GivenPart[];
   /** Signed, and not known to be taken. */
   unsent: Uint8Array[];
+  /** Whether the page sends these as soon as the node answers. */
+  waits: boolean;
   left: Part[];
 }
 
@@ -56,6 +59,8 @@ export function useGiving(asker: Asker | null, { files, salted }: Form) {
   // Kept until the end, so that nobody has to sign twice and nothing is submitted twice.
   const signed = useRef(new Map<string, Signed<Consent>>());
   const taken = useRef(new Map<string, GivenPart>());
+  const asked = useRef<Part[]>([]);
+  const stored = useRef(true); // whether the device keeps what is signed
   const envelopeOf = ({ consent, items }: Part, { signature }: Signed<Consent>) =>
     consentEnvelope(consent, items, signature, node.network);
 
@@ -65,12 +70,21 @@ export function useGiving(asker: Asker | null, { files, salted }: Form) {
     const made = kept ?? (await signConsent(wallet!, consent.contributor, consent, items, node.network));
     signed.current.set(nameOf(part), made);
     await shelve(shelfOf(items, files, salted));
-    await submitConsent(consent, items, made.signature);
+    const madeAt = Math.floor(Date.now() / 1000);
+    const grant: KeptGrant = { license: made.digest, consent, items, network: made.network, signature: made.signature, madeAt, sent: false, refused: "" };
+    if (!(await isSent(made.digest))) stored.current &&= await keepGrant(grant);
+    await sendGrant(grant);
+    return takenAs(part, made);
+  }
+
+  async function takenAs(part: Part, made: Signed<Consent>): Promise<GivenPart> {
+    const { consent, items } = part;
     const held = await license(made.digest).catch(() => null); // it is taken, whatever this answers
     return { consent, items, license: made.digest, envelope: envelopeOf(part, made), revoked: held?.revoked_permissions ?? 0 };
   }
 
   async function give(parts: Part[]) {
+    asked.current = parts;
     setBusy(true);
     setStopped(null);
     try {
@@ -89,12 +103,27 @@ export function useGiving(asker: Asker | null, { files, salted }: Form) {
         const made = signed.current.get(nameOf(part));
         return made ? [envelopeOf(part, made)] : [];
       });
-      setStopped({ error: explain(problem), done: doneOf(parts), unsent, left: rest });
+      setStopped({ error: explain(problem), done: doneOf(parts), unsent, waits: stored.current && passes(problem), left: rest });
+      if (passes(problem) && unsent.length > 0) waiting();
       if (rest.length < parts.length) changed();
     } finally {
       setBusy(false);
     }
   }
+  /** What waited may have been sent since, by this page or in another tab. */
+  useChanges(() => {
+    if (!stopped?.waits || busy) return;
+    void (async () => {
+      for (const part of stopped.left) {
+        const made = signed.current.get(nameOf(part));
+        if (made && (await isSent(made.digest))) taken.current.set(nameOf(part), await takenAs(part, made));
+      }
+      const left = stopped.left.filter((part) => !taken.current.has(nameOf(part)));
+      if (left.length === 0) finish(asked.current);
+      else if (left.length < stopped.left.length) setStopped({ ...stopped, done: doneOf(asked.current), unsent: [], waits: false, left });
+    })();
+  }, [stopped, busy]);
+
   const doneOf = (parts: Part[]) => parts.flatMap((part) => taken.current.get(nameOf(part)) ?? []);
 
   /** End with what was taken, and tell the page that asked. */
@@ -115,7 +144,7 @@ export function useGiving(asker: Asker | null, { files, salted }: Form) {
 
 /** What was signed, what the node took, and what is left, after signing stopped. */
 export function Outcome({ stopped }: { stopped: Stopped }) {
-  const { error, done, unsent, left } = stopped;
+  const { error, done, unsent, waits, left } = stopped;
   const n = done.length + left.length;
   return (
     <>
@@ -128,7 +157,7 @@ export function Outcome({ stopped }: { stopped: Stopped }) {
           </>
         )}
         {done.length === 0 && unsent.length === 0 && <p>{t("nothing_signed")}</p>}
-        {unsent.length > 0 && <p>{t("not_taken")}</p>}
+        {unsent.length > 0 && <p>{t(waits ? "grant_waits" : "not_taken")}</p>}
       </Say>
       {unsent.length > 0 && <SaveConsents bytes={bundle(unsent)} />}
     </>

@@ -1,0 +1,57 @@
+"""The item hashes under which files may be licensed: the plain one, and one for each secret.
+
+`sayso grant --salted` and the page of a node write the secrets as rows {"file", "item", "salt"}. A row
+is found by the bytes of a file, not by its name, so that a file that was renamed or moved is found, too.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+from sayso.contributor.planning import FileItems
+from sayso.errors import BadSalts, FileUnreadable
+from sayso.files import SALT_BYTES, HashedFile
+from sayso.gate.formats.json_rows import parse_fields
+from sayso_protocol.errors import Malformed
+from sayso_protocol.primitives import hash_from_text, salted_item
+
+SALT_LINE_BYTES: Final = 64 * 1024  # paths have at most 4,096 bytes, each six in JSON at worst
+
+
+def licensed_items(files: Iterable[HashedFile], salts: Iterable[Path]) -> tuple[FileItems, ...]:
+    """Return the item hashes of files, hashed plainly; raises BadSalts, FileUnreadable."""
+    plain = list(dict.fromkeys(file.item for file in files))
+    found: dict[bytes, dict[bytes, None]] = {one: {} for one in plain}
+    for item, salt in (row for path in salts for row in _rows(path)):
+        for one in plain:
+            if salted_item(salt, one) == item:
+                found[one][item] = None
+    return tuple(FileItems(one, tuple(salted)) for one, salted in found.items())
+
+
+def _rows(path: Path) -> Iterator[tuple[bytes, bytes]]:
+    """Yield each item hash with its salt, 32 bytes each."""
+    try:
+        with path.open("rb") as lines:
+            number = 0
+            while line := lines.readline(SALT_LINE_BYTES + 1):
+                number += 1
+                if len(line) > SALT_LINE_BYTES:
+                    raise BadSalts(
+                        f"{str(path)!r}, line {number}: longer than {SALT_LINE_BYTES // 1024} KiB"
+                    )
+                if line.strip():
+                    yield _row(path, number, line)
+    except OSError as error:
+        raise FileUnreadable(f"cannot read {str(path)!r}: {error.strerror}") from error
+
+
+def _row(path: Path, number: int, line: bytes) -> tuple[bytes, bytes]:
+    fields = parse_fields(path, number, line, BadSalts)
+    try:
+        item, salt = (hash_from_text(fields[name]) for name in ("item", "salt"))
+    except (KeyError, TypeError, Malformed) as error:
+        raise BadSalts(
+            f"{str(path)!r}, line {number}: no `item` with a `salt` of {SALT_BYTES} bytes, as 0x text"
+        ) from error
+    return item, salt
