@@ -27,7 +27,7 @@ from sayso_protocol.messages.envelope import Envelope, encode
 from sayso_protocol.messages.message import CONSENT, as_kind
 from sayso_protocol.primitives import ANYONE, NOBODY, sha256
 from sayso_protocol.receipts.receipt import join_rows
-from sayso_protocol.verdicts import bulk
+from sayso_protocol.verdicts import rows as by_rows
 from sayso_protocol.verdicts.chains import NEVER
 from sayso_protocol.verdicts.license_table import Names
 from sayso_protocol.verdicts.query import Query
@@ -155,7 +155,7 @@ async def test_the_answers_are_those_of_single_verdicts(
     await rig.give(*late)
     await rig.store.write(erase_some(NETWORK, early[:30]))
     monkeypatch.setattr(judge, "ROWS_AT_ONCE", 7)
-    monkeypatch.setattr(bulk, "CONSENTS_AT_ONCE", 3)
+    monkeypatch.setattr(by_rows, "CONSENTS_AT_ONCE", 3)
     monkeypatch.setattr(knowledge, "KEPT_CONSENTS", 5)
     monkeypatch.setattr(stored_terms, "READ_AT_ONCE", 4)
     monkeypatch.setattr(stored_terms, "BATCH_WEIGHT", 100)
