@@ -146,8 +146,7 @@ class OfflineGate:
         """
         table = self._held.table
         reasons, entries, held, owner = judge_terms_of(table, rows, self._query, now)
-        chains = self._chains.open_chains(self._query, now)
-        passages = chains.passages
+        passages = (chains := self._chains.open_chains(self._query, now)).passages
         passed = Passed(table, self._query, passages, chains)
         passed.lay(reasons, held, owner)  # 8.5
         self._dispute(rows, reasons, held, owner)
@@ -255,9 +254,8 @@ class OfflineGate:
 
     def _covers(self, consent: Consent) -> list[Cover]:
         """Return the covers that can be set; an address without scopes needs no scope keys."""
-        people = self._people
-        covers = covering(consent, self._query, people.with_scopes)
-        return [one for one in covers if one.scope or one.address in people.with_permissions]
+        covers = covering(consent, self._query, self._people.with_scopes)
+        return [one for one in covers if one.scope or one.address in self._people.with_permissions]
 
     def _any(self, keys: Sequence[bytes]) -> bool:
         return bool(keys) and bool(self._snapshots.holds(as_keys(b"".join(keys))).any())

@@ -295,8 +295,6 @@ class OtherParties:
         for name, held in found.items():
             passage = passages.get(name) if name in closed else DIRECT
             stopped = name in closed and self._stopped(held.consent)
-            if (
-                not stopped
-                and judge_passage(held.consent.purposes, self._query, passage) is Reason.GRANTED
-            ):
+            reason = judge_passage(held.consent.purposes, self._query, passage)
+            if reason is Reason.GRANTED and not stopped:
                 yield name, held, passage or DIRECT
