@@ -88,7 +88,7 @@ NUMBERS = {
     "verdicts.license_table.HOUR_S": None,  # an hour
     "verdicts.bulk.FEW_ITEMS": None,
     "verdicts.bulk.ITEMS_AT_ONCE": None,
-    "verdicts.bulk.CONSENTS_AT_ONCE": None,
+    "verdicts.passed.LICENSES_AT_ONCE": None,
     "verdicts.license_table.PURPOSES_BYTES": None,
     "encoding.row_tree.NODE_ROWS": None,  # the limit `tree_arity`
     "encoding.row_tree.ROW_BYTES": "`license . item` (64 bytes)",

@@ -28,11 +28,11 @@ from sayso_protocol.messages.message import REVOCATION, STATEMENTS
 from sayso_protocol.messages.statements.dispute import FILES
 from sayso_protocol.messages.statements.sublicense import NO_PARENT, Sublicense
 from sayso_protocol.sync.sets import SETS, SyncSet, all_sets
-from sayso_protocol.verdicts import bulk, chains, covering, verdict
-from sayso_protocol.verdicts.bulk import Ends
+from sayso_protocol.verdicts import bulk, chains, covering, passed, verdict
 from sayso_protocol.verdicts.chains import NEVER, Chain, OpenChains, Passage
 from sayso_protocol.verdicts.disputes import Asking, Disputed
 from sayso_protocol.verdicts.license_table import Ints
+from sayso_protocol.verdicts.passed import Ends
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import Reason
 from simulation.bugs import Bug
@@ -94,13 +94,13 @@ def _withdrawn_is_called_revoked() -> Patched:
     """Who withdraws a sublicense seems to have revoked, so an honest node seems to lie."""
     judge = verdict.judge_passage
 
-    def judge_passage(consent: Any, query: Query, passage: Passage | None) -> Reason:
-        reason = judge(consent, query, passage)
+    def judge_passage(purposes: Any, query: Query, passage: Passage | None) -> Reason:
+        reason = judge(purposes, query, passage)
         return Reason.REVOKED if reason is Reason.WITHDRAWN else reason
 
     return _together(
         mock.patch.object(verdict, "judge_passage", judge_passage),
-        mock.patch.object(bulk, "judge_passage", judge_passage),
+        mock.patch.object(passed, "judge_passage", judge_passage),
     )
 
 

@@ -23,9 +23,10 @@ from sayso_protocol.encoding.row_tree import ROW_BYTES
 from sayso_protocol.network import Network
 from sayso_protocol.receipts.question import Question
 from sayso_protocol.receipts.receipt import ChainPoint
-from sayso_protocol.verdicts.bulk import Judged, Passed, judge_rows
+from sayso_protocol.verdicts.bulk import Judged, judge_rows
 from sayso_protocol.verdicts.chains import ALWAYS, NEVER
 from sayso_protocol.verdicts.license_table import ROW, among
+from sayso_protocol.verdicts.passed import Passed
 from sayso_protocol.verdicts.query import Heed
 from sayso_protocol.verdicts.rows import by_consent, row_at
 from sayso_protocol.verdicts.verdict import Reason
@@ -101,7 +102,8 @@ class Judge:
         with self._store.read() as db:
             knowledge = StoreKnowledge(db, self._network, self._licenses, StoreBits(db))
             reliance = Reliance(knowledge, moment)
-            passed = [Passed(one.table, query, reliance.passages) for one in shelves]
+            of_all = (query, reliance.passages, reliance.chains)
+            passed = [Passed(one.table, *of_all) for one in shelves]
             for start in range(0, len(reasons), ROWS_AT_ONCE):
                 rows = check.rows[start * ROW_BYTES : (start + ROWS_AT_ONCE) * ROW_BYTES]
                 part = reasons[start : start + ROWS_AT_ONCE]

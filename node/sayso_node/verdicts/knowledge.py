@@ -112,12 +112,10 @@ class StoreKnowledge:
 
     def chains(self, names: Sequence[bytes], asker: bytes) -> dict[bytes, list[Chain]]:
         """See PassedOn; only sublicenses to the asker are read, and those above them."""
-        found = chains_to(self._db, names, asker)
-        made: dict[bytes, Chain] = {}  # most licenses of a question share a few chains
-        for way in (way for ways in found.values() for way in ways):
-            if way[0].digest not in made:
-                made[way[0].digest] = self._chain(way)
-        return {name: [made[way[0].digest] for way in ways] for name, ways in found.items()}
+        named, ways = chains_to(self._db, names, asker)
+        some = {*named.values()}  # most licenses of a question share a few chains
+        made = {key: [self._chain(ways[one]) for one in key] for key in some}
+        return {name: made[key] for name, key in named.items()}
 
     def _chain(self, way: tuple[SublicenseTerms, ...]) -> Chain:
         """Return a chain; one that passes on many licenses is one object."""

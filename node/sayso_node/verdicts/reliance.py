@@ -16,10 +16,10 @@ from sayso_node.verdicts.knowledge import StoreKnowledge
 from sayso_node.verdicts.table_cache import TableCache
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.receipts.question import Question
-from sayso_protocol.verdicts.bulk import Ends
 from sayso_protocol.verdicts.chains import ALWAYS, NEVER, Hop, OpenChains
 from sayso_protocol.verdicts.covering import needs_chain
 from sayso_protocol.verdicts.license_table import Ints
+from sayso_protocol.verdicts.passed import Ends
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import (
     REMEMBERED,
@@ -69,7 +69,8 @@ class Reliance:
         moment: Question and view.
 
     Attributes:
-        passages: See OpenChains; `ends` is that of chains that are confirmed.
+        chains: Finds open chains; `ends` is that of chains that are confirmed.
+        passages: See OpenChains.
     """
 
     def __init__(self, knowledge: StoreKnowledge, moment: Moment) -> None:
@@ -78,7 +79,8 @@ class Reliance:
             moment = moment._replace(confirmed=NEVER, as_of=NEVER)
         self._knowledge, self._moment = knowledge, moment
         now, query = moment.now, moment.query
-        self.passages = OpenChains(knowledge, query, now, self._is_sure).passages
+        self.chains = OpenChains(knowledge, query, now, self._is_sure)
+        self.passages = self.chains.passages
 
     @cached_property
     def _others(self) -> OtherParties:

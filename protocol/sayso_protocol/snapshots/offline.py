@@ -23,10 +23,11 @@ from sayso_protocol.snapshots.offline_chains import HeldSublicense, OfflineChain
 from sayso_protocol.snapshots.offline_disputes import OfflineDisputes
 from sayso_protocol.snapshots.offline_keys import row_keys, wide_keys
 from sayso_protocol.snapshots.snapshot import Snapshots
-from sayso_protocol.verdicts.bulk import Passed, judge_terms_of
+from sayso_protocol.verdicts.bulk import judge_terms_of
 from sayso_protocol.verdicts.chains import ALWAYS, DIRECT, Passage
 from sayso_protocol.verdicts.covering import Cover, covering, needs_chain
 from sayso_protocol.verdicts.license_table import Flags, Ints, LicenseTable, Reasons
+from sayso_protocol.verdicts.passed import Passed
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.rows import row_at
 from sayso_protocol.verdicts.shared_licenses import SharedLicenses
@@ -145,8 +146,8 @@ class OfflineGate:
         """
         table = self._held.table
         reasons, entries, held, owner = judge_terms_of(table, rows, self._query, now)
-        passages = self._chains.open_chains(self._query, now).passages
-        passed = Passed(table, self._query, passages)
+        passages = (chains := self._chains.open_chains(self._query, now)).passages
+        passed = Passed(table, self._query, passages, chains)
         passed.lay(reasons, held, owner)  # 8.5
         self._dispute(rows, reasons, held, owner)
         touched = self.touched[owner]
@@ -253,9 +254,8 @@ class OfflineGate:
 
     def _covers(self, consent: Consent) -> list[Cover]:
         """Return the covers that can be set; an address without scopes needs no scope keys."""
-        people = self._people
-        covers = covering(consent, self._query, people.with_scopes)
-        return [one for one in covers if one.scope or one.address in people.with_permissions]
+        covers = covering(consent, self._query, self._people.with_scopes)
+        return [one for one in covers if one.scope or one.address in self._people.with_permissions]
 
     def _any(self, keys: Sequence[bytes]) -> bool:
         return bool(keys) and bool(self._snapshots.holds(as_keys(b"".join(keys))).any())

@@ -11,12 +11,11 @@ from functools import partial
 from typing import Final, NamedTuple, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sayso_protocol.messages.consent import Consent
 from sayso_protocol.permissions.words import WORD_BITS
 from sayso_protocol.primitives import NOBODY
-from sayso_protocol.verdicts.chains import ALWAYS, OpenChains
+from sayso_protocol.verdicts.chains import OpenChains
 from sayso_protocol.verdicts.covering import Cover, covering
 from sayso_protocol.verdicts.disputed_rows import lay_disputed
 from sayso_protocol.verdicts.known_bits import KnownBits, set_places
@@ -30,21 +29,19 @@ from sayso_protocol.verdicts.license_table import (
     distinct,
     listed,
 )
+from sayso_protocol.verdicts.passed import Ends, Passed
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.rows import Consents, by_consent, row_at
 from sayso_protocol.verdicts.verdict import (
     Knowledge,
     Passages,
     Reason,
-    judge_passage,
     other_parties,
 )
 
 FEW_ITEMS: Final = 4  # of one consent, which are looked up place by place
 ITEMS_AT_ONCE: Final = 4_096  # whose scopes are looked up together
-CONSENTS_AT_ONCE: Final = 1_024  # which are looked up together
 _WORD_BYTES = WORD_BITS // 8
-Ends = NDArray[np.float64]  # seconds since the epoch
 _ItemAt = Callable[[int], bytes]
 
 
@@ -74,7 +71,7 @@ def judge_rows(
     query: Query,
     now: float,
     passages: Passages | None = None,
-    passed: "Passed | None" = None,
+    passed: Passed | None = None,
 ) -> Judged:
     """Judge joined rows (rules 8.1 to 8.8).
 
@@ -87,7 +84,10 @@ def judge_rows(
         passages: What rule 8.5 gives for licenses that need a chain; by default by the knowledge.
         passed: What was found for the table's licenses with the same `passages`, if anything.
     """
-    passages = passages or OpenChains(knowledge, query, now).passages
+    if passages is None:
+        chains = OpenChains(knowledge, query, now)
+        passages = chains.passages
+        passed = passed or Passed(table, query, passages, chains)
     reasons, entries, held, owner = judge_terms_of(table, rows, query, now)
     passed = passed or Passed(table, query, passages)
     passed.lay(reasons, held, owner)  # 8.5 The grantee's own rows are not looked at again.
@@ -111,60 +111,6 @@ def judge_rows(
             judged = others.judge(consent, row_at(rows, at).item) if consent else Reason.REVOKED
             reasons[at] = judged.number
     return Judged(reasons, entries, passed.ends)
-
-
-class _Terms(NamedTuple):
-    """See chains.LicenseTerms."""
-
-    contributor: bytes
-    guardian: bytes
-    purposes: tuple[str, ...]
-
-    @property
-    def revokers(self) -> tuple[bytes, ...]:
-        return (self.contributor,) if self.guardian == NOBODY else (self.contributor, self.guardian)
-
-
-class Passed:
-    """Passed judges licenses of a table that are to somebody else, each once (rule 8.5).
-
-    Attributes:
-        ends: See Judged.
-
-    Args:
-        table, query, passages: See judge_rows.
-    """
-
-    def __init__(self, table: LicenseTable, query: Query, passages: Passages) -> None:
-        self._table, self._query, self._passages = table, query, passages
-        self._numbers = np.zeros(0, np.uint8)  # of the reasons; 0 for a license not asked for yet
-        self.ends: Ends | None = None
-
-    def lay(self, reasons: Reasons, held: Ints, owner: Ints) -> None:
-        """Put the reasons of rule 8.5 in the place of `other-grantee`."""
-        closed = reasons[held] == Reason.OTHER_GRANTEE.number
-        if not closed.any():
-            return
-        if self.ends is None:
-            self._numbers = np.zeros(len(self._table.licenses), np.uint8)
-            self.ends = np.full(len(self._table.licenses), ALWAYS)
-        used = np.unique(owner[closed])
-        new = used[self._numbers[used] == 0]
-        for start in range(0, len(new), CONSENTS_AT_ONCE):
-            self._judge(new[start : start + CONSENTS_AT_ONCE], self.ends)
-        reasons[held[closed]] = self._numbers[owner[closed]]
-
-    def _judge(self, some: Ints, ends: Ends) -> None:
-        columns = self._table.licenses[some]
-        names, *people = (listed(columns[one]) for one in ("name", "contributor", "guardian"))
-        purposes = (self._table.purposes[one] for one in columns["purposes"].tolist())
-        terms = dict(zip(names, map(_Terms, *people, purposes), strict=True))
-        places = dict(zip(names, some.tolist(), strict=True))
-        self._numbers[some] = Reason.OTHER_GRANTEE.number
-        for name, passage in self._passages(terms).items():
-            at = places[name]
-            self._numbers[at] = judge_passage(terms[name], self._query, passage).number
-            ends[at] = passage.ends
 
 
 def judge_terms_of(

@@ -6,7 +6,7 @@ the license, so a chain that passes on a thousand licenses is judged once; what 
 its consent's purposes, and whom its people stop by `to`.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, NamedTuple, Protocol
@@ -112,7 +112,7 @@ class PassedOn(Protocol):
         """Return the chains of some licenses to an asker (rule 8.15).
 
         A license is absent if no sublicense of it to the asker meets the parent rule. A chain with a
-        displaced sublicense is left out.
+        displaced sublicense is left out. Licenses with the same chains should share one object.
         """
         ...
 
@@ -163,7 +163,14 @@ class OpenChains:
 
         A license is absent if no sublicense of it to the asker meets the parent rule.
         """
-        found = self._knowledge.chains([*some], self._query.grantee)
+        return self.judged(some, self.of([*some]))
+
+    def of(self, names: Sequence[bytes]) -> Chains:
+        """Return the chains of some licenses to the asker."""
+        return self._knowledge.chains(names, self._query.grantee)
+
+    def judged(self, some: Mapping[bytes, LicenseTerms], found: Chains) -> dict[bytes, Passage]:
+        """Judge licenses as `passages` does, by chains that were found before."""
         # Most people have set no scope, so their licenses need no look at the holders.
         people = {
             address
@@ -171,19 +178,34 @@ class OpenChains:
             if any(one.between for one in chains)
             for address in some[name].revokers
         }
-        loud = {one for one in self._knowledge.speakers(people) if self._knowledge.has_scopes(one)}
-        return {name: self._judge(some[name], chains, loud) for name, chains in found.items()}
+        loud = self.loud(people)
+        return {
+            name: self._judge(
+                some[name].purposes, chains, None if loud.isdisjoint(some[name].revokers) else some[name]
+            )
+            for name, chains in found.items()
+        }
 
-    def _judge(self, consent: LicenseTerms, chains: Sequence[Chain], loud: Collection[bytes]) -> Passage:
-        if self._query.purpose not in consent.purposes or RESALE not in consent.purposes:
+    def loud(self, people: Iterable[bytes]) -> set[bytes]:
+        """Return those of some people who have set any scope, and so may stop holders."""
+        return {one for one in self._knowledge.speakers(people) if self._knowledge.has_scopes(one)}
+
+    def common(self, purposes: tuple[str, ...], chains: Sequence[Chain]) -> Passage:
+        """Return what holds for all licenses with some purposes and chains whose people are not loud."""
+        return self._judge(purposes, chains, None)
+
+    def _judge(
+        self, purposes: tuple[str, ...], chains: Sequence[Chain], loud: LicenseTerms | None
+    ) -> Passage:
+        """Judge a license; `loud` has its terms if its people may stop holders."""
+        if self._query.purpose not in purposes or RESALE not in purposes:
             return CLOSED
-        may_stop = bool(loud) and any(address in loud for address in consent.revokers)
         is_open, ends = False, NEVER
         for one in chains:
             open_until, sure_until = self._span(one)
             # What could neither open the license nor lengthen it needs no look at its holders.
             is_useful = sure_until > ends if is_open else open_until > NEVER
-            if is_useful and not (may_stop and self._is_stopped(consent, one)):
+            if is_useful and not (loud and self._is_stopped(loud, one)):
                 is_open, ends = True, max(ends, sure_until)
         return Passage(is_open, ends) if is_open else CLOSED
 

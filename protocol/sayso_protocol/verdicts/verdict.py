@@ -132,7 +132,7 @@ def verdict(
     if terms is Reason.OTHER_GRANTEE:  # so the grantee's own rows pay nothing for chains
         passages = passages or OpenChains(knowledge, query, now).passages
         found = passages({row.license: held.consent})
-        terms = judge_passage(held.consent, query, found.get(row.license))
+        terms = judge_passage(held.consent.purposes, query, found.get(row.license))
     if terms is not Reason.GRANTED:
         return terms
     # 8.7 The consents of the other parties.
@@ -145,11 +145,11 @@ def verdict(
     return Reason.GRANTED
 
 
-def judge_passage(consent: LicenseTerms, query: Query, passage: Passage | None) -> Reason:
+def judge_passage(purposes: tuple[str, ...], query: Query, passage: Passage | None) -> Reason:
     """Judge a consent for an asker who is not its grantee, by the result of OpenChains (rule 8.5)."""
     if passage is None:
         return Reason.OTHER_GRANTEE
-    if query.purpose not in consent.purposes:
+    if query.purpose not in purposes:
         return Reason.PURPOSE_NOT_GRANTED
     return Reason.GRANTED if passage.is_open else Reason.WITHDRAWN
 
@@ -295,5 +295,6 @@ class OtherParties:
         for name, held in found.items():
             passage = passages.get(name) if name in closed else DIRECT
             stopped = name in closed and self._stopped(held.consent)
-            if not stopped and judge_passage(held.consent, self._query, passage) is Reason.GRANTED:
+            reason = judge_passage(held.consent.purposes, self._query, passage)
+            if reason is Reason.GRANTED and not stopped:
                 yield name, held, passage or DIRECT

@@ -1,22 +1,37 @@
 """What a look costs does not grow with what holders pass on: counted in steps of the database."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from sayso_node.store import many
 from sayso_node.store.interface import Writing
+from sayso_node.store.messages import Message, insert_many
+from sayso_node.store.revocations.known_bits import StoreBits
 from sayso_node.verdicts.judge import Check
+from sayso_node.verdicts.knowledge import StoreKnowledge
+from sayso_protocol.messages.message import CONSENT
+from sayso_protocol.messages.statements.sublicense import NO_PARENT
+from sayso_protocol.primitives import sha256
 from sayso_protocol.receipts.receipt import join_rows
+from sayso_protocol.verdicts.bulk import judge_rows
+from sayso_protocol.verdicts.license_table import LicenseTable
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import REASONS, License, Reason, Row
 from support.known import Heard, license_hash, message_hash
 from support.node_rig import ManualClock, NodeRig
-from support.passing import BASE, ITEMS, LAB, LATE, MARKET, RESELLER, a_license, pass_on, sealed
+from support.passing import AGENT, BASE, ITEMS, LAB, LATE, MARKET, RESELLER, a_license, pass_on, sealed
+from support.protocol_strategies import NETWORK
 from support.sql_steps import counted_steps
 
 Fill = Callable[[Writing], None]
 MANY = 100_000
+PASSED = "INTO passed_on (license, grantee, depth, expires_at, digest, signer, counts)"
+TERMS = (
+    "INTO sublicense_terms (digest, parent, signer, grantee, purposes, issued_at, expires_at, seen_at)"
+)
 HELD = a_license()
 NAME = license_hash(HELD.consent)
 QUERY = Query(LAB, "train-ai")
@@ -117,3 +132,38 @@ async def test_keeping_one_costs_no_more(tmp_path: Path, fill: Callable[..., Non
             await rig.give(sealed(OWN[0]))
             found.append(steps.count - before)
     assert found[1] <= found[0] + 50  # a level of each index
+
+
+def passed_through(db: Writing, names: list[bytes], holders: list[bytes]) -> None:
+    """These licenses to the first holder, each passed on from one holder to the next."""
+    parent, span = NO_PARENT, (BASE, LATE, 0.0)
+    for depth, (signer, grantee) in enumerate(pairwise(holders), 1):
+        digest = sha256(signer + grantee)
+        many.insert(db, TERMS, [(digest, parent, signer, grantee, "resale train-ai", *span)])
+        rows = [(one, grantee, depth, LATE, digest, signer, 1) for one in names]
+        many.insert(db, PASSED, rows)
+        parent = digest
+
+
+async def test_a_license_costs_no_more_through_three_hops_than_through_one(tmp_path: Path) -> None:
+    """What is above the asker's sublicense is read once for all licenses, not for each of them."""
+    people = [sha256(b"%d" % number)[:20] for number in range(MANY // 100)]
+    some = [a_license(contributor=one, parties=(one,)) for one in people]
+    names = [license_hash(one.consent) for one in some]
+    made = [Message(license_hash(one.consent), CONSENT, one.consent.contributor, b"") for one in some]
+    table = LicenseTable.of((license_hash(one.consent), one.consent, one.items) for one in some)
+    rows, seen = join_rows([Row(name, ITEMS[0]) for name in names]), list[int]()
+    for holders in ([MARKET, LAB], [MARKET, AGENT, RESELLER, LAB]):
+        with (
+            counted_steps() as steps,
+            NodeRig(tmp_path, name=str(len(holders)), clock=ManualClock(BASE + 60)) as rig,
+        ):
+            await rig.store.write(lambda db: insert_many(db, enumerate(made, 1), BASE))
+            await rig.store.write(lambda db, holders=holders: passed_through(db, names, holders))  # type: ignore[misc]
+            with rig.store.read() as db:
+                known = StoreKnowledge(db, NETWORK, rig.licenses, StoreBits(db))
+                before = steps.count
+                reasons = judge_rows(table, known, rows, QUERY, BASE + 60).reasons
+                seen.append(steps.count - before)
+        assert {*reasons.tolist()} == {Reason.GRANTED.number}
+    assert seen[1] < seen[0] + len(some)

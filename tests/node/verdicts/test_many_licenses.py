@@ -4,15 +4,17 @@ import asyncio
 import random
 import tracemalloc
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from sayso_node.errors import NotRevoked
 from sayso_node.store import erasure
 from sayso_node.store.chain import wallets
-from sayso_node.store.interface import Store, Writing
+from sayso_node.store.interface import Reading, Store, Writing
 from sayso_node.store.messages import Message, insert_many
 from sayso_node.store.revocations.known_bits import StoreBits
 from sayso_node.verdicts import judge, knowledge, license_cache, stored_terms
@@ -27,9 +29,9 @@ from sayso_protocol.messages.envelope import Envelope, encode
 from sayso_protocol.messages.message import CONSENT, as_kind
 from sayso_protocol.primitives import ANYONE, NOBODY, sha256
 from sayso_protocol.receipts.receipt import join_rows
-from sayso_protocol.verdicts import bulk
+from sayso_protocol.verdicts import rows as by_rows
 from sayso_protocol.verdicts.chains import NEVER
-from sayso_protocol.verdicts.license_table import Names
+from sayso_protocol.verdicts.license_table import Names, license_names
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.rows import row_at
 from sayso_protocol.verdicts.verdict import REASONS, Reason, Row, verdict
@@ -155,7 +157,7 @@ async def test_the_answers_are_those_of_single_verdicts(
     await rig.give(*late)
     await rig.store.write(erase_some(NETWORK, early[:30]))
     monkeypatch.setattr(judge, "ROWS_AT_ONCE", 7)
-    monkeypatch.setattr(bulk, "CONSENTS_AT_ONCE", 3)
+    monkeypatch.setattr(by_rows, "CONSENTS_AT_ONCE", 3)
     monkeypatch.setattr(knowledge, "KEPT_CONSENTS", 5)
     monkeypatch.setattr(stored_terms, "READ_AT_ONCE", 4)
     monkeypatch.setattr(stored_terms, "BATCH_WEIGHT", 100)
@@ -260,3 +262,27 @@ async def test_a_revocation_while_licenses_are_read_counts(
     assert [*answer.reasons] == [Reason.REVOKED.number]
     with rig.store.read() as db:
         assert answer.state == StoreKnowledge(db, NETWORK, rig.licenses, StoreBits(db)).digest
+
+
+async def test_reading_licenses_holds_no_transaction_for_long(
+    rig: NodeRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thousand licenses a transaction, and none is open while a batch is worked on."""
+    some = [unverified(number) for number in range(3_000)]
+    await rig.store.write(filled_with(some, rig.clock.now()))
+    monkeypatch.setattr(stored_terms, "BATCH_WEIGHT", 1)
+    names = license_names(rows_of(some, random.Random(1)))
+    seen, open_now = list[str](), list[Reading]()
+
+    @contextmanager
+    def read() -> Iterator[Reading]:
+        with rig.store.read() as db:
+            open_now.append(db)
+            yield db
+            open_now.clear()
+        seen.append("read")
+
+    for batch in stored_terms.read_batches(cast("Store", SimpleNamespace(read=read)), names):
+        assert not open_now
+        seen.append(f"{len(batch.cache.names)} licenses")
+    assert seen == ["read"] * 3 + ["read", "1000 licenses"] * 3

@@ -109,9 +109,9 @@ class StatementRoutes:
 
     def _sublicenses_to(self, license_hash: bytes, grantee: bytes, after: bytes) -> SublicensesTo:
         with self._store.read() as db:
-            ways = chains_to(db, [license_hash], grantee).get(license_hash, [])
-            left = sorted((way for way in ways if way[0].digest > after), key=lambda way: way[0].digest)
-            page = left[:CHAINS_A_PAGE]
+            named, ways = chains_to(db, [license_hash], grantee)
+            left = sorted(one for one in named.get(license_hash, ()) if one > after)
+            page = [ways[one] for one in left[:CHAINS_A_PAGE]]
             digests = dict.fromkeys(hop.digest for way in page for hop in way)
             bodies = [found.body for one in digests if (found := lookup.statement(db, one))]
         more = len(left) > len(page)

@@ -5,6 +5,7 @@ However many sublicenses a license has, only those to the asker are read, and th
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from sayso_node.store import many
 from sayso_node.store.interface import Reading
@@ -12,27 +13,42 @@ from sayso_node.store.statements.sublicenses import SublicenseTerms, sublicenses
 from sayso_protocol.messages.statements.sublicense import NO_PARENT
 
 Link = tuple[bytes, bytes]  # a license, and the digest of a sublicense of it
-Ways = dict[bytes, list[tuple[SublicenseTerms, ...]]]  # by license: the asker's sublicense comes first
+Way = tuple[SublicenseTerms, ...]  # the asker's sublicense comes first
+
+
+class Ways(NamedTuple):
+    """The chains of some licenses to an asker.
+
+    Attributes:
+        named: The digests of the asker's sublicenses by license; equal ones are one object.
+        ways: By the digest of the asker's sublicense.
+    """
+
+    named: dict[bytes, tuple[bytes, ...]]
+    ways: dict[bytes, Way]
 
 
 def chains_to(db: Reading, licenses: Sequence[bytes], asker: bytes) -> Ways:
     """Return the chains of some licenses to an asker of which every sublicense counts.
 
-    A license is absent if no sublicense of it to the asker meets the parent rule.
+    A license is absent if no sublicense of it to the asker meets the parent rule. Each license costs one
+    row; what is above the asker's sublicenses is read once for all licenses.
     """
     query = "SELECT license, digest FROM passed_on WHERE grantee = ? AND counts = 1 AND license IN"
     links = list[Link](many.among(db, query, licenses, (asker,)))
     ways = _ways(db, {digest for _, digest in links})
     displaced = _displaced(db, links, ways)
-    found: Ways = {}
+    found: dict[bytes, list[bytes]] = {}
     for name, digest in links:
         some = found.setdefault(name, [])
         if not displaced or not any((name, hop.digest) in displaced for hop in ways[digest][1:]):
-            some.append(ways[digest])
-    return found
+            some.append(digest)
+    once: dict[tuple[bytes, ...], tuple[bytes, ...]] = {}
+    named = {name: once.setdefault(key, key) for name, key in zip(found, map(tuple, found.values()))}  # noqa: B905 - of one dictionary
+    return Ways(named, ways)
 
 
-def _ways(db: Reading, digests: set[bytes]) -> dict[bytes, tuple[SublicenseTerms, ...]]:
+def _ways(db: Reading, digests: set[bytes]) -> dict[bytes, Way]:
     """Return some sublicenses, each with all those above it, which are the same for every license."""
     terms, wanted = dict[bytes, SublicenseTerms](), digests
     while wanted:  # once for each hop, because the parent rule has bounded their number
@@ -48,17 +64,18 @@ def _up(terms: dict[bytes, SublicenseTerms], digest: bytes) -> Iterator[Sublicen
         digest = one.parent
 
 
-def _displaced(
-    db: Reading, links: Iterable[Link], ways: Mapping[bytes, Sequence[SublicenseTerms]]
-) -> set[Link]:
-    """Return the links above some links that do not count; those that do are most of them."""
-    above: dict[bytes, set[bytes]] = {}
-    for name, digest in links:
+def _displaced(db: Reading, links: Iterable[Link], ways: Mapping[bytes, Way]) -> set[Link]:
+    """Return the links above some links that do not count; most sublicenses have none."""
+    above = {hop.digest for way in ways.values() for hop in way[1:]}
+    crowded = {*many.found_in(db, "displaced", "digest", above)} if above else set[bytes]()
+    asked: dict[bytes, set[bytes]] = {}
+    for name, digest in links if crowded else ():
         for hop in ways[digest][1:]:
-            above.setdefault(hop.digest, set()).add(name)
-    query = "SELECT license FROM passed_on WHERE digest = ? AND counts = 1 AND license IN"
+            if hop.digest in crowded:
+                asked.setdefault(hop.digest, set()).add(name)
+    query = "SELECT license FROM displaced WHERE digest = ? AND license IN"
     return {
         (name, digest)
-        for digest, names in above.items()
-        for name in names - {one for (one,) in many.among(db, query, names, (digest,))}
+        for digest, names in asked.items()
+        for (name,) in many.among(db, query, names, (digest,))
     }

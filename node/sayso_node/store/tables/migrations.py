@@ -247,6 +247,7 @@ CREATE INDEX endorsements_by_block ON endorsements (block_number);
     18: statements_step.DISPLACED_STEP,
     19: statements_step.TRACES_STEP,
     20: audience_step.AUDIENCE_STEP,
+    21: statements_step.BY_DIGEST_STEP,
 }
 """The step from each version to the next, by version."""
 

@@ -41,6 +41,7 @@ CREATE TABLE displaced (
     license BLOB NOT NULL,
     digest BLOB NOT NULL  -- of a sublicense that does not count for the license, which is for good
 );
+CREATE INDEX displaced_by_digest ON displaced (digest, license);
 CREATE TRIGGER displaced_at_once AFTER INSERT ON passed_on WHEN new.counts = 0 BEGIN
     INSERT INTO displaced (license, digest) VALUES (new.license, new.digest);
 END;
