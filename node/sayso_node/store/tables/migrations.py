@@ -247,6 +247,8 @@ CREATE INDEX endorsements_by_block ON endorsements (block_number);
     18: statements_step.DISPLACED_STEP,
     19: statements_step.TRACES_STEP,
     20: audience_step.AUDIENCE_STEP,
+    # The newest relays are found without reading the old ones.
+    21: "CREATE INDEX intents_by_block ON intents (kind, mined_number);",
 }
 """The step from each version to the next, by version."""
 
