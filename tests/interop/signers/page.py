@@ -81,6 +81,9 @@ def render(matrix: Matrix) -> str:
         "libraries": _libraries(matrix["keys"]),
         "shown": _shown(matrix["keys"]),
         "on_chain": _on_chain(matrix["chain"]),
+        "modulekit": _versions()["@rhinestone/modulekit"],
+        "viem": _versions()["viem"],
+        "delegation": _versions()["@metamask/delegation-abis"],
     }
     return Template(TEXT.read_text()).substitute(parts)
 
