@@ -64,7 +64,7 @@ def _metamask_code(name: str) -> bytes:
 
 def _kernel_domain(chain: Chain, kernel_: ChecksumAddress) -> bytes:
     """The hash of the domain that a Kernel says it has (EIP-5267)."""
-    said = chain.w3.eth.call({"to": kernel_, "data": keccak(b"eip712Domain()")[:4]})  # type: ignore[typeddict-item]
+    said = chain.w3.eth.call({"to": kernel_, "data": keccak(b"eip712Domain()")[:4]})
     _, name, version, chain_id, place, *_ = abi_decode(_DOMAIN_KINDS, bytes(said))
     assert (name, chain_id, place) == ("Kernel", chain.w3.eth.chain_id, kernel_.lower())
     kinds = ["bytes32", "bytes32", "bytes32", "uint256", "address"]

@@ -122,5 +122,5 @@ class Device:
 def sign(account: LocalAccount, data: dict[str, Any]) -> Signed:
     """Let the simulated device sign typed data that its makers' code hands it."""
     device = Device(account)
-    made = ethereum.sign_typed_data(device, [], data)  # type: ignore[arg-type]
+    made: Any = ethereum.sign_typed_data(device, [], data)  # type: ignore[arg-type]
     return Signed(made.signature, device.values, device.round_trips)
