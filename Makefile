@@ -127,7 +127,7 @@ machine-full:
 # Once: tests that run side by side would each wait for a compiler of their own.
 COMPILED := contracts/out/.ready
 
-$(COMPILED): contracts/node_modules/.ready contracts/foundry.toml $(wildcard contracts/src/*.sol contracts/test/*.sol)
+$(COMPILED): contracts/node_modules/.ready contracts/foundry.toml $(wildcard contracts/src/*.sol contracts/test/*.sol contracts/test/support/*.sol)
 	cd contracts && node_modules/.bin/forge build --quiet
 	@touch $@
 

@@ -4,11 +4,15 @@ pragma solidity ^0.8.24;
 import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
-import {AbstractSigner} from "@openzeppelin/contracts/utils/cryptography/signers/AbstractSigner.sol";
+import {
+    AbstractSigner
+} from "@openzeppelin/contracts/utils/cryptography/signers/AbstractSigner.sol";
 import {ERC7739} from "@openzeppelin/contracts/utils/cryptography/signers/draft-ERC7739.sol";
 import {SignerECDSA} from "@openzeppelin/contracts/utils/cryptography/signers/SignerECDSA.sol";
 import {SignerP256} from "@openzeppelin/contracts/utils/cryptography/signers/SignerP256.sol";
-import {SignerWebAuthn} from "@openzeppelin/contracts/utils/cryptography/signers/SignerWebAuthn.sol";
+import {
+    SignerWebAuthn
+} from "@openzeppelin/contracts/utils/cryptography/signers/SignerWebAuthn.sol";
 import {WebAuthn} from "@openzeppelin/contracts/utils/cryptography/WebAuthn.sol";
 
 /// @dev Carries out what its signer signed; how it signs is OpenZeppelin's code.
@@ -58,9 +62,8 @@ contract KeyValidator {
         returns (bytes4)
     {
         (address signer,,) = ECDSA.tryRecover(digest, signature);
-        return signer == owners[msg.sender]
-            ? IERC1271.isValidSignature.selector
-            : bytes4(0xffffffff);
+        return
+            signer == owners[msg.sender] ? IERC1271.isValidSignature.selector : bytes4(0xffffffff);
     }
 }
 
