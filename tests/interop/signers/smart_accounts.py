@@ -1,4 +1,8 @@
-"""Smart accounts besides Safes; docs/reference/wallets.md says what of them is real code."""
+"""Smart accounts besides Safes; docs/reference/wallets.md says what of them is real code.
+
+Of the package that carries Kernel's code only two constants are read. So `overrides` in package.json put
+a small package in the place of all that one would need to compile it, most of which is not on npm.
+"""
 
 import json
 import re
