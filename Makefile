@@ -127,7 +127,7 @@ machine-full:
 # Once: tests that run side by side would each wait for a compiler of their own.
 COMPILED := contracts/out/.ready
 
-$(COMPILED): contracts/node_modules/.ready contracts/foundry.toml $(wildcard contracts/src/*.sol contracts/test/*.sol)
+$(COMPILED): contracts/node_modules/.ready contracts/foundry.toml $(wildcard contracts/src/*.sol contracts/test/*.sol contracts/test/support/*.sol)
 	cd contracts && node_modules/.bin/forge build --quiet
 	@touch $@
 
@@ -144,6 +144,7 @@ lint: $(READY)  ## ruff, import rule, generated documents, shape of the code
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/python -m sayso.reference --check
+	$(BIN)/python scripts/costs.py --check
 
 types: $(READY)  ## mypy, strict
 	$(BIN)/mypy
@@ -157,8 +158,9 @@ load: $(READY)  ## a marketplace under load: 2,000 people revoke within a minute
 gas: $(READY) contracts/node_modules/.ready  ## write gas.json: our gas beside EAS's, on one anvil
 	$(BIN)/python contracts/gas.py
 
-docs: $(READY)  ## write the generated parts of docs/reference
+docs: $(READY)  ## write the generated parts of docs/reference, and the costs of docs/how-to/operator-deploy.md
 	$(BIN)/python -m sayso.reference
+	$(BIN)/python scripts/costs.py
 
 checks: lint types contracts audit
 

@@ -1,5 +1,6 @@
 """Wallets of many makers sign our messages, and docs/reference/wallets.md says what happened."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -7,8 +8,9 @@ import pytest
 from docs.test_notices import CUT
 from interop.signers.asked import MARKETS, MESSAGES, STOPS
 from interop.signers.keys import LIBRARIES, keys
+from interop.signers.makers import KERNEL
 from interop.signers.page import PAGE, read_matrix, render
-from interop.signers.story import all_stories
+from interop.signers.story import all_stories, places, story
 
 
 def test_the_page_fits_the_figures() -> None:
@@ -36,6 +38,14 @@ def test_common_messages_keep_to_their_budget() -> None:
     for name, market in MARKETS.items():
         assert market.notice.index("; from ") <= CUT, name
         assert rows[name]["screens"] <= 40, name
+
+
+async def test_one_wallet_goes_through_its_story(tmp_path: Path) -> None:
+    """The everyday part of the next: a wallet that binds signatures to its chain."""
+    async with places(tmp_path / "prague", "prague") as (here, there):
+        found = asdict(await story(KERNEL, 1, here, there))
+    assert found == read_matrix()["chain"][KERNEL]
+    assert found["other_id"] == "`refused-by-wallet`"
 
 
 @pytest.mark.long

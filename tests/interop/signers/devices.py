@@ -1,22 +1,9 @@
-"""What devices make of typed data, computed from the published rules; no device was tried.
-
-Trezor asks its host for each struct and for each value, one at a time (EthereumTypedDataStructRequest
-and EthereumTypedDataValueRequest of its messages); the length of a list is a value, too.
-"""
+"""What a person reads on a device, computed from published rules; no device was tried."""
 
 from collections.abc import Iterator
-from typing import Any, Final, NamedTuple
+from typing import Any
 
 from docs.test_notices import SCREEN
-
-FIRST_AND_LAST: Final = 1  # the signature is the answer to the last question
-
-
-class Trezor(NamedTuple):
-    """How often a Trezor asks."""
-
-    values: int
-    round_trips: int
 
 
 def texts(data: dict[str, Any]) -> Iterator[str]:
@@ -33,12 +20,3 @@ def characters(data: dict[str, Any]) -> int:
 def screens(data: dict[str, Any]) -> int:
     """How many screens of a small device that is; each text begins a new one."""
     return sum(-(-len(one) // SCREEN) for one in texts(data) if one)
-
-
-def trezor(data: dict[str, Any]) -> Trezor:
-    """How many values a Trezor asks for, and how many round trips that takes."""
-    message = data["message"]
-    lists = [value for value in message.values() if isinstance(value, list)]
-    values = len(data["domain"]) + len(message) + sum(map(len, lists))
-    structs = len(data["types"])
-    return Trezor(values, values + structs + FIRST_AND_LAST)

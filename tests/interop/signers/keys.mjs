@@ -9,7 +9,8 @@ import { dirname, join } from "node:path";
 import { readFileSync } from "node:fs";
 
 import sigUtil from "@metamask/eth-sig-util";
-import { Signature, TypedDataEncoder, Wallet } from "ethers";
+import { transformTypedData } from "@trezor/connect-plugin-ethereum";
+import { Signature, TypedDataEncoder, Wallet, concat, keccak256 } from "ethers";
 import { parseSignature, serializeCompactSignature, signatureToCompactSignature } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 
@@ -81,6 +82,12 @@ function forms(signature) {
   };
 }
 
+/** What a Trezor Model One signs: two hashes that its makers' code computes for it. */
+function byModelOne(data) {
+  const { domain_separator_hash: domain, message_hash: message } = transformTypedData(data, true);
+  return keccak256(concat(["0x1901", `0x${domain}`, `0x${message}`]));
+}
+
 async function made(data) {
   const { EIP712Domain: _, ...types } = data.types;
   return {
@@ -90,6 +97,7 @@ async function made(data) {
     viem: await said(() => viem.signTypedData(data)),
     forms: forms(await viem.signTypedData(data)),
     digest: TypedDataEncoder.hash(data.domain, types, data.message),
+    "trezor model one": byModelOne(data),
     metamask: await checked(data, data.domain.chainId),
     "metamask on another chain": await checked(data, otherChain),
     "ledger apdus": await said(() => byLedger(data)),

@@ -7,8 +7,9 @@ from typing import Any, Final
 from eth_account import Account
 from eth_account.messages import encode_typed_data
 
+from interop.signers import trezor
 from interop.signers.asked import MESSAGES, asked
-from interop.signers.devices import characters, screens, trezor
+from interop.signers.devices import characters, screens
 from sayso_protocol.messages.typed_data import digest
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_from_text, hex_text, keccak
@@ -20,7 +21,8 @@ FOLDER: Final = REPOSITORY / "tests/interop"
 KEY: Final = hex_text(keccak(b"wallet of all libraries"))
 NETWORK: Final = Network(31_337, bytes.fromhex("5a7500000000000000000000000000000000c0de"))
 OTHER_CHAIN: Final = 1
-LIBRARIES: Final = ("eth-sig-util V4", "ethers", "viem")
+TREZOR: Final = "trezorlib"
+LIBRARIES: Final = ("eth-sig-util V4", "ethers", "viem", TREZOR)
 Found = dict[str, Any]
 
 
@@ -45,7 +47,7 @@ def signed_by_libraries() -> dict[str, Found]:
 def _same(made: Found, name: str) -> list[str]:
     """The libraries whose signature is that of eth-account; it raises for another digest."""
     message, data = MESSAGES[name], asked(NETWORK)[name]
-    assert made["digest"] == hex_text(digest(message, NETWORK))
+    assert made["digest"] == made["trezor model one"] == hex_text(digest(message, NETWORK))
     ours = Account.from_key(KEY).sign_message(encode_typed_data(full_message=data)).signature
     signer = address_from_text(Account.from_key(KEY).address)
     for form, text in made["forms"].items():
@@ -59,7 +61,8 @@ def keys() -> dict[str, Found]:
     rows = {}
     for name, made in signed_by_libraries().items():
         data = asked(NETWORK)[name]
-        values, trips = trezor(data)
+        device = trezor.sign(Account.from_key(KEY), asked(NETWORK)[name])
+        made[TREZOR] = {"result": hex_text(device.signature)}
         rows[name] = {
             "same": _same(made, name),
             "eth-sig-util V3": made["eth-sig-util V3"].get("error", "signs"),
@@ -67,8 +70,8 @@ def keys() -> dict[str, Found]:
             "metamask on another chain": made["metamask on another chain"].get("error", "accepted"),
             "characters": characters(data),
             "screens": screens(data),
-            "trezor values": values,
-            "trezor round trips": trips,
+            "trezor values": device.values,
+            "trezor round trips": device.round_trips,
             "ledger apdus": made["ledger apdus"].get("result"),
         }
     return rows

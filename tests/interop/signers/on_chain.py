@@ -16,6 +16,7 @@ from eth_abi.abi import encode as abi_encode
 from eth_account import Account
 from eth_account.messages import encode_typed_data
 from eth_account.signers.local import LocalAccount
+from eth_typing import ChecksumAddress
 from web3 import Web3
 
 from node.chain.anvil_world import Registry
@@ -117,7 +118,7 @@ class Wallet:
     send: Callable[[str, bytes], None]
 
 
-def _by_key(account: LocalAccount, digest: bytes) -> bytes:
+def by_key(account: LocalAccount, digest: bytes) -> bytes:
     return bytes(account.unsafe_sign_hash(digest).signature)  # type: ignore[arg-type]
 
 
@@ -125,7 +126,7 @@ def key(chain: Chain, name: str) -> Wallet:
     account = owner(name)
 
     def sign(asked: Asked) -> bytes:
-        return _by_key(account, asked.digest)
+        return by_key(account, asked.digest)
 
     def send(to: str, data: bytes) -> None:
         chain.send_by(account, {"to": to, "data": data})
@@ -180,15 +181,22 @@ def safe_to_come(chain: Chain, name: str) -> Wallet:
     return _wallet_of(safe, lambda asked: safe.before_it_exists(safe.sign(asked.digest, safe.owners[0])))
 
 
-def _carrying(chain: Chain, name: str, kinds: list[str], values: list[Any]) -> Any:
+def carrying(chain: Chain, name: str, kinds: list[str], values: list[Any]) -> Any:
     """A wallet of contracts/test/support/Accounts.sol, deployed."""
     path = REPOSITORY / "contracts/out/Accounts.sol" / f"{name}.json"
     assert path.is_file(), "run `make contracts`, which compiles it"
     made = json.loads(path.read_text())
     code = bytes.fromhex(made["bytecode"]["object"][2:]) + abi_encode(kinds, values)
-    chain.safes.send({"to": DEPLOYER, "data": bytes(32) + code})  # the same address on every chain
+    return chain.w3.eth.contract(created(chain, code), abi=made["abi"])
+
+
+def created(chain: Chain, code: bytes) -> ChecksumAddress:
+    """Where a contract is whose creation code this is; it has the same address on every chain."""
     named = keccak(b"\xff" + address_from_text(DEPLOYER) + bytes(32) + keccak(code))[12:]  # EIP-1014
-    return chain.w3.eth.contract(Web3.to_checksum_address(named), abi=made["abi"])
+    place = Web3.to_checksum_address(named)
+    if not chain.w3.eth.get_code(place):
+        chain.safes.send({"to": DEPLOYER, "data": bytes(32) + code})
+    return place
 
 
 def _carried(
@@ -207,7 +215,7 @@ def _carried(
 def nesting(chain: Chain, name: str) -> Wallet:
     """A wallet that signs our message inside one of its own (ERC-7739)."""
     account = owner(name)
-    contract = _carrying(chain, "NestingWallet", ["address"], [account.address])
+    contract = carrying(chain, "NestingWallet", ["address"], [account.address])
     inside = "string name,string version,uint256 chainId,address verifyingContract,bytes32 salt)"
     domain = keccak(b"NestingWallet"), keccak(b"1"), chain.w3.eth.chain_id, contract.address, bytes(32)
     kinds = ["bytes32", "bytes32", "uint256", "address", "bytes32"]
@@ -216,19 +224,24 @@ def nesting(chain: Chain, name: str) -> Wallet:
         said = asked.described.encode()
         outer = f"TypedDataSign({asked.described.partition('(')[0]} contents,{inside}".encode() + said
         nested = keccak(keccak(outer) + asked.contents + abi_encode(kinds, domain))
-        own = _by_key(account, keccak(b"\x19\x01" + asked.separator + nested))
+        own = by_key(account, keccak(b"\x19\x01" + asked.separator + nested))
         return own + asked.separator + asked.contents + said + len(said).to_bytes(2)
 
-    send = _carried(chain, contract, lambda digest: _by_key(account, digest))
+    send = _carried(chain, contract, lambda digest: by_key(account, digest))
     return Wallet(address_from_text(contract.address), sign, send)
+
+
+def passkey_of(name: str) -> ec.EllipticCurvePrivateKey:
+    """The passkey of a name; for tests only."""
+    return ec.derive_private_key(int.from_bytes(keccak(name.encode())) >> 1, ec.SECP256R1())
 
 
 def passkey(chain: Chain, name: str) -> Wallet:
     """A wallet that a passkey opens: the browser signs a text with the digest in it (WebAuthn)."""
-    secret = ec.derive_private_key(int.from_bytes(keccak(name.encode())) >> 1, ec.SECP256R1())
+    secret = passkey_of(name)
     point = secret.public_key().public_numbers()
     coordinates = [point.x.to_bytes(32), point.y.to_bytes(32)]
-    contract = _carrying(chain, "PasskeyWallet", ["bytes32", "bytes32"], coordinates)
+    contract = carrying(chain, "PasskeyWallet", ["bytes32", "bytes32"], coordinates)
     authenticator = sha256(b"node.example") + b"\x05" + bytes(4)  # present and verified
 
     def sign(digest: bytes) -> bytes:
@@ -243,17 +256,3 @@ def passkey(chain: Chain, name: str) -> Wallet:
 
     send = _carried(chain, contract, sign)
     return Wallet(address_from_text(contract.address), lambda asked: sign(asked.digest), send)
-
-
-PASSKEY: Final = "a wallet of a passkey (OpenZeppelin `SignerWebAuthn`)"
-MAKERS: Final[dict[str, Callable[[Chain, str], Wallet]]] = {
-    "an account with a key": key,
-    "a delegated account (EIP-7702, Simple7702Account)": delegated,
-    "Safe 1.4.1, one owner": safe_of_one,
-    "Safe 1.4.1, two of three owners": safe_of_three,
-    "Safe 1.4.1, owners that sign by `eth_sign` (v + 4)": safe_by_eth_sign,
-    "Safe 1.4.1, approved on the chain (SignMessageLib)": safe_on_chain,
-    "Safe 1.4.1, not deployed yet (ERC-6492)": safe_to_come,
-    "a wallet that nests messages (OpenZeppelin `ERC7739`)": nesting,
-    PASSKEY: passkey,
-}

@@ -7,6 +7,7 @@ runs all wallets, and writes both.
 
 import json
 from collections.abc import Iterable
+from importlib.metadata import version
 from string import Template
 from typing import Any, Final
 
@@ -44,11 +45,14 @@ def _libraries(keys: dict[str, dict[str, Any]]) -> str:
         "eth-sig-util V4": f"`@metamask/eth-sig-util` {versions['@metamask/eth-sig-util']}, V4",
         "ethers": f"`ethers` {versions['ethers']}",
         "viem": f"`viem` {versions['viem']}",
+        "trezorlib": f"`trezorlib.ethereum` of `trezor` {version('trezor')}, with a simulated device",
     }
     same = _one(one["same"] for one in keys.values())
     rows = [[named[one], "signs all messages; same bytes as eth-account"] for one in same]
     old = _one(one["eth-sig-util V3"] for one in keys.values())
     rows.insert(1, ["the same, V3 (`eth_signTypedData_v3`)", f"refuses: *{old}*"])
+    plugin = f"`@trezor/connect-plugin-ethereum` {versions['@trezor/connect-plugin-ethereum']}"
+    rows.append([f"{plugin}, for Model One", "computes the hashes of all messages as eth-account does"])
     checked = _one(one["metamask"] for one in keys.values())
     there = _one(one["metamask on another chain"] for one in keys.values())
     name = f"`@metamask/signature-controller` {versions['@metamask/signature-controller']}"
@@ -77,6 +81,9 @@ def render(matrix: Matrix) -> str:
         "libraries": _libraries(matrix["keys"]),
         "shown": _shown(matrix["keys"]),
         "on_chain": _on_chain(matrix["chain"]),
+        "modulekit": _versions()["@rhinestone/modulekit"],
+        "viem": _versions()["viem"],
+        "delegation": _versions()["@metamask/delegation-abis"],
     }
     return Template(TEXT.read_text()).substitute(parts)
 

@@ -10,7 +10,8 @@ from typing import Final
 
 from web3.exceptions import ContractCustomError, ContractLogicError
 
-from interop.signers.on_chain import MAKERS, PASSKEY, Chain, Wallet, asked_of
+from interop.signers.makers import COINBASE_PASSKEY, MAKERS, PASSKEY
+from interop.signers.on_chain import Chain, Wallet, asked_of
 from node.chain.anvil_world import PayingNode
 from sayso_contracts.registry.calls import Calls
 from sayso_node.chain.rpc.eth_call import EthCall
@@ -33,6 +34,7 @@ from support.ways import Ways
 HERE_ID, THERE_ID = 31_337, 31_338
 EVERYTHING: Final = scope_word("everything")
 FINAL: Final = 3  # blocks
+ANY_SIZE: Final = ("--disable-code-size-limit",)  # for Kernel, as npm has its code
 
 
 @dataclass(frozen=True)
@@ -81,8 +83,8 @@ class Place:
 async def places(folder: Path, hardfork: str) -> AsyncIterator[tuple[Place, Place]]:
     """Two chains with the registry at the same address, and a node on the first."""
     with (
-        anvil(chain_id=HERE_ID, hardfork=hardfork) as one,
-        anvil(chain_id=THERE_ID, hardfork=hardfork) as two,
+        anvil(chain_id=HERE_ID, hardfork=hardfork, options=ANY_SIZE) as one,
+        anvil(chain_id=THERE_ID, hardfork=hardfork, options=ANY_SIZE) as two,
     ):
         here, there = Chain(one), Chain(two)
         assert here.registry.network.registry == there.registry.network.registry
@@ -185,5 +187,6 @@ async def all_stories(folder: Path) -> dict[str, dict[str, object]]:
         for number, name in enumerate(MAKERS, 1):
             found[name] = asdict(await story(name, number, here, there))
     async with places(folder / "osaka", "osaka") as (here, there):
-        found[f"{PASSKEY}, with P-256 at 0x100"] = asdict(await story(PASSKEY, 1, here, there))
+        for number, name in enumerate((PASSKEY, COINBASE_PASSKEY), 1):
+            found[f"{name}, with P-256 at 0x100"] = asdict(await story(name, number, here, there))
     return found

@@ -81,12 +81,13 @@ class PayingNode:
         *,
         payer: LocalAccount | None = None,
         deploy_block: int = 1,
+        timeout_s: float = 5.0,
         **options: Any,
     ) -> None:
         self.rig = NodeRig(folder, **options)
         self.rig.clock.time = time.time()
         rig, self.alarms = self.rig, Alarms()
-        chains = [Web3Chain(url, network, 5.0) for url in urls]
+        chains = [Web3Chain(url, network, timeout_s) for url in urls]
         self.endpoints = Endpoints(chains, rig.freshness, self.alarms, rig.counters, finality=FINALITY)
         shared = (rig.store, rig.clock, rig.counters, self.alarms)
         key = bytes(rig.identity.verify_key)

@@ -2,7 +2,7 @@
 
 from node.store.backends import BACKENDS
 from node.store.harness import Tables, add_consent
-from sayso_node.store.chain import chain_state, endorsements, relays
+from sayso_node.store.chain import chain_state, endorsements, intents, relays
 from sayso_node.store.chain.chain_state import KEPT_BLOCKS, Anchor
 from sayso_node.store.interface import Writing
 from sayso_node.store.revocations import bits
@@ -214,3 +214,30 @@ def test_missing_batches_are_found_among_any_number_of_anchors() -> None:
         chain_state.rewind(db, held - 1)
         assert chain_state.missing_batches(db, b"", 16) == []
     assert costs[0] == costs[1]
+
+
+def _relayed(db: Writing, at: int) -> None:
+    """A relay that has long been settled: at a height of the chain, and as many days ago."""
+    intent = intents.add(db, "relay", b"", b"", NOW)
+    relays.keep_items(db, intent, [sha256(b"%d" % intent)])
+    relays.keep_shares(db, intent, {ADA: 1})
+    intents.mined(db, intent, block(at), 1, NOW - (1_000 - at) * intents.DAY_S)
+    intents.settle(db, intent, "done")
+
+
+def test_relays_under_way_are_found_among_any_number_of_settled_ones() -> None:
+    costs = []
+    for settled in (10, 900):
+        with counted_steps() as steps:
+            db = BACKENDS["sqlite"].tables()
+        for number in range(settled):
+            _relayed(db, number % 900)
+        _relayed(db, 999)
+        intent = intents.add(db, "relay", b"", b"", NOW)
+        relays.keep_items(db, intent, [b"open" * 8])
+        before = steps.count
+        assert relays.under_way(db, NOW, last_final=998) == {sha256(b"%d" % (intent - 1)), b"open" * 8}
+        assert relays.highest(db) == 999
+        assert relays.spent_for(db, ADA, NOW - intents.DAY_S + 1) == 1
+        costs.append(steps.count - before)
+    assert costs[1] <= 1.1 * costs[0]

@@ -247,7 +247,9 @@ CREATE INDEX endorsements_by_block ON endorsements (block_number);
     18: statements_step.DISPLACED_STEP,
     19: statements_step.TRACES_STEP,
     20: audience_step.AUDIENCE_STEP,
-    21: statements_step.BY_DIGEST_STEP,
+    # The newest relays are found without reading the old ones.
+    21: statements_step.BY_DIGEST_STEP
+    + "CREATE INDEX intents_by_block ON intents (kind, mined_number);",
 }
 """The step from each version to the next, by version."""
 

@@ -146,6 +146,7 @@ CREATE TABLE intents (
 );
 CREATE INDEX intents_open ON intents (state, nonce);
 CREATE INDEX intents_paid ON intents (paid_at);
+CREATE INDEX intents_by_block ON intents (kind, mined_number);
 CREATE TABLE transactions (
     intent INTEGER NOT NULL,
     hash BLOB PRIMARY KEY,

@@ -1,7 +1,10 @@
 """Logs that come after their block, on a chain of any speed: none is lost, and history is read once."""
 
 import tempfile
+from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -10,6 +13,7 @@ from hypothesis import strategies as some
 from node.chain.following.test_follower import Following
 from sayso_contracts.registry.events import Event
 from sayso_node.chain.following import follower
+from sayso_node.chain.rpc.pace import Pace
 from sayso_node.errors import RangeRefused, TooManyRequests
 from sayso_node.store.chain import late_blocks
 from sayso_node.store.interface import Writing
@@ -164,3 +168,67 @@ async def test_a_pace_is_not_a_range(following: Following) -> None:
     following.chain.events = ask  # type: ignore[method-assign]
     await following.read()
     assert following.chain.ranges == [(1, 5)]
+
+
+class Metered:
+    """An endpoint of five calls a second and few blocks a range, asked at the pace that a node keeps."""
+
+    CALLS, BLOCK_S = 5, 2.0  # a second; of the chain, which goes on meanwhile
+
+    def __init__(self, following: Following, limit: int) -> None:
+        self.clock, self.chain, self.limit = following.rig.clock, following.chain, limit
+        self.pace = Pace(self._sleep, lambda: self.clock.time)
+        self.refused = self._calls = 0
+        self._second = self._mined_at = self.clock.time
+        for name in (
+            "head",
+            "header",
+            "block_hash",
+            "block_time",
+            "events",
+            "events_of",
+            "proved_events",
+        ):
+            setattr(self.chain, name, partial(self._ask, getattr(self.chain, name)))
+
+    async def _sleep(self, seconds: float) -> None:
+        self.clock.time += seconds
+        while self._mined_at + self.BLOCK_S <= self.clock.time:
+            self._mined_at += self.BLOCK_S
+            self.chain.time = self._mined_at
+            self.chain.mine()
+
+    async def _ask(self, ask: Callable[..., Awaitable[Any]], *arguments: Any) -> Any:
+        await self.pace.wait()
+        while self._is_too_much():
+            self.refused += 1
+            self.pace.slow_down("1")
+            await self.pace.wait()
+        self.pace.went_well()
+        if ask.__name__ == "events" and arguments[1] - arguments[0] >= self.limit:
+            raise RangeRefused(f"at most {self.limit} blocks")
+        return await ask(*arguments)
+
+    def _is_too_much(self) -> bool:
+        if self.clock.time >= self._second + 1:
+            self._second, self._calls = self.clock.time, 0
+        self._calls += 1
+        return self._calls > self.CALLS
+
+
+@pytest.mark.parametrize("limit", [5, 10])
+async def test_five_calls_a_second_and_a_narrow_range_reach_the_head(
+    following: Following, limit: int
+) -> None:
+    """Three hundred blocks behind, on a chain that makes one every two seconds."""
+    for number in range(1, 301):
+        following.chain.mine(revoked(ADA, number, 1))
+    metered = Metered(following, limit)
+    for _ in range(300):
+        await following.read()
+        await metered._sleep(POLL_S)
+    cursor = following.cursor()
+    assert cursor
+    assert metered.refused
+    assert len(following.chain.blocks) - cursor.number <= 4
+    assert following.bits() == dict.fromkeys(range(1, 301), 1)

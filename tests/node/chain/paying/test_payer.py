@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from node.chain.paying.rig import ALLOWANCE, FINALITY, WAIT_S, Paying
 from sayso_contracts.transactions import Fees
+from sayso_node.chain.interface import Landed
 from sayso_node.chain.paying import anchorer as anchorer_module
 from sayso_node.chain.paying.fees import GWEI, TooExpensive, first_fees, higher_fees
 from sayso_node.chain.paying.payer import DOUBT_S, STUCK_S
@@ -223,6 +224,35 @@ async def test_an_endpoint_that_knows_the_nonce_and_not_the_receipt(paying: Payi
     paying.account.landed = landed  # type: ignore[method-assign]
     await paying.drain()
     assert paying.account.sent.keys() == hidden.keys()
+
+
+@pytest.mark.parametrize("block_s", [0.25, 12.0])
+@pytest.mark.parametrize("late_s", [1.0, 15.0, 60.0, 120.0])
+async def test_a_receipt_that_is_late_is_waited_for(
+    paying: Paying, late_s: float, block_s: float
+) -> None:
+    """By the clock: at four blocks a second, hundreds of them come before the receipt."""
+    await begin(paying, 1)
+    await paying.steps()
+    landed, is_mined = paying.account.landed, paying.account.is_mined
+    clock, chain = paying.rig.clock, paying.chain
+    comes_at = clock.time + block_s + late_s
+
+    async def late(tx_hash: bytes) -> Landed | None:
+        return await landed(tx_hash) if clock.time >= comes_at else None
+
+    async def unknown(tx_hash: bytes) -> bool:
+        return clock.time >= comes_at and await is_mined(tx_hash)
+
+    paying.account.landed, paying.account.is_mined = late, unknown  # type: ignore[method-assign]
+    while clock.time < comes_at + 2 * WAIT_S:
+        clock.time += max(block_s, 1.0)
+        for _ in range(int(max(1.0 / block_s, 1))):
+            chain.mine()
+        await paying.steps()
+    assert len(set(paying.account.broadcasts)) == 1
+    await paying.drain()
+    assert len(paying.account.roots) == 1
 
 
 def hide(paying: Paying, *, transaction: bool) -> None:
