@@ -2,48 +2,28 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 from unittest import mock
 
 import aiohttp
-import psycopg
-import pytest
 
 from node.api.test_events import Heard, listening, read, revoke
-from node.store.backends import server
-from node.store.harness import number
-from sayso.demo.ports import LOOPBACK, free_ports
+from node.serving.beside import both, tell, waiting
 from sayso_node.errors import (
     GossipDown,
     GossipQueueFull,
-    InvalidNodeConfig,
-    StoreInUse,
-    StoreMissing,
-    StoreMoved,
-    StoreTooNew,
-    StoreUnusable,
-    WrongStore,
 )
-from sayso_node.folder.config import NodeConfig, Settings
 from sayso_node.freshness import Silence
-from sayso_node.node import Node
-from sayso_node.serving.api_node import ApiNode
 from sayso_node.store import messages
-from sayso_node.store.moving import marks
-from sayso_node.store.moving.marks import Mark, Stage
-from sayso_node.store.opening import snapshot_at, store_at
-from sayso_protocol.network import Network
+from sayso_node.store.opening import snapshot_at
 from sayso_protocol.network_file import NetworkFile, Operator
 from sayso_protocol.primitives import address_text, hex_text
 from sayso_protocol.receipts.status import StatusAnswer, status_from_json
 from sayso_protocol.verdicts.verdict import Reason
 from support.node_rig import ManualClock, consent, node_key, revocation
 from support.protocol_strategies import BEN, NETWORK
-from support.running_node import RunningNode, config, running_node
+from support.running_node import RunningNode, running_node
 from support.waiting import until
 
 ONE = consent(1, sponsor=None)
@@ -51,52 +31,6 @@ STATUS = f"/v1/status/{hex_text(ONE.digest)}/{hex_text(ONE.items[0])}"
 QUERY = {"grantee": address_text(BEN), "purpose": "train-ai", "max_age_s": "600"}
 TRUSTED = NetworkFile(NETWORK, 1, 0, (Operator("rig", bytes(node_key("rig").verify_key)),))
 AT_FIRST = {"params": {"after": "0"}}
-
-
-@pytest.fixture
-def place() -> str:
-    return server().schema()
-
-
-def beside_config(folder: Path, place: str, **settings: Any) -> NodeConfig:
-    """The settings of a process beside the node of `running_node`."""
-    folder.mkdir(exist_ok=True)
-    plain = config(folder, name="rig", store=place)
-    values: dict[str, Any] = {"http": f"{LOOPBACK}:{free_ports(1)[0]}", "store": place, "listen": ()}
-    chosen = Settings("rig", "network.toml", rpc="http://127.0.0.1:1", **(values | settings))
-    return replace(plain, settings=chosen, anchor_account=None)
-
-
-@asynccontextmanager
-async def beside(folder: Path, node: RunningNode, place: str) -> AsyncIterator[RunningNode]:
-    """A process beside a node, with the same chain."""
-    chosen = beside_config(folder, place)
-    other = ApiNode(chosen, ManualClock())
-    try:
-        await other.start()
-        async with aiohttp.ClientSession() as http:
-            url = f"http://{chosen.settings.http}"
-            yield RunningNode(cast("Node", other), url, http, node.chain, node.board, node.account)
-    finally:
-        await other.stop()
-
-
-@asynccontextmanager
-async def both(
-    tmp_path: Path, place: str, clock: ManualClock | None = None
-) -> AsyncIterator[tuple[RunningNode, RunningNode]]:
-    """A node that has told its view, and a process beside it."""
-    first = tmp_path / "node"
-    first.mkdir(exist_ok=True)
-    async with running_node(first, store=place, clock=clock) as node:
-        await tell(node)
-        async with beside(tmp_path / "beside", node, place) as other:
-            yield node, other
-
-
-async def tell(node: RunningNode) -> None:
-    assert node.node._telling
-    await node.node._telling.tell()
 
 
 async def look(node: RunningNode) -> StatusAnswer:
@@ -120,11 +54,6 @@ async def current(node: RunningNode, clock: ManualClock) -> None:
     head = len(node.chain.blocks) - 1
     await until(lambda: node.node._freshness.head.point.number >= head)
     await tell(node)
-
-
-def waiting(place: str) -> int:
-    with snapshot_at(place) as db:
-        return int(db.execute("SELECT count(*) FROM store_outbox").fetchone()[0])
 
 
 async def test_one_takes_in_and_all_answer(tmp_path: Path, place: str) -> None:
@@ -261,91 +190,3 @@ async def test_a_clock_that_differs_convicts_nobody(tmp_path: Path, place: str) 
             _, body = await other.submit(revocation("everything"))
             promised = body["results"][0]["acknowledgement"]["time"]
             assert answered <= promised
-
-
-@pytest.mark.parametrize(
-    "settings",
-    [
-        {"store": ""},
-        {"listen": ("/ip4/127.0.0.1/tcp/4600",)},
-        {"peers": ("/ip4/127.0.0.1/tcp/4600/p2p/x",)},
-        {"anchor_key": "payer.key"},
-        {"budget_eth_per_day": 1.0},
-        {"heed": ()},
-        {"sync_interval_s": 1.0},
-        {"disabled": ("receipts",)},
-    ],
-)
-def test_settings_of_a_node_are_refused(tmp_path: Path, settings: dict[str, Any]) -> None:
-    unreachable = "postgresql://somebody@127.0.0.1:1/sayso"
-    with pytest.raises(InvalidNodeConfig, match=next(iter(settings))):
-        ApiNode(beside_config(tmp_path, unreachable, **settings), ManualClock())
-
-
-async def start(config: NodeConfig) -> None:
-    node = ApiNode(config, ManualClock())
-    try:
-        await node.start()
-    finally:
-        await node.stop()
-
-
-async def test_it_begins_no_store_and_joins_no_other(tmp_path: Path, place: str) -> None:
-    """An empty database, another node's, another network's, and one without a node."""
-    ours = beside_config(tmp_path / "beside", place)
-    with pytest.raises(StoreMissing, match="start the node first"):
-        await start(ours)
-    with psycopg.connect(place) as db:
-        tables = db.execute("SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()")
-        assert tables.fetchone() == (0,)
-    (tmp_path / "node").mkdir()
-    async with running_node(tmp_path / "node", store=place) as node:
-        await tell(node)
-        other_key = replace(ours, identity=node_key("another"))
-        elsewhere = replace(ours.network_file, network=Network(2, bytes(20)))
-        for wrong in (other_key, replace(ours, network_file=elsewhere)):
-            with pytest.raises(WrongStore, match="is that of node"):
-                await start(wrong)
-    with psycopg.connect(place) as db:
-        db.execute("UPDATE store_state SET version = version - 1")
-    with pytest.raises(StoreUnusable, match="start the node, which migrates it"):
-        await start(ours)
-    with psycopg.connect(place) as db:
-        db.execute("UPDATE store_state SET version = version + 2")
-    with pytest.raises(StoreTooNew):
-        await start(ours)
-
-
-async def test_a_second_node_is_refused_beside_it(tmp_path: Path, place: str) -> None:
-    async with both(tmp_path, place):
-        (tmp_path / "copy").mkdir()
-        with pytest.raises(StoreInUse):
-            async with running_node(tmp_path / "copy", store=place):
-                pass
-
-
-async def test_no_store_is_moved_from_under_it(place: str) -> None:
-    """What it takes in would be lost; and after a move, or a migration, it writes nothing more."""
-    node, other = store_at(place), store_at(place, joins=True)
-    node.start()
-    node.stop()
-    other.start()
-    await other.write(number(1))
-    mover = store_at(place)
-    mover.hold(alone=True)
-    with pytest.raises(StoreInUse, match="answers from the store"):
-        mover.start()
-    with psycopg.connect(place) as db:
-        db.execute("UPDATE store_state SET version = version + 1")
-    with pytest.raises(StoreInUse, match="or has migrated it"):
-        await other.write(number(2))
-    other.stop()
-    with psycopg.connect(place) as db:
-        db.execute("UPDATE store_state SET version = version - 1")
-    mover.start()
-    with pytest.raises(StoreInUse, match="is being moved"):
-        store_at(place, joins=True).start()
-    await mover.write(lambda db: marks.put(db, Mark(Stage.MOVED, "00", "a file")))
-    mover.stop()
-    with pytest.raises(StoreMoved):
-        store_at(place, joins=True).start()
