@@ -90,18 +90,22 @@ class Node:
         self._presences = Presences(clock)
         self._presence = PresenceLoop(transport, store, freshness, clock, alarms, peer_ids)
         self._guard = StoreGuard(network, store, freshness, alarms, counters)
-        self._api = HttpApi(
-            Served(
-                *(config, store, freshness, clock, counters, alarms, intake, self._broadcast),
-                *(transport, chain.endpoints, self._supervisor),
-                pays=config.pays,
-                money=lambda: chain.money,
-                shelf=self._snapshots.shelf,
-            )
-        )
+        self._api = self._make_api(clock)
         self._http = self._api.server
         self._telling = store.board and Telling(
             *(store.board, store, freshness, transport, self._broadcast, clock), pays=config.pays
+        )
+
+    def _make_api(self, clock: Clock) -> HttpApi:
+        return HttpApi(
+            Served(
+                *(self._config, self._store, self._freshness, clock, self._counters, self._alarms),
+                *(self._intake, self._broadcast, self._transport, self._chain.endpoints),
+                self._supervisor,
+                pays=self._config.pays,
+                money=lambda: self._chain.money,
+                shelf=self._snapshots.shelf,
+            )
         )
 
     def _make_snapshots(self, clock: Clock) -> SnapshotPublisher:

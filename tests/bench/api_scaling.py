@@ -88,9 +88,9 @@ async def _measure(place: str) -> Figure:
                 rate = await _rate([one.url for one in some[:count]], paths)
                 if turn:  # the first is for warming up
                     found.append(rate)
-    one, two = (statistics.median(found) for found in rates.values())
-    limit = f"{os.cpu_count()} cores carry the database, the node and the load, too; {two:.0f} looks/s"
-    return Figure("postgres.api_scaling", two / one, "x", "higher", {"one process": 1.0}, limit)
+    alone, both = (statistics.median(found) for found in rates.values())
+    limit = f"{os.cpu_count()} cores carry the database, the node and the load, too; {both:.0f} looks/s"
+    return Figure("postgres.api_scaling", both / alone, "x", "higher", {"one process": 1.0}, limit)
 
 
 async def _rate(urls: Sequence[str], paths: Sequence[str]) -> float:

@@ -6,7 +6,7 @@ from typing import Protocol
 from sayso_node.interfaces import PeerState
 
 
-class Connections(Protocol):
+class NodeConnections(Protocol):
     """The connections of a node."""
 
     @property
@@ -33,7 +33,7 @@ class Connections(Protocol):
 
 
 class ToldConnections:
-    """See Connections."""
+    """See NodeConnections."""
 
     is_silent = False
 
@@ -47,13 +47,13 @@ class ToldConnections:
         self._peers, self._addresses = [*peers], [*addresses]
 
     async def peers(self) -> list[PeerState]:
-        """See Connections."""
+        """See NodeConnections."""
         return self._peers
 
     async def listen_addresses(self) -> list[str]:
-        """See Connections."""
+        """See NodeConnections."""
         return self._addresses
 
     def counters(self) -> Mapping[str, int]:
-        """See Connections; the node shows its own."""
+        """See NodeConnections; the node shows its own."""
         return {}

@@ -34,7 +34,7 @@ from sayso_node.interfaces import Clock
 from sayso_node.metrics.exposition import Metrics
 from sayso_node.metrics.gauges import Gauges, Money
 from sayso_node.readiness import Readiness
-from sayso_node.serving.connections import Connections
+from sayso_node.serving.connections import NodeConnections
 from sayso_node.snapshots.shelf import SnapshotShelf
 from sayso_node.sources import Proxies
 from sayso_node.store.interface import Store
@@ -71,7 +71,7 @@ class Served(NamedTuple):
     alarms: Alarms
     intake: Intake
     forwarder: Forwarder
-    connections: Connections
+    connections: NodeConnections
     endpoints: Endpoints
     supervisor: Supervisor
     pays: bool

@@ -14,7 +14,7 @@ from sayso_node.errors import StoreUnusable
 from sayso_node.freshness import Freshness, Told
 from sayso_node.gossip.broadcast import Broadcast
 from sayso_node.interfaces import Clock, PeerState
-from sayso_node.serving.connections import Connections
+from sayso_node.serving.connections import NodeConnections
 from sayso_node.store.interface import Board, Store
 from sayso_node.store.sharing import outbox
 from sayso_node.supervision.logs import logger
@@ -22,7 +22,7 @@ from sayso_node.supervision.retrying import every
 from sayso_protocol.errors import SaysoError
 
 TELL_EVERY_S: Final = 1.0
-AGAIN_S: Final = 1.0  # after messages could not be sent
+SEND_AGAIN_S: Final = 1.0  # after messages could not be sent
 log = logger(__name__)
 
 
@@ -57,7 +57,7 @@ class Telling:
         board: Board,
         store: Store,
         freshness: Freshness,
-        connections: Connections,
+        connections: NodeConnections,
         broadcast: Broadcast,
         clock: Clock,
         *,
@@ -99,7 +99,7 @@ class Telling:
                     continue
             except SaysoError as error:  # the store or the gossip process is down
                 log.info("outbox-unsent", error=error)
-                await asyncio.sleep(AGAIN_S)
+                await asyncio.sleep(SEND_AGAIN_S)
                 continue
             await self._store.committed(seen)
 
@@ -115,6 +115,6 @@ class Telling:
         await self._store.write(lambda db: outbox.drop(db, waiting.digests))
         return True
 
-    def _first(self) -> outbox.Waiting:
+    def _first(self) -> outbox.Unsent:
         with self._store.read() as db:
             return outbox.first(db)

@@ -86,7 +86,7 @@ class Writing(Reading, Protocol):
         ...
 
 
-class Heard(NamedTuple):
+class LastWord(NamedTuple):
     """What a node last said on a store (Board): its bytes, and how old they are, in seconds."""
 
     told: bytes
@@ -103,7 +103,7 @@ class Board(Protocol):
         """Say this in place of what was said before; a node that was fenced off says nothing."""
         ...
 
-    def heard(self) -> Heard | None:
+    def heard(self) -> LastWord | None:
         """Return what was last said; None if nothing was."""
         ...
 

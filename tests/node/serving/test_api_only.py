@@ -30,7 +30,7 @@ ONE = consent(1, sponsor=None)
 STATUS = f"/v1/status/{hex_text(ONE.digest)}/{hex_text(ONE.items[0])}"
 QUERY = {"grantee": address_text(BEN), "purpose": "train-ai", "max_age_s": "600"}
 TRUSTED = NetworkFile(NETWORK, 1, 0, (Operator("rig", bytes(node_key("rig").verify_key)),))
-AT_FIRST = {"params": {"after": "0"}}
+AT_FIRST: dict[str, Any] = {"params": {"after": "0"}}
 
 
 async def look(node: RunningNode) -> StatusAnswer:
@@ -123,7 +123,7 @@ def now(node: RunningNode) -> float:
 
 
 async def test_what_cannot_be_sent_stays_in_the_outbox(tmp_path: Path, place: str) -> None:
-    with mock.patch("sayso_node.serving.telling.AGAIN_S", 0.01):
+    with mock.patch("sayso_node.serving.telling.SEND_AGAIN_S", 0.01):
         async with both(tmp_path, place) as (node, other):
             network: Any = node.node._transport
             network.failing = GossipDown("it is killed")
@@ -147,7 +147,7 @@ async def test_what_is_not_stored_is_not_in_the_outbox(tmp_path: Path, place: st
 
 
 async def test_a_full_outbox_takes_urgent_messages_only(tmp_path: Path, place: str) -> None:
-    with mock.patch("sayso_node.store.sharing.outbox.ROOM", 0):
+    with mock.patch("sayso_node.store.sharing.outbox.OUTBOX_ROOM", 0):
         async with both(tmp_path, place) as (node, other):
             cast("Any", node.node._transport).gate.clear()  # the network takes nothing
             assert (await other.submit(ONE))[0] == 200

@@ -17,7 +17,7 @@ from sayso_node.errors import StoreUnusable
 from sayso_node.store.postgres.connection import connect
 
 POLL_S: Final = 1.0
-PAUSE_S: Final = 0.02  # between two looks, so that many commits cost few
+LOOK_PAUSE_S: Final = 0.02  # between two looks, so that many commits cost few
 _LISTEN: Final = (
     "DO $body$ BEGIN EXECUTE 'LISTEN ' || quote_ident(commits_channel()); END $body$",
     "SELECT commits FROM store_state",
@@ -65,7 +65,7 @@ class Listener:
             if row and row[0] != self._seen:
                 self._seen = row[0]
                 self._wake()
-            if self._is_ended(PAUSE_S) or self._is_ended(POLL_S, db):
+            if self._is_ended(LOOK_PAUSE_S) or self._is_ended(POLL_S, db):
                 return
 
     def _is_ended(self, wait_s: float, db: psycopg.Connection[Any] | None = None) -> bool:

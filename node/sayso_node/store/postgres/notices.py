@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import psycopg
 
-from sayso_node.store.interface import Heard
+from sayso_node.store.interface import LastWord
 from sayso_node.store.postgres.connection import connect, translated
 
 _NOW: Final = "extract(epoch FROM clock_timestamp())::float8"
@@ -41,11 +41,11 @@ class Notices:
         with self._session() as db:
             db.execute(_TELL, (told, self._epoch()))
 
-    def heard(self) -> Heard | None:
+    def heard(self) -> LastWord | None:
         """See Board."""
         with self._session() as db:
             row = db.execute(_HEAR, binary=True).fetchone()
-            return Heard(bytes(row[0]), max(0.0, row[1])) if row else None
+            return LastWord(bytes(row[0]), max(0.0, row[1])) if row else None
 
     def close(self) -> None:
         """Close the connection."""

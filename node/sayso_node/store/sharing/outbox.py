@@ -12,10 +12,10 @@ from sayso_node.store import many, messages, queries
 from sayso_node.store.interface import Reading, Writing
 
 AT_ONCE: Final = 256  # messages in one reading
-ROOM: Final = 65_536  # rows, above which messages that are not urgent are refused
+OUTBOX_ROOM: Final = 65_536  # rows, above which messages that are not urgent are refused
 
 
-class Waiting(NamedTuple):
+class Unsent(NamedTuple):
     """The first messages of the outbox: all their digests, and the bytes of those that still exist."""
 
     digests: list[bytes]
@@ -28,13 +28,13 @@ def put(db: Writing, digests: Iterable[tuple[bytes, bool]], now: float) -> None:
     many.insert(db, "INTO store_outbox (digest, urgent, at)", rows, "ON CONFLICT DO NOTHING")
 
 
-def first(db: Reading) -> Waiting:
+def first(db: Reading) -> Unsent:
     """Return the messages whose turn it is: urgent ones first, then the oldest."""
     query = "SELECT digest FROM store_outbox ORDER BY urgent DESC, at LIMIT ?"
     digests = [digest for (digest,) in db.execute(query, (AT_ONCE,))]
     bodies = messages.bodies_of(db, digests)
     found = ((one, bodies.get(one)) for one in digests)
-    return Waiting(digests, [body for one, kept in found if (body := _body(db, one, kept))])
+    return Unsent(digests, [body for one, kept in found if (body := _body(db, one, kept))])
 
 
 def _body(db: Reading, digest: bytes, kept: bytes | None) -> bytes:
@@ -53,4 +53,4 @@ def drop(db: Writing, digests: Sequence[bytes]) -> None:
 def has_room(db: Reading) -> bool:
     """Return whether messages that are not urgent may be added."""
     query = "SELECT 1 FROM store_outbox ORDER BY urgent DESC, at LIMIT 1 OFFSET ?"
-    return db.execute(query, (ROOM,)).fetchone() is None
+    return db.execute(query, (OUTBOX_ROOM,)).fetchone() is None
