@@ -2,7 +2,6 @@
 
 import os
 import signal
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -39,7 +38,7 @@ async def take(node: MeasuredNode, by: DemoNode, number: int) -> bytes:
     return envelope.digest
 
 
-async def test_either_side_is_killed(tmp_path: Path) -> None:
+async def test_either_side_is_killed() -> None:
     place, taken = server().schema(), list[bytes]()
     async with (
         measured_node(store=place) as node,
