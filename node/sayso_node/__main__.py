@@ -1,4 +1,4 @@
-"""`python -m sayso_node FOLDER` runs a node that ends when its standard input closes.
+"""`python -m sayso_node [--api-only] FOLDER` runs a node that ends when its standard input closes.
 
 It is for programs that run nodes as child processes: a node never outlives its parent. People use
 `sayso node run`.
@@ -17,12 +17,16 @@ USAGE = 2
 
 def main(arguments: list[str]) -> int:
     """Run the node until a signal arrives or standard input closes."""
+    api_only = arguments[:1] == ["--api-only"]
+    if api_only:
+        arguments = arguments[1:]
     if len(arguments) != 1:
-        sys.stderr.write("usage: python -m sayso_node FOLDER\n")
+        sys.stderr.write("usage: python -m sayso_node [--api-only] FOLDER\n")
         return USAGE
     set_up_log(verbose=False)
     try:
-        run_node(load_config(Path(arguments[0])), lambda: None, end_with=sys.stdin.fileno())
+        config = load_config(Path(arguments[0]))
+        run_node(config, lambda: None, end_with=sys.stdin.fileno(), api_only=api_only)
     except SaysoError as error:
         sys.stderr.write(f"error [{error.code}]: {error}\n")
         return 1

@@ -17,23 +17,33 @@ from sayso_node.clock import SystemClock
 from sayso_node.errors import InvalidNodeConfig
 from sayso_node.folder.config import NodeConfig, load_settings
 from sayso_node.node import Node
+from sayso_node.serving.api_node import ApiNode
 from sayso_node.supervision.logs import logger
 from sayso_node.supervision.systemd import ServiceManager
 
 log = logger(__name__)
 
 
-def run_node(config: NodeConfig, ready: Callable[[], None], *, end_with: int | None = None) -> None:
+def run_node(
+    config: NodeConfig,
+    ready: Callable[[], None],
+    *,
+    end_with: int | None = None,
+    api_only: bool = False,
+) -> None:
     """Run a node until a signal arrives, or until the pipe `end_with` closes, held by the parent alone.
 
-    The event loop is uvloop (docs/adr/0016). Raises InvalidNodeConfig when an address is in use, and
-    PartFailed when a part of the node failed for good.
+    With `api_only`, it is a process beside a node, on the node's database. The event loop is uvloop
+    (docs/adr/0016). Raises InvalidNodeConfig when an address is in use, and PartFailed when a part of
+    the node failed for good.
     """
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there are limits to change
-    uvloop.run(_run(config, ready, end_with))
+    uvloop.run(_run(ApiNode if api_only else Node, config, ready, end_with))
 
 
-async def _run(config: NodeConfig, ready: Callable[[], None], end_with: int | None) -> None:
+async def _run(
+    make: type[Node | ApiNode], config: NodeConfig, ready: Callable[[], None], end_with: int | None
+) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     if end_with is not None:
@@ -41,7 +51,7 @@ async def _run(config: NodeConfig, ready: Callable[[], None], end_with: int | No
         loop.add_reader(end_with, stop.set)
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    node, manager = Node(config, SystemClock()), ServiceManager()
+    node, manager = make(config, SystemClock()), ServiceManager()
     loop.add_signal_handler(signal.SIGHUP, partial(_reload, node, config.folder, manager))
     try:
         try:
@@ -64,7 +74,7 @@ async def _run(config: NodeConfig, ready: Callable[[], None], end_with: int | No
             await node.stop()
 
 
-def _reload(node: Node, folder: Path, manager: ServiceManager) -> None:
+def _reload(node: Node | ApiNode, folder: Path, manager: ServiceManager) -> None:
     manager.reloading()
     try:
         node.reload(load_settings(folder))
@@ -73,7 +83,7 @@ def _reload(node: Node, folder: Path, manager: ServiceManager) -> None:
     manager.tell("READY=1")
 
 
-async def _until(stop: asyncio.Event, node: Node) -> None:
+async def _until(stop: asyncio.Event, node: Node | ApiNode) -> None:
     """Wait for `stop`; raises PartFailed if the node fails before."""
     stopped, failed = asyncio.create_task(stop.wait()), asyncio.create_task(node.failure())
     await asyncio.wait({stopped, failed}, return_when=asyncio.FIRST_COMPLETED)

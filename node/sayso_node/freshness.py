@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+import msgspec
+
 from sayso_node.errors import IdentityInUse
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.receipts.receipt import ChainPoint
@@ -43,6 +45,7 @@ AGE_COUNTS_S = 3_600.0
 class Silence(StrEnum):
     """Why a node may not speak; the first of these that holds."""
 
+    NODE = "node-silent"  # the process that gossips has said nothing lately
     DAMAGE = "store-damaged"  # something in the store is not what this node wrote
     TWIN = "identity-used-twice"  # a peer hears another node with our key
     REGISTRY = "registry-missing"  # the endpoint's chain is another one, or has no registry
@@ -69,6 +72,24 @@ class View(NamedTuple):
     silence: Silence | None
 
 
+class Told(msgspec.Struct, frozen=True):
+    """What a node tells the processes beside it of its view; the names are those of Freshness."""
+
+    heeded: tuple[bytes, ...]
+    head: tuple[int, bytes, float]  # number, hash, time
+    chain_begun: float
+    peers_begun: dict[str, float]
+    heeded_by: dict[str, list[bytes]]
+    twin_until: float
+    clock_offset: float | None
+    wrong_chain: str | None
+    head_seen: int | None
+    head_moved: float
+    is_uncompared: bool
+    dispute: str | None
+    damage: str | None
+
+
 class Freshness:
     """Keeps when the chain was last read and when each configured peer was last synced."""
 
@@ -84,6 +105,8 @@ class Freshness:
         """
         self.heeded: Heed = tuple(sorted(heeded))
         self._damage = damage
+        self.told_until = float("inf")  # beside a node: until when its last word counts
+        self._damage_told: str | None = None
         self.twin_until = NEVER  # a peer has heard another node with our key; it may live until then
         self.clock_offset: float | None = None  # how far our clock is ahead of the peers', seconds
         self.wrong_chain: str | None = None  # why the endpoint's chain is not the one with our registry
@@ -100,6 +123,38 @@ class Freshness:
         self._asked_age = float("inf"), NEVER
         self._peers_begun = dict.fromkeys(configured_peers, NEVER)
         self._heeded_by: dict[str, frozenset[bytes]] = {}  # by each peer's word in its last round
+
+    def told(self) -> Told:
+        """Return what other processes on the store need to speak from this view."""
+        return Told(
+            heeded=tuple(self.heeded),
+            head=(self.head.point.number, self.head.point.hash, self.head.time),
+            chain_begun=self._chain_begun,
+            peers_begun=self.rounds(),
+            heeded_by={peer: sorted(heeded) for peer, heeded in self._heeded_by.items()},
+            twin_until=self.twin_until,
+            clock_offset=self.clock_offset,
+            wrong_chain=self.wrong_chain or ("not asked yet" if self._is_registry_unasked else None),
+            head_seen=self.head_seen,
+            head_moved=self.head_moved,
+            is_uncompared=self.is_uncompared,
+            dispute=self.dispute,
+            damage=str(found) if (found := self._damage()) else None,
+        )
+
+    def hear(self, told: Told, until: float) -> None:
+        """Take over the view of the node beside which this process runs; it counts until then."""
+        number, block_hash, time = told.head
+        self.head = ChainHead(ChainPoint(number, block_hash), time)
+        self._chain_begun = told.chain_begun
+        self._peers_begun = dict(told.peers_begun)
+        self._heeded_by = {peer: frozenset(heeded) for peer, heeded in told.heeded_by.items()}
+        self.twin_until, self.is_uncompared = told.twin_until, told.is_uncompared
+        self.clock_offset, self.wrong_chain = told.clock_offset, told.wrong_chain
+        self.head_seen, self.head_moved = told.head_seen, told.head_moved
+        self.dispute, self._damage_told = told.dispute, told.damage
+        self._is_registry_unasked = False  # wrong_chain says it
+        self.told_until = until
 
     def forget(self) -> None:
         """Forget all readings and rounds, so that the node is silent until each was done again."""
@@ -181,7 +236,8 @@ class Freshness:
         as_of = min(self.head.time, confirmed)
         skew = min(max_age_s, LIMITS.clock_skew_s)
         reasons = {
-            Silence.DAMAGE: bool(self._damage()),
+            Silence.NODE: not now <= self.told_until,
+            Silence.DAMAGE: bool(self._damage() or self._damage_told),
             Silence.TWIN: now < self.twin_until or self.is_uncompared,
             Silence.REGISTRY: bool(self.wrong_chain) or self._is_registry_unasked,
             Silence.DISPUTE: bool(self.dispute),

@@ -57,6 +57,14 @@ class TransportHandlers:
     on_peer: PeerHandler
 
 
+class PeerList(Protocol):
+    """PeerList knows the peers of a node."""
+
+    async def peers(self) -> list[PeerState]:
+        """Return the configured and the connected peers."""
+        ...
+
+
 class Transport(Protocol):
     """Transport sends frames to all peers and requests to a single peer."""
 

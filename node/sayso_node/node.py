@@ -8,67 +8,39 @@ chain ── follower ─────────────┘
 
 from collections.abc import Mapping
 from dataclasses import fields
-from importlib.metadata import version
 from typing import NoReturn
 
-from sayso_node.api.http.paging import Pages
-from sayso_node.api.http.server import HttpServer
-from sayso_node.api.routes.about import AboutRoutes
-from sayso_node.api.routes.checks import CheckRoutes
-from sayso_node.api.routes.document import DocumentRoutes
-from sayso_node.api.routes.events import EventRoutes
-from sayso_node.api.routes.licenses import LicenseRoutes
-from sayso_node.api.routes.listings import ListRoutes
-from sayso_node.api.routes.messages import MessageRoutes
-from sayso_node.api.routes.proofs import ProofRoutes
-from sayso_node.api.routes.revocations import RevocationRoutes
-from sayso_node.api.routes.snapshots import SnapshotRoutes
-from sayso_node.api.routes.statements import StatementRoutes
-from sayso_node.api.routes.status import StatusRoutes
-from sayso_node.api.routes.traces import TraceRoutes
-from sayso_node.api.routes.typed_data import TypedDataRoutes
-from sayso_node.api.schema.about import NodeJson, OperatorJson
 from sayso_node.batches.fetcher import BatchFetcher
 from sayso_node.batches.http_json import HttpJson
 from sayso_node.batches.protocol import answer_batch
-from sayso_node.chain.proofs.storage_proofs import StorageProofs
 from sayso_node.chain.side import ChainSide
 from sayso_node.errors import NotFound
 from sayso_node.folder.config import PEER_FILE, RELOADED, SNAPSHOT_FOLDER, NodeConfig, Settings
 from sayso_node.folder.lock import NodeFolder
 from sayso_node.freshness import Freshness
 from sayso_node.gossip.broadcast import Broadcast
-from sayso_node.gossip.counters import COUNTERS as TRANSPORT_COUNTERS
 from sayso_node.gossip.peers.addresses import split_multiaddr
 from sayso_node.gossip.peers.peer_store import PeerStore
 from sayso_node.gossip.process import GossipProcess
 from sayso_node.gossip.settings import gossip_config
 from sayso_node.intake.intake import Intake
 from sayso_node.interfaces import Clock, TransportHandlers
-from sayso_node.metrics.exposition import Metrics
-from sayso_node.metrics.gauges import Gauges
 from sayso_node.presence.loop import PresenceLoop
 from sayso_node.presence.protocol import PRESENCE_PROTOCOL, Presences
-from sayso_node.readiness import Readiness
+from sayso_node.serving.http_api import HttpApi, Served
+from sayso_node.serving.telling import Telling
 from sayso_node.snapshots.publishing import SnapshotPublisher
-from sayso_node.sources import Proxies
 from sayso_node.store.admission.sponsors import Quotas
 from sayso_node.store.integrity.guard import StoreGuard
 from sayso_node.store.opening import store_at
 from sayso_node.supervision.alarms import Alarms
-from sayso_node.supervision.counters import Counters, names
+from sayso_node.supervision.counters import Counters
 from sayso_node.supervision.logs import logger
 from sayso_node.supervision.supervisor import Part, Supervisor
 from sayso_node.sync.answering import Answering
 from sayso_node.sync.asking import SyncRounds
 from sayso_node.sync.loop import SyncLoop
-from sayso_node.verdicts.judge import Judge
-from sayso_node.verdicts.license_cache import LicenseCache
-from sayso_node.verdicts.signer import Signer
-from sayso_node.verdicts.status_desk import StatusDesk
-from sayso_node.web.page import PageRoutes, listed_names
 from sayso_protocol.messages import wire
-from sayso_protocol.receipts.json_values import NetworkJson
 
 log = logger(__name__)
 
@@ -115,17 +87,26 @@ class Node:
         self._batches = BatchFetcher(config.other_urls, self._http_json, store, counters, transport)
 
         self._snapshots = self._make_snapshots(clock)
-        self._readiness = Readiness(freshness, store, alarms, clock, self._parts_down)
-        gauges = Gauges(
-            *(config.folder, store, freshness, clock, alarms, self._readiness),
-            parts_up=lambda: self._supervisor.up() | dict.fromkeys(self._parts_down(), False),
-            money=lambda: chain.money,
-        )
-        self._metrics = Metrics(gauges, transport, self.counters, _meanings())
         self._presences = Presences(clock)
         self._presence = PresenceLoop(transport, store, freshness, clock, alarms, peer_ids)
         self._guard = StoreGuard(network, store, freshness, alarms, counters)
-        self._http = self._make_api(clock)
+        self._api = self._make_api(clock)
+        self._http = self._api.server
+        self._telling = store.board and Telling(
+            *(store.board, store, freshness, transport, self._broadcast, clock), pays=config.pays
+        )
+
+    def _make_api(self, clock: Clock) -> HttpApi:
+        return HttpApi(
+            Served(
+                *(self._config, self._store, self._freshness, clock, self._counters, self._alarms),
+                *(self._intake, self._broadcast, self._transport, self._chain.endpoints),
+                self._supervisor,
+                pays=self._config.pays,
+                money=lambda: self._chain.money,
+                shelf=self._snapshots.shelf,
+            )
+        )
 
     def _make_snapshots(self, clock: Clock) -> SnapshotPublisher:
         return SnapshotPublisher(
@@ -141,51 +122,6 @@ class Node:
             alarms=self._alarms,
             damaged=self._store.damage.report,
         )
-
-    def _make_api(self, clock: Clock) -> HttpServer:
-        """Build the HTTP server with the routes of all subjects."""
-        config, store, freshness, counters = self._config, self._store, self._freshness, self._counters
-        network, identity = config.network_file.network, config.identity
-        licenses = LicenseCache()
-        judge = Judge(network, store, freshness, clock, counters, licenses)
-        shared = (network, store, freshness, identity, clock, counters)
-        signer = Signer(*shared, relays=config.pays, anchors=config.pays)
-        desk = StatusDesk(*shared, licenses)
-        about = AboutRoutes(
-            self._description(),
-            self._transport,
-            freshness,
-            clock,
-            self.counters,
-            self._transport.listen_addresses,
-            self._metrics.text,
-            self._alarms,
-            self._parts_down,
-            self._readiness,
-        )
-        pages, finality = Pages(identity), config.network_file.finality
-        self._proofs = StorageProofs(self._chain.endpoints, network.registry)
-        events = EventRoutes(network, store, freshness, clock)
-        parts = (
-            MessageRoutes(network, self._intake, self._broadcast, signer),
-            TypedDataRoutes(network),
-            LicenseRoutes(network, store, freshness, clock, pages, finality=finality),
-            ListRoutes(network, store, pages),
-            RevocationRoutes(network, store, self._broadcast, signer, pages),
-            *(one(network, store) for one in (StatementRoutes, TraceRoutes)),
-            ProofRoutes(network, store, freshness, self._proofs),
-            events,
-            CheckRoutes(judge, signer, receipts=config.runs("receipts")),
-            StatusRoutes(desk),
-            SnapshotRoutes(self._snapshots),
-            about,
-            DocumentRoutes(version("sayso")),
-            PageRoutes(config.other_urls),
-        )
-        routes = [route for part in parts for route in part.routes()]
-        settings = config.settings
-        proxies, latency = Proxies(settings.trusted_proxies), self._metrics.latency
-        return HttpServer(*settings.http_address, routes, (events.close,), proxies, latency)
 
     async def start(self) -> None:
         """Start the store first and HTTP last, so the node accepts no message that it cannot store."""
@@ -207,7 +143,7 @@ class Node:
         parts = {
             "store": Part(self._store.watch, restarts=False),
             "store guard": Part(self._guard.run),
-            "readiness": Part(self._readiness.run),
+            "readiness": Part(self._api.readiness.run),
             "gossip": Part(self._transport.watch),
         }
         if runs("sync"):
@@ -215,6 +151,8 @@ class Node:
         if runs("chain"):
             parts["batches"] = Part(self._batches.run)
         parts |= {name: Part(run) for name, run in self._chain.parts().items()}
+        if self._telling:
+            parts |= {"telling": Part(self._telling.run), "outbox": Part(self._telling.send)}
         if runs("snapshots"):
             parts["snapshots"] = Part(self._snapshots.run)
         return parts
@@ -248,18 +186,11 @@ class Node:
 
     def counters(self) -> Mapping[str, int]:
         """Return the counters of the node and of its gossip process."""
-        transport = {f"network_{name}": value for name, value in self._transport.counters().items()}
-        return {**self._counters.snapshot(), **transport}
+        return self._api.counters()
 
     def status(self) -> str:
         """Return in one line whether the node is ready, or else why not."""
-        codes = [one.code for one in self._readiness.reasons()]
-        return f"not ready: {', '.join(codes)}" if codes else "ready"
-
-    def _parts_down(self) -> list[str]:
-        """Return which parts do not run; the gossip process may be stopped, and not dead."""
-        silent = ["gossip"] if self._transport.is_silent else []
-        return sorted({*self._supervisor.down(), *silent})
+        return self._api.status()
 
     async def _on_request(self, protocol: str, body: bytes, peer_id: str) -> bytes:
         if protocol == PRESENCE_PROTOCOL:
@@ -274,27 +205,3 @@ class Node:
         if connected:
             self._presence.wake(peer_id)
             self._sync.wake(peer_id)
-
-    def _description(self) -> NodeJson:
-        """The constant part of the answer to GET /v1/node."""
-        settings, trusted = self._config.settings, self._config.network_file
-        return NodeJson(
-            name=settings.name,
-            version=version("sayso"),
-            node_key=self._config.node_key.hex(),
-            peer_id=self._transport.peer_id,
-            network=NetworkJson.of(trusted.network),
-            operators=[OperatorJson.of(one) for one in trusted.operators],
-            names=listed_names(trusted.names),
-            disabled=list(settings.disabled),
-            gossip_replay_window_s=self._gossip_config.replay_window_s,
-            time=0,
-            block=None,
-            listen=[],
-            counters={},
-        )
-
-
-def _meanings() -> dict[str, str]:
-    """The meaning of every counter of the node and of its gossip process."""
-    return names() | {f"network_{name}": text for name, text in TRANSPORT_COUNTERS.items()}

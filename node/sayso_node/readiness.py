@@ -96,10 +96,8 @@ class Readiness:
         match silence:
             case None:
                 return
-            case Silence.DAMAGE:
-                yield Reason(silence, f"the store is damaged: {self._store.damage.text}")
-            case Silence.TWIN:
-                yield Reason(silence, self._freshness.twin_text)
+            case Silence.NODE | Silence.DAMAGE | Silence.TWIN:
+                yield Reason(silence, self._words(silence))
             case Silence.DISPUTE:
                 yield Reason(silence, f"chain endpoints disagree: {self._freshness.dispute}")
             case Silence.REGISTRY:
@@ -119,6 +117,13 @@ class Readiness:
                     text = "the chain was not read for some minutes"
                     yield Reason("chain-unread", self._active("chain-unreachable", text))
                 yield Reason(silence, "the view of the chain or of the peers is not recent enough")
+
+    def _words(self, silence: Silence) -> str:
+        if silence is Silence.NODE:
+            return "the process that gossips has said nothing lately: does it run?"
+        if silence is Silence.TWIN:
+            return self._freshness.twin_text
+        return f"the store is damaged: {self._store.damage.text or 'the node has found it'}"
 
     def _active(self, name: str, otherwise: str) -> str:
         return self._alarms.active().get(name, otherwise)

@@ -42,19 +42,24 @@ class MeasuredNode:
 
 
 @asynccontextmanager
-async def measured_node(fill: Fill | None = None) -> AsyncIterator[MeasuredNode]:
-    """Start chain and node, stop both at the end; `fill` fills the node's store before."""
+async def measured_node(fill: Fill | None = None, store: str = "") -> AsyncIterator[MeasuredNode]:
+    """Start chain and node, stop both at the end; `fill` fills the node's store before.
+
+    `store` is a database; without it, the store is a file.
+    """
     with tempfile.TemporaryDirectory() as folder:
         chain = await embedded_chain(Path(folder))
         try:
-            async with _node(Path(folder), chain, fill) as node:
+            async with _node(Path(folder), chain, fill, store) as node:
                 yield node
         finally:
             await chain.stop()
 
 
 @asynccontextmanager
-async def _node(folder: Path, chain: DemoChain, fill: Fill | None) -> AsyncIterator[MeasuredNode]:
+async def _node(
+    folder: Path, chain: DemoChain, fill: Fill | None, store: str
+) -> AsyncIterator[MeasuredNode]:
     deployment = await chain.deploy()
     template = NetworkFile(
         Network(chain.chain_id, address_from_text(deployment.address)), deployment.block_number
@@ -68,13 +73,14 @@ async def _node(folder: Path, chain: DemoChain, fill: Fill | None) -> AsyncItera
         rpc=chain.url,
         sync_interval_s=2.0,
         chain_interval_s=0.5,
+        store=store,
     )
     operator = init_node(folder / "node", settings, os.urandom)
     trusted = replace(template, operators=(operator,))
     (folder / "network.toml").write_text(trusted.to_toml())
     node = DemoNode("measured", folder / "node", f"http://{settings.http}")
     if fill:
-        await asyncio.to_thread(fill, location_in(folder / "node"), trusted.network)
+        await asyncio.to_thread(fill, location_in(folder / "node", store), trusted.network)
     await node.start()
     try:
         await node.ready(trusted)

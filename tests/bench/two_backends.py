@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from bench import api_scaling
 from bench.consents import consent
 from bench.durable import KEEPER, SPONSOR, at_once
 from bench.figure import REPEATS, Figure
@@ -46,6 +47,7 @@ def figures() -> Iterator[Figure]:
         yield _figure("postgres.looks_per_s", looks)
         for store in stores.values():
             store.stop()
+    yield from api_scaling.figures()
 
 
 def _figure(name: str, rates: dict[str, float]) -> Figure:

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from docs.markdown import ROOT, blocks, documents
 from sayso_node import node
 from sayso_node.chain import side
+from sayso_node.serving import http_api
 
 EXPLANATION = ROOT / "docs" / "explanation"
 ROOTS = ("protocol", "contracts", "node", "cli", "tests", "docs")
@@ -78,15 +79,16 @@ def test_the_picture_names_parts_as_the_wiring_does() -> None:
         )
     )
     assert {"Intake", "Store", "Follower"} <= drawn
-    wired = (node, side)
+    wired = (node, side, http_api)
     assert sorted(part for part in drawn if not any(hasattr(one, part) for one in wired)) == []
 
 
 def test_every_part_of_the_wiring_is_on_the_page() -> None:
     text = (EXPLANATION / "architecture.md").read_text()
-    made_by = (node.Node.__init__, node.Node._make_api, side.ChainSide)
+    api = http_api.HttpApi
+    made_by = (node.Node.__init__, api.__init__, api._make, api._parts, side.ChainSide)
     wiring = "".join(inspect.getsource(one) for one in made_by)
-    made = set(re.findall(r"(?:=|return) ([A-Z]\w+)\(", wiring))
+    made = set(re.findall(r"(?:=|return|and) ([A-Z]\w+)\(", wiring))
     assert {"Intake", "Judge"} <= made
     assert sorted(part for part in made if part not in text) == []
 

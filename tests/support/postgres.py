@@ -1,5 +1,6 @@
 """A real PostgreSQL server for tests, on a socket of its own; it listens to no network."""
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -43,6 +44,18 @@ def _as_user(command: Sequence[str]) -> list[str]:
     ]
 
 
+def _children(pid: int) -> list[int]:
+    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _runs(pid: int) -> bool:
+    """Return whether a process runs; one that has ended may wait for its parent."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 class Server:
     """A server in a folder."""
 
@@ -75,10 +88,17 @@ class Server:
         """End the server: fast by SIGINT, as in a power cut by SIGKILL."""
         assert self._process
         if how == signal.SIGKILL:
-            os.killpg(self._process.pid, how)
+            # Each session has a process group of its own, and would commit what it was just told to.
+            sessions = _children(self._process.pid)
+            for pid in (self._process.pid, *sessions):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, how)
+            self._process.wait()
+            while any(map(_runs, sessions)):
+                pass
         else:
             self._process.send_signal(how)
-        self._process.wait()
+            self._process.wait()
 
     @property
     def dsn(self) -> str:

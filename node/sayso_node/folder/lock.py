@@ -84,16 +84,20 @@ class NodeFolder:
         except StoreUnusable:
             return
 
-    async def claim(self, store: Store, network: Network, node_key: bytes) -> None:
+    async def claim(
+        self, store: Store, network: Network, node_key: bytes, *, joins: bool = False
+    ) -> None:
         """Record whose a store is, and that the identity was used.
 
-        Raises WrongStore for a store of another node or network, StoreMoved for one that was moved away,
-        and InvalidNodeConfig.
+        A process that joins a node finds the store claimed. Raises WrongStore for a store of another
+        node or network, StoreMoved for one that was moved away, and InvalidNodeConfig.
         """
         owner = owner_of(network, node_key)
         with store.read() as db:
             _check(db, store.name, owner)
             is_new = owner_in(db) is None
+        if is_new and joins:
+            raise WrongStore(f"the store {store.name} is no node's yet: start the node first")
         if is_new:
             await store.write(lambda db: singles.put(db, singles.OWNER, owner.encode()))
         used = self._path / USED_FILE

@@ -90,7 +90,7 @@ def _leave(
     """Copy a store, and mark it as moved; returns the mark, and what was copied."""
     move = randomness(_MOVE_BYTES).hex()
     old, new = store_at(source), store_at(target)
-    old.hold()
+    old.hold(alone=True)
     old.start()  # nobody else writes now, and its tables are those of this release
     try:
         with snapshot_at(source) as db, filling(target, _owner(config)) as made:

@@ -21,7 +21,7 @@ from sayso_node.supervision.logs import logger
 from sayso_node.supervision.supervisor import contained
 from sayso_protocol.errors import SaysoError, is_rejected
 from sayso_protocol.messages import wire
-from sayso_protocol.messages.envelope import encode, peek_kind
+from sayso_protocol.messages.envelope import decode, encode, peek_kind
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import sha256
 
@@ -65,6 +65,27 @@ class Broadcast:
                 # 4.4 A contract wallet's message is alone in its bundle.
                 if not lane.put(encode(one.envelope), alone=one.envelope.claim.travels_alone):
                     self._counters.add("gossip_unsent")
+
+    async def deliver(self, envelopes: Sequence[bytes]) -> None:
+        """Pass stored messages on to gossip, urgent ones first; returns when gossip has all of them.
+
+        Raises GossipDown: then some may have been passed on.
+        """
+        if not self._enabled:
+            return
+        frames: dict[wire.Topic, list[bytes]] = {one: [] for one in wire.all_topics()}
+        shared: dict[wire.Topic, list[bytes]] = {one: [] for one in wire.all_topics()}
+        for one in envelopes:
+            envelope = decode(one, self._network)
+            topic = wire.TOPICS[envelope.message.kind]
+            if envelope.claim.travels_alone:  # 4.4
+                frames[topic].append(wire.encode_bundle([one]))
+            else:
+                shared[topic].append(one)
+        for topic in sorted(frames, key=lambda one: not one.is_urgent):
+            for frame in (*wire.bundles(shared[topic]), *frames[topic]):
+                await self._publish(topic.on(self._network), frame)
+                self._counters.add("gossip_published")
 
     def check_room(self, bundle: Sequence[bytes]) -> None:
         """Raise GossipQueueFull if a bundle would wait too long; never if it has an urgent message."""

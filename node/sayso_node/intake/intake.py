@@ -53,6 +53,7 @@ from sayso_protocol.signatures.wallets import EoaVerifier
 log = logger(__name__)
 
 REMEMBERED_FAILURES = 4_096
+NEWS = frozenset((Admitted.STORED, Admitted.HELD))  # what peers may need
 AT_ONCE_BYTES = 4_096  # bytes of a bundle; larger bundles are verified in a thread
 
 
@@ -83,7 +84,9 @@ class Intake:
         waiting: StatementRoom = StatementRoom(),  # noqa: B008 - immutable
         heeded: frozenset[bytes] = frozenset(),
         finality: int = 0,
+        outbox: Callable[[Writing, Sequence[Envelope], float], None] | None = None,
     ) -> None:
+        """Keep the parts; `outbox` notes new messages of users, in the transaction that stores them."""
         self._network = network
         self._store = store
         self._wallets = wallets
@@ -96,6 +99,7 @@ class Intake:
         quotas = quotas._replace(operators=quotas.operators | {ours})
         self.keeper = Keeper(ours, quotas, heeded, waiting, room.for_marks, finality)
         self._runner = runner
+        self._outbox = outbox
         self._failures: OrderedDict[bytes, Callable[[], SaysoError]] = OrderedDict()
 
     async def heed(self) -> None:
@@ -241,7 +245,12 @@ class Intake:
         """Admit bundles of a source; returns the outcomes of each, and how many marks were merged."""
         before = pending.load(db).merged
         at = Circumstances(self.keeper, self._room, source.name, self._clock.now(), block_time)
-        outcomes = iter(admit(db, [one for bundle in bundles for one in bundle], at))
+        envelopes = [one for bundle in bundles for one in bundle]
+        found = admit(db, envelopes, at)
+        if self._outbox:
+            pairs = zip(envelopes, found, strict=True)
+            self._outbox(db, [one for one, how in pairs if how in NEWS], at.now)
+        outcomes = iter(found)
         merged = max(0, pending.load(db).merged - before)  # a bitmap may have been dropped
         admitted = [list(islice(outcomes, len(bundle))) for bundle in bundles]
         return [(one, 0 if place else merged) for place, one in enumerate(admitted)]
@@ -275,11 +284,11 @@ def _outcome(envelope: Envelope, admitted: Admitted) -> Outcome:
     """The outcome that a user or a peer gets."""
     match admitted:
         case Admitted.STORED:
-            return Outcome(Status.STORED, envelope, is_news=True)
+            return Outcome(Status.STORED, envelope, is_news=admitted in NEWS)
         case Admitted.COVERED:
             return Outcome(Status.KNOWN, envelope)
         case Admitted.HELD:
-            return Outcome(Status.PENDING, envelope, is_news=True)
+            return Outcome(Status.PENDING, envelope, is_news=admitted in NEWS)
         case Admitted.WAITING:
             return Outcome(Status.PENDING, envelope)
         case Admitted.DECLINED:

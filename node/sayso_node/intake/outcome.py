@@ -1,8 +1,9 @@
 """Sources of messages, and the outcomes of their intake."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Self
+from typing import Protocol, Self
 
 from sayso_protocol.errors import SaysoError
 from sayso_protocol.messages.envelope import Envelope
@@ -46,6 +47,22 @@ class Status(StrEnum):
     KNOWN = "known"  # it brought nothing new
     PENDING = "pending"  # a revocation that concerns no known consent; nothing is promised (rule 7.14)
     REFUSED = "refused"
+
+
+class Forwarder(Protocol):
+    """Forwarder passes messages that a user handed in on to peers."""
+
+    def check_room(self, bundle: Sequence[bytes]) -> None:
+        """Raise GossipQueueFull if a bundle would wait too long; never if it has an urgent message."""
+        ...
+
+    def publish(self, outcomes: Iterable["Outcome"]) -> None:
+        """Pass new messages on after they were stored."""
+        ...
+
+    def sent_to(self, envelope: bytes) -> int | None:
+        """Return how many peers an urgent message was sent to; None if that is not known."""
+        ...
 
 
 @dataclass(frozen=True)

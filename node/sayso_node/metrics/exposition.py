@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector, generate_late
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from sayso_node.interfaces import Transport
+from sayso_node.interfaces import PeerList
 from sayso_node.metrics.gauges import GAUGES, Gauges, Sample
 from sayso_node.metrics.latency import Latency
 
@@ -20,7 +20,7 @@ class Metrics:
     def __init__(
         self,
         gauges: Gauges,
-        transport: Transport,
+        transport: PeerList,
         counters: Callable[[], Mapping[str, int]],
         meanings: Mapping[str, str],
     ) -> None:

@@ -15,7 +15,7 @@ damaged file) reach callers as StoreUnusable.
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from sayso_node.store.integrity.damage import Damage
 
@@ -62,6 +62,14 @@ class Reading(Protocol):
         """
         ...
 
+    def server_time(self) -> float | None:
+        """Return the time by a clock that several processes share; None if one process writes the store.
+
+        Seconds since the epoch. A reading transaction began then, or later; a writing one runs, and has
+        the lock of all that write. So a change is never dated before a state that was read without it.
+        """
+        ...
+
     def version(self) -> Hashable:
         """Return a stamp of the visible state; equal stamps mean equal states.
 
@@ -75,6 +83,28 @@ class Writing(Reading, Protocol):
 
     def executemany(self, sql: str, parameters: Iterable[Sequence[Any]], /) -> Rows:
         """Run one statement for each set of parameters; for modules of the store only."""
+        ...
+
+
+class LastWord(NamedTuple):
+    """What a node last said on a store (Board): its bytes, and how old they are, in seconds."""
+
+    told: bytes
+    age_s: float
+
+
+class Board(Protocol):
+    """What a node says to other processes on its store, besides the store itself; not for the loop.
+
+    Each method raises StoreUnusable.
+    """
+
+    def tell(self, told: bytes) -> None:
+        """Say this in place of what was said before; a node that was fenced off says nothing."""
+        ...
+
+    def heard(self) -> LastWord | None:
+        """Return what was last said; None if nothing was."""
         ...
 
 
@@ -94,12 +124,19 @@ class Store(Protocol):
         """Where the store is, for people: without a password."""
         ...
 
-    def hold(self) -> None:
+    def hold(self, *, alone: bool = False) -> None:
         """Before start(): keep every other node out until stop().
+
+        `alone` keeps out the processes beside a node as well.
 
         start() then raises StoreInUse, and so does each change after the hold was lost to another node.
         A file is held by the lock of the folder that it is in.
         """
+        ...
+
+    @property
+    def board(self) -> Board | None:
+        """Where a node speaks to the processes beside it; None for a file, which allows none."""
         ...
 
     def start(self) -> None:

@@ -51,11 +51,21 @@ def copy_store(location: str | Path, target: Path) -> None:
     engine.copy(Path(location), target)
 
 
-def store_at(location: str | Path, randomness: Randomness = os.urandom) -> Store:
-    """Return a store that is not started yet; `randomness` draws the id of a new one."""
+def store_at(location: str | Path, randomness: Randomness = os.urandom, *, joins: bool = False) -> Store:
+    """Return a store that is not started yet.
+
+    Args:
+        location: Its location.
+        randomness: Draws the id of a new one.
+        joins: The process is beside a node: it creates and migrates nothing. A file allows none.
+
+    Raises StoreUnusable.
+    """
     if is_postgres(location):
-        store: Store = _postgres().PostgresEngine(str(location), randomness)
+        store: Store = _postgres().PostgresEngine(str(location), randomness, joins=joins)
         return store
+    if joins:
+        raise StoreUnusable("several processes of a node need a store in PostgreSQL")
     return engine.Engine(Path(location), randomness)
 
 

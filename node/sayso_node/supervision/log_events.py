@@ -24,6 +24,9 @@ LOG_EVENTS: Final = {
     "http-invalid": "a client sent what is no HTTP",
     # store
     "store-unread": "the store could not be read",
+    "view-untold": "the processes beside this node could not be told what it sees",
+    "node-unheard": "what the node sees could not be read, beside which this process runs",
+    "outbox-unsent": "messages of processes beside this node are not sent yet",
     "marks-merged": "there is no room for marks (rule 7.15): some addresses stay stale at first",
     "snapshot-failed": "no snapshot could be made",
     # chain

@@ -14,6 +14,7 @@ from sayso_node.interfaces import Clock
 from sayso_node.store.interface import Store
 from sayso_node.store.revocations.known_bits import StoreBits
 from sayso_node.supervision.counters import Counters
+from sayso_node.verdicts.dating import dated
 from sayso_node.verdicts.knowledge import StoreKnowledge
 from sayso_node.verdicts.license_cache import LicenseCache
 from sayso_node.verdicts.reliance import Reliance, moment_of
@@ -100,6 +101,7 @@ class Judge:
         named = np.frombuffer(check.rows, ROW)["license"]
         reasons[among(named, erased)] = Reason.REVOKED.number
         with self._store.read() as db:
+            time = dated(db, now)
             knowledge = StoreKnowledge(db, self._network, self._licenses, StoreBits(db))
             reliance = Reliance(knowledge, moment)
             of_all = (query, reliance.passages, reliance.chains)
@@ -118,7 +120,7 @@ class Judge:
         self._counters.add("checks")
         self._counters.add("checked_rows", len(reasons))
         until = 0 if least == ALWAYS else int(least)
-        return CheckResult(reasons.tobytes(), state, view.head.point, now, until, query.heed or ())
+        return CheckResult(reasons.tobytes(), state, view.head.point, time, until, query.heed or ())
 
 
 def _lay_stale(

@@ -16,6 +16,7 @@ from sayso_node.store import messages
 from sayso_node.store.chain import chain_state, relays
 from sayso_node.store.interface import Store, Writing
 from sayso_node.supervision.counters import Counters
+from sayso_node.verdicts.dating import promised
 from sayso_node.verdicts.judge import Check, CheckResult
 from sayso_protocol.encoding.row_tree import roots
 from sayso_protocol.messages.envelope import Envelope
@@ -24,6 +25,7 @@ from sayso_protocol.messages.revocation import Revocation
 from sayso_protocol.network import Network
 from sayso_protocol.receipts.receipt import (
     Acknowledgement,
+    ChainPoint,
     Receipt,
     Signed,
     count_reasons,
@@ -68,18 +70,11 @@ class Signer:
         """
         self._freshness.check_alone(self._clock.now())
         digest, revocation = envelope.digest, as_kind(envelope.message, Revocation)
-        statement = Acknowledgement(
-            self._network,
-            bytes(self._identity.verify_key),
-            digest,
-            self._freshness.head.point,
-            self._time_of_promise(),
-        )
-        signed = acknowledgement_json(sign_statement(self._identity, statement))
-        body = msgspec.json.encode(signed).decode()
+        block = self._freshness.head.point
 
         def keep(db: Writing) -> str:
             now = self._clock.now()
+            body = self._promise(db, digest, block, now)
             is_kept = messages.is_known(db, digest)
             if self._relays:
                 relays.want(db, revocation.contributor, revocation.bits, now)
@@ -125,9 +120,13 @@ class Signer:
         self._counters.add("receipts")
         return sign_statement(self._identity, receipt)
 
-    def _time_of_promise(self) -> int:
-        with self._store.read() as db:
-            return max(int(self._clock.now()), messages.noted_time(db, LATEST_RECEIPT))
+    def _promise(self, db: Writing, digest: bytes, block: ChainPoint, now: float) -> str:
+        """Sign an acknowledgement; no receipt that is numbered already is later."""
+        time = max(int(promised(db, now)), messages.noted_time(db, LATEST_RECEIPT))
+        key = bytes(self._identity.verify_key)
+        statement = Acknowledgement(self._network, key, digest, block, time)
+        signed = acknowledgement_json(sign_statement(self._identity, statement))
+        return msgspec.json.encode(signed).decode()
 
 
 def _number_receipt(db: Writing, time: int) -> int:

@@ -20,6 +20,7 @@ from sayso_node.freshness import Freshness
 from sayso_node.interfaces import Clock
 from sayso_node.store.interface import Reading, Store
 from sayso_node.supervision.counters import Counters
+from sayso_node.verdicts.dating import dated
 from sayso_node.verdicts.knowledge import StoreKnowledge
 from sayso_node.verdicts.license_cache import LicenseCache
 from sayso_node.verdicts.recent_bits import RecentBits
@@ -148,6 +149,7 @@ class StatusDesk:
         for age in {one.max_age_s for one in questions}:
             self._freshness.note_age(now, age)
         with self._store.read() as db:
+            time = dated(db, now)
             knowledge = self._knowledge_of(db)
             statuses = []
             reliances = dict[tuple[Query, int], Reliance]()
@@ -167,7 +169,7 @@ class StatusDesk:
         self._freshness.check_alone(now)
         self._counters.add("statuses", len(statuses))
         return sign_statuses(
-            self._identity, StatusMoment(self._network, state, head.point, int(now)), statuses
+            self._identity, StatusMoment(self._network, state, head.point, int(time)), statuses
         )
 
     def _knowledge_of(self, db: Reading) -> StoreKnowledge:

@@ -1,6 +1,8 @@
 """What PostgreSQL alone promises: a lost server loses nothing, and what cannot be kept is refused."""
 
+import ast
 import asyncio
+import re
 import shutil
 import signal
 from collections.abc import Iterator
@@ -9,6 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+import sayso_node
 from node.store.harness import Held, Refused, number, numbers
 from sayso_node.errors import InvalidNodeConfig, StoreInUse, StoreTooNew, StoreUnusable, WrongStore
 from sayso_node.folder.config import Settings
@@ -16,12 +19,16 @@ from sayso_node.folder.lock import NodeFolder
 from sayso_node.store.events import feed as events
 from sayso_node.store.interface import Store, Writing
 from sayso_node.store.opening import copy_store, filling, is_empty, snapshot_at, store_at
+from sayso_node.store.postgres import dialect
 from sayso_node.store.revocations.bits import merge_bits
 from sayso_protocol.network import Network
 from support.node_rig import consent, revocation
 from support.postgres import Server, postgres
 from support.protocol_strategies import ADA
 from support.running_node import running_node
+
+STORE = Path(sayso_node.__file__).parent / "store"
+QUERY = re.compile(r"\s*(SELECT|INSERT INTO \w+ (VALUES|\()|UPDATE|DELETE|WITH)\b")
 
 
 @pytest.fixture(scope="module")
@@ -263,3 +270,39 @@ async def test_a_copied_folder_is_no_second_node(place: str, tmp_path: Path) -> 
         with pytest.raises(StoreInUse):
             async with running_node(other, store=place):
                 pass
+
+
+NO_QUERY = ("many.py", "messages.py", "disputes.py", "sublicenses.py")  # they have parts of queries
+
+
+def constants(path: Path) -> Iterator[str]:
+    """The strings of a module that are whole queries."""
+    tree = ast.parse(path.read_text())
+    joined = {
+        id(part) for one in ast.walk(tree) if isinstance(one, ast.JoinedStr) for part in one.values
+    }
+    for one in ast.walk(tree):
+        text = getattr(one, "value", None)
+        if isinstance(text, str) and id(one) not in joined and QUERY.match(text):
+            yield text + " (?)" * text.endswith(" IN")
+
+
+def test_the_server_understands_every_query(place: str) -> None:
+    """Also those of parts of a node that no test runs on a server: it is asked to prepare each."""
+    store = store_at(place)
+    store.start()
+    store.stop()
+    modules = [path for path in STORE.rglob("*.py") if path.parent.name not in ("sqlite", "postgres")]
+    refused, count = list[str](), 0
+    with psycopg.connect(place, autocommit=True) as db:
+        for path in modules:
+            for text in constants(path):
+                count += 1
+                try:
+                    db.execute(b"PREPARE one AS " + dialect.query(text).encode())
+                    db.execute("DEALLOCATE one")
+                except psycopg.Error as error:
+                    if path.name not in NO_QUERY:
+                        refused.append(f"{path.name}: {error}")
+    assert count > 300
+    assert refused == []

@@ -110,6 +110,11 @@ def init(
 @node.command(epilog=example("sayso node run ./node"))
 @click.argument("folder", type=PATH)
 @network_option
+@click.option(
+    "--api-only",
+    is_flag=True,
+    help="Only answer the API, beside a running node and on its PostgreSQL database.",
+)
 @click.option("--verbose", "-v", is_flag=True, help="Log more than what goes wrong.")
 @click.option(
     "--log",
@@ -120,11 +125,13 @@ def init(
     envvar="SAYSO_LOG",
     help="The form of the log on standard error.",
 )
-def run(folder: Path, network_path: Path, *, verbose: bool, log_form: str) -> None:
+def run(folder: Path, network_path: Path, *, api_only: bool, verbose: bool, log_form: str) -> None:
     """Run the node in FOLDER until SIGTERM or Ctrl-C.
 
     It uses the network file in the folder. If --network exists and is for the same network, that is
     copied into the folder first. SIGHUP reads the limits in node.toml again.
+
+    With --api-only it is one of several processes that answer for a node (sayso node move-store).
     """
     with extra("node"):
         from sayso_node.app import run_node  # noqa: PLC0415
@@ -135,7 +142,7 @@ def run(folder: Path, network_path: Path, *, verbose: bool, log_form: str) -> No
         click.echo(f"network file {network_path} copied into {folder}", err=True)
     config = load_config(folder)
     set_up_log(verbose=verbose, form=log_form)
-    run_node(config, lambda: say(f"ready: http://{config.settings.http}"))
+    run_node(config, lambda: say(f"ready: http://{config.settings.http}"), api_only=api_only)
 
 
 node.add_command(status)

@@ -10,7 +10,7 @@ from sayso_node.api.http.route import Route, RouteAnswer
 from sayso_node.api.schema.about import HeadJson, Health, NodeJson, PeerJson, Peers, Ready, UnreadyJson
 from sayso_node.api.schema.operations import Operation
 from sayso_node.freshness import Freshness
-from sayso_node.interfaces import Clock, Transport
+from sayso_node.interfaces import Clock, PeerList
 from sayso_node.readiness import READY_AGE_S, Readiness
 from sayso_node.supervision.alarms import Alarms
 from sayso_protocol.primitives import hex_text
@@ -43,7 +43,7 @@ class AboutRoutes:
     def __init__(
         self,
         description: NodeJson,
-        transport: Transport,
+        transport: PeerList,
         freshness: Freshness,
         clock: Clock,
         counters: Callable[[], Mapping[str, int]],

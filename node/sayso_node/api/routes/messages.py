@@ -21,9 +21,8 @@ from sayso_node.api.schema.message_json import FORMS, Form
 from sayso_node.api.schema.operations import JSON, MSGPACK, Body, Operation
 from sayso_node.api.schema.values import Result, Results
 from sayso_node.errors import BadRequest
-from sayso_node.gossip.broadcast import Broadcast
 from sayso_node.intake.intake import Intake
-from sayso_node.intake.outcome import Outcome, Source, Status
+from sayso_node.intake.outcome import Forwarder, Outcome, Source, Status
 from sayso_node.verdicts.signer import Signer
 from sayso_protocol.messages.envelope import Envelope, encode
 from sayso_protocol.messages.kinds import KINDS, kind_of
@@ -68,10 +67,10 @@ def operations() -> dict[int, Operation]:
 class MessageRoutes:
     """Takes messages from users."""
 
-    def __init__(self, network: Network, intake: Intake, broadcast: Broadcast, signer: Signer) -> None:
+    def __init__(self, network: Network, intake: Intake, forwarder: Forwarder, signer: Signer) -> None:
         self._network = network
         self._intake = intake
-        self._broadcast = broadcast
+        self._forwarder = forwarder
         self._signer = signer
 
     def routes(self) -> list[Route]:
@@ -105,9 +104,9 @@ class MessageRoutes:
         Raises GossipQueueFull before storing anything, when consents arrive faster than gossip sends
         them.
         """
-        self._broadcast.check_room(bundle)
+        self._forwarder.check_room(bundle)
         outcomes = await self._intake.take(bundle, Source.http(source_of(request)))
-        self._broadcast.publish(outcomes)
+        self._forwarder.publish(outcomes)
         results = [await self._result(outcome) for outcome in outcomes]
         found = {outcome.status for outcome in outcomes}
         status = 422 if Status.REFUSED in found else 202 if Status.PENDING in found else 200

@@ -25,7 +25,7 @@ from sayso_node.api.schema.revocations import ListedRevocation, Revocations
 from sayso_node.api.schema.values import Progress
 from sayso_node.chain.proofs.transaction_proofs import receipt_proof
 from sayso_node.errors import NotFound
-from sayso_node.gossip.broadcast import Broadcast
+from sayso_node.intake.outcome import Forwarder
 from sayso_node.store import queries
 from sayso_node.store.chain import chain_state, relays
 from sayso_node.store.interface import Reading, Store
@@ -78,13 +78,13 @@ class RevocationRoutes:
         self,
         network: Network,
         store: Store,
-        broadcast: Broadcast,
+        forwarder: Forwarder,
         signer: Signer,
         pages: Pages,
     ) -> None:
         self._network = network
         self._store = store
-        self._broadcast = broadcast
+        self._forwarder = forwarder
         self._signer = signer
         self._pages = pages
 
@@ -104,7 +104,7 @@ class RevocationRoutes:
         return Progress(
             hex_text(digest),
             "stored" if kept else "pending",
-            self._broadcast.sent_to(found.held.body),
+            self._forwarder.sent_to(found.held.body),
             found.on_chain,
             found.chain_block,
             BlockJson.of(block) if block else None,

@@ -13,8 +13,7 @@ from sayso_node.api.http.route import Route
 from sayso_node.api.schema.operations import OCTETS, Operation
 from sayso_node.api.schema.values import SnapshotFile, Snapshots
 from sayso_node.errors import NotFound
-from sayso_node.snapshots.publishing import SnapshotPublisher
-from sayso_node.snapshots.shelf import Published
+from sayso_node.snapshots.shelf import Published, SnapshotShelf
 from sayso_protocol.primitives import hex_text
 
 SNAPSHOTS: Final = Operation(
@@ -39,20 +38,26 @@ _FOR_EVER: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
 class SnapshotRoutes:
     """Serves snapshots."""
 
-    def __init__(self, publisher: SnapshotPublisher) -> None:
-        self._publisher = publisher
+    def __init__(self, shelf: SnapshotShelf | None) -> None:
+        """Serve the files of a shelf; None in a process beside a node, which makes none."""
+        self._files = shelf
 
     def routes(self) -> list[Route]:
         """The routes of this file."""
         return [Route(SNAPSHOTS, self.index), Route(SNAPSHOT, self.file)]
 
+    def _shelf(self) -> SnapshotShelf:
+        if self._files is None:
+            raise NotFound("this process makes no snapshots: ask the node beside which it runs")
+        return self._files
+
     async def index(self, _request: web.Request) -> Snapshots:
         """Return the current snapshot and its deltas, in order; empty before the first snapshot."""
-        return Snapshots([_file(one) for one in self._publisher.shelf.chain])
+        return Snapshots([_file(one) for one in self._shelf().chain])
 
     async def file(self, request: web.Request) -> web.StreamResponse:
         """Return one file."""
-        path = self._publisher.shelf.find(request.match_info["name"])
+        path = self._shelf().find(request.match_info["name"])
         if path is None:
             raise NotFound(
                 "this snapshot is not available any more; /v1/snapshots lists the current one"

@@ -40,7 +40,8 @@ def note(db: Writing, blocks: Untested) -> None:
     """Note a range, in the transaction that stores what its logs gave."""
     db.execute(
         "INSERT INTO untested_ranges VALUES (?, ?, ?) ON CONFLICT (last) DO UPDATE"
-        " SET first = min(first, excluded.first), last_hash = excluded.last_hash",
+        " SET last_hash = excluded.last_hash, first = CASE WHEN excluded.first < untested_ranges.first"
+        " THEN excluded.first ELSE untested_ranges.first END",
         (blocks.last, blocks.first, blocks.last_hash),
     )
 
@@ -76,7 +77,10 @@ def doubts(db: Reading) -> list[Doubt]:
 
 def tried(db: Writing, number: int, now: float, *, is_proved: bool) -> None:
     """Record that a doubted block was asked about, and whether its events are proved and stored."""
-    query = "UPDATE doubted_blocks SET tried_at = ?, proved = max(proved, ?) WHERE number = ?"
+    query = (
+        "UPDATE doubted_blocks SET tried_at = ?, proved = CASE WHEN proved = 1 THEN 1 ELSE ? END"
+        " WHERE number = ?"
+    )
     db.execute(query, (now, int(is_proved), number))
 
 

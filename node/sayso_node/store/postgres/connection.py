@@ -113,11 +113,15 @@ class Handle:
         db: The connection, in a transaction whenever the handle is used. If it is in a pipeline, a
             statement is waited for only when its rows are asked for, and raises then or at the end.
         streams: The rows of a query come in portions, instead of all; that costs two more round trips.
+        writes: The transaction has the lock of all that write.
     """
 
-    def __init__(self, db: psycopg.Connection[Any], *, streams: bool = False) -> None:
+    def __init__(
+        self, db: psycopg.Connection[Any], *, streams: bool = False, writes: bool = False
+    ) -> None:
         self.db = db
         self._streams = streams
+        self._time = "clock_timestamp()" if writes else "now()"  # now() is that of the first statement
         self._numbers = count()
 
     def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> Rows:
@@ -136,6 +140,11 @@ class Handle:
     def version(self) -> Hashable:
         """See Reading."""
         return int(self.execute("SELECT commits FROM store_state").fetchone()[0])
+
+    def server_time(self) -> float:
+        """See Reading."""
+        query = f"SELECT extract(epoch FROM {self._time})::float8"  # noqa: S608 - our own names
+        return float(self.execute(query).fetchone()[0])
 
     def next_seq(self, table: str, number: int = 0, /) -> int:
         """See Reading."""
@@ -194,10 +203,17 @@ def _said(error: BaseException) -> str:
     return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
-def translated(error: Exception, what: str) -> Exception:
-    """Return StoreUnusable or StoreDamaged for what an operator can mend; any other error unchanged."""
+def translated(error: Exception, what: str, *, is_lost: bool = False) -> Exception:
+    """Return StoreUnusable or StoreDamaged for what an operator can mend; any other error unchanged.
+
+    Once the connection is lost, whatever is raised follows from that. libpq itself has no code for it,
+    so psycopg may raise its most general error.
+    """
     if isinstance(error, (errors.DataCorrupted, errors.IndexCorrupted)):
         return StoreDamaged(f"the store could not be {what}: {_said(error)}")
-    if isinstance(error, _UNUSABLE):
+    is_libpqs = type(error) is psycopg.DatabaseError and error.sqlstate is None
+    if isinstance(error, _UNUSABLE) or is_libpqs:
         return StoreUnusable(f"the store could not be {what}: {_said(error)}")
+    if is_lost:
+        return StoreUnusable(f"the store could not be {what}: the connection to the server is lost")
     return error

@@ -5,49 +5,29 @@ raises, the group is undone, and its changes run once more, each alone; so a cha
 outside the store before it returns. An advisory lock orders the groups of all processes on one database,
 so that `seq` is the order of commits. Another one, of the writer's session, keeps a second node out: it
 ends with the connection, and without it nothing is written. A node that was cut off and replaced
-is fenced off by an epoch in the database (store/postgres/session.py).
+is fenced off by an epoch in the database (store/postgres/session.py). Processes beside a node join it:
+they create and migrate nothing, and hear of commits of others (listening.py).
 """
 
 import contextlib
 import os
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 import psycopg
 from psycopg import IsolationLevel
 
-from sayso_node.errors import StoreDamaged, StoreInUse, StoreTooNew, StoreUnusable, WrongStore
+from sayso_node.errors import StoreDamaged, StoreInUse, StoreUnusable
 from sayso_node.interfaces import Randomness
-from sayso_node.store.drawn import draw_singles
 from sayso_node.store.integrity.damage import Damage
 from sayso_node.store.interface import Reading
-from sayso_node.store.postgres import dialect, session
+from sayso_node.store.postgres import preparing, session
 from sayso_node.store.postgres.connection import Handle, connect, described, translated
-from sayso_node.store.tables.migrations import FILLS, STEPS
-from sayso_node.store.tables.schema import SCHEMA, VERSION
+from sayso_node.store.postgres.listening import Listener
+from sayso_node.store.postgres.notices import Notices
+from sayso_node.store.tables.schema import VERSION
 from sayso_node.store.writing.group_commit import GroupCommit
 from sayso_node.store.writing.writer import Change, Writer
-
-_LOCK: Final = int.from_bytes(b"sayso")  # of the groups; any process on this database that writes
-STATE: Final = """
-CREATE TABLE store_state (version BIGINT NOT NULL, commits BIGINT NOT NULL);
-CREATE TABLE store_numbers (sequence TEXT PRIMARY KEY, last BIGINT NOT NULL);
-"""
-# Sequences do not roll back, and a `seq` without a row would look like a lost row. So each commit notes
-# where they stand, and they are put back there after a change that was undone.
-FIND_NUMBERS: Final = (
-    "INSERT INTO store_numbers SELECT relname, 0 FROM pg_class WHERE relkind = 'S'"
-    " AND relnamespace = current_schema()::regnamespace ON CONFLICT DO NOTHING"
-)
-NOTE_NUMBERS: Final = (
-    "UPDATE store_numbers SET last = coalesce(pg_sequence_last_value(sequence::regclass), 0)"
-    " WHERE last <> coalesce(pg_sequence_last_value(sequence::regclass), 0)"
-)
-_RESTORE_NUMBERS: Final = (
-    "SELECT setval(sequence::regclass, greatest(last, 1), last > 0) FROM store_numbers"
-)
-_DURABLE: Final = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
-_STRONGER: Final = ("remote_write", "remote_apply")  # of synchronous_commit: on, and a replica
 
 
 @contextlib.contextmanager
@@ -70,15 +50,24 @@ class PostgresEngine(GroupCommit):
         dsn: `postgresql://...`; its password never leaves this object.
         randomness: Draws the id of a new store.
         writer: Commits the changes.
+        joins: The process is beside a node, whose store it uses as it is.
     """
 
     def __init__(
-        self, dsn: str, randomness: Randomness = os.urandom, *, writer: Writer | None = None
+        self,
+        dsn: str,
+        randomness: Randomness = os.urandom,
+        *,
+        writer: Writer | None = None,
+        joins: bool = False,
     ) -> None:
         super().__init__(described(dsn), writer, Damage(None))
         self._dsn = dsn
         self._randomness = randomness
-        self._holds = False
+        self._holds = self._alone = False
+        self._joins = joins
+        self._board = Notices(dsn, lambda: self._epoch)
+        self._listener: Listener | None = None
         self._epoch: int | None = None  # None: other programs, which write beside a node
         self._writing: psycopg.Connection[Any] | None = None
         self._idle: list[psycopg.Connection[Any]] = []
@@ -88,23 +77,34 @@ class PostgresEngine(GroupCommit):
         """See Store."""
         return self._dsn
 
-    def hold(self) -> None:
+    @property
+    def board(self) -> Notices:
         """See Store."""
-        self._holds = True
+        return self._board
+
+    def hold(self, *, alone: bool = False) -> None:
+        """See Store."""
+        self._holds, self._alone = True, alone
 
     def start(self) -> None:
         """See Store."""
         db = self._connect()
         with _opening(db):
-            self._prepare(db)
+            if not self._joins:
+                preparing.prepare(db, self._name, self._randomness)
             self._epoch = session.begin_epoch(db) if self._holds else None
             db.commit()
         self._writing = db
         self._begin()
+        if self._holds or self._joins:
+            self._listener = Listener(self._dsn, self._commits.add)
 
     def stop(self) -> None:
         """See Store."""
+        if self._listener:
+            self._listener.stop()
         self._finish()
+        self._board.close()
         for db in (self._writing, *self._idle):
             if db:
                 db.close()
@@ -121,7 +121,7 @@ class PostgresEngine(GroupCommit):
             yield Handle(db)
             db.commit()
         except psycopg.Error as error:
-            raise self._noted(translated(error, "read")) from error
+            raise self._noted(translated(error, "read", is_lost=db.closed)) from error
         except StoreDamaged as error:
             self._noted(error)
             raise
@@ -135,42 +135,6 @@ class PostgresEngine(GroupCommit):
         if db.closed:
             return
         self._idle.append(db)
-
-    def _prepare(self, db: psycopg.Connection[Any]) -> None:
-        """Create the tables of an empty database, migrate older ones, refuse unknown ones."""
-        db.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
-        handle = Handle(db)
-        if not _has_store(db):
-            self._create(db)
-        version = handle.execute("SELECT version FROM store_state").fetchone()[0]
-        while version in STEPS and version >= _FIRST:
-            for statement in dialect.script(STEPS[version]):
-                handle.execute(statement)
-            if version in FILLS:
-                FILLS[version](handle)
-            version += 1
-            handle.execute("UPDATE store_state SET version = ?", (version,))
-        if version > VERSION:
-            raise StoreTooNew(
-                f"{self._name} has version {version}, and this release knows {VERSION} at most"
-            )
-        if version != VERSION:
-            raise StoreUnusable(f"{self._name} has version {version}, which no release migrates")
-        session.prepare(db)
-        handle.execute(FIND_NUMBERS)
-        handle.execute(_RESTORE_NUMBERS)
-
-    def _create(self, db: psycopg.Connection[Any]) -> None:
-        taken = db.execute(
-            "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()"
-        ).fetchone()
-        if taken and taken[0]:
-            raise WrongStore(f"{self._name} is a database, and not the store of a node")
-        handle = Handle(db)
-        for statement in dialect.script(SCHEMA + STATE):
-            handle.execute(statement)
-        handle.execute("INSERT INTO store_state VALUES (?, 0)", (VERSION,))
-        draw_singles(handle, self._randomness)
 
     def _commit(self, group: list[Change]) -> None:
         """Commit a group in one transaction; if a change raises, commit each alone."""
@@ -195,15 +159,17 @@ class PostgresEngine(GroupCommit):
         try:
             db = self._connected()
             with db.pipeline():
-                db.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
-                session.begin_group(db, self._epoch)
-                handle = Handle(db)
+                db.execute("SELECT pg_advisory_xact_lock(%s)", (preparing.LOCK,))
+                session.begin_group(db, self._epoch, VERSION)
+                handle = Handle(db, writes=True)
                 values += [change.apply(handle) for change in group]
-                db.execute(NOTE_NUMBERS)
+                db.execute(preparing.NOTE_NUMBERS)
                 db.commit()
         except Exception as error:  # noqa: BLE001 - passed to the callers
+            is_lost = self._writing is not None and self._writing.closed
             self._undo()
-            return session.taken_over(error, self._name) or translated(error, "written")
+            taken = session.taken_over(error, self._name)
+            return taken or translated(error, "written", is_lost=is_lost)
         self._commits.add()
         return None
 
@@ -217,9 +183,14 @@ class PostgresEngine(GroupCommit):
         """Open a connection for the writer, which has the hold; raises StoreInUse and StoreUnusable."""
         db = connect(self._dsn, name="sayso writer")
         with _opening(db):
-            check_durable(db)
+            preparing.check_durable(db)
             if self._holds:
                 session.lock(db, self._name, self._epoch)
+            if self._alone:
+                session.keep_others_out(db, self._name)
+            if self._joins:
+                session.join(db, self._name)
+                preparing.check_joinable(db, self._name)
             db.commit()
         return db
 
@@ -227,18 +198,10 @@ class PostgresEngine(GroupCommit):
         if (db := self._writing) is not None:
             with contextlib.suppress(psycopg.Error):
                 db.rollback()
-                db.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
-                session.begin_group(db, self._epoch)
-                db.execute(_RESTORE_NUMBERS)
+                db.execute("SELECT pg_advisory_xact_lock(%s)", (preparing.LOCK,))
+                session.begin_group(db, self._epoch, VERSION)
+                db.execute(preparing.RESTORE_NUMBERS)
                 db.commit()
-
-
-_FIRST: Final = 13  # the first version of a store in PostgreSQL
-
-
-def _has_store(db: psycopg.Connection[Any]) -> bool:
-    row = db.execute("SELECT to_regclass('store_state') IS NOT NULL").fetchone()
-    return bool(row and row[0])
 
 
 def _reader(dsn: str) -> psycopg.Connection[Any]:
@@ -248,31 +211,17 @@ def _reader(dsn: str) -> psycopg.Connection[Any]:
     return db
 
 
-def check_durable(db: psycopg.Connection[Any]) -> None:
-    """Refuse a server that forgets what it has committed, or that is a replica; raises StoreUnusable."""
-    for name, wanted in _DURABLE.items():
-        row = db.execute("SELECT current_setting(%s)", (name,)).fetchone()
-        if row is None or row[0] not in (wanted, *_STRONGER):
-            found = row[0] if row else "nothing"
-            raise StoreUnusable(
-                f"PostgreSQL runs with {name} = {found}; a store needs {name} = {wanted}"
-            )
-    row = db.execute("SELECT pg_is_in_recovery()").fetchone()
-    if row and row[0]:
-        raise StoreUnusable("this PostgreSQL server is a replica; a store needs the primary")
-
-
 def is_empty(dsn: str) -> bool:
     """Return whether a database has no store yet; raises StoreUnusable."""
     with contextlib.closing(_reader(dsn)) as db:
-        return not _has_store(db)
+        return not preparing.has_store(db)
 
 
 @contextlib.contextmanager
 def snapshot(dsn: str) -> Iterator[Reading]:
     """Open one committed state of a store that other processes use; raises StoreUnusable."""
     with contextlib.closing(_reader(dsn)) as db:
-        if not _has_store(db):
+        if not preparing.has_store(db):
             raise StoreUnusable(f"there is no store in {described(dsn)}")
         try:
             yield Handle(db, streams=True)

@@ -12,12 +12,11 @@ from sayso_node.store.moving import marks
 from sayso_node.store.moving.contents import Table
 from sayso_node.store.postgres import dialect, session
 from sayso_node.store.postgres.connection import Handle, connect, described, translated
-from sayso_node.store.postgres.engine import FIND_NUMBERS, NOTE_NUMBERS, STATE, check_durable
+from sayso_node.store.postgres.preparing import FIND_NUMBERS, NOTE_NUMBERS, STATE, check_durable
 from sayso_node.store.sqlite.moving import tables
 from sayso_node.store.tables.schema import SCHEMA, VERSION
 
 _TYPES: Final = {"INTEGER": "int8", "BLOB": "bytea", "REAL": "float8", "TEXT": "text"}
-_OURS: Final = ("store_state", "store_numbers")
 
 
 class _Database:
@@ -80,7 +79,7 @@ def _clear(db: psycopg.Connection[Any], name: str, owner: str) -> None:
     """Drop the tables of a store that was left behind; takes effect with the transaction."""
     rows = db.execute("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
     found = {table for (table,) in rows.fetchall()}
-    if found - {one.name for one in tables()} - {*_OURS}:
+    if found - {one.name for one in tables()} - session.OURS:
         raise WrongStore(f"{name} has tables that no store of this release has; empty it by hand")
     if found:
         marks.check_replaceable(Handle(db), name, owner)

@@ -18,15 +18,34 @@ _FENCED: Final = "SAY01"  # begin_group raises it
 # A cut connection is noticed by both sides within half a minute, instead of two hours.
 _KEEPALIVE: Final = {"tcp_keepalives_idle": 10, "tcp_keepalives_interval": 5, "tcp_keepalives_count": 3}
 _EPOCH: Final = "ALTER TABLE store_state ADD COLUMN IF NOT EXISTS epoch BIGINT NOT NULL DEFAULT 0"
-# Without an epoch, it only counts: other programs may write beside a node.
+# Whoever writes beside a node has no epoch, and is only counted; the tables must be those it knows.
 _BEGIN: Final = """
-CREATE OR REPLACE FUNCTION begin_group(mine BIGINT) RETURNS void LANGUAGE plpgsql AS $body$ BEGIN
-    UPDATE store_state SET commits = commits + 1 WHERE epoch = coalesce(mine, epoch);
+CREATE OR REPLACE FUNCTION begin_group(mine BIGINT, known BIGINT)
+RETURNS void LANGUAGE plpgsql AS $body$ BEGIN
+    UPDATE store_state SET commits = commits + 1 WHERE epoch = coalesce(mine, epoch) AND version = known;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'another process has taken the store over' USING ERRCODE = 'SAY01';
     END IF;
+    PERFORM pg_notify(commits_channel(), '');
 END $body$
 """
+_CHANNEL: Final = """
+CREATE OR REPLACE FUNCTION commits_channel() RETURNS text LANGUAGE sql STABLE AS
+$body$ SELECT 'sayso_' || md5(current_schema()) $body$
+"""
+# The lock that every process beside a node shares, and that a move has alone.
+_BESIDE: Final = "hashtextextended('sayso beside ' || current_schema(), 0)"
+# What processes share besides the store itself: the node's word of its view, and what it is to send.
+_SHARED: Final = """
+CREATE TABLE IF NOT EXISTS store_told (
+    one BIGINT PRIMARY KEY, told BYTEA NOT NULL, at DOUBLE PRECISION NOT NULL
+);
+CREATE TABLE IF NOT EXISTS store_outbox (
+    digest BYTEA PRIMARY KEY, urgent BIGINT NOT NULL, at DOUBLE PRECISION NOT NULL
+);
+CREATE INDEX IF NOT EXISTS store_outbox_by_turn ON store_outbox (urgent DESC, at);
+"""
+OURS: Final = frozenset({"store_state", "store_numbers", "store_told", "store_outbox"})
 
 
 def lock(db: psycopg.Connection[Any], name: str, epoch: int | None = None) -> None:
@@ -40,9 +59,7 @@ def lock(db: psycopg.Connection[Any], name: str, epoch: int | None = None) -> No
     Raises StoreInUse if another process has the lock or has begun an epoch, and StoreUnusable while the
     lost session of this process still has it.
     """
-    for setting, value in _KEEPALIVE.items():
-        db.execute("SELECT set_config(%s, %s, false)", (setting, str(value)))
-    db.execute("SELECT set_config('lock_timeout', %s, true)", (_WAIT,))
+    _be_brief(db)
     try:
         db.execute(_LOCK)
     except errors.LockNotAvailable:
@@ -55,10 +72,43 @@ def lock(db: psycopg.Connection[Any], name: str, epoch: int | None = None) -> No
         raise StoreInUse(f"another process has taken the store {name} over")
 
 
+def _be_brief(db: psycopg.Connection[Any]) -> None:
+    """Notice a cut connection soon, and wait for a lock no longer than this transaction may."""
+    for setting, value in _KEEPALIVE.items():
+        db.execute("SELECT set_config(%s, %s, false)", (setting, str(value)))
+    db.execute("SELECT set_config('lock_timeout', %s, true)", (_WAIT,))
+
+
+def join(db: psycopg.Connection[Any], name: str) -> None:
+    """Share the lock of those beside a node for the life of this session.
+
+    Raises StoreInUse while the store is being moved.
+    """
+    _lock_beside(db, "_shared", f"the store {name} is being moved")
+
+
+def keep_others_out(db: psycopg.Connection[Any], name: str) -> None:
+    """Have the lock of those beside a node alone for the life of this session.
+
+    Raises StoreInUse while another process is beside it.
+    """
+    _lock_beside(db, "", f"another process answers from the store {name}: stop it first")
+
+
+def _lock_beside(db: psycopg.Connection[Any], how: str, refusal: str) -> None:
+    _be_brief(db)
+    try:
+        db.execute(f"SELECT pg_advisory_lock{how}({_BESIDE})".encode())
+    except errors.LockNotAvailable:
+        db.rollback()
+        raise StoreInUse(refusal) from None
+    db.commit()  # the lock stays
+
+
 def prepare(db: psycopg.Connection[Any]) -> None:
     """Make what the other functions need in the database."""
-    db.execute(_EPOCH)
-    db.execute(_BEGIN)
+    for statement in (_EPOCH, _CHANNEL, _BEGIN, _SHARED):
+        db.execute(statement)
 
 
 def begin_epoch(db: psycopg.Connection[Any]) -> int:
@@ -68,9 +118,12 @@ def begin_epoch(db: psycopg.Connection[Any]) -> int:
     return int(row[0])
 
 
-def begin_group(db: psycopg.Connection[Any], epoch: int | None) -> None:
-    """Count a commit and compare the epoch; the server refuses what follows if it is another."""
-    db.execute("SELECT begin_group(%s::bigint)", (epoch,))
+def begin_group(db: psycopg.Connection[Any], epoch: int | None, version: int) -> None:
+    """Count a commit, compare epoch and tables, and wake those who wait for commits.
+
+    The server refuses what follows if the epoch or the version of the tables is another.
+    """
+    db.execute("SELECT begin_group(%s::bigint, %s::bigint)", (epoch, version))
 
 
 def taken_over(error: BaseException, name: str) -> StoreInUse | None:
@@ -78,7 +131,7 @@ def taken_over(error: BaseException, name: str) -> StoreInUse | None:
     if isinstance(error, StoreInUse):
         return error
     if isinstance(error, psycopg.Error) and error.sqlstate == _FENCED:
-        return StoreInUse(f"another process has taken the store {name} over")
+        return StoreInUse(f"another process has taken the store {name} over, or has migrated it")
     return None
 
 

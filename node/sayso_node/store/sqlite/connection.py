@@ -28,6 +28,9 @@ class SqliteConnection(sqlite3.Connection):
         rows = self.execute(f"PRAGMA integrity_check({_MOST_FAULTS})")
         return [text for (text,) in rows if text != "ok"]
 
+    def server_time(self) -> None:
+        """See Reading."""
+
     def version(self) -> Hashable:
         """See Reading; SQLite's counter is different for each connection."""
         return self._number, self.execute("PRAGMA data_version").fetchone()[0]

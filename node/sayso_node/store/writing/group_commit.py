@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from sayso_node.errors import StoreDamaged, StoreUnusable
 from sayso_node.store.integrity.damage import Damage
-from sayso_node.store.interface import Writing
+from sayso_node.store.interface import Board, Writing
 from sayso_node.store.writing.commits import Commits
 from sayso_node.store.writing.joining import Joint, joined
 from sayso_node.store.writing.writer import Change, Writer, WriterThread
@@ -41,8 +41,13 @@ class GroupCommit:
         """Commit a group of changes; a change that raises is undone alone."""
         raise NotImplementedError
 
-    def hold(self) -> None:
+    def hold(self, *, alone: bool = False) -> None:
         """See Store."""
+
+    @property
+    def board(self) -> Board | None:
+        """See Store."""
+        return None
 
     def _begin(self) -> None:
         """Take changes from now on."""

@@ -1,0 +1,1 @@
+"""What the processes of one node share on a server, besides the store itself."""
