@@ -8,7 +8,6 @@ stands before a row is only ever replaced by what stands before it, too.
 """
 
 from bisect import insort
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -118,6 +117,18 @@ def grantees_of(db: Reading, licenses: Iterable[bytes]) -> dict[bytes, bytes]:
     return dict(many.among(db, "SELECT license, grantee FROM grantees WHERE license IN", licenses))
 
 
+def holding(db: Reading, asked: Iterable[tuple[bytes, bytes]]) -> dict[tuple[bytes, bytes], set[bytes]]:
+    """Return by license and holder the sublicenses that count, of some such pairs."""
+    found: dict[tuple[bytes, bytes], set[bytes]] = {}
+    query = (
+        "SELECT license, grantee, digest FROM {}"
+        " JOIN passed_on ON license = column1 AND grantee = column2 AND counts = 1"
+    )
+    for license_hash, grantee, digest in many.joined(db, query, asked):
+        found.setdefault((license_hash, grantee), set()).add(digest)
+    return found
+
+
 def depths_met(
     db: Reading, message: Sublicense, licenses: Sequence[bytes], granted: Mapping[bytes, bytes]
 ) -> dict[bytes, int]:
@@ -166,8 +177,9 @@ Rank = tuple[int, int, bytes]
 def _keep_first(db: Writing, grantee: bytes, licenses: Iterable[bytes]) -> None:
     """Displace the sublicenses of some licenses to a grantee that are too many."""
     query = "SELECT license FROM passed_on WHERE grantee = ? AND counts = 1 AND license IN"
-    found = Counter(one for (one,) in many.among(db, query, licenses, (grantee,)))
-    crowded = [(one, one, grantee, RANKED) for one, count in found.items() if count > RANKED]
+    crowding = f"GROUP BY license HAVING count(*) > {RANKED}"
+    found = many.among(db, query, licenses, (grantee,), crowding)
+    crowded = [(one, one, grantee, RANKED) for (one,) in found]
     db.executemany(
         "UPDATE passed_on SET counts = 0 WHERE license = ? AND digest IN ("
         " SELECT digest FROM passed_on WHERE license = ? AND grantee = ? AND counts = 1"
@@ -196,15 +208,8 @@ def _counting(
 
 def _known_pairs(db: Reading, pairs: Collection[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, bytes]]:
     """Return those of some signers and grantees between whom any sublicense counts."""
-    waiting = list(pairs)
-    for start in range(0, len(waiting), many.ROWS_A_STATEMENT):
-        some = waiting[start : start + many.ROWS_A_STATEMENT]
-        asked = ",".join(["(?, ?)"] * len(some))
-        exists = "SELECT 1 FROM passed_on WHERE signer = column1 AND grantee = column2 AND counts = 1"
-        yield from db.execute(
-            f"SELECT column1, column2 FROM (VALUES {asked}) AS asked WHERE EXISTS ({exists})",  # noqa: S608 - question marks
-            [value for pair in some for value in pair],
-        )
+    exists = "SELECT 1 FROM passed_on WHERE signer = column1 AND grantee = column2 AND counts = 1"
+    yield from many.joined(db, f"SELECT column1, column2 FROM {{}} WHERE EXISTS ({exists})", pairs)  # noqa: S608 - our own names
 
 
 def _terms(row: Sequence[object]) -> SublicenseTerms:
