@@ -56,8 +56,8 @@ def among(
 ) -> Iterator[Any]:
     """Return the rows of a query that ends in `<column> IN`, for all these values.
 
-    `before` are the values of the question marks in the query itself, and `after` what follows the list.
-    A query must not count or group over several values, as these may be asked for in parts.
+    `before` are the values of the question marks in the query itself. `after` is what follows the list;
+    it may group by that column only, because the values may be asked for in parts.
     """
     waiting = list(values)
     for start in range(0, len(waiting), ROWS_A_STATEMENT):

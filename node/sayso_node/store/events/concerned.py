@@ -65,15 +65,13 @@ class Affairs(NamedTuple):
         contributors = dict(_contributors(db, licenses))
         return cls(grantees, contributors, passed, sublicenses.holding(db, asked))
 
-    def parties(self, licenses: Iterable[bytes]) -> set[Party]:
+    def parties(self, licenses: Collection[bytes]) -> set[Party]:
         """Return contributors and grantees of some licenses that were read."""
-        found = set[Party]()
-        for one in licenses:
-            if one in self.contributors:
-                found.add(Party(Role.CONTRIBUTOR, self.contributors[one]))
-            if one in self.grantees:
-                found.add(Party(Role.GRANTEE, self.grantees[one]))
-        return found
+        of, to = self.contributors, self.grantees
+        people = {of[one] for one in licenses if one in of}
+        others = {to[one] for one in licenses if one in to}
+        found = {Party(Role.CONTRIBUTOR, one) for one in people}
+        return found | {Party(Role.GRANTEE, one) for one in others}
 
 
 def by_passing(
@@ -114,7 +112,8 @@ def by_statement(
         found = _by_dispute(db, hashes, subject)
         return found or {EVERYBODY}  # nobody known, or too many
     passed = [one for one in hashes if one in affairs.passed]
-    above = {one for name in hashes for one in affairs.holding.get((name, signer), ())}
+    held = affairs.holding
+    above = {one for name in hashes for one in held.get((name, signer), ())} if held else set()
     found = {Party(Role.HOLDER, signer)} | _licensors(db, {*passed, *above}) | affairs.parties(hashes)
     if passed:
         below = _passed_on_by(db, passed, {one for one in hashes if one not in affairs.passed})
