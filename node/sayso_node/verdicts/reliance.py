@@ -69,6 +69,7 @@ class Reliance:
         moment: Question and view.
 
     Attributes:
+        query: That of the moment.
         passages: See OpenChains; `ends` is that of chains that are confirmed.
     """
 
@@ -77,8 +78,8 @@ class Reliance:
         if any(map(knowledge.is_marked, moment.query.heed or ())):
             moment = moment._replace(confirmed=NEVER, as_of=NEVER)
         self._knowledge, self._moment = knowledge, moment
-        now, query = moment.now, moment.query
-        self.passages = OpenChains(knowledge, query, now, self._is_sure).passages
+        now, self.query = moment.now, moment.query
+        self.passages = OpenChains(knowledge, self.query, now, self._is_sure).passages
 
     @cached_property
     def _others(self) -> OtherParties:
