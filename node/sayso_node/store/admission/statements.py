@@ -200,7 +200,7 @@ class _Keeping:
             for one in others
             for item in one.items
         )
-        many.insert(db, "INTO named", named)
+        many.insert(db, "INTO named", sorted(named))  # neighbours are written together
         _dispute(db, others)
         publishing.publish_statements(db, others, self._granted, now)
         return self._pass_on()
