@@ -32,8 +32,9 @@ ROUNDS = 3
 CURRENT_S = 60.0
 OURS = "ours"
 PEERS = {
-    "aiohttp, a bare handler with the same bytes": "asyncio",
-    "the same on uvloop, which the node runs on": "uvloop",
+    "aiohttp, a bare handler with the same bytes": ("asyncio", "same"),
+    "the same on uvloop, which the node runs on": ("uvloop", "same"),
+    "on uvloop, and each answer packed, signed and written": ("uvloop", "signed"),
 }
 BY_AIOHTTP = {"Content-Length", "Date", "Server"}
 QUERY = Query(bytes(20), "train-ai")
@@ -74,8 +75,8 @@ async def _statuses(node: MeasuredNode, rows: Sequence[Row]) -> list[Figure]:
     seen: dict[str, list[Seen]] = {OURS: [], **{peer: [] for peer in PEERS}}
     async with AsyncExitStack() as stack:
         urls = {OURS: node.node.url}
-        for peer, loop in PEERS.items():
-            urls[peer] = await stack.enter_async_context(_bare(same, loop))
+        for peer, how in PEERS.items():
+            urls[peer] = await stack.enter_async_context(_bare(same, how))
         for turn in range(ROUNDS + 1):
             for name, url in urls.items():
                 round_ = await load(url, paths, connections=CONNECTIONS, requests=REQUESTS)
@@ -95,9 +96,9 @@ def _p99_ms(seen: Seen) -> float:
 
 
 @asynccontextmanager
-async def _bare(same: str, loop: str) -> AsyncIterator[str]:
+async def _bare(same: str, how: tuple[str, str]) -> AsyncIterator[str]:
     (port,) = free_ports(1)
-    command = (sys.executable, "-m", "bench.bare", str(port), loop)
+    command = (sys.executable, "-m", "bench.bare", str(port), *how)
     process = await asyncio.create_subprocess_exec(*command, stdin=subprocess.PIPE)
     try:
         assert process.stdin

@@ -30,8 +30,13 @@ class Latency:
             registry=registry,
             buckets=BUCKETS_S,
         )
+        self._series: dict[tuple[str, int], Histogram] = {}  # finding one costs more than to observe
 
     def took(self, operation: str, status: int, seconds: float) -> None:
         """Record a request; an operation without a name is a route that does not exist."""
-        series = self._histogram.labels(operation or "none", f"{status // 100}xx")
+        key = operation, status // 100
+        series = self._series.get(key)
+        if series is None:
+            series = self._histogram.labels(operation or "none", f"{status // 100}xx")
+            self._series[key] = series
         series.observe(max(seconds, 0.0))

@@ -51,15 +51,27 @@ def insert_new(db: Writing, table: str, rows: Iterable[Row]) -> list[Any]:
     return new
 
 
-def among(db: Reading, query: str, values: Iterable[Any], before: Sequence[Any] = ()) -> Iterator[Any]:
+def among(
+    db: Reading, query: str, values: Iterable[Any], before: Sequence[Any] = (), after: str = ""
+) -> Iterator[Any]:
     """Return the rows of a query that ends in `<column> IN`, for all these values.
 
-    `before` are the values of the question marks in the query itself.
+    `before` are the values of the question marks in the query itself. `after` is what follows the list;
+    it may group by that column only, because the values may be asked for in parts.
     """
     waiting = list(values)
     for start in range(0, len(waiting), ROWS_A_STATEMENT):
         part = waiting[start : start + ROWS_A_STATEMENT]
-        yield from db.execute(f"{query} {_row(len(part))}", [*before, *part])
+        yield from db.execute(f"{query} {_row(len(part))} {after}", [*before, *part])
+
+
+def joined(db: Reading, query: str, rows: Iterable[Row]) -> Iterator[Any]:
+    """Return the rows of a query in which `{}` stands for a table of these rows: column1, column2 ..."""
+    waiting = list(rows)
+    for start in range(0, len(waiting), ROWS_A_STATEMENT):
+        part = waiting[start : start + ROWS_A_STATEMENT]
+        asked = f"(VALUES {_table(len(part), len(part[0]))}) AS asked"
+        yield from db.execute(query.format(asked), list(chain.from_iterable(part)))
 
 
 def found_in(db: Reading, table: str, column: str, values: Iterable[bytes]) -> Iterator[bytes]:

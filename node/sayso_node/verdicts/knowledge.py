@@ -55,6 +55,7 @@ class StoreKnowledge:
         self._network = network
         self._licenses = licenses
         self._bits = bits
+        self._last: tuple[bytes, PackedLicense | None] = b"", None
         self.erased: set[bytes] = set()  # licenses that were looked up and have only a tombstone
         self._consents: LRUCache[bytes, Consent] = LRUCache(KEPT_CONSENTS)
         self._chains: LRUCache[bytes, Chain] = LRUCache(KEPT_HOPS)  # by the digest of the first
@@ -83,7 +84,11 @@ class StoreKnowledge:
 
     def license(self, license_hash: bytes) -> PackedLicense | None:
         """Return a license for single rows, from the cache or the store."""
-        return self._licenses.license(license_hash, self.read)
+        name, held = self._last  # a row asks for its license several times
+        if name != license_hash:
+            held = self._licenses.license(license_hash, self.read)
+            self._last = license_hash, held
+        return held
 
     def is_shared(self, license_hash: bytes) -> bool:
         """Return whether a license is held whose content needs several parties' consent."""

@@ -69,6 +69,7 @@ class Reliance:
         moment: Question and view.
 
     Attributes:
+        query: That of the moment.
         chains: Finds open chains; `ends` is that of chains that are confirmed.
         passages: See OpenChains.
     """
@@ -78,8 +79,8 @@ class Reliance:
         if any(map(knowledge.is_marked, moment.query.heed or ())):
             moment = moment._replace(confirmed=NEVER, as_of=NEVER)
         self._knowledge, self._moment = knowledge, moment
-        now, query = moment.now, moment.query
-        self.chains = OpenChains(knowledge, query, now, self._is_sure)
+        now, self.query = moment.now, moment.query
+        self.chains = OpenChains(knowledge, self.query, now, self._is_sure)
         self.passages = self.chains.passages
 
     @cached_property

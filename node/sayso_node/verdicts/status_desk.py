@@ -12,6 +12,7 @@ Such rows have a desk of their own, with short rounds in another thread, so that
 import asyncio
 from collections.abc import Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from nacl.signing import SigningKey
@@ -35,6 +36,7 @@ from sayso_protocol.verdicts.verdict import Reason, Row, verdict
 GATHER = 2  # turns of the event loop that the first question of a round waits for others
 ROUND = 512  # questions under one signature; a path then has at most nine hashes
 SHARED_ROUND: Final = 16  # of rows that several people share
+QUERIES: Final = 256  # that are kept with the list of heeded addresses that applies to them
 
 
 class StatusQuestion(NamedTuple):
@@ -75,6 +77,7 @@ class StatusDesk:
         self._licenses = licenses
         self._bits = RecentBits()
         self._seen: tuple[Hashable, StoreKnowledge] | None = None  # by the state's version
+        self._applied = lru_cache(QUERIES)(Query.applied)
         self._commits = 0  # count of the store's commits when that state was read
         self._thread = ThreadPoolExecutor(1, "statuses")  # never behind checks and lists
         self._waiting: list[_Waiting] = []
@@ -127,7 +130,7 @@ class StatusDesk:
         held = self._licenses.get(question.row.license)
         if held is None or len(held.consent.parties) > 1 or needs_chain(held.consent, question.query):
             return False
-        if question.query.applied(self._freshness.heeded).heed and not self._has_no_disputes():
+        if self._applied(question.query, self._freshness.heeded).heed and not self._has_no_disputes():
             return False
         return all(map(self._bits.is_kept, held.consent.revokers))
 
@@ -145,7 +148,6 @@ class StatusDesk:
         now, head = self._clock.now(), self._freshness.head
         self._commits = self._store.commits  # taken before the reading, so it is never too high
         heeded = self._freshness.heeded
-        questions = [one._replace(query=one.query.applied(heeded)) for one in questions]
         for age in {one.max_age_s for one in questions}:
             self._freshness.note_age(now, age)
         with self._store.read() as db:
@@ -154,15 +156,15 @@ class StatusDesk:
             statuses = []
             reliances = dict[tuple[Query, int], Reliance]()
             for at, one in enumerate(questions):
-                if passed is not None and knowledge.is_shared(one.row.license):
+                row, query, age, nonce = one
+                if passed is not None and knowledge.is_shared(row.license):
                     passed.append(at)
-                else:
-                    asked = one.query, one.max_age_s
-                    if asked not in reliances:
-                        view = self._freshness.view(now, one.max_age_s, one.query.heed or ())
-                        moment = Moment.of(view, one.query, now, one.max_age_s)
-                        reliances[asked] = Reliance(knowledge, moment)
-                    statuses.append(Status(*one, *_judge(knowledge, one, now, reliances[asked])))
+                    continue
+                if (reliance := reliances.get((query, age))) is None:
+                    reliance = self._reliance(knowledge, self._applied(query, heeded), now, age)
+                    reliances[query, age] = reliance
+                found = _judge(knowledge, row, now, reliance)
+                statuses.append(Status(row, reliance.query, age, nonce, *found))
             state = knowledge.digest
         if not statuses:
             return []
@@ -171,6 +173,10 @@ class StatusDesk:
         return sign_statuses(
             self._identity, StatusMoment(self._network, state, head.point, int(time)), statuses
         )
+
+    def _reliance(self, knowledge: StoreKnowledge, query: Query, now: float, age: int) -> Reliance:
+        view = self._freshness.view(now, age, query.heed or ())
+        return Reliance(knowledge, Moment.of(view, query, now, age))
 
     def _knowledge_of(self, db: Reading) -> StoreKnowledge:
         """Return the knowledge of this state; the previous one, if nothing was committed since."""
@@ -185,16 +191,14 @@ class StatusDesk:
         return knowledge
 
 
-def _judge(
-    knowledge: StoreKnowledge, asked: StatusQuestion, now: float, reliance: Reliance
-) -> tuple[Reason, int]:
+def _judge(knowledge: StoreKnowledge, row: Row, now: float, reliance: Reliance) -> tuple[Reason, int]:
     """Judge one row; returns the reason, and until when a granted answer may be relied on."""
-    reason = verdict(knowledge, asked.row, asked.query, now, reliance.passages)
+    reason = verdict(knowledge, row, reliance.query, now, reliance.passages)
     # 8.13 Of an erased consent the store knows only that it is revoked.
-    if reason is Reason.UNKNOWN and asked.row.license in knowledge.erased:
+    if reason is Reason.UNKNOWN and row.license in knowledge.erased:
         return Reason.REVOKED, 0
     # 8.9 Only a clear answer needs a current view; other answers are not clear anyway.
     if reason is not Reason.GRANTED:
         return reason, 0
-    until = reliance.of_row(asked.row)
+    until = reliance.of_row(row)
     return (Reason.STALE, 0) if until == NEVER else (Reason.GRANTED, int(until))

@@ -14,7 +14,6 @@ from typing import Any, Final
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
-from aiohttp.typedefs import Handler
 from aiohttp.web_request import BaseRequest
 
 from sayso_node.api.http.bodies import BodyRoom
@@ -84,19 +83,6 @@ class HttpConnection(web.RequestHandler):
         response = rendered(refusal(wrong))
         response.force_close()
         return response
-
-
-@web.middleware
-async def noted(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Note which request of the connection a route handles."""
-    connection = request.protocol
-    if not isinstance(connection, HttpConnection):
-        return await handler(request)
-    connection.request = request
-    try:
-        return await handler(request)
-    finally:
-        connection.request = None
 
 
 class Connections:

@@ -9,14 +9,15 @@ import gzip
 from collections.abc import Mapping
 from functools import lru_cache
 from hashlib import sha256
-from typing import Final
+from typing import Final, cast
 
 import msgspec
 from aiohttp import ETag, web
+from aiohttp.typedefs import Handler as AiohttpHandler
 from msgspec import Struct
 
 from sayso_node.api.http.responses import outcome, refusal
-from sayso_node.api.http.route import Handler, RouteAnswer, operation_of
+from sayso_node.api.http.route import Handler, RouteAnswer
 from sayso_node.api.schema.operations import JSON, MEDIA_TYPES, MSGPACK, Operation
 from sayso_node.errors import NotAcceptable
 
@@ -47,18 +48,18 @@ PREFLIGHT: Final = {
 }
 
 
-@web.middleware
-async def negotiated(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def negotiated(
+    request: web.Request, operation: Operation, handler: AiohttpHandler
+) -> web.StreamResponse:
     """Answer in a media type that the client accepts, or refuse before the route runs."""
     if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
         return web.Response(status=204, headers=ORIGIN | PREFLIGHT)
-    operation = operation_of(request)
     # Only for operations with a body, because reading the type costs as much as all the rest here.
     offers = operation.offers_to(request.content_type) if operation.takes else operation.offers
     accept = request.headers.get("Accept", "*/*")
     form = choose(accept, offers) if offers else JSON
     if form:
-        result = await outcome(request, operation, handler)
+        result = await outcome(request, operation, cast("Handler", handler))
     else:
         result = refusal(NotAcceptable(f"this route answers as {' or '.join(offers)}"))
     if isinstance(result, Struct):
@@ -71,6 +72,8 @@ async def negotiated(request: web.Request, handler: Handler) -> web.StreamRespon
         return result
     else:
         result.headers.update(DRESS)
+    if not operation.is_kept and len(_bytes(result)) < COMPRESS_BYTES:
+        return result  # there is nothing to add
     return await _dressed(request, operation, result)
 
 

@@ -5,10 +5,9 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from aiohttp import web
 
+from sayso_node.api.http.answering import answering
 from sayso_node.api.http.bodies import HELD_BYTES, ROOM, SOURCE_BYTES, BodyRoom
-from sayso_node.api.http.connections import Connections, noted
-from sayso_node.api.http.measuring import measuring
-from sayso_node.api.http.negotiation import negotiated
+from sayso_node.api.http.connections import Connections
 from sayso_node.api.http.route import OPERATIONS, Route, add
 from sayso_node.api.http.shares import PROXIES
 from sayso_node.metrics.latency import Latency
@@ -40,8 +39,7 @@ class HttpServer:
     ) -> None:
         room, proxies = BodyRoom(HELD_BYTES, SOURCE_BYTES), proxies or Proxies()
         self._connections = Connections(room, proxies)
-        measured = [measuring(latency)] if latency else []
-        self._app = app = web.Application(middlewares=[*measured, noted, negotiated])
+        self._app = app = web.Application(middlewares=[answering(latency)])
         app[ROOM], app[PROXIES] = room, proxies
         app[OPERATIONS] = {}
         for route in routes:

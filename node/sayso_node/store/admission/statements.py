@@ -47,7 +47,7 @@ def admit(db: Writing, envelopes: Sequence[Envelope], source: str, step: Step) -
     known, held = messages.known_of(db, digests), waiting.endorsed_of(db, digests)
     granted = sublicenses.grantees_of(db, (item for one in envelopes for item in one.items))
     outcomes = dict.fromkeys(digests, Admitted.WAITING) | dict.fromkeys(known, Admitted.COVERED)
-    keeping = _Keeping(db, step)
+    keeping = _Keeping(db, step, granted)
     for one in envelopes:
         if one.digest in known:
             continue
@@ -154,8 +154,8 @@ def _is_holder(
 class _Keeping:
     """Statements that are kept together, so that each table is written once."""
 
-    def __init__(self, db: Writing, step: Step) -> None:
-        self._db, self._step = db, step
+    def __init__(self, db: Writing, step: Step, granted: Mapping[bytes, bytes]) -> None:
+        self._db, self._step, self._granted = db, step, granted
         self._room = StatementRooms(db, step.keeper.quotas)
         self._kept = list[tuple[Envelope, _Standing]]()
 
@@ -200,9 +200,9 @@ class _Keeping:
             for one in others
             for item in one.items
         )
-        many.insert(db, "INTO named", named)
+        many.insert(db, "INTO named", sorted(named))  # neighbours are written together
         _dispute(db, others)
-        publishing.publish_statements(db, others, now)
+        publishing.publish_statements(db, others, self._granted, now)
         return self._pass_on()
 
     def _pass_on(self) -> Iterator[Name]:
@@ -219,7 +219,7 @@ class _Keeping:
             learn(db, {terms.grantee for terms, _ in found}, now)
         passing = [(terms, standing.depths) for terms, standing in found]
         names = (Name(terms.digest, ANY, terms.grantee) for terms, _ in found)
-        return chain(names, _passing(db, passing, now))
+        return chain(names, _passing(db, passing, now, self._granted))
 
 
 def _dispute(db: Writing, envelopes: Iterable[Envelope]) -> None:
@@ -232,11 +232,14 @@ def _dispute(db: Writing, envelopes: Iterable[Envelope]) -> None:
 
 
 def _passing(
-    db: Writing, some: Sequence[tuple[SublicenseTerms, dict[bytes, int]]], now: float
+    db: Writing,
+    some: Sequence[tuple[SublicenseTerms, dict[bytes, int]]],
+    now: float,
+    granted: Mapping[bytes, bytes] | None = None,
 ) -> Iterator[Name]:
     """Pass licenses on; returns what that lets the grantees do."""
     sublicenses.pass_on(db, some)
-    publishing.publish_passing(db, some, now)
+    publishing.publish_passing(db, some, now, granted)
     return (
         Name(license_hash, parent, terms.grantee)
         for terms, depths in some
@@ -268,14 +271,16 @@ def _depths(db: Reading, terms: SublicenseTerms, came: Iterable[Name]) -> dict[b
 
 def _promoted(db: Writing, digests: Iterable[bytes], step: Step) -> Iterator[Name]:
     """Keep waiting statements; returns what they let others hold."""
-    keeping = _Keeping(db, step)
+    found = list[tuple[Envelope, str]]()
     for digest in digests:
         if one := waiting.find(db, digest):
             waiting.release(db, digest)
-            envelope = decode(one.body, step.network)
-            granted = sublicenses.grantees_of(db, envelope.items)
-            standing = _Standing.of(db, envelope, step.keeper.heeded, granted)
-            keeping.take(envelope, standing, one.source)
+            found.append((decode(one.body, step.network), one.source))
+    granted = sublicenses.grantees_of(db, {item for one, _ in found for item in one.items})
+    keeping = _Keeping(db, step, granted)
+    for envelope, source in found:
+        standing = _Standing.of(db, envelope, step.keeper.heeded, granted)
+        keeping.take(envelope, standing, source)
     return keeping.store()
 
 

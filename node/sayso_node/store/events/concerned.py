@@ -3,8 +3,8 @@
 What cannot be found within the limits concerns everybody, so no filter leaves it out.
 """
 
-from collections.abc import Collection, Iterable, Iterator
-from typing import Final
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Final, NamedTuple
 
 import msgpack
 
@@ -13,6 +13,7 @@ from sayso_node.store.events import circles
 from sayso_node.store.events.circles import EVERYBODY, Link, Party, Role
 from sayso_node.store.interface import Reading
 from sayso_node.store.statements import sublicenses
+from sayso_node.store.statements.sublicenses import SublicenseTerms
 from sayso_protocol.messages.message import CONSENT, DISPUTE, SUBLICENSE
 from sayso_protocol.messages.statements.dispute import FILES
 from sayso_protocol.messages.statements.sublicense import NO_PARENT
@@ -23,25 +24,79 @@ PARTIES: Final = 4_096  # of one statement
 OF_FILE: Final = 64  # licenses of a file, and parties of a dispute's file or contributor
 
 
+class Affairs(NamedTuple):
+    """What is read once for statements that are kept together.
+
+    Attributes:
+        grantees: By license, to whom its consent licenses.
+        contributors: By license, whose consent it is.
+        passed: By digest, those of the hashes that are kept sublicenses.
+        holding: By license and holder, the sublicenses by which it is held.
+    """
+
+    grantees: Mapping[bytes, bytes]
+    contributors: Mapping[bytes, bytes]
+    passed: Mapping[bytes, SublicenseTerms] = {}
+    holding: Mapping[tuple[bytes, bytes], Collection[bytes]] = {}
+
+    @classmethod
+    def of_licenses(
+        cls, db: Reading, licenses: Collection[bytes], grantees: Mapping[bytes, bytes] | None = None
+    ) -> "Affairs":
+        """Read who has to do with some licenses; `grantees` if they have been read."""
+        if grantees is None:
+            grantees = sublicenses.grantees_of(db, licenses)
+        return cls(grantees, dict(_contributors(db, licenses)))
+
+    @classmethod
+    def of_named(
+        cls,
+        db: Reading,
+        named: Collection[tuple[bytes, Collection[bytes]]],
+        grantees: Mapping[bytes, bytes] | None = None,
+    ) -> "Affairs":
+        """Read what concerns statements: the signer of each, and the hashes that it names."""
+        hashes = {one for _, some in named for one in some}
+        if grantees is None:
+            grantees = sublicenses.grantees_of(db, hashes)
+        passed = sublicenses.sublicenses_of(db, (one for one in hashes if one not in grantees))
+        licenses = hashes - passed.keys()
+        asked = {(one, signer) for signer, some in named for one in some if one not in passed}
+        contributors = dict(_contributors(db, licenses))
+        return cls(grantees, contributors, passed, sublicenses.holding(db, asked))
+
+    def parties(self, licenses: Collection[bytes]) -> set[Party]:
+        """Return contributors and grantees of some licenses that were read."""
+        of, to = self.contributors, self.grantees
+        people = {of[one] for one in licenses if one in of}
+        others = {to[one] for one in licenses if one in to}
+        found = {Party(Role.CONTRIBUTOR, one) for one in people}
+        return found | {Party(Role.GRANTEE, one) for one in others}
+
+
 def by_passing(
-    db: Reading, terms: sublicenses.SublicenseTerms, licenses: Collection[bytes]
+    db: Reading, terms: SublicenseTerms, licenses: Collection[bytes], affairs: Affairs
 ) -> tuple[set[Party], list[Link]]:
     """Return whom a sublicense of some licenses concerns, and what it adds to circles."""
     found = {Party(Role.LICENSOR, terms.signer), Party(Role.HOLDER, terms.grantee)}
     found |= _licensors(db, [terms.parent] if terms.parent != NO_PARENT else [])
-    people = {person for _, person in _contributors(db, licenses)}
+    contributors = affairs.contributors
+    people = {contributors[one] for one in licenses if one in contributors}
     links = [
         Link(person, role, address)
         for person in people
         for role, address in ((Role.HOLDER, terms.grantee), (Role.LICENSOR, terms.signer))
     ]
-    found |= {Party(Role.CONTRIBUTOR, one) for one in people}
-    found |= {Party(Role.GRANTEE, one) for one in sublicenses.grantees_of(db, licenses).values()}
-    return found, links
+    return found | affairs.parties(licenses), links
 
 
 def by_statement(
-    db: Reading, kind: int, signer: bytes, hashes: Collection[bytes], subject: str = ""
+    db: Reading,
+    kind: int,
+    signer: bytes,
+    hashes: Collection[bytes],
+    affairs: Affairs,
+    subject: str = "",
 ) -> set[Party]:
     """Return whom a use, removal or dispute concerns, or everybody.
 
@@ -50,34 +105,47 @@ def by_statement(
         kind: The kind of the statement.
         signer: Its signer.
         hashes: What it names.
+        affairs: What was read of that; a dispute asks by itself.
         subject: What a dispute is about.
     """
     if kind == DISPUTE:
         found = _by_dispute(db, hashes, subject)
         return found or {EVERYBODY}  # nobody known, or too many
-    passed = sublicenses.sublicenses_of(db, hashes)
-    licenses = {one for one in hashes if one not in passed}
-    query = "SELECT DISTINCT digest FROM passed_on WHERE grantee = ? AND counts = 1 AND license IN"
-    above = {one for (one,) in many.among(db, query, licenses, (signer,))}
-    for digest in passed:
-        licenses |= set(hashes_of(db, digest))
-        if len(licenses) > LOOKED_AT:
+    passed = [one for one in hashes if one in affairs.passed]
+    held = affairs.holding
+    above = {one for name in hashes for one in held.get((name, signer), ())} if held else set()
+    found = {Party(Role.HOLDER, signer)} | _licensors(db, {*passed, *above}) | affairs.parties(hashes)
+    if passed:
+        below = _passed_on_by(db, passed, {one for one in hashes if one not in affairs.passed})
+        if below is None:
             return {EVERYBODY}
-    found = {Party(Role.HOLDER, signer)} | _licensors(db, [*passed, *above])
-    found |= {Party(Role.CONTRIBUTOR, person) for _, person in _contributors(db, licenses)}
-    found |= {Party(Role.GRANTEE, one) for one in sublicenses.grantees_of(db, licenses).values()}
+        found |= Affairs.of_licenses(db, below).parties(below)
     return found if len(found) <= PARTIES else {EVERYBODY}
+
+
+def _passed_on_by(
+    db: Reading, digests: Collection[bytes], licenses: Collection[bytes]
+) -> set[bytes] | None:
+    """Return what some sublicenses name beside some licenses; None if these are too many together."""
+    below = set[bytes]()
+    for digest in digests:
+        below |= set(hashes_of(db, digest)).difference(licenses)
+        if len(below) + len(licenses) > LOOKED_AT:
+            return None
+    return below
 
 
 def by_withdrawal(db: Reading, digest: bytes, kind: int, signer: bytes) -> set[Party]:
     """Return whom the withdrawal of a kept statement concerns: those whom the statement does."""
     if kind == SUBLICENSE:
-        terms = sublicenses.sublicense_of(db, digest)
-        return by_passing(db, terms, hashes_of(db, digest))[0] if terms else {EVERYBODY}
+        terms, licenses = sublicenses.sublicense_of(db, digest), hashes_of(db, digest)
+        affairs = Affairs.of_licenses(db, licenses)
+        return by_passing(db, terms, licenses, affairs)[0] if terms else {EVERYBODY}
     query = "SELECT subject FROM disputes WHERE hash = ? AND signer = ? AND digest = ?"
     hashes = hashes_of(db, digest)
     row = db.execute(query, (hashes[0], signer, digest)).fetchone() if hashes else None
-    return by_statement(db, kind, signer, hashes, row[0] if row else "")
+    affairs = Affairs.of_named(db, [(signer, hashes)])
+    return by_statement(db, kind, signer, hashes, affairs, row[0] if row else "")
 
 
 def hashes_of(db: Reading, digest: bytes) -> list[bytes]:

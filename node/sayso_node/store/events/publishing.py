@@ -12,12 +12,13 @@ from typing import Final
 from sayso_node.store import many
 from sayso_node.store.events import circles, concerned
 from sayso_node.store.events import feed as events
-from sayso_node.store.events.circles import EVERYBODY, Party
+from sayso_node.store.events.circles import EVERYBODY, Link, Party
+from sayso_node.store.events.concerned import Affairs
 from sayso_node.store.events.feed import Event
 from sayso_node.store.interface import Reading, Writing
 from sayso_node.store.statements.sublicenses import SublicenseTerms
 from sayso_protocol.messages.envelope import Envelope
-from sayso_protocol.messages.message import DISPUTE, SUBLICENSE, Message
+from sayso_protocol.messages.message import DISPUTE, SUBLICENSE
 from sayso_protocol.messages.statements.dispute import Dispute
 from sayso_protocol.messages.withdrawing import withdrawing_any, withdrawn_by
 from sayso_protocol.permissions.scopes import SCOPE_FLAG, scope_word
@@ -57,36 +58,57 @@ def publish_bits(
     _write(db, written)
 
 
-def publish_statements(db: Writing, kept: Sequence[Envelope], now: float) -> None:
-    """Write the events of newly kept uses, removals and disputes, and of those already withdrawn."""
+def publish_statements(
+    db: Writing, kept: Sequence[Envelope], grantees: Mapping[bytes, bytes], now: float
+) -> None:
+    """Write the events of newly kept uses, removals and disputes, and of those already withdrawn.
+
+    `grantees` are those of the consents among what they name.
+    """
+    named = [(one.message.signer, one.items) for one in kept if one.message.kind != DISPUTE]
+    affairs = Affairs.of_named(db, named, grantees)
+    withdrawing = _withdrawing(db, (one.message.signer for one in kept))
     written: list[Heard] = []
     for one in kept:
         message = one.message
         subject = message.subject if isinstance(message, Dispute) else ""
-        found = concerned.by_statement(db, message.kind, message.signer, one.items, subject)
-        scopes = withdrawn_by(message, one.digest)
-        written += _stated(db, one.digest, message.kind, message.signer, scopes, found, now)
+        about = message.kind, message.signer, one.items, affairs, subject
+        event = Event(message.signer, 0, 0, SIGNED, one.digest, now, message.kind)
+        written.append((event, concerned.by_statement(db, *about)))
+        if message.signer in withdrawing and _is_withdrawn(db, event, withdrawn_by(message, one.digest)):
+            written.append((event._replace(is_withdrawn=True), written[-1][1]))
     _write(db, written)
-    _note_words(db, ((one.digest, one.message) for one in kept))
+    _note_words(db, ((one.message.signer, one.digest, one.message.kind) for one in kept))
 
 
 def publish_passing(
-    db: Writing, passing: Sequence[tuple[SublicenseTerms, Mapping[bytes, int]]], now: float
+    db: Writing,
+    passing: Sequence[tuple[SublicenseTerms, Mapping[bytes, int]]],
+    now: float,
+    grantees: Mapping[bytes, bytes] | None = None,
 ) -> None:
     """Write the events of sublicenses that newly pass licenses on, and add to the circles of people.
 
     A sublicense has an event each time that licenses are added to those that it passes on (rule 7.17).
+    `grantees` are those of the licenses, if they have been read.
     """
+    licenses_of_all = {one for _, licenses in passing for one in licenses}
+    affairs = Affairs.of_licenses(db, licenses_of_all, grantees)
+    withdrawing = _withdrawing(db, (terms.signer for terms, _ in passing))
     written: list[Heard] = []
+    near = list[Link]()
     for terms, licenses in passing:
         if licenses:
-            found, links = concerned.by_passing(db, terms, licenses)
-            circles.add(db, links)
+            found, links = concerned.by_passing(db, terms, licenses, affairs)
+            near += links
+            event = Event(terms.signer, 0, 0, SIGNED, terms.digest, now, SUBLICENSE)
+            written.append((event, found))
             scopes = (*withdrawing_any(terms.digest), f"statements to 0x{terms.grantee.hex()}")
-            written += _stated(db, terms.digest, SUBLICENSE, terms.signer, scopes, found, now)
+            if terms.signer in withdrawing and _is_withdrawn(db, event, scopes):
+                written.append((event._replace(is_withdrawn=True), found))
+    circles.add(db, near)
     _write(db, written)
-    rows = ((terms.signer, word_of(terms.digest), terms.digest, SUBLICENSE) for terms, _ in passing)
-    many.insert(db, "INTO statement_words", rows, "ON CONFLICT DO NOTHING")
+    _note_words(db, ((terms.signer, terms.digest, SUBLICENSE) for terms, _ in passing))
 
 
 def publish_late(db: Writing, licenses: Sequence[bytes], now: float) -> None:
@@ -97,14 +119,17 @@ def publish_late(db: Writing, licenses: Sequence[bytes], now: float) -> None:
     written: list[Heard] = []
     query = "SELECT kind, digest, signer FROM named WHERE hash = ? AND kind <> ? LIMIT ?"
     for one in many.found_in(db, "named", "hash", licenses):
-        for kind, digest, signer in db.execute(query, (one, DISPUTE, LATE)).fetchall():
+        rows = db.execute(query, (one, DISPUTE, LATE)).fetchall()
+        affairs = Affairs.of_named(db, [(signer, [one]) for _, _, signer in rows])
+        for kind, digest, signer in rows:
             event = Event(signer, 0, 0, SIGNED, digest, now, kind)
-            written.append((event, concerned.by_statement(db, kind, signer, [one])))
+            written.append((event, concerned.by_statement(db, kind, signer, [one], affairs)))
     _write(db, written)
 
 
-def _note_words(db: Writing, kept: Iterable[tuple[bytes, Message]]) -> None:
-    rows = ((one.signer, word_of(digest), digest, one.kind) for digest, one in kept)
+def _note_words(db: Writing, kept: Iterable[tuple[bytes, bytes, int]]) -> None:
+    """Note the words that withdraw statements: signer, digest and kind of each."""
+    rows = ((signer, word_of(digest), digest, kind) for signer, digest, kind in kept)
     many.insert(db, "INTO statement_words", rows, "ON CONFLICT DO NOTHING")
 
 
@@ -113,22 +138,16 @@ def word_of(digest: bytes) -> bytes:
     return scope_word(withdrawing_any(digest)[0]).to_bytes(HASH_BYTES)
 
 
-def _stated(
-    db: Reading,
-    digest: bytes,
-    kind: int,
-    signer: bytes,
-    scopes: Iterable[str],
-    found: set[Party],
-    now: float,
-) -> list[Heard]:
-    """Return the event of a statement, and that of its withdrawal if this came before it."""
-    event = Event(signer, 0, 0, SIGNED, digest, now, kind)
+def _withdrawing(db: Reading, signers: Iterable[bytes]) -> set[bytes]:
+    """Return those of some signers who have withdrawn anything at all: most have not."""
+    return set(many.found_in(db, "bits", "address", set(signers)))
+
+
+def _is_withdrawn(db: Reading, event: Event, scopes: Iterable[str]) -> bool:
+    """Return whether a new statement's withdrawal came before it; `scopes` withdraw it."""
     words = [scope_word(one).to_bytes(HASH_BYTES) for one in scopes]
     query = "SELECT word FROM bits WHERE address = ? AND word IN"
-    if next(iter(many.among(db, query, words, (signer,))), None) is None:
-        return [(event, found)]
-    return [(event, found), (event._replace(is_withdrawn=True), found)]
+    return next(iter(many.among(db, query, words, (event.address,))), None) is not None
 
 
 def _withdrawn(db: Reading, signer: bytes, words: Iterable[int]) -> dict[int, tuple[int, bytes]]:

@@ -8,7 +8,6 @@ stands before a row is only ever replaced by what stands before it, too.
 """
 
 from bisect import insort
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -58,6 +57,11 @@ class PassedOn(NamedTuple):
     digest: bytes
     depth: int
     expires_at: int
+
+
+Passing = tuple[SublicenseTerms, Mapping[bytes, int]]  # a sublicense, with depths by license
+Rank = tuple[int, int, bytes]
+_PassedRow = tuple[bytes, bytes, int, int, bytes, bytes, int]
 
 
 def sublicense_of(db: Reading, digest: bytes) -> SublicenseTerms | None:
@@ -118,6 +122,18 @@ def grantees_of(db: Reading, licenses: Iterable[bytes]) -> dict[bytes, bytes]:
     return dict(many.among(db, "SELECT license, grantee FROM grantees WHERE license IN", licenses))
 
 
+def holding(db: Reading, asked: Iterable[tuple[bytes, bytes]]) -> dict[tuple[bytes, bytes], set[bytes]]:
+    """Return by license and holder the sublicenses that count, of some such pairs."""
+    found: dict[tuple[bytes, bytes], set[bytes]] = {}
+    query = (
+        "SELECT license, grantee, digest FROM {}"
+        " JOIN passed_on ON license = column1 AND grantee = column2 AND counts = 1"
+    )
+    for license_hash, grantee, digest in many.joined(db, query, asked):
+        found.setdefault((license_hash, grantee), set()).add(digest)
+    return found
+
+
 def depths_met(
     db: Reading, message: Sublicense, licenses: Sequence[bytes], granted: Mapping[bytes, bytes]
 ) -> dict[bytes, int]:
@@ -134,24 +150,23 @@ def depths_met(
     return dict(many.among(db, query, licenses, (message.parent, LIMITS.depth)))
 
 
-def pass_on(db: Writing, some: Sequence[tuple[SublicenseTerms, Mapping[bytes, int]]]) -> None:
+def pass_on(db: Writing, some: Sequence[Passing]) -> None:
     """Store for kept sublicenses the licenses for which each newly meets the rule, with its depth."""
-    rivals = _counting(db, some)
-    rows: dict[tuple[bytes, bytes], tuple[object, ...]] = {}
-    displaced = []
+    by_pair: dict[tuple[bytes, bytes], list[Passing]] = {}
     for terms, depths in some:
-        for license_hash, depth in depths.items():
-            own = (depth, -terms.expires_at, terms.digest)
-            ranked = rivals.setdefault((terms.signer, terms.grantee, license_hash), [])
-            counts = len(ranked) < COUNTED or own < ranked[-1]
-            if counts:
-                insort(ranked, own)
-            names = (license_hash, terms.grantee, depth, terms.expires_at, terms.digest, terms.signer)
-            rows[license_hash, terms.digest] = (*names, int(counts))
-            if len(ranked) > COUNTED:
-                displaced.append((license_hash, ranked.pop()[-1]))
+        by_pair.setdefault((terms.signer, terms.grantee), []).append((terms, depths))
+    known = set(_known_pairs(db, by_pair))
+    rows, displaced = list[_PassedRow](), list[tuple[bytes, bytes]]()
+    for pair, passing in by_pair.items():
+        if pair in known or len(passing) > 1:
+            rivals = _counting(db, pair, passing) if pair in known else {}
+            rows += _ranked(rivals, passing, displaced)
+        else:  # the first between the two, as most are: all of it counts
+            ((terms, depths),) = passing
+            rows += [_row(terms, one, depth) for one, depth in depths.items()]
+    rows.sort()  # neighbours in the indexes are written one after the other
     into = "INTO passed_on (license, grantee, depth, expires_at, digest, signer, counts)"
-    many.insert(db, into, rows.values())
+    many.insert(db, into, rows)
     db.executemany("UPDATE passed_on SET counts = 0 WHERE license = ? AND digest = ?", displaced)
     reached: dict[bytes, set[bytes]] = {}
     for terms, depths in some:
@@ -160,14 +175,37 @@ def pass_on(db: Writing, some: Sequence[tuple[SublicenseTerms, Mapping[bytes, in
         _keep_first(db, grantee, licenses)
 
 
-Rank = tuple[int, int, bytes]
+def _row(terms: SublicenseTerms, license_hash: bytes, depth: int, counts: int = 1) -> _PassedRow:
+    return license_hash, terms.grantee, depth, terms.expires_at, terms.digest, terms.signer, counts
+
+
+def _ranked(
+    rivals: dict[bytes, list[Rank]], passing: Iterable[Passing], displaced: list[tuple[bytes, bytes]]
+) -> Iterable[_PassedRow]:
+    """Return the rows of sublicenses of one pair, and add the rivals that they displace.
+
+    `rivals` are by license the ranks of those that count; they become those that count then.
+    """
+    rows: dict[tuple[bytes, bytes], _PassedRow] = {}
+    for terms, depths in passing:
+        for license_hash, depth in depths.items():
+            own = (depth, -terms.expires_at, terms.digest)
+            ranked = rivals.setdefault(license_hash, [])
+            counts = len(ranked) < COUNTED or own < ranked[-1]
+            if counts:
+                insort(ranked, own)
+            rows[license_hash, terms.digest] = _row(terms, license_hash, depth, int(counts))
+            if len(ranked) > COUNTED:
+                displaced.append((license_hash, ranked.pop()[-1]))
+    return rows.values()
 
 
 def _keep_first(db: Writing, grantee: bytes, licenses: Iterable[bytes]) -> None:
     """Displace the sublicenses of some licenses to a grantee that are too many."""
     query = "SELECT license FROM passed_on WHERE grantee = ? AND counts = 1 AND license IN"
-    found = Counter(one for (one,) in many.among(db, query, licenses, (grantee,)))
-    crowded = [(one, one, grantee, RANKED) for one, count in found.items() if count > RANKED]
+    crowding = f"GROUP BY license HAVING count(*) > {RANKED}"
+    found = many.among(db, query, licenses, (grantee,), crowding)
+    crowded = [(one, one, grantee, RANKED) for (one,) in found]
     db.executemany(
         "UPDATE passed_on SET counts = 0 WHERE license = ? AND digest IN ("
         " SELECT digest FROM passed_on WHERE license = ? AND grantee = ? AND counts = 1"
@@ -177,34 +215,24 @@ def _keep_first(db: Writing, grantee: bytes, licenses: Iterable[bytes]) -> None:
 
 
 def _counting(
-    db: Reading, some: Sequence[tuple[SublicenseTerms, Mapping[bytes, int]]]
-) -> dict[tuple[bytes, bytes, bytes], list[Rank]]:
-    """Return the ranks of those that count between the same two, best first, at most 16 a license."""
+    db: Reading, pair: tuple[bytes, bytes], passing: Iterable[Passing]
+) -> dict[bytes, list[Rank]]:
+    """Return by license the ranks of those that count between two, best first, at most 16 each."""
     query = (
         "SELECT license, depth, expires_at, digest FROM passed_on"
         " WHERE signer = ? AND grantee = ? AND counts = 1 AND license IN"
     )
-    asked: dict[tuple[bytes, bytes], set[bytes]] = {}
-    for terms, depths in some:
-        asked.setdefault((terms.signer, terms.grantee), set()).update(depths)
-    found: dict[tuple[bytes, bytes, bytes], list[Rank]] = {}
-    for pair in _known_pairs(db, asked):
-        for license_hash, depth, expires_at, digest in many.among(db, query, asked[pair], pair):
-            insort(found.setdefault((*pair, license_hash), []), (depth, -expires_at, digest))
+    found: dict[bytes, list[Rank]] = {}
+    asked = {one for _, depths in passing for one in depths}
+    for license_hash, depth, expires_at, digest in many.among(db, query, asked, pair):
+        insort(found.setdefault(license_hash, []), (depth, -expires_at, digest))
     return found
 
 
 def _known_pairs(db: Reading, pairs: Collection[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, bytes]]:
     """Return those of some signers and grantees between whom any sublicense counts."""
-    waiting = list(pairs)
-    for start in range(0, len(waiting), many.ROWS_A_STATEMENT):
-        some = waiting[start : start + many.ROWS_A_STATEMENT]
-        asked = ",".join(["(?, ?)"] * len(some))
-        exists = "SELECT 1 FROM passed_on WHERE signer = column1 AND grantee = column2 AND counts = 1"
-        yield from db.execute(
-            f"SELECT column1, column2 FROM (VALUES {asked}) AS asked WHERE EXISTS ({exists})",  # noqa: S608 - question marks
-            [value for pair in some for value in pair],
-        )
+    exists = "SELECT 1 FROM passed_on WHERE signer = column1 AND grantee = column2 AND counts = 1"
+    yield from many.joined(db, f"SELECT column1, column2 FROM {{}} WHERE EXISTS ({exists})", pairs)  # noqa: S608 - our own names
 
 
 def _terms(row: Sequence[object]) -> SublicenseTerms:
