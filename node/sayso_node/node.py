@@ -7,6 +7,7 @@ chain ── follower ─────────────┘
 """
 
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from dataclasses import fields
 from importlib.metadata import version
 from typing import NoReturn
@@ -188,7 +189,7 @@ class Node:
         return HttpServer(*settings.http_address, routes, (events.close,), proxies, latency)
 
     async def start(self) -> None:
-        """Start the store first and HTTP last, so the node accepts no message that it cannot store."""
+        """Start the store before HTTP, so the node accepts no message that it cannot store; then the parts."""
         self._folder.lock()
         self._folder.check_store(self._store, self._config.network_file.network, self._config.node_key)
         self._store.start()
@@ -198,8 +199,8 @@ class Node:
         await self._intake.heed()
         handlers = TransportHandlers(self._broadcast.on_frame, self._on_request, self._on_peer)
         await self._transport.start(handlers)
-        self._supervisor.start(self.parts())
         await self._http.start()
+        self._supervisor.start(self.parts())  # from here on nothing refuses the start
 
     def parts(self) -> Mapping[str, Part]:
         """Return the parts that run until the node stops, by name."""
@@ -236,15 +237,17 @@ class Node:
         await self._supervisor.failure()
 
     async def stop(self) -> None:
-        """Stop the parts in reverse order; work in progress is finished or rolled back."""
-        await self._http.stop()
-        await self._supervisor.stop()
-        await self._broadcast.stop()
-        await self._transport.stop()
-        await self._http_json.close()
-        await self._chain.close()
-        self._store.stop()
-        self._folder.release()
+        """Stop the parts in reverse order; work in progress is finished or rolled back.
+
+        What one of them raises keeps no other from stopping, and is raised at the end.
+        """
+        async with AsyncExitStack() as stack:
+            stack.callback(self._folder.release)
+            stack.callback(self._store.stop)
+            closing = (self._chain.close, self._http_json.close)
+            stopping = (self._transport, self._broadcast, self._supervisor, self._http)
+            for end in (*closing, *(one.stop for one in stopping)):
+                stack.push_async_callback(end)
 
     def counters(self) -> Mapping[str, int]:
         """Return the counters of the node and of its gossip process."""
