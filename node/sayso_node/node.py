@@ -189,11 +189,12 @@ class Node:
         return HttpServer(*settings.http_address, routes, (events.close,), proxies, latency)
 
     async def start(self) -> None:
-        """Start the store before HTTP, so the node accepts no message that it cannot store; then the parts."""
+        """Start the store first, so the node accepts no message that it cannot store, and parts last."""
+        mine = (self._store, self._config.network_file.network, self._config.node_key)
         self._folder.lock()
-        self._folder.check_store(self._store, self._config.network_file.network, self._config.node_key)
+        self._folder.check_store(*mine)
         self._store.start()
-        await self._folder.claim(self._store, self._config.network_file.network, self._config.node_key)
+        await self._folder.claim(*mine)
         await self._presence.start()
         self._intake.start()
         await self._intake.heed()
@@ -244,9 +245,8 @@ class Node:
         async with AsyncExitStack() as stack:
             stack.callback(self._folder.release)
             stack.callback(self._store.stop)
-            closing = (self._chain.close, self._http_json.close)
-            stopping = (self._transport, self._broadcast, self._supervisor, self._http)
-            for end in (*closing, *(one.stop for one in stopping)):
+            ends = (self._transport, self._broadcast, self._supervisor, self._http)
+            for end in (self._chain.close, self._http_json.close, *(one.stop for one in ends)):
                 stack.push_async_callback(end)
 
     def counters(self) -> Mapping[str, int]:

@@ -1,15 +1,16 @@
 """`python -X dev refused_starts.py FOLDER...`: start a node in each folder, one after the other.
 
-Prints the code of each refusal. Whatever a refused start leaves open is collected before the next one, and
-then warned of on standard error.
+Prints the code of each refusal. Whatever a refused start leaves open is collected before the next one,
+and then warned of on standard error.
 """
 
 import gc
 import sys
 from pathlib import Path
 
-from sayso_node.app import run_node
 from sayso_node.config import load_config
+
+from sayso_node.app import run_node
 from sayso_protocol.errors import SaysoError
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 ENDPOINTS: Final = frozenset({"http", "https", "ws", "wss"})
 PAGES: Final = frozenset({"http", "https"})
+_HERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to ask, not where to listen
 _ELSEWHERE: Final = ("192.0.2.1", 9)  # TEST-NET-1 (RFC 5737): nothing is sent to it
 
 
@@ -45,6 +46,13 @@ def check_announced(address: str) -> None:
         raise InvalidNodeConfig(f"{address!r} is no address that others could dial")
     if not int(port):
         raise InvalidNodeConfig(f"{address!r} has port 0, which nobody can dial")
+
+
+def url_here(chosen: "Settings") -> str:
+    """Return the URL at which programs on this machine ask the node."""
+    host, port = chosen.http_address
+    where = _HERE.get(host, host)
+    return f"http://{f'[{where}]' if ':' in where else where}:{port}"
 
 
 def warnings_of(chosen: "Settings") -> Iterator[str]:

@@ -27,6 +27,7 @@ from sayso_node.folder.config import CONFIG_FILE, IDENTITY_FILE, NodeConfig, loa
 from sayso_node.folder.lock import USED_FILE, owner_in, owner_of
 from sayso_node.presence.loop import mark_restored
 from sayso_node.store.events.feed import STORE_ID_BYTES
+from sayso_node.store.moving import marks
 from sayso_node.store.opening import copy_store, is_empty, location_in, snapshot_at, store_at
 from sayso_protocol.encoding.toml_text import toml_lines
 from sayso_protocol.errors import SaysoError, WrongNetwork
@@ -61,7 +62,7 @@ class BackupList(msgspec.Struct):
 def back_up(folder: Path, target: Path) -> int:
     """Write a backup that only its owner can read, and return its size in bytes.
 
-    The node may run. Raises InvalidNodeConfig, StoreMissing, StoreUnusable, and OSError.
+    The node may run. Raises InvalidNodeConfig, StoreMissing, StoreMoved, StoreUnusable, and OSError.
     """
     config = load_config(folder)
     location = config.store_location
@@ -71,6 +72,8 @@ def back_up(folder: Path, target: Path) -> int:
         staged = Path(held)
         _stage(folder, config, staged)
         copy_store(location, staged / _STORE)
+        with snapshot_at(staged / _STORE, old=True) as db:
+            marks.check_startable(db, location)
         return _pack(staged, config.node_key, target)
 
 
@@ -192,9 +195,10 @@ def _check(made: Path, config: NodeConfig, listed: BackupList) -> None:
         if named and named not in found:
             raise InvalidBackup(f"the settings name {named!r}, which the backup does not have")
     owner = owner_of(config.network_file.network, config.node_key)
-    with snapshot_at(location_in(made)) as db:
+    with snapshot_at(location_in(made), old=True) as db:
         if owner_in(db) not in (None, owner):
             raise WrongStore("the store in the backup is that of another node or network")
+        marks.check_startable(db, "in the backup")
 
 
 def _mark(made: Path) -> None:

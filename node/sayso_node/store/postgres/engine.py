@@ -16,11 +16,11 @@ from typing import Any, Final
 import psycopg
 from psycopg import IsolationLevel
 
-from sayso_node.errors import StoreDamaged, StoreInUse, StoreTooNew, StoreUnusable, WrongStore
+from sayso_node.errors import StoreDamaged, StoreInUse, StoreUnusable, WrongStore
 from sayso_node.interfaces import Randomness
 from sayso_node.store.drawn import draw_singles
 from sayso_node.store.integrity.damage import Damage
-from sayso_node.store.interface import Reading
+from sayso_node.store.interface import Reading, check_version
 from sayso_node.store.postgres import dialect, session
 from sayso_node.store.postgres.connection import Handle, connect, described, translated
 from sayso_node.store.tables.migrations import FILLS, STEPS
@@ -150,10 +150,7 @@ class PostgresEngine(GroupCommit):
                 FILLS[version](handle)
             version += 1
             handle.execute("UPDATE store_state SET version = ?", (version,))
-        if version > VERSION:
-            raise StoreTooNew(
-                f"{self._name} has version {version}, and this release knows {VERSION} at most"
-            )
+        check_version(self._name, version, VERSION)
         if version != VERSION:
             raise StoreUnusable(f"{self._name} has version {version}, which no release migrates")
         session.prepare(db)
@@ -269,12 +266,14 @@ def is_empty(dsn: str) -> bool:
 
 
 @contextlib.contextmanager
-def snapshot(dsn: str) -> Iterator[Reading]:
+def snapshot(dsn: str, *, old: bool = False) -> Iterator[Reading]:
     """Open one committed state of a store that other processes use; raises StoreUnusable."""
     with contextlib.closing(_reader(dsn)) as db:
         if not _has_store(db):
             raise StoreUnusable(f"there is no store in {described(dsn)}")
         try:
+            version = Handle(db).execute("SELECT version FROM store_state").fetchone()[0]
+            check_version(described(dsn), version, VERSION, oldest=0 if old else VERSION)
             yield Handle(db, streams=True)
         except psycopg.Error as error:
             raise translated(error, "read") from error
