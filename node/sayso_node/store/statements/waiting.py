@@ -111,7 +111,7 @@ def completed_by(db: Reading, names: Iterable[Name]) -> list[tuple[Name, bytes]]
     for start in range(0, len(events), many.ROWS_A_STATEMENT):
         part = events[start : start + many.ROWS_A_STATEMENT]
         asked = ",".join(["(?, ?, ?)"] * len(part))
-        # CROSS: SQLite keeps the order. From 3.46 on it would read all that waits, and look for each name.
+        # CROSS: SQLite keeps this order. From 3.46 on it would read all that waits for each question.
         rows = db.execute(
             f"SELECT hash, parent, signer, digest FROM (VALUES {asked}) AS asked"  # noqa: S608 - question marks
             " CROSS JOIN waiting_names WHERE hash = column1 AND parent = column2 AND signer = column3",
