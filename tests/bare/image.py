@@ -98,7 +98,7 @@ class Image:
             raise ValueError("RUN by another user than root")
         outside = {k: v for k, v in os.environ.items() if k.startswith(PASSED_ON)}
         words = ["env", "-i", "-C", self.folder, *pairs(outside | self.environment), "sh", "-euc", rest]
-        command = ["unshare", "--mount", "--propagation", "private", "sh", "-euc", OPEN, "sh"]
+        command = ["unshare", "--mount", "--propagation", "unchanged", "sh", "-euc", OPEN, "sh"]
         subprocess.run([*command, str(self.root), *words], check=True)
 
     def copy(self, rest: str) -> None:
@@ -157,7 +157,7 @@ class Image:
     def contained(self, *command: str) -> list[str]:
         """A command as a container runs it: sealed but for the volume and /tmp."""
         user, _, group = self.user.partition(":")
-        words = ["unshare", "--mount", "--propagation", "private", "sh", "-euc", SEALED, "sh"]
+        words = ["unshare", "--mount", "--propagation", "unchanged", "sh", "-euc", SEALED, "sh"]
         words += [str(self.root), str(VOLUME), self.volume, user, group]
         return [*words, "env", "-i", "-C", self.folder, *pairs(self.environment), *command]
 
