@@ -116,7 +116,11 @@ def test_every_instruction_of_the_image_is_one_that_is_tried(tmp_path: Path) -> 
     for step in steps:
         if step.word not in {"FROM", "RUN", "COPY"}:  # those need root and a base
             image.carry_out(step)
-    assert (image.user, image.volume, image.folder) == ("10001:10001", "/var/lib/sayso", "/var/lib/sayso")
+    assert (image.user, image.volume, image.folder) == (
+        "10001:10001",
+        "/var/lib/sayso",
+        "/var/lib/sayso",
+    )
     assert image.entry == ["sayso"]
     assert image.command[:2] == ["node", "run"]
     assert image.health[:2] == ["python", "-c"]

@@ -22,7 +22,14 @@ from typing import IO, Final
 
 import msgspec
 
-from sayso_node.errors import FolderNotEmpty, InvalidBackup, StoreMissing, WrongStore
+from sayso_node.errors import (
+    FolderNotEmpty,
+    InvalidBackup,
+    StoreMissing,
+    StoreMoved,
+    StoreTooNew,
+    WrongStore,
+)
 from sayso_node.folder.config import CONFIG_FILE, IDENTITY_FILE, NodeConfig, load_config, load_settings
 from sayso_node.folder.lock import USED_FILE, owner_in, owner_of
 from sayso_node.presence.loop import mark_restored
@@ -131,7 +138,7 @@ def restore(backup: Path, folder: Path, network: Network | None = None) -> bytes
         folder: A folder that does not exist yet, or is empty.
         network: What the backup's network must be; None for any.
 
-    Raises FolderNotEmpty, InvalidBackup, WrongNetwork, and OSError.
+    Raises FolderNotEmpty, InvalidBackup, StoreMoved, StoreTooNew, WrongNetwork, and OSError.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise FolderNotEmpty(f"{folder} is not empty: a backup is restored into a new folder")
@@ -217,8 +224,8 @@ def _bad_backups(backup: Path) -> Iterator[None]:
     """Turn whatever a broken file leads to into InvalidBackup."""
     try:
         yield
-    except InvalidBackup:
-        raise
+    except (InvalidBackup, StoreMoved, StoreTooNew):
+        raise  # the backup is whole
     except SaysoError as error:
         raise InvalidBackup(f"{backup}: {error}") from error
     except (tarfile.TarError, EOFError, ValueError, RecursionError) as error:
