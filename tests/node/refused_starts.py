@@ -8,9 +8,8 @@ import gc
 import sys
 from pathlib import Path
 
-from sayso_node.config import load_config
-
 from sayso_node.app import run_node
+from sayso_node.folder.config import load_config
 from sayso_protocol.errors import SaysoError
 
 

@@ -9,16 +9,15 @@ from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
 
-from sayso_node.config import load_config
-from sayso_node.store.sqlite.schema import VERSION
-
 from node.config.test_folder import make
 from sayso.demo.ports import LOOPBACK, free_ports
-from sayso_node.folder import USED_FILE, NodeFolder
+from sayso_node.folder.config import load_config
+from sayso_node.folder.lock import USED_FILE, NodeFolder
 from sayso_node.store import singles
 from sayso_node.store.moving import marks
 from sayso_node.store.moving.marks import Mark, Stage
 from sayso_node.store.opening import location_in, store_at
+from sayso_node.store.tables.schema import VERSION
 
 STARTS = Path(__file__).with_name("refused_starts.py")
 DEADLINE_S = 120.0

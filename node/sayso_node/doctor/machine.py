@@ -16,7 +16,7 @@ from typing import Final
 from sayso_node.doctor.diagnosis import Diagnosis, fail, ok, warn
 from sayso_node.doctor.stores import examine_store
 from sayso_node.errors import FolderInUse
-from sayso_node.folder.addresses import warnings_of
+from sayso_node.folder.addresses import unreached
 from sayso_node.folder.config import CONFIG_FILE, NodeConfig
 from sayso_node.folder.lock import NodeFolder
 from sayso_node.web.names import faults_of
@@ -43,9 +43,9 @@ def examine_machine(
     yield _speed(folder, now)
     yield _files(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
     yield from _names(config)
-    local = [*warnings_of(config.settings)]
-    for text in local:
-        yield warn("addresses", text, "set announce and public_url in node.toml")
+    local = [*unreached(config.settings)]
+    for one in local:
+        yield warn("addresses", one.text, f"set {one.setting} in node.toml")
     if not local:
         yield ok("addresses", "others can be told where this node is")
 
