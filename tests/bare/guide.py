@@ -147,6 +147,14 @@ def main() -> None:
         run(told("node doctor").strip() + " || true", WORLD)
         run("mkdir /backup && " + told("node backup").splitlines()[0], WORLD)
         run(told("verify-store"), WORLD)
+        north = running.pop(1)
+        north.terminate()
+        north.wait(DEADLINE_S)
+        run(told("sayso.newer").replace("before-update", "north"), WORLD)
+        process, line = start(*told("node run").split())
+        running.append(process)
+        say(line)
+        eventually("the restored node is ready", lambda: ask("http://127.0.0.1:8600/readyz")[0] == 200)
     finally:
         for process in reversed(running):
             process.terminate()
