@@ -238,10 +238,7 @@ class Node:
         await self._supervisor.failure()
 
     async def stop(self) -> None:
-        """Stop the parts in reverse order; work in progress is finished or rolled back.
-
-        What one of them raises keeps no other from stopping, and is raised at the end.
-        """
+        """Stop all in reverse order, whatever some of it raises; work is finished or rolled back."""
         async with AsyncExitStack() as stack:
             stack.callback(self._folder.release)
             stack.callback(self._store.stop)

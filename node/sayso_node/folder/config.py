@@ -193,10 +193,7 @@ class NodeConfig:
 
 
 def init_node(folder: Path, settings: Settings, randomness: Randomness) -> Operator:
-    """Create a node's folder and return its entry for the network file; raises InvalidNodeConfig.
-
-    A folder that is new, and the settings, which may hold the key of an endpoint, are for their owner.
-    """
+    """Create a node's folder, for its owner, and return its network entry; raises InvalidNodeConfig."""
     partial = folder / (CONFIG_FILE + ".part")
     try:
         folder.mkdir(0o700, parents=True, exist_ok=True)

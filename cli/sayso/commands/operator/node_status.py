@@ -46,6 +46,7 @@ def status(folder: Path | None, node_url: str | None, network_path: Path, *, as_
     """
     if folder and node_url:
         raise click.UsageError("name FOLDER or --node, not both")
+    trusted: NetworkFile | None
     if folder:
         trusted, (ready, info, peers) = _ask_own(folder)
     else:
