@@ -15,6 +15,7 @@ import aiohttp
 from eth_account import Account
 
 from sayso.demo.ports import LOOPBACK, free_ports
+from sayso_node.chain.rpc.json_rpc import JsonRpc
 from sayso_node.chain.rpc.web3_chain import Web3Chain
 from sayso_node.folder.config import NodeConfig, Settings
 from sayso_node.gossip.config import GossipConfig
@@ -116,10 +117,11 @@ async def running_node(
     chosen = config(folder, name=name, **settings)
     chain, board, clock = chain or FakeChain(), board or Switchboard(), clock or ManualClock()
 
-    account = FakeAccount(chain)
+    account, opened = FakeAccount(chain), list[JsonRpc]()
 
     def endpoints(chains: Sequence[Web3Chain], *_shared: object, **_named: object) -> FakeChain:
         chain.links = tuple(one.link for one in chains)
+        opened.extend(chain.links)
         return chain
 
     def network(gossip: GossipConfig, _book: PeerStore) -> FakeNetwork:
@@ -139,3 +141,5 @@ async def running_node(
                 yield RunningNode(node, f"http://{chosen.settings.http}", http, chain, board, account)
         finally:
             await node.stop()
+            for link in opened:  # the chain in their place has nothing to close
+                await link.close()
