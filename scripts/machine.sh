@@ -1,11 +1,15 @@
 #!/bin/sh
-# Some tests need Chromium, ip (iproute2), curl and PostgreSQL on the system, and those of `make ci-full` what operators use
-# beside a node (`scripts/machine.sh full`). As root on Debian this script installs them; elsewhere it reports what is missing.
+# Some tests need Chromium, ip (iproute2), curl, PostgreSQL and what unpacks xz, bz2 and zst on the system, and
+# those of `make ci-full` what operators use beside a node (`scripts/machine.sh full`). As root on Debian this script
+# installs them; elsewhere it reports what is missing.
 missing=""
 command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null ||
     missing="chromium"
 command -v ip >/dev/null || missing="$missing iproute2"
 command -v curl >/dev/null || missing="$missing curl"
+command -v xz >/dev/null || missing="$missing xz-utils"
+command -v bzip2 >/dev/null || missing="$missing bzip2"
+command -v zstd >/dev/null || missing="$missing zstd"
 ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing="$missing postgresql"
 beside=""
 if [ "${1:-}" = full ]; then

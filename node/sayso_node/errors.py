@@ -117,6 +117,12 @@ class StoreTooNew(StoreUnusable):
     code = "store-too-new"
 
 
+class StoreTooOld(StoreUnusable):
+    """An older release has written the node's store; it is read once this release has migrated it."""
+
+    code = "store-too-old"
+
+
 class WrongStore(StoreUnusable):
     """The file is a store of another node or another network, or no store of a node at all."""
 

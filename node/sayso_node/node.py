@@ -7,6 +7,7 @@ chain ── follower ─────────────┘
 """
 
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from dataclasses import fields
 from typing import NoReturn
 
@@ -124,18 +125,19 @@ class Node:
         )
 
     async def start(self) -> None:
-        """Start the store first and HTTP last, so the node accepts no message that it cannot store."""
+        """Start the store first, so the node accepts no message that it cannot store, and parts last."""
+        mine = (self._store, self._config.network_file.network, self._config.node_key)
         self._folder.lock()
-        self._folder.check_store(self._store, self._config.network_file.network, self._config.node_key)
+        self._folder.check_store(*mine)
         self._store.start()
-        await self._folder.claim(self._store, self._config.network_file.network, self._config.node_key)
+        await self._folder.claim(*mine)
         await self._presence.start()
         self._intake.start()
         await self._intake.heed()
         handlers = TransportHandlers(self._broadcast.on_frame, self._on_request, self._on_peer)
         await self._transport.start(handlers)
-        self._supervisor.start(self.parts())
         await self._http.start()
+        self._supervisor.start(self.parts())  # from here on nothing refuses the start
 
     def parts(self) -> Mapping[str, Part]:
         """Return the parts that run until the node stops, by name."""
@@ -174,15 +176,13 @@ class Node:
         await self._supervisor.failure()
 
     async def stop(self) -> None:
-        """Stop the parts in reverse order; work in progress is finished or rolled back."""
-        await self._http.stop()
-        await self._supervisor.stop()
-        await self._broadcast.stop()
-        await self._transport.stop()
-        await self._http_json.close()
-        await self._chain.close()
-        self._store.stop()
-        self._folder.release()
+        """Stop all in reverse order, whatever some of it raises; work is finished or rolled back."""
+        async with AsyncExitStack() as stack:
+            stack.callback(self._folder.release)
+            stack.callback(self._store.stop)
+            ends = (self._transport, self._broadcast, self._supervisor, self._http)
+            for end in (self._chain.close, self._http_json.close, *(one.stop for one in ends)):
+                stack.push_async_callback(end)
 
     def counters(self) -> Mapping[str, int]:
         """Return the counters of the node and of its gossip process."""

@@ -106,21 +106,33 @@ def others(rpc: str) -> list[str]:
     return urls
 
 
-def main() -> None:
-    """Follow the page."""
-    run(told("pip install uv"), HERE)
-    uv = "/opt/sayso/bin/uv pip install"
-    run(f"python3 -m venv {WORLD} && {uv} --python {WORLD}/bin/python '.[demo]'", HERE)
+def world() -> "tuple[subprocess.Popen[str], str]":
+    """Start a chain with the registry, whose network file is in WORLD; returns it and its URL."""
+    run(f"python3 -m venv {WORLD} && {WORLD}/bin/pip install uv", HERE)
+    run(f"{WORLD}/bin/uv pip install --python {WORLD}/bin/python '.[demo]'", HERE)
     with Path("/etc/hosts").open("a") as hosts:
         hosts.write("127.0.0.1 north.example\n")
     os.environ["SAYSO_PASSWORD"] = "x"
     chain, line = start(f"{WORLD}/bin/sayso", "devchain", "--port", "0")
     rpc = line.split()[3].rstrip(";")
     run(f'{WORLD}/bin/python -c "{KEY}"', WORLD)
-    run(f"sayso contract deploy --rpc {rpc} --key payer.json --write --yes", WORLD)
+    run(f"{WORLD}/bin/sayso contract deploy --rpc {rpc} --key payer.json --write --yes", WORLD)
+    return chain, rpc
+
+
+def make() -> "tuple[subprocess.Popen[str], str]":
+    """Make the node of the page; returns the chain and its URL."""
+    run(told("pip install uv"), HERE)
+    chain, rpc = world()
     run(told("contract verify").replace(RPC, rpc), WORLD)
     run(told("node init").replace(RPC, rpc), WORLD)
     run("sayso network add --from-node /var/lib/sayso", WORLD)
+    return chain, rpc
+
+
+def main() -> None:
+    """Follow the page."""
+    chain, rpc = make()
     urls = others(rpc)
     running = [chain]
     try:
@@ -135,6 +147,14 @@ def main() -> None:
         run(told("node doctor").strip() + " || true", WORLD)
         run("mkdir /backup && " + told("node backup").splitlines()[0], WORLD)
         run(told("verify-store"), WORLD)
+        north = running.pop(1)
+        north.terminate()
+        north.wait(DEADLINE_S)
+        run(told("sayso.newer").replace("before-update", "north"), WORLD)
+        process, line = start(*told("node run").split())
+        running.append(process)
+        say(line)
+        eventually("the restored node is ready", lambda: ask("http://127.0.0.1:8600/readyz")[0] == 200)
     finally:
         for process in reversed(running):
             process.terminate()

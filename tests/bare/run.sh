@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # The two commands of the README on a bare Debian: tests/bare/run.sh SUITE [COMMAND...]
 #
+# BOOT=1 runs the commands by a systemd of the chroot's own, booted by systemd-nspawn (Debian: systemd-container).
+#
 # SUITE is bookworm (12) or trixie (13). In a chroot that has python3, python3-venv, make, git and ca-certificates
 # and nothing else, the commit that is checked out here is cloned, and each COMMAND ("make demo" and "make test"
 # unless told) is run by an ordinary user, or by root with AS=root. Needs root and debootstrap. The base is kept in
@@ -13,7 +15,7 @@ shift
 [ $# -gt 0 ] || set -- "make demo" "make test"
 repository=$(git -C "$(dirname "$0")" rev-parse --show-toplevel)
 cache=${SAYSO_BARE:-${XDG_CACHE_HOME:-$HOME/.cache}/sayso/bare}
-base=$cache/$suite
+base=$cache/$suite${BOOT:+-systemd}
 user=${AS:-guest}
 [ "$user" = root ] && home=/root || home=/home/$user
 
@@ -28,7 +30,7 @@ make_base() {
     rm -rf --one-file-system "$base" "$base.part"
     say "making the base, once"
     # shellcheck disable=SC2086 # no address: debootstrap's own
-    debootstrap --variant=minbase --include=python3,python3-venv,make,git,ca-certificates "$suite" "$base.part" $from \
+    debootstrap --variant=minbase --include="python3,python3-venv,make,git,ca-certificates${BOOT:+,systemd}" "$suite" "$base.part" $from \
         >"$base.log" 2>&1 || { tail -n 20 "$base.log" >&2; exit 2; }
     mv "$base.part" "$base"
 }
@@ -80,6 +82,32 @@ inside() {
     ' bash "$room" "$user" "$home" "$1" "${environment[@]}" </dev/null
 }
 
+# The same as process of a service, with systemd as process 1; what it prints is shown at the end.
+booted() {
+    printf '%s\n' "$1" >"$room/bare.sh"
+    printf '%s\n' "${environment[@]}" >"$room/bare.env"
+    cat >"$room/etc/systemd/system/bare.service" <<UNIT
+[Unit]
+SuccessAction=exit
+FailureAction=exit
+FailureActionExitStatus=1
+[Service]
+Type=oneshot
+User=$user
+WorkingDirectory=$home/sayso
+EnvironmentFile=/bare.env
+ExecStart=/bin/bash -eu /bare.sh
+StandardOutput=file:/bare.log
+StandardError=inherit
+UNIT
+    ln -sf ../bare.service "$room/etc/systemd/system/multi-user.target.wants/bare.service"
+    local status=0
+    systemd-nspawn --quiet --directory "$room" --boot --register=no --keep-unit --resolv-conf=off --timezone=off \
+        --console=read-only </dev/null >"$room/boot.log" 2>&1 || status=$?
+    cat "$room/bare.log" || cat "$room/boot.log"
+    return "$status"
+}
+
 stop() {
     kill -KILL "${running:-}" && wait "$running"
     exit 1
@@ -99,7 +127,7 @@ for command in "$@"; do
     begun=$SECONDS
     say "$command"
     status=0
-    inside "$command" &
+    if [ "${BOOT:-}" ]; then booted "$command" & else inside "$command" & fi
     running=$!
     wait "$running" || status=$?
     [ "$status" = 0 ] || { say "FAILED with status $status after $((SECONDS - begun)) s: $command"; exit 1; }

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from bare.image import FROM, Image, instructions
 from docs.markdown import ROOT
 from sayso_node.api.http.bodies import SOURCE_BYTES
 from support.machine import need
@@ -105,3 +106,23 @@ def test_the_unit_is_hardened() -> None:
     assert float(exposed[1]) < MOST_EXPOSED
     users = said_by("systemd-sysusers", "--dry-run", "--root", "/", DEPLOY / "systemd" / "sysusers.conf")
     assert "sayso" in users
+
+
+def test_every_instruction_of_the_image_is_one_that_is_tried(tmp_path: Path) -> None:
+    """`make bare` carries out each of them, and runs what they make (tests/bare/image.py)."""
+    steps = instructions((DEPLOY / "Dockerfile").read_text())
+    assert [one.rest for one in steps if one.word == "FROM"] == [f"{FROM} AS build", FROM]
+    image = Image(tmp_path, {})
+    for step in steps:
+        if step.word not in {"FROM", "RUN", "COPY"}:  # those need root and a base
+            image.carry_out(step)
+    assert (image.user, image.volume, image.folder) == (
+        "10001:10001",
+        "/var/lib/sayso",
+        "/var/lib/sayso",
+    )
+    assert image.entry == ["sayso"]
+    assert image.command[:2] == ["node", "run"]
+    assert image.health[:2] == ["python", "-c"]
+    assert image.environment["PATH"].startswith("/opt/sayso/bin:/usr/local/bin:")
+    assert "tests/bare/image.py" in (ROOT / "Makefile").read_text()

@@ -1,10 +1,10 @@
 """SECURITY.md: each row of the table of attacks names tests that exist."""
 
-import ast
-import re
 from pathlib import Path
 
 import pytest
+
+from docs.named_tests import check_named
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "SECURITY.md").read_text()
@@ -14,7 +14,6 @@ ROWS = [
     for line in TABLE.splitlines()
     if line.startswith("| ") and not line.startswith(("| **", "| attack "))
 ]
-NAMED = re.compile(r"`(tests/[\w/.]+\.py)(?:::(\w+))?`")
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[row[0][:40] for row in ROWS])
@@ -22,11 +21,4 @@ def test_a_row_names_tests_that_exist(row: list[str]) -> None:
     attack, bound, test = row
     assert attack
     assert bound
-    named = NAMED.findall(test)
-    assert named, "the row names no test"
-    for path, function in named:
-        tree = ast.parse((ROOT / path).read_text())
-        names = {
-            one.name for one in ast.walk(tree) if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)
-        }
-        assert not function or function in names, f"{path} has no {function}"
+    check_named(test)

@@ -17,7 +17,7 @@ from typing import Final
 from docs.markdown import Block, blocks
 from sayso.demo.ports import free_ports
 
-DEADLINE_S: Final = 200.0
+DEADLINE_S: Final = 400.0  # a whole page, of dozens of commands, on a busy machine
 TOLD: Final = 4_000  # characters of a log
 RUN: Final = "sh run"
 SEEN: Final = "text"

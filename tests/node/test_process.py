@@ -45,8 +45,10 @@ def test_a_full_output_and_sighup_end_nothing(tmp_path: Path) -> None:
                 process.send_signal(signal.SIGHUP)
                 wait_for(lambda words=said: words in (tmp_path / "log").read_text(), process)
             assert answers(url)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(DEADLINE_S) == 0
         finally:
-            process.terminate()
+            process.kill()
             process.wait(DEADLINE_S)
 
 

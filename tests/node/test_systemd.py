@@ -67,7 +67,8 @@ def test_a_node_tells_ready_alive_reloading_and_stopping(tmp_path: Path) -> None
         finally:
             process.send_signal(signal.SIGCONT)
             process.terminate()
-            process.wait(DEADLINE_S)
+            status = process.wait(DEADLINE_S)
+        assert status == 0
         until(heard, "STOPPING=1")
 
 

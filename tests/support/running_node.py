@@ -117,12 +117,11 @@ async def running_node(
     chosen = config(folder, name=name, **settings)
     chain, board, clock = chain or FakeChain(), board or Switchboard(), clock or ManualClock()
 
-    account = FakeAccount(chain)
-    links = list[JsonRpc]()
+    account, opened = FakeAccount(chain), list[JsonRpc]()
 
     def endpoints(chains: Sequence[Web3Chain], *_shared: object, **_named: object) -> FakeChain:
         chain.links = tuple(one.link for one in chains)
-        links.extend(chain.links)
+        opened.extend(chain.links)
         return chain
 
     def network(gossip: GossipConfig, _book: PeerStore) -> FakeNetwork:
@@ -142,5 +141,5 @@ async def running_node(
                 yield RunningNode(node, f"http://{chosen.settings.http}", http, chain, board, account)
         finally:
             await node.stop()
-            for link in links:
+            for link in opened:  # the chain in their place has nothing to close
                 await link.close()

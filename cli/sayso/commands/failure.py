@@ -35,6 +35,7 @@ HINTS: Final = {
     "store-missing": "put store.sqlite back from a backup (sayso node restore); without one, make a new "
     "folder with a new identity (sayso node init)",
     "store-too-new": "install the release that wrote it, or a newer one; never move the store away",
+    "store-too-old": "back it up (sayso node backup), then start the node once, which migrates it",
     "store-damaged": "see what is damaged with sayso node verify-store; a running node repairs what it "
     "can, and what it cannot needs a backup (sayso node restore)",
     "store-moved": "finish the move: repeat the same sayso node move-store; if it was finished, let "

@@ -19,14 +19,18 @@ class HttpJson:
 
     def __init__(self) -> None:
         self._session: ClientSession | None = None
+        self._is_closed = False
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close the connections, and make no other."""
+        self._is_closed = True
         if self._session:
             await self._session.close()
 
     async def get(self, url: str) -> Any:
         """Return the document at a URL; raises PeerUnreachable."""
+        if self._is_closed:
+            raise PeerUnreachable(f"{shown_url(url)} is not asked: this node stops")
         if self._session is None:
             self._session = ClientSession(timeout=ClientTimeout(total=TIMEOUT_S))
         try:

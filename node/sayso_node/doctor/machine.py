@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Final
 
 from sayso_node.doctor.diagnosis import Diagnosis, fail, ok, warn
-from sayso_node.errors import FolderInUse, StoreUnusable
-from sayso_node.folder.addresses import warnings_of
+from sayso_node.doctor.stores import examine_store
+from sayso_node.errors import FolderInUse
+from sayso_node.folder.addresses import unreached
 from sayso_node.folder.config import CONFIG_FILE, NodeConfig
-from sayso_node.folder.lock import USED_FILE, NodeFolder, owner_in, owner_of
-from sayso_node.store.opening import damage_of, is_empty, snapshot_at
+from sayso_node.folder.lock import NodeFolder
 from sayso_node.web.names import faults_of
 from sayso_protocol.primitives import address_text
 
@@ -38,14 +38,14 @@ def examine_machine(
     folder = config.folder
     yield ok("versions", f"sayso {version('sayso')}, Python {platform.python_version()}")
     yield _permissions(folder)
-    yield from _store(config)
+    yield from examine_store(config)
     yield _space(shutil.disk_usage(folder).free)
     yield _speed(folder, now)
     yield _files(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
     yield from _names(config)
-    local = [*warnings_of(config.settings)]
-    for text in local:
-        yield warn("addresses", text, "set announce and public_url in node.toml")
+    local = [*unreached(config.settings)]
+    for one in local:
+        yield warn("addresses", one.text, f"set {one.setting} in node.toml")
     if not local:
         yield ok("addresses", "others can be told where this node is")
 
@@ -82,35 +82,6 @@ def _permissions(folder: Path) -> Diagnosis:
     if not os.access(folder, os.W_OK):
         return fail("permissions", f"{folder} cannot be written", "run as the user who owns the folder")
     return ok("permissions", "keys and settings are for their owner alone")
-
-
-def _store(config: NodeConfig) -> Iterator[Diagnosis]:
-    location = config.store_location
-    try:
-        empty = is_empty(location)
-    except StoreUnusable as error:
-        yield fail("store", str(error), "start the server, or correct the setting store in node.toml")
-        return
-    if empty:
-        if (config.folder / USED_FILE).exists():
-            text = "the store is missing, and this identity was used"
-            yield fail("store", text, "put it back from a backup: sayso node restore")
-        else:
-            yield ok("store", "none yet: the node makes it")
-        return
-    if noted := damage_of(location).noted():
-        yield fail("store", f"damage was found: {noted}", "start the node, which repairs what it can")
-    try:
-        with snapshot_at(location) as db:
-            owner = owner_in(db)
-    except StoreUnusable as error:
-        yield fail("store", str(error), "see sayso node verify-store; put it back from a backup")
-        return
-    ours = owner_of(config.network_file.network, config.node_key)
-    if owner not in (None, ours):
-        yield fail("store", f"it is that of {owner}", "put the store of this node back")
-    else:
-        yield ok("store", "it is this node's; sayso node verify-store recomputes all of it")
 
 
 def _space(free: int) -> Diagnosis:

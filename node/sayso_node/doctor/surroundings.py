@@ -15,6 +15,7 @@ from sayso_node.chain.following.follower import RANGE_BLOCKS
 from sayso_node.chain.rpc.json_rpc import JsonRpc
 from sayso_node.doctor.diagnosis import Diagnosis, fail, ok, warn
 from sayso_node.errors import ChainUnreachable
+from sayso_node.folder.addresses import url_here
 from sayso_node.folder.config import NodeConfig
 from sayso_node.gossip.peers.addresses import peer_id_of
 from sayso_node.interfaces import Clock
@@ -25,9 +26,6 @@ from sayso_protocol.redaction import shown_url
 
 CLOCK_OFF_S: Final = 60.0
 HEAD_OLD_S: Final = 120.0
-
-
-LOCAL: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to ask, not where to listen
 
 
 class ReasonLine(msgspec.Struct):
@@ -207,9 +205,7 @@ def _object(answer: dict[str, Any]) -> dict[str, Any]:
 
 async def examine_self(config: NodeConfig) -> AsyncIterator[Diagnosis]:
     """Yield why the node that runs in this folder is not ready."""
-    host, port = config.settings.http_address
-    where = LOCAL.get(host, host)
-    url = f"http://{f'[{where}]' if ':' in where else where}:{port}/readyz"
+    url = f"{url_here(config.settings)}/readyz"
     try:
         async with (
             ClientSession(timeout=ClientTimeout(total=TIMEOUT_S)) as http,

@@ -7,7 +7,7 @@ demos need it; `sayso node init` and `sayso node doctor` warn of it.
 import ipaddress
 import socket
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from sayso_node.errors import InvalidNodeConfig
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 ENDPOINTS: Final = frozenset({"http", "https", "ws", "wss"})
 PAGES: Final = frozenset({"http", "https"})
+_HERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to ask, not where to listen
 _ELSEWHERE: Final = ("192.0.2.1", 9)  # TEST-NET-1 (RFC 5737): nothing is sent to it
 
 
@@ -47,18 +48,32 @@ def check_announced(address: str) -> None:
         raise InvalidNodeConfig(f"{address!r} has port 0, which nobody can dial")
 
 
-def warnings_of(chosen: "Settings") -> Iterator[str]:
-    """Yield what others cannot reach, and what to do about it."""
+def url_here(chosen: "Settings") -> str:
+    """Return the URL at which programs on this machine ask the node."""
+    host, port = chosen.http_address
+    where = _HERE.get(host, host)
+    return f"http://{f'[{where}]' if ':' in where else where}:{port}"
+
+
+class Unreached(NamedTuple):
+    """What others cannot reach, for people, and the setting that says where it is."""
+
+    text: str
+    setting: str
+
+
+def unreached(chosen: "Settings") -> Iterator[Unreached]:
+    """Yield what works on one machine or in one network only."""
     reached = (*chosen.announce, *chosen.listen)[:1]
     for address in reached:
         host = address.split("/")[2]
         if _is(host, "is_loopback") or _is(host, "is_unspecified"):
-            yield f"peers on other machines cannot dial {address}: name an address with --announce"
+            yield Unreached(f"peers on other machines cannot dial {address}", "announce")
         elif _is(host, "is_private"):
-            yield f"{address} is of a private network: name a public address with --announce"
+            yield Unreached(f"{address} is of a private network", "announce")
     host = urlsplit(chosen.public_url or f"http://{chosen.http}").hostname or ""
     if _is(host, "is_loopback") or _is(host, "is_unspecified") or host == "localhost":
-        yield "users on other machines cannot reach the HTTP API: name its address with --public-url"
+        yield Unreached("users on other machines cannot reach the HTTP API", "public_url")
 
 
 def announced(listen: Iterable[str], find: Callable[[bool], str | None] | None = None) -> list[str]:

@@ -22,11 +22,19 @@ from typing import IO, Final
 
 import msgspec
 
-from sayso_node.errors import FolderNotEmpty, InvalidBackup, StoreMissing, WrongStore
+from sayso_node.errors import (
+    FolderNotEmpty,
+    InvalidBackup,
+    StoreMissing,
+    StoreMoved,
+    StoreTooNew,
+    WrongStore,
+)
 from sayso_node.folder.config import CONFIG_FILE, IDENTITY_FILE, NodeConfig, load_config, load_settings
 from sayso_node.folder.lock import USED_FILE, owner_in, owner_of
 from sayso_node.presence.loop import mark_restored
 from sayso_node.store.events.feed import STORE_ID_BYTES
+from sayso_node.store.moving import marks
 from sayso_node.store.opening import copy_store, is_empty, location_in, snapshot_at, store_at
 from sayso_protocol.encoding.toml_text import toml_lines
 from sayso_protocol.errors import SaysoError, WrongNetwork
@@ -61,7 +69,7 @@ class BackupList(msgspec.Struct):
 def back_up(folder: Path, target: Path) -> int:
     """Write a backup that only its owner can read, and return its size in bytes.
 
-    The node may run. Raises InvalidNodeConfig, StoreMissing, StoreUnusable, and OSError.
+    The node may run. Raises InvalidNodeConfig, StoreMissing, StoreMoved, StoreUnusable, and OSError.
     """
     config = load_config(folder)
     location = config.store_location
@@ -71,6 +79,8 @@ def back_up(folder: Path, target: Path) -> int:
         staged = Path(held)
         _stage(folder, config, staged)
         copy_store(location, staged / _STORE)
+        with snapshot_at(staged / _STORE, old=True) as db:
+            marks.check_startable(db, location)
         return _pack(staged, config.node_key, target)
 
 
@@ -128,7 +138,7 @@ def restore(backup: Path, folder: Path, network: Network | None = None) -> bytes
         folder: A folder that does not exist yet, or is empty.
         network: What the backup's network must be; None for any.
 
-    Raises FolderNotEmpty, InvalidBackup, WrongNetwork, and OSError.
+    Raises FolderNotEmpty, InvalidBackup, StoreMoved, StoreTooNew, WrongNetwork, and OSError.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise FolderNotEmpty(f"{folder} is not empty: a backup is restored into a new folder")
@@ -192,9 +202,10 @@ def _check(made: Path, config: NodeConfig, listed: BackupList) -> None:
         if named and named not in found:
             raise InvalidBackup(f"the settings name {named!r}, which the backup does not have")
     owner = owner_of(config.network_file.network, config.node_key)
-    with snapshot_at(location_in(made)) as db:
+    with snapshot_at(location_in(made), old=True) as db:
         if owner_in(db) not in (None, owner):
             raise WrongStore("the store in the backup is that of another node or network")
+        marks.check_startable(db, "in the backup")
 
 
 def _mark(made: Path) -> None:
@@ -213,8 +224,8 @@ def _bad_backups(backup: Path) -> Iterator[None]:
     """Turn whatever a broken file leads to into InvalidBackup."""
     try:
         yield
-    except InvalidBackup:
-        raise
+    except (InvalidBackup, StoreMoved, StoreTooNew):
+        raise  # the backup is whole
     except SaysoError as error:
         raise InvalidBackup(f"{backup}: {error}") from error
     except (tarfile.TarError, EOFError, ValueError, RecursionError) as error:

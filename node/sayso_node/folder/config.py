@@ -193,16 +193,18 @@ class NodeConfig:
 
 
 def init_node(folder: Path, settings: Settings, randomness: Randomness) -> Operator:
-    """Create a node's folder and return its entry for the network file; raises InvalidNodeConfig."""
+    """Create a node's folder, for its owner, and return its network entry; raises InvalidNodeConfig."""
     partial = folder / (CONFIG_FILE + ".part")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(0o700, parents=True, exist_ok=True)
         if (folder / CONFIG_FILE).exists():
             raise InvalidNodeConfig(f"{folder / CONFIG_FILE} exists already")
         values = {name: value for name, value in asdict(settings).items() if value is not None}
         text = toml_lines(values).encode()
         identity = create_identity(folder / IDENTITY_FILE, randomness)
-        partial.write_bytes(text)
+        partial.unlink(missing_ok=True)
+        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(text)
         partial.rename(folder / CONFIG_FILE)
     except (OSError, UnicodeEncodeError) as error:
         raise InvalidNodeConfig(f"cannot create a node in {folder}: {error}") from error

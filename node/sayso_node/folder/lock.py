@@ -77,7 +77,7 @@ class NodeFolder:
                 raise StoreMissing(f"{text}, and its store {store.name} is missing or empty")
             return
         try:
-            with snapshot_at(store.location) as db:
+            with snapshot_at(store.location, old=True) as db:
                 _check(db, store.name, owner_of(network, node_key))
         except (StoreMoved, WrongStore):
             raise

@@ -77,7 +77,7 @@ def _mark_at(config: NodeConfig) -> Mark | None:
         raise StoreMissing(f"there is no store to move in {config.folder}")
     if noted := damage_of(location).noted():
         raise StoreDamaged(f"a damaged store is not moved: {noted}")
-    with snapshot_at(location) as db:
+    with snapshot_at(location, old=True) as db:
         mark, owner = marks.read(db), owner_in(db)
     if owner != _owner(config):
         raise WrongStore(f"the store of {config.folder} is that of {owner}")
@@ -113,7 +113,7 @@ def arrive(target: str, mark: Mark) -> str:
     if is_empty(target):
         raise StoreMoved(f"the store was moved to {mark.other}, and there is none here")
     store = store_at(target)
-    with snapshot_at(target) as db:
+    with snapshot_at(target, old=True) as db:
         found = marks.read(db)
     if found is None or found.move != mark.move or found.stage is Stage.MOVED:
         raise StoreMoved(f"the store was moved to {mark.other}, not to {store.name}")

@@ -148,15 +148,20 @@ def _die_with_parent(descriptor: int) -> None:
     os._exit(1)
 
 
+def quieten() -> None:
+    """Log our own lines only: what py-libp2p logs of strangers, with tracebacks, would fill disks."""
+    set_up_log(verbose=False)
+    logging.getLogger().handlers[0].addFilter(logging.Filter("sayso_node"))
+    logging.getLogger("libp2p").addHandler(logging.NullHandler())  # it hands on nothing to the root
+    logging.lastResort = None
+
+
 def main() -> None:
     """Serve the parent on the socket whose descriptor is the only argument."""
     descriptor = int(sys.argv[1])
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    # py-libp2p logs much of what strangers send, with tracebacks, which would fill disks.
-    set_up_log(verbose=False)
-    logging.getLogger().handlers[0].addFilter(logging.Filter("sayso_node"))
-    logging.lastResort = None
+    quieten()
     threading.Thread(target=_die_with_parent, args=(descriptor,), daemon=True).start()
     trio.run(_main, socket.socket(fileno=descriptor))
 

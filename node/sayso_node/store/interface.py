@@ -17,6 +17,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol, TypeVar
 
+from sayso_node.errors import StoreTooNew, StoreTooOld
 from sayso_node.store.integrity.damage import Damage
 
 P = TypeVar("P")
@@ -199,3 +200,18 @@ class Store(Protocol):
     async def committed(self, seen: int) -> int:
         """Wait until there were more than `seen` commits; returns their number."""
         ...
+
+
+def check_version(name: str, version: int, newest: int, *, oldest: int = 0) -> None:
+    """Refuse a store that this release cannot read; raises StoreTooNew and StoreTooOld.
+
+    Args:
+        name: The store, for people.
+        version: The version that the store has.
+        newest: The version that this release writes.
+        oldest: The first version that will do; the others have to be migrated before.
+    """
+    if version > newest:
+        raise StoreTooNew(f"{name} has version {version}, and this release knows {newest} at most")
+    if version < oldest:
+        raise StoreTooOld(f"{name} has version {version}, and this release works with {newest}")

@@ -69,12 +69,19 @@ def store_at(location: str | Path, randomness: Randomness = os.urandom, *, joins
     return engine.Engine(Path(location), randomness)
 
 
-def snapshot_at(location: str | Path) -> AbstractContextManager[Reading]:
-    """Open one committed state of a store that another process uses; raises StoreUnusable."""
+def snapshot_at(location: str | Path, *, old: bool = False) -> AbstractContextManager[Reading]:
+    """Open one committed state of a store that another process may use.
+
+    Args:
+        location: Where the store is.
+        old: Whether an older release may have written it: only what all of them have is read then.
+
+    Raises StoreTooNew, StoreTooOld and StoreUnusable.
+    """
     if is_postgres(location):
-        opened: AbstractContextManager[Reading] = _postgres().snapshot(str(location))
+        opened: AbstractContextManager[Reading] = _postgres().snapshot(str(location), old=old)
         return opened
-    return engine.snapshot(Path(location))
+    return engine.snapshot(Path(location), old=old)
 
 
 def filling(location: str | Path, owner: str) -> Filling:

@@ -24,6 +24,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sayso_protocol.primitives import hex_text, sha256
+from support.machine import need
 
 Items = list[str]
 LABELS = (".json", ".cls", ".txt")
@@ -183,18 +184,19 @@ def zst_of_arrow(data: bytes) -> bytes:
     return found
 
 
-# Two programs that unpack each compression.
-UNPACKERS: dict[str, tuple[Callable[[bytes], bytes], str]] = {
-    ".gz": (gzip.decompress, "gzip"),
-    ".xz": (lzma.decompress, "xz"),
-    ".bz2": (bz2.decompress, "bzip2"),
-    ".zst": (zst_of_arrow, "zstd"),
+# Two programs that unpack each compression, and Debian's package of the second.
+UNPACKERS: dict[str, tuple[Callable[[bytes], bytes], str, str]] = {
+    ".gz": (gzip.decompress, "gzip", "gzip"),
+    ".xz": (lzma.decompress, "xz", "xz-utils"),
+    ".bz2": (bz2.decompress, "bzip2", "bzip2"),
+    ".zst": (zst_of_arrow, "zstd", "zstd"),
 }
 
 
 def unpacked(path: Path) -> Path:
     """The file without its compression, which two programs understand alike."""
-    of_python, program = UNPACKERS[path.suffix]
+    of_python, program, package = UNPACKERS[path.suffix]
+    need(program, package)
     data = of_python(path.read_bytes())
     assert _run(program, "-dc", path) == data, f"{path} unpacks in several ways"
     plain = path.with_name(f"plain-{path.stem}")

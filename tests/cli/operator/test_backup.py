@@ -21,10 +21,13 @@ from sayso_node.freshness import Freshness
 from sayso_node.presence.loop import PresenceLoop
 from sayso_node.store.events.feed import store_id
 from sayso_node.store.interface import Store
+from sayso_node.store.moving import marks
+from sayso_node.store.moving.marks import Mark, Stage
 from sayso_node.store.opening import location_in, snapshot_at, store_at
 from sayso_node.supervision.alarms import Alarms
 from sayso_protocol.network import Network
 from support.fake_network import FakeNetwork, Switchboard
+from support.filled_store import change_store
 from support.node_rig import NOW, ManualClock, NodeRig, consent
 from support.protocol_strategies import NETWORK
 
@@ -179,6 +182,22 @@ def test_a_backup_of_another_network(world: World, folder: Path) -> None:
     world.fails("wrong-network", "node", "restore", "a.backup", "new", "--network", "other.toml")
     assert not Path("new").exists()
     world.fails("file-unreadable", "node", "restore", "missing", "new")
+
+
+def test_a_store_that_was_moved_away_is_not_backed_up(
+    world: World, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has nothing of what came later; nor is it restored from a backup that has it."""
+    mark = Mark(Stage.MOVED, "00", "postgresql://db.example/sayso")
+    change_store(location_in(folder), lambda db: marks.put(db, mark))
+    said = world.fails("store-moved", "node", "backup", folder, "b.backup").stderr
+    assert "moved to postgresql://db.example/sayso" in said
+    assert not Path("b.backup").exists()
+    with monkeypatch.context() as careless:
+        careless.setattr(marks, "check_startable", lambda *_: None)
+        back_up(folder, Path("bad"))
+    world.fails("store-moved", "node", "restore", "bad", "new")
+    assert not Path("new").exists()
 
 
 async def compared(store: Store, *, answers: bool) -> Freshness:

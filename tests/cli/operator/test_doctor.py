@@ -2,7 +2,9 @@
 
 import resource
 import shutil
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,9 +23,14 @@ from sayso_node.errors import ChainUnreachable, PeerUnreachable
 from sayso_node.folder.config import NodeConfig, load_config
 from sayso_node.folder.lock import USED_FILE, NodeFolder
 from sayso_node.gossip.peers.addresses import peer_id_of
+from sayso_node.store import singles
+from sayso_node.store.moving import marks
+from sayso_node.store.moving.marks import Mark, Stage
 from sayso_node.store.opening import damage_of, location_in
+from sayso_node.store.tables.schema import VERSION
 from sayso_protocol.network_file import Named
 from sayso_protocol.primitives import address_text
+from support.filled_store import change_store
 from support.node_rig import NOW, ManualClock
 from support.protocol_strategies import NETWORK
 
@@ -210,10 +217,45 @@ def full_disk(_folder: Path, patch: pytest.MonkeyPatch) -> None:
     patch.setattr(shutil, "disk_usage", lambda _: type("Usage", (), {"free": 1_000}))
 
 
+def marked(stage: Stage) -> Callable[[Path, pytest.MonkeyPatch], None]:
+    def mark(folder: Path, _patch: pytest.MonkeyPatch) -> None:
+        change_store(
+            location_in(folder), lambda db: marks.put(db, Mark(stage, "00", "postgresql://db/x"))
+        )
+
+    return mark
+
+
+def anothers_store(folder: Path, _patch: pytest.MonkeyPatch) -> None:
+    change_store(location_in(folder), lambda db: singles.put(db, singles.OWNER, b"node 00"))
+
+
+def no_store(folder: Path, _patch: pytest.MonkeyPatch) -> None:
+    with closing(sqlite3.connect(location_in(folder))) as db:
+        db.execute("CREATE TABLE photos (name TEXT)")
+        db.commit()
+
+
+def of_version(version: int) -> Callable[[Path, pytest.MonkeyPatch], None]:
+    def write(folder: Path, _patch: pytest.MonkeyPatch) -> None:
+        change_store(location_in(folder), lambda _db: None)
+        with closing(sqlite3.connect(location_in(folder))) as db:
+            db.execute(f"PRAGMA user_version = {version}")
+
+    return write
+
+
 MACHINES: list[tuple[Callable[[Path, pytest.MonkeyPatch], None], Level, str, str]] = [
     (missing_store, Level.FAIL, "store", "restore"),
     (broken_store, Level.FAIL, "store", "verify-store"),
     (noted_damage, Level.FAIL, "store", "verify-store"),
+    (marked(Stage.MOVED), Level.FAIL, "store", "moved to postgresql://db/x, and no node starts"),
+    (marked(Stage.MOVED), Level.FAIL, "store", "let `store` in node.toml name the new place"),
+    (marked(Stage.ARRIVING), Level.FAIL, "store", "repeat the same sayso node move-store"),
+    (anothers_store, Level.FAIL, "store", "it is that of node 00"),
+    (no_store, Level.FAIL, "store", "not the store of a node"),
+    (of_version(VERSION + 1), Level.FAIL, "store", "install the release that wrote it"),
+    (of_version(VERSION - 1), Level.WARN, "store", "sayso node backup, then start the node"),
     (open_settings, Level.WARN, "permissions", "chmod"),
     (few_files, Level.FAIL, "files", "LimitNOFILE"),
     (full_disk, Level.FAIL, "space", "make room"),

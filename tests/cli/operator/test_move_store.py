@@ -266,6 +266,8 @@ def test_a_store_that_is_in_use_is_not_replaced(refused: Refused, place: str) ->
     with psycopg.connect(place) as db:
         db.execute("UPDATE store_state SET version = version + 1")
     refused("wrong-store", place)
+    with psycopg.connect(place) as db:
+        db.execute("UPDATE store_state SET version = version - 1")
     assert held(place) == before
 
 

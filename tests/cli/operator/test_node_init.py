@@ -1,5 +1,6 @@
 """`sayso node init`: an entry that others can dial, and a folder that can be moved."""
 
+import os
 import shutil
 import stat
 from pathlib import Path
@@ -88,3 +89,17 @@ def test_a_network_file_of_another_network_is_not_taken(world: World) -> None:
     save_network(Path("other.toml"), type(trusted)(other, 1, 0))
     world.fails("wrong-network", "node", "run", "node", "--network", "other.toml")
     assert load_network(Path("node/network.toml")) == trusted
+
+
+def test_what_it_makes_is_for_its_owner_alone(world: World) -> None:
+    """Whatever the umask is, and so the doctor has nothing to say about it."""
+    before = os.umask(0)
+    try:
+        world.run("node", "init", "node", *OURS)
+    finally:
+        os.umask(before)
+    modes = {
+        one.name: stat.S_IMODE(one.stat().st_mode) for one in (Path("node"), *Path("node").iterdir())
+    }
+    assert modes == {"node": 0o700, "node.toml": 0o600, "identity.key": 0o600, "network.toml": 0o600}
+    assert "OK    permissions" in world.run("node", "doctor", "node", status=1).stdout

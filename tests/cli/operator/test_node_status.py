@@ -9,8 +9,13 @@ from cli.conftest import World
 from node.config.test_folder import make
 from node.store.test_damage import SPOILS, spoil
 from sayso.commands.operator import node_status
+from sayso.demo.ports import free_ports
+from sayso.networks import save_network
+from sayso_node.folder.config import IDENTITY_FILE
 from sayso_node.store.admission import revocations
 from sayso_node.store.interface import Writing
+from sayso_node.store.moving import marks
+from sayso_node.store.moving.marks import Mark, Stage
 from sayso_node.store.opening import location_in, store_at
 from support.filled_store import change_store
 from support.protocol_strategies import ADA
@@ -40,6 +45,31 @@ def test_without_a_network_file(world: World, monkeypatch: pytest.MonkeyPatch) -
         said = world.run("node", "status", *named).stdout
         assert "without a network file" in said
         assert "ready  yes" in said
+
+
+def test_the_node_of_a_folder_that_does_not_run(world: World, tmp_path: Path) -> None:
+    """What keeps it from starting is said: its store was moved away, is another's, or nothing does."""
+    folder = tmp_path / "node"
+    make(folder, http=f"127.0.0.1:{free_ports(1)[0]}")
+    told = world.fails("not-ready", "node", "status", folder)
+    assert f"start it with: sayso node run {folder}" in told.stderr
+    mark = Mark(Stage.MOVED, "00", "postgresql://db.example/sayso")
+    change_store(location_in(folder), lambda db: marks.put(db, mark))
+    told = world.fails("not-ready", "node", "status", folder)
+    assert "it was moved to postgresql://db.example/sayso" in told.stderr
+    assert "  -> let `store` in node.toml name the new place" in told.stdout
+    world.run("node", "status", folder, "--node", "http://127.0.0.1:1", status=2)
+
+
+def test_the_node_of_a_folder_that_runs(world: World, tmp_path: Path) -> None:
+    """Its settings say where it is, and its key whether it is that node which answers."""
+    folder = tmp_path / "node"
+    make(folder, http=world.node.url.removeprefix("http://"))
+    save_network(folder / "network.toml", world.node.trusted)
+    told = world.fails("not-ready", "node", "status", folder)
+    assert f"another node than that of {folder} answers" in told.stderr
+    (folder / IDENTITY_FILE).write_text(bytes(world.node.key).hex())
+    assert "ready  yes\n" in world.run("node", "status", folder).stdout
 
 
 def revoke(db: Writing) -> None:

@@ -9,7 +9,7 @@ from eth_account import Account
 
 from node.config.harness import ORDINARY, randomness
 from sayso_node.errors import InvalidNodeConfig
-from sayso_node.folder.addresses import announced, warnings_of
+from sayso_node.folder.addresses import announced, unreached
 from sayso_node.folder.config import IDENTITY_FILE, init_node, load_config
 from sayso_node.gossip.peers.addresses import peer_id_of
 from sayso_node.node import Node
@@ -187,8 +187,6 @@ def test_what_others_can_dial_is_found_or_warned_of() -> None:
     ]
     assert announced(["/ip4/0.0.0.0/tcp/4600"], lambda _: None) == []
     assert announced(["/ip4/127.0.0.1/tcp/4600"], lambda _: "203.0.113.7") == []
-    local = [*warnings_of(ORDINARY)]
-    assert "--announce" in local[0]
-    assert "--public-url" in local[1]
+    assert [one.setting for one in unreached(ORDINARY)] == ["announce", "public_url"]
     outside = {"announce": ("/dns/node.example/tcp/4600",), "public_url": "https://node.example"}
-    assert [*warnings_of(replace(ORDINARY, **outside))] == []  # type: ignore[arg-type]
+    assert [*unreached(replace(ORDINARY, **outside))] == []  # type: ignore[arg-type]

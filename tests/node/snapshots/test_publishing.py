@@ -1,6 +1,7 @@
 """What a node publishes is all that it knows of whom it names, for a moment at which it may speak."""
 
 import asyncio
+import shutil
 from functools import partial
 from pathlib import Path
 
@@ -242,6 +243,24 @@ async def test_snapshots_go_on_when_there_is_no_room_for_marks(tmp_path: Path) -
         await rig.give(revocation("everything"))
         rig.confirm()
         assert await made.publish()
+
+
+async def test_a_folder_that_cannot_be_written_is_an_alarm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also one that was never there; the part goes on as soon as it can be written."""
+    monkeypatch.setattr(publishing, "SNAPSHOT_AGAIN_S", 0.01)
+    with NodeRig(tmp_path) as rig:
+        rig.be_current()
+        made = publisher(rig)
+        shutil.rmtree(rig.folder / "snapshots")
+        (rig.folder / "snapshots").touch()
+        running = asyncio.create_task(made.run())
+        await until(lambda: "snapshots-failed" in made._alarms.active())
+        (rig.folder / "snapshots").unlink()
+        await until(lambda: "snapshots-failed" not in made._alarms.active())
+        assert snapshots({one.name for one in (rig.folder / "snapshots").iterdir()})
+        running.cancel()
 
 
 def snapshots(names: set[str]) -> list[str]:

@@ -77,7 +77,7 @@ def init(
     node.toml is relative to the folder, so that it can be moved.
     """
     with extra("node"):
-        from sayso_node.folder.addresses import announced, check_addresses, warnings_of  # noqa: PLC0415
+        from sayso_node.folder.addresses import announced, check_addresses, unreached  # noqa: PLC0415
         from sayso_node.folder.config import Settings, init_node  # noqa: PLC0415
 
     settings = Settings(
@@ -100,8 +100,8 @@ def init(
         if key:
             keep_file(folder / ANCHOR_FILE, key)
         adopt(folder, network_path)
-    for warning in warnings_of(settings):
-        warn(warning)
+    for one in unreached(settings):
+        warn(f"{one.text}: name an address with --{one.setting.replace('_', '-')}")
     say(f"key   {operator.key.hex()}")
     say(f"peer  {operator.peer}")
     say(f"url   {operator.url}")

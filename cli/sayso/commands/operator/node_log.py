@@ -46,7 +46,7 @@ def export_log(folder: Path, target: Path) -> None:
     with (
         output_errors(target),
         tempfile.TemporaryDirectory(prefix=".export-", dir=target.parent) as held,
-        snapshot_at(location) as db,
+        snapshot_at(location, old=True) as db,
     ):
         made = Path(held) / "messages"
         made.mkdir()

@@ -1,4 +1,4 @@
-"""`sayso node status`: how a node is, and why it is not ready; the exit status says which."""
+"""`sayso node status`: how a node is, and why it is not ready or not running."""
 
 import asyncio
 from pathlib import Path
@@ -6,9 +6,16 @@ from typing import Final
 
 import click
 
-from sayso.commands.options import json_option, network_option, node_option, node_url_or_default
+from sayso.commands.options import (
+    PATH,
+    json_option,
+    network_option,
+    node_option,
+    node_url_or_default,
+)
 from sayso.commands.text import example, moment, say, say_json
-from sayso.errors import NotReady
+from sayso.errors import NodeUnreachable, NotReady
+from sayso.extras import extra
 from sayso.networks import load_network
 from sayso.node_client.answers import NodeInfo, Peer
 from sayso.node_client.parsing import read_node_info, read_peers
@@ -19,22 +26,33 @@ from sayso_protocol.errors import WrongNetwork
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import address_text
 
+Answers = tuple[Ready, NodeInfo, list[Peer]]
 HERE: Final = "http://127.0.0.1:8600"  # where a node answers unless its settings say otherwise
 
 
-@click.command(epilog=example("sayso node status --node http://127.0.0.1:8600"))
+@click.command(
+    epilog=example("sayso node status ./node", "sayso node status --node http://127.0.0.1:8600")
+)
+@click.argument("folder", type=PATH, required=False)
 @node_option
 @network_option
 @json_option
-def status(node_url: str | None, network_path: Path, *, as_json: bool) -> None:
+def status(folder: Path | None, node_url: str | None, network_path: Path, *, as_json: bool) -> None:
     """Ask a node how it is: whether it is ready and why not, its key, block, peers and counters.
 
-    The exit status is 1 if it is not ready. Without a network file it asks --node, or the node on this
-    machine.
+    With FOLDER it asks the node of that folder and, if none answers, says what keeps it from starting.
+    The exit status is 1 if the node is not ready. Without a network file it asks --node, or the node on
+    this machine.
     """
-    trusted = load_network(network_path) if network_path.exists() else None
-    url = node_url_or_default(node_url, trusted) if trusted else node_url or HERE
-    ready, info, peers = asyncio.run(_ask(url, trusted))
+    if folder and node_url:
+        raise click.UsageError("name FOLDER or --node, not both")
+    trusted: NetworkFile | None
+    if folder:
+        trusted, (ready, info, peers) = _ask_own(folder)
+    else:
+        trusted = load_network(network_path) if network_path.exists() else None
+        url = node_url_or_default(node_url, trusted) if trusted else node_url or HERE
+        ready, info, peers = asyncio.run(_ask(url, trusted))
     if as_json:
         say_json(_as_json(ready, info, peers, trusted))
     else:
@@ -63,7 +81,30 @@ def _show(ready: Ready, info: NodeInfo, peers: list[Peer], trusted: NetworkFile 
             say(f"  {name:<32} {count:,}")
 
 
-async def _ask(url: str, trusted: NetworkFile | None) -> tuple[Ready, NodeInfo, list[Peer]]:
+def _ask_own(folder: Path) -> tuple[NetworkFile, Answers]:
+    """Ask the node of a folder; raises NotReady if it does not run, with the reason."""
+    with extra("node"):
+        from sayso_node.doctor.stores import examine_store  # noqa: PLC0415
+        from sayso_node.folder.addresses import url_here  # noqa: PLC0415
+        from sayso_node.folder.config import load_config  # noqa: PLC0415
+
+    config = load_config(folder)
+    url = url_here(config.settings)
+    try:
+        answers = asyncio.run(_ask(url, config.network_file))
+    except NodeUnreachable as error:
+        wrong = [one for one in examine_store(config) if one.level == "FAIL"]
+        for one in wrong:
+            say(f"{one.subject}: {one.text}")
+            say(f"  -> {one.advice}")
+        why = "; ".join(one.text for one in wrong) or f"start it with: sayso node run {folder}"
+        raise NotReady(f"no node answers at {url}: {why}") from error
+    if answers[1].node_key != config.node_key:
+        raise NotReady(f"another node than that of {folder} answers at {url}")
+    return config.network_file, answers
+
+
+async def _ask(url: str, trusted: NetworkFile | None) -> Answers:
     async with Transport(url) as node:
         info = read_node_info(await node.get("/v1/node", about.NodeJson))
         if trusted and info.network != trusted.network:

@@ -8,6 +8,7 @@ clear (rule 8.9). Revocations that any of them reports are stored.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 from sayso_contracts.registry.events import Event
@@ -66,7 +67,7 @@ class Endpoints:
 
     async def head(self) -> BlockHeader:
         """Choose an endpoint and return its newest block; raises ChainUnreachable."""
-        answers = await asyncio.gather(*(_outcome(one.head()) for one in self.all))
+        answers = await asyncio.gather(*(_outcome(one.head) for one in self.all))
         heads = zip(self.all, answers, strict=True)
         self._heads = {one: head for one, head in heads if isinstance(head, BlockHeader)}
         failed = [error for error in answers if isinstance(error, ChainUnreachable)]
@@ -96,13 +97,15 @@ class Endpoints:
         """Return the registry's events in these blocks, in order; also raises RangeRefused."""
         events = await self.in_use.events(first, last)
         others = [one for one in self._watching() if self._heads[one].point.number >= last]
-        answers = await asyncio.gather(*(_outcome(one.events(first, last)) for one in others))
+        answers = await asyncio.gather(*(_outcome(partial(one.events, first, last)) for one in others))
         return self._joined(events, answers, (first, last))
 
     async def events_of(self, block: ChainPoint) -> list[Event]:
         """Return the registry's events in one block, named by its hash."""
         events = await self.in_use.events_of(block)
-        answers = await asyncio.gather(*(_outcome(one.events_of(block)) for one in self._watching()))
+        answers = await asyncio.gather(
+            *(_outcome(partial(one.events_of, block)) for one in self._watching())
+        )
         return self._joined(events, answers, (block.number, block.number))
 
     async def proved_events(self, block: ChainPoint) -> list[Event]:
@@ -143,7 +146,7 @@ class Endpoints:
     async def _differ(self, number: int, ask: Callable[[Web3Chain], Awaitable[object]]) -> str | None:
         """Return which endpoints disagree at a height, if any; missing answers do not count."""
         asked = list(self._heads)
-        answers = await asyncio.gather(*(_outcome(ask(one)) for one in asked))
+        answers = await asyncio.gather(*(_outcome(partial(ask, one)) for one in asked))
         answered = [
             (one, answer)
             for one, answer in zip(asked, answers, strict=True)
@@ -185,9 +188,9 @@ async def _names(chain: Web3Chain, first: int, last: int) -> list[tuple[bytes, i
     return [(one.block_hash, one.log_index) for one in await chain.events(first, last)]
 
 
-async def _outcome(asking: Awaitable[T]) -> T | ChainUnreachable:
-    """Return the answer, or the failure."""
+async def _outcome(ask: Callable[[], Awaitable[T]]) -> T | ChainUnreachable:
+    """Ask, and return the answer or the failure."""
     try:
-        return await asking
+        return await ask()
     except ChainUnreachable as error:
         return error

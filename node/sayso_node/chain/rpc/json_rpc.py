@@ -52,6 +52,7 @@ class JsonRpc:
         self._failure = ""  # the last one, for those who ask while the endpoint rests
         self.takes_numbers_only = False  # for blocks, no hashes (EIP-1898); found out by asking
         self.connections = 0  # made so far: another machine may answer on each of them
+        self._is_closed = False
         self._turn = asyncio.Lock()  # of the socket: one request at a time
 
     @property
@@ -60,7 +61,8 @@ class JsonRpc:
         return shown_url(self._url)
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close the connections, and make no other."""
+        self._is_closed = True
         if self._socket:
             await self._socket.close()
         if self._session:
@@ -170,6 +172,8 @@ class JsonRpc:
         return value
 
     def _sessions(self) -> ClientSession:
+        if self._is_closed:
+            raise ChainUnreachable("closed")
         if self._session is None:
             timeout = ClientTimeout(total=self._timeout_s)
             trace = TraceConfig()

@@ -20,7 +20,7 @@ from psycopg import IsolationLevel
 from sayso_node.errors import StoreDamaged, StoreInUse, StoreUnusable
 from sayso_node.interfaces import Randomness
 from sayso_node.store.integrity.damage import Damage
-from sayso_node.store.interface import Reading
+from sayso_node.store.interface import Reading, check_version
 from sayso_node.store.postgres import preparing, session
 from sayso_node.store.postgres.connection import Handle, connect, described, translated
 from sayso_node.store.postgres.listening import Listener
@@ -218,12 +218,14 @@ def is_empty(dsn: str) -> bool:
 
 
 @contextlib.contextmanager
-def snapshot(dsn: str) -> Iterator[Reading]:
+def snapshot(dsn: str, *, old: bool = False) -> Iterator[Reading]:
     """Open one committed state of a store that other processes use; raises StoreUnusable."""
     with contextlib.closing(_reader(dsn)) as db:
         if not preparing.has_store(db):
             raise StoreUnusable(f"there is no store in {described(dsn)}")
         try:
+            version = Handle(db).execute("SELECT version FROM store_state").fetchone()[0]
+            check_version(described(dsn), version, VERSION, oldest=0 if old else VERSION)
             yield Handle(db, streams=True)
         except psycopg.Error as error:
             raise translated(error, "read") from error

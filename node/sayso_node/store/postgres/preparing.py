@@ -4,9 +4,10 @@ from typing import Any, Final
 
 import psycopg
 
-from sayso_node.errors import StoreMissing, StoreTooNew, StoreUnusable, WrongStore
+from sayso_node.errors import StoreMissing, StoreUnusable, WrongStore
 from sayso_node.interfaces import Randomness
 from sayso_node.store.drawn import draw_singles
+from sayso_node.store.interface import check_version
 from sayso_node.store.moving import marks
 from sayso_node.store.postgres import dialect, session
 from sayso_node.store.postgres.connection import Handle
@@ -50,19 +51,12 @@ def prepare(db: psycopg.Connection[Any], name: str, randomness: Randomness) -> N
             FILLS[version](handle)
         version += 1
         handle.execute("UPDATE store_state SET version = ?", (version,))
-    _check_version(name, version)
+    check_version(name, version, VERSION)
+    if version != VERSION:
+        raise StoreUnusable(f"{name} has version {version}, which no release migrates")
     session.prepare(db)
     handle.execute(FIND_NUMBERS)
     handle.execute(RESTORE_NUMBERS)
-
-
-def _check_version(name: str, version: int, *, joins: bool = False) -> None:
-    if version > VERSION:
-        raise StoreTooNew(f"{name} has version {version}, and this release knows {VERSION} at most")
-    if version != VERSION and joins:
-        raise StoreUnusable(f"{name} has version {version}: start the node, which migrates it")
-    if version != VERSION:
-        raise StoreUnusable(f"{name} has version {version}, which no release migrates")
 
 
 def check_joinable(db: psycopg.Connection[Any], name: str) -> None:
@@ -71,7 +65,7 @@ def check_joinable(db: psycopg.Connection[Any], name: str) -> None:
         raise StoreMissing(f"{name} has no store: start the node first, which makes it")
     handle = Handle(db)
     version = handle.execute("SELECT version FROM store_state").fetchone()[0]
-    _check_version(name, version, joins=True)
+    check_version(name, version, VERSION, oldest=VERSION)
     marks.check_startable(handle, name)
 
 

@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sayso_node.errors import StoreDamaged, StoreTooNew, StoreUnusable, WrongStore
+from sayso_node.errors import StoreDamaged, StoreUnusable, WrongStore
 from sayso_node.interfaces import Randomness
 from sayso_node.store.drawn import draw_singles
 from sayso_node.store.integrity.damage import Damage
-from sayso_node.store.interface import Reading
+from sayso_node.store.interface import Reading, check_version
 from sayso_node.store.sqlite.connection import (
     OpenDatabase,
     SqliteConnection,
@@ -127,11 +127,8 @@ class Engine(GroupCommit):
         try:
             version: int = db.execute("PRAGMA user_version").fetchone()[0]
             if version == 0 and db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
-                raise WrongStore(f"{self._path} is a database, and not the store of a node")
-            if version > VERSION:
-                raise StoreTooNew(
-                    f"{self._path} has version {version}, and this release knows {VERSION} at most"
-                )
+                raise _no_store(self._path)
+            check_version(str(self._path), version, VERSION)
             if version == 0:
                 db.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {VERSION};")
                 draw_singles(db, self._randomness)
@@ -185,12 +182,20 @@ def _apply(db: SqliteConnection, change: Change) -> tuple[Any, BaseException | N
     return value, None
 
 
+def _no_store(path: Path) -> WrongStore:
+    return WrongStore(f"{path} is a database, and not the store of a node")
+
+
 @contextlib.contextmanager
-def snapshot(path: Path) -> Iterator[Reading]:
+def snapshot(path: Path, *, old: bool = False) -> Iterator[Reading]:
     """Open one committed state of a file that another process may use; raises StoreUnusable."""
     with contextlib.closing(open_read_only(path)) as db:
         try:
             db.execute("BEGIN")
+            version: int = db.execute("PRAGMA user_version").fetchone()[0]
+            if version == 0:
+                raise _no_store(path)
+            check_version(str(path), version, VERSION, oldest=0 if old else VERSION)
             yield db
         except sqlite3.Error as error:
             raise translated(error, "read") from error

@@ -111,9 +111,10 @@ def completed_by(db: Reading, names: Iterable[Name]) -> list[tuple[Name, bytes]]
     for start in range(0, len(events), many.ROWS_A_STATEMENT):
         part = events[start : start + many.ROWS_A_STATEMENT]
         asked = ",".join(["(?, ?, ?)"] * len(part))
+        # CROSS: SQLite keeps this order. From 3.46 on it would read all that waits for each question.
         rows = db.execute(
             f"SELECT hash, parent, signer, digest FROM (VALUES {asked}) AS asked"  # noqa: S608 - question marks
-            " JOIN waiting_names ON hash = column1 AND parent = column2 AND signer = column3",
+            " CROSS JOIN waiting_names WHERE hash = column1 AND parent = column2 AND signer = column3",
             [value for one in part for value in one],
         )
         found += [(Name(*row[:3]), row[3]) for row in rows]
