@@ -1,8 +1,9 @@
 """The columns of the hashes: those that the user named, else the first with a usual name."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
+from unicodedata import normalize
 from urllib.parse import unquote
 
 from sayso.errors import BadManifest
@@ -49,7 +50,33 @@ def _find(names: Sequence[str], usual: Sequence[str], what: str, *, is_nested: b
     for name in usual:
         if (count := names.count(name)) > 1:
             raise BadManifest(f"the column {name!r} occurs {count} times")
-        if count or (is_nested and len(usual) == 1 and names.count(name.partition(".")[0]) == 1):
+        first = name if count else name.partition(".")[0]
+        if count or (is_nested and len(usual) == 1 and names.count(first) == 1):
+            refuse_twins(names, first)
             return name
     shown = ", ".join(map(repr, names[:20]))
-    raise BadManifest(f"there is no column {' or '.join(usual)} for the {what} hash among: {shown}")
+    raise BadManifest(
+        f"there is no column {' or '.join(usual)} for the {what} hash among: {shown}; name it with"
+        f" --{what}-column"
+    )
+
+
+def refuse_twins(names: Iterable[str], name: str) -> None:
+    """Raise BadManifest if another name is equal to one that is read, but for case.
+
+    Many engines take such names for one (DuckDB, Spark, Hive), and would read the other column.
+    """
+    if (other := twin_of(names, name)) is not None:
+        raise BadManifest(
+            f"some readers take the columns {other!r} and {name!r} for one; rename one of them"
+        )
+
+
+def twin_of(names: Iterable[str], name: str) -> str | None:
+    """Return another name that is equal but for case, or None."""
+    mine = _folded(name)
+    return next((one for one in names if one != name and _folded(one) == mine), None)
+
+
+def _folded(name: str) -> str:
+    return normalize("NFKC", normalize("NFKC", name).casefold())

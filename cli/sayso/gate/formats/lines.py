@@ -29,13 +29,14 @@ from sayso.gate.formats.json_rows import parse_fields
 from sayso.gate.formats.packed import Packing, kind_of, opened
 from sayso.gate.hashes import hashes_of
 from sayso.gate.judges.verdicts import Flags
-from sayso.gate.names import ITEM_NAMES, LICENSE_NAMES
+from sayso.gate.names import ITEM_NAMES, LICENSE_NAMES, refuse_twins, twin_of
 from sayso.outputs import Outputs
 from sayso_protocol.encoding.json_text import NESTING
 from sayso_protocol.encoding.row_tree import ROW_BYTES
 
 ROW_LINE_BYTES: Final = 16 * 1024 * 1024  # a longer line indicates a wrong file
 BOM: Final = b"\xef\xbb\xbf"
+_NAMES: Final = 4_096  # that are remembered
 Getter = Callable[[dict[str, Any]], Any]
 
 
@@ -197,6 +198,7 @@ class JsonLines(LineSource):
         decode, reject = msgspec.json.Decoder().decode, self._columns.dialect.reject_bad
         get_license: Getter | None = None
         get_item: Getter = _getter("")
+        plain = set[str]()  # names that no reader takes for one of the two
         for number, raw in enumerate(without_mark(lines_in(file)), 1):
             fields = _fast(raw, decode)
             if fields is None:
@@ -212,7 +214,23 @@ class JsonLines(LineSource):
             if get_license is None:
                 self._found = self._names_in(fields)
                 get_license, get_item = map(_getter, self._found)
+            if not plain.issuperset(fields) and (why := self._twins(fields, plain)):
+                if not reject:
+                    raise refuse_row(self.path, number, why + OR_REJECT, self.line_name)
+                yield number, raw, "", "", why
+                continue
             yield number, raw, get_license(fields), get_item(fields), ""
+
+    def _twins(self, fields: dict[str, Any], plain: set[str]) -> str:
+        """Return why a row is refused for its names, or add them to the plain ones."""
+        try:
+            for name in self._names():
+                refuse_twins(fields, name if name in fields else name.partition(".")[0])
+        except BadManifest as error:
+            return str(error)
+        if len(plain) < _NAMES:
+            plain.update(fields)
+        return ""
 
     def fields(self, line: int, raw: bytes) -> dict[str, Any]:
         """Parse a row strictly; raises BadManifest."""
@@ -229,7 +247,8 @@ def _getter(name: str) -> Getter:
             return fields[name]
         found: Any = fields
         for part in name.split("."):
-            found = found.get(part) if isinstance(found, dict) else None
+            is_clear = isinstance(found, dict) and twin_of(found, part) is None
+            found = found.get(part) if is_clear else None
         return found
 
     return get

@@ -16,7 +16,6 @@ from sayso.gate.formats.lines import ROW_LINE_BYTES, Line, LineSource, lines_in,
 from sayso.gate.formats.packed import PACKED_ENDINGS, opened
 from sayso.gate.names import ITEM_NAMES, LICENSE_NAMES, find_columns
 
-_UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 _DECIDE: Final = (
     "readers disagree about it: say --quoting double if quotes are meant as in RFC 4180, or"
     " --quoting none if they are ordinary characters"
@@ -59,10 +58,12 @@ class Cutter:
     def cut(self, raw: bytes) -> list[bytes]:
         """Return the values of a record without its line end; raises _NoRecord."""
         if b"\0" in raw:
-            raise _NoRecord("it has a zero byte")
+            raise _NoRecord("it has a zero byte; is it in UTF-16? Write it in UTF-8, with iconv")
         if b'"' not in raw or self._quoting == "none":
             if b"\r" in raw:
-                raise _NoRecord("it has a line end of another system within")
+                raise _NoRecord(
+                    "it has a line end of another system within; end every line alike, with mac2unix"
+                )
             return raw.split(self._delimiter)
         if self._quoting == "double":
             return self._quoted(raw)
@@ -159,6 +160,8 @@ class Separated(LineSource):
 
     def _guess(self, raw: bytes) -> str:
         """Suggest the delimiter with which the header has the usual names."""
+        if raw.lower().startswith(b"sep="):
+            return "; its first line is for Excel: take it out"
         usual = {one.encode() for one in (*LICENSE_NAMES, *ITEM_NAMES)}
         for other in (b";", b"\t", b"|", b","):
             names = {one.strip(b'"') for one in raw.rstrip(b"\r\n").split(other)}
@@ -172,8 +175,6 @@ class Separated(LineSource):
         needs_more = self._cutter.needs_more
         for raw in lines:
             count = 1
-            if number == 1 and raw.startswith(_UTF16):
-                raise BadManifest(f"{str(self.path)!r} is in UTF-16; write it in UTF-8, with iconv")
             whole = raw
             while needs_more(whole) and len(whole) <= ROW_LINE_BYTES and (more := next(lines, None)):
                 whole += more

@@ -27,6 +27,9 @@ from sayso_protocol.errors import Malformed
 
 # Members of a sample that need no license.
 LABEL_SUFFIXES: Final = frozenset({"json", "cls", "cls2", "id", "index"})
+_NO_ITEM: Final = (
+    "has labels only, no item; `tar --sort=name` puts the files of a sample one after the other"
+)
 SAMPLE_MEMBERS: Final = 4_096
 SAMPLE_BYTES: Final = MEMBER_BYTES  # of all its members
 
@@ -65,7 +68,7 @@ class Tar(Source):
             items = [one for one in members if not self._is_label(one.name)]
             if not items:
                 name = members[0].name
-                raise refuse_row(self.path, number, f"the sample of {name!r} has labels only, no item")
+                raise refuse_row(self.path, number, f"the sample of {name!r} {_NO_ITEM}")
             label = self._label(members)
             rows += b"".join([self._row(one.data, label) for one in items])
             size += sum(len(one.data or b"") for one in members)
@@ -90,6 +93,8 @@ class Tar(Source):
                 yield members
                 members, size = [], 0
             key = mine
+            if any(one.name == other.name for other in members):
+                raise BadManifest(f"{str(self.path)!r} has {one.name!r} twice; rename one of them")
             members.append(one)
             size += len(one.data or b"")
             if size > SAMPLE_BYTES or len(members) > SAMPLE_MEMBERS:

@@ -12,6 +12,7 @@ from sayso.errors import BadManifest, FileUnreadable, OutputFailed
 from sayso.extras import extra
 from sayso.gate.columns import column_of, filtered, join_columns
 from sayso.gate.formats.base import OR_REJECT, ROWS_AT_ONCE, Batch, Columns, Source, reading, refuse_row
+from sayso.gate.formats.tables.arrow_messages import check_messages
 from sayso.gate.formats.tables.parquet import FAULTS, line_of
 from sayso.gate.judges.verdicts import Flags
 from sayso.gate.names import find_columns
@@ -75,6 +76,7 @@ class Arrow(Source):
         """Yield the hashes of all rows in order; raises BadManifest and FileUnreadable."""
         wanted, number = min(most, ROWS_AT_ONCE), 1
         rows: list[Any] = []
+        check_messages(self.path)
         for content in self.read():
             with arrow_errors(self.path):
                 found = [column_of(content, name) for name in self._names]
@@ -136,10 +138,9 @@ class ArrowWriter:
         self._batches = source.read()
         self._unread = next(self._batches, None)
         of = pa.ipc.new_file if source.is_file else pa.ipc.new_stream
+        # No deltas, which not every reader of streams knows.
         options = pa.ipc.IpcWriteOptions(
-            compression=source.compression,
-            unify_dictionaries=source.is_file,
-            emit_dictionary_deltas=not source.is_file,
+            compression=source.compression, unify_dictionaries=source.is_file
         )
         with _write_errors(self._path):
             self._file = pa.OSFile(str(self._part), "wb")
