@@ -5,6 +5,7 @@ digits of any case, after 0x or bare), sliced, chunked or dictionary-encoded. Nu
 are marked, because a row without its hashes is never clear.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,13 @@ def column_of(table: Any, name: str) -> Any:
         return pc.struct_field(table.column(first), rest)
     except (pa.ArrowException, KeyError) as error:
         raise BadManifest(f"there is no column {name!r}") from error
+
+
+def column_or_key(content: Any, name: str, keys: Mapping[str, str]) -> Any:
+    """Return a column of a batch, or one that all its rows have by their folders."""
+    if name in keys:
+        return pa.repeat(pa.scalar(keys[name], pa.large_string()), len(content))
+    return column_of(content, name)
 
 
 def _refuse_twins_within(kind: Any, path: list[str]) -> None:

@@ -10,6 +10,7 @@ from sayso.errors import BadManifest
 
 # In this order, because `license` may also hold the name of a software license.
 LICENSE_NAMES: Final = ("sayso_license", "license_hash", "license")
+KEYS_ONLY: Final = "its folders name both license and item, so its rows name nothing"
 ITEM_NAMES: Final = ("sayso_item", "item_hash", "item", "sha256")
 
 
@@ -44,6 +45,28 @@ def find_columns(
         _find(names, (license_,) if license_ else LICENSE_NAMES, "license", is_nested=is_nested),
         _find(names, (item,) if item else ITEM_NAMES, "item", is_nested=is_nested),
     )
+
+
+def find_with_keys(
+    path: Path,
+    names: Sequence[str],
+    license_: str | None,
+    item: str | None,
+    *,
+    is_nested: bool = False,
+) -> tuple[tuple[str, str], dict[str, str]]:
+    """Return the names of the two columns, and the value of the one that the file has by its folders.
+
+    Raises:
+        BadManifest: As find_columns; also if file and folders have one, or the folders have both.
+    """
+    keys = keys_of(path)
+    # A column that both the file and its folders have occurs twice, and is refused.
+    found = find_columns([*names, *keys], license_, item, is_nested=is_nested)
+    fixed = {name: keys[name] for name in found if name in keys}
+    if len(fixed) == len(found):
+        raise BadManifest(KEYS_ONLY)
+    return found, fixed
 
 
 def _find(names: Sequence[str], usual: Sequence[str], what: str, *, is_nested: bool) -> str:

@@ -10,7 +10,7 @@ from typing import Final
 from sayso.errors import BadManifest, FileUnreadable
 from sayso.gate.formats import packed
 from sayso.gate.formats.base import Columns, Source, reading
-from sayso.gate.formats.lines import JsonLines
+from sayso.gate.formats.json_lines import JsonLines
 from sayso.gate.formats.media import MediaFolder, is_about, left_out
 from sayso.gate.formats.published import form_of as form_of_published
 from sayso.gate.formats.published import open_published

@@ -19,7 +19,7 @@ from sayso.gate.formats.packed import Packing, kind_of
 from sayso.gate.formats.tar_reading import BLOCK, MEMBER_BYTES, Member, read_members
 from sayso.gate.hashes import SALT, hashes_of, salted_by
 from sayso.gate.judges.verdicts import Flags
-from sayso.gate.names import LICENSE_NAMES
+from sayso.gate.names import LICENSE_NAMES, keys_of
 from sayso.outputs import Outputs
 from sayso_protocol.encoding.json_text import parse_json
 from sayso_protocol.encoding.row_tree import ROW_BYTES
@@ -60,6 +60,8 @@ class Tar(Source):
         own = {one.lower().lstrip(".") for one in columns.dialect.labels}
         self._labels = LABEL_SUFFIXES | own
         self._reject_bad = columns.dialect.reject_bad
+        keys = keys_of(path)
+        self._by_folder = [keys[name] for name in self._names if name in keys][:1]
 
     def batches(self, most: int) -> Iterator[Batch]:
         """Yield a row for each item of each sample; raises BadManifest and FileUnreadable."""
@@ -103,8 +105,11 @@ class Tar(Source):
             yield members
 
     def _label(self, members: list[Member]) -> _Label:
-        """Return what the sample's JSON members say; no license without one, or with two."""
-        licenses, salts = set[bytes](), set[str]()
+        """Return what folders and JSON members say; no license without one, or with two."""
+        hashes, right = hashes_of(self._by_folder)
+        if not right.all():
+            return _Label(None, None)
+        licenses, salts = {one.tobytes() for one in hashes}, set[str]()
         for one in members:
             if one.data is not None and one.name.lower().endswith(".json"):
                 try:
