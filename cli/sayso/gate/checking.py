@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sayso.errors import NothingToAsk
+from sayso.errors import ManifestChanged, NothingToAsk
 from sayso.gate.contents import check_bytes
 from sayso.gate.formats.base import Columns, Source
 from sayso.gate.formats.opening import Manifest
@@ -26,6 +26,7 @@ from sayso.gate.running import GateFiles, Progress, Render, run, summarised
 from sayso.gate.since.earlier import fitting_index, ids_of, marks_of, meaning_of
 from sayso.gate.since.index import Header, Index, IndexWriter, Meaning, Unfit
 from sayso.gate.since.judging import Recheck, SinceJudge
+from sayso.gate.since.keyed_marks import keyed_again, keyed_marks
 from sayso.gate.since.secret import own_key
 from sayso.gate.since.tables import tables_of
 from sayso.gate.staging import staged
@@ -207,13 +208,16 @@ class _FullIndex:
         bundle = self._bundle.licenses()
         salts = [one.heads[0].salt for one in snapshots]
         tables = tables_of(bundle, salts, checking.question.query)
-        manifest = marks_of(source.files)
+        files, key = bundle_files(self._bundle.path), own_key()
+        manifest = keyed_marks(source.files, key)
         source.check_unchanged()  # so these marks are of what was judged
+        if (held := keyed_again(files, bundle.files, key)) is None:
+            raise ManifestChanged(f"{str(self._bundle.path)!r} changed while it was checked")
         header = Header(
             meaning=checking.meaning,
             record=sha256(receipt).hex(),
             manifest=manifest,
-            bundle=bundle.files,
+            bundle=held,
             snapshots=ids_of(snapshots),
             evidence=bundle_source(bundle),
             was_chosen=self._bundle.has_chosen,

@@ -80,7 +80,7 @@ class Policy(Struct, forbid_unknown_fields=True):
             if "max_age_s" in given:
                 given["max_age_s"] = seconds_of(given["max_age_s"])
             if "heed" in given:
-                given["heed"] = tuple(address_of(one) for one in given["heed"] if one != NOBODY)
+                given["heed"] = _heeded(given["heed"])
             dialect = dialect_of(given)
         except (SaysoError, ValueError) as error:
             raise BadPolicy(f"the policy is none: {error}") from error
@@ -97,6 +97,12 @@ def seconds_of(text: str) -> int:
 def address_of(who: bytes | str) -> bytes:
     """Return an address, 20 bytes, zero for `anyone`; raises InvalidAddress."""
     return who if isinstance(who, bytes) else ANYONE if who == "anyone" else address_from_text(who)
+
+
+def _heeded(names: list[str]) -> tuple[bytes, ...]:
+    if NOBODY in names and len(names) > 1:
+        raise ValueError("`none` stands alone")
+    return tuple(address_of(one) for one in names if one != NOBODY)
 
 
 def dialect_of(options: Mapping[str, Any]) -> Dialect:
