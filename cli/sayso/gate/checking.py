@@ -16,12 +16,11 @@ from sayso.gate.formats.opening import Manifest
 from sayso.gate.judges.base import Judge, Judged
 from sayso.gate.judges.offline import OfflineJudge, bundle_source, evidence_of, read_snapshots
 from sayso.gate.licenses import HeldBundle, bundle_files
-from sayso.gate.marks import index_of
+from sayso.gate.marks import FileMark, index_of
 from sayso.gate.records.record import Record
-from sayso.gate.resuming.journal import Header as JournalHeader
-from sayso.gate.resuming.journal import Journal
 from sayso.gate.resuming.judging import ResumedJudge, resumed
 from sayso.gate.resuming.judging import meaning_of as asked_of
+from sayso.gate.resuming.progress_file import ProgressFile, ProgressHeader
 from sayso.gate.running import GateFiles, Progress, Render, run, summarised
 from sayso.gate.since.earlier import fitting_index, ids_of, marks_of, meaning_of
 from sayso.gate.since.index import Header, Index, IndexWriter, Meaning, Unfit
@@ -73,7 +72,7 @@ class Checking:
     asks: Sequence[str] = ()
     run_id: str | None = None
     named: Callable[[str], Question] | None = None
-    journal: Journal | None = None
+    journal: ProgressFile | None = None
     clock: Callable[[], float] = time.time
 
     def check(
@@ -119,13 +118,13 @@ class Checking:
                 question = self.named(journal.header.run_id)
             else:
                 notes += [f"all rows are judged: {why}"] if why else []
-                journal.begin(JournalHeader(meaning, question.run_id, int(now)))
+                journal.begin(ProgressHeader(meaning, question.run_id, int(now)))
             yield replace(self, question=question, journal=journal), notes
 
     def _asked(self) -> bytes:
         """Return what the answers depend on, beside the rows."""
         bundle = bundle_files(self.bundle.path) if self.bundle else []
-        sources = [*self.asks, *marks_of(self.snapshots), *marks_of(bundle)]
+        sources: list[str | FileMark] = [*self.asks, *marks_of(self.snapshots), *marks_of(bundle)]
         return asked_of(self.trusted, self.question, sources)
 
     def check_source(self, source: Source, name: str, files: GateFiles, since: Path | None) -> Record:
@@ -143,7 +142,8 @@ class Checking:
             except Unfit as why:
                 notes.append(f"all rows are judged, as after no check before: {why}")
         record = new()
-        judge, again = self.judge(), None
+        judge = self.judge()
+        again: ResumedJudge | None = None
         if self.journal:
             again = ResumedJudge(judge, self.journal, self.trusted, self.question, self.clock)
         index = _FullIndex(self, source, judge, files.index) if files.index else None

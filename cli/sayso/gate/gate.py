@@ -199,8 +199,7 @@ class Gate(BatchGate, PolicyGate):
             begun: Called before the first row with the amount to read and its unit.
             progress: Called with each further amount that is done.
             since: The record of an earlier check with an index; what is untouched is not judged again.
-            resume: The file of progress, which is removed at the end. If it is there, because a check
-                was killed, parts that were judged are not judged again.
+            resume: The file of progress, of a check that was killed or of this one; removed at the end.
 
         Raises:
             BadManifest, FileUnreadable, ManifestChanged: The manifest is invalid, unreadable or changed.

@@ -17,7 +17,8 @@ TWO = 'grantee = "anyone"\npurposes = ["evaluate", "train-ai"]\n'
 READING = (
     'bad_rows = "reject"\ndelimiter = "tab"\nencoding = "latin-1"\nquoting = "none"\nlabels = ["txt"]\n'
 )
-Command, Library = tuple[str, ...], dict[str, Any]
+Command = tuple[str, ...]
+Library = dict[str, Any]
 
 # A policy, and the same options as the command and as the library take them.
 ASKED: dict[str, tuple[str, Command, Library]] = {

@@ -72,6 +72,9 @@ class FixedJudge:
         assert rows == join_rows(self.rows)
         return Judged(self.answer.numbers, (self.answer,))
 
+    def recall(self, judged: Judged) -> None:
+        """No answer is given again."""
+
     def evidence(self) -> Evidence:
         return Evidence([{"kind": "node"}], ["fake"])
 

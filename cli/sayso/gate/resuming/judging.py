@@ -15,7 +15,7 @@ from msgspec.structs import astuple
 
 from sayso.gate.judges.base import Evidence, Judge, Judged
 from sayso.gate.marks import FileMark
-from sayso.gate.resuming.journal import Answer, Journal, Part
+from sayso.gate.resuming.progress_file import Answer, Part, ProgressFile
 from sayso.gate.since.secret import own_key
 from sayso.node_client.answers import CheckAnswer
 from sayso_protocol.errors import BadProof, SaysoError
@@ -47,7 +47,9 @@ def meaning_of(trusted: NetworkFile, question: Question, sources: Sequence[str |
 
 
 @contextmanager
-def resumed(path: Path, meaning: bytes, run_id: str | None, now: float) -> Iterator[tuple[Journal, str]]:
+def resumed(
+    path: Path, meaning: bytes, run_id: str | None, now: float
+) -> Iterator[tuple[ProgressFile, str]]:
     """Open the journal of a run, and yield it with what it cannot be used for, or an empty text.
 
     Args:
@@ -57,9 +59,9 @@ def resumed(path: Path, meaning: bytes, run_id: str | None, now: float) -> Itera
         now: Seconds since the epoch.
 
     Raises:
-        OutputFailed: See Journal.
+        OutputFailed: See ProgressFile.
     """
-    with Journal(path, own_key()) as journal:
+    with ProgressFile(path, own_key()) as journal:
         header, why = journal.header, ""
         if header is None:
             why = "the file of progress was changed, or somebody else made it" if journal.size else ""
@@ -85,7 +87,7 @@ class ResumedJudge:
     def __init__(
         self,
         inner: Judge,
-        journal: Journal,
+        journal: ProgressFile,
         trusted: NetworkFile,
         question: Question,
         clock: Callable[[], float],
@@ -136,6 +138,10 @@ class ResumedJudge:
         if not self._question.is_answered_by(signed.statement.question):
             raise BadProof("the answer is to another question")
         return CheckAnswer(one.numbers, signed, operator)
+
+    def recall(self, judged: Judged) -> None:
+        """Count an answer that was given before."""
+        self._inner.recall(judged)
 
     def evidence(self) -> Evidence:
         """Return the evidence of all answers, of before and of now."""

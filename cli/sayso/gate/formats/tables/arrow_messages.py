@@ -15,9 +15,9 @@ from typing import IO, Final, NamedTuple
 from sayso.errors import BadManifest
 from sayso.gate.formats.base import reading
 
-MAGIC: Final = b"ARROW1"
+_MAGIC: Final = b"ARROW1"
 _HEAD: Final = 8  # the magic, and what fills it up
-_TAIL: Final = 4 + len(MAGIC)  # the length of the footer, and the magic
+_TAIL: Final = 4 + len(_MAGIC)  # the length of the footer, and the magic
 _CONTINUES: Final = b"\xff\xff\xff\xff"
 _METADATA_BYTES: Final = 64 * 1024 * 1024
 _SCHEMA, _DICTIONARY, _BATCH = 1, 2, 3  # kinds of messages
@@ -41,7 +41,7 @@ def check_messages(path: Path) -> None:
     """
     with reading(path), path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
-        is_file = file.read(len(MAGIC)) == MAGIC
+        is_file = file.read(len(_MAGIC)) == _MAGIC
         try:
             if is_file:
                 _check_file(file, size)
@@ -66,7 +66,7 @@ def _check_file(file: IO[bytes], size: int) -> None:
     tail = file.read(_TAIL)
     (length,) = unpack_from("<i", tail)
     begin = size - _TAIL - length
-    if not tail.endswith(MAGIC) or not _HEAD <= begin <= size:
+    if not tail.endswith(_MAGIC) or not _HEAD <= begin <= size:
         raise BadManifest("does not end with a footer, so it may be cut")
     if length > _METADATA_BYTES:
         raise BadManifest(f"has a footer of {length:,} bytes, and the limit is {_METADATA_BYTES:,}")

@@ -24,13 +24,13 @@ from sayso.outputs import output_errors
 from sayso_protocol.primitives import HASH_BYTES, sha256
 from sayso_protocol.receipts.text import ReceiptJson
 
-MAGIC: Final = b"sayso-progress-1"
+_MAGIC: Final = b"sayso-progress-1"
 PART_BYTES: Final = 256 * 1024 * 1024  # of one part, compressed or not
 _LENGTH_BYTES: Final = 4
 
 
-class Header(Struct, frozen=True):
-    """Header says for what the answers are.
+class ProgressHeader(Struct, frozen=True):
+    """ProgressHeader says for what the answers are.
 
     Attributes:
         meaning: SHA-256 of the question and its sources.
@@ -68,8 +68,8 @@ class Part(Struct, frozen=True):
     block: dict[str, Any] | None
 
 
-class Journal:
-    """Journal is an open journal, which no other process can open.
+class ProgressFile:
+    """ProgressFile is an open journal, which no other process can open.
 
     Args:
         path: Made if it is missing.
@@ -94,14 +94,14 @@ class Journal:
         self.size = found.st_size
         self.header = self._claim(is_file=S_ISREG(found.st_mode))
 
-    def _claim(self, *, is_file: bool) -> Header | None:
+    def _claim(self, *, is_file: bool) -> ProgressHeader | None:
         """Lock the journal, and return its header, or None if it has none of this user."""
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             self._file.close()
             raise OutputFailed(f"{str(self.path)!r} is in use by another check") from error
-        if is_file and (not self.size or self._file.read(len(MAGIC)) == MAGIC):
+        if is_file and (not self.size or self._file.read(len(_MAGIC)) == _MAGIC):
             return self._read_header() if self.size else None
         self._file.close()
         raise OutputFailed(f"{str(self.path)!r} is no progress of a check; name another file")
@@ -112,12 +112,12 @@ class Journal:
     def __exit__(self, *error: object) -> None:
         self._file.close()
 
-    def _read_header(self) -> Header | None:
+    def _read_header(self) -> ProgressHeader | None:
         content = self._next(b"header")
         if content is None:
             return None
         with suppress(DecodeError):
-            return msgpack.decode(content, type=Header)
+            return msgpack.decode(content, type=ProgressHeader)
         return None
 
     def _mac(self, content: bytes, place: bytes) -> bytes:
@@ -135,13 +135,13 @@ class Journal:
             self._header_mac = mac
         return content
 
-    def begin(self, header: Header) -> None:
+    def begin(self, header: ProgressHeader) -> None:
         """Forget what is there, and begin anew; raises OutputFailed."""
         self._header_mac, self._count, self._places = b"", 0, {}
         with output_errors(self.path):
             self._file.seek(0)
             self._file.truncate()
-            self._file.write(MAGIC)
+            self._file.write(_MAGIC)
         self._header_mac = self._write(msgpack.encode(header), b"header")
 
     def go_on(self) -> None:
