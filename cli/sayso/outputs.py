@@ -106,6 +106,11 @@ class StagedFile:
         """Return the temporary path, for a library that writes to a path."""
         return self._part
 
+    @property
+    def is_closed(self) -> bool:
+        """Return whether it is finished or discarded."""
+        return self._file.closed
+
     def write(self, data: bytes) -> None:
         """Append; raises OutputFailed."""
         try:

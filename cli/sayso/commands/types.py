@@ -1,16 +1,13 @@
 """Types of option values. A bad address or hash has its own code; other bad values are usage errors."""
 
-import re
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Final
 
 import click
 
+from sayso.gate.policy import UNITS, seconds_of
 from sayso_protocol.primitives import ANYONE, address_from_text
-
-_UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800, "y": 31_536_000}
-_DURATION: Final = re.compile(r"([0-9]{1,9})([smhdwy]?)", re.ASCII)
 
 
 def address_or_anyone(text: str) -> bytes:
@@ -20,9 +17,10 @@ def address_or_anyone(text: str) -> bytes:
 
 def duration(text: str) -> int:
     """Parse `60s`, `5m`, `1h`, `30d`, `2w`, `1y` (365 days) or a bare number into seconds."""
-    if match := _DURATION.fullmatch(text):
-        return int(match[1]) * _UNITS[match[2] or "s"]
-    raise click.BadParameter(f"{text!r} is not a time span such as 60s, 1h or 30d")
+    try:
+        return seconds_of(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
 
 
 def whole_hours(text: str) -> int:
@@ -36,7 +34,7 @@ def whole_days(text: str) -> int:
 
 
 def _whole(text: str, unit: str) -> int:
-    units, rest = divmod(duration(text), _UNITS[unit])
+    units, rest = divmod(duration(text), UNITS[unit])
     if rest:
         raise click.BadParameter(
             f"{text!r} is not a whole number of {'hours' if unit == 'h' else 'days'}"
@@ -46,8 +44,8 @@ def _whole(text: str, unit: str) -> int:
 
 def expiry(text: str) -> int:
     """Parse a span from now or an ISO 8601 date (UTC by default) into seconds since the epoch."""
-    if _DURATION.fullmatch(text):
-        return int(time.time()) + duration(text)
+    with suppress(ValueError):
+        return int(time.time()) + seconds_of(text)
     return date(text)
 
 

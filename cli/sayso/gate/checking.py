@@ -4,27 +4,33 @@ A check since a record that does not serve is a full check, with a note that say
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sayso.errors import NothingToAsk
+from sayso.errors import ManifestChanged, NothingToAsk
 from sayso.gate.contents import check_bytes
 from sayso.gate.formats.base import Columns, Source
 from sayso.gate.formats.opening import Manifest
 from sayso.gate.judges.base import Judge, Judged
 from sayso.gate.judges.offline import OfflineJudge, bundle_source, evidence_of, read_snapshots
-from sayso.gate.licenses import HeldBundle
-from sayso.gate.marks import index_of
+from sayso.gate.licenses import HeldBundle, bundle_files
+from sayso.gate.marks import FileMark, index_of
 from sayso.gate.records.record import Record
+from sayso.gate.resuming.judging import ResumedJudge, resumed
+from sayso.gate.resuming.judging import meaning_of as asked_of
+from sayso.gate.resuming.progress_file import ProgressFile, ProgressHeader
 from sayso.gate.running import GateFiles, Progress, Render, run, summarised
 from sayso.gate.since.earlier import fitting_index, ids_of, marks_of, meaning_of
 from sayso.gate.since.index import Header, Index, IndexWriter, Meaning, Unfit
 from sayso.gate.since.judging import Recheck, SinceJudge
+from sayso.gate.since.keyed_marks import keyed_again, keyed_marks
 from sayso.gate.since.secret import own_key
 from sayso.gate.since.tables import tables_of
 from sayso.gate.staging import staged
 from sayso.outputs import Outputs, clear
+from sayso.places import refuse_inputs
 from sayso_protocol.network_file import NetworkFile
 from sayso_protocol.primitives import sha256
 from sayso_protocol.receipts.question import Question
@@ -44,6 +50,10 @@ class Checking:
         inputs: The files that the gate reads beside the manifest.
         ending: The ending of standard input.
         bytes_column: The column whose bytes the items must be the hashes of, if any.
+        asks: The nodes and the endpoint that are asked.
+        run_id: The name of the run, if the user chose one.
+        named: Gives the run another name, and returns the question with it.
+        journal: Keeps the answers of a run that can go on, if anything.
         clock: Returns the seconds since the epoch.
     """
 
@@ -59,6 +69,10 @@ class Checking:
     inputs: Sequence[Path] = ()
     ending: str = ".jsonl"
     bytes_column: str | None = None
+    asks: Sequence[str] = ()
+    run_id: str | None = None
+    named: Callable[[str], Question] | None = None
+    journal: ProgressFile | None = None
     clock: Callable[[], float] = time.time
 
     def check(
@@ -67,25 +81,58 @@ class Checking:
         files: GateFiles,
         begun: Callable[[int, str], object] | None = None,
         since: Path | None = None,
+        resume: Path | None = None,
     ) -> Record:
         """Judge a manifest and write the outputs; see Gate.check."""
+        if resume and (since or files.with_index):
+            raise NothingToAsk("a check that can go on judges all rows, and writes no index")
         with staged(manifest, self.ending) as found:
             before = [since, index_of(since)] if since else []
-            clear(files.paths, inputs=[*found.paths, *self.inputs, *before])
+            inputs = [*found.paths, *self.inputs, *before]
+            if resume:
+                refuse_inputs([resume], [*inputs, *files.paths])
+            clear(files.paths, inputs)
             source = self.open(found.paths)
             if self.bytes_column:
                 check_bytes(source, self.bytes_column)
             if begun:
                 begun(*source.size)
 
-            def record() -> Record:
-                return Record(self.trusted.network, self.question, found.name, source.name)
+            with self._resumed(resume) as (checking, notes):
+                record = checking.check_source(source, found.name, files, since)
+                if checking.journal:
+                    checking.journal.finish()
+                record.notes += notes
+                return record
 
-            return self._check(source, record, files, since)
+    @contextmanager
+    def _resumed(self, resume: Path | None) -> Iterator[tuple["Checking", list[str]]]:
+        """Yield this check as it goes on from a journal, and notes."""
+        if resume is None:
+            yield self, []
+            return
+        meaning, now = self._asked(), self.clock()
+        with resumed(resume, meaning, self.run_id, now) as (journal, why):
+            question, notes = self.question, list[str]()
+            if journal.header and not why and self.named:
+                question = self.named(journal.header.run_id)
+            else:
+                notes += [f"all rows are judged: {why}"] if why else []
+                journal.begin(ProgressHeader(meaning, question.run_id, int(now)))
+            yield replace(self, question=question, journal=journal), notes
 
-    def _check(
-        self, source: Source, new: Callable[[], Record], files: GateFiles, since: Path | None
-    ) -> Record:
+    def _asked(self) -> bytes:
+        """Return what the answers depend on, beside the rows."""
+        bundle = bundle_files(self.bundle.path) if self.bundle else []
+        sources: list[str | FileMark] = [*self.asks, *marks_of(self.snapshots), *marks_of(bundle)]
+        return asked_of(self.trusted, self.question, sources)
+
+    def check_source(self, source: Source, name: str, files: GateFiles, since: Path | None) -> Record:
+        """Judge an open manifest of this name, and write the outputs; see Gate.check."""
+
+        def new() -> Record:
+            return Record(self.trusted.network, self.question, name, source.name)
+
         if files.with_index and not (files.receipt and self.snapshots):
             raise NothingToAsk("an index belongs to the receipt of an offline check")
         notes = list[str]()
@@ -96,8 +143,13 @@ class Checking:
                 notes.append(f"all rows are judged, as after no check before: {why}")
         record = new()
         judge = self.judge()
+        again: ResumedJudge | None = None
+        if self.journal:
+            again = ResumedJudge(judge, self.journal, self.trusted, self.question, self.clock)
         index = _FullIndex(self, source, judge, files.index) if files.index else None
-        run(source, judge, record, files, self.renders, self.progress, index)
+        run(source, again or judge, record, files, self.renders, self.progress, index)
+        if again and again.again:
+            notes.append(f"{again.again:,} of {again.parts:,} parts were judged before, and not again")
         record.notes += notes
         return record
 
@@ -156,13 +208,16 @@ class _FullIndex:
         bundle = self._bundle.licenses()
         salts = [one.heads[0].salt for one in snapshots]
         tables = tables_of(bundle, salts, checking.question.query)
-        manifest = marks_of(source.files)
+        files, key = bundle_files(self._bundle.path), own_key()
+        manifest = keyed_marks(source.files, key)
         source.check_unchanged()  # so these marks are of what was judged
+        if (held := keyed_again(files, bundle.files, key)) is None:
+            raise ManifestChanged(f"{str(self._bundle.path)!r} changed while it was checked")
         header = Header(
             meaning=checking.meaning,
             record=sha256(receipt).hex(),
             manifest=manifest,
-            bundle=bundle.files,
+            bundle=held,
             snapshots=ids_of(snapshots),
             evidence=bundle_source(bundle),
             was_chosen=self._bundle.has_chosen,

@@ -5,6 +5,7 @@ digits of any case, after 0x or bare), sliced, chunked or dictionary-encoded. Nu
 are marked, because a row without its hashes is never clear.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from sayso.errors import BadManifest
 from sayso.extras import extra
 from sayso.gate.hashes import TEXT_BYTES, Hashes, decode_texts
 from sayso.gate.judges.verdicts import Flags
+from sayso.gate.names import refuse_twins
 from sayso_protocol.encoding.row_tree import ROW_BYTES
 from sayso_protocol.primitives import HASH_BYTES
 
@@ -28,9 +30,29 @@ def column_of(table: Any, name: str) -> Any:
         return table.column(name)
     first, *rest = name.split(".")
     try:
+        _refuse_twins_within(table.schema.field(first).type, rest)
         return pc.struct_field(table.column(first), rest)
     except (pa.ArrowException, KeyError) as error:
         raise BadManifest(f"there is no column {name!r}") from error
+
+
+def column_or_key(content: Any, name: str, keys: Mapping[str, str]) -> Any:
+    """Return a column of a batch, or one that all its rows have by their folders."""
+    if name in keys:
+        return pa.repeat(pa.scalar(keys[name], pa.large_string()), len(content))
+    return column_of(content, name)
+
+
+def _refuse_twins_within(kind: Any, path: list[str]) -> None:
+    """Raise BadManifest if a part of a nested name has a twin (see refuse_twins)."""
+    for part in path:
+        if not pa.types.is_struct(kind):
+            return
+        refuse_twins([field.name for field in kind], part)
+        at = kind.get_field_index(part)
+        if at < 0:
+            return
+        kind = kind.field(at).type
 
 
 def join_columns(licenses: Any, items: Any) -> tuple[NDArray[np.uint8], Flags]:

@@ -12,13 +12,12 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
-
-import numpy as np
+from typing import Any, Self
 
 from sayso.errors import NothingToAsk
 from sayso.gate.fetching import FindLicenses, NodeLicenses
 from sayso.gate.formats.base import Columns, Dialect, Source
+from sayso.gate.formats.batches import BatchGate
 from sayso.gate.formats.opening import Manifest, open_source
 from sayso.gate.judges.base import Evidence, Judge
 from sayso.gate.judges.nodes import NodesJudge
@@ -26,7 +25,7 @@ from sayso.gate.judges.offline import OfflineJudge
 from sayso.gate.judges.verdicts import Verdicts
 from sayso.gate.licenses import HeldBundle
 from sayso.gate.looping import LoopThread
-from sayso.gate.names import find_columns
+from sayso.gate.policy import PolicyGate, address_of
 from sayso.gate.records.record import Record
 from sayso.gate.running import GateFiles, Progress
 from sayso.gate.watching import Hit, Watch, Watched
@@ -34,16 +33,11 @@ from sayso.networks import DEFAULT_FILE, first_url, load_network
 from sayso.node_client.following import Lost
 from sayso_protocol.encoding.row_tree import ROW_BYTES
 from sayso_protocol.network_file import NetworkFile
-from sayso_protocol.primitives import ANYONE, address_from_text
 from sayso_protocol.receipts.question import Question
 from sayso_protocol.verdicts.query import Query
-from sayso_protocol.verdicts.verdict import Reason
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 
-class Gate:
+class Gate(BatchGate, PolicyGate):
     """Gate judges rows for one question.
 
     Args:
@@ -92,8 +86,9 @@ class Gate:
         bytes_column: str | None = None,
     ) -> None:
         self.trusted = network if isinstance(network, NetworkFile) else load_network(Path(network))
-        listed = None if heed is None else tuple(sorted({*map(_address, heed)}))
-        query = Query(_address(grantee), purpose, listed)
+        listed = None if heed is None else tuple(sorted({*map(address_of, heed)}))
+        query = Query(address_of(grantee), purpose, listed)
+        self._run_id = run_id
         self.question = Question(query, max_age_s, run_id or secrets.token_hex(16), run_until=run_until)
         self._wait_s, self._stdin_ending = wait_s, f".{stdin_format}"
         self._bytes_column = bytes_column
@@ -185,37 +180,6 @@ class Gate:
         parts = [judge.judge(rows[at : at + step]).numbers for at in range(0, len(rows), step)]
         return Verdicts(b"".join(parts))
 
-    def batch(self, batch: "pa.RecordBatch | pa.Table") -> Verdicts:
-        """Judge each row of an Arrow batch; every adapter uses this function.
-
-        A row whose license or item is null or invalid is `unknown` without a question to the judge.
-
-        Raises:
-            BadManifest: There are no columns with hashes. See the judge for other errors.
-        """
-        from sayso.gate.columns import join_columns  # noqa: PLC0415 - needs the data extra
-
-        names = find_columns(batch.schema.names, self.columns.license, self.columns.item)
-        rows, named = join_columns(*(batch.column(name) for name in names))
-        if named.all():
-            return self.rows(rows.tobytes())
-        numbers = np.full(len(rows), Reason.UNKNOWN.number, np.uint8)
-        numbers[named] = self.rows(rows[named].tobytes()).numbers
-        return Verdicts(numbers)
-
-    def filter(self, data: Any) -> Any:
-        """Return the clear rows of a RecordBatch, a Table or a RecordBatchReader, as the same type.
-
-        The batches of a reader are judged as they are read. Raises the errors of `batch`.
-        """
-        import pyarrow as pa  # noqa: PLC0415 - needs the data extra
-
-        from sayso.gate.columns import filtered  # noqa: PLC0415
-
-        if isinstance(data, pa.RecordBatchReader):
-            return pa.RecordBatchReader.from_batches(data.schema, map(self.filter, data))
-        return filtered(data, self.batch(data).clear)
-
     def check(
         self,
         manifest: Manifest,
@@ -223,6 +187,7 @@ class Gate:
         progress: Progress | None = None,
         begun: Callable[[int, str], object] | None = None,
         since: Path | str | None = None,
+        resume: Path | str | None = None,
     ) -> Record:
         """Judge a manifest and write the output files, all or none.
 
@@ -234,6 +199,7 @@ class Gate:
             begun: Called before the first row with the amount to read and its unit.
             progress: Called with each further amount that is done.
             since: The record of an earlier check with an index; what is untouched is not judged again.
+            resume: The file of progress, of a check that was killed or of this one; removed at the end.
 
         Raises:
             BadManifest, FileUnreadable, ManifestChanged: The manifest is invalid, unreadable or changed.
@@ -258,9 +224,18 @@ class Gate:
             self._inputs,
             self._stdin_ending,
             self._bytes_column,
+            [*self._nodes, self._rpc or ""],
+            self._run_id,
+            self._named,
         )
-        earlier = Path(since) if since is not None else None
-        return checking.check(manifest, files or GateFiles(), begun, earlier)
+        earlier, journal = (None if one is None else Path(one) for one in (since, resume))
+        return checking.check(manifest, files or GateFiles(), begun, earlier, journal)
+
+    def _named(self, run_id: str) -> Question:
+        """Give the run the name that it had before it was killed."""
+        self.close()
+        self.question = replace(self.question, run_id=run_id)
+        return self.question
 
     async def watch(
         self,
@@ -294,7 +269,3 @@ class Gate:
 
     def _numbers_of(self, rows: bytes) -> bytes:
         return self.rows(rows).numbers.tobytes()
-
-
-def _address(who: bytes | str) -> bytes:
-    return who if isinstance(who, bytes) else ANYONE if who == "anyone" else address_from_text(who)

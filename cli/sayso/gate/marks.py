@@ -28,14 +28,14 @@ class FileMark(Struct, frozen=True):
 
 def mark(path: Path, data: bytes) -> FileMark:
     """Return the mark of a file with this content."""
-    return FileMark(_text(path), len(data), sha256(data).hex())
+    return FileMark(text_of(path), len(data), sha256(data).hex())
 
 
 def mark_file(path: Path) -> FileMark:
     """Read a file and return its mark; raises FileUnreadable."""
     with reading(path), path.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
-        return FileMark(_text(path), file.tell(), found)
+        return FileMark(text_of(path), file.tell(), found)
 
 
 def index_of(record: Path) -> Path:
@@ -43,5 +43,6 @@ def index_of(record: Path) -> Path:
     return record.with_name(record.name + INDEX_ENDING)
 
 
-def _text(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """Return the name of a file as text, without its folder."""
     return path.name.encode(errors="replace").decode()  # a file's name may be no text (PEP 383)

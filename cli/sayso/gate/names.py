@@ -1,14 +1,16 @@
 """The columns of the hashes: those that the user named, else the first with a usual name."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
+from unicodedata import normalize
 from urllib.parse import unquote
 
 from sayso.errors import BadManifest
 
 # In this order, because `license` may also hold the name of a software license.
 LICENSE_NAMES: Final = ("sayso_license", "license_hash", "license")
+KEYS_ONLY: Final = "its folders name both license and item, so its rows name nothing"
 ITEM_NAMES: Final = ("sayso_item", "item_hash", "item", "sha256")
 
 
@@ -45,11 +47,59 @@ def find_columns(
     )
 
 
+def find_with_keys(
+    path: Path,
+    names: Sequence[str],
+    license_: str | None,
+    item: str | None,
+    *,
+    is_nested: bool = False,
+) -> tuple[tuple[str, str], dict[str, str]]:
+    """Return the names of the two columns, and the value of the one that the file has by its folders.
+
+    Raises:
+        BadManifest: As find_columns; also if file and folders have one, or the folders have both.
+    """
+    keys = keys_of(path)
+    # A column that both the file and its folders have occurs twice, and is refused.
+    found = find_columns([*names, *keys], license_, item, is_nested=is_nested)
+    fixed = {name: keys[name] for name in found if name in keys}
+    if len(fixed) == len(found):
+        raise BadManifest(KEYS_ONLY)
+    return found, fixed
+
+
 def _find(names: Sequence[str], usual: Sequence[str], what: str, *, is_nested: bool) -> str:
     for name in usual:
         if (count := names.count(name)) > 1:
             raise BadManifest(f"the column {name!r} occurs {count} times")
-        if count or (is_nested and len(usual) == 1 and names.count(name.partition(".")[0]) == 1):
+        first = name if count else name.partition(".")[0]
+        if count or (is_nested and len(usual) == 1 and names.count(first) == 1):
+            refuse_twins(names, first)
             return name
     shown = ", ".join(map(repr, names[:20]))
-    raise BadManifest(f"there is no column {' or '.join(usual)} for the {what} hash among: {shown}")
+    raise BadManifest(
+        f"there is no column {' or '.join(usual)} for the {what} hash among: {shown}; name it with"
+        f" --{what}-column"
+    )
+
+
+def refuse_twins(names: Iterable[str], name: str) -> None:
+    """Raise BadManifest if another name is equal to one that is read, but for case.
+
+    Many engines take such names for one (DuckDB, Spark, Hive), and would read the other column.
+    """
+    if (other := twin_of(names, name)) is not None:
+        raise BadManifest(
+            f"some readers take the columns {other!r} and {name!r} for one; rename one of them"
+        )
+
+
+def twin_of(names: Iterable[str], name: str) -> str | None:
+    """Return another name that is equal but for case, or None."""
+    mine = _folded(name)
+    return next((one for one in names if one != name and _folded(one) == mine), None)
+
+
+def _folded(name: str) -> str:
+    return normalize("NFKC", normalize("NFKC", name).casefold())

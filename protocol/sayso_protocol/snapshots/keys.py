@@ -42,7 +42,17 @@ def word_key(address: bytes, word: int) -> bytes:
 
 def bit_key(address: bytes, word: int, bit: int) -> bytes:
     """Return the key for a set bit of a word with permissions left, 32 bytes (rule 13.3)."""
-    return sha256(_BIT + address + word.to_bytes(_WORD_BYTES) + _BITS[bit])
+    return bit_key_after(bit_prefix(address, word), bit)
+
+
+def bit_prefix(address: bytes, word: int) -> bytes:
+    """Return what the content of the keys of all bits of a word begins with."""
+    return _BIT + address + word.to_bytes(_WORD_BYTES)
+
+
+def bit_key_after(prefix: bytes, bit: int) -> bytes:
+    """Return the key for a bit of the word of a prefix, 32 bytes; see bit_key."""
+    return sha256(prefix + _BITS[bit])
 
 
 def disputer_key(address: bytes) -> bytes:
@@ -90,8 +100,8 @@ def word_keys(address: bytes, word: int, mask: int, permissions: int = FULL) -> 
     mask &= permissions
     if mask and mask == permissions:
         return [word_key(address, word)]
-    prefix = _BIT + address + word.to_bytes(_WORD_BYTES)
-    return [sha256(prefix + _BITS[bit]) for bit in _bits(mask)]
+    prefix = bit_prefix(address, word)
+    return [bit_key_after(prefix, bit) for bit in _bits(mask)]
 
 
 def _bits(mask: int) -> Iterator[int]:

@@ -21,7 +21,7 @@ from sayso_protocol.snapshots.hash_list import license_key, person_key
 from sayso_protocol.snapshots.keys import as_keys, permissions_key, scopes_key
 from sayso_protocol.snapshots.offline_chains import HeldSublicense, OfflineChains
 from sayso_protocol.snapshots.offline_disputes import OfflineDisputes
-from sayso_protocol.snapshots.offline_keys import row_keys, wide_keys
+from sayso_protocol.snapshots.offline_keys import RowKeys, row_keys, wide_keys
 from sayso_protocol.snapshots.snapshot import Snapshots
 from sayso_protocol.verdicts.bulk import judge_terms_of
 from sayso_protocol.verdicts.chains import ALWAYS, DIRECT, Passage
@@ -132,6 +132,7 @@ class OfflineGate:
         self._chains = OfflineChains(held.sublicenses, named, snapshots)
         heed = sorted(snapshots.heeded) if query.heed is None else query.heed
         self._disputes = OfflineDisputes(heed, snapshots)
+        self._keys = RowKeys()
         self._wide: dict[int, bool] = {}
         self._by_item: dict[int, list[Cover]] = {}
         self._unsure: dict[tuple[bytes, tuple[bytes, ...]], bool] = {}
@@ -188,9 +189,8 @@ class OfflineGate:
         for at in np.flatnonzero(~flags):
             consent = self._held.consents[owner[at]]
             position = int(table.position[entries[held[at]]])
-            item = row_at(rows, held[at]).item
             for one in self._by_item[int(owner[at])]:
-                keys = row_keys(one, consent, position, item)
+                keys = self._keys.of(one, consent, position, rows, held[at])
                 joined += b"".join(keys)
                 about += [at] * len(keys)
         found = np.array(about, np.int64)[self._snapshots.holds(as_keys(joined))]

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sayso.gate.formats.base import Columns
+from sayso.gate.formats.json_lines import JsonLines
 from sayso.gate.formats.json_rows import row_line
-from sayso.gate.formats.lines import JsonLines
 from sayso.gate.judges.base import Evidence, Judged
 from sayso.gate.judges.nodes import ask
 from sayso.gate.names import ITEM_NAMES, LICENSE_NAMES
@@ -71,6 +71,9 @@ class FixedJudge:
     def judge(self, rows: bytes) -> Judged:
         assert rows == join_rows(self.rows)
         return Judged(self.answer.numbers, (self.answer,))
+
+    def recall(self, judged: Judged) -> None:
+        """No answer is given again."""
 
     def evidence(self) -> Evidence:
         return Evidence([{"kind": "node"}], ["fake"])

@@ -170,6 +170,7 @@ def test_it_says_what_a_full_check_says(
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1_800)
 @settings(FEW, max_examples=500)
 @given(worlds(), queries, st.data())
 def test_it_says_so_over_many_histories(

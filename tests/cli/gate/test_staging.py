@@ -47,7 +47,10 @@ def serving(answer: Answer) -> Iterator[tuple[str, list[str]]]:
             self.send_header("ETag", tag)
             self.end_headers()
             if with_body:
-                self.wfile.write(body)
+                half = len(body) // 2
+                self.wfile.write(body[:half])
+                then, _ = answer(len(asked))  # what the file is by now
+                self.wfile.write(then[half:])
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             """Be silent."""
@@ -78,17 +81,35 @@ def test_a_manifest_of_the_web(buyer: Buyer) -> None:
     assert "secret" not in str(told)
 
 
-@pytest.mark.parametrize("change", ["other tag", "other bytes", "gone"])
+def replaced(data: bytes) -> bytes:
+    return data.replace(b"flac", b"jpeg")
+
+
+@pytest.mark.parametrize("change", ["other tag", "other bytes", "gone", "replaced in the middle"])
 def test_what_changes_while_it_is_copied(buyer: Buyer, change: str) -> None:
     first = manifest(buyer)
     answers = {
         "other tag": lambda number: (first, '"1"' if number < 2 else '"2"'),
         "other bytes": lambda number: (first if number < 1 else first + first, '"1"'),
         "gone": lambda number: (first if number < 1 else b"", '"1"'),
+        # Requests 0 and 1 are HEAD and GET; the second half of its body is of the new file.
+        "replaced in the middle": lambda number: (
+            (first, '"1"') if number < 2 else (replaced(first), '"2"')
+        ),
     }
     with serving(answers[change]) as (url, _):
         code = "manifest-changed"
         told = buyer.world.fails(code, "check", url, *QUERY, "--out", "kept.jsonl")
+    assert "secret" not in told.stderr
+    assert not Path("kept.jsonl").exists()
+
+
+def test_an_answer_that_is_cut(buyer: Buyer) -> None:
+    """It is not joined with another answer, which could be of another version."""
+    first = manifest(buyer)
+    with serving(lambda number: (first, '"1"') if number != 2 else (b"", '"1"')) as (url, asked):
+        told = buyer.world.fails("file-unreadable", "check", url, *QUERY, "--out", "kept.jsonl")
+    assert asked.count("GET") == 1
     assert "secret" not in told.stderr
     assert not Path("kept.jsonl").exists()
 

@@ -115,7 +115,7 @@ def parquet_of_tricks(buyer: Buyer) -> Path:
     """Many row groups, dictionaries, and columns with almost the usual names."""
     found = (
         buyer.table()
-        .append_column("Item", pa.array([STRANGE] * 4))
+        .append_column("items", pa.array([STRANGE] * 4))
         .append_column("item ", pa.array([1] * 4))
     )
     path = buyer.folder / "n.parquet"

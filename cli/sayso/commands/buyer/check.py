@@ -130,6 +130,12 @@ _OUTPUTS: Final = {"out": "kept", "rejected": "rejected", "receipt": "receipt", 
     help="Write RECORD.index beside the record, which --since reads.",
 )
 @click.option(
+    "--resume",
+    type=PATH,
+    metavar="PROGRESS",
+    help="Keep the progress in this file, and go on from it after the check was killed.",
+)
+@click.option(
     "--rpc",
     metavar="URL",
     help="Also read the chain, for revocations that every node omits.",
@@ -167,6 +173,7 @@ def command(
     quiet: bool,
     since: Path | None,
     with_index: bool,
+    resume: Path | None,
     **options: Any,
 ) -> None:
     """Check whether every row of MANIFEST may be used for a purpose.
@@ -195,7 +202,7 @@ def command(
             clear(files.paths, inputs=[*inputs, options["bundle"]] if options["bundle"] else inputs)
             warn_of_purposes([options["purpose"]])
             with Gate(network=network_path, **options) as gate, progress(quiet=quiet) as (begun, done):
-                record = gate.check(manifests, files, done, begun, since)
+                record = gate.check(manifests, files, done, begun, since, resume)
         except SaysoError as error:
             annotate_error(Path(manifests[0]), error, os.environ)
             raise

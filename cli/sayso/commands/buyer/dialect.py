@@ -2,13 +2,11 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Final
+from typing import Any
 
 import click
 
-from sayso.gate.formats.base import Dialect
-
-TABS: Final = ("\\t", "tab")  # as people write it in a shell
+from sayso.gate.policy import dialect_of
 
 
 def dialect_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -16,11 +14,8 @@ def dialect_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(command)
     def with_dialect(**options: Any) -> Any:
-        names = ("delimiter", "encoding", "quoting", "labels")
-        given = {name: options.pop(name) for name in names}
-        if given["delimiter"] in TABS:
-            given["delimiter"] = "\t"
-        dialect = Dialect(**given, reject_bad=options.pop("bad_rows") == "reject")
+        names = ("delimiter", "encoding", "quoting", "labels", "bad_rows")
+        dialect = dialect_of({name: options.pop(name) for name in names})
         return command(dialect=dialect, **options)
 
     for add in reversed(_OPTIONS):

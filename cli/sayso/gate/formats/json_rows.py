@@ -15,6 +15,7 @@ from sayso_protocol.encoding.json_text import parse_json
 from sayso_protocol.errors import Malformed, SaysoError
 from sayso_protocol.primitives import hex_text
 
+_DIGITS: Final = 4_300  # of an integer, of which no reader of Python takes more
 ROW_LINE_BYTES: Final = 16 * 1024 * 1024  # a longer line indicates a wrong file
 
 
@@ -28,10 +29,19 @@ def parse_fields(
     try:
         fields = parse_json(raw, STRICT, most=ROW_LINE_BYTES)
     except Malformed as error:
-        refuse(f"not JSON in UTF-8 ({error})")
+        refuse(f"not JSON in UTF-8 ({error}){_hint(raw)}")
     if not isinstance(fields, dict):
-        refuse("not a JSON object")
+        refuse(f"not a JSON object{_hint(raw)}")
     return fields
+
+
+def _hint(raw: bytes) -> str:
+    """Say what the whole file may be instead."""
+    if b"\0" in raw[:64]:
+        return "; is it in UTF-16? Write it in UTF-8, with iconv"
+    if raw.lstrip()[:1] == b"[" or not raw.rstrip().endswith(b"}"):
+        return "; each line must hold one object: `jq -c '.[]'` writes a list so"
+    return ""
 
 
 def _refusing(path: Path, line: int, fault: type[SaysoError]) -> Callable[[str], NoReturn]:
@@ -52,6 +62,12 @@ def _no_number(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a number")
 
 
+def _integer(text: str) -> int:
+    if len(text) > _DIGITS:
+        raise ValueError(f"a number has more than {_DIGITS:,} digits; write it as a text")
+    return int(text)
+
+
 def _finite(text: str) -> float:
     number = float(text)
     if number in (float("inf"), float("-inf")):
@@ -60,7 +76,7 @@ def _finite(text: str) -> float:
 
 
 STRICT: Final = json.JSONDecoder(
-    object_pairs_hook=_object, parse_constant=_no_number, parse_float=_finite
+    object_pairs_hook=_object, parse_constant=_no_number, parse_float=_finite, parse_int=_integer
 )
 
 

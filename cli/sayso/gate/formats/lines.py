@@ -1,17 +1,15 @@
-"""Text formats, which keep clear rows byte for byte; and JSON Lines.
+"""Text formats, which keep clear rows byte for byte.
 
 A source of lines yields each row as its number, its bytes and the texts of its hashes. Hashes are
 decoded for a whole batch at once, and other fields are read again only for rows that are not clear.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import chain, compress
-from operator import methodcaller
 from pathlib import Path
 from typing import IO, Any, Final, NamedTuple
 
-import msgspec
 import numpy as np
 
 from sayso.errors import BadManifest
@@ -25,18 +23,14 @@ from sayso.gate.formats.base import (
     named,
     refuse_row,
 )
-from sayso.gate.formats.json_rows import parse_fields
 from sayso.gate.formats.packed import Packing, kind_of, opened
 from sayso.gate.hashes import hashes_of
 from sayso.gate.judges.verdicts import Flags
-from sayso.gate.names import ITEM_NAMES, LICENSE_NAMES
 from sayso.outputs import Outputs
-from sayso_protocol.encoding.json_text import NESTING
 from sayso_protocol.encoding.row_tree import ROW_BYTES
 
 ROW_LINE_BYTES: Final = 16 * 1024 * 1024  # a longer line indicates a wrong file
 BOM: Final = b"\xef\xbb\xbf"
-Getter = Callable[[dict[str, Any]], Any]
 
 
 # A row as text: its line number, its bytes, the texts of its two hashes, and why it is no row.
@@ -76,6 +70,7 @@ class LineSource(Source):
         super().__init__(path)
         self._columns = columns
         self._packed = kind_of(path)
+        self._keys: dict[str, str] = {}  # values that all rows have by their folders
 
     def _read(self, file: IO[bytes]) -> Iterator[Line]:
         """Yield the rows of a file; raises BadManifest."""
@@ -150,7 +145,7 @@ class LineSource(Source):
         """Return all fields of the row, and its line; of a row without hashes NO_ROW."""
         line, row = batch.content.numbers[at], batch.rows[at * ROW_BYTES : (at + 1) * ROW_BYTES]
         if row != NO_ROW:
-            return {**self.fields(line, batch.content.raws[at]), "line": line}
+            return {**self._keys, **self.fields(line, batch.content.raws[at]), "line": line}
         try:
             fields = self.fields(line, batch.content.raws[at])
         except BadManifest:
@@ -172,101 +167,3 @@ def without_mark(lines: Iterator[bytes]) -> Iterator[bytes]:
 def lines_in(file: IO[bytes]) -> Iterator[bytes]:
     """Yield the bytes of each line with its end, cut at the length limit."""
     return iter(partial(file.readline, ROW_LINE_BYTES + 1), b"")
-
-
-class JsonLines(LineSource):
-    """JSON Lines: each line is an object with the two hashes and any other fields."""
-
-    name = "jsonl"
-
-    def __init__(self, path: Path, columns: Columns) -> None:
-        super().__init__(path, columns)
-        self._found: tuple[str, str] | None = None
-
-    def _names(self) -> tuple[str, str]:
-        return self._found or self._names_in({})
-
-    def _names_in(self, fields: dict[str, Any]) -> tuple[str, str]:
-        """Return the names of the two fields, found in the first row."""
-        return (
-            self._columns.license or _first(fields, LICENSE_NAMES, "license"),
-            self._columns.item or _first(fields, ITEM_NAMES, "item"),
-        )
-
-    def _read(self, file: IO[bytes]) -> Iterator[Line]:
-        decode, reject = msgspec.json.Decoder().decode, self._columns.dialect.reject_bad
-        get_license: Getter | None = None
-        get_item: Getter = _getter("")
-        for number, raw in enumerate(without_mark(lines_in(file)), 1):
-            fields = _fast(raw, decode)
-            if fields is None:
-                if not raw.strip():
-                    continue
-                try:
-                    fields = self.fields(number, raw)
-                except BadManifest as error:
-                    if not reject:
-                        raise BadManifest(f"{error}{OR_REJECT}") from error
-                    yield number, raw, "", "", str(error)
-                    continue
-            if get_license is None:
-                self._found = self._names_in(fields)
-                get_license, get_item = map(_getter, self._found)
-            yield number, raw, get_license(fields), get_item(fields), ""
-
-    def fields(self, line: int, raw: bytes) -> dict[str, Any]:
-        """Parse a row strictly; raises BadManifest."""
-        return parse_fields(self.path, line, raw)
-
-
-def _getter(name: str) -> Getter:
-    """Return a function that gets a field, or a field of a field: `meta.license`."""
-    if "." not in name:
-        return methodcaller("get", name)
-
-    def get(fields: dict[str, Any]) -> Any:
-        if name in fields:
-            return fields[name]
-        found: Any = fields
-        for part in name.split("."):
-            found = found.get(part) if isinstance(found, dict) else None
-        return found
-
-    return get
-
-
-def _first(fields: dict[str, Any], usual: tuple[str, ...], otherwise: str) -> str:
-    return next((name for name in usual if name in fields), otherwise)
-
-
-def _fast(raw: bytes, decode: Callable[[bytes], Any]) -> dict[str, Any] | None:
-    """Return the fields of a row that the strict parser takes, too, but faster; None for any other.
-
-    msgspec keeps the last of two equal names. No name is there twice if there are as many names in the
-    result as `":` in the text, because every name is followed by it unless white space comes between.
-    """
-    if b'" ' in raw or b'"\t' in raw or b'"\r' in raw or len(raw) > ROW_LINE_BYTES:
-        return None
-    if raw.count(b"{") + raw.count(b"[") > NESTING:  # any decoder can take less
-        return None
-    try:
-        fields = decode(raw)
-    except (msgspec.DecodeError, RecursionError):
-        return None
-    if type(fields) is not dict:
-        return None
-    names = raw.count(b'":')
-    return fields if names == len(fields) or names == _names_within(fields) else None
-
-
-def _names_within(value: Any) -> int:
-    """Count the names in a value and in everything within it."""
-    waiting, count = [value], 0
-    while waiting:
-        one = waiting.pop()
-        if type(one) is dict:
-            count += len(one)
-            waiting.extend(one.values())
-        elif type(one) is list:
-            waiting.extend(one)
-    return count

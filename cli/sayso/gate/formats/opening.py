@@ -10,7 +10,7 @@ from typing import Final
 from sayso.errors import BadManifest, FileUnreadable
 from sayso.gate.formats import packed
 from sayso.gate.formats.base import Columns, Source, reading
-from sayso.gate.formats.lines import JsonLines
+from sayso.gate.formats.json_lines import JsonLines
 from sayso.gate.formats.media import MediaFolder, is_about, left_out
 from sayso.gate.formats.published import form_of as form_of_published
 from sayso.gate.formats.published import open_published
@@ -32,7 +32,7 @@ ENDINGS: Final = {
     ".tsv": "csv",
     ".tab": "csv",
     ".tar": "tar",
-    ".tgz": "tar",
+    **dict.fromkeys((".tgz", ".taz", ".txz", ".tbz", ".tbz2", ".tzst"), "tar"),
     ".gz": "tar",
     ".zst": "tar",
     ".xz": "tar",
@@ -42,6 +42,7 @@ PUBLISHED: Final = {"parquet": "parquet", "webdataset": "tar"}  # forms of deliv
 HUGGING_FACE: Final = ("state.json", "dataset_dict.json")
 # Folders of tables whose files alone do not say which rows they have.
 TABLES: Final = {"_delta_log": "a Delta table", ".hoodie": "a Hudi table", "_versions": "a Lance table"}
+_NO_FILE: Final = "is not a regular file; write it to a file, or give it to standard input, and name -"
 _PARENTS: Final = 8  # of a folder, any of which may be the table
 _KEPT_MARKS: Final = frozenset({"_common_metadata"})
 _STALE_MARKS: Final = frozenset({"_metadata"})
@@ -63,6 +64,8 @@ def open_source(manifest: Manifest, columns: Columns) -> Source:
     if not is_folder:
         if not path.exists():
             raise FileUnreadable(f"cannot read {str(path)!r}: No such file or directory")
+        if not path.is_file():
+            raise FileUnreadable(f"{str(path)!r} {_NO_FILE}")
         _refuse_part_of_table(path)
         return _opener(format_of(path) or "jsonl", columns)(path)
     if any((path / name).is_file() for name in HUGGING_FACE):
@@ -122,7 +125,8 @@ def _of_folder(path: Path, columns: Columns) -> Source:
     formats = {format_of(one) for one in files}
     if len(formats) == 1 and None not in formats:
         if lost := [one for one in files if not one.is_file()]:
-            raise FileUnreadable(f"cannot read {str(lost[0])!r}: it is a link that leads to no file")
+            why = "is a link that leads to no file" if lost[0].is_symlink() else _NO_FILE
+            raise FileUnreadable(f"cannot read {str(lost[0])!r}: it {why}")
         return _shards(path, files, marks, about, _opener(str(*formats), columns))
     if columns.find is None:
         raise BadManifest(f"{str(path)!r} is {_mixture(files, path)}")

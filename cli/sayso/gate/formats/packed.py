@@ -25,7 +25,26 @@ PACKED_MAGIC: Final = {
     b"\xfd7zXZ\x00": "xz",
     b"BZh": "bz2",
 }
+_SKIPPED: Final = b"\x2a\x4d\x18"  # after a first byte 0x5?: a frame of zst that holds no data
+# The first bytes of what is no manifest as it is, and what it is.
+_OTHERS: Final = {
+    b"PK\x03\x04": "a zip archive, or a workbook",
+    b"7z\xbc\xaf": "a 7z archive",
+    b"Rar!\x1a\x07": "a rar archive",
+    b"\x04\x22\x4d\x18": "compressed with lz4",
+    b"\x5d\x00\x00": "compressed with lzma",
+    b"\x1f\x9d": "compressed with compress",
+    b"\xff\x06\x00\x00sNaPpY": "compressed with snappy",
+    b"Obj\x01": "in Avro",
+    b"SQLite format 3\0": "a database of SQLite",
+    b"\x89HDF": "in HDF5",
+    b"\x93NUMPY": "in the format of NumPy",
+    b"\xff\xfe": "in UTF-16 or UTF-32; write it in UTF-8, with iconv",
+    b"\xfe\xff": "in UTF-16; write it in UTF-8, with iconv",
+    b"\x00\x00\xfe\xff": "in UTF-32; write it in UTF-8, with iconv",
+}
 PACKED_ENDINGS: Final = {f".{kind}" for kind in PACKED_MAGIC.values()}
+_HEAD_BYTES: Final = 16
 _BUFFER_BYTES: Final = 1 << 18
 _XZ_BYTES: Final = 128 * 1024 * 1024  # of memory for its dictionary
 Opener = Callable[[Any], IO[bytes]]
@@ -35,10 +54,20 @@ def kind_of(path: Path) -> str:
     """Return the compression of a file by its first bytes, or an empty text; raises FileUnreadable."""
     try:
         with path.open("rb") as file:
-            head = file.read(8)
+            head = file.read(_HEAD_BYTES)
     except OSError as error:
         raise FileUnreadable(f"cannot read {str(path)!r}: {error.strerror}") from error
+    if head[1:4] == _SKIPPED and head[0] >> 4 == 5:
+        return "zst"
     return next((kind for magic, kind in PACKED_MAGIC.items() if head.startswith(magic)), "")
+
+
+def refuse_other(path: Path, head: bytes) -> None:
+    """Raise BadManifest, with what to do, if data begins as what is no manifest."""
+    for magic, what in _OTHERS.items():
+        if head.startswith(magic):
+            more = "" if ";" in what else "; unpack it, or write it in a format that check reads"
+            raise BadManifest(f"{str(path)!r} is {what}{more}")
 
 
 @contextmanager
@@ -53,7 +82,9 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
     kind = kind_of(path)
     try:
         with path.open("rb", buffering=_BUFFER_BYTES) as raw:
-            yield _readers()[kind](raw) if kind else raw
+            file = _readers()[kind](raw) if kind else raw
+            refuse_other(path, cast("Any", file).peek(_HEAD_BYTES))
+            yield file
     except (gzip.BadGzipFile, zlib.error, lzma.LZMAError, EOFError) as error:
         raise BadManifest(f"{str(path)!r} is damaged or cut: {error}") from error
     except OSError as error:
@@ -171,7 +202,12 @@ class _Kept:
     closed = False
 
     def __init__(self, file: Any) -> None:
-        self.write = file.write
+        self._file = file
+
+    def write(self, data: Any) -> None:
+        """Append; what arrives after an error, when the file is gone, is lost with it."""
+        if not self._file.is_closed:
+            self._file.write(data)
 
     def writable(self) -> bool:
         return True

@@ -16,8 +16,8 @@ from typing import Any, Final
 from sayso.errors import BadManifest, BytesDiffer, FileUnreadable
 from sayso.files import find_files, item_hash
 from sayso.gate.formats.base import NO_ROW, Batch, Columns, Source, Stamp, reading
+from sayso.gate.formats.json_lines import JsonLines
 from sayso.gate.formats.json_rows import STRICT, row_line
-from sayso.gate.formats.lines import JsonLines
 from sayso.gate.formats.media import left_out
 from sayso.gate.formats.shards import Opener, Shards
 from sayso.gate.hashes import SALT, salted_by

@@ -14,9 +14,8 @@ from sayso.errors import BadManifest
 from sayso.gate.formats.base import OR_REJECT, Columns, Quoting, refuse_row
 from sayso.gate.formats.lines import ROW_LINE_BYTES, Line, LineSource, lines_in, without_mark
 from sayso.gate.formats.packed import PACKED_ENDINGS, opened
-from sayso.gate.names import ITEM_NAMES, LICENSE_NAMES, find_columns
+from sayso.gate.names import ITEM_NAMES, LICENSE_NAMES, find_with_keys
 
-_UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 _DECIDE: Final = (
     "readers disagree about it: say --quoting double if quotes are meant as in RFC 4180, or"
     " --quoting none if they are ordinary characters"
@@ -59,10 +58,12 @@ class Cutter:
     def cut(self, raw: bytes) -> list[bytes]:
         """Return the values of a record without its line end; raises _NoRecord."""
         if b"\0" in raw:
-            raise _NoRecord("it has a zero byte")
+            raise _NoRecord("it has a zero byte; is it in UTF-16? Write it in UTF-8, with iconv")
         if b'"' not in raw or self._quoting == "none":
             if b"\r" in raw:
-                raise _NoRecord("it has a line end of another system within")
+                raise _NoRecord(
+                    "it has a line end of another system within; end every line alike, with mac2unix"
+                )
             return raw.split(self._delimiter)
         if self._quoting == "double":
             return self._quoted(raw)
@@ -107,11 +108,11 @@ class Separated(LineSource):
         self._delimiter = (dialect.delimiter or usual).encode()
         self._cutter = Cutter(self._delimiter, dialect.quoting)
         self._header: tuple[bytes, list[str]] = (b"", [])
-        self._places = (0, 0)
+        self._chosen: tuple[str, str] = ("", "")
+        self._places: tuple[int | None, int | None] = (0, 0)  # None for a value of the folders
 
     def _names(self) -> tuple[str, str]:
-        names = self._header[1]
-        return names[self._places[0]], names[self._places[1]]
+        return self._chosen
 
     def _read(self, file: IO[bytes]) -> Iterator[Line]:
         records = self._records(file)
@@ -119,7 +120,10 @@ class Separated(LineSource):
             return
         self._read_header(*first)
         (at_license, at_item), count = self._places, len(self._header[1])
-        pick, is_plain = self._cutter.picker(count, self._places), self._cutter.is_plain
+        if at_license is None or at_item is None:
+            yield from (self._slowly(*one) for one in records)
+            return
+        pick, is_plain = self._cutter.picker(count, (at_license, at_item)), self._cutter.is_plain
         low, high = (1, 2) if at_license < at_item else (2, 1)
         delimiter, is_same = self._delimiter, at_license == at_item
         for number, raw, body in records:
@@ -139,7 +143,11 @@ class Separated(LineSource):
         values, why = self._cut(body)
         count = len(self._header[1])
         if why is None and len(values) == count:
-            return number, raw, values[self._places[0]], values[self._places[1]], ""
+            found = [
+                self._keys[name] if at is None else values[at]
+                for name, at in zip(self._chosen, self._places, strict=True)
+            ]
+            return number, raw, found[0], found[1], ""
         why = why or f"{len(values)} values under {count} names"
         if not self._columns.dialect.reject_bad:
             raise refuse_row(self.path, number, why + OR_REJECT, self.line_name)
@@ -152,13 +160,18 @@ class Separated(LineSource):
         names = [one.decode(self._encoding) for one in values]
         self._header = (raw, names)
         try:
-            chosen = find_columns(names, self._columns.license, self._columns.item)
+            self._chosen, self._keys = find_with_keys(
+                self.path, names, self._columns.license, self._columns.item
+            )
         except BadManifest as error:
             raise BadManifest(f"{str(self.path)!r}: {error}{self._guess(raw)}") from error
-        self._places = (names.index(chosen[0]), names.index(chosen[1]))
+        at = [None if one in self._keys else names.index(one) for one in self._chosen]
+        self._places = (at[0], at[1])
 
     def _guess(self, raw: bytes) -> str:
         """Suggest the delimiter with which the header has the usual names."""
+        if raw.lower().startswith(b"sep="):
+            return "; its first line is for Excel: take it out"
         usual = {one.encode() for one in (*LICENSE_NAMES, *ITEM_NAMES)}
         for other in (b";", b"\t", b"|", b","):
             names = {one.strip(b'"') for one in raw.rstrip(b"\r\n").split(other)}
@@ -172,8 +185,6 @@ class Separated(LineSource):
         needs_more = self._cutter.needs_more
         for raw in lines:
             count = 1
-            if number == 1 and raw.startswith(_UTF16):
-                raise BadManifest(f"{str(self.path)!r} is in UTF-16; write it in UTF-8, with iconv")
             whole = raw
             while needs_more(whole) and len(whole) <= ROW_LINE_BYTES and (more := next(lines, None)):
                 whole += more

@@ -19,7 +19,7 @@ from sayso.gate.formats.packed import Packing, kind_of
 from sayso.gate.formats.tar_reading import BLOCK, MEMBER_BYTES, Member, read_members
 from sayso.gate.hashes import SALT, hashes_of, salted_by
 from sayso.gate.judges.verdicts import Flags
-from sayso.gate.names import LICENSE_NAMES
+from sayso.gate.names import LICENSE_NAMES, keys_of
 from sayso.outputs import Outputs
 from sayso_protocol.encoding.json_text import parse_json
 from sayso_protocol.encoding.row_tree import ROW_BYTES
@@ -27,6 +27,9 @@ from sayso_protocol.errors import Malformed
 
 # Members of a sample that need no license.
 LABEL_SUFFIXES: Final = frozenset({"json", "cls", "cls2", "id", "index"})
+_NO_ITEM: Final = (
+    "has labels only, no item; `tar --sort=name` puts the files of a sample one after the other"
+)
 SAMPLE_MEMBERS: Final = 4_096
 SAMPLE_BYTES: Final = MEMBER_BYTES  # of all its members
 
@@ -57,6 +60,8 @@ class Tar(Source):
         own = {one.lower().lstrip(".") for one in columns.dialect.labels}
         self._labels = LABEL_SUFFIXES | own
         self._reject_bad = columns.dialect.reject_bad
+        keys = keys_of(path)
+        self._by_folder = [keys[name] for name in self._names if name in keys][:1]
 
     def batches(self, most: int) -> Iterator[Batch]:
         """Yield a row for each item of each sample; raises BadManifest and FileUnreadable."""
@@ -65,7 +70,7 @@ class Tar(Source):
             items = [one for one in members if not self._is_label(one.name)]
             if not items:
                 name = members[0].name
-                raise refuse_row(self.path, number, f"the sample of {name!r} has labels only, no item")
+                raise refuse_row(self.path, number, f"the sample of {name!r} {_NO_ITEM}")
             label = self._label(members)
             rows += b"".join([self._row(one.data, label) for one in items])
             size += sum(len(one.data or b"") for one in members)
@@ -90,6 +95,8 @@ class Tar(Source):
                 yield members
                 members, size = [], 0
             key = mine
+            if any(one.name == other.name for other in members):
+                raise BadManifest(f"{str(self.path)!r} has {one.name!r} twice; rename one of them")
             members.append(one)
             size += len(one.data or b"")
             if size > SAMPLE_BYTES or len(members) > SAMPLE_MEMBERS:
@@ -98,8 +105,11 @@ class Tar(Source):
             yield members
 
     def _label(self, members: list[Member]) -> _Label:
-        """Return what the sample's JSON members say; no license without one, or with two."""
-        licenses, salts = set[bytes](), set[str]()
+        """Return what folders and JSON members say; no license without one, or with two."""
+        hashes, right = hashes_of(self._by_folder)
+        if not right.all():
+            return _Label(None, None)
+        licenses, salts = {one.tobytes() for one in hashes}, set[str]()
         for one in members:
             if one.data is not None and one.name.lower().endswith(".json"):
                 try:

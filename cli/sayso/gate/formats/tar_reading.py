@@ -7,6 +7,7 @@ read before its stated size was compared with a limit. An archive without its en
 what follows the mark is another archive, which some readers see: both are refused.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Final, NamedTuple
@@ -26,9 +27,16 @@ _LINK: Final = (
     "a link; --bad-rows reject leaves out the samples with links, and"
     " `tar --hard-dereference --dereference` writes files in their place"
 )
-_GNU_NAME, _PAX, _PAX_GLOBAL = b"L", b"x", b"g"
+_GNU_NAME, _GNU_TARGET, _PAX, _PAX_GLOBAL = b"L", b"K", b"x", b"g"
+_ABOUT_NEXT: Final = frozenset({_GNU_NAME, _GNU_TARGET, _PAX, _PAX_GLOBAL})
 # Records of extended headers that change neither content nor kind of a file, beside its `path`.
-_HARMLESS: Final = frozenset({"atime", "ctime", "mtime", "uid", "gid", "uname", "gname", "comment"})
+_HARMLESS: Final = re.compile(
+    rb"atime|ctime|mtime|uid|gid|uname|gname|comment"
+    rb"|(?:SCHILY|LIBARCHIVE)\.xattr\..+|SCHILY\.(?:acl\..+|dev|ino|nlink|fflags)"
+    rb"|LIBARCHIVE\.creationtime|RHT\.security\.selinux",
+    re.DOTALL,
+)
+_MOST_S: Final = 8**11 - 1  # of a time in octal digits
 _USTAR: Final = b"ustar\x0000"
 
 
@@ -68,13 +76,8 @@ def _members(file: IO[bytes], *, links: bool) -> Iterator[Member]:
     long_name: str | None = None
     while (header := _header(file)) is not None:
         kind, name, size, mtime = header
-        if kind in (_PAX, _PAX_GLOBAL):
-            found = _path_of(_content(file, size, HEADER_BYTES))
-            if kind == _PAX_GLOBAL and found:
-                raise _NotPlain("a global header names a file")
-            long_name = found or long_name
-        elif kind == _GNU_NAME:
-            long_name = _text(_content(file, size, HEADER_BYTES).rstrip(b"\0"))
+        if kind in _ABOUT_NEXT:
+            long_name = _long_name(kind, _content(file, size, HEADER_BYTES)) or long_name
         else:
             name, long_name = long_name or name, None
             if kind in _FILES and not name.endswith("/"):
@@ -86,6 +89,18 @@ def _members(file: IO[bytes], *, links: bool) -> Iterator[Member]:
     while rest := file.read(MEMBER_PIECE_BYTES):
         if rest.strip(b"\0"):
             raise _NotPlain("another archive, or something else, follows its end; split it in two")
+
+
+def _long_name(kind: bytes, content: bytes) -> str | None:
+    """Return the name that a header gives to the next file, or None."""
+    if kind == _GNU_TARGET:  # of a link
+        return None
+    if kind == _GNU_NAME:
+        return _text(content.rstrip(b"\0"))
+    found = _path_of(content)
+    if kind == _PAX_GLOBAL and found:
+        raise _NotPlain("a global header names a file")
+    return found
 
 
 def _header(file: IO[bytes]) -> tuple[bytes, str, int, int] | None:
@@ -103,7 +118,7 @@ def _header(file: IO[bytes]) -> tuple[bytes, str, int, int] | None:
     name = block[:100].split(b"\0")[0]
     prefix = block[345:500].split(b"\0")[0] if block[257:265] == _USTAR else b""
     whole = prefix + b"/" + name if prefix else name
-    return block[156:157], _text(whole), _number(block[124:136]), _number(block[136:148])
+    return block[156:157], _text(whole), _number(block[124:136]), _time(block[136:148])
 
 
 def _number(field: bytes) -> int:
@@ -111,6 +126,14 @@ def _number(field: bytes) -> int:
     if digits.strip(b"01234567"):
         raise _NotPlain("a number in a header is not in octal digits")
     return int(digits or b"0", 8)
+
+
+def _time(field: bytes) -> int:
+    """Return a time, which GNU writes in base 256 if it is early or late."""
+    if not field[0] & 0x80:
+        return _number(field)
+    seconds = int.from_bytes(field[1:], signed=True)
+    return min(max(seconds, 0), _MOST_S)
 
 
 def _content(file: IO[bytes], size: int, most: int) -> bytes:
@@ -139,13 +162,16 @@ def _path_of(records: bytes) -> str | None:
         digits = records[at : at + 6].split(b" ")[0]
         length = int(digits) if digits.isdigit() else 0
         record = records[at + len(digits) + 1 : at + length]
-        key, is_there, value = _text(record[:-1]).partition("=")
+        key, is_there, value = record[:-1].partition(b"=")
         if not length or at + length > len(records) or record[-1:] != b"\n" or not is_there:
             raise _NotPlain("an extended header is damaged")
-        if key == "path":
-            path = value
-        elif key not in _HARMLESS:
-            raise _NotPlain(f"an extended header has the record {key[:40]!r}")
+        if key == b"path":
+            path = _text(value)
+        elif not _HARMLESS.fullmatch(key):
+            raise _NotPlain(
+                f"an extended header has the record {key[:40].decode(errors='replace')!r}, which readers"
+                " read differently; extract its files, and write them with plain `tar`, not --sparse"
+            )
         at += length
     return path
 
@@ -153,7 +179,7 @@ def _path_of(records: bytes) -> str | None:
 def _plain_name(name: str) -> str:
     """Return a name that every reader puts at the same place."""
     if not name or name.startswith("/") or ".." in name.split("/") or not name.isprintable():
-        raise _NotPlain(f"{name[:80]!r} is not a plain name of a file")
+        raise _NotPlain(f"{name[:80]!r} is not a plain name of a file; rename it")
     return name
 
 

@@ -25,6 +25,7 @@ class Judged:
         overruled: The number of rows that all nodes call granted and the chain has as revoked.
         time: The second for which the rows were judged, if no node signed.
         until: The least time until which a granted row may be relied on, if no node signed.
+        block: The block of the chain that was read, if it was.
     """
 
     numbers: bytes
@@ -34,6 +35,7 @@ class Judged:
     overruled: int = 0
     time: int | None = None
     until: int | None = None
+    block: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,10 @@ class Judge(Protocol):
 
     def judge(self, rows: bytes) -> Judged:
         """Return a reason for every row."""
+        ...
+
+    def recall(self, judged: Judged) -> None:
+        """Count a verified answer to this question that was given before."""
         ...
 
     def evidence(self) -> Evidence:

@@ -73,10 +73,15 @@ class NodesJudge:
     def judge(self, rows: bytes) -> Judged:
         """Return the strictest of the nodes' answers; raises the errors of NodeClient.check."""
         answers = self._loop.run(self._ask(rows))
-        for url, answer in zip(self._urls, answers, strict=True):
-            self._note(url, answer)
         numbers, differing = strictest([one.numbers for one in answers])
-        return Judged(numbers, tuple(answers), differing)
+        judged = Judged(numbers, tuple(answers), differing)
+        self.recall(judged)
+        return judged
+
+    def recall(self, judged: Judged) -> None:
+        """Count answers of these nodes."""
+        for url, answer in zip(self._urls, judged.answers, strict=True):
+            self._note(url, answer)
 
     async def _ask(self, rows: bytes) -> list[CheckAnswer]:
         if not self._clients:

@@ -65,6 +65,9 @@ class OfflineJudge:
             self.note(rows, numbers, *self._table.places(judged.entries))
         return Judged(numbers, time=now, until=judged.until)
 
+    def recall(self, judged: Judged) -> None:
+        """Do nothing, because the evidence is of files."""
+
     def evidence(self) -> Evidence:
         """Return the snapshots and the bundle."""
         return evidence_of(self.snapshots, bundle_source(self._licenses))

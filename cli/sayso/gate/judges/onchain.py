@@ -77,7 +77,13 @@ class ChainJudge:
         matrix = np.frombuffer(rows, np.uint8).reshape(-1, ROW_BYTES)
         chain = self._again(matrix[granted].tobytes()).tobytes()
         merged, overruled = with_chain(judged.numbers, chain)
-        return replace(judged, numbers=merged, chain=chain, overruled=overruled)
+        block = dict(self._block)
+        return replace(judged, numbers=merged, chain=chain, overruled=overruled, block=block)
+
+    def recall(self, judged: Judged) -> None:
+        """Count an answer; the evidence names the last block that was read."""
+        self._inner.recall(judged)
+        self._block = judged.block or self._block
 
     def _again(self, rows: bytes) -> np.ndarray[Any, np.dtype[np.uint8]]:
         found = self._licenses(rows)

@@ -10,8 +10,8 @@ import numpy as np
 from sayso.contributor.saved_messages import read_bounded
 from sayso.errors import BadManifest
 from sayso.gate.formats.base import Columns
+from sayso.gate.formats.json_lines import JsonLines
 from sayso.gate.formats.json_rows import STRICT
-from sayso.gate.formats.lines import JsonLines
 from sayso.gate.formats.opening import Manifest, open_source
 from sayso_protocol.encoding.json_text import parse_json
 from sayso_protocol.encoding.row_tree import ROW_BYTES, manifest_root

@@ -12,6 +12,7 @@ from sayso.gate.formats.base import Columns, Source
 from sayso.gate.licenses import bundle_files
 from sayso.gate.marks import FileMark, index_of, mark_file
 from sayso.gate.since.index import Index, Meaning, Unfit, record_digest
+from sayso.gate.since.keyed_marks import are_same
 from sayso.gate.since.secret import existing_key
 from sayso_protocol.network import Network
 from sayso_protocol.primitives import address_text
@@ -49,7 +50,8 @@ def fitting_index(
         FileUnreadable: The record, or a file of manifest or bundle, cannot be read.
     """
     digest = record_digest(record)
-    index = Index(index_of(record), existing_key())
+    key = existing_key()
+    index = Index(index_of(record), key)
     header = index.header
     if header.record != digest:
         raise Unfit("the record was changed since its index was written")
@@ -60,9 +62,9 @@ def fitting_index(
     if header.was_chosen:
         raise Unfit("its rows name no licenses, and the bundle may choose others now")
     _check_chain(header.snapshots, ids_of(snapshots.all))
-    if header.bundle != marks_of(bundle_files(bundle)):
+    if key is None or not are_same(bundle_files(bundle), header.bundle, key):
         raise Unfit("the license bundle has changed")
-    if header.manifest != marks_of(source.files):
+    if not are_same(source.files, header.manifest, key):
         raise Unfit("the manifest has changed")
     heed = sorted(snapshots.heeded) if query.heed is None else query.heed
     if OfflineDisputes(heed, snapshots):

@@ -2,7 +2,8 @@
 
     magic | a block for each part of the record | tables | header, JSON | its HMAC-SHA-256 | its length
 
-The header holds the SHA-256 of every block, of the tables, of the record, the manifest and the bundle.
+The header holds the SHA-256 of every block, of the tables and of the record, and marks of the manifest
+and the bundle (keyed_marks.py).
 Only an index under this user's own key is used (secret.py), because it spares the judgement of rows.
 """
 
@@ -18,7 +19,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from sayso.gate.formats.base import reading
-from sayso.gate.marks import FileMark
+from sayso.gate.since.keyed_marks import KeyedMark
 from sayso.gate.since.tables import Sizes, Tables
 from sayso.outputs import Outputs, StagedFile
 from sayso_protocol.encoding.row_tree import NODE_ROWS, ROW_BYTES, results_nodes
@@ -26,7 +27,7 @@ from sayso_protocol.primitives import HASH_BYTES, sha256
 from sayso_protocol.receipts.json_values import NetworkJson
 from sayso_protocol.verdicts.license_table import ABSENT
 
-MAGIC: Final = b"sayso-index-1\n\0\0"
+MAGIC: Final = b"sayso-index-2\n\0\0"
 _LENGTH_BYTES: Final = 8
 _HEADER_BYTES: Final = 256 * 1024 * 1024
 _KEPT_BYTES: Final = 128 * 1024 * 1024  # of blocks, which are needed twice
@@ -107,8 +108,8 @@ class Header(Struct):
 
     meaning: Meaning
     record: str
-    manifest: list[FileMark]
-    bundle: list[FileMark]
+    manifest: list[KeyedMark]
+    bundle: list[KeyedMark]
     snapshots: list[list[str]]
     evidence: dict[str, Any]
     was_chosen: bool

@@ -10,11 +10,12 @@ import numpy as np
 
 from sayso.errors import BadManifest, FileUnreadable, OutputFailed
 from sayso.extras import extra
-from sayso.gate.columns import column_of, filtered, join_columns
+from sayso.gate.columns import column_or_key, filtered, join_columns
 from sayso.gate.formats.base import OR_REJECT, ROWS_AT_ONCE, Batch, Columns, Source, reading, refuse_row
+from sayso.gate.formats.tables.arrow_messages import check_messages
 from sayso.gate.formats.tables.parquet import FAULTS, line_of
 from sayso.gate.judges.verdicts import Flags
-from sayso.gate.names import find_columns
+from sayso.gate.names import find_with_keys
 from sayso.outputs import Outputs, StagedFile
 
 with extra("data"):
@@ -44,7 +45,10 @@ class Arrow(Source):
         with self._opened() as reader, arrow_errors(path):
             self.schema = reader.schema
             names = self.schema.names
-        self._names = find_columns(names, columns.license, columns.item, is_nested=True)
+        with arrow_errors(path):
+            self._names, self._keys = find_with_keys(
+                path, names, columns.license, columns.item, is_nested=True
+            )
         self._reject_bad = columns.dialect.reject_bad
 
     @property
@@ -75,9 +79,10 @@ class Arrow(Source):
         """Yield the hashes of all rows in order; raises BadManifest and FileUnreadable."""
         wanted, number = min(most, ROWS_AT_ONCE), 1
         rows: list[Any] = []
+        check_messages(self.path)
         for content in self.read():
             with arrow_errors(self.path):
-                found = [column_of(content, name) for name in self._names]
+                found = [column_or_key(content, name, self._keys) for name in self._names]
                 for column in found:
                     column.validate(full=True)
             for at in range(0, content.num_rows, wanted):
@@ -136,10 +141,9 @@ class ArrowWriter:
         self._batches = source.read()
         self._unread = next(self._batches, None)
         of = pa.ipc.new_file if source.is_file else pa.ipc.new_stream
+        # No deltas, which not every reader of streams knows.
         options = pa.ipc.IpcWriteOptions(
-            compression=source.compression,
-            unify_dictionaries=source.is_file,
-            emit_dictionary_deltas=not source.is_file,
+            compression=source.compression, unify_dictionaries=source.is_file
         )
         with _write_errors(self._path):
             self._file = pa.OSFile(str(self._part), "wb")

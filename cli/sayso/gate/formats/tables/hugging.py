@@ -14,6 +14,7 @@ from typing import Any, Final
 from sayso.errors import BadManifest
 from sayso.gate.formats.base import Columns, reading
 from sayso.gate.formats.json_rows import STRICT
+from sayso.gate.formats.media import left_out
 from sayso.gate.formats.shards import Shards, ShardWriter
 from sayso.gate.formats.tables.arrow import Arrow
 from sayso.outputs import Outputs
@@ -49,11 +50,21 @@ class HuggingFace(Shards):
     def __init__(self, path: Path, folders: list[Path], columns: Columns) -> None:
         self._states = {(one / STATE_FILE).relative_to(path): _json(one / STATE_FILE) for one in folders}
         files = [file for one in folders for file in _data_files(one, _json(one / STATE_FILE))]
+        if len(set(files)) < len(files):
+            raise BadManifest(f"{str(path)!r} names a data file twice; load and save it again")
+        if lost := [one for one in folders if not (one / _INFO).is_file()]:
+            raise BadManifest(
+                f"{str(lost[0])!r} has no {_INFO}, without which datasets cannot load it;"
+                " load and save it again"
+            )
         beside = [path / SPLITS, *(one / _INFO for one in folders)]
         names = {one.relative_to(path): one for one in beside if one.is_file()}
         open_one = partial(Arrow, columns=columns)
         super().__init__(path, {one: one.relative_to(path) for one in files}, open_one, names)
         self.name = "hugging face dataset"
+        known = {*files, *beside, *(one / STATE_FILE for one in folders)}
+        others = [one for one in sorted(path.rglob("*")) if one.is_file() and one not in known]
+        self.notes += left_out(others, path, "the dataset does not name them")
 
     def writer(self, outputs: Outputs, path: Path) -> ShardWriter:
         """Open a dataset of the same splits, shards and features."""
@@ -74,7 +85,10 @@ def _data_files(folder: Path, state: dict[str, Any]) -> Iterator[Path]:
         )
     files = state.get("_data_files")
     if not isinstance(files, list) or not files:
-        raise BadManifest(f"{str(folder / STATE_FILE)!r} names no data files")
+        raise BadManifest(
+            f"{str(folder / STATE_FILE)!r} names no data files, so datasets cannot load it;"
+            " leave this split out, and save the others again"
+        )
     for one in files:
         name = one.get("filename") if isinstance(one, dict) else None
         yield folder / _plain(name, folder)

@@ -14,11 +14,11 @@ import numpy as np
 
 from sayso.errors import BadManifest, FileUnreadable
 from sayso.extras import extra
-from sayso.gate.columns import column_of, join_columns
+from sayso.gate.columns import column_of, column_or_key, join_columns
 from sayso.gate.formats.base import OR_REJECT, ROWS_AT_ONCE, Batch, Columns, Source, refuse_row
 from sayso.gate.formats.tables.chunk import Chunk
 from sayso.gate.formats.tables.footer import Footer
-from sayso.gate.names import find_columns, keys_of
+from sayso.gate.names import find_with_keys
 from sayso.outputs import Outputs
 
 with extra("data"):
@@ -55,13 +55,9 @@ class Parquet(Source):
             self.footer = Footer(path)
             with self._opened() as file:
                 schema = file.schema_arrow
-            keys = keys_of(path)
-            # A column that both the file and its folders have occurs twice, and is refused.
-            names = [*schema.names, *keys]
-            self._names = find_columns(names, columns.license, columns.item, is_nested=True)
-            self._keys = {name: keys[name] for name in self._names if name in keys}
-            if len(self._keys) == len(self._names):
-                raise BadManifest("its folders name both license and item, so its rows name nothing")
+            self._names, self._keys = find_with_keys(
+                path, schema.names, columns.license, columns.item, is_nested=True
+            )
             for name in self._read_names:
                 column_of(schema.empty_table(), name)
         self._reject_bad = columns.dialect.reject_bad
@@ -73,9 +69,7 @@ class Parquet(Source):
 
     def _column(self, content: Any, name: str) -> Any:
         """Return a column of a batch, of the file or of its folders."""
-        if name in self._keys:
-            return pa.repeat(pa.scalar(self._keys[name], pa.large_string()), len(content))
-        return column_of(content, name)
+        return column_or_key(content, name, self._keys)
 
     @contextmanager
     def _opened(self, **options: Any) -> Iterator[Any]:

@@ -1,0 +1,1 @@
+"""A check that goes on where it was killed."""
