@@ -2,7 +2,7 @@
 
 A store of size n has n words of the person asked about, half of them scopes, n claims of strangers on
 the item asked about, and n licenses that wait for an anchor. GROWTH_SIZES names other sizes, such as
-`GROWTH_SIZES=2,1000000 make bench`.
+`GROWTH_SIZES=2,5000000 make bench`.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ from support.filled_store import change_store
 from support.node_rig import NOW, NodeRig
 from support.protocol_strategies import ADA, BEN, CLEO, NETWORK, a_consent, item_hashes, signed
 
-SIZES: Final = (2, 10_000, 100_000)  # the first is an ordinary person
+SIZES: Final = (2, 10_000, 100_000, 1_000_000)  # the first is an ordinary person
 BATCH: Final = 10_000  # licenses
 LOOKS: Final = 200
 PAGES: Final = 50
