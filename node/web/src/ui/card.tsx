@@ -64,10 +64,7 @@ export function Card(props: CardProps) {
 function TrueCard({ one, takeBack, taken, alone }: CardProps) {
   const { consent, status } = one;
   const live = isLive(one);
-  const partly =
-    one.revoked_permissions > 0 && live
-      ? t("partly", { k: one.revoked_permissions, n: one.permissions })
-      : undefined;
+  const partly = one.revoked_permissions > 0 && live ? partlyText(one) : undefined;
   const id = `sentence-${one.license}`;
   return (
     <article class={`card ${live ? "" : "over"}`} data-license={one.license} tabIndex={-1} aria-labelledby={id}>
@@ -112,6 +109,11 @@ function TrueCard({ one, takeBack, taken, alone }: CardProps) {
       </p>
     </article>
   );
+}
+
+/** A node counts files times purposes; a person counts files, which that gives for a single purpose only. */
+function partlyText({ consent, revoked_permissions: gone }: Listed): string {
+  return consent.purposes.length === 1 ? t("partly", { k: gone, of: t("files", { n: consent.items }) }) : t("partly_some");
 }
 
 /** Tells the buttons of one card from those of another. */

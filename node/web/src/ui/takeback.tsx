@@ -203,11 +203,11 @@ function Choices({ choices, chosen, choose }: { choices: Choice[]; chosen: numbe
 }
 
 function Reach({ choice }: { choice: Choice }) {
-  const { permissions, licenses } = choice;
+  const { files, purposes, licenses } = choice;
   return (
     <div id="wish-reach">
-      {permissions > 0 ? (
-        <p class="reach">{t("reaches", { n: permissions, licenses: t("found", { n: licenses }) })}</p>
+      {licenses > 0 ? (
+        <p class="reach">{t("reaches", { files: t("files", { n: files }), purposes: t("purposes_n", { n: purposes }), licenses: t("found", { n: licenses }) })}</p>
       ) : (
         <Say kind="warn">{t("reaches_none")}</Say>
       )}
