@@ -142,6 +142,13 @@ def test_until_now_leaves_the_future_open(visit: Open, place: World) -> None:
     page.get_by_role("button", name=SIGN).click()
     expect(page.locator(".steps")).to_contain_text("North stored it and signed a promise")
     assert here.wallet.asked[1]["message"]["scopes"] == [f"via {MARKET}"]
+    page.goto(f"{here.url}/#/taken")  # each is called what it was
+    expect(page.locator("[data-digest] h2")).to_have_text(
+        [
+            f"Through {MARKET} · And never again: also whatever is licensed later",
+            f"Through {MARKET} · What was licensed until now",
+        ]
+    )
 
 
 def test_everything_is_not_offered_where_there_is_nothing(visit: Open, place: World) -> None:

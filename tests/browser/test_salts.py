@@ -73,11 +73,15 @@ def test_names_and_files_are_known_by_the_file_of_secrets(visit: Open, place: Wo
     expect(listed).to_have_text(["garden.txt"])
     page.get_by_role("checkbox", name="garden.txt").check()
     page.get_by_role("button", name="Take back 1 file").click()
-    expect(page.get_by_role("dialog")).to_contain_text(
-        "This covers 1 file in 1 license, for 2 purposes."
-    )
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("This covers 1 file in 1 license, for 2 purposes.")
+    expect(dialog.get_by_role("listitem").first).to_have_text("garden.txt")
+    expect(dialog.get_by_role("heading").first).not_to_contain_text("research")  # it is for all
+    here.look_at("salts-question")
     page.get_by_role("button", name="Sign and take back").click()
     expect(page.get_by_role("heading", name="Taken back.")).to_be_visible()
+    page.get_by_role("button", name="Done").click()
+    expect(page.locator(".state")).to_contain_text("1 of 3 files taken back")
     garden = held.files[1].item
     expected = [Reason.REVOKED if one == garden else Reason.GRANTED for one in held.license.items]
     assert place.reasons(held.license, LAB, "research") == expected

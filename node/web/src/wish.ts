@@ -1,6 +1,6 @@
 // The revocations of a person's wish, and the known permissions that they cover.
 
-import { type Key, purposeText, t } from "./i18n.js";
+import { type Key, list, purposeText, t } from "./i18n.js";
 import { whoText } from "./company.js";
 import type { Listed } from "./net/api.js";
 import { type Consent, LIMITS, type Revocation, revocationOf } from "./protocol/messages.js";
@@ -28,6 +28,8 @@ export interface Wish {
   what: string;
   /** The ward of a guardian; empty for the signer's own permissions. */
   ward: string;
+  /** Of single files, as this device knows them. */
+  names?: string[];
   /** The first is chosen until the person chooses another one. */
   choices: [Choice, ...Choice[]];
 }
@@ -161,9 +163,8 @@ export function wishLicense(one: Consent): Wish {
 /** Some items of one license, by their positions, for some purposes. */
 export function wishPart(one: Consent, positions: number[], purposes: string[]): Wish {
   const items = t("items", { n: positions.length });
-  const names = purposes.map(purposeText).join(", ");
-  const question = t("ask_part", { items, who: whoText(one.grantee), purposes: names });
   const some = purposes.length < one.purposes.length ? purposes : [];
+  const question = t(some.length > 0 ? "ask_part" : "ask_license", { items, who: whoText(one.grantee), purposes: list(purposes.map(purposeText)) });
   const revocations = positions.length === one.items ? whole([one], some) : byWords([one], () => masksOf(one, positions, purposes));
   return wishOf(one, revocations, positions.length, purposes, question);
 }

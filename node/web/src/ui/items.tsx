@@ -95,8 +95,11 @@ export function Items({ held, own, guards, ask }: ItemsProps) {
   const { said, reading } = useSalts(useReading(find), items, add);
   const takeChosen = () => {
     const positions = [...chosen].sort((a, b) => a - b);
-    if (own) return ask(wishPart(consent, positions, purpose ? [purpose] : consent.purposes));
-    ask(wishFiles({ signer: account!, ward: consent.contributor }, consent, positions.map((at) => items[at]!)));
+    const names = positions.flatMap((at) => known.get(items[at]!)?.name ?? []);
+    const wish = own
+      ? wishPart(consent, positions, purpose ? [purpose] : consent.purposes)
+      : wishFiles({ signer: account!, ward: consent.contributor }, consent, positions.map((at) => items[at]!));
+    ask(names.length === positions.length ? { ...wish, names } : wish);
   };
   return (
     <>

@@ -156,6 +156,7 @@ function Question({ wish, chosen, choose, error, chain, sign, onChain }: Questio
       )}
       {chain !== undefined && <WrongNetwork theirs={chain} />}
       {ward && <Say kind="note">{t("for_ward", { address: short(ward) })}</Say>}
+      {wish.names && <Names of={wish.names} />}
       {choices.length > 1 && <Choices choices={choices} chosen={chosen} choose={choose} />}
       <Reach choice={choice} />
       <Say kind="warn" id="wish-warning">
@@ -185,6 +186,19 @@ function Question({ wish, chosen, choose, error, chain, sign, onChain }: Questio
         {signatures === 1 && <Codes key={chosen} revocation={choice.revocations[0]!} />}
       </details>
     </>
+  );
+}
+
+const NAMES = 5;
+
+function Names({ of }: { of: string[] }) {
+  return (
+    <ul>
+      {of.slice(0, NAMES).map((one) => (
+        <li key={one}>{one}</li>
+      ))}
+      {of.length > NAMES && <li class="quiet">+ {of.length - NAMES}</li>}
+    </ul>
   );
 }
 
