@@ -78,6 +78,18 @@ def test_a_company_has_its_listed_name_and_nobody_else_has_one(visit: Open, plac
     assert page.get_by_label("A letter to the company").input_value().startswith(f"To: {LISTED}\n")
 
 
+def test_a_listed_company_is_chosen_by_its_name(visit: Open, place: World) -> None:
+    here = visit(account=place.person())
+    page = here.connect("#/allow")
+    offered = page.locator("#grantee-offers option")
+    assert [one.get_attribute("label") for one in offered.all()] == [LISTED]
+    page.get_by_label("Who may use them").fill(offered.first.get_attribute("value") or "")
+    expect(page.locator("#grantee-hint")).to_have_text(LISTED)
+    page.get_by_label("Who may use them").fill(LAB.address)
+    expect(page.locator("#grantee-hint")).to_have_text(f"unknown company {short(LAB.address)}")
+    here.look_at("company-chosen")
+
+
 def passes(signer: LocalAccount, to: str, digest: bytes, purposes: tuple[str, ...]) -> Sublicense:
     now = int(time.time())
     return Sublicense(
