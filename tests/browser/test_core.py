@@ -29,7 +29,9 @@ def test_a_license_is_taken_back_in_two_taps(visit: Open, place: World) -> None:
     here.look_at("licenses")
 
     card.get_by_role("button", name="Take back").click()
-    expect(page.get_by_role("dialog")).to_contain_text("This covers 40 permissions in 1 license.")
+    expect(page.get_by_role("dialog")).to_contain_text(
+        "This covers 40 files in 1 license, for 1 purpose."
+    )
     here.look_at("question")
     page.get_by_role("button", name="Sign and take back").click()
 

@@ -225,23 +225,6 @@ def test_an_error_is_a_sentence_with_a_code(visit: Open, place: World) -> None:
     here.look_at("node-down")
 
 
-# On how many lines the text of each element stands.
-LINES = """all => all.map((one) => {
-  const text = document.createRange();
-  text.selectNodeContents(one);
-  return new Set([...text.getClientRects()].map((line) => line.top)).size;
-})"""
-
-
-def test_tabs_are_whole_words_at_200_percent(visit: Open, place: World) -> None:
-    here = visit(account=place.person())
-    page = here.connect()
-    page.set_viewport_size({"width": 320, "height": 640})
-    page.evaluate("document.documentElement.style.fontSize = '200%'")
-    assert page.locator(".top nav a").evaluate_all(LINES) == [1, 1, 1]
-    here.look_at("tabs-200")
-
-
 def test_a_guardian_is_offered_what_they_reach_and_single_files(visit: Open, place: World) -> None:
     ada, guardian = place.person(), place.person()
     guards = bytes.fromhex(guardian.address[2:])

@@ -121,7 +121,7 @@ def test_until_now_leaves_the_future_open(visit: Open, place: World) -> None:
     page.get_by_role("button", name=f"Take back all of {MARKET}").click()
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_label("What was licensed until now")).to_be_checked()
-    expect(dialog).to_contain_text("This covers 80 permissions in 2 licenses.")
+    expect(dialog).to_contain_text("This covers 80 files in 2 licenses, for 1 purpose.")
     here.look_at("until-now")
     page.get_by_role("button", name=SIGN).click()
     expect(page.locator(".steps")).to_contain_text("North stored it and signed a promise")
@@ -142,6 +142,13 @@ def test_until_now_leaves_the_future_open(visit: Open, place: World) -> None:
     page.get_by_role("button", name=SIGN).click()
     expect(page.locator(".steps")).to_contain_text("North stored it and signed a promise")
     assert here.wallet.asked[1]["message"]["scopes"] == [f"via {MARKET}"]
+    page.goto(f"{here.url}/#/taken")  # each is called what it was
+    expect(page.locator("[data-digest] h2")).to_have_text(
+        [
+            f"Through {MARKET} · And never again: also whatever is licensed later",
+            f"Through {MARKET} · What was licensed until now",
+        ]
+    )
 
 
 def test_everything_is_not_offered_where_there_is_nothing(visit: Open, place: World) -> None:
@@ -203,7 +210,7 @@ def test_the_focus_is_on_the_question_and_on_the_news(visit: Open, place: World,
     sign = page.get_by_role("button", name=SIGN)
     described = (sign.get_attribute("aria-describedby") or "").split()
     told = " ".join(page.locator(f"#{one}").inner_text() for one in described)
-    assert "This covers 2 permissions in 1 license." in told
+    assert "This covers 2 files in 1 license, for 1 purpose." in told
     assert "This cannot be undone." in told
     here.look_at(f"question-320-{text[:-1]}")
     sign.click()

@@ -86,7 +86,7 @@ def test_a_lost_phone_and_a_guardian(visit: Open, place: World) -> None:
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text(f"Take back everything that {name} allowed through kled.ai?")
     expect(dialog).to_contain_text(f"You do this for {name}, as their guardian.")
-    expect(dialog).to_contain_text("This covers 2 permissions in 1 license.")
+    expect(dialog).to_contain_text("This covers 2 files in 1 license, for 1 purpose.")
     here.look_at("guardian-question")
     page.get_by_role("button", name="Sign and take back").click()
     expect(page.locator(".steps")).to_contain_text("North stored it and signed a promise")

@@ -80,4 +80,4 @@ def test_a_part_is_not_shown_as_the_whole(visit: Open, place: World) -> None:
     page.get_by_label("Take back a purpose everywhere").select_option("research")
     page.get_by_role("button", name="Sign and take back").click()
     expect(page.get_by_role("heading", name="Taken back.")).to_be_visible()
-    expect(card(page, held).locator(".pill")).to_have_text("2 of 4 taken back")
+    expect(card(page, held).locator(".pill")).to_have_text("Partly taken back")

@@ -75,7 +75,9 @@ def test_one_file_of_a_license(visit: Open, place: World) -> None:
     page.get_by_role("checkbox").check()
     here.look_at("details")
     page.get_by_role("button", name="Take back 1 file").click()
-    expect(page.get_by_role("dialog")).to_contain_text("This covers 2 permissions in 1 license.")
+    expect(page.get_by_role("dialog")).to_contain_text(
+        "This covers 1 file in 1 license, for 2 purposes."
+    )
     sign(page)
     signed_for(page)
     found = place.reasons(held, LAB, "train-ai")
@@ -104,14 +106,16 @@ def test_everything_for_a_purpose_everything_via_and_everything(visit: Open, pla
     page = here.connect()
     here.look_at("two-licenses")
     page.get_by_label("Take back a purpose everywhere").select_option(CLONING)
-    expect(page.get_by_role("dialog")).to_contain_text("This covers 4 permissions in 2 licenses.")
+    expect(page.get_by_role("dialog")).to_contain_text(
+        "This covers 4 files in 2 licenses, for 1 purpose."
+    )
     here.look_at("question-purpose")
     never_again(page)
     sign(page)
     signed_for(page)
     assert {*place.reasons(one, LAB, CLONING), *place.reasons(two, OTHER, CLONING)} == {REVOKED}
     page.get_by_role("button", name="Done").click()
-    expect(card(page, two)).to_contain_text("2 of 4 taken back")
+    expect(card(page, two)).to_contain_text("Partly taken back")
 
     page.get_by_role("button", name="Take back all of kled.ai").click()
     never_again(page)

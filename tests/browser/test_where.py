@@ -65,7 +65,6 @@ def test_a_company_has_its_listed_name_and_nobody_else_has_one(visit: Open, plac
     here.page.route("**/v1/node", embellish)
     page = here.connect()
     expect(card(page, held)).to_contain_text(f"{LISTED}, may train AI with 2 recordings")
-    expect(page.locator("h3", has_text=LISTED)).to_be_visible()
     stranger = f"unknown company {short(IMITATOR.address)}"
     expect(page.get_by_text(f"{stranger} may train AI", exact=False)).to_be_visible()
     expect(page.locator("main")).not_to_contain_text(NAMES[1].name)
@@ -77,6 +76,18 @@ def test_a_company_has_its_listed_name_and_nobody_else_has_one(visit: Open, plac
     page.locator("dialog a[href^='#/proof/']").click()
     expect(page.locator(".companies")).to_have_text(f"It was licensed to: {LISTED}")
     assert page.get_by_label("A letter to the company").input_value().startswith(f"To: {LISTED}\n")
+
+
+def test_a_listed_company_is_chosen_by_its_name(visit: Open, place: World) -> None:
+    here = visit(account=place.person())
+    page = here.connect("#/allow")
+    offered = page.locator("#grantee-offers option")
+    assert [one.get_attribute("label") for one in offered.all()] == [LISTED]
+    page.get_by_label("Who may use them").fill(offered.first.get_attribute("value") or "")
+    expect(page.locator("#grantee-hint")).to_have_text(LISTED)
+    page.get_by_label("Who may use them").fill(LAB.address)
+    expect(page.locator("#grantee-hint")).to_have_text(f"unknown company {short(LAB.address)}")
+    here.look_at("company-chosen")
 
 
 def passes(signer: LocalAccount, to: str, digest: bytes, purposes: tuple[str, ...]) -> Sublicense:
@@ -261,16 +272,24 @@ def test_files_keep_their_names_and_are_salted(visit: Open, place: World, folder
     expect(page.get_by_role("dialog")).to_contain_text("This covers")
     page.keyboard.press("Escape")
 
+    names_by_salts(visit(account=ada).connect(f"#/license/{license_hash}"), saving.value.path())
     only_this_device_knows(here, visit().go("#/look"), folder)
     asked = "\n".join(sent)
     for name in (*FILES, "holiday", *(one["salt"] for one in salts)):
         assert name not in asked
 
 
+def names_by_salts(page: Page, salts: Path) -> None:
+    """Another device of the same person learns the names from the saved secrets."""
+    page.get_by_label("Choose files").set_input_files(salts)
+    expect(page.locator(".items .name", has_text="holiday/birthday.png")).to_be_visible()
+
+
 def only_this_device_knows(here: Visit, stranger: Page, folder: Path) -> None:
     """Whoever has the same file finds nothing under its plain hash."""
     here.page.get_by_role("link", name="Look up").click()
     for page in (here.page, stranger):
+        expect(page.get_by_role("heading", name="Who licensed a file?")).to_be_visible()
         page.get_by_label("Choose files").set_input_files(folder / FILES[0])
     expect(here.page.get_by_text("1 license names this file")).to_be_visible()
     expect(stranger.get_by_text("This node knows no license of this file.")).to_be_visible()

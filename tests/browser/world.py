@@ -159,7 +159,7 @@ class World:
         purposes: tuple[str, ...] = ("train-ai",),
         **terms: Any,
     ) -> Envelope:
-        """License some new items and hand that in at north."""
+        """License some new items, or `items`, and hand that in at north."""
         envelope = self._signed(account, count, grantee, purposes, terms)
         self.submit(envelope)
         return envelope
@@ -194,13 +194,14 @@ class World:
         purposes: tuple[str, ...],
         terms: dict[str, Any],
     ) -> Envelope:
+        made = [sha256(f"item {next(self.numbers)}".encode()) for _ in range(count)]
+        items = terms.pop("items", made)
         named = Terms(
             address_from_text(grantee),
             purposes,
             terms.pop("expires_at", int(time.time()) + 300 * DAY_S),
             **terms,
         )
-        items = [sha256(f"item {next(self.numbers)}".encode()) for _ in range(count)]
         contributor = address_from_text(account.address)
         (built,) = build_consents(contributor, items, named, int(time.time()) - 60)
         return sign_message(account, built[0], self.trusted.network, built[1])

@@ -31,6 +31,9 @@ export function learnNames(node: { name: string; names?: Named[] }): void {
   listed = new Map((node.names ?? []).filter((one) => isShown(one.name)).map((one) => [one.address.toLowerCase(), one]));
 }
 
+/** The listed companies, for somebody who looks for one: address, and what it is called. */
+export const listedCompanies = (): [string, string][] => [...listed.values()].map((one) => [one.address, whoText(one.address)]);
+
 /** The domains of listed companies, which others may imitate. */
 export const listedDomains = (): string[] => [...listed.values()].flatMap((one) => one.domain ?? []);
 

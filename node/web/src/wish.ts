@@ -1,6 +1,6 @@
 // The revocations of a person's wish, and the known permissions that they cover.
 
-import { type Key, purposeText, t } from "./i18n.js";
+import { type Key, list, purposeText, t } from "./i18n.js";
 import { whoText } from "./company.js";
 import type { Listed } from "./net/api.js";
 import { type Consent, LIMITS, type Revocation, revocationOf } from "./protocol/messages.js";
@@ -12,8 +12,9 @@ export interface Choice {
   warning: string;
   /** One signature for each. */
   revocations: Revocation[];
-  /** Covered permissions and licenses that this node knows. */
-  permissions: number;
+  /** What of the licenses that this node knows is covered, as a person counts it: each file and each purpose once. */
+  files: number;
+  purposes: number;
   licenses: number;
   /** The addresses that were licensed. */
   companies: string[];
@@ -27,6 +28,8 @@ export interface Wish {
   what: string;
   /** The ward of a guardian; empty for the signer's own permissions. */
   ward: string;
+  /** Of single files, as this device knows them. */
+  names?: string[];
   /** The first is chosen until the person chooses another one. */
   choices: [Choice, ...Choice[]];
 }
@@ -55,11 +58,16 @@ export function meaningOf(scope: string): string {
 
 export const isLive = (one: Pick<Listed, "status">): boolean => one.status === "active" || one.status === "not-yet-valid";
 
-/** How many permissions of live licenses a sentence of this speaker covers. */
-export function reachOf(speaker: Speaker, known: Listed[], subject: string, purpose = ""): { permissions: number; licenses: number } {
+/** Whether a sentence of this speaker covers anything of a live license. */
+export function reaches(speaker: Speaker, known: Listed[], subject: string, purpose = ""): boolean {
   const scope = scopeText(subject, purpose, speaker.ward);
-  const hits = known.filter(isLive).map((one) => reached(scope, speaker.signer, one.consent)).filter(Boolean);
-  return { permissions: hits.reduce((sum, one) => sum + one, 0), licenses: hits.length };
+  return known.some((one) => isLive(one) && reached(scope, speaker.signer, one.consent) > 0);
+}
+
+/** Licenses with the same content root are about the same files. */
+function filesIn(consents: Consent[]): number {
+  const sets = new Map(consents.map((one) => [one.content, one.items]));
+  return [...sets.values()].reduce((sum, one) => sum + one, 0);
 }
 
 /**
@@ -107,7 +115,8 @@ function wishFor(speaker: Speaker, known: Listed[], said: Sentence): Wish {
   const hit = known.filter(isLive).map(({ consent }) => ({ consent, reach: reached(scope, speaker.signer, consent) })).filter((one) => one.reach > 0);
   const consents = hit.map((one) => one.consent);
   const reach = {
-    permissions: hit.reduce((sum, one) => sum + one.reach, 0),
+    files: filesIn(consents),
+    purposes: purpose ? 1 : new Set(consents.flatMap((one) => one.purposes)).size,
     licenses: hit.length,
     companies: [...new Set(consents.map((one) => one.grantee))],
     whole: hit.filter((one) => one.reach === one.consent.items * one.consent.purposes.length).map((one) => one.consent),
@@ -154,17 +163,15 @@ export function wishLicense(one: Consent): Wish {
 /** Some items of one license, by their positions, for some purposes. */
 export function wishPart(one: Consent, positions: number[], purposes: string[]): Wish {
   const items = t("items", { n: positions.length });
-  const names = purposes.map(purposeText).join(", ");
-  const question = t("ask_part", { items, who: whoText(one.grantee), purposes: names });
   const some = purposes.length < one.purposes.length ? purposes : [];
+  const question = t(some.length > 0 ? "ask_part" : "ask_license", { items, who: whoText(one.grantee), purposes: list(purposes.map(purposeText)) });
   const revocations = positions.length === one.items ? whole([one], some) : byWords([one], () => masksOf(one, positions, purposes));
   return wishOf(one, revocations, positions.length, purposes, question);
 }
 
 function wishOf(one: Consent, revocations: Revocation[], items: number, purposes: string[], question: string): Wish {
-  const permissions = items * purposes.length;
   const whole = items === one.items && purposes.length === one.purposes.length ? [one] : [];
-  const choice: Choice = { label: "", warning: t("for_good_part"), revocations, permissions, licenses: 1, companies: [one.grantee], whole };
+  const choice: Choice = { label: "", warning: t("for_good_part"), revocations, files: items, purposes: purposes.length, licenses: 1, companies: [one.grantee], whole };
   return { question, what: `${t("items", { n: items })} · ${whoText(one.grantee)}`, ward: "", choices: [choice] };
 }
 
@@ -173,11 +180,12 @@ export function wishFiles(speaker: Speaker, one: Consent, items: string[]): Wish
   const scopes = items.map((item) => scopeText(`file ${item}`, "", speaker.ward));
   const revocations = split(scopes, LIMITS.scopes).map((part) => revocationOf(speaker.signer, part));
   const many = t("items", { n: items.length });
-  const permissions = items.length * one.purposes.length;
   return {
     question: t("ask_license", { items: many, who: whoText(one.grantee) }),
     what: many,
     ward: speaker.ward,
-    choices: [{ label: "", warning: t("for_good_files"), revocations, permissions, licenses: 1, companies: [one.grantee], whole: [] }],
+    choices: [
+      { label: "", warning: t("for_good_files"), revocations, files: items.length, purposes: one.purposes.length, licenses: 1, companies: [one.grantee], whole: [] },
+    ],
   };
 }

@@ -3,12 +3,13 @@
 
 import { all, put, some } from "./database.js";
 import { hex, join, sha, unhex } from "../protocol/bytes.js";
+import type { SaltRow } from "./salts.js";
 
 export interface Shelved {
   item: string;
   /** With the folders, as it was chosen. */
   name: string;
-  /** The SHA-256 of the bytes. */
+  /** The SHA-256 of the bytes; empty for a row of an imported file of salts, until the file itself was read here. */
   plain: string;
   /** 32 bytes as 0x text; empty if the item hash is the plain one. */
   salt: string;
@@ -29,10 +30,24 @@ export const shelve = (files: Shelved[]): Promise<boolean> => put("files", files
 
 export const shelved = (items: string[]): Promise<Shelved[]> => some<Shelved>("files", items);
 
-/** What this device knows of the files with these plain hashes. */
+/** What this device knows of the files with these plain hashes, imported rows only if their file was read here. */
 export async function knownAs(plain: string[]): Promise<Shelved[]> {
   const wanted = new Set(plain);
   return (await all<Shelved>("files")).filter((one) => wanted.has(one.plain));
+}
+
+/** What this device knows of one file, by its bytes alone: each imported salt is tried, and remembered if it fits. */
+export async function foundAs(plain: string): Promise<Shelved[]> {
+  const known = (await all<Shelved>("files")).filter((one) => one.plain === plain || (!one.plain && saltedItem(one.salt, plain) === one.item));
+  const found = known.map((one) => ({ ...one, plain }));
+  if (known.some((one) => !one.plain)) await shelve(found);
+  return found;
+}
+
+/** Keeps the rows of a file of salts; what this device knows better stays. False where storage is switched off or full. */
+export async function shelveRows(rows: SaltRow[]): Promise<boolean> {
+  const known = new Set((await all<Shelved>("files")).map((one) => one.item));
+  return shelve(rows.filter((one) => !known.has(one.item)).map((one) => ({ ...one, plain: "", picture: "" })));
 }
 
 /** A small picture of an image; empty for what is none, or where the browser cannot draw it. */

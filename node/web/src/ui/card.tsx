@@ -7,7 +7,7 @@ import type { Listed, Revoked } from "../net/api.js";
 import { timeOfBlock } from "../net/wallet.js";
 import { NOBODY, same } from "../protocol/bytes.js";
 import { type Consent, type Network, type Revocation, digestOf, noticeOf, typedData } from "../protocol/messages.js";
-import { agreementOf, baseWord, reached } from "../protocol/words.js";
+import { agreementOf, baseWord, isSet, reached } from "../protocol/words.js";
 import { whoText, whoTextThen } from "../company.js";
 import { isLive } from "../wish.js";
 import { useApp } from "./app.js";
@@ -41,6 +41,8 @@ interface CardProps {
   takeBack: (() => void) | null;
   /** The revocations of the contributor that the node knows. */
   taken?: Revoked[];
+  /** Which permissions are taken back, where the node said that. */
+  masks?: bigint[];
   /** Hides the link to the license's own page. */
   alone?: boolean;
 }
@@ -61,13 +63,10 @@ export function Card(props: CardProps) {
   );
 }
 
-function TrueCard({ one, takeBack, taken, alone }: CardProps) {
+function TrueCard({ one, takeBack, taken, alone, masks }: CardProps) {
   const { consent, status } = one;
   const live = isLive(one);
-  const partly =
-    one.revoked_permissions > 0 && live
-      ? t("partly", { k: one.revoked_permissions, n: one.permissions })
-      : undefined;
+  const partly = one.revoked_permissions > 0 && live ? partlyText(one, masks) : undefined;
   const id = `sentence-${one.license}`;
   return (
     <article class={`card ${live ? "" : "over"}`} data-license={one.license} tabIndex={-1} aria-labelledby={id}>
@@ -112,6 +111,14 @@ function TrueCard({ one, takeBack, taken, alone }: CardProps) {
       </p>
     </article>
   );
+}
+
+/** A node counts files times purposes; a person counts files, of which each has to be taken back as a whole. */
+function partlyText({ consent, revoked_permissions: gone }: Listed, masks: bigint[] = []): string {
+  const width = consent.purposes.length;
+  const isGone = (at: number) => consent.purposes.every((_, column) => isSet(masks, width, at, column));
+  const k = width === 1 ? gone : Array.from({ length: masks.length && consent.items }, (_, at) => at).filter(isGone).length;
+  return k * width === gone ? t("partly", { k, of: t("files", { n: consent.items }) }) : t("partly_some");
 }
 
 /** Tells the buttons of one card from those of another. */

@@ -5,11 +5,13 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 
 import { purposeText, t } from "../i18n.js";
 import type { License } from "../net/api.js";
-import { type Shelved, folderOf, knownAs, shelved } from "../net/shelf.js";
+import { type SaltRow, isSalts, readSalts } from "../net/salts.js";
+import { type Shelved, folderOf, foundAs, shelveRows, shelved } from "../net/shelf.js";
 import { isSet } from "../protocol/words.js";
 import { type Wish, wishFiles, wishPart } from "../wish.js";
 import { useApp } from "./app.js";
-import { FileDrop, type Hashed, useReading } from "./files.js";
+import { FileDrop, type Hashed, type Reading, useReading } from "./files.js";
+import { Say, explain } from "./parts.js";
 
 const PAGE = 50;
 
@@ -32,8 +34,31 @@ interface Row {
 function useShelf(items: string[]) {
   const [known, setKnown] = useState<ReadonlyMap<string, Partial<Shelved>>>(new Map());
   useEffect(() => void shelved(items).then((found) => setKnown(new Map(found.map((one) => [one.item, one])))), [items.length, items[0]]);
-  const add = (item: string, name: string) => setKnown((before) => new Map([...before, [item, { name, ...before.get(item) }]]));
+  const add = (rows: Partial<Shelved>[]) => setKnown((before) => new Map([...before, ...rows.map((one) => [one.item!, { ...one, ...before.get(one.item!) }] as const)]));
   return { known, add };
+}
+
+/** A reading that takes the names from a chosen file of salts, and gives every other file to the reading below it. */
+function useSalts(reading: Reading, items: string[], add: (rows: SaltRow[]) => void) {
+  const [said, setSaid] = useState<{ kind: "good" | "warn" | "bad"; text: string } | null>(null);
+  const read = async ([file]: File[]) => {
+    setSaid(null);
+    if (!file) return;
+    if (!(await isSalts(file))) return reading.read([file]);
+    try {
+      const rows = await readSalts(file);
+      const kept = await shelveRows(rows); // those of other licenses, too
+      const listed = new Set(items);
+      const here = new Map(rows.filter((one) => listed.has(one.item)).map((one) => [one.item, one]));
+      add([...here.values()]);
+      if (here.size === 0) return setSaid({ kind: "warn", text: t("salts_none") });
+      const text = t("salts_taken", { n: here.size });
+      setSaid(kept ? { kind: "good", text } : { kind: "warn", text: `${text} ${t("salts_unkept")}` });
+    } catch (problem) {
+      setSaid({ kind: "bad", text: explain(problem) });
+    }
+  };
+  return { said, reading: { ...reading, read: (files: File[]) => void read(files) } };
 }
 
 export function Items({ held, own, guards, ask }: ItemsProps) {
@@ -62,16 +87,19 @@ export function Items({ held, own, guards, ask }: ItemsProps) {
     setChosen(next);
   };
   const find = async ([file]: Hashed[]) => {
-    const names = [file!.item, ...(await knownAs([file!.item])).map((one) => one.item)];
+    const names = [file!.item, ...(await foundAs(file!.item)).map((one) => one.item)];
     const found = names.find((one) => items.includes(one)) ?? file!.item;
-    add(found, file!.name);
+    add([{ item: found, name: file!.name }]);
     setSearch(found);
   };
-  const reading = useReading(find);
+  const { said, reading } = useSalts(useReading(find), items, add);
   const takeChosen = () => {
     const positions = [...chosen].sort((a, b) => a - b);
-    if (own) return ask(wishPart(consent, positions, purpose ? [purpose] : consent.purposes));
-    ask(wishFiles({ signer: account!, ward: consent.contributor }, consent, positions.map((at) => items[at]!)));
+    const names = positions.flatMap((at) => known.get(items[at]!)?.name ?? []);
+    const wish = own
+      ? wishPart(consent, positions, purpose ? [purpose] : consent.purposes)
+      : wishFiles({ signer: account!, ward: consent.contributor }, consent, positions.map((at) => items[at]!));
+    ask(names.length === positions.length ? { ...wish, names } : wish);
   };
   return (
     <>
@@ -96,6 +124,8 @@ export function Items({ held, own, guards, ask }: ItemsProps) {
         )}
       </div>
       <FileDrop many={false} label={t("find_file")} reading={reading} />
+      <div role="status">{said && <Say kind={said.kind}>{said.text}</Say>}</div>
+      {(own || guards) && known.size < items.length && <p class="quiet small">{t("find_salts")}</p>}
       {known.size > 0 && <p class="quiet small">{t("names_here")}</p>}
       {matching.length === 0 && <p>{t("no_match")}</p>}
       {(own || guards) && open.length > 1 && (

@@ -8,13 +8,13 @@ import { whoText } from "../company.js";
 import type { Listed } from "../net/api.js";
 import { same } from "../protocol/bytes.js";
 import { SaveDates } from "./calendar.js";
-import { type Speaker, type Wish, isLive, reachOf, wishAll, wishLicense, wishPurpose, wishVia } from "../wish.js";
+import { type Speaker, type Wish, isLive, reaches, wishAll, wishLicense, wishPurpose, wishVia } from "../wish.js";
 import { useApp } from "./app.js";
 import { Card } from "./card.js";
 import { Wards } from "./guarding.js";
 import { Look, Wallets } from "./home.js";
 import { PAGE, type View, useKeptView, useLicenses, useTakenOf } from "./list_state.js";
-import { Operators, Say, Trouble, Who, short } from "./parts.js";
+import { Operators, Say, Trouble, short } from "./parts.js";
 import { TakeBack } from "./takeback.js";
 import { Unsent } from "./waiting.js";
 
@@ -95,7 +95,7 @@ function List({ address, found, whole, speaker, own, ask }: ListProps) {
     const seen = new Set<string>();
     for (const one of speaker && whole ? found : []) {
       const { via } = one.consent;
-      if (via && !seen.has(via) && reachOf(speaker!, [one], `via ${via}`).permissions > 0) seen.add(via);
+      if (via && !seen.has(via) && reaches(speaker!, [one], `via ${via}`)) seen.add(via);
     }
     return seen;
   }, [found, whole, speaker?.signer, speaker?.ward]);
@@ -130,15 +130,12 @@ function List({ address, found, whole, speaker, own, ask }: ListProps) {
       {found.length > FEW && <Tools view={view} set={setView} />}
       {matching.length === 0 && <p>{t("no_match")}</p>}
       <div ref={list}>
-        {runs.map(({ via, grantee, cards }) => (
+        {runs.map(({ via, cards }) => (
           <section class="group" key={cards[0]!.license}>
             <header>
               <h2>{via ? t("through", { via }) : t("direct")}</h2>
               {viaButton(via)}
             </header>
-            <h3>
-              <Who of={grantee} />
-            </h3>
             {cards.map((one) => (
               <Card key={one.license} one={one} taken={taken} takeBack={own ? () => ask(wishLicense(one.consent)) : null} />
             ))}
@@ -199,7 +196,7 @@ function Tools({ view, set }: { view: View; set: (some: Partial<View>) => void }
 function Everywhere({ found, speaker, ask }: { found: Listed[]; speaker: Speaker; ask: (wish: Wish) => void }) {
   const names = useMemo(() => {
     const all = [...new Set(found.flatMap((one) => one.consent.purposes))].sort();
-    return all.filter((one) => reachOf(speaker, found, "everything", one).permissions > 0);
+    return all.filter((one) => reaches(speaker, found, "everything", one));
   }, [found, speaker.signer, speaker.ward]);
   if (names.length === 0) return null;
   return (
@@ -242,18 +239,17 @@ function matches(one: Listed, search: string, filter: Key): boolean {
 
 interface Run {
   via: string;
-  grantee: string;
   cards: Listed[];
 }
 
-/** Neighbours with the same marketplace and grantee; the order stays, so more are only ever added below. */
+/** Neighbours with the same marketplace; the order stays, so more are only ever added below. */
 function runsOf(found: Listed[]): Run[] {
   const runs: Run[] = [];
   for (const one of found) {
-    const { via, grantee } = one.consent;
+    const { via } = one.consent;
     const last = runs.at(-1);
-    if (last && last.via === via && last.grantee === grantee) last.cards.push(one);
-    else runs.push({ via, grantee, cards: [one] });
+    if (last && last.via === via) last.cards.push(one);
+    else runs.push({ via, cards: [one] });
   }
   return runs;
 }

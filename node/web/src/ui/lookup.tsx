@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks";
 
 import { day, list, purposeText, t } from "../i18n.js";
-import { knownAs } from "../net/shelf.js";
+import { foundAs } from "../net/shelf.js";
 import { type Claim, claimsOn } from "../net/api.js";
 import { whoTextThen } from "../company.js";
 import { FileDrop, type Hashed, useReading } from "./files.js";
@@ -55,7 +55,7 @@ export function LookUp() {
 
 /** The licenses of a file under its plain hash, and under the salted ones that this device knows. */
 async function claimsOnAny(plain: string): Promise<Claim[]> {
-  const items = new Set([plain, ...(await knownAs([plain])).map((one) => one.item)]);
+  const items = new Set([plain, ...(await foundAs(plain)).map((one) => one.item)]);
   return (await Promise.all([...items].map(claimsOn))).flat();
 }
 
@@ -63,7 +63,7 @@ function ClaimCard({ one }: { one: Claim }) {
   const gone = one.revoked_purposes.length;
   const all = gone === one.purposes.length;
   const status = all ? "revoked" : one.expires_at * 1000 < Date.now() ? "expired" : "active";
-  const partly = gone > 0 ? t("partly", { k: gone, n: one.purposes.length }) : undefined;
+  const partly = gone > 0 ? t("partly", { k: gone, of: t("purposes_n", { n: one.purposes.length }) }) : undefined;
   const values = {
     owner: `${one.contributor.slice(0, 6)}…${one.contributor.slice(-4)}`,
     who: whoTextThen(one.grantee),

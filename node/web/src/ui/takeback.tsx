@@ -156,6 +156,7 @@ function Question({ wish, chosen, choose, error, chain, sign, onChain }: Questio
       )}
       {chain !== undefined && <WrongNetwork theirs={chain} />}
       {ward && <Say kind="note">{t("for_ward", { address: short(ward) })}</Say>}
+      {wish.names && <Names of={wish.names} />}
       {choices.length > 1 && <Choices choices={choices} chosen={chosen} choose={choose} />}
       <Reach choice={choice} />
       <Say kind="warn" id="wish-warning">
@@ -188,6 +189,19 @@ function Question({ wish, chosen, choose, error, chain, sign, onChain }: Questio
   );
 }
 
+const NAMES = 5;
+
+function Names({ of }: { of: string[] }) {
+  return (
+    <ul>
+      {of.slice(0, NAMES).map((one) => (
+        <li key={one}>{one}</li>
+      ))}
+      {of.length > NAMES && <li class="quiet">+ {of.length - NAMES}</li>}
+    </ul>
+  );
+}
+
 function Choices({ choices, chosen, choose }: { choices: Choice[]; chosen: number; choose: (at: number) => void }) {
   return (
     <fieldset>
@@ -203,11 +217,11 @@ function Choices({ choices, chosen, choose }: { choices: Choice[]; chosen: numbe
 }
 
 function Reach({ choice }: { choice: Choice }) {
-  const { permissions, licenses } = choice;
+  const { files, purposes, licenses } = choice;
   return (
     <div id="wish-reach">
-      {permissions > 0 ? (
-        <p class="reach">{t("reaches", { n: permissions, licenses: t("found", { n: licenses }) })}</p>
+      {licenses > 0 ? (
+        <p class="reach">{t("reaches", { files: t("files", { n: files }), purposes: t("purposes_n", { n: purposes }), licenses: t("found", { n: licenses }) })}</p>
       ) : (
         <Say kind="warn">{t("reaches_none")}</Say>
       )}

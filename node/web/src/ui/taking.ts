@@ -23,6 +23,8 @@ export interface Covers {
   whole: Consent[];
   /** The addresses that were licensed. */
   companies: string[];
+  /** Which of several choices it was; empty without a choice. */
+  label: string;
 }
 
 /** What was signed, what is left, and why it stopped. */
@@ -84,16 +86,17 @@ export function useTaking(wish: Wish) {
     return theirs === app.node.network.chain_id ? null : theirs;
   }
 
-  async function signOne(revocation: Revocation, companies: string[], queued: boolean): Promise<{ entry: Kept; stored: boolean }> {
+  async function signOne(revocation: Revocation, { companies, label }: Covers, queued: boolean): Promise<{ entry: Kept; stored: boolean }> {
     const wallet = await ready(app, signer);
     const signed = await signRevocation(wallet, signer, revocation, app.node.network);
     const madeAt = Math.floor(Date.now() / 1000);
-    const entry: Kept = { ...signed, what: wish.what, ward: wish.ward, companies, madeAt, sent: false, queued, promise: null, node: app.node.name };
+    const what = label ? `${wish.what} · ${label}` : wish.what; // until now, or for ever
+    const entry: Kept = { ...signed, what, ward: wish.ward, companies, madeAt, sent: false, queued, promise: null, node: app.node.name };
     return { entry, stored: await keep(entry) };
   }
 
   /** Signs and sends the rest; `before` are those that are done. */
-  async function sign(revocations: Revocation[], onlySave: boolean, { whole, companies }: Covers, before: Kept[] = [], stored = true) {
+  async function sign(revocations: Revocation[], onlySave: boolean, covers: Covers, before: Kept[] = [], stored = true) {
     const entries = [...before];
     let left = revocations;
     try {
@@ -102,7 +105,7 @@ export function useTaking(wish: Wish) {
       if (theirs !== null) throw new Said(t("wrong_network", { theirs: String(theirs), ours: String(app.node.network.chain_id) }));
       while (left[0]) {
         setStage({ name: "signing", k: entries.length + 1, n: before.length + revocations.length });
-        const made = await signOne(left[0], companies, !onlySave);
+        const made = await signOne(left[0], covers, !onlySave);
         entries.push(made.entry);
         left = left.slice(1);
         stored &&= made.stored;
@@ -115,10 +118,10 @@ export function useTaking(wish: Wish) {
         });
         entries.splice(-1, 1, sent); // what was sent takes the place of what was signed
       }
-      if (entries.every((one) => one.promise)) changed(whole);
-      setStage({ name: "over", entries, left, covers: { whole, companies }, error: "", stored });
+      if (entries.every((one) => one.promise)) changed(covers.whole);
+      setStage({ name: "over", entries, left, covers, error: "", stored });
     } catch (error) {
-      if (entries.length > 0) setStage({ name: "over", entries, left, covers: { whole, companies }, error: explain(error), stored });
+      if (entries.length > 0) setStage({ name: "over", entries, left, covers, error: explain(error), stored });
       else if (error instanceof LyingNode) setStage({ name: "lied" });
       else setStage({ name: "ask", error: `${explain(error)} ${t("nothing_signed")}` });
     }

@@ -3,6 +3,7 @@
 
 import type { ComponentChildren } from "preact";
 
+import { listedCompanies, listedDomains, whoText } from "../../company.js";
 import { purposeText, span, t } from "../../i18n.js";
 import { readAddress } from "../../protocol/bytes.js";
 import { isDomain } from "../../protocol/words.js";
@@ -59,14 +60,14 @@ export function Editor({ name, form, change, reading }: EditorProps) {
     ),
     grantee: () => (
       <>
-        <Text id="grantee" label={t("who_may")} hint={t("address_hint")} value={form.grantee} off={form.anyone} wrong={badAddress(form.grantee)} set={(grantee) => change({ grantee })} />
+        <Text id="grantee" label={t("who_may")} hint={granteeHint(form.grantee)} offers={listedCompanies()} value={form.grantee} off={form.anyone} wrong={badAddress(form.grantee)} set={(grantee) => change({ grantee })} />
         <label class="check">
           <input type="checkbox" checked={form.anyone} onChange={(event) => change({ anyone: event.currentTarget.checked })} />
           {t("anyone_may")}
         </label>
       </>
     ),
-    via: () => <Text id="via" label={t("via")} hint={t("via_hint")} value={form.via} wrong={badDomain(form.via)} set={(via) => change({ via })} />,
+    via: () => <Text id="via" label={t("via")} hint={t("via_hint")} offers={listedDomains().map((one) => [one, ""])} value={form.via} wrong={badDomain(form.via)} set={(via) => change({ via })} />,
     purposes: () => <Purposes form={form} change={change} />,
     until: () => <Until form={form} change={change} />,
     recheck: () => <Clock id="recheck" unit="hour" value={form.recheckHours} offered={[24, 168, 720]} set={(recheckHours) => change({ recheckHours })} />,
@@ -208,10 +209,12 @@ interface TextProps {
   value: string;
   wrong: string;
   off?: boolean;
+  /** Values to choose from, each with what it means. */
+  offers?: [string, string][];
   set: (value: string) => void;
 }
 
-function Text({ id, label, hint, value, wrong, off, set }: TextProps) {
+function Text({ id, label, hint, value, wrong, off, offers = [], set }: TextProps) {
   return (
     <div class="field">
       <label for={id}>{label}</label>
@@ -219,6 +222,7 @@ function Text({ id, label, hint, value, wrong, off, set }: TextProps) {
         id={id}
         value={value}
         disabled={off}
+        list={offers.length > 0 ? `${id}-offers` : undefined}
         autocomplete="off"
         autocapitalize="none"
         spellcheck={false}
@@ -226,6 +230,13 @@ function Text({ id, label, hint, value, wrong, off, set }: TextProps) {
         aria-describedby={`${id}-hint${wrong ? ` ${id}-wrong` : ""}`}
         onInput={(event) => set(event.currentTarget.value)}
       />
+      {offers.length > 0 && (
+        <datalist id={`${id}-offers`}>
+          {offers.map(([one, meaning]) => (
+            <option key={one} value={one} label={meaning || undefined} />
+          ))}
+        </datalist>
+      )}
       <p class="quiet small" id={`${id}-hint`}>
         {hint}
       </p>
@@ -241,6 +252,9 @@ function Wrong({ id, children }: { id: string; children: ComponentChildren }) {
     </p>
   );
 }
+
+/** Whose address it is, as far as the node lists it. */
+const granteeHint = (text: string): string => (readAddress(text) ? whoText(readAddress(text)!) : t("address_hint"));
 
 const badAddress = (text: string): string => (text.trim() && !readAddress(text) ? t("bad_address") : "");
 

@@ -185,7 +185,7 @@ export function Given({ given, form: { files: names, salted } }: { given: GivenP
     <section>
       <Heading>{t("given")}</Heading>
       <p class="lead">{t("given_text")}</p>
-      {revoked > 0 && <Say kind="warn">{t("warn_revoked", { n: revoked })}</Say>}
+      {revoked > 0 && <Say kind="warn">{t("warn_revoked")}</Say>}
       {given.map((part) => (
         <blockquote lang="en" key={part.license} data-license={part.license}>
           {part.consent.notice}
