@@ -70,21 +70,24 @@ def test_nodes_on_postgres_grant_as_much(schemas: Schemas) -> None:
     assert there.ends == here.ends
 
 
-def _lazy_commit() -> contextlib.AbstractContextManager[Any]:
-    """Each second group is answered when its changes are sent, and committed with the next."""
+def _undone_after_all() -> contextlib.AbstractContextManager[Any]:
+    """Each second group is answered, and not committed."""
     commit, groups = psycopg.Connection.commit, 0
 
-    def lazy(self: psycopg.Connection[Any]) -> None:
+    def careless(self: psycopg.Connection[Any]) -> None:
         nonlocal groups
-        groups += self.pgconn.pipeline_status != PipelineStatus.OFF  # readers have none
-        if self.pgconn.pipeline_status == PipelineStatus.OFF or groups % 2:
-            commit(self)
+        if self.pgconn.pipeline_status != PipelineStatus.OFF:  # it is a group: readers have none
+            groups += 1
+            if groups % 2 == 0:
+                self.rollback()
+                return
+        commit(self)
 
-    return mock.patch.object(psycopg.Connection, "commit", lazy)
+    return mock.patch.object(psycopg.Connection, "commit", careless)
 
 
 MISTAKES = {
-    "answered before its commit": Bug(_lazy_commit, AT_COMMIT),
+    "answered, and not committed": Bug(_undone_after_all, AT_COMMIT),
     **{name: BUGS[name] for name in ("cursor before events", "last writer wins")},
 }
 
