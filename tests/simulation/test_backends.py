@@ -17,6 +17,7 @@ from psycopg.pq import PipelineStatus
 
 from sayso_node.errors import StoreUnusable
 from simulation import loop
+from simulation.__main__ import kept_seeds
 from simulation.bugs import AT_COMMIT, BUGS, Bug
 from simulation.database import Schemas
 from simulation.disk import Moment
@@ -24,7 +25,7 @@ from simulation.loop import VirtualLoop
 from simulation.options import Options
 from simulation.run import Result, simulate
 from simulation.test_bugs import SEEDS
-from simulation.test_seeds import hold, kept_seeds
+from simulation.test_seeds import hold
 from simulation.test_world import Computer
 from support.postgres import postgres
 
