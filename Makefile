@@ -83,8 +83,8 @@ fuzz: $(READY)  ## a million inputs into everything that reads bytes of stranger
 
 # 3,000 seeds in as many processes as there are cores; SEED=17 runs one again. The hash seed is fixed so that a
 # set is walked through in the same order each time, too.
-sim: $(READY)  ## thousands of seeds of trouble for many nodes in one process; SEED=n repeats one
-	PYTHONPATH=tests PYTHONHASHSEED=0 $(BIN)/python -m simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),3000) --keep)
+sim: $(READY)  ## thousands of seeds of trouble for many nodes in one process; SEED=n repeats one, BACKEND=postgres
+	PYTHONPATH=tests PYTHONHASHSEED=0 $(BIN)/python -m simulation $(if $(BACKEND),--backend $(BACKEND)) $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),3000) --keep)
 
 INTEROP := tests/interop/node_modules/.ready
 

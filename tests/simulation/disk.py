@@ -10,10 +10,13 @@ from collections.abc import Callable, Hashable
 from enum import Enum
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, Protocol
 
+from sayso_node.interfaces import Randomness
+from sayso_node.store.interface import Store
 from sayso_node.store.sqlite.connection import SqliteConnection
-from sayso_node.store.writing.writer import GROUP_LIMIT, Change, Commit, Died
+from sayso_node.store.sqlite.engine import Engine
+from sayso_node.store.writing.writer import GROUP_LIMIT, Change, Commit, Died, Writer
 
 SYNCHRONOUS_FULL = 2  # below it, SQLite does not wait for the disk in WAL mode
 WRITTEN_BACK = 0.1  # how often an operating system writes back by itself what nobody synced
@@ -24,6 +27,26 @@ class Moment(Enum):
 
     BEFORE = "before the commit is on disk"
     AFTER = "after it, before anybody is told"
+
+
+class Medium(Protocol):
+    """Medium keeps the store of a machine in all its lives."""
+
+    is_full: bool
+    power_fails: Moment | None  # at the next commit
+    on_power_failure: Callable[[], None]
+
+    def store(self, name: str, randomness: Randomness, writer: Writer) -> Store:
+        """Return the store of a new life."""
+        ...
+
+    def lose_power(self) -> None:
+        """Keep what was committed, and nothing else."""
+        ...
+
+
+Now = Callable[[], float]
+Media = Callable[[Random, Now], Medium]  # of a machine; a server of its own would have this clock
 
 
 class Database(SqliteConnection):
@@ -65,6 +88,10 @@ class Disk:
         self.is_full = False
         self.power_fails: Moment | None = None  # at the next commit
         self.on_power_failure: Callable[[], None] = lambda: None
+
+    def store(self, name: str, randomness: Randomness, writer: Writer) -> Store:
+        """See Medium."""
+        return Engine(Path(name), randomness, writer=writer, open_database=self.open)
 
     def open(self, _path: Path) -> SqliteConnection:
         """The one connection: nothing here runs at the same time as anything else."""
@@ -114,6 +141,11 @@ class Disk:
     def _is_synced(self, execute: Callable[[str], sqlite3.Cursor]) -> bool:
         level: int = execute("PRAGMA synchronous").fetchone()[0]
         return level >= SYNCHRONOUS_FULL or self._random.random() < WRITTEN_BACK
+
+
+def new_disk(random: Random, _now: Now) -> Disk:
+    """The disk of a machine that may crash."""
+    return Disk(random)
 
 
 class LoopWriter:

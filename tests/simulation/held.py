@@ -33,14 +33,14 @@ class Held:
             # What came while the clock was ahead is as young as it was then, until time has caught up.
             ahead = "SELECT digest FROM messages WHERE arrived_at > ?"
             self.ahead = {row[0] for row in db.execute(ahead, (machine.clock.now() - SLACK_S,))}
-            self.unsure = {row[0] for row in db.execute("SELECT address FROM people WHERE unsure")}
+            self.unsure = {row[0] for row in db.execute("SELECT address FROM people WHERE unsure <> 0")}
             self.marked = {row[0] for row in db.execute("SELECT signer FROM marks")}
             self.roots = {row[0] for row in db.execute("SELECT root FROM anchors")}
             due_s = machine.clock.now() - ANCHOR_AFTER_S
             # What came while the clock was ahead is anchored later than others.
             queue = db.execute("SELECT count(*) FROM anchor_queue WHERE queued_at <= ?", (due_s,))
             self.waits_for_anchor = queue.fetchone()[0]
-            self.batches = {row[0] for row in db.execute("SELECT root FROM batches WHERE own")}
+            self.batches = {row[0] for row in db.execute("SELECT root FROM batches WHERE own <> 0")}
 
     def of_people(self, state: State, but: set[bytes]) -> State:
         """The bits of those who are known, without some."""

@@ -8,7 +8,6 @@ that a checker can hold it to its word in all later lives.
 import asyncio
 import sys
 from collections.abc import Callable, Coroutine, Sequence
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -33,7 +32,6 @@ from sayso_node.interfaces import TransportHandlers
 from sayso_node.store import messages
 from sayso_node.store.admission.pending import PendingRoom
 from sayso_node.store.admission.sponsors import Quotas
-from sayso_node.store.sqlite.engine import Engine
 from sayso_node.supervision.alarms import Alarms
 from sayso_node.supervision.counters import Counters
 from sayso_node.sync.answering import Answering
@@ -52,7 +50,7 @@ from sayso_protocol.verdicts.rows import row_at
 from sayso_protocol.verdicts.verdict import Reason
 from simulation.account import SimAccount
 from simulation.chain import Endpoint, SimChain
-from simulation.disk import Disk, LoopWriter
+from simulation.disk import LoopWriter, Media
 from simulation.holders import HEEDED
 from simulation.knowledge import Knowledge
 from simulation.loop import VirtualLoop, context_of
@@ -130,7 +128,7 @@ class Machine:
         seed: str,
         *,
         room: PendingRoom,
-        keeps: bool,
+        media: Media,
         pays: bool = False,
     ) -> None:
         self.name = name
@@ -139,7 +137,7 @@ class Machine:
         self.key = SigningKey(sha256(f"sayso simulated node {name}".encode()))
         self.peer_id = peer_id_of(bytes(self.key.verify_key))
         self.clock = SimClock(loop)
-        self.disk = Disk(Random(f"{seed}/{name}/disk"), keeps=keeps)
+        self.disk = media(Random(f"{seed}/{name}/disk"), lambda: EPOCH + loop.time())
         self.disk.on_power_failure = self.lose_power
         self.port = Port(net, self.peer_id)
         self.endpoint = Endpoint(chain, Random(f"{seed}/{name}/chain"))
@@ -263,9 +261,7 @@ class Life:
         draw = machine.random
         self.writer = LoopWriter(lambda: draw.uniform(*COMMIT_S))
         self.counters = counters = LoudCounters(machine)
-        self.store = store = Engine(
-            Path(machine.name), draw.randbytes, writer=self.writer, open_database=machine.disk.open
-        )
+        self.store = store = machine.disk.store(machine.name, draw.randbytes, self.writer)
         self.freshness = freshness = WatchedFreshness(machine.friends, heeded=[HEEDED.address])
         freshness.on_chain_read = machine.note_chain
         clock, key, port, chain = machine.clock, machine.key, machine.port, machine.endpoint

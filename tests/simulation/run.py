@@ -1,17 +1,21 @@
 """One run: a seed in, a result out; the same seed gives the same result on every machine."""
 
 import asyncio
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from unittest import mock
 
 from sayso_node.store.statements import sublicenses
-from simulation import loop
+from simulation import loop, verdicts
 from simulation.buyers import Buyers
 from simulation.checkers import Checkers
+from simulation.disk import Media, new_disk
 from simulation.faults import Faults
+from simulation.held import Held
 from simulation.knowledge import COUNTED, RANKED
+from simulation.machine import Machine
 from simulation.options import Options, options_of
 from simulation.world import World
 
@@ -29,6 +33,7 @@ class Result:
         faults: Promises that were broken; none, if all is well.
         trace: A hash of everything that happened.
         granted: How many rows were clear: a run in which nothing ever is shows nothing.
+        ends: What each honest machine holds and answers at the end: hashes, by name.
         settled_s: When everybody agreed, seconds after the trouble was over.
     """
 
@@ -37,14 +42,15 @@ class Result:
     faults: tuple[str, ...]
     trace: str
     granted: int
+    ends: dict[str, str]
     settled_s: float
 
 
-def simulate(seed: str, options: Options | None = None) -> Result:
-    """Run a seed with the options that it draws, or with these."""
+def simulate(seed: str, options: Options | None = None, media: Media = new_disk) -> Result:
+    """Run a seed with the options that it draws, or with these, on machines that have such media."""
     chosen = options or options_of(seed)
     with few_count():
-        result: Result = loop.run(lambda virtual: _simulate(seed, chosen, virtual))
+        result: Result = loop.run(lambda virtual: _simulate(seed, chosen, media, virtual))
     return result
 
 
@@ -55,8 +61,8 @@ def few_count() -> Iterator[None]:
         yield
 
 
-async def _simulate(seed: str, options: Options, virtual: loop.VirtualLoop) -> Result:
-    world = World(seed, options, virtual)
+async def _simulate(seed: str, options: Options, media: Media, virtual: loop.VirtualLoop) -> Result:
+    world = World(seed, options, virtual, media=media)
     buyers, faults = Buyers(world), Faults(world)
     faults.begin()
     await world.live()
@@ -65,7 +71,17 @@ async def _simulate(seed: str, options: Options, virtual: loop.VirtualLoop) -> R
     settled_s = await settle(world)
     if not world.faults:
         Checkers(world).final()
-    return Result(seed, options, tuple(world.faults), world.trace.hexdigest(), buyers.granted, settled_s)
+    ends = {} if world.faults else {one.name: end_of(world, one) for one in world.machines}
+    trace = world.trace.hexdigest()
+    return Result(seed, options, tuple(world.faults), trace, buyers.granted, ends, settled_s)
+
+
+def end_of(world: World, machine: Machine) -> str:
+    """Return a hash of the state of a machine and of its answers about all that it knows."""
+    held = Held(machine)
+    kept = sorted(held.kept & world.signed.messages.keys())
+    answers = [*verdicts.said(world, machine)]
+    return hashlib.sha256(repr((held.digest, kept, answers)).encode()).hexdigest()
 
 
 async def settle(world: World) -> float:

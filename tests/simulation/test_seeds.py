@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from simulation.__main__ import command, described, kept_seeds
+from simulation.__main__ import described, kept_seeds
 from simulation.options import FRAME, LIES, Options
 from simulation.run import Result, simulate
 
@@ -12,9 +12,9 @@ SHORT, LONG = 200, 1_200
 CHUNK = 50  # among fewer short ones there may be none in which a node grants anything
 
 
-def hold(result: Result) -> None:
+def hold(result: Result, backend: str = "sqlite") -> None:
     """Fail with everything that is needed to see it again."""
-    assert not result.faults, "\n".join(["", *described(result), command(result.seed)])
+    assert not result.faults, "\n".join(["", *described(result, backend)])
 
 
 def some(cases: range, at_once: int) -> list[Any]:

@@ -9,11 +9,10 @@ import pytest
 from sayso_contracts.registry.abi import encode_call
 from sayso_node.errors import PeerUnreachable, StoreUnusable
 from sayso_node.interfaces import Judgement, TransportHandlers
-from sayso_node.store.sqlite.engine import Engine
 from simulation import loop
 from simulation.account import FEES, SimAccount
 from simulation.chain import Endpoint, Revoke, SimChain
-from simulation.disk import Disk, LoopWriter, Moment
+from simulation.disk import Disk, LoopWriter, Medium, Moment
 from simulation.loop import NothingHappens, VirtualLoop
 from simulation.network import Net, Port
 from simulation.plot import Curve, write_plot
@@ -41,17 +40,15 @@ def test_who_waits_for_nothing_is_told() -> None:
 
 
 class Computer:
-    """A store on a disk."""
+    """A store on a disk, or on what is in place of one."""
 
-    def __init__(self) -> None:
-        self.disk = Disk(Random(1))
+    def __init__(self, disk: Medium) -> None:
+        self.disk = disk
         self.start()
 
     def start(self) -> None:
         self.writer = LoopWriter(lambda: 0.01)
-        self.store = Engine(
-            Path("store"), Random(1).randbytes, writer=self.writer, open_database=self.disk.open
-        )
+        self.store = self.disk.store("store", Random(1).randbytes, self.writer)
         self.store.start()
 
     def lose_power(self) -> None:
@@ -68,7 +65,7 @@ class Computer:
 
 def test_a_disk_forgets_what_was_not_committed() -> None:
     async def main(_virtual: VirtualLoop) -> None:
-        computer = Computer()
+        computer = Computer(Disk(Random(1)))
         await computer.put("kept")
         asyncio.create_task(computer.put("lost"))  # noqa: RUF006 - the power fails before it is done
         await asyncio.sleep(0)
@@ -82,7 +79,7 @@ def test_a_disk_forgets_what_was_not_committed() -> None:
 @pytest.mark.parametrize(("moment", "left"), [(Moment.BEFORE, set()), (Moment.AFTER, {"it"})])
 def test_the_power_fails_around_a_commit(moment: Moment, left: set[str]) -> None:
     async def main(_virtual: VirtualLoop) -> None:
-        computer = Computer()
+        computer = Computer(Disk(Random(1)))
         computer.disk.on_power_failure = computer.lose_power
         computer.disk.power_fails = moment
         asyncio.create_task(computer.put("it"))  # noqa: RUF006 - nobody is told what came of it
@@ -95,8 +92,9 @@ def test_the_power_fails_around_a_commit(moment: Moment, left: set[str]) -> None
 
 def test_what_is_not_synced_is_lost_with_the_power() -> None:
     async def main(_virtual: VirtualLoop) -> None:
-        computer = Computer()
-        computer.disk.open(Path("store")).execute("PRAGMA synchronous = OFF")
+        disk = Disk(Random(1))
+        computer = Computer(disk)
+        disk.open(Path("store")).execute("PRAGMA synchronous = OFF")
         for number in range(3):
             await computer.put(f"n{number}")
         computer.lose_power()
@@ -108,7 +106,7 @@ def test_what_is_not_synced_is_lost_with_the_power() -> None:
 
 def test_a_full_disk_is_an_error_and_not_an_end() -> None:
     async def main(_virtual: VirtualLoop) -> None:
-        computer = Computer()
+        computer = Computer(Disk(Random(1)))
         computer.disk.is_full = True
         with pytest.raises(StoreUnusable):
             await computer.put("no room")

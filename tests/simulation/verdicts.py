@@ -29,10 +29,8 @@ def wrong(world: World, held: Held) -> Iterator[str]:
     """Yield answers of a machine that do not follow from what it holds."""
     machine, known = held.machine, everything(world, held)
     assert machine.life
-    rows = [Row(one, item) for one in sorted(known.licenses) for item in known.licenses[one].items]
-    queries = [Query(*one) for one in itertools.product(world.people.askers, PURPOSES)]
-    queries += [replace(queries[0], heed=one) for one in HEEDS]
-    for query in queries if rows else ():
+    rows = _rows(known)
+    for query in _queries(world) if rows else ():
         check = Check(query, MAX_AGE_S, "end", join_rows(rows))
         answer = machine.life.judge.judge(check)
         said = [REASONS[number] for number in answer.reasons]
@@ -45,6 +43,25 @@ def wrong(world: World, held: Held) -> Iterator[str]:
         granted = (row for row, one in zip(rows, said, strict=True) if one is Reason.GRANTED)
         clear = {row.license: row for row in granted if not _may_doubt(world, held, known, row, query)}
         yield from _wrong_time(machine, known, check.query, clear.values())
+
+
+def said(world: World, machine: Machine) -> Iterator[tuple[Query, Row, Reason]]:
+    """Yield what a machine answers about every row that it knows of."""
+    assert machine.life
+    rows = _rows(everything(world, Held(machine)))
+    for query in _queries(world) if rows else ():
+        answer = machine.life.judge.judge(Check(query, MAX_AGE_S, "end", join_rows(rows)))
+        for row, number in zip(rows, answer.reasons, strict=True):
+            yield query, row, REASONS[number]
+
+
+def _rows(known: Knowledge) -> list[Row]:
+    return [Row(one, item) for one in sorted(known.licenses) for item in known.licenses[one].items]
+
+
+def _queries(world: World) -> list[Query]:
+    queries = [Query(*one) for one in itertools.product(world.people.askers, PURPOSES)]
+    return queries + [replace(queries[0], heed=one) for one in HEEDS]
 
 
 def _wrong_time(machine: Machine, known: Knowledge, query: Query, clear: Iterable[Row]) -> Iterator[str]:

@@ -17,6 +17,7 @@ from sayso_protocol.messages.message import STATEMENTS, SUBLICENSE
 from sayso_protocol.messages.wire import TOPICS, decode_bundle
 from sayso_protocol.sync.answers import BUNDLE_BYTES
 from simulation.chain import Endorse, Revoke, SimChain
+from simulation.disk import Media, new_disk
 from simulation.knowledge import Knowledge
 from simulation.liars import Liar
 from simulation.loop import VirtualLoop
@@ -47,7 +48,7 @@ class World:
         options: Options,
         loop: VirtualLoop,
         *,
-        keeps: bool = True,
+        media: Media = new_disk,
         connect: bool = True,
     ) -> None:
         self.seed = seed
@@ -61,10 +62,10 @@ class World:
         self.faults: list[str] = []  # what no part of a node may do
         self.trace = hashlib.sha256()
         self.machines = [
-            self._machine(f"node {number}", keeps, pays=number < options.payers)
+            self._machine(f"node {number}", media, pays=number < options.payers)
             for number in range(options.machines)
         ]
-        lying = [self._machine(f"liar {number}", keeps, pays=False) for number in range(options.liars)]
+        lying = [self._machine(f"liar {number}", media, pays=False) for number in range(options.liars)]
         self.liars = [Liar(one, options.lies, seed) for one in lying]
         self.everybody = [*self.machines, *lying]
         operators = frozenset(bytes(one.key.verify_key) for one in self.machines)
@@ -144,9 +145,9 @@ class World:
 
     # how it is made
 
-    def _machine(self, name: str, keeps: bool, *, pays: bool) -> Machine:
+    def _machine(self, name: str, media: Media, *, pays: bool) -> Machine:
         place = (name, self.net, self.chain, self.loop, self.seed)
-        machine = Machine(*place, room=self.options.room, keeps=keeps, pays=pays)
+        machine = Machine(*place, room=self.options.room, media=media, pays=pays)
         machine.on_fault = self.fail
         return machine
 
