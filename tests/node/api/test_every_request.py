@@ -1,5 +1,6 @@
 """Every route, asked in a way that HTTP itself, or our limits, forbid: a stable code, nothing kept."""
 
+import asyncio
 import gzip
 from typing import Final
 
@@ -10,6 +11,7 @@ from node.api.routes import (
     JSON,
     MSGPACK,
     PATHS,
+    Asked,
     outcome,
     send,
     status_of,
@@ -75,15 +77,22 @@ async def test_too_large(full: RunningNode) -> None:
     await expect(full, too_large())
 
 
+SLOW = 8  # at once: fewer than a source may send
+
+
 async def test_too_slow(full: RunningNode, monkeypatch: pytest.MonkeyPatch) -> None:
     """A body that stalls is told so; a head that stalls is hung up on."""
-    monkeypatch.setattr(bodies, "BODY_STALL_S", 0.05)
-    monkeypatch.setattr(connections, "HEAD_S", 0.05)
-    for one in GOOD:
+    monkeypatch.setattr(bodies, "BODY_STALL_S", 0.4)
+    monkeypatch.setattr(connections, "HEAD_S", 0.4)
+
+    async def stall(one: Asked) -> None:
         assert await send(full, one.bytes()[:20]) == b"", one
         if one.kind:
             stalled = one._replace(body=one.body + b" ").bytes()[:-1]
             assert outcome(await send(full, stalled)) == (408, "too-slow"), one
+
+    for at in range(0, len(GOOD), SLOW):
+        await asyncio.gather(*map(stall, GOOD[at : at + SLOW]))
 
 
 def odd_paths() -> Cases:

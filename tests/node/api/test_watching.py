@@ -49,7 +49,7 @@ class Streams(EventRoutes):
 def manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """All the items; and what nodes wait for does not take long."""
     monkeypatch.setattr(following, "AGAIN_S", 0.01)
-    monkeypatch.setattr("sayso_node.node.EventRoutes", Streams)
+    monkeypatch.setattr("sayso_node.serving.http_api.EventRoutes", Streams)
     STREAMS.clear()
     rows = [{"license": hex_text(one.digest), "item": hex_text(one.items[0])} for one in CONSENTS]
     path = tmp_path / "m.jsonl"

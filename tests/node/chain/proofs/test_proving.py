@@ -51,7 +51,7 @@ class World:
 
     def __init__(self, url: str) -> None:
         self.w3 = Web3(HTTPProvider(url))
-        self.ways = Ways(url)
+        self.url = url
         receipt = self.send({"data": artifact.creation_code()})
         self.network = Network(CHAIN_ID, address_from_text(receipt["contractAddress"]))
         self.calls = Calls(receipt["contractAddress"])
@@ -107,7 +107,8 @@ async def prove(
             place = chain_state.Anchor(anchored.root, bytes(20), 1, bytes(32))
             await rig.store.write(lambda db: chain_state.add_anchor(db, place))
             await rig.store.write(lambda db: chain_state.add_batch(db, anchored, own=False))
-        proofs = StorageProofs(world.ways, world.network.registry)
+        ways = Ways(world.url)
+        proofs = StorageProofs(ways, world.network.registry)
         routes = ProofRoutes(world.network, rig.store, rig.freshness, proofs)
         name, item = hex_text(envelope.digest), hex_text(envelope.items[2])
         purpose = envelope.message.purposes[1]  # type: ignore[attr-defined]
@@ -117,7 +118,7 @@ async def prove(
         app[PROXIES] = Proxies(())
         asked = make_mocked_request("GET", path, match_info={"license": name}, app=app)
         answer = await routes.proof(asked)
-        await world.ways.close()
+        await ways.close()
         return msgspec.to_builtins(answer), head.hash
 
 
