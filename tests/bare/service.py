@@ -54,7 +54,8 @@ def check_hardened(pid: int) -> None:
     assert process_status(pid, "CapBnd") == ["0" * 16]
     assert process_status(pid, "NoNewPrivs") == ["1"]
     assert process_status(pid, "Seccomp") == ["2"]
-    for path in ("/usr/x", "/opt/sayso/x", "/etc/x", "/root/x", "/home/x"):
+    for folder in ("usr", "opt/sayso", "etc", "root", "home"):
+        path = f"/{folder}/x"
         touched = subprocess.run(
             ["nsenter", "--target", str(pid), "--mount", "touch", path],
             capture_output=True,
