@@ -141,9 +141,13 @@ class _Copy:
         before = _version(files, name)
         with files.open(name, "rb", **({"block_size": 0} if is_web else {})) as file:
             self._copy(file, place)
-        size = place.stat().st_size
-        if _version(files, name) != before or before.get("size", size) != size:
+        if _version(files, name) != before:
             raise ManifestChanged(f"{name!r} changed while it was copied")
+        size = place.stat().st_size
+        if before.get("size", size) != size:
+            raise FileUnreadable(
+                f"{size:,} bytes of {name!r} arrived, and its service says {before['size']:,}"
+            )
 
     @staticmethod
     def _place(root: Path, name: str, path: str) -> Path:

@@ -24,12 +24,14 @@ from sayso.gate.running import GateFiles
 from sayso.gate.staging import _Copy, staged
 from sayso_protocol.errors import TooLarge
 
-Answer = Callable[[int], tuple[bytes, str]]  # number of the request -> body and ETag
+Answer = Callable[[bool], tuple[bytes, str]]  # whether a copy has begun -> body and ETag
 
 
 @contextmanager
-def serving(answer: Answer) -> Iterator[tuple[str, list[str]]]:
-    """A server of one file, with the methods it was asked by."""
+def serving(
+    answer: Answer, second_half: Callable[[bytes], bytes] = bytes
+) -> Iterator[tuple[str, list[str]]]:
+    """A server of one file, whose second half may be sent as something else, and how it was asked."""
     asked: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -40,7 +42,7 @@ def serving(answer: Answer) -> Iterator[tuple[str, list[str]]]:
             self._send(with_body=True)
 
         def _send(self, *, with_body: bool) -> None:
-            body, tag = answer(len(asked))
+            body, tag = answer("GET" in asked)
             asked.append(self.command)
             self.send_response(200)
             self.send_header("Content-Length", str(len(body)))
@@ -49,8 +51,7 @@ def serving(answer: Answer) -> Iterator[tuple[str, list[str]]]:
             if with_body:
                 half = len(body) // 2
                 self.wfile.write(body[:half])
-                then, _ = answer(len(asked))  # what the file is by now
-                self.wfile.write(then[half:])
+                self.wfile.write(second_half(body[half:]))
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             """Be silent."""
@@ -88,16 +89,16 @@ def replaced(data: bytes) -> bytes:
 @pytest.mark.parametrize("change", ["other tag", "other bytes", "gone", "replaced in the middle"])
 def test_what_changes_while_it_is_copied(buyer: Buyer, change: str) -> None:
     first = manifest(buyer)
-    answers = {
-        "other tag": lambda number: (first, '"1"' if number < 2 else '"2"'),
-        "other bytes": lambda number: (first if number < 1 else first + first, '"1"'),
-        "gone": lambda number: (first if number < 1 else b"", '"1"'),
-        # Requests 0 and 1 are HEAD and GET; the second half of its body is of the new file.
-        "replaced in the middle": lambda number: (
-            (first, '"1"') if number < 2 else (replaced(first), '"2"')
+    answers: dict[str, Answer] = {
+        "other tag": lambda has_begun: (first, '"2"' if has_begun else '"1"'),
+        "other bytes": lambda has_begun: (first + first if has_begun else first, '"1"'),
+        "gone": lambda has_begun: (b"" if has_begun else first, '"1"'),
+        "replaced in the middle": lambda has_begun: (
+            (replaced(first), '"2"') if has_begun else (first, '"1"')
         ),
     }
-    with serving(answers[change]) as (url, _):
+    second_half = replaced if change == "replaced in the middle" else bytes
+    with serving(answers[change], second_half) as (url, _):
         code = "manifest-changed"
         told = buyer.world.fails(code, "check", url, *QUERY, "--out", "kept.jsonl")
     assert "secret" not in told.stderr
@@ -107,7 +108,7 @@ def test_what_changes_while_it_is_copied(buyer: Buyer, change: str) -> None:
 def test_an_answer_that_is_cut(buyer: Buyer) -> None:
     """It is not joined with another answer, which could be of another version."""
     first = manifest(buyer)
-    with serving(lambda number: (first, '"1"') if number != 2 else (b"", '"1"')) as (url, asked):
+    with serving(lambda _: (first, '"1"'), lambda _: b"") as (url, asked):
         told = buyer.world.fails("file-unreadable", "check", url, *QUERY, "--out", "kept.jsonl")
     assert asked.count("GET") == 1
     assert "secret" not in told.stderr
