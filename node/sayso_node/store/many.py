@@ -66,7 +66,11 @@ def among(
 
 
 def joined(db: Reading, query: str, rows: Iterable[Row]) -> Iterator[Any]:
-    """Return the rows of a query in which `{}` stands for a table of these rows: column1, column2 ..."""
+    """Return the rows of a query in which `{}` stands for a table of these rows: column1, column2 ...
+
+    Other tables follow by CROSS JOIN, which keeps the order. With JOIN, SQLite 3.46 reads the whole
+    other table first.
+    """
     waiting = list(rows)
     for start in range(0, len(waiting), ROWS_A_STATEMENT):
         part = waiting[start : start + ROWS_A_STATEMENT]

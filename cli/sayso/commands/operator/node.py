@@ -1,6 +1,7 @@
 """`sayso node`: run a node, and see how one is."""
 
 import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -142,7 +143,17 @@ def run(folder: Path, network_path: Path, *, api_only: bool, verbose: bool, log_
         click.echo(f"network file {network_path} copied into {folder}", err=True)
     config = load_config(folder)
     set_up_log(verbose=verbose, form=log_form)
-    run_node(config, lambda: say(f"ready: http://{config.settings.http}"), api_only=api_only)
+    run_node(config, lambda: _ready(config.settings.http), api_only=api_only)
+
+
+def _ready(http: str) -> None:
+    """Say where the node answers; raises OSError for an output that is full or closed."""
+    try:
+        say(f"ready: http://{http}")
+    except OSError:  # what is buffered would fail again at the exit, and turn its status to 120
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+        raise
 
 
 node.add_command(status)

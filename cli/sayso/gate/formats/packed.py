@@ -166,7 +166,7 @@ class Packing:
     def __init__(self, file: Any, kind: str, path: Path) -> None:
         self._path, self._kind = path, kind
         with output_errors(path):
-            self._file = _writers()[kind](file) if kind else file
+            self._file = _writers()[kind](_Kept(file)) if kind else file
 
     def write(self, data: bytes) -> None:
         """Append; raises OutputFailed."""
@@ -193,11 +193,15 @@ def _zstd_writer(file: Any) -> Any:
     with extra("data"):
         import pyarrow as pa  # noqa: PLC0415 - only if needed
 
-    return pa.CompressedOutputStream(pa.PythonFile(_Kept(file), "w"), "zstd")
+    return pa.CompressedOutputStream(pa.PythonFile(file, "w"), "zstd")
 
 
 class _Kept:
-    """_Kept hides `close`, because the file is completed by whoever opened it."""
+    """_Kept stands between a compressor and a file that others complete or discard.
+
+    Every compressor writes its last bytes when it is closed, or collected after an error. Then the file
+    may be gone, and these bytes with it.
+    """
 
     closed = False
 
@@ -205,7 +209,7 @@ class _Kept:
         self._file = file
 
     def write(self, data: Any) -> None:
-        """Append; what arrives after an error, when the file is gone, is lost with it."""
+        """Append, unless the file is gone."""
         if not self._file.is_closed:
             self._file.write(data)
 

@@ -112,14 +112,16 @@ class Engine(GroupCommit):
             self._idle.append(db)
 
     def _connect(self) -> SqliteConnection:
-        try:
-            db = self._open_database(self._path)
-            db.execute("PRAGMA journal_mode = WAL")
-            db.execute("PRAGMA synchronous = FULL")
-            # Erased content (rule 8.13) is overwritten instead of staying in unused pages.
-            db.execute("PRAGMA secure_delete = ON")
-        except sqlite3.Error as error:
-            raise self._noted(translated(error, f"opened ({self._path})")) from error
+        with contextlib.ExitStack() as unfinished:
+            try:
+                db = unfinished.enter_context(contextlib.closing(self._open_database(self._path)))
+                db.execute("PRAGMA journal_mode = WAL")
+                db.execute("PRAGMA synchronous = FULL")
+                # Erased content (rule 8.13) is overwritten instead of staying in unused pages.
+                db.execute("PRAGMA secure_delete = ON")
+            except sqlite3.Error as error:
+                raise self._noted(translated(error, f"opened ({self._path})")) from error
+            unfinished.pop_all()
         return db
 
     def _prepare(self, db: SqliteConnection) -> None:

@@ -127,7 +127,7 @@ def holding(db: Reading, asked: Iterable[tuple[bytes, bytes]]) -> dict[tuple[byt
     found: dict[tuple[bytes, bytes], set[bytes]] = {}
     query = (
         "SELECT license, grantee, digest FROM {}"
-        " JOIN passed_on ON license = column1 AND grantee = column2 AND counts = 1"
+        " CROSS JOIN passed_on WHERE license = column1 AND grantee = column2 AND counts = 1"
     )
     for license_hash, grantee, digest in many.joined(db, query, asked):
         found.setdefault((license_hash, grantee), set()).add(digest)
