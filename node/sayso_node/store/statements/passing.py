@@ -2,8 +2,9 @@
 
 Of the sublicenses that one signer passed on to one grantee, the first 16 count for a license, and of
 these the first 256 to that grantee. Displacement is permanent: what stands before a row is only ever
-replaced by what stands before it, too. Who received few sublicenses in all has no license of which too
-many count, so most rows are written without a look at others.
+replaced by what stands before it, too. Most rows are written without a look at others: between two who
+have few sublicenses, all count; and as only the grantee of a consent passes a license on without a
+parent, somebody who received few that have one has no license of which 256 count.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -13,6 +14,7 @@ from sayso_node.store import many
 from sayso_node.store.interface import Reading, Writing
 from sayso_node.store.statements.sublicenses import Grants, SublicenseTerms
 from sayso_protocol.limits import LIMITS
+from sayso_protocol.messages.statements.sublicense import NO_PARENT
 
 COUNTED: Final = LIMITS.passed_by_signer  # sublicenses of one license, signer and grantee
 RANKED: Final = LIMITS.passed_to_grantee  # sublicenses of one license and grantee
@@ -36,17 +38,18 @@ def pass_on(db: Writing, some: Sequence[Passing], grants: Grants) -> None:
     for pair in _crowded(db, COUNTED, "grantee = column1 AND signer = column2", pairs):
         of_pair = (depths for terms, depths in some if (terms.grantee, terms.signer) == pair)
         _keep_first(db, COUNTED, set().union(*of_pair), grants, *pair)
-    for (grantee,) in _crowded(db, RANKED, "grantee = column1", {(one,) for one, _ in pairs}):
+    reached = {(one, NO_PARENT) for one, _ in pairs}
+    for grantee, _ in _crowded(db, RANKED - COUNTED, "grantee = column1 AND parent > column2", reached):
         to_grantee = (depths for terms, depths in some if terms.grantee == grantee)
         _keep_first(db, RANKED, set().union(*to_grantee), grants, grantee)
 
 
 def _crowded(
-    db: Reading, limit: int, which: str, people: Collection[tuple[bytes, ...]]
-) -> list[tuple[bytes, ...]]:
-    """Return those among whom more sublicenses than a limit are kept, whatever they pass on."""
+    db: Reading, limit: int, which: str, asked: Collection[tuple[bytes, bytes]]
+) -> list[tuple[bytes, bytes]]:
+    """Return those of some pairs with more kept sublicenses than a limit, whatever these pass on."""
     kept = f"SELECT 1 FROM sublicense_terms WHERE {which} LIMIT 1 OFFSET {limit}"  # noqa: S608 - our own names
-    return [*many.joined(db, f"SELECT * FROM {{}} WHERE EXISTS ({kept})", people)]
+    return [*many.joined(db, f"SELECT * FROM {{}} WHERE EXISTS ({kept})", asked)]  # noqa: S608 - likewise
 
 
 def _keep_first(

@@ -151,13 +151,12 @@ def depths_met(
     `grants` has those of the consents among them (see grants_of).
     """
     signer = message.signer
-    held = {one: grants[one] for one in licenses if one in grants}
     if message.parent == NO_PARENT:
-        return {one: 1 for one, (_, grantee, _) in held.items() if grantee == signer}
+        return {one: 1 for one in licenses if one in grants and grants[one][1] == signer}
     parent = sublicense_of(db, message.parent)
     if parent is None or parent.grantee != signer:
         return {}
-    above = _depths(db, parent, held)
+    above = _depths(db, parent, {one: grants[one] for one in licenses if one in grants})
     return {one: depth + 1 for one, depth in above.items() if depth < LIMITS.depth}
 
 

@@ -27,6 +27,7 @@ CREATE TABLE sublicense_terms (
     seen_at REAL NOT NULL
 );
 CREATE INDEX sublicense_terms_by_pair ON sublicense_terms (grantee, signer);
+CREATE INDEX sublicense_terms_by_parent ON sublicense_terms (grantee, parent);
 CREATE TABLE passed_on (
     license INTEGER NOT NULL,  -- its number
     grantee BLOB NOT NULL,

@@ -161,6 +161,7 @@ INSERT INTO sublicense_terms
     FROM old_sublicense_terms JOIN messages ON messages.digest = old_sublicense_terms.digest;
 DROP TABLE old_sublicense_terms;
 CREATE INDEX sublicense_terms_by_pair ON sublicense_terms (grantee, signer);
+CREATE INDEX sublicense_terms_by_parent ON sublicense_terms (grantee, parent);
 ALTER TABLE passed_on RENAME TO old_passed_on;
 CREATE TABLE passed_on (
     license INTEGER NOT NULL,
