@@ -7,7 +7,7 @@ differ.
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from itertools import pairwise
+from itertools import count, pairwise
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +17,7 @@ from bench.consents import ISSUED_AT, consent
 from bench.figure import Figure, rates
 from sayso_node.store import many
 from sayso_node.store.interface import Writing
+from sayso_node.store.statements.sublicenses import SublicenseTerms
 from sayso_node.verdicts.judge import Check
 from sayso_protocol.encoding.row_tree import ROW_BYTES
 from sayso_protocol.limits import LIMITS
@@ -29,6 +30,7 @@ from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import Reason
 from support.filled_store import change_store
 from support.node_rig import ManualClock, NodeRig
+from support.passed_rows import GRANTS, pass_on
 
 ROWS: Final = 1_000_000
 LICENSES: Final = (1_000, 100_000)
@@ -38,10 +40,6 @@ HOLDERS: Final = [
     sha256(b"holder %d" % at)[:20] for at in range(3)
 ]  # the grantee, a reseller, the buyer
 INSERT: Final = "INTO messages (digest, kind, contributor, body, arrived_at)"
-PASSED: Final = "INTO passed_on (license, grantee, depth, expires_at, digest, signer, counts)"
-TERMS: Final = (
-    "INTO sublicense_terms (digest, parent, signer, grantee, purposes, issued_at, expires_at, seen_at)"
-)
 
 
 def figures() -> Iterator[Figure]:
@@ -84,7 +82,7 @@ def _fill(db: Writing, rows: bytearray, licenses: int) -> None:
         expires_at=EXPIRES_AT,
     )
     body = encode(replace(some, message=terms))
-    names = []
+    names, grants = [], []
     for number in range(licenses):
         who = sha256(b"%d" % number)[:20]
         own = [sha256(b"%d/%d" % (number, at)) for at in range(items)]
@@ -92,15 +90,18 @@ def _fill(db: Writing, rows: bytearray, licenses: int) -> None:
         mine = mine.replace(b"".join(_packed(some.items)), b"".join(_packed(own)))
         names.append(sha256(mine))
         many.insert(db, INSERT, [(names[-1], CONSENT, who, mine, 0.0)])
+        grants.append((names[-1], number + 1, HOLDERS[0], who))
         rows += b"".join(names[-1] + item for item in own)
+    many.insert(db, GRANTS, grants)
+    numbers = count(licenses + 1)
     for start in range(0, licenses, LIMITS.hashes):
         few, parent = names[start : start + LIMITS.hashes], NO_PARENT
         for depth, (signer, grantee) in enumerate(pairwise(HOLDERS), 1):
             digest = sha256(b"sublicense %d %d" % (start, depth))
             span = (ISSUED_AT, EXPIRES_AT, 0.0)
-            many.insert(db, TERMS, [(digest, parent, signer, grantee, f"resale {PURPOSE}", *span)])
-            passed = [(one, grantee, depth, EXPIRES_AT, digest, signer, 1) for one in few]
-            many.insert(db, PASSED, passed)
+            purposes = "resale", PURPOSE
+            one = SublicenseTerms(digest, parent, signer, grantee, purposes, *span, next(numbers))
+            pass_on(db, one, few, depth)
             parent = digest
 
 

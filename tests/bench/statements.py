@@ -79,9 +79,10 @@ def _store(envelopes: list[Envelope]) -> SqliteConnection:
     """Tables in memory, in which the licenses that are passed on or used are held by the signers."""
     db = SqliteConnection(":memory:", isolation_level=None)
     db.executescript(SCHEMA)
-    rows = ((one, each.message.signer) for each in envelopes for one in each.items)
-    if not hasattr(envelopes[0].message, "contributor"):
-        db.executemany("INSERT INTO grantees VALUES (?, ?)", rows)
+    some = ((one, each.message.signer) for each in envelopes for one in each.items)
+    if not hasattr(envelopes[0].message, "contributor"):  # as many people as in the consents beside
+        rows = ((one, -at, who, sha256(who)[:20]) for at, (one, who) in enumerate(some))
+        db.executemany("INSERT INTO grants VALUES (?, ?, ?, ?)", rows)
     db.execute("INSERT INTO singles VALUES ('lot-key', x'00')")
     return db
 

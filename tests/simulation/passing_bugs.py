@@ -1,7 +1,7 @@
 """Mistakes about licenses that are passed on, as bugs.py has them about consents and revocations."""
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 from unittest import mock
@@ -9,13 +9,13 @@ from unittest import mock
 from sayso_node.intake import intake
 from sayso_node.intake.intake import Intake
 from sayso_node.intake.outcome import Outcome, Status
-from sayso_node.store import many
 from sayso_node.store.admission import statements
 from sayso_node.store.admission.keeper import Step
 from sayso_node.store.admission.revocations import Admitted
 from sayso_node.store.chain import chain_state
 from sayso_node.store.interface import Reading, Writing
-from sayso_node.store.statements import disputes, sublicenses
+from sayso_node.store.statements import disputes, passing, sublicenses
+from sayso_node.store.statements.sublicenses import Grants
 from sayso_node.sync import asking
 from sayso_node.verdicts import judge, knowledge
 from sayso_node.verdicts.knowledge import StoreKnowledge
@@ -117,9 +117,9 @@ def _a_parent_of_another_license() -> Patched:
     met = sublicenses.depths_met
 
     def depths_met(
-        db: Reading, message: Sublicense, licenses: Sequence[bytes], granted: Mapping[bytes, bytes]
+        db: Reading, message: Sublicense, licenses: Sequence[bytes], grants: Grants
     ) -> dict[bytes, int]:
-        found = met(db, message, licenses, granted)
+        found = met(db, message, licenses, grants)
         if found and message.parent != NO_PARENT:
             return dict.fromkeys(licenses, min(found.values()))
         return found
@@ -129,14 +129,16 @@ def _a_parent_of_another_license() -> Patched:
 
 def _a_parent_for_another_holder() -> Patched:
     """Whoever names a sublicense as parent passes it on, whoever its grantee is."""
+    met = sublicenses.depths_met
 
     def depths_met(
-        db: Reading, message: Sublicense, licenses: Sequence[bytes], granted: Mapping[bytes, bytes]
+        db: Reading, message: Sublicense, licenses: Sequence[bytes], grants: Grants
     ) -> dict[bytes, int]:
         if message.parent == NO_PARENT:
-            return dict.fromkeys((one for one in licenses if granted.get(one) == message.signer), 1)
-        query = "SELECT license, depth + 1 FROM passed_on WHERE digest = ? AND depth < ? AND license IN"
-        return dict(many.among(db, query, licenses, (message.parent, LIMITS.depth)))
+            return met(db, message, licenses, grants)
+        parent = sublicenses.sublicense_of(db, message.parent)
+        holder = replace(message, signer=parent.grantee) if parent else message
+        return met(db, holder, licenses, grants)
 
     return mock.patch.object(sublicenses, "depths_met", depths_met)
 
@@ -170,11 +172,7 @@ def _endorsed_before_it_came() -> Patched:
 
 def _the_first_to_come_counts() -> Patched:
     """Among too many sublicenses those count that came first."""
-
-    def last(ranked: list[sublicenses.Rank], own: sublicenses.Rank) -> None:
-        ranked.append(own)
-
-    return mock.patch.object(sublicenses, "insort", last)
+    return mock.patch.object(passing, "RANK", " ORDER BY sublicense")
 
 
 def _until_the_longest_clock() -> Patched:

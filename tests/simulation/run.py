@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from unittest import mock
 
-from sayso_node.store.statements import sublicenses
+from sayso_node.store.statements import passing
 from simulation import loop, verdicts
 from simulation.buyers import Buyers
 from simulation.checkers import Checkers
@@ -57,7 +57,7 @@ def simulate(seed: str, options: Options | None = None, media: Media = new_disk)
 @contextmanager
 def few_count() -> Iterator[None]:
     """So few sublicenses count that some are displaced."""
-    with mock.patch.multiple(sublicenses, COUNTED=COUNTED, RANKED=RANKED):
+    with mock.patch.multiple(passing, COUNTED=COUNTED, RANKED=RANKED):
         yield
 
 

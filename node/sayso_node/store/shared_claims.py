@@ -83,12 +83,12 @@ def _passed_on(db: Reading, sought: Sought) -> list[bytes]:
     asker = sought.query.grantee
     key = claim_of(sought.item, sought.parties, sought.contributor, _ANYBODY)
     rows = db.execute(
-        "SELECT license FROM (SELECT license, expires_at FROM shared_claims"
+        "SELECT near.license FROM (SELECT license, expires_at FROM shared_claims"
         "  WHERE claim = ? AND expires_at > ? ORDER BY expires_at DESC, license DESC LIMIT ?) AS near"
-        " WHERE EXISTS (SELECT 1 FROM passed_on WHERE passed_on.license = near.license"
-        "  AND grantee = ? AND counts = 1)"
-        " AND (SELECT grantee FROM grantees WHERE grantees.license = near.license) <> ?"
-        " ORDER BY expires_at DESC, license DESC LIMIT ?",
+        " JOIN grants ON grants.license = near.license"
+        " WHERE EXISTS (SELECT 1 FROM passed_on WHERE passed_on.license = grants.number"
+        "  AND passed_on.grantee = ? AND counts = 1) AND grants.grantee <> ?"
+        " ORDER BY near.expires_at DESC, near.license DESC LIMIT ?",
         (key, sought.now, PASSABLE, asker, asker, CONSIDERED),
     )
     return [license_hash for (license_hash,) in rows]

@@ -7,7 +7,7 @@ import pytest
 from sayso_node.snapshots.publishing import SnapshotPublisher
 from sayso_node.store.admission.pending import PendingRoom
 from sayso_node.store.snapshots import statement_keys
-from sayso_node.store.statements import sublicenses
+from sayso_node.store.statements import passing
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.snapshots.hash_list import person_key, sublicense_key
 from sayso_protocol.snapshots.keys import as_keys, displaced_for_key, displaced_key, dispute_key
@@ -110,7 +110,7 @@ async def test_what_is_displaced_has_a_key_for_its_license(
     monkeypatch: pytest.MonkeyPatch,
     is_delta: bool,
 ) -> None:
-    monkeypatch.setattr(sublicenses, "COUNTED", 1)
+    monkeypatch.setattr(passing, "COUNTED", 1)
     other = consent(2, purposes=BOTH)
     weak = sublicense(BEN, DAN, [SOLD.digest, other.digest], expires_at=END - 1)
     with NodeRig(tmp_path) as rig:

@@ -18,6 +18,7 @@ from sayso_protocol.messages.message import as_kind, of_kind
 from sayso_protocol.messages.statements.sublicense import Sublicense
 from support.holders import LABS, ZERO, removal, sublicense, use
 from support.node_rig import NOW, consent
+from support.passed_rows import passed_rows
 from support.protocol_strategies import ADA, BEN, CLEO, NODE
 
 DAN, EVE, *_ = LABS
@@ -64,7 +65,7 @@ class Plain:
         self.consents = {one.digest: as_kind(one.message, Consent) for one in CONSENTS}
         self.links = {envelope.digest: one for envelope, one in of_kind(history, Sublicense)}
         self.named = {one.digest: one.items for one in history}
-        self.passed = set(db.execute("SELECT digest, license FROM passed_on").fetchall())
+        self.passed = {(digest, name) for name, digest, *_ in passed_rows(db)}
         kept = db.execute("SELECT digest FROM messages").fetchall()
         self.links = {digest: one for digest, one in self.links.items() if (digest,) in kept}
 

@@ -2,6 +2,7 @@
 
 import re
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -9,19 +10,26 @@ import pytest
 
 from node.store.backends import BACKENDS
 from node.store.harness import add_consent
+from node.store.test_sublicenses import give
 from sayso_node.errors import StoreUnusable
 from sayso_node.store import shared_claims
 from sayso_node.store.chain import chain_state, intents
+from sayso_node.store.interface import Reading
 from sayso_node.store.opening import snapshot_at, store_at
+from sayso_node.store.sqlite.connection import SqliteConnection
+from sayso_node.store.statements import lookup, sublicenses
+from sayso_node.store.statements.chains import chains_to
 from sayso_node.store.tables import migrations
 from sayso_node.store.tables.schema import VERSION
 from sayso_protocol.encoding.packing import pack
 from sayso_protocol.messages.envelope import Envelope, encode
-from sayso_protocol.messages.message import CONSENT
+from sayso_protocol.messages.message import CONSENT, STATEMENTS
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import Sought
+from support.holders import LABS, T, removal, sublicense, use
 from support.node_rig import NOW, consent, revocation
 from support.packed import unpack
+from support.passed_rows import passed_rows
 from support.protocol_strategies import ADA, BEN, CLEO, NODE, a_consent, item_hashes, signed
 
 OLDEST = 3
@@ -111,6 +119,59 @@ def test_consents_of_several_parties_are_found_after_a_migration(
         sought = Sought(items[2], shared.parties, BEN, Query(CLEO, "train-ai"), NOW)
         assert list(shared_claims.considered(db_, sought)) == [some[1].digest]
         assert chain_state.missing_batches(db_, b"", 10) == [b"r" * 32]
+
+
+def as_before_numbers(path: Path) -> None:
+    """A store of version 22, before licenses and sublicenses had numbers, with what this one has."""
+    db = sqlite3.connect(path)
+    db.executescript((HERE / "before_numbers.sql").read_text())
+    db.execute("PRAGMA user_version = 22")
+    db.commit()
+    db.close()
+
+
+def test_what_was_passed_on_and_named_stays_so(tmp_path: Path) -> None:
+    """Also of a consent that was forgotten, and what is displaced."""
+    path, gone = tmp_path / "old.sqlite", consent(3)
+    sold = [consent(at, purposes=("resale", "train-ai")) for at in (1, 2)]
+    some = [one.digest for one in sold]
+    many = [sublicense(BEN, LABS[0], some, expires_at=T + 100 + at) for at in range(18)]
+    below = sublicense(LABS[0], LABS[1], some, many[-1].digest)
+    said = [use(BEN, some), removal(LABS[0], some, 7)]
+    granted = "SELECT license, grantee FROM grants ORDER BY license"
+    store = store_at(path)
+    store.start()
+    store.stop()
+    with closing(SqliteConnection(path, isolation_level=None)) as tables:
+        give(tables, [gone, *sold, *many, below, *said])
+        tables.execute("DELETE FROM messages WHERE digest = ?", (gone.digest,))
+        before = asked(tables, some)
+        grants = tables.execute(granted).fetchall()
+    as_before_numbers(path)
+    opened(path)
+    opened(tmp_path / "new.sqlite")
+    assert shape(path) == shape(tmp_path / "new.sqlite")
+    with closing(SqliteConnection(path, isolation_level=None)) as tables:
+        assert asked(tables, some) == before
+        assert (
+            tables.execute("SELECT license, grantee FROM grants ORDER BY license").fetchall() == grants
+        )
+        numbers = tables.execute("SELECT number FROM grants").fetchall()
+        assert len({*numbers}) == len(numbers) == 3
+        give(tables, [sublicense(BEN, LABS[0], some, expires_at=T + 200)])  # the best of all
+        assert len(sublicenses.sublicenses_to(tables, some[0], LABS[0])) == 16
+        assert tables.execute("SELECT count(*) FROM displaced").fetchone() == (6,)
+
+
+def asked(db: Reading, licenses: list[bytes]) -> list[Any]:
+    """What is read of statements: ranks, depths, chains, pages, displaced ones."""
+    return [
+        [sublicenses.sublicenses_to(db, one, who) for one in licenses for who in LABS[:2]],
+        chains_to(db, licenses, LABS[1]),
+        [lookup.kept(db, licenses[0], kind, bytes(32), 100) for kind in STATEMENTS],
+        sorted(passed_rows(db)),
+        db.execute("SELECT license, digest FROM displaced ORDER BY license, digest").fetchall(),
+    ]
 
 
 @pytest.mark.parametrize("kind", ["consent", "revocation", "pending"])

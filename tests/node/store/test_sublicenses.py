@@ -13,10 +13,11 @@ from sayso_node.store.admission.keeper import Keeper
 from sayso_node.store.admission.pending import PendingRoom
 from sayso_node.store.admission.sponsors import Quotas
 from sayso_node.store.interface import Reading, Writing
-from sayso_node.store.statements import sublicenses
+from sayso_node.store.statements import passing, sublicenses
 from sayso_protocol.messages.envelope import Envelope
 from support.holders import LABS, T, dispute, sublicense, use
 from support.node_rig import NOW, consent
+from support.passed_rows import passed_rows
 from support.protocol_strategies import BEN, CLEO, NODE
 
 SOLD = consent(1, purposes=("resale", "train-ai"))  # to Ben
@@ -26,8 +27,10 @@ DIGEST = SOLD.digest
 
 
 def _state(db: Reading) -> tuple[Any, ...]:
-    tables = "passed_on", "named", "disputes", "waiting_names", "grantees"
+    tables = "named", "disputes", "waiting_names"
     rows = [sorted(db.execute(f"SELECT * FROM {table}").fetchall()) for table in tables]
+    rows.append(sorted(passed_rows(db)))
+    rows.append(sorted(db.execute("SELECT license, grantee, contributor FROM grants").fetchall()))
     rows.append(sorted(db.execute("SELECT address FROM people").fetchall()))
     kept = sorted(d for (d,) in db.execute("SELECT digest FROM messages"))
     waits = sorted(d for (d,) in db.execute("SELECT digest FROM waiting"))
@@ -71,7 +74,7 @@ def test_any_order_gives_the_same_state(
     """Duplicates and splits included; two that count are enough to displace others."""
     states = []
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(sublicenses, "COUNTED", 2)
+        patched.setattr(passing, "COUNTED", 2)
         for order in (history, data.draw(st.permutations(history + history[:3]))):
             db = tables()
             give(db, order)

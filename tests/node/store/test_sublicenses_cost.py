@@ -1,7 +1,7 @@
 """How many sublicenses a license has changes neither what a look costs, nor what admission does.
 
 Work is counted in instructions of SQLite, never in time. Rows that others stored are inserted as
-`pass_on` stores them, because signing a hundred thousand messages takes a minute.
+admission stores them, because signing a hundred thousand messages takes a minute.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,6 +19,7 @@ from sayso_protocol.messages.message import SUBLICENSE, USE
 from sayso_protocol.primitives import sha256
 from support.holders import LABS, T, sublicense, use
 from support.node_rig import NodeRig, consent
+from support.passed_rows import add_grants, add_passed, pass_on
 from support.protocol_strategies import BEN
 from support.sql_steps import counted_steps
 
@@ -30,19 +31,20 @@ MANY = 100_000
 
 def terms(number: int, grantee: bytes, signer: bytes = BEN) -> SublicenseTerms:
     digest = sha256(b"sublicense %d" % number)
-    return SublicenseTerms(digest, bytes(32), signer, grantee, ("train-ai",), T, T + 9 + number, 0.0)
+    return SublicenseTerms(
+        digest, bytes(32), signer, grantee, ("train-ai",), T, T + 9 + number, 0.0, MANY + number
+    )
 
 
 def one_license_many_times(db: Writing) -> None:
     """To one grantee, by one signer and by many; to many grantees; and as many that wait."""
     for number in range(2_000):
-        sublicenses.pass_on(db, [(terms(2 * MANY + number, DAN), {LICENSE: 1})])
+        pass_on(db, terms(2 * MANY + number, DAN), [LICENSE])
         signer = sha256(b"signer %d" % number)[:20]
-        sublicenses.pass_on(db, [(terms(3 * MANY + number, DAN, signer), {LICENSE: 2})])
-    rows = (
-        (LICENSE, sha256(b"lab %d" % n)[:20], 1, T + n, sha256(b"%d" % n), BEN, 1) for n in range(MANY)
-    )
-    db.executemany("INSERT INTO passed_on VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+        pass_on(db, terms(3 * MANY + number, DAN, signer), [LICENSE], 2)
+    some = [terms(5 * MANY + n, sha256(b"lab %d" % n)[:20]) for n in range(MANY)]
+    sublicenses.insert(db, some)
+    add_passed(db, LICENSE, some)
     names = (Name(LICENSE, b"", sha256(b"claim %d" % n)[:20]) for n in range(MANY))
     db.executemany(
         "INSERT INTO waiting_names VALUES (?, ?, ?, ?)",
@@ -53,9 +55,9 @@ def one_license_many_times(db: Writing) -> None:
 def many_by_many(db: Writing) -> None:
     """256 licenses passed on to 256 grantees each."""
     licenses = [LICENSE, *(sha256(b"license %d" % n) for n in range(255))]
+    add_grants(db, licenses, BEN, 9 * MANY)
     for number in range(256):
-        grantee = sha256(b"lab %d" % number)[:20]
-        sublicenses.pass_on(db, [(terms(4 * MANY + number, grantee), dict.fromkeys(licenses, 1))])
+        pass_on(db, terms(4 * MANY + number, sha256(b"lab %d" % number)[:20]), licenses)
 
 
 Filled = Callable[[Writing], None]
@@ -97,10 +99,11 @@ async def costs(folder: Path, *fills: Filled) -> dict[str, int]:
 @pytest.mark.parametrize("fill", [one_license_many_times, many_by_many])
 async def test_no_look_and_no_admission_grows_with_what_is_stored(tmp_path: Path, fill: Filled) -> None:
     def few(db: Writing) -> None:
-        """As many as ever count, so that no answer is longer."""
+        """As many as ever count, and more grantees than a page has, so that no answer is longer."""
         for number in range(300):
-            sublicenses.pass_on(db, [(terms(number, DAN, sha256(b"s%d" % number)[:20]), {LICENSE: 1})])
-            sublicenses.pass_on(db, [(terms(MANY + number, DAN), {LICENSE: 1})])
+            pass_on(db, terms(7 * MANY + number, sha256(b"lab %d" % number)[:20]), [LICENSE])
+            pass_on(db, terms(number, DAN, sha256(b"s%d" % number)[:20]), [LICENSE])
+            pass_on(db, terms(MANY + number, DAN), [LICENSE])
         rows = ((LICENSE, b"", b"x" * 20, sha256(b"%d" % n)) for n in range(lookup.SCANNED))
         db.executemany("INSERT INTO waiting_names VALUES (?, ?, ?, ?)", rows)
 

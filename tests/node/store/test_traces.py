@@ -24,6 +24,7 @@ from sayso_protocol.receipts.receipt import ChainPoint
 from sayso_protocol.traces.duties import DAY_S, Block, Standing
 from support.holders import LABS, removal, sublicense, use
 from support.node_rig import NOW, NodeRig, consent, revocation
+from support.passed_rows import add_passed
 from support.protocol_strategies import ADA, BEN, CLEO, NETWORK
 from support.sql_steps import counted_steps
 
@@ -185,14 +186,11 @@ def test_what_is_not_held_has_no_trace(tables: Tables) -> None:
 
 def _shouted(db: Writing) -> None:
     """Others name the license: in removals, uses and sublicenses, and revoke what is theirs."""
-    rows = [(LICENSE, REMOVAL, sha256(b"shout %d" % n), CLEO) for n in range(20_000)]
+    rows = [(LICENSE, REMOVAL, CLEO, sha256(b"shout %d" % n)) for n in range(20_000)]
     db.executemany("INSERT INTO named VALUES (?, ?, ?, ?)", rows)
-    more = [
-        (LICENSE, sha256(b"lab %d" % n)[:20], 1, 9, sha256(b"%d" % n), BEN, 1) for n in range(20_000)
-    ]
-    db.executemany("INSERT INTO passed_on VALUES (?, ?, ?, ?, ?, ?, ?)", more)
-    some = (terms(n, grantee) for n, (_, grantee, *_) in enumerate(more))
-    sublicenses.insert(db, (one._replace(digest=row[4]) for one, row in zip(some, more, strict=True)))
+    more = [terms(n, sha256(b"lab %d" % n)[:20]) for n in range(20_000)]
+    sublicenses.insert(db, more)
+    add_passed(db, LICENSE, more)
     words = [(4, ADA, sha256(b"word %d" % n), b"\1".rjust(32, b"\0")) for n in range(20_000)]
     db.executemany("INSERT INTO landed VALUES (?, ?, ?, ?)", words)
 

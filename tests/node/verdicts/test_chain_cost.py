@@ -10,6 +10,8 @@ from sayso_node.store import many
 from sayso_node.store.interface import Writing
 from sayso_node.store.messages import Message, insert_many
 from sayso_node.store.revocations.known_bits import StoreBits
+from sayso_node.store.statements import sublicenses
+from sayso_node.store.statements.sublicenses import SublicenseTerms
 from sayso_node.verdicts.judge import Check
 from sayso_node.verdicts.knowledge import StoreKnowledge
 from sayso_protocol.messages.message import CONSENT
@@ -20,17 +22,19 @@ from sayso_protocol.verdicts.bulk import judge_rows
 from sayso_protocol.verdicts.license_table import LicenseTable
 from sayso_protocol.verdicts.query import Query
 from sayso_protocol.verdicts.verdict import REASONS, License, Reason, Row
+from support import passed_rows
 from support.known import Heard, license_hash, message_hash
 from support.node_rig import ManualClock, NodeRig
+from support.passed_rows import PASSED, add_grants, add_passed, number_of
 from support.passing import AGENT, BASE, ITEMS, LAB, LATE, MARKET, RESELLER, a_license, pass_on, sealed
 from support.protocol_strategies import NETWORK
 from support.sql_steps import counted_steps
 
 Fill = Callable[[Writing], None]
 MANY = 100_000
-PASSED = "INTO passed_on (license, grantee, depth, expires_at, digest, signer, counts)"
 TERMS = (
-    "INTO sublicense_terms (digest, parent, signer, grantee, purposes, issued_at, expires_at, seen_at)"
+    "INTO sublicense_terms"
+    " (number, digest, parent, signer, grantee, purposes, issued_at, expires_at, seen_at)"
 )
 HELD = a_license()
 NAME = license_hash(HELD.consent)
@@ -64,24 +68,32 @@ async def cost(
 
 def strangers(db: Writing, licenses: int, grantees: int) -> None:
     """So many licenses, each passed on by one holder to so many others; the first license is HELD."""
+    add_grants(db, (b"%032d" % i for i in range(1, licenses)), MARKET, MANY)
+    first = number_of(db, NAME)
+    numbers = f"{_NUMBERS}, m (j) AS (VALUES (0) UNION ALL SELECT j + 1 FROM m WHERE j < ?)"
+    sizes = licenses - 1, grantees - 1
+    number, grantee = "(i + 1) * 1048576 + j", "CAST(printf('%020d', j) AS BLOB)"
     db.execute(
-        f"{_NUMBERS}, m (j) AS (VALUES (0) UNION ALL SELECT j + 1 FROM m WHERE j < ?)"
-        " INSERT INTO passed_on (license, grantee, depth, expires_at, digest, signer, counts)"
-        " SELECT CASE i WHEN 0 THEN ? ELSE CAST(printf('%032d', i) AS BLOB) END,"
-        " CAST(printf('%020d', j) AS BLOB), 1, ?,"
-        " CAST(printf('%032d', i * 1048576 + j) AS BLOB), ?, 1 FROM n, m",
-        (licenses - 1, grantees - 1, NAME, LATE, MARKET),
+        f"{numbers} INSERT {TERMS} SELECT {number}, CAST(printf('%032d', {number}) AS BLOB), ?, ?,"
+        f" {grantee}, 'train-ai', ?, ?, 0 FROM n, m",
+        (*sizes, NO_PARENT, MARKET, BASE, LATE),
+    )
+    db.execute(
+        f"{numbers} INSERT {PASSED}"
+        f" SELECT CASE i WHEN 0 THEN ? ELSE ? + i END, {grantee}, 1, {number}, 1 FROM n, m",
+        (*sizes, first, MANY - 1),
     )
 
 
 def displaced(db: Writing, count: int) -> None:
     """So many more of one signer to the asker, which do not count."""
-    db.execute(
-        f"{_NUMBERS} INSERT INTO passed_on"
-        " (license, grantee, depth, expires_at, digest, signer, counts)"
-        " SELECT ?, ?, 1, ?, CAST(printf('%032d', i) AS BLOB), ?, 0 FROM n",
-        (count - 1, NAME, LAB, BASE, MARKET),
-    )
+    some = [
+        SublicenseTerms(b"%032d" % i, NO_PARENT, MARKET, LAB, ("train-ai",), BASE, BASE, 0.0, MANY + i)
+        for i in range(count)
+    ]
+    sublicenses.insert(db, some)
+    add_passed(db, NAME, some, counts=0)
+    many.insert(db, "INTO displaced (license, digest)", ((NAME, one.digest) for one in some))
 
 
 @pytest.mark.parametrize(
@@ -136,12 +148,13 @@ async def test_keeping_one_costs_no_more(tmp_path: Path, fill: Callable[..., Non
 
 def passed_through(db: Writing, names: list[bytes], holders: list[bytes]) -> None:
     """These licenses to the first holder, each passed on from one holder to the next."""
+    add_grants(db, names, holders[0], 1)
     parent, span = NO_PARENT, (BASE, LATE, 0.0)
     for depth, (signer, grantee) in enumerate(pairwise(holders), 1):
-        digest = sha256(signer + grantee)
-        many.insert(db, TERMS, [(digest, parent, signer, grantee, "resale train-ai", *span)])
-        rows = [(one, grantee, depth, LATE, digest, signer, 1) for one in names]
-        many.insert(db, PASSED, rows)
+        digest, number = sha256(signer + grantee), MANY + depth
+        purposes = "resale", "train-ai"
+        terms = SublicenseTerms(digest, parent, signer, grantee, purposes, *span, number)
+        passed_rows.pass_on(db, terms, names, depth)
         parent = digest
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from sayso_node.store.chain import wallets
 from sayso_node.store.interface import Writing
+from sayso_node.store.statements import passing
 from sayso_node.store.statements import sublicenses as stored
 from sayso_node.verdicts.judge import Check, CheckResult
 from sayso_node.verdicts.status_desk import StatusDesk, StatusQuestion
@@ -158,14 +159,15 @@ async def test_what_is_displaced_in_the_store_stays_so(tmp_path: Path) -> None:
     for step in (1, -1):
         (tmp_path / str(step)).mkdir()
         with (
-            mock.patch.object(stored, "COUNTED", 3),
-            mock.patch.object(stored, "RANKED", 5),
+            mock.patch.object(passing, "COUNTED", 3),
+            mock.patch.object(passing, "RANKED", 5),
             a_rig(tmp_path / str(step)) as rig,
         ):
             await give(rig, HELD, *above, *[*below, *direct][::step])
             with rig.store.read() as db:
-                query = "SELECT digest FROM passed_on WHERE grantee = ? AND counts = 1"
-                found = {digest for (digest,) in db.execute(query, (LAB,))}
+                found = {
+                    one.digest for one in stored.sublicenses_to(db, message_hash(HELD.consent), LAB)
+                }
         assert found == {message_hash(one.terms) for one in expected}
 
 

@@ -88,7 +88,7 @@ class StatementRoutes:
         return await asyncio.to_thread(self._statement, digest)
 
     async def statements_on(self, request: web.Request) -> Statements:
-        """Return those that name a hash, by ascending digest."""
+        """Return those that name a hash, a page at a time."""
         query = request.query
         named = hash_from_text(request.match_info["hash"])
         kind, status = _KINDS.get(query.get("kind", "")), query.get("status", STORED)

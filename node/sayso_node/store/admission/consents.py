@@ -89,8 +89,10 @@ def _store(db: Writing, kept: Sequence[AdmittedConsent], step: Step) -> None:
     changes = [sync_index.digest_change(digest, 1) for digest in digests]
     sync_index.change_sums(db, CONSENT, changes)
     _learn(db, kept, now)
-    granted = [(one.envelope.digest, one.consent.grantee) for one in kept]
-    statements.consents_came(db, granted, step)
+    grants = [
+        (one.envelope.digest, seq, one.consent.grantee, one.consent.contributor) for seq, one in places
+    ]
+    statements.consents_came(db, grants, step)
 
 
 def _forget(db: Writing, digests: Sequence[bytes], network: Network) -> None:

@@ -6,7 +6,7 @@ Every turn uses up the names that it found, so the work is bounded by what waite
 does not depend on the order in which messages came.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Final, NamedTuple
 
@@ -21,7 +21,8 @@ from sayso_node.store.events import publishing
 from sayso_node.store.interface import Reading, Writing
 from sayso_node.store.revocations.bits import add_people
 from sayso_node.store.statements import sublicenses, waiting
-from sayso_node.store.statements.sublicenses import SublicenseTerms
+from sayso_node.store.statements.passing import pass_on
+from sayso_node.store.statements.sublicenses import Grants, SublicenseTerms
 from sayso_node.store.statements.waiting import ANY, Name, Waiting
 from sayso_node.store.sync import index as sync_index
 from sayso_protocol.limits import LIMITS
@@ -31,7 +32,6 @@ from sayso_protocol.messages.statements.dispute import Dispute
 from sayso_protocol.messages.statements.sublicense import NO_PARENT, Sublicense
 
 _HELD_BY_SUBLICENSE: Final = "SELECT 1 FROM passed_on WHERE grantee = ? AND counts = 1 AND license IN"
-_IS_GRANTEE: Final = "SELECT 1 FROM sublicense_terms WHERE grantee = ? AND digest IN"
 _ENDORSED: Final = (
     "SELECT waiting.digest FROM waiting JOIN endorsements"
     " ON endorsements.signer = waiting.signer AND endorsements.digest = waiting.digest"
@@ -45,9 +45,9 @@ def admit(db: Writing, envelopes: Sequence[Envelope], source: str, step: Step) -
     if len(set(digests)) < len(digests):
         return [outcome for one in envelopes for outcome in admit(db, [one], source, step)]
     known, held = messages.known_of(db, digests), waiting.endorsed_of(db, digests)
-    granted = sublicenses.grantees_of(db, (item for one in envelopes for item in one.items))
+    grants = sublicenses.grants_of(db, {item for one in envelopes for item in one.items})
     outcomes = dict.fromkeys(digests, Admitted.WAITING) | dict.fromkeys(known, Admitted.COVERED)
-    keeping = _Keeping(db, step, granted)
+    keeping = _Keeping(db, step, grants)
     for one in envelopes:
         if one.digest in known:
             continue
@@ -56,7 +56,7 @@ def admit(db: Writing, envelopes: Sequence[Envelope], source: str, step: Step) -
             if held[one.digest] or not endorsed:
                 continue
             waiting.release(db, one.digest)  # a stranger's copy without signature holds nothing up
-        found = _Standing.of(db, one, step.keeper.heeded, granted)
+        found = _Standing.of(db, one, step.keeper.heeded, grants)
         if endorsed and found.is_kept:
             has_room = keeping.take(one, found, source)
             outcomes[one.digest] = Admitted.STORED if has_room else Admitted.DECLINED
@@ -76,11 +76,15 @@ def blocks_came(db: Writing, step: Step) -> None:
             admit(db, [decode(one.body, step.network)], one.source, step)
 
 
-def consents_came(db: Writing, licenses: Sequence[tuple[bytes, bytes]], step: Step) -> None:
-    """Keep what new consents complete; `licenses` are the hash and the grantee of each."""
-    many.insert(db, "INTO grantees", licenses, "ON CONFLICT DO NOTHING")
-    publishing.publish_late(db, [one for one, _ in licenses], step.now)
-    names = (Name(one, parent, who) for one, who in licenses for parent in (NO_PARENT, ANY))
+def consents_came(db: Writing, licenses: Sequence[tuple[bytes, int, bytes, bytes]], step: Step) -> None:
+    """Keep what new consents complete; `licenses` are hash, seq, grantee and contributor of each.
+
+    A consent that had been forgotten keeps the number that it had first.
+    """
+    into = "INTO grants (license, number, grantee, contributor)"
+    many.insert(db, into, licenses, "ON CONFLICT DO NOTHING")
+    publishing.publish_late(db, [one for one, *_ in licenses], step.now)
+    names = (Name(one, parent, who) for one, _, who, _ in licenses for parent in (NO_PARENT, ANY))
     _complete(db, names, step)
 
 
@@ -122,13 +126,13 @@ class _Standing(NamedTuple):
         db: Reading,
         envelope: Envelope,
         heeded: frozenset[bytes],
-        granted: Mapping[bytes, bytes],
+        grants: Grants,
     ) -> "_Standing":
-        """Judge a statement; `granted` are the grantees of the consents among what it names."""
+        """Judge a statement; `grants` are those of the consents among what it names."""
         message, hashes = envelope.message, envelope.items
         match message:
             case Sublicense():
-                depths = sublicenses.depths_met(db, message, hashes, granted)
+                depths = sublicenses.depths_met(db, message, hashes, grants)
                 lacking = [one for one in hashes if one not in depths]
                 names = [Name(one, message.parent, message.signer) for one in lacking]
                 return cls(bool(depths), depths, names)
@@ -136,26 +140,27 @@ class _Standing(NamedTuple):
                 is_kept = message.signer in heeded
                 return cls(is_kept, {}, [] if is_kept else [Name(one, ANY, b"") for one in hashes])
             case _:
-                is_kept = _is_holder(db, message.signer, hashes, granted)
+                is_kept = _is_holder(db, message.signer, hashes, grants)
                 missing = [] if is_kept else [Name(one, ANY, message.signer) for one in hashes]
                 return cls(is_kept, {}, missing)
 
 
-def _is_holder(
-    db: Reading, signer: bytes, hashes: Sequence[bytes], granted: Mapping[bytes, bytes]
-) -> bool:
+def _is_holder(db: Reading, signer: bytes, hashes: Sequence[bytes], grants: Grants) -> bool:
     """Return whether an address holds one of some licenses, or is the grantee of a sublicense named."""
-    if any(granted.get(one) == signer for one in hashes):
+    licenses = [grants[one] for one in hashes if one in grants]
+    if any(grantee == signer for _, grantee, _ in licenses):
         return True
-    queries = (_HELD_BY_SUBLICENSE, _IS_GRANTEE)
-    return any(True for one in queries for _ in many.among(db, one, hashes, (signer,)))
+    numbers = sorted(number for number, *_ in licenses)
+    if any(True for _ in many.among(db, _HELD_BY_SUBLICENSE, numbers, (signer,))):
+        return True
+    return any(one.grantee == signer for one in sublicenses.sublicenses_of(db, hashes).values())
 
 
 class _Keeping:
     """Statements that are kept together, so that each table is written once."""
 
-    def __init__(self, db: Writing, step: Step, granted: Mapping[bytes, bytes]) -> None:
-        self._db, self._step, self._granted = db, step, granted
+    def __init__(self, db: Writing, step: Step, grants: Grants) -> None:
+        self._db, self._step, self._grants = db, step, grants
         self._room = StatementRooms(db, step.keeper.quotas)
         self._kept = list[tuple[Envelope, _Standing]]()
 
@@ -196,20 +201,22 @@ class _Keeping:
         sync_index.change_sums(db, kept[0][0].message.kind, changes)
         others = [one for one, _ in kept if one.message.kind != SUBLICENSE]
         named = (
-            (item, one.message.kind, one.digest, one.message.signer)
+            (item, one.message.kind, one.message.signer, one.digest)
             for one in others
             for item in one.items
         )
-        many.insert(db, "INTO named", sorted(named))  # neighbours are written together
+        into = "INTO named (hash, kind, signer, digest)"
+        many.insert(db, into, sorted(named))  # neighbours are written together
         _dispute(db, others)
-        publishing.publish_statements(db, others, self._granted, now)
-        return self._pass_on()
+        publishing.publish_statements(db, others, self._grants, now)
+        return self._pass_on(first)
 
-    def _pass_on(self) -> Iterator[Name]:
+    def _pass_on(self, first: int) -> Iterator[Name]:
+        """Pass on what is kept from a number on."""
         db, now = self._db, self._step.now
         found = [
-            (sublicenses.terms_of(one.digest, as_kind(one.message, Sublicense), now), standing)
-            for one, standing in self._kept
+            (sublicenses.terms_of(one.digest, as_kind(one.message, Sublicense), now, number), standing)
+            for number, (one, standing) in enumerate(self._kept, first)
             if one.message.kind == SUBLICENSE
         ]
         sublicenses.insert(db, [terms for terms, _ in found])
@@ -219,7 +226,7 @@ class _Keeping:
             learn(db, {terms.grantee for terms, _ in found}, now)
         passing = [(terms, standing.depths) for terms, standing in found]
         names = (Name(terms.digest, ANY, terms.grantee) for terms, _ in found)
-        return chain(names, _passing(db, passing, now, self._granted))
+        return chain(names, _passing(db, passing, now, self._grants))
 
 
 def _dispute(db: Writing, envelopes: Iterable[Envelope]) -> None:
@@ -235,11 +242,11 @@ def _passing(
     db: Writing,
     some: Sequence[tuple[SublicenseTerms, dict[bytes, int]]],
     now: float,
-    granted: Mapping[bytes, bytes] | None = None,
+    grants: Grants,
 ) -> Iterator[Name]:
     """Pass licenses on; returns what that lets the grantees do."""
-    sublicenses.pass_on(db, some)
-    publishing.publish_passing(db, some, now, granted)
+    pass_on(db, some, grants)
+    publishing.publish_passing(db, some, now, grants)
     return (
         Name(license_hash, parent, terms.grantee)
         for terms, depths in some
@@ -257,8 +264,9 @@ def _complete(db: Writing, names: Iterator[Name], step: Step) -> None:
             by_digest.setdefault(digest, []).append(name)
         terms = sublicenses.sublicenses_of(db, by_digest)
         passing = [(terms[one], _depths(db, terms[one], by_digest[one])) for one in terms]
+        grants = sublicenses.grants_of(db, {one for _, depths in passing for one in depths})
         rest = [digest for digest in by_digest if digest not in terms]
-        names = chain(_passing(db, passing, step.now), _promoted(db, rest, step))
+        names = chain(_passing(db, passing, step.now, grants), _promoted(db, rest, step))
 
 
 def _depths(db: Reading, terms: SublicenseTerms, came: Iterable[Name]) -> dict[bytes, int]:
@@ -276,10 +284,10 @@ def _promoted(db: Writing, digests: Iterable[bytes], step: Step) -> Iterator[Nam
         if one := waiting.find(db, digest):
             waiting.release(db, digest)
             found.append((decode(one.body, step.network), one.source))
-    granted = sublicenses.grantees_of(db, {item for one, _ in found for item in one.items})
-    keeping = _Keeping(db, step, granted)
+    grants = sublicenses.grants_of(db, {item for one, _ in found for item in one.items})
+    keeping = _Keeping(db, step, grants)
     for envelope, source in found:
-        standing = _Standing.of(db, envelope, step.keeper.heeded, granted)
+        standing = _Standing.of(db, envelope, step.keeper.heeded, grants)
         keeping.take(envelope, standing, source)
     return keeping.store()
 

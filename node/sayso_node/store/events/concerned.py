@@ -3,18 +3,18 @@
 What cannot be found within the limits concerns everybody, so no filter leaves it out.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final, NamedTuple
 
 import msgpack
 
-from sayso_node.store import many, messages
+from sayso_node.store import messages
 from sayso_node.store.events import circles
 from sayso_node.store.events.circles import EVERYBODY, Link, Party, Role
 from sayso_node.store.interface import Reading
 from sayso_node.store.statements import sublicenses
-from sayso_node.store.statements.sublicenses import SublicenseTerms
-from sayso_protocol.messages.message import CONSENT, DISPUTE, SUBLICENSE
+from sayso_node.store.statements.sublicenses import Grants, SublicenseTerms
+from sayso_protocol.messages.message import DISPUTE, SUBLICENSE
 from sayso_protocol.messages.statements.dispute import FILES
 from sayso_protocol.messages.statements.sublicense import NO_PARENT
 from sayso_protocol.primitives import ADDRESS_BYTES
@@ -28,50 +28,45 @@ class Affairs(NamedTuple):
     """What is read once for statements that are kept together.
 
     Attributes:
-        grantees: By license, to whom its consent licenses.
-        contributors: By license, whose consent it is.
+        grants: By license, to whom its consent licenses, and whose consent it is.
         passed: By digest, those of the hashes that are kept sublicenses.
         holding: By license and holder, the sublicenses by which it is held.
     """
 
-    grantees: Mapping[bytes, bytes]
-    contributors: Mapping[bytes, bytes]
+    grants: Grants
     passed: Mapping[bytes, SublicenseTerms] = {}
     holding: Mapping[tuple[bytes, bytes], Collection[bytes]] = {}
 
     @classmethod
-    def of_licenses(
-        cls, db: Reading, licenses: Collection[bytes], grantees: Mapping[bytes, bytes] | None = None
-    ) -> "Affairs":
-        """Read who has to do with some licenses; `grantees` if they have been read."""
-        if grantees is None:
-            grantees = sublicenses.grantees_of(db, licenses)
-        return cls(grantees, dict(_contributors(db, licenses)))
+    def of_licenses(cls, db: Reading, licenses: Iterable[bytes]) -> "Affairs":
+        """Read who has to do with some licenses."""
+        return cls(sublicenses.grants_of(db, licenses))
 
     @classmethod
     def of_named(
         cls,
         db: Reading,
         named: Collection[tuple[bytes, Collection[bytes]]],
-        grantees: Mapping[bytes, bytes] | None = None,
+        grants: Grants | None = None,
     ) -> "Affairs":
-        """Read what concerns statements: the signer of each, and the hashes that it names."""
+        """Read what concerns statements: the signer of each, and the hashes that it names.
+
+        `grants` are those of the hashes, if they have been read.
+        """
         hashes = {one for _, some in named for one in some}
-        if grantees is None:
-            grantees = sublicenses.grantees_of(db, hashes)
-        passed = sublicenses.sublicenses_of(db, (one for one in hashes if one not in grantees))
-        licenses = hashes - passed.keys()
-        asked = {(one, signer) for signer, some in named for one in some if one not in passed}
-        contributors = dict(_contributors(db, licenses))
-        return cls(grantees, contributors, passed, sublicenses.holding(db, asked))
+        if grants is None:
+            grants = sublicenses.grants_of(db, hashes)
+        passed = sublicenses.sublicenses_of(db, hashes - grants.keys())
+        holders = sublicenses.holders_among(db, {signer for signer, _ in named})
+        asked = {(one, who) for who, some in named if who in holders for one in some if one in grants}
+        return cls(grants, passed, sublicenses.holding(db, asked))
 
     def parties(self, licenses: Collection[bytes]) -> set[Party]:
         """Return contributors and grantees of some licenses that were read."""
-        of, to = self.contributors, self.grantees
-        people = {of[one] for one in licenses if one in of}
-        others = {to[one] for one in licenses if one in to}
+        some = [self.grants[one] for one in licenses if one in self.grants]
+        grantees, people = {one[1] for one in some}, {one[2] for one in some} - {b""}
         found = {Party(Role.CONTRIBUTOR, one) for one in people}
-        return found | {Party(Role.GRANTEE, one) for one in others}
+        return found | {Party(Role.GRANTEE, one) for one in grantees}
 
 
 def by_passing(
@@ -80,14 +75,14 @@ def by_passing(
     """Return whom a sublicense of some licenses concerns, and what it adds to circles."""
     found = {Party(Role.LICENSOR, terms.signer), Party(Role.HOLDER, terms.grantee)}
     found |= _licensors(db, [terms.parent] if terms.parent != NO_PARENT else [])
-    contributors = affairs.contributors
-    people = {contributors[one] for one in licenses if one in contributors}
+    parties = affairs.parties(licenses)
     links = [
-        Link(person, role, address)
-        for person in people
+        Link(person.address, role, address)
+        for person in parties
+        if person.role is Role.CONTRIBUTOR
         for role, address in ((Role.HOLDER, terms.grantee), (Role.LICENSOR, terms.signer))
     ]
-    return found | affairs.parties(licenses), links
+    return found | parties, links
 
 
 def by_statement(
@@ -173,12 +168,6 @@ def _by_dispute(db: Reading, hashes: Collection[bytes], subject: str) -> set[Par
             return None
         found |= theirs
     return found
-
-
-def _contributors(db: Reading, licenses: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:
-    # The sign keeps SQLite from reading all consents by their kind.
-    query = "SELECT digest, contributor FROM messages WHERE +kind <= ? AND digest IN"
-    return many.among(db, query, licenses, (CONSENT,))
 
 
 def _licensors(db: Reading, digests: Collection[bytes]) -> set[Party]:

@@ -16,7 +16,7 @@ from sayso_node.store.events.circles import EVERYBODY, Link, Party
 from sayso_node.store.events.concerned import Affairs
 from sayso_node.store.events.feed import Event
 from sayso_node.store.interface import Reading, Writing
-from sayso_node.store.statements.sublicenses import SublicenseTerms
+from sayso_node.store.statements.sublicenses import Grants, SublicenseTerms
 from sayso_protocol.messages.envelope import Envelope
 from sayso_protocol.messages.message import DISPUTE, SUBLICENSE
 from sayso_protocol.messages.statements.dispute import Dispute
@@ -58,15 +58,13 @@ def publish_bits(
     _write(db, written)
 
 
-def publish_statements(
-    db: Writing, kept: Sequence[Envelope], grantees: Mapping[bytes, bytes], now: float
-) -> None:
+def publish_statements(db: Writing, kept: Sequence[Envelope], grants: Grants, now: float) -> None:
     """Write the events of newly kept uses, removals and disputes, and of those already withdrawn.
 
-    `grantees` are those of the consents among what they name.
+    `grants` are those of the consents among what they name.
     """
     named = [(one.message.signer, one.items) for one in kept if one.message.kind != DISPUTE]
-    affairs = Affairs.of_named(db, named, grantees)
+    affairs = Affairs.of_named(db, named, grants)
     withdrawing = _withdrawing(db, (one.message.signer for one in kept))
     written: list[Heard] = []
     for one in kept:
@@ -85,15 +83,14 @@ def publish_passing(
     db: Writing,
     passing: Sequence[tuple[SublicenseTerms, Mapping[bytes, int]]],
     now: float,
-    grantees: Mapping[bytes, bytes] | None = None,
+    grants: Grants,
 ) -> None:
     """Write the events of sublicenses that newly pass licenses on, and add to the circles of people.
 
     A sublicense has an event each time that licenses are added to those that it passes on (rule 7.17).
-    `grantees` are those of the licenses, if they have been read.
+    `grants` are those of the licenses.
     """
-    licenses_of_all = {one for _, licenses in passing for one in licenses}
-    affairs = Affairs.of_licenses(db, licenses_of_all, grantees)
+    affairs = Affairs(grants)
     withdrawing = _withdrawing(db, (terms.signer for terms, _ in passing))
     written: list[Heard] = []
     near = list[Link]()

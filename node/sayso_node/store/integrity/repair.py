@@ -58,22 +58,22 @@ def repair(db: Writing, network: Network, findings: Iterable[Finding], store_id:
 def _drop_message(db: Writing, network: Network, name: str) -> bool:
     """Delete a message that is not what was stored, and keep what it had set."""
     digest = bytes.fromhex(name)
-    query = "SELECT kind, contributor FROM messages WHERE digest = ?"
+    query = "SELECT kind, contributor, seq FROM messages WHERE digest = ?"
     row = db.execute(query, (digest,)).fetchone()
     if row is None:
         return False
-    kind, contributor = row
+    kind, contributor, seq = row
     db.execute("DELETE FROM messages WHERE digest = ?", (digest,))
     for table in (
         "carriers",
         "pool",
         "named",
         "disputes",
-        "passed_on",
         "sublicense_terms",
         "statement_words",
     ):
         db.execute(f"DELETE FROM {table} WHERE digest = ?", (digest,))  # noqa: S608 - ours
+    db.execute("DELETE FROM passed_on WHERE sublicense = ?", (seq,))
     db.execute("DELETE FROM shared_claims WHERE license = ?", (digest,))
     if kind == REVOCATION:
         return _settle_bits(db, network, contributor.hex())

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from sayso_node.store import many
 from sayso_node.store.interface import Reading
+from sayso_node.store.statements import sublicenses
 from sayso_node.store.statements.sublicenses import SublicenseTerms, sublicenses_of
 from sayso_protocol.messages.statements.sublicense import NO_PARENT
 
@@ -34,8 +35,14 @@ def chains_to(db: Reading, licenses: Sequence[bytes], asker: bytes) -> Ways:
     A license is absent if no sublicense of it to the asker meets the parent rule. Each license costs one
     row; what is above the asker's sublicenses is read once for all licenses.
     """
-    query = "SELECT license, digest FROM passed_on WHERE grantee = ? AND counts = 1 AND license IN"
-    links = list[Link](many.among(db, query, licenses, (asker,)))
+    query = (
+        "SELECT grants.license, sublicense FROM grants CROSS JOIN passed_on"
+        " WHERE passed_on.license = number AND passed_on.grantee = ? AND counts = 1"
+        " AND grants.license IN"
+    )
+    numbered = list[tuple[bytes, int]](many.among(db, query, licenses, (asker,)))
+    digests = sublicenses.digests_of(db, {number for _, number in numbered})
+    links = [(name, digests[number]) for name, number in numbered]
     ways = _ways(db, {digest for _, digest in links})
     displaced = _displaced(db, links, ways)
     found: dict[bytes, list[bytes]] = {}

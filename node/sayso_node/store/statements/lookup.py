@@ -1,16 +1,23 @@
-"""Looks statements up: one by its digest, and those that name a hash, a page at a time by digest.
+"""Looks statements up: one by its digest, and those that name a hash, a page at a time.
 
-Sublicenses are looked up by the licenses for which they meet the parent rule. A page costs the same
-however many statements name the hash.
+Kept ones are in the order of their signers, sublicenses in that of their grantees, waiting ones in that
+of their digests. Sublicenses are looked up by the licenses for which they meet the parent rule. A page
+costs the same however many statements name the hash.
 """
 
+from collections.abc import Iterator
+from heapq import merge
+from itertools import islice
 from typing import Final, NamedTuple
 
+from sayso_node.errors import NotFound
 from sayso_node.store import many
 from sayso_node.store.interface import Reading
+from sayso_node.store.statements import sublicenses
 from sayso_protocol.messages.message import STATEMENTS, SUBLICENSE
 
 SCANNED: Final = 1_024  # names of waiting statements that are looked at for a page
+_STRANGE: Final = "`after` is none of the statements that this node keeps"
 
 
 class Found(NamedTuple):
@@ -21,7 +28,7 @@ class Found(NamedTuple):
 
 
 class Page(NamedTuple):
-    """Digests, ascending, and the digest after which the next page begins; None for the last page."""
+    """Digests in order, and the digest after which the next page begins; None for the last page."""
 
     digests: list[bytes]
     after: bytes | None
@@ -37,14 +44,47 @@ def statement(db: Reading, digest: bytes) -> Found | None:
 
 
 def kept(db: Reading, named: bytes, kind: int, after: bytes, limit: int) -> Page:
-    """Return the kept statements of a kind that name a hash."""
+    """Return the kept statements of a kind that name a hash; raises NotFound for a strange `after`."""
+    is_first = not any(after)
     if kind == SUBLICENSE:
-        query = "SELECT digest FROM passed_on WHERE license = ? AND digest > ? ORDER BY digest LIMIT ?"
-        rows = db.execute(query, (named, after, limit + 1))
-    else:
-        query = "SELECT digest FROM named WHERE hash = ? AND kind = ? AND digest > ?"
-        rows = db.execute(f"{query} ORDER BY digest LIMIT ?", (named, kind, after, limit + 1))
+        found = _passed_on(db, named, b"" if is_first else after, limit + 1)
+        return _page([*islice(found, limit + 1)], limit)
+    row = db.execute("SELECT contributor FROM messages WHERE digest = ?", (after,)).fetchone()
+    if row is None and not is_first:
+        raise NotFound(_STRANGE)
+    query = "SELECT digest FROM named WHERE hash = ? AND kind = ? AND (signer, digest) > (?, ?)"
+    values = named, kind, row[0] if row else b"", after, limit + 1
+    rows = db.execute(f"{query} ORDER BY signer, digest LIMIT ?", values)
     return _page([digest for (digest,) in rows], limit)
+
+
+def _passed_on(db: Reading, license_hash: bytes, after: bytes, limit: int) -> Iterator[bytes]:
+    """Yield the sublicenses of a license, by grantee and number, which is an order that never changes.
+
+    Those of one grantee that count and those that do not are two runs of rows, which are merged; of a
+    grantee, at most `limit` are read.
+    """
+    first = sublicenses.sublicense_of(db, after) if after else None
+    if after and first is None:
+        raise NotFound(_STRANGE)
+    grants = sublicenses.grants_of(db, [license_hash])
+    number, *_ = grants.get(license_hash, (None,))
+    grantee, least = (first.grantee, first.number) if first else (b"", -1)
+    run = (
+        "SELECT number, digest FROM passed_on JOIN sublicense_terms ON number = sublicense"
+        " WHERE license = ? AND passed_on.grantee = ? AND counts = ? AND sublicense > ?"
+        " ORDER BY sublicense LIMIT ?"
+    )
+    following = (
+        "SELECT grantee FROM passed_on WHERE license = ? AND grantee > ? ORDER BY grantee LIMIT 1"
+    )
+    while True:
+        runs = (db.execute(run, (number, grantee, counts, least, limit)) for counts in (0, 1))
+        yield from (digest for _, digest in merge(*runs))
+        row = db.execute(following, (number, grantee)).fetchone()
+        if row is None:
+            return
+        grantee, least = row[0], -1
 
 
 def waiting(db: Reading, named: bytes, kind: int, after: bytes, limit: int) -> Page:

@@ -2,13 +2,10 @@
 
 Rule 7.17: a sublicense meets the rule for a license if its signer is the grantee of the consent, or of
 a sublicense that meets it. The depth of a sublicense follows from its parents alone, so a row never
-changes, except that better ones displace it (rule 8.15): of those that one signer passed on to one
-grantee, the first 16 count, and of these the first 256 to that grantee. Displacement is permanent: what
-stands before a row is only ever replaced by what stands before it, too.
+changes, except that better ones displace it (passing.py).
 """
 
-from bisect import insort
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from sayso_node.store import many
@@ -16,9 +13,9 @@ from sayso_node.store.interface import Reading, Writing
 from sayso_protocol.limits import LIMITS
 from sayso_protocol.messages.statements.sublicense import NO_PARENT, Sublicense
 
-COUNTED: Final = LIMITS.passed_by_signer  # sublicenses of one license, signer and grantee
-RANKED: Final = LIMITS.passed_to_grantee  # sublicenses of one license and grantee
-_TERMS: Final = "digest, parent, signer, grantee, purposes, issued_at, expires_at, seen_at"
+_TERMS: Final = "digest, parent, signer, grantee, purposes, issued_at, expires_at, seen_at, number"
+Grant = tuple[int, bytes, bytes]  # a license's number, the consent's grantee, its contributor (or b"")
+Grants = Mapping[bytes, Grant]
 
 
 class SublicenseTerms(NamedTuple):
@@ -33,6 +30,7 @@ class SublicenseTerms(NamedTuple):
         issued_at: Seconds since the epoch.
         expires_at: Seconds since the epoch.
         seen_at: When this node kept it, seconds since the epoch.
+        number: Its `seq` among the messages of this store.
     """
 
     digest: bytes
@@ -43,6 +41,7 @@ class SublicenseTerms(NamedTuple):
     issued_at: int
     expires_at: int
     seen_at: float
+    number: int
 
 
 class PassedOn(NamedTuple):
@@ -59,11 +58,6 @@ class PassedOn(NamedTuple):
     expires_at: int
 
 
-Passing = tuple[SublicenseTerms, Mapping[bytes, int]]  # a sublicense, with depths by license
-Rank = tuple[int, int, bytes]
-_PassedRow = tuple[bytes, bytes, int, int, bytes, bytes, int]
-
-
 def sublicense_of(db: Reading, digest: bytes) -> SublicenseTerms | None:
     """Return the terms of a kept sublicense; None for another digest."""
     row = db.execute(f"SELECT {_TERMS} FROM sublicense_terms WHERE digest = ?", (digest,)).fetchone()  # noqa: S608 - our own names
@@ -76,29 +70,36 @@ def sublicenses_of(db: Reading, digests: Iterable[bytes]) -> dict[bytes, Sublice
     return {row[0]: _terms(row) for row in many.among(db, query, digests)}
 
 
+def digests_of(db: Reading, numbers: Iterable[int]) -> dict[int, bytes]:
+    """Return by number the digests of some kept sublicenses."""
+    query = "SELECT number, digest FROM sublicense_terms WHERE number IN"
+    return dict(many.among(db, query, sorted(numbers)))
+
+
 def sublicenses_to(db: Reading, license_hash: bytes, grantee: bytes) -> list[PassedOn]:
     """Return the sublicenses of a license to a grantee that count, at most 256, best first.
 
     They rank by least depth, then latest expiry, then smallest digest.
     """
     rows = db.execute(
-        "SELECT digest, depth, expires_at FROM passed_on"
-        " WHERE license = ? AND grantee = ? AND counts = 1"
+        "SELECT digest, depth, expires_at FROM grants"
+        " JOIN passed_on ON passed_on.license = grants.number AND passed_on.grantee = ? AND counts = 1"
+        " JOIN sublicense_terms ON sublicense_terms.number = sublicense WHERE grants.license = ?"
         " ORDER BY depth, expires_at DESC, digest",
-        (license_hash, grantee),
+        (grantee, license_hash),
     )
     return [PassedOn(*row) for row in rows]
 
 
 def depth_of(db: Reading, license_hash: bytes, digest: bytes) -> int | None:
     """Return the depth of a kept sublicense for a license; None if it does not meet the rule."""
-    query = "SELECT depth FROM passed_on WHERE license = ? AND digest = ?"
-    row = db.execute(query, (license_hash, digest)).fetchone()
-    return int(row[0]) if row else None
+    grants, one = grants_of(db, [license_hash]), sublicense_of(db, digest)
+    depths = _depths(db, one, grants) if one and grants else {}
+    return next(iter(depths.values()), None)
 
 
-def terms_of(digest: bytes, message: Sublicense, now: float) -> SublicenseTerms:
-    """Return the terms of a sublicense that is kept now, in seconds since the epoch."""
+def terms_of(digest: bytes, message: Sublicense, now: float, number: int) -> SublicenseTerms:
+    """Return the terms of a sublicense that is kept now (seconds since the epoch) under a number."""
     return SublicenseTerms(
         digest,
         message.parent,
@@ -108,6 +109,7 @@ def terms_of(digest: bytes, message: Sublicense, now: float) -> SublicenseTerms:
         message.issued_at,
         message.expires_at,
         now,
+        number,
     )
 
 
@@ -117,17 +119,25 @@ def insert(db: Writing, some: Iterable[SublicenseTerms]) -> None:
     many.insert(db, f"INTO sublicense_terms ({_TERMS})", rows)
 
 
-def grantees_of(db: Reading, licenses: Iterable[bytes]) -> dict[bytes, bytes]:
-    """Return by license hash the grantees of those consents that are held, or were."""
-    return dict(many.among(db, "SELECT license, grantee FROM grantees WHERE license IN", licenses))
+def grants_of(db: Reading, licenses: Iterable[bytes]) -> dict[bytes, Grant]:
+    """Return by license hash the grants of those consents that are held, or were."""
+    query = "SELECT license, number, grantee, contributor FROM grants WHERE license IN"
+    return {row[0]: row[1:] for row in many.among(db, query, sorted(licenses))}
+
+
+def holders_among(db: Reading, people: Iterable[bytes]) -> set[bytes]:
+    """Return those of some people to whom any sublicense is kept."""
+    return set(many.found_in(db, "sublicense_terms", "grantee", people))
 
 
 def holding(db: Reading, asked: Iterable[tuple[bytes, bytes]]) -> dict[tuple[bytes, bytes], set[bytes]]:
     """Return by license and holder the sublicenses that count, of some such pairs."""
     found: dict[tuple[bytes, bytes], set[bytes]] = {}
     query = (
-        "SELECT license, grantee, digest FROM {}"
-        " CROSS JOIN passed_on WHERE license = column1 AND grantee = column2 AND counts = 1"
+        "SELECT column1, column2, digest FROM {} CROSS JOIN grants CROSS JOIN passed_on"
+        " CROSS JOIN sublicense_terms WHERE grants.license = column1"
+        " AND passed_on.license = grants.number AND passed_on.grantee = column2 AND counts = 1"
+        " AND sublicense_terms.number = sublicense"
     )
     for license_hash, grantee, digest in many.joined(db, query, asked):
         found.setdefault((license_hash, grantee), set()).add(digest)
@@ -135,104 +145,31 @@ def holding(db: Reading, asked: Iterable[tuple[bytes, bytes]]) -> dict[tuple[byt
 
 
 def depths_met(
-    db: Reading, message: Sublicense, licenses: Sequence[bytes], granted: Mapping[bytes, bytes]
+    db: Reading, message: Sublicense, licenses: Sequence[bytes], grants: Grants
 ) -> dict[bytes, int]:
     """Return the depth for each of some licenses for which a sublicense meets the parent rule.
 
-    `granted` has the grantees of the consents among them (see grantees_of).
+    `grants` has those of the consents among them (see grants_of).
     """
+    signer = message.signer
     if message.parent == NO_PARENT:
-        return dict.fromkeys((one for one in licenses if granted.get(one) == message.signer), 1)
+        return {one: 1 for one in licenses if one in grants and grants[one][1] == signer}
     parent = sublicense_of(db, message.parent)
-    if parent is None or parent.grantee != message.signer:
+    if parent is None or parent.grantee != signer:
         return {}
-    query = "SELECT license, depth + 1 FROM passed_on WHERE digest = ? AND depth < ? AND license IN"
-    return dict(many.among(db, query, licenses, (message.parent, LIMITS.depth)))
+    above = _depths(db, parent, {one: grants[one] for one in licenses if one in grants})
+    return {one: depth + 1 for one, depth in above.items() if depth < LIMITS.depth}
 
 
-def pass_on(db: Writing, some: Sequence[Passing]) -> None:
-    """Store for kept sublicenses the licenses for which each newly meets the rule, with its depth."""
-    by_pair: dict[tuple[bytes, bytes], list[Passing]] = {}
-    for terms, depths in some:
-        by_pair.setdefault((terms.signer, terms.grantee), []).append((terms, depths))
-    known = set(_known_pairs(db, by_pair))
-    rows, displaced = list[_PassedRow](), list[tuple[bytes, bytes]]()
-    for pair, passing in by_pair.items():
-        if pair in known or len(passing) > 1:
-            rivals = _counting(db, pair, passing) if pair in known else {}
-            rows += _ranked(rivals, passing, displaced)
-        else:  # the first between the two, as most are: all of it counts
-            ((terms, depths),) = passing
-            rows += [_row(terms, one, depth) for one, depth in depths.items()]
-    rows.sort()  # neighbours in the indexes are written one after the other
-    into = "INTO passed_on (license, grantee, depth, expires_at, digest, signer, counts)"
-    many.insert(db, into, rows)
-    db.executemany("UPDATE passed_on SET counts = 0 WHERE license = ? AND digest = ?", displaced)
-    reached: dict[bytes, set[bytes]] = {}
-    for terms, depths in some:
-        reached.setdefault(terms.grantee, set()).update(depths)
-    for grantee, licenses in reached.items():
-        _keep_first(db, grantee, licenses)
-
-
-def _row(terms: SublicenseTerms, license_hash: bytes, depth: int, counts: int = 1) -> _PassedRow:
-    return license_hash, terms.grantee, depth, terms.expires_at, terms.digest, terms.signer, counts
-
-
-def _ranked(
-    rivals: dict[bytes, list[Rank]], passing: Iterable[Passing], displaced: list[tuple[bytes, bytes]]
-) -> Iterable[_PassedRow]:
-    """Return the rows of sublicenses of one pair, and add the rivals that they displace.
-
-    `rivals` are by license the ranks of those that count; they become those that count then.
-    """
-    rows: dict[tuple[bytes, bytes], _PassedRow] = {}
-    for terms, depths in passing:
-        for license_hash, depth in depths.items():
-            own = (depth, -terms.expires_at, terms.digest)
-            ranked = rivals.setdefault(license_hash, [])
-            counts = len(ranked) < COUNTED or own < ranked[-1]
-            if counts:
-                insort(ranked, own)
-            rows[license_hash, terms.digest] = _row(terms, license_hash, depth, int(counts))
-            if len(ranked) > COUNTED:
-                displaced.append((license_hash, ranked.pop()[-1]))
-    return rows.values()
-
-
-def _keep_first(db: Writing, grantee: bytes, licenses: Iterable[bytes]) -> None:
-    """Displace the sublicenses of some licenses to a grantee that are too many."""
-    query = "SELECT license FROM passed_on WHERE grantee = ? AND counts = 1 AND license IN"
-    crowding = f"GROUP BY license HAVING count(*) > {RANKED}"
-    found = many.among(db, query, licenses, (grantee,), crowding)
-    crowded = [(one, one, grantee, RANKED) for (one,) in found]
-    db.executemany(
-        "UPDATE passed_on SET counts = 0 WHERE license = ? AND digest IN ("
-        " SELECT digest FROM passed_on WHERE license = ? AND grantee = ? AND counts = 1"
-        " ORDER BY depth, expires_at DESC, digest LIMIT 1048576 OFFSET ?)",
-        crowded,
-    )
-
-
-def _counting(
-    db: Reading, pair: tuple[bytes, bytes], passing: Iterable[Passing]
-) -> dict[bytes, list[Rank]]:
-    """Return by license the ranks of those that count between two, best first, at most 16 each."""
+def _depths(db: Reading, terms: SublicenseTerms, grants: Grants) -> dict[bytes, int]:
+    """Return the depths of a kept sublicense for those of some licenses for which it meets the rule."""
+    names = {number: name for name, (number, _, _) in grants.items()}
     query = (
-        "SELECT license, depth, expires_at, digest FROM passed_on"
-        " WHERE signer = ? AND grantee = ? AND counts = 1 AND license IN"
+        "SELECT license, depth FROM passed_on"
+        " WHERE grantee = ? AND counts IN (0, 1) AND sublicense = ? AND license IN"
     )
-    found: dict[bytes, list[Rank]] = {}
-    asked = {one for _, depths in passing for one in depths}
-    for license_hash, depth, expires_at, digest in many.among(db, query, asked, pair):
-        insort(found.setdefault(license_hash, []), (depth, -expires_at, digest))
-    return found
-
-
-def _known_pairs(db: Reading, pairs: Collection[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, bytes]]:
-    """Return those of some signers and grantees between whom any sublicense counts."""
-    exists = "SELECT 1 FROM passed_on WHERE signer = column1 AND grantee = column2 AND counts = 1"
-    yield from many.joined(db, f"SELECT column1, column2 FROM {{}} WHERE EXISTS ({exists})", pairs)  # noqa: S608 - our own names
+    rows = many.among(db, query, sorted(names), (terms.grantee, terms.number))
+    return {names[number]: depth for number, depth in rows}
 
 
 def _terms(row: Sequence[object]) -> SublicenseTerms:

@@ -136,13 +136,11 @@ def trace(db: Reading, network: Network, license_hash: bytes, after: bytes, limi
 
 
 def _holders(db: Reading, license_hash: bytes, grantee: bytes, after: bytes) -> Iterator[bytes]:
-    """Yield the holders of a license after an address, ascending; each costs one look-up.
-
-    Of the sublicenses to a holder, one at least counts, and the index has those that count.
-    """
+    """Yield the holders of a license after an address, ascending; each costs one look-up."""
     query = (
-        "SELECT grantee FROM passed_on WHERE license = ? AND grantee > ? AND counts = 1"
-        " ORDER BY grantee LIMIT 1"
+        "SELECT passed_on.grantee FROM grants CROSS JOIN passed_on"
+        " WHERE grants.license = ? AND passed_on.license = number AND passed_on.grantee > ?"
+        " ORDER BY passed_on.grantee LIMIT 1"
     )
     waits = grantee if grantee != NOBODY and grantee > after else None
     while row := db.execute(query, (license_hash, after)).fetchone():

@@ -250,6 +250,7 @@ CREATE INDEX endorsements_by_block ON endorsements (block_number);
     # The newest relays are found without reading the old ones.
     21: statements_step.BY_DIGEST_STEP
     + "CREATE INDEX intents_by_block ON intents (kind, mined_number);",
+    22: statements_step.NUMBERS_STEP,
 }
 """The step from each version to the next, by version."""
 

@@ -10,7 +10,7 @@ from sayso_node.store.tables.audience_step import AUDIENCE
 from sayso_node.store.tables.schema_pending import PENDING
 from sayso_node.store.tables.schema_statements import STATEMENTS
 
-VERSION = 22
+VERSION = 23
 
 _MAIN = """
 CREATE TABLE messages (

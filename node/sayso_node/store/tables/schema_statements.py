@@ -3,17 +3,21 @@
 `waiting_names` has a row for each thing that would let a statement be kept, or would make a license of a
 kept sublicense meet the parent rule. A row goes when that comes, so nothing is looked at twice.
 
-The indexes of `passed_on` have every column that is read through them. Otherwise SQLite searches the
-table by the license alone, which costs as much as the license has sublicenses.
+`passed_on` has a row for each license of each sublicense, which are most rows of a marketplace. So it is
+one tree of numbers: what is the same for all licenses of a sublicense is in `sublicense_terms`, and
+licenses have the numbers of `grants`, which grow in the order in which they came.
 """
 
 STATEMENTS = """
-CREATE TABLE grantees (
+CREATE TABLE grants (
     license BLOB PRIMARY KEY,  -- of a consent that is held, or was
-    grantee BLOB NOT NULL
+    number INTEGER NOT NULL,  -- of the license, which no other one ever has
+    grantee BLOB NOT NULL,
+    contributor BLOB NOT NULL  -- empty if an older release has forgotten it
 ) WITHOUT ROWID;
 CREATE TABLE sublicense_terms (
-    digest BLOB PRIMARY KEY,
+    number INTEGER PRIMARY KEY,  -- its seq among the messages
+    digest BLOB NOT NULL UNIQUE,
     parent BLOB NOT NULL,
     signer BLOB NOT NULL,
     grantee BLOB NOT NULL,
@@ -21,42 +25,30 @@ CREATE TABLE sublicense_terms (
     issued_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL,
     seen_at REAL NOT NULL
-) WITHOUT ROWID;
+);
+CREATE INDEX sublicense_terms_by_pair ON sublicense_terms (grantee, signer);
+CREATE INDEX sublicense_terms_by_parent ON sublicense_terms (grantee, parent);
 CREATE TABLE passed_on (
-    license BLOB NOT NULL,
+    license INTEGER NOT NULL,  -- its number
     grantee BLOB NOT NULL,
-    depth INTEGER NOT NULL,  -- 1: the signer is the grantee of the consent
-    expires_at INTEGER NOT NULL,
-    digest BLOB NOT NULL,  -- of a kept sublicense that meets the parent rule for this license
-    signer BLOB NOT NULL,
     counts INTEGER NOT NULL,  -- 1: among those that count (rule 8.15)
-    PRIMARY KEY (license, digest)
+    sublicense INTEGER NOT NULL,  -- number of a kept one that meets the parent rule for this license
+    depth INTEGER NOT NULL,  -- 1: the signer is the grantee of the consent
+    PRIMARY KEY (license, grantee, counts, sublicense)
 ) WITHOUT ROWID;
-CREATE INDEX passed_on_ranked ON passed_on (license, grantee, depth, expires_at DESC, digest, counts)
-    WHERE counts = 1;
-CREATE INDEX passed_on_by_pair ON passed_on (signer, grantee, license, depth, expires_at, counts)
-    WHERE counts = 1;
 CREATE TABLE displaced (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     license BLOB NOT NULL,
     digest BLOB NOT NULL  -- of a sublicense that does not count for the license, which is for good
 );
 CREATE INDEX displaced_by_digest ON displaced (digest, license);
-CREATE TRIGGER displaced_at_once AFTER INSERT ON passed_on WHEN new.counts = 0 BEGIN
-    INSERT INTO displaced (license, digest) VALUES (new.license, new.digest);
-END;
-CREATE TRIGGER displaced_later AFTER UPDATE OF counts ON passed_on
-    WHEN new.counts = 0 AND old.counts = 1 BEGIN
-    INSERT INTO displaced (license, digest) VALUES (new.license, new.digest);
-END;
 CREATE TABLE named (
     hash BLOB NOT NULL,  -- of a license, a sublicense, a file or a contributor
     kind INTEGER NOT NULL,
+    signer BLOB NOT NULL,
     digest BLOB NOT NULL,  -- of a kept use, removal or dispute
-    signer BLOB,
-    PRIMARY KEY (hash, kind, digest)
+    PRIMARY KEY (hash, kind, signer, digest)
 ) WITHOUT ROWID;
-CREATE INDEX named_by_signer ON named (hash, kind, signer, digest);
 CREATE TABLE disputes (
     hash BLOB NOT NULL,
     signer BLOB NOT NULL,
